@@ -1,0 +1,60 @@
+#pragma once
+/* An authorised call to Azure Resource Manager: pacing per principal, retries with back-off and
+ * jitter, quota headers, one clear error for every error body. Any thread.
+ * source: API.md 2, 3.3. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collectors/azure/auth.h"
+#include "core/http.h"
+#include "core/json.h"
+#include "core/metric.h"
+
+struct arm_config {
+    const char *resource_manager; /* "https://management.azure.com", no trailing slash */
+};
+
+struct arm;
+struct arm *arm_create(const struct arm_config *config, struct auth *auth,
+                       struct metric_store *metrics);
+void arm_destroy(struct arm *arm);
+
+/* What one collection uses: a connection, a deadline, a switch to stop. */
+struct arm_session {
+    struct arm *arm;
+    struct http_client *client;
+    int64_t deadline_ms;          /* clock_monotonic_ms */
+    const atomic_bool *cancelled; /* may be NULL */
+};
+
+/* The quota a call counts against, and the `api` label of its metrics. */
+enum arm_api { ARM_GRAPH, ARM_LIST, ARM_API_COUNT };
+
+struct arm_call {
+    enum arm_api api;
+    const char *method; /* "GET" or "POST" */
+    const char *url;    /* a path ("/subscriptions?api-version=...") or an absolute URL, whose origin
+                           must be the configured one: else ERROR_INCOMPLETE and no token is sent */
+    const char *body;   /* JSON; NULL = none */
+    size_t response_limit_bytes; /* 0 = 64 MiB */
+};
+
+/* Call until it works, fails for good, or the deadline passes. 200-299 is success.
+ * response: as in http_exchange. error->code tells forbidden, not found, throttled ... apart;
+ * the message holds Azure's code, message and innermost detail, and the request id. */
+bool arm_call(struct arm_session *session, const struct arm_call *call,
+              struct http_response *response, struct error *error) MUST_USE;
+
+/* Turn an error answer into *error: every body variant of API.md 2.4, also HTML and none.
+ * Always returns false. Pure: for tests and other clients. */
+bool arm_error(int status, const char *body, size_t length, struct error *error);
+
+/* A GET list with nextLink: every page's rows are handed on, row by row. path without host, with
+ * its api-version. ERROR_INCOMPLETE for a link that repeats or leaves the configured origin. */
+struct arm_progress {
+    size_t rows, pages;
+};
+bool arm_list(struct arm_session *session, const char *path, json_row *row, void *context,
+              struct arm_progress *progress, struct error *error) MUST_USE;
+
+extern const struct family *const arm_families[]; /* what arm and auth write to the store */

@@ -1,0 +1,44 @@
+#pragma once
+/* Tokens for Azure: client secret, workload identity file, managed identity (IMDS); cached,
+ * renewed early, single flight. Any thread. source: API.md 19. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "core/http.h"
+#include "core/metric.h"
+#include "core/secret.h"
+
+enum auth_method { AUTH_AUTO, AUTH_CLIENT_SECRET, AUTH_WORKLOAD_IDENTITY, AUTH_MANAGED_IDENTITY };
+
+/* Where and how; every text is copied. NULL or empty members come from the AZURE_* variables,
+ * then from the cloud. */
+struct auth_config {
+    enum auth_method method;
+    const char *tenant_id, *client_id, *authority_host; /* "https://login.microsoftonline.com" */
+    const char *client_secret;                          /* the secret itself */
+    const char *federated_token_file;                   /* re-read at every renewal */
+    const char *imds_endpoint; /* "http://169.254.169.254"; also AZURE_POD_IDENTITY_AUTHORITY_HOST */
+    const char *audience;      /* "https://management.azure.com/" */
+};
+
+struct auth;
+
+/* No network here. ERROR_CONFIG says which key or variable is missing. */
+struct auth *auth_create(const struct auth_config *config, struct metric_store *metrics,
+                         struct error *error);
+void auth_destroy(struct auth *auth);
+
+/* "Bearer ..." for the Authorization header, copied to out (NUL-terminated buf, reset first).
+ * A new one is fetched when the cached one is past 80 % of its life; while that fails and the old
+ * one is valid, the old one is used. ERROR_AUTH carries Azure's own AADSTS text. */
+bool auth_header(struct auth *auth, struct http_client *client, int64_t deadline_ms,
+                 struct buf *out, struct error *error) MUST_USE;
+
+/* The token was refused (401): the next auth_header fetches a new one, unless another thread
+ * already did since `refused` was handed out. */
+void auth_invalidate(struct auth *auth, const char *refused);
+
+/* "client secret", "workload identity", "managed identity": for logs and the landing page. */
+const char *auth_method_text(const struct auth *auth);
+const char *auth_tenant_id(const struct auth *auth); /* "" when not known (managed identity) */

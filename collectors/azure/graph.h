@@ -1,0 +1,22 @@
+#pragma once
+/* A Resource Graph query: all pages, row by row, with the checks that tell a whole answer from a
+ * part of one. Any thread. source: API.md 3. */
+#include "collectors/azure/arm.h"
+
+struct graph_query {
+    const char *kql;                  /* as in the .kql file; comment lines are left out */
+    const char *const *subscriptions; /* subscription_count of them; none = tenant scope */
+    size_t subscription_count;        /* sent in groups of at most 200 */
+};
+
+struct graph_progress {
+    size_t rows, pages;
+};
+
+/* Run it. ERROR_INCOMPLETE: resultTruncated without a token, a token or page that comes twice, or
+ * counts that do not add up to totalRecords. Rows handed on before an error must be thrown away. */
+bool graph_query(struct arm_session *session, const struct graph_query *query, json_row *row,
+                 void *context, struct graph_progress *progress, struct error *error) MUST_USE;
+
+/* The text that is sent for a .kql file: comment lines out, nothing else changed. */
+void graph_text(const char *kql, struct buf *out);

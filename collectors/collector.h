@@ -1,0 +1,51 @@
+#pragma once
+/* What a collector is: a vertical slice of query, columns, fold, families and emit. It contains no
+ * HTTP, JSON, locking, logging or clock code; the runner executes its queries. */
+#include "collectors/snapshot.h"
+#include "core/columns.h"
+#include "core/metric.h"
+
+enum { COLLECTOR_QUERIES_MAX = 4, COLLECTOR_SOURCES_MAX = 2 };
+
+/* One request whose rows are bound and folded. Either kql or path is set. */
+struct query {
+    const char *name;        /* for logs and errors */
+    const char *kql;         /* Resource Graph text, tenant scope */
+    const char *path;        /* ARM list; "{subscription}" makes it one list per visible one */
+    const char *api_versions; /* tried in order, separated by spaces, when Azure refuses one */
+    const struct column *columns;
+    size_t row_bytes; /* of the struct the columns describe */
+    bool missing_is_empty; /* 404 and "not registered" mean no rows, not an error */
+};
+
+/* Where the rows come from: "graph" or "rest". */
+struct source {
+    const char *name;
+    struct query queries[COLLECTOR_QUERIES_MAX]; /* ends with name NULL */
+};
+
+struct collect_context {
+    int64_t now;                     /* Unix seconds, when the run began */
+    const struct snapshot *snapshot; /* what is known so far */
+    const char *source;              /* which source is being read */
+    const char *subscription_id;     /* of the list being read; NULL for tenant-wide ones */
+};
+
+struct collector {
+    const char *name, *help;
+    const char *default_interval; /* "15m" */
+    struct source sources[COLLECTOR_SOURCES_MAX]; /* the first is the default */
+    const struct family *const *families;         /* NULL-terminated */
+    /* A row has arrived; keep of it what is needed. */
+    bool (*fold)(struct part *part, size_t query, const void *row,
+                 const struct collect_context *context, struct error *error);
+    /* All rows have arrived. May be NULL. Called before carry and seal. */
+    bool (*finish)(struct part *part, const struct collect_context *context, struct error *error);
+    /* Copy the collector's own data of one subscription from an older part. May be NULL. */
+    void (*carry)(struct part *part, const struct part *older, const char *subscription_id);
+    /* Write the families from the part (not NULL) of this snapshot. */
+    void (*emit)(const struct snapshot *snapshot, const struct part *part, struct metric_set *set);
+};
+
+/* The table of all collectors, indexed by enum collector_id. */
+extern const struct collector *const collectors[COLLECTOR_COUNT];

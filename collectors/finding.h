@@ -1,0 +1,64 @@
+#pragma once
+/* The one record everybody shares: something Defender found wrong with one resource. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collectors/list.h"
+
+enum risk_level { RISK_CRITICAL, RISK_HIGH, RISK_MEDIUM, RISK_LOW, RISK_NOT_EVALUATED, RISK_COUNT };
+enum severity {
+    SEVERITY_CRITICAL, SEVERITY_HIGH, SEVERITY_MEDIUM, SEVERITY_LOW, SEVERITY_UNKNOWN,
+    SEVERITY_COUNT
+};
+/* What an assessment says of a resource. EXEMPT is cause "Exempt", whatever the code. */
+enum finding_status {
+    STATUS_HEALTHY, STATUS_UNHEALTHY, STATUS_NOT_APPLICABLE, STATUS_EXEMPT, STATUS_COUNT
+};
+/* Why a finding is no longer open. Words: METRICS.md, defender_finding_resolutions_total. */
+enum finding_reason {
+    REASON_FIXED, REASON_EXEMPTED, REASON_NOT_APPLICABLE, REASON_RESOURCE_DELETED,
+    REASON_PLAN_OFF, REASON_RETIRED, REASON_COUNT
+};
+
+/* The words of labels and rules, in the order of the enums, NULL-terminated. */
+extern const char *const finding_risk_words[];
+extern const char *const finding_severity_words[];
+extern const char *const finding_status_words[];
+extern const char *const finding_reason_words[];
+
+/* From Azure's words, without case; missing, empty, "None" and unknown words are
+ * not_evaluated / unknown. source: API.md 4, 21. */
+enum risk_level finding_risk(const char *word);
+enum severity finding_severity(const char *word);
+
+/* From status.code and status.cause. Returns STATUS_COUNT for a code nobody knows (drift). */
+enum finding_status finding_status(const char *code, const char *cause);
+
+/* Identity, stable across restarts, replicas and case changes of resource ids. */
+struct finding_id {
+    uint8_t bytes[16]; /* first half of SHA-256(collector name, 0, lower-case row id) */
+};
+struct finding_id finding_id(enum collector_id source, const char *row_id, size_t length);
+int finding_id_compare(const struct finding_id *left, const struct finding_id *right);
+
+/* 16 hex digits, as in labels, links and pages; out: 17 bytes. Returns out. */
+char *finding_id_text(const struct finding_id *id, char out[17]);
+
+/* What readers see (snapshot.h: part_finding fills it from the compact record). Texts live as long
+ * as the snapshot, except resource_id, which lives in the caller's buffer. Never NULL. */
+struct finding {
+    struct finding_id id;
+    enum collector_id source;
+    enum risk_level risk;
+    enum severity severity;
+    bool contextual;       /* risk from Defender CSPM context, not derived from severity */
+    bool internet_exposed; /* a risk factor says so */
+    unsigned attack_paths;
+    const char *assessment_id, *title, *subscription_id, *resource_group, *resource_type,
+        *resource_name, *resource_id, *category, *risk_factors; /* factors: joined with "," */
+    int64_t first_seen_at, changed_at;
+};
+
+/* https link to the recommendation in the Azure portal, where its Fix option is, made from the
+ * parts. source: API.md 4 (links.azurePortal), 22.10. Returns out. */
+char *finding_link(const struct finding *finding, const char *portal, char *out, unsigned out_bytes);

@@ -1,0 +1,46 @@
+#pragma once
+/* A table that binds a JSON row to a struct:
+ *   static const struct column score_columns[] = {
+ *       COLUMN_TEXT  (struct score, subscription_id, "subscriptionId"),
+ *       COLUMN_NUMBER(struct score, points,          "current"),
+ *       { 0 }
+ *   };
+ * A path may name nested members ("properties.status.code") and alternatives, first found wins
+ * ("properties.resourceDetails.Id|id"). Names are compared without case. */
+#include <stddef.h>
+
+#include "core/arena.h"
+#include "core/error.h"
+
+enum column_type {
+    COLUMN_END,
+    COLUMN_TYPE_TEXT,    /* const char *: "" when absent or null; numbers and booleans as written */
+    COLUMN_TYPE_NUMBER,  /* double: 0 when absent; also from a text that is a number */
+    COLUMN_TYPE_INTEGER, /* int64_t: likewise */
+    COLUMN_TYPE_BOOL,    /* bool: false when absent; also from "true" and "false" in any case */
+    COLUMN_TYPE_TIME,    /* int64_t Unix seconds: 0 when absent, empty or year 0001 */
+    COLUMN_TYPE_LIST,    /* const char *: texts joined with ","; also from a text or null */
+    COLUMN_TYPE_COUNT,   /* int64_t: the elements of an array; also from a number */
+};
+
+struct column {
+    enum column_type type;
+    size_t offset;
+    const char *path;
+    bool required; /* absent, null or empty is an error */
+};
+
+#define COLUMN_(kind, type, member, path, must) { kind, offsetof(type, member), path, must }
+#define COLUMN_TEXT(type, member, path) COLUMN_(COLUMN_TYPE_TEXT, type, member, path, false)
+#define COLUMN_KEY(type, member, path) COLUMN_(COLUMN_TYPE_TEXT, type, member, path, true)
+#define COLUMN_NUMBER(type, member, path) COLUMN_(COLUMN_TYPE_NUMBER, type, member, path, false)
+#define COLUMN_INTEGER(type, member, path) COLUMN_(COLUMN_TYPE_INTEGER, type, member, path, false)
+#define COLUMN_BOOL(type, member, path) COLUMN_(COLUMN_TYPE_BOOL, type, member, path, false)
+#define COLUMN_TIME(type, member, path) COLUMN_(COLUMN_TYPE_TIME, type, member, path, false)
+#define COLUMN_LIST(type, member, path) COLUMN_(COLUMN_TYPE_LIST, type, member, path, false)
+#define COLUMN_COUNT(type, member, path) COLUMN_(COLUMN_TYPE_COUNT, type, member, path, false)
+
+/* Fill the struct at `out` from the row's text. Texts live in scratch until it is reset.
+ * ERROR_PARSE names the column whose value has a type that cannot be read ("drift"). */
+bool columns_bind(const struct column *columns, const char *row, size_t length, void *out,
+                  struct arena *scratch, struct error *error) MUST_USE;

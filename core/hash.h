@@ -1,0 +1,35 @@
+#pragma once
+/* Digests and encodings; the only file that names the crypto library. Any thread. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+
+struct hash_sha256 {
+    uint8_t bytes[32];
+};
+
+/* SHA-256 of `count` bytes. */
+void hash_sha256(const void *bytes, size_t count, struct hash_sha256 *out);
+
+/* HMAC-SHA256 (RFC 2104). */
+void hash_hmac_sha256(const void *key, size_t key_bytes, const void *bytes, size_t count,
+                      struct hash_sha256 *out);
+
+/* Lower-case hex of `count` bytes; out needs 2 * count + 1. Returns out. */
+char *hash_hex(const void *bytes, size_t count, char *out);
+
+/* Append padded base64 (RFC 4648 section 4). */
+void hash_base64(const void *bytes, size_t count, struct buf *out);
+
+/* Append the bytes of padded or unpadded base64, standard or URL alphabet. False when it is none. */
+bool hash_unbase64(const char *text, struct buf *out) MUST_USE;
+
+/* Random bytes from the system. Aborts when there are none. */
+void hash_random(void *out, size_t count);
+
+/* A random (version 4) UUID in lower case: 36 characters and NUL. Returns out. */
+char *hash_uuid(char out[37]);
+
+/* 64-bit mix for hash tables; not cryptographic. */
+uint64_t hash_bytes(const void *bytes, size_t count);

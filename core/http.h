@@ -1,0 +1,81 @@
+#pragma once
+/* One HTTP exchange with limits, deadline and cancel; the only file that names libcurl.
+ * Redirects are never followed. Proxies come from the usual environment variables
+ * (HTTPS_PROXY, NO_PROXY) unless the request says otherwise. */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/error.h"
+
+enum http_targets {
+    HTTP_ANY_TARGET,     /* Azure endpoints the operator configured */
+    HTTP_PUBLIC_TARGETS, /* refuse loopback, private, link-local and multicast addresses, checked
+                            on the resolved address the connection really uses */
+};
+
+struct http_header {
+    const char *name, *value;
+};
+
+struct http_request {
+    const char *method; /* "GET", "POST" ... */
+    const char *url;
+    const struct http_header *headers; /* header_count of them */
+    size_t header_count;
+    const void *body; /* body_bytes of it; NULL = none */
+    size_t body_bytes;
+    int64_t timeout_ms;          /* the whole exchange; 0 = 60 s */
+    int64_t connect_timeout_ms;  /* 0 = 5 s */
+    size_t response_limit_bytes; /* after decompression; 0 = 64 MiB */
+    enum http_targets targets;
+    bool no_proxy;                         /* never through a proxy (IMDS) */
+    const char *proxy;                     /* NULL = from the environment */
+    const char *ca_file;                   /* NULL = the system's, or SSL_CERT_FILE */
+    const char *client_cert_file, *client_key_file; /* NULL = none */
+};
+
+struct http_response {
+    int status;      /* 0 = no answer */
+    struct buf body; /* decompressed */
+    struct buf headers; /* "name: value\n" lines as received */
+    int64_t duration_ms;
+};
+
+/* A connection cache and a cancel switch; one thread uses it at a time, any thread cancels. */
+struct http_client;
+struct http_client *http_client_create(void);
+void http_client_destroy(struct http_client *client);
+
+/* Send and receive. True for every complete answer, whatever its status.
+ * response: zeroed or used before; its buffers are reused. The caller finishes it.
+ * ERROR_NETWORK, ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_LIMIT, ERROR_CONFIG (bad URL, refused
+ * address). Messages name host and reason, never the path, query, headers or body. */
+bool http_exchange(struct http_client *client, const struct http_request *request,
+                   struct http_response *response, struct error *error) MUST_USE;
+
+/* Abort the exchange under way and refuse new ones until http_client_resume. Any thread. */
+void http_client_cancel(struct http_client *client);
+void http_client_resume(struct http_client *client);
+
+/* The value of a response header, name compared without case, copied to out; false when absent. */
+bool http_header(const struct http_response *response, const char *name, char *out,
+                 size_t out_bytes) MUST_USE;
+
+/* Retry-After in seconds (integer or HTTP date), 0 when absent or unreadable. */
+int64_t http_retry_after_s(const struct http_response *response, int64_t now);
+
+/* True when url is http://127.x, http://[::1] or http://localhost, or https://anything with a
+ * host and no user part. What `azure:` URLs may be. */
+bool http_url_is_safe(const char *url);
+
+/* scheme://host:port of a URL in lower case with the default port made explicit; false when it is
+ * none. out: at least 300 bytes. Two URLs of one origin give the same text. */
+bool http_origin(const char *url, char out[300]) MUST_USE;
+
+/* Append text percent-encoded (RFC 3986 unreserved kept). */
+void http_escape(struct buf *out, const char *text);
+
+void http_response_finish(struct http_response *response);

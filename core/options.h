@@ -1,0 +1,111 @@
+#pragma once
+/* A table that binds YAML to a struct: defaults, ranges, unknown keys, secrets from files, and
+ * one message "file:line: key.path: reason" for every wrong value, not only the first.
+ *
+ *   static const struct option azure_options[] = {
+ *       { "tenant_id", OPTION_TEXT, OPTION_AT(struct azure_config, tenant_id),
+ *         .help = "Directory (tenant) id." },
+ *       { "interval", OPTION_DURATION, OPTION_AT(struct x, interval_ms), .otherwise = "15m",
+ *         .min = 1000, .max = 86400e3 },
+ *       { 0 }
+ *   };
+ * The same rows print the configuration reference. Only this file names the YAML library. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/error.h"
+#include "core/secret.h"
+
+enum option_type {
+    OPTION_END,
+    OPTION_TEXT,      /* const char *, in the arena; NULL when absent and without default */
+    OPTION_BOOL,      /* bool */
+    OPTION_INTEGER,   /* int64_t, min..max */
+    OPTION_NUMBER,    /* double, min..max */
+    OPTION_DURATION,  /* int64_t milliseconds, min..max in ms; "15m" */
+    OPTION_SIZE,      /* int64_t bytes; "512MB", "1GiB" */
+    OPTION_WORD,      /* int: index into words */
+    OPTION_URL,       /* const char *: http(s) with a host; trailing slashes removed */
+    OPTION_SECRET,    /* struct secret; key <name> or <name>_file, not both */
+    OPTION_PATH,      /* const char *: a file name; relative ones resolve against the file's folder */
+    OPTION_TEXT_LIST, /* struct option_texts; a single scalar counts as a list of one */
+    OPTION_TEXT_MAP,  /* struct option_pairs */
+    OPTION_SECTION,   /* a nested struct at the offset, rows in `section` */
+    OPTION_ITEMS,     /* struct option_items: a list of mappings, item_bytes each */
+    OPTION_NAMED,     /* struct option_items: a mapping of name -> mapping; the item's first member
+                         is `const char *name` */
+};
+
+struct option_texts {
+    const char **texts;
+    size_t count;
+};
+struct option_pair {
+    const char *name, *value;
+    int line;
+};
+struct option_pairs {
+    struct option_pair *pairs;
+    size_t count;
+};
+struct option_items {
+    void *items; /* count structs of item_bytes */
+    size_t count;
+};
+
+struct option {
+    const char *name;
+    enum option_type type;
+    size_t offset;
+    const char *otherwise; /* default, as it would be written; NULL = zero */
+    double min, max;       /* both 0 = unbounded */
+    const char *const *words; /* NULL-terminated */
+    const struct option *section;
+    size_t item_bytes;
+    size_t line_offset; /* when not 0: an int in the same struct that gets the key's line */
+    bool required;
+    /* Called with the value's address after it was set; returns NULL or the reason it is wrong. */
+    const char *(*check)(const void *value);
+    const char *help;
+};
+#define OPTION_AT(type, member) offsetof(type, member)
+
+/* What was wrong: one text a line, "file:line: path: reason". */
+struct option_report {
+    struct buf text;
+    size_t count;
+};
+
+/* Set every default. out: the zeroed struct the rows describe. arena: owns the texts. */
+void options_default(const struct option *options, void *out, struct arena *arena);
+
+/* Read a YAML text. name: for messages (a path; relative OPTION_PATHs resolve against its folder).
+ * The struct must hold defaults already. False when the report got anything. Nothing is read from
+ * the network; secret files are read here. */
+bool options_read(const struct option *options, const char *name, const char *text, size_t length,
+                  void *out, struct arena *arena, struct option_report *report) MUST_USE;
+
+/* The same from a file. A file that cannot be read is a report line of its own. */
+bool options_read_file(const struct option *options, const char *path, void *out,
+                       struct arena *arena, struct option_report *report) MUST_USE;
+
+/* Set one value from text (a flag or environment variable), by dotted path: "azure.tenant_id".
+ * origin names it in messages: "--log.level". */
+bool options_set(const struct option *options, const char *path, const char *text,
+                 const char *origin, void *out, struct arena *arena,
+                 struct option_report *report) MUST_USE;
+
+/* Append "file:line: path: reason" for a check the table cannot express. */
+void options_complain(struct option_report *report, const char *name, int line, const char *path,
+                      const char *format, ...) PRINTF_LIKE(5, 6);
+
+/* Write the configuration reference as a commented YAML skeleton, from the rows. */
+void options_document(const struct option *options, struct buf *out);
+
+/* Wipe the secrets in a struct that options_read filled. */
+void options_finish(const struct option *options, void *out);
+
+void options_report_finish(struct option_report *report);
