@@ -1,0 +1,63 @@
+#include "core/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const words[ERROR_CODE_COUNT] = {
+    [ERROR_NONE] = "none",           [ERROR_CONFIG] = "config",
+    [ERROR_PARSE] = "parse",         [ERROR_LIMIT] = "limit",
+    [ERROR_NETWORK] = "network",     [ERROR_TIMEOUT] = "timeout",
+    [ERROR_CANCELLED] = "cancelled", [ERROR_AUTH] = "auth",
+    [ERROR_FORBIDDEN] = "forbidden", [ERROR_NOT_FOUND] = "not_found",
+    [ERROR_THROTTLED] = "throttled", [ERROR_REQUEST] = "request",
+    [ERROR_SERVER] = "server",       [ERROR_INCOMPLETE] = "incomplete",
+    [ERROR_IO] = "io",
+};
+
+bool error_set(struct error *error, enum error_code code, const char *format, ...)
+{
+    struct error filled = { .code = code };
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(filled.message, sizeof filled.message, format, arguments);
+    va_end(arguments);
+    *error = filled;
+    return false;
+}
+
+bool error_wrap(struct error *error, const char *format, ...)
+{
+    char context[sizeof error->message];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(context, sizeof context, format, arguments);
+    va_end(arguments);
+    char message[sizeof error->message];
+    memcpy(message, error->message, sizeof message);
+    /* A context longer than the room is cut: the message behind it is then cut away too. */
+    size_t used = strlen(context);
+    if (used > sizeof context / 2)
+        context[used = sizeof context / 2] = 0;
+    snprintf(error->message, sizeof error->message, "%s: %.*s", context,
+             (int)(sizeof error->message - used - 3), message);
+    return false;
+}
+
+bool error_is_transient(const struct error *error)
+{
+    switch (error->code) {
+    case ERROR_NETWORK:
+    case ERROR_TIMEOUT:
+    case ERROR_THROTTLED:
+    case ERROR_SERVER:
+        return true;
+    default:
+        return false;
+    }
+}
+
+const char *error_word(enum error_code code)
+{
+    return (unsigned)code < ERROR_CODE_COUNT ? words[code] : "unknown";
+}
