@@ -28,19 +28,14 @@ bool error_set(struct error *error, enum error_code code, const char *format, ..
 
 bool error_wrap(struct error *error, const char *format, ...)
 {
-    char context[sizeof error->message];
+    char context[sizeof error->message / 3], message[sizeof error->message / 3 * 2 - 2];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(context, sizeof context, format, arguments);
     va_end(arguments);
-    char message[sizeof error->message];
     memcpy(message, error->message, sizeof message);
-    /* A context longer than the room is cut: the message behind it is then cut away too. */
-    size_t used = strlen(context);
-    if (used > sizeof context / 2)
-        context[used = sizeof context / 2] = 0;
-    snprintf(error->message, sizeof error->message, "%s: %.*s", context,
-             (int)(sizeof error->message - used - 3), message);
+    message[sizeof message - 1] = 0;
+    snprintf(error->message, sizeof error->message, "%s: %s", context, message);
     return false;
 }
 
