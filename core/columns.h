@@ -11,6 +11,7 @@
 
 #include "core/arena.h"
 #include "core/error.h"
+#include "core/json.h"
 
 enum column_type {
     COLUMN_END,
@@ -40,7 +41,7 @@ struct column {
 #define COLUMN_LIST(type, member, path) COLUMN_(COLUMN_TYPE_LIST, type, member, path, false)
 #define COLUMN_COUNT(type, member, path) COLUMN_(COLUMN_TYPE_COUNT, type, member, path, false)
 
-/* Fill the struct at `out` from the row's text. Texts live in scratch until it is reset.
- * ERROR_PARSE names the column whose value has a type that cannot be read ("drift"). */
-bool columns_bind(const struct column *columns, const char *row, size_t length, void *out,
+/* Fill the struct at `out` from a row. Texts live as long as the row, joined ones until scratch is
+ * reset. ERROR_PARSE names the column whose value has a type that cannot be read ("drift"). */
+bool columns_bind(const struct column *columns, const struct json *row, void *out,
                   struct arena *scratch, struct error *error) MUST_USE;

@@ -1,10 +1,10 @@
 #pragma once
 /* Reading JSON; the only file that names the JSON library. One thread at a time per value.
- * Limits: nesting 200, and what the caller's buffers hold. */
+ * Limits: nesting 1000, and what the caller's buffers hold. */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#include "core/arena.h"
 #include "core/buf.h"
 #include "core/error.h"
 
@@ -14,13 +14,13 @@ struct json; /* a value inside a document */
 struct json *json_parse(const char *text, size_t length, struct error *error) MUST_USE;
 void json_free(struct json *document);
 
-/* Parse into scratch: no json_free, gone with arena_reset. For rows. */
-const struct json *json_parse_row(struct arena *scratch, const char *text, size_t length,
-                                  struct error *error) MUST_USE;
-
 /* Member of an object, its name compared without case (Azure's casing varies: API.md 22.2).
  * NULL in, NULL or not there: NULL out. */
 const struct json *json_get(const struct json *object, const char *name);
+
+/* The same, looking at `expected` first: cheap when members come in the order they are asked for. */
+const struct json *json_get_near(const struct json *object, const struct json *expected,
+                                 const char *name);
 
 /* Follow "properties.status.code". NULL when a step is missing. */
 const struct json *json_path(const struct json *value, const char *path);
@@ -37,14 +37,16 @@ const struct json *json_next(const struct json *member);
 const char *json_name(const struct json *member);                  /* NULL in arrays */
 size_t json_count(const struct json *value);
 
-/* Called with one element of the page's row array: its text, not terminated, valid until return.
- * False stops the walk with *error. */
-typedef bool json_row(void *context, const char *text, size_t length, struct error *error);
+/* Called with one element of the page's row array, valid until return. False stops the walk with
+ * *error. */
+typedef bool json_row(void *context, const struct json *row, struct error *error);
 
-/* Split a page {"...":..., "<rows_member>":[{...},{...}], ...} into rows without parsing them.
+/* Hand on the rows of a page {"...":..., "<rows_member>":[{...},{...}], ...} one by one; only one
+ * row is parsed at a time.
  * rows_member: "data" (Resource Graph) or "value" (ARM lists), compared exactly.
- * envelope: gets the same object with the row array left out, for json_parse.
- * ERROR_PARSE when the text is no such object, when rows are no objects, or nothing may follow. */
+ * envelope: appended the same object with the row array left out, for json_parse.
+ * ERROR_PARSE when the text is no such object (also when it is cut), when rows_member is missing,
+ * or when a row is no object. Rows handed on before an error are to be thrown away. */
 bool json_walk_rows(const char *page, size_t length, const char *rows_member, json_row *row,
                     void *context, struct buf *envelope, struct error *error) MUST_USE;
 

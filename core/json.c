@@ -1,0 +1,419 @@
+#include "core/json.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/arena.h"
+
+/* --- memory -----------------------------------------------------------------------------------
+ * cJSON's hooks are process-wide, so the hook asks the thread: inside a walk everything comes from
+ * the walk's arena and is dropped with it, elsewhere from malloc. */
+static _Thread_local struct arena *row_arena;
+
+static void *hook_malloc(size_t bytes)
+{
+    if (row_arena)
+        return arena_alloc(row_arena, bytes);
+    void *memory = malloc(bytes);
+    if (!memory)
+        abort();
+    return memory;
+}
+
+static void hook_free(void *memory)
+{
+    if (!row_arena)
+        free(memory);
+}
+
+static void hooks_set(void)
+{
+    cJSON_Hooks hooks = { hook_malloc, hook_free };
+    cJSON_InitHooks(&hooks);
+}
+
+static void hooks_need(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, hooks_set);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+static const cJSON *node(const struct json *value)
+{
+    return (const cJSON *)value;
+}
+
+static const struct json *opaque(const cJSON *value)
+{
+    return (const struct json *)value;
+}
+
+struct json *json_parse(const char *text, size_t length, struct error *error)
+{
+    hooks_need();
+    const char *end = NULL;
+    cJSON *document = length ? cJSON_ParseWithLengthOpts(text, length, &end, false) : NULL;
+    if (!document) {
+        error_set(error, ERROR_PARSE, length ? "not JSON, wrong near byte %zu" : "empty text",
+                  end ? (size_t)(end - text) : 0);
+        return NULL;
+    }
+    while (end < text + length && (unsigned char)*end <= ' ')
+        end++;
+    if (end < text + length && *end) {
+        cJSON_Delete(document);
+        error_set(error, ERROR_PARSE, "not JSON, more text after byte %zu", (size_t)(end - text));
+        return NULL;
+    }
+    return (struct json *)document;
+}
+
+void json_free(struct json *document)
+{
+    cJSON_Delete((cJSON *)document);
+}
+
+const struct json *json_get_near(const struct json *object, const struct json *expected,
+                                 const char *name)
+{
+    if (expected && node(expected)->string && !strcmp(node(expected)->string, name))
+        return expected;
+    if (!cJSON_IsObject(node(object)))
+        return NULL;
+    for (const cJSON *member = node(object)->child; member; member = member->next)
+        if (!strcmp(member->string, name))
+            return opaque(member);
+    for (const cJSON *member = node(object)->child; member; member = member->next)
+        if (!strcasecmp(member->string, name))
+            return opaque(member);
+    return NULL;
+}
+
+const struct json *json_get(const struct json *object, const char *name)
+{
+    return json_get_near(object, NULL, name);
+}
+
+const struct json *json_path(const struct json *value, const char *path)
+{
+    char step[128];
+    while (value && *path) {
+        size_t length = strcspn(path, ".");
+        if (length >= sizeof step)
+            return NULL;
+        memcpy(step, path, length);
+        step[length] = 0;
+        value = json_get(value, step);
+        path += length + (path[length] == '.');
+    }
+    return value;
+}
+
+enum json_type json_type(const struct json *value)
+{
+    if (!value)
+        return JSON_NONE;
+    switch (node(value)->type & 0xff) {
+    case cJSON_NULL:
+        return JSON_NULL;
+    case cJSON_True:
+    case cJSON_False:
+        return JSON_BOOL;
+    case cJSON_Number:
+        return JSON_NUMBER;
+    case cJSON_String:
+        return JSON_TEXT;
+    case cJSON_Array:
+        return JSON_ARRAY;
+    case cJSON_Object:
+        return JSON_OBJECT;
+    default:
+        return JSON_NONE;
+    }
+}
+
+const char *json_type_word(enum json_type type)
+{
+    static const char *const words[] = { "nothing", "null",  "boolean", "number",
+                                         "text",    "array", "object" };
+    return words[type];
+}
+
+const char *json_text(const struct json *value)
+{
+    return cJSON_IsString(node(value)) ? node(value)->valuestring : NULL;
+}
+
+double json_number(const struct json *value, double otherwise)
+{
+    return cJSON_IsNumber(node(value)) ? node(value)->valuedouble : otherwise;
+}
+
+bool json_bool(const struct json *value, bool otherwise)
+{
+    return cJSON_IsBool(node(value)) ? cJSON_IsTrue(node(value)) : otherwise;
+}
+
+const struct json *json_first(const struct json *value)
+{
+    return value ? opaque(node(value)->child) : NULL;
+}
+
+const struct json *json_next(const struct json *member)
+{
+    return member ? opaque(node(member)->next) : NULL;
+}
+
+const char *json_name(const struct json *member)
+{
+    return member ? node(member)->string : NULL;
+}
+
+size_t json_count(const struct json *value)
+{
+    size_t count = 0;
+    for (const struct json *member = json_first(value); member; member = json_next(member))
+        count++;
+    return count;
+}
+
+/* --- pages ------------------------------------------------------------------------------------ */
+struct walk {
+    const char *at, *end;
+    struct arena arena;
+};
+
+static void walk_finish(struct walk *walk)
+{
+    row_arena = NULL;
+    arena_finish(&walk->arena);
+}
+
+static char next_char(struct walk *walk)
+{
+    while (walk->at < walk->end && (unsigned char)*walk->at <= ' ')
+        walk->at++;
+    return walk->at < walk->end ? *walk->at : 0;
+}
+
+/* Parse the value at walk->at into the arena and step behind it; NULL when it is none. */
+static const cJSON *next_value(struct walk *walk)
+{
+    const char *end = NULL;
+    arena_reset(&walk->arena);
+    row_arena = &walk->arena;
+    size_t left = (size_t)(walk->end - walk->at);
+    const cJSON *value = left ? cJSON_ParseWithLengthOpts(walk->at, left, &end, false) : NULL;
+    row_arena = NULL;
+    if (value)
+        walk->at = end;
+    return value;
+}
+
+static bool broken(const struct walk *walk, const char *page, const char *what,
+                   struct error *error)
+{
+    return error_set(error, ERROR_PARSE, "%s near byte %zu of %zu", what,
+                     (size_t)(walk->at - page), (size_t)(walk->end - page));
+}
+
+static bool walk_array(struct walk *walk, const char *page, json_row *row, void *context,
+                       struct error *error)
+{
+    if (next_char(walk) != '[')
+        return broken(walk, page, "rows are no array", error);
+    walk->at++;
+    if (next_char(walk) == ']') {
+        walk->at++;
+        return true;
+    }
+    for (;;) {
+        if (next_char(walk) != '{')
+            return broken(walk, page, "a row is no object, or the page is cut", error);
+        const cJSON *value = next_value(walk);
+        if (!value)
+            return broken(walk, page, "a row is not JSON, or the page is cut", error);
+        if (!row(context, opaque(value), error))
+            return false;
+        char separator = next_char(walk);
+        if (separator != ',' && separator != ']')
+            return broken(walk, page, "a row is followed by neither comma nor bracket", error);
+        walk->at++;
+        if (separator == ']')
+            return true;
+    }
+}
+
+bool json_walk_rows(const char *page, size_t length, const char *rows_member, json_row *row,
+                    void *context, struct buf *envelope, struct error *error)
+{
+    hooks_need();
+    CLEANUP(walk_finish) struct walk walk = { .at = page, .end = page + length };
+    bool found = false;
+    if (next_char(&walk) != '{')
+        return broken(&walk, page, "not a JSON object", error);
+    buf_char(envelope, *walk.at++);
+    for (bool first = true; next_char(&walk) != '}' || !first; first = false) {
+        const char *member = walk.at;
+        const cJSON *name = next_char(&walk) == '"' ? next_value(&walk) : NULL;
+        if (!name)
+            return broken(&walk, page, "a member without a name, or the page is cut", error);
+        bool is_rows = !strcmp(name->valuestring, rows_member);
+        if (next_char(&walk) != ':')
+            return broken(&walk, page, "a name without a value", error);
+        walk.at++;
+        if (is_rows && found)
+            return broken(&walk, page, "two row arrays", error);
+        if (is_rows) {
+            found = true;
+            if (!walk_array(&walk, page, row, context, error))
+                return false;
+        } else {
+            next_char(&walk);
+            if (!next_value(&walk))
+                return broken(&walk, page, "a value is not JSON, or the page is cut", error);
+            if (envelope->data[envelope->length - 1] != '{')
+                buf_char(envelope, ',');
+            buf_append(envelope, member, (size_t)(walk.at - member));
+        }
+        char separator = next_char(&walk);
+        if (separator == '}')
+            break;
+        if (separator != ',')
+            return broken(&walk, page, "the page is cut", error);
+        walk.at++;
+        next_char(&walk);
+    }
+    walk.at++;
+    if (next_char(&walk))
+        return broken(&walk, page, "more text after the page", error);
+    buf_char(envelope, '}');
+    if (!found)
+        return error_set(error, ERROR_PARSE, "the answer has no \"%s\"", rows_member);
+    return true;
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+/* Length of the valid UTF-8 sequence at text, 0 when it is none (RFC 3629). */
+static size_t utf8_length(const unsigned char *text, size_t left)
+{
+    unsigned char first = text[0];
+    size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3
+                  : first < 0xf5 ? 4 : 0;
+    if (!length || length > left)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
+        (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f))
+        return 0;
+    return length;
+}
+
+static void quote_special(struct buf *out, unsigned char c)
+{
+    static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+    for (const char *form = short_forms; *form; form += 2)
+        if ((unsigned char)*form == c) {
+            buf_char(out, '\\');
+            buf_char(out, form[1]);
+            return;
+        }
+    buf_printf(out, "\\u%04x", c);
+}
+
+void json_quote(struct buf *out, const char *text, size_t length)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    buf_char(out, '"');
+    for (size_t i = 0; i < length;) {
+        size_t plain = i;
+        while (plain < length && bytes[plain] >= ' ' && bytes[plain] < 0x7f &&
+               bytes[plain] != '"' && bytes[plain] != '\\')
+            plain++;
+        if (plain > i) {
+            buf_append(out, text + i, plain - i);
+            i = plain;
+            continue;
+        }
+        size_t sequence = utf8_length(bytes + i, length - i);
+        if (sequence > 1)
+            buf_append(out, text + i, sequence);
+        else if (sequence == 1)
+            quote_special(out, bytes[i]);
+        else
+            buf_text(out, "\xef\xbf\xbd");
+        i += sequence ? sequence : 1;
+    }
+    buf_char(out, '"');
+}
+
+static void member_begin(struct json_writer *writer, const char *name)
+{
+    uint64_t bit = (uint64_t)1 << writer->depth;
+    if (writer->has_members & bit)
+        buf_char(writer->out, ',');
+    writer->has_members |= bit;
+    if (name) {
+        json_quote(writer->out, name, strlen(name));
+        buf_char(writer->out, ':');
+    }
+}
+
+void json_open(struct json_writer *writer, const char *name, char bracket)
+{
+    if (writer->depth)
+        member_begin(writer, name);
+    buf_char(writer->out, bracket);
+    if (++writer->depth == 64)
+        abort();
+    writer->has_members &= ~((uint64_t)1 << writer->depth);
+}
+
+void json_close(struct json_writer *writer, char bracket)
+{
+    writer->depth--;
+    buf_char(writer->out, bracket);
+}
+
+void json_add_text(struct json_writer *writer, const char *name, const char *text)
+{
+    member_begin(writer, name);
+    if (text)
+        json_quote(writer->out, text, strlen(text));
+    else
+        buf_text(writer->out, "null");
+}
+
+void json_add_integer(struct json_writer *writer, const char *name, int64_t value)
+{
+    member_begin(writer, name);
+    buf_integer(writer->out, value);
+}
+
+void json_add_number(struct json_writer *writer, const char *name, double value)
+{
+    member_begin(writer, name);
+    if (isfinite(value))
+        buf_number(writer->out, value);
+    else
+        buf_text(writer->out, "null"); /* JSON has neither NaN nor infinity */
+}
+
+void json_add_bool(struct json_writer *writer, const char *name, bool value)
+{
+    member_begin(writer, name);
+    buf_text(writer->out, value ? "true" : "false");
+}
+
+void json_add_raw(struct json_writer *writer, const char *name, const char *json)
+{
+    member_begin(writer, name);
+    buf_text(writer->out, json);
+}
