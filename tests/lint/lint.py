@@ -1,0 +1,291 @@
+#!/usr/bin/env python3
+"""The house rules, checked: lint.py [ROOT] prints `file:line: rule: what` and exits 1 on any.
+
+lint.py --self-test builds small trees that break one rule each and shows that it is caught.
+"""
+import os
+import re
+import subprocess
+import sys
+
+from source import Source
+
+FILE_LINES = 600
+FUNCTION_LINES = 60
+COLUMNS = 100
+
+# A folder may include what stands in its list; tests may include anything.
+FLOORS = {
+    "core": ("core",),
+    "collectors/azure": ("core", "collectors/azure"),
+    "collectors": ("core", "collectors"),
+    "alerts": ("core", "collectors", "alerts"),
+    "exporter": ("core", "collectors", "alerts", "exporter"),
+}
+# Only these files of a floor may reach into collectors/azure besides alerts and exporter.
+RUNNER = re.compile(r"collectors/runner\w*\.[ch]$")
+
+# Each third-party library: its headers, the names it defines, its one home.
+LIBRARIES = (
+    ("cJSON", r"cjson/|cJSON\.h", r"\bcJSON\w*", r"core/json\.c"),
+    ("libcurl", r"curl/", r"\b(curl_\w+|CURL\w*)\b", r"core/http\.c"),
+    ("libyaml", r"yaml\.h", r"\byaml_\w+_t\b|\byaml_parser_\w+", r"core/options\w*\.c"),
+    ("OpenSSL", r"openssl/", r"\b(EVP|HMAC|SHA256|RAND)_\w+", r"core/hash\.c"),
+    ("zlib", r"zlib\.h", r"\b(z_stream|gzFile|deflateInit\w*|inflateInit\w*)\b", r"core/gzip\.c"),
+    ("libmicrohttpd", r"microhttpd\.h", r"\bMHD_\w+", r"exporter/web\.c"),
+    ("SQLite", r"sqlite3\.h", r"\bsqlite3\w*", r"alerts/database\.c"),
+)
+FAKE_AZURE_MAY = ("cJSON", "zlib", "libmicrohttpd")
+
+CODE = (".c", ".h", ".py", ".cmake", "CMakeLists.txt")
+IGNORED = {".git", "build", "__pycache__", "node_modules"}
+MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(wor[k]|far[m])/")
+OPEN_END = re.compile(r"\b(TO" r"DO|FIX" r"ME)\b(?!\(#\d+\))")
+
+
+def tree(root):
+    """Every file of the project, as paths below root."""
+    try:
+        listed = subprocess.run(
+            ["git", "-C", root, "ls-files", "-co", "--exclude-standard", "-z"],
+            check=True, capture_output=True, text=True).stdout.split("\0")
+        top = subprocess.run(["git", "-C", root, "rev-parse", "--show-toplevel"],
+                             check=True, capture_output=True, text=True).stdout.strip()
+        if os.path.realpath(top) == os.path.realpath(root):
+            return sorted(p for p in listed if p and os.path.isfile(os.path.join(root, p)))
+    except (OSError, subprocess.CalledProcessError):
+        pass
+    found = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = [f for f in folders if f not in IGNORED]
+        found += [os.path.relpath(os.path.join(folder, f), root) for f in files]
+    return sorted(found)
+
+
+def floor_of(path):
+    folder = os.path.dirname(path)
+    return folder if folder in FLOORS else None
+
+
+def check_floors(project, say):
+    for path, source in project.sources.items():
+        floor = floor_of(path)
+        if not floor:
+            continue
+        for line, target in source.includes:
+            folder = os.path.dirname(target)
+            if not folder:
+                continue
+            below = any(folder == f or folder.startswith(f + "/") for f in FLOORS[floor])
+            azure = folder == "collectors/azure" and floor == "collectors"
+            if not below or (azure and not RUNNER.match(path)):
+                say(path, line, f"{floor} must not include {target}")
+
+
+def check_circles(project, say):
+    state = {}
+
+    def visit(path, trail):
+        state[path] = "open"
+        for line, target in project.sources[path].includes:
+            target = project.resolve(path, target)
+            if not target or target == path:
+                continue
+            if state.get(target) == "open":
+                start = trail.index(target) if target in trail else 0
+                say(path, line, "include circle: " + " -> ".join(trail[start:] + [target]))
+            elif target not in state:
+                visit(target, trail + [target])
+        state[path] = "done"
+
+    for path in project.sources:
+        if path not in state:
+            visit(path, [path])
+
+
+def check_libraries(project, say):
+    for path, source in project.sources.items():
+        floor = floor_of(path)
+        fake = path.startswith("tests/fake_azure/")
+        if not floor and not fake:
+            continue
+        for name, headers, words, home in LIBRARIES:
+            if re.fullmatch(home, path) or (fake and name in FAKE_AZURE_MAY):
+                continue
+            line = source.find_library(headers, words)
+            if line:
+                say(path, line, f"{name} is named outside its one file ({home})")
+
+
+def check_library_homes(project, say):
+    """A home given as a pattern is still one file."""
+    for name, headers, words, home in LIBRARIES:
+        homes = [p for p, s in project.sources.items()
+                 if re.fullmatch(home, p) and s.find_library(headers, words)]
+        for extra in homes[1:]:
+            say(extra, 1, f"{name} is named in {homes[0]} already")
+
+
+def check_file_length(project, say):
+    for path in project.files:
+        if path.endswith((".c", ".h", ".py")):
+            count = len(project.lines(path))
+            if count > FILE_LINES:
+                say(path, FILE_LINES + 1, f"{count} lines, at most {FILE_LINES}")
+
+
+def check_function_length(project, say):
+    for path, source in project.sources.items():
+        for function in source.functions:
+            length = function.last - function.first + 1
+            if length > FUNCTION_LINES and not function.is_table:
+                say(path, function.first,
+                    f"{function.name} has {length} lines, at most {FUNCTION_LINES}")
+
+
+def check_columns(project, say):
+    for path in project.files:
+        if path.endswith(CODE):
+            for number, line in enumerate(project.lines(path), 1):
+                if len(line) > COLUMNS:
+                    say(path, number, f"{len(line)} columns, at most {COLUMNS}")
+
+
+def check_names(project, say):
+    for path, source in project.sources.items():
+        if not floor_of(path) or not path.endswith(".c"):
+            continue
+        folder, stem = os.path.split(path[:-2])
+        words = stem.split("_")
+        stems = ["_".join(words[:n]) for n in range(len(words), 0, -1)]
+        headers = [s for s in stems if f"{folder}/{s}.h" in project.sources]
+        for function in source.functions:
+            if function.static or function.name == "main":
+                continue
+            fits = [s for s in headers if function.name == s or function.name.startswith(s + "_")]
+            if not fits:
+                say(path, function.first, f"{function.name}: exported names start with the file's "
+                    f"and stand in a header of that name ({stem}.h)")
+
+
+def check_headers(project, say):
+    for path, source in project.sources.items():
+        if path.endswith(".h"):
+            text = "\n".join(project.lines(path))
+            if not re.match(r"#pragma once\n(/\*|//)", text):
+                say(path, 1, "a header starts with #pragma once and one comment")
+
+
+def check_goto(project, say):
+    for path, source in project.sources.items():
+        for line in source.find(r"\bgoto\b"):
+            say(path, line, "no goto")
+
+
+def check_globals(project, say):
+    for path, source in project.sources.items():
+        if floor_of(path) and path != "core/log.c":
+            for line, name in source.mutable_globals:
+                say(path, line, f"{name} is a mutable global")
+
+
+def check_open_ends(project, say):
+    for path in project.files:
+        if path.endswith(CODE + (".kql", ".md", ".sh")) or path.startswith("scripts/"):
+            for number, line in enumerate(project.lines(path), 1):
+                if OPEN_END.search(line):
+                    say(path, number, "an open end needs an issue number: name(#12)")
+
+
+def check_queries(project, say):
+    for path in project.files:
+        if not path.endswith(".kql"):
+            continue
+        lines = project.lines(path)
+        if not lines or not lines[0].startswith("//"):
+            say(path, 1, "a query starts with a comment line")
+        body = [line for line in lines if line.strip() and not line.startswith("//")]
+        if not body or not re.search(r"\|\s*order by id asc\s*$", body[-1]):
+            say(path, len(lines), "a query ends with: order by id asc")
+
+
+def check_machine_paths(project, say):
+    for path in project.files:
+        for number, line in enumerate(project.lines(path), 1):
+            if MACHINE_PATH.search(line):
+                say(path, number, "a path of one machine")
+
+
+def check_executable(project, say):
+    for path in project.files:
+        if os.path.dirname(path) in ("scripts", ".ci"):
+            if project.lines(path)[:1] and project.lines(path)[0].startswith("#!"):
+                if not os.access(os.path.join(project.root, path), os.X_OK):
+                    say(path, 1, "a script must be executable")
+
+
+RULES = {
+    "floors": check_floors,
+    "circles": check_circles,
+    "libraries": check_libraries,
+    "library-homes": check_library_homes,
+    "file-length": check_file_length,
+    "function-length": check_function_length,
+    "columns": check_columns,
+    "names": check_names,
+    "headers": check_headers,
+    "goto": check_goto,
+    "globals": check_globals,
+    "open-ends": check_open_ends,
+    "queries": check_queries,
+    "machine-paths": check_machine_paths,
+    "executable": check_executable,
+}
+
+
+class Project:
+    def __init__(self, root):
+        self.root = root
+        self.files = tree(root)
+        self.cache = {}
+        self.sources = {p: Source("\n".join(self.lines(p)) + "\n")
+                        for p in self.files if p.endswith((".c", ".h"))}
+
+    def lines(self, path):
+        if path not in self.cache:
+            with open(os.path.join(self.root, path), "rb") as file:
+                content = file.read()
+            text = "" if b"\0" in content else content.decode("utf-8", "replace")
+            self.cache[path] = text.splitlines()
+        return self.cache[path]
+
+    def resolve(self, path, target):
+        for candidate in (target, os.path.join(os.path.dirname(path), target)):
+            if os.path.normpath(candidate) in self.sources:
+                return os.path.normpath(candidate)
+        return None
+
+
+def lint(root):
+    project = Project(root)
+    complaints = []
+    for name, rule in RULES.items():
+        rule(project, lambda path, line, what, name=name:
+             complaints.append((path, line, name, what)))
+    return sorted(set(complaints)), len(project.files)
+
+
+def main():
+    if "--self-test" in sys.argv:
+        import selftest
+        return selftest.run(lint, RULES)
+    root = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(__file__), "../..")
+    complaints, count = lint(os.path.abspath(root))
+    for path, line, name, what in complaints:
+        print(f"{path}:{line}: {name}: {what}")
+    print(f"{len(RULES)} rules, {count} files, {len(complaints)} complaints")
+    return 1 if complaints or not count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
