@@ -16,15 +16,17 @@ struct family {
     const char *help; /* one sentence with a full stop; source and "cached" where it is */
     const char *unit; /* "seconds", "bytes", "ratio" or NULL */
     enum metric_type type;
-    int level;                              /* METRICS.md 2: 0, 1 on; 2, 3 opt-in */
+    int level;                                 /* METRICS.md 2: 0, 1 on; 2, 3 opt-in */
     const char *labels[METRIC_LABELS_MAX + 1]; /* names, NULL-terminated */
-    const double *buckets;                  /* histograms: upper bounds without +Inf */
+    const double *buckets;                     /* histograms: upper bounds without +Inf */
     size_t bucket_count;
 };
 
 /* Label names of a family, or label values of a sample in the same order. */
+/* clang-format off */
 #define LABELS(...) { __VA_ARGS__ }
 #define METRIC_LABELS(...) (const char *const[METRIC_LABELS_MAX]){ __VA_ARGS__ }
+/* clang-format on */
 
 struct metric_histogram {
     double sum;
@@ -46,18 +48,20 @@ struct metric_set {
     struct sample *samples;
     size_t count, capacity;
     int max_level;
-    size_t duplicates; /* merged away by metric_set_sort */
+    const struct family *const *opted; /* families above max_level wanted all the same, ends with
+                                          NULL; NULL = none; borrowed */
+    size_t duplicates;                 /* merged away by metric_set_sort */
 };
 
-/* Add a sample; label values are copied; NULL or "" becomes "unknown". A family above max_level is
- * ignored. */
+/* Add a sample; label values are copied; NULL or "" becomes "unknown". A family that is not wanted
+ * is ignored. */
 void metric_add(struct metric_set *set, const struct family *family, double value,
                 const char *const *values);
 
 /* Whether adding to this family has any effect: ask before an expensive loop. */
 bool metric_wanted(const struct metric_set *set, const struct family *family);
 
-/* Make families contiguous and label sets ordered and unique (of two equal ones the first stays). */
+/* Make families contiguous and label sets ordered and unique (of two equals the first stays). */
 void metric_set_sort(struct metric_set *set);
 
 void metric_set_finish(struct metric_set *set);
@@ -80,9 +84,9 @@ void metric_observe(struct metric_store *store, const struct family *family, dou
 /* Remove every series of a family (before putting the current ones). */
 void metric_clear(struct metric_store *store, const struct family *family);
 
-/* Read one series; 0 when it is not there. For tests and status pages. */
+/* Read one series (of a histogram: its count); 0 when it is not there. For tests and pages. */
 double metric_read(struct metric_store *store, const struct family *family,
                    const char *const *values);
 
-/* Copy everything into a set. */
+/* Copy everything into a set, families in the order of their names. */
 void metric_store_emit(struct metric_store *store, struct metric_set *set);

@@ -1,0 +1,397 @@
+#include "core/metric.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/compiler.h"
+
+/* --- sets --------------------------------------------------------------------------------- */
+
+static void *allocate(void *old, size_t count, size_t bytes)
+{
+    void *memory = realloc(old, count * bytes);
+    if (!memory)
+        abort();
+    return memory;
+}
+
+static size_t label_count(const struct family *family)
+{
+    size_t count = 0;
+    while (family->labels[count])
+        count++;
+    return count;
+}
+
+static const char *label_value(const char *value)
+{
+    return value && *value ? value : "unknown";
+}
+
+bool metric_wanted(const struct metric_set *set, const struct family *family)
+{
+    if (family->level <= set->max_level)
+        return true;
+    for (const struct family *const *one = set->opted; one && *one; one++)
+        if (*one == family)
+            return true;
+    return false;
+}
+
+/* Copies of the label values; a text equal to the one the previous sample has there is shared,
+ * since neighbours mostly differ in one label. */
+static const char **copy_values(struct metric_set *set, const struct family *family,
+                                const char *const *values)
+{
+    size_t count = label_count(family);
+    const struct sample *last = set->count ? &set->samples[set->count - 1] : NULL;
+    size_t last_count = last ? label_count(last->family) : 0;
+    const char **copies = arena_alloc(&set->arena, (count ? count : 1) * sizeof *copies);
+    for (size_t i = 0; i < count; i++) {
+        const char *value = label_value(values[i]);
+        bool same = i < last_count && !strcmp(last->values[i], value);
+        copies[i] = same ? last->values[i] : arena_text(&set->arena, value);
+    }
+    return copies;
+}
+
+static void append(struct metric_set *set, const struct sample *sample)
+{
+    if (set->count == set->capacity) {
+        set->capacity = set->capacity ? set->capacity * 2 : 256;
+        set->samples = allocate(set->samples, set->capacity, sizeof *set->samples);
+    }
+    set->samples[set->count++] = *sample;
+}
+
+void metric_add(struct metric_set *set, const struct family *family, double value,
+                const char *const *values)
+{
+    if (!metric_wanted(set, family))
+        return;
+    append(set, &(struct sample){
+                    .family = family, .values = copy_values(set, family, values), .value = value });
+}
+
+static int compare_values(const struct family *family, const char *const *left,
+                          const char *const *right)
+{
+    for (size_t i = 0; family->labels[i]; i++) {
+        int order = left[i] == right[i] ? 0 : strcmp(left[i], right[i]);
+        if (order)
+            return order;
+    }
+    return 0;
+}
+
+/* Of equal label sets the one added first comes first. */
+static int compare_samples(const void *left, const void *right)
+{
+    const struct sample *a = *(const struct sample *const *)left;
+    const struct sample *b = *(const struct sample *const *)right;
+    int order = compare_values(a->family, a->values, b->values);
+    return order ? order : (a > b) - (a < b);
+}
+
+/* A family of a set and where its samples go. */
+struct group {
+    const struct family *family;
+    size_t count, start;
+};
+
+static struct group *find_group(struct group *groups, size_t count, const struct family *family)
+{
+    for (size_t i = count; i-- > 0;)
+        if (groups[i].family == family)
+            return &groups[i];
+    return NULL;
+}
+
+/* The families in order of first appearance with their sample counts. Freed by the caller. */
+static struct group *group_samples(const struct metric_set *set, size_t *group_count)
+{
+    struct group *groups = NULL, *current = NULL;
+    size_t count = 0, capacity = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct family *family = set->samples[i].family;
+        if (!current || current->family != family)
+            current = find_group(groups, count, family);
+        if (!current) {
+            if (count == capacity) {
+                capacity = capacity ? capacity * 2 : 64;
+                groups = allocate(groups, capacity, sizeof *groups);
+            }
+            current = &groups[count++];
+            *current = (struct group){ .family = family };
+        }
+        current->count++;
+    }
+    for (size_t i = 1; i < count; i++)
+        groups[i].start = groups[i - 1].start + groups[i - 1].count;
+    *group_count = count;
+    return groups;
+}
+
+/* Pointers to the samples, families contiguous, otherwise in the order they were added. */
+static void place(const struct metric_set *set, struct group *groups, size_t group_count,
+                  const struct sample **order)
+{
+    struct group *current = NULL;
+    for (size_t i = 0; i < group_count; i++)
+        groups[i].count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct sample *sample = &set->samples[i];
+        if (!current || current->family != sample->family)
+            current = find_group(groups, group_count, sample->family);
+        order[current->start + current->count++] = sample;
+    }
+}
+
+static bool is_sorted(const struct sample **order, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (compare_samples(&order[i - 1], &order[i]) > 0)
+            return false;
+    return true;
+}
+
+void metric_set_sort(struct metric_set *set)
+{
+    if (!set->count)
+        return;
+    size_t group_count;
+    struct group *groups = group_samples(set, &group_count);
+    const struct sample **order = allocate(NULL, set->count, sizeof *order);
+    place(set, groups, group_count, order);
+    for (size_t i = 0; i < group_count; i++)
+        if (!is_sorted(order + groups[i].start, groups[i].count))
+            qsort(order + groups[i].start, groups[i].count, sizeof *order, compare_samples);
+
+    struct sample *sorted = allocate(NULL, set->count, sizeof *sorted);
+    size_t kept = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct sample *last = kept ? &sorted[kept - 1] : NULL;
+        if (last && last->family == order[i]->family &&
+            !compare_values(last->family, last->values, order[i]->values))
+            set->duplicates++;
+        else
+            sorted[kept++] = *order[i];
+    }
+    free(set->samples);
+    set->samples = sorted;
+    set->capacity = set->count;
+    set->count = kept;
+    free(order);
+    free(groups);
+}
+
+void metric_set_finish(struct metric_set *set)
+{
+    free(set->samples);
+    arena_finish(&set->arena);
+    *set = (struct metric_set){ 0 };
+}
+
+/* --- stores ------------------------------------------------------------------------------- */
+
+struct series {
+    const struct family *family;
+    char **values; /* as many as the family has labels */
+    double value;
+    double sum;
+    uint64_t count;
+    uint64_t *buckets; /* bucket_count + 1; NULL unless a histogram */
+};
+
+struct metric_store {
+    pthread_mutex_t lock;
+    struct series **series; /* by family name, then label values */
+    size_t count, capacity;
+};
+
+struct metric_store *metric_store_create(void)
+{
+    struct metric_store *store = allocate(NULL, 1, sizeof *store);
+    *store = (struct metric_store){ 0 };
+    pthread_mutex_init(&store->lock, NULL);
+    return store;
+}
+
+static void series_destroy(struct series *series)
+{
+    for (size_t i = 0; i < label_count(series->family); i++)
+        free(series->values[i]);
+    free(series->values);
+    free(series->buckets);
+    free(series);
+}
+
+void metric_store_destroy(struct metric_store *store)
+{
+    if (!store)
+        return;
+    for (size_t i = 0; i < store->count; i++)
+        series_destroy(store->series[i]);
+    free(store->series);
+    pthread_mutex_destroy(&store->lock);
+    free(store);
+}
+
+static int compare_series(const struct series *series, const struct family *family,
+                          const char *const *values)
+{
+    if (series->family != family) {
+        int order = strcmp(series->family->name, family->name);
+        return order ? order : (series->family > family) - (series->family < family);
+    }
+    for (size_t i = 0; family->labels[i]; i++) {
+        int order = strcmp(series->values[i], label_value(values[i]));
+        if (order)
+            return order;
+    }
+    return 0;
+}
+
+/* Position of the series, or where it belongs. */
+static size_t search(const struct metric_store *store, const struct family *family,
+                     const char *const *values, bool *found)
+{
+    size_t low = 0, high = store->count;
+    *found = false;
+    while (low < high && !*found) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_series(store->series[middle], family, values);
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+        *found = order == 0;
+    }
+    return *found ? high : low;
+}
+
+static struct series *series_create(const struct family *family, const char *const *values)
+{
+    struct series *series = allocate(NULL, 1, sizeof *series);
+    size_t labels = label_count(family);
+    *series = (struct series){ .family = family };
+    series->values = allocate(NULL, labels + 1, sizeof *series->values);
+    for (size_t i = 0; i < labels; i++)
+        if (!(series->values[i] = strdup(label_value(values[i]))))
+            abort();
+    if (family->type == METRIC_HISTOGRAM) {
+        size_t bytes = (family->bucket_count + 1) * sizeof *series->buckets;
+        series->buckets = memset(allocate(NULL, 1, bytes), 0, bytes);
+    }
+    return series;
+}
+
+/* The series, made when it is not there. The lock is held. */
+static struct series *reach(struct metric_store *store, const struct family *family,
+                            const char *const *values)
+{
+    bool found;
+    size_t at = search(store, family, values, &found);
+    if (found)
+        return store->series[at];
+    if (store->count == store->capacity) {
+        store->capacity = store->capacity ? store->capacity * 2 : 64;
+        store->series = allocate(store->series, store->capacity, sizeof *store->series);
+    }
+    memmove(store->series + at + 1, store->series + at,
+            (store->count - at) * sizeof *store->series);
+    store->count++;
+    return store->series[at] = series_create(family, values);
+}
+
+void metric_declare(struct metric_store *store, const struct family *family,
+                    const char *const *values)
+{
+    metric_count(store, family, 0, values);
+}
+
+void metric_count(struct metric_store *store, const struct family *family, double delta,
+                  const char *const *values)
+{
+    pthread_mutex_lock(&store->lock);
+    reach(store, family, values)->value += delta;
+    pthread_mutex_unlock(&store->lock);
+}
+
+void metric_put(struct metric_store *store, const struct family *family, double value,
+                const char *const *values)
+{
+    pthread_mutex_lock(&store->lock);
+    reach(store, family, values)->value = value;
+    pthread_mutex_unlock(&store->lock);
+}
+
+void metric_observe(struct metric_store *store, const struct family *family, double value,
+                    const char *const *values)
+{
+    size_t bucket = 0;
+    while (bucket < family->bucket_count && !(value <= family->buckets[bucket]))
+        bucket++;
+    pthread_mutex_lock(&store->lock);
+    struct series *series = reach(store, family, values);
+    series->buckets[bucket]++;
+    series->count++;
+    series->sum += value;
+    pthread_mutex_unlock(&store->lock);
+}
+
+void metric_clear(struct metric_store *store, const struct family *family)
+{
+    pthread_mutex_lock(&store->lock);
+    size_t kept = 0;
+    for (size_t i = 0; i < store->count; i++) {
+        if (store->series[i]->family == family)
+            series_destroy(store->series[i]);
+        else
+            store->series[kept++] = store->series[i];
+    }
+    store->count = kept;
+    pthread_mutex_unlock(&store->lock);
+}
+
+double metric_read(struct metric_store *store, const struct family *family,
+                   const char *const *values)
+{
+    bool found;
+    pthread_mutex_lock(&store->lock);
+    size_t at = search(store, family, values, &found);
+    double value = 0;
+    if (found && family->type == METRIC_HISTOGRAM)
+        value = (double)store->series[at]->count;
+    else if (found)
+        value = store->series[at]->value;
+    pthread_mutex_unlock(&store->lock);
+    return value;
+}
+
+static const struct metric_histogram *copy_histogram(struct arena *arena,
+                                                     const struct series *series)
+{
+    size_t bytes = (series->family->bucket_count + 1) * sizeof *series->buckets;
+    uint64_t *buckets = memcpy(arena_alloc(arena, bytes), series->buckets, bytes);
+    struct metric_histogram *copy = arena_alloc(arena, sizeof *copy);
+    *copy = (struct metric_histogram){ series->sum, series->count, buckets };
+    return copy;
+}
+
+void metric_store_emit(struct metric_store *store, struct metric_set *set)
+{
+    pthread_mutex_lock(&store->lock);
+    for (size_t i = 0; i < store->count; i++) {
+        const struct series *series = store->series[i];
+        if (!metric_wanted(set, series->family))
+            continue;
+        struct sample sample = { .family = series->family, .value = series->value };
+        sample.values = copy_values(set, series->family, (const char *const *)series->values);
+        if (series->buckets)
+            sample.histogram = copy_histogram(&set->arena, series);
+        append(set, &sample);
+    }
+    pthread_mutex_unlock(&store->lock);
+}
