@@ -22,7 +22,8 @@ char *hash_hex(const void *bytes, size_t count, char *out);
 /* Append padded base64 (RFC 4648 section 4). */
 void hash_base64(const void *bytes, size_t count, struct buf *out);
 
-/* Append the bytes of padded or unpadded base64, standard or URL alphabet. False when it is none. */
+/* Append the bytes of padded or unpadded base64, standard or URL alphabet. False, with nothing
+ * appended, when it is none. */
 bool hash_unbase64(const char *text, struct buf *out) MUST_USE;
 
 /* Random bytes from the system. Aborts when there are none. */
