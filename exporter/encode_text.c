@@ -1,0 +1,144 @@
+#include "exporter/encode_text.h"
+
+#include <string.h>
+
+static const char *const type_words[] = {
+    [METRIC_GAUGE] = "gauge",
+    [METRIC_COUNTER] = "counter",
+    [METRIC_HISTOGRAM] = "histogram",
+    [METRIC_INFO] = "gauge",
+};
+
+/* Bytes of the UTF-8 character that starts here, 0 when there is none. source: RFC 3629. */
+static size_t character_bytes(const unsigned char *text)
+{
+    static const struct {
+        unsigned char first, last, low, high; /* first byte's range; second byte's range */
+        size_t bytes;
+    } rows[] = {
+        { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+        { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
+        { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (text[0] < rows[i].first || text[0] > rows[i].last)
+            continue;
+        if (text[1] < rows[i].low || text[1] > rows[i].high)
+            return 0;
+        for (size_t next = 2; next < rows[i].bytes; next++)
+            if ((text[next] & 0xc0) != 0x80)
+                return 0;
+        return rows[i].bytes;
+    }
+    return 0;
+}
+
+/* Append text with a backslash before each character in `special` and with \n for line breaks. */
+static void append_escaped(struct buf *out, const char *text, const char *special)
+{
+    const char *kept = text, *at = text;
+    while (*at) {
+        unsigned char byte = (unsigned char)*at;
+        size_t bytes = byte < 0x80 ? 1 : character_bytes((const unsigned char *)at);
+        if (bytes && byte != '\n' && !strchr(special, byte)) {
+            at += bytes;
+            continue;
+        }
+        buf_append(out, kept, (size_t)(at - kept));
+        if (!bytes) {
+            buf_text(out, "\xef\xbf\xbd");
+        } else {
+            buf_char(out, '\\');
+            buf_char(out, byte == '\n' ? 'n' : *at);
+        }
+        kept = ++at;
+    }
+    buf_append(out, kept, (size_t)(at - kept));
+}
+
+static void write_head(const struct family *family, struct buf *out)
+{
+    buf_text(out, "# HELP ");
+    buf_text(out, family->name);
+    buf_char(out, ' ');
+    append_escaped(out, family->help, "\\");
+    buf_text(out, "\n# TYPE ");
+    buf_text(out, family->name);
+    buf_char(out, ' ');
+    buf_text(out, type_words[family->type]);
+    buf_char(out, '\n');
+}
+
+/* {a="b",le="1.0"}: le is NULL except for buckets. */
+static void write_labels(const struct sample *sample, const char *le, struct buf *out)
+{
+    char before = '{';
+    for (size_t i = 0; sample->family->labels[i]; i++) {
+        buf_char(out, before);
+        buf_text(out, sample->family->labels[i]);
+        buf_append(out, "=\"", 2);
+        append_escaped(out, sample->values[i], "\\\"");
+        buf_char(out, '"');
+        before = ',';
+    }
+    if (le) {
+        buf_char(out, before);
+        buf_text(out, "le=\"");
+        buf_text(out, le);
+        buf_char(out, '"');
+        before = ',';
+    }
+    if (before == ',')
+        buf_char(out, '}');
+}
+
+static void write_line(const struct sample *sample, const char *suffix, const char *le,
+                       double value, struct buf *out)
+{
+    buf_text(out, sample->family->name);
+    buf_text(out, suffix);
+    write_labels(sample, le, out);
+    buf_char(out, ' ');
+    buf_number(out, value);
+    buf_char(out, '\n');
+}
+
+/* A bound as every format writes it: "1.0", "0.5", "+Inf". */
+static void format_bound(double bound, struct buf *out)
+{
+    buf_reset(out);
+    buf_number(out, bound);
+    if (!strpbrk(buf_cstr(out), ".eIN"))
+        buf_text(out, ".0");
+}
+
+static void write_histogram(const struct sample *sample, struct buf *out)
+{
+    const struct family *family = sample->family;
+    CLEANUP(buf_finish) struct buf le = { 0 };
+    uint64_t below = 0;
+    for (size_t i = 0; i < family->bucket_count; i++) {
+        below += sample->histogram->buckets[i];
+        format_bound(family->buckets[i], &le);
+        write_line(sample, "_bucket", buf_cstr(&le), (double)below, out);
+    }
+    double count = (double)sample->histogram->count;
+    write_line(sample, "_bucket", "+Inf", count, out);
+    write_line(sample, "_sum", NULL, sample->histogram->sum, out);
+    write_line(sample, "_count", NULL, count, out);
+}
+
+void encode_text(const struct metric_set *set, struct buf *out)
+{
+    const struct family *current = NULL;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct sample *sample = &set->samples[i];
+        if (sample->family != current)
+            write_head(sample->family, out);
+        current = sample->family;
+        if (sample->histogram)
+            write_histogram(sample, out);
+        else
+            write_line(sample, "", NULL, sample->value, out);
+    }
+}

@@ -1,0 +1,8 @@
+#pragma once
+/* The Prometheus text format 0.0.4. Pure; any thread. source: DELIVERY.md A2. */
+#include "core/buf.h"
+#include "core/metric.h"
+
+/* Append the samples of a sorted set. Bytes in label values that are not UTF-8 become U+FFFD, for
+ * one of them would make Prometheus refuse the whole scrape. */
+void encode_text(const struct metric_set *set, struct buf *out);
