@@ -1,0 +1,256 @@
+#include "core/clock.h"
+
+#include "test.h"
+
+TEST(duration_is_read)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } cases[] = {
+        { "0", 0 },
+        { "0s", 0 },
+        { "250ms", 250 },
+        { "15s", 15000 },
+        { "15m", 900000 },
+        { "1h30m", 5400000 },
+        { "1d", 86400000 },
+        { "1w", 604800000 },
+        { "1y", 31536000000 },
+        { "1y2w3d4h5m6s7ms", 31536000000 + 2 * 604800000LL + 3 * 86400000 + 4 * 3600000 + 306007 },
+        { "90m", 5400000 },
+        { "0h5s", 5000 },
+        { "9223372036854775807ms", INT64_MAX },
+    };
+    struct error error = { 0 };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        int64_t ms = -1;
+        CHECK(clock_parse_duration(cases[i].text, &ms, &error));
+        CHECK_INT(ms, cases[i].ms);
+    }
+}
+
+TEST(duration_refuses_everything_else)
+{
+    static const char *const cases[] = {
+        "",
+        "5",
+        "00",
+        "01",
+        "m",
+        "5 m",
+        " 5m",
+        "5m ",
+        "-5m",
+        "+5m",
+        "1.5h",
+        "30m1h",
+        "1m1m",
+        "1ms1s",
+        "5min",
+        "5M",
+        "1h5",
+        "5µs",
+        "1e3s",
+        "0x10s",
+        "5s,1m",
+        "infs",
+        "9223372036854775808ms",
+        "99999999999999999999s",
+        "400000000y",
+        "9223372036854775807ms1",
+        "106751991167d9223372036854775807ms",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct error error = { 0 };
+        int64_t ms = -1;
+        bool ok = clock_parse_duration(cases[i], &ms, &error);
+        test_check(!ok, __FILE__, __LINE__, cases[i]);
+        CHECK_INT(ms, -1);
+        CHECK_INT(error.code, ERROR_CONFIG);
+        CHECK_CONTAINS(error.message, "not a duration");
+    }
+}
+
+TEST(duration_is_written_as_it_is_read)
+{
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } cases[] = {
+        { 0, "0s" },           { 250, "250ms" },
+        { 1500, "1s500ms" },   { 900000, "15m" },
+        { 5400000, "1h30m" },  { 86400000, "1d" },
+        { 129600000, "36h" },  { 604800000, "1w" },
+        { 31536000000, "1y" }, { 90061001, "25h1m1s1ms" },
+    };
+    struct error error = { 0 };
+    char out[48];
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        int64_t ms = -1;
+        CHECK_TEXT(clock_format_duration(cases[i].ms, out), cases[i].text);
+        CHECK(clock_parse_duration(out, &ms, &error));
+        CHECK_INT(ms, cases[i].ms);
+    }
+    int64_t ms = -1;
+    CHECK(clock_parse_duration(clock_format_duration(INT64_MAX, out), &ms, &error));
+    CHECK_INT(ms, INT64_MAX);
+}
+
+TEST(instant_is_read)
+{
+    static const struct {
+        const char *text;
+        int64_t at;
+    } cases[] = {
+        { "", 0 },
+        { "0001-01-01T00:00:00", 0 },
+        { "0001-01-01T00:00:00Z", 0 },
+        { "0001-01-01T00:00:00.0000000Z", 0 },
+        { "0001-01-01T00:00:00+00:00", 0 },
+        { "1970-01-01T00:00:00Z", 0 },
+        { "1970-01-01", 0 },
+        { "1969-12-31T23:59:59Z", -1 },
+        { "2019-01-18T21:04:58Z", 1547845498 },
+        { "2026-11-21T17:00:00Z", 1795280400 },
+        { "2026-11-21T17:00:00", 1795280400 },
+        { "2026-11-21T17:00", 1795280400 },
+        { "2026-11-21T17:00Z", 1795280400 },
+        { "2026-11-21t17:00:00z", 1795280400 },
+        { "2026-11-21 17:00:00Z", 1795280400 },
+        { "2026-11-21T17:00:00.1Z", 1795280400 },
+        { "2026-11-21T17:00:00.9999999Z", 1795280400 },
+        { "2026-11-21T17:00:00.9999999", 1795280400 },
+        { "2026-11-21T17:00:00.123456789012345678Z", 1795280400 },
+        { "2026-11-21T19:00:00+02:00", 1795280400 },
+        { "2026-11-21T19:00:00.1234567+02:00", 1795280400 },
+        { "2026-11-21T11:30:00-05:30", 1795280400 },
+        { "2026-11-21T19:00:00+0200", 1795280400 },
+        { "2026-11-21", 1795219200 },
+        { "2000-02-29T00:00:00Z", 951782400 },
+        { "2024-02-29T12:00:00Z", 1709208000 },
+        { "1900-03-01T00:00:00Z", -2203891200 },
+        { "2100-03-01T00:00:00Z", 4107542400 },
+        { "2016-12-31T23:59:60Z", 1483228800 },
+        { "9999-12-31T23:59:59Z", 253402300799 },
+        { "2038-01-19T03:14:08Z", 2147483648 },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        int64_t at = -7;
+        test_check(clock_parse_rfc3339(cases[i].text, &at), __FILE__, __LINE__, cases[i].text);
+        CHECK_INT(at, cases[i].at);
+    }
+}
+
+TEST(instant_refuses_garbage)
+{
+    static const char *const cases[] = {
+        "never",
+        "null",
+        "2026",
+        "2026-11",
+        "2026-11-2",
+        "2026-11-21T",
+        "2026-11-21X17:00:00Z",
+        "2026-11-21T17",
+        "2026-11-21T17:0",
+        "2026-11-21T17:00:0",
+        "2026-11-21T17:00:00.",
+        "2026-11-21T17:00:00.Z",
+        "2026-11-21T17:00:00ZZ",
+        "2026-11-21T17:00:00Z ",
+        "2026-11-21T17:00:00 Z",
+        "2026-11-21T17:00:00+2",
+        "2026-11-21T17:00:00+02:",
+        "2026-11-21T17:00:00+02:0",
+        "2026-11-21T17:00:00+24:00",
+        "2026-11-21T17:00:00+02:60",
+        "2026-11-21T17:00:00+02:00Z",
+        "2026-11-21T17:00:00UTC",
+        "2026-11-21T24:00:00Z",
+        "2026-11-21T17:60:00Z",
+        "2026-11-21T17:00:61Z",
+        "2026-13-01T00:00:00Z",
+        "2026-00-01T00:00:00Z",
+        "2026-01-00T00:00:00Z",
+        "2026-01-32T00:00:00Z",
+        "2026-02-29T00:00:00Z",
+        "1900-02-29",
+        "2026-04-31",
+        "-026-01-01T00:00:00Z",
+        " 2026-11-21T17:00:00Z",
+        "26-11-21T17:00:00Z",
+        "02026-11-21T17:00:00Z",
+        "2026/11/21T17:00:00Z",
+        "1795280400",
+        "2026-1-1T00:00:00Z",
+        "2026-11-21Z",
+        "0001",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        int64_t at = -7;
+        test_check(!clock_parse_rfc3339(cases[i], &at), __FILE__, __LINE__, cases[i]);
+        CHECK_INT(at, -7);
+    }
+}
+
+TEST(instant_is_written)
+{
+    char out[32];
+    CHECK_TEXT(clock_format_rfc3339(0, out), "1970-01-01T00:00:00Z");
+    CHECK_TEXT(clock_format_rfc3339(1795280400, out), "2026-11-21T17:00:00Z");
+    CHECK_TEXT(clock_format_rfc3339_ms(1795280400123, out), "2026-11-21T17:00:00.123Z");
+    CHECK_TEXT(clock_format_rfc3339_ms(1795280400007, out), "2026-11-21T17:00:00.007Z");
+    CHECK_TEXT(clock_format_rfc3339_ms(-1, out), "1969-12-31T23:59:59.999Z");
+    CHECK_TEXT(clock_format_rfc3339(253402300799, out), "9999-12-31T23:59:59Z");
+    CHECK_TEXT(clock_format_rfc3339_ms(INT64_MAX, out), "0001-01-01T00:00:00.807Z");
+}
+
+TEST(every_day_of_four_centuries_survives_a_round_trip)
+{
+    char out[32];
+    int64_t wrong = 0;
+    for (int64_t day = -135000; day < 146097; day++) {
+        int64_t want = day * 86400 + (day & 0xffff), got = 0;
+        wrong += !clock_parse_rfc3339(clock_format_rfc3339(want, out), &got) || got != want;
+    }
+    CHECK_INT(wrong, 0);
+}
+
+TEST(backoff_doubles_and_caps)
+{
+    static const int64_t want[] = { 5, 5, 10, 20, 40, 80, 160, 320, 640, 900, 900 };
+    for (size_t i = 0; i < ARRAY_COUNT(want); i++)
+        CHECK_INT(clock_backoff_s((int)i, 5, 900), want[i]);
+    CHECK_INT(clock_backoff_s(INT32_MAX, 5, 900), 900);
+    CHECK_INT(clock_backoff_s(INT32_MAX, 1, INT64_MAX), INT64_MAX);
+    CHECK_INT(clock_backoff_s(1, 1000, 900), 900);
+    CHECK_INT(clock_backoff_s(INT32_MAX, 0, 900), 0);
+}
+
+TEST(jitter_stays_inside_and_moves)
+{
+    int64_t low = INT64_MAX, high = INT64_MIN;
+    for (int i = 0; i < 10000; i++) {
+        int64_t value = clock_jitter(1000, 10);
+        low = value < low ? value : low;
+        high = value > high ? value : high;
+    }
+    CHECK_INT(low, 900);
+    CHECK_INT(high, 1100);
+    CHECK_INT(clock_jitter(1000, 0), 1000);
+    CHECK_INT(clock_jitter(0, 50), 0);
+    int64_t large = clock_jitter(INT64_MAX / 2, 50);
+    CHECK(large >= INT64_MAX / 4 && large <= INT64_MAX / 4 * 3 + 3);
+}
+
+TEST(clocks_agree_with_each_other)
+{
+    int64_t before_s = clock_now_s(), now_ms = clock_now_ms(), after_s = clock_now_s();
+    CHECK(before_s <= now_ms / 1000 && now_ms / 1000 <= after_s);
+    CHECK(before_s > 1700000000);
+    int64_t start_ms = clock_monotonic_ms();
+    clock_sleep_ms(3);
+    CHECK(clock_monotonic_ms() - start_ms >= 3);
+    clock_sleep_ms(-5);
+}
