@@ -9,7 +9,8 @@
  *         .min = 1000, .max = 86400e3 },
  *       { 0 }
  *   };
- * The same rows print the configuration reference. Only this file names the YAML library. */
+ * The same rows print the configuration reference. An empty text is a valid configuration, and a
+ * key without a value counts as absent. YAML itself is options_yaml's business. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,17 +22,18 @@
 
 enum option_type {
     OPTION_END,
-    OPTION_TEXT,      /* const char *, in the arena; NULL when absent and without default */
-    OPTION_BOOL,      /* bool */
-    OPTION_INTEGER,   /* int64_t, min..max */
-    OPTION_NUMBER,    /* double, min..max */
-    OPTION_DURATION,  /* int64_t milliseconds, min..max in ms; "15m" */
-    OPTION_SIZE,      /* int64_t bytes; "512MB", "1GiB" */
-    OPTION_WORD,      /* int: index into words */
-    OPTION_URL,       /* const char *: http(s) with a host; trailing slashes removed */
-    OPTION_SECRET,    /* struct secret; key <name> or <name>_file, not both */
-    OPTION_PATH,      /* const char *: a file name; relative ones resolve against the file's folder */
-    OPTION_TEXT_LIST, /* struct option_texts; a single scalar counts as a list of one */
+    OPTION_TEXT,     /* const char *, in the arena; NULL when absent and without default */
+    OPTION_BOOL,     /* bool */
+    OPTION_INTEGER,  /* int64_t, min..max */
+    OPTION_NUMBER,   /* double, min..max */
+    OPTION_DURATION, /* int64_t milliseconds, min..max in ms; "15m" */
+    OPTION_SIZE,     /* int64_t bytes; "512MB", "1GiB" */
+    OPTION_WORD,     /* int: index into words */
+    OPTION_URL,      /* const char *: http(s) with a host; trailing slashes removed */
+    OPTION_SECRET,   /* struct secret; key <name> or <name>_file, not both */
+    OPTION_PATH, /* const char *: a file name; relative ones resolve against the file's folder */
+    OPTION_TEXT_LIST, /* struct option_texts; a single scalar counts as a list of one, but defaults
+                         and options_set split at commas; each one of words when there are any */
     OPTION_TEXT_MAP,  /* struct option_pairs */
     OPTION_SECTION,   /* a nested struct at the offset, rows in `section` */
     OPTION_ITEMS,     /* struct option_items: a list of mappings, item_bytes each */
@@ -60,13 +62,13 @@ struct option {
     const char *name;
     enum option_type type;
     size_t offset;
-    const char *otherwise; /* default, as it would be written; NULL = zero */
-    double min, max;       /* both 0 = unbounded */
+    const char *otherwise;    /* default, as it would be written; NULL = zero */
+    double min, max;          /* both 0 = unbounded; max below min = no upper bound */
     const char *const *words; /* NULL-terminated */
     const struct option *section;
     size_t item_bytes;
     size_t line_offset; /* when not 0: an int in the same struct that gets the key's line */
-    bool required;
+    bool required;      /* in a section that is absent only when the section is required too */
     /* Called with the value's address after it was set; returns NULL or the reason it is wrong. */
     const char *(*check)(const void *value);
     const char *help;
@@ -92,20 +94,24 @@ bool options_read(const struct option *options, const char *name, const char *te
 bool options_read_file(const struct option *options, const char *path, void *out,
                        struct arena *arena, struct option_report *report) MUST_USE;
 
-/* Set one value from text (a flag or environment variable), by dotted path: "azure.tenant_id".
- * origin names it in messages: "--log.level". */
+/* Set one value from text (a flag or environment variable), by dotted path: "azure.tenant_id",
+ * "azure.client_secret_file", "collectors.assessments.interval" (the item is made when it is not
+ * there). origin names it in messages: "--log.level". */
 bool options_set(const struct option *options, const char *path, const char *text,
                  const char *origin, void *out, struct arena *arena,
                  struct option_report *report) MUST_USE;
 
-/* Append "file:line: path: reason" for a check the table cannot express. */
+/* Append "file:line: path: reason" for a check the table cannot express. line 0 and path "" are
+ * left out; after 100 reasons the rest is only counted. */
 void options_complain(struct option_report *report, const char *name, int line, const char *path,
                       const char *format, ...) PRINTF_LIKE(5, 6);
 
-/* Write the configuration reference as a commented YAML skeleton, from the rows. */
+/* Append the configuration reference: a YAML skeleton with the help as comments. Reading it gives
+ * the defaults; rows without one are commented out. */
 void options_document(const struct option *options, struct buf *out);
 
 /* Wipe the secrets in a struct that options_read filled. */
 void options_finish(const struct option *options, void *out);
 
+/* Give the report's memory back. */
 void options_report_finish(struct option_report *report);
