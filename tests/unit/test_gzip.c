@@ -74,3 +74,35 @@ TEST(text_shrinks_and_is_the_same_each_time)
     CHECK(first.length < 200);
     CHECK(first.length == second.length && !memcmp(first.data, second.data, first.length));
 }
+
+TEST(pieces_join_into_one_member)
+{
+    static char text[70000];
+    memset(text, 'x', sizeof text);
+    CLEANUP(gzip_piece_finish) struct gzip_piece large = { 0 };
+    CLEANUP(gzip_piece_finish) struct gzip_piece empty = { 0 };
+    CLEANUP(gzip_piece_finish) struct gzip_piece small = { 0 };
+    gzip_piece_fill(&small, "replaced", 8, 9);
+    gzip_piece_fill(&large, text, sizeof text, 6);
+    gzip_piece_fill(&empty, "", 0, 6);
+    gzip_piece_fill(&small, "end", 3, 1);
+    CLEANUP(buf_finish) struct buf packed = { 0 };
+    CLEANUP(buf_finish) struct buf back = { 0 };
+    gzip_join(&packed, (const struct gzip_piece *const[]){ &large, &empty, &small }, 3);
+    gunzip(&packed, &back);
+    CHECK_INT(back.length, sizeof text + 3);
+    CHECK(!memcmp(back.data, text, sizeof text));
+    CHECK_TEXT(back.data + sizeof text, "end");
+    uint32_t size; /* the trailer counts all of it: there is no second member */
+    memcpy(&size, packed.data + packed.length - sizeof size, sizeof size);
+    CHECK_INT(size, sizeof text + 3);
+}
+
+TEST(no_pieces_join_into_an_empty_member)
+{
+    CLEANUP(buf_finish) struct buf packed = { 0 };
+    CLEANUP(buf_finish) struct buf back = { 0 };
+    gzip_join(&packed, NULL, 0);
+    gunzip(&packed, &back);
+    CHECK_INT(back.length, 0);
+}
