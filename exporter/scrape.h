@@ -1,0 +1,28 @@
+#pragma once
+/* An exposition: what the snapshot says, rendered and compressed once, and the program's own
+ * metrics, a moment old at most. Any thread. */
+#include "collectors/snapshot.h"
+#include "core/metric.h"
+#include "exporter/series.h"
+#include "exporter/web.h"
+
+struct scrape;
+
+/* Both are borrowed and outlive it. Nothing is served before scrape_configure. */
+struct scrape *scrape_create(struct snapshot_store *snapshots, struct metric_store *metrics);
+void scrape_destroy(struct scrape *scrape);
+
+struct scrape_config {
+    struct series_config series;
+    bool without_process; /* leave out process_* and the web server's own metrics */
+};
+
+/* Use these rules from the next scrape on. On ERROR_CONFIG the ones before stay. */
+bool scrape_configure(struct scrape *scrape, const struct scrape_config *config,
+                      struct error *error) MUST_USE;
+
+/* The handler of /metrics; context: the scrape. */
+void scrape_handle(void *scrape, const struct web_request *request, struct web_response *response);
+
+/* Append the whole exposition in text format. */
+void scrape_print(struct scrape *scrape, struct buf *out);

@@ -1,0 +1,64 @@
+#pragma once
+/* Which samples leave the program: lists of names, opt-in families, a limit on their number, and
+ * an account of what was left out. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/error.h"
+#include "core/metric.h"
+
+enum { SERIES_LEVELS = 4, SERIES_DEFAULT_LEVEL = 1 };
+
+struct series_texts {
+    const char *const *texts;
+    size_t count;
+};
+
+/* Regular expressions (POSIX extended) that must match a whole metric name. */
+struct series_config {
+    struct series_texts allow;  /* when not empty, only these */
+    struct series_texts deny;   /* never these */
+    struct series_texts opt_in; /* families above the default level to have all the same */
+    size_t max_series;          /* of the domain part; 0 = no limit */
+};
+
+struct series_rules;
+
+/* known: families opt_in may name, ends with NULL; borrowed. ERROR_CONFIG names the bad pattern. */
+struct series_rules *series_rules_create(const struct series_config *config,
+                                         const struct family *const *known,
+                                         struct error *error) MUST_USE;
+void series_rules_acquire(struct series_rules *rules);
+void series_rules_release(struct series_rules *rules); /* NULL is fine */
+
+/* NULL, or the reason why the text is no pattern. Static. */
+const char *series_pattern_problem(const char *pattern);
+
+/* A set that accepts what the rules want. */
+void series_begin(const struct series_rules *rules, struct metric_set *set);
+
+enum series_reason { SERIES_LIMIT, SERIES_DENY, SERIES_DUPLICATE, SERIES_REASONS };
+
+/* What became of one family. */
+struct series_tally {
+    const struct family *family;
+    size_t added, kept, dropped[SERIES_REASONS];
+};
+struct series_report {
+    struct series_tally *tallies; /* in the order of the set */
+    size_t count, capacity;
+    size_t levels[SERIES_LEVELS]; /* series kept; a histogram is several */
+};
+
+/* Sort the set and take out what the rules do not want: denied names, and what is above the limit,
+ * the highest levels first. limit: false for the program's own few. report: zeroed. */
+void series_apply(const struct series_rules *rules, bool limit, struct metric_set *set,
+                  struct series_report *report);
+void series_report_finish(struct series_report *report);
+
+/* Add defender_exporter_series and _series_dropped for both parts of an exposition; these samples
+ * count themselves. */
+void series_emit(const struct series_report *domain, const struct series_report *own,
+                 struct metric_set *set);
+
+extern const struct family *const series_families[];
