@@ -12,7 +12,8 @@ typedef int64_t worker_tick(void *context);
 /* Called on the stopping thread before the join: make a blocked tick return soon. May be NULL. */
 typedef void worker_cancel(void *context);
 
-/* Start a thread named `name` (15 characters); the first tick comes after delay_ms. */
+/* Start a thread named `name` (15 characters) that takes no signals; the first tick comes after
+ * delay_ms, perhaps before this returns: a tick must not rely on the result being stored. */
 struct worker *worker_start(const char *name, worker_tick *tick, worker_cancel *cancel,
                             void *context, int64_t delay_ms);
 
