@@ -130,10 +130,20 @@ static void append_scalar(struct buf *out, struct place place, const struct opti
 
 static void append_rows(struct buf *out, struct place place, const struct option *options);
 
-static void append_block(struct buf *out, struct place place, const struct option *option)
+/* True when the block cannot stand there with defaults alone. */
+static bool needs_words(const struct option *option)
 {
     if (option->type != OPTION_SECTION)
-        place.commented = true; /* there is none until somebody names one */
+        return true; /* there is no item until somebody names one */
+    bool needs = false;
+    for (const struct option *row = option->section; row->type != OPTION_END; row++)
+        needs = needs || row->required;
+    return needs && !option->required;
+}
+
+static void append_block(struct buf *out, struct place place, const struct option *option)
+{
+    place.commented = place.commented || needs_words(option);
     begin(out, place, "");
     buf_printf(out, "%s:\n", option->name);
     place.depth++;

@@ -166,7 +166,7 @@ static int64_t loop_until_stopping(void *context)
 
 TEST(a_looping_tick_sees_that_it_should_stop)
 {
-    struct loop loop = { 0 };
+    struct loop loop = { NULL, 0 };
     struct worker *worker = worker_start("looping", loop_until_stopping, NULL, &loop, 0);
     loop.worker = worker;
     while (!loop.entered)
