@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 #include "core/buf.h"
+#include "core/compiler.h"
 #include "core/error.h"
 
 enum http_targets {
     HTTP_ANY_TARGET,     /* Azure endpoints the operator configured */
     HTTP_PUBLIC_TARGETS, /* refuse loopback, private, link-local and multicast addresses, checked
-                            on the resolved address the connection really uses */
+                            on the resolved address the connection really uses; behind a proxy,
+                            which resolves names itself, on addresses written in the URL */
 };
 
 struct http_header {
@@ -31,15 +33,15 @@ struct http_request {
     int64_t connect_timeout_ms;  /* 0 = 5 s */
     size_t response_limit_bytes; /* after decompression; 0 = 64 MiB */
     enum http_targets targets;
-    bool no_proxy;                         /* never through a proxy (IMDS) */
-    const char *proxy;                     /* NULL = from the environment */
-    const char *ca_file;                   /* NULL = the system's, or SSL_CERT_FILE */
+    bool no_proxy;                                  /* never through a proxy (IMDS) */
+    const char *proxy;                              /* NULL = from the environment */
+    const char *ca_file;                            /* NULL = the system's, or SSL_CERT_FILE */
     const char *client_cert_file, *client_key_file; /* NULL = none */
 };
 
 struct http_response {
-    int status;      /* 0 = no answer */
-    struct buf body; /* decompressed */
+    int status;         /* 0 = no answer */
+    struct buf body;    /* decompressed */
     struct buf headers; /* "name: value\n" lines as received */
     int64_t duration_ms;
 };
@@ -56,9 +58,12 @@ void http_client_destroy(struct http_client *client);
 bool http_exchange(struct http_client *client, const struct http_request *request,
                    struct http_response *response, struct error *error) MUST_USE;
 
-/* Abort the exchange under way and refuse new ones until http_client_resume. Any thread. */
+/* Abort the exchange or wait under way and refuse new ones until http_client_resume. Any thread. */
 void http_client_cancel(struct http_client *client);
 void http_client_resume(struct http_client *client);
+
+/* Sleep so long. False at once when the client is or gets cancelled. Used like http_exchange. */
+bool http_client_wait(struct http_client *client, int64_t duration_ms) MUST_USE;
 
 /* The value of a response header, name compared without case, copied to out; false when absent. */
 bool http_header(const struct http_response *response, const char *name, char *out,

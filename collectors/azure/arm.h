@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "core/metric.h"
 
+/* Where Resource Manager is. */
 struct arm_config {
     const char *resource_manager; /* "https://management.azure.com", no trailing slash */
 };
@@ -22,9 +23,9 @@ void arm_destroy(struct arm *arm);
 /* What one collection uses: a connection, a deadline, a switch to stop. */
 struct arm_session {
     struct arm *arm;
-    struct http_client *client;
+    struct http_client *client;   /* http_client_cancel ends a request and any waiting at once */
     int64_t deadline_ms;          /* clock_monotonic_ms */
-    const atomic_bool *cancelled; /* may be NULL */
+    const atomic_bool *cancelled; /* ends waiting and stops the next request; may be NULL */
 };
 
 /* The quota a call counts against, and the `api` label of its metrics. */
@@ -33,9 +34,9 @@ enum arm_api { ARM_GRAPH, ARM_LIST, ARM_API_COUNT };
 struct arm_call {
     enum arm_api api;
     const char *method; /* "GET" or "POST" */
-    const char *url;    /* a path ("/subscriptions?api-version=...") or an absolute URL, whose origin
-                           must be the configured one: else ERROR_INCOMPLETE and no token is sent */
-    const char *body;   /* JSON; NULL = none */
+    const char *url;  /* a path ("/subscriptions?api-version=...") or an absolute URL, whose origin
+                         must be the configured one: else ERROR_INCOMPLETE and no token is sent */
+    const char *body; /* JSON; NULL = none */
     size_t response_limit_bytes; /* 0 = 64 MiB */
 };
 
@@ -48,6 +49,9 @@ bool arm_call(struct arm_session *session, const struct arm_call *call,
 /* Turn an error answer into *error: every body variant of API.md 2.4, also HTML and none.
  * Always returns false. Pure: for tests and other clients. */
 bool arm_error(int status, const char *body, size_t length, struct error *error);
+
+/* True when Azure does not know the api-version that was asked for: try an older one. */
+bool arm_version_refused(const struct error *error);
 
 /* A GET list with nextLink: every page's rows are handed on, row by row. path without host, with
  * its api-version. ERROR_INCOMPLETE for a link that repeats or leaves the configured origin. */

@@ -9,6 +9,8 @@
 #include "core/metric.h"
 #include "core/secret.h"
 
+struct cloud;
+
 enum auth_method { AUTH_AUTO, AUTH_CLIENT_SECRET, AUTH_WORKLOAD_IDENTITY, AUTH_MANAGED_IDENTITY };
 
 /* Where and how; every text is copied. NULL or empty members come from the AZURE_* variables,
@@ -18,8 +20,11 @@ struct auth_config {
     const char *tenant_id, *client_id, *authority_host; /* "https://login.microsoftonline.com" */
     const char *client_secret;                          /* the secret itself */
     const char *federated_token_file;                   /* re-read at every renewal */
-    const char *imds_endpoint; /* "http://169.254.169.254"; also AZURE_POD_IDENTITY_AUTHORITY_HOST */
-    const char *audience;      /* "https://management.azure.com/" */
+    const char
+        *imds_endpoint;   /* "http://169.254.169.254"; also AZURE_POD_IDENTITY_AUTHORITY_HOST */
+    const char *audience; /* "https://management.azure.com/" */
+    const struct cloud *cloud; /* cloud.h; NULL = the public one */
+    int64_t (*now_ms)(void);   /* ages of tokens, for tests; NULL = clock_monotonic_ms */
 };
 
 struct auth;
@@ -36,8 +41,11 @@ bool auth_header(struct auth *auth, struct http_client *client, int64_t deadline
                  struct buf *out, struct error *error) MUST_USE;
 
 /* The token was refused (401): the next auth_header fetches a new one, unless another thread
- * already did since `refused` was handed out. */
-void auth_invalidate(struct auth *auth, const char *refused);
+ * already did since `refused_header` was handed out. */
+void auth_invalidate(struct auth *auth, const char *refused_header);
+
+/* How long after its arrival a token of this life is renewed. Pure. source: API.md 19.6. */
+int64_t auth_refresh_after_s(int64_t life_s);
 
 /* "client secret", "workload identity", "managed identity": for logs and the landing page. */
 const char *auth_method_text(const struct auth *auth);

@@ -1,0 +1,12 @@
+#pragma once
+/* The Azure clouds and their hosts. source: API.md 1. */
+
+struct cloud {
+    const char *name, *authority_host, *resource_manager, *audience, *portal;
+};
+
+/* The rows, in the order of cloud_words; the first is the default. */
+extern const struct cloud cloud_table[];
+
+/* Their names for `azure.cloud`, NULL-terminated. */
+extern const char *const cloud_words[];

@@ -1,0 +1,263 @@
+#include "collectors/azure/graph.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "collectors/azure/seen.h"
+#include "core/hash.h"
+
+enum {
+    PAGE_ROWS = 1000,          /* the most Azure gives. source: API.md 3.2 */
+    GROUP_SUBSCRIPTIONS = 200, /* recommended: below 300. source: API.md 3.2 */
+    PAGES_MAX = 10000,
+};
+
+/* Newest first; the models are the same since 2021. source: API.md 3.1. */
+static const char *const versions[] = { "2024-04-01", "2022-10-01", "2021-03-01" };
+
+/* One answer's envelope. */
+struct page {
+    int64_t total, count;
+    bool truncated;
+};
+
+/* A query being run over one group of subscriptions. */
+struct run {
+    struct arm_session *session;
+    const struct graph_query *query;
+    json_row *row;
+    void *context;
+    struct graph_progress *progress;
+    struct http_response response;
+    struct buf text, body, envelope, token;
+    size_t version;
+    size_t first_subscription;
+    /* of this group */
+    struct seen tokens, firsts;
+    size_t pages, rows;
+    int64_t total;
+    /* of this page */
+    size_t page_rows;
+    uint64_t first_hash;
+};
+
+static void run_finish(struct run *run)
+{
+    http_response_finish(&run->response);
+    buf_finish(&run->text);
+    buf_finish(&run->body);
+    buf_finish(&run->envelope);
+    buf_finish(&run->token);
+    seen_finish(&run->tokens);
+    seen_finish(&run->firsts);
+}
+
+void graph_text(const char *kql, struct buf *out)
+{
+    size_t start = out->length;
+    while (*kql) {
+        size_t length = strcspn(kql, "\n");
+        size_t whole = length + (kql[length] == '\n');
+        if (strncmp(kql, "//", 2))
+            buf_append(out, kql, whole);
+        kql += whole;
+    }
+    while (out->length > start && out->data[out->length - 1] == '\n')
+        out->data[--out->length] = 0;
+}
+
+/* --- request ------------------------------------------------------------------------------- */
+
+static void build_body(struct run *run)
+{
+    const struct graph_query *query = run->query;
+    struct json_writer writer = { .out = &run->body };
+    size_t end = run->first_subscription + GROUP_SUBSCRIPTIONS;
+    if (end > query->subscription_count)
+        end = query->subscription_count;
+    buf_reset(&run->body);
+    json_open(&writer, NULL, '{');
+    json_add_text(&writer, "query", buf_cstr(&run->text));
+    json_open(&writer, "options", '{');
+    json_add_text(&writer, "resultFormat", "objectArray");
+    json_add_integer(&writer, "$top", PAGE_ROWS);
+    if (run->token.length)
+        json_add_text(&writer, "$skipToken", buf_cstr(&run->token));
+    json_close(&writer, '}');
+    if (query->subscription_count) {
+        json_open(&writer, "subscriptions", '[');
+        for (size_t i = run->first_subscription; i < end; i++)
+            json_add_text(&writer, NULL, query->subscriptions[i]);
+        json_close(&writer, ']');
+    }
+    json_close(&writer, '}');
+}
+
+/* Send it, with an older api-version when this cloud does not know the newest. */
+static bool ask(struct run *run, struct error *error)
+{
+    for (;; run->version++) {
+        CLEANUP(buf_finish) struct buf url = { 0 };
+        buf_printf(&url, "/providers/Microsoft.ResourceGraph/resources?api-version=%s",
+                   versions[run->version]);
+        const struct arm_call call = {
+            .api = ARM_GRAPH,
+            .method = "POST",
+            .url = buf_cstr(&url),
+            .body = buf_cstr(&run->body),
+        };
+        if (arm_call(run->session, &call, &run->response, error))
+            return true;
+        if (!arm_version_refused(error) || run->version + 1 == ARRAY_COUNT(versions))
+            return false;
+    }
+}
+
+/* --- answer -------------------------------------------------------------------------------- */
+
+/* What tells one row from another: its texts and numbers. */
+static uint64_t row_hash(const struct json *row)
+{
+    uint64_t hash = 0;
+    for (const struct json *member = json_first(row); member; member = json_next(member)) {
+        const char *text = json_text(member);
+        double number = json_number(member, 0);
+        uint64_t parts[2] = { hash, text ? hash_bytes(text, strlen(text))
+                                         : hash_bytes(&number, sizeof number) };
+        hash = hash_bytes(parts, sizeof parts);
+    }
+    return hash;
+}
+
+static bool take_row(void *context, const struct json *row, struct error *error)
+{
+    struct run *run = context;
+    if (!run->page_rows++)
+        run->first_hash = row_hash(row);
+    run->progress->rows++;
+    return run->row(run->context, row, error);
+}
+
+static void free_json(struct json **document)
+{
+    json_free(*document);
+}
+
+/* Read the envelope; run->token gets the next page's token, "" when there is none. */
+static bool read_envelope(struct run *run, struct page *page, struct error *error)
+{
+    CLEANUP(free_json)
+    struct json *envelope = json_parse(buf_cstr(&run->envelope), run->envelope.length, error);
+    if (!envelope)
+        return false;
+    const struct json *total = json_get(envelope, "totalRecords");
+    const struct json *count = json_get(envelope, "count");
+    const struct json *truncated = json_get(envelope, "resultTruncated");
+    const char *truncated_text = json_text(truncated);
+    const char *token = json_text(json_get(envelope, "$skipToken"));
+    if (json_type(total) != JSON_NUMBER || json_type(count) != JSON_NUMBER)
+        return error_set(error, ERROR_PARSE, "the answer has no totalRecords or no count");
+    page->total = (int64_t)json_number(total, 0);
+    page->count = (int64_t)json_number(count, 0);
+    page->truncated =
+        truncated_text ? !strcasecmp(truncated_text, "true") : json_bool(truncated, false);
+    buf_reset(&run->token);
+    buf_text(&run->token, token ? token : "");
+    return true;
+}
+
+/* Everything that tells a whole answer from a part of one. source: API.md 3.4. */
+static bool check_page(struct run *run, const struct page *page, struct error *error)
+{
+    char limit_hit[8];
+    run->rows += run->page_rows;
+    if (page->count != (int64_t)run->page_rows)
+        return error_set(error, ERROR_INCOMPLETE, "%zu rows came, count says %lld", run->page_rows,
+                         (long long)page->count);
+    if (run->pages > 1 && page->total != run->total)
+        return error_set(error, ERROR_INCOMPLETE,
+                         "rows changed while paging: totalRecords was %lld, is %lld",
+                         (long long)run->total, (long long)page->total);
+    run->total = page->total;
+    if (run->page_rows && !seen_add_hash(&run->firsts, run->first_hash))
+        return error_set(error, ERROR_INCOMPLETE, "the page begins like an earlier one");
+    if (run->token.length && !seen_add(&run->tokens, buf_cstr(&run->token)))
+        return error_set(error, ERROR_INCOMPLETE, "the same $skipToken came twice");
+    if (page->truncated && !run->token.length)
+        return error_set(error, ERROR_INCOMPLETE,
+                         "the result is truncated and has no $skipToken: rows are missing");
+    if (!run->token.length && (int64_t)run->rows != run->total)
+        return error_set(error, ERROR_INCOMPLETE, "%zu rows came, totalRecords says %lld",
+                         run->rows, (long long)run->total);
+    if (http_header(&run->response, "x-ms-tenant-subscription-limit-hit", limit_hit,
+                    sizeof limit_hit) &&
+        !strcasecmp(limit_hit, "true"))
+        return error_set(error, ERROR_INCOMPLETE,
+                         "more subscriptions are visible than one query covers: list them");
+    return true;
+}
+
+/* Say it plainly when the answer is the table of an old api-version. */
+static bool is_table(const struct http_response *response)
+{
+    struct error ignored;
+    CLEANUP(free_json)
+    struct json *body = json_parse(buf_cstr(&response->body), response->body.length, &ignored);
+    return json_type(json_path(body, "data.columns")) == JSON_ARRAY;
+}
+
+static bool read_page(struct run *run, struct error *error)
+{
+    struct page page = { 0 };
+    buf_reset(&run->envelope);
+    run->page_rows = 0;
+    build_body(run);
+    if (!ask(run, error))
+        return false;
+    if (!json_walk_rows(buf_cstr(&run->response.body), run->response.body.length, "data", take_row,
+                        run, &run->envelope, error)) {
+        if (error->code == ERROR_PARSE && !run->page_rows && is_table(&run->response))
+            error_set(error, ERROR_PARSE, "a table came, objectArray was asked for");
+        return false;
+    }
+    return read_envelope(run, &page, error) && check_page(run, &page, error);
+}
+
+/* All pages of one group of subscriptions. */
+static bool read_group(struct run *run, struct error *error)
+{
+    seen_finish(&run->tokens);
+    seen_finish(&run->firsts);
+    buf_reset(&run->token);
+    run->pages = run->rows = 0;
+    do {
+        if (run->pages++ == PAGES_MAX)
+            return error_set(error, ERROR_INCOMPLETE, "resource graph: more than %d pages",
+                             PAGES_MAX);
+        if (!read_page(run, error))
+            return error_wrap(error, "resource graph page %zu", run->pages);
+        run->progress->pages++;
+    } while (run->token.length);
+    return true;
+}
+
+bool graph_query(struct arm_session *session, const struct graph_query *query, json_row *row,
+                 void *context, struct graph_progress *progress, struct error *error)
+{
+    CLEANUP(run_finish)
+    struct run run = {
+        .session = session,
+        .query = query,
+        .row = row,
+        .context = context,
+        .progress = progress,
+    };
+    *progress = (struct graph_progress){ 0 };
+    graph_text(query->kql, &run.text);
+    do {
+        if (!read_group(&run, error))
+            return false;
+        run.first_subscription += GROUP_SUBSCRIPTIONS;
+    } while (run.first_subscription < query->subscription_count);
+    return true;
+}

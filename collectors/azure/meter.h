@@ -1,0 +1,23 @@
+#pragma once
+/* What the exporter tells about its own calls to Azure: requests, durations, throttling, quota.
+ * Any thread. */
+#include <stdint.h>
+
+#include "core/metric.h"
+
+/* The `api` label. */
+#define METER_GRAPH "graph"
+#define METER_LIST "list"
+#define METER_TOKEN "token"
+
+extern const struct family meter_requests, meter_durations, meter_throttled, meter_quota,
+    meter_backoff, meter_token_expiry;
+
+/* Every counter of an api at 0. */
+void meter_declare(struct metric_store *metrics, const char *api);
+
+/* A request has ended. status: HTTP, 0 = no answer. */
+void meter_request(struct metric_store *metrics, const char *api, int status, int64_t duration_ms);
+
+/* Time spent waiting for quota, Retry-After or the next try. */
+void meter_waited(struct metric_store *metrics, const char *api, int64_t duration_ms);

@@ -1,0 +1,208 @@
+#include "collectors/azure/pacer.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/clock.h"
+
+enum {
+    WINDOW_S = 5, /* documented quota of Resource Graph: 15 requests in 5 s. source: API.md 3.2 */
+    WINDOW_REQUESTS = 15,
+    POLL_MS = 25,   /* while an answer of another thread decides */
+    MARGIN_MS = 60, /* after a reset, with jitter, so that clocks and replicas do not collide */
+    MARGIN_JITTER_PERCENT = 50,
+    BUCKET_LOW = 5, /* a bucket this empty is used once a second */
+    BUCKET_LOW_GAP_MS = 1000,
+    THROTTLE_BASE_S = 5, /* 429 without a hint: doubled each time */
+    THROTTLE_CAP_S = 300,
+};
+
+/* How the server rounds the seconds until the reset. */
+enum rounding { ROUNDING_UNKNOWN, ROUNDING_UP, ROUNDING_DOWN };
+
+struct pacer {
+    pthread_mutex_t mutex;
+    enum pacer_kind kind;
+    int64_t in_flight;        /* sent and not answered */
+    int64_t blocked_until_ms; /* after 429 */
+    int throttled;            /* 429 in a row */
+    /* PACER_BUCKET */
+    bool low;             /* nearly empty */
+    int64_t gap_until_ms; /* then the next request may go */
+    /* PACER_WINDOW. A window is what lies between two resets. */
+    int64_t began_ms;    /* first request of this window; 0 = none yet */
+    int64_t reset_at_ms; /* when it is certainly over; assumed until an answer has told */
+    int64_t told_ms;     /* first answer of this window; 0 = none yet */
+    int64_t remaining;   /* by the lowest answer, else assumed; requests in flight come off it */
+    int64_t margin_ms;   /* behind the reset, another one for each window */
+    int64_t highest;     /* most requests a window ever had */
+    int64_t longest_s;   /* longest resets-after ever told */
+    enum rounding rounding;
+    bool probing;    /* nothing is known of the window after a drained one: a single request asks */
+    bool probe_sent; /* and is on its way */
+};
+
+struct pacer *pacer_create(enum pacer_kind kind)
+{
+    struct pacer *pacer = calloc(1, sizeof *pacer);
+    if (!pacer || pthread_mutex_init(&pacer->mutex, NULL))
+        abort();
+    pacer->kind = kind;
+    pacer->remaining = pacer->highest = WINDOW_REQUESTS;
+    pacer->margin_ms = MARGIN_MS;
+    return pacer;
+}
+
+void pacer_destroy(struct pacer *pacer)
+{
+    if (!pacer)
+        return;
+    pthread_mutex_destroy(&pacer->mutex);
+    free(pacer);
+}
+
+/* --- windows ------------------------------------------------------------------------------- */
+
+/* The reset has passed. A window that was not used up is followed by one that is taken to be as
+ * large as ever; after a drained one others may be at it too, so a single request finds out. */
+static void window_roll(struct pacer *pacer)
+{
+    pacer->probing = pacer->probing || pacer->remaining <= pacer->in_flight;
+    pacer->probe_sent = false;
+    pacer->remaining = pacer->highest;
+    pacer->began_ms = pacer->told_ms = 0;
+}
+
+static int64_t window_ask(struct pacer *pacer, int64_t now_ms)
+{
+    if (pacer->began_ms && now_ms >= pacer->reset_at_ms)
+        window_roll(pacer);
+    if (pacer->probing ? pacer->probe_sent : pacer->remaining <= pacer->in_flight) {
+        int64_t wait_ms = pacer->reset_at_ms - now_ms;
+        bool may_change = pacer->in_flight && (wait_ms > POLL_MS || wait_ms <= 0);
+        return may_change ? POLL_MS : wait_ms;
+    }
+    pacer->probe_sent = true;
+    if (!pacer->began_ms) {
+        pacer->began_ms = now_ms;
+        pacer->reset_at_ms = now_ms + (WINDOW_S + 1) * 1000;
+        pacer->margin_ms = clock_jitter(MARGIN_MS, MARGIN_JITTER_PERCENT);
+    }
+    return 0;
+}
+
+/* A request is over and told nothing of this window: it counts as spent, and as no probe. */
+static void window_spent(struct pacer *pacer)
+{
+    pacer->remaining--;
+    pacer->probe_sent = false;
+}
+
+/* Learn from two answers of one window how seconds are rounded. Rounded down, the full length of a
+ * window is told in its first instant only; told again later, the number was rounded up. */
+static void learn_rounding(struct pacer *pacer, const struct pacer_answer *answer)
+{
+    bool is_longest =
+        answer->resets_after_s >= WINDOW_S && answer->resets_after_s >= pacer->longest_s;
+    if (is_longest)
+        pacer->longest_s = answer->resets_after_s;
+    if (is_longest && pacer->rounding == ROUNDING_UNKNOWN && pacer->told_ms &&
+        answer->sent_ms > pacer->told_ms)
+        pacer->rounding = ROUNDING_UP;
+}
+
+/* Take over the numbers of an answer. The reset it tells of lies between `earliest` and `latest`;
+ * one that lies certainly behind the reset we know of belongs to a new window. */
+static void window_answer(struct pacer *pacer, int64_t now_ms, const struct pacer_answer *answer)
+{
+    if (!pacer->began_ms || answer->sent_ms < pacer->began_ms) {
+        window_spent(pacer); /* perhaps of the window before */
+        return;
+    }
+    int64_t earliest_ms = answer->sent_ms + answer->resets_after_s * 1000 - 1000;
+    if (pacer->told_ms && earliest_ms > pacer->reset_at_ms) {
+        window_roll(pacer);
+        pacer->began_ms = answer->sent_ms;
+    }
+    learn_rounding(pacer, answer);
+    int64_t slack_ms = pacer->rounding == ROUNDING_UP ? 0 : 1000;
+    int64_t latest_ms = now_ms + answer->resets_after_s * 1000 + slack_ms + pacer->margin_ms;
+    if (!pacer->told_ms || answer->remaining < pacer->remaining)
+        pacer->remaining = answer->remaining;
+    if (!pacer->told_ms || latest_ms < pacer->reset_at_ms)
+        pacer->reset_at_ms = latest_ms;
+    if (!pacer->told_ms)
+        pacer->told_ms = now_ms;
+    if (answer->remaining >= pacer->highest)
+        pacer->highest = answer->remaining + 1;
+    pacer->probing = false;
+}
+
+/* --- both ---------------------------------------------------------------------------------- */
+
+/* 429: everybody waits. */
+static void throttle(struct pacer *pacer, int64_t now_ms, const struct pacer_answer *answer)
+{
+    pacer->throttled++;
+    int64_t wait_s = answer->retry_after_s > 0 ? answer->retry_after_s
+                     : answer->resets_after_s >= 0
+                         ? answer->resets_after_s + 1
+                         : clock_backoff_s(pacer->throttled, THROTTLE_BASE_S, THROTTLE_CAP_S);
+    int64_t until_ms = now_ms + wait_s * 1000 + pacer->margin_ms;
+    if (until_ms > pacer->blocked_until_ms)
+        pacer->blocked_until_ms = until_ms;
+    if (pacer->rounding == ROUNDING_UP)
+        pacer->rounding = ROUNDING_DOWN; /* it may have been too early: stay careful */
+    pacer->remaining = 0;
+    pacer->probing = true;
+    pacer->probe_sent = true; /* nobody asks before that time */
+    pacer->reset_at_ms = pacer->blocked_until_ms;
+}
+
+int64_t pacer_ask(struct pacer *pacer, int64_t now_ms)
+{
+    pthread_mutex_lock(&pacer->mutex);
+    int64_t wait_ms = 0;
+    if (now_ms < pacer->blocked_until_ms)
+        wait_ms = pacer->blocked_until_ms - now_ms;
+    else if (pacer->kind == PACER_WINDOW)
+        wait_ms = window_ask(pacer, now_ms);
+    else if (pacer->low && now_ms < pacer->gap_until_ms)
+        wait_ms = pacer->gap_until_ms - now_ms;
+    if (!wait_ms) {
+        pacer->in_flight++;
+        pacer->gap_until_ms = now_ms + BUCKET_LOW_GAP_MS;
+    }
+    pthread_mutex_unlock(&pacer->mutex);
+    return wait_ms;
+}
+
+void pacer_answer(struct pacer *pacer, int64_t now_ms, const struct pacer_answer *answer)
+{
+    pthread_mutex_lock(&pacer->mutex);
+    pacer->in_flight--;
+    if (answer->status == 429) {
+        throttle(pacer, now_ms, answer);
+    } else {
+        if (answer->status)
+            pacer->throttled = 0;
+        if (answer->remaining >= 0)
+            pacer->low = answer->remaining <= BUCKET_LOW;
+        if (pacer->kind == PACER_WINDOW && answer->remaining >= 0 && answer->resets_after_s >= 0)
+            window_answer(pacer, now_ms, answer);
+        else
+            window_spent(pacer);
+    }
+    pthread_mutex_unlock(&pacer->mutex);
+}
+
+int64_t pacer_parse_resets_after(const char *text)
+{
+    unsigned hours, minutes, seconds;
+    if (sscanf(text, "%3u:%2u:%2u", &hours, &minutes, &seconds) != 3 || minutes > 59 ||
+        seconds > 59)
+        return -1;
+    return (int64_t)hours * 3600 + minutes * 60 + seconds;
+}

@@ -1,0 +1,33 @@
+#pragma once
+/* When the next request may be sent, learned from the quota headers of the answers, so that a
+ * quota is used up but never overrun. One pacer per principal and API, shared by all threads; it
+ * only decides, the caller sleeps. Any thread. source: API.md 2.3, 3.3. */
+#include <stdint.h>
+
+enum pacer_kind {
+    PACER_WINDOW, /* so many requests until a reset (Resource Graph) */
+    PACER_BUCKET, /* a bucket that refills all the time (Resource Manager) */
+};
+
+/* What an answer said about the quota; -1 = nothing. */
+struct pacer_answer {
+    int status;             /* HTTP; 0 = no answer */
+    int64_t sent_ms;        /* when its request was sent, on the caller's clock */
+    int64_t remaining;      /* requests left */
+    int64_t resets_after_s; /* whole seconds, rounded somehow */
+    int64_t retry_after_s;  /* 0 or -1 = nothing */
+};
+
+struct pacer;
+struct pacer *pacer_create(enum pacer_kind kind);
+void pacer_destroy(struct pacer *pacer);
+
+/* 0: send now, the request counts as being in flight until pacer_answer. Otherwise: ask again
+ * after so many milliseconds. now_ms: any clock that does not step back. */
+int64_t pacer_ask(struct pacer *pacer, int64_t now_ms);
+
+/* The request that was allowed has come to an end. */
+void pacer_answer(struct pacer *pacer, int64_t now_ms, const struct pacer_answer *answer);
+
+/* "00:00:05" in seconds, -1 when it is no such text. */
+int64_t pacer_parse_resets_after(const char *text);
