@@ -5,7 +5,7 @@
 #include "core/columns.h"
 #include "core/metric.h"
 
-enum { COLLECTOR_QUERIES_MAX = 4, COLLECTOR_SOURCES_MAX = 2 };
+enum { COLLECTOR_QUERIES_MAX = 6, COLLECTOR_SOURCES_MAX = 2 };
 
 /* One request whose rows are bound and folded. Either kql or path is set. */
 struct query {
@@ -16,6 +16,8 @@ struct query {
     const struct column *columns;
     size_t row_bytes; /* of the struct the columns describe */
     bool missing_is_empty; /* 404 and "not registered" mean no rows, not an error */
+    bool optional;         /* tried once; a failure is logged and the run goes on */
+    bool only_if_empty;    /* asked only when the queries before brought no row */
 };
 
 /* Where the rows come from: "graph" or "rest". */
@@ -29,6 +31,11 @@ struct collect_context {
     const struct snapshot *snapshot; /* what is known so far */
     const char *source;              /* which source is being read */
     const char *subscription_id;     /* of the list being read; NULL for tenant-wide ones */
+    int64_t max_staleness_s;         /* how long old data may be shown */
+    bool (*wanted)(const void *filter, const char *subscription_id); /* the operator's filter */
+    const void *filter;
+    const char *const *included; /* subscriptions the operator named; included_count of them */
+    size_t included_count;
 };
 
 struct collector {
@@ -41,10 +48,15 @@ struct collector {
                  const struct collect_context *context, struct error *error);
     /* All rows have arrived. May be NULL. Called before carry and seal. */
     bool (*finish)(struct part *part, const struct collect_context *context, struct error *error);
-    /* Copy the collector's own data of one subscription from an older part. May be NULL. */
+    /* Replace the collector's own data of one subscription by those of an older part; older NULL
+     * just forgets them. May be NULL. */
     void (*carry)(struct part *part, const struct part *older, const char *subscription_id);
     /* Write the families from the part (not NULL) of this snapshot. */
     void (*emit)(const struct snapshot *snapshot, const struct part *part, struct metric_set *set);
+    /* What is kept between runs of the program; both NULL when nothing is. save appends JSON,
+     * load fills a new part from it, collected_at included. */
+    void (*save)(const struct part *part, struct buf *out);
+    bool (*load)(struct part *part, const struct json *saved, struct error *error);
 };
 
 /* The table of all collectors, indexed by enum collector_id. */

@@ -1,5 +1,5 @@
 # Writes kql.h and kql.c: one `const char kql_<file name>[]` for every .kql file. Run by the build.
-set(header "#pragma once\n/* Made from collectors/*.kql by the build. */\n")
+set(header "#pragma once\n/* Made from the .kql files by the build. */\n")
 set(source "#include \"kql.h\"\n")
 foreach(file IN LISTS FILES)
     get_filename_component(name ${file} NAME_WE)

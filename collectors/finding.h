@@ -1,6 +1,7 @@
 #pragma once
 /* The one record everybody shares: something Defender found wrong with one resource. */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "collectors/list.h"

@@ -110,7 +110,9 @@ static bool bind_list(const struct column *column, const struct json *value, con
         return bind_text(column, value, out, scratch, error);
     CLEANUP(buf_finish) struct buf joined = { 0 };
     for (const struct json *element = json_first(value); element; element = json_next(element)) {
-        const char *text = scalar_text(element, scratch);
+        const struct json *scalar =
+            json_type(element) == JSON_OBJECT ? json_get(element, "id") : element;
+        const char *text = scalar_text(scalar, scratch);
         if (!text)
             return drift(column, "a list of texts", element, error);
         if (joined.length)

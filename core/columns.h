@@ -20,7 +20,8 @@ enum column_type {
     COLUMN_TYPE_INTEGER, /* int64_t: likewise */
     COLUMN_TYPE_BOOL,    /* bool: false when absent; also from "true" and "false" in any case */
     COLUMN_TYPE_TIME,    /* int64_t Unix seconds: 0 when absent, empty or year 0001 */
-    COLUMN_TYPE_LIST,    /* const char *: texts joined with ","; also from a text or null */
+    COLUMN_TYPE_LIST,    /* const char *: texts, or ids of objects, joined with ",";
+                            also from a text or null */
     COLUMN_TYPE_COUNT,   /* int64_t: the elements of an array; also from a number */
 };
 

@@ -278,7 +278,7 @@ static bool may_retry(struct arm_session *session, enum arm_api api, int tries,
                       const struct http_response *response, struct error *error)
 {
     bool gave_up = error->code == ERROR_THROTTLED && !error->http_status; /* wait_for_quota did */
-    return error_is_transient(error) && !gave_up && tries < TRIES_MAX &&
+    return error_is_transient(error) && !gave_up && tries < (session->tries ? session->tries : TRIES_MAX) &&
            wait_to_retry(session, api, tries, response->status == 429, error);
 }
 

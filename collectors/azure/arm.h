@@ -26,6 +26,7 @@ struct arm_session {
     struct http_client *client;   /* http_client_cancel ends a request and any waiting at once */
     int64_t deadline_ms;          /* clock_monotonic_ms */
     const atomic_bool *cancelled; /* ends waiting and stops the next request; may be NULL */
+    int tries;                    /* at most so many attempts a call; 0 = the usual number */
 };
 
 /* The quota a call counts against, and the `api` label of its metrics. */

@@ -1,0 +1,205 @@
+/* Recommendations: one row per resource and recommendation. */
+#include "collectors/assessments.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "collectors/catalogue.h"
+#include "collectors/collector.h"
+#include "core/hash.h"
+#include "kql.h"
+
+struct row {
+    const char *id, *key, *subscription_id, *resource_id, *resource_type, *source, *title, *type;
+    const char *severity, *risk, *risk_factors, *code, *cause, *categories;
+    bool contextual;
+    int64_t attack_paths, changed_at, first_seen_at;
+};
+
+static const struct column graph_columns[] = {
+    COLUMN_KEY    (struct row, id,              "id"),
+    COLUMN_TEXT   (struct row, key,             "assessmentKey"),
+    COLUMN_KEY    (struct row, subscription_id, "subscriptionId"),
+    COLUMN_TEXT   (struct row, resource_id,     "resourceId"),
+    COLUMN_TEXT   (struct row, resource_type,   "resourceType"),
+    COLUMN_TEXT   (struct row, source,          "source"),
+    COLUMN_TEXT   (struct row, title,           "title"),
+    COLUMN_TEXT   (struct row, type,            "assessmentType"),
+    COLUMN_TEXT   (struct row, severity,        "severity"),
+    COLUMN_TEXT   (struct row, risk,            "riskLevel"),
+    COLUMN_BOOL   (struct row, contextual,      "isContextualRisk"),
+    COLUMN_INTEGER(struct row, attack_paths,    "attackPathCount"),
+    COLUMN_TEXT   (struct row, risk_factors,    "riskFactors"),
+    COLUMN_KEY    (struct row, code,            "statusCode"),
+    COLUMN_TEXT   (struct row, cause,           "statusCause"),
+    COLUMN_TIME   (struct row, changed_at,      "statusChangeDate"),
+    COLUMN_TIME   (struct row, first_seen_at,   "firstEvaluationDate"),
+    COLUMN_TEXT   (struct row, categories,      "categories"),
+    { 0 }
+};
+
+/* source: API.md 4. Lists have no metadata: severity and categories come from the catalogue. */
+static const struct column list_columns[] = {
+    COLUMN_KEY    (struct row, id,            "id"),
+    COLUMN_TEXT   (struct row, key,           "name"),
+    COLUMN_TEXT   (struct row, resource_id,   "properties.resourceDetails.Id|"
+                                              "properties.resourceDetails.ResourceId|"
+                                              "properties.resourceDetails.AzureResourceId|"
+                                              "properties.resourceDetails.NativeResourceId"),
+    COLUMN_TEXT   (struct row, resource_type, "properties.resourceDetails.ResourceType"),
+    COLUMN_TEXT   (struct row, source,        "properties.resourceDetails.Source"),
+    COLUMN_TEXT   (struct row, title,         "properties.displayName"),
+    COLUMN_TEXT   (struct row, type,          "properties.metadata.assessmentType"),
+    COLUMN_TEXT   (struct row, severity,      "properties.metadata.severity"),
+    COLUMN_TEXT   (struct row, risk,          "properties.risk.level"),
+    COLUMN_BOOL   (struct row, contextual,    "properties.risk.isContextualRisk"),
+    COLUMN_COUNT  (struct row, attack_paths,  "properties.risk.attackPathsReferences"),
+    COLUMN_LIST   (struct row, risk_factors,  "properties.risk.riskFactors"),
+    COLUMN_KEY    (struct row, code,          "properties.status.code"),
+    COLUMN_TEXT   (struct row, cause,         "properties.status.cause"),
+    COLUMN_TIME   (struct row, changed_at,    "properties.status.statusChangeDate"),
+    COLUMN_TIME   (struct row, first_seen_at, "properties.status.firstEvaluationDate"),
+    COLUMN_LIST   (struct row, categories,    "properties.metadata.categories"),
+    { 0 }
+};
+
+static void own_finish(void *data)
+{
+    struct assessments_own *own = data;
+    free(own->subscriptions);
+    free(own);
+}
+
+static struct assessments_own *own_of(struct part *part)
+{
+    if (!part->own) {
+        part->own = calloc(1, sizeof(struct assessments_own));
+        if (!part->own)
+            abort();
+        part->own_finish = own_finish;
+    }
+    return part->own;
+}
+
+/* Rows come ordered by subscription: the last one used is nearly always the one wanted. */
+static struct assessments_subscription *counts_of(struct part *part, const char *subscription_id)
+{
+    struct assessments_own *own = own_of(part);
+    if (own->last < own->count && !strcasecmp(own->subscriptions[own->last].id, subscription_id))
+        return &own->subscriptions[own->last];
+    for (own->last = 0; own->last < own->count; own->last++)
+        if (!strcasecmp(own->subscriptions[own->last].id, subscription_id))
+            return &own->subscriptions[own->last];
+    if (own->count == own->capacity) {
+        own->capacity = own->capacity ? own->capacity * 2 : 32;
+        own->subscriptions =
+            realloc(own->subscriptions, own->capacity * sizeof *own->subscriptions);
+        if (!own->subscriptions)
+            abort();
+    }
+    char *id = arena_text(&part->arena, subscription_id);
+    for (char *c = id; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c + ('a' - 'A'));
+    own->subscriptions[own->count] = (struct assessments_subscription){ .id = id };
+    return &own->subscriptions[own->count++];
+}
+
+static enum finding_reason reason_of(enum finding_status status, const char *cause)
+{
+    if (status == STATUS_EXEMPT)
+        return REASON_EXEMPTED;
+    if (status == STATUS_HEALTHY)
+        return REASON_FIXED;
+    return !strcasecmp(cause, "UnsupportedPricingPlan") ? REASON_PLAN_OFF : REASON_NOT_APPLICABLE;
+}
+
+/* The resource an assessment id hangs on: what stands before its last "/providers/". */
+static const char *resource_of(struct part *part, const char *id)
+{
+    const char *last = NULL;
+    for (const char *at = id; (at = strcasestr(at, "/providers/")); at++)
+        last = at;
+    return last && last > id ? arena_copy(&part->arena, id, (size_t)(last - id)) : id;
+}
+
+static bool fold(struct part *part, size_t query, const void *data,
+                 const struct collect_context *context, struct error *error)
+{
+    (void)query, (void)error;
+    const struct row *row = data;
+    const char *subscription_id =
+        context->subscription_id ? context->subscription_id : row->subscription_id;
+    enum finding_status status = finding_status(row->code, row->cause);
+    struct assessments_subscription *counts = counts_of(part, subscription_id);
+    part_see(part, counts->id);
+    if (row->changed_at > counts->newest_at)
+        counts->newest_at = row->changed_at;
+    if (status == STATUS_COUNT) {
+        /* A code nobody has documented: counted, concluded nothing from. */
+        part->truncated = true;
+        counts->results[STATUS_NOT_APPLICABLE]++;
+        return true;
+    }
+    counts->results[status]++;
+    if (status != STATUS_UNHEALTHY) {
+        part_add_closed(part, row->id, reason_of(status, row->cause));
+        return true;
+    }
+    part_add_open(part, &(struct part_row){
+        .row_id = row->id,
+        .assessment_id = row->key,
+        .title = row->title,
+        .category = row->categories,
+        .assessment_type = row->type,
+        .subscription_id = subscription_id,
+        .resource_id = *row->resource_id ? row->resource_id : resource_of(part, row->id),
+        .resource_type = row->resource_type,
+        .risk_factors = row->risk_factors,
+        .risk = finding_risk(row->risk),
+        .severity = finding_severity(row->severity),
+        .contextual = row->contextual,
+        .attack_paths = row->attack_paths,
+        .first_seen_at = row->first_seen_at,
+        .changed_at = row->changed_at,
+    });
+    return true;
+}
+
+static void carry(struct part *part, const struct part *older, const char *subscription_id)
+{
+    struct assessments_subscription *counts = counts_of(part, subscription_id);
+    const struct assessments_own *from = older ? older->own : NULL;
+    const char *id = counts->id;
+    *counts = (struct assessments_subscription){ .id = id };
+    for (size_t i = 0; from && i < from->count; i++)
+        if (!strcmp(from->subscriptions[i].id, id)) {
+            *counts = from->subscriptions[i];
+            counts->id = id;
+        }
+}
+
+#define LIST_VERSIONS "2025-05-04 2021-06-01 2020-01-01"
+
+const struct collector assessments_collector = {
+    .name = "assessments",
+    .help = "Recommendations: open findings by risk, results by status.",
+    .default_interval = "15m",
+    .sources = {
+        { "graph", {
+            { .name = "assessments_rows", .kql = kql_assessments_rows,
+              .columns = graph_columns, .row_bytes = sizeof(struct row) },
+        } },
+        { "rest", {
+            { .name = "assessments",
+              .path = "/subscriptions/{subscription}/providers/Microsoft.Security/assessments",
+              .api_versions = LIST_VERSIONS, .missing_is_empty = true,
+              .columns = list_columns, .row_bytes = sizeof(struct row) },
+        } },
+    },
+    .families = assessments_families,
+    .fold = fold,
+    .carry = carry,
+    .emit = assessments_emit,
+};

@@ -1,0 +1,20 @@
+#pragma once
+/* What the collector of recommendations keeps besides findings, and how it is shown. Shared by
+ * assessments.c (rows in) and assessments_emit.c (samples out). */
+#include "collectors/snapshot.h"
+#include "core/metric.h"
+
+struct assessments_subscription {
+    const char *id; /* lower case */
+    uint64_t results[STATUS_COUNT];
+    int64_t newest_at; /* newest status change Azure told of; 0 = none */
+};
+
+struct assessments_own {
+    struct assessments_subscription *subscriptions;
+    size_t count, capacity, last;
+};
+
+extern const struct family *const assessments_families[];
+void assessments_emit(const struct snapshot *snapshot, const struct part *part,
+                      struct metric_set *set);

@@ -1,0 +1,322 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/assessments.h"
+#include "collectors/catalogue.h"
+#include "core/hash.h"
+
+static const char *const boolean_words[] = { "false", "true" };
+
+static const struct family findings = {
+    .name = "defender_findings", .type = METRIC_GAUGE, .level = 0,
+    .help = "Open findings: unhealthy resources per recommendation, by risk level; contextual is "
+            "true when the level comes from Defender CSPM and false when Azure derived it from "
+            "severity. From assessments, cached 15m.",
+    .labels = LABELS("subscription_id", "risk_level", "contextual"),
+};
+static const struct family assessed_resources = {
+    .name = "defender_assessed_resources", .type = METRIC_GAUGE, .level = 0,
+    .help = "Assessment results, one per resource and recommendation, by status. From "
+            "assessments, cached 15m.",
+    .labels = LABELS("subscription_id", "status"),
+};
+static const struct family affected_resources = {
+    .name = "defender_affected_resources", .type = METRIC_GAUGE, .level = 0,
+    .help = "Resources with at least one open finding, by the worst risk level among them. From "
+            "assessments, cached 15m.",
+    .labels = LABELS("subscription_id", "risk_level"),
+};
+static const struct family on_attack_path = {
+    .name = "defender_findings_on_attack_path", .type = METRIC_GAUGE, .level = 0,
+    .help = "Open findings on at least one attack path, by risk level. From assessments, cached "
+            "15m.",
+    .labels = LABELS("subscription_id", "risk_level"),
+};
+static const struct family internet_exposed = {
+    .name = "defender_findings_internet_exposed", .type = METRIC_GAUGE, .level = 0,
+    .help = "Open findings with internet exposure among their risk factors, by risk level. From "
+            "assessments, cached 15m.",
+    .labels = LABELS("subscription_id", "risk_level"),
+};
+static const struct family oldest = {
+    .name = "defender_finding_oldest_timestamp_seconds", .type = METRIC_GAUGE, .level = 0,
+    .unit = "seconds",
+    .help = "When the open finding that is open longest changed its status, by risk level; absent "
+            "when there is none. From assessments, cached 15m.",
+    .labels = LABELS("subscription_id", "risk_level"),
+};
+static const struct family newest_evaluation = {
+    .name = "defender_data_newest_evaluation_timestamp_seconds", .type = METRIC_GAUGE, .level = 0,
+    .unit = "seconds",
+    .help = "Newest status change Azure reported for the subscription. From assessments, cached "
+            "15m.",
+    .labels = LABELS("subscription_id"),
+};
+static const struct family type_findings = {
+    .name = "defender_resource_type_findings", .type = METRIC_GAUGE, .level = 1,
+    .help = "Open findings by resource type and risk level, over all subscriptions, without "
+            "zeros. From assessments, cached 15m.",
+    .labels = LABELS("resource_type", "risk_level"),
+};
+static const struct family assessment_info = {
+    .name = "defender_assessment_info", .type = METRIC_INFO, .level = 1,
+    .help = "A recommendation that has open findings. From assessments and assessmentMetadata, "
+            "cached 15m.",
+    .labels = LABELS("assessment_id", "display_name", "category", "severity", "effort",
+                     "user_impact", "assessment_type"),
+};
+static const struct family assessment_findings = {
+    .name = "defender_assessment_findings", .type = METRIC_GAUGE, .level = 1,
+    .help = "Open findings by recommendation and risk level, over all subscriptions, without "
+            "zeros. Grouped and individual recommendations stand side by side: do not sum both. "
+            "From assessments, cached 15m.",
+    .labels = LABELS("assessment_id", "risk_level"),
+};
+static const struct family assessment_subscription_findings = {
+    .name = "defender_assessment_subscription_findings", .type = METRIC_GAUGE, .level = 2,
+    .help = "Open findings by recommendation, subscription and risk level, without zeros. From "
+            "assessments, cached 15m.",
+    .labels = LABELS("assessment_id", "subscription_id", "risk_level"),
+};
+static const struct family finding_info = {
+    .name = "defender_finding_info", .type = METRIC_INFO, .level = 3,
+    .help = "An open finding, the worst 5000 of them. From assessments, cached 15m.",
+    .labels = LABELS("finding_id", "assessment_id", "subscription_id", "resource_group",
+                     "resource_type", "resource_name", "risk_level"),
+};
+const struct family *const assessments_families[] = {
+    &findings, &assessed_resources, &affected_resources, &on_attack_path, &internet_exposed,
+    &oldest, &newest_evaluation, &type_findings, &assessment_info, &assessment_findings,
+    &assessment_subscription_findings, &finding_info, NULL,
+};
+enum { FINDING_INFO_MAX = 5000 };
+
+/* --- counting --------------------------------------------------------------------------------- */
+struct tally {
+    uint64_t findings[RISK_COUNT][2], resources[RISK_COUNT];
+    uint64_t attack_path[RISK_COUNT], exposed[RISK_COUNT];
+    int64_t oldest_at[RISK_COUNT];
+};
+
+/* Worst risk per resource: open addressing on a 64-bit mix of what names the resource. */
+struct worst {
+    uint64_t resource;
+    uint32_t subscription;
+    uint8_t risk, used;
+};
+
+static uint64_t resource_hash(const struct part_finding *finding)
+{
+    const uint32_t where[] = { finding->subscription, finding->group, finding->middle };
+    return hash_bytes(where, sizeof where) * 31 + hash_bytes(finding->name, strlen(finding->name));
+}
+
+static void tally_resources(const struct part *part, const uint32_t *places,
+                            struct tally *tallies)
+{
+    size_t slots = 64;
+    while (slots < part->finding_count * 2)
+        slots *= 2;
+    struct worst *table = calloc(slots, sizeof *table);
+    if (!table)
+        abort();
+    for (size_t i = 0; i < part->finding_count; i++) {
+        const struct part_finding *finding = &part->findings[i];
+        uint64_t resource = resource_hash(finding);
+        size_t at = resource & (slots - 1);
+        while (table[at].used && table[at].resource != resource)
+            at = (at + 1) & (slots - 1);
+        if (!table[at].used || finding->risk < table[at].risk)
+            table[at] = (struct worst){ resource, finding->subscription, finding->risk, 1 };
+    }
+    for (size_t at = 0; at < slots; at++)
+        if (table[at].used)
+            tallies[places[table[at].subscription]].resources[table[at].risk]++;
+    free(table);
+}
+
+static void tally_findings(const struct part *part, const uint32_t *places, struct tally *tallies)
+{
+    for (size_t i = 0; i < part->finding_count; i++) {
+        const struct part_finding *finding = &part->findings[i];
+        struct tally *tally = &tallies[places[finding->subscription]];
+        unsigned risk = finding->risk;
+        tally->findings[risk][finding->contextual]++;
+        tally->attack_path[risk] += finding->attack_paths > 0;
+        tally->exposed[risk] += finding->internet_exposed;
+        int64_t at = finding->changed_at;
+        if (at && (!tally->oldest_at[risk] || at < tally->oldest_at[risk]))
+            tally->oldest_at[risk] = at;
+    }
+}
+
+static void emit_subscription(const struct assessments_subscription *counts,
+                              const struct tally *tally, struct metric_set *set)
+{
+    for (int risk = 0; risk < RISK_COUNT; risk++) {
+        const char *word = finding_risk_words[risk];
+        for (int contextual = 1; contextual >= 0; contextual--)
+            metric_add(set, &findings, (double)tally->findings[risk][contextual],
+                       METRIC_LABELS(counts->id, word, boolean_words[contextual]));
+        metric_add(set, &affected_resources, (double)tally->resources[risk],
+                   METRIC_LABELS(counts->id, word));
+        metric_add(set, &on_attack_path, (double)tally->attack_path[risk],
+                   METRIC_LABELS(counts->id, word));
+        metric_add(set, &internet_exposed, (double)tally->exposed[risk],
+                   METRIC_LABELS(counts->id, word));
+        if (tally->oldest_at[risk])
+            metric_add(set, &oldest, (double)tally->oldest_at[risk],
+                       METRIC_LABELS(counts->id, word));
+    }
+    for (int status = 0; status < STATUS_COUNT; status++)
+        metric_add(set, &assessed_resources, (double)counts->results[status],
+                   METRIC_LABELS(counts->id, finding_status_words[status]));
+    if (counts->newest_at)
+        metric_add(set, &newest_evaluation, (double)counts->newest_at, METRIC_LABELS(counts->id));
+}
+
+static void emit_subscriptions(const struct part *part, struct metric_set *set)
+{
+    const struct assessments_own *own = part->own;
+    if (!own)
+        return;
+    /* places: number of a subscription's text -> its place among the counted ones. */
+    struct tally *tallies = calloc(own->count + 1, sizeof *tallies);
+    uint32_t *places = calloc(part->strings.count + 1, sizeof *places);
+    if (!tallies || !places)
+        abort();
+    for (size_t i = 0; i < own->count; i++) {
+        const char *id = own->subscriptions[i].id;
+        uint32_t number = intern_find(&part->strings, id, strlen(id));
+        if (number < part->strings.count)
+            places[number] = (uint32_t)i;
+    }
+    tally_findings(part, places, tallies);
+    tally_resources(part, places, tallies);
+    for (size_t i = 0; i < own->count; i++)
+        emit_subscription(&own->subscriptions[i], &tallies[i], set);
+    free(places);
+    free(tallies);
+}
+
+/* --- recommendations -------------------------------------------------------------------------- */
+static const char *first_of(const char *own, const char *catalogue)
+{
+    return *own ? own : catalogue;
+}
+
+static void emit_info(const struct snapshot *snapshot, const struct part_assessment *assessment,
+                      struct metric_set *set)
+{
+    static const struct catalogue_entry nothing = {
+        .title = "", .categories = "", .effort = "", .user_impact = "", .assessment_type = "",
+        .severity = SEVERITY_UNKNOWN,
+    };
+    const struct catalogue_entry *entry = catalogue_find(snapshot, assessment->id);
+    entry = entry ? entry : &nothing;
+    enum severity severity =
+        assessment->severity != SEVERITY_UNKNOWN ? assessment->severity : entry->severity;
+    metric_add(set, &assessment_info, 1,
+               METRIC_LABELS(assessment->id, first_of(assessment->title, entry->title),
+                             first_of(assessment->category, entry->categories),
+                             finding_severity_words[severity], entry->effort, entry->user_impact,
+                             first_of(assessment->type, entry->assessment_type)));
+}
+
+static void emit_assessments(const struct snapshot *snapshot, const struct part *part,
+                             struct metric_set *set)
+{
+    uint64_t (*counts)[RISK_COUNT] = calloc(part->assessment_count + 1, sizeof *counts);
+    if (!counts)
+        abort();
+    for (size_t i = 0; i < part->finding_count; i++)
+        counts[part->findings[i].assessment][part->findings[i].risk]++;
+    for (size_t i = 0; i < part->assessment_count; i++) {
+        uint64_t total = 0;
+        for (int risk = 0; risk < RISK_COUNT; risk++) {
+            total += counts[i][risk];
+            if (counts[i][risk])
+                metric_add(set, &assessment_findings, (double)counts[i][risk],
+                           METRIC_LABELS(part->assessments[i].id, finding_risk_words[risk]));
+        }
+        if (total)
+            emit_info(snapshot, &part->assessments[i], set);
+    }
+    free(counts);
+}
+
+/* --- open sets of labels: order what is to be counted, count what is equal ---------------------- */
+struct group {
+    uint32_t left, right; /* numbers of texts or assessments */
+    uint32_t risk;
+};
+
+static int group_compare(const void *left, const void *right)
+{
+    return memcmp(left, right, sizeof(struct group));
+}
+
+static const char *group_left(const struct part *part, bool by_assessment, const struct group *g)
+{
+    return by_assessment ? part->assessments[g->left].id : intern_text(&part->strings, g->left);
+}
+
+static void emit_groups(const struct part *part, const struct family *family, bool by_assessment,
+                        struct metric_set *set)
+{
+    if (!metric_wanted(set, family) || !part->finding_count)
+        return;
+    struct group *groups = calloc(part->finding_count, sizeof *groups);
+    if (!groups)
+        abort();
+    for (size_t i = 0; i < part->finding_count; i++)
+        groups[i] = (struct group){
+            .left = by_assessment ? part->findings[i].assessment : part->findings[i].type,
+            .right = by_assessment ? part->findings[i].subscription : 0,
+            .risk = part->findings[i].risk,
+        };
+    qsort(groups, part->finding_count, sizeof *groups, group_compare);
+    for (size_t i = 0, end; i < part->finding_count; i = end) {
+        for (end = i + 1; end < part->finding_count && !group_compare(&groups[i], &groups[end]);)
+            end++;
+        const char *left = group_left(part, by_assessment, &groups[i]);
+        const char *risk = finding_risk_words[groups[i].risk];
+        if (by_assessment)
+            metric_add(set, family, (double)(end - i),
+                       METRIC_LABELS(left, intern_text(&part->strings, groups[i].right), risk));
+        else
+            metric_add(set, family, (double)(end - i), METRIC_LABELS(left, risk));
+    }
+    free(groups);
+}
+
+static void emit_finding_info(const struct part *part, struct metric_set *set)
+{
+    size_t left = FINDING_INFO_MAX;
+    if (!metric_wanted(set, &finding_info))
+        return;
+    for (int risk = 0; risk < RISK_COUNT; risk++)
+        for (size_t i = 0; i < part->finding_count && left; i++) {
+            if (part->findings[i].risk != risk)
+                continue;
+            char id[17], scratch[PART_ID_BYTES];
+            struct finding view;
+            part_view(part, i, &view, scratch);
+            left--;
+            metric_add(set, &finding_info, 1,
+                       METRIC_LABELS(finding_id_text(&view.id, id), view.assessment_id,
+                                     view.subscription_id, view.resource_group,
+                                     view.resource_type, view.resource_name,
+                                     finding_risk_words[risk]));
+        }
+}
+
+void assessments_emit(const struct snapshot *snapshot, const struct part *part,
+                      struct metric_set *set)
+{
+    emit_subscriptions(part, set);
+    emit_groups(part, &type_findings, false, set);
+    emit_assessments(snapshot, part, set);
+    emit_groups(part, &assessment_subscription_findings, true, set);
+    emit_finding_info(part, set);
+}

@@ -1,0 +1,268 @@
+#include "collectors/baselines.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "collectors/collector.h"
+#include "kql.h"
+
+const char *const baselines_assignments[] = { "AzureWindowsBaseline", "AzureLinuxBaseline", NULL };
+const char *const baselines_assessment_ids[] = { "8c3d9ad0-3639-4686-9cd2-2b2ab2609bda",
+                                                 "1f655fb7-63ca-4980-91a3-56dbc2b715c6", NULL };
+const char *const baselines_state_words[] = { "compliant", "non_compliant", "pending", NULL };
+
+enum { MV_EXPAND_LIMIT = 400 }; /* source: API.md 3.2 */
+enum { QUERY_NAMES, QUERY_MACHINES, QUERY_FINDINGS, QUERY_ASSIGNMENTS, QUERY_ASSIGNMENT_RULES };
+
+struct row {
+    const char *subscription_id, *machine_id, *assessment_id, *assignment;
+    const char *rule_id, *rule, *status, *severity, *reason;
+    int64_t machines, healthy, unhealthy, rules, checked_at, changed_at;
+};
+
+static const struct column name_columns[] = {
+    COLUMN_KEY    (struct row, subscription_id, "subscriptionId"),
+    COLUMN_TEXT   (struct row, assessment_id,   "assessmentKey"),
+    COLUMN_TEXT   (struct row, rule_id,         "ruleKey"),
+    COLUMN_TEXT   (struct row, status,          "statusCode"),
+    COLUMN_INTEGER(struct row, machines,        "machines"),
+    COLUMN_TEXT   (struct row, rule,            "rule"),
+    COLUMN_TEXT   (struct row, severity,        "severity"),
+    { 0 }
+};
+static const struct column machine_columns[] = {
+    COLUMN_KEY    (struct row, subscription_id, "subscriptionId"),
+    COLUMN_TEXT   (struct row, assessment_id,   "assessmentKey"),
+    COLUMN_KEY    (struct row, machine_id,      "machineId"),
+    COLUMN_INTEGER(struct row, healthy,         "healthy"),
+    COLUMN_INTEGER(struct row, unhealthy,       "unhealthy"),
+    { 0 }
+};
+static const struct column finding_columns[] = {
+    COLUMN_KEY    (struct row, subscription_id, "subscriptionId"),
+    COLUMN_TEXT   (struct row, assessment_id,   "assessmentKey"),
+    COLUMN_KEY    (struct row, machine_id,      "machineId"),
+    COLUMN_KEY    (struct row, rule_id,         "ruleKey"),
+    COLUMN_TEXT   (struct row, rule,            "rule"),
+    COLUMN_TEXT   (struct row, status,          "statusCode"),
+    COLUMN_TEXT   (struct row, severity,        "severity"),
+    COLUMN_TIME   (struct row, changed_at,      "timeGenerated"),
+    { 0 }
+};
+static const struct column assignment_columns[] = {
+    COLUMN_KEY    (struct row, subscription_id, "subscriptionId"),
+    COLUMN_KEY    (struct row, machine_id,      "machineId"),
+    COLUMN_TEXT   (struct row, assignment,      "assignment"),
+    COLUMN_TEXT   (struct row, status,          "complianceStatus"),
+    COLUMN_TIME   (struct row, checked_at,      "lastChecked"),
+    COLUMN_INTEGER(struct row, rules,           "rules"),
+    { 0 }
+};
+static const struct column assignment_rule_columns[] = {
+    COLUMN_KEY    (struct row, subscription_id, "subscriptionId"),
+    COLUMN_KEY    (struct row, machine_id,      "machineId"),
+    COLUMN_TEXT   (struct row, assignment,      "assignment"),
+    COLUMN_TEXT   (struct row, rule,            "rule"),
+    COLUMN_TEXT   (struct row, status,          "complianceStatus"),
+    COLUMN_TEXT   (struct row, reason,          "reasonPhrase"),
+    { 0 }
+};
+
+static void own_finish(void *data)
+{
+    struct baselines_own *own = data;
+    baselines_merge_destroy(own->merge);
+    free(own->counts);
+    free(own);
+}
+
+static struct baselines_own *own_of(struct part *part)
+{
+    if (!part->own) {
+        part->own = calloc(1, sizeof(struct baselines_own));
+        if (!part->own)
+            abort();
+        part->own_finish = own_finish;
+    }
+    return part->own;
+}
+
+struct baselines_count *baselines_count_of(struct part *part, const char *subscription_id,
+                                           enum baseline baseline)
+{
+    struct baselines_own *own = own_of(part);
+    for (size_t tried = 0; tried < own->count; tried++, own->last++) {
+        if (own->last >= own->count)
+            own->last = 0;
+        if (own->counts[own->last].baseline == baseline &&
+            !strcasecmp(own->counts[own->last].subscription_id, subscription_id))
+            return &own->counts[own->last];
+    }
+    if (own->count == own->capacity) {
+        own->capacity = own->capacity ? own->capacity * 2 : 32;
+        own->counts = realloc(own->counts, own->capacity * sizeof *own->counts);
+        if (!own->counts)
+            abort();
+    }
+    char *id = arena_text(&part->arena, subscription_id);
+    for (char *c = id; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c + ('a' - 'A'));
+    own->counts[own->count] =
+        (struct baselines_count){ .subscription_id = id, .baseline = baseline };
+    return &own->counts[own->count++];
+}
+
+enum severity baselines_phrase_severity(const char *phrase)
+{
+    static const struct {
+        const char *word;
+        enum severity severity;
+    } words[] = {
+        { "critical", SEVERITY_CRITICAL },   { "important", SEVERITY_HIGH },
+        { "high", SEVERITY_HIGH },           { "warning", SEVERITY_MEDIUM },
+        { "medium", SEVERITY_MEDIUM },       { "moderate", SEVERITY_MEDIUM },
+        { "informational", SEVERITY_LOW },   { "information", SEVERITY_LOW },
+        { "low", SEVERITY_LOW },
+    };
+    phrase += strspn(phrase, " \t\r\n\"'");
+    if (*phrase != '[')
+        return SEVERITY_UNKNOWN;
+    phrase += 1 + strspn(phrase + 1, " ");
+    size_t length = strcspn(phrase, " ]");
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        if (strlen(words[i].word) == length && !strncasecmp(words[i].word, phrase, length))
+            return words[i].severity;
+    return SEVERITY_UNKNOWN;
+}
+
+static enum baseline baseline_of(const struct row *row, bool from_assignment)
+{
+    return from_assignment
+               ? (strcasecmp(row->assignment, baselines_assignments[BASELINE_LINUX])
+                      ? BASELINE_WINDOWS : BASELINE_LINUX)
+               : (strcasecmp(row->assessment_id, baselines_assessment_ids[BASELINE_LINUX])
+                      ? BASELINE_WINDOWS : BASELINE_LINUX);
+}
+
+/* A rule of form A: its name, and how many machines pass it. */
+static void fold_name(struct part *part, const struct row *row, enum baseline baseline)
+{
+    enum severity severity = finding_severity(row->severity);
+    baselines_merge_name(own_of(part)->merge, row->rule_id, row->rule, severity);
+    if (!strcasecmp(row->status, "Healthy"))
+        baselines_count_of(part, row->subscription_id, baseline)->compliant[severity] +=
+            (uint64_t)row->machines;
+}
+
+static void fold_machine(struct part *part, const struct row *row, enum baseline baseline,
+                         bool from_assignment)
+{
+    if (from_assignment && row->rules > MV_EXPAND_LIMIT)
+        part->truncated = true; /* the rules behind the limit are not in the rows to come */
+    baselines_merge_machine(own_of(part)->merge, &(struct baselines_machine_fact){
+        .subscription_id = row->subscription_id,
+        .machine_id = row->machine_id,
+        .baseline = baseline,
+        .from_assignment = from_assignment,
+        .healthy = (uint64_t)row->healthy,
+        .unhealthy = (uint64_t)row->unhealthy,
+        .compliance = row->status,
+        .checked_at = row->checked_at,
+        .rules = row->rules < MV_EXPAND_LIMIT ? row->rules : MV_EXPAND_LIMIT,
+    });
+}
+
+static void fold_rule(struct part *part, const struct row *row, enum baseline baseline,
+                      bool from_assignment)
+{
+    static const char *const failing[] = { "Unhealthy", "NonCompliant" };
+    baselines_merge_rule(part, own_of(part)->merge, &(struct baselines_rule_fact){
+        .subscription_id = row->subscription_id,
+        .machine_id = row->machine_id,
+        .baseline = baseline,
+        .from_assignment = from_assignment,
+        .failing = !strcasecmp(row->status, failing[from_assignment]),
+        .rule_id = from_assignment ? "" : row->rule_id,
+        .rule_name = row->rule,
+        .severity = from_assignment ? baselines_phrase_severity(row->reason)
+                                    : finding_severity(row->severity),
+        .changed_at = row->changed_at,
+    });
+}
+
+static bool fold(struct part *part, size_t query, const void *data,
+                 const struct collect_context *context, struct error *error)
+{
+    (void)context, (void)error;
+    const struct row *row = data;
+    bool from_assignment = query >= QUERY_ASSIGNMENTS;
+    enum baseline baseline = baseline_of(row, from_assignment);
+    if (!own_of(part)->merge)
+        own_of(part)->merge = baselines_merge_create();
+    part_see(part, row->subscription_id);
+    if (query == QUERY_NAMES)
+        fold_name(part, row, baseline);
+    else if (query == QUERY_MACHINES || query == QUERY_ASSIGNMENTS)
+        fold_machine(part, row, baseline, from_assignment);
+    else
+        fold_rule(part, row, baseline, from_assignment);
+    return true;
+}
+
+static bool finish(struct part *part, const struct collect_context *context, struct error *error)
+{
+    (void)error;
+    struct baselines_own *own = own_of(part);
+    if (own->merge)
+        baselines_merge_finish(part, own->merge, context->now);
+    baselines_merge_destroy(own->merge);
+    own->merge = NULL;
+    return true;
+}
+
+static void carry(struct part *part, const struct part *older, const char *subscription_id)
+{
+    const struct baselines_own *from = older ? older->own : NULL;
+    for (int baseline = 0; baseline < BASELINE_COUNT; baseline++) {
+        struct baselines_count *counts =
+            baselines_count_of(part, subscription_id, (enum baseline)baseline);
+        const char *id = counts->subscription_id;
+        *counts = (struct baselines_count){ .subscription_id = id,
+                                            .baseline = (enum baseline)baseline };
+        for (size_t i = 0; from && i < from->count; i++)
+            if (from->counts[i].baseline == (enum baseline)baseline &&
+                !strcmp(from->counts[i].subscription_id, id)) {
+                *counts = from->counts[i];
+                counts->subscription_id = id;
+            }
+    }
+}
+
+const struct collector baselines_collector = {
+    .name = "baselines",
+    .help = "OS security baselines of Windows and Linux machines, by rule.",
+    .default_interval = "30m",
+    .sources = {
+        { "graph", {
+            { .name = "baseline_rules_summary", .kql = kql_baseline_rules_summary,
+              .columns = name_columns, .row_bytes = sizeof(struct row) },
+            { .name = "baseline_machines_summary", .kql = kql_baseline_machines_summary,
+              .columns = machine_columns, .row_bytes = sizeof(struct row) },
+            { .name = "baseline_findings_rows", .kql = kql_baseline_findings_rows,
+              .columns = finding_columns, .row_bytes = sizeof(struct row) },
+            { .name = "baseline_guestconfiguration_rows",
+              .kql = kql_baseline_guestconfiguration_rows,
+              .columns = assignment_columns, .row_bytes = sizeof(struct row) },
+            { .name = "baseline_guestconfiguration_rules_rows",
+              .kql = kql_baseline_guestconfiguration_rules_rows,
+              .columns = assignment_rule_columns, .row_bytes = sizeof(struct row) },
+        } },
+    },
+    .families = baselines_families,
+    .fold = fold,
+    .finish = finish,
+    .carry = carry,
+    .emit = baselines_emit,
+};

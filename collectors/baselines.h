@@ -1,0 +1,85 @@
+#pragma once
+/* OS security baselines: how many machines meet them, which rules fail where. Shared by
+ * baselines.c (rows in), baselines_merge.c (two forms into one) and baselines_emit.c.
+ *
+ * Azure tells the same facts in two forms (API.md 8): A, sub-assessments of two recommendations,
+ * as the portal shows them; B, machine configuration assignments, also without a Defender plan.
+ * Both are read; a rule that fails on a machine is one finding, whichever form tells it. */
+#include "collectors/snapshot.h"
+#include "core/metric.h"
+
+enum baseline { BASELINE_WINDOWS, BASELINE_LINUX, BASELINE_COUNT };
+
+/* "AzureWindowsBaseline", "AzureLinuxBaseline", NULL; and the keys of their recommendations. */
+extern const char *const baselines_assignments[];
+extern const char *const baselines_assessment_ids[];
+
+enum machine_state { MACHINE_COMPLIANT, MACHINE_NON_COMPLIANT, MACHINE_PENDING, MACHINE_STATE_COUNT };
+extern const char *const baselines_state_words[];
+
+/* Counts of one subscription and baseline; what is failing is counted from the findings. */
+struct baselines_count {
+    const char *subscription_id; /* lower case */
+    enum baseline baseline;
+    uint64_t machines[MACHINE_STATE_COUNT], stale_machines;
+    uint64_t compliant[SEVERITY_COUNT]; /* rule results */
+    uint64_t pending[SEVERITY_COUNT];
+};
+
+struct baselines_merge; /* while rows arrive */
+
+struct baselines_own {
+    struct baselines_count *counts;
+    size_t count, capacity;
+    size_t last; /* where the entry was found that was asked for last: rows come in order */
+    struct baselines_merge *merge; /* NULL after finish */
+};
+
+/* The counts of a subscription and baseline, added when new. */
+struct baselines_count *baselines_count_of(struct part *part, const char *subscription_id,
+                                           enum baseline baseline);
+
+/* Severity from a reason phrase such as "[Critical] [] is missing ...". source: API.md 8.3. */
+enum severity baselines_phrase_severity(const char *phrase);
+
+/* What makes two spellings of a rule the same rule: letters and digits, lower case, without a
+ * trailing "(CIS: ...)". out: out_bytes; cut when longer. Returns out. */
+char *baselines_rule_key(const char *rule, char *out, size_t out_bytes);
+
+/* --- the merge: facts in, then everything at once --------------------------------------------- */
+struct baselines_machine_fact {
+    const char *subscription_id, *machine_id;
+    enum baseline baseline;
+    bool from_assignment; /* form B */
+    uint64_t healthy, unhealthy; /* form A */
+    const char *compliance;      /* form B: complianceStatus */
+    int64_t checked_at;          /* form B; 0 = never */
+    int64_t rules;               /* form B: rules of the report that rows can tell of */
+};
+struct baselines_rule_fact {
+    const char *subscription_id, *machine_id;
+    enum baseline baseline;
+    bool from_assignment, failing;    /* failing false: pending or not applicable */
+    const char *rule_id, *rule_name;  /* rule_id "" in form B */
+    enum severity severity;
+    int64_t changed_at;
+};
+struct baselines_merge *baselines_merge_create(void);
+void baselines_merge_machine(struct baselines_merge *merge,
+                             const struct baselines_machine_fact *fact);
+
+/* Rules of form A come before those of form B, and those of one machine stand together. */
+void baselines_merge_rule(struct part *part, struct baselines_merge *merge,
+                          const struct baselines_rule_fact *fact);
+
+/* A name that form A gives to a rule, so that form B's rows get the same id. */
+void baselines_merge_name(struct baselines_merge *merge, const char *rule_id,
+                          const char *rule_name, enum severity severity);
+
+/* Write what is left into the part: findings, counts. now: to tell stale machines. */
+void baselines_merge_finish(struct part *part, struct baselines_merge *merge, int64_t now);
+void baselines_merge_destroy(struct baselines_merge *merge); /* NULL is fine */
+
+extern const struct family *const baselines_families[];
+void baselines_emit(const struct snapshot *snapshot, const struct part *part,
+                    struct metric_set *set);

@@ -1,0 +1,178 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/baselines.h"
+
+#define FROM "From machine configuration and its recommendations, cached 30m."
+
+static const struct family machines = {
+    .name = "defender_baseline_machines", .type = METRIC_GAUGE, .level = 0,
+    .help = "Machines by compliance with their OS security baseline. " FROM,
+    .labels = LABELS("subscription_id", "assignment", "state"),
+};
+static const struct family rule_results = {
+    .name = "defender_baseline_rule_results", .type = METRIC_GAUGE, .level = 0,
+    .help = "Results of baseline rules, one per rule and machine. Azure does not tell the "
+            "severity of a rule that is met outside Defender for Servers Plan 2: unknown. " FROM,
+    .labels = LABELS("subscription_id", "assignment", "rule_severity", "state"),
+};
+static const struct family stale_machines = {
+    .name = "defender_baseline_stale_machines", .type = METRIC_GAUGE, .level = 0,
+    .help = "Machines whose last baseline report is older than 24 hours. " FROM,
+    .labels = LABELS("subscription_id", "assignment"),
+};
+static const struct family failing_machines = {
+    .name = "defender_baseline_rule_failing_machines", .type = METRIC_GAUGE, .level = 1,
+    .help = "Machines that fail a baseline rule, over all subscriptions, without zeros. " FROM,
+    .labels = LABELS("assignment", "rule_id"),
+};
+static const struct family rule_info = {
+    .name = "defender_baseline_rule_info", .type = METRIC_INFO, .level = 1,
+    .help = "A baseline rule that fails somewhere. " FROM,
+    .labels = LABELS("assignment", "rule_id", "rule_name", "rule_severity"),
+};
+static const struct family machine_failed_rules = {
+    .name = "defender_baseline_machine_failed_rules", .type = METRIC_GAUGE, .level = 3,
+    .help = "Failing baseline rules of a machine, without zeros. " FROM,
+    .labels = LABELS("machine", "assignment", "rule_severity"),
+};
+const struct family *const baselines_families[] = {
+    &machines, &rule_results, &stale_machines, &failing_machines, &rule_info,
+    &machine_failed_rules, NULL,
+};
+
+/* Failing results are the findings themselves: counted per entry of own->counts and severity. */
+static uint64_t (*tally_failing(const struct part *part, const struct baselines_own *own,
+                                const uint32_t *assignments))[SEVERITY_COUNT]
+{
+    uint64_t (*failing)[SEVERITY_COUNT] = calloc(own->count + 1, sizeof *failing);
+    /* places: number of a subscription's text and baseline -> 1 + entry. */
+    uint32_t (*places)[BASELINE_COUNT] = calloc(part->strings.count + 1, sizeof *places);
+    if (!failing || !places)
+        abort();
+    for (size_t i = 0; i < own->count; i++) {
+        const char *id = own->counts[i].subscription_id;
+        uint32_t number = intern_find(&part->strings, id, strlen(id));
+        if (number < part->strings.count)
+            places[number][own->counts[i].baseline] = (uint32_t)i + 1;
+    }
+    for (size_t i = 0; i < part->finding_count; i++) {
+        const struct part_finding *finding = &part->findings[i];
+        uint32_t place = places[finding->subscription][assignments[finding->assessment]];
+        if (place)
+            failing[place - 1][finding->severity]++;
+    }
+    free(places);
+    return failing;
+}
+
+static void emit_count(const struct baselines_count *counts, const uint64_t *failing,
+                       struct metric_set *set)
+{
+    const char *assignment = baselines_assignments[counts->baseline];
+    for (int state = 0; state < MACHINE_STATE_COUNT; state++)
+        metric_add(set, &machines, (double)counts->machines[state],
+                   METRIC_LABELS(counts->subscription_id, assignment,
+                                 baselines_state_words[state]));
+    metric_add(set, &stale_machines, (double)counts->stale_machines,
+               METRIC_LABELS(counts->subscription_id, assignment));
+    for (int severity = 0; severity < SEVERITY_COUNT; severity++) {
+        const uint64_t results[MACHINE_STATE_COUNT] = {
+            [MACHINE_COMPLIANT] = counts->compliant[severity],
+            [MACHINE_NON_COMPLIANT] = failing[severity],
+            [MACHINE_PENDING] = counts->pending[severity],
+        };
+        for (int state = 0; state < MACHINE_STATE_COUNT; state++)
+            metric_add(set, &rule_results, (double)results[state],
+                       METRIC_LABELS(counts->subscription_id, assignment,
+                                     finding_severity_words[severity],
+                                     baselines_state_words[state]));
+    }
+}
+
+static void emit_rules(const struct part *part, struct metric_set *set)
+{
+    uint64_t *counts = calloc(part->assessment_count + 1, sizeof *counts);
+    if (!counts)
+        abort();
+    for (size_t i = 0; i < part->finding_count; i++)
+        counts[part->findings[i].assessment]++;
+    for (size_t i = 0; i < part->assessment_count; i++) {
+        const struct part_assessment *rule = &part->assessments[i];
+        if (!counts[i])
+            continue;
+        metric_add(set, &failing_machines, (double)counts[i],
+                   METRIC_LABELS(rule->category, rule->id));
+        metric_add(set, &rule_info, 1,
+                   METRIC_LABELS(rule->category, rule->id, rule->title,
+                                 finding_severity_words[rule->severity]));
+    }
+    free(counts);
+}
+
+struct group {
+    const char *machine;
+    uint32_t subscription, resource_group, middle, assignment, severity;
+    size_t index;
+};
+
+static int group_compare(const void *left, const void *right)
+{
+    const struct group *a = left, *b = right;
+    int order = strcmp(a->machine, b->machine);
+    return order ? order
+                 : memcmp(&a->subscription, &b->subscription,
+                          offsetof(struct group, index) - offsetof(struct group, subscription));
+}
+
+static void emit_machines(const struct part *part, const uint32_t *assignments,
+                          struct metric_set *set)
+{
+    if (!metric_wanted(set, &machine_failed_rules) || !part->finding_count)
+        return;
+    struct group *groups = calloc(part->finding_count, sizeof *groups);
+    if (!groups)
+        abort();
+    for (size_t i = 0; i < part->finding_count; i++) {
+        const struct part_finding *finding = &part->findings[i];
+        groups[i] = (struct group){ finding->name, finding->subscription, finding->group,
+                                    finding->middle, assignments[finding->assessment],
+                                    finding->severity, i };
+    }
+    qsort(groups, part->finding_count, sizeof *groups, group_compare);
+    for (size_t i = 0, end; i < part->finding_count; i = end) {
+        for (end = i + 1; end < part->finding_count && !group_compare(&groups[i], &groups[end]);)
+            end++;
+        char scratch[PART_ID_BYTES];
+        struct finding view;
+        part_view(part, groups[i].index, &view, scratch);
+        metric_add(set, &machine_failed_rules, (double)(end - i),
+                   METRIC_LABELS(view.resource_id, baselines_assignments[groups[i].assignment],
+                                 finding_severity_words[groups[i].severity]));
+    }
+    free(groups);
+}
+
+void baselines_emit(const struct snapshot *snapshot, const struct part *part,
+                    struct metric_set *set)
+{
+    (void)snapshot;
+    const struct baselines_own *own = part->own;
+    if (!own)
+        return;
+    /* assignments: which baseline the rule at this place of part->assessments belongs to. */
+    uint32_t *assignments = calloc(part->assessment_count + 1, sizeof *assignments);
+    if (!assignments)
+        abort();
+    for (size_t i = 0; i < part->assessment_count; i++)
+        assignments[i] = strcmp(part->assessments[i].category,
+                                baselines_assignments[BASELINE_LINUX])
+                             ? BASELINE_WINDOWS : BASELINE_LINUX;
+    uint64_t (*failing)[SEVERITY_COUNT] = tally_failing(part, own, assignments);
+    for (size_t i = 0; i < own->count; i++)
+        emit_count(&own->counts[i], failing[i], set);
+    emit_rules(part, set);
+    emit_machines(part, assignments, set);
+    free(failing);
+    free(assignments);
+}

@@ -1,0 +1,286 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "collectors/baselines.h"
+
+enum { STALE_AFTER_S = 24 * 3600, RULE_KEY_BYTES = 256 };
+
+struct machine {
+    const char *subscription_id; /* in merge->texts */
+    enum baseline baseline;
+    bool in_form_a, in_form_b;
+    uint64_t unhealthy;
+    enum machine_state compliance;
+    int64_t checked_at, rules, listed; /* listed: rows of form B, all of them not compliant */
+};
+
+struct name {
+    const char *rule_id;
+    enum severity severity;
+};
+
+struct baselines_merge {
+    struct arena arena;
+    struct intern texts;
+    struct intern machine_keys; /* "0|<machine id>": number n is machines[n - 1] */
+    struct machine *machines;
+    size_t machine_capacity;
+    struct intern name_keys; /* rule key: number n is names[n - 1] */
+    struct name *names;
+    size_t name_capacity;
+    struct intern failing; /* "<machine number>|<rule key>" told by form A */
+    /* Rules of form B of one machine, held back until the next machine comes. */
+    struct held {
+        const char *name, *key;
+        enum severity severity;
+    } *held;
+    size_t held_count, held_capacity;
+    size_t held_machine; /* its number; 0 = none */
+    bool held_known;     /* form A told one of these rules too: both speak of the same rules */
+    const char *held_machine_id;
+    struct arena held_arena;
+};
+
+struct baselines_merge *baselines_merge_create(void)
+{
+    struct baselines_merge *merge = calloc(1, sizeof *merge);
+    if (!merge)
+        abort();
+    return merge;
+}
+
+void baselines_merge_destroy(struct baselines_merge *merge)
+{
+    if (!merge)
+        return;
+    intern_finish(&merge->texts);
+    intern_finish(&merge->machine_keys);
+    intern_finish(&merge->name_keys);
+    intern_finish(&merge->failing);
+    arena_finish(&merge->arena);
+    arena_finish(&merge->held_arena);
+    free(merge->machines);
+    free(merge->names);
+    free(merge->held);
+    free(merge);
+}
+
+char *baselines_rule_key(const char *rule, char *out, size_t out_bytes)
+{
+    const char *end = strcasestr(rule, "(CIS:");
+    size_t used = 0;
+    for (const char *c = rule; *c && c != end && used + 1 < out_bytes; c++) {
+        bool upper = *c >= 'A' && *c <= 'Z';
+        if (upper || (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') ||
+            (unsigned char)*c >= 0x80)
+            out[used++] = upper ? (char)(*c + ('a' - 'A')) : *c;
+    }
+    out[used] = 0;
+    return out;
+}
+
+/* Room for element `number - 1`. */
+static void *room(void *array, size_t number, size_t *capacity, size_t element_bytes)
+{
+    if (number <= *capacity)
+        return array;
+    *capacity = *capacity ? *capacity * 2 : 256;
+    array = realloc(array, *capacity * element_bytes);
+    if (!array)
+        abort();
+    return array;
+}
+
+static size_t machine_number(struct baselines_merge *merge, const char *subscription_id,
+                             const char *machine_id, enum baseline baseline)
+{
+    char key[PART_ID_BYTES];
+    int length = snprintf(key, sizeof key, "%d|%s", (int)baseline, machine_id);
+    size_t bytes = (size_t)length < sizeof key ? (size_t)length : sizeof key - 1;
+    size_t before = merge->machine_keys.count;
+    size_t number = intern_put(&merge->machine_keys, key, bytes);
+    if (number < before)
+        return number;
+    merge->machines = room(merge->machines, number, &merge->machine_capacity,
+                           sizeof *merge->machines);
+    uint32_t text = intern_put(&merge->texts, subscription_id, strlen(subscription_id));
+    merge->machines[number - 1] = (struct machine){
+        .subscription_id = intern_text(&merge->texts, text),
+        .baseline = baseline,
+    };
+    return number;
+}
+
+void baselines_merge_name(struct baselines_merge *merge, const char *rule_id,
+                          const char *rule_name, enum severity severity)
+{
+    char key[RULE_KEY_BYTES];
+    baselines_rule_key(rule_name, key, sizeof key);
+    size_t before = merge->name_keys.count;
+    size_t number = intern_put(&merge->name_keys, key, strlen(key));
+    if (number && number >= before) {
+        merge->names = room(merge->names, number, &merge->name_capacity, sizeof *merge->names);
+        merge->names[number - 1] =
+            (struct name){ arena_text(&merge->arena, rule_id), severity };
+    }
+}
+
+static enum machine_state state_of(const char *compliance)
+{
+    if (!strcasecmp(compliance, "Compliant"))
+        return MACHINE_COMPLIANT;
+    return strcasecmp(compliance, "NonCompliant") ? MACHINE_PENDING : MACHINE_NON_COMPLIANT;
+}
+
+void baselines_merge_machine(struct baselines_merge *merge,
+                             const struct baselines_machine_fact *fact)
+{
+    size_t number =
+        machine_number(merge, fact->subscription_id, fact->machine_id, fact->baseline);
+    struct machine *machine = &merge->machines[number - 1];
+    if (!fact->from_assignment) {
+        machine->in_form_a = true;
+        machine->unhealthy += fact->unhealthy;
+        return;
+    }
+    /* The same policy assigned twice gives two assignments: the newer report speaks. */
+    if (machine->in_form_b && machine->checked_at >= fact->checked_at)
+        return;
+    machine->in_form_b = true;
+    machine->compliance = state_of(fact->compliance);
+    machine->checked_at = fact->checked_at;
+    machine->rules = fact->rules;
+}
+
+static void add_finding(struct part *part, const struct baselines_rule_fact *fact,
+                        const char *rule_key, const char *rule_id, enum severity severity)
+{
+    static const enum risk_level risks[SEVERITY_COUNT] = {
+        [SEVERITY_CRITICAL] = RISK_CRITICAL, [SEVERITY_HIGH] = RISK_HIGH,
+        [SEVERITY_MEDIUM] = RISK_MEDIUM,     [SEVERITY_LOW] = RISK_LOW,
+        [SEVERITY_UNKNOWN] = RISK_NOT_EVALUATED,
+    };
+    char row_id[PART_ID_BYTES + RULE_KEY_BYTES];
+    snprintf(row_id, sizeof row_id, "%s|%d|%s", fact->machine_id, (int)fact->baseline, rule_key);
+    part_add_open(part, &(struct part_row){
+        .row_id = row_id,
+        .assessment_id = rule_id,
+        .title = fact->rule_name,
+        .category = baselines_assignments[fact->baseline],
+        .assessment_type = "",
+        .subscription_id = fact->subscription_id,
+        .resource_id = fact->machine_id,
+        .resource_type = "",
+        .risk_factors = "",
+        .risk = risks[severity],
+        .severity = severity,
+        .changed_at = fact->changed_at,
+    });
+}
+
+/* True when the rule of this machine is new, and remember it. */
+static bool remember(struct baselines_merge *merge, size_t machine, const char *rule_key)
+{
+    char text[RULE_KEY_BYTES + 32];
+    int length = snprintf(text, sizeof text, "%zu|%s", machine, rule_key);
+    size_t before = merge->failing.count;
+    return intern_put(&merge->failing, text, (size_t)length) >= before;
+}
+
+/* Let the rules go that were held back. Where form A speaks of the machine but of none of these
+ * rules, the two forms name their rules differently: then form A alone counts. */
+static void flush_held(struct part *part, struct baselines_merge *merge)
+{
+    if (!merge->held_machine)
+        return;
+    const struct machine *machine = &merge->machines[merge->held_machine - 1];
+    bool same_names = !machine->in_form_a || !machine->unhealthy || merge->held_known;
+    for (size_t i = 0; i < merge->held_count && same_names; i++) {
+        const struct held *held = &merge->held[i];
+        if (!remember(merge, merge->held_machine, held->key))
+            continue;
+        uint32_t number = intern_find(&merge->name_keys, held->key, strlen(held->key));
+        bool named = number && number != UINT32_MAX;
+        enum severity severity = named && merge->names[number - 1].severity != SEVERITY_UNKNOWN
+                                     ? merge->names[number - 1].severity : held->severity;
+        char own_id[RULE_KEY_BYTES + 16];
+        snprintf(own_id, sizeof own_id, "%s-%s",
+                 machine->baseline == BASELINE_LINUX ? "linux" : "windows", held->key);
+        struct baselines_rule_fact fact = {
+            .subscription_id = machine->subscription_id,
+            .machine_id = merge->held_machine_id,
+            .baseline = machine->baseline,
+            .rule_name = held->name,
+        };
+        add_finding(part, &fact, held->key, named ? merge->names[number - 1].rule_id : own_id,
+                    severity);
+    }
+    merge->held_machine = 0;
+    merge->held_count = 0;
+    merge->held_known = false;
+    arena_reset(&merge->held_arena);
+}
+
+static void hold(struct baselines_merge *merge, size_t machine, const char *key,
+                 const struct baselines_rule_fact *fact)
+{
+    if (!merge->held_machine)
+        merge->held_machine_id = arena_text(&merge->held_arena, fact->machine_id);
+    merge->held_machine = machine;
+    char text[RULE_KEY_BYTES + 32];
+    int length = snprintf(text, sizeof text, "%zu|%s", machine, key);
+    if (intern_find(&merge->failing, text, (size_t)length) != UINT32_MAX)
+        merge->held_known = true;
+    merge->held = room(merge->held, merge->held_count + 1, &merge->held_capacity,
+                       sizeof *merge->held);
+    merge->held[merge->held_count++] = (struct held){
+        .name = arena_text(&merge->held_arena, fact->rule_name),
+        .key = arena_text(&merge->held_arena, key),
+        .severity = fact->severity,
+    };
+}
+
+void baselines_merge_rule(struct part *part, struct baselines_merge *merge,
+                          const struct baselines_rule_fact *fact)
+{
+    size_t number =
+        machine_number(merge, fact->subscription_id, fact->machine_id, fact->baseline);
+    struct machine *machine = &merge->machines[number - 1];
+    char key[RULE_KEY_BYTES];
+    baselines_rule_key(*fact->rule_name ? fact->rule_name : fact->rule_id, key, sizeof key);
+    if (fact->from_assignment) {
+        machine->listed++;
+        if (merge->held_machine && merge->held_machine != number)
+            flush_held(part, merge);
+        if (fact->failing)
+            hold(merge, number, key, fact);
+        else
+            baselines_count_of(part, fact->subscription_id, fact->baseline)
+                ->pending[fact->severity]++;
+        return;
+    }
+    machine->in_form_a = true;
+    if (fact->failing && remember(merge, number, key))
+        add_finding(part, fact, key, fact->rule_id, fact->severity);
+}
+
+void baselines_merge_finish(struct part *part, struct baselines_merge *merge, int64_t now)
+{
+    flush_held(part, merge);
+    for (size_t i = 0; i + 1 < merge->machine_keys.count; i++) {
+        const struct machine *machine = &merge->machines[i];
+        struct baselines_count *counts =
+            baselines_count_of(part, machine->subscription_id, machine->baseline);
+        bool reported = machine->in_form_b && (machine->checked_at || !machine->in_form_a);
+        enum machine_state state = reported            ? machine->compliance
+                                   : machine->unhealthy ? MACHINE_NON_COMPLIANT
+                                                        : MACHINE_COMPLIANT;
+        counts->machines[state]++;
+        if (machine->checked_at && now - machine->checked_at > STALE_AFTER_S)
+            counts->stale_machines++;
+        if (!machine->in_form_a && machine->rules > machine->listed)
+            counts->compliant[SEVERITY_UNKNOWN] += (uint64_t)(machine->rules - machine->listed);
+    }
+}

@@ -1,0 +1,219 @@
+#include "collectors/catalogue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/collector.h"
+
+struct row {
+    const char *id, *title, *description, *remediation, *severity, *categories, *threats;
+    const char *effort, *user_impact, *assessment_type, *planned_deprecation;
+    bool preview;
+};
+
+static const struct column columns[] = {
+    COLUMN_KEY (struct row, id,                  "name"),
+    COLUMN_TEXT(struct row, title,               "properties.displayName"),
+    COLUMN_TEXT(struct row, description,         "properties.description"),
+    COLUMN_TEXT(struct row, remediation,         "properties.remediationDescription"),
+    COLUMN_TEXT(struct row, severity,            "properties.severity"),
+    COLUMN_LIST(struct row, categories,          "properties.categories"),
+    COLUMN_LIST(struct row, threats,             "properties.threats"),
+    COLUMN_TEXT(struct row, effort,              "properties.implementationEffort"),
+    COLUMN_TEXT(struct row, user_impact,         "properties.userImpact"),
+    COLUMN_TEXT(struct row, assessment_type,     "properties.assessmentType"),
+    COLUMN_TEXT(struct row, planned_deprecation, "properties.plannedDeprecationDate"),
+    COLUMN_BOOL(struct row, preview,             "properties.preview"),
+    { 0 }
+};
+
+struct own {
+    struct catalogue_entry *entries; /* sorted by id after finish */
+    size_t count, capacity;
+    struct intern seen; /* number n is entries[n - 1] while folding */
+};
+
+static void own_finish(void *data)
+{
+    struct own *own = data;
+    intern_finish(&own->seen);
+    free(own->entries);
+    free(own);
+}
+
+static struct own *own_of(struct part *part)
+{
+    if (!part->own) {
+        part->own = calloc(1, sizeof(struct own));
+        if (!part->own)
+            abort();
+        part->own_finish = own_finish;
+    }
+    return part->own;
+}
+
+static const char *keep(struct part *part, const char *text)
+{
+    return intern_text(&part->strings, intern_put(&part->strings, text, strlen(text)));
+}
+
+/* A place for a new key; NULL when the key is known already: the tenant's list comes first, the
+ * lists of the subscriptions only add what is custom there. */
+static struct catalogue_entry *entry_add(struct part *part, const char *id)
+{
+    struct own *own = own_of(part);
+    char *lower = arena_text(&part->arena, id);
+    for (char *c = lower; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c + ('a' - 'A'));
+    if (intern_put(&own->seen, lower, strlen(lower)) <= own->count)
+        return NULL;
+    if (own->count == own->capacity) {
+        own->capacity = own->capacity ? own->capacity * 2 : 256;
+        own->entries = realloc(own->entries, own->capacity * sizeof *own->entries);
+        if (!own->entries)
+            abort();
+    }
+    struct catalogue_entry *entry = &own->entries[own->count++];
+    *entry = (struct catalogue_entry){ .id = lower };
+    return entry;
+}
+
+static bool fold(struct part *part, size_t query, const void *data,
+                 const struct collect_context *context, struct error *error)
+{
+    (void)query, (void)context, (void)error;
+    const struct row *row = data;
+    struct catalogue_entry *entry = entry_add(part, row->id);
+    if (!entry)
+        return true;
+    *entry = (struct catalogue_entry){
+        .id = entry->id,
+        .title = keep(part, row->title),
+        .description = keep(part, row->description),
+        .remediation = keep(part, row->remediation),
+        .categories = keep(part, row->categories),
+        .threats = keep(part, row->threats),
+        .effort = keep(part, row->effort),
+        .user_impact = keep(part, row->user_impact),
+        .assessment_type = keep(part, row->assessment_type),
+        .planned_deprecation = keep(part, row->planned_deprecation),
+        .severity = finding_severity(row->severity),
+        .preview = row->preview,
+    };
+    return true;
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct catalogue_entry *a = left, *b = right;
+    return strcmp(a->id, b->id);
+}
+
+static bool finish(struct part *part, const struct collect_context *context, struct error *error)
+{
+    struct own *own = own_of(part);
+    const struct part *before = context ? context->snapshot->parts[COLLECTOR_catalogue] : NULL;
+    if (!own->count && before && before->rows)
+        return error_set(error, ERROR_INCOMPLETE, "the list of recommendations came back empty");
+    if (own->count)
+        qsort(own->entries, own->count, sizeof *own->entries, compare);
+    return true;
+}
+
+const struct catalogue_entry *catalogue_find(const struct snapshot *snapshot, const char *id)
+{
+    const struct part *part = snapshot->parts[COLLECTOR_catalogue];
+    const struct own *own = part ? part->own : NULL;
+    struct catalogue_entry key = { .id = id };
+    if (!own || !own->count)
+        return NULL;
+    return bsearch(&key, own->entries, own->count, sizeof key, compare);
+}
+
+static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
+{
+    (void)snapshot, (void)part, (void)set; /* its facts are labels of defender_assessment_info */
+}
+
+/* Kept in the shape of Azure's own list, so that loading is folding. */
+static void save(const struct part *part, struct buf *out)
+{
+    const struct own *own = part->own;
+    struct json_writer writer = { .out = out };
+    json_open(&writer, NULL, '[');
+    for (size_t i = 0; own && i < own->count; i++) {
+        const struct catalogue_entry *entry = &own->entries[i];
+        json_open(&writer, NULL, '{');
+        json_add_text(&writer, "name", entry->id);
+        json_open(&writer, "properties", '{');
+        json_add_text(&writer, "displayName", entry->title);
+        json_add_text(&writer, "description", entry->description);
+        json_add_text(&writer, "remediationDescription", entry->remediation);
+        json_add_text(&writer, "severity", finding_severity_words[entry->severity]);
+        json_add_text(&writer, "categories", entry->categories);
+        json_add_text(&writer, "threats", entry->threats);
+        json_add_text(&writer, "implementationEffort", entry->effort);
+        json_add_text(&writer, "userImpact", entry->user_impact);
+        json_add_text(&writer, "assessmentType", entry->assessment_type);
+        json_add_text(&writer, "plannedDeprecationDate", entry->planned_deprecation);
+        json_add_bool(&writer, "preview", entry->preview);
+        json_close(&writer, '}');
+        json_close(&writer, '}');
+    }
+    json_close(&writer, ']');
+}
+
+static bool load(struct part *part, const struct json *saved, struct error *error)
+{
+    struct arena scratch = { 0 };
+    bool ok = true;
+    for (const struct json *item = json_first(saved); item && ok; item = json_next(item)) {
+        struct row row;
+        ok = columns_bind(columns, item, &row, &scratch, error) &&
+             fold(part, 0, &row, NULL, error);
+        part->rows++;
+    }
+    arena_finish(&scratch);
+    return ok && finish(part, NULL, error);
+}
+
+static const struct family *const families[] = { NULL };
+
+#define METADATA_VERSIONS "2021-06-01 2020-01-01"
+
+const struct collector catalogue_collector = {
+    .name = "catalogue",
+    .help = "What the recommendations mean and how to fix them (assessmentMetadata).",
+    .default_interval = "1d",
+    .sources = {
+        { "tenant", {
+            { .name = "assessmentMetadata",
+              .path = "/providers/Microsoft.Security/assessmentMetadata",
+              .api_versions = METADATA_VERSIONS, .optional = true,
+              .columns = columns, .row_bytes = sizeof(struct row) },
+            { .name = "subscription assessmentMetadata",
+              .path = "/subscriptions/{subscription}/providers/Microsoft.Security/"
+                      "assessmentMetadata",
+              .api_versions = METADATA_VERSIONS, .only_if_empty = true,
+              .columns = columns, .row_bytes = sizeof(struct row) },
+        } },
+        { "subscriptions", {
+            { .name = "assessmentMetadata",
+              .path = "/providers/Microsoft.Security/assessmentMetadata",
+              .api_versions = METADATA_VERSIONS, .optional = true,
+              .columns = columns, .row_bytes = sizeof(struct row) },
+            { .name = "subscription assessmentMetadata",
+              .path = "/subscriptions/{subscription}/providers/Microsoft.Security/"
+                      "assessmentMetadata",
+              .api_versions = METADATA_VERSIONS,
+              .columns = columns, .row_bytes = sizeof(struct row) },
+        } },
+    },
+    .families = families,
+    .fold = fold,
+    .finish = finish,
+    .emit = emit,
+    .save = save,
+    .load = load,
+};

@@ -1,0 +1,15 @@
+#pragma once
+/* What Defender's recommendations mean: title, severity, effort, how to fix; by assessment key. */
+#include "collectors/snapshot.h"
+
+struct catalogue_entry {
+    const char *id; /* assessment key, lower case */
+    const char *title, *description, *remediation; /* HTML as Azure writes it; "" when not told */
+    const char *categories, *threats;              /* joined with "," */
+    const char *effort, *user_impact, *assessment_type, *planned_deprecation;
+    enum severity severity;
+    bool preview;
+};
+
+/* The entry of a key (lower case), or NULL when the catalogue does not know it. */
+const struct catalogue_entry *catalogue_find(const struct snapshot *snapshot, const char *id);

@@ -1,0 +1,247 @@
+#include "collectors/collect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/azure/graph.h"
+#include "collectors/cover.h"
+#include "collectors/subscriptions.h"
+#include "core/log.h"
+
+enum { ROW_BYTES_MAX = 512 };
+
+/* What one run carries from query to query. */
+struct run {
+    const struct collector *collector;
+    struct arm_session *session;
+    struct collect_context context;
+    struct part *part, *older;
+    const char *const *scope;
+    size_t scope_count;
+    struct collect_memory *memory;
+    struct collect_result *result;
+    const struct query *query;
+    size_t query_index;
+    bool *broken; /* beside the known subscriptions: its list failed */
+    struct arena scratch;
+    _Alignas(max_align_t) char row[ROW_BYTES_MAX];
+};
+
+static bool take_row(void *data, const struct json *json, struct error *error)
+{
+    struct run *run = data;
+    memset(run->row, 0, run->query->row_bytes);
+    if (!columns_bind(run->query->columns, json, run->row, &run->scratch, error))
+        return error_wrap(error, "row %zu", run->part->rows + 1);
+    run->part->rows++;
+    if (!run->collector->fold(run->part, run->query_index, run->row, &run->context, error))
+        return error_wrap(error, "row %zu", run->part->rows);
+    if (run->scratch.used_bytes)
+        arena_reset(&run->scratch);
+    return true;
+}
+
+static bool ask_graph(struct run *run, struct error *error)
+{
+    struct graph_query query = {
+        .kql = run->query->kql,
+        .subscriptions = run->scope,
+        .subscription_count = run->scope_count,
+    };
+    struct graph_progress progress = { 0 };
+    return graph_query(run->session, &query, take_row, run, &progress, error);
+}
+
+/* The path with its subscription and api-version filled in. */
+static void fill_path(const struct query *query, const char *subscription_id, int version,
+                      struct buf *out)
+{
+    static const char placeholder[] = "{subscription}";
+    const char *at = strstr(query->path, placeholder);
+    buf_reset(out);
+    if (at) {
+        buf_append(out, query->path, (size_t)(at - query->path));
+        buf_text(out, subscription_id);
+        buf_text(out, at + sizeof placeholder - 1);
+    } else {
+        buf_text(out, query->path);
+    }
+    const char *words = query->api_versions;
+    for (; version > 0; version--)
+        words += strcspn(words, " ") + 1;
+    buf_printf(out, "%sapi-version=%.*s", strchr(buf_cstr(out), '?') ? "&" : "?",
+               (int)strcspn(words, " "), words);
+}
+
+static int version_count(const struct query *query)
+{
+    int count = 1;
+    for (const char *c = query->api_versions; *c; c++)
+        count += *c == ' ';
+    return count;
+}
+
+static bool ask_list(struct run *run, struct error *error)
+{
+    CLEANUP(buf_finish) struct buf path = { 0 };
+    int *version = &run->memory->version[run->query_index];
+    for (;;) {
+        struct part_mark mark = part_mark(run->part);
+        struct arm_progress progress = { 0 };
+        fill_path(run->query, run->context.subscription_id, *version, &path);
+        if (arm_list(run->session, buf_cstr(&path), take_row, run, &progress, error))
+            return true;
+        part_rewind(run->part, mark);
+        if (!arm_version_refused(error) || *version + 1 >= version_count(run->query))
+            return run->query->missing_is_empty && error->code == ERROR_NOT_FOUND;
+        ++*version;
+    }
+}
+
+/* A list per visible subscription; one that fails is left behind, the others go on. */
+static bool ask_lists(struct run *run, struct error *error)
+{
+    size_t count, asked = 0;
+    const struct subscription *known = subscriptions_known(run->context.snapshot, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (known[i].state != SUBSCRIPTION_VISIBLE || run->broken[i])
+            continue;
+        asked++;
+        run->context.subscription_id = known[i].id;
+        if (ask_list(run, error))
+            continue;
+        if (error->code == ERROR_CANCELLED || error->code == ERROR_AUTH)
+            return false; /* no other subscription will do better */
+        run->broken[i] = true;
+        bool refused = error->code == ERROR_FORBIDDEN;
+        run->result->refused += refused;
+        run->result->failed += !refused;
+        if (run->result->refused + run->result->failed == 1 || !refused)
+            run->result->first_error = *error;
+    }
+    run->context.subscription_id = NULL;
+    if (!asked && !run->result->refused && !run->result->failed)
+        return error_set(error, ERROR_FORBIDDEN, "no subscription is visible to this identity");
+    return true;
+}
+
+static bool ask(struct run *run, struct error *error)
+{
+    const struct query *query = run->query;
+    if (query->only_if_empty && run->part->rows)
+        return true;
+    struct part_mark mark = part_mark(run->part);
+    int tries = run->session->tries;
+    run->session->tries = query->optional ? 1 : tries;
+    bool ok = query->kql                              ? ask_graph(run, error)
+              : strstr(query->path, "{subscription}") ? ask_lists(run, error)
+                                                      : ask_list(run, error);
+    run->session->tries = tries;
+    if (ok)
+        return true;
+    if (query->optional && error->code != ERROR_CANCELLED) {
+        part_rewind(run->part, mark);
+        log_debug(MSG("optional query failed"), TEXT("collector", run->collector->name),
+                  TEXT("query", query->name), ERR(error));
+        return true;
+    }
+    return error_wrap(error, "%s", query->name);
+}
+
+/* The cover of a run that asked every subscription by itself. */
+static void cover_lists(struct run *run)
+{
+    size_t count, seen = run->part->cover_count;
+    const struct subscription *known = subscriptions_known(run->context.snapshot, &count);
+    for (size_t i = 0; i < count; i++) {
+        const char *id = known[i].id;
+        if (known[i].state == SUBSCRIPTION_FILTERED)
+            continue;
+        if (known[i].state != SUBSCRIPTION_VISIBLE || run->broken[i]) {
+            cover_carry(run->part, run->older, run->collector, &run->context, id,
+                        run->broken[i] ? "its list could not be read"
+                                       : subscriptions_state_words[known[i].state]);
+            continue;
+        }
+        bool has_rows = false;
+        for (size_t j = 0; j < seen && !has_rows; j++)
+            has_rows = !strcmp(run->part->cover[j].subscription_id, id);
+        if (!has_rows && run->collector->carry)
+            run->collector->carry(run->part, NULL, id); /* counted with zeros */
+        part_add_cover(run->part, id, run->context.now, NULL);
+    }
+}
+
+static bool is_per_subscription(const struct source *source)
+{
+    for (const struct query *query = source->queries; query->name; query++)
+        if (!query->path || !strstr(query->path, "{subscription}"))
+            return false;
+    return true;
+}
+
+/* Every visible subscription was asked and none gave anything. */
+static bool nothing_read(const struct run *run, struct error *error)
+{
+    const struct collect_result *result = run->result;
+    size_t count, visible = 0;
+    const struct subscription *known = subscriptions_known(run->context.snapshot, &count);
+    for (size_t i = 0; i < count; i++)
+        visible += known[i].state == SUBSCRIPTION_VISIBLE;
+    if (!visible || result->refused + result->failed < visible)
+        return false;
+    *error = result->first_error;
+    error_wrap(error, "none of %zu subscriptions can be read", visible);
+    return true;
+}
+
+static bool complete(struct run *run, const struct source *source, struct error *error)
+{
+    bool per_subscription = is_per_subscription(source);
+    if (per_subscription && nothing_read(run, error))
+        return false;
+    if (run->collector->finish && !run->collector->finish(run->part, &run->context, error))
+        return false;
+    if (per_subscription)
+        cover_lists(run);
+    else if (run->part->collector > COLLECTOR_catalogue)
+        cover_graph(run->part, run->older, run->collector, &run->context);
+    run->part->collected_at = run->context.now;
+    return part_seal(run->part, error);
+}
+
+bool collect_run(const struct collector *collector, enum collector_id id, int source,
+                 struct arm_session *session, const struct collect_context *context,
+                 struct part *older, const char *const *scope, size_t scope_count,
+                 struct collect_memory *memory, struct collect_result *result,
+                 struct error *error)
+{
+    size_t known;
+    subscriptions_known(context->snapshot, &known);
+    *result = (struct collect_result){ 0 };
+    struct run run = {
+        .collector = collector, .session = session, .context = *context,
+        .part = part_create(id), .older = older, .scope = scope, .scope_count = scope_count,
+        .memory = memory, .result = result, .broken = calloc(known + 1, sizeof *run.broken),
+    };
+    if (!run.broken)
+        abort();
+    bool ok = true;
+    const struct query *queries = collector->sources[source].queries;
+    run.context.source = collector->sources[source].name;
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name && ok; i++) {
+        run.query = &queries[i];
+        run.query_index = i;
+        ok = ask(&run, error);
+    }
+    ok = ok && complete(&run, &collector->sources[source], error);
+    result->rows = run.part->rows;
+    if (ok)
+        result->part = run.part;
+    else
+        part_release(run.part);
+    arena_finish(&run.scratch);
+    free(run.broken);
+    return ok;
+}

@@ -1,0 +1,26 @@
+#pragma once
+/* One run of one collector: its queries asked, rows folded, the part completed. No threads, no
+ * publishing: the runner does those. */
+#include "collectors/azure/arm.h"
+#include "collectors/collector.h"
+
+struct collect_result {
+    struct part *part;        /* NULL when the run failed; the caller publishes or releases it */
+    size_t rows;              /* read, also by a run that failed */
+    size_t refused, failed;   /* subscriptions that were denied; that broke otherwise */
+    struct error first_error; /* of those that broke */
+};
+
+/* Which api-version worked last, per query: kept by the caller between runs. */
+struct collect_memory {
+    int version[COLLECTOR_QUERIES_MAX];
+};
+
+/* Run the queries of source number `source`. older: the collector's last good part, or NULL.
+ * scope: subscriptions to ask Resource Graph about, scope_count; 0 = the whole tenant.
+ * False and *error when nothing can be published. */
+bool collect_run(const struct collector *collector, enum collector_id id, int source,
+                 struct arm_session *session, const struct collect_context *context,
+                 struct part *older, const char *const *scope, size_t scope_count,
+                 struct collect_memory *memory, struct collect_result *result,
+                 struct error *error) MUST_USE;

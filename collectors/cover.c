@@ -1,0 +1,73 @@
+#include "collectors/cover.h"
+
+#include <string.h>
+
+#include "collectors/subscriptions.h"
+
+#define REASON_NO_ROWS "no rows came where there were some before"
+
+void cover_carry(struct part *part, const struct part *older, const struct collector *collector,
+                 const struct collect_context *context, const char *subscription_id,
+                 const char *reason)
+{
+    const struct part_cover *before = older ? part_cover_find(older, subscription_id) : NULL;
+    bool usable = before && context->now - before->collected_at <= context->max_staleness_s;
+    if (collector->carry)
+        collector->carry(part, usable ? older : NULL, subscription_id);
+    if (!usable)
+        return;
+    part_carry(part, older, subscription_id);
+    part_add_cover(part, subscription_id, before->collected_at, reason);
+}
+
+/* Whether an empty answer for a visible subscription is to be believed. */
+static bool believed(const struct part_cover *before, const struct collect_context *context)
+{
+    const struct part *discovery = context->snapshot->parts[COLLECTOR_subscriptions];
+    if (!before)
+        return true;
+    return before->carried && before->reason && !strcmp(before->reason, REASON_NO_ROWS) &&
+           discovery && discovery->collected_at > before->collected_at;
+}
+
+static const char *unreadable_reason(enum subscription_state state)
+{
+    switch (state) {
+    case SUBSCRIPTION_DENIED:
+        return "access denied";
+    case SUBSCRIPTION_DISABLED:
+        return "the subscription is disabled";
+    default:
+        return NULL;
+    }
+}
+
+void cover_graph(struct part *part, const struct part *older, const struct collector *collector,
+                 const struct collect_context *context)
+{
+    size_t count, seen = part->cover_count;
+    const struct subscription *known = subscriptions_known(context->snapshot, &count);
+    for (size_t i = 0; i < seen; i++) {
+        part->cover[i].collected_at = context->now;
+        part->cover[i].carried = false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *id = known[i].id;
+        bool has_rows = false;
+        for (size_t j = 0; j < seen && !has_rows; j++)
+            has_rows = !strcmp(part->cover[j].subscription_id, id);
+        if (has_rows || known[i].state == SUBSCRIPTION_FILTERED)
+            continue;
+        const struct part_cover *before = older ? part_cover_find(older, id) : NULL;
+        const char *reason = unreadable_reason(known[i].state);
+        if (!reason && !believed(before, context))
+            reason = REASON_NO_ROWS;
+        if (reason) {
+            cover_carry(part, older, collector, context, id, reason);
+        } else {
+            if (collector->carry)
+                collector->carry(part, NULL, id); /* counted with zeros */
+            part_add_cover(part, id, context->now, NULL);
+        }
+    }
+}

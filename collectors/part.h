@@ -1,0 +1,122 @@
+#pragma once
+/* What one collector found in one run: open findings in compact form, rows that are explicitly not
+ * open, the subscriptions it speaks for, and the collector's own aggregates. Built by one thread,
+ * immutable once published. */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collectors/finding.h"
+#include "core/arena.h"
+#include "core/error.h"
+#include "core/intern.h"
+
+/* An assessment (recommendation) as the rows of one part name it. */
+struct part_assessment {
+    const char *id, *title, *category, *type; /* in the part's strings; "" when not told */
+    enum severity severity;
+};
+
+/* An open finding, compact: 64 bytes, texts as numbers of part.strings. */
+struct part_finding {
+    struct finding_id id;
+    uint32_t assessment; /* index into part.assessments */
+    uint32_t subscription, group, type, risk_factors;
+    uint32_t middle;  /* id between the group and the last segment: "/providers/ns/type" */
+    const char *name; /* the last segment, or the whole id when it is no ARM id */
+    uint32_t first_seen_at, changed_at; /* Unix seconds */
+    uint16_t attack_paths;
+    uint8_t risk, severity;
+    bool contextual, internet_exposed;
+};
+
+/* A row that is explicitly not open, and why. */
+struct part_closed {
+    struct finding_id id;
+    uint8_t reason; /* enum finding_reason */
+};
+
+/* A subscription this part speaks for. Absence means something only inside the cover. */
+struct part_cover {
+    const char *subscription_id; /* lower case */
+    int64_t collected_at;        /* older than the part's when carried over */
+    bool carried;                /* not readable this time: its last data is shown, resolves nothing */
+    const char *reason;          /* why it is carried; NULL otherwise */
+};
+
+struct part {
+    atomic_int references;
+    enum collector_id collector;
+    uint64_t generation; /* of the store when published; 0 before */
+    int64_t collected_at;
+    size_t rows;
+    bool truncated; /* Azure cut something we could only count: reported, never hidden */
+    struct arena arena;
+    struct intern strings;
+    struct intern assessment_ids;        /* number n is assessments[n - 1] */
+    struct part_assessment *assessments;
+    size_t assessment_count, assessment_capacity;
+    struct part_finding *findings; /* sorted by id after part_seal */
+    size_t finding_count, finding_capacity;
+    struct part_closed *closed; /* sorted by id after part_seal */
+    size_t closed_count, closed_capacity;
+    struct part_cover *cover; /* sorted by subscription id */
+    size_t cover_count, cover_capacity;
+    void *own;                       /* the collector's aggregates */
+    void (*own_finish)(void *own);   /* NULL when own lives in the arena */
+};
+
+/* A new, empty part with one reference, not yet visible to anybody. */
+struct part *part_create(enum collector_id collector);
+
+/* What a row says of one resource; texts are borrowed. */
+struct part_row {
+    const char *row_id;   /* the finding's identity; for ARM rows the assessment's own id */
+    const char *assessment_id, *title, *category, *assessment_type;
+    const char *subscription_id, *resource_id;
+    const char *resource_type; /* "" = made from the resource id */
+    const char *risk_factors; /* joined with "," */
+    enum risk_level risk;
+    enum severity severity;
+    bool contextual;
+    int64_t attack_paths, first_seen_at, changed_at;
+};
+void part_add_open(struct part *part, const struct part_row *row);
+void part_add_closed(struct part *part, const char *row_id, enum finding_reason reason);
+
+/* A row of this subscription has arrived. */
+void part_see(struct part *part, const char *subscription_id);
+
+/* Say that the part speaks for this subscription. carried_reason: NULL, or why its data are old. */
+void part_add_cover(struct part *part, const char *subscription_id, int64_t collected_at,
+                    const char *carried_reason);
+
+/* Where the part stands, and back to it: what a list that broke in the middle brought is forgotten. */
+struct part_mark {
+    size_t findings, closed, rows;
+};
+struct part_mark part_mark(const struct part *part);
+void part_rewind(struct part *part, struct part_mark mark);
+
+/* Sort everything. ERROR_INCOMPLETE when an id stands twice: rows moved between pages. */
+bool part_seal(struct part *part, struct error *error) MUST_USE;
+
+/* Copy the open findings of one subscription from an older part (before part_seal). `older` must be
+ * sealed. */
+void part_carry(struct part *part, const struct part *older, const char *subscription_id);
+
+/* The cover entry of a subscription, or NULL. */
+const struct part_cover *part_cover_find(const struct part *part, const char *subscription_id);
+
+/* Position of an id among the open findings, or -1. */
+ptrdiff_t part_find(const struct part *part, const struct finding_id *id);
+
+/* Fill a view of finding number `index`. resource_id is written to scratch. */
+enum { PART_ID_BYTES = 2048 };
+void part_view(const struct part *part, size_t index, struct finding *view,
+               char scratch[PART_ID_BYTES]);
+
+void part_acquire(struct part *part);
+void part_release(struct part *part); /* NULL is fine */
+

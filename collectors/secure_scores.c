@@ -1,0 +1,351 @@
+#include "collectors/secure_scores.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "collectors/collector.h"
+#include "kql.h"
+
+enum { QUERY_SCORES, QUERY_CONTROLS };
+
+struct row {
+    const char *id, *subscription_id, *key, *title, *assessments;
+    double points, max_points, ratio;
+    int64_t weight, healthy, unhealthy, not_applicable;
+};
+
+static const struct column score_columns[] = {
+    COLUMN_KEY    (struct row, id,              "id"),
+    COLUMN_TEXT   (struct row, subscription_id, "subscriptionId"),
+    COLUMN_NUMBER (struct row, points,          "current|properties.score.current"),
+    COLUMN_NUMBER (struct row, max_points,      "max|properties.score.max"),
+    COLUMN_NUMBER (struct row, ratio,           "ratio|properties.score.percentage"),
+    COLUMN_INTEGER(struct row, weight,          "weight|properties.weight"),
+    { 0 }
+};
+
+static const struct column control_columns[] = {
+    COLUMN_KEY    (struct row, id,              "id"),
+    COLUMN_TEXT   (struct row, subscription_id, "subscriptionId"),
+    COLUMN_KEY    (struct row, key,             "controlId|name"),
+    COLUMN_TEXT   (struct row, title,           "title|properties.displayName"),
+    COLUMN_NUMBER (struct row, points,          "current|properties.score.current"),
+    COLUMN_NUMBER (struct row, max_points,      "max|properties.score.max"),
+    COLUMN_INTEGER(struct row, healthy,         "healthy|properties.healthyResourceCount"),
+    COLUMN_INTEGER(struct row, unhealthy,       "unhealthy|properties.unhealthyResourceCount"),
+    COLUMN_INTEGER(struct row, not_applicable,
+                   "notApplicable|properties.notApplicableResourceCount"),
+    COLUMN_LIST   (struct row, assessments,
+                   "assessments|properties.definition.properties.assessmentDefinitions"),
+    { 0 }
+};
+
+struct own {
+    struct secure_score *scores;
+    size_t score_count, score_capacity;
+    struct secure_control *controls;
+    size_t control_count, control_capacity;
+};
+
+static void own_finish(void *data)
+{
+    struct own *own = data;
+    free(own->scores);
+    free(own->controls);
+    free(own);
+}
+
+static struct own *own_of(struct part *part)
+{
+    if (!part->own) {
+        part->own = calloc(1, sizeof(struct own));
+        if (!part->own)
+            abort();
+        part->own_finish = own_finish;
+    }
+    return part->own;
+}
+
+static const char *keep(struct part *part, const char *text)
+{
+    return intern_text(&part->strings, intern_put(&part->strings, text, strlen(text)));
+}
+
+static const char *keep_lower(struct part *part, const char *text)
+{
+    char *lower = arena_text(&part->arena, text);
+    for (char *c = lower; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c + ('a' - 'A'));
+    const char *kept = keep(part, lower);
+    return kept;
+}
+
+static void score_add(struct part *part, const struct secure_score *score)
+{
+    struct own *own = own_of(part);
+    if (own->score_count == own->score_capacity) {
+        own->score_capacity = own->score_capacity ? own->score_capacity * 2 : 32;
+        own->scores = realloc(own->scores, own->score_capacity * sizeof *own->scores);
+        if (!own->scores)
+            abort();
+    }
+    own->scores[own->score_count++] = *score;
+}
+
+static void control_add(struct part *part, const struct secure_control *control)
+{
+    struct own *own = own_of(part);
+    if (own->control_count == own->control_capacity) {
+        own->control_capacity = own->control_capacity ? own->control_capacity * 2 : 128;
+        own->controls = realloc(own->controls, own->control_capacity * sizeof *own->controls);
+        if (!own->controls)
+            abort();
+    }
+    own->controls[own->control_count++] = *control;
+}
+
+/* ".../secureScores/ascScore" -> "ascScore". */
+static const char *last_segment(const char *id)
+{
+    const char *slash = strrchr(id, '/');
+    return slash ? slash + 1 : id;
+}
+
+/* "/providers/.../assessmentMetadata/KEY,..." -> "key,...". */
+static const char *keep_keys(struct part *part, const char *ids)
+{
+    char *keys = arena_text(&part->arena, ids), *out = keys;
+    for (const char *at = ids; *at;) {
+        size_t length = strcspn(at, ",");
+        const char *key = at;
+        for (const char *c = at; c < at + length; c++)
+            if (*c == '/')
+                key = c + 1;
+        for (; key < at + length; key++)
+            *out++ = *key >= 'A' && *key <= 'Z' ? (char)(*key + ('a' - 'A')) : *key;
+        at += length;
+        if (*at)
+            *out++ = *at++;
+    }
+    *out = 0;
+    return keep(part, keys);
+}
+
+static bool fold(struct part *part, size_t query, const void *data,
+                 const struct collect_context *context, struct error *error)
+{
+    const struct row *row = data;
+    const char *subscription =
+        context->subscription_id ? context->subscription_id : row->subscription_id;
+    if (!*subscription)
+        return error_set(error, ERROR_PARSE, "column subscriptionId is missing");
+    subscription = keep_lower(part, subscription);
+    part_see(part, subscription);
+    if (query == QUERY_SCORES)
+        score_add(part, &(struct secure_score){
+            .subscription_id = subscription,
+            .initiative = keep_lower(part, last_segment(row->id)),
+            .points = row->points,
+            .max_points = row->max_points,
+            .ratio = row->ratio,
+            .weight = row->weight,
+        });
+    else
+        control_add(part, &(struct secure_control){
+            .subscription_id = subscription,
+            .id = keep_lower(part, row->key),
+            .title = keep(part, row->title),
+            .assessments = keep_keys(part, row->assessments),
+            .points = row->points,
+            .max_points = row->max_points,
+            .healthy = row->healthy,
+            .unhealthy = row->unhealthy,
+            .not_applicable = row->not_applicable,
+        });
+    return true;
+}
+
+static void forget(struct own *own, const char *subscription_id)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < own->score_count; i++)
+        if (strcmp(own->scores[i].subscription_id, subscription_id))
+            own->scores[kept++] = own->scores[i];
+    own->score_count = kept;
+    kept = 0;
+    for (size_t i = 0; i < own->control_count; i++)
+        if (strcmp(own->controls[i].subscription_id, subscription_id))
+            own->controls[kept++] = own->controls[i];
+    own->control_count = kept;
+}
+
+static void carry(struct part *part, const struct part *older, const char *subscription_id)
+{
+    forget(own_of(part), subscription_id);
+    const struct own *from = older ? older->own : NULL;
+    for (size_t i = 0; from && i < from->score_count; i++) {
+        struct secure_score score = from->scores[i];
+        if (strcmp(score.subscription_id, subscription_id))
+            continue;
+        score.subscription_id = keep(part, score.subscription_id);
+        score.initiative = keep(part, score.initiative);
+        score_add(part, &score);
+    }
+    for (size_t i = 0; from && i < from->control_count; i++) {
+        struct secure_control control = from->controls[i];
+        if (strcmp(control.subscription_id, subscription_id))
+            continue;
+        control.subscription_id = keep(part, control.subscription_id);
+        control.id = keep(part, control.id);
+        control.title = keep(part, control.title);
+        control.assessments = keep(part, control.assessments);
+        control_add(part, &control);
+    }
+}
+
+const struct secure_score *secure_scores_all(const struct snapshot *snapshot, size_t *count)
+{
+    const struct part *part = snapshot->parts[COLLECTOR_secure_scores];
+    const struct own *own = part ? part->own : NULL;
+    *count = own ? own->score_count : 0;
+    return own ? own->scores : NULL;
+}
+
+const struct secure_control *secure_scores_controls(const struct snapshot *snapshot, size_t *count)
+{
+    const struct part *part = snapshot->parts[COLLECTOR_secure_scores];
+    const struct own *own = part ? part->own : NULL;
+    *count = own ? own->control_count : 0;
+    return own ? own->controls : NULL;
+}
+
+/* --- families --------------------------------------------------------------------------------- */
+#define SCORE_HELP(text) \
+    text " This is the classic secure score, not the Cloud secure score. From securescores, " \
+         "which Azure recomputes every 8 hours, cached 30m."
+#define CONTROL_HELP(text) text " From securescorecontrols, cached 30m."
+
+static const struct family score_points = {
+    .name = "defender_secure_score_points", .type = METRIC_GAUGE, .level = 0,
+    .help = SCORE_HELP("Secure score points earned."),
+    .labels = LABELS("subscription_id", "initiative"),
+};
+static const struct family score_max_points = {
+    .name = "defender_secure_score_max_points", .type = METRIC_GAUGE, .level = 0,
+    .help = SCORE_HELP("Secure score points that can be earned."),
+    .labels = LABELS("subscription_id", "initiative"),
+};
+static const struct family score_ratio = {
+    .name = "defender_secure_score_ratio", .type = METRIC_GAUGE, .level = 0, .unit = "ratio",
+    .help = SCORE_HELP("Secure score as Azure's own ratio, 0 to 1."),
+    .labels = LABELS("subscription_id", "initiative"),
+};
+static const struct family score_weight = {
+    .name = "defender_secure_score_weight", .type = METRIC_GAUGE, .level = 0,
+    .help = SCORE_HELP("Resources behind the score: the weight for averages over subscriptions."),
+    .labels = LABELS("subscription_id", "initiative"),
+};
+static const struct family control_points = {
+    .name = "defender_control_points", .type = METRIC_GAUGE, .level = 1,
+    .help = CONTROL_HELP("Points earned in a security control."),
+    .labels = LABELS("subscription_id", "control"),
+};
+static const struct family control_max_points = {
+    .name = "defender_control_max_points", .type = METRIC_GAUGE, .level = 1,
+    .help = CONTROL_HELP("Points that can be earned in a security control."),
+    .labels = LABELS("subscription_id", "control"),
+};
+static const struct family control_resources = {
+    .name = "defender_control_resources", .type = METRIC_GAUGE, .level = 1,
+    .help = CONTROL_HELP("Resources of a security control by status."),
+    .labels = LABELS("subscription_id", "control", "status"),
+};
+static const struct family control_info = {
+    .name = "defender_control_info", .type = METRIC_INFO, .level = 1,
+    .help = CONTROL_HELP("A security control."),
+    .labels = LABELS("control", "display_name"),
+};
+static const struct family *const families[] = {
+    &score_points, &score_max_points, &score_ratio, &score_weight,
+    &control_points, &control_max_points, &control_resources, &control_info, NULL,
+};
+
+static bool seen_before(const struct own *own, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (!strcmp(own->controls[i].id, own->controls[index].id))
+            return true;
+    return false;
+}
+
+static void emit_control(const struct secure_control *control, struct metric_set *set)
+{
+    const struct {
+        enum finding_status status;
+        int64_t resources;
+    } rows[] = {
+        { STATUS_HEALTHY, control->healthy },
+        { STATUS_UNHEALTHY, control->unhealthy },
+        { STATUS_NOT_APPLICABLE, control->not_applicable },
+    };
+    metric_add(set, &control_points, control->points,
+               METRIC_LABELS(control->subscription_id, control->id));
+    metric_add(set, &control_max_points, control->max_points,
+               METRIC_LABELS(control->subscription_id, control->id));
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        metric_add(set, &control_resources, (double)rows[i].resources,
+                   METRIC_LABELS(control->subscription_id, control->id,
+                                 finding_status_words[rows[i].status]));
+}
+
+static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
+{
+    (void)snapshot;
+    const struct own *own = part->own;
+    for (size_t i = 0; own && i < own->score_count; i++) {
+        const struct secure_score *score = &own->scores[i];
+        const char *const labels[METRIC_LABELS_MAX] = { score->subscription_id,
+                                                        score->initiative };
+        metric_add(set, &score_points, score->points, labels);
+        metric_add(set, &score_max_points, score->max_points, labels);
+        metric_add(set, &score_ratio, score->ratio, labels);
+        metric_add(set, &score_weight, (double)score->weight, labels);
+    }
+    for (size_t i = 0; own && i < own->control_count; i++)
+        emit_control(&own->controls[i], set);
+    for (size_t i = 0; own && i < own->control_count; i++)
+        if (!seen_before(own, i))
+            metric_add(set, &control_info, 1,
+                       METRIC_LABELS(own->controls[i].id, own->controls[i].title));
+}
+
+const struct collector secure_scores_collector = {
+    .name = "secure_scores",
+    .help = "The classic secure score and its controls.",
+    .default_interval = "30m",
+    .sources = {
+        { "graph", {
+            { .name = "secure_scores_rows", .kql = kql_secure_scores_rows,
+              .columns = score_columns, .row_bytes = sizeof(struct row) },
+            { .name = "secure_score_controls_rows", .kql = kql_secure_score_controls_rows,
+              .columns = control_columns, .row_bytes = sizeof(struct row) },
+        } },
+        { "rest", {
+            { .name = "secureScores",
+              .path = "/subscriptions/{subscription}/providers/Microsoft.Security/secureScores",
+              .api_versions = "2020-01-01", .missing_is_empty = true,
+              .columns = score_columns, .row_bytes = sizeof(struct row) },
+            { .name = "secureScoreControls",
+              .path = "/subscriptions/{subscription}/providers/Microsoft.Security/"
+                      "secureScoreControls?$expand=definition",
+              .api_versions = "2020-01-01", .missing_is_empty = true,
+              .columns = control_columns, .row_bytes = sizeof(struct row) },
+        } },
+    },
+    .families = families,
+    .fold = fold,
+    .carry = carry,
+    .emit = emit,
+};

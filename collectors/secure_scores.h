@@ -1,0 +1,22 @@
+#pragma once
+/* The classic secure score and its controls, per subscription. (The risk-based "Cloud secure score"
+ * is another number, for which Azure has no API: API.md 6.) */
+#include "collectors/snapshot.h"
+
+struct secure_score {
+    const char *subscription_id, *initiative; /* lower case */
+    double points, max_points, ratio;
+    int64_t weight;
+};
+
+struct secure_control {
+    const char *subscription_id, *id, *title;
+    const char *assessments; /* keys of its recommendations joined with ","; "" when not told */
+    double points, max_points;
+    int64_t healthy, unhealthy, not_applicable;
+};
+
+/* All of the part, in the order Azure sent them; NULL and 0 before the first collection. */
+const struct secure_score *secure_scores_all(const struct snapshot *snapshot, size_t *count);
+const struct secure_control *secure_scores_controls(const struct snapshot *snapshot,
+                                                    size_t *count);

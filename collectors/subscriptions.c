@@ -1,0 +1,271 @@
+#include "collectors/subscriptions.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "collectors/collector.h"
+#include "kql.h"
+
+const char *const subscriptions_state_words[] = { "visible", "denied", "filtered", "disabled",
+                                                  NULL };
+
+struct row {
+    const char *id, *name, *tenant_id, *state, *management_group;
+};
+
+static const struct column list_columns[] = {
+    COLUMN_KEY (struct row, id,        "subscriptionId"),
+    COLUMN_TEXT(struct row, name,      "displayName"),
+    COLUMN_TEXT(struct row, tenant_id, "tenantId"),
+    COLUMN_TEXT(struct row, state,     "state"),
+    { 0 }
+};
+
+static const struct column graph_columns[] = {
+    COLUMN_KEY (struct row, id,               "subscriptionId"),
+    COLUMN_TEXT(struct row, management_group, "managementGroup"),
+    { 0 }
+};
+
+enum { QUERY_LIST, QUERY_GRAPH };
+
+struct own {
+    struct subscription *items;
+    bool *in_graph; /* beside items: Resource Graph shows it too */
+    size_t count, capacity, graph_rows;
+};
+
+static void own_finish(void *data)
+{
+    struct own *own = data;
+    free(own->items);
+    free(own->in_graph);
+    free(own);
+}
+
+static struct own *own_of(struct part *part)
+{
+    if (!part->own) {
+        part->own = calloc(1, sizeof(struct own));
+        if (!part->own)
+            abort();
+        part->own_finish = own_finish;
+    }
+    return part->own;
+}
+
+static const char *keep(struct part *part, const char *text)
+{
+    return intern_text(&part->strings, intern_put(&part->strings, text, strlen(text)));
+}
+
+static const char *keep_lower(struct part *part, const char *text)
+{
+    char *lower = arena_text(&part->arena, text);
+    for (char *c = lower; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c + ('a' - 'A'));
+    return lower;
+}
+
+static struct subscription *item_find(struct own *own, const char *id)
+{
+    for (size_t i = 0; i < own->count; i++)
+        if (!strcasecmp(own->items[i].id, id))
+            return &own->items[i];
+    return NULL;
+}
+
+static struct subscription *item_add(struct part *part, const char *id)
+{
+    struct own *own = own_of(part);
+    struct subscription *item = item_find(own, id);
+    if (item)
+        return item;
+    if (own->count == own->capacity) {
+        own->capacity = own->capacity ? own->capacity * 2 : 32;
+        own->items = realloc(own->items, own->capacity * sizeof *own->items);
+        own->in_graph = realloc(own->in_graph, own->capacity * sizeof *own->in_graph);
+        if (!own->items || !own->in_graph)
+            abort();
+    }
+    own->in_graph[own->count] = false;
+    item = &own->items[own->count++];
+    *item = (struct subscription){
+        .id = keep_lower(part, id), .name = "", .tenant_id = "", .management_group = ""
+    };
+    return item;
+}
+
+/* "Deleted" and "Disabled" cannot be read; Enabled, Warned and PastDue can. */
+static enum subscription_state state_of(const char *word)
+{
+    bool off = !strcasecmp(word, "Disabled") || !strcasecmp(word, "Deleted");
+    return off ? SUBSCRIPTION_DISABLED : SUBSCRIPTION_VISIBLE;
+}
+
+static bool fold(struct part *part, size_t query, const void *data,
+                 const struct collect_context *context, struct error *error)
+{
+    (void)error;
+    const struct row *row = data;
+    struct own *own = own_of(part);
+    if (query == QUERY_GRAPH) {
+        struct subscription *known = item_find(own, row->id);
+        own->graph_rows++;
+        if (known) {
+            known->management_group = keep(part, row->management_group);
+            own->in_graph[known - own->items] = true;
+        }
+        return true;
+    }
+    struct subscription *item = item_add(part, row->id);
+    item->name = keep(part, row->name);
+    item->tenant_id = keep_lower(part, row->tenant_id);
+    item->seen_at = context->now;
+    item->state = context->wanted(context->filter, item->id) ? state_of(row->state)
+                                                             : SUBSCRIPTION_FILTERED;
+    return true;
+}
+
+/* What was there before and is not listed any more is denied until it is too old to matter; what
+ * the operator named and Azure never listed is denied for good. */
+static void add_missing(struct part *part, const struct collect_context *context)
+{
+    size_t count;
+    const struct subscription *before = subscriptions_known(context->snapshot, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (item_find(own_of(part), before[i].id) || !before[i].seen_at ||
+            context->now - before[i].seen_at > context->max_staleness_s)
+            continue;
+        struct subscription *item = item_add(part, before[i].id);
+        item->name = keep(part, before[i].name);
+        item->tenant_id = keep(part, before[i].tenant_id);
+        item->management_group = keep(part, before[i].management_group);
+        item->seen_at = before[i].seen_at;
+        item->state = context->wanted(context->filter, item->id) ? SUBSCRIPTION_DENIED
+                                                                 : SUBSCRIPTION_FILTERED;
+    }
+    for (size_t i = 0; i < context->included_count; i++)
+        if (!item_find(own_of(part), context->included[i]))
+            item_add(part, context->included[i])->state = SUBSCRIPTION_DENIED;
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct subscription *a = left, *b = right;
+    return strcmp(a->id, b->id);
+}
+
+static bool finish(struct part *part, const struct collect_context *context, struct error *error)
+{
+    struct own *own = own_of(part);
+    size_t listed = own->count;
+    /* Listed by ARM but not shown by Resource Graph: some role somewhere below, not on it. */
+    for (size_t i = 0; i < own->count && own->graph_rows; i++)
+        if (!own->in_graph[i] && own->items[i].state == SUBSCRIPTION_VISIBLE)
+            own->items[i].state = SUBSCRIPTION_DENIED;
+    add_missing(part, context);
+    if (!listed)
+        return error_set(error, ERROR_FORBIDDEN,
+                         "no subscription is visible to this identity: give it Reader or Security "
+                         "Reader on a subscription or management group");
+    qsort(own->items, own->count, sizeof *own->items, compare);
+    for (size_t i = 0; i < own->count; i++)
+        part_add_cover(part, own->items[i].id, context->now, NULL);
+    return true;
+}
+
+const struct subscription *subscriptions_known(const struct snapshot *snapshot, size_t *count)
+{
+    const struct part *part = snapshot->parts[COLLECTOR_subscriptions];
+    const struct own *own = part ? part->own : NULL;
+    *count = own ? own->count : 0;
+    return own ? own->items : NULL;
+}
+
+const struct subscription *subscriptions_find(const struct snapshot *snapshot, const char *id)
+{
+    size_t count;
+    const struct subscription *items = subscriptions_known(snapshot, &count);
+    struct subscription key = { .id = id };
+    return count ? bsearch(&key, items, count, sizeof key, compare) : NULL;
+}
+
+/* --- families --------------------------------------------------------------------------------- */
+static const struct family subscription_info = {
+    .name = "defender_subscription_info", .type = METRIC_INFO, .level = 0,
+    .help = "A subscription this identity knows, from the subscription list, cached 15m.",
+    .labels = LABELS("subscription_id", "subscription_name", "tenant_id", "management_group"),
+};
+static const struct family subscription_visible = {
+    .name = "defender_subscription_visible", .type = METRIC_GAUGE, .level = 0,
+    .help = "1 when the last collections could read the subscription, 0 when access was denied or "
+            "its data are carried over, cached 15m.",
+    .labels = LABELS("subscription_id"),
+};
+static const struct family subscriptions_total = {
+    .name = "defender_subscriptions", .type = METRIC_GAUGE, .level = 0,
+    .help = "Subscriptions by what this program can do with them, cached 15m.",
+    .labels = LABELS("state"),
+};
+static const struct family *const families[] = { &subscription_info, &subscription_visible,
+                                                 &subscriptions_total, NULL };
+
+/* Some collector was refused this subscription in its last run. */
+static bool is_carried(const struct snapshot *snapshot, const char *id)
+{
+    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+        const struct part_cover *cover =
+            snapshot->parts[i] ? part_cover_find(snapshot->parts[i], id) : NULL;
+        if (cover && cover->carried)
+            return true;
+    }
+    return false;
+}
+
+static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
+{
+    const struct own *own = part->own;
+    size_t states[SUBSCRIPTION_STATE_COUNT] = { 0 };
+    for (size_t i = 0; own && i < own->count; i++) {
+        const struct subscription *item = &own->items[i];
+        enum subscription_state state = item->state;
+        if (state == SUBSCRIPTION_VISIBLE && is_carried(snapshot, item->id))
+            state = SUBSCRIPTION_DENIED;
+        states[state]++;
+        if (state == SUBSCRIPTION_FILTERED)
+            continue;
+        metric_add(set, &subscription_info, 1,
+                   METRIC_LABELS(item->id, item->name, item->tenant_id, item->management_group));
+        if (state != SUBSCRIPTION_DISABLED)
+            metric_add(set, &subscription_visible, state == SUBSCRIPTION_VISIBLE,
+                       METRIC_LABELS(item->id));
+    }
+    for (int state = 0; state < SUBSCRIPTION_STATE_COUNT; state++)
+        metric_add(set, &subscriptions_total, (double)states[state],
+                   METRIC_LABELS(subscriptions_state_words[state]));
+}
+
+const struct collector subscriptions_collector = {
+    .name = "subscriptions",
+    .help = "Which subscriptions exist, and which of them can be read.",
+    .default_interval = "15m",
+    .sources = {
+        { "graph", {
+            { .name = "subscriptions", .path = "/subscriptions", .api_versions = "2022-12-01",
+              .columns = list_columns, .row_bytes = sizeof(struct row) },
+            { .name = "subscriptions_rows", .kql = kql_subscriptions_rows,
+              .columns = graph_columns, .row_bytes = sizeof(struct row), .optional = true },
+        } },
+        { "rest", {
+            { .name = "subscriptions", .path = "/subscriptions", .api_versions = "2022-12-01",
+              .columns = list_columns, .row_bytes = sizeof(struct row) },
+        } },
+    },
+    .families = families,
+    .fold = fold,
+    .finish = finish,
+    .emit = emit,
+};
