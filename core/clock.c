@@ -240,9 +240,12 @@ static char *format_instant(int64_t at, int ms, char out[32])
 {
     time_t seconds = (time_t)at;
     struct tm parts;
-    if (!gmtime_r(&seconds, &parts) || !strftime(out, 24, "%Y-%m-%dT%H:%M:%S", &parts))
-        memcpy(out, "0001-01-01T00:00:00", 20); /* beyond what four digits of a year can say */
-    size_t length = strlen(out);
+    if (!gmtime_r(&seconds, &parts) || parts.tm_year < -1899 || parts.tm_year > 9999 - 1900)
+        parts = (struct tm){ .tm_year = -1899, .tm_mday = 1 }; /* no four digits say it: never */
+    size_t year = strftime(out, 6, "%Y-", &parts), missing = 5 - year;
+    memmove(out + missing, out, year); /* %Y does not fill up to four digits */
+    memset(out, '0', missing);
+    size_t length = 5 + strftime(out + 5, 16, "%m-%dT%H:%M:%S", &parts);
     if (ms >= 0)
         length += (size_t)snprintf(out + length, 32 - length, ".%03d", ms);
     memcpy(out + length, "Z", 2);

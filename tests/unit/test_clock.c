@@ -203,6 +203,9 @@ TEST(instant_is_written)
     CHECK_TEXT(clock_format_rfc3339_ms(1795280400007, out), "2026-11-21T17:00:00.007Z");
     CHECK_TEXT(clock_format_rfc3339_ms(-1, out), "1969-12-31T23:59:59.999Z");
     CHECK_TEXT(clock_format_rfc3339(253402300799, out), "9999-12-31T23:59:59Z");
+    CHECK_TEXT(clock_format_rfc3339(253402300800, out), "0001-01-01T00:00:00Z");
+    CHECK_TEXT(clock_format_rfc3339(-42252364800, out), "0631-01-29T00:00:00Z");
+    CHECK_TEXT(clock_format_rfc3339(-70000000000, out), "0001-01-01T00:00:00Z");
     CHECK_TEXT(clock_format_rfc3339_ms(INT64_MAX, out), "0001-01-01T00:00:00.807Z");
 }
 

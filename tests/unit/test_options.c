@@ -71,9 +71,11 @@ static const struct option rows[] = {
     { "count", OPTION_INTEGER, OPTION_AT(struct outer, count), .otherwise = "4", .min = 1,
       .check = is_even, .help = "An even number." },
     { "port", OPTION_INTEGER, OPTION_AT(struct outer, port), .min = 1, .max = 65535 },
-    { "bytes", OPTION_SIZE, OPTION_AT(struct outer, bytes), .otherwise = "1MiB", .max = 1073741824 },
+    { "bytes", OPTION_SIZE, OPTION_AT(struct outer, bytes), .otherwise = "1MiB",
+      .max = 1073741824 },
     { "ratio", OPTION_NUMBER, OPTION_AT(struct outer, ratio), .otherwise = "0.5", .max = 1 },
-    { "mode", OPTION_WORD, OPTION_AT(struct outer, mode), .words = mode_words, .otherwise = "fast" },
+    { "mode", OPTION_WORD, OPTION_AT(struct outer, mode), .words = mode_words,
+      .otherwise = "fast" },
     { "list", OPTION_TEXT_LIST, OPTION_AT(struct outer, list), .otherwise = "x,y" },
     { "modes", OPTION_TEXT_LIST, OPTION_AT(struct outer, modes), .words = mode_words },
     { "labels", OPTION_TEXT_MAP, OPTION_AT(struct outer, labels), .help = "Pairs." },
@@ -173,31 +175,33 @@ TEST(nothing_gives_the_defaults)
     }
 }
 
+static const char full_text[] = "text: \"multi\\nline\"\n"
+                                "url: https://[::1]:8443/api//\n"
+                                "enabled: true\n"
+                                "count: +1000\n"
+                                "port: 0443\n"
+                                "bytes: 512KB\n"
+                                "ratio: 1e-1\n"
+                                "mode: slow\n"
+                                "list: [1, two, 'three']\n"
+                                "modes: fast\n"
+                                "labels: {b: 1, a: x, empty: }\n"
+                                "inner:\n"
+                                "  who: me\n"
+                                "  key: s3cr3t-inline\n"
+                                "  interval: 1h30m\n"
+                                "  file: sub/x.txt\n"
+                                "rules:\n"
+                                "  - name: first\n"
+                                "    weight: -3\n"
+                                "  - {name: second}\n"
+                                "named:\n"
+                                "  alpha: {weight: 1}\n"
+                                "  beta:\n";
+
 TEST(every_type_is_read)
 {
-    READING good = read_rows(rows, "text: \"multi\\nline\"\n"
-                                   "url: https://[::1]:8443/api//\n"
-                                   "enabled: true\n"
-                                   "count: +1000\n"
-                                   "port: 0443\n"
-                                   "bytes: 512KB\n"
-                                   "ratio: 1e-1\n"
-                                   "mode: slow\n"
-                                   "list: [1, two, 'three']\n"
-                                   "modes: fast\n"
-                                   "labels: {b: 1, a: x, empty: }\n"
-                                   "inner:\n"
-                                   "  who: me\n"
-                                   "  key: s3cr3t-inline\n"
-                                   "  interval: 1h30m\n"
-                                   "  file: sub/x.txt\n"
-                                   "rules:\n"
-                                   "  - name: first\n"
-                                   "    weight: -3\n"
-                                   "  - {name: second}\n"
-                                   "named:\n"
-                                   "  alpha: {weight: 1}\n"
-                                   "  beta:\n");
+    READING good = read_rows(rows, full_text);
     const struct outer *out = &good.out;
     CHECK_TEXT(buf_cstr(&good.report.text), "");
     CHECK(good.ok);
@@ -239,72 +243,71 @@ TEST(every_type_is_read)
     CHECK_INT(named[1].weight, 7);
 }
 
+static const struct {
+    const char *text, *want;
+} wrong_values[] = {
+    { "enabled: yes", "c.yml:1: enabled: \"yes\" is not true or false\n" },
+    { "enabled: [true]", "c.yml:1: enabled: must be a single value, not a list\n" },
+    { "\n\ncount: 4.5", "c.yml:3: count: \"4.5\" is not an integer\n" },
+    { "count: ' 4'", "c.yml:1: count: \" 4\" is not an integer\n" },
+    { "count: 4 # fine\nport: 0x10", "c.yml:2: port: \"0x10\" is not an integer\n" },
+    { "count: 99999999999999999999",
+      "c.yml:1: count: \"99999999999999999999\" is not an integer\n" },
+    { "count: '-'", "c.yml:1: count: \"-\" is not an integer\n" },
+    { "count: 0", "c.yml:1: count: must be at least 1\n" },
+    { "count: 3", "c.yml:1: count: must be even\n" },
+    { "port: 65536", "c.yml:1: port: must be between 1 and 65535\n" },
+    { "bytes: 2GiB", "c.yml:1: bytes: must be between 0B and 1GiB\n" },
+    { "bytes: 1.5GB", "c.yml:1: bytes: \"1.5GB\" is not a size like 512MB or 1GiB\n" },
+    { "bytes: -1", "c.yml:1: bytes: \"-1\" is not a size like 512MB or 1GiB\n" },
+    { "bytes: 9000000000TiB", "c.yml:1: bytes: \"9000000000TiB\" is not a size like 512MB or "
+                              "1GiB\n" },
+    { "ratio: 1.01", "c.yml:1: ratio: must be between 0 and 1\n" },
+    { "ratio: nan", "c.yml:1: ratio: \"nan\" is not a number\n" },
+    { "ratio: 1e999", "c.yml:1: ratio: \"1e999\" is not a number\n" },
+    { "ratio: 0,5", "c.yml:1: ratio: \"0,5\" is not a number\n" },
+    { "ratio: ''", "c.yml:1: ratio: \"\" is not a number\n" },
+    { "mode: Fast", "c.yml:1: mode: \"Fast\" is not one of slow, fast\n" },
+    { "modes: [fast,\n  quick]", "c.yml:2: modes: \"quick\" is not one of slow, fast\n" },
+    { "inner: {who: me,\n interval: 5 minutes}",
+      "c.yml:2: inner.interval: \"5 minutes\" is not a duration like 30s, 15m or 1h30m\n" },
+    { "inner: {who: me, interval: 2d}", "c.yml:1: inner.interval: must be between 1s and 1d\n" },
+    { "inner: {who: me, key: ''}", "c.yml:1: inner.key: is empty\n" },
+    { "inner:\n  key: abcdefgh", "c.yml:1: inner.who: is required but missing\n" },
+    { "inner: [who]", "c.yml:1: inner: must be a mapping, not a list\n" },
+    { "inner: text", "c.yml:1: inner: must be a mapping, not a single value\n" },
+    { "list: {a: b}", "c.yml:1: list: must be a list, not a mapping\n" },
+    { "list: [a, [b], ~]", "c.yml:1: list: must be a single value, not a list\n"
+                           "c.yml:1: list: must be a single value, not empty\n" },
+    { "labels: [a]", "c.yml:1: labels: must be a mapping, not a list\n" },
+    { "labels:\n  a: b\n  c: [d]", "c.yml:3: labels.c: must be a single value, not a list\n" },
+    { "labels: {a: b, a: c}", "c.yml:1: labels.a: duplicate key, first in line 1\n" },
+    { "rules: {name: a}", "c.yml:1: rules: must be a list, not a mapping\n" },
+    { "rules:\n- name: a\n- weight: x\n", "c.yml:3: rules[1].weight: \"x\" is not an integer\n"
+                                          "c.yml:3: rules[1].name: is required but missing\n" },
+    { "rules: [{name: a}, b]", "c.yml:1: rules[1]: must be a mapping, not a single value\n" },
+    { "rules: [{name: a}, {name: b}, {name: c}]", "c.yml:1: rules: at most two\n" },
+    { "named: {a: {weigth: 1}}",
+      "c.yml:1: named.a.weigth: unknown key, did you mean \"weight\"?\n" },
+    { "named:\n  a: {}\n  b: {}\n  a: {}\n", "c.yml:4: named.a: duplicate key, first in line 2\n" },
+    { "text: a\ncount: 2\ntext: b\n", "c.yml:3: text: duplicate key, first in line 1\n" },
+    { "txt: a", "c.yml:1: txt: unknown key, did you mean \"text\"?\n" },
+    { "weather: a", "c.yml:1: weather: unknown key\n" },
+    { "xx: a", "c.yml:1: xx: unknown key\n" },
+    { "inner: {who: me, file_file: x}", "c.yml:1: inner.file_file: unknown key\n" },
+    { "<<: {text: a}", "c.yml:1: <<: unknown key\n" },
+    { "a\\b\\n: 1\n\"x\\ny\": 2", "c.yml:1: a\\b\\n: unknown key\n"
+                                  "c.yml:2: x y: unknown key\n" },
+    { "[a, b]", "c.yml:1: must be a mapping, not a list\n" },
+    { "just words", "c.yml:1: must be a mapping, not a single value\n" },
+};
+
 TEST(every_wrong_value_is_told)
 {
-    static const struct {
-        const char *text, *want;
-    } cases[] = {
-        { "enabled: yes", "c.yml:1: enabled: \"yes\" is not true or false\n" },
-        { "enabled: [true]", "c.yml:1: enabled: must be a single value, not a list\n" },
-        { "\n\ncount: 4.5", "c.yml:3: count: \"4.5\" is not an integer\n" },
-        { "count: ' 4'", "c.yml:1: count: \" 4\" is not an integer\n" },
-        { "count: 4 # fine\nport: 0x10", "c.yml:2: port: \"0x10\" is not an integer\n" },
-        { "count: 99999999999999999999",
-          "c.yml:1: count: \"99999999999999999999\" is not an integer\n" },
-        { "count: '-'", "c.yml:1: count: \"-\" is not an integer\n" },
-        { "count: 0", "c.yml:1: count: must be at least 1\n" },
-        { "count: 3", "c.yml:1: count: must be even\n" },
-        { "port: 65536", "c.yml:1: port: must be between 1 and 65535\n" },
-        { "bytes: 2GiB", "c.yml:1: bytes: must be between 0B and 1GiB\n" },
-        { "bytes: 1.5GB", "c.yml:1: bytes: \"1.5GB\" is not a size like 512MB or 1GiB\n" },
-        { "bytes: -1", "c.yml:1: bytes: \"-1\" is not a size like 512MB or 1GiB\n" },
-        { "bytes: 9000000000TiB", "c.yml:1: bytes: \"9000000000TiB\" is not a size like 512MB or "
-                                  "1GiB\n" },
-        { "ratio: 1.01", "c.yml:1: ratio: must be between 0 and 1\n" },
-        { "ratio: nan", "c.yml:1: ratio: \"nan\" is not a number\n" },
-        { "ratio: 1e999", "c.yml:1: ratio: \"1e999\" is not a number\n" },
-        { "ratio: 0,5", "c.yml:1: ratio: \"0,5\" is not a number\n" },
-        { "ratio: ''", "c.yml:1: ratio: \"\" is not a number\n" },
-        { "mode: Fast", "c.yml:1: mode: \"Fast\" is not one of slow, fast\n" },
-        { "modes: [fast,\n  quick]", "c.yml:2: modes: \"quick\" is not one of slow, fast\n" },
-        { "inner: {who: me,\n interval: 5 minutes}",
-          "c.yml:2: inner.interval: \"5 minutes\" is not a duration like 30s, 15m or 1h30m\n" },
-        { "inner: {who: me, interval: 2d}",
-          "c.yml:1: inner.interval: must be between 1s and 1d\n" },
-        { "inner: {who: me, key: ''}", "c.yml:1: inner.key: is empty\n" },
-        { "inner:\n  key: abcdefgh", "c.yml:1: inner.who: is required but missing\n" },
-        { "inner: [who]", "c.yml:1: inner: must be a mapping, not a list\n" },
-        { "inner: text", "c.yml:1: inner: must be a mapping, not a single value\n" },
-        { "list: {a: b}", "c.yml:1: list: must be a list, not a mapping\n" },
-        { "list: [a, [b], ~]", "c.yml:1: list: must be a single value, not a list\n"
-                               "c.yml:1: list: must be a single value, not empty\n" },
-        { "labels: [a]", "c.yml:1: labels: must be a mapping, not a list\n" },
-        { "labels:\n  a: b\n  c: [d]", "c.yml:3: labels.c: must be a single value, not a list\n" },
-        { "labels: {a: b, a: c}", "c.yml:1: labels.a: duplicate key, first in line 1\n" },
-        { "rules: {name: a}", "c.yml:1: rules: must be a list, not a mapping\n" },
-        { "rules:\n- name: a\n- weight: x\n", "c.yml:3: rules[1].weight: \"x\" is not an integer\n"
-                                              "c.yml:3: rules[1].name: is required but missing\n" },
-        { "rules: [{name: a}, b]", "c.yml:1: rules[1]: must be a mapping, not a single value\n" },
-        { "rules: [{name: a}, {name: b}, {name: c}]", "c.yml:1: rules: at most two\n" },
-        { "named: {a: {weigth: 1}}",
-          "c.yml:1: named.a.weigth: unknown key, did you mean \"weight\"?\n" },
-        { "named:\n  a: {}\n  b: {}\n  a: {}\n",
-          "c.yml:4: named.a: duplicate key, first in line 2\n" },
-        { "text: a\ncount: 2\ntext: b\n", "c.yml:3: text: duplicate key, first in line 1\n" },
-        { "txt: a", "c.yml:1: txt: unknown key, did you mean \"text\"?\n" },
-        { "weather: a", "c.yml:1: weather: unknown key\n" },
-        { "xx: a", "c.yml:1: xx: unknown key\n" },
-        { "inner: {who: me, file_file: x}", "c.yml:1: inner.file_file: unknown key\n" },
-        { "<<: {text: a}", "c.yml:1: <<: unknown key\n" },
-        { "a\\b\\n: 1\n\"x\\ny\": 2", "c.yml:1: a\\b\\n: unknown key\n"
-                                      "c.yml:2: x y: unknown key\n" },
-        { "[a, b]", "c.yml:1: must be a mapping, not a list\n" },
-        { "just words", "c.yml:1: must be a mapping, not a single value\n" },
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        READING reading = read_rows(rows, cases[i].text);
+    for (size_t i = 0; i < ARRAY_COUNT(wrong_values); i++) {
+        READING reading = read_rows(rows, wrong_values[i].text);
         CHECK(!reading.ok);
-        CHECK_TEXT(buf_cstr(&reading.report.text), cases[i].want);
+        CHECK_TEXT(buf_cstr(&reading.report.text), wrong_values[i].want);
     }
 }
 

@@ -1,0 +1,87 @@
+/* Any bytes as a configuration: read, refused with reasons, or both; never a crash. A table that
+ * accepts them must document itself as something it accepts, too. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/options.h"
+
+struct item {
+    const char *name;
+    int64_t weight;
+    double ratio;
+    struct option_items nested;
+};
+struct config {
+    const char *text, *url, *path;
+    bool on;
+    int64_t count, bytes, interval_ms;
+    double ratio;
+    int mode, line;
+    struct option_texts list;
+    struct option_pairs labels;
+    struct item section;
+    struct option_items items, named;
+};
+
+static const char *const words[] = { "slow", "fast", NULL };
+
+/* clang-format off */
+static const struct option nested_rows[] = {
+    { "weight", OPTION_INTEGER, OPTION_AT(struct item, weight), .min = 1, .max = 9 },
+    { "ratio", OPTION_NUMBER, OPTION_AT(struct item, ratio), .otherwise = "0.5" },
+    { 0 }
+};
+static const struct option item_rows[] = {
+    { "name", OPTION_TEXT, OPTION_AT(struct item, name), .required = true },
+    { "weight", OPTION_INTEGER, OPTION_AT(struct item, weight) },
+    { "nested", OPTION_NAMED, OPTION_AT(struct item, nested), .section = nested_rows,
+      .item_bytes = sizeof(struct item) },
+    { 0 }
+};
+static const struct option rows[] = {
+    { "text", OPTION_TEXT, OPTION_AT(struct config, text), .otherwise = "a",
+      .line_offset = OPTION_AT(struct config, line) },
+    { "url", OPTION_URL, OPTION_AT(struct config, url) },
+    { "path", OPTION_PATH, OPTION_AT(struct config, path) },
+    { "on", OPTION_BOOL, OPTION_AT(struct config, on) },
+    { "count", OPTION_INTEGER, OPTION_AT(struct config, count), .otherwise = "1" },
+    { "bytes", OPTION_SIZE, OPTION_AT(struct config, bytes), .otherwise = "1KiB" },
+    { "interval", OPTION_DURATION, OPTION_AT(struct config, interval_ms), .otherwise = "1m" },
+    { "ratio", OPTION_NUMBER, OPTION_AT(struct config, ratio), .max = 1 },
+    { "mode", OPTION_WORD, OPTION_AT(struct config, mode), .words = words },
+    { "list", OPTION_TEXT_LIST, OPTION_AT(struct config, list), .otherwise = "x,y" },
+    { "labels", OPTION_TEXT_MAP, OPTION_AT(struct config, labels) },
+    { "section", OPTION_SECTION, OPTION_AT(struct config, section), .section = item_rows },
+    { "items", OPTION_ITEMS, OPTION_AT(struct config, items), .section = item_rows,
+      .item_bytes = sizeof(struct item) },
+    { "named", OPTION_NAMED, OPTION_AT(struct config, named), .section = nested_rows,
+      .item_bytes = sizeof(struct item) },
+    { 0 }
+};
+/* clang-format on */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    struct config config = { 0 };
+    options_default(rows, &config, &arena);
+    bool ok =
+        options_read(rows, "dir/fuzz.yml", (const char *)data, size, &config, &arena, &report);
+    if (ok != !report.text.length || ok != !report.count)
+        abort();
+
+    /* The same bytes as one value of each kind, the way flags bring it. */
+    char *text = arena_copy(&arena, (const char *)data, size);
+    for (const struct option *row = rows; row->type != OPTION_END; row++) {
+        if (!options_set(rows, row->name, text, "--flag", &config, &arena, &report) &&
+            !report.count)
+            abort();
+    }
+    if (!options_set(rows, text, "1", "--flag", &config, &arena, &report) && !report.count)
+        abort();
+    options_finish(rows, &config);
+    return 0;
+}
