@@ -22,16 +22,16 @@
 
 enum option_type {
     OPTION_END,
-    OPTION_TEXT,     /* const char *, in the arena; NULL when absent and without default */
-    OPTION_BOOL,     /* bool */
-    OPTION_INTEGER,  /* int64_t, min..max */
-    OPTION_NUMBER,   /* double, min..max */
-    OPTION_DURATION, /* int64_t milliseconds, min..max in ms; "15m" */
-    OPTION_SIZE,     /* int64_t bytes; "512MB", "1GiB" */
-    OPTION_WORD,     /* int: index into words */
-    OPTION_URL,      /* const char *: http(s) with a host; trailing slashes removed */
-    OPTION_SECRET,   /* struct secret; key <name> or <name>_file, not both */
-    OPTION_PATH, /* const char *: a file name; relative ones resolve against the file's folder */
+    OPTION_TEXT,      /* const char *, in the arena; NULL when absent and without default */
+    OPTION_BOOL,      /* bool */
+    OPTION_INTEGER,   /* int64_t, min..max */
+    OPTION_NUMBER,    /* double, min..max */
+    OPTION_DURATION,  /* int64_t milliseconds, min..max in ms; "15m" */
+    OPTION_SIZE,      /* int64_t bytes; "512MB", "1GiB" */
+    OPTION_WORD,      /* int: index into words */
+    OPTION_URL,       /* const char *: http(s) with a host; trailing slashes removed */
+    OPTION_SECRET,    /* struct secret; key <name> or <name>_file, not both */
+    OPTION_PATH,      /* const char *: a file name, relative to the folder of the file read */
     OPTION_TEXT_LIST, /* struct option_texts; a single scalar counts as a list of one, but defaults
                          and options_set split at commas; each one of words when there are any */
     OPTION_TEXT_MAP,  /* struct option_pairs */
