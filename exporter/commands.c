@@ -1,0 +1,169 @@
+#include "exporter/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "collectors/collector.h"
+#include "exporter/process.h"
+#include "exporter/service.h"
+#include "version.h"
+
+struct command {
+    const char *words[2]; /* "check", "config" */
+    const char *arguments, *help;
+    size_t argument_count; /* at most so many */
+    int (*run)(const struct flags *flags, const char *argument);
+};
+
+static int print(const struct buf *out)
+{
+    fwrite(buf_cstr(out), 1, out->length, stdout);
+    return fflush(stdout) ? EXIT_FAILED : EXIT_FINE;
+}
+
+/* --- check config --------------------------------------------------------------------------- */
+
+static int check_config(const struct flags *flags, const char *file)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    struct flags named = *flags;
+    if (file)
+        named.config_file = file;
+    struct config *config = service_load(&named, &report);
+    fputs(buf_cstr(&report.text), stderr);
+    if (!config)
+        return EXIT_FAILED;
+    printf("%s is valid\n", *config->file ? config->file : "the default configuration");
+    config_destroy(config);
+    return EXIT_FINE;
+}
+
+/* --- metrics -------------------------------------------------------------------------------- */
+
+static const char *const type_words[] = {
+    [METRIC_GAUGE] = "gauge",
+    [METRIC_COUNTER] = "counter",
+    [METRIC_HISTOGRAM] = "histogram",
+    [METRIC_INFO] = "info",
+};
+
+/* Help texts stand in table cells. */
+static void append_text(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '|')
+            buf_char(out, '\\');
+        buf_char(out, *text == '\n' ? ' ' : *text);
+    }
+}
+
+static void append_families(struct buf *out, const char *collector,
+                            const struct family *const *families)
+{
+    for (; *families; families++) {
+        const struct family *family = *families;
+        buf_printf(out, "| %s | %s | ", family->name, type_words[family->type]);
+        for (size_t i = 0; family->labels[i]; i++)
+            buf_printf(out, "%s%s", i ? ", " : "", family->labels[i]);
+        buf_printf(out, " | %d | %s | ", family->level, collector);
+        append_text(out, family->help);
+        buf_text(out, " |\n");
+    }
+}
+
+static int list_metrics(const struct flags *flags, const char *argument)
+{
+    static const struct family *const *const own[] = {
+        runner_families, arm_families, service_families,
+        series_families, web_families, process_families,
+    };
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    (void)flags;
+    (void)argument;
+    buf_text(&out, "| name | type | labels | level | collector | help |\n"
+                   "| --- | --- | --- | --- | --- | --- |\n");
+    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
+        append_families(&out, collectors[i]->name, collectors[i]->families);
+    for (size_t i = 0; i < ARRAY_COUNT(own); i++)
+        append_families(&out, "-", own[i]);
+    return print(&out);
+}
+
+/* --- config --------------------------------------------------------------------------------- */
+
+static int document_config(const struct flags *flags, const char *argument)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    (void)flags;
+    (void)argument;
+    options_document(config_options(&arena), &out);
+    return print(&out);
+}
+
+/* --- the table ------------------------------------------------------------------------------ */
+
+static const struct command commands[] = {
+    { { "run" }, "", "Collect and serve (the default).", 0, NULL },
+    { { "check", "config" },
+      " [FILE]",
+      "Name everything wrong in a configuration.",
+      1,
+      check_config },
+    { { "metrics" }, "", "List every metric as a Markdown table.", 0, list_metrics },
+    { { "config" }, "", "Print a commented configuration with every key.", 0, document_config },
+};
+
+/* How many words of the command line name this command; 0 = it is another one. */
+static size_t named_by(const struct command *command, const struct flags *flags)
+{
+    size_t count = command->words[1] ? 2 : 1;
+    for (size_t i = 0; i < count; i++)
+        if (i >= flags->word_count || strcmp(command->words[i], flags->words[i]) != 0)
+            return 0;
+    return count;
+}
+
+bool commands_is_run(const struct flags *flags)
+{
+    return !flags->word_count || (flags->word_count == 1 && named_by(&commands[0], flags));
+}
+
+int commands_run(const struct flags *flags)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
+        size_t used = named_by(&commands[i], flags);
+        size_t rest = flags->word_count - used;
+        if (used && commands[i].run && rest <= commands[i].argument_count)
+            return commands[i].run(flags, rest ? flags->words[used] : NULL);
+    }
+    fprintf(stderr, "unknown command:");
+    for (size_t i = 0; i < flags->word_count; i++)
+        fprintf(stderr, " %s", flags->words[i]);
+    fprintf(stderr, ", try --help\n");
+    return EXIT_USAGE;
+}
+
+void commands_help(struct buf *out)
+{
+    buf_text(out, "usage: defender_exporter [flags] [command]\n\n"
+                  "Microsoft Defender for Cloud as Prometheus metrics.\n\nCommands:\n");
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
+        const struct command *command = &commands[i];
+        buf_printf(out, "  %s%s%s%s\n      %s\n", command->words[0], command->words[1] ? " " : "",
+                   command->words[1] ? command->words[1] : "", command->arguments, command->help);
+    }
+    buf_text(out, "\nFlags, each with the variable that sets it too:\n");
+    flags_help(out);
+}
+
+void commands_version(struct buf *out)
+{
+    buf_text(out, "defender_exporter, version " VERSION " (branch: " VERSION_BRANCH
+                  ", revision: " VERSION_REVISION ")\n"
+                  "  build user:       unknown\n"
+                  "  build date:       " VERSION_BUILD_DATE "\n"
+                  "  compiler:         " VERSION_COMPILER "\n"
+                  "  platform:         " VERSION_PLATFORM "\n"
+                  "  tags:             none\n");
+}

@@ -1,0 +1,16 @@
+#pragma once
+/* What the program can be told to do besides running as a service. */
+#include "exporter/flags.h"
+
+/* Exit statuses. source: DELIVERY.md B. */
+enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/* Do what the words of the command line say, "run" excepted. Returns the exit status. */
+int commands_run(const struct flags *flags);
+
+/* True when the command line asks for the service: no command, or "run". */
+bool commands_is_run(const struct flags *flags);
+
+/* What --help and --version print. */
+void commands_help(struct buf *out);
+void commands_version(struct buf *out);

@@ -1,0 +1,23 @@
+#pragma once
+/* The command line and the DEFENDER_EXPORTER_* variables: one table of flags, which also prints
+ * the help. Flags go over variables, both go over the file. */
+#include "exporter/config.h"
+
+enum { FLAGS_WORDS_MAX = 4 };
+
+struct flags {
+    const char *config_file; /* NULL = the default one */
+    bool help, version, once;
+    const char *words[FLAGS_WORDS_MAX]; /* what is no flag: the command; word_count of them */
+    size_t word_count;
+    struct config_setting *settings; /* setting_count of them; in the arena */
+    size_t setting_count;
+    struct arena arena;
+};
+
+/* Read both. flags: zeroed; texts of argv are borrowed. ERROR_CONFIG names the wrong flag. */
+bool flags_parse(int argc, char *const *argv, struct flags *flags, struct error *error) MUST_USE;
+void flags_finish(struct flags *flags);
+
+/* Append the list of flags with their variables, defaults and help. */
+void flags_help(struct buf *out);

@@ -1,0 +1,108 @@
+/* Reads the command line, starts the service and waits for signals. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "core/log.h"
+#include "exporter/commands.h"
+#include "exporter/notify.h"
+#include "exporter/service.h"
+#include "version.h"
+
+/* Every thread inherits this: signals are taken by signal_wait alone. */
+static void block_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* Reload at each SIGHUP, return at SIGTERM or SIGINT. */
+static void wait_for_end(struct service *service, const sigset_t *signals)
+{
+    for (;;) {
+        int number = 0;
+        if (sigwait(signals, &number))
+            continue;
+        if (number != SIGHUP) {
+            log_info(MSG("stopping"), TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"));
+            return;
+        }
+        CLEANUP(options_report_finish) struct option_report report = { 0 };
+        if (!service_reload(service, &report))
+            continue; /* logged, and the old configuration stays */
+    }
+}
+
+static int serve(struct service *service)
+{
+    sigset_t signals;
+    struct error error;
+    block_signals(&signals);
+    log_info(MSG("starting defender_exporter"), TEXT("version", VERSION),
+             TEXT("revision", VERSION_REVISION));
+    if (!service_start(service, &error)) {
+        log_error(MSG("cannot start"), ERR(&error));
+        return EXIT_FAILED;
+    }
+    notify_send("READY=1");
+    wait_for_end(service, &signals);
+    notify_send("STOPPING=1");
+    service_stop(service);
+    log_info(MSG("stopped"));
+    return EXIT_FINE;
+}
+
+static int collect_once(struct service *service)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    bool ok = service_once(service, &out);
+    fwrite(buf_cstr(&out), 1, out.length, stdout);
+    return ok && !fflush(stdout) ? EXIT_FINE : EXIT_FAILED;
+}
+
+static int run(const struct flags *flags)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    struct error error;
+    struct config *config = service_load(flags, &report);
+    if (!config) {
+        fputs(buf_cstr(&report.text), stderr);
+        return EXIT_USAGE;
+    }
+    log_configure((enum log_level)config->log.level, (enum log_format)config->log.format);
+    struct service *service = service_create(config, flags, &error);
+    if (!service) {
+        log_error(MSG("cannot start"), ERR(&error));
+        return EXIT_USAGE;
+    }
+    int status = flags->once ? collect_once(service) : serve(service);
+    service_destroy(service);
+    return status;
+}
+
+static int print(void (*write)(struct buf *out))
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    write(&out);
+    fputs(buf_cstr(&out), stdout);
+    return EXIT_FINE;
+}
+
+int main(int argc, char **argv)
+{
+    CLEANUP(flags_finish) struct flags flags = { 0 };
+    struct error error;
+    if (!flags_parse(argc, argv, &flags, &error)) {
+        fprintf(stderr, "defender_exporter: %s\n", error.message);
+        return EXIT_USAGE;
+    }
+    if (flags.help)
+        return print(commands_help);
+    if (flags.version)
+        return print(commands_version);
+    return commands_is_run(&flags) ? run(&flags) : commands_run(&flags);
+}

@@ -1,0 +1,367 @@
+#include "exporter/service.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "collectors/azure/cloud.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "exporter/notify.h"
+#include "exporter/pages.h"
+#include "version.h"
+
+enum { WEB_GRACE_MS = 500 };
+
+/* clang-format off */
+static const struct family build_info = {
+    .name = "defender_exporter_build_info", .type = METRIC_INFO,
+    .help = "Always 1; the labels say what was built.",
+    .labels = LABELS("version", "revision", "branch", "compiler", "platform") };
+static const struct family reload_successful = {
+    .name = "defender_exporter_config_last_reload_successful", .type = METRIC_GAUGE,
+    .help = "Whether the last attempt to load the configuration worked." };
+static const struct family reload_success_time = {
+    .name = "defender_exporter_config_last_reload_success_timestamp_seconds",
+    .type = METRIC_GAUGE, .unit = "seconds",
+    .help = "When the configuration was last loaded successfully." };
+static const struct family config_hash = {
+    .name = "defender_exporter_config_hash", .type = METRIC_GAUGE,
+    .help = "Hash of the configuration file in use; not cryptographic." };
+/* clang-format on */
+
+const struct family *const service_families[] = { &build_info, &reload_successful,
+                                                  &reload_success_time, &config_hash, NULL };
+
+/* What one configuration gives. */
+struct engine {
+    struct config *config;
+    struct auth *auth;
+    struct arm *arm;
+    struct runner *runner;
+};
+
+struct service {
+    const struct flags *flags;
+    struct metric_store *metrics;
+    struct snapshot_store *snapshots;
+    struct scrape *scrape;
+    struct web *web;
+    pthread_mutex_t lock; /* the engine: reloads and the pages take turns */
+    struct engine engine;
+    bool running;
+    struct buf reload_error;
+};
+
+/* --- one configuration ---------------------------------------------------------------------- */
+
+static void engine_finish(struct engine *engine)
+{
+    runner_destroy(engine->runner);
+    arm_destroy(engine->arm);
+    auth_destroy(engine->auth);
+    config_destroy(engine->config);
+    *engine = (struct engine){ 0 };
+}
+
+/* The folder for what is kept, or NULL after a warning: collecting works without it. */
+static const char *storage_of(const struct config *config)
+{
+    const char *path = config->storage.path;
+    if (!*path)
+        return NULL;
+    if ((!mkdir(path, 0750) || errno == EEXIST) && !access(path, W_OK | X_OK))
+        return path;
+    log_warn(MSG("nothing is kept between runs"), TEXT("path", path), TEXT("err", strerror(errno)));
+    return NULL;
+}
+
+/* config is taken also on failure. */
+static bool engine_init(struct engine *engine, struct config *take, struct service *service,
+                        struct error *error)
+{
+    *engine = (struct engine){ .config = take };
+    struct auth_config auth = config_auth(take);
+    engine->auth = auth_create(&auth, service->metrics, error);
+    if (!engine->auth) {
+        engine_finish(engine);
+        return false;
+    }
+    struct arm_config arm = { .resource_manager = config_resource_manager(take) };
+    engine->arm = arm_create(&arm, engine->auth, service->metrics);
+    struct runner_config runner = config_runner(take);
+    runner.storage_path = storage_of(take);
+    engine->runner = runner_create(&runner, engine->arm, service->snapshots);
+    return true;
+}
+
+static void note_config(struct service *service, const struct config *config)
+{
+    /* 48 bits fit a double exactly */
+    metric_put(service->metrics, &config_hash, (double)(config->hash & 0xffffffffffff), NULL);
+    metric_put(service->metrics, &reload_successful, 1, NULL);
+    metric_put(service->metrics, &reload_success_time, (double)clock_now_s(), NULL);
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+struct service *service_create(struct config *take, const struct flags *flags, struct error *error)
+{
+    struct service *service = calloc(1, sizeof *service);
+    if (!service)
+        abort();
+    pthread_mutex_init(&service->lock, NULL);
+    service->flags = flags;
+    service->metrics = metric_store_create();
+    service->snapshots = snapshot_store_create();
+    service->scrape = scrape_create(service->snapshots, service->metrics);
+    metric_put(service->metrics, &build_info, 1,
+               METRIC_LABELS(VERSION, VERSION_REVISION, VERSION_BRANCH, VERSION_COMPILER,
+                             VERSION_PLATFORM));
+    note_config(service, take);
+    struct scrape_config scrape = config_scrape(take);
+    bool ok = scrape_configure(service->scrape, &scrape, error);
+    ok = engine_init(&service->engine, take, service, error) && ok;
+    if (ok)
+        return service;
+    service_destroy(service);
+    return NULL;
+}
+
+void service_destroy(struct service *service)
+{
+    if (!service)
+        return;
+    engine_finish(&service->engine);
+    scrape_destroy(service->scrape);
+    snapshot_store_destroy(service->snapshots);
+    metric_store_destroy(service->metrics);
+    buf_finish(&service->reload_error);
+    pthread_mutex_destroy(&service->lock);
+    free(service);
+}
+
+/* Which configuration file the flags name. */
+struct config *service_load(const struct flags *flags, struct option_report *report)
+{
+    struct config_source source = {
+        .file = flags->config_file ? flags->config_file : CONFIG_DEFAULT_FILE,
+        .file_may_be_missing = !flags->config_file,
+        .settings = flags->settings,
+        .setting_count = flags->setting_count,
+    };
+    return config_load(&source, report);
+}
+
+/* The new engine is built before the old one stops; the lock is held. */
+static bool swap(struct service *service, struct config *take, struct option_report *report)
+{
+    struct engine next;
+    struct error error;
+    struct scrape_config scrape = config_scrape(take);
+    const char *file = service->engine.config->file;
+    if (!engine_init(&next, take, service, &error) ||
+        !scrape_configure(service->scrape, &scrape, &error)) {
+        options_complain(report, file, 0, "", "%s", error.message);
+        engine_finish(&next);
+        return false;
+    }
+    log_configure((enum log_level)take->log.level, (enum log_format)take->log.format);
+    if (service->running)
+        runner_stop(service->engine.runner);
+    engine_finish(&service->engine);
+    service->engine = next;
+    if (service->running)
+        runner_start(next.runner);
+    note_config(service, take);
+    return true;
+}
+
+bool service_reload(struct service *service, struct option_report *report)
+{
+    pthread_mutex_lock(&service->lock);
+    notify_reloading();
+    struct config *config = service_load(service->flags, report);
+    bool ok = config && swap(service, config, report);
+    buf_reset(&service->reload_error);
+    if (!ok) {
+        buf_append(&service->reload_error, report->text.data, report->text.length);
+        metric_put(service->metrics, &reload_successful, 0, NULL);
+        log_error(MSG("reload failed, the old configuration stays"),
+                  TEXT("err", buf_cstr(&report->text)));
+    } else {
+        log_info(MSG("reloaded"), TEXT("file", service->engine.config->file));
+    }
+    notify_send("READY=1");
+    pthread_mutex_unlock(&service->lock);
+    return ok;
+}
+
+bool service_once(struct service *service, struct buf *out)
+{
+    bool ok = true;
+    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
+        if (service->engine.config->collectors[i].enabled)
+            ok = runner_run(service->engine.runner, (enum collector_id)i) && ok;
+    scrape_print(service->scrape, out);
+    return ok;
+}
+
+/* --- routes --------------------------------------------------------------------------------- */
+
+static void handle_healthy(void *context, const struct web_request *request,
+                           struct web_response *response)
+{
+    (void)context;
+    (void)request;
+    web_respond_text(response, 200, "OK");
+}
+
+static void handle_ready(void *context, const struct web_request *request,
+                         struct web_response *response)
+{
+    struct service *service = context;
+    (void)request;
+    struct snapshot *snapshot = snapshot_acquire(service->snapshots);
+    bool ready = snapshot_is_ready(snapshot);
+    snapshot_release(snapshot);
+    web_respond_text(response, ready ? 200 : 503,
+                     ready ? "Ready" : "Not ready: the first collection is under way");
+}
+
+static bool lifecycle_allowed(struct service *service, struct web_response *response)
+{
+    pthread_mutex_lock(&service->lock);
+    bool allowed = service->engine.config->web.enable_lifecycle;
+    pthread_mutex_unlock(&service->lock);
+    if (!allowed)
+        web_respond_text(response, 403, "lifecycle requests need --web.enable-lifecycle");
+    return allowed;
+}
+
+static void handle_reload(void *context, const struct web_request *request,
+                          struct web_response *response)
+{
+    struct service *service = context;
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    (void)request;
+    if (!lifecycle_allowed(service, response))
+        return;
+    if (service_reload(service, &report))
+        web_respond_text(response, 200, "reloaded");
+    else
+        web_respond_buf(response, 500, WEB_TEXT, &report.text);
+}
+
+static void handle_quit(void *context, const struct web_request *request,
+                        struct web_response *response)
+{
+    (void)request;
+    if (!lifecycle_allowed(context, response))
+        return;
+    web_respond_text(response, 200, "stopping");
+    kill(getpid(), SIGTERM); /* the main thread waits for it */
+}
+
+static void respond_page(struct web_response *response, struct buf *take)
+{
+    web_respond_header(response, "Content-Security-Policy", pages_policy);
+    web_respond_header(response, "X-Frame-Options", "DENY");
+    web_respond_header(response, "Referrer-Policy", "no-referrer");
+    web_respond_buf(response, 200, WEB_HTML, take);
+}
+
+static void handle_landing(void *context, const struct web_request *request,
+                           struct web_response *response)
+{
+    struct service *service = context;
+    struct buf page = { 0 };
+    (void)request;
+    struct snapshot *snapshot = snapshot_acquire(service->snapshots);
+    pthread_mutex_lock(&service->lock);
+    const struct engine *engine = &service->engine;
+    const struct pages_link links[] = {
+        { engine->config->web.telemetry_path, "Metrics" },
+        { "/-/healthy", "Health" },
+        { "/-/ready", "Readiness" },
+    };
+    struct pages_view view = {
+        .now = clock_now_s(),
+        .prefix = engine->config->web.route_prefix,
+        .identity = auth_method_text(engine->auth),
+        .tenant_id = auth_tenant_id(engine->auth),
+        .cloud = cloud_table[engine->config->azure.cloud].name,
+        .config_file = engine->config->file,
+        .reload_error = buf_cstr(&service->reload_error),
+        .links = links,
+        .link_count = ARRAY_COUNT(links),
+        .snapshot = snapshot,
+    };
+    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
+        view.sources[i] = collectors[i]->sources[engine->config->collectors[i].source].name;
+    pages_landing(&view, &page);
+    pthread_mutex_unlock(&service->lock);
+    snapshot_release(snapshot);
+    respond_page(response, &page);
+}
+
+static void handle_style(void *context, const struct web_request *request,
+                         struct web_response *response)
+{
+    (void)context;
+    (void)request;
+    response->type = "text/css; charset=utf-8";
+    response->bytes = pages_style;
+    response->count = strlen(pages_style);
+}
+
+bool service_start(struct service *service, struct error *error)
+{
+    const struct config_web *web = &service->engine.config->web;
+    enum { CHANGE = WEB_POST | WEB_PUT, BODY_BYTES = 65536 };
+    /* clang-format off */
+    const struct web_route routes[] = {
+        { web->telemetry_path, "metrics", WEB_GET, 0, (unsigned)web->max_requests, scrape_handle, service->scrape },
+        { "/",          "landing", WEB_GET, 0, 0, handle_landing, service },
+        { "/style.css", "style",   WEB_GET, 0, 0, handle_style,   service },
+        { "/-/healthy", "healthy", WEB_GET, 0, 0, handle_healthy, service },
+        { "/healthz",   "healthy", WEB_GET, 0, 0, handle_healthy, service },
+        { "/livez",     "healthy", WEB_GET, 0, 0, handle_healthy, service },
+        { "/-/ready",   "ready",   WEB_GET, 0, 0, handle_ready,   service },
+        { "/readyz",    "ready",   WEB_GET, 0, 0, handle_ready,   service },
+        { "/-/reload",  "reload",  CHANGE, BODY_BYTES, 0, handle_reload, service },
+        { "/-/quit",    "quit",    CHANGE, BODY_BYTES, 0, handle_quit,   service },
+    };
+    /* clang-format on */
+    const struct web_config config = {
+        .addresses = web->addresses.texts,
+        .address_count = web->addresses.count,
+        .prefix = web->route_prefix,
+        .routes = routes,
+        .route_count = ARRAY_COUNT(routes),
+        .metrics = service->metrics,
+    };
+    service->web = web_start(&config, error);
+    if (!service->web)
+        return false;
+    pthread_mutex_lock(&service->lock);
+    service->running = true;
+    runner_start(service->engine.runner);
+    pthread_mutex_unlock(&service->lock);
+    return true;
+}
+
+void service_stop(struct service *service)
+{
+    web_stop(service->web, WEB_GRACE_MS);
+    service->web = NULL;
+    pthread_mutex_lock(&service->lock);
+    if (service->running)
+        runner_stop(service->engine.runner);
+    service->running = false;
+    pthread_mutex_unlock(&service->lock);
+}

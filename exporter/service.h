@@ -1,0 +1,32 @@
+#pragma once
+/* The running program: what survives a reload (snapshots, metrics, sockets) and what is rebuilt
+ * by one (sign-in, pacing, collectors). */
+#include "exporter/config.h"
+#include "exporter/flags.h"
+
+struct service;
+
+/* Read the configuration the flags ask for. NULL when the report got anything. */
+struct config *service_load(const struct flags *flags, struct option_report *report) MUST_USE;
+
+/* Build everything from a configuration, which is taken; nothing runs yet. flags is borrowed: a
+ * reload reads its settings again. NULL and *error when it cannot work. */
+struct service *service_create(struct config *take, const struct flags *flags,
+                               struct error *error) MUST_USE;
+void service_destroy(struct service *service);
+
+/* Serve and collect. */
+bool service_start(struct service *service, struct error *error) MUST_USE;
+
+/* Collect nothing and serve nothing any more, in under two seconds. */
+void service_stop(struct service *service);
+
+/* Read the configuration again and go on with it; on any mistake with the old one, and the report
+ * says why. Any thread. */
+bool service_reload(struct service *service, struct option_report *report) MUST_USE;
+
+/* Run every enabled collector once and append the exposition. False when one failed; each failure
+ * is logged. */
+bool service_once(struct service *service, struct buf *out);
+
+extern const struct family *const service_families[];
