@@ -96,7 +96,8 @@ static const struct option azure_options[] = {
     { "federated_token_file", OPTION_PATH, OPTION_AT(struct config_azure, federated_token_file),
       .help = "Token of a workload identity. Default: AZURE_FEDERATED_TOKEN_FILE." },
     { "authority_host", OPTION_URL, OPTION_AT(struct config_azure, authority_host),
-      .check = check_url, .help = "Where tokens come from. Default: AZURE_AUTHORITY_HOST, or the cloud's." },
+      .check = check_url,
+      .help = "Where tokens come from. Default: AZURE_AUTHORITY_HOST, or the cloud's." },
     { "resource_manager", OPTION_URL, OPTION_AT(struct config_azure, resource_manager),
       .check = check_url, .help = "Azure Resource Manager. Default: the cloud's." },
     { 0 }
@@ -105,7 +106,8 @@ static const struct option azure_options[] = {
 static const struct option collector_options[] = {
     { "max_staleness", OPTION_DURATION, OPTION_AT(struct config, collector.max_staleness_ms),
       .otherwise = "0s", .min = 0, .max = 30 * 86400e3,
-      .help = "How long the last good data of a failing collector is shown; 0s means three intervals." },
+      .help = "How long the last good data of a failing collector is shown; 0s means three "
+              "intervals." },
     { "disable_defaults", OPTION_BOOL, OPTION_AT(struct config, collector.disable_defaults),
       .otherwise = "false", .help = "Run only the collectors that are enabled by name." },
     { 0 }
@@ -113,22 +115,27 @@ static const struct option collector_options[] = {
 
 static const struct option subscription_options[] = {
     { "include", OPTION_TEXT_LIST, OPTION_AT(struct config, subscriptions.include),
-      .check = check_subscriptions, .help = "Only these subscription ids. Default: all that are readable." },
+      .check = check_subscriptions,
+      .help = "Only these subscription ids. Default: all that are readable." },
     { "exclude", OPTION_TEXT_LIST, OPTION_AT(struct config, subscriptions.exclude),
       .check = check_subscriptions, .help = "Never these subscription ids." },
     { 0 }
 };
 
 static const struct option metrics_options[] = {
-    { "allowlist", OPTION_TEXT_LIST, OPTION_AT(struct config_metrics, allow), .check = check_patterns,
+    { "allowlist", OPTION_TEXT_LIST, OPTION_AT(struct config_metrics, allow),
+      .check = check_patterns,
       .help = "Regular expressions; only metrics whose whole name matches one are exposed." },
     { "denylist", OPTION_TEXT_LIST, OPTION_AT(struct config_metrics, deny), .check = check_patterns,
       .help = "Regular expressions; metrics whose whole name matches one are not exposed." },
-    { "opt_in_list", OPTION_TEXT_LIST, OPTION_AT(struct config_metrics, opt_in), .check = check_patterns,
-      .help = "Regular expressions; metrics of level 2 and 3 whose whole name matches one are exposed." },
+    { "opt_in_list", OPTION_TEXT_LIST, OPTION_AT(struct config_metrics, opt_in),
+      .check = check_patterns,
+      .help = "Regular expressions; metrics of level 2 and 3 whose whole name matches one are "
+              "exposed." },
     { "max_series", OPTION_INTEGER, OPTION_AT(struct config_metrics, max_series),
       .otherwise = "200000", .min = 0, .max = 10e6,
-      .help = "Most series of an exposition; the highest levels are left out first. 0 means no limit." },
+      .help = "Most series of an exposition; the highest levels are left out first. 0 means no "
+              "limit." },
     { 0 }
 };
 
@@ -141,11 +148,13 @@ static const struct option web_options[] = {
     { "max_requests", OPTION_INTEGER, OPTION_AT(struct config_web, max_requests),
       .otherwise = "40", .min = 0, .max = 100000,
       .help = "Most scrapes at the same time. 0 means no limit." },
-    { "disable_exporter_metrics", OPTION_BOOL, OPTION_AT(struct config_web, disable_exporter_metrics),
-      .otherwise = "false", .help = "Leave out process_* and the web server's own metrics." },
+    { "disable_exporter_metrics", OPTION_BOOL,
+      OPTION_AT(struct config_web, disable_exporter_metrics), .otherwise = "false",
+      .help = "Leave out process_* and the web server's own metrics." },
     { "external_url", OPTION_URL, OPTION_AT(struct config_web, external_url),
       .help = "The URL under which others reach this program, for example through a proxy." },
-    { "route_prefix", OPTION_TEXT, OPTION_AT(struct config_web, route_prefix), .check = check_prefix,
+    { "route_prefix", OPTION_TEXT, OPTION_AT(struct config_web, route_prefix),
+      .check = check_prefix,
       .help = "Path before every route. Default: the path of external_url." },
     { "enable_lifecycle", OPTION_BOOL, OPTION_AT(struct config_web, enable_lifecycle),
       .otherwise = "false", .help = "Allow POST /-/reload and /-/quit." },

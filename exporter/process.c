@@ -120,7 +120,7 @@ static void emit_limit(struct metric_set *set, const struct family *family, int 
     struct rlimit limit;
     if (getrlimit((__rlimit_resource_t)resource, &limit))
         return;
-    metric_add(set, family, limit.rlim_cur == RLIM_INFINITY ? -1 : (double)limit.rlim_cur, NULL);
+    metric_add(set, family, (double)limit.rlim_cur, NULL);
 }
 
 void process_emit(const struct process *process, struct metric_set *set)

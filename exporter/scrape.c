@@ -17,8 +17,8 @@
  * fresh values, at a benchmark's pace the program's own metrics cost nothing. */
 enum { OWN_FRESH_MS = 100 };
 
-/* Measured on 5 MB of samples: level 6 takes 3 times as long as level 1 and halves the bytes; it
- * is paid once a snapshot, and the transfer with every scrape. The own part is paid each time. */
+/* Of 4.4 MB of samples level 1 makes 273 kB in 9 ms, level 6 226 kB in 21 ms: time once a snapshot
+ * against bytes with every scrape. The own part is compressed each time it is made. */
 enum { GZIP_DOMAIN = 6, GZIP_OWN = 1 };
 
 enum coding { CODING_IDENTITY, CODING_GZIP, CODING_COUNT };

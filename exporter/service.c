@@ -157,6 +157,14 @@ struct config *service_load(const struct flags *flags, struct option_report *rep
     return config_load(&source, report);
 }
 
+/* What the old engine said of its tenant and quota. */
+static void forget_gauges(struct service *service)
+{
+    for (const struct family *const *one = arm_families; *one; one++)
+        if ((*one)->type == METRIC_GAUGE)
+            metric_clear(service->metrics, *one);
+}
+
 /* The new engine is built before the old one stops; the lock is held. */
 static bool swap(struct service *service, struct config *take, struct option_report *report)
 {
@@ -174,6 +182,7 @@ static bool swap(struct service *service, struct config *take, struct option_rep
     if (service->running)
         runner_stop(service->engine.runner);
     engine_finish(&service->engine);
+    forget_gauges(service);
     service->engine = next;
     if (service->running)
         runner_start(next.runner);
@@ -325,7 +334,8 @@ bool service_start(struct service *service, struct error *error)
     enum { CHANGE = WEB_POST | WEB_PUT, BODY_BYTES = 65536 };
     /* clang-format off */
     const struct web_route routes[] = {
-        { web->telemetry_path, "metrics", WEB_GET, 0, (unsigned)web->max_requests, scrape_handle, service->scrape },
+        { web->telemetry_path, "metrics", WEB_GET, 0, (unsigned)web->max_requests,
+          scrape_handle, service->scrape },
         { "/",          "landing", WEB_GET, 0, 0, handle_landing, service },
         { "/style.css", "style",   WEB_GET, 0, 0, handle_style,   service },
         { "/-/healthy", "healthy", WEB_GET, 0, 0, handle_healthy, service },

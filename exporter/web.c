@@ -17,23 +17,25 @@
 #include "exporter/web_address.h"
 
 enum {
-    CONNECTIONS_MAX = 512,        /* over all addresses */
-    CONNECTIONS_CROWDED = 384,    /* from here on waiting is short */
-    REQUEST_HEAD_BYTES = 16384,   /* request line and headers */
-    INACTIVE_S = 75,              /* a peer that neither sends nor reads */
-    WAITING_MS = 75000,           /* for a complete request head: longer than a scrape interval */
+    CONNECTIONS_MAX = 512,      /* over all addresses */
+    CONNECTIONS_CROWDED = 384,  /* from here on waiting is short */
+    REQUEST_HEAD_BYTES = 16384, /* request line and headers */
+    INACTIVE_S = 75,            /* a peer that neither sends nor reads */
+    WAITING_MS = 75000,         /* for a complete request head: longer than a scrape interval */
     WAITING_CROWDED_MS = 5000,
-    EXCHANGE_MS = 120000,         /* from the request head to the last byte of the answer */
+    EXCHANGE_MS = 120000, /* from the request head to the last byte of the answer */
     SWEEP_MS = 1000,
 };
 
 static const struct family requests_total = {
-    .name = "defender_exporter_http_requests_total", .type = METRIC_COUNTER,
+    .name = "defender_exporter_http_requests_total",
+    .type = METRIC_COUNTER,
     .help = "HTTP requests answered, by route and status code.",
     .labels = LABELS("handler", "code"),
 };
 static const struct family requests_in_flight = {
-    .name = "defender_exporter_http_requests_in_flight", .type = METRIC_GAUGE,
+    .name = "defender_exporter_http_requests_in_flight",
+    .type = METRIC_GAUGE,
     .help = "HTTP requests being answered.",
 };
 const struct family *const web_families[] = { &requests_total, &requests_in_flight, NULL };
@@ -165,8 +167,8 @@ static const struct {
     const char *word;
     unsigned method;
 } methods[] = {
-    { "GET", WEB_GET },  { "HEAD", WEB_GET },      { "POST", WEB_POST },
-    { "PUT", WEB_PUT },  { "DELETE", WEB_DELETE },
+    { "GET", WEB_GET }, { "HEAD", WEB_GET },      { "POST", WEB_POST },
+    { "PUT", WEB_PUT }, { "DELETE", WEB_DELETE },
 };
 
 static unsigned method_of(const char *word)
@@ -270,8 +272,7 @@ void web_respond_header(struct web_response *response, const char *name, const c
     abort();
 }
 
-void web_respond_buf(struct web_response *response, int status, const char *type,
-                     struct buf *take)
+void web_respond_buf(struct web_response *response, int status, const char *type, struct buf *take)
 {
     response->status = status;
     response->type = type;
@@ -320,8 +321,7 @@ static enum MHD_Result send_response(struct exchange *exchange, struct web_respo
     for (const struct web_pair *header = response->headers; header->name; header++)
         MHD_add_response_header(handle, header->name, header->value);
     count_request(exchange, status);
-    enum MHD_Result result =
-        MHD_queue_response(exchange->connection, (unsigned)status, handle);
+    enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)status, handle);
     MHD_destroy_response(handle);
     arena_finish(&response->scratch);
     return result;
@@ -391,12 +391,15 @@ static void answer(struct exchange *exchange, struct web_response *response)
 {
     const struct web_route *route = &exchange->web->routes[exchange->route];
     struct pairs queries = { .count = 0 };
-    MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, collect_query,
-                              &queries);
+    MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, collect_query, &queries);
     struct web_request request = {
-        .method = exchange->method, .path = exchange->path, .rest = exchange->rest,
-        .queries = queries.pairs, .query_count = queries.count,
-        .body = buf_cstr(&exchange->body), .body_bytes = exchange->body.length,
+        .method = exchange->method,
+        .path = exchange->path,
+        .rest = exchange->rest,
+        .queries = queries.pairs,
+        .query_count = queries.count,
+        .body = buf_cstr(&exchange->body),
+        .body_bytes = exchange->body.length,
         .connection = exchange->connection,
     };
     route->handle(route->context, &request, response);
@@ -408,8 +411,12 @@ static struct exchange *begin(struct web *web, struct MHD_Connection *handle, co
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (!exchange)
         abort();
-    *exchange = (struct exchange){ .web = web, .connection = handle, .path = path, .rest = "",
-                                   .route = web->route_count, .method = method_of(method) };
+    *exchange = (struct exchange){ .web = web,
+                                   .connection = handle,
+                                   .path = path,
+                                   .rest = "",
+                                   .route = web->route_count,
+                                   .method = method_of(method) };
     connection_mark(web, handle, true);
     atomic_fetch_add(&web->busy, 1);
     metric_count(web->metrics, &requests_in_flight, 1, NULL);
@@ -479,15 +486,19 @@ static bool listener_start(struct listener *listener, const char *address, size_
     listener->socket = web_address_listen(address, listener->address, error);
     if (listener->socket < 0)
         return false;
+    /* clang-format off */
     listener->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_USE_ITC, 0, NULL, NULL,
-        on_request, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        on_request, listener,
+        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, listener->socket,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)(CONNECTIONS_MAX / listeners),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_HEAD_BYTES,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVE_S,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_END);
+    /* clang-format on */
     if (!listener->daemon)
         return error_set(error, ERROR_IO, "cannot serve on %s", address);
     log_info(MSG("listening"), TEXT("address", listener->address));

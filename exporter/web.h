@@ -22,9 +22,9 @@ struct web_pair {
 
 /* What a handler gets; everything is borrowed until it returns. */
 struct web_request {
-    enum web_method method; /* HEAD is WEB_GET */
-    const char *path;       /* without the route prefix */
-    const char *rest;       /* what the * of the route's path stands for */
+    enum web_method method;         /* HEAD is WEB_GET */
+    const char *path;               /* without the route prefix */
+    const char *rest;               /* what the * of the route's path stands for */
     const struct web_pair *queries; /* query_count of them, decoded, in the order of the URL */
     size_t query_count;
     const char *body; /* body_bytes of it, NUL-terminated */
@@ -34,8 +34,8 @@ struct web_request {
 
 /* What a handler gives back; zeroed when it is called. */
 struct web_response {
-    int status;       /* 0 = 200 */
-    const char *type; /* Content-Type, static */
+    int status;                                   /* 0 = 200 */
+    const char *type;                             /* Content-Type, static */
     struct web_pair headers[WEB_HEADERS_MAX + 1]; /* static, or in scratch */
     struct arena scratch;                         /* finished by the server */
     const void *bytes;                            /* count of them */
@@ -49,11 +49,11 @@ typedef void web_handler(void *context, const struct web_request *request,
                          struct web_response *response);
 
 struct web_route {
-    const char *path;    /* exact, or ending in * */
-    const char *name;    /* the `handler` label of its metrics */
-    unsigned methods;    /* enum web_method, or-ed */
-    size_t body_limit;   /* bytes of a request body; 0 = none is expected */
-    unsigned in_flight;  /* at most so many at once, 503 above; 0 = any number */
+    const char *path;   /* exact, or ending in * */
+    const char *name;   /* the `handler` label of its metrics */
+    unsigned methods;   /* enum web_method, or-ed */
+    size_t body_limit;  /* bytes of a request body; 0 = none is expected */
+    unsigned in_flight; /* at most so many at once, 503 above; 0 = any number */
     web_handler *handle;
     void *context;
 };
@@ -88,8 +88,7 @@ const char *web_query(const struct web_request *request, const char *name);
 void web_respond_text(struct web_response *response, int status, const char *text);
 
 /* Answer with what is in the buf; it is taken. type: static. */
-void web_respond_buf(struct web_response *response, int status, const char *type,
-                     struct buf *take);
+void web_respond_buf(struct web_response *response, int status, const char *type, struct buf *take);
 
 /* Add a header; value: static, or in response->scratch. */
 void web_respond_header(struct web_response *response, const char *name, const char *value);
