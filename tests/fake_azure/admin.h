@@ -1,0 +1,11 @@
+#pragma once
+/* The stand-in's own endpoints below /_fake/: what is true, what happened, what to do next. */
+#include "reply.h"
+
+void admin_dump(struct request *request, struct reply *reply);
+void admin_history(struct request *request, struct reply *reply);
+void admin_stats(struct request *request, struct reply *reply);
+void admin_advance(struct request *request, struct reply *reply);
+void admin_generation(struct request *request, struct reply *reply);
+void admin_fault(struct request *request, struct reply *reply);
+void admin_faults_clear(struct request *request, struct reply *reply);

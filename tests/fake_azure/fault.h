@@ -1,0 +1,52 @@
+#pragma once
+/* What can go wrong on purpose: --fault NAME[:key=value[,key=value]]. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum fault_name {
+    FAULT_401, FAULT_EXPIRED_TOKEN, FAULT_403, FAULT_NOT_REGISTERED, FAULT_429, FAULT_500,
+    FAULT_502, FAULT_503, FAULT_504, FAULT_EMPTY_5XX, FAULT_REDIRECT, FAULT_HANG,
+    FAULT_INVALID_JSON, FAULT_WRONG_TYPES, FAULT_DEEP, FAULT_HUGE, FAULT_REPEAT_TOKEN, FAULT_SHIFT,
+    FAULT_TRUNCATED, FAULT_TOTAL_DRIFT, FAULT_EMPTY, FAULT_FOREIGN_NEXTLINK, FAULT_CUT, FAULT_SLOW,
+    FAULT_SKEW, FAULT_DENIED_ALL, FAULT_NO_SUBSCRIPTIONS, FAULT_NAME_COUNT
+};
+
+enum fault_stage {
+    FAULT_ANSWER, /* instead of the answer */
+    FAULT_BODY,   /* in the answer's body */
+    FAULT_WIRE,   /* while it is sent */
+    FAULT_STATE   /* true as long as it is there */
+};
+
+struct fault {
+    enum fault_name name;
+    enum fault_stage stage;
+    char spec[200];
+    char path[96], sub[48], body[16];
+    long count, every, page;    /* fire so often, at every n-th match, at that page; 0 = any */
+    long retry_after, status, ms, seconds, depth, bytes; /* retry_after -1: none */
+    bool chunked;
+    long seen, fired;
+};
+
+enum { FAULTS_MAX = 32 };
+
+struct faults {
+    struct fault list[FAULTS_MAX];
+    size_t count;
+};
+
+/* False with a reason. Any spec of the table in README.md. */
+bool faults_add(struct faults *faults, const char *spec, char *why, size_t why_bytes);
+void faults_clear(struct faults *faults);
+
+/* The first fault of a stage that fires for this request, copied to *fault. page counts from 1. */
+bool faults_take(struct faults *faults, enum fault_stage stage, const char *path, long page,
+                 struct fault *fault);
+
+/* A state that is on; NULL when it is not. */
+const struct fault *faults_state(const struct faults *faults, enum fault_name name);
+
+/* True when a 403 names this subscription, by GUID or by its place among the sorted ids. */
+bool faults_denies(const struct faults *faults, const char *subscription_id, size_t index);

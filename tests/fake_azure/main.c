@@ -1,0 +1,117 @@
+/* fake_azure: start, serve, let the tenant live, stop on a signal. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/compiler.h"
+#include "core/hash.h"
+#include "options.h"
+#include "recorded.h"
+#include "web.h"
+
+enum { GENERATION_S = 60 }; /* between two generations of a tenant whose clock is fixed */
+
+static void step(struct fake *fake, bool real_time)
+{
+    const struct tenant *tenant = &fake->tenant;
+    int64_t at = tenant->options.now + (int64_t)GENERATION_S * (tenant->generation + 1);
+    evolve_step(&fake->evolve, &fake->tenant, real_time ? clock_now_s() : at);
+}
+
+void fake_advance(struct fake *fake, unsigned long steps)
+{
+    for (; steps; steps--)
+        step(fake, !fake->options.fixed_now);
+}
+
+void fake_rewind(struct fake *fake, unsigned long generation)
+{
+    evolve_finish(&fake->evolve);
+    tenant_finish(&fake->tenant);
+    tenant_build(&fake->tenant, &fake->options.tenant, fake->options.tenant_id);
+    while (fake->tenant.generation < generation)
+        step(fake, false);
+}
+
+static void prepare(struct fake *fake, const struct options_more *more)
+{
+    char why[300];
+    for (size_t i = 0; i < more->fault_count; i++)
+        if (!faults_add(&fake->faults, more->faults[i], why, sizeof why)) {
+            fprintf(stderr, "fake_azure: --fault: %s\n", why);
+            exit(2);
+        }
+    queries_embedded(&fake->queries);
+    if (more->queries && !queries_folder(&fake->queries, more->queries)) {
+        fprintf(stderr, "fake_azure: --queries: cannot read %s\n", more->queries);
+        exit(2);
+    }
+    if (fake->options.recorded) {
+        fake->recorded = recorded_open(&fake->options, why, sizeof why);
+        if (!fake->recorded) {
+            fprintf(stderr, "fake_azure: --recorded: %s\n", why);
+            exit(2);
+        }
+        fake->options.tenant.assessments = fake->options.tenant.machines = 0;
+        fake->options.tenant.subscriptions = 0;
+    }
+    hash_random(fake->sign_key, sizeof fake->sign_key);
+    pthread_mutex_init(&fake->lock, NULL);
+    fake_rewind(fake, fake->options.start_generation);
+}
+
+/* Until somebody ends us; every so often the tenant goes on. */
+static void live(struct fake *fake, const sigset_t *signals)
+{
+    const struct timespec pause = { .tv_sec = fake->options.evolve_s };
+    for (;;) {
+        siginfo_t info;
+        if (sigtimedwait(signals, &info, fake->options.evolve_s ? &pause : NULL) > 0)
+            return;
+        if (!fake->options.evolve_s)
+            continue;
+        pthread_mutex_lock(&fake->lock);
+        fake_advance(fake, 1);
+        pthread_mutex_unlock(&fake->lock);
+    }
+}
+
+static void finish(struct fake *fake)
+{
+    queries_finish(&fake->queries);
+    recorded_close(fake->recorded);
+    evolve_finish(&fake->evolve);
+    tenant_finish(&fake->tenant);
+    pthread_mutex_destroy(&fake->lock);
+    free(fake);
+}
+
+int main(int count, char **words)
+{
+    struct fake *fake = calloc(1, sizeof *fake);
+    struct options_more more = { 0 };
+    sigset_t signals;
+    if (!fake)
+        abort();
+    options_read(count, words, &fake->options, &more);
+    prepare(fake, &more);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    struct web *web = web_start(fake);
+    if (!web) {
+        fprintf(stderr, "fake_azure: cannot listen on port %u\n", fake->options.port);
+        return 1;
+    }
+    printf("fake_azure: listening on %s://127.0.0.1:%u\n",
+           fake->options.certificate ? "https" : "http", web_port(web));
+    fflush(stdout);
+    live(fake, &signals);
+    atomic_store(&fake->stopping, true);
+    web_stop(web);
+    finish(fake);
+    return 0;
+}

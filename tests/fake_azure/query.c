@@ -1,0 +1,218 @@
+#include "query.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/compiler.h"
+#include "known_queries.h"
+
+enum { EXPAND_DEFAULT = 128, EXPAND_MAX = 400 }; /* mv-expand: API.md 3.2 */
+
+/* Comment lines out, white space collapsed to one space. */
+static char *normalised(const char *text)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        size_t indent = strspn(text, " \t\r");
+        bool comment = strncmp(text + indent, "//", 2) == 0;
+        for (size_t i = 0; i < length && !comment; i++) {
+            if (!isspace((unsigned char)text[i]))
+                buf_char(&out, text[i]);
+            else if (out.length && out.data[out.length - 1] != ' ')
+                buf_char(&out, ' ');
+        }
+        if (out.length && out.data[out.length - 1] != ' ')
+            buf_char(&out, ' ');
+        text += length + (text[length] == '\n');
+    }
+    while (out.length && out.data[out.length - 1] == ' ')
+        out.data[--out.length] = '\0';
+    return strdup(buf_cstr(&out));
+}
+
+/* Where a clause that starts at text ends: a comma or a pipe outside brackets and quotes. */
+static size_t clause_length(const char *text)
+{
+    int depth = 0;
+    size_t i = 0;
+    for (; text[i]; i++) {
+        if (text[i] == '\'')
+            i += 1 + strcspn(text + i + 1, "'");
+        else if (strchr("([", text[i]))
+            depth++;
+        else if (strchr(")]", text[i]))
+            depth--;
+        else if (depth == 0 && strchr(",|", text[i]))
+            break;
+        if (!text[i])
+            break;
+    }
+    return i;
+}
+
+static const struct field *find_field(const struct rows *rows, const char *name, size_t length)
+{
+    for (const struct field *field = rows->fields; field->name; field++)
+        if (strlen(field->name) == length && strncmp(field->name, name, length) == 0)
+            return field;
+    return NULL;
+}
+
+/* The columns of the last `project`; all of them when there is none (a summary). */
+static bool read_columns(struct query *query, const char *name)
+{
+    const char *at = NULL, *next = query->text;
+    while ((next = strstr(next, "| project ")))
+        at = next += strlen("| project ");
+    if (!at) {
+        for (const struct field *field = query->rows->fields; field->name; field++)
+            query->columns[query->column_count++] = field;
+        return true;
+    }
+    for (;;) {
+        at += strspn(at, " ");
+        size_t length = clause_length(at), word = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+                                                             "abcdefghijklmnopqrstuvwxyz0123456789");
+        const struct field *field = find_field(query->rows, at, word);
+        if (!field || query->column_count == QUERY_COLUMNS_MAX) {
+            fprintf(stderr, "fake_azure: query %s: column \"%.*s\" is not known: it is refused\n",
+                    name, (int)word, at);
+            return false;
+        }
+        query->columns[query->column_count++] = field;
+        at += length;
+        if (*at++ != ',')
+            return true;
+    }
+}
+
+static void read_flags(struct query *query)
+{
+    static const char *const failing[] = { "!= 'Healthy'", "!= 'Compliant'",
+                                           "== 'Unhealthy' | " };
+    const char *expand = strstr(query->text, "mv-expand ");
+    const char *limit = expand ? strstr(expand, " limit ") : NULL;
+    for (size_t i = 0; i < ARRAY_COUNT(failing); i++)
+        query->failing_only |= strstr(query->text, failing[i]) != NULL;
+    query->expand_limit = limit ? (size_t)atoi(limit + strlen(" limit ")) : EXPAND_DEFAULT;
+    if (query->expand_limit > EXPAND_MAX)
+        query->expand_limit = EXPAND_MAX;
+}
+
+static void add(struct queries *queries, const char *name, const char *text)
+{
+    struct query query = { .rows = rows_find(name) };
+    if (!query.rows)
+        return;
+    query.text = normalised(text);
+    read_flags(&query);
+    if (!read_columns(&query, name)) {
+        free(query.text);
+        return;
+    }
+    queries->list = realloc(queries->list, (queries->count + 1) * sizeof *queries->list);
+    if (!queries->list)
+        abort();
+    queries->list[queries->count++] = query;
+}
+
+void queries_embedded(struct queries *queries)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(known_queries) - 1; i++)
+        add(queries, known_queries[i].name, known_queries[i].text);
+}
+
+static void add_file(struct queries *queries, const char *folder, const char *name)
+{
+    CLEANUP(buf_finish) struct buf path = { 0 }, text = { 0 };
+    char chunk[4096], stem[128];
+    size_t length = strlen(name), count;
+    if (length < 5 || length >= sizeof stem || strcmp(name + length - 4, ".kql") != 0)
+        return;
+    snprintf(stem, sizeof stem, "%.*s", (int)(length - 4), name);
+    buf_printf(&path, "%s/%s", folder, name);
+    FILE *file = fopen(buf_cstr(&path), "r");
+    if (!file)
+        return;
+    while ((count = fread(chunk, 1, sizeof chunk, file)) > 0)
+        buf_append(&text, chunk, count);
+    fclose(file);
+    add(queries, stem, buf_cstr(&text));
+}
+
+bool queries_folder(struct queries *queries, const char *folder)
+{
+    DIR *directory = opendir(folder);
+    if (!directory)
+        return false;
+    for (const struct dirent *entry; (entry = readdir(directory));)
+        add_file(queries, folder, entry->d_name);
+    closedir(directory);
+    return true;
+}
+
+/* Compare with a known text; a {{placeholder}} stands for characters of numbers and times. */
+static bool matches(const char *known, const char *text, int64_t *since)
+{
+    char value[64];
+    while (*known) {
+        if (strncmp(known, "{{", 2) != 0) {
+            if (*known++ != *text++)
+                return false;
+            continue;
+        }
+        size_t length = strspn(text, "0123456789-:.TZ");
+        bool is_since = strncmp(known, "{{since}}", 9) == 0;
+        if (length == 0 || length >= sizeof value || !strstr(known, "}}"))
+            return false;
+        snprintf(value, sizeof value, "%.*s", (int)length, text);
+        if (is_since && !clock_parse_rfc3339(value, since))
+            return false;
+        known = strstr(known, "}}") + 2;
+        text += length;
+    }
+    return *text == '\0';
+}
+
+const struct query *queries_match(const struct queries *queries, const char *text, int64_t *since)
+{
+    char *plain = normalised(text);
+    const struct query *found = NULL;
+    *since = 0;
+    for (size_t i = 0; i < queries->count && !found; i++)
+        if (matches(queries->list[i].text, plain, since))
+            found = &queries->list[i];
+    free(plain);
+    return found;
+}
+
+void queries_finish(struct queries *queries)
+{
+    for (size_t i = 0; i < queries->count; i++)
+        free(queries->list[i].text);
+    free(queries->list);
+    *queries = (struct queries){ 0 };
+}
+
+void query_write(const struct query *query, const void *row, struct json_writer *writer)
+{
+    json_open(writer, NULL, '{');
+    for (size_t i = 0; i < query->column_count; i++) {
+        const struct field *field = query->columns[i];
+        const char *at = (const char *)row + field->offset;
+        if (field->type == FIELD_TEXT)
+            json_add_text(writer, field->name, *(const char *const *)(const void *)at);
+        else if (field->type == FIELD_JSON)
+            json_add_raw(writer, field->name, *(const char *const *)(const void *)at);
+        else if (field->type == FIELD_INTEGER)
+            json_add_integer(writer, field->name, *(const int64_t *)(const void *)at);
+        else
+            json_add_number(writer, field->name, *(const double *)(const void *)at);
+    }
+    json_close(writer, '}');
+}

@@ -1,0 +1,132 @@
+#include "reply.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <microhttpd.h>
+
+#include "core/compiler.h"
+#include "core/hash.h"
+
+const char *request_parameter(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *request_header(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+void reply_header(struct reply *reply, const char *name, const char *format, ...)
+{
+    va_list arguments;
+    if (reply->header_count == REPLY_HEADERS_MAX)
+        abort();
+    snprintf(reply->headers[reply->header_count].name, sizeof reply->headers->name, "%s", name);
+    va_start(arguments, format);
+    vsnprintf(reply->headers[reply->header_count++].value, sizeof reply->headers->value, format,
+              arguments);
+    va_end(arguments);
+}
+
+void reply_error(struct reply *reply, int status, const char *code, const char *format, ...)
+{
+    struct json_writer writer = { .out = &reply->body };
+    char message[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    reply->status = status;
+    buf_reset(&reply->body);
+    json_open(&writer, NULL, '{');
+    json_open(&writer, "error", '{');
+    json_add_text(&writer, "code", code);
+    json_add_text(&writer, "message", message);
+    json_close(&writer, '}');
+    json_close(&writer, '}');
+}
+
+void reply_text(struct reply *reply, int status, const char *json)
+{
+    reply->status = status;
+    buf_reset(&reply->body);
+    buf_text(&reply->body, json);
+}
+
+size_t page_total(const struct page *page)
+{
+    size_t total = 0, count = page->count(page->view);
+    for (size_t position = 0; position < count; position++)
+        total += page->present(page->view, position);
+    return total;
+}
+
+void page_write(struct page *page, struct json_writer *writer, bool shift)
+{
+    size_t count = page->count(page->view), previous = page->position;
+    while (shift && previous > 0 && !page->present(page->view, previous - 1))
+        previous--;
+    bool moved = shift && previous > 0; /* the last row of the page before comes again ... */
+    if (moved) {
+        page->write(page, previous - 1, writer);
+        page->rows++;
+    }
+    for (; page->position < count; page->position++) {
+        if (!page->present(page->view, page->position))
+            continue;
+        if (moved) { /* ... in the place of this one */
+            moved = false;
+            continue;
+        }
+        if (page->rows == page->limit) {
+            page->more = true;
+            break;
+        }
+        page->write(page, page->position, writer);
+        page->rows++;
+        arena_reset(page->scratch);
+    }
+}
+
+struct view request_view(const struct request *request, bool *in_scope)
+{
+    struct fake *fake = request->fake;
+    bool none = faults_state(&fake->faults, FAULT_NO_SUBSCRIPTIONS) != NULL;
+    for (size_t i = 0; i < fake->tenant.subscription_count; i++)
+        in_scope[i] = !none && !faults_denies(&fake->faults, fake->tenant.subscriptions[i].id, i);
+    return (struct view){ .tenant = &fake->tenant, .in_scope = in_scope,
+                          .generation = fake->tenant.generation, .expand_limit = RULES_MAX };
+}
+
+ptrdiff_t request_subscription(const struct request *request, const char *id)
+{
+    const struct tenant *tenant = &request->fake->tenant;
+    for (size_t i = 0; i < tenant->subscription_count; i++)
+        if (strcasecmp(tenant->subscriptions[i].id, id) == 0)
+            return (ptrdiff_t)i;
+    return -1;
+}
+
+void fake_sign(const struct fake *fake, const char *payload, struct buf *out)
+{
+    struct hash_sha256 sum;
+    char hex[65];
+    hash_hmac_sha256(fake->sign_key, sizeof fake->sign_key, payload, strlen(payload), &sum);
+    buf_printf(out, "%s.%.32s", payload, hash_hex(sum.bytes, sizeof sum.bytes, hex));
+}
+
+bool fake_verify(const struct fake *fake, char *text)
+{
+    CLEANUP(buf_finish) struct buf expected = { 0 };
+    char *dot = strrchr(text, '.');
+    if (!dot)
+        return false;
+    *dot = '\0';
+    fake_sign(fake, text, &expected);
+    bool ours = strcmp(buf_cstr(&expected) + (dot - text) + 1, dot + 1) == 0;
+    return ours;
+}

@@ -1,0 +1,13 @@
+#pragma once
+/* The lists of Azure Resource Manager: subscriptions, Microsoft.Security and machine
+ * configuration. source: API.md 4, 6, 8. */
+#include "reply.h"
+
+void rest_subscriptions(struct request *request, struct reply *reply);
+void rest_subscription(struct request *request, struct reply *reply);
+void rest_assessments(struct request *request, struct reply *reply);
+void rest_metadata(struct request *request, struct reply *reply);
+void rest_scores(struct request *request, struct reply *reply);
+void rest_score(struct request *request, struct reply *reply);
+void rest_controls(struct request *request, struct reply *reply);
+void rest_assignments(struct request *request, struct reply *reply);

@@ -1,0 +1,46 @@
+#pragma once
+/* The rows of the generated tenant as Resource Graph queries project them: tables of rows that can
+ * be asked for by position, in the order of their ids. */
+#include "core/json.h"
+#include "tenant.h"
+
+/* What a request may see. */
+struct view {
+    struct tenant *tenant;
+    const bool *in_scope;  /* by subscription */
+    uint32_t generation;   /* the rows are those of its beginning */
+    int64_t since;         /* statusChangeDate at least this; 0 = any */
+    size_t expand_limit;   /* of mv-expand */
+    bool failing_only;     /* leave out what is Healthy or Compliant */
+};
+
+enum field_type { FIELD_TEXT, FIELD_INTEGER, FIELD_NUMBER, FIELD_JSON };
+
+/* A column of a row struct; the reverse of core/columns.h. */
+struct field {
+    const char *name;
+    enum field_type type;
+    size_t offset;
+};
+
+struct rows {
+    const char *query; /* name of the .kql file */
+    size_t (*count)(const struct view *view); /* positions; not every one has a row */
+    bool (*present)(const struct view *view, size_t position);
+    void (*fill)(const struct view *view, size_t position, void *row, struct arena *scratch);
+    const struct field *fields; /* ends with name NULL */
+    size_t row_bytes;
+};
+
+enum { ROWS_BYTES_MAX = 512 };
+
+/* NULL when nobody knows that query. */
+const struct rows *rows_find(const char *query);
+
+/* Positions shared with the REST lists. */
+size_t rows_assessments(const struct view *view);
+bool rows_assessment_present(const struct view *view, size_t position);
+size_t rows_machines(const struct view *view);
+bool rows_assignment_present(const struct view *view, size_t position);
+const char *rows_assignment_id(const struct tenant *tenant, const struct machine *machine,
+                               struct arena *scratch);

@@ -1,0 +1,16 @@
+#pragma once
+/* Microsoft Entra ID and the instance metadata service: tokens handed out and checked.
+ * source: API.md 19. */
+#include "reply.h"
+
+void token_entra(struct request *request, struct reply *reply);
+void token_metadata_service(struct request *request, struct reply *reply);
+void token_discovery(struct request *request, struct reply *reply);
+void token_openid(struct request *request, struct reply *reply);
+void token_tenants(struct request *request, struct reply *reply);
+
+/* Look at the Authorization header; fills request->principal, or answers 401. */
+bool token_check(struct request *request, struct reply *reply);
+
+/* The two ways a token is refused. */
+void token_refuse(struct reply *reply, bool expired);
