@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 
@@ -201,7 +202,8 @@ void pacer_answer(struct pacer *pacer, int64_t now_ms, const struct pacer_answer
 int64_t pacer_parse_resets_after(const char *text)
 {
     unsigned hours, minutes, seconds;
-    if (sscanf(text, "%3u:%2u:%2u", &hours, &minutes, &seconds) != 3 || minutes > 59 ||
+    if (strspn(text, "0123456789:.") != strlen(text) ||
+        sscanf(text, "%3u:%2u:%2u", &hours, &minutes, &seconds) != 3 || minutes > 59 ||
         seconds > 59)
         return -1;
     return (int64_t)hours * 3600 + minutes * 60 + seconds;
