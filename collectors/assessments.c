@@ -82,28 +82,21 @@ static struct assessments_own *own_of(struct part *part)
     return part->own;
 }
 
-/* Rows come ordered by subscription: the last one used is nearly always the one wanted. */
 static struct assessments_subscription *counts_of(struct part *part, const char *subscription_id)
 {
     struct assessments_own *own = own_of(part);
-    if (own->last < own->count && !strcasecmp(own->subscriptions[own->last].id, subscription_id))
-        return &own->subscriptions[own->last];
-    for (own->last = 0; own->last < own->count; own->last++)
-        if (!strcasecmp(own->subscriptions[own->last].id, subscription_id))
-            return &own->subscriptions[own->last];
-    if (own->count == own->capacity) {
-        own->capacity = own->capacity ? own->capacity * 2 : 32;
-        own->subscriptions =
-            realloc(own->subscriptions, own->capacity * sizeof *own->subscriptions);
+    size_t place = part_see(part, subscription_id);
+    if (place >= own->count) {
+        size_t count = part->cover_capacity;
+        own->subscriptions = realloc(own->subscriptions, count * sizeof *own->subscriptions);
         if (!own->subscriptions)
             abort();
+        memset(own->subscriptions + own->count, 0,
+               (count - own->count) * sizeof *own->subscriptions);
+        own->count = count;
     }
-    char *id = arena_text(&part->arena, subscription_id);
-    for (char *c = id; *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c + ('a' - 'A'));
-    own->subscriptions[own->count] = (struct assessments_subscription){ .id = id };
-    return &own->subscriptions[own->count++];
+    own->subscriptions[place].counted = true;
+    return &own->subscriptions[place];
 }
 
 static enum finding_reason reason_of(enum finding_status status, const char *cause)
@@ -133,7 +126,6 @@ static bool fold(struct part *part, size_t query, const void *data,
         context->subscription_id ? context->subscription_id : row->subscription_id;
     enum finding_status status = finding_status(row->code, row->cause);
     struct assessments_subscription *counts = counts_of(part, subscription_id);
-    part_see(part, counts->id);
     if (row->changed_at > counts->newest_at)
         counts->newest_at = row->changed_at;
     if (status == STATUS_COUNT) {
@@ -170,14 +162,11 @@ static bool fold(struct part *part, size_t query, const void *data,
 static void carry(struct part *part, const struct part *older, const char *subscription_id)
 {
     struct assessments_subscription *counts = counts_of(part, subscription_id);
+    const struct part_cover *before = older ? part_cover_find(older, subscription_id) : NULL;
     const struct assessments_own *from = older ? older->own : NULL;
-    const char *id = counts->id;
-    *counts = (struct assessments_subscription){ .id = id };
-    for (size_t i = 0; from && i < from->count; i++)
-        if (!strcmp(from->subscriptions[i].id, id)) {
-            *counts = from->subscriptions[i];
-            counts->id = id;
-        }
+    *counts = (struct assessments_subscription){ .counted = true };
+    if (before && from && (size_t)(before - older->cover) < from->count)
+        *counts = from->subscriptions[before - older->cover];
 }
 
 #define LIST_VERSIONS "2025-05-04 2021-06-01 2020-01-01"

@@ -5,14 +5,14 @@
 #include "core/metric.h"
 
 struct assessments_subscription {
-    const char *id; /* lower case */
+    bool counted; /* false: a gap in the array */
     uint64_t results[STATUS_COUNT];
     int64_t newest_at; /* newest status change Azure told of; 0 = none */
 };
 
 struct assessments_own {
-    struct assessments_subscription *subscriptions;
-    size_t count, capacity, last;
+    struct assessments_subscription *subscriptions; /* by place in part->cover */
+    size_t count;
 };
 
 extern const struct family *const assessments_families[];

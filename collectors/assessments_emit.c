@@ -150,29 +150,29 @@ static void tally_findings(const struct part *part, const uint32_t *places, stru
     }
 }
 
-static void emit_subscription(const struct assessments_subscription *counts,
+static void emit_subscription(const char *id, const struct assessments_subscription *counts,
                               const struct tally *tally, struct metric_set *set)
 {
     for (int risk = 0; risk < RISK_COUNT; risk++) {
         const char *word = finding_risk_words[risk];
         for (int contextual = 1; contextual >= 0; contextual--)
             metric_add(set, &findings, (double)tally->findings[risk][contextual],
-                       METRIC_LABELS(counts->id, word, boolean_words[contextual]));
+                       METRIC_LABELS(id, word, boolean_words[contextual]));
         metric_add(set, &affected_resources, (double)tally->resources[risk],
-                   METRIC_LABELS(counts->id, word));
+                   METRIC_LABELS(id, word));
         metric_add(set, &on_attack_path, (double)tally->attack_path[risk],
-                   METRIC_LABELS(counts->id, word));
+                   METRIC_LABELS(id, word));
         metric_add(set, &internet_exposed, (double)tally->exposed[risk],
-                   METRIC_LABELS(counts->id, word));
+                   METRIC_LABELS(id, word));
         if (tally->oldest_at[risk])
             metric_add(set, &oldest, (double)tally->oldest_at[risk],
-                       METRIC_LABELS(counts->id, word));
+                       METRIC_LABELS(id, word));
     }
     for (int status = 0; status < STATUS_COUNT; status++)
         metric_add(set, &assessed_resources, (double)counts->results[status],
-                   METRIC_LABELS(counts->id, finding_status_words[status]));
+                   METRIC_LABELS(id, finding_status_words[status]));
     if (counts->newest_at)
-        metric_add(set, &newest_evaluation, (double)counts->newest_at, METRIC_LABELS(counts->id));
+        metric_add(set, &newest_evaluation, (double)counts->newest_at, METRIC_LABELS(id));
 }
 
 static void emit_subscriptions(const struct part *part, struct metric_set *set)
@@ -180,21 +180,23 @@ static void emit_subscriptions(const struct part *part, struct metric_set *set)
     const struct assessments_own *own = part->own;
     if (!own)
         return;
-    /* places: number of a subscription's text -> its place among the counted ones. */
-    struct tally *tallies = calloc(own->count + 1, sizeof *tallies);
+    /* places: number of a subscription's text -> its place in the cover. */
+    struct tally *tallies = calloc(part->cover_count + 1, sizeof *tallies);
     uint32_t *places = calloc(part->strings.count + 1, sizeof *places);
     if (!tallies || !places)
         abort();
-    for (size_t i = 0; i < own->count; i++) {
-        const char *id = own->subscriptions[i].id;
+    for (size_t i = 0; i < part->cover_count; i++) {
+        const char *id = part->cover[i].subscription_id;
         uint32_t number = intern_find(&part->strings, id, strlen(id));
         if (number < part->strings.count)
             places[number] = (uint32_t)i;
     }
     tally_findings(part, places, tallies);
     tally_resources(part, places, tallies);
-    for (size_t i = 0; i < own->count; i++)
-        emit_subscription(&own->subscriptions[i], &tallies[i], set);
+    for (size_t i = 0; i < part->cover_count && i < own->count; i++)
+        if (own->subscriptions[i].counted && part->cover[i].collected_at)
+            emit_subscription(part->cover[i].subscription_id, &own->subscriptions[i],
+                              &tallies[i], set);
     free(places);
     free(tallies);
 }

@@ -92,26 +92,16 @@ struct baselines_count *baselines_count_of(struct part *part, const char *subscr
                                            enum baseline baseline)
 {
     struct baselines_own *own = own_of(part);
-    for (size_t tried = 0; tried < own->count; tried++, own->last++) {
-        if (own->last >= own->count)
-            own->last = 0;
-        if (own->counts[own->last].baseline == baseline &&
-            !strcasecmp(own->counts[own->last].subscription_id, subscription_id))
-            return &own->counts[own->last];
-    }
-    if (own->count == own->capacity) {
-        own->capacity = own->capacity ? own->capacity * 2 : 32;
-        own->counts = realloc(own->counts, own->capacity * sizeof *own->counts);
+    size_t place = part_see(part, subscription_id);
+    if (place >= own->count) {
+        size_t count = part->cover_capacity;
+        own->counts = realloc(own->counts, count * sizeof *own->counts);
         if (!own->counts)
             abort();
+        memset(own->counts + own->count, 0, (count - own->count) * sizeof *own->counts);
+        own->count = count;
     }
-    char *id = arena_text(&part->arena, subscription_id);
-    for (char *c = id; *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c + ('a' - 'A'));
-    own->counts[own->count] =
-        (struct baselines_count){ .subscription_id = id, .baseline = baseline };
-    return &own->counts[own->count++];
+    return &own->counts[place][baseline];
 }
 
 enum severity baselines_phrase_severity(const char *phrase)
@@ -224,19 +214,14 @@ static bool finish(struct part *part, const struct collect_context *context, str
 
 static void carry(struct part *part, const struct part *older, const char *subscription_id)
 {
-    const struct baselines_own *from = older ? older->own : NULL;
+    const struct part_cover *before = older ? part_cover_find(older, subscription_id) : NULL;
+    const struct baselines_own *from = before ? older->own : NULL;
+    size_t place = before ? (size_t)(before - older->cover) : 0;
     for (int baseline = 0; baseline < BASELINE_COUNT; baseline++) {
         struct baselines_count *counts =
             baselines_count_of(part, subscription_id, (enum baseline)baseline);
-        const char *id = counts->subscription_id;
-        *counts = (struct baselines_count){ .subscription_id = id,
-                                            .baseline = (enum baseline)baseline };
-        for (size_t i = 0; from && i < from->count; i++)
-            if (from->counts[i].baseline == (enum baseline)baseline &&
-                !strcmp(from->counts[i].subscription_id, id)) {
-                *counts = from->counts[i];
-                counts->subscription_id = id;
-            }
+        *counts = from && place < from->count ? from->counts[place][baseline]
+                                              : (struct baselines_count){ 0 };
     }
 }
 

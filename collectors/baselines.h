@@ -19,8 +19,6 @@ extern const char *const baselines_state_words[];
 
 /* Counts of one subscription and baseline; what is failing is counted from the findings. */
 struct baselines_count {
-    const char *subscription_id; /* lower case */
-    enum baseline baseline;
     uint64_t machines[MACHINE_STATE_COUNT], stale_machines;
     uint64_t compliant[SEVERITY_COUNT]; /* rule results */
     uint64_t pending[SEVERITY_COUNT];
@@ -29,9 +27,8 @@ struct baselines_count {
 struct baselines_merge; /* while rows arrive */
 
 struct baselines_own {
-    struct baselines_count *counts;
-    size_t count, capacity;
-    size_t last; /* where the entry was found that was asked for last: rows come in order */
+    struct baselines_count (*counts)[BASELINE_COUNT]; /* by place in part->cover */
+    size_t count;
     struct baselines_merge *merge; /* NULL after finish */
 };
 

@@ -41,41 +41,41 @@ const struct family *const baselines_families[] = {
     &machine_failed_rules, NULL,
 };
 
-/* Failing results are the findings themselves: counted per entry of own->counts and severity. */
-static uint64_t (*tally_failing(const struct part *part, const struct baselines_own *own,
-                                const uint32_t *assignments))[SEVERITY_COUNT]
+typedef uint64_t tally[BASELINE_COUNT][SEVERITY_COUNT];
+
+/* Failing results are the findings themselves: counted per place in the cover. */
+static tally *tally_failing(const struct part *part, const uint32_t *assignments)
 {
-    uint64_t (*failing)[SEVERITY_COUNT] = calloc(own->count + 1, sizeof *failing);
-    /* places: number of a subscription's text and baseline -> 1 + entry. */
-    uint32_t (*places)[BASELINE_COUNT] = calloc(part->strings.count + 1, sizeof *places);
+    tally *failing = calloc(part->cover_count + 1, sizeof *failing);
+    /* places: number of a subscription's text -> its place in the cover. */
+    uint32_t *places = calloc(part->strings.count + 1, sizeof *places);
     if (!failing || !places)
         abort();
-    for (size_t i = 0; i < own->count; i++) {
-        const char *id = own->counts[i].subscription_id;
+    for (size_t i = 0; i < part->cover_count; i++) {
+        const char *id = part->cover[i].subscription_id;
         uint32_t number = intern_find(&part->strings, id, strlen(id));
         if (number < part->strings.count)
-            places[number][own->counts[i].baseline] = (uint32_t)i + 1;
+            places[number] = (uint32_t)i;
     }
     for (size_t i = 0; i < part->finding_count; i++) {
         const struct part_finding *finding = &part->findings[i];
-        uint32_t place = places[finding->subscription][assignments[finding->assessment]];
-        if (place)
-            failing[place - 1][finding->severity]++;
+        failing[places[finding->subscription]][assignments[finding->assessment]]
+               [finding->severity]++;
     }
     free(places);
     return failing;
 }
 
-static void emit_count(const struct baselines_count *counts, const uint64_t *failing,
+static void emit_count(const char *subscription_id, const char *assignment,
+                       const struct baselines_count *counts, const uint64_t *failing,
                        struct metric_set *set)
 {
-    const char *assignment = baselines_assignments[counts->baseline];
     for (int state = 0; state < MACHINE_STATE_COUNT; state++)
         metric_add(set, &machines, (double)counts->machines[state],
-                   METRIC_LABELS(counts->subscription_id, assignment,
+                   METRIC_LABELS(subscription_id, assignment,
                                  baselines_state_words[state]));
     metric_add(set, &stale_machines, (double)counts->stale_machines,
-               METRIC_LABELS(counts->subscription_id, assignment));
+               METRIC_LABELS(subscription_id, assignment));
     for (int severity = 0; severity < SEVERITY_COUNT; severity++) {
         const uint64_t results[MACHINE_STATE_COUNT] = {
             [MACHINE_COMPLIANT] = counts->compliant[severity],
@@ -84,7 +84,7 @@ static void emit_count(const struct baselines_count *counts, const uint64_t *fai
         };
         for (int state = 0; state < MACHINE_STATE_COUNT; state++)
             metric_add(set, &rule_results, (double)results[state],
-                       METRIC_LABELS(counts->subscription_id, assignment,
+                       METRIC_LABELS(subscription_id, assignment,
                                      finding_severity_words[severity],
                                      baselines_state_words[state]));
     }
@@ -168,9 +168,11 @@ void baselines_emit(const struct snapshot *snapshot, const struct part *part,
         assignments[i] = strcmp(part->assessments[i].category,
                                 baselines_assignments[BASELINE_LINUX])
                              ? BASELINE_WINDOWS : BASELINE_LINUX;
-    uint64_t (*failing)[SEVERITY_COUNT] = tally_failing(part, own, assignments);
-    for (size_t i = 0; i < own->count; i++)
-        emit_count(&own->counts[i], failing[i], set);
+    tally *failing = tally_failing(part, assignments);
+    for (size_t i = 0; i < part->cover_count && i < own->count; i++)
+        for (int baseline = 0; baseline < BASELINE_COUNT && part->cover[i].collected_at; baseline++)
+            emit_count(part->cover[i].subscription_id, baselines_assignments[baseline],
+                       &own->counts[i][baseline], failing[i][baseline], set);
     emit_rules(part, set);
     emit_machines(part, assignments, set);
     free(failing);

@@ -152,8 +152,9 @@ static bool ask(struct run *run, struct error *error)
 /* The cover of a run that asked every subscription by itself. */
 static void cover_lists(struct run *run)
 {
-    size_t count, seen = run->part->cover_count;
+    size_t count;
     const struct subscription *known = subscriptions_known(run->context.snapshot, &count);
+    cover_seen(run->part, &run->context);
     for (size_t i = 0; i < count; i++) {
         const char *id = known[i].id;
         if (known[i].state == SUBSCRIPTION_FILTERED)
@@ -164,10 +165,7 @@ static void cover_lists(struct run *run)
                                        : subscriptions_state_words[known[i].state]);
             continue;
         }
-        bool has_rows = false;
-        for (size_t j = 0; j < seen && !has_rows; j++)
-            has_rows = !strcmp(run->part->cover[j].subscription_id, id);
-        if (!has_rows && run->collector->carry)
+        if (!part_cover_find(run->part, id) && run->collector->carry)
             run->collector->carry(run->part, NULL, id); /* counted with zeros */
         part_add_cover(run->part, id, run->context.now, NULL);
     }

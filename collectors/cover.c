@@ -14,10 +14,17 @@ void cover_carry(struct part *part, const struct part *older, const struct colle
     bool usable = before && context->now - before->collected_at <= context->max_staleness_s;
     if (collector->carry)
         collector->carry(part, usable ? older : NULL, subscription_id);
-    if (!usable)
-        return;
-    part_carry(part, older, subscription_id);
-    part_add_cover(part, subscription_id, before->collected_at, reason);
+    if (usable)
+        part_carry(part, older, subscription_id);
+    part_add_cover(part, subscription_id, usable ? before->collected_at : 0, reason);
+}
+
+void cover_seen(struct part *part, const struct collect_context *context)
+{
+    for (size_t i = 0; i < part->cover_count; i++) {
+        part->cover[i].collected_at = context->now;
+        part->cover[i].carried = false;
+    }
 }
 
 /* Whether an empty answer for a visible subscription is to be believed. */
@@ -45,18 +52,12 @@ static const char *unreadable_reason(enum subscription_state state)
 void cover_graph(struct part *part, const struct part *older, const struct collector *collector,
                  const struct collect_context *context)
 {
-    size_t count, seen = part->cover_count;
+    size_t count;
     const struct subscription *known = subscriptions_known(context->snapshot, &count);
-    for (size_t i = 0; i < seen; i++) {
-        part->cover[i].collected_at = context->now;
-        part->cover[i].carried = false;
-    }
+    cover_seen(part, context);
     for (size_t i = 0; i < count; i++) {
         const char *id = known[i].id;
-        bool has_rows = false;
-        for (size_t j = 0; j < seen && !has_rows; j++)
-            has_rows = !strcmp(part->cover[j].subscription_id, id);
-        if (has_rows || known[i].state == SUBSCRIPTION_FILTERED)
+        if (part_cover_find(part, id) || known[i].state == SUBSCRIPTION_FILTERED)
             continue;
         const struct part_cover *before = older ? part_cover_find(older, id) : NULL;
         const char *reason = unreadable_reason(known[i].state);

@@ -12,6 +12,9 @@
 void cover_graph(struct part *part, const struct part *older, const struct collector *collector,
                  const struct collect_context *context);
 
+/* Cover every subscription of which rows came. */
+void cover_seen(struct part *part, const struct collect_context *context);
+
 /* Carry one subscription over from the older part, data and findings, unless they are older than
  * max staleness. reason: why, for the status page. */
 void cover_carry(struct part *part, const struct part *older, const struct collector *collector,

@@ -33,6 +33,7 @@ void part_release(struct part *part)
     free(part->cover);
     intern_finish(&part->strings);
     intern_finish(&part->assessment_ids);
+    intern_finish(&part->cover_ids);
     arena_finish(&part->arena);
     free(part);
 }
@@ -234,50 +235,37 @@ void part_rewind(struct part *part, struct part_mark mark)
 }
 
 /* --- cover ------------------------------------------------------------------------------------ */
-static struct part_cover *cover_entry(struct part *part, const char *subscription_id)
+size_t part_see(struct part *part, const char *subscription_id)
 {
     char lower[PART_ID_BYTES];
     size_t length = lower_copy(lower, subscription_id);
-    const char *kept = intern_text(&part->strings, intern_put(&part->strings, lower, length));
-    /* Rows are ordered by id, so the subscription of the row before is the likely one. */
-    for (size_t i = part->cover_count; i-- > 0;)
-        if (part->cover[i].subscription_id == kept)
-            return &part->cover[i];
-    grow(&part->cover, part->cover_count, &part->cover_capacity, sizeof *part->cover);
-    part->cover[part->cover_count] = (struct part_cover){ .subscription_id = kept };
-    return &part->cover[part->cover_count++];
-}
-
-void part_see(struct part *part, const char *subscription_id)
-{
-    struct part_cover *last =
-        part->cover_count ? &part->cover[part->cover_count - 1] : NULL;
-    if (last && !strcmp(last->subscription_id, subscription_id))
-        return;
-    cover_entry(part, subscription_id);
+    uint32_t number = intern_put(&part->cover_ids, length ? lower : "unknown",
+                                 length ? length : sizeof "unknown" - 1);
+    if (number > part->cover_count) {
+        grow(&part->cover, part->cover_count, &part->cover_capacity, sizeof *part->cover);
+        part->cover[part->cover_count++] = (struct part_cover){
+            .subscription_id = intern_text(&part->cover_ids, number),
+        };
+    }
+    return number - 1;
 }
 
 void part_add_cover(struct part *part, const char *subscription_id, int64_t collected_at,
                     const char *carried_reason)
 {
-    struct part_cover *entry = cover_entry(part, subscription_id);
+    size_t place = part_see(part, subscription_id); /* may move the array */
+    struct part_cover *entry = &part->cover[place];
     entry->collected_at = collected_at;
     entry->carried = carried_reason != NULL;
     entry->reason = carried_reason ? kept_text(part, carried_reason) : NULL;
 }
 
-static int cover_compare(const void *left, const void *right)
-{
-    const struct part_cover *a = left, *b = right;
-    return strcmp(a->subscription_id, b->subscription_id);
-}
-
 const struct part_cover *part_cover_find(const struct part *part, const char *subscription_id)
 {
-    struct part_cover key = { .subscription_id = subscription_id };
-    if (!part->cover_count)
-        return NULL;
-    return bsearch(&key, part->cover, part->cover_count, sizeof key, cover_compare);
+    uint32_t number =
+        intern_find(&part->cover_ids, subscription_id, strlen(subscription_id));
+    bool known = number && number != UINT32_MAX && part->cover[number - 1].collected_at;
+    return known ? &part->cover[number - 1] : NULL;
 }
 
 /* --- order and identity ----------------------------------------------------------------------- */
@@ -307,8 +295,6 @@ bool part_seal(struct part *part, struct error *error)
         qsort(part->findings, part->finding_count, sizeof *part->findings, finding_compare);
     if (part->closed_count)
         qsort(part->closed, part->closed_count, sizeof *part->closed, closed_compare);
-    if (part->cover_count)
-        qsort(part->cover, part->cover_count, sizeof *part->cover, cover_compare);
     for (size_t i = 1; i < part->finding_count; i++)
         if (!finding_compare(&part->findings[i - 1], &part->findings[i]))
             return twice(&part->findings[i].id, error);

@@ -40,7 +40,7 @@ struct part_closed {
 /* A subscription this part speaks for. Absence means something only inside the cover. */
 struct part_cover {
     const char *subscription_id; /* lower case */
-    int64_t collected_at;        /* older than the part's when carried over */
+    int64_t collected_at;        /* older than the part's when carried over; 0 = not covered */
     bool carried;                /* not readable this time: its last data is shown, resolves nothing */
     const char *reason;          /* why it is carried; NULL otherwise */
 };
@@ -61,7 +61,8 @@ struct part {
     size_t finding_count, finding_capacity;
     struct part_closed *closed; /* sorted by id after part_seal */
     size_t closed_count, closed_capacity;
-    struct part_cover *cover; /* sorted by subscription id */
+    struct intern cover_ids;  /* number n is cover[n - 1] */
+    struct part_cover *cover; /* in the order the subscriptions were first seen */
     size_t cover_count, cover_capacity;
     void *own;                       /* the collector's aggregates */
     void (*own_finish)(void *own);   /* NULL when own lives in the arena */
@@ -85,10 +86,12 @@ struct part_row {
 void part_add_open(struct part *part, const struct part_row *row);
 void part_add_closed(struct part *part, const char *row_id, enum finding_reason reason);
 
-/* A row of this subscription has arrived. */
-void part_see(struct part *part, const char *subscription_id);
+/* A row of this subscription has arrived. Returns its place in part->cover, which never changes:
+ * collectors keep what they count per subscription under the same index. */
+size_t part_see(struct part *part, const char *subscription_id);
 
-/* Say that the part speaks for this subscription. carried_reason: NULL, or why its data are old. */
+/* Say that the part speaks for this subscription. collected_at: 0 = it does not, after all.
+ * carried_reason: NULL, or why its data are old. */
 void part_add_cover(struct part *part, const char *subscription_id, int64_t collected_at,
                     const char *carried_reason);
 
@@ -106,7 +109,7 @@ bool part_seal(struct part *part, struct error *error) MUST_USE;
  * sealed. */
 void part_carry(struct part *part, const struct part *older, const char *subscription_id);
 
-/* The cover entry of a subscription, or NULL. */
+/* The cover entry of a subscription (lower case), or NULL when the part does not speak for it. */
 const struct part_cover *part_cover_find(const struct part *part, const char *subscription_id);
 
 /* Position of an id among the open findings, or -1. */

@@ -1,5 +1,6 @@
 #include "core/arena.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,11 +27,11 @@ static struct arena_block *block_add(struct arena *arena, size_t bytes)
     return block;
 }
 
-static void *take(struct arena *arena, size_t bytes, size_t alignment)
+static inline void *take(struct arena *arena, size_t bytes, size_t alignment)
 {
     struct arena_block *block = arena->blocks;
     size_t at = block ? (block->used + alignment - 1) & ~(alignment - 1) : 0;
-    if (!block || bytes > block->size || at > block->size - bytes) {
+    if (__builtin_expect(!block || bytes > block->size || at > block->size - bytes, false)) {
         block = block_add(arena, bytes);
         at = 0;
     }

@@ -174,13 +174,16 @@ bool columns_bind(const struct column *columns, const struct json *row, void *ou
 {
     const struct json *expected = json_first(row);
     for (const struct column *column = columns; column->type; column++) {
-        const struct json *value;
-        if (column->path[strcspn(column->path, ".|")]) {
-            value = find_alternative(row, column->path);
-        } else {
-            value = json_get_near(row, expected, column->path);
-            if (value)
+        /* Rows mostly have the order of their columns: then the member expected is the one. */
+        const char *name = json_name(expected);
+        const struct json *value = expected;
+        if (!name || strcmp(name, column->path)) {
+            bool nested = column->path[strcspn(column->path, ".|")];
+            value = nested ? find_alternative(row, column->path) : json_get(row, column->path);
+            if (!nested && value)
                 expected = json_next(value);
+        } else {
+            expected = json_next(expected);
         }
         if (!bind_value(column, value, (char *)out + column->offset, scratch, error))
             return false;

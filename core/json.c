@@ -78,11 +78,8 @@ void json_free(struct json *document)
     cJSON_Delete((cJSON *)document);
 }
 
-const struct json *json_get_near(const struct json *object, const struct json *expected,
-                                 const char *name)
+const struct json *json_get(const struct json *object, const char *name)
 {
-    if (expected && node(expected)->string && !strcmp(node(expected)->string, name))
-        return expected;
     if (!cJSON_IsObject(node(object)))
         return NULL;
     for (const cJSON *member = node(object)->child; member; member = member->next)
@@ -92,11 +89,6 @@ const struct json *json_get_near(const struct json *object, const struct json *e
         if (!strcasecmp(member->string, name))
             return opaque(member);
     return NULL;
-}
-
-const struct json *json_get(const struct json *object, const char *name)
-{
-    return json_get_near(object, NULL, name);
 }
 
 const struct json *json_path(const struct json *value, const char *path)

@@ -18,10 +18,6 @@ void json_free(struct json *document);
  * NULL in, NULL or not there: NULL out. */
 const struct json *json_get(const struct json *object, const char *name);
 
-/* The same, looking at `expected` first: cheap when members come in the order they are asked for. */
-const struct json *json_get_near(const struct json *object, const struct json *expected,
-                                 const char *name);
-
 /* Follow "properties.status.code". NULL when a step is missing. */
 const struct json *json_path(const struct json *value, const char *path);
 
