@@ -186,9 +186,10 @@ static void dump_machine(struct dump *dump, const struct machine *machine)
     json_add_bool(writer, "formA", machine->forms & FORM_A);
     json_add_bool(writer, "formB", machine->forms & FORM_B);
     json_add_text(writer, "state", states[machine->state]);
-    json_add_text(writer, "complianceStatus", pending                     ? "Pending"
-                                              : baseline_failing(machine) ? "NonCompliant"
-                                                                          : "Compliant");
+    json_add_text(writer, "complianceStatus",
+                  pending                     ? "Pending"
+                  : baseline_failing(machine) ? "NonCompliant"
+                                              : "Compliant");
     json_add_integer(writer, "checked", machine->checked_at);
     json_add_integer(writer, "rules", pending ? 0 : machine->rules);
     json_open(writer, "failing", '[');
@@ -256,8 +257,8 @@ static void write_event(const struct tenant *tenant, const struct evolve_event *
                         struct json_writer *writer, struct arena *scratch)
 {
     char id[TENANT_ID_BYTES], rule_id[TENANT_ID_BYTES + 300], time[32];
-    const char *const *words = event->kind == EVOLVE_RERATED ? tenant_risk_words
-                                                             : tenant_status_words;
+    const char *const *words =
+        event->kind == EVOLVE_RERATED ? tenant_risk_words : tenant_status_words;
     json_open(writer, NULL, '{');
     json_add_integer(writer, "generation", event->generation);
     json_add_text(writer, "at", clock_format_rfc3339(event->at, time));
@@ -330,8 +331,8 @@ void admin_stats(struct request *request, struct reply *reply)
 static void answer_generation(const struct request *request, struct reply *reply)
 {
     reply->status = 200;
-    buf_printf(&reply->body, "{\"generation\":%u,\"events\":%zu}",
-               request->fake->tenant.generation, request->fake->evolve.count);
+    buf_printf(&reply->body, "{\"generation\":%u,\"events\":%zu}", request->fake->tenant.generation,
+               request->fake->evolve.count);
 }
 
 void admin_advance(struct request *request, struct reply *reply)

@@ -48,17 +48,17 @@ static const struct rule_family windows_families[] = {
     { "Network security: ", "", "Security Options - Network", RULE_WARNING, {
       "LAN Manager level", "LDAP client signing", "NTLM client sessions", "NTLM server sessions",
       "anonymous enumeration", "anonymous SID translation", "named pipes", "null session fallback",
-      "SMB client signing", "SMB server signing", "SMB 1.0", "remote registry paths", "idle time" } },
+      "SMB client signing", "SMB server signing", "SMB 1.0", "registry paths", "idle time" } },
     { "Interactive logon: ", "", "Security Options - Logon", RULE_INFORMATION, {
       "last user name", "Ctrl+Alt+Del", "inactivity limit", "message text", "message title",
       "cached logons", "password expiry prompt", "smart card removal" } },
     { "Service ", " is disabled", "System Services", RULE_WARNING, {
       "Bluetooth Support", "Computer Browser", "Downloaded Maps", "Geolocation", "IIS Admin",
-      "Infrared Monitor", "Internet Sharing", "LxssManager", "FTP", "Peer Networking", "Print Spooler",
+      "Infrared Monitor", "Internet Sharing", "LxssManager", "FTP", "Peer Network", "Print Spooler",
       "Remote Procedure Locator", "Remote Registry", "Routing", "RPC Locator", "Simple TCP/IP",
       "SNMP", "SSDP Discovery", "UPnP Host", "Web Management", "Xbox Accessory" } },
     { "Administrative template: ", "", "Administrative Templates", RULE_INFORMATION, {
-      "autoplay", "AutoRun", "camera on lock screen", "slide show", "cloud content", "credential UI",
+      "autoplay", "AutoRun", "camera on lock screen", "slide show", "cloud", "credential UI",
       "data collection", "Digest", "early launch drivers", "event log sizes", "File Explorer DEP",
       "Group Policy refresh", "hardened UNC paths", "indexing of encrypted files", "LLMNR",
       "Microsoft account", "network bridge", "PowerShell script blocks", "PowerShell transcripts",
@@ -73,13 +73,13 @@ static const struct rule_family windows_families[] = {
 static const struct rule_family linux_families[] = {
     { "Ensure the service ", " is disabled", "Services", RULE_WARNING, {
       "avahi-daemon", "bind9", "bluetooth", "cups", "dhcpd", "dovecot", "httpd", "ldap", "named",
-      "nfs-server", "nis", "rpcbind", "rsh", "rsync", "samba", "sendmail", "slapd", "snmpd", "squid",
+      "nfs-server", "nis", "rpcbind", "rsh", "rsync", "samba", "sendmail", "slapd", "snmpd",
       "talk", "telnet", "tftp", "vsftpd", "xinetd", "ypserv" } },
     { "Ensure permissions on ", " are configured", "File Permissions", RULE_CRITICAL, {
       "/etc/anacrontab", "/etc/at.allow", "/etc/cron.d", "/etc/cron.daily", "/etc/cron.hourly",
       "/etc/cron.monthly", "/etc/cron.weekly", "/etc/crontab", "/etc/group", "/etc/group-",
       "/etc/gshadow", "/etc/hosts.allow", "/etc/hosts.deny", "/etc/issue", "/etc/issue.net",
-      "/etc/motd", "/etc/passwd", "/etc/passwd-", "/etc/shadow", "/etc/shadow-", "/etc/rsyslog.conf",
+      "/etc/motd", "/etc/passwd", "/etc/passwd-", "/etc/shadow", "/etc/shadow-", "/etc/sudoers",
       "/etc/ssh/sshd_config", "/boot/grub/grub.cfg", "/var/log", "home folders" } },
     { "Ensure kernel parameter ", " is set", "Network and Kernel", RULE_WARNING, {
       "net.ipv4.ip_forward", "net.ipv4.conf.all.send_redirects", "net.ipv4.tcp_syncookies",
@@ -158,7 +158,8 @@ static void add_rules(struct baseline *baseline, enum os os, const struct rule_f
         }
     for (size_t extra = 1; number < RULES_MAX; extra++) {
         buf_reset(&name);
-        buf_printf(&name, "%s %03zu", os == OS_WINDOWS ? "Registry policy" : "Ensure policy", extra);
+        buf_printf(&name, "%s %03zu", os == OS_WINDOWS ? "Registry policy" : "Ensure policy",
+                   extra);
         add_rule(baseline, os, number++, buf_cstr(&name), "Other",
                  extra % 5 ? RULE_INFORMATION : RULE_WARNING);
     }
@@ -250,7 +251,8 @@ const char *baseline_reasons(const struct baseline *baseline, const struct machi
         buf_printf(&text, "%s [] is missing one or more of the required values: [\"*S-1-5-%u\"]",
                    brackets[known->severity], dice);
     else if (machine->os == OS_WINDOWS && dice < 97)
-        buf_printf(&text, " [%s]value missing", known->severity == RULE_CRITICAL ? "CRITICAL" : "warning");
+        buf_printf(&text, " [%s]value missing",
+                   known->severity == RULE_CRITICAL ? "CRITICAL" : "warning");
     else if (machine->os == OS_LINUX && dice < 90)
         buf_printf(&text, "%s: found %u, expected another value", known->category, dice);
     else

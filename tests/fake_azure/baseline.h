@@ -55,5 +55,5 @@ size_t baseline_failing(const struct machine *machine);
 const char *baseline_reasons(const struct baseline *baseline, const struct machine *machine,
                              size_t rule, const char **phrase, struct arena *scratch);
 
-const char *baseline_assignment(enum os os);      /* "AzureWindowsBaseline" */
+const char *baseline_assignment(enum os os);            /* "AzureWindowsBaseline" */
 const char *baseline_severity(const struct rule *rule); /* of the sub-assessment: "High" ... */

@@ -9,8 +9,21 @@
 #include "draw.h"
 
 enum {
-    MFA, PORTS, VULNERABILITIES, UPDATES, ACCESS, AT_REST, NETWORK, IN_TRANSIT, CONFIGURATION,
-    APPLICATION_CONTROL, DDOS, ENDPOINT, AUDITING, BEST_PRACTICES, ENHANCED
+    MFA,
+    PORTS,
+    VULNERABILITIES,
+    UPDATES,
+    ACCESS,
+    AT_REST,
+    NETWORK,
+    IN_TRANSIT,
+    CONFIGURATION,
+    APPLICATION_CONTROL,
+    DDOS,
+    ENDPOINT,
+    AUDITING,
+    BEST_PRACTICES,
+    ENHANCED
 };
 
 /* clang-format off */
@@ -50,8 +63,8 @@ static const struct special {
     { K(SUBSCRIPTION), MFA, "High", "MFA should be enabled for every owner of the subscription" },
     { K(SUBSCRIPTION), MFA, "High", "MFA should be enabled for accounts with write permissions" },
     { K(SUBSCRIPTION), MFA, "Medium", "MFA should be enabled for accounts with read permissions" },
-    { K(SUBSCRIPTION), ACCESS, "High", "Blocked accounts with owner permissions should be removed" },
-    { K(SUBSCRIPTION), ACCESS, "Medium", "Guest accounts with write permissions should be reviewed" },
+    { K(SUBSCRIPTION), ACCESS, "High", "Blocked accounts should not own the subscription" },
+    { K(SUBSCRIPTION), ACCESS, "Medium", "Guest accounts that can write should be reviewed" },
     { K(SUBSCRIPTION), ACCESS, "Low", "A subscription should have two to three owners" },
     { K(SUBSCRIPTION), ENHANCED, "High", "Microsoft Defender for Servers should be enabled" },
     { K(SUBSCRIPTION), ENHANCED, "High", "Microsoft Defender for Storage should be enabled" },
@@ -72,7 +85,7 @@ static const struct special {
     { AGENTED, APPLICATION_CONTROL, "Medium", "An allow list of safe applications should be set" },
     { K(VM), AT_REST, "High", "Virtual machines should encrypt temp disks, caches and data flows" },
     { K(VM), BEST_PRACTICES, "Medium", "The machine configuration extension should be installed" },
-    { K(VM), BEST_PRACTICES, "Medium", "The machine configuration extension should be deployed with "
+    { K(VM), BEST_PRACTICES, "Medium", "The machine configuration extension should have "
       "a system-assigned managed identity" },
     { K(VM), NETWORK, "High", "All network ports should be restricted on network security groups" },
     { K(VM), NETWORK, "Medium", "IP forwarding on virtual machines should be disabled" },
@@ -118,7 +131,7 @@ static const struct aspect {
     { STORES, AUDITING, "Medium", "%s should have access auditing enabled" },
     { MACHINES | K(AKS) | K(WEB), CONFIGURATION, "Medium",
       "%s should run a supported operating system or runtime version" },
-    { PLATFORM | K(AWS) | K(GCP), BEST_PRACTICES, "Low", "%s should keep deleted data for 30 days" },
+    { PLATFORM | K(AWS) | K(GCP), BEST_PRACTICES, "Low", "%s should keep deleted data a month" },
 };
 
 static const struct { const char *plural, *category; } kinds[KIND_COUNT] = {
@@ -186,10 +199,10 @@ static void describe(struct catalogue *catalogue, struct recommendation *row, ui
     row->preview = number % 13 == 5 && row->baseline < 0;
     row->category = category_of(row->kinds);
     row->deprecation = number % 41 == 17 ? "03/2027" : NULL;
-    row->threats =
-        number % 31 == 11 ? "[]"
-                          : format_text(texts, "[\"%s\",\"%s\"]", threat_words[hash >> 16 & 7],
-                                        threat_words[(hash >> 16 & 7) ^ (1 + (hash >> 20 & 3))]);
+    row->threats = number % 31 == 11
+                       ? "[]"
+                       : format_text(texts, "[\"%s\",\"%s\"]", threat_words[hash >> 16 & 7],
+                                     threat_words[(hash >> 16 & 7) ^ (1 + (hash >> 20 & 3))]);
     row->description = format_text(
         texts,
         "%s. Attackers look for what is left open &amp; reachable, and a compromise can spread "
@@ -208,8 +221,8 @@ static void describe(struct catalogue *catalogue, struct recommendation *row, ui
     else
         row->policy = number % 17 == 9 ? "" : arena_text(texts, policy);
     if (*row->policy)
-        row->policy = format_text(
-            texts, "/providers/Microsoft.Authorization/policyDefinitions/%s", row->policy);
+        row->policy = format_text(texts, "/providers/Microsoft.Authorization/policyDefinitions/%s",
+                                  row->policy);
 }
 
 static int compare_keys(const void *left, const void *right)

@@ -4,9 +4,23 @@
 #include <stdio.h>
 
 enum draw_stream {
-    DRAW_SUBSCRIPTION, DRAW_RESOURCE, DRAW_PLAN, DRAW_PICK, DRAW_STATE, DRAW_TIME, DRAW_CAUSE,
-    DRAW_RISK, DRAW_RULE, DRAW_MACHINE, DRAW_FAILING, DRAW_PHRASE, DRAW_STEP, DRAW_KEY, DRAW_POLICY,
-    DRAW_TENANT, DRAW_PATH
+    DRAW_SUBSCRIPTION,
+    DRAW_RESOURCE,
+    DRAW_PLAN,
+    DRAW_PICK,
+    DRAW_STATE,
+    DRAW_TIME,
+    DRAW_CAUSE,
+    DRAW_RISK,
+    DRAW_RULE,
+    DRAW_MACHINE,
+    DRAW_FAILING,
+    DRAW_PHRASE,
+    DRAW_STEP,
+    DRAW_KEY,
+    DRAW_POLICY,
+    DRAW_TENANT,
+    DRAW_PATH
 };
 
 /* source: the finalizer of SplitMix64 (Steele, Lea, Flood 2014). */
@@ -31,8 +45,7 @@ static inline uint32_t draw_below(uint64_t seed, enum draw_stream stream, uint64
 }
 
 /* A lower-case version 4 GUID; out: 37 bytes. */
-static inline char *draw_guid(uint64_t seed, enum draw_stream stream, uint64_t number,
-                              char out[37])
+static inline char *draw_guid(uint64_t seed, enum draw_stream stream, uint64_t number, char out[37])
 {
     uint64_t high = draw(seed, stream, number), low = draw_mix(high ^ number);
     snprintf(out, 37, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(high >> 32),

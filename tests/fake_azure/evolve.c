@@ -6,9 +6,8 @@
 #include "draw.h"
 
 const char *const evolve_words[] = {
-    [EVOLVE_OPENED] = "opened",     [EVOLVE_FIXED] = "fixed",
-    [EVOLVE_REOPENED] = "reopened", [EVOLVE_RERATED] = "rerated",
-    [EVOLVE_EXEMPTED] = "exempted", [EVOLVE_DELETED] = "deleted",
+    [EVOLVE_OPENED] = "opened",   [EVOLVE_FIXED] = "fixed",       [EVOLVE_REOPENED] = "reopened",
+    [EVOLVE_RERATED] = "rerated", [EVOLVE_EXEMPTED] = "exempted", [EVOLVE_DELETED] = "deleted",
 };
 
 enum { DRAWS_PER_STEP = 1 << 20 };
@@ -41,11 +40,16 @@ static void record(struct step *step, enum evolve_kind kind, size_t number, int 
                    int to)
 {
     struct evolve *evolve = step->evolve;
-    evolve->events = grown(evolve->events, evolve->count, &evolve->capacity,
-                           sizeof *evolve->events);
+    evolve->events =
+        grown(evolve->events, evolve->count, &evolve->capacity, sizeof *evolve->events);
     evolve->events[evolve->count++] = (struct evolve_event){
-        .generation = step->tenant->generation, .at = step->at, .assessment = (uint32_t)number,
-        .rule = (int16_t)rule, .kind = (uint8_t)kind, .from = (uint8_t)from, .to = (uint8_t)to,
+        .generation = step->tenant->generation,
+        .at = step->at,
+        .assessment = (uint32_t)number,
+        .rule = (int16_t)rule,
+        .kind = (uint8_t)kind,
+        .from = (uint8_t)from,
+        .to = (uint8_t)to,
     };
 }
 
@@ -165,6 +169,8 @@ static void touch_machine(struct step *step)
         return;
     for (uint32_t flips = 1 + dice(step, 3); flips; flips--) {
         uint32_t rule = dice(step, machine->rules);
+        for (bool fix = dice(step, 2); fix && !baseline_fails(machine, rule) && rule;)
+            rule--; /* repair as often as break */
         enum evolve_kind kind = baseline_fails(machine, rule)        ? EVOLVE_FIXED
                                 : baseline_has_failed(machine, rule) ? EVOLVE_REOPENED
                                                                      : EVOLVE_OPENED;

@@ -3,15 +3,20 @@
 #include "tenant.h"
 
 enum evolve_kind {
-    EVOLVE_OPENED, EVOLVE_FIXED, EVOLVE_REOPENED, EVOLVE_RERATED, EVOLVE_EXEMPTED, EVOLVE_DELETED
+    EVOLVE_OPENED,
+    EVOLVE_FIXED,
+    EVOLVE_REOPENED,
+    EVOLVE_RERATED,
+    EVOLVE_EXEMPTED,
+    EVOLVE_DELETED
 };
 extern const char *const evolve_words[];
 
 struct evolve_event {
     uint32_t generation;
     int64_t at;
-    uint32_t assessment; /* index; for rules: the machine */
-    int16_t rule;        /* -1: the event is of the assessment */
+    uint32_t assessment;    /* index; for rules: the machine */
+    int16_t rule;           /* -1: the event is of the assessment */
     uint8_t kind, from, to; /* statuses; risks of EVOLVE_RERATED */
 };
 

@@ -78,8 +78,9 @@ static bool set_key(struct fault *fault, const char *key, const char *value)
 
 bool faults_add(struct faults *faults, const char *spec, char *why, size_t why_bytes)
 {
-    struct fault fault = { .retry_after = 5, .ms = 50, .seconds = 3600, .depth = 20000,
-                           .bytes = 30 << 20 };
+    struct fault fault = {
+        .retry_after = 5, .ms = 50, .seconds = 3600, .depth = 20000, .bytes = 30 << 20
+    };
     char copy[sizeof fault.spec], *rest = copy, *word;
     if (snprintf(copy, sizeof copy, "%s", spec) >= (int)sizeof copy ||
         faults->count == FAULTS_MAX) {

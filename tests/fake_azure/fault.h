@@ -5,11 +5,34 @@
 #include <stdint.h>
 
 enum fault_name {
-    FAULT_401, FAULT_EXPIRED_TOKEN, FAULT_403, FAULT_NOT_REGISTERED, FAULT_429, FAULT_500,
-    FAULT_502, FAULT_503, FAULT_504, FAULT_EMPTY_5XX, FAULT_REDIRECT, FAULT_HANG,
-    FAULT_INVALID_JSON, FAULT_WRONG_TYPES, FAULT_DEEP, FAULT_HUGE, FAULT_REPEAT_TOKEN, FAULT_SHIFT,
-    FAULT_TRUNCATED, FAULT_TOTAL_DRIFT, FAULT_EMPTY, FAULT_FOREIGN_NEXTLINK, FAULT_CUT, FAULT_SLOW,
-    FAULT_SKEW, FAULT_DENIED_ALL, FAULT_NO_SUBSCRIPTIONS, FAULT_NAME_COUNT
+    FAULT_401,
+    FAULT_EXPIRED_TOKEN,
+    FAULT_403,
+    FAULT_NOT_REGISTERED,
+    FAULT_429,
+    FAULT_500,
+    FAULT_502,
+    FAULT_503,
+    FAULT_504,
+    FAULT_EMPTY_5XX,
+    FAULT_REDIRECT,
+    FAULT_HANG,
+    FAULT_INVALID_JSON,
+    FAULT_WRONG_TYPES,
+    FAULT_DEEP,
+    FAULT_HUGE,
+    FAULT_REPEAT_TOKEN,
+    FAULT_SHIFT,
+    FAULT_TRUNCATED,
+    FAULT_TOTAL_DRIFT,
+    FAULT_EMPTY,
+    FAULT_FOREIGN_NEXTLINK,
+    FAULT_CUT,
+    FAULT_SLOW,
+    FAULT_SKEW,
+    FAULT_DENIED_ALL,
+    FAULT_NO_SUBSCRIPTIONS,
+    FAULT_NAME_COUNT
 };
 
 enum fault_stage {
@@ -24,7 +47,7 @@ struct fault {
     enum fault_stage stage;
     char spec[200];
     char path[96], sub[48], body[16];
-    long count, every, page;    /* fire so often, at every n-th match, at that page; 0 = any */
+    long count, every, page; /* fire so often, at every n-th match, at that page; 0 = any */
     long retry_after, status, ms, seconds, depth, bytes; /* retry_after -1: none */
     bool chunked;
     long seen, fired;

@@ -15,8 +15,10 @@ enum { WINDOW_MS = 5000, TOP_MAX = 1000, TOP_DEFAULT = 100, SUBSCRIPTIONS_MAX = 
 static const char *support_text(char out[200])
 {
     char id[37], time[32];
-    snprintf(out, 200, "Please provide below info when asking for support: timestamp = %s, "
-             "correlationId = %s.", clock_format_rfc3339_ms(clock_now_ms(), time), hash_uuid(id));
+    snprintf(out, 200,
+             "Please provide below info when asking for support: timestamp = %s, "
+             "correlationId = %s.",
+             clock_format_rfc3339_ms(clock_now_ms(), time), hash_uuid(id));
     return out;
 }
 
@@ -38,11 +40,12 @@ static void refuse(struct reply *reply, int status, const char *code, const char
 
 static void refuse_query(struct reply *reply)
 {
-    refuse(reply, 400, "BadRequest",
-           "[{\"code\":\"InvalidQuery\",\"message\":\"Query is invalid. Please refer to the "
-           "documentation for the Azure Resource Graph service and fix the error before retrying.\"}"
-           ",{\"code\":\"ParserFailure\",\"message\":\"ParserFailure\",\"line\":1,"
-           "\"characterPositionInLine\":0,\"token\":\"<EOF>\",\"expectedToken\":\"\xc5\xb9\"}]");
+    refuse(
+        reply, 400, "BadRequest",
+        "[{\"code\":\"InvalidQuery\",\"message\":\"Query is invalid. Please refer to the "
+        "documentation for the Azure Resource Graph service and fix the error before retrying.\"}"
+        ",{\"code\":\"ParserFailure\",\"message\":\"ParserFailure\",\"line\":1,"
+        "\"characterPositionInLine\":0,\"token\":\"<EOF>\",\"expectedToken\":\"\xc5\xb9\"}]");
 }
 
 static void refuse_body(struct reply *reply, const char *code, const char *what)
@@ -54,10 +57,11 @@ static void refuse_body(struct reply *reply, const char *code, const char *what)
 
 void graph_throttled(struct reply *reply, long retry_after)
 {
-    refuse(reply, 429, "RateLimiting",
-           "[{\"code\":\"RateLimiting\",\"message\":\"Client application has been throttled and "
-           "should not attempt to repeat the request until an amount of time has elapsed. Please see"
-           " https://aka.ms/resourcegraph-throttling for help.\"}]");
+    refuse(
+        reply, 429, "RateLimiting",
+        "[{\"code\":\"RateLimiting\",\"message\":\"Client application has been throttled and "
+        "should not attempt to repeat the request until an amount of time has elapsed. Please see"
+        " https://aka.ms/resourcegraph-throttling for help.\"}]");
     if (retry_after >= 0)
         reply_header(reply, "Retry-After", "%ld", retry_after);
 }
@@ -154,9 +158,13 @@ static void write_page(struct request *request, struct reply *reply, struct grap
     struct json_writer writer = { .out = &reply->body };
     CLEANUP(arena_finish) struct arena scratch = { 0 };
     CLEANUP(buf_finish) struct buf token = { 0 };
-    struct page page = { .view = &of->view, .count = of->query->rows->count,
-                         .present = of->query->rows->present, .write = write_row,
-                         .context = of->query, .position = of->position, .limit = of->top,
+    struct page page = { .view = &of->view,
+                         .count = of->query->rows->count,
+                         .present = of->query->rows->present,
+                         .write = write_row,
+                         .context = of->query,
+                         .position = of->position,
+                         .limit = of->top,
                          .scratch = &scratch };
     if (of->number == 1)
         of->total = page_total(&page);
@@ -227,7 +235,8 @@ static bool read_options(struct request *request, const cJSON *body, struct grap
         page->top = (size_t)top->valuedouble;
     if (page->top > (size_t)request->fake->options.page_rows)
         page->top = (size_t)request->fake->options.page_rows;
-    if (format && !(cJSON_IsString(format) && strcasecmp(format->valuestring, "objectArray") == 0)) {
+    if (format &&
+        !(cJSON_IsString(format) && strcasecmp(format->valuestring, "objectArray") == 0)) {
         refuse_body(reply, "InvalidOptions", "only resultFormat objectArray is served here.");
         return false;
     }
@@ -245,15 +254,16 @@ static void answer_query(struct request *request, const cJSON *body, bool *in_sc
     uint64_t scope = 1469598103934665603u;
     const cJSON *groups = cJSON_GetObjectItemCaseSensitive(body, "managementGroups");
     if (groups && cJSON_GetObjectItemCaseSensitive(body, "subscriptions")) {
-        refuse_body(reply, "InvalidScope", "subscriptions and managementGroups exclude each other.");
+        refuse_body(reply, "InvalidScope",
+                    "subscriptions and managementGroups exclude each other.");
         return;
     }
     if (!read_scope(request, body, in_scope, reply, &scope) ||
         !read_options(request, body, &page, reply))
         return;
-    page.query = cJSON_IsString(text) ? queries_match(&request->fake->queries, text->valuestring,
-                                                      &page.view.since)
-                                      : NULL;
+    page.query = cJSON_IsString(text)
+                     ? queries_match(&request->fake->queries, text->valuestring, &page.view.since)
+                     : NULL;
     if (!page.query) {
         refuse_query(reply);
         return;

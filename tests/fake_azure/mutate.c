@@ -11,9 +11,14 @@
 
 static void answer_html(struct reply *reply, int status)
 {
-    static const struct { int status; const char *title; } titles[] = {
-        { 500, "500 Internal Server Error" }, { 502, "502 Bad Gateway" },
-        { 503, "503 Service Unavailable" },   { 504, "504 Gateway Time-out" },
+    static const struct {
+        int status;
+        const char *title;
+    } titles[] = {
+        { 500, "500 Internal Server Error" },
+        { 502, "502 Bad Gateway" },
+        { 503, "503 Service Unavailable" },
+        { 504, "504 Gateway Time-out" },
     };
     const char *title = titles[0].title;
     for (size_t i = 0; i < ARRAY_COUNT(titles); i++)
@@ -21,9 +26,11 @@ static void answer_html(struct reply *reply, int status)
             title = titles[i].title;
     reply->status = status;
     reply->type = "text/html";
-    buf_printf(&reply->body, "<!DOCTYPE html>\r\n<html><head><title>%s</title></head>\r\n<body>"
+    buf_printf(&reply->body,
+               "<!DOCTYPE html>\r\n<html><head><title>%s</title></head>\r\n<body>"
                "<center><h1>%s</h1></center><hr><center>Microsoft-Azure-Application-Gateway/v2"
-               "</center></body></html>\r\n", title, title);
+               "</center></body></html>\r\n",
+               title, title);
     reply_header(reply, "x-ms-failure-cause", "gateway");
 }
 
@@ -59,7 +66,8 @@ void mutate_answer(struct request *request, struct reply *reply, const struct fa
     case FAULT_403:
         reply_error(reply, 403, "AuthorizationFailed",
                     "The client '%s' does not have authorization to perform action 'read' over "
-                    "scope '%s' or the scope is invalid.", request->principal, request->path);
+                    "scope '%s' or the scope is invalid.",
+                    request->principal, request->path);
         break;
     case FAULT_NOT_REGISTERED:
         answer_not_registered(reply, fault);
@@ -89,9 +97,9 @@ static void confuse(cJSON *value)
 {
     for (cJSON *next, *member = value->child; member; member = next) {
         next = member->next;
-        bool identity = member->string && (strcmp(member->string, "id") == 0 ||
-                                           strcmp(member->string, "name") == 0 ||
-                                           strcmp(member->string, "type") == 0);
+        bool identity = member->string &&
+                        (strcmp(member->string, "id") == 0 || strcmp(member->string, "name") == 0 ||
+                         strcmp(member->string, "type") == 0);
         if (identity || !member->string)
             continue;
         if (cJSON_IsObject(member)) {

@@ -7,6 +7,7 @@
 #include "core/compiler.h"
 #include "draw.h"
 
+/* clang-format off */
 static const struct { const char *title, *word; } businesses[] = {
     { "Payments", "payments" }, { "Retail", "retail" },       { "Data Platform", "data" },
     { "Logistics", "logistics" }, { "Web Shop", "shop" },     { "Identity", "identity" },
@@ -19,27 +20,41 @@ static const struct { const char *title, *word; } environments[] = {
 static const char *const management_groups[] = { "Contoso Production", "Contoso Non-Production",
                                                  "Contoso Sandboxes", "Contoso Décommissioned" };
 
-/* clang-format off */
 static const struct shape {
     const char *provider, *type, *child; /* type of the parent when there is a child */
-    const char *source, *resource_type;  /* of resourceDetails */
     const char *name;                    /* of the (child) resource: word, environment, serial */
+    const char *source, *resource_type;  /* of resourceDetails */
 } shapes[KIND_COUNT] = {
-    [KIND_SUBSCRIPTION] = { "Microsoft.Resources", "subscriptions", NULL, "Azure", "Subscription", "" },
-    [KIND_VM]         = { "Microsoft.Compute", "virtualMachines", NULL, "Azure", "virtualMachines", "vm-%s-%s-%04u" },
-    [KIND_ARC]        = { "Microsoft.HybridCompute", "machines", NULL, "Azure", "machines", "SRV-%s-%s-%04u" },
-    [KIND_ON_PREMISE] = { "Microsoft.OperationalInsights", "workspaces", "onPremiseMachines", "OnPremise", "", "dc-%s-%s-%04u" },
-    [KIND_STORAGE]    = { "Microsoft.Storage", "storageAccounts", NULL, "Azure", "storageAccounts", "st%s%s%06u" },
-    [KIND_SQL]        = { "Microsoft.Sql", "servers", NULL, "Azure", "servers", "sql-%s-%s-%04u" },
-    [KIND_DATABASE]   = { "Microsoft.Sql", "servers", "databases", "Azure", "servers/databases", "db_%s_%s_%04u" },
-    [KIND_VAULT]      = { "Microsoft.KeyVault", "vaults", NULL, "Azure", "vaults", "kv-%s-%s-%05u" },
-    [KIND_AKS]        = { "Microsoft.ContainerService", "managedClusters", NULL, "Azure", "managedClusters", "aks-%s-%s-%04u" },
-    [KIND_WEB]        = { "Microsoft.Web", "sites", NULL, "Azure", "sites", "app-%s-%s-%04u" },
-    [KIND_REGISTRY]   = { "Microsoft.ContainerRegistry", "registries", NULL, "Azure", "registries", "cr%s%s%05u" },
-    [KIND_SUBNET]     = { "Microsoft.Network", "virtualNetworks", "subnets", "Azure", "virtualNetworks/subnets", "snet-%s-%s-%04u" },
-    [KIND_COSMOS]     = { "Microsoft.DocumentDB", "databaseAccounts", NULL, "Azure", "databaseAccounts", "cosmos-%s-%s-%04u" },
-    [KIND_AWS]        = { "Microsoft.Security", "securityConnectors", "securityentitydata", "Aws", "S3.Bucket", "aws-s3-bucket-%s-%s-%04u" },
-    [KIND_GCP]        = { "Microsoft.Security", "securityConnectors", "securityentitydata", "Gcp", "Storage.Bucket", "gcp-storage-bucket-%s-%s-%04u" },
+    [KIND_SUBSCRIPTION] = { "Microsoft.Resources", "subscriptions", NULL, "",
+                            "Azure", "Subscription" },
+    [KIND_VM]         = { "Microsoft.Compute", "virtualMachines", NULL, "vm-%s-%s-%04u",
+                          "Azure", "virtualMachines" },
+    [KIND_ARC]        = { "Microsoft.HybridCompute", "machines", NULL, "SRV-%s-%s-%04u",
+                          "Azure", "machines" },
+    [KIND_ON_PREMISE] = { "Microsoft.OperationalInsights", "workspaces", "onPremiseMachines",
+                          "dc-%s-%s-%04u", "OnPremise", "" },
+    [KIND_STORAGE]    = { "Microsoft.Storage", "storageAccounts", NULL, "st%s%s%06u",
+                          "Azure", "storageAccounts" },
+    [KIND_SQL]        = { "Microsoft.Sql", "servers", NULL, "sql-%s-%s-%04u",
+                          "Azure", "servers" },
+    [KIND_DATABASE]   = { "Microsoft.Sql", "servers", "databases", "db_%s_%s_%04u",
+                          "Azure", "servers/databases" },
+    [KIND_VAULT]      = { "Microsoft.KeyVault", "vaults", NULL, "kv-%s-%s-%05u",
+                          "Azure", "vaults" },
+    [KIND_AKS]        = { "Microsoft.ContainerService", "managedClusters", NULL, "aks-%s-%s-%04u",
+                          "Azure", "managedClusters" },
+    [KIND_WEB]        = { "Microsoft.Web", "sites", NULL, "app-%s-%s-%04u",
+                          "Azure", "sites" },
+    [KIND_REGISTRY]   = { "Microsoft.ContainerRegistry", "registries", NULL, "cr%s%s%05u",
+                          "Azure", "registries" },
+    [KIND_SUBNET]     = { "Microsoft.Network", "virtualNetworks", "subnets", "snet-%s-%s-%04u",
+                          "Azure", "virtualNetworks/subnets" },
+    [KIND_COSMOS]     = { "Microsoft.DocumentDB", "databaseAccounts", NULL, "cosmos-%s-%s-%04u",
+                          "Azure", "databaseAccounts" },
+    [KIND_AWS]        = { "Microsoft.Security", "securityConnectors", "securityentitydata",
+                          "aws-s3-bucket-%s-%s-%04u", "Aws", "S3.Bucket" },
+    [KIND_GCP]        = { "Microsoft.Security", "securityConnectors", "securityentitydata",
+                          "gcp-storage-bucket-%s-%s-%04u", "Gcp", "Storage.Bucket" },
 };
 /* clang-format on */
 

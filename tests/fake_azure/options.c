@@ -121,15 +121,20 @@ static void complete(struct fake_options *options)
         tenant->assessments = tenant->machines = tenant->wide_machines = 0;
 }
 
-void options_read(int count, char **words, struct fake_options *options,
-                  struct options_more *more)
+void options_read(int count, char **words, struct fake_options *options, struct options_more *more)
 {
     struct option longs[ARRAY_COUNT(known) + 5] = { 0 };
     *options = (struct fake_options){
-        .tenant = { .seed = 1, .subscriptions = 5, .assessments = 2000, .machines = SIZE_MAX,
+        .tenant = { .seed = 1,
+                    .subscriptions = 5,
+                    .assessments = 2000,
+                    .machines = SIZE_MAX,
                     .recommendations = 120 },
-        .quota_requests = 15, .token_lifetime_s = 3599, .page_rows = 1000,
-        .secret = "fake-secret", .client_id = "c11e4700-0000-4000-8000-00000000c11e",
+        .quota_requests = 15,
+        .token_lifetime_s = 3599,
+        .page_rows = 1000,
+        .secret = "fake-secret",
+        .client_id = "c11e4700-0000-4000-8000-00000000c11e",
         .tenant_id = "7e4a4700-0000-4000-8000-000000007e4a",
     };
     for (size_t i = 0; i < ARRAY_COUNT(known); i++)

@@ -76,8 +76,9 @@ static bool read_columns(struct query *query, const char *name)
     }
     for (;;) {
         at += strspn(at, " ");
-        size_t length = clause_length(at), word = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-                                                             "abcdefghijklmnopqrstuvwxyz0123456789");
+        size_t length = clause_length(at),
+               word = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+                                 "abcdefghijklmnopqrstuvwxyz0123456789");
         const struct field *field = find_field(query->rows, at, word);
         if (!field || query->column_count == QUERY_COLUMNS_MAX) {
             fprintf(stderr, "fake_azure: query %s: column \"%.*s\" is not known: it is refused\n",
@@ -93,8 +94,11 @@ static bool read_columns(struct query *query, const char *name)
 
 static void read_flags(struct query *query)
 {
-    static const char *const failing[] = { "!= 'Healthy'", "!= 'Compliant'",
-                                           "== 'Unhealthy' | " };
+    static const char *const failing[] = {
+        "| where tostring(properties.status.code) != 'Healthy'",
+        "| where tostring(properties.status.code) == 'Unhealthy'",
+        "| where complianceStatus != 'Compliant'",
+    };
     const char *expand = strstr(query->text, "mv-expand ");
     const char *limit = expand ? strstr(expand, " limit ") : NULL;
     for (size_t i = 0; i < ARRAY_COUNT(failing); i++)

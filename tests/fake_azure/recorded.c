@@ -48,8 +48,8 @@ static void find_subscription(struct recorded *recorded, const struct buf *text)
     if (*recorded->subscription || !at)
         return;
     at += strlen("/subscriptions/");
-    snprintf(recorded->subscription, sizeof recorded->subscription, "%.*s",
-             (int)strcspn(at, "/\""), at);
+    snprintf(recorded->subscription, sizeof recorded->subscription, "%.*s", (int)strcspn(at, "/\""),
+             at);
 }
 
 struct recorded *recorded_open(const struct fake_options *options, char *why, size_t why_bytes)
@@ -101,8 +101,10 @@ static enum chosen chosen_of(const struct recorded *recorded, const char *path, 
     };
     /* clang-format on */
     char base[160];
-    size_t length = (size_t)snprintf(base, sizeof base, "/subscriptions/%s/providers/"
-                                     "Microsoft.Security", recorded->subscription);
+    size_t length = (size_t)snprintf(base, sizeof base,
+                                     "/subscriptions/%s/providers/"
+                                     "Microsoft.Security",
+                                     recorded->subscription);
     const char *rest = path + length;
     if (strncasecmp(path, base, length) != 0)
         rest = strncasecmp(path, "/providers/Microsoft.Security/assessmentMetadata", 48) == 0
@@ -173,9 +175,11 @@ static void answer_subscriptions(const struct request *request, struct reply *re
 {
     const char *id = request->fake->recorded->subscription;
     reply->status = 200;
-    buf_printf(&reply->body, "{\"value\":[{\"id\":\"/subscriptions/%s\",\"subscriptionId\":\"%s\","
+    buf_printf(&reply->body,
+               "{\"value\":[{\"id\":\"/subscriptions/%s\",\"subscriptionId\":\"%s\","
                "\"tenantId\":\"%s\",\"displayName\":\"Recorded subscription\",\"state\":\"Enabled\""
-               "}]}", id, id, request->fake->options.tenant_id);
+               "}]}",
+               id, id, request->fake->options.tenant_id);
 }
 
 void recorded_answer(struct request *request, struct reply *reply)

@@ -98,8 +98,10 @@ struct view request_view(const struct request *request, bool *in_scope)
     bool none = faults_state(&fake->faults, FAULT_NO_SUBSCRIPTIONS) != NULL;
     for (size_t i = 0; i < fake->tenant.subscription_count; i++)
         in_scope[i] = !none && !faults_denies(&fake->faults, fake->tenant.subscriptions[i].id, i);
-    return (struct view){ .tenant = &fake->tenant, .in_scope = in_scope,
-                          .generation = fake->tenant.generation, .expand_limit = RULES_MAX };
+    return (struct view){ .tenant = &fake->tenant,
+                          .in_scope = in_scope,
+                          .generation = fake->tenant.generation,
+                          .expand_limit = RULES_MAX };
 }
 
 ptrdiff_t request_subscription(const struct request *request, const char *id)

@@ -11,7 +11,9 @@ struct reply {
     const char *type;
     struct buf body;
     FILE *file; /* sent instead of the body when not NULL */
-    struct { char name[64], value[1200]; } headers[REPLY_HEADERS_MAX];
+    struct {
+        char name[64], value[1200];
+    } headers[REPLY_HEADERS_MAX];
     size_t header_count;
 };
 
@@ -34,8 +36,7 @@ struct request {
 const char *request_parameter(const struct request *request, const char *name);
 const char *request_header(const struct request *request, const char *name);
 
-void reply_header(struct reply *reply, const char *name, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+void reply_header(struct reply *reply, const char *name, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* {"error":{"code","message"}}: Azure Resource Manager's error body. */
 void reply_error(struct reply *reply, int status, const char *code, const char *format, ...)
@@ -53,8 +54,8 @@ struct page {
     const void *context;
     size_t position, limit;
     struct arena *scratch; /* emptied after every row */
-    size_t rows; /* written */
-    bool more;   /* position is that of the next row then */
+    size_t rows;           /* written */
+    bool more;             /* position is that of the next row then */
 };
 void page_write(struct page *page, struct json_writer *writer, bool shift);
 size_t page_total(const struct page *page);

@@ -15,8 +15,7 @@ struct list {
     bool risk, dates, definition; /* which members this api-version has */
 };
 
-static void write_subscription(const struct page *page, size_t position,
-                               struct json_writer *writer)
+static void write_subscription(const struct page *page, size_t position, struct json_writer *writer)
 {
     const struct list *list = page->context;
     const struct subscription *subscription = &list->tenant->subscriptions[position];
@@ -81,8 +80,7 @@ static void write_risk(const struct tenant *tenant, const struct assessment *ass
     json_close(writer, '}');
 }
 
-static void write_assessment(const struct page *page, size_t position,
-                             struct json_writer *writer)
+static void write_assessment(const struct page *page, size_t position, struct json_writer *writer)
 {
     const struct list *list = page->context;
     const struct tenant *tenant = list->tenant;
@@ -174,8 +172,7 @@ static void write_score(const struct page *page, size_t position, struct json_wr
     json_close(writer, '}');
 }
 
-static void write_definition(const struct tenant *tenant, size_t number,
-                             struct json_writer *writer)
+static void write_definition(const struct tenant *tenant, size_t number, struct json_writer *writer)
 {
     const struct control *control = &tenant->catalogue.controls[number];
     char id[160];
@@ -211,9 +208,10 @@ static void write_control(const struct page *page, size_t position, struct json_
     const struct control_state *state =
         &tenant_score(list->tenant, list->subscription)->controls[position];
     char id[240];
-    snprintf(id, sizeof id, "/subscriptions/%s/providers/Microsoft.Security/secureScores/ascScore/"
-             "secureScoreControls/%s", list->tenant->subscriptions[list->subscription].id,
-             control->key);
+    snprintf(id, sizeof id,
+             "/subscriptions/%s/providers/Microsoft.Security/secureScores/ascScore/"
+             "secureScoreControls/%s",
+             list->tenant->subscriptions[list->subscription].id, control->key);
     json_open(writer, NULL, '{');
     json_add_text(writer, "id", id);
     json_add_text(writer, "name", control->key);
@@ -269,9 +267,10 @@ static void write_assignment(const struct page *page, size_t position, struct js
     json_add_text(writer, "location", "westeurope");
     json_open(writer, "properties", '{');
     json_add_text(writer, "targetResourceId", tenant->resources[machine->resource].id);
-    json_add_text(writer, "complianceStatus", pending                     ? "Pending"
-                                              : baseline_failing(machine) ? "NonCompliant"
-                                                                          : "Compliant");
+    json_add_text(writer, "complianceStatus",
+                  pending                     ? "Pending"
+                  : baseline_failing(machine) ? "NonCompliant"
+                                              : "Compliant");
     json_add_text(writer, "lastComplianceStatusChecked",
                   pending ? "0001-01-01T00:00:00"
                           : tenant_time(machine->checked_at, position, time));
@@ -379,16 +378,21 @@ static void answer_list(struct request *request, struct reply *reply,
         abort();
     struct view view = request_view(request, scope);
     const char *expand = request_parameter(request, "$expand");
-    struct list list = { .request = request, .tenant = tenant,
+    struct list list = { .request = request,
+                         .tenant = tenant,
                          .subscription = (size_t)(subscription < 0 ? 0 : subscription),
                          .risk = strcmp(request->version, "2025-05-04") >= 0,
                          .dates = strcmp(request->version, "2021-06-01") >= 0,
                          .definition = expand && strcasecmp(expand, "definition") == 0 };
     CLEANUP(arena_finish) struct arena scratch = { 0 };
-    struct page page = { .view = &view, .count = kind->count, .present = kind->present,
-                         .write = kind->write, .context = &list, .scratch = &scratch,
-                         .limit = kind->paged ? (size_t)request->fake->options.page_rows
-                                              : SIZE_MAX };
+    struct page page = { .view = &view,
+                         .count = kind->count,
+                         .present = kind->present,
+                         .write = kind->write,
+                         .context = &list,
+                         .scratch = &scratch,
+                         .limit =
+                             kind->paged ? (size_t)request->fake->options.page_rows : SIZE_MAX };
     for (size_t i = 0; subscription >= 0 && i < tenant->subscription_count; i++)
         scope[i] &= i == (size_t)subscription;
     if (*request->token && !read_link(request, &page, &view)) {
@@ -422,8 +426,8 @@ static ptrdiff_t subscription_of(struct request *request, struct reply *reply)
     const char *id = request->captures[0];
     ptrdiff_t at = request_subscription(request, id);
     if (at < 0 || faults_state(&request->fake->faults, FAULT_NO_SUBSCRIPTIONS)) {
-        reply_error(reply, 404, "SubscriptionNotFound",
-                    "The subscription '%s' could not be found.", id);
+        reply_error(reply, 404, "SubscriptionNotFound", "The subscription '%s' could not be found.",
+                    id);
         return -1;
     }
     if (!faults_denies(&request->fake->faults, id, (size_t)at)) {

@@ -124,8 +124,7 @@ static bool check_version(struct request *request, const char *known, struct rep
         return false;
     }
     for (const char *at = known; *at; at += strcspn(at, " "), at += *at == ' ')
-        if (strncmp(at, version, strlen(version)) == 0 &&
-            strcspn(at, " ") == strlen(version)) {
+        if (strncmp(at, version, strlen(version)) == 0 && strcspn(at, " ") == strlen(version)) {
             request->version = version;
             return true;
         }
@@ -178,8 +177,7 @@ static void answer_locked(struct request *request, struct answer *answer)
         route->handle(request, reply);
     if (changed && reply->status == 200)
         mutate_body(request, reply, &fault);
-    answer->wired =
-        faults_take(faults, FAULT_WIRE, request->path, request->page, &answer->wire);
+    answer->wired = faults_take(faults, FAULT_WIRE, request->path, request->page, &answer->wire);
 }
 
 static void count(struct fake *fake, const struct answer *answer)

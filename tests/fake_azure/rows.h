@@ -7,11 +7,11 @@
 /* What a request may see. */
 struct view {
     struct tenant *tenant;
-    const bool *in_scope;  /* by subscription */
-    uint32_t generation;   /* the rows are those of its beginning */
-    int64_t since;         /* statusChangeDate at least this; 0 = any */
-    size_t expand_limit;   /* of mv-expand */
-    bool failing_only;     /* leave out what is Healthy or Compliant */
+    const bool *in_scope; /* by subscription */
+    uint32_t generation;  /* the rows are those of its beginning */
+    int64_t since;        /* statusChangeDate at least this; 0 = any */
+    size_t expand_limit;  /* of mv-expand */
+    bool failing_only;    /* leave out what is Healthy or Compliant */
 };
 
 enum field_type { FIELD_TEXT, FIELD_INTEGER, FIELD_NUMBER, FIELD_JSON };
@@ -23,8 +23,25 @@ struct field {
     size_t offset;
 };
 
+#define TEXT(type, member)                                                                         \
+    {                                                                                              \
+#member, FIELD_TEXT, offsetof(type, member)                                                \
+    }
+#define INTEGER(type, member)                                                                      \
+    {                                                                                              \
+#member, FIELD_INTEGER, offsetof(type, member)                                             \
+    }
+#define NUMBER(type, member)                                                                       \
+    {                                                                                              \
+#member, FIELD_NUMBER, offsetof(type, member)                                              \
+    }
+#define JSON(type, member)                                                                         \
+    {                                                                                              \
+#member, FIELD_JSON, offsetof(type, member)                                                \
+    }
+
 struct rows {
-    const char *query; /* name of the .kql file */
+    const char *query;                        /* name of the .kql file */
     size_t (*count)(const struct view *view); /* positions; not every one has a row */
     bool (*present)(const struct view *view, size_t position);
     void (*fill)(const struct view *view, size_t position, void *row, struct arena *scratch);
@@ -33,6 +50,11 @@ struct rows {
 };
 
 enum { ROWS_BYTES_MAX = 512 };
+
+extern const struct rows rows_baseline[]; /* ends with query NULL */
+
+/* A text in scratch. */
+const char *rows_print(struct arena *scratch, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* NULL when nobody knows that query. */
 const struct rows *rows_find(const char *query);

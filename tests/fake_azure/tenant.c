@@ -10,14 +10,18 @@
 
 const char *const tenant_status_words[] = { "Healthy", "Unhealthy", "NotApplicable" };
 const char *const tenant_cause_words[] = {
-    [CAUSE_NONE] = "", [CAUSE_EXEMPT] = "Exempt", [CAUSE_OFF] = "OffByPolicy",
-    [CAUSE_PLAN] = "UnsupportedPricingPlan", [CAUSE_DATA] = "MissingDataOrUnsupported",
-    [CAUSE_HEARTBEAT] = "NoHeartbeat", [CAUSE_NA] = "NA",
+    [CAUSE_NONE] = "",
+    [CAUSE_EXEMPT] = "Exempt",
+    [CAUSE_OFF] = "OffByPolicy",
+    [CAUSE_PLAN] = "UnsupportedPricingPlan",
+    [CAUSE_DATA] = "MissingDataOrUnsupported",
+    [CAUSE_HEARTBEAT] = "NoHeartbeat",
+    [CAUSE_NA] = "NA",
 };
 const char *const tenant_risk_words[] = { "", "None", "Low", "Medium", "High", "Critical" };
 const char *const tenant_factor_words[TENANT_FACTORS] = {
-    "Internet exposure", "Lateral movement", "Sensitive data", "Critical resource",
-    "Vulnerabilities", "Elevated privileges",
+    "Internet exposure", "Lateral movement", "Sensitive data",
+    "Critical resource", "Vulnerabilities",  "Elevated privileges",
 };
 
 static void *many(size_t count, size_t bytes)
@@ -93,7 +97,8 @@ static void plan_add(struct plan *plan, size_t subscription, enum kind kind, int
     struct resource *resource = &tenant->resources[tenant->resource_count];
     *resource = (struct resource){ .subscription = (uint32_t)subscription,
                                    .serial = (uint32_t)tenant->resource_count,
-                                   .kind = (uint8_t)kind, .machine = -1 };
+                                   .kind = (uint8_t)kind,
+                                   .machine = -1 };
     resource->os = machine_os >= 0 ? (uint8_t)machine_os : resource->serial % 3 == 0;
     if (machine_os >= 0)
         resource->machine = (int32_t)plan->machines++;
@@ -126,8 +131,8 @@ static void build_resources(struct tenant *tenant)
     static const uint8_t mix[] = {
         KIND_VM, KIND_VM, KIND_VM, KIND_VM, KIND_ARC, KIND_ON_PREMISE, KIND_STORAGE, KIND_STORAGE,
         KIND_STORAGE, KIND_STORAGE, KIND_SQL, KIND_DATABASE, KIND_DATABASE, KIND_VAULT, KIND_VAULT,
-        KIND_AKS, KIND_WEB, KIND_WEB, KIND_WEB, KIND_REGISTRY, KIND_SUBNET, KIND_SUBNET, KIND_COSMOS,
-        KIND_AWS, KIND_GCP,
+        KIND_AKS, KIND_WEB, KIND_WEB, KIND_WEB, KIND_REGISTRY, KIND_SUBNET, KIND_SUBNET,
+        KIND_COSMOS, KIND_AWS, KIND_GCP,
     };
     /* clang-format on */
     struct plan plan = { .tenant = tenant, .budget = tenant->options.assessments };
@@ -139,8 +144,9 @@ static void build_resources(struct tenant *tenant)
                  m % 5 < 3 ? OS_WINDOWS : OS_LINUX);
     for (uint64_t n = 0; plan.budget; n++)
         plan_add(&plan, pick_subscription(tenant, 1000000 + n),
-                 (enum kind)mix[draw_below(tenant->options.seed, DRAW_PLAN, n * 4 + 2,
-                                           ARRAY_COUNT(mix))], -1);
+                 (enum kind)
+                     mix[draw_below(tenant->options.seed, DRAW_PLAN, n * 4 + 2, ARRAY_COUNT(mix))],
+                 -1);
     tenant->machine_count = plan.machines;
 }
 
@@ -215,12 +221,13 @@ void tenant_rate(const struct tenant *tenant, struct assessment *assessment, uin
 
 static void begin_assessment(struct tenant *tenant, struct assessment *assessment, uint64_t number)
 {
-    static const uint8_t causes[] = { CAUSE_EXEMPT, CAUSE_OFF,  CAUSE_PLAN,
+    static const uint8_t causes[] = { CAUSE_EXEMPT, CAUSE_OFF,       CAUSE_PLAN,
                                       CAUSE_DATA,   CAUSE_HEARTBEAT, CAUSE_NA };
     uint64_t seed = tenant->options.seed;
     uint32_t dice = draw_below(seed, DRAW_STATE, number, 1000);
-    assessment->status = dice < 650 ? TENANT_HEALTHY : dice < 850 ? TENANT_UNHEALTHY
-                                                                  : TENANT_NOT_APPLICABLE;
+    assessment->status = dice < 650   ? TENANT_HEALTHY
+                         : dice < 850 ? TENANT_UNHEALTHY
+                                      : TENANT_NOT_APPLICABLE;
     assessment->cause = CAUSE_NONE;
     if (assessment->status == TENANT_NOT_APPLICABLE)
         assessment->cause = causes[draw_below(seed, DRAW_CAUSE, number, ARRAY_COUNT(causes))];
@@ -231,9 +238,10 @@ static void begin_assessment(struct tenant *tenant, struct assessment *assessmen
     uint32_t age = draw_below(seed, DRAW_TIME, number, 1 << 16);
     age = (uint32_t)((uint64_t)age * age >> 8); /* most are recent; up to 194 days */
     assessment->changed_at = (uint32_t)(tenant->options.now - 60 - age);
-    assessment->first_at =
-        dice % 50 == 7 ? 0 : assessment->changed_at -
-                                 draw_below(seed, DRAW_TIME, number + (1u << 30), 200 * 86400);
+    assessment->first_at = dice % 50 == 7
+                               ? 0
+                               : assessment->changed_at -
+                                     draw_below(seed, DRAW_TIME, number + (1u << 30), 200 * 86400);
     tenant_rate(tenant, assessment, number);
 }
 
@@ -273,7 +281,9 @@ static void build_machines(struct tenant *tenant)
         machine->resource = (uint32_t)r;
         machine->os = resource->os;
         machine->rules = m < tenant->options.wide_machines ? RULES_MAX : rules[resource->os];
-        machine->state = m % 13 == 6 ? MACHINE_PENDING : m % 13 == 9 ? MACHINE_STALE : MACHINE_FRESH;
+        machine->state = m % 13 == 6   ? MACHINE_PENDING
+                         : m % 13 == 9 ? MACHINE_STALE
+                                       : MACHINE_FRESH;
         if (m < tenant->options.wide_machines)
             machine->state = MACHINE_FRESH;
         machine->forms = !plan ? FORM_B : m % 11 == 5 ? FORM_A : FORM_A | FORM_B;

@@ -28,8 +28,8 @@ struct subscription {
 struct resource {
     const char *id; /* as ARM writes it */
     uint32_t subscription;
-    uint32_t first, count; /* in assessments */
-    uint32_t serial;       /* what it was made as */
+    uint32_t first, count;           /* in assessments */
+    uint32_t serial;                 /* what it was made as */
     uint32_t gone_since, back_since; /* generation of the last deletion, of the last return */
     int32_t machine;                 /* in machines, or -1 */
     uint8_t kind, os;
@@ -37,7 +37,15 @@ struct resource {
 };
 
 enum status { TENANT_HEALTHY, TENANT_UNHEALTHY, TENANT_NOT_APPLICABLE };
-enum cause { CAUSE_NONE, CAUSE_EXEMPT, CAUSE_OFF, CAUSE_PLAN, CAUSE_DATA, CAUSE_HEARTBEAT, CAUSE_NA };
+enum cause {
+    CAUSE_NONE,
+    CAUSE_EXEMPT,
+    CAUSE_OFF,
+    CAUSE_PLAN,
+    CAUSE_DATA,
+    CAUSE_HEARTBEAT,
+    CAUSE_NA
+};
 enum risk { RISK_MISSING, RISK_WORD_NONE, RISK_LOW, RISK_MEDIUM, RISK_HIGH, RISK_CRITICAL };
 
 struct assessment {
@@ -111,5 +119,5 @@ const char *tenant_management_groups(const struct tenant *tenant, const struct s
                                      struct arena *scratch); /* JSON array, the nearest first */
 const char *tenant_resource_details(const struct tenant *tenant, const struct resource *resource,
                                     struct arena *scratch); /* JSON object of the REST list */
-const char *tenant_source(const struct resource *resource);        /* "Azure" */
+const char *tenant_source(const struct resource *resource); /* "Azure" */
 const char *tenant_resource_type(const struct resource *resource); /* ResourceType of ARG */

@@ -102,8 +102,10 @@ void token_entra(struct request *request, struct reply *reply)
     char value[512], client[128];
     if (strcasecmp(request->captures[0], options->tenant_id) != 0) {
         char text[400];
-        snprintf(text, sizeof text, "Tenant '%s' not found. Check to make sure you have the correct "
-                 "tenant ID and are signing into the correct cloud.", request->captures[0]);
+        snprintf(text, sizeof text,
+                 "Tenant '%s' not found. Check to make sure you have the correct "
+                 "tenant ID and are signing into the correct cloud.",
+                 request->captures[0]);
         refuse_entra(reply, 400, "invalid_request", 90002, text);
         return;
     }
@@ -134,9 +136,10 @@ void token_entra(struct request *request, struct reply *reply)
     CLEANUP(buf_finish) struct buf token = { 0 };
     issue(request, client, &token);
     reply->status = 200;
-    buf_printf(&reply->body, "{\"token_type\":\"Bearer\",\"expires_in\":%ld,\"ext_expires_in\":%ld,"
-               "\"access_token\":\"%s\"}", options->token_lifetime_s, options->token_lifetime_s,
-               buf_cstr(&token));
+    buf_printf(&reply->body,
+               "{\"token_type\":\"Bearer\",\"expires_in\":%ld,\"ext_expires_in\":%ld,"
+               "\"access_token\":\"%s\"}",
+               options->token_lifetime_s, options->token_lifetime_s, buf_cstr(&token));
 }
 
 void token_metadata_service(struct request *request, struct reply *reply)
@@ -148,18 +151,21 @@ void token_metadata_service(struct request *request, struct reply *reply)
     const char *client = request_parameter(request, "client_id");
     int64_t now = clock_now_s() + (skew ? skew->seconds : 0);
     if (!metadata || strcmp(metadata, "true") != 0) {
-        reply_text(reply, 400, "{\"error\":\"invalid_request\",\"error_description\":"
-                               "\"Required metadata header not specified\"}");
+        reply_text(reply, 400,
+                   "{\"error\":\"invalid_request\",\"error_description\":"
+                   "\"Required metadata header not specified\"}");
         return;
     }
     if (!resource || !request_parameter(request, "api-version")) {
-        reply_text(reply, 400, "{\"error\":\"invalid_request\",\"error_description\":"
-                               "\"Required query variable 'resource' or 'api-version' is missing\"}");
+        reply_text(reply, 400,
+                   "{\"error\":\"invalid_request\",\"error_description\":"
+                   "\"Required query variable 'resource' or 'api-version' is missing\"}");
         return;
     }
     if (client && strcasecmp(client, options->client_id) != 0) {
-        reply_text(reply, 400, "{\"error\":\"invalid_request\",\"error_description\":"
-                               "\"Identity not found\"}");
+        reply_text(reply, 400,
+                   "{\"error\":\"invalid_request\",\"error_description\":"
+                   "\"Identity not found\"}");
         return;
     }
     CLEANUP(buf_finish) struct buf token = { 0 };
@@ -188,8 +194,10 @@ void token_refuse(struct reply *reply, bool expired)
     reply_error(reply, 401, code, "%s",
                 expired ? "The access token expiry UTC time is earlier than the current UTC time."
                         : "The access token is invalid.");
-    reply_header(reply, "WWW-Authenticate", "Bearer authorization_uri=\"https://login.windows.net/\""
-                 ", error=\"invalid_token\", error_description=\"%s\"", code);
+    reply_header(reply, "WWW-Authenticate",
+                 "Bearer authorization_uri=\"https://login.windows.net/\""
+                 ", error=\"invalid_token\", error_description=\"%s\"",
+                 code);
 }
 
 bool token_check(struct request *request, struct reply *reply)
@@ -223,7 +231,8 @@ bool token_check(struct request *request, struct reply *reply)
 void token_discovery(struct request *request, struct reply *reply)
 {
     reply->status = 200;
-    buf_printf(&reply->body, "{\"tenant_discovery_endpoint\":\"%s/%s/v2.0/.well-known/"
+    buf_printf(&reply->body,
+               "{\"tenant_discovery_endpoint\":\"%s/%s/v2.0/.well-known/"
                "openid-configuration\",\"api-version\":\"1.1\",\"metadata\":[]}",
                request->origin, request->fake->options.tenant_id);
 }
@@ -232,7 +241,8 @@ void token_openid(struct request *request, struct reply *reply)
 {
     const char *origin = request->origin, *tenant = request->fake->options.tenant_id;
     reply->status = 200;
-    buf_printf(&reply->body, "{\"token_endpoint\":\"%s/%s/oauth2/v2.0/token\",\"issuer\":\"%s/%s/v2.0"
+    buf_printf(&reply->body,
+               "{\"token_endpoint\":\"%s/%s/oauth2/v2.0/token\",\"issuer\":\"%s/%s/v2.0"
                "\",\"authorization_endpoint\":\"%s/%s/oauth2/v2.0/authorize\",\"jwks_uri\":"
                "\"%s/%s/discovery/v2.0/keys\",\"response_types_supported\":[\"code\"]}",
                origin, tenant, origin, tenant, origin, tenant, origin, tenant);
@@ -241,7 +251,8 @@ void token_openid(struct request *request, struct reply *reply)
 void token_tenants(struct request *request, struct reply *reply)
 {
     reply->status = 200;
-    buf_printf(&reply->body, "{\"value\":[{\"id\":\"/tenants/%s\",\"tenantId\":\"%s\",\"displayName\":"
-               "\"Contoso\",\"tenantCategory\":\"Home\"}]}", request->fake->options.tenant_id,
-               request->fake->options.tenant_id);
+    buf_printf(&reply->body,
+               "{\"value\":[{\"id\":\"/tenants/%s\",\"tenantId\":\"%s\",\"displayName\":"
+               "\"Contoso\",\"tenantCategory\":\"Home\"}]}",
+               request->fake->options.tenant_id, request->fake->options.tenant_id);
 }

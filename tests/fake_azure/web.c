@@ -107,8 +107,8 @@ static bool compress(const struct request *request, struct reply *reply)
     return true;
 }
 
-static void add_headers(struct request *request, struct reply *reply,
-                        struct MHD_Response *response, long skew_s)
+static void add_headers(struct request *request, struct reply *reply, struct MHD_Response *response,
+                        long skew_s)
 {
     char text[64];
     time_t now = (time_t)(clock_now_s() + skew_s);
@@ -169,9 +169,9 @@ static enum MHD_Result answer_request(struct request *request)
     return queued;
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-                                  const char *url, const char *method, const char *version,
-                                  const char *upload, size_t *upload_bytes, void **state)
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_bytes, void **state)
 {
     struct web *web = context;
     struct request *request = *state;
@@ -229,7 +229,8 @@ struct web *web_start(struct fake *fake)
     struct web *web = calloc(1, sizeof *web);
     if (!web)
         abort();
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)options->port),
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)options->port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
                      MHD_USE_POLL | MHD_USE_SUPPRESS_DATE_NO_CLOCK;
