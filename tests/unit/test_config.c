@@ -1,0 +1,201 @@
+#include "exporter/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "test.h"
+
+static const char *write_file(const char *name, const char *text)
+{
+    static char path[4200];
+    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
+    FILE *file = fopen(path, "w");
+    fputs(text, file);
+    fclose(file);
+    return path;
+}
+
+/* The text as a file, with these settings over it. NULL and the report when it is wrong. */
+static struct config *load(const char *text, const struct config_setting *settings, size_t count,
+                           struct option_report *report)
+{
+    struct config_source source = { .file = write_file("config.yml", text),
+                                    .settings = settings,
+                                    .setting_count = count };
+    return config_load(&source, report);
+}
+
+static struct config *load_fine(const char *text)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    struct config *config = load(text, NULL, 0, &report);
+    CHECK_TEXT(buf_cstr(&report.text), "");
+    if (!config)
+        abort();
+    return config;
+}
+
+TEST(defaults_are_what_the_documentation_says)
+{
+    struct config *config = load_fine("");
+    CHECK_INT(config->web.addresses.count, 1);
+    CHECK_TEXT(config->web.addresses.texts[0], ":9887");
+    CHECK_TEXT(config->web.telemetry_path, "/metrics");
+    CHECK_TEXT(config->web.route_prefix, "");
+    CHECK_INT(config->web.max_requests, 40);
+    CHECK_INT(config->metrics.max_series, 200000);
+    CHECK_TEXT(config->storage.path, "/var/lib/defender_exporter");
+    for (size_t i = 0; i < COLLECTOR_COUNT; i++) {
+        CHECK(config->collectors[i].enabled);
+        CHECK(config->collectors[i].interval_ms >= 60000);
+        CHECK(config->collectors[i].timeout_ms <= 600000);
+        CHECK(config->collectors[i].timeout_ms > 0);
+    }
+    CHECK_TEXT(config_resource_manager(config), "https://management.azure.com");
+    CHECK_TEXT(config_auth(config).authority_host, "https://login.microsoftonline.com");
+    config_destroy(config);
+}
+
+TEST(port_is_not_one_that_others_use)
+{
+    static const char *const taken[] = { "9090", "9093", "9100", "9115",
+                                         "8080", "5000", "2801", "9476" };
+    for (size_t i = 0; i < ARRAY_COUNT(taken); i++)
+        CHECK(strcmp(taken[i], WEB_DEFAULT_PORT) != 0);
+}
+
+TEST(file_reaches_the_modules)
+{
+    struct config *config = load_fine("azure:\n"
+                                      "  cloud: AzureUSGovernment\n"
+                                      "collectors:\n"
+                                      "  assessments: {source: rest, interval: 5m}\n"
+                                      "  baselines: {enabled: false, timeout: 2s}\n"
+                                      "subscriptions:\n"
+                                      "  exclude: [AAAAAAAA-0000-0000-0000-000000000001]\n"
+                                      "metrics: {opt_in_list: 'defender_finding_info'}\n");
+    struct runner_config runner = config_runner(config);
+    CHECK_INT(runner.collectors[COLLECTOR_assessments].source, 1);
+    CHECK_INT(runner.collectors[COLLECTOR_assessments].interval_ms, 300000);
+    CHECK_INT(runner.collectors[COLLECTOR_assessments].timeout_ms, 300000);
+    CHECK(!runner.collectors[COLLECTOR_baselines].enabled);
+    CHECK_INT(runner.collectors[COLLECTOR_baselines].timeout_ms, 2000);
+    CHECK_INT(runner.exclude_count, 1);
+    CHECK_TEXT(runner.exclude[0], "aaaaaaaa-0000-0000-0000-000000000001");
+    CHECK_INT(config_scrape(config).series.opt_in.count, 1);
+    CHECK_TEXT(config_resource_manager(config), "https://management.usgovcloudapi.net");
+    CHECK_TEXT(config_auth(config).authority_host, "https://login.microsoftonline.us");
+    CHECK_TEXT(config_auth(config).audience, "https://management.usgovcloudapi.net/");
+    config_destroy(config);
+}
+
+TEST(settings_go_over_the_file_and_later_over_earlier)
+{
+    static const struct config_setting settings[] = {
+        { "log.level", "warn", "DEFENDER_EXPORTER_LOG_LEVEL" },
+        { "log.level", "debug", "--log.level" },
+        { "collectors.baselines.enabled", "false", "--no-collector.baselines" },
+        { "web.listen_address", "127.0.0.1:0,[::1]:0", "--web.listen-address" },
+    };
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    struct config *config = load("log: {level: error}\n", settings, ARRAY_COUNT(settings), &report);
+    CHECK_TEXT(buf_cstr(&report.text), "");
+    CHECK_INT(config->log.level, 0);
+    CHECK(!config->collectors[COLLECTOR_baselines].enabled);
+    CHECK_INT(config->web.addresses.count, 2);
+    config_destroy(config);
+}
+
+TEST(disabled_defaults_leave_only_the_named)
+{
+    struct config *config = load_fine("collector: {disable_defaults: true}\n"
+                                      "collectors: {assessments: {enabled: true}}\n");
+    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
+        CHECK_INT(config->collectors[i].enabled, i == COLLECTOR_assessments);
+    config_destroy(config);
+}
+
+TEST(every_mistake_is_named_with_its_line)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        { "azure:\n  cloud: moon\n", ":2: azure.cloud: " },
+        { "azure: {resource_manager: 'http://example.com'}\n", ":1: azure.resource_manager: " },
+        { "azure: {authority_host: 'http://example.com'}\n", ":1: azure.authority_host: " },
+        { "\ncollectors:\n  nope: {}\n", ":3: collectors.nope: unknown key" },
+        { "collectors: {baselines: {source: carrier pigeon}}\n", "collectors.baselines.source: " },
+        { "collectors: {baselines: {interval: 5}}\n", "collectors.baselines.interval: " },
+        { "subscriptions: {include: [all]}\n", "subscriptions.include: must be subscription ids" },
+        { "metrics: {denylist: ['(']}\n", "metrics.denylist: is no regular expression" },
+        { "web: {listen_address: nowhere}\n", "web.listen_address: must be host:port" },
+        { "web: {telemetry_path: metrics}\n", "web.telemetry_path: must be a path" },
+        { "web: {telemetry_path: /-/reload}\n", "web.telemetry_path: is taken" },
+        { "log: {level: loud}\n", "log.level: " },
+        { "azure: {method: client_secret, client_id: c}\n", "azure: " },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(options_report_finish) struct option_report report = { 0 };
+        CHECK(!load(cases[i].text, NULL, 0, &report));
+        CHECK_CONTAINS(buf_cstr(&report.text), cases[i].want);
+    }
+}
+
+TEST(several_mistakes_are_all_named)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    CHECK(
+        !load("log:\n  level: loud\n  format: song\nweb:\n  max_requests: -1\n", NULL, 0, &report));
+    CHECK_INT(report.count, 3);
+}
+
+TEST(a_missing_file_is_fine_only_when_nobody_named_it)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    struct config_source source = { .file = "/nonexistent/defender.yml" };
+    CHECK(!config_load(&source, &report));
+    CHECK_CONTAINS(buf_cstr(&report.text), "/nonexistent/defender.yml: ");
+    options_report_finish(&report);
+    source.file_may_be_missing = true;
+    struct config *config = config_load(&source, &report);
+    CHECK(config != NULL);
+    CHECK_TEXT(config->file, "");
+    config_destroy(config);
+}
+
+TEST(prefix_comes_from_the_external_url)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        { "web: {external_url: 'https://host/defender/'}\n", "/defender" },
+        { "web: {external_url: 'https://host'}\n", "" },
+        { "web: {external_url: 'https://host/a', route_prefix: /}\n", "" },
+        { "web: {route_prefix: b/c/}\n", "/b/c" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct config *config = load_fine(cases[i].text);
+        CHECK_TEXT(config->web.route_prefix, cases[i].want);
+        config_destroy(config);
+    }
+}
+
+TEST(the_printed_skeleton_is_a_valid_file)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    options_document(config_options(&arena), &text);
+    struct config *config = load_fine(buf_cstr(&text));
+    CHECK_INT(config->collectors[COLLECTOR_assessments].source, 0);
+    config_destroy(config);
+}
+
+TEST(every_key_has_a_help_text)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    for (const struct option *section = config_options(&arena); section->type; section++) {
+        CHECK(section->help != NULL);
+        for (const struct option *row = section->section; row->type; row++)
+            CHECK(row->help != NULL && row->help[strlen(row->help) - 1] == '.');
+    }
+}

@@ -1,0 +1,98 @@
+#include "exporter/pages.h"
+
+#include "collectors/collector.h"
+#include "test.h"
+
+static void render(struct snapshot_store *store, const struct pages_view *base, struct buf *out)
+{
+    struct pages_view view = *base;
+    struct snapshot *snapshot = snapshot_acquire(store);
+    view.snapshot = snapshot;
+    pages_landing(&view, out);
+    snapshot_release(snapshot);
+}
+
+static const struct pages_link links[] = { { "/metrics", "Metrics" } };
+static const struct pages_view view = {
+    .now = 1700003600,
+    .prefix = "/x\"><script>",
+    .identity = "client secret",
+    .tenant_id = "<tenant>",
+    .cloud = "AzurePublic",
+    .config_file = "",
+    .reload_error = "",
+    .links = links,
+    .link_count = 1,
+    .sources = { "graph" },
+};
+
+TEST(escape_leaves_nothing_to_interpret)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    pages_escape(&out, "<a href=\"x\">'&'</a> ok");
+    CHECK_TEXT(buf_cstr(&out), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt; ok");
+    buf_reset(&out);
+    pages_escape(&out, "");
+    CHECK_INT(out.length, 0);
+}
+
+TEST(landing_has_a_row_for_every_collector)
+{
+    struct snapshot_store *store = snapshot_store_create();
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    render(store, &view, &out);
+    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
+        CHECK_CONTAINS(buf_cstr(&out), collectors[i]->name);
+    CHECK_CONTAINS(buf_cstr(&out), "not discovered yet");
+    CHECK_CONTAINS(buf_cstr(&out), "client secret");
+    CHECK_CONTAINS(buf_cstr(&out), "never");
+    snapshot_store_destroy(store);
+}
+
+TEST(landing_shows_how_the_last_run_went)
+{
+    struct snapshot_store *store = snapshot_store_create();
+    struct source_status good = { .enabled = true,
+                                  .attempted = true,
+                                  .success = true,
+                                  .last_success_at = 1700000000,
+                                  .duration_ms = 1500,
+                                  .interval_ms = 900000,
+                                  .rows = 1234 };
+    struct source_status bad = good;
+    bad.success = false;
+    error_set(&bad.error, ERROR_FORBIDDEN, "graph: <b>denied</b>");
+    snapshot_publish(store, COLLECTOR_subscriptions, part_create(COLLECTOR_subscriptions), &good);
+    snapshot_publish(store, COLLECTOR_assessments, NULL, &bad);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    render(store, &view, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "1h ago");
+    CHECK_CONTAINS(buf_cstr(&out), "1234");
+    CHECK_CONTAINS(buf_cstr(&out), "1s500ms");
+    CHECK_CONTAINS(buf_cstr(&out), "15m");
+    CHECK_CONTAINS(buf_cstr(&out), "graph: &lt;b&gt;denied&lt;/b&gt;");
+    CHECK_CONTAINS(buf_cstr(&out), "class=\"bad\"");
+    snapshot_store_destroy(store);
+}
+
+TEST(texts_of_others_are_escaped_everywhere)
+{
+    struct snapshot_store *store = snapshot_store_create();
+    struct pages_view hostile = view;
+    hostile.identity = hostile.cloud = hostile.config_file = hostile.reload_error = "<script>";
+    hostile.sources[0] = "<script>";
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    render(store, &hostile, &out);
+    CHECK(!strstr(buf_cstr(&out), "<script"));
+    CHECK(!strstr(buf_cstr(&out), "<tenant>"));
+    CHECK(!strstr(buf_cstr(&out), "://")); /* nothing from elsewhere */
+    snapshot_store_destroy(store);
+}
+
+TEST(policy_and_style_agree)
+{
+    CHECK_CONTAINS(pages_policy, "default-src 'none'");
+    CHECK_CONTAINS(pages_policy, "style-src 'self'");
+    CHECK(!strstr(pages_style, "url("));
+    CHECK_CONTAINS(pages_style, "prefers-color-scheme:dark");
+}
