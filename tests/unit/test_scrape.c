@@ -1,0 +1,217 @@
+#include "exporter/scrape.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "collectors/runner.h"
+#include "core/clock.h"
+#include "exporter/selection.h"
+#include "test.h"
+
+static const struct family own_total = {
+    .name = "defender_exporter_own_total",
+    .type = METRIC_COUNTER,
+    .help = "Own.",
+};
+
+struct bench {
+    struct snapshot_store *snapshots;
+    struct metric_store *metrics;
+    struct scrape *scrape;
+};
+
+static struct bench set_up(const struct scrape_config *config)
+{
+    static const struct scrape_config plain = { 0 };
+    struct error error;
+    struct bench bench = { snapshot_store_create(), metric_store_create(), NULL };
+    bench.scrape = scrape_create(bench.snapshots, bench.metrics);
+    CHECK(scrape_configure(bench.scrape, config ? config : &plain, &error));
+    return bench;
+}
+
+static void tear_down(struct bench *bench)
+{
+    scrape_destroy(bench->scrape);
+    snapshot_store_destroy(bench->snapshots);
+    metric_store_destroy(bench->metrics);
+}
+
+/* A collector ran and brought nothing. */
+static void publish(struct bench *bench, enum collector_id collector, size_t rows)
+{
+    struct source_status status = { .enabled = true,
+                                    .attempted = true,
+                                    .success = true,
+                                    .last_success_at = 1700000000,
+                                    .interval_ms = 900000,
+                                    .rows = rows };
+    snapshot_publish(bench->snapshots, collector, part_create(collector), &status);
+}
+
+static void print(struct bench *bench, struct buf *out)
+{
+    buf_reset(out);
+    scrape_print(bench->scrape, out);
+}
+
+TEST(a_new_snapshot_shows_at_once)
+{
+    CLEANUP(tear_down) struct bench bench = set_up(NULL);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    publish(&bench, COLLECTOR_assessments, 7);
+    print(&bench, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{collector=\"assessments\"} 7\n");
+    publish(&bench, COLLECTOR_assessments, 8);
+    print(&bench, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{collector=\"assessments\"} 8\n");
+}
+
+TEST(own_metrics_are_fresh_after_a_moment)
+{
+    CLEANUP(tear_down) struct bench bench = set_up(NULL);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    metric_count(bench.metrics, &own_total, 1, NULL);
+    print(&bench, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_exporter_own_total 1\n");
+    CHECK_CONTAINS(buf_cstr(&out), "\nprocess_resident_memory_bytes ");
+    metric_count(bench.metrics, &own_total, 1, NULL);
+    int64_t deadline = clock_monotonic_ms() + 5000;
+    while (!strstr(buf_cstr(&out), "own_total 2") && clock_monotonic_ms() < deadline)
+        print(&bench, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_exporter_own_total 2\n");
+}
+
+TEST(own_metrics_can_be_left_out)
+{
+    CLEANUP(tear_down)
+    struct bench bench = set_up(&(struct scrape_config){ .without_process = true });
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    print(&bench, &out);
+    CHECK(!strstr(buf_cstr(&out), "process_"));
+    CHECK_CONTAINS(buf_cstr(&out), "defender_exporter_series{level=\"0\"} ");
+}
+
+TEST(the_series_count_is_the_number_of_lines)
+{
+    CLEANUP(tear_down) struct bench bench = set_up(NULL);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    publish(&bench, COLLECTOR_subscriptions, 1);
+    print(&bench, &out);
+    double counted = 0;
+    for (const char *at = out.data; (at = strstr(at, "\ndefender_exporter_series{")); at++)
+        counted += strtod(strchr(at, ' ') + 1, NULL);
+    size_t lines = 0;
+    for (const char *at = out.data; *at; at = strchr(at, '\n') + 1)
+        lines += *at != '#';
+    CHECK_NUMBER(counted, (double)lines);
+}
+
+TEST(new_rules_hold_from_the_next_scrape)
+{
+    CLEANUP(tear_down) struct bench bench = set_up(NULL);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    struct error error;
+    publish(&bench, COLLECTOR_assessments, 7);
+    print(&bench, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{");
+    struct scrape_config deny = { .series.deny = {
+                                      (const char *const[]){ "defender_collector_rows" }, 1 } };
+    CHECK(scrape_configure(bench.scrape, &deny, &error));
+    print(&bench, &out);
+    CHECK(!strstr(buf_cstr(&out), "\ndefender_collector_rows{"));
+    CHECK_CONTAINS(buf_cstr(&out), "dropped{metric=\"defender_collector_rows\",reason=\"deny\"}");
+    struct scrape_config wrong = { .series.deny = { (const char *const[]){ "(" }, 1 } };
+    CHECK(!scrape_configure(bench.scrape, &wrong, &error));
+    print(&bench, &out);
+    CHECK(!strstr(buf_cstr(&out), "\ndefender_collector_rows{"));
+}
+
+static void answer_finish(struct web_response *response)
+{
+    if (response->release)
+        response->release(response->owner);
+    arena_finish(&response->scratch);
+}
+
+/* What the handler answers to these queries. */
+static struct web_response answer(struct bench *bench, const struct web_pair *queries, size_t count)
+{
+    struct web_request request = {
+        .method = WEB_GET, .path = "/metrics", .queries = queries, .query_count = count
+    };
+    struct web_response response = { 0 };
+    scrape_handle(bench->scrape, &request, &response);
+    return response;
+}
+
+TEST(queries_select_collectors)
+{
+    CLEANUP(tear_down) struct bench bench = set_up(NULL);
+    publish(&bench, COLLECTOR_assessments, 7);
+    publish(&bench, COLLECTOR_baselines, 9);
+    static const struct web_pair queries[] = { { "collect[]", "baselines" },
+                                               { "unrelated", "x" },
+                                               { "collect[]", "secure_scores" } };
+    CLEANUP(answer_finish) struct web_response some = answer(&bench, queries, ARRAY_COUNT(queries));
+    CHECK_CONTAINS(some.bytes, "\ndefender_collector_rows{collector=\"baselines\"} 9\n");
+    CHECK(!strstr(some.bytes, "collector=\"assessments\""));
+    CHECK_CONTAINS(some.bytes, "\nprocess_");
+    CHECK_TEXT(some.type, "text/plain; version=0.0.4; charset=utf-8");
+    CHECK_TEXT(some.headers[0].name, "Vary");
+
+    static const struct web_pair others[] = { { "exclude[]", "baselines" } };
+    CLEANUP(answer_finish) struct web_response rest = answer(&bench, others, 1);
+    CHECK(!strstr(rest.bytes, "collector=\"baselines\""));
+    CHECK_CONTAINS(rest.bytes, "\ndefender_collector_rows{collector=\"assessments\"} 7\n");
+}
+
+TEST(wrong_queries_are_named)
+{
+    static const struct {
+        struct web_pair queries[2];
+        size_t count;
+        const char *want;
+    } cases[] = {
+        { { { "collect[]", "nope" } }, 1, "\"nope\"" },
+        { { { "exclude[]", "" } }, 1, "exclude[]" },
+        { { { "collect[]", "baselines" }, { "exclude[]", "assessments" } },
+          2,
+          "cannot be combined" },
+    };
+    CLEANUP(tear_down) struct bench bench = set_up(NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(answer_finish)
+        struct web_response response = answer(&bench, cases[i].queries, cases[i].count);
+        CHECK_INT(response.status, 400);
+        CHECK_CONTAINS(response.bytes, cases[i].want);
+    }
+}
+
+static void *scrape_a_lot(void *context)
+{
+    for (int i = 0; i < 200; i++) {
+        CLEANUP(answer_finish) struct web_response response = answer(context, NULL, 0);
+        CHECK(response.count > 0);
+    }
+    return NULL;
+}
+
+TEST(scrapes_publishing_and_new_rules_go_together)
+{
+    CLEANUP(tear_down) struct bench bench = set_up(NULL);
+    pthread_t threads[3];
+    struct error error;
+    for (size_t i = 0; i < ARRAY_COUNT(threads); i++)
+        CHECK(!pthread_create(&threads[i], NULL, scrape_a_lot, &bench));
+    for (size_t i = 0; i < 100; i++) {
+        publish(&bench, COLLECTOR_assessments, i);
+        if (i % 10 == 0)
+            CHECK(scrape_configure(bench.scrape, &(struct scrape_config){ 0 }, &error));
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    print(&bench, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{collector=\"assessments\"} 99\n");
+}

@@ -1,0 +1,311 @@
+#include "exporter/web.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "core/compiler.h"
+#include "exporter/web_address.h"
+#include "test.h"
+
+/* --- a server that says what it got --------------------------------------------------------- */
+
+static void handle_echo(void *context, const struct web_request *request,
+                        struct web_response *response)
+{
+    struct buf body = { 0 };
+    CLEANUP(buf_finish) struct buf header = { 0 };
+    (void)context;
+    web_header(request, "X-Test", &header);
+    buf_printf(&body, "path=%s rest=%s body=%.*s test=%s", request->path, request->rest,
+               (int)request->body_bytes, request->body, buf_cstr(&header));
+    for (size_t i = 0; i < request->query_count; i++)
+        buf_printf(&body, " %s=%s", request->queries[i].name, request->queries[i].value);
+    const char *a = web_query(request, "a");
+    buf_printf(&body, " first=%s", a ? a : "none");
+    web_respond_header(response, "X-Answer", "yes");
+    web_respond_buf(response, 0, WEB_HTML, &body);
+}
+
+static const struct web_route routes[] = {
+    { "/echo", "echo", WEB_GET | WEB_POST, 10, 0, handle_echo, NULL },
+    { "/things/*", "things", WEB_GET, 0, 0, handle_echo, NULL },
+    { "/one", "one", WEB_GET | WEB_POST, 10, 1, handle_echo, NULL },
+};
+
+struct server {
+    struct metric_store *metrics;
+    struct web *web;
+};
+
+static struct server start(const char *prefix)
+{
+    static const char *const addresses[] = { "127.0.0.1:0" };
+    struct server server = { .metrics = metric_store_create() };
+    struct web_config config = {
+        .addresses = addresses,
+        .address_count = 1,
+        .prefix = prefix,
+        .routes = routes,
+        .route_count = ARRAY_COUNT(routes),
+        .metrics = server.metrics,
+    };
+    struct error error;
+    server.web = web_start(&config, &error);
+    if (!server.web)
+        abort();
+    return server;
+}
+
+static void stop(struct server *server)
+{
+    web_stop(server->web, 100);
+    metric_store_destroy(server->metrics);
+}
+
+/* --- a client ------------------------------------------------------------------------------- */
+
+static int dial(const struct server *server)
+{
+    const char *address = web_bound(server->web, 0);
+    struct sockaddr_in to = { .sin_family = AF_INET };
+    struct timeval limit = { .tv_sec = 10 };
+    to.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    CHECK(!connect(fd, (struct sockaddr *)&to, sizeof to));
+    return fd;
+}
+
+static void send_text(int fd, const char *text)
+{
+    CHECK(send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text));
+}
+
+static void receive_all(int fd, struct buf *out)
+{
+    char chunk[4096];
+    for (ssize_t got; (got = recv(fd, chunk, sizeof chunk, 0)) > 0;)
+        buf_append(out, chunk, (size_t)got);
+    close(fd);
+}
+
+/* The whole answer to a request head (without its last lines) and body. */
+static void ask(const struct server *server, const char *head, const char *body, struct buf *out)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    buf_printf(&text, "%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n", head);
+    if (*body)
+        buf_printf(&text, "Content-Length: %zu\r\n", strlen(body));
+    buf_printf(&text, "\r\n%s", body);
+    buf_reset(out);
+    int fd = dial(server);
+    send_text(fd, buf_cstr(&text));
+    receive_all(fd, out);
+}
+
+/* --- tests ---------------------------------------------------------------------------------- */
+
+TEST(routes_get_what_was_sent)
+{
+    CLEANUP(stop) struct server server = start("");
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    ask(&server, "GET /echo?a=1&a=2&b%5B%5D=x%20y&c", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "HTTP/1.1 200 OK\r\n");
+    CHECK_CONTAINS(buf_cstr(&out), "path=/echo rest= body= test= a=1 a=2 b[]=x y c= first=1");
+    CHECK_CONTAINS(buf_cstr(&out), "Content-Type: text/html; charset=utf-8\r\n");
+    CHECK_CONTAINS(buf_cstr(&out), "Cache-Control: no-store\r\n");
+    CHECK_CONTAINS(buf_cstr(&out), "X-Content-Type-Options: nosniff\r\n");
+    CHECK_CONTAINS(buf_cstr(&out), "X-Answer: yes\r\n");
+    ask(&server, "GET /things/a/b", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "path=/things/a/b rest=a/b ");
+    ask(&server, "POST /echo", "0123456789", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "body=0123456789 ");
+    CHECK_NUMBER(metric_read(server.metrics, web_families[0], METRIC_LABELS("echo", "200")), 2);
+}
+
+TEST(repeated_headers_are_joined)
+{
+    CLEANUP(stop) struct server server = start("");
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    int fd = dial(&server);
+    send_text(fd, "GET /echo HTTP/1.1\r\nHost: x\r\nX-Test: a\r\nx-test: b;q=1\r\n"
+                  "Connection: close\r\n\r\n");
+    receive_all(fd, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "test=a, b;q=1 ");
+}
+
+TEST(head_has_the_headers_of_get_and_no_body)
+{
+    CLEANUP(stop) struct server server = start("");
+    CLEANUP(buf_finish) struct buf get = { 0 };
+    CLEANUP(buf_finish) struct buf head = { 0 };
+    ask(&server, "GET /echo", "", &get);
+    ask(&server, "HEAD /echo", "", &head);
+    const char *end = strstr(buf_cstr(&get), "\r\n\r\n");
+    CHECK(end != NULL);
+    const char *length = strstr(buf_cstr(&get), "Content-Length: ");
+    CHECK(length && strstr(buf_cstr(&head), "Content-Length: "));
+    CHECK_INT(head.length, end + 4 - get.data);
+}
+
+TEST(what_is_not_there_is_refused)
+{
+    static const struct {
+        const char *head, *body, *status, *part;
+    } cases[] = {
+        { "GET /", "", "404 Not Found", "404 page not found" },
+        { "GET /ech", "", "404 Not Found", "text/plain" },
+        { "GET /echo/", "", "404 Not Found", "" },
+        { "DELETE /echo", "", "405 Method Not Allowed", "Allow: GET, HEAD, POST\r\n" },
+        { "BREW /things/1", "", "405 Method Not Allowed", "Allow: GET, HEAD\r\n" },
+        { "POST /echo", "01234567890", "413 ", "too large" },
+        { "POST /things/1", "x", "405 ", "" },
+        { "GET /things/1", "x", "413 ", "" },
+    };
+    CLEANUP(stop) struct server server = start("");
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        ask(&server, cases[i].head, cases[i].body, &out);
+        CHECK_CONTAINS(buf_cstr(&out), cases[i].status);
+        CHECK_CONTAINS(buf_cstr(&out), cases[i].part);
+    }
+    CHECK_NUMBER(metric_read(server.metrics, web_families[0], METRIC_LABELS("other", "404")), 3);
+}
+
+TEST(a_body_that_grows_past_its_limit_is_cut)
+{
+    CLEANUP(stop) struct server server = start("");
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    int fd = dial(&server);
+    send_text(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "8\r\n01234567\r\n8\r\n01234567\r\n0\r\n\r\n");
+    receive_all(fd, &out);
+    CHECK(!strstr(buf_cstr(&out), "200 OK"));
+}
+
+TEST(huge_heads_are_refused)
+{
+    CLEANUP(stop) struct server server = start("");
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    buf_text(&text, "GET /echo HTTP/1.1\r\nHost: x\r\nX-Test: ");
+    for (int i = 0; i < 40000; i++)
+        buf_char(&text, 'x');
+    buf_text(&text, "\r\n\r\n");
+    int fd = dial(&server);
+    send(fd, text.data, text.length, MSG_NOSIGNAL); /* it may stop reading */
+    receive_all(fd, &out);
+    CHECK(!strstr(buf_cstr(&out), "200 OK"));
+    ask(&server, "GET /echo", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "200 OK");
+}
+
+TEST(a_route_has_room_for_so_many)
+{
+    CLEANUP(stop) struct server server = start("");
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    int slow = dial(&server); /* announces a body and keeps it back */
+    send_text(slow, "POST /one HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n"
+                    "Expect: 100-continue\r\n\r\n");
+    char go_on[64];
+    CHECK(recv(slow, go_on, sizeof go_on, 0) > 0); /* the server has accepted the head */
+    ask(&server, "GET /one", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "503 Service Unavailable");
+    CHECK_CONTAINS(buf_cstr(&out), "--web.max-requests");
+    send_text(slow, "body");
+    buf_reset(&out);
+    receive_all(slow, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "body=body");
+    ask(&server, "GET /one", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "200 OK");
+    CHECK_NUMBER(metric_read(server.metrics, web_families[0], METRIC_LABELS("one", "503")), 1);
+}
+
+TEST(prefix_stands_before_every_route)
+{
+    CLEANUP(stop) struct server server = start("/a/b");
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    ask(&server, "GET /a/b/echo", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "path=/echo ");
+    ask(&server, "GET /echo", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "404 ");
+    ask(&server, "GET /a/bc/echo", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "404 ");
+    ask(&server, "GET /", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "302 Found");
+    CHECK_CONTAINS(buf_cstr(&out), "Location: /a/b/\r\n");
+    ask(&server, "GET /a/b", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "Location: /a/b/\r\n");
+}
+
+TEST(garbage_does_not_stop_the_server)
+{
+    static const char *const cases[] = { "\r\n\r\n", "GET\r\n\r\n", "\x16\x03\x01\x02",
+                                         "GET /echo HTTP/9.9\r\n\r\n", "GET  HTTP/1.1\r\n\r\n" };
+    CLEANUP(stop) struct server server = start("");
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        int fd = dial(&server);
+        send_text(fd, cases[i]);
+        close(fd);
+    }
+    ask(&server, "GET /echo", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "200 OK");
+    CHECK_NUMBER(metric_read(server.metrics, web_families[0], METRIC_LABELS("echo", "200")), 1);
+}
+
+TEST(stopping_does_not_wait_for_idle_peers)
+{
+    struct server server = start("");
+    int idle = dial(&server), half = dial(&server);
+    send_text(half, "GET /ec");
+    stop(&server);
+    char byte;
+    CHECK(recv(idle, &byte, 1, 0) <= 0);
+    close(idle);
+    close(half);
+}
+
+TEST(addresses_are_read)
+{
+    static const struct {
+        const char *text, *host, *port; /* host NULL: refused */
+    } cases[] = {
+        { ":9887", "", "9887" },           { "127.0.0.1:0", "127.0.0.1", "0" },
+        { "[::1]:9887", "::1", "9887" },   { "localhost:65535", "localhost", "65535" },
+        { "localhost:65536", NULL, NULL }, { "localhost", NULL, NULL },
+        { "::1:80", NULL, NULL },          { ":", NULL, NULL },
+        { ":http", NULL, NULL },           { "", NULL, NULL },
+        { "http://x:80", NULL, NULL },     { "a:-1", NULL, NULL },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct web_address address;
+        struct error error = { 0 };
+        bool ok = web_address_parse(cases[i].text, &address, &error);
+        CHECK_INT(ok, cases[i].host != NULL);
+        CHECK_TEXT(ok ? address.host : NULL, cases[i].host);
+        CHECK_TEXT(ok ? address.port : NULL, cases[i].port);
+        CHECK_INT(error.code, ok ? ERROR_NONE : ERROR_CONFIG);
+    }
+}
+
+TEST(a_taken_port_is_named)
+{
+    CLEANUP(stop) struct server server = start("");
+    const char *taken[] = { web_bound(server.web, 0) };
+    struct web_config config = { .addresses = taken,
+                                 .address_count = 1,
+                                 .prefix = "",
+                                 .routes = routes,
+                                 .route_count = ARRAY_COUNT(routes),
+                                 .metrics = server.metrics };
+    struct error error;
+    CHECK(!web_start(&config, &error));
+    CHECK_INT(error.code, ERROR_IO);
+    CHECK_CONTAINS(error.message, taken[0]);
+}
