@@ -167,7 +167,7 @@ static void cover_lists(struct run *run)
         }
         if (!part_cover_find(run->part, id) && run->collector->carry)
             run->collector->carry(run->part, NULL, id); /* counted with zeros */
-        part_add_cover(run->part, id, run->context.now, NULL);
+        part_add_cover(run->part, id, run->context.now);
     }
 }
 

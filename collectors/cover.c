@@ -14,9 +14,14 @@ void cover_carry(struct part *part, const struct part *older, const struct colle
     bool usable = before && context->now - before->collected_at <= context->max_staleness_s;
     if (collector->carry)
         collector->carry(part, usable ? older : NULL, subscription_id);
-    if (usable)
-        part_carry(part, older, subscription_id);
-    part_add_cover(part, subscription_id, usable ? before->collected_at : 0, reason);
+    if (!usable) {
+        part_add_cover(part, subscription_id, 0);
+        return;
+    }
+    bool again = before->carried && !strcmp(before->reason, reason);
+    part_carry(part, older, subscription_id);
+    part_add_carried(part, subscription_id, before->collected_at, reason,
+                     again ? before->carried_at : context->now);
 }
 
 void cover_seen(struct part *part, const struct collect_context *context)
@@ -33,8 +38,8 @@ static bool believed(const struct part_cover *before, const struct collect_conte
     const struct part *discovery = context->snapshot->parts[COLLECTOR_subscriptions];
     if (!before)
         return true;
-    return before->carried && before->reason && !strcmp(before->reason, REASON_NO_ROWS) &&
-           discovery && discovery->collected_at > before->collected_at;
+    return before->carried && !strcmp(before->reason, REASON_NO_ROWS) && discovery &&
+           discovery->collected_at > before->carried_at;
 }
 
 static const char *unreadable_reason(enum subscription_state state)
@@ -68,7 +73,7 @@ void cover_graph(struct part *part, const struct part *older, const struct colle
         } else {
             if (collector->carry)
                 collector->carry(part, NULL, id); /* counted with zeros */
-            part_add_cover(part, id, context->now, NULL);
+            part_add_cover(part, id, context->now);
         }
     }
 }

@@ -250,14 +250,22 @@ size_t part_see(struct part *part, const char *subscription_id)
     return number - 1;
 }
 
-void part_add_cover(struct part *part, const char *subscription_id, int64_t collected_at,
-                    const char *carried_reason)
+void part_add_cover(struct part *part, const char *subscription_id, int64_t collected_at)
 {
     size_t place = part_see(part, subscription_id); /* may move the array */
+    part->cover[place].collected_at = collected_at;
+    part->cover[place].carried = false;
+}
+
+void part_add_carried(struct part *part, const char *subscription_id, int64_t collected_at,
+                      const char *reason, int64_t carried_at)
+{
+    size_t place = part_see(part, subscription_id);
     struct part_cover *entry = &part->cover[place];
     entry->collected_at = collected_at;
-    entry->carried = carried_reason != NULL;
-    entry->reason = carried_reason ? kept_text(part, carried_reason) : NULL;
+    entry->carried = true;
+    entry->carried_at = carried_at;
+    entry->reason = kept_text(part, reason);
 }
 
 const struct part_cover *part_cover_find(const struct part *part, const char *subscription_id)

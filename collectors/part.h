@@ -41,8 +41,9 @@ struct part_closed {
 struct part_cover {
     const char *subscription_id; /* lower case */
     int64_t collected_at;        /* older than the part's when carried over; 0 = not covered */
-    bool carried;                /* not readable this time: its last data is shown, resolves nothing */
     const char *reason;          /* why it is carried; NULL otherwise */
+    bool carried;                /* not readable: its last data are shown, resolve nothing */
+    int64_t carried_at;          /* run that first had to carry it over */
 };
 
 struct part {
@@ -90,10 +91,12 @@ void part_add_closed(struct part *part, const char *row_id, enum finding_reason 
  * collectors keep what they count per subscription under the same index. */
 size_t part_see(struct part *part, const char *subscription_id);
 
-/* Say that the part speaks for this subscription. collected_at: 0 = it does not, after all.
- * carried_reason: NULL, or why its data are old. */
-void part_add_cover(struct part *part, const char *subscription_id, int64_t collected_at,
-                    const char *carried_reason);
+/* Say that the part speaks for this subscription. collected_at: 0 = it does not, after all. */
+void part_add_cover(struct part *part, const char *subscription_id, int64_t collected_at);
+
+/* Say that it shows data carried over from an older run. */
+void part_add_carried(struct part *part, const char *subscription_id, int64_t collected_at,
+                      const char *reason, int64_t carried_at);
 
 /* Where the part stands, and back to it: what a list that broke in the middle brought is forgotten. */
 struct part_mark {

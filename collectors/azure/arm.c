@@ -278,7 +278,8 @@ static bool may_retry(struct arm_session *session, enum arm_api api, int tries,
                       const struct http_response *response, struct error *error)
 {
     bool gave_up = error->code == ERROR_THROTTLED && !error->http_status; /* wait_for_quota did */
-    return error_is_transient(error) && !gave_up && tries < (session->tries ? session->tries : TRIES_MAX) &&
+    return error_is_transient(error) && !gave_up &&
+           tries < (session->tries ? session->tries : TRIES_MAX) &&
            wait_to_retry(session, api, tries, response->status == 429, error);
 }
 
@@ -380,7 +381,7 @@ static void describe(const struct json *fault, int depth, struct buf *out)
     if (message && strstr(buf_cstr(out), message))
         message = NULL;
     if ((code || message) && out->length)
-        buf_text(out, ": ");
+        buf_text(out, buf_cstr(out)[out->length - 1] == '.' ? " " : ": ");
     buf_printf(out, "%s%s%s", code ? code : "", code && message ? ": " : "",
                message ? message : "");
     if (json_type(json_get(fault, "line")) == JSON_NUMBER)

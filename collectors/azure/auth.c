@@ -157,7 +157,7 @@ static bool setup_application(struct auth *auth, const struct auth_config *confi
 struct auth *auth_create(const struct auth_config *config, struct metric_store *metrics,
                          struct error *error)
 {
-    const struct cloud *cloud = config->cloud ? config->cloud : &cloud_table[0];
+    const struct cloud *cloud = &cloud_table[0];
     struct auth *auth = calloc(1, sizeof *auth);
     if (!auth || pthread_mutex_init(&auth->mutex, NULL))
         abort();

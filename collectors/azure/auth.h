@@ -9,22 +9,19 @@
 #include "core/metric.h"
 #include "core/secret.h"
 
-struct cloud;
-
 enum auth_method { AUTH_AUTO, AUTH_CLIENT_SECRET, AUTH_WORKLOAD_IDENTITY, AUTH_MANAGED_IDENTITY };
 
 /* Where and how; every text is copied. NULL or empty members come from the AZURE_* variables,
- * then from the cloud. */
+ * then from the public cloud. */
 struct auth_config {
     enum auth_method method;
     const char *tenant_id, *client_id, *authority_host; /* "https://login.microsoftonline.com" */
     const char *client_secret;                          /* the secret itself */
     const char *federated_token_file;                   /* re-read at every renewal */
     const char
-        *imds_endpoint;   /* "http://169.254.169.254"; also AZURE_POD_IDENTITY_AUTHORITY_HOST */
-    const char *audience; /* "https://management.azure.com/" */
-    const struct cloud *cloud; /* cloud.h; NULL = the public one */
-    int64_t (*now_ms)(void);   /* ages of tokens, for tests; NULL = clock_monotonic_ms */
+        *imds_endpoint;      /* "http://169.254.169.254"; also AZURE_POD_IDENTITY_AUTHORITY_HOST */
+    const char *audience;    /* "https://management.azure.com/" */
+    int64_t (*now_ms)(void); /* ages of tokens, for tests; NULL = clock_monotonic_ms */
 };
 
 struct auth;

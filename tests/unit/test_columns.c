@@ -1,0 +1,123 @@
+#include <stdlib.h>
+
+#include "core/columns.h"
+#include "test.h"
+
+struct row {
+    const char *text, *list;
+    double number;
+    int64_t integer, time, count;
+    bool flag;
+};
+
+static const struct column columns[] = {
+    COLUMN_TEXT   (struct row, text,    "text|deep.text"),
+    COLUMN_LIST   (struct row, list,    "list"),
+    COLUMN_NUMBER (struct row, number,  "number"),
+    COLUMN_INTEGER(struct row, integer, "integer"),
+    COLUMN_TIME   (struct row, time,    "time"),
+    COLUMN_COUNT  (struct row, count,   "count"),
+    COLUMN_BOOL   (struct row, flag,    "flag"),
+    { 0 }
+};
+
+static struct arena scratch;
+
+static bool bind(const char *text, struct row *row, struct error *error)
+{
+    static struct json *document; /* kept until the next call: the texts point into it */
+    json_free(document);
+    *row = (struct row){ 0 };
+    document = text ? json_parse(text, strlen(text), error) : NULL;
+    return document && columns_bind(columns, document, row, &scratch, error);
+}
+
+TEST(every_type_from_every_spelling)
+{
+    struct row row;
+    struct error error = { 0 };
+    CHECK(bind("{\"text\":\"a\",\"list\":[\"x\",\"y\"],\"number\":1.5,\"integer\":7,"
+               "\"time\":\"2026-01-02T03:04:05.1234567Z\",\"count\":[1,2,3],\"flag\":true}",
+               &row, &error));
+    CHECK_TEXT(row.text, "a");
+    CHECK_TEXT(row.list, "x,y");
+    CHECK_NUMBER(row.number, 1.5);
+    CHECK_INT(row.integer, 7);
+    CHECK_INT(row.time, 1767323045);
+    CHECK_INT(row.count, 3);
+    CHECK(row.flag);
+    CHECK(bind("{\"FLAG\":\"False\",\"Integer\":\"12\",\"number\":\"0.5\",\"count\":4,"
+               "\"list\":\"one\",\"text\":true,\"time\":\"0001-01-01T00:00:00\"}",
+               &row, &error));
+    CHECK(!row.flag);
+    CHECK_INT(row.integer, 12);
+    CHECK_NUMBER(row.number, 0.5);
+    CHECK_INT(row.count, 4);
+    CHECK_TEXT(row.list, "one");
+    CHECK_TEXT(row.text, "true");
+    CHECK_INT(row.time, 0);
+}
+
+TEST(absent_and_null_are_empty)
+{
+    struct row row;
+    struct error error = { 0 };
+    CHECK(bind("{\"text\":null,\"list\":null,\"number\":null,\"time\":null,\"flag\":null}", &row,
+               &error));
+    CHECK_TEXT(row.text, "");
+    CHECK_TEXT(row.list, "");
+    CHECK_NUMBER(row.number, 0);
+    CHECK_INT(row.time, 0);
+    CHECK(!row.flag);
+    CHECK(bind("{\"deep\":{\"Text\":\"below\"},\"text\":\"\"}", &row, &error));
+    CHECK_TEXT(row.text, "below");
+}
+
+TEST(lists_of_objects_give_their_ids)
+{
+    struct row row;
+    struct error error = { 0 };
+    CHECK(bind("{\"list\":[{\"id\":\"/a/1\"},{\"id\":\"/a/2\"}]}", &row, &error));
+    CHECK_TEXT(row.list, "/a/1,/a/2");
+}
+
+TEST(drift_names_the_column)
+{
+    static const struct {
+        const char *row, *why;
+    } cases[] = {
+        { "{\"text\":{\"a\":1}}", "column text|deep.text: expected text, got object" },
+        { "{\"number\":\"many\"}", "column number: expected a number, got \"many\"" },
+        { "{\"integer\":[]}", "column integer: expected a number, got array" },
+        { "{\"integer\":1e300}", "column integer: number out of range" },
+        { "{\"time\":\"yesterday\"}", "column time: \"yesterday\" is no time" },
+        { "{\"time\":5}", "column time: expected a time, got number" },
+        { "{\"flag\":\"maybe\"}", "column flag: expected true or false" },
+        { "{\"list\":[[1]]}", "column list: expected a list of texts, got array" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct row row;
+        struct error error = { 0 };
+        CHECK(!bind(cases[i].row, &row, &error));
+        CHECK_INT(error.code, ERROR_PARSE);
+        CHECK_CONTAINS(error.message, cases[i].why);
+    }
+}
+
+TEST(a_key_must_be_there)
+{
+    static const struct column keys[] = { COLUMN_KEY(struct row, text, "id"), { 0 } };
+    static const char *const rows[] = { "{}", "{\"id\":null}", "{\"id\":\"\"}", "{\"id\":5}" };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct row row;
+        struct error error = { 0 };
+        struct json *document = json_parse(rows[i], strlen(rows[i]), &error);
+        CHECK(!columns_bind(keys, document, &row, &scratch, &error));
+        CHECK_CONTAINS(error.message, "column id is missing");
+        json_free(document);
+    }
+    struct row row;
+    struct error error = { 0 };
+    bind(NULL, &row, &error);
+    arena_finish(&scratch);
+}

@@ -1,0 +1,236 @@
+/* finding, part, snapshot: what readers see of what collectors found. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "collectors/snapshot.h"
+#include "core/buf.h"
+#include "test.h"
+
+static const struct part_row plain = {
+    .row_id = "r1", .assessment_id = "KEY-1", .title = "Title", .category = "Data",
+    .assessment_type = "BuiltIn", .subscription_id = "AAAA-1", .resource_id = "",
+    .resource_type = "", .risk_factors = "", .risk = RISK_HIGH, .severity = SEVERITY_LOW,
+};
+
+TEST(words_of_azure_become_ours)
+{
+    CHECK_INT(finding_risk("Critical"), RISK_CRITICAL);
+    CHECK_INT(finding_risk("None"), RISK_NOT_EVALUATED);
+    CHECK_INT(finding_risk(""), RISK_NOT_EVALUATED);
+    CHECK_INT(finding_severity("LOW"), SEVERITY_LOW);
+    CHECK_INT(finding_severity("Informational"), SEVERITY_UNKNOWN);
+    CHECK_INT(finding_status("Healthy", ""), STATUS_HEALTHY);
+    CHECK_INT(finding_status("Healthy", "exempt"), STATUS_EXEMPT);
+    CHECK_INT(finding_status("NotApplicable", "OffByPolicy"), STATUS_NOT_APPLICABLE);
+    CHECK_INT(finding_status("Sideways", "Exempt"), STATUS_COUNT);
+}
+
+TEST(identity_ignores_case_and_tells_collectors_apart)
+{
+    static const char upper[] = "/Subscriptions/ABC/Resourcegroups/[Z]@`{z}/Providers/X";
+    static const char lower[] = "/subscriptions/abc/resourcegroups/[z]@`{z}/providers/x";
+    struct finding_id a = finding_id(COLLECTOR_assessments, upper, sizeof upper - 1);
+    struct finding_id b = finding_id(COLLECTOR_assessments, lower, sizeof lower - 1);
+    struct finding_id c = finding_id(COLLECTOR_baselines, lower, sizeof lower - 1);
+    char text[17];
+    CHECK(!finding_id_compare(&a, &b));
+    CHECK(finding_id_compare(&a, &c));
+    CHECK_INT(strlen(finding_id_text(&a, text)), 16);
+    CLEANUP(buf_finish) struct buf longest = { 0 };
+    for (int i = 0; i < 5000; i++)
+        buf_char(&longest, i % 2 ? 'A' : 'a');
+    a = finding_id(COLLECTOR_assessments, buf_cstr(&longest), longest.length);
+    b = finding_id(COLLECTOR_assessments, buf_cstr(&longest), longest.length - 1);
+    CHECK(finding_id_compare(&a, &b));
+}
+
+TEST(resource_ids_come_out_as_they_went_in)
+{
+    static const struct {
+        const char *id, *group, *type, *name;
+    } cases[] = {
+        { "/subscriptions/aaaa-1/resourcegroups/rg/providers/microsoft.compute/virtualmachines/vm1",
+          "rg", "microsoft.compute/virtualmachines", "vm1" },
+        { "/subscriptions/aaaa-1/resourcegroups/rg/providers/microsoft.sql/servers/s/databases/d",
+          "rg", "microsoft.sql/servers/databases", "d" },
+        { "/subscriptions/aaaa-1", "", "microsoft.resources/subscriptions", "aaaa-1" },
+        { "/subscriptions/aaaa-1/resourcegroups/rg", "rg", "microsoft.resources/resourcegroups",
+          "rg" },
+        { "/subscriptions/aaaa-1/providers/microsoft.x/y/z", "", "microsoft.x/y", "z" },
+        { "/subscriptions/other/resourcegroups/rg/providers/microsoft.x/y/z", "", "microsoft.x/y",
+          "z" },
+        { "arn:aws:s3:::bucket", "", "unknown", "arn:aws:s3:::bucket" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct part *part = part_create(COLLECTOR_assessments);
+        struct part_row row = plain;
+        struct finding view;
+        char scratch[PART_ID_BYTES];
+        row.resource_id = cases[i].id;
+        part_add_open(part, &row);
+        part_view(part, 0, &view, scratch);
+        CHECK_TEXT(view.resource_id, cases[i].id);
+        CHECK_TEXT(view.resource_group, cases[i].group);
+        CHECK_TEXT(view.resource_type, cases[i].type);
+        CHECK_TEXT(view.resource_name, cases[i].name);
+        CHECK_TEXT(view.subscription_id, "aaaa-1");
+        CHECK_TEXT(view.assessment_id, "key-1");
+        part_release(part);
+    }
+}
+
+TEST(facts_survive_the_compact_form)
+{
+    struct part *part = part_create(COLLECTOR_assessments);
+    struct part_row row = plain;
+    struct finding view;
+    char scratch[PART_ID_BYTES];
+    row.risk_factors = "Lateral movement,Internet exposure";
+    row.contextual = true;
+    row.attack_paths = 100000;
+    row.first_seen_at = 1700000000;
+    row.changed_at = -5;
+    part_add_open(part, &row);
+    part_view(part, 0, &view, scratch);
+    CHECK_INT(view.attack_paths, UINT16_MAX);
+    CHECK(view.internet_exposed && view.contextual);
+    CHECK_INT(view.first_seen_at, 1700000000);
+    CHECK_INT(view.changed_at, 0);
+    CHECK_INT(view.risk, RISK_HIGH);
+    CHECK_TEXT(view.title, "Title");
+    part_release(part);
+}
+
+TEST(an_id_that_stands_twice_is_incomplete)
+{
+    for (int kind = 0; kind < 3; kind++) {
+        struct part *part = part_create(COLLECTOR_assessments);
+        struct error error = { 0 };
+        struct part_row row = plain;
+        if (kind < 2)
+            part_add_open(part, &row);
+        else
+            part_add_closed(part, "R1", REASON_FIXED);
+        row.row_id = "R1";
+        if (kind == 0)
+            part_add_open(part, &row);
+        else
+            part_add_closed(part, "R1", REASON_FIXED);
+        CHECK(!part_seal(part, &error));
+        CHECK_INT(error.code, ERROR_INCOMPLETE);
+        part_release(part);
+    }
+}
+
+TEST(sealed_findings_are_found_by_id)
+{
+    struct part *part = part_create(COLLECTOR_assessments);
+    struct error error = { 0 };
+    char id[16];
+    for (int i = 0; i < 1000; i++) {
+        struct part_row row = plain;
+        row.row_id = id;
+        snprintf(id, sizeof id, "row %d", i);
+        part_add_open(part, &row);
+    }
+    CHECK(part_seal(part, &error));
+    for (int i = 0; i < 1000; i++) {
+        int length = snprintf(id, sizeof id, "row %d", i);
+        struct finding_id wanted = finding_id(COLLECTOR_assessments, id, (size_t)length);
+        ptrdiff_t at = part_find(part, &wanted);
+        CHECK(at >= 0 && !finding_id_compare(&part->findings[at].id, &wanted));
+    }
+    struct finding_id absent = finding_id(COLLECTOR_assessments, "absent", 6);
+    CHECK_INT(part_find(part, &absent), -1);
+    part_release(part);
+}
+
+TEST(rewind_forgets_a_broken_list)
+{
+    struct part *part = part_create(COLLECTOR_assessments);
+    part_add_open(part, &plain);
+    struct part_mark mark = part_mark(part);
+    part_add_open(part, &plain);
+    part_add_closed(part, "x", REASON_FIXED);
+    part_rewind(part, mark);
+    CHECK_INT(part->finding_count, 1);
+    CHECK_INT(part->closed_count, 0);
+    part_release(part);
+}
+
+TEST(carried_findings_keep_their_identity)
+{
+    struct part *older = part_create(COLLECTOR_assessments);
+    struct part *part = part_create(COLLECTOR_assessments);
+    struct error error = { 0 };
+    struct part_row row = plain;
+    row.resource_id = "/subscriptions/aaaa-1/resourcegroups/rg/providers/a.b/c/d";
+    part_add_open(older, &row);
+    row.subscription_id = "other";
+    row.row_id = "r2";
+    part_add_open(older, &row);
+    CHECK(part_seal(older, &error));
+    part_carry(part, older, "aaaa-1");
+    CHECK(part_seal(part, &error));
+    CHECK_INT(part->finding_count, 1);
+    struct finding_id id = finding_id(COLLECTOR_assessments, "r1", 2);
+    CHECK_INT(part_find(part, &id), 0);
+    struct finding view;
+    char scratch[PART_ID_BYTES];
+    part_view(part, 0, &view, scratch);
+    CHECK_TEXT(view.resource_id, "/subscriptions/aaaa-1/resourcegroups/rg/providers/a.b/c/d");
+    part_release(part);
+    part_release(older);
+}
+
+TEST(cover_speaks_only_for_what_was_read)
+{
+    struct part *part = part_create(COLLECTOR_assessments);
+    CHECK_INT(part_see(part, "S-1"), 0);
+    CHECK_INT(part_see(part, "s-2"), 1);
+    CHECK_INT(part_see(part, "s-1"), 0);
+    CHECK(!part_cover_find(part, "s-1"));
+    part_add_cover(part, "s-1", 100);
+    part_add_carried(part, "s-3", 50, "denied", 60);
+    CHECK_INT(part_cover_find(part, "s-1")->collected_at, 100);
+    CHECK(part_cover_find(part, "s-3")->carried);
+    CHECK_TEXT(part_cover_find(part, "s-3")->reason, "denied");
+    CHECK(!part_cover_find(part, "s-2"));
+    part_add_cover(part, "s-1", 0);
+    CHECK(!part_cover_find(part, "s-1"));
+    part_release(part);
+}
+
+TEST(snapshots_change_whole_and_outlive_their_store)
+{
+    struct snapshot_store *store = snapshot_store_create();
+    struct source_status status = { .enabled = true };
+    struct snapshot *empty = snapshot_acquire(store);
+    CHECK(snapshot_is_ready(empty));
+    snapshot_publish(store, COLLECTOR_assessments, NULL, &status);
+    struct snapshot *waiting = snapshot_acquire(store);
+    CHECK(!snapshot_is_ready(waiting));
+    struct part *part = part_create(COLLECTOR_assessments);
+    part_add_open(part, &plain);
+    status.success = true;
+    snapshot_publish(store, COLLECTOR_assessments, part, &status);
+    struct snapshot *full = snapshot_acquire(store);
+    CHECK(snapshot_is_ready(full));
+    CHECK(!waiting->parts[COLLECTOR_assessments]);
+    CHECK_INT(full->parts[COLLECTOR_assessments]->generation, full->generation);
+    /* A failed run keeps the last good part and changes the status. */
+    status.success = false;
+    snapshot_publish(store, COLLECTOR_assessments, NULL, &status);
+    struct snapshot *failed = snapshot_acquire(store);
+    CHECK(failed->parts[COLLECTOR_assessments] == full->parts[COLLECTOR_assessments]);
+    CHECK(!failed->status[COLLECTOR_assessments].success);
+    CHECK_INT(snapshot_wait(store, full->generation, 0), failed->generation);
+    CHECK_INT(snapshot_wait(store, failed->generation, 1), failed->generation);
+    snapshot_drop(store, COLLECTOR_assessments);
+    snapshot_store_destroy(store);
+    CHECK_INT(full->parts[COLLECTOR_assessments]->finding_count, 1);
+    snapshot_release(empty);
+    snapshot_release(waiting);
+    snapshot_release(failed);
+    snapshot_release(full);
+}
