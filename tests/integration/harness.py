@@ -253,15 +253,25 @@ class Fake(Program):
     """The stand-in for Azure, listening on a port of its own choice."""
 
     def __init__(self, *arguments):
-        super().__init__([FAKE_AZURE, "--port", "0", "--secret", SECRET, *arguments])
+        super().__init__([FAKE_AZURE, "--port", "0", "--secret", SECRET, "--tenant-id", TENANT,
+                          "--client-id", CLIENT, *arguments])
         self.url = self.wait_for(r"listening on (http://\S+)").group(1)
 
     def admin(self, path, method="GET", body=None):
-        answer = fetch(f"{self.url}/_fake/{path}", method,
-                       None if body is None else json.dumps(body))
+        answer = fetch(f"{self.url}/_fake/{path}", method, body)
         if answer.status >= 300:
             raise AssertionError(f"{method} /_fake/{path}: {answer.status} {answer.text}")
-        return answer.json() if answer.body else None
+        return answer.json()
+
+    def fault(self, spec):
+        self.admin("fault", "POST", spec)
+
+    def heal(self):
+        self.admin("faults", "DELETE")
+
+    def requests(self, label):
+        """How many requests it got at an endpoint: graph, assessments, token ..."""
+        return self.admin("stats")["endpoints"].get(label, {}).get("requests", 0)
 
 
 def free_port():
