@@ -51,10 +51,12 @@ struct service {
     struct snapshot_store *snapshots;
     struct scrape *scrape;
     struct web *web;
-    pthread_mutex_t lock; /* the engine: reloads and the pages take turns */
+    const char *prefix, *telemetry_path; /* as served; a reload does not change them */
+    pthread_mutex_t lock;                /* the engine: reloads and the pages take turns */
     struct engine engine;
     bool running;
     struct buf reload_error;
+    struct arena arena;
 };
 
 /* --- one configuration ---------------------------------------------------------------------- */
@@ -123,6 +125,8 @@ struct service *service_create(struct config *take, const struct flags *flags, s
                METRIC_LABELS(VERSION, VERSION_REVISION, VERSION_BRANCH, VERSION_COMPILER,
                              VERSION_PLATFORM));
     note_config(service, take);
+    service->prefix = arena_text(&service->arena, take->web.route_prefix);
+    service->telemetry_path = arena_text(&service->arena, take->web.telemetry_path);
     struct scrape_config scrape = config_scrape(take);
     bool ok = scrape_configure(service->scrape, &scrape, error);
     ok = engine_init(&service->engine, take, service, error) && ok;
@@ -141,6 +145,7 @@ void service_destroy(struct service *service)
     snapshot_store_destroy(service->snapshots);
     metric_store_destroy(service->metrics);
     buf_finish(&service->reload_error);
+    arena_finish(&service->arena);
     pthread_mutex_destroy(&service->lock);
     free(service);
 }
@@ -294,13 +299,13 @@ static void handle_landing(void *context, const struct web_request *request,
     pthread_mutex_lock(&service->lock);
     const struct engine *engine = &service->engine;
     const struct pages_link links[] = {
-        { engine->config->web.telemetry_path, "Metrics" },
+        { service->telemetry_path, "Metrics" },
         { "/-/healthy", "Health" },
         { "/-/ready", "Readiness" },
     };
     struct pages_view view = {
         .now = clock_now_s(),
-        .prefix = engine->config->web.route_prefix,
+        .prefix = service->prefix,
         .identity = auth_method_text(engine->auth),
         .tenant_id = auth_tenant_id(engine->auth),
         .cloud = cloud_table[engine->config->azure.cloud].name,
@@ -334,7 +339,7 @@ bool service_start(struct service *service, struct error *error)
     enum { CHANGE = WEB_POST | WEB_PUT, BODY_BYTES = 65536 };
     /* clang-format off */
     const struct web_route routes[] = {
-        { web->telemetry_path, "metrics", WEB_GET, 0, (unsigned)web->max_requests,
+        { service->telemetry_path, "metrics", WEB_GET, 0, (unsigned)web->max_requests,
           scrape_handle, service->scrape },
         { "/",          "landing", WEB_GET, 0, 0, handle_landing, service },
         { "/style.css", "style",   WEB_GET, 0, 0, handle_style,   service },
@@ -350,7 +355,7 @@ bool service_start(struct service *service, struct error *error)
     const struct web_config config = {
         .addresses = web->addresses.texts,
         .address_count = web->addresses.count,
-        .prefix = web->route_prefix,
+        .prefix = service->prefix,
         .routes = routes,
         .route_count = ARRAY_COUNT(routes),
         .metrics = service->metrics,

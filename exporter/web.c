@@ -529,6 +529,10 @@ struct web *web_start(const struct web_config *config, struct error *error)
     web->route_count = config->route_count;
     size_t bytes = config->route_count * sizeof *web->routes;
     web->routes = memcpy(arena_alloc(&web->arena, bytes), config->routes, bytes);
+    for (size_t i = 0; i < config->route_count; i++) {
+        web->routes[i].path = arena_text(&web->arena, config->routes[i].path);
+        web->routes[i].name = arena_text(&web->arena, config->routes[i].name);
+    }
     web->in_flight = arena_zalloc(&web->arena, config->route_count * sizeof *web->in_flight);
     web->listeners = arena_zalloc(&web->arena, config->address_count * sizeof *web->listeners);
     declare_metrics(web);

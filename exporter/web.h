@@ -58,13 +58,14 @@ struct web_route {
     void *context;
 };
 
+/* Everything is copied but the metrics, which outlive the server. */
 struct web_config {
     const char *const *addresses; /* address_count of "host:port", "[::1]:port", ":port" */
     size_t address_count;
     const char *prefix;             /* "/defender", or "" */
-    const struct web_route *routes; /* route_count of them; copied */
+    const struct web_route *routes; /* route_count of them */
     size_t route_count;
-    struct metric_store *metrics; /* outlives the server */
+    struct metric_store *metrics;
 };
 
 struct web;

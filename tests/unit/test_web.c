@@ -128,6 +128,28 @@ TEST(routes_get_what_was_sent)
     CHECK_NUMBER(metric_read(server.metrics, web_families[0], METRIC_LABELS("echo", "200")), 2);
 }
 
+TEST(the_configuration_may_go_after_the_start)
+{
+    char path[] = "/fleeting", address[] = "127.0.0.1:0";
+    struct web_route route = { path, "fleeting", WEB_GET, 0, 0, handle_echo, NULL };
+    CLEANUP(stop) struct server server = { .metrics = metric_store_create() };
+    struct web_config config = { .addresses = (const char *const[]){ address },
+                                 .address_count = 1,
+                                 .prefix = "",
+                                 .routes = &route,
+                                 .route_count = 1,
+                                 .metrics = server.metrics };
+    struct error error;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    server.web = web_start(&config, &error);
+    CHECK(server.web != NULL);
+    memset(path, 'x', sizeof path - 1);
+    memset(address, 'x', sizeof address - 1);
+    memset(&route, 0, sizeof route);
+    ask(&server, "GET /fleeting", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "200 OK");
+}
+
 TEST(repeated_headers_are_joined)
 {
     CLEANUP(stop) struct server server = start("");
