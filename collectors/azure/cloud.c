@@ -4,8 +4,9 @@
 const struct cloud cloud_table[] = {
     { "AzurePublic", "https://login.microsoftonline.com", "https://management.azure.com",
       "https://management.azure.com/", "https://portal.azure.com" },
-    { "AzureUSGovernment", "https://login.microsoftonline.us", "https://management.usgovcloudapi.net",
-      "https://management.usgovcloudapi.net/", "https://portal.azure.us" },
+    { "AzureUSGovernment", "https://login.microsoftonline.us",
+      "https://management.usgovcloudapi.net", "https://management.usgovcloudapi.net/",
+      "https://portal.azure.us" },
     { "AzureChinaCloud", "https://login.chinacloudapi.cn", "https://management.chinacloudapi.cn",
       "https://management.chinacloudapi.cn/", "https://portal.azure.cn" },
 };
