@@ -13,7 +13,7 @@ struct fake_options {
     struct tenant_options tenant;
     unsigned port, start_generation;
     long evolve_s, quota_requests, token_lifetime_s, page_rows;
-    bool quota, log, fixed_now;
+    bool quota, log, fixed_now, empty;
     const char *certificate, *key; /* files */
     const char *secret, *client_id, *tenant_id, *federated_token;
     const char *recorded, *recorded_assessments, *recorded_metadata, *recorded_scores,

@@ -53,8 +53,6 @@ static void prepare(struct fake *fake, const struct options_more *more)
             fprintf(stderr, "fake_azure: --recorded: %s\n", why);
             exit(2);
         }
-        fake->options.tenant.assessments = fake->options.tenant.machines = 0;
-        fake->options.tenant.subscriptions = 0;
     }
     hash_random(fake->sign_key, sizeof fake->sign_key);
     pthread_mutex_init(&fake->lock, NULL);

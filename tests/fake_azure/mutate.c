@@ -104,13 +104,13 @@ static void confuse(cJSON *value)
             continue;
         if (cJSON_IsObject(member)) {
             confuse(member);
-        } else if (cJSON_IsString(member)) {
-            cJSON *object = cJSON_CreateObject();
-            cJSON_AddStringToObject(object, "value", member->valuestring);
-            cJSON_ReplaceItemViaPointer(value, member, object);
-        } else {
-            cJSON_ReplaceItemViaPointer(value, member, cJSON_CreateString("not a number"));
+            continue;
         }
+        cJSON *wrong =
+            cJSON_IsString(member) ? cJSON_CreateObject() : cJSON_CreateString("not a number");
+        if (cJSON_IsString(member))
+            cJSON_AddStringToObject(wrong, "value", member->valuestring);
+        cJSON_ReplaceItemInObjectCaseSensitive(value, member->string, wrong);
     }
 }
 

@@ -49,6 +49,7 @@ static const struct known {
     { "recorded-metadata", TEXT, OPTION(recorded_metadata), 0, 0, "file" },
     { "recorded-scores", TEXT, OPTION(recorded_scores), 0, 0, "file" },
     { "recorded-controls", TEXT, OPTION(recorded_controls), 0, 0, "file" },
+    { "empty", FLAG, OPTION(empty), 0, 0, "a tenant without subscriptions" },
     { "log", FLAG, OPTION(log), 0, 0, "a line on stderr for every request" },
 };
 /* clang-format on */
@@ -101,6 +102,9 @@ static void set(const struct known *option, const char *value, struct fake_optio
 static void complete(struct fake_options *options)
 {
     struct tenant_options *tenant = &options->tenant;
+    if (!options->recorded && (options->recorded_assessments || options->recorded_metadata ||
+                               options->recorded_scores || options->recorded_controls))
+        options->recorded = ".";
     options->fixed_now = tenant->now != 0;
     if (!options->fixed_now)
         tenant->now = clock_now_s() / 3600 * 3600 - 60L * options->start_generation;
@@ -117,6 +121,8 @@ static void complete(struct fake_options *options)
         fail("wide-machines", "more than --machines");
     if (!options->certificate != !options->key)
         fail("tls", "needs a certificate and a key");
+    if (options->empty || options->recorded)
+        tenant->subscriptions = tenant->disabled = 0;
     if (!tenant->subscriptions)
         tenant->assessments = tenant->machines = tenant->wide_machines = 0;
 }

@@ -127,7 +127,7 @@ static void answer_chosen(const struct buf *body, bool single, struct reply *rep
     reply->status = 200;
     if (first)
         buf_text(&reply->body, first);
-    else if (!single && root && !list)
+    else if (!single && cJSON_GetObjectItemCaseSensitive(root, "properties"))
         buf_printf(&reply->body, "{\"value\":[%s]}", buf_cstr(body));
     else
         buf_append(&reply->body, body->data, body->length);
@@ -193,6 +193,10 @@ void recorded_answer(struct request *request, struct reply *reply)
         answer_subscriptions(request, reply);
     else if (chosen < CHOSEN_COUNT && recorded->chosen[chosen].length)
         answer_chosen(&recorded->chosen[chosen], single, reply);
-    else if (!answer_indexed(request, reply))
+    else if (answer_indexed(request, reply))
+        return;
+    else if (chosen < CHOSEN_COUNT && !single)
+        reply_text(reply, 200, "{\"value\":[]}");
+    else
         reply_error(reply, 404, "ResourceNotFound", "The resource was not recorded.");
 }

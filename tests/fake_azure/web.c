@@ -140,7 +140,6 @@ static enum MHD_Result hang(const struct request *request)
 
 static enum MHD_Result answer_request(struct request *request)
 {
-    CLEANUP(buf_finish) struct buf leftover = { 0 };
     struct answer answer = { 0 };
     const struct fault *skew;
     const char *host = request_header(request, "Host");

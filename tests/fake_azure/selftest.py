@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+"""The stand-in behaves as it says: tokens, pages, quota, evolution, recorded tenants.
+
+  FAKE_AZURE=build/release/fake_azure tests/fake_azure/selftest.py [test_name...]
+"""
+import collections
+import glob
+import json
+import os
+import re
+import tempfile
+import time
+
+from client import LIST, ROOT, TENANT, Fake, equal, error_of, query, run, true
+
+NOW = "1790000000"
+
+
+# --- identity ----------------------------------------------------------------------------------
+
+def test_tokens():
+    with Fake() as fake:
+        good = fake.token().json()
+        equal((good["token_type"], good["expires_in"]), ("Bearer", 3599), "a token")
+        for changes, status, number in (
+                ({"client_secret": "wrong"}, 401, 7000215),
+                ({"client_secret": None}, 401, 7000216),
+                ({"client_id": "someone"}, 400, 700016),
+                ({"scope": "https://management.azure.com/"}, 400, 1002012),
+                ({"grant_type": "password"}, 400, 70003),
+                ({"grant_type": None}, 400, 900144),
+                ({"path": "/other.example/oauth2/v2.0/token"}, 400, 90002)):
+            answer = fake.token(**changes)
+            equal(answer.status, status, f"status for {changes}")
+            equal(answer.json()["error_codes"], [number], f"code for {changes}")
+            true(answer.json()["error_description"].startswith(f"AADSTS{number}: "), "its text")
+        equal(fake.token(client_secret=None, client_assertion="abc").status, 200, "an assertion")
+        for headers in ({}, {"Authorization": "Bearer made.up"}):
+            answer = fake.fetch(LIST, headers=headers)
+            equal(answer.status, 401, f"with {headers}")
+            true("www-authenticate" in answer.headers, "challenge of a 401")
+    with Fake("--federated-token", "right", "--token-lifetime", 1) as fake:
+        equal(fake.token(client_secret=None, client_assertion="wrong").json()["error_codes"],
+              [70021], "a wrong assertion")
+        fake.bearer = fake.token(client_secret=None,
+                                 client_assertion="right").json()["access_token"]
+        end = time.monotonic() + 10
+        while (answer := fake.get(LIST)).status == 200:
+            true(time.monotonic() < end, "the token never expires")
+            time.sleep(0.05)
+        equal(error_of(answer)["code"], "ExpiredAuthenticationToken", "an expired token")
+
+
+def test_metadata_service():
+    path = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://m/"
+    with Fake() as fake:
+        equal(fake.fetch(path).status, 400, "without the Metadata header")
+        token = fake.fetch(path, headers={"Metadata": "true"}).json()
+        true(all(isinstance(token[k], str) for k in ("expires_in", "expires_on", "not_before")),
+             "numbers of the metadata service are texts")
+        fake.bearer = token["access_token"]
+        equal(fake.get(LIST).status, 200, "its token")
+
+
+def test_versions_and_paths():
+    with Fake() as fake:
+        equal(error_of(fake.get("/subscriptions"))["code"], "MissingApiVersionParameter",
+              "no version")
+        equal(error_of(fake.get("/subscriptions?api-version=1"))["code"],
+              "InvalidApiVersionParameter", "unknown version")
+        equal(len(fake.list("/SUBSCRIPTIONS?api-version=2022-12-01")), 5, "paths without case")
+        equal(fake.get("/nowhere?api-version=2022-12-01").status, 404, "an unknown path")
+
+
+# --- the tenant --------------------------------------------------------------------------------
+
+def check_assessments(dump, rows):
+    want = {a["id"]: (a["key"], a["subscriptionId"], a["resourceId"], a["source"].lower(),
+                      a["code"], a["cause"], a["severity"], a["riskLevel"], a["attackPaths"],
+                      ",".join(a["factors"]), a["title"],
+                      "" if not a["riskLevel"] else str(a["contextual"]).lower())
+            for a in dump["assessments"]}
+    got = {r["id"]: (r["assessmentKey"], r["subscriptionId"], r["resourceId"], r["source"],
+                     r["statusCode"], r["statusCause"], r["severity"], r["riskLevel"],
+                     r["attackPathCount"], r["riskFactors"], r["title"], r["isContextualRisk"])
+           for r in rows}
+    equal(len(rows), len(got), "ids are unique")
+    equal([r["id"] for r in rows], sorted(got), "rows are ordered by id")
+    equal(got.keys() ^ want.keys(), set(), "the dump's ids")
+    for key, value in want.items():
+        equal(got[key], value, "row " + key)
+    stamp = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z")
+    true(all(stamp.fullmatch(r["statusChangeDate"]) for r in rows), "status change dates")
+
+
+def check_scores(dump, fake):
+    """The controls follow from the assessments, the scores from the controls."""
+    control_of = {m["key"]: m["control"] for m in dump["metadata"] if m["control"]}
+    seen = collections.defaultdict(lambda: collections.defaultdict(set))
+    for a in dump["assessments"]:
+        if a["key"] in control_of:
+            seen[a["subscriptionId"], control_of[a["key"]]][a["resourceId"]].add(a["code"])
+    for c in dump["controls"]:
+        resources = seen[c["subscriptionId"], c["control"]].values()
+        unhealthy = sum("Unhealthy" in codes for codes in resources)
+        healthy = sum("Healthy" in codes and "Unhealthy" not in codes for codes in resources)
+        equal((c["unhealthy"], c["healthy"], c["notApplicable"]),
+              (unhealthy, healthy, len(resources) - unhealthy - healthy), f"control {c}")
+        weight = healthy + unhealthy
+        true(abs(c["current"] - (c["max"] * healthy / weight if weight else 0)) < 0.006, f"{c}")
+    rows = {r["id"]: r for r in fake.rows(query("secure_score_controls_rows"))}
+    equal(len(rows), len(dump["controls"]), "control rows")
+    for s in dump["scores"]:
+        current = sum(c["current"] for c in dump["controls"]
+                      if c["subscriptionId"] == s["subscriptionId"])
+        true(abs(current - s["current"]) < 0.01, f"score {s}")
+    got = {r["subscriptionId"]: (r["current"], r["max"], r["ratio"], r["weight"])
+           for r in fake.rows(query("secure_scores_rows"))}
+    equal(got, {s["subscriptionId"]: (s["current"], s["max"], s["ratio"], s["weight"])
+                for s in dump["scores"]}, "scores")
+
+
+def check_baselines(dump, fake):
+    rules = {(r["os"], r["number"]): r for r in dump["baseline"]["rules"]}
+    form_a, form_b, phrases = set(), set(), {}
+    for m in dump["baseline"]["machines"]:
+        for failing in m["failing"]:
+            rule = rules[m["os"], failing["rule"]]
+            if m["formA"]:
+                form_a.add((m["machineId"], rule["key"], rule["name"]))
+            if m["formB"]:
+                form_b.add((m["machineId"], rule["name"]))
+                phrases[m["machineId"], rule["name"]] = failing["phrase"]
+    rows = fake.rows(query("baseline_findings_rows"))
+    equal({(r["machineId"], r["ruleKey"], r["rule"]) for r in rows}, form_a, "findings, form A")
+    equal([r["id"] for r in rows], sorted(r["id"] for r in rows), "order of the findings")
+    rows = fake.rows(query("baseline_guestconfiguration_rules_rows"))
+    equal({(r["machineId"], r["rule"]) for r in rows}, form_b, "failing rules, form B")
+    equal({(r["machineId"], r["rule"]): r["reasonPhrase"] for r in rows}, phrases, "phrases")
+    rows = fake.rows(query("baseline_guestconfiguration_rows"))
+    equal({r["machineId"]: (r["complianceStatus"], r["rules"] or 0) for r in rows},
+          {m["machineId"]: (m["complianceStatus"], m["rules"])
+           for m in dump["baseline"]["machines"] if m["formB"]}, "assignments")
+    true(any(r["lastChecked"] == "0001-01-01T00:00:00" for r in rows), "a pending machine")
+    true(form_a and form_b and {f[0] for f in form_a} - {f[0] for f in form_b} and
+         {f[0] for f in form_b} - {f[0] for f in form_a}, "machines of one form only")
+
+
+def check_lists(dump, fake):
+    """The lists of Azure Resource Manager say the same as Resource Graph."""
+    wanted = collections.Counter((a["id"], a["code"], a["cause"]) for a in dump["assessments"])
+    for s in dump["subscriptions"]:
+        base = f"/subscriptions/{s['subscriptionId']}/providers/"
+        for a in fake.list(base + "Microsoft.Security/assessments?api-version=2025-05-04"):
+            status = a["properties"]["status"]
+            wanted.subtract([(a["id"].lower(), status["code"], status.get("cause", ""))])
+            details = a["properties"]["resourceDetails"]
+            true("Source" in details and "metadata" not in a["properties"], "shape of a list row")
+        machines = fake.list(base + "Microsoft.GuestConfiguration/guestConfigurationAssignments"
+                             "?api-version=2024-04-05")
+        equal({m["properties"]["targetResourceId"].lower() for m in machines},
+              {m["machineId"] for m in dump["baseline"]["machines"]
+               if m["formB"] and m["subscriptionId"] == s["subscriptionId"]}, "assignments")
+        equal(len(fake.list(base + "Microsoft.Security/secureScoreControls?api-version=2020-01-01"
+                            "&$expand=definition")), 15, "controls of a subscription")
+    equal({k: v for k, v in wanted.items() if v}, {}, "lists against the dump")
+    path = "/providers/Microsoft.Security/assessmentMetadata?api-version=2021-06-01"
+    equal({(m["name"], m["properties"]["displayName"]) for m in fake.list(path)},
+          {(m["key"], m["title"]) for m in dump["metadata"]}, "metadata")
+
+
+def test_tenant():
+    for arguments in (("--seed", 3), ("--seed", 4, "--assessments", 5000, "--page-rows", 70,
+                                      "--start-generation", 9)):
+        with Fake(*arguments) as fake:
+            dump = fake.admin("dump")
+            rows = fake.rows(query("assessments_rows"))
+            if "--page-rows" in arguments:
+                true(4000 < len(rows) <= 5000, "deleted resources have no rows")
+            else:
+                equal(len(rows), 2000, "rows asked for")
+            check_assessments(dump, rows)
+            check_scores(dump, fake)
+            check_baselines(dump, fake)
+            check_lists(dump, fake)
+            equal({r["subscriptionId"]: r["name"] for r in fake.rows(query("subscriptions_rows"))},
+                  {s["subscriptionId"]: s["name"] for s in dump["subscriptions"]}, "names")
+
+
+def test_same_seed_same_tenant():
+    dumps = []
+    for seed in (5, 5, 6):
+        with Fake("--seed", seed, "--now", NOW) as fake:
+            before = fake.fetch("/_fake/dump").body
+            fake.admin("advance?steps=20", "POST")
+            dumps.append((before, fake.fetch("/_fake/dump").body, fake.admin("history")))
+            fake.admin("generation/0", "POST")
+            equal(fake.fetch("/_fake/dump").body, before, "back at generation 0")
+    equal(dumps[0], dumps[1], "two runs of one seed")
+    true(dumps[0][0] != dumps[2][0], "another seed is another tenant")
+
+
+def test_wide_machines_are_cut():
+    with Fake("--assessments", 500, "--machines", 6, "--wide-machines", 2) as fake:
+        rules = {r["machineId"]: r["rules"]
+                 for r in fake.rows(query("baseline_guestconfiguration_rows"))}
+        true(430 in rules.values(), "a machine with more rules than mv-expand gives")
+        dump = fake.admin("dump")
+        number = {(r["os"], r["name"]): r["number"] for r in dump["baseline"]["rules"]}
+        system = {m["machineId"]: m["os"] for m in dump["baseline"]["machines"]}
+        got = collections.Counter(
+            number[system[r["machineId"]], r["rule"]] < 400
+            for r in fake.rows(query("baseline_guestconfiguration_rules_rows")))
+        equal(got[False], 0, "rules beyond the limit")
+        true(got[True] > 0, "rules below the limit")
+
+
+def test_history_explains_the_change():
+    with Fake("--seed", 8) as fake:
+        before = {a["id"]: a for a in fake.admin("dump")["assessments"]}
+        fake.admin("advance?steps=60", "POST")
+        after = {a["id"]: a for a in fake.admin("dump")["assessments"]}
+        state = {k: a["code"] for k, a in before.items()}
+        kinds = collections.Counter()
+        for event in fake.admin("history"):
+            kinds[event["event"]] += 1
+            if event["kind"] != "assessment" or event["event"] == "rerated":
+                continue
+            if event["event"] == "deleted":
+                equal(state.pop(event["id"]), event["from"], "what was deleted")
+            else:
+                state[event["id"]] = event["to"]
+        equal({k for k, code in state.items() if code == "Unhealthy"},
+              {k for k, a in after.items() if a["code"] == "Unhealthy"}, "open findings")
+        equal(set(kinds), {"opened", "fixed", "reopened", "rerated", "exempted", "deleted"},
+              "kinds of events")
+        for old, new in ((before[k], a) for k, a in after.items() if k in before):
+            if old["code"] != new["code"]:
+                true(new["changed"] > old["changed"], "a change has a new date")
+
+
+def test_pages_are_of_one_moment():
+    with Fake("--seed", 2) as fake:
+        first = fake.graph(query("assessments_rows"), 500).json()
+        found, token = len(first["data"]), first["$skipToken"]
+        while token:
+            fake.admin("advance?steps=1", "POST")
+            page = fake.graph(query("assessments_rows"), 500, token).json()
+            found, token = found + len(page["data"]), page.get("$skipToken")
+        equal(found, first["totalRecords"], "rows while the tenant changes")
+
+
+# --- Resource Graph ----------------------------------------------------------------------------
+
+def test_every_query_of_the_project():
+    with Fake("--subscriptions", 3) as fake:
+        for path in sorted(glob.glob(f"{ROOT}/collectors/*.kql")):
+            name = os.path.basename(path)[:-4]
+            text = re.sub(r"\{\{since\}\}", "2020-01-01T00:00:00Z", query(name))
+            true(fake.rows(text), f"rows of {name}")
+
+
+def test_graph_refuses():
+    text = query("assessments_rows")
+    with Fake() as fake:
+        for kql in ("resources", text + "| where 1 == 1", text.replace("project", "projekt"), ""):
+            answer = fake.graph(kql)
+            equal(answer.status, 400, f"status of {kql[:40]!r}")
+            equal(error_of(answer)["code"], "BadRequest", "code")
+            equal(error_of(answer)["details"][0]["code"], "InvalidQuery", "detail")
+        equal(fake.graph("// note\n" + text.replace("\n", "  \n\n")).status, 200, "white space")
+        equal(fake.graph(text, content_type="text/plain").status, 500, "content type")
+        equal(fake.graph(text, 1001).status, 400, "$top beyond 1000")
+        token = fake.graph(text, 10).json()["$skipToken"]
+        equal(fake.graph(text, 10, token).status, 200, "its own token")
+        for other in ("abc", token[:-1] + ("0" if token[-1] != "0" else "1")):
+            equal(fake.graph(text, 10, other).status, 400, "a token it did not hand out")
+        equal(fake.graph(query("secure_scores_rows"), 10, token).status, 400, "another's token")
+        subscription = fake.list(LIST)[1]["subscriptionId"]
+        rows = fake.rows(text, subscriptions=[subscription.upper()])
+        equal({r["subscriptionId"] for r in rows}, {subscription}, "the subscriptions asked for")
+        answer = fake.graph(text, subscriptions=["00000000-0000-0000-0000-000000000000"])
+        equal((answer.status, error_of(answer)["details"][0]["code"]), (403, "AccessDenied"),
+              "nothing readable")
+
+
+def test_quota():
+    with Fake("--quota", "on") as fake:
+        fake.get(LIST)
+        for left in range(14, -1, -1):
+            answer = fake.graph(query("secure_scores_rows"))
+            equal((answer.status, answer.headers["x-ms-user-quota-remaining"]), (200, str(left)),
+                  "within the quota")
+        answer = fake.graph(query("secure_scores_rows"))
+        equal(answer.status, 429, "the sixteenth request")
+        equal(error_of(answer)["code"], "RateLimiting", "its code")
+        true(re.fullmatch(r"00:00:0[1-5]", answer.headers["x-ms-user-quota-resets-after"]), "reset")
+        true(1 <= int(answer.headers["retry-after"]) <= 5, "Retry-After")
+        equal(fake.admin("stats")["throttled"], 1, "counted")
+        other = fake.fetch("/metadata/identity/oauth2/token?api-version=2018-02-01&resource=r",
+                           headers={"Metadata": "true"}).json()["access_token"]
+        fake.bearer = other
+        equal(fake.graph(query("secure_scores_rows")).status, 200, "another principal's quota")
+    with Fake() as fake:
+        equal({fake.graph(query("secure_scores_rows")).status for _ in range(20)}, {200}, "off")
+        equal(fake.graph("x").headers["x-ms-user-quota-remaining"], "14", "always told")
+
+
+def test_gzip():
+    with Fake() as fake:
+        plain = fake.get(LIST)
+        packed = fake.get(LIST, Accept_Encoding="gzip")
+        equal(packed.headers.get("content-encoding"), "gzip", "coding")
+        equal(packed.json(), plain.json(), "the same body")
+        true(len(packed.body) < len(plain.body), "smaller")
+
+
+def test_recorded_tenant():
+    subscription = "12345678-0000-4000-8000-0000000000ab"
+    base = f"/subscriptions/{subscription}/providers/Microsoft.Security"
+    lists = {"assessments": {"value": [{"id": base + "/assessments/a", "name": "a"}]},
+             "scores": {"id": base + "/secureScores/ascScore", "properties": {"weight": 1}},
+             "error": {"error": {"code": "Odd"}}}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, body in lists.items():
+            with open(f"{folder}/{name}.json", "w", encoding="utf-8") as file:
+                json.dump(body, file, indent=3)
+        with open(f"{folder}/index.json", "w", encoding="utf-8") as file:
+            json.dump({"entries": [{"method": "GET", "url": "https://h/odd/path?api-version=1",
+                                    "status": 404, "file": "error.json"}]}, file)
+        with Fake("--recorded", folder, "--recorded-assessments", "assessments.json",
+                  "--recorded-scores", f"{folder}/scores.json") as fake:
+            equal([s["subscriptionId"] for s in fake.list(LIST)], [subscription], "subscription")
+            with open(f"{folder}/assessments.json", "rb") as file:
+                equal(fake.get(base + "/assessments?api-version=2020-01-01").body, file.read(),
+                      "bytes as recorded")
+            for path, want in (("/secureScores", {"value": [lists["scores"]]}),
+                               ("/secureScores/ascScore", lists["scores"]),
+                               ("/secureScoreControls", {"value": []})):
+                equal(fake.get(base + path).json(), want, path)
+            equal((fake.get("/odd/path").status, error_of(fake.get("/odd/path"))["code"]),
+                  (404, "Odd"), "a recorded error")
+            equal(fake.graph("x").status, 500, "Resource Graph fails there")
+
+
+run(globals())
