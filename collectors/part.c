@@ -297,8 +297,22 @@ static bool twice(const struct finding_id *id, struct error *error)
                      finding_id_text(id, text));
 }
 
+/* Give back the room that growing left over: a part lives long. */
+static void *fit(void *array, size_t count, size_t *capacity, size_t element_bytes)
+{
+    void *fitted = count ? realloc(array, count * element_bytes) : NULL;
+    if (!fitted)
+        return array;
+    *capacity = count;
+    return fitted;
+}
+
 bool part_seal(struct part *part, struct error *error)
 {
+    part->findings = fit(part->findings, part->finding_count, &part->finding_capacity,
+                         sizeof *part->findings);
+    part->closed =
+        fit(part->closed, part->closed_count, &part->closed_capacity, sizeof *part->closed);
     if (part->finding_count)
         qsort(part->findings, part->finding_count, sizeof *part->findings, finding_compare);
     if (part->closed_count)
