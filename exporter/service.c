@@ -208,7 +208,8 @@ bool service_reload(struct service *service, struct option_report *report)
         log_error(MSG("reload failed, the old configuration stays"),
                   TEXT("err", buf_cstr(&report->text)));
     } else {
-        log_info(MSG("reloaded"), TEXT("file", service->engine.config->file));
+        const char *file = service->engine.config->file;
+        log_info(MSG("reloaded"), TEXT("file", *file ? file : "defaults"));
     }
     notify_send("READY=1");
     pthread_mutex_unlock(&service->lock);
