@@ -30,7 +30,7 @@ const char pages_style[] =
     "th,td{padding:.5rem .75rem;text-align:left;vertical-align:top;"
     "border-top:1px solid var(--line)}\n"
     "thead th{border-top:0;color:var(--soft);font-weight:600;font-size:.85rem}\n"
-    "td.number{text-align:right;font-variant-numeric:tabular-nums}\n"
+    ".number{text-align:right;font-variant-numeric:tabular-nums}\n"
     ".error{overflow-wrap:anywhere;font-size:.9rem}\n"
     ".good{color:var(--good);font-weight:600}\n.bad{color:var(--bad);font-weight:600}\n"
     ".wait{color:var(--wait);font-weight:600}\n"
@@ -39,7 +39,8 @@ const char pages_style[] =
     "dt{color:var(--soft)}\ndd{margin:0;overflow-wrap:anywhere}\n"
     "@media (max-width:40rem){thead{display:none}tr,td,th{display:block;border:0}"
     "tr{border-top:1px solid var(--line);padding:.5rem 0}td,th{padding:.1rem .75rem}"
-    "td.number{text-align:left}td::before{content:attr(data-label) ' ';color:var(--soft)}"
+    "td.number{text-align:left}"
+    "td::before{content:attr(data-label) ' ';color:var(--soft);font-weight:400}"
     "td:empty{display:none}}\n";
 /* clang-format on */
 
@@ -130,7 +131,8 @@ static void append_collector(struct buf *out, const struct pages_view *view, siz
 static void append_collectors(struct buf *out, const struct pages_view *view)
 {
     buf_text(out, "<h2>Collectors</h2>\n<div class=\"card\"><table>\n<thead><tr><th>Collector</th>"
-                  "<th>State</th><th>Last success</th><th>Rows</th><th>Took</th><th>Every</th>"
+                  "<th>State</th><th>Last success</th><th class=\"number\">Rows</th>"
+                  "<th class=\"number\">Took</th><th>Every</th>"
                   "<th>Source</th><th>Error</th></tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < COLLECTOR_COUNT; i++)
         append_collector(out, view, i);
