@@ -11,7 +11,7 @@ import re
 import tempfile
 import time
 
-from client import LIST, ROOT, TENANT, Fake, equal, error_of, query, run, true
+from client import LIST, ROOT, Fake, equal, error_of, query, run, true
 
 NOW = "1790000000"
 

@@ -131,6 +131,10 @@ def test_faults_on_the_wire():
         waiting = socket.create_connection(("127.0.0.1", fake.port))
         waiting.sendall(f"GET {LIST} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {fake.bearer}"
                         "\r\n\r\n".encode())
+        end = time.monotonic() + 10 * SLOWNESS
+        while not fake.admin("stats")["faults"][-1]["fired"]:
+            true(time.monotonic() < end, "the request that hangs never arrived")
+            time.sleep(0.02)
     equal(waiting.recv(1), b"", "what hangs ends with the program")
     waiting.close()
 
