@@ -39,8 +39,9 @@ struct baselines_count *baselines_count_of(struct part *part, const char *subscr
 /* Severity from a reason phrase such as "[Critical] [] is missing ...". source: API.md 8.3. */
 enum severity baselines_phrase_severity(const char *phrase);
 
-/* What makes two spellings of a rule the same rule: letters and digits, lower case, without a
- * trailing "(CIS: ...)". out: out_bytes; cut when longer. Returns out. */
+/* What makes two spellings of a rule the same rule: letters, digits and the hyphens of words
+ * (/etc/shadow is not /etc/shadow-), lower case, without a trailing "(CIS: ...)".
+ * out: out_bytes; cut when longer. Returns out. */
 char *baselines_rule_key(const char *rule, char *out, size_t out_bytes);
 
 /* --- the merge: facts in, then everything at once --------------------------------------------- */

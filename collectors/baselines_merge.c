@@ -73,7 +73,8 @@ char *baselines_rule_key(const char *rule, char *out, size_t out_bytes)
     size_t used = 0;
     for (const char *c = rule; *c && c != end && used + 1 < out_bytes; c++) {
         bool upper = *c >= 'A' && *c <= 'Z';
-        if (upper || (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') ||
+        bool in_word = *c == '-' && c > rule && c[-1] != ' ';
+        if (upper || (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || in_word ||
             (unsigned char)*c >= 0x80)
             out[used++] = upper ? (char)(*c + ('a' - 'A')) : *c;
     }

@@ -107,19 +107,18 @@ static size_t segment_length(const char *text)
     return strcspn(text, "/");
 }
 
-/* The type of a lower-case ARM id: namespace and type words of its last provider. */
-static void type_of_id(const char *id, char out[PART_ID_BYTES])
+/* The type of a lower-case ARM id: namespace and type words of its last provider. False when it is
+ * none. (Azure's own ResourceType lacks the namespace.) */
+static bool type_of_id(const char *id, char out[PART_ID_BYTES])
 {
     const char *provider = NULL;
     for (const char *at = id; (at = strstr(at, "/providers/")); at++)
         provider = at + strlen("/providers/");
     if (!provider) {
         bool group = strstr(id, "/resourcegroups/") != NULL;
-        snprintf(out, PART_ID_BYTES, "%s",
-                 !starts_with(id, "/subscriptions/") ? "unknown"
-                 : group                             ? "microsoft.resources/resourcegroups"
-                                                     : "microsoft.resources/subscriptions");
-        return;
+        strcpy(out, group ? "microsoft.resources/resourcegroups"
+                          : "microsoft.resources/subscriptions");
+        return starts_with(id, "/subscriptions/");
     }
     size_t used = segment_length(provider);
     memcpy(out, provider, used);
@@ -132,6 +131,7 @@ static void type_of_id(const char *id, char out[PART_ID_BYTES])
         provider += *provider ? 1 + segment_length(provider + 1) : 0; /* the name */
     }
     out[used] = 0;
+    return true;
 }
 
 static void put_resource(struct part *part, struct part_finding *finding, const char *id,
@@ -176,7 +176,7 @@ static size_t resource_id(const struct part *part, const struct part_finding *fi
 
 static bool names_internet(const char *risk_factors)
 {
-    return strcasestr(risk_factors, "internet expos") != NULL;
+    return strcasestr(risk_factors, "internet") != NULL;
 }
 
 /* Unix seconds in 32 bits last until 2106; what does not fit is "not told". */
@@ -192,8 +192,8 @@ void part_add_open(struct part *part, const struct part_row *row)
     char subscription[PART_ID_BYTES], id[PART_ID_BYTES], type[PART_ID_BYTES];
     size_t subscription_length = lower_copy(subscription, row->subscription_id);
     size_t id_length = lower_copy(id, row->resource_id);
-    if (!lower_copy(type, row->resource_type))
-        type_of_id(id, type);
+    if (!type_of_id(id, type) && !lower_copy(type, row->resource_type))
+        strcpy(type, "unknown");
     *finding = (struct part_finding){
         .id = finding_id(part->collector, row->row_id, strlen(row->row_id)),
         .assessment = assessment_of(part, row),

@@ -313,7 +313,9 @@ TEST(baseline_severities_are_read_leniently)
     CHECK_INT(baselines_phrase_severity(""), SEVERITY_UNKNOWN);
     CHECK_INT(baselines_phrase_severity("["), SEVERITY_UNKNOWN);
     char key[32];
-    CHECK_TEXT(baselines_rule_key("Ensure X-y (CIS: L1 - 5.2.1)", key, sizeof key), "ensurexy");
+    CHECK_TEXT(baselines_rule_key("Ensure X-y (CIS: L1 - 5.2.1)", key, sizeof key), "ensurex-y");
+    CHECK_TEXT(baselines_rule_key("Mode of /etc/shadow- - set", key, sizeof key),
+               "modeofetcshadow-set");
     CHECK_TEXT(baselines_rule_key("abcdefgh", key, 4), "abc");
 }
 

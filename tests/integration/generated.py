@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""For many random tenants the metrics equal what is computed here from the stand-in's dump.
+
+GENERATED_SEEDS says how many (50); GENERATED_FIRST where the seeds begin (at random).
+"""
+import collections
+import os
+import random
+import re
+import time
+
+from harness import SECRET, Exporter, Fake, Folder, equal, run, settings
+
+SEEDS = int(os.environ.get("GENERATED_SEEDS", "50"))
+RISKS = ("critical", "high", "medium", "low", "not_evaluated")
+SEVERITIES = ("critical", "high", "medium", "low", "unknown")
+STATUSES = ("healthy", "unhealthy", "not_applicable", "exempt")
+STATES = ("compliant", "non_compliant", "pending")
+ASSIGNMENTS = ("AzureWindowsBaseline", "AzureLinuxBaseline")
+PUNCTUATION = {c: None for c in range(1, 128) if not chr(c).isalnum()}
+PHRASES = {"critical": "critical", "warning": "medium", "informational": "low"}
+EXPAND_LIMIT = 400  # rows that mv-expand gives of one machine
+
+
+def word_of(text, words):
+    return text.lower() if (text or "").lower() in words[:-1] else words[-1]
+
+
+def type_of(resource_id):
+    """microsoft.compute/virtualmachines; a subscription when the id names nothing below one."""
+    parts = resource_id.split("/providers/")
+    if len(parts) > 1:
+        return "/".join(parts[-1].split("/")[:1] + parts[-1].split("/")[1::2])
+    return "microsoft.resources/" + resource_id.split("/")[1::2][-1]
+
+
+class Expected:
+    """Every family, by name: {label values: value}. Absent means zero or no series."""
+
+    def __init__(self, dump, now):
+        self.now = now
+        self.families = collections.defaultdict(collections.Counter)
+        self.visible = {s["subscriptionId"] for s in dump["subscriptions"]
+                        if s["state"] == "Enabled"}
+        self.subscriptions(dump)
+        self.assessments(dump)
+        self.scores(dump)
+        self.baselines(dump)
+
+    def put(self, family, key, value=1):
+        self.families["defender_" + family][key] = value
+
+    def count(self, family, key, value=1):
+        self.families["defender_" + family][key] += value
+
+    def subscriptions(self, dump):
+        states = collections.Counter(s["state"] for s in dump["subscriptions"])
+        for state, count in (("visible", states["Enabled"]), ("denied", 0), ("filtered", 0),
+                             ("disabled", states["Disabled"])):
+            self.put("subscriptions", (state,), count)
+        for subscription in dump["subscriptions"]:
+            if subscription["state"] == "Enabled":
+                self.put("subscription_visible", (subscription["subscriptionId"],))
+
+    def assessments(self, dump):
+        metadata = {m["key"]: m for m in dump["metadata"]}
+        worst, titles = {}, {}
+        for subscription in self.visible:
+            for risk in RISKS:
+                for family in ("affected_resources", "findings_on_attack_path",
+                               "findings_internet_exposed"):
+                    self.put(family, (subscription, risk), 0)
+                for contextual in ("true", "false"):
+                    self.put("findings", (subscription, risk, contextual), 0)
+            for status in STATUSES:
+                self.put("assessed_resources", (subscription, status), 0)
+        for row in dump["assessments"]:
+            subscription = row["subscriptionId"]
+            if subscription not in self.visible:
+                continue
+            self.newest(subscription, row["changed"])
+            status = ("exempt" if (row["cause"] or "").lower() == "exempt" else
+                      {"Healthy": "healthy", "Unhealthy": "unhealthy"}.get(row["code"],
+                                                                          "not_applicable"))
+            self.count("assessed_resources", (subscription, status))
+            if status != "unhealthy":
+                continue
+            risk = word_of(row["riskLevel"], RISKS)
+            key = (subscription, risk)
+            self.count("findings", (*key, "true" if row["contextual"] else "false"))
+            self.count("assessment_findings", (row["key"], risk))
+            self.count("resource_type_findings", (type_of(row["resourceId"]), risk))
+            self.count("findings_on_attack_path", key, 1 if row["attackPaths"] else 0)
+            exposed = any("internet" in f.lower() for f in row["factors"])
+            self.count("findings_internet_exposed", key, 1 if exposed else 0)
+            self.oldest(key, row["changed"])
+            place = (subscription, row["resourceId"])
+            worst[place] = min(worst.get(place, len(RISKS)), RISKS.index(risk))
+            titles[row["key"]] = metadata[row["key"]]
+        for (subscription, _), risk in worst.items():
+            self.count("affected_resources", (subscription, RISKS[risk]))
+        for key, known in titles.items():
+            self.put("assessment_info", (key, word_of(known["severity"], SEVERITIES),
+                                         known["title"] or "unknown"))
+
+    def newest(self, subscription, changed):
+        family = self.families["defender_data_newest_evaluation_timestamp_seconds"]
+        if changed > family[(subscription,)]:
+            family[(subscription,)] = changed
+
+    def oldest(self, key, changed):
+        family = self.families["defender_finding_oldest_timestamp_seconds"]
+        if changed and (not family[key] or changed < family[key]):
+            family[key] = changed
+
+    def scores(self, dump):
+        for row in dump["scores"]:
+            key = (row["subscriptionId"], "ascscore")
+            for family, member in (("points", "current"), ("max_points", "max"),
+                                   ("ratio", "ratio"), ("weight", "weight")):
+                self.put("secure_score_" + family, key, row[member])
+        for row in dump["controls"]:
+            key = (row["subscriptionId"], row["control"])
+            self.put("control_points", key, row["current"])
+            self.put("control_max_points", key, row["max"])
+            for status, member in (("healthy", "healthy"), ("unhealthy", "unhealthy"),
+                                   ("not_applicable", "notApplicable")):
+                self.put("control_resources", (*key, status), row[member])
+            self.put("control_info", (row["control"], row["title"]))
+
+    def baselines(self, dump):
+        rules = {(r["os"], r["number"]): r for r in dump["baseline"]["rules"]}
+        machines = [m for m in dump["baseline"]["machines"]
+                    if m["subscriptionId"] in self.visible and
+                    (m["formB"] or (m["formA"] and m["complianceStatus"] != "Pending"))]
+        named = {(m["os"], number) for m in machines if m["formA"]
+                 for number in range(m["rules"])}
+        self.truncated = any(m["formB"] and m["rules"] > EXPAND_LIMIT for m in machines)
+        for subscription in self.visible:
+            for assignment in ASSIGNMENTS:
+                self.put("baseline_stale_machines", (subscription, assignment), 0)
+                for state in STATES:
+                    self.put("baseline_machines", (subscription, assignment, state), 0)
+                    for severity in SEVERITIES:
+                        self.put("baseline_rule_results",
+                                 (subscription, assignment, severity, state), 0)
+        for machine in machines:
+            self.machine(machine, rules, named)
+
+    def machine(self, machine, rules, named):
+        where = (machine["subscriptionId"], machine["assignment"])
+        state = {"Compliant": "compliant", "NonCompliant": "non_compliant",
+                 "Pending": "pending"}[machine["complianceStatus"]]
+        self.count("baseline_machines", (*where, state))
+        if machine["formB"] and machine["checked"] and self.now - machine["checked"] > 86400:
+            self.count("baseline_stale_machines", where)
+        seen = machine["rules"]
+        failing = {f["rule"]: f["phrase"] for f in machine["failing"]}
+        if not machine["formA"]:  # only what mv-expand gives, the first rules by number
+            seen = min(seen, EXPAND_LIMIT)
+            failing = {r: p for r, p in failing.items() if r < EXPAND_LIMIT}
+        for number in range(seen):
+            rule = rules[machine["os"], number]
+            if number not in failing:
+                severity = rule["severity"].lower() if machine["formA"] else "unknown"
+                self.count("baseline_rule_results", (*where, severity, "compliant"))
+                continue
+            if (machine["os"], number) in named:
+                severity, rule_id = rule["severity"].lower(), rule["key"]
+            else:
+                severity = phrase_severity(failing[number])
+                rule_id = f"{machine['os']}-{plain(rule['name'])}"
+            self.count("baseline_rule_results", (*where, severity, "non_compliant"))
+            self.count("baseline_rule_failing_machines", (machine["assignment"], rule_id))
+
+
+def phrase_severity(phrase):
+    found = re.match(r'[\s"\']*\[\s*(\w+)', phrase)
+    return PHRASES.get(found.group(1).lower(), "unknown") if found else "unknown"
+
+
+def plain(name):
+    """Letters, digits and the hyphens of words."""
+    name = re.sub(r"(?i)\(CIS:.*", "", name).lower()
+    return re.sub(r"(?<=[^ ])-", "\0", name).translate(PUNCTUATION).replace("\0", "-")
+
+
+LABELS = {
+    "subscriptions": ("state",), "subscription_visible": ("subscription_id",),
+    "findings": ("subscription_id", "risk_level", "contextual"),
+    "assessed_resources": ("subscription_id", "status"),
+    "affected_resources": ("subscription_id", "risk_level"),
+    "findings_on_attack_path": ("subscription_id", "risk_level"),
+    "findings_internet_exposed": ("subscription_id", "risk_level"),
+    "finding_oldest_timestamp_seconds": ("subscription_id", "risk_level"),
+    "data_newest_evaluation_timestamp_seconds": ("subscription_id",),
+    "resource_type_findings": ("resource_type", "risk_level"),
+    "assessment_findings": ("assessment_id", "risk_level"),
+    "assessment_info": ("assessment_id", "severity", "display_name"),
+    "secure_score_points": ("subscription_id", "initiative"),
+    "secure_score_max_points": ("subscription_id", "initiative"),
+    "secure_score_ratio": ("subscription_id", "initiative"),
+    "secure_score_weight": ("subscription_id", "initiative"),
+    "control_points": ("subscription_id", "control"),
+    "control_max_points": ("subscription_id", "control"),
+    "control_resources": ("subscription_id", "control", "status"),
+    "control_info": ("control", "display_name"),
+    "baseline_machines": ("subscription_id", "assignment", "state"),
+    "baseline_stale_machines": ("subscription_id", "assignment"),
+    "baseline_rule_results": ("subscription_id", "assignment", "rule_severity", "state"),
+    "baseline_rule_failing_machines": ("assignment", "rule_id"),
+}
+
+
+def check(metrics, expected):
+    for name, labels in LABELS.items():
+        name = "defender_" + name
+        got, want = metrics.table(name, *labels), dict(expected.families[name])
+        equal(len(metrics.all(name)), len(got), name + ": series once each")
+        equal(got, want, name)
+    for collector in ("assessments", "secure_scores", "subscriptions", "catalogue"):
+        equal(metrics.one("defender_scrape_collector_success", collector=collector), 1,
+              collector + " success")
+    equal(metrics.one("defender_collector_truncated", collector="baselines"),
+          float(expected.truncated), "truncated")
+
+
+def tenant_of(dice):
+    """Options of a stand-in, and whether its lists are read instead of Resource Graph."""
+    assessments = dice.choice((50, 400, 1200, 3000))
+    options = {"--subscriptions": dice.choice((1, 2, 5, 12)), "--assessments": assessments,
+               "--disabled-subscriptions": dice.choice((0, 0, 1, 2)),
+               "--start-generation": dice.choice((0, 0, 1, 7)),
+               "--page-rows": dice.choice((1000, 1000, 97, 20))}
+    if assessments >= 1200 and dice.random() < 0.3:
+        options["--wide-machines"] = 3
+    return options, dice.random() < 0.25
+
+
+def check_seed(seed):
+    options, rest = tenant_of(random.Random(seed))
+    arguments = [str(word) for pair in options.items() for word in pair]
+    source = {"source": "rest"}
+    collectors = {"assessments": source, "secure_scores": source} if rest else {}
+    with Folder() as folder, Fake("--seed", str(seed), *arguments) as fake:
+        config = settings(fake.url, folder.file("secret", SECRET), collectors)
+        with Exporter(folder, config) as exporter:
+            metrics = exporter.wait_ready().metrics()
+            expected = Expected(fake.admin("dump"), time.time())
+            try:
+                check(metrics, expected)
+            except AssertionError as error:
+                raise AssertionError(f"seed {seed} {options} rest={rest}: {error}") from None
+
+
+def test_random_tenants():
+    first = int(os.environ.get("GENERATED_FIRST", "0")) or random.randrange(1, 1 << 30)
+    print(f"     {SEEDS} seeds from {first}", flush=True)
+    for seed in range(first, first + SEEDS):
+        check_seed(seed)
+
+
+run(globals())
