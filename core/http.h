@@ -58,6 +58,26 @@ void http_client_destroy(struct http_client *client);
 bool http_exchange(struct http_client *client, const struct http_request *request,
                    struct http_response *response, struct error *error) MUST_USE;
 
+/* One e-mail to hand to a relay. */
+struct http_mail {
+    const char *url;  /* "smtp://host:587", "smtps://host:465" */
+    const char *from; /* envelope sender, without brackets */
+    const char *const *to; /* to_count of them */
+    size_t to_count;
+    const char *user, *password; /* NULL = none */
+    const void *message;         /* message_bytes of RFC 5322 text with CRLF */
+    size_t message_bytes;
+    bool require_tls;   /* STARTTLS or nothing; smtps is always TLS */
+    int64_t timeout_ms; /* 0 = 60 s */
+    enum http_targets targets;
+    const char *ca_file, *client_cert_file, *client_key_file; /* NULL = the system's; none */
+};
+
+/* Hand a mail to a relay. True for every complete answer: response->status is the SMTP code (250
+ * accepted, 4xx later, 5xx refused), its body the relay's last line. Errors as http_exchange. */
+bool http_mail(struct http_client *client, const struct http_mail *mail,
+               struct http_response *response, struct error *error) MUST_USE;
+
 /* Abort the exchange or wait under way and refuse new ones until http_client_resume. Any thread. */
 void http_client_cancel(struct http_client *client);
 void http_client_resume(struct http_client *client);

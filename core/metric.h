@@ -58,6 +58,10 @@ struct metric_set {
 void metric_add(struct metric_set *set, const struct family *family, double value,
                 const char *const *values);
 
+/* Add a histogram; its buckets are copied. */
+void metric_add_histogram(struct metric_set *set, const struct family *family,
+                          const struct metric_histogram *histogram, const char *const *values);
+
 /* Whether adding to this family has any effect: ask before an expensive loop. */
 bool metric_wanted(const struct metric_set *set, const struct family *family);
 

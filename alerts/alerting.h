@@ -1,0 +1,38 @@
+#pragma once
+/* The floor as a whole: ledger, rules and delivery, started, reloaded and stopped together. */
+#include "alerts/api.h"
+#include "alerts/delivery.h"
+#include "alerts/evaluator.h"
+#include "alerts/heartbeat.h"
+
+#define ALERTING_DATABASE "defender_exporter.db" /* below storage.path */
+
+struct alerting;
+
+struct alerting_config {
+    const char *database_path;
+    struct snapshot_store *snapshots; /* both are borrowed and outlive it */
+    struct metric_store *metrics;
+};
+
+/* Open everything; no thread runs yet. settings: acquired. NULL and *error as evaluator_create. */
+struct alerting *alerting_create(const struct alerting_config *config, struct settings *settings,
+                                 struct error *error) MUST_USE;
+void alerting_destroy(struct alerting *alerting); /* NULL is fine */
+
+void alerting_start(struct alerting *alerting);
+
+/* Evaluator first, then delivery; under two seconds. */
+void alerting_stop(struct alerting *alerting);
+
+/* Go on with other settings; database, ledger and outbox stay open. */
+void alerting_configure(struct alerting *alerting, struct settings *settings);
+
+/* Everything of this floor that is not in the metric store, for each exposition. Any thread. */
+void alerting_emit(struct alerting *alerting, struct metric_set *set);
+
+/* What the API needs; the settings in it are acquired: release them. */
+struct api_context alerting_api(struct alerting *alerting, int64_t now);
+
+/* All families of the floor, ends with NULL. */
+extern const struct family *const *const alerting_families[];

@@ -1,0 +1,13 @@
+#pragma once
+/* Alertmanager v2 as target: every replica is a lane of its own; firing alerts are told again every
+ * minute with an endsAt that rolls on, resolved ones for fifteen. source: DELIVERY.md F4. */
+#include "alerts/receiver.h"
+
+enum { ALERTMANAGER_ALERTS_MAX = 64 };
+
+struct alertmanager_config {
+    struct receiver_http http;
+    struct option_texts urls; /* bases; at most OUTBOX_TARGETS_MAX */
+};
+extern const struct option alertmanager_options[];
+extern const struct receiver_kind alertmanager_kind;

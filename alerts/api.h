@@ -1,0 +1,41 @@
+#pragma once
+/* Alertmanager's own HTTP API, v2, over our alerts and silences, so that amtool and Grafana work;
+ * and our JSON for alerts and the outbox. Knows nothing of the web server: exporter/alerts_routes.c
+ * puts one route with a * in front of it. Any thread; opens a database handle per call. */
+#include "alerts/evaluator.h"
+#include "core/buf.h"
+
+struct api_query {
+    const char *name, *value;
+};
+struct api_request {
+    const char *method; /* GET POST DELETE */
+    const char *path;   /* what follows /api/v2/ or /api/v1/: "alerts", "silence/<id>" */
+    const struct api_query *queries; /* query_count of them, decoded, repeated names kept */
+    size_t query_count;
+    const char *body;
+    size_t body_bytes;
+};
+struct api_context {
+    const char *database_path;
+    struct settings *settings;
+    struct evaluator *evaluator; /* woken after a silence changed */
+    const char *version;         /* of the program, for status */
+    int64_t started_at, now;
+};
+
+enum { API_BODY_LIMIT = 64 * 1024 };
+
+/* Answer GET status, receivers, alerts (filter, receiver, active, silenced, inhibited,
+ * unprocessed), alerts/groups, silences (filter), silence/<id>; POST silences; DELETE silence/<id>.
+ * POST alerts: 405 with a hint. Returns the HTTP status; the body is appended, JSON, errors as a
+ * JSON text like Alertmanager's. source: Alertmanager api/v2/openapi.yaml. */
+int api_alertmanager(const struct api_context *context, const struct api_request *request,
+                     struct buf *out);
+
+/* GET alerts, outbox, outbox/<id> (paged by limit and after). */
+int api_own(const struct api_context *context, const struct api_request *request, struct buf *out);
+
+/* Where /f/<finding_id> leads: the portal link, also of findings that are closed. Returns 302 and
+ * the URL, 404 or 500 and a line of text. */
+int api_finding_link(const struct api_context *context, const char *finding_id, struct buf *out);

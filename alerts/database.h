@@ -1,0 +1,90 @@
+#pragma once
+/* The durable store of decisions; the only file that names SQLite. One file, write-ahead log,
+ * synchronous=FULL: what a commit returned true for survives a power cut.
+ *
+ * SQL is kept in the dialect SQLite and PostgreSQL share: parameters $1, $2 ... first used in
+ * ascending order (checked when a statement is prepared), ON CONFLICT, the types TEXT, BIGINT,
+ * DOUBLE PRECISION and BYTEA, keys made by us, no rowid. Instants are Unix seconds, booleans 0/1.
+ *
+ * A handle is one connection and belongs to one thread at a time; each thread opens its own. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/error.h"
+
+struct database;
+struct database_statement;
+
+/* One step of the schema, applied in order inside one transaction. */
+struct database_migration {
+    int version; /* 1, 2, ... without gaps */
+    const char *sql;
+};
+
+struct database_config {
+    const char *path; /* the file, made with mode 0600; ":memory:" = none, for tests and replay */
+    const struct database_migration *migrations; /* ends with version 0 */
+    int64_t busy_ms;                             /* how long to wait for another writer; 0 = 5 s */
+    int64_t cache_bytes;                         /* page cache of this connection; 0 = 1 MiB */
+    bool own;       /* the service: take <path>.lock, so that no second service runs on it */
+    bool read_only; /* for commands that only look; nothing is made or migrated */
+};
+
+/* Open, check and migrate. NULL and *error:
+ *   ERROR_CONFIG  a newer schema ("... has schema 7, this program knows 5"), another application's
+ *                 file, or a second service;
+ *   ERROR_PARSE   the file is damaged (quick check; the message names the file and what to do);
+ *   ERROR_IO      it cannot be read or written; error_is_transient is false, the caller retries.
+ * In the first two cases the file is left exactly as it was. */
+struct database *database_open(const struct database_config *config, struct error *error) MUST_USE;
+void database_close(struct database *database); /* NULL is fine; rolls back what is open */
+
+/* Begin a writing transaction: waits for other writers now, so that nothing later can find the
+ * database locked. A transaction that changes nothing writes nothing to disk.
+ * ERROR_TIMEOUT after busy_ms: nothing has begun, try again later. Not nested. */
+bool database_begin(struct database *database, struct error *error) MUST_USE;
+
+/* Make it durable. On false (disk full, I/O) it has been rolled back. */
+bool database_commit(struct database *database, struct error *error) MUST_USE;
+
+/* Undo what was done since begin. Never fails; nothing happens when nothing is open. */
+void database_rollback(struct database *database);
+
+/* True between begin and commit or rollback: for assertions. */
+bool database_is_open(const struct database *database);
+
+/* The statement of this SQL, reset and unbound. Prepared once per connection and kept by the
+ * text's address: pass literals. Aborts on SQL that does not compile: that is our mistake. */
+struct database_statement *database_prepare(struct database *database, const char *sql);
+
+/* Bind parameter $number (from 1). text NULL and blob NULL bind NULL; both are borrowed until the
+ * statement is reset, prepared again or stepped to its end. */
+void database_bind_text(struct database_statement *statement, int number, const char *text);
+void database_bind_integer(struct database_statement *statement, int number, int64_t value);
+void database_bind_number(struct database_statement *statement, int number, double value);
+void database_bind_blob(struct database_statement *statement, int number, const void *bytes,
+                        size_t count);
+
+/* The next row: true and *row set, or true and *row false at the end (then reset). False and
+ * *error when it failed: ERROR_IO, ERROR_TIMEOUT when locked, ERROR_PARSE when damaged. */
+bool database_step(struct database_statement *statement, bool *row, struct error *error) MUST_USE;
+
+/* Run a statement that gives no rows. */
+bool database_run(struct database_statement *statement, struct error *error) MUST_USE;
+
+/* Stop reading before the end. */
+void database_reset(struct database_statement *statement);
+
+/* Columns of the current row, from 0; texts and blobs are valid until the next step. NULL reads
+ * as "", 0, 0.0 and NULL with count 0. */
+const char *database_text(struct database_statement *statement, int column);
+int64_t database_integer(struct database_statement *statement, int column);
+double database_number(struct database_statement *statement, int column);
+const void *database_blob(struct database_statement *statement, int column, size_t *count);
+
+/* Rows changed by the last database_run. */
+int64_t database_changes(const struct database *database);
+
+/* Size of the file and its log on disk. Any thread. */
+int64_t database_bytes(const struct database *database);

@@ -1,0 +1,93 @@
+#pragma once
+/* Decides: a new snapshot, or time, in; one transaction with everything that follows out.
+ *
+ * Alerts: modules and who calls whom
+ *   alerting      the floor as a whole: what exporter/service starts, reloads, stops
+ *   settings      `alerts:` compiled; owns rules, routes, receivers, intervals, windows
+ *   evaluator     this file; alone writes decisions
+ *     ledger      part -> events            watch  scores, freshness -> events
+ *     points      potential points          rule   what is wanted; threshold: set -> signals
+ *     active      events, signals -> alerts that fired or resolved (state decides when)
+ *     group       route -> groups; when due: mute (silence, inhibit, interval, windows, flapping),
+ *                 governor, page -> outbox
+ *   delivery      one thread per lane: outbox -> receiver.build -> core/http -> classify -> outbox
+ *   heartbeat, drill                        tell that paging works, outside and inside the outbox
+ *   api, replay, ruletest                   read the tables, or run the same modules on another one
+ *   page <- alert, html, template, text     what a message says
+ *   database <- schema                      everybody's tables
+ * Pure (no clock, no I/O): state, match, route, interval, mute, rule_wants, points, html, template,
+ * text, page_write/read/shrink, every receiver kind. Time is always a parameter.
+ *
+ * One evaluation
+ *    1 acquire the snapshot; database_begin (waits for other writers; TIMEOUT: again in a second)
+ *    2 ledger_advance, watch_advance        -> events, in ledger_event too
+ *    3 metric set: max_level -1, opted = rule_families; runner_emit, ledger_emit, points_emit; sort
+ *    4 active_take_event for each event; threshold_evaluate -> active_take_signal; active_advance
+ *    5 group_take for each change
+ *    6 group_flush, governor_flush          -> outbox rows
+ *    7 prunes, at most once an hour
+ *    8 database_commit: durable from here
+ *    9 counters, published figures, then delivery_wake; release the snapshot
+ * Between snapshots the same runs without 2's merge, when the earliest of ledger_next_due_at,
+ * active_next_at, group_next_at, governor_next_at, mute_next_at has come, or after a wake. The next
+ * instants are kept; a cycle that changes nothing executes no INSERT, UPDATE or DELETE, and
+ * SQLite then writes no byte.
+ *
+ * Crash safety. Before 8 nothing has happened: the next start finds the old tables, and the same
+ * snapshot compared with them gives the same decisions. After 8 every message is in the outbox
+ * under its final id. Delivery's only window is between the receiver's acceptance and
+ * outbox_mark_sent: a kill there repeats that attempt once per kill, with the same id. A failed
+ * commit (disk full) rolls back, ledger_reload and threshold's memory follow, and nothing was told.
+ * Snapshots skipped while locked lose nothing: the ledger compares states, not steps. */
+#include "alerts/database.h"
+#include "alerts/settings.h"
+#include "collectors/snapshot.h"
+#include "core/metric.h"
+
+struct evaluator;
+
+/* Called on the evaluator's thread after a commit that queued messages. */
+typedef void evaluator_wake_delivery(void *context);
+
+struct evaluator_config {
+    const char *database_path;
+    struct snapshot_store *snapshots; /* borrowed, as metrics; both outlive it */
+    struct metric_store *metrics;
+    evaluator_wake_delivery *wake; /* may be NULL */
+    void *wake_context;
+};
+
+/* Open and migrate the database, load the ledger. NULL and *error as database_open: a refused file
+ * is a start-up failure. settings: acquired. */
+struct evaluator *evaluator_create(const struct evaluator_config *config, struct settings *settings,
+                                   struct error *error) MUST_USE;
+void evaluator_destroy(struct evaluator *evaluator);
+
+/* Start and stop its thread; it waits in snapshot_wait, at most one second at a time. */
+void evaluator_start(struct evaluator *evaluator);
+void evaluator_stop(struct evaluator *evaluator);
+
+/* From the next evaluation on; any thread. Groups are routed anew. */
+void evaluator_configure(struct evaluator *evaluator, struct settings *settings);
+
+/* Look again now: a silence changed, a message was replayed. Any thread. */
+void evaluator_wake(struct evaluator *evaluator);
+
+/* One evaluation on the calling thread, with this snapshot and clock: for tests, --once, replay and
+ * rule tests; never while started. next_at: when to come again, 0 = with the next snapshot. */
+bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64_t now,
+                   int64_t *next_at, struct error *error) MUST_USE;
+
+/* Append the figures of the last commit: ledger's, points', defender_exporter_alerts (state),
+ * _state_bytes, _state_last_write_timestamp_seconds. Any thread; all of one commit or none. Before
+ * the first evaluation: what the database held, so that counters never go back. */
+void evaluator_emit(struct evaluator *evaluator, struct metric_set *set);
+
+/* When the last evaluation succeeded; for heartbeat and pages. Any thread. */
+int64_t evaluator_succeeded_at(const struct evaluator *evaluator);
+
+/* Live in the metric store, declared for every rule at create and configure:
+ * defender_exporter_rule_evaluations_total, _rule_evaluation_failures_total (rule),
+ * _rule_last_duration_seconds, _notifications_suppressed_total (reason),
+ * _state_write_failures_total. And those of evaluator_emit. */
+extern const struct family *const evaluator_families[];

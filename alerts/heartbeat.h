@@ -1,0 +1,16 @@
+#pragma once
+/* Tells a dead-man's switch that pages would go out: a GET of a URL, or a page of event `heartbeat`
+ * to a receiver, as long as evaluations succeed and the data is fresh. Never queued: an old beat
+ * would be a lie. Its own thread. */
+#include "alerts/evaluator.h"
+
+struct heartbeat;
+struct heartbeat *heartbeat_start(struct settings *settings, struct evaluator *evaluator,
+                                  struct snapshot_store *snapshots, struct metric_store *metrics);
+void heartbeat_stop(struct heartbeat *heartbeat); /* NULL is fine */
+
+/* Why no beat is due now, or NULL. Pure. */
+const char *heartbeat_problem(const struct snapshot *snapshot, int64_t evaluated_at, int64_t now);
+
+/* defender_exporter_heartbeats_total, _heartbeats_failed_total (reason). */
+extern const struct family *const heartbeat_families[];

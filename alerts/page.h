@@ -1,0 +1,115 @@
+#pragma once
+/* The whole answer in one message: what is wrong, where, why it matters, how to fix it, what that
+ * gains, until when, and how to silence it. Made once when a notification is decided, kept as JSON
+ * in the outbox, turned into a request by each receiver. */
+#include "alerts/alert.h"
+#include "alerts/ledger.h"
+#include "alerts/points.h"
+#include "alerts/template.h"
+#include "collectors/snapshot.h"
+
+enum {
+    PAGE_ALERTS_MAX = 64,    /* alerts told in full */
+    PAGE_RESOURCES_MAX = 25, /* affected resources told by name */
+    PAGE_CAUSES_MAX = 10,
+};
+enum page_status { PAGE_FIRING, PAGE_RESOLVED };
+extern const char *const page_status_words[];
+
+struct page_resource {
+    const char *finding_id, *name, *id, *type, *group, *subscription_id, *risk_level, *link;
+    int64_t opened_at;
+    bool resolved;
+};
+struct page_cause { /* a finding that pulled a score down */
+    const char *finding_id, *title, *resource_name, *link;
+    double points;
+};
+struct page_count { /* of a roll-up: so many of this rule and risk */
+    const char *rule, *risk_level, *status;
+    int64_t count;
+};
+
+/* Texts are never NULL; everything lives in the arena of whoever built or read it. */
+struct page {
+    const char *id;    /* of the message: idempotency key, no dots */
+    const char *event; /* type on the wire: "finding.opened", "digest", "test" ... */
+    enum page_status status;
+    bool test;      /* [TEST] is in the title already */
+    bool repeat;    /* told before, nothing new */
+    bool truncated; /* something was left out; the texts say what */
+    const char *receiver, *group_key, *dedup_key, *tenant_id;
+    struct match_label group_labels[ALERT_LABELS_MAX];
+    size_t group_label_count;
+    const struct alert *alerts; /* [alert_count] worst risk first, firing before resolved */
+    size_t alert_count;
+    int64_t firing_count, resolved_count, left_out_count; /* of all, told in full or not */
+    const char *rule, *title, *text;   /* rendered; text is plain, a paragraph or two */
+    const char *risk_level, *severity; /* worst of the firing ones, or of the resolved ones */
+    const char *subscription_id, *subscription_name, *assessment_id, *assessment_title, *category;
+    const char *description, *description_markdown;            /* what is wrong */
+    const char *remediation, *remediation_markdown;            /* what to do */
+    const char *effort, *user_impact, *threats, *risk_factors; /* factors joined with ", " */
+    int64_t attack_paths;
+    bool internet_exposed;
+    const struct page_resource *resources;
+    size_t resource_count;
+    int64_t resource_total;
+    const struct page_cause *causes;
+    size_t cause_count;
+    const struct page_count *counts; /* digests; they add up to firing_count + resolved_count */
+    size_t count_count;
+    const char *link;            /* https, the recommendation in the portal; "" when none */
+    const char *external_url;    /* our own address, "" when not configured */
+    const char *silence_command; /* amtool silence add ... */
+    const char *silence_url;     /* "" without external_url */
+    const char *reason;          /* why resolved */
+    double points;               /* secure-score points to gain; 0 = none */
+    double value, value_before;  /* of a score or a rule over metrics */
+    int64_t event_at;            /* of the newest event told */
+    int64_t opened_at, age_s, due_at;
+};
+
+/* What templates may use, and their help. */
+extern const struct template_field page_fields[];
+
+/* What page_build reads besides the alerts; all borrowed. */
+struct page_context {
+    const struct snapshot *snapshot;
+    const struct points *points;
+    struct database *database; /* ledger lookups for findings that are gone; NULL = none */
+    const char *tenant_id, *portal, *external_url;
+    int64_t now;
+    bool test;
+};
+
+/* What a notification is about; filled by group or governor. */
+struct page_subject {
+    const char *receiver, *group_key, *event;
+    const struct match_label *group_labels;
+    size_t group_label_count;
+    const struct alert *alerts; /* at most PAGE_ALERTS_MAX, in order; left_out says how many more */
+    size_t alert_count;
+    int64_t firing_count, resolved_count, left_out_count;
+    const struct page_count *counts;
+    size_t count_count;
+    const struct template *title, *text; /* of the rule; NULL = the built-in ones */
+    uint32_t episode;                    /* for the dedup key */
+    bool repeat;
+};
+
+/* Work out everything. Texts go to the arena. False only when the database failed. */
+bool page_build(const struct page_context *context, const struct page_subject *subject,
+                struct arena *arena, struct page *page, struct error *error) MUST_USE;
+
+/* Append as canonical JSON: equal pages, equal bytes. `id` is left out: the outbox adds it. */
+void page_write(const struct page *page, struct buf *out);
+
+/* Read it again. ERROR_PARSE. */
+bool page_read(const char *json, size_t length, struct arena *arena, struct page *page,
+               struct error *error) MUST_USE;
+
+/* Drop the next least important thing and set truncated, for a receiver whose body came out too
+ * large: details, resources, remediation, description, alerts but the first; never title, severity,
+ * link or key. False when nothing is left to drop. Texts go to the arena. */
+bool page_shrink(struct page *page, struct arena *arena);

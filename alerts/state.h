@@ -1,0 +1,34 @@
+#pragma once
+/* Where an alert stands: inactive, pending, firing, resolved. Pure; time is a parameter. */
+#include <stdbool.h>
+#include <stdint.h>
+
+enum alert_state { ALERT_INACTIVE, ALERT_PENDING, ALERT_FIRING, ALERT_RESOLVED, ALERT_STATE_COUNT };
+extern const char *const state_words[];
+
+/* What the condition says now. Between the firing and the clearing bound nothing changes; unknown
+ * (no data, stale data) changes nothing either and stops every clock. */
+enum state_signal { STATE_CLEAR, STATE_HOLD, STATE_ACTIVE, STATE_UNKNOWN };
+
+struct state_timing {
+    int64_t for_s;         /* active so long before it fires */
+    int64_t keep_firing_s; /* clear so long before it resolves */
+    int64_t kept_s;        /* a resolved one is remembered so long; default 15 min */
+};
+
+struct state {
+    enum alert_state state;
+    int64_t active_at;                         /* signal became active */
+    int64_t fired_at, cleared_at, resolved_at; /* 0 = not */
+    int64_t seen_at; /* of the last advance: a clock that stepped back stands still */
+};
+
+enum state_change { STATE_SAME, STATE_PENDED, STATE_FIRED, STATE_RESOLVED, STATE_FORGOTTEN };
+
+/* Move on. FORGOTTEN: pending that cleared, or resolved and kept long enough. A resolved one that
+ * becomes active again starts anew. */
+enum state_change state_advance(struct state *state, const struct state_timing *timing,
+                                enum state_signal signal, int64_t now);
+
+/* When the state can change by time alone; 0 = never. */
+int64_t state_next_at(const struct state *state, const struct state_timing *timing);
