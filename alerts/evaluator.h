@@ -11,13 +11,12 @@
  *     group       route -> groups; when due: mute (silence, inhibit, interval, windows, flapping),
  *                 governor, page -> outbox
  *   delivery      one thread per lane: outbox -> receiver.build -> core/http -> classify -> outbox
- *   heartbeat, drill                        tell that paging works, outside and inside the outbox
+ *   heartbeat, drill   tell that paging works, outside and inside the outbox
  *   api, replay, ruletest                   read the tables, or run the same modules on another one
  *   page <- alert, html, template, text     what a message says
  *   database <- schema                      everybody's tables
- * Pure (no clock, no I/O): state, match, route, interval, mute, rule_wants, points, html, template,
- * text, page_write/read/shrink, every receiver kind. Time is always a parameter.
- *
+ * Pure, time a parameter: state, match, route, interval, mute, points, html, template, text, page
+ * (but for page_build's ledger look-ups), every receiver kind.
  * One evaluation
  *    1 acquire the snapshot; database_begin (waits for other writers; TIMEOUT: again in a second)
  *    2 ledger_advance, watch_advance        -> events, in ledger_event too
@@ -28,10 +27,8 @@
  *    7 prunes, at most once an hour
  *    8 database_commit: durable from here
  *    9 counters, published figures, then delivery_wake; release the snapshot
- * Between snapshots the same runs without 2's merge, when the earliest of ledger_next_due_at,
- * active_next_at, group_next_at, governor_next_at, mute_next_at has come, or after a wake. The next
- * instants are kept; a cycle that changes nothing executes no INSERT, UPDATE or DELETE, and
- * SQLite then writes no byte.
+ * Between snapshots the same runs without 2's merge, when the earliest next_at has come or after a
+ * wake. A cycle that changes nothing executes no INSERT, UPDATE or DELETE: no byte is written.
  *
  * Crash safety. Before 8 nothing has happened: the next start finds the old tables, and the same
  * snapshot compared with them gives the same decisions. After 8 every message is in the outbox

@@ -50,7 +50,8 @@ void ledger_configure(struct ledger *ledger, const struct ledger_config *config)
  * append the events. Inside a transaction. The snapshot must be held until the events are used.
  * A clock that stepped back makes nothing overdue and nothing older; times never go below those
  * already recorded.
- * First run of a source (no finding of it was ever recorded): adopted quietly; then
+ * First run of a source (store key "adopted.<source>" is not set; its first part sets it, also an
+ * empty one, so that the first finding of a clean tenant is told): adopted quietly; then
  *   silent: no event; summary: one EVENT_FIRST_RUN; all: an event each.
  * Only the last is recorded in ledger_event. Findings of a ruler.changed are recorded and told as
  * quiet events. A quiet finding has no alert, so its resolve tells nobody; its overdue and its
