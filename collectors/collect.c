@@ -24,6 +24,7 @@ struct run {
     const struct query *query;
     size_t query_index;
     bool *broken; /* beside the known subscriptions: its list failed */
+    struct error skipped; /* why an optional query brought nothing */
     struct arena scratch;
     _Alignas(max_align_t) char row[ROW_BYTES_MAX];
 };
@@ -121,9 +122,12 @@ static bool ask_lists(struct run *run, struct error *error)
             run->result->first_error = *error;
     }
     run->context.subscription_id = NULL;
-    if (!asked && !run->result->refused && !run->result->failed)
-        return error_set(error, ERROR_FORBIDDEN, "no subscription is visible to this identity");
-    return true;
+    if (asked || run->result->refused || run->result->failed)
+        return true;
+    *error = run->skipped;
+    return error->code ? false
+                       : error_set(error, ERROR_FORBIDDEN,
+                                   "no subscription is visible to this identity");
 }
 
 static bool ask(struct run *run, struct error *error)
@@ -142,6 +146,7 @@ static bool ask(struct run *run, struct error *error)
         return true;
     if (query->optional && error->code != ERROR_CANCELLED) {
         part_rewind(run->part, mark);
+        run->skipped = *error;
         log_debug(MSG("optional query failed"), TEXT("collector", run->collector->name),
                   TEXT("query", query->name), ERR(error));
         return true;

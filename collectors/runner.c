@@ -170,7 +170,9 @@ static void report(const struct slot *slot, const struct source_status *before)
     if (now->error.code == ERROR_CANCELLED || same)
         log_debug(MSG("collection failed again"), TEXT("collector", name), ERR(&now->error));
     else
-        log_warn(MSG("collection failed, the last good data stay"), TEXT("collector", name),
+        log_warn(MSG(now->last_success_at ? "collection failed, the last good data stay"
+                                          : "collection failed"),
+                 TEXT("collector", name),
                  TEXT("reason", error_word(now->error.code)), ERR(&now->error));
 }
 
