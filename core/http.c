@@ -304,21 +304,24 @@ static bool connect_failed(const struct exchange *exchange, long number, struct 
 
 static bool timed_out(CURL *easy, const struct exchange *exchange, struct error *error)
 {
-    curl_off_t connected = 0, started = 0;
+    curl_off_t resolved = 0, connected = 0, started = 0;
+    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
     curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
     curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &started);
+    int64_t limit_ms = connected ? exchange->timeout_ms : exchange->connect_timeout_ms;
     char limit[48];
-    if (!connected && exchange->connect_timeout_ms < exchange->timeout_ms)
+    clock_format_duration(limit_ms, limit);
+    if (!connected && !resolved)
+        return error_set(error, ERROR_TIMEOUT, "host %s not resolved within %s", exchange->host,
+                         limit);
+    if (!connected)
         return error_set(error, ERROR_TIMEOUT, "no connection to %s:%s within %s", exchange->host,
-                         exchange->port,
-                         clock_format_duration(exchange->connect_timeout_ms, limit));
-    clock_format_duration(exchange->timeout_ms, limit);
+                         exchange->port, limit);
     if (exchange->response->body.length || started)
         return error_set(error, ERROR_TIMEOUT, "answer from %s:%s not finished within %s",
                          exchange->host, exchange->port, limit);
-    return error_set(error, ERROR_TIMEOUT, "no %s %s:%s within %s",
-                     connected ? "answer from" : "connection to", exchange->host, exchange->port,
-                     limit);
+    return error_set(error, ERROR_TIMEOUT, "no answer from %s:%s within %s", exchange->host,
+                     exchange->port, limit);
 }
 
 /* The reasons that need no more than a sentence. */

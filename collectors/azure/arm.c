@@ -10,6 +10,7 @@
 #include "collectors/azure/seen.h"
 #include "core/clock.h"
 #include "core/hash.h"
+#include "core/log.h"
 #include "version.h"
 
 enum {
@@ -29,7 +30,7 @@ enum {
 
 struct arm {
     char *resource_manager;
-    char origin[300]; /* of resource_manager; "" when it has none */
+    char origin[300]; /* of resource_manager; "" when no token may be sent there */
     struct auth *auth;
     struct metric_store *metrics;
     struct pacer *pacers[ARM_API_COUNT];
@@ -66,7 +67,8 @@ struct arm *arm_create(const struct arm_config *config, struct auth *auth,
     struct arm *arm = calloc(1, sizeof *arm);
     if (!arm || !(arm->resource_manager = strdup(config->resource_manager)))
         abort();
-    if (!http_origin(arm->resource_manager, arm->origin))
+    if (!http_url_is_safe(arm->resource_manager) ||
+        !http_origin(arm->resource_manager, arm->origin))
         *arm->origin = 0;
     arm->auth = auth;
     arm->metrics = metrics;
@@ -155,7 +157,7 @@ static bool wait_to_retry(struct arm_session *session, enum arm_api api, int tri
 static bool full_url(const struct arm *arm, const char *url, struct buf *out, struct error *error)
 {
     char origin[300];
-    if (!*arm->origin || !http_url_is_safe(arm->resource_manager))
+    if (!*arm->origin)
         return error_set(error, ERROR_CONFIG,
                          "the resource manager URL must be https "
                          "(http only for loopback)");

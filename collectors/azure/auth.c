@@ -485,10 +485,11 @@ static void renew(struct auth *auth, struct http_client *client, int64_t deadlin
     bool fetched = fetch(auth, client, deadline_ms, &token, &life_s, &failure);
     bool usable = note(auth, &failure, &token, life_s);
     secret_finish(&token);
-    if (fetched)
+    if (fetched) {
+        metric_clear(auth->metrics, &meter_token_expiry); /* a reload may have changed the tenant */
         metric_put(auth->metrics, &meter_token_expiry, (double)(clock_now_s() + life_s),
                    METRIC_LABELS(auth->tenant_id));
-    else if (usable)
+    } else if (usable)
         log_warn(MSG("token not renewed, the old one is still valid"), ERR(&failure));
     pthread_mutex_lock(&auth->mutex);
 }

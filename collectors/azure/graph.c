@@ -115,18 +115,20 @@ static bool ask(struct run *run, struct error *error)
 
 /* --- answer -------------------------------------------------------------------------------- */
 
-/* What tells one row from another: its texts and numbers. */
+/* What tells one row from another: its texts and numbers. 0 when it has no text. */
 static uint64_t row_hash(const struct json *row)
 {
     uint64_t hash = 0;
+    bool has_text = false;
     for (const struct json *member = json_first(row); member; member = json_next(member)) {
         const char *text = json_text(member);
         double number = json_number(member, 0);
+        has_text = has_text || text;
         uint64_t parts[2] = { hash, text ? hash_bytes(text, strlen(text))
                                          : hash_bytes(&number, sizeof number) };
         hash = hash_bytes(parts, sizeof parts);
     }
-    return hash;
+    return has_text ? hash : 0;
 }
 
 static bool take_row(void *context, const struct json *row, struct error *error)
@@ -179,7 +181,7 @@ static bool check_page(struct run *run, const struct page *page, struct error *e
                          "rows changed while paging: totalRecords was %lld, is %lld",
                          (long long)run->total, (long long)page->total);
     run->total = page->total;
-    if (run->page_rows && !seen_add_hash(&run->firsts, run->first_hash))
+    if (run->page_rows && run->first_hash && !seen_add_hash(&run->firsts, run->first_hash))
         return error_set(error, ERROR_INCOMPLETE, "the page begins like an earlier one");
     if (run->token.length && !seen_add(&run->tokens, buf_cstr(&run->token)))
         return error_set(error, ERROR_INCOMPLETE, "the same $skipToken came twice");
