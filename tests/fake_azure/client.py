@@ -3,6 +3,7 @@ import gzip
 import http.client
 import json
 import os
+import ssl
 import subprocess
 import sys
 import traceback
@@ -51,7 +52,8 @@ class Fake:
         self.process = subprocess.Popen(self.arguments, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         self.port = int(line.rsplit(":", 1)[1])
-        equal(line, f"fake_azure: listening on http://127.0.0.1:{self.port}\n", "first line")
+        self.scheme = "https" if "--tls" in self.arguments else "http"
+        equal(line, f"fake_azure: listening on {self.scheme}://127.0.0.1:{self.port}\n", "line 1")
         self.bearer = None
         return self
 
@@ -61,7 +63,9 @@ class Fake:
         self.process.stdout.close()
 
     def fetch(self, path, method="GET", body=None, headers=None, seconds=20):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds * SLOWNESS)
+        kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+        more = {"context": ssl._create_unverified_context()} if self.scheme == "https" else {}
+        connection = kind[self.scheme]("127.0.0.1", self.port, timeout=seconds * SLOWNESS, **more)
         try:
             connection.request(method, path, body, headers or {})
             return Answer(connection.getresponse())
@@ -112,7 +116,7 @@ class Fake:
             page = answer.json()
             found += page["value"]
             link = page.get("nextLink", "")
-            path = link.replace(f"http://127.0.0.1:{self.port}", "")
+            path = link.replace(f"{self.scheme}://127.0.0.1:{self.port}", "")
             true(not link or path.startswith("/"), "nextLink leads elsewhere: " + link)
         return found
 

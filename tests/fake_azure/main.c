@@ -101,7 +101,8 @@ int main(int count, char **words)
     signal(SIGPIPE, SIG_IGN);
     struct web *web = web_start(fake);
     if (!web) {
-        fprintf(stderr, "fake_azure: cannot listen on port %u\n", fake->options.port);
+        fprintf(stderr, "fake_azure: cannot listen on port %u, or use the certificate\n",
+                fake->options.port);
         return 1;
     }
     printf("fake_azure: listening on %s://127.0.0.1:%u\n",

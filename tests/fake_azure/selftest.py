@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import re
+import subprocess
 import tempfile
 import time
 
@@ -237,6 +238,25 @@ def test_history_explains_the_change():
         for old, new in ((before[k], a) for k, a in after.items() if k in before):
             if old["code"] != new["code"]:
                 true(new["changed"] > old["changed"], "a change has a new date")
+
+
+def test_evolves_by_itself():
+    with Fake("--evolve", 1) as fake:
+        end = time.monotonic() + 20
+        while fake.admin("stats")["generation"] < 2:
+            true(time.monotonic() < end, "the tenant stands still")
+            time.sleep(0.05)
+        equal({e["generation"] for e in fake.admin("history")} >= {1, 2}, True, "its history")
+
+
+def test_https():
+    with tempfile.TemporaryDirectory() as folder:
+        files = (f"{folder}/cert.pem", f"{folder}/key.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
+                        "-subj", "/CN=127.0.0.1", "-out", files[0], "-keyout", files[1]],
+                       check=True, capture_output=True)
+        with Fake("--tls", *files, "--page-rows", 2) as fake:
+            equal(len(fake.list(LIST)), 5, "subscriptions, by links that are https too")
 
 
 def test_pages_are_of_one_moment():
