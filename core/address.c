@@ -79,6 +79,6 @@ bool address_is_public_host(const char *host)
     size_t length = strlen(bare);
     if (length && bare[length - 1] == '.')
         bare[--length] = 0;
-    return strcasecmp(bare, "localhost") &&
-           (length < 10 || strcasecmp(bare + length - 10, ".localhost"));
+    return strcasecmp(bare, "localhost") != 0 &&
+           (length < 10 || strcasecmp(bare + length - 10, ".localhost") != 0);
 }

@@ -418,7 +418,7 @@ static void set_method(CURL *easy, const struct http_request *request)
     }
     if (!strcmp(request->method, "HEAD"))
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-    else if (!is_post && (request->body || strcmp(request->method, "GET")))
+    else if (!is_post && (request->body || strcmp(request->method, "GET") != 0))
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 

@@ -163,7 +163,8 @@ static bool full_url(const struct arm *arm, const char *url, struct buf *out, st
                          "(http only for loopback)");
     if (*url == '/') {
         buf_text(out, arm->resource_manager);
-    } else if (!http_origin(url, origin) || strcmp(origin, arm->origin) || !http_url_is_safe(url)) {
+    } else if (!http_origin(url, origin) || strcmp(origin, arm->origin) != 0 ||
+               !http_url_is_safe(url)) {
         return error_set(error, ERROR_INCOMPLETE, "the next link leaves %s for %s", arm->origin,
                          http_origin(url, origin) ? origin : "something that is no URL");
     }

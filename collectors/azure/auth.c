@@ -447,7 +447,7 @@ static bool fetch(const struct auth *auth, struct http_client *client, int64_t d
 int64_t auth_refresh_after_s(int64_t life_s)
 {
     int64_t most_s = life_s - life_s / 5;
-    return life_s > 2 * EARLY_S && life_s - EARLY_S < most_s ? life_s - EARLY_S : most_s;
+    return life_s > (int64_t)2 * EARLY_S && life_s - EARLY_S < most_s ? life_s - EARLY_S : most_s;
 }
 
 /* Note the outcome of a fetch. token: gets the one it replaces. True when there is a token that

@@ -58,7 +58,7 @@ void graph_text(const char *kql, struct buf *out)
     while (*kql) {
         size_t length = strcspn(kql, "\n");
         size_t whole = length + (kql[length] == '\n');
-        if (strncmp(kql, "//", 2))
+        if (strncmp(kql, "//", 2) != 0)
             buf_append(out, kql, whole);
         kql += whole;
     }

@@ -88,7 +88,7 @@ static int64_t window_ask(struct pacer *pacer, int64_t now_ms)
     pacer->probe_sent = true;
     if (!pacer->began_ms) {
         pacer->began_ms = now_ms;
-        pacer->reset_at_ms = now_ms + (WINDOW_S + 1) * 1000;
+        pacer->reset_at_ms = now_ms + (int64_t)(WINDOW_S + 1) * 1000;
         pacer->margin_ms = clock_jitter(MARGIN_MS, MARGIN_JITTER_PERCENT);
     }
     return 0;
@@ -206,5 +206,5 @@ int64_t pacer_parse_resets_after(const char *text)
         sscanf(text, "%3u:%2u:%2u", &hours, &minutes, &seconds) != 3 || minutes > 59 ||
         seconds > 59)
         return -1;
-    return (int64_t)hours * 3600 + minutes * 60 + seconds;
+    return (int64_t)hours * 3600 + (int64_t)minutes * 60 + seconds;
 }

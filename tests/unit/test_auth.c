@@ -19,6 +19,11 @@ static int64_t fake_now(void)
     return fake_now_ms;
 }
 
+static void pass(int64_t seconds)
+{
+    fake_now_ms += seconds * 1000;
+}
+
 /* The token endpoint: what it says next, and what it was asked last. */
 struct endpoint {
     struct loopback *server;
@@ -138,10 +143,10 @@ TEST(token_is_kept_and_renewed_early)
     use_secret(&fixture);
     CHECK(header(&fixture));
     CHECK(header(&fixture));
-    fake_now_ms += (3599 * 8 / 10 - 1) * 1000;
+    pass(3599 * 8 / 10 - 1);
     CHECK(header(&fixture));
     CHECK_INT(loopback_requests(fixture.endpoint.server), 1);
-    fake_now_ms += 3000;
+    pass(3);
     CHECK(header(&fixture));
     CHECK_TEXT(buf_cstr(&fixture.header), "Bearer token-number-2");
     CHECK_INT(loopback_requests(fixture.endpoint.server), 2);
@@ -166,17 +171,17 @@ TEST(old_token_serves_while_renewal_fails)
     CHECK(header(&fixture));
     fixture.endpoint.status = 503;
     fixture.endpoint.body = "<html>busy</html>";
-    fake_now_ms += 3000 * 1000;
+    pass(3000);
     CHECK(header(&fixture));
     CHECK_TEXT(buf_cstr(&fixture.header), "Bearer token-number-1");
     CHECK_INT(loopback_requests(fixture.endpoint.server), 2);
-    fake_now_ms += 29 * 1000;
+    pass(29);
     CHECK(header(&fixture));
     CHECK_INT(loopback_requests(fixture.endpoint.server), 2);
-    fake_now_ms += 2 * 1000;
+    pass(2);
     CHECK(header(&fixture));
     CHECK_INT(loopback_requests(fixture.endpoint.server), 3);
-    fake_now_ms += 600 * 1000;
+    pass(600);
     CHECK(!header(&fixture));
     CHECK_INT(fixture.error.code, ERROR_SERVER);
     CHECK_TEXT(fixture.error.message, "token endpoint answered 503");
@@ -247,7 +252,7 @@ TEST(threads_share_one_fetch)
     fixture.endpoint.delay_ms = 300;
     CHECK_INT(ask_together(&fixture, askers), 8);
     CHECK_INT(loopback_requests(fixture.endpoint.server), 1);
-    fake_now_ms += 3600 * 1000;
+    pass(3600);
     fixture.endpoint.status = 401;
     fixture.endpoint.body = "{\"error\":\"invalid_client\",\"error_description\":"
                             "\"AADSTS7000222: The provided client secret keys are expired.\"}";
@@ -285,7 +290,7 @@ TEST(workload_identity_reads_its_file_each_time)
                        "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type"
                        "%3Ajwt-bearer");
         CHECK_CONTAINS(buf_cstr(&fixture.endpoint.asked), want);
-        fake_now_ms += 4000 * 1000;
+        pass(4000);
     }
 }
 
