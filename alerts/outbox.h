@@ -28,6 +28,7 @@ char *outbox_id(struct outbox_clock *clock, int64_t now_ms, char out[OUTBOX_ID_B
 /* What a message tells of; all alerts of it, not only those told in full. */
 struct outbox_member {
     const char *fingerprint, *event;
+    enum page_status status; /* of this alert: a firing page may tell of resolved ones too */
     bool has_finding;
     struct finding_id finding_id;
     uint32_t episode;
@@ -94,8 +95,12 @@ bool outbox_drop(struct database *database, const char *id, int64_t now,
 bool outbox_prune(struct database *database, int64_t keep_s, int64_t now,
                   struct error *error) MUST_USE;
 
-/* defender_exporter_outbox_messages (queued and dead; delivery adds inflight), _oldest_timestamp_
- * seconds, _bytes, _max_bytes. receivers: NULL-terminated, each with zeros. */
+/* Bytes of all queued pages: what settings.outbox_max_bytes limits. */
+bool outbox_bytes(struct database *database, int64_t *bytes, struct error *error) MUST_USE;
+
+/* defender_exporter_outbox_messages (queued and dead), _oldest_timestamp_seconds, _bytes; delivery
+ * adds those in flight and _max_bytes. receivers: NULL-terminated, each with zeros; receivers that
+ * are gone appear while they have messages. */
 bool outbox_emit(struct database *database, const char *const *receivers, struct metric_set *set,
                  struct error *error) MUST_USE;
 extern const struct family *const outbox_families[];

@@ -81,16 +81,21 @@ static const char version_1[] =
     "CREATE TABLE outbox_message ("
     " id TEXT PRIMARY KEY, receiver TEXT NOT NULL, target BIGINT NOT NULL,"
     " event TEXT NOT NULL, status TEXT NOT NULL, dedup_key TEXT NOT NULL,"
-    " page TEXT NOT NULL, page_hash TEXT NOT NULL, state TEXT NOT NULL," /* queued sent dead */
+    " page_hash TEXT NOT NULL, page_bytes BIGINT NOT NULL,"
+    " state TEXT NOT NULL," /* queued sent dead */
     " event_at BIGINT NOT NULL, created_at BIGINT NOT NULL, due_at BIGINT NOT NULL,"
     " expires_at BIGINT NOT NULL, sent_at BIGINT NOT NULL, attempts BIGINT NOT NULL,"
-    " last_status BIGINT NOT NULL, last_reason TEXT NOT NULL, last_error TEXT NOT NULL);"
+    " last_status BIGINT NOT NULL, last_reason TEXT NOT NULL, last_error TEXT NOT NULL,"
+    " page TEXT NOT NULL);" /* last: reading the others never touches it */
     "CREATE INDEX outbox_message_due ON outbox_message (receiver, target, state, due_at);"
     "CREATE INDEX outbox_message_key ON outbox_message (receiver, target, dedup_key);"
+    "CREATE INDEX outbox_message_open ON outbox_message (receiver, state)"
+    " WHERE state <> 'sent';"
 
     "CREATE TABLE outbox_member ("
     " message_id TEXT NOT NULL, fingerprint TEXT NOT NULL, finding_id BYTEA,"
     " episode BIGINT NOT NULL, event TEXT NOT NULL,"
+    " status TEXT NOT NULL," /* of this alert: firing, resolved */
     " PRIMARY KEY (message_id, fingerprint, event));"
     "CREATE INDEX outbox_member_alert ON outbox_member (fingerprint);";
 /* clang-format on */
