@@ -247,7 +247,7 @@ static void emit_assessments(const struct snapshot *snapshot, const struct part 
     free(counts);
 }
 
-/* --- open sets of labels: order what is to be counted, count what is equal ---------------------- */
+/* --- open sets of labels: order what is to be counted, count what is equal -------------------- */
 struct group {
     uint32_t left, right; /* numbers of texts or assessments */
     uint32_t risk;

@@ -14,7 +14,9 @@ enum baseline { BASELINE_WINDOWS, BASELINE_LINUX, BASELINE_COUNT };
 extern const char *const baselines_assignments[];
 extern const char *const baselines_assessment_ids[];
 
-enum machine_state { MACHINE_COMPLIANT, MACHINE_NON_COMPLIANT, MACHINE_PENDING, MACHINE_STATE_COUNT };
+enum machine_state {
+    MACHINE_COMPLIANT, MACHINE_NON_COMPLIANT, MACHINE_PENDING, MACHINE_STATE_COUNT
+};
 extern const char *const baselines_state_words[];
 
 /* Counts of one subscription and baseline; what is failing is counted from the findings. */

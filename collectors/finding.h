@@ -62,4 +62,5 @@ struct finding {
 
 /* https link to the recommendation in the Azure portal, where its Fix option is, made from the
  * parts. source: API.md 4 (links.azurePortal), 22.10. Returns out. */
-char *finding_link(const struct finding *finding, const char *portal, char *out, unsigned out_bytes);
+char *finding_link(const struct finding *finding, const char *portal, char *out,
+                   unsigned out_bytes);

@@ -98,7 +98,7 @@ void part_add_cover(struct part *part, const char *subscription_id, int64_t coll
 void part_add_carried(struct part *part, const char *subscription_id, int64_t collected_at,
                       const char *reason, int64_t carried_at);
 
-/* Where the part stands, and back to it: what a list that broke in the middle brought is forgotten. */
+/* Where the part stands, and back to it: what a list that broke in the middle brought is gone. */
 struct part_mark {
     size_t findings, closed, rows;
 };

@@ -41,4 +41,4 @@ bool runner_run(struct runner *runner, enum collector_id collector);
  * Pure; any thread. */
 void runner_emit(const struct snapshot *snapshot, struct metric_set *set);
 
-extern const struct family *const runner_families[]; /* defender_up, defender_scrape_collector_... */
+extern const struct family *const runner_families[]; /* defender_up and the like */

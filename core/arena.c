@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_BLOCK_BYTES = 64 * 1024, ARENA_FIRST_BYTES = 4 * 1024 };
+enum { ARENA_FIRST_BYTES = 4 * 1024, ARENA_BLOCK_BYTES_MAX = 512 * 1024 };
 
 struct arena_block {
     struct arena_block *older;
@@ -14,7 +14,10 @@ struct arena_block {
 
 static struct arena_block *block_add(struct arena *arena, size_t bytes)
 {
-    size_t size = arena->blocks ? ARENA_BLOCK_BYTES : ARENA_FIRST_BYTES;
+    /* Each block as large as all before it: few for a large arena, small for a small one. */
+    size_t size = arena->used_bytes < ARENA_FIRST_BYTES ? ARENA_FIRST_BYTES : arena->used_bytes;
+    if (size > ARENA_BLOCK_BYTES_MAX)
+        size = ARENA_BLOCK_BYTES_MAX;
     if (size < bytes)
         size = bytes;
     struct arena_block *block = malloc(sizeof *block + size);

@@ -1,4 +1,5 @@
 /* Reads the command line, starts the service and waits for signals. */
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -92,8 +93,18 @@ static int print(void (*write)(struct buf *out))
     return EXIT_FINE;
 }
 
+/* Parts come and go by tens of megabytes: large blocks go back to the system when freed (glibc
+ * would raise its threshold and keep them), threads share few heaps: memory does not creep. */
+static void tame_malloc(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+    mallopt(M_ARENA_MAX, 2);
+}
+
 int main(int argc, char **argv)
 {
+    tame_malloc();
     CLEANUP(flags_finish) struct flags flags = { 0 };
     struct error error;
     if (!flags_parse(argc, argv, &flags, &error)) {

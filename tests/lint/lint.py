@@ -23,7 +23,7 @@ FLOORS = {
     "exporter": ("core", "collectors", "alerts", "exporter"),
 }
 # Only these files of a floor may reach into collectors/azure besides alerts and exporter.
-RUNNER = re.compile(r"collectors/runner\w*\.[ch]$")
+RUNNER = re.compile(r"collectors/(runner|collect)(_\w+)?\.[ch]$")
 
 # Each third-party library: its headers, the names it defines, its one home.
 LIBRARIES = (

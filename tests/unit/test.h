@@ -25,7 +25,8 @@ void test_check_contains(const char *got, const char *part, const char *file, in
     static void test_##name(void)
 
 #define CHECK(condition) test_check((condition), __FILE__, __LINE__, #condition)
-#define CHECK_INT(got, want) test_check_int((int64_t)(got), (int64_t)(want), __FILE__, __LINE__, #got)
+#define CHECK_INT(got, want) \
+    test_check_int((int64_t)(got), (int64_t)(want), __FILE__, __LINE__, #got)
 #define CHECK_NUMBER(got, want) test_check_number((got), (want), __FILE__, __LINE__, #got)
 #define CHECK_TEXT(got, want) test_check_text((got), (want), __FILE__, __LINE__, #got)
 #define CHECK_CONTAINS(got, part) test_check_contains((got), (part), __FILE__, __LINE__, #got)
