@@ -475,12 +475,13 @@ static int check_recordings(const char *folder)
     int count = 0;
     for (struct dirent *entry; files && (entry = readdir(files));) {
         CLEANUP(buf_finish) struct buf body = { 0 };
-        char path[1024], bytes[4096];
+        CLEANUP(buf_finish) struct buf path = { 0 };
+        char bytes[4096];
         int number, status;
         if (sscanf(entry->d_name, "%d-%*[a-z]-%d.json", &number, &status) != 2 || status < 400)
             continue;
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        FILE *file = fopen(path, "r");
+        buf_printf(&path, "%s/%s", folder, entry->d_name);
+        FILE *file = fopen(buf_cstr(&path), "r");
         for (size_t got; file && (got = fread(bytes, 1, sizeof bytes, file));)
             buf_append(&body, bytes, got);
         if (file)
@@ -490,7 +491,7 @@ static int check_recordings(const char *folder)
         bool is_vague = strstr(error.message, "without") || strstr(error.message, "instead") ||
                         strstr(error.message, "no reason") || strlen(error.message) < 20;
         if (is_vague || strchr(error.message, '\n'))
-            CHECK_TEXT(error.message, path);
+            CHECK_TEXT(error.message, buf_cstr(&path));
         count++;
     }
     if (files)
