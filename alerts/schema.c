@@ -49,7 +49,10 @@ static const char version_1[] =
     " subscription_id TEXT NOT NULL, alert TEXT NOT NULL," /* canonical JSON, alert.h */
     " value DOUBLE PRECISION NOT NULL,"
     " active_at BIGINT NOT NULL, fired_at BIGINT NOT NULL, cleared_at BIGINT NOT NULL,"
-    " resolved_at BIGINT NOT NULL, flaps BIGINT NOT NULL, flapped_at BIGINT NOT NULL);"
+    " resolved_at BIGINT NOT NULL, flaps BIGINT NOT NULL, flapped_at BIGINT NOT NULL,"
+    " held_at BIGINT NOT NULL,"  /* its clocks stand still since then; 0 = they run */
+    " due_at BIGINT NOT NULL);"  /* when time alone can change it; 0 = never */
+    "CREATE INDEX active_alert_due ON active_alert (due_at);"
     "CREATE INDEX active_alert_finding ON active_alert (finding_id);"
     "CREATE INDEX active_alert_rule ON active_alert (rule, state);"
 
