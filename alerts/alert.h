@@ -6,8 +6,8 @@
 
 #include "alerts/event.h"
 #include "alerts/match.h"
+#include "alerts/record.h"
 #include "alerts/state.h"
-#include "core/json.h"
 
 enum { ALERT_LABELS_MAX = 32, ALERT_FINGERPRINT_BYTES = 17 };
 
@@ -33,8 +33,8 @@ struct alert {
                            "rule_removed", "recovered"; "" while firing */
 };
 
-/* Set a label; the value is borrowed; "" removes it. Silently full at ALERT_LABELS_MAX: rule files
- * are checked for it. Names must match [a-zA-Z_][a-zA-Z0-9_]*. */
+/* Set a label; name and value are borrowed; "" removes it. They stay sorted by name. Silently full
+ * at ALERT_LABELS_MAX: rule files are checked for it. Names must match [a-zA-Z_][a-zA-Z0-9_]*. */
 void alert_label(struct alert *alert, const char *name, const char *value);
 void alert_annotate(struct alert *alert, const char *name, const char *value);
 
@@ -44,11 +44,12 @@ const char *alert_annotation_value(const struct alert *alert, const char *name);
 
 /* The labels every alert about a finding has: alertname, source, risk_level, severity,
  * assessment_id, finding_id, subscription_id, resource_group, resource_type, resource_name,
- * category. The rule's own labels are set afterwards and win. */
+ * category; those Azure did not tell are left out. alertname is the caller's, and the rule's own
+ * labels are set afterwards and win. Ends with NULL. arena: for the text of the id. */
 extern const char *const alert_finding_labels[];
-void alert_label_finding(struct alert *alert, const struct finding *finding);
+void alert_label_finding(struct alert *alert, const struct finding *finding, struct arena *arena);
 
-/* Sort, and work out the fingerprint: FNV-1a 64 over name, 0xff, value, 0xff of the sorted labels
+/* Work out the fingerprint: FNV-1a 64 over name, 0xff, value, 0xff of the sorted labels
  * as 16 hex digits, which is what Alertmanager calls the same alert. */
 void alert_seal(struct alert *alert);
 
@@ -56,6 +57,9 @@ void alert_seal(struct alert *alert);
  * same on every replica, new after a reopening. out: 46 bytes. source: DELIVERY.md E. */
 char *alert_dedup_key(const char *tenant_id, const char *rule, const char *subject,
                       uint32_t episode, char out[46]);
+
+/* What templates may use of an alert, and its JSON. */
+extern const struct record_field alert_fields[];
 
 /* Append as one JSON object, members in fixed order: equal alerts, equal bytes. */
 void alert_write(const struct alert *alert, struct json_writer *writer, const char *name);
