@@ -166,7 +166,7 @@ static bool read_match(struct reader *reader, struct match_list *list, struct ar
 {
     CLEANUP(buf_finish) struct buf name = { 0 };
     CLEANUP(buf_finish) struct buf value = { 0 };
-    enum match_operator operator;
+    enum match_operator operator = 0;
     if (!read_name(reader, &name) || !read_operator(reader, &operator) ||
         !read_value(reader, &value))
         return false;

@@ -154,28 +154,6 @@ static bool ask(struct run *run, struct error *error)
     return error_wrap(error, "%s", query->name);
 }
 
-/* The cover of a run that asked every subscription by itself. */
-static void cover_lists(struct run *run)
-{
-    size_t count;
-    const struct subscription *known = subscriptions_known(run->context.snapshot, &count);
-    cover_seen(run->part, &run->context);
-    for (size_t i = 0; i < count; i++) {
-        const char *id = known[i].id;
-        if (known[i].state == SUBSCRIPTION_FILTERED)
-            continue;
-        if (known[i].state != SUBSCRIPTION_VISIBLE || run->broken[i]) {
-            cover_carry(run->part, run->older, run->collector, &run->context, id,
-                        run->broken[i] ? "its list could not be read"
-                                       : subscriptions_state_words[known[i].state]);
-            continue;
-        }
-        if (!part_cover_find(run->part, id) && run->collector->carry)
-            run->collector->carry(run->part, NULL, id); /* counted with zeros */
-        part_add_cover(run->part, id, run->context.now);
-    }
-}
-
 static bool is_per_subscription(const struct source *source)
 {
     for (const struct query *query = source->queries; query->name; query++)
@@ -201,15 +179,12 @@ static bool nothing_read(const struct run *run, struct error *error)
 
 static bool complete(struct run *run, const struct source *source, struct error *error)
 {
-    bool per_subscription = is_per_subscription(source);
-    if (per_subscription && nothing_read(run, error))
+    if (is_per_subscription(source) && nothing_read(run, error))
         return false;
     if (run->collector->finish && !run->collector->finish(run->part, &run->context, error))
         return false;
-    if (per_subscription)
-        cover_lists(run);
-    else if (run->part->collector > COLLECTOR_catalogue)
-        cover_graph(run->part, run->older, run->collector, &run->context);
+    if (run->part->collector > COLLECTOR_catalogue)
+        cover_complete(run->part, run->older, run->collector, &run->context, run->broken);
     run->part->collected_at = run->context.now;
     return part_seal(run->part, error);
 }

@@ -40,6 +40,7 @@ struct part_closed {
 /* A subscription this part speaks for. Absence means something only inside the cover. */
 struct part_cover {
     const char *subscription_id; /* lower case */
+    bool empty;                  /* no rows came of it: there is nothing to lose */
     int64_t collected_at;        /* older than the part's when carried over; 0 = not covered */
     const char *reason;          /* why it is carried; NULL otherwise */
     bool carried;                /* not readable: its last data are shown, resolve nothing */

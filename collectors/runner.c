@@ -165,8 +165,7 @@ static void report(const struct slot *slot, const struct source_status *before)
                      TEXT("collector", name));
         return;
     }
-    bool same = before->attempted && !before->success && before->error.code == now->error.code &&
-                before->error.http_status == now->error.http_status;
+    bool same = before->attempted && !before->success && before->error.code == now->error.code;
     if (now->error.code == ERROR_CANCELLED || same)
         log_debug(MSG("collection failed again"), TEXT("collector", name), ERR(&now->error));
     else
@@ -174,6 +173,30 @@ static void report(const struct slot *slot, const struct source_status *before)
                                           : "collection failed"),
                  TEXT("collector", name),
                  TEXT("reason", error_word(now->error.code)), ERR(&now->error));
+}
+
+static size_t count_carried(const struct part *part, const struct part_cover **first)
+{
+    size_t count = 0;
+    for (size_t i = 0; part && i < part->cover_count; i++)
+        if (part->cover[i].carried && !count++)
+            *first = &part->cover[i];
+    return count;
+}
+
+/* Log when more subscriptions than before cannot be read, and when all can again. */
+static void report_carried(const struct slot *slot, const struct part *older,
+                           const struct part *part)
+{
+    const struct part_cover *first = NULL, *unused;
+    size_t before = count_carried(older, &unused), now = count_carried(part, &first);
+    const char *name = collectors[slot->id]->name;
+    if (now > before)
+        log_warn(MSG("subscriptions cannot be read, their last data stay"),
+                 TEXT("collector", name), INT("count", (int64_t)now),
+                 TEXT("subscription_id", first->subscription_id), TEXT("reason", first->reason));
+    else if (before && !now)
+        log_info(MSG("all subscriptions can be read again"), TEXT("collector", name));
 }
 
 /* Turn what a run brought into the next status. */
@@ -247,6 +270,8 @@ bool runner_run(struct runner *runner, enum collector_id id)
     if (ok && collectors[id]->save && runner->storage_path)
         runner_kept_save(collectors[id], result.part, runner->storage_path);
     report(slot, &before);
+    if (ok)
+        report_carried(slot, snapshot->parts[id], result.part);
     snapshot_publish(runner->store, id, result.part, &slot->status);
     snapshot_release(snapshot);
     if (!slot->status.success)

@@ -12,7 +12,7 @@
 #include "core/log.h"
 #include "exporter/web_address.h"
 
-enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024, TIMEOUT_MAX_MS = 600000 };
+enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024, TIMEOUT_MIN_MS = 60000, TIMEOUT_MAX_MS = 600000 };
 
 /* --- checks of one value -------------------------------------------------------------------- */
 
@@ -324,7 +324,9 @@ static void complete(struct config *config)
     for (size_t i = 0; i < COLLECTOR_COUNT; i++) {
         struct runner_collector *one = &config->collectors[i];
         if (!one->timeout_ms)
-            one->timeout_ms = one->interval_ms < TIMEOUT_MAX_MS ? one->interval_ms : TIMEOUT_MAX_MS;
+            one->timeout_ms = one->interval_ms < TIMEOUT_MIN_MS   ? TIMEOUT_MIN_MS
+                              : one->interval_ms > TIMEOUT_MAX_MS ? TIMEOUT_MAX_MS
+                                                                  : one->interval_ms;
     }
     const char *prefix = config->web.route_prefix;
     if (!prefix)

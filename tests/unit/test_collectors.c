@@ -46,11 +46,12 @@ static void feed(struct part *part, int source, size_t query, const char *rows,
 static void conclude(struct snapshot *snapshot, struct part *part,
                      const struct collect_context *context)
 {
+    static const bool none_broken[16];
     const struct collector *collector = collectors[part->collector];
     struct error error = { 0 };
     CHECK(!collector->finish || collector->finish(part, context, &error));
     if (part->collector > COLLECTOR_catalogue)
-        cover_graph(part, snapshot->parts[part->collector], collector, context);
+        cover_complete(part, snapshot->parts[part->collector], collector, context, none_broken);
     CHECK(part_seal(part, &error));
     part->collected_at = context->now;
     part_release(snapshot->parts[part->collector]);
