@@ -4,7 +4,9 @@
  * A lane is one receiver and one of its targets (alertmanager: one per replica).
  *
  * Order: a message is not taken while an earlier queued one of its lane shares its dedup key or a
- * fingerprint. A resolve whose firing died is not sent but closed (reason notFired).
+ * fingerprint. A resolve whose firing died is not sent but closed (dead, reason notFired).
+ * Clocks: a message never tried is due at once, and none waits longer than an hour, so that a clock
+ * that stepped back holds nothing up.
  * Nothing is written when a message is taken: a kill while it is in flight leaves it queued, and
  * the one repeated attempt carries the same id. Delivery knows which messages are in flight. */
 #include "alerts/database.h"
@@ -73,7 +75,7 @@ bool outbox_mark_retry(struct database *database, const char *id, int status, co
 bool outbox_mark_dead(struct database *database, const char *id, int status, const char *reason,
                       const char *text, int64_t now, struct error *error) MUST_USE;
 
-/* Whether the last firing message of this lane that told of this alert was accepted. */
+/* Whether the last thing this lane accepted about this alert is that it fires. */
 bool outbox_accepted(struct database *database, const char *receiver, int target,
                      const char *fingerprint, bool *accepted, struct error *error) MUST_USE;
 
@@ -84,23 +86,25 @@ bool outbox_each(struct database *database, const char *receiver, enum outbox_st
                  outbox_visit *visit, void *context, struct error *error) MUST_USE;
 bool outbox_find(struct database *database, const char *id, struct arena *arena,
                  struct outbox_message *message, bool *found, struct error *error) MUST_USE;
-/* Queue a dead one again with its old id and a new expiry; ERROR_NOT_FOUND, ERROR_REQUEST. */
+/* Queue a dead one again with its old id and a new expiry, and the resolves that were closed for
+ * its sake; ERROR_NOT_FOUND, ERROR_REQUEST. */
 bool outbox_retry(struct database *database, const char *id, int64_t expires_s, int64_t now,
                   struct error *error) MUST_USE;
 /* Dead by an operator's hand (reason dropped); a dead one is deleted. */
 bool outbox_drop(struct database *database, const char *id, int64_t now,
                  struct error *error) MUST_USE;
 
-/* Delete sent ones after keep_s (default 30 d), dead ones after 90 d. Evaluator's transaction. */
+/* Delete sent ones after keep_s, dead ones after 90 d; but what a lane accepted last about an alert
+ * that is not over stays. Queued ones of receivers that are gone expire. Evaluator's transaction. */
 bool outbox_prune(struct database *database, int64_t keep_s, int64_t now,
                   struct error *error) MUST_USE;
 
 /* Bytes of all queued pages: what settings.outbox_max_bytes limits. */
 bool outbox_bytes(struct database *database, int64_t *bytes, struct error *error) MUST_USE;
 
-/* defender_exporter_outbox_messages (queued and dead), _oldest_timestamp_seconds, _bytes; delivery
- * adds those in flight and _max_bytes. receivers: NULL-terminated, each with zeros; receivers that
- * are gone appear while they have messages. */
-bool outbox_emit(struct database *database, const char *const *receivers, struct metric_set *set,
-                 struct error *error) MUST_USE;
+/* defender_exporter_outbox_messages, _oldest_timestamp_seconds, _bytes, _max_bytes. receivers:
+ * NULL-terminated, each with zeros, inflight[i] of their messages in flight; receivers that are
+ * gone appear while they have messages. */
+bool outbox_emit(struct database *database, const char *const *receivers, const int64_t *inflight,
+                 int64_t max_bytes, struct metric_set *set, struct error *error) MUST_USE;
 extern const struct family *const outbox_families[];

@@ -90,7 +90,7 @@ static const char version_1[] =
     " expires_at BIGINT NOT NULL, sent_at BIGINT NOT NULL, attempts BIGINT NOT NULL,"
     " last_status BIGINT NOT NULL, last_reason TEXT NOT NULL, last_error TEXT NOT NULL,"
     " page TEXT NOT NULL);" /* last: reading the others never touches it */
-    "CREATE INDEX outbox_message_due ON outbox_message (receiver, target, state, due_at);"
+    "CREATE INDEX outbox_message_lane ON outbox_message (receiver, target, state, id);"
     "CREATE INDEX outbox_message_key ON outbox_message (receiver, target, dedup_key);"
     "CREATE INDEX outbox_message_open ON outbox_message (receiver, state)"
     " WHERE state <> 'sent';"
