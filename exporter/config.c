@@ -184,7 +184,7 @@ static const struct option one_collector_options[] = {
       .min = 1000, .max = 30 * 86400e3, .help = "Time between two collections." },
     { "timeout", OPTION_DURATION, OPTION_AT(struct runner_collector, timeout_ms),
       .min = 100, .max = 86400e3,
-      .help = "Longest time of a collection. Default: the interval, at most 10m." },
+      .help = "Longest time of a collection. Default: the interval, between 1m and 10m." },
     { "source", OPTION_WORD, OPTION_AT(struct runner_collector, source),
       .help = "Where the rows come from." },
 };
