@@ -12,7 +12,7 @@
 
 /* As written; exporter/config.h has one as its section `alerts`, rows in settings_options. */
 struct settings_config {
-    bool enabled; /* default: true when a receiver is given; the ledger always runs */
+    bool enabled; /* false: as if no receiver were given; the ledger always runs */
     int line;
     struct option_texts rules;     /* files and patterns, relative to the configuration's folder */
     struct option_items receivers; /* struct receivers_config */
@@ -47,15 +47,16 @@ struct settings_config {
 extern const struct option settings_options[];
 
 struct settings {
-    const struct settings_config *config;     /* borrowed: the configuration outlives it */
+    const struct settings_config *config;     /* borrowed: settings_context.owner keeps it */
     const struct receivers_config *receivers; /* receiver_count of them */
     size_t receiver_count;
     const char *const *receiver_names; /* NULL-terminated */
     struct rule_set *rules;
-    const struct route *route;
+    const struct route *route; /* NULL without receivers: alerts exist, nobody is told */
     const struct interval *const *intervals; /* NULL-terminated */
     const struct inhibit_rules *inhibits;    /* NULL = none */
     const struct mute_windows *windows;
+    const struct interval *drill_interval; /* NULL = drills at any time */
     struct ledger_config ledger;
     struct watch_config watch;
     const char *tenant_id, *portal, *external_url; /* "" when not known */
@@ -68,9 +69,12 @@ struct settings_context {
     const char *tenant_id, *portal, *external_url;
     int64_t max_staleness_s;
     const struct family *const *families; /* every family a rule may name, ends with NULL */
+    void (*release)(void *owner);         /* called with the last reference; NULL = nothing */
+    void *owner;                          /* what keeps the configuration alive */
 };
 
-/* Check and compile everything. NULL when the report got anything. Reads rule files, no network. */
+/* Check and compile everything. NULL when the report got anything: nothing is released then. Reads
+ * rule files, no network. A route without receiver takes the only one there is. */
 struct settings *settings_create(const struct settings_config *config,
                                  const struct settings_context *context,
                                  struct option_report *report) MUST_USE;
@@ -78,6 +82,9 @@ void settings_acquire(struct settings *settings);
 void settings_release(struct settings *settings); /* NULL is fine */
 
 const struct receivers_config *settings_receiver(const struct settings *settings, const char *name);
+
+/* How long a message for this receiver may wait. */
+int64_t settings_expires_s(const struct receivers_config *receiver);
 
 /* Families of this floor that a rule may name (ledger, points): the caller adds those of the
  * collectors and hands all of them in as settings_context.families. */
