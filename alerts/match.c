@@ -63,7 +63,7 @@ static bool compile(struct match *match, struct arena *arena, struct error *erro
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static bool is_name(const char *text)
+bool match_is_name(const char *text)
 {
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
     return length && !text[length] && !(text[0] >= '0' && text[0] <= '9');
@@ -72,7 +72,7 @@ static bool is_name(const char *text)
 bool match_add(struct match_list *list, const char *name, enum match_operator operator,
                const char * value, struct arena *arena, struct error *error)
 {
-    if (!is_name(name))
+    if (!match_is_name(name))
         return error_set(error, ERROR_CONFIG, "\"%s\" is no label name", name);
     if (strlen(value) > VALUE_BYTES_MAX)
         return error_set(error, ERROR_CONFIG, "%s: the value is longer than %d bytes", name,

@@ -38,7 +38,7 @@ bool match_parse_all(const struct option_texts *texts, struct match_list *list, 
 
 /* Add one already split, as the API and the old match: maps give it. */
 bool match_add(struct match_list *list, const char *name, enum match_operator operator,
-               const char * value, struct arena *arena, struct error *error) MUST_USE;
+               const char *value, struct arena *arena, struct error *error) MUST_USE;
 
 /* Whether one value satisfies one matcher; value "" = absent. */
 bool match_value(const struct match *match, const char *value);
@@ -51,6 +51,9 @@ void match_print(const struct match *match, struct buf *out);
 
 /* Free the compiled patterns; the texts are the arena's. */
 void match_finish(struct match_list *list);
+
+/* Whether a text is [a-zA-Z_][a-zA-Z0-9_]*. */
+bool match_is_name(const char *text);
 
 /* Append the up to three words nearest to a mistyped one: "; did you mean a, b?". Nothing when none
  * is near. words: NULL-terminated. */
