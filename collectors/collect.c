@@ -9,7 +9,7 @@
 #include "collectors/subscriptions.h"
 #include "core/log.h"
 
-enum { ROW_BYTES_MAX = 512 };
+enum { ROW_BYTES_MAX = 512, PARTITION_ROWS = 700 }; /* a page holds 1000; hashes are uneven */
 
 /* What one run carries from query to query. */
 struct run {
@@ -49,9 +49,25 @@ static bool ask_graph(struct run *run, struct error *error)
         .kql = run->query->kql,
         .subscriptions = run->scope,
         .subscription_count = run->scope_count,
+        .partitions = run->memory->partitions[run->query_index],
     };
     struct graph_progress progress = { 0 };
-    return graph_query(run->session, &query, take_row, run, &progress, error);
+    bool ok = graph_query(run->session, &query, take_row, run, &progress, error);
+    run->memory->total[run->query_index] = progress.total;
+    return ok;
+}
+
+/* Rows moved while they were paged: from now on ask for pieces that come in one page each. */
+static void learn_to_partition(const struct query *queries, struct collect_memory *memory)
+{
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++)
+        if (queries[i].kql && graph_can_partition(queries[i].kql) && !memory->partitions[i] &&
+            memory->total[i] > PARTITION_ROWS) {
+            memory->partitions[i] = (size_t)memory->total[i] / PARTITION_ROWS + 1;
+            log_info(MSG("rows move while they are paged: asking in partitions from now on"),
+                     TEXT("query", queries[i].name), INT("partitions",
+                                                         (int64_t)memory->partitions[i]));
+        }
 }
 
 /* The path with its subscription and api-version filled in. */
@@ -215,6 +231,8 @@ bool collect_run(const struct collector *collector, enum collector_id id, int so
     }
     ok = ok && complete(&run, &collector->sources[source], error);
     result->rows = run.part->rows;
+    if (!ok && error->code == ERROR_INCOMPLETE)
+        learn_to_partition(queries, memory);
     if (ok)
         result->part = run.part;
     else

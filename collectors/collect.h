@@ -11,9 +11,11 @@ struct collect_result {
     struct error first_error; /* of those that broke */
 };
 
-/* Which api-version worked last, per query: kept by the caller between runs. */
+/* What is learned about each query: kept by the caller between runs. */
 struct collect_memory {
-    int version[COLLECTOR_QUERIES_MAX];
+    int version[COLLECTOR_QUERIES_MAX];       /* the api-version that worked last */
+    size_t partitions[COLLECTOR_QUERIES_MAX]; /* 0 until rows moved while they were paged */
+    int64_t total[COLLECTOR_QUERIES_MAX];     /* rows Azure said there are */
 };
 
 /* Run the queries of source number `source`. older: the collector's last good part, or NULL.

@@ -52,14 +52,43 @@ static void run_finish(struct run *run)
     seen_finish(&run->firsts);
 }
 
-void graph_text(const char *kql, struct buf *out)
+#define PARTITIONS "{{partitions}}"
+#define PARTITION "{{partition}}"
+
+bool graph_can_partition(const char *kql)
+{
+    return strstr(kql, PARTITIONS) != NULL;
+}
+
+/* Append a line with its placeholders filled. */
+static void fill_line(const char *line, size_t length, size_t partition, size_t partitions,
+                      struct buf *out)
+{
+    const char *end = line + length;
+    while (line < end) {
+        bool count = !strncmp(line, PARTITIONS, sizeof PARTITIONS - 1);
+        bool number = !strncmp(line, PARTITION, sizeof PARTITION - 1);
+        if (count || number)
+            buf_integer(out, (int64_t)(count ? partitions : partition));
+        else
+            buf_char(out, *line);
+        line += count ? sizeof PARTITIONS - 1 : number ? sizeof PARTITION - 1 : 1;
+    }
+}
+
+void graph_text(const char *kql, size_t partition, size_t partitions, struct buf *out)
 {
     size_t start = out->length;
     while (*kql) {
         size_t length = strcspn(kql, "\n");
         size_t whole = length + (kql[length] == '\n');
-        if (strncmp(kql, "//", 2) != 0)
+        bool comment = !strncmp(kql, "//", 2);
+        const char *placeholder = strstr(kql, PARTITIONS);
+        if (!comment)
             buf_append(out, kql, whole);
+        else if (partitions && placeholder && placeholder < kql + length)
+            fill_line(kql + 2 + (kql[2] == ' '), whole - 2 - (kql[2] == ' '), partition,
+                      partitions, out);
         kql += whole;
     }
     while (out->length > start && out->data[out->length - 1] == '\n')
@@ -180,6 +209,8 @@ static bool check_page(struct run *run, const struct page *page, struct error *e
         return error_set(error, ERROR_INCOMPLETE,
                          "rows changed while paging: totalRecords was %lld, is %lld",
                          (long long)run->total, (long long)page->total);
+    if (run->pages == 1)
+        run->progress->total += page->total;
     run->total = page->total;
     if (run->page_rows && run->first_hash && !seen_add_hash(&run->firsts, run->first_hash))
         return error_set(error, ERROR_INCOMPLETE, "the page begins like an earlier one");
@@ -255,11 +286,16 @@ bool graph_query(struct arm_session *session, const struct graph_query *query, j
         .progress = progress,
     };
     *progress = (struct graph_progress){ 0 };
-    graph_text(query->kql, &run.text);
-    do {
-        if (!read_group(&run, error))
-            return false;
-        run.first_subscription += GROUP_SUBSCRIPTIONS;
-    } while (run.first_subscription < query->subscription_count);
+    size_t rounds = query->partitions ? query->partitions : 1;
+    for (size_t partition = 0; partition < rounds; partition++) {
+        buf_reset(&run.text);
+        graph_text(query->kql, partition, query->partitions, &run.text);
+        run.first_subscription = 0;
+        do {
+            if (!read_group(&run, error))
+                return false;
+            run.first_subscription += GROUP_SUBSCRIPTIONS;
+        } while (run.first_subscription < query->subscription_count);
+    }
     return true;
 }

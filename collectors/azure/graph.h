@@ -7,10 +7,13 @@ struct graph_query {
     const char *kql;                  /* as in the .kql file; comment lines are left out */
     const char *const *subscriptions; /* subscription_count of them; none = tenant scope */
     size_t subscription_count;        /* sent in groups of at most 200 */
+    size_t partitions; /* 0 = page through; else one query a hash partition, each small enough to
+                          come in one page: for tenants whose rows move while they are paged */
 };
 
 struct graph_progress {
     size_t rows, pages;
+    int64_t total; /* what Azure says there is */
 };
 
 /* Run it. ERROR_INCOMPLETE: resultTruncated without a token, a token or page that comes twice, or
@@ -18,5 +21,9 @@ struct graph_progress {
 bool graph_query(struct arm_session *session, const struct graph_query *query, json_row *row,
                  void *context, struct graph_progress *progress, struct error *error) MUST_USE;
 
-/* The text that is sent for a .kql file: comment lines out, nothing else changed. */
-void graph_text(const char *kql, struct buf *out);
+/* The text that is sent for a .kql file: comment lines out, nothing else changed. With partitions
+ * the line "// ... {{partitions}} ... {{partition}}" is no comment, its placeholders are filled. */
+void graph_text(const char *kql, size_t partition, size_t partitions, struct buf *out);
+
+/* True when a query has that line. */
+bool graph_can_partition(const char *kql);

@@ -262,7 +262,7 @@ static void answer_query(struct request *request, const cJSON *body, bool *in_sc
         !read_options(request, body, &page, reply))
         return;
     page.query = cJSON_IsString(text)
-                     ? queries_match(&request->fake->queries, text->valuestring, &page.view.since)
+                     ? queries_match(&request->fake->queries, text->valuestring, &page.view)
                      : NULL;
     if (!page.query) {
         refuse_query(reply);
@@ -270,6 +270,7 @@ static void answer_query(struct request *request, const cJSON *body, bool *in_sc
     }
     page.view.expand_limit = page.query->expand_limit;
     page.view.failing_only = page.query->failing_only;
+    scope = (scope * 31 + (uint64_t)page.view.partitions) * 31 + (uint64_t)page.view.partition;
     if (*request->token && !read_token(request, &page, scope)) {
         refuse_body(reply, "InvalidSkipToken", "The skip token is not one of this query.");
         return;

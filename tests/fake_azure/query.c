@@ -12,14 +12,21 @@
 
 enum { EXPAND_DEFAULT = 128, EXPAND_MAX = 400 }; /* mv-expand: API.md 3.2 */
 
-/* Comment lines out, white space collapsed to one space. */
-static char *normalised(const char *text)
+/* Comment lines out, white space collapsed to one space. partitioned: the comment line that holds
+ * {{partitions}} belongs to the query. */
+static char *normalised(const char *text, bool partitioned)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };
     while (*text) {
         size_t length = strcspn(text, "\n");
         size_t indent = strspn(text, " \t\r");
         bool comment = strncmp(text + indent, "//", 2) == 0;
+        const char *placeholder = strstr(text, "{{partitions}}");
+        if (comment && partitioned && placeholder && placeholder < text + length) {
+            comment = false;
+            text += indent + 3;
+            length -= indent + 3;
+        }
         for (size_t i = 0; i < length && !comment; i++) {
             if (!isspace((unsigned char)text[i]))
                 buf_char(&out, text[i]);
@@ -108,12 +115,13 @@ static void read_flags(struct query *query)
         query->expand_limit = EXPAND_MAX;
 }
 
-static void add(struct queries *queries, const char *name, const char *text)
+static void add_variant(struct queries *queries, const char *name, const char *text,
+                        bool partitioned)
 {
     struct query query = { .rows = rows_find(name) };
     if (!query.rows)
         return;
-    query.text = normalised(text);
+    query.text = normalised(text, partitioned);
     read_flags(&query);
     if (!read_columns(&query, name)) {
         free(query.text);
@@ -123,6 +131,13 @@ static void add(struct queries *queries, const char *name, const char *text)
     if (!queries->list)
         abort();
     queries->list[queries->count++] = query;
+}
+
+static void add(struct queries *queries, const char *name, const char *text)
+{
+    add_variant(queries, name, text, false);
+    if (strstr(text, "{{partitions}}"))
+        add_variant(queries, name, text, true);
 }
 
 void queries_embedded(struct queries *queries)
@@ -161,7 +176,7 @@ bool queries_folder(struct queries *queries, const char *folder)
 }
 
 /* Compare with a known text; a {{placeholder}} stands for characters of numbers and times. */
-static bool matches(const char *known, const char *text, int64_t *since)
+static bool matches(const char *known, const char *text, struct view *view)
 {
     char value[64];
     while (*known) {
@@ -175,22 +190,28 @@ static bool matches(const char *known, const char *text, int64_t *since)
         if (length == 0 || length >= sizeof value || !strstr(known, "}}"))
             return false;
         snprintf(value, sizeof value, "%.*s", (int)length, text);
-        if (is_since && !clock_parse_rfc3339(value, since))
+        if (is_since && !clock_parse_rfc3339(value, &view->since))
             return false;
+        if (strncmp(known, "{{partitions}}", 14) == 0)
+            view->partitions = atol(value);
+        else if (!is_since)
+            view->partition = atol(value);
         known = strstr(known, "}}") + 2;
         text += length;
     }
     return *text == '\0';
 }
 
-const struct query *queries_match(const struct queries *queries, const char *text, int64_t *since)
+const struct query *queries_match(const struct queries *queries, const char *text,
+                                  struct view *view)
 {
-    char *plain = normalised(text);
+    char *plain = normalised(text, false);
     const struct query *found = NULL;
-    *since = 0;
-    for (size_t i = 0; i < queries->count && !found; i++)
-        if (matches(queries->list[i].text, plain, since))
+    for (size_t i = 0; i < queries->count && !found; i++) {
+        view->since = view->partition = view->partitions = 0;
+        if (matches(queries->list[i].text, plain, view))
             found = &queries->list[i];
+    }
     free(plain);
     return found;
 }

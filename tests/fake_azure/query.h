@@ -23,8 +23,10 @@ void queries_embedded(struct queries *queries);
 /* Every .kql file of a folder; false when it cannot be read. */
 bool queries_folder(struct queries *queries, const char *folder);
 
-/* The query whose text this is, NULL when nobody knows it. *since: its {{since}}, else 0. */
-const struct query *queries_match(const struct queries *queries, const char *text, int64_t *since);
+/* The query whose text this is, NULL when nobody knows it. view: gets what stands for {{since}},
+ * {{partition}} and {{partitions}}, else 0. */
+const struct query *queries_match(const struct queries *queries, const char *text,
+                                  struct view *view);
 void queries_finish(struct queries *queries);
 
 /* One row as JSON, the projected columns only. */

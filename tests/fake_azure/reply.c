@@ -57,18 +57,27 @@ void reply_text(struct reply *reply, int status, const char *json)
     buf_text(&reply->body, json);
 }
 
+/* The row at this position exists, is in scope, and belongs to the partition asked for. */
+static bool present(const struct page *page, size_t position)
+{
+    const struct view *view = page->view;
+    return page->present(view, position) &&
+           (!view->partitions ||
+            (long)(position * 2654435761u % (size_t)view->partitions) == view->partition);
+}
+
 size_t page_total(const struct page *page)
 {
     size_t total = 0, count = page->count(page->view);
     for (size_t position = 0; position < count; position++)
-        total += page->present(page->view, position);
+        total += present(page, position);
     return total;
 }
 
 void page_write(struct page *page, struct json_writer *writer, bool shift)
 {
     size_t count = page->count(page->view), previous = page->position;
-    while (shift && previous > 0 && !page->present(page->view, previous - 1))
+    while (shift && previous > 0 && !present(page, previous - 1))
         previous--;
     bool moved = shift && previous > 0; /* the last row of the page before comes again ... */
     if (moved) {
@@ -76,7 +85,7 @@ void page_write(struct page *page, struct json_writer *writer, bool shift)
         page->rows++;
     }
     for (; page->position < count; page->position++) {
-        if (!page->present(page->view, page->position))
+        if (!present(page, page->position))
             continue;
         if (moved) { /* ... in the place of this one */
             moved = false;

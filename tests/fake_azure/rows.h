@@ -12,6 +12,7 @@ struct view {
     int64_t since;        /* statusChangeDate at least this; 0 = any */
     size_t expand_limit;  /* of mv-expand */
     bool failing_only;    /* leave out what is Healthy or Compliant */
+    long partition, partitions; /* hash partition asked for; partitions 0 = all rows */
 };
 
 enum field_type { FIELD_TEXT, FIELD_INTEGER, FIELD_NUMBER, FIELD_JSON };

@@ -256,6 +256,20 @@ TEST(subscription_limit_is_not_silent)
     CHECK(query(&fixture, &all));
 }
 
+TEST(partitions_fill_the_line_made_for_them)
+{
+    static const char kql[] = "// about\ntable\n// | where hash(id) % {{partitions}} == "
+                              "{{partition}}\n| order by id\n";
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    graph_text(kql, 3, 7, &out);
+    CHECK_TEXT(buf_cstr(&out), "table\n| where hash(id) % 7 == 3\n| order by id");
+    buf_reset(&out);
+    graph_text(kql, 0, 0, &out);
+    CHECK_TEXT(buf_cstr(&out), "table\n| order by id");
+    CHECK(graph_can_partition(kql));
+    CHECK(!graph_can_partition("// partitions\ntable\n"));
+}
+
 TEST(text_drops_only_comment_lines)
 {
     static const struct {
@@ -268,7 +282,7 @@ TEST(text_drops_only_comment_lines)
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         CLEANUP(buf_finish) struct buf out = { 0 };
-        graph_text(cases[i].kql, &out);
+        graph_text(cases[i].kql, 0, 0, &out);
         CHECK_TEXT(buf_cstr(&out), cases[i].text);
     }
 }
