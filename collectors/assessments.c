@@ -39,7 +39,8 @@ static const struct column graph_columns[] = {
     { 0 }
 };
 
-/* source: API.md 4. Lists have no metadata: severity and categories come from the catalogue. */
+/* Lists have no metadata: severity and categories come from the catalogue.
+ * source: Microsoft.Security assessments REST API. */
 static const struct column list_columns[] = {
     COLUMN_KEY    (struct row, id,            "id"),
     COLUMN_TEXT   (struct row, key,           "name"),

@@ -12,7 +12,7 @@ const char *const baselines_assessment_ids[] = { "8c3d9ad0-3639-4686-9cd2-2b2ab2
                                                  "1f655fb7-63ca-4980-91a3-56dbc2b715c6", NULL };
 const char *const baselines_state_words[] = { "compliant", "non_compliant", "pending", NULL };
 
-enum { MV_EXPAND_LIMIT = 400 }; /* source: API.md 3.2 */
+enum { MV_EXPAND_LIMIT = 400 }; /* source: Resource Graph query language */
 enum { QUERY_NAMES, QUERY_MACHINES, QUERY_FINDINGS, QUERY_ASSIGNMENTS, QUERY_ASSIGNMENT_RULES };
 
 struct row {

@@ -2,7 +2,7 @@
 /* OS security baselines: how many machines meet them, which rules fail where. Shared by
  * baselines.c (rows in), baselines_merge.c (two forms into one) and baselines_emit.c.
  *
- * Azure tells the same facts in two forms (API.md 8): A, sub-assessments of two recommendations,
+ * Azure tells the same facts in two forms: A, sub-assessments of two recommendations,
  * as the portal shows them; B, machine configuration assignments, also without a Defender plan.
  * Both are read; a rule that fails on a machine is one finding, whichever form tells it. */
 #include "collectors/snapshot.h"
@@ -38,7 +38,8 @@ struct baselines_own {
 struct baselines_count *baselines_count_of(struct part *part, const char *subscription_id,
                                            enum baseline baseline);
 
-/* Severity from a reason phrase such as "[Critical] [] is missing ...". source: API.md 8.3. */
+/* Severity from a reason phrase such as "[Critical] [] is missing ...". Lenient: it is documented
+ * nowhere. */
 enum severity baselines_phrase_severity(const char *phrase);
 
 /* What makes two spellings of a rule the same rule: letters, digits and the hyphens of words

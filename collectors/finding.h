@@ -15,7 +15,7 @@ enum severity {
 enum finding_status {
     STATUS_HEALTHY, STATUS_UNHEALTHY, STATUS_NOT_APPLICABLE, STATUS_EXEMPT, STATUS_COUNT
 };
-/* Why a finding is no longer open. Words: METRICS.md, defender_finding_resolutions_total. */
+/* Why a finding is no longer open. Labels of defender_finding_resolutions_total. */
 enum finding_reason {
     REASON_FIXED, REASON_EXEMPTED, REASON_NOT_APPLICABLE, REASON_RESOURCE_DELETED,
     REASON_PLAN_OFF, REASON_RETIRED, REASON_COUNT
@@ -28,7 +28,7 @@ extern const char *const finding_status_words[];
 extern const char *const finding_reason_words[];
 
 /* From Azure's words, without case; missing, empty, "None" and unknown words are
- * not_evaluated / unknown. source: API.md 4, 21. */
+ * not_evaluated / unknown. source: Microsoft.Security REST API. */
 enum risk_level finding_risk(const char *word);
 enum severity finding_severity(const char *word);
 
@@ -61,6 +61,6 @@ struct finding {
 };
 
 /* https link to the recommendation in the Azure portal, where its Fix option is, made from the
- * parts. source: API.md 4 (links.azurePortal), 22.10. Returns out. */
+ * parts. Returns out. */
 char *finding_link(const struct finding *finding, const char *portal, char *out,
                    unsigned out_bytes);

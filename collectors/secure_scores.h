@@ -1,6 +1,6 @@
 #pragma once
 /* The classic secure score and its controls, per subscription. (The risk-based "Cloud secure score"
- * is another number, for which Azure has no API: API.md 6.) */
+ * is another number, for which Azure has no API.) */
 #include "collectors/snapshot.h"
 
 struct secure_score {

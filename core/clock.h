@@ -23,7 +23,7 @@ char *clock_format_duration(int64_t duration_ms, char out[48]);
 
 /* Read an ISO 8601 instant as Azure writes it: any number of fraction digits, "Z", an offset,
  * or no zone at all (read as UTC). The empty text and year 0001 ("never") give 0.
- * Returns Unix seconds in *at; false when the text is no instant. source: API.md 8.3, 22.3. */
+ * Returns Unix seconds in *at; false when the text is no instant. */
 bool clock_parse_rfc3339(const char *text, int64_t *at) MUST_USE;
 
 /* "2026-11-21T17:00:00Z". out: at least 32 bytes. Returns out. */
@@ -33,7 +33,7 @@ char *clock_format_rfc3339(int64_t at, char out[32]);
 char *clock_format_rfc3339_ms(int64_t at_ms, char out[32]);
 
 /* Next delay after `attempts` failures (1 = the first): base, doubled each time, capped. Seconds;
- * the caller adds jitter, so tests stay exact. source: DELIVERY.md E. */
+ * the caller adds jitter, so tests stay exact. */
 int64_t clock_backoff_s(int attempts, int64_t base_s, int64_t cap_s);
 
 /* value changed by at most +-percent, from the thread's own random state. */

@@ -14,7 +14,7 @@ struct json; /* a value inside a document */
 struct json *json_parse(const char *text, size_t length, struct error *error) MUST_USE;
 void json_free(struct json *document);
 
-/* Member of an object, its name compared without case (Azure's casing varies: API.md 22.2).
+/* Member of an object, its name compared without case (Azure's casing varies).
  * NULL in, NULL or not there: NULL out. */
 const struct json *json_get(const struct json *object, const char *name);
 

@@ -16,7 +16,7 @@ struct family {
     const char *help; /* one sentence with a full stop; source and "cached" where it is */
     const char *unit; /* "seconds", "bytes", "ratio" or NULL */
     enum metric_type type;
-    int level;                                 /* METRICS.md 2: 0, 1 on; 2, 3 opt-in */
+    int level;                                 /* 0, 1: on; 2, 3: opt-in */
     const char *labels[METRIC_LABELS_MAX + 1]; /* names, NULL-terminated */
     const double *buckets;                     /* histograms: upper bounds without +Inf */
     size_t bucket_count;

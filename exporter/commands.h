@@ -2,7 +2,7 @@
 /* What the program can be told to do besides running as a service. */
 #include "exporter/flags.h"
 
-/* Exit statuses. source: DELIVERY.md B. */
+/* Exit statuses. */
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* Do what the words of the command line say, "run" excepted. Returns the exit status. */

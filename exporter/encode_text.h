@@ -1,5 +1,6 @@
 #pragma once
-/* The Prometheus text format 0.0.4. Pure; any thread. source: DELIVERY.md A2. */
+/* The Prometheus text format 0.0.4. Pure; any thread. source: Prometheus documentation,
+ * Exposition formats. */
 #include "core/buf.h"
 #include "core/metric.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 /* The formats of an exposition and which one a client wants. Pure; any thread.
- * source: RFC 9110 section 12.5, DELIVERY.md A1. */
+ * source: RFC 9110 section 12.5; Prometheus, Exposition formats. */
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -36,7 +36,8 @@ struct arm {
     struct pacer *pacers[ARM_API_COUNT];
 };
 
-/* Which headers tell of the quota; the lowest number counts. source: API.md 2.3, 3.3. */
+/* Which headers tell of the quota; the lowest number counts.
+ * source: Microsoft Learn, Request limits and throttling. */
 static const struct {
     const char *name, *label;
     enum pacer_kind pacer;

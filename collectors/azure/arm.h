@@ -1,7 +1,7 @@
 #pragma once
 /* An authorised call to Azure Resource Manager: pacing per principal, retries with back-off and
  * jitter, quota headers, one clear error for every error body. Any thread.
- * source: API.md 2, 3.3. */
+ * source: Microsoft Learn, Request limits and throttling. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,7 +47,7 @@ struct arm_call {
 bool arm_call(struct arm_session *session, const struct arm_call *call,
               struct http_response *response, struct error *error) MUST_USE;
 
-/* Turn an error answer into *error: every body variant of API.md 2.4, also HTML and none.
+/* Turn an error answer into *error: every variant the providers send, also HTML and none.
  * Always returns false. Pure: for tests and other clients. */
 bool arm_error(int status, const char *body, size_t length, struct error *error);
 

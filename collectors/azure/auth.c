@@ -347,7 +347,8 @@ static void add_field(struct buf *out, const char *name, const char *value)
     http_escape(out, value);
 }
 
-/* The form of a client credentials grant. source: API.md 19.1, 19.3. */
+/* The form of a client credentials grant. source: Microsoft identity platform, OAuth 2.0
+ * client credentials flow. */
 static bool build_form(const struct auth *auth, struct buf *form, struct error *error)
 {
     CLEANUP(secret_finish) struct secret assertion = { 0 };

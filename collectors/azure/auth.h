@@ -1,6 +1,6 @@
 #pragma once
 /* Tokens for Azure: client secret, workload identity file, managed identity (IMDS); cached,
- * renewed early, single flight. Any thread. source: API.md 19. */
+ * renewed early, single flight. Any thread. source: Microsoft identity platform. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,7 +41,7 @@ bool auth_header(struct auth *auth, struct http_client *client, int64_t deadline
  * already did since `refused_header` was handed out. */
 void auth_invalidate(struct auth *auth, const char *refused_header);
 
-/* How long after its arrival a token of this life is renewed. Pure. source: API.md 19.6. */
+/* How long after its arrival a token of this life is renewed. Pure. source: Azure Identity. */
 int64_t auth_refresh_after_s(int64_t life_s);
 
 /* "client secret", "workload identity", "managed identity": for logs and the landing page. */

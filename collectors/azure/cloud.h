@@ -1,5 +1,5 @@
 #pragma once
-/* The Azure clouds and their hosts. source: API.md 1. */
+/* The Azure clouds and their hosts. source: Microsoft Learn, national clouds. */
 
 struct cloud {
     const char *name, *authority_host, *resource_manager, *audience, *portal;

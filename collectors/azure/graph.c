@@ -7,12 +7,12 @@
 #include "core/hash.h"
 
 enum {
-    PAGE_ROWS = 1000,          /* the most Azure gives. source: API.md 3.2 */
-    GROUP_SUBSCRIPTIONS = 200, /* recommended: below 300. source: API.md 3.2 */
+    PAGE_ROWS = 1000,          /* the most Azure gives */
+    GROUP_SUBSCRIPTIONS = 200, /* recommended: below 300 */
     PAGES_MAX = 10000,
 };
 
-/* Newest first; the models are the same since 2021. source: API.md 3.1. */
+/* Newest first; the models are the same since 2021. source: ResourceGraph REST API. */
 static const char *const versions[] = { "2024-04-01", "2022-10-01", "2021-03-01" };
 
 /* One answer's envelope. */
@@ -197,7 +197,8 @@ static bool read_envelope(struct run *run, struct page *page, struct error *erro
     return true;
 }
 
-/* Everything that tells a whole answer from a part of one. source: API.md 3.4. */
+/* Everything that tells a whole answer from a part of one. source: Microsoft Learn,
+ * Paging results in Azure Resource Graph. */
 static bool check_page(struct run *run, const struct page *page, struct error *error)
 {
     char limit_hit[8];

@@ -1,6 +1,6 @@
 #pragma once
 /* A Resource Graph query: all pages, row by row, with the checks that tell a whole answer from a
- * part of one. Any thread. source: API.md 3. */
+ * part of one. Any thread. source: ResourceGraph REST API. */
 #include "collectors/azure/arm.h"
 
 struct graph_query {

@@ -9,7 +9,7 @@
 #include "core/clock.h"
 
 enum {
-    WINDOW_S = 5, /* documented quota of Resource Graph: 15 requests in 5 s. source: API.md 3.2 */
+    WINDOW_S = 5, /* documented quota of Resource Graph: 15 requests in 5 s. Azure docs */
     WINDOW_REQUESTS = 15,
     POLL_MS = 25,   /* while an answer of another thread decides */
     MARGIN_MS = 60, /* after a reset, with jitter, so that clocks and replicas do not collide */

@@ -1,7 +1,8 @@
 #pragma once
 /* When the next request may be sent, learned from the quota headers of the answers, so that a
  * quota is used up but never overrun. One pacer per principal and API, shared by all threads; it
- * only decides, the caller sleeps. Any thread. source: API.md 2.3, 3.3. */
+ * only decides, the caller sleeps. Any thread. source: Microsoft Learn, Guidance for
+ * throttled requests in Azure Resource Graph. */
 #include <stdint.h>
 
 enum pacer_kind {

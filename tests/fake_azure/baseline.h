@@ -28,7 +28,7 @@ struct baseline {
 };
 
 enum machine_state { MACHINE_FRESH, MACHINE_PENDING, MACHINE_STALE };
-enum { FORM_A = 1, FORM_B = 2 }; /* sub-assessments, machine configuration: API.md 8 */
+enum { FORM_A = 1, FORM_B = 2 }; /* sub-assessments, machine configuration */
 
 struct machine {
     uint32_t resource;

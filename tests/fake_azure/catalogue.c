@@ -152,7 +152,7 @@ static const struct { const char *plural, *category; } kinds[KIND_COUNT] = {
     [KIND_GCP]          = { "Cloud Storage buckets", "Data" },
 };
 
-static const char *const threat_words[] = { /* Azure's own casing varies: API.md 4 */
+static const char *const threat_words[] = { /* Azure's own casing varies */
     "AccountBreach", "dataExfiltration", "DataSpillage", "maliciousInsider",
     "ElevationOfPrivilege", "ThreatResistance", "missingCoverage", "denialOfService",
 };
@@ -280,7 +280,7 @@ void catalogue_build(struct catalogue *catalogue, uint64_t seed, size_t count)
             draw_guid(seed, DRAW_KEY, i, row->key);
         describe(catalogue, row, seed, i);
         if (row->preview || strcmp(row->assessment_type, "BuiltIn") != 0)
-            row->control = CONTROL_NONE; /* neither counts in the score: API.md 6 */
+            row->control = CONTROL_NONE; /* neither counts in the score */
     }
     qsort(catalogue->rows, count, sizeof *catalogue->rows, compare_keys);
     for (size_t i = 0; i < count; i++)

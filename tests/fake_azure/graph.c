@@ -182,7 +182,7 @@ static void write_page(struct request *request, struct reply *reply, struct grap
         json_add_text(&writer, "$skipToken", buf_cstr(&token));
     }
     json_add_raw(&writer, "facets", "[]");
-    json_add_text(&writer, "resultTruncated", "false"); /* a text: API.md 3.1 */
+    json_add_text(&writer, "resultTruncated", "false"); /* a text, as the REST API says */
     json_close(&writer, '}');
     reply->status = 200;
 }

@@ -1,5 +1,6 @@
 #pragma once
-/* Azure Resource Graph: the query endpoint, its pages, quota and errors. source: API.md 3. */
+/* Azure Resource Graph: the query endpoint, its pages, quota and errors.
+ * source: ResourceGraph REST API. */
 #include "reply.h"
 
 void graph_answer(struct request *request, struct reply *reply);

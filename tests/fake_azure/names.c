@@ -106,7 +106,7 @@ const char *names_resource(const struct resource *resource, const struct subscri
     char id[TENANT_ID_BYTES], guid[37], group[96], name[128], parent[128] = "", tail[48] = "";
     memcpy(guid, subscription->id, sizeof guid);
     if (resource->serial % 53 == 11)
-        upper(guid); /* both casings occur in ids: API.md 22.2 */
+        upper(guid); /* both casings occur in ids */
     if (resource->kind == KIND_SUBSCRIPTION) {
         snprintf(id, sizeof id, "/subscriptions/%s", subscription->id);
         return arena_text(texts, id);

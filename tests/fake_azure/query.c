@@ -10,7 +10,7 @@
 #include "core/compiler.h"
 #include "known_queries.h"
 
-enum { EXPAND_DEFAULT = 128, EXPAND_MAX = 400 }; /* mv-expand: API.md 3.2 */
+enum { EXPAND_DEFAULT = 128, EXPAND_MAX = 400 }; /* mv-expand: Resource Graph query language */
 
 /* Comment lines out, white space collapsed to one space. partitioned: the comment line that holds
  * {{partitions}} belongs to the query. */

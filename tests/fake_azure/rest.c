@@ -335,7 +335,7 @@ static const struct kind_of_list assessments = { rows_assessments, rows_assessme
 static const struct kind_of_list metadata = { count_metadata, always, write_metadata, true };
 static const struct kind_of_list scores = { count_subscriptions, in_scope, write_score, true };
 static const struct kind_of_list controls = { count_controls, always, write_control, true };
-/* no nextLink: API.md 8.3 */
+/* no nextLink in the GuestConfiguration REST API */
 static const struct kind_of_list assignments = { rows_machines, rows_assignment_present,
                                                  write_assignment, false };
 

@@ -1,6 +1,7 @@
 #pragma once
 /* The lists of Azure Resource Manager: subscriptions, Microsoft.Security and machine
- * configuration. source: API.md 4, 6, 8. */
+ * configuration. source: the REST APIs of Microsoft.Security
+ * and Microsoft.GuestConfiguration. */
 #include "reply.h"
 
 void rest_subscriptions(struct request *request, struct reply *reply);

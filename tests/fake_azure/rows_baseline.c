@@ -1,4 +1,4 @@
-/* The rows of the OS baselines, in both their forms. source: API.md 8. */
+/* The rows of the OS baselines, in both their forms. */
 #include <stdio.h>
 #include <string.h>
 

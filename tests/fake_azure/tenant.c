@@ -232,7 +232,7 @@ static void begin_assessment(struct tenant *tenant, struct assessment *assessmen
     if (assessment->status == TENANT_NOT_APPLICABLE)
         assessment->cause = causes[draw_below(seed, DRAW_CAUSE, number, ARRAY_COUNT(causes))];
     else if (dice >= 640 && dice < 650)
-        assessment->cause = CAUSE_EXEMPT; /* healthy by exemption: API.md 14 */
+        assessment->cause = CAUSE_EXEMPT; /* healthy by exemption */
     assessment->was_open = assessment->status == TENANT_UNHEALTHY;
     assessment->untitled = draw_below(seed, DRAW_CAUSE, number + (1u << 30), 200) == 0;
     uint32_t age = draw_below(seed, DRAW_TIME, number, 1 << 16);

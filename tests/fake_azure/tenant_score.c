@@ -1,5 +1,5 @@
 /* The classic secure score, from the assessments: a resource is unhealthy in a control when one of
- * the control's recommendations is. source: API.md 6. */
+ * the control's recommendations is. source: Microsoft Learn, Secure score. */
 #include <math.h>
 #include <string.h>
 

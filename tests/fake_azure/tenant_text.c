@@ -20,7 +20,7 @@ const char *tenant_assessment_id(const struct tenant *tenant, const struct asses
     return out;
 }
 
-/* Seven fraction digits and Z, as Azure writes them: API.md 4. Empty for 0. */
+/* Seven fraction digits and Z, as Azure writes them. Empty for 0. */
 const char *tenant_time(int64_t at, uint64_t fraction, char out[TENANT_TIME_BYTES])
 {
     struct tm parts;
@@ -65,7 +65,7 @@ const char *tenant_management_groups(const struct tenant *tenant, const struct s
     return arena_text(scratch, buf_cstr(&text));
 }
 
-/* Machines outside Azure have no Id there; the capitals are Azure's: API.md 4. */
+/* Machines outside Azure have no Id there; the capitals are Azure's. */
 const char *tenant_resource_details(const struct tenant *tenant, const struct resource *resource,
                                     struct arena *scratch)
 {

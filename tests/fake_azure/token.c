@@ -173,7 +173,7 @@ void token_metadata_service(struct request *request, struct reply *reply)
     char text[32];
     issue(request, "managed-identity", &token);
     reply->status = 200;
-    json_open(&writer, NULL, '{'); /* numbers are texts here: API.md 19.4 */
+    json_open(&writer, NULL, '{'); /* numbers are texts here */
     json_add_text(&writer, "access_token", buf_cstr(&token));
     json_add_text(&writer, "client_id", options->client_id);
     snprintf(text, sizeof text, "%ld", options->token_lifetime_s);

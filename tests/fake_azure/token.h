@@ -1,6 +1,6 @@
 #pragma once
 /* Microsoft Entra ID and the instance metadata service: tokens handed out and checked.
- * source: API.md 19. */
+ * source: Microsoft identity platform; managed identities. */
 #include "reply.h"
 
 void token_entra(struct request *request, struct reply *reply);
