@@ -74,13 +74,7 @@ static void own_finish(void *data)
 
 static struct assessments_own *own_of(struct part *part)
 {
-    if (!part->own) {
-        part->own = calloc(1, sizeof(struct assessments_own));
-        if (!part->own)
-            abort();
-        part->own_finish = own_finish;
-    }
-    return part->own;
+    return part_own(part, sizeof(struct assessments_own), own_finish);
 }
 
 static struct assessments_subscription *counts_of(struct part *part, const char *subscription_id)

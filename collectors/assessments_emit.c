@@ -180,17 +180,10 @@ static void emit_subscriptions(const struct part *part, struct metric_set *set)
     const struct assessments_own *own = part->own;
     if (!own)
         return;
-    /* places: number of a subscription's text -> its place in the cover. */
     struct tally *tallies = calloc(part->cover_count + 1, sizeof *tallies);
-    uint32_t *places = calloc(part->strings.count + 1, sizeof *places);
-    if (!tallies || !places)
+    uint32_t *places = part_places(part);
+    if (!tallies)
         abort();
-    for (size_t i = 0; i < part->cover_count; i++) {
-        const char *id = part->cover[i].subscription_id;
-        uint32_t number = intern_find(&part->strings, id, strlen(id));
-        if (number < part->strings.count)
-            places[number] = (uint32_t)i;
-    }
     tally_findings(part, places, tallies);
     tally_resources(part, places, tallies);
     for (size_t i = 0; i < part->cover_count && i < own->count; i++)

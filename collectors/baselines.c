@@ -79,13 +79,7 @@ static void own_finish(void *data)
 
 static struct baselines_own *own_of(struct part *part)
 {
-    if (!part->own) {
-        part->own = calloc(1, sizeof(struct baselines_own));
-        if (!part->own)
-            abort();
-        part->own_finish = own_finish;
-    }
-    return part->own;
+    return part_own(part, sizeof(struct baselines_own), own_finish);
 }
 
 struct baselines_count *baselines_count_of(struct part *part, const char *subscription_id,

@@ -47,16 +47,9 @@ typedef uint64_t tally[BASELINE_COUNT][SEVERITY_COUNT];
 static tally *tally_failing(const struct part *part, const uint32_t *assignments)
 {
     tally *failing = calloc(part->cover_count + 1, sizeof *failing);
-    /* places: number of a subscription's text -> its place in the cover. */
-    uint32_t *places = calloc(part->strings.count + 1, sizeof *places);
-    if (!failing || !places)
+    uint32_t *places = part_places(part);
+    if (!failing)
         abort();
-    for (size_t i = 0; i < part->cover_count; i++) {
-        const char *id = part->cover[i].subscription_id;
-        uint32_t number = intern_find(&part->strings, id, strlen(id));
-        if (number < part->strings.count)
-            places[number] = (uint32_t)i;
-    }
     for (size_t i = 0; i < part->finding_count; i++) {
         const struct part_finding *finding = &part->findings[i];
         failing[places[finding->subscription]][assignments[finding->assessment]]

@@ -82,18 +82,6 @@ char *baselines_rule_key(const char *rule, char *out, size_t out_bytes)
     return out;
 }
 
-/* Room for element `number - 1`. */
-static void *room(void *array, size_t number, size_t *capacity, size_t element_bytes)
-{
-    if (number <= *capacity)
-        return array;
-    *capacity = *capacity ? *capacity * 2 : 256;
-    array = realloc(array, *capacity * element_bytes);
-    if (!array)
-        abort();
-    return array;
-}
-
 static size_t machine_number(struct baselines_merge *merge, const char *subscription_id,
                              const char *machine_id, enum baseline baseline)
 {
@@ -104,8 +92,8 @@ static size_t machine_number(struct baselines_merge *merge, const char *subscrip
     size_t number = intern_put(&merge->machine_keys, key, bytes);
     if (number < before)
         return number;
-    merge->machines = room(merge->machines, number, &merge->machine_capacity,
-                           sizeof *merge->machines);
+    merge->machines = part_grow(merge->machines, number - 1, &merge->machine_capacity,
+                                sizeof *merge->machines);
     uint32_t text = intern_put(&merge->texts, subscription_id, strlen(subscription_id));
     merge->machines[number - 1] = (struct machine){
         .subscription_id = intern_text(&merge->texts, text),
@@ -122,7 +110,8 @@ void baselines_merge_name(struct baselines_merge *merge, const char *rule_id,
     size_t before = merge->name_keys.count;
     size_t number = intern_put(&merge->name_keys, key, strlen(key));
     if (number && number >= before) {
-        merge->names = room(merge->names, number, &merge->name_capacity, sizeof *merge->names);
+        merge->names =
+            part_grow(merge->names, number - 1, &merge->name_capacity, sizeof *merge->names);
         merge->names[number - 1] =
             (struct name){ arena_text(&merge->arena, rule_id), severity };
     }
@@ -234,8 +223,8 @@ static void hold(struct baselines_merge *merge, size_t machine, const char *key,
     int length = snprintf(text, sizeof text, "%zu|%s", machine, key);
     if (intern_find(&merge->failing, text, (size_t)length) != UINT32_MAX)
         merge->held_known = true;
-    merge->held = room(merge->held, merge->held_count + 1, &merge->held_capacity,
-                       sizeof *merge->held);
+    merge->held =
+        part_grow(merge->held, merge->held_count, &merge->held_capacity, sizeof *merge->held);
     merge->held[merge->held_count++] = (struct held){
         .name = arena_text(&merge->held_arena, fact->rule_name),
         .key = arena_text(&merge->held_arena, key),

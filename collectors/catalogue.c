@@ -43,18 +43,7 @@ static void own_finish(void *data)
 
 static struct own *own_of(struct part *part)
 {
-    if (!part->own) {
-        part->own = calloc(1, sizeof(struct own));
-        if (!part->own)
-            abort();
-        part->own_finish = own_finish;
-    }
-    return part->own;
-}
-
-static const char *keep(struct part *part, const char *text)
-{
-    return intern_text(&part->strings, intern_put(&part->strings, text, strlen(text)));
+    return part_own(part, sizeof(struct own), own_finish);
 }
 
 /* A place for a new key; NULL when the key is known already: the tenant's list comes first, the
@@ -62,18 +51,10 @@ static const char *keep(struct part *part, const char *text)
 static struct catalogue_entry *entry_add(struct part *part, const char *id)
 {
     struct own *own = own_of(part);
-    char *lower = arena_text(&part->arena, id);
-    for (char *c = lower; *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c + ('a' - 'A'));
+    const char *lower = part_keep_lower(part, id);
     if (intern_put(&own->seen, lower, strlen(lower)) <= own->count)
         return NULL;
-    if (own->count == own->capacity) {
-        own->capacity = own->capacity ? own->capacity * 2 : 256;
-        own->entries = realloc(own->entries, own->capacity * sizeof *own->entries);
-        if (!own->entries)
-            abort();
-    }
+    own->entries = part_grow(own->entries, own->count, &own->capacity, sizeof *own->entries);
     struct catalogue_entry *entry = &own->entries[own->count++];
     *entry = (struct catalogue_entry){ .id = lower };
     return entry;
@@ -89,15 +70,15 @@ static bool fold(struct part *part, size_t query, const void *data,
         return true;
     *entry = (struct catalogue_entry){
         .id = entry->id,
-        .title = keep(part, row->title),
-        .description = keep(part, row->description),
-        .remediation = keep(part, row->remediation),
-        .categories = keep(part, row->categories),
-        .threats = keep(part, row->threats),
-        .effort = keep(part, row->effort),
-        .user_impact = keep(part, row->user_impact),
-        .assessment_type = keep(part, row->assessment_type),
-        .planned_deprecation = keep(part, row->planned_deprecation),
+        .title = part_keep(part, row->title),
+        .description = part_keep(part, row->description),
+        .remediation = part_keep(part, row->remediation),
+        .categories = part_keep(part, row->categories),
+        .threats = part_keep(part, row->threats),
+        .effort = part_keep(part, row->effort),
+        .user_impact = part_keep(part, row->user_impact),
+        .assessment_type = part_keep(part, row->assessment_type),
+        .planned_deprecation = part_keep(part, row->planned_deprecation),
         .severity = finding_severity(row->severity),
         .preview = row->preview,
     };

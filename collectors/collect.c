@@ -99,6 +99,15 @@ static int version_count(const struct query *query)
     return count;
 }
 
+/* A list that is not there is an empty one, but not where rows came from it before: a provider that
+ * is suddenly "not registered" says nothing of what it found. */
+static bool may_be_missing(const struct run *run)
+{
+    const char *id = run->context.subscription_id;
+    const struct part_cover *before = run->older && id ? part_cover_find(run->older, id) : NULL;
+    return run->query->missing_is_empty && (!before || before->empty || !before->collected_at);
+}
+
 static bool ask_list(struct run *run, struct error *error)
 {
     CLEANUP(buf_finish) struct buf path = { 0 };
@@ -111,7 +120,7 @@ static bool ask_list(struct run *run, struct error *error)
             return true;
         part_rewind(run->part, mark);
         if (!arm_version_refused(error) || *version + 1 >= version_count(run->query))
-            return run->query->missing_is_empty && error->code == ERROR_NOT_FOUND;
+            return error->code == ERROR_NOT_FOUND && may_be_missing(run);
         ++*version;
     }
 }

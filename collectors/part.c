@@ -38,26 +38,32 @@ void part_release(struct part *part)
     free(part);
 }
 
-/* Room for one more element; grows by half, so that realloc can move pages instead of bytes. */
-static void grow(void *array, size_t count, size_t *capacity, size_t element_bytes)
+void *part_own(struct part *part, size_t bytes, void (*finish)(void *own))
 {
-    void **elements = array;
+    if (!part->own) {
+        part->own = calloc(1, bytes);
+        if (!part->own)
+            abort();
+        part->own_finish = finish;
+    }
+    return part->own;
+}
+
+/* Grows by half, so that realloc can move pages instead of bytes. */
+void *part_grow(void *array, size_t count, size_t *capacity, size_t element_bytes)
+{
     if (count < *capacity)
-        return;
+        return array;
     *capacity = *capacity ? *capacity + *capacity / 2 : 64;
-    *elements = realloc(*elements, *capacity * element_bytes);
-    if (!*elements)
+    array = realloc(array, *capacity * element_bytes);
+    if (!array)
         abort();
+    return array;
 }
 
 static uint32_t put_text(struct part *part, const char *text)
 {
     return intern_put(&part->strings, text, strlen(text));
-}
-
-static const char *kept_text(struct part *part, const char *text)
-{
-    return intern_text(&part->strings, put_text(part, text));
 }
 
 /* Labels and identities are lower case, whatever the provider wrote. Returns the length. */
@@ -73,6 +79,18 @@ static size_t lower_copy(char out[PART_ID_BYTES], const char *text)
 }
 
 
+const char *part_keep(struct part *part, const char *text)
+{
+    return intern_text(&part->strings, put_text(part, text));
+}
+
+const char *part_keep_lower(struct part *part, const char *text)
+{
+    char lower[PART_ID_BYTES];
+    size_t length = lower_copy(lower, text);
+    return intern_text(&part->strings, intern_put(&part->strings, lower, length));
+}
+
 static uint32_t assessment_of(struct part *part, const struct part_row *row)
 {
     char id[PART_ID_BYTES];
@@ -81,13 +99,13 @@ static uint32_t assessment_of(struct part *part, const struct part_row *row)
     if (!number) /* no key at all: all of these share one nameless assessment */
         number = intern_put(&part->assessment_ids, "unknown", 7);
     if (number > part->assessment_count) {
-        grow(&part->assessments, part->assessment_count, &part->assessment_capacity,
-             sizeof *part->assessments);
+        part->assessments = part_grow(part->assessments, part->assessment_count,
+                                      &part->assessment_capacity, sizeof *part->assessments);
         part->assessments[part->assessment_count++] = (struct part_assessment){
-            .id = kept_text(part, intern_text(&part->assessment_ids, number)),
-            .title = kept_text(part, row->title),
-            .category = kept_text(part, row->category),
-            .type = kept_text(part, row->assessment_type),
+            .id = part_keep(part, intern_text(&part->assessment_ids, number)),
+            .title = part_keep(part, row->title),
+            .category = part_keep(part, row->category),
+            .type = part_keep(part, row->assessment_type),
             .severity = row->severity,
         };
     }
@@ -187,7 +205,8 @@ static uint32_t short_time(int64_t at)
 
 void part_add_open(struct part *part, const struct part_row *row)
 {
-    grow(&part->findings, part->finding_count, &part->finding_capacity, sizeof *part->findings);
+    part->findings = part_grow(part->findings, part->finding_count, &part->finding_capacity,
+                               sizeof *part->findings);
     struct part_finding *finding = &part->findings[part->finding_count++];
     char subscription[PART_ID_BYTES], id[PART_ID_BYTES], type[PART_ID_BYTES];
     size_t subscription_length = lower_copy(subscription, row->subscription_id);
@@ -215,7 +234,8 @@ void part_add_open(struct part *part, const struct part_row *row)
 
 void part_add_closed(struct part *part, const char *row_id, enum finding_reason reason)
 {
-    grow(&part->closed, part->closed_count, &part->closed_capacity, sizeof *part->closed);
+    part->closed =
+        part_grow(part->closed, part->closed_count, &part->closed_capacity, sizeof *part->closed);
     part->closed[part->closed_count++] = (struct part_closed){
         .id = finding_id(part->collector, row_id, strlen(row_id)),
         .reason = (uint8_t)reason,
@@ -242,7 +262,8 @@ size_t part_see(struct part *part, const char *subscription_id)
     uint32_t number = intern_put(&part->cover_ids, length ? lower : "unknown",
                                  length ? length : sizeof "unknown" - 1);
     if (number > part->cover_count) {
-        grow(&part->cover, part->cover_count, &part->cover_capacity, sizeof *part->cover);
+        part->cover =
+            part_grow(part->cover, part->cover_count, &part->cover_capacity, sizeof *part->cover);
         part->cover[part->cover_count++] = (struct part_cover){
             .subscription_id = intern_text(&part->cover_ids, number),
         };
@@ -265,7 +286,7 @@ void part_add_carried(struct part *part, const char *subscription_id, int64_t co
     entry->collected_at = collected_at;
     entry->carried = true;
     entry->carried_at = carried_at;
-    entry->reason = kept_text(part, reason);
+    entry->reason = part_keep(part, reason);
 }
 
 const struct part_cover *part_cover_find(const struct part *part, const char *subscription_id)
@@ -274,6 +295,20 @@ const struct part_cover *part_cover_find(const struct part *part, const char *su
         intern_find(&part->cover_ids, subscription_id, strlen(subscription_id));
     bool known = number && number != UINT32_MAX && part->cover[number - 1].collected_at;
     return known ? &part->cover[number - 1] : NULL;
+}
+
+uint32_t *part_places(const struct part *part)
+{
+    uint32_t *places = calloc(part->strings.count + 1, sizeof *places);
+    if (!places)
+        abort();
+    for (size_t i = 0; i < part->cover_count; i++) {
+        const char *id = part->cover[i].subscription_id;
+        uint32_t number = intern_find(&part->strings, id, strlen(id));
+        if (number < part->strings.count)
+            places[number] = (uint32_t)i;
+    }
+    return places;
 }
 
 /* --- order and identity ----------------------------------------------------------------------- */

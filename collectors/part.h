@@ -73,6 +73,16 @@ struct part {
 /* A new, empty part with one reference, not yet visible to anybody. */
 struct part *part_create(enum collector_id collector);
 
+/* The collector's own data, zeroed when new; finish frees it with the part. */
+void *part_own(struct part *part, size_t bytes, void (*finish)(void *own));
+
+/* The text, kept as long as the part; equal texts are kept once. */
+const char *part_keep(struct part *part, const char *text);
+const char *part_keep_lower(struct part *part, const char *text);
+
+/* Room for one more element behind `count`; returns the array, which may have moved. */
+void *part_grow(void *array, size_t count, size_t *capacity, size_t element_bytes);
+
 /* What a row says of one resource; texts are borrowed. */
 struct part_row {
     const char *row_id;   /* the finding's identity; for ARM rows the assessment's own id */
@@ -115,6 +125,10 @@ void part_carry(struct part *part, const struct part *older, const char *subscri
 
 /* The cover entry of a subscription (lower case), or NULL when the part does not speak for it. */
 const struct part_cover *part_cover_find(const struct part *part, const char *subscription_id);
+
+/* For every number of part->strings the place in the cover of the subscription it names, 0 for all
+ * others: to count findings per subscription in one pass. The caller frees it. */
+uint32_t *part_places(const struct part *part);
 
 /* Position of an id among the open findings, or -1. */
 ptrdiff_t part_find(const struct part *part, const struct finding_id *id);

@@ -58,51 +58,22 @@ static void own_finish(void *data)
 
 static struct own *own_of(struct part *part)
 {
-    if (!part->own) {
-        part->own = calloc(1, sizeof(struct own));
-        if (!part->own)
-            abort();
-        part->own_finish = own_finish;
-    }
-    return part->own;
-}
-
-static const char *keep(struct part *part, const char *text)
-{
-    return intern_text(&part->strings, intern_put(&part->strings, text, strlen(text)));
-}
-
-static const char *keep_lower(struct part *part, const char *text)
-{
-    char *lower = arena_text(&part->arena, text);
-    for (char *c = lower; *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c + ('a' - 'A'));
-    const char *kept = keep(part, lower);
-    return kept;
+    return part_own(part, sizeof(struct own), own_finish);
 }
 
 static void score_add(struct part *part, const struct secure_score *score)
 {
     struct own *own = own_of(part);
-    if (own->score_count == own->score_capacity) {
-        own->score_capacity = own->score_capacity ? own->score_capacity * 2 : 32;
-        own->scores = realloc(own->scores, own->score_capacity * sizeof *own->scores);
-        if (!own->scores)
-            abort();
-    }
+    own->scores =
+        part_grow(own->scores, own->score_count, &own->score_capacity, sizeof *own->scores);
     own->scores[own->score_count++] = *score;
 }
 
 static void control_add(struct part *part, const struct secure_control *control)
 {
     struct own *own = own_of(part);
-    if (own->control_count == own->control_capacity) {
-        own->control_capacity = own->control_capacity ? own->control_capacity * 2 : 128;
-        own->controls = realloc(own->controls, own->control_capacity * sizeof *own->controls);
-        if (!own->controls)
-            abort();
-    }
+    own->controls = part_grow(own->controls, own->control_count, &own->control_capacity,
+                              sizeof *own->controls);
     own->controls[own->control_count++] = *control;
 }
 
@@ -130,7 +101,7 @@ static const char *keep_keys(struct part *part, const char *ids)
             *out++ = *at++;
     }
     *out = 0;
-    return keep(part, keys);
+    return part_keep(part, keys);
 }
 
 static bool fold(struct part *part, size_t query, const void *data,
@@ -141,12 +112,12 @@ static bool fold(struct part *part, size_t query, const void *data,
         context->subscription_id ? context->subscription_id : row->subscription_id;
     if (!*subscription)
         return error_set(error, ERROR_PARSE, "column subscriptionId is missing");
-    subscription = keep_lower(part, subscription);
+    subscription = part_keep_lower(part, subscription);
     part_see(part, subscription);
     if (query == QUERY_SCORES)
         score_add(part, &(struct secure_score){
             .subscription_id = subscription,
-            .initiative = keep_lower(part, last_segment(row->id)),
+            .initiative = part_keep_lower(part, last_segment(row->id)),
             .points = row->points,
             .max_points = row->max_points,
             .ratio = row->ratio,
@@ -155,8 +126,8 @@ static bool fold(struct part *part, size_t query, const void *data,
     else
         control_add(part, &(struct secure_control){
             .subscription_id = subscription,
-            .id = keep_lower(part, row->key),
-            .title = keep(part, row->title),
+            .id = part_keep_lower(part, row->key),
+            .title = part_keep(part, row->title),
             .assessments = keep_keys(part, row->assessments),
             .points = row->points,
             .max_points = row->max_points,
@@ -189,18 +160,18 @@ static void carry(struct part *part, const struct part *older, const char *subsc
         struct secure_score score = from->scores[i];
         if (strcmp(score.subscription_id, subscription_id))
             continue;
-        score.subscription_id = keep(part, score.subscription_id);
-        score.initiative = keep(part, score.initiative);
+        score.subscription_id = part_keep(part, score.subscription_id);
+        score.initiative = part_keep(part, score.initiative);
         score_add(part, &score);
     }
     for (size_t i = 0; from && i < from->control_count; i++) {
         struct secure_control control = from->controls[i];
         if (strcmp(control.subscription_id, subscription_id))
             continue;
-        control.subscription_id = keep(part, control.subscription_id);
-        control.id = keep(part, control.id);
-        control.title = keep(part, control.title);
-        control.assessments = keep(part, control.assessments);
+        control.subscription_id = part_keep(part, control.subscription_id);
+        control.id = part_keep(part, control.id);
+        control.title = part_keep(part, control.title);
+        control.assessments = part_keep(part, control.assessments);
         control_add(part, &control);
     }
 }

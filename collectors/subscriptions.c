@@ -32,7 +32,6 @@ enum { QUERY_LIST, QUERY_GRAPH };
 
 struct own {
     struct subscription *items;
-    bool *in_graph; /* beside items: Resource Graph shows it too */
     size_t count, capacity, graph_rows;
 };
 
@@ -40,33 +39,12 @@ static void own_finish(void *data)
 {
     struct own *own = data;
     free(own->items);
-    free(own->in_graph);
     free(own);
 }
 
 static struct own *own_of(struct part *part)
 {
-    if (!part->own) {
-        part->own = calloc(1, sizeof(struct own));
-        if (!part->own)
-            abort();
-        part->own_finish = own_finish;
-    }
-    return part->own;
-}
-
-static const char *keep(struct part *part, const char *text)
-{
-    return intern_text(&part->strings, intern_put(&part->strings, text, strlen(text)));
-}
-
-static const char *keep_lower(struct part *part, const char *text)
-{
-    char *lower = arena_text(&part->arena, text);
-    for (char *c = lower; *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c + ('a' - 'A'));
-    return lower;
+    return part_own(part, sizeof(struct own), own_finish);
 }
 
 static struct subscription *item_find(struct own *own, const char *id)
@@ -83,17 +61,10 @@ static struct subscription *item_add(struct part *part, const char *id)
     struct subscription *item = item_find(own, id);
     if (item)
         return item;
-    if (own->count == own->capacity) {
-        own->capacity = own->capacity ? own->capacity * 2 : 32;
-        own->items = realloc(own->items, own->capacity * sizeof *own->items);
-        own->in_graph = realloc(own->in_graph, own->capacity * sizeof *own->in_graph);
-        if (!own->items || !own->in_graph)
-            abort();
-    }
-    own->in_graph[own->count] = false;
+    own->items = part_grow(own->items, own->count, &own->capacity, sizeof *own->items);
     item = &own->items[own->count++];
     *item = (struct subscription){
-        .id = keep_lower(part, id), .name = "", .tenant_id = "", .management_group = ""
+        .id = part_keep_lower(part, id), .name = "", .tenant_id = "", .management_group = ""
     };
     return item;
 }
@@ -115,14 +86,14 @@ static bool fold(struct part *part, size_t query, const void *data,
         struct subscription *known = item_find(own, row->id);
         own->graph_rows++;
         if (known) {
-            known->management_group = keep(part, row->management_group);
-            own->in_graph[known - own->items] = true;
+            known->management_group = part_keep(part, row->management_group);
+            known->in_graph = true;
         }
         return true;
     }
     struct subscription *item = item_add(part, row->id);
-    item->name = keep(part, row->name);
-    item->tenant_id = keep_lower(part, row->tenant_id);
+    item->name = part_keep(part, row->name);
+    item->tenant_id = part_keep_lower(part, row->tenant_id);
     item->seen_at = context->now;
     item->state = context->wanted(context->filter, item->id) ? state_of(row->state)
                                                              : SUBSCRIPTION_FILTERED;
@@ -140,9 +111,9 @@ static void add_missing(struct part *part, const struct collect_context *context
             context->now - before[i].seen_at > context->max_staleness_s)
             continue;
         struct subscription *item = item_add(part, before[i].id);
-        item->name = keep(part, before[i].name);
-        item->tenant_id = keep(part, before[i].tenant_id);
-        item->management_group = keep(part, before[i].management_group);
+        item->name = part_keep(part, before[i].name);
+        item->tenant_id = part_keep(part, before[i].tenant_id);
+        item->management_group = part_keep(part, before[i].management_group);
         item->seen_at = before[i].seen_at;
         item->state = context->wanted(context->filter, item->id) ? SUBSCRIPTION_DENIED
                                                                  : SUBSCRIPTION_FILTERED;
@@ -164,7 +135,7 @@ static bool finish(struct part *part, const struct collect_context *context, str
     size_t listed = own->count;
     /* Listed by ARM but not shown by Resource Graph: some role somewhere below, not on it. */
     for (size_t i = 0; i < own->count && own->graph_rows; i++)
-        if (!own->in_graph[i] && own->items[i].state == SUBSCRIPTION_VISIBLE)
+        if (!own->items[i].in_graph && own->items[i].state == SUBSCRIPTION_VISIBLE)
             own->items[i].state = SUBSCRIPTION_DENIED;
     add_missing(part, context);
     if (!listed)

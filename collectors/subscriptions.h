@@ -12,6 +12,7 @@ struct subscription {
     const char *id, *name, *tenant_id, *management_group; /* "" when not told */
     enum subscription_state state;
     int64_t seen_at; /* when Azure last listed it */
+    bool in_graph;   /* Resource Graph shows it too */
 };
 
 /* All known subscriptions, sorted by id; NULL and 0 before the first discovery. */
