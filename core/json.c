@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "core/arena.h"
+#include "core/utf8.h"
 
 /* --- memory -----------------------------------------------------------------------------------
  * cJSON's hooks are process-wide, so the hook asks the thread: inside a walk everything comes from
@@ -291,23 +292,6 @@ bool json_walk_rows(const char *page, size_t length, const char *rows_member, js
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
-/* Length of the valid UTF-8 sequence at text, 0 when it is none (RFC 3629). */
-static size_t utf8_length(const unsigned char *text, size_t left)
-{
-    unsigned char first = text[0];
-    size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3
-                  : first < 0xf5 ? 4 : 0;
-    if (!length || length > left)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
-        (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f))
-        return 0;
-    return length;
-}
-
 static void quote_special(struct buf *out, unsigned char c)
 {
     static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
@@ -334,13 +318,13 @@ void json_quote(struct buf *out, const char *text, size_t length)
             i = plain;
             continue;
         }
-        size_t sequence = utf8_length(bytes + i, length - i);
+        size_t sequence = utf8_length(text + i, length - i);
         if (sequence > 1)
             buf_append(out, text + i, sequence);
         else if (sequence == 1)
             quote_special(out, bytes[i]);
         else
-            buf_text(out, "\xef\xbf\xbd");
+            buf_text(out, UTF8_REPLACEMENT);
         i += sequence ? sequence : 1;
     }
     buf_char(out, '"');

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/utf8.h"
+
 static const char *const type_words[] = {
     [METRIC_GAUGE] = "gauge",
     [METRIC_COUNTER] = "counter",
@@ -9,44 +11,20 @@ static const char *const type_words[] = {
     [METRIC_INFO] = "gauge",
 };
 
-/* Bytes of the UTF-8 character that starts here, 0 when there is none. source: RFC 3629. */
-static size_t character_bytes(const unsigned char *text)
-{
-    static const struct {
-        unsigned char first, last, low, high; /* first byte's range; second byte's range */
-        size_t bytes;
-    } rows[] = {
-        { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-        { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-        { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        if (text[0] < rows[i].first || text[0] > rows[i].last)
-            continue;
-        if (text[1] < rows[i].low || text[1] > rows[i].high)
-            return 0;
-        for (size_t next = 2; next < rows[i].bytes; next++)
-            if ((text[next] & 0xc0) != 0x80)
-                return 0;
-        return rows[i].bytes;
-    }
-    return 0;
-}
-
 /* Append text with a backslash before each character in `special` and with \n for line breaks. */
 static void append_escaped(struct buf *out, const char *text, const char *special)
 {
     const char *kept = text, *at = text;
     while (*at) {
         unsigned char byte = (unsigned char)*at;
-        size_t bytes = byte < 0x80 ? 1 : character_bytes((const unsigned char *)at);
+        size_t bytes = byte < 0x80 ? 1 : utf8_length(at, 4);
         if (bytes && byte != '\n' && !strchr(special, byte)) {
             at += bytes;
             continue;
         }
         buf_append(out, kept, (size_t)(at - kept));
         if (!bytes) {
-            buf_text(out, "\xef\xbf\xbd");
+            buf_text(out, UTF8_REPLACEMENT);
         } else {
             buf_char(out, '\\');
             buf_char(out, byte == '\n' ? 'n' : *at);

@@ -1,0 +1,11 @@
+#pragma once
+/* UTF-8, one character at a time (RFC 3629). */
+#include <stddef.h>
+
+/* What stands for bytes that are no character: U+FFFD. */
+#define UTF8_REPLACEMENT "\xef\xbf\xbd"
+
+/* Bytes of the character at text, 0 when there is none: overlong forms, surrogates, values past
+ * U+10FFFF and cut sequences are none. left: bytes that may be read; for text that ends with NUL
+ * any number from 4 on. */
+size_t utf8_length(const char *text, size_t left);

@@ -1,0 +1,30 @@
+#include "core/compiler.h"
+#include "core/utf8.h"
+#include "test.h"
+
+TEST(characters_and_what_is_none)
+{
+    static const struct {
+        const char *text;
+        size_t left, length;
+    } cases[] = {
+        { "a", 1, 1 },
+        { "\x7f", 1, 1 },
+        { "\xc3\xbc", 2, 2 },
+        { "\xe2\x82\xac", 3, 3 },
+        { "\xf0\x9f\x94\x92", 4, 4 },
+        { "\xf4\x8f\xbf\xbf", 4, 4 },
+        { "", 0, 0 },
+        { "\x80", 1, 0 },             /* a continuation byte alone */
+        { "\xc0\x80", 2, 0 },         /* overlong */
+        { "\xe0\x9f\xbf", 3, 0 },     /* overlong */
+        { "\xf0\x8f\xbf\xbf", 4, 0 }, /* overlong */
+        { "\xed\xa0\x80", 3, 0 },     /* surrogate */
+        { "\xf4\x90\x80\x80", 4, 0 }, /* past U+10FFFF */
+        { "\xe2\x82", 2, 0 },         /* cut */
+        { "\xe2\x82", 4, 0 },         /* cut by the end of the text */
+        { "\xff", 1, 0 },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        CHECK_INT(utf8_length(cases[i].text, cases[i].left), cases[i].length);
+}
