@@ -192,7 +192,7 @@ static void report_carried(const struct slot *slot, const struct part *older,
     size_t before = count_carried(older, &unused), now = count_carried(part, &first);
     const char *name = collectors[slot->id]->name;
     if (now > before)
-        log_warn(MSG("subscriptions cannot be read, their last data stay"),
+        log_warn(MSG("subscriptions cannot be read, what was known of them stays"),
                  TEXT("collector", name), INT("count", (int64_t)now),
                  TEXT("subscription_id", first->subscription_id), TEXT("reason", first->reason));
     else if (before && !now)

@@ -144,7 +144,10 @@ static bool finish(struct part *part, const struct collect_context *context, str
                          "Reader on a subscription or management group");
     qsort(own->items, own->count, sizeof *own->items, compare);
     for (size_t i = 0; i < own->count; i++)
-        part_add_cover(part, own->items[i].id, context->now);
+        if (own->items[i].state == SUBSCRIPTION_DENIED)
+            part_add_carried(part, own->items[i].id, context->now, "access denied", context->now);
+        else
+            part_add_cover(part, own->items[i].id, context->now);
     return true;
 }
 
