@@ -14,6 +14,7 @@
 
 #include "core/address.h"
 #include "core/clock.h"
+#include "core/proxy.h"
 
 enum {
     TIMEOUT_MS = 60000,
@@ -36,6 +37,7 @@ struct exchange {
     struct http_response *response;
     char host[256], port[8]; /* of the URL */
     bool through_proxy;
+    bool cut; /* the answer is larger than wanted, which the request allows */
     char refused[INET6_ADDRSTRLEN]; /* the address that policy forbids */
     char reason[CURL_ERROR_SIZE];
     int64_t timeout_ms, connect_timeout_ms;
@@ -115,8 +117,9 @@ static void lower(char *text)
             *text |= 0x20;
 }
 
-/* The library's own view of the URL, so that what is checked is what is used. */
-static bool url_read(const char *text, struct url *url)
+/* The library's own view of the URL, so that what is checked is what is used. True when it has a
+ * host and the scheme, or that and an s. */
+static bool url_read(const char *text, const char *scheme, struct url *url)
 {
     CURLU *handle = curl_url();
     if (!handle)
@@ -133,14 +136,16 @@ static bool url_read(const char *text, struct url *url)
         return false;
     lower(url->scheme);
     lower(url->host);
-    return !strcmp(url->scheme, "https") || !strcmp(url->scheme, "http");
+    size_t length = strlen(scheme);
+    return !strncmp(url->scheme, scheme, length) &&
+           (!url->scheme[length] || !strcmp(url->scheme + length, "s"));
 }
 
 bool http_url_is_safe(const char *url)
 {
     struct url parts;
     struct in_addr address;
-    if (!url_read(url, &parts) || parts.has_user)
+    if (!url_read(url, "http", &parts) || parts.has_user)
         return false;
     if (!strcmp(parts.scheme, "https"))
         return true;
@@ -151,80 +156,22 @@ bool http_url_is_safe(const char *url)
 bool http_origin(const char *url, char out[300])
 {
     struct url parts;
-    if (!url_read(url, &parts))
+    if (!url_read(url, "http", &parts))
         return false;
     snprintf(out, 300, "%s://%s:%s", parts.scheme, parts.host, parts.port);
     return true;
-}
-
-void http_escape(struct buf *out, const char *text)
-{
-    static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                     "0123456789-._~";
-    for (; *text; text++) {
-        if (strchr(unreserved, *text))
-            buf_char(out, *text);
-        else
-            buf_printf(out, "%%%02X", (unsigned char)*text);
-    }
-}
-
-/* --- proxies ------------------------------------------------------------------------------- */
-
-static const char *environment(const char *name, const char *other_name)
-{
-    const char *value = getenv(name);
-    if (!value || !*value)
-        value = getenv(other_name);
-    return value && *value ? value : NULL;
-}
-
-/* True when a name stands in NO_PROXY, itself or as a domain above it. */
-static bool is_proxy_exempt(const char *host)
-{
-    const char *list = environment("no_proxy", "NO_PROXY");
-    size_t host_length = strlen(host);
-    while (list && *list) {
-        list += strspn(list, ", \t");
-        size_t length = strcspn(list, ", \t");
-        const char *entry = list;
-        list += length;
-        if (length == 1 && *entry == '*')
-            return true;
-        while (length && *entry == '.') {
-            entry++;
-            length--;
-        }
-        if (length && length <= host_length &&
-            !strncasecmp(host + host_length - length, entry, length) &&
-            (length == host_length || host[host_length - length - 1] == '.'))
-            return true;
-    }
-    return false;
-}
-
-/* Whether the library will use a proxy; it applies the same variables. HTTP_PROXY in capitals is
- * left out on purpose: a web server may have made it from a request header. */
-static bool uses_proxy(const struct http_request *request, const struct url *url)
-{
-    if (request->no_proxy)
-        return false;
-    bool encrypted = !strcmp(url->scheme, "https");
-    bool configured = request->proxy ? *request->proxy != 0
-                      : encrypted    ? environment("https_proxy", "HTTPS_PROXY") != NULL
-                                     : environment("http_proxy", "http_proxy") != NULL;
-    if (!configured && !request->proxy)
-        configured = environment("all_proxy", "ALL_PROXY") != NULL;
-    return configured && !is_proxy_exempt(url->host);
 }
 
 /* --- answer -------------------------------------------------------------------------------- */
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 {
-    struct http_response *response = context;
-    buf_append(&response->body, bytes, size * count);
-    return response->body.overflowed ? 0 : count;
+    struct exchange *exchange = context;
+    struct buf *body = &exchange->response->body;
+    size_t room = body->limit_bytes - body->length, length = size * count;
+    exchange->cut = exchange->request->response_may_be_cut && length > room;
+    buf_append(body, bytes, exchange->cut ? room : length);
+    return body->overflowed || exchange->cut ? 0 : count;
 }
 
 static size_t take_header(char *bytes, size_t size, size_t count, void *context)
@@ -242,32 +189,6 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
     return response->headers.overflowed ? 0 : count;
 }
 
-bool http_header(const struct http_response *response, const char *name, char *out,
-                 size_t out_bytes)
-{
-    size_t name_length = strlen(name);
-    const char *line = buf_cstr(&response->headers);
-    while (*line) {
-        size_t length = strcspn(line, "\n");
-        if (length > name_length && line[name_length] == ':' &&
-            !strncasecmp(line, name, name_length)) {
-            const char *value = line + name_length + 1;
-            size_t value_length = length - name_length - 1;
-            while (value_length && (*value == ' ' || *value == '\t')) {
-                value++;
-                value_length--;
-            }
-            while (value_length &&
-                   (value[value_length - 1] == ' ' || value[value_length - 1] == '\t'))
-                value_length--;
-            snprintf(out, out_bytes, "%.*s", (int)value_length, value);
-            return true;
-        }
-        line += length + (line[length] == '\n');
-    }
-    return false;
-}
-
 int64_t http_retry_after_s(const struct http_response *response, int64_t now)
 {
     char value[64], *end;
@@ -279,12 +200,6 @@ int64_t http_retry_after_s(const struct http_response *response, int64_t now)
         return !errno && seconds > 0 ? seconds : 0;
     time_t at = curl_getdate(value, NULL); /* -1 when it is no date */
     return at > now ? at - now : 0;
-}
-
-void http_response_finish(struct http_response *response)
-{
-    buf_finish(&response->body);
-    buf_finish(&response->headers);
 }
 
 /* --- errors -------------------------------------------------------------------------------- */
@@ -339,6 +254,7 @@ static const struct {
     { CURLE_BAD_CONTENT_ENCODING, ERROR_NETWORK, "the answer cannot be decompressed" },
     { CURLE_WEIRD_SERVER_REPLY, ERROR_NETWORK, "the answer is not HTTP" },
     { CURLE_UNSUPPORTED_PROTOCOL, ERROR_NETWORK, "the answer is not HTTP 1" },
+    { CURLE_USE_SSL_FAILED, ERROR_NETWORK, "the relay offers no TLS" },
     { CURLE_SSL_CACERT_BADFILE, ERROR_CONFIG, "the CA file cannot be read" },
     { CURLE_SSL_CERTPROBLEM, ERROR_CONFIG, "the client certificate cannot be used" },
 };
@@ -380,9 +296,9 @@ static bool explain(CURL *easy, const struct exchange *exchange, CURLcode result
 
 /* --- exchange ------------------------------------------------------------------------------ */
 
-static void headers_finish(struct curl_slist **headers)
+static void list_finish(struct curl_slist **list)
 {
-    curl_slist_free_all(*headers);
+    curl_slist_free_all(*list);
 }
 
 static bool set_headers(CURL *easy, const struct http_request *request, struct curl_slist **list,
@@ -449,9 +365,9 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
-static void set_route(CURL *easy, const struct http_request *request)
+static void set_route(CURL *easy, const struct http_request *request, const char *protocols)
 {
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     if (request->no_proxy)
@@ -475,7 +391,7 @@ static void set_limits(CURL *easy, struct exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange->response);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange->response);
 }
@@ -509,17 +425,18 @@ static void reset(struct http_response *response, size_t limit_bytes)
 }
 
 /* Fill exchange from the request; refuse what no request may be. */
-static bool prepare(struct exchange *exchange, struct error *error)
+static bool prepare(struct exchange *exchange, const char *scheme, struct error *error)
 {
     const struct http_request *request = exchange->request;
     struct url url;
-    if (!url_read(request->url, &url))
-        return error_set(error, ERROR_CONFIG, "not an http or https URL with a host");
+    if (!url_read(request->url, scheme, &url))
+        return error_set(error, ERROR_CONFIG, "not an %s or %ss URL with a host", scheme, scheme);
     snprintf(exchange->host, sizeof exchange->host, "%s", url.host);
     snprintf(exchange->port, sizeof exchange->port, "%s", url.port);
     if (request->targets == HTTP_PUBLIC_TARGETS && !address_is_public_host(url.host))
         return error_set(error, ERROR_CONFIG, "%s is not a public address", url.host);
-    exchange->through_proxy = uses_proxy(request, &url);
+    exchange->through_proxy =
+        !request->no_proxy && proxy_is_used(url.scheme, url.host, request->proxy);
     exchange->timeout_ms = request->timeout_ms ? request->timeout_ms : TIMEOUT_MS;
     exchange->connect_timeout_ms =
         request->connect_timeout_ms ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS;
@@ -530,31 +447,134 @@ static bool prepare(struct exchange *exchange, struct error *error)
     return true;
 }
 
+/* Drive the transfer and note what came of it; *status is what the other side said last. */
+static bool carry_out(struct http_client *client, struct exchange *exchange, CURLcode *result,
+                      long *status, struct error *error)
+{
+    int64_t started_ms = clock_monotonic_ms();
+    bool ended = perform(client, result);
+    exchange->response->duration_ms = clock_monotonic_ms() - started_ms;
+    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, status);
+    return ended || error_set(error, ERROR_CANCELLED, "request to %s:%s cancelled",
+                              exchange->host, exchange->port);
+}
+
 bool http_exchange(struct http_client *client, const struct http_request *request,
                    struct http_response *response, struct error *error)
 {
     struct exchange exchange = { .request = request, .response = response };
-    CLEANUP(headers_finish) struct curl_slist *headers = NULL;
+    CLEANUP(list_finish) struct curl_slist *headers = NULL;
     CURLcode result;
     long status = 0;
-    int64_t started_ms = clock_monotonic_ms();
     curl_easy_reset(client->easy);
     reset(response, request->response_limit_bytes);
-    if (!prepare(&exchange, error) || !set_headers(client->easy, request, &headers, error))
+    if (!prepare(&exchange, "http", error) || !set_headers(client->easy, request, &headers, error))
         return false;
     set_limits(client->easy, &exchange);
-    set_route(client->easy, request);
+    set_route(client->easy, request, "http,https");
     set_trust(client->easy, request);
     set_method(client->easy, request);
     curl_easy_setopt(client->easy, CURLOPT_URL, request->url);
-    bool ended = perform(client, &result);
-    response->duration_ms = clock_monotonic_ms() - started_ms;
-    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
-    response->status = result == CURLE_OK ? (int)status : 0;
-    if (!ended)
-        return error_set(error, ERROR_CANCELLED, "request to %s:%s cancelled", exchange.host,
-                         exchange.port);
-    if (result != CURLE_OK)
+    if (!carry_out(client, &exchange, &result, &status, error))
+        return false;
+    if (result != CURLE_OK && !exchange.cut)
         return explain(client->easy, &exchange, result, error);
+    response->status = (int)status;
+    return true;
+}
+
+/* --- mail ---------------------------------------------------------------------------------- */
+
+struct letter {
+    const char *at;
+    size_t left;
+};
+
+static size_t give(char *out, size_t size, size_t count, void *context)
+{
+    struct letter *letter = context;
+    size_t length = size * count < letter->left ? size * count : letter->left;
+    memcpy(out, letter->at, length);
+    letter->at += length;
+    letter->left -= length;
+    return length;
+}
+
+static bool set_addresses(CURL *easy, const struct http_mail *mail, struct curl_slist **to,
+                          struct error *error)
+{
+    for (size_t i = 0; i <= mail->to_count; i++) {
+        const char *address = i < mail->to_count ? mail->to[i] : mail->from;
+        if (!*address || strpbrk(address, "\r\n<> "))
+            return error_set(error, ERROR_CONFIG, "not a mail address: %.80s", address);
+        struct curl_slist *longer = i < mail->to_count ? curl_slist_append(*to, address) : *to;
+        if (!longer)
+            return error_set(error, ERROR_CONFIG, "a mail without a recipient");
+        *to = longer;
+    }
+    curl_easy_setopt(easy, CURLOPT_MAIL_FROM, mail->from);
+    curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, *to);
+    return true;
+}
+
+static void set_letter(CURL *easy, const struct http_mail *mail, struct letter *letter)
+{
+    curl_easy_setopt(easy, CURLOPT_URL, mail->url);
+    curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)(mail->require_tls ? CURLUSESSL_ALL
+                                                                     : CURLUSESSL_NONE));
+    if (mail->user) {
+        curl_easy_setopt(easy, CURLOPT_USERNAME, mail->user);
+        curl_easy_setopt(easy, CURLOPT_PASSWORD, mail->password ? mail->password : "");
+    }
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, give);
+    curl_easy_setopt(easy, CURLOPT_READDATA, letter);
+    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)mail->message_bytes);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+}
+
+/* The relay's lines came as headers: the last one is the answer. */
+static void keep_last_line(struct http_response *response)
+{
+    const char *lines = buf_cstr(&response->headers);
+    size_t end = response->headers.length;
+    while (end && lines[end - 1] == '\n')
+        end--;
+    size_t begin = end;
+    while (begin && lines[begin - 1] != '\n')
+        begin--;
+    buf_append(&response->body, lines + begin, end - begin);
+}
+
+bool http_mail(struct http_client *client, const struct http_mail *mail,
+               struct http_response *response, struct error *error)
+{
+    const struct http_request request = {
+        .url = mail->url,
+        .timeout_ms = mail->timeout_ms,
+        .targets = mail->targets,
+        .no_proxy = true,
+        .ca_file = mail->ca_file,
+        .client_cert_file = mail->client_cert_file,
+        .client_key_file = mail->client_key_file,
+    };
+    struct exchange exchange = { .request = &request, .response = response };
+    struct letter letter = { mail->message, mail->message_bytes };
+    CLEANUP(list_finish) struct curl_slist *to = NULL;
+    CURLcode result;
+    long status = 0;
+    curl_easy_reset(client->easy);
+    reset(response, 0);
+    if (!prepare(&exchange, "smtp", error) || !set_addresses(client->easy, mail, &to, error))
+        return false;
+    set_limits(client->easy, &exchange);
+    set_route(client->easy, &request, "smtp,smtps");
+    set_trust(client->easy, &request);
+    set_letter(client->easy, mail, &letter);
+    if (!carry_out(client, &exchange, &result, &status, error))
+        return false;
+    if (result != CURLE_OK && status < 400) /* not an answer to the mail itself */
+        return explain(client->easy, &exchange, result, error);
+    response->status = (int)status;
+    keep_last_line(response);
     return true;
 }

@@ -1,5 +1,6 @@
 #pragma once
-/* One HTTP exchange with limits, deadline and cancel; the only file that names libcurl.
+/* One HTTP exchange, or one mail, with limits, deadline and cancel; http.c is the only file that
+ * names libcurl.
  * Redirects are never followed. Proxies come from the usual environment variables
  * (HTTPS_PROXY, NO_PROXY) unless the request says otherwise. */
 #include <stdatomic.h>
@@ -32,6 +33,7 @@ struct http_request {
     int64_t timeout_ms;          /* the whole exchange; 0 = 60 s */
     int64_t connect_timeout_ms;  /* 0 = 5 s */
     size_t response_limit_bytes; /* after decompression; 0 = 64 MiB */
+    bool response_may_be_cut;    /* what is beyond the limit is no error but not read */
     enum http_targets targets;
     bool no_proxy;                                  /* never through a proxy (IMDS) */
     const char *proxy;                              /* NULL = from the environment */
