@@ -46,6 +46,10 @@ struct page {
     int64_t firing_count, resolved_count, left_out_count; /* of all, told in full or not */
     const char *rule, *title, *text;   /* rendered; text is plain, a paragraph or two */
     const char *risk_level, *severity; /* worst of the firing ones, or of the resolved ones */
+    const char *risk;                  /* risk_level for people: "Not evaluated" */
+    /* Of the first alert, for templates. */
+    struct match_label labels[ALERT_LABELS_MAX], annotations[ALERT_LABELS_MAX];
+    size_t label_count, annotation_count;
     const char *subscription_id, *subscription_name, *assessment_id, *assessment_title, *category;
     const char *description, *description_markdown;            /* what is wrong */
     const char *remediation, *remediation_markdown;            /* what to do */
@@ -55,14 +59,16 @@ struct page {
     const struct page_resource *resources;
     size_t resource_count;
     int64_t resource_total;
+    const char *resource_name, *resource_type, *resource_group; /* of the first; "" when none */
+    int64_t more_resources;                                     /* besides it */
     const struct page_cause *causes;
     size_t cause_count;
     const struct page_count *counts; /* digests; they add up to firing_count + resolved_count */
     size_t count_count;
     const char *link;            /* https, the recommendation in the portal; "" when none */
     const char *external_url;    /* our own address, "" when not configured */
-    const char *silence_command; /* amtool silence add ... */
-    const char *silence_url;     /* "" without external_url */
+    const char *silence_command; /* amtool silence add ...; our own command without external_url */
+    const char *runbook_url;     /* annotation of that name; "" when none */
     const char *reason;          /* why resolved */
     double points;               /* secure-score points to gain; 0 = none */
     double value, value_before;  /* of a score or a rule over metrics */
@@ -70,8 +76,8 @@ struct page {
     int64_t opened_at, age_s, due_at;
 };
 
-/* What templates may use, and their help. */
-extern const struct template_field page_fields[];
+/* What templates may use, and the JSON. */
+extern const struct record_field page_fields[];
 
 /* What page_build reads besides the alerts; all borrowed. */
 struct page_context {
@@ -98,9 +104,14 @@ struct page_subject {
     bool repeat;
 };
 
-/* Work out everything. Texts go to the arena. False only when the database failed. */
+/* Work out everything. Texts go to the arena; alerts and what they hold stay borrowed from the
+ * subject. Annotations it reads: detail (a sentence about what is no finding), value_before,
+ * runbook_url. False only when the database failed. */
 bool page_build(const struct page_context *context, const struct page_subject *subject,
                 struct arena *arena, struct page *page, struct error *error) MUST_USE;
+
+/* Fill what follows from other members (risk, labels, annotations): page_build and page_read do. */
+void page_derive(struct page *page);
 
 /* Append as canonical JSON: equal pages, equal bytes. `id` is left out: the outbox adds it. */
 void page_write(const struct page *page, struct buf *out);
@@ -110,6 +121,7 @@ bool page_read(const char *json, size_t length, struct arena *arena, struct page
                struct error *error) MUST_USE;
 
 /* Drop the next least important thing and set truncated, for a receiver whose body came out too
- * large: details, resources, remediation, description, alerts but the first; never title, severity,
- * link or key. False when nothing is left to drop. Texts go to the arena. */
+ * large: details, resources, remediation, description, text, rows of a roll-up (folded into one),
+ * alerts but the first; never title, severity, link or key. False when nothing is left to drop.
+ * Texts go to the arena. */
 bool page_shrink(struct page *page, struct arena *arena);

@@ -59,13 +59,31 @@ void receiver_request_finish(struct receiver_request *request);
 /* Append a header; name and value are copied to the request's arena. */
 void receiver_header(struct receiver_request *request, const char *name, const char *value);
 
-/* POST, URL, content type, User-Agent, custom headers, authorisation, TLS, targets, 5 s connect,
- * 15 s in all, 64 KiB answer. The body is request->body. source: DELIVERY.md E. */
+/* Start anew: POST, URL, content type, User-Agent, custom headers, authorisation, TLS, targets, 5 s
+ * connect, 15 s in all, 64 KiB of the answer read. source: DELIVERY.md E. */
 void receiver_prepare(struct receiver_request *request, const struct receiver_http *http,
                       const char *url, const char *content_type);
 
-/* The verdict most kinds share: 2xx sent; 408 425 429 5xx retry; the rest refused. status 0 takes
- * the exchange's error. */
+/* The body is complete: point request->http at it and the headers. Always returns true. */
+bool receiver_seal(struct receiver_request *request);
+
+/* Complain about headers a kind sets itself and about half a client certificate. */
+void receiver_check(const struct receiver_http *http, const char *file, int line,
+                    struct option_report *report);
+
+/* Which statuses mean what; every other one is refused. source: DELIVERY.md F10. */
+struct receiver_answers {
+    short sent[5], retry[7]; /* end with 0 */
+    bool sent_2xx, retry_5xx;
+    bool gone_disables; /* 410 */
+};
+
+/* The verdict of a table; status 0 takes the exchange's error. */
+struct receiver_verdict receiver_judge(const struct receiver_answers *answers,
+                                       const struct http_response *response,
+                                       const struct error *error);
+
+/* The verdict most kinds share: 2xx sent; 408 425 429 5xx retry; 410 disables. */
 struct receiver_verdict receiver_classify(const struct http_response *response,
                                           const struct error *error);
 
@@ -76,6 +94,14 @@ struct receiver_context {
     int64_t ends_at;  /* refreshing kinds: now + 4 x max(interval, refresh) */
     const char *name; /* of the receiver */
 };
+
+/* Build a body that may be too large: write appends the body of a page to request->body, which is
+ * emptied before. The page is shrunk until measure (NULL = bytes) is at most limit. ERROR_LIMIT. */
+typedef void receiver_write(const void *config, const struct receiver_context *context,
+                            const struct page *page, struct buf *out);
+bool receiver_fit(const void *config, const struct receiver_context *context, struct page *page,
+                  receiver_write *write, size_t (*measure)(const struct buf *body), size_t limit,
+                  struct receiver_request *request, struct error *error) MUST_USE;
 
 struct receiver_kind {
     const char *name; /* also its key in the configuration and the integration label */
@@ -94,7 +120,7 @@ struct receiver_kind {
     /* Make the request. The page may be shrunk on the way. ERROR_LIMIT when even the least does not
      * fit, ERROR_CONFIG: both are dead letters. */
     bool (*build)(const void *config, const struct receiver_context *context, struct page *page,
-                  struct receiver_request *request, struct error *error);
+                  struct receiver_request *request, struct error *error) MUST_USE;
     /* error: ERROR_NONE after a complete answer. NULL = receiver_classify. */
     struct receiver_verdict (*classify)(const struct http_response *response,
                                         const struct error *error);

@@ -1,0 +1,473 @@
+/* How a page is made from alerts, the snapshot, the ledger and the rule's templates. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/html.h"
+#include "alerts/page.h"
+#include "alerts/page_causes.h"
+#include "alerts/text.h"
+#include "collectors/catalogue.h"
+#include "collectors/collector.h"
+#include "collectors/subscriptions.h"
+#include "core/hash.h"
+#include "core/http.h"
+
+enum {
+    TITLE_POINTS = 512,
+    TEXT_POINTS = 4000,
+    CATALOGUE_POINTS = 4000, /* so that a page about one finding stays below 20 KB */
+    LINK_BYTES = 4096,
+};
+
+struct build {
+    const struct page_context *context;
+    const struct page_subject *subject;
+    struct arena *arena;
+    struct page *page;
+    struct page_resource *resources;
+};
+
+/* --- findings --------------------------------------------------------------------------------- */
+/* Give a view of the snapshot a life of its own. */
+static void keep(struct finding *view, struct arena *arena)
+{
+    const char **texts[] = {
+        &view->assessment_id, &view->title,         &view->subscription_id,
+        &view->resource_group, &view->resource_type, &view->resource_name,
+        &view->resource_id,   &view->category,      &view->risk_factors,
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        *texts[i] = arena_text(arena, *texts[i]);
+}
+
+static bool find_open(const struct build *build, const struct finding_id *id, struct finding *view)
+{
+    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+        const struct part *part = build->context->snapshot->parts[i];
+        ptrdiff_t index = part ? part_find(part, id) : -1;
+        char scratch[PART_ID_BYTES];
+        if (index < 0)
+            continue;
+        part_view(part, (size_t)index, view, scratch);
+        keep(view, build->arena);
+        return true;
+    }
+    return false;
+}
+
+/* What is left when neither Azure nor the ledger knows the finding: the alert's own labels. */
+static void from_labels(const struct alert *alert, struct finding *view)
+{
+    *view = (struct finding){
+        .id = alert->finding_id,
+        .risk = alert->risk,
+        .severity = finding_severity(alert_label_value(alert, "severity")),
+        .assessment_id = alert_label_value(alert, "assessment_id"),
+        .subscription_id = alert_label_value(alert, "subscription_id"),
+        .resource_group = alert_label_value(alert, "resource_group"),
+        .resource_type = alert_label_value(alert, "resource_type"),
+        .resource_name = alert_label_value(alert, "resource_name"),
+        .category = alert_label_value(alert, "category"),
+        .title = "",
+        .resource_id = "",
+        .risk_factors = "",
+    };
+}
+
+static bool find(const struct build *build, const struct alert *alert, struct finding *view,
+                 struct error *error)
+{
+    if (find_open(build, &alert->finding_id, view))
+        return true;
+    bool found = false;
+    if (build->context->database) {
+        struct ledger_entry entry;
+        char hex[2 * sizeof alert->finding_id + 1];
+        hash_hex(alert->finding_id.bytes, sizeof alert->finding_id.bytes, hex);
+        if (!ledger_find(build->context->database, hex, build->arena, &entry, &found, error))
+            return error_wrap(error, "page");
+        if (found)
+            *view = entry.finding;
+    }
+    if (!found)
+        from_labels(alert, view);
+    return true;
+}
+
+static const char *link_of(const struct build *build, const struct finding *view)
+{
+    char link[LINK_BYTES];
+    if (!*view->assessment_id || !*view->resource_id || !*build->context->portal)
+        return "";
+    return arena_text(build->arena,
+                      finding_link(view, build->context->portal, link, sizeof link));
+}
+
+/* --- why it matters --------------------------------------------------------------------------- */
+/* Add the factors that are not told yet; joined with ", ". */
+static void add_factors(struct build *build, const char *factors)
+{
+    CLEANUP(buf_finish) struct buf all = { 0 };
+    buf_text(&all, build->page->risk_factors);
+    while (*factors) {
+        factors += strspn(factors, ", ");
+        size_t length = strcspn(factors, ",");
+        CLEANUP(buf_finish) struct buf one = { 0 };
+        buf_append(&one, factors, length);
+        if (length && !strstr(buf_cstr(&all), buf_cstr(&one))) {
+            buf_text(&all, all.length ? ", " : "");
+            buf_append(&all, one.data, one.length);
+        }
+        factors += length;
+    }
+    build->page->risk_factors = arena_text(build->arena, buf_cstr(&all));
+}
+
+static void add_resource(struct build *build, const struct alert *alert,
+                         const struct finding *view)
+{
+    struct page *page = build->page;
+    char id[17];
+    if (page->resource_count == PAGE_RESOURCES_MAX)
+        return;
+    build->resources[page->resource_count++] = (struct page_resource){
+        .finding_id = arena_text(build->arena, finding_id_text(&alert->finding_id, id)),
+        .name = view->resource_name,
+        .id = view->resource_id,
+        .type = view->resource_type,
+        .group = view->resource_group,
+        .subscription_id = view->subscription_id,
+        .risk_level = finding_risk_words[alert->risk],
+        .link = link_of(build, view),
+        .opened_at = alert->opened_at,
+        .resolved = alert->state == ALERT_RESOLVED,
+    };
+}
+
+/* The first finding gives the page its title, category and link. */
+static void take_first(struct build *build, const struct finding *view)
+{
+    struct page *page = build->page;
+    page->assessment_title = view->title;
+    page->category = view->category;
+    page->severity = finding_severity_words[view->severity];
+    page->resource_name = view->resource_name;
+    page->resource_type = view->resource_type;
+    page->resource_group = view->resource_group;
+    page->link = link_of(build, view);
+}
+
+static bool add_findings(struct build *build, struct error *error)
+{
+    struct page *page = build->page;
+    const struct page_subject *subject = build->subject;
+    size_t findings = 0;
+    for (size_t i = 0; i < subject->alert_count; i++) {
+        const struct alert *alert = &subject->alerts[i];
+        struct finding view;
+        if (!alert->has_finding)
+            continue;
+        findings++;
+        if (page->resource_count == PAGE_RESOURCES_MAX)
+            continue;
+        if (!find(build, alert, &view, error))
+            return false;
+        if (findings == 1)
+            take_first(build, &view);
+        add_resource(build, alert, &view);
+        if (alert->state == ALERT_RESOLVED && page->status == PAGE_FIRING)
+            continue;
+        add_factors(build, view.risk_factors);
+        page->internet_exposed |= view.internet_exposed;
+        if (page->attack_paths < view.attack_paths)
+            page->attack_paths = view.attack_paths;
+    }
+    page->resource_total = findings ? (int64_t)findings + subject->left_out_count : 0;
+    page->more_resources = findings ? page->resource_total - 1 : 0;
+    return true;
+}
+
+/* --- what all alerts share ------------------------------------------------------------------- */
+static const char *common_label(const struct page_subject *subject, const char *name)
+{
+    const char *value =
+        subject->alert_count ? alert_label_value(&subject->alerts[0], name) : "";
+    for (size_t i = 1; i < subject->alert_count; i++)
+        if (strcmp(alert_label_value(&subject->alerts[i], name), value) != 0)
+            return "";
+    return value;
+}
+
+static const char *subscription_name(const struct build *build, const char *id)
+{
+    const struct subscription *known = subscriptions_find(build->context->snapshot, id);
+    return known && *known->name ? arena_text(build->arena, known->name) : id;
+}
+
+static void add_common(struct build *build)
+{
+    struct page *page = build->page;
+    const struct page_subject *subject = build->subject;
+    page->subscription_id = common_label(subject, "subscription_id");
+    page->subscription_name = subscription_name(build, page->subscription_id);
+    page->assessment_id = common_label(subject, "assessment_id");
+    page->rule = common_label(subject, "alertname");
+    page->severity = common_label(subject, "severity");
+    if (!subject->alert_count)
+        return;
+    const struct alert *first = &subject->alerts[0];
+    const char *before = alert_annotation_value(first, "value_before");
+    page->runbook_url = alert_annotation_value(first, "runbook_url");
+    page->reason = page->status == PAGE_RESOLVED && first->reason ? first->reason : "";
+    page->value = first->value;
+    page->value_before = *before ? strtod(before, NULL) : 0;
+}
+
+/* Worst risk and the clocks: of the firing alerts, or of all when none fires. */
+static void add_times(struct build *build)
+{
+    struct page *page = build->page;
+    int worst = RISK_NOT_EVALUATED;
+    for (size_t i = 0; i < build->subject->alert_count; i++) {
+        const struct alert *alert = &build->subject->alerts[i];
+        int64_t at = alert->state == ALERT_RESOLVED ? alert->ends_at : alert->starts_at;
+        if (page->event_at < at)
+            page->event_at = at;
+        if (alert->state == ALERT_RESOLVED && page->status == PAGE_FIRING)
+            continue;
+        if ((int)alert->risk < worst)
+            worst = (int)alert->risk;
+        if (alert->opened_at && (!page->opened_at || alert->opened_at < page->opened_at))
+            page->opened_at = alert->opened_at;
+        if (alert->due_at && (!page->due_at || alert->due_at < page->due_at))
+            page->due_at = alert->due_at;
+    }
+    page->risk_level = finding_risk_words[worst];
+    if (!page->event_at)
+        page->event_at = build->context->now;
+    int64_t until = page->status == PAGE_RESOLVED ? page->event_at : build->context->now;
+    if (page->opened_at && until > page->opened_at)
+        page->age_s = until - page->opened_at;
+}
+
+/* --- how to fix it --------------------------------------------------------------------------- */
+static const char *readable(struct build *build, const char *html, enum html_form form)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    CLEANUP(buf_finish) struct buf cut = { 0 };
+    html_convert(html, strlen(html), form, &text);
+    build->page->truncated |= text_cut(&cut, buf_cstr(&text), CATALOGUE_POINTS);
+    return arena_text(build->arena, buf_cstr(&cut));
+}
+
+static void add_answer(struct build *build)
+{
+    struct page *page = build->page;
+    const struct page_context *context = build->context;
+    const struct catalogue_entry *entry =
+        *page->assessment_id ? catalogue_find(context->snapshot, page->assessment_id) : NULL;
+    if (*page->assessment_id && context->points)
+        page->points = *page->subscription_id ? points_in(context->points, page->assessment_id,
+                                                          page->subscription_id)
+                                              : points_of(context->points, page->assessment_id);
+    if (!entry)
+        return;
+    if (!*page->assessment_title)
+        page->assessment_title = arena_text(build->arena, entry->title);
+    page->description = readable(build, entry->description, HTML_TO_TEXT);
+    page->description_markdown = readable(build, entry->description, HTML_TO_MARKDOWN);
+    page->remediation = readable(build, entry->remediation, HTML_TO_TEXT);
+    page->remediation_markdown = readable(build, entry->remediation, HTML_TO_MARKDOWN);
+    page->effort = arena_text(build->arena, entry->effort);
+    page->user_impact = arena_text(build->arena, entry->user_impact);
+    page->threats = arena_text(build->arena, entry->threats);
+}
+
+/* --- how to silence it ----------------------------------------------------------------------- */
+/* One matcher as an argument for a shell. */
+static void put_matcher(struct buf *out, const char *name, const char *value)
+{
+    buf_printf(out, " '%s=\"", name);
+    for (; *value; value++) {
+        if (*value == '\'')
+            buf_text(out, "'\\''");
+        else if (*value == '"' || *value == '\\')
+            buf_printf(out, "\\%c", *value);
+        else if ((unsigned char)*value >= ' ')
+            buf_char(out, *value);
+    }
+    buf_text(out, "\"'");
+}
+
+static const char *silence_command(const struct build *build)
+{
+    CLEANUP(buf_finish) struct buf command = { 0 };
+    const struct page_subject *subject = build->subject;
+    const char *finding_id = common_label(subject, "finding_id");
+    const char *url = build->context->external_url;
+    if (*url)
+        buf_printf(&command, "amtool silence add --alertmanager.url='%s'", url);
+    else
+        buf_text(&command, "defender_exporter silence add");
+    buf_text(&command, " --duration=4h --comment='...'");
+    if (*finding_id) {
+        put_matcher(&command, "finding_id", finding_id);
+        return arena_text(build->arena, buf_cstr(&command));
+    }
+    for (size_t i = 0; i < subject->group_label_count; i++)
+        put_matcher(&command, subject->group_labels[i].name, subject->group_labels[i].value);
+    if (!subject->group_label_count)
+        put_matcher(&command, "alertname", build->page->rule);
+    return arena_text(build->arena, buf_cstr(&command));
+}
+
+/* --- title and text --------------------------------------------------------------------------- */
+/* clang-format off */
+#define WHERE "{{#resource_name}} on {{resource_name}}{{/resource_name}}" \
+    "{{#more_resources}} and {{more_resources}} more{{/more_resources}}"
+#define WHAT "{{#assessment_title}}{{assessment_title}}{{/assessment_title}}" \
+    "{{^assessment_title}}{{rule}}{{/assessment_title}}" WHERE
+#define SUBSCRIPTION "{{#subscription_name}} in {{subscription_name}}{{/subscription_name}}"
+#define DETAIL "{{annotations.detail}}"
+#define MATTERS "{{#internet_exposed}}It can be reached from the internet. {{/internet_exposed}}" \
+    "{{#attack_paths}}Attack paths across it: {{attack_paths}}. {{/attack_paths}}" \
+    "{{#risk_factors}}Risk factors: {{risk_factors}}.{{/risk_factors}}"
+
+/* The built-in titles and texts; the first row whose event fits, a final * stands for anything. */
+static const struct builtin {
+    const char *event, *title, *text;
+} builtins[] = {
+    { "finding.reopened", "{{risk}} risk, reopened: " WHAT, MATTERS },
+    { "finding.risk_changed", "{{risk}} risk now: " WHAT, MATTERS },
+    { "finding.overdue", "{{risk}} risk, overdue: " WHAT,
+      "It should have been fixed by {{due_at}}. " MATTERS },
+    { "finding.exemption_expired", "{{risk}} risk, exemption over: " WHAT, MATTERS },
+    { "finding.*", "{{risk}} risk: " WHAT, MATTERS },
+    { "baseline.*", "{{risk}} risk: " WHAT, MATTERS },
+    { "attack_path.*", "{{risk}} risk, attack path: " WHAT, MATTERS },
+    { "score.dropped", "Secure score dropped" SUBSCRIPTION, DETAIL },
+    { "score.recovered", "Secure score recovered" SUBSCRIPTION, DETAIL },
+    { "control.regressed", "Control lost points" SUBSCRIPTION, DETAIL },
+    { "plan.disabled", "Defender plan disabled" SUBSCRIPTION, DETAIL },
+    { "ruler.changed", "Microsoft changed what it recommends", DETAIL },
+    { "data.stale", "Defender data is stale" SUBSCRIPTION, DETAIL },
+    { "data.recovered", "Defender data is fresh again" SUBSCRIPTION, DETAIL },
+    { "heartbeat", "Heartbeat", "Evaluation and delivery work." },
+    { "*", "{{rule}}{{^rule}}{{firing_count}} firing, {{resolved_count}} resolved{{/rule}}"
+      SUBSCRIPTION,
+      "{{#annotations.detail}}" DETAIL "{{/annotations.detail}}"
+      "{{^annotations.detail}}{{^counts}}The value is {{value}}.{{/counts}}"
+      "{{#counts}}{{count}} {{status}}: {{rule}} {{risk_level}}\n{{/counts}}"
+      "{{/annotations.detail}}" },
+};
+/* clang-format on */
+
+static const struct builtin *builtin_of(const char *event)
+{
+    const struct builtin *row = builtins;
+    for (;; row++) {
+        size_t length = strcspn(row->event, "*");
+        if (!strncmp(event, row->event, length) && (row->event[length] || !event[length]))
+            return row;
+    }
+}
+
+static const struct template *builtin(const char *text, struct arena *arena)
+{
+    struct error error;
+    const struct template *compiled = template_compile(text, page_fields, arena, &error);
+    if (!compiled)
+        abort(); /* our own text */
+    return compiled;
+}
+
+/* A title is one line and says what it is about even where templates do not. */
+static const char *title(struct build *build, const struct template *compiled)
+{
+    CLEANUP(buf_finish) struct buf rendered = { 0 };
+    CLEANUP(buf_finish) struct buf cut = { 0 };
+    buf_text(&rendered, build->page->test ? "[TEST] " : "");
+    buf_text(&rendered, build->page->status == PAGE_RESOLVED ? "[RESOLVED] " : "");
+    template_render(compiled, build->page, &rendered);
+    for (size_t i = 0; i < rendered.length; i++)
+        if ((unsigned char)rendered.data[i] < ' ' || rendered.data[i] == 0x7f)
+            rendered.data[i] = ' ';
+    build->page->truncated |= text_cut(&cut, buf_cstr(&rendered), TITLE_POINTS);
+    return arena_text(build->arena, buf_cstr(&cut));
+}
+
+static void add_texts(struct build *build)
+{
+    CLEANUP(buf_finish) struct buf rendered = { 0 };
+    CLEANUP(buf_finish) struct buf cut = { 0 };
+    const struct page_subject *subject = build->subject;
+    const struct builtin *row = builtin_of(subject->event);
+    build->page->title =
+        title(build, subject->title ? subject->title : builtin(row->title, build->arena));
+    template_render(subject->text ? subject->text : builtin(row->text, build->arena), build->page,
+                    &rendered);
+    while (rendered.length && (unsigned char)rendered.data[rendered.length - 1] <= ' ')
+        rendered.data[--rendered.length] = 0;
+    build->page->truncated |= text_cut(&cut, buf_cstr(&rendered), TEXT_POINTS);
+    build->page->text = arena_text(build->arena, buf_cstr(&cut));
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+static void start(struct build *build)
+{
+    const struct page_subject *subject = build->subject;
+    const struct page_context *context = build->context;
+    size_t labels = subject->group_label_count;
+    *build->page = (struct page){
+        .id = "",
+        .event = subject->event,
+        .status = subject->firing_count || !subject->resolved_count ? PAGE_FIRING : PAGE_RESOLVED,
+        .test = context->test,
+        .repeat = subject->repeat,
+        .receiver = subject->receiver,
+        .group_key = subject->group_key,
+        .tenant_id = context->tenant_id,
+        .group_label_count = labels < ALERT_LABELS_MAX ? labels : ALERT_LABELS_MAX,
+        .alerts = subject->alerts,
+        .alert_count = subject->alert_count,
+        .firing_count = subject->firing_count,
+        .resolved_count = subject->resolved_count,
+        .left_out_count = subject->left_out_count,
+        .counts = subject->counts,
+        .count_count = subject->count_count,
+        .external_url = context->external_url,
+    };
+    for (size_t i = 0; i < build->page->group_label_count; i++)
+        build->page->group_labels[i] = subject->group_labels[i];
+    const struct record_field *field = page_fields;
+    for (; field->type; field++) { /* every text starts as "" */
+        const char **text = (const char **)((char *)build->page + field->offset);
+        if (field->type == RECORD_TEXT && !*text)
+            *text = "";
+    }
+}
+
+bool page_build(const struct page_context *context, const struct page_subject *subject,
+                struct arena *arena, struct page *page, struct error *error)
+{
+    struct build build = { context, subject, arena, page, NULL };
+    char key[46];
+    start(&build);
+    build.resources = arena_zalloc(arena, PAGE_RESOURCES_MAX * sizeof *build.resources);
+    page->resources = build.resources;
+    add_common(&build);
+    add_times(&build);
+    page->dedup_key = arena_text(arena, alert_dedup_key(context->tenant_id, page->rule,
+                                                        subject->group_key, subject->episode, key));
+    if (!add_findings(&build, error))
+        return false;
+    add_answer(&build);
+    if (!strcmp(subject->event, "score.dropped") && !page_causes(context, arena, page, error))
+        return false;
+    page->silence_command = silence_command(&build);
+    page_derive(page);
+    add_texts(&build);
+    return true;
+}
