@@ -3,6 +3,7 @@
  * than asked. Pure. source: DELIVERY.md E. */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/buf.h"
 
@@ -15,6 +16,14 @@ bool text_cut_bytes(struct buf *out, const char *text, size_t max_bytes);
 
 /* Number of code points. */
 size_t text_points(const char *text);
+
+/* The code point that at most length bytes begin with, and how many of them it takes; bytes that
+ * are no UTF-8 give U+FFFD and take one. length: at least 1. */
+enum { TEXT_REPLACEMENT = 0xfffd };
+uint32_t text_decode(const char *text, size_t length, size_t *used);
+
+/* Append a code point as UTF-8. */
+void text_encode(struct buf *out, uint32_t point);
 
 /* Append "3 d 4 h" for people, two units at most. */
 void text_age(struct buf *out, int64_t seconds);

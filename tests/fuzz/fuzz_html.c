@@ -1,0 +1,35 @@
+/* Any bytes as catalogue HTML: no control character, no raw tag and no foreign link comes out. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "alerts/html.h"
+#include "alerts/text.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Well-formed UTF-8 without controls but line breaks. */
+static void check_text(const char *text, size_t length)
+{
+    size_t used;
+    for (size_t at = 0; at < length; at += used) {
+        uint32_t point = text_decode(text + at, length - at, &used);
+        if ((point < 0x20 && point != '\n') || (point == TEXT_REPLACEMENT && used != 3))
+            abort();
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct buf text = { 0 }, markdown = { 0 };
+    html_convert((const char *)data, size, HTML_TO_TEXT, &text);
+    html_convert((const char *)data, size, HTML_TO_MARKDOWN, &markdown);
+    check_text(buf_cstr(&text), text.length);
+    check_text(buf_cstr(&markdown), markdown.length);
+    for (const char *at = buf_cstr(&markdown); (at = strstr(at, "](")); at += 2)
+        if (strncasecmp(at + 2, "http", 4) && !strchr(buf_cstr(&markdown), '`'))
+            abort();
+    buf_finish(&text);
+    buf_finish(&markdown);
+    return 0;
+}
