@@ -60,7 +60,7 @@ def run(names):
     sys.exit(1 if failed or not count else 77 if len(skipped) == count else 0)
 
 
-def until(what, check, seconds=20):
+def until(what, check, seconds=20, pause=0.02):
     """Poll check() until it gives something true; what: for the message when it never does."""
     end = time.monotonic() + seconds * SLOWNESS
     while True:
@@ -69,7 +69,7 @@ def until(what, check, seconds=20):
             return result
         if time.monotonic() > end:
             raise AssertionError(f"gave up after {seconds * SLOWNESS:.0f} s waiting for: {what}")
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def equal(got, want, what):

@@ -131,8 +131,8 @@ def test_scores_and_controls():
 def check_scores(rows, metrics):
     for name, path in (("points", "current"), ("max_points", "max"), ("ratio", "percentage")):
         equal(metrics.table(f"defender_secure_score_{name}", "subscription_id", "initiative"),
-              {(subscription_of(r), r["name"].lower()): r["properties"]["score"][path] for r in rows},
-              "secure score " + name)
+              {(subscription_of(r), r["name"].lower()): r["properties"]["score"][path]
+               for r in rows}, "secure score " + name)
     equal(metrics.table("defender_secure_score_weight", "subscription_id", "initiative"),
           {(subscription_of(r), r["name"].lower()): r["properties"]["weight"] for r in rows},
           "secure score weight")

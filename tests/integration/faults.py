@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""Each fault of Azure: the exporter stays up, says once in the log and in a metric what is wrong,
+keeps the last good data, and recovers by itself. None makes defender_findings drop.
+
+Every fault has a stand-in and an exporter of its own; a few run side by side.
+"""
+import concurrent.futures
+import os
+import re
+
+from harness import (SECRET, SLOWNESS, Exporter, Fake, Folder, contains, equal, memory_kb, run,
+                     settings, until)
+
+GRAPH, REST = "graph", "rest"
+BOTH = (GRAPH, REST)
+# A refused token costs two more requests: with less time the quota would be the next complaint.
+PACES = {"401": ("4s",), "expired-token": ("4s",), "huge": ("1s", "5s")}
+OFTEN = ("subscriptions", "assessments", "secure_scores", "baselines")
+SIDE_BY_SIDE = int(os.environ.get("FAULTS_SIDE_BY_SIDE", "6"))
+
+# fault, where the rows come from, what the log says of it, how the data look meanwhile:
+# "failed": a collector says so; "carried": one subscription is not visible, the others go on;
+# "fine": it changes nothing; "any": it may come and go, but harms nothing
+CASES = (
+    ("401", BOTH, r"401 InvalidAuthenticationToken", "failed"),
+    ("expired-token", BOTH, r"401 ExpiredAuthenticationToken", "failed"),
+    ("403", BOTH, r"403 .*AuthorizationFailed", "failed"),
+    ("403:sub=0", BOTH, r"403|denied|not visible|not readable", "carried"),
+    ("denied-all", BOTH, r"403|denied", "failed"),
+    ("no-subscriptions", BOTH, r"no subscription is visible", "failed"),
+    ("not-registered", (GRAPH,), r"MissingSubscriptionRegistration", "failed"),
+    ("not-registered:status=404", (GRAPH,), r"Subscription Not Registered", "failed"),
+    ("not-registered:path=Microsoft.Security", (REST,), r"MissingSubscription", "failed"),
+    ("429", BOTH, r"429|throttled|RateLimiting", "failed"),
+    ("429:retry_after=none", BOTH, r"429|throttled|RateLimiting", "failed"),
+    ("429:retry_after=none,body=empty", BOTH, r"429|throttled", "failed"),
+    ("429:retry_after=1,body=object,every=9", BOTH, r"", "any"),
+    ("500", BOTH, r"500 Internal Server Error|500", "failed"),
+    ("502", BOTH, r"502", "failed"),
+    ("503", BOTH, r"503", "failed"),
+    ("504", BOTH, r"504", "failed"),
+    ("empty-5xx", BOTH, r"503", "failed"),
+    ("503:every=9", BOTH, r"", "any"),
+    ("redirect", BOTH, r"302|redirect", "failed"),
+    ("hang", BOTH, r"timed out|timeout|deadline|no answer", "failed"),
+    ("slow:ms=400", BOTH, r"timed out|timeout|deadline|no answer", "failed"),
+    ("cut", BOTH, r"closed|cut|ended|broke|missing|incomplete|transfer", "failed"),
+    ("cut:cut=chunked", BOTH, r"closed|cut|ended|broke|missing|incomplete|transfer", "failed"),
+    ("invalid-json", BOTH, r"JSON|json|parse|no object|not valid", "failed"),
+    ("wrong-types", BOTH, r"column|type|object", "failed"),
+    ("deep", BOTH, r"deep|nest|JSON|json|parse", "failed"),
+    ("huge:bytes=70000000", BOTH, r"larger|limit|too (big|large|long)", "failed"),
+    ("huge:bytes=3000000", BOTH, r"", "any"),
+    ("repeat-token", BOTH, r"repeat|twice|came again|seen before", "failed"),
+    ("shift", BOTH, r"twice|moved|does not add up|add up", "failed"),
+    ("truncated:path=ResourceGraph", (GRAPH,), r"truncated|cut|add up", "failed"),
+    ("total-drift", (GRAPH,), r"add up|total", "failed"),
+    ("empty:count=2", (GRAPH,), r"", "any"),
+    ("foreign-nextlink", (REST,), r"origin|host|leaves|another", "failed"),
+    ("skew:seconds=86400", BOTH, r"", "fine"),
+    ("skew:seconds=-86400", BOTH, r"", "fine"),
+)
+
+
+def often(mode, interval="1s", timeout="1500ms"):
+    """Little time between collections, so that the test sees several; the data may be old."""
+    pace = {"interval": interval, "timeout": timeout}
+    lists = {"source": mode, **pace}
+    return {"collectors": {"subscriptions": pace, "catalogue": {**pace, "interval": "1h"},
+                           "assessments": lists, "secure_scores": lists, "baselines": pace},
+            "collector": {"max_staleness": "1h"}}
+
+
+class Watch:
+    """The exporter under a fault: every look checks what must hold all the time."""
+
+    def __init__(self, exporter, fake):
+        self.exporter, self.fake = exporter, fake
+        self.healthy = exporter.metrics()
+        self.log_bytes = 0
+
+    def look(self):
+        metrics = self.exporter.metrics()
+        for family in ("defender_findings", "defender_assessed_resources",
+                       "defender_secure_score_points", "defender_baseline_rule_failing_machines"):
+            equal(metrics.sum(family), self.healthy.sum(family), family + " under the fault")
+        return metrics
+
+    def failures(self, metrics):
+        return {labels["collector"] for labels, value in
+                metrics.all("defender_scrape_collector_success") if not value}
+
+    def news(self):
+        return self.exporter.log[self.log_bytes:]
+
+    def rounds(self, count):
+        """Wait until every collector has ended so many more collections."""
+        def ended(name):
+            return len(re.findall(r'msg="?collect(?:ed|ion failed|or recovered).* collector='
+                                  + name, self.exporter.log))
+        before = {name: ended(name) for name in OFTEN}
+        until("more collections", lambda: self.look() and all(
+            ended(name) >= before[name] + count for name in OFTEN), 60, 0.1)
+
+
+def check_once(watch, fault):
+    """One line for each collector and kind of failure, not one for each collection."""
+    seen = {}
+    for line in re.findall(r"level=(?:WARN|ERROR) .*", watch.news()):
+        kind = re.sub(r"^.*?msg=", "", re.sub(r"err=.*", "", line))
+        seen[kind] = seen.get(kind, 0) + 1
+    for line, count in seen.items():
+        if count > 1:
+            raise AssertionError(f"{fault}: said {count} times: {line}\n{watch.news()[-3000:]}")
+
+
+def suffer(watch, fault, words, effect):
+    watch.log_bytes = len(watch.exporter.log)
+    watch.fake.fault(fault)
+    if effect == "failed":
+        until("a collector that says it failed", lambda: watch.failures(watch.look()), 30, 0.1)
+        until(f"{words!r} in the log", lambda: re.search(words, watch.news()), 30)
+    elif effect == "carried":
+        until("a subscription that is not visible", lambda: [
+            value for _, value in watch.look().all("defender_subscription_visible") if not value],
+            30)
+        until(f"{words!r} in the log", lambda: re.search(words, watch.news()), 30)
+    watch.rounds(3)
+    if effect == "fine":
+        equal(watch.failures(watch.look()), set(), "collectors that failed")
+    if effect != "any":
+        check_once(watch, fault)
+
+
+def recover(watch, fault):
+    watch.fake.heal()
+
+    def healthy():
+        metrics = watch.look()
+        return (not watch.failures(metrics) and
+                all(v for _, v in metrics.all("defender_subscription_visible")))
+    until(f"recovery from {fault}", healthy, 90, 0.1)
+    equal(watch.exporter.get("/-/ready").status, 200, "readiness after the fault")
+    contains(watch.exporter.get("/").text, "assessments", "landing page after the fault")
+
+
+def check_fault(fault, mode, words, effect):
+    with Folder() as folder, Fake("--seed", "11", "--subscriptions", "3", "--assessments", "400",
+                                  "--machines", "2", "--page-rows", "100") as fake:
+        config = settings(fake.url, folder.file("secret", SECRET),
+                          **often(mode, *PACES.get(fault.split(":")[0], ())))
+        with Exporter(folder, config, "--log.level=debug") as exporter:
+            watch = Watch(exporter.wait_ready(), fake)
+            try:
+                suffer(watch, fault, words, effect)
+                recover(watch, fault)
+            except AssertionError as error:
+                raise AssertionError(f"{fault} ({mode}): {error}\n{watch.news()[-2500:]}") from None
+            peak = memory_kb(exporter.process.pid, "VmHWM")
+            return f"{fault} ({mode}): peak {peak / 1024:.0f} MiB"
+
+
+def test_faults():
+    only = os.environ.get("FAULTS_ONLY", "")
+    cases = [(fault, mode, words, effect) for fault, modes, words, effect in CASES
+             for mode in modes if only in f"{fault} ({mode})"]
+    failed = []
+    with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        futures = {pool.submit(check_fault, *case): case for case in cases}
+        for future in concurrent.futures.as_completed(futures):
+            try:
+                print("     " + future.result(), flush=True)
+            except Exception as error:  # the other faults are still of interest
+                fault, mode = futures[future][:2]
+                print(f"     FAILED {fault} ({mode}): {error}", flush=True)
+                failed.append(f"{fault} ({mode})")
+    equal(failed, [], f"faults of {len(cases)} that did harm")
+
+
+def test_starting_under_a_fault():
+    """Azure being down is no reason not to start, and readiness comes with its return."""
+    for fault in ("503", "hang"):
+        with Folder() as folder, Fake("--seed", "12", "--fault", fault) as fake:
+            config = settings(fake.url, folder.file("secret", SECRET), **often(GRAPH))
+            with Exporter(folder, config) as exporter:
+                exporter.wait_answering()
+                exporter.wait_for("collection failed", 20 * SLOWNESS)
+                equal(exporter.get("/-/ready").status, 503, "readiness while Azure is down")
+                equal(exporter.metrics().all("defender_findings"), [], "findings nobody knows")
+                fake.heal()
+                exporter.wait_ready()
+
+
+run(globals())

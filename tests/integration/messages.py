@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""What commonly goes wrong at the start gives five different sentences a person understands."""
+import re
+import subprocess
+
+from harness import (CLIENT, EXPORTER, SECRET, SLOWNESS, TENANT, Exporter, Fake, Folder, contains,
+                     equal, free_port, run, settings)
+
+
+def words(folder, config):
+    """What `run --once` says is wrong."""
+    path = folder.file("config.yml", config)
+    result = subprocess.run(
+        [EXPORTER, "run", "--once", f"--config.file={path}", f"--storage.path={folder.path}"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        timeout=60 * SLOWNESS)
+    equal(result.returncode, 1, "exit status: " + result.stderr)
+    found = re.findall(r'level=(?:WARN|ERROR) .*err="((?:\\.|[^"\\])*)"', result.stderr)
+    equal(bool(found), True, "a reason in: " + result.stderr)
+    return found[0], result.stderr
+
+
+def short(fake_url, secret_file):
+    """Deadlines that end soon where Azure does not answer."""
+    return settings(fake_url, secret_file, {name: {"timeout": "1s"} for name in (
+        "subscriptions", "catalogue", "assessments", "secure_scores", "baselines")})
+
+
+def test_five_different_messages():
+    said = {}
+    with Folder() as folder:
+        secret = folder.file("secret", SECRET)
+        with Fake("--secret", "another") as fake:
+            said["wrong secret"] = words(folder, short(fake.url, secret))
+        with Fake("--fault", "expired-token") as fake:
+            said["expired token"] = words(folder, short(fake.url, secret))
+        said["unreachable host"] = words(folder, short(f"http://127.0.0.1:{free_port()}", secret))
+        with Fake("--empty") as fake:
+            said["empty tenant"] = words(folder, short(fake.url, secret))
+        with Fake("--fault", "denied-all") as fake:
+            said["nothing readable"] = words(folder, short(fake.url, secret))
+    for case, (message, _) in said.items():
+        print(f"     {case}: {message}")
+    equal(len({message for message, _ in said.values()}), 5, "different messages")
+    for case, parts in {
+            "wrong secret": ("AADSTS7000215", "secret"),
+            "expired token": ("token", "expir"),
+            "unreachable host": ("127.0.0.1", "connect"),
+            "empty tenant": ("no subscription", "Reader"),
+            "nothing readable": ("403", "denied", "read access")}.items():
+        for part in parts:
+            contains(said[case][0].lower(), part.lower(), case)
+
+
+def test_missing_settings_are_named():
+    with Folder() as folder:
+        for azure, part in (({"method": "client_secret", "client_id": CLIENT}, "tenant_id"),
+                            ({"method": "client_secret", "tenant_id": TENANT}, "client_id"),
+                            ({"method": "client_secret", "tenant_id": TENANT,
+                              "client_id": CLIENT}, "client_secret"),
+                            ({"method": "workload_identity", "tenant_id": TENANT,
+                              "client_id": CLIENT}, "federated_token_file")):
+            path = folder.file("config.yml", {"azure": azure})
+            result = subprocess.run(
+                [EXPORTER, f"--config.file={path}", f"--storage.path={folder.path}"],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                timeout=20 * SLOWNESS, env={})
+            equal(result.returncode, 2, f"exit status without {part}")
+            contains(result.stderr, part, f"message without {part}")
+
+
+def test_the_pages_say_it_too():
+    with Folder() as folder, Fake("--secret", "another") as fake:
+        config = short(fake.url, folder.file("secret", SECRET))
+        with Exporter(folder, config) as exporter:
+            exporter.wait_answering()
+            exporter.wait_for("AADSTS7000215")
+            contains(exporter.get("/").text, "AADSTS7000215", "landing page")
+            equal(exporter.log.count("AADSTS7000215") <= 5, True,
+                  "the message is not repeated:\n" + exporter.log)
+
+
+run(globals())

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Prometheus's own tools accept what is served, and Prometheus itself scrapes it."""
+import os
+import shutil
+import subprocess
+
+from harness import (SECRET, Exporter, Fake, Folder, Program, Skip, equal, fetch,
+                     free_port, run, settings, until)
+
+
+def tool(name):
+    found = shutil.which(name)
+    if not found:
+        raise Skip(f"no {name} on this machine")
+    return found
+
+
+def check(text, what):
+    result = subprocess.run([tool("promtool"), "check", "metrics"], input=text, text=True,
+                            capture_output=True, check=False)
+    equal((result.returncode, result.stdout + result.stderr), (0, ""), f"promtool on {what}")
+
+
+def test_expositions_of_generated_tenants():
+    tool("promtool")
+    for seed, arguments, ready in ((1, (), True), (2, ("--fault", "hang"), False),
+                                   (3, ("--empty",), False), (4, ("--fault", "500"), False)):
+        with Folder() as folder, Fake("--seed", seed, "--subscriptions", "3",
+                                      "--assessments", "2000", *arguments) as fake:
+            config = settings(fake.url, folder.file("secret", SECRET))
+            with Exporter(folder, config) as exporter:
+                exporter.wait_answering()
+                check(exporter.metrics().text, f"seed {seed} at start")
+                if ready:
+                    exporter.wait_ready()
+                    check(exporter.metrics().text, f"seed {seed} when ready")
+                    check(exporter.metrics("?collect[]=assessments").text, "collect[]")
+
+
+def test_prometheus_scrapes_it():
+    with Folder() as folder, Fake("--seed", "4", "--subscriptions", "3",
+                                  "--assessments", "2000") as fake:
+        config = settings(fake.url, folder.file("secret", SECRET))
+        with Exporter(folder, config) as exporter:
+            metrics = exporter.wait_ready().metrics()
+            port = free_port()
+            prometheus = folder.file("prometheus.yml", {
+                "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+                "scrape_configs": [{"job_name": "defender", "static_configs": [
+                    {"targets": [f"127.0.0.1:{exporter.port}"]}]}]})
+            with Program([tool("prometheus"), f"--config.file={prometheus}",
+                          f"--web.listen-address=127.0.0.1:{port}",
+                          "--storage.tsdb.path=" + os.path.join(folder.path, "data")]):
+                url = f"http://127.0.0.1:{port}/api/v1/"
+                until("Prometheus has scraped", lambda: health(url) == "up", 60)
+
+                def query(expression):
+                    answer = fetch(url + "query?query=" + expression).json()
+                    return answer["data"]["result"]
+                up = until("up in Prometheus", lambda: query("up"))
+                equal(up[0]["value"][1], "1", "up")
+                stored = until("findings in Prometheus", lambda: query("sum(defender_findings)"))
+                equal(float(stored[0]["value"][1]), metrics.sum("defender_findings"),
+                      "findings in Prometheus")
+                series = until("sample count",
+                               lambda: query("scrape_samples_post_metric_relabeling"))
+                got = abs(float(series[0]["value"][1]) - sum(map(len, metrics.samples.values())))
+                equal(got <= 20, True, f"series stored and served differ by {got}")
+
+
+def health(url):
+    try:
+        answer = fetch(url + "targets")
+    except OSError:
+        return "starting"
+    targets = answer.json()["data"]["activeTargets"] if answer.status == 200 else []
+    if targets and targets[0]["lastError"]:
+        raise AssertionError("Prometheus says: " + targets[0]["lastError"])
+    return targets[0]["health"] if targets else "unknown"
+
+
+run(globals())

@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+"""Under Azure's quota a large collection goes as fast as the quota lets it, without one 429."""
+import time
+
+from harness import SECRET, Exporter, Fake, Folder, equal, run, settings
+
+ROWS, PAGE, REQUESTS, WINDOW_S = 45000, 1000, 15, 5
+
+
+def test_paced_to_the_quota():
+    with Folder() as folder, Fake("--seed", "8", "--subscriptions", "5", "--assessments", ROWS,
+                                  "--quota", "on") as fake:
+        config = settings(fake.url, folder.file("secret", SECRET), {
+            "secure_scores": {"enabled": False}, "baselines": {"enabled": False},
+            "catalogue": {"enabled": False}})
+        began = time.monotonic()
+        with Exporter(folder, config) as exporter:
+            metrics = exporter.wait_ready(120).metrics()
+            seconds = time.monotonic() - began
+            requests, stats = fake.requests("graph"), fake.admin("stats")
+        # The first window is free: so many requests need so many whole windows after it.
+        floor = (ROWS / PAGE / REQUESTS) * WINDOW_S
+        print(f"     {ROWS} rows, {requests} requests in {seconds:.1f} s; floor {floor:.1f} s, "
+              f"ratio {seconds / floor:.2f}")
+        equal(metrics.one("defender_collector_rows", collector="assessments"), ROWS, "rows")
+        equal(stats["throttled"], 0, "429 answers")
+        equal(metrics.sum("defender_exporter_azure_throttled_total"), 0, "throttled, as counted")
+        equal(seconds <= floor * 1.3, True, f"{seconds:.1f} s, at most {floor * 1.3:.1f} s")
+
+
+run(globals())
