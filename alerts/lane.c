@@ -4,6 +4,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -358,7 +359,7 @@ static bool deliver(const struct step *step, const struct outbox_message *messag
     struct delivery_attempt attempt = { .verdict = { RECEIVER_REFUSED, RECEIVER_OTHER, "" } };
     struct page page;
     if (!page_read(message->page, message->page_bytes, arena, &page, error)) {
-        strncpy(attempt.text, error->message, sizeof attempt.text - 1);
+        snprintf(attempt.text, sizeof attempt.text, "%.255s", error->message);
         log_attempt(step, message->id, &attempt);
         note_result(step, message, &attempt);
         return true;
