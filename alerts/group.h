@@ -15,7 +15,7 @@ struct group_context {
     const struct settings *settings;
     const struct page_context *pages;
     const struct mute_context *mutes;
-    const struct outbox_clock *clock;
+    struct outbox_clock *clock;
     uint64_t *suppressed; /* [MUTE_REASON_COUNT], added to; counted after the commit */
     int64_t now;
 };
