@@ -25,6 +25,10 @@ void alerting_start(struct alerting *alerting);
 /* Evaluator first, then delivery; under two seconds. */
 void alerting_stop(struct alerting *alerting);
 
+/* One evaluation of the current snapshot, then whatever is due to the receivers, on this thread: for
+ * run --once; never while started. */
+bool alerting_run(struct alerting *alerting, int64_t now, struct error *error) MUST_USE;
+
 /* Go on with other settings; database, ledger and outbox stay open. */
 void alerting_configure(struct alerting *alerting, struct settings *settings);
 

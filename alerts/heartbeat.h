@@ -5,6 +5,8 @@
 #include "alerts/evaluator.h"
 
 struct heartbeat;
+
+/* settings: acquired. NULL when none is configured. */
 struct heartbeat *heartbeat_start(struct settings *settings, struct evaluator *evaluator,
                                   struct snapshot_store *snapshots, struct metric_store *metrics);
 void heartbeat_stop(struct heartbeat *heartbeat); /* NULL is fine */
@@ -12,5 +14,5 @@ void heartbeat_stop(struct heartbeat *heartbeat); /* NULL is fine */
 /* Why no beat is due now, or NULL. Pure. */
 const char *heartbeat_problem(const struct snapshot *snapshot, int64_t evaluated_at, int64_t now);
 
-/* defender_exporter_heartbeats_total, _heartbeats_failed_total (reason). */
+/* Live in the metric store: defender_exporter_heartbeats_total, _heartbeats_failed_total (reason). */
 extern const struct family *const heartbeat_families[];

@@ -63,6 +63,8 @@ static const struct option heartbeat_options[] = {
       .help = "Receiver that gets a page of event `heartbeat`." },
     { "url", OPTION_SECRET, AT(heartbeat.url), .check = check_url,
       .help = "URL of a dead-man's switch, asked with GET; instead of a receiver." },
+    { "allow_private", OPTION_BOOL, AT(heartbeat.allow_private), .otherwise = "false",
+      .help = "The url may be loopback, private or link-local." },
     { "interval", OPTION_DURATION, AT(heartbeat.interval_ms), .otherwise = "1m", .min = 1000,
       .max = DAY_MS, .help = "Time between two beats." },
     { 0 }

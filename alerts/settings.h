@@ -35,6 +35,7 @@ struct settings_config {
     struct {
         const char *receiver; /* NULL = no heartbeat */
         struct secret url;    /* instead of a receiver: GET this */
+        bool allow_private;   /* the url may be loopback, private or link-local */
         int64_t interval_ms;  /* default 1m */
     } heartbeat;
     struct {

@@ -1,0 +1,159 @@
+#include "alerts/alerting.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "alerts/lane.h"
+#include "core/clock.h"
+#include "version.h"
+
+struct alerting {
+    struct evaluator *evaluator;
+    struct delivery *delivery;
+    struct snapshot_store *snapshots;
+    struct metric_store *metrics;
+    const char *database_path;
+    int64_t started_at;
+    pthread_mutex_t lock; /* what follows; configure and the API take turns */
+    struct settings *settings;
+    struct heartbeat *heartbeat;
+    bool started;
+    struct arena arena;
+};
+
+const struct family *const *const alerting_families[] = {
+    ledger_families,
+    points_families,
+    evaluator_families,
+    lane_families,
+    outbox_families,
+    heartbeat_families,
+    NULL,
+};
+
+static void on_queued(void *context)
+{
+    struct alerting *alerting = context;
+    delivery_wake(alerting->delivery);
+}
+
+struct alerting *alerting_create(const struct alerting_config *config, struct settings *settings,
+                                 struct error *error)
+{
+    struct alerting *alerting = calloc(1, sizeof *alerting);
+    if (!alerting)
+        abort();
+    pthread_mutex_init(&alerting->lock, NULL);
+    alerting->snapshots = config->snapshots;
+    alerting->metrics = config->metrics;
+    alerting->database_path = arena_text(&alerting->arena, config->database_path);
+    alerting->started_at = clock_now_s();
+    settings_acquire(settings);
+    alerting->settings = settings;
+    const struct evaluator_config evaluator = {
+        .database_path = alerting->database_path,
+        .snapshots = config->snapshots,
+        .metrics = config->metrics,
+        .wake = on_queued,
+        .wake_context = alerting,
+    };
+    alerting->evaluator = evaluator_create(&evaluator, settings, error);
+    if (!alerting->evaluator) {
+        alerting_destroy(alerting);
+        return NULL;
+    }
+    const struct delivery_config delivery = { alerting->database_path, config->metrics };
+    alerting->delivery = delivery_create(&delivery, settings);
+    return alerting;
+}
+
+void alerting_destroy(struct alerting *alerting)
+{
+    if (!alerting)
+        return;
+    delivery_destroy(alerting->delivery);
+    if (alerting->evaluator)
+        evaluator_destroy(alerting->evaluator);
+    settings_release(alerting->settings);
+    pthread_mutex_destroy(&alerting->lock);
+    arena_finish(&alerting->arena);
+    free(alerting);
+}
+
+static void start_heartbeat(struct alerting *alerting)
+{
+    alerting->heartbeat = heartbeat_start(alerting->settings, alerting->evaluator,
+                                          alerting->snapshots, alerting->metrics);
+}
+
+void alerting_start(struct alerting *alerting)
+{
+    pthread_mutex_lock(&alerting->lock);
+    alerting->started = true;
+    delivery_start(alerting->delivery);
+    evaluator_start(alerting->evaluator);
+    start_heartbeat(alerting);
+    pthread_mutex_unlock(&alerting->lock);
+}
+
+void alerting_stop(struct alerting *alerting)
+{
+    pthread_mutex_lock(&alerting->lock);
+    if (alerting->started) {
+        heartbeat_stop(alerting->heartbeat);
+        alerting->heartbeat = NULL;
+        evaluator_stop(alerting->evaluator);
+        delivery_stop(alerting->delivery);
+        alerting->started = false;
+    }
+    pthread_mutex_unlock(&alerting->lock);
+}
+
+bool alerting_run(struct alerting *alerting, int64_t now, struct error *error)
+{
+    int64_t next_at;
+    struct snapshot *snapshot = snapshot_acquire(alerting->snapshots);
+    bool ok = evaluator_run(alerting->evaluator, snapshot, now, &next_at, error);
+    snapshot_release(snapshot);
+    if (ok)
+        delivery_run(alerting->delivery, now, &next_at);
+    return ok;
+}
+
+void alerting_configure(struct alerting *alerting, struct settings *settings)
+{
+    settings_acquire(settings);
+    pthread_mutex_lock(&alerting->lock);
+    struct settings *older = alerting->settings;
+    alerting->settings = settings;
+    heartbeat_stop(alerting->heartbeat);
+    alerting->heartbeat = NULL;
+    evaluator_configure(alerting->evaluator, settings);
+    delivery_configure(alerting->delivery, settings);
+    if (alerting->started)
+        start_heartbeat(alerting);
+    pthread_mutex_unlock(&alerting->lock);
+    settings_release(older);
+}
+
+void alerting_emit(struct alerting *alerting, struct metric_set *set)
+{
+    evaluator_emit(alerting->evaluator, set);
+    delivery_emit(alerting->delivery, set);
+}
+
+struct api_context alerting_api(struct alerting *alerting, int64_t now)
+{
+    pthread_mutex_lock(&alerting->lock);
+    struct settings *settings = alerting->settings;
+    settings_acquire(settings);
+    pthread_mutex_unlock(&alerting->lock);
+    return (struct api_context){
+        .database_path = alerting->database_path,
+        .settings = settings,
+        .evaluator = alerting->evaluator,
+        .version = VERSION,
+        .started_at = alerting->started_at,
+        .now = now,
+    };
+}

@@ -1,0 +1,333 @@
+#include "alerts/drill.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/schema.h"
+#include "core/clock.h"
+
+#define DRILL_TITLE "[TEST] Critical: Fire drill, nothing is wrong (vm-fire-drill)"
+
+/* --- pages ---------------------------------------------------------------------------------- */
+
+/* A page with every text empty. */
+static const struct page blank = {
+    .id = "",
+    .event = "",
+    .receiver = "",
+    .group_key = "",
+    .dedup_key = "",
+    .tenant_id = "",
+    .rule = "",
+    .title = "",
+    .text = "",
+    .risk_level = "",
+    .severity = "",
+    .subscription_id = "",
+    .subscription_name = "",
+    .assessment_id = "",
+    .assessment_title = "",
+    .category = "",
+    .description = "",
+    .description_markdown = "",
+    .remediation = "",
+    .remediation_markdown = "",
+    .effort = "",
+    .user_impact = "",
+    .threats = "",
+    .risk_factors = "",
+    .link = "",
+    .external_url = "",
+    .silence_command = "",
+    .runbook_url = "",
+    .risk = "",
+    .resource_name = "",
+    .resource_type = "",
+    .resource_group = "",
+    .reason = "",
+};
+
+/* What both pages share; the alert's labels are set before. */
+static void fill(const struct settings *settings, const char *receiver, const char *rule,
+                 int64_t started_at, int64_t now, struct alert *alert, struct arena *arena,
+                 struct page *page)
+{
+    char key[46], group_key[96];
+    alert_seal(alert);
+    snprintf(group_key, sizeof group_key, "{}:{alertname=\"%s\"}", rule);
+    alert_dedup_key(settings->tenant_id, rule, receiver, (uint32_t)started_at, key);
+    page->receiver = arena_text(arena, receiver);
+    page->group_key = arena_text(arena, group_key);
+    page->dedup_key = arena_text(arena, key);
+    page->tenant_id = settings->tenant_id;
+    page->external_url = settings->external_url;
+    page->rule = rule;
+    page->event_at = now;
+    page->group_labels[0] = (struct match_label){ "alertname", rule };
+    page->group_label_count = 1;
+    page->alerts = alert;
+    page->alert_count = 1;
+    *(page->status == PAGE_RESOLVED ? &page->resolved_count : &page->firing_count) = 1;
+}
+
+static void describe_drill(struct page *page, struct arena *arena)
+{
+    static const char link[] = "https://portal.azure.com/#view/Microsoft_Azure_Security/"
+                               "SecurityMenuBlade/~/5";
+    struct page_resource *resource = arena_zalloc(arena, sizeof *resource);
+    *resource = (struct page_resource){
+        .finding_id = "0000000000000000",
+        .name = "vm-fire-drill",
+        .id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-fire-drill"
+              "/providers/Microsoft.Compute/virtualMachines/vm-fire-drill",
+        .type = "microsoft.compute/virtualmachines",
+        .group = "rg-fire-drill",
+        .subscription_id = "00000000-0000-0000-0000-000000000000",
+        .risk_level = "critical",
+        .link = link,
+        .opened_at = page->opened_at,
+        .resolved = page->status == PAGE_RESOLVED,
+    };
+    page->resources = resource;
+    page->resource_count = 1;
+    page->resource_total = 1;
+    page->resource_name = resource->name;
+    page->resource_type = resource->type;
+    page->resource_group = resource->group;
+    page->title = DRILL_TITLE;
+    page->text = "This is a test. It shows what a page looks like and that pages arrive.";
+    page->risk_level = "critical";
+    page->severity = "high";
+    page->subscription_id = resource->subscription_id;
+    page->subscription_name = "fire-drill";
+    page->assessment_id = "00000000-0000-0000-0000-00000000d411";
+    page->assessment_title = "Fire drill, nothing is wrong";
+    page->category = "Compute";
+    page->description = page->description_markdown = "Nothing is wrong: this page was asked for.";
+    page->remediation = "1. Read this page.\n2. Acknowledge it where you saw it.";
+    page->remediation_markdown = page->remediation;
+    page->effort = "Low";
+    page->user_impact = "Low";
+    page->threats = "Missed pages";
+    page->risk_factors = "Internet exposure";
+    page->internet_exposed = true;
+    page->attack_paths = 1;
+    page->points = 1;
+    page->link = link;
+    page->silence_command = "amtool silence add alertname=FireDrill";
+    page->reason = page->status == PAGE_RESOLVED ? "fixed" : "";
+}
+
+void drill_page(const struct settings *settings, const char *receiver, enum page_status status,
+                int64_t started_at, int64_t now, struct arena *arena, struct page *page)
+{
+    struct alert *alert = arena_zalloc(arena, sizeof *alert);
+    char at[32];
+    const char *started = arena_text(arena, clock_format_rfc3339(started_at, at));
+    bool firing = status == PAGE_FIRING;
+    *alert = (struct alert){
+        .rule = "FireDrill",
+        .event = "test",
+        .state = firing ? ALERT_FIRING : ALERT_RESOLVED,
+        .risk = RISK_CRITICAL,
+        .episode = 1,
+        .starts_at = started_at,
+        .ends_at = firing ? 0 : now,
+        .opened_at = started_at,
+        .due_at = started_at + 7 * 86400,
+        .reason = firing ? "" : "fixed",
+    };
+    alert_label(alert, "alertname", "FireDrill");
+    alert_label(alert, "risk_level", "critical");
+    alert_label(alert, "started", started);
+    alert_label(alert, "test", "true");
+    alert_annotate(alert, "summary", DRILL_TITLE);
+    *page = blank;
+    page->event = "test";
+    page->status = status;
+    page->test = true;
+    page->opened_at = started_at;
+    page->age_s = now - started_at;
+    page->due_at = alert->due_at;
+    fill(settings, receiver, "FireDrill", started_at, now, alert, arena, page);
+    describe_drill(page, arena);
+    page_derive(page);
+}
+
+void drill_beat(const struct settings *settings, const char *receiver, int64_t now,
+                struct arena *arena, struct page *page)
+{
+    static const char title[] = "Heartbeat: pages would go out";
+    struct alert *alert = arena_zalloc(arena, sizeof *alert);
+    *alert = (struct alert){
+        .rule = "Heartbeat",
+        .event = "heartbeat",
+        .state = ALERT_FIRING,
+        .risk = RISK_NOT_EVALUATED,
+        .episode = 1,
+        .starts_at = now,
+        .opened_at = now,
+        .reason = "",
+    };
+    alert_label(alert, "alertname", "Heartbeat");
+    alert_annotate(alert, "summary", title);
+    *page = blank;
+    page->event = "heartbeat";
+    page->status = PAGE_FIRING;
+    page->title = title;
+    page->text = "Evaluations succeed and the data is fresh.";
+    page->risk_level = finding_risk_words[RISK_NOT_EVALUATED];
+    page->severity = finding_severity_words[SEVERITY_UNKNOWN];
+    fill(settings, receiver, "Heartbeat", 1, now, alert, arena, page);
+    page_derive(page);
+}
+
+/* --- drills that come by themselves ---------------------------------------------------------- */
+
+static bool queue(const struct group_context *context, const char *name, enum page_status status,
+                  int64_t started_at, struct error *error)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct page page;
+    const struct receivers_config *receiver = settings_receiver(context->settings, name);
+    drill_page(context->settings, name, status, started_at, context->now, &arena, &page);
+    const struct outbox_member member = {
+        .fingerprint = page.alerts->fingerprint,
+        .event = page.event,
+        .status = status,
+        .episode = 1,
+    };
+    return outbox_add(context->database, context->clock, &page, receivers_targets(receiver),
+                      &member, 1, settings_expires_s(receiver), context->now, error);
+}
+
+static bool queue_all(const struct group_context *context, enum page_status status,
+                      int64_t started_at, struct error *error)
+{
+    const struct option_texts *receivers = &context->settings->config->drill.receivers;
+    for (size_t i = 0; i < receivers->count; i++)
+        if (settings_receiver(context->settings, receivers->texts[i]) &&
+            !queue(context, receivers->texts[i], status, started_at, error))
+            return false;
+    return true;
+}
+
+static bool put_instant(struct database *database, const char *key, int64_t at, struct error *error)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, at);
+    return schema_put(database, key, text, error);
+}
+
+static bool get_instant(struct database *database, const char *key, int64_t *at,
+                        struct error *error)
+{
+    char text[24];
+    if (!schema_get(database, key, text, sizeof text, error))
+        return false;
+    *at = strtoll(text, NULL, 10);
+    return true;
+}
+
+/* When the next drill starts, `at` being the earliest instant. */
+static int64_t inside(const struct settings *settings, int64_t at)
+{
+    const struct interval *interval = settings->drill_interval;
+    return !interval || interval_contains(interval, at) ? at : interval_next_at(interval, at);
+}
+
+/* End the drill under way when its time is over. */
+static bool end_drill(const struct group_context *context, int64_t *next_at, struct error *error)
+{
+    int64_t open;
+    if (!get_instant(context->database, "drill.open", &open, error))
+        return false;
+    if (!open)
+        return true;
+    *next_at = open + DRILL_LASTS_S;
+    if (context->now < *next_at)
+        return true;
+    *next_at = 0;
+    return queue_all(context, PAGE_RESOLVED, open, error) &&
+           put_instant(context->database, "drill.open", 0, error);
+}
+
+bool drill_advance(const struct group_context *context, int64_t *next_at, struct error *error)
+{
+    struct database *database = context->database;
+    int64_t interval_s = context->settings->config->drill.interval_ms / 1000;
+    int64_t last, now = context->now;
+    *next_at = 0;
+    if (!end_drill(context, next_at, error))
+        return false;
+    if (!interval_s || !context->settings->config->drill.receivers.count || *next_at)
+        return true;
+    if (!get_instant(database, "drill.last", &last, error))
+        return false;
+    bool first = !last;
+    int64_t due = inside(context->settings, first ? now + interval_s : last + interval_s);
+    if (!first && due <= now) {
+        bool may = inside(context->settings, now) == now;
+        *next_at = may ? now + DRILL_LASTS_S : inside(context->settings, now);
+        return !may || (queue_all(context, PAGE_FIRING, now, error) &&
+                        put_instant(database, "drill.open", now, error) &&
+                        put_instant(database, "drill.last", now, error));
+    }
+    *next_at = due;
+    return !first || put_instant(database, "drill.last", now, error);
+}
+
+/* --- on demand ------------------------------------------------------------------------------ */
+
+static bool send_one(const struct settings *settings, const struct receivers_config *receiver,
+                     int target, enum page_status status, int64_t now, struct buf *out)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct page page;
+    struct outbox_clock clock = { 0 };
+    struct delivery_attempt attempt;
+    char id[OUTBOX_ID_BYTES];
+    const void *unused;
+    const struct receiver_kind *kind = receivers_kind(receiver, &unused);
+    struct receiver_context context = {
+        .target = target,
+        .now = now,
+        .ends_at = kind->refresh_s ? now + 4 * kind->refresh_s : 0,
+        .name = receiver->name,
+    };
+    drill_page(settings, receiver->name, status, now, now, &arena, &page);
+    page.id = outbox_id(&clock, clock_now_ms(), id);
+    struct http_client *client = http_client_create();
+    delivery_send(client, receiver, &context, &page, &attempt);
+    http_client_destroy(client);
+    bool accepted = attempt.verdict.outcome == RECEIVER_SENT;
+    buf_printf(out, "%s (%s, target %d): %s page %s", receiver->name, kind->name, target,
+               page_status_words[status], accepted ? "accepted" : "NOT accepted");
+    if (attempt.status)
+        buf_printf(out, ", status %d", attempt.status);
+    buf_printf(out, " after %" PRId64 " ms", attempt.duration_ms);
+    if (!accepted)
+        buf_printf(out, ": %s: %s%s%s", delivery_reason(&attempt), attempt.verdict.text,
+                   *attempt.verdict.text ? ": " : "", attempt.text);
+    buf_char(out, '\n');
+    return accepted;
+}
+
+bool drill_send(const struct settings *settings, const char *receiver, int64_t now, struct buf *out,
+                struct error *error)
+{
+    const struct receivers_config *config = settings_receiver(settings, receiver);
+    bool ok = true;
+    if (!config) {
+        CLEANUP(buf_finish) struct buf near = { 0 };
+        match_near(receiver, settings->receiver_names, &near);
+        return error_set(error, ERROR_NOT_FOUND, "no receiver is called %s%s", receiver,
+                         buf_cstr(&near));
+    }
+    for (size_t i = 0; i < receivers_targets(config); i++)
+        ok = send_one(settings, config, (int)i, PAGE_FIRING, now, out) &&
+             send_one(settings, config, (int)i, PAGE_RESOLVED, now, out) && ok;
+    return ok || error_set(error, ERROR_REQUEST, "%s did not accept it", receiver);
+}

@@ -1,0 +1,176 @@
+#include "alerts/heartbeat.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "alerts/drill.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/worker.h"
+
+enum { EVALUATION_LATE_S = 60, STALE_INTERVALS = 3, TIMEOUT_MS = 15000, LIMIT_BYTES = 65536 };
+
+/* clang-format off */
+static const struct family beats_total = {
+    .name = "defender_exporter_heartbeats_total", .type = METRIC_COUNTER,
+    .help = "Heartbeats that were due." };
+static const struct family failed_total = {
+    .name = "defender_exporter_heartbeats_failed_total", .type = METRIC_COUNTER,
+    .help = "Heartbeats that were held back (notReady) or not accepted.",
+    .labels = LABELS("reason") };
+/* clang-format on */
+
+const struct family *const heartbeat_families[] = { &beats_total, &failed_total, NULL };
+
+struct heartbeat {
+    struct settings *settings;
+    struct evaluator *evaluator;
+    struct snapshot_store *snapshots;
+    struct metric_store *metrics;
+    struct worker *worker;
+    struct http_client *client;
+    struct outbox_clock clock;
+    bool failing;
+};
+
+const char *heartbeat_problem(const struct snapshot *snapshot, int64_t evaluated_at, int64_t now)
+{
+    int64_t newest = 0;
+    for (size_t i = 0; i < COLLECTOR_COUNT; i++) {
+        const struct source_status *status = &snapshot->status[i];
+        if (!status->enabled)
+            continue;
+        if (!status->last_success_at)
+            return "a collector has no data yet";
+        if (now - status->last_success_at > STALE_INTERVALS * status->interval_ms / 1000)
+            return "the data of a collector is too old";
+        if (status->last_success_at > newest)
+            newest = status->last_success_at;
+    }
+    if (!newest)
+        return "nothing is collected";
+    if (evaluated_at < newest && now - newest > EVALUATION_LATE_S)
+        return "the newest data was not evaluated";
+    return NULL;
+}
+
+/* --- one beat ------------------------------------------------------------------------------- */
+
+static void beat_receiver(struct heartbeat *heartbeat, int64_t now,
+                          struct delivery_attempt *attempt)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct page page;
+    char id[OUTBOX_ID_BYTES];
+    const struct settings *settings = heartbeat->settings;
+    const char *name = settings->config->heartbeat.receiver;
+    const struct receivers_config *receiver = settings_receiver(settings, name);
+    for (size_t target = 0; target < receivers_targets(receiver); target++) {
+        const struct receiver_context context = {
+            .target = (int)target,
+            .now = now,
+            .ends_at = now + 4 * settings->config->heartbeat.interval_ms / 1000,
+            .name = name,
+        };
+        drill_beat(settings, name, now, &arena, &page);
+        page.id = outbox_id(&heartbeat->clock, now * 1000, id);
+        delivery_send(heartbeat->client, receiver, &context, &page, attempt);
+        if (attempt->verdict.outcome != RECEIVER_SENT)
+            return;
+    }
+}
+
+static void beat_url(struct heartbeat *heartbeat, struct delivery_attempt *attempt)
+{
+    CLEANUP(http_response_finish) struct http_response response = { 0 };
+    struct error error = { 0 };
+    const struct settings_config *config = heartbeat->settings->config;
+    const struct http_request request = {
+        .method = "GET",
+        .url = secret_text(&config->heartbeat.url),
+        .timeout_ms = TIMEOUT_MS,
+        .response_limit_bytes = LIMIT_BYTES,
+        .targets = config->heartbeat.allow_private ? HTTP_ANY_TARGET : HTTP_PUBLIC_TARGETS,
+    };
+    bool answered = http_exchange(heartbeat->client, &request, &response, &error);
+    *attempt = (struct delivery_attempt){ .verdict = receiver_classify(&response, &error) };
+    log_redacted(answered ? "the switch refused the beat" : error.message, attempt->text,
+                 sizeof attempt->text);
+}
+
+/* Logged on change and on recovery. */
+static void note(struct heartbeat *heartbeat, const char *problem, const char *reason)
+{
+    metric_count(heartbeat->metrics, &beats_total, 1, NULL);
+    if (problem)
+        metric_count(heartbeat->metrics, &failed_total, 1, METRIC_LABELS(reason));
+    if (problem && !heartbeat->failing)
+        log_warn(MSG("no heartbeat"), TEXT("reason", reason), TEXT("err", problem));
+    if (!problem && heartbeat->failing)
+        log_info(MSG("heartbeat again"));
+    heartbeat->failing = problem != NULL;
+}
+
+static int64_t tick(void *context)
+{
+    struct heartbeat *heartbeat = context;
+    struct delivery_attempt attempt = { 0 };
+    int64_t now = clock_now_s();
+    struct snapshot *snapshot = snapshot_acquire(heartbeat->snapshots);
+    const char *problem =
+        heartbeat_problem(snapshot, evaluator_succeeded_at(heartbeat->evaluator), now);
+    snapshot_release(snapshot);
+    if (problem) {
+        note(heartbeat, problem, "notReady");
+        return heartbeat->settings->config->heartbeat.interval_ms;
+    }
+    if (heartbeat->settings->config->heartbeat.receiver)
+        beat_receiver(heartbeat, now, &attempt);
+    else
+        beat_url(heartbeat, &attempt);
+    bool ok = attempt.verdict.outcome == RECEIVER_SENT;
+    note(heartbeat, ok ? NULL : attempt.text, delivery_reason(&attempt));
+    return heartbeat->settings->config->heartbeat.interval_ms;
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+static void cancel(void *context)
+{
+    struct heartbeat *heartbeat = context;
+    http_client_cancel(heartbeat->client);
+}
+
+struct heartbeat *heartbeat_start(struct settings *settings, struct evaluator *evaluator,
+                                  struct snapshot_store *snapshots, struct metric_store *metrics)
+{
+    const struct settings_config *config = settings->config;
+    if (!config->enabled || (!config->heartbeat.receiver && !secret_text(&config->heartbeat.url)))
+        return NULL;
+    struct heartbeat *heartbeat = calloc(1, sizeof *heartbeat);
+    if (!heartbeat)
+        abort();
+    settings_acquire(settings);
+    heartbeat->settings = settings;
+    heartbeat->evaluator = evaluator;
+    heartbeat->snapshots = snapshots;
+    heartbeat->metrics = metrics;
+    heartbeat->client = http_client_create();
+    metric_declare(metrics, &beats_total, NULL);
+    metric_declare(metrics, &failed_total, METRIC_LABELS("notReady"));
+    for (size_t i = 0; i < RECEIVER_REASON_COUNT; i++)
+        metric_declare(metrics, &failed_total, METRIC_LABELS(receiver_reason_words[i]));
+    heartbeat->worker =
+        worker_start("heartbeat", tick, cancel, heartbeat, config->heartbeat.interval_ms);
+    return heartbeat;
+}
+
+void heartbeat_stop(struct heartbeat *heartbeat)
+{
+    if (!heartbeat)
+        return;
+    worker_stop(heartbeat->worker);
+    http_client_destroy(heartbeat->client);
+    settings_release(heartbeat->settings);
+    free(heartbeat);
+}
