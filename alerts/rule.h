@@ -15,12 +15,13 @@
  *         - alert: ScoreLow
  *           metric: defender_secure_score_ratio
  *           match: ['initiative="ascscore"']
- *           by: [subscription_id]         # the others are summed away (avg for ratios)
+ *           by: [subscription_id]         # the others are summed away (average for ratios)
  *           below: 0.6                    # or above, or drop + within, or absent: true
  *           clear: 0.65
  *           for: 30m
  *           keep_firing_for: 1h
  *
+ * Without `by` every sample is judged alone; `by: []` sums all of them.
  * Every set also has the built-in rules FirstRun (digest), RulerChanged (ruler.changed) and
  * DataStale (data.stale), written in the same YAML; a rule of the same name replaces one. */
 #include "alerts/event.h"
@@ -31,25 +32,25 @@
 #include "core/options.h"
 
 enum rule_kind { RULE_EVENT, RULE_ABOVE, RULE_BELOW, RULE_DROP, RULE_ABSENT };
-enum rule_wish { RULE_ANY, RULE_YES, RULE_NO }; /* internet_exposed: true, false, not said */
+enum rule_wish { RULE_ANY, RULE_YES, RULE_NO }; /* internet_exposed: not said, true, false */
+enum { RULE_LABELS_MAX = 8, RULE_EVENTS_MAX = 16 };
 
 struct rule {
     const char *name, *file;
     int line;
     enum rule_kind kind;
-    struct match_list match;      /* on alert_finding_labels or on the metric's labels */
-    struct match_label labels[8]; /* set on the alert */
+    struct match_list match;                    /* on rule_event_labels, or the metric's labels */
+    struct match_label labels[RULE_LABELS_MAX]; /* set on the alert */
     size_t label_count;
     const struct template *title, *text; /* NULL = built in */
     const char *runbook_url;             /* "" = none */
-    struct state_timing timing;
+    struct state_timing timing;          /* of event rules: for_s is min_age */
 
     /* event rules */
-    const struct event_name *events[16];
+    const struct event_name *events[RULE_EVENTS_MAX];
     size_t event_count;
     enum rule_wish internet_exposed, on_attack_path, contextual;
-    int64_t min_age_s;       /* 0 = at once */
-    int64_t resolve_after_s; /* of events nothing undoes: 0 = one hour */
+    int64_t resolve_after_s; /* of events nothing undoes; default one hour */
 
     /* rules over metrics */
     const struct family *family;
@@ -81,9 +82,18 @@ const struct rule *rule_find(const struct rule_set *set, const char *name);
  * with max_level -1, so that nothing else is computed. */
 const struct family *const *rule_families(const struct rule_set *set);
 
-/* Whether an event rule wants this event; finding: its view, or NULL. Pure. quiet events and rules
- * over metrics: false. */
-bool rule_wants(const struct rule *rule, const struct event *event, const struct finding *finding);
+/* What the matchers of event rules may name: alert_finding_labels without alertname; and subject,
+ * the control, plan or collector of an event that is about no finding. Ends with NULL. */
+extern const char *const rule_event_labels[];
+
+/* Whether the matchers and wishes of an event rule hold. finding: NULL for events about none.
+ * labels: of the finding or event. Pure. */
+bool rule_matches(const struct rule *rule, const struct finding *finding,
+                  const struct match_label *labels, size_t label_count);
+
+/* Whether it names the event, too. quiet events and rules over metrics: false. Pure. */
+bool rule_wants(const struct rule *rule, const struct event *event, const struct finding *finding,
+                const struct match_label *labels, size_t label_count);
 
 /* Rows of one rule file, for options_document. */
 extern const struct option rule_options[];
