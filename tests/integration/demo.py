@@ -1,23 +1,49 @@
 #!/usr/bin/env python3
-"""scripts/demo --once ends by itself with metrics on stdout and leaves no process behind."""
+"""scripts/demo shows metrics, ends when told to, and leaves no process behind."""
 import os
+import re
+import signal
 import subprocess
 
-from harness import ROOT, Metrics, contains, equal, run
+from harness import ROOT, Metrics, Program, contains, equal, fetch, run, until
+
+DEMO = os.path.join(ROOT, "scripts/demo")
 
 
-def test_once():
-    result = subprocess.run([os.path.join(ROOT, "scripts/demo"), "--once"], text=True,
-                            stdin=subprocess.DEVNULL, capture_output=True, check=False,
-                            timeout=500)
-    equal(result.returncode, 0, "exit status: " + result.stderr[-3000:])
-    metrics = Metrics(result.stdout)
+def check(metrics):
     for name in ("defender_findings", "defender_secure_score_points", "defender_control_points",
                  "defender_baseline_machines", "defender_baseline_rule_failing_machines"):
         equal(metrics.sum(name) > 0, True, name)
-    for _, value in metrics.all("defender_scrape_collector_success"):
-        equal(value, 1, "success of every collector")
-    contains(result.stdout, "# HELP defender_findings ", "HELP")
+    for labels, value in metrics.all("defender_scrape_collector_success"):
+        equal(value, 1, f"success of {labels}")
+
+
+def test_once():
+    result = subprocess.run([DEMO, "--once"], text=True, stdin=subprocess.DEVNULL,
+                            capture_output=True, check=False, timeout=500)
+    equal(result.returncode, 0, "exit status: " + result.stderr[-3000:])
+    contains(result.stdout, "# HELP defender_findings ", "stdout")
+    check(Metrics(result.stdout))
+
+
+def refuses(url):
+    try:
+        fetch(url)
+    except OSError:
+        return True
+    return False
+
+
+def test_until_interrupted():
+    with Program([DEMO]) as demo:
+        demo.wait_for("Ctrl-C stops both", 300)
+        url = re.search(r"(http://\S+)/metrics", demo.log).group(1)
+        azure = re.search(r"every 10 seconds \((http://\S+)\)", demo.log).group(1)
+        contains(fetch(url + "/").text, "secure_scores", "landing page")
+        check(Metrics(fetch(url + "/metrics").text))
+        equal(demo.stop(signal.SIGINT), 0, "exit status after Ctrl-C")
+        until("the exporter is gone", lambda: refuses(url + "/"))
+        until("the stand-in is gone", lambda: refuses(azure + "/"))
 
 
 run(globals())
