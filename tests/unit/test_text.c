@@ -23,17 +23,17 @@ TEST(text_is_cut_at_code_points)
         { "abcd", "ab" E, E, 3, true, true },
         { "abcd", "abcd", "abcd", 4, false, false },
         { "abcdef", "abcd" E, "ab" E, 5, true, true },
-        { "\xC3\xA4\xC3\xB6\xC3\xBC\xC3\x9F", "\xC3\xA4\xC3\xB6\xC3\xBC\xC3\x9F",
-          E, 4, false, true },
-        { "\xC3\xA4\xC3\xB6\xC3\xBC\xC3\x9F", "\xC3\xA4\xC3\xB6\xC3\xBC\xC3\x9F",
-          "\xC3\xA4" E, 6, false, true },
+        { "\xC3\xA4\xC3\xB6\xC3\xBC\xC3\x9F", "\xC3\xA4\xC3\xB6\xC3\xBC\xC3\x9F", E, 4, false,
+          true },
+        { "\xC3\xA4\xC3\xB6\xC3\xBC\xC3\x9F", "\xC3\xA4\xC3\xB6\xC3\xBC\xC3\x9F", "\xC3\xA4" E, 6,
+          false, true },
         { "\xF0\x9F\x94\xA5\xF0\x9F\x94\xA5", E, "", 1, true, true },
         { "\xF0\x9F\x94\xA5\xF0\x9F\x94\xA5", "\xF0\x9F\x94\xA5\xF0\x9F\x94\xA5",
           "\xF0\x9F\x94\xA5" E, 7, false, true },
         { "a\xFFz", "a" R "z", "a" E, 4, false, true },
-        { "\xE2\x82", R R, "", 2, false, true },                 /* cut inside */
-        { "\xED\xA0\x80", R R R, E, 3, false, true },            /* a surrogate */
-        { "\xC0\x80", R R, R R, 6, false, false },               /* overlong */
+        { "\xE2\x82", R R, "", 2, false, true },                    /* cut inside */
+        { "\xED\xA0\x80", R R R, E, 3, false, true },               /* a surrogate */
+        { "\xC0\x80", R R, R R, 6, false, false },                  /* overlong */
         { "\xF4\x90\x80\x80", R R R R, R R R R, 12, false, false }, /* above U+10FFFF */
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -75,9 +75,17 @@ TEST(ages_are_for_people)
         int64_t seconds;
         const char *text;
     } cases[] = {
-        { -5, "0 s" }, { 0, "0 s" }, { 59, "59 s" }, { 60, "1 min" }, { 61, "1 min 1 s" },
-        { 3600, "1 h" }, { 3661, "1 h 1 min" }, { 86399, "23 h 59 min" }, { 86400, "1 d" },
-        { 86400 * 3 + 4 * 3600 + 59, "3 d 4 h" }, { 86400 * 3 + 59, "3 d" },
+        { -5, "0 s" },
+        { 0, "0 s" },
+        { 59, "59 s" },
+        { 60, "1 min" },
+        { 61, "1 min 1 s" },
+        { 3600, "1 h" },
+        { 3661, "1 h 1 min" },
+        { 86399, "23 h 59 min" },
+        { 86400, "1 d" },
+        { 86400 * 3 + 4 * 3600 + 59, "3 d 4 h" },
+        { 86400 * 3 + 59, "3 d" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         CLEANUP(buf_finish) struct buf out = { 0 };
