@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collectors/part.h"
+#include "collectors/catalogue.h"
 #include "core/arena.h"
 
 /* What happened. The words on the wire and in rules are more specific: event_names. */
@@ -24,9 +24,10 @@ enum event_kind {
     EVENT_FIRST_RUN,
     EVENT_KIND_COUNT
 };
+extern const char *const event_kind_words[]; /* the general words: how the ledger keeps them */
 
-/* A finding as the ledger remembers it: for those that are in no part any more. Texts live in the
- * arena of the list; never NULL. */
+/* A finding as the ledger remembers it: for those that are in no part any more. Texts live as long
+ * as the list; never NULL. */
 struct event_record {
     struct finding finding; /* first_seen_at, changed_at as Azure told them */
 };
@@ -45,6 +46,7 @@ struct event {
     int64_t opened_at, due_at; /* by our ledger; due_at 0 = no SLA */
     const struct part *part;   /* where the finding is ... */
     size_t index;
+    const struct catalogue_entry *catalogue; /* fills in what the part was not told; or NULL */
     const struct event_record *record; /* ... or what the ledger knew; both NULL for the others */
     const char *subscription_id, *subject, *detail; /* of the others: subject is a control, plan,
                                       collector or assessment id; detail a sentence. Never NULL */
@@ -57,11 +59,16 @@ struct event_list {
     struct event *events;
     size_t count, capacity;
     struct arena arena;
+    struct intern texts; /* of records: most repeat */
 };
-void event_add(struct event_list *list, const struct event *event); /* copied */
+void event_add(struct event_list *list, const struct event *event); /* copied; NULL texts: "" */
 void event_list_finish(struct event_list *list);
 
-/* Fill a view of the finding an event is about. False when it is about none. */
+/* Fill in what a finding's own row did not tell (lists carry no metadata): title, category and
+ * severity. entry: of its assessment, or NULL. */
+void event_describe(struct finding *view, const struct catalogue_entry *entry);
+
+/* Fill a view of the finding an event is about, described. False when it is about none. */
 bool event_finding(const struct event *event, struct finding *view, char scratch[PART_ID_BYTES]);
 
 /* --- names (DELIVERY.md F9) --------------------------------------------------------------------
