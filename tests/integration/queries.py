@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""The queries: the text sent is the text in the file, and the vendor's language service accepts it."""
+import glob
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import threading
+
+from harness import ROOT, SECRET, SHARED, Exporter, Folder, Skip, contains, equal, run, settings
+
+FILES = sorted(glob.glob(os.path.join(ROOT, "collectors", "*.kql")))
+CHECKER = os.path.join(ROOT, "build", "tools", "kql-check")
+
+
+class Listener(http.server.BaseHTTPRequestHandler):
+    """Answers every list and query with nothing, and keeps what was asked."""
+    queries = []
+
+    def answer(self, body):
+        content = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def do_GET(self):
+        subscription = {"subscriptionId": "0b1f6471-1bf0-4dda-aec3-cb9272f09590",
+                        "displayName": "One", "state": "Enabled"}
+        self.answer({"value": [subscription] if self.path.startswith("/subscriptions?") else []})
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        if "/oauth2/" in self.path:
+            self.answer({"token_type": "Bearer", "expires_in": 3600, "access_token": "a.b.c"})
+            return
+        self.queries.append(json.loads(body)["query"])
+        self.answer({"totalRecords": 0, "count": 0, "data": [], "resultTruncated": "false"})
+
+    def log_message(self, *unused):
+        pass
+
+
+def test_text_sent_is_text_in_the_file():
+    written = set()
+    for path in FILES:
+        with open(path, encoding="utf-8") as file:
+            lines = [line for line in file.read().split("\n") if not line.startswith("//")]
+        written.add("\n".join(lines).rstrip("\n"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        with Folder() as folder:
+            config = settings(url, folder.file("secret", SECRET))
+            with Exporter(folder, config) as exporter:
+                exporter.wait_ready()
+    finally:
+        server.shutdown()
+        server.server_close()
+    equal(set(Listener.queries), written, "queries sent and queries written")
+
+
+def checker():
+    """The vendor's language service, wrapped; it must have been set up before."""
+    if not shutil.which("node"):
+        raise Skip("no node")
+    if not os.path.isdir(os.path.join(CHECKER, "node_modules")):
+        raise Skip(f"no kql-check in build/tools ({SHARED} or its package is absent)")
+    return ["node", os.path.join(CHECKER, "check.mjs")]
+
+
+def test_language_service_accepts_every_query():
+    result = subprocess.run([*checker(), *FILES], capture_output=True, text=True, check=False)
+    equal(result.returncode, 0, "kql-check\n" + result.stdout + result.stderr)
+    for path in FILES:
+        contains(result.stdout, f"{os.path.basename(path)}: ok", "kql-check")
+
+
+run(globals())
