@@ -1,46 +1,62 @@
 #pragma once
 /* The alerts that are pending, firing or lately resolved: a table, read by key, so that ten
  * thousand of them cost no memory. Event alerts are touched only by events about their finding,
- * alerts over metrics once an evaluation. Inside the evaluator's transaction; the reading functions
- * also by any thread with its own database handle. */
+ * alerts over metrics once an evaluation. The pass runs inside the evaluator's transaction; the
+ * reading functions serve any thread with its own database handle. */
 #include "alerts/alert.h"
 #include "alerts/database.h"
 #include "alerts/rule.h"
 #include "alerts/threshold.h"
+#include "collectors/snapshot.h"
 
-/* What changed in one evaluation, handed to group_take. Texts in the arena given. */
+#define ACTIVE_EXPIRED "expired" /* why an alert resolved that nothing undoes: told to nobody */
+
+/* One change, told as it happens; the alert is valid until the call returns. */
 struct active_change {
-    enum state_change change; /* STATE_FIRED or STATE_RESOLVED; the rest is nobody's business */
-    struct alert alert;
+    enum state_change change; /* STATE_FIRED (again with news too) or STATE_RESOLVED */
+    const struct alert *alert;
 };
-struct active_changes {
-    struct active_change *changes;
-    size_t count, capacity;
-    struct arena arena;
+typedef bool active_told(void *context, const struct active_change *change, struct error *error);
+
+/* One evaluation. The caller fills the first members and zeroes the rest. */
+struct active_pass {
+    struct database *database;
+    const struct rule_set *rules;
+    const struct snapshot *snapshot; /* says whether data that are missing are known to be gone;
+                                        NULL = they are */
+    int64_t now, flap_within_s;
+    active_told *told;
+    void *context;
+
+    struct arena arena, scratch;
+    bool *has_rows;    /* by place in rule_all */
+    const char **gone; /* rules that have alerts but are in no file any more; gone_count */
+    size_t gone_count;
+    struct intern seen; /* fingerprints of alerts over metrics that got a signal */
 };
-void active_changes_finish(struct active_changes *changes);
+bool active_begin(struct active_pass *pass, struct error *error) MUST_USE;
+void active_end(struct active_pass *pass);
 
 /* Apply one event to the event rules:
- * - rules that want it: their alert fires (after min_age: pends);
- * - alerts about its finding: resolved when it resolved; told again under new labels (old one
- *   resolves with no_longer_matches) when its risk changed.
+ * - alerts about its finding: resolved when it resolved; told again under new labels (the old one
+ *   resolves with no_longer_matches) when its risk changed;
+ * - what it undoes: score.recovered and data.recovered resolve score.dropped and data.stale;
+ * - rules that want it: their alert fires (after min_age: pends); one that fires already is told
+ *   again when the event is another.
  * Only alerts that fire or fired before make changes. */
-bool active_take_event(struct database *database, const struct rule_set *rules,
-                       const struct event *event, int64_t now, struct active_changes *changes,
+bool active_take_event(struct active_pass *pass, const struct event *event,
                        struct error *error) MUST_USE;
 
 /* Apply one signal of a rule over metrics; writes nothing when the state stays. */
-bool active_take_signal(struct database *database, const struct threshold_signal *signal,
-                        int64_t now, struct active_changes *changes, struct error *error) MUST_USE;
+bool active_take_signal(struct active_pass *pass, const struct threshold_signal *signal,
+                        struct error *error) MUST_USE;
 
-/* Alerts over metrics that got no signal this time (seen: fingerprints told), alerts of rules that
- * are gone (rule_removed), pending and kept ones whose time has come. */
-bool active_advance(struct database *database, const struct rule_set *rules, int64_t now,
-                    struct active_changes *changes, struct error *error) MUST_USE;
+/* After the events and signals: alerts over metrics that got no signal, alerts of rules that are
+ * gone (rule_removed), and everything whose time has come. */
+bool active_advance(struct active_pass *pass, struct error *error) MUST_USE;
 
-/* When active_advance has something to do; 0 = never. */
-bool active_next_at(struct database *database, const struct rule_set *rules, int64_t *at,
-                    struct error *error) MUST_USE;
+/* When time alone changes something; 0 = never. */
+bool active_next_at(struct database *database, int64_t *at, struct error *error) MUST_USE;
 
 /* Walk alerts, worst risk first, then by start. state: ALERT_STATE_COUNT = firing and pending.
  * Texts are valid until the visitor returns. */
