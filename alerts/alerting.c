@@ -139,6 +139,15 @@ void alerting_configure(struct alerting *alerting, struct settings *settings)
 void alerting_emit(struct alerting *alerting, struct metric_set *set)
 {
     evaluator_emit(alerting->evaluator, set);
+}
+
+uint64_t alerting_generation(const struct alerting *alerting)
+{
+    return evaluator_generation(alerting->evaluator);
+}
+
+void alerting_emit_own(struct alerting *alerting, struct metric_set *set)
+{
     delivery_emit(alerting->delivery, set);
 }
 

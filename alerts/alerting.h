@@ -32,8 +32,13 @@ bool alerting_run(struct alerting *alerting, int64_t now, struct error *error) M
 /* Go on with other settings; database, ledger and outbox stay open. */
 void alerting_configure(struct alerting *alerting, struct settings *settings);
 
-/* Everything of this floor that is not in the metric store, for each exposition. Any thread. */
+/* What the last evaluation says of findings and alerts, and a number that rises when it changed. Any
+ * thread. */
 void alerting_emit(struct alerting *alerting, struct metric_set *set);
+uint64_t alerting_generation(const struct alerting *alerting);
+
+/* The figures of the outbox as they are now. Any thread. */
+void alerting_emit_own(struct alerting *alerting, struct metric_set *set);
 
 /* What the API needs; the settings in it are acquired: release them. */
 struct api_context alerting_api(struct alerting *alerting, int64_t now);

@@ -80,6 +80,9 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
  * the first evaluation: what the database held, so that counters never go back. */
 void evaluator_emit(struct evaluator *evaluator, struct metric_set *set);
 
+/* Rises with every evaluation that changed what evaluator_emit tells. Any thread. */
+uint64_t evaluator_generation(const struct evaluator *evaluator);
+
 /* When the last evaluation succeeded; for heartbeat and pages. Any thread. */
 int64_t evaluator_succeeded_at(const struct evaluator *evaluator);
 
