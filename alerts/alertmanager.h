@@ -1,6 +1,7 @@
 #pragma once
 /* Alertmanager v2 as target: every replica is a lane of its own; firing alerts are told again every
- * minute with an endsAt that rolls on, resolved ones for fifteen. source: DELIVERY.md F4. */
+ * minute with an endsAt that rolls on, resolved ones for fifteen. source: DELIVERY.md F4. And its
+ * own webhook body, version 4, for receivers that know it. source: DELIVERY.md F5. */
 #include "alerts/receiver.h"
 
 enum { ALERTMANAGER_ALERTS_MAX = 64 };
@@ -11,3 +12,7 @@ struct alertmanager_config {
 };
 extern const struct option alertmanager_options[];
 extern const struct receiver_kind alertmanager_kind;
+
+/* Append the webhook body of a page. max_alerts: 0 = all. */
+void alertmanager_write_group(const struct page *page, const char *receiver, size_t max_alerts,
+                              struct buf *out);

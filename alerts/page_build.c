@@ -34,9 +34,9 @@ struct build {
 static void keep(struct finding *view, struct arena *arena)
 {
     const char **texts[] = {
-        &view->assessment_id, &view->title,         &view->subscription_id,
+        &view->assessment_id,  &view->title,         &view->subscription_id,
         &view->resource_group, &view->resource_type, &view->resource_name,
-        &view->resource_id,   &view->category,      &view->risk_factors,
+        &view->resource_id,    &view->category,      &view->risk_factors,
     };
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
         *texts[i] = arena_text(arena, *texts[i]);
@@ -101,8 +101,7 @@ static const char *link_of(const struct build *build, const struct finding *view
     char link[LINK_BYTES];
     if (!*view->assessment_id || !*view->resource_id || !*build->context->portal)
         return "";
-    return arena_text(build->arena,
-                      finding_link(view, build->context->portal, link, sizeof link));
+    return arena_text(build->arena, finding_link(view, build->context->portal, link, sizeof link));
 }
 
 /* --- why it matters --------------------------------------------------------------------------- */
@@ -125,8 +124,7 @@ static void add_factors(struct build *build, const char *factors)
     build->page->risk_factors = arena_text(build->arena, buf_cstr(&all));
 }
 
-static void add_resource(struct build *build, const struct alert *alert,
-                         const struct finding *view)
+static void add_resource(struct build *build, const struct alert *alert, const struct finding *view)
 {
     struct page *page = build->page;
     char id[17];
@@ -192,8 +190,7 @@ static bool add_findings(struct build *build, struct error *error)
 /* --- what all alerts share ------------------------------------------------------------------- */
 static const char *common_label(const struct page_subject *subject, const char *name)
 {
-    const char *value =
-        subject->alert_count ? alert_label_value(&subject->alerts[0], name) : "";
+    const char *value = subject->alert_count ? alert_label_value(&subject->alerts[0], name) : "";
     for (size_t i = 1; i < subject->alert_count; i++)
         if (strcmp(alert_label_value(&subject->alerts[i], name), value) != 0)
             return "";
@@ -269,9 +266,9 @@ static void add_answer(struct build *build)
     const struct catalogue_entry *entry =
         *page->assessment_id ? catalogue_find(context->snapshot, page->assessment_id) : NULL;
     if (*page->assessment_id && context->points)
-        page->points = *page->subscription_id ? points_in(context->points, page->assessment_id,
-                                                          page->subscription_id)
-                                              : points_of(context->points, page->assessment_id);
+        page->points = *page->subscription_id
+                           ? points_in(context->points, page->assessment_id, page->subscription_id)
+                           : points_of(context->points, page->assessment_id);
     if (!entry)
         return;
     if (!*page->assessment_title)

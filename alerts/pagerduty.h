@@ -9,7 +9,7 @@ struct pagerduty_config {
     struct receiver_http http;
     struct secret routing_key; /* 32 characters */
     int region;
-    const char *url; /* NULL = the region's; for relays and tests */
+    const char *url; /* base, NULL = the region's; for relays and tests */
     bool change_events;
     struct option_pairs severity_map; /* risk word -> critical error warning info */
 };

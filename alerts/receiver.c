@@ -10,9 +10,10 @@ enum { CONNECT_MS = 5000, TIMEOUT_MS = 15000, ANSWER_BYTES = 64 * 1024 };
 
 /* source: Alertmanager notify/util.go. */
 const char *const receiver_reason_words[] = {
-    "clientError", "serverError",     "authError",
-    "rateLimited", "contextCanceled", "contextDeadlineExceeded",
-    "other",       NULL,
+    "clientError",     "serverError",
+    "authError",       "rateLimited",
+    "contextCanceled", "contextDeadlineExceeded",
+    "other",           NULL,
 };
 
 /* clang-format off */
@@ -52,9 +53,9 @@ void receiver_header(struct receiver_request *request, const char *name, const c
 {
     if (request->http.header_count == RECEIVER_HEADERS_MAX)
         return;
-    request->headers[request->http.header_count++] = (struct http_header){
-        arena_text(&request->arena, name), arena_text(&request->arena, value)
-    };
+    request->headers[request->http.header_count++] =
+        (struct http_header){ arena_text(&request->arena, name),
+                              arena_text(&request->arena, value) };
 }
 
 static void authorise(struct receiver_request *request, const struct receiver_http *http)
@@ -140,8 +141,8 @@ void receiver_check(const struct receiver_http *http, const char *file, int line
         for (size_t j = 0; j < ARRAY_COUNT(reserved); j++) {
             size_t length = strlen(reserved[j]);
             bool is_prefix = reserved[j][length - 1] == '-';
-            taken |= !strncasecmp(pair->name, reserved[j], length) &&
-                     (is_prefix || !pair->name[length]);
+            taken |=
+                !strncasecmp(pair->name, reserved[j], length) && (is_prefix || !pair->name[length]);
         }
         if (taken)
             options_complain(report, file, pair->line, "headers", "%s is set by the program",
@@ -157,6 +158,13 @@ void receiver_check(const struct receiver_http *http, const char *file, int line
         options_complain(report, file, line, "bearer_token", "excludes basic_user");
     if (secret_text(&http->basic_password) && !http->basic_user)
         options_complain(report, file, line, "basic_password", "needs basic_user");
+}
+
+void receiver_check_url(const char *url, const char *file, int line, struct option_report *report)
+{
+    char origin[300];
+    if (url && !http_origin(url, origin)) /* a missing one was told already */
+        options_complain(report, file, line, "url", "not an http or https URL with a host");
 }
 
 /* --- verdicts --------------------------------------------------------------------------------- */

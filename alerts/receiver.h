@@ -71,6 +71,9 @@ bool receiver_seal(struct receiver_request *request);
 void receiver_check(const struct receiver_http *http, const char *file, int line,
                     struct option_report *report);
 
+/* Complain about a URL that is not http or https with a host; it is not repeated. */
+void receiver_check_url(const char *url, const char *file, int line, struct option_report *report);
+
 /* Which statuses mean what; every other one is refused. source: DELIVERY.md F10. */
 struct receiver_answers {
     short sent[5], retry[7]; /* end with 0 */

@@ -21,7 +21,7 @@ enum node_kind { NODE_TEXT, NODE_VALUE, NODE_SECTION, NODE_INVERTED };
 
 struct node {
     enum node_kind kind;
-    const char *text;                 /* NODE_TEXT, of `length` bytes */
+    const char *text; /* NODE_TEXT, of `length` bytes */
     size_t length;
     const struct record_field *field; /* the others */
     const char *key;                  /* of a label; NULL = the field itself */
@@ -29,7 +29,8 @@ struct node {
     struct node *first, *next;
 };
 
-struct template {
+struct template
+{
     struct node *first;
 };
 
@@ -50,7 +51,7 @@ struct parser {
 };
 
 struct tag {
-    char sigil;          /* # ^ / ! or 0 */
+    char sigil; /* # ^ / ! or 0 */
     char name[128];
     const char *begin, *end; /* the braces */
     const char *text_end;    /* where the text before it ends */
@@ -115,7 +116,8 @@ static bool unknown(struct parser *parser, const struct tag *tag)
     const char *names[NAMES_MAX + 1];
     size_t count = 0;
     for (int level = parser->level; level >= 0; level--)
-        for (const struct record_field *f = parser->scopes[level]; f->type && count < NAMES_MAX; f++)
+        for (const struct record_field *f = parser->scopes[level]; f->type && count < NAMES_MAX;
+             f++)
             names[count++] = f->name;
     names[count] = NULL;
     buf_printf(&text, "%s}}", tag->name);
@@ -159,8 +161,8 @@ static bool parse(struct parser *parser, const struct tag *open, int depth, stru
 static bool parse_section(struct parser *parser, const struct tag *tag, int depth,
                           struct node *node)
 {
-    bool is_list = !node->key && (node->field->type == RECORD_LIST ||
-                                  node->field->type == RECORD_LABELS);
+    bool is_list =
+        !node->key && (node->field->type == RECORD_LIST || node->field->type == RECORD_LABELS);
     node->kind = tag->sigil == '#' ? NODE_SECTION : NODE_INVERTED;
     if (depth == NESTING_MAX)
         return complain(parser, tag->begin, "nested too deep: {{#", tag->name);
@@ -232,8 +234,8 @@ static void rendering_finish(struct rendering *rendering)
 static const char *label_value(const struct node *node, const void *data)
 {
     const struct match_label *labels = data;
-    size_t count = *(const size_t *)((const char *)data - node->field->offset +
-                                     node->field->count_offset);
+    size_t count =
+        *(const size_t *)((const char *)data - node->field->offset + node->field->count_offset);
     for (size_t i = 0; i < count; i++)
         if (!strcmp(labels[i].name, node->key))
             return labels[i].value;
@@ -319,8 +321,7 @@ static bool is_true(const struct node *node, const void *record)
 
 static void render(struct rendering *rendering, const struct node *node);
 
-static void render_section(struct rendering *rendering, const struct node *node,
-                           const void *record)
+static void render_section(struct rendering *rendering, const struct node *node, const void *record)
 {
     const struct record_field *field = node->field;
     bool wanted = node->kind == NODE_SECTION;

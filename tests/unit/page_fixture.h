@@ -1,0 +1,238 @@
+#pragma once
+/* Pages for the tests of receivers, without a snapshot or a database: what one finding, a group, a
+ * roll-up and a score drop look like, and one that is as long and hostile as texts can be. */
+#include <stdio.h>
+
+#include "alerts/page.h"
+#include "core/buf.h"
+
+enum { FIXTURE_AT = 1763726400 }; /* 2025-11-21T12:00:00Z */
+
+enum fixture {
+    FIXTURE_FINDING,
+    FIXTURE_RESOLVED,
+    FIXTURE_GROUP,
+    FIXTURE_DIGEST,
+    FIXTURE_SCORE,
+    FIXTURE_TEST,
+    FIXTURE_HOSTILE,
+    FIXTURE_COUNT
+};
+static const char *const fixture_names[] = { "finding", "resolved", "group",   "digest",
+                                             "score",   "test",     "hostile", NULL };
+
+#define FIXTURE_SUBSCRIPTION "11111111-2222-4333-8444-555555555555"
+#define FIXTURE_ASSESSMENT "ae89236c-2f92-4e8e-8f3e-1c1c1c1c1c1c"
+#define FIXTURE_LINK                                                                               \
+    "https://portal.azure.com/#blade/Microsoft_Azure_Security/RecommendationsBlade/"               \
+    "assessmentKey/" FIXTURE_ASSESSMENT "/resourceId/%2Fsubscriptions%2Fs1"
+
+/* A text of so many points, repeated from a pattern. */
+static inline const char *fixture_long(struct arena *arena, const char *pattern, size_t times)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    for (size_t i = 0; i < times; i++)
+        buf_text(&text, pattern);
+    return arena_text(arena, buf_cstr(&text));
+}
+
+static inline struct alert fixture_alert(struct arena *arena, unsigned number, bool resolved)
+{
+    char id[17], name[32];
+    struct alert alert = {
+        .rule = "NewCriticalFinding",
+        .event = resolved ? "finding.resolved" : "finding.opened",
+        .state = resolved ? ALERT_RESOLVED : ALERT_FIRING,
+        .risk = RISK_CRITICAL,
+        .has_finding = true,
+        .episode = 1,
+        .starts_at = FIXTURE_AT,
+        .ends_at = resolved ? FIXTURE_AT + 7200 : 0,
+        .opened_at = FIXTURE_AT,
+        .due_at = FIXTURE_AT + 7 * 86400,
+        .reason = resolved ? "fixed" : "",
+    };
+    memset(alert.finding_id.bytes, (int)number + 1, sizeof alert.finding_id.bytes);
+    snprintf(name, sizeof name, "stprod%02u", number + 1);
+    alert_label(&alert, "alertname", "NewCriticalFinding");
+    alert_label(&alert, "source", "assessments");
+    alert_label(&alert, "risk_level", "critical");
+    alert_label(&alert, "severity", "high");
+    alert_label(&alert, "assessment_id", FIXTURE_ASSESSMENT);
+    alert_label(&alert, "finding_id", arena_text(arena, finding_id_text(&alert.finding_id, id)));
+    alert_label(&alert, "subscription_id", FIXTURE_SUBSCRIPTION);
+    alert_label(&alert, "resource_group", "rg-prod");
+    alert_label(&alert, "resource_type", "microsoft.storage/storageaccounts");
+    alert_label(&alert, "resource_name", arena_text(arena, name));
+    alert_label(&alert, "category", "Data");
+    alert_label(&alert, "team", "cloud");
+    alert_seal(&alert);
+    return alert;
+}
+
+/* Alerts and the resources they are about. */
+static inline void fixture_alerts(struct arena *arena, struct page *page, size_t count,
+                                  bool resolved)
+{
+    struct alert *alerts = arena_zalloc(arena, count * sizeof *alerts);
+    struct page_resource *resources = arena_zalloc(arena, count * sizeof *resources);
+    for (size_t i = 0; i < count; i++) {
+        alerts[i] = fixture_alert(arena, (unsigned)i, resolved);
+        resources[i] = (struct page_resource){
+            .finding_id = alert_label_value(&alerts[i], "finding_id"),
+            .name = alert_label_value(&alerts[i], "resource_name"),
+            .id = "/subscriptions/" FIXTURE_SUBSCRIPTION "/resourceGroups/rg-prod/providers/"
+                  "Microsoft.Storage/storageAccounts/stprod",
+            .type = "microsoft.storage/storageaccounts",
+            .group = "rg-prod",
+            .subscription_id = FIXTURE_SUBSCRIPTION,
+            .risk_level = "critical",
+            .link = FIXTURE_LINK,
+            .opened_at = FIXTURE_AT,
+            .resolved = resolved,
+        };
+    }
+    page->alerts = alerts;
+    page->alert_count = count;
+    page->resources = resources;
+    page->resource_count = count < PAGE_RESOURCES_MAX ? count : PAGE_RESOURCES_MAX;
+    page->resource_total = (int64_t)count;
+    page->resource_name = resources[0].name;
+    page->resource_type = resources[0].type;
+    page->resource_group = resources[0].group;
+    page->more_resources = (int64_t)count - 1;
+    *(resolved ? &page->resolved_count : &page->firing_count) = (int64_t)count;
+}
+
+static inline void fixture_finding(struct arena *arena, struct page *page, size_t count,
+                                   bool resolved)
+{
+    fixture_alerts(arena, page, count, resolved);
+    page->event = page->alerts[0].event;
+    page->status = resolved ? PAGE_RESOLVED : PAGE_FIRING;
+    page->rule = "NewCriticalFinding";
+    page->title = resolved ? "[RESOLVED] Critical risk: Storage accounts should restrict network "
+                             "access on stprod01"
+                           : "Critical risk: Storage accounts should restrict network access on "
+                             "stprod01 & <more>";
+    page->text = "It can be reached from the internet. Attack paths across it: 2.";
+    page->risk_level = "critical";
+    page->severity = "high";
+    page->assessment_id = FIXTURE_ASSESSMENT;
+    page->assessment_title = "Storage accounts should restrict network access";
+    page->category = "Data";
+    page->description = "Anyone can try to reach the account.\nThat is too many.";
+    page->description_markdown = "Anyone can try to reach the account.\n\nThat is too many.";
+    page->remediation = "1. Open the account.\n2. Choose Networking (https://aka.ms/x).";
+    page->remediation_markdown = "1. Open the account.\n2. Choose [Networking](https://aka.ms/x).";
+    page->effort = "Low";
+    page->user_impact = "Moderate";
+    page->threats = "Data exfiltration, Malicious insider";
+    page->risk_factors = "Internet exposure, Sensitive data";
+    page->attack_paths = 2;
+    page->internet_exposed = true;
+    page->points = 1.8333333333333333;
+    page->opened_at = FIXTURE_AT;
+    page->age_s = 7200;
+    page->due_at = FIXTURE_AT + 7 * 86400;
+    page->reason = resolved ? "fixed" : "";
+    page->event_at = resolved ? FIXTURE_AT + 7200 : FIXTURE_AT;
+}
+
+static inline void fixture_score(struct arena *arena, struct page *page)
+{
+    static const struct page_cause causes[] = {
+        { "0101010101010101", "Storage accounts should restrict network access", "stprod01",
+          FIXTURE_LINK, 1.25 },
+        { "0202020202020202", "MFA should be enabled", "sub", "", 0.5 },
+    };
+    struct alert *alert = arena_zalloc(arena, sizeof *alert);
+    *alert = (struct alert){ .rule = "ScoreDrop",
+                             .event = "score.dropped",
+                             .state = ALERT_FIRING,
+                             .risk = RISK_NOT_EVALUATED,
+                             .value = 0.62,
+                             .starts_at = FIXTURE_AT,
+                             .reason = "" };
+    alert_label(alert, "alertname", "ScoreDrop");
+    alert_label(alert, "severity", "high");
+    alert_label(alert, "subscription_id", FIXTURE_SUBSCRIPTION);
+    alert_seal(alert);
+    page->alerts = alert;
+    page->alert_count = 1;
+    page->firing_count = 1;
+    page->event = "score.dropped";
+    page->rule = "ScoreDrop";
+    page->severity = "high";
+    page->risk_level = "not_evaluated";
+    page->title = "Secure score dropped in Production";
+    page->text = "From 71 % to 62 %.";
+    page->causes = causes;
+    page->cause_count = 2;
+    page->value = 0.62;
+    page->value_before = 0.71;
+    page->event_at = FIXTURE_AT;
+}
+
+static inline void fixture_hostile(struct arena *arena, struct page *page)
+{
+    static const char nasty[] = "<!channel> <@U1> & \"quoted\" \\ *bold* _it_ `code` "
+                                "[x](javascript:alert(1)) \xf0\x9f\x98\x80 \xc3\xa9\r\nBcc: a@b\n";
+    fixture_finding(arena, page, 60, false);
+    page->title = fixture_long(arena, "<!here> Critique \xc3\xa9\xf0\x9f\x98\x80 & so on ", 40);
+    page->text = fixture_long(arena, nasty, 40);
+    page->description = page->description_markdown = fixture_long(arena, nasty, 60);
+    page->remediation = page->remediation_markdown =
+        fixture_long(arena, "Step https://example.com/a?b=c&d=<e> \xe2\x82\xac\n", 120);
+    page->threats = fixture_long(arena, nasty, 20);
+    page->risk_factors = fixture_long(arena, nasty, 20);
+    page->subscription_name = nasty;
+    page->category = nasty;
+}
+
+/* Fill a page; texts are static or in the arena. */
+static inline void fixture_page(enum fixture which, struct arena *arena, struct page *page)
+{
+    static const struct page_count counts[] = { { "NewCriticalFinding", "critical", "firing", 40 },
+                                                { "NewHighFinding", "high", "firing", 960 },
+                                                { "NewHighFinding", "high", "resolved", 7 } };
+    *page = (struct page){ 0 };
+    for (const struct record_field *field = page_fields; field->type; field++)
+        if (field->type == RECORD_TEXT)
+            *(const char **)((char *)page + field->offset) = "";
+    page->id = "01KAK5Q8T0ABCDEFGHJKMNPQRS";
+    page->receiver = "team";
+    page->group_key = "{}:{alertname=\"NewCriticalFinding\"}";
+    page->dedup_key = "dfx1-0123456789abcdef0123456789abcdef01234567";
+    page->tenant_id = "99999999-2222-4333-8444-555555555555";
+    page->subscription_id = FIXTURE_SUBSCRIPTION;
+    page->subscription_name = "Production";
+    page->group_labels[0] = (struct match_label){ "alertname", "NewCriticalFinding" };
+    page->group_label_count = 1;
+    page->link = FIXTURE_LINK;
+    page->external_url = "https://defender.example.com";
+    page->runbook_url = "https://runbooks.example.com/storage";
+    page->silence_command = "amtool silence add --alertmanager.url='https://defender.example.com' "
+                            "--duration=4h --comment='...' 'finding_id=\"0101010101010101\"'";
+    if (which == FIXTURE_SCORE)
+        fixture_score(arena, page);
+    else if (which == FIXTURE_HOSTILE)
+        fixture_hostile(arena, page);
+    else
+        fixture_finding(arena, page, which == FIXTURE_GROUP ? 30 : 1, which == FIXTURE_RESOLVED);
+    if (which == FIXTURE_DIGEST) {
+        page->event = "digest";
+        page->title = "1000 firing, 7 resolved";
+        page->counts = counts;
+        page->count_count = ARRAY_COUNT(counts);
+        page->firing_count = 1000;
+        page->resolved_count = 7;
+        page->left_out_count = 1006;
+    }
+    if (which == FIXTURE_TEST) {
+        page->test = true;
+        page->event = "test";
+        page->title = "[TEST] Critical risk: a made-up finding on stprod01";
+    }
+    page_derive(page);
+}

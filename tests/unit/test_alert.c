@@ -1,0 +1,193 @@
+#include "alerts/alert.h"
+
+#include <stdio.h>
+
+#include "test.h"
+
+TEST(labels_are_sorted_replaced_and_removed)
+{
+    struct alert alert = { 0 };
+    alert_label(&alert, "b", "2");
+    alert_label(&alert, "c", "3");
+    alert_label(&alert, "a", "1");
+    alert_label(&alert, "b", "22");
+    alert_label(&alert, "c", "");
+    alert_label(&alert, "d", "");
+    CHECK_INT(alert.label_count, 2);
+    CHECK_TEXT(alert.labels[0].name, "a");
+    CHECK_TEXT(alert.labels[1].value, "22");
+    CHECK_TEXT(alert_label_value(&alert, "b"), "22");
+    CHECK_TEXT(alert_label_value(&alert, "c"), "");
+    alert_annotate(&alert, "detail", "x");
+    CHECK_TEXT(alert_annotation_value(&alert, "detail"), "x");
+    CHECK_TEXT(alert_annotation_value(&alert, "b"), "");
+}
+
+TEST(labels_stop_at_their_number)
+{
+    struct alert alert = { 0 };
+    char names[ALERT_LABELS_MAX + 2][8];
+    for (int i = 0; i < ALERT_LABELS_MAX + 2; i++) {
+        snprintf(names[i], sizeof names[i], "l%02d", i);
+        alert_label(&alert, names[i], "x");
+    }
+    CHECK_INT(alert.label_count, ALERT_LABELS_MAX);
+    alert_label(&alert, "l05", "still");
+    CHECK_TEXT(alert_label_value(&alert, "l05"), "still");
+}
+
+/* Fingerprints of the Prometheus programs: labels without any, and of a real alert. */
+TEST(fingerprint_is_alertmanagers)
+{
+    struct alert alert = { 0 };
+    alert_seal(&alert);
+    CHECK_TEXT(alert.fingerprint, "cbf29ce484222325");
+    alert_label(&alert, "alertname", "Probe");
+    alert_label(&alert, "instance", "a");
+    alert_seal(&alert);
+    CHECK_TEXT(alert.fingerprint, "2cc8bdfa4d2ec224");
+}
+
+TEST(finding_gives_its_labels)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct finding finding = {
+        .source = COLLECTOR_assessments,
+        .risk = RISK_CRITICAL,
+        .severity = SEVERITY_HIGH,
+        .assessment_id = "key",
+        .subscription_id = "s1",
+        .resource_group = "",
+        .resource_type = "microsoft.storage/storageaccounts",
+        .resource_name = "st1",
+        .category = "Data",
+    };
+    memset(finding.id.bytes, 0xab, sizeof finding.id.bytes);
+    struct alert alert = { 0 };
+    alert_label(&alert, "alertname", "Rule");
+    alert_label_finding(&alert, &finding, &arena);
+    static const char *const want[][2] = {
+        { "alertname", "Rule" },
+        { "source", "assessments" },
+        { "risk_level", "critical" },
+        { "severity", "high" },
+        { "assessment_id", "key" },
+        { "finding_id", "abababababababab" },
+        { "subscription_id", "s1" },
+        { "resource_group", "" },
+        { "resource_type", "microsoft.storage/storageaccounts" },
+        { "resource_name", "st1" },
+        { "category", "Data" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(want); i++) {
+        CHECK_TEXT(alert_finding_labels[i], want[i][0]);
+        CHECK_TEXT(alert_label_value(&alert, want[i][0]), want[i][1]);
+    }
+    CHECK(!alert_finding_labels[ARRAY_COUNT(want)]);
+    CHECK_INT(alert.label_count, ARRAY_COUNT(want) - 1); /* no empty value */
+}
+
+TEST(dedup_key_is_stable_and_says_nothing)
+{
+    char key[46], other[46];
+    alert_dedup_key("t", "rule", "stprod01", 1, key);
+    CHECK_INT(strlen(key), 45);
+    CHECK(!strncmp(key, "dfx1-", 5));
+    CHECK(!strstr(key, "stprod"));
+    CHECK_TEXT(alert_dedup_key("t", "rule", "stprod01", 1, other), key);
+    static const struct {
+        const char *tenant, *rule, *subject;
+        uint32_t episode;
+    } others[] = { { "t", "rule", "stprod01", 2 },
+                   { "t", "rule", "stprod02", 1 },
+                   { "t", "rulestprod01", "", 1 },
+                   { "trule", "", "stprod01", 1 } };
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
+        alert_dedup_key(others[i].tenant, others[i].rule, others[i].subject, others[i].episode,
+                        other);
+        CHECK(strcmp(other, key) != 0);
+    }
+}
+
+static void write(const struct alert *alert, struct buf *out)
+{
+    struct json_writer writer = { .out = out };
+    buf_reset(out);
+    alert_write(alert, &writer, NULL);
+}
+
+static void finish_json(struct json **json)
+{
+    json_free(*json);
+}
+
+TEST(json_reads_back)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf first = { 0 };
+    CLEANUP(buf_finish) struct buf second = { 0 };
+    struct error error = { 0 };
+    struct alert alert = { .rule = "R \"x\"\n",
+                           .event = "finding.opened",
+                           .state = ALERT_RESOLVED,
+                           .risk = RISK_HIGH,
+                           .has_finding = true,
+                           .episode = 3,
+                           .value = 0.1,
+                           .starts_at = 1763726400,
+                           .ends_at = 1763726401,
+                           .reason = NULL };
+    memset(alert.finding_id.bytes, 0xfe, sizeof alert.finding_id.bytes);
+    alert_label(&alert, "alertname", "\xf0\x9f\x98\x80");
+    alert_annotate(&alert, "detail", "line\nline");
+    alert_seal(&alert);
+    write(&alert, &first);
+    CLEANUP(finish_json) struct json *json = json_parse(first.data, first.length, &error);
+    struct alert again;
+    CHECK(alert_read(json, &arena, &again, &error));
+    CHECK_TEXT(again.rule, alert.rule);
+    CHECK_TEXT(again.reason, "");
+    CHECK_TEXT(again.fingerprint, alert.fingerprint);
+    CHECK_INT(again.state, ALERT_RESOLVED);
+    CHECK_INT(again.risk, RISK_HIGH);
+    CHECK_INT(again.episode, 3);
+    CHECK_INT(again.ends_at, 1763726401);
+    CHECK_INT(again.due_at, 0);
+    CHECK_NUMBER(again.value, 0.1);
+    CHECK(again.has_finding);
+    CHECK_INT(finding_id_compare(&again.finding_id, &alert.finding_id), 0);
+    CHECK_TEXT(alert_label_value(&again, "alertname"), "\xf0\x9f\x98\x80");
+    CHECK_TEXT(alert_annotation_value(&again, "detail"), "line\nline");
+    write(&again, &second);
+    CHECK_TEXT(buf_cstr(&second), buf_cstr(&first));
+}
+
+TEST(json_of_the_wrong_kind_is_refused)
+{
+    static const struct {
+        const char *json, *message;
+    } cases[] = {
+        { "[]", "no object but array" },
+        { "{\"labels\":[]}", "labels is array" },
+        { "{\"labels\":{\"a\":1}}", "labels is object" },
+        { "{\"state\":\"burning\"}", "state is a text that is none of its kind" },
+        { "{\"finding\":\"12\"}", "finding is" },
+        { "{\"finding\":\"zz000000000000000000000000000000\"}", "finding is" },
+        { "{\"episode\":-1}", "episode is number" },
+        { "{\"episode\":4294967296}", "episode is number" },
+        { "{\"starts_at\":\"yesterday\"}", "starts_at is" },
+        { "{\"starts_at\":12}", "starts_at is number" },
+        { "{\"fingerprint\":\"0123456789abcdef0\"}", "fingerprint is" },
+        { "{\"value\":\"1\"}", "value is" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(arena_finish) struct arena arena = { 0 };
+        struct error error = { 0 };
+        struct alert alert;
+        CLEANUP(finish_json)
+        struct json *json = json_parse(cases[i].json, strlen(cases[i].json), &error);
+        CHECK(!alert_read(json, &arena, &alert, &error));
+        CHECK_INT(error.code, ERROR_PARSE);
+        CHECK_CONTAINS(error.message, cases[i].message);
+    }
+}
