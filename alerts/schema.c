@@ -58,15 +58,19 @@ static const char version_1[] =
 
     "CREATE TABLE group_state ("
     " receiver TEXT NOT NULL, group_key TEXT NOT NULL, route TEXT NOT NULL,"
-    " labels TEXT NOT NULL, created_at BIGINT NOT NULL, due_at BIGINT NOT NULL,"
-    " told_at BIGINT NOT NULL, told_hash TEXT NOT NULL, episode BIGINT NOT NULL,"
+    " created_at BIGINT NOT NULL,"
+    " due_at BIGINT NOT NULL,"     /* when to look at it; 0 = when something changes */
+    " told_at BIGINT NOT NULL,"    /* last message; 0 = none yet */
+    " closed_at BIGINT NOT NULL,"  /* it has no alerts since; 0 = it has */
+    " episode BIGINT NOT NULL,"    /* how often it has opened */
     " PRIMARY KEY (receiver, group_key));"
     "CREATE INDEX group_state_due ON group_state (due_at);"
 
     "CREATE TABLE group_member ("
     " receiver TEXT NOT NULL, group_key TEXT NOT NULL, fingerprint TEXT NOT NULL,"
-    " state TEXT NOT NULL,"        /* of the alert: firing, resolved */
-    " told TEXT NOT NULL,"         /* put into the outbox last: '', firing, resolved */
+    " state TEXT NOT NULL,"        /* of the alert: firing, resolved; over = firing, run out */
+    " told TEXT NOT NULL,"         /* '' nothing; firing; before = firing, but there is news;
+                                      folded = firing, in a digest */
     " muted_by TEXT NOT NULL,"     /* '' or the reason, so that each is counted once */
     " PRIMARY KEY (receiver, group_key, fingerprint));"
     "CREATE INDEX group_member_alert ON group_member (fingerprint);"
@@ -78,8 +82,10 @@ static const char version_1[] =
 
     "CREATE TABLE governor_fold ("
     " receiver TEXT NOT NULL, fingerprint TEXT NOT NULL, state TEXT NOT NULL,"
-    " group_key TEXT NOT NULL, at BIGINT NOT NULL,"
-    " PRIMARY KEY (receiver, fingerprint, state));"
+    " event TEXT NOT NULL, episode BIGINT NOT NULL, rule TEXT NOT NULL, risk BIGINT NOT NULL,"
+    " finding_id BYTEA, at BIGINT NOT NULL,"
+    " PRIMARY KEY (receiver, fingerprint, state, event, episode));"
+    "CREATE INDEX governor_fold_alert ON governor_fold (fingerprint);"
 
     "CREATE TABLE outbox_message ("
     " id TEXT PRIMARY KEY, receiver TEXT NOT NULL, target BIGINT NOT NULL,"
@@ -91,6 +97,7 @@ static const char version_1[] =
     " last_status BIGINT NOT NULL, last_reason TEXT NOT NULL, last_error TEXT NOT NULL,"
     " page TEXT NOT NULL);" /* last: reading the others never touches it */
     "CREATE INDEX outbox_message_lane ON outbox_message (receiver, target, state, id);"
+    "CREATE INDEX outbox_message_created ON outbox_message (receiver, created_at);"
     "CREATE INDEX outbox_message_key ON outbox_message (receiver, target, dedup_key);"
     "CREATE INDEX outbox_message_open ON outbox_message (receiver, state)"
     " WHERE state <> 'sent';"
