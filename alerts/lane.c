@@ -22,7 +22,8 @@ enum {
     REFRESH_RESOLVED_S = 900, /* resolved alerts are told again so long */
     DATABASE_BUSY_MS = 1000,  /* stopping waits for it */
     DATABASE_RETRY_S = 5,
-    REST_MIN_MS = 100, /* between two looks that found nothing to do */
+    REST_MIN_MS = 100,   /* between two looks that found nothing to do ... */
+    REST_MAX_MS = 15000, /* ... and for what another process queued */
 };
 
 static const double latency_bounds[] = { 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15 };
@@ -176,8 +177,8 @@ static int64_t tick(void *context)
         int64_t now = clock_now_s(), next_at;
         if (lane_step(lane, now, &next_at))
             continue;
-        int64_t rest_ms = (next_at - now) * 1000;
-        return !next_at ? -1 : rest_ms > REST_MIN_MS ? rest_ms : REST_MIN_MS;
+        int64_t rest_ms = next_at ? (next_at - now) * 1000 : REST_MAX_MS;
+        return rest_ms < REST_MIN_MS ? REST_MIN_MS : rest_ms > REST_MAX_MS ? REST_MAX_MS : rest_ms;
     }
     return -1;
 }

@@ -188,15 +188,10 @@ static const struct interval *find_interval(const struct compiler *compiler, con
 static void compile_route(struct compiler *compiler)
 {
     struct settings *settings = compiler->settings;
-    const char *const *known = settings->receiver_names;
-    if (!settings->receiver_count)
-        return;
-    struct route_config *route = memcpy(arena_alloc(&settings->arena, sizeof *route),
-                                        &compiler->config->route, sizeof *route);
-    if (!route->receiver && settings->receiver_count == 1)
-        route->receiver = known[0];
-    settings->route = route_build(route, known, settings->intervals, compiler->context->file,
-                                  &settings->arena, compiler->report);
+    if (settings->receiver_count)
+        settings->route =
+            route_build(&compiler->config->route, settings->receiver_names, settings->intervals,
+                        compiler->context->file, &settings->arena, compiler->report);
 }
 
 static void compile_rules(struct compiler *compiler)
@@ -313,6 +308,9 @@ void settings_release(struct settings *settings)
     if (!shared || atomic_fetch_sub(&shared->references, 1) > 1)
         return;
     rule_release(settings->rules);
+    route_finish(settings->route);
+    inhibit_finish(settings->inhibits);
+    mute_windows_finish(settings->windows);
     arena_finish(&settings->arena);
     if (shared->release)
         shared->release(shared->owner);

@@ -75,7 +75,7 @@ struct settings_context {
 };
 
 /* Check and compile everything. NULL when the report got anything: nothing is released then. Reads
- * rule files, no network. A route without receiver takes the only one there is. */
+ * rule files, no network. */
 struct settings *settings_create(const struct settings_config *config,
                                  const struct settings_context *context,
                                  struct option_report *report) MUST_USE;
