@@ -74,6 +74,20 @@ void metric_add(struct metric_set *set, const struct family *family, double valu
                     .family = family, .values = copy_values(set, family, values), .value = value });
 }
 
+void metric_add_histogram(struct metric_set *set, const struct family *family,
+                          const struct metric_histogram *histogram, const char *const *values)
+{
+    if (!metric_wanted(set, family))
+        return;
+    size_t bytes = (family->bucket_count + 1) * sizeof *histogram->buckets;
+    uint64_t *buckets = memcpy(arena_alloc(&set->arena, bytes), histogram->buckets, bytes);
+    struct metric_histogram *copy = arena_alloc(&set->arena, sizeof *copy);
+    *copy = (struct metric_histogram){ histogram->sum, histogram->count, buckets };
+    append(set, &(struct sample){
+                    .family = family, .values = copy_values(set, family, values),
+                    .histogram = copy });
+}
+
 static int compare_values(const struct family *family, const char *const *left,
                           const char *const *right)
 {
@@ -370,28 +384,17 @@ double metric_read(struct metric_store *store, const struct family *family,
     return value;
 }
 
-static const struct metric_histogram *copy_histogram(struct arena *arena,
-                                                     const struct series *series)
-{
-    size_t bytes = (series->family->bucket_count + 1) * sizeof *series->buckets;
-    uint64_t *buckets = memcpy(arena_alloc(arena, bytes), series->buckets, bytes);
-    struct metric_histogram *copy = arena_alloc(arena, sizeof *copy);
-    *copy = (struct metric_histogram){ series->sum, series->count, buckets };
-    return copy;
-}
-
 void metric_store_emit(struct metric_store *store, struct metric_set *set)
 {
     pthread_mutex_lock(&store->lock);
     for (size_t i = 0; i < store->count; i++) {
         const struct series *series = store->series[i];
-        if (!metric_wanted(set, series->family))
-            continue;
-        struct sample sample = { .family = series->family, .value = series->value };
-        sample.values = copy_values(set, series->family, (const char *const *)series->values);
+        const char *const *values = (const char *const *)series->values;
+        const struct metric_histogram histogram = { series->sum, series->count, series->buckets };
         if (series->buckets)
-            sample.histogram = copy_histogram(&set->arena, series);
-        append(set, &sample);
+            metric_add_histogram(set, series->family, &histogram, values);
+        else
+            metric_add(set, series->family, series->value, values);
     }
     pthread_mutex_unlock(&store->lock);
 }
