@@ -7,6 +7,7 @@
 #include "core/options.h"
 
 struct group_context; /* group.h */
+struct receivers_config;
 
 struct governor_config {
     int64_t messages, window_ms; /* default 20 per 10m; 0 messages = no limit */
@@ -14,17 +15,22 @@ struct governor_config {
 };
 extern const struct option governor_options[];
 
-/* Whether one more message for this receiver fits at `now`, counting outbox_message rows in the
- * window (so a restart does not grant a new budget). Nothing fits while the outbox is larger than
- * outbox_max_bytes, digests excepted. Else digests, resolves of accepted firings, tests
- * and risk critical within twice the budget always fit. */
-bool governor_admits(struct database *database, const struct governor_config *config,
-                     const char *receiver, enum risk_level worst, int64_t now, bool *admits,
-                     struct error *error) MUST_USE;
+/* What a receiver has used up; counted in the outbox once an evaluation, so that a restart grants
+ * no new budget. */
+struct governor_budget {
+    bool known, full; /* full: the outbox holds more than its limit */
+    int64_t messages;
+};
 
-/* Fold one alert of a refused message. */
-bool governor_fold(struct database *database, const char *receiver, const char *group_key,
-                   const struct alert *alert, int64_t now, struct error *error) MUST_USE;
+/* Whether one more firing message for this receiver fits. worst: risk critical fits within twice
+ * the budget. Nothing fits while the outbox is full. Counts the message when it does. Not asked for
+ * digests, tests and resolves of firings that were told one by one: those always fit. */
+bool governor_admits(const struct group_context *context, const struct receivers_config *receiver,
+                     enum risk_level worst, bool *admits, struct error *error) MUST_USE;
+
+/* Fold one alert of a refused message; state: ALERT_FIRING or ALERT_RESOLVED. */
+bool governor_fold(struct database *database, const char *receiver, const struct alert *alert,
+                   enum alert_state state, int64_t now, struct error *error) MUST_USE;
 
 /* Write the digests that are due: page event "digest", members = all that was folded. */
 bool governor_flush(const struct group_context *context, struct error *error) MUST_USE;
