@@ -1,15 +1,24 @@
 #include "collectors/azure/cloud.h"
 
 /* clang-format off */
+#define PUBLIC "https://login.microsoftonline.com", "https://management.azure.com", \
+               "https://management.azure.com/", "https://portal.azure.com"
+#define US     "https://login.microsoftonline.us", "https://management.usgovcloudapi.net", \
+               "https://management.usgovcloudapi.net/", "https://portal.azure.us"
+#define CHINA  "https://login.chinacloudapi.cn", "https://management.chinacloudapi.cn", \
+               "https://management.chinacloudapi.cn/", "https://portal.azure.cn"
+
 const struct cloud cloud_table[] = {
-    { "AzurePublic", "https://login.microsoftonline.com", "https://management.azure.com",
-      "https://management.azure.com/", "https://portal.azure.com" },
-    { "AzureUSGovernment", "https://login.microsoftonline.us",
-      "https://management.usgovcloudapi.net", "https://management.usgovcloudapi.net/",
-      "https://portal.azure.us" },
-    { "AzureChinaCloud", "https://login.chinacloudapi.cn", "https://management.chinacloudapi.cn",
-      "https://management.chinacloudapi.cn/", "https://portal.azure.cn" },
+    { "AzurePublic",       PUBLIC },
+    { "AzureUSGovernment", US },
+    { "AzureChinaCloud",   CHINA },
+    { "AzureCloud",        PUBLIC }, /* az calls it so */
+    { "public",            PUBLIC }, /* and Terraform so */
+    { "usgovernment",      US },
+    { "china",             CHINA },
 };
 /* clang-format on */
 
-const char *const cloud_words[] = { "AzurePublic", "AzureUSGovernment", "AzureChinaCloud", 0 };
+const char *const cloud_words[] = { "AzurePublic", "AzureUSGovernment", "AzureChinaCloud",
+                                    "AzureCloud",  "public",            "usgovernment",
+                                    "china",       0 };

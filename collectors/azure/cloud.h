@@ -5,7 +5,8 @@ struct cloud {
     const char *name, *authority_host, *resource_manager, *audience, *portal;
 };
 
-/* The rows, in the order of cloud_words; the first is the default. */
+/* The rows, in the order of cloud_words: one for every name a cloud goes by; the first is the
+ * default. */
 extern const struct cloud cloud_table[];
 
 /* Their names for `azure.cloud`, NULL-terminated. */
