@@ -1,21 +1,22 @@
 #pragma once
 /* The life of every finding: first seen, opened, reopened, risk changed, overdue, resolved and why.
- * Open findings are kept in memory in compact form (44 bytes each, sorted by id), everything in the
+ * Open findings are kept in memory in compact form (36 bytes each, sorted by id), everything in the
  * database. Evaluator only, unless a function says otherwise.
  *
  * Concluding (pure merge of three sorted lists: mirror, part.findings, part.closed):
  *   in findings, not open        -> opened, or reopened when the table knows it (episode + 1)
  *   in findings, other risk      -> risk changed
  *   in closed, open              -> resolved at once, with the row's reason
- *   in neither, open             -> one absence counted (in memory: a restart starts again);
- *                                   at two, resolved: retired when neither the part nor the
- *                                   catalogue knows its assessment any more, else
- *                                   resource_deleted
+ *   in neither, open             -> one absence counted; at two in a row, resolved: retired when
+ *                                   neither the part nor the catalogue knows its assessment any
+ *                                   more, else resource_deleted; baselines, whose rows tell only
+ *                                   what fails: fixed
  * An absence counts only when the source's last run succeeded, the part is a new one, it is not
  * truncated, the finding's subscription is in its cover and not carried, and the set of
  * subscriptions in the cover and not carried equals that of the collection before. Anything else
- * sets the counts of that source back to zero. Findings of carried subscriptions are never touched,
- * although part_carry copied them into the part.
+ * sets the counts of that source back to zero. Counts and cover are kept in the database, so that a
+ * restart changes nothing. Findings of carried subscriptions are never touched, although part_carry
+ * copied them into the part.
  *
  * A cycle in which nothing happened touches no statement. Texts are written once, when a finding
  * opens; 200,000 rows of a first run are one transaction through one prepared statement. */
@@ -48,14 +49,15 @@ void ledger_configure(struct ledger *ledger, const struct ledger_config *config)
 
 /* Compare the snapshot with what is known, and the clock with what is due; write the changes and
  * append the events. Inside a transaction. The snapshot must be held until the events are used.
- * A clock that stepped back makes nothing overdue and nothing older; times never go below those
- * already recorded.
+ * A clock that stepped back makes nothing overdue and nothing older; times of a finding never go
+ * below those already recorded of it.
  * First run of a source (store key "adopted.<source>" is not set; its first part sets it, also an
  * empty one, so that the first finding of a clean tenant is told): adopted quietly; then
  *   silent: no event; summary: one EVENT_FIRST_RUN; all: an event each.
  * Only the last is recorded in ledger_event. Findings of a ruler.changed are recorded and told as
- * quiet events. A quiet finding has no alert, so its resolve tells nobody; its overdue and its
- * reopening do. On false: roll back, then ledger_reload. */
+ * quiet events. A quiet finding has no alert, so its resolve is recorded only; a change of its
+ * risk, its overdue and its reopening are told and end the quiet. On false: roll back, then
+ * ledger_reload. */
 bool ledger_advance(struct ledger *ledger, const struct snapshot *snapshot, int64_t now,
                     struct event_list *events, struct error *error) MUST_USE;
 
@@ -77,6 +79,13 @@ void ledger_emit(const struct ledger *ledger, const struct snapshot *snapshot, i
  * defender_baseline_rules_regressed_total, _fixed_total (assignment, rule_severity). */
 extern const struct family *const ledger_families[];
 
+/* Keep an event in the history, which ledger_advance does for its own. Inside a transaction. */
+bool ledger_record(struct database *database, const struct event *event,
+                   struct error *error) MUST_USE;
+
+/* Delete the history that is older than keep_events_s. Evaluator, inside its transaction. */
+bool ledger_prune(struct ledger *ledger, int64_t now, struct error *error) MUST_USE;
+
 /* What the ledger knows of a finding; for pages, GET /f/<id>, the API. Any thread with its own
  * database handle. */
 struct ledger_entry {
@@ -91,7 +100,8 @@ struct ledger_entry {
 bool ledger_find(struct database *database, const char *prefix, struct arena *arena,
                  struct ledger_entry *entry, bool *found, struct error *error) MUST_USE;
 
-/* Called with one recorded event, oldest first; record is filled. False stops with *error. */
+/* Called with one recorded event, oldest first; valid until it returns. About a finding: record is
+ * filled, its risk is that of the event. False stops with *error. */
 typedef bool ledger_visit(void *context, const struct event *event, struct error *error);
 
 /* Walk the history since an instant; finding NULL = of all findings. Reads rows one by one. Any

@@ -1,0 +1,630 @@
+/* ledger: the life of findings, what absence means, and what survives a restart. */
+#include "ledger_world.h"
+
+#include <sys/stat.h>
+
+#include "core/hash.h"
+
+#define A COLLECTOR_assessments
+#define BOTH ((const char *const[]){ "s1", "s2", NULL })
+#define ONLY_S1 ((const char *const[]){ "s1", NULL })
+
+/* One collection of assessments in which these findings are open; "" = none. */
+static void collect(struct world *world, const char *names)
+{
+    struct part *part = world_part(A, BOTH);
+    char name[2] = "";
+    for (; *names; names++) {
+        *name = *names;
+        world_open(part, name, "key", *names < 'm' ? "s1" : "s2", RISK_HIGH);
+    }
+    world->now += 60;
+    world_publish(world, part);
+}
+
+/* The first run of an empty tenant, so that everything that follows is told. */
+static void begin(struct world *world, const char *name)
+{
+    world_init(world, name);
+    collect(world, "");
+    CHECK_TEXT(world_advance(world), "");
+    collect(world, "");
+    CHECK_TEXT(world_advance(world), "");
+}
+
+TEST(a_finding_lives)
+{
+    struct world world;
+    begin(&world, NULL);
+    collect(&world, "a");
+    CHECK_TEXT(world_advance(&world), "finding.opened a/1 high\n");
+    int64_t opened_at = world.now;
+    CHECK_INT(world.events.events[0].opened_at, opened_at);
+    CHECK_TEXT(world_advance(&world), "");
+
+    struct part *part = world_part(A, BOTH);
+    world_open(part, "a", "key", "s1", RISK_CRITICAL);
+    world.now += 60;
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world), "finding.risk_changed a/1 critical from high\n");
+
+    static const struct {
+        enum finding_reason reason;
+        const char *resolved, *reopened;
+    } rounds[] = {
+        { REASON_FIXED, "finding.resolved a/1 critical fixed\n",
+          "finding.reopened a/2 high fixed\n" },
+        { REASON_EXEMPTED, "finding.exempted a/2 high exempted\n",
+          "finding.exemption_expired a/3 high exempted\n" },
+        { REASON_NOT_APPLICABLE, "finding.resolved a/3 high not_applicable\n",
+          "finding.reopened a/4 high not_applicable\n" },
+        { REASON_PLAN_OFF, "finding.resolved a/4 high plan_off\n",
+          "finding.reopened a/5 high plan_off\n" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rounds); i++) {
+        part = world_part(A, BOTH);
+        part_add_closed(part, "a", rounds[i].reason);
+        world.now += 60;
+        world_publish(&world, part);
+        CHECK_TEXT(world_advance(&world), rounds[i].resolved);
+        collect(&world, "a");
+        CHECK_TEXT(world_advance(&world), rounds[i].reopened);
+    }
+    CHECK_TEXT(world_figures(&world, "defender_findings_opened_total"),
+               "s1 critical 0\ns1 high 1\ns1 low 0\ns1 medium 0\ns1 not_evaluated 0\n");
+    CHECK_CONTAINS(world_figures(&world, "defender_findings_reopened_total"), "s1 high 4\n");
+    CHECK_CONTAINS(world_figures(&world, "defender_findings_resolved_total"),
+                   "s1 critical 1\ns1 high 3\n");
+    CHECK_CONTAINS(world_figures(&world, "defender_finding_resolutions_total"),
+                   "critical fixed 1\n");
+    CHECK_CONTAINS(world_figures(&world, "defender_finding_resolutions_total"),
+                   "high plan_off 1\n");
+    CHECK_CONTAINS(world_figures(&world, "defender_finding_risk_changes_total"),
+                   "high critical 1\n");
+    CHECK_CONTAINS(world_figures(&world, "defender_finding_resolution_seconds"),
+                   "critical 1,0,0,0,0,0,0,0,0,0,0,0 1/120\n");
+    CHECK_CONTAINS(world_figures(&world, "defender_finding_detection_delay_seconds"),
+                   "assessments 0,0,0,0,0,0,0,0,0,0,5 5/");
+    CHECK_CONTAINS(world_figures(&world, "defender_finding_opened_timestamp_seconds"), " 1.7e+09");
+    world_finish(&world);
+}
+
+TEST(absence_counts_twice_in_a_row)
+{
+    struct world world;
+    begin(&world, NULL);
+    collect(&world, "abz");
+    CHECK_TEXT(world_advance(&world),
+               "finding.opened a/1 high\nfinding.opened b/1 high\nfinding.opened z/1 high\n");
+    collect(&world, "a");
+    CHECK_TEXT(world_advance(&world), "");
+    CHECK_TEXT(world_advance(&world), ""); /* the same collection counts once */
+    collect(&world, "az");
+    CHECK_TEXT(world_advance(&world), "finding.resolved b/1 high resource_deleted\n");
+    collect(&world, "a");
+    CHECK_TEXT(world_advance(&world), ""); /* z was there in between */
+    collect(&world, "a");
+    CHECK_TEXT(world_advance(&world), "finding.resolved z/1 high resource_deleted\n");
+    world_finish(&world);
+}
+
+/* What may stand between two collections without a finding, so that they are not "in a row". */
+enum fault {
+    FAULT_NONE,
+    FAULT_FAILED,
+    FAULT_PARTIAL,
+    FAULT_TRUNCATED,
+    FAULT_CARRIED,
+    FAULT_UNCOVERED,
+    FAULT_OTHER_COVER,
+    FAULT_COUNT
+};
+
+static void collect_with(struct world *world, enum fault fault)
+{
+    struct part *part = world_part(A, fault == FAULT_UNCOVERED ? ONLY_S1 : BOTH);
+    world->now += 60;
+    if (fault == FAULT_FAILED) {
+        part_release(part);
+        world_fail(world, A);
+        return;
+    }
+    if (fault == FAULT_CARRIED)
+        part_add_carried(part, "s2", 1, "access denied", 1);
+    if (fault == FAULT_OTHER_COVER)
+        part_add_cover(part, "s3", 1);
+    part->truncated = fault == FAULT_TRUNCATED;
+    world_publish(world, part);
+    if (fault == FAULT_PARTIAL)
+        world_fail(world, A);
+}
+
+TEST(no_fault_of_azure_resolves)
+{
+    for (int fault = FAULT_FAILED; fault < FAULT_COUNT; fault++) {
+        struct world world;
+        begin(&world, NULL);
+        collect(&world, "yz");
+        CHECK_TEXT(world_advance(&world), "finding.opened y/1 high\nfinding.opened z/1 high\n");
+        /* For ever, as long as it lasts ... */
+        for (int i = 0; i < 5; i++) {
+            collect_with(&world, (enum fault)fault);
+            if (fault == FAULT_OTHER_COVER && i)
+                break; /* from now on it is the same */
+            CHECK_TEXT(world_advance(&world), "");
+        }
+        /* ... and one absence before and one after it are not in a row. */
+        collect_with(&world, FAULT_NONE);
+        collect(&world, "yz");
+        CHECK_TEXT(world_advance(&world), "");
+        collect_with(&world, FAULT_NONE);
+        CHECK_TEXT(world_advance(&world), "");
+        collect_with(&world, (enum fault)fault);
+        CHECK_TEXT(world_advance(&world), "");
+        collect_with(&world, FAULT_NONE);
+        CHECK_TEXT(world_advance(&world), "");
+        collect(&world, "yz");
+        CHECK_TEXT(world_advance(&world), "");
+        world_finish(&world);
+    }
+}
+
+TEST(a_carried_subscription_is_not_touched)
+{
+    struct world world;
+    begin(&world, NULL);
+    collect(&world, "az");
+    world_advance(&world);
+    for (int i = 0; i < 4; i++) {
+        struct part *part = world_part(A, BOTH);
+        part_add_carried(part, "s2", 1, "access denied", 1);
+        world_open(part, "a", "key", "s1", RISK_HIGH);
+        world_open(part, "z", "key", "s2", RISK_LOW);      /* an old copy */
+        world_open(part, "x", "key", "s2", RISK_CRITICAL); /* the ledger knows better */
+        world.now += 60;
+        world_publish(&world, part);
+        CHECK_TEXT(world_advance(&world), "");
+    }
+    /* In the others life goes on. */
+    struct part *part = world_part(A, BOTH);
+    part_add_carried(part, "s2", 1, "access denied", 1);
+    part_add_closed(part, "a", REASON_FIXED);
+    world.now += 60;
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world), "finding.resolved a/1 high fixed\n");
+    /* A part that is dropped as stale, or not there yet, says nothing. */
+    part_release(world.snapshot.parts[A]);
+    world.snapshot.parts[A] = NULL;
+    CHECK_TEXT(world_advance(&world), "");
+    collect(&world, "z");
+    CHECK_TEXT(world_advance(&world), "");
+    world_finish(&world);
+}
+
+TEST(retired_is_what_nobody_knows_any_more)
+{
+    struct world world;
+    world_init(&world, NULL);
+    for (int i = 0; i < 4; i++) {
+        struct part *part = world_part(A, BOTH);
+        world_open(part, "stays", "part", "s1", RISK_LOW);
+        if (i == 1) {
+            world_open(part, "p", "part", "s1", RISK_LOW);
+            world_open(part, "c", "catalogue", "s1", RISK_LOW);
+            world_open(part, "n", "nobody", "s1", RISK_LOW);
+        }
+        world.now += 60;
+        world_publish(&world, part);
+        world_catalogue(&world, "[{\"name\":\"catalogue\",\"properties\":{\"displayName\":\"T\","
+                                "\"severity\":\"High\",\"categories\":[\"Data\"]}}]");
+        const char *told = world_advance(&world);
+        if (i == 1) {
+            for (size_t j = 0; j < world.events.count; j++) {
+                struct finding view;
+                char scratch[PART_ID_BYTES];
+                CHECK(event_finding(&world.events.events[j], &view, scratch));
+                CHECK_TEXT(view.title, strcmp(view.assessment_id, "catalogue") ? "" : "T");
+            }
+        }
+        if (i == 3)
+            CHECK_TEXT(told, "finding.resolved c/1 low resource_deleted\n"
+                             "finding.resolved n/1 low retired\n"
+                             "finding.resolved p/1 low resource_deleted\n");
+    }
+    CHECK_CONTAINS(world_figures(&world, "defender_finding_resolutions_total"), "low retired 1\n");
+    world_finish(&world);
+}
+
+TEST(baseline_rules_regress_and_are_fixed)
+{
+    struct world world;
+    world_init(&world, NULL);
+    for (int i = 0; i < 4; i++) {
+        struct part *part = world_part(COLLECTOR_baselines, BOTH);
+        if (i == 1)
+            part_add_open(part,
+                          &(struct part_row){
+                              "m|0|rule", "rule-1", "Rule", "AzureLinuxBaseline", "", "s1",
+                              "/subscriptions/s1/resourcegroups/g/providers/microsoft.compute/"
+                              "virtualmachines/m",
+                              "", "", RISK_HIGH, SEVERITY_HIGH, false, 0, 0, 0 });
+        world.now += 60;
+        world_publish(&world, part);
+        CHECK_TEXT(world_advance(&world), i == 1   ? "baseline.rule_regressed m/1 high\n"
+                                          : i == 3 ? "baseline.rule_fixed m/1 high fixed\n"
+                                                   : "");
+    }
+    CHECK_CONTAINS(world_figures(&world, "defender_baseline_rules_regressed_total"),
+                   "AzureLinuxBaseline high 1\n");
+    CHECK_CONTAINS(world_figures(&world, "defender_baseline_rules_fixed_total"),
+                   "AzureLinuxBaseline high 1\n");
+    world_finish(&world);
+}
+
+static size_t count_history(struct world *world);
+
+TEST(the_first_run_is_silent_a_summary_or_all)
+{
+    static const struct {
+        enum ledger_first_run first_run;
+        const char *told;
+        size_t recorded;
+    } cases[] = {
+        { LEDGER_FIRST_SILENT, "", 0 },
+        { LEDGER_FIRST_SUMMARY, "digest assessments 2\n", 0 },
+        { LEDGER_FIRST_ALL, "finding.opened a/1 high\nfinding.opened z/1 high\n", 2 },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct world world;
+        world_init(&world, NULL);
+        world.config.first_run = cases[i].first_run;
+        ledger_configure(world.ledger, &world.config);
+        CHECK_TEXT(world_advance(&world), ""); /* nothing is collected yet */
+        collect(&world, "az");
+        CHECK_TEXT(world_advance(&world), cases[i].told);
+        if (cases[i].first_run == LEDGER_FIRST_SUMMARY)
+            CHECK_TEXT(world.events.events[0].detail, "2 findings were open already, 2 high");
+        CHECK_INT(count_history(&world), cases[i].recorded);
+        bool all = cases[i].first_run == LEDGER_FIRST_ALL;
+        CHECK_CONTAINS(world_figures(&world, "defender_findings_opened_total"),
+                       all ? "s1 high 1\n" : "s1 high 0\n");
+        collect(&world, "abz");
+        CHECK_TEXT(world_advance(&world), "finding.opened b/1 high\n");
+        /* What was adopted quietly goes quietly and comes back loud. */
+        struct part *part = world_part(A, BOTH);
+        world_open(part, "b", "key", "s1", RISK_HIGH);
+        world_open(part, "z", "key", "s2", RISK_LOW);
+        part_add_closed(part, "a", REASON_FIXED);
+        world_publish(&world, part);
+        CHECK_TEXT(world_advance(&world), all ? "finding.resolved a/1 high fixed\n"
+                                                "finding.risk_changed z/1 low from high\n"
+                                              : "finding.risk_changed z/1 low from high\n");
+        part = world_part(A, BOTH);
+        world_open(part, "a", "key", "s1", RISK_HIGH);
+        part_add_closed(part, "b", REASON_FIXED);
+        part_add_closed(part, "z", REASON_FIXED);
+        world_publish(&world, part);
+        CHECK_TEXT(world_advance(&world), "finding.reopened a/2 high fixed\n"
+                                          "finding.resolved b/1 high fixed\n"
+                                          "finding.resolved z/1 low fixed\n");
+        world_finish(&world);
+    }
+}
+
+TEST(a_new_recommendation_all_over_is_one_digest)
+{
+    struct world world;
+    begin(&world, NULL);
+    world.config.ruler_subscriptions = 2;
+    world.config.ruler_findings = 3;
+    ledger_configure(world.ledger, &world.config);
+    struct part *part = world_part(A, BOTH);
+    world_open(part, "one", "few", "s1", RISK_HIGH);
+    world_open(part, "two", "few", "s1", RISK_HIGH);
+    world_open(part, "v1", "wide", "s1", RISK_HIGH);
+    world_open(part, "v2", "wide", "s2", RISK_HIGH);
+    for (int i = 0; i < 3; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "m%d", i);
+        world_open(part, name, "many", "s1", RISK_LOW);
+    }
+    world.now += 60;
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world),
+               "finding.opened one/1 high\nfinding.opened two/1 high\n"
+               "quiet finding.opened m0/1 low\nquiet finding.opened m1/1 low\n"
+               "quiet finding.opened m2/1 low\nquiet finding.opened v1/1 high\n"
+               "quiet finding.opened v2/1 high\n"
+               "ruler.changed many 3\nruler.changed wide 2\n");
+    /* From now on it is as any other. */
+    part = world_part(A, BOTH);
+    world_open(part, "v1", "wide", "s1", RISK_HIGH);
+    for (int i = 0; i < 5; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "w%d", i);
+        world_open(part, name, "wide", i % 2 ? "s1" : "s2", RISK_LOW);
+    }
+    part_add_closed(part, "v2", REASON_FIXED);
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world),
+               "finding.opened w0/1 low\nfinding.opened w1/1 low\nfinding.opened w2/1 low\n"
+               "finding.opened w3/1 low\nfinding.opened w4/1 low\n");
+    world_finish(&world);
+}
+
+TEST(findings_become_overdue_once)
+{
+    struct world world;
+    begin(&world, NULL);
+    world.config.sla_s[RISK_HIGH] = 1000;
+    world.config.sla_s[RISK_CRITICAL] = 100;
+    world.config.due_soon_s = 300;
+    ledger_configure(world.ledger, &world.config);
+    CHECK_INT(ledger_next_due_at(world.ledger), 0);
+    collect(&world, "az");
+    CHECK_TEXT(world_advance(&world), "finding.opened a/1 high\nfinding.opened z/1 high\n");
+    int64_t opened_at = world.now;
+    CHECK_INT(world.events.events[0].due_at, opened_at + 1000);
+    CHECK_INT(ledger_next_due_at(world.ledger), opened_at + 1000);
+    world.now = opened_at - 5000; /* a clock that stepped back */
+    CHECK_TEXT(world_advance(&world), "");
+    world.now = opened_at + 700;
+    CHECK_TEXT(world_advance(&world), "");
+    CHECK_CONTAINS(world_figures(&world, "defender_findings_due_soon"), "s1 high 1\n");
+    CHECK_CONTAINS(world_figures(&world, "defender_findings_overdue"), "s1 high 0\n");
+    world.now = opened_at + 1000;
+    CHECK_TEXT(world_advance(&world), "finding.overdue a/1 high\nfinding.overdue z/1 high\n");
+    CHECK_TEXT(world_advance(&world), "");
+    CHECK_INT(ledger_next_due_at(world.ledger), 0);
+    CHECK_CONTAINS(world_figures(&world, "defender_findings_due_soon"), "s1 high 0\n");
+    CHECK_CONTAINS(world_figures(&world, "defender_findings_overdue"), "s2 high 1\n");
+    world.now = opened_at - 5000;
+    CHECK_TEXT(world_advance(&world), "");
+    world.now = opened_at + 2000;
+    CHECK_TEXT(world_advance(&world), "");
+    /* Another risk, another time: nothing new when that is over too. */
+    struct part *part = world_part(A, BOTH);
+    world_open(part, "a", "key", "s1", RISK_CRITICAL);
+    world_open(part, "z", "key", "s2", RISK_LOW);
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world), "finding.risk_changed a/1 critical from high\n"
+                                      "finding.risk_changed z/1 low from high\n");
+    /* It is gone from the snapshot, and overdue all the same. */
+    collect(&world, "ab");
+    world_advance(&world);
+    part_release(world.snapshot.parts[A]);
+    world.snapshot.parts[A] = NULL;
+    world.now += 2000;
+    CHECK_TEXT(world_advance(&world), "finding.overdue b/1 high\n");
+    world_finish(&world);
+}
+
+TEST(times_of_a_finding_never_go_back)
+{
+    struct world world;
+    begin(&world, NULL);
+    collect(&world, "a");
+    world_advance(&world);
+    int64_t opened_at = world.now;
+    world.now -= 100000;
+    struct part *part = world_part(A, BOTH);
+    part_add_closed(part, "a", REASON_FIXED);
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world), "finding.resolved a/1 high fixed\n");
+    CHECK_INT(world.events.events[0].at, opened_at);
+    CHECK_CONTAINS(world_figures(&world, "defender_finding_resolution_seconds"),
+                   "high 1,0,0,0,0,0,0,0,0,0,0,0 1/0\n");
+    collect(&world, "a");
+    CHECK_TEXT(world_advance(&world), "finding.reopened a/2 high fixed\n");
+    CHECK_INT(world.events.events[0].at, opened_at);
+    world_finish(&world);
+}
+
+/* --- history and look-ups --------------------------------------------------------------------- */
+static bool print_event(void *context, const struct event *event, struct error *error)
+{
+    (void)error;
+    world_print(event, context);
+    return true;
+}
+
+static bool count_event(void *context, const struct event *event, struct error *error)
+{
+    size_t *count = context;
+    (void)event, (void)error;
+    ++*count;
+    return true;
+}
+
+static size_t count_history(struct world *world)
+{
+    size_t count = 0;
+    struct error error = { 0 };
+    CHECK(ledger_history(world->database, 0, NULL, count_event, &count, &error));
+    return count;
+}
+
+static bool stop(void *context, const struct event *event, struct error *error)
+{
+    (void)context, (void)event;
+    return error_set(error, ERROR_CANCELLED, "enough");
+}
+
+TEST(history_and_findings_are_read_back)
+{
+    struct world world;
+    struct error error = { 0 };
+    begin(&world, NULL);
+    collect(&world, "az");
+    world_advance(&world);
+    int64_t middle = world.now + 1;
+    struct part *part = world_part(A, BOTH);
+    part_add_closed(part, "a", REASON_EXEMPTED);
+    world_open(part, "z", "key", "s2", RISK_LOW);
+    world.now += 60;
+    world_publish(&world, part);
+    world_advance(&world);
+    CHECK(database_begin(world.database, &error));
+    CHECK(ledger_record(world.database,
+                        &(struct event){ .kind = EVENT_SCORE_DROPPED,
+                                         .source = COLLECTOR_secure_scores,
+                                         .at = world.now,
+                                         .reason = -1,
+                                         .subject = "ascscore",
+                                         .subscription_id = "s1",
+                                         .detail = "\"quoted\"",
+                                         .value = 0.5,
+                                         .value_before = 0.75 },
+                        &error));
+    CHECK(database_commit(world.database, &error));
+
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    CHECK(ledger_history(world.database, 0, NULL, print_event, &out, &error));
+    CHECK_CONTAINS(buf_cstr(&out), "finding.opened a/1 high\n");
+    CHECK_CONTAINS(buf_cstr(&out), "finding.opened z/1 high\n");
+    CHECK_CONTAINS(buf_cstr(&out), "finding.exempted a/1 high exempted\n");
+    CHECK_CONTAINS(buf_cstr(&out), "finding.risk_changed z/1 low from high\n");
+    CHECK_CONTAINS(buf_cstr(&out), "score.dropped ascscore 0.5\n");
+    buf_reset(&out);
+    struct finding_id id = finding_id(A, "a", 1);
+    CHECK(ledger_history(world.database, 0, &id, print_event, &out, &error));
+    CHECK_TEXT(buf_cstr(&out), "finding.opened a/1 high\nfinding.exempted a/1 high exempted\n");
+    buf_reset(&out);
+    CHECK(ledger_history(world.database, middle, &id, print_event, &out, &error));
+    CHECK_TEXT(buf_cstr(&out), "finding.exempted a/1 high exempted\n");
+    CHECK(!ledger_history(world.database, 0, NULL, stop, NULL, &error));
+    CHECK_TEXT(error.message, "enough");
+
+    struct arena arena = { 0 };
+    struct ledger_entry entry;
+    bool found;
+    char hex[33];
+    hash_hex(id.bytes, 16, hex);
+    for (size_t length = 16; length <= 32; length += 16) {
+        hex[length] = 0;
+        hash_hex(id.bytes, length / 2, hex);
+        CHECK(ledger_find(world.database, hex, &arena, &entry, &found, &error) && found);
+        CHECK(!entry.open && entry.reason == REASON_EXEMPTED && entry.episode == 1);
+        CHECK_TEXT(entry.finding.resource_name, "a");
+        CHECK_TEXT(entry.finding.resource_id, "/subscriptions/s1/resourcegroups/rg/providers/"
+                                              "microsoft.compute/virtualmachines/a");
+        CHECK_TEXT(entry.finding.resource_type, "microsoft.compute/virtualmachines");
+        CHECK_TEXT(entry.finding.risk_factors, "Internet exposure");
+        CHECK(entry.finding.internet_exposed && entry.finding.attack_paths == 2);
+        CHECK_INT(entry.finding.first_seen_at, 1000);
+        CHECK_INT(entry.resolved_at, world.now);
+    }
+    static const char *const strangers[] = { "", "0123", "0123456789abcdef", "zzzzzzzzzzzzzzzz",
+                                             "0123456789abcdef0123456789abcdef0" };
+    for (size_t i = 0; i < ARRAY_COUNT(strangers); i++)
+        CHECK(ledger_find(world.database, strangers[i], &arena, &entry, &found, &error) && !found);
+    arena_finish(&arena);
+
+    world.config.keep_events_s = 30;
+    ledger_configure(world.ledger, &world.config);
+    CHECK(database_begin(world.database, &error));
+    CHECK(ledger_prune(world.ledger, world.now, &error));
+    CHECK(database_commit(world.database, &error));
+    CHECK_INT(count_history(&world), 3);
+    world_finish(&world);
+}
+
+/* --- the disk --------------------------------------------------------------------------------- */
+static struct hash_sha256 digest(const char *path, const char *suffix)
+{
+    struct hash_sha256 out;
+    char name[4310], block[4096];
+    CLEANUP(buf_finish) struct buf content = { 0 };
+    snprintf(name, sizeof name, "%s%s", path, suffix);
+    FILE *file = fopen(name, "rb");
+    for (size_t got; file && (got = fread(block, 1, sizeof block, file));)
+        buf_append(&content, block, got);
+    if (file)
+        fclose(file);
+    hash_sha256(buf_cstr(&content), content.length, &out);
+    return out;
+}
+
+TEST(a_cycle_without_news_writes_nothing)
+{
+    struct world world;
+    begin(&world, "quiet.db");
+    collect(&world, "abz");
+    world_advance(&world);
+    struct hash_sha256 file = digest(world.path, ""), log = digest(world.path, "-wal");
+    for (int i = 0; i < 5; i++) {
+        collect(&world, "abz");
+        CHECK_TEXT(world_advance(&world), "");
+        struct hash_sha256 file_now = digest(world.path, ""), log_now = digest(world.path, "-wal");
+        CHECK(!memcmp(&file, &file_now, sizeof file) && !memcmp(&log, &log_now, sizeof log));
+    }
+    world_finish(&world);
+}
+
+TEST(a_rolled_back_advance_is_done_again)
+{
+    struct world world;
+    struct error error = { 0 };
+    begin(&world, NULL);
+    collect(&world, "a");
+    world_advance(&world);
+    CLEANUP(buf_finish) struct buf before = { 0 };
+    buf_text(&before, world_figures(&world, NULL));
+    struct part *part = world_part(A, BOTH);
+    world_open(part, "b", "new", "s1", RISK_HIGH);
+    part_add_closed(part, "a", REASON_FIXED);
+    world_publish(&world, part);
+    event_list_finish(&world.events);
+    CHECK(database_begin(world.database, &error));
+    CHECK(ledger_advance(world.ledger, &world.snapshot, world.now, &world.events, &error));
+    CHECK_INT(world.events.count, 2);
+    database_rollback(world.database);
+    CHECK(ledger_reload(world.ledger, &error));
+    CHECK_TEXT(world_figures(&world, NULL), buf_cstr(&before));
+    CHECK_TEXT(world_advance(&world), "finding.opened b/1 high\nfinding.resolved a/1 high fixed\n");
+    world_finish(&world);
+}
+
+/* A disk that is full at any moment: the advance fails or not, and nothing is lost. */
+TEST(a_full_disk_loses_no_event)
+{
+    for (int pages = 1; pages < 40; pages++) {
+        struct world world;
+        struct error error = { 0 };
+        bool row;
+        char name[32], sql[64];
+        snprintf(name, sizeof name, "full%d.db", pages);
+        begin(&world, name);
+        struct database_statement *size = database_prepare(world.database, "PRAGMA page_count");
+        CHECK(database_step(size, &row, &error));
+        snprintf(sql, sizeof sql, "PRAGMA max_page_count = %lld",
+                 (long long)database_integer(size, 0) + pages - 1);
+        database_reset(size);
+        struct database_statement *limit = database_prepare(world.database, sql);
+        CHECK(database_step(limit, &row, &error));
+        database_reset(limit);
+        struct part *part = world_part(A, BOTH);
+        for (int i = 0; i < 100; i++) {
+            snprintf(name, sizeof name, "r%03d", i);
+            world_open(part, name, "key", "s1", RISK_HIGH);
+        }
+        world_publish(&world, part);
+        CHECK(database_begin(world.database, &error));
+        bool ok = ledger_advance(world.ledger, &world.snapshot, world.now, &world.events, &error) &&
+                  database_commit(world.database, &error);
+        if (!ok) {
+            database_rollback(world.database);
+            CHECK(ledger_reload(world.ledger, &error));
+            struct database_statement *room =
+                database_prepare(world.database, "PRAGMA max_page_count = 100000");
+            CHECK(database_step(room, &row, &error));
+            database_reset(room);
+            world_advance(&world);
+        }
+        CHECK_INT(world.events.count, 100);
+        CHECK_INT(count_history(&world), 100);
+        CHECK(ok || pages < 39);
+        CHECK(!ok || pages > 1);
+        world_finish(&world);
+    }
+}
