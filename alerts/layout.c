@@ -62,13 +62,23 @@ static void add_facts(struct making *making)
     CLEANUP(buf_finish) struct buf text = { 0 };
     const struct page *page = making->page;
     bool is_finding = page->resource_total > 0;
-    if (is_finding)
+    if (is_finding) {
         add_fact(making, "Risk", page->risk);
-    if (is_finding && strcmp(page->severity, "unknown") != 0)
-        add_fact(making, "Severity", page->severity);
-    if (is_finding)
         add_fact(making, page->more_resources ? "Resources" : "Resource", resource_text(making));
+    }
     add_fact(making, "Subscription", page->subscription_name);
+    add_fact(making, "Closed because", page->reason);
+    if (page->status == PAGE_FIRING)
+        add_instant(making, "Due", page->due_at);
+    if (page->age_s > 0) {
+        text_age(&text, page->age_s);
+        add_fact(making, page->status == PAGE_RESOLVED ? "Was open" : "Age", take(making, &text));
+    }
+    if (page->points > 0) {
+        put_points(&text, page->points);
+        buf_text(&text, " secure-score points");
+        add_fact(making, "To gain", take(making, &text));
+    }
     if (page->internet_exposed)
         add_fact(making, "Exposure", "can be reached from the internet");
     if (page->attack_paths) {
@@ -76,19 +86,9 @@ static void add_facts(struct making *making)
         add_fact(making, "Attack paths", take(making, &text));
     }
     add_fact(making, "Risk factors", page->risk_factors);
-    if (page->points > 0) {
-        put_points(&text, page->points);
-        buf_text(&text, " secure-score points");
-        add_fact(making, "To gain", take(making, &text));
-    }
-    add_fact(making, "Closed because", page->reason);
+    if (is_finding && strcmp(page->severity, "unknown") != 0)
+        add_fact(making, "Severity", page->severity);
     add_instant(making, "Opened", page->opened_at);
-    if (page->age_s > 0) {
-        text_age(&text, page->age_s);
-        add_fact(making, page->status == PAGE_RESOLVED ? "Was open" : "Age", take(making, &text));
-    }
-    if (page->status == PAGE_FIRING)
-        add_instant(making, "Due", page->due_at);
     add_fact(making, "Category", page->category);
     add_fact(making, "Effort", page->effort);
     add_fact(making, "Impact on users", page->user_impact);

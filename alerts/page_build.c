@@ -355,9 +355,9 @@ static const struct builtin {
     { "*", "{{rule}}{{^rule}}{{firing_count}} firing, {{resolved_count}} resolved{{/rule}}"
       SUBSCRIPTION,
       "{{#annotations.detail}}" DETAIL "{{/annotations.detail}}"
-      "{{^annotations.detail}}{{^counts}}The value is {{value}}.{{/counts}}"
-      "{{#counts}}{{count}} {{status}}: {{rule}} {{risk_level}}\n{{/counts}}"
-      "{{/annotations.detail}}" },
+      "{{#annotations.metric}}{{annotations.metric}} is {{value}}"
+      "{{#annotations.value_before}}, was {{value_before}}{{/annotations.value_before}}."
+      "{{/annotations.metric}}" },
 };
 /* clang-format on */
 
@@ -380,18 +380,37 @@ static const struct template *builtin(const char *text, struct arena *arena)
     return compiled;
 }
 
-/* A title is one line and says what it is about even where templates do not. */
-static const char *title(struct build *build, const struct template *compiled)
+static bool is_blank(const struct buf *text)
+{
+    return strspn(buf_cstr(text), " \t\r\n") == text->length;
+}
+
+/* Render the rule's template, or ours when there is none or nothing came of it. */
+static void render(struct build *build, const struct template *compiled, const char *ours,
+                   struct buf *out)
+{
+    if (compiled)
+        template_render(compiled, build->page, out);
+    if (is_blank(out)) {
+        buf_reset(out);
+        template_render(builtin(ours, build->arena), build->page, out);
+    }
+}
+
+/* A title is one line. */
+static const char *title(struct build *build, const struct template *compiled, const char *ours)
 {
     CLEANUP(buf_finish) struct buf rendered = { 0 };
+    CLEANUP(buf_finish) struct buf whole = { 0 };
     CLEANUP(buf_finish) struct buf cut = { 0 };
-    buf_text(&rendered, build->page->test ? "[TEST] " : "");
-    buf_text(&rendered, build->page->status == PAGE_RESOLVED ? "[RESOLVED] " : "");
-    template_render(compiled, build->page, &rendered);
+    render(build, compiled, ours, &rendered);
     for (size_t i = 0; i < rendered.length; i++)
         if ((unsigned char)rendered.data[i] < ' ' || rendered.data[i] == 0x7f)
             rendered.data[i] = ' ';
-    build->page->truncated |= text_cut(&cut, buf_cstr(&rendered), TITLE_POINTS);
+    buf_text(&whole, build->page->test ? "[TEST] " : "");
+    buf_text(&whole, build->page->status == PAGE_RESOLVED ? "[RESOLVED] " : "");
+    buf_text(&whole, buf_cstr(&rendered));
+    build->page->truncated |= text_cut(&cut, buf_cstr(&whole), TITLE_POINTS);
     return arena_text(build->arena, buf_cstr(&cut));
 }
 
@@ -401,10 +420,8 @@ static void add_texts(struct build *build)
     CLEANUP(buf_finish) struct buf cut = { 0 };
     const struct page_subject *subject = build->subject;
     const struct builtin *row = builtin_of(subject->event);
-    build->page->title =
-        title(build, subject->title ? subject->title : builtin(row->title, build->arena));
-    template_render(subject->text ? subject->text : builtin(row->text, build->arena), build->page,
-                    &rendered);
+    build->page->title = title(build, subject->title, row->title);
+    render(build, subject->text, row->text, &rendered);
     while (rendered.length && (unsigned char)rendered.data[rendered.length - 1] <= ' ')
         rendered.data[--rendered.length] = 0;
     build->page->truncated |= text_cut(&cut, buf_cstr(&rendered), TEXT_POINTS);

@@ -160,20 +160,23 @@ static void add_items(struct json_writer *writer, const struct layout_section *s
     json_close(writer, '}');
 }
 
+/* As many blocks of fields as it takes. */
 static void add_fields(struct json_writer *writer, const struct layout *layout)
 {
-    if (!layout->fact_count)
-        return;
-    open_block(writer, "section");
-    json_open(writer, "fields", '[');
-    for (size_t i = 0; i < layout->fact_count && i < FIELDS_MAX; i++) {
+    for (size_t i = 0; i < layout->fact_count; i++) {
         CLEANUP(buf_finish) struct buf out = { 0 };
+        if (i % FIELDS_MAX == 0) {
+            open_block(writer, "section");
+            json_open(writer, "fields", '[');
+        }
         buf_printf(&out, "*%s*\n", layout->facts[i].name);
         put_cut(&out, layout->facts[i].text, FIELD_POINTS - text_points(buf_cstr(&out)), false);
         add_text(writer, NULL, "mrkdwn", buf_cstr(&out));
+        if (i % FIELDS_MAX == FIELDS_MAX - 1 || i + 1 == layout->fact_count) {
+            json_close(writer, ']');
+            json_close(writer, '}');
+        }
     }
-    json_close(writer, ']');
-    json_close(writer, '}');
 }
 
 static void add_context(struct json_writer *writer, const struct layout *layout)
@@ -241,7 +244,7 @@ static void write_body(const void *config, const struct receiver_context *contex
     (void)context;
     layout_make(page, &arena, &layout);
     buf_text(&title, mark_of(page));
-    put_cut(&title, page->title, HEADER_POINTS - text_points(buf_cstr(&title)), false);
+    bool cut = put_cut(&title, page->title, HEADER_POINTS - text_points(buf_cstr(&title)), false);
     put_cut(&fallback, page->title, FALLBACK_POINTS, false);
     json_open(&writer, NULL, '{');
     json_add_text(&writer, "text", buf_cstr(&fallback));
@@ -249,6 +252,7 @@ static void write_body(const void *config, const struct receiver_context *contex
     open_block(&writer, "header");
     add_text(&writer, "text", "plain_text", buf_cstr(&title));
     json_close(&writer, '}');
+    add_section(&writer, "", cut ? layout.title : ""); /* the whole of it all the same */
     add_section(&writer, "", layout.text);
     add_fields(&writer, &layout);
     for (size_t i = 0; i < layout.section_count; i++) {

@@ -2,8 +2,9 @@
 /* Pages for the tests of receivers, without a snapshot or a database: what one finding, a group, a
  * roll-up and a score drop look like, and one that is as long and hostile as texts can be. */
 #include <stdio.h>
+#include <string.h>
 
-#include "alerts/page.h"
+#include "alerts/receiver.h"
 #include "core/buf.h"
 
 enum { FIXTURE_AT = 1763726400 }; /* 2025-11-21T12:00:00Z */
@@ -235,4 +236,62 @@ static inline void fixture_page(enum fixture which, struct arena *arena, struct 
         page->title = "[TEST] Critical risk: a made-up finding on stprod01";
     }
     page_derive(page);
+}
+
+/* What a kind makes of one of them, its body parsed where it is JSON. */
+struct fixture_request {
+    struct arena arena;
+    struct page page;
+    struct receiver_request request;
+    struct error error;
+    struct json *json;
+    bool ok;
+};
+
+static inline void fixture_build(struct fixture_request *out, const struct receiver_kind *kind,
+                                 const void *config, enum fixture which)
+{
+    const struct receiver_context context = { .now = FIXTURE_AT + 60,
+                                              .ends_at = FIXTURE_AT + 300,
+                                              .name = "team" };
+    fixture_page(which, &out->arena, &out->page);
+    out->ok = kind->build(config, &context, &out->page, &out->request, &out->error);
+    if (out->ok && !out->request.is_mail) {
+        struct error ignored;
+        out->json = json_parse(out->request.http.body, out->request.http.body_bytes, &ignored);
+    }
+}
+
+static inline void fixture_finish(struct fixture_request *out)
+{
+    json_free(out->json);
+    receiver_request_finish(&out->request);
+    arena_finish(&out->arena);
+}
+#define FIXTURE CLEANUP(fixture_finish) struct fixture_request
+
+/* A header of the request, "" when it has none. */
+static inline const char *fixture_header(const struct fixture_request *built, const char *name)
+{
+    for (size_t i = 0; i < built->request.http.header_count; i++)
+        if (!strcmp(built->request.headers[i].name, name))
+            return built->request.headers[i].value;
+    return "";
+}
+
+/* A text of the body by its path, "" when it has none. */
+static inline const char *fixture_text(const struct fixture_request *built, const char *path)
+{
+    const char *text = json_text(json_path(built->json, path));
+    return text ? text : "";
+}
+
+/* The verdict about a status and a body. */
+static inline struct receiver_verdict fixture_verdict(const struct receiver_kind *kind, int status,
+                                                      const char *body)
+{
+    CLEANUP(http_response_finish) struct http_response response = { .status = status };
+    const struct error error = { 0 };
+    buf_text(&response.body, body);
+    return (kind->classify ? kind->classify : receiver_classify)(&response, &error);
 }

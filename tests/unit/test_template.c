@@ -1,0 +1,223 @@
+#include "alerts/template.h"
+
+#include <math.h>
+
+#include "alerts/match.h"
+#include "alerts/page.h"
+#include "test.h"
+
+struct fruit {
+    const char *name;
+    int64_t weight;
+};
+
+struct basket {
+    const char *owner, *note;
+    char code[8];
+    int kind;
+    bool full;
+    uint32_t episode;
+    int64_t count, packed_at, age_s;
+    double price;
+    struct finding_id id;
+    bool has_id;
+    struct match_label labels[4];
+    size_t label_count;
+    const struct fruit *fruits;
+    size_t fruit_count;
+};
+
+static const char *const kinds[] = { "round", "square", NULL };
+static const struct record_field fruit_fields[] = {
+    { "name", RECORD_TEXT, offsetof(struct fruit, name), .help = "Its name." },
+    { "weight", RECORD_INTEGER, offsetof(struct fruit, weight), .help = "Its weight." },
+    { 0 },
+};
+/* clang-format off */
+static const struct record_field fields[] = {
+    { "owner", RECORD_TEXT, offsetof(struct basket, owner), .help = "Whose it is." },
+    { "note", RECORD_TEXT, offsetof(struct basket, note), .help = "A note." },
+    { "code", RECORD_CHARS, offsetof(struct basket, code), .capacity = 8, .help = "Its code." },
+    { "kind", RECORD_WORD, offsetof(struct basket, kind), .words = kinds, .help = "Its kind." },
+    { "full", RECORD_BOOL, offsetof(struct basket, full), .help = "Whether it is full." },
+    { "episode", RECORD_UNSIGNED, offsetof(struct basket, episode), .help = "A number." },
+    { "count", RECORD_INTEGER, offsetof(struct basket, count), .help = "A count." },
+    { "packed_at", RECORD_INSTANT, offsetof(struct basket, packed_at), .help = "When." },
+    { "age", RECORD_DURATION, offsetof(struct basket, age_s), .help = "How old." },
+    { "price", RECORD_NUMBER, offsetof(struct basket, price), .help = "What it costs." },
+    { "id", RECORD_FINDING, offsetof(struct basket, id), offsetof(struct basket, has_id),
+      .help = "An id." },
+    { "labels", RECORD_LABELS, offsetof(struct basket, labels),
+      offsetof(struct basket, label_count), .capacity = 4, .help = "Labels." },
+    { "fruits", RECORD_LIST, offsetof(struct basket, fruits),
+      offsetof(struct basket, fruit_count), .element_bytes = sizeof(struct fruit),
+      .fields = fruit_fields, .help = "What is in it:" },
+    { 0 }
+};
+/* clang-format on */
+
+static const struct fruit two_fruits[] = { { "apple", 3 }, { "plum", 0 } };
+static const struct basket basket = {
+    .owner = "Ann & <Bob>",
+    .note = "",
+    .code = "c1",
+    .kind = 1,
+    .full = true,
+    .episode = 7,
+    .count = -2,
+    .packed_at = 1763726400,
+    .age_s = 3 * 86400,
+    .price = 1.0 / 3,
+    .has_id = true,
+    .id = { { 0xab, 1 } },
+    .labels = { { "team", "cloud" }, { "zone", "" } },
+    .label_count = 2,
+    .fruits = two_fruits,
+    .fruit_count = 2,
+};
+
+static void check_renders(const char *text, const char *want)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    struct error error = { 0 };
+    const struct template *compiled = template_compile(text, fields, &arena, &error);
+    CHECK_TEXT(error.message, "");
+    if (!compiled)
+        return;
+    template_render(compiled, &basket, &out);
+    CHECK_TEXT(buf_cstr(&out), want);
+}
+
+TEST(values_are_printed_by_their_type)
+{
+    check_renders("", "");
+    check_renders("plain } { text", "plain } { text");
+    check_renders("{{owner}}|{{ owner }}|{{note}}", "Ann & <Bob>|Ann & <Bob>|");
+    check_renders("{{code}} {{kind}} {{full}} {{episode}} {{count}}", "c1 square true 7 -2");
+    check_renders("{{packed_at}} {{age}}", "2025-11-21T12:00:00Z 3 d");
+    check_renders("{{price}}", "0.3333");
+    check_renders("{{id}}", "ab01000000000000");
+    check_renders("{{labels.team}}|{{labels.zone}}|{{labels.none}}", "cloud||");
+}
+
+TEST(sections_ask_for_something)
+{
+    check_renders("{{#full}}full{{/full}}{{^full}}empty{{/full}}", "full");
+    check_renders("{{#note}}note{{/note}}{{^note}}none{{/note}}", "none");
+    check_renders("{{#owner}}{{owner}}'s{{/owner}}", "Ann & <Bob>'s");
+    check_renders("{{#labels.team}}t{{/labels.team}}{{^labels.zone}}z{{/labels.zone}}", "tz");
+    check_renders("{{#count}}c{{/count}}{{#packed_at}}p{{/packed_at}}{{#id}}i{{/id}}", "cpi");
+    check_renders("{{#fruits}}{{name}} {{weight}} of {{owner}}; {{/fruits}}",
+                  "apple 3 of Ann & <Bob>; plum 0 of Ann & <Bob>; ");
+    check_renders("{{#fruits}}{{^weight}}{{name}} weighs nothing{{/weight}}{{/fruits}}",
+                  "plum weighs nothing");
+    check_renders("{{^fruits}}nothing{{/fruits}}", "");
+    check_renders("{{#labels}}{{name}}={{value}},{{/labels}}", "team=cloud,zone=,");
+    check_renders("{{#fruits}}{{#fruits}}x{{/fruits}}{{/fruits}}", "xxxx");
+}
+
+TEST(lines_of_tags_alone_leave_no_line)
+{
+    check_renders("a\n{{#full}}\nb\n{{/full}}\nc\n", "a\nb\nc\n");
+    check_renders("a\n  {{! said }}  \r\nb", "a\nb");
+    check_renders("a {{! said }}\nb", "a \nb");
+    check_renders("{{#full}}\nx{{/full}}", "x");
+    check_renders("x {{#full}}\ny\n{{/full}}", "x \ny\n");
+    check_renders("{{owner}}\n{{code}}\n", "Ann & <Bob>\nc1\n");
+}
+
+TEST(mistakes_are_named_with_their_line)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        { "{{ownr}}", "line 1: unknown field {{ownr}}; did you mean owner" },
+        { "a\nb\n{{nothing_like_it}}", "line 3: unknown field {{nothing_like_it}}" },
+        { "{{owner.name}}", "unknown field {{owner.name}}" },
+        { "{{#fruits}}{{nam}}{{/fruits}}", "did you mean name" },
+        { "{{owner", "line 1: {{ without }}" },
+        { "{{}}", "a tag without a name" },
+        { "{{# }}", "a tag without a name" },
+        { "{{#full}}", "line 1: never closed: {{#full" },
+        { "{{/full}}", "closes what is not open: {{/full" },
+        { "{{#full}}{{/owner}}", "closes what is not open: {{/owner" },
+        { "{{fruits}}", "holds several things, write {{#fruits" },
+        { "{{labels}}", "holds several things" },
+        { "{{{owner}}}", "not supported: {{{owner" },
+        { "{{&owner}}", "not supported" },
+        { "{{>file}}", "not supported" },
+        { "{{=<% %>=}}", "not supported" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(arena_finish) struct arena arena = { 0 };
+        struct error error = { 0 };
+        CHECK(!template_compile(cases[i].text, fields, &arena, &error));
+        CHECK_INT(error.code, ERROR_CONFIG);
+        CHECK_CONTAINS(error.message, cases[i].message);
+    }
+}
+
+TEST(nesting_and_length_end)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    struct error error = { 0 };
+    for (int i = 0; i < 8; i++)
+        buf_text(&text, "{{#full}}");
+    buf_text(&text, "deep");
+    for (int i = 0; i < 8; i++)
+        buf_text(&text, "{{/full}}");
+    check_renders(buf_cstr(&text), "deep");
+    buf_text(&text, "{{#full}}");
+    for (int i = 0; i < 8; i++)
+        buf_text(&text, "{{#full}}");
+    CHECK(!template_compile(buf_cstr(&text), fields, &arena, &error));
+    CHECK_CONTAINS(error.message, "nested too deep");
+    buf_reset(&text);
+    for (int i = 0; i < 16 * 1024 + 1; i++)
+        buf_char(&text, 'x');
+    CHECK(!template_compile(buf_cstr(&text), fields, &arena, &error));
+    CHECK_CONTAINS(error.message, "longer than 16384 bytes");
+}
+
+/* Lists within lists multiply: neither the text nor the time may. */
+TEST(output_is_bounded)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    struct error error = { 0 };
+    struct fruit many[64];
+    struct basket large = basket;
+    for (int i = 0; i < 64; i++)
+        many[i] = (struct fruit){ "0123456789", 1 };
+    large.fruits = many;
+    large.fruit_count = 64;
+    const struct template *noisy = template_compile(
+        "{{#fruits}}{{#fruits}}{{#fruits}}{{name}}{{/fruits}}{{/fruits}}{{/fruits}}", fields,
+        &arena, &error);
+    buf_text(&out, "before ");
+    template_render(noisy, &large, &out);
+    CHECK(out.length <= 7 + 32 * 1024);
+    CHECK_CONTAINS(buf_cstr(&out) + out.length - 3, "\xe2\x80\xa6");
+    const struct template *silent = template_compile(
+        "{{#fruits}}{{#fruits}}{{#fruits}}{{#fruits}}{{#fruits}}{{#fruits}}{{#fruits}}{{#fruits}}"
+        "{{note}}{{/fruits}}{{/fruits}}{{/fruits}}{{/fruits}}{{/fruits}}{{/fruits}}{{/fruits}}"
+        "{{/fruits}}",
+        fields, &arena, &error);
+    buf_reset(&out);
+    template_render(silent, &large, &out);
+    CHECK_TEXT(buf_cstr(&out), "\xe2\x80\xa6");
+}
+
+TEST(reference_lists_every_field)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    template_document(fields, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "- `owner`: Whose it is.\n");
+    CHECK_CONTAINS(buf_cstr(&out), "- `fruits`: What is in it:\n  - `name`: Its name.\n");
+    buf_reset(&out);
+    template_document(page_fields, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "- `risk_level`: ");
+    CHECK(!strstr(buf_cstr(&out), "(null)"));
+}
