@@ -255,6 +255,7 @@ static void compile_texts(struct compiler *compiler)
     const struct settings_context *context = compiler->context;
     struct settings *settings = compiler->settings;
     struct arena *arena = &settings->arena;
+    settings->file = arena_text(arena, context->file);
     settings->tenant_id = arena_text(arena, context->tenant_id ? context->tenant_id : "");
     settings->portal = arena_text(arena, context->portal ? context->portal : "");
     settings->external_url = arena_text(arena, context->external_url ? context->external_url : "");

@@ -60,6 +60,7 @@ struct settings {
     const struct interval *drill_interval; /* NULL = drills at any time */
     struct ledger_config ledger;
     struct watch_config watch;
+    const char *file;                              /* where they were written */
     const char *tenant_id, *portal, *external_url; /* "" when not known */
     struct arena arena;
 };

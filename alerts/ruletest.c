@@ -1,0 +1,505 @@
+#include "alerts/ruletest.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alerts/evaluator.h"
+#include "alerts/group.h"
+#include "alerts/ruletest_file.h"
+#include "alerts/schema.h"
+#include "core/clock.h"
+
+enum { STEPS_MAX = 1000000 };
+
+/* --- one test under way --------------------------------------------------------------------- */
+
+struct told {
+    int64_t at_ms;
+    const char *receiver, *event, *status, *title;
+    char (*findings)[17]; /* finding_count of them */
+    size_t finding_count;
+    bool expected;
+};
+
+struct trial {
+    const struct ruletest_case *test;
+    int64_t start; /* Unix seconds */
+    struct settings *settings;
+    struct snapshot_store *snapshots;
+    struct metric_store *metrics;
+    struct evaluator *evaluator;
+    struct database *database; /* to read the outbox */
+    char folder[64], path[96];
+    int64_t at_ms;
+    struct told *told;
+    size_t told_count, told_capacity;
+    struct arena arena;
+};
+
+static void trial_finish(struct trial *trial)
+{
+    static const char *const endings[] = { "", "-wal", "-shm", "-journal", ".lock" };
+    database_close(trial->database);
+    if (trial->evaluator)
+        evaluator_destroy(trial->evaluator);
+    snapshot_store_destroy(trial->snapshots);
+    metric_store_destroy(trial->metrics);
+    for (size_t i = 0; *trial->folder && i < ARRAY_COUNT(endings); i++) {
+        char path[sizeof trial->path + 16];
+        snprintf(path, sizeof path, "%s%s", trial->path, endings[i]);
+        unlink(path);
+    }
+    if (*trial->folder)
+        rmdir(trial->folder);
+    free(trial->told);
+    arena_finish(&trial->arena);
+}
+
+static bool trial_init(struct trial *trial, struct error *error)
+{
+    const char *base = getenv("TMPDIR");
+    snprintf(trial->folder, sizeof trial->folder, "%.40s/ruletest.XXXXXX",
+             base && strlen(base) < 40 ? base : "/tmp");
+    if (!mkdtemp(trial->folder)) {
+        trial->folder[0] = 0;
+        return error_set(error, ERROR_IO, "cannot make a temporary folder");
+    }
+    snprintf(trial->path, sizeof trial->path, "%s/test.db", trial->folder);
+    trial->snapshots = snapshot_store_create();
+    trial->metrics = metric_store_create();
+    const struct evaluator_config config = {
+        .database_path = trial->path,
+        .snapshots = trial->snapshots,
+        .metrics = trial->metrics,
+    };
+    trial->evaluator = evaluator_create(&config, trial->settings, error);
+    if (!trial->evaluator)
+        return false;
+    const struct database_config reader = { .path = trial->path, .migrations = schema_migrations };
+    trial->database = database_open(&reader, error);
+    return trial->database != NULL;
+}
+
+/* --- findings in ---------------------------------------------------------------------------- */
+
+static const char *row_id(const struct ruletest_finding *row, char out[PART_ID_BYTES])
+{
+    snprintf(out, PART_ID_BYTES,
+             "/subscriptions/%.200s/resourcegroups/rg-test/providers/%.200s/%.200s"
+             "/providers/microsoft.security/assessments/%.200s",
+             row->subscription_id, row->resource_type, row->id, row->assessment_id);
+    return out;
+}
+
+static enum risk_level risk_at(const struct ruletest_finding *row, int64_t at_ms)
+{
+    enum risk_level risk = (enum risk_level)row->risk;
+    int64_t latest_ms = -1;
+    for (size_t i = 0; i < row->rerated.count; i++) {
+        struct error unused;
+        int64_t from_ms;
+        if (!clock_parse_duration(row->rerated.pairs[i].name, &from_ms, &unused) ||
+            from_ms > at_ms || from_ms < latest_ms)
+            continue;
+        latest_ms = from_ms;
+        risk = finding_risk(row->rerated.pairs[i].value);
+    }
+    return risk;
+}
+
+static void add_finding(struct part *part, const struct ruletest_finding *row, int64_t at_ms)
+{
+    char id[PART_ID_BYTES], resource[PART_ID_BYTES];
+    bool again = row->reopened_ms && at_ms >= row->reopened_ms;
+    bool fixed = !again && row->fixed_ms && at_ms >= row->fixed_ms;
+    bool gone = !again && row->gone_ms && at_ms >= row->gone_ms;
+    snprintf(resource, sizeof resource,
+             "/subscriptions/%.200s/resourcegroups/rg-test/providers/%.200s/%.200s",
+             row->subscription_id, row->resource_type, row->id);
+    const struct part_row open = {
+        .row_id = row_id(row, id),
+        .assessment_id = row->assessment_id,
+        .title = row->title,
+        .category = row->category,
+        .assessment_type = "BuiltIn",
+        .subscription_id = row->subscription_id,
+        .resource_id = resource,
+        .resource_type = row->resource_type,
+        .risk_factors = row->internet_exposed ? "Exposure to the internet" : "",
+        .risk = risk_at(row, at_ms),
+        .severity = (enum severity)row->severity,
+        .contextual = row->contextual,
+        .attack_paths = row->attack_paths,
+    };
+    if (at_ms < row->open_ms || gone)
+        return;
+    if (fixed)
+        part_add_closed(part, id, REASON_FIXED);
+    else
+        part_add_open(part, &open);
+}
+
+/* A collection at this instant. */
+static bool collect(struct trial *trial, struct error *error)
+{
+    const struct ruletest_case *test = trial->test;
+    const struct ruletest_finding *rows = test->findings.items;
+    int64_t now = trial->start + trial->at_ms / 1000;
+    struct part *part = part_create(COLLECTOR_assessments);
+    part->collected_at = now;
+    for (size_t i = 0; i < test->findings.count; i++) {
+        if (!part_cover_find(part, rows[i].subscription_id))
+            part_add_cover(part, rows[i].subscription_id, now);
+        add_finding(part, &rows[i], trial->at_ms);
+    }
+    part->rows = part->finding_count + part->closed_count;
+    if (!part_seal(part, error)) {
+        part_release(part);
+        return false;
+    }
+    const struct source_status status = {
+        .enabled = true,
+        .attempted = true,
+        .success = true,
+        .started_at = now,
+        .last_success_at = now,
+        .interval_ms = test->interval_ms,
+        .rows = part->rows,
+    };
+    snapshot_publish(trial->snapshots, COLLECTOR_assessments, part, &status);
+    return true;
+}
+
+/* --- messages out --------------------------------------------------------------------------- */
+
+static struct told *add_told(struct trial *trial)
+{
+    if (trial->told_count == trial->told_capacity) {
+        trial->told_capacity = trial->told_capacity ? 2 * trial->told_capacity : 16;
+        trial->told = realloc(trial->told, trial->told_capacity * sizeof *trial->told);
+        if (!trial->told)
+            abort();
+    }
+    struct told *told = &trial->told[trial->told_count++];
+    *told = (struct told){ .at_ms = trial->at_ms };
+    return told;
+}
+
+static bool note_message(void *context, const struct outbox_message *message, struct error *error)
+{
+    CLEANUP(arena_finish) struct arena scratch = { 0 };
+    struct trial *trial = context;
+    struct page page;
+    if (message->target)
+        return true;
+    if (!page_read(message->page, message->page_bytes, &scratch, &page, error))
+        return false;
+    struct told *told = add_told(trial);
+    told->receiver = arena_text(&trial->arena, message->receiver);
+    told->event = arena_text(&trial->arena, message->event);
+    told->status = arena_text(&trial->arena, message->status);
+    told->title = arena_text(&trial->arena, page.title);
+    told->findings = arena_zalloc(&trial->arena, (page.alert_count + 1) * sizeof *told->findings);
+    for (size_t i = 0; i < page.alert_count; i++)
+        if (page.alerts[i].has_finding)
+            finding_id_text(&page.alerts[i].finding_id, told->findings[told->finding_count++]);
+    return true;
+}
+
+struct names {
+    char (*ids)[OUTBOX_ID_BYTES];
+    size_t count;
+    struct arena arena;
+};
+
+static void names_finish(struct names *names)
+{
+    arena_finish(&names->arena);
+}
+
+static bool note_name(void *context, const struct outbox_message *message, struct error *error)
+{
+    struct names *names = context;
+    (void)error;
+    char(*grown)[OUTBOX_ID_BYTES] = arena_alloc(&names->arena, (names->count + 1) * sizeof *grown);
+    if (names->count)
+        memcpy(grown, names->ids, names->count * sizeof *grown);
+    memcpy(grown[names->count++], message->id, sizeof *grown);
+    names->ids = grown;
+    return true;
+}
+
+/* Every message is accepted at once. */
+static bool accept(struct trial *trial, struct error *error)
+{
+    CLEANUP(names_finish) struct names names = { 0 };
+    int64_t now = trial->start + trial->at_ms / 1000;
+    if (!outbox_each(trial->database, NULL, OUTBOX_QUEUED, note_message, trial, error) ||
+        !outbox_each(trial->database, NULL, OUTBOX_QUEUED, note_name, &names, error))
+        return false;
+    for (size_t i = 0; i < names.count; i++)
+        if (!outbox_mark_sent(trial->database, names.ids[i], 200, now, error))
+            return false;
+    return true;
+}
+
+/* One evaluation. next_ms: when the next is due, 0 = with the next collection. */
+static bool evaluate(struct trial *trial, int64_t *next_ms, struct error *error)
+{
+    int64_t next_at = 0, now = trial->start + trial->at_ms / 1000;
+    struct snapshot *snapshot = snapshot_acquire(trial->snapshots);
+    bool ok = evaluator_run(trial->evaluator, snapshot, now, &next_at, error);
+    snapshot_release(snapshot);
+    *next_ms = !next_at ? 0 : next_at > now ? (next_at - trial->start) * 1000 : trial->at_ms + 1000;
+    return ok && accept(trial, error);
+}
+
+/* The last instant the test speaks of. */
+static int64_t last_of(const struct ruletest_case *test)
+{
+    const struct ruletest_finding *findings = test->findings.items;
+    const struct ruletest_expect *expects = test->expect.items;
+    int64_t last = 0;
+    for (size_t i = 0; i < test->findings.count; i++) {
+        const int64_t times[] = { findings[i].open_ms, findings[i].fixed_ms, findings[i].gone_ms,
+                                  findings[i].reopened_ms };
+        for (size_t k = 0; k < ARRAY_COUNT(times); k++)
+            last = times[k] > last ? times[k] : last;
+    }
+    for (size_t i = 0; i < test->expect.count; i++)
+        last = expects[i].at_ms > last ? expects[i].at_ms : last;
+    return last;
+}
+
+/* Collections at every interval, and what is due between them. */
+static bool run_trial(struct trial *trial, struct error *error)
+{
+    int64_t interval_ms = trial->test->interval_ms;
+    int64_t end_ms = last_of(trial->test) + 2 * interval_ms;
+    size_t steps = 0;
+    for (int64_t collected_ms = 0; collected_ms <= end_ms; collected_ms += interval_ms) {
+        int64_t next_ms;
+        trial->at_ms = collected_ms;
+        if (!collect(trial, error) || !evaluate(trial, &next_ms, error))
+            return false;
+        while (next_ms && next_ms < collected_ms + interval_ms && next_ms <= end_ms) {
+            if (++steps > STEPS_MAX)
+                return error_set(error, ERROR_LIMIT, "too many steps");
+            trial->at_ms = next_ms;
+            if (!evaluate(trial, &next_ms, error))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* --- verdict -------------------------------------------------------------------------------- */
+
+static const struct ruletest_finding *find_row(const struct ruletest_case *test, const char *id)
+{
+    const struct ruletest_finding *rows = test->findings.items;
+    for (size_t i = 0; i < test->findings.count; i++)
+        if (!strcmp(rows[i].id, id))
+            return &rows[i];
+    return NULL;
+}
+
+static const char *text_of(const struct ruletest_finding *row, char out[17])
+{
+    char id[PART_ID_BYTES];
+    row_id(row, id);
+    struct finding_id hash = finding_id(COLLECTOR_assessments, id, strlen(id));
+    return finding_id_text(&hash, out);
+}
+
+static bool has_finding(const struct told *told, const struct ruletest_finding *row)
+{
+    char text[17];
+    text_of(row, text);
+    for (size_t i = 0; i < told->finding_count; i++)
+        if (!strcmp(told->findings[i], text))
+            return true;
+    return false;
+}
+
+static bool fits_text(const char *wanted, const char *got)
+{
+    return !wanted || !strcmp(wanted, got);
+}
+
+static bool fits(const struct ruletest_case *test, const struct ruletest_expect *expect,
+                 const struct told *told)
+{
+    if (told->expected || told->at_ms != expect->at_ms ||
+        !fits_text(expect->receiver, told->receiver) || !fits_text(expect->event, told->event) ||
+        !fits_text(expect->status, told->status) || !fits_text(expect->title, told->title))
+        return false;
+    if (!expect->findings_line)
+        return true;
+    for (size_t i = 0; i < expect->findings.count; i++)
+        if (!has_finding(told, find_row(test, expect->findings.texts[i])))
+            return false;
+    return told->finding_count == expect->findings.count;
+}
+
+static void print_expected(const struct ruletest_case *test, const struct ruletest_expect *expect,
+                           struct buf *out)
+{
+    char at[48];
+    const struct {
+        const char *name, *value;
+    } texts[] = {
+        { "receiver", expect->receiver },
+        { "event", expect->event },
+        { "status", expect->status },
+        { "title", expect->title },
+    };
+    buf_printf(out, "    %s: line %d: expected at %s:", test->name, expect->line,
+               clock_format_duration(expect->at_ms, at));
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        if (texts[i].value)
+            buf_printf(out, " %s=%s", texts[i].name, texts[i].value);
+    for (size_t i = 0; i < expect->findings.count; i++)
+        buf_printf(out, "%s%s", i ? "," : " findings=", expect->findings.texts[i]);
+    buf_char(out, '\n');
+}
+
+static void print_told(const struct ruletest_case *test, const struct told *told, struct buf *out)
+{
+    char at[48];
+    const struct ruletest_finding *rows = test->findings.items;
+    buf_printf(out,
+               "    %s: got at %s: receiver=%s event=%s status=%s title=%s findings=", test->name,
+               clock_format_duration(told->at_ms, at), told->receiver, told->event, told->status,
+               told->title);
+    for (size_t i = 0; i < test->findings.count; i++)
+        if (has_finding(told, &rows[i]))
+            buf_printf(out, "%s,", rows[i].id);
+    buf_char(out, '\n');
+}
+
+/* True when everything expected came, and nothing else if that is asked. */
+static bool judge(struct trial *trial, struct buf *out)
+{
+    const struct ruletest_case *test = trial->test;
+    const struct ruletest_expect *expects = test->expect.items;
+    bool ok = true;
+    for (size_t i = 0; i < test->expect.count; i++) {
+        size_t k = 0;
+        while (k < trial->told_count && !fits(test, &expects[i], &trial->told[k]))
+            k++;
+        if (k < trial->told_count) {
+            trial->told[k].expected = true;
+            continue;
+        }
+        print_expected(test, &expects[i], out);
+        ok = false;
+    }
+    for (size_t i = 0; i < trial->told_count; i++)
+        ok = ok && (trial->told[i].expected || !test->nothing_else);
+    for (size_t i = 0; !ok && i < trial->told_count; i++)
+        if (!trial->told[i].expected)
+            print_told(test, &trial->told[i], out);
+    return ok;
+}
+
+/* --- all tests of a file -------------------------------------------------------------------- */
+
+/* What only the whole file can tell. */
+static void check_file(const struct ruletest_file *file, const char *path,
+                       struct option_report *report)
+{
+    const struct ruletest_case *tests = file->tests.items;
+    for (size_t i = 0; i < file->tests.count; i++) {
+        const struct ruletest_expect *expects = tests[i].expect.items;
+        for (size_t k = 0; k < tests[i].expect.count; k++)
+            for (size_t n = 0; n < expects[k].findings.count; n++)
+                if (!find_row(&tests[i], expects[k].findings.texts[n]))
+                    options_complain(report, path, expects[k].line, "tests.expect.findings",
+                                     "no finding of this test is called %s",
+                                     expects[k].findings.texts[n]);
+    }
+}
+
+/* The configuration tests run with, and what it is made of. */
+struct bed {
+    struct ruletest_file file;
+    struct settings_config config;
+    bool owns_config;
+    struct settings *settings;
+    struct arena arena;
+};
+
+static void bed_finish(struct bed *bed)
+{
+    settings_release(bed->settings);
+    options_finish(ruletest_options, &bed->file);
+    if (bed->owns_config)
+        options_finish(settings_options, &bed->config);
+    arena_finish(&bed->arena);
+}
+
+static bool make_settings(struct bed *bed, const char *path, const struct settings *given,
+                          const struct family *const *families, struct option_report *report)
+{
+    static const char plain[] = "receivers: [{name: team, webhook: {url: 'https://localhost/'}}]\n"
+                                "route: {receiver: team, group_by: ['...'], group_interval: 1s,"
+                                " repeat_interval: 0s}\n"
+                                "governor: {messages: 0}\n"
+                                "ledger: {first_run: silent}\n";
+    struct settings_context context = { .file = path, .families = families };
+    if (given) {
+        bed->config = *given->config;
+        context.file = bed->file.rule_files.count ? path : given->file;
+        context.tenant_id = given->tenant_id;
+        context.portal = given->portal;
+        context.external_url = given->external_url;
+    } else {
+        bed->owns_config = true;
+        options_default(settings_options, &bed->config, &bed->arena);
+        if (!options_read(settings_options, path, plain, sizeof plain - 1, &bed->config,
+                          &bed->arena, report))
+            return false;
+    }
+    if (bed->file.rule_files.count)
+        bed->config.rules = bed->file.rule_files;
+    bed->settings = settings_create(&bed->config, &context, report);
+    return bed->settings != NULL;
+}
+
+static bool run_test(struct bed *bed, const struct ruletest_case *test, struct buf *out,
+                     struct error *error)
+{
+    CLEANUP(trial_finish) struct trial trial = { .test = test, .settings = bed->settings };
+    bool parsed = clock_parse_rfc3339(test->start, &trial.start); /* checked before */
+    return parsed && trial_init(&trial, error) && run_trial(&trial, error) && judge(&trial, out);
+}
+
+bool ruletest_run(const char *path, struct settings *settings, const struct family *const *families,
+                  struct buf *out, size_t *failed, struct option_report *report)
+{
+    CLEANUP(bed_finish) struct bed bed = { 0 };
+    *failed = 0;
+    options_default(ruletest_options, &bed.file, &bed.arena);
+    if (!options_read_file(ruletest_options, path, &bed.file, &bed.arena, report))
+        return false;
+    check_file(&bed.file, path, report);
+    if (report->count || !make_settings(&bed, path, settings, families, report))
+        return false;
+    const struct ruletest_case *tests = bed.file.tests.items;
+    CLEANUP(buf_finish) struct buf details = { 0 };
+    for (size_t i = 0; i < bed.file.tests.count; i++) {
+        struct error error = { .code = ERROR_NONE };
+        if (run_test(&bed, &tests[i], &details, &error))
+            continue;
+        ++*failed;
+        if (error.code != ERROR_NONE)
+            buf_printf(&details, "    %s: %s\n", tests[i].name, error.message);
+    }
+    buf_printf(out, "Unit testing: %s\n  %s\n%s", path, *failed ? "FAILED:" : "SUCCESS",
+               buf_cstr(&details));
+    return true;
+}
