@@ -453,6 +453,11 @@ int64_t database_changes(const struct database *database)
     return sqlite3_changes64(database->handle);
 }
 
+int64_t database_total_changes(const struct database *database)
+{
+    return sqlite3_total_changes64(database->handle);
+}
+
 static int64_t file_bytes(const char *path, const char *suffix)
 {
     char name[4096];

@@ -86,5 +86,8 @@ const void *database_blob(struct database_statement *statement, int column, size
 /* Rows changed by the last database_run. */
 int64_t database_changes(const struct database *database);
 
+/* Rows changed by everything on this handle, to tell whether a transaction changed any. */
+int64_t database_total_changes(const struct database *database);
+
 /* Size of the file and its log on disk. Any thread. */
 int64_t database_bytes(const struct database *database);

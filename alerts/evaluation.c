@@ -1,0 +1,276 @@
+/* The steps of one evaluation, in the order evaluator.h lists them. */
+#include "alerts/evaluation.h"
+
+#include <stdlib.h>
+
+#include "alerts/active.h"
+#include "alerts/drill.h"
+#include "alerts/group.h"
+#include "alerts/points.h"
+#include "alerts/watch.h"
+#include "collectors/runner.h"
+
+/* clang-format off */
+const struct family evaluation_alerts = {
+    .name = "defender_exporter_alerts", .type = METRIC_GAUGE, .level = 0,
+    .help = "Alerts by state; silenced and inhibited ones are firing, too.",
+    .labels = LABELS("state"),
+};
+const struct family evaluation_state_bytes = {
+    .name = "defender_exporter_state_bytes", .type = METRIC_GAUGE, .level = 0, .unit = "bytes",
+    .help = "Size of the database and its log on disk.",
+};
+const struct family evaluation_last_write = {
+    .name = "defender_exporter_state_last_write_timestamp_seconds", .type = METRIC_GAUGE,
+    .level = 0, .unit = "seconds", .help = "When a decision was last written.",
+};
+/* clang-format on */
+
+/* What lives as long as the evaluation. */
+struct step {
+    struct evaluation *evaluation;
+    struct event_list events;
+    struct points *points;
+    struct silence_list silences;
+    struct inhibit_view *inhibits;
+    struct mute_context mutes;
+    struct page_context pages;
+    struct group_context groups;
+    struct active_pass pass;
+    struct metric_set metrics; /* what rules read */
+};
+
+static void finish_step(struct step *step)
+{
+    active_end(&step->pass);
+    metric_set_finish(&step->metrics);
+    inhibit_view_destroy(step->inhibits);
+    silence_list_finish(&step->silences);
+    points_destroy(step->points);
+    event_list_finish(&step->events);
+    free(step->groups.budgets);
+}
+
+/* --- figures ---------------------------------------------------------------------------------- */
+
+static bool count_alerts(struct database *database, struct metric_set *figures, struct error *error)
+{
+    static const struct {
+        const char *state, *question;
+    } states[] = {
+        { "pending", "SELECT COUNT(*) FROM active_alert WHERE state = 'pending'" },
+        { "firing", "SELECT COUNT(*) FROM active_alert WHERE state = 'firing'" },
+        { "silenced", "SELECT COUNT(DISTINCT fingerprint) FROM group_member"
+                      " WHERE muted_by = 'silence'" },
+        { "inhibited", "SELECT COUNT(DISTINCT fingerprint) FROM group_member"
+                       " WHERE muted_by = 'inhibit'" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
+        struct database_statement *statement = database_prepare(database, states[i].question);
+        bool row;
+        if (!database_step(statement, &row, error))
+            return false;
+        metric_add(figures, &evaluation_alerts, row ? (double)database_integer(statement, 0) : 0,
+                   METRIC_LABELS(states[i].state));
+        database_reset(statement);
+    }
+    return true;
+}
+
+bool evaluation_figures(const struct evaluation *evaluation, const struct points *points,
+                        struct error *error)
+{
+    struct metric_set *figures = evaluation->figures;
+    ledger_emit(evaluation->ledger, evaluation->snapshot, evaluation->now, figures);
+    if (points)
+        points_emit(points, figures);
+    metric_add(figures, &evaluation_state_bytes, (double)database_bytes(evaluation->database),
+               NULL);
+    if (evaluation->wrote_at)
+        metric_add(figures, &evaluation_last_write, (double)evaluation->wrote_at, NULL);
+    return count_alerts(evaluation->database, figures, error);
+}
+
+/* --- the steps -------------------------------------------------------------------------------- */
+
+static bool happen(struct step *step, struct error *error)
+{
+    struct evaluation *evaluation = step->evaluation;
+    if (!ledger_advance(evaluation->ledger, evaluation->snapshot, evaluation->now, &step->events,
+                        error) ||
+        !watch_advance(evaluation->database, &evaluation->settings->watch, evaluation->snapshot,
+                       evaluation->now, &step->events, error))
+        return false;
+    for (size_t i = 0; i < step->events.count; i++)
+        if (step->events.events[i].kind == EVENT_FIRST_RUN)
+            evaluation->suppressed[MUTE_FIRST_RUN] += (uint64_t)step->events.events[i].value;
+    step->points = points_create(evaluation->snapshot);
+    return true;
+}
+
+/* The metrics rules over metrics name, and no others. */
+static void measure(struct step *step)
+{
+    struct evaluation *evaluation = step->evaluation;
+    step->metrics.max_level = -1;
+    step->metrics.opted = rule_families(evaluation->settings->rules);
+    if (!*step->metrics.opted)
+        return;
+    runner_emit(evaluation->snapshot, &step->metrics);
+    ledger_emit(evaluation->ledger, evaluation->snapshot, evaluation->now, &step->metrics);
+    points_emit(step->points, &step->metrics);
+    metric_set_sort(&step->metrics);
+}
+
+static bool on_change(void *context, const struct active_change *change, struct error *error)
+{
+    struct step *step = context;
+    return group_take(&step->groups, change, error);
+}
+
+static bool on_signal(void *context, const struct threshold_signal *signal, struct error *error)
+{
+    struct step *step = context;
+    return active_take_signal(&step->pass, signal, error);
+}
+
+static bool alert(struct step *step, struct error *error)
+{
+    struct evaluation *evaluation = step->evaluation;
+    size_t count;
+    const struct rule *rules = rule_all(evaluation->settings->rules, &count);
+    step->pass = (struct active_pass){
+        .database = evaluation->database,
+        .rules = evaluation->settings->rules,
+        .snapshot = evaluation->snapshot,
+        .now = evaluation->now,
+        .flap_within_s = evaluation->settings->config->flapping.within_ms / 1000,
+        .told = on_change,
+        .context = step,
+    };
+    if (!active_begin(&step->pass, error))
+        return false;
+    for (size_t i = 0; i < step->events.count; i++)
+        if (!active_take_event(&step->pass, &step->events.events[i], error))
+            return false;
+    for (size_t i = 0; i < count; i++)
+        if (rules[i].kind != RULE_EVENT &&
+            !threshold_evaluate(evaluation->threshold, &rules[i], &step->metrics, evaluation->now,
+                                on_signal, step, error))
+            return error_wrap(error, "rule %s", rules[i].name);
+    return active_advance(&step->pass, error);
+}
+
+static bool tell(struct step *step, struct error *error)
+{
+    struct evaluation *evaluation = step->evaluation;
+    const struct settings *settings = evaluation->settings;
+    if (evaluation->reroute && !group_reroute(&step->groups, error))
+        return false;
+    if (settings->inhibits) {
+        step->inhibits = inhibit_view_create(settings->inhibits, evaluation->database, error);
+        if (!step->inhibits)
+            return false;
+        step->mutes.inhibits = step->inhibits;
+    }
+    return group_flush(&step->groups, error) && governor_flush(&step->groups, error);
+}
+
+static bool prune(struct evaluation *evaluation, struct error *error)
+{
+    return outbox_prune(evaluation->database, evaluation->settings->config->keep_sent_ms / 1000,
+                        evaluation->now, error) &&
+           silence_prune(evaluation->database, evaluation->now, error) &&
+           group_prune(evaluation->database, evaluation->now, error);
+}
+
+static void consider(struct evaluation *evaluation, int64_t at)
+{
+    if (at && at <= evaluation->now)
+        at = evaluation->now + 1;
+    if (at && (!evaluation->next_at || at < evaluation->next_at))
+        evaluation->next_at = at;
+}
+
+/* The drill and everything else that waits for an instant. */
+static bool look_ahead(struct step *step, struct error *error)
+{
+    struct evaluation *evaluation = step->evaluation;
+    int64_t drill, active, group, governor;
+    if (!drill_advance(&step->groups, &drill, error) ||
+        !active_next_at(evaluation->database, &active, error) ||
+        !group_next_at(&step->groups, &group, error) ||
+        !governor_next_at(evaluation->database, &evaluation->settings->config->governor, &governor,
+                          error))
+        return false;
+    consider(evaluation, drill);
+    consider(evaluation, active);
+    consider(evaluation, group);
+    consider(evaluation, governor);
+    consider(evaluation, ledger_next_due_at(evaluation->ledger));
+    consider(evaluation, mute_next_at(&step->mutes, evaluation->settings->route));
+    return true;
+}
+
+static void prepare(struct step *step)
+{
+    struct evaluation *evaluation = step->evaluation;
+    const struct settings *settings = evaluation->settings;
+    step->mutes = (struct mute_context){
+        .windows = settings->windows,
+        .silences = &step->silences,
+        .flap = settings->config->flapping,
+        .now = evaluation->now,
+    };
+    step->pages = (struct page_context){
+        .snapshot = evaluation->snapshot,
+        .database = evaluation->database,
+        .tenant_id = settings->tenant_id,
+        .portal = settings->portal,
+        .external_url = settings->external_url,
+        .now = evaluation->now,
+    };
+    step->groups = (struct group_context){
+        .database = evaluation->database,
+        .settings = settings,
+        .pages = &step->pages,
+        .mutes = &step->mutes,
+        .clock = evaluation->clock,
+        .budgets = calloc(settings->receiver_count + 1, sizeof *step->groups.budgets),
+        .suppressed = evaluation->suppressed,
+        .now = evaluation->now,
+    };
+    if (!step->groups.budgets)
+        abort();
+}
+
+static bool decide(struct step *step, struct error *error)
+{
+    struct evaluation *evaluation = step->evaluation;
+    if (!silence_load(evaluation->database, evaluation->now, &step->silences, error) ||
+        !happen(step, error))
+        return false;
+    step->pages.points = step->points;
+    measure(step);
+    return alert(step, error) && tell(step, error) && look_ahead(step, error) &&
+           (!evaluation->prune || prune(evaluation, error));
+}
+
+bool evaluation_run(struct evaluation *evaluation, struct error *error)
+{
+    CLEANUP(finish_step) struct step step = { .evaluation = evaluation };
+    struct database *database = evaluation->database;
+    int64_t rows = database_total_changes(database), messages = evaluation->clock->last_ms;
+    prepare(&step);
+    evaluation->begun = database_begin(database, error);
+    if (!evaluation->begun)
+        return false;
+    bool ok = decide(&step, error);
+    if (database_total_changes(database) != rows)
+        evaluation->wrote_at = evaluation->now;
+    evaluation->queued = evaluation->clock->last_ms != messages;
+    if (ok && evaluation_figures(evaluation, step.points, error))
+        return database_commit(database, error);
+    database_rollback(database);
+    return false;
+}

@@ -1,0 +1,40 @@
+#pragma once
+/* One transaction: what happened, which alerts follow, which groups are due, what is queued. The
+ * evaluator decides when, and what becomes of a failure. */
+#include "alerts/database.h"
+#include "alerts/mute.h"
+#include "alerts/outbox.h"
+#include "alerts/settings.h"
+#include "collectors/snapshot.h"
+#include "core/metric.h"
+
+struct evaluation {
+    struct database *database;
+    struct ledger *ledger;
+    struct threshold *threshold;
+    struct outbox_clock *clock;
+    const struct settings *settings;
+    const struct snapshot *snapshot;
+    int64_t now;
+    bool reroute; /* routes may have changed since the last one */
+    bool prune;   /* delete what is old enough */
+
+    /* what came of it */
+    uint64_t suppressed[MUTE_REASON_COUNT];
+    int64_t next_at;            /* when time alone changes something; 0 = never */
+    int64_t wrote_at;           /* when anything was written last; 0 = unknown */
+    bool queued;                /* messages */
+    bool begun;                 /* a failure came after the transaction had begun */
+    struct metric_set *figures; /* appended to: of the ledger, of points, of alerts */
+};
+
+/* From begin to commit. On false nothing has happened in the database; the ledger has to be
+ * reloaded when it had begun. */
+bool evaluation_run(struct evaluation *evaluation, struct error *error) MUST_USE;
+
+/* The figures besides the ledger's and the points'. */
+extern const struct family evaluation_alerts, evaluation_state_bytes, evaluation_last_write;
+
+/* Append all figures as the database holds them. points: NULL = none yet. */
+bool evaluation_figures(const struct evaluation *evaluation, const struct points *points,
+                        struct error *error) MUST_USE;

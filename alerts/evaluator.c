@@ -1,0 +1,387 @@
+#include "alerts/evaluator.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/evaluation.h"
+#include "alerts/points.h"
+#include "alerts/schema.h"
+#include "alerts/threshold.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/worker.h"
+
+enum {
+    WAIT_MS = 1000,
+    BUSY_MS = 500, /* less than a stop may take */
+    POLL_S = 60,   /* data grow stale without anybody telling */
+    LOCKED_S = 1,
+    FAILED_S = 10,
+    PRUNE_S = 3600,
+    FIGURES_MAX = 64,
+};
+
+struct evaluator {
+    struct database *database;
+    struct ledger *ledger;
+    struct threshold *threshold;
+    struct outbox_clock clock;
+    struct evaluator_config config;
+    struct worker *worker;
+    struct settings *settings;
+    bool reroute, reload; /* what the next evaluation has to do first */
+    bool failing;
+    int64_t pruned_at, wrote_at;
+    int64_t due_at; /* of the thread: when to evaluate, whatever happens */
+    uint64_t seen;  /* the snapshot's generation it evaluated last */
+    _Atomic bool woken;
+    _Atomic int64_t succeeded_at;
+    _Atomic uint64_t generation;
+
+    pthread_mutex_t lock; /* guards what follows; held for a swap or a copy */
+    struct settings *next_settings;
+    struct metric_set figures;                    /* of the last commit */
+    const struct family *wanted[FIGURES_MAX + 1]; /* families somebody asks for; NULL-terminated */
+    size_t wanted_count;
+};
+
+/* clang-format off */
+static const struct family evaluations_total = {
+    .name = "defender_exporter_rule_evaluations_total", .type = METRIC_COUNTER, .level = 0,
+    .help = "Evaluations of an alert rule.", .labels = LABELS("rule"),
+};
+static const struct family evaluation_failures_total = {
+    .name = "defender_exporter_rule_evaluation_failures_total", .type = METRIC_COUNTER, .level = 0,
+    .help = "Evaluations of an alert rule that were undone.", .labels = LABELS("rule"),
+};
+static const struct family last_duration = {
+    .name = "defender_exporter_rule_last_duration_seconds", .type = METRIC_GAUGE, .level = 0,
+    .unit = "seconds", .help = "Duration of the last evaluation of all rules, commit included.",
+};
+static const struct family suppressed_total = {
+    .name = "defender_exporter_notifications_suppressed_total", .type = METRIC_COUNTER, .level = 0,
+    .help = "Alerts that were held back, folded into a digest or adopted quietly, by reason.",
+    .labels = LABELS("reason"),
+};
+static const struct family write_failures_total = {
+    .name = "defender_exporter_state_write_failures_total", .type = METRIC_COUNTER, .level = 0,
+    .help = "Decisions that could not be written and are made again.",
+};
+/* clang-format on */
+
+const struct family *const evaluator_families[] = {
+    &evaluations_total,      &evaluation_failures_total, &last_duration,
+    &suppressed_total,       &write_failures_total,      &evaluation_alerts,
+    &evaluation_state_bytes, &evaluation_last_write,     NULL,
+};
+
+static const struct family *const *const figure_lists[] = { ledger_families, points_families,
+                                                            evaluator_families };
+
+/* --- figures ---------------------------------------------------------------------------------- */
+
+/* Note the families a set wants; true when one is new. The lock is held. */
+static bool note_wanted(struct evaluator *evaluator, const struct metric_set *set)
+{
+    size_t before = evaluator->wanted_count;
+    for (size_t i = 0; i < ARRAY_COUNT(figure_lists); i++)
+        for (const struct family *const *one = figure_lists[i]; *one; one++) {
+            size_t n = 0;
+            while (n < evaluator->wanted_count && evaluator->wanted[n] != *one)
+                n++;
+            if (n == evaluator->wanted_count && n < FIGURES_MAX && metric_wanted(set, *one))
+                evaluator->wanted[evaluator->wanted_count++] = *one;
+        }
+    return evaluator->wanted_count != before;
+}
+
+/* What the next figures are made for. */
+static void copy_wanted(struct evaluator *evaluator, const struct family **out)
+{
+    pthread_mutex_lock(&evaluator->lock);
+    memcpy(out, evaluator->wanted, sizeof evaluator->wanted);
+    pthread_mutex_unlock(&evaluator->lock);
+}
+
+static void publish(struct evaluator *evaluator, struct metric_set *figures)
+{
+    metric_set_sort(figures);
+    figures->opted = NULL; /* the caller's */
+    pthread_mutex_lock(&evaluator->lock);
+    struct metric_set before = evaluator->figures;
+    evaluator->figures = *figures;
+    *figures = before;
+    pthread_mutex_unlock(&evaluator->lock);
+    evaluator->generation++;
+}
+
+void evaluator_emit(struct evaluator *evaluator, struct metric_set *set)
+{
+    pthread_mutex_lock(&evaluator->lock);
+    const struct metric_set *figures = &evaluator->figures;
+    for (size_t i = 0; i < figures->count; i++) {
+        const struct sample *sample = &figures->samples[i];
+        if (sample->histogram)
+            metric_add_histogram(set, sample->family, sample->histogram, sample->values);
+        else
+            metric_add(set, sample->family, sample->value, sample->values);
+    }
+    bool more = note_wanted(evaluator, set);
+    pthread_mutex_unlock(&evaluator->lock);
+    if (more)
+        evaluator_wake(evaluator);
+}
+
+uint64_t evaluator_generation(const struct evaluator *evaluator)
+{
+    return evaluator->generation;
+}
+
+int64_t evaluator_succeeded_at(const struct evaluator *evaluator)
+{
+    return evaluator->succeeded_at;
+}
+
+/* --- counters --------------------------------------------------------------------------------- */
+
+static void count_rules(struct evaluator *evaluator, const struct family *family, double delta)
+{
+    size_t count;
+    const struct rule *rules = rule_all(evaluator->settings->rules, &count);
+    for (size_t i = 0; i < count; i++)
+        metric_count(evaluator->config.metrics, family, delta, METRIC_LABELS(rules[i].name));
+}
+
+/* Counters exist from the first scrape. */
+static void declare(struct evaluator *evaluator)
+{
+    struct metric_store *metrics = evaluator->config.metrics;
+    count_rules(evaluator, &evaluations_total, 0);
+    count_rules(evaluator, &evaluation_failures_total, 0);
+    metric_declare(metrics, &write_failures_total, NULL);
+    for (int i = MUTE_NONE + 1; i < MUTE_REASON_COUNT; i++)
+        metric_declare(metrics, &suppressed_total, METRIC_LABELS(mute_words[i]));
+}
+
+/* --- one evaluation --------------------------------------------------------------------------- */
+
+/* Go on with the settings that came last. */
+static void adopt_settings(struct evaluator *evaluator)
+{
+    pthread_mutex_lock(&evaluator->lock);
+    struct settings *next = evaluator->next_settings;
+    evaluator->next_settings = NULL;
+    pthread_mutex_unlock(&evaluator->lock);
+    if (!next)
+        return;
+    settings_release(evaluator->settings);
+    evaluator->settings = next;
+    evaluator->reroute = true;
+    ledger_configure(evaluator->ledger, &next->ledger);
+    declare(evaluator);
+}
+
+static bool reload(struct evaluator *evaluator, struct error *error)
+{
+    if (evaluator->reload && !ledger_reload(evaluator->ledger, error))
+        return false;
+    evaluator->reload = false;
+    return true;
+}
+
+/* After a commit: everything others may see. */
+static void succeed(struct evaluator *evaluator, const struct evaluation *evaluation)
+{
+    for (int i = MUTE_NONE + 1; i < MUTE_REASON_COUNT; i++)
+        if (evaluation->suppressed[i])
+            metric_count(evaluator->config.metrics, &suppressed_total,
+                         (double)evaluation->suppressed[i], METRIC_LABELS(mute_words[i]));
+    if (evaluation->prune)
+        evaluator->pruned_at = evaluation->now;
+    evaluator->wrote_at = evaluation->wrote_at;
+    evaluator->reroute = false;
+    publish(evaluator, evaluation->figures);
+    evaluator->succeeded_at = evaluation->now;
+    if (evaluation->queued && evaluator->config.wake)
+        evaluator->config.wake(evaluator->config.wake_context);
+}
+
+bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64_t now,
+                   int64_t *next_at, struct error *error)
+{
+    int64_t started_ms = clock_monotonic_ms();
+    const struct family *wanted[FIGURES_MAX + 1];
+    adopt_settings(evaluator);
+    copy_wanted(evaluator, wanted);
+    CLEANUP(metric_set_finish) struct metric_set figures = { .max_level = -1, .opted = wanted };
+    struct evaluation evaluation = {
+        .database = evaluator->database,
+        .ledger = evaluator->ledger,
+        .threshold = evaluator->threshold,
+        .clock = &evaluator->clock,
+        .settings = evaluator->settings,
+        .snapshot = snapshot,
+        .now = now,
+        .reroute = evaluator->reroute,
+        .prune = now - evaluator->pruned_at >= PRUNE_S || now < evaluator->pruned_at,
+        .wrote_at = evaluator->wrote_at,
+        .figures = &figures,
+    };
+    count_rules(evaluator, &evaluations_total, 1);
+    bool ok = reload(evaluator, error) && evaluation_run(&evaluation, error);
+    if (ok) {
+        succeed(evaluator, &evaluation);
+        *next_at = evaluation.next_at;
+    } else {
+        count_rules(evaluator, &evaluation_failures_total, 1);
+        metric_count(evaluator->config.metrics, &write_failures_total, 1, NULL);
+        evaluator->reload |= evaluation.begun;
+    }
+    metric_put(evaluator->config.metrics, &last_duration,
+               (double)(clock_monotonic_ms() - started_ms) / 1000, NULL);
+    return ok;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+/* The figures of what the database held, before anything is evaluated. */
+static bool begin(struct evaluator *evaluator, struct error *error)
+{
+    struct metric_set figures = { .max_level = -1, .opted = evaluator->wanted };
+    struct metric_set usual = { .max_level = 1 };
+    note_wanted(evaluator, &usual);
+    struct snapshot *snapshot = snapshot_acquire(evaluator->config.snapshots);
+    const struct evaluation evaluation = {
+        .database = evaluator->database,
+        .ledger = evaluator->ledger,
+        .snapshot = snapshot,
+        .now = clock_now_s(),
+        .figures = &figures,
+    };
+    bool ok = evaluation_figures(&evaluation, NULL, error);
+    snapshot_release(snapshot);
+    if (ok)
+        publish(evaluator, &figures);
+    metric_set_finish(&figures);
+    return ok;
+}
+
+static bool open_state(struct evaluator *evaluator, struct error *error)
+{
+    const struct database_config database = {
+        .path = evaluator->config.database_path,
+        .migrations = schema_migrations,
+        .own = true,
+        .busy_ms = BUSY_MS,
+    };
+    evaluator->database = database_open(&database, error);
+    if (!evaluator->database || !outbox_clock_start(evaluator->database, &evaluator->clock, error))
+        return false;
+    evaluator->ledger = ledger_create(evaluator->database, &evaluator->settings->ledger, error);
+    return evaluator->ledger && begin(evaluator, error);
+}
+
+struct evaluator *evaluator_create(const struct evaluator_config *config, struct settings *settings,
+                                   struct error *error)
+{
+    struct evaluator *evaluator = calloc(1, sizeof *evaluator);
+    if (!evaluator)
+        abort();
+    pthread_mutex_init(&evaluator->lock, NULL);
+    evaluator->config = *config;
+    settings_acquire(settings);
+    evaluator->settings = settings;
+    evaluator->reroute = true;
+    evaluator->threshold = threshold_create();
+    declare(evaluator);
+    if (open_state(evaluator, error))
+        return evaluator;
+    evaluator_destroy(evaluator);
+    return NULL;
+}
+
+void evaluator_destroy(struct evaluator *evaluator)
+{
+    if (!evaluator)
+        return;
+    threshold_destroy(evaluator->threshold);
+    ledger_destroy(evaluator->ledger);
+    database_close(evaluator->database);
+    settings_release(evaluator->settings);
+    settings_release(evaluator->next_settings);
+    metric_set_finish(&evaluator->figures);
+    pthread_mutex_destroy(&evaluator->lock);
+    free(evaluator);
+}
+
+void evaluator_configure(struct evaluator *evaluator, struct settings *settings)
+{
+    settings_acquire(settings);
+    pthread_mutex_lock(&evaluator->lock);
+    struct settings *before = evaluator->next_settings;
+    evaluator->next_settings = settings;
+    pthread_mutex_unlock(&evaluator->lock);
+    settings_release(before);
+    evaluator_wake(evaluator);
+}
+
+void evaluator_wake(struct evaluator *evaluator)
+{
+    evaluator->woken = true;
+}
+
+/* --- the thread ------------------------------------------------------------------------------- */
+
+/* Logged when it begins to fail and when it is over. */
+static void note_result(struct evaluator *evaluator, bool ok, const struct error *error)
+{
+    if (!ok && !evaluator->failing)
+        log_error(MSG("cannot decide about alerts"), ERR(error));
+    if (ok && evaluator->failing)
+        log_info(MSG("deciding about alerts again"));
+    evaluator->failing = !ok;
+}
+
+static void evaluate(struct evaluator *evaluator)
+{
+    struct error error = { 0 };
+    int64_t now = clock_now_s(), next_at = 0;
+    struct snapshot *snapshot = snapshot_acquire(evaluator->config.snapshots);
+    evaluator->seen = snapshot->generation;
+    bool ok = evaluator_run(evaluator, snapshot, now, &next_at, &error);
+    snapshot_release(snapshot);
+    note_result(evaluator, ok, &error);
+    int64_t poll_at = now + POLL_S;
+    if (!ok)
+        poll_at = now + (error.code == ERROR_TIMEOUT ? LOCKED_S : FAILED_S);
+    evaluator->due_at = ok && next_at && next_at < poll_at ? next_at : poll_at;
+}
+
+/* Wait for a snapshot, an instant or a wake, a second at most, so that stopping is quick. */
+static int64_t tick(void *context)
+{
+    struct evaluator *evaluator = context;
+    int64_t left_s = evaluator->due_at - clock_now_s();
+    bool due = left_s <= 0 || left_s > POLL_S; /* far ahead: the clock stepped back */
+    if (!due && !evaluator->failing)
+        due =
+            snapshot_wait(evaluator->config.snapshots, evaluator->seen, WAIT_MS) != evaluator->seen;
+    else if (!due)
+        clock_sleep_ms(WAIT_MS / 4);
+    if (atomic_exchange(&evaluator->woken, false) || due)
+        evaluate(evaluator);
+    return 0;
+}
+
+void evaluator_start(struct evaluator *evaluator)
+{
+    evaluator->worker = worker_start("evaluator", tick, NULL, evaluator, 0);
+}
+
+void evaluator_stop(struct evaluator *evaluator)
+{
+    worker_stop(evaluator->worker);
+    evaluator->worker = NULL;
+}
