@@ -37,7 +37,7 @@ struct exchange {
     struct http_response *response;
     char host[256], port[8]; /* of the URL */
     bool through_proxy;
-    bool cut; /* the answer is larger than wanted, which the request allows */
+    bool cut;                       /* the answer is larger than wanted, which the request allows */
     char refused[INET6_ADDRSTRLEN]; /* the address that policy forbids */
     char reason[CURL_ERROR_SIZE];
     int64_t timeout_ms, connect_timeout_ms;
@@ -455,8 +455,8 @@ static bool carry_out(struct http_client *client, struct exchange *exchange, CUR
     bool ended = perform(client, result);
     exchange->response->duration_ms = clock_monotonic_ms() - started_ms;
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, status);
-    return ended || error_set(error, ERROR_CANCELLED, "request to %s:%s cancelled",
-                              exchange->host, exchange->port);
+    return ended || error_set(error, ERROR_CANCELLED, "request to %s:%s cancelled", exchange->host,
+                              exchange->port);
 }
 
 bool http_exchange(struct http_client *client, const struct http_request *request,
@@ -520,8 +520,8 @@ static bool set_addresses(CURL *easy, const struct http_mail *mail, struct curl_
 static void set_letter(CURL *easy, const struct http_mail *mail, struct letter *letter)
 {
     curl_easy_setopt(easy, CURLOPT_URL, mail->url);
-    curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)(mail->require_tls ? CURLUSESSL_ALL
-                                                                     : CURLUSESSL_NONE));
+    curl_easy_setopt(easy, CURLOPT_USE_SSL,
+                     (long)(mail->require_tls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
     if (mail->user) {
         curl_easy_setopt(easy, CURLOPT_USERNAME, mail->user);
         curl_easy_setopt(easy, CURLOPT_PASSWORD, mail->password ? mail->password : "");
@@ -532,17 +532,17 @@ static void set_letter(CURL *easy, const struct http_mail *mail, struct letter *
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
 }
 
-/* The relay's lines came as headers: the last one is the answer. */
-static void keep_last_line(struct http_response *response)
+/* The relay's lines came as headers; the last one with that status is the answer, what follows it
+ * is the farewell. */
+static void keep_answer(struct http_response *response)
 {
-    const char *lines = buf_cstr(&response->headers);
-    size_t end = response->headers.length;
-    while (end && lines[end - 1] == '\n')
-        end--;
-    size_t begin = end;
-    while (begin && lines[begin - 1] != '\n')
-        begin--;
-    buf_append(&response->body, lines + begin, end - begin);
+    char status[16];
+    const char *answer = "";
+    size_t status_length = (size_t)snprintf(status, sizeof status, "%d", response->status);
+    for (const char *line = buf_cstr(&response->headers); *line; line = strchr(line, '\n') + 1)
+        if (!strncmp(line, status, status_length))
+            answer = line;
+    buf_append(&response->body, answer, strcspn(answer, "\n"));
 }
 
 bool http_mail(struct http_client *client, const struct http_mail *mail,
@@ -575,6 +575,6 @@ bool http_mail(struct http_client *client, const struct http_mail *mail,
     if (result != CURLE_OK && status < 400) /* not an answer to the mail itself */
         return explain(client->easy, &exchange, result, error);
     response->status = (int)status;
-    keep_last_line(response);
+    keep_answer(response);
     return true;
 }

@@ -11,9 +11,11 @@
 /* Texts that meet every escape, and some that are no UTF-8. */
 static const char *any_text(unsigned *seed, struct arena *arena)
 {
-    static const char *const pieces[] = { "",     "a",    "\"",   "\\",         "\n\t",
-                                          "\x01", "\x7f", "</x>", "\xc3\xa9",   "\xf0\x9f\x98\x80",
-                                          "\xff", "\xc3", "{{x}}", "\xed\xa0\x80" };
+    static const char *const pieces[] = {
+        "",     "a",    "\"",    "\\",          "\n\t",
+        "\x01", "\x7f", "</x>",  "\xc3\xa9",    "\xf0\x9f\x98\x80",
+        "\xff", "\xc3", "{{x}}", "\xed\xa0\x80"
+    };
     CLEANUP(buf_finish) struct buf text = { 0 };
     for (int i = rand_r(seed) % 4; i > 0; i--)
         buf_text(&text, pieces[(size_t)rand_r(seed) % ARRAY_COUNT(pieces)]);
@@ -48,8 +50,7 @@ static void fill_labels(const struct record_field *field, void *data, unsigned *
 }
 
 /* A struct with anything in every field, whatever fields there are. */
-static void fill(const struct record_field *fields, void *data, unsigned *seed,
-                 struct arena *arena)
+static void fill(const struct record_field *fields, void *data, unsigned *seed, struct arena *arena)
 {
     static const double numbers[] = { 0, 1, -1.5, 0.1, 1e300, 1.0 / 3 };
     for (const struct record_field *field = fields; field->type; field++) {
@@ -147,8 +148,15 @@ TEST(json_keeps_every_value)
 TEST(json_of_the_wrong_kind_is_refused)
 {
     static const char *const cases[] = {
-        "", "{", "[]", "{\"title\":1}", "{\"alerts\":[{\"labels\":3}]}", "{\"status\":\"?\"}",
-        "{\"resources\":{}}", "{\"firing_count\":1e300}", "{} x",
+        "",
+        "{",
+        "[]",
+        "{\"title\":1}",
+        "{\"alerts\":[{\"labels\":3}]}",
+        "{\"status\":\"?\"}",
+        "{\"resources\":{}}",
+        "{\"firing_count\":1e300}",
+        "{} x",
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         CLEANUP(arena_finish) struct arena arena = { 0 };

@@ -1,0 +1,102 @@
+#include "alerts/alertmanager.h"
+
+#include "page_fixture.h"
+#include "test.h"
+
+static const char *urls[] = { "https://a.example.com:9093", "https://b.example.com/prefix/" };
+static const struct alertmanager_config config = { .urls = { urls, 2 } };
+
+TEST(every_replica_is_a_target)
+{
+    CHECK_INT(alertmanager_kind.targets(&config), 2);
+    static const char *const want[] = { "https://a.example.com:9093/api/v2/alerts",
+                                        "https://b.example.com/prefix/api/v2/alerts" };
+    CLEANUP(receiver_request_finish) struct receiver_request request = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct error error = { 0 };
+    struct page page;
+    fixture_page(FIXTURE_FINDING, &arena, &page);
+    for (int i = 0; i < 2; i++) {
+        const struct receiver_context context = { .target = i, .name = "team" };
+        CHECK(alertmanager_kind.build(&config, &context, &page, &request, &error));
+        CHECK_TEXT(request.http.url, want[i]);
+    }
+    const struct receiver_context gone = { .target = 2 };
+    CHECK(!alertmanager_kind.build(&config, &gone, &page, &request, &error));
+    CHECK_INT(error.code, ERROR_CONFIG);
+}
+
+TEST(firing_alerts_end_later_and_resolved_ones_when_they_did)
+{
+    FIXTURE firing = { 0 };
+    FIXTURE resolved = { 0 };
+    fixture_build(&firing, &alertmanager_kind, &config, FIXTURE_FINDING);
+    fixture_build(&resolved, &alertmanager_kind, &config, FIXTURE_RESOLVED);
+    const struct json *alert = json_first(firing.json);
+    CHECK_TEXT(json_text(json_get(alert, "startsAt")), "2025-11-21T12:00:00Z");
+    CHECK_TEXT(json_text(json_get(alert, "endsAt")), "2025-11-21T12:05:00Z");
+    CHECK_TEXT(json_text(json_get(alert, "generatorURL")), FIXTURE_LINK);
+    CHECK_TEXT(json_text(json_path(alert, "labels.alertname")), "NewCriticalFinding");
+    CHECK_TEXT(json_text(json_path(alert, "labels.team")), "cloud");
+    CHECK_TEXT(json_text(json_path(alert, "annotations.summary")), firing.page.title);
+    CHECK_TEXT(json_text(json_path(alert, "annotations.points_to_gain")), "1.83");
+    alert = json_first(resolved.json);
+    CHECK_TEXT(json_text(json_get(alert, "endsAt")), "2025-11-21T14:00:00Z");
+    CHECK(!json_next(alert));
+}
+
+TEST(each_finding_is_an_alert_of_its_own)
+{
+    FIXTURE built = { 0 };
+    fixture_build(&built, &alertmanager_kind, &config, FIXTURE_GROUP);
+    CHECK_INT(json_count(built.json), 30);
+    int number = 0;
+    for (const struct json *alert = json_first(built.json); alert; alert = json_next(alert)) {
+        char name[16], want[80];
+        snprintf(name, sizeof name, "stprod%02d", ++number % 100);
+        snprintf(want, sizeof want, "Storage accounts should restrict network access on %s", name);
+        CHECK_TEXT(json_text(json_path(alert, "labels.resource_name")), name);
+        CHECK_TEXT(json_text(json_path(alert, "annotations.summary")), want);
+        for (const struct json *label = json_first(json_get(alert, "labels")); label;
+             label = json_next(label))
+            CHECK(*json_text(label));
+    }
+}
+
+TEST(no_alert_is_lost_to_the_size)
+{
+    FIXTURE built = { 0 };
+    fixture_build(&built, &alertmanager_kind, &config, FIXTURE_HOSTILE);
+    CHECK(built.ok);
+    CHECK(built.request.http.body_bytes <= 256 * 1024);
+    CHECK_INT(json_count(built.json), 60);
+}
+
+/* Annotations of a rule win over what the page knows. */
+TEST(own_annotations_stay)
+{
+    CLEANUP(receiver_request_finish) struct receiver_request request = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    const struct receiver_context context = { .name = "team" };
+    struct error error = { 0 };
+    struct page page;
+    fixture_page(FIXTURE_FINDING, &arena, &page);
+    struct alert alert = page.alerts[0];
+    alert_annotate(&alert, "summary", "mine");
+    page.alerts = &alert;
+    CHECK(alertmanager_kind.build(&config, &context, &page, &request, &error));
+    CHECK_CONTAINS(request.http.body, "\"summary\":\"mine\"");
+}
+
+TEST(verdicts)
+{
+    static const struct {
+        int status;
+        enum receiver_outcome outcome;
+    } cases[] = { { 200, RECEIVER_SENT },    { 202, RECEIVER_REFUSED }, { 400, RECEIVER_REFUSED },
+                  { 404, RECEIVER_REFUSED }, { 410, RECEIVER_REFUSED }, { 429, RECEIVER_RETRY },
+                  { 500, RECEIVER_RETRY },   { 503, RECEIVER_RETRY },   { 302, RECEIVER_REFUSED } };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        CHECK_INT(fixture_verdict(&alertmanager_kind, cases[i].status, "").outcome,
+                  cases[i].outcome);
+}

@@ -1,0 +1,364 @@
+#include "alerts/email.h"
+
+#include <ctype.h>
+
+#include "core/hash.h"
+#include "loopback.h"
+#include "page_fixture.h"
+#include "test.h"
+
+static const char *to[] = { "soc@example.com", "cloud@example.com" };
+static const struct email_config base = { .smarthost = "127.0.0.1:25",
+                                          .from = "defender@example.com",
+                                          .to = { to, 2 },
+                                          .allow_private = true };
+
+static void write_page(enum fixture which, struct buf *out)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct page page;
+    fixture_page(which, &arena, &page);
+    email_write(&base, &page, FIXTURE_AT, out);
+}
+
+/* The value of a header, unfolded. */
+static void header(const struct buf *mail, const char *name, struct buf *out)
+{
+    size_t length = strlen(name);
+    buf_reset(out);
+    for (const char *line = buf_cstr(mail); *line && *line != '\r'; line = strchr(line, '\n') + 1) {
+        if (strncmp(line, name, length) != 0 || line[length] != ':')
+            continue;
+        const char *end = strchr(line, '\r');
+        buf_append(out, line + length + 1, (size_t)(end - line) - length - 1);
+        while (end[2] == ' ') {
+            const char *next = strchr(end + 2, '\r');
+            buf_append(out, end + 2, (size_t)(next - end) - 2);
+            end = next;
+        }
+        return;
+    }
+}
+
+/* The text of encoded words. source: RFC 2047. */
+static void decode_words(const char *text, struct buf *out)
+{
+    buf_reset(out);
+    while ((text = strstr(text, "=?utf-8?B?"))) {
+        char word[80] = "";
+        text += 10;
+        size_t length = strcspn(text, "?");
+        CHECK(length + 12 <= 75);
+        memcpy(word, text, length);
+        CHECK(hash_unbase64(word, out));
+    }
+}
+
+/* One part of the message without its quoted-printable. */
+static void part(const struct buf *mail, const char *type, struct buf *out)
+{
+    char start[64];
+    snprintf(start, sizeof start, "Content-Type: %s", type);
+    const char *text = strstr(buf_cstr(mail), start);
+    buf_reset(out);
+    if (!text)
+        return;
+    const char *end = strstr(text, "\r\n--=_");
+    for (text = strstr(text, "\r\n\r\n") + 4; text < end; text++) {
+        unsigned byte;
+        if (*text == '=' && text[1] == '\r') {
+            text += 2;
+        } else if (*text == '=' && sscanf(text + 1, "%2X", &byte) == 1) {
+            buf_char(out, (char)byte);
+            text += 2;
+        } else if (*text != '\r') {
+            buf_char(out, *text);
+        }
+    }
+}
+
+TEST(headers_are_complete)
+{
+    CLEANUP(buf_finish) struct buf mail = { 0 };
+    CLEANUP(buf_finish) struct buf value = { 0 };
+    write_page(FIXTURE_FINDING, &mail);
+    static const char *const want[][2] = {
+        { "From", " defender_exporter <defender@example.com>" },
+        { "To", " soc@example.com, cloud@example.com" },
+        { "Date", " Fri, 21 Nov 2025 12:00:00 +0000" },
+        { "Message-ID", " <01KAK5Q8T0ABCDEFGHJKMNPQRS@example.com>" },
+        { "In-Reply-To", " <dfx1-0123456789abcdef0123456789abcdef01234567@example.com>" },
+        { "Auto-Submitted", " auto-generated" },
+        { "Importance", " high" },
+        { "MIME-Version", " 1.0" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(want); i++) {
+        header(&mail, want[i][0], &value);
+        CHECK_TEXT(buf_cstr(&value), want[i][1]);
+    }
+    header(&mail, "Subject", &value);
+    CHECK(!strchr(buf_cstr(&value), '<') && strstr(buf_cstr(&value), "=?utf-8?B?"));
+    buf_reset(&mail);
+    write_page(FIXTURE_RESOLVED, &mail);
+    header(&mail, "Importance", &value);
+    CHECK_TEXT(buf_cstr(&value), "");
+}
+
+/* Lines end in CRLF and are at most 78 bytes of printable ASCII. */
+TEST(every_line_is_legal)
+{
+    for (int which = 0; which < FIXTURE_COUNT; which++) {
+        CLEANUP(buf_finish) struct buf mail = { 0 };
+        write_page((enum fixture)which, &mail);
+        size_t column = 0;
+        bool ok = true;
+        for (size_t i = 0; i < mail.length; i++) {
+            unsigned char c = (unsigned char)mail.data[i];
+            if (c == '\r') {
+                ok &= mail.data[i + 1] == '\n' && column <= 78;
+                ok &= !column || mail.data[i - 1] != ' ';
+                column = 0;
+                i++;
+            } else {
+                ok &= (c >= ' ' && c < 0x7f) || c == '\t';
+                column++;
+            }
+        }
+        CHECK(ok);
+        CHECK_INT(column, 0);
+    }
+}
+
+TEST(nothing_breaks_out_of_a_header)
+{
+    CLEANUP(buf_finish) struct buf mail = { 0 };
+    CLEANUP(buf_finish) struct buf value = { 0 };
+    CLEANUP(buf_finish) struct buf title = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct page page;
+    static const char *const titles[] = {
+        "x\r\nBcc: evil@example.com\r\n\r\n<b>body</b>",
+        "x\nBcc: evil@example.com",
+        "=?utf-8?Q?x=0ABcc=3A_evil=40example=2Ecom?=",
+        "\xf0\x9f\x98\x80 \xc3\xa9 grave",
+        "a title of plain words that is longer than a line of seventy-eight bytes may be, is it",
+        "",
+    };
+    fixture_page(FIXTURE_FINDING, &arena, &page);
+    for (size_t i = 0; i < ARRAY_COUNT(titles); i++) {
+        buf_reset(&mail);
+        page.title = titles[i];
+        email_write(&base, &page, FIXTURE_AT, &mail);
+        header(&mail, "Bcc", &value);
+        CHECK_TEXT(buf_cstr(&value), "");
+        header(&mail, "Subject", &value);
+        decode_words(buf_cstr(&value), &title);
+        CHECK_TEXT(buf_cstr(&title), titles[i]);
+    }
+}
+
+TEST(both_parts_say_everything_and_html_is_only_text)
+{
+    CLEANUP(buf_finish) struct buf mail = { 0 };
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    CLEANUP(buf_finish) struct buf html = { 0 };
+    write_page(FIXTURE_GROUP, &mail);
+    part(&mail, "text/plain", &text);
+    part(&mail, "text/html", &html);
+    static const char *const want[] = { "Storage accounts",     "stprod25",
+                                        "2025-11-28 12:00 UTC", "1.83 secure-score points",
+                                        "Choose Networking",    "amtool silence add" };
+    for (size_t i = 0; i < ARRAY_COUNT(want); i++) {
+        if (i)
+            CHECK_CONTAINS(buf_cstr(&text), want[i]);
+        CHECK_CONTAINS(buf_cstr(&html), want[i]);
+    }
+    CHECK_CONTAINS(buf_cstr(&text), FIXTURE_LINK);
+    CHECK_CONTAINS(buf_cstr(&html), "<a href=\"" FIXTURE_LINK "\">");
+    buf_reset(&mail);
+    write_page(FIXTURE_HOSTILE, &mail);
+    part(&mail, "text/html", &html);
+    CHECK(!strstr(buf_cstr(&html), "<!channel>"));
+    CHECK(!strstr(buf_cstr(&html), "href=\"javascript"));
+    CHECK_CONTAINS(buf_cstr(&html), "&lt;!channel&gt; &lt;@U1&gt; &amp; &quot;quoted&quot;");
+}
+
+/* --- a relay ---------------------------------------------------------------------------------- */
+struct relay {
+    int listener, port;
+    pthread_t thread;
+    const char *at, *answer; /* what to answer to the command that starts like this */
+    struct buf heard;
+};
+
+static bool read_line(int from, struct buf *line)
+{
+    buf_reset(line);
+    for (char c; recv(from, &c, 1, 0) == 1;) {
+        buf_char(line, c);
+        if (c == '\n')
+            return true;
+    }
+    return false;
+}
+
+static void say(int to_socket, const char *text)
+{
+    send(to_socket, text, strlen(text), MSG_NOSIGNAL);
+}
+
+static void *relay_main(void *context)
+{
+    struct relay *relay = context;
+    CLEANUP(buf_finish) struct buf line = { 0 };
+    bool in_data = false;
+    int client = accept(relay->listener, NULL, NULL);
+    say(client, !strcmp(relay->at, "greeting") ? relay->answer : "220 relay\r\n");
+    while (client >= 0 && read_line(client, &line)) {
+        const char *text = buf_cstr(&line);
+        buf_text(&relay->heard, text);
+        if (in_data) {
+            in_data = strcmp(text, ".\r\n") != 0;
+            if (!in_data)
+                say(client, !strcmp(relay->at, ".") ? relay->answer : "250 taken as 42\r\n");
+        } else if (!strncmp(text, relay->at, strlen(relay->at))) {
+            say(client, relay->answer);
+        } else if (!strncmp(text, "EHLO", 4)) {
+            say(client, "250-relay\r\n250 8BITMIME\r\n");
+        } else if (!strncmp(text, "DATA", 4)) {
+            in_data = true;
+            say(client, "354 go on\r\n");
+        } else {
+            say(client, "250 fine\r\n");
+        }
+    }
+    close(client);
+    return NULL;
+}
+
+/* Send one mail to a relay that answers so; what it heard is in heard. */
+static bool send_to(const char *at, const char *answer, const struct email_config *changed,
+                    struct http_response *response, struct buf *heard, struct error *error)
+{
+    struct relay relay = { .at = at, .answer = answer };
+    struct email_config config = *changed;
+    char smarthost[32];
+    FIXTURE built = { 0 };
+    relay.listener = loopback_listen(1, &relay.port);
+    snprintf(smarthost, sizeof smarthost, "127.0.0.1:%d", relay.port);
+    config.smarthost = smarthost;
+    fixture_build(&built, &email_kind, &config, FIXTURE_HOSTILE);
+    CHECK(built.ok && built.request.is_mail);
+    pthread_create(&relay.thread, NULL, relay_main, &relay);
+    struct http_client *client = http_client_create();
+    built.request.mail.timeout_ms = 5000;
+    bool ok = http_mail(client, &built.request.mail, response, error);
+    http_client_destroy(client);
+    shutdown(relay.listener, SHUT_RDWR);
+    pthread_join(relay.thread, NULL);
+    close(relay.listener);
+    buf_reset(heard);
+    buf_append(heard, relay.heard.data, relay.heard.length);
+    buf_finish(&relay.heard);
+    return ok;
+}
+
+TEST(a_relay_takes_the_mail)
+{
+    CLEANUP(http_response_finish) struct http_response response = { 0 };
+    CLEANUP(buf_finish) struct buf heard = { 0 };
+    CLEANUP(buf_finish) struct buf mail = { 0 };
+    struct error error = { 0 };
+    struct email_config plain = base;
+    plain.tls = EMAIL_PLAIN;
+    CHECK(send_to("none", "", &plain, &response, &heard, &error));
+    CHECK_TEXT(error.message, "");
+    CHECK_INT(response.status, 250);
+    CHECK_TEXT(buf_cstr(&response.body), "250 taken as 42");
+    CHECK_INT(email_kind.classify(&response, &error).outcome, RECEIVER_SENT);
+    CHECK_CONTAINS(buf_cstr(&heard), "MAIL FROM:<defender@example.com>");
+    CHECK_CONTAINS(buf_cstr(&heard), "RCPT TO:<soc@example.com>\r\n");
+    CHECK_CONTAINS(buf_cstr(&heard), "RCPT TO:<cloud@example.com>\r\n");
+    CHECK_CONTAINS(buf_cstr(&heard), "Subject: =?utf-8?B?");
+    CHECK_CONTAINS(buf_cstr(&heard), "--=_01KAK5Q8T0ABCDEFGHJKMNPQRS--\r\n.\r\n");
+}
+
+TEST(refusals_become_verdicts)
+{
+    static const struct {
+        const char *at, *answer;
+        int status;
+        enum receiver_outcome outcome;
+        enum receiver_reason reason;
+    } cases[] = {
+        { "MAIL", "550 no\r\n", 550, RECEIVER_REFUSED, RECEIVER_CLIENT_ERROR },
+        { "MAIL", "451 later\r\n", 451, RECEIVER_RETRY, RECEIVER_SERVER_ERROR },
+        { "RCPT TO:<cloud", "550 nobody\r\n", 550, RECEIVER_REFUSED, RECEIVER_CLIENT_ERROR },
+        { "DATA", "452 full\r\n", 452, RECEIVER_RETRY, RECEIVER_SERVER_ERROR },
+        { ".", "554 spam\r\n", 554, RECEIVER_REFUSED, RECEIVER_CLIENT_ERROR },
+        { ".", "421 going\r\n", 421, RECEIVER_RETRY, RECEIVER_SERVER_ERROR },
+        { "greeting", "554 not you\r\n", 554, RECEIVER_REFUSED, RECEIVER_CLIENT_ERROR },
+        { "greeting", "421 busy\r\n", 421, RECEIVER_RETRY, RECEIVER_SERVER_ERROR },
+    };
+    struct email_config plain = base;
+    plain.tls = EMAIL_PLAIN;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(http_response_finish) struct http_response response = { 0 };
+        CLEANUP(buf_finish) struct buf heard = { 0 };
+        struct error error = { 0 };
+        CHECK(send_to(cases[i].at, cases[i].answer, &plain, &response, &heard, &error));
+        CHECK_INT(response.status, cases[i].status);
+        CHECK_CONTAINS(cases[i].answer, buf_cstr(&response.body));
+        struct receiver_verdict verdict = email_kind.classify(&response, &error);
+        CHECK_INT(verdict.outcome, cases[i].outcome);
+        CHECK_INT(verdict.reason, cases[i].reason);
+    }
+}
+
+/* A relay that offers no encryption gets neither the password nor the mail. */
+TEST(no_mail_without_the_encryption_asked_for)
+{
+    CLEANUP(http_response_finish) struct http_response response = { 0 };
+    CLEANUP(buf_finish) struct buf heard = { 0 };
+    struct error error = { 0 };
+    struct email_config config = base;
+    config.user = "robot";
+    secret_set(&config.password, "correct horse battery");
+    CHECK(!send_to("none", "", &config, &response, &heard, &error));
+    CHECK_INT(error.code, ERROR_NETWORK);
+    CHECK_CONTAINS(error.message, "offers no TLS");
+    CHECK(!strstr(buf_cstr(&heard), "MAIL") && !strstr(buf_cstr(&heard), "AUTH"));
+    CHECK_INT(email_kind.classify(&response, &error).outcome, RECEIVER_RETRY);
+    secret_finish(&config.password);
+}
+
+TEST(no_mail_to_private_addresses_when_they_are_refused)
+{
+    CLEANUP(http_response_finish) struct http_response response = { 0 };
+    struct error error = { 0 };
+    struct http_client *client = http_client_create();
+    struct http_mail mail = { .url = "smtp://127.0.0.1:25",
+                              .from = base.from,
+                              .to = to,
+                              .to_count = 2,
+                              .message = "x\r\n",
+                              .message_bytes = 3,
+                              .targets = HTTP_PUBLIC_TARGETS };
+    CHECK(!http_mail(client, &mail, &response, &error));
+    CHECK_INT(error.code, ERROR_CONFIG);
+    mail.targets = HTTP_ANY_TARGET;
+    mail.url = "http://127.0.0.1:25";
+    CHECK(!http_mail(client, &mail, &response, &error));
+    CHECK_CONTAINS(error.message, "smtp");
+    static const char *const bad[] = { "a@b>\r\nDATA", "", "a b@c" };
+    mail.url = "smtp://127.0.0.1:25";
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        mail.from = bad[i];
+        CHECK(!http_mail(client, &mail, &response, &error));
+        CHECK_INT(error.code, ERROR_CONFIG);
+    }
+    mail.from = base.from;
+    mail.to_count = 0;
+    CHECK(!http_mail(client, &mail, &response, &error));
+    http_client_destroy(client);
+}

@@ -1,0 +1,160 @@
+#include "alerts/pagerduty.h"
+
+#include "alerts/text.h"
+#include "page_fixture.h"
+#include "test.h"
+
+static void config_finish(struct pagerduty_config *config)
+{
+    options_finish(pagerduty_options, config);
+}
+#define CONFIG CLEANUP(config_finish) struct pagerduty_config
+
+static struct pagerduty_config make(void)
+{
+    struct pagerduty_config config = { 0 };
+    secret_set(&config.routing_key, "0123456789abcdef0123456789abcdef");
+    return config;
+}
+
+TEST(trigger_has_every_field)
+{
+    CONFIG config = make();
+    FIXTURE built = { 0 };
+    fixture_build(&built, &pagerduty_kind, &config, FIXTURE_FINDING);
+    static const char *const want[][2] = {
+        { "routing_key", "0123456789abcdef0123456789abcdef" },
+        { "event_action", "trigger" },
+        { "dedup_key", "dfx1-0123456789abcdef0123456789abcdef01234567" },
+        { "payload.severity", "critical" },
+        { "payload.source", "stprod01" },
+        { "payload.component", "microsoft.storage/storageaccounts" },
+        { "payload.group", "Production" },
+        { "payload.class", "Data" },
+        { "payload.timestamp", "2025-11-21T12:00:00Z" },
+        { "payload.custom_details.Due", "2025-11-28 12:00 UTC" },
+        { "client", "defender_exporter" },
+        { "client_url", "https://defender.example.com" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(want); i++)
+        CHECK_TEXT(fixture_text(&built, want[i][0]), want[i][1]);
+    CHECK_TEXT(fixture_text(&built, "payload.summary"), built.page.title);
+    const struct json *link = json_first(json_get(built.json, "links"));
+    CHECK_TEXT(json_text(json_get(link, "href")), FIXTURE_LINK);
+    CHECK_TEXT(built.request.http.url, "https://events.pagerduty.com/v2/enqueue");
+}
+
+TEST(resolve_is_the_key_and_nothing_more)
+{
+    CONFIG config = make();
+    FIXTURE built = { 0 };
+    fixture_build(&built, &pagerduty_kind, &config, FIXTURE_RESOLVED);
+    CHECK_TEXT(fixture_text(&built, "event_action"), "resolve");
+    CHECK_TEXT(fixture_text(&built, "dedup_key"), built.page.dedup_key);
+    CHECK_INT(json_count(built.json), 3);
+}
+
+TEST(regions_and_relays)
+{
+    CONFIG config = make();
+    FIXTURE europe = { 0 };
+    FIXTURE relay = { 0 };
+    config.region = PAGERDUTY_EU;
+    fixture_build(&europe, &pagerduty_kind, &config, FIXTURE_FINDING);
+    CHECK_TEXT(europe.request.http.url, "https://events.eu.pagerduty.com/v2/enqueue");
+    config.url = "https://relay.example.com";
+    fixture_build(&relay, &pagerduty_kind, &config, FIXTURE_FINDING);
+    CHECK_TEXT(relay.request.http.url, "https://relay.example.com/v2/enqueue");
+}
+
+/* What build writes for a page changed like this. */
+static void build_changed(const struct pagerduty_config *config, struct fixture_request *built,
+                          enum fixture which, const char *event, const char *risk)
+{
+    const struct receiver_context context = { .name = "team" };
+    struct error ignored;
+    fixture_page(which, &built->arena, &built->page);
+    built->page.event = event;
+    built->page.risk_level = risk;
+    built->ok =
+        pagerduty_kind.build(config, &context, &built->page, &built->request, &built->error);
+    built->json = json_parse(built->request.http.body, built->request.http.body_bytes, &ignored);
+}
+
+TEST(severity_follows_the_risk_or_the_map)
+{
+    static const char *const want[] = { "critical", "error", "warning", "info", "info" };
+    struct option_pair pairs[] = { { "high", "critical", 1 }, { "low", "warning", 2 } };
+    static const char *const mapped[] = { "critical", "critical", "warning", "warning", "info" };
+    CONFIG config = make();
+    for (int i = 0; i < RISK_COUNT; i++) {
+        FIXTURE plain = { 0 };
+        FIXTURE other = { 0 };
+        config.severity_map = (struct option_pairs){ 0 };
+        build_changed(&config, &plain, FIXTURE_FINDING, "finding.opened", finding_risk_words[i]);
+        CHECK_TEXT(fixture_text(&plain, "payload.severity"), want[i]);
+        config.severity_map = (struct option_pairs){ pairs, 2 };
+        build_changed(&config, &other, FIXTURE_FINDING, "finding.opened", finding_risk_words[i]);
+        CHECK_TEXT(fixture_text(&other, "payload.severity"), mapped[i]);
+    }
+    config.severity_map = (struct option_pairs){ 0 };
+    FIXTURE score = { 0 };
+    fixture_build(&score, &pagerduty_kind, &config, FIXTURE_SCORE);
+    CHECK_TEXT(fixture_text(&score, "payload.severity"), "error"); /* the rule's label: high */
+}
+
+TEST(changes_are_change_events_when_wanted)
+{
+    static const char *const events[] = { "ruler.changed", "finding.exempted",
+                                          "finding.exemption_expired" };
+    CONFIG config = make();
+    for (size_t i = 0; i < ARRAY_COUNT(events); i++) {
+        FIXTURE plain = { 0 };
+        FIXTURE change = { 0 };
+        FIXTURE resolved = { 0 };
+        config.change_events = false;
+        build_changed(&config, &plain, FIXTURE_FINDING, events[i], "critical");
+        CHECK_TEXT(fixture_text(&plain, "event_action"), "trigger");
+        config.change_events = true;
+        build_changed(&config, &change, FIXTURE_FINDING, events[i], "critical");
+        CHECK_TEXT(change.request.http.url, "https://events.pagerduty.com/v2/change/enqueue");
+        CHECK(!json_get(change.json, "event_action") && !json_get(change.json, "dedup_key"));
+        CHECK(!json_path(change.json, "payload.severity"));
+        CHECK_TEXT(fixture_text(&change, "payload.summary"), change.page.title);
+        build_changed(&config, &resolved, FIXTURE_RESOLVED, events[i], "critical");
+        CHECK_TEXT(fixture_text(&resolved, "event_action"), "resolve");
+    }
+}
+
+TEST(too_large_loses_the_details_first)
+{
+    CONFIG config = make();
+    FIXTURE built = { 0 };
+    const struct receiver_context context = { .name = "team" };
+    struct error ignored;
+    fixture_page(FIXTURE_FINDING, &built.arena, &built.page);
+    built.page.description = fixture_long(&built.arena, "0123456789", 60000);
+    built.page.title = fixture_long(&built.arena, "\xf0\x9f\x98\x80x", 1000);
+    CHECK(pagerduty_kind.build(&config, &context, &built.page, &built.request, &built.error));
+    built.json = json_parse(built.request.http.body, built.request.http.body_bytes, &ignored);
+    CHECK(built.request.http.body_bytes <= 512000);
+    CHECK(built.request.truncated);
+    CHECK_CONTAINS(fixture_text(&built, "payload.custom_details.error"), "left out");
+    CHECK_TEXT(fixture_text(&built, "payload.severity"), "critical");
+    CHECK_TEXT(fixture_text(&built, "dedup_key"), built.page.dedup_key);
+    CHECK_INT(json_count(json_get(built.json, "links")), 2);
+    CHECK_INT(text_points(fixture_text(&built, "payload.summary")), 1024);
+    CHECK_CONTAINS(fixture_text(&built, "payload.summary"), "\xe2\x80\xa6");
+}
+
+TEST(verdicts)
+{
+    static const struct {
+        int status;
+        enum receiver_outcome outcome;
+    } cases[] = { { 202, RECEIVER_SENT },    { 200, RECEIVER_REFUSED }, { 400, RECEIVER_REFUSED },
+                  { 403, RECEIVER_REFUSED }, { 429, RECEIVER_RETRY },   { 500, RECEIVER_RETRY },
+                  { 502, RECEIVER_RETRY },   { 410, RECEIVER_REFUSED } };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        CHECK_INT(fixture_verdict(&pagerduty_kind, cases[i].status, "").outcome, cases[i].outcome);
+}

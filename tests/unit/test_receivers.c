@@ -1,0 +1,246 @@
+#include "alerts/receivers.h"
+
+#include <stdlib.h>
+
+#include "page_fixture.h"
+#include "test.h"
+
+/* As the section `receivers` of a configuration. */
+struct sections {
+    struct option_items receivers;
+};
+static const struct option sections_options[] = {
+    { "receivers", OPTION_ITEMS, OPTION_AT(struct sections, receivers),
+      .section = receivers_options, .item_bytes = sizeof(struct receivers_config) },
+    { 0 },
+};
+
+/* Read and check a list of receivers; what was wrong is in the report. */
+static void read_list(const char *yaml, struct sections *out, struct arena *arena,
+                      struct option_report *report)
+{
+    *out = (struct sections){ 0 };
+    options_default(sections_options, out, arena);
+    if (options_read(sections_options, "c.yml", yaml, strlen(yaml), out, arena, report))
+        receivers_check(&out->receivers, "c.yml", report);
+}
+
+TEST(one_of_each_kind_is_read)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    struct sections config;
+    read_list("receivers:\n"
+              "- name: w\n  webhook: {url: 'https://h.example/x', body: cloudevents}\n"
+              "- name: a\n  alertmanager: {urls: ['http://a:9093', 'http://b:9093']}\n"
+              "- name: p\n  pagerduty: {routing_key: 0123456789abcdef0123456789abcdef,"
+              " region: eu}\n"
+              "- name: s\n  send_resolved: false\n  rate: 0.5\n  slack: {url: 'https://s.example',"
+              " http: {allow_private: true}}\n"
+              "- name: t\n  expire: 2h\n  teams: {url: 'https://t.example'}\n"
+              "- name: e\n  email: {smarthost: 'relay:587', from: a@b.example, to: c@d.example}\n",
+              &config, &arena, &report);
+    CHECK_TEXT(buf_cstr(&report.text), "");
+    CHECK_INT(config.receivers.count, 6);
+    const struct receivers_config *list = config.receivers.items;
+    static const char *const kinds[] = { "webhook", "alertmanager", "pagerduty",
+                                         "slack",   "teams",        "email" };
+    for (size_t i = 0; i < config.receivers.count; i++) {
+        const void *kind_config = NULL;
+        const struct receiver_kind *kind = receivers_kind(&list[i], &kind_config);
+        CHECK(kind && kind_config);
+        CHECK_TEXT(kind->name, kinds[i]);
+        CHECK_INT(receivers_targets(&list[i]), i == 1 ? 2 : 1);
+        CHECK_INT(list[i].send_resolved, i != 3);
+    }
+    CHECK_INT(list[0].webhook.body, WEBHOOK_CLOUDEVENTS);
+    CHECK_INT(list[2].pagerduty.region, PAGERDUTY_EU);
+    CHECK(list[3].slack.http.allow_private && !list[0].webhook.http.allow_private);
+    CHECK_INT(list[4].expire_ms, 7200000);
+    CHECK(list[5].email.allow_private);
+    CHECK_INT(list[5].email.tls, EMAIL_STARTTLS);
+    options_finish(sections_options, &config);
+}
+
+TEST(mistakes_are_named)
+{
+    static const struct {
+        const char *yaml, *message;
+    } cases[] = {
+        { "- name: x\n", "c.yml:2: receivers: x needs exactly one of webhook" },
+        { "- name: x\n  slack: {url: 'https://a'}\n  teams: {url: 'https://a'}\n",
+          "needs exactly one of" },
+        { "- name: x\n  slack: {url: 'https://a'}\n- name: x\n  slack: {url: 'https://a'}\n",
+          "c.yml:4: receivers: x is there already in line 2" },
+        { "- name: x\n  slack: {}\n", "url" },
+        { "- name: x\n  slack: {url: 'ftp://a'}\n", "url: not an http or https URL" },
+        { "- name: x\n  webhook: {url: 'https://a', signing_secret: abc}\n",
+          "signing_secret: signing secret is not whsec_" },
+        { "- name: x\n  webhook: {url: 'https://a', signing_secret_old: "
+          "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}\n",
+          "signing_secret_old: needs signing_secret" },
+        { "- name: x\n  webhook: {url: 'https://a', http: {headers: {content-type: y}}}\n",
+          "content-type is set by the program" },
+        { "- name: x\n  webhook: {url: 'https://a', http: {headers: {Webhook-Id: y}}}\n",
+          "Webhook-Id is set by the program" },
+        { "- name: x\n  webhook: {url: 'https://a', http: {bearer_token: ttttttt, headers: "
+          "{authorization: y}}}\n",
+          "authorization is set by the program" },
+        { "- name: x\n  webhook: {url: 'https://a', http: {headers: {'a b': y}}}\n",
+          "not a header: a b" },
+        { "- name: x\n  webhook: {url: 'https://a', http: {client_key_file: k}}\n",
+          "client_key_file: needs client_cert_file" },
+        { "- name: x\n  webhook: {url: 'https://a', http: {bearer_token: ttttttt, "
+          "basic_user: u}}\n",
+          "bearer_token: excludes basic_user" },
+        { "- name: x\n  pagerduty: {routing_key: short}\n", "routing_key: not 32 characters" },
+        { "- name: x\n  pagerduty: {routing_key: 0123456789abcdef0123456789abcdef, severity_map: "
+          "{critical: burning, red: info}}\n",
+          "burning is not critical, error, warning or info" },
+        { "- name: x\n  alertmanager: {urls: ['a:9093']}\n", "url: not an http or https URL" },
+        { "- name: x\n  alertmanager: {urls: []}\n", "urls" },
+        { "- name: x\n  email: {smarthost: relay, from: a@b, to: c@d}\n",
+          "smarthost: not host:port" },
+        { "- name: x\n  email: {smarthost: 'relay:25', from: 'a <a@b>', to: c@d}\n",
+          "from: not a" },
+        { "- name: x\n  email: {smarthost: 'relay:25', from: a@b, to: [c@d, nobody]}\n",
+          "to: not a mail address" },
+        { "- name: x\n  email: {smarthost: 'relay:25', from: a@b, to: c@d, user: u, tls: never}\n",
+          "user: a password needs tls" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(arena_finish) struct arena arena = { 0 };
+        CLEANUP(options_report_finish) struct option_report report = { 0 };
+        CLEANUP(buf_finish) struct buf yaml = { 0 };
+        struct sections config;
+        buf_printf(&yaml, "receivers:\n%s", cases[i].yaml);
+        read_list(buf_cstr(&yaml), &config, &arena, &report);
+        CHECK_CONTAINS(buf_cstr(&report.text), cases[i].message);
+        options_finish(sections_options, &config);
+    }
+}
+
+TEST(every_kind_is_whole)
+{
+    for (size_t i = 0; i < RECEIVERS_COUNT; i++) {
+        const struct receiver_kind *kind = receivers_kinds[i];
+        CHECK(kind->name && kind->help && kind->options && kind->build && kind->check);
+        CHECK(kind->expires_s >= 24 * 3600 && kind->rate > 0 && kind->burst >= 1);
+        CHECK(kind->alerts_max <= PAGE_ALERTS_MAX);
+    }
+}
+
+/* --- what they share -------------------------------------------------------------------------- */
+TEST(requests_carry_what_was_configured)
+{
+    CLEANUP(receiver_request_finish) struct receiver_request request = { 0 };
+    struct option_pair pairs[] = { { "X-Team", "cloud", 1 } };
+    struct receiver_http http = { .proxy = "http://proxy:3128",
+                                  .ca_file = "/ca",
+                                  .client_cert_file = "/cert",
+                                  .client_key_file = "/key",
+                                  .headers = { pairs, 1 },
+                                  .basic_user = "Aladdin" };
+    secret_set(&http.basic_password, "open sesame");
+    receiver_prepare(&request, &http, "https://x.example/a", "application/json");
+    buf_text(&request.body, "{}");
+    receiver_seal(&request);
+    CHECK_TEXT(request.http.method, "POST");
+    CHECK_TEXT(request.http.url, "https://x.example/a");
+    CHECK_INT(request.http.timeout_ms, 15000);
+    CHECK_INT(request.http.connect_timeout_ms, 5000);
+    CHECK_INT(request.http.response_limit_bytes, 65536);
+    CHECK_INT(request.http.targets, HTTP_PUBLIC_TARGETS);
+    CHECK_TEXT(request.http.proxy, "http://proxy:3128");
+    CHECK_TEXT(request.http.ca_file, "/ca");
+    CHECK_TEXT(request.http.client_cert_file, "/cert");
+    CHECK_INT(request.http.header_count, 4);
+    CHECK_TEXT(request.headers[2].value, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    CHECK_TEXT(request.headers[3].name, "X-Team");
+    secret_finish(&http.basic_password);
+    http.basic_user = NULL;
+    http.allow_private = true;
+    secret_set(&http.bearer_token, "a.token.of.length");
+    receiver_prepare(&request, &http, "https://x.example/b", "text/plain");
+    receiver_seal(&request);
+    CHECK_INT(request.http.header_count, 4); /* anew, not more */
+    CHECK_TEXT(request.headers[2].value, "Bearer a.token.of.length");
+    CHECK_INT(request.http.body_bytes, 0);
+    CHECK_INT(request.http.targets, HTTP_ANY_TARGET);
+    secret_finish(&http.bearer_token);
+}
+
+TEST(no_answer_is_tried_again_unless_it_never_can_work)
+{
+    static const struct {
+        enum error_code code;
+        enum receiver_outcome outcome;
+        enum receiver_reason reason;
+    } cases[] = {
+        { ERROR_NETWORK, RECEIVER_RETRY, RECEIVER_OTHER },
+        { ERROR_TIMEOUT, RECEIVER_RETRY, RECEIVER_DEADLINE },
+        { ERROR_CANCELLED, RECEIVER_RETRY, RECEIVER_CANCELED },
+        { ERROR_CONFIG, RECEIVER_REFUSED, RECEIVER_OTHER },
+    };
+    for (size_t k = 0; k < RECEIVERS_COUNT; k++)
+        for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+            const struct receiver_kind *kind = receivers_kinds[k];
+            const struct http_response response = { 0 };
+            const struct error error = { .code = cases[i].code };
+            struct receiver_verdict verdict =
+                (kind->classify ? kind->classify : receiver_classify)(&response, &error);
+            CHECK_INT(verdict.outcome, cases[i].outcome);
+            CHECK_INT(verdict.reason, cases[i].reason);
+        }
+}
+
+/* --- golden files ----------------------------------------------------------------------------- */
+static void check_golden(const char *variant, const struct receiver_kind *kind, const void *config,
+                         enum fixture which)
+{
+    FIXTURE built = { 0 };
+    CLEANUP(buf_finish) struct buf got = { 0 };
+    CLEANUP(buf_finish) struct buf want = { 0 };
+    char path[128], chunk[4096];
+    fixture_build(&built, kind, config, which);
+    buf_printf(&got, "POST %s\n", built.request.http.url);
+    for (size_t i = 0; i < built.request.http.header_count; i++)
+        if (strcmp(built.request.headers[i].name, "User-Agent") != 0)
+            buf_printf(&got, "%s: %s\n", built.request.headers[i].name,
+                       built.request.headers[i].value);
+    buf_printf(&got, "\n%s\n", (const char *)built.request.http.body);
+    snprintf(path, sizeof path, "golden/receivers/%s.%s.txt", variant, fixture_names[which]);
+    if (getenv("GOLDEN_WRITE")) { /* renew them all, then look at the difference */
+        FILE *renewed = fopen(path, "w");
+        CHECK(renewed && fwrite(got.data, got.length, 1, renewed) == 1 && !fclose(renewed));
+    }
+    FILE *file = fopen(path, "r");
+    for (size_t count; file && (count = fread(chunk, 1, sizeof chunk, file)) > 0;)
+        buf_append(&want, chunk, count);
+    if (file)
+        fclose(file);
+    CHECK_TEXT(buf_cstr(&got), buf_cstr(&want));
+}
+
+TEST(requests_equal_the_golden_files)
+{
+    static const char *urls[] = { "https://alertmanager.example.com" };
+    static const enum fixture pages[] = { FIXTURE_FINDING, FIXTURE_RESOLVED, FIXTURE_SCORE };
+    struct receivers_config config = { .alertmanager = { .urls = { urls, 1 } } };
+    secret_set(&config.webhook.url, "https://hooks.example.com/in");
+    secret_set(&config.webhook.signing_secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    secret_set(&config.pagerduty.routing_key, "0123456789abcdef0123456789abcdef");
+    secret_set(&config.slack.url, "https://hooks.slack.example.com/services/T/B/X");
+    secret_set(&config.teams.url, "https://flows.example.com/workflows/1");
+    for (size_t i = 0; i < ARRAY_COUNT(pages); i++) {
+        for (int body = 0; webhook_body_words[body]; body++) {
+            config.webhook.body = body;
+            check_golden(webhook_body_words[body], &webhook_kind, &config.webhook, pages[i]);
+        }
+        check_golden("alertmanager_v2", &alertmanager_kind, &config.alertmanager, pages[i]);
+        check_golden("pagerduty", &pagerduty_kind, &config.pagerduty, pages[i]);
+        check_golden("slack", &slack_kind, &config.slack, pages[i]);
+        check_golden("teams", &teams_kind, &config.teams, pages[i]);
+    }
+    options_finish(receivers_options, &config);
+}

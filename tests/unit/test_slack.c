@@ -1,0 +1,178 @@
+#include "alerts/slack.h"
+
+#include "alerts/text.h"
+#include "page_fixture.h"
+#include "test.h"
+
+static void config_finish(struct slack_config *config)
+{
+    options_finish(slack_options, config);
+}
+#define CONFIG CLEANUP(config_finish) struct slack_config
+
+static struct slack_config make(void)
+{
+    struct slack_config config = { 0 };
+    secret_set(&config.url, "https://hooks.slack.example.com/services/T/B/X");
+    return config;
+}
+
+/* Every text object of a block is within the limit of its place. */
+static void check_text(const struct json *object, size_t limit)
+{
+    const char *text = json_text(json_get(object, "text"));
+    const char *type = json_text(json_get(object, "type"));
+    CHECK(text && *text && text_points(text) <= limit);
+    CHECK(!strcmp(type, "plain_text") ||
+          (!strcmp(type, "mrkdwn") && json_bool(json_get(object, "verbatim"), false)));
+    for (const char *c = text; (c = strchr(c, '<')); c++) /* ours alone, and never a mention */
+        CHECK(!strncmp(c, "<http", 5));
+}
+
+static void check_block(const struct json *block)
+{
+    const char *type = json_text(json_get(block, "type"));
+    if (!strcmp(type, "header"))
+        check_text(json_get(block, "text"), 150);
+    if (!strcmp(type, "section") && json_get(block, "text"))
+        check_text(json_get(block, "text"), 3000);
+    const struct json *fields = json_get(block, "fields"), *elements = json_get(block, "elements");
+    CHECK(json_count(fields) <= 10 && json_count(elements) <= 10);
+    for (const struct json *field = json_first(fields); field; field = json_next(field))
+        check_text(field, 2000);
+    for (const struct json *element = json_first(elements); element; element = json_next(element)) {
+        if (strcmp(type, "actions") != 0) {
+            check_text(element, 2000);
+            continue;
+        }
+        check_text(json_get(element, "text"), 75);
+        CHECK(text_points(json_text(json_get(element, "url"))) <= 3000);
+    }
+}
+
+TEST(every_page_keeps_every_limit)
+{
+    CONFIG config = make();
+    for (int which = 0; which < FIXTURE_COUNT; which++) {
+        FIXTURE built = { 0 };
+        fixture_build(&built, &slack_kind, &config, (enum fixture)which);
+        CHECK(built.ok && built.json);
+        CHECK(text_points(built.request.http.body) <= 10000);
+        CHECK(text_points(fixture_text(&built, "text")) <= 4000);
+        CHECK(json_count(json_get(built.json, "blocks")) <= 50);
+        CHECK(!strstr(built.request.http.body, "<!") && !strstr(built.request.http.body, "<@"));
+        for (const struct json *block = json_first(json_get(built.json, "blocks")); block;
+             block = json_next(block))
+            check_block(block);
+        CHECK_CONTAINS(built.request.http.body, FIXTURE_LINK);
+    }
+}
+
+TEST(a_long_title_stands_below_the_header_in_full)
+{
+    CONFIG config = make();
+    FIXTURE built = { 0 };
+    CLEANUP(buf_finish) struct buf title = { 0 };
+    fixture_build(&built, &slack_kind, &config, FIXTURE_HOSTILE);
+    const struct json *header = json_first(json_get(built.json, "blocks"));
+    const char *text = json_text(json_path(header, "text.text"));
+    CHECK_INT(text_points(text) > 140, 1);
+    CHECK_CONTAINS(text, "\xe2\x80\xa6");
+    slack_escape(&title, built.page.title);
+    CHECK_TEXT(json_text(json_path(json_next(header), "text.text")), buf_cstr(&title));
+}
+
+TEST(text_is_escaped)
+{
+    static const char *const cases[][2] = {
+        { "a < b > c & d", "a &lt; b &gt; c &amp; d" },
+        { "<!channel> <@U123> <#C1>", "&lt;!channel&gt; &lt;@U123&gt; &lt;#C1&gt;" },
+        { "&lt;!here&gt;", "&amp;lt;!here&amp;gt;" },
+        { "<https://evil.example|click>", "&lt;https://evil.example|click&gt;" },
+        { "", "" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(buf_finish) struct buf out = { 0 };
+        slack_escape(&out, cases[i][0]);
+        CHECK_TEXT(buf_cstr(&out), cases[i][1]);
+    }
+}
+
+/* The section about the fix, made from this text. */
+static void fix_of(const char *remediation, struct buf *out)
+{
+    CONFIG config = make();
+    FIXTURE built = { 0 };
+    const struct receiver_context context = { .name = "team" };
+    struct error ignored;
+    fixture_page(FIXTURE_FINDING, &built.arena, &built.page);
+    built.page.remediation = remediation;
+    CHECK(slack_kind.build(&config, &context, &built.page, &built.request, &built.error));
+    built.json = json_parse(built.request.http.body, built.request.http.body_bytes, &ignored);
+    buf_reset(out);
+    for (const struct json *block = json_first(json_get(built.json, "blocks")); block;
+         block = json_next(block)) {
+        const char *text = json_text(json_path(block, "text.text"));
+        if (text && !strncmp(text, "*How to fix it*\n", 16))
+            buf_text(out, text + 16);
+    }
+}
+
+TEST(addresses_are_links_and_never_cut)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    fix_of("See https://aka.ms/x?a=1&b=2. Or (http://y.example).", &out);
+    CHECK_TEXT(buf_cstr(&out), "See <https://aka.ms/x?a=1&amp;b=2>. Or (<http://y.example>).");
+    for (int i = 0; i < 2970; i++)
+        buf_char(&text, 'x');
+    buf_text(&text, " https://aka.ms/a-rather-long-address-that-does-not-fit");
+    fix_of(buf_cstr(&text), &out);
+    CHECK_INT(text_points(buf_cstr(&out)), 2970 + 2);
+    CHECK(!strstr(buf_cstr(&out), "https"));
+    CHECK_CONTAINS(buf_cstr(&out), " \xe2\x80\xa6");
+}
+
+/* At every length around the limit: an entity is whole or not there. */
+TEST(entities_are_not_cut)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    for (int lead = 0; lead < 6; lead++) {
+        CLEANUP(buf_finish) struct buf text = { 0 };
+        for (int i = 0; i < lead; i++)
+            buf_char(&text, 'x');
+        for (int i = 0; i < 700; i++)
+            buf_char(&text, '&');
+        fix_of(buf_cstr(&text), &out);
+        size_t points = text_points(buf_cstr(&out));
+        CHECK(points > 2970 && points <= 3000 - 16);
+        CHECK_CONTAINS(buf_cstr(&out) + out.length - 8, "&amp;\xe2\x80\xa6");
+    }
+}
+
+TEST(verdicts)
+{
+    static const struct {
+        int status;
+        const char *body;
+        enum receiver_outcome outcome;
+    } cases[] = {
+        { 200, "ok", RECEIVER_SENT },
+        { 200, "ok\n", RECEIVER_SENT },
+        { 200, "{\"ok\":true}", RECEIVER_SENT },
+        { 200, "{\"ok\":false,\"error\":\"x\"}", RECEIVER_REFUSED },
+        { 200, "", RECEIVER_REFUSED },
+        { 200, "okay", RECEIVER_REFUSED },
+        { 200, "<html>sign in</html>", RECEIVER_REFUSED },
+        { 400, "invalid_payload", RECEIVER_REFUSED },
+        { 403, "action_prohibited", RECEIVER_REFUSED },
+        { 404, "no_service", RECEIVER_REFUSED },
+        { 410, "channel_is_archived", RECEIVER_REFUSED },
+        { 429, "rate_limited", RECEIVER_RETRY },
+        { 500, "rollup_error", RECEIVER_RETRY },
+        { 302, "", RECEIVER_REFUSED },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        CHECK_INT(fixture_verdict(&slack_kind, cases[i].status, cases[i].body).outcome,
+                  cases[i].outcome);
+}
