@@ -1,0 +1,129 @@
+/* points: what finishing a recommendation gains. */
+#include "alerts/points.h"
+#include "test.h"
+
+#include <stdio.h>
+
+#include "collectors/collector.h"
+#include "core/json.h"
+
+/* Secure score controls from rows as Resource Graph tells them. */
+static struct part *scores(const char *rows)
+{
+    const struct collector *collector = collectors[COLLECTOR_secure_scores];
+    struct part *part = part_create(COLLECTOR_secure_scores);
+    struct collect_context context = { .now = 1 };
+    struct error error = { 0 };
+    struct arena scratch = { 0 };
+    struct json *document = json_parse(rows, strlen(rows), &error);
+    for (const struct json *row = json_first(document); row; row = json_next(row)) {
+        _Alignas(max_align_t) char bound[512] = { 0 };
+        CHECK(columns_bind(collector->sources[0].queries[1].columns, row, bound, &scratch,
+                           &error) &&
+              collector->fold(part, 1, bound, &context, &error));
+    }
+    CHECK_TEXT(error.message, "");
+    json_free(document);
+    arena_finish(&scratch);
+    return part;
+}
+
+static struct part *catalogue(const char *list)
+{
+    struct part *part = part_create(COLLECTOR_catalogue);
+    struct error error = { 0 };
+    struct json *document = json_parse(list, strlen(list), &error);
+    CHECK(collectors[COLLECTOR_catalogue]->load(part, document, &error));
+    json_free(document);
+    return part;
+}
+
+static void open_finding(struct part *part, const char *key, const char *subscription,
+                         const char *resource)
+{
+    char row[128], id[256];
+    snprintf(row, sizeof row, "%s %s %s", key, subscription, resource);
+    snprintf(id, sizeof id, "/subscriptions/%s/resourcegroups/g/providers/a.b/c/%s", subscription,
+             resource);
+    part_add_open(part, &(struct part_row){ row, key, "", "", "", subscription, id, "", "",
+                                            RISK_HIGH, SEVERITY_HIGH, false, 0, 0, 0 });
+}
+
+#define CONTROL(sub, name, max, healthy, unhealthy, keys)                                      \
+    "{\"id\":\"/x/" name "\",\"subscriptionId\":\"" sub "\",\"controlId\":\"" name             \
+    "\",\"max\":" max ",\"healthy\":" healthy ",\"unhealthy\":" unhealthy                      \
+    ",\"assessments\":[" keys "]}"
+#define KEY(key) "\"/providers/Microsoft.Security/assessmentMetadata/" key "\""
+
+static void release(struct snapshot *snapshot)
+{
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        part_release(snapshot->parts[i]);
+}
+
+TEST(points_are_shared_by_what_only_one_holds_back)
+{
+    struct snapshot snapshot = { 0 };
+    struct part *part = part_create(COLLECTOR_assessments);
+    /* Control c1 in s1: vm1 by a and b, vm2 and vm3 by a only, vm4 by b only. */
+    open_finding(part, "a", "s1", "vm1");
+    open_finding(part, "b", "s1", "vm1");
+    open_finding(part, "a", "s1", "vm2");
+    open_finding(part, "a", "s1", "vm3");
+    open_finding(part, "b", "s1", "vm4");
+    open_finding(part, "stranger", "s1", "vm4"); /* in no control */
+    open_finding(part, "preview", "s1", "vm4");
+    open_finding(part, "a", "s2", "vm1");
+    struct error error = { 0 };
+    CHECK(part_seal(part, &error));
+    snapshot.parts[COLLECTOR_assessments] = part;
+    snapshot.parts[COLLECTOR_secure_scores] = scores("["
+        CONTROL("S1", "c1", "8", "6", "4", KEY("A") "," KEY("b") "," KEY("preview") ","
+                KEY("a") "," KEY("none")) ","
+        CONTROL("s1", "c2", "3", "0", "1", KEY("b")) ","
+        CONTROL("s2", "c1", "10", "4", "1", KEY("a") "," KEY("b")) ","
+        CONTROL("s2", "c3", "10", "0", "0", KEY("a")) ","
+        CONTROL("s3", "c1", "10", "0", "5", KEY("a")) ","
+        CONTROL("s2", "c4", "10", "0", "5", "") "]");
+    snapshot.parts[COLLECTOR_catalogue] =
+        catalogue("[{\"name\":\"preview\",\"properties\":{\"preview\":true}}]");
+
+    struct points *points = points_create(&snapshot);
+    CHECK_NUMBER(points_in(points, "a", "s1"), 8 * 2 / 10.0);
+    CHECK_NUMBER(points_in(points, "b", "s1"), 8 * 1 / 10.0 + 3); /* c2: 2 held back, 1 told */
+    CHECK_NUMBER(points_in(points, "a", "s2"), 10 * 1 / 5.0);
+    CHECK_NUMBER(points_of(points, "a"), 1.6 + 2);
+    CHECK_NUMBER(points_of(points, "b"), 3.8);
+    CHECK_NUMBER(points_in(points, "a", "s3"), 0);
+    CHECK_NUMBER(points_of(points, "preview"), 0);
+    CHECK_NUMBER(points_of(points, "stranger"), 0);
+    CHECK_NUMBER(points_of(points, "zzz"), 0);
+
+    CLEANUP(metric_set_finish) struct metric_set set = { .max_level = 1 };
+    points_emit(points, &set);
+    CHECK_INT(set.count, 2);
+    CHECK_TEXT(set.samples[0].values[0], "a");
+    CHECK_NUMBER(set.samples[0].value, 3.6);
+    CHECK_TEXT(set.samples[1].values[0], "b");
+    points_destroy(points);
+    release(&snapshot);
+}
+
+TEST(without_scores_or_findings_nothing_is_to_gain)
+{
+    struct snapshot snapshot = { 0 };
+    struct points *points = points_create(&snapshot);
+    CHECK_NUMBER(points_of(points, "a"), 0);
+    points_destroy(points);
+    points_destroy(NULL);
+    snapshot.parts[COLLECTOR_secure_scores] =
+        scores("[" CONTROL("s1", "c1", "8", "6", "4", KEY("a")) "]");
+    points = points_create(&snapshot);
+    CHECK_NUMBER(points_of(points, "a"), 0);
+    points_destroy(points);
+    snapshot.parts[COLLECTOR_assessments] = part_create(COLLECTOR_assessments);
+    points = points_create(&snapshot);
+    CHECK_NUMBER(points_of(points, "a"), 0);
+    points_destroy(points);
+    release(&snapshot);
+}

@@ -1,0 +1,193 @@
+/* silence: what is accepted, kept, changed and found. */
+#include "alerts/silence.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "alerts/schema.h"
+
+static struct database *open_memory(void)
+{
+    struct error error = { 0 };
+    struct database_config config = { .path = ":memory:", .migrations = schema_migrations };
+    struct database *database = database_open(&config, &error);
+    CHECK_TEXT(error.message, "");
+    return database;
+}
+
+static bool put(struct database *database, const char *matchers, int64_t starts_at, int64_t ends_at,
+                int64_t now, char id[37], struct error *error)
+{
+    struct arena arena = { 0 };
+    struct silence silence = {
+        .starts_at = starts_at, .ends_at = ends_at, .created_by = "me", .comment = "why"
+    };
+    *error = (struct error){ 0 };
+    CHECK(match_parse(matchers, &silence.matchers, &arena, error));
+    snprintf(silence.id, sizeof silence.id, "%s", id);
+    bool ok = silence_put(database, &silence, now, error);
+    snprintf(id, 37, "%s", silence.id);
+    CHECK(!ok || silence.updated_at == now);
+    match_finish(&silence.matchers);
+    arena_finish(&arena);
+    return ok;
+}
+
+/* "active 100-200 {a="b"}\n" for each. */
+static const char *listed(struct database *database, int64_t now)
+{
+    static struct buf out;
+    struct error error = { 0 };
+    struct silence_list list;
+    buf_reset(&out);
+    CHECK(silence_load(database, now, &list, &error));
+    for (size_t i = 0; i < list.count; i++) {
+        const struct silence *silence = &list.silences[i];
+        buf_printf(&out, "%s %lld-%lld %s %s ", silence_state_words[silence_state(silence, now)],
+                   (long long)silence->starts_at, (long long)silence->ends_at, silence->created_by,
+                   silence->comment);
+        for (size_t j = 0; j < silence->matchers.count; j++)
+            match_print(&silence->matchers.matches[j], &out);
+        buf_char(&out, '\n');
+    }
+    silence_list_finish(&list);
+    return buf_cstr(&out);
+}
+
+TEST(wrong_silences_are_refused)
+{
+    static const struct {
+        const char *matchers, *message;
+        int64_t starts_at, ends_at;
+    } cases[] = {
+        { "{}", "needs a matcher", 100, 200 },
+        { "{a=\"\"}", "must not match the empty text", 100, 200 },
+        { "{a=~\".*\",b!=\"x\"}", "must not match the empty text", 100, 200 },
+        { "{a=\"b\"}", "ends before it starts", 200, 200 },
+        { "{a=\"b\"}", "ends in the past", 10, 100 },
+    };
+    struct database *database = open_memory();
+    struct error error;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char id[37] = "";
+        CHECK(!put(database, cases[i].matchers, cases[i].starts_at, cases[i].ends_at, 100, id,
+                   &error));
+        CHECK_INT(error.code, ERROR_REQUEST);
+        CHECK_CONTAINS(error.message, cases[i].message);
+        CHECK_TEXT(id, "");
+    }
+    char id[37] = "00000000-0000-0000-0000-000000000000";
+    CHECK(!put(database, "{a=\"b\"}", 100, 200, 100, id, &error));
+    CHECK_INT(error.code, ERROR_NOT_FOUND);
+    CHECK(!silence_expire(database, id, 100, &error));
+    CHECK_INT(error.code, ERROR_NOT_FOUND);
+    CHECK(!database_is_open(database));
+    CHECK_TEXT(listed(database, 100), "");
+    database_close(database);
+}
+
+TEST(silences_are_changed_as_alertmanager_does)
+{
+    struct database *database = open_memory();
+    struct error error = { 0 };
+    char id[37] = "", first[37];
+    CHECK(put(database, "{a=\"b\\\"\",c!~\"x|y\"}", 50, 200, 100, id, &error));
+    CHECK_INT(strlen(id), 36);
+    strcpy(first, id);
+    CHECK_TEXT(listed(database, 100), "active 100-200 me why a=\"b\\\"\"c!~\"x|y\"\n");
+    /* Another end: the same silence. */
+    CHECK(put(database, "{a=\"b\\\"\",c!~\"x|y\"}", 100, 300, 110, id, &error));
+    CHECK_TEXT(id, first);
+    CHECK_TEXT(listed(database, 110), "active 100-300 me why a=\"b\\\"\"c!~\"x|y\"\n");
+    /* Other matchers: it ends, and another one begins. */
+    CHECK(put(database, "{a=\"c\"}", 100, 300, 120, id, &error));
+    CHECK(strcmp(id, first) != 0);
+    CHECK_TEXT(listed(database, 120), "active 120-300 me why a=\"c\"\n"
+                                      "expired 100-120 me why a=\"b\\\"\"c!~\"x|y\"\n");
+    /* One that has expired is never revived. */
+    strcpy(id, first);
+    CHECK(put(database, "{a=\"b\\\"\",c!~\"x|y\"}", 100, 400, 130, id, &error));
+    CHECK(strcmp(id, first) != 0);
+    CHECK(silence_expire(database, id, 140, &error));
+    CHECK(silence_expire(database, id, 150, &error));
+    CHECK_TEXT(listed(database, 150), "active 120-300 me why a=\"c\"\n"
+                                      "expired 100-120 me why a=\"b\\\"\"c!~\"x|y\"\n"
+                                      "expired 130-140 me why a=\"b\\\"\"c!~\"x|y\"\n");
+    /* A pending one that is ended never begins. */
+    *id = 0;
+    CHECK(put(database, "{d=\"e\"}", 1000, 2000, 160, id, &error));
+    CHECK_CONTAINS(listed(database, 160), "pending 1000-2000 me why d=\"e\"\n");
+    CHECK(silence_expire(database, id, 170, &error));
+    CHECK_CONTAINS(listed(database, 170), "expired 170-170 me why d=\"e\"\n");
+    database_close(database);
+}
+
+TEST(old_silences_are_forgotten)
+{
+    struct database *database = open_memory();
+    struct error error = { 0 };
+    char id[37] = "";
+    int64_t day = 86400;
+    CHECK(put(database, "{a=\"b\"}", 1, 100, 1, id, &error));
+    CHECK_TEXT(listed(database, 100 + 5 * day), "expired 1-100 me why a=\"b\"\n");
+    CHECK_TEXT(listed(database, 101 + 5 * day), "");
+    CHECK(database_begin(database, &error));
+    CHECK(silence_prune(database, 100 + 5 * day, &error));
+    CHECK_INT(database_changes(database), 0);
+    CHECK(silence_prune(database, 101 + 5 * day, &error));
+    CHECK_INT(database_changes(database), 1);
+    CHECK(database_commit(database, &error));
+    database_close(database);
+}
+
+TEST(only_active_silences_silence)
+{
+    struct database *database = open_memory();
+    struct error error = { 0 };
+    struct silence_list list;
+    char id[37] = "";
+    struct alert alert = {
+        .labels = { { "alertname", "A" }, { "subscription_id", "s1" } },
+        .label_count = 2,
+    };
+    CHECK(put(database, "{subscription_id=~\"s.\",team!=\"x\"}", 100, 200, 50, id, &error));
+    *id = 0;
+    CHECK(put(database, "{subscription_id=\"other\"}", 60, 150, 50, id, &error));
+    CHECK(silence_load(database, 50, &list, &error));
+    CHECK(!silence_find(&list, &alert, 99));
+    CHECK(silence_find(&list, &alert, 100) != NULL);
+    CHECK(silence_find(&list, &alert, 199) != NULL);
+    CHECK(!silence_find(&list, &alert, 200));
+    alert.labels[1].value = "t1";
+    CHECK(!silence_find(&list, &alert, 100));
+    CHECK_INT(silence_next_at(&list, 50), 60);
+    CHECK_INT(silence_next_at(&list, 60), 100);
+    CHECK_INT(silence_next_at(&list, 100), 150);
+    CHECK_INT(silence_next_at(&list, 150), 200);
+    CHECK_INT(silence_next_at(&list, 200), 0);
+    silence_list_finish(&list);
+    database_close(database);
+}
+
+TEST(silences_have_a_limit)
+{
+    struct database *database = open_memory();
+    struct error error = { 0 };
+    CHECK(database_begin(database, &error));
+    for (int i = 0; i < 5000; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        struct database_statement *statement = database_prepare(
+            database, "INSERT INTO silence (id, matchers, starts_at, ends_at, updated_at,"
+                      " created_by, comment) VALUES ($1, '{a=\"b\"}', 1, 1000, 1, '', '')");
+        database_bind_text(statement, 1, id);
+        CHECK(database_run(statement, &error));
+    }
+    CHECK(database_commit(database, &error));
+    char id[37] = "";
+    CHECK(!put(database, "{a=\"b\"}", 100, 200, 100, id, &error));
+    CHECK_INT(error.code, ERROR_REQUEST);
+    CHECK_CONTAINS(error.message, "5000 silences");
+    database_close(database);
+}
