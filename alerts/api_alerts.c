@@ -72,14 +72,26 @@ static void append_status(struct json_writer *writer, const char *silence, const
     json_close(writer, '}');
 }
 
+/* Leads to the portal by way of our own address, when that is known. */
+static void append_generator(struct json_writer *writer, const char *external_url,
+                             const struct alert *alert)
+{
+    CLEANUP(buf_finish) struct buf url = { 0 };
+    const char *id = alert_label_value(alert, "finding_id");
+    buf_text(&url, external_url);
+    if (*external_url && *id)
+        buf_printf(&url, "/f/%s", id);
+    json_add_text(writer, "generatorURL", buf_cstr(&url));
+}
+
 /* A gettableAlert. source: Alertmanager api/v2/openapi.yaml. */
-static void append_alert(struct json_writer *writer, const struct alert *alert,
-                         const struct route_leaf *const *leaves, size_t leaf_count,
-                         const char *silence, const char *inhibitor, int64_t now)
+static void append_alert(const struct api_context *context, struct json_writer *writer,
+                         const struct alert *alert, const struct route_leaf *const *leaves,
+                         size_t leaf_count, const char *silence, const char *inhibitor)
 {
     json_open(writer, NULL, '{');
     append_labels(writer, "annotations", alert->annotations, alert->annotation_count);
-    append_instant(writer, "endsAt", alert->ends_at ? alert->ends_at : now + ENDS_AFTER_S);
+    append_instant(writer, "endsAt", alert->ends_at ? alert->ends_at : context->now + ENDS_AFTER_S);
     json_add_text(writer, "fingerprint", alert->fingerprint);
     json_open(writer, "receivers", '[');
     for (size_t i = 0; i < leaf_count; i++) {
@@ -91,7 +103,7 @@ static void append_alert(struct json_writer *writer, const struct alert *alert,
     append_instant(writer, "startsAt", alert->starts_at);
     append_status(writer, silence, inhibitor);
     append_instant(writer, "updatedAt", alert->starts_at);
-    json_add_text(writer, "generatorURL", alert_annotation_value(alert, "link"));
+    append_generator(writer, context->settings->external_url, alert);
     append_labels(writer, "labels", alert->labels, alert->label_count);
     json_close(writer, '}');
 }
@@ -204,26 +216,26 @@ static bool visit(void *context, const struct alert *alert, struct error *error)
     const struct wish *wish = walk->wish;
     const struct settings *settings = walk->call->context->settings;
     const struct route_leaf *leaves[LEAVES_MAX];
-    int64_t now = walk->call->context->now;
     (void)error;
     if (!match_all(&wish->filters, alert->labels, alert->label_count))
         return true;
     size_t count = settings->route ? route_find(settings->route, alert, leaves, LEAVES_MAX) : 0;
     size_t wanted = wanted_leaves(wish, leaves, count);
-    const struct silence *silence = silence_find(walk->silences, alert, now);
+    const struct silence *silence = silence_find(walk->silences, alert, walk->call->context->now);
+    const char *silence_id = silence ? silence->id : NULL;
     const char *inhibitor = walk->inhibits ? inhibit_by(walk->inhibits, alert) : NULL;
     if (wanted < count && !wanted)
         return true;
     if (!is_wanted(wish, silence, inhibitor))
         return true;
     if (!walk->grouped) {
-        append_alert(&walk->writer, alert, leaves, wanted, silence ? silence->id : NULL, inhibitor,
-                     now);
+        append_alert(walk->call->context, &walk->writer, alert, leaves, wanted, silence_id,
+                     inhibitor);
         return true;
     }
     CLEANUP(buf_finish) struct buf text = { 0 };
     struct json_writer writer = { .out = &text };
-    append_alert(&writer, alert, leaves, wanted, silence ? silence->id : NULL, inhibitor, now);
+    append_alert(walk->call->context, &writer, alert, leaves, wanted, silence_id, inhibitor);
     const char *rendered = arena_text(&walk->call->arena, buf_cstr(&text));
     for (size_t i = 0; i < wanted; i++)
         add_entry(walk, leaves[i], alert, rendered);

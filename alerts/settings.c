@@ -257,7 +257,9 @@ static void compile_texts(struct compiler *compiler)
     struct arena *arena = &settings->arena;
     settings->file = arena_text(arena, context->file);
     settings->tenant_id = arena_text(arena, context->tenant_id ? context->tenant_id : "");
-    settings->portal = arena_text(arena, context->portal ? context->portal : "");
+    const char *portal = context->portal ? context->portal : "";
+    const char *scheme = strstr(portal, "://");
+    settings->portal = arena_text(arena, scheme ? scheme + 3 : portal);
     settings->external_url = arena_text(arena, context->external_url ? context->external_url : "");
 }
 

@@ -61,7 +61,7 @@ struct settings {
     struct ledger_config ledger;
     struct watch_config watch;
     const char *file;                              /* where they were written */
-    const char *tenant_id, *portal, *external_url; /* "" when not known */
+    const char *tenant_id, *portal, *external_url; /* "" when not known; portal: a host */
     struct arena arena;
 };
 
