@@ -33,7 +33,8 @@ static void put_plain(struct buf *out, const char *text, size_t max_points)
     }
 }
 
-static void add_block(struct json_writer *writer, const char *text, const char *style,
+/* size: "" = a paragraph, else a heading. (A heading's `style` came with version 1.5.) */
+static void add_block(struct json_writer *writer, const char *text, const char *size,
                       const char *color)
 {
     if (!*text)
@@ -42,10 +43,9 @@ static void add_block(struct json_writer *writer, const char *text, const char *
     json_add_text(writer, "type", "TextBlock");
     json_add_text(writer, "text", text);
     json_add_bool(writer, "wrap", true);
-    if (*style) {
+    if (*size) {
         json_add_text(writer, "weight", "bolder");
-        json_add_text(writer, "size", *color ? "large" : "medium");
-        json_add_text(writer, "style", style);
+        json_add_text(writer, "size", size);
     }
     if (*color)
         json_add_text(writer, "color", color);
@@ -65,12 +65,12 @@ static const char *color_of(const struct page *page)
     return "default";
 }
 
-static void add_plain(struct json_writer *writer, const char *text, size_t points,
-                      const char *style, const char *color)
+static void add_plain(struct json_writer *writer, const char *text, size_t points, const char *size,
+                      const char *color)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };
     put_plain(&out, text, points);
-    add_block(writer, buf_cstr(&out), style, color);
+    add_block(writer, buf_cstr(&out), size, color);
 }
 
 static void add_facts(struct json_writer *writer, const struct layout *layout)
@@ -105,7 +105,7 @@ static void add_section(struct json_writer *writer, const struct layout_section 
     }
     if (!section->item_count)
         text_cut(&out, section->markdown, TEXT_POINTS);
-    add_block(writer, section->title, "heading", "");
+    add_block(writer, section->title, "medium", "");
     add_block(writer, buf_cstr(&out), "", "");
 }
 
@@ -134,7 +134,7 @@ static void add_card(struct json_writer *writer, const struct page *page)
     json_add_text(writer, "type", "AdaptiveCard");
     json_add_text(writer, "version", "1.4");
     json_open(writer, "body", '[');
-    add_plain(writer, layout.title, TITLE_POINTS, "heading", color_of(page));
+    add_plain(writer, layout.title, TITLE_POINTS, "large", color_of(page));
     add_plain(writer, layout.text, TEXT_POINTS, "", "");
     add_facts(writer, &layout);
     for (size_t i = 0; i < layout.section_count; i++)

@@ -201,7 +201,7 @@ static const struct {
 } shapes[] = {
     [WEBHOOK_STANDARD] = { "application/json", write_standard, BODY_BYTES },
     [WEBHOOK_ALERTMANAGER] = { "application/json", write_group, GROUP_BYTES },
-    [WEBHOOK_CLOUDEVENTS] = { "application/cloudevents+json; charset=UTF-8", write_event,
+    [WEBHOOK_CLOUDEVENTS] = { "application/cloudevents+json; charset=utf-8", write_event,
                               BODY_BYTES },
     [WEBHOOK_CLOUDEVENTS_BINARY] = { "application/json", write_page, BODY_BYTES },
 };

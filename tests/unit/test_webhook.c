@@ -141,7 +141,7 @@ TEST(cloudevents_structured)
     for (size_t i = 0; i < ARRAY_COUNT(want); i++)
         CHECK_TEXT(fixture_text(&built, want[i][0]), want[i][1]);
     CHECK_TEXT(fixture_header(&built, "Content-Type"),
-               "application/cloudevents+json; charset=UTF-8");
+               "application/cloudevents+json; charset=utf-8");
 }
 
 TEST(cloudevents_binary)

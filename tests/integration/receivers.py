@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""What receivers' own libraries and a real Alertmanager say of our requests.
+
+The libraries come from npm into build/tools/receivers; without node, npm or a registry those tests
+are skipped, and so are Alertmanager's without prometheus-alertmanager.
+"""
+import email
+import email.policy
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+import urllib.parse
+
+from harness import (ROOT, SLOWNESS, Folder, Program, Skip, contains, equal, fetch, free_port, run,
+                     until)
+
+PRINTER = os.environ.get("PRINT_REQUESTS", os.path.join(ROOT, "build/release/print_requests"))
+SOURCE = os.path.join(ROOT, "tests/tools/receivers")
+CACHE = os.path.join(ROOT, "build/tools/receivers")
+PAGES = ["finding", "resolved", "group", "digest", "score", "test", "hostile"]
+
+
+def requests():
+    """Every request of every kind, made now: {(variant, page): request}."""
+    output = subprocess.run([PRINTER, str(int(time.time()))], stdin=subprocess.DEVNULL, check=True,
+                            capture_output=True, text=True, timeout=60 * SLOWNESS).stdout
+    found = [json.loads(line) for line in output.splitlines()]
+    return {(request["variant"], request["page"]): request for request in found}
+
+
+def installed():
+    """The folder with the libraries; fetched once."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        raise Skip("no node or npm on this machine")
+    os.makedirs(CACHE, exist_ok=True)
+    stamp = os.path.join(CACHE, "installed.json")
+    for name in ("package.json", "judge.js"):
+        shutil.copy(os.path.join(SOURCE, name), CACHE)
+    with open(os.path.join(CACHE, "package.json"), encoding="utf-8") as file:
+        wanted = file.read()
+    if os.path.exists(stamp):
+        with open(stamp, encoding="utf-8") as file:
+            if file.read() == wanted:
+                return CACHE
+    result = subprocess.run(["npm", "install", "--silent", "--no-fund", "--no-audit"], cwd=CACHE,
+                            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                            timeout=300)
+    if result.returncode:
+        raise Skip("npm cannot fetch the receivers' libraries: " +
+                   (result.stderr.strip().splitlines() or ["no reason"])[0])
+    with open(stamp, "w", encoding="utf-8") as file:
+        file.write(wanted)
+    return CACHE
+
+
+def judge(what, count):
+    folder = installed()
+    lines = "\n".join(json.dumps(request) for request in requests().values())
+    result = subprocess.run(["node", "judge.js", what], cwd=folder, input=lines, text=True,
+                            capture_output=True, check=False, timeout=300 * SLOWNESS)
+    equal(result.returncode, 0, f"{what}:\n{result.stdout}{result.stderr}")
+    equal(result.stdout.count("ok "), count, f"judged by {what}:\n{result.stdout}")
+
+
+def test_signatures_verify_with_standardwebhooks():
+    judge("standardwebhooks", 4 * len(PAGES))
+
+
+def test_events_are_strict_cloudevents():
+    judge("cloudevents", 2 * len(PAGES))
+
+
+def test_cards_parse_with_adaptivecards():
+    judge("adaptivecards", len(PAGES))
+
+
+def test_blocks_have_slacks_types():
+    judge("slack", 1)
+
+
+def test_mail_parses():
+    """Python's own parser finds the titles, both parts and no defect."""
+    made = requests()
+    for page in PAGES:
+        title = json.loads(made["standard", page]["body"])["data"]["title"]
+        mail = email.message_from_bytes(made["email", page]["body"].encode("ascii"),
+                                        policy=email.policy.default)
+        equal([part.get_content_type() for part in mail.walk()],
+              ["multipart/alternative", "text/plain", "text/html"], page)
+        for part in mail.walk():
+            equal(part.defects, [], f"defects of {page}")
+            for name, value in part.items():
+                equal(list(value.defects), [], f"defects of {name} in {page}")
+        equal(mail["subject"], title, f"subject of {page}")
+        equal(mail["to"], "soc@example.com, cloud@example.com", page)
+        contains(mail.get_body(("plain",)).get_content(), "portal.azure.com", page)
+        contains(mail.get_body(("html",)).get_content(), "<h2>", page)
+
+
+# --- Alertmanager -----------------------------------------------------------------------------
+class Sink:
+    """Keeps what is posted to it and answers as each vendor does."""
+
+    def __enter__(self):
+        self.posts = []
+        sink = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                sink.posts.append((self.path, dict(self.headers), json.loads(body)))
+                self.send_response(202 if "pagerduty" in self.path else 200)
+                self.end_headers()
+                self.wfile.write(b"ok" if "slack" in self.path else b"{}")
+
+            def log_message(self, *unused):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+    def find(self, path, check):
+        """The newest post to a path that satisfies check."""
+        for got, headers, body in reversed(self.posts):
+            if got == path and check(body):
+                return headers, body
+        return None
+
+
+def alertmanager(folder, sink, port):
+    program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+    if not program:
+        raise Skip("no prometheus-alertmanager on this machine")
+    config = folder.file("alertmanager.yml", {
+        "route": {"receiver": "team", "group_by": ["alertname"], "group_wait": "0s",
+                  "group_interval": "1s"},
+        "receivers": [{
+            "name": "team",
+            "webhook_configs": [{"url": sink.url + "/webhook"}],
+            "pagerduty_configs": [{"url": sink.url + "/pagerduty",
+                                   "routing_key": "0123456789abcdef0123456789abcdef"}],
+            "slack_configs": [{"api_url": sink.url + "/slack", "channel": "#soc",
+                               "send_resolved": True}]}]})
+    return Program([program, f"--config.file={config}", f"--storage.path={folder.path}",
+                    f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
+                    "--web.external-url=https://defender.example.com", "--web.route-prefix=/"])
+
+
+def post(port, request):
+    """Send one of our requests to the real one."""
+    path = urllib.parse.urlsplit(request["url"]).path
+    return fetch(f"http://127.0.0.1:{port}{path}", "POST", request["body"].encode(),
+                 request["headers"])
+
+
+def answering(port):
+    try:
+        return fetch(f"http://127.0.0.1:{port}/-/ready").status == 200
+    except OSError:
+        return False
+
+
+def shown(port):
+    return fetch(f"http://127.0.0.1:{port}/api/v2/alerts").json()
+
+
+def same_webhook(ours, theirs, what):
+    """Equal but for what the receiver's own configuration says."""
+    ours = dict(ours)
+    equal(ours.pop("routeLabels"), {}, "a member newer than this Alertmanager")
+    if "notification_reason" in theirs:
+        theirs.pop("notification_reason")
+    theirs.pop("routeLabels", None)
+    equal(sorted(ours), sorted(theirs), f"members of the {what} webhook")
+    ours["alerts"] = sorted(ours["alerts"], key=lambda alert: alert["fingerprint"])
+    theirs["alerts"] = sorted(theirs["alerts"], key=lambda alert: alert["fingerprint"])
+    equal(ours, theirs, f"the {what} webhook")
+
+
+def kinds(value):
+    """The shape of JSON: names and types."""
+    return {k: kinds(v) for k, v in value.items()} if isinstance(value, dict) else type(value)
+
+
+def same_pagerduty(ours, theirs):
+    for name in ("routing_key", "event_action"):
+        equal(ours[name], theirs[name], f"PagerDuty {name}")
+    equal(kinds({k: v for k, v in ours["payload"].items() if k in theirs["payload"]}) | {
+        "custom_details": dict}, kinds(theirs["payload"]) | {"custom_details": dict},
+          "types of the PagerDuty payload")
+    documented = {"summary", "source", "severity", "timestamp", "component", "group", "class",
+                  "custom_details"}
+    equal(set(ours["payload"]) - documented, set(), "payload members nobody documents")
+    equal(set(theirs) - set(ours) - {"images"}, set(), "PagerDuty members only Alertmanager has")
+    equal(set(ours) - set(theirs) - {"links"}, set(), "PagerDuty members only we have")
+    equal({type(link["href"]) for link in ours["links"]}, {str}, "links")
+
+
+def same_slack(ours, theirs):
+    """Alertmanager writes the older attachments: only what every message has is comparable."""
+    attachment = theirs["attachments"][0]
+    equal(type(ours["text"]), type(attachment["fallback"]), "Slack fallback text")
+    contains(attachment["fallback"], "FIRING", "Slack fallback of Alertmanager")
+    equal(ours["blocks"][0]["text"]["type"], "plain_text", "Slack header")
+
+
+def test_a_real_alertmanager_takes_ours():
+    made = requests()
+    port = free_port()
+    with Folder() as folder, Sink() as sink, alertmanager(folder, sink, port):
+        until("Alertmanager answers", lambda: answering(port))
+        equal(post(port, made["alertmanager_v2", "finding"]).status, 200, "one finding")
+        alerts = until("one alert", lambda: shown(port))
+        equal([alert["fingerprint"] for alert in alerts],
+              [json.loads(made["alertmanager", "finding"]["body"])["alerts"][0]["fingerprint"]],
+              "fingerprint")
+        _, theirs = until("its webhook", lambda: sink.find("/webhook", lambda b: True))
+        same_webhook(json.loads(made["alertmanager", "finding"]["body"]), theirs, "firing")
+        headers, event = until("PagerDuty", lambda: sink.find("/pagerduty", lambda b: True))
+        equal(headers["Content-Type"], made["pagerduty", "finding"]["headers"]["Content-Type"],
+              "PagerDuty content type")
+        same_pagerduty(json.loads(made["pagerduty", "finding"]["body"]), event)
+        headers, message = until("Slack", lambda: sink.find("/slack", lambda b: True))
+        equal(headers["Content-Type"], made["slack", "finding"]["headers"]["Content-Type"],
+              "Slack content type")
+        same_slack(json.loads(made["slack", "finding"]["body"]), message)
+
+        equal(post(port, made["alertmanager_v2", "resolved"]).status, 200, "its resolve")
+        until("no alert is left", lambda: shown(port) == [])
+        _, theirs = until("the resolved webhook", lambda: sink.find(
+            "/webhook", lambda body: body["status"] == "resolved"))
+        same_webhook(json.loads(made["alertmanager", "resolved"]["body"]), theirs, "resolved")
+        _, event = until("PagerDuty's resolve", lambda: sink.find(
+            "/pagerduty", lambda body: body["event_action"] == "resolve"))
+        ours = json.loads(made["pagerduty", "resolved"]["body"])
+        equal({k: kinds(v) for k, v in event.items() if k in ours}, kinds(ours), "a resolve")
+
+
+def test_every_finding_is_one_alert():
+    made = requests()
+    port = free_port()
+    with Folder() as folder, Sink() as sink, alertmanager(folder, sink, port):
+        until("Alertmanager answers", lambda: answering(port))
+        for page, count in (("group", 30), ("group", 30), ("hostile", 60)):
+            equal(post(port, made["alertmanager_v2", page]).status, 200, page)
+            until(f"{count} alerts", lambda: len(shown(port)) == count)
+        names = sorted(alert["labels"]["resource_name"] for alert in shown(port))
+        equal(names, [f"stprod{i:02}" for i in range(1, 61)], "their resources")
+
+
+run(globals())
