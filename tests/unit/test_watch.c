@@ -1,0 +1,307 @@
+/* watch: scores, controls and freshness become events, each once. */
+#include "alerts/watch.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "alerts/schema.h"
+#include "collectors/collector.h"
+#include "core/json.h"
+
+struct scene {
+    struct database *database;
+    struct snapshot snapshot;
+    struct watch_config config;
+    int64_t now;
+};
+
+static void scene_init(struct scene *scene)
+{
+    struct error error = { 0 };
+    struct database_config config = { .path = ":memory:", .migrations = schema_migrations };
+    *scene = (struct scene){ .now = 1700000000, .config = { .score_drop = 0.05 } };
+    scene->database = database_open(&config, &error);
+    CHECK_TEXT(error.message, "");
+}
+
+static void scene_finish(struct scene *scene)
+{
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        part_release(scene->snapshot.parts[i]);
+    database_close(scene->database);
+}
+
+static bool everything(const void *filter, const char *subscription_id)
+{
+    return !filter || strcmp(filter, subscription_id) != 0;
+}
+
+/* Rows of one query, bound and folded as the runner does. */
+static void feed(struct part *part, size_t query, const char *rows, struct scene *scene,
+                 const char *filter)
+{
+    const struct collector *collector = collectors[part->collector];
+    struct collect_context context = { .now = scene->now,
+                                       .snapshot = &scene->snapshot,
+                                       .wanted = everything,
+                                       .filter = filter,
+                                       .max_staleness_s = 86400 };
+    struct error error = { 0 };
+    struct arena scratch = { 0 };
+    struct json *document = json_parse(rows, strlen(rows), &error);
+    for (const struct json *row = json_first(document); row; row = json_next(row)) {
+        _Alignas(max_align_t) char bound[512] = { 0 };
+        CHECK(columns_bind(collector->sources[0].queries[query].columns, row, bound, &scratch,
+                           &error) &&
+              collector->fold(part, query, bound, &context, &error));
+    }
+    CHECK(!collector->finish || collector->finish(part, &context, &error));
+    CHECK_TEXT(error.message, "");
+    json_free(document);
+    arena_finish(&scratch);
+}
+
+static void put(struct scene *scene, struct part *part)
+{
+    part->collected_at = scene->now;
+    part_release(scene->snapshot.parts[part->collector]);
+    scene->snapshot.parts[part->collector] = part;
+}
+
+static void score(struct scene *scene, double ratio)
+{
+    char row[256];
+    struct part *part = part_create(COLLECTOR_secure_scores);
+    snprintf(row, sizeof row, "[{\"id\":\"/x/ascScore\",\"subscriptionId\":\"S1\",\"ratio\":%.6f}]",
+             ratio);
+    feed(part, 0, row, scene, NULL);
+    put(scene, part);
+}
+
+static void control(struct scene *scene, double points, double max, int healthy, int unhealthy)
+{
+    char row[256];
+    struct part *part = part_create(COLLECTOR_secure_scores);
+    snprintf(row, sizeof row,
+             "[{\"id\":\"/x/c1\",\"subscriptionId\":\"S1\",\"controlId\":\"c1\",\"title\":\"MFA\","
+             "\"current\":%g,\"max\":%g,\"healthy\":%d,\"unhealthy\":%d}]",
+             points, max, healthy, unhealthy);
+    feed(part, 1, row, scene, NULL);
+    put(scene, part);
+}
+
+/* What one advance tells: "score.dropped s1 ascscore 0.7 0.8 (detail)\n" each. */
+static const char *advance(struct scene *scene)
+{
+    static struct buf out;
+    struct event_list events = { 0 };
+    struct error error = { 0 };
+    buf_reset(&out);
+    CHECK(database_begin(scene->database, &error));
+    CHECK(watch_advance(scene->database, &scene->config, &scene->snapshot, scene->now, &events,
+                        &error));
+    CHECK(database_commit(scene->database, &error));
+    CHECK_TEXT(error.message, "");
+    for (size_t i = 0; i < events.count; i++) {
+        const struct event *event = &events.events[i];
+        buf_printf(&out, "%s %s %s %g %g (%s)\n",
+                   event_word(event->kind, event->source, event->reason), event->subscription_id,
+                   event->subject, event->value, event->value_before, event->detail);
+        CHECK_INT(event->at, scene->now);
+    }
+    event_list_finish(&events);
+    return buf_cstr(&out);
+}
+
+static int64_t changes(struct scene *scene)
+{
+    struct error error = { 0 };
+    struct database_statement *statement =
+        database_prepare(scene->database, "SELECT total_changes()");
+    bool row;
+    CHECK(database_step(statement, &row, &error) && row);
+    int64_t count = database_integer(statement, 0);
+    database_reset(statement);
+    return count;
+}
+
+TEST(a_score_drops_once_and_recovers)
+{
+    struct scene scene;
+    scene_init(&scene);
+    static const struct {
+        int64_t after_s;
+        double ratio;
+        const char *told;
+    } steps[] = {
+        { 0, 0.80, "" },
+        { 3600, 0.78, "" },
+        { 3600, 0.76, "" },
+        { 3600, 0.75,
+          "score.dropped s1 ascscore 0.75 0.8 (the secure score fell to 75.0 % from 80.0 %)\n" },
+        { 3600, 0.75, "" },
+        { 3600, 0.74, "" },
+        { 3600, 0.70,
+          "score.dropped s1 ascscore 0.7 0.75 (the secure score fell to 70.0 % from 75.0 %)\n" },
+        { 3600, 0.74, "" },
+        { 3600, 0.75,
+          "score.recovered s1 ascscore 0.75 0.7 (the secure score is back at 75.0 % from"
+          " 70.0 %)\n" },
+        { 3600, 0.76, "" },
+        /* What was higher is longer ago than a day: a slow fall is none. */
+        { 90000, 0.73, "" },
+        { 90000, 0.70, "" },
+        { 90000, 0.67, "" },
+        { 3600, 0.645,
+          "score.dropped s1 ascscore 0.645 0.7 (the secure score fell to 64.5 % from 70.0 %)\n" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(steps); i++) {
+        scene.now += steps[i].after_s;
+        score(&scene, steps[i].ratio);
+        CHECK_TEXT(advance(&scene), steps[i].told);
+        int64_t before = changes(&scene);
+        CHECK_TEXT(advance(&scene), "");
+        CHECK_INT(changes(&scene), before); /* nothing is written without news */
+    }
+    scene_finish(&scene);
+}
+
+TEST(a_control_regresses_while_its_resources_stay)
+{
+    struct scene scene;
+    scene_init(&scene);
+    static const struct {
+        double points, max;
+        int healthy, unhealthy;
+        const char *told;
+    } steps[] = {
+        { 8, 10, 8, 2, "" },
+        { 7.999, 10, 8, 2, "" },
+        { 7, 10, 7, 3,
+          "control.regressed s1 c1 7 8 (the control \"MFA\" lost 1.00 of 8.00 points)\n" },
+        { 7, 10, 7, 3, "" },
+        { 6, 10, 6, 5, "" }, /* other resources */
+        { 5, 9, 6, 5, "" },  /* another maximum */
+        { 6, 9, 7, 4, "" },
+        { 5, 9, 6, 5,
+          "control.regressed s1 c1 5 6 (the control \"MFA\" lost 1.00 of 6.00 points)\n" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(steps); i++) {
+        control(&scene, steps[i].points, steps[i].max, steps[i].healthy, steps[i].unhealthy);
+        CHECK_TEXT(advance(&scene), steps[i].told);
+        int64_t before = changes(&scene);
+        CHECK_TEXT(advance(&scene), "");
+        CHECK_INT(changes(&scene), before);
+    }
+    scene_finish(&scene);
+}
+
+TEST(a_collector_goes_stale_once)
+{
+    struct scene scene;
+    scene_init(&scene);
+    struct source_status *status = &scene.snapshot.status[COLLECTOR_assessments];
+    status->interval_ms = 60000;
+    CHECK_TEXT(advance(&scene), ""); /* not enabled */
+    status->enabled = true;
+    status->last_success_at = scene.now;
+    CHECK_TEXT(advance(&scene), "");
+    CHECK_INT(changes(&scene), 0);
+    scene.now += 180;
+    CHECK_TEXT(advance(&scene), "");
+    scene.now += 1;
+    strcpy(status->error.message, "resource graph: 503");
+    CHECK_TEXT(advance(&scene), "data.stale  assessments 181 0 (the collector assessments has told"
+                                " nothing new for 3 min 1 s: resource graph: 503)\n");
+    scene.now += 1000;
+    CHECK_TEXT(advance(&scene), "");
+    status->last_success_at = scene.now;
+    CHECK_TEXT(advance(&scene), "data.recovered  assessments 0 0 (the collector assessments tells"
+                                " news again)\n");
+    CHECK_TEXT(advance(&scene), "");
+    scene.config.max_staleness_s = 500;
+    scene.now += 500;
+    CHECK_TEXT(advance(&scene), "");
+    scene.now += 1;
+    CHECK_CONTAINS(advance(&scene), "data.stale  assessments 501 0");
+    scene_finish(&scene);
+}
+
+TEST(a_collector_that_never_came_is_stale_too)
+{
+    struct scene scene;
+    scene_init(&scene);
+    struct source_status *status = &scene.snapshot.status[COLLECTOR_assessments];
+    *status = (struct source_status){ .enabled = true, .interval_ms = 60000 };
+    CHECK_TEXT(advance(&scene), "");
+    scene.now += 180;
+    CHECK_TEXT(advance(&scene), "");
+    scene.now += 1;
+    CHECK_CONTAINS(advance(&scene), "data.stale  assessments 181 0");
+    CHECK_TEXT(advance(&scene), "");
+    status->last_success_at = scene.now;
+    CHECK_CONTAINS(advance(&scene), "data.recovered  assessments 0 0");
+    scene_finish(&scene);
+}
+
+static void discover(struct scene *scene, const char *state, const char *filter)
+{
+    char rows[256];
+    struct part *part = part_create(COLLECTOR_subscriptions);
+    snprintf(rows, sizeof rows,
+             "[{\"subscriptionId\":\"s1\",\"displayName\":\"One\",\"state\":\"Enabled\"},"
+             "{\"subscriptionId\":\"s2\",\"displayName\":\"Two\",\"state\":\"%s\"}]",
+             state);
+    feed(part, 0, rows, scene, filter);
+    put(scene, part);
+}
+
+TEST(a_subscription_goes_stale_when_it_was_visible)
+{
+    struct scene scene;
+    scene_init(&scene);
+    discover(&scene, "Disabled", NULL);
+    CHECK_TEXT(advance(&scene), ""); /* it never was visible */
+    discover(&scene, "Enabled", NULL);
+    CHECK_TEXT(advance(&scene), "");
+    discover(&scene, "Disabled", NULL);
+    CHECK_TEXT(advance(&scene), "data.stale s2 s2 0 0 (the data of Two are old: disabled)\n");
+    CHECK_TEXT(advance(&scene), "");
+    discover(&scene, "Enabled", NULL);
+    CHECK_TEXT(advance(&scene), "data.recovered s2 s2 0 0 (the data of Two are fresh again)\n");
+
+    struct part *part = part_create(COLLECTOR_assessments);
+    part_add_cover(part, "s1", scene.now);
+    part_add_carried(part, "s2", scene.now - 600, "its list could not be read", scene.now);
+    put(&scene, part);
+    CHECK_TEXT(advance(&scene), "data.stale s2 s2 600 0 (the data of Two are old: its list could"
+                                " not be read)\n");
+    int64_t before = changes(&scene);
+    CHECK_TEXT(advance(&scene), "");
+    CHECK_INT(changes(&scene), before);
+    discover(&scene, "Enabled", "s2");
+    CHECK_TEXT(advance(&scene), "data.recovered s2 s2 0 0 (the data of Two are no longer"
+                                " wanted)\n");
+    CHECK_TEXT(advance(&scene), "");
+    scene_finish(&scene);
+}
+
+/* Told in the past, read by replay. */
+TEST(events_are_recorded)
+{
+    struct scene scene;
+    struct error error = { 0 };
+    scene_init(&scene);
+    score(&scene, 0.9);
+    advance(&scene);
+    score(&scene, 0.5);
+    advance(&scene);
+    struct database_statement *statement =
+        database_prepare(scene.database, "SELECT kind, detail FROM ledger_event");
+    bool row;
+    CHECK(database_step(statement, &row, &error) && row);
+    CHECK_TEXT(database_text(statement, 0), "score.dropped");
+    CHECK_CONTAINS(database_text(statement, 1), "\"value\":0.5,\"value_before\":0.9");
+    scene_finish(&scene);
+}
