@@ -155,7 +155,8 @@ struct inhibit_view *inhibit_view_create(const struct inhibit_rules *rules,
         inhibit_view_destroy(view);
         return NULL;
     }
-    qsort(view->sources, view->count, sizeof *view->sources, compare_sources);
+    if (view->count)
+        qsort(view->sources, view->count, sizeof *view->sources, compare_sources);
     return view;
 }
 
