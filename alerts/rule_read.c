@@ -342,12 +342,12 @@ void rule_read(const struct rule_config *config, const char *file,
                            .line = config->line.name };
     if (!*rule->name || strlen(rule->name) > NAME_BYTES_MAX)
         complain(&reader, 0, "alert", "must have 1 to 128 bytes");
-    fill(&reader);
     read_labels(&reader);
     rule->title = read_template(&reader, config->title, config->line.title, "title");
     rule->text = read_template(&reader, config->text, config->line.text, "text");
     if (!read_kind(&reader))
         return;
+    fill(&reader);
     check_uses(&reader);
     if (rule->kind == RULE_EVENT) {
         read_events(&reader);

@@ -1,0 +1,285 @@
+/* Rules: what can be written, what is refused with which words, what an event rule wants. */
+#include "alerts/rule.h"
+
+#include <stdio.h>
+
+#include "alerts/alert.h"
+#include "collectors/collector.h"
+#include "tests/unit/test.h"
+
+static const struct family ratio = { .name = "defender_secure_score_ratio",
+                                     .type = METRIC_GAUGE,
+                                     .unit = "ratio",
+                                     .labels = LABELS("subscription_id", "initiative") };
+static const struct family total = { .name = "defender_findings",
+                                     .type = METRIC_GAUGE,
+                                     .labels = LABELS("subscription_id", "risk_level") };
+static const struct family *const families[] = { &ratio, &total, NULL };
+
+static struct rule_set *load(const char *rules, struct option_report *report)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    buf_printf(&text, "groups:\n- name: g\n  rules:\n%s", rules);
+    return rule_load_text("r.yml", buf_cstr(&text), text.length, families, report);
+}
+
+TEST(rule_reads_an_event_rule)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    struct rule_set *set = load("  - alert: New\n"
+                                "    event: [finding.opened, finding.exemption_expired]\n"
+                                "    match: ['risk_level=\"critical\"', 'resource_type!~\"a.*\"']\n"
+                                "    internet_exposed: true\n"
+                                "    contextual: false\n"
+                                "    min_age: 90s\n"
+                                "    labels: { team: cloud }\n"
+                                "    title: '{{risk_level}}: {{assessment_title}}'\n"
+                                "    runbook_url: https://example.org/a\n",
+                                &report);
+    CHECK_TEXT(buf_cstr(&report.text), "");
+    const struct rule *rule = set ? rule_find(set, "New") : NULL;
+    CHECK(rule != NULL);
+    if (!rule)
+        return;
+    CHECK_INT(rule->kind, RULE_EVENT);
+    CHECK_INT(rule->line, 4);
+    CHECK_INT(rule->event_count, 2);
+    CHECK_INT(rule->match.count, 2);
+    CHECK_INT(rule->internet_exposed, RULE_YES);
+    CHECK_INT(rule->contextual, RULE_NO);
+    CHECK_INT(rule->on_attack_path, RULE_ANY);
+    CHECK_INT(rule->timing.for_s, 90);
+    CHECK_INT(rule->timing.kept_s, 900);
+    CHECK_TEXT(rule->labels[0].value, "cloud");
+    CHECK(rule->title && !rule->text);
+    CHECK_TEXT(rule->runbook_url, "https://example.org/a");
+    size_t count;
+    rule_all(set, &count);
+    CHECK_INT(count, 4); /* and the built-in ones */
+    CHECK(rule_find(set, "DataStale") && rule_find(set, "FirstRun"));
+    CHECK(!rule_find(set, "new"));
+    CHECK(!*rule_families(set));
+    rule_release(set);
+}
+
+TEST(rule_reads_rules_over_metrics)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    struct rule_set *set =
+        load("  - { alert: Low, metric: defender_secure_score_ratio,\n"
+             "      match: 'initiative=\"ascscore\"', by: [subscription_id],\n"
+             "      below: 0.6, clear: 0.65, for: 30m, keep_firing_for: 1h }\n"
+             "  - { alert: Many, metric: defender_findings, above: 5 }\n"
+             "  - { alert: All, metric: defender_findings, above: 5, by: [] }\n"
+             "  - { alert: Fell, metric: defender_secure_score_ratio, drop: 0.05,\n"
+             "      within: 24h }\n"
+             "  - { alert: Gone, metric: defender_findings, absent: true }\n"
+             "  - { alert: FirstRun, event: finding.overdue }\n",
+             &report);
+    CHECK_TEXT(buf_cstr(&report.text), "");
+    if (!set)
+        return;
+    const struct rule *low = rule_find(set, "Low");
+    CHECK_INT(low->kind, RULE_BELOW);
+    CHECK_NUMBER(low->bound, 0.6);
+    CHECK_NUMBER(low->clear, 0.65);
+    CHECK_INT(low->by, 1);
+    CHECK_INT(low->timing.for_s, 1800);
+    CHECK_INT(low->timing.keep_firing_s, 3600);
+    CHECK_INT(rule_find(set, "Many")->by, 3);
+    CHECK_NUMBER(rule_find(set, "Many")->clear, 5);
+    CHECK_INT(rule_find(set, "All")->by, 0);
+    CHECK_INT(rule_find(set, "Fell")->within_s, 86400);
+    CHECK_INT(rule_find(set, "Gone")->kind, RULE_ABSENT);
+    CHECK_TEXT(rule_find(set, "FirstRun")->file, "r.yml"); /* replaces the built-in one */
+    CHECK(rule_families(set)[0] == &ratio && rule_families(set)[1] == &total);
+    CHECK(!rule_families(set)[2]);
+    size_t count;
+    rule_all(set, &count);
+    CHECK_INT(count, 8);
+    rule_acquire(set);
+    rule_release(set);
+    rule_release(set);
+}
+
+TEST(rule_says_what_is_wrong_and_where)
+{
+    static const struct {
+        const char *rule, *reason;
+    } cases[] = {
+        { "  - { alert: A }\n", "r.yml:4: A.event: needs either event or metric" },
+        { "  - alert: A\n    event: finding.opened\n    metric: defender_findings\n",
+          "needs either event or metric" },
+        { "  - alert: A\n    event: finding.opend\n",
+          "r.yml:5: A.event: there is no event \"finding.opend\"; did you mean finding.opened" },
+        { "  - { alert: A, event: heartbeat }\n", "there is no event \"heartbeat\"" },
+        { "  - alert: A\n    event: []\n", "r.yml:5: A.event: names no event" },
+        { "  - alert: A\n    event: finding.opened\n    match: 'risk=\"high\"'\n",
+          "r.yml:6: A.match: there is no label \"risk\"" },
+        { "  - alert: A\n    event: finding.opened\n    match: 'risk_levl=\"high\"'\n",
+          "did you mean risk_level?" },
+        { "  - alert: A\n    event: finding.opened\n    match: 'severity'\n",
+          "expected =, !=, =~ or !~ at character 9" },
+        { "  - { alert: A, event: finding.opened, above: 5 }\n",
+          "above, below, drop and absent belong to rules over metrics" },
+        { "  - { alert: A, event: finding.opened, for: 5m }\n",
+          "A.for: does not belong to this kind of rule" },
+        { "  - { alert: A, event: finding.resolved, min_age: 5m }\n", "A.min_age: makes no sense" },
+        { "  - { alert: A, event: finding.opened, labels: { a-b: c } }\n",
+          "A.labels: that is no label name" },
+        { "  - { alert: A, event: finding.opened, labels: { alertname: c } }\n",
+          "alertname and finding_id cannot be set" },
+        { "  - { alert: A, event: finding.opened, title: '{{riskk_level}}' }\n", "A.title: " },
+        { "  - { alert: A, event: finding.opened, evnt: x }\n", "did you mean \"event\"?" },
+        { "  - { alert: A, metric: defender_finding, above: 1 }\n",
+          "A.metric: there is no metric \"defender_finding\"; did you mean defender_findings?" },
+        { "  - { alert: A, metric: defender_findings }\n",
+          "needs one of above, below, drop and absent" },
+        { "  - { alert: A, metric: defender_findings, above: 1, below: 0 }\n",
+          "needs one of above, below, drop and absent" },
+        { "  - { alert: A, metric: defender_findings, above: 1, by: [risk] }\n",
+          "A.by: there is no label \"risk\"" },
+        { "  - { alert: A, metric: defender_findings, above: 1, match: 'a=\"b\"' }\n",
+          "A.match: there is no label \"a\"" },
+        { "  - { alert: A, metric: defender_findings, above: 1, clear: 2 }\n",
+          "A.clear: must not lie above the bound" },
+        { "  - { alert: A, metric: defender_findings, below: 1, clear: 0 }\n",
+          "A.clear: must not lie below the bound" },
+        { "  - { alert: A, metric: defender_findings, drop: 1 }\n", "A.within: is missing" },
+        { "  - { alert: A, metric: defender_findings, drop: 0, within: 1h }\n",
+          "A.drop: must be more than 0" },
+        { "  - { alert: A, metric: defender_findings, above: 1, within: 1h }\n",
+          "A.within: does not belong to this kind of rule" },
+        { "  - { alert: A, metric: defender_findings, drop: 1, within: 2d }\n",
+          "must be between 1m and 1d" },
+        { "  - { alert: A, metric: defender_findings, absent: true, by: [risk_level] }\n",
+          "A.by: does not belong to this kind of rule" },
+        { "  - { alert: A, metric: defender_findings, above: 1, min_age: 1h }\n",
+          "A.min_age: does not belong to this kind of rule" },
+        { "  - { alert: A, event: finding.opened }\n  - { alert: A, event: finding.opened }\n",
+          "r.yml:5: A: there is a rule of this name in r.yml:4" },
+        { "  - { event: finding.opened }\n", "alert: is required but missing" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CLEANUP(options_report_finish) struct option_report report = { 0 };
+        struct rule_set *set = load(cases[i].rule, &report);
+        CHECK(!set);
+        rule_release(set);
+        CHECK_CONTAINS(buf_cstr(&report.text), cases[i].reason);
+    }
+}
+
+static void write_file(const char *name, const char *text)
+{
+    char path[4400];
+    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
+    FILE *file = fopen(path, "w");
+    fputs(text, file);
+    fclose(file);
+}
+
+TEST(rule_loads_files_and_patterns)
+{
+    write_file("a.yml", "groups: [{ name: g, rules: [{ alert: A, event: finding.opened }] }]\n");
+    write_file("b.yml", "groups: [{ name: g, rules: [{ alert: B, event: finding.opened }] }]\n");
+    write_file("bad.yaml", "groups: [{ name: g, rules: [{ alert: A, event: finding.opened }] }]\n");
+    static const struct {
+        const char *patterns[3];
+        size_t count, rules;
+        const char *reason; /* NULL = it works */
+    } cases[] = {
+        { { "*.yml" }, 1, 5, NULL },
+        { { "a.yml", "b.yml" }, 2, 5, NULL },
+        { { "nothing-*.yml" }, 1, 3, NULL },
+        { { NULL }, 0, 3, NULL },
+        { { "missing.yml" }, 1, 0, "missing.yml" },
+        { { "a.yml", "bad.yaml" }, 2, 0, "there is a rule of this name in " },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CLEANUP(options_report_finish) struct option_report report = { 0 };
+        const char *texts[3];
+        memcpy(texts, cases[i].patterns, sizeof texts);
+        const struct option_texts patterns = { texts, cases[i].count };
+        struct rule_set *set = rule_load(&patterns, test_folder(), families, &report);
+        size_t count = 0;
+        if (set)
+            rule_all(set, &count);
+        CHECK_INT(count, cases[i].rules);
+        if (cases[i].reason)
+            CHECK_CONTAINS(buf_cstr(&report.text), cases[i].reason);
+        else
+            CHECK_TEXT(buf_cstr(&report.text), "");
+        rule_release(set);
+    }
+}
+
+/* Whether a rule with this body wants an event about a critical finding reachable from outside. */
+static bool wants(const char *body, enum event_kind kind, int reason, bool quiet, bool about)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    buf_printf(&text, "  - { alert: A, %s }\n", body);
+    struct rule_set *set = load(buf_cstr(&text), &report);
+    CHECK_TEXT(buf_cstr(&report.text), "");
+    const struct finding finding = { .source = COLLECTOR_assessments,
+                                     .risk = RISK_CRITICAL,
+                                     .internet_exposed = true,
+                                     .assessment_id = "key",
+                                     .subscription_id = "s1",
+                                     .resource_group = "rg",
+                                     .resource_type = "microsoft.storage/storageaccounts",
+                                     .resource_name = "store",
+                                     .category = "Data" };
+    const struct event event = { .kind = kind, .reason = reason, .quiet = quiet };
+    struct alert alert = { 0 };
+    if (about)
+        alert_label_finding(&alert, &finding, &arena);
+    else
+        alert_label(&alert, "subject", "ascscore");
+    bool wanted = set && rule_wants(rule_find(set, "A"), &event, about ? &finding : NULL,
+                                    alert.labels, alert.label_count);
+    rule_release(set);
+    return wanted;
+}
+
+TEST(rule_wants_what_it_names)
+{
+    static const struct {
+        const char *body;
+        enum event_kind kind;
+        int reason;
+        bool quiet, other, wanted;
+    } cases[] = {
+        { "event: finding.opened", EVENT_OPENED, -1, false, false, true },
+        { "event: finding.opened", EVENT_OPENED, -1, true, false, false },
+        { "event: finding.opened", EVENT_REOPENED, REASON_FIXED, false, false, false },
+        { "event: [finding.opened, finding.reopened]", EVENT_REOPENED, REASON_FIXED, false, false,
+          true },
+        { "event: finding.exempted", EVENT_RESOLVED, REASON_EXEMPTED, false, false, true },
+        { "event: finding.exempted", EVENT_RESOLVED, REASON_FIXED, false, false, false },
+        { "event: finding.resolved", EVENT_RESOLVED, REASON_EXEMPTED, false, false, true },
+        { "event: finding.opened, match: 'risk_level=\"critical\"'", EVENT_OPENED, -1, false, false,
+          true },
+        { "event: finding.opened, match: 'risk_level=~\"high|medium\"'", EVENT_OPENED, -1, false,
+          false, false },
+        { "event: finding.opened, match: 'resource_type!~\"microsoft.storage/.*\"'", EVENT_OPENED,
+          -1, false, false, false },
+        { "event: finding.opened, internet_exposed: true", EVENT_OPENED, -1, false, false, true },
+        { "event: finding.opened, internet_exposed: false", EVENT_OPENED, -1, false, false, false },
+        { "event: finding.opened, on_attack_path: true", EVENT_OPENED, -1, false, false, false },
+        { "event: finding.opened, on_attack_path: false", EVENT_OPENED, -1, false, false, true },
+        { "event: finding.opened, contextual: true", EVENT_OPENED, -1, false, false, false },
+        { "event: score.dropped, match: 'subject=\"ascscore\"'", EVENT_SCORE_DROPPED, -1, false,
+          true, true },
+        { "event: score.dropped, match: 'subject=\"other\"'", EVENT_SCORE_DROPPED, -1, false, true,
+          false },
+        { "event: score.dropped, internet_exposed: true", EVENT_SCORE_DROPPED, -1, false, true,
+          false },
+        { "metric: defender_findings, above: 1", EVENT_OPENED, -1, false, false, false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        test_check_int(
+            wants(cases[i].body, cases[i].kind, cases[i].reason, cases[i].quiet, !cases[i].other),
+            cases[i].wanted, "test_rule.c, case", (int)i, cases[i].body);
+}
