@@ -123,9 +123,11 @@ static void write_alerts(const void *config, const struct receiver_context *cont
     for (size_t i = 0; i < page->alert_count && i < ALERTMANAGER_ALERTS_MAX; i++) {
         CLEANUP(arena_finish) struct arena arena = { 0 };
         struct alert alert = explained(page, &page->alerts[i], &arena);
-        bool resolved = alert.state == ALERT_RESOLVED;
+        int64_t ends_at = alert.state == ALERT_RESOLVED ? alert.ends_at : context->ends_at;
+        if (ends_at < alert.starts_at) /* refused: the clock stepped back */
+            ends_at = alert.starts_at;
         json_open(&writer, NULL, '{');
-        add_alert(&writer, page, &alert, resolved ? alert.ends_at : context->ends_at);
+        add_alert(&writer, page, &alert, ends_at);
         json_close(&writer, '}');
     }
     json_close(&writer, ']');

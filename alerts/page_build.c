@@ -249,6 +249,20 @@ static void add_times(struct build *build)
         page->age_s = until - page->opened_at;
 }
 
+/* Made of what identifies the group, never of what is in it right now: firing and resolve must give
+ * the same. */
+static const char *dedup_key(const struct build *build)
+{
+    const struct page_subject *subject = build->subject;
+    const char *rule = "";
+    char key[46];
+    for (size_t i = 0; i < subject->group_label_count; i++)
+        if (!strcmp(subject->group_labels[i].name, "alertname"))
+            rule = subject->group_labels[i].value;
+    return arena_text(build->arena, alert_dedup_key(build->context->tenant_id, rule,
+                                                    subject->group_key, subject->episode, key));
+}
+
 /* --- how to fix it --------------------------------------------------------------------------- */
 static const char *readable(struct build *build, const char *html, enum html_form form)
 {
@@ -351,6 +365,9 @@ static const struct builtin {
     { "ruler.changed", "Microsoft changed what it recommends", DETAIL },
     { "data.stale", "Defender data is stale" SUBSCRIPTION, DETAIL },
     { "data.recovered", "Defender data is fresh again" SUBSCRIPTION, DETAIL },
+    { "digest", "Defender for Cloud is watched from now on" SUBSCRIPTION, DETAIL },
+    { "roll-up", "{{firing_count}} firing and {{resolved_count}} resolved in one message",
+      "So much happened at once that it is told together." },
     { "heartbeat", "Heartbeat", "Evaluation and delivery work." },
     { "*", "{{rule}}{{^rule}}{{firing_count}} firing, {{resolved_count}} resolved{{/rule}}"
       SUBSCRIPTION,
@@ -419,7 +436,7 @@ static void add_texts(struct build *build)
     CLEANUP(buf_finish) struct buf rendered = { 0 };
     CLEANUP(buf_finish) struct buf cut = { 0 };
     const struct page_subject *subject = build->subject;
-    const struct builtin *row = builtin_of(subject->event);
+    const struct builtin *row = builtin_of(subject->count_count ? "roll-up" : subject->event);
     build->page->title = title(build, subject->title, row->title);
     render(build, subject->text, row->text, &rendered);
     while (rendered.length && (unsigned char)rendered.data[rendered.length - 1] <= ' ')
@@ -467,14 +484,12 @@ bool page_build(const struct page_context *context, const struct page_subject *s
                 struct arena *arena, struct page *page, struct error *error)
 {
     struct build build = { context, subject, arena, page, NULL };
-    char key[46];
     start(&build);
     build.resources = arena_zalloc(arena, PAGE_RESOURCES_MAX * sizeof *build.resources);
     page->resources = build.resources;
     add_common(&build);
     add_times(&build);
-    page->dedup_key = arena_text(arena, alert_dedup_key(context->tenant_id, page->rule,
-                                                        subject->group_key, subject->episode, key));
+    page->dedup_key = dedup_key(&build);
     if (!add_findings(&build, error))
         return false;
     add_answer(&build);

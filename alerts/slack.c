@@ -13,8 +13,7 @@ enum {
     FIELDS_MAX = 10,
     FIELD_POINTS = 2000,
     CONTEXT_POINTS = 2000,
-    BUTTON_POINTS = 75,
-    URL_POINTS = 3000,
+    ITEM_POINTS = 500,
 };
 
 static const char ellipsis[] = "\xe2\x80\xa6";
@@ -131,6 +130,24 @@ static void add_section(struct json_writer *writer, const char *heading, const c
     json_close(writer, '}');
 }
 
+/* Append <link|text>, or the text alone when there is none. */
+static void put_link(struct buf *out, const struct layout_item *item)
+{
+    if (*item->link)
+        buf_char(out, '<');
+    for (const char *c = item->link; *c; c++) {
+        if (*c == '|')
+            buf_text(out, "%7C");
+        else
+            escape_char(out, *c);
+    }
+    if (*item->link)
+        buf_char(out, '|');
+    put_cut(out, item->text, ITEM_POINTS, false);
+    if (*item->link)
+        buf_char(out, '>');
+}
+
 /* Lines that are links as far as they fit; those that do not are counted. */
 static void add_items(struct json_writer *writer, const struct layout_section *section)
 {
@@ -138,17 +155,9 @@ static void add_items(struct json_writer *writer, const struct layout_section *s
     CLEANUP(buf_finish) struct buf line = { 0 };
     buf_printf(&out, "*%s*", section->title);
     for (size_t i = 0; i < section->item_count; i++) {
-        const struct layout_item *item = &section->items[i];
-        bool links = *item->link && text_points(item->link) <= SECTION_POINTS / 4;
         buf_reset(&line);
         buf_text(&line, "\n\xe2\x80\xa2 ");
-        if (links) {
-            buf_char(&line, '<');
-            slack_escape(&line, item->link);
-            buf_char(&line, '|');
-        }
-        put_cut(&line, item->text, SECTION_POINTS / 4, false);
-        buf_text(&line, links ? ">" : "");
+        put_link(&line, &section->items[i]);
         if (text_points(buf_cstr(&out)) + text_points(buf_cstr(&line)) > SECTION_POINTS - 40) {
             buf_printf(&out, "\n%s and %zu more", ellipsis, section->item_count - i);
             break;
@@ -194,28 +203,23 @@ static void add_context(struct json_writer *writer, const struct layout *layout)
     json_close(writer, '}');
 }
 
-static void add_buttons(struct json_writer *writer, const struct layout *layout)
+/* Links as text: a button would ask every workspace for an address that takes its clicks. */
+static void add_links(struct json_writer *writer, const struct layout *layout)
 {
-    bool open = false;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    CLEANUP(buf_finish) struct buf link = { 0 };
     for (size_t i = 0; i < layout->link_count; i++) {
-        CLEANUP(buf_finish) struct buf name = { 0 };
-        if (text_points(layout->links[i].link) > URL_POINTS)
-            continue;
-        if (!open) {
-            open_block(writer, "actions");
-            json_open(writer, "elements", '[');
-        }
-        open = true;
-        put_cut(&name, layout->links[i].text, BUTTON_POINTS, false);
-        open_block(writer, "button");
-        add_text(writer, "text", "plain_text", buf_cstr(&name));
-        json_add_text(writer, "url", layout->links[i].link);
-        json_close(writer, '}');
+        buf_reset(&link);
+        buf_text(&link, out.length ? "  \xc2\xb7  " : "");
+        put_link(&link, &layout->links[i]);
+        if (text_points(buf_cstr(&out)) + text_points(buf_cstr(&link)) <= SECTION_POINTS)
+            buf_append(&out, link.data, link.length);
     }
-    if (open) {
-        json_close(writer, ']');
-        json_close(writer, '}');
-    }
+    if (!out.length)
+        return;
+    open_block(writer, "section");
+    add_text(writer, "text", "mrkdwn", buf_cstr(&out));
+    json_close(writer, '}');
 }
 
 /* --- body ------------------------------------------------------------------------------------- */
@@ -261,7 +265,7 @@ static void write_body(const void *config, const struct receiver_context *contex
         else
             add_section(&writer, layout.sections[i].title, layout.sections[i].text);
     }
-    add_buttons(&writer, &layout);
+    add_links(&writer, &layout);
     if (*layout.footer || *layout.truncated)
         add_context(&writer, &layout);
     json_close(&writer, ']');

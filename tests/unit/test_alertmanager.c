@@ -88,6 +88,19 @@ TEST(own_annotations_stay)
     CHECK_CONTAINS(request.http.body, "\"summary\":\"mine\"");
 }
 
+/* Alertmanager refuses an alert that ends before it starts. */
+TEST(nothing_ends_before_it_starts)
+{
+    CLEANUP(receiver_request_finish) struct receiver_request request = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    const struct receiver_context context = { .ends_at = FIXTURE_AT - 5 };
+    struct error error = { 0 };
+    struct page page;
+    fixture_page(FIXTURE_FINDING, &arena, &page);
+    CHECK(alertmanager_kind.build(&config, &context, &page, &request, &error));
+    CHECK_CONTAINS(request.http.body, "\"endsAt\":\"2025-11-21T12:00:00Z\"");
+}
+
 TEST(verdicts)
 {
     static const struct {

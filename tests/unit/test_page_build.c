@@ -324,6 +324,27 @@ TEST(every_event_has_a_title)
         }
 }
 
+TEST(a_roll_up_says_how_much_it_stands_for)
+{
+    BUILT built = { 0 };
+    const struct page_count counts[] = { { "Disk", "critical", "firing", 40 },
+                                         { "Disk", "high", "resolved", 2 } };
+    built_begin(&built, "a");
+    struct alert alert = alert_of(&built.world, "a", &built.arena);
+    built.subject.event = "digest";
+    built.subject.firing_count = 40;
+    built.subject.resolved_count = 2;
+    built.subject.left_out_count = 41;
+    built.subject.counts = counts;
+    built.subject.count_count = 2;
+    built_make(&built, &alert, 1);
+    CHECK_TEXT(built.page.title, "40 firing and 2 resolved in one message");
+    CHECK_INT(built.page.count_count, 2);
+    built.subject.count_count = 0; /* of a first run */
+    built_make(&built, &alert, 1);
+    CHECK_TEXT(built.page.title, "Defender for Cloud is watched from now on in s1");
+}
+
 /* The same on every replica, another one for another life, group or rule. */
 TEST(keys_are_stable)
 {
@@ -336,6 +357,10 @@ TEST(keys_are_stable)
     built.context.now += 1000;
     built.subject.receiver = "another";
     built_make(&built, &alert, 1);
+    CHECK_TEXT(built.page.dedup_key, key);
+    struct alert more[] = { alert, alert };
+    alert_label(&more[1], "alertname", "Another"); /* a group may hold alerts of several rules */
+    built_make(&built, more, 2);
     CHECK_TEXT(built.page.dedup_key, key);
     built.subject.episode = 2;
     built_make(&built, &alert, 1);
