@@ -1,6 +1,7 @@
 #include "alerts/ledger.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static void load_row(void *context, const struct ledger_row *row)
         if (!source->open)
             abort();
     }
-    source->absent_count += row->absent;
+    source->absent_count += row->absent_at != 0;
     source->open[source->count++] = (struct ledger_open){
         .id = row->id,
         .opened_at = (uint32_t)row->opened_at,
@@ -54,7 +55,7 @@ static void load_row(void *context, const struct ledger_row *row)
                                    strlen(row->subscription_id)),
         .risk = (uint8_t)row->risk,
         .quiet = row->quiet,
-        .absent = row->absent,
+        .absent_at = (uint32_t)row->absent_at,
     };
 }
 
@@ -84,7 +85,7 @@ static bool load_assessments(struct ledger *ledger, struct error *error)
 static bool load_source(struct ledger *ledger, enum collector_id id, struct error *error)
 {
     struct ledger_source *source = &ledger->sources[id];
-    char key[64], value[32];
+    char key[64], value[64];
     if (source->count)
         qsort(source->open, source->count, sizeof *source->open, compare_open);
     snprintf(key, sizeof key, "adopted.%s", collectors[id]->name);
@@ -92,7 +93,11 @@ static bool load_source(struct ledger *ledger, enum collector_id id, struct erro
         return false;
     source->adopted = *value;
     snprintf(key, sizeof key, "cover.%s", collectors[id]->name);
-    return schema_get(ledger->database, key, source->cover, sizeof source->cover, error);
+    if (!schema_get(ledger->database, key, value, sizeof value, error))
+        return false;
+    if (sscanf(value, "%32s %" SCNu32, source->cover, &source->cover_at) != 2)
+        *source->cover = 0;
+    return true;
 }
 
 bool ledger_reload(struct ledger *ledger, struct error *error)

@@ -1,6 +1,6 @@
 #pragma once
 /* The life of every finding: first seen, opened, reopened, risk changed, overdue, resolved and why.
- * Open findings are kept in memory in compact form (36 bytes each, sorted by id), everything in the
+ * Open findings are kept in memory in compact form (40 bytes each, sorted by id), everything in the
  * database. Evaluator only, unless a function says otherwise.
  *
  * Concluding (pure merge of three sorted lists: mirror, part.findings, part.closed):

@@ -18,6 +18,8 @@ struct merge {
     const struct snapshot *snapshot;
     const struct part *part;
     int64_t now;
+    uint32_t collected_at; /* which collection the part is: one that is merged again, after a
+                              rollback, counts once; never 0 */
     struct event_list *events;
     bool adopting; /* the source's first run */
     bool complete; /* absence counts */
@@ -194,14 +196,14 @@ static bool take_new(struct merge *merge, size_t index, struct error *error)
 }
 
 /* --- still open ------------------------------------------------------------------------------- */
-static bool set_absent(struct merge *merge, struct ledger_open *open, bool absent,
+static bool set_absent(struct merge *merge, struct ledger_open *open, uint32_t at,
                        struct error *error)
 {
-    if (open->absent == absent)
+    if (open->absent_at == at)
         return true;
-    open->absent = absent;
-    merge->source->absent_count += absent ? 1 : (size_t)-1;
-    return ledger_rows_absent(merge->ledger->database, &open->id, absent, error);
+    merge->source->absent_count += (size_t)(at != 0) - (size_t)(open->absent_at != 0);
+    open->absent_at = at;
+    return ledger_rows_absent(merge->ledger->database, &open->id, at, error);
 }
 
 static bool take_again(struct merge *merge, struct ledger_open *open, size_t index,
@@ -211,7 +213,7 @@ static bool take_again(struct merge *merge, struct ledger_open *open, size_t ind
     const struct part_finding *row = &merge->part->findings[index];
     char scratch[PART_ID_BYTES];
     struct finding finding;
-    if (!set_absent(merge, open, false, error))
+    if (!set_absent(merge, open, 0, error))
         return false;
     if (open->risk == row->risk || merge->carried[row->subscription])
         return true;
@@ -282,7 +284,7 @@ static bool resolve(struct merge *merge, const struct ledger_open *open,
     }
     event_list_finish(&scratch);
     ledger->due_changed = true;
-    merge->source->absent_count -= open->absent;
+    merge->source->absent_count -= open->absent_at != 0;
     return ok;
 }
 
@@ -292,10 +294,11 @@ static bool take_missing(struct merge *merge, struct ledger_open *open,
 {
     *stays = true;
     if (merge->frozen[open->subscription])
-        return set_absent(merge, open, false, error);
+        return set_absent(merge, open, 0, error);
     bool counts = merge->complete && merge->covered[open->subscription];
-    if (!closed && !(counts && open->absent))
-        return set_absent(merge, open, counts, error);
+    bool again = open->absent_at && open->absent_at != merge->collected_at;
+    if (!closed && !(counts && again))
+        return set_absent(merge, open, counts ? merge->collected_at : 0, error);
     *stays = false;
     return resolve(merge, open, closed, error);
 }
@@ -395,7 +398,8 @@ static bool read_cover(struct merge *merge, struct error *error)
 {
     const struct part *part = merge->part;
     const struct intern *subscriptions = &merge->ledger->subscriptions;
-    char cover[sizeof merge->source->cover], key[64];
+    struct ledger_source *source = merge->source;
+    char cover[sizeof source->cover], key[64], value[64];
     merge->carried = flags(part->strings.count);
     merge->frozen = flags(subscriptions->count);
     merge->covered = flags(subscriptions->count);
@@ -411,13 +415,16 @@ static bool read_cover(struct merge *merge, struct error *error)
         }
     }
     digest_cover(part, cover);
-    bool same = !strcmp(cover, merge->source->cover);
-    merge->complete = same && !part->truncated && merge->snapshot->status[merge->id].success;
-    if (same)
+    if (!strcmp(cover, source->cover)) {
+        merge->complete = source->cover_at != merge->collected_at && !part->truncated &&
+                          merge->snapshot->status[merge->id].success;
         return true;
-    memcpy(merge->source->cover, cover, sizeof cover);
+    }
+    memcpy(source->cover, cover, sizeof cover);
+    source->cover_at = merge->collected_at;
     snprintf(key, sizeof key, "cover.%s", collectors[merge->id]->name);
-    return schema_put(merge->ledger->database, key, cover, error);
+    snprintf(value, sizeof value, "%s %u", cover, source->cover_at);
+    return schema_put(merge->ledger->database, key, value, error);
 }
 
 /* --- digests ---------------------------------------------------------------------------------- */
@@ -524,6 +531,7 @@ bool ledger_merge(struct ledger *ledger, enum collector_id source, const struct 
         .snapshot = snapshot,
         .part = snapshot->parts[source],
         .now = now,
+        .collected_at = (uint32_t)not_before(snapshot->parts[source]->collected_at, 1),
         .events = events,
         .adopting = !ledger->sources[source].adopted,
     };
@@ -540,7 +548,7 @@ bool ledger_merge_forget(struct ledger *ledger, enum collector_id source, struct
 {
     struct merge merge = { .ledger = ledger, .source = &ledger->sources[source] };
     for (size_t i = 0; i < merge.source->count && merge.source->absent_count; i++)
-        if (!set_absent(&merge, &merge.source->open[i], false, error))
+        if (!set_absent(&merge, &merge.source->open[i], 0, error))
             return false;
     return true;
 }

@@ -3,25 +3,26 @@
 #include "alerts/ledger.h"
 #include "alerts/ledger_figures.h"
 
-/* An open finding, compact: 36 bytes. */
+/* An open finding, compact: 40 bytes. */
 struct ledger_open {
     struct finding_id id;
     uint32_t opened_at, overdue_at; /* Unix seconds; overdue_at 0 = not told to be overdue */
+    uint32_t absent_at;             /* collection that was the first without it; 0 = not so */
     uint32_t episode;
     uint32_t subscription; /* number in ledger.subscriptions */
     uint8_t risk;
     bool quiet;
-    bool absent; /* missing from the last collection that counts */
 };
 
 /* What is known of one collector's findings. */
 struct ledger_source {
     struct ledger_open *open; /* sorted by id */
     size_t count;
-    size_t absent_count;
+    size_t absent_count; /* of those with absent_at */
     uint64_t generation; /* of the part merged last; UINT64_MAX = none since the start */
     bool adopted;        /* its first run is over */
     char cover[33];      /* digest of the subscriptions the last part spoke for; "" = none yet */
+    uint32_t cover_at;   /* collection that was the first with this cover */
     struct intern assessments; /* every recommendation ever seen open */
 };
 

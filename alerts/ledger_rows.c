@@ -93,7 +93,7 @@ bool ledger_rows_load(struct database *database, ledger_rows_visit *visit, void 
 {
     struct database_statement *statement =
         database_prepare(database, "SELECT id, source, subscription_id, risk, opened_at,"
-                                   " overdue_at, episode, quiet, absent FROM ledger_finding"
+                                   " overdue_at, episode, quiet, absent_at FROM ledger_finding"
                                    " WHERE is_open = 1");
     for (;;) {
         bool row;
@@ -111,7 +111,7 @@ bool ledger_rows_load(struct database *database, ledger_rows_visit *visit, void 
         open.overdue_at = database_integer(statement, 5);
         open.episode = (uint32_t)database_integer(statement, 6);
         open.quiet = database_integer(statement, 7);
-        open.absent = database_integer(statement, 8);
+        open.absent_at = database_integer(statement, 8);
         visit(context, &open);
     }
 }
@@ -152,12 +152,13 @@ static bool insert(struct database *database, const struct finding *finding, int
                    struct error *error)
 {
     struct database_statement *statement = database_prepare(
-        database, "INSERT INTO ledger_finding (id, source, assessment_id, subscription_id,"
-                  " resource_id, resource_type, resource_group, resource_name, risk_factors, risk,"
-                  " contextual, internet_exposed, attack_paths, severity, is_open, reason, absent,"
-                  " episode, quiet, first_seen_at, opened_at, changed_at, resolved_at, overdue_at)"
-                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, -1, 0,"
-                  " 1, $15, $16, $17, $18, 0, 0)");
+        database,
+        "INSERT INTO ledger_finding (id, source, assessment_id, subscription_id,"
+        " resource_id, resource_type, resource_group, resource_name, risk_factors, risk,"
+        " contextual, internet_exposed, attack_paths, severity, is_open, reason,"
+        " absent_at, episode, quiet, first_seen_at, opened_at, changed_at, resolved_at, overdue_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, -1, 0,"
+        " 1, $15, $16, $17, $18, 0, 0)");
     bind_id(statement, 1, &finding->id);
     database_bind_text(statement, 2, collectors[finding->source]->name);
     database_bind_text(statement, 3, finding->assessment_id);
@@ -181,7 +182,7 @@ static bool reopen(struct database *database, const struct finding *finding, uin
     struct database_statement *statement = database_prepare(
         database, "UPDATE ledger_finding SET risk_factors = $1, risk = $2, contextual = $3,"
                   " internet_exposed = $4, attack_paths = $5, severity = $6, is_open = 1,"
-                  " reason = -1, absent = 0, episode = $7, quiet = $8, opened_at = $9,"
+                  " reason = -1, absent_at = 0, episode = $7, quiet = $8, opened_at = $9,"
                   " changed_at = $10, resolved_at = 0, overdue_at = 0 WHERE id = $11");
     bind_facts(statement, 1, finding);
     database_bind_integer(statement, 6, finding->severity);
@@ -217,7 +218,7 @@ bool ledger_rows_resolve(struct database *database, const struct finding_id *id,
                          int64_t at, struct error *error)
 {
     struct database_statement *statement =
-        database_prepare(database, "UPDATE ledger_finding SET is_open = 0, absent = 0,"
+        database_prepare(database, "UPDATE ledger_finding SET is_open = 0, absent_at = 0,"
                                    " reason = $1, resolved_at = $2 WHERE id = $3");
     database_bind_integer(statement, 1, reason);
     database_bind_integer(statement, 2, at);
@@ -225,12 +226,12 @@ bool ledger_rows_resolve(struct database *database, const struct finding_id *id,
     return run(statement, id, error);
 }
 
-bool ledger_rows_absent(struct database *database, const struct finding_id *id, bool absent,
+bool ledger_rows_absent(struct database *database, const struct finding_id *id, int64_t at,
                         struct error *error)
 {
     struct database_statement *statement =
-        database_prepare(database, "UPDATE ledger_finding SET absent = $1 WHERE id = $2");
-    database_bind_integer(statement, 1, absent);
+        database_prepare(database, "UPDATE ledger_finding SET absent_at = $1 WHERE id = $2");
+    database_bind_integer(statement, 1, at);
     bind_id(statement, 2, id);
     return run(statement, id, error);
 }

@@ -9,9 +9,9 @@ struct ledger_row {
     int source;                  /* -1 = a collector nobody knows any more */
     const char *subscription_id; /* until the next row */
     enum risk_level risk;
-    int64_t opened_at, overdue_at;
+    int64_t opened_at, overdue_at, absent_at;
     uint32_t episode;
-    bool quiet, absent;
+    bool quiet;
 };
 
 /* The collector of this name, or -1. */
@@ -40,7 +40,7 @@ bool ledger_rows_change(struct database *database, const struct finding *finding
                         int64_t overdue_at, struct error *error) MUST_USE;
 bool ledger_rows_resolve(struct database *database, const struct finding_id *id, int reason,
                          int64_t at, struct error *error) MUST_USE;
-bool ledger_rows_absent(struct database *database, const struct finding_id *id, bool absent,
+bool ledger_rows_absent(struct database *database, const struct finding_id *id, int64_t at,
                         struct error *error) MUST_USE;
 /* Overdue; it is loud from now on. */
 bool ledger_rows_overdue(struct database *database, const struct finding_id *id, int64_t at,

@@ -21,7 +21,7 @@ static const char version_1[] =
     " risk BIGINT NOT NULL, severity BIGINT NOT NULL, contextual BIGINT NOT NULL,"
     " internet_exposed BIGINT NOT NULL, attack_paths BIGINT NOT NULL,"
     " is_open BIGINT NOT NULL, reason BIGINT NOT NULL," /* why closed; -1 while open */
-    " absent BIGINT NOT NULL,"  /* missing from the last collection that counts */
+    " absent_at BIGINT NOT NULL," /* collection that was the first without it; 0 = not so */
     " episode BIGINT NOT NULL," /* 1 = opened once, 2 = reopened once ... */
     " quiet BIGINT NOT NULL,"   /* adopted on the first run or by a ruler.changed digest */
     " first_seen_at BIGINT NOT NULL, opened_at BIGINT NOT NULL, changed_at BIGINT NOT NULL,"

@@ -56,7 +56,7 @@ static inline void world_publish(struct world *world, struct part *part)
     CHECK_TEXT(error.message, "");
     struct snapshot *snapshot = &world->snapshot;
     part->generation = ++world->generation;
-    part->collected_at = world->now;
+    part->collected_at = (int64_t)part->generation; /* unique, whatever the clock does */
     part_release(snapshot->parts[part->collector]);
     snapshot->parts[part->collector] = part;
     snapshot->status[part->collector] =
@@ -222,4 +222,48 @@ static inline const char *world_figures(struct world *world, const char *family)
     }
     metric_set_finish(&set);
     return buf_cstr(&out);
+}
+
+#define A COLLECTOR_assessments
+#define BOTH ((const char *const[]){ "s1", "s2", NULL })
+#define ONLY_S1 ((const char *const[]){ "s1", NULL })
+
+/* One collection of assessments in which these findings are open; "" = none. */
+static inline void world_collect(struct world *world, const char *names)
+{
+    struct part *part = world_part(A, BOTH);
+    char name[2] = "";
+    for (; *names; names++) {
+        *name = *names;
+        world_open(part, name, "key", *names < 'm' ? "s1" : "s2", RISK_HIGH);
+    }
+    world->now += 60;
+    world_publish(world, part);
+}
+
+/* The first run of an empty tenant, so that everything that follows is told. */
+static inline void world_begin(struct world *world, const char *name)
+{
+    world_init(world, name);
+    world_collect(world, "");
+    CHECK_TEXT(world_advance(world), "");
+    world_collect(world, "");
+    CHECK_TEXT(world_advance(world), "");
+}
+
+/* How many events are recorded. */
+static inline bool world_count_event(void *context, const struct event *event, struct error *error)
+{
+    size_t *count = context;
+    (void)event, (void)error;
+    ++*count;
+    return true;
+}
+
+static inline size_t world_history(struct world *world)
+{
+    size_t count = 0;
+    struct error error = { 0 };
+    CHECK(ledger_history(world->database, 0, NULL, world_count_event, &count, &error));
+    return count;
 }

@@ -1,42 +1,11 @@
 /* ledger: the life of findings, what absence means, and what survives a restart. */
 #include "ledger_world.h"
 
-#include <sys/stat.h>
-
-#include "core/hash.h"
-
-#define A COLLECTOR_assessments
-#define BOTH ((const char *const[]){ "s1", "s2", NULL })
-#define ONLY_S1 ((const char *const[]){ "s1", NULL })
-
-/* One collection of assessments in which these findings are open; "" = none. */
-static void collect(struct world *world, const char *names)
-{
-    struct part *part = world_part(A, BOTH);
-    char name[2] = "";
-    for (; *names; names++) {
-        *name = *names;
-        world_open(part, name, "key", *names < 'm' ? "s1" : "s2", RISK_HIGH);
-    }
-    world->now += 60;
-    world_publish(world, part);
-}
-
-/* The first run of an empty tenant, so that everything that follows is told. */
-static void begin(struct world *world, const char *name)
-{
-    world_init(world, name);
-    collect(world, "");
-    CHECK_TEXT(world_advance(world), "");
-    collect(world, "");
-    CHECK_TEXT(world_advance(world), "");
-}
-
 TEST(a_finding_lives)
 {
     struct world world;
-    begin(&world, NULL);
-    collect(&world, "a");
+    world_begin(&world, NULL);
+    world_collect(&world, "a");
     CHECK_TEXT(world_advance(&world), "finding.opened a/1 high\n");
     int64_t opened_at = world.now;
     CHECK_INT(world.events.events[0].opened_at, opened_at);
@@ -67,7 +36,7 @@ TEST(a_finding_lives)
         world.now += 60;
         world_publish(&world, part);
         CHECK_TEXT(world_advance(&world), rounds[i].resolved);
-        collect(&world, "a");
+        world_collect(&world, "a");
         CHECK_TEXT(world_advance(&world), rounds[i].reopened);
     }
     CHECK_TEXT(world_figures(&world, "defender_findings_opened_total"),
@@ -92,18 +61,18 @@ TEST(a_finding_lives)
 TEST(absence_counts_twice_in_a_row)
 {
     struct world world;
-    begin(&world, NULL);
-    collect(&world, "abz");
+    world_begin(&world, NULL);
+    world_collect(&world, "abz");
     CHECK_TEXT(world_advance(&world),
                "finding.opened a/1 high\nfinding.opened b/1 high\nfinding.opened z/1 high\n");
-    collect(&world, "a");
+    world_collect(&world, "a");
     CHECK_TEXT(world_advance(&world), "");
     CHECK_TEXT(world_advance(&world), ""); /* the same collection counts once */
-    collect(&world, "az");
+    world_collect(&world, "az");
     CHECK_TEXT(world_advance(&world), "finding.resolved b/1 high resource_deleted\n");
-    collect(&world, "a");
+    world_collect(&world, "a");
     CHECK_TEXT(world_advance(&world), ""); /* z was there in between */
-    collect(&world, "a");
+    world_collect(&world, "a");
     CHECK_TEXT(world_advance(&world), "finding.resolved z/1 high resource_deleted\n");
     world_finish(&world);
 }
@@ -143,8 +112,8 @@ TEST(no_fault_of_azure_resolves)
 {
     for (int fault = FAULT_FAILED; fault < FAULT_COUNT; fault++) {
         struct world world;
-        begin(&world, NULL);
-        collect(&world, "yz");
+        world_begin(&world, NULL);
+        world_collect(&world, "yz");
         CHECK_TEXT(world_advance(&world), "finding.opened y/1 high\nfinding.opened z/1 high\n");
         /* For ever, as long as it lasts ... */
         for (int i = 0; i < 5; i++) {
@@ -155,7 +124,7 @@ TEST(no_fault_of_azure_resolves)
         }
         /* ... and one absence before and one after it are not in a row. */
         collect_with(&world, FAULT_NONE);
-        collect(&world, "yz");
+        world_collect(&world, "yz");
         CHECK_TEXT(world_advance(&world), "");
         collect_with(&world, FAULT_NONE);
         CHECK_TEXT(world_advance(&world), "");
@@ -163,7 +132,7 @@ TEST(no_fault_of_azure_resolves)
         CHECK_TEXT(world_advance(&world), "");
         collect_with(&world, FAULT_NONE);
         CHECK_TEXT(world_advance(&world), "");
-        collect(&world, "yz");
+        world_collect(&world, "yz");
         CHECK_TEXT(world_advance(&world), "");
         world_finish(&world);
     }
@@ -172,8 +141,8 @@ TEST(no_fault_of_azure_resolves)
 TEST(a_carried_subscription_is_not_touched)
 {
     struct world world;
-    begin(&world, NULL);
-    collect(&world, "az");
+    world_begin(&world, NULL);
+    world_collect(&world, "az");
     world_advance(&world);
     for (int i = 0; i < 4; i++) {
         struct part *part = world_part(A, BOTH);
@@ -196,7 +165,7 @@ TEST(a_carried_subscription_is_not_touched)
     part_release(world.snapshot.parts[A]);
     world.snapshot.parts[A] = NULL;
     CHECK_TEXT(world_advance(&world), "");
-    collect(&world, "z");
+    world_collect(&world, "z");
     CHECK_TEXT(world_advance(&world), "");
     world_finish(&world);
 }
@@ -261,8 +230,6 @@ TEST(baseline_rules_regress_and_are_fixed)
     world_finish(&world);
 }
 
-static size_t count_history(struct world *world);
-
 TEST(the_first_run_is_silent_a_summary_or_all)
 {
     static const struct {
@@ -280,15 +247,15 @@ TEST(the_first_run_is_silent_a_summary_or_all)
         world.config.first_run = cases[i].first_run;
         ledger_configure(world.ledger, &world.config);
         CHECK_TEXT(world_advance(&world), ""); /* nothing is collected yet */
-        collect(&world, "az");
+        world_collect(&world, "az");
         CHECK_TEXT(world_advance(&world), cases[i].told);
         if (cases[i].first_run == LEDGER_FIRST_SUMMARY)
             CHECK_TEXT(world.events.events[0].detail, "2 findings were open already, 2 high");
-        CHECK_INT(count_history(&world), cases[i].recorded);
+        CHECK_INT(world_history(&world), cases[i].recorded);
         bool all = cases[i].first_run == LEDGER_FIRST_ALL;
         CHECK_CONTAINS(world_figures(&world, "defender_findings_opened_total"),
                        all ? "s1 high 1\n" : "s1 high 0\n");
-        collect(&world, "abz");
+        world_collect(&world, "abz");
         CHECK_TEXT(world_advance(&world), "finding.opened b/1 high\n");
         /* What was adopted quietly goes quietly and comes back loud. */
         struct part *part = world_part(A, BOTH);
@@ -314,7 +281,7 @@ TEST(the_first_run_is_silent_a_summary_or_all)
 TEST(a_new_recommendation_all_over_is_one_digest)
 {
     struct world world;
-    begin(&world, NULL);
+    world_begin(&world, NULL);
     world.config.ruler_subscriptions = 2;
     world.config.ruler_findings = 3;
     ledger_configure(world.ledger, &world.config);
@@ -355,13 +322,13 @@ TEST(a_new_recommendation_all_over_is_one_digest)
 TEST(findings_become_overdue_once)
 {
     struct world world;
-    begin(&world, NULL);
+    world_begin(&world, NULL);
     world.config.sla_s[RISK_HIGH] = 1000;
     world.config.sla_s[RISK_CRITICAL] = 100;
     world.config.due_soon_s = 300;
     ledger_configure(world.ledger, &world.config);
     CHECK_INT(ledger_next_due_at(world.ledger), 0);
-    collect(&world, "az");
+    world_collect(&world, "az");
     CHECK_TEXT(world_advance(&world), "finding.opened a/1 high\nfinding.opened z/1 high\n");
     int64_t opened_at = world.now;
     CHECK_INT(world.events.events[0].due_at, opened_at + 1000);
@@ -390,7 +357,7 @@ TEST(findings_become_overdue_once)
     CHECK_TEXT(world_advance(&world), "finding.risk_changed a/1 critical from high\n"
                                       "finding.risk_changed z/1 low from high\n");
     /* It is gone from the snapshot, and overdue all the same. */
-    collect(&world, "ab");
+    world_collect(&world, "ab");
     world_advance(&world);
     part_release(world.snapshot.parts[A]);
     world.snapshot.parts[A] = NULL;
@@ -402,8 +369,8 @@ TEST(findings_become_overdue_once)
 TEST(times_of_a_finding_never_go_back)
 {
     struct world world;
-    begin(&world, NULL);
-    collect(&world, "a");
+    world_begin(&world, NULL);
+    world_collect(&world, "a");
     world_advance(&world);
     int64_t opened_at = world.now;
     world.now -= 100000;
@@ -414,217 +381,8 @@ TEST(times_of_a_finding_never_go_back)
     CHECK_INT(world.events.events[0].at, opened_at);
     CHECK_CONTAINS(world_figures(&world, "defender_finding_resolution_seconds"),
                    "high 1,0,0,0,0,0,0,0,0,0,0,0 1/0\n");
-    collect(&world, "a");
+    world_collect(&world, "a");
     CHECK_TEXT(world_advance(&world), "finding.reopened a/2 high fixed\n");
     CHECK_INT(world.events.events[0].at, opened_at);
     world_finish(&world);
-}
-
-/* --- history and look-ups --------------------------------------------------------------------- */
-static bool print_event(void *context, const struct event *event, struct error *error)
-{
-    (void)error;
-    world_print(event, context);
-    return true;
-}
-
-static bool count_event(void *context, const struct event *event, struct error *error)
-{
-    size_t *count = context;
-    (void)event, (void)error;
-    ++*count;
-    return true;
-}
-
-static size_t count_history(struct world *world)
-{
-    size_t count = 0;
-    struct error error = { 0 };
-    CHECK(ledger_history(world->database, 0, NULL, count_event, &count, &error));
-    return count;
-}
-
-static bool stop(void *context, const struct event *event, struct error *error)
-{
-    (void)context, (void)event;
-    return error_set(error, ERROR_CANCELLED, "enough");
-}
-
-TEST(history_and_findings_are_read_back)
-{
-    struct world world;
-    struct error error = { 0 };
-    begin(&world, NULL);
-    collect(&world, "az");
-    world_advance(&world);
-    int64_t middle = world.now + 1;
-    struct part *part = world_part(A, BOTH);
-    part_add_closed(part, "a", REASON_EXEMPTED);
-    world_open(part, "z", "key", "s2", RISK_LOW);
-    world.now += 60;
-    world_publish(&world, part);
-    world_advance(&world);
-    CHECK(database_begin(world.database, &error));
-    CHECK(ledger_record(world.database,
-                        &(struct event){ .kind = EVENT_SCORE_DROPPED,
-                                         .source = COLLECTOR_secure_scores,
-                                         .at = world.now,
-                                         .reason = -1,
-                                         .subject = "ascscore",
-                                         .subscription_id = "s1",
-                                         .detail = "\"quoted\"",
-                                         .value = 0.5,
-                                         .value_before = 0.75 },
-                        &error));
-    CHECK(database_commit(world.database, &error));
-
-    CLEANUP(buf_finish) struct buf out = { 0 };
-    CHECK(ledger_history(world.database, 0, NULL, print_event, &out, &error));
-    CHECK_CONTAINS(buf_cstr(&out), "finding.opened a/1 high\n");
-    CHECK_CONTAINS(buf_cstr(&out), "finding.opened z/1 high\n");
-    CHECK_CONTAINS(buf_cstr(&out), "finding.exempted a/1 high exempted\n");
-    CHECK_CONTAINS(buf_cstr(&out), "finding.risk_changed z/1 low from high\n");
-    CHECK_CONTAINS(buf_cstr(&out), "score.dropped ascscore 0.5\n");
-    buf_reset(&out);
-    struct finding_id id = finding_id(A, "a", 1);
-    CHECK(ledger_history(world.database, 0, &id, print_event, &out, &error));
-    CHECK_TEXT(buf_cstr(&out), "finding.opened a/1 high\nfinding.exempted a/1 high exempted\n");
-    buf_reset(&out);
-    CHECK(ledger_history(world.database, middle, &id, print_event, &out, &error));
-    CHECK_TEXT(buf_cstr(&out), "finding.exempted a/1 high exempted\n");
-    CHECK(!ledger_history(world.database, 0, NULL, stop, NULL, &error));
-    CHECK_TEXT(error.message, "enough");
-
-    struct arena arena = { 0 };
-    struct ledger_entry entry;
-    bool found;
-    char hex[33];
-    hash_hex(id.bytes, 16, hex);
-    for (size_t length = 16; length <= 32; length += 16) {
-        hex[length] = 0;
-        hash_hex(id.bytes, length / 2, hex);
-        CHECK(ledger_find(world.database, hex, &arena, &entry, &found, &error) && found);
-        CHECK(!entry.open && entry.reason == REASON_EXEMPTED && entry.episode == 1);
-        CHECK_TEXT(entry.finding.resource_name, "a");
-        CHECK_TEXT(entry.finding.resource_id, "/subscriptions/s1/resourcegroups/rg/providers/"
-                                              "microsoft.compute/virtualmachines/a");
-        CHECK_TEXT(entry.finding.resource_type, "microsoft.compute/virtualmachines");
-        CHECK_TEXT(entry.finding.risk_factors, "Internet exposure");
-        CHECK(entry.finding.internet_exposed && entry.finding.attack_paths == 2);
-        CHECK_INT(entry.finding.first_seen_at, 1000);
-        CHECK_INT(entry.resolved_at, world.now);
-    }
-    static const char *const strangers[] = { "", "0123", "0123456789abcdef", "zzzzzzzzzzzzzzzz",
-                                             "0123456789abcdef0123456789abcdef0" };
-    for (size_t i = 0; i < ARRAY_COUNT(strangers); i++)
-        CHECK(ledger_find(world.database, strangers[i], &arena, &entry, &found, &error) && !found);
-    arena_finish(&arena);
-
-    world.config.keep_events_s = 30;
-    ledger_configure(world.ledger, &world.config);
-    CHECK(database_begin(world.database, &error));
-    CHECK(ledger_prune(world.ledger, world.now, &error));
-    CHECK(database_commit(world.database, &error));
-    CHECK_INT(count_history(&world), 3);
-    world_finish(&world);
-}
-
-/* --- the disk --------------------------------------------------------------------------------- */
-static struct hash_sha256 digest(const char *path, const char *suffix)
-{
-    struct hash_sha256 out;
-    char name[4310], block[4096];
-    CLEANUP(buf_finish) struct buf content = { 0 };
-    snprintf(name, sizeof name, "%s%s", path, suffix);
-    FILE *file = fopen(name, "rb");
-    for (size_t got; file && (got = fread(block, 1, sizeof block, file));)
-        buf_append(&content, block, got);
-    if (file)
-        fclose(file);
-    hash_sha256(buf_cstr(&content), content.length, &out);
-    return out;
-}
-
-TEST(a_cycle_without_news_writes_nothing)
-{
-    struct world world;
-    begin(&world, "quiet.db");
-    collect(&world, "abz");
-    world_advance(&world);
-    struct hash_sha256 file = digest(world.path, ""), log = digest(world.path, "-wal");
-    for (int i = 0; i < 5; i++) {
-        collect(&world, "abz");
-        CHECK_TEXT(world_advance(&world), "");
-        struct hash_sha256 file_now = digest(world.path, ""), log_now = digest(world.path, "-wal");
-        CHECK(!memcmp(&file, &file_now, sizeof file) && !memcmp(&log, &log_now, sizeof log));
-    }
-    world_finish(&world);
-}
-
-TEST(a_rolled_back_advance_is_done_again)
-{
-    struct world world;
-    struct error error = { 0 };
-    begin(&world, NULL);
-    collect(&world, "a");
-    world_advance(&world);
-    CLEANUP(buf_finish) struct buf before = { 0 };
-    buf_text(&before, world_figures(&world, NULL));
-    struct part *part = world_part(A, BOTH);
-    world_open(part, "b", "new", "s1", RISK_HIGH);
-    part_add_closed(part, "a", REASON_FIXED);
-    world_publish(&world, part);
-    event_list_finish(&world.events);
-    CHECK(database_begin(world.database, &error));
-    CHECK(ledger_advance(world.ledger, &world.snapshot, world.now, &world.events, &error));
-    CHECK_INT(world.events.count, 2);
-    database_rollback(world.database);
-    CHECK(ledger_reload(world.ledger, &error));
-    CHECK_TEXT(world_figures(&world, NULL), buf_cstr(&before));
-    CHECK_TEXT(world_advance(&world), "finding.opened b/1 high\nfinding.resolved a/1 high fixed\n");
-    world_finish(&world);
-}
-
-/* A disk that is full at any moment: the advance fails or not, and nothing is lost. */
-TEST(a_full_disk_loses_no_event)
-{
-    for (int pages = 1; pages < 40; pages++) {
-        struct world world;
-        struct error error = { 0 };
-        bool row;
-        char name[32], sql[64];
-        snprintf(name, sizeof name, "full%d.db", pages);
-        begin(&world, name);
-        struct database_statement *size = database_prepare(world.database, "PRAGMA page_count");
-        CHECK(database_step(size, &row, &error));
-        snprintf(sql, sizeof sql, "PRAGMA max_page_count = %lld",
-                 (long long)database_integer(size, 0) + pages - 1);
-        database_reset(size);
-        struct database_statement *limit = database_prepare(world.database, sql);
-        CHECK(database_step(limit, &row, &error));
-        database_reset(limit);
-        struct part *part = world_part(A, BOTH);
-        for (int i = 0; i < 100; i++) {
-            snprintf(name, sizeof name, "r%03d", i);
-            world_open(part, name, "key", "s1", RISK_HIGH);
-        }
-        world_publish(&world, part);
-        CHECK(database_begin(world.database, &error));
-        bool ok = ledger_advance(world.ledger, &world.snapshot, world.now, &world.events, &error) &&
-                  database_commit(world.database, &error);
-        if (!ok) {
-            database_rollback(world.database);
-            CHECK(ledger_reload(world.ledger, &error));
-            struct database_statement *room =
-                database_prepare(world.database, "PRAGMA max_page_count = 100000");
-            CHECK(database_step(room, &row, &error));
-            database_reset(room);
-            world_advance(&world);
-        }
-        CHECK_INT(world.events.count, 100);
-        CHECK_INT(count_history(&world), 100);
-        CHECK(ok || pages < 39);
-        CHECK(!ok || pages > 1);
-        world_finish(&world);
-    }
 }

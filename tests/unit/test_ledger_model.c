@@ -1,0 +1,474 @@
+/* ledger: random histories against a naive model of DESIGN 3.6, kept beside three ledgers: one that
+ * runs on, one that is closed and opened again before every step, and one whose every step is
+ * rolled back first. */
+#include "ledger_world.h"
+
+enum { FINDINGS = 18, SUBSCRIPTIONS = 3, KEYS = 6, STEPS = 30, HISTORIES = 60, SOURCES = 2 };
+
+static const enum collector_id sources[SOURCES] = { COLLECTOR_assessments, COLLECTOR_baselines };
+static const enum risk_level risks[] = { RISK_CRITICAL, RISK_HIGH, RISK_LOW };
+static const int64_t slas_s[RISK_COUNT] = { [RISK_CRITICAL] = 100, [RISK_HIGH] = 900 };
+
+/* --- Azure, drawn at random ------------------------------------------------------------------- */
+enum cover { COVERED, CARRIED, UNCOVERED };
+
+struct told {
+    bool open, closed;
+    enum risk_level risk;
+    enum finding_reason reason;
+};
+
+/* One source at one step. */
+struct collection {
+    bool published; /* a new part; else the run failed or nothing ran */
+    bool failed, dropped, truncated;
+    enum cover cover[SUBSCRIPTIONS];
+    struct told findings[FINDINGS];
+};
+
+static unsigned draw(uint64_t *state, unsigned below)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(*state >> 33) % below;
+}
+
+static unsigned subscription_of(unsigned finding)
+{
+    return finding % SUBSCRIPTIONS;
+}
+
+static unsigned key_of(unsigned finding)
+{
+    return finding / SUBSCRIPTIONS % KEYS;
+}
+
+/* Mostly as before: a history in which everything jumps has nothing "in a row". */
+static void draw_collection(struct collection *next, uint64_t *state)
+{
+    unsigned kind = draw(state, 20);
+    next->published = kind < 15;
+    next->failed = kind >= 13 && kind < 18;
+    next->dropped = kind == 17;
+    next->truncated = draw(state, 12) == 0;
+    for (unsigned i = 0; i < SUBSCRIPTIONS; i++)
+        if (draw(state, 8) == 0)
+            next->cover[i] = draw(state, 2) ? COVERED : (enum cover)draw(state, 3);
+    for (unsigned i = 0; i < FINDINGS; i++) {
+        struct told *told = &next->findings[i];
+        if (draw(state, 4))
+            continue;
+        unsigned what = draw(state, 5);
+        *told =
+            (struct told){ .open = what < 2,
+                           .closed = what == 2,
+                           .risk = risks[draw(state, ARRAY_COUNT(risks))],
+                           .reason = (enum finding_reason)draw(state, REASON_RESOURCE_DELETED) };
+    }
+}
+
+static void name_of(unsigned finding, char out[8])
+{
+    snprintf(out, 8, "f%02u", finding % 100);
+}
+
+/* What a part says of a finding: nothing where nothing was read, old rows where it is carried. */
+static struct told row_of(const struct collection *collection, unsigned finding)
+{
+    struct told told = collection->findings[finding];
+    enum cover cover = collection->cover[subscription_of(finding)];
+    if (cover == UNCOVERED)
+        told = (struct told){ 0 };
+    if (cover == CARRIED)
+        told.closed = false;
+    return told;
+}
+
+static void publish(struct world *world, enum collector_id source,
+                    const struct collection *collection)
+{
+    static const char *const ids[SUBSCRIPTIONS] = { "s0", "s1", "s2" };
+    world->snapshot.status[source].attempted = true;
+    if (collection->published) {
+        struct part *part = part_create(source);
+        for (unsigned i = 0; i < SUBSCRIPTIONS; i++) {
+            if (collection->cover[i] == COVERED)
+                part_add_cover(part, ids[i], 1);
+            else if (collection->cover[i] == CARRIED)
+                part_add_carried(part, ids[i], 1, "access denied", 1);
+            else
+                part_see(part, ids[i]);
+        }
+        for (unsigned i = 0; i < FINDINGS; i++) {
+            char name[8], key[8];
+            struct told told = row_of(collection, i);
+            name_of(i, name);
+            snprintf(key, sizeof key, "key%u", key_of(i) % 10);
+            if (told.open)
+                world_open(part, name, key, ids[subscription_of(i)], told.risk);
+            else if (told.closed)
+                part_add_closed(part, name, told.reason);
+        }
+        part->truncated = collection->truncated;
+        world_publish(world, part);
+    } else if (collection->dropped) {
+        part_release(world->snapshot.parts[source]);
+        world->snapshot.parts[source] = NULL;
+    }
+    if (collection->failed)
+        world_fail(world, source);
+}
+
+/* --- the model -------------------------------------------------------------------------------- */
+struct life {
+    bool open, quiet, absent;
+    unsigned episode;
+    int reason;
+    enum risk_level risk;
+    int64_t opened_at, resolved_at, overdue_at;
+};
+
+struct model {
+    struct ledger_config config;
+    int64_t now;
+    struct buf told;
+    struct {
+        bool adopted, keys[KEYS];
+        int cover; /* bits of the covered ones; -1 = none yet */
+        struct life lives[FINDINGS];
+    } sources[SOURCES];
+    unsigned opened[SUBSCRIPTIONS][RISK_COUNT], reopened[SUBSCRIPTIONS][RISK_COUNT];
+    unsigned resolved[SUBSCRIPTIONS][RISK_COUNT];
+};
+
+static int64_t due_at(const struct life *life)
+{
+    return slas_s[life->risk] ? life->opened_at + slas_s[life->risk] : 0;
+}
+
+static int64_t later(int64_t left, int64_t right)
+{
+    return left > right ? left : right;
+}
+
+/* The line world_print and print_times make of the same event. */
+static void tell(struct model *model, int source, unsigned finding, enum event_kind kind,
+                 const struct life *life, enum risk_level before, int reason, int64_t at)
+{
+    char name[8];
+    name_of(finding, name);
+    buf_printf(&model->told, "%s%s %s/%u %s", life->quiet ? "quiet " : "",
+               event_word(kind, sources[source], reason), name, life->episode,
+               finding_risk_words[life->risk]);
+    if (before != life->risk)
+        buf_printf(&model->told, " from %s", finding_risk_words[before]);
+    if (reason >= 0)
+        buf_printf(&model->told, " %s", finding_reason_words[reason]);
+    buf_printf(&model->told, " at %lld opened %lld due %lld\n", (long long)at,
+               (long long)life->opened_at, (long long)due_at(life));
+}
+
+static void tell_other(struct model *model, enum event_kind kind, const char *subject,
+                       unsigned count)
+{
+    buf_printf(&model->told, "%s %s %u at %lld opened 0 due 0\n", event_kind_words[kind], subject,
+               count, (long long)model->now);
+}
+
+static void model_open(struct model *model, int source, unsigned finding, enum risk_level risk,
+                       bool adopting, bool ruled)
+{
+    struct life *life = &model->sources[source].lives[finding];
+    int reason = life->episode ? life->reason : -1;
+    *life = (struct life){
+        .open = true,
+        .episode = life->episode + 1,
+        .risk = risk,
+        .opened_at = later(model->now, life->resolved_at),
+        .quiet = adopting ? model->config.first_run != LEDGER_FIRST_ALL : ruled,
+    };
+    if (adopting && life->quiet)
+        return;
+    (life->episode == 1 ? model->opened : model->reopened)[subscription_of(finding)][risk]++;
+    tell(model, source, finding, life->episode == 1 ? EVENT_OPENED : EVENT_REOPENED, life, risk,
+         reason, life->opened_at);
+}
+
+static void model_resolve(struct model *model, int source, unsigned finding, int reason)
+{
+    struct life *life = &model->sources[source].lives[finding];
+    life->open = life->absent = false;
+    life->reason = reason;
+    life->resolved_at = later(model->now, life->opened_at);
+    model->resolved[subscription_of(finding)][life->risk]++;
+    if (!life->quiet)
+        tell(model, source, finding, EVENT_RESOLVED, life, life->risk, reason, life->resolved_at);
+}
+
+static void model_again(struct model *model, int source, unsigned finding, enum risk_level risk)
+{
+    struct life *life = &model->sources[source].lives[finding];
+    enum risk_level before = life->risk;
+    if (before == risk)
+        return;
+    life->risk = risk;
+    life->quiet = false;
+    if (due_at(life) > model->now)
+        life->overdue_at = 0;
+    tell(model, source, finding, EVENT_RISK_CHANGED, life, before, -1,
+         later(model->now, life->opened_at));
+}
+
+/* Which recommendations are told by one digest. */
+static void model_rulers(struct model *model, int source, const struct collection *collection,
+                         bool adopting, bool ruled[KEYS])
+{
+    for (unsigned key = 0; key < KEYS; key++) {
+        unsigned count = 0, where = 0;
+        for (unsigned i = 0; i < FINDINGS; i++)
+            if (key_of(i) == key && row_of(collection, i).open &&
+                collection->cover[subscription_of(i)] == COVERED) {
+                count++;
+                where |= 1u << subscription_of(i);
+            }
+        ruled[key] = !adopting && !model->sources[source].keys[key] &&
+                     __builtin_popcount(where) >= model->config.ruler_subscriptions;
+        if (ruled[key]) {
+            char name[8];
+            snprintf(name, sizeof name, "key%u", key % 10);
+            tell_other(model, EVENT_RULER_CHANGED, name, count);
+        }
+        if (count)
+            model->sources[source].keys[key] = true;
+    }
+}
+
+static void model_merge(struct model *model, int source, const struct collection *collection)
+{
+    bool ruled[KEYS], adopting = !model->sources[source].adopted;
+    int cover = 0;
+    unsigned adopted = 0;
+    for (unsigned i = 0; i < SUBSCRIPTIONS; i++)
+        cover |= collection->cover[i] == COVERED ? 1 << i : 0;
+    bool complete =
+        !collection->failed && !collection->truncated && cover == model->sources[source].cover;
+    model_rulers(model, source, collection, adopting, ruled);
+    for (unsigned i = 0; i < FINDINGS; i++) {
+        struct life *life = &model->sources[source].lives[i];
+        struct told row = row_of(collection, i);
+        enum cover where = collection->cover[subscription_of(i)];
+        bool counts = complete && where == COVERED, was_absent = life->absent;
+        life->absent = false;
+        if (where == CARRIED)
+            continue;
+        if (row.open && life->open) {
+            model_again(model, source, i, row.risk);
+        } else if (row.open) {
+            adopted++;
+            model_open(model, source, i, row.risk, adopting, ruled[key_of(i)]);
+        } else if (life->open && row.closed) {
+            model_resolve(model, source, i, row.reason);
+        } else if (life->open && counts && was_absent) {
+            model_resolve(model, source, i, source ? REASON_FIXED : REASON_RESOURCE_DELETED);
+        } else if (life->open) {
+            life->absent = counts;
+        }
+    }
+    if (adopting && adopted && model->config.first_run == LEDGER_FIRST_SUMMARY)
+        tell_other(model, EVENT_FIRST_RUN, collectors[sources[source]]->name, adopted);
+    model->sources[source].adopted = true;
+    model->sources[source].cover = cover;
+}
+
+static void model_advance(struct model *model, const struct collection *collections)
+{
+    buf_reset(&model->told);
+    for (int source = 0; source < SOURCES; source++) {
+        if (collections[source].published)
+            model_merge(model, source, &collections[source]);
+        for (unsigned i = 0; i < FINDINGS && collections[source].failed; i++)
+            model->sources[source].lives[i].absent = false;
+    }
+    for (int source = 0; source < SOURCES; source++)
+        for (unsigned i = 0; i < FINDINGS; i++) {
+            struct life *life = &model->sources[source].lives[i];
+            if (!life->open || life->overdue_at || !due_at(life) || due_at(life) > model->now)
+                continue;
+            life->overdue_at = model->now;
+            life->quiet = false;
+            tell(model, source, i, EVENT_OVERDUE, life, life->risk, -1, model->now);
+        }
+    if (model->told.length)
+        world_sort_lines(&model->told);
+}
+
+/* --- comparing -------------------------------------------------------------------------------- */
+
+/* What a ledger told, in the model's words. */
+static void print_told(const struct world *world, struct buf *out)
+{
+    buf_reset(out);
+    for (size_t i = 0; i < world->events.count; i++) {
+        const struct event *event = &world->events.events[i];
+        world_print(event, out);
+        out->length--; /* its line break */
+        buf_printf(out, " at %lld opened %lld due %lld\n", (long long)event->at,
+                   (long long)event->opened_at, (long long)event->due_at);
+    }
+    if (out->length)
+        world_sort_lines(out);
+}
+
+static void check_told(struct world *world, const struct model *model)
+{
+    CLEANUP(buf_finish) struct buf told = { 0 };
+    world_advance(world);
+    print_told(world, &told);
+    CHECK_TEXT(buf_cstr(&told), buf_cstr(&model->told));
+}
+
+static void check_counters(struct world *world, const char *family,
+                           const unsigned counts[SUBSCRIPTIONS][RISK_COUNT])
+{
+    const char *figures = world_figures(world, family);
+    for (int subscription = 0; subscription < SUBSCRIPTIONS; subscription++)
+        for (int risk = 0; risk < RISK_COUNT; risk++) {
+            char line[64];
+            snprintf(line, sizeof line, "s%d %s %u\n", subscription, finding_risk_words[risk],
+                     counts[subscription][risk]);
+            if (counts[subscription][risk])
+                CHECK_CONTAINS(figures, line);
+        }
+}
+
+/* Everything in the tables that decides. */
+static void dump(struct world *world, struct buf *out)
+{
+    static const char *const queries[] = {
+        "SELECT hex(id) || is_open || '|' || reason || '|' || (absent_at > 0) || episode || quiet "
+        "|| '|' ||"
+        " risk || '|' || opened_at || '|' || resolved_at || '|' || overdue_at FROM ledger_finding"
+        " ORDER BY id",
+        "SELECT sequence || kind || coalesce(hex(finding_id), '') || at || '|' || episode || '|' ||"
+        " risk || risk_before || reason || quiet || detail FROM ledger_event ORDER BY sequence",
+        "SELECT family || labels || bucket || '|' || value FROM ledger_counter"
+        " ORDER BY family, labels, bucket",
+        "SELECT key || value FROM store ORDER BY key",
+        "SELECT source || id FROM ledger_assessment ORDER BY source, id",
+    };
+    struct error error = { 0 };
+    for (size_t i = 0; i < ARRAY_COUNT(queries); i++) {
+        struct database_statement *statement = database_prepare(world->database, queries[i]);
+        bool row = true;
+        while (row) {
+            CHECK(database_step(statement, &row, &error));
+            if (row)
+                buf_printf(out, "%s\n", database_text(statement, 0));
+        }
+    }
+}
+
+static void restart(struct world *world)
+{
+    world_stop(world);
+    world_start(world);
+}
+
+static void undo(struct world *world)
+{
+    struct error error = { 0 };
+    CHECK(database_begin(world->database, &error));
+    CHECK(ledger_advance(world->ledger, &world->snapshot, world->now, &world->events, &error));
+    database_rollback(world->database);
+    CHECK(ledger_reload(world->ledger, &error));
+}
+
+enum { RUNS_ON, RESTARTED, UNDONE, WORLDS };
+
+static void compare_worlds(struct world *worlds)
+{
+    CLEANUP(buf_finish) struct buf first = { 0 };
+    CLEANUP(buf_finish) struct buf figures = { 0 };
+    dump(&worlds[RUNS_ON], &first);
+    buf_text(&figures, world_figures(&worlds[RUNS_ON], NULL));
+    for (int i = RESTARTED; i < WORLDS; i++) {
+        CLEANUP(buf_finish) struct buf other = { 0 };
+        dump(&worlds[i], &other);
+        CHECK_TEXT(buf_cstr(&other), buf_cstr(&first));
+        CHECK_TEXT(world_figures(&worlds[i], NULL), buf_cstr(&figures));
+    }
+}
+
+/* How often each kind was told over all histories: a test in which nothing happens proves none. */
+static unsigned told_kinds[EVENT_KIND_COUNT], told_by_absence;
+
+static void count_told(const struct world *world)
+{
+    for (size_t i = 0; i < world->events.count; i++) {
+        const struct event *event = &world->events.events[i];
+        told_kinds[event->kind]++;
+        told_by_absence +=
+            event->kind == EVENT_RESOLVED &&
+            (event->reason == REASON_RESOURCE_DELETED ||
+             (event->source == COLLECTOR_baselines && event->reason == REASON_FIXED));
+    }
+}
+
+static void live(uint64_t seed)
+{
+    static const char *const names[WORLDS] = { NULL, "restarted.db", NULL };
+    struct world worlds[WORLDS];
+    struct model model = { .sources = { { .cover = -1 }, { .cover = -1 } } };
+    struct collection collections[SOURCES] = { 0 };
+    uint64_t state = seed;
+    for (int i = 0; i < WORLDS; i++) {
+        char file[32];
+        snprintf(file, sizeof file, "%llu-%s", (unsigned long long)seed, "restarted.db");
+        world_init(&worlds[i], names[i] ? file : NULL);
+        worlds[i].config.first_run = (int)(seed % 3);
+        worlds[i].config.ruler_subscriptions = 2;
+        memcpy(worlds[i].config.sla_s, slas_s, sizeof slas_s);
+        ledger_configure(worlds[i].ledger, &worlds[i].config);
+    }
+    model.config = worlds[0].config;
+    for (int step = 0; step < STEPS; step++) {
+        static const int64_t ticks[] = { 60, 60, 60, 60, 0, 400, -300 };
+        worlds[0].now += ticks[draw(&state, ARRAY_COUNT(ticks))];
+        for (int source = 0; source < SOURCES; source++) {
+            draw_collection(&collections[source], &state);
+            publish(&worlds[0], sources[source], &collections[source]);
+        }
+        model.now = worlds[0].now;
+        model_advance(&model, collections);
+        for (int i = 1; i < WORLDS; i++) {
+            worlds[i].snapshot = worlds[0].snapshot;
+            worlds[i].now = worlds[0].now;
+        }
+        for (int source = 0; source < SOURCES; source++)
+            if (!collections[source].published) /* a new process has collected nothing yet */
+                worlds[RESTARTED].snapshot.parts[sources[source]] = NULL;
+        restart(&worlds[RESTARTED]);
+        undo(&worlds[UNDONE]);
+        for (int i = 0; i < WORLDS; i++)
+            check_told(&worlds[i], &model);
+        count_told(&worlds[0]);
+    }
+    compare_worlds(worlds);
+    check_counters(&worlds[0], "defender_findings_opened_total", model.opened);
+    check_counters(&worlds[0], "defender_findings_reopened_total", model.reopened);
+    check_counters(&worlds[0], "defender_findings_resolved_total", model.resolved);
+    for (int i = 1; i < WORLDS; i++)
+        worlds[i].snapshot = (struct snapshot){ 0 };
+    for (int i = 0; i < WORLDS; i++)
+        world_finish(&worlds[i]);
+    buf_finish(&model.told);
+}
+
+TEST(random_histories_end_as_the_model_says)
+{
+    for (uint64_t seed = 1; seed <= HISTORIES; seed++)
+        live(seed);
+    for (int kind = EVENT_OPENED; kind <= EVENT_OVERDUE; kind++)
+        CHECK(told_kinds[kind] > 100);
+    CHECK(told_kinds[EVENT_RULER_CHANGED] > 10 && told_kinds[EVENT_FIRST_RUN] > 10);
+    CHECK(told_by_absence > 20);
+}
