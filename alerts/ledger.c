@@ -229,31 +229,7 @@ bool ledger_prune(struct ledger *ledger, int64_t now, struct error *error)
 }
 
 /* --- showing ---------------------------------------------------------------------------------- */
-#define FROM "From this exporter's own ledger and the configured SLA."
 enum { OPENED_MAX = 5000 };
-
-static const struct family overdue = {
-    .name = "defender_findings_overdue",
-    .type = METRIC_GAUGE,
-    .level = 0,
-    .help = "Open findings whose time to fix is over. " FROM,
-    .labels = LABELS("subscription_id", "risk_level"),
-};
-static const struct family due_soon = {
-    .name = "defender_findings_due_soon",
-    .type = METRIC_GAUGE,
-    .level = 0,
-    .help = "Open findings whose time to fix is nearly over. " FROM,
-    .labels = LABELS("subscription_id", "risk_level"),
-};
-static const struct family opened_timestamp = {
-    .name = "defender_finding_opened_timestamp_seconds",
-    .type = METRIC_GAUGE,
-    .level = 3,
-    .unit = "seconds",
-    .help = "When an open finding opened, by this exporter's ledger; the worst 5,000.",
-    .labels = LABELS("finding_id"),
-};
 
 typedef uint64_t tally[2][RISK_COUNT]; /* overdue, due soon */
 
@@ -274,8 +250,8 @@ static void emit_tally(const char *subscription_id, tally counted, struct metric
 {
     for (int risk = 0; risk < RISK_COUNT; risk++) {
         const char *const labels[METRIC_LABELS_MAX] = { subscription_id, finding_risk_words[risk] };
-        metric_add(set, &overdue, (double)counted[0][risk], labels);
-        metric_add(set, &due_soon, (double)counted[1][risk], labels);
+        metric_add(set, &ledger_figures_overdue, (double)counted[0][risk], labels);
+        metric_add(set, &ledger_figures_due_soon, (double)counted[1][risk], labels);
     }
 }
 
@@ -285,7 +261,8 @@ static void emit_due(const struct ledger *ledger, const struct snapshot *snapsho
     const struct intern *subscriptions = &ledger->subscriptions;
     size_t count;
     const struct subscription *known = subscriptions_known(snapshot, &count);
-    if (!metric_wanted(set, &overdue) && !metric_wanted(set, &due_soon))
+    if (!metric_wanted(set, &ledger_figures_overdue) &&
+        !metric_wanted(set, &ledger_figures_due_soon))
         return;
     tally *tallies = calloc(subscriptions->count + 1, sizeof *tallies), none = { { 0 } };
     if (!tallies)
@@ -301,7 +278,7 @@ static void emit_due(const struct ledger *ledger, const struct snapshot *snapsho
 
 static void emit_opened(const struct ledger *ledger, struct metric_set *set)
 {
-    size_t left = metric_wanted(set, &opened_timestamp) ? OPENED_MAX : 0;
+    size_t left = metric_wanted(set, &ledger_figures_opened_timestamp) ? OPENED_MAX : 0;
     for (int risk = 0; risk < RISK_COUNT; risk++)
         for (int i = 0; i < COLLECTOR_COUNT; i++)
             for (size_t j = 0; j < ledger->sources[i].count && left; j++) {
@@ -310,7 +287,7 @@ static void emit_opened(const struct ledger *ledger, struct metric_set *set)
                 if (open->risk != risk)
                     continue;
                 left--;
-                metric_add(set, &opened_timestamp, open->opened_at,
+                metric_add(set, &ledger_figures_opened_timestamp, open->opened_at,
                            METRIC_LABELS(finding_id_text(&open->id, id)));
             }
 }

@@ -90,6 +90,46 @@ static const struct family detection_delay_seconds = {
     .buckets = delay_buckets,
     .bucket_count = ARRAY_COUNT(delay_buckets),
 };
+#define FROM_SLA "From this exporter's own ledger and the configured SLA."
+
+const struct family ledger_figures_overdue = {
+    .name = "defender_findings_overdue",
+    .type = METRIC_GAUGE,
+    .level = 0,
+    .help = "Open findings whose time to fix is over. " FROM_SLA,
+    .labels = LABELS("subscription_id", "risk_level"),
+};
+const struct family ledger_figures_due_soon = {
+    .name = "defender_findings_due_soon",
+    .type = METRIC_GAUGE,
+    .level = 0,
+    .help = "Open findings whose time to fix is nearly over. " FROM_SLA,
+    .labels = LABELS("subscription_id", "risk_level"),
+};
+const struct family ledger_figures_opened_timestamp = {
+    .name = "defender_finding_opened_timestamp_seconds",
+    .type = METRIC_GAUGE,
+    .level = 3,
+    .unit = "seconds",
+    .help = "When an open finding opened, by this exporter's ledger; the worst 5,000.",
+    .labels = LABELS("finding_id"),
+};
+
+const struct family *const ledger_families[] = {
+    &opened,
+    &resolved,
+    &reopened,
+    &resolutions,
+    &risk_changes,
+    &regressed,
+    &fixed,
+    &resolution_seconds,
+    &detection_delay_seconds,
+    &ledger_figures_overdue,
+    &ledger_figures_due_soon,
+    &ledger_figures_opened_timestamp,
+    NULL,
+};
 
 /* What rows and columns are numbers of. */
 enum dimension {

@@ -49,3 +49,7 @@ void ledger_figures_emit(const struct ledger_figures *figures, const struct inte
                          const struct snapshot *snapshot, struct metric_set *set);
 
 void ledger_figures_finish(struct ledger_figures *figures);
+
+/* Those that are worked out when asked. */
+extern const struct family ledger_figures_overdue, ledger_figures_due_soon,
+    ledger_figures_opened_timestamp;
