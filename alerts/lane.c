@@ -260,7 +260,8 @@ static void log_attempt(const struct step *step, const char *id,
 {
     struct lane *lane = step->lane;
     enum receiver_outcome outcome = attempt->verdict.outcome;
-    const char *text = *attempt->verdict.text ? attempt->verdict.text : attempt->text;
+    bool explained = attempt->status && *attempt->verdict.text;
+    const char *text = explained ? attempt->verdict.text : attempt->text;
     bool failed = outcome != RECEIVER_SENT;
     if (outcome == RECEIVER_REFUSED)
         log_error(MSG("a receiver refused a message"), TEXT("receiver", lane->receiver),
