@@ -139,6 +139,9 @@ static bool read_text(const struct record_field *field, const char *text, struct
         *(const char **)value = arena_text(arena, text);
         return true;
     case RECORD_CHARS:
+        for (const char *c = text; *c; c++)
+            if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)
+                return false;
         return (size_t)snprintf(value, field->capacity, "%s", text) < field->capacity;
     case RECORD_WORD:
         for (int i = 0; field->words[i]; i++)

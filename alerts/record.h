@@ -11,7 +11,7 @@
 enum record_type {
     RECORD_END,
     RECORD_TEXT,     /* const char *; NULL counts as "" */
-    RECORD_CHARS,    /* char [capacity] */
+    RECORD_CHARS,    /* char [capacity], printable ASCII */
     RECORD_WORD,     /* an enum, `words` of it */
     RECORD_BOOL,     /* bool */
     RECORD_UNSIGNED, /* uint32_t */

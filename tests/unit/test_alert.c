@@ -178,6 +178,7 @@ TEST(json_of_the_wrong_kind_is_refused)
         { "{\"starts_at\":\"yesterday\"}", "starts_at is" },
         { "{\"starts_at\":12}", "starts_at is number" },
         { "{\"fingerprint\":\"0123456789abcdef0\"}", "fingerprint is" },
+        { "{\"fingerprint\":\"\xff\xff\xff\xff\xff\xff\"}", "fingerprint is" },
         { "{\"value\":\"1\"}", "value is" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {

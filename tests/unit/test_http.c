@@ -171,6 +171,13 @@ TEST(body_limit_counts_decompressed_bytes)
     snprintf(message, sizeof message, "the answer from 127.0.0.1:%d is larger than 99999 bytes",
              server->port);
     CHECK_TEXT(error.message, message);
+    request.response_may_be_cut = true;
+    CHECK(http_exchange(client, &request, &response, &error));
+    CHECK_INT(response.status, 200);
+    CHECK_INT(response.body.length, 99999);
+    CHECK(get(client, server->url, "/hello", &response, &error));
+    CHECK_TEXT(buf_cstr(&response.body), "hello");
+    request.response_may_be_cut = false;
     request.response_limit_bytes = 100000;
     CHECK(http_exchange(client, &request, &response, &error));
     loopback_stop(server);

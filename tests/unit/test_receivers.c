@@ -1,6 +1,9 @@
 #include "alerts/receivers.h"
 
+#include <glob.h>
 #include <stdlib.h>
+
+#include "alerts/settings.h"
 
 #include "page_fixture.h"
 #include "test.h"
@@ -243,4 +246,79 @@ TEST(requests_equal_the_golden_files)
         check_golden("teams", &teams_kind, &config.teams, pages[i]);
     }
     options_finish(receivers_options, &config);
+}
+
+/* --- examples --------------------------------------------------------------------------------- */
+static void read_file(const char *path, struct buf *out)
+{
+    char chunk[4096];
+    FILE *file = fopen(path, "r");
+    CHECK(file != NULL);
+    for (size_t count; file && (count = fread(chunk, 1, sizeof chunk, file)) > 0;)
+        buf_append(out, chunk, count);
+    if (file)
+        fclose(file);
+}
+
+/* The secrets the examples name, in a folder of the test. */
+static void write_secrets(const char *folder)
+{
+    static const char *const files[][2] = {
+        { "webhook_url", "https://hooks.example.com/in" },
+        { "webhook_signing_secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" },
+        { "pagerduty_routing_key", "0123456789abcdef0123456789abcdef" },
+        { "slack_url", "https://hooks.slack.com/services/T/B/X" },
+        { "teams_url", "https://flows.example.com/workflows/1" },
+        { "email_password", "correct horse battery" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        char path[4400];
+        snprintf(path, sizeof path, "%s/%s", folder, files[i][0]);
+        FILE *file = fopen(path, "w");
+        CHECK(file && fputs(files[i][1], file) >= 0 && !fclose(file));
+    }
+}
+
+/* Replace every `old` in text. */
+static void put_replaced(const char *text, const char *old, const char *new, struct buf *out)
+{
+    for (const char *found; (found = strstr(text, old)); text = found + strlen(old)) {
+        buf_append(out, text, (size_t)(found - text));
+        buf_text(out, new);
+    }
+    buf_text(out, text);
+}
+
+TEST(examples_are_ready_to_copy)
+{
+    static const struct option file_options[] = {
+        { "alerts", OPTION_SECTION, 0, .section = settings_options },
+        { 0 },
+    };
+    char secrets[4300];
+    glob_t examples;
+    snprintf(secrets, sizeof secrets, "%s/", test_folder());
+    write_secrets(test_folder());
+    CHECK(!glob("../packaging/examples/alerts/*.yml", 0, NULL, &examples));
+    CHECK_INT(examples.gl_pathc, RECEIVERS_COUNT);
+    for (size_t i = 0; i < examples.gl_pathc; i++) {
+        CLEANUP(arena_finish) struct arena arena = { 0 };
+        CLEANUP(options_report_finish) struct option_report report = { 0 };
+        CLEANUP(buf_finish) struct buf text = { 0 };
+        CLEANUP(buf_finish) struct buf yaml = { 0 };
+        struct settings_config config = { 0 };
+        read_file(examples.gl_pathv[i], &text);
+        put_replaced(buf_cstr(&text), "/etc/defender_exporter/secrets/", secrets, &yaml);
+        options_default(file_options, &config, &arena);
+        CHECK(options_read(file_options, examples.gl_pathv[i], buf_cstr(&yaml), yaml.length,
+                           &config, &arena, &report));
+        const struct settings_context context = { .file = examples.gl_pathv[i],
+                                                  .families = settings_family_lists[0] };
+        struct settings *settings = settings_create(&config, &context, &report);
+        CHECK_TEXT(buf_cstr(&report.text), "");
+        CHECK(settings && settings->receiver_count == 1);
+        settings_release(settings);
+        options_finish(file_options, &config);
+    }
+    globfree(&examples);
 }
