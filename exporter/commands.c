@@ -3,34 +3,35 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alerts/alerting.h"
 #include "collectors/collector.h"
+#include "exporter/commands_alerts.h"
 #include "exporter/process.h"
 #include "exporter/service.h"
 #include "version.h"
 
-struct command {
-    const char *words[2]; /* "check", "config" */
-    const char *arguments, *help;
-    size_t argument_count; /* at most so many */
-    int (*run)(const struct flags *flags, const char *argument);
-};
-
-static int print(const struct buf *out)
+int commands_print(const struct buf *out)
 {
     fwrite(buf_cstr(out), 1, out->length, stdout);
     return fflush(stdout) ? EXIT_FAILED : EXIT_FINE;
 }
 
-/* --- check config --------------------------------------------------------------------------- */
-
-static int check_config(const struct flags *flags, const char *file)
+struct config *commands_load(const struct flags *flags)
 {
     CLEANUP(options_report_finish) struct option_report report = { 0 };
-    struct flags named = *flags;
-    if (file)
-        named.config_file = file;
-    struct config *config = service_load(&named, &report);
+    struct config *config = service_load(flags, &report);
     fputs(buf_cstr(&report.text), stderr);
+    return config;
+}
+
+/* --- check config --------------------------------------------------------------------------- */
+
+static int check_config(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    struct flags named = *flags;
+    if (count)
+        named.config_file = arguments[0];
+    struct config *config = commands_load(&named);
     if (!config)
         return EXIT_FAILED;
     printf("%s is valid\n", *config->file ? config->file : "the default configuration");
@@ -71,7 +72,7 @@ static void append_families(struct buf *out, const char *collector,
     }
 }
 
-static int list_metrics(const struct flags *flags, const char *argument)
+static int list_metrics(const struct flags *flags, const char *const *arguments, size_t count)
 {
     static const struct family *const *const own[] = {
         runner_families, arm_families, service_families,
@@ -79,40 +80,46 @@ static int list_metrics(const struct flags *flags, const char *argument)
     };
     CLEANUP(buf_finish) struct buf out = { 0 };
     (void)flags;
-    (void)argument;
+    (void)arguments;
+    (void)count;
     buf_text(&out, "| name | type | labels | level | collector | help |\n"
                    "| --- | --- | --- | --- | --- | --- |\n");
     for (size_t i = 0; i < COLLECTOR_COUNT; i++)
         append_families(&out, collectors[i]->name, collectors[i]->families);
     for (size_t i = 0; i < ARRAY_COUNT(own); i++)
         append_families(&out, "-", own[i]);
-    return print(&out);
+    for (size_t i = 0; alerting_families[i]; i++)
+        append_families(&out, "-", alerting_families[i]);
+    return commands_print(&out);
 }
 
 /* --- config --------------------------------------------------------------------------------- */
 
-static int document_config(const struct flags *flags, const char *argument)
+static int document_config(const struct flags *flags, const char *const *arguments, size_t count)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };
     CLEANUP(arena_finish) struct arena arena = { 0 };
     (void)flags;
-    (void)argument;
+    (void)arguments;
+    (void)count;
     options_document(config_options(&arena), &out);
-    return print(&out);
+    return commands_print(&out);
 }
 
 /* --- the table ------------------------------------------------------------------------------ */
 
-static const struct command commands[] = {
-    { { "run" }, "", "Collect and serve (the default).", 0, NULL },
-    { { "check", "config" },
-      " [FILE]",
-      "Name everything wrong in a configuration.",
-      1,
+/* clang-format off */
+static const struct command own_commands[] = {
+    { { "run" }, "", "Collect and serve (the default).", 0, 0, NULL },
+    { { "check", "config" }, " [FILE]", "Name everything wrong in a configuration.", 0, 1,
       check_config },
-    { { "metrics" }, "", "List every metric as a Markdown table.", 0, list_metrics },
-    { { "config" }, "", "Print a commented configuration with every key.", 0, document_config },
+    { { "metrics" }, "", "List every metric as a Markdown table.", 0, 0, list_metrics },
+    { { "config" }, "", "Print a commented configuration with every key.", 0, 0, document_config },
+    { { NULL } }
 };
+/* clang-format on */
+
+static const struct command *const tables[] = { own_commands, commands_alerts };
 
 /* How many words of the command line name this command; 0 = it is another one. */
 static size_t named_by(const struct command *command, const struct flags *flags)
@@ -126,33 +133,45 @@ static size_t named_by(const struct command *command, const struct flags *flags)
 
 bool commands_is_run(const struct flags *flags)
 {
-    return !flags->word_count || (flags->word_count == 1 && named_by(&commands[0], flags));
+    return !flags->word_count || (flags->word_count == 1 && named_by(&own_commands[0], flags));
+}
+
+static const struct command *find_command(const struct flags *flags)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(tables); i++)
+        for (const struct command *one = tables[i]; one->words[0]; one++)
+            if (named_by(one, flags))
+                return one;
+    return NULL;
 }
 
 int commands_run(const struct flags *flags)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
-        size_t used = named_by(&commands[i], flags);
-        size_t rest = flags->word_count - used;
-        if (used && commands[i].run && rest <= commands[i].argument_count)
-            return commands[i].run(flags, rest ? flags->words[used] : NULL);
-    }
-    fprintf(stderr, "unknown command:");
+    const struct command *command = find_command(flags);
+    size_t used = command ? named_by(command, flags) : 0;
+    size_t rest = flags->word_count - used;
+    if (command && command->run && rest >= command->least && rest <= command->most)
+        return command->run(flags, flags->words + used, rest);
+    fprintf(stderr, command ? "wrong number of arguments:" : "unknown command:");
     for (size_t i = 0; i < flags->word_count; i++)
         fprintf(stderr, " %s", flags->words[i]);
     fprintf(stderr, ", try --help\n");
     return EXIT_USAGE;
 }
 
+static void append_commands(struct buf *out, const struct command *command)
+{
+    for (; command->words[0]; command++)
+        buf_printf(out, "  %s%s%s%s\n      %s\n", command->words[0], command->words[1] ? " " : "",
+                   command->words[1] ? command->words[1] : "", command->arguments, command->help);
+}
+
 void commands_help(struct buf *out)
 {
     buf_text(out, "usage: defender_exporter [flags] [command]\n\n"
                   "Microsoft Defender for Cloud as Prometheus metrics.\n\nCommands:\n");
-    for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
-        const struct command *command = &commands[i];
-        buf_printf(out, "  %s%s%s%s\n      %s\n", command->words[0], command->words[1] ? " " : "",
-                   command->words[1] ? command->words[1] : "", command->arguments, command->help);
-    }
+    for (size_t i = 0; i < ARRAY_COUNT(tables); i++)
+        append_commands(out, tables[i]);
     buf_text(out, "\nFlags, each with the variable that sets it too:\n");
     flags_help(out);
 }

@@ -5,6 +5,20 @@
 /* Exit statuses. */
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
+/* One of them. A table of commands ends with a row without words. */
+struct command {
+    const char *words[2]; /* "check", "config" */
+    const char *arguments, *help;
+    size_t least, most; /* arguments */
+    int (*run)(const struct flags *flags, const char *const *arguments, size_t count);
+};
+
+/* Write to standard output; returns the exit status. */
+int commands_print(const struct buf *out);
+
+/* The configuration the flags ask for; NULL after its mistakes were told on standard error. */
+struct config *commands_load(const struct flags *flags);
+
 /* Do what the words of the command line say, "run" excepted. Returns the exit status. */
 int commands_run(const struct flags *flags);
 

@@ -205,6 +205,9 @@ static const struct option section_rows[] = {
     { "log", OPTION_SECTION, 0, .section = log_options, .help = "Lines on standard error." },
     { "storage", OPTION_SECTION, 0, .section = storage_options,
       .help = "What is kept between runs." },
+    { "alerts", OPTION_SECTION, OPTION_AT(struct config, alerts), .section = settings_options,
+      .line_offset = OPTION_AT(struct config, alerts.line),
+      .help = "Whom to tell of what. Findings are remembered in any case." },
 };
 
 static const struct option *collector_rows(const struct collector *collector, struct arena *arena)
@@ -336,6 +339,13 @@ static void complete(struct config *config)
     lower(&config->subscriptions.exclude, &config->arena);
 }
 
+/* An environment variable stands between the key and the cloud's default. */
+static const char *first_of(const char *key, const char *variable, const char *otherwise)
+{
+    const char *value = variable ? getenv(variable) : NULL;
+    return key ? key : value && *value ? value : otherwise;
+}
+
 /* Whether somebody could sign in with this at all. */
 static void check_auth(const struct config *config, struct option_report *report)
 {
@@ -348,6 +358,52 @@ static void check_auth(const struct config *config, struct option_report *report
                          error.message);
     auth_destroy(auth);
     metric_store_destroy(metrics);
+}
+
+static void append_families(const struct family **all, size_t *count,
+                            const struct family *const *some)
+{
+    for (; *some; some++) {
+        if (all)
+            all[*count] = *some;
+        ++*count;
+    }
+}
+
+/* Everything a rule may name, ends with NULL; all NULL: only count. */
+static size_t list_families(const struct family **all)
+{
+    size_t count = 0;
+    append_families(all, &count, runner_families);
+    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
+        append_families(all, &count, collectors[i]->families);
+    for (size_t i = 0; settings_family_lists[i]; i++)
+        append_families(all, &count, settings_family_lists[i]);
+    if (all)
+        all[count] = NULL;
+    return count;
+}
+
+static void free_config(void *owner);
+
+/* Everything below `alerts`, with its rule files. */
+static void compile_alerts(struct config *config, struct option_report *report)
+{
+    size_t bytes = (list_families(NULL) + 1) * sizeof(struct family *);
+    const struct family **families = arena_alloc(&config->arena, bytes);
+    list_families(families);
+    config->rule_families = families;
+    const struct settings_context context = {
+        .file = *config->file ? config->file : "configuration",
+        .tenant_id = first_of(config->azure.tenant_id, "AZURE_TENANT_ID", ""),
+        .portal = cloud_table[config->azure.cloud].portal,
+        .external_url = config->web.external_url,
+        .max_staleness_s = config->collector.max_staleness_ms / 1000,
+        .families = families,
+        .release = free_config,
+        .owner = config,
+    };
+    config->settings = settings_create(&config->alerts, &context, report);
 }
 
 static void forget(struct config *config)
@@ -386,6 +442,7 @@ struct config *config_load(const struct config_source *source, struct option_rep
     if (!report->count) {
         complete(config);
         check_auth(config, report);
+        compile_alerts(config, report);
         config->hash = hash_bytes(text.data, text.length);
     }
     if (text.data)
@@ -396,22 +453,21 @@ struct config *config_load(const struct config_source *source, struct option_rep
     return NULL;
 }
 
+static void free_config(void *owner)
+{
+    forget(owner);
+    free(owner);
+}
+
 void config_destroy(struct config *config)
 {
-    if (!config)
-        return;
-    forget(config);
-    free(config);
+    if (config && config->settings)
+        settings_release(config->settings); /* the last one frees the configuration */
+    else if (config)
+        free_config(config);
 }
 
 /* --- for the modules ------------------------------------------------------------------------ */
-
-/* An environment variable stands between the key and the cloud's default. */
-static const char *first_of(const char *key, const char *variable, const char *otherwise)
-{
-    const char *value = variable ? getenv(variable) : NULL;
-    return key ? key : value && *value ? value : otherwise;
-}
 
 struct auth_config config_auth(const struct config *config)
 {

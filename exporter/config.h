@@ -3,6 +3,7 @@
  * environment and the flags. No network, no side effects. */
 #include <stdint.h>
 
+#include "alerts/settings.h"
 #include "collectors/azure/auth.h"
 #include "collectors/runner.h"
 #include "core/options.h"
@@ -49,9 +50,12 @@ struct config {
     struct {
         const char *path;
     } storage;
-    const struct option *options; /* the table; in the arena */
-    const char *file;             /* what was read; "" = nothing */
-    uint64_t hash;                /* of its text */
+    struct settings_config alerts;
+    struct settings *settings; /* alerts, compiled; they keep the configuration alive */
+    const struct family *const *rule_families; /* every family a rule may name, ends with NULL */
+    const struct option *options;              /* the table; in the arena */
+    const char *file;                          /* what was read; "" = nothing */
+    uint64_t hash;                             /* of its text */
     struct arena arena;
 };
 
@@ -71,7 +75,9 @@ struct config_source {
 /* Read and check everything. NULL when the report got anything. */
 struct config *config_load(const struct config_source *source,
                            struct option_report *report) MUST_USE;
-void config_destroy(struct config *config); /* NULL is fine */
+
+/* Let go of it; it lives on as long as somebody uses its settings. NULL is fine. */
+void config_destroy(struct config *config);
 
 /* The rows of the whole file, made in the arena. */
 const struct option *config_options(struct arena *arena);

@@ -1,18 +1,21 @@
 #include "exporter/flags.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Flags that set no key of the configuration. */
-enum special { SPECIAL_NONE, SPECIAL_FILE, SPECIAL_ONCE, SPECIAL_VERSION, SPECIAL_HELP };
+enum special { SPECIAL_NONE, SPECIAL_TEXT, SPECIAL_ONCE, SPECIAL_VERSION, SPECIAL_HELP };
 
 struct flag {
     const char *name;
     const char *path; /* of the key, whose row has type, default and help */
     enum special special;
     const char *help; /* of special ones */
+    size_t text_at;   /* where SPECIAL_TEXT goes in struct flags */
+    bool environment; /* SPECIAL_TEXT: a variable may set it */
 };
 
 /* clang-format off */
@@ -21,7 +24,20 @@ static const struct flag flag_table[] = {
     { "version", .special = SPECIAL_VERSION, .help = "Show the version." },
     { "once", .special = SPECIAL_ONCE,
       .help = "With run: collect once, print the metrics, exit 0, or 1 when a collector failed." },
-    { "config.file", .special = SPECIAL_FILE, .help = "Configuration file." },
+    { "config.file", .special = SPECIAL_TEXT, .help = "Configuration file.",
+      .text_at = offsetof(struct flags, config_file), .environment = true },
+    { "since", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, since),
+      .help = "With replay: how far back, for example 30d." },
+    { "duration", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, duration),
+      .help = "With silence add: how long. Default: 2h." },
+    { "comment", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, comment),
+      .help = "With silence add: why." },
+    { "author", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, author),
+      .help = "With silence add: who. Default: the user." },
+    { "receiver", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, receiver),
+      .help = "With outbox list: only messages for this receiver." },
+    { "state", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, state),
+      .help = "With outbox list: queued, sent or dead. Default: queued and dead." },
     { "web.listen-address", "web.listen_address" },
     { "web.telemetry-path", "web.telemetry_path" },
     { "web.max-requests", "web.max_requests" },
@@ -80,7 +96,7 @@ static const char *variable_of(const char *flag, char out[128])
 static bool is_switch(const struct flag *flag, const struct option *options)
 {
     const struct option *row = flag->path ? config_option(options, flag->path) : NULL;
-    return row ? row->type == OPTION_BOOL : !flag->path && flag->special != SPECIAL_FILE;
+    return row ? row->type == OPTION_BOOL : !flag->path && flag->special != SPECIAL_TEXT;
 }
 
 static bool is_list(const struct flag *flag, const struct option *options)
@@ -102,7 +118,7 @@ static void read_environment(struct flags *flags, struct given *given)
 {
     char variable[128];
     for (size_t i = 0; i < FLAG_COUNT; i++) {
-        if (!flag_table[i].path && flag_table[i].special != SPECIAL_FILE)
+        if (!flag_table[i].path && !flag_table[i].environment)
             continue;
         const char *value = getenv(variable_of(flag_table[i].name, variable));
         if (!value || !*value)
@@ -187,8 +203,8 @@ static void collect(struct flags *flags, const struct given *given)
             continue;
         const char *text = arena_text(&flags->arena, buf_cstr(&given->text[i]));
         switch (flag_table[i].special) {
-        case SPECIAL_FILE:
-            flags->config_file = text;
+        case SPECIAL_TEXT:
+            *(const char **)((char *)flags + flag_table[i].text_at) = text;
             break;
         case SPECIAL_ONCE:
             flags->once = !strcmp(text, "true");
@@ -234,7 +250,7 @@ void flags_help(struct buf *out)
         const struct option *row = flag->path ? config_option(options, flag->path) : NULL;
         bool on_off = is_switch(flag, options);
         const char *otherwise = row ? row->otherwise : NULL;
-        if (flag->special == SPECIAL_FILE)
+        if (flag->environment)
             otherwise = CONFIG_DEFAULT_FILE;
         buf_printf(out, "  --%s%s", on_off && flag->path ? "[no-]" : "", flag->name);
         if (!on_off)
@@ -242,7 +258,7 @@ void flags_help(struct buf *out)
         if (on_off && flag->path && otherwise && !strcmp(otherwise, "true"))
             buf_text(out, " (on)");
         buf_printf(out, "\n      %s", flag->help ? flag->help : row ? row->help : "");
-        if (flag->path || flag->special == SPECIAL_FILE)
+        if (flag->path || flag->environment)
             buf_printf(out, " [%s]", variable_of(flag->name, variable));
         buf_char(out, '\n');
     }

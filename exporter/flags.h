@@ -3,10 +3,11 @@
  * the help. Flags go over variables, both go over the file. */
 #include "exporter/config.h"
 
-enum { FLAGS_WORDS_MAX = 4 };
+enum { FLAGS_WORDS_MAX = 16 };
 
 struct flags {
-    const char *config_file; /* NULL = the default one */
+    const char *config_file;                                            /* NULL = the default one */
+    const char *since, *duration, *comment, *author, *receiver, *state; /* of commands; NULL */
     bool help, version, once;
     const char *words[FLAGS_WORDS_MAX]; /* what is no flag: the command; word_count of them */
     size_t word_count;

@@ -169,6 +169,7 @@ static void append_identity(struct buf *out, const struct pages_view *view)
     buf_text(out, "</dl></div>\n<h2>Program</h2>\n<div class=\"card\"><dl>\n");
     append_row(out, "Version", VERSION " (revision " VERSION_REVISION ")");
     append_row(out, "Configuration", *view->config_file ? view->config_file : "defaults");
+    append_row(out, "Alerts", view->alerts);
     append_row(out, "Last reload", *view->reload_error ? view->reload_error : "ok");
     append_row(out, "Ready", snapshot_is_ready(view->snapshot) ? "yes" : "not yet");
     buf_text(out, "</dl></div>\n");

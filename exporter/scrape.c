@@ -36,6 +36,7 @@ struct rendition {
     struct gzip_piece packed; /* the same, made when somebody asks for gzip */
     bool is_packed;
     uint64_t generation;        /* of the snapshot */
+    uint64_t alerts_generation; /* of the last evaluation */
     struct series_rules *rules; /* it was rendered with; NULL = never */
     struct series_report report;
     struct body *bodies[CODING_COUNT];
@@ -44,7 +45,8 @@ struct rendition {
 struct scrape {
     struct snapshot_store *snapshots;
     struct metric_store *metrics;
-    struct process process; /* whoever renders */
+    struct alerting *alerting; /* NULL = none */
+    struct process process;    /* whoever renders */
     pthread_mutex_t lock;
     pthread_cond_t rendered;
     bool rendering;
@@ -83,6 +85,11 @@ struct scrape *scrape_create(struct snapshot_store *snapshots, struct metric_sto
     pthread_cond_init(&scrape->rendered, NULL);
     process_init(&scrape->process);
     return scrape;
+}
+
+void scrape_attach(struct scrape *scrape, struct alerting *alerting)
+{
+    scrape->alerting = alerting;
 }
 
 static void body_release(void *owner)
@@ -132,6 +139,8 @@ static size_t domain_families(const struct family **all)
     append_families(all, &count, runner_families);
     for (size_t i = 0; i < COLLECTOR_COUNT; i++)
         append_families(all, &count, collectors[i]->families);
+    for (size_t i = 0; alerting_families[i]; i++)
+        append_families(all, &count, alerting_families[i]);
     if (all)
         all[count] = NULL;
     return count;
@@ -157,6 +166,14 @@ bool scrape_configure(struct scrape *scrape, const struct scrape_config *config,
 
 /* --- rendering ------------------------------------------------------------------------------ */
 
+/* Whether a domain part is that of the current snapshot and the last evaluation. */
+static bool is_current(const struct scrape *scrape, const struct rendition *rendition)
+{
+    return rendition->generation == snapshot_generation(scrape->snapshots) &&
+           (!scrape->alerting ||
+            rendition->alerts_generation == alerting_generation(scrape->alerting));
+}
+
 /* The domain part for one snapshot, sorted and limited. selection: NULL = all of it. */
 static uint64_t fill_domain(const struct job *job, const struct selection *selection,
                             struct metric_set *set, struct series_report *report)
@@ -168,6 +185,8 @@ static uint64_t fill_domain(const struct job *job, const struct selection *selec
     snapshot_release(snapshot);
     if (selection)
         selection_apply(selection, set);
+    else if (job->scrape->alerting)
+        alerting_emit(job->scrape->alerting, set);
     series_apply(job->rules, true, set, report);
     return generation;
 }
@@ -200,6 +219,8 @@ static void render_own(const struct job *job, const struct series_report *domain
         drop_process(&set);
     else
         process_emit(&job->scrape->process, &set);
+    if (job->scrape->alerting)
+        alerting_emit_own(job->scrape->alerting, &set);
     series_apply(job->rules, false, &set, &own);
     series_emit(domain, &own, &set);
     job->encoding->write(&set, out);
@@ -209,10 +230,10 @@ static void render_own(const struct job *job, const struct series_report *domain
 static void render_domain(const struct job *job)
 {
     struct rendition *rendition = job->rendition;
-    bool current = rendition->rules == job->rules &&
-                   rendition->generation == snapshot_generation(job->scrape->snapshots);
-    if (!current) {
+    if (rendition->rules != job->rules || !is_current(job->scrape, rendition)) {
         CLEANUP(metric_set_finish) struct metric_set set;
+        struct alerting *alerting = job->scrape->alerting;
+        rendition->alerts_generation = alerting ? alerting_generation(alerting) : 0;
         series_report_finish(&rendition->report);
         rendition->generation = fill_domain(job, NULL, &set, &rendition->report);
         series_rules_acquire(job->rules);
@@ -260,8 +281,7 @@ static bool is_fresh(const struct scrape *scrape, const struct rendition *rendit
 {
     const struct body *body = rendition->bodies[coding];
     return body && clock_monotonic_ms() - body->made_at_ms < OWN_FRESH_MS &&
-           rendition->rules == scrape->rules &&
-           rendition->generation == snapshot_generation(scrape->snapshots);
+           rendition->rules == scrape->rules && is_current(scrape, rendition);
 }
 
 static struct job job_of(struct scrape *scrape, const struct encoding *encoding, enum coding coding)

@@ -1,6 +1,7 @@
 #pragma once
 /* An exposition: what the snapshot says, rendered and compressed once, and the program's own
  * metrics, a moment old at most. Any thread. */
+#include "alerts/alerting.h"
 #include "collectors/snapshot.h"
 #include "core/metric.h"
 #include "exporter/series.h"
@@ -11,6 +12,9 @@ struct scrape;
 /* Both are borrowed and outlive it. Nothing is served before scrape_configure. */
 struct scrape *scrape_create(struct snapshot_store *snapshots, struct metric_store *metrics);
 void scrape_destroy(struct scrape *scrape);
+
+/* Also tell what the alerts floor knows; it outlives the scrape. Before anything is served. */
+void scrape_attach(struct scrape *scrape, struct alerting *alerting);
 
 struct scrape_config {
     struct series_config series;

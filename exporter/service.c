@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "alerts/alerting.h"
 #include "collectors/azure/cloud.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "exporter/alerts_routes.h"
 #include "exporter/notify.h"
 #include "exporter/pages.h"
 #include "version.h"
@@ -43,6 +45,7 @@ struct engine {
     struct auth *auth;
     struct arm *arm;
     struct runner *runner;
+    const char *storage; /* the folder, or NULL */
 };
 
 struct service {
@@ -50,6 +53,7 @@ struct service {
     struct metric_store *metrics;
     struct snapshot_store *snapshots;
     struct scrape *scrape;
+    struct alerting *alerting; /* NULL = nothing can be kept, or --once without receivers */
     struct web *web;
     const char *prefix, *telemetry_path; /* as served; a reload does not change them */
     pthread_mutex_t lock;                /* the engine: reloads and the pages take turns */
@@ -96,7 +100,7 @@ static bool engine_init(struct engine *engine, struct config *take, struct servi
     struct arm_config arm = { .resource_manager = config_resource_manager(take) };
     engine->arm = arm_create(&arm, engine->auth, service->metrics);
     struct runner_config runner = config_runner(take);
-    runner.storage_path = storage_of(take);
+    runner.storage_path = engine->storage = storage_of(take);
     engine->runner = runner_create(&runner, engine->arm, service->snapshots);
     return true;
 }
@@ -110,6 +114,29 @@ static void note_config(struct service *service, const struct config *config)
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
+
+/* The alerts floor: in the service always when something can be kept, with --once only to tell
+ * somebody. */
+static bool create_alerting(struct service *service, struct error *error)
+{
+    struct settings *settings = service->engine.config->settings;
+    const char *folder = service->engine.storage;
+    if (!settings->receiver_count && (service->flags->once || !folder))
+        return true;
+    if (!folder)
+        return error_set(error, ERROR_CONFIG, "alerts need a folder that can be written: %s cannot",
+                         service->engine.config->storage.path);
+    CLEANUP(buf_finish) struct buf path = { 0 };
+    buf_printf(&path, "%s/" ALERTING_DATABASE, folder);
+    const struct alerting_config config = {
+        .database_path = buf_cstr(&path),
+        .snapshots = service->snapshots,
+        .metrics = service->metrics,
+    };
+    service->alerting = alerting_create(&config, settings, error);
+    scrape_attach(service->scrape, service->alerting);
+    return service->alerting != NULL;
+}
 
 struct service *service_create(struct config *take, const struct flags *flags, struct error *error)
 {
@@ -130,7 +157,7 @@ struct service *service_create(struct config *take, const struct flags *flags, s
     struct scrape_config scrape = config_scrape(take);
     bool ok = scrape_configure(service->scrape, &scrape, error);
     ok = engine_init(&service->engine, take, service, error) && ok;
-    if (ok)
+    if (ok && create_alerting(service, error))
         return service;
     service_destroy(service);
     return NULL;
@@ -140,8 +167,9 @@ void service_destroy(struct service *service)
 {
     if (!service)
         return;
-    engine_finish(&service->engine);
     scrape_destroy(service->scrape);
+    alerting_destroy(service->alerting);
+    engine_finish(&service->engine);
     snapshot_store_destroy(service->snapshots);
     metric_store_destroy(service->metrics);
     buf_finish(&service->reload_error);
@@ -177,6 +205,11 @@ static bool swap(struct service *service, struct config *take, struct option_rep
     struct error error;
     struct scrape_config scrape = config_scrape(take);
     const char *file = service->engine.config->file;
+    if (!service->alerting && take->settings->receiver_count) {
+        options_complain(report, file, 0, "alerts", "nothing can be kept since the start: restart");
+        config_destroy(take);
+        return false;
+    }
     if (!engine_init(&next, take, service, &error) ||
         !scrape_configure(service->scrape, &scrape, &error)) {
         options_complain(report, file, 0, "", "%s", error.message);
@@ -186,6 +219,8 @@ static bool swap(struct service *service, struct config *take, struct option_rep
     log_configure((enum log_level)take->log.level, (enum log_format)take->log.format);
     if (service->running)
         runner_stop(service->engine.runner);
+    if (service->alerting)
+        alerting_configure(service->alerting, next.config->settings);
     engine_finish(&service->engine);
     forget_gauges(service);
     service->engine = next;
@@ -218,10 +253,15 @@ bool service_reload(struct service *service, struct option_report *report)
 
 bool service_once(struct service *service, struct buf *out)
 {
+    struct error error;
     bool ok = true;
     for (size_t i = 0; i < COLLECTOR_COUNT; i++)
         if (service->engine.config->collectors[i].enabled)
             ok = runner_run(service->engine.runner, (enum collector_id)i) && ok;
+    if (service->alerting && !alerting_run(service->alerting, clock_now_s(), &error)) {
+        log_error(MSG("cannot evaluate"), ERR(&error));
+        ok = false;
+    }
     scrape_print(service->scrape, out);
     return ok;
 }
@@ -290,6 +330,18 @@ static void respond_page(struct web_response *response, struct buf *take)
     web_respond_buf(response, 200, WEB_HTML, take);
 }
 
+/* "2 receivers, 5 rules"; the lock is held. */
+static void describe_alerts(struct service *service, struct buf *out)
+{
+    const struct settings *settings = service->engine.config->settings;
+    size_t rules;
+    rule_all(settings->rules, &rules);
+    if (service->alerting)
+        buf_printf(out, "%zu receivers, %zu rules", settings->receiver_count, rules);
+    else
+        buf_text(out, "off: nothing can be kept");
+}
+
 static void handle_landing(void *context, const struct web_request *request,
                            struct web_response *response)
 {
@@ -301,9 +353,13 @@ static void handle_landing(void *context, const struct web_request *request,
     const struct engine *engine = &service->engine;
     const struct pages_link links[] = {
         { service->telemetry_path, "Metrics" },
+        { "/api/v1/alerts", "Alerts" },
+        { "/api/v1/outbox", "Messages" },
         { "/-/healthy", "Health" },
         { "/-/ready", "Readiness" },
     };
+    CLEANUP(buf_finish) struct buf alerts = { 0 };
+    describe_alerts(service, &alerts);
     struct pages_view view = {
         .now = clock_now_s(),
         .prefix = service->prefix,
@@ -311,6 +367,7 @@ static void handle_landing(void *context, const struct web_request *request,
         .tenant_id = auth_tenant_id(engine->auth),
         .cloud = cloud_table[engine->config->azure.cloud].name,
         .config_file = engine->config->file,
+        .alerts = buf_cstr(&alerts),
         .reload_error = buf_cstr(&service->reload_error),
         .links = links,
         .link_count = ARRAY_COUNT(links),
@@ -337,7 +394,7 @@ static void handle_style(void *context, const struct web_request *request,
 bool service_start(struct service *service, struct error *error)
 {
     const struct config_web *web = &service->engine.config->web;
-    enum { CHANGE = WEB_POST | WEB_PUT, BODY_BYTES = 65536 };
+    enum { CHANGE = WEB_POST | WEB_PUT, API = WEB_GET | WEB_POST | WEB_DELETE, BODY_BYTES = 65536 };
     /* clang-format off */
     const struct web_route routes[] = {
         { service->telemetry_path, "metrics", WEB_GET, 0, (unsigned)web->max_requests,
@@ -349,6 +406,9 @@ bool service_start(struct service *service, struct error *error)
         { "/livez",     "healthy", WEB_GET, 0, 0, handle_healthy, service },
         { "/-/ready",   "ready",   WEB_GET, 0, 0, handle_ready,   service },
         { "/readyz",    "ready",   WEB_GET, 0, 0, handle_ready,   service },
+        { "/api/v2/*",  "api_v2",  API, API_BODY_LIMIT, 0, alerts_routes_v2, service->alerting },
+        { "/api/v1/*",  "api_v1",  WEB_GET, 0, 0, alerts_routes_v1, service->alerting },
+        { "/f/*",       "finding", WEB_GET, 0, 0, alerts_routes_finding, service->alerting },
         { "/-/reload",  "reload",  CHANGE, BODY_BYTES, 0, handle_reload, service },
         { "/-/quit",    "quit",    CHANGE, BODY_BYTES, 0, handle_quit,   service },
     };
@@ -366,6 +426,8 @@ bool service_start(struct service *service, struct error *error)
         return false;
     pthread_mutex_lock(&service->lock);
     service->running = true;
+    if (service->alerting)
+        alerting_start(service->alerting);
     runner_start(service->engine.runner);
     pthread_mutex_unlock(&service->lock);
     return true;
@@ -378,6 +440,8 @@ void service_stop(struct service *service)
     pthread_mutex_lock(&service->lock);
     if (service->running)
         runner_stop(service->engine.runner);
+    if (service->running && service->alerting)
+        alerting_stop(service->alerting);
     service->running = false;
     pthread_mutex_unlock(&service->lock);
 }

@@ -1,0 +1,81 @@
+#include "exporter/alerts_routes.h"
+
+#include "alerts/alerting.h"
+#include "core/clock.h"
+
+#define WEB_JSON "application/json; charset=utf-8"
+
+typedef int answer(const struct api_context *context, const struct api_request *request,
+                   struct buf *out);
+
+static const char *method_word(enum web_method method)
+{
+    switch (method) {
+    case WEB_GET:
+        return "GET";
+    case WEB_POST:
+        return "POST";
+    case WEB_PUT:
+        return "PUT";
+    case WEB_DELETE:
+        return "DELETE";
+    }
+    return "";
+}
+
+/* False after a 503. */
+static bool is_there(const struct alerting *alerting, struct web_response *response)
+{
+    if (!alerting)
+        web_respond_text(response, 503, "nothing is kept: storage.path cannot be written");
+    return alerting != NULL;
+}
+
+static void respond(struct alerting *alerting, const struct web_request *request,
+                    struct web_response *response, answer *function)
+{
+    struct api_query queries[WEB_QUERIES_MAX];
+    struct buf out = { 0 };
+    if (!is_there(alerting, response))
+        return;
+    for (size_t i = 0; i < request->query_count; i++)
+        queries[i] = (struct api_query){ request->queries[i].name, request->queries[i].value };
+    const struct api_request asked = {
+        .method = method_word(request->method),
+        .path = request->rest,
+        .queries = queries,
+        .query_count = request->query_count,
+        .body = request->body,
+        .body_bytes = request->body_bytes,
+    };
+    struct api_context context = alerting_api(alerting, clock_now_s());
+    int status = function(&context, &asked, &out);
+    settings_release(context.settings);
+    web_respond_buf(response, status, WEB_JSON, &out);
+}
+
+void alerts_routes_v2(void *alerting, const struct web_request *request,
+                      struct web_response *response)
+{
+    respond(alerting, request, response, api_alertmanager);
+}
+
+void alerts_routes_v1(void *alerting, const struct web_request *request,
+                      struct web_response *response)
+{
+    respond(alerting, request, response, api_own);
+}
+
+void alerts_routes_finding(void *alerting, const struct web_request *request,
+                           struct web_response *response)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    if (!is_there(alerting, response))
+        return;
+    struct api_context context = alerting_api(alerting, clock_now_s());
+    int status = api_finding_link(&context, request->rest, &out);
+    settings_release(context.settings);
+    if (status == 302)
+        web_respond_header(response, "Location", arena_text(&response->scratch, buf_cstr(&out)));
+    web_respond_text(response, status, buf_cstr(&out));
+}

@@ -1,0 +1,358 @@
+#include "exporter/commands_alerts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/alerting.h"
+#include "alerts/drill.h"
+#include "alerts/replay.h"
+#include "alerts/ruletest.h"
+#include "alerts/schema.h"
+#include "core/clock.h"
+
+#define DEFAULT_SINCE "30d"
+#define DEFAULT_DURATION "2h"
+
+/* --- what several need ---------------------------------------------------------------------- */
+
+static int fail(const struct error *error)
+{
+    fprintf(stderr, "defender_exporter: %s\n", error->message);
+    return EXIT_FAILED;
+}
+
+static void config_finish(struct config **config)
+{
+    config_destroy(*config);
+}
+
+static void handle_finish(struct database **database)
+{
+    database_close(*database);
+}
+
+static void append_path(const struct config *config, struct buf *path)
+{
+    buf_printf(path, "%s/" ALERTING_DATABASE, config->storage.path);
+}
+
+/* The service's database; NULL after telling why not. */
+static struct database *open_database(const struct config *config, bool read_only)
+{
+    CLEANUP(buf_finish) struct buf path = { 0 };
+    struct error error;
+    append_path(config, &path);
+    const struct database_config wanted = {
+        .path = buf_cstr(&path),
+        .migrations = schema_migrations,
+        .read_only = read_only,
+    };
+    struct database *database = database_open(&wanted, &error);
+    if (!database)
+        fail(&error);
+    return database;
+}
+
+/* A flag's duration in seconds, 0 after telling that it is none. */
+static int64_t seconds_of(const char *text, const char *otherwise)
+{
+    int64_t duration_ms = 0;
+    struct error error;
+    if (clock_parse_duration(text ? text : otherwise, &duration_ms, &error) && duration_ms >= 1000)
+        return duration_ms / 1000;
+    fprintf(stderr, "defender_exporter: %s is no duration like 30d or 2h\n", text);
+    return 0;
+}
+
+/* --- rules and receivers -------------------------------------------------------------------- */
+
+static int check_rules(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    size_t rules;
+    if (!config)
+        return EXIT_FAILED;
+    struct rule_set *set = config->settings->rules;
+    if (count) {
+        const struct option_texts files = { (const char **)(uintptr_t)arguments, count };
+        set = rule_load(&files, "", config->rule_families, &report);
+    } else {
+        rule_acquire(set);
+    }
+    fputs(buf_cstr(&report.text), stderr);
+    if (!set)
+        return EXIT_FAILED;
+    const struct rule *all = rule_all(set, &rules);
+    for (size_t i = 0; i < rules; i++)
+        printf("%s%s%s:%d\n", all[i].name, " ", all[i].file, all[i].line);
+    printf("%zu rules are valid\n", rules);
+    rule_release(set);
+    return EXIT_FINE;
+}
+
+static int test_receiver(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    struct error error;
+    (void)count;
+    if (!config)
+        return EXIT_USAGE;
+    bool ok = drill_send(config->settings, arguments[0], clock_now_s(), &out, &error);
+    commands_print(&out);
+    return ok ? EXIT_FINE : fail(&error);
+}
+
+static int test_rules(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    size_t failed = 0, all_failed = 0;
+    bool ok = config != NULL;
+    for (size_t i = 0; ok && i < count; i++) {
+        struct settings *settings = config->settings->receiver_count ? config->settings : NULL;
+        ok = ruletest_run(arguments[i], settings, config->rule_families, &out, &failed, &report);
+        all_failed += failed;
+    }
+    commands_print(&out);
+    fputs(buf_cstr(&report.text), stderr);
+    return ok && !all_failed ? EXIT_FINE : EXIT_FAILED;
+}
+
+static int replay(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    CLEANUP(buf_finish) struct buf path = { 0 };
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    struct error error;
+    int64_t now = clock_now_s(), since_s = seconds_of(flags->since, DEFAULT_SINCE);
+    (void)arguments;
+    (void)count;
+    if (!config || !since_s)
+        return EXIT_USAGE;
+    append_path(config, &path);
+    if (!replay_print(buf_cstr(&path), config->settings, now - since_s, now, &out, &error))
+        return fail(&error);
+    return commands_print(&out);
+}
+
+/* --- outbox --------------------------------------------------------------------------------- */
+
+static bool print_message(void *context, const struct outbox_message *message, struct error *error)
+{
+    char at[32];
+    (void)context;
+    (void)error;
+    printf("%s  %-6s  %s  %-12s %-20s %s  attempts %d%s%s%s%s\n", message->id,
+           outbox_state_words[message->state], clock_format_rfc3339(message->created_at, at),
+           message->receiver, message->event, message->status, message->attempts,
+           *message->last_reason ? "  " : "", message->last_reason,
+           *message->last_error ? ": " : "", message->last_error);
+    return true;
+}
+
+static int outbox_list(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    int state = 0;
+    struct error error;
+    (void)arguments;
+    (void)count;
+    while (flags->state && state < OUTBOX_STATE_COUNT &&
+           strcmp(outbox_state_words[state], flags->state) != 0)
+        state++;
+    if (!config || state == OUTBOX_STATE_COUNT) {
+        fputs(config ? "--state must be queued, sent or dead\n" : "", stderr);
+        return EXIT_USAGE;
+    }
+    CLEANUP(handle_finish) struct database *database = open_database(config, true);
+    if (!database)
+        return EXIT_FAILED;
+    return outbox_each(database, flags->receiver,
+                       flags->state ? (enum outbox_state)state : OUTBOX_STATE_COUNT, print_message,
+                       NULL, &error)
+               ? EXIT_FINE
+               : fail(&error);
+}
+
+static int outbox_show(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct outbox_message message;
+    struct error error;
+    bool found = false;
+    (void)count;
+    if (!config)
+        return EXIT_USAGE;
+    CLEANUP(handle_finish) struct database *database = open_database(config, true);
+    if (!database)
+        return EXIT_FAILED;
+    if (!outbox_find(database, arguments[0], &arena, &message, &found, &error))
+        return fail(&error);
+    if (!found) {
+        error_set(&error, ERROR_NOT_FOUND, "no message %s", arguments[0]);
+        return fail(&error);
+    }
+    print_message(NULL, &message, &error);
+    puts(message.page);
+    return EXIT_FINE;
+}
+
+/* How long a message of this receiver may wait from now. */
+static bool expiry_of(struct database *database, const struct config *config, const char *id,
+                      int64_t *expires_s, struct error *error)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct outbox_message message;
+    bool found = false;
+    if (!outbox_find(database, id, &arena, &message, &found, error))
+        return false;
+    const struct receivers_config *receiver =
+        found ? settings_receiver(config->settings, message.receiver) : NULL;
+    if (found && !receiver)
+        return error_set(error, ERROR_NOT_FOUND, "receiver %s is gone", message.receiver);
+    *expires_s = receiver ? settings_expires_s(receiver) : 0;
+    return true;
+}
+
+/* Each message named, with one of the two. */
+static int change_messages(const struct flags *flags, const char *const *ids, size_t count,
+                           bool retry)
+{
+    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    struct error error;
+    int64_t now = clock_now_s(), expires_s = 0;
+    if (!config)
+        return EXIT_USAGE;
+    CLEANUP(handle_finish) struct database *database = open_database(config, false);
+    if (!database)
+        return EXIT_FAILED;
+    for (size_t i = 0; i < count; i++) {
+        bool ok = retry ? expiry_of(database, config, ids[i], &expires_s, &error) &&
+                              outbox_retry(database, ids[i], expires_s, now, &error)
+                        : outbox_drop(database, ids[i], now, &error);
+        if (!ok)
+            return fail(&error);
+        printf("%s %s\n", ids[i], retry ? "queued again" : "dropped");
+    }
+    return EXIT_FINE;
+}
+
+static int outbox_retry_these(const struct flags *flags, const char *const *ids, size_t count)
+{
+    return change_messages(flags, ids, count, true);
+}
+
+static int outbox_drop_these(const struct flags *flags, const char *const *ids, size_t count)
+{
+    return change_messages(flags, ids, count, false);
+}
+
+/* --- silences ------------------------------------------------------------------------------- */
+
+static void finish_matchers(struct silence *silence)
+{
+    match_finish(&silence->matchers);
+}
+
+static int silence_add(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(finish_matchers) struct silence silence = { 0 };
+    struct error error;
+    int64_t now = clock_now_s(), duration_s = seconds_of(flags->duration, DEFAULT_DURATION);
+    const char *user = getenv("USER");
+    if (!config || !duration_s)
+        return EXIT_USAGE;
+    for (size_t i = 0; i < count; i++)
+        if (!match_parse(arguments[i], &silence.matchers, &arena, &error))
+            return fail(&error);
+    silence.starts_at = now;
+    silence.ends_at = now + duration_s;
+    silence.created_by = flags->author ? flags->author : user ? user : "unknown";
+    silence.comment = flags->comment ? flags->comment : "";
+    CLEANUP(handle_finish) struct database *database = open_database(config, false);
+    if (!database)
+        return EXIT_FAILED;
+    if (!silence_put(database, &silence, now, &error))
+        return fail(&error);
+    puts(silence.id);
+    return EXIT_FINE;
+}
+
+static int silence_list(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    CLEANUP(silence_list_finish) struct silence_list list = { 0 };
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    struct error error;
+    int64_t now = clock_now_s();
+    (void)arguments;
+    (void)count;
+    if (!config)
+        return EXIT_USAGE;
+    CLEANUP(handle_finish) struct database *database = open_database(config, true);
+    if (!database)
+        return EXIT_FAILED;
+    if (!silence_load(database, now, &list, &error))
+        return fail(&error);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct silence *one = &list.silences[i];
+        char ends[32];
+        buf_printf(&out, "%s  %-7s  until %s  by %s  {", one->id,
+                   silence_state_words[silence_state(one, now)],
+                   clock_format_rfc3339(one->ends_at, ends), one->created_by);
+        for (size_t k = 0; k < one->matchers.count; k++) {
+            buf_text(&out, k ? "," : "");
+            match_print(&one->matchers.matches[k], &out);
+        }
+        buf_printf(&out, "}  %s\n", one->comment);
+    }
+    return commands_print(&out);
+}
+
+static int silence_end(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    struct error error;
+    if (!config)
+        return EXIT_USAGE;
+    CLEANUP(handle_finish) struct database *database = open_database(config, false);
+    if (!database)
+        return EXIT_FAILED;
+    for (size_t i = 0; i < count; i++)
+        if (!silence_expire(database, arguments[i], clock_now_s(), &error))
+            return fail(&error);
+    return EXIT_FINE;
+}
+
+/* --- the table ------------------------------------------------------------------------------ */
+
+enum { MANY = FLAGS_WORDS_MAX };
+
+/* clang-format off */
+const struct command commands_alerts[] = {
+    { { "check", "rules" }, " [FILE...]", "Name everything wrong in alert rules.", 0, MANY,
+      check_rules },
+    { { "test", "receiver" }, " NAME", "Send a test page and its resolve to a receiver.", 1, 1,
+      test_receiver },
+    { { "test", "rules" }, " FILE...", "Run unit tests of alert rules.", 1, MANY, test_rules },
+    { { "replay" }, "", "Say what would have paged, from what is remembered.", 0, 0, replay },
+    { { "outbox", "list" }, "", "List messages that are not accepted.", 0, 0, outbox_list },
+    { { "outbox", "show" }, " ID", "Show a message and its page.", 1, 1, outbox_show },
+    { { "outbox", "retry" }, " ID...", "Queue dead messages again.", 1, MANY, outbox_retry_these },
+    { { "outbox", "drop" }, " ID...", "Give queued messages up, delete dead ones.", 1, MANY,
+      outbox_drop_these },
+    { { "silence", "add" }, " MATCHER...", "Silence alerts, for example risk_level=low.", 1, MANY,
+      silence_add },
+    { { "silence", "list" }, "", "List silences.", 0, 0, silence_list },
+    { { "silence", "expire" }, " ID...", "End silences now.", 1, MANY, silence_end },
+    { { NULL } }
+};
+/* clang-format on */
