@@ -1,0 +1,178 @@
+#include "alerts/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "test.h"
+
+static const struct family *const no_families[] = { NULL };
+
+/* What was made of a text; NULL when it is wrong. */
+struct result {
+    struct settings_config config;
+    struct settings *settings;
+    struct option_report report;
+    struct arena arena;
+};
+
+static void result_finish(struct result *result)
+{
+    settings_release(result->settings);
+    options_finish(settings_options, &result->config);
+    options_report_finish(&result->report);
+    arena_finish(&result->arena);
+}
+
+static void load_as(struct result *result, const char *file, const char *yaml)
+{
+    const struct settings_context context = { .file = file,
+                                              .tenant_id = "t1",
+                                              .external_url = "https://x",
+                                              .max_staleness_s = 900,
+                                              .families = no_families };
+    options_default(settings_options, &result->config, &result->arena);
+    if (options_read(settings_options, file, yaml, strlen(yaml), &result->config, &result->arena,
+                     &result->report))
+        result->settings = settings_create(&result->config, &context, &result->report);
+}
+
+static void load(struct result *result, const char *yaml)
+{
+    load_as(result, "test.yml", yaml);
+}
+
+#define HOOK(name) "- {name: " name ", webhook: {url: 'https://hooks.example.com/" name "'}}\n"
+
+TEST(nothing_is_a_valid_configuration_that_tells_nobody)
+{
+    CLEANUP(result_finish) struct result result = { 0 };
+    load(&result, "");
+    CHECK_TEXT(buf_cstr(&result.report.text), "");
+    const struct settings *settings = result.settings;
+    if (!settings)
+        abort();
+    CHECK_INT(settings->receiver_count, 0);
+    CHECK(!settings->receiver_names[0]);
+    CHECK(!settings->route);
+    CHECK(settings->rules);
+    CHECK_INT(settings->ledger.first_run, LEDGER_FIRST_SUMMARY);
+    CHECK_INT(settings->ledger.sla_s[RISK_CRITICAL], 7 * 86400);
+    CHECK_INT(settings->ledger.sla_s[RISK_LOW], 0);
+    CHECK_INT(settings->watch.max_staleness_s, 900);
+    CHECK_NUMBER(settings->watch.score_drop, 0.01);
+    CHECK_TEXT(settings->tenant_id, "t1");
+    CHECK_TEXT(settings->portal, "");
+}
+
+TEST(one_receiver_needs_no_route)
+{
+    CLEANUP(result_finish) struct result result = { 0 };
+    load(&result, "receivers:\n" HOOK("team"));
+    CHECK_TEXT(buf_cstr(&result.report.text), "");
+    if (!result.settings)
+        abort();
+    CHECK_INT(result.settings->receiver_count, 1);
+    CHECK_TEXT(result.settings->receiver_names[0], "team");
+    struct alert alert = { .rule = "R" };
+    const struct route_leaf *leaf;
+    CHECK_INT(route_find(result.settings->route, &alert, &leaf, 1), 1);
+    CHECK_TEXT(leaf->receiver, "team");
+    CHECK(settings_receiver(result.settings, "team"));
+    CHECK(!settings_receiver(result.settings, "nobody"));
+    CHECK_INT(settings_expires_s(settings_receiver(result.settings, "team")), 86400);
+}
+
+TEST(disabled_means_nobody_is_told)
+{
+    CLEANUP(result_finish) struct result result = { 0 };
+    load(&result, "enabled: false\nreceivers:\n" HOOK("team"));
+    CHECK_TEXT(buf_cstr(&result.report.text), "");
+    CHECK(result.settings && !result.settings->receiver_count && !result.settings->route);
+}
+
+TEST(every_mistake_is_named)
+{
+    static const struct {
+        const char *yaml, *reason;
+    } cases[] = {
+        { "receivers:\n" HOOK("a") HOOK("b"), "receiver" },
+        { "receivers:\n" HOOK("a") HOOK("a"), "a" },
+        { "receivers:\n" HOOK("a") "heartbeat: {receiver: b}\n", "no receiver is called b" },
+        { "receivers:\n" HOOK("a") "heartbeat: {receiver: a, url: 'https://x/y'}\n",
+          "has a url and the receiver a" },
+        { "heartbeat: {url: 'nonsense'}\n", "is no http(s) URL" },
+        { "receivers:\n" HOOK("a") "drill: {receivers: [c]}\n", "no receiver is called c" },
+        { "receivers:\n" HOOK("a") "drill: {receivers: [a], time_interval: night}\n",
+          "no time interval is called night" },
+        { "receivers:\n" HOOK("a") "route: {receiver: z}\n", "z" },
+        { "receivers:\n" HOOK("a") "route: {receiver: a, matchers: ['x=~\"(\"']}\n",
+          "bad pattern" },
+        { "receivers: [{name: a}]\n", "a" },
+        { "rules: [/nowhere/test.yml]\n", "/nowhere/test.yml: No such file" },
+        { "ledger: {first_run: loud}\n", "first_run" },
+        { "watch: {score_drop: 2}\n", "score_drop" },
+        { "outbox_max_bytes: 1\n", "outbox_max_bytes" },
+        { "nonsense: 1\n", "nonsense" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(result_finish) struct result result = { 0 };
+        load(&result, cases[i].yaml);
+        CHECK(!result.settings);
+        CHECK(result.report.count > 0);
+        CHECK_CONTAINS(buf_cstr(&result.report.text), cases[i].reason);
+        CHECK_CONTAINS(buf_cstr(&result.report.text), "test.yml");
+    }
+}
+
+TEST(rule_files_are_looked_for_beside_the_configuration)
+{
+    CLEANUP(result_finish) struct result result = { 0 };
+    CLEANUP(buf_finish) struct buf file = { 0 };
+    size_t count;
+    buf_printf(&file, "%s/rules.yml", test_folder());
+    FILE *out = fopen(buf_cstr(&file), "w");
+    fputs("groups: [{name: g, rules: [{alert: NewCritical, event: finding.opened}]}]\n", out);
+    fclose(out);
+    buf_reset(&file);
+    buf_printf(&file, "%s/config.yml", test_folder());
+    load_as(&result, buf_cstr(&file), "rules: ['rules*.yml']\n");
+    CHECK_TEXT(buf_cstr(&result.report.text), "");
+    CHECK(result.settings && rule_find(result.settings->rules, "NewCritical"));
+    CHECK(result.settings && rule_all(result.settings->rules, &count) && count > 1); /* built in */
+}
+
+static void note_release(void *owner)
+{
+    ++*(int *)owner;
+}
+
+TEST(the_last_user_lets_the_configuration_go)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct settings_config config = { 0 };
+    int released = 0;
+    const struct settings_context context = {
+        .file = "test.yml", .families = no_families, .release = note_release, .owner = &released
+    };
+    options_default(settings_options, &config, &arena);
+    struct settings *settings = settings_create(&config, &context, &report);
+    if (!settings)
+        abort();
+    settings_acquire(settings);
+    settings_release(settings);
+    CHECK_INT(released, 0);
+    settings_release(settings);
+    CHECK_INT(released, 1);
+    settings_release(NULL);
+}
+
+TEST(the_reference_names_every_key)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    options_document(settings_options, &out);
+    static const char *const keys[] = { "receivers",  "route",     "governor", "sla",
+                                        "score_drop", "heartbeat", "keep_sent" };
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+        CHECK_CONTAINS(buf_cstr(&out), keys[i]);
+}
