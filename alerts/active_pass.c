@@ -41,9 +41,24 @@ static bool find_rules(struct active_pass *pass, struct error *error)
     }
 }
 
+/* Whether a subscription that was visible cannot be read now; watch says so. */
+static bool find_blind(struct active_pass *pass, struct error *error)
+{
+    struct active_keys stale;
+    struct database_statement *statement =
+        database_prepare(pass->database, "SELECT key FROM watch_value WHERE kind = 'subscription'"
+                                         " AND state = 'stale'");
+    if (!active_row_keys(statement, &pass->arena, &stale, error))
+        return false;
+    for (size_t i = 0; i < stale.count && pass->snapshot; i++)
+        if (subscriptions_find(pass->snapshot, stale.keys[i]))
+            pass->blind = true;
+    return true;
+}
+
 bool active_begin(struct active_pass *pass, struct error *error)
 {
-    return find_rules(pass, error);
+    return find_rules(pass, error) && find_blind(pass, error);
 }
 
 void active_end(struct active_pass *pass)
@@ -119,6 +134,23 @@ bool active_row_move(struct active_pass *pass, const struct rule *rule, struct a
 
 /* --- alerts over metrics ---------------------------------------------------------------------- */
 
+static bool has_family(const struct family *const *families, const struct family *family)
+{
+    for (; *families; families++)
+        if (*families == family)
+            return true;
+    return false;
+}
+
+/* The collector a family's samples come from; COLLECTOR_COUNT = the program itself. */
+static int collector_of(const struct family *family)
+{
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        if (has_family(collectors[i]->families, family))
+            return i;
+    return has_family(points_families, family) ? COLLECTOR_secure_scores : COLLECTOR_COUNT;
+}
+
 static void make_alert(const struct threshold_signal *signal, struct arena *arena,
                        struct alert *alert)
 {
@@ -140,6 +172,19 @@ static void make_alert(const struct threshold_signal *signal, struct arena *aren
         alert_annotate(alert, "value_before", arena_text(arena, buf_cstr(&before)));
     }
     alert_seal(alert);
+}
+
+/* What several subscriptions add up to is smaller while one of them cannot be read: that clears
+ * nothing. */
+static enum state_signal believe(const struct active_pass *pass,
+                                 const struct threshold_signal *signal)
+{
+    const struct rule *rule = signal->rule;
+    bool alone = rule->kind == RULE_ABSENT || collector_of(rule->family) == COLLECTOR_COUNT;
+    for (size_t i = 0; rule->family->labels[i]; i++)
+        if (!strcmp(rule->family->labels[i], "subscription_id") && (rule->by & (1U << i)))
+            alone = true;
+    return pass->blind && !alone && signal->signal == STATE_CLEAR ? STATE_UNKNOWN : signal->signal;
 }
 
 bool active_take_signal(struct active_pass *pass, const struct threshold_signal *signal,
@@ -164,28 +209,11 @@ bool active_take_signal(struct active_pass *pass, const struct threshold_signal 
         alert.episode = row.alert.episode + (row.state.state != ALERT_PENDING);
         row.alert = alert;
     }
-    return active_row_move(pass, signal->rule, &row, signal->signal, "rule.resolved", "recovered",
-                           error);
+    return active_row_move(pass, signal->rule, &row, believe(pass, signal), "rule.resolved",
+                           "recovered", error);
 }
 
 /* --- what nobody told of ---------------------------------------------------------------------- */
-
-static bool has_family(const struct family *const *families, const struct family *family)
-{
-    for (; *families; families++)
-        if (*families == family)
-            return true;
-    return false;
-}
-
-/* The collector a family's samples come from; COLLECTOR_COUNT = the program itself. */
-static int collector_of(const struct family *family)
-{
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        if (has_family(collectors[i]->families, family))
-            return i;
-    return has_family(points_families, family) ? COLLECTOR_secure_scores : COLLECTOR_COUNT;
-}
 
 /* Whether samples that are not there are really gone: not when their collector has no data, nor
  * when their subscription cannot be read. */
@@ -201,7 +229,11 @@ static bool is_known(const struct snapshot *snapshot, const struct rule *rule,
     if (!snapshot->parts[collector] || !snapshot->parts[COLLECTOR_subscriptions])
         return false;
     const struct subscription *subscription = *id ? subscriptions_find(snapshot, id) : NULL;
-    return !subscription || subscription->state == SUBSCRIPTION_VISIBLE;
+    if (!subscription || collector == COLLECTOR_subscriptions)
+        return true;
+    const struct part_cover *cover = part_cover_find(snapshot->parts[collector], id);
+    return subscription->state == SUBSCRIPTION_VISIBLE && cover && cover->collected_at &&
+           !cover->carried;
 }
 
 static bool keys_of_rule(struct active_pass *pass, const char *rule, struct active_keys *keys,

@@ -196,6 +196,41 @@ static inline void scene_begin(struct scene *scene)
     }
 }
 
+static inline bool scene_wants(const void *filter, const char *subscription_id)
+{
+    (void)filter;
+    (void)subscription_id;
+    return true;
+}
+
+/* A discovery of s1 and s2; state: of s2, such as Enabled or Disabled. */
+static inline void scene_discover(struct scene *scene, const char *state)
+{
+    const struct collector *collector = collectors[COLLECTOR_subscriptions];
+    const char *const states[] = { "Enabled", state };
+    struct part *part = part_create(COLLECTOR_subscriptions);
+    struct collect_context context = {
+        .now = scene->world.now,
+        .snapshot = &scene->world.snapshot,
+        .wanted = scene_wants,
+        .max_staleness_s = 86400,
+    };
+    struct error error = { 0 };
+    for (int i = 0; i < 2; i++) {
+        CLEANUP(arena_finish) struct arena scratch = { 0 };
+        _Alignas(max_align_t) char bound[512] = { 0 };
+        char text[128];
+        snprintf(text, sizeof text, "{\"subscriptionId\":\"s%d\",\"state\":\"%s\"}", i + 1,
+                 states[i]);
+        struct json *row = json_parse(text, strlen(text), &error);
+        CHECK(columns_bind(collector->sources[0].queries[0].columns, row, bound, &scratch, &error));
+        CHECK(collector->fold(part, 0, bound, &context, &error));
+        json_free(row);
+    }
+    CHECK(!collector->finish || collector->finish(part, &context, &error));
+    world_publish(&scene->world, part);
+}
+
 static inline int64_t scene_number(struct scene *scene, const char *sql)
 {
     struct error error = { 0 };

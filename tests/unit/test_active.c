@@ -1,0 +1,232 @@
+/* Alerts: events and signals in, what is told out. */
+#include "alerts_world.h"
+
+#include "alerts/active.h"
+
+static int64_t count(struct scene *scene, const char *where)
+{
+    static struct buf sql; /* statements are kept by the text's address */
+    struct error error = { 0 };
+    buf_reset(&sql);
+    buf_printf(&sql, "SELECT COUNT(*) FROM active_alert WHERE %s", where);
+    const struct database_config config = { .path = scene->world.path,
+                                            .migrations = schema_migrations };
+    struct database *database = database_open(&config, &error);
+    struct database_statement *statement = database_prepare(database, buf_cstr(&sql));
+    bool row = false;
+    CHECK(database_step(statement, &row, &error) && row);
+    int64_t number = database_integer(statement, 0);
+    database_close(database);
+    return number;
+}
+
+TEST(active_waits_for_min_age)
+{
+    struct scene scene;
+    scene_init(&scene, "min_age", SCENE_ALONE,
+               "groups:\n- name: g\n  rules:\n"
+               "  - { alert: Old, event: finding.opened, min_age: 1h }\n");
+    scene_begin(&scene);
+    scene_collect(&scene, "ab");
+    CHECK_TEXT(scene_run(&scene), "");
+    int64_t opened_at = scene.world.now;
+    CHECK_INT(count(&scene, "state = 'pending'"), 2);
+    CHECK_INT(scene.next_at, opened_at + 3600);
+    for (int i = 0; i < 2; i++) {
+        scene_collect(&scene, "b");
+        CHECK_TEXT(scene_run(&scene), "");
+    }
+    CHECK_INT(count(&scene, "state = 'pending'"), 1);
+    scene.world.now = opened_at + 3600;
+    CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@b\n");
+    scene_finish(&scene);
+}
+
+TEST(active_follows_the_risk_of_its_finding)
+{
+    struct scene scene;
+    scene_init(&scene, "risk", SCENE_ALONE,
+               SCENE_OPENED "  - alert: Critical\n"
+                            "    event: [finding.opened, finding.risk_changed]\n"
+                            "    match: 'risk_level=\"critical\"'\n");
+    scene_begin(&scene);
+    scene_collect(&scene, "a");
+    CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@a\n");
+    scene_collect(&scene, "A");
+    CHECK_TEXT(scene_run(&scene), "team finding.risk_changed firing: finding.risk_changed@a\n"
+                                  "team finding.risk_changed firing: finding.risk_changed@a\n"
+                                  "team finding.risk_changed resolved: finding.risk_changed@a\n");
+    CHECK_INT(count(&scene, "state = 'firing' AND risk = 0"), 2);
+    scene_collect(&scene, "a"); /* no rule wants this any more but the first */
+    CHECK_TEXT(scene_run(&scene), "team finding.risk_changed resolved: finding.risk_changed@a\n"
+                                  "team finding.risk_changed resolved: finding.risk_changed@a\n"
+                                  "team finding.risk_changed firing: finding.risk_changed@a\n");
+    CHECK_INT(count(&scene, "state = 'firing' AND rule = 'Opened' AND risk = 1"), 1);
+    CHECK_INT(count(&scene, "state = 'firing'"), 1);
+    scene_finish(&scene);
+}
+
+TEST(active_tells_again_what_gets_worse)
+{
+    struct scene scene;
+    scene_init(&scene, "overdue", SCENE_ALONE "ledger: { sla: { high: 1h } }\n",
+               "groups:\n- name: g\n  rules:\n"
+               "  - { alert: A, event: [finding.opened, finding.overdue] }\n");
+    scene_begin(&scene);
+    scene_collect(&scene, "a");
+    CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@a\n");
+    CHECK_INT(scene.next_at, scene.world.now + 3600);
+    scene.world.now += 3600;
+    CHECK_TEXT(scene_run(&scene), "team finding.overdue firing: finding.overdue@a\n");
+    CHECK_TEXT(scene_run(&scene), "");
+    for (int i = 0; i < 2; i++) {
+        scene_collect(&scene, "");
+        scene_run(&scene);
+    }
+    CHECK_INT(count(&scene, "state = 'resolved'"), 1);
+    scene_finish(&scene);
+}
+
+TEST(active_lets_what_nothing_undoes_run_out)
+{
+    struct scene scene;
+    scene_init(&scene, "resolved", SCENE_ALONE,
+               "groups:\n- name: g\n  rules:\n"
+               "  - { alert: Fixed, event: finding.resolved, resolve_after: 10m }\n");
+    scene_begin(&scene);
+    scene_collect(&scene, "a");
+    CHECK_TEXT(scene_run(&scene), "");
+    scene_collect(&scene, "");
+    scene_run(&scene);
+    scene_collect(&scene, "");
+    CHECK_TEXT(scene_run(&scene), "team finding.resolved firing: finding.resolved@a\n");
+    CHECK_INT(scene.next_at, scene.world.now + 600);
+    scene.world.now += 600;
+    CHECK_TEXT(scene_run(&scene), ""); /* told to nobody */
+    CHECK_INT(count(&scene, "state = 'resolved'"), 1);
+    scene.world.now += 2 * 3600;
+    scene_run(&scene);
+    CHECK_INT(count(&scene, "1 = 1"), 0);
+    scene_finish(&scene);
+}
+
+TEST(active_alert_over_metrics_lives)
+{
+    struct scene scene;
+    scene_init(&scene, "metric", SCENE_ALONE,
+               "groups:\n- name: g\n  rules:\n"
+               "  - { alert: Many, metric: defender_assessment_findings, by: [assessment_id],\n"
+               "      above: 2, clear: 1, for: 5m, labels: { risk_level: high } }\n");
+    scene_begin(&scene);
+    scene_collect(&scene, "abc");
+    CHECK_TEXT(scene_run(&scene), "");
+    CHECK_INT(count(&scene, "state = 'pending'"), 1);
+    CHECK_INT(scene.next_at, scene.world.now + 300);
+    scene.world.now += 300;
+    CHECK_CONTAINS(scene_run(&scene), "team rule.firing firing: rule.firing@");
+    CHECK_INT(count(&scene, "state = 'firing' AND risk = 1 AND value = 3"), 1);
+    for (int i = 0; i < 2; i++) {
+        scene_collect(&scene, "ab"); /* between the bounds */
+        CHECK_TEXT(scene_run(&scene), "");
+    }
+    scene_collect(&scene, "a");
+    CHECK_CONTAINS(scene_run(&scene), "team rule.resolved resolved: rule.resolved@");
+    scene_finish(&scene);
+}
+
+TEST(active_ends_with_its_rule)
+{
+    struct scene scene;
+    scene_init(&scene, "removed", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "a");
+    scene_run(&scene);
+    struct settings *before = scene.settings;
+    struct settings_config config = scene.config;
+    scene.config = (struct settings_config){ 0 };
+    scene.settings = scene_settings(&scene, SCENE_ALONE, "groups: []\n");
+    evaluator_configure(scene.evaluator, scene.settings);
+    CHECK_TEXT(scene_run(&scene), "team rule.resolved resolved: rule.resolved@a\n");
+    CHECK_TEXT(scene_run(&scene), "");
+    settings_release(before);
+    options_finish(settings_options, &config);
+    scene_finish(&scene);
+}
+
+/* A collection of which s2 could not be read; its findings are shown, or too old for that. */
+static void collect_blindly(struct scene *scene, bool shown)
+{
+    static const char *const one[] = { "s1", NULL };
+    struct part *part = world_part(COLLECTOR_assessments, one);
+    world_open(part, "a", "key", "s1", RISK_HIGH);
+    if (shown) {
+        world_open(part, "z", "key", "s2", RISK_HIGH);
+        part_add_carried(part, "s2", scene->world.now, "denied", scene->world.now);
+    }
+    scene->world.now += 60;
+    world_publish(&scene->world, part);
+}
+
+TEST(active_resolves_nothing_of_what_cannot_be_read)
+{
+    struct scene scene;
+    scene_init(&scene, "stale", SCENE_ALONE,
+               SCENE_OPENED
+               "  - { alert: All, metric: defender_assessment_findings, by: [], above: 1 }\n"
+               "  - { alert: Each, metric: defender_assessment_subscription_findings,\n"
+               "      by: [subscription_id], above: 0 }\n");
+    scene_begin(&scene);
+    scene_discover(&scene, "Enabled");
+    scene_collect(&scene, "az");
+    scene_run(&scene);
+    CHECK_INT(count(&scene, "state = 'firing'"), 5);
+    for (int i = 0; i < 5; i++) {
+        collect_blindly(&scene, i < 2);
+        if (i == 2)
+            scene_discover(&scene, "Disabled");
+        const char *told = scene_run(&scene);
+        if (i == 0)
+            CHECK_CONTAINS(told, "team data.stale firing: data.stale@");
+        else
+            CHECK_TEXT(told, "");
+    }
+    CHECK_INT(count(&scene, "state = 'firing'"), 6);
+    CHECK_INT(count(&scene, "rule = 'DataStale' AND state = 'firing' AND subscription_id = 's2'"),
+              1);
+    scene_discover(&scene, "Enabled");
+    scene_collect(&scene, "az");
+    CHECK_CONTAINS(scene_run(&scene), "team data.recovered resolved: data.recovered@");
+    CHECK_INT(count(&scene, "state = 'firing'"), 5);
+    for (int i = 0; i < 2; i++) {
+        scene_collect(&scene, "a");
+        scene_run(&scene);
+    }
+    CHECK_INT(count(&scene, "state = 'firing'"), 2); /* a, and the rule Each of s1 */
+    scene_finish(&scene);
+}
+
+static bool print(void *context, const struct alert *alert, struct error *error)
+{
+    (void)error;
+    buf_printf(context, "%s %s %s\n", alert->rule, alert_label_value(alert, "resource_name"),
+               alert_label_value(alert, "risk_level"));
+    return true;
+}
+
+TEST(active_each_tells_the_worst_first)
+{
+    struct scene scene;
+    struct error error = { 0 };
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    scene_init(&scene, "each", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "aBz");
+    scene_run(&scene);
+    CHECK(active_each(scene.world.database, ALERT_STATE_COUNT, print, &out, &error));
+    CHECK_CONTAINS(buf_cstr(&out), "Opened b critical\nOpened ");
+    CHECK_INT(out.length, strlen("Opened b critical\nOpened a high\nOpened z high\n"));
+    buf_reset(&out);
+    CHECK(active_each(scene.world.database, ALERT_RESOLVED, print, &out, &error));
+    CHECK_INT(out.length, 0);
+    scene_finish(&scene);
+}

@@ -1,0 +1,198 @@
+/* From snapshots to messages: what is told, once, and what is not. */
+#include "alerts_world.h"
+
+#include <sys/stat.h>
+
+#include "core/clock.h"
+
+TEST(evaluator_tells_the_life_of_a_finding)
+{
+    struct scene scene;
+    scene_init(&scene, "life", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "a");
+    CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@a\n");
+    CHECK_INT(scene.wakes, 1);
+    CHECK_TEXT(scene_run(&scene), "");
+    scene_collect(&scene, "");
+    CHECK_TEXT(scene_run(&scene), ""); /* one absence proves nothing */
+    scene_collect(&scene, "");
+    CHECK_TEXT(scene_run(&scene), "team finding.resolved resolved: finding.resolved@a\n");
+    scene_collect(&scene, "a");
+    CHECK_TEXT(scene_run(&scene), "team finding.reopened firing: finding.reopened@a\n");
+    CHECK_INT(scene.wakes, 3);
+    scene_finish(&scene);
+}
+
+TEST(evaluator_pages_a_first_start_once)
+{
+    static const char *const cover[] = { "s1", NULL };
+    struct scene scene;
+    scene_init(&scene, "first", SCENE_ALONE, SCENE_OPENED);
+    for (int round = 0; round < 3; round++) {
+        struct part *part = world_part(COLLECTOR_assessments, cover);
+        for (int i = 0; i < 20000; i++) {
+            char name[16];
+            snprintf(name, sizeof name, "vm%d", i);
+            world_open(part, name, "key", "s1", RISK_CRITICAL);
+        }
+        scene.world.now += 900;
+        world_publish(&scene.world, part);
+        const char *told = scene_run(&scene);
+        if (round == 0)
+            CHECK_CONTAINS(told, "team digest firing: digest@");
+        else
+            CHECK_TEXT(told, "");
+    }
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM outbox_message"), 1);
+    CHECK_INT(metric_read(scene.metrics, evaluator_families[3], METRIC_LABELS("first_run")), 20000);
+    scene_finish(&scene);
+}
+
+TEST(evaluator_repeats_nothing_after_a_restart)
+{
+    struct scene scene;
+    scene_init(&scene, "again", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "ab");
+    scene_run(&scene);
+    for (int i = 0; i < 3; i++) {
+        scene_close(&scene);
+        scene_open(&scene);
+        scene_collect(&scene, "ab");
+        CHECK_TEXT(scene_run(&scene), "");
+    }
+    scene_finish(&scene);
+}
+
+TEST(evaluator_writes_nothing_when_nothing_changed)
+{
+    struct scene scene;
+    scene_init(&scene, "unchanged",
+               SCENE_ALONE "maintenance:\n- name: move\n  starts: 2023-11-14T00:00:00Z\n"
+                           "  ends: 2033-11-15T00:00:00Z\n"
+                           "  matchers: ['subscription_id=\"s2\"']\n",
+               SCENE_OPENED
+               "  - alert: Many\n    metric: defender_assessment_findings\n    above: 1\n");
+    scene_begin(&scene);
+    scene_collect(&scene, "abz"); /* z is muted */
+    scene_run(&scene);
+    scene_collect(&scene, "abz");
+    scene_run(&scene);
+    int64_t version = scene_number(&scene, "PRAGMA data_version");
+    for (int i = 0; i < 5; i++) {
+        scene_collect(&scene, "abz");
+        CHECK_TEXT(scene_run(&scene), "");
+    }
+    CHECK_INT(scene_number(&scene, "PRAGMA data_version"), version);
+    scene_finish(&scene);
+}
+
+TEST(evaluator_resolves_nothing_when_azure_fails)
+{
+    static const char *const both[] = { "s1", "s2", NULL }, *const one[] = { "s1", NULL },
+                             *const none[] = { NULL };
+    struct scene scene;
+    scene_init(&scene, "faults", SCENE_ALONE,
+               SCENE_OPENED
+               "  - alert: Many\n    metric: defender_assessment_subscription_findings\n"
+               "    by: [subscription_id]\n    above: 0\n");
+    scene_begin(&scene);
+    scene_collect(&scene, "az");
+    scene_run(&scene);
+    for (int i = 0; i < 6; i++) {
+        struct part *part = world_part(COLLECTOR_assessments, i < 2 ? one : i < 4 ? none : both);
+        part->truncated = i >= 4;
+        if (i < 2) { /* s2 cannot be read any more */
+            world_open(part, "a", "key", "s1", RISK_HIGH);
+            part_add_carried(part, "s2", 1, "denied", scene.world.now);
+        }
+        scene.world.now += 900;
+        world_publish(&scene.world, part);
+        const char *told = scene_run(&scene);
+        CHECK(!strstr(told, "resolved"));
+    }
+    part_release(scene.world.snapshot.parts[COLLECTOR_assessments]);
+    scene.world.snapshot.parts[COLLECTOR_assessments] = NULL; /* older than max staleness */
+    world_fail(&scene.world, COLLECTOR_assessments);
+    scene.world.now += 86400;
+    CHECK(!strstr(scene_run(&scene), "resolved"));
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM active_alert WHERE state = 'firing'"
+                                   " AND rule <> 'DataStale'"),
+              4);
+    scene_finish(&scene);
+}
+
+TEST(evaluator_decides_again_after_the_database_was_locked)
+{
+    struct scene scene;
+    struct error error = { 0 };
+    scene_init(&scene, "locked", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "a");
+    CHECK(database_begin(scene.world.database, &error));
+    CHECK(!evaluator_run(scene.evaluator, &scene.world.snapshot, scene.world.now, &scene.next_at,
+                         &error));
+    CHECK_INT(error.code, ERROR_TIMEOUT);
+    CHECK_INT(metric_read(scene.metrics, evaluator_families[4], NULL), 1);
+    database_rollback(scene.world.database);
+    CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@a\n");
+    scene_finish(&scene);
+}
+
+TEST(evaluator_keeps_its_counters_over_a_restart)
+{
+    struct scene scene;
+    scene_init(&scene, "figures", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "ab");
+    scene_run(&scene);
+    for (int i = 0; i < 2; i++) {
+        struct metric_set set = { .max_level = 1 };
+        double opened = 0, firing = 0;
+        evaluator_emit(scene.evaluator, &set);
+        for (size_t n = 0; n < set.count; n++) {
+            const struct sample *sample = &set.samples[n];
+            if (!strcmp(sample->family->name, "defender_findings_opened_total"))
+                opened += sample->value;
+            if (!strcmp(sample->family->name, "defender_exporter_alerts") &&
+                !strcmp(sample->values[0], "firing"))
+                firing = sample->value;
+        }
+        CHECK_NUMBER(opened, 2);
+        CHECK_NUMBER(firing, 2);
+        metric_set_finish(&set);
+        scene_close(&scene);
+        scene_open(&scene);
+    }
+    scene_finish(&scene);
+}
+
+/* The thread: publishing wakes it, so does a wake, and it stops quickly. */
+TEST(evaluator_thread_hears_of_every_snapshot)
+{
+    struct scene scene;
+    scene_init(&scene, "thread", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    evaluator_start(scene.evaluator);
+    for (int round = 0; round < 3; round++) {
+        static const char *const cover[] = { "s1", "s2", NULL };
+        struct part *part = world_part(COLLECTOR_assessments, cover);
+        struct error error = { 0 };
+        for (char name[2] = "a"; *name <= 'a' + round; (*name)++)
+            world_open(part, name, "key", "s1", RISK_HIGH);
+        part->collected_at = scene.world.now + 60;
+        CHECK(part_seal(part, &error));
+        const struct source_status status = { .enabled = true, .attempted = true, .success = true };
+        int64_t published_ms = clock_monotonic_ms();
+        snapshot_publish(scene.store, COLLECTOR_assessments, part, &status);
+        while (scene_number(&scene, "SELECT COUNT(*) FROM outbox_message") < round + 1 &&
+               clock_monotonic_ms() - published_ms < 10000)
+            clock_sleep_ms(1);
+        CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM outbox_message"), round + 1);
+    }
+    int64_t stopping_ms = clock_monotonic_ms();
+    evaluator_stop(scene.evaluator);
+    CHECK(clock_monotonic_ms() - stopping_ms < 1500);
+    scene_finish(&scene);
+}
