@@ -139,7 +139,7 @@ char *alert_dedup_key(const char *tenant_id, const char *rule, const char *subje
     buf_append(&text, subject, strlen(subject) + 1);
     buf_integer(&text, episode);
     hash_sha256(text.data, text.length, &digest);
-    memcpy(out, "dfx1-", 5);
+    snprintf(out, 46, "dfx1-");
     hash_hex(digest.bytes, 20, out + 5);
     return out;
 }

@@ -106,6 +106,9 @@ bool receiver_fit(const void *config, const struct receiver_context *context, st
                   receiver_write *write, size_t (*measure)(const struct buf *body), size_t limit,
                   struct receiver_request *request, struct error *error) MUST_USE;
 
+/* How long a message is worth telling: as a page, in a chat. source: DELIVERY.md E. */
+enum { RECEIVER_PAGE_EXPIRES_S = 86400, RECEIVER_CHAT_EXPIRES_S = 259200 };
+
 struct receiver_kind {
     const char *name; /* also its key in the configuration and the integration label */
     const char *help;

@@ -181,7 +181,7 @@ static bool parse(struct parser *parser, const struct tag *open, int depth, stru
 {
     struct node **tail = first;
     for (;;) {
-        struct tag tag;
+        struct tag tag = { 0 };
         bool found;
         if (!next_tag(parser, &tag, &found))
             return false;

@@ -87,7 +87,7 @@ static bool sign(const struct webhook_config *config, const struct receiver_cont
     if (key) {
         struct hash_sha256 digest;
         hash_hmac_sha256(key, strlen(key), body->data, body->length, &digest);
-        memcpy(text, "sha256=", 7);
+        snprintf(text, sizeof text, "sha256=");
         hash_hex(digest.bytes, sizeof digest.bytes, text + 7);
         receiver_header(request, "X-Hub-Signature-256", text);
     }
@@ -243,7 +243,7 @@ const struct receiver_kind webhook_kind = {
     .help = "Generic webhook, signed as Standard Webhooks does it.",
     .options = webhook_options,
     .config_bytes = sizeof(struct webhook_config),
-    .expires_s = 24 * 3600,
+    .expires_s = RECEIVER_PAGE_EXPIRES_S,
     .rate = 10,
     .burst = 50,
     .check = check,

@@ -267,7 +267,6 @@ TEST(a_relay_takes_the_mail)
 {
     CLEANUP(http_response_finish) struct http_response response = { 0 };
     CLEANUP(buf_finish) struct buf heard = { 0 };
-    CLEANUP(buf_finish) struct buf mail = { 0 };
     struct error error = { 0 };
     struct email_config plain = base;
     plain.tls = EMAIL_PLAIN;
