@@ -365,7 +365,8 @@ struct database_statement *database_prepare(struct database *database, const cha
     if (!statement->compiled)
         compile(statement);
     database_reset(statement);
-    sqlite3_clear_bindings(statement->compiled);
+    if (statement->compiled)
+        sqlite3_clear_bindings(statement->compiled);
     return statement;
 }
 
