@@ -185,7 +185,7 @@ static uint64_t fill_domain(const struct job *job, const struct selection *selec
     snapshot_release(snapshot);
     if (selection)
         selection_apply(selection, set);
-    else if (job->scrape->alerting)
+    if (job->scrape->alerting)
         alerting_emit(job->scrape->alerting, set);
     series_apply(job->rules, true, set, report);
     return generation;

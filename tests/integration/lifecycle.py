@@ -274,7 +274,7 @@ def test_a_port_in_use():
         pair.exporter.wait_ready()
         second = command(f"--config.file={pair.exporter.config_file}",
                          f"--web.listen-address=127.0.0.1:{pair.exporter.port}",
-                         f"--storage.path={pair.folder.path}")
+                         f"--storage.path={pair.folder.path}/second")
         equal(second.returncode, 1, "a port in use: " + second.stderr)
         contains(second.stderr, str(pair.exporter.port), "a port in use")
 

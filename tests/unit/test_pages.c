@@ -20,6 +20,7 @@ static const struct pages_view view = {
     .tenant_id = "<tenant>",
     .cloud = "AzurePublic",
     .config_file = "",
+    .alerts = "2 receivers, 7 rules",
     .reload_error = "",
     .links = links,
     .link_count = 1,
