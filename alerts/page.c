@@ -116,6 +116,14 @@ const struct record_field page_fields[] = {
 };
 /* clang-format on */
 
+void page_init(struct page *page)
+{
+    *page = (struct page){ .id = "" };
+    for (const struct record_field *field = page_fields; field->type; field++)
+        if (field->type == RECORD_TEXT)
+            *(const char **)((char *)page + field->offset) = "";
+}
+
 /* --- JSON ------------------------------------------------------------------------------------- */
 void page_derive(struct page *page)
 {

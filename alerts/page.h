@@ -110,6 +110,9 @@ struct page_subject {
 bool page_build(const struct page_context *context, const struct page_subject *subject,
                 struct arena *arena, struct page *page, struct error *error) MUST_USE;
 
+/* Empty, every text "". */
+void page_init(struct page *page);
+
 /* Fill what follows from other members (risk, labels, annotations): page_build and page_read do. */
 void page_derive(struct page *page);
 

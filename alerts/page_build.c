@@ -450,34 +450,25 @@ static void start(struct build *build)
 {
     const struct page_subject *subject = build->subject;
     const struct page_context *context = build->context;
-    size_t labels = subject->group_label_count;
-    *build->page = (struct page){
-        .id = "",
-        .event = subject->event,
-        .status = subject->firing_count || !subject->resolved_count ? PAGE_FIRING : PAGE_RESOLVED,
-        .test = context->test,
-        .repeat = subject->repeat,
-        .receiver = subject->receiver,
-        .group_key = subject->group_key,
-        .tenant_id = context->tenant_id,
-        .group_label_count = labels < ALERT_LABELS_MAX ? labels : ALERT_LABELS_MAX,
-        .alerts = subject->alerts,
-        .alert_count = subject->alert_count,
-        .firing_count = subject->firing_count,
-        .resolved_count = subject->resolved_count,
-        .left_out_count = subject->left_out_count,
-        .counts = subject->counts,
-        .count_count = subject->count_count,
-        .external_url = context->external_url,
-    };
-    for (size_t i = 0; i < build->page->group_label_count; i++)
-        build->page->group_labels[i] = subject->group_labels[i];
-    const struct record_field *field = page_fields;
-    for (; field->type; field++) { /* every text starts as "" */
-        const char **text = (const char **)((char *)build->page + field->offset);
-        if (field->type == RECORD_TEXT && !*text)
-            *text = "";
-    }
+    struct page *page = build->page;
+    page_init(page);
+    page->event = subject->event;
+    page->status = subject->firing_count || !subject->resolved_count ? PAGE_FIRING : PAGE_RESOLVED;
+    page->test = context->test;
+    page->repeat = subject->repeat;
+    page->receiver = subject->receiver;
+    page->group_key = subject->group_key;
+    page->tenant_id = context->tenant_id;
+    page->external_url = context->external_url;
+    page->alerts = subject->alerts;
+    page->alert_count = subject->alert_count;
+    page->firing_count = subject->firing_count;
+    page->resolved_count = subject->resolved_count;
+    page->left_out_count = subject->left_out_count;
+    page->counts = subject->counts;
+    page->count_count = subject->count_count;
+    for (size_t i = 0; i < subject->group_label_count && i < ALERT_LABELS_MAX; i++)
+        page->group_labels[page->group_label_count++] = subject->group_labels[i];
 }
 
 bool page_build(const struct page_context *context, const struct page_subject *subject,

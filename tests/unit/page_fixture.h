@@ -197,10 +197,7 @@ static inline void fixture_page(enum fixture which, struct arena *arena, struct 
     static const struct page_count counts[] = { { "NewCriticalFinding", "critical", "firing", 40 },
                                                 { "NewHighFinding", "high", "firing", 960 },
                                                 { "NewHighFinding", "high", "resolved", 7 } };
-    *page = (struct page){ 0 };
-    for (const struct record_field *field = page_fields; field->type; field++)
-        if (field->type == RECORD_TEXT)
-            *(const char **)((char *)page + field->offset) = "";
+    page_init(page);
     page->id = "01KAK5Q8T0ABCDEFGHJKMNPQRS";
     page->receiver = "team";
     page->group_key = "{}:{alertname=\"NewCriticalFinding\"}";
