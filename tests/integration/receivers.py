@@ -160,9 +160,10 @@ def newer_alertmanager():
                 "APT::Sandbox::User": "root"}.items()))
             for command in (["apt-get", "-qq", "update"],
                             ["apt-get", "-qq", "download", "prometheus-alertmanager"]):
-                if subprocess.run(command, cwd=folder.path, env={**os.environ, "APT_CONFIG": settings},
-                                  stdin=subprocess.DEVNULL, capture_output=True, check=False,
-                                  timeout=300).returncode:
+                result = subprocess.run(command, cwd=folder.path, stdin=subprocess.DEVNULL,
+                                        env={**os.environ, "APT_CONFIG": settings},
+                                        capture_output=True, check=False, timeout=300)
+                if result.returncode:
                     raise Skip("Debian's newest Alertmanager cannot be fetched")
             package = next(n for n in os.listdir(folder.path) if n.endswith(".deb"))
             subprocess.run(["dpkg", "-x", os.path.join(folder.path, package), root], check=True)
@@ -197,9 +198,9 @@ def alertmanager(folder, sink, port, command=None, more=None):
                                    "routing_key": "0123456789abcdef0123456789abcdef"}],
             "slack_configs": [{"api_url": sink.url + "/slack", "channel": "#soc",
                                "send_resolved": True}], **(more or {})}]})
-    return Program([*(command or [program]), f"--config.file={config}", f"--storage.path={folder.path}",
-                    f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
-                    "--web.external-url=https://defender.example.com", "--web.route-prefix=/"])
+    return Program([*(command or [program]), f"--config.file={config}",
+                    f"--storage.path={folder.path}", f"--web.listen-address=127.0.0.1:{port}",
+                    "--cluster.listen-address=", "--web.external-url=https://defender.example.com", "--web.route-prefix=/"])
 
 
 def post(port, request):
