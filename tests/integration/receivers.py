@@ -200,7 +200,8 @@ def alertmanager(folder, sink, port, command=None, more=None):
                                "send_resolved": True}], **(more or {})}]})
     return Program([*(command or [program]), f"--config.file={config}",
                     f"--storage.path={folder.path}", f"--web.listen-address=127.0.0.1:{port}",
-                    "--cluster.listen-address=", "--web.external-url=https://defender.example.com", "--web.route-prefix=/"])
+                    "--cluster.listen-address=", "--web.route-prefix=/",
+                    "--web.external-url=https://defender.example.com"])
 
 
 def post(port, request):
