@@ -342,13 +342,19 @@ static bool walk(struct merge *merge, struct error *error)
     return true;
 }
 
-/* Put what was added where it belongs, from the end. */
+/* Put what was added where it belongs, from the end; of a first run: all of it, as it is. */
 static void insert_added(struct merge *merge)
 {
     struct ledger_source *source = merge->source;
     size_t old = source->count, fresh = merge->added_count, at = old + fresh;
     if (!fresh)
         return;
+    if (!old) {
+        free(source->open);
+        source->open = merge->added;
+        merge->added = NULL;
+        fresh = 0;
+    }
     source->open = realloc(source->open, at * sizeof *source->open);
     if (!source->open)
         abort();

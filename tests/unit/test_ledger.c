@@ -142,7 +142,7 @@ TEST(a_carried_subscription_is_not_touched)
 {
     struct world world;
     world_begin(&world, NULL);
-    world_collect(&world, "az");
+    world_collect(&world, "ayz");
     world_advance(&world);
     for (int i = 0; i < 4; i++) {
         struct part *part = world_part(A, BOTH);
@@ -150,6 +150,7 @@ TEST(a_carried_subscription_is_not_touched)
         world_open(part, "a", "key", "s1", RISK_HIGH);
         world_open(part, "z", "key", "s2", RISK_LOW);      /* an old copy */
         world_open(part, "x", "key", "s2", RISK_CRITICAL); /* the ledger knows better */
+        part_add_closed(part, "y", REASON_FIXED);          /* so is this */
         world.now += 60;
         world_publish(&world, part);
         CHECK_TEXT(world_advance(&world), "");
@@ -165,7 +166,7 @@ TEST(a_carried_subscription_is_not_touched)
     part_release(world.snapshot.parts[A]);
     world.snapshot.parts[A] = NULL;
     CHECK_TEXT(world_advance(&world), "");
-    world_collect(&world, "z");
+    world_collect(&world, "yz");
     CHECK_TEXT(world_advance(&world), "");
     world_finish(&world);
 }
