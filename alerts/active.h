@@ -32,6 +32,7 @@ struct active_pass {
     bool *has_rows;    /* by place in rule_all */
     const char **gone; /* rules that have alerts but are in no file any more; gone_count */
     size_t gone_count;
+    bool asks_control;  /* some rule does */
     bool blind;         /* a subscription that was visible cannot be read */
     struct intern seen; /* fingerprints of alerts over metrics that got a signal */
 };
@@ -43,7 +44,8 @@ void active_end(struct active_pass *pass);
  *   resolves with no_longer_matches) when its risk changed;
  * - what it undoes: score.recovered and data.recovered resolve score.dropped and data.stale;
  * - rules that want it: their alert fires (after min_age: pends); one that fires already is told
- *   again when the event is another.
+ *   again when the event is another. The alert of a first run waits until every collector has
+ *   published, a quarter of an hour at most, so that all first runs are one alert.
  * Only alerts that fire or fired before make changes. */
 bool active_take_event(struct active_pass *pass, const struct event *event,
                        struct error *error) MUST_USE;

@@ -3,29 +3,59 @@
 
 #include "alerts/active_row.h"
 #include "collectors/collector.h"
+#include "collectors/secure_scores.h"
 
-/* Of these nothing ever says that they are over. */
-static bool is_lasting(enum event_kind kind)
-{
-    switch (kind) {
-    case EVENT_OPENED:
-    case EVENT_REOPENED:
-    case EVENT_RISK_CHANGED:
-    case EVENT_OVERDUE:
-    case EVENT_SCORE_DROPPED:
-    case EVENT_DATA_STALE:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* An event with its finding, if it is about one, and the labels all its alerts have. */
+/* An event with its finding, if it is about one, the labels all its alerts have, and those that
+ * rules may ask for. */
 struct subject {
     const struct event *event;
     const struct finding *finding; /* NULL = about none */
     struct alert base;
+    struct match_label labels[ALERT_LABELS_MAX + 1];
+    size_t label_count;
 };
+
+/* Whether a list of keys joined with "," holds one. */
+static bool holds(const char *keys, const char *key)
+{
+    size_t length = strlen(key);
+    for (const char *at = strstr(keys, key); length && at; at = strstr(at + 1, key))
+        if ((at == keys || at[-1] == ',') && (!at[length] || at[length] == ','))
+            return true;
+    return false;
+}
+
+/* The secure-score control a finding counts for, "" = none. Not a label of its alerts, because
+ * Microsoft moves recommendations from one control to another. */
+static const char *control_of(const struct snapshot *snapshot, const struct finding *finding)
+{
+    size_t count = 0;
+    const struct secure_control *controls =
+        snapshot ? secure_scores_controls(snapshot, &count) : NULL;
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(controls[i].subscription_id, finding->subscription_id) &&
+            holds(controls[i].assessments, finding->assessment_id))
+            return controls[i].title;
+    return "";
+}
+
+static void list_labels(const struct active_pass *pass, struct subject *subject)
+{
+    subject->label_count = subject->base.label_count;
+    memcpy(subject->labels, subject->base.labels, sizeof subject->base.labels);
+    if (pass->asks_control && subject->finding)
+        subject->labels[subject->label_count++] =
+            (struct match_label){ "control", control_of(pass->snapshot, subject->finding) };
+}
+
+/* First runs of several sources are one alert, whose sentence names them all. */
+static void describe_first_run(struct alert *base, const struct event *event, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf detail = { 0 };
+    buf_printf(&detail, "%s: %s", collectors[event->source]->name, event->detail);
+    alert_annotate(base, "detail", arena_text(arena, buf_cstr(&detail)));
+    base->value = event->value;
+}
 
 static void describe(struct subject *subject, struct arena *arena)
 {
@@ -45,6 +75,10 @@ static void describe(struct subject *subject, struct arena *arena)
         base->risk = subject->finding->risk;
         base->has_finding = true;
         base->finding_id = event->finding_id;
+        return;
+    }
+    if (event->kind == EVENT_FIRST_RUN) {
+        describe_first_run(base, event, arena);
         return;
     }
     alert_label(base, "source", collectors[event->source]->name);
@@ -72,7 +106,21 @@ static void make_alert(const struct rule *rule, const struct subject *subject, s
 static bool wants(const struct rule *rule, const struct subject *subject)
 {
     return rule->kind == RULE_EVENT && rule_wants(rule, subject->event, subject->finding,
-                                                  subject->base.labels, subject->base.label_count);
+                                                  subject->labels, subject->label_count);
+}
+
+/* A pending alert hears more of what it is about: further first runs; the rest changes nothing. */
+static bool add_to_pending(struct active_pass *pass, const struct rule *rule,
+                           const struct alert *more, struct active_row *row, struct error *error)
+{
+    if (strcmp(more->event, ACTIVE_FIRST_RUN) != 0)
+        return true;
+    CLEANUP(buf_finish) struct buf detail = { 0 };
+    buf_printf(&detail, "%s; %s", alert_annotation_value(&row->alert, "detail"),
+               alert_annotation_value(more, "detail"));
+    alert_annotate(&row->alert, "detail", buf_cstr(&detail));
+    row->alert.value += more->value;
+    return active_row_put(pass, rule, row, error);
 }
 
 /* The rule's alert of this event fires, pends, or is told again with what is new. */
@@ -85,24 +133,17 @@ static bool fire(struct active_pass *pass, const struct rule *rule, const struct
     make_alert(rule, subject, &alert);
     if (!active_row_load(pass->database, alert.fingerprint, &pass->scratch, &row, &found, error))
         return false;
-    bool lasting = is_lasting(subject->event->kind), firing = row.state.state == ALERT_FIRING;
     if (row.state.state == ALERT_PENDING)
-        return true;
+        return add_to_pending(pass, rule, &alert, &row, error);
+    bool lasting = active_row_lasts(&alert), firing = row.state.state == ALERT_FIRING;
     if (firing && lasting && !strcmp(row.alert.event, alert.event) &&
         row.alert.episode == alert.episode)
         return true; /* known already */
     if (!alert.has_finding)
         alert.episode = row.alert.episode + 1;
     row.alert = alert;
-    if (!firing) {
-        if (!active_row_move(pass, rule, &row, STATE_ACTIVE, "", "", error))
-            return false;
-        firing = row.state.state == ALERT_FIRING;
-        if (lasting || !firing)
-            return true;
-        row.state.cleared_at = pass->now; /* runs out */
-        return active_row_put(pass, rule, &row, error);
-    }
+    if (!firing)
+        return active_row_move(pass, rule, &row, STATE_ACTIVE, "", "", error);
     row.alert.state = ALERT_FIRING;
     row.alert.starts_at = row.state.active_at;
     row.state.cleared_at = lasting ? 0 : pass->now;
@@ -172,6 +213,7 @@ static bool undo(struct active_pass *pass, const struct event *event, enum event
     undone.kind = kind;
     struct subject subject = { .event = &undone };
     describe(&subject, &pass->scratch);
+    list_labels(pass, &subject);
     for (size_t i = 0; i < count; i++) {
         struct active_row row;
         struct alert alert;
@@ -202,6 +244,7 @@ bool active_take_event(struct active_pass *pass, const struct event *event, stru
     if (event_finding(event, &finding, scratch))
         subject.finding = &finding;
     describe(&subject, &pass->scratch);
+    list_labels(pass, &subject);
     if (subject.finding && (event->kind == EVENT_RESOLVED || event->kind == EVENT_RISK_CHANGED) &&
         !touch_alerts(pass, &subject, error))
         return false;

@@ -7,6 +7,8 @@
 #include "collectors/collector.h"
 #include "collectors/subscriptions.h"
 
+enum { FIRST_RUNS_S = 900, KEPT_S = 900 };
+
 /* --- beginning -------------------------------------------------------------------------------- */
 
 /* Which rules have alerts at all: most have none, and need no look-ups then. */
@@ -56,8 +58,19 @@ static bool find_blind(struct active_pass *pass, struct error *error)
     return true;
 }
 
+static void find_questions(struct active_pass *pass)
+{
+    size_t count;
+    const struct rule *rules = rule_all(pass->rules, &count);
+    for (size_t i = 0; i < count; i++)
+        for (size_t n = 0; n < rules[i].match.count; n++)
+            if (!strcmp(rules[i].match.matches[n].name, "control"))
+                pass->asks_control = true;
+}
+
 bool active_begin(struct active_pass *pass, struct error *error)
 {
+    find_questions(pass);
     return find_rules(pass, error) && find_blind(pass, error);
 }
 
@@ -70,13 +83,31 @@ void active_end(struct active_pass *pass)
 
 /* --- one row moves on ------------------------------------------------------------------------- */
 
+#define KIND(kind) (1U << EVENT_##kind)
+
+bool active_row_lasts(const struct alert *alert)
+{
+    const struct event_name *name = event_name_find(alert->event);
+    return name && (name->kinds & (KIND(OPENED) | KIND(REOPENED) | KIND(RISK_CHANGED) |
+                                   KIND(OVERDUE) | KIND(SCORE_DROPPED) | KIND(DATA_STALE)));
+}
+
+/* Whether the first runs are over. */
+static bool is_adopted(const struct active_pass *pass)
+{
+    return !pass->snapshot || snapshot_is_ready(pass->snapshot);
+}
+
 /* The clocks of a row: an event alert that runs out is one that was cleared when it fired. */
 static struct state_timing timing_of(const struct active_pass *pass, const struct rule *rule,
                                      const struct active_row *row)
 {
-    struct state_timing timing = rule ? rule->timing : (struct state_timing){ .kept_s = 900 };
+    struct state_timing timing = rule ? rule->timing : (struct state_timing){ .kept_s = KEPT_S };
     if (rule && rule->kind == RULE_EVENT && row->state.cleared_at)
         timing.keep_firing_s = rule->resolve_after_s;
+    if (rule && !strcmp(row->alert.event, ACTIVE_FIRST_RUN) && !is_adopted(pass) &&
+        timing.for_s < FIRST_RUNS_S)
+        timing.for_s = FIRST_RUNS_S;
     if (timing.kept_s < pass->flap_within_s)
         timing.kept_s = pass->flap_within_s;
     return timing;
@@ -96,13 +127,16 @@ bool active_row_put(struct active_pass *pass, const struct rule *rule, const str
     return active_row_save(pass->database, row, state_next_at(&row->state, &timing), error);
 }
 
-static void note_firing(struct active_pass *pass, struct active_row *row)
+static void note_firing(const struct active_pass *pass, const struct rule *rule,
+                        struct active_row *row)
 {
     bool again = row->flapped_at && pass->now - row->flapped_at <= pass->flap_within_s;
     row->flaps = again ? row->flaps + 1 : 1;
     row->flapped_at = pass->now;
     row->alert.ends_at = 0;
     row->alert.reason = "";
+    if (rule && rule->kind == RULE_EVENT && !active_row_lasts(&row->alert))
+        row->state.cleared_at = pass->now; /* runs out */
 }
 
 bool active_row_move(struct active_pass *pass, const struct rule *rule, struct active_row *row,
@@ -119,7 +153,7 @@ bool active_row_move(struct active_pass *pass, const struct rule *rule, struct a
     row->alert.state = row->state.state;
     row->alert.starts_at = row->state.active_at;
     if (change == STATE_FIRED)
-        note_firing(pass, row);
+        note_firing(pass, rule, row);
     if (change == STATE_RESOLVED) {
         row->alert.ends_at = row->state.resolved_at;
         row->alert.event = event;
@@ -309,14 +343,47 @@ static bool advance_due(struct active_pass *pass, struct error *error)
     return true;
 }
 
+/* Alerts of first runs, as soon as nothing more is to come. */
+static bool end_first_runs(struct active_pass *pass, const struct rule *rule, struct error *error)
+{
+    struct active_keys keys;
+    struct database_statement *statement =
+        database_prepare(pass->database, "SELECT fingerprint FROM active_alert WHERE rule = $1 AND"
+                                         " state = 'pending' AND event = '" ACTIVE_FIRST_RUN "'");
+    database_bind_text(statement, 1, rule->name);
+    if (!active_row_keys(statement, &pass->arena, &keys, error))
+        return false;
+    for (size_t i = 0; i < keys.count; i++) {
+        struct active_row row;
+        bool found;
+        arena_reset(&pass->scratch);
+        if (!active_row_load(pass->database, keys.keys[i], &pass->scratch, &row, &found, error) ||
+            !active_row_move(pass, rule, &row, STATE_ACTIVE, "", "", error))
+            return false;
+    }
+    return true;
+}
+
+static bool names_first_run(const struct rule *rule)
+{
+    for (size_t i = 0; i < rule->event_count; i++)
+        if (rule->events[i]->kinds & KIND(FIRST_RUN))
+            return true;
+    return false;
+}
+
 bool active_advance(struct active_pass *pass, struct error *error)
 {
     size_t count;
     const struct rule *rules = rule_all(pass->rules, &count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (pass->has_rows[i] && rules[i].kind != RULE_EVENT &&
             !clear_missing(pass, &rules[i], error))
             return false;
+        if (pass->has_rows[i] && names_first_run(&rules[i]) && is_adopted(pass) &&
+            !end_first_runs(pass, &rules[i], error))
+            return false;
+    }
     for (size_t i = 0; i < pass->gone_count; i++)
         if (!clear_gone(pass, pass->gone[i], error))
             return false;

@@ -33,6 +33,11 @@ bool active_row_move(struct active_pass *pass, const struct rule *rule, struct a
                      enum state_signal signal, const char *event, const char *reason,
                      struct error *error) MUST_USE;
 
+/* Whether some event can end what this alert's event began; others run out. */
+bool active_row_lasts(const struct alert *alert);
+
+#define ACTIVE_FIRST_RUN "digest" /* event of an alert that waits until every source is known */
+
 /* Write a row as it is, with the instant its clocks run to; and tell of its alert. */
 bool active_row_put(struct active_pass *pass, const struct rule *rule, const struct active_row *row,
                     struct error *error) MUST_USE;

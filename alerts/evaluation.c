@@ -167,7 +167,10 @@ static bool tell(struct step *step, struct error *error)
     const struct settings *settings = evaluation->settings;
     if (evaluation->reroute && !group_reroute(&step->groups, error))
         return false;
-    if (settings->inhibits) {
+    bool work = false;
+    if (settings->inhibits && !group_has_work(evaluation->database, evaluation->now, &work, error))
+        return false;
+    if (work) {
         step->inhibits = inhibit_view_create(settings->inhibits, evaluation->database, error);
         if (!step->inhibits)
             return false;

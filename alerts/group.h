@@ -28,6 +28,10 @@ struct group_context {
 bool group_take(const struct group_context *context, const struct active_change *change,
                 struct error *error) MUST_USE;
 
+/* Whether a flush has anything to look at. */
+bool group_has_work(struct database *database, int64_t now, bool *any,
+                    struct error *error) MUST_USE;
+
 /* Every due group: mute_check each alert, governor_admits, page_build, outbox_add. Loads the first
  * PAGE_ALERTS_MAX alerts of a page in full; all are members of the message. An alert resolved
  * before its firing was put into the outbox is dropped in silence. */

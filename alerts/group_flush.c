@@ -378,6 +378,22 @@ static bool flush_one(const struct group_context *context, const char *receiver,
     return decide(&flush, error) || error_wrap(error, "group %s of %s", key, receiver);
 }
 
+/* Due groups (also by a clock that has stepped back since), and those somebody is muted in. */
+#define WORK                                                                                       \
+    "SELECT receiver, group_key FROM group_state WHERE due_at > 0 AND (due_at <= $1 OR"            \
+    " told_at > $1 OR created_at > $1) UNION SELECT receiver, group_key FROM group_member"         \
+    " WHERE muted_by <> ''"
+
+bool group_has_work(struct database *database, int64_t now, bool *any, struct error *error)
+{
+    struct database_statement *statement = database_prepare(database, WORK " LIMIT 1");
+    database_bind_integer(statement, 1, now);
+    if (!database_step(statement, any, error))
+        return false;
+    database_reset(statement);
+    return true;
+}
+
 bool group_flush(const struct group_context *context, struct error *error)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
@@ -387,11 +403,8 @@ bool group_flush(const struct group_context *context, struct error *error)
     } *first = NULL, **last = &first;
     if (!context->settings->route)
         return true;
-    struct database_statement *statement = database_prepare(
-        context->database,
-        "SELECT receiver, group_key FROM group_state WHERE due_at > 0 AND (due_at <= $1 OR"
-        " told_at > $1 OR created_at > $1) UNION SELECT receiver, group_key FROM group_member"
-        " WHERE muted_by <> '' ORDER BY 1, 2");
+    struct database_statement *statement =
+        database_prepare(context->database, WORK " ORDER BY 1, 2");
     database_bind_integer(statement, 1, context->now);
     for (bool row;;) {
         if (!database_step(statement, &row, error))

@@ -18,9 +18,9 @@ struct rule_set {
 };
 
 const char *const rule_event_labels[] = {
-    "risk_level",     "severity",      "source",        "subscription_id",
-    "resource_group", "resource_type", "assessment_id", "finding_id",
-    "resource_name",  "category",      "subject",       NULL,
+    "risk_level",    "severity",      "source",     "subscription_id", "resource_group",
+    "resource_type", "assessment_id", "finding_id", "resource_name",   "category",
+    "subject",       "control",       NULL,
 };
 
 /* What is told unless the operator says otherwise. */

@@ -203,12 +203,12 @@ static inline bool scene_wants(const void *filter, const char *subscription_id)
     return true;
 }
 
-/* A discovery of s1 and s2; state: of s2, such as Enabled or Disabled. */
-static inline void scene_discover(struct scene *scene, const char *state)
+/* A part of one collector from rows of one of its queries, as the runner makes it. */
+static inline void scene_feed(struct scene *scene, enum collector_id id, size_t query,
+                              const char *rows)
 {
-    const struct collector *collector = collectors[COLLECTOR_subscriptions];
-    const char *const states[] = { "Enabled", state };
-    struct part *part = part_create(COLLECTOR_subscriptions);
+    const struct collector *collector = collectors[id];
+    struct part *part = part_create(id);
     struct collect_context context = {
         .now = scene->world.now,
         .snapshot = &scene->world.snapshot,
@@ -216,19 +216,41 @@ static inline void scene_discover(struct scene *scene, const char *state)
         .max_staleness_s = 86400,
     };
     struct error error = { 0 };
-    for (int i = 0; i < 2; i++) {
+    struct json *document = json_parse(rows, strlen(rows), &error);
+    for (const struct json *row = json_first(document); row; row = json_next(row)) {
         CLEANUP(arena_finish) struct arena scratch = { 0 };
         _Alignas(max_align_t) char bound[512] = { 0 };
-        char text[128];
-        snprintf(text, sizeof text, "{\"subscriptionId\":\"s%d\",\"state\":\"%s\"}", i + 1,
-                 states[i]);
-        struct json *row = json_parse(text, strlen(text), &error);
-        CHECK(columns_bind(collector->sources[0].queries[0].columns, row, bound, &scratch, &error));
-        CHECK(collector->fold(part, 0, bound, &context, &error));
-        json_free(row);
+        CHECK(columns_bind(collector->sources[0].queries[query].columns, row, bound, &scratch,
+                           &error));
+        CHECK(collector->fold(part, query, bound, &context, &error));
     }
     CHECK(!collector->finish || collector->finish(part, &context, &error));
+    CHECK_TEXT(error.message, "");
+    json_free(document);
     world_publish(&scene->world, part);
+}
+
+/* A discovery of s1 and s2; state: of s2, such as Enabled or Disabled. */
+static inline void scene_discover(struct scene *scene, const char *state)
+{
+    char rows[256];
+    snprintf(rows, sizeof rows,
+             "[{\"subscriptionId\":\"s1\",\"state\":\"Enabled\"},"
+             "{\"subscriptionId\":\"s2\",\"state\":\"%s\"}]",
+             state);
+    scene_feed(scene, COLLECTOR_subscriptions, 0, rows);
+}
+
+/* The only control there is, and the keys of its recommendations. */
+static inline void scene_control(struct scene *scene, const char *subscription_id,
+                                 const char *title, const char *keys)
+{
+    char rows[512];
+    snprintf(rows, sizeof rows,
+             "[{\"id\":\"/x/c1\",\"subscriptionId\":\"%s\",\"controlId\":\"c1\",\"title\":\"%s\","
+             "\"assessments\":\"%s\",\"current\":1,\"max\":2}]",
+             subscription_id, title, keys);
+    scene_feed(scene, COLLECTOR_secure_scores, 1, rows);
 }
 
 static inline int64_t scene_number(struct scene *scene, const char *sql)

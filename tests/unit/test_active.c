@@ -205,6 +205,58 @@ TEST(active_resolves_nothing_of_what_cannot_be_read)
     scene_finish(&scene);
 }
 
+TEST(active_makes_one_alert_of_all_first_runs)
+{
+    static const char *const cover[] = { "s1", NULL };
+    struct scene scene;
+    scene_init(&scene, "first_runs", SCENE_ALONE, SCENE_OPENED);
+    scene.world.snapshot.status[COLLECTOR_baselines].enabled = true;
+    scene_collect(&scene, "ab");
+    CHECK_TEXT(scene_run(&scene), "");
+    CHECK_INT(count(&scene, "rule = 'FirstRun' AND state = 'pending' AND value = 2"), 1);
+    CHECK_INT(scene.next_at, scene.world.now + 900);
+    struct part *part = world_part(COLLECTOR_baselines, cover);
+    world_open(part, "rule", "baseline", "s1", RISK_HIGH);
+    scene.world.now += 60;
+    world_publish(&scene.world, part);
+    CHECK_CONTAINS(scene_run(&scene), "team digest firing: digest@");
+    CHECK_INT(count(&scene, "rule = 'FirstRun' AND state = 'firing' AND value = 3 AND alert LIKE"
+                            " '%assessments: 2 findings%; baselines: 1 findings%'"),
+              1);
+    CHECK_TEXT(scene_run(&scene), "");
+    scene.world.now += 3600;
+    CHECK_TEXT(scene_run(&scene), ""); /* its end is told to nobody */
+    scene_finish(&scene);
+}
+
+TEST(active_waits_for_a_first_run_only_so_long)
+{
+    struct scene scene;
+    scene_init(&scene, "impatient", SCENE_ALONE, SCENE_OPENED);
+    scene.world.snapshot.status[COLLECTOR_baselines].enabled = true; /* never comes */
+    scene_collect(&scene, "ab");
+    CHECK_TEXT(scene_run(&scene), "");
+    scene.world.now += 900;
+    CHECK_CONTAINS(scene_run(&scene), "team digest firing: digest@");
+    scene_finish(&scene);
+}
+
+TEST(active_rules_ask_for_the_control)
+{
+    struct scene scene;
+    scene_init(&scene, "control", SCENE_ALONE,
+               "groups:\n- name: g\n  rules:\n"
+               "  - { alert: A, event: finding.opened, match: 'control=~\"Enable MFA.*\"' }\n");
+    scene_begin(&scene);
+    scene_control(&scene, "s1", "Enable MFA", "keys,ke"); /* other recommendations */
+    scene_collect(&scene, "a");
+    CHECK_TEXT(scene_run(&scene), "");
+    scene_control(&scene, "s1", "Enable MFA", "other,key");
+    scene_collect(&scene, "abz"); /* s2 has no such control */
+    CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@b\n");
+    scene_finish(&scene);
+}
+
 static bool print(void *context, const struct alert *alert, struct error *error)
 {
     (void)error;
