@@ -209,12 +209,19 @@ static void make_alert(const struct threshold_signal *signal, struct arena *aren
 }
 
 /* What several subscriptions add up to is smaller while one of them cannot be read: that clears
- * nothing. */
+ * nothing. And nothing is absent before its collector has run for the first time. */
 static enum state_signal believe(const struct active_pass *pass,
                                  const struct threshold_signal *signal)
 {
     const struct rule *rule = signal->rule;
-    bool alone = rule->kind == RULE_ABSENT || collector_of(rule->family) == COLLECTOR_COUNT;
+    const struct snapshot *snapshot = pass->snapshot;
+    int collector = collector_of(rule->family);
+    if (!snapshot || collector == COLLECTOR_COUNT)
+        return signal->signal;
+    if (rule->kind == RULE_ABSENT)
+        return snapshot->parts[collector] || snapshot->status[collector].attempted ? signal->signal
+                                                                                   : STATE_UNKNOWN;
+    bool alone = false;
     for (size_t i = 0; rule->family->labels[i]; i++)
         if (!strcmp(rule->family->labels[i], "subscription_id") && (rule->by & (1U << i)))
             alone = true;
@@ -226,7 +233,8 @@ bool active_take_signal(struct active_pass *pass, const struct threshold_signal 
 {
     size_t count;
     bool *has_rows = &pass->has_rows[signal->rule - rule_all(pass->rules, &count)];
-    bool active = signal->signal == STATE_ACTIVE, found;
+    enum state_signal now = believe(pass, signal);
+    bool active = now == STATE_ACTIVE, found;
     if (!*has_rows && !active)
         return true;
     struct active_row row;
@@ -243,8 +251,7 @@ bool active_take_signal(struct active_pass *pass, const struct threshold_signal 
         alert.episode = row.alert.episode + (row.state.state != ALERT_PENDING);
         row.alert = alert;
     }
-    return active_row_move(pass, signal->rule, &row, believe(pass, signal), "rule.resolved",
-                           "recovered", error);
+    return active_row_move(pass, signal->rule, &row, now, "rule.resolved", "recovered", error);
 }
 
 /* --- what nobody told of ---------------------------------------------------------------------- */

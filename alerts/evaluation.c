@@ -165,8 +165,6 @@ static bool tell(struct step *step, struct error *error)
 {
     struct evaluation *evaluation = step->evaluation;
     const struct settings *settings = evaluation->settings;
-    if (evaluation->reroute && !group_reroute(&step->groups, error))
-        return false;
     bool work = false;
     if (settings->inhibits && !group_has_work(evaluation->database, evaluation->now, &work, error))
         return false;
@@ -255,6 +253,8 @@ static bool decide(struct step *step, struct error *error)
         return false;
     step->pages.points = step->points;
     measure(step);
+    if (evaluation->reroute && !group_reroute(&step->groups, error))
+        return false; /* before anything resolves: it has to find its group */
     return alert(step, error) && tell(step, error) && look_ahead(step, error) &&
            (!evaluation->prune || prune(evaluation, error));
 }

@@ -61,7 +61,7 @@ void threshold_destroy(struct threshold *threshold)
 static struct memory *remember(struct threshold *threshold, const struct threshold_signal *signal)
 {
     CLEANUP(buf_finish) struct buf key = { 0 };
-    buf_text(&key, signal->rule->name);
+    buf_printf(&key, "%s\xff%s", signal->rule->name, signal->rule->family->name);
     for (size_t i = 0; signal->rule->family->labels[i]; i++)
         buf_printf(&key, "\xff%s", signal->values[i] ? signal->values[i] : "");
     uint32_t known = threshold->keys.count;

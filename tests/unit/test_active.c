@@ -205,6 +205,20 @@ TEST(active_resolves_nothing_of_what_cannot_be_read)
     scene_finish(&scene);
 }
 
+TEST(active_nothing_is_absent_before_it_was_asked_for)
+{
+    struct scene scene;
+    scene_init(&scene, "absent", SCENE_ALONE,
+               "groups:\n- name: g\n  rules:\n"
+               "  - { alert: Gone, metric: defender_assessment_findings, absent: true }\n");
+    CHECK_TEXT(scene_run(&scene), "");
+    world_fail(&scene.world, COLLECTOR_assessments);
+    CHECK_CONTAINS(scene_run(&scene), "team rule.firing firing: rule.firing@");
+    scene_collect(&scene, "a");
+    CHECK_CONTAINS(scene_run(&scene), "team rule.resolved resolved: rule.resolved@");
+    scene_finish(&scene);
+}
+
 TEST(active_makes_one_alert_of_all_first_runs)
 {
     static const char *const cover[] = { "s1", NULL };

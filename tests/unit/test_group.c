@@ -238,6 +238,31 @@ TEST(group_survives_a_clock_that_steps_back)
     scene_finish(&scene);
 }
 
+TEST(group_hears_of_a_resolve_that_comes_with_a_reload)
+{
+    struct scene scene;
+    scene_init(&scene, "both", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "a");
+    scene_run(&scene);
+    scene_collect(&scene, "");
+    scene_run(&scene);
+    struct settings *before = scene.settings;
+    struct settings_config config = scene.config;
+    scene.config = (struct settings_config){ 0 };
+    scene.settings =
+        scene_settings(&scene,
+                       "receivers:\n" SCENE_RECEIVER(
+                           "team") "route: { group_by: [subscription_id], group_interval: 0s }\n",
+                       SCENE_OPENED);
+    evaluator_configure(scene.evaluator, scene.settings);
+    scene_collect(&scene, "");
+    CHECK_TEXT(scene_run(&scene), "team finding.resolved resolved: finding.resolved@a\n");
+    settings_release(before);
+    options_finish(settings_options, &config);
+    scene_finish(&scene);
+}
+
 TEST(group_follows_the_routes_after_a_reload)
 {
     struct scene scene;
