@@ -1,7 +1,8 @@
 /* From snapshots to messages: what is told, once, and what is not. */
 #include "alerts_world.h"
 
-#include <sys/stat.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "core/clock.h"
 
@@ -137,6 +138,40 @@ TEST(evaluator_decides_again_after_the_database_was_locked)
     CHECK_INT(metric_read(scene.metrics, evaluator_families[4], NULL), 1);
     database_rollback(scene.world.database);
     CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@a\n");
+    scene_finish(&scene);
+}
+
+/* Files may not grow: what a full disk is to the database. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+    limit.rlim_cur = bytes;
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
+TEST(evaluator_decides_again_after_the_disk_was_full)
+{
+    struct scene scene;
+    struct error error = { 0 };
+    scene_init(&scene, "full", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "ab");
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    limit_files(1024);
+    for (int i = 0; i < 3; i++) {
+        CHECK(!evaluator_run(scene.evaluator, &scene.world.snapshot, scene.world.now,
+                             &scene.next_at, &error));
+        CHECK_INT(error.code, ERROR_IO);
+    }
+    limit_files(RLIM_INFINITY);
+    signal(SIGXFSZ, before);
+    CHECK_INT(scene.wakes, 0);
+    CHECK_TEXT(scene_told(&scene, 4), "");
+    CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@a\n"
+                                  "team finding.opened firing: finding.opened@b\n");
+    CHECK_TEXT(scene_run(&scene), "");
+    CHECK_INT(metric_read(scene.metrics, evaluator_families[4], NULL), 3);
     scene_finish(&scene);
 }
 
