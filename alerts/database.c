@@ -318,7 +318,7 @@ static void check_parameters(sqlite3_stmt *statement)
         const char *name = sqlite3_bind_parameter_name(statement, i);
         char wanted[16];
         snprintf(wanted, sizeof wanted, "$%d", i);
-        if (!name || strcmp(name, wanted)) {
+        if (!name || strcmp(name, wanted) != 0) {
             fprintf(stderr, "parameter %d is out of order: %s\n", i, sqlite3_sql(statement));
             abort();
         }

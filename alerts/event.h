@@ -79,8 +79,8 @@ struct event_name {
     const char *word;
     unsigned kinds;     /* bits of enum event_kind; digest: EVENT_FIRST_RUN. 0 = made by the
                            program, no rule may name it: rule.firing rule.resolved heartbeat test */
-    const char *source; /* collector's name, or NULL = any */
     int reason;         /* enum finding_reason, or -1 = any */
+    const char *source; /* collector's name, or NULL = any */
     const char *help;   /* for the rules reference */
 };
 extern const struct event_name event_names[]; /* special ones first; ends with word NULL */

@@ -213,7 +213,7 @@ void html_write_link_end(struct html_writer *c)
     if (c->link_open && c->markdown) {
         buf_printf(c->out, "](%s)", address);
     } else if (c->link_open) {
-        if (strcmp(c->out->data + c->link_start, address))
+        if (strcmp(c->out->data + c->link_start, address) != 0)
             buf_printf(c->out, " (%s)", address);
     } else {
         before_text(c);

@@ -182,24 +182,27 @@ static const char *word_of(enum dimension dimension, size_t number,
     }
 }
 
-/* How many there are; of subscriptions: so far. A histogram has a column for each bucket, one for
- * +Inf and, last, one for the sum. */
-static size_t size_of(enum figure figure, enum dimension dimension,
-                      const struct intern *subscriptions)
+/* How many there are of what does not grow. A histogram has a column for each bucket, one for +Inf
+ * and, last, one for the sum. */
+static size_t size_of(enum figure figure, enum dimension dimension)
 {
     static const size_t sizes[] = {
         [OF_RISK] = RISK_COUNT,           [OF_REASON] = REASON_COUNT,
         [OF_BASELINE] = BASELINE_COUNT,   [OF_SEVERITY] = SEVERITY_COUNT,
         [OF_COLLECTOR] = COLLECTOR_COUNT,
     };
-    if (dimension == OF_SUBSCRIPTION)
-        return subscriptions->count;
     return dimension == OF_BUCKET ? tables[figure].family->bucket_count + 2 : sizes[dimension];
 }
 
 static size_t columns_of(enum figure figure)
 {
-    return size_of(figure, tables[figure].column, NULL);
+    return size_of(figure, tables[figure].column);
+}
+
+static size_t rows_of(enum figure figure, const struct intern *subscriptions)
+{
+    return tables[figure].row == OF_SUBSCRIPTION ? subscriptions->count
+                                                 : size_of(figure, tables[figure].row);
 }
 
 static double *grow(double *values, size_t before, size_t count)
@@ -258,7 +261,7 @@ static size_t number_of(enum figure figure, enum dimension dimension, const char
 {
     if (dimension == OF_SUBSCRIPTION)
         return intern_put(subscriptions, word, length);
-    size_t count = size_of(figure, dimension, NULL), i = 0;
+    size_t count = size_of(figure, dimension), i = 0;
     while (i < count && (strlen(word_of(dimension, i, NULL)) != length ||
                          strncmp(word_of(dimension, i, NULL), word, length) != 0))
         i++;
@@ -277,7 +280,7 @@ static void take(struct ledger_figures *figures, enum figure figure, const char 
         column = bucket == -1 ? columns - 1 : (size_t)bucket;
     else
         column = number_of(figure, column_dimension, second, strlen(second), subscriptions);
-    if (row >= size_of(figure, row_dimension, subscriptions) || column >= columns)
+    if (row >= rows_of(figure, subscriptions) || column >= columns)
         return;
     *cell(figures, figure, row, column) = value;
     figures->tables[figure].saved[row * columns + column] = value;
@@ -403,7 +406,7 @@ void ledger_figures_emit(const struct ledger_figures *figures, const struct inte
         bool by_subscription = tables[i].row == OF_SUBSCRIPTION;
         if (!metric_wanted(set, tables[i].family))
             continue;
-        size_t rows = size_of(figure, tables[i].row, subscriptions);
+        size_t rows = rows_of(figure, subscriptions);
         for (size_t row = by_subscription; row < rows; row++) { /* [0] is the empty text */
             if (is_left_out(figures, figure, row))
                 continue;

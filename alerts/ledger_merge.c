@@ -526,10 +526,18 @@ static bool adopt(struct merge *merge, struct error *error)
     return schema_put(merge->ledger->database, key, at, error);
 }
 
+static bool conclude(struct merge *merge, struct error *error)
+{
+    if (!read_cover(merge, error) || !tell_rulers(merge, error) || !walk(merge, error))
+        return false;
+    insert_added(merge);
+    merge->source->generation = merge->part->generation;
+    return !merge->adopting || adopt(merge, error);
+}
+
 bool ledger_merge(struct ledger *ledger, enum collector_id source, const struct snapshot *snapshot,
                   int64_t now, struct event_list *events, struct error *error)
 {
-    CLEANUP(merge_finish)
     struct merge merge = {
         .ledger = ledger,
         .source = &ledger->sources[source],
@@ -541,13 +549,9 @@ bool ledger_merge(struct ledger *ledger, enum collector_id source, const struct 
         .events = events,
         .adopting = !ledger->sources[source].adopted,
     };
-    if (!read_cover(&merge, error) || !tell_rulers(&merge, error) || !walk(&merge, error))
-        return false;
-    insert_added(&merge);
-    if (merge.adopting && !adopt(&merge, error))
-        return false;
-    merge.source->generation = merge.part->generation;
-    return true;
+    bool ok = conclude(&merge, error);
+    merge_finish(&merge);
+    return ok;
 }
 
 bool ledger_merge_forget(struct ledger *ledger, enum collector_id source, struct error *error)

@@ -162,7 +162,7 @@ bool silence_expire(struct database *database, const char *id, int64_t now, stru
     struct kept kept;
     if (strlen(id) >= sizeof silence.id)
         return error_set(error, ERROR_NOT_FOUND, "no such silence");
-    strcpy(silence.id, id);
+    memcpy(silence.id, id, strlen(id));
     if (!database_begin(database, error))
         return false;
     if (!read_kept(database, &silence, "", now, &kept, error) ||

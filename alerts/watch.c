@@ -212,8 +212,8 @@ static bool watch_control(struct watch *watch, const struct secure_control *cont
     char key[KEY_BYTES], state[64], detail[512];
     struct value before;
     snprintf(key, sizeof key, "%s/%s", control->subscription_id, control->id);
-    snprintf(state, sizeof state, "%lld of %g", (long long)(control->healthy + control->unhealthy),
-             control->max_points);
+    long long resources = control->healthy + control->unhealthy;
+    snprintf(state, sizeof state, "%lld of %g", resources, control->max_points);
     if (!read_value(watch, "control", key, &before, error))
         return false;
     bool same = before.found && !strcmp(before.state, state);
