@@ -44,6 +44,10 @@ static bool compile(struct match *match, struct arena *arena, struct error *erro
         if (strstr(match->value, foreign[i].text))
             return error_set(error, ERROR_CONFIG, "%s: the pattern contains %s: %s", match->name,
                              foreign[i].text, foreign[i].instead);
+    for (const char *at = strchr(match->value, '\\'); at && at[1]; at = strchr(at + 2, '\\'))
+        if (at[1] >= '1' && at[1] <= '9')
+            return error_set(error, ERROR_CONFIG, "%s: the pattern refers back with \\%c",
+                             match->name, at[1]);
     if (!repeats_fit(match->value))
         return error_set(error, ERROR_CONFIG, "%s: the pattern repeats more than %d times",
                          match->name, REPEATS_MAX);
@@ -166,7 +170,7 @@ static bool read_match(struct reader *reader, struct match_list *list, struct ar
 {
     CLEANUP(buf_finish) struct buf name = { 0 };
     CLEANUP(buf_finish) struct buf value = { 0 };
-    enum match_operator operator = 0;
+    enum match_operator operator= 0;
     if (!read_name(reader, &name) || !read_operator(reader, &operator) ||
         !read_value(reader, &value))
         return false;

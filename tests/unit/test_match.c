@@ -57,6 +57,7 @@ TEST(match_says_what_is_wrong_and_where)
         { "a=~\"\\\\d+\"", "digits are written [0-9]" },
         { "a=~\"(?i)x\"", "groups are written (a|b)" },
         { "a=~\"((a{1,99}){1,99}){1,99}\"", "repeats more than 1000 times" },
+        { "a=~\"(a|b)\\\\1\"", "the pattern refers back with \\1" },
         { "a=~\"a{30000}\"", "repeats more than 1000 times" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -88,8 +89,8 @@ TEST(match_prints_what_it_reads)
 
 TEST(match_near_names_at_most_three)
 {
-    static const char *const words[] = { "finding.opened", "finding.reopened", "finding.resolved",
-                                         "finding.overdue", "digest",          NULL };
+    static const char *const words[] = { "finding.opened",  "finding.reopened", "finding.resolved",
+                                         "finding.overdue", "digest",           NULL };
     CLEANUP(buf_finish) struct buf out = { 0 };
     match_near("finding.open", words, &out);
     CHECK_TEXT(buf_cstr(&out), "; did you mean finding.opened, finding.reopened?");
