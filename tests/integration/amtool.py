@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Debian's amtool against the exporter: alerts, silences, receivers, status."""
+import json
+import shutil
+import subprocess
+
+from alerts_model import Model, settled
+from harness import SECRET, Exporter, Fake, Folder, Skip, contains, equal, run, settings, until
+from sink import Sink, receiver
+
+RULES = """
+groups:
+- name: all
+  rules:
+  - alert: Finding
+    event: [finding.opened, finding.reopened]
+    match: ['source="assessments"']
+"""
+
+
+class Bench:
+    """An exporter with a few firing alerts."""
+
+    def __init__(self):
+        if not shutil.which("amtool"):
+            raise Skip("amtool is not installed (package prometheus-alertmanager)")
+        self.folder, self.sink = Folder(), Sink()
+        self.fake = Fake("--assessments", "12000", "--machines", "0", "--seed", "3")
+
+    def __enter__(self):
+        self.folder.__enter__()
+        self.sink.__enter__()
+        self.fake.__enter__()
+        self.folder.file("rules.yml", RULES)
+        config = settings(
+            self.fake.url, self.folder.file("secret", SECRET),
+            {"subscriptions": {"interval": "1s"}, "assessments": {"interval": "1s"}},
+            alerts={"rules": ["rules.yml"], "ledger": {"first_run": "silent"},
+                    "receivers": [receiver(self.sink), receiver(self.sink, "other")],
+                    "route": {"receiver": "team", "group_interval": "1s", "routes": [
+                        {"receiver": "other", "matchers": ['risk_level="low"']}]},
+                    "governor": {"messages": 0}})
+        self.exporter = Exporter(self.folder, config).__enter__().wait_ready()
+        model = Model(self.fake.admin("dump"))
+        self.fake.admin("advance?steps=1", "POST")
+        model.advance(self.fake.admin("history"))
+        until("decisions", lambda: settled(self.folder, model), 30)
+        self.model = model
+        return self
+
+    def __exit__(self, *why):
+        for one in (self.exporter, self.fake, self.sink, self.folder):
+            one.__exit__(*why)
+
+    def amtool(self, *words, ok=True):
+        done = subprocess.run(["amtool", f"--alertmanager.url={self.exporter.url}", *words],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=30, check=False, stdin=subprocess.DEVNULL)
+        if not ok:
+            return done.stdout + done.stderr
+        equal(done.returncode, 0, f"amtool {' '.join(words)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def alerts(self, *words):
+        return json.loads(self.amtool("alert", "query", "-o", "json", *words))
+
+
+def test_alerts_are_found_by_their_labels():
+    with Bench() as bench:
+        alerts = bench.alerts()
+        equal({a["labels"]["finding_id"] for a in alerts},
+              {f for f, event, _ in bench.model.told if event != "finding.resolved"}
+              & {a["labels"]["finding_id"] for a in alerts}, "alerts that happened")
+        assert len(alerts) > 3, f"{len(alerts)} alerts"
+        equal({a["status"]["state"] for a in alerts}, {"active"}, "states")
+        one = alerts[0]["labels"]
+        contains(bench.amtool("alert", "query", "alertname=Finding"), "Finding", "simple output")
+        equal([a["fingerprint"] for a in bench.alerts(f"finding_id={one['finding_id']}")],
+              [alerts[0]["fingerprint"]], "by label")
+        equal(bench.alerts("alertname=Nothing"), [], "by a label nobody has")
+        low = {a["fingerprint"] for a in alerts if a["labels"]["risk_level"] == "low"}
+        equal({a["fingerprint"] for a in bench.alerts("risk_level=~lo.*")}, low, "by pattern")
+        equal({a["fingerprint"] for a in bench.alerts("-r", "other")}, low, "by receiver")
+        contains(bench.amtool("alert", "query", "-o", "extended"), "Finding", "extended output")
+        groups = bench.exporter.get("/api/v2/alerts/groups").json()
+        equal(sum(len(g["alerts"]) for g in groups), len(alerts), "alerts in groups")
+        for group in groups:
+            for alert in group["alerts"]:
+                equal({k: alert["labels"].get(k) for k in group["labels"]}, group["labels"],
+                      "labels of a group")
+
+
+def test_silences_come_and_go():
+    with Bench() as bench:
+        finding = bench.alerts()[0]["labels"]["finding_id"]
+        silence = bench.amtool("silence", "add", f"finding_id={finding}", "severity=~.+",
+                               "category!=Nothing", "--comment=works", "--author=tester",
+                               "--duration=1h").strip()
+        equal(len(silence), 36, f"id of a silence: {silence}")
+        contains(bench.amtool("silence", "query"), silence, "silence query")
+        contains(bench.amtool("silence", "query", "-o", "extended"), "tester", "silence query")
+        listed = json.loads(bench.amtool("silence", "query", "-o", "json", f"finding_id={finding}"))
+        equal([s["id"] for s in listed], [silence], "silences by matcher")
+        equal(sorted((m["name"], m["isRegex"], m["isEqual"]) for m in listed[0]["matchers"]),
+              [("category", False, False), ("finding_id", False, True), ("severity", True, True)],
+              "matchers")
+        equal(json.loads(bench.amtool("silence", "query", "-o", "json", "finding_id=other")), [],
+              "silences by another matcher")
+        equal([a["status"]["silencedBy"] for a in bench.alerts("-s", f"finding_id={finding}")],
+              [[silence]], "the silenced alert")
+        assert finding not in {a["labels"]["finding_id"] for a in bench.alerts("-a")}
+        again = bench.amtool("silence", "update", silence, "--comment=longer", "--duration=2h")
+        contains(again, silence, "an update keeps its id")
+        bench.amtool("silence", "expire", silence)
+        assert finding in {a["labels"]["finding_id"] for a in bench.alerts("-a")}
+        contains(bench.amtool("silence", "query", "--expired"), silence, "expired silences")
+        contains(bench.amtool("silence", "expire", "00000000-0000-0000-0000-000000000000",
+                              ok=False), "404", "an unknown silence")
+        contains(bench.amtool("silence", "add", "alertname=~(", "--comment=x", ok=False), "(",
+                 "a bad pattern")
+
+
+def test_the_rest_of_the_api():
+    with Bench() as bench:
+        contains(bench.amtool("config", "show"), "team", "config show")
+        get = bench.exporter.get
+        equal([r["name"] for r in get("/api/v2/receivers").json()], ["team", "other"], "receivers")
+        equal(get("/api/v2/status").json()["cluster"]["status"], "disabled", "status")
+        equal(get("/api/v2/alerts?active=maybe").status, 400, "a bad flag")
+        equal(get("/api/v2/alerts?filter=%7B").status, 400, "a bad filter")
+        answer = get("/api/v2/alerts", method="POST", body="[]")
+        equal(answer.status, 405, "alerts from outside")
+        contains(answer.json(), "cannot be posted", "the hint")
+        equal(get("/api/v2/nothing").status, 404, "an unknown path")
+        equal(get("/api/v2/silences", method="POST", body="{nonsense").status, 400, "no JSON")
+        equal(get("/api/v2/silences", method="POST", body="{}").status, 400, "no silence")
+        equal(get("/api/v2/silences", method="POST", body="x" * 70000).status, 413, "too large")
+        equal(get("/api/v2/silence/nothing").status, 404, "an unknown silence")
+        first = get("/api/v1/alerts?limit=2").json()
+        equal(len(first["alerts"]), 2, "a page of alerts")
+        second = get(f"/api/v1/alerts?limit=1000&after={first['next']}").json()
+        equal(second["next"], None, "the last page")
+        total = len({a["fingerprint"] for a in first["alerts"] + second["alerts"]})
+        equal(total, len(first["alerts"]) + len(second["alerts"]), "each alert once")
+        equal(get("/api/v1/alerts?limit=x").status, 400, "a bad limit")
+
+
+if __name__ == "__main__":
+    run(globals())
