@@ -102,70 +102,71 @@ TEST(rule_reads_rules_over_metrics)
     rule_release(set);
 }
 
+static const struct {
+    const char *rule, *reason;
+} mistakes[] = {
+    { "  - { alert: A }\n", "r.yml:4: A.event: needs either event or metric" },
+    { "  - alert: A\n    event: finding.opened\n    metric: defender_findings\n",
+      "needs either event or metric" },
+    { "  - alert: A\n    event: finding.opend\n",
+      "r.yml:5: A.event: there is no event \"finding.opend\"; did you mean finding.opened" },
+    { "  - { alert: A, event: heartbeat }\n", "there is no event \"heartbeat\"" },
+    { "  - alert: A\n    event: []\n", "r.yml:5: A.event: names no event" },
+    { "  - alert: A\n    event: finding.opened\n    match: 'risk=\"high\"'\n",
+      "r.yml:6: A.match: there is no label \"risk\"" },
+    { "  - alert: A\n    event: finding.opened\n    match: 'risk_levl=\"high\"'\n",
+      "did you mean risk_level?" },
+    { "  - alert: A\n    event: finding.opened\n    match: 'severity'\n",
+      "expected =, !=, =~ or !~ at character 9" },
+    { "  - { alert: A, event: finding.opened, above: 5 }\n",
+      "above, below, drop and absent belong to rules over metrics" },
+    { "  - { alert: A, event: finding.opened, for: 5m }\n",
+      "A.for: does not belong to this kind of rule" },
+    { "  - { alert: A, event: finding.resolved, min_age: 5m }\n", "A.min_age: makes no sense" },
+    { "  - { alert: A, event: finding.opened, labels: { a-b: c } }\n",
+      "A.labels: that is no label name" },
+    { "  - { alert: A, event: finding.opened, labels: { alertname: c } }\n",
+      "alertname and finding_id cannot be set" },
+    { "  - { alert: A, event: finding.opened, title: '{{riskk_level}}' }\n", "A.title: " },
+    { "  - { alert: A, event: finding.opened, evnt: x }\n", "did you mean \"event\"?" },
+    { "  - { alert: A, metric: defender_finding, above: 1 }\n",
+      "A.metric: there is no metric \"defender_finding\"; did you mean defender_findings?" },
+    { "  - { alert: A, metric: defender_findings }\n",
+      "needs one of above, below, drop and absent" },
+    { "  - { alert: A, metric: defender_findings, above: 1, below: 0 }\n",
+      "needs one of above, below, drop and absent" },
+    { "  - { alert: A, metric: defender_findings, above: 1, by: [risk] }\n",
+      "A.by: there is no label \"risk\"" },
+    { "  - { alert: A, metric: defender_findings, above: 1, match: 'a=\"b\"' }\n",
+      "A.match: there is no label \"a\"" },
+    { "  - { alert: A, metric: defender_findings, above: 1, clear: 2 }\n",
+      "A.clear: must not lie above the bound" },
+    { "  - { alert: A, metric: defender_findings, below: 1, clear: 0 }\n",
+      "A.clear: must not lie below the bound" },
+    { "  - { alert: A, metric: defender_findings, drop: 1 }\n", "A.within: is missing" },
+    { "  - { alert: A, metric: defender_findings, drop: 0, within: 1h }\n",
+      "A.drop: must be more than 0" },
+    { "  - { alert: A, metric: defender_findings, above: 1, within: 1h }\n",
+      "A.within: does not belong to this kind of rule" },
+    { "  - { alert: A, metric: defender_findings, drop: 1, within: 2d }\n",
+      "must be between 1m and 1d" },
+    { "  - { alert: A, metric: defender_findings, absent: true, by: [risk_level] }\n",
+      "A.by: does not belong to this kind of rule" },
+    { "  - { alert: A, metric: defender_findings, above: 1, min_age: 1h }\n",
+      "A.min_age: does not belong to this kind of rule" },
+    { "  - { alert: A, event: finding.opened }\n  - { alert: A, event: finding.opened }\n",
+      "r.yml:5: A: there is a rule of this name in r.yml:4" },
+    { "  - { event: finding.opened }\n", "alert: is required but missing" },
+};
+
 TEST(rule_says_what_is_wrong_and_where)
 {
-    static const struct {
-        const char *rule, *reason;
-    } cases[] = {
-        { "  - { alert: A }\n", "r.yml:4: A.event: needs either event or metric" },
-        { "  - alert: A\n    event: finding.opened\n    metric: defender_findings\n",
-          "needs either event or metric" },
-        { "  - alert: A\n    event: finding.opend\n",
-          "r.yml:5: A.event: there is no event \"finding.opend\"; did you mean finding.opened" },
-        { "  - { alert: A, event: heartbeat }\n", "there is no event \"heartbeat\"" },
-        { "  - alert: A\n    event: []\n", "r.yml:5: A.event: names no event" },
-        { "  - alert: A\n    event: finding.opened\n    match: 'risk=\"high\"'\n",
-          "r.yml:6: A.match: there is no label \"risk\"" },
-        { "  - alert: A\n    event: finding.opened\n    match: 'risk_levl=\"high\"'\n",
-          "did you mean risk_level?" },
-        { "  - alert: A\n    event: finding.opened\n    match: 'severity'\n",
-          "expected =, !=, =~ or !~ at character 9" },
-        { "  - { alert: A, event: finding.opened, above: 5 }\n",
-          "above, below, drop and absent belong to rules over metrics" },
-        { "  - { alert: A, event: finding.opened, for: 5m }\n",
-          "A.for: does not belong to this kind of rule" },
-        { "  - { alert: A, event: finding.resolved, min_age: 5m }\n", "A.min_age: makes no sense" },
-        { "  - { alert: A, event: finding.opened, labels: { a-b: c } }\n",
-          "A.labels: that is no label name" },
-        { "  - { alert: A, event: finding.opened, labels: { alertname: c } }\n",
-          "alertname and finding_id cannot be set" },
-        { "  - { alert: A, event: finding.opened, title: '{{riskk_level}}' }\n", "A.title: " },
-        { "  - { alert: A, event: finding.opened, evnt: x }\n", "did you mean \"event\"?" },
-        { "  - { alert: A, metric: defender_finding, above: 1 }\n",
-          "A.metric: there is no metric \"defender_finding\"; did you mean defender_findings?" },
-        { "  - { alert: A, metric: defender_findings }\n",
-          "needs one of above, below, drop and absent" },
-        { "  - { alert: A, metric: defender_findings, above: 1, below: 0 }\n",
-          "needs one of above, below, drop and absent" },
-        { "  - { alert: A, metric: defender_findings, above: 1, by: [risk] }\n",
-          "A.by: there is no label \"risk\"" },
-        { "  - { alert: A, metric: defender_findings, above: 1, match: 'a=\"b\"' }\n",
-          "A.match: there is no label \"a\"" },
-        { "  - { alert: A, metric: defender_findings, above: 1, clear: 2 }\n",
-          "A.clear: must not lie above the bound" },
-        { "  - { alert: A, metric: defender_findings, below: 1, clear: 0 }\n",
-          "A.clear: must not lie below the bound" },
-        { "  - { alert: A, metric: defender_findings, drop: 1 }\n", "A.within: is missing" },
-        { "  - { alert: A, metric: defender_findings, drop: 0, within: 1h }\n",
-          "A.drop: must be more than 0" },
-        { "  - { alert: A, metric: defender_findings, above: 1, within: 1h }\n",
-          "A.within: does not belong to this kind of rule" },
-        { "  - { alert: A, metric: defender_findings, drop: 1, within: 2d }\n",
-          "must be between 1m and 1d" },
-        { "  - { alert: A, metric: defender_findings, absent: true, by: [risk_level] }\n",
-          "A.by: does not belong to this kind of rule" },
-        { "  - { alert: A, metric: defender_findings, above: 1, min_age: 1h }\n",
-          "A.min_age: does not belong to this kind of rule" },
-        { "  - { alert: A, event: finding.opened }\n  - { alert: A, event: finding.opened }\n",
-          "r.yml:5: A: there is a rule of this name in r.yml:4" },
-        { "  - { event: finding.opened }\n", "alert: is required but missing" },
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
         CLEANUP(options_report_finish) struct option_report report = { 0 };
-        struct rule_set *set = load(cases[i].rule, &report);
+        struct rule_set *set = load(mistakes[i].rule, &report);
         CHECK(!set);
         rule_release(set);
-        CHECK_CONTAINS(buf_cstr(&report.text), cases[i].reason);
+        CHECK_CONTAINS(buf_cstr(&report.text), mistakes[i].reason);
     }
 }
 
