@@ -54,7 +54,7 @@ void alert_label_finding(struct alert *alert, const struct finding *finding, str
 void alert_seal(struct alert *alert);
 
 /* dfx1- and 40 hex digits of SHA-256 over tenant, rule, finding id or group key, and episode: the
- * same on every replica, new after a reopening. out: 46 bytes. source: DELIVERY.md E. */
+ * same on every replica, new after a reopening. out: 46 bytes. */
 char *alert_dedup_key(const char *tenant_id, const char *rule, const char *subject,
                       uint32_t episode, char out[46]);
 

@@ -1,7 +1,8 @@
 #pragma once
 /* Alertmanager v2 as target: every replica is a lane of its own; firing alerts are told again every
- * minute with an endsAt that rolls on, resolved ones for fifteen. source: DELIVERY.md F4. And its
- * own webhook body, version 4, for receivers that know it. source: DELIVERY.md F5. */
+ * minute with an endsAt that rolls on, resolved ones for fifteen. source: Alertmanager API v2,
+ * api/v2/openapi.yaml, and "Alerts API" for clients. And its own webhook body, version 4, for
+ * receivers that know it. source: Alertmanager configuration, webhook_config. */
 #include "alerts/receiver.h"
 
 enum { ALERTMANAGER_ALERTS_MAX = 64 };

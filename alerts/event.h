@@ -71,7 +71,7 @@ void event_describe(struct finding *view, const struct catalogue_entry *entry);
 /* Fill a view of the finding an event is about, described. False when it is about none. */
 bool event_finding(const struct event *event, struct finding *view, char scratch[PART_ID_BYTES]);
 
-/* --- names (DELIVERY.md F9) --------------------------------------------------------------------
+/* --- names ------------------------------------------------------------------------------------
  * A rule may name the general word, which covers every source and reason ("finding.opened" covers
  * a failing baseline rule too), or a special one ("baseline.rule_regressed", "attack_path.opened",
  * "finding.exempted", "finding.exemption_expired"). On the wire the most special word is used. */

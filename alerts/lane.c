@@ -15,7 +15,7 @@
 #include "core/log.h"
 #include "core/worker.h"
 
-/* source: DELIVERY.md E. */
+/* How long a lane waits before it tries again. */
 enum { BACKOFF_S = 5, BACKOFF_MAX_S = 900, JITTER_PERCENT = 20, RETRY_AFTER_MAX_S = 3600 };
 
 enum {

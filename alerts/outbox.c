@@ -6,7 +6,7 @@
 #include "core/buf.h"
 #include "core/hash.h"
 
-/* No message waits longer: Retry-After is obeyed up to an hour. source: DELIVERY.md E. */
+/* No message waits longer: Retry-After is obeyed up to an hour. */
 #define WAIT_MAX_S "3600"
 
 enum { KEEP_DEAD_S = 90 * 86400, ERROR_TEXT_BYTES = 256 };

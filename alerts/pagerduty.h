@@ -1,6 +1,6 @@
 #pragma once
 /* PagerDuty Events API v2: trigger and resolve; change events for ruler.changed and exemptions.
- * source: DELIVERY.md F1. */
+ * source: PagerDuty Events API v2, "Send an alert event" and "Send a change event". */
 #include "alerts/receiver.h"
 
 enum pagerduty_region { PAGERDUTY_US, PAGERDUTY_EU };

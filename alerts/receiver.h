@@ -12,7 +12,8 @@ enum receiver_outcome {
     RECEIVER_DISABLED, /* final for the receiver (410): its lane stops until a reload, loudly */
 };
 
-/* Failure reasons, Alertmanager's words. source: METRICS.md 3. */
+/* Failure reasons, Alertmanager's words.
+ * source: Alertmanager, alertmanager_notifications_failed_total. */
 enum receiver_reason {
     RECEIVER_CLIENT_ERROR,
     RECEIVER_SERVER_ERROR,
@@ -60,7 +61,7 @@ void receiver_request_finish(struct receiver_request *request);
 void receiver_header(struct receiver_request *request, const char *name, const char *value);
 
 /* Start anew: POST, URL, content type, User-Agent, custom headers, authorisation, TLS, targets, 5 s
- * connect, 15 s in all, 64 KiB of the answer read. source: DELIVERY.md E. */
+ * connect, 15 s in all, 64 KiB of the answer read. */
 void receiver_prepare(struct receiver_request *request, const struct receiver_http *http,
                       const char *url, const char *content_type);
 
@@ -74,7 +75,8 @@ void receiver_check(const struct receiver_http *http, const char *file, int line
 /* Complain about a URL that is not http or https with a host; it is not repeated. */
 void receiver_check_url(const char *url, const char *file, int line, struct option_report *report);
 
-/* Which statuses mean what; every other one is refused. source: DELIVERY.md F10. */
+/* Which statuses mean what; every other one is refused. Each kind's row
+ * names them as its vendor's page does. */
 struct receiver_answers {
     short sent[5], retry[7]; /* end with 0 */
     bool sent_2xx, retry_5xx;
@@ -106,7 +108,7 @@ bool receiver_fit(const void *config, const struct receiver_context *context, st
                   receiver_write *write, size_t (*measure)(const struct buf *body), size_t limit,
                   struct receiver_request *request, struct error *error) MUST_USE;
 
-/* How long a message is worth telling: as a page, in a chat. source: DELIVERY.md E. */
+/* How long a message is worth telling: as a page, in a chat. */
 enum { RECEIVER_PAGE_EXPIRES_S = 86400, RECEIVER_CHAT_EXPIRES_S = 259200 };
 
 struct receiver_kind {

@@ -1,5 +1,5 @@
 #pragma once
-/* Slack incoming webhook, Block Kit. source: DELIVERY.md F2. */
+/* Slack incoming webhook, Block Kit. source: Slack Block Kit reference, "Blocks". */
 #include "alerts/receiver.h"
 
 struct slack_config {

@@ -1,6 +1,6 @@
 #pragma once
 /* Microsoft Teams Workflows webhook: one Adaptive Card 1.4, at most 18 KB as sent.
- * source: DELIVERY.md F3. */
+ * source: Microsoft Teams Workflows webhook; Adaptive Cards schema. */
 #include "alerts/receiver.h"
 
 enum { TEAMS_BODY_BYTES = 18 * 1024 };

@@ -1,6 +1,6 @@
 #pragma once
 /* Cutting text for receivers with limits: whole code points, an ellipsis that says so, never more
- * than asked. Pure. source: DELIVERY.md E. */
+ * than asked. Pure. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

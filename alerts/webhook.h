@@ -1,6 +1,6 @@
 #pragma once
 /* Generic webhook: Standard Webhooks signature; body standard, alertmanager v4 or CloudEvents.
- * source: DELIVERY.md F5, F7, F8. */
+ * source: Standard Webhooks; CloudEvents HTTP binding 1.0; Alertmanager webhook_config. */
 #include "alerts/receiver.h"
 
 enum webhook_body {
