@@ -24,6 +24,8 @@ def test_once():
     equal(result.returncode, 0, "exit status: " + result.stderr[-3000:])
     contains(result.stdout, "# HELP defender_findings ", "stdout")
     check(Metrics(result.stdout))
+    for part in ("How to fix it", "In the portal", "https://portal.azure.com/", "amtool silence add"):
+        contains(result.stderr, part, "the first page")
 
 
 def refuses(url):
@@ -36,7 +38,7 @@ def refuses(url):
 
 def test_until_interrupted():
     with Program([DEMO]) as demo:
-        demo.wait_for("Ctrl-C stops both", 300)
+        demo.wait_for("Ctrl-C stops all", 300)
         url = re.search(r"(http://\S+)/metrics", demo.log).group(1)
         azure = re.search(r"every 10 seconds \((http://\S+)\)", demo.log).group(1)
         contains(fetch(url + "/").text, "secure_scores", "landing page")
