@@ -191,4 +191,5 @@ def test_starting_under_a_fault():
                 exporter.wait_ready()
 
 
-run(globals())
+if __name__ == "__main__":
+    run(globals())
