@@ -63,7 +63,7 @@ def one_fault(fault, mode):
             if fault == "403:sub=0":
                 until("a page that data are stale", lambda: stale_pages(sink), 30)
                 equal(stale_pages(sink)[0]["subscription_id"],
-                      fake.admin("dump")["subscriptions"][0]["id"], "what is stale")
+                      fake.admin("dump")["subscriptions"][0]["subscriptionId"], "what is stale")
             fake.heal()
             rounds(exporter, ROUNDS)
             check(exporter, sink, "after the fault")
