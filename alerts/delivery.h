@@ -1,8 +1,8 @@
 #pragma once
-/* Takes due messages to their receivers: a lane (lane.h) for each, so that a dead receiver delays no
- * other. Retry after 5 s, then twice as long each time, +-20 %, at most 15 min; Retry-After wins,
- * at most 1 h; a token bucket per lane. After a transient failure the whole lane pauses until that
- * message is due, then tries the oldest that is not blocked. */
+/* Takes due messages to their receivers: a lane (lane.h) for each, so that a dead receiver delays
+ * no other. Retry after 5 s, then twice as long each time, +-20 %, at most 15 min; Retry-After
+ * wins, at most 1 h; a token bucket per lane. After a transient failure the whole lane pauses until
+ * that message is due, then tries the oldest that is not blocked. */
 #include "alerts/outbox.h"
 #include "alerts/settings.h"
 #include "core/metric.h"

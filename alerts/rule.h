@@ -98,3 +98,6 @@ bool rule_wants(const struct rule *rule, const struct event *event, const struct
 
 /* Rows of one rule file, for options_document. */
 extern const struct option rule_options[];
+
+/* Append the rules reference as Markdown: keys, events, labels, fields of templates. */
+void rule_document(struct buf *out);

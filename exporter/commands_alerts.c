@@ -93,6 +93,16 @@ static int check_rules(const struct flags *flags, const char *const *arguments, 
     return EXIT_FINE;
 }
 
+static int document_rules(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    (void)flags;
+    (void)arguments;
+    (void)count;
+    rule_document(&out);
+    return commands_print(&out);
+}
+
 static int test_receiver(const struct flags *flags, const char *const *arguments, size_t count)
 {
     CLEANUP(config_finish) struct config *config = commands_load(flags);
@@ -338,6 +348,7 @@ enum { MANY = FLAGS_WORDS_MAX };
 
 /* clang-format off */
 const struct command commands_alerts[] = {
+    { { "rules" }, "", "Print the reference of alert rules as Markdown.", 0, 0, document_rules },
     { { "check", "rules" }, " [FILE...]", "Name everything wrong in alert rules.", 0, MANY,
       check_rules },
     { { "test", "receiver" }, " NAME", "Send a test page and its resolve to a receiver.", 1, 1,

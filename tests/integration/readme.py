@@ -9,7 +9,7 @@ from harness import EXPORTER, ROOT, equal, run
 
 README = os.path.join(ROOT, "README.md")
 PART = re.compile(r"(<!-- (\w+): printed by the program -->\n)(.*?)(<!-- end of \2 -->)", re.S)
-FENCES = {"config": ("```yaml\n", "```\n"), "metrics": ("", "")}
+FENCES = {"config": ("```yaml\n", "```\n"), "metrics": ("", ""), "rules": ("", "")}
 
 
 def printed(command):
@@ -26,7 +26,8 @@ def renewed(text):
 def test_generated_parts():
     with open(README, encoding="utf-8") as file:
         text = file.read()
-    equal([m.group(2) for m in PART.finditer(text)], ["metrics", "config"], "parts of the README")
+    equal([m.group(2) for m in PART.finditer(text)], ["metrics", "config", "rules"],
+          "parts of the README")
     if renewed(text) != text:
         raise AssertionError("README.md differs from the program: run "
                              "tests/integration/readme.py --write")

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Examples work as they stand: rules and their tests, receivers, configurations in the README."""
+import os
+import re
+import subprocess
+
+from harness import EXPORTER, ROOT, Folder, contains, equal, run
+
+EXAMPLES = os.path.join(ROOT, "packaging/examples/alerts")
+SECRETS = "/etc/defender_exporter/secrets"
+SECRET_TEXTS = {"webhook_signing_secret": "whsec_" + "A" * 43 + "="}
+
+
+def command(*words):
+    return subprocess.run([EXPORTER, *words], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, check=False, timeout=60)
+
+
+def read(name):
+    with open(os.path.join(EXAMPLES, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def check(folder, text, what):
+    """A configuration beside the example rules, with secrets where it looks for them."""
+    os.makedirs(os.path.join(folder.path, "rules"), exist_ok=True)
+    folder.file("rules/rules.yml", read("rules.yml"))
+    for name in re.findall(SECRETS + r"/(\w+)", text):
+        plain = "https://example.com/" if name.endswith("url") else "x" * 32
+        secret = SECRET_TEXTS.get(name, plain)
+        folder.file(name, secret)
+    path = folder.file("defender_exporter.yml", text.replace(SECRETS, folder.path))
+    done = command("check", "config", path)
+    equal((done.returncode, done.stderr), (0, ""), what)
+
+
+def test_rules_and_their_tests():
+    done = command("test", "rules", os.path.join(EXAMPLES, "rules_test.yml"))
+    equal((done.returncode, done.stderr), (0, ""), "test rules\n" + done.stdout)
+    contains(done.stdout, "SUCCESS", "test rules")
+
+
+def test_rule_tests_notice_another_rule():
+    with Folder() as folder:
+        folder.file("rules.yml", read("rules.yml").replace("min_age: 1h", "min_age: 2h"))
+        done = command("test", "rules", folder.file("rules_test.yml", read("rules_test.yml")))
+        equal(done.returncode, 1, "test rules\n" + done.stdout)
+        contains(done.stdout, "FAILED", "test rules")
+
+
+def test_receivers():
+    names = [n for n in os.listdir(EXAMPLES) if not n.startswith("rules")]
+    assert len(names) > 5, names
+    for name in names:
+        with Folder() as folder:
+            check(folder, read(name), name)
+
+
+def test_configurations_in_the_readme():
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        blocks = re.findall(r"```yaml\n(alerts:\n.*?)```", file.read(), re.S)
+    assert len(blocks) > 1, f"{len(blocks)} configurations of alerts"
+    for block in blocks:
+        with Folder() as folder:
+            check(folder, block, block)
+
+
+run(globals())
