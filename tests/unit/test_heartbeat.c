@@ -1,0 +1,171 @@
+#include "alerts/heartbeat.h"
+
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "loopback.h"
+#include "test.h"
+
+enum { NOW = 1763726400, INTERVAL_MS = 900000 };
+
+static struct snapshot fresh_snapshot(int64_t succeeded_at)
+{
+    struct snapshot snapshot = { .generation = 1 };
+    snapshot.status[COLLECTOR_assessments] = (struct source_status){
+        .enabled = true,
+        .attempted = true,
+        .success = true,
+        .last_success_at = succeeded_at,
+        .interval_ms = INTERVAL_MS,
+    };
+    return snapshot;
+}
+
+TEST(a_beat_is_due_while_all_is_well)
+{
+    struct snapshot snapshot = fresh_snapshot(NOW - 10);
+    CHECK(!heartbeat_problem(&snapshot, NOW - 10, NOW));
+    CHECK(!heartbeat_problem(&snapshot, NOW - 9, NOW));
+}
+
+TEST(no_beat_is_due_without_fresh_data)
+{
+    struct snapshot snapshot = fresh_snapshot(NOW - 3 * INTERVAL_MS / 1000);
+    CHECK(!heartbeat_problem(&snapshot, NOW, NOW));
+    snapshot = fresh_snapshot(NOW - 3 * INTERVAL_MS / 1000 - 1);
+    CHECK_TEXT(heartbeat_problem(&snapshot, NOW, NOW), "the data of a collector is too old");
+    snapshot = fresh_snapshot(0);
+    CHECK_TEXT(heartbeat_problem(&snapshot, NOW, NOW), "a collector has no data yet");
+    snapshot.status[COLLECTOR_assessments].enabled = false;
+    CHECK_TEXT(heartbeat_problem(&snapshot, NOW, NOW), "nothing is collected");
+}
+
+TEST(no_beat_is_due_when_nobody_evaluates)
+{
+    struct snapshot snapshot = fresh_snapshot(NOW - 61);
+    CHECK_TEXT(heartbeat_problem(&snapshot, NOW - 62, NOW), "the newest data was not evaluated");
+    CHECK_TEXT(heartbeat_problem(&snapshot, 0, NOW), "the newest data was not evaluated");
+    CHECK(!heartbeat_problem(&snapshot, NOW - 61, NOW));
+    snapshot = fresh_snapshot(NOW - 60); /* give it a minute */
+    CHECK(!heartbeat_problem(&snapshot, NOW - 900, NOW));
+}
+
+/* --- the thread ------------------------------------------------------------------------------- */
+
+static const struct family *const no_families[] = { NULL };
+
+struct bench {
+    struct settings_config config;
+    struct settings *settings;
+    struct snapshot_store *snapshots;
+    struct metric_store *metrics;
+    struct evaluator *evaluator;
+    struct loopback *server;
+    struct buf bodies;
+    struct arena arena;
+};
+
+static void answer(void *context, const struct loopback_request *request, struct buf *out)
+{
+    struct bench *bench = context;
+    buf_printf(&bench->bodies, "%s %s %s\n", request->method, request->path, request->body);
+    loopback_reply(out, 200, "", "ok");
+}
+
+static void set_up(struct bench *bench, const char *format)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    CLEANUP(buf_finish) struct buf yaml = { 0 };
+    char path[4200];
+    struct error error;
+    const struct settings_context context = { .file = "test.yml", .families = no_families };
+    bench->server = loopback_start(answer, bench);
+    for (; *format; format++)
+        if (*format == '@')
+            buf_text(&yaml, bench->server->url);
+        else
+            buf_char(&yaml, *format);
+    options_default(settings_options, &bench->config, &bench->arena);
+    bool read = options_read(settings_options, "test.yml", yaml.data, yaml.length, &bench->config,
+                             &bench->arena, &report);
+    bench->settings = read ? settings_create(&bench->config, &context, &report) : NULL;
+    CHECK_TEXT(buf_cstr(&report.text), "");
+    if (!bench->settings)
+        abort();
+    bench->snapshots = snapshot_store_create();
+    bench->metrics = metric_store_create();
+    static int number;
+    snprintf(path, sizeof path, "%s/heartbeat%d.db", test_folder(), ++number);
+    const struct evaluator_config config = { .database_path = path,
+                                             .snapshots = bench->snapshots,
+                                             .metrics = bench->metrics };
+    bench->evaluator = evaluator_create(&config, bench->settings, &error);
+    if (!bench->evaluator)
+        abort();
+    struct part *part = part_create(COLLECTOR_assessments);
+    part->collected_at = clock_now_s();
+    CHECK(part_seal(part, &error));
+    struct snapshot fresh = fresh_snapshot(clock_now_s());
+    snapshot_publish(bench->snapshots, COLLECTOR_assessments, part,
+                     &fresh.status[COLLECTOR_assessments]);
+}
+
+static void tear_down(struct bench *bench)
+{
+    evaluator_destroy(bench->evaluator);
+    settings_release(bench->settings);
+    options_finish(settings_options, &bench->config);
+    snapshot_store_destroy(bench->snapshots);
+    metric_store_destroy(bench->metrics);
+    loopback_stop(bench->server);
+    buf_finish(&bench->bodies);
+    arena_finish(&bench->arena);
+}
+
+/* Beat until there were so many; the first comes after an interval. */
+static void beat(struct bench *bench, int count)
+{
+    struct heartbeat *heartbeat =
+        heartbeat_start(bench->settings, bench->evaluator, bench->snapshots, bench->metrics);
+    CHECK(heartbeat);
+    int64_t deadline = clock_monotonic_ms() + 20000;
+    while (metric_read(bench->metrics, heartbeat_families[0], NULL) < count &&
+           clock_monotonic_ms() < deadline)
+        clock_sleep_ms(5);
+    heartbeat_stop(heartbeat);
+}
+
+TEST(a_url_is_asked)
+{
+    CLEANUP(tear_down) struct bench bench = { 0 };
+    set_up(&bench, "heartbeat: {url: '@/beat', interval: 1s, allow_private: true}\n");
+    beat(&bench, 1);
+    CHECK_CONTAINS(buf_cstr(&bench.bodies), "GET /beat ");
+    CHECK_NUMBER(metric_read(bench.metrics, heartbeat_families[1], METRIC_LABELS("other")), 0);
+}
+
+TEST(a_private_url_is_refused_unless_allowed)
+{
+    CLEANUP(tear_down) struct bench bench = { 0 };
+    set_up(&bench, "heartbeat: {url: '@/beat', interval: 1s}\n");
+    beat(&bench, 1);
+    CHECK_TEXT(buf_cstr(&bench.bodies), "");
+}
+
+TEST(a_receiver_gets_a_page_that_says_so)
+{
+    CLEANUP(tear_down) struct bench bench = { 0 };
+    set_up(&bench, "receivers: [{name: dead, webhook: {url: '@/', http: {allow_private: true}}}]\n"
+                   "heartbeat: {receiver: dead, interval: 1s}\n");
+    beat(&bench, 1);
+    CHECK_CONTAINS(buf_cstr(&bench.bodies), "\"type\":\"heartbeat\"");
+    CHECK_CONTAINS(buf_cstr(&bench.bodies), "\"alertname\":\"Heartbeat\"");
+}
+
+TEST(nothing_beats_unless_it_is_configured)
+{
+    CLEANUP(tear_down) struct bench bench = { 0 };
+    set_up(&bench, "receivers: [{name: a, webhook: {url: '@/'}}]\n");
+    CHECK(!heartbeat_start(bench.settings, bench.evaluator, bench.snapshots, bench.metrics));
+    heartbeat_stop(NULL);
+}
