@@ -161,6 +161,7 @@ struct api_context alerting_api(struct alerting *alerting, int64_t now)
         .database_path = alerting->database_path,
         .settings = settings,
         .evaluator = alerting->evaluator,
+        .snapshots = alerting->snapshots,
         .version = VERSION,
         .started_at = alerting->started_at,
         .now = now,

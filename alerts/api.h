@@ -20,6 +20,7 @@ struct api_context {
     const char *database_path;
     struct settings *settings;
     struct evaluator *evaluator; /* woken after a silence changed */
+    struct snapshot_store *snapshots; /* what alerts are told with */
     const char *version;         /* of the program, for status */
     int64_t started_at, now;
 };

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "alerts/api_call.h"
+#include "alerts/page.h"
+#include "alerts/text.h"
 #include "core/clock.h"
 
-enum { LEAVES_MAX = 16, ENDS_AFTER_S = 300 };
+enum { LEAVES_MAX = 16, ENDS_AFTER_S = 300, DESCRIPTION_POINTS = 400 };
 
 /* What is asked for. */
 struct wish {
@@ -25,6 +27,7 @@ struct walk {
     const struct wish *wish;
     const struct silence_list *silences;
     const struct inhibit_view *inhibits;
+    const struct snapshot *snapshot;
     bool grouped;
     struct json_writer writer; /* of the list, not grouped */
     struct entry *entries;     /* grouped */
@@ -82,6 +85,44 @@ static void append_generator(struct json_writer *writer, const char *external_ur
     if (*external_url && *id)
         buf_printf(&url, "/f/%s", id);
     json_add_text(writer, "generatorURL", buf_cstr(&url));
+}
+
+/* Add what a page about this alert alone would say, where it says nothing of its own. */
+static bool explain(const struct walk *walk, struct alert *alert, struct arena *arena,
+                    struct error *error)
+{
+    const struct settings *settings = walk->call->context->settings;
+    const struct rule *rule = rule_find(settings->rules, alert->rule);
+    const struct page_context context = {
+        .snapshot = walk->snapshot,
+        .database = walk->call->database,
+        .tenant_id = settings->tenant_id,
+        .portal = settings->portal,
+        .external_url = settings->external_url,
+        .now = walk->call->context->now,
+    };
+    const struct page_subject subject = {
+        .receiver = "",
+        .group_key = "",
+        .event = alert->event,
+        .alerts = alert,
+        .alert_count = 1,
+        .firing_count = 1,
+        .title = rule ? rule->title : NULL,
+        .text = rule ? rule->text : NULL,
+        .episode = alert->episode,
+        .brief = !rule || !rule->text,
+    };
+    CLEANUP(buf_finish) struct buf description = { 0 };
+    struct page page;
+    if (!page_build(&context, &subject, arena, &page, error))
+        return false;
+    text_cut(&description, page.text, DESCRIPTION_POINTS);
+    if (!*alert_annotation_value(alert, "summary"))
+        alert_annotate(alert, "summary", page.title);
+    if (!*alert_annotation_value(alert, "description"))
+        alert_annotate(alert, "description", arena_text(arena, buf_cstr(&description)));
+    return true;
 }
 
 /* A gettableAlert. source: Alertmanager api/v2/openapi.yaml. */
@@ -216,7 +257,6 @@ static bool visit(void *context, const struct alert *alert, struct error *error)
     const struct wish *wish = walk->wish;
     const struct settings *settings = walk->call->context->settings;
     const struct route_leaf *leaves[LEAVES_MAX];
-    (void)error;
     if (!match_all(&wish->filters, alert->labels, alert->label_count))
         return true;
     size_t count = settings->route ? route_find(settings->route, alert, leaves, LEAVES_MAX) : 0;
@@ -228,14 +268,18 @@ static bool visit(void *context, const struct alert *alert, struct error *error)
         return true;
     if (!is_wanted(wish, silence, inhibitor))
         return true;
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct alert explained = *alert;
+    if (!explain(walk, &explained, &arena, error))
+        return false;
     if (!walk->grouped) {
-        append_alert(walk->call->context, &walk->writer, alert, leaves, wanted, silence_id,
+        append_alert(walk->call->context, &walk->writer, &explained, leaves, wanted, silence_id,
                      inhibitor);
         return true;
     }
     CLEANUP(buf_finish) struct buf text = { 0 };
     struct json_writer writer = { .out = &text };
-    append_alert(walk->call->context, &writer, alert, leaves, wanted, silence_id, inhibitor);
+    append_alert(walk->call->context, &writer, &explained, leaves, wanted, silence_id, inhibitor);
     const char *rendered = arena_text(&walk->call->arena, buf_cstr(&text));
     for (size_t i = 0; i < wanted; i++)
         add_entry(walk, leaves[i], alert, rendered);
@@ -271,11 +315,17 @@ static void view_finish(struct inhibit_view **view)
         inhibit_view_destroy(*view);
 }
 
+static void let_go(struct snapshot **snapshot)
+{
+    snapshot_release(*snapshot);
+}
+
 static bool walk_firing(struct walk *walk, struct error *error)
 {
     CLEANUP(silence_list_finish) struct silence_list silences = { 0 };
     CLEANUP(view_finish) struct inhibit_view *view = NULL;
     struct api_call *call = walk->call;
+    CLEANUP(let_go) struct snapshot *snapshot = snapshot_acquire(call->context->snapshots);
     const struct inhibit_rules *rules = call->context->settings->inhibits;
     if (!silence_load(call->database, call->context->now, &silences, error))
         return false;
@@ -283,6 +333,7 @@ static bool walk_firing(struct walk *walk, struct error *error)
         return false;
     walk->silences = &silences;
     walk->inhibits = view;
+    walk->snapshot = snapshot;
     return active_each(call->database, ALERT_FIRING, visit, walk, error);
 }
 

@@ -102,6 +102,7 @@ struct page_subject {
     const struct template *title, *text; /* of the rule; NULL = the built-in ones */
     uint32_t episode;                    /* for the dedup key */
     bool repeat;
+    bool brief; /* leave out the long texts of the catalogue, for many pages at once */
 };
 
 /* Work out everything. Texts go to the arena; alerts and what they hold stay borrowed from the

@@ -287,6 +287,8 @@ static void add_answer(struct build *build)
         return;
     if (!*page->assessment_title)
         page->assessment_title = arena_text(build->arena, entry->title);
+    if (build->subject->brief)
+        return;
     page->description = readable(build, entry->description, HTML_TO_TEXT);
     page->description_markdown = readable(build, entry->description, HTML_TO_MARKDOWN);
     page->remediation = readable(build, entry->remediation, HTML_TO_TEXT);
