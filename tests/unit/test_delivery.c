@@ -64,7 +64,8 @@ static void answer(void *context, const struct loopback_request *request, struct
 
 struct bench {
     char path[4200];
-    struct settings_config config;
+    struct settings_config configs[2]; /* the second after a reload */
+    size_t config_count;
     struct settings *settings;
     struct metric_store *metrics;
     struct delivery *delivery;
@@ -81,11 +82,11 @@ static struct settings *make_settings(struct bench *bench, const char *yaml)
 {
     CLEANUP(options_report_finish) struct option_report report = { 0 };
     struct settings_context context = { .file = "test.yml", .families = no_families };
-    bench->config = (struct settings_config){ 0 };
-    options_default(settings_options, &bench->config, &bench->arena);
-    bool read = options_read(settings_options, "test.yml", yaml, strlen(yaml), &bench->config,
+    struct settings_config *config = &bench->configs[bench->config_count++];
+    options_default(settings_options, config, &bench->arena);
+    bool read = options_read(settings_options, "test.yml", yaml, strlen(yaml), config,
                              &bench->arena, &report);
-    struct settings *settings = read ? settings_create(&bench->config, &context, &report) : NULL;
+    struct settings *settings = read ? settings_create(config, &context, &report) : NULL;
     CHECK_TEXT(buf_cstr(&report.text), "");
     if (!settings)
         abort();
@@ -124,6 +125,8 @@ static void tear_down(struct bench *bench)
 {
     delivery_destroy(bench->delivery);
     settings_release(bench->settings);
+    for (size_t i = 0; i < bench->config_count; i++)
+        options_finish(settings_options, &bench->configs[i]);
     database_close(bench->database);
     metric_store_destroy(bench->metrics);
     for (size_t i = 0; i < RECEIVERS_MAX; i++) {
