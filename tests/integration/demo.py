@@ -24,7 +24,8 @@ def test_once():
     equal(result.returncode, 0, "exit status: " + result.stderr[-3000:])
     contains(result.stdout, "# HELP defender_findings ", "stdout")
     check(Metrics(result.stdout))
-    for part in ("How to fix it", "In the portal", "https://portal.azure.com/", "amtool silence add"):
+    for part in ("How to fix it", "In the portal", "https://portal.azure.com/",
+                 "amtool silence add"):
         contains(result.stderr, part, "the first page")
 
 

@@ -23,7 +23,8 @@ def test_no_growth():
             late = after(exporter, COLLECTIONS)
             print(f"     after {COLLECTIONS // 5} and {COLLECTIONS} collections: "
                   f"{early[0]} and {late[0]} kB, {early[1]} and {late[1]} descriptors")
-            equal(late[0] <= early[0] * SLACK + CACHE_KB, True, f"memory: {early[0]} and {late[0]} kB")
+            equal(late[0] <= early[0] * SLACK + CACHE_KB, True,
+                  f"memory: {early[0]} and {late[0]} kB")
             equal(late[1] <= early[1] + 2, True, f"descriptors: {early[1]} and {late[1]}")
 
 
