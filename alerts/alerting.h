@@ -25,15 +25,15 @@ void alerting_start(struct alerting *alerting);
 /* Evaluator first, then delivery; under two seconds. */
 void alerting_stop(struct alerting *alerting);
 
-/* One evaluation of the current snapshot, then whatever is due to the receivers, on this thread: for
- * run --once; never while started. */
+/* One evaluation of the current snapshot, then whatever is due to the receivers, on this thread:
+ * for run --once; never while started. */
 bool alerting_run(struct alerting *alerting, int64_t now, struct error *error) MUST_USE;
 
 /* Go on with other settings; database, ledger and outbox stay open. */
 void alerting_configure(struct alerting *alerting, struct settings *settings);
 
-/* What the last evaluation says of findings and alerts, and a number that rises when it changed. Any
- * thread. */
+/* What the last evaluation says of findings and alerts, and a number that rises when it changed.
+ * Any thread. */
 void alerting_emit(struct alerting *alerting, struct metric_set *set);
 uint64_t alerting_generation(const struct alerting *alerting);
 

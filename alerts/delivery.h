@@ -25,9 +25,9 @@ void delivery_start(struct delivery *delivery);
 /* Cancel what is in flight, join; under two seconds. A cancelled attempt stays queued. */
 void delivery_stop(struct delivery *delivery);
 
-/* Lanes go on with the new settings, nothing in flight is cut off; those whose receiver or target is
- * gone stop, new ones start. Messages of receivers that are gone stay queued until they expire, and
- * are counted. Any thread. */
+/* Lanes go on with the new settings, nothing in flight is cut off; those whose receiver or target
+ * is gone stop, new ones start. Messages of receivers that are gone stay queued until they expire,
+ * and are counted. Any thread. */
 void delivery_configure(struct delivery *delivery, struct settings *settings);
 
 /* Something may be due. Any thread. */

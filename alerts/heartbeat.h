@@ -14,5 +14,5 @@ void heartbeat_stop(struct heartbeat *heartbeat); /* NULL is fine */
 /* Why no beat is due now, or NULL. Pure. */
 const char *heartbeat_problem(const struct snapshot *snapshot, int64_t evaluated_at, int64_t now);
 
-/* Live in the metric store: defender_exporter_heartbeats_total, _heartbeats_failed_total (reason). */
+/* Live in the metric store: defender_exporter_heartbeats_total, _failed_total (reason). */
 extern const struct family *const heartbeat_families[];

@@ -95,7 +95,8 @@ bool outbox_drop(struct database *database, const char *id, int64_t now,
                  struct error *error) MUST_USE;
 
 /* Delete sent ones after keep_s, dead ones after 90 d; but what a lane accepted last about an alert
- * that is not over stays. Queued ones of receivers that are gone expire. Evaluator's transaction. */
+ * that is not over stays. Queued ones of receivers that are gone expire. In the evaluator's
+ * transaction. */
 bool outbox_prune(struct database *database, int64_t keep_s, int64_t now,
                   struct error *error) MUST_USE;
 

@@ -6,7 +6,8 @@
 /* clang-format off */
 static const struct family messages = {
     .name = "defender_exporter_outbox_messages", .type = METRIC_GAUGE,
-    .help = "Messages that are not accepted yet, by state.", .labels = LABELS("receiver", "state") };
+    .help = "Messages that are not accepted yet, by state.",
+    .labels = LABELS("receiver", "state") };
 static const struct family oldest = {
     .name = "defender_exporter_outbox_oldest_timestamp_seconds", .type = METRIC_GAUGE,
     .unit = "seconds", .help = "When the oldest queued message was decided; absent without one.",

@@ -29,7 +29,8 @@ class Alertmanager(Program):
             raise Skip("prometheus-alertmanager is not installed")
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        super().__init__(["prometheus-alertmanager", f"--config.file={folder.file('am.yml', CONFIG)}",
+        config = folder.file("am.yml", CONFIG)
+        super().__init__(["prometheus-alertmanager", f"--config.file={config}",
                           f"--web.listen-address=127.0.0.1:{self.port}",
                           "--cluster.listen-address=", f"--storage.path={folder.path}/am"])
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """No fault of Azure resolves a finding, opens one or changes its risk: whatever Azure answers,
-nobody is told that something was fixed. A subscription that cannot be read any more is data.stale."""
+nobody is told that something was fixed. A subscription that cannot be read any more is
+data.stale."""
 import concurrent.futures
 import re
 

@@ -66,7 +66,8 @@ def command(folder, *words):
 
 def test_opened_and_resolved_reach_the_receiver_over_a_restart():
     with Folder() as folder, Sink() as sink, tenant(120) as fake:
-        config = configuration(fake, folder, [receiver(sink, signing_secret="whsec_" + SIGNING_KEY)])
+        config = configuration(fake, folder,
+                               [receiver(sink, signing_secret="whsec_" + SIGNING_KEY)])
         model = Model(fake.admin("dump"))
         with Exporter(folder, config) as exporter:
             exporter.wait_ready()
