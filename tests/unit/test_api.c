@@ -1,0 +1,290 @@
+/* Alertmanager's API and ours, without a web server. */
+#include "alerts/api.h"
+
+#include "alerts_world.h"
+
+#define ROUTES                                                                                     \
+    "receivers:\n" SCENE_RECEIVER("team") SCENE_RECEIVER(                                          \
+        "boss") "route:\n  receiver: team\n  group_by: [alertname, subscription_id]\n"             \
+                "  routes: [{ receiver: boss, matchers: ['risk_level=\"critical\"'] }]\n"
+
+static int ask_with(struct scene *scene, const char *method, const char *path,
+                    const struct api_query *queries, size_t count, const char *body,
+                    struct buf *out)
+{
+    const struct api_context context = {
+        .database_path = scene->world.path,
+        .settings = scene->settings,
+        .evaluator = scene->evaluator,
+        .snapshots = scene->store,
+        .version = "1.2.3",
+        .started_at = 1700000000,
+        .now = scene->world.now,
+    };
+    const struct api_request request = { method, path, queries, count, body, strlen(body) };
+    bool own = !strncmp(path, "own/", 4);
+    buf_reset(out);
+    buf_text(out, "");
+    if (!own)
+        return api_alertmanager(&context, &request, out);
+    const struct api_request rest = { method, path + 4, queries, count, body, strlen(body) };
+    return api_own(&context, &rest, out);
+}
+
+static int ask(struct scene *scene, const char *path, struct buf *out)
+{
+    return ask_with(scene, "GET", path, NULL, 0, "", out);
+}
+
+/* One query parameter. */
+static int ask_for(struct scene *scene, const char *path, const char *name, const char *value,
+                   struct buf *out)
+{
+    const struct api_query query = { name, value };
+    return ask_with(scene, "GET", path, &query, 1, "", out);
+}
+
+/* How often a part stands in the text. */
+static size_t times(const struct buf *text, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = buf_cstr(text); (at = strstr(at, part)); at++)
+        count++;
+    return count;
+}
+
+static void set_up(struct scene *scene, const char *name)
+{
+    scene_init(scene, name, ROUTES, SCENE_OPENED);
+    scene_begin(scene);
+    scene_collect(scene, "Abz");
+    scene_run(scene);
+}
+
+TEST(alerts_are_told_and_filtered)
+{
+    struct scene scene;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    static const struct {
+        const char *name, *value;
+        int status;
+        size_t alerts;
+    } cases[] = {
+        { "active", "true", 200, 3 },
+        { "active", "false", 200, 0 },
+        { "silenced", "perhaps", 400, 0 },
+        { "filter", "risk_level=\"critical\"", 200, 1 },
+        { "filter", "{risk_level!=\"critical\"}", 200, 2 },
+        { "filter", "resource_name=~\"[ab]\"", 200, 2 },
+        { "filter", "nonsense", 400, 0 },
+        { "receiver", "boss", 200, 1 },
+        { "receiver", "bo.*", 200, 1 },
+        { "receiver", "bo", 200, 0 },
+        { "receiver", "(", 400, 0 },
+    };
+    set_up(&scene, "alerts");
+    CHECK_INT(ask(&scene, "alerts", &out), 200);
+    CHECK_INT(times(&out, "\"fingerprint\""), 3);
+    CHECK_CONTAINS(buf_cstr(&out), "\"state\":\"active\"");
+    CHECK_CONTAINS(buf_cstr(&out), "\"startsAt\":\"2023-11-14T22:16:20.000Z\"");
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CHECK_INT(ask_for(&scene, "alerts", cases[i].name, cases[i].value, &out), cases[i].status);
+        CHECK_INT(times(&out, "\"fingerprint\""), cases[i].alerts);
+    }
+    scene_finish(&scene);
+}
+
+TEST(groups_are_those_of_the_routes)
+{
+    struct scene scene;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    set_up(&scene, "groups");
+    CHECK_INT(ask(&scene, "alerts/groups", &out), 200);
+    CHECK_INT(times(&out, "\"fingerprint\""), 3);
+    CHECK_INT(times(&out, "\"receiver\":{\"name\":\"boss\"}"), 1);
+    CHECK_INT(times(&out, "\"receiver\":{\"name\":\"team\"}"), 2); /* s1 and s2 */
+    CHECK_CONTAINS(buf_cstr(&out),
+                   "\"labels\":{\"alertname\":\"Opened\",\"subscription_id\":\"s2\"}");
+    scene_finish(&scene);
+}
+
+TEST(silences_are_put_told_and_ended)
+{
+    static const char body[] =
+        "{\"matchers\":[{\"name\":\"resource_name\",\"value\":\"b\",\"isRegex\":false},"
+        "{\"name\":\"risk_level\",\"value\":\"c.*\",\"isRegex\":true,\"isEqual\":false}],"
+        "\"startsAt\":\"2023-11-14T22:00:00Z\",\"endsAt\":\"2023-11-15T22:00:00Z\","
+        "\"createdBy\":\"me\",\"comment\":\"works \\\"here\\\"\"}";
+    struct scene scene;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    char path[64] = "silence/";
+    set_up(&scene, "silences");
+    CHECK_INT(ask_with(&scene, "POST", "silences", NULL, 0, body, &out), 200);
+    CHECK_CONTAINS(buf_cstr(&out), "{\"silenceID\":\"");
+    snprintf(path + 8, 37, "%s", buf_cstr(&out) + 14);
+    CHECK_INT(ask(&scene, path, &out), 200);
+    CHECK_CONTAINS(buf_cstr(&out), "\"state\":\"active\"");
+    CHECK_CONTAINS(buf_cstr(&out), "\"comment\":\"works \\\"here\\\"\"");
+    CHECK_CONTAINS(buf_cstr(&out), "{\"isEqual\":false,\"isRegex\":true,\"name\":\"risk_level\","
+                                   "\"value\":\"c.*\"}");
+    CHECK_INT(ask_for(&scene, "silences", "filter", "resource_name=\"b\"", &out), 200);
+    CHECK_INT(times(&out, path + 8), 1);
+    CHECK_INT(ask_for(&scene, "silences", "filter", "resource_name=\"a\"", &out), 200);
+    CHECK_TEXT(buf_cstr(&out), "[]");
+    CHECK_INT(ask_for(&scene, "alerts", "silenced", "false", &out), 200);
+    CHECK_INT(times(&out, "\"fingerprint\""), 2);
+    CHECK_INT(ask(&scene, "alerts", &out), 200);
+    CHECK_INT(times(&out, "\"state\":\"suppressed\""), 1);
+    CHECK_INT(times(&out, path + 8), 1);
+    CHECK_INT(ask_with(&scene, "DELETE", path, NULL, 0, "", &out), 200);
+    CHECK_INT(ask(&scene, path, &out), 200);
+    CHECK_CONTAINS(buf_cstr(&out), "\"state\":\"expired\"");
+    scene_finish(&scene);
+}
+
+TEST(wrong_silences_are_refused)
+{
+#define TIMES "\"startsAt\":\"2023-11-14T22:00:00Z\",\"endsAt\":\"2023-11-15T22:00:00Z\""
+#define WHO "\"createdBy\":\"me\",\"comment\":\"c\""
+    static const struct {
+        const char *body;
+        int status;
+    } cases[] = {
+        { "", 400 },
+        { "{", 400 },
+        { "[]", 400 },
+        { "{\"matchers\":[]," TIMES "," WHO "}", 400 },
+        { "{\"matchers\":[{\"name\":\"a\",\"value\":\"b\"}]," TIMES "}", 400 },
+        { "{\"matchers\":[{\"name\":\"a\",\"value\":\"b\"}]," WHO "}", 400 },
+        { "{\"matchers\":[{\"name\":\"a\"}]," TIMES "," WHO "}", 400 },
+        { "{\"matchers\":[{\"name\":\"a\",\"value\":\"(\",\"isRegex\":true}]," TIMES "," WHO "}",
+          400 },
+        { "{\"id\":\"short\",\"matchers\":[{\"name\":\"a\",\"value\":\"b\"}]," TIMES "," WHO "}",
+          404 },
+    };
+    struct scene scene;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    set_up(&scene, "wrong");
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CHECK_INT(ask_with(&scene, "POST", "silences", NULL, 0, cases[i].body, &out),
+                  cases[i].status);
+        CHECK(buf_cstr(&out)[0] == '"'); /* a JSON text */
+    }
+    CHECK_INT(ask_with(&scene, "DELETE", "silence/00000000-0000-0000-0000-000000000000", NULL, 0,
+                       "", &out),
+              404);
+    scene_finish(&scene);
+}
+
+TEST(other_paths_and_methods)
+{
+    static const struct {
+        const char *method, *path;
+        int status;
+        const char *part;
+    } cases[] = {
+        { "GET", "status", 200, "\"version\":\"1.2.3\"" },
+        { "GET", "status", 200, "\"uptime\":\"2023-11-14T22:13:20.000Z\"" },
+        { "GET", "receivers", 200, "[{\"name\":\"team\"},{\"name\":\"boss\"}]" },
+        { "POST", "alerts", 405, "cannot be posted" },
+        { "DELETE", "alerts", 405, "other methods" },
+        { "POST", "silence/x", 405, "use GET or DELETE" },
+        { "GET", "silence/", 404, "no such path" },
+        { "GET", "", 404, "no such path" },
+        { "GET", "own/nothing", 404, "no such path" },
+        { "POST", "own/alerts", 405, "use GET" },
+        { "GET", "own/outbox/nothing", 404, "no such message" },
+    };
+    struct scene scene;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    set_up(&scene, "paths");
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CHECK_INT(ask_with(&scene, cases[i].method, cases[i].path, NULL, 0, "", &out),
+                  cases[i].status);
+        CHECK_CONTAINS(buf_cstr(&out), cases[i].part);
+    }
+    scene_finish(&scene);
+}
+
+TEST(our_lists_are_paged)
+{
+    struct scene scene;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    char last[32] = "";
+    size_t total = 0;
+    set_up(&scene, "paged");
+    for (int page = 0; page < 5; page++) {
+        const struct api_query queries[] = { { "limit", "1" }, { "after", last } };
+        CHECK_INT(ask_with(&scene, "GET", "own/alerts", queries, *last ? 2 : 1, "", &out), 200);
+        total += times(&out, "\"fingerprint\"");
+        const char *next = strstr(buf_cstr(&out), "\"next\":\"");
+        if (!next)
+            break;
+        snprintf(last, 17, "%s", next + 8);
+    }
+    CHECK_INT(total, 3);
+    CHECK_INT(ask(&scene, "own/outbox", &out), 200);
+    CHECK_INT(times(&out, "\"dedup_key\""), 3);
+    CHECK_INT(ask_for(&scene, "own/outbox", "receiver", "boss", &out), 200);
+    CHECK_INT(times(&out, "\"dedup_key\""), 1);
+    CHECK_INT(ask_for(&scene, "own/outbox", "state", "sent", &out), 200);
+    CHECK_INT(times(&out, "\"dedup_key\""), 0);
+    CHECK_INT(ask_for(&scene, "own/outbox", "state", "lost", &out), 400);
+    CHECK_INT(ask_for(&scene, "own/outbox", "limit", "0", &out), 400);
+    CHECK_INT(ask_for(&scene, "own/outbox", "limit", "12x", &out), 400);
+    char path[64];
+    snprintf(path, sizeof path, "own/outbox/%s", scene.last_id);
+    CHECK_INT(ask(&scene, path, &out), 200);
+    CHECK_CONTAINS(buf_cstr(&out), "\"page\":{");
+    scene_finish(&scene);
+}
+
+static int link_of(struct scene *scene, const char *id, struct buf *out)
+{
+    const struct api_context context = { .database_path = scene->world.path,
+                                         .settings = scene->settings,
+                                         .now = scene->world.now };
+    buf_reset(out);
+    buf_text(out, "");
+    return api_finding_link(&context, id, out);
+}
+
+TEST(findings_lead_to_the_portal_also_when_closed)
+{
+    struct scene scene;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    CLEANUP(buf_finish) struct buf alerts = { 0 };
+    char id[17];
+    set_up(&scene, "links");
+    ask_for(&scene, "alerts", "filter", "resource_name=\"b\"", &alerts);
+    const char *at = strstr(buf_cstr(&alerts), "\"finding_id\":\"");
+    CHECK(at);
+    snprintf(id, sizeof id, "%s", at ? at + 14 : "");
+    for (int round = 0; round < 2; round++) {
+        CHECK_INT(link_of(&scene, id, &out), 302);
+        CHECK_CONTAINS(buf_cstr(&out), "https://portal.azure.com/#");
+        scene_collect(&scene, "");
+        scene_run(&scene);
+        scene_collect(&scene, "");
+        scene_run(&scene);
+    }
+    CHECK_INT(link_of(&scene, "0000000000000000", &out), 404);
+    CHECK_INT(link_of(&scene, "", &out), 404);
+    CHECK_INT(link_of(&scene, "../../etc/passwd", &out), 404);
+    CHECK_INT(link_of(&scene, "00000000000000000000000000000000x", &out), 404);
+    scene_finish(&scene);
+}
+
+TEST(a_database_that_is_gone_is_an_error)
+{
+    struct scene scene;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    set_up(&scene, "gone");
+    char kept[sizeof scene.world.path];
+    memcpy(kept, scene.world.path, sizeof kept);
+    snprintf(scene.world.path, sizeof scene.world.path, "/nowhere/at.db");
+    CHECK_INT(ask(&scene, "alerts", &out), 500);
+    CHECK_INT(link_of(&scene, "0000000000000000", &out), 500);
+    memcpy(scene.world.path, kept, sizeof kept);
+    scene_finish(&scene);
+}
