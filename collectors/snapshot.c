@@ -135,9 +135,15 @@ uint64_t snapshot_wait(struct snapshot_store *store, uint64_t seen, int64_t time
 
 bool snapshot_is_ready(const struct snapshot *snapshot)
 {
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        if (snapshot->status[i].enabled && !snapshot->parts[i] &&
-            !snapshot->status[i].last_success_at)
+    bool wants_data = false, has_data = false;
+    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+        const struct source_status *status = &snapshot->status[i];
+        if (!status->enabled)
+            continue;
+        if (!status->attempted && !snapshot->parts[i])
             return false;
-    return true;
+        wants_data = wants_data || i > COLLECTOR_catalogue;
+        has_data = has_data || (i > COLLECTOR_catalogue && snapshot->parts[i]);
+    }
+    return has_data || !wants_data;
 }

@@ -50,5 +50,6 @@ uint64_t snapshot_generation(struct snapshot_store *store);
 /* Wait until the generation is not `seen` any more, at most timeout_ms. Returns the generation. */
 uint64_t snapshot_wait(struct snapshot_store *store, uint64_t seen, int64_t timeout_ms);
 
-/* True when every enabled collector has published at least once. */
+/* True when every enabled collector has run once and there are data to show: a collector that keeps
+ * failing does not keep the others from being scraped. */
 bool snapshot_is_ready(const struct snapshot *snapshot);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The queries: the text sent is the text in the file, and the vendor's language service accepts it."""
+"""The queries: what is sent is what is written, and the vendor's language service accepts it."""
 import glob
 import http.server
 import json

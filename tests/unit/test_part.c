@@ -201,6 +201,23 @@ TEST(cover_speaks_only_for_what_was_read)
     part_release(part);
 }
 
+TEST(one_failing_collector_keeps_nobody_from_being_ready)
+{
+    struct snapshot snapshot = { 0 };
+    struct part *part = part_create(COLLECTOR_assessments);
+    snapshot.status[COLLECTOR_assessments].enabled = true;
+    snapshot.status[COLLECTOR_baselines].enabled = true;
+    CHECK(!snapshot_is_ready(&snapshot));
+    snapshot.status[COLLECTOR_assessments].attempted = true;
+    snapshot.status[COLLECTOR_baselines].attempted = true;
+    CHECK(!snapshot_is_ready(&snapshot));
+    snapshot.parts[COLLECTOR_assessments] = part;
+    CHECK(snapshot_is_ready(&snapshot));
+    snapshot.status[COLLECTOR_baselines].attempted = false;
+    CHECK(!snapshot_is_ready(&snapshot));
+    part_release(part);
+}
+
 TEST(snapshots_change_whole_and_outlive_their_store)
 {
     struct snapshot_store *store = snapshot_store_create();
