@@ -56,13 +56,30 @@ def test_receivers():
             check(folder, read(name), name)
 
 
-def test_configurations_in_the_readme():
+def blocks_of_the_readme(key):
+    """Blocks of YAML that begin with a key."""
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
-        blocks = re.findall(r"```yaml\n(alerts:\n.*?)```", file.read(), re.S)
-    assert len(blocks) > 1, f"{len(blocks)} configurations of alerts"
-    for block in blocks:
+        blocks = re.findall(rf"```yaml\n({key}:.*?)```", file.read(), re.S)
+    assert blocks, f"the README has no block with {key}"
+    return blocks
+
+
+def test_configurations_in_the_readme():
+    for block in blocks_of_the_readme("alerts"):
         with Folder() as folder:
             check(folder, block, block)
+
+
+def test_rules_in_the_readme():
+    for block in blocks_of_the_readme("groups"):
+        with Folder() as folder:
+            done = command("check", "rules", folder.file("rules.yml", block))
+            equal((done.returncode, done.stderr), (0, ""), block)
+    for block in blocks_of_the_readme("rule_files"):
+        with Folder() as folder:
+            folder.file("rules.yml", read("rules.yml"))
+            done = command("test", "rules", folder.file("rules_test.yml", block))
+            equal((done.returncode, done.stderr), (0, ""), block + done.stdout)
 
 
 run(globals())

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The generated parts of the README are what the program prints; --write renews them."""
+"""The generated parts of the README are what the program prints and the examples say; --write
+renews them."""
 import os
 import re
 import subprocess
@@ -8,7 +9,10 @@ import sys
 from harness import EXPORTER, ROOT, equal, run
 
 README = os.path.join(ROOT, "README.md")
-PART = re.compile(r"(<!-- (\w+): printed by the program -->\n)(.*?)(<!-- end of \2 -->)", re.S)
+EXAMPLES = os.path.join(ROOT, "packaging/examples/alerts")
+RECEIVERS = ("pagerduty", "slack", "teams", "email", "webhook", "alertmanager")
+PART = re.compile(r"(<!-- (\w+): (?:printed by the program|as in packaging/examples) -->\n)(.*?)"
+                  r"(<!-- end of \2 -->)", re.S)
 FENCES = {"config": ("```yaml\n", "```\n"), "metrics": ("", ""), "rules": ("", "")}
 
 
@@ -19,18 +23,36 @@ def printed(command):
     return before + output.rstrip("\n") + "\n" + after
 
 
+def shown():
+    """Every example of a receiver."""
+    parts = []
+    for name in RECEIVERS:
+        with open(os.path.join(EXAMPLES, name + ".yml"), encoding="utf-8") as file:
+            parts.append("```yaml\n" + file.read() + "```\n")
+    return "\n".join(parts)
+
+
+def part(name):
+    return shown() if name == "receivers" else printed(name)
+
+
 def renewed(text):
-    return PART.sub(lambda m: m.group(1) + printed(m.group(2)) + m.group(4), text)
+    return PART.sub(lambda m: m.group(1) + part(m.group(2)) + m.group(4), text)
 
 
 def test_generated_parts():
     with open(README, encoding="utf-8") as file:
         text = file.read()
-    equal([m.group(2) for m in PART.finditer(text)], ["metrics", "config", "rules"],
+    equal([m.group(2) for m in PART.finditer(text)], ["metrics", "config", "rules", "receivers"],
           "parts of the README")
     if renewed(text) != text:
         raise AssertionError("README.md differs from the program: run "
                              "tests/integration/readme.py --write")
+
+
+def test_every_receiver_is_shown():
+    files = {n[:-4] for n in os.listdir(EXAMPLES) if not n.startswith("rules")}
+    equal(files, set(RECEIVERS), "examples of receivers")
 
 
 def test_links_and_files():
