@@ -136,7 +136,7 @@ void drill_page(const struct settings *settings, const char *receiver, enum page
         .starts_at = started_at,
         .ends_at = firing ? 0 : now,
         .opened_at = started_at,
-        .due_at = started_at + 7 * 86400,
+        .due_at = started_at + INT64_C(7) * 86400,
         .reason = firing ? "" : "fixed",
     };
     alert_label(alert, "alertname", "FireDrill");

@@ -417,7 +417,7 @@ static bool state_by_id(struct database *database, const char *id, enum outbox_s
 bool outbox_retry(struct database *database, const char *id, int64_t expires_s, int64_t now,
                   struct error *error)
 {
-    enum outbox_state state;
+    enum outbox_state state = OUTBOX_QUEUED;
     if (!state_by_id(database, id, &state, error))
         return false;
     if (state != OUTBOX_DEAD)
@@ -461,7 +461,7 @@ static bool delete_message(struct database *database, const char *id, struct err
 
 bool outbox_drop(struct database *database, const char *id, int64_t now, struct error *error)
 {
-    enum outbox_state state;
+    enum outbox_state state = OUTBOX_QUEUED;
     if (!state_by_id(database, id, &state, error))
         return false;
     if (state == OUTBOX_SENT)

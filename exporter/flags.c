@@ -13,9 +13,9 @@ struct flag {
     const char *name;
     const char *path; /* of the key, whose row has type, default and help */
     enum special special;
+    bool environment; /* SPECIAL_TEXT: a variable may set it */
     const char *help; /* of special ones */
     size_t text_at;   /* where SPECIAL_TEXT goes in struct flags */
-    bool environment; /* SPECIAL_TEXT: a variable may set it */
 };
 
 /* clang-format off */
