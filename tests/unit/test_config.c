@@ -199,3 +199,31 @@ TEST(every_key_has_a_help_text)
             CHECK(row->help != NULL && row->help[strlen(row->help) - 1] == '.');
     }
 }
+
+TEST(alerts_are_compiled_and_checked)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    struct config *config =
+        load_fine("alerts: {receivers: [{name: a, webhook: {url: 'https://x.example/'}}]}\n");
+    CHECK_INT(config->settings->receiver_count, 1);
+    CHECK(config->rule_families[0]);
+    CHECK_TEXT(config->settings->portal, "portal.azure.com");
+    config_destroy(config);
+    CHECK(!load("log: {level: info}\nalerts:\n  route: {receiver: nobody}\n"
+                "  receivers: [{name: a, webhook: {url: 'https://x.example/'}}]\n",
+                NULL, 0, &report));
+    CHECK_CONTAINS(buf_cstr(&report.text), "config.yml:3: ");
+    CHECK_CONTAINS(buf_cstr(&report.text), "nobody");
+}
+
+TEST(settings_keep_the_configuration_alive)
+{
+    struct config *config =
+        load_fine("alerts: {receivers: [{name: a, webhook: {url: 'https://x.example/'}}]}\n");
+    struct settings *settings = config->settings;
+    settings_acquire(settings);
+    config_destroy(config);
+    CHECK_TEXT(settings->receivers[0].name, "a"); /* still the configuration's */
+    CHECK_TEXT(secret_text(&settings->receivers[0].webhook.url), "https://x.example/");
+    settings_release(settings);
+}

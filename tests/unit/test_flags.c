@@ -114,3 +114,20 @@ TEST(every_flag_sets_a_key_that_exists)
     CHECK_CONTAINS(buf_cstr(&help), "[DEFENDER_EXPORTER_METRICS_OPT_IN_LIST]");
     CHECK(!strstr(buf_cstr(&help), "\n       [")); /* none without a help text */
 }
+
+TEST(commands_have_flags_of_their_own)
+{
+    CLEANUP(flags_finish) struct flags flags = { 0 };
+    struct error error;
+    CHECK(PARSE(&flags, &error, "silence", "add", "a=b", "--duration=4h", "c=~d", "--comment",
+                "two words", "--since=7d", "--state", "dead"));
+    CHECK_INT(flags.word_count, 4);
+    CHECK_TEXT(flags.words[3], "c=~d");
+    CHECK_TEXT(flags.duration, "4h");
+    CHECK_TEXT(flags.comment, "two words");
+    CHECK_TEXT(flags.since, "7d");
+    CHECK_TEXT(flags.state, "dead");
+    CHECK(!flags.author && !flags.receiver && !flags.config_file);
+    CHECK(!PARSE(&flags, &error, "replay", "--since"));
+    CHECK_CONTAINS(error.message, "--since needs a value");
+}
