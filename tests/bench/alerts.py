@@ -20,7 +20,8 @@ from bench import cpu_seconds  # noqa: E402
 from harness import SECRET, Exporter, Fake, Folder, memory_kb, settings, until  # noqa: E402
 from sink import Sink, receiver  # noqa: E402
 
-ONLY_ASSESSMENTS = {name: {"enabled": False} for name in ("secure_scores", "baselines", "catalogue")}
+ONLY_ASSESSMENTS = {name: {"enabled": False}
+                    for name in ("secure_scores", "baselines", "catalogue")}
 RULE = """  - alert: Finding{number}
     event: [finding.opened, finding.reopened]
     match: ['{match}']
@@ -37,8 +38,8 @@ def configuration(fake, folder, sink, rules, interval):
                 "governor": {"messages": 0}})
 
 
-PUBLISHED = re.compile(r"time=(\S+) level=\S+ source=runner\.c:\d+ msg=\"?(?:collected|first collection"
-                       r" complete)\"? collector=assessments ")
+PUBLISHED = re.compile(r"time=(\S+) level=\S+ source=runner\.c:\d+ "
+                       r'msg="?(?:collected|first collection complete)"? collector=assessments ')
 
 
 def published_at(log):
@@ -55,8 +56,8 @@ def latency(rows, steps):
     delays = []
     with Folder() as folder, Sink() as sink, Fake(
             "--seed", "1", "--subscriptions", "20", "--assessments", rows) as fake:
-        config = configuration(fake, folder, sink, [RULE.format(number=1, match='risk_level=~".+"')],
-                               "1s")
+        rules = [RULE.format(number=1, match='risk_level=~".+"')]
+        config = configuration(fake, folder, sink, rules, "1s")
         with Exporter(folder, config, "--log.level=debug") as exporter:
             opened = exporter.wait_ready(300).metrics().sum("defender_findings")
             until("the summary of the first run", sink.taken, 60)
@@ -99,8 +100,8 @@ def size(rows, rules):
             written = os.path.getsize(wal) if os.path.exists(wal) else 0
             print(f"{rows} rows, {metrics.sum('defender_findings'):.0f} open, {rules} rules: "
                   f"first run {first_cpu:.2f} s CPU, an unchanged collection and evaluation "
-                  f"{cpu_seconds(pid) - first_cpu:.2f} s CPU; peak {memory_kb(pid, 'VmHWM') / 1024:.0f} "
-                  f"MiB; database {first_size / 1e6:.0f} MB, log {written / 1e6:.1f} MB")
+                  f"{cpu_seconds(pid) - first_cpu:.2f} s CPU; "
+                  f"peak {memory_kb(pid, 'VmHWM') / 1024:.0f} MiB; database {first_size / 1e6:.0f} MB, log {written / 1e6:.1f} MB")
 
 
 def kills(count):
