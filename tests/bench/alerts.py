@@ -101,7 +101,8 @@ def size(rows, rules):
             print(f"{rows} rows, {metrics.sum('defender_findings'):.0f} open, {rules} rules: "
                   f"first run {first_cpu:.2f} s CPU, an unchanged collection and evaluation "
                   f"{cpu_seconds(pid) - first_cpu:.2f} s CPU; "
-                  f"peak {memory_kb(pid, 'VmHWM') / 1024:.0f} MiB; database {first_size / 1e6:.0f} MB, log {written / 1e6:.1f} MB")
+                  f"peak {memory_kb(pid, 'VmHWM') / 1024:.0f} MiB; "
+                  f"database {first_size / 1e6:.0f} MB, log {written / 1e6:.1f} MB")
 
 
 def kills(count):
