@@ -127,6 +127,8 @@ def test_the_rest_of_the_api():
         equal([r["name"] for r in get("/api/v2/receivers").json()], ["team", "other"], "receivers")
         equal(get("/api/v2/status").json()["cluster"]["status"], "disabled", "status")
         equal(get("/api/v2/alerts?active=maybe").status, 400, "a bad flag")
+        equal(get("/api/v2/silences", method="POST", body="{}",
+                  headers={"Content-Type": "text/plain"}).status, 415, "a form of another site")
         equal(get("/api/v2/alerts?filter=%7B").status, 400, "a bad filter")
         answer = get("/api/v2/alerts", method="POST", body="[]")
         equal(answer.status, 405, "alerts from outside")
