@@ -130,7 +130,8 @@ def test_the_rest_of_the_api():
         equal(get("/api/v2/silences", method="POST", body="{}",
                   headers={"Content-Type": "text/plain"}).status, 415, "a form of another site")
         equal(get("/api/v2/alerts?filter=%7B").status, 400, "a bad filter")
-        answer = get("/api/v2/alerts", method="POST", body="[]")
+        answer = get("/api/v2/alerts", method="POST", body="[]",
+                     headers={"Content-Type": "application/json"})
         equal(answer.status, 405, "alerts from outside")
         contains(answer.json(), "cannot be posted", "the hint")
         equal(get("/api/v2/nothing").status, 404, "an unknown path")
