@@ -124,20 +124,21 @@ def test_the_rest_of_the_api():
     with Bench() as bench:
         contains(bench.amtool("config", "show"), "team", "config show")
         get = bench.exporter.get
+
+        def post(path, body, kind="application/json"):
+            return get(path, method="POST", body=body, headers={"Content-Type": kind})
         equal([r["name"] for r in get("/api/v2/receivers").json()], ["team", "other"], "receivers")
         equal(get("/api/v2/status").json()["cluster"]["status"], "disabled", "status")
         equal(get("/api/v2/alerts?active=maybe").status, 400, "a bad flag")
-        equal(get("/api/v2/silences", method="POST", body="{}",
-                  headers={"Content-Type": "text/plain"}).status, 415, "a form of another site")
+        equal(post("/api/v2/silences", "{}", "text/plain").status, 415, "a form of another site")
         equal(get("/api/v2/alerts?filter=%7B").status, 400, "a bad filter")
-        answer = get("/api/v2/alerts", method="POST", body="[]",
-                     headers={"Content-Type": "application/json"})
+        answer = post("/api/v2/alerts", "[]")
         equal(answer.status, 405, "alerts from outside")
         contains(answer.json(), "cannot be posted", "the hint")
         equal(get("/api/v2/nothing").status, 404, "an unknown path")
-        equal(get("/api/v2/silences", method="POST", body="{nonsense").status, 400, "no JSON")
-        equal(get("/api/v2/silences", method="POST", body="{}").status, 400, "no silence")
-        equal(get("/api/v2/silences", method="POST", body="x" * 70000).status, 413, "too large")
+        equal(post("/api/v2/silences", "{nonsense").status, 400, "no JSON")
+        equal(post("/api/v2/silences", "{}").status, 400, "no silence")
+        equal(post("/api/v2/silences", "x" * 70000).status, 413, "too large")
         equal(get("/api/v2/silence/nothing").status, 404, "an unknown silence")
         first = get("/api/v1/alerts?limit=2").json()
         equal(len(first["alerts"]), 2, "a page of alerts")
