@@ -15,8 +15,9 @@
 
 enum {
     WAIT_MS = 1000,
-    BUSY_MS = 500, /* less than a stop may take */
-    POLL_S = 60,   /* data grow stale without anybody telling */
+    BUSY_MS = 500,       /* less than a stop may take */
+    FIRST_RUN_MS = 1000, /* nothing is told yet: the first collections are adopted together */
+    POLL_S = 60,         /* data grow stale without anybody telling */
     LOCKED_S = 1,
     FAILED_S = 10,
     PRUNE_S = 3600,
@@ -377,7 +378,8 @@ static int64_t tick(void *context)
 
 void evaluator_start(struct evaluator *evaluator)
 {
-    evaluator->worker = worker_start("evaluator", tick, NULL, evaluator, 0);
+    evaluator->worker = worker_start("evaluator", tick, NULL, evaluator,
+                                     ledger_is_new(evaluator->ledger) ? FIRST_RUN_MS : 0);
 }
 
 void evaluator_stop(struct evaluator *evaluator)

@@ -82,6 +82,14 @@ static bool load_assessments(struct ledger *ledger, struct error *error)
     }
 }
 
+bool ledger_is_new(const struct ledger *ledger)
+{
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        if (ledger->sources[i].adopted)
+            return false;
+    return true;
+}
+
 static bool load_source(struct ledger *ledger, enum collector_id id, struct error *error)
 {
     struct ledger_source *source = &ledger->sources[id];

@@ -79,6 +79,9 @@ void ledger_emit(const struct ledger *ledger, const struct snapshot *snapshot, i
  * defender_baseline_rules_regressed_total, _fixed_total (assignment, rule_severity). */
 extern const struct family *const ledger_families[];
 
+/* True before the first run of any source. */
+bool ledger_is_new(const struct ledger *ledger);
+
 /* Keep an event in the history, which ledger_advance does for its own. Inside a transaction. */
 bool ledger_record(struct database *database, const struct event *event,
                    struct error *error) MUST_USE;
