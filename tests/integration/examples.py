@@ -6,7 +6,7 @@ import subprocess
 
 from harness import EXPORTER, ROOT, Folder, contains, equal, run
 
-EXAMPLES = os.path.join(ROOT, "packaging/examples/alerts")
+EXAMPLES = os.path.join(ROOT, "packaging/examples")
 SECRETS = "/etc/defender_exporter/secrets"
 SECRET_TEXTS = {"webhook_signing_secret": "whsec_" + "A" * 43 + "="}
 
@@ -24,7 +24,7 @@ def read(name):
 def check(folder, text, what):
     """A configuration beside the example rules, with secrets where it looks for them."""
     os.makedirs(os.path.join(folder.path, "rules"), exist_ok=True)
-    folder.file("rules/rules.yml", read("rules.yml"))
+    folder.file("rules/rules.yml", read("rules/rules.yml"))
     for name in re.findall(SECRETS + r"/(\w+)", text):
         plain = "https://example.com/" if name.endswith("url") else "x" * 32
         secret = SECRET_TEXTS.get(name, plain)
@@ -35,25 +35,25 @@ def check(folder, text, what):
 
 
 def test_rules_and_their_tests():
-    done = command("test", "rules", os.path.join(EXAMPLES, "rules_test.yml"))
+    done = command("test", "rules", os.path.join(EXAMPLES, "rules", "rules_test.yml"))
     equal((done.returncode, done.stderr), (0, ""), "test rules\n" + done.stdout)
     contains(done.stdout, "SUCCESS", "test rules")
 
 
 def test_rule_tests_notice_another_rule():
     with Folder() as folder:
-        folder.file("rules.yml", read("rules.yml").replace("min_age: 1h", "min_age: 2h"))
-        done = command("test", "rules", folder.file("rules_test.yml", read("rules_test.yml")))
+        folder.file("rules.yml", read("rules/rules.yml").replace("min_age: 1h", "min_age: 2h"))
+        done = command("test", "rules", folder.file("rules_test.yml", read("rules/rules_test.yml")))
         equal(done.returncode, 1, "test rules\n" + done.stdout)
         contains(done.stdout, "FAILED", "test rules")
 
 
 def test_receivers():
-    names = [n for n in os.listdir(EXAMPLES) if not n.startswith("rules")]
+    names = os.listdir(os.path.join(EXAMPLES, "alerts"))
     assert len(names) > 5, names
     for name in names:
         with Folder() as folder:
-            check(folder, read(name), name)
+            check(folder, read("alerts/" + name), name)
 
 
 def blocks_of_the_readme(key):
@@ -77,7 +77,7 @@ def test_rules_in_the_readme():
             equal((done.returncode, done.stderr), (0, ""), block)
     for block in blocks_of_the_readme("rule_files"):
         with Folder() as folder:
-            folder.file("rules.yml", read("rules.yml"))
+            folder.file("rules.yml", read("rules/rules.yml"))
             done = command("test", "rules", folder.file("rules_test.yml", block))
             equal((done.returncode, done.stderr), (0, ""), block + done.stdout)
 
