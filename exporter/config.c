@@ -10,6 +10,7 @@
 #include "core/hash.h"
 #include "core/http.h"
 #include "core/log.h"
+#include "exporter/series.h"
 #include "exporter/web_address.h"
 
 enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024, TIMEOUT_MIN_MS = 60000, TIMEOUT_MAX_MS = 600000 };
@@ -360,38 +361,13 @@ static void check_auth(const struct config *config, struct option_report *report
     metric_store_destroy(metrics);
 }
 
-static void append_families(const struct family **all, size_t *count,
-                            const struct family *const *some)
-{
-    for (; *some; some++) {
-        if (all)
-            all[*count] = *some;
-        ++*count;
-    }
-}
-
-/* Everything a rule may name, ends with NULL; all NULL: only count. */
-static size_t list_families(const struct family **all)
-{
-    size_t count = 0;
-    append_families(all, &count, runner_families);
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
-        append_families(all, &count, collectors[i]->families);
-    for (size_t i = 0; settings_family_lists[i]; i++)
-        append_families(all, &count, settings_family_lists[i]);
-    if (all)
-        all[count] = NULL;
-    return count;
-}
-
 static void free_config(void *owner);
 
 /* Everything below `alerts`, with its rule files. */
 static void compile_alerts(struct config *config, struct option_report *report)
 {
-    size_t bytes = (list_families(NULL) + 1) * sizeof(struct family *);
-    const struct family **families = arena_alloc(&config->arena, bytes);
-    list_families(families);
+    const struct family *const *families =
+        series_list_families(settings_family_lists, &config->arena);
     config->rule_families = families;
     const struct settings_context context = {
         .file = *config->file ? config->file : "configuration",

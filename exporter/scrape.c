@@ -122,37 +122,12 @@ void scrape_destroy(struct scrape *scrape)
     free(scrape);
 }
 
-static void append_families(const struct family **all, size_t *count,
-                            const struct family *const *some)
-{
-    for (; *some; some++) {
-        if (all)
-            all[*count] = *some;
-        ++*count;
-    }
-}
-
-/* Every family of the domain part, ends with NULL; all NULL: only count. */
-static size_t domain_families(const struct family **all)
-{
-    size_t count = 0;
-    append_families(all, &count, runner_families);
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
-        append_families(all, &count, collectors[i]->families);
-    for (size_t i = 0; alerting_families[i]; i++)
-        append_families(all, &count, alerting_families[i]);
-    if (all)
-        all[count] = NULL;
-    return count;
-}
-
 bool scrape_configure(struct scrape *scrape, const struct scrape_config *config,
                       struct error *error)
 {
-    const struct family **known = zalloc(domain_families(NULL) + 1, sizeof *known);
-    domain_families(known);
-    struct series_rules *rules = series_rules_create(&config->series, known, error);
-    free(known);
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct series_rules *rules = series_rules_create(
+        &config->series, series_list_families(alerting_families, &arena), error);
     if (!rules)
         return false;
     pthread_mutex_lock(&scrape->lock);

@@ -5,8 +5,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collectors/runner.h"
 #include "core/arena.h"
 #include "core/buf.h"
+
+/* Append a list behind *count; all NULL: only count. */
+static void append_families(const struct family **all, size_t *count,
+                            const struct family *const *some)
+{
+    for (; *some; some++) {
+        if (all)
+            all[*count] = *some;
+        ++*count;
+    }
+}
+
+static size_t list_families(const struct family *const *const *more, const struct family **all)
+{
+    size_t count = 0;
+    append_families(all, &count, runner_families);
+    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
+        append_families(all, &count, collectors[i]->families);
+    for (; *more; more++)
+        append_families(all, &count, *more);
+    return count;
+}
+
+const struct family *const *series_list_families(const struct family *const *const *more,
+                                                 struct arena *arena)
+{
+    size_t count = list_families(more, NULL);
+    const struct family **all = arena_alloc(arena, (count + 1) * sizeof *all);
+    list_families(more, all);
+    all[count] = NULL;
+    return all;
+}
 
 static const struct family series_count = {
     .name = "defender_exporter_series",

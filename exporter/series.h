@@ -34,6 +34,11 @@ void series_rules_release(struct series_rules *rules); /* NULL is fine */
 /* NULL, or the reason why the text is no pattern. Static. */
 const char *series_pattern_problem(const char *pattern);
 
+/* Every family of the runner, the collectors and these lists (the last list is NULL), in one list
+ * that ends with NULL, in the arena. */
+const struct family *const *series_list_families(const struct family *const *const *more,
+                                                 struct arena *arena);
+
 /* A set that accepts what the rules want. */
 void series_begin(const struct series_rules *rules, struct metric_set *set);
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Debian's real Alertmanager as a receiver: it takes our alerts, shows one for each finding, keeps
 showing them while they fire and shows them resolved in time."""
+import os
 import shutil
 import time
 
@@ -17,6 +18,7 @@ groups:
     match: ['source="assessments"']
     labels: {team: cloud}
 """
+TEMPLATE = "/usr/share/prometheus/alertmanager/default.tmpl"  # Debian's is compiled to need it
 CONFIG = """
 route: {receiver: nobody, group_by: [alertname], group_wait: 1s}
 receivers: [{name: nobody}]
@@ -27,6 +29,8 @@ class Alertmanager(Program):
     def __init__(self, folder, port=None):
         if not shutil.which("prometheus-alertmanager"):
             raise Skip("prometheus-alertmanager is not installed")
+        if not os.path.exists(TEMPLATE):
+            raise Skip(f"prometheus-alertmanager is there, but not {TEMPLATE}")
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         config = folder.file("am.yml", CONFIG)

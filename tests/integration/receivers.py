@@ -23,6 +23,7 @@ PRINTER = os.environ.get("PRINT_REQUESTS", os.path.join(ROOT, "build/release/pri
 SOURCE = os.path.join(ROOT, "tests/tools/receivers")
 CACHE = os.path.join(ROOT, "build/tools/receivers")
 SHARE = "/usr/share/prometheus"
+TEMPLATE = SHARE + "/alertmanager/default.tmpl"  # Debian's program is compiled to need it
 PAGES = ["finding", "resolved", "group", "digest", "score", "test", "hostile"]
 
 
@@ -188,6 +189,8 @@ def alertmanager(folder, sink, port, command=None, more=None):
     program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
     if not command and not program:
         raise Skip("no prometheus-alertmanager on this machine")
+    if command is None and not os.path.exists(TEMPLATE):
+        raise Skip(f"prometheus-alertmanager is there, but not {TEMPLATE}")
     config = folder.file("alertmanager.yml", {
         "route": {"receiver": "team", "group_by": ["alertname"], "group_wait": "0s",
                   "group_interval": "1s"},
