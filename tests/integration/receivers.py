@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What receivers' own libraries and a real Alertmanager say of our requests.
 
-The libraries come from npm into build/tools/receivers; without node, npm or a registry those tests
-are skipped, and so are Alertmanager's without prometheus-alertmanager.
+  receivers.py --setup   fetch the libraries (npm) and Debian's newest Alertmanager into build/tools;
+                         the tests themselves need no network and skip what was not fetched
 """
 import email
 import email.policy
@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 import time
 import urllib.parse
@@ -24,6 +25,7 @@ SOURCE = os.path.join(ROOT, "tests/tools/receivers")
 CACHE = os.path.join(ROOT, "build/tools/receivers")
 SHARE = "/usr/share/prometheus"
 TEMPLATE = SHARE + "/alertmanager/default.tmpl"  # Debian's program is compiled to need it
+SETTING_UP = sys.argv[1:] == ["--setup"]
 PAGES = ["finding", "resolved", "group", "digest", "score", "test", "hostile"]
 
 
@@ -49,6 +51,8 @@ def installed():
         with open(stamp, encoding="utf-8") as file:
             if file.read() == wanted:
                 return CACHE
+    if not SETTING_UP:
+        raise Skip("the receivers' libraries were not fetched")
     result = subprocess.run(["npm", "install", "--silent", "--no-fund", "--no-audit"], cwd=CACHE,
                             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
                             timeout=300)
@@ -147,6 +151,8 @@ def newer_alertmanager():
     root = os.path.join(ROOT, "build/tools/alertmanager")
     program = os.path.join(root, "usr/bin/prometheus-alertmanager")
     if not os.path.exists(program):
+        if not SETTING_UP:
+            raise Skip("Debian's newest Alertmanager was not fetched")
         if not shutil.which("apt-get") or os.getuid() or not os.path.isdir(SHARE):
             raise Skip("no root, no apt-get or no folder to mount on for a newer Alertmanager")
         with Folder() as folder:
@@ -350,4 +356,15 @@ def test_every_finding_is_one_alert():
         equal(names, [f"stprod{i:02}" for i in range(1, 61)], "their resources")
 
 
-run(globals())
+def set_up():
+    for fetch_it in (installed, newer_alertmanager):
+        try:
+            fetch_it()
+        except Skip as reason:
+            print(f"receivers.py: {reason}", file=sys.stderr)
+
+
+if SETTING_UP:
+    set_up()
+else:
+    run(globals())
