@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What receivers' own libraries and a real Alertmanager say of our requests.
 
-  receivers.py --setup   fetch the libraries (npm) and Debian's newest Alertmanager into build/tools;
+  receivers.py --setup   fetch the libraries and Debian's newest Alertmanager into build/tools;
                          the tests themselves need no network and skip what was not fetched
 """
 import email
