@@ -109,12 +109,15 @@ static bool wants(const struct rule *rule, const struct subject *subject)
                                                   subject->labels, subject->label_count);
 }
 
-/* A pending alert hears more of what it is about: further first runs; the rest changes nothing. */
-static bool add_to_pending(struct active_pass *pass, const struct rule *rule,
-                           const struct alert *more, struct active_row *row, struct error *error)
+static bool is_first_run(const struct alert *alert)
 {
-    if (strcmp(more->event, ACTIVE_FIRST_RUN) != 0)
-        return true;
+    return !strcmp(alert->event, ACTIVE_FIRST_RUN);
+}
+
+/* First runs of several sources are one alert, which tells of all of them. */
+static bool add_first_run(struct active_pass *pass, const struct rule *rule,
+                          const struct alert *more, struct active_row *row, struct error *error)
+{
     CLEANUP(buf_finish) struct buf detail = { 0 };
     buf_printf(&detail, "%s; %s", alert_annotation_value(&row->alert, "detail"),
                alert_annotation_value(more, "detail"));
@@ -133,9 +136,11 @@ static bool fire(struct active_pass *pass, const struct rule *rule, const struct
     make_alert(rule, subject, &alert);
     if (!active_row_load(pass->database, alert.fingerprint, &pass->scratch, &row, &found, error))
         return false;
-    if (row.state.state == ALERT_PENDING)
-        return add_to_pending(pass, rule, &alert, &row, error);
+    if (row.state.state == ALERT_PENDING) /* nothing but a further first run is news to it */
+        return !is_first_run(&alert) || add_first_run(pass, rule, &alert, &row, error);
     bool lasting = active_row_lasts(&alert), firing = row.state.state == ALERT_FIRING;
+    if (firing && is_first_run(&alert) && row.state.active_at == pass->now)
+        return add_first_run(pass, rule, &alert, &row, error); /* not told yet: same pass */
     if (firing && lasting && !strcmp(row.alert.event, alert.event) &&
         row.alert.episode == alert.episode)
         return true; /* known already */

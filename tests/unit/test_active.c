@@ -243,6 +243,23 @@ TEST(active_makes_one_alert_of_all_first_runs)
     scene_finish(&scene);
 }
 
+TEST(active_makes_one_alert_of_first_runs_that_come_together)
+{
+    static const char *const cover[] = { "s1", NULL };
+    struct scene scene;
+    scene_init(&scene, "together", SCENE_ALONE, SCENE_OPENED);
+    struct part *part = world_part(COLLECTOR_baselines, cover);
+    world_open(part, "rule", "baseline", "s1", RISK_HIGH);
+    world_publish(&scene.world, part);
+    scene_collect(&scene, "ab");
+    CHECK_CONTAINS(scene_run(&scene), "team digest firing: digest@");
+    CHECK_INT(count(&scene, "rule = 'FirstRun' AND state = 'firing' AND value = 3 AND alert LIKE"
+                            " '%assessments: 2 findings%; baselines: 1 findings%'"),
+              1);
+    CHECK_TEXT(scene_run(&scene), "");
+    scene_finish(&scene);
+}
+
 TEST(active_waits_for_a_first_run_only_so_long)
 {
     struct scene scene;
