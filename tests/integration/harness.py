@@ -138,6 +138,7 @@ class Program:
     def __init__(self, command, environment=None):
         self.output = tempfile.NamedTemporaryFile(prefix="defender_exporter_log_", mode="w+b")
         self.command = [str(c) for c in command]
+        self.ended = False  # by a test that looked at the status itself
         inherited = {k: v for k, v in os.environ.items()
                      if not re.match(r"AZURE_|DEFENDER_EXPORTER_|IDENTITY_|IMDS_|HTTPS?_PROXY|"
                                      r"https?_proxy|OTEL_|NOTIFY_SOCKET", k)}
@@ -172,6 +173,7 @@ class Program:
 
     def stop(self, number=signal.SIGTERM, seconds=20):
         """Exit status; SIGKILL (and a failed test) when it does not end."""
+        self.ended = True
         if self.alive:
             self.send(number)
         try:
@@ -185,8 +187,11 @@ class Program:
         return self
 
     def __exit__(self, kind, *unused):
+        unasked = not self.ended
         try:
-            self.stop()
+            status = self.stop()
+            if unasked and status and not kind:
+                raise AssertionError(f"{self.command[0]} ended with {status}:\n{self.log[-6000:]}")
         finally:
             if kind and kind is not Skip:
                 print(f"--- {' '.join(self.command)}\n{self.log[-6000:]}---")
