@@ -10,7 +10,8 @@
 #include "exporter/service.h"
 #include "version.h"
 
-/* Every thread inherits this: signals are taken by signal_wait alone. */
+/* Every thread inherits this: signals are taken by wait_for_end alone, and one that comes while the
+ * program still starts waits for it. */
 static void block_signals(sigset_t *signals)
 {
     sigemptyset(signals);
@@ -18,7 +19,6 @@ static void block_signals(sigset_t *signals)
     sigaddset(signals, SIGINT);
     sigaddset(signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
 }
 
 /* Reload at each SIGHUP, return at SIGTERM or SIGINT. */
@@ -38,11 +38,9 @@ static void wait_for_end(struct service *service, const sigset_t *signals)
     }
 }
 
-static int serve(struct service *service)
+static int serve(struct service *service, const sigset_t *signals)
 {
-    sigset_t signals;
     struct error error;
-    block_signals(&signals);
     log_info(MSG("starting defender_exporter"), TEXT("version", VERSION),
              TEXT("revision", VERSION_REVISION));
     if (!service_start(service, &error)) {
@@ -50,7 +48,7 @@ static int serve(struct service *service)
         return EXIT_FAILED;
     }
     notify_send("READY=1");
-    wait_for_end(service, &signals);
+    wait_for_end(service, signals);
     notify_send("STOPPING=1");
     service_stop(service);
     log_info(MSG("stopped"));
@@ -69,6 +67,10 @@ static int run(const struct flags *flags)
 {
     CLEANUP(options_report_finish) struct option_report report = { 0 };
     struct error error;
+    sigset_t signals;
+    signal(SIGPIPE, SIG_IGN);
+    if (!flags->once)
+        block_signals(&signals);
     struct config *config = service_load(flags, &report);
     if (!config) {
         fputs(buf_cstr(&report.text), stderr);
@@ -80,7 +82,7 @@ static int run(const struct flags *flags)
         log_error(MSG("cannot start"), ERR(&error));
         return EXIT_USAGE;
     }
-    int status = flags->once ? collect_once(service) : serve(service);
+    int status = flags->once ? collect_once(service) : serve(service, &signals);
     service_destroy(service);
     return status;
 }

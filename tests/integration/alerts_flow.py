@@ -144,7 +144,7 @@ def test_storage_that_cannot_be_written_is_no_reason_to_stop():
         config = configuration(fake, folder, [receiver(sink)])
         exporter = Exporter(folder, config, "--storage.path=/proc/nowhere")
         with exporter:
-            until("its end", lambda: not exporter.alive)
+            equal(exporter.wait_end(), 2, "exit status")
             contains(exporter.log, "alerts need a folder that can be written", "log")
 
 
@@ -159,7 +159,7 @@ def test_a_second_service_and_a_damaged_file_are_refused():
         with Exporter(folder, config) as first:
             first.wait_ready()
             with Exporter(folder, config) as second:
-                until("its end", lambda: not second.alive)
+                equal(second.wait_end(), 2, "exit status")
                 contains(second.log, "cannot start", "log of a second service")
         path = os.path.join(folder.path, "defender_exporter.db")
         for leftover in ("-wal", "-shm"):
@@ -170,7 +170,7 @@ def test_a_second_service_and_a_damaged_file_are_refused():
             file.write(b"garbage" * 600)
         damaged = digest(path)
         with Exporter(folder, config) as third:
-            until("its end", lambda: not third.alive)
+            equal(third.wait_end(), 2, "exit status")
             contains(third.log, "defender_exporter.db", "log of a damaged file")
         equal(digest(path), damaged, "the damaged file")
 
@@ -315,7 +315,7 @@ def test_run_once_pages_and_ends():
                      f"--storage.path={folder.path}", "--log.level=warn"]
         for _ in range(2):
             with Program(arguments) as once:
-                until("its end", lambda: not once.alive)
+                equal(once.wait_end(), 0, "exit status")
                 equal(once.process.returncode, 0, once.log)
         equal([m["body"]["type"] for m in sink.taken()], ["digest"], "pages of two runs")
 

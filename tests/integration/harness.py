@@ -183,6 +183,12 @@ class Program:
             self.process.wait()
             raise AssertionError(f"{self.command[0]} did not end:\n{self.log[-3000:]}") from None
 
+    def wait_end(self, seconds=20):
+        """Exit status of a program that ends by itself."""
+        self.ended = True
+        until(f"the end of {self.command[0]}", lambda: not self.alive, seconds)
+        return self.process.returncode
+
     def __enter__(self):
         return self
 
@@ -190,7 +196,7 @@ class Program:
         unasked = not self.ended
         try:
             status = self.stop()
-            if unasked and status and not kind:
+            if unasked and status not in (0, -signal.SIGTERM) and not kind:
                 raise AssertionError(f"{self.command[0]} ended with {status}:\n{self.log[-6000:]}")
         finally:
             if kind and kind is not Skip:

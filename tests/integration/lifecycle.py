@@ -132,6 +132,21 @@ def test_stops_at_once():
             equal(seconds < 2 * SLOWNESS, True, f"{seconds:.2f} s to stop, under 2 s")
 
 
+def test_stops_while_it_starts():
+    """A signal that comes before the service runs is a wish to end, too."""
+    def is_blocked(pid):
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            mask = int(re.search(r"^SigBlk:\s+([0-9a-f]+)", file.read(), re.M).group(1), 16)
+        return mask >> (signal.SIGTERM - 1) & 1
+
+    with Folder() as folder, Fake(*TINY) as fake:
+        config = settings(fake.url, folder.file("secret", SECRET))
+        for _ in range(5):
+            with Exporter(folder, config) as exporter:
+                until("main", lambda: is_blocked(exporter.process.pid), pause=0)
+                equal(exporter.stop(signal.SIGTERM), 0, "exit status of an early end")
+
+
 def test_stops_while_a_request_hangs():
     with Pair(fake=(*TINY, "--fault", "hang")) as pair:
         exporter = pair.exporter.wait_answering()
