@@ -310,13 +310,13 @@ def test_reload_changes_receivers_and_keeps_what_waits():
 def test_run_once_pages_and_ends():
     with Folder() as folder, Sink() as sink, tenant() as fake:
         config = configuration(fake, folder, [receiver(sink)])
+        config["collector"] = {"max_staleness": "1h"}  # however long the second run lets us wait
         file = folder.file("defender_exporter.yml", config)
         arguments = [EXPORTER, "run", "--once", f"--config.file={file}",
                      f"--storage.path={folder.path}", "--log.level=warn"]
         for _ in range(2):
             with Program(arguments) as once:
                 equal(once.wait_end(), 0, "exit status")
-                equal(once.process.returncode, 0, once.log)
         equal([m["body"]["type"] for m in sink.taken()], ["digest"], "pages of two runs")
 
 
