@@ -9,6 +9,7 @@
 #include "collectors/subscriptions.h"
 #include "core/log.h"
 
+enum { EMPTY_RUNS_DOUBTED = 2 }; /* an answer that is suddenly empty is believed the third time */
 enum { ROW_BYTES_MAX = 512, PARTITION_ROWS = 700 }; /* a page holds 1000; hashes are uneven */
 
 /* What one run carries from query to query. */
@@ -24,6 +25,7 @@ struct run {
     const struct query *query;
     size_t query_index;
     bool *broken; /* beside the known subscriptions: its list failed */
+    size_t rows[COLLECTOR_QUERIES_MAX]; /* that each query brought */
     struct error skipped; /* why an optional query brought nothing */
     struct arena scratch;
     _Alignas(max_align_t) char row[ROW_BYTES_MAX];
@@ -202,8 +204,26 @@ static bool nothing_read(const struct run *run, struct error *error)
     return true;
 }
 
+/* Whether every query that brought rows before brought some again. One of several that answers
+ * "nothing" would change what the others say. */
+static bool nothing_is_missing(const struct run *run, const struct query *queries,
+                               struct error *error)
+{
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++) {
+        bool may_be_empty = queries[i].optional || queries[i].only_if_empty;
+        if (may_be_empty || run->rows[i] || !run->memory->rows[i])
+            continue;
+        return ++run->memory->empty_runs > EMPTY_RUNS_DOUBTED ||
+               error_set(error, ERROR_INCOMPLETE, "%s came back empty, %zu rows came before",
+                         queries[i].name, run->memory->rows[i]);
+    }
+    return true;
+}
+
 static bool complete(struct run *run, const struct source *source, struct error *error)
 {
+    if (!nothing_is_missing(run, source->queries, error))
+        return false;
     if (is_per_subscription(source) && nothing_read(run, error))
         return false;
     if (run->collector->finish && !run->collector->finish(run->part, &run->context, error))
@@ -236,16 +256,21 @@ bool collect_run(const struct collector *collector, enum collector_id id, int so
     for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name && ok; i++) {
         run.query = &queries[i];
         run.query_index = i;
+        size_t before = run.part->rows;
         ok = ask(&run, error);
+        run.rows[i] = run.part->rows - before;
     }
     ok = ok && complete(&run, &collector->sources[source], error);
     result->rows = run.part->rows;
-    if (!ok && error->code == ERROR_INCOMPLETE)
+    if (!ok && error->code == ERROR_INCOMPLETE && !memory->empty_runs)
         learn_to_partition(queries, memory);
-    if (ok)
+    if (ok) {
+        memcpy(memory->rows, run.rows, sizeof memory->rows);
+        memory->empty_runs = 0;
         result->part = run.part;
-    else
+    } else {
         part_release(run.part);
+    }
     arena_finish(&run.scratch);
     free(run.broken);
     return ok;
