@@ -143,23 +143,24 @@ def peers_scrape(harness, build, coding):
             text = exporter.wait_ready().get("/metrics").text
             series = sum(map(len, Metrics(text).samples.values()))
             ours = wrk(harness, exporter.process.pid, exporter.url + "/metrics", coding)
-        reference = [f"{build}/scrape-c", "19490", str(equal_series(build, len(text))), "cached",
-                     "epoll"]
+        reference = [f"{build}/scrape-c", "19490",
+                     str(equal_series(build, ours["mb"] * 1e6, coding)), "cached", "epoll"]
         with subprocess.Popen(reference) as process:
             until("the reference", lambda: answers("http://127.0.0.1:19490/metrics"))
             theirs = wrk(harness, process.pid, "http://127.0.0.1:19490/metrics", coding)
             process.terminate()
-    print(f"{series} series, {len(text) / 1e6:.3f} MB; ours {ours['cpu_ms']:.4f} ms a scrape, "
-          f"{ours['rps']:.0f}/s; reference {theirs['cpu_ms']:.4f} ms for {theirs['mb']:.3f} MB")
+    print(f"{series} series, {len(text) / 1e6:.3f} MB; ours {ours['cpu_ms']:.4f} ms for "
+          f"{ours['mb']:.3f} MB sent, {ours['rps']:.0f}/s; reference {theirs['cpu_ms']:.4f} ms for "
+          f"{theirs['mb']:.3f} MB sent, {theirs['rps']:.0f}/s")
     return ratio(f"CPU a scrape, ours to c-cached, {coding or 'identity'}",
                  ours["cpu_ms"] / theirs["cpu_ms"], SCRAPE_LIMIT)
 
 
-def equal_series(build, size):
-    """How many of the reference's series make a body of this size."""
+def equal_series(build, size, coding):
+    """How many of the reference's series make as many bytes on the wire."""
     with subprocess.Popen([f"{build}/scrape-c", "19491", "10000", "cached", "epoll"]) as process:
         until("the reference", lambda: answers("http://127.0.0.1:19491/metrics"))
-        body = fetch("http://127.0.0.1:19491/metrics").body
+        body = fetch("http://127.0.0.1:19491/metrics", headers={"Accept-Encoding": coding}).body
         process.terminate()
     return max(1, round(size / len(body) * 10000))
 
