@@ -38,6 +38,7 @@ def configuration(fake, folder, receivers, route=None, **alerts):
     route = {"receiver": receivers[0]["name"], "group_by": ["..."], "group_interval": "1s",
              **(route or {})}
     return settings(fake.url, folder.file("secret", SECRET), COLLECTORS,
+                    collector={"max_staleness": "1h"},  # however slow the machine is
                     alerts={"rules": ["rules.yml"], "receivers": receivers, "route": route,
                             "governor": {"messages": 0}, **alerts})
 
@@ -310,7 +311,6 @@ def test_reload_changes_receivers_and_keeps_what_waits():
 def test_run_once_pages_and_ends():
     with Folder() as folder, Sink() as sink, tenant() as fake:
         config = configuration(fake, folder, [receiver(sink)])
-        config["collector"] = {"max_staleness": "1h"}  # however long the second run lets us wait
         file = folder.file("defender_exporter.yml", config)
         arguments = [EXPORTER, "run", "--once", f"--config.file={file}",
                      f"--storage.path={folder.path}", "--log.level=warn"]
