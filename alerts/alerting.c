@@ -3,7 +3,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "alerts/lane.h"
+#include "alerts/api/api.h"
+#include "alerts/ledger/points.h"
+#include "alerts/notify/lane.h"
 #include "core/clock.h"
 #include "version.h"
 

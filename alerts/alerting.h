@@ -1,13 +1,13 @@
 #pragma once
 /* The floor as a whole: ledger, rules and delivery, started, reloaded and stopped together. */
-#include "alerts/api.h"
-#include "alerts/delivery.h"
 #include "alerts/evaluator.h"
 #include "alerts/heartbeat.h"
+#include "alerts/notify/delivery.h"
 
 #define ALERTING_DATABASE "defender_exporter.db" /* below storage.path */
 
 struct alerting;
+struct api_context;
 
 struct alerting_config {
     const char *database_path;

@@ -5,15 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alerts/schema.h"
+#include "alerts/store/schema.h"
 #include "core/clock.h"
 
 #define DRILL_TITLE "[TEST] Critical: Fire drill, nothing is wrong (vm-fire-drill)"
 
-/* --- pages ---------------------------------------------------------------------------------- */
+/* --- notifications
+ * ---------------------------------------------------------------------------------- */
 
-/* A page with every text empty. */
-static const struct page blank = {
+/* A notification with every text empty. */
+static const struct notification blank = {
     .id = "",
     .event = "",
     .receiver = "",
@@ -49,35 +50,36 @@ static const struct page blank = {
     .reason = "",
 };
 
-/* What both pages share; the alert's labels are set before. */
+/* What both notifications share; the alert's labels are set before. */
 static void fill(const struct settings *settings, const char *receiver, const char *rule,
                  int64_t started_at, int64_t now, struct alert *alert, struct arena *arena,
-                 struct page *page)
+                 struct notification *notification)
 {
     char key[46], group_key[96];
     alert_seal(alert);
     snprintf(group_key, sizeof group_key, "{}:{alertname=\"%s\"}", rule);
     alert_dedup_key(settings->tenant_id, rule, receiver, (uint32_t)started_at, key);
-    page->receiver = arena_text(arena, receiver);
-    page->group_key = arena_text(arena, group_key);
-    page->dedup_key = arena_text(arena, key);
-    page->tenant_id = settings->tenant_id;
-    page->external_url = settings->external_url;
-    page->rule = rule;
-    page->event_at = now;
-    page->group_labels[0] = (struct match_label){ "alertname", rule };
-    page->group_label_count = 1;
-    page->alerts = alert;
-    page->alert_count = 1;
-    *(page->status == PAGE_RESOLVED ? &page->resolved_count : &page->firing_count) = 1;
+    notification->receiver = arena_text(arena, receiver);
+    notification->group_key = arena_text(arena, group_key);
+    notification->dedup_key = arena_text(arena, key);
+    notification->tenant_id = settings->tenant_id;
+    notification->external_url = settings->external_url;
+    notification->rule = rule;
+    notification->event_at = now;
+    notification->group_labels[0] = (struct match_label){ "alertname", rule };
+    notification->group_label_count = 1;
+    notification->alerts = alert;
+    notification->alert_count = 1;
+    *(notification->status == NOTIFICATION_RESOLVED ? &notification->resolved_count
+                                                    : &notification->firing_count) = 1;
 }
 
-static void describe_drill(struct page *page, struct arena *arena)
+static void describe_drill(struct notification *notification, struct arena *arena)
 {
     static const char link[] = "https://portal.azure.com/#view/Microsoft_Azure_Security/"
                                "SecurityMenuBlade/~/5";
-    struct page_resource *resource = arena_zalloc(arena, sizeof *resource);
-    *resource = (struct page_resource){
+    struct notification_resource *resource = arena_zalloc(arena, sizeof *resource);
+    *resource = (struct notification_resource){
         .finding_id = "0000000000000000",
         .name = "vm-fire-drill",
         .id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-fire-drill"
@@ -87,46 +89,48 @@ static void describe_drill(struct page *page, struct arena *arena)
         .subscription_id = "00000000-0000-0000-0000-000000000000",
         .risk_level = "critical",
         .link = link,
-        .opened_at = page->opened_at,
-        .resolved = page->status == PAGE_RESOLVED,
+        .opened_at = notification->opened_at,
+        .resolved = notification->status == NOTIFICATION_RESOLVED,
     };
-    page->resources = resource;
-    page->resource_count = 1;
-    page->resource_total = 1;
-    page->resource_name = resource->name;
-    page->resource_type = resource->type;
-    page->resource_group = resource->group;
-    page->title = DRILL_TITLE;
-    page->text = "This is a test. It shows what a page looks like and that pages arrive.";
-    page->risk_level = "critical";
-    page->severity = "high";
-    page->subscription_id = resource->subscription_id;
-    page->subscription_name = "fire-drill";
-    page->assessment_id = "00000000-0000-0000-0000-00000000d411";
-    page->assessment_title = "Fire drill, nothing is wrong";
-    page->category = "Compute";
-    page->description = page->description_markdown = "Nothing is wrong: this page was asked for.";
-    page->remediation = "1. Read this page.\n2. Acknowledge it where you saw it.";
-    page->remediation_markdown = page->remediation;
-    page->effort = "Low";
-    page->user_impact = "Low";
-    page->threats = "Missed pages";
-    page->risk_factors = "Internet exposure";
-    page->internet_exposed = true;
-    page->attack_paths = 1;
-    page->points = 1;
-    page->link = link;
-    page->silence_command = "amtool silence add alertname=FireDrill";
-    page->reason = page->status == PAGE_RESOLVED ? "fixed" : "";
+    notification->resources = resource;
+    notification->resource_count = 1;
+    notification->resource_total = 1;
+    notification->resource_name = resource->name;
+    notification->resource_type = resource->type;
+    notification->resource_group = resource->group;
+    notification->title = DRILL_TITLE;
+    notification->text = "This is a test. It shows what a page looks like and that pages arrive.";
+    notification->risk_level = "critical";
+    notification->severity = "high";
+    notification->subscription_id = resource->subscription_id;
+    notification->subscription_name = "fire-drill";
+    notification->assessment_id = "00000000-0000-0000-0000-00000000d411";
+    notification->assessment_title = "Fire drill, nothing is wrong";
+    notification->category = "Compute";
+    notification->description = notification->description_markdown =
+        "Nothing is wrong: this page was asked for.";
+    notification->remediation = "1. Read this page.\n2. Acknowledge it where you saw it.";
+    notification->remediation_markdown = notification->remediation;
+    notification->effort = "Low";
+    notification->user_impact = "Low";
+    notification->threats = "Missed pages";
+    notification->risk_factors = "Internet exposure";
+    notification->internet_exposed = true;
+    notification->attack_paths = 1;
+    notification->points = 1;
+    notification->link = link;
+    notification->silence_command = "amtool silence add alertname=FireDrill";
+    notification->reason = notification->status == NOTIFICATION_RESOLVED ? "fixed" : "";
 }
 
-void drill_page(const struct settings *settings, const char *receiver, enum page_status status,
-                int64_t started_at, int64_t now, struct arena *arena, struct page *page)
+void drill_page(const struct settings *settings, const char *receiver,
+                enum notification_status status, int64_t started_at, int64_t now,
+                struct arena *arena, struct notification *notification)
 {
     struct alert *alert = arena_zalloc(arena, sizeof *alert);
     char at[32];
     const char *started = arena_text(arena, clock_format_rfc3339(started_at, at));
-    bool firing = status == PAGE_FIRING;
+    bool firing = status == NOTIFICATION_FIRING;
     *alert = (struct alert){
         .rule = "FireDrill",
         .event = "test",
@@ -144,20 +148,20 @@ void drill_page(const struct settings *settings, const char *receiver, enum page
     alert_label(alert, "started", started);
     alert_label(alert, "test", "true");
     alert_annotate(alert, "summary", DRILL_TITLE);
-    *page = blank;
-    page->event = "test";
-    page->status = status;
-    page->test = true;
-    page->opened_at = started_at;
-    page->age_s = now - started_at;
-    page->due_at = alert->due_at;
-    fill(settings, receiver, "FireDrill", started_at, now, alert, arena, page);
-    describe_drill(page, arena);
-    page_derive(page);
+    *notification = blank;
+    notification->event = "test";
+    notification->status = status;
+    notification->test = true;
+    notification->opened_at = started_at;
+    notification->age_s = now - started_at;
+    notification->due_at = alert->due_at;
+    fill(settings, receiver, "FireDrill", started_at, now, alert, arena, notification);
+    describe_drill(notification, arena);
+    notification_derive(notification);
 }
 
 void drill_beat(const struct settings *settings, const char *receiver, int64_t now,
-                struct arena *arena, struct page *page)
+                struct arena *arena, struct notification *notification)
 {
     static const char title[] = "Heartbeat: pages would go out";
     struct alert *alert = arena_zalloc(arena, sizeof *alert);
@@ -173,37 +177,37 @@ void drill_beat(const struct settings *settings, const char *receiver, int64_t n
     };
     alert_label(alert, "alertname", "Heartbeat");
     alert_annotate(alert, "summary", title);
-    *page = blank;
-    page->event = "heartbeat";
-    page->status = PAGE_FIRING;
-    page->title = title;
-    page->text = "Evaluations succeed and the data is fresh.";
-    page->risk_level = finding_risk_words[RISK_NOT_EVALUATED];
-    page->severity = finding_severity_words[SEVERITY_UNKNOWN];
-    fill(settings, receiver, "Heartbeat", 1, now, alert, arena, page);
-    page_derive(page);
+    *notification = blank;
+    notification->event = "heartbeat";
+    notification->status = NOTIFICATION_FIRING;
+    notification->title = title;
+    notification->text = "Evaluations succeed and the data is fresh.";
+    notification->risk_level = finding_risk_words[RISK_NOT_EVALUATED];
+    notification->severity = finding_severity_words[SEVERITY_UNKNOWN];
+    fill(settings, receiver, "Heartbeat", 1, now, alert, arena, notification);
+    notification_derive(notification);
 }
 
 /* --- drills that come by themselves ---------------------------------------------------------- */
 
-static bool queue(const struct group_context *context, const char *name, enum page_status status,
-                  int64_t started_at, struct error *error)
+static bool queue(const struct group_context *context, const char *name,
+                  enum notification_status status, int64_t started_at, struct error *error)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct page page;
+    struct notification notification;
     const struct receivers_config *receiver = settings_receiver(context->settings, name);
-    drill_page(context->settings, name, status, started_at, context->now, &arena, &page);
+    drill_page(context->settings, name, status, started_at, context->now, &arena, &notification);
     const struct outbox_member member = {
-        .fingerprint = page.alerts->fingerprint,
-        .event = page.event,
+        .fingerprint = notification.alerts->fingerprint,
+        .event = notification.event,
         .status = status,
         .episode = 1,
     };
-    return outbox_add(context->database, context->clock, &page, receivers_targets(receiver),
+    return outbox_add(context->database, context->clock, &notification, receivers_targets(receiver),
                       &member, 1, settings_expires_s(receiver), context->now, error);
 }
 
-static bool queue_all(const struct group_context *context, enum page_status status,
+static bool queue_all(const struct group_context *context, enum notification_status status,
                       int64_t started_at, struct error *error)
 {
     const struct option_texts *receivers = &context->settings->config->drill.receivers;
@@ -234,8 +238,9 @@ static bool get_instant(struct database *database, const char *key, int64_t *at,
 /* When the next drill starts, `at` being the earliest instant. */
 static int64_t inside(const struct settings *settings, int64_t at)
 {
-    const struct interval *interval = settings->drill_interval;
-    return !interval || interval_contains(interval, at) ? at : interval_next_at(interval, at);
+    const struct time_interval *interval = settings->drill_interval;
+    return !interval || time_interval_contains(interval, at) ? at
+                                                             : time_interval_next_at(interval, at);
 }
 
 /* End the drill under way when its time is over. */
@@ -250,7 +255,7 @@ static bool end_drill(const struct group_context *context, int64_t *next_at, str
     if (context->now < *next_at)
         return true;
     *next_at = 0;
-    return queue_all(context, PAGE_RESOLVED, open, error) &&
+    return queue_all(context, NOTIFICATION_RESOLVED, open, error) &&
            put_instant(context->database, "drill.open", 0, error);
 }
 
@@ -271,7 +276,7 @@ bool drill_advance(const struct group_context *context, int64_t *next_at, struct
     if (!first && due <= now) {
         bool may = inside(context->settings, now) == now;
         *next_at = may ? now + DRILL_LASTS_S : inside(context->settings, now);
-        return !may || (queue_all(context, PAGE_FIRING, now, error) &&
+        return !may || (queue_all(context, NOTIFICATION_FIRING, now, error) &&
                         put_instant(database, "drill.open", now, error) &&
                         put_instant(database, "drill.last", now, error));
     }
@@ -282,10 +287,10 @@ bool drill_advance(const struct group_context *context, int64_t *next_at, struct
 /* --- on demand ------------------------------------------------------------------------------ */
 
 static bool send_one(const struct settings *settings, const struct receivers_config *receiver,
-                     int target, enum page_status status, int64_t now, struct buf *out)
+                     int target, enum notification_status status, int64_t now, struct buf *out)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct page page;
+    struct notification notification;
     struct outbox_clock clock = { 0 };
     struct delivery_attempt attempt;
     char id[OUTBOX_ID_BYTES];
@@ -297,14 +302,14 @@ static bool send_one(const struct settings *settings, const struct receivers_con
         .ends_at = kind->refresh_s ? now + 4 * kind->refresh_s : 0,
         .name = receiver->name,
     };
-    drill_page(settings, receiver->name, status, now, now, &arena, &page);
-    page.id = outbox_id(&clock, clock_now_ms(), id);
+    drill_page(settings, receiver->name, status, now, now, &arena, &notification);
+    notification.id = outbox_id(&clock, clock_now_ms(), id);
     struct http_client *client = http_client_create();
-    delivery_send(client, receiver, &context, &page, &attempt);
+    delivery_send(client, receiver, &context, &notification, &attempt);
     http_client_destroy(client);
     bool accepted = attempt.verdict.outcome == RECEIVER_SENT;
     buf_printf(out, "%s (%s, target %d): %s page %s", receiver->name, kind->name, target,
-               page_status_words[status], accepted ? "accepted" : "NOT accepted");
+               notification_status_words[status], accepted ? "accepted" : "NOT accepted");
     if (attempt.status)
         buf_printf(out, ", status %d", attempt.status);
     buf_printf(out, " after %" PRId64 " ms", attempt.duration_ms);
@@ -327,7 +332,7 @@ bool drill_send(const struct settings *settings, const char *receiver, int64_t n
                          buf_cstr(&near));
     }
     for (size_t i = 0; i < receivers_targets(config); i++)
-        ok = send_one(settings, config, (int)i, PAGE_FIRING, now, out) &&
-             send_one(settings, config, (int)i, PAGE_RESOLVED, now, out) && ok;
+        ok = send_one(settings, config, (int)i, NOTIFICATION_FIRING, now, out) &&
+             send_one(settings, config, (int)i, NOTIFICATION_RESOLVED, now, out) && ok;
     return ok || error_set(error, ERROR_REQUEST, "%s did not accept it", receiver);
 }

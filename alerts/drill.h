@@ -1,19 +1,21 @@
 #pragma once
-/* Fire drill and `test receiver`: a made-up page, marked [TEST] and "test": true, over the same
- * path as a real one. */
-#include "alerts/delivery.h"
-#include "alerts/group.h"
+/* Fire drill and `test receiver`: a made-up notification, marked [TEST] and "test": true, over the
+ * same path as a real one. */
+#include "alerts/notify/delivery.h"
+#include "alerts/notify/group.h"
 
-enum { DRILL_LASTS_S = 600 }; /* from a drill's page to its resolve */
+enum { DRILL_LASTS_S = 600 }; /* from a drill's notification to its resolve */
 
-/* A firing page about an invented finding, or its resolve; every field is filled, so that a person
- * sees what a page looks like. Texts go to the arena. started_at: tells drills apart. */
-void drill_page(const struct settings *settings, const char *receiver, enum page_status status,
-                int64_t started_at, int64_t now, struct arena *arena, struct page *page);
+/* A firing notification about an invented finding, or its resolve; every field is filled, so that a
+ * person sees what a notification looks like. Texts go to the arena. started_at: tells drills
+ * apart. */
+void drill_page(const struct settings *settings, const char *receiver,
+                enum notification_status status, int64_t started_at, int64_t now,
+                struct arena *arena, struct notification *notification);
 
-/* The page of a heartbeat. */
+/* The notification of a heartbeat. */
 void drill_beat(const struct settings *settings, const char *receiver, int64_t now,
-                struct arena *arena, struct page *page);
+                struct arena *arena, struct notification *notification);
 
 /* Queue a drill to every receiver of `alerts.drill` when it is due, and its resolve later. The
  * first one comes an interval after the first start. Evaluator's transaction; what was done when is
@@ -21,7 +23,8 @@ void drill_beat(const struct settings *settings, const char *receiver, int64_t n
 bool drill_advance(const struct group_context *context, int64_t *next_at,
                    struct error *error) MUST_USE;
 
-/* Send a firing page and its resolve to every target of one receiver now, without the database, and
- * append what came of it. False when it was not accepted. ERROR_NOT_FOUND: no such receiver. */
+/* Send a firing notification and its resolve to every target of one receiver now, without the
+ * database, and append what came of it. False when it was not accepted. ERROR_NOT_FOUND: no such
+ * receiver. */
 bool drill_send(const struct settings *settings, const char *receiver, int64_t now, struct buf *out,
                 struct error *error) MUST_USE;

@@ -1,14 +1,15 @@
 /* The steps of one evaluation, in the order evaluator.h lists them. */
 #include "alerts/evaluation.h"
+#include "alerts/notify/notification_build.h"
 
 #include <stdlib.h>
 
-#include "alerts/active.h"
 #include "alerts/drill.h"
-#include "alerts/group.h"
-#include "alerts/points.h"
-#include "alerts/watch.h"
-#include "collectors/runner.h"
+#include "alerts/ledger/points.h"
+#include "alerts/ledger/watch.h"
+#include "alerts/notify/group.h"
+#include "alerts/rules/active.h"
+#include "collectors/run/runner.h"
 
 /* clang-format off */
 const struct family evaluation_alerts = {
@@ -34,7 +35,7 @@ struct step {
     struct silence_list silences;
     struct inhibit_view *inhibits;
     struct mute_context mutes;
-    struct page_context pages;
+    struct notification_context notifications;
     struct group_context groups;
     struct active_pass pass;
     struct metric_set metrics; /* what rules read */
@@ -223,7 +224,7 @@ static void prepare(struct step *step)
         .flap = settings->config->flapping,
         .now = evaluation->now,
     };
-    step->pages = (struct page_context){
+    step->notifications = (struct notification_context){
         .snapshot = evaluation->snapshot,
         .database = evaluation->database,
         .tenant_id = settings->tenant_id,
@@ -234,7 +235,7 @@ static void prepare(struct step *step)
     step->groups = (struct group_context){
         .database = evaluation->database,
         .settings = settings,
-        .pages = &step->pages,
+        .notifications = &step->notifications,
         .mutes = &step->mutes,
         .clock = evaluation->clock,
         .budgets = calloc(settings->receiver_count + 1, sizeof *step->groups.budgets),
@@ -251,7 +252,7 @@ static bool decide(struct step *step, struct error *error)
     if (!silence_load(evaluation->database, evaluation->now, &step->silences, error) ||
         !happen(step, error))
         return false;
-    step->pages.points = step->points;
+    step->notifications.points = step->points;
     measure(step);
     if (evaluation->reroute && !group_reroute(&step->groups, error))
         return false; /* before anything resolves: it has to find its group */

@@ -1,11 +1,12 @@
 #pragma once
 /* One transaction: what happened, which alerts follow, which groups are due, what is queued. The
  * evaluator decides when, and what becomes of a failure. */
-#include "alerts/database.h"
-#include "alerts/mute.h"
-#include "alerts/outbox.h"
-#include "alerts/settings.h"
-#include "collectors/snapshot.h"
+#include "alerts/ledger/points.h"
+#include "alerts/notify/mute.h"
+#include "alerts/notify/outbox.h"
+#include "alerts/notify/settings.h"
+#include "alerts/store/database.h"
+#include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
 
 struct evaluation {

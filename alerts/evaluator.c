@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "alerts/evaluation.h"
-#include "alerts/points.h"
-#include "alerts/schema.h"
-#include "alerts/threshold.h"
+#include "alerts/ledger/points.h"
+#include "alerts/rules/threshold.h"
+#include "alerts/store/schema.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/worker.h"

@@ -9,15 +9,14 @@
  *     points      potential points          rule   what is wanted; threshold: set -> signals
  *     active      events, signals -> alerts that fired or resolved (state decides when)
  *     group       route -> groups; when due: mute (silence, inhibit, interval, windows, flapping),
- *                 governor, page -> outbox
+ *                 governor, notification -> outbox
  *   delivery      one thread per lane: outbox -> receiver.build -> core/http -> classify -> outbox
  *   heartbeat, drill   tell that paging works, outside and inside the outbox
  *   api, replay, ruletest                   read the tables, or run the same modules on another one
- *   page <- alert, html, template, text     what a message says
+ *   notification <- alert, html, template, text     what a message says
  *   database <- schema                      everybody's tables
- * Pure, time a parameter: state, match, route, interval, mute, points, html, template, text, page
- * (but for page_build's ledger look-ups), every receiver kind.
- * One evaluation
+ * Pure, time a parameter: state, match, route, interval, mute, points, html, template, text,
+ * notification (but for notification_build's ledger look-ups), every receiver kind. One evaluation
  *    1 acquire the snapshot; database_begin (waits for other writers; TIMEOUT: again in a second)
  *    2 ledger_advance, watch_advance        -> events, in ledger_event too
  *    3 metric set: max_level -1, opted = rule_families; runner_emit, ledger_emit, points_emit; sort
@@ -36,9 +35,9 @@
  * outbox_mark_sent: a kill there repeats that attempt once per kill, with the same id. A failed
  * commit (disk full) rolls back, ledger_reload and threshold's memory follow, and nothing was told.
  * Snapshots skipped while locked lose nothing: the ledger compares states, not steps. */
-#include "alerts/database.h"
-#include "alerts/settings.h"
-#include "collectors/snapshot.h"
+#include "alerts/notify/settings.h"
+#include "alerts/store/database.h"
+#include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
 
 struct evaluator;
@@ -83,7 +82,7 @@ void evaluator_emit(struct evaluator *evaluator, struct metric_set *set);
 /* Rises with every evaluation that changed what evaluator_emit tells. Any thread. */
 uint64_t evaluator_generation(const struct evaluator *evaluator);
 
-/* When the last evaluation succeeded; for heartbeat and pages. Any thread. */
+/* When the last evaluation succeeded; for heartbeat and notifications. Any thread. */
 int64_t evaluator_succeeded_at(const struct evaluator *evaluator);
 
 /* Live in the metric store, declared for every rule at create and configure:

@@ -60,7 +60,7 @@ static void beat_receiver(struct heartbeat *heartbeat, int64_t now,
                           struct delivery_attempt *attempt)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct page page;
+    struct notification notification;
     char id[OUTBOX_ID_BYTES];
     const struct settings *settings = heartbeat->settings;
     const char *name = settings->config->heartbeat.receiver;
@@ -72,9 +72,9 @@ static void beat_receiver(struct heartbeat *heartbeat, int64_t now,
             .ends_at = now + 4 * settings->config->heartbeat.interval_ms / 1000,
             .name = name,
         };
-        drill_beat(settings, name, now, &arena, &page);
-        page.id = outbox_id(&heartbeat->clock, now * 1000, id);
-        delivery_send(heartbeat->client, receiver, &context, &page, attempt);
+        drill_beat(settings, name, now, &arena, &notification);
+        notification.id = outbox_id(&heartbeat->clock, now * 1000, id);
+        delivery_send(heartbeat->client, receiver, &context, &notification, attempt);
         if (attempt->verdict.outcome != RECEIVER_SENT)
             return;
     }

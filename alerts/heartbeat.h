@@ -1,7 +1,7 @@
 #pragma once
-/* Tells a dead-man's switch that pages would go out: a GET of a URL, or a page of event `heartbeat`
- * to a receiver, as long as evaluations succeed and the data is fresh. Never queued: an old beat
- * would be a lie. Its own thread. */
+/* Tells a dead-man's switch that notifications would go out: a GET of a URL, or a notification of
+ * event `heartbeat` to a receiver, as long as evaluations succeed and the data is fresh. Never
+ * queued: an old beat would be a lie. Its own thread. */
 #include "alerts/evaluator.h"
 
 struct heartbeat;

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alerts/governor.h"
-#include "alerts/group.h"
-#include "alerts/schema.h"
+#include "alerts/notify/governor.h"
+#include "alerts/notify/group.h"
+#include "alerts/notify/notification_build.h"
+#include "alerts/store/schema.h"
 #include "core/clock.h"
 
 struct replay {
@@ -46,8 +47,8 @@ static bool open_both(struct replay *replay, const char *path, struct error *err
 /* Messages of one pass; texts in the arena. */
 struct batch {
     struct {
-        const char *id, *page;
-        size_t page_bytes;
+        const char *id, *notification;
+        size_t notification_bytes;
         int target;
     } * messages;
     size_t count, capacity;
@@ -71,9 +72,9 @@ static bool add_to_batch(void *context, const struct outbox_message *message, st
             abort();
     }
     batch->messages[batch->count].id = arena_text(&batch->arena, message->id);
-    batch->messages[batch->count].page =
-        arena_copy(&batch->arena, message->page, message->page_bytes);
-    batch->messages[batch->count].page_bytes = message->page_bytes;
+    batch->messages[batch->count].notification =
+        arena_copy(&batch->arena, message->notification, message->notification_bytes);
+    batch->messages[batch->count].notification_bytes = message->notification_bytes;
     batch->messages[batch->count].target = message->target;
     batch->count++;
     return true;
@@ -87,13 +88,15 @@ static bool tell(struct replay *replay, struct error *error)
         return false;
     for (size_t i = 0; i < batch.count; i++) {
         CLEANUP(arena_finish) struct arena arena = { 0 };
-        struct page page;
-        if (!page_read(batch.messages[i].page, batch.messages[i].page_bytes, &arena, &page, error))
+        struct notification notification;
+        if (!notification_read(batch.messages[i].notification, batch.messages[i].notification_bytes,
+                               &arena, &notification, error))
             return false;
-        page.id = batch.messages[i].id;
-        if (!batch.messages[i].target && !replay->visit(replay->context, &page, replay->now, error))
+        notification.id = batch.messages[i].id;
+        if (!batch.messages[i].target &&
+            !replay->visit(replay->context, &notification, replay->now, error))
             return false;
-        if (!outbox_mark_sent(replay->memory, page.id, 200, replay->now, error))
+        if (!outbox_mark_sent(replay->memory, notification.id, 200, replay->now, error))
             return false;
     }
     return true;
@@ -103,7 +106,7 @@ static bool tell(struct replay *replay, struct error *error)
 
 /* What a pass reads and leaves behind. */
 struct moment {
-    struct page_context pages;
+    struct notification_context notifications;
     struct mute_context mutes;
     struct inhibit_view *inhibits;
     struct governor_budget *budgets;
@@ -135,7 +138,7 @@ static bool moment_init(struct moment *moment, struct replay *replay, struct err
     moment->budgets = calloc(settings->receiver_count + 1, sizeof *moment->budgets);
     if (!moment->budgets)
         abort();
-    moment->pages = (struct page_context){
+    moment->notifications = (struct notification_context){
         .snapshot = replay->snapshot,
         .points = replay->points,
         .database = replay->source,
@@ -153,7 +156,7 @@ static bool moment_init(struct moment *moment, struct replay *replay, struct err
     moment->groups = (struct group_context){
         .database = replay->memory,
         .settings = settings,
-        .pages = &moment->pages,
+        .notifications = &moment->notifications,
         .mutes = &moment->mutes,
         .clock = &replay->clock,
         .budgets = moment->budgets,
@@ -283,32 +286,35 @@ static void printer_finish(struct printer *printer)
     arena_finish(&printer->arena);
 }
 
-static void tally(struct printer *printer, const struct page *page)
+static void tally(struct printer *printer, const struct notification *notification)
 {
     size_t i = 0;
     printer->messages++;
-    while (i < printer->tally_count && (strcmp(printer->tallies[i].receiver, page->receiver) != 0 ||
-                                        strcmp(printer->tallies[i].rule, page->rule) != 0))
+    while (i < printer->tally_count &&
+           (strcmp(printer->tallies[i].receiver, notification->receiver) != 0 ||
+            strcmp(printer->tallies[i].rule, notification->rule) != 0))
         i++;
     if (i == TALLIES_MAX)
         return; /* still in the sum */
     if (i == printer->tally_count) {
-        printer->tallies[i].receiver = arena_text(&printer->arena, page->receiver);
-        printer->tallies[i].rule = arena_text(&printer->arena, page->rule);
+        printer->tallies[i].receiver = arena_text(&printer->arena, notification->receiver);
+        printer->tallies[i].rule = arena_text(&printer->arena, notification->rule);
         printer->tally_count++;
     }
     printer->tallies[i].messages++;
 }
 
-static bool print_page(void *context, const struct page *page, int64_t at, struct error *error)
+static bool print_page(void *context, const struct notification *notification, int64_t at,
+                       struct error *error)
 {
     struct printer *printer = context;
     char text[32];
     (void)error;
-    tally(printer, page);
+    tally(printer, notification);
     buf_printf(printer->out, "%s  %-16s %-8s %-24s %s", clock_format_rfc3339(at, text),
-               page->receiver, page_status_words[page->status], page->event, page->title);
-    int64_t alerts = page->firing_count + page->resolved_count;
+               notification->receiver, notification_status_words[notification->status],
+               notification->event, notification->title);
+    int64_t alerts = notification->firing_count + notification->resolved_count;
     if (alerts > 1)
         buf_printf(printer->out, " (%" PRId64 " alerts)", alerts);
     buf_char(printer->out, '\n');

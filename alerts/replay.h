@@ -1,10 +1,11 @@
 #pragma once
 /* What would have paged: the ledger's history through the present rules, routes and limits, in a
  * database in memory, with the history's own clock. Nothing is sent. */
-#include "alerts/settings.h"
+#include "alerts/notify/settings.h"
 
 /* Told one message that would have been queued. */
-typedef bool replay_visit(void *context, const struct page *page, int64_t at, struct error *error);
+typedef bool replay_visit(void *context, const struct notification *notification, int64_t at,
+                          struct error *error);
 
 /* Event rules only: metrics of the past are not kept (said in the output of the command). */
 bool replay_run(const char *database_path, struct settings *settings, int64_t since, int64_t until,

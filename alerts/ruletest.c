@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "alerts/evaluator.h"
-#include "alerts/group.h"
+#include "alerts/notify/group.h"
 #include "alerts/ruletest_file.h"
-#include "alerts/schema.h"
+#include "alerts/store/schema.h"
 #include "core/clock.h"
 
 enum { STEPS_MAX = 1000000 };
@@ -192,20 +192,23 @@ static bool note_message(void *context, const struct outbox_message *message, st
 {
     CLEANUP(arena_finish) struct arena scratch = { 0 };
     struct trial *trial = context;
-    struct page page;
+    struct notification notification;
     if (message->target)
         return true;
-    if (!page_read(message->page, message->page_bytes, &scratch, &page, error))
+    if (!notification_read(message->notification, message->notification_bytes, &scratch,
+                           &notification, error))
         return false;
     struct told *told = add_told(trial);
     told->receiver = arena_text(&trial->arena, message->receiver);
     told->event = arena_text(&trial->arena, message->event);
     told->status = arena_text(&trial->arena, message->status);
-    told->title = arena_text(&trial->arena, page.title);
-    told->findings = arena_zalloc(&trial->arena, (page.alert_count + 1) * sizeof *told->findings);
-    for (size_t i = 0; i < page.alert_count; i++)
-        if (page.alerts[i].has_finding)
-            finding_id_text(&page.alerts[i].finding_id, told->findings[told->finding_count++]);
+    told->title = arena_text(&trial->arena, notification.title);
+    told->findings =
+        arena_zalloc(&trial->arena, (notification.alert_count + 1) * sizeof *told->findings);
+    for (size_t i = 0; i < notification.alert_count; i++)
+        if (notification.alerts[i].has_finding)
+            finding_id_text(&notification.alerts[i].finding_id,
+                            told->findings[told->finding_count++]);
     return true;
 }
 

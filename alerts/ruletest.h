@@ -4,7 +4,7 @@
  *
  *   rule_files: [rules.yml]
  *   tests:
- *     - name: a new critical pages once
+ *     - name: a new critical notifications once
  *       start: 2024-01-01T00:00:00Z        # a Monday; default
  *       interval: 15m                      # of the collections; the first one, at 0s, is adopted
  *       findings:
@@ -17,7 +17,7 @@
  * A finding is open from `open` to `fixed` or `gone` (its resource is deleted) and again from
  * `reopened` on; `rerated: {2h: high}` changes its risk. A message is expected when everything that
  * is written fits; `findings` are all its findings, in any order. */
-#include "alerts/settings.h"
+#include "alerts/notify/settings.h"
 
 /* settings: with its receivers and routes, and its rules when the file names none. NULL: one
  * receiver `team`, every alert alone, no limits. Appends promtool-like lines; *failed counts the

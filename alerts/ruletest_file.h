@@ -1,6 +1,6 @@
 #pragma once
 /* A file of rule tests as written; ruletest.h shows one. */
-#include "collectors/finding.h"
+#include "collectors/snapshot/finding.h"
 #include "core/options.h"
 
 struct ruletest_finding {

@@ -1,7 +1,7 @@
 #pragma once
 /* What the collector of recommendations keeps besides findings, and how it is shown. Shared by
  * assessments.c (rows in) and assessments_emit.c (samples out). */
-#include "collectors/snapshot.h"
+#include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
 
 struct assessments_subscription {

@@ -5,7 +5,7 @@
  * Azure tells the same facts in two forms: A, sub-assessments of two recommendations,
  * as the portal shows them; B, machine configuration assignments, also without a Defender plan.
  * Both are read; a rule that fails on a machine is one finding, whichever form tells it. */
-#include "collectors/snapshot.h"
+#include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
 
 enum baseline { BASELINE_WINDOWS, BASELINE_LINUX, BASELINE_COUNT };

@@ -1,6 +1,6 @@
 #pragma once
 /* What Defender's recommendations mean: title, severity, effort, how to fix; by assessment key. */
-#include "collectors/snapshot.h"
+#include "collectors/snapshot/snapshot.h"
 
 struct catalogue_entry {
     const char *id; /* assessment key, lower case */

@@ -1,7 +1,7 @@
 #pragma once
 /* What a collector is: a vertical slice of query, columns, fold, families and emit. It contains no
  * HTTP, JSON, locking, logging or clock code; the runner executes its queries. */
-#include "collectors/snapshot.h"
+#include "collectors/snapshot/snapshot.h"
 #include "core/columns.h"
 #include "core/metric.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 /* The classic secure score and its controls, per subscription. (The risk-based "Cloud secure score"
  * is another number, for which Azure has no API.) */
-#include "collectors/snapshot.h"
+#include "collectors/snapshot/snapshot.h"
 
 struct secure_score {
     const char *subscription_id, *initiative; /* lower case */

@@ -1,6 +1,6 @@
 #pragma once
 /* Which subscriptions there are, which of them can be read, and their names. */
-#include "collectors/snapshot.h"
+#include "collectors/snapshot/snapshot.h"
 
 enum subscription_state {
     SUBSCRIPTION_VISIBLE, SUBSCRIPTION_DENIED, SUBSCRIPTION_FILTERED, SUBSCRIPTION_DISABLED,

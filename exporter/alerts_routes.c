@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "alerts/alerting.h"
+#include "alerts/api/api.h"
 #include "core/clock.h"
 
 #define WEB_JSON "application/json; charset=utf-8"

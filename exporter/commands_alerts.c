@@ -9,7 +9,7 @@
 #include "alerts/drill.h"
 #include "alerts/replay.h"
 #include "alerts/ruletest.h"
-#include "alerts/schema.h"
+#include "alerts/store/schema.h"
 #include "core/clock.h"
 
 #define DEFAULT_SINCE "30d"
@@ -209,7 +209,7 @@ static int outbox_show(const struct flags *flags, const char *const *arguments, 
         return fail(&error);
     }
     print_message(NULL, &message, &error);
-    puts(message.page);
+    puts(message.notification);
     return EXIT_FINE;
 }
 

@@ -3,9 +3,9 @@
  * environment and the flags. No network, no side effects. */
 #include <stdint.h>
 
-#include "alerts/settings.h"
+#include "alerts/notify/settings.h"
 #include "collectors/azure/auth.h"
-#include "collectors/runner.h"
+#include "collectors/run/runner.h"
 #include "core/options.h"
 #include "exporter/scrape.h"
 

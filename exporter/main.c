@@ -6,8 +6,8 @@
 
 #include "core/log.h"
 #include "exporter/commands.h"
-#include "exporter/notify.h"
 #include "exporter/service.h"
+#include "exporter/systemd.h"
 #include "version.h"
 
 /* Every thread inherits this: signals are taken by wait_for_end alone, and one that comes while the
@@ -47,9 +47,9 @@ static int serve(struct service *service, const sigset_t *signals)
         log_error(MSG("cannot start"), ERR(&error));
         return EXIT_FAILED;
     }
-    notify_send("READY=1");
+    systemd_send("READY=1");
     wait_for_end(service, signals);
-    notify_send("STOPPING=1");
+    systemd_send("STOPPING=1");
     service_stop(service);
     log_info(MSG("stopped"));
     return EXIT_FINE;

@@ -1,6 +1,6 @@
 #pragma once
 /* The web pages. Pure: a view goes in, HTML comes out, every text of others escaped. */
-#include "collectors/snapshot.h"
+#include "collectors/snapshot/snapshot.h"
 #include "core/buf.h"
 
 struct pages_link {

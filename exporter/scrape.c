@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "collectors/collector.h"
-#include "collectors/runner.h"
+#include "collectors/run/runner.h"
 #include "core/clock.h"
 #include "core/gzip.h"
 #include "exporter/encoding.h"

@@ -2,7 +2,7 @@
 /* An exposition: what the snapshot says, rendered and compressed once, and the program's own
  * metrics, a moment old at most. Any thread. */
 #include "alerts/alerting.h"
-#include "collectors/snapshot.h"
+#include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
 #include "exporter/series.h"
 #include "exporter/web.h"

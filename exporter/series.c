@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collectors/runner.h"
+#include "collectors/run/runner.h"
 #include "core/arena.h"
 #include "core/buf.h"
 

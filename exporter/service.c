@@ -9,12 +9,13 @@
 #include <unistd.h>
 
 #include "alerts/alerting.h"
+#include "alerts/api/api.h"
 #include "collectors/azure/cloud.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "exporter/alerts_routes.h"
-#include "exporter/notify.h"
 #include "exporter/pages.h"
+#include "exporter/systemd.h"
 #include "version.h"
 
 enum { WEB_GRACE_MS = 500 };
@@ -233,7 +234,7 @@ static bool swap(struct service *service, struct config *take, struct option_rep
 bool service_reload(struct service *service, struct option_report *report)
 {
     pthread_mutex_lock(&service->lock);
-    notify_reloading();
+    systemd_reloading();
     struct config *config = service_load(service->flags, report);
     bool ok = config && swap(service, config, report);
     buf_reset(&service->reload_error);
@@ -246,7 +247,7 @@ bool service_reload(struct service *service, struct option_report *report)
         const char *file = service->engine.config->file;
         log_info(MSG("reloaded"), TEXT("file", *file ? file : "defaults"));
     }
-    notify_send("READY=1");
+    systemd_send("READY=1");
     pthread_mutex_unlock(&service->lock);
     return ok;
 }

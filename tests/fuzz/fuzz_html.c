@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "alerts/html.h"
-#include "alerts/text.h"
+#include "alerts/text/html.h"
+#include "alerts/text/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

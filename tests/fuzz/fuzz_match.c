@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alerts/match.h"
+#include "alerts/text/match.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* Files with alert rules. */
 #include <stdint.h>
 
-#include "alerts/rule.h"
+#include "alerts/rules/rule.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

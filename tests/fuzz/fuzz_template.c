@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/page_fixture.h"
+#include "tests/unit/notification_fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -11,13 +11,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP(arena_finish) struct arena arena = { 0 };
     CLEANUP(buf_finish) struct buf out = { 0 };
     struct error error;
-    struct page page;
+    struct notification notification;
     const char *text = arena_copy(&arena, (const char *)data, size);
-    const struct template *compiled = template_compile(text, page_fields, &arena, &error);
+    const struct template *compiled = template_compile(text, notification_fields, &arena, &error);
     if (!compiled)
         return 0;
-    fixture_page((enum fixture)(size % FIXTURE_COUNT), &arena, &page);
-    template_render(compiled, &page, &out);
+    fixture_page((enum fixture)(size % FIXTURE_COUNT), &arena, &notification);
+    template_render(compiled, &notification, &out);
     if (out.length > 32 * 1024)
         abort();
     return 0;

@@ -1,11 +1,11 @@
-/* Prints what every kind of receiver sends for every page of page_fixture.h, one JSON object a
- * line, so that the receivers' own libraries can judge it: tests/integration/receivers.py.
+/* Prints what every kind of receiver sends for every page of notification_fixture.h, one JSON
+ * object a line, so that the receivers' own libraries can judge it: tests/integration/receivers.py.
  * print_requests NOW: the instant of the attempt, Unix seconds. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "alerts/receivers.h"
-#include "tests/unit/page_fixture.h"
+#include "alerts/receivers/receivers.h"
+#include "tests/unit/notification_fixture.h"
 
 static void secret(struct secret *secret, const char *text)
 {
@@ -38,9 +38,9 @@ static void print_all(const char *variant, const struct receiver_kind *kind, con
     for (int which = 0; which < FIXTURE_COUNT; which++) {
         CLEANUP(arena_finish) struct arena arena = { 0 };
         struct error error = { 0 };
-        struct page page;
-        fixture_page((enum fixture)which, &arena, &page);
-        if (!kind->build(config, &context, &page, &request, &error)) {
+        struct notification notification;
+        fixture_page((enum fixture)which, &arena, &notification);
+        if (!kind->build(config, &context, &notification, &request, &error)) {
             fprintf(stderr, "%s: %s\n", variant, error.message);
             exit(1);
         }

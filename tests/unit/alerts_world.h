@@ -2,7 +2,7 @@
 /* The whole deciding half for tests: settings from YAML, snapshots built by hand (ledger_world.h),
  * the real evaluator on a file, and what it queued as text. */
 #include "alerts/evaluator.h"
-#include "alerts/points.h"
+#include "alerts/ledger/points.h"
 #include "ledger_world.h"
 
 struct scene {

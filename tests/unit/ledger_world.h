@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alerts/ledger.h"
-#include "alerts/schema.h"
+#include "alerts/ledger/ledger.h"
+#include "alerts/store/schema.h"
 #include "collectors/collector.h"
 #include "core/buf.h"
 #include "test.h"

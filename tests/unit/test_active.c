@@ -1,7 +1,7 @@
 /* Alerts: events and signals in, what is told out. */
 #include "alerts_world.h"
 
-#include "alerts/active.h"
+#include "alerts/rules/active.h"
 
 static int64_t count(struct scene *scene, const char *where)
 {

@@ -1,4 +1,4 @@
-#include "alerts/alert.h"
+#include "alerts/rules/alert.h"
 
 #include <stdio.h>
 

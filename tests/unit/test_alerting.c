@@ -1,6 +1,7 @@
 /* The floor as a whole, with its threads. */
 #include "alerts/alerting.h"
 
+#include "alerts/api/api.h"
 #include "alerts_world.h"
 #include "core/clock.h"
 #include "loopback.h"

@@ -1,6 +1,6 @@
-#include "alerts/alertmanager.h"
+#include "alerts/receivers/alertmanager.h"
 
-#include "page_fixture.h"
+#include "notification_fixture.h"
 #include "test.h"
 
 static const char *urls[] = { "https://a.example.com:9093", "https://b.example.com/prefix/" };
@@ -14,15 +14,15 @@ TEST(every_replica_is_a_target)
     CLEANUP(receiver_request_finish) struct receiver_request request = { 0 };
     CLEANUP(arena_finish) struct arena arena = { 0 };
     struct error error = { 0 };
-    struct page page;
-    fixture_page(FIXTURE_FINDING, &arena, &page);
+    struct notification notification;
+    fixture_page(FIXTURE_FINDING, &arena, &notification);
     for (int i = 0; i < 2; i++) {
         const struct receiver_context context = { .target = i, .name = "team" };
-        CHECK(alertmanager_kind.build(&config, &context, &page, &request, &error));
+        CHECK(alertmanager_kind.build(&config, &context, &notification, &request, &error));
         CHECK_TEXT(request.http.url, want[i]);
     }
     const struct receiver_context gone = { .target = 2 };
-    CHECK(!alertmanager_kind.build(&config, &gone, &page, &request, &error));
+    CHECK(!alertmanager_kind.build(&config, &gone, &notification, &request, &error));
     CHECK_INT(error.code, ERROR_CONFIG);
 }
 
@@ -38,7 +38,7 @@ TEST(firing_alerts_end_later_and_resolved_ones_when_they_did)
     CHECK_TEXT(json_text(json_get(alert, "generatorURL")), FIXTURE_LINK);
     CHECK_TEXT(json_text(json_path(alert, "labels.alertname")), "NewCriticalFinding");
     CHECK_TEXT(json_text(json_path(alert, "labels.team")), "cloud");
-    CHECK_TEXT(json_text(json_path(alert, "annotations.summary")), firing.page.title);
+    CHECK_TEXT(json_text(json_path(alert, "annotations.summary")), firing.notification.title);
     CHECK_TEXT(json_text(json_path(alert, "annotations.points_to_gain")), "1.83");
     alert = json_first(resolved.json);
     CHECK_TEXT(json_text(json_get(alert, "endsAt")), "2025-11-21T14:00:00Z");
@@ -79,12 +79,12 @@ TEST(own_annotations_stay)
     CLEANUP(arena_finish) struct arena arena = { 0 };
     const struct receiver_context context = { .name = "team" };
     struct error error = { 0 };
-    struct page page;
-    fixture_page(FIXTURE_FINDING, &arena, &page);
-    struct alert alert = page.alerts[0];
+    struct notification notification;
+    fixture_page(FIXTURE_FINDING, &arena, &notification);
+    struct alert alert = notification.alerts[0];
     alert_annotate(&alert, "summary", "mine");
-    page.alerts = &alert;
-    CHECK(alertmanager_kind.build(&config, &context, &page, &request, &error));
+    notification.alerts = &alert;
+    CHECK(alertmanager_kind.build(&config, &context, &notification, &request, &error));
     CHECK_CONTAINS(request.http.body, "\"summary\":\"mine\"");
 }
 
@@ -95,9 +95,9 @@ TEST(nothing_ends_before_it_starts)
     CLEANUP(arena_finish) struct arena arena = { 0 };
     const struct receiver_context context = { .ends_at = FIXTURE_AT - 5 };
     struct error error = { 0 };
-    struct page page;
-    fixture_page(FIXTURE_FINDING, &arena, &page);
-    CHECK(alertmanager_kind.build(&config, &context, &page, &request, &error));
+    struct notification notification;
+    fixture_page(FIXTURE_FINDING, &arena, &notification);
+    CHECK(alertmanager_kind.build(&config, &context, &notification, &request, &error));
     CHECK_CONTAINS(request.http.body, "\"endsAt\":\"2025-11-21T12:00:00Z\"");
 }
 

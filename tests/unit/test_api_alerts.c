@@ -1,5 +1,5 @@
 /* What an alert is about, as Alertmanager's API tells it. */
-#include "alerts/api.h"
+#include "alerts/api/api.h"
 #include "alerts_world.h"
 
 static const char catalogue[] =

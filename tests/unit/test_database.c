@@ -1,6 +1,6 @@
 /* database: durable, refusing what is not its own, and writing nothing when
  * nothing changed. */
-#include "alerts/database.h"
+#include "alerts/store/database.h"
 #include "test.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "alerts/schema.h"
+#include "alerts/store/schema.h"
 #include "core/buf.h"
 #include "core/hash.h"
 

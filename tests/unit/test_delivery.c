@@ -1,9 +1,9 @@
-#include "alerts/delivery.h"
+#include "alerts/notify/delivery.h"
 
 #include <stdlib.h>
 
-#include "alerts/lane.h"
-#include "alerts/schema.h"
+#include "alerts/notify/lane.h"
+#include "alerts/store/schema.h"
 #include "core/clock.h"
 #include "loopback.h"
 #include "test.h"
@@ -139,28 +139,28 @@ static void tear_down(struct bench *bench)
 
 /* Queue a page about one alert; returns the message's id. */
 static const char *add(struct bench *bench, const char *receiver, const char *alert,
-                       enum page_status status, int64_t now)
+                       enum notification_status status, int64_t now)
 {
-    struct page page;
+    struct notification notification;
     struct alert one = { .rule = "R", .event = "finding.opened", .reason = "" };
     const struct outbox_member member = {
         .fingerprint = one.fingerprint, .event = "finding.opened", .status = status, .episode = 1
     };
-    CHECK(page_read("{}", 2, &bench->arena, &page, &bench->error));
+    CHECK(notification_read("{}", 2, &bench->arena, &notification, &bench->error));
     alert_label(&one, "alertname", alert);
     alert_seal(&one);
-    one.state = status == PAGE_FIRING ? ALERT_FIRING : ALERT_RESOLVED;
-    page.receiver = receiver;
-    page.event = "finding.opened";
-    page.status = status;
-    page.title = alert;
-    page.dedup_key = one.fingerprint;
-    page.event_at = now;
-    page.alerts = &one;
-    page.alert_count = 1;
+    one.state = status == NOTIFICATION_FIRING ? ALERT_FIRING : ALERT_RESOLVED;
+    notification.receiver = receiver;
+    notification.event = "finding.opened";
+    notification.status = status;
+    notification.title = alert;
+    notification.dedup_key = one.fingerprint;
+    notification.event_at = now;
+    notification.alerts = &one;
+    notification.alert_count = 1;
     CHECK(database_begin(bench->database, &bench->error));
-    CHECK(
-        outbox_add(bench->database, &bench->clock, &page, 1, &member, 1, DAY, now, &bench->error));
+    CHECK(outbox_add(bench->database, &bench->clock, &notification, 1, &member, 1, DAY, now,
+                     &bench->error));
     CHECK(database_commit(bench->database, &bench->error));
     struct database_statement *statement =
         database_prepare(bench->database, "SELECT MAX(id) FROM outbox_message");
@@ -206,8 +206,8 @@ TEST(accepted_messages_are_marked_and_counted)
 {
     CLEANUP(tear_down) struct bench bench = { 0 };
     set_up(&bench, 1, "");
-    const char *first = add(&bench, "r0", "a", PAGE_FIRING, T0);
-    const char *second = add(&bench, "r0", "b", PAGE_FIRING, T0);
+    const char *first = add(&bench, "r0", "a", NOTIFICATION_FIRING, T0);
+    const char *second = add(&bench, "r0", "b", NOTIFICATION_FIRING, T0);
     char both[64];
     CHECK_INT(run(&bench, T0 + 3), 0);
     snprintf(both, sizeof both, "%s %s ", first, second);
@@ -228,7 +228,7 @@ TEST(a_busy_receiver_is_tried_again_with_the_same_id)
 {
     CLEANUP(tear_down) struct bench bench = { 0 };
     set_up(&bench, 1, "");
-    const char *id = add(&bench, "r0", "a", PAGE_FIRING, T0);
+    const char *id = add(&bench, "r0", "a", NOTIFICATION_FIRING, T0);
     bench.sinks[0].mood = MOOD_BUSY;
     int64_t now = T0;
     static const int64_t expected_s[] = { 5, 10, 20, 40, 80, 160, 320, 640, 900, 900 };
@@ -252,7 +252,7 @@ TEST(retry_after_wins_over_backoff)
 {
     CLEANUP(tear_down) struct bench bench = { 0 };
     set_up(&bench, 1, "");
-    const char *id = add(&bench, "r0", "a", PAGE_FIRING, T0);
+    const char *id = add(&bench, "r0", "a", NOTIFICATION_FIRING, T0);
     bench.sinks[0].mood = MOOD_LATER;
     CHECK_INT(run(&bench, T0), T0 + 120);
     CHECK_TEXT(find(&bench, id).last_reason, "rateLimited");
@@ -263,11 +263,11 @@ TEST(a_lane_that_fails_pauses_and_keeps_the_order)
 {
     CLEANUP(tear_down) struct bench bench = { 0 };
     set_up(&bench, 1, "");
-    add(&bench, "r0", "a", PAGE_FIRING, T0);
+    add(&bench, "r0", "a", NOTIFICATION_FIRING, T0);
     bench.sinks[0].mood = MOOD_BUSY;
     int64_t next = run(&bench, T0);
-    add(&bench, "r0", "b", PAGE_FIRING, T0 + 1);
-    add(&bench, "r0", "a", PAGE_RESOLVED, T0 + 1);
+    add(&bench, "r0", "b", NOTIFICATION_FIRING, T0 + 1);
+    add(&bench, "r0", "a", NOTIFICATION_RESOLVED, T0 + 1);
     CHECK_INT(run(&bench, T0 + 1), next);
     CHECK_INT(bench.sinks[0].server->requests, 1); /* b waits, too */
     bench.sinks[0].mood = MOOD_FINE;
@@ -283,8 +283,8 @@ TEST(a_dead_receiver_delays_no_other)
     CLEANUP(tear_down) struct bench bench = { 0 };
     set_up(&bench, 2, "");
     bench.sinks[0].mood = MOOD_CUT;
-    add(&bench, "r0", "a", PAGE_FIRING, T0);
-    const char *id = add(&bench, "r1", "a", PAGE_FIRING, T0);
+    add(&bench, "r0", "a", NOTIFICATION_FIRING, T0);
+    const char *id = add(&bench, "r1", "a", NOTIFICATION_FIRING, T0);
     CHECK(run(&bench, T0) > T0);
     CHECK_INT(find(&bench, id).state, OUTBOX_SENT);
 }
@@ -297,12 +297,12 @@ TEST(a_refused_message_dies_and_its_resolve_is_not_sent)
     for (size_t i = 0; i < ARRAY_COUNT(moods); i++) {
         const char *alert = i ? "moved" : "wrong";
         bench.sinks[0].mood = moods[i];
-        const char *firing = add(&bench, "r0", alert, PAGE_FIRING, T0);
+        const char *firing = add(&bench, "r0", alert, NOTIFICATION_FIRING, T0);
         CHECK_INT(run(&bench, T0), 0);
         CHECK_INT(find(&bench, firing).state, OUTBOX_DEAD);
         CHECK_TEXT(find(&bench, firing).last_reason, "clientError");
         bench.sinks[0].mood = MOOD_FINE;
-        const char *resolve = add(&bench, "r0", alert, PAGE_RESOLVED, T0 + 60);
+        const char *resolve = add(&bench, "r0", alert, NOTIFICATION_RESOLVED, T0 + 60);
         CHECK_INT(run(&bench, T0 + 60), 0);
         CHECK_INT(find(&bench, resolve).state, OUTBOX_DEAD);
         CHECK_TEXT(find(&bench, resolve).last_reason, "notFired");
@@ -315,7 +315,7 @@ TEST(a_receiver_that_is_down_for_days_expires_its_messages)
     CLEANUP(tear_down) struct bench bench = { 0 };
     set_up(&bench, 1, "");
     bench.sinks[0].mood = MOOD_BUSY;
-    const char *first = add(&bench, "r0", "a", PAGE_FIRING, T0);
+    const char *first = add(&bench, "r0", "a", NOTIFICATION_FIRING, T0);
     int64_t now = run(&bench, T0);
     while (now && now < T0 + 2 * DAY)
         now = run(&bench, now);
@@ -325,7 +325,7 @@ TEST(a_receiver_that_is_down_for_days_expires_its_messages)
     CHECK_NUMBER(metric(&bench, FAILED, METRIC_LABELS("r0", "webhook", "contextDeadlineExceeded")),
                  1);
     bench.sinks[0].mood = MOOD_FINE;
-    const char *second = add(&bench, "r0", "b", PAGE_FIRING, T0 + 3 * DAY);
+    const char *second = add(&bench, "r0", "b", NOTIFICATION_FIRING, T0 + 3 * DAY);
     CHECK_INT(run(&bench, T0 + 3 * DAY), 0);
     CHECK_INT(find(&bench, second).state, OUTBOX_SENT);
 }
@@ -335,7 +335,7 @@ TEST(a_receiver_that_is_gone_stops_its_lane_until_a_reload)
     CLEANUP(tear_down) struct bench bench = { 0 };
     set_up(&bench, 1, "");
     bench.sinks[0].mood = MOOD_GONE;
-    const char *id = add(&bench, "r0", "a", PAGE_FIRING, T0);
+    const char *id = add(&bench, "r0", "a", NOTIFICATION_FIRING, T0);
     CHECK_INT(run(&bench, T0), 0);
     bench.sinks[0].mood = MOOD_FINE;
     CHECK_INT(run(&bench, T0 + 2 * 3600), 0);
@@ -351,7 +351,7 @@ TEST(the_rate_is_kept)
     CLEANUP(tear_down) struct bench bench = { 0 };
     set_up(&bench, 1, ", rate: 0.5, burst: 3");
     for (char alert[2] = "a"; *alert < 'h'; ++*alert)
-        add(&bench, "r0", alert, PAGE_FIRING, T0);
+        add(&bench, "r0", alert, NOTIFICATION_FIRING, T0);
     CHECK_INT(run(&bench, T0), T0 + 2);
     CHECK_INT(bench.sinks[0].server->requests, 3);
     CHECK_INT(run(&bench, T0 + 1), T0 + 2);
@@ -368,8 +368,8 @@ TEST(a_locked_database_never_makes_a_message_go_twice)
 {
     CLEANUP(tear_down) struct bench bench = { 0 };
     set_up(&bench, 1, "");
-    const char *first = add(&bench, "r0", "a", PAGE_FIRING, T0);
-    const char *second = add(&bench, "r0", "b", PAGE_FIRING, T0);
+    const char *first = add(&bench, "r0", "a", NOTIFICATION_FIRING, T0);
+    const char *second = add(&bench, "r0", "b", NOTIFICATION_FIRING, T0);
     CHECK(database_begin(bench.database, &bench.error)); /* another process writes */
     CHECK_INT(run(&bench, T0), T0 + 1);
     CHECK_INT(run(&bench, T0 + 1), T0 + 2);
@@ -393,7 +393,7 @@ TEST(a_private_target_is_refused_unless_allowed)
     bench.settings = make_settings(&bench, buf_cstr(&yaml));
     delivery_configure(bench.delivery, bench.settings);
     settings_release(allowed);
-    const char *id = add(&bench, "r0", "a", PAGE_FIRING, T0);
+    const char *id = add(&bench, "r0", "a", NOTIFICATION_FIRING, T0);
     run(&bench, T0);
     CHECK_INT(bench.sinks[0].server->requests, 0);
     CHECK(*find(&bench, id).last_error);
@@ -406,7 +406,7 @@ TEST(lanes_come_and_go_with_the_configuration)
     CLEANUP(buf_finish) struct buf yaml = { 0 };
     CLEANUP(metric_set_finish) struct metric_set set = { .max_level = 1 };
     set_up(&bench, 2, "");
-    const char *orphan = add(&bench, "r1", "a", PAGE_FIRING, T0);
+    const char *orphan = add(&bench, "r1", "a", NOTIFICATION_FIRING, T0);
     struct settings *before = bench.settings;
     append_receivers(&bench, 1, "", &yaml);
     bench.settings = make_settings(&bench, buf_cstr(&yaml));
@@ -425,9 +425,9 @@ TEST(threads_deliver_and_stop_at_once)
     const char *ids[3];
     delivery_start(bench.delivery);
     int64_t now = clock_now_s();
-    ids[0] = add(&bench, "r0", "a", PAGE_FIRING, now);
-    ids[1] = add(&bench, "r1", "a", PAGE_FIRING, now);
-    ids[2] = add(&bench, "r2", "a", PAGE_FIRING, now);
+    ids[0] = add(&bench, "r0", "a", NOTIFICATION_FIRING, now);
+    ids[1] = add(&bench, "r1", "a", NOTIFICATION_FIRING, now);
+    ids[2] = add(&bench, "r2", "a", NOTIFICATION_FIRING, now);
     delivery_wake(bench.delivery);
     for (size_t i = 0; i < 3; i++) {
         int64_t deadline = clock_monotonic_ms() + 20000;

@@ -12,11 +12,12 @@ enum { DAY = 86400 };
                                "time_intervals:\n- name: day\n  time_intervals:\n"                 \
                                "  - times: [{ start_time: '09:00', end_time: '17:00' }]\n"
 
-static struct page page_of(struct scene *scene, enum page_status status)
+static struct notification notification_of(struct scene *scene, enum notification_status status)
 {
-    struct page page;
-    drill_page(scene->settings, "team", status, 1700000000, 1700000060, &scene->arena, &page);
-    return page;
+    struct notification notification;
+    drill_page(scene->settings, "team", status, 1700000000, 1700000060, &scene->arena,
+               &notification);
+    return notification;
 }
 
 TEST(a_test_page_shows_everything_and_says_that_it_is_one)
@@ -25,35 +26,38 @@ TEST(a_test_page_shows_everything_and_says_that_it_is_one)
     struct error error = { 0 };
     CLEANUP(buf_finish) struct buf json = { 0 };
     scene_init(&scene, "page", DRILLS, SCENE_OPENED);
-    struct page page = page_of(&scene, PAGE_FIRING), again, resolved = page_of(&scene, 1);
-    CHECK(page.test);
-    CHECK_CONTAINS(page.title, "[TEST]");
-    page_write(&page, &json);
+    struct notification notification = notification_of(&scene, NOTIFICATION_FIRING), again,
+                        resolved = notification_of(&scene, 1);
+    CHECK(notification.test);
+    CHECK_CONTAINS(notification.title, "[TEST]");
+    notification_write(&notification, &json);
     CHECK(!strstr(buf_cstr(&json), "null"));
-    CHECK(page_read(buf_cstr(&json), json.length, &scene.arena, &again, &error));
-    CHECK_TEXT(again.title, page.title);
-    CHECK_TEXT(again.alerts->fingerprint, page.alerts->fingerprint);
-    CHECK_TEXT(resolved.dedup_key, page.dedup_key); /* it ends what the first began */
-    CHECK_TEXT(resolved.alerts->fingerprint, page.alerts->fingerprint);
+    CHECK(notification_read(buf_cstr(&json), json.length, &scene.arena, &again, &error));
+    CHECK_TEXT(again.title, notification.title);
+    CHECK_TEXT(again.alerts->fingerprint, notification.alerts->fingerprint);
+    CHECK_TEXT(resolved.dedup_key, notification.dedup_key); /* it ends what the first began */
+    CHECK_TEXT(resolved.alerts->fingerprint, notification.alerts->fingerprint);
     CHECK_INT(resolved.resolved_count, 1);
     CHECK_INT(resolved.firing_count, 0);
     CHECK_INT(resolved.alerts->ends_at, 1700000060);
-    struct page later;
-    drill_page(scene.settings, "team", PAGE_FIRING, 1700000001, 1700000060, &scene.arena, &later);
-    CHECK(strcmp(later.dedup_key, page.dedup_key) != 0); /* another drill, another incident */
+    struct notification later;
+    drill_page(scene.settings, "team", NOTIFICATION_FIRING, 1700000001, 1700000060, &scene.arena,
+               &later);
+    CHECK(strcmp(later.dedup_key, notification.dedup_key) !=
+          0); /* another drill, another incident */
     scene_finish(&scene);
 }
 
 TEST(a_heartbeat_says_that_all_is_well)
 {
     struct scene scene;
-    struct page page;
+    struct notification notification;
     scene_init(&scene, "beat", DRILLS, SCENE_OPENED);
-    drill_beat(scene.settings, "team", 1700000000, &scene.arena, &page);
-    CHECK_TEXT(page.event, "heartbeat");
-    CHECK(!page.test);
-    CHECK_TEXT(page.receiver, "team");
-    CHECK_INT(page.firing_count, 1);
+    drill_beat(scene.settings, "team", 1700000000, &scene.arena, &notification);
+    CHECK_TEXT(notification.event, "heartbeat");
+    CHECK(!notification.test);
+    CHECK_TEXT(notification.receiver, "team");
+    CHECK_INT(notification.firing_count, 1);
     scene_finish(&scene);
 }
 

@@ -1,10 +1,10 @@
-#include "alerts/email.h"
+#include "alerts/receivers/email.h"
 
 #include <ctype.h>
 
 #include "core/hash.h"
 #include "loopback.h"
-#include "page_fixture.h"
+#include "notification_fixture.h"
 #include "test.h"
 
 static const char *to[] = { "soc@example.com", "cloud@example.com" };
@@ -16,9 +16,9 @@ static const struct email_config base = { .smarthost = "127.0.0.1:25",
 static void write_page(enum fixture which, struct buf *out)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct page page;
-    fixture_page(which, &arena, &page);
-    email_write(&base, &page, FIXTURE_AT, out);
+    struct notification notification;
+    fixture_page(which, &arena, &notification);
+    email_write(&base, &notification, FIXTURE_AT, out);
 }
 
 /* The value of a header, unfolded. */
@@ -135,7 +135,7 @@ TEST(nothing_breaks_out_of_a_header)
     CLEANUP(buf_finish) struct buf value = { 0 };
     CLEANUP(buf_finish) struct buf title = { 0 };
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct page page;
+    struct notification notification;
     static const char *const titles[] = {
         "x\r\nBcc: evil@example.com\r\n\r\n<b>body</b>",
         "x\nBcc: evil@example.com",
@@ -144,11 +144,11 @@ TEST(nothing_breaks_out_of_a_header)
         "a title of plain words that is longer than a line of seventy-eight bytes may be, is it",
         "",
     };
-    fixture_page(FIXTURE_FINDING, &arena, &page);
+    fixture_page(FIXTURE_FINDING, &arena, &notification);
     for (size_t i = 0; i < ARRAY_COUNT(titles); i++) {
         buf_reset(&mail);
-        page.title = titles[i];
-        email_write(&base, &page, FIXTURE_AT, &mail);
+        notification.title = titles[i];
+        email_write(&base, &notification, FIXTURE_AT, &mail);
         header(&mail, "Bcc", &value);
         CHECK_TEXT(buf_cstr(&value), "");
         header(&mail, "Subject", &value);

@@ -1,5 +1,5 @@
 /* event: names that are general or special, and views of what an event is about. */
-#include "alerts/event.h"
+#include "alerts/ledger/event.h"
 #include "test.h"
 
 #include "core/compiler.h"

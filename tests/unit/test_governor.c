@@ -30,11 +30,12 @@ static int64_t digest_total(struct scene *scene, const char *status)
     bool row;
     CHECK(database_step(statement, &row, &error) && row);
     const char *text = row ? database_text(statement, 0) : "{}";
-    struct json *page = json_parse(text, strlen(text), &error);
-    for (const struct json *one = json_first(json_get(page, "counts")); one; one = json_next(one))
+    struct json *notification = json_parse(text, strlen(text), &error);
+    for (const struct json *one = json_first(json_get(notification, "counts")); one;
+         one = json_next(one))
         if (!strcmp(json_text(json_get(one, "status")), status))
             total += (int64_t)json_number(json_get(one, "count"), 0);
-    json_free(page);
+    json_free(notification);
     database_reset(statement);
     return total;
 }

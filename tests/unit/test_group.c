@@ -1,7 +1,7 @@
 /* Groups: when they are told, what a message holds, and who is muted. */
 #include "alerts_world.h"
 
-#include "alerts/silence.h"
+#include "alerts/notify/silence.h"
 
 #define GROUPED(more) "receivers:\n" SCENE_RECEIVER("team") "route:\n" more
 

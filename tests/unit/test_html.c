@@ -1,5 +1,5 @@
 /* html: catalogue texts as plain text and Markdown. */
-#include "alerts/html.h"
+#include "alerts/text/html.h"
 #include "test.h"
 
 #include <stdlib.h>

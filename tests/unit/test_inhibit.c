@@ -1,10 +1,10 @@
 /* Inhibition by what fires in the database. */
-#include "alerts/inhibit.h"
+#include "alerts/notify/inhibit.h"
 
 #include <stdio.h>
 
-#include "alerts/active_row.h"
-#include "alerts/schema.h"
+#include "alerts/rules/active_row.h"
+#include "alerts/store/schema.h"
 #include "tests/unit/test.h"
 
 struct wrapper {

@@ -144,7 +144,10 @@ TEST(quoting_keeps_text_and_replaces_what_is_not_utf8)
     } cases[] = {
         { "gr\xc3\xbc\xc3\x9f", "\"gr\xc3\xbc\xc3\x9f\"" },
         { "\xf0\x9f\x94\x92", "\"\xf0\x9f\x94\x92\"" },
-        { "a\xff" "b", "\"a\xef\xbf\xbd" "b\"" },
+        { "a\xff"
+          "b",
+          "\"a\xef\xbf\xbd"
+          "b\"" },
         { "\xc0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\"" },
         { "\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
         { "cut\xe2\x82", "\"cut\xef\xbf\xbd\xef\xbf\xbd\"" },

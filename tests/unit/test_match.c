@@ -1,5 +1,5 @@
 /* Matchers as Alertmanager reads them. */
-#include "alerts/match.h"
+#include "alerts/text/match.h"
 #include "tests/unit/test.h"
 
 static const struct match_label labels[] = {

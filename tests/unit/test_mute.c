@@ -1,16 +1,17 @@
 /* Reasons to be quiet: which applies first, and when to ask again. */
-#include "alerts/mute.h"
+#include "alerts/notify/mute.h"
 
 #include "tests/unit/test.h"
 
 enum { NOON = 1700049600 }; /* 2023-11-15T12:00:00Z, a Wednesday */
 
-static const struct interval *make_interval(const char *yaml, struct arena *arena)
+static const struct time_interval *make_interval(const char *yaml, struct arena *arena)
 {
     CLEANUP(options_report_finish) struct option_report report = { 0 };
-    struct interval_config config = { 0 };
-    CHECK(options_read(interval_options, "i.yml", yaml, strlen(yaml), &config, arena, &report));
-    return interval_compile(&config, "i.yml", arena, &report);
+    struct time_interval_config config = { 0 };
+    CHECK(
+        options_read(time_interval_options, "i.yml", yaml, strlen(yaml), &config, arena, &report));
+    return time_interval_compile(&config, "i.yml", arena, &report);
 }
 
 /* A wrapper, because windows are a list in the configuration. */
@@ -24,7 +25,7 @@ static const struct option wrapper_options[] = {
 };
 
 static const struct mute_windows *read_windows(const char *yaml,
-                                               const struct interval *const *intervals,
+                                               const struct time_interval *const *intervals,
                                                struct arena *arena, struct option_report *report)
 {
     struct wrapper wrapper = { 0 };
@@ -40,8 +41,8 @@ TEST(mute_gives_the_first_reason)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     CLEANUP(options_report_finish) struct option_report report = { 0 };
-    const struct interval *const none[] = { NULL };
-    const struct interval *const hours[] = { make_interval(office, &arena), NULL };
+    const struct time_interval *const none[] = { NULL };
+    const struct time_interval *const hours[] = { make_interval(office, &arena), NULL };
     const struct mute_windows *windows =
         read_windows("windows:\n"
                      "- { name: a, starts: 2023-11-15T00:00:00Z, ends: 2023-11-16T00:00:00Z,\n"
@@ -98,7 +99,7 @@ TEST(mute_says_when_to_ask_again)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     CLEANUP(options_report_finish) struct option_report report = { 0 };
-    const struct interval *const hours[] = { make_interval(office, &arena), NULL };
+    const struct time_interval *const hours[] = { make_interval(office, &arena), NULL };
     struct mute_context context = { .now = NOON };
     CHECK_INT(mute_next_at(&context, NULL), 0);
     CHECK(!mute_asks_labels(&context));
@@ -136,7 +137,7 @@ TEST(mute_says_what_is_wrong_with_a_window)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CLEANUP(arena_finish) struct arena arena = { 0 };
         CLEANUP(options_report_finish) struct option_report report = { 0 };
-        const struct interval *const hours[] = { make_interval(office, &arena), NULL };
+        const struct time_interval *const hours[] = { make_interval(office, &arena), NULL };
         CHECK(!read_windows(cases[i].yaml, hours, &arena, &report));
         CHECK_CONTAINS(buf_cstr(&report.text), cases[i].reason);
     }

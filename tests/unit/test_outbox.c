@@ -1,8 +1,8 @@
-#include "alerts/outbox.h"
+#include "alerts/notify/outbox.h"
 
 #include <stdlib.h>
 
-#include "alerts/schema.h"
+#include "alerts/store/schema.h"
 #include "test.h"
 
 enum { T0 = 1763726400, DAY = 86400 };
@@ -33,26 +33,27 @@ static struct bench bench_create(void)
 
 /* Queue a page about one alert for each target. */
 static void add_for(struct bench *bench, const char *receiver, size_t targets, const char *alert,
-                    enum page_status status, int64_t now)
+                    enum notification_status status, int64_t now)
 {
     static const char *const events[] = { "finding.opened", "finding.resolved" };
-    struct page page;
+    struct notification notification;
     const struct outbox_member member = {
         .fingerprint = alert, .event = events[status], .status = status, .episode = 1
     };
-    CHECK(page_read("{}", 2, &bench->arena, &page, &bench->error));
-    page.receiver = receiver;
-    page.event = events[status];
-    page.status = status;
-    page.dedup_key = arena_text(&bench->arena, alert);
-    page.event_at = now;
+    CHECK(notification_read("{}", 2, &bench->arena, &notification, &bench->error));
+    notification.receiver = receiver;
+    notification.event = events[status];
+    notification.status = status;
+    notification.dedup_key = arena_text(&bench->arena, alert);
+    notification.event_at = now;
     CHECK(database_begin(bench->database, &bench->error));
-    CHECK(outbox_add(bench->database, &bench->clock, &page, targets, &member, 1, DAY, now,
+    CHECK(outbox_add(bench->database, &bench->clock, &notification, targets, &member, 1, DAY, now,
                      &bench->error));
     CHECK(database_commit(bench->database, &bench->error));
 }
 
-static void add(struct bench *bench, const char *alert, enum page_status status, int64_t now)
+static void add(struct bench *bench, const char *alert, enum notification_status status,
+                int64_t now)
 {
     add_for(bench, "team", 1, alert, status, now);
 }
@@ -129,7 +130,7 @@ TEST(ids_rise_over_a_restart_with_an_older_clock)
     CLEANUP(bench_finish) struct bench bench = bench_create();
     struct outbox_clock later = { 0 };
     char id[OUTBOX_ID_BYTES];
-    add(&bench, "a", PAGE_FIRING, T0);
+    add(&bench, "a", NOTIFICATION_FIRING, T0);
     struct outbox_message message = take(&bench, T0);
     CHECK(outbox_clock_start(bench.database, &later, &bench.error));
     CHECK_INT(later.last_ms, (int64_t)T0 * 1000);
@@ -141,8 +142,8 @@ TEST(ids_rise_over_a_restart_with_an_older_clock)
 TEST(oldest_message_goes_first_and_is_told_in_full)
 {
     CLEANUP(bench_finish) struct bench bench = bench_create();
-    add(&bench, "a", PAGE_FIRING, T0);
-    add(&bench, "b", PAGE_FIRING, T0);
+    add(&bench, "a", NOTIFICATION_FIRING, T0);
+    add(&bench, "b", NOTIFICATION_FIRING, T0);
     struct outbox_message message = take(&bench, T0);
     CHECK_TEXT(message.dedup_key, "a");
     CHECK_TEXT(message.receiver, "team");
@@ -151,8 +152,8 @@ TEST(oldest_message_goes_first_and_is_told_in_full)
     CHECK_INT(message.state, OUTBOX_QUEUED);
     CHECK_INT(message.expires_at, T0 + DAY);
     CHECK_INT(message.attempts, 0);
-    CHECK_INT(strlen(message.page), message.page_bytes);
-    CHECK(!strstr(message.page, message.id));
+    CHECK_INT(strlen(message.notification), message.notification_bytes);
+    CHECK(!strstr(message.notification, message.id));
     CHECK_TEXT(take(&bench, T0).id, message.id); /* taking writes nothing */
     sent(&bench, message.id, T0);
     CHECK_TEXT(take(&bench, T0).dedup_key, "b");
@@ -161,9 +162,9 @@ TEST(oldest_message_goes_first_and_is_told_in_full)
 TEST(a_resolve_waits_for_its_firing_but_others_do_not)
 {
     CLEANUP(bench_finish) struct bench bench = bench_create();
-    add(&bench, "a", PAGE_FIRING, T0);
-    add(&bench, "a", PAGE_RESOLVED, T0);
-    add(&bench, "b", PAGE_FIRING, T0);
+    add(&bench, "a", NOTIFICATION_FIRING, T0);
+    add(&bench, "a", NOTIFICATION_RESOLVED, T0);
+    add(&bench, "b", NOTIFICATION_FIRING, T0);
     struct outbox_message firing = take(&bench, T0);
     retry(&bench, firing.id, T0 + 5);
     CHECK_TEXT(take(&bench, T0 + 1).dedup_key, "b");
@@ -179,8 +180,8 @@ TEST(a_resolve_waits_for_its_firing_but_others_do_not)
 TEST(lanes_do_not_wait_for_each_other)
 {
     CLEANUP(bench_finish) struct bench bench = bench_create();
-    add_for(&bench, "cluster", 2, "a", PAGE_FIRING, T0);
-    add(&bench, "a", PAGE_FIRING, T0);
+    add_for(&bench, "cluster", 2, "a", NOTIFICATION_FIRING, T0);
+    add(&bench, "a", NOTIFICATION_FIRING, T0);
     struct outbox_message first = take_of(&bench, "cluster", 0, T0);
     struct outbox_message second = take_of(&bench, "cluster", 1, T0);
     CHECK(strcmp(first.id, second.id) != 0);
@@ -194,7 +195,7 @@ TEST(lanes_do_not_wait_for_each_other)
 TEST(a_clock_that_stepped_back_holds_nothing_up)
 {
     CLEANUP(bench_finish) struct bench bench = bench_create();
-    add(&bench, "a", PAGE_FIRING, T0);
+    add(&bench, "a", NOTIFICATION_FIRING, T0);
     struct outbox_message message = take(&bench, T0 - 1800); /* never tried: at once */
     CHECK_TEXT(message.dedup_key, "a");
     retry(&bench, message.id, T0 + 5);
@@ -207,9 +208,9 @@ TEST(a_clock_that_stepped_back_holds_nothing_up)
 TEST(expired_messages_die_and_their_resolves_are_closed)
 {
     CLEANUP(bench_finish) struct bench bench = bench_create();
-    add(&bench, "a", PAGE_FIRING, T0);
+    add(&bench, "a", NOTIFICATION_FIRING, T0);
     struct outbox_message firing = take(&bench, T0);
-    add(&bench, "a", PAGE_RESOLVED, T0 + 3600);
+    add(&bench, "a", NOTIFICATION_RESOLVED, T0 + 3600);
     retry(&bench, firing.id, T0 + DAY + 60);
     CHECK_INT(next_at(&bench), T0 + DAY);
     CHECK_TEXT(take(&bench, T0 + DAY - 1).id, "");
@@ -234,9 +235,9 @@ TEST(a_resolve_is_closed_when_its_firing_was_refused)
     int dead = 0;
     bool found = true;
     struct outbox_message message;
-    add(&bench, "a", PAGE_FIRING, T0);
+    add(&bench, "a", NOTIFICATION_FIRING, T0);
     struct outbox_message firing = take(&bench, T0);
-    add(&bench, "a", PAGE_RESOLVED, T0 + 1);
+    add(&bench, "a", NOTIFICATION_RESOLVED, T0 + 1);
     CHECK(outbox_mark_dead(bench.database, firing.id, 404, "clientError", "no_service", T0,
                            &bench.error));
     CHECK(outbox_take(bench.database, "team", 0, T0 + 1, &bench.arena, &message, &found, count_dead,
@@ -256,26 +257,26 @@ TEST(what_a_lane_accepted_last_decides)
 {
     CLEANUP(bench_finish) struct bench bench = bench_create();
     CHECK(!accepted(&bench, "a"));
-    add(&bench, "a", PAGE_FIRING, T0);
+    add(&bench, "a", NOTIFICATION_FIRING, T0);
     CHECK(!accepted(&bench, "a"));
     sent(&bench, take(&bench, T0).id, T0);
     CHECK(accepted(&bench, "a"));
     CHECK(!accepted(&bench, "b"));
-    add(&bench, "a", PAGE_FIRING, T0 + 1); /* a repeat that is refused changes nothing */
+    add(&bench, "a", NOTIFICATION_FIRING, T0 + 1); /* a repeat that is refused changes nothing */
     CHECK(outbox_mark_dead(bench.database, take(&bench, T0 + 1).id, 400, "clientError", "", T0 + 1,
                            &bench.error));
     CHECK(accepted(&bench, "a"));
-    add(&bench, "a", PAGE_RESOLVED, T0 + 2);
+    add(&bench, "a", NOTIFICATION_RESOLVED, T0 + 2);
     sent(&bench, take(&bench, T0 + 2).id, T0 + 2);
     CHECK(!accepted(&bench, "a"));
-    add(&bench, "a", PAGE_RESOLVED, T0 + 3); /* nothing to resolve any more */
+    add(&bench, "a", NOTIFICATION_RESOLVED, T0 + 3); /* nothing to resolve any more */
     CHECK_TEXT(take(&bench, T0 + 3).id, "");
 }
 
 TEST(attempts_are_counted_and_explained)
 {
     CLEANUP(bench_finish) struct bench bench = bench_create();
-    add(&bench, "a", PAGE_FIRING, T0);
+    add(&bench, "a", NOTIFICATION_FIRING, T0);
     const char *id = arena_text(&bench.arena, take(&bench, T0).id);
     char longer[400];
     memset(longer, 'x', sizeof longer - 1);
@@ -302,7 +303,7 @@ TEST(attempts_are_counted_and_explained)
 TEST(operators_drop_and_retry)
 {
     CLEANUP(bench_finish) struct bench bench = bench_create();
-    add(&bench, "a", PAGE_FIRING, T0);
+    add(&bench, "a", NOTIFICATION_FIRING, T0);
     const char *id = arena_text(&bench.arena, take(&bench, T0).id);
     CHECK(!outbox_retry(bench.database, id, DAY, T0, &bench.error));
     CHECK_INT(bench.error.code, ERROR_REQUEST);
@@ -316,7 +317,7 @@ TEST(operators_drop_and_retry)
     CHECK(outbox_drop(bench.database, id, T0, &bench.error));
     CHECK(outbox_drop(bench.database, id, T0, &bench.error)); /* a dead one is deleted */
     CHECK_TEXT(find(&bench, id).id, "");
-    add(&bench, "b", PAGE_FIRING, T0);
+    add(&bench, "b", NOTIFICATION_FIRING, T0);
     id = arena_text(&bench.arena, take(&bench, T0).id);
     sent(&bench, id, T0);
     CHECK(!outbox_drop(bench.database, id, T0, &bench.error));
@@ -336,10 +337,10 @@ TEST(messages_are_listed_by_receiver_and_state)
 {
     CLEANUP(bench_finish) struct bench bench = bench_create();
     CLEANUP(buf_finish) struct buf out = { 0 };
-    add(&bench, "a", PAGE_FIRING, T0);
-    add(&bench, "b", PAGE_FIRING, T0);
-    add(&bench, "c", PAGE_FIRING, T0);
-    add_for(&bench, "other", 1, "d", PAGE_FIRING, T0);
+    add(&bench, "a", NOTIFICATION_FIRING, T0);
+    add(&bench, "b", NOTIFICATION_FIRING, T0);
+    add(&bench, "c", NOTIFICATION_FIRING, T0);
+    add_for(&bench, "other", 1, "d", NOTIFICATION_FIRING, T0);
     sent(&bench, take(&bench, T0).id, T0);
     CHECK(outbox_drop(bench.database, take(&bench, T0).id, T0, &bench.error));
     CHECK(outbox_each(bench.database, NULL, OUTBOX_STATE_COUNT, collect, &out, &bench.error));
@@ -378,11 +379,11 @@ TEST(what_was_told_last_of_a_firing_alert_is_kept)
     const char *ids[3];
     put_active(&bench, "a");
     for (int i = 0; i < 2; i++) {
-        add(&bench, "a", PAGE_FIRING, T0 + i);
+        add(&bench, "a", NOTIFICATION_FIRING, T0 + i);
         ids[i] = arena_text(&bench.arena, take(&bench, T0 + i).id);
         sent(&bench, ids[i], T0 + i);
     }
-    add(&bench, "b", PAGE_FIRING, T0 + 2);
+    add(&bench, "b", NOTIFICATION_FIRING, T0 + 2);
     ids[2] = arena_text(&bench.arena, take(&bench, T0 + 2).id);
     sent(&bench, ids[2], T0 + 2);
     prune(&bench, T0 + 20 * DAY);
@@ -398,7 +399,7 @@ TEST(what_was_told_last_of_a_firing_alert_is_kept)
 TEST(dead_ones_go_after_ninety_days_and_orphans_expire)
 {
     CLEANUP(bench_finish) struct bench bench = bench_create();
-    add_for(&bench, "gone", 1, "a", PAGE_FIRING, T0);
+    add_for(&bench, "gone", 1, "a", NOTIFICATION_FIRING, T0);
     const char *id = arena_text(&bench.arena, take_of(&bench, "gone", 0, T0).id);
     prune(&bench, T0 + DAY);
     CHECK_INT(find(&bench, id).state, OUTBOX_QUEUED);
@@ -438,10 +439,10 @@ TEST(figures_have_zeros_and_tell_of_receivers_that_are_gone)
     static const char *const receivers[] = { "team", "idle", NULL };
     static const int64_t inflight[] = { 1, 0 };
     int64_t bytes = 0;
-    add(&bench, "a", PAGE_FIRING, T0);
-    add(&bench, "b", PAGE_FIRING, T0 + 5);
-    add(&bench, "c", PAGE_FIRING, T0 + 5);
-    add_for(&bench, "gone", 1, "d", PAGE_FIRING, T0);
+    add(&bench, "a", NOTIFICATION_FIRING, T0);
+    add(&bench, "b", NOTIFICATION_FIRING, T0 + 5);
+    add(&bench, "c", NOTIFICATION_FIRING, T0 + 5);
+    add_for(&bench, "gone", 1, "d", NOTIFICATION_FIRING, T0);
     CHECK(outbox_drop(bench.database, take(&bench, T0).id, T0, &bench.error));
     CHECK(outbox_emit(bench.database, receivers, inflight, 1000, &set, &bench.error));
     metric_set_sort(&set);

@@ -1,7 +1,7 @@
-#include "alerts/pagerduty.h"
+#include "alerts/receivers/pagerduty.h"
 
-#include "alerts/text.h"
-#include "page_fixture.h"
+#include "alerts/text/text.h"
+#include "notification_fixture.h"
 #include "test.h"
 
 static void config_finish(struct pagerduty_config *config)
@@ -38,7 +38,7 @@ TEST(trigger_has_every_field)
     };
     for (size_t i = 0; i < ARRAY_COUNT(want); i++)
         CHECK_TEXT(fixture_text(&built, want[i][0]), want[i][1]);
-    CHECK_TEXT(fixture_text(&built, "payload.summary"), built.page.title);
+    CHECK_TEXT(fixture_text(&built, "payload.summary"), built.notification.title);
     const struct json *link = json_first(json_get(built.json, "links"));
     CHECK_TEXT(json_text(json_get(link, "href")), FIXTURE_LINK);
     CHECK_TEXT(built.request.http.url, "https://events.pagerduty.com/v2/enqueue");
@@ -50,7 +50,7 @@ TEST(resolve_is_the_key_and_nothing_more)
     FIXTURE built = { 0 };
     fixture_build(&built, &pagerduty_kind, &config, FIXTURE_RESOLVED);
     CHECK_TEXT(fixture_text(&built, "event_action"), "resolve");
-    CHECK_TEXT(fixture_text(&built, "dedup_key"), built.page.dedup_key);
+    CHECK_TEXT(fixture_text(&built, "dedup_key"), built.notification.dedup_key);
     CHECK_INT(json_count(built.json), 3);
 }
 
@@ -73,11 +73,11 @@ static void build_changed(const struct pagerduty_config *config, struct fixture_
 {
     const struct receiver_context context = { .name = "team" };
     struct error ignored;
-    fixture_page(which, &built->arena, &built->page);
-    built->page.event = event;
-    built->page.risk_level = risk;
-    built->ok =
-        pagerduty_kind.build(config, &context, &built->page, &built->request, &built->error);
+    fixture_page(which, &built->arena, &built->notification);
+    built->notification.event = event;
+    built->notification.risk_level = risk;
+    built->ok = pagerduty_kind.build(config, &context, &built->notification, &built->request,
+                                     &built->error);
     built->json = json_parse(built->request.http.body, built->request.http.body_bytes, &ignored);
 }
 
@@ -120,7 +120,7 @@ TEST(changes_are_change_events_when_wanted)
         CHECK_TEXT(change.request.http.url, "https://events.pagerduty.com/v2/change/enqueue");
         CHECK(!json_get(change.json, "event_action") && !json_get(change.json, "dedup_key"));
         CHECK(!json_path(change.json, "payload.severity"));
-        CHECK_TEXT(fixture_text(&change, "payload.summary"), change.page.title);
+        CHECK_TEXT(fixture_text(&change, "payload.summary"), change.notification.title);
         build_changed(&config, &resolved, FIXTURE_RESOLVED, events[i], "critical");
         CHECK_TEXT(fixture_text(&resolved, "event_action"), "resolve");
     }
@@ -132,16 +132,17 @@ TEST(too_large_loses_the_details_first)
     FIXTURE built = { 0 };
     const struct receiver_context context = { .name = "team" };
     struct error ignored;
-    fixture_page(FIXTURE_FINDING, &built.arena, &built.page);
-    built.page.description = fixture_long(&built.arena, "0123456789", 60000);
-    built.page.title = fixture_long(&built.arena, "\xf0\x9f\x98\x80x", 1000);
-    CHECK(pagerduty_kind.build(&config, &context, &built.page, &built.request, &built.error));
+    fixture_page(FIXTURE_FINDING, &built.arena, &built.notification);
+    built.notification.description = fixture_long(&built.arena, "0123456789", 60000);
+    built.notification.title = fixture_long(&built.arena, "\xf0\x9f\x98\x80x", 1000);
+    CHECK(
+        pagerduty_kind.build(&config, &context, &built.notification, &built.request, &built.error));
     built.json = json_parse(built.request.http.body, built.request.http.body_bytes, &ignored);
     CHECK(built.request.http.body_bytes <= 512000);
     CHECK(built.request.truncated);
     CHECK_CONTAINS(fixture_text(&built, "payload.custom_details.error"), "left out");
     CHECK_TEXT(fixture_text(&built, "payload.severity"), "critical");
-    CHECK_TEXT(fixture_text(&built, "dedup_key"), built.page.dedup_key);
+    CHECK_TEXT(fixture_text(&built, "dedup_key"), built.notification.dedup_key);
     CHECK_INT(json_count(json_get(built.json, "links")), 2);
     CHECK_INT(text_points(fixture_text(&built, "payload.summary")), 1024);
     CHECK_CONTAINS(fixture_text(&built, "payload.summary"), "\xe2\x80\xa6");

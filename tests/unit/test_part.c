@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "collectors/snapshot.h"
+#include "collectors/snapshot/snapshot.h"
 #include "core/buf.h"
 #include "test.h"
 

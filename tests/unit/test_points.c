@@ -1,5 +1,5 @@
 /* points: what finishing a recommendation gains. */
-#include "alerts/points.h"
+#include "alerts/ledger/points.h"
 #include "test.h"
 
 #include <stdio.h>

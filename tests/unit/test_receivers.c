@@ -1,11 +1,11 @@
-#include "alerts/receivers.h"
+#include "alerts/receivers/receivers.h"
 
 #include <glob.h>
 #include <stdlib.h>
 
-#include "alerts/settings.h"
+#include "alerts/notify/settings.h"
 
-#include "page_fixture.h"
+#include "notification_fixture.h"
 #include "test.h"
 
 /* As the section `receivers` of a configuration. */
@@ -129,7 +129,7 @@ TEST(every_kind_is_whole)
         const struct receiver_kind *kind = receivers_kinds[i];
         CHECK(kind->name && kind->help && kind->options && kind->build && kind->check);
         CHECK(kind->expires_s >= 24 * 3600 && kind->rate > 0 && kind->burst >= 1);
-        CHECK(kind->alerts_max <= PAGE_ALERTS_MAX);
+        CHECK(kind->alerts_max <= NOTIFICATION_ALERTS_MAX);
     }
 }
 

@@ -1,7 +1,7 @@
 /* What is told again, outside the outbox. */
-#include "alerts/refresh.h"
+#include "alerts/notify/refresh.h"
 
-#include "alerts/outbox.h"
+#include "alerts/notify/outbox.h"
 #include "alerts_world.h"
 
 /* Take everything that is queued as accepted. */
@@ -19,15 +19,15 @@ static void accept_all(struct scene *scene)
     }
 }
 
-static bool note(void *context, struct page *page, struct error *error)
+static bool note(void *context, struct notification *notification, struct error *error)
 {
     struct buf *out = context;
     (void)error;
-    CHECK(page->repeat);
-    CHECK_INT(page->firing_count + page->resolved_count, page->alert_count);
-    buf_printf(out, "%s:", page_status_words[page->status]);
-    for (size_t i = 0; i < page->alert_count; i++)
-        buf_printf(out, " %s", alert_label_value(&page->alerts[i], "resource_name"));
+    CHECK(notification->repeat);
+    CHECK_INT(notification->firing_count + notification->resolved_count, notification->alert_count);
+    buf_printf(out, "%s:", notification_status_words[notification->status]);
+    for (size_t i = 0; i < notification->alert_count; i++)
+        buf_printf(out, " %s", alert_label_value(&notification->alerts[i], "resource_name"));
     buf_text(out, "; ");
     return true;
 }

@@ -3,13 +3,14 @@
 
 #include "alerts_world.h"
 
-static bool note(void *context, const struct page *page, int64_t at, struct error *error)
+static bool note(void *context, const struct notification *notification, int64_t at,
+                 struct error *error)
 {
     struct buf *out = context;
     (void)error;
-    buf_printf(out, "%ld %s %s %s %ld+%ld\n", (long)(at - 1700000000), page->receiver, page->event,
-               page_status_words[page->status], (long)page->firing_count,
-               (long)page->resolved_count);
+    buf_printf(out, "%ld %s %s %s %ld+%ld\n", (long)(at - 1700000000), notification->receiver,
+               notification->event, notification_status_words[notification->status],
+               (long)notification->firing_count, (long)notification->resolved_count);
     return true;
 }
 

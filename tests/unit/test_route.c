@@ -1,5 +1,5 @@
 /* The route tree: which leaf an alert ends in, and under which key. */
-#include "alerts/route.h"
+#include "alerts/notify/route.h"
 #include "tests/unit/test.h"
 
 static const char *const known[] = { "team", "boss", "chat", NULL };
@@ -7,7 +7,7 @@ static const char *const known[] = { "team", "boss", "chat", NULL };
 static const struct route *read_route(const char *yaml, struct arena *arena,
                                       struct option_report *report)
 {
-    static const struct interval *const none[] = { NULL };
+    static const struct time_interval *const none[] = { NULL };
     struct route_config config = { 0 };
     options_default(route_options, &config, arena);
     if (!options_read(route_options, "r.yml", yaml, strlen(yaml), &config, arena, report))

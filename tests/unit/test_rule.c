@@ -1,9 +1,9 @@
 /* Rules: what can be written, what is refused with which words, what an event rule wants. */
-#include "alerts/rule.h"
+#include "alerts/rules/rule.h"
 
 #include <stdio.h>
 
-#include "alerts/alert.h"
+#include "alerts/rules/alert.h"
 #include "collectors/collector.h"
 #include "tests/unit/test.h"
 

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "collectors/runner.h"
+#include "collectors/run/runner.h"
 #include "core/clock.h"
 #include "exporter/selection.h"
 #include "test.h"

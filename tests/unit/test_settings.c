@@ -1,4 +1,4 @@
-#include "alerts/settings.h"
+#include "alerts/notify/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* silence: what is accepted, kept, changed and found. */
-#include "alerts/silence.h"
+#include "alerts/notify/silence.h"
 #include "test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "alerts/schema.h"
+#include "alerts/store/schema.h"
 
 static struct database *open_memory(void)
 {

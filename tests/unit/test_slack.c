@@ -1,7 +1,7 @@
-#include "alerts/slack.h"
+#include "alerts/receivers/slack.h"
 
-#include "alerts/text.h"
-#include "page_fixture.h"
+#include "alerts/text/text.h"
+#include "notification_fixture.h"
 #include "test.h"
 
 static void config_finish(struct slack_config *config)
@@ -72,7 +72,7 @@ TEST(a_long_title_stands_below_the_header_in_full)
     const char *text = json_text(json_path(header, "text.text"));
     CHECK_INT(text_points(text) > 140, 1);
     CHECK_CONTAINS(text, "\xe2\x80\xa6");
-    slack_escape(&title, built.page.title);
+    slack_escape(&title, built.notification.title);
     CHECK_TEXT(json_text(json_path(json_next(header), "text.text")), buf_cstr(&title));
 }
 
@@ -99,9 +99,9 @@ static void fix_of(const char *remediation, struct buf *out)
     FIXTURE built = { 0 };
     const struct receiver_context context = { .name = "team" };
     struct error ignored;
-    fixture_page(FIXTURE_FINDING, &built.arena, &built.page);
-    built.page.remediation = remediation;
-    CHECK(slack_kind.build(&config, &context, &built.page, &built.request, &built.error));
+    fixture_page(FIXTURE_FINDING, &built.arena, &built.notification);
+    built.notification.remediation = remediation;
+    CHECK(slack_kind.build(&config, &context, &built.notification, &built.request, &built.error));
     built.json = json_parse(built.request.http.body, built.request.http.body_bytes, &ignored);
     buf_reset(out);
     for (const struct json *block = json_first(json_get(built.json, "blocks")); block;
@@ -149,9 +149,9 @@ TEST(links_cannot_be_broken_open)
     CONFIG config = make();
     FIXTURE built = { 0 };
     const struct receiver_context context = { .name = "team" };
-    fixture_page(FIXTURE_FINDING, &built.arena, &built.page);
-    built.page.link = "https://x.example/a|b>c&d";
-    CHECK(slack_kind.build(&config, &context, &built.page, &built.request, &built.error));
+    fixture_page(FIXTURE_FINDING, &built.arena, &built.notification);
+    built.notification.link = "https://x.example/a|b>c&d";
+    CHECK(slack_kind.build(&config, &context, &built.notification, &built.request, &built.error));
     CHECK_CONTAINS(built.request.http.body,
                    "<https://x.example/a%7Cb&gt;c&amp;d|Open in the Azure portal>");
 }

@@ -1,6 +1,6 @@
-#include "alerts/teams.h"
+#include "alerts/receivers/teams.h"
 
-#include "page_fixture.h"
+#include "notification_fixture.h"
 #include "test.h"
 
 static void config_finish(struct teams_config *config)
@@ -33,7 +33,7 @@ TEST(message_wraps_one_card)
                "application/vnd.microsoft.card.adaptive");
     CHECK_INT(json_type(json_get(attachment, "contentUrl")), JSON_NULL);
     CHECK_TEXT(json_text(json_get(card, "version")), "1.4");
-    CHECK_TEXT(json_text(json_get(title, "text")), built.page.title);
+    CHECK_TEXT(json_text(json_get(title, "text")), built.notification.title);
     CHECK_TEXT(json_text(json_get(title, "color")), "attention");
     CHECK_TEXT(json_text(json_get(json_first(json_get(card, "actions")), "url")), FIXTURE_LINK);
     CHECK_CONTAINS(built.request.http.body, "[Networking](https://aka.ms/x)"); /* Markdown */
@@ -73,11 +73,12 @@ TEST(size_is_measured_after_encoding_again)
     for (size_t i = 0; i < ARRAY_COUNT(patterns); i++) {
         FIXTURE built = { 0 };
         const struct receiver_context context = { .name = "team" };
-        fixture_page(FIXTURE_GROUP, &built.arena, &built.page);
-        built.page.description_markdown = built.page.remediation_markdown = built.page.description =
-            built.page.remediation =
+        fixture_page(FIXTURE_GROUP, &built.arena, &built.notification);
+        built.notification.description_markdown = built.notification.remediation_markdown =
+            built.notification.description = built.notification.remediation =
                 fixture_long(&built.arena, patterns[i], 20000 / strlen(patterns[i]));
-        CHECK(teams_kind.build(&config, &context, &built.page, &built.request, &built.error));
+        CHECK(
+            teams_kind.build(&config, &context, &built.notification, &built.request, &built.error));
         CHECK(counted(built.request.http.body) <= TEAMS_BODY_BYTES);
         CHECK(counted(built.request.http.body) > 1000);
     }
@@ -102,9 +103,9 @@ TEST(plain_text_is_no_markdown)
     FIXTURE built = { 0 };
     const struct receiver_context context = { .name = "team" };
     struct error ignored;
-    fixture_page(FIXTURE_FINDING, &built.arena, &built.page);
-    built.page.title = "a*b_c [x](https://evil.example) `d` ~e~ #f \\g\nh";
-    CHECK(teams_kind.build(&config, &context, &built.page, &built.request, &built.error));
+    fixture_page(FIXTURE_FINDING, &built.arena, &built.notification);
+    built.notification.title = "a*b_c [x](https://evil.example) `d` ~e~ #f \\g\nh";
+    CHECK(teams_kind.build(&config, &context, &built.notification, &built.request, &built.error));
     built.json = json_parse(built.request.http.body, built.request.http.body_bytes, &ignored);
     CHECK_TEXT(json_text(json_get(json_first(json_get(card_of(&built), "body")), "text")),
                "a\\*b\\_c \\[x\\](https://evil.example) \\`d\\` \\~e\\~ \\#f \\\\g\n\nh");

@@ -1,9 +1,9 @@
-#include "alerts/template.h"
+#include "alerts/text/template.h"
 
 #include <math.h>
 
-#include "alerts/match.h"
-#include "alerts/page.h"
+#include "alerts/rules/notification.h"
+#include "alerts/text/match.h"
 #include "test.h"
 
 struct fruit {
@@ -217,7 +217,7 @@ TEST(reference_lists_every_field)
     CHECK_CONTAINS(buf_cstr(&out), "- `owner`: Whose it is.\n");
     CHECK_CONTAINS(buf_cstr(&out), "- `fruits`: What is in it:\n  - `name`: Its name.\n");
     buf_reset(&out);
-    template_document(page_fields, &out);
+    template_document(notification_fields, &out);
     CHECK_CONTAINS(buf_cstr(&out), "- `risk_level`: ");
     CHECK(!strstr(buf_cstr(&out), "(null)"));
 }

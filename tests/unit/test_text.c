@@ -1,5 +1,5 @@
 /* text: cutting and counting. */
-#include "alerts/text.h"
+#include "alerts/text/text.h"
 #include "test.h"
 
 #include "core/compiler.h"

@@ -1,5 +1,5 @@
 /* Rules over metrics: a set in, signals out. */
-#include "alerts/threshold.h"
+#include "alerts/rules/threshold.h"
 
 #include <math.h>
 #include <stdio.h>

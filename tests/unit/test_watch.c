@@ -1,11 +1,11 @@
 /* watch: scores, controls and freshness become events, each once. */
-#include "alerts/watch.h"
+#include "alerts/ledger/watch.h"
 #include "test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "alerts/schema.h"
+#include "alerts/store/schema.h"
 #include "collectors/collector.h"
 #include "core/json.h"
 

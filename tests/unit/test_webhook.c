@@ -1,7 +1,7 @@
-#include "alerts/webhook.h"
+#include "alerts/receivers/webhook.h"
 
 #include "core/hash.h"
-#include "page_fixture.h"
+#include "notification_fixture.h"
 #include "test.h"
 
 /* The example of the Standard Webhooks specification's libraries. */
@@ -62,13 +62,13 @@ TEST(headers_sign_exactly_the_body_with_both_secrets)
     fixture_build(&built, &webhook_kind, &config, FIXTURE_HOSTILE);
     const struct http_request *http = &built.request.http;
     CHECK(built.ok);
-    CHECK(webhook_sign(SECRET, built.page.id, FIXTURE_AT + 60, http->body, http->body_bytes, &want,
-                       &error));
-    buf_char(&want, ' ');
-    CHECK(webhook_sign(OTHER_SECRET, built.page.id, FIXTURE_AT + 60, http->body, http->body_bytes,
+    CHECK(webhook_sign(SECRET, built.notification.id, FIXTURE_AT + 60, http->body, http->body_bytes,
                        &want, &error));
+    buf_char(&want, ' ');
+    CHECK(webhook_sign(OTHER_SECRET, built.notification.id, FIXTURE_AT + 60, http->body,
+                       http->body_bytes, &want, &error));
     CHECK_TEXT(fixture_header(&built, "webhook-signature"), buf_cstr(&want));
-    CHECK_TEXT(fixture_header(&built, "webhook-id"), built.page.id);
+    CHECK_TEXT(fixture_header(&built, "webhook-id"), built.notification.id);
     CHECK_TEXT(fixture_header(&built, "webhook-timestamp"), "1763726460");
     CHECK_TEXT(fixture_header(&built, "X-Hub-Signature-256"), "");
 }
@@ -91,7 +91,7 @@ TEST(github_signature_is_the_known_one)
     CHECK_CONTAINS(fixture_header(&built, "X-Hub-Signature-256"), hex);
     CHECK(!strncmp(fixture_header(&built, "X-Hub-Signature-256"), "sha256=", 7));
     CHECK_TEXT(fixture_header(&built, "webhook-signature"), "");
-    CHECK_TEXT(fixture_header(&built, "webhook-id"), built.page.id);
+    CHECK_TEXT(fixture_header(&built, "webhook-id"), built.notification.id);
 }
 
 TEST(standard_body_has_type_time_and_page)
@@ -101,8 +101,8 @@ TEST(standard_body_has_type_time_and_page)
     fixture_build(&built, &webhook_kind, &config, FIXTURE_RESOLVED);
     CHECK_TEXT(fixture_text(&built, "type"), "finding.resolved");
     CHECK_TEXT(fixture_text(&built, "timestamp"), "2025-11-21T14:00:00Z");
-    CHECK_TEXT(fixture_text(&built, "data.title"), built.page.title);
-    CHECK_TEXT(fixture_text(&built, "data.dedup_key"), built.page.dedup_key);
+    CHECK_TEXT(fixture_text(&built, "data.title"), built.notification.title);
+    CHECK_TEXT(fixture_text(&built, "data.dedup_key"), built.notification.dedup_key);
     CHECK_TEXT(fixture_header(&built, "Content-Type"), "application/json");
     CHECK_CONTAINS(fixture_header(&built, "User-Agent"), "defender_exporter/");
     CHECK_INT(built.request.http.targets, HTTP_PUBLIC_TARGETS);
@@ -150,15 +150,15 @@ TEST(cloudevents_binary)
     FIXTURE built = { 0 };
     fixture_build(&built, &webhook_kind, &config, FIXTURE_GROUP);
     CHECK_TEXT(fixture_header(&built, "ce-specversion"), "1.0");
-    CHECK_TEXT(fixture_header(&built, "ce-id"), built.page.id);
+    CHECK_TEXT(fixture_header(&built, "ce-id"), built.notification.id);
     CHECK_TEXT(fixture_header(&built, "ce-type"), "io.defender-exporter.finding.opened.v1");
-    CHECK_TEXT(fixture_header(&built, "ce-subject"), built.page.dedup_key);
+    CHECK_TEXT(fixture_header(&built, "ce-subject"), built.notification.dedup_key);
     CHECK_TEXT(fixture_header(&built, "ce-datacontenttype"), "");
     CHECK_TEXT(fixture_header(&built, "Content-Type"), "application/json");
     CHECK_TEXT(fixture_text(&built, "event"), "finding.opened");
-    built.page.tenant_id = "a b\"%\xc3\xa9\r\n";
+    built.notification.tenant_id = "a b\"%\xc3\xa9\r\n";
     const struct receiver_context context = { .name = "team" };
-    CHECK(webhook_kind.build(&config, &context, &built.page, &built.request, &built.error));
+    CHECK(webhook_kind.build(&config, &context, &built.notification, &built.request, &built.error));
     CHECK_CONTAINS(fixture_header(&built, "ce-source"), "/tenants/a%20b%22%25%C3%A9%0D%0A/");
 }
 
@@ -174,7 +174,7 @@ TEST(bodies_stay_below_their_limit_and_say_so)
         CHECK_INT(built.request.truncated, body != WEBHOOK_ALERTMANAGER);
         const char *path = body == WEBHOOK_CLOUDEVENTS_BINARY ? "title" : "data.title";
         if (body != WEBHOOK_ALERTMANAGER)
-            CHECK_TEXT(fixture_text(&built, path), built.page.title);
+            CHECK_TEXT(fixture_text(&built, path), built.notification.title);
     }
 }
 
@@ -196,7 +196,8 @@ TEST(alertmanager_body_counts_what_it_leaves_out)
     CHECK_TEXT(json_text(json_path(alert, "labels.resource_name")), "stprod01");
     CHECK_TEXT(json_text(json_path(alert, "endsAt")), "0001-01-01T00:00:00Z");
     CHECK_TEXT(json_text(json_path(alert, "startsAt")), "2025-11-21T12:00:00Z");
-    CHECK_TEXT(json_text(json_path(alert, "fingerprint")), built.page.alerts[0].fingerprint);
+    CHECK_TEXT(json_text(json_path(alert, "fingerprint")),
+               built.notification.alerts[0].fingerprint);
     CHECK_CONTAINS(json_text(json_path(alert, "annotations.remediation")), "Networking");
 }
 

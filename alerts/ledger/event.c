@@ -1,0 +1,152 @@
+#include "alerts/ledger/event.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/collector.h"
+
+#define KIND(kind) (1u << EVENT_##kind)
+#define ANY_REASON (-1)
+
+/* clang-format off */
+const char *const event_kind_words[] = {
+    [EVENT_OPENED] = "finding.opened",
+    [EVENT_REOPENED] = "finding.reopened",
+    [EVENT_RISK_CHANGED] = "finding.risk_changed",
+    [EVENT_RESOLVED] = "finding.resolved",
+    [EVENT_OVERDUE] = "finding.overdue",
+    [EVENT_SCORE_DROPPED] = "score.dropped",
+    [EVENT_SCORE_RECOVERED] = "score.recovered",
+    [EVENT_CONTROL_REGRESSED] = "control.regressed",
+    [EVENT_PLAN_DISABLED] = "plan.disabled",
+    [EVENT_RULER_CHANGED] = "ruler.changed",
+    [EVENT_DATA_STALE] = "data.stale",
+    [EVENT_DATA_RECOVERED] = "data.recovered",
+    [EVENT_FIRST_RUN] = "digest",
+    [EVENT_KIND_COUNT] = NULL,
+};
+
+const struct event_name event_names[] = {
+    { "finding.exempted", KIND(RESOLVED), REASON_EXEMPTED, NULL,
+      "A finding was exempted by policy; it is not fixed." },
+    { "finding.exemption_expired", KIND(REOPENED), REASON_EXEMPTED, NULL,
+      "A finding is open again because its exemption ended." },
+    { "attack_path.opened", KIND(OPENED) | KIND(REOPENED), ANY_REASON, "attack_paths",
+      "An attack path appeared." },
+    { "attack_path.resolved", KIND(RESOLVED), ANY_REASON, "attack_paths",
+      "An attack path is gone." },
+    { "baseline.rule_regressed", KIND(OPENED) | KIND(REOPENED), ANY_REASON, "baselines",
+      "A machine fails a rule of its OS security baseline." },
+    { "baseline.rule_fixed", KIND(RESOLVED), ANY_REASON, "baselines",
+      "A machine meets a rule of its OS security baseline again." },
+    { "finding.opened", KIND(OPENED), ANY_REASON, NULL,
+      "A finding that was never seen before is open." },
+    { "finding.reopened", KIND(REOPENED), ANY_REASON, NULL,
+      "A finding that was resolved is open again." },
+    { "finding.risk_changed", KIND(RISK_CHANGED), ANY_REASON, NULL,
+      "An open finding has another risk level." },
+    { "finding.resolved", KIND(RESOLVED), ANY_REASON, NULL,
+      "A finding is no longer open; the reason says why." },
+    { "finding.overdue", KIND(OVERDUE), ANY_REASON, NULL,
+      "A finding is open longer than the SLA of its risk level allows." },
+    { "score.dropped", KIND(SCORE_DROPPED), ANY_REASON, NULL,
+      "The secure score of a subscription fell." },
+    { "score.recovered", KIND(SCORE_RECOVERED), ANY_REASON, NULL,
+      "The secure score of a subscription is back." },
+    { "control.regressed", KIND(CONTROL_REGRESSED), ANY_REASON, NULL,
+      "A security control lost points while its resources stayed." },
+    { "plan.disabled", KIND(PLAN_DISABLED), ANY_REASON, NULL,
+      "A Defender plan that was on is off." },
+    { "ruler.changed", KIND(RULER_CHANGED), ANY_REASON, NULL,
+      "Microsoft added a recommendation that is open in many places at once." },
+    { "data.stale", KIND(DATA_STALE), ANY_REASON, NULL,
+      "A collector or a subscription tells nothing new any more." },
+    { "data.recovered", KIND(DATA_RECOVERED), ANY_REASON, NULL,
+      "A collector or a subscription tells news again." },
+    { "digest", KIND(FIRST_RUN), ANY_REASON, NULL,
+      "A summary: of the first run, or of what was folded to keep a receiver's budget." },
+    { "rule.firing", 0, ANY_REASON, NULL, "A rule over metrics holds." },
+    { "rule.resolved", 0, ANY_REASON, NULL, "A rule over metrics holds no longer." },
+    { "heartbeat", 0, ANY_REASON, NULL, "This program is alive." },
+    { "test", 0, ANY_REASON, NULL, "Somebody tries a receiver." },
+    { NULL, 0, 0, NULL, NULL },
+};
+/* clang-format on */
+
+void event_add(struct event_list *list, const struct event *event)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? list->capacity + list->capacity / 2 : 64;
+        list->events = realloc(list->events, list->capacity * sizeof *list->events);
+        if (!list->events)
+            abort();
+    }
+    list->events[list->count] = *event;
+    struct event *kept = &list->events[list->count++];
+    kept->subscription_id = kept->subscription_id ? kept->subscription_id : "";
+    kept->subject = kept->subject ? kept->subject : "";
+    kept->detail = kept->detail ? kept->detail : "";
+}
+
+void event_list_finish(struct event_list *list)
+{
+    free(list->events);
+    arena_finish(&list->arena);
+    intern_finish(&list->texts);
+    *list = (struct event_list){ 0 };
+}
+
+void event_describe(struct finding *view, const struct catalogue_entry *entry)
+{
+    if (!entry)
+        return;
+    if (!*view->title)
+        view->title = entry->title;
+    if (!*view->category)
+        view->category = entry->categories;
+    if (view->severity == SEVERITY_UNKNOWN)
+        view->severity = entry->severity;
+}
+
+bool event_finding(const struct event *event, struct finding *view, char scratch[PART_ID_BYTES])
+{
+    if (event->part)
+        part_view(event->part, event->index, view, scratch);
+    else if (event->record)
+        *view = event->record->finding;
+    else
+        return false;
+    event_describe(view, event->catalogue);
+    return true;
+}
+
+static bool covers(const struct event_name *name, enum event_kind kind, enum collector_id source,
+                   int reason)
+{
+    return name->kinds & 1u << kind &&
+           (!name->source || !strcmp(name->source, collectors[source]->name)) &&
+           (name->reason == ANY_REASON || name->reason == reason);
+}
+
+const char *event_word(enum event_kind kind, enum collector_id source, int reason)
+{
+    const struct event_name *name = event_names;
+    while (name->word && !covers(name, kind, source, reason))
+        name++;
+    assert(name->word); /* every kind has its general word */
+    return name->word;
+}
+
+bool event_is(const struct event *event, const struct event_name *name)
+{
+    return covers(name, event->kind, event->source, event->reason);
+}
+
+const struct event_name *event_name_find(const char *word)
+{
+    for (const struct event_name *name = event_names; name->word; name++)
+        if (!strcmp(name->word, word))
+            return name;
+    return NULL;
+}

@@ -1,0 +1,309 @@
+#include "alerts/ledger/ledger.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/ledger/ledger_merge.h"
+#include "alerts/ledger/ledger_rows.h"
+#include "alerts/store/schema.h"
+#include "collectors/collector.h"
+#include "collectors/subscriptions.h"
+
+const char *const ledger_first_run_words[] = { "silent", "summary", "all", NULL };
+
+/* --- memory ----------------------------------------------------------------------------------- */
+static void forget(struct ledger *ledger)
+{
+    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+        free(ledger->sources[i].open);
+        intern_finish(&ledger->sources[i].assessments);
+        ledger->sources[i] = (struct ledger_source){ .generation = UINT64_MAX };
+    }
+    intern_finish(&ledger->subscriptions);
+    ledger_counters_finish(&ledger->figures);
+}
+
+/* The open findings while they are read, in no order. */
+struct loading {
+    struct ledger *ledger;
+    size_t capacity[COLLECTOR_COUNT];
+};
+
+static void load_row(void *context, const struct ledger_row *row)
+{
+    struct loading *loading = context;
+    if (row->source < 0)
+        return;
+    struct ledger_source *source = &loading->ledger->sources[row->source];
+    size_t *capacity = &loading->capacity[row->source];
+    if (source->count == *capacity) {
+        *capacity += *capacity / 2 + 256;
+        source->open = realloc(source->open, *capacity * sizeof *source->open);
+        if (!source->open)
+            abort();
+    }
+    source->absent_count += row->absent_at != 0;
+    source->open[source->count++] = (struct ledger_open){
+        .id = row->id,
+        .opened_at = (uint32_t)row->opened_at,
+        .overdue_at = (uint32_t)row->overdue_at,
+        .episode = row->episode,
+        .subscription = intern_put(&loading->ledger->subscriptions, row->subscription_id,
+                                   strlen(row->subscription_id)),
+        .risk = (uint8_t)row->risk,
+        .quiet = row->quiet,
+        .absent_at = (uint32_t)row->absent_at,
+    };
+}
+
+static int compare_open(const void *left, const void *right)
+{
+    const struct ledger_open *a = left, *b = right;
+    return finding_id_compare(&a->id, &b->id);
+}
+
+static bool load_assessments(struct ledger *ledger, struct error *error)
+{
+    struct database_statement *statement =
+        database_prepare(ledger->database, "SELECT source, id FROM ledger_assessment");
+    for (;;) {
+        bool row;
+        if (!database_step(statement, &row, error))
+            return error_wrap(error, "reading the recommendations");
+        if (!row)
+            return true;
+        int source = ledger_rows_source(database_text(statement, 0));
+        const char *id = database_text(statement, 1);
+        if (source >= 0)
+            intern_put(&ledger->sources[source].assessments, id, strlen(id));
+    }
+}
+
+bool ledger_is_new(const struct ledger *ledger)
+{
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        if (ledger->sources[i].adopted)
+            return false;
+    return true;
+}
+
+static bool load_source(struct ledger *ledger, enum collector_id id, struct error *error)
+{
+    struct ledger_source *source = &ledger->sources[id];
+    char key[64], value[64];
+    if (source->count)
+        qsort(source->open, source->count, sizeof *source->open, compare_open);
+    snprintf(key, sizeof key, "adopted.%s", collectors[id]->name);
+    if (!schema_get(ledger->database, key, value, sizeof value, error))
+        return false;
+    source->adopted = *value;
+    snprintf(key, sizeof key, "cover.%s", collectors[id]->name);
+    if (!schema_get(ledger->database, key, value, sizeof value, error))
+        return false;
+    if (sscanf(value, "%32s %" SCNu32, source->cover, &source->cover_at) != 2)
+        *source->cover = 0;
+    return true;
+}
+
+bool ledger_reload(struct ledger *ledger, struct error *error)
+{
+    struct loading loading = { .ledger = ledger };
+    forget(ledger);
+    ledger->due_changed = true;
+    if (!ledger_rows_load(ledger->database, load_row, &loading, error) ||
+        !load_assessments(ledger, error))
+        return false;
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        if (!load_source(ledger, (enum collector_id)i, error))
+            return false;
+    return ledger_counters_load(&ledger->figures, ledger->database, &ledger->subscriptions, error);
+}
+
+struct ledger *ledger_create(struct database *database, const struct ledger_config *config,
+                             struct error *error)
+{
+    struct ledger *ledger = calloc(1, sizeof *ledger);
+    if (!ledger)
+        abort();
+    ledger->database = database;
+    ledger->config = *config;
+    if (ledger_reload(ledger, error))
+        return ledger;
+    ledger_destroy(ledger);
+    return NULL;
+}
+
+void ledger_destroy(struct ledger *ledger)
+{
+    if (!ledger)
+        return;
+    forget(ledger);
+    free(ledger);
+}
+
+void ledger_configure(struct ledger *ledger, const struct ledger_config *config)
+{
+    ledger->config = *config;
+    ledger->due_changed = true;
+}
+
+/* --- advancing -------------------------------------------------------------------------------- */
+static bool advance_source(struct ledger *ledger, enum collector_id id,
+                           const struct snapshot *snapshot, int64_t now, struct event_list *events,
+                           struct error *error)
+{
+    const struct part *part = snapshot->parts[id];
+    const struct source_status *status = &snapshot->status[id];
+    if (part && part->generation != ledger->sources[id].generation)
+        return ledger_merge(ledger, id, snapshot, now, events, error);
+    if (status->attempted && !status->success && ledger->sources[id].absent_count)
+        return ledger_merge_forget(ledger, id, error); /* the row of collections is broken */
+    return true;
+}
+
+static bool tell_overdue(struct ledger *ledger, enum collector_id id, struct ledger_open *open,
+                         const struct snapshot *snapshot, int64_t now, struct event_list *events,
+                         struct error *error)
+{
+    const struct part *part = snapshot->parts[id];
+    ptrdiff_t index = part ? part_find(part, &open->id) : -1;
+    open->overdue_at = (uint32_t)now;
+    open->quiet = false;
+    struct event event = ledger_merge_event(ledger, EVENT_OVERDUE, id, open, now);
+    if (index >= 0) {
+        event.part = part;
+        event.index = (size_t)index;
+        event.catalogue =
+            catalogue_find(snapshot, part->assessments[part->findings[index].assessment].id);
+    } else if (!(event.record = ledger_merge_record(ledger->database, &open->id, events, error))) {
+        return false;
+    }
+    event_add(events, &event);
+    return ledger_rows_overdue(ledger->database, &open->id, now, error) &&
+           ledger_record(ledger->database, &event, error);
+}
+
+/* Tell what became overdue, and work out when the next finding will. */
+static bool advance_due(struct ledger *ledger, const struct snapshot *snapshot, int64_t now,
+                        struct event_list *events, struct error *error)
+{
+    if (!ledger->due_changed && (!ledger->next_due_at || now < ledger->next_due_at))
+        return true;
+    ledger->next_due_at = 0;
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        for (size_t j = 0; j < ledger->sources[i].count; j++) {
+            struct ledger_open *open = &ledger->sources[i].open[j];
+            int64_t due_at = open->overdue_at ? 0 : ledger_merge_due_at(ledger, open);
+            if (due_at && due_at <= now) {
+                if (!tell_overdue(ledger, (enum collector_id)i, open, snapshot, now, events, error))
+                    return false;
+            } else if (due_at && (!ledger->next_due_at || due_at < ledger->next_due_at)) {
+                ledger->next_due_at = due_at;
+            }
+        }
+    ledger->due_changed = false;
+    return true;
+}
+
+bool ledger_advance(struct ledger *ledger, const struct snapshot *snapshot, int64_t now,
+                    struct event_list *events, struct error *error)
+{
+    assert(database_is_open(ledger->database));
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        if (!advance_source(ledger, (enum collector_id)i, snapshot, now, events, error))
+            return error_wrap(error, "ledger");
+    if (!advance_due(ledger, snapshot, now, events, error) ||
+        !ledger_counters_save(&ledger->figures, ledger->database, &ledger->subscriptions, error))
+        return error_wrap(error, "ledger");
+    return true;
+}
+
+int64_t ledger_next_due_at(const struct ledger *ledger)
+{
+    return ledger->next_due_at;
+}
+
+bool ledger_prune(struct ledger *ledger, int64_t now, struct error *error)
+{
+    if (!ledger->config.keep_events_s)
+        return true;
+    struct database_statement *statement =
+        database_prepare(ledger->database, "DELETE FROM ledger_event WHERE at < $1");
+    database_bind_integer(statement, 1, now - ledger->config.keep_events_s);
+    return database_run(statement, error) || error_wrap(error, "pruning the history");
+}
+
+/* --- showing ---------------------------------------------------------------------------------- */
+enum { OPENED_MAX = 5000 };
+
+typedef uint64_t tally[2][RISK_COUNT]; /* overdue, due soon */
+
+static void count_due(const struct ledger *ledger, int64_t now, tally *tallies)
+{
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        for (size_t j = 0; j < ledger->sources[i].count; j++) {
+            const struct ledger_open *open = &ledger->sources[i].open[j];
+            int64_t due_at = ledger_merge_due_at(ledger, open);
+            if (due_at && due_at <= now)
+                tallies[open->subscription][0][open->risk]++;
+            else if (due_at && due_at <= now + ledger->config.due_soon_s)
+                tallies[open->subscription][1][open->risk]++;
+        }
+}
+
+static void emit_tally(const char *subscription_id, tally counted, struct metric_set *set)
+{
+    for (int risk = 0; risk < RISK_COUNT; risk++) {
+        const char *const labels[METRIC_LABELS_MAX] = { subscription_id, finding_risk_words[risk] };
+        metric_add(set, &ledger_counters_overdue, (double)counted[0][risk], labels);
+        metric_add(set, &ledger_counters_due_soon, (double)counted[1][risk], labels);
+    }
+}
+
+static void emit_due(const struct ledger *ledger, const struct snapshot *snapshot, int64_t now,
+                     struct metric_set *set)
+{
+    const struct intern *subscriptions = &ledger->subscriptions;
+    size_t count;
+    const struct subscription *known = subscriptions_known(snapshot, &count);
+    if (!metric_wanted(set, &ledger_counters_overdue) &&
+        !metric_wanted(set, &ledger_counters_due_soon))
+        return;
+    tally *tallies = calloc(subscriptions->count + 1, sizeof *tallies), none = { { 0 } };
+    if (!tallies)
+        abort();
+    count_due(ledger, now, tallies);
+    for (uint32_t i = 1; i < subscriptions->count; i++) /* [0] is the empty text */
+        emit_tally(intern_text(subscriptions, i), tallies[i], set);
+    for (size_t i = 0; i < count; i++)
+        if (intern_find(subscriptions, known[i].id, strlen(known[i].id)) == UINT32_MAX)
+            emit_tally(known[i].id, none, set);
+    free(tallies);
+}
+
+static void emit_opened(const struct ledger *ledger, struct metric_set *set)
+{
+    size_t left = metric_wanted(set, &ledger_counters_opened_timestamp) ? OPENED_MAX : 0;
+    for (int risk = 0; risk < RISK_COUNT; risk++)
+        for (int i = 0; i < COLLECTOR_COUNT; i++)
+            for (size_t j = 0; j < ledger->sources[i].count && left; j++) {
+                const struct ledger_open *open = &ledger->sources[i].open[j];
+                char id[17];
+                if (open->risk != risk)
+                    continue;
+                left--;
+                metric_add(set, &ledger_counters_opened_timestamp, open->opened_at,
+                           METRIC_LABELS(finding_id_text(&open->id, id)));
+            }
+}
+
+void ledger_emit(const struct ledger *ledger, const struct snapshot *snapshot, int64_t now,
+                 struct metric_set *set)
+{
+    ledger_counters_emit(&ledger->figures, &ledger->subscriptions, snapshot, set);
+    emit_due(ledger, snapshot, now, set);
+    emit_opened(ledger, set);
+}

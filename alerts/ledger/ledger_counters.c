@@ -1,0 +1,422 @@
+#include "alerts/ledger/ledger_counters.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/ledger/ledger.h"
+#include "collectors/baselines.h"
+#include "collectors/collector.h"
+#include "collectors/subscriptions.h"
+
+#define HOUR 3600.0
+#define DAY (24 * HOUR)
+#define FROM "From this exporter's own ledger, which survives restarts."
+
+static const double resolution_buckets[] = {
+    1 * HOUR, 4 * HOUR, 12 * HOUR, 1 * DAY,  2 * DAY,   7 * DAY,
+    14 * DAY, 30 * DAY, 60 * DAY,  90 * DAY, 180 * DAY,
+};
+static const double delay_buckets[] = { 60,       300,      900,      1800,      1 * HOUR,
+                                        2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, 1 * DAY };
+
+static const struct family opened = {
+    .name = "defender_findings_opened_total",
+    .type = METRIC_COUNTER,
+    .level = 0,
+    .help =
+        "Findings that opened for the first time; those of the first run are not counted. " FROM,
+    .labels = LABELS("subscription_id", "risk_level"),
+};
+static const struct family resolved = {
+    .name = "defender_findings_resolved_total",
+    .type = METRIC_COUNTER,
+    .level = 0,
+    .help = "Findings that were resolved, whatever the reason. " FROM,
+    .labels = LABELS("subscription_id", "risk_level"),
+};
+static const struct family reopened = {
+    .name = "defender_findings_reopened_total",
+    .type = METRIC_COUNTER,
+    .level = 0,
+    .help = "Findings that opened again after they had been resolved. " FROM,
+    .labels = LABELS("subscription_id", "risk_level"),
+};
+static const struct family resolutions = {
+    .name = "defender_finding_resolutions_total",
+    .type = METRIC_COUNTER,
+    .level = 0,
+    .help = "Findings that were resolved, by reason. " FROM,
+    .labels = LABELS("risk_level", "reason"),
+};
+static const struct family risk_changes = {
+    .name = "defender_finding_risk_changes_total",
+    .type = METRIC_COUNTER,
+    .level = 0,
+    .help = "Open findings that got another risk level. " FROM,
+    .labels = LABELS("from", "to"),
+};
+static const struct family regressed = {
+    .name = "defender_baseline_rules_regressed_total",
+    .type = METRIC_COUNTER,
+    .level = 0,
+    .help = "Baseline rules that began to fail on a machine. " FROM,
+    .labels = LABELS("assignment", "rule_severity"),
+};
+static const struct family fixed = {
+    .name = "defender_baseline_rules_fixed_total",
+    .type = METRIC_COUNTER,
+    .level = 0,
+    .help = "Baseline rules that no longer fail on a machine. " FROM,
+    .labels = LABELS("assignment", "rule_severity"),
+};
+static const struct family resolution_seconds = {
+    .name = "defender_finding_resolution_seconds",
+    .type = METRIC_HISTOGRAM,
+    .level = 0,
+    .unit = "seconds",
+    .help = "Time from the opening of a finding to its resolve. " FROM,
+    .labels = LABELS("risk_level"),
+    .buckets = resolution_buckets,
+    .bucket_count = ARRAY_COUNT(resolution_buckets),
+};
+static const struct family detection_delay_seconds = {
+    .name = "defender_finding_detection_delay_seconds",
+    .type = METRIC_HISTOGRAM,
+    .level = 0,
+    .unit = "seconds",
+    .help = "Time from the change of status in Azure to its arrival in the ledger. " FROM,
+    .labels = LABELS("collector"),
+    .buckets = delay_buckets,
+    .bucket_count = ARRAY_COUNT(delay_buckets),
+};
+#define FROM_SLA "From this exporter's own ledger and the configured SLA."
+
+const struct family ledger_counters_overdue = {
+    .name = "defender_findings_overdue",
+    .type = METRIC_GAUGE,
+    .level = 0,
+    .help = "Open findings whose time to fix is over. " FROM_SLA,
+    .labels = LABELS("subscription_id", "risk_level"),
+};
+const struct family ledger_counters_due_soon = {
+    .name = "defender_findings_due_soon",
+    .type = METRIC_GAUGE,
+    .level = 0,
+    .help = "Open findings whose time to fix is nearly over. " FROM_SLA,
+    .labels = LABELS("subscription_id", "risk_level"),
+};
+const struct family ledger_counters_opened_timestamp = {
+    .name = "defender_finding_opened_timestamp_seconds",
+    .type = METRIC_GAUGE,
+    .level = 3,
+    .unit = "seconds",
+    .help = "When an open finding opened, by this exporter's ledger; the worst 5,000.",
+    .labels = LABELS("finding_id"),
+};
+
+const struct family *const ledger_families[] = {
+    &opened,
+    &resolved,
+    &reopened,
+    &resolutions,
+    &risk_changes,
+    &regressed,
+    &fixed,
+    &resolution_seconds,
+    &detection_delay_seconds,
+    &ledger_counters_overdue,
+    &ledger_counters_due_soon,
+    &ledger_counters_opened_timestamp,
+    NULL,
+};
+
+/* What rows and columns are numbers of. */
+enum dimension {
+    OF_SUBSCRIPTION,
+    OF_RISK,
+    OF_REASON,
+    OF_BASELINE,
+    OF_SEVERITY,
+    OF_COLLECTOR,
+    OF_BUCKET
+};
+
+static const struct {
+    const struct family *family;
+    enum dimension row, column;
+} tables[FIGURE_COUNT] = {
+    [FIGURE_OPENED] = { &opened, OF_SUBSCRIPTION, OF_RISK },
+    [FIGURE_RESOLVED] = { &resolved, OF_SUBSCRIPTION, OF_RISK },
+    [FIGURE_REOPENED] = { &reopened, OF_SUBSCRIPTION, OF_RISK },
+    [FIGURE_RESOLUTIONS] = { &resolutions, OF_RISK, OF_REASON },
+    [FIGURE_RISK_CHANGES] = { &risk_changes, OF_RISK, OF_RISK },
+    [FIGURE_REGRESSED] = { &regressed, OF_BASELINE, OF_SEVERITY },
+    [FIGURE_FIXED] = { &fixed, OF_BASELINE, OF_SEVERITY },
+    [FIGURE_RESOLUTION] = { &resolution_seconds, OF_RISK, OF_BUCKET },
+    [FIGURE_DELAY] = { &detection_delay_seconds, OF_COLLECTOR, OF_BUCKET },
+};
+
+/* Collectors whose rows are findings: their delay is shown from the first scrape. */
+static const enum collector_id finding_collectors[] = { COLLECTOR_assessments,
+                                                        COLLECTOR_baselines };
+
+static const char *word_of(enum dimension dimension, size_t number,
+                           const struct intern *subscriptions)
+{
+    switch (dimension) {
+    case OF_SUBSCRIPTION:
+        return intern_text(subscriptions, (uint32_t)number);
+    case OF_RISK:
+        return finding_risk_words[number];
+    case OF_REASON:
+        return finding_reason_words[number];
+    case OF_BASELINE:
+        return baselines_assignments[number];
+    case OF_SEVERITY:
+        return finding_severity_words[number];
+    case OF_COLLECTOR:
+        return collectors[number]->name;
+    default: /* OF_BUCKET has numbers only */
+        return "";
+    }
+}
+
+/* How many there are of what does not grow. A histogram has a column for each bucket, one for +Inf
+ * and, last, one for the sum. */
+static size_t size_of(enum figure figure, enum dimension dimension)
+{
+    static const size_t sizes[] = {
+        [OF_RISK] = RISK_COUNT,           [OF_REASON] = REASON_COUNT,
+        [OF_BASELINE] = BASELINE_COUNT,   [OF_SEVERITY] = SEVERITY_COUNT,
+        [OF_COLLECTOR] = COLLECTOR_COUNT,
+    };
+    return dimension == OF_BUCKET ? tables[figure].family->bucket_count + 2 : sizes[dimension];
+}
+
+static size_t columns_of(enum figure figure)
+{
+    return size_of(figure, tables[figure].column);
+}
+
+static size_t rows_of(enum figure figure, const struct intern *subscriptions)
+{
+    return tables[figure].row == OF_SUBSCRIPTION ? subscriptions->count
+                                                 : size_of(figure, tables[figure].row);
+}
+
+static double *grow(double *values, size_t before, size_t count)
+{
+    values = realloc(values, count * sizeof *values);
+    if (!values)
+        abort();
+    memset(values + before, 0, (count - before) * sizeof *values);
+    return values;
+}
+
+/* The cell, its row made when it is new. */
+static double *cell(struct ledger_counters *figures, enum figure figure, size_t row, size_t column)
+{
+    size_t columns = columns_of(figure), rows = figures->tables[figure].rows;
+    if (row >= rows) {
+        double **values = &figures->tables[figure].values, **saved = &figures->tables[figure].saved;
+        *values = grow(*values, rows * columns, (row + 1) * columns);
+        *saved = grow(*saved, rows * columns, (row + 1) * columns);
+        figures->tables[figure].rows = row + 1;
+    }
+    return &figures->tables[figure].values[row * columns + column];
+}
+
+void ledger_counters_count(struct ledger_counters *figures, enum figure figure, size_t row,
+                           size_t column)
+{
+    *cell(figures, figure, row, column) += 1;
+    figures->changed = true;
+}
+
+void ledger_counters_observe(struct ledger_counters *figures, enum figure figure, size_t row,
+                             double value)
+{
+    const struct family *family = tables[figure].family;
+    size_t bucket = 0;
+    while (bucket < family->bucket_count && !(value <= family->buckets[bucket]))
+        bucket++;
+    ledger_counters_count(figures, figure, row, bucket);
+    *cell(figures, figure, row, family->bucket_count + 1) += value;
+}
+
+/* --- keeping ---------------------------------------------------------------------------------- */
+
+/* "subscription,critical"; of a histogram only the row's word. */
+static void labels_of(enum figure figure, size_t row, size_t column,
+                      const struct intern *subscriptions, char *out, size_t out_bytes)
+{
+    const char *second = word_of(tables[figure].column, column, subscriptions);
+    snprintf(out, out_bytes, "%s%s%s", word_of(tables[figure].row, row, subscriptions),
+             *second ? "," : "", second);
+}
+
+static size_t number_of(enum figure figure, enum dimension dimension, const char *word,
+                        size_t length, struct intern *subscriptions)
+{
+    if (dimension == OF_SUBSCRIPTION)
+        return intern_put(subscriptions, word, length);
+    size_t count = size_of(figure, dimension), i = 0;
+    while (i < count && (strlen(word_of(dimension, i, NULL)) != length ||
+                         strncmp(word_of(dimension, i, NULL), word, length) != 0))
+        i++;
+    return i;
+}
+
+/* Put one saved value where it belongs; words nobody knows any more are left in the table. */
+static void take(struct ledger_counters *figures, enum figure figure, const char *labels,
+                 int64_t bucket, double value, struct intern *subscriptions)
+{
+    enum dimension row_dimension = tables[figure].row, column_dimension = tables[figure].column;
+    size_t length = strcspn(labels, ","), columns = columns_of(figure), column;
+    const char *second = labels + length + (labels[length] == ',');
+    size_t row = number_of(figure, row_dimension, labels, length, subscriptions);
+    if (column_dimension == OF_BUCKET)
+        column = bucket == -1 ? columns - 1 : (size_t)bucket;
+    else
+        column = number_of(figure, column_dimension, second, strlen(second), subscriptions);
+    if (row >= rows_of(figure, subscriptions) || column >= columns)
+        return;
+    *cell(figures, figure, row, column) = value;
+    figures->tables[figure].saved[row * columns + column] = value;
+}
+
+bool ledger_counters_load(struct ledger_counters *figures, struct database *database,
+                          struct intern *subscriptions, struct error *error)
+{
+    struct database_statement *statement =
+        database_prepare(database, "SELECT family, labels, bucket, value FROM ledger_counter");
+    for (;;) {
+        bool row;
+        if (!database_step(statement, &row, error))
+            return error_wrap(error, "reading the ledger's counters");
+        if (!row)
+            return true;
+        for (int i = 0; i < FIGURE_COUNT; i++)
+            if (!strcmp(tables[i].family->name, database_text(statement, 0)))
+                take(figures, (enum figure)i, database_text(statement, 1),
+                     database_integer(statement, 2), database_number(statement, 3), subscriptions);
+    }
+}
+
+static bool save_cell(struct ledger_counters *figures, struct database *database,
+                      enum figure figure, size_t row, size_t column,
+                      const struct intern *subscriptions, struct error *error)
+{
+    size_t columns = columns_of(figure), at = row * columns + column;
+    int64_t bucket = tables[figure].column != OF_BUCKET ? -2
+                     : column == columns - 1            ? -1
+                                                        : (int64_t)column;
+    char labels[256];
+    struct database_statement *statement =
+        database_prepare(database, "INSERT INTO ledger_counter (family, labels, bucket, value)"
+                                   " VALUES ($1, $2, $3, $4) ON CONFLICT (family, labels, bucket)"
+                                   " DO UPDATE SET value = excluded.value");
+    labels_of(figure, row, column, subscriptions, labels, sizeof labels);
+    database_bind_text(statement, 1, tables[figure].family->name);
+    database_bind_text(statement, 2, labels);
+    database_bind_integer(statement, 3, bucket);
+    database_bind_number(statement, 4, figures->tables[figure].values[at]);
+    figures->tables[figure].saved[at] = figures->tables[figure].values[at];
+    return database_run(statement, error) || error_wrap(error, "keeping %s", labels);
+}
+
+bool ledger_counters_save(struct ledger_counters *figures, struct database *database,
+                          const struct intern *subscriptions, struct error *error)
+{
+    for (int i = 0; i < FIGURE_COUNT && figures->changed; i++) {
+        const double *values = figures->tables[i].values, *saved = figures->tables[i].saved;
+        size_t columns = columns_of((enum figure)i);
+        for (size_t at = 0; at < figures->tables[i].rows * columns; at++)
+            if (values[at] != saved[at] &&
+                !save_cell(figures, database, (enum figure)i, at / columns, at % columns,
+                           subscriptions, error))
+                return false;
+    }
+    figures->changed = false;
+    return true;
+}
+
+void ledger_counters_finish(struct ledger_counters *figures)
+{
+    for (int i = 0; i < FIGURE_COUNT; i++) {
+        free(figures->tables[i].values);
+        free(figures->tables[i].saved);
+    }
+    *figures = (struct ledger_counters){ 0 };
+}
+
+/* --- showing ---------------------------------------------------------------------------------- */
+static double value_at(const struct ledger_counters *figures, enum figure figure, size_t row,
+                       size_t column)
+{
+    return row < figures->tables[figure].rows
+               ? figures->tables[figure].values[row * columns_of(figure) + column]
+               : 0;
+}
+
+/* A row that shows nothing yet and is not sure to come. */
+static bool is_left_out(const struct ledger_counters *figures, enum figure figure, size_t row)
+{
+    double all = 0;
+    for (size_t i = 0; tables[figure].row == OF_COLLECTOR && i < ARRAY_COUNT(finding_collectors);
+         i++)
+        if (finding_collectors[i] == row)
+            return false;
+    for (size_t column = 0; column < columns_of(figure); column++)
+        all += value_at(figures, figure, row, column);
+    return tables[figure].row == OF_COLLECTOR && all == 0;
+}
+
+static void emit_histogram(const struct ledger_counters *figures, enum figure figure, size_t row,
+                           struct metric_set *set)
+{
+    uint64_t buckets[ARRAY_COUNT(resolution_buckets) + ARRAY_COUNT(delay_buckets)] = { 0 };
+    size_t count = columns_of(figure) - 1;
+    struct metric_histogram histogram = { .buckets = buckets };
+    for (size_t i = 0; i < count; i++)
+        histogram.count += buckets[i] = (uint64_t)value_at(figures, figure, row, i);
+    histogram.sum = value_at(figures, figure, row, count);
+    metric_add_histogram(set, tables[figure].family, &histogram,
+                         METRIC_LABELS(word_of(tables[figure].row, row, NULL)));
+}
+
+/* One row of counters under the name of its first label. */
+static void emit_row(const struct ledger_counters *figures, enum figure figure, size_t row,
+                     const char *name, struct metric_set *set)
+{
+    for (size_t column = 0; column < columns_of(figure); column++)
+        if (figure != FIGURE_RISK_CHANGES || row != column)
+            metric_add(set, tables[figure].family, value_at(figures, figure, row, column),
+                       METRIC_LABELS(name, word_of(tables[figure].column, column, NULL)));
+}
+
+void ledger_counters_emit(const struct ledger_counters *figures, const struct intern *subscriptions,
+                          const struct snapshot *snapshot, struct metric_set *set)
+{
+    size_t known_count;
+    const struct subscription *known = subscriptions_known(snapshot, &known_count);
+    for (int i = 0; i < FIGURE_COUNT; i++) {
+        enum figure figure = (enum figure)i;
+        bool by_subscription = tables[i].row == OF_SUBSCRIPTION;
+        if (!metric_wanted(set, tables[i].family))
+            continue;
+        size_t rows = rows_of(figure, subscriptions);
+        for (size_t row = by_subscription; row < rows; row++) { /* [0] is the empty text */
+            if (is_left_out(figures, figure, row))
+                continue;
+            if (tables[i].column == OF_BUCKET)
+                emit_histogram(figures, figure, row, set);
+            else
+                emit_row(figures, figure, row, word_of(tables[i].row, row, subscriptions), set);
+        }
+        for (size_t j = 0; by_subscription && j < known_count; j++)
+            if (intern_find(subscriptions, known[j].id, strlen(known[j].id)) == UINT32_MAX)
+                emit_row(figures, figure, SIZE_MAX, known[j].id, set);
+    }
+}

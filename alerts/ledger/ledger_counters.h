@@ -1,0 +1,55 @@
+#pragma once
+/* Counters and histograms of the ledger that go on after a restart. Kept as numbers in small
+ * tables, one a family; written to ledger_counter as far as they changed. Evaluator only. */
+#include "alerts/store/database.h"
+#include "collectors/snapshot/snapshot.h"
+#include "core/intern.h"
+#include "core/metric.h"
+
+/* The first two words of a row are its labels; comments: what row and column number. */
+enum figure {
+    FIGURE_OPENED,       /* subscription, risk */
+    FIGURE_RESOLVED,     /* subscription, risk */
+    FIGURE_REOPENED,     /* subscription, risk */
+    FIGURE_RESOLUTIONS,  /* risk, reason */
+    FIGURE_RISK_CHANGES, /* risk before, risk */
+    FIGURE_REGRESSED,    /* baseline, severity */
+    FIGURE_FIXED,        /* baseline, severity */
+    FIGURE_RESOLUTION,   /* histogram: risk */
+    FIGURE_DELAY,        /* histogram: collector */
+    FIGURE_COUNT
+};
+
+struct ledger_counters {
+    struct {
+        double *values, *saved; /* [rows][columns] */
+        size_t rows;
+    } tables[FIGURE_COUNT];
+    bool changed;
+};
+
+/* Count one. Rows grow as needed. */
+void ledger_counters_count(struct ledger_counters *figures, enum figure figure, size_t row,
+                           size_t column);
+
+/* Observe a value in a histogram. */
+void ledger_counters_observe(struct ledger_counters *figures, enum figure figure, size_t row,
+                             double value);
+
+/* Read what was saved; subscriptions get their numbers here. Zeroed figures. */
+bool ledger_counters_load(struct ledger_counters *figures, struct database *database,
+                          struct intern *subscriptions, struct error *error) MUST_USE;
+
+/* Write what changed. Inside a transaction; a failed one is followed by finish and load. */
+bool ledger_counters_save(struct ledger_counters *figures, struct database *database,
+                          const struct intern *subscriptions, struct error *error) MUST_USE;
+
+/* Append all, zeros too: for every subscription the ledger or the snapshot knows. */
+void ledger_counters_emit(const struct ledger_counters *figures, const struct intern *subscriptions,
+                          const struct snapshot *snapshot, struct metric_set *set);
+
+void ledger_counters_finish(struct ledger_counters *figures);
+
+/* Those that are worked out when asked. */
+extern const struct family ledger_counters_overdue, ledger_counters_due_soon,
+    ledger_counters_opened_timestamp;

@@ -1,0 +1,564 @@
+#include "alerts/ledger/ledger_merge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/ledger/ledger_rows.h"
+#include "alerts/store/schema.h"
+#include "collectors/baselines.h"
+#include "collectors/collector.h"
+#include "core/hash.h"
+
+/* What one merge carries along. */
+struct merge {
+    struct ledger *ledger;
+    struct ledger_source *source;
+    enum collector_id id;
+    const struct snapshot *snapshot;
+    const struct part *part;
+    int64_t now;
+    uint32_t collected_at; /* which collection the part is: one that is merged again, after a
+                              rollback, counts once; never 0 */
+    struct event_list *events;
+    bool adopting; /* the source's first run */
+    bool complete; /* absence counts */
+    bool *carried; /* by number of the subscription in part->strings: its rows are old */
+    bool *frozen;  /* by number in ledger->subscriptions: the same */
+    bool *covered; /* by number in ledger->subscriptions: the part speaks for it */
+    bool *ruled;   /* by place in part->assessments: new, and told by one digest */
+    struct ledger_open *added; /* sorted by id */
+    size_t added_count, added_capacity;
+    uint64_t adopted[RISK_COUNT];
+};
+
+static void merge_finish(struct merge *merge)
+{
+    free(merge->carried);
+    free(merge->frozen);
+    free(merge->covered);
+    free(merge->ruled);
+    free(merge->added);
+}
+
+static bool *flags(size_t count)
+{
+    bool *flags = calloc(count + 1, sizeof *flags);
+    if (!flags)
+        abort();
+    return flags;
+}
+
+int64_t ledger_merge_due_at(const struct ledger *ledger, const struct ledger_open *open)
+{
+    int64_t sla_s = ledger->config.sla_s[open->risk];
+    return sla_s ? open->opened_at + sla_s : 0;
+}
+
+struct event ledger_merge_event(const struct ledger *ledger, enum event_kind kind,
+                                enum collector_id source, const struct ledger_open *open,
+                                int64_t at)
+{
+    return (struct event){
+        .kind = kind,
+        .source = source,
+        .at = at,
+        .finding_id = open->id,
+        .episode = open->episode,
+        .risk = (enum risk_level)open->risk,
+        .risk_before = (enum risk_level)open->risk,
+        .reason = -1,
+        .quiet = open->quiet,
+        .opened_at = open->opened_at,
+        .due_at = ledger_merge_due_at(ledger, open),
+    };
+}
+
+const struct event_record *ledger_merge_record(struct database *database,
+                                               const struct finding_id *id,
+                                               struct event_list *events, struct error *error)
+{
+    struct event_record *record = arena_zalloc(&events->arena, sizeof *record);
+    bool found;
+    if (!ledger_rows_read(database, id, &events->texts, &record->finding, &found, error))
+        return NULL;
+    if (!found) {
+        error_set(error, ERROR_PARSE, "an open finding has no row");
+        return NULL;
+    }
+    return record;
+}
+
+/* Instants of one finding never go back, even when the clock does. */
+static int64_t not_before(int64_t now, int64_t earlier)
+{
+    return now > earlier ? now : earlier;
+}
+
+/* Which baseline a rule belongs to; its category says so. */
+static size_t baseline_of(const struct finding *finding)
+{
+    return strcmp(finding->category, baselines_assignments[BASELINE_LINUX]) ? BASELINE_WINDOWS
+                                                                            : BASELINE_LINUX;
+}
+
+/* Record an event and tell it. */
+static bool tell(struct merge *merge, const struct event *event, struct error *error)
+{
+    event_add(merge->events, event);
+    return ledger_record(merge->ledger->database, event, error);
+}
+
+/* --- opened ----------------------------------------------------------------------------------- */
+static void remember(struct merge *merge, const struct ledger_open *open)
+{
+    if (merge->added_count == merge->added_capacity) {
+        merge->added_capacity += merge->added_capacity / 2 + 64;
+        merge->added = realloc(merge->added, merge->added_capacity * sizeof *merge->added);
+        if (!merge->added)
+            abort();
+    }
+    merge->added[merge->added_count++] = *open;
+    merge->ledger->due_changed = true;
+}
+
+static bool is_known(const struct merge *merge, const char *assessment_id)
+{
+    return intern_find(&merge->source->assessments, assessment_id, strlen(assessment_id)) !=
+           UINT32_MAX;
+}
+
+static bool learn_assessment(struct merge *merge, const struct finding *finding, int64_t at,
+                             struct error *error)
+{
+    if (is_known(merge, finding->assessment_id))
+        return true;
+    intern_put(&merge->source->assessments, finding->assessment_id, strlen(finding->assessment_id));
+    return ledger_rows_assess(merge->ledger->database, finding, at, error);
+}
+
+static void count_opened(struct merge *merge, const struct finding *finding,
+                         const struct ledger_open *open)
+{
+    struct ledger_counters *figures = &merge->ledger->figures;
+    ledger_counters_count(figures, open->episode == 1 ? FIGURE_OPENED : FIGURE_REOPENED,
+                          open->subscription, open->risk);
+    if (merge->id == COLLECTOR_baselines)
+        ledger_counters_count(figures, FIGURE_REGRESSED, baseline_of(finding), finding->severity);
+    if (finding->changed_at)
+        ledger_counters_observe(
+            figures, FIGURE_DELAY, merge->id,
+            (double)(not_before(open->opened_at, finding->changed_at) - finding->changed_at));
+}
+
+/* Finding number `index` of the part is open and was not. */
+static bool take_new(struct merge *merge, size_t index, struct error *error)
+{
+    struct ledger *ledger = merge->ledger;
+    const struct part_finding *row = &merge->part->findings[index];
+    char scratch[PART_ID_BYTES];
+    struct finding finding;
+    struct ledger_past past = { 0 };
+    if (merge->carried[row->subscription])
+        return true;
+    const char *assessment_id = merge->part->assessments[row->assessment].id;
+    const struct catalogue_entry *entry = catalogue_find(merge->snapshot, assessment_id);
+    part_view(merge->part, index, &finding, scratch);
+    event_describe(&finding, entry);
+    if (!merge->adopting && !ledger_rows_past(ledger->database, &row->id, &past, error))
+        return false;
+    struct ledger_open open = {
+        .id = row->id,
+        .opened_at = (uint32_t)not_before(merge->now, past.resolved_at),
+        .episode = past.episode + 1,
+        .subscription = intern_put(&ledger->subscriptions, finding.subscription_id,
+                                   strlen(finding.subscription_id)),
+        .risk = row->risk,
+        .quiet = merge->adopting ? ledger->config.first_run != LEDGER_FIRST_ALL
+                                 : merge->ruled[row->assessment],
+    };
+    if (!learn_assessment(merge, &finding, open.opened_at, error) ||
+        !ledger_rows_open(ledger->database, &finding, open.episode, open.opened_at, open.quiet,
+                          error))
+        return false;
+    remember(merge, &open);
+    merge->adopted[row->risk]++;
+    if (merge->adopting && open.quiet)
+        return true;
+    count_opened(merge, &finding, &open);
+    struct event event = ledger_merge_event(ledger, past.episode ? EVENT_REOPENED : EVENT_OPENED,
+                                            merge->id, &open, open.opened_at);
+    event.reason = past.episode ? past.reason : -1;
+    event.part = merge->part;
+    event.index = index;
+    event.catalogue = entry;
+    return tell(merge, &event, error);
+}
+
+/* --- still open ------------------------------------------------------------------------------- */
+static bool set_absent(struct merge *merge, struct ledger_open *open, uint32_t at,
+                       struct error *error)
+{
+    if (open->absent_at == at)
+        return true;
+    merge->source->absent_count += (size_t)(at != 0) - (size_t)(open->absent_at != 0);
+    open->absent_at = at;
+    return ledger_rows_absent(merge->ledger->database, &open->id, at, error);
+}
+
+static bool take_again(struct merge *merge, struct ledger_open *open, size_t index,
+                       struct error *error)
+{
+    struct ledger *ledger = merge->ledger;
+    const struct part_finding *row = &merge->part->findings[index];
+    char scratch[PART_ID_BYTES];
+    struct finding finding;
+    if (!set_absent(merge, open, 0, error))
+        return false;
+    if (open->risk == row->risk || merge->carried[row->subscription])
+        return true;
+    part_view(merge->part, index, &finding, scratch);
+    ledger_counters_count(&ledger->figures, FIGURE_RISK_CHANGES, open->risk, row->risk);
+    uint8_t before = open->risk;
+    open->risk = row->risk;
+    open->quiet = false;
+    if (ledger_merge_due_at(ledger, open) > merge->now)
+        open->overdue_at = 0;
+    ledger->due_changed = true;
+    struct event event = ledger_merge_event(ledger, EVENT_RISK_CHANGED, merge->id, open,
+                                            not_before(merge->now, open->opened_at));
+    event.risk_before = (enum risk_level)before;
+    event.part = merge->part;
+    event.index = index;
+    event.catalogue = catalogue_find(merge->snapshot, finding.assessment_id);
+    return ledger_rows_change(ledger->database, &finding, open->overdue_at, error) &&
+           tell(merge, &event, error);
+}
+
+/* --- no longer open --------------------------------------------------------------------------- */
+
+/* Why a finding is gone of which no row says so. */
+static enum finding_reason reason_of_absence(const struct merge *merge,
+                                             const struct finding *finding)
+{
+    const char *id = finding->assessment_id;
+    if (merge->id == COLLECTOR_baselines)
+        return REASON_FIXED; /* its rows tell only what fails */
+    bool known = intern_find(&merge->part->assessment_ids, id, strlen(id)) != UINT32_MAX ||
+                 !merge->snapshot->parts[COLLECTOR_catalogue] ||
+                 catalogue_find(merge->snapshot, id);
+    return known ? REASON_RESOURCE_DELETED : REASON_RETIRED;
+}
+
+static void count_resolved(struct merge *merge, const struct finding *finding,
+                           const struct ledger_open *open, int reason, int64_t at)
+{
+    struct ledger_counters *figures = &merge->ledger->figures;
+    ledger_counters_count(figures, FIGURE_RESOLVED, open->subscription, open->risk);
+    ledger_counters_count(figures, FIGURE_RESOLUTIONS, open->risk, (size_t)reason);
+    ledger_counters_observe(figures, FIGURE_RESOLUTION, open->risk, (double)(at - open->opened_at));
+    if (merge->id == COLLECTOR_baselines)
+        ledger_counters_count(figures, FIGURE_FIXED, baseline_of(finding), finding->severity);
+}
+
+/* row: what says why; NULL = nothing does, it is only gone. */
+static bool resolve(struct merge *merge, const struct ledger_open *open,
+                    const struct part_closed *row, struct error *error)
+{
+    struct ledger *ledger = merge->ledger;
+    struct event_list scratch = { 0 };
+    int64_t at = not_before(merge->now, open->opened_at);
+    /* Nobody is told of a quiet one: nothing of it stays in memory. */
+    const struct event_record *record = ledger_merge_record(
+        ledger->database, &open->id, open->quiet ? &scratch : merge->events, error);
+    bool ok = record;
+    if (ok) {
+        struct event event = ledger_merge_event(ledger, EVENT_RESOLVED, merge->id, open, at);
+        event.reason = row ? row->reason : (int)reason_of_absence(merge, &record->finding);
+        event.record = record;
+        count_resolved(merge, &record->finding, open, event.reason, at);
+        if (!open->quiet)
+            event_add(merge->events, &event);
+        ok = ledger_rows_resolve(ledger->database, &open->id, event.reason, at, error) &&
+             ledger_record(ledger->database, &event, error);
+    }
+    event_list_finish(&scratch);
+    ledger->due_changed = true;
+    merge->source->absent_count -= open->absent_at != 0;
+    return ok;
+}
+
+/* An open finding that is not among the part's findings; closed: its row among the others. */
+static bool take_missing(struct merge *merge, struct ledger_open *open,
+                         const struct part_closed *closed, bool *stays, struct error *error)
+{
+    *stays = true;
+    if (merge->frozen[open->subscription])
+        return set_absent(merge, open, 0, error);
+    bool counts = merge->complete && merge->covered[open->subscription];
+    bool again = open->absent_at && open->absent_at != merge->collected_at;
+    if (!closed && !(counts && again))
+        return set_absent(merge, open, counts ? merge->collected_at : 0, error);
+    *stays = false;
+    return resolve(merge, open, closed, error);
+}
+
+/* --- the three lists -------------------------------------------------------------------------- */
+static bool walk(struct merge *merge, struct error *error)
+{
+    struct ledger_source *source = merge->source;
+    const struct part *part = merge->part;
+    size_t kept = 0, index = 0, closed = 0;
+    for (size_t i = 0; i < source->count; i++) {
+        struct ledger_open *open = &source->open[i];
+        int order = -1;
+        for (; index < part->finding_count; index++) {
+            order = finding_id_compare(&part->findings[index].id, &open->id);
+            if (order >= 0)
+                break;
+            if (!take_new(merge, index, error))
+                return false;
+        }
+        bool stays = true;
+        if (index < part->finding_count && order == 0) {
+            if (!take_again(merge, open, index++, error))
+                return false;
+        } else {
+            while (closed < part->closed_count &&
+                   finding_id_compare(&part->closed[closed].id, &open->id) < 0)
+                closed++;
+            bool said = closed < part->closed_count &&
+                        !finding_id_compare(&part->closed[closed].id, &open->id);
+            if (!take_missing(merge, open, said ? &part->closed[closed] : NULL, &stays, error))
+                return false;
+        }
+        if (stays)
+            source->open[kept++] = *open;
+    }
+    source->count = kept;
+    for (; index < part->finding_count; index++)
+        if (!take_new(merge, index, error))
+            return false;
+    return true;
+}
+
+/* Put what was added where it belongs, from the end; of a first run: all of it, as it is. */
+static void insert_added(struct merge *merge)
+{
+    struct ledger_source *source = merge->source;
+    size_t old = source->count, fresh = merge->added_count, at = old + fresh;
+    if (!fresh)
+        return;
+    if (!old) {
+        free(source->open);
+        source->open = merge->added;
+        merge->added = NULL;
+        fresh = 0;
+    }
+    source->open = realloc(source->open, at * sizeof *source->open);
+    if (!source->open)
+        abort();
+    source->count = at;
+    while (fresh) {
+        bool take_old =
+            old && finding_id_compare(&source->open[old - 1].id, &merge->added[fresh - 1].id) > 0;
+        source->open[--at] = take_old ? source->open[--old] : merge->added[--fresh];
+    }
+}
+
+/* --- the subscriptions a part speaks for ------------------------------------------------------ */
+static int compare_texts(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static bool is_covered(const struct part_cover *cover)
+{
+    return cover->collected_at && !cover->carried;
+}
+
+/* A digest of the set, the same in whatever order it is told. */
+static void digest_cover(const struct part *part, char out[33])
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    struct hash_sha256 digest;
+    size_t count = 0;
+    const char **ids = calloc(part->cover_count + 1, sizeof *ids);
+    if (!ids)
+        abort();
+    for (size_t i = 0; i < part->cover_count; i++)
+        if (is_covered(&part->cover[i]))
+            ids[count++] = part->cover[i].subscription_id;
+    qsort(ids, count, sizeof *ids, compare_texts);
+    for (size_t i = 0; i < count; i++) {
+        buf_text(&text, ids[i]);
+        buf_char(&text, '\n');
+    }
+    free(ids);
+    hash_sha256(buf_cstr(&text), text.length, &digest);
+    hash_hex(digest.bytes, 16, out);
+}
+
+/* Work out what the merge may conclude from absence, and keep the cover for the next. */
+static bool read_cover(struct merge *merge, struct error *error)
+{
+    const struct part *part = merge->part;
+    const struct intern *subscriptions = &merge->ledger->subscriptions;
+    struct ledger_source *source = merge->source;
+    char cover[sizeof source->cover], key[64], value[64];
+    merge->carried = flags(part->strings.count);
+    merge->frozen = flags(subscriptions->count);
+    merge->covered = flags(subscriptions->count);
+    for (size_t i = 0; i < part->cover_count; i++) {
+        const char *id = part->cover[i].subscription_id;
+        uint32_t ours = intern_find(subscriptions, id, strlen(id));
+        uint32_t theirs = intern_find(&part->strings, id, strlen(id));
+        if (theirs < part->strings.count)
+            merge->carried[theirs] = part->cover[i].carried;
+        if (ours < subscriptions->count) {
+            merge->frozen[ours] = part->cover[i].carried;
+            merge->covered[ours] = is_covered(&part->cover[i]);
+        }
+    }
+    digest_cover(part, cover);
+    if (!strcmp(cover, source->cover)) {
+        merge->complete = source->cover_at != merge->collected_at && !part->truncated &&
+                          merge->snapshot->status[merge->id].success;
+        return true;
+    }
+    memcpy(source->cover, cover, sizeof cover);
+    source->cover_at = merge->collected_at;
+    snprintf(key, sizeof key, "cover.%s", collectors[merge->id]->name);
+    snprintf(value, sizeof value, "%s %u", cover, source->cover_at);
+    return schema_put(merge->ledger->database, key, value, error);
+}
+
+/* --- digests ---------------------------------------------------------------------------------- */
+
+/* How many findings a recommendation has in the part, and in how many subscriptions. */
+static size_t count_findings(const struct merge *merge, uint32_t assessment, size_t *subscriptions)
+{
+    const struct part *part = merge->part;
+    bool *seen = flags(part->strings.count);
+    size_t findings = 0;
+    *subscriptions = 0;
+    for (size_t i = 0; i < part->finding_count; i++) {
+        const struct part_finding *row = &part->findings[i];
+        if (row->assessment != assessment || merge->carried[row->subscription])
+            continue;
+        findings++;
+        *subscriptions += !seen[row->subscription];
+        seen[row->subscription] = true;
+    }
+    free(seen);
+    return findings;
+}
+
+/* Tell of recommendations that were never seen and are open all over at once. */
+static bool tell_rulers(struct merge *merge, struct error *error)
+{
+    const struct ledger_config *config = &merge->ledger->config;
+    const struct part *part = merge->part;
+    merge->ruled = flags(part->assessment_count);
+    for (uint32_t i = 0; i < part->assessment_count && !merge->adopting; i++) {
+        const char *id = part->assessments[i].id;
+        const struct catalogue_entry *entry = catalogue_find(merge->snapshot, id);
+        const char *title = *part->assessments[i].title ? part->assessments[i].title
+                            : entry                     ? entry->title
+                                                        : id;
+        size_t subscriptions;
+        if (is_known(merge, id))
+            continue;
+        size_t findings = count_findings(merge, i, &subscriptions);
+        if (subscriptions < (size_t)config->ruler_subscriptions &&
+            findings < (size_t)config->ruler_findings)
+            continue;
+        CLEANUP(buf_finish) struct buf detail = { 0 };
+        buf_printf(&detail, "the new recommendation \"%s\" is open %zu times in %zu subscriptions",
+                   title, findings, subscriptions);
+        merge->ruled[i] = true;
+        struct event event = {
+            .kind = EVENT_RULER_CHANGED,
+            .source = merge->id,
+            .at = merge->now,
+            .reason = -1,
+            .risk = RISK_NOT_EVALUATED,
+            .risk_before = RISK_NOT_EVALUATED,
+            .subject = arena_text(&merge->events->arena, id),
+            .detail = arena_text(&merge->events->arena, buf_cstr(&detail)),
+            .value = (double)findings,
+        };
+        if (!tell(merge, &event, error))
+            return false;
+    }
+    return true;
+}
+
+/* The first run is over: from now on what opens is told. */
+static bool adopt(struct merge *merge, struct error *error)
+{
+    const char *name = collectors[merge->id]->name;
+    CLEANUP(buf_finish) struct buf detail = { 0 };
+    char key[64], at[32];
+    uint64_t all = 0;
+    merge->source->adopted = true;
+    snprintf(key, sizeof key, "adopted.%s", name);
+    snprintf(at, sizeof at, "%lld", (long long)merge->now);
+    for (int i = 0; i < RISK_COUNT; i++)
+        all += merge->adopted[i];
+    buf_printf(&detail, "%llu findings were open already", (unsigned long long)all);
+    for (int i = 0; i < RISK_COUNT; i++)
+        if (merge->adopted[i])
+            buf_printf(&detail, ", %llu %s", (unsigned long long)merge->adopted[i],
+                       finding_risk_words[i]);
+    if (all && merge->ledger->config.first_run == LEDGER_FIRST_SUMMARY)
+        event_add(merge->events, &(struct event){
+                                     .kind = EVENT_FIRST_RUN,
+                                     .source = merge->id,
+                                     .at = merge->now,
+                                     .reason = -1,
+                                     .risk = RISK_NOT_EVALUATED,
+                                     .risk_before = RISK_NOT_EVALUATED,
+                                     .subject = name,
+                                     .detail = arena_text(&merge->events->arena, buf_cstr(&detail)),
+                                     .value = (double)all,
+                                 });
+    return schema_put(merge->ledger->database, key, at, error);
+}
+
+static bool conclude(struct merge *merge, struct error *error)
+{
+    if (!read_cover(merge, error) || !tell_rulers(merge, error) || !walk(merge, error))
+        return false;
+    insert_added(merge);
+    merge->source->generation = merge->part->generation;
+    return !merge->adopting || adopt(merge, error);
+}
+
+bool ledger_merge(struct ledger *ledger, enum collector_id source, const struct snapshot *snapshot,
+                  int64_t now, struct event_list *events, struct error *error)
+{
+    struct merge merge = {
+        .ledger = ledger,
+        .source = &ledger->sources[source],
+        .id = source,
+        .snapshot = snapshot,
+        .part = snapshot->parts[source],
+        .now = now,
+        .collected_at = (uint32_t)not_before(snapshot->parts[source]->collected_at, 1),
+        .events = events,
+        .adopting = !ledger->sources[source].adopted,
+    };
+    bool ok = conclude(&merge, error);
+    merge_finish(&merge);
+    return ok;
+}
+
+bool ledger_merge_forget(struct ledger *ledger, enum collector_id source, struct error *error)
+{
+    struct merge merge = { .ledger = ledger, .source = &ledger->sources[source] };
+    for (size_t i = 0; i < merge.source->count && merge.source->absent_count; i++)
+        if (!set_absent(&merge, &merge.source->open[i], 0, error))
+            return false;
+    return true;
+}

@@ -1,0 +1,59 @@
+#pragma once
+/* The ledger's memory, and how one part of a snapshot changes it. */
+#include "alerts/ledger/ledger.h"
+#include "alerts/ledger/ledger_counters.h"
+
+/* An open finding, compact: 40 bytes. */
+struct ledger_open {
+    struct finding_id id;
+    uint32_t opened_at, overdue_at; /* Unix seconds; overdue_at 0 = not told to be overdue */
+    uint32_t absent_at;             /* collection that was the first without it; 0 = not so */
+    uint32_t episode;
+    uint32_t subscription; /* number in ledger.subscriptions */
+    uint8_t risk;
+    bool quiet;
+};
+
+/* What is known of one collector's findings. */
+struct ledger_source {
+    struct ledger_open *open; /* sorted by id */
+    size_t count;
+    size_t absent_count; /* of those with absent_at */
+    uint64_t generation; /* of the part merged last; UINT64_MAX = none since the start */
+    bool adopted;        /* its first run is over */
+    char cover[33];      /* digest of the subscriptions the last part spoke for; "" = none yet */
+    uint32_t cover_at;   /* collection that was the first with this cover */
+    struct intern assessments; /* every recommendation ever seen open */
+};
+
+struct ledger {
+    struct database *database;
+    struct ledger_config config;
+    struct ledger_source sources[COLLECTOR_COUNT];
+    struct intern subscriptions;
+    struct ledger_counters figures;
+    bool due_changed;    /* next_due_at must be worked out again */
+    int64_t next_due_at; /* 0 = nothing will be overdue */
+};
+
+/* Conclude from a new part. *error as ledger_advance. */
+bool ledger_merge(struct ledger *ledger, enum collector_id source, const struct snapshot *snapshot,
+                  int64_t now, struct event_list *events, struct error *error) MUST_USE;
+
+/* Set every count of absences of a source back to zero. */
+bool ledger_merge_forget(struct ledger *ledger, enum collector_id source,
+                         struct error *error) MUST_USE;
+
+/* When an open finding is due; 0 = it has no SLA. */
+int64_t ledger_merge_due_at(const struct ledger *ledger, const struct ledger_open *open);
+
+/* An event about an open finding; the caller adds what is special. */
+struct event ledger_merge_event(const struct ledger *ledger, enum event_kind kind,
+                                enum collector_id source, const struct ledger_open *open,
+                                int64_t at);
+
+/* What the tables know of a finding, kept as long as the events; NULL and *error. */
+const struct event_record *ledger_merge_record(struct database *database,
+                                               const struct finding_id *id,
+                                               struct event_list *events,
+                                               struct error *error) MUST_USE;

@@ -1,0 +1,314 @@
+#include "alerts/ledger/points.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/catalogue.h"
+#include "collectors/secure_scores.h"
+#include "core/hash.h"
+#include "core/intern.h"
+
+/* What finishing one recommendation in one subscription gains. */
+struct share {
+    const char *assessment_id, *subscription_id; /* in points.texts */
+    double points;
+};
+
+struct points {
+    struct share *shares; /* sorted by assessment, then subscription; each once */
+    size_t count, capacity;
+    struct intern texts;
+};
+
+/* An open finding by subscription and recommendation, as the part numbers them. */
+struct place {
+    uint32_t subscription, assessment, index;
+};
+
+/* A resource that a recommendation of the control at hand holds back. */
+struct hold {
+    uint64_t resource;
+    uint32_t assessment;
+};
+
+/* What working on one control needs. */
+struct work {
+    const struct snapshot *snapshot;
+    const struct part *part;
+    struct place *places; /* all open findings, sorted */
+    struct hold *holds;   /* of one control */
+    size_t hold_count, hold_capacity;
+    uint32_t *alone; /* by place in part->assessments: resources only it holds back */
+};
+
+static void *allocate(void *old, size_t count, size_t bytes)
+{
+    void *memory = realloc(old, (count + 1) * bytes);
+    if (!memory)
+        abort();
+    return memory;
+}
+
+static int compare_places(const void *left, const void *right)
+{
+    const struct place *a = left, *b = right;
+    if (a->subscription != b->subscription)
+        return a->subscription < b->subscription ? -1 : 1;
+    if (a->assessment != b->assessment)
+        return a->assessment < b->assessment ? -1 : 1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+static int compare_holds(const void *left, const void *right)
+{
+    const struct hold *a = left, *b = right;
+    if (a->resource != b->resource)
+        return a->resource < b->resource ? -1 : 1;
+    return (a->assessment > b->assessment) - (a->assessment < b->assessment);
+}
+
+static int compare_shares(const void *left, const void *right)
+{
+    const struct share *a = left, *b = right;
+    int order = strcmp(a->assessment_id, b->assessment_id);
+    return order ? order : strcmp(a->subscription_id, b->subscription_id);
+}
+
+/* The same for the same resource of one subscription. */
+static uint64_t resource_of(const struct part_finding *finding)
+{
+    const uint64_t parts[] = { hash_bytes(finding->name, strlen(finding->name)),
+                               (uint64_t)finding->group << 32 | finding->middle };
+    return hash_bytes(parts, sizeof parts);
+}
+
+static size_t first_place(const struct work *work, uint32_t subscription, uint32_t assessment)
+{
+    const struct place wanted = { subscription, assessment, 0 };
+    size_t low = 0, high = work->part->finding_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_places(&work->places[middle], &wanted) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Gather what one recommendation of the control holds back. */
+static void gather(struct work *work, uint32_t subscription, uint32_t assessment)
+{
+    for (size_t at = first_place(work, subscription, assessment);
+         at < work->part->finding_count && work->places[at].subscription == subscription &&
+         work->places[at].assessment == assessment;
+         at++) {
+        if (work->hold_count == work->hold_capacity) {
+            work->hold_capacity += work->hold_capacity / 2 + 256;
+            work->holds = allocate(work->holds, work->hold_capacity, sizeof *work->holds);
+        }
+        const struct part_finding *finding = &work->part->findings[work->places[at].index];
+        work->holds[work->hold_count++] = (struct hold){ resource_of(finding), assessment };
+    }
+}
+
+/* Call with every recommendation of the control that has open findings and counts. */
+typedef void visit_assessment(struct work *work, uint32_t assessment, void *context);
+
+static void each_assessment(struct work *work, const struct secure_control *control,
+                            visit_assessment *visit, void *context)
+{
+    const struct intern *ids = &work->part->assessment_ids;
+    for (const char *at = control->assessments; *at; at += *at == ',') {
+        size_t length = strcspn(at, ",");
+        uint32_t number = length ? intern_find(ids, at, length) : UINT32_MAX;
+        at += length;
+        if (number == UINT32_MAX)
+            continue;
+        const struct catalogue_entry *entry =
+            catalogue_find(work->snapshot, intern_text(ids, number));
+        if (!entry || !entry->preview) /* previews do not count for the score */
+            visit(work, number - 1, context);
+    }
+}
+
+static void visit_gather(struct work *work, uint32_t assessment, void *context)
+{
+    const uint32_t *subscription = context;
+    work->alone[assessment] = 0;
+    gather(work, *subscription, assessment);
+}
+
+/* Count the resources that one recommendation alone holds back. */
+static void count_alone(struct work *work)
+{
+    if (work->hold_count)
+        qsort(work->holds, work->hold_count, sizeof *work->holds, compare_holds);
+    for (size_t i = 0, end; i < work->hold_count; i = end) {
+        const struct hold *first = &work->holds[i];
+        bool alone = true;
+        for (end = i + 1; end < work->hold_count && work->holds[end].resource == first->resource;
+             end++)
+            alone = alone && work->holds[end].assessment == first->assessment;
+        work->alone[first->assessment] += alone;
+    }
+}
+
+static const char *keep(struct points *points, const char *text)
+{
+    return intern_text(&points->texts, intern_put(&points->texts, text, strlen(text)));
+}
+
+struct sharing {
+    struct points *points;
+    const struct secure_control *control;
+};
+
+static void visit_share(struct work *work, uint32_t assessment, void *context)
+{
+    const struct sharing *sharing = context;
+    const struct secure_control *control = sharing->control;
+    struct points *points = sharing->points;
+    double all = (double)(control->healthy + control->unhealthy);
+    double alone = work->alone[assessment];
+    if (alone > (double)control->unhealthy)
+        alone = (double)control->unhealthy; /* counted at another time than the findings */
+    double gain = control->max_points * alone / all;
+    work->alone[assessment] = 0; /* a key that is listed twice counts once */
+    if (!(gain > 0))
+        return;
+    if (points->count == points->capacity) {
+        points->capacity += points->capacity / 2 + 64;
+        points->shares = allocate(points->shares, points->capacity, sizeof *points->shares);
+    }
+    points->shares[points->count++] = (struct share){
+        keep(points, work->part->assessments[assessment].id),
+        keep(points, control->subscription_id),
+        gain,
+    };
+}
+
+static void work_on(struct work *work, struct points *points, const struct secure_control *control)
+{
+    const char *id = control->subscription_id;
+    uint32_t subscription = intern_find(&work->part->strings, id, strlen(id));
+    struct sharing sharing = { points, control };
+    if (subscription == UINT32_MAX || control->unhealthy <= 0 || control->healthy < 0)
+        return;
+    work->hold_count = 0;
+    each_assessment(work, control, visit_gather, &subscription);
+    count_alone(work);
+    each_assessment(work, control, visit_share, &sharing);
+}
+
+/* Sort, and add up what several controls give for the same recommendation. */
+static void add_up(struct points *points)
+{
+    size_t kept = 0;
+    if (points->count)
+        qsort(points->shares, points->count, sizeof *points->shares, compare_shares);
+    for (size_t i = 0; i < points->count; i++) {
+        if (kept && !compare_shares(&points->shares[kept - 1], &points->shares[i]))
+            points->shares[kept - 1].points += points->shares[i].points;
+        else
+            points->shares[kept++] = points->shares[i];
+    }
+    points->count = kept;
+}
+
+struct points *points_create(const struct snapshot *snapshot)
+{
+    struct points *points = allocate(NULL, 1, sizeof *points);
+    size_t count;
+    const struct secure_control *controls = secure_scores_controls(snapshot, &count);
+    struct work work = { .snapshot = snapshot, .part = snapshot->parts[COLLECTOR_assessments] };
+    *points = (struct points){ 0 };
+    if (!work.part || !count)
+        return points;
+    work.places = allocate(NULL, work.part->finding_count, sizeof *work.places);
+    work.alone = allocate(NULL, work.part->assessment_count, sizeof *work.alone);
+    for (size_t i = 0; i < work.part->finding_count; i++) {
+        const struct part_finding *finding = &work.part->findings[i];
+        work.places[i] = (struct place){ finding->subscription, finding->assessment, (uint32_t)i };
+    }
+    qsort(work.places, work.part->finding_count, sizeof *work.places, compare_places);
+    for (size_t i = 0; i < count; i++)
+        work_on(&work, points, &controls[i]);
+    add_up(points);
+    free(work.places);
+    free(work.holds);
+    free(work.alone);
+    return points;
+}
+
+void points_destroy(struct points *points)
+{
+    if (!points)
+        return;
+    free(points->shares);
+    intern_finish(&points->texts);
+    free(points);
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+/* The first share of a recommendation, or where it would be. */
+static size_t first_share(const struct points *points, const char *assessment_id)
+{
+    size_t low = 0, high = points->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(points->shares[middle].assessment_id, assessment_id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Up to the next recommendation; subscription_id NULL = all of them. */
+static double sum(const struct points *points, size_t *at, const char *subscription_id)
+{
+    const char *assessment_id = points->shares[*at].assessment_id;
+    double total = 0;
+    for (; *at < points->count; ++*at) {
+        const struct share *share = &points->shares[*at];
+        if (strcmp(share->assessment_id, assessment_id) != 0)
+            break;
+        if (!subscription_id || !strcmp(share->subscription_id, subscription_id))
+            total += share->points;
+    }
+    return total;
+}
+
+double points_in(const struct points *points, const char *assessment_id,
+                 const char *subscription_id)
+{
+    size_t at = first_share(points, assessment_id);
+    bool found = at < points->count && !strcmp(points->shares[at].assessment_id, assessment_id);
+    return found ? sum(points, &at, subscription_id) : 0;
+}
+
+double points_of(const struct points *points, const char *assessment_id)
+{
+    return points_in(points, assessment_id, NULL);
+}
+
+static const struct family potential = {
+    .name = "defender_assessment_potential_points",
+    .type = METRIC_GAUGE,
+    .level = 1,
+    .help = "Secure score points to gain by finishing a recommendation everywhere, without zeros: "
+            "the share of its controls by the resources that only it holds back. From "
+            "securescorecontrols and assessments, cached 30m.",
+    .labels = LABELS("assessment_id"),
+};
+const struct family *const points_families[] = { &potential, NULL };
+
+void points_emit(const struct points *points, struct metric_set *set)
+{
+    for (size_t at = 0; at < points->count && metric_wanted(set, &potential);) {
+        const char *assessment_id = points->shares[at].assessment_id;
+        metric_add(set, &potential, sum(points, &at, NULL), METRIC_LABELS(assessment_id));
+    }
+}

@@ -1,0 +1,364 @@
+#include "alerts/ledger/watch.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/ledger/ledger.h"
+#include "alerts/text/text.h"
+#include "collectors/collector.h"
+#include "collectors/secure_scores.h"
+#include "collectors/subscriptions.h"
+
+enum { WINDOW_S = 24 * 3600, PEAKS_MAX = 16, KEY_BYTES = 512, STATE_BYTES = 1024 };
+#define ROUNDING 1e-9         /* of ratios */
+#define POINTS_ROUNDING 0.005 /* Azure rounds points to hundredths */
+
+struct watch {
+    struct database *database;
+    const struct watch_config *config;
+    const struct snapshot *snapshot;
+    int64_t now;
+    struct event_list *events;
+};
+
+/* --- what was told last ----------------------------------------------------------------------- */
+struct value {
+    bool found;
+    double value;
+    char state[STATE_BYTES];
+    int64_t at;
+};
+
+static bool read_value(struct watch *watch, const char *kind, const char *key, struct value *value,
+                       struct error *error)
+{
+    struct database_statement *statement =
+        database_prepare(watch->database, "SELECT value, state, at FROM watch_value"
+                                          " WHERE kind = $1 AND key = $2");
+    *value = (struct value){ 0 };
+    database_bind_text(statement, 1, kind);
+    database_bind_text(statement, 2, key);
+    if (!database_step(statement, &value->found, error))
+        return error_wrap(error, "reading %s %s", kind, key);
+    if (value->found) {
+        value->value = database_number(statement, 0);
+        snprintf(value->state, sizeof value->state, "%s", database_text(statement, 1));
+        value->at = database_integer(statement, 2);
+    }
+    database_reset(statement);
+    return true;
+}
+
+static bool write_value(struct watch *watch, const char *kind, const char *key, double value,
+                        const char *state, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        watch->database, "INSERT INTO watch_value (kind, key, value, state, at)"
+                         " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (kind, key) DO UPDATE SET"
+                         " value = excluded.value, state = excluded.state, at = excluded.at");
+    database_bind_text(statement, 1, kind);
+    database_bind_text(statement, 2, key);
+    database_bind_number(statement, 3, value);
+    database_bind_text(statement, 4, state);
+    database_bind_integer(statement, 5, watch->now);
+    return database_run(statement, error) || error_wrap(error, "keeping %s %s", kind, key);
+}
+
+static bool forget_value(struct watch *watch, const char *kind, const char *key,
+                         struct error *error)
+{
+    struct database_statement *statement =
+        database_prepare(watch->database, "DELETE FROM watch_value WHERE kind = $1 AND key = $2");
+    database_bind_text(statement, 1, kind);
+    database_bind_text(statement, 2, key);
+    return database_run(statement, error) || error_wrap(error, "forgetting %s %s", kind, key);
+}
+
+/* Tell and record an event; its texts are copied. */
+static bool tell(struct watch *watch, const struct event *said, struct error *error)
+{
+    struct arena *arena = &watch->events->arena;
+    struct event event = *said;
+    event.at = watch->now;
+    event.reason = -1;
+    event.risk = event.risk_before = RISK_NOT_EVALUATED;
+    event.subscription_id = arena_text(arena, said->subscription_id);
+    event.subject = arena_text(arena, said->subject);
+    event.detail = arena_text(arena, said->detail);
+    event_add(watch->events, &event);
+    return ledger_record(watch->database, &event, error);
+}
+
+/* --- scores ----------------------------------------------------------------------------------- */
+
+/* Values the score had within the window, each until when. */
+struct peaks {
+    struct {
+        double value;
+        int64_t until;
+    } peaks[PEAKS_MAX];
+    size_t count;
+};
+
+/* "0.8@1700000000;0.79@1700003600", highest first. */
+static void read_peaks(const char *text, int64_t now, struct peaks *peaks)
+{
+    peaks->count = 0;
+    while (*text && peaks->count < PEAKS_MAX) {
+        char *at;
+        double value = strtod(text, &at);
+        int64_t until = *at == '@' ? strtoll(at + 1, &at, 10) : 0;
+        text = at + strcspn(at, ";");
+        text += *text == ';';
+        if (until < now - WINDOW_S)
+            continue;
+        peaks->peaks[peaks->count].value = value;
+        peaks->peaks[peaks->count++].until = until;
+    }
+}
+
+static void write_peaks(const struct peaks *peaks, char out[STATE_BYTES])
+{
+    CLEANUP(buf_finish) struct buf text = { .limit_bytes = STATE_BYTES - 1 };
+    for (size_t i = 0; i < peaks->count; i++) {
+        if (i)
+            buf_char(&text, ';');
+        buf_number(&text, peaks->peaks[i].value);
+        buf_char(&text, '@');
+        buf_integer(&text, peaks->peaks[i].until);
+    }
+    snprintf(out, STATE_BYTES, "%s", buf_cstr(&text));
+}
+
+/* The score was `before` until now and is `ratio`: what is not above it does not count any more. */
+static void turn_peaks(struct peaks *peaks, double before, double ratio, int64_t now)
+{
+    while (peaks->count && peaks->peaks[peaks->count - 1].value <= before)
+        peaks->count--;
+    if (peaks->count == PEAKS_MAX)
+        peaks->count--;
+    peaks->peaks[peaks->count].value = before;
+    peaks->peaks[peaks->count++].until = now;
+    while (peaks->count && peaks->peaks[peaks->count - 1].value <= ratio)
+        peaks->count--;
+}
+
+static bool tell_score(struct watch *watch, enum event_kind kind, const struct secure_score *score,
+                       double before, struct error *error)
+{
+    char detail[256];
+    snprintf(detail, sizeof detail, "the secure score %s %.1f %% from %.1f %%",
+             kind == EVENT_SCORE_DROPPED ? "fell to" : "is back at", score->ratio * 100,
+             before * 100);
+    return tell(watch,
+                &(struct event){ .kind = kind,
+                                 .source = COLLECTOR_secure_scores,
+                                 .subscription_id = score->subscription_id,
+                                 .subject = score->initiative,
+                                 .detail = detail,
+                                 .value = score->ratio,
+                                 .value_before = before },
+                error);
+}
+
+/* value: where it fell from; state: where to, when that was told. */
+static bool watch_drop(struct watch *watch, const struct secure_score *score, const char *key,
+                       double highest, struct error *error)
+{
+    char told[64];
+    struct value drop;
+    if (!read_value(watch, "score.dropped", key, &drop, error))
+        return false;
+    double lowest = strtod(drop.state, NULL);
+    if (drop.found && score->ratio + ROUNDING >= drop.value - (drop.value - lowest) / 2)
+        return forget_value(watch, "score.dropped", key, error) &&
+               write_value(watch, "score", key, score->ratio, "", error) && /* a new reference */
+               tell_score(watch, EVENT_SCORE_RECOVERED, score, lowest, error);
+    double before = drop.found ? lowest : highest;
+    if (before - score->ratio + ROUNDING < watch->config->score_drop)
+        return true;
+    snprintf(told, sizeof told, "%.17g", score->ratio);
+    return write_value(watch, "score.dropped", key, drop.found ? drop.value : highest, told,
+                       error) &&
+           tell_score(watch, EVENT_SCORE_DROPPED, score, before, error);
+}
+
+static bool watch_score(struct watch *watch, const struct secure_score *score, struct error *error)
+{
+    char key[KEY_BYTES], state[STATE_BYTES];
+    struct value before;
+    struct peaks peaks;
+    snprintf(key, sizeof key, "%s/%s", score->subscription_id, score->initiative);
+    if (!read_value(watch, "score", key, &before, error))
+        return false;
+    read_peaks(before.state, watch->now, &peaks);
+    if (!before.found || before.value != score->ratio) {
+        if (before.found)
+            turn_peaks(&peaks, before.value, score->ratio, watch->now);
+        write_peaks(&peaks, state);
+        if (!write_value(watch, "score", key, score->ratio, state, error))
+            return false;
+    }
+    double highest = peaks.count ? peaks.peaks[0].value : score->ratio;
+    return watch_drop(watch, score, key, highest > score->ratio ? highest : score->ratio, error);
+}
+
+/* --- controls --------------------------------------------------------------------------------- */
+static bool watch_control(struct watch *watch, const struct secure_control *control,
+                          struct error *error)
+{
+    char key[KEY_BYTES], state[64], detail[512];
+    struct value before;
+    snprintf(key, sizeof key, "%s/%s", control->subscription_id, control->id);
+    long long resources = control->healthy + control->unhealthy;
+    snprintf(state, sizeof state, "%lld of %g", resources, control->max_points);
+    if (!read_value(watch, "control", key, &before, error))
+        return false;
+    bool same = before.found && !strcmp(before.state, state);
+    if (same && fabs(before.value - control->points) < POINTS_ROUNDING)
+        return true;
+    if (!write_value(watch, "control", key, control->points, state, error))
+        return false;
+    if (!same || control->points > before.value)
+        return true; /* other resources, another maximum, or better */
+    snprintf(detail, sizeof detail, "the control \"%.200s\" lost %.2f of %.2f points",
+             *control->title ? control->title : control->id, before.value - control->points,
+             before.value);
+    return tell(watch,
+                &(struct event){ .kind = EVENT_CONTROL_REGRESSED,
+                                 .source = COLLECTOR_secure_scores,
+                                 .subscription_id = control->subscription_id,
+                                 .subject = control->id,
+                                 .detail = detail,
+                                 .value = control->points,
+                                 .value_before = before.value },
+                error);
+}
+
+/* --- freshness -------------------------------------------------------------------------------- */
+static bool tell_data(struct watch *watch, enum event_kind kind, enum collector_id source,
+                      const char *subscription_id, const char *subject, const char *detail,
+                      int64_t age_s, struct error *error)
+{
+    return tell(watch,
+                &(struct event){ .kind = kind,
+                                 .source = source,
+                                 .subscription_id = subscription_id,
+                                 .subject = subject,
+                                 .detail = detail,
+                                 .value = (double)age_s },
+                error);
+}
+
+/* A row: "waiting" since the collector was first seen without data, or "stale" once told. */
+static bool watch_collector(struct watch *watch, enum collector_id id, struct error *error)
+{
+    const struct source_status *status = &watch->snapshot->status[id];
+    const struct part *part = watch->snapshot->parts[id];
+    const char *name = collectors[id]->name;
+    int64_t limit_s = watch->config->max_staleness_s ? watch->config->max_staleness_s
+                                                     : 3 * status->interval_ms / 1000;
+    int64_t fresh_at = status->last_success_at;
+    struct value kept;
+    if (part && part->collected_at > fresh_at)
+        fresh_at = part->collected_at;
+    if (!status->enabled || !limit_s)
+        return true;
+    if (!read_value(watch, "collector", name, &kept, error))
+        return false;
+    if (!fresh_at && !kept.found)
+        return write_value(watch, "collector", name, 0, "waiting", error);
+    bool told = !strcmp(kept.state, "stale");
+    int64_t age_s = watch->now - (fresh_at ? fresh_at : kept.at);
+    CLEANUP(buf_finish) struct buf detail = { 0 };
+    if (fresh_at && age_s <= limit_s) {
+        buf_printf(&detail, "the collector %s tells news again", name);
+        return !kept.found || (forget_value(watch, "collector", name, error) &&
+                               (!told || tell_data(watch, EVENT_DATA_RECOVERED, id, "", name,
+                                                   buf_cstr(&detail), age_s, error)));
+    }
+    if (told || age_s <= limit_s)
+        return true;
+    buf_printf(&detail, "the collector %s has told nothing new for ", name);
+    text_age(&detail, age_s);
+    if (*status->error.message)
+        buf_printf(&detail, ": %s", status->error.message);
+    return write_value(watch, "collector", name, (double)age_s, "stale", error) &&
+           tell_data(watch, EVENT_DATA_STALE, id, "", name, buf_cstr(&detail), age_s, error);
+}
+
+/* Why the data of a subscription are old; NULL = they are not. age_s: how old. */
+static const char *unreadable_reason(const struct watch *watch,
+                                     const struct subscription *subscription, int64_t *age_s)
+{
+    const char *reason = NULL;
+    *age_s = 0;
+    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+        const struct part *part = watch->snapshot->parts[i];
+        const struct part_cover *cover = part ? part_cover_find(part, subscription->id) : NULL;
+        if (!cover || !cover->carried)
+            continue;
+        reason = cover->reason;
+        if (watch->now - cover->collected_at > *age_s)
+            *age_s = watch->now - cover->collected_at;
+    }
+    if (subscription->state != SUBSCRIPTION_VISIBLE)
+        return subscriptions_state_words[subscription->state];
+    return reason;
+}
+
+/* A row: "visible" once it was, "stale" once told. */
+static bool watch_subscription(struct watch *watch, const struct subscription *subscription,
+                               struct error *error)
+{
+    int64_t age_s;
+    char detail[512];
+    struct value kept;
+    const char *id = subscription->id;
+    const char *name = *subscription->name ? subscription->name : id;
+    const char *reason = unreadable_reason(watch, subscription, &age_s);
+    bool filtered = subscription->state == SUBSCRIPTION_FILTERED;
+    if (!read_value(watch, "subscription", id, &kept, error))
+        return false;
+    bool told = !strcmp(kept.state, "stale");
+    if (filtered ? !kept.found : reason ? told || !kept.found : kept.found && !told)
+        return true; /* as it was */
+    if (filtered ? !forget_value(watch, "subscription", id, error)
+                 : !write_value(watch, "subscription", id, 0, reason ? "stale" : "visible", error))
+        return false;
+    if (reason && !filtered) {
+        snprintf(detail, sizeof detail, "the data of %.200s are old: %.200s", name, reason);
+        return tell_data(watch, EVENT_DATA_STALE, COLLECTOR_subscriptions, id, id, detail, age_s,
+                         error);
+    }
+    snprintf(detail, sizeof detail, "the data of %.200s are %s", name,
+             filtered ? "no longer wanted" : "fresh again");
+    return !told || tell_data(watch, EVENT_DATA_RECOVERED, COLLECTOR_subscriptions, id, id, detail,
+                              0, error);
+}
+
+bool watch_advance(struct database *database, const struct watch_config *config,
+                   const struct snapshot *snapshot, int64_t now, struct event_list *events,
+                   struct error *error)
+{
+    struct watch watch = { database, config, snapshot, now, events };
+    size_t score_count, control_count, known_count;
+    const struct secure_score *scores = secure_scores_all(snapshot, &score_count);
+    const struct secure_control *controls = secure_scores_controls(snapshot, &control_count);
+    const struct subscription *known = subscriptions_known(snapshot, &known_count);
+    for (size_t i = 0; i < score_count; i++)
+        if (!watch_score(&watch, &scores[i], error))
+            return false;
+    for (size_t i = 0; i < control_count; i++)
+        if (!watch_control(&watch, &controls[i], error))
+            return false;
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        if (!watch_collector(&watch, (enum collector_id)i, error))
+            return false;
+    for (size_t i = 0; i < known_count; i++)
+        if (!watch_subscription(&watch, &known[i], error))
+            return false;
+    return true;
+}

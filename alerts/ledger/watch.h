@@ -1,0 +1,23 @@
+#pragma once
+/* What happened to things that are no findings: scores, controls, plans, freshness, visibility.
+ * The last value told is kept in watch_value; written only when an event is made or the reference
+ * moves. Evaluator only, inside a transaction.
+ *
+ *   score.dropped     ratio below the highest of the last 24 h by at least score_drop (ratio)
+ *   score.recovered   back to within half of that drop
+ *   control.regressed a control lost points while its resources stayed
+ *   plan.disabled     a plan that was on is off (needs the plans collector: without it, never)
+ *   data.stale        a collector is older than max staleness, or a subscription that was visible
+ *                     is denied or carried; once until data.recovered */
+#include "alerts/ledger/event.h"
+#include "alerts/store/database.h"
+#include "collectors/snapshot/snapshot.h"
+
+struct watch_config {
+    double score_drop;       /* ratio 0-1; default 0.01 */
+    int64_t max_staleness_s; /* 0 = three intervals of the collector */
+};
+
+bool watch_advance(struct database *database, const struct watch_config *config,
+                   const struct snapshot *snapshot, int64_t now, struct event_list *events,
+                   struct error *error) MUST_USE;

@@ -1,0 +1,194 @@
+#include "alerts/notify/delivery.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/notify/lane.h"
+#include "alerts/store/schema.h"
+#include "core/log.h"
+
+enum { LANES_MAX = 512 };
+
+struct delivery {
+    struct metric_store *metrics;
+    pthread_mutex_t lock; /* everything below */
+    struct settings *settings;
+    struct lane *lanes[LANES_MAX];
+    size_t lane_count;
+    bool started;
+    struct database *database; /* for figures */
+    struct arena arena;
+    const char *database_path;
+};
+
+/* --- lanes ---------------------------------------------------------------------------------- */
+
+static bool is_wanted(const struct settings *settings, const struct lane *lane)
+{
+    const struct receivers_config *receiver = settings_receiver(settings, lane_receiver(lane));
+    return receiver && (size_t)lane_target(lane) < receivers_targets(receiver);
+}
+
+/* End those whose receiver or target is gone. */
+static void drop_lanes(struct delivery *delivery, const struct settings *settings)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < delivery->lane_count; i++) {
+        struct lane *lane = delivery->lanes[i];
+        if (is_wanted(settings, lane)) {
+            delivery->lanes[kept++] = lane;
+            continue;
+        }
+        if (delivery->started)
+            lane_stop(lane);
+        lane_destroy(lane);
+    }
+    delivery->lane_count = kept;
+}
+
+static struct lane *find_lane(const struct delivery *delivery, const char *receiver, int target)
+{
+    for (size_t i = 0; i < delivery->lane_count; i++)
+        if (lane_target(delivery->lanes[i]) == target &&
+            !strcmp(lane_receiver(delivery->lanes[i]), receiver))
+            return delivery->lanes[i];
+    return NULL;
+}
+
+static void configure_lane(struct delivery *delivery, const char *receiver, int target)
+{
+    struct lane *lane = find_lane(delivery, receiver, target);
+    bool fresh = !lane;
+    if (fresh && delivery->lane_count == LANES_MAX) {
+        log_error(MSG("too many receivers, one gets nothing"), TEXT("receiver", receiver));
+        return;
+    }
+    if (fresh) {
+        const struct lane_config config = {
+            .database_path = delivery->database_path,
+            .receiver = receiver,
+            .target = target,
+            .metrics = delivery->metrics,
+        };
+        lane = delivery->lanes[delivery->lane_count++] = lane_create(&config);
+    }
+    lane_configure(lane, delivery->settings);
+    if (delivery->started && fresh)
+        lane_start(lane);
+    else if (delivery->started)
+        lane_wake(lane);
+}
+
+void delivery_configure(struct delivery *delivery, struct settings *settings)
+{
+    settings_acquire(settings);
+    pthread_mutex_lock(&delivery->lock);
+    drop_lanes(delivery, settings);
+    struct settings *older = delivery->settings;
+    delivery->settings = settings;
+    for (size_t i = 0; i < settings->receiver_count; i++)
+        for (size_t target = 0; target < receivers_targets(&settings->receivers[i]); target++)
+            configure_lane(delivery, settings->receivers[i].name, (int)target);
+    pthread_mutex_unlock(&delivery->lock);
+    settings_release(older);
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+struct delivery *delivery_create(const struct delivery_config *config, struct settings *settings)
+{
+    struct delivery *delivery = calloc(1, sizeof *delivery);
+    if (!delivery)
+        abort();
+    pthread_mutex_init(&delivery->lock, NULL);
+    delivery->metrics = config->metrics;
+    delivery->database_path = arena_text(&delivery->arena, config->database_path);
+    delivery_configure(delivery, settings);
+    return delivery;
+}
+
+void delivery_destroy(struct delivery *delivery)
+{
+    if (!delivery)
+        return;
+    for (size_t i = 0; i < delivery->lane_count; i++)
+        lane_destroy(delivery->lanes[i]);
+    database_close(delivery->database);
+    settings_release(delivery->settings);
+    pthread_mutex_destroy(&delivery->lock);
+    arena_finish(&delivery->arena);
+    free(delivery);
+}
+
+void delivery_start(struct delivery *delivery)
+{
+    pthread_mutex_lock(&delivery->lock);
+    delivery->started = true;
+    for (size_t i = 0; i < delivery->lane_count; i++)
+        lane_start(delivery->lanes[i]);
+    pthread_mutex_unlock(&delivery->lock);
+}
+
+void delivery_stop(struct delivery *delivery)
+{
+    pthread_mutex_lock(&delivery->lock);
+    for (size_t i = 0; delivery->started && i < delivery->lane_count; i++)
+        lane_cancel(delivery->lanes[i]);
+    for (size_t i = 0; delivery->started && i < delivery->lane_count; i++)
+        lane_stop(delivery->lanes[i]);
+    delivery->started = false;
+    pthread_mutex_unlock(&delivery->lock);
+}
+
+void delivery_wake(struct delivery *delivery)
+{
+    pthread_mutex_lock(&delivery->lock);
+    for (size_t i = 0; delivery->started && i < delivery->lane_count; i++)
+        lane_wake(delivery->lanes[i]);
+    pthread_mutex_unlock(&delivery->lock);
+}
+
+void delivery_run(struct delivery *delivery, int64_t now, int64_t *next_at)
+{
+    *next_at = 0;
+    for (size_t i = 0; i < delivery->lane_count; i++) {
+        int64_t at;
+        while (lane_step(delivery->lanes[i], now, &at))
+            continue;
+        if (at && (!*next_at || at < *next_at))
+            *next_at = at;
+    }
+}
+
+/* --- figures -------------------------------------------------------------------------------- */
+
+static bool open_database(struct delivery *delivery, struct error *error)
+{
+    const struct database_config config = {
+        .path = delivery->database_path,
+        .migrations = schema_migrations,
+        .read_only = true,
+    };
+    if (!delivery->database)
+        delivery->database = database_open(&config, error);
+    return delivery->database != NULL;
+}
+
+void delivery_emit(struct delivery *delivery, struct metric_set *set)
+{
+    struct error error;
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    pthread_mutex_lock(&delivery->lock);
+    const struct settings *settings = delivery->settings;
+    int64_t *inflight = arena_zalloc(&arena, (settings->receiver_count + 1) * sizeof *inflight);
+    for (size_t i = 0; i < settings->receiver_count; i++)
+        for (size_t lane = 0; lane < delivery->lane_count; lane++)
+            if (!strcmp(lane_receiver(delivery->lanes[lane]), settings->receivers[i].name))
+                inflight[i] += lane_inflight(delivery->lanes[lane]);
+    if (!open_database(delivery, &error) ||
+        !outbox_emit(delivery->database, settings->receiver_names, inflight,
+                     settings->config->outbox_max_bytes, set, &error))
+        log_warn(MSG("cannot count the outbox"), ERR(&error));
+    pthread_mutex_unlock(&delivery->lock);
+}

@@ -1,0 +1,58 @@
+#pragma once
+/* Takes due messages to their receivers: a lane (lane.h) for each, so that a dead receiver delays
+ * no other. Retry after 5 s, then twice as long each time, +-20 %, at most 15 min; Retry-After
+ * wins, at most 1 h; a token bucket per lane. After a transient failure the whole lane pauses until
+ * that message is due, then tries the oldest that is not blocked. */
+#include "alerts/notify/outbox.h"
+#include "alerts/notify/settings.h"
+#include "core/metric.h"
+
+struct delivery;
+
+struct delivery_config {
+    const char *database_path;
+    struct metric_store *metrics; /* outlives it */
+};
+
+/* settings: acquired. */
+struct delivery *delivery_create(const struct delivery_config *config,
+                                 struct settings *settings) MUST_USE;
+void delivery_destroy(struct delivery *delivery);
+
+/* Start a thread per lane. */
+void delivery_start(struct delivery *delivery);
+
+/* Cancel what is in flight, join; under two seconds. A cancelled attempt stays queued. */
+void delivery_stop(struct delivery *delivery);
+
+/* Lanes go on with the new settings, nothing in flight is cut off; those whose receiver or target
+ * is gone stop, new ones start. Messages of receivers that are gone stay queued until they expire,
+ * and are counted. Any thread. */
+void delivery_configure(struct delivery *delivery, struct settings *settings);
+
+/* Something may be due. Any thread. */
+void delivery_wake(struct delivery *delivery);
+
+/* One attempt of one message on the calling thread, without the database: what lanes,
+ * `test receiver` and the heartbeat share; signing included. notification->id: of the message. */
+struct delivery_attempt {
+    struct receiver_verdict verdict;
+    int status;            /* 0 = no answer */
+    int64_t retry_after_s; /* 0 = not told */
+    int64_t duration_ms;
+    bool truncated;
+    char text[256]; /* what the receiver said, or why it did not; redacted, one line */
+};
+void delivery_send(struct http_client *client, const struct receivers_config *receiver,
+                   const struct receiver_context *context, struct notification *notification,
+                   struct delivery_attempt *attempt);
+
+/* The verdict's reason as a word of notifications_failed_total; "" after an acceptance. */
+const char *delivery_reason(const struct delivery_attempt *attempt);
+
+/* Work off everything due at `now` on the calling thread, lane after lane, and say when the next is
+ * due (0 = nothing is queued): for tests with virtual time; never while started. */
+void delivery_run(struct delivery *delivery, int64_t now, int64_t *next_at);
+
+/* Append defender_exporter_outbox_*, in flight included. Any thread. */
+void delivery_emit(struct delivery *delivery, struct metric_set *set);

@@ -1,0 +1,266 @@
+/* Budgets, and the digest that tells of everything that did not fit. */
+#include "alerts/notify/governor.h"
+#include "alerts/notify/notification_build.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/notify/group.h"
+#include "alerts/rules/active_row.h"
+
+/* clang-format off */
+#define AT(member) OPTION_AT(struct governor_config, member)
+const struct option governor_options[] = {
+    { "messages", OPTION_INTEGER, AT(messages), .otherwise = "20", .min = 0, .max = 1e6,
+      .help = "Firing messages a receiver gets in the window, twice as many about critical "
+              "findings; 0 = no limit. The rest is told in one digest." },
+    { "window", OPTION_DURATION, AT(window_ms), .otherwise = "10m", .min = 1000, .max = 86400e3,
+      .help = "The window." },
+    { "digest", OPTION_DURATION, AT(digest_ms), .otherwise = "1m", .min = 0, .max = 86400e3,
+      .help = "Wait so long for more before a digest is sent." },
+    { 0 }
+};
+/* clang-format on */
+
+/* --- budgets ---------------------------------------------------------------------------------- */
+
+static bool read_budget(const struct group_context *context, const char *receiver,
+                        struct governor_budget *budget, struct error *error)
+{
+    const struct settings_config *config = context->settings->config;
+    int64_t bytes;
+    bool row;
+    if (!outbox_bytes(context->database, &bytes, error))
+        return false;
+    struct database_statement *statement = database_prepare(
+        context->database,
+        "SELECT COUNT(*) FROM outbox_message WHERE receiver = $1 AND created_at > $2 AND"
+        " target = 0 AND status = 'firing' AND event NOT IN ('digest', 'test', 'heartbeat')");
+    database_bind_text(statement, 1, receiver);
+    database_bind_integer(statement, 2, context->now - config->governor.window_ms / 1000);
+    if (!database_step(statement, &row, error))
+        return false;
+    budget->messages = row ? database_integer(statement, 0) : 0;
+    budget->full = config->outbox_max_bytes && bytes > config->outbox_max_bytes;
+    budget->known = true;
+    database_reset(statement);
+    return true;
+}
+
+bool governor_admits(const struct group_context *context, const struct receivers_config *receiver,
+                     enum risk_level worst, bool *admits, struct error *error)
+{
+    struct governor_budget *budget = &context->budgets[receiver - context->settings->receivers];
+    int64_t limit = context->settings->config->governor.messages;
+    if (!budget->known && !read_budget(context, receiver->name, budget, error))
+        return false;
+    if (worst == RISK_CRITICAL)
+        limit *= 2;
+    *admits = !budget->full && (!limit || budget->messages < limit);
+    budget->messages += *admits;
+    return true;
+}
+
+/* --- folding ---------------------------------------------------------------------------------- */
+
+bool governor_fold(struct database *database, const char *receiver, const struct alert *alert,
+                   enum alert_state state, int64_t now, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "INSERT INTO governor_fold (receiver, fingerprint, state, event, episode, rule,"
+                  " risk, finding_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+                  " ON CONFLICT DO NOTHING");
+    database_bind_text(statement, 1, receiver);
+    database_bind_text(statement, 2, alert->fingerprint);
+    database_bind_text(statement, 3, alert_state_words[state]);
+    database_bind_text(statement, 4, alert->event);
+    database_bind_integer(statement, 5, alert->episode);
+    database_bind_text(statement, 6, alert->rule);
+    database_bind_integer(statement, 7, alert->risk);
+    database_bind_blob(statement, 8, alert->has_finding ? alert->finding_id.bytes : NULL,
+                       sizeof alert->finding_id.bytes);
+    database_bind_integer(statement, 9, now);
+    return database_run(statement, error);
+}
+
+/* --- digests ---------------------------------------------------------------------------------- */
+
+/* Everything one digest tells of; in the arena. */
+struct digest {
+    const char *receiver;
+    struct outbox_member *members;
+    size_t member_count;
+    struct notification_count *counts;
+    size_t count_count;
+    struct alert *alerts; /* the worst by name */
+    size_t alert_count;
+    int64_t firing, resolved;
+    struct arena arena;
+};
+
+static void finish_digest(struct digest *digest)
+{
+    arena_finish(&digest->arena);
+}
+
+static bool is_firing(const char *state)
+{
+    return !strcmp(state, alert_state_words[ALERT_FIRING]);
+}
+
+static bool read_counts(const struct group_context *context, struct digest *digest,
+                        struct error *error)
+{
+    size_t capacity = 0;
+    struct database_statement *statement = database_prepare(
+        context->database, "SELECT rule, risk, state, COUNT(*) FROM governor_fold WHERE"
+                           " receiver = $1 GROUP BY rule, risk, state ORDER BY state, risk, rule");
+    database_bind_text(statement, 1, digest->receiver);
+    for (bool row;;) {
+        if (!database_step(statement, &row, error))
+            return false;
+        if (!row)
+            return true;
+        if (digest->count_count == capacity) {
+            capacity = capacity ? capacity * 2 : 16;
+            struct notification_count *more = arena_alloc(&digest->arena, capacity * sizeof *more);
+            memcpy(more, capacity > 16 ? digest->counts : more, digest->count_count * sizeof *more);
+            digest->counts = more;
+        }
+        struct notification_count *count = &digest->counts[digest->count_count++];
+        *count = (struct notification_count){
+            .rule = arena_text(&digest->arena, database_text(statement, 0)),
+            .risk_level = finding_risk_words[database_integer(statement, 1) % RISK_COUNT],
+            .status = arena_text(&digest->arena, database_text(statement, 2)),
+            .count = database_integer(statement, 3),
+        };
+        *(is_firing(count->status) ? &digest->firing : &digest->resolved) += count->count;
+    }
+}
+
+static bool read_members(const struct group_context *context, struct digest *digest,
+                         struct error *error)
+{
+    digest->members = arena_alloc(&digest->arena, (size_t)(digest->firing + digest->resolved) *
+                                                      sizeof *digest->members);
+    struct database_statement *statement = database_prepare(
+        context->database, "SELECT fingerprint, event, state, episode, finding_id FROM"
+                           " governor_fold WHERE receiver = $1 ORDER BY state, risk, at");
+    database_bind_text(statement, 1, digest->receiver);
+    for (bool row;;) {
+        if (!database_step(statement, &row, error))
+            return false;
+        if (!row)
+            return true;
+        struct outbox_member *member = &digest->members[digest->member_count++];
+        *member = (struct outbox_member){
+            .fingerprint = arena_text(&digest->arena, database_text(statement, 0)),
+            .event = arena_text(&digest->arena, database_text(statement, 1)),
+            .status = is_firing(database_text(statement, 2)) ? NOTIFICATION_FIRING
+                                                             : NOTIFICATION_RESOLVED,
+            .episode = (uint32_t)database_integer(statement, 3),
+        };
+        size_t bytes;
+        const void *id = database_blob(statement, 4, &bytes);
+        member->has_finding = bytes == sizeof member->finding_id.bytes;
+        if (member->has_finding)
+            memcpy(member->finding_id.bytes, id, bytes);
+    }
+}
+
+/* The first members by name. */
+static bool read_alerts(const struct group_context *context, struct digest *digest,
+                        struct error *error)
+{
+    digest->alerts = arena_alloc(&digest->arena, NOTIFICATION_ALERTS_MAX * sizeof *digest->alerts);
+    for (size_t i = 0; i < digest->member_count && digest->alert_count < NOTIFICATION_ALERTS_MAX;
+         i++) {
+        bool found;
+        struct alert *alert = &digest->alerts[digest->alert_count];
+        if (!active_find(context->database, digest->members[i].fingerprint, &digest->arena, alert,
+                         &found, error))
+            return false;
+        if (!found)
+            continue;
+        alert->state =
+            digest->members[i].status == NOTIFICATION_FIRING ? ALERT_FIRING : ALERT_RESOLVED;
+        digest->alert_count++;
+    }
+    return true;
+}
+
+static bool queue_digest(const struct group_context *context, struct digest *digest,
+                         const struct receivers_config *receiver, struct error *error)
+{
+    char key[160];
+    struct notification notification;
+    snprintf(key, sizeof key, "digest:%.128s", digest->receiver);
+    int64_t told = (int64_t)digest->alert_count;
+    const struct notification_subject subject = {
+        .receiver = digest->receiver,
+        .group_key = key,
+        .event = "digest",
+        .alerts = digest->alerts,
+        .alert_count = digest->alert_count,
+        .firing_count = digest->firing,
+        .resolved_count = digest->resolved,
+        .left_out_count = digest->firing + digest->resolved - told,
+        .counts = digest->counts,
+        .count_count = digest->count_count,
+        .episode = (uint32_t)context->now,
+    };
+    if (!notification_build(context->notifications, &subject, &digest->arena, &notification, error))
+        return false;
+    return outbox_add(context->database, context->clock, &notification, receivers_targets(receiver),
+                      digest->members, digest->member_count, settings_expires_s(receiver),
+                      context->now, error);
+}
+
+static bool flush_receiver(const struct group_context *context, const char *name,
+                           struct error *error)
+{
+    CLEANUP(finish_digest) struct digest digest = { .receiver = name };
+    const struct receivers_config *receiver = settings_receiver(context->settings, name);
+    if (receiver &&
+        (!read_counts(context, &digest, error) || !read_members(context, &digest, error) ||
+         !read_alerts(context, &digest, error) || !queue_digest(context, &digest, receiver, error)))
+        return error_wrap(error, "digest for %s", name);
+    struct database_statement *statement =
+        database_prepare(context->database, "DELETE FROM governor_fold WHERE receiver = $1");
+    database_bind_text(statement, 1, name);
+    return database_run(statement, error);
+}
+
+bool governor_flush(const struct group_context *context, struct error *error)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct active_keys due;
+    struct database_statement *statement =
+        database_prepare(context->database,
+                         "SELECT receiver FROM governor_fold GROUP BY receiver HAVING MIN(at) <= $1"
+                         " OR MIN(at) > $2"); /* the clock stepped back */
+    database_bind_integer(statement, 1,
+                          context->now - context->settings->config->governor.digest_ms / 1000);
+    database_bind_integer(statement, 2, context->now);
+    if (!active_row_keys(statement, &arena, &due, error))
+        return false;
+    for (size_t i = 0; i < due.count; i++)
+        if (!flush_receiver(context, due.keys[i], error))
+            return false;
+    return true;
+}
+
+bool governor_next_at(struct database *database, const struct governor_config *config, int64_t *at,
+                      struct error *error)
+{
+    struct database_statement *statement =
+        database_prepare(database, "SELECT MIN(at) FROM governor_fold");
+    bool row;
+    if (!database_step(statement, &row, error))
+        return false;
+    int64_t first = row ? database_integer(statement, 0) : 0;
+    *at = first ? first + config->digest_ms / 1000 : 0;
+    database_reset(statement);
+    return true;
+}

@@ -1,0 +1,228 @@
+/* What changed is noted in the groups it belongs to. */
+#include "alerts/notify/group.h"
+
+#include <string.h>
+
+#include "alerts/notify/group_row.h"
+#include "alerts/rules/active_row.h"
+
+enum { LEAVES_MAX = 32, KEEP_CLOSED_S = 7 * 86400 };
+
+/* --- one change ------------------------------------------------------------------------------- */
+
+/* What a membership becomes when its alert fires (again). */
+static struct group_membership after_firing(const struct group_membership *before)
+{
+    bool knows =
+        before->told && (!strcmp(before->told, "firing") || !strcmp(before->told, "before"));
+    bool resolved = before->state && !strcmp(before->state, "resolved");
+    return (struct group_membership){ "firing", knows && !resolved ? "before" : "" };
+}
+
+/* What it becomes when the alert resolves; state NULL = it ends without a word. */
+static struct group_membership after_resolving(const struct group_membership *before,
+                                               const struct alert *alert, bool tells_resolved)
+{
+    bool told = before->told && *before->told;
+    if (!strcmp(alert->reason, ACTIVE_EXPIRED))
+        return (struct group_membership){ told ? NULL : "over", "" };
+    return (struct group_membership){ told && tells_resolved ? "resolved" : NULL, before->told };
+}
+
+static bool take(const struct group_context *context, const struct active_change *change,
+                 const struct route_leaf *leaf, struct arena *arena, struct error *error)
+{
+    const struct alert *alert = change->alert;
+    const struct receivers_config *receiver = settings_receiver(context->settings, leaf->receiver);
+    CLEANUP(buf_finish) struct buf key = { 0 };
+    struct group_membership before, after;
+    route_group_key(leaf, alert, &key);
+    if (!group_row_member(context->database, leaf->receiver, buf_cstr(&key), alert->fingerprint,
+                          arena, &before, error))
+        return false;
+    if (change->change == ALERT_STATE_FIRED)
+        after = after_firing(&before);
+    else if (before.state)
+        after = after_resolving(&before, alert, receiver && receiver->send_resolved);
+    else
+        return true; /* its firing was not for this group */
+    bool ok = after.state ? group_row_put_member(context->database, leaf->receiver, buf_cstr(&key),
+                                                 alert->fingerprint, &after, error)
+                          : group_row_remove_member(context->database, leaf->receiver,
+                                                    buf_cstr(&key), alert->fingerprint, error);
+    return ok && group_row_touch(context, leaf, buf_cstr(&key), arena, error);
+}
+
+bool group_take(const struct group_context *context, const struct active_change *change,
+                struct error *error)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    const struct route_leaf *leaves[LEAVES_MAX];
+    if (!context->settings->route)
+        return true;
+    size_t count = route_find(context->settings->route, change->alert, leaves, LEAVES_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (!take(context, change, leaves[i], &arena, error))
+            return error_wrap(error, "alert %s", change->alert->fingerprint);
+    return true;
+}
+
+/* --- instants --------------------------------------------------------------------------------- */
+
+bool group_next_at(const struct group_context *context, int64_t *at, struct error *error)
+{
+    static const char *const questions[] = {
+        "SELECT MIN(due_at) FROM group_state WHERE due_at > 0",
+        "SELECT MIN(flapped_at) FROM active_alert WHERE fingerprint IN"
+        " (SELECT fingerprint FROM group_member WHERE muted_by = 'flapping')",
+    };
+    const int64_t more[] = { 0, context->mutes->flap.hold_ms / 1000 };
+    *at = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(questions); i++) {
+        struct database_statement *statement = database_prepare(context->database, questions[i]);
+        bool row;
+        if (!database_step(statement, &row, error))
+            return false;
+        int64_t first = row ? database_integer(statement, 0) : 0;
+        database_reset(statement);
+        if (first && (!*at || first + more[i] < *at))
+            *at = first + more[i];
+    }
+    return true;
+}
+
+bool group_prune(struct database *database, int64_t now, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "DELETE FROM group_state WHERE closed_at > 0 AND closed_at < $1");
+    database_bind_integer(statement, 1, now - KEEP_CLOSED_S);
+    return database_run(statement, error);
+}
+
+/* --- after a reload --------------------------------------------------------------------------- */
+
+/* What a receiver was told of an alert, in whatever group; "" = nothing. */
+static bool told_before(struct database *database, const char *receiver, const char *fingerprint,
+                        struct arena *arena, const char **told, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "SELECT MAX(told) FROM group_member WHERE receiver = $1 AND fingerprint = $2");
+    bool row;
+    database_bind_text(statement, 1, receiver);
+    database_bind_text(statement, 2, fingerprint);
+    if (!database_step(statement, &row, error))
+        return false;
+    *told = arena_text(arena, row ? database_text(statement, 0) : "");
+    database_reset(statement);
+    return true;
+}
+
+struct placing {
+    const struct group_context *context;
+};
+
+/* See that an alert that fires is in the groups it belongs to now. */
+static bool place(void *argument, const struct alert *alert, struct error *error)
+{
+    const struct group_context *context = ((const struct placing *)argument)->context;
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    const struct route_leaf *leaves[LEAVES_MAX];
+    size_t count = route_find(context->settings->route, alert, leaves, LEAVES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const char *receiver = leaves[i]->receiver;
+        CLEANUP(buf_finish) struct buf key = { 0 };
+        struct group_membership now, wanted = { .state = "firing" };
+        route_group_key(leaves[i], alert, &key);
+        if (!group_row_member(context->database, receiver, buf_cstr(&key), alert->fingerprint,
+                              &arena, &now, error))
+            return false;
+        if (now.state)
+            continue;
+        if (!told_before(context->database, receiver, alert->fingerprint, &arena, &wanted.told,
+                         error) ||
+            !group_row_put_member(context->database, receiver, buf_cstr(&key), alert->fingerprint,
+                                  &wanted, error) ||
+            !group_row_touch(context, leaves[i], buf_cstr(&key), &arena, error))
+            return false;
+    }
+    return true;
+}
+
+/* Whether a route still leads an alert into this group; its path is noted in the group. */
+static bool still_there(const struct group_context *context, const char *receiver, const char *key,
+                        const struct alert *alert, const char **path)
+{
+    const struct route_leaf *leaves[LEAVES_MAX];
+    size_t count = route_find(context->settings->route, alert, leaves, LEAVES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(buf_finish) struct buf now = { 0 };
+        route_group_key(leaves[i], alert, &now);
+        *path = leaves[i]->path;
+        if (!strcmp(leaves[i]->receiver, receiver) && !strcmp(buf_cstr(&now), key))
+            return true;
+    }
+    return false;
+}
+
+/* End the memberships of one group that no route makes any more. */
+static bool check_group(const struct group_context *context, const char *receiver, const char *key,
+                        struct arena *arena, struct error *error)
+{
+    struct group_row row;
+    struct active_keys members;
+    bool found, any = false;
+    const char *path = "";
+    struct database_statement *statement = database_prepare(
+        context->database,
+        "SELECT fingerprint FROM group_member WHERE receiver = $1 AND group_key = $2");
+    database_bind_text(statement, 1, receiver);
+    database_bind_text(statement, 2, key);
+    if (!active_row_keys(statement, arena, &members, error) ||
+        !group_row_load(context->database, receiver, key, context->now, arena, &row, &found, error))
+        return false;
+    for (size_t i = 0; i < members.count; i++) {
+        struct alert alert;
+        bool known;
+        if (!active_find(context->database, members.keys[i], arena, &alert, &known, error))
+            return false;
+        if (known && still_there(context, receiver, key, &alert, &path))
+            any = true;
+        else if (!group_row_remove_member(context->database, receiver, key, members.keys[i], error))
+            return false;
+    }
+    if (!found || (any && !strcmp(row.route, path)) || (!any && row.closed_at))
+        return true;
+    if (any)
+        row.route = path;
+    else
+        row.closed_at = context->now;
+    row.due_at = any ? row.due_at : 0;
+    return group_row_save(context->database, &row, error);
+}
+
+bool group_reroute(const struct group_context *context, struct error *error)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct active_keys receivers;
+    if (!context->settings->route)
+        return true;
+    struct placing placing = { context };
+    if (!active_each(context->database, ALERT_FIRING, place, &placing, error))
+        return false;
+    struct database_statement *statement =
+        database_prepare(context->database, "SELECT DISTINCT receiver FROM group_state");
+    if (!active_row_keys(statement, &arena, &receivers, error))
+        return false;
+    for (size_t i = 0; i < receivers.count; i++) {
+        struct active_keys groups;
+        statement = database_prepare(context->database,
+                                     "SELECT group_key FROM group_state WHERE receiver = $1");
+        database_bind_text(statement, 1, receivers.keys[i]);
+        if (!active_row_keys(statement, &arena, &groups, error))
+            return false;
+        for (size_t n = 0; n < groups.count; n++)
+            if (!check_group(context, receivers.keys[i], groups.keys[n], &arena, error))
+                return false;
+    }
+    return true;
+}

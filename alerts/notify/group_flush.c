@@ -1,0 +1,430 @@
+/* Due groups become notifications: who is muted, what is news, whether it fits, and then the
+ * outbox. */
+#include <string.h>
+
+#include "alerts/notify/group_row.h"
+#include "alerts/notify/notification_build.h"
+
+/* One alert of a group; enough of it to decide without its texts. */
+struct member {
+    struct alert alert; /* fingerprint, rule, event, risk, episode, finding; no labels */
+    bool resolved, over, news, by_digest; /* by_digest: its firing was told in one */
+    int64_t flaps, flapped_at;
+    enum mute_reason muted_by, muted;
+};
+
+/* One group while it is decided. */
+struct flush {
+    const struct group_context *context;
+    const struct route_leaf *leaf;
+    const struct receivers_config *receiver;
+    const struct receiver_kind *kind;
+    struct group_row row;
+    struct member *members; /* firing before resolved, news first, worst first */
+    size_t count, capacity;
+    struct arena arena;
+    /* of those that are not muted: */
+    int64_t firing, resolved, firing_news, resolved_news, digest_news;
+    size_t waiting;        /* news that is muted */
+    enum risk_level worst; /* of the firing news */
+};
+
+static void finish_flush(struct flush *flush)
+{
+    arena_finish(&flush->arena);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static enum mute_reason read_reason(const char *word)
+{
+    int reason = MUTE_REASON_COUNT - 1;
+    while (reason > MUTE_NONE && strcmp(mute_words[reason], word) != 0)
+        reason--;
+    return (enum mute_reason)reason;
+}
+
+static void read_member(struct flush *flush, struct database_statement *row)
+{
+    struct member *member = &flush->members[flush->count++];
+    const char *state = database_text(row, 1), *told = database_text(row, 2);
+    size_t bytes;
+    *member = (struct member){
+        .resolved = !strcmp(state, "resolved"),
+        .over = !strcmp(state, "over"),
+        .by_digest = !strcmp(told, "folded"),
+        .muted_by = read_reason(database_text(row, 3)),
+        .flaps = database_integer(row, 9),
+        .flapped_at = database_integer(row, 10),
+        .alert = { .rule = arena_text(&flush->arena, database_text(row, 4)),
+                   .event = arena_text(&flush->arena, database_text(row, 5)),
+                   .risk = (enum risk_level)(database_integer(row, 6) % RISK_COUNT),
+                   .episode = (uint32_t)database_integer(row, 7) },
+    };
+    strncpy(member->alert.fingerprint, database_text(row, 0), ALERT_FINGERPRINT_BYTES - 1);
+    member->news = member->resolved || !*told || !strcmp(told, "before");
+    member->alert.state = member->resolved ? ALERT_RESOLVED : ALERT_FIRING;
+    const void *id = database_blob(row, 8, &bytes);
+    member->alert.has_finding = bytes == sizeof member->alert.finding_id.bytes;
+    if (member->alert.has_finding)
+        memcpy(member->alert.finding_id.bytes, id, bytes);
+}
+
+static bool read_members(struct flush *flush, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        flush->context->database,
+        "SELECT m.fingerprint, m.state, m.told, m.muted_by, a.rule, a.event, a.risk, a.episode,"
+        " a.finding_id, a.flaps, a.flapped_at FROM group_member m JOIN active_alert a ON"
+        " a.fingerprint = m.fingerprint WHERE m.receiver = $1 AND m.group_key = $2 ORDER BY"
+        " m.state = 'resolved', m.told IN ('firing', 'folded'), a.risk, a.active_at,"
+        " m.fingerprint");
+    database_bind_text(statement, 1, flush->row.receiver);
+    database_bind_text(statement, 2, flush->row.key);
+    for (bool row;;) {
+        if (!database_step(statement, &row, error))
+            return false;
+        if (!row)
+            return true;
+        if (flush->count == flush->capacity) {
+            flush->capacity = flush->capacity ? flush->capacity * 2 : 4;
+            struct member *more = arena_alloc(&flush->arena, flush->capacity * sizeof *more);
+            memcpy(more, flush->count ? flush->members : more, flush->count * sizeof *more);
+            flush->members = more;
+        }
+        read_member(flush, statement);
+    }
+}
+
+/* --- muting ----------------------------------------------------------------------------------- */
+
+static bool note_mute(const struct flush *flush, const struct member *member, struct error *error)
+{
+    if (member->muted == member->muted_by)
+        return true;
+    if (member->muted)
+        flush->context->suppressed[member->muted]++;
+    struct database_statement *statement = database_prepare(
+        flush->context->database, "UPDATE group_member SET muted_by = $1 WHERE receiver = $2 AND"
+                                  " group_key = $3 AND fingerprint = $4");
+    database_bind_text(statement, 1, mute_words[member->muted]);
+    database_bind_text(statement, 2, flush->row.receiver);
+    database_bind_text(statement, 3, flush->row.key);
+    database_bind_text(statement, 4, member->alert.fingerprint);
+    return database_run(statement, error);
+}
+
+static void count_member(struct flush *flush, const struct member *member)
+{
+    bool firing_news = member->news && !member->resolved;
+    *(member->resolved ? &flush->resolved : &flush->firing) += 1;
+    flush->firing_news += firing_news;
+    flush->resolved_news += member->resolved && !member->by_digest;
+    flush->digest_news += member->resolved && member->by_digest;
+    if (firing_news && member->alert.risk < flush->worst)
+        flush->worst = member->alert.risk;
+}
+
+static bool mute_members(struct flush *flush, struct error *error)
+{
+    const struct mute_context *mutes = flush->context->mutes;
+    bool labels = mute_asks_labels(mutes);
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    flush->worst = RISK_NOT_EVALUATED;
+    for (size_t i = 0; i < flush->count; i++) {
+        struct member *member = &flush->members[i];
+        struct alert alert = member->alert;
+        bool found = true;
+        arena_reset(&arena);
+        if (labels && !active_find(flush->context->database, member->alert.fingerprint, &arena,
+                                   &alert, &found, error))
+            return false;
+        alert.state = member->alert.state;
+        member->muted = mute_check(mutes, flush->leaf, &alert, member->flaps, member->flapped_at);
+        if (!note_mute(flush, member, error))
+            return false;
+        if (!member->muted)
+            count_member(flush, member);
+        flush->waiting += member->muted && member->news;
+    }
+    return true;
+}
+
+/* --- notifications
+ * ------------------------------------------------------------------------------------ */
+
+/* The members one notification tells of. */
+struct chunk {
+    const struct member **members;
+    size_t count;
+    int64_t firing, resolved;
+};
+
+static bool load_alerts(struct flush *flush, const struct chunk *chunk, struct alert *alerts,
+                        size_t *count, struct error *error)
+{
+    *count = 0;
+    for (size_t i = 0; i < chunk->count && *count < NOTIFICATION_ALERTS_MAX; i++) {
+        bool found;
+        struct alert *alert = &alerts[*count];
+        if (!active_find(flush->context->database, chunk->members[i]->alert.fingerprint,
+                         &flush->arena, alert, &found, error))
+            return false;
+        alert->state = chunk->members[i]->alert.state;
+        *count += found;
+    }
+    return true;
+}
+
+/* What the message is kept for: its news; of a repetition everything. */
+static size_t list_members(const struct chunk *chunk, bool repeat, struct outbox_member *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < chunk->count; i++) {
+        const struct member *member = chunk->members[i];
+        if (member->news || repeat)
+            out[count++] = (struct outbox_member){
+                .fingerprint = member->alert.fingerprint,
+                .event = member->alert.event,
+                .status = member->resolved ? NOTIFICATION_RESOLVED : NOTIFICATION_FIRING,
+                .has_finding = member->alert.has_finding,
+                .finding_id = member->alert.finding_id,
+                .episode = member->alert.episode,
+            };
+    }
+    return count;
+}
+
+static const char *event_of(const struct chunk *chunk)
+{
+    for (size_t i = 0; i < chunk->count; i++)
+        if (chunk->members[i]->news)
+            return chunk->members[i]->alert.event;
+    return chunk->members[0]->alert.event;
+}
+
+static bool queue_page(struct flush *flush, const struct chunk *chunk, bool repeat,
+                       struct error *error)
+{
+    const struct group_context *context = flush->context;
+    struct alert *alerts = arena_alloc(&flush->arena, NOTIFICATION_ALERTS_MAX * sizeof *alerts);
+    struct outbox_member *members = arena_alloc(&flush->arena, chunk->count * sizeof *members);
+    struct match_label labels[ALERT_LABELS_MAX];
+    struct notification notification;
+    size_t count;
+    if (!load_alerts(flush, chunk, alerts, &count, error))
+        return false;
+    const struct rule *rule = rule_find(context->settings->rules, chunk->members[0]->alert.rule);
+    const struct notification_subject subject = {
+        .receiver = flush->row.receiver,
+        .group_key = flush->row.key,
+        .event = event_of(chunk),
+        .group_labels = labels,
+        .group_label_count = count ? route_group_labels(flush->leaf, alerts, labels) : 0,
+        .alerts = alerts,
+        .alert_count = count,
+        .firing_count = chunk->firing,
+        .resolved_count = chunk->resolved,
+        .left_out_count = (int64_t)(chunk->count - count),
+        .title = rule ? rule->title : NULL,
+        .text = rule ? rule->text : NULL,
+        .episode = (uint32_t)flush->row.episode,
+        .repeat = repeat,
+    };
+    return notification_build(context->notifications, &subject, &flush->arena, &notification,
+                              error) &&
+           outbox_add(context->database, context->clock, &notification,
+                      receivers_targets(flush->receiver), members,
+                      list_members(chunk, repeat, members), settings_expires_s(flush->receiver),
+                      context->now, error);
+}
+
+/* Everything that is not muted, in notifications as large as the receiver takes them. One that
+ * remembers single alerts is told news only. */
+static bool queue_pages(struct flush *flush, bool repeat, struct error *error)
+{
+    size_t most = flush->kind->alerts_max ? flush->kind->alerts_max : SIZE_MAX;
+    struct chunk chunk = { .members =
+                               arena_alloc(&flush->arena, flush->count * sizeof *chunk.members) };
+    for (size_t i = 0; i < flush->count; i++) {
+        const struct member *member = &flush->members[i];
+        if (member->muted || (flush->kind->refresh_s && !member->news))
+            continue;
+        chunk.members[chunk.count++] = member;
+        *(member->resolved ? &chunk.resolved : &chunk.firing) += 1;
+        if (chunk.count < most)
+            continue;
+        if (!queue_page(flush, &chunk, repeat, error))
+            return false;
+        chunk.count = 0;
+        chunk.firing = chunk.resolved = 0;
+    }
+    return !chunk.count || queue_page(flush, &chunk, repeat, error);
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+static bool fold_news(struct flush *flush, struct error *error)
+{
+    const struct group_context *context = flush->context;
+    for (size_t i = 0; i < flush->count; i++) {
+        const struct member *member = &flush->members[i];
+        if (member->muted || !member->news)
+            continue;
+        context->suppressed[MUTE_GOVERNOR]++;
+        if (!governor_fold(context->database, flush->row.receiver, &member->alert,
+                           member->alert.state, context->now, error))
+            return false;
+    }
+    return true;
+}
+
+/* What was told is known; what is over leaves. */
+static bool settle(struct flush *flush, bool folded, struct error *error)
+{
+    static const char *const texts[] = {
+        "DELETE FROM group_member WHERE receiver = $1 AND group_key = $2 AND muted_by = ''"
+        " AND state IN ('resolved', 'over')",
+        "UPDATE group_member SET told = 'firing' WHERE receiver = $1 AND group_key = $2 AND"
+        " muted_by = '' AND told <> 'firing'",
+        "UPDATE group_member SET told = 'folded' WHERE receiver = $1 AND group_key = $2 AND"
+        " muted_by = '' AND told IN ('', 'before')",
+    };
+    const char *const both[] = { texts[0], texts[folded ? 2 : 1] };
+    for (size_t i = 0; i < ARRAY_COUNT(both); i++) {
+        struct database_statement *statement = database_prepare(flush->context->database, both[i]);
+        database_bind_text(statement, 1, flush->row.receiver);
+        database_bind_text(statement, 2, flush->row.key);
+        if (!database_run(statement, error))
+            return false;
+    }
+    flush->row.told_at = flush->context->now;
+    return true;
+}
+
+/* Tell everything, or fold the news when it does not fit; a repetition that does not fit waits. */
+static bool tell(struct flush *flush, bool repeat, struct error *error)
+{
+    bool admits = true;
+    if ((flush->firing_news || repeat) &&
+        !governor_admits(flush->context, flush->receiver, flush->worst, &admits, error))
+        return false;
+    if (!flush->firing_news && !flush->resolved_news && !repeat)
+        admits = false; /* their firing was told in a digest, and so is their end */
+    if (!admits && repeat)
+        return true;
+    bool ok = admits ? queue_pages(flush, repeat, error) : fold_news(flush, error);
+    return ok && settle(flush, !admits, error);
+}
+
+static int64_t remaining(const struct flush *flush, bool told)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < flush->count; i++) {
+        const struct member *member = &flush->members[i];
+        count += member->muted || !told || (!member->resolved && !member->over);
+    }
+    return count;
+}
+
+/* When to look at the group again, unless something changes before. */
+static int64_t next_due(const struct flush *flush, bool waits, bool told)
+{
+    const struct route_leaf *leaf = flush->leaf;
+    int64_t now = flush->context->now, since = flush->row.told_at;
+    if (waits)
+        return since ? since + leaf->group_interval_s : flush->row.created_at + leaf->group_wait_s;
+    if (!since || !flush->firing || !leaf->repeat_interval_s || flush->kind->refresh_s)
+        return 0;
+    int64_t due = since + leaf->repeat_interval_s;
+    return due > now || told ? due : now + leaf->group_interval_s + 1;
+}
+
+static bool decide(struct flush *flush, struct error *error)
+{
+    const struct route_leaf *leaf = flush->leaf;
+    struct group_row *row = &flush->row, before = *row;
+    int64_t now = flush->context->now;
+    if (!read_members(flush, error) || !mute_members(flush, error))
+        return false;
+    bool news = flush->firing_news || flush->resolved_news || flush->digest_news;
+    bool ready = row->told_at ? now - row->told_at >= leaf->group_interval_s
+                              : now - row->created_at >= leaf->group_wait_s;
+    bool repeat = !news && flush->firing && row->told_at && leaf->repeat_interval_s &&
+                  !flush->kind->refresh_s && now - row->told_at >= leaf->repeat_interval_s;
+    bool tells = (news && ready) || repeat;
+    if (tells && !tell(flush, repeat, error))
+        return false;
+    bool told = tells && row->told_at == now;
+    row->due_at = next_due(flush, news && !ready, told);
+    if (!remaining(flush, told)) {
+        row->closed_at = now;
+        row->due_at = 0;
+    }
+    bool same = row->due_at == before.due_at && row->told_at == before.told_at &&
+                row->closed_at == before.closed_at;
+    return same || group_row_save(flush->context->database, row, error);
+}
+
+static bool flush_one(const struct group_context *context, const char *receiver, const char *key,
+                      struct error *error)
+{
+    CLEANUP(finish_flush) struct flush flush = { .context = context };
+    const void *unused;
+    bool found;
+    if (!group_row_load(context->database, receiver, key, context->now, &flush.arena, &flush.row,
+                        &found, error))
+        return false;
+    flush.receiver = settings_receiver(context->settings, receiver);
+    flush.leaf = found ? route_leaf_find(context->settings->route, flush.row.route) : NULL;
+    if (!flush.receiver || !flush.leaf || strcmp(flush.leaf->receiver, receiver) != 0)
+        return true; /* group_reroute takes it away */
+    flush.kind = receivers_kind(flush.receiver, &unused);
+    return decide(&flush, error) || error_wrap(error, "group %s of %s", key, receiver);
+}
+
+/* Due groups (also by a clock that has stepped back since), and those somebody is muted in. */
+#define WORK                                                                                       \
+    "SELECT receiver, group_key FROM group_state WHERE due_at > 0 AND (due_at <= $1 OR"            \
+    " told_at > $1 OR created_at > $1) UNION SELECT receiver, group_key FROM group_member"         \
+    " WHERE muted_by <> ''"
+
+bool group_has_work(struct database *database, int64_t now, bool *any, struct error *error)
+{
+    struct database_statement *statement = database_prepare(database, WORK " LIMIT 1");
+    database_bind_integer(statement, 1, now);
+    if (!database_step(statement, any, error))
+        return false;
+    database_reset(statement);
+    return true;
+}
+
+bool group_flush(const struct group_context *context, struct error *error)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct place {
+        const char *receiver, *key;
+        struct place *next;
+    } *first = NULL, **last = &first;
+    if (!context->settings->route)
+        return true;
+    struct database_statement *statement =
+        database_prepare(context->database, WORK " ORDER BY 1, 2");
+    database_bind_integer(statement, 1, context->now);
+    for (bool row;;) {
+        if (!database_step(statement, &row, error))
+            return false;
+        if (!row)
+            break;
+        struct place *place = arena_alloc(&arena, sizeof *place);
+        place->receiver = arena_text(&arena, database_text(statement, 0));
+        place->key = arena_text(&arena, database_text(statement, 1));
+        place->next = NULL;
+        *last = place;
+        last = &place->next;
+    }
+    for (; first; first = first->next)
+        if (!flush_one(context, first->receiver, first->key, error))
+            return false;
+    return true;
+}

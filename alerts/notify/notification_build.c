@@ -1,0 +1,505 @@
+/* How a notification is made from alerts, the snapshot, the ledger and the rule's templates. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/notify/notification_build.h"
+#include "alerts/notify/notification_causes.h"
+#include "alerts/text/html.h"
+#include "alerts/text/text.h"
+#include "collectors/catalogue.h"
+#include "collectors/collector.h"
+#include "collectors/subscriptions.h"
+#include "core/hash.h"
+#include "core/http.h"
+
+enum {
+    TITLE_POINTS = 512,
+    TEXT_POINTS = 4000,
+    CATALOGUE_POINTS = 4000, /* so that a notification about one finding stays below 20 KB */
+    LINK_BYTES = 4096,
+};
+
+struct build {
+    const struct notification_context *context;
+    const struct notification_subject *subject;
+    struct arena *arena;
+    struct notification *notification;
+    struct notification_resource *resources;
+};
+
+/* --- findings --------------------------------------------------------------------------------- */
+/* Give a view of the snapshot a life of its own. */
+static void keep(struct finding *view, struct arena *arena)
+{
+    const char **texts[] = {
+        &view->assessment_id,  &view->title,         &view->subscription_id,
+        &view->resource_group, &view->resource_type, &view->resource_name,
+        &view->resource_id,    &view->category,      &view->risk_factors,
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        *texts[i] = arena_text(arena, *texts[i]);
+}
+
+static bool find_open(const struct build *build, const struct finding_id *id, struct finding *view)
+{
+    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+        const struct part *part = build->context->snapshot->parts[i];
+        ptrdiff_t index = part ? part_find(part, id) : -1;
+        char scratch[PART_ID_BYTES];
+        if (index < 0)
+            continue;
+        part_view(part, (size_t)index, view, scratch);
+        keep(view, build->arena);
+        return true;
+    }
+    return false;
+}
+
+/* What is left when neither Azure nor the ledger knows the finding: the alert's own labels. */
+static void from_labels(const struct alert *alert, struct finding *view)
+{
+    *view = (struct finding){
+        .id = alert->finding_id,
+        .risk = alert->risk,
+        .severity = finding_severity(alert_label_value(alert, "severity")),
+        .assessment_id = alert_label_value(alert, "assessment_id"),
+        .subscription_id = alert_label_value(alert, "subscription_id"),
+        .resource_group = alert_label_value(alert, "resource_group"),
+        .resource_type = alert_label_value(alert, "resource_type"),
+        .resource_name = alert_label_value(alert, "resource_name"),
+        .category = alert_label_value(alert, "category"),
+        .title = "",
+        .resource_id = "",
+        .risk_factors = "",
+    };
+}
+
+static bool find(const struct build *build, const struct alert *alert, struct finding *view,
+                 struct error *error)
+{
+    if (find_open(build, &alert->finding_id, view))
+        return true;
+    bool found = false;
+    if (build->context->database) {
+        struct ledger_entry entry;
+        char hex[2 * sizeof alert->finding_id + 1];
+        hash_hex(alert->finding_id.bytes, sizeof alert->finding_id.bytes, hex);
+        if (!ledger_find(build->context->database, hex, build->arena, &entry, &found, error))
+            return error_wrap(error, "page");
+        if (found)
+            *view = entry.finding;
+    }
+    if (!found)
+        from_labels(alert, view);
+    return true;
+}
+
+static const char *link_of(const struct build *build, const struct finding *view)
+{
+    char link[LINK_BYTES];
+    if (!*view->assessment_id || !*view->resource_id || !*build->context->portal)
+        return "";
+    return arena_text(build->arena, finding_link(view, build->context->portal, link, sizeof link));
+}
+
+/* --- why it matters --------------------------------------------------------------------------- */
+/* Add the factors that are not told yet; joined with ", ". */
+static void add_factors(struct build *build, const char *factors)
+{
+    CLEANUP(buf_finish) struct buf all = { 0 };
+    buf_text(&all, build->notification->risk_factors);
+    while (*factors) {
+        factors += strspn(factors, ", ");
+        size_t length = strcspn(factors, ",");
+        CLEANUP(buf_finish) struct buf one = { 0 };
+        buf_append(&one, factors, length);
+        if (length && !strstr(buf_cstr(&all), buf_cstr(&one))) {
+            buf_text(&all, all.length ? ", " : "");
+            buf_append(&all, one.data, one.length);
+        }
+        factors += length;
+    }
+    build->notification->risk_factors = arena_text(build->arena, buf_cstr(&all));
+}
+
+static void add_resource(struct build *build, const struct alert *alert, const struct finding *view)
+{
+    struct notification *notification = build->notification;
+    char id[17];
+    if (notification->resource_count == NOTIFICATION_RESOURCES_MAX)
+        return;
+    build->resources[notification->resource_count++] = (struct notification_resource){
+        .finding_id = arena_text(build->arena, finding_id_text(&alert->finding_id, id)),
+        .name = view->resource_name,
+        .id = view->resource_id,
+        .type = view->resource_type,
+        .group = view->resource_group,
+        .subscription_id = view->subscription_id,
+        .risk_level = finding_risk_words[alert->risk],
+        .link = link_of(build, view),
+        .opened_at = alert->opened_at,
+        .resolved = alert->state == ALERT_RESOLVED,
+    };
+}
+
+/* The first finding gives the notification its title, category and link. */
+static void take_first(struct build *build, const struct finding *view)
+{
+    struct notification *notification = build->notification;
+    notification->assessment_title = view->title;
+    notification->category = view->category;
+    notification->severity = finding_severity_words[view->severity];
+    notification->resource_name = view->resource_name;
+    notification->resource_type = view->resource_type;
+    notification->resource_group = view->resource_group;
+    notification->link = link_of(build, view);
+}
+
+static bool add_findings(struct build *build, struct error *error)
+{
+    struct notification *notification = build->notification;
+    const struct notification_subject *subject = build->subject;
+    size_t findings = 0;
+    for (size_t i = 0; i < subject->alert_count; i++) {
+        const struct alert *alert = &subject->alerts[i];
+        struct finding view;
+        if (!alert->has_finding)
+            continue;
+        findings++;
+        if (notification->resource_count == NOTIFICATION_RESOURCES_MAX)
+            continue;
+        if (!find(build, alert, &view, error))
+            return false;
+        if (findings == 1)
+            take_first(build, &view);
+        add_resource(build, alert, &view);
+        if (alert->state == ALERT_RESOLVED && notification->status == NOTIFICATION_FIRING)
+            continue;
+        add_factors(build, view.risk_factors);
+        notification->internet_exposed |= view.internet_exposed;
+        if (notification->attack_paths < view.attack_paths)
+            notification->attack_paths = view.attack_paths;
+    }
+    notification->resource_total = findings ? (int64_t)findings + subject->left_out_count : 0;
+    notification->more_resources = findings ? notification->resource_total - 1 : 0;
+    return true;
+}
+
+/* --- what all alerts share ------------------------------------------------------------------- */
+static const char *common_label(const struct notification_subject *subject, const char *name)
+{
+    const char *value = subject->alert_count ? alert_label_value(&subject->alerts[0], name) : "";
+    for (size_t i = 1; i < subject->alert_count; i++)
+        if (strcmp(alert_label_value(&subject->alerts[i], name), value) != 0)
+            return "";
+    return value;
+}
+
+static const char *subscription_name(const struct build *build, const char *id)
+{
+    const struct subscription *known = subscriptions_find(build->context->snapshot, id);
+    return known && *known->name ? arena_text(build->arena, known->name) : id;
+}
+
+static void add_common(struct build *build)
+{
+    struct notification *notification = build->notification;
+    const struct notification_subject *subject = build->subject;
+    notification->subscription_id = common_label(subject, "subscription_id");
+    notification->subscription_name = subscription_name(build, notification->subscription_id);
+    notification->assessment_id = common_label(subject, "assessment_id");
+    notification->rule = common_label(subject, "alertname");
+    notification->severity = common_label(subject, "severity");
+    if (!subject->alert_count)
+        return;
+    const struct alert *first = &subject->alerts[0];
+    const char *before = alert_annotation_value(first, "value_before");
+    notification->runbook_url = alert_annotation_value(first, "runbook_url");
+    notification->reason =
+        notification->status == NOTIFICATION_RESOLVED && first->reason ? first->reason : "";
+    notification->value = first->value;
+    notification->value_before = *before ? strtod(before, NULL) : 0;
+}
+
+/* Worst risk and the clocks: of the firing alerts, or of all when none fires. */
+static void add_times(struct build *build)
+{
+    struct notification *notification = build->notification;
+    int worst = RISK_NOT_EVALUATED;
+    for (size_t i = 0; i < build->subject->alert_count; i++) {
+        const struct alert *alert = &build->subject->alerts[i];
+        int64_t at = alert->state == ALERT_RESOLVED ? alert->ends_at : alert->starts_at;
+        if (notification->event_at < at)
+            notification->event_at = at;
+        if (alert->state == ALERT_RESOLVED && notification->status == NOTIFICATION_FIRING)
+            continue;
+        if ((int)alert->risk < worst)
+            worst = (int)alert->risk;
+        if (alert->opened_at &&
+            (!notification->opened_at || alert->opened_at < notification->opened_at))
+            notification->opened_at = alert->opened_at;
+        if (alert->due_at && (!notification->due_at || alert->due_at < notification->due_at))
+            notification->due_at = alert->due_at;
+    }
+    notification->risk_level = finding_risk_words[worst];
+    if (!notification->event_at)
+        notification->event_at = build->context->now;
+    int64_t until = notification->status == NOTIFICATION_RESOLVED ? notification->event_at
+                                                                  : build->context->now;
+    if (notification->opened_at && until > notification->opened_at)
+        notification->age_s = until - notification->opened_at;
+}
+
+/* Made of what identifies the group, never of what is in it right now: firing and resolve must give
+ * the same. */
+static const char *dedup_key(const struct build *build)
+{
+    const struct notification_subject *subject = build->subject;
+    const char *rule = "";
+    char key[46];
+    for (size_t i = 0; i < subject->group_label_count; i++)
+        if (!strcmp(subject->group_labels[i].name, "alertname"))
+            rule = subject->group_labels[i].value;
+    return arena_text(build->arena, alert_dedup_key(build->context->tenant_id, rule,
+                                                    subject->group_key, subject->episode, key));
+}
+
+/* --- how to fix it --------------------------------------------------------------------------- */
+static const char *readable(struct build *build, const char *html, enum html_form form)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    CLEANUP(buf_finish) struct buf cut = { 0 };
+    html_convert(html, strlen(html), form, &text);
+    build->notification->truncated |= text_cut(&cut, buf_cstr(&text), CATALOGUE_POINTS);
+    return arena_text(build->arena, buf_cstr(&cut));
+}
+
+static void add_answer(struct build *build)
+{
+    struct notification *notification = build->notification;
+    const struct notification_context *context = build->context;
+    const struct catalogue_entry *entry =
+        *notification->assessment_id
+            ? catalogue_find(context->snapshot, notification->assessment_id)
+            : NULL;
+    if (*notification->assessment_id && context->points)
+        notification->points = *notification->subscription_id
+                                   ? points_in(context->points, notification->assessment_id,
+                                               notification->subscription_id)
+                                   : points_of(context->points, notification->assessment_id);
+    if (!entry)
+        return;
+    if (!*notification->assessment_title)
+        notification->assessment_title = arena_text(build->arena, entry->title);
+    if (build->subject->brief)
+        return;
+    notification->description = readable(build, entry->description, HTML_TO_TEXT);
+    notification->description_markdown = readable(build, entry->description, HTML_TO_MARKDOWN);
+    notification->remediation = readable(build, entry->remediation, HTML_TO_TEXT);
+    notification->remediation_markdown = readable(build, entry->remediation, HTML_TO_MARKDOWN);
+    notification->effort = arena_text(build->arena, entry->effort);
+    notification->user_impact = arena_text(build->arena, entry->user_impact);
+    notification->threats = arena_text(build->arena, entry->threats);
+}
+
+/* --- how to silence it ----------------------------------------------------------------------- */
+/* One matcher as an argument for a shell. */
+static void put_matcher(struct buf *out, const char *name, const char *value)
+{
+    buf_printf(out, " '%s=\"", name);
+    for (; *value; value++) {
+        if (*value == '\'')
+            buf_text(out, "'\\''");
+        else if (*value == '"' || *value == '\\')
+            buf_printf(out, "\\%c", *value);
+        else if ((unsigned char)*value >= ' ')
+            buf_char(out, *value);
+    }
+    buf_text(out, "\"'");
+}
+
+static const char *silence_command(const struct build *build)
+{
+    CLEANUP(buf_finish) struct buf command = { 0 };
+    const struct notification_subject *subject = build->subject;
+    const char *finding_id = common_label(subject, "finding_id");
+    const char *url = build->context->external_url;
+    if (*url)
+        buf_printf(&command, "amtool silence add --alertmanager.url='%s'", url);
+    else
+        buf_text(&command, "defender_exporter silence add");
+    buf_text(&command, " --duration=4h --comment='...'");
+    if (*finding_id) {
+        put_matcher(&command, "finding_id", finding_id);
+        return arena_text(build->arena, buf_cstr(&command));
+    }
+    for (size_t i = 0; i < subject->group_label_count; i++)
+        put_matcher(&command, subject->group_labels[i].name, subject->group_labels[i].value);
+    if (!subject->group_label_count)
+        put_matcher(&command, "alertname", build->notification->rule);
+    return arena_text(build->arena, buf_cstr(&command));
+}
+
+/* --- title and text --------------------------------------------------------------------------- */
+/* clang-format off */
+#define WHERE "{{#resource_name}} on {{resource_name}}{{/resource_name}}" \
+    "{{#more_resources}} and {{more_resources}} more{{/more_resources}}"
+#define WHAT "{{#assessment_title}}{{assessment_title}}{{/assessment_title}}" \
+    "{{^assessment_title}}{{rule}}{{/assessment_title}}" WHERE
+#define SUBSCRIPTION "{{#subscription_name}} in {{subscription_name}}{{/subscription_name}}"
+#define DETAIL "{{annotations.detail}}"
+#define MATTERS "{{#internet_exposed}}It can be reached from the internet. {{/internet_exposed}}" \
+    "{{#attack_paths}}Attack paths across it: {{attack_paths}}. {{/attack_paths}}" \
+    "{{#risk_factors}}Risk factors: {{risk_factors}}.{{/risk_factors}}"
+
+/* The built-in titles and texts; the first row whose event fits, a final * stands for anything. */
+static const struct builtin {
+    const char *event, *title, *text;
+} builtins[] = {
+    { "finding.reopened", "{{risk}} risk, reopened: " WHAT, MATTERS },
+    { "finding.risk_changed", "{{risk}} risk now: " WHAT, MATTERS },
+    { "finding.overdue", "{{risk}} risk, overdue: " WHAT,
+      "It should have been fixed by {{due_at}}. " MATTERS },
+    { "finding.exemption_expired", "{{risk}} risk, exemption over: " WHAT, MATTERS },
+    { "finding.*", "{{risk}} risk: " WHAT, MATTERS },
+    { "baseline.*", "{{risk}} risk: " WHAT, MATTERS },
+    { "attack_path.*", "{{risk}} risk, attack path: " WHAT, MATTERS },
+    { "score.dropped", "Secure score dropped" SUBSCRIPTION, DETAIL },
+    { "score.recovered", "Secure score recovered" SUBSCRIPTION, DETAIL },
+    { "control.regressed", "Control lost points" SUBSCRIPTION, DETAIL },
+    { "plan.disabled", "Defender plan disabled" SUBSCRIPTION, DETAIL },
+    { "ruler.changed", "Microsoft changed what it recommends", DETAIL },
+    { "data.stale", "Defender data is stale" SUBSCRIPTION, DETAIL },
+    { "data.recovered", "Defender data is fresh again" SUBSCRIPTION, DETAIL },
+    { "digest", "Defender for Cloud is watched from now on" SUBSCRIPTION, DETAIL },
+    { "roll-up", "{{firing_count}} firing and {{resolved_count}} resolved in one message",
+      "So much happened at once that it is told together." },
+    { "heartbeat", "Heartbeat", "Evaluation and delivery work." },
+    { "*", "{{rule}}{{^rule}}{{firing_count}} firing, {{resolved_count}} resolved{{/rule}}"
+      SUBSCRIPTION,
+      "{{#annotations.detail}}" DETAIL "{{/annotations.detail}}"
+      "{{#annotations.metric}}{{annotations.metric}} is {{value}}"
+      "{{#annotations.value_before}}, was {{value_before}}{{/annotations.value_before}}."
+      "{{/annotations.metric}}" },
+};
+/* clang-format on */
+
+static const struct builtin *builtin_of(const char *event)
+{
+    const struct builtin *row = builtins;
+    for (;; row++) {
+        size_t length = strcspn(row->event, "*");
+        if (!strncmp(event, row->event, length) && (row->event[length] || !event[length]))
+            return row;
+    }
+}
+
+static const struct template *builtin(const char *text, struct arena *arena)
+{
+    struct error error;
+    const struct template *compiled = template_compile(text, notification_fields, arena, &error);
+    if (!compiled)
+        abort(); /* our own text */
+    return compiled;
+}
+
+static bool is_blank(const struct buf *text)
+{
+    return strspn(buf_cstr(text), " \t\r\n") == text->length;
+}
+
+/* Render the rule's template, or ours when there is none or nothing came of it. */
+static void render(struct build *build, const struct template *compiled, const char *ours,
+                   struct buf *out)
+{
+    if (compiled)
+        template_render(compiled, build->notification, out);
+    if (is_blank(out)) {
+        buf_reset(out);
+        template_render(builtin(ours, build->arena), build->notification, out);
+    }
+}
+
+/* A title is one line. */
+static const char *title(struct build *build, const struct template *compiled, const char *ours)
+{
+    CLEANUP(buf_finish) struct buf rendered = { 0 };
+    CLEANUP(buf_finish) struct buf whole = { 0 };
+    CLEANUP(buf_finish) struct buf cut = { 0 };
+    render(build, compiled, ours, &rendered);
+    for (size_t i = 0; i < rendered.length; i++)
+        if ((unsigned char)rendered.data[i] < ' ' || rendered.data[i] == 0x7f)
+            rendered.data[i] = ' ';
+    buf_text(&whole, build->notification->test ? "[TEST] " : "");
+    buf_text(&whole, build->notification->status == NOTIFICATION_RESOLVED ? "[RESOLVED] " : "");
+    buf_text(&whole, buf_cstr(&rendered));
+    build->notification->truncated |= text_cut(&cut, buf_cstr(&whole), TITLE_POINTS);
+    return arena_text(build->arena, buf_cstr(&cut));
+}
+
+static void add_texts(struct build *build)
+{
+    CLEANUP(buf_finish) struct buf rendered = { 0 };
+    CLEANUP(buf_finish) struct buf cut = { 0 };
+    const struct notification_subject *subject = build->subject;
+    const struct builtin *row = builtin_of(subject->count_count ? "roll-up" : subject->event);
+    build->notification->title = title(build, subject->title, row->title);
+    render(build, subject->text, row->text, &rendered);
+    while (rendered.length && (unsigned char)rendered.data[rendered.length - 1] <= ' ')
+        rendered.data[--rendered.length] = 0;
+    build->notification->truncated |= text_cut(&cut, buf_cstr(&rendered), TEXT_POINTS);
+    build->notification->text = arena_text(build->arena, buf_cstr(&cut));
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+static void start(struct build *build)
+{
+    const struct notification_subject *subject = build->subject;
+    const struct notification_context *context = build->context;
+    struct notification *notification = build->notification;
+    notification_init(notification);
+    notification->event = subject->event;
+    notification->status = subject->firing_count || !subject->resolved_count
+                               ? NOTIFICATION_FIRING
+                               : NOTIFICATION_RESOLVED;
+    notification->test = context->test;
+    notification->repeat = subject->repeat;
+    notification->receiver = subject->receiver;
+    notification->group_key = subject->group_key;
+    notification->tenant_id = context->tenant_id;
+    notification->external_url = context->external_url;
+    notification->alerts = subject->alerts;
+    notification->alert_count = subject->alert_count;
+    notification->firing_count = subject->firing_count;
+    notification->resolved_count = subject->resolved_count;
+    notification->left_out_count = subject->left_out_count;
+    notification->counts = subject->counts;
+    notification->count_count = subject->count_count;
+    for (size_t i = 0; i < subject->group_label_count && i < ALERT_LABELS_MAX; i++)
+        notification->group_labels[notification->group_label_count++] = subject->group_labels[i];
+}
+
+bool notification_build(const struct notification_context *context,
+                        const struct notification_subject *subject, struct arena *arena,
+                        struct notification *notification, struct error *error)
+{
+    struct build build = { context, subject, arena, notification, NULL };
+    start(&build);
+    build.resources = arena_zalloc(arena, NOTIFICATION_RESOURCES_MAX * sizeof *build.resources);
+    notification->resources = build.resources;
+    add_common(&build);
+    add_times(&build);
+    notification->dedup_key = dedup_key(&build);
+    if (!add_findings(&build, error))
+        return false;
+    add_answer(&build);
+    if (!strcmp(subject->event, "score.dropped") &&
+        !notification_causes(context, arena, notification, error))
+        return false;
+    notification->silence_command = silence_command(&build);
+    notification_derive(notification);
+    add_texts(&build);
+    return true;
+}

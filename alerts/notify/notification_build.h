@@ -1,0 +1,39 @@
+#pragma once
+/* Works out what a notification says: texts, resources, causes, links, from the alerts it is about
+ * and what the snapshot and the ledger know of them. */
+#include "alerts/ledger/points.h"
+#include "alerts/rules/notification.h"
+
+/* What notification_build reads besides the alerts; all borrowed. */
+struct notification_context {
+    const struct snapshot *snapshot;
+    const struct points *points;
+    struct database *database; /* ledger lookups for findings that are gone; NULL = none */
+    const char *tenant_id, *portal, *external_url;
+    int64_t now;
+    bool test;
+};
+
+/* What a notification is about; filled by group or governor. */
+struct notification_subject {
+    const char *receiver, *group_key, *event;
+    const struct match_label *group_labels;
+    size_t group_label_count;
+    const struct alert
+        *alerts; /* at most NOTIFICATION_ALERTS_MAX, in order; left_out says how many more */
+    size_t alert_count;
+    int64_t firing_count, resolved_count, left_out_count;
+    const struct notification_count *counts;
+    size_t count_count;
+    const struct template *title, *text; /* of the rule; NULL = the built-in ones */
+    uint32_t episode;                    /* for the dedup key */
+    bool repeat;
+    bool brief; /* leave out the long texts of the catalogue, for many notifications at once */
+};
+
+/* Work out everything. Texts go to the arena; alerts and what they hold stay borrowed from the
+ * subject. Annotations it reads: detail (a sentence about what is no finding), value_before,
+ * runbook_url. False only when the database failed. */
+bool notification_build(const struct notification_context *context,
+                        const struct notification_subject *subject, struct arena *arena,
+                        struct notification *notification, struct error *error) MUST_USE;

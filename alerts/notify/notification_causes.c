@@ -1,0 +1,103 @@
+#include "alerts/notify/notification_causes.h"
+
+#include <string.h>
+
+#include "alerts/notify/notification_build.h"
+#include "collectors/secure_scores.h"
+
+enum { WINDOW_S = 24 * 3600, LINK_BYTES = 4096 };
+
+struct causes {
+    const struct notification_context *context;
+    struct arena *arena;
+    struct notification *notification;
+    struct notification_cause *causes; /* NOTIFICATION_CAUSES_MAX, most points first */
+};
+
+/* True when key stands in a list joined with ",". */
+static bool names(const char *list, const char *key)
+{
+    size_t length = strlen(key);
+    for (const char *found = list; length && (found = strstr(found, key)); found += length)
+        if ((found == list || found[-1] == ',') && (!found[length] || found[length] == ','))
+            return true;
+    return false;
+}
+
+/* What one more unhealthy resource takes away: the control's maximum over its resources. */
+static double cost(const struct snapshot *snapshot, const struct finding *finding)
+{
+    size_t count;
+    const struct secure_control *controls = secure_scores_controls(snapshot, &count);
+    for (size_t i = 0; i < count; i++) {
+        int64_t resources = controls[i].healthy + controls[i].unhealthy;
+        if (resources > 0 && !strcmp(controls[i].subscription_id, finding->subscription_id) &&
+            names(controls[i].assessments, finding->assessment_id))
+            return controls[i].max_points / (double)resources;
+    }
+    return 0;
+}
+
+static bool is_known(const struct causes *causes, const char *finding_id)
+{
+    for (size_t i = 0; i < causes->notification->cause_count; i++)
+        if (!strcmp(causes->causes[i].finding_id, finding_id))
+            return true;
+    return false;
+}
+
+static void take(struct causes *causes, const struct finding *finding, double points)
+{
+    struct notification *notification = causes->notification;
+    char id[17], link[LINK_BYTES];
+    size_t place = notification->cause_count;
+    while (place && causes->causes[place - 1].points < points)
+        place--;
+    if (place == NOTIFICATION_CAUSES_MAX || is_known(causes, finding_id_text(&finding->id, id)))
+        return;
+    size_t behind = notification->cause_count - place;
+    if (notification->cause_count == NOTIFICATION_CAUSES_MAX)
+        behind--;
+    else
+        notification->cause_count++;
+    memmove(causes->causes + place + 1, causes->causes + place, behind * sizeof *causes->causes);
+    finding_link(finding, causes->context->portal, link, sizeof link);
+    causes->causes[place] = (struct notification_cause){
+        .finding_id = arena_text(causes->arena, id),
+        .title = arena_text(causes->arena, finding->title),
+        .resource_name = arena_text(causes->arena, finding->resource_name),
+        .link = arena_text(causes->arena, *causes->context->portal ? link : ""),
+        .points = points,
+    };
+}
+
+static bool visit(void *context, const struct event *event, struct error *error)
+{
+    struct causes *causes = context;
+    struct finding finding;
+    char scratch[PART_ID_BYTES];
+    (void)error;
+    if ((event->kind != EVENT_OPENED && event->kind != EVENT_REOPENED) ||
+        !event_finding(event, &finding, scratch))
+        return true;
+    if (*causes->notification->subscription_id &&
+        strcmp(causes->notification->subscription_id, finding.subscription_id) != 0)
+        return true;
+    double points = cost(causes->context->snapshot, &finding);
+    if (points > 0)
+        take(causes, &finding, points);
+    return true;
+}
+
+bool notification_causes(const struct notification_context *context, struct arena *arena,
+                         struct notification *notification, struct error *error)
+{
+    struct causes causes = { context, arena, notification, NULL };
+    if (!context->database)
+        return true;
+    causes.causes = arena_zalloc(arena, NOTIFICATION_CAUSES_MAX * sizeof *causes.causes);
+    notification->causes = causes.causes;
+    if (!ledger_history(context->database, context->now - WINDOW_S, NULL, visit, &causes, error))
+        return error_wrap(error, "findings behind a score");
+    return true;
+}

@@ -1,0 +1,341 @@
+#include "alerts/notify/settings.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/ledger/points.h"
+#include "core/http.h"
+
+enum { DAY_MS = 86400 * 1000 };
+
+const struct family *const *const settings_family_lists[] = { ledger_families, points_families,
+                                                              NULL };
+
+static const char *check_url(const void *value)
+{
+    const struct secret *url = value;
+    char origin[300];
+    return secret_text(url) && !http_origin(secret_text(url), origin) ? "is no http(s) URL" : NULL;
+}
+
+/* clang-format off */
+#define AT(member) OPTION_AT(struct settings_config, member)
+#define SLA(word, days) \
+    { #word, OPTION_DURATION, AT(ledger.sla.word##_ms), .otherwise = days, .max = 3650.0 * DAY_MS, \
+      .help = "Time to fix a finding of this risk; 0s means no limit." }
+
+static const struct option sla_options[] = {
+    SLA(critical, "7d"),
+    SLA(high, "30d"),
+    SLA(medium, "90d"),
+    SLA(low, "0s"),
+    SLA(not_evaluated, "0s"),
+    { "due_soon", OPTION_DURATION, AT(ledger.sla.due_soon_ms), .otherwise = "2d",
+      .max = 3650.0 * DAY_MS, .help = "So long before its time is over a finding is due soon." },
+    { 0 }
+};
+
+static const struct option ledger_options[] = {
+    { "first_run", OPTION_WORD, AT(ledger.first_run), .otherwise = "summary",
+      .words = ledger_first_run_words,
+      .help = "What is told of the findings that are open already on the first run." },
+    { "sla", OPTION_SECTION, 0, .section = sla_options,
+      .help = "Time to fix a finding, by risk level." },
+    { "ruler_subscriptions", OPTION_INTEGER, AT(ledger.ruler_subscriptions), .otherwise = "3",
+      .min = 1, .max = 1e6,
+      .help = "A new recommendation open in so many subscriptions at once is one ruler.changed." },
+    { "ruler_findings", OPTION_INTEGER, AT(ledger.ruler_findings), .otherwise = "50",
+      .min = 1, .max = 1e6, .help = "The same, with so many findings." },
+    { "keep_history", OPTION_DURATION, AT(ledger.keep_history_ms), .otherwise = "400d",
+      .max = 36500.0 * DAY_MS,
+      .help = "How long events are kept, for replay and pages; 0s means for ever." },
+    { 0 }
+};
+
+static const struct option watch_options[] = {
+    { "score_drop", OPTION_NUMBER, AT(watch.score_drop), .otherwise = "0.01", .min = 0.0001,
+      .max = 1, .help = "A secure score that falls by this ratio within a day is score.dropped." },
+    { 0 }
+};
+
+static const struct option heartbeat_options[] = {
+    { "receiver", OPTION_TEXT, AT(heartbeat.receiver),
+      .help = "Receiver that gets a page of event `heartbeat`." },
+    { "url", OPTION_SECRET, AT(heartbeat.url), .check = check_url,
+      .help = "URL of a dead-man's switch, asked with GET; instead of a receiver." },
+    { "allow_private", OPTION_BOOL, AT(heartbeat.allow_private), .otherwise = "false",
+      .help = "The url may be loopback, private or link-local." },
+    { "interval", OPTION_DURATION, AT(heartbeat.interval_ms), .otherwise = "1m", .min = 1000,
+      .max = DAY_MS, .help = "Time between two beats." },
+    { 0 }
+};
+
+static const struct option drill_options[] = {
+    { "receivers", OPTION_TEXT_LIST, AT(drill.receivers),
+      .help = "Receivers that get a test page and its resolve now and then." },
+    { "interval", OPTION_DURATION, AT(drill.interval_ms), .otherwise = "0s",
+      .max = 366.0 * DAY_MS, .help = "How often, for example 7d; 0s means never." },
+    { "time_interval", OPTION_TEXT, AT(drill.interval),
+      .help = "Name of a time interval; drills wait for it." },
+    { 0 }
+};
+
+const struct option settings_options[] = {
+    { "enabled", OPTION_BOOL, AT(enabled), .otherwise = "true",
+      .help = "false: nobody is told anything; findings are remembered all the same." },
+    { "rules", OPTION_TEXT_LIST, AT(rules),
+      .help = "Files with alert rules; patterns are allowed." },
+    { "receivers", OPTION_ITEMS, AT(receivers), .section = receivers_options,
+      .item_bytes = sizeof(struct receivers_config), .help = "Whom to tell." },
+    { "route", OPTION_SECTION, AT(route), .section = route_options,
+      .line_offset = AT(route.line), .help = "Which receiver hears of which alert." },
+    { "inhibit_rules", OPTION_ITEMS, AT(inhibit_rules), .section = inhibit_options,
+      .item_bytes = sizeof(struct inhibit_config),
+      .help = "Alerts that hold back others while they fire." },
+    { "time_intervals", OPTION_ITEMS, AT(time_intervals), .section = time_interval_options,
+      .item_bytes = sizeof(struct time_interval_config),
+      .help = "Named times, for routes and windows." },
+    { "maintenance", OPTION_ITEMS, AT(maintenance), .section = mute_window_options,
+      .item_bytes = sizeof(struct mute_window_config), .help = "Planned windows of silence." },
+    { "flapping", OPTION_SECTION, AT(flapping), .section = mute_flap_options,
+      .help = "When an alert that comes and goes is held back." },
+    { "governor", OPTION_SECTION, AT(governor), .section = governor_options,
+      .help = "How many messages a receiver gets at most; what is over goes into a digest." },
+    { "ledger", OPTION_SECTION, 0, .section = ledger_options,
+      .help = "What is remembered of findings." },
+    { "watch", OPTION_SECTION, 0, .section = watch_options,
+      .help = "Events about things that are no findings." },
+    { "heartbeat", OPTION_SECTION, 0, .section = heartbeat_options,
+      .help = "Tells a dead-man's switch that pages would go out." },
+    { "drill", OPTION_SECTION, 0, .section = drill_options, .help = "Fire drills." },
+    { "keep_sent", OPTION_DURATION, AT(keep_sent_ms), .otherwise = "30d", .min = 3600e3,
+      .max = 3650.0 * DAY_MS, .help = "How long accepted messages are kept." },
+    { "outbox_max_bytes", OPTION_SIZE, AT(outbox_max_bytes), .otherwise = "64MiB",
+      .min = 1024 * 1024, .max = 16.0 * 1024 * 1024 * 1024,
+      .help = "When more than this waits, only digests are queued." },
+    { 0 }
+};
+#undef AT
+#undef SLA
+/* clang-format on */
+
+/* What is shared, and who keeps its texts. */
+struct shared {
+    struct settings settings; /* first: one address */
+    atomic_int references;
+    void (*release)(void *owner);
+    void *owner;
+};
+
+/* While it is being compiled. */
+struct compiler {
+    struct settings *settings;
+    const struct settings_config *config;
+    const struct settings_context *context;
+    struct option_report *report;
+};
+
+static void complain(const struct compiler *compiler, const char *path, const char *what,
+                     const char *name)
+{
+    options_complain(compiler->report, compiler->context->file, compiler->config->line, path,
+                     "%s %s", what, name);
+}
+
+/* --- parts ---------------------------------------------------------------------------------- */
+
+static void compile_receivers(struct compiler *compiler)
+{
+    struct settings *settings = compiler->settings;
+    const struct option_items *items = &compiler->config->receivers;
+    receivers_check(items, compiler->context->file, compiler->report);
+    if (compiler->config->enabled) {
+        settings->receivers = items->items;
+        settings->receiver_count = items->count;
+    }
+    size_t bytes = (settings->receiver_count + 1) * sizeof *settings->receiver_names;
+    const char **names = arena_zalloc(&settings->arena, bytes);
+    for (size_t i = 0; i < settings->receiver_count; i++)
+        names[i] = settings->receivers[i].name;
+    settings->receiver_names = names;
+}
+
+static void compile_intervals(struct compiler *compiler)
+{
+    struct settings *settings = compiler->settings;
+    const struct option_items *items = &compiler->config->time_intervals;
+    const struct time_interval_config *configs = items->items;
+    const struct time_interval **list =
+        arena_zalloc(&settings->arena, (items->count + 1) * sizeof *list);
+    for (size_t i = 0; i < items->count; i++) {
+        list[i] = time_interval_compile(&configs[i], compiler->context->file, &settings->arena,
+                                        compiler->report);
+        if (!list[i])
+            return; /* told; the list would end here */
+        for (size_t other = 0; other < i; other++)
+            if (!strcmp(configs[other].name, configs[i].name))
+                complain(compiler, "alerts.time_intervals", "two are called", configs[i].name);
+    }
+    settings->intervals = list;
+}
+
+static const struct time_interval *find_interval(const struct compiler *compiler, const char *name)
+{
+    for (const struct time_interval *const *one = compiler->settings->intervals; *one; one++)
+        if (!strcmp(time_interval_name(*one), name))
+            return *one;
+    return NULL;
+}
+
+static void compile_route(struct compiler *compiler)
+{
+    struct settings *settings = compiler->settings;
+    if (settings->receiver_count)
+        settings->route =
+            route_build(&compiler->config->route, settings->receiver_names, settings->intervals,
+                        compiler->context->file, &settings->arena, compiler->report);
+}
+
+static void compile_rules(struct compiler *compiler)
+{
+    const struct settings_context *context = compiler->context;
+    const char *slash = strrchr(context->file, '/');
+    char *folder = arena_copy(&compiler->settings->arena, context->file,
+                              slash ? (size_t)(slash - context->file) : 0);
+    compiler->settings->rules =
+        rule_load(&compiler->config->rules, folder, context->families, compiler->report);
+}
+
+static void compile_ledger(struct compiler *compiler)
+{
+    const struct settings_config *config = compiler->config;
+    struct settings *settings = compiler->settings;
+    settings->ledger = (struct ledger_config){
+        .first_run = config->ledger.first_run,
+        .sla_s = { [RISK_CRITICAL] = config->ledger.sla.critical_ms / 1000,
+                   [RISK_HIGH] = config->ledger.sla.high_ms / 1000,
+                   [RISK_MEDIUM] = config->ledger.sla.medium_ms / 1000,
+                   [RISK_LOW] = config->ledger.sla.low_ms / 1000,
+                   [RISK_NOT_EVALUATED] = config->ledger.sla.not_evaluated_ms / 1000 },
+        .due_soon_s = config->ledger.sla.due_soon_ms / 1000,
+        .ruler_subscriptions = config->ledger.ruler_subscriptions,
+        .ruler_findings = config->ledger.ruler_findings,
+        .keep_events_s = config->ledger.keep_history_ms / 1000,
+    };
+    settings->watch = (struct watch_config){
+        .score_drop = config->watch.score_drop,
+        .max_staleness_s = compiler->context->max_staleness_s,
+    };
+}
+
+/* Names that heartbeat and drill use. */
+static void check_names(struct compiler *compiler)
+{
+    const struct settings_config *config = compiler->config;
+    const char *name = config->heartbeat.receiver;
+    if (!config->enabled)
+        return;
+    if (name && secret_text(&config->heartbeat.url))
+        complain(compiler, "alerts.heartbeat", "has a url and the receiver", name);
+    if (name && !settings_receiver(compiler->settings, name))
+        complain(compiler, "alerts.heartbeat.receiver", "no receiver is called", name);
+    for (size_t i = 0; i < config->drill.receivers.count; i++) {
+        name = config->drill.receivers.texts[i];
+        if (!settings_receiver(compiler->settings, name))
+            complain(compiler, "alerts.drill.receivers", "no receiver is called", name);
+    }
+    name = config->drill.interval;
+    if (name && compiler->settings->intervals) {
+        compiler->settings->drill_interval = find_interval(compiler, name);
+        if (!compiler->settings->drill_interval)
+            complain(compiler, "alerts.drill.time_interval", "no time interval is called", name);
+    }
+}
+
+static void compile_texts(struct compiler *compiler)
+{
+    const struct settings_context *context = compiler->context;
+    struct settings *settings = compiler->settings;
+    struct arena *arena = &settings->arena;
+    settings->file = arena_text(arena, context->file);
+    settings->tenant_id = arena_text(arena, context->tenant_id ? context->tenant_id : "");
+    const char *portal = context->portal ? context->portal : "";
+    const char *scheme = strstr(portal, "://");
+    settings->portal = arena_text(arena, scheme ? scheme + 3 : portal);
+    settings->external_url = arena_text(arena, context->external_url ? context->external_url : "");
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+struct settings *settings_create(const struct settings_config *config,
+                                 const struct settings_context *context,
+                                 struct option_report *report)
+{
+    struct shared *shared = calloc(1, sizeof *shared);
+    if (!shared)
+        abort();
+    struct settings *settings = &shared->settings;
+    struct compiler compiler = { settings, config, context, report };
+    size_t before = report->count;
+    atomic_init(&shared->references, 1);
+    settings->config = config;
+    compile_texts(&compiler);
+    compile_receivers(&compiler);
+    compile_intervals(&compiler);
+    if (settings->intervals) {
+        compile_route(&compiler);
+        settings->windows = mute_windows_compile(&config->maintenance, settings->intervals,
+                                                 context->file, &settings->arena, report);
+    }
+    if (config->inhibit_rules.count)
+        settings->inhibits =
+            inhibit_compile(&config->inhibit_rules, context->file, &settings->arena, report);
+    compile_rules(&compiler);
+    compile_ledger(&compiler);
+    check_names(&compiler);
+    if (report->count != before) {
+        settings_release(settings);
+        return NULL;
+    }
+    shared->release = context->release;
+    shared->owner = context->owner;
+    return settings;
+}
+
+void settings_acquire(struct settings *settings)
+{
+    atomic_fetch_add(&((struct shared *)settings)->references, 1);
+}
+
+void settings_release(struct settings *settings)
+{
+    struct shared *shared = (struct shared *)settings;
+    if (!shared || atomic_fetch_sub(&shared->references, 1) > 1)
+        return;
+    rule_release(settings->rules);
+    route_finish(settings->route);
+    inhibit_finish(settings->inhibits);
+    mute_windows_finish(settings->windows);
+    arena_finish(&settings->arena);
+    if (shared->release)
+        shared->release(shared->owner);
+    free(shared);
+}
+
+/* --- questions ------------------------------------------------------------------------------ */
+
+const struct receivers_config *settings_receiver(const struct settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->receiver_count; i++)
+        if (!strcmp(settings->receivers[i].name, name))
+            return &settings->receivers[i];
+    return NULL;
+}
+
+int64_t settings_expires_s(const struct receivers_config *receiver)
+{
+    const void *config;
+    const struct receiver_kind *kind = receivers_kind(receiver, &config);
+    return receiver->expire_ms ? receiver->expire_ms / 1000 : kind->expires_s;
+}

@@ -1,0 +1,93 @@
+#pragma once
+/* Everything below `alerts:` in the configuration, checked and compiled. One object, immutable,
+ * reference-counted: evaluator, delivery, API and commands use the same. */
+#include "alerts/notify/governor.h"
+#include "alerts/notify/inhibit.h"
+#include "alerts/ledger/ledger.h"
+#include "alerts/notify/mute.h"
+#include "alerts/receivers/receivers.h"
+#include "alerts/notify/route.h"
+#include "alerts/rules/rule.h"
+#include "alerts/ledger/watch.h"
+
+/* As written; exporter/config.h has one as its section `alerts`, rows in settings_options. */
+struct settings_config {
+    bool enabled; /* false: as if no receiver were given; the ledger always runs */
+    int line;
+    struct option_texts rules;     /* files and patterns, relative to the configuration's folder */
+    struct option_items receivers; /* struct receivers_config */
+    struct route_config route;
+    struct option_items inhibit_rules;  /* struct inhibit_config */
+    struct option_items time_intervals; /* struct time_interval_config */
+    struct option_items maintenance;    /* struct mute_window_config */
+    struct mute_flap_config flapping;
+    struct governor_config governor;
+    struct {
+        int first_run; /* enum ledger_first_run */
+        struct {
+            int64_t critical_ms, high_ms, medium_ms, low_ms, not_evaluated_ms, due_soon_ms;
+        } sla;
+        int64_t ruler_subscriptions, ruler_findings, keep_history_ms;
+    } ledger;
+    struct {
+        double score_drop;
+    } watch;
+    struct {
+        const char *receiver; /* NULL = no heartbeat */
+        struct secret url;    /* instead of a receiver: GET this */
+        bool allow_private;   /* the url may be loopback, private or link-local */
+        int64_t interval_ms;  /* default 1m */
+    } heartbeat;
+    struct {
+        struct option_texts receivers;
+        int64_t interval_ms;  /* 0 = no fire drill; e.g. 7d */
+        const char *interval; /* only inside this time interval */
+    } drill;
+    int64_t keep_sent_ms, outbox_max_bytes;
+};
+extern const struct option settings_options[];
+
+struct settings {
+    const struct settings_config *config;     /* borrowed: settings_context.owner keeps it */
+    const struct receivers_config *receivers; /* receiver_count of them */
+    size_t receiver_count;
+    const char *const *receiver_names; /* NULL-terminated */
+    struct rule_set *rules;
+    const struct route *route; /* NULL without receivers: alerts exist, nobody is told */
+    const struct time_interval *const *intervals; /* NULL-terminated */
+    const struct inhibit_rules *inhibits;    /* NULL = none */
+    const struct mute_windows *windows;
+    const struct time_interval *drill_interval; /* NULL = drills at any time */
+    struct ledger_config ledger;
+    struct watch_config watch;
+    const char *file;                              /* where they were written */
+    const char *tenant_id, *portal, *external_url; /* "" when not known; portal: a host */
+    struct arena arena;
+};
+
+/* What comes from elsewhere in the configuration. */
+struct settings_context {
+    const char *file; /* for messages and relative paths */
+    const char *tenant_id, *portal, *external_url;
+    int64_t max_staleness_s;
+    const struct family *const *families; /* every family a rule may name, ends with NULL */
+    void (*release)(void *owner);         /* called with the last reference; NULL = nothing */
+    void *owner;                          /* what keeps the configuration alive */
+};
+
+/* Check and compile everything. NULL when the report got anything: nothing is released then. Reads
+ * rule files, no network. */
+struct settings *settings_create(const struct settings_config *config,
+                                 const struct settings_context *context,
+                                 struct option_report *report) MUST_USE;
+void settings_acquire(struct settings *settings);
+void settings_release(struct settings *settings); /* NULL is fine */
+
+const struct receivers_config *settings_receiver(const struct settings *settings, const char *name);
+
+/* How long a message for this receiver may wait. */
+int64_t settings_expires_s(const struct receivers_config *receiver);
+
+/* Families of this floor that a rule may name (ledger, points): the caller adds those of the
+ * collectors and hands all of them in as settings_context.families. */
+extern const struct family *const *const settings_family_lists[]; /* NULL-terminated */

@@ -1,0 +1,287 @@
+#include "alerts/notify/silence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/hash.h"
+
+enum { SILENCES_MAX = 5000, KEPT_S = 5 * 24 * 3600 };
+
+const char *const silence_state_words[] = { "pending", "active", "expired", NULL };
+
+enum silence_state silence_state(const struct silence *silence, int64_t now)
+{
+    if (now >= silence->ends_at)
+        return SILENCE_EXPIRED;
+    return now >= silence->starts_at ? SILENCE_ACTIVE : SILENCE_PENDING;
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+static void print_matchers(const struct match_list *matchers, struct buf *out)
+{
+    buf_char(out, '{');
+    for (size_t i = 0; i < matchers->count; i++) {
+        if (i)
+            buf_char(out, ',');
+        match_print(&matchers->matches[i], out);
+    }
+    buf_char(out, '}');
+}
+
+static bool check(const struct silence *silence, int64_t now, struct error *error)
+{
+    bool narrow = false;
+    for (size_t i = 0; i < silence->matchers.count; i++)
+        narrow = narrow || !match_value(&silence->matchers.matches[i], "");
+    if (!silence->matchers.count)
+        return error_set(error, ERROR_REQUEST, "a silence needs a matcher");
+    if (!narrow)
+        return error_set(error, ERROR_REQUEST,
+                         "at least one matcher must not match the empty text");
+    if (silence->ends_at <= silence->starts_at)
+        return error_set(error, ERROR_REQUEST, "the silence ends before it starts");
+    if (silence->ends_at <= now)
+        return error_set(error, ERROR_REQUEST, "the silence ends in the past");
+    return true;
+}
+
+static bool check_count(struct database *database, struct error *error)
+{
+    struct database_statement *statement =
+        database_prepare(database, "SELECT COUNT(*) FROM silence");
+    bool row;
+    if (!database_step(statement, &row, error))
+        return false;
+    bool room = !row || database_integer(statement, 0) < SILENCES_MAX;
+    database_reset(statement);
+    return room || error_set(error, ERROR_REQUEST, "there are %d silences already", SILENCES_MAX);
+}
+
+static bool insert(struct database *database, struct silence *silence, const char *matchers,
+                   int64_t now, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "INSERT INTO silence (id, matchers, starts_at, ends_at, updated_at, created_by,"
+                  " comment) VALUES ($1, $2, $3, $4, $5, $6, $7)");
+    hash_uuid(silence->id);
+    database_bind_text(statement, 1, silence->id);
+    database_bind_text(statement, 2, matchers);
+    database_bind_integer(statement, 3, silence->starts_at);
+    database_bind_integer(statement, 4, silence->ends_at);
+    database_bind_integer(statement, 5, now);
+    database_bind_text(statement, 6, silence->created_by);
+    database_bind_text(statement, 7, silence->comment);
+    return database_run(statement, error);
+}
+
+static bool update(struct database *database, const struct silence *silence, int64_t now,
+                   struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "UPDATE silence SET ends_at = $1, updated_at = $2, comment = $3 WHERE id = $4");
+    database_bind_integer(statement, 1, silence->ends_at);
+    database_bind_integer(statement, 2, now);
+    database_bind_text(statement, 3, silence->comment);
+    database_bind_text(statement, 4, silence->id);
+    return database_run(statement, error);
+}
+
+/* An expired one stays as it is; a pending one never begins. */
+static bool end(struct database *database, const char *id, int64_t now, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "UPDATE silence SET starts_at = CASE WHEN starts_at > $1 THEN $1 ELSE starts_at"
+                  " END, ends_at = $1, updated_at = $1 WHERE id = $2 AND ends_at > $1");
+    database_bind_integer(statement, 1, now);
+    database_bind_text(statement, 2, id);
+    return database_run(statement, error);
+}
+
+/* What is kept under an id, as far as a change depends on it. */
+struct kept {
+    bool found, same; /* same: only end or comment differ, and it has not expired */
+};
+
+static bool read_kept(struct database *database, const struct silence *silence,
+                      const char *matchers, int64_t now, struct kept *kept, struct error *error)
+{
+    struct database_statement *statement =
+        database_prepare(database, "SELECT matchers, starts_at, ends_at, created_by FROM silence"
+                                   " WHERE id = $1");
+    database_bind_text(statement, 1, silence->id);
+    if (!database_step(statement, &kept->found, error))
+        return false;
+    kept->same = kept->found && !strcmp(database_text(statement, 0), matchers) &&
+                 database_integer(statement, 1) == silence->starts_at &&
+                 database_integer(statement, 2) > now &&
+                 !strcmp(database_text(statement, 3), silence->created_by);
+    database_reset(statement);
+    return true;
+}
+
+static bool put(struct database *database, struct silence *silence, int64_t now,
+                struct error *error)
+{
+    CLEANUP(buf_finish) struct buf matchers = { 0 };
+    struct kept kept = { 0 };
+    print_matchers(&silence->matchers, &matchers);
+    if (*silence->id && !read_kept(database, silence, buf_cstr(&matchers), now, &kept, error))
+        return false;
+    if (*silence->id && !kept.found)
+        return error_set(error, ERROR_NOT_FOUND, "no silence %s", silence->id);
+    if (kept.same)
+        return update(database, silence, now, error);
+    if (kept.found && !end(database, silence->id, now, error))
+        return false;
+    if (silence->starts_at < now)
+        silence->starts_at = now;
+    return check_count(database, error) &&
+           insert(database, silence, buf_cstr(&matchers), now, error);
+}
+
+bool silence_put(struct database *database, struct silence *silence, int64_t now,
+                 struct error *error)
+{
+    struct silence changed = *silence;
+    if (!check(silence, now, error) || !database_begin(database, error))
+        return false;
+    if (!put(database, &changed, now, error)) {
+        database_rollback(database);
+        return false;
+    }
+    if (!database_commit(database, error))
+        return false;
+    changed.updated_at = now;
+    *silence = changed;
+    return true;
+}
+
+bool silence_expire(struct database *database, const char *id, int64_t now, struct error *error)
+{
+    struct silence silence = { .created_by = "" };
+    struct kept kept;
+    if (strlen(id) >= sizeof silence.id)
+        return error_set(error, ERROR_NOT_FOUND, "no such silence");
+    memcpy(silence.id, id, strlen(id));
+    if (!database_begin(database, error))
+        return false;
+    if (!read_kept(database, &silence, "", now, &kept, error) ||
+        (!kept.found && !error_set(error, ERROR_NOT_FOUND, "no silence %s", id)) ||
+        !end(database, id, now, error)) {
+        database_rollback(database);
+        return false;
+    }
+    return database_commit(database, error);
+}
+
+bool silence_prune(struct database *database, int64_t now, struct error *error)
+{
+    struct database_statement *statement =
+        database_prepare(database, "DELETE FROM silence WHERE ends_at < $1");
+    database_bind_integer(statement, 1, now - KEPT_S);
+    return database_run(statement, error) || error_wrap(error, "pruning silences");
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+static bool add(struct silence_list *list, size_t *capacity, struct database_statement *statement,
+                struct error *error)
+{
+    struct silence silence = {
+        .starts_at = database_integer(statement, 2),
+        .ends_at = database_integer(statement, 3),
+        .updated_at = database_integer(statement, 4),
+        .created_by = arena_text(&list->arena, database_text(statement, 5)),
+        .comment = arena_text(&list->arena, database_text(statement, 6)),
+    };
+    strncpy(silence.id, database_text(statement, 0), sizeof silence.id - 1);
+    if (!match_parse(database_text(statement, 1), &silence.matchers, &list->arena, error)) {
+        match_finish(&silence.matchers);
+        return error_wrap(error, "silence %s", silence.id);
+    }
+    if (list->count == *capacity) {
+        *capacity += *capacity / 2 + 16;
+        list->silences = realloc(list->silences, *capacity * sizeof *list->silences);
+        if (!list->silences)
+            abort();
+    }
+    list->silences[list->count++] = silence;
+    return true;
+}
+
+/* Where a state stands in the list. */
+static int rank(enum silence_state state)
+{
+    static const int ranks[] = {
+        [SILENCE_ACTIVE] = 0, [SILENCE_PENDING] = 1, [SILENCE_EXPIRED] = 2
+    };
+    return ranks[state];
+}
+
+static int compare(const void *left, const void *right, void *context)
+{
+    const struct silence *a = left, *b = right;
+    const int64_t *now = context;
+    int order = rank(silence_state(a, *now)) - rank(silence_state(b, *now));
+    if (order)
+        return order;
+    if (a->ends_at != b->ends_at)
+        return a->ends_at < b->ends_at ? -1 : 1;
+    return strcmp(a->id, b->id);
+}
+
+bool silence_load(struct database *database, int64_t now, struct silence_list *list,
+                  struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "SELECT id, matchers, starts_at, ends_at, updated_at, created_by, comment"
+                  " FROM silence WHERE ends_at >= $1");
+    size_t capacity = 0;
+    *list = (struct silence_list){ 0 };
+    database_bind_integer(statement, 1, now - KEPT_S);
+    for (;;) {
+        bool row;
+        if (!database_step(statement, &row, error))
+            return error_wrap(error, "reading silences");
+        if (!row)
+            break;
+        if (!add(list, &capacity, statement, error)) {
+            database_reset(statement);
+            return false;
+        }
+    }
+    if (list->count)
+        qsort_r(list->silences, list->count, sizeof *list->silences, compare, &now);
+    return true;
+}
+
+void silence_list_finish(struct silence_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        match_finish(&list->silences[i].matchers);
+    free(list->silences);
+    arena_finish(&list->arena);
+    *list = (struct silence_list){ 0 };
+}
+
+const struct silence *silence_find(const struct silence_list *list, const struct alert *alert,
+                                   int64_t now)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (silence_state(&list->silences[i], now) == SILENCE_ACTIVE &&
+            match_all(&list->silences[i].matchers, alert->labels, alert->label_count))
+            return &list->silences[i];
+    return NULL;
+}
+
+int64_t silence_next_at(const struct silence_list *list, int64_t now)
+{
+    int64_t next_at = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct silence *silence = &list->silences[i];
+        enum silence_state state = silence_state(silence, now);
+        int64_t at = state == SILENCE_PENDING ? silence->starts_at : silence->ends_at;
+        if (state != SILENCE_EXPIRED && (!next_at || at < next_at))
+            next_at = at;
+    }
+    return next_at;
+}

@@ -1,0 +1,48 @@
+#pragma once
+/* Silences, persisted: matchers, from, until, who, why. Any thread with its own database handle;
+ * the writers open their own transaction. The caller wakes the evaluator afterwards. */
+#include "alerts/rules/alert.h"
+#include "alerts/store/database.h"
+
+enum silence_state { SILENCE_PENDING, SILENCE_ACTIVE, SILENCE_EXPIRED };
+extern const char *const silence_state_words[];
+
+struct silence {
+    char id[37]; /* UUID; "" = a new one */
+    struct match_list matchers;
+    int64_t starts_at, ends_at, updated_at;
+    const char *created_by, *comment;
+};
+struct silence_list {
+    struct silence *silences; /* active, pending, expired; soonest to end first */
+    size_t count;
+    struct arena arena;
+};
+
+/* Check and keep; id is filled when it was empty. An id that is known is changed when only its end
+ * or comment differ, else it expires and a new one is made (as Alertmanager does).
+ * ERROR_REQUEST: no matcher, all matchers match the empty text, ends before it starts or in the
+ * past, over 5,000 silences. */
+bool silence_put(struct database *database, struct silence *silence, int64_t now,
+                 struct error *error) MUST_USE;
+
+/* End one now; ERROR_NOT_FOUND. */
+bool silence_expire(struct database *database, const char *id, int64_t now,
+                    struct error *error) MUST_USE;
+
+/* Read all; expired ones older than five days are left out. */
+bool silence_load(struct database *database, int64_t now, struct silence_list *list,
+                  struct error *error) MUST_USE;
+void silence_list_finish(struct silence_list *list);
+
+/* Delete what expired more than five days ago. Evaluator, inside its transaction. */
+bool silence_prune(struct database *database, int64_t now, struct error *error) MUST_USE;
+
+enum silence_state silence_state(const struct silence *silence, int64_t now);
+
+/* The active silence that covers these labels, or NULL. Pure. */
+const struct silence *silence_find(const struct silence_list *list, const struct alert *alert,
+                                   int64_t now);
+
+/* The next instant one begins or ends; 0 = none. */
+int64_t silence_next_at(const struct silence_list *list, int64_t now);

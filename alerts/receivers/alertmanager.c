@@ -1,0 +1,271 @@
+#include "alerts/receivers/alertmanager.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "alerts/text/text.h"
+#include "core/clock.h"
+
+enum {
+    BODY_BYTES = 256 * 1024,
+    LONG_POINTS = 4000, /* description and remediation of a single alert ... */
+    SHORT_POINTS = 400, /* ... and of each of several */
+    REFRESH_S = 60,
+};
+
+/* clang-format off */
+const struct option alertmanager_options[] = {
+    { "urls", OPTION_TEXT_LIST, OPTION_AT(struct alertmanager_config, urls), .required = true,
+      .help = "Base URL of every replica, not of a load balancer." },
+    { "http", OPTION_SECTION, OPTION_AT(struct alertmanager_config, http),
+      .section = receiver_http_options, .help = "How to connect." },
+    { 0 }
+};
+/* clang-format on */
+
+/* --- an alert as Alertmanager shows it -------------------------------------------------------- */
+static const struct notification_resource *resource_of(const struct notification *notification,
+                                                       const struct alert *alert)
+{
+    const char *id = alert_label_value(alert, "finding_id");
+    for (size_t i = 0; i < notification->resource_count; i++)
+        if (*id && !strcmp(notification->resources[i].finding_id, id))
+            return &notification->resources[i];
+    return NULL;
+}
+
+/* Where the alert is looked at: its finding, else what the notification is about. */
+static const char *link_of(const struct notification *notification, const struct alert *alert)
+{
+    const struct notification_resource *resource = resource_of(notification, alert);
+    if (resource && *resource->link)
+        return resource->link;
+    return *notification->link ? notification->link : notification->external_url;
+}
+
+static const char *cut(const char *text, size_t points, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    text_cut(&out, text, points);
+    return arena_text(arena, buf_cstr(&out));
+}
+
+static const char *summary(const struct notification *notification, const struct alert *alert,
+                           struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    const char *resource = alert_label_value(alert, "resource_name");
+    if (notification->alert_count == 1 || !*notification->assessment_title)
+        return notification->title;
+    buf_text(&out, notification->test ? "[TEST] " : "");
+    buf_printf(&out, "%s on %s", notification->assessment_title, resource);
+    return arena_text(arena, buf_cstr(&out));
+}
+
+/* The alert with everything the notification knows as annotations; its own win. */
+static struct alert explained(const struct notification *notification, const struct alert *alert,
+                              struct arena *arena)
+{
+    struct alert out = *alert;
+    char number[32], at[32] = "";
+    size_t points = notification->alert_count == 1 ? LONG_POINTS : SHORT_POINTS;
+    snprintf(number, sizeof number, "%.2f", notification->points);
+    if (alert->due_at)
+        clock_format_rfc3339(alert->due_at, at);
+    const struct match_label known[] = {
+        { "summary", summary(notification, alert, arena) },
+        { "description",
+          cut(*notification->description ? notification->description : notification->text, points,
+              arena) },
+        { "remediation", cut(notification->remediation, points, arena) },
+        { "portal_url", link_of(notification, alert) },
+        { "runbook_url", notification->runbook_url },
+        { "risk_factors", notification->risk_factors },
+        { "points_to_gain", notification->points > 0 ? arena_text(arena, number) : "" },
+        { "due_at", arena_text(arena, at) },
+        { "silence", notification->silence_command },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(known); i++)
+        if (!*alert_annotation_value(alert, known[i].name))
+            alert_annotate(&out, known[i].name, known[i].value);
+    return out;
+}
+
+static void add_labels(struct json_writer *writer, const char *name,
+                       const struct match_label *labels, size_t count)
+{
+    json_open(writer, name, '{');
+    for (size_t i = 0; i < count; i++)
+        json_add_text(writer, labels[i].name, labels[i].value);
+    json_close(writer, '}');
+}
+
+static void add_instant(struct json_writer *writer, const char *name, int64_t at)
+{
+    char text[32];
+    json_add_text(writer, name, at ? clock_format_rfc3339(at, text) : "0001-01-01T00:00:00Z");
+}
+
+static void add_alert(struct json_writer *writer, const struct notification *notification,
+                      const struct alert *alert, int64_t ends_at)
+{
+    add_labels(writer, "labels", alert->labels, alert->label_count);
+    add_labels(writer, "annotations", alert->annotations, alert->annotation_count);
+    add_instant(writer, "startsAt", alert->starts_at);
+    add_instant(writer, "endsAt", ends_at);
+    json_add_text(writer, "generatorURL", link_of(notification, alert));
+}
+
+/* --- POST /api/v2/alerts ---------------------------------------------------------------------- */
+static void write_alerts(const void *config, const struct receiver_context *context,
+                         const struct notification *notification, struct buf *out)
+{
+    struct json_writer writer = { .out = out };
+    (void)config;
+    json_open(&writer, NULL, '[');
+    for (size_t i = 0; i < notification->alert_count && i < ALERTMANAGER_ALERTS_MAX; i++) {
+        CLEANUP(arena_finish) struct arena arena = { 0 };
+        struct alert alert = explained(notification, &notification->alerts[i], &arena);
+        int64_t ends_at = alert.state == ALERT_RESOLVED ? alert.ends_at : context->ends_at;
+        if (ends_at < alert.starts_at) /* refused: the clock stepped back */
+            ends_at = alert.starts_at;
+        json_open(&writer, NULL, '{');
+        add_alert(&writer, notification, &alert, ends_at);
+        json_close(&writer, '}');
+    }
+    json_close(&writer, ']');
+}
+
+static bool build(const void *config, const struct receiver_context *context,
+                  struct notification *notification, struct receiver_request *request,
+                  struct error *error)
+{
+    const struct alertmanager_config *alertmanager = config;
+    if (context->target < 0 || (size_t)context->target >= alertmanager->urls.count)
+        return error_set(error, ERROR_CONFIG, "replica %d is not configured any more",
+                         context->target + 1);
+    CLEANUP(buf_finish) struct buf url = { 0 };
+    const char *base = alertmanager->urls.texts[context->target];
+    size_t length = strlen(base);
+    while (length && base[length - 1] == '/')
+        length--;
+    buf_append(&url, base, length);
+    buf_text(&url, "/api/v2/alerts");
+    receiver_prepare(request, &alertmanager->http, buf_cstr(&url), "application/json");
+    return receiver_fit(config, context, notification, write_alerts, NULL, BODY_BYTES, request,
+                        error) &&
+           receiver_seal(request);
+}
+
+static struct receiver_verdict classify(const struct http_response *response,
+                                        const struct error *error)
+{
+    static const struct receiver_answers answers = { .sent = { 200 },
+                                                     .retry = { 429 },
+                                                     .retry_5xx = true };
+    return receiver_judge(&answers, response, error);
+}
+
+static size_t targets(const void *config)
+{
+    const struct alertmanager_config *alertmanager = config;
+    return alertmanager->urls.count;
+}
+
+static void check(const void *config, const char *file, int line, struct option_report *report)
+{
+    const struct alertmanager_config *alertmanager = config;
+    receiver_check(&alertmanager->http, file, line, report);
+    if (!alertmanager->urls.count || alertmanager->urls.count > RECEIVER_TARGETS_MAX)
+        options_complain(report, file, line, "urls", "needs one to %d", RECEIVER_TARGETS_MAX);
+    for (size_t i = 0; i < alertmanager->urls.count; i++)
+        receiver_check_url(alertmanager->urls.texts[i], file, line, report);
+}
+
+const struct receiver_kind alertmanager_kind = {
+    .name = "alertmanager",
+    .help = "Prometheus Alertmanager, every replica.",
+    .options = alertmanager_options,
+    .config_bytes = sizeof(struct alertmanager_config),
+    .alerts_max = ALERTMANAGER_ALERTS_MAX,
+    .refresh_s = REFRESH_S,
+    .expires_s = RECEIVER_PAGE_EXPIRES_S,
+    .rate = 20,
+    .burst = 100,
+    .targets = targets,
+    .check = check,
+    .build = build,
+    .classify = classify,
+};
+
+/* --- webhook body, version 4 ------------------------------------------------------------------ */
+/* Keep of `common` what the other list has alike. */
+static void intersect(struct match_label *common, size_t *count, const struct match_label *other,
+                      size_t other_count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++)
+        for (size_t j = 0; j < other_count; j++)
+            if (!strcmp(common[i].name, other[j].name) && !strcmp(common[i].value, other[j].value))
+                common[kept++] = common[i];
+    *count = kept;
+}
+
+static void add_common(struct json_writer *writer, const struct alert *alerts, size_t count)
+{
+    struct alert common = count ? alerts[0] : (struct alert){ 0 };
+    for (size_t i = 1; i < count; i++) {
+        intersect(common.labels, &common.label_count, alerts[i].labels, alerts[i].label_count);
+        intersect(common.annotations, &common.annotation_count, alerts[i].annotations,
+                  alerts[i].annotation_count);
+    }
+    add_labels(writer, "commonLabels", common.labels, common.label_count);
+    add_labels(writer, "commonAnnotations", common.annotations, common.annotation_count);
+}
+
+/* Alertmanager's words for why it tells; source: its version 0.33. */
+static const char *reason_of(const struct notification *notification)
+{
+    if (notification->status == NOTIFICATION_RESOLVED)
+        return "all alerts resolved";
+    if (notification->repeat)
+        return "repeat interval elapsed";
+    return notification->resolved_count ? "some alerts resolved" : "new alerts added";
+}
+
+void alertmanager_write_group(const struct notification *notification, const char *receiver,
+                              size_t max_alerts, struct buf *out)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    size_t count = max_alerts && max_alerts < notification->alert_count ? max_alerts
+                                                                        : notification->alert_count;
+    struct alert *alerts = arena_zalloc(&arena, (notification->alert_count + 1) * sizeof *alerts);
+    struct json_writer writer = { .out = out };
+    for (size_t i = 0; i < notification->alert_count; i++)
+        alerts[i] = explained(notification, &notification->alerts[i], &arena);
+    json_open(&writer, NULL, '{');
+    json_add_text(&writer, "version", "4");
+    json_add_text(&writer, "groupKey", notification->group_key);
+    json_add_integer(&writer, "truncatedAlerts",
+                     (int64_t)(notification->alert_count - count) + notification->left_out_count);
+    json_add_text(&writer, "status", notification_status_words[notification->status]);
+    json_add_text(&writer, "receiver", receiver);
+    json_add_text(&writer, "notification_reason", reason_of(notification));
+    add_labels(&writer, "groupLabels", notification->group_labels, notification->group_label_count);
+    add_common(&writer, alerts, notification->alert_count);
+    json_open(&writer, "routeLabels", '{');
+    json_close(&writer, '}');
+    json_add_text(&writer, "externalURL", notification->external_url);
+    json_open(&writer, "alerts", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(&writer, NULL, '{');
+        json_add_text(&writer, "status", alert_state_words[alerts[i].state]);
+        add_alert(&writer, notification, &alerts[i], alerts[i].ends_at);
+        json_add_text(&writer, "fingerprint", alerts[i].fingerprint);
+        json_close(&writer, '}');
+    }
+    json_close(&writer, ']');
+    if (notification->test)
+        json_add_bool(&writer, "test", true);
+    json_close(&writer, '}');
+}

@@ -1,0 +1,390 @@
+#include "alerts/receivers/email.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "alerts/receivers/layout.h"
+#include "core/hash.h"
+
+enum {
+    LINE_BYTES = 76,         /* of quoted-printable text; source: RFC 2045, 6.7 */
+    WORD_BYTES = 39,         /* of UTF-8 in one encoded word: 64 bytes, so that a line with the
+                                name in front stays below 76; source: RFC 2047, 2 */
+    HEADER_BYTES = 78,       /* source: RFC 5322, 2.1.1 */
+    MESSAGE_BYTES = 1 << 20, /* relays take far more */
+    TIMEOUT_MS = 30000,
+};
+
+const char *const email_tls_words[] = { "starttls", "always", "never", NULL };
+
+/* An address as it may stand in an envelope: printable ASCII with one @ and a domain. */
+static const char *check_address(const char *text)
+{
+    const char *at = text ? strchr(text, '@') : NULL;
+    if (!text)
+        return NULL;
+    if (!at || at == text || !at[1] || strchr(at + 1, '@') || strlen(text) > 254)
+        return "not a mail address";
+    for (; *text; text++)
+        if (*text <= ' ' || *text >= 0x7f || strchr("<>()[]\\,;:\"", *text))
+            return "not a plain mail address (user@example.com)";
+    return NULL;
+}
+
+static const char *check_one(const void *value)
+{
+    return check_address(*(const char *const *)value);
+}
+
+static const char *check_list(const void *value)
+{
+    const struct option_texts *texts = value;
+    const char *wrong = texts->count ? NULL : "empty";
+    for (size_t i = 0; !wrong && i < texts->count; i++)
+        wrong = check_address(texts->texts[i]);
+    return wrong;
+}
+
+static const char *check_smarthost(const void *value)
+{
+    const char *text = *(const char *const *)value, *colon = text ? strrchr(text, ':') : NULL;
+    if (!text)
+        return NULL;
+    if (!colon || colon == text || !colon[1] || strlen(text) > 300 ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1) || strpbrk(text, " /@?#\r\n"))
+        return "not host:port";
+    return NULL;
+}
+
+/* clang-format off */
+const struct option email_options[] = {
+    { "smarthost", OPTION_TEXT, OPTION_AT(struct email_config, smarthost), .required = true,
+      .check = check_smarthost, .help = "Relay, host:port." },
+    { "from", OPTION_TEXT, OPTION_AT(struct email_config, from), .required = true,
+      .check = check_one, .help = "Sender." },
+    { "to", OPTION_TEXT_LIST, OPTION_AT(struct email_config, to), .required = true,
+      .check = check_list, .help = "Recipients." },
+    { "reply_to", OPTION_TEXT, OPTION_AT(struct email_config, reply_to),
+      .check = check_one, .help = "Where answers go." },
+    { "user", OPTION_TEXT, OPTION_AT(struct email_config, user), .help = "User at the relay." },
+    { "password", OPTION_SECRET, OPTION_AT(struct email_config, password),
+      .help = "Its password." },
+    { "tls", OPTION_WORD, OPTION_AT(struct email_config, tls), .otherwise = "starttls",
+      .words = email_tls_words,
+      .help = "Encryption: starttls (required), always (from the first byte) or never." },
+    { "ca_file", OPTION_PATH, OPTION_AT(struct email_config, ca_file),
+      .help = "Certificates to trust, PEM." },
+    { "client_cert_file", OPTION_PATH, OPTION_AT(struct email_config, client_cert_file),
+      .help = "Client certificate, PEM." },
+    { "client_key_file", OPTION_PATH, OPTION_AT(struct email_config, client_key_file),
+      .help = "Its key, PEM." },
+    { "allow_private", OPTION_BOOL, OPTION_AT(struct email_config, allow_private),
+      .otherwise = "true", .help = "Allow a relay with a private address." },
+    { 0 }
+};
+/* clang-format on */
+
+/* --- encodings -------------------------------------------------------------------------------- */
+/* Bytes of the code point at text. */
+static size_t point_bytes(const char *text)
+{
+    size_t length = 1;
+    while (((unsigned char)text[length] & 0xc0) == 0x80)
+        length++;
+    return length;
+}
+
+/* Append a header whose text is free: encoded words, folded; nothing in it can end the line. */
+static void add_free(struct buf *out, const char *name, const char *text)
+{
+    bool plain = strlen(name) + 2 + strlen(text) <= HEADER_BYTES && !strstr(text, "=?");
+    for (const char *c = text; *c; c++)
+        plain &= *c >= ' ' && *c < 0x7f;
+    if (plain) {
+        buf_printf(out, "%s: %s\r\n", name, text);
+        return;
+    }
+    buf_printf(out, "%s:", name);
+    while (*text) {
+        size_t length = 0;
+        while (text[length] && length + point_bytes(text + length) <= WORD_BYTES)
+            length += point_bytes(text + length);
+        buf_text(out, " =?utf-8?B?");
+        hash_base64(text, length, out);
+        text += length;
+        buf_text(out, *text ? "?=\r\n" : "?=");
+    }
+    buf_text(out, "\r\n");
+}
+
+/* Append text as quoted-printable with CRLF. source: RFC 2045, 6.7. */
+static void add_quoted(struct buf *out, const char *text)
+{
+    size_t column = 0;
+    for (const char *c = text; *c; c++) {
+        bool at_end = !c[1] || c[1] == '\n';
+        bool plain = (*c > ' ' && *c < 0x7f && *c != '=') || ((*c == ' ' || *c == '\t') && !at_end);
+        size_t bytes = plain ? 1 : 3;
+        if (*c == '\n') {
+            buf_text(out, "\r\n");
+            column = 0;
+            continue;
+        }
+        if (column + bytes > LINE_BYTES - 1) {
+            buf_text(out, "=\r\n");
+            column = 0;
+        }
+        if (plain)
+            buf_char(out, *c);
+        else
+            buf_printf(out, "=%02X", (unsigned char)*c);
+        column += bytes;
+    }
+    buf_text(out, "\r\n");
+}
+
+static void add_date(struct buf *out, int64_t at)
+{
+    static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+    static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    time_t time = (time_t)at;
+    struct tm parts;
+    gmtime_r(&time, &parts);
+    buf_printf(out, "Date: %s, %d %s %d %02d:%02d:%02d +0000\r\n", days[parts.tm_wday],
+               parts.tm_mday, months[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour,
+               parts.tm_min, parts.tm_sec);
+}
+
+/* --- the two forms of the text ---------------------------------------------------------------- */
+static void write_text(const struct layout *layout, struct buf *out)
+{
+    if (*layout->text)
+        buf_printf(out, "%s\n\n", layout->text);
+    for (size_t i = 0; i < layout->fact_count; i++)
+        buf_printf(out, "%s: %s\n", layout->facts[i].name, layout->facts[i].text);
+    for (size_t i = 0; i < layout->section_count; i++) {
+        const struct layout_section *section = &layout->sections[i];
+        buf_printf(out, "\n%s\n%s", section->title, section->text);
+        for (size_t j = 0; j < section->item_count; j++)
+            buf_printf(out, "%s- %s", j ? "\n" : "", section->items[j].text);
+        buf_char(out, '\n');
+    }
+    buf_char(out, '\n');
+    for (size_t i = 0; i < layout->link_count; i++)
+        buf_printf(out, "%s: %s\n", layout->links[i].text, layout->links[i].link);
+    if (*layout->footer)
+        buf_printf(out, "\n%s\n", layout->footer);
+    if (*layout->truncated)
+        buf_printf(out, "\n%s\n", layout->truncated);
+}
+
+/* Append text so that it is nothing but text; line breaks are kept. */
+static void escape(struct buf *out, const char *text)
+{
+    static const struct {
+        char c;
+        const char *entity;
+    } entities[] = { { '&', "&amp;" },  { '<', "&lt;" },   { '>', "&gt;" },
+                     { '"', "&quot;" }, { '\'', "&#39;" }, { '\n', "<br>\n" } };
+    for (; *text; text++) {
+        size_t i = 0;
+        while (i < ARRAY_COUNT(entities) && entities[i].c != *text)
+            i++;
+        if (i < ARRAY_COUNT(entities))
+            buf_text(out, entities[i].entity);
+        else
+            buf_char(out, *text);
+    }
+}
+
+static void add_element(struct buf *out, const char *before, const char *text, const char *after)
+{
+    if (!*text)
+        return;
+    buf_text(out, before);
+    escape(out, text);
+    buf_text(out, after);
+}
+
+/* Only web addresses become links. */
+static void add_link(struct buf *out, const struct layout_item *item)
+{
+    bool is_link = !strncmp(item->link, "https://", 8) || !strncmp(item->link, "http://", 7);
+    if (is_link)
+        add_element(out, "<a href=\"", item->link, "\">");
+    escape(out, item->text);
+    buf_text(out, is_link ? "</a>" : "");
+}
+
+static void write_html(const struct layout *layout, struct buf *out)
+{
+    buf_text(out, "<!DOCTYPE html>\n<html><body style=\"font-family: sans-serif\">\n");
+    add_element(out, "<h2>", layout->title, "</h2>\n");
+    add_element(out, "<p>", layout->text, "</p>\n");
+    buf_text(out, "<table>\n");
+    for (size_t i = 0; i < layout->fact_count; i++) {
+        add_element(out, "<tr><td><b>", layout->facts[i].name, "</b></td>");
+        add_element(out, "<td>", layout->facts[i].text, "</td></tr>\n");
+    }
+    buf_text(out, "</table>\n");
+    for (size_t i = 0; i < layout->section_count; i++) {
+        const struct layout_section *section = &layout->sections[i];
+        add_element(out, "<h3>", section->title, "</h3>\n");
+        add_element(out, "<p>", section->text, "</p>\n");
+        buf_text(out, section->item_count ? "<ul>\n" : "");
+        for (size_t j = 0; j < section->item_count; j++) {
+            buf_text(out, "<li>");
+            add_link(out, &section->items[j]);
+            buf_text(out, "</li>\n");
+        }
+        buf_text(out, section->item_count ? "</ul>\n" : "");
+    }
+    for (size_t i = 0; i < layout->link_count; i++) {
+        buf_text(out, "<p>");
+        add_link(out, &layout->links[i]);
+        buf_text(out, "</p>\n");
+    }
+    add_element(out, "<p><small>", layout->footer, "</small></p>\n");
+    add_element(out, "<p><small>", layout->truncated, "</small></p>\n");
+    buf_text(out, "</body></html>\n");
+}
+
+/* --- message ---------------------------------------------------------------------------------- */
+/* The sender's domain: where our message ids belong. */
+static const char *domain_of(const struct email_config *config)
+{
+    return strchr(config->from, '@') + 1;
+}
+
+static void add_headers(const struct email_config *config, const struct notification *notification,
+                        int64_t now, struct buf *out)
+{
+    bool urgent = notification->status == NOTIFICATION_FIRING &&
+                  !strcmp(notification->risk_level, "critical");
+    buf_printf(out, "From: defender_exporter <%s>\r\nTo: %s", config->from, config->to.texts[0]);
+    for (size_t i = 1; i < config->to.count; i++) /* one a line */
+        buf_printf(out, ",\r\n %s", config->to.texts[i]);
+    buf_text(out, "\r\n");
+    if (config->reply_to)
+        buf_printf(out, "Reply-To: %s\r\n", config->reply_to);
+    add_free(out, "Subject", notification->title);
+    add_date(out, now);
+    buf_printf(out, "Message-ID: <%s@%s>\r\n", notification->id, domain_of(config));
+    buf_printf(out, "In-Reply-To: <%s@%s>\r\n", notification->dedup_key, domain_of(config));
+    buf_printf(out, "References: <%s@%s>\r\n", notification->dedup_key, domain_of(config));
+    buf_text(out, "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n");
+    buf_text(out, urgent ? "Importance: high\r\nX-Priority: 1\r\n" : "");
+}
+
+static void add_part(struct buf *out, const char *boundary, const char *type, const char *text)
+{
+    buf_printf(out, "--%s\r\nContent-Type: %s; charset=utf-8\r\n", boundary, type);
+    buf_text(out, "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
+    add_quoted(out, text);
+}
+
+void email_write(const struct email_config *config, const struct notification *notification,
+                 int64_t now, struct buf *out)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    CLEANUP(buf_finish) struct buf html = { 0 };
+    struct layout layout;
+    char boundary[64];
+    layout_make(notification, &arena, &layout);
+    write_text(&layout, &text);
+    write_html(&layout, &html);
+    snprintf(boundary, sizeof boundary, "=_%s", notification->id); /* never in quoted-printable */
+    add_headers(config, notification, now, out);
+    buf_text(out, "MIME-Version: 1.0\r\n");
+    buf_printf(out, "Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n", boundary);
+    add_part(out, boundary, "text/plain", buf_cstr(&text));
+    add_part(out, boundary, "text/html", buf_cstr(&html));
+    buf_printf(out, "--%s--\r\n", boundary);
+}
+
+/* --- the kind --------------------------------------------------------------------------------- */
+static void write_body(const void *config, const struct receiver_context *context,
+                       const struct notification *notification, struct buf *out)
+{
+    email_write(config, notification, context->now, out);
+}
+
+static bool build(const void *config, const struct receiver_context *context,
+                  struct notification *notification, struct receiver_request *request,
+                  struct error *error)
+{
+    const struct email_config *email = config;
+    buf_reset(&request->url);
+    arena_reset(&request->arena);
+    buf_printf(&request->url, "%s://%s", email->tls == EMAIL_TLS ? "smtps" : "smtp",
+               email->smarthost);
+    if (!receiver_fit(config, context, notification, write_body, NULL, MESSAGE_BYTES, request,
+                      error))
+        return false;
+    request->is_mail = true;
+    request->mail = (struct http_mail){
+        .url = buf_cstr(&request->url),
+        .from = email->from,
+        .to = email->to.texts,
+        .to_count = email->to.count,
+        .user = email->user,
+        .password = secret_text(&email->password),
+        .message = buf_cstr(&request->body),
+        .message_bytes = request->body.length,
+        .require_tls = email->tls != EMAIL_PLAIN,
+        .timeout_ms = TIMEOUT_MS,
+        .targets = email->allow_private ? HTTP_ANY_TARGET : HTTP_PUBLIC_TARGETS,
+        .ca_file = email->ca_file,
+        .client_cert_file = email->client_cert_file,
+        .client_key_file = email->client_key_file,
+    };
+    return true;
+}
+
+/* SMTP has its own statuses: 4xx may work later, 5xx never. source: RFC 5321, 4.2.1; RFC 4954, 6.
+ */
+static struct receiver_verdict classify(const struct http_response *response,
+                                        const struct error *error)
+{
+    static const struct receiver_answers nothing = { 0 };
+    int status = response->status;
+    if (!status)
+        return receiver_judge(&nothing, response, error);
+    if (status / 100 == 2)
+        return (struct receiver_verdict){ RECEIVER_SENT, RECEIVER_OTHER, "" };
+    if (status == 454 || status == 530 || status == 534 || status == 535 || status == 538)
+        return (struct receiver_verdict){ status == 454 ? RECEIVER_RETRY : RECEIVER_REFUSED,
+                                          RECEIVER_AUTH_ERROR, "credentials refused" };
+    if (status / 100 == 4)
+        return (struct receiver_verdict){ RECEIVER_RETRY, RECEIVER_SERVER_ERROR,
+                                          "the relay asks to come later" };
+    return (struct receiver_verdict){ RECEIVER_REFUSED, RECEIVER_CLIENT_ERROR,
+                                      "the relay refused the mail" };
+}
+
+static void check(const void *config, const char *file, int line, struct option_report *report)
+{
+    const struct email_config *email = config;
+    if (email->user && email->tls == EMAIL_PLAIN)
+        options_complain(report, file, line, "user", "a password needs tls: starttls or always");
+    if (secret_text(&email->password) && !email->user)
+        options_complain(report, file, line, "password", "needs user");
+    if (email->client_key_file && !email->client_cert_file)
+        options_complain(report, file, line, "client_key_file", "needs client_cert_file");
+}
+
+const struct receiver_kind email_kind = {
+    .name = "email",
+    .help = "E-mail through a relay.",
+    .options = email_options,
+    .config_bytes = sizeof(struct email_config),
+    .expires_s = RECEIVER_CHAT_EXPIRES_S,
+    .rate = 1,
+    .burst = 10,
+    .check = check,
+    .build = build,
+    .classify = classify,
+};

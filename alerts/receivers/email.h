@@ -1,0 +1,23 @@
+#pragma once
+/* E-mail over SMTP: multipart, plain text and simple HTML, one thread per alert group. */
+#include "alerts/receivers/receiver.h"
+
+enum email_tls { EMAIL_STARTTLS, EMAIL_TLS, EMAIL_PLAIN };
+extern const char *const email_tls_words[]; /* "starttls", "always", "never" */
+
+struct email_config {
+    const char *smarthost; /* "smtp.example.com:587" */
+    const char *from, *reply_to;
+    struct option_texts to;
+    const char *user;
+    struct secret password;
+    int tls; /* enum email_tls */
+    const char *ca_file, *client_cert_file, *client_key_file;
+    bool allow_private; /* default true: relays are inside */
+};
+extern const struct option email_options[];
+extern const struct receiver_kind email_kind;
+
+/* Append the message as RFC 5322 text with CRLF; header values cannot break out of their line. */
+void email_write(const struct email_config *config, const struct notification *notification,
+                 int64_t now, struct buf *out);

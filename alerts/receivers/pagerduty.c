@@ -1,0 +1,265 @@
+#include "alerts/receivers/pagerduty.h"
+
+#include <string.h>
+
+#include "alerts/receivers/layout.h"
+#include "alerts/text/text.h"
+#include "core/clock.h"
+
+enum {
+    BODY_BYTES = 512000,
+    SUMMARY_POINTS = 1024,
+    KEY_CHARACTERS = 32,
+    FIELD_POINTS = 1024,
+};
+
+static const char *const regions[] = { "us", "eu", NULL };
+static const char *const bases[] = { "https://events.pagerduty.com",
+                                     "https://events.eu.pagerduty.com" };
+static const char *const severities[] = { "critical", "error", "warning", "info", NULL };
+
+static const char *check_key(const void *value)
+{
+    const char *text = secret_text(value);
+    return text && strlen(text) != KEY_CHARACTERS ? "not 32 characters" : NULL;
+}
+
+/* clang-format off */
+const struct option pagerduty_options[] = {
+    { "routing_key", OPTION_SECRET, OPTION_AT(struct pagerduty_config, routing_key),
+      .required = true, .check = check_key, .help = "Integration key, Events API v2." },
+    { "region", OPTION_WORD, OPTION_AT(struct pagerduty_config, region), .otherwise = "us",
+      .words = regions, .help = "Service region of the account." },
+    { "url", OPTION_URL, OPTION_AT(struct pagerduty_config, url),
+      .help = "Base URL instead of the region's, for relays." },
+    { "change_events", OPTION_BOOL, OPTION_AT(struct pagerduty_config, change_events),
+      .otherwise = "false",
+      .help = "Send changed recommendations and exemptions as change events." },
+    { "severity_map", OPTION_TEXT_MAP, OPTION_AT(struct pagerduty_config, severity_map),
+      .help = "Risk level to critical, error, warning or info." },
+    { "http", OPTION_SECTION, OPTION_AT(struct pagerduty_config, http),
+      .section = receiver_http_options, .help = "How to connect." },
+    { 0 }
+};
+/* clang-format on */
+
+static bool is_word(const char *const *words, const char *text)
+{
+    for (; *words; words++)
+        if (!strcmp(*words, text))
+            return true;
+    return false;
+}
+
+/* Of findings the risk level; of other alerts the rule's own label severity, in either's words. */
+static const char *severity_of(const struct pagerduty_config *config,
+                               const struct notification *notification)
+{
+    static const char *const words[] = { "critical", "error", "warning", "info", "info" };
+    const char *level =
+        notification->resource_total ? notification->risk_level : notification->severity;
+    for (size_t i = 0; i < config->severity_map.count; i++)
+        if (!strcmp(config->severity_map.pairs[i].name, level))
+            return config->severity_map.pairs[i].value;
+    for (int i = 0; i < RISK_COUNT; i++)
+        if (!strcmp(finding_risk_words[i], level))
+            return words[i];
+    return is_word(severities, level) ? level : "warning";
+}
+
+static bool is_change(const struct pagerduty_config *config,
+                      const struct notification *notification)
+{
+    static const char *const events[] = { "ruler.changed", "finding.exempted",
+                                          "finding.exemption_expired" };
+    for (size_t i = 0; i < ARRAY_COUNT(events); i++)
+        if (!strcmp(events[i], notification->event))
+            return config->change_events && notification->status == NOTIFICATION_FIRING;
+    return false;
+}
+
+static void add_cut(struct json_writer *writer, const char *name, const char *text, size_t points)
+{
+    CLEANUP(buf_finish) struct buf cut = { 0 };
+    if (!*text)
+        return;
+    text_cut(&cut, text, points);
+    json_add_text(writer, name, buf_cstr(&cut));
+}
+
+/* --- details ---------------------------------------------------------------------------------- */
+static void add_section(struct json_writer *writer, const struct layout_section *section)
+{
+    CLEANUP(buf_finish) struct buf lines = { 0 };
+    for (size_t i = 0; i < section->item_count; i++) {
+        buf_printf(&lines, "%s%s", i ? "\n" : "", section->items[i].text);
+        if (*section->items[i].link)
+            buf_printf(&lines, " %s", section->items[i].link);
+    }
+    json_add_text(writer, section->title, section->item_count ? buf_cstr(&lines) : section->text);
+}
+
+static void add_details(struct json_writer *writer, const struct notification *notification)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct layout layout;
+    layout_make(notification, &arena, &layout);
+    json_open(writer, "custom_details", '{');
+    json_add_integer(writer, "firing", notification->firing_count);
+    json_add_integer(writer, "resolved", notification->resolved_count);
+    if (*layout.text)
+        json_add_text(writer, "text", layout.text);
+    for (size_t i = 0; i < layout.fact_count; i++)
+        json_add_text(writer, layout.facts[i].name, layout.facts[i].text);
+    for (size_t i = 0; i < layout.section_count; i++)
+        add_section(writer, &layout.sections[i]);
+    if (*layout.footer)
+        json_add_text(writer, "silence", notification->silence_command);
+    if (notification->truncated)
+        json_add_bool(writer, "truncated", true);
+    if (notification->test)
+        json_add_bool(writer, "test", true);
+    json_close(writer, '}');
+}
+
+/* What takes their place in a body that came out too large. */
+static void add_no_details(struct json_writer *writer)
+{
+    json_open(writer, "custom_details", '{');
+    json_add_text(writer, "error", "left out: the event would be larger than 512 KB");
+    json_add_bool(writer, "truncated", true);
+    json_close(writer, '}');
+}
+
+/* --- body ------------------------------------------------------------------------------------- */
+static const char *source_of(const struct notification *notification)
+{
+    const char *names[] = { notification->resource_name, notification->subscription_name,
+                            notification->tenant_id };
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (*names[i])
+            return names[i];
+    return "Microsoft Defender for Cloud";
+}
+
+static void add_payload(struct json_writer *writer, const struct pagerduty_config *config,
+                        const struct notification *notification, bool with_details)
+{
+    char at[32];
+    json_open(writer, "payload", '{');
+    add_cut(writer, "summary", notification->title, SUMMARY_POINTS);
+    add_cut(writer, "source", source_of(notification), FIELD_POINTS);
+    json_add_text(writer, "timestamp", clock_format_rfc3339(notification->event_at, at));
+    if (!is_change(config, notification)) {
+        json_add_text(writer, "severity", severity_of(config, notification));
+        add_cut(writer, "component", notification->resource_type, FIELD_POINTS);
+        add_cut(writer, "group", notification->subscription_name, FIELD_POINTS);
+        add_cut(writer, "class", notification->category, FIELD_POINTS);
+    }
+    if (with_details)
+        add_details(writer, notification);
+    else
+        add_no_details(writer);
+    json_close(writer, '}');
+}
+
+static void add_links(struct json_writer *writer, const struct notification *notification)
+{
+    const struct layout_item links[] = { { "Open in the Azure portal", notification->link },
+                                         { "Runbook", notification->runbook_url } };
+    json_open(writer, "links", '[');
+    for (size_t i = 0; i < ARRAY_COUNT(links); i++) {
+        if (!*links[i].link)
+            continue;
+        json_open(writer, NULL, '{');
+        json_add_text(writer, "href", links[i].link);
+        json_add_text(writer, "text", links[i].text);
+        json_close(writer, '}');
+    }
+    json_close(writer, ']');
+}
+
+static void write_body(const struct pagerduty_config *config,
+                       const struct notification *notification, bool with_details, struct buf *out)
+{
+    struct json_writer writer = { .out = out };
+    bool change = is_change(config, notification),
+         resolved = notification->status == NOTIFICATION_RESOLVED;
+    buf_reset(out);
+    json_open(&writer, NULL, '{');
+    json_add_text(&writer, "routing_key", secret_text(&config->routing_key));
+    if (!change) {
+        json_add_text(&writer, "event_action", resolved ? "resolve" : "trigger");
+        json_add_text(&writer, "dedup_key", notification->dedup_key);
+    }
+    if (!resolved) {
+        add_payload(&writer, config, notification, with_details);
+        add_links(&writer, notification);
+    }
+    if (!resolved && !change) {
+        json_add_text(&writer, "client", "defender_exporter");
+        if (*notification->external_url)
+            json_add_text(&writer, "client_url", notification->external_url);
+    }
+    json_close(&writer, '}');
+}
+
+static bool build(const void *config, const struct receiver_context *context,
+                  struct notification *notification, struct receiver_request *request,
+                  struct error *error)
+{
+    const struct pagerduty_config *pagerduty = config;
+    CLEANUP(buf_finish) struct buf url = { 0 };
+    (void)context;
+    buf_text(&url, pagerduty->url ? pagerduty->url : bases[pagerduty->region]);
+    buf_text(&url, is_change(pagerduty, notification) ? "/v2/change/enqueue" : "/v2/enqueue");
+    receiver_prepare(request, &pagerduty->http, buf_cstr(&url), "application/json");
+    write_body(pagerduty, notification, true, &request->body);
+    if (request->body.length > BODY_BYTES) {
+        notification->truncated = true;
+        write_body(pagerduty, notification, false, &request->body);
+    }
+    request->truncated = notification->truncated;
+    if (request->body.length > BODY_BYTES)
+        return error_set(error, ERROR_LIMIT, "an event of %zu bytes, at most %d fit",
+                         request->body.length, BODY_BYTES);
+    return receiver_seal(request);
+}
+
+static struct receiver_verdict classify(const struct http_response *response,
+                                        const struct error *error)
+{
+    static const struct receiver_answers answers = { .sent = { 202 },
+                                                     .retry = { 429 },
+                                                     .retry_5xx = true };
+    return receiver_judge(&answers, response, error);
+}
+
+static void check(const void *config, const char *file, int line, struct option_report *report)
+{
+    const struct pagerduty_config *pagerduty = config;
+    receiver_check(&pagerduty->http, file, line, report);
+    for (size_t i = 0; i < pagerduty->severity_map.count; i++) {
+        const struct option_pair *pair = &pagerduty->severity_map.pairs[i];
+        if (!is_word(finding_risk_words, pair->name))
+            options_complain(report, file, pair->line, "severity_map", "no risk level: %s",
+                             pair->name);
+        if (!is_word(severities, pair->value))
+            options_complain(report, file, pair->line, "severity_map",
+                             "%s is not critical, error, warning or info", pair->value);
+    }
+}
+
+/* source of the rate: PagerDuty, Events API limits: 120 a minute for each integration key. */
+const struct receiver_kind pagerduty_kind = {
+    .name = "pagerduty",
+    .help = "PagerDuty, Events API v2.",
+    .options = pagerduty_options,
+    .config_bytes = sizeof(struct pagerduty_config),
+    .expires_s = RECEIVER_PAGE_EXPIRES_S,
+    .rate = 1.5,
+    .burst = 20,
+    .check = check,
+    .build = build,
+    .classify = classify,
+};

@@ -1,0 +1,140 @@
+#pragma once
+/* What a receiver is: options, a notification made into one request, an answer made into a verdict.
+ * A new one is a file and a word in receivers.h. Kinds are pure: no clock, no network, no database.
+ */
+#include "alerts/rules/notification.h"
+#include "core/http.h"
+#include "core/options.h"
+
+enum receiver_outcome {
+    RECEIVER_SENT,
+    RECEIVER_RETRY,
+    RECEIVER_REFUSED,  /* final for this message: dead letter */
+    RECEIVER_DISABLED, /* final for the receiver (410): its lane stops until a reload, loudly */
+};
+
+/* Failure reasons, Alertmanager's words.
+ * source: Alertmanager, alertmanager_notifications_failed_total. */
+enum receiver_reason {
+    RECEIVER_CLIENT_ERROR,
+    RECEIVER_SERVER_ERROR,
+    RECEIVER_AUTH_ERROR,
+    RECEIVER_RATE_LIMITED,
+    RECEIVER_CANCELED,
+    RECEIVER_DEADLINE,
+    RECEIVER_OTHER,
+    RECEIVER_REASON_COUNT
+};
+extern const char *const receiver_reason_words[];
+
+struct receiver_verdict {
+    enum receiver_outcome outcome;
+    enum receiver_reason reason;
+    const char *text; /* static, what the answer means; "" */
+};
+
+/* What every kind with a URL has; the first member of its config, rows in receiver_http_options
+ * (a section `http`). */
+struct receiver_http {
+    bool allow_private; /* loopback, private and link-local targets */
+    const char *proxy, *ca_file, *client_cert_file, *client_key_file;
+    struct option_pairs headers; /* custom; may not replace those a kind sets */
+    struct secret bearer_token, basic_password;
+    const char *basic_user;
+};
+extern const struct option receiver_http_options[];
+
+/* A request under construction: build appends to the bufs and points http at them. Zeroed before
+ * the first use; reused. */
+enum { RECEIVER_HEADERS_MAX = 32, RECEIVER_TARGETS_MAX = 8 };
+struct receiver_request {
+    bool is_mail;
+    struct http_request http;
+    struct http_mail mail;
+    struct http_header headers[RECEIVER_HEADERS_MAX];
+    struct buf url, body;
+    struct arena arena;
+    bool truncated; /* delivery logs it once a message */
+};
+void receiver_request_finish(struct receiver_request *request);
+
+/* Append a header; name and value are copied to the request's arena. */
+void receiver_header(struct receiver_request *request, const char *name, const char *value);
+
+/* Start anew: POST, URL, content type, User-Agent, custom headers, authorisation, TLS, targets, 5 s
+ * connect, 15 s in all, 64 KiB of the answer read. */
+void receiver_prepare(struct receiver_request *request, const struct receiver_http *http,
+                      const char *url, const char *content_type);
+
+/* The body is complete: point request->http at it and the headers. Always returns true. */
+bool receiver_seal(struct receiver_request *request);
+
+/* Complain about headers a kind sets itself and about half a client certificate. */
+void receiver_check(const struct receiver_http *http, const char *file, int line,
+                    struct option_report *report);
+
+/* Complain about a URL that is not http or https with a host; it is not repeated. */
+void receiver_check_url(const char *url, const char *file, int line, struct option_report *report);
+
+/* Which statuses mean what; every other one is refused. Each kind's row
+ * names them as its vendor's notification does. */
+struct receiver_answers {
+    short sent[5], retry[7]; /* end with 0 */
+    bool sent_2xx, retry_5xx;
+    bool gone_disables; /* 410 */
+};
+
+/* The verdict of a table; status 0 takes the exchange's error. */
+struct receiver_verdict receiver_judge(const struct receiver_answers *answers,
+                                       const struct http_response *response,
+                                       const struct error *error);
+
+/* The verdict most kinds share: 2xx sent; 408 425 429 5xx retry; 410 disables. */
+struct receiver_verdict receiver_classify(const struct http_response *response,
+                                          const struct error *error);
+
+/* What build is told besides the notification. */
+struct receiver_context {
+    int target;       /* which replica */
+    int64_t now;      /* of this attempt */
+    int64_t ends_at;  /* refreshing kinds: now + 4 x max(interval, refresh) */
+    const char *name; /* of the receiver */
+};
+
+/* Build a body that may be too large: write appends the body of a notification to request->body,
+ * which is emptied before. The notification is shrunk until measure (NULL = bytes) is at most
+ * limit. ERROR_LIMIT. */
+typedef void receiver_write(const void *config, const struct receiver_context *context,
+                            const struct notification *notification, struct buf *out);
+bool receiver_fit(const void *config, const struct receiver_context *context,
+                  struct notification *notification, receiver_write *write,
+                  size_t (*measure)(const struct buf *body), size_t limit,
+                  struct receiver_request *request, struct error *error) MUST_USE;
+
+/* How long a message is worth telling: as a notification, in a chat. */
+enum { RECEIVER_PAGE_EXPIRES_S = 86400, RECEIVER_CHAT_EXPIRES_S = 259200 };
+
+struct receiver_kind {
+    const char *name; /* also its key in the configuration and the integration label */
+    const char *help;
+    const struct option *options; /* of its config struct */
+    size_t config_bytes;
+    size_t
+        alerts_max; /* a notification holds no more; larger groups become several; 0 = truncated */
+    int64_t refresh_s;  /* > 0: firing and lately resolved alerts are told again so often, outside
+                           the outbox */
+    int64_t expires_s;  /* default of expire: 24 h notifications, 3 d chats */
+    double rate, burst; /* default messages a second, and at once */
+    /* Number of targets; NULL = 1. */
+    size_t (*targets)(const void *config);
+    /* What the table cannot check; complains to the report. May be NULL. */
+    void (*check)(const void *config, const char *file, int line, struct option_report *report);
+    /* Make the request. The notification may be shrunk on the way. ERROR_LIMIT when even the least
+     * does not fit, ERROR_CONFIG: both are dead letters. */
+    bool (*build)(const void *config, const struct receiver_context *context,
+                  struct notification *notification, struct receiver_request *request,
+                  struct error *error) MUST_USE;
+    /* error: ERROR_NONE after a complete answer. NULL = receiver_classify. */
+    struct receiver_verdict (*classify)(const struct http_response *response,
+                                        const struct error *error);
+};

@@ -1,0 +1,93 @@
+#include "alerts/receivers/receivers.h"
+
+#include <string.h>
+
+const struct receiver_kind *const receivers_kinds[RECEIVERS_COUNT] = {
+#define RECEIVERS_KIND(name) [RECEIVERS_##name] = &name##_kind,
+    RECEIVERS_LIST(RECEIVERS_KIND)
+#undef RECEIVERS_KIND
+};
+
+/* Where an entry keeps a kind's section. */
+static const struct place {
+    size_t config, line;
+} places[RECEIVERS_COUNT] = {
+#define RECEIVERS_PLACE(name)                                                                      \
+    [RECEIVERS_##name] = { offsetof(struct receivers_config, name),                                \
+                           offsetof(struct receivers_config, name##_line) },
+    RECEIVERS_LIST(RECEIVERS_PLACE)
+#undef RECEIVERS_PLACE
+};
+
+/* clang-format off */
+#define RECEIVERS_OPTION(kind)                                                             \
+    { #kind, OPTION_SECTION, OPTION_AT(struct receivers_config, kind),                     \
+      .section = kind##_options, .line_offset = OPTION_AT(struct receivers_config, kind##_line), \
+      .help = "One of the kinds:" },
+
+const struct option receivers_options[] = {
+    { "name", OPTION_TEXT, OPTION_AT(struct receivers_config, name), .required = true,
+      .line_offset = OPTION_AT(struct receivers_config, line),
+      .help = "What routes call it." },
+    { "send_resolved", OPTION_BOOL, OPTION_AT(struct receivers_config, send_resolved),
+      .otherwise = "true", .help = "Tell when it is over, too." },
+    { "rate", OPTION_NUMBER, OPTION_AT(struct receivers_config, rate), .otherwise = "0",
+      .min = 0, .max = 1000, .help = "Messages a second; 0 = as the kind stands it." },
+    { "burst", OPTION_NUMBER, OPTION_AT(struct receivers_config, burst), .otherwise = "0",
+      .min = 0, .max = 10000, .help = "Messages at once; 0 = as the kind stands it." },
+    { "expire", OPTION_DURATION, OPTION_AT(struct receivers_config, expire_ms),
+      .otherwise = "0", .min = 0, .max = 90 * 86400e3,
+      .help = "Give a message up after so long; 0 = 1d for pages, 3d for chats and mail." },
+    RECEIVERS_LIST(RECEIVERS_OPTION)
+    { 0 }
+};
+/* clang-format on */
+
+static const void *section_at(const struct receivers_config *config, size_t offset)
+{
+    return (const char *)config + offset;
+}
+
+const struct receiver_kind *receivers_kind(const struct receivers_config *config,
+                                           const void **kind_config)
+{
+    const struct receiver_kind *kind = NULL;
+    for (size_t i = 0; i < RECEIVERS_COUNT; i++) {
+        if (!*(const int *)section_at(config, places[i].line))
+            continue;
+        if (kind)
+            return NULL;
+        kind = receivers_kinds[i];
+        *kind_config = section_at(config, places[i].config);
+    }
+    return kind;
+}
+
+size_t receivers_targets(const struct receivers_config *config)
+{
+    const void *kind_config;
+    const struct receiver_kind *kind = receivers_kind(config, &kind_config);
+    return kind && kind->targets ? kind->targets(kind_config) : 1;
+}
+
+void receivers_check(const struct option_items *receivers, const char *file,
+                     struct option_report *report)
+{
+    const struct receivers_config *configs = receivers->items;
+    for (size_t i = 0; i < receivers->count; i++) {
+        const void *kind_config;
+        const struct receiver_kind *kind = receivers_kind(&configs[i], &kind_config);
+        const char *name = configs[i].name ? configs[i].name : "";
+        if (!kind)
+            options_complain(report, file, configs[i].line, "receivers",
+                             "%s needs exactly one of webhook, alertmanager, pagerduty, slack, "
+                             "teams, email",
+                             name);
+        for (size_t j = 0; j < i; j++)
+            if (configs[j].name && !strcmp(configs[j].name, name))
+                options_complain(report, file, configs[i].line, "receivers",
+                                 "%s is there already in line %d", name, configs[j].line);
+        if (kind && kind->check)
+            kind->check(kind_config, file, configs[i].line, report);
+    }
+}

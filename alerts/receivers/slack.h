@@ -1,0 +1,13 @@
+#pragma once
+/* Slack incoming webhook, Block Kit. source: Slack Block Kit reference, "Blocks". */
+#include "alerts/receivers/receiver.h"
+
+struct slack_config {
+    struct receiver_http http;
+    struct secret url;
+};
+extern const struct option slack_options[];
+extern const struct receiver_kind slack_kind;
+
+/* Append text with & < > as entities, so that it can neither link nor mention anybody. */
+void slack_escape(struct buf *out, const char *text);

@@ -1,0 +1,402 @@
+/* One evaluation over the alerts: signals and time in, changes out; active_event.c has the
+ * events. */
+#include <string.h>
+
+#include "alerts/rules/active_row.h"
+#include "alerts/ledger/points.h"
+#include "collectors/collector.h"
+#include "collectors/subscriptions.h"
+
+enum { FIRST_RUNS_S = 900, KEPT_S = 900 };
+
+/* --- beginning -------------------------------------------------------------------------------- */
+
+/* Which rules have alerts at all: most have none, and need no look-ups then. */
+static bool find_rules(struct active_pass *pass, struct error *error)
+{
+    size_t count, capacity = 0;
+    const struct rule *rules = rule_all(pass->rules, &count);
+    const char *last = "";
+    pass->has_rows = arena_zalloc(&pass->arena, count + 1);
+    for (bool row;;) {
+        struct database_statement *statement =
+            database_prepare(pass->database, "SELECT MIN(rule) FROM active_alert WHERE rule > $1");
+        database_bind_text(statement, 1, last);
+        if (!database_step(statement, &row, error))
+            return false;
+        last = arena_text(&pass->arena, row ? database_text(statement, 0) : "");
+        database_reset(statement);
+        if (!*last)
+            return true;
+        const struct rule *rule = rule_find(pass->rules, last);
+        if (rule) {
+            pass->has_rows[rule - rules] = true;
+            continue;
+        }
+        if (pass->gone_count == capacity) {
+            capacity = capacity ? capacity * 2 : 8;
+            const char **more = arena_alloc(&pass->arena, capacity * sizeof *more);
+            memcpy(more, pass->gone_count ? pass->gone : more, pass->gone_count * sizeof *more);
+            pass->gone = more;
+        }
+        pass->gone[pass->gone_count++] = last;
+    }
+}
+
+/* Whether a subscription that was visible cannot be read now; watch says so. */
+static bool find_blind(struct active_pass *pass, struct error *error)
+{
+    struct active_keys stale;
+    struct database_statement *statement =
+        database_prepare(pass->database, "SELECT key FROM watch_value WHERE kind = 'subscription'"
+                                         " AND state = 'stale'");
+    if (!active_row_keys(statement, &pass->arena, &stale, error))
+        return false;
+    for (size_t i = 0; i < stale.count && pass->snapshot; i++)
+        if (subscriptions_find(pass->snapshot, stale.keys[i]))
+            pass->blind = true;
+    return true;
+}
+
+static void find_questions(struct active_pass *pass)
+{
+    size_t count;
+    const struct rule *rules = rule_all(pass->rules, &count);
+    for (size_t i = 0; i < count; i++)
+        for (size_t n = 0; n < rules[i].match.count; n++)
+            if (!strcmp(rules[i].match.matches[n].name, "control"))
+                pass->asks_control = true;
+}
+
+bool active_begin(struct active_pass *pass, struct error *error)
+{
+    find_questions(pass);
+    return find_rules(pass, error) && find_blind(pass, error);
+}
+
+void active_end(struct active_pass *pass)
+{
+    arena_finish(&pass->arena);
+    arena_finish(&pass->scratch);
+    intern_finish(&pass->seen);
+}
+
+/* --- one row moves on ------------------------------------------------------------------------- */
+
+#define KIND(kind) (1U << EVENT_##kind)
+
+bool active_row_lasts(const struct alert *alert)
+{
+    const struct event_name *name = event_name_find(alert->event);
+    return name && (name->kinds & (KIND(OPENED) | KIND(REOPENED) | KIND(RISK_CHANGED) |
+                                   KIND(OVERDUE) | KIND(SCORE_DROPPED) | KIND(DATA_STALE)));
+}
+
+/* Whether the first runs are over. */
+static bool is_adopted(const struct active_pass *pass)
+{
+    return !pass->snapshot || snapshot_is_ready(pass->snapshot);
+}
+
+/* The clocks of a row: an event alert that runs out is one that was cleared when it fired. */
+static struct alert_state_timing timing_of(const struct active_pass *pass, const struct rule *rule,
+                                     const struct active_row *row)
+{
+    struct alert_state_timing timing =
+        rule ? rule->timing : (struct alert_state_timing){ .kept_s = KEPT_S };
+    if (rule && rule->kind == RULE_EVENT && row->state.cleared_at)
+        timing.keep_firing_s = rule->resolve_after_s;
+    if (rule && !strcmp(row->alert.event, ACTIVE_FIRST_RUN) && !is_adopted(pass) &&
+        timing.for_s < FIRST_RUNS_S)
+        timing.for_s = FIRST_RUNS_S;
+    if (timing.kept_s < pass->flap_within_s)
+        timing.kept_s = pass->flap_within_s;
+    return timing;
+}
+
+bool active_row_tell(struct active_pass *pass, enum alert_state_change change,
+                     const struct alert *alert, struct error *error)
+{
+    const struct active_change told = { change, alert };
+    return pass->told(pass->context, &told, error);
+}
+
+bool active_row_put(struct active_pass *pass, const struct rule *rule, const struct active_row *row,
+                    struct error *error)
+{
+    struct alert_state_timing timing = timing_of(pass, rule, row);
+    return active_row_save(pass->database, row, alert_state_next_at(&row->state, &timing), error);
+}
+
+static void note_firing(const struct active_pass *pass, const struct rule *rule,
+                        struct active_row *row)
+{
+    bool again = row->flapped_at && pass->now - row->flapped_at <= pass->flap_within_s;
+    row->flaps = again ? row->flaps + 1 : 1;
+    row->flapped_at = pass->now;
+    row->alert.ends_at = 0;
+    row->alert.reason = "";
+    if (rule && rule->kind == RULE_EVENT && !active_row_lasts(&row->alert))
+        row->state.cleared_at = pass->now; /* runs out */
+}
+
+bool active_row_move(struct active_pass *pass, const struct rule *rule, struct active_row *row,
+                     enum alert_state_signal signal, const char *event, const char *reason,
+                     struct error *error)
+{
+    struct alert_state_timing timing = timing_of(pass, rule, row);
+    struct alert_state_clocks before = row->state;
+    enum alert_state_change change = alert_state_advance(&row->state, &timing, signal, pass->now);
+    if (change == ALERT_STATE_FORGOTTEN)
+        return active_row_delete(pass->database, row->alert.fingerprint, error);
+    if (change == ALERT_STATE_SAME && !memcmp(&before, &row->state, sizeof before))
+        return true;
+    row->alert.state = row->state.state;
+    row->alert.starts_at = row->state.active_at;
+    if (change == ALERT_STATE_FIRED)
+        note_firing(pass, rule, row);
+    if (change == ALERT_STATE_RESOLVED) {
+        row->alert.ends_at = row->state.resolved_at;
+        row->alert.event = event;
+        row->alert.reason = reason;
+    }
+    if (!active_row_put(pass, rule, row, error))
+        return false;
+    if (change == ALERT_STATE_FIRED || change == ALERT_STATE_RESOLVED)
+        return active_row_tell(pass, change, &row->alert, error);
+    return true;
+}
+
+/* --- alerts over metrics ---------------------------------------------------------------------- */
+
+static bool has_family(const struct family *const *families, const struct family *family)
+{
+    for (; *families; families++)
+        if (*families == family)
+            return true;
+    return false;
+}
+
+/* The collector a family's samples come from; COLLECTOR_COUNT = the program itself. */
+static int collector_of(const struct family *family)
+{
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        if (has_family(collectors[i]->families, family))
+            return i;
+    return has_family(points_families, family) ? COLLECTOR_secure_scores : COLLECTOR_COUNT;
+}
+
+static void make_alert(const struct threshold_signal *signal, struct arena *arena,
+                       struct alert *alert)
+{
+    const struct rule *rule = signal->rule;
+    CLEANUP(buf_finish) struct buf before = { 0 };
+    *alert = (struct alert){ .rule = rule->name, .event = "rule.firing", .reason = "" };
+    for (size_t i = 0; rule->family->labels[i]; i++)
+        if (signal->values[i])
+            alert_label(alert, rule->family->labels[i], signal->values[i]);
+    for (size_t i = 0; i < rule->label_count; i++)
+        alert_label(alert, rule->labels[i].name, rule->labels[i].value);
+    alert_label(alert, "alertname", rule->name);
+    alert->risk = finding_risk(alert_label_value(alert, "risk_level"));
+    alert->value = signal->value;
+    alert_annotate(alert, "metric", rule->family->name);
+    alert_annotate(alert, "runbook_url", rule->runbook_url);
+    if (rule->kind == RULE_DROP) {
+        buf_number(&before, signal->value_before);
+        alert_annotate(alert, "value_before", arena_text(arena, buf_cstr(&before)));
+    }
+    alert_seal(alert);
+}
+
+/* What several subscriptions add up to is smaller while one of them cannot be read: that clears
+ * nothing. And nothing is absent before its collector has run for the first time. */
+static enum alert_state_signal believe(const struct active_pass *pass,
+                                 const struct threshold_signal *signal)
+{
+    const struct rule *rule = signal->rule;
+    const struct snapshot *snapshot = pass->snapshot;
+    int collector = collector_of(rule->family);
+    if (!snapshot || collector == COLLECTOR_COUNT)
+        return signal->signal;
+    if (rule->kind == RULE_ABSENT)
+        return snapshot->parts[collector] || snapshot->status[collector].attempted
+                   ? signal->signal
+                   : ALERT_STATE_UNKNOWN;
+    bool alone = false;
+    for (size_t i = 0; rule->family->labels[i]; i++)
+        if (!strcmp(rule->family->labels[i], "subscription_id") && (rule->by & (1U << i)))
+            alone = true;
+    return pass->blind && !alone && signal->signal == ALERT_STATE_CLEAR ? ALERT_STATE_UNKNOWN
+                                                                        : signal->signal;
+}
+
+bool active_take_signal(struct active_pass *pass, const struct threshold_signal *signal,
+                        struct error *error)
+{
+    size_t count;
+    bool *has_rows = &pass->has_rows[signal->rule - rule_all(pass->rules, &count)];
+    enum alert_state_signal now = believe(pass, signal);
+    bool active = now == ALERT_STATE_ACTIVE, found;
+    if (!*has_rows && !active)
+        return true;
+    struct active_row row;
+    struct alert alert;
+    arena_reset(&pass->scratch);
+    make_alert(signal, &pass->scratch, &alert);
+    if (!active_row_load(pass->database, alert.fingerprint, &pass->scratch, &row, &found, error))
+        return false;
+    if (!active && (!found || row.state.state == ALERT_RESOLVED))
+        return true;
+    *has_rows = true;
+    intern_put(&pass->seen, alert.fingerprint, strlen(alert.fingerprint));
+    if (active && row.state.state != ALERT_FIRING) {
+        alert.episode = row.alert.episode + (row.state.state != ALERT_PENDING);
+        row.alert = alert;
+    }
+    return active_row_move(pass, signal->rule, &row, now, "rule.resolved", "recovered", error);
+}
+
+/* --- what nobody told of ---------------------------------------------------------------------- */
+
+/* Whether samples that are not there are really gone: not when their collector has no data, nor
+ * when their subscription cannot be read. */
+static bool is_known(const struct snapshot *snapshot, const struct rule *rule,
+                     const struct alert *alert)
+{
+    const char *id = alert_label_value(alert, "subscription_id");
+    if (!snapshot)
+        return true;
+    int collector = collector_of(rule->family);
+    if (collector == COLLECTOR_COUNT)
+        return true;
+    if (!snapshot->parts[collector] || !snapshot->parts[COLLECTOR_subscriptions])
+        return false;
+    const struct subscription *subscription = *id ? subscriptions_find(snapshot, id) : NULL;
+    if (!subscription || collector == COLLECTOR_subscriptions)
+        return true;
+    const struct part_cover *cover = part_cover_find(snapshot->parts[collector], id);
+    return subscription->state == SUBSCRIPTION_VISIBLE && cover && cover->collected_at &&
+           !cover->carried;
+}
+
+static bool keys_of_rule(struct active_pass *pass, const char *rule, struct active_keys *keys,
+                         struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        pass->database,
+        "SELECT fingerprint FROM active_alert WHERE rule = $1 AND state <> 'resolved'");
+    database_bind_text(statement, 1, rule);
+    return active_row_keys(statement, &pass->arena, keys, error);
+}
+
+static bool clear_missing(struct active_pass *pass, const struct rule *rule, struct error *error)
+{
+    struct active_keys keys;
+    if (!keys_of_rule(pass, rule->name, &keys, error))
+        return false;
+    for (size_t i = 0; i < keys.count; i++) {
+        struct active_row row;
+        bool found;
+        if (intern_find(&pass->seen, keys.keys[i], strlen(keys.keys[i])) != UINT32_MAX)
+            continue;
+        arena_reset(&pass->scratch);
+        if (!active_row_load(pass->database, keys.keys[i], &pass->scratch, &row, &found, error))
+            return false;
+        bool known = is_known(pass->snapshot, rule, &row.alert);
+        if (!active_row_move(pass, rule, &row, known ? ALERT_STATE_CLEAR : ALERT_STATE_UNKNOWN,
+                             "rule.resolved", "recovered", error))
+            return false;
+    }
+    return true;
+}
+
+static bool clear_gone(struct active_pass *pass, const char *rule, struct error *error)
+{
+    struct active_keys keys;
+    if (!keys_of_rule(pass, rule, &keys, error))
+        return false;
+    for (size_t i = 0; i < keys.count; i++) {
+        struct active_row row;
+        bool found;
+        arena_reset(&pass->scratch);
+        if (!active_row_load(pass->database, keys.keys[i], &pass->scratch, &row, &found, error) ||
+            !active_row_move(pass, NULL, &row, ALERT_STATE_CLEAR, "rule.resolved", "rule_removed",
+                             error))
+            return false;
+    }
+    return true;
+}
+
+/* Event alerts: those that waited fire, those that run out resolve. Alerts over metrics have had
+ * their signal. */
+static bool advance_due(struct active_pass *pass, struct error *error)
+{
+    struct active_keys keys;
+    struct database_statement *statement = database_prepare(
+        pass->database, "SELECT fingerprint FROM active_alert WHERE due_at > 0 AND due_at <= $1"
+                        " AND event <> 'rule.firing' AND NOT" ACTIVE_ROW_KEPT);
+    database_bind_integer(statement, 1, pass->now);
+    if (!active_row_keys(statement, &pass->arena, &keys, error))
+        return false;
+    for (size_t i = 0; i < keys.count; i++) {
+        struct active_row row;
+        bool found;
+        arena_reset(&pass->scratch);
+        if (!active_row_load(pass->database, keys.keys[i], &pass->scratch, &row, &found, error))
+            return false;
+        bool pends = row.state.state == ALERT_PENDING;
+        if (!active_row_move(pass, rule_find(pass->rules, row.alert.rule), &row,
+                             pends ? ALERT_STATE_ACTIVE : ALERT_STATE_CLEAR, row.alert.event,
+                             ACTIVE_EXPIRED, error))
+            return false;
+    }
+    return true;
+}
+
+/* Alerts of first runs, as soon as nothing more is to come. */
+static bool end_first_runs(struct active_pass *pass, const struct rule *rule, struct error *error)
+{
+    struct active_keys keys;
+    struct database_statement *statement =
+        database_prepare(pass->database, "SELECT fingerprint FROM active_alert WHERE rule = $1 AND"
+                                         " state = 'pending' AND event = '" ACTIVE_FIRST_RUN "'");
+    database_bind_text(statement, 1, rule->name);
+    if (!active_row_keys(statement, &pass->arena, &keys, error))
+        return false;
+    for (size_t i = 0; i < keys.count; i++) {
+        struct active_row row;
+        bool found;
+        arena_reset(&pass->scratch);
+        if (!active_row_load(pass->database, keys.keys[i], &pass->scratch, &row, &found, error) ||
+            !active_row_move(pass, rule, &row, ALERT_STATE_ACTIVE, "", "", error))
+            return false;
+    }
+    return true;
+}
+
+static bool names_first_run(const struct rule *rule)
+{
+    for (size_t i = 0; i < rule->event_count; i++)
+        if (rule->events[i]->kinds & KIND(FIRST_RUN))
+            return true;
+    return false;
+}
+
+bool active_advance(struct active_pass *pass, struct error *error)
+{
+    size_t count;
+    const struct rule *rules = rule_all(pass->rules, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (pass->has_rows[i] && rules[i].kind != RULE_EVENT &&
+            !clear_missing(pass, &rules[i], error))
+            return false;
+        if (pass->has_rows[i] && names_first_run(&rules[i]) && is_adopted(pass) &&
+            !end_first_runs(pass, &rules[i], error))
+            return false;
+    }
+    for (size_t i = 0; i < pass->gone_count; i++)
+        if (!clear_gone(pass, pass->gone[i], error))
+            return false;
+    return advance_due(pass, error);
+}

@@ -1,0 +1,73 @@
+#pragma once
+/* The alerts that are pending, firing or lately resolved: a table, read by key, so that ten
+ * thousand of them cost no memory. Event alerts are touched only by events about their finding,
+ * alerts over metrics once an evaluation. The pass runs inside the evaluator's transaction; the
+ * reading functions serve any thread with its own database handle. */
+#include "alerts/rules/alert.h"
+#include "alerts/rules/rule.h"
+#include "alerts/rules/threshold.h"
+#include "alerts/store/database.h"
+#include "collectors/snapshot/snapshot.h"
+
+#define ACTIVE_EXPIRED "expired" /* why an alert resolved that nothing undoes: told to nobody */
+
+/* One change, told as it happens; the alert is valid until the call returns. */
+struct active_change {
+    enum alert_state_change
+        change; /* ALERT_STATE_FIRED (again with news too) or ALERT_STATE_RESOLVED */
+    const struct alert *alert;
+};
+typedef bool active_told(void *context, const struct active_change *change, struct error *error);
+
+/* One evaluation. The caller fills the first members and zeroes the rest. */
+struct active_pass {
+    struct database *database;
+    const struct rule_set *rules;
+    const struct snapshot *snapshot; /* says whether data that are missing are known to be gone;
+                                        NULL = they are */
+    int64_t now, flap_within_s;
+    active_told *told;
+    void *context;
+
+    struct arena arena, scratch;
+    bool *has_rows;    /* by place in rule_all */
+    const char **gone; /* rules that have alerts but are in no file any more; gone_count */
+    size_t gone_count;
+    bool asks_control;  /* some rule does */
+    bool blind;         /* a subscription that was visible cannot be read */
+    struct intern seen; /* fingerprints of alerts over metrics that got a signal */
+};
+bool active_begin(struct active_pass *pass, struct error *error) MUST_USE;
+void active_end(struct active_pass *pass);
+
+/* Apply one event to the event rules:
+ * - alerts about its finding: resolved when it resolved; told again under new labels (the old one
+ *   resolves with no_longer_matches) when its risk changed;
+ * - what it undoes: score.recovered and data.recovered resolve score.dropped and data.stale;
+ * - rules that want it: their alert fires (after min_age: pends); one that fires already is told
+ *   again when the event is another. The alert of a first run waits until every collector has
+ *   published, a quarter of an hour at most, so that all first runs are one alert.
+ * Only alerts that fire or fired before make changes. */
+bool active_take_event(struct active_pass *pass, const struct event *event,
+                       struct error *error) MUST_USE;
+
+/* Apply one signal of a rule over metrics; writes nothing when the state stays. */
+bool active_take_signal(struct active_pass *pass, const struct threshold_signal *signal,
+                        struct error *error) MUST_USE;
+
+/* After the events and signals: alerts over metrics that got no signal, alerts of rules that are
+ * gone (rule_removed), and everything whose time has come. */
+bool active_advance(struct active_pass *pass, struct error *error) MUST_USE;
+
+/* When time alone changes something; 0 = never. */
+bool active_next_at(struct database *database, int64_t *at, struct error *error) MUST_USE;
+
+/* Walk alerts, worst risk first, then by start. state: ALERT_STATE_COUNT = firing and pending.
+ * Texts are valid until the visitor returns. */
+typedef bool active_visit(void *context, const struct alert *alert, struct error *error);
+bool active_each(struct database *database, enum alert_state state, active_visit *visit,
+                 void *context, struct error *error) MUST_USE;
+
+/* One by fingerprint; texts in the arena. */
+bool active_find(struct database *database, const char *fingerprint, struct arena *arena,
+                 struct alert *alert, bool *found, struct error *error) MUST_USE;

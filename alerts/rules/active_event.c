@@ -1,0 +1,268 @@
+/* Events and the alerts they make, change and end. */
+#include <string.h>
+
+#include "alerts/rules/active_row.h"
+#include "collectors/collector.h"
+#include "collectors/secure_scores.h"
+
+/* An event with its finding, if it is about one, the labels all its alerts have, and those that
+ * rules may ask for. */
+struct subject {
+    const struct event *event;
+    const struct finding *finding; /* NULL = about none */
+    struct alert base;
+    struct match_label labels[ALERT_LABELS_MAX + 1];
+    size_t label_count;
+};
+
+/* Whether a list of keys joined with "," holds one. */
+static bool holds(const char *keys, const char *key)
+{
+    size_t length = strlen(key);
+    for (const char *at = strstr(keys, key); length && at; at = strstr(at + 1, key))
+        if ((at == keys || at[-1] == ',') && (!at[length] || at[length] == ','))
+            return true;
+    return false;
+}
+
+/* The secure-score control a finding counts for, "" = none. Not a label of its alerts, because
+ * Microsoft moves recommendations from one control to another. */
+static const char *control_of(const struct snapshot *snapshot, const struct finding *finding)
+{
+    size_t count = 0;
+    const struct secure_control *controls =
+        snapshot ? secure_scores_controls(snapshot, &count) : NULL;
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(controls[i].subscription_id, finding->subscription_id) &&
+            holds(controls[i].assessments, finding->assessment_id))
+            return controls[i].title;
+    return "";
+}
+
+static void list_labels(const struct active_pass *pass, struct subject *subject)
+{
+    subject->label_count = subject->base.label_count;
+    memcpy(subject->labels, subject->base.labels, sizeof subject->base.labels);
+    if (pass->asks_control && subject->finding)
+        subject->labels[subject->label_count++] =
+            (struct match_label){ "control", control_of(pass->snapshot, subject->finding) };
+}
+
+/* First runs of several sources are one alert, whose sentence names them all. */
+static void describe_first_run(struct alert *base, const struct event *event, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf detail = { 0 };
+    buf_printf(&detail, "%s: %s", collectors[event->source]->name, event->detail);
+    alert_annotate(base, "detail", arena_text(arena, buf_cstr(&detail)));
+    base->value = event->value;
+}
+
+static void describe(struct subject *subject, struct arena *arena)
+{
+    const struct event *event = subject->event;
+    struct alert *base = &subject->base;
+    *base = (struct alert){
+        .event = event_word(event->kind, event->source, event->reason),
+        .risk = RISK_NOT_EVALUATED,
+        .episode = event->episode,
+        .starts_at = event->at,
+        .due_at = event->due_at,
+        .opened_at = event->opened_at,
+        .reason = "",
+    };
+    if (subject->finding) {
+        alert_label_finding(base, subject->finding, arena);
+        base->risk = subject->finding->risk;
+        base->has_finding = true;
+        base->finding_id = event->finding_id;
+        return;
+    }
+    if (event->kind == EVENT_FIRST_RUN) {
+        describe_first_run(base, event, arena);
+        return;
+    }
+    alert_label(base, "source", collectors[event->source]->name);
+    alert_label(base, "subscription_id", event->subscription_id);
+    alert_label(base, "subject", event->subject);
+    alert_annotate(base, "detail", event->detail);
+    base->value = event->value;
+    CLEANUP(buf_finish) struct buf before = { 0 };
+    buf_number(&before, event->value_before);
+    alert_annotate(base, "value_before", arena_text(arena, buf_cstr(&before)));
+}
+
+/* The alert a rule makes of it. */
+static void make_alert(const struct rule *rule, const struct subject *subject, struct alert *alert)
+{
+    *alert = subject->base;
+    alert->rule = rule->name;
+    for (size_t i = 0; i < rule->label_count; i++)
+        alert_label(alert, rule->labels[i].name, rule->labels[i].value);
+    alert_label(alert, "alertname", rule->name);
+    alert_annotate(alert, "runbook_url", rule->runbook_url);
+    alert_seal(alert);
+}
+
+static bool wants(const struct rule *rule, const struct subject *subject)
+{
+    return rule->kind == RULE_EVENT && rule_wants(rule, subject->event, subject->finding,
+                                                  subject->labels, subject->label_count);
+}
+
+static bool is_first_run(const struct alert *alert)
+{
+    return !strcmp(alert->event, ACTIVE_FIRST_RUN);
+}
+
+/* First runs of several sources are one alert, which tells of all of them. */
+static bool add_first_run(struct active_pass *pass, const struct rule *rule,
+                          const struct alert *more, struct active_row *row, struct error *error)
+{
+    CLEANUP(buf_finish) struct buf detail = { 0 };
+    buf_printf(&detail, "%s; %s", alert_annotation_value(&row->alert, "detail"),
+               alert_annotation_value(more, "detail"));
+    alert_annotate(&row->alert, "detail", buf_cstr(&detail));
+    row->alert.value += more->value;
+    return active_row_put(pass, rule, row, error);
+}
+
+/* The rule's alert of this event fires, pends, or is told again with what is new. */
+static bool fire(struct active_pass *pass, const struct rule *rule, const struct subject *subject,
+                 struct error *error)
+{
+    struct active_row row;
+    struct alert alert;
+    bool found;
+    make_alert(rule, subject, &alert);
+    if (!active_row_load(pass->database, alert.fingerprint, &pass->scratch, &row, &found, error))
+        return false;
+    if (row.state.state == ALERT_PENDING) /* nothing but a further first run is news to it */
+        return !is_first_run(&alert) || add_first_run(pass, rule, &alert, &row, error);
+    bool lasting = active_row_lasts(&alert), firing = row.state.state == ALERT_FIRING;
+    if (firing && is_first_run(&alert) && row.state.active_at == pass->now)
+        return add_first_run(pass, rule, &alert, &row, error); /* not told yet: same pass */
+    if (firing && lasting && !strcmp(row.alert.event, alert.event) &&
+        row.alert.episode == alert.episode)
+        return true; /* known already */
+    if (!alert.has_finding)
+        alert.episode = row.alert.episode + 1;
+    row.alert = alert;
+    if (!firing)
+        return active_row_move(pass, rule, &row, ALERT_STATE_ACTIVE, "", "", error);
+    row.alert.state = ALERT_FIRING;
+    row.alert.starts_at = row.state.active_at;
+    row.state.cleared_at = lasting ? 0 : pass->now;
+    return active_row_put(pass, rule, &row, error) &&
+           active_row_tell(pass, ALERT_STATE_FIRED, &row.alert, error);
+}
+
+/* The risk of its finding changed: the alert goes on under its new labels, if it still may. */
+static bool relabel(struct active_pass *pass, const struct rule *rule,
+                    const struct subject *subject, struct active_row *row, struct error *error)
+{
+    struct active_row next = *row;
+    make_alert(rule, subject, &next.alert);
+    bool was_firing = row->state.state == ALERT_FIRING;
+    bool matches =
+        rule_matches(rule, subject->finding, subject->base.labels, subject->base.label_count);
+    if ((!matches || strcmp(next.alert.fingerprint, row->alert.fingerprint) != 0) &&
+        !active_row_move(pass, rule, row, ALERT_STATE_CLEAR, subject->base.event,
+                         "no_longer_matches", error))
+        return false;
+    if (!matches)
+        return true;
+    next.alert.state = next.state.state;
+    next.alert.starts_at = next.state.active_at;
+    return active_row_put(pass, rule, &next, error) &&
+           (!was_firing || active_row_tell(pass, ALERT_STATE_FIRED, &next.alert, error));
+}
+
+/* What the event does to alerts about its finding. */
+static bool touch_alerts(struct active_pass *pass, const struct subject *subject,
+                         struct error *error)
+{
+    const struct event *event = subject->event;
+    struct active_keys keys;
+    struct database_statement *statement = database_prepare(
+        pass->database, "SELECT fingerprint FROM active_alert WHERE finding_id = $1");
+    database_bind_blob(statement, 1, event->finding_id.bytes, sizeof event->finding_id.bytes);
+    if (!active_row_keys(statement, &pass->scratch, &keys, error))
+        return false;
+    for (size_t i = 0; i < keys.count; i++) {
+        struct active_row row;
+        bool found;
+        if (!active_row_load(pass->database, keys.keys[i], &pass->scratch, &row, &found, error))
+            return false;
+        const struct rule *rule = rule_find(pass->rules, row.alert.rule);
+        bool open = row.state.state == ALERT_PENDING ||
+                    (row.state.state == ALERT_FIRING && !row.state.cleared_at);
+        if (!rule || !open)
+            continue;
+        bool ok = event->kind == EVENT_RESOLVED
+                      ? active_row_move(pass, rule, &row, ALERT_STATE_CLEAR, subject->base.event,
+                                        finding_reason_words[event->reason], error)
+                      : relabel(pass, rule, subject, &row, error);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+/* score.recovered ends what score.dropped began, data.recovered what data.stale did. */
+static bool undo(struct active_pass *pass, const struct event *event, enum event_kind kind,
+                 struct error *error)
+{
+    size_t count;
+    const struct rule *rules = rule_all(pass->rules, &count);
+    struct event undone = *event;
+    undone.kind = kind;
+    struct subject subject = { .event = &undone };
+    describe(&subject, &pass->scratch);
+    list_labels(pass, &subject);
+    for (size_t i = 0; i < count; i++) {
+        struct active_row row;
+        struct alert alert;
+        bool found;
+        if (!pass->has_rows[i] || !wants(&rules[i], &subject))
+            continue;
+        make_alert(&rules[i], &subject, &alert);
+        if (!active_row_load(pass->database, alert.fingerprint, &pass->scratch, &row, &found,
+                             error))
+            return false;
+        if (found && row.state.state != ALERT_RESOLVED &&
+            !active_row_move(pass, &rules[i], &row, ALERT_STATE_CLEAR,
+                             event_word(event->kind, event->source, event->reason), "recovered",
+                             error))
+            return false;
+    }
+    return true;
+}
+
+bool active_take_event(struct active_pass *pass, const struct event *event, struct error *error)
+{
+    size_t count;
+    const struct rule *rules = rule_all(pass->rules, &count);
+    char scratch[PART_ID_BYTES];
+    struct finding finding;
+    struct subject subject = { .event = event };
+    arena_reset(&pass->scratch);
+    if (event_finding(event, &finding, scratch))
+        subject.finding = &finding;
+    describe(&subject, &pass->scratch);
+    list_labels(pass, &subject);
+    if (subject.finding && (event->kind == EVENT_RESOLVED || event->kind == EVENT_RISK_CHANGED) &&
+        !touch_alerts(pass, &subject, error))
+        return false;
+    if (event->kind == EVENT_SCORE_RECOVERED && !undo(pass, event, EVENT_SCORE_DROPPED, error))
+        return false;
+    if (event->kind == EVENT_DATA_RECOVERED && !undo(pass, event, EVENT_DATA_STALE, error))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!wants(&rules[i], &subject))
+            continue;
+        pass->has_rows[i] = true;
+        if (!fire(pass, &rules[i], &subject, error))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,51 @@
+#pragma once
+/* One row of active_alert: the alert, where it stands, how often it flapped. */
+#include "alerts/rules/active.h"
+
+struct active_row {
+    struct alert alert;
+    struct alert_state_clocks state;
+    int64_t flaps, flapped_at; /* firings in a row, the last of them */
+};
+
+/* Read one; texts go to the arena. Not found: zero, *found false. */
+bool active_row_load(struct database *database, const char *fingerprint, struct arena *arena,
+                     struct active_row *row, bool *found, struct error *error) MUST_USE;
+
+/* due_at: when time alone changes it; 0 = never. */
+bool active_row_save(struct database *database, const struct active_row *row, int64_t due_at,
+                     struct error *error) MUST_USE;
+bool active_row_delete(struct database *database, const char *fingerprint,
+                       struct error *error) MUST_USE;
+
+/* Fingerprints that a statement gives in its first column, read to the end, so that their rows may
+ * be written meanwhile. In the arena. */
+struct active_keys {
+    const char **keys;
+    size_t count;
+};
+bool active_row_keys(struct database_statement *statement, struct arena *arena,
+                     struct active_keys *keys, struct error *error) MUST_USE;
+
+/* Apply a signal to a row, write it when anything in it moved, tell what others must know. rule:
+ * NULL when it is gone. event and reason: of the alert, should it resolve. */
+bool active_row_move(struct active_pass *pass, const struct rule *rule, struct active_row *row,
+                     enum alert_state_signal signal, const char *event, const char *reason,
+                     struct error *error) MUST_USE;
+
+/* Whether some event can end what this alert's event began; others run out. */
+bool active_row_lasts(const struct alert *alert);
+
+#define ACTIVE_FIRST_RUN "digest" /* event of an alert that waits until every source is known */
+
+/* Write a row as it is, with the instant its clocks run to; and tell of its alert. */
+bool active_row_put(struct active_pass *pass, const struct rule *rule, const struct active_row *row,
+                    struct error *error) MUST_USE;
+bool active_row_tell(struct active_pass *pass, enum alert_state_change change,
+                     const struct alert *alert, struct error *error) MUST_USE;
+
+/* SQL: a resolved one is kept until every group has told of it. */
+#define ACTIVE_ROW_KEPT                                                                            \
+    " (state = 'resolved' AND (EXISTS (SELECT 1 FROM group_member"                                 \
+    " WHERE group_member.fingerprint = active_alert.fingerprint) OR EXISTS"                        \
+    " (SELECT 1 FROM governor_fold WHERE governor_fold.fingerprint = active_alert.fingerprint)))"

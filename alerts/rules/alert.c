@@ -1,0 +1,161 @@
+#include "alerts/rules/alert.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "collectors/collector.h"
+#include "core/hash.h"
+
+const char *const alert_finding_labels[] = {
+    "alertname",     "source",        "risk_level",      "severity",
+    "assessment_id", "finding_id",    "subscription_id", "resource_group",
+    "resource_type", "resource_name", "category",        NULL,
+};
+
+/* clang-format off */
+const struct record_field alert_fields[] = {
+    { "labels", RECORD_LABELS, offsetof(struct alert, labels),
+      offsetof(struct alert, label_count), .capacity = ALERT_LABELS_MAX,
+      .help = "What identifies the alert: {{labels.resource_name}}." },
+    { "annotations", RECORD_LABELS, offsetof(struct alert, annotations),
+      offsetof(struct alert, annotation_count), .capacity = ALERT_LABELS_MAX,
+      .help = "What explains it: {{annotations.detail}}." },
+    { "fingerprint", RECORD_CHARS, offsetof(struct alert, fingerprint),
+      .capacity = ALERT_FINGERPRINT_BYTES, .help = "Alertmanager's name for these labels." },
+    { "rule", RECORD_TEXT, offsetof(struct alert, rule), .help = "The rule that made it." },
+    { "event", RECORD_TEXT, offsetof(struct alert, event), .help = "What happened." },
+    { "state", RECORD_WORD, offsetof(struct alert, state), .words = alert_state_words,
+      .help = "pending, firing or resolved." },
+    { "risk_level", RECORD_WORD, offsetof(struct alert, risk), .words = finding_risk_words,
+      .help = "Risk level of its finding." },
+    { "finding", RECORD_FINDING, offsetof(struct alert, finding_id),
+      offsetof(struct alert, has_finding), .help = "The finding it is about, empty without." },
+    { "episode", RECORD_UNSIGNED, offsetof(struct alert, episode),
+      .help = "Which life of the finding, or how often the alert has fired." },
+    { "value", RECORD_NUMBER, offsetof(struct alert, value),
+      .help = "Value of a rule over metrics." },
+    { "starts_at", RECORD_INSTANT, offsetof(struct alert, starts_at),
+      .help = "When it became active." },
+    { "ends_at", RECORD_INSTANT, offsetof(struct alert, ends_at), .help = "When it resolved." },
+    { "due_at", RECORD_INSTANT, offsetof(struct alert, due_at),
+      .help = "When its finding has to be fixed." },
+    { "opened_at", RECORD_INSTANT, offsetof(struct alert, opened_at),
+      .help = "When its finding opened." },
+    { "reason", RECORD_TEXT, offsetof(struct alert, reason), .help = "Why it resolved." },
+    { 0 }
+};
+/* clang-format on */
+
+/* Set, replace or remove one entry of a list that is sorted by name. */
+static void put(struct match_label *list, size_t *count, const char *name, const char *value)
+{
+    size_t index = 0;
+    while (index < *count && strcmp(list[index].name, name) < 0)
+        index++;
+    bool found = index < *count && !strcmp(list[index].name, name);
+    size_t behind = *count - index;
+    if (!*value) {
+        if (found) {
+            memmove(list + index, list + index + 1, (behind - 1) * sizeof *list);
+            (*count)--;
+        }
+        return;
+    }
+    if (!found) {
+        if (*count == ALERT_LABELS_MAX)
+            return;
+        memmove(list + index + 1, list + index, behind * sizeof *list);
+        (*count)++;
+    }
+    list[index] = (struct match_label){ name, value };
+}
+
+static const char *find(const struct match_label *list, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(list[i].name, name))
+            return list[i].value;
+    return "";
+}
+
+void alert_label(struct alert *alert, const char *name, const char *value)
+{
+    put(alert->labels, &alert->label_count, name, value);
+}
+
+void alert_annotate(struct alert *alert, const char *name, const char *value)
+{
+    put(alert->annotations, &alert->annotation_count, name, value);
+}
+
+const char *alert_label_value(const struct alert *alert, const char *name)
+{
+    return find(alert->labels, alert->label_count, name);
+}
+
+const char *alert_annotation_value(const struct alert *alert, const char *name)
+{
+    return find(alert->annotations, alert->annotation_count, name);
+}
+
+void alert_label_finding(struct alert *alert, const struct finding *finding, struct arena *arena)
+{
+    char id[17];
+    alert_label(alert, "source", collectors[finding->source]->name);
+    alert_label(alert, "risk_level", finding_risk_words[finding->risk]);
+    alert_label(alert, "severity", finding_severity_words[finding->severity]);
+    alert_label(alert, "assessment_id", finding->assessment_id);
+    alert_label(alert, "finding_id", arena_text(arena, finding_id_text(&finding->id, id)));
+    alert_label(alert, "subscription_id", finding->subscription_id);
+    alert_label(alert, "resource_group", finding->resource_group);
+    alert_label(alert, "resource_type", finding->resource_type);
+    alert_label(alert, "resource_name", finding->resource_name);
+    alert_label(alert, "category", finding->category);
+}
+
+/* FNV-1a. source: prometheus/common model/fnv.go. */
+static uint64_t mix(uint64_t sum, const char *text)
+{
+    for (; *text; text++)
+        sum = (sum ^ (unsigned char)*text) * 1099511628211u;
+    return (sum ^ 0xff) * 1099511628211u;
+}
+
+void alert_seal(struct alert *alert)
+{
+    uint64_t sum = 14695981039346656037u;
+    for (size_t i = 0; i < alert->label_count; i++)
+        sum = mix(mix(sum, alert->labels[i].name), alert->labels[i].value);
+    snprintf(alert->fingerprint, sizeof alert->fingerprint, "%016llx", (unsigned long long)sum);
+}
+
+char *alert_dedup_key(const char *tenant_id, const char *rule, const char *subject,
+                      uint32_t episode, char out[46])
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    struct hash_sha256 digest;
+    buf_append(&text, tenant_id, strlen(tenant_id) + 1);
+    buf_append(&text, rule, strlen(rule) + 1);
+    buf_append(&text, subject, strlen(subject) + 1);
+    buf_integer(&text, episode);
+    hash_sha256(text.data, text.length, &digest);
+    snprintf(out, 46, "dfx1-");
+    hash_hex(digest.bytes, 20, out + 5);
+    return out;
+}
+
+void alert_write(const struct alert *alert, struct json_writer *writer, const char *name)
+{
+    json_open(writer, name, '{');
+    record_write(alert_fields, alert, writer);
+    json_close(writer, '}');
+}
+
+bool alert_read(const struct json *value, struct arena *arena, struct alert *alert,
+                struct error *error)
+{
+    *alert = (struct alert){ 0 };
+    if (!record_read(alert_fields, value, arena, alert, error))
+        return error_wrap(error, "alert");
+    return true;
+}

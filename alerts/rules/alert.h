@@ -1,0 +1,69 @@
+#pragma once
+/* An alert: labels that identify it, annotations that explain it, and where it stands. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alerts/ledger/event.h"
+#include "alerts/rules/alert_state.h"
+#include "alerts/text/match.h"
+#include "alerts/text/record.h"
+
+enum { ALERT_LABELS_MAX = 32, ALERT_FINGERPRINT_BYTES = 17 };
+
+/* Texts are borrowed, or in the arena of whoever read it. */
+struct alert {
+    struct match_label labels[ALERT_LABELS_MAX]; /* sorted by name, no empty value */
+    size_t label_count;
+    struct match_label annotations[ALERT_LABELS_MAX];
+    size_t annotation_count;
+    char fingerprint[ALERT_FINGERPRINT_BYTES]; /* alert_seal */
+    const char *rule;                          /* also the label alertname */
+    const char *event; /* event_names word; rules over metrics: rule.firing */
+    enum alert_state state;
+    enum risk_level risk;
+    bool has_finding;
+    struct finding_id finding_id;
+    uint32_t episode;  /* of the finding, or how often the alert has fired */
+    double value;      /* of a rule over metrics */
+    int64_t starts_at; /* became active: the event's instant, or pending began */
+    int64_t ends_at;   /* resolved; 0 while it is not */
+    int64_t due_at, opened_at;
+    const char *reason; /* why resolved: a word of finding_reason, "no_longer_matches",
+                           "rule_removed", "recovered"; "" while firing */
+};
+
+/* Set a label; name and value are borrowed; "" removes it. They stay sorted by name. Silently full
+ * at ALERT_LABELS_MAX: rule files are checked for it. Names must match [a-zA-Z_][a-zA-Z0-9_]*. */
+void alert_label(struct alert *alert, const char *name, const char *value);
+void alert_annotate(struct alert *alert, const char *name, const char *value);
+
+/* The value of a label or annotation, "" when absent. */
+const char *alert_label_value(const struct alert *alert, const char *name);
+const char *alert_annotation_value(const struct alert *alert, const char *name);
+
+/* The labels every alert about a finding has: alertname, source, risk_level, severity,
+ * assessment_id, finding_id, subscription_id, resource_group, resource_type, resource_name,
+ * category; those Azure did not tell are left out. alertname is the caller's, and the rule's own
+ * labels are set afterwards and win. Ends with NULL. arena: for the text of the id. */
+extern const char *const alert_finding_labels[];
+void alert_label_finding(struct alert *alert, const struct finding *finding, struct arena *arena);
+
+/* Work out the fingerprint: FNV-1a 64 over name, 0xff, value, 0xff of the sorted labels
+ * as 16 hex digits, which is what Alertmanager calls the same alert. */
+void alert_seal(struct alert *alert);
+
+/* dfx1- and 40 hex digits of SHA-256 over tenant, rule, finding id or group key, and episode: the
+ * same on every replica, new after a reopening. out: 46 bytes. */
+char *alert_dedup_key(const char *tenant_id, const char *rule, const char *subject,
+                      uint32_t episode, char out[46]);
+
+/* What templates may use of an alert, and its JSON. */
+extern const struct record_field alert_fields[];
+
+/* Append as one JSON object, members in fixed order: equal alerts, equal bytes. */
+void alert_write(const struct alert *alert, struct json_writer *writer, const char *name);
+
+/* Read it again; texts are copied to the arena. ERROR_PARSE. */
+bool alert_read(const struct json *value, struct arena *arena, struct alert *alert,
+                struct error *error) MUST_USE;

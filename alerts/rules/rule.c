@@ -1,0 +1,224 @@
+/* Sets of rules: read from files, looked up by name, and what an event rule wants. */
+#include "alerts/rules/rule.h"
+
+#include <glob.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/rules/rule_read.h"
+
+struct rule_set {
+    atomic_int references;
+    struct rule *rules; /* in the order they were read, the built-in ones last */
+    size_t count, capacity;
+    const struct family **families; /* NULL-terminated */
+    struct arena arena;
+};
+
+const char *const rule_event_labels[] = {
+    "risk_level",    "severity",      "source",     "subscription_id", "resource_group",
+    "resource_type", "assessment_id", "finding_id", "resource_name",   "category",
+    "subject",       "control",       NULL,
+};
+
+/* What is told unless the operator says otherwise. */
+static const char built_in[] = "groups:\n"
+                               "- name: built in\n"
+                               "  rules:\n"
+                               "  - alert: FirstRun\n"
+                               "    event: digest\n"
+                               "  - alert: RulerChanged\n"
+                               "    event: ruler.changed\n"
+                               "  - alert: DataStale\n"
+                               "    event: data.stale\n";
+
+/* --- loading ---------------------------------------------------------------------------------- */
+
+struct loader {
+    struct rule_set *set;
+    const struct family *const *families;
+    struct option_report *report;
+    bool is_built_in; /* rules that are there already replace these */
+};
+
+static struct rule *find(const struct rule_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (!strcmp(set->rules[i].name, name))
+            return &set->rules[i];
+    return NULL;
+}
+
+static void take_rule(struct loader *loader, const char *file, const struct rule_config *config)
+{
+    struct rule_set *set = loader->set;
+    const struct rule *older = find(set, config->name ? config->name : "");
+    if (older && loader->is_built_in)
+        return;
+    if (older)
+        options_complain(loader->report, file, config->line.name, older->name,
+                         "there is a rule of this name in %s:%d", older->file, older->line);
+    if (set->count == set->capacity) {
+        set->capacity = set->capacity ? set->capacity * 2 : 16;
+        set->rules = realloc(set->rules, set->capacity * sizeof *set->rules);
+        if (!set->rules)
+            abort();
+    }
+    rule_read(config, file, loader->families, &set->arena, &set->rules[set->count++],
+              loader->report);
+}
+
+static void take_file(struct loader *loader, const char *file,
+                      const struct rule_file_config *config)
+{
+    const struct rule_group_config *groups = config->groups.items;
+    for (size_t i = 0; i < config->groups.count; i++) {
+        const struct rule_config *rules = groups[i].rules.items;
+        for (size_t n = 0; n < groups[i].rules.count; n++)
+            take_rule(loader, file, &rules[n]);
+    }
+}
+
+static void load_text(struct loader *loader, const char *name, const char *text, size_t length)
+{
+    struct rule_file_config config = { 0 };
+    const char *file = arena_text(&loader->set->arena, name);
+    if (options_read(rule_options, file, text, length, &config, &loader->set->arena,
+                     loader->report))
+        take_file(loader, file, &config);
+}
+
+static void load_file(struct loader *loader, const char *path)
+{
+    struct rule_file_config config = { 0 };
+    const char *file = arena_text(&loader->set->arena, path);
+    if (options_read_file(rule_options, file, &config, &loader->set->arena, loader->report))
+        take_file(loader, file, &config);
+}
+
+static void load_pattern(struct loader *loader, const char *pattern, const char *folder)
+{
+    CLEANUP(buf_finish) struct buf path = { 0 };
+    if (*pattern != '/' && *folder)
+        buf_printf(&path, "%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/");
+    buf_text(&path, pattern);
+    CLEANUP(globfree) glob_t found = { 0 };
+    if (glob(buf_cstr(&path), 0, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            load_file(loader, found.gl_pathv[i]);
+    else if (!strpbrk(pattern, "*?["))
+        load_file(loader, buf_cstr(&path)); /* says why it cannot be read */
+}
+
+static struct rule_set *create_set(void)
+{
+    struct rule_set *set = calloc(1, sizeof *set);
+    if (!set)
+        abort();
+    atomic_init(&set->references, 1);
+    return set;
+}
+
+static void list_families(struct rule_set *set)
+{
+    size_t count = 0;
+    set->families = arena_zalloc(&set->arena, (set->count + 1) * sizeof *set->families);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct family *family = set->rules[i].family;
+        bool known = !family;
+        for (size_t n = 0; n < count && !known; n++)
+            known = set->families[n] == family;
+        if (!known)
+            set->families[count++] = family;
+    }
+}
+
+/* Add the built-in rules; NULL when anything was wrong. */
+static struct rule_set *complete(struct loader *loader, size_t reasons)
+{
+    loader->is_built_in = true;
+    load_text(loader, "built-in rules", built_in, strlen(built_in));
+    list_families(loader->set);
+    if (loader->report->count == reasons)
+        return loader->set;
+    rule_release(loader->set);
+    return NULL;
+}
+
+struct rule_set *rule_load(const struct option_texts *patterns, const char *folder,
+                           const struct family *const *families, struct option_report *report)
+{
+    struct loader loader = { .set = create_set(), .families = families, .report = report };
+    size_t reasons = report->count;
+    for (size_t i = 0; i < patterns->count; i++)
+        load_pattern(&loader, patterns->texts[i], folder);
+    return complete(&loader, reasons);
+}
+
+struct rule_set *rule_load_text(const char *name, const char *text, size_t length,
+                                const struct family *const *families, struct option_report *report)
+{
+    struct loader loader = { .set = create_set(), .families = families, .report = report };
+    size_t reasons = report->count;
+    load_text(&loader, name, text, length);
+    return complete(&loader, reasons);
+}
+
+void rule_acquire(struct rule_set *set)
+{
+    atomic_fetch_add(&set->references, 1);
+}
+
+void rule_release(struct rule_set *set)
+{
+    if (!set || atomic_fetch_sub(&set->references, 1) > 1)
+        return;
+    for (size_t i = 0; i < set->count; i++)
+        match_finish(&set->rules[i].match);
+    free(set->rules);
+    arena_finish(&set->arena);
+    free(set);
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+const struct rule *rule_all(const struct rule_set *set, size_t *count)
+{
+    *count = set->count;
+    return set->rules;
+}
+
+const struct rule *rule_find(const struct rule_set *set, const char *name)
+{
+    return find(set, name);
+}
+
+const struct family *const *rule_families(const struct rule_set *set)
+{
+    return set->families;
+}
+
+static bool granted(enum rule_wish wish, const struct finding *finding, bool is)
+{
+    return wish == RULE_ANY || (finding && is == (wish == RULE_YES));
+}
+
+bool rule_matches(const struct rule *rule, const struct finding *finding,
+                  const struct match_label *labels, size_t label_count)
+{
+    return granted(rule->internet_exposed, finding, finding && finding->internet_exposed) &&
+           granted(rule->on_attack_path, finding, finding && finding->attack_paths) &&
+           granted(rule->contextual, finding, finding && finding->contextual) &&
+           match_all(&rule->match, labels, label_count);
+}
+
+bool rule_wants(const struct rule *rule, const struct event *event, const struct finding *finding,
+                const struct match_label *labels, size_t label_count)
+{
+    bool named = false;
+    for (size_t i = 0; i < rule->event_count && !named; i++)
+        named = event_is(event, rule->events[i]);
+    return named && !event->quiet && rule_matches(rule, finding, labels, label_count);
+}

@@ -1,0 +1,473 @@
+#include "alerts/store/database.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    APPLICATION_ID = 0x44464578, /* "DFEx", in the header of our files */
+    BUSY_MS = 5000,
+    CACHE_BYTES = 1024 * 1024,
+    LOG_BYTES = 16 * 1024 * 1024, /* what a checkpoint leaves of the log */
+};
+
+struct database_statement {
+    struct database *database;
+    const char *sql;        /* the key, by address */
+    sqlite3_stmt *compiled; /* NULL = it could not be: result says why */
+    int result;
+};
+
+struct database {
+    char *path;
+    sqlite3 *handle;
+    int lock; /* <path>.lock, or -1 */
+    bool open;
+    struct database_statement **statements;
+    size_t count, capacity;
+};
+
+/* --- errors
+ * -----------------------------------------------------------------------------------
+ */
+static enum error_code code_of(int result)
+{
+    switch (result & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ERROR_TIMEOUT;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ERROR_PARSE;
+    default:
+        return ERROR_IO;
+    }
+}
+
+static bool damaged(const struct database *database, const char *what, struct error *error)
+{
+    return error_set(error, ERROR_PARSE,
+                     "%s is damaged (%s); it was left as it is: restore a copy, "
+                     "or move it away "
+                     "with its -wal file to start anew",
+                     database->path, what);
+}
+
+static bool failed(const struct database *database, int result, struct error *error)
+{
+    const char *what = database->handle ? sqlite3_errmsg(database->handle) : sqlite3_errstr(result);
+    enum error_code code = code_of(result);
+    if (code == ERROR_PARSE)
+        return damaged(database, what, error);
+    return error_set(error, code, "database %s: %s", database->path, what);
+}
+
+/* Run SQL without parameters or rows. */
+static bool execute(struct database *database, const char *sql, struct error *error)
+{
+    int result = sqlite3_exec(database->handle, sql, NULL, NULL, NULL);
+    return result == SQLITE_OK || failed(database, result, error);
+}
+
+/* --- opening
+ * ----------------------------------------------------------------------------------
+ */
+static bool is_memory(const char *path)
+{
+    return !strcmp(path, ":memory:");
+}
+
+static bool take_lock(struct database *database, struct error *error)
+{
+    char name[4096];
+    snprintf(name, sizeof name, "%s.lock", database->path);
+    database->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (database->lock < 0)
+        return error_set(error, ERROR_IO, "%s: %s", name, strerror(errno));
+    if (!flock(database->lock, LOCK_EX | LOCK_NB))
+        return true;
+    return error_set(error, ERROR_CONFIG, "%s is in use by another running service",
+                     database->path);
+}
+
+/* Our file is nobody else's to read. A file that exists is not opened here:
+ * closing it would let go of the locks another connection of this process has
+ * on it (POSIX). */
+static bool make_file(const struct database *database, struct error *error)
+{
+    int file = open(database->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0 && errno != EEXIST)
+        return error_set(error, ERROR_IO, "database %s: %s", database->path, strerror(errno));
+    if (file >= 0)
+        close(file);
+    return true;
+}
+
+static bool connect_file(struct database *database, const struct database_config *config,
+                         struct error *error)
+{
+    int flags = config->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    if (is_memory(config->path))
+        flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY;
+    else if (!config->read_only && !make_file(database, error))
+        return false;
+    int result = sqlite3_open_v2(database->path, &database->handle,
+                                 flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (result != SQLITE_OK)
+        return failed(database, result, error);
+    sqlite3_busy_timeout(database->handle, (int)(config->busy_ms ? config->busy_ms : BUSY_MS));
+    /* Until it is known to be ours, closing it must not move the log into it. */
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    return true;
+}
+
+/* One number, such as a pragma gives. */
+static bool read_integer(struct database *database, const char *sql, int64_t *value,
+                         struct error *error)
+{
+    struct database_statement *statement = database_prepare(database, sql);
+    bool row;
+    if (!database_step(statement, &row, error))
+        return false;
+    *value = row ? database_integer(statement, 0) : 0;
+    database_reset(statement);
+    return true;
+}
+
+static int newest_version(const struct database_config *config)
+{
+    int version = 0;
+    for (const struct database_migration *step = config->migrations; step->version; step++)
+        version = step->version;
+    return version;
+}
+
+/* Whether the file is ours and not from the future. */
+static bool recognize(struct database *database, const struct database_config *config,
+                      int64_t *version, struct error *error)
+{
+    int64_t application, tables;
+    if (!read_integer(database, "PRAGMA application_id", &application, error) ||
+        !read_integer(database, "PRAGMA user_version", version, error) ||
+        !read_integer(database, "SELECT COUNT(*) FROM sqlite_master", &tables, error))
+        return false;
+    bool fresh = !application && !*version && !tables;
+    if (application != APPLICATION_ID && !fresh)
+        return error_set(error, ERROR_CONFIG, "%s is a database of another program",
+                         database->path);
+    if (*version > newest_version(config))
+        return error_set(error, ERROR_CONFIG,
+                         "%s has schema %lld, this program knows %d: "
+                         "use a newer program, or another storage path",
+                         database->path, (long long)*version, newest_version(config));
+    if (config->read_only && *version < newest_version(config))
+        return error_set(error, ERROR_CONFIG,
+                         "%s has schema %lld, this program needs %d: "
+                         "start the service on it once",
+                         database->path, (long long)*version, newest_version(config));
+    return true;
+}
+
+static bool quick_check(struct database *database, struct error *error)
+{
+    struct database_statement *statement = database_prepare(database, "PRAGMA quick_check(1)");
+    bool row;
+    if (!database_step(statement, &row, error))
+        return false;
+    bool ok = row && !strcmp(database_text(statement, 0), "ok");
+    if (!ok)
+        damaged(database, row ? database_text(statement, 0) : "the check said nothing", error);
+    database_reset(statement);
+    return ok;
+}
+
+static bool set_up(struct database *database, const struct database_config *config,
+                   struct error *error)
+{
+    char sql[256];
+    int64_t cache_bytes = config->cache_bytes ? config->cache_bytes : CACHE_BYTES;
+    snprintf(sql, sizeof sql,
+             "PRAGMA cache_size = -%lld; PRAGMA synchronous = FULL;"
+             " PRAGMA journal_size_limit = %d",
+             (long long)(cache_bytes / 1024), LOG_BYTES);
+    if (!execute(database, sql, error))
+        return false;
+    if (config->read_only)
+        return true;
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return execute(database, "PRAGMA journal_mode = WAL", error);
+}
+
+/* The steps that are missing, all of them or none. */
+static bool migrate(struct database *database, const struct database_config *config,
+                    struct error *error)
+{
+    int64_t version;
+    char sql[128];
+    if (!database_begin(database, error) ||
+        !read_integer(database, "PRAGMA user_version", &version, error))
+        return false;
+    for (const struct database_migration *step = config->migrations; step->version; step++)
+        if (step->version > version && !execute(database, step->sql, error))
+            return error_wrap(error, "schema %d", step->version);
+    snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+             APPLICATION_ID, newest_version(config));
+    if (version < newest_version(config) && !execute(database, sql, error))
+        return false;
+    return database_commit(database, error);
+}
+
+static bool prepare_file(struct database *database, const struct database_config *config,
+                         struct error *error)
+{
+    int64_t version;
+    if (config->own && !is_memory(config->path) && !take_lock(database, error))
+        return false;
+    if (!connect_file(database, config, error) || !recognize(database, config, &version, error) ||
+        (config->own && !quick_check(database, error)) || !set_up(database, config, error))
+        return false;
+    return version == newest_version(config) || migrate(database, config, error);
+}
+
+struct database *database_open(const struct database_config *config, struct error *error)
+{
+    struct database *database = calloc(1, sizeof *database);
+    if (!database || !(database->path = strdup(config->path)))
+        abort();
+    database->lock = -1;
+    if (prepare_file(database, config, error))
+        return database;
+    if (error->code == ERROR_TIMEOUT)
+        error->code = ERROR_IO; /* the caller retries as it likes */
+    database_close(database);
+    return NULL;
+}
+
+void database_close(struct database *database)
+{
+    if (!database)
+        return;
+    database_rollback(database);
+    for (size_t i = 0; i < database->count; i++) {
+        sqlite3_finalize(database->statements[i]->compiled);
+        free(database->statements[i]);
+    }
+    sqlite3_close(database->handle);
+    if (database->lock >= 0)
+        close(database->lock);
+    free(database->statements);
+    free(database->path);
+    free(database);
+}
+
+/* --- transactions
+ * -----------------------------------------------------------------------------
+ */
+bool database_begin(struct database *database, struct error *error)
+{
+    assert(!database->open);
+    if (!execute(database, "BEGIN IMMEDIATE", error))
+        return false;
+    database->open = true;
+    return true;
+}
+
+bool database_commit(struct database *database, struct error *error)
+{
+    assert(database->open);
+    bool ok = execute(database, "COMMIT", error);
+    if (ok)
+        database->open = false;
+    else
+        database_rollback(database);
+    return ok;
+}
+
+void database_rollback(struct database *database)
+{
+    for (size_t i = 0; i < database->count; i++)
+        database_reset(database->statements[i]);
+    if (database->open && !sqlite3_get_autocommit(database->handle))
+        sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
+    database->open = false;
+}
+
+bool database_is_open(const struct database *database)
+{
+    return database->open;
+}
+
+/* --- statements
+ * -------------------------------------------------------------------------------
+ */
+
+/* Parameters stand as $1, $2 ... in the order they are first used: the library
+ * numbers them by first use, PostgreSQL by what is written. */
+static void check_parameters(sqlite3_stmt *statement)
+{
+    for (int i = 1; i <= sqlite3_bind_parameter_count(statement); i++) {
+        const char *name = sqlite3_bind_parameter_name(statement, i);
+        char wanted[16];
+        snprintf(wanted, sizeof wanted, "$%d", i);
+        if (!name || strcmp(name, wanted) != 0) {
+            fprintf(stderr, "parameter %d is out of order: %s\n", i, sqlite3_sql(statement));
+            abort();
+        }
+    }
+}
+
+/* Compile, or keep the reason why not for the first step: anything but a
+ * mistake of ours can have passed when the statement is wanted again. */
+static void compile(struct database_statement *statement)
+{
+    sqlite3 *handle = statement->database->handle;
+    statement->result = sqlite3_prepare_v3(handle, statement->sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                           &statement->compiled, NULL);
+    if (statement->result == SQLITE_ERROR) {
+        fprintf(stderr, "%s: %s\n", sqlite3_errmsg(handle), statement->sql);
+        abort();
+    }
+    if (statement->compiled)
+        check_parameters(statement->compiled);
+}
+
+static struct database_statement *add(struct database *database, const char *sql)
+{
+    struct database_statement *statement = malloc(sizeof *statement);
+    if (database->count == database->capacity) {
+        database->capacity = database->capacity ? database->capacity * 2 : 64;
+        database->statements =
+            realloc(database->statements, database->capacity * sizeof *database->statements);
+    }
+    if (!statement || !database->statements)
+        abort();
+    *statement = (struct database_statement){ .database = database, .sql = sql };
+    return database->statements[database->count++] = statement;
+}
+
+struct database_statement *database_prepare(struct database *database, const char *sql)
+{
+    struct database_statement *statement = NULL;
+    for (size_t i = 0; i < database->count && !statement; i++)
+        if (database->statements[i]->sql == sql)
+            statement = database->statements[i];
+    if (!statement)
+        statement = add(database, sql);
+    if (!statement->compiled)
+        compile(statement);
+    database_reset(statement);
+    if (statement->compiled)
+        sqlite3_clear_bindings(statement->compiled);
+    return statement;
+}
+
+/* A number that is no parameter is a mistake of ours. */
+static void check_bound(const struct database_statement *statement, int result)
+{
+    if (result != SQLITE_RANGE)
+        return;
+    fprintf(stderr, "no such parameter: %s\n", statement->sql);
+    abort();
+}
+
+void database_bind_text(struct database_statement *statement, int number, const char *text)
+{
+    check_bound(statement, sqlite3_bind_text(statement->compiled, number, text, -1, SQLITE_STATIC));
+}
+
+void database_bind_integer(struct database_statement *statement, int number, int64_t value)
+{
+    check_bound(statement, sqlite3_bind_int64(statement->compiled, number, value));
+}
+
+void database_bind_number(struct database_statement *statement, int number, double value)
+{
+    check_bound(statement, sqlite3_bind_double(statement->compiled, number, value));
+}
+
+void database_bind_blob(struct database_statement *statement, int number, const void *bytes,
+                        size_t count)
+{
+    check_bound(statement,
+                sqlite3_bind_blob64(statement->compiled, number, bytes, count, SQLITE_STATIC));
+}
+
+bool database_step(struct database_statement *statement, bool *row, struct error *error)
+{
+    int result = statement->compiled ? sqlite3_step(statement->compiled) : statement->result;
+    *row = result == SQLITE_ROW;
+    if (result == SQLITE_ROW)
+        return true;
+    bool ok = result == SQLITE_DONE || failed(statement->database, result, error);
+    database_reset(statement);
+    return ok;
+}
+
+bool database_run(struct database_statement *statement, struct error *error)
+{
+    bool row;
+    if (!database_step(statement, &row, error))
+        return false;
+    assert(!row);
+    return true;
+}
+
+void database_reset(struct database_statement *statement)
+{
+    sqlite3_reset(statement->compiled);
+}
+
+const char *database_text(struct database_statement *statement, int column)
+{
+    const unsigned char *text = sqlite3_column_text(statement->compiled, column);
+    return text ? (const char *)text : "";
+}
+
+int64_t database_integer(struct database_statement *statement, int column)
+{
+    return sqlite3_column_int64(statement->compiled, column);
+}
+
+double database_number(struct database_statement *statement, int column)
+{
+    return sqlite3_column_double(statement->compiled, column);
+}
+
+const void *database_blob(struct database_statement *statement, int column, size_t *count)
+{
+    const void *bytes = sqlite3_column_blob(statement->compiled, column);
+    *count = (size_t)sqlite3_column_bytes(statement->compiled, column);
+    return bytes;
+}
+
+int64_t database_changes(const struct database *database)
+{
+    return sqlite3_changes64(database->handle);
+}
+
+int64_t database_total_changes(const struct database *database)
+{
+    return sqlite3_total_changes64(database->handle);
+}
+
+static int64_t file_bytes(const char *path, const char *suffix)
+{
+    char name[4096];
+    struct stat status;
+    snprintf(name, sizeof name, "%s%s", path, suffix);
+    return stat(name, &status) ? 0 : (int64_t)status.st_size;
+}
+
+int64_t database_bytes(const struct database *database)
+{
+    return file_bytes(database->path, "") + file_bytes(database->path, "-wal");
+}

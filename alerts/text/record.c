@@ -1,0 +1,255 @@
+#include "alerts/text/record.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alerts/text/match.h"
+#include "collectors/snapshot/finding.h"
+#include "core/clock.h"
+#include "core/hash.h"
+
+static const void *at(const struct record_field *field, const void *data)
+{
+    return (const char *)data + field->offset;
+}
+
+static const void *count_at(const struct record_field *field, const void *data)
+{
+    return (const char *)data + field->count_offset;
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+static void write_labels(const struct record_field *field, const void *data,
+                         struct json_writer *writer)
+{
+    const struct match_label *labels = at(field, data);
+    size_t count = *(const size_t *)count_at(field, data);
+    json_open(writer, field->name, '{');
+    for (size_t i = 0; i < count; i++)
+        json_add_text(writer, labels[i].name, labels[i].value);
+    json_close(writer, '}');
+}
+
+static void write_list(const struct record_field *field, const void *data,
+                       struct json_writer *writer)
+{
+    const char *elements = *(const char *const *)at(field, data);
+    size_t count = *(const size_t *)count_at(field, data);
+    json_open(writer, field->name, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(writer, NULL, '{');
+        record_write(field->fields, elements + i * field->element_bytes, writer);
+        json_close(writer, '}');
+    }
+    json_close(writer, ']');
+}
+
+static void write_field(const struct record_field *field, const void *data,
+                        struct json_writer *writer)
+{
+    const void *value = at(field, data);
+    char text[40] = "";
+    switch (field->type) {
+    case RECORD_TEXT: {
+        const char *known = *(const char *const *)value;
+        json_add_text(writer, field->name, known ? known : "");
+        return;
+    }
+    case RECORD_CHARS:
+        json_add_text(writer, field->name, value);
+        return;
+    case RECORD_WORD:
+        json_add_text(writer, field->name, field->words[*(const int *)value]);
+        return;
+    case RECORD_BOOL:
+        json_add_bool(writer, field->name, *(const bool *)value);
+        return;
+    case RECORD_UNSIGNED:
+        json_add_integer(writer, field->name, *(const uint32_t *)value);
+        return;
+    case RECORD_INTEGER:
+    case RECORD_DURATION:
+        json_add_integer(writer, field->name, *(const int64_t *)value);
+        return;
+    case RECORD_NUMBER:
+        json_add_number(writer, field->name, *(const double *)value);
+        return;
+    case RECORD_INSTANT:
+        if (*(const int64_t *)value)
+            clock_format_rfc3339(*(const int64_t *)value, text);
+        json_add_text(writer, field->name, text);
+        return;
+    case RECORD_FINDING:
+        if (*(const bool *)count_at(field, data))
+            hash_hex(value, sizeof(struct finding_id), text);
+        json_add_text(writer, field->name, text);
+        return;
+    case RECORD_LABELS:
+        write_labels(field, data, writer);
+        return;
+    case RECORD_LIST:
+        write_list(field, data, writer);
+        return;
+    case RECORD_END:
+        return;
+    }
+}
+
+void record_write(const struct record_field *fields, const void *data, struct json_writer *writer)
+{
+    for (const struct record_field *field = fields; field->type; field++)
+        if (!field->derived)
+            write_field(field, data, writer);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+static bool wrong(const struct record_field *field, const struct json *value, struct error *error)
+{
+    return error_set(error, ERROR_PARSE, "%s is %s", field->name,
+                     json_text(value) ? "a text that is none of its kind"
+                                      : json_type_word(json_type(value)));
+}
+
+static bool read_finding(const struct record_field *field, const char *text, void *data)
+{
+    uint8_t *bytes = (uint8_t *)data + field->offset;
+    bool *has = (bool *)((char *)data + field->count_offset);
+    *has = *text != 0;
+    if (!*has)
+        return true;
+    if (strlen(text) != 2 * sizeof(struct finding_id) ||
+        strspn(text, "0123456789abcdef") != strlen(text))
+        return false;
+    for (size_t i = 0; i < sizeof(struct finding_id); i++) {
+        unsigned byte = 0;
+        sscanf(text + 2 * i, "%2x", &byte);
+        bytes[i] = (uint8_t)byte;
+    }
+    return true;
+}
+
+/* Everything that is a text in JSON. False when it is none of its kind. */
+static bool read_text(const struct record_field *field, const char *text, struct arena *arena,
+                      void *data)
+{
+    void *value = (char *)data + field->offset;
+    switch (field->type) {
+    case RECORD_TEXT:
+        *(const char **)value = arena_text(arena, text);
+        return true;
+    case RECORD_CHARS:
+        for (const char *c = text; *c; c++)
+            if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)
+                return false;
+        return (size_t)snprintf(value, field->capacity, "%s", text) < field->capacity;
+    case RECORD_WORD:
+        for (int i = 0; field->words[i]; i++)
+            if (!strcmp(field->words[i], text)) {
+                *(int *)value = i;
+                return true;
+            }
+        return false;
+    case RECORD_INSTANT:
+        return clock_parse_rfc3339(text, value);
+    default:
+        return read_finding(field, text, data);
+    }
+}
+
+static bool read_number(const struct record_field *field, double number, void *value)
+{
+    if (field->type == RECORD_NUMBER) {
+        *(double *)value = number;
+        return true;
+    }
+    double limit = field->type == RECORD_UNSIGNED ? UINT32_MAX : 9007199254740992.0;
+    if (!(number <= limit && number >= (field->type == RECORD_UNSIGNED ? 0 : -limit)))
+        return false;
+    if (field->type == RECORD_UNSIGNED)
+        *(uint32_t *)value = (uint32_t)number;
+    else
+        *(int64_t *)value = (int64_t)number;
+    return true;
+}
+
+static bool read_labels(const struct record_field *field, const struct json *object,
+                        struct arena *arena, void *data)
+{
+    struct match_label *labels = (void *)((char *)data + field->offset);
+    size_t *count = (void *)((char *)data + field->count_offset);
+    for (const struct json *member = json_first(object); member; member = json_next(member)) {
+        if (!json_text(member) || *count == field->capacity)
+            return false;
+        labels[*count].name = arena_text(arena, json_name(member));
+        labels[(*count)++].value = arena_text(arena, json_text(member));
+    }
+    return true;
+}
+
+static bool read_list(const struct record_field *field, const struct json *array,
+                      struct arena *arena, void *data, struct error *error)
+{
+    size_t count = json_count(array), index = 0;
+    char *elements = arena_zalloc(arena, count * field->element_bytes + 1);
+    for (const struct json *item = json_first(array); item; item = json_next(item), index++)
+        if (!record_read(field->fields, item, arena, elements + index * field->element_bytes,
+                         error))
+            return error_wrap(error, "%s %zu", field->name, index + 1);
+    *(char **)((char *)data + field->offset) = elements;
+    *(size_t *)((char *)data + field->count_offset) = count;
+    return true;
+}
+
+static bool read_field(const struct record_field *field, const struct json *value,
+                       struct arena *arena, void *data, struct error *error)
+{
+    void *target = (char *)data + field->offset;
+    enum json_type type = json_type(value);
+    switch (field->type) {
+    case RECORD_BOOL:
+        *(bool *)target = json_bool(value, false);
+        return type == JSON_BOOL || wrong(field, value, error);
+    case RECORD_UNSIGNED:
+    case RECORD_INTEGER:
+    case RECORD_DURATION:
+    case RECORD_NUMBER:
+        return (type == JSON_NUMBER && read_number(field, json_number(value, 0), target)) ||
+               wrong(field, value, error);
+    case RECORD_LABELS:
+        return (type == JSON_OBJECT && read_labels(field, value, arena, data)) ||
+               wrong(field, value, error);
+    case RECORD_LIST:
+        return type == JSON_ARRAY ? read_list(field, value, arena, data, error)
+                                  : wrong(field, value, error);
+    default:
+        return (type == JSON_TEXT && read_text(field, json_text(value), arena, data)) ||
+               wrong(field, value, error);
+    }
+}
+
+/* What an absent or null member is worth, where zero is not the answer. */
+static void read_nothing(const struct record_field *field, enum json_type type, void *data)
+{
+    void *target = (char *)data + field->offset;
+    if (field->type == RECORD_TEXT)
+        *(const char **)target = "";
+    if (field->type == RECORD_NUMBER && type == JSON_NULL)
+        *(double *)target = NAN;
+}
+
+bool record_read(const struct record_field *fields, const struct json *object, struct arena *arena,
+                 void *data, struct error *error)
+{
+    if (json_type(object) != JSON_OBJECT)
+        return error_set(error, ERROR_PARSE, "no object but %s", json_type_word(json_type(object)));
+    for (const struct record_field *field = fields; field->type; field++) {
+        const struct json *value = field->derived ? NULL : json_get(object, field->name);
+        enum json_type type = json_type(value);
+        if (type == JSON_NONE || type == JSON_NULL)
+            read_nothing(field, type, data);
+        else if (!read_field(field, value, arena, data, error))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,386 @@
+#include "alerts/text/template.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alerts/text/match.h"
+#include "alerts/text/text.h"
+#include "collectors/snapshot/finding.h"
+#include "core/clock.h"
+
+enum {
+    TEXT_BYTES = 16 * 1024,
+    OUTPUT_BYTES = 32 * 1024,
+    NESTING_MAX = 8,
+    STEPS_MAX = 100000, /* nodes rendered: nested lists must not multiply without end */
+    NAMES_MAX = 128,    /* fields told as near ones */
+};
+
+enum node_kind { NODE_TEXT, NODE_VALUE, NODE_SECTION, NODE_INVERTED };
+
+struct node {
+    enum node_kind kind;
+    const char *text; /* NODE_TEXT, of `length` bytes */
+    size_t length;
+    const struct record_field *field; /* the others */
+    const char *key;                  /* of a label; NULL = the field itself */
+    int level;                        /* the scope that has the field */
+    struct node *first, *next;
+};
+
+struct template
+{
+    struct node *first;
+};
+
+/* What {{#labels}} offers of each label. */
+static const struct record_field label_fields[] = {
+    { "name", RECORD_TEXT, offsetof(struct match_label, name) },
+    { "value", RECORD_TEXT, offsetof(struct match_label, value) },
+    { 0 },
+};
+
+/* --- compiling -------------------------------------------------------------------------------- */
+struct parser {
+    const char *start, *at;
+    struct arena *arena;
+    const struct record_field *scopes[NESTING_MAX + 1];
+    int level; /* of the innermost scope */
+    struct error *error;
+};
+
+struct tag {
+    char sigil; /* # ^ / ! or 0 */
+    char name[128];
+    const char *begin, *end; /* the braces */
+    const char *text_end;    /* where the text before it ends */
+    const char *resume;      /* where the text behind it begins */
+};
+
+static bool complain(struct parser *parser, const char *where, const char *what, const char *name)
+{
+    int line = 1;
+    for (const char *c = parser->start; c < where; c++)
+        line += *c == '\n';
+    return error_set(parser->error, ERROR_CONFIG, "line %d: %s%s", line, what, name);
+}
+
+/* A tag that writes nothing and stands alone in its line takes the line with it. */
+static void take_line(struct parser *parser, struct tag *tag)
+{
+    const char *before = tag->begin, *after = tag->end;
+    while (before > parser->start && (before[-1] == ' ' || before[-1] == '\t'))
+        before--;
+    while (*after == ' ' || *after == '\t' || *after == '\r')
+        after++;
+    if ((before == parser->start || before[-1] == '\n') && (*after == '\n' || !*after)) {
+        tag->text_end = before;
+        tag->resume = after + (*after == '\n');
+    }
+}
+
+/* The next tag at or behind parser->at; *found false when there is none. */
+static bool next_tag(struct parser *parser, struct tag *tag, bool *found)
+{
+    const char *begin = strstr(parser->at, "{{");
+    *found = begin != NULL;
+    if (!begin)
+        return true;
+    const char *end = strstr(begin, "}}"), *name = begin + 2;
+    if (!end)
+        return complain(parser, begin, "{{ without }}", "");
+    *tag = (struct tag){ .begin = begin, .end = end + 2, .text_end = begin, .resume = end + 2 };
+    if (*name && strchr("#^/!", *name))
+        tag->sigil = *name++;
+    if (tag->sigil)
+        take_line(parser, tag);
+    if (tag->sigil == '!')
+        return true;
+    while (*name == ' ')
+        name++;
+    while (end > name && end[-1] == ' ')
+        end--;
+    size_t length = (size_t)(end - name);
+    if (!length || length >= sizeof tag->name)
+        return complain(parser, begin, "a tag without a name", "");
+    memcpy(tag->name, name, length);
+    if (strchr("{&>=", *name))
+        return complain(parser, begin, "this kind of tag is not supported: {{", tag->name);
+    return true;
+}
+
+static bool unknown(struct parser *parser, const struct tag *tag)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    const char *names[NAMES_MAX + 1];
+    size_t count = 0;
+    for (int level = parser->level; level >= 0; level--)
+        for (const struct record_field *f = parser->scopes[level]; f->type && count < NAMES_MAX;
+             f++)
+            names[count++] = f->name;
+    names[count] = NULL;
+    buf_printf(&text, "%s}}", tag->name);
+    match_near(tag->name, names, &text);
+    return complain(parser, tag->begin, "unknown field {{", buf_cstr(&text));
+}
+
+/* Find the field a tag names, in the innermost scope that has it. */
+static bool resolve(struct parser *parser, const struct tag *tag, struct node *node)
+{
+    size_t length = strcspn(tag->name, ".");
+    for (node->level = parser->level; node->level >= 0; node->level--)
+        for (const struct record_field *f = parser->scopes[node->level]; f->type; f++) {
+            if (strlen(f->name) != length || memcmp(f->name, tag->name, length) != 0)
+                continue;
+            node->field = f;
+            if (!tag->name[length])
+                return true;
+            if (f->type != RECORD_LABELS)
+                return unknown(parser, tag);
+            node->key = arena_text(parser->arena, tag->name + length + 1);
+            return true;
+        }
+    return unknown(parser, tag);
+}
+
+static void add_text(struct parser *parser, const char *end, struct node ***tail)
+{
+    if (end <= parser->at)
+        return;
+    struct node *node = arena_zalloc(parser->arena, sizeof *node);
+    node->kind = NODE_TEXT;
+    node->length = (size_t)(end - parser->at);
+    node->text = arena_copy(parser->arena, parser->at, node->length);
+    **tail = node;
+    *tail = &node->next;
+}
+
+static bool parse(struct parser *parser, const struct tag *open, int depth, struct node **first);
+
+static bool parse_section(struct parser *parser, const struct tag *tag, int depth,
+                          struct node *node)
+{
+    bool is_list =
+        !node->key && (node->field->type == RECORD_LIST || node->field->type == RECORD_LABELS);
+    node->kind = tag->sigil == '#' ? NODE_SECTION : NODE_INVERTED;
+    if (depth == NESTING_MAX)
+        return complain(parser, tag->begin, "nested too deep: {{#", tag->name);
+    bool has_scope = is_list && node->kind == NODE_SECTION;
+    if (has_scope)
+        parser->scopes[++parser->level] =
+            node->field->type == RECORD_LIST ? node->field->fields : label_fields;
+    if (!parse(parser, tag, depth + 1, &node->first))
+        return false;
+    parser->level -= has_scope;
+    return true;
+}
+
+/* Parse up to the end of the section `open`, or of the text when it is NULL. */
+static bool parse(struct parser *parser, const struct tag *open, int depth, struct node **first)
+{
+    struct node **tail = first;
+    for (;;) {
+        struct tag tag = { 0 };
+        bool found;
+        if (!next_tag(parser, &tag, &found))
+            return false;
+        add_text(parser, found ? tag.text_end : parser->at + strlen(parser->at), &tail);
+        if (!found)
+            return !open || complain(parser, open->begin, "never closed: {{#", open->name);
+        parser->at = tag.resume;
+        if (tag.sigil == '!')
+            continue;
+        if (tag.sigil == '/')
+            return (open && !strcmp(open->name, tag.name)) ||
+                   complain(parser, tag.begin, "closes what is not open: {{/", tag.name);
+        struct node *node = arena_zalloc(parser->arena, sizeof *node);
+        node->kind = NODE_VALUE;
+        if (!resolve(parser, &tag, node))
+            return false;
+        if (tag.sigil && !parse_section(parser, &tag, depth, node))
+            return false;
+        if (!tag.sigil && !node->key && node->field->type >= RECORD_LABELS)
+            return complain(parser, tag.begin, "holds several things, write {{#", tag.name);
+        *tail = node;
+        tail = &node->next;
+    }
+}
+
+const struct template *template_compile(const char *text, const struct record_field *fields,
+                                        struct arena *arena, struct error *error)
+{
+    if (strlen(text) > TEXT_BYTES) {
+        error_set(error, ERROR_CONFIG, "longer than %d bytes", TEXT_BYTES);
+        return NULL;
+    }
+    struct parser parser = { text, text, arena, { fields }, 0, error };
+    struct template *compiled = arena_zalloc(arena, sizeof *compiled);
+    return parse(&parser, NULL, 0, &compiled->first) ? compiled : NULL;
+}
+
+/* --- rendering -------------------------------------------------------------------------------- */
+struct rendering {
+    struct buf out;
+    const void *scopes[NESTING_MAX + 1];
+    int level, steps;
+};
+
+static void rendering_finish(struct rendering *rendering)
+{
+    buf_finish(&rendering->out);
+}
+
+static const char *label_value(const struct node *node, const void *data)
+{
+    const struct match_label *labels = data;
+    size_t count =
+        *(const size_t *)((const char *)data - node->field->offset + node->field->count_offset);
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(labels[i].name, node->key))
+            return labels[i].value;
+    return "";
+}
+
+/* At most four decimals: a text is for people. */
+static double rounded(double value)
+{
+    return fabs(value) < 1e9 ? floor(value * 1e4 + 0.5) / 1e4 : value;
+}
+
+/* Append a value; nothing for what counts as false, so that a section can ask the same. */
+static void put_value(const struct node *node, const void *record, struct buf *out)
+{
+    const struct record_field *field = node->field;
+    const void *value = (const char *)record + field->offset;
+    char text[40];
+    switch (field->type) {
+    case RECORD_TEXT:
+        if (*(const char *const *)value)
+            buf_text(out, *(const char *const *)value);
+        return;
+    case RECORD_CHARS:
+        buf_text(out, value);
+        return;
+    case RECORD_WORD:
+        buf_text(out, field->words[*(const int *)value]);
+        return;
+    case RECORD_BOOL:
+        buf_text(out, *(const bool *)value ? "true" : "false");
+        return;
+    case RECORD_UNSIGNED:
+        buf_integer(out, *(const uint32_t *)value);
+        return;
+    case RECORD_INTEGER:
+        buf_integer(out, *(const int64_t *)value);
+        return;
+    case RECORD_NUMBER:
+        buf_number(out, rounded(*(const double *)value));
+        return;
+    case RECORD_INSTANT:
+        if (*(const int64_t *)value)
+            buf_text(out, clock_format_rfc3339(*(const int64_t *)value, text));
+        return;
+    case RECORD_DURATION:
+        text_age(out, *(const int64_t *)value);
+        return;
+    case RECORD_FINDING:
+        if (*(const bool *)((const char *)record + field->count_offset))
+            buf_text(out, finding_id_text(value, text));
+        return;
+    case RECORD_LABELS:
+        buf_text(out, label_value(node, value));
+        return;
+    case RECORD_LIST:
+    case RECORD_END:
+        return;
+    }
+}
+
+static bool is_true(const struct node *node, const void *record)
+{
+    const void *value = (const char *)record + node->field->offset;
+    switch (node->field->type) {
+    case RECORD_BOOL:
+        return *(const bool *)value;
+    case RECORD_UNSIGNED:
+        return *(const uint32_t *)value != 0;
+    case RECORD_INTEGER:
+    case RECORD_DURATION:
+    case RECORD_INSTANT:
+        return *(const int64_t *)value != 0;
+    case RECORD_NUMBER:
+        return *(const double *)value != 0;
+    default: {
+        CLEANUP(buf_finish) struct buf text = { 0 };
+        put_value(node, record, &text);
+        return text.length > 0;
+    }
+    }
+}
+
+static void render(struct rendering *rendering, const struct node *node);
+
+static void render_section(struct rendering *rendering, const struct node *node, const void *record)
+{
+    const struct record_field *field = node->field;
+    bool wanted = node->kind == NODE_SECTION;
+    if (node->key || field->type < RECORD_LABELS) {
+        if (is_true(node, record) == wanted)
+            render(rendering, node->first);
+        return;
+    }
+    size_t count = *(const size_t *)((const char *)record + field->count_offset);
+    const void *value = (const char *)record + field->offset;
+    const char *elements = field->type == RECORD_LIST ? *(const char *const *)value : value;
+    size_t bytes = field->type == RECORD_LIST ? field->element_bytes : sizeof(struct match_label);
+    if (!wanted) {
+        if (!count)
+            render(rendering, node->first);
+        return;
+    }
+    rendering->level++;
+    for (size_t i = 0; i < count; i++) {
+        rendering->scopes[rendering->level] = elements + i * bytes;
+        render(rendering, node->first);
+    }
+    rendering->level--;
+}
+
+static void render(struct rendering *rendering, const struct node *node)
+{
+    for (; node; node = node->next) {
+        if (++rendering->steps > STEPS_MAX || rendering->out.length > OUTPUT_BYTES)
+            return;
+        if (node->kind == NODE_TEXT)
+            buf_append(&rendering->out, node->text, node->length);
+        else if (node->kind == NODE_VALUE)
+            put_value(node, rendering->scopes[node->level], &rendering->out);
+        else
+            render_section(rendering, node, rendering->scopes[node->level]);
+    }
+}
+
+void template_render(const struct template *compiled, const void *data, struct buf *out)
+{
+    CLEANUP(rendering_finish) struct rendering rendering = { .scopes = { data } };
+    render(&rendering, compiled->first);
+    bool cut = text_cut_bytes(out, buf_cstr(&rendering.out), OUTPUT_BYTES);
+    if (!cut && rendering.steps > STEPS_MAX)
+        buf_text(out, "\xe2\x80\xa6");
+}
+
+/* --- reference -------------------------------------------------------------------------------- */
+static void document(const struct record_field *fields, const char *indent, struct buf *out)
+{
+    for (const struct record_field *field = fields; field->type; field++) {
+        buf_printf(out, "%s- `%s`: %s\n", indent, field->name, field->help);
+        if (field->type == RECORD_LIST)
+            document(field->fields, "  ", out);
+    }
+}
+
+void template_document(const struct record_field *fields, struct buf *out)
+{
+    document(fields, "", out);
+}

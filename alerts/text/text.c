@@ -1,0 +1,116 @@
+#include "alerts/text/text.h"
+
+#include "core/compiler.h"
+
+#define ELLIPSIS 0x2026
+
+uint32_t text_decode(const char *text, size_t length, size_t *used)
+{
+    static const struct {
+        uint8_t first, last, low, high; /* lead byte; range of the second. RFC 3629 section 4 */
+        uint8_t length, bits;           /* bits: of the lead byte */
+    } forms[] = {
+        { 0x00, 0x7f, 0x00, 0xff, 1, 0x7f }, { 0xc2, 0xdf, 0x80, 0xbf, 2, 0x1f },
+        { 0xe0, 0xe0, 0xa0, 0xbf, 3, 0x0f }, { 0xe1, 0xec, 0x80, 0xbf, 3, 0x0f },
+        { 0xed, 0xed, 0x80, 0x9f, 3, 0x0f }, { 0xee, 0xef, 0x80, 0xbf, 3, 0x0f },
+        { 0xf0, 0xf0, 0x90, 0xbf, 4, 0x07 }, { 0xf1, 0xf3, 0x80, 0xbf, 4, 0x07 },
+        { 0xf4, 0xf4, 0x80, 0x8f, 4, 0x07 },
+    };
+    const uint8_t *bytes = (const uint8_t *)text;
+    size_t i = 0;
+    *used = 1;
+    while (i < ARRAY_COUNT(forms) && (bytes[0] < forms[i].first || bytes[0] > forms[i].last))
+        i++;
+    if (i == ARRAY_COUNT(forms) || forms[i].length > length)
+        return TEXT_REPLACEMENT;
+    uint32_t point = bytes[0] & forms[i].bits;
+    for (size_t j = 1; j < forms[i].length; j++) {
+        uint8_t low = j == 1 ? forms[i].low : 0x80, high = j == 1 ? forms[i].high : 0xbf;
+        if (bytes[j] < low || bytes[j] > high)
+            return TEXT_REPLACEMENT;
+        point = point << 6 | (bytes[j] & 0x3f);
+    }
+    *used = forms[i].length;
+    return point;
+}
+
+static size_t encoded_bytes(uint32_t point)
+{
+    return point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+}
+
+void text_encode(struct buf *out, uint32_t point)
+{
+    static const uint8_t leads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+    size_t length = encoded_bytes(point);
+    char bytes[4];
+    for (size_t i = length - 1; i > 0; i--, point >>= 6)
+        bytes[i] = (char)(0x80 | (point & 0x3f));
+    bytes[0] = (char)(leads[length] | point);
+    buf_append(out, bytes, length);
+}
+
+/* The first code point of a text; a NUL ends any sequence, so nothing behind it is read. */
+static uint32_t first_point(const char *text, size_t *used)
+{
+    return text_decode(text, 4, used);
+}
+
+/* limit: in code points, or in bytes of what is appended. */
+static bool cut(struct buf *out, const char *text, size_t limit, bool bytes)
+{
+    size_t mark = bytes ? encoded_bytes(ELLIPSIS) : 1, total = 0, length;
+    const char *keep = text, *at = text; /* keep: what goes in front of the ellipsis */
+    while (*at) {
+        uint32_t point = first_point(at, &length);
+        total += bytes ? encoded_bytes(point) : 1;
+        if (total > limit)
+            break;
+        at += length;
+        if (total + mark <= limit)
+            keep = at;
+    }
+    bool whole = !*at;
+    for (const char *end = whole ? at : keep; text < end; text += length)
+        text_encode(out, first_point(text, &length));
+    if (!whole && mark <= limit)
+        text_encode(out, ELLIPSIS);
+    return !whole;
+}
+
+bool text_cut(struct buf *out, const char *text, size_t max_points)
+{
+    return cut(out, text, max_points, false);
+}
+
+bool text_cut_bytes(struct buf *out, const char *text, size_t max_bytes)
+{
+    return cut(out, text, max_bytes, true);
+}
+
+size_t text_points(const char *text)
+{
+    size_t points = 0;
+    for (size_t length; *text; text += length) {
+        first_point(text, &length);
+        points++;
+    }
+    return points;
+}
+
+void text_age(struct buf *out, int64_t seconds)
+{
+    static const struct {
+        int64_t seconds;
+        const char *name;
+    } units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+    size_t i = 0;
+    if (seconds < 0)
+        seconds = 0;
+    while (i < ARRAY_COUNT(units) - 1 && seconds < units[i].seconds)
+        i++;
+    buf_printf(out, "%lld %s", (long long)(seconds / units[i].seconds), units[i].name);
+    seconds %= units[i].seconds;
+    if (++i < ARRAY_COUNT(units) && seconds >= units[i].seconds)
+        buf_printf(out, " %lld %s", (long long)(seconds / units[i].seconds), units[i].name);
+}

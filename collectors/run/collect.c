@@ -1,0 +1,277 @@
+#include "collectors/run/collect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/azure/graph.h"
+#include "collectors/run/cover.h"
+#include "collectors/subscriptions.h"
+#include "core/log.h"
+
+enum { EMPTY_RUNS_DOUBTED = 2 }; /* an answer that is suddenly empty is believed the third time */
+enum { ROW_BYTES_MAX = 512, PARTITION_ROWS = 700 }; /* a page holds 1000; hashes are uneven */
+
+/* What one run carries from query to query. */
+struct run {
+    const struct collector *collector;
+    struct arm_session *session;
+    struct collect_context context;
+    struct part *part, *older;
+    const char *const *scope;
+    size_t scope_count;
+    struct collect_memory *memory;
+    struct collect_result *result;
+    const struct query *query;
+    size_t query_index;
+    bool *broken; /* beside the known subscriptions: its list failed */
+    size_t rows[COLLECTOR_QUERIES_MAX]; /* that each query brought */
+    struct error skipped; /* why an optional query brought nothing */
+    struct arena scratch;
+    _Alignas(max_align_t) char row[ROW_BYTES_MAX];
+};
+
+static bool take_row(void *data, const struct json *json, struct error *error)
+{
+    struct run *run = data;
+    memset(run->row, 0, run->query->row_bytes);
+    if (!columns_bind(run->query->columns, json, run->row, &run->scratch, error))
+        return error_wrap(error, "row %zu", run->part->rows + 1);
+    run->part->rows++;
+    if (!run->collector->fold(run->part, run->query_index, run->row, &run->context, error))
+        return error_wrap(error, "row %zu", run->part->rows);
+    if (run->scratch.used_bytes)
+        arena_reset(&run->scratch);
+    return true;
+}
+
+static bool ask_graph(struct run *run, struct error *error)
+{
+    struct graph_query query = {
+        .kql = run->query->kql,
+        .subscriptions = run->scope,
+        .subscription_count = run->scope_count,
+        .partitions = run->memory->partitions[run->query_index],
+    };
+    struct graph_progress progress = { 0 };
+    bool ok = graph_query(run->session, &query, take_row, run, &progress, error);
+    run->memory->total[run->query_index] = progress.total;
+    return ok;
+}
+
+/* Rows moved while they were paged: from now on ask for pieces that come in one page each. */
+static void learn_to_partition(const struct query *queries, struct collect_memory *memory)
+{
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++)
+        if (queries[i].kql && graph_can_partition(queries[i].kql) && !memory->partitions[i] &&
+            memory->total[i] > PARTITION_ROWS) {
+            memory->partitions[i] = (size_t)memory->total[i] / PARTITION_ROWS + 1;
+            log_info(MSG("rows move while they are paged: asking in partitions from now on"),
+                     TEXT("query", queries[i].name), INT("partitions",
+                                                         (int64_t)memory->partitions[i]));
+        }
+}
+
+/* The path with its subscription and api-version filled in. */
+static void fill_path(const struct query *query, const char *subscription_id, int version,
+                      struct buf *out)
+{
+    static const char placeholder[] = "{subscription}";
+    const char *at = strstr(query->path, placeholder);
+    buf_reset(out);
+    if (at) {
+        buf_append(out, query->path, (size_t)(at - query->path));
+        buf_text(out, subscription_id);
+        buf_text(out, at + sizeof placeholder - 1);
+    } else {
+        buf_text(out, query->path);
+    }
+    const char *words = query->api_versions;
+    for (; version > 0; version--)
+        words += strcspn(words, " ") + 1;
+    buf_printf(out, "%sapi-version=%.*s", strchr(buf_cstr(out), '?') ? "&" : "?",
+               (int)strcspn(words, " "), words);
+}
+
+static int version_count(const struct query *query)
+{
+    int count = 1;
+    for (const char *c = query->api_versions; *c; c++)
+        count += *c == ' ';
+    return count;
+}
+
+/* A list that is not there is an empty one, but not where rows came from it before: a provider that
+ * is suddenly "not registered" says nothing of what it found. */
+static bool may_be_missing(const struct run *run)
+{
+    const char *id = run->context.subscription_id;
+    const struct part_cover *before = run->older && id ? part_cover_find(run->older, id) : NULL;
+    return run->query->missing_is_empty && (!before || before->empty || !before->collected_at);
+}
+
+static bool ask_list(struct run *run, struct error *error)
+{
+    CLEANUP(buf_finish) struct buf path = { 0 };
+    int *version = &run->memory->version[run->query_index];
+    for (;;) {
+        struct part_mark mark = part_mark(run->part);
+        struct arm_progress progress = { 0 };
+        fill_path(run->query, run->context.subscription_id, *version, &path);
+        if (arm_list(run->session, buf_cstr(&path), take_row, run, &progress, error))
+            return true;
+        part_rewind(run->part, mark);
+        if (!arm_version_refused(error) || *version + 1 >= version_count(run->query))
+            return error->code == ERROR_NOT_FOUND && may_be_missing(run);
+        ++*version;
+    }
+}
+
+/* A list per visible subscription; one that fails is left behind, the others go on. */
+static bool ask_lists(struct run *run, struct error *error)
+{
+    size_t count, asked = 0;
+    const struct subscription *known = subscriptions_known(run->context.snapshot, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (known[i].state != SUBSCRIPTION_VISIBLE || run->broken[i])
+            continue;
+        asked++;
+        run->context.subscription_id = known[i].id;
+        if (ask_list(run, error))
+            continue;
+        if (error->code == ERROR_CANCELLED || error->code == ERROR_AUTH)
+            return false; /* no other subscription will do better */
+        run->broken[i] = true;
+        bool refused = error->code == ERROR_FORBIDDEN;
+        run->result->refused += refused;
+        run->result->failed += !refused;
+        if (run->result->refused + run->result->failed == 1 || !refused)
+            run->result->first_error = *error;
+    }
+    run->context.subscription_id = NULL;
+    if (asked || run->result->refused || run->result->failed)
+        return true;
+    *error = run->skipped;
+    return error->code ? false
+                       : error_set(error, ERROR_FORBIDDEN,
+                                   "no subscription is visible to this identity");
+}
+
+static bool ask(struct run *run, struct error *error)
+{
+    const struct query *query = run->query;
+    if (query->only_if_empty && run->part->rows)
+        return true;
+    struct part_mark mark = part_mark(run->part);
+    int tries = run->session->tries;
+    run->session->tries = query->optional ? 1 : tries;
+    bool ok = query->kql                              ? ask_graph(run, error)
+              : strstr(query->path, "{subscription}") ? ask_lists(run, error)
+                                                      : ask_list(run, error);
+    run->session->tries = tries;
+    if (ok)
+        return true;
+    if (query->optional && error->code != ERROR_CANCELLED) {
+        part_rewind(run->part, mark);
+        run->skipped = *error;
+        log_debug(MSG("optional query failed"), TEXT("collector", run->collector->name),
+                  TEXT("query", query->name), ERR(error));
+        return true;
+    }
+    return error_wrap(error, "%s", query->name);
+}
+
+static bool is_per_subscription(const struct source *source)
+{
+    for (const struct query *query = source->queries; query->name; query++)
+        if (!query->path || !strstr(query->path, "{subscription}"))
+            return false;
+    return true;
+}
+
+/* Every visible subscription was asked and none gave anything. */
+static bool nothing_read(const struct run *run, struct error *error)
+{
+    const struct collect_result *result = run->result;
+    size_t count, visible = 0;
+    const struct subscription *known = subscriptions_known(run->context.snapshot, &count);
+    for (size_t i = 0; i < count; i++)
+        visible += known[i].state == SUBSCRIPTION_VISIBLE;
+    if (!visible || result->refused + result->failed < visible)
+        return false;
+    *error = result->first_error;
+    error_wrap(error, "none of %zu subscriptions can be read", visible);
+    return true;
+}
+
+/* Whether every query that brought rows before brought some again. One of several that answers
+ * "nothing" would change what the others say. */
+static bool nothing_is_missing(const struct run *run, const struct query *queries,
+                               struct error *error)
+{
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++) {
+        bool may_be_empty = queries[i].optional || queries[i].only_if_empty;
+        if (may_be_empty || run->rows[i] || !run->memory->rows[i])
+            continue;
+        return ++run->memory->empty_runs > EMPTY_RUNS_DOUBTED ||
+               error_set(error, ERROR_INCOMPLETE, "%s came back empty, %zu rows came before",
+                         queries[i].name, run->memory->rows[i]);
+    }
+    return true;
+}
+
+static bool complete(struct run *run, const struct source *source, struct error *error)
+{
+    if (!nothing_is_missing(run, source->queries, error))
+        return false;
+    if (is_per_subscription(source) && nothing_read(run, error))
+        return false;
+    if (run->collector->finish && !run->collector->finish(run->part, &run->context, error))
+        return false;
+    if (run->part->collector > COLLECTOR_catalogue)
+        cover_complete(run->part, run->older, run->collector, &run->context, run->broken);
+    run->part->collected_at = run->context.now;
+    return part_seal(run->part, error);
+}
+
+bool collect_run(const struct collector *collector, enum collector_id id, int source,
+                 struct arm_session *session, const struct collect_context *context,
+                 struct part *older, const char *const *scope, size_t scope_count,
+                 struct collect_memory *memory, struct collect_result *result,
+                 struct error *error)
+{
+    size_t known;
+    subscriptions_known(context->snapshot, &known);
+    *result = (struct collect_result){ 0 };
+    struct run run = {
+        .collector = collector, .session = session, .context = *context,
+        .part = part_create(id), .older = older, .scope = scope, .scope_count = scope_count,
+        .memory = memory, .result = result, .broken = calloc(known + 1, sizeof *run.broken),
+    };
+    if (!run.broken)
+        abort();
+    bool ok = true;
+    const struct query *queries = collector->sources[source].queries;
+    run.context.source = collector->sources[source].name;
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name && ok; i++) {
+        run.query = &queries[i];
+        run.query_index = i;
+        size_t before = run.part->rows;
+        ok = ask(&run, error);
+        run.rows[i] = run.part->rows - before;
+    }
+    ok = ok && complete(&run, &collector->sources[source], error);
+    result->rows = run.part->rows;
+    if (!ok && error->code == ERROR_INCOMPLETE && !memory->empty_runs)
+        learn_to_partition(queries, memory);
+    if (ok) {
+        memcpy(memory->rows, run.rows, sizeof memory->rows);
+        memory->empty_runs = 0;
+        result->part = run.part;
+    } else {
+        part_release(run.part);
+    }
+    arena_finish(&run.scratch);
+    free(run.broken);
+    return ok;
+}

@@ -1,0 +1,85 @@
+#include "collectors/run/cover.h"
+
+#include <string.h>
+
+#include "collectors/subscriptions.h"
+
+#define REASON_NO_ROWS "no rows came where there were some before"
+
+/* Carry one subscription over from the older part, data and findings, unless they are older than
+ * max staleness. */
+static void carry(struct part *part, const struct part *older, const struct collector *collector,
+                  const struct collect_context *context, const char *subscription_id,
+                  const char *reason)
+{
+    const struct part_cover *before = older ? part_cover_find(older, subscription_id) : NULL;
+    bool usable = before && context->now - before->collected_at <= context->max_staleness_s;
+    if (collector->carry)
+        collector->carry(part, usable ? older : NULL, subscription_id);
+    if (!usable) {
+        part_add_cover(part, subscription_id, 0);
+        return;
+    }
+    bool again = before->carried && !strcmp(before->reason, reason);
+    part_carry(part, older, subscription_id);
+    part_add_carried(part, subscription_id, before->collected_at, reason,
+                     again ? before->carried_at : context->now);
+}
+
+/* Whether an empty answer for a visible subscription is to be believed. */
+static bool believed(const struct part_cover *before, const struct collect_context *context)
+{
+    const struct part *discovery = context->snapshot->parts[COLLECTOR_subscriptions];
+    if (!before || before->empty)
+        return true;
+    return before->carried && !strcmp(before->reason, REASON_NO_ROWS) && discovery &&
+           discovery->collected_at > before->carried_at;
+}
+
+static const char *unreadable_reason(enum subscription_state state, bool broken)
+{
+    switch (state) {
+    case SUBSCRIPTION_DENIED:
+        return "access denied";
+    case SUBSCRIPTION_DISABLED:
+        return "the subscription is disabled";
+    default:
+        return broken ? "its list could not be read" : NULL;
+    }
+}
+
+static void cover_rows(struct part *part, const struct collect_context *context)
+{
+    for (size_t i = 0; i < part->cover_count; i++) {
+        part->cover[i].collected_at = context->now;
+        part->cover[i].carried = part->cover[i].empty = false;
+    }
+}
+
+void cover_complete(struct part *part, const struct part *older,
+                    const struct collector *collector, const struct collect_context *context,
+                    const bool *broken)
+{
+    size_t count;
+    const struct subscription *known = subscriptions_known(context->snapshot, &count);
+    cover_rows(part, context);
+    for (size_t i = 0; i < count; i++) {
+        const char *id = known[i].id;
+        bool is_broken = broken && broken[i];
+        if (known[i].state == SUBSCRIPTION_FILTERED || (part_cover_find(part, id) && !is_broken))
+            continue;
+        const struct part_cover *before = older ? part_cover_find(older, id) : NULL;
+        const char *reason = unreadable_reason(known[i].state, is_broken);
+        if (!reason && !believed(before, context))
+            reason = REASON_NO_ROWS;
+        if (reason) {
+            carry(part, older, collector, context, id, reason);
+        } else {
+            if (collector->carry)
+                collector->carry(part, NULL, id); /* counted with zeros */
+            part_add_cover(part, id, context->now);
+            size_t place = part_see(part, id);
+            part->cover[place].empty = true;
+        }
+    }
+}

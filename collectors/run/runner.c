@@ -1,0 +1,423 @@
+#include "collectors/run/runner.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "collectors/run/collect.h"
+#include "collectors/run/runner_kept.h"
+#include "collectors/subscriptions.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/worker.h"
+
+enum { RETRY_BASE_S = 5, FIRST_LOOK_MS = 50 };
+
+/* One collector's thread and what it remembers between runs. Only its own thread touches it. */
+struct slot {
+    struct runner *runner;
+    enum collector_id id;
+    struct worker *worker;
+    struct http_client *client;
+    struct source_status status;
+    struct collect_memory memory;
+    bool loaded; /* from the last run of the program: not due yet */
+};
+
+struct runner {
+    struct runner_config config;
+    struct arm *arm;
+    struct snapshot_store *store;
+    char **include, **exclude;
+    char *storage_path;
+    atomic_bool stopping;
+    struct slot slots[COLLECTOR_COUNT];
+};
+
+static char **copy_texts(const char *const *texts, size_t count)
+{
+    char **copies = calloc(count + 1, sizeof *copies);
+    if (!copies)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        if (!(copies[i] = strdup(texts[i])))
+            abort();
+    return copies;
+}
+
+static void free_texts(char **texts)
+{
+    for (size_t i = 0; texts && texts[i]; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+static bool is_among(char *const *texts, const char *text)
+{
+    for (size_t i = 0; texts[i]; i++)
+        if (!strcasecmp(texts[i], text))
+            return true;
+    return false;
+}
+
+static bool is_wanted(const void *filter, const char *subscription_id)
+{
+    const struct runner *runner = filter;
+    return !is_among(runner->exclude, subscription_id) &&
+           (!runner->config.include_count || is_among(runner->include, subscription_id));
+}
+
+/* Lists carry no metadata: who reads lists needs the catalogue of every subscription. */
+static void choose_catalogue(struct runner_config *config)
+{
+    if (config->collectors[COLLECTOR_assessments].source == 1)
+        config->collectors[COLLECTOR_catalogue].source = 1;
+}
+
+struct runner *runner_create(const struct runner_config *config, struct arm *arm,
+                             struct snapshot_store *store)
+{
+    struct runner *runner = calloc(1, sizeof *runner);
+    if (!runner)
+        abort();
+    runner->config = *config;
+    runner->arm = arm;
+    runner->store = store;
+    runner->include = copy_texts(config->include, config->include_count);
+    runner->exclude = copy_texts(config->exclude, config->exclude_count);
+    if (config->storage_path && !(runner->storage_path = strdup(config->storage_path)))
+        abort();
+    choose_catalogue(&runner->config);
+    struct snapshot *snapshot = snapshot_acquire(store);
+    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+        struct slot *slot = &runner->slots[i];
+        slot->runner = runner;
+        slot->id = (enum collector_id)i;
+        slot->client = http_client_create();
+        slot->status = snapshot->status[i];
+        slot->status.enabled = runner->config.collectors[i].enabled;
+        slot->status.interval_ms = runner->config.collectors[i].interval_ms;
+        snapshot_publish(store, slot->id, NULL, &slot->status);
+        if (!slot->status.enabled && snapshot->parts[i])
+            snapshot_drop(store, slot->id);
+    }
+    snapshot_release(snapshot);
+    return runner;
+}
+
+void runner_destroy(struct runner *runner)
+{
+    if (!runner)
+        return;
+    runner_stop(runner);
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        http_client_destroy(runner->slots[i].client);
+    free_texts(runner->include);
+    free_texts(runner->exclude);
+    free(runner->storage_path);
+    free(runner);
+}
+
+static int64_t max_staleness_ms(const struct slot *slot)
+{
+    int64_t configured = slot->runner->config.max_staleness_ms;
+    return configured ? configured : 3 * slot->status.interval_ms;
+}
+
+/* The subscriptions to ask Resource Graph about when the operator filters; NULL = the tenant. */
+static const char **scope_of(const struct runner *runner, const struct snapshot *snapshot,
+                             size_t *scope_count)
+{
+    size_t count;
+    const struct subscription *known = subscriptions_known(snapshot, &count);
+    *scope_count = 0;
+    if (!runner->config.include_count && !runner->config.exclude_count)
+        return NULL;
+    const char **scope = calloc(count + 1, sizeof *scope);
+    if (!scope)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        if (known[i].state == SUBSCRIPTION_VISIBLE)
+            scope[(*scope_count)++] = known[i].id;
+    return scope;
+}
+
+/* Log a failure when it is new, and the recovery: never the same thing every interval. */
+static void report(const struct slot *slot, const struct source_status *before)
+{
+    const struct source_status *now = &slot->status;
+    const char *name = collectors[slot->id]->name;
+    if (now->success) {
+        if (before->attempted && !before->success)
+            log_info(MSG("collector recovered"), TEXT("collector", name),
+                     INT("rows", (int64_t)now->rows), INT("failures", before->failures));
+        else if (!before->attempted)
+            log_info(MSG("first collection complete"), TEXT("collector", name),
+                     INT("rows", (int64_t)now->rows),
+                     NUM("duration_seconds", (double)now->duration_ms / 1e3));
+        else
+            log_debug(MSG("collected"), TEXT("collector", name), INT("rows", (int64_t)now->rows),
+                      NUM("duration_seconds", (double)now->duration_ms / 1e3));
+        if (now->truncated && !before->truncated)
+            log_warn(MSG("Azure's answer is cut: what is missing is not concluded from"),
+                     TEXT("collector", name));
+        return;
+    }
+    bool same = before->attempted && !before->success && before->error.code == now->error.code;
+    if (now->error.code == ERROR_CANCELLED || same)
+        log_debug(MSG("collection failed again"), TEXT("collector", name), ERR(&now->error));
+    else
+        log_warn(MSG(now->last_success_at ? "collection failed, the last good data stay"
+                                          : "collection failed"),
+                 TEXT("collector", name),
+                 TEXT("reason", error_word(now->error.code)), ERR(&now->error));
+}
+
+static size_t count_carried(const struct part *part, const struct part_cover **first)
+{
+    size_t count = 0;
+    for (size_t i = 0; part && i < part->cover_count; i++)
+        if (part->cover[i].carried && !count++)
+            *first = &part->cover[i];
+    return count;
+}
+
+/* Log when more subscriptions than before cannot be read, and when all can again. */
+static void report_carried(const struct slot *slot, const struct part *older,
+                           const struct part *part)
+{
+    const struct part_cover *first = NULL, *unused;
+    size_t before = count_carried(older, &unused), now = count_carried(part, &first);
+    const char *name = collectors[slot->id]->name;
+    if (now > before)
+        log_warn(MSG("subscriptions cannot be read, what was known of them stays"),
+                 TEXT("collector", name), INT("count", (int64_t)now),
+                 TEXT("subscription_id", first->subscription_id), TEXT("reason", first->reason));
+    else if (before && !now)
+        log_info(MSG("all subscriptions can be read again"), TEXT("collector", name));
+}
+
+/* Turn what a run brought into the next status. */
+static void conclude(struct slot *slot, bool ok, const struct collect_result *result,
+                     const struct error *error)
+{
+    struct source_status *status = &slot->status;
+    size_t broken = result->refused + result->failed;
+    status->attempted = true;
+    status->success = ok && !result->failed;
+    status->rows = result->rows;
+    status->truncated = ok && result->part->truncated;
+    status->error = (struct error){ 0 };
+    if (!ok) {
+        status->error = *error;
+    } else if (result->failed) {
+        status->error = result->first_error;
+        error_wrap(&status->error, "%zu subscriptions could not be read", broken);
+    }
+    if (status->success)
+        status->last_success_at = clock_now_s();
+    status->failures = status->success ? 0 : status->failures + 1;
+}
+
+static void drop_when_stale(struct slot *slot)
+{
+    struct snapshot *snapshot = snapshot_acquire(slot->runner->store);
+    const struct part *part = snapshot->parts[slot->id];
+    bool stale = part && clock_now_s() - part->collected_at > max_staleness_ms(slot) / 1000 &&
+                 !slot->status.success;
+    snapshot_release(snapshot);
+    if (!stale)
+        return;
+    snapshot_drop(slot->runner->store, slot->id);
+    log_error(MSG("data are older than max staleness and no longer shown"),
+              TEXT("collector", collectors[slot->id]->name));
+}
+
+bool runner_run(struct runner *runner, enum collector_id id)
+{
+    struct slot *slot = &runner->slots[id];
+    const struct runner_collector *config = &runner->config.collectors[id];
+    struct source_status before = slot->status;
+    struct snapshot *snapshot = snapshot_acquire(runner->store);
+    int64_t started_ms = clock_monotonic_ms();
+    struct arm_session session = {
+        .arm = runner->arm,
+        .client = slot->client,
+        .deadline_ms = started_ms + config->timeout_ms,
+        .cancelled = &runner->stopping,
+    };
+    struct collect_context context = {
+        .now = clock_now_s(),
+        .snapshot = snapshot,
+        .max_staleness_s = max_staleness_ms(slot) / 1000,
+        .wanted = is_wanted,
+        .filter = runner,
+        .included = (const char *const *)runner->include,
+        .included_count = runner->config.include_count,
+    };
+    struct collect_result result = { 0 };
+    struct error error = { 0 };
+    size_t scope_count;
+    const char **scope = scope_of(runner, snapshot, &scope_count);
+    slot->status.started_at = context.now;
+    bool ok = collect_run(collectors[id], id, config->source, &session, &context,
+                          snapshot->parts[id], scope, scope_count, &slot->memory, &result, &error);
+    free(scope);
+    slot->status.duration_ms = clock_monotonic_ms() - started_ms;
+    conclude(slot, ok, &result, &error);
+    if (ok && collectors[id]->save && runner->storage_path)
+        runner_kept_save(collectors[id], result.part, runner->storage_path);
+    report(slot, &before);
+    if (ok)
+        report_carried(slot, snapshot->parts[id], result.part);
+    snapshot_publish(runner->store, id, result.part, &slot->status);
+    snapshot_release(snapshot);
+    if (!slot->status.success)
+        drop_when_stale(slot);
+    return slot->status.success;
+}
+
+/* The collectors before `id` in the list that it needs have had their first try. */
+static bool may_start(const struct slot *slot)
+{
+    struct snapshot *snapshot = snapshot_acquire(slot->runner->store);
+    const struct source_status *status = snapshot->status;
+    bool lists = slot->id > COLLECTOR_catalogue && slot->runner->config.collectors[slot->id].source;
+    bool ok = slot->id == COLLECTOR_subscriptions ||
+              !status[COLLECTOR_subscriptions].enabled ||
+              status[COLLECTOR_subscriptions].attempted;
+    if (lists && status[COLLECTOR_catalogue].enabled)
+        ok = ok && status[COLLECTOR_catalogue].attempted;
+    snapshot_release(snapshot);
+    return ok;
+}
+
+static int64_t tick(void *data)
+{
+    struct slot *slot = data;
+    if (!may_start(slot))
+        return FIRST_LOOK_MS;
+    int64_t interval_ms = slot->status.interval_ms;
+    if (slot->loaded) {
+        slot->loaded = false;
+        int64_t age_ms = (clock_now_s() - slot->status.last_success_at) * 1000;
+        if (age_ms >= 0 && age_ms < interval_ms)
+            return interval_ms - age_ms;
+    }
+    if (runner_run(slot->runner, slot->id))
+        return clock_jitter(interval_ms, 5);
+    int64_t retry_ms = clock_backoff_s(slot->status.failures, RETRY_BASE_S, 3600) * 1000;
+    return clock_jitter(retry_ms < interval_ms ? retry_ms : interval_ms, 20);
+}
+
+static void cancel(void *data)
+{
+    struct slot *slot = data;
+    http_client_cancel(slot->client);
+}
+
+/* Show what the last run of the program knew, until it is time to ask again. */
+static void load_kept(struct slot *slot)
+{
+    const struct collector *collector = collectors[slot->id];
+    struct snapshot *snapshot = snapshot_acquire(slot->runner->store);
+    bool known = snapshot->parts[slot->id] != NULL;
+    snapshot_release(snapshot);
+    if (!collector->load || !slot->runner->storage_path || known)
+        return;
+    struct part *part = runner_kept_load(collector, slot->id, slot->runner->storage_path);
+    if (!part)
+        return;
+    if (clock_now_s() - part->collected_at > max_staleness_ms(slot) / 1000) {
+        part_release(part);
+        return;
+    }
+    slot->loaded = slot->status.attempted = slot->status.success = true;
+    slot->status.last_success_at = part->collected_at;
+    slot->status.rows = part->rows;
+    snapshot_publish(slot->runner->store, slot->id, part, &slot->status);
+}
+
+void runner_start(struct runner *runner)
+{
+    atomic_store(&runner->stopping, false);
+    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+        struct slot *slot = &runner->slots[i];
+        if (!slot->status.enabled)
+            continue;
+        load_kept(slot);
+        http_client_resume(slot->client);
+        slot->worker = worker_start(collectors[i]->name, tick, cancel, slot, 0);
+    }
+}
+
+void runner_stop(struct runner *runner)
+{
+    atomic_store(&runner->stopping, true);
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        http_client_cancel(runner->slots[i].client);
+    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+        worker_stop(runner->slots[i].worker);
+        runner->slots[i].worker = NULL;
+    }
+}
+
+/* --- families --------------------------------------------------------------------------------- */
+static const struct family up = {
+    .name = "defender_up", .type = METRIC_GAUGE, .level = 0,
+    .help = "1 when every enabled collector has data younger than max staleness.",
+};
+static const struct family success = {
+    .name = "defender_scrape_collector_success", .type = METRIC_GAUGE, .level = 0,
+    .help = "1 when the collector's last run read everything it asked for.",
+    .labels = LABELS("collector"),
+};
+static const struct family duration = {
+    .name = "defender_scrape_collector_duration_seconds", .type = METRIC_GAUGE, .level = 0,
+    .unit = "seconds",
+    .help = "How long the collector's last run took.",
+    .labels = LABELS("collector"),
+};
+static const struct family last_success = {
+    .name = "defender_collector_last_success_timestamp_seconds", .type = METRIC_GAUGE, .level = 0,
+    .unit = "seconds",
+    .help = "When the collector last read everything it asked for; 0 = never.",
+    .labels = LABELS("collector"),
+};
+static const struct family rows = {
+    .name = "defender_collector_rows", .type = METRIC_GAUGE, .level = 0,
+    .help = "Rows the collector's last run read from Azure.",
+    .labels = LABELS("collector"),
+};
+static const struct family truncated = {
+    .name = "defender_collector_truncated", .type = METRIC_GAUGE, .level = 0,
+    .help = "1 when Azure cut the answer in a way that can only be counted: nothing is concluded "
+            "from what is missing.",
+    .labels = LABELS("collector"),
+};
+const struct family *const runner_families[] = { &up,   &success,   &duration, &last_success,
+                                                 &rows, &truncated, NULL };
+
+void runner_emit(const struct snapshot *snapshot, struct metric_set *set)
+{
+    bool all = true;
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        all = all && (!snapshot->status[i].enabled || snapshot->parts[i]);
+    metric_add(set, &up, all, METRIC_LABELS(NULL));
+    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+        const struct source_status *status = &snapshot->status[i];
+        const char *const labels[METRIC_LABELS_MAX] = { collectors[i]->name };
+        if (!status->enabled)
+            continue;
+        metric_add(set, &success, status->success, labels);
+        metric_add(set, &duration, (double)status->duration_ms / 1e3, labels);
+        metric_add(set, &last_success, (double)status->last_success_at, labels);
+        metric_add(set, &rows, (double)status->rows, labels);
+        metric_add(set, &truncated, status->truncated, labels);
+    }
+    for (int i = 0; i < COLLECTOR_COUNT; i++)
+        if (snapshot->parts[i])
+            collectors[i]->emit(snapshot, snapshot->parts[i], set);
+}

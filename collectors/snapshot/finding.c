@@ -1,0 +1,110 @@
+#include "collectors/snapshot/finding.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/buf.h"
+#include "core/hash.h"
+#include "core/http.h"
+
+const char *const finding_risk_words[] = { "critical", "high", "medium", "low", "not_evaluated",
+                                           NULL };
+const char *const finding_severity_words[] = { "critical", "high", "medium", "low", "unknown",
+                                               NULL };
+const char *const finding_status_words[] = { "healthy", "unhealthy", "not_applicable", "exempt",
+                                             NULL };
+const char *const finding_reason_words[] = { "fixed",            "exempted", "not_applicable",
+                                             "resource_deleted", "plan_off", "retired", NULL };
+
+/* The place of a word in a list, compared without case, or `otherwise`. */
+static int word_index(const char *const *words, const char *word, int otherwise)
+{
+    for (int i = 0; words[i]; i++)
+        if (!strcasecmp(words[i], word))
+            return i;
+    return otherwise;
+}
+
+enum risk_level finding_risk(const char *word)
+{
+    return (enum risk_level)word_index(finding_risk_words, word, RISK_NOT_EVALUATED);
+}
+
+enum severity finding_severity(const char *word)
+{
+    return (enum severity)word_index(finding_severity_words, word, SEVERITY_UNKNOWN);
+}
+
+enum finding_status finding_status(const char *code, const char *cause)
+{
+    static const char *const codes[] = { "healthy", "unhealthy", "notapplicable", NULL };
+    int status = word_index(codes, code, STATUS_COUNT);
+    if (status != STATUS_COUNT && !strcasecmp(cause, "exempt"))
+        return STATUS_EXEMPT;
+    return (enum finding_status)status;
+}
+
+/* Lower-case ASCII, eight bytes at a time: ids are long and this runs once a row. A byte is a
+ * capital when adding 0x3f lifts it over 0x7f ('A' up) and adding 0x25 does not ('Z' down). */
+static void lower_copy(char *out, const char *text, size_t length)
+{
+    const uint64_t ones = 0x0101010101010101, high = ones << 7;
+    size_t i = 0;
+    for (; i + 8 <= length; i += 8) {
+        uint64_t word;
+        memcpy(&word, text + i, 8);
+        uint64_t low = word & ~high;
+        uint64_t capital = (low + 0x3f * ones) & ~(low + 0x25 * ones) & ~word & high;
+        word |= capital >> 2;
+        memcpy(out + i, &word, 8);
+    }
+    for (; i < length; i++)
+        out[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + ('a' - 'A')) : text[i];
+}
+
+struct finding_id finding_id(enum collector_id source, const char *row_id, size_t length)
+{
+    static const char *const names[] = {
+#define COLLECTOR_NAME(name) #name,
+        COLLECTOR_LIST(COLLECTOR_NAME)
+#undef COLLECTOR_NAME
+    };
+    char small[1024];
+    CLEANUP(buf_finish) struct buf large = { 0 };
+    char *text = small;
+    size_t name_bytes = strlen(names[source]) + 1;
+    if (name_bytes + length > sizeof small) {
+        buf_reserve(&large, name_bytes + length);
+        text = large.data;
+    }
+    memcpy(text, names[source], name_bytes);
+    lower_copy(text + name_bytes, row_id, length);
+    struct hash_sha256 digest;
+    hash_sha256(text, name_bytes + length, &digest);
+    struct finding_id id;
+    memcpy(id.bytes, digest.bytes, sizeof id.bytes);
+    return id;
+}
+
+int finding_id_compare(const struct finding_id *left, const struct finding_id *right)
+{
+    return memcmp(left->bytes, right->bytes, sizeof left->bytes);
+}
+
+char *finding_id_text(const struct finding_id *id, char out[17])
+{
+    return hash_hex(id->bytes, 8, out);
+}
+
+char *finding_link(const struct finding *finding, const char *portal, char *out,
+                   unsigned out_bytes)
+{
+    CLEANUP(buf_finish) struct buf resource = { 0 };
+    http_escape(&resource, finding->resource_id);
+    snprintf(out, out_bytes,
+             "https://%s/#blade/Microsoft_Azure_Security/RecommendationsBlade/assessmentKey/%s"
+             "/resourceId/%s",
+             portal, finding->assessment_id, buf_cstr(&resource));
+    return out;
+}

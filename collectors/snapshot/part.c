@@ -1,0 +1,438 @@
+#include "collectors/snapshot/part.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIDDLE_WHOLE_ID UINT32_MAX /* name holds the whole id: it is no ARM id */
+
+struct part *part_create(enum collector_id collector)
+{
+    struct part *part = calloc(1, sizeof *part);
+    if (!part)
+        abort();
+    part->collector = collector;
+    atomic_init(&part->references, 1);
+    return part;
+}
+
+void part_acquire(struct part *part)
+{
+    atomic_fetch_add_explicit(&part->references, 1, memory_order_relaxed);
+}
+
+void part_release(struct part *part)
+{
+    if (!part || atomic_fetch_sub_explicit(&part->references, 1, memory_order_acq_rel) != 1)
+        return;
+    if (part->own_finish)
+        part->own_finish(part->own);
+    free(part->assessments);
+    free(part->findings);
+    free(part->closed);
+    free(part->cover);
+    intern_finish(&part->strings);
+    intern_finish(&part->assessment_ids);
+    intern_finish(&part->cover_ids);
+    arena_finish(&part->arena);
+    free(part);
+}
+
+void *part_own(struct part *part, size_t bytes, void (*finish)(void *own))
+{
+    if (!part->own) {
+        part->own = calloc(1, bytes);
+        if (!part->own)
+            abort();
+        part->own_finish = finish;
+    }
+    return part->own;
+}
+
+/* Grows by half, so that realloc can move pages instead of bytes. */
+void *part_grow(void *array, size_t count, size_t *capacity, size_t element_bytes)
+{
+    if (count < *capacity)
+        return array;
+    *capacity = *capacity ? *capacity + *capacity / 2 : 64;
+    array = realloc(array, *capacity * element_bytes);
+    if (!array)
+        abort();
+    return array;
+}
+
+static uint32_t put_text(struct part *part, const char *text)
+{
+    return intern_put(&part->strings, text, strlen(text));
+}
+
+/* Labels and identities are lower case, whatever the provider wrote. Returns the length. */
+static size_t lower_copy(char out[PART_ID_BYTES], const char *text)
+{
+    size_t length = 0;
+    for (; text[length] && length < PART_ID_BYTES - 1; length++) {
+        char c = text[length];
+        out[length] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    }
+    out[length] = 0;
+    return length;
+}
+
+
+const char *part_keep(struct part *part, const char *text)
+{
+    return intern_text(&part->strings, put_text(part, text));
+}
+
+const char *part_keep_lower(struct part *part, const char *text)
+{
+    char lower[PART_ID_BYTES];
+    size_t length = lower_copy(lower, text);
+    return intern_text(&part->strings, intern_put(&part->strings, lower, length));
+}
+
+static uint32_t assessment_of(struct part *part, const struct part_row *row)
+{
+    char id[PART_ID_BYTES];
+    size_t length = lower_copy(id, row->assessment_id);
+    uint32_t number = intern_put(&part->assessment_ids, id, length ? length : 0);
+    if (!number) /* no key at all: all of these share one nameless assessment */
+        number = intern_put(&part->assessment_ids, "unknown", 7);
+    if (number > part->assessment_count) {
+        part->assessments = part_grow(part->assessments, part->assessment_count,
+                                      &part->assessment_capacity, sizeof *part->assessments);
+        part->assessments[part->assessment_count++] = (struct part_assessment){
+            .id = part_keep(part, intern_text(&part->assessment_ids, number)),
+            .title = part_keep(part, row->title),
+            .category = part_keep(part, row->category),
+            .type = part_keep(part, row->assessment_type),
+            .severity = row->severity,
+        };
+    }
+    return number - 1;
+}
+
+/* --- resource ids -----------------------------------------------------------------------------
+ * "/subscriptions/S/resourcegroups/G/providers/N/T/name" is kept as S, G, "/providers/N/T" and
+ * name: the first three repeat. */
+static bool starts_with(const char *text, const char *prefix)
+{
+    return !strncmp(text, prefix, strlen(prefix));
+}
+
+static size_t segment_length(const char *text)
+{
+    return strcspn(text, "/");
+}
+
+/* The type of a lower-case ARM id: namespace and type words of its last provider. False when it is
+ * none. (Azure's own ResourceType lacks the namespace.) */
+static bool type_of_id(const char *id, char out[PART_ID_BYTES])
+{
+    const char *provider = NULL;
+    for (const char *at = id; (at = strstr(at, "/providers/")); at++)
+        provider = at + strlen("/providers/");
+    if (!provider) {
+        bool group = strstr(id, "/resourcegroups/") != NULL;
+        strcpy(out, group ? "microsoft.resources/resourcegroups"
+                          : "microsoft.resources/subscriptions");
+        return starts_with(id, "/subscriptions/");
+    }
+    size_t used = segment_length(provider);
+    memcpy(out, provider, used);
+    provider += used;
+    while (*provider == '/') {
+        size_t type = 1 + segment_length(provider + 1);
+        memcpy(out + used, provider, type);
+        used += type;
+        provider += type;
+        provider += *provider ? 1 + segment_length(provider + 1) : 0; /* the name */
+    }
+    out[used] = 0;
+    return true;
+}
+
+static void put_resource(struct part *part, struct part_finding *finding, const char *id,
+                         size_t length, const char *subscription)
+{
+    static const char head[] = "/subscriptions/", group_head[] = "/resourcegroups/";
+    const char *rest = id + sizeof head - 1;
+    size_t subscription_length = strlen(subscription);
+    if (!starts_with(id, head) || strncmp(rest, subscription, subscription_length) ||
+        (rest[subscription_length] && rest[subscription_length] != '/')) {
+        finding->middle = MIDDLE_WHOLE_ID;
+        finding->name = arena_copy(&part->arena, id, length);
+        return;
+    }
+    rest += subscription_length;
+    if (starts_with(rest, group_head)) {
+        rest += sizeof group_head - 1;
+        size_t group = segment_length(rest);
+        finding->group = intern_put(&part->strings, rest, group);
+        rest += group;
+    }
+    const char *name = strrchr(rest, '/');
+    name = name ? name : rest;
+    finding->middle = intern_put(&part->strings, rest, (size_t)(name - rest));
+    name += *name == '/';
+    finding->name = arena_copy(&part->arena, name, (size_t)(id + length - name));
+}
+
+/* Write the id again; returns its length. */
+static size_t resource_id(const struct part *part, const struct part_finding *finding,
+                          char out[PART_ID_BYTES])
+{
+    if (finding->middle == MIDDLE_WHOLE_ID)
+        return (size_t)snprintf(out, PART_ID_BYTES, "%s", finding->name);
+    return (size_t)snprintf(out, PART_ID_BYTES, "/subscriptions/%s%s%s%s%s%s",
+                            intern_text(&part->strings, finding->subscription),
+                            finding->group ? "/resourcegroups/" : "",
+                            intern_text(&part->strings, finding->group),
+                            intern_text(&part->strings, finding->middle),
+                            *finding->name ? "/" : "", finding->name);
+}
+
+static bool names_internet(const char *risk_factors)
+{
+    return strcasestr(risk_factors, "internet") != NULL;
+}
+
+/* Unix seconds in 32 bits last until 2106; what does not fit is "not told". */
+static uint32_t short_time(int64_t at)
+{
+    return at > 0 && at <= UINT32_MAX ? (uint32_t)at : 0;
+}
+
+void part_add_open(struct part *part, const struct part_row *row)
+{
+    part->findings = part_grow(part->findings, part->finding_count, &part->finding_capacity,
+                               sizeof *part->findings);
+    struct part_finding *finding = &part->findings[part->finding_count++];
+    char subscription[PART_ID_BYTES], id[PART_ID_BYTES], type[PART_ID_BYTES];
+    size_t subscription_length = lower_copy(subscription, row->subscription_id);
+    size_t id_length = lower_copy(id, row->resource_id);
+    if (!type_of_id(id, type) && !lower_copy(type, row->resource_type))
+        strcpy(type, "unknown");
+    *finding = (struct part_finding){
+        .id = finding_id(part->collector, row->row_id, strlen(row->row_id)),
+        .assessment = assessment_of(part, row),
+        .subscription = intern_put(&part->strings, subscription, subscription_length),
+        .type = put_text(part, type),
+        .risk_factors = put_text(part, row->risk_factors),
+        .first_seen_at = short_time(row->first_seen_at),
+        .changed_at = short_time(row->changed_at),
+        .attack_paths = (uint16_t)(row->attack_paths < 0            ? 0
+                                   : row->attack_paths > UINT16_MAX ? UINT16_MAX
+                                                                    : row->attack_paths),
+        .risk = (uint8_t)row->risk,
+        .severity = (uint8_t)row->severity,
+        .contextual = row->contextual,
+        .internet_exposed = names_internet(row->risk_factors),
+    };
+    put_resource(part, finding, id, id_length, subscription);
+}
+
+void part_add_closed(struct part *part, const char *row_id, enum finding_reason reason)
+{
+    part->closed =
+        part_grow(part->closed, part->closed_count, &part->closed_capacity, sizeof *part->closed);
+    part->closed[part->closed_count++] = (struct part_closed){
+        .id = finding_id(part->collector, row_id, strlen(row_id)),
+        .reason = (uint8_t)reason,
+    };
+}
+
+struct part_mark part_mark(const struct part *part)
+{
+    return (struct part_mark){ part->finding_count, part->closed_count, part->rows };
+}
+
+void part_rewind(struct part *part, struct part_mark mark)
+{
+    part->finding_count = mark.findings;
+    part->closed_count = mark.closed;
+    part->rows = mark.rows;
+}
+
+/* --- cover ------------------------------------------------------------------------------------ */
+size_t part_see(struct part *part, const char *subscription_id)
+{
+    char lower[PART_ID_BYTES];
+    size_t length = lower_copy(lower, subscription_id);
+    uint32_t number = intern_put(&part->cover_ids, length ? lower : "unknown",
+                                 length ? length : sizeof "unknown" - 1);
+    if (number > part->cover_count) {
+        part->cover =
+            part_grow(part->cover, part->cover_count, &part->cover_capacity, sizeof *part->cover);
+        part->cover[part->cover_count++] = (struct part_cover){
+            .subscription_id = intern_text(&part->cover_ids, number),
+        };
+    }
+    return number - 1;
+}
+
+void part_add_cover(struct part *part, const char *subscription_id, int64_t collected_at)
+{
+    size_t place = part_see(part, subscription_id); /* may move the array */
+    part->cover[place].collected_at = collected_at;
+    part->cover[place].carried = false;
+}
+
+void part_add_carried(struct part *part, const char *subscription_id, int64_t collected_at,
+                      const char *reason, int64_t carried_at)
+{
+    size_t place = part_see(part, subscription_id);
+    struct part_cover *entry = &part->cover[place];
+    entry->collected_at = collected_at;
+    entry->carried = true;
+    entry->carried_at = carried_at;
+    entry->reason = part_keep(part, reason);
+}
+
+const struct part_cover *part_cover_find(const struct part *part, const char *subscription_id)
+{
+    uint32_t number =
+        intern_find(&part->cover_ids, subscription_id, strlen(subscription_id));
+    bool known = number && number != UINT32_MAX && part->cover[number - 1].collected_at;
+    return known ? &part->cover[number - 1] : NULL;
+}
+
+uint32_t *part_places(const struct part *part)
+{
+    uint32_t *places = calloc(part->strings.count + 1, sizeof *places);
+    if (!places)
+        abort();
+    for (size_t i = 0; i < part->cover_count; i++) {
+        const char *id = part->cover[i].subscription_id;
+        uint32_t number = intern_find(&part->strings, id, strlen(id));
+        if (number < part->strings.count)
+            places[number] = (uint32_t)i;
+    }
+    return places;
+}
+
+/* --- order and identity ----------------------------------------------------------------------- */
+static int finding_compare(const void *left, const void *right)
+{
+    const struct part_finding *a = left, *b = right;
+    return finding_id_compare(&a->id, &b->id);
+}
+
+static int closed_compare(const void *left, const void *right)
+{
+    const struct part_closed *a = left, *b = right;
+    return finding_id_compare(&a->id, &b->id);
+}
+
+static bool twice(const struct finding_id *id, struct error *error)
+{
+    char text[17];
+    return error_set(error, ERROR_INCOMPLETE,
+                     "finding %s came twice: rows moved between pages while they were read",
+                     finding_id_text(id, text));
+}
+
+/* Give back the room that growing left over: a part lives long. */
+static void *fit(void *array, size_t count, size_t *capacity, size_t element_bytes)
+{
+    void *fitted = count ? realloc(array, count * element_bytes) : NULL;
+    if (!fitted)
+        return array;
+    *capacity = count;
+    return fitted;
+}
+
+bool part_seal(struct part *part, struct error *error)
+{
+    part->findings = fit(part->findings, part->finding_count, &part->finding_capacity,
+                         sizeof *part->findings);
+    part->closed =
+        fit(part->closed, part->closed_count, &part->closed_capacity, sizeof *part->closed);
+    if (part->finding_count)
+        qsort(part->findings, part->finding_count, sizeof *part->findings, finding_compare);
+    if (part->closed_count)
+        qsort(part->closed, part->closed_count, sizeof *part->closed, closed_compare);
+    for (size_t i = 1; i < part->finding_count; i++)
+        if (!finding_compare(&part->findings[i - 1], &part->findings[i]))
+            return twice(&part->findings[i].id, error);
+    for (size_t i = 0, j = 0; j < part->closed_count; j++) {
+        const struct finding_id *id = &part->closed[j].id;
+        if (j && !finding_id_compare(&part->closed[j - 1].id, id))
+            return twice(id, error);
+        while (i < part->finding_count && finding_id_compare(&part->findings[i].id, id) < 0)
+            i++;
+        if (i < part->finding_count && !finding_id_compare(&part->findings[i].id, id))
+            return twice(id, error);
+    }
+    return true;
+}
+
+void part_carry(struct part *part, const struct part *older, const char *subscription_id)
+{
+    uint32_t number = intern_find(&older->strings, subscription_id, strlen(subscription_id));
+    for (size_t i = 0; i < older->finding_count; i++) {
+        if (older->findings[i].subscription != number)
+            continue;
+        char id[PART_ID_BYTES];
+        struct finding view;
+        part_view(older, i, &view, id);
+        struct part_row row = {
+            .row_id = "",
+            .assessment_id = view.assessment_id,
+            .title = view.title,
+            .category = view.category,
+            .assessment_type = older->assessments[older->findings[i].assessment].type,
+            .subscription_id = view.subscription_id,
+            .resource_id = view.resource_id,
+            .resource_type = view.resource_type,
+            .risk_factors = view.risk_factors,
+            .risk = view.risk,
+            .severity = view.severity,
+            .contextual = view.contextual,
+            .attack_paths = view.attack_paths,
+            .first_seen_at = view.first_seen_at,
+            .changed_at = view.changed_at,
+        };
+        part_add_open(part, &row);
+        part->findings[part->finding_count - 1].id = view.id;
+    }
+}
+
+ptrdiff_t part_find(const struct part *part, const struct finding_id *id)
+{
+    struct part_finding key = { .id = *id };
+    if (!part->finding_count)
+        return -1;
+    const struct part_finding *found = bsearch(&key, part->findings, part->finding_count,
+                                               sizeof key, finding_compare);
+    return found ? found - part->findings : -1;
+}
+
+void part_view(const struct part *part, size_t index, struct finding *view,
+               char scratch[PART_ID_BYTES])
+{
+    const struct part_finding *finding = &part->findings[index];
+    const struct part_assessment *assessment = &part->assessments[finding->assessment];
+    resource_id(part, finding, scratch);
+    const char *slash = strrchr(scratch, '/');
+    *view = (struct finding){
+        .id = finding->id,
+        .source = part->collector,
+        .risk = finding->risk,
+        .severity = finding->severity,
+        .contextual = finding->contextual,
+        .internet_exposed = finding->internet_exposed,
+        .attack_paths = finding->attack_paths,
+        .assessment_id = assessment->id,
+        .title = assessment->title,
+        .category = assessment->category,
+        .subscription_id = intern_text(&part->strings, finding->subscription),
+        .resource_group = intern_text(&part->strings, finding->group),
+        .resource_type = intern_text(&part->strings, finding->type),
+        .resource_name = slash ? slash + 1 : scratch,
+        .resource_id = scratch,
+        .risk_factors = intern_text(&part->strings, finding->risk_factors),
+        .first_seen_at = finding->first_seen_at,
+        .changed_at = finding->changed_at,
+    };
+}

@@ -1,0 +1,143 @@
+#pragma once
+/* What one collector found in one run: open findings in compact form, rows that are explicitly not
+ * open, the subscriptions it speaks for, and the collector's own aggregates. Built by one thread,
+ * immutable once published. */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collectors/snapshot/finding.h"
+#include "core/arena.h"
+#include "core/error.h"
+#include "core/intern.h"
+
+/* An assessment (recommendation) as the rows of one part name it. */
+struct part_assessment {
+    const char *id, *title, *category, *type; /* in the part's strings; "" when not told */
+    enum severity severity;
+};
+
+/* An open finding, compact: 64 bytes, texts as numbers of part.strings. */
+struct part_finding {
+    struct finding_id id;
+    uint32_t assessment; /* index into part.assessments */
+    uint32_t subscription, group, type, risk_factors;
+    uint32_t middle;  /* id between the group and the last segment: "/providers/ns/type" */
+    const char *name; /* the last segment, or the whole id when it is no ARM id */
+    uint32_t first_seen_at, changed_at; /* Unix seconds */
+    uint16_t attack_paths;
+    uint8_t risk, severity;
+    bool contextual, internet_exposed;
+};
+
+/* A row that is explicitly not open, and why. */
+struct part_closed {
+    struct finding_id id;
+    uint8_t reason; /* enum finding_reason */
+};
+
+/* A subscription this part speaks for. Absence means something only inside the cover. */
+struct part_cover {
+    const char *subscription_id; /* lower case */
+    bool empty;                  /* no rows came of it: there is nothing to lose */
+    int64_t collected_at;        /* older than the part's when carried over; 0 = not covered */
+    const char *reason;          /* why it is carried; NULL otherwise */
+    bool carried;                /* not readable: its last data are shown, resolve nothing */
+    int64_t carried_at;          /* run that first had to carry it over */
+};
+
+struct part {
+    atomic_int references;
+    enum collector_id collector;
+    uint64_t generation; /* of the store when published; 0 before */
+    int64_t collected_at;
+    size_t rows;
+    bool truncated; /* Azure cut something we could only count: reported, never hidden */
+    struct arena arena;
+    struct intern strings;
+    struct intern assessment_ids;        /* number n is assessments[n - 1] */
+    struct part_assessment *assessments;
+    size_t assessment_count, assessment_capacity;
+    struct part_finding *findings; /* sorted by id after part_seal */
+    size_t finding_count, finding_capacity;
+    struct part_closed *closed; /* sorted by id after part_seal */
+    size_t closed_count, closed_capacity;
+    struct intern cover_ids;  /* number n is cover[n - 1] */
+    struct part_cover *cover; /* in the order the subscriptions were first seen */
+    size_t cover_count, cover_capacity;
+    void *own;                       /* the collector's aggregates */
+    void (*own_finish)(void *own);   /* NULL when own lives in the arena */
+};
+
+/* A new, empty part with one reference, not yet visible to anybody. */
+struct part *part_create(enum collector_id collector);
+
+/* The collector's own data, zeroed when new; finish frees it with the part. */
+void *part_own(struct part *part, size_t bytes, void (*finish)(void *own));
+
+/* The text, kept as long as the part; equal texts are kept once. */
+const char *part_keep(struct part *part, const char *text);
+const char *part_keep_lower(struct part *part, const char *text);
+
+/* Room for one more element behind `count`; returns the array, which may have moved. */
+void *part_grow(void *array, size_t count, size_t *capacity, size_t element_bytes);
+
+/* What a row says of one resource; texts are borrowed. */
+struct part_row {
+    const char *row_id;   /* the finding's identity; for ARM rows the assessment's own id */
+    const char *assessment_id, *title, *category, *assessment_type;
+    const char *subscription_id, *resource_id;
+    const char *resource_type; /* "" = made from the resource id */
+    const char *risk_factors; /* joined with "," */
+    enum risk_level risk;
+    enum severity severity;
+    bool contextual;
+    int64_t attack_paths, first_seen_at, changed_at;
+};
+void part_add_open(struct part *part, const struct part_row *row);
+void part_add_closed(struct part *part, const char *row_id, enum finding_reason reason);
+
+/* A row of this subscription has arrived. Returns its place in part->cover, which never changes:
+ * collectors keep what they count per subscription under the same index. */
+size_t part_see(struct part *part, const char *subscription_id);
+
+/* Say that the part speaks for this subscription. collected_at: 0 = it does not, after all. */
+void part_add_cover(struct part *part, const char *subscription_id, int64_t collected_at);
+
+/* Say that it shows data carried over from an older run. */
+void part_add_carried(struct part *part, const char *subscription_id, int64_t collected_at,
+                      const char *reason, int64_t carried_at);
+
+/* Where the part stands, and back to it: what a list that broke in the middle brought is gone. */
+struct part_mark {
+    size_t findings, closed, rows;
+};
+struct part_mark part_mark(const struct part *part);
+void part_rewind(struct part *part, struct part_mark mark);
+
+/* Sort everything. ERROR_INCOMPLETE when an id stands twice: rows moved between pages. */
+bool part_seal(struct part *part, struct error *error) MUST_USE;
+
+/* Copy the open findings of one subscription from an older part (before part_seal). `older` must be
+ * sealed. */
+void part_carry(struct part *part, const struct part *older, const char *subscription_id);
+
+/* The cover entry of a subscription (lower case), or NULL when the part does not speak for it. */
+const struct part_cover *part_cover_find(const struct part *part, const char *subscription_id);
+
+/* For every number of part->strings the place in the cover of the subscription it names, 0 for all
+ * others: to count findings per subscription in one pass. The caller frees it. */
+uint32_t *part_places(const struct part *part);
+
+/* Position of an id among the open findings, or -1. */
+ptrdiff_t part_find(const struct part *part, const struct finding_id *id);
+
+/* Fill a view of finding number `index`. resource_id is written to scratch. */
+enum { PART_ID_BYTES = 2048 };
+void part_view(const struct part *part, size_t index, struct finding *view,
+               char scratch[PART_ID_BYTES]);
+
+void part_acquire(struct part *part);
+void part_release(struct part *part); /* NULL is fine */
+

@@ -1,0 +1,304 @@
+#pragma once
+/* Pages for the tests of receivers, without a snapshot or a database: what one finding, a group, a
+ * roll-up and a score drop look like, and one that is as long and hostile as texts can be. */
+#include <stdio.h>
+#include <string.h>
+
+#include "alerts/receivers/receiver.h"
+#include "core/buf.h"
+
+enum { FIXTURE_AT = 1763726400 }; /* 2025-11-21T12:00:00Z */
+
+enum fixture {
+    FIXTURE_FINDING,
+    FIXTURE_RESOLVED,
+    FIXTURE_GROUP,
+    FIXTURE_DIGEST,
+    FIXTURE_SCORE,
+    FIXTURE_TEST,
+    FIXTURE_HOSTILE,
+    FIXTURE_COUNT
+};
+static const char *const fixture_names[] = { "finding", "resolved", "group",   "digest",
+                                             "score",   "test",     "hostile", NULL };
+
+#define FIXTURE_SUBSCRIPTION "11111111-2222-4333-8444-555555555555"
+#define FIXTURE_ASSESSMENT "ae89236c-2f92-4e8e-8f3e-1c1c1c1c1c1c"
+#define FIXTURE_LINK                                                                               \
+    "https://portal.azure.com/#blade/Microsoft_Azure_Security/RecommendationsBlade/"               \
+    "assessmentKey/" FIXTURE_ASSESSMENT "/resourceId/%2Fsubscriptions%2Fs1"
+
+/* A text of so many points, repeated from a pattern. */
+static inline const char *fixture_long(struct arena *arena, const char *pattern, size_t times)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    for (size_t i = 0; i < times; i++)
+        buf_text(&text, pattern);
+    return arena_text(arena, buf_cstr(&text));
+}
+
+static inline struct alert fixture_alert(struct arena *arena, unsigned number, bool resolved)
+{
+    char id[17], name[32];
+    struct alert alert = {
+        .rule = "NewCriticalFinding",
+        .event = resolved ? "finding.resolved" : "finding.opened",
+        .state = resolved ? ALERT_RESOLVED : ALERT_FIRING,
+        .risk = RISK_CRITICAL,
+        .has_finding = true,
+        .episode = 1,
+        .starts_at = FIXTURE_AT,
+        .ends_at = resolved ? FIXTURE_AT + 7200 : 0,
+        .opened_at = FIXTURE_AT,
+        .due_at = FIXTURE_AT + 7 * 86400,
+        .reason = resolved ? "fixed" : "",
+    };
+    memset(alert.finding_id.bytes, (int)number + 1, sizeof alert.finding_id.bytes);
+    snprintf(name, sizeof name, "stprod%02u", number + 1);
+    alert_label(&alert, "alertname", "NewCriticalFinding");
+    alert_label(&alert, "source", "assessments");
+    alert_label(&alert, "risk_level", "critical");
+    alert_label(&alert, "severity", "high");
+    alert_label(&alert, "assessment_id", FIXTURE_ASSESSMENT);
+    alert_label(&alert, "finding_id", arena_text(arena, finding_id_text(&alert.finding_id, id)));
+    alert_label(&alert, "subscription_id", FIXTURE_SUBSCRIPTION);
+    alert_label(&alert, "resource_group", "rg-prod");
+    alert_label(&alert, "resource_type", "microsoft.storage/storageaccounts");
+    alert_label(&alert, "resource_name", arena_text(arena, name));
+    alert_label(&alert, "category", "Data");
+    alert_label(&alert, "team", "cloud");
+    alert_seal(&alert);
+    return alert;
+}
+
+/* Alerts and the resources they are about. */
+static inline void fixture_alerts(struct arena *arena, struct notification *notification,
+                                  size_t count, bool resolved)
+{
+    struct alert *alerts = arena_zalloc(arena, count * sizeof *alerts);
+    struct notification_resource *resources = arena_zalloc(arena, count * sizeof *resources);
+    for (size_t i = 0; i < count; i++) {
+        alerts[i] = fixture_alert(arena, (unsigned)i, resolved);
+        resources[i] = (struct notification_resource){
+            .finding_id = alert_label_value(&alerts[i], "finding_id"),
+            .name = alert_label_value(&alerts[i], "resource_name"),
+            .id = "/subscriptions/" FIXTURE_SUBSCRIPTION "/resourceGroups/rg-prod/providers/"
+                  "Microsoft.Storage/storageAccounts/stprod",
+            .type = "microsoft.storage/storageaccounts",
+            .group = "rg-prod",
+            .subscription_id = FIXTURE_SUBSCRIPTION,
+            .risk_level = "critical",
+            .link = FIXTURE_LINK,
+            .opened_at = FIXTURE_AT,
+            .resolved = resolved,
+        };
+    }
+    notification->alerts = alerts;
+    notification->alert_count = count;
+    notification->resources = resources;
+    notification->resource_count =
+        count < NOTIFICATION_RESOURCES_MAX ? count : NOTIFICATION_RESOURCES_MAX;
+    notification->resource_total = (int64_t)count;
+    notification->resource_name = resources[0].name;
+    notification->resource_type = resources[0].type;
+    notification->resource_group = resources[0].group;
+    notification->more_resources = (int64_t)count - 1;
+    *(resolved ? &notification->resolved_count : &notification->firing_count) = (int64_t)count;
+}
+
+static inline void fixture_finding(struct arena *arena, struct notification *notification,
+                                   size_t count, bool resolved)
+{
+    fixture_alerts(arena, notification, count, resolved);
+    notification->event = notification->alerts[0].event;
+    notification->status = resolved ? NOTIFICATION_RESOLVED : NOTIFICATION_FIRING;
+    notification->rule = "NewCriticalFinding";
+    notification->title =
+        resolved ? "[RESOLVED] Critical risk: Storage accounts should restrict network "
+                   "access on stprod01"
+                 : "Critical risk: Storage accounts should restrict network access on "
+                   "stprod01 & <more>";
+    notification->text = "It can be reached from the internet. Attack paths across it: 2.";
+    notification->risk_level = "critical";
+    notification->severity = "high";
+    notification->assessment_id = FIXTURE_ASSESSMENT;
+    notification->assessment_title = "Storage accounts should restrict network access";
+    notification->category = "Data";
+    notification->description = "Anyone can try to reach the account.\nThat is too many.";
+    notification->description_markdown =
+        "Anyone can try to reach the account.\n\nThat is too many.";
+    notification->remediation = "1. Open the account.\n2. Choose Networking (https://aka.ms/x).";
+    notification->remediation_markdown =
+        "1. Open the account.\n2. Choose [Networking](https://aka.ms/x).";
+    notification->effort = "Low";
+    notification->user_impact = "Moderate";
+    notification->threats = "Data exfiltration, Malicious insider";
+    notification->risk_factors = "Internet exposure, Sensitive data";
+    notification->attack_paths = 2;
+    notification->internet_exposed = true;
+    notification->points = 1.8333333333333333;
+    notification->opened_at = FIXTURE_AT;
+    notification->age_s = 7200;
+    notification->due_at = FIXTURE_AT + 7 * 86400;
+    notification->reason = resolved ? "fixed" : "";
+    notification->event_at = resolved ? FIXTURE_AT + 7200 : FIXTURE_AT;
+}
+
+static inline void fixture_score(struct arena *arena, struct notification *notification)
+{
+    static const struct notification_cause causes[] = {
+        { "0101010101010101", "Storage accounts should restrict network access", "stprod01",
+          FIXTURE_LINK, 1.25 },
+        { "0202020202020202", "MFA should be enabled", "sub", "", 0.5 },
+    };
+    struct alert *alert = arena_zalloc(arena, sizeof *alert);
+    *alert = (struct alert){ .rule = "ScoreDrop",
+                             .event = "score.dropped",
+                             .state = ALERT_FIRING,
+                             .risk = RISK_NOT_EVALUATED,
+                             .value = 0.62,
+                             .starts_at = FIXTURE_AT,
+                             .reason = "" };
+    alert_label(alert, "alertname", "ScoreDrop");
+    alert_label(alert, "severity", "high");
+    alert_label(alert, "subscription_id", FIXTURE_SUBSCRIPTION);
+    alert_seal(alert);
+    notification->alerts = alert;
+    notification->alert_count = 1;
+    notification->firing_count = 1;
+    notification->event = "score.dropped";
+    notification->rule = "ScoreDrop";
+    notification->severity = "high";
+    notification->risk_level = "not_evaluated";
+    notification->title = "Secure score dropped in Production";
+    notification->text = "From 71 % to 62 %.";
+    notification->causes = causes;
+    notification->cause_count = 2;
+    notification->value = 0.62;
+    notification->value_before = 0.71;
+    notification->event_at = FIXTURE_AT;
+}
+
+static inline void fixture_hostile(struct arena *arena, struct notification *notification)
+{
+    static const char nasty[] = "<!channel> <@U1> & \"quoted\" \\ *bold* _it_ `code` "
+                                "[x](javascript:alert(1)) \xf0\x9f\x98\x80 \xc3\xa9\r\nBcc: a@b\n";
+    fixture_finding(arena, notification, 60, false);
+    notification->title =
+        fixture_long(arena, "<!here> Critique \xc3\xa9\xf0\x9f\x98\x80 & so on ", 40);
+    notification->text = fixture_long(arena, nasty, 40);
+    notification->description = notification->description_markdown = fixture_long(arena, nasty, 60);
+    notification->remediation = notification->remediation_markdown =
+        fixture_long(arena, "Step https://example.com/a?b=c&d=<e> \xe2\x82\xac\n", 120);
+    notification->threats = fixture_long(arena, nasty, 20);
+    notification->risk_factors = fixture_long(arena, nasty, 20);
+    notification->subscription_name = nasty;
+    notification->category = nasty;
+}
+
+/* Fill a page; texts are static or in the arena. */
+static inline void fixture_page(enum fixture which, struct arena *arena,
+                                struct notification *notification)
+{
+    static const struct notification_count counts[] = {
+        { "NewCriticalFinding", "critical", "firing", 40 },
+        { "NewHighFinding", "high", "firing", 960 },
+        { "NewHighFinding", "high", "resolved", 7 }
+    };
+    notification_init(notification);
+    notification->id = "01KAK5Q8T0ABCDEFGHJKMNPQRS";
+    notification->receiver = "team";
+    notification->group_key = "{}:{alertname=\"NewCriticalFinding\"}";
+    notification->dedup_key = "dfx1-0123456789abcdef0123456789abcdef01234567";
+    notification->tenant_id = "99999999-2222-4333-8444-555555555555";
+    notification->subscription_id = FIXTURE_SUBSCRIPTION;
+    notification->subscription_name = "Production";
+    notification->group_labels[0] = (struct match_label){ "alertname", "NewCriticalFinding" };
+    notification->group_label_count = 1;
+    notification->link = FIXTURE_LINK;
+    notification->external_url = "https://defender.example.com";
+    notification->runbook_url = "https://runbooks.example.com/storage";
+    notification->silence_command =
+        "amtool silence add --alertmanager.url='https://defender.example.com' "
+        "--duration=4h --comment='...' 'finding_id=\"0101010101010101\"'";
+    if (which == FIXTURE_SCORE)
+        fixture_score(arena, notification);
+    else if (which == FIXTURE_HOSTILE)
+        fixture_hostile(arena, notification);
+    else
+        fixture_finding(arena, notification, which == FIXTURE_GROUP ? 30 : 1,
+                        which == FIXTURE_RESOLVED);
+    if (which == FIXTURE_DIGEST) {
+        notification->event = "digest";
+        notification->title = "1000 firing, 7 resolved";
+        notification->counts = counts;
+        notification->count_count = ARRAY_COUNT(counts);
+        notification->firing_count = 1000;
+        notification->resolved_count = 7;
+        notification->left_out_count = 1006;
+    }
+    if (which == FIXTURE_TEST) {
+        notification->test = true;
+        notification->event = "test";
+        notification->title = "[TEST] Critical risk: a made-up finding on stprod01";
+    }
+    notification_derive(notification);
+}
+
+/* What a kind makes of one of them, its body parsed where it is JSON. */
+struct fixture_request {
+    struct arena arena;
+    struct notification notification;
+    struct receiver_request request;
+    struct error error;
+    struct json *json;
+    bool ok;
+};
+
+static inline void fixture_build(struct fixture_request *out, const struct receiver_kind *kind,
+                                 const void *config, enum fixture which)
+{
+    const struct receiver_context context = { .now = FIXTURE_AT + 60,
+                                              .ends_at = FIXTURE_AT + 300,
+                                              .name = "team" };
+    fixture_page(which, &out->arena, &out->notification);
+    out->ok = kind->build(config, &context, &out->notification, &out->request, &out->error);
+    if (out->ok && !out->request.is_mail) {
+        struct error ignored;
+        out->json = json_parse(out->request.http.body, out->request.http.body_bytes, &ignored);
+    }
+}
+
+static inline void fixture_finish(struct fixture_request *out)
+{
+    json_free(out->json);
+    receiver_request_finish(&out->request);
+    arena_finish(&out->arena);
+}
+#define FIXTURE CLEANUP(fixture_finish) struct fixture_request
+
+/* A header of the request, "" when it has none. */
+static inline const char *fixture_header(const struct fixture_request *built, const char *name)
+{
+    for (size_t i = 0; i < built->request.http.header_count; i++)
+        if (!strcmp(built->request.headers[i].name, name))
+            return built->request.headers[i].value;
+    return "";
+}
+
+/* A text of the body by its path, "" when it has none. */
+static inline const char *fixture_text(const struct fixture_request *built, const char *path)
+{
+    const char *text = json_text(json_path(built->json, path));
+    return text ? text : "";
+}
+
+/* The verdict about a status and a body. */
+static inline struct receiver_verdict fixture_verdict(const struct receiver_kind *kind, int status,
+                                                      const char *body)
+{
+    CLEANUP(http_response_finish) struct http_response response = { .status = status };
+    const struct error error = { 0 };
+    buf_text(&response.body, body);
+    return (kind->classify ? kind->classify : receiver_classify)(&response, &error);
+}

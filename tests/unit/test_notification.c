@@ -1,0 +1,261 @@
+#include "alerts/rules/notification.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "alerts/text/text.h"
+#include "notification_fixture.h"
+#include "test.h"
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+/* Texts that meet every escape, and some that are no UTF-8. */
+static const char *any_text(unsigned *seed, struct arena *arena)
+{
+    static const char *const pieces[] = {
+        "",     "a",    "\"",    "\\",          "\n\t",
+        "\x01", "\x7f", "</x>",  "\xc3\xa9",    "\xf0\x9f\x98\x80",
+        "\xff", "\xc3", "{{x}}", "\xed\xa0\x80"
+    };
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    for (int i = rand_r(seed) % 4; i > 0; i--)
+        buf_text(&text, pieces[(size_t)rand_r(seed) % ARRAY_COUNT(pieces)]);
+    return arena_text(arena, buf_cstr(&text));
+}
+
+static void fill(const struct record_field *fields, void *data, unsigned *seed,
+                 struct arena *arena);
+
+static void fill_list(const struct record_field *field, void *data, unsigned *seed,
+                      struct arena *arena)
+{
+    size_t count = (size_t)rand_r(seed) % 3;
+    char *elements = arena_zalloc(arena, count * field->element_bytes + 1);
+    for (size_t i = 0; i < count; i++)
+        fill(field->fields, elements + i * field->element_bytes, seed, arena);
+    *(char **)((char *)data + field->offset) = elements;
+    *(size_t *)((char *)data + field->count_offset) = count;
+}
+
+static void fill_labels(const struct record_field *field, void *data, unsigned *seed,
+                        struct arena *arena)
+{
+    struct match_label *labels = (void *)((char *)data + field->offset);
+    size_t count = (size_t)rand_r(seed) % (field->capacity + 1);
+    for (size_t i = 0; i < count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "l%zu", i);
+        labels[i] = (struct match_label){ arena_text(arena, name), any_text(seed, arena) };
+    }
+    *(size_t *)((char *)data + field->count_offset) = count;
+}
+
+/* A struct with anything in every field, whatever fields there are. */
+static void fill(const struct record_field *fields, void *data, unsigned *seed, struct arena *arena)
+{
+    static const double numbers[] = { 0, 1, -1.5, 0.1, 1e300, 1.0 / 3 };
+    for (const struct record_field *field = fields; field->type; field++) {
+        void *value = (char *)data + field->offset;
+        int random = rand_r(seed);
+        switch (field->type) {
+        case RECORD_TEXT:
+            *(const char **)value = any_text(seed, arena);
+            break;
+        case RECORD_CHARS:
+            snprintf(value, field->capacity, "%x", (unsigned)random);
+            break;
+        case RECORD_WORD:
+            *(int *)value = random % 2;
+            break;
+        case RECORD_BOOL:
+            *(bool *)value = random & 1;
+            break;
+        case RECORD_UNSIGNED:
+            *(uint32_t *)value = (uint32_t)random * 3;
+            break;
+        case RECORD_INTEGER:
+        case RECORD_DURATION:
+            *(int64_t *)value = (int64_t)random * random % (1LL << 53);
+            break;
+        case RECORD_INSTANT:
+            *(int64_t *)value = random & 1 ? random : 0;
+            break;
+        case RECORD_NUMBER:
+            *(double *)value = numbers[(size_t)random % ARRAY_COUNT(numbers)];
+            break;
+        case RECORD_FINDING:
+            *(bool *)((char *)data + field->count_offset) = random & 1;
+            if (random & 1)
+                memset(value, random >> 8, sizeof(struct finding_id));
+            break;
+        case RECORD_LABELS:
+            fill_labels(field, data, seed, arena);
+            break;
+        case RECORD_LIST:
+            fill_list(field, data, seed, arena);
+            break;
+        case RECORD_END:
+            break;
+        }
+    }
+}
+
+TEST(json_reads_back_whatever_is_in_it)
+{
+    for (unsigned round = 0; round < 300; round++) {
+        CLEANUP(arena_finish) struct arena arena = { 0 };
+        CLEANUP(buf_finish) struct buf first = { 0 };
+        CLEANUP(buf_finish) struct buf second = { 0 };
+        struct error error = { 0 };
+        struct notification notification = { 0 }, again;
+        unsigned seed = round;
+        fill(notification_fields, &notification, &seed, &arena);
+        notification_write(&notification, &first);
+        CHECK(notification_read(first.data, first.length, &arena, &again, &error));
+        CHECK_TEXT(error.message, "");
+        notification_write(&again, &second);
+        CHECK_TEXT(buf_cstr(&second), buf_cstr(&first));
+        CHECK_INT(again.alert_count, notification.alert_count);
+        CHECK_INT(again.event_at, notification.event_at);
+        CHECK_NUMBER(again.points, notification.points);
+    }
+}
+
+TEST(json_keeps_every_value)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf json = { 0 };
+    struct error error = { 0 };
+    struct notification notification, again;
+    fixture_page(FIXTURE_GROUP, &arena, &notification);
+    notification_write(&notification, &json);
+    CHECK(notification_read(json.data, json.length, &arena, &again, &error));
+    CHECK_TEXT(again.title, notification.title);
+    CHECK_TEXT(again.remediation_markdown, notification.remediation_markdown);
+    CHECK_TEXT(again.risk, "Critical");
+    CHECK_TEXT(again.resources[24].name, "stprod25");
+    CHECK_INT(again.resource_total, 30);
+    CHECK_INT(again.alert_count, 30);
+    CHECK_TEXT(again.alerts[29].fingerprint, notification.alerts[29].fingerprint);
+    CHECK_TEXT(alert_label_value(&again.alerts[29], "resource_name"), "stprod30");
+    CHECK_TEXT(again.labels[0].name, "alertname"); /* derived, not in the JSON */
+    CHECK_INT(again.label_count, notification.label_count);
+    CHECK_NUMBER(again.points, notification.points);
+    CHECK_INT(again.due_at, notification.due_at);
+    CHECK_TEXT(again.id, "");
+    CHECK(!strstr(buf_cstr(&json), notification.id));
+}
+
+TEST(json_of_the_wrong_kind_is_refused)
+{
+    static const char *const cases[] = {
+        "",
+        "{",
+        "[]",
+        "{\"title\":1}",
+        "{\"alerts\":[{\"labels\":3}]}",
+        "{\"status\":\"?\"}",
+        "{\"resources\":{}}",
+        "{\"firing_count\":1e300}",
+        "{} x",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(arena_finish) struct arena arena = { 0 };
+        struct error error = { 0 };
+        struct notification notification;
+        CHECK(!notification_read(cases[i], strlen(cases[i]), &arena, &notification, &error));
+        CHECK_INT(error.code, ERROR_PARSE);
+    }
+}
+
+TEST(json_of_an_older_program_reads)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct error error = { 0 };
+    struct notification notification;
+    static const char old[] = "{\"title\":\"t\",\"unknown\":[1],\"points\":null}";
+    CHECK(notification_read(old, sizeof old - 1, &arena, &notification, &error));
+    CHECK_TEXT(notification.title, "t");
+    CHECK_TEXT(notification.link, "");
+    CHECK(isnan(notification.points));
+    CHECK_INT(notification.alert_count, 0);
+}
+
+/* --- shrinking -------------------------------------------------------------------------------- */
+TEST(shrinking_ends_and_keeps_what_matters)
+{
+    for (int which = 0; which < FIXTURE_COUNT; which++) {
+        CLEANUP(arena_finish) struct arena arena = { 0 };
+        struct notification notification, before;
+        size_t last = SIZE_MAX;
+        int steps = 0;
+        fixture_page((enum fixture)which, &arena, &notification);
+        before = notification;
+        do {
+            CLEANUP(buf_finish) struct buf json = { 0 };
+            notification_write(&notification, &json);
+            CHECK(json.length < last || steps == 1); /* the first also sets truncated */
+            last = json.length + 8;
+            CHECK_TEXT(notification.title, before.title);
+            CHECK_TEXT(notification.risk_level, before.risk_level);
+            CHECK_TEXT(notification.severity, before.severity);
+            CHECK_TEXT(notification.link, before.link);
+            CHECK_TEXT(notification.dedup_key, before.dedup_key);
+            CHECK_TEXT(notification.group_key, before.group_key);
+            CHECK_INT(notification.resource_total, before.resource_total);
+            CHECK_INT(notification.left_out_count - before.left_out_count,
+                      before.alert_count - notification.alert_count);
+            CHECK_INT(notification.truncated, steps > 0);
+        } while (notification_shrink(&notification, &arena) && ++steps < 100);
+        CHECK(steps < 100);
+        CHECK_INT(notification.alert_count, before.alert_count ? 1 : 0);
+        CHECK(notification.resource_count <= 1);
+    }
+}
+
+TEST(shrinking_goes_in_order)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct notification notification;
+    fixture_page(FIXTURE_GROUP, &arena, &notification);
+    notification.remediation = notification.remediation_markdown =
+        fixture_long(&arena, "step ", 300);
+    CHECK(notification_shrink(&notification, &arena));
+    CHECK_TEXT(notification.threats, "");
+    CHECK_TEXT(notification.effort, "");
+    CHECK_INT(notification.resource_count, NOTIFICATION_RESOURCES_MAX);
+    CHECK(notification_shrink(&notification, &arena));
+    CHECK_INT(notification.resource_count, 5);
+    CHECK(notification_shrink(&notification, &arena));
+    CHECK_INT(notification.resource_count, 1);
+    CHECK(notification_shrink(&notification, &arena));
+    CHECK_INT(text_points(notification.remediation), 600);
+    CHECK_CONTAINS(notification.remediation, "\xe2\x80\xa6");
+    CHECK_CONTAINS(notification.description, "too many");
+    CHECK(notification_shrink(&notification, &arena));
+    CHECK_TEXT(notification.remediation, "\xe2\x80\xa6");
+    CHECK(notification_shrink(&notification, &arena));
+    CHECK_TEXT(notification.description, "\xe2\x80\xa6");
+    CHECK_INT(notification.alert_count, 30);
+}
+
+TEST(rows_of_a_roll_up_add_up_whatever_is_dropped)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct notification notification;
+    struct notification_count counts[100];
+    int64_t sum = 0;
+    fixture_page(FIXTURE_DIGEST, &arena, &notification);
+    for (int i = 0; i < 100; i++) {
+        counts[i] = (struct notification_count){ "rule", "high", "firing", i };
+        sum += i;
+    }
+    notification.counts = counts;
+    notification.count_count = 100;
+    while (notification_shrink(&notification, &arena)) {
+        int64_t told = 0;
+        for (size_t i = 0; i < notification.count_count; i++)
+            told += notification.counts[i].count;
+        CHECK_INT(told, sum);
+    }
+    CHECK_INT(notification.count_count, 2);
+}

@@ -1,0 +1,373 @@
+/* What a page says of findings that are open, gone or many, and of a score that dropped. */
+#include "alerts/notify/notification_build.h"
+#include "ledger_world.h"
+
+#define KEY "0a1b2c3d-1111-4222-8333-444455556666"
+#define OTHER_KEY "0a1b2c3d-9999-4222-8333-444455556666"
+
+static const char catalogue[] =
+    "[{\"name\":\"" KEY "\",\"properties\":{\"displayName\":\"Disks should be encrypted\","
+    "\"description\":\"<p>Data at rest is <b>readable</b>.</p><script>x()</script>\","
+    "\"remediationDescription\":\"<ol><li>Open the disk</li><li>See <a href='https://aka.ms/d'>"
+    "the guide</a></li></ol>\",\"severity\":\"High\",\"implementationEffort\":\"Low\","
+    "\"userImpact\":\"Moderate\",\"threats\":[\"dataExfiltration\"],\"categories\":[\"Data\"]}}]";
+
+static const char controls[] =
+    "[{\"id\":\"/x/c1\",\"subscriptionId\":\"s1\",\"controlId\":\"c1\",\"max\":8,\"healthy\":6,"
+    "\"unhealthy\":2,\"assessments\":[\"/providers/Microsoft.Security/assessmentMetadata/" KEY
+    "\"]},{\"id\":\"/x/c2\",\"subscriptionId\":\"s1\",\"controlId\":\"c2\",\"max\":20,"
+    "\"healthy\":3,\"unhealthy\":1,\"assessments\":[\"/providers/Microsoft.Security/"
+    "assessmentMetadata/" OTHER_KEY "\"]}]";
+
+static void publish_controls(struct world *world)
+{
+    const struct collector *collector = collectors[COLLECTOR_secure_scores];
+    struct part *part = part_create(COLLECTOR_secure_scores);
+    struct collect_context context = { .now = 1 };
+    struct error error = { 0 };
+    CLEANUP(arena_finish) struct arena scratch = { 0 };
+    struct json *document = json_parse(controls, sizeof controls - 1, &error);
+    for (const struct json *row = json_first(document); row; row = json_next(row)) {
+        _Alignas(max_align_t) char bound[512] = { 0 };
+        CHECK(
+            columns_bind(collector->sources[0].queries[1].columns, row, bound, &scratch, &error) &&
+            collector->fold(part, 1, bound, &context, &error));
+    }
+    json_free(document);
+    world_publish(world, part);
+}
+
+/* A tenant that was clean and in which these findings, one letter each, then opened. */
+static void begin(struct world *world, const char *names)
+{
+    static const char *const cover[] = { "s1", "s2", NULL };
+    world_init(world, NULL);
+    world_catalogue(world, catalogue);
+    publish_controls(world);
+    for (int i = 0; i < 2; i++) {
+        struct part *part = world_part(COLLECTOR_assessments, cover);
+        for (const char *name = i ? names : ""; *name; name++)
+            world_open(part, (const char[]){ *name, 0 }, *name == 'o' ? OTHER_KEY : KEY,
+                       *name == 'z' ? "s2" : "s1", RISK_CRITICAL);
+        world->now += 60;
+        world_publish(world, part);
+        world_advance(world);
+    }
+}
+
+/* An alert about a finding, as the snapshot shows it. */
+static struct alert alert_of(const struct world *world, const char *name, struct arena *arena)
+{
+    const struct part *part = world->snapshot.parts[COLLECTOR_assessments];
+    struct alert alert = { .rule = "Disk",
+                           .event = "finding.opened",
+                           .state = ALERT_FIRING,
+                           .risk = RISK_CRITICAL,
+                           .has_finding = true,
+                           .finding_id = finding_id(COLLECTOR_assessments, name, strlen(name)),
+                           .episode = 1,
+                           .starts_at = world->now,
+                           .opened_at = world->now,
+                           .due_at = world->now + 7 * 86400,
+                           .reason = "" };
+    char scratch[PART_ID_BYTES];
+    struct finding view;
+    ptrdiff_t index = part_find(part, &alert.finding_id);
+    alert_label(&alert, "alertname", "Disk");
+    if (index >= 0) {
+        part_view(part, (size_t)index, &view, scratch);
+        alert_label_finding(&alert, &view, arena);
+    }
+    for (size_t i = 0; i < alert.label_count; i++) /* they outlive the part */
+        alert.labels[i].value = arena_text(arena, alert.labels[i].value);
+    alert_seal(&alert);
+    return alert;
+}
+
+struct built {
+    struct world world;
+    struct arena arena;
+    struct points *points;
+    struct notification_context context;
+    struct notification_subject subject;
+    struct notification notification;
+    struct error error;
+};
+
+static void built_begin(struct built *built, const char *names)
+{
+    begin(&built->world, names);
+    built->points = points_create(&built->world.snapshot);
+    built->context = (struct notification_context){ .snapshot = &built->world.snapshot,
+                                                    .points = built->points,
+                                                    .database = built->world.database,
+                                                    .tenant_id = "tenant",
+                                                    .portal = "portal.azure.com",
+                                                    .external_url = "https://d.example.com",
+                                                    .now = built->world.now + 90000 };
+    built->subject = (struct notification_subject){ .receiver = "team",
+                                                    .group_key = "{}:{alertname=\"Disk\"}",
+                                                    .event = "finding.opened",
+                                                    .firing_count = 1,
+                                                    .episode = 1 };
+}
+
+static void built_make(struct built *built, const struct alert *alerts, size_t count)
+{
+    built->subject.alerts = alerts;
+    built->subject.alert_count = count;
+    CHECK(notification_build(&built->context, &built->subject, &built->arena, &built->notification,
+                             &built->error));
+    CHECK_TEXT(built->error.message, "");
+}
+
+static void built_finish(struct built *built)
+{
+    points_destroy(built->points);
+    world_finish(&built->world);
+    arena_finish(&built->arena);
+}
+#define BUILT CLEANUP(built_finish) struct built
+
+TEST(a_new_finding_has_the_whole_answer)
+{
+    BUILT built = { 0 };
+    built_begin(&built, "a");
+    struct alert alert = alert_of(&built.world, "a", &built.arena);
+    built_make(&built, &alert, 1);
+    const struct notification *notification = &built.notification;
+    CHECK_TEXT(notification->title, "Critical risk: Disks should be encrypted on a");
+    CHECK_TEXT(notification->risk_level, "critical");
+    CHECK_TEXT(notification->assessment_title, "Disks should be encrypted");
+    CHECK_TEXT(notification->description, "Data at rest is readable.");
+    CHECK_TEXT(notification->description_markdown, "Data at rest is **readable**.");
+    CHECK_CONTAINS(notification->remediation, "1. Open the disk");
+    CHECK_CONTAINS(notification->remediation, "the guide (https://aka.ms/d)");
+    CHECK_CONTAINS(notification->remediation_markdown, "[the guide](https://aka.ms/d)");
+    CHECK_TEXT(notification->effort, "Low");
+    CHECK_TEXT(notification->user_impact, "Moderate");
+    CHECK_TEXT(notification->threats, "dataExfiltration");
+    CHECK_TEXT(notification->risk_factors, "Internet exposure");
+    CHECK(notification->internet_exposed);
+    CHECK_INT(notification->attack_paths, 2);
+    CHECK_CONTAINS(notification->text,
+                   "It can be reached from the internet. Attack paths across it: 2.");
+    CHECK_NUMBER(notification->points, 8 / 8.0); /* one of eight resources, held back by it alone */
+    CHECK_INT(notification->age_s, 90000);
+    CHECK_INT(notification->due_at, built.world.now + 7 * 86400);
+    CHECK_INT(notification->event_at, built.world.now);
+    CHECK_INT(notification->resource_total, 1);
+    CHECK_INT(notification->more_resources, 0);
+    CHECK_TEXT(notification->resources[0].name, "a");
+    CHECK_TEXT(notification->resources[0].group, "rg");
+    CHECK_TEXT(notification->subscription_id, "s1");
+    CHECK_TEXT(notification->subscription_name, "s1");
+    CHECK_TEXT(notification->link,
+               "https://portal.azure.com/#blade/Microsoft_Azure_Security/RecommendationsBlade/"
+               "assessmentKey/" KEY "/resourceId/%2Fsubscriptions%2Fs1%2Fresourcegroups%2Frg"
+               "%2Fproviders%2Fmicrosoft.compute%2Fvirtualmachines%2Fa");
+    CHECK_TEXT(notification->resources[0].link, notification->link);
+    CHECK_CONTAINS(notification->silence_command,
+                   "amtool silence add --alertmanager.url='https://d.example.com' --duration=4h");
+    CHECK_CONTAINS(notification->silence_command, notification->resources[0].finding_id);
+    CHECK_INT(strlen(notification->dedup_key), 45);
+    CHECK_INT(notification->status, NOTIFICATION_FIRING);
+    CHECK(!notification->truncated);
+}
+
+TEST(many_findings_are_counted_and_the_first_named)
+{
+    BUILT built = { 0 };
+    struct alert alerts[40];
+    built_begin(&built, "abz");
+    for (size_t i = 0; i < ARRAY_COUNT(alerts); i++)
+        alerts[i] = alert_of(&built.world, i % 2 ? "a" : "b", &built.arena);
+    alerts[3].due_at = 77;
+    built.subject.firing_count = 1040;
+    built.subject.left_out_count = 1000;
+    built_make(&built, alerts, ARRAY_COUNT(alerts));
+    CHECK_TEXT(built.notification.title,
+               "Critical risk: Disks should be encrypted on b and 1039 more");
+    CHECK_INT(built.notification.resource_count, NOTIFICATION_RESOURCES_MAX);
+    CHECK_INT(built.notification.resource_total, 1040);
+    CHECK_INT(built.notification.due_at, 77);
+    CHECK_NUMBER(built.notification.points, 2);
+    alerts[7] = alert_of(&built.world, "z", &built.arena); /* of another subscription */
+    built_make(&built, alerts, ARRAY_COUNT(alerts));
+    CHECK_TEXT(built.notification.subscription_id, "");
+    CHECK_TEXT(built.notification.assessment_id, KEY);
+}
+
+/* Deleted resources are in no part any more: the ledger, then the labels still know them. */
+TEST(a_finding_that_is_gone_is_still_named)
+{
+    static const char *const cover[] = { "s1", "s2", NULL };
+    BUILT built = { 0 };
+    built_begin(&built, "a");
+    struct alert alert = alert_of(&built.world, "a", &built.arena);
+    struct part *part = world_part(COLLECTOR_assessments, cover);
+    part_add_closed(part, "a", REASON_FIXED);
+    built.world.now += 3600;
+    world_publish(&built.world, part);
+    world_advance(&built.world);
+    alert.state = ALERT_RESOLVED;
+    alert.event = built.subject.event = "finding.resolved";
+    alert.ends_at = built.world.now;
+    alert.reason = "fixed";
+    built.subject.firing_count = 0;
+    built.subject.resolved_count = 1;
+    built_make(&built, &alert, 1);
+    CHECK_INT(built.notification.status, NOTIFICATION_RESOLVED);
+    CHECK_TEXT(built.notification.title,
+               "[RESOLVED] Critical risk: Disks should be encrypted on a");
+    CHECK_TEXT(built.notification.reason, "fixed");
+    CHECK_INT(built.notification.age_s, 3600);
+    CHECK(built.notification.resources[0].resolved);
+    CHECK_CONTAINS(built.notification.link, "virtualmachines");
+    built.context.database = NULL;
+    built_make(&built, &alert, 1);
+    CHECK_TEXT(built.notification.resource_name, "a");
+    CHECK_TEXT(built.notification.resources[0].group, "rg");
+    CHECK_TEXT(built.notification.title,
+               "[RESOLVED] Critical risk: Disks should be encrypted on a");
+    CHECK_TEXT(built.notification.link, "");
+}
+
+TEST(a_score_drop_names_what_caused_it)
+{
+    BUILT built = { 0 };
+    built_begin(&built, "aboz");
+    struct alert alert = { .rule = "Score",
+                           .event = "score.dropped",
+                           .state = ALERT_FIRING,
+                           .risk = RISK_NOT_EVALUATED,
+                           .value = 0.5,
+                           .starts_at = 1,
+                           .reason = "" };
+    alert_label(&alert, "alertname", "Score");
+    alert_label(&alert, "subscription_id", "s1");
+    alert_annotate(&alert, "detail", "From 70 % to 50 %.");
+    alert_annotate(&alert, "value_before", "0.7");
+    alert_seal(&alert);
+    built.subject.event = "score.dropped";
+    built.context.now = built.world.now + 60;
+    built_make(&built, &alert, 1);
+    const struct notification *notification = &built.notification;
+    CHECK_TEXT(notification->title, "Secure score dropped in s1");
+    CHECK_TEXT(notification->text, "From 70 % to 50 %.");
+    CHECK_NUMBER(notification->value_before, 0.7);
+    CHECK_INT(notification->cause_count, 3); /* not the one in s2 */
+    CHECK_TEXT(notification->causes[0].resource_name, "o");
+    CHECK_NUMBER(notification->causes[0].points, 20 / 4.0);
+    CHECK_NUMBER(notification->causes[1].points, 8 / 8.0);
+    CHECK_CONTAINS(notification->causes[0].link, OTHER_KEY);
+    CHECK_INT(notification->resource_total, 0);
+    built.context.now = built.world.now + 2 * 86400; /* all of it was long before */
+    built_make(&built, &alert, 1);
+    CHECK_INT(built.notification.cause_count, 0);
+}
+
+TEST(own_templates_win_unless_nothing_comes_of_them)
+{
+    BUILT built = { 0 };
+    built_begin(&built, "a");
+    struct alert alert = alert_of(&built.world, "a", &built.arena);
+    alert_label(&alert, "team", "cloud");
+    built.subject.title = template_compile("{{labels.team}}:\n{{resource_name}} {{risk}}",
+                                           notification_fields, &built.arena, &built.error);
+    built.subject.text =
+        template_compile("{{description}}\n\n", notification_fields, &built.arena, &built.error);
+    built.context.test = true;
+    built_make(&built, &alert, 1);
+    CHECK_TEXT(built.notification.title, "[TEST] cloud: a Critical");
+    CHECK_TEXT(built.notification.text, "Data at rest is readable.");
+    built.subject.title =
+        template_compile("{{annotations.none}} ", notification_fields, &built.arena, &built.error);
+    built_make(&built, &alert, 1);
+    CHECK_TEXT(built.notification.title, "[TEST] Critical risk: Disks should be encrypted on a");
+}
+
+TEST(silencing_is_safe_to_paste)
+{
+    BUILT built = { 0 };
+    const struct match_label labels[] = { { "alertname", "It's \"$(x)\"\n\\" }, { "team", "t" } };
+    built_begin(&built, "");
+    struct alert alert = { .rule = "R", .state = ALERT_FIRING, .starts_at = 1, .reason = "" };
+    alert_label(&alert, "alertname", "R");
+    built.subject.group_labels = labels;
+    built.subject.group_label_count = 2;
+    built.subject.event = "rule.firing";
+    built.context.external_url = "";
+    built_make(&built, &alert, 1);
+    CHECK_TEXT(built.notification.silence_command,
+               "defender_exporter silence add --duration=4h --comment='...' "
+               "'alertname=\"It'\\''s \\\"$(x)\\\"\\\\\"' 'team=\"t\"'");
+    built.subject.group_label_count = 0;
+    built_make(&built, &alert, 1);
+    CHECK_CONTAINS(built.notification.silence_command, " 'alertname=\"R\"'");
+}
+
+/* Every event of the program makes a page that says something and reads back from its JSON. */
+TEST(every_event_has_a_title)
+{
+    BUILT built = { 0 };
+    built_begin(&built, "a");
+    struct alert finding = alert_of(&built.world, "a", &built.arena);
+    struct alert other = { .rule = "R", .state = ALERT_FIRING, .starts_at = 1, .reason = "" };
+    alert_label(&other, "alertname", "R");
+    for (const struct event_name *name = event_names; name->word; name++)
+        for (int i = 0; i < 2; i++) {
+            CLEANUP(buf_finish) struct buf json = { 0 };
+            struct notification again;
+            built.subject.event = name->word;
+            built_make(&built, i ? &finding : &other, 1);
+            CHECK(*built.notification.title && *built.notification.title != ' ');
+            CHECK_TEXT(built.notification.event, name->word);
+            notification_write(&built.notification, &json);
+            CHECK(notification_read(json.data, json.length, &built.arena, &again, &built.error));
+            CHECK_TEXT(again.title, built.notification.title);
+        }
+}
+
+TEST(a_roll_up_says_how_much_it_stands_for)
+{
+    BUILT built = { 0 };
+    const struct notification_count counts[] = { { "Disk", "critical", "firing", 40 },
+                                                 { "Disk", "high", "resolved", 2 } };
+    built_begin(&built, "a");
+    struct alert alert = alert_of(&built.world, "a", &built.arena);
+    built.subject.event = "digest";
+    built.subject.firing_count = 40;
+    built.subject.resolved_count = 2;
+    built.subject.left_out_count = 41;
+    built.subject.counts = counts;
+    built.subject.count_count = 2;
+    built_make(&built, &alert, 1);
+    CHECK_TEXT(built.notification.title, "40 firing and 2 resolved in one message");
+    CHECK_INT(built.notification.count_count, 2);
+    built.subject.count_count = 0; /* of a first run */
+    built_make(&built, &alert, 1);
+    CHECK_TEXT(built.notification.title, "Defender for Cloud is watched from now on in s1");
+}
+
+/* The same on every replica, another one for another life, group or rule. */
+TEST(keys_are_stable)
+{
+    BUILT built = { 0 };
+    char key[64];
+    built_begin(&built, "a");
+    struct alert alert = alert_of(&built.world, "a", &built.arena);
+    built_make(&built, &alert, 1);
+    snprintf(key, sizeof key, "%s", built.notification.dedup_key);
+    built.context.now += 1000;
+    built.subject.receiver = "another";
+    built_make(&built, &alert, 1);
+    CHECK_TEXT(built.notification.dedup_key, key);
+    struct alert more[] = { alert, alert };
+    alert_label(&more[1], "alertname", "Another"); /* a group may hold alerts of several rules */
+    built_make(&built, more, 2);
+    CHECK_TEXT(built.notification.dedup_key, key);
+    built.subject.episode = 2;
+    built_make(&built, &alert, 1);
+    CHECK(strcmp(built.notification.dedup_key, key) != 0);
+}
