@@ -69,35 +69,6 @@ static const struct column assignment_rule_columns[] = {
     { 0 }
 };
 
-static void own_finish(void *data)
-{
-    struct baselines_own *own = data;
-    baselines_merge_destroy(own->merge);
-    free(own->counts);
-    free(own);
-}
-
-static struct baselines_own *own_of(struct part *part)
-{
-    return part_own(part, sizeof(struct baselines_own), own_finish);
-}
-
-struct baselines_count *baselines_count_of(struct part *part, const char *subscription_id,
-                                           enum baseline baseline)
-{
-    struct baselines_own *own = own_of(part);
-    size_t place = part_see(part, subscription_id);
-    if (place >= own->count) {
-        size_t count = part->cover_capacity;
-        own->counts = realloc(own->counts, count * sizeof *own->counts);
-        if (!own->counts)
-            abort();
-        memset(own->counts + own->count, 0, (count - own->count) * sizeof *own->counts);
-        own->count = count;
-    }
-    return &own->counts[place][baseline];
-}
-
 enum severity baselines_phrase_severity(const char *phrase)
 {
     static const struct {
@@ -134,7 +105,7 @@ static enum baseline baseline_of(const struct row *row, bool from_assignment)
 static void fold_name(struct part *part, const struct row *row, enum baseline baseline)
 {
     enum severity severity = finding_severity(row->severity);
-    baselines_merge_name(own_of(part)->merge, row->rule_id, row->rule, severity);
+    baselines_merge_name(baselines_own_of(part)->merge, row->rule_id, row->rule, severity);
     if (!strcasecmp(row->status, "Healthy"))
         baselines_count_of(part, row->subscription_id, baseline)->compliant[severity] +=
             (uint64_t)row->machines;
@@ -145,7 +116,7 @@ static void fold_machine(struct part *part, const struct row *row, enum baseline
 {
     if (from_assignment && row->rules > MV_EXPAND_LIMIT)
         part->truncated = true; /* the rules behind the limit are not in the rows to come */
-    baselines_merge_machine(own_of(part)->merge, &(struct baselines_machine_fact){
+    baselines_merge_machine(baselines_own_of(part)->merge, &(struct baselines_machine_fact){
         .subscription_id = row->subscription_id,
         .machine_id = row->machine_id,
         .baseline = baseline,
@@ -162,7 +133,7 @@ static void fold_rule(struct part *part, const struct row *row, enum baseline ba
                       bool from_assignment)
 {
     static const char *const failing[] = { "Unhealthy", "NonCompliant" };
-    baselines_merge_rule(part, own_of(part)->merge, &(struct baselines_rule_fact){
+    baselines_merge_rule(part, baselines_own_of(part)->merge, &(struct baselines_rule_fact){
         .subscription_id = row->subscription_id,
         .machine_id = row->machine_id,
         .baseline = baseline,
@@ -183,8 +154,8 @@ static bool fold(struct part *part, size_t query, const void *data,
     const struct row *row = data;
     bool from_assignment = query >= QUERY_ASSIGNMENTS;
     enum baseline baseline = baseline_of(row, from_assignment);
-    if (!own_of(part)->merge)
-        own_of(part)->merge = baselines_merge_create();
+    if (!baselines_own_of(part)->merge)
+        baselines_own_of(part)->merge = baselines_merge_create();
     part_see(part, row->subscription_id);
     if (query == QUERY_NAMES)
         fold_name(part, row, baseline);
@@ -198,7 +169,7 @@ static bool fold(struct part *part, size_t query, const void *data,
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)
 {
     (void)error;
-    struct baselines_own *own = own_of(part);
+    struct baselines_own *own = baselines_own_of(part);
     if (own->merge)
         baselines_merge_finish(part, own->merge, context->now);
     baselines_merge_destroy(own->merge);

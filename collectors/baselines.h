@@ -34,6 +34,9 @@ struct baselines_own {
     struct baselines_merge *merge; /* NULL after finish */
 };
 
+/* What a part keeps for its baselines, made when new. */
+struct baselines_own *baselines_own_of(struct part *part);
+
 /* The counts of a subscription and baseline, added when new. */
 struct baselines_count *baselines_count_of(struct part *part, const char *subscription_id,
                                            enum baseline baseline);

@@ -67,6 +67,35 @@ void baselines_merge_destroy(struct baselines_merge *merge)
     free(merge);
 }
 
+static void own_finish(void *data)
+{
+    struct baselines_own *own = data;
+    baselines_merge_destroy(own->merge);
+    free(own->counts);
+    free(own);
+}
+
+struct baselines_own *baselines_own_of(struct part *part)
+{
+    return part_own(part, sizeof(struct baselines_own), own_finish);
+}
+
+struct baselines_count *baselines_count_of(struct part *part, const char *subscription_id,
+                                           enum baseline baseline)
+{
+    struct baselines_own *own = baselines_own_of(part);
+    size_t place = part_see(part, subscription_id);
+    if (place >= own->count) {
+        size_t count = part->cover_capacity;
+        own->counts = realloc(own->counts, count * sizeof *own->counts);
+        if (!own->counts)
+            abort();
+        memset(own->counts + own->count, 0, (count - own->count) * sizeof *own->counts);
+        own->count = count;
+    }
+    return &own->counts[place][baseline];
+}
+
 char *baselines_rule_key(const char *rule, char *out, size_t out_bytes)
 {
     const char *end = strcasestr(rule, "(CIS:");

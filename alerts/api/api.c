@@ -1,97 +1,13 @@
 #include "alerts/api/api.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "alerts/api/api_call.h"
+#include "alerts/api/api_alerts.h"
+#include "alerts/api/api_silences.h"
 #include "alerts/notify/outbox.h"
-#include "alerts/store/schema.h"
 #include "core/clock.h"
 
-enum { PAGE_LIMIT = 100, PAGE_LIMIT_MAX = 1000, LINK_BYTES = 4096 };
-
-/* --- calls ---------------------------------------------------------------------------------- */
-
-int api_call_fail(struct api_call *call, int status, const char *message)
-{
-    buf_reset(call->out);
-    json_quote(call->out, message, strlen(message));
-    return status;
-}
-
-int api_call_error(struct api_call *call, const struct error *error)
-{
-    switch (error->code) {
-    case ERROR_NOT_FOUND:
-        return api_call_fail(call, 404, error->message);
-    case ERROR_REQUEST:
-    case ERROR_CONFIG:
-    case ERROR_PARSE:
-    case ERROR_LIMIT:
-        return api_call_fail(call, 400, error->message);
-    case ERROR_TIMEOUT:
-        return api_call_fail(call, 503, error->message);
-    default:
-        return api_call_fail(call, 500, error->message);
-    }
-}
-
-const char *api_call_query(const struct api_call *call, const char *name)
-{
-    for (size_t i = 0; i < call->request->query_count; i++)
-        if (!strcmp(call->request->queries[i].name, name))
-            return call->request->queries[i].value;
-    return NULL;
-}
-
-bool api_call_flag(const struct api_call *call, const char *name, bool otherwise, bool *value)
-{
-    const char *text = api_call_query(call, name);
-    *value = text ? !strcmp(text, "true") : otherwise;
-    return !text || *value || !strcmp(text, "false");
-}
-
-int64_t api_call_limit(const struct api_call *call)
-{
-    const char *text = api_call_query(call, "limit");
-    char *end;
-    long long limit = text ? strtoll(text, &end, 10) : PAGE_LIMIT;
-    if (text && (*end || limit < 1))
-        return 0;
-    return limit < PAGE_LIMIT_MAX ? limit : PAGE_LIMIT_MAX;
-}
-
-bool api_call_filters(struct api_call *call, struct match_list *filters, int *status)
-{
-    struct error error;
-    for (size_t i = 0; i < call->request->query_count; i++) {
-        const struct api_query *query = &call->request->queries[i];
-        if (strcmp(query->name, "filter") != 0)
-            continue;
-        if (!match_parse(query->value, filters, &call->arena, &error)) {
-            *status = api_call_fail(call, 400, error.message);
-            return false;
-        }
-    }
-    return true;
-}
-
-static void call_finish(struct api_call *call)
-{
-    database_close(call->database);
-    arena_finish(&call->arena);
-}
-
-static bool call_open(struct api_call *call, bool read_only, struct error *error)
-{
-    const struct database_config config = {
-        .path = call->context->database_path,
-        .migrations = schema_migrations,
-        .read_only = read_only,
-    };
-    call->database = database_open(&config, error);
-    return call->database != NULL;
-}
+enum { LINK_BYTES = 4096 };
 
 /* --- Alertmanager's API --------------------------------------------------------------------- */
 
@@ -152,12 +68,12 @@ static int answer_receivers(struct api_call *call)
 
 static int answer_alerts(struct api_call *call)
 {
-    return api_call_alerts(call, false);
+    return api_alerts_answer(call, false);
 }
 
 static int answer_groups(struct api_call *call)
 {
-    return api_call_alerts(call, true);
+    return api_alerts_answer(call, true);
 }
 
 static int refuse_alerts(struct api_call *call)
@@ -178,8 +94,8 @@ static const struct operation operations[] = {
     { "GET", "alerts", false, answer_alerts },
     { "GET", "alerts/groups", false, answer_groups },
     { "POST", "alerts", false, refuse_alerts },
-    { "GET", "silences", false, api_call_silences },
-    { "POST", "silences", true, api_call_silence_put },
+    { "GET", "silences", false, api_silences_answer },
+    { "POST", "silences", true, api_silences_put },
 };
 
 static int answer_one_silence(struct api_call *call, const char *id)
@@ -188,15 +104,15 @@ static int answer_one_silence(struct api_call *call, const char *id)
     bool expires = !strcmp(call->request->method, "DELETE");
     if (!expires && strcmp(call->request->method, "GET") != 0)
         return api_call_fail(call, 405, "use GET or DELETE");
-    if (!call_open(call, !expires, &error))
+    if (!api_call_open(call, !expires, &error))
         return api_call_error(call, &error);
-    return expires ? api_call_silence_expire(call, id) : api_call_silence(call, id);
+    return expires ? api_silences_expire(call, id) : api_silences_answer_one(call, id);
 }
 
 int api_alertmanager(const struct api_context *context, const struct api_request *request,
                      struct buf *out)
 {
-    CLEANUP(call_finish) struct api_call call = { context, request, .out = out };
+    CLEANUP(api_call_finish) struct api_call call = { context, request, .out = out };
     struct error error;
     bool path_known = false;
     if (!strncmp(request->path, "silence/", 8) && request->path[8])
@@ -208,8 +124,8 @@ int api_alertmanager(const struct api_context *context, const struct api_request
         path_known = true;
         if (strcmp(operation->method, request->method) != 0)
             continue;
-        return call_open(&call, !operation->writes, &error) ? operation->answer(&call)
-                                                            : api_call_error(&call, &error);
+        return api_call_open(&call, !operation->writes, &error) ? operation->answer(&call)
+                                                                : api_call_error(&call, &error);
     }
     return path_known ? api_call_fail(&call, 405, "this path has other methods")
                       : api_call_fail(&call, 404, "no such path");
@@ -218,7 +134,7 @@ int api_alertmanager(const struct api_context *context, const struct api_request
 /* --- our own -------------------------------------------------------------------------------- */
 
 static void append_message(struct json_writer *writer, const struct outbox_message *message,
-                           bool with_page)
+                           bool with_notification)
 {
     char at[32];
     const struct {
@@ -244,7 +160,7 @@ static void append_message(struct json_writer *writer, const struct outbox_messa
     json_add_integer(writer, "last_status", message->last_status);
     json_add_text(writer, "last_reason", message->last_reason);
     json_add_text(writer, "last_error", message->last_error);
-    if (with_page)
+    if (with_notification)
         json_add_raw(writer, "page", message->notification);
     json_close(writer, '}');
 }
@@ -258,14 +174,14 @@ struct outbox_page {
 
 static bool append_listed(void *context, const struct outbox_message *message, struct error *error)
 {
-    struct outbox_page *notification = context;
-    if (notification->after && strcmp(message->id, notification->after) <= 0)
+    struct outbox_page *page = context;
+    if (page->after && strcmp(message->id, page->after) <= 0)
         return true;
-    if (!notification->limit)
+    if (!page->limit)
         return error_set(error, ERROR_LIMIT, "more");
-    notification->limit--;
-    append_message(&notification->writer, message, false);
-    memcpy(notification->last, message->id, sizeof notification->last);
+    page->limit--;
+    append_message(&page->writer, message, false);
+    memcpy(page->last, message->id, sizeof page->last);
     return true;
 }
 
@@ -274,25 +190,25 @@ static int answer_outbox(struct api_call *call)
     const char *state = api_call_query(call, "state");
     int wanted = 0;
     struct error error;
-    struct outbox_page notification = {
+    struct outbox_page page = {
         .writer = { .out = call->out },
         .after = api_call_query(call, "after"),
         .limit = api_call_limit(call),
     };
     while (state && wanted < OUTBOX_STATE_COUNT && strcmp(outbox_state_words[wanted], state) != 0)
         wanted++;
-    if (!notification.limit || wanted == OUTBOX_STATE_COUNT)
+    if (!page.limit || wanted == OUTBOX_STATE_COUNT)
         return api_call_fail(call, 400, "limit or state is wrong");
-    json_open(&notification.writer, NULL, '{');
-    json_open(&notification.writer, "messages", '[');
+    json_open(&page.writer, NULL, '{');
+    json_open(&page.writer, "messages", '[');
     bool all = outbox_each(call->database, api_call_query(call, "receiver"),
                            state ? (enum outbox_state)wanted : OUTBOX_STATE_COUNT, append_listed,
-                           &notification, &error);
+                           &page, &error);
     if (!all && error.code != ERROR_LIMIT)
         return api_call_error(call, &error);
-    json_close(&notification.writer, ']');
-    json_add_text(&notification.writer, "next", all ? NULL : notification.last);
-    json_close(&notification.writer, '}');
+    json_close(&page.writer, ']');
+    json_add_text(&page.writer, "next", all ? NULL : page.last);
+    json_close(&page.writer, '}');
     return 200;
 }
 
@@ -312,7 +228,7 @@ static int answer_message(struct api_call *call, const char *id)
 
 int api_own(const struct api_context *context, const struct api_request *request, struct buf *out)
 {
-    CLEANUP(call_finish) struct api_call call = { context, request, .out = out };
+    CLEANUP(api_call_finish) struct api_call call = { context, request, .out = out };
     struct error error;
     const char *path = request->path;
     bool alerts = !strcmp(path, "alerts"), outbox = !strcmp(path, "outbox");
@@ -321,24 +237,24 @@ int api_own(const struct api_context *context, const struct api_request *request
         return api_call_fail(&call, 404, "no such path");
     if (strcmp(request->method, "GET") != 0)
         return api_call_fail(&call, 405, "use GET");
-    if (!call_open(&call, true, &error))
+    if (!api_call_open(&call, true, &error))
         return api_call_error(&call, &error);
     if (message)
         return answer_message(&call, path + 7);
-    return alerts ? api_call_own_alerts(&call) : answer_outbox(&call);
+    return alerts ? api_alerts_answer_own(&call) : answer_outbox(&call);
 }
 
 int api_finding_link(const struct api_context *context, const char *finding_id, struct buf *out)
 {
     const struct api_request request = { "GET", finding_id };
-    CLEANUP(call_finish) struct api_call call = { context, &request, .out = out };
+    CLEANUP(api_call_finish) struct api_call call = { context, &request, .out = out };
     struct ledger_entry entry;
     struct error error;
     bool found = false;
     char link[LINK_BYTES];
     size_t digits = strspn(finding_id, "0123456789abcdef");
     bool is_id = (digits == 16 || digits == 32) && !finding_id[digits];
-    if (is_id && (!call_open(&call, true, &error) ||
+    if (is_id && (!api_call_open(&call, true, &error) ||
                   !ledger_find(call.database, finding_id, &call.arena, &entry, &found, &error))) {
         buf_text(out, error.message);
         return 500;

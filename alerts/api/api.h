@@ -19,9 +19,9 @@ struct api_request {
 struct api_context {
     const char *database_path;
     struct settings *settings;
-    struct evaluator *evaluator; /* woken after a silence changed */
+    struct evaluator *evaluator;      /* woken after a silence changed */
     struct snapshot_store *snapshots; /* what alerts are told with */
-    const char *version;         /* of the program, for status */
+    const char *version;              /* of the program, for status */
     int64_t started_at, now;
 };
 

@@ -1,8 +1,8 @@
-/* Alerts as Alertmanager's API tells them, and as ours does. */
+#include "alerts/api/api_alerts.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "alerts/api/api_call.h"
 #include "alerts/notify/notification_build.h"
 #include "alerts/text/text.h"
 #include "core/clock.h"
@@ -337,7 +337,7 @@ static bool walk_firing(struct walk *walk, struct error *error)
     return active_each(call->database, ALERT_FIRING, visit, walk, error);
 }
 
-int api_call_alerts(struct api_call *call, bool grouped)
+int api_alerts_answer(struct api_call *call, bool grouped)
 {
     CLEANUP(wish_finish) struct wish wish = { 0 };
     struct walk walk = {
@@ -386,7 +386,7 @@ static bool visit_own(void *context, const struct alert *alert, struct error *er
     return true;
 }
 
-int api_call_own_alerts(struct api_call *call)
+int api_alerts_answer_own(struct api_call *call)
 {
     struct error error;
     struct own_walk walk = {

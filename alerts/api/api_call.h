@@ -1,5 +1,5 @@
 #pragma once
-/* One request to the API while it is answered; shared by api.c, api_alerts.c and api_silences.c. */
+/* One request to the API while it is answered: its parameters, its database, its errors. */
 #include "alerts/api/api.h"
 
 struct api_call {
@@ -9,6 +9,12 @@ struct api_call {
     struct buf *out;
     struct arena arena; /* of this request */
 };
+
+/* Open a database handle for this request. */
+bool api_call_open(struct api_call *call, bool read_only, struct error *error) MUST_USE;
+
+/* Close the handle and free the arena. */
+void api_call_finish(struct api_call *call);
 
 /* An answer other than 200: the message as a JSON text. Returns the status. */
 int api_call_fail(struct api_call *call, int status, const char *message);
@@ -27,11 +33,3 @@ int64_t api_call_limit(const struct api_call *call);
 
 /* Compile every `filter`; false and a 400 when one is wrong. */
 bool api_call_filters(struct api_call *call, struct match_list *filters, int *status);
-
-/* Answers of the other files; each returns the status. */
-int api_call_alerts(struct api_call *call, bool grouped);
-int api_call_own_alerts(struct api_call *call);
-int api_call_silences(struct api_call *call);
-int api_call_silence(struct api_call *call, const char *id);
-int api_call_silence_put(struct api_call *call);
-int api_call_silence_expire(struct api_call *call, const char *id);

@@ -1,10 +1,10 @@
-/* Silences as Alertmanager's API tells and takes them. */
+#include "alerts/api/api_silences.h"
+
 #include <string.h>
 
-#include "alerts/api/api_call.h"
 #include "core/clock.h"
 
-/* --- telling -------------------------------------------------------------------------------- */
+/* --- answering ------------------------------------------------------------------------------ */
 
 static void append_instant(struct json_writer *writer, const char *name, int64_t at)
 {
@@ -56,7 +56,7 @@ static bool fits(const struct silence *silence, const struct match_list *filters
     return true;
 }
 
-int api_call_silences(struct api_call *call)
+int api_silences_answer(struct api_call *call)
 {
     CLEANUP(match_finish) struct match_list filters = { 0 };
     CLEANUP(silence_list_finish) struct silence_list list = { 0 };
@@ -75,7 +75,7 @@ int api_call_silences(struct api_call *call)
     return 200;
 }
 
-int api_call_silence(struct api_call *call, const char *id)
+int api_silences_answer_one(struct api_call *call, const char *id)
 {
     CLEANUP(silence_list_finish) struct silence_list list = { 0 };
     struct json_writer writer = { .out = call->out };
@@ -91,7 +91,7 @@ int api_call_silence(struct api_call *call, const char *id)
     return api_call_fail(call, 404, "no such silence");
 }
 
-/* --- taking --------------------------------------------------------------------------------- */
+/* --- changing ------------------------------------------------------------------------------- */
 
 static bool read_matchers(const struct json *list, struct arena *arena, struct match_list *matchers,
                           struct error *error)
@@ -149,7 +149,7 @@ static void finish_matchers(struct silence *silence)
     match_finish(&silence->matchers);
 }
 
-int api_call_silence_put(struct api_call *call)
+int api_silences_put(struct api_call *call)
 {
     CLEANUP(finish_matchers) struct silence silence = { 0 };
     struct json_writer writer = { .out = call->out };
@@ -167,7 +167,7 @@ int api_call_silence_put(struct api_call *call)
     return 200;
 }
 
-int api_call_silence_expire(struct api_call *call, const char *id)
+int api_silences_expire(struct api_call *call, const char *id)
 {
     struct error error;
     if (!silence_expire(call->database, id, call->context->now, &error))

@@ -94,25 +94,43 @@ def check_floors(project, say):
                 say(path, line, f"{floor} must not include {target}")
 
 
-def check_circles(project, say):
+def find_circles(what, arrows, say):
+    """arrows: path -> [(line, other path)]; complain of each way that leads back."""
     state = {}
 
     def visit(path, trail):
         state[path] = "open"
-        for line, target in project.sources[path].includes:
-            target = project.resolve(path, target)
-            if not target or target == path:
-                continue
+        for line, target in arrows[path]:
             if state.get(target) == "open":
-                start = trail.index(target) if target in trail else 0
-                say(path, line, "include circle: " + " -> ".join(trail[start:] + [target]))
+                say(path, line, f"{what} circle: " + " -> ".join(trail[trail.index(target):] +
+                                                                 [target]))
             elif target not in state:
                 visit(target, trail + [target])
         state[path] = "done"
 
-    for path in project.sources:
+    for path in arrows:
         if path not in state:
             visit(path, [path])
+
+
+def check_circles(project, say):
+    arrows = {}
+    for path, source in project.sources.items():
+        targets = [(line, project.resolve(path, target)) for line, target in source.includes]
+        arrows[path] = [(line, target) for line, target in targets if target not in (None, path)]
+    find_circles("include", arrows, say)
+
+
+def check_call_circles(project, say):
+    """Files of the product that need each other's functions are one file, or want a third."""
+    bodies = {p: s for p, s in project.sources.items() if floor_of(p) and p.endswith(".c")}
+    home = {f.name: p for p, s in bodies.items() for f in s.functions if not f.static}
+    arrows = {}
+    for path, source in bodies.items():
+        own = {function.name for function in source.functions}
+        arrows[path] = [(line, home[name]) for line, name in source.names
+                        if name in home and name not in own and home[name] != path]
+    find_circles("call", arrows, say)
 
 
 def check_libraries(project, say):
@@ -239,6 +257,7 @@ def check_executable(project, say):
 RULES = {
     "floors": check_floors,
     "circles": check_circles,
+    "call-circles": check_call_circles,
     "libraries": check_libraries,
     "library-homes": check_library_homes,
     "file-length": check_file_length,

@@ -51,6 +51,14 @@ class Source:
     def line(self, index):
         return self.code.count("\n", 0, index) + 1
 
+    @property
+    def names(self):
+        """(line, name) of every name, first use only, in the order of the text."""
+        first = {}
+        for match in re.finditer(r"\b[A-Za-z_]\w*", self.code):
+            first.setdefault(match.group(0), match.start())
+        return [(self.line(index), name) for name, index in first.items()]
+
     def find(self, pattern):
         return [self.line(m.start()) for m in re.finditer(pattern, self.code)]
 
