@@ -169,10 +169,10 @@ void inhibit_view_destroy(struct inhibit_view *view)
     free(view);
 }
 
-/* The first source of a rule with these values that is not the alert itself; both: the alert
- * matches both sides, as the source must not then. */
+/* The first source of a rule with these values; both: the alert matches both sides, as the source
+ * must not then. */
 static const char *find_source(const struct inhibit_view *view, size_t rule, const char *values,
-                               const char *fingerprint, bool both)
+                               bool both)
 {
     size_t low = 0, high = view->count;
     while (low < high) {
@@ -182,9 +182,8 @@ static const char *find_source(const struct inhibit_view *view, size_t rule, con
         else
             high = middle;
     }
-    /* those that match one side stand first, so that the first other than itself decides */
-    if (low < view->count && !strcmp(view->sources[low].fingerprint, fingerprint))
-        low++;
+    /* those that match one side stand first, so that the first decides, also when it is the alert
+     * itself: then it matches both sides */
     if (low == view->count || compare_place(&view->sources[low], rule, values) ||
         (both && view->sources[low].both))
         return NULL;
@@ -200,7 +199,7 @@ const char *inhibit_by(const struct inhibit_view *view, const struct alert *aler
         CLEANUP(buf_finish) struct buf values = { 0 };
         join_values(rule, alert, &values);
         const char *found =
-            find_source(view, i, buf_cstr(&values), alert->fingerprint,
+            find_source(view, i, buf_cstr(&values),
                         match_all(&rule->source, alert->labels, alert->label_count));
         if (found)
             return found;

@@ -286,6 +286,40 @@ TEST(missing_rows_are_carried_once_and_then_believed)
     drop(&snapshot);
 }
 
+/* One run of assessments in which s-2 gives nothing. */
+static void collect_without_second(struct snapshot *snapshot, int64_t now)
+{
+    struct collect_context context = context_of(snapshot);
+    context.now = now;
+    struct part *part = part_create(COLLECTOR_assessments);
+    feed(part, 0, 0, "[" ROW("1", "s-1", "k", "High", "Unhealthy", "", "") "]", &context);
+    conclude(snapshot, part, &context);
+}
+
+TEST(an_empty_answer_is_not_believed_one_discovery_early)
+{
+    struct snapshot snapshot = { 0 };
+    struct collect_context context = context_of(&snapshot);
+    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000000);
+    struct part *part = part_create(COLLECTOR_assessments);
+    feed(part, 0, 0, "[" ROW("2", "s-2", "k", "High", "Unhealthy", "", "") "]", &context);
+    conclude(&snapshot, part, &context);
+    /* carried as denied: the discovery that sees it again is not one that found it empty */
+    discover(&snapshot, "[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"}]", 1000060);
+    collect_without_second(&snapshot, 1000060);
+    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000120);
+    collect_without_second(&snapshot, 1000120);
+    CHECK_CONTAINS(exposition(&snapshot, 1), "defender_findings{s-2,high,false} 1\n");
+    /* a discovery in the second of that run may be the one before it */
+    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000120);
+    collect_without_second(&snapshot, 1000180);
+    CHECK_CONTAINS(exposition(&snapshot, 1), "defender_findings{s-2,high,false} 1\n");
+    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000121);
+    collect_without_second(&snapshot, 1000240);
+    CHECK_CONTAINS(exposition(&snapshot, 1), "defender_findings{s-2,high,false} 0\n");
+    drop(&snapshot);
+}
+
 TEST(a_denied_subscription_keeps_its_data_until_max_staleness)
 {
     struct snapshot snapshot = { 0 };

@@ -364,6 +364,18 @@ TEST(the_rate_is_kept)
     CHECK_INT(bench.sinks[0].server->requests, 7);
 }
 
+TEST(a_burst_below_one_still_lets_one_message_go)
+{
+    CLEANUP(tear_down) struct bench bench = { 0 };
+    set_up(&bench, 1, ", rate: 0.5, burst: 0.25");
+    add(&bench, "r0", "a", NOTIFICATION_FIRING, T0);
+    add(&bench, "r0", "b", NOTIFICATION_FIRING, T0);
+    CHECK_INT(run(&bench, T0), T0 + 2);
+    CHECK_INT(bench.sinks[0].server->requests, 1);
+    CHECK_INT(run(&bench, T0 + 2), 0);
+    CHECK_INT(bench.sinks[0].server->requests, 2);
+}
+
 TEST(a_locked_database_never_makes_a_message_go_twice)
 {
     CLEANUP(tear_down) struct bench bench = { 0 };

@@ -97,6 +97,22 @@ TEST(governor_grants_no_new_budget_after_a_restart)
     scene_finish(&scene);
 }
 
+TEST(governor_sends_its_digest_when_the_clock_stepped_back)
+{
+    struct scene scene;
+    scene_init(&scene, "stepped", SCENE_ALONE "governor: { messages: 1, digest: 1h }\n",
+               SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "ab");
+    CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@a\n");
+    CHECK_INT(scene.next_at, scene.world.now + 3600);
+    CHECK_TEXT(scene_run(&scene), ""); /* folded at this very second: not yet due */
+    scene.world.now -= 86400;          /* else it would wait for a day and an hour */
+    CHECK_TEXT(scene_run(&scene), "team digest firing: finding.opened@b\n");
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM governor_fold"), 0);
+    scene_finish(&scene);
+}
+
 TEST(governor_lets_everything_pass_without_a_limit)
 {
     struct scene scene;

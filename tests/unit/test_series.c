@@ -127,6 +127,18 @@ TEST(limit_takes_the_highest_levels_first)
     CHECK_INT(all.set.count, 40);
 }
 
+TEST(the_smallest_limit_keeps_one_series)
+{
+    CLEANUP(outcome_finish)
+    struct outcome one_left = apply((struct series_config){ .max_series = 1 }, 2);
+    CHECK_INT(one_left.set.count, 1);
+    CHECK_INT(count_of(&one_left.set, &zero), 1);
+    CHECK_INT(dropped(&one_left.report, &zero, SERIES_LIMIT), 1);
+    CHECK_INT(dropped(&one_left.report, &one, SERIES_LIMIT), 2);
+    CHECK_INT(one_left.report.levels[0], 1);
+    CHECK_INT(one_left.report.levels[1], 0);
+}
+
 TEST(a_histogram_counts_all_its_lines)
 {
     struct series_rules *rules = rules_of((struct series_config){ .max_series = 5 });

@@ -1,5 +1,7 @@
 #include "exporter/systemd.h"
 
+#include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -29,6 +31,14 @@ static const char *receive(int fd, char out[256])
     return out;
 }
 
+/* What has arrived already; "" when nothing has. */
+static const char *receive_now(int fd, char out[256])
+{
+    ssize_t got = recv(fd, out, 255, MSG_DONTWAIT);
+    out[got > 0 ? got : 0] = 0;
+    return out;
+}
+
 TEST(states_arrive_as_datagrams)
 {
     char text[256];
@@ -41,14 +51,54 @@ TEST(states_arrive_as_datagrams)
     close(fd);
 }
 
-TEST(without_a_socket_nothing_happens)
+TEST(the_abstract_namespace_begins_with_an_at)
 {
-    static const char *const values[] = { "", "/", "/nonexistent/socket" };
+    char name[64], text[256];
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    int length = snprintf(name, sizeof name, "@defender_exporter_test_%d", (int)getpid());
+    memcpy(address.sun_path + 1, name + 1, (size_t)length - 1);
+    socklen_t bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)length);
+    CHECK(!bind(fd, (struct sockaddr *)&address, bytes));
+    setenv("NOTIFY_SOCKET", name, 1);
+    systemd_send("STOPPING=1");
+    CHECK_TEXT(receive_now(fd, text), "STOPPING=1");
+    close(fd);
+}
+
+static int count_open_files(void)
+{
+    int count = 0;
+    for (int fd = 0; fd < 1024; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+TEST(without_a_socket_of_its_own_nobody_is_told)
+{
+    static const char *const values[] = { "", "/", "/nonexistent/socket", NULL };
+    char name[sizeof(struct sockaddr_un){ 0 }.sun_path], text[256];
+    /* as long as the name of a socket can be */
+    size_t room = sizeof name - strlen(test_folder()) - 1;
+    memset(name, 'n', room);
+    name[room - 1] = 0;
+    int fd = listen_at(name);
+    int before = count_open_files();
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        setenv("NOTIFY_SOCKET", values[i], 1);
+        if (values[i])
+            setenv("NOTIFY_SOCKET", values[i], 1);
+        else
+            unsetenv("NOTIFY_SOCKET");
         systemd_send("READY=1");
     }
-    unsetenv("NOTIFY_SOCKET");
+    snprintf(text, sizeof text, "%s/%sx", test_folder(), name);
+    setenv("NOTIFY_SOCKET", text, 1); /* cut, it would be the other's */
     systemd_send("READY=1");
-    CHECK(!getenv("NOTIFY_SOCKET"));
+    CHECK_TEXT(receive_now(fd, text), "");
+    snprintf(text, sizeof text, "%s/%s", test_folder(), name);
+    setenv("NOTIFY_SOCKET", text, 1);
+    systemd_send("READY=1");
+    CHECK_TEXT(receive_now(fd, text), "READY=1");
+    CHECK_INT(count_open_files(), before);
+    close(fd);
 }

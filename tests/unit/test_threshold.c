@@ -89,6 +89,13 @@ TEST(threshold_compares_gathers_and_holds)
     expect("metric: defender_findings, by: [], above: 16", "- - 17/17 active\n");
     expect("metric: defender_findings, by: [subscription_id], below: 5",
            "s1 - 13/13 clear\ns2 - 4/4 active\n");
+    /* at the bound neither is beyond it, and at `clear` it is over */
+    expect("metric: defender_findings, match: 'risk_level=\"critical\"', above: 3, clear: 3",
+           "s1 critical 3/3 clear\ns2 critical 4/4 active\n");
+    expect("metric: defender_findings, match: 'risk_level=\"critical\"', below: 4",
+           "s1 critical 3/3 active\ns2 critical 4/4 clear\n");
+    expect("metric: defender_findings, match: 'risk_level=\"critical\"', below: 2, clear: 4",
+           "s1 critical 3/3 hold\ns2 critical 4/4 clear\n");
     expect("metric: defender_findings, match: 'risk_level=\"high\"', above: 0",
            "s1 high 10/10 active\n");
     expect("metric: defender_findings, match: 'subscription_id=~\"s[12]\"', by: [], above: 0",
@@ -137,6 +144,22 @@ TEST(threshold_remembers_the_highest_value_within)
     at(threshold, rule, 14501, 46, "s1 46/56 active\n"); /* the 60 is older than an hour */
     at(threshold, rule, 14000, 46, "s1 46/56 active\n"); /* the clock stepped back */
     at(threshold, rule, 18300, 46, "s1 46/46 clear\n");
+    rule_release(rules);
+    threshold_destroy(threshold);
+}
+
+TEST(threshold_counts_both_ends_of_the_window)
+{
+    struct threshold *threshold = threshold_create();
+    struct rule_set *rules = load("metric: defender_finding_oldest_timestamp_seconds, drop: 10, "
+                                  "clear: 5, within: 1h");
+    const struct rule *rule = rule_find(rules, "A");
+    at(threshold, rule, 10000, 60, "s1 60/60 hold\n");
+    at(threshold, rule, 13599, 57, "s1 57/60 hold\n");  /* not yet watched for an hour */
+    at(threshold, rule, 13600, 57, "s1 57/60 clear\n"); /* the 60 is an hour old and counts */
+    at(threshold, rule, 13601, 57, "s1 57/57 clear\n");
+    at(threshold, rule, 14000, 52, "s1 52/57 hold\n");   /* as far as `clear` is not over */
+    at(threshold, rule, 14300, 47, "s1 47/57 active\n"); /* as far as the bound is a drop */
     rule_release(rules);
     threshold_destroy(threshold);
 }
