@@ -13,20 +13,21 @@ enum { LEAVES_MAX = 32, KEEP_CLOSED_S = 7 * 86400 };
 /* What a membership becomes when its alert fires (again). */
 static struct group_membership after_firing(const struct group_membership *before)
 {
-    bool knows =
-        before->told && (!strcmp(before->told, "firing") || !strcmp(before->told, "before"));
-    bool resolved = before->state && !strcmp(before->state, "resolved");
-    return (struct group_membership){ "firing", knows && !resolved ? "before" : "" };
+    bool knows = before->told == GROUP_TOLD_FIRING || before->told == GROUP_TOLD_BEFORE;
+    bool goes_on = knows && before->state != GROUP_RESOLVED;
+    return (struct group_membership){ GROUP_FIRING,
+                                      goes_on ? GROUP_TOLD_BEFORE : GROUP_TOLD_NOTHING };
 }
 
-/* What it becomes when the alert resolves; state NULL = it ends without a word. */
+/* What it becomes when the alert resolves; GROUP_NO_MEMBER = it ends without a notification. */
 static struct group_membership after_resolving(const struct group_membership *before,
-                                               const struct alert *alert, bool tells_resolved)
+                                               const struct alert *alert, bool send_resolved)
 {
-    bool told = before->told && *before->told;
+    bool told = before->told != GROUP_TOLD_NOTHING;
     if (!strcmp(alert->reason, ACTIVE_EXPIRED))
-        return (struct group_membership){ told ? NULL : "over", "" };
-    return (struct group_membership){ told && tells_resolved ? "resolved" : NULL, before->told };
+        return (struct group_membership){ told ? GROUP_NO_MEMBER : GROUP_OVER, GROUP_TOLD_NOTHING };
+    return (struct group_membership){ told && send_resolved ? GROUP_RESOLVED : GROUP_NO_MEMBER,
+                                      before->told };
 }
 
 static bool take(const struct group_context *context, const struct active_change *change,
@@ -38,18 +39,19 @@ static bool take(const struct group_context *context, const struct active_change
     struct group_membership before, after;
     route_group_key(leaf, alert, &key);
     if (!group_row_member(context->database, leaf->receiver, buf_cstr(&key), alert->fingerprint,
-                          arena, &before, error))
+                          &before, error))
         return false;
     if (change->change == ALERT_STATE_FIRED)
         after = after_firing(&before);
-    else if (before.state)
+    else if (before.state != GROUP_NO_MEMBER)
         after = after_resolving(&before, alert, receiver && receiver->send_resolved);
     else
         return true; /* its firing was not for this group */
-    bool ok = after.state ? group_row_put_member(context->database, leaf->receiver, buf_cstr(&key),
-                                                 alert->fingerprint, &after, error)
-                          : group_row_remove_member(context->database, leaf->receiver,
-                                                    buf_cstr(&key), alert->fingerprint, error);
+    bool ok = after.state != GROUP_NO_MEMBER
+                  ? group_row_put_member(context->database, leaf->receiver, buf_cstr(&key),
+                                         alert->fingerprint, &after, error)
+                  : group_row_remove_member(context->database, leaf->receiver, buf_cstr(&key),
+                                            alert->fingerprint, error);
     return ok && group_row_touch(context, leaf, buf_cstr(&key), arena, error);
 }
 
@@ -101,9 +103,9 @@ bool group_prune(struct database *database, int64_t now, struct error *error)
 
 /* --- after a reload --------------------------------------------------------------------------- */
 
-/* What a receiver was told of an alert, in whatever group; "" = nothing. */
+/* What a receiver was notified of about an alert, in whatever group. */
 static bool told_before(struct database *database, const char *receiver, const char *fingerprint,
-                        struct arena *arena, const char **told, struct error *error)
+                        enum group_member_told *told, struct error *error)
 {
     struct database_statement *statement = database_prepare(
         database, "SELECT MAX(told) FROM group_member WHERE receiver = $1 AND fingerprint = $2");
@@ -112,7 +114,7 @@ static bool told_before(struct database *database, const char *receiver, const c
     database_bind_text(statement, 2, fingerprint);
     if (!database_step(statement, &row, error))
         return false;
-    *told = arena_text(arena, row ? database_text(statement, 0) : "");
+    *told = group_row_told(row ? database_text(statement, 0) : "");
     database_reset(statement);
     return true;
 }
@@ -131,15 +133,14 @@ static bool place(void *argument, const struct alert *alert, struct error *error
     for (size_t i = 0; i < count; i++) {
         const char *receiver = leaves[i]->receiver;
         CLEANUP(buf_finish) struct buf key = { 0 };
-        struct group_membership now, wanted = { .state = "firing" };
+        struct group_membership now, wanted = { .state = GROUP_FIRING };
         route_group_key(leaves[i], alert, &key);
-        if (!group_row_member(context->database, receiver, buf_cstr(&key), alert->fingerprint,
-                              &arena, &now, error))
+        if (!group_row_member(context->database, receiver, buf_cstr(&key), alert->fingerprint, &now,
+                              error))
             return false;
-        if (now.state)
+        if (now.state != GROUP_NO_MEMBER)
             continue;
-        if (!told_before(context->database, receiver, alert->fingerprint, &arena, &wanted.told,
-                         error) ||
+        if (!told_before(context->database, receiver, alert->fingerprint, &wanted.told, error) ||
             !group_row_put_member(context->database, receiver, buf_cstr(&key), alert->fingerprint,
                                   &wanted, error) ||
             !group_row_touch(context, leaves[i], buf_cstr(&key), &arena, error))

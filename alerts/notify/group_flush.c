@@ -47,12 +47,13 @@ static enum mute_reason read_reason(const char *word)
 static void read_member(struct flush *flush, struct database_statement *row)
 {
     struct member *member = &flush->members[flush->count++];
-    const char *state = database_text(row, 1), *told = database_text(row, 2);
+    enum group_member_state state = group_row_state(database_text(row, 1));
+    enum group_member_told told = group_row_told(database_text(row, 2));
     size_t bytes;
     *member = (struct member){
-        .resolved = !strcmp(state, "resolved"),
-        .over = !strcmp(state, "over"),
-        .by_digest = !strcmp(told, "folded"),
+        .resolved = state == GROUP_RESOLVED,
+        .over = state == GROUP_OVER,
+        .by_digest = told == GROUP_TOLD_FOLDED,
         .muted_by = read_reason(database_text(row, 3)),
         .flaps = database_integer(row, 9),
         .flapped_at = database_integer(row, 10),
@@ -62,7 +63,7 @@ static void read_member(struct flush *flush, struct database_statement *row)
                    .episode = (uint32_t)database_integer(row, 7) },
     };
     strncpy(member->alert.fingerprint, database_text(row, 0), ALERT_FINGERPRINT_BYTES - 1);
-    member->news = member->resolved || !*told || !strcmp(told, "before");
+    member->news = member->resolved || told == GROUP_TOLD_NOTHING || told == GROUP_TOLD_BEFORE;
     member->alert.state = member->resolved ? ALERT_RESOLVED : ALERT_FIRING;
     const void *id = database_blob(row, 8, &bytes);
     member->alert.has_finding = bytes == sizeof member->alert.finding_id.bytes;
@@ -150,8 +151,7 @@ static bool mute_members(struct flush *flush, struct error *error)
     return true;
 }
 
-/* --- notifications
- * ------------------------------------------------------------------------------------ */
+/* --- notifications ---------------------------------------------------------------------------- */
 
 /* The members one notification tells of. */
 struct chunk {

@@ -79,9 +79,30 @@ bool group_row_touch(const struct group_context *context, const struct route_lea
 
 /* --- members ---------------------------------------------------------------------------------- */
 
+const char *const group_row_state_words[] = { "", "firing", "resolved", "over", NULL };
+const char *const group_row_told_words[] = { "", "firing", "before", "folded", NULL };
+
+static int place_of(const char *const *words, const char *word, int otherwise)
+{
+    for (int place = 0; words[place]; place++)
+        if (!strcmp(words[place], word))
+            return place;
+    return otherwise;
+}
+
+enum group_member_state group_row_state(const char *word)
+{
+    return (enum group_member_state)place_of(group_row_state_words, word, GROUP_FIRING);
+}
+
+enum group_member_told group_row_told(const char *word)
+{
+    return (enum group_member_told)place_of(group_row_told_words, word, GROUP_TOLD_FIRING);
+}
+
 bool group_row_member(struct database *database, const char *receiver, const char *key,
-                      const char *fingerprint, struct arena *arena,
-                      struct group_membership *membership, struct error *error)
+                      const char *fingerprint, struct group_membership *membership,
+                      struct error *error)
 {
     struct database_statement *statement = database_prepare(
         database, "SELECT state, told FROM group_member WHERE receiver = $1 AND group_key = $2"
@@ -94,8 +115,8 @@ bool group_row_member(struct database *database, const char *receiver, const cha
     if (!database_step(statement, &row, error))
         return false;
     if (row) {
-        membership->state = arena_text(arena, database_text(statement, 0));
-        membership->told = arena_text(arena, database_text(statement, 1));
+        membership->state = group_row_state(database_text(statement, 0));
+        membership->told = group_row_told(database_text(statement, 1));
     }
     database_reset(statement);
     return true;
@@ -113,8 +134,8 @@ bool group_row_put_member(struct database *database, const char *receiver, const
     database_bind_text(statement, 1, receiver);
     database_bind_text(statement, 2, key);
     database_bind_text(statement, 3, fingerprint);
-    database_bind_text(statement, 4, membership->state);
-    database_bind_text(statement, 5, membership->told);
+    database_bind_text(statement, 4, group_row_state_words[membership->state]);
+    database_bind_text(statement, 5, group_row_told_words[membership->told]);
     return database_run(statement, error);
 }
 

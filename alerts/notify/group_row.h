@@ -1,5 +1,5 @@
 #pragma once
-/* The rows of group_state and group_member, shared by what notes changes and what tells them. */
+/* Rows of the tables group_state and group_member: groups, and the alerts in them. */
 #include "alerts/notify/group.h"
 
 struct group_row {
@@ -14,14 +14,35 @@ bool group_row_load(struct database *database, const char *receiver, const char 
 bool group_row_save(struct database *database, const struct group_row *row,
                     struct error *error) MUST_USE;
 
-/* One membership: the state of the alert and what its receiver was told of it, as schema.c lists
- * them; NULL = not a member. */
+/* Where an alert stands in one group. */
+enum group_member_state {
+    GROUP_NO_MEMBER,
+    GROUP_FIRING,
+    GROUP_RESOLVED,
+    GROUP_OVER, /* it fired and ran out before anybody was notified */
+};
+/* What the receiver was last notified of. */
+enum group_member_told {
+    GROUP_TOLD_NOTHING,
+    GROUP_TOLD_FIRING,
+    GROUP_TOLD_BEFORE, /* that it fires, but there is news since */
+    GROUP_TOLD_FOLDED, /* that it fires, in a digest */
+};
+/* Words of both in the database, NULL-terminated. */
+extern const char *const group_row_state_words[], *const group_row_told_words[];
+
+/* The values of words read there; a word nobody knows counts as firing. */
+enum group_member_state group_row_state(const char *word);
+enum group_member_told group_row_told(const char *word);
+
+/* The membership of one alert in one group; zeroed = none. */
 struct group_membership {
-    const char *state, *told;
+    enum group_member_state state;
+    enum group_member_told told;
 };
 bool group_row_member(struct database *database, const char *receiver, const char *key,
-                      const char *fingerprint, struct arena *arena,
-                      struct group_membership *membership, struct error *error) MUST_USE;
+                      const char *fingerprint, struct group_membership *membership,
+                      struct error *error) MUST_USE;
 bool group_row_put_member(struct database *database, const char *receiver, const char *key,
                           const char *fingerprint, const struct group_membership *membership,
                           struct error *error) MUST_USE;

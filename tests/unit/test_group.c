@@ -1,6 +1,7 @@
 /* Groups: when they are told, what a message holds, and who is muted. */
 #include "alerts_world.h"
 
+#include "alerts/notify/group_row.h"
 #include "alerts/notify/silence.h"
 
 #define GROUPED(more) "receivers:\n" SCENE_RECEIVER("team") "route:\n" more
@@ -38,6 +39,47 @@ TEST(group_waits_gathers_and_repeats)
     pass(&scene, 1,
          "team finding.opened firing: finding.opened@a finding.opened@b "
          "finding.opened@c\n");
+    scene_finish(&scene);
+}
+
+TEST(group_keeps_memberships_as_words)
+{
+    static const struct {
+        const char *word;
+        enum group_member_state state;
+    } states[] = { { "firing", GROUP_FIRING },
+                   { "resolved", GROUP_RESOLVED },
+                   { "over", GROUP_OVER },
+                   { "", GROUP_NO_MEMBER } };
+    static const struct {
+        const char *word;
+        enum group_member_told told;
+    } told[] = { { "", GROUP_TOLD_NOTHING },
+                 { "firing", GROUP_TOLD_FIRING },
+                 { "before", GROUP_TOLD_BEFORE },
+                 { "folded", GROUP_TOLD_FOLDED } };
+    for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
+        CHECK_TEXT(group_row_state_words[states[i].state], states[i].word);
+        CHECK_INT(group_row_state(states[i].word), states[i].state);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(told); i++) {
+        CHECK_TEXT(group_row_told_words[told[i].told], told[i].word);
+        CHECK_INT(group_row_told(told[i].word), told[i].told);
+    }
+    CHECK_INT(group_row_state("of a later version"), GROUP_FIRING);
+    CHECK_INT(group_row_told("of a later version"), GROUP_TOLD_FIRING);
+}
+
+TEST(group_notes_what_a_receiver_was_told)
+{
+    struct scene scene;
+    scene_init(&scene, "memberships", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "a");
+    scene_run(&scene);
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM group_member WHERE state = 'firing'"
+                                   " AND told = 'firing'"),
+              1);
     scene_finish(&scene);
 }
 
