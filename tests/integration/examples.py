@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Examples work as they stand: rules and their tests, receivers, configurations in the README."""
+"""Examples work as they stand: rules and their tests, receivers, configurations in documents."""
+import glob
 import os
 import re
 import subprocess
@@ -56,26 +57,28 @@ def test_receivers():
             check(folder, read("alerts/" + name), name)
 
 
-def blocks_of_the_readme(key):
-    """Blocks of YAML that begin with a key."""
-    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
-        blocks = re.findall(rf"```yaml\n({key}:.*?)```", file.read(), re.S)
-    assert blocks, f"the README has no block with {key}"
-    return blocks
+def blocks(key):
+    """Blocks of YAML that begin with a key, of the README and of docs."""
+    found = []
+    for path in ["README.md"] + sorted(glob.glob(os.path.join(ROOT, "docs/*.md"))):
+        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+            found += re.findall(rf"```yaml\n({key}:.*?)```", file.read(), re.S)
+    assert found, f"no document has a block with {key}"
+    return found
 
 
-def test_configurations_in_the_readme():
-    for block in blocks_of_the_readme("alerts"):
+def test_configurations_in_documents():
+    for block in blocks("alerts"):
         with Folder() as folder:
             check(folder, block, block)
 
 
-def test_rules_in_the_readme():
-    for block in blocks_of_the_readme("groups"):
+def test_rules_in_documents():
+    for block in blocks("groups"):
         with Folder() as folder:
             done = command("check", "rules", folder.file("rules.yml", block))
             equal((done.returncode, done.stderr), (0, ""), block)
-    for block in blocks_of_the_readme("rule_files"):
+    for block in blocks("rule_files"):
         with Folder() as folder:
             folder.file("rules.yml", read("rules/rules.yml"))
             done = command("test", "rules", folder.file("rules_test.yml", block))

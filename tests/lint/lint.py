@@ -56,6 +56,8 @@ FAKE_AZURE_MAY = ("cJSON", "zlib", "libmicrohttpd")
 CODE = (".c", ".h", ".py", ".cmake", "CMakeLists.txt")
 IGNORED = {".git", "build", "__pycache__", "node_modules"}
 MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(wor[k]|far[m])/")
+LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]*))?\)")
+NAMED = re.compile(r"`((?:core|collectors|alerts|exporter|tests|docs|packaging|scripts)/[\w./-]+)`")
 OPEN_END = re.compile(r"\b(TO" r"DO|FIX" r"ME)\b(?!\(#\d+\))")
 
 
@@ -246,6 +248,52 @@ def check_machine_paths(project, say):
                 say(path, number, "a path of one machine")
 
 
+def prose(lines):
+    """The numbered lines that are no code."""
+    inside = False
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("```"):
+            inside = not inside
+        elif not inside:
+            yield number, line
+
+
+def anchors(lines):
+    """What a link to a heading may say, as GitHub makes it from the heading."""
+    return {re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
+            for _, line in prose(lines) if re.match(r"#+ ", line)}
+
+
+def check_links(project, say):
+    """Documents: a relative link leads to a file and a heading, a path in backticks to a file."""
+    folders = {os.path.dirname(path) for path in project.files}
+    folders |= {os.path.dirname(folder) for folder in folders}
+    for path in project.files:
+        if not path.endswith(".md"):
+            continue
+        for number, line in prose(project.lines(path)):
+            for target, anchor in LINK.findall(re.sub(r"`[^`]*`", "", line)):
+                file = os.path.normpath(os.path.join(os.path.dirname(path), target))
+                file = file if target else path
+                if file not in project.files and file not in folders:
+                    say(path, number, f"{target} is not there")
+                elif anchor and anchor not in anchors(project.lines(file)):
+                    say(path, number, f"{file} has no heading #{anchor}")
+            for named in NAMED.findall(line):
+                if named.rstrip("/") not in folders and named not in project.files:
+                    say(path, number, f"{named} is not there")
+
+
+def check_rooms(project, say):
+    """Every room has its sentence in CONTRIBUTING."""
+    folders = {os.path.dirname(path) for path in project.sources}
+    if "CONTRIBUTING.md" in project.files:
+        text = "\n".join(project.lines("CONTRIBUTING.md"))
+        for room in sorted(folders & set(FLOORS)):
+            if f"| `{room}` |" not in text:
+                say("CONTRIBUTING.md", 1, f"no sentence about the room {room}")
+
+
 def check_executable(project, say):
     for path in project.files:
         if os.path.dirname(path) in ("scripts", ".ci"):
@@ -270,6 +318,8 @@ RULES = {
     "open-ends": check_open_ends,
     "queries": check_queries,
     "machine-paths": check_machine_paths,
+    "links": check_links,
+    "rooms": check_rooms,
     "executable": check_executable,
 }
 

@@ -117,6 +117,16 @@ CASES = (
     ("a path of one machine", "machine-paths", {"README.md": "see /wor" "k/here\n"}),
     ("another one", "machine-paths", {"scripts/demo": "#!/bin/bash\nls /far" "m/x\n"}),
     ("a word in a longer path", None, {"README.md": "tests/network/work/x\n"}),
+    ("a link to no file", "links", {"docs/a.md": "[a](b.md)\n"}),
+    ("a link to no heading", "links", {"docs/a.md": "# A b\n[a](#a-c)\n"}),
+    ("a link to no heading of another", "links",
+     {"docs/a.md": "# A\n", "README.md": "# B\n[a](docs/a.md#b)\n"}),
+    ("a heading in code", "links", {"docs/a.md": "```\n# A\n```\n[a](#a)\n"}),
+    ("a path to no file", "links", {"README.md": "`core/b.c`\n"}),
+    ("links that lead somewhere", None,
+     {"docs/a.md": "# What, when?\n[a](../README.md#b) [b](#what-when)\n```\n[c](d.md)\n```\n",
+      "README.md": "# B\n![a](docs/a.md) [b](https://example.com/c#d) `core/a.c` `docs`\n"}),
+    ("a room nobody described", "rooms", {"CONTRIBUTING.md": "| `core` | tools |\n"}),
     ("a script that cannot run", "executable", {"scripts/test": "#!/bin/bash\n"}),
 )
 

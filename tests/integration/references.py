@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""The generated parts of the documents are what the program prints and the examples say; --write
+renews them."""
+import glob
+import os
+import re
+import subprocess
+import sys
+
+from harness import EXPORTER, ROOT, equal, run
+
+EXAMPLES = os.path.join(ROOT, "packaging/examples/alerts")
+RECEIVERS = ("pagerduty", "slack", "teams", "email", "webhook", "alertmanager")
+
+# Where each part stands.
+PARTS = {
+    "metrics": "docs/metrics.md",
+    "config": "docs/configuration.md",
+    "help": "docs/configuration.md",
+    "rules": "docs/alerting.md",
+    "receivers": "docs/receivers.md",
+}
+# The command that prints a part, and what encloses it.
+PRINTED = {
+    "metrics": ("metrics", "", ""),
+    "config": ("config", "```yaml\n", "```\n"),
+    "help": ("--help", "```\n", "```\n"),
+    "rules": ("rules", "", ""),
+}
+PART = re.compile(r"(<!-- (\w+): (?:printed by the program|as in packaging/examples) -->\n)(.*?)"
+                  r"(<!-- end of \2 -->)", re.S)
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def printed(command, before, after):
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith(("DEFENDER_EXPORTER_", "AZURE_"))}
+    output = subprocess.run([EXPORTER, command], stdin=subprocess.DEVNULL, capture_output=True,
+                            env=environment, text=True, check=True).stdout
+    return before + output.rstrip("\n") + "\n" + after
+
+
+def shown():
+    """Every example of a receiver."""
+    return "\n".join("```yaml\n" + read(os.path.join(EXAMPLES, name + ".yml")) + "```\n"
+                     for name in RECEIVERS)
+
+
+def part(name):
+    return shown() if name == "receivers" else printed(*PRINTED[name])
+
+
+def renewed(text):
+    return PART.sub(lambda m: m.group(1) + part(m.group(2)) + m.group(4), text)
+
+
+def documents():
+    return ["README.md"] + sorted(os.path.relpath(path, ROOT)
+                                  for path in glob.glob(os.path.join(ROOT, "docs/*.md")))
+
+
+def test_each_part_stands_once():
+    found = [(m.group(2), path) for path in documents() for m in PART.finditer(read(path))]
+    equal(sorted(found), sorted(PARTS.items()), "generated parts of the documents")
+
+
+def test_parts_are_what_the_program_prints():
+    for path in documents():
+        if renewed(read(path)) != read(path):
+            raise AssertionError(path + " differs from the program: run "
+                                 "tests/integration/references.py --write")
+
+
+def test_every_receiver_is_shown():
+    files = {n[:-4] for n in os.listdir(EXAMPLES)}
+    equal(files, set(RECEIVERS), "examples of receivers")
+
+
+def test_the_readme_is_short():
+    lines = read("README.md").count("\n")
+    assert lines <= 300, f"the README has {lines} lines, at most 300"
+
+
+def write():
+    for path in documents():
+        text = read(path)
+        with open(os.path.join(ROOT, path), "w", encoding="utf-8") as target:
+            target.write(renewed(text))
+
+
+if sys.argv[1:] == ["--write"]:
+    write()
+else:
+    run(globals())
