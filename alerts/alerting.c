@@ -7,6 +7,7 @@
 #include "alerts/ledger/points.h"
 #include "alerts/notify/lane.h"
 #include "core/clock.h"
+#include "core/memory.h"
 #include "version.h"
 
 struct alerting {
@@ -42,9 +43,7 @@ static void on_queued(void *context)
 struct alerting *alerting_create(const struct alerting_config *config, struct settings *settings,
                                  struct error *error)
 {
-    struct alerting *alerting = calloc(1, sizeof *alerting);
-    if (!alerting)
-        abort();
+    struct alerting *alerting = MEMORY_NEW(struct alerting);
     pthread_mutex_init(&alerting->lock, NULL);
     alerting->snapshots = config->snapshots;
     alerting->metrics = config->metrics;

@@ -10,6 +10,7 @@
 #include "alerts/notify/group.h"
 #include "alerts/rules/active.h"
 #include "collectors/run/runner.h"
+#include "core/memory.h"
 
 /* clang-format off */
 const struct family evaluation_alerts = {
@@ -238,12 +239,10 @@ static void prepare(struct step *step)
         .notifications = &step->notifications,
         .mutes = &step->mutes,
         .clock = evaluation->clock,
-        .budgets = calloc(settings->receiver_count + 1, sizeof *step->groups.budgets),
+        .budgets = MEMORY_ARRAY(struct governor_budget, settings->receiver_count),
         .suppressed = evaluation->suppressed,
         .now = evaluation->now,
     };
-    if (!step->groups.budgets)
-        abort();
 }
 
 static bool decide(struct step *step, struct error *error)

@@ -11,6 +11,7 @@
 #include "alerts/store/schema.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "core/worker.h"
 
 enum {
@@ -287,9 +288,7 @@ static bool open_state(struct evaluator *evaluator, struct error *error)
 struct evaluator *evaluator_create(const struct evaluator_config *config, struct settings *settings,
                                    struct error *error)
 {
-    struct evaluator *evaluator = calloc(1, sizeof *evaluator);
-    if (!evaluator)
-        abort();
+    struct evaluator *evaluator = MEMORY_NEW(struct evaluator);
     pthread_mutex_init(&evaluator->lock, NULL);
     evaluator->config = *config;
     settings_acquire(settings);

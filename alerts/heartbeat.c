@@ -6,6 +6,7 @@
 #include "alerts/drill.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "core/worker.h"
 
 enum { EVALUATION_LATE_S = 60, STALE_INTERVALS = 3, TIMEOUT_MS = 15000, LIMIT_BYTES = 65536 };
@@ -147,9 +148,7 @@ struct heartbeat *heartbeat_start(struct settings *settings, struct evaluator *e
     const struct settings_config *config = settings->config;
     if (!config->enabled || (!config->heartbeat.receiver && !secret_text(&config->heartbeat.url)))
         return NULL;
-    struct heartbeat *heartbeat = calloc(1, sizeof *heartbeat);
-    if (!heartbeat)
-        abort();
+    struct heartbeat *heartbeat = MEMORY_NEW(struct heartbeat);
     settings_acquire(settings);
     heartbeat->settings = settings;
     heartbeat->evaluator = evaluator;

@@ -9,6 +9,7 @@
 #include "alerts/notify/notification_build.h"
 #include "alerts/store/schema.h"
 #include "core/clock.h"
+#include "core/memory.h"
 
 struct replay {
     const struct settings *settings;
@@ -65,12 +66,7 @@ static bool add_to_batch(void *context, const struct outbox_message *message, st
 {
     struct batch *batch = context;
     (void)error;
-    if (batch->count == batch->capacity) {
-        batch->capacity = batch->capacity ? 2 * batch->capacity : 16;
-        batch->messages = realloc(batch->messages, batch->capacity * sizeof *batch->messages);
-        if (!batch->messages)
-            abort();
-    }
+    MEMORY_GROW(batch->messages, batch->count, batch->capacity);
     batch->messages[batch->count].id = arena_text(&batch->arena, message->id);
     batch->messages[batch->count].notification =
         arena_copy(&batch->arena, message->notification, message->notification_bytes);
@@ -135,9 +131,7 @@ static bool moment_init(struct moment *moment, struct replay *replay, struct err
         if (!moment->inhibits)
             return false;
     }
-    moment->budgets = calloc(settings->receiver_count + 1, sizeof *moment->budgets);
-    if (!moment->budgets)
-        abort();
+    moment->budgets = MEMORY_ARRAY(struct governor_budget, settings->receiver_count);
     moment->notifications = (struct notification_context){
         .snapshot = replay->snapshot,
         .points = replay->points,

@@ -11,6 +11,7 @@
 #include "alerts/ruletest_file.h"
 #include "alerts/store/schema.h"
 #include "core/clock.h"
+#include "core/memory.h"
 
 enum { STEPS_MAX = 1000000 };
 
@@ -177,12 +178,7 @@ static bool collect(struct trial *trial, struct error *error)
 
 static struct told *add_told(struct trial *trial)
 {
-    if (trial->told_count == trial->told_capacity) {
-        trial->told_capacity = trial->told_capacity ? 2 * trial->told_capacity : 16;
-        trial->told = realloc(trial->told, trial->told_capacity * sizeof *trial->told);
-        if (!trial->told)
-            abort();
-    }
+    MEMORY_GROW(trial->told, trial->told_count, trial->told_capacity);
     struct told *told = &trial->told[trial->told_count++];
     *told = (struct told){ .at_ms = trial->at_ms };
     return told;

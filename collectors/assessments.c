@@ -8,6 +8,7 @@
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "core/hash.h"
+#include "core/memory.h"
 #include "kql.h"
 
 struct row {
@@ -83,11 +84,7 @@ static struct assessments_subscription *counts_of(struct part *part, const char 
     size_t place = part_see(part, subscription_id);
     if (place >= own->count) {
         size_t count = part->cover_capacity;
-        own->subscriptions = realloc(own->subscriptions, count * sizeof *own->subscriptions);
-        if (!own->subscriptions)
-            abort();
-        memset(own->subscriptions + own->count, 0,
-               (count - own->count) * sizeof *own->subscriptions);
+        MEMORY_EXTEND(own->subscriptions, own->count, count);
         own->count = count;
     }
     own->subscriptions[place].counted = true;

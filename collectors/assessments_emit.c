@@ -4,6 +4,7 @@
 #include "collectors/assessments.h"
 #include "collectors/catalogue.h"
 #include "core/hash.h"
+#include "core/memory.h"
 
 static const char *const boolean_words[] = { "false", "true" };
 
@@ -117,9 +118,7 @@ static void tally_resources(const struct part *part, const uint32_t *places,
     size_t slots = 64;
     while (slots < part->finding_count * 2)
         slots *= 2;
-    struct worst *table = calloc(slots, sizeof *table);
-    if (!table)
-        abort();
+    struct worst *table = MEMORY_ARRAY(struct worst, slots);
     for (size_t i = 0; i < part->finding_count; i++) {
         const struct part_finding *finding = &part->findings[i];
         uint64_t resource = resource_hash(finding);
@@ -180,10 +179,8 @@ static void emit_subscriptions(const struct part *part, struct metric_set *set)
     const struct assessments_own *own = part->own;
     if (!own)
         return;
-    struct tally *tallies = calloc(part->cover_count + 1, sizeof *tallies);
+    struct tally *tallies = MEMORY_ARRAY(struct tally, part->cover_count + 1);
     uint32_t *places = part_places(part);
-    if (!tallies)
-        abort();
     tally_findings(part, places, tallies);
     tally_resources(part, places, tallies);
     for (size_t i = 0; i < part->cover_count && i < own->count; i++)
@@ -221,9 +218,7 @@ static void emit_info(const struct snapshot *snapshot, const struct part_assessm
 static void emit_assessments(const struct snapshot *snapshot, const struct part *part,
                              struct metric_set *set)
 {
-    uint64_t (*counts)[RISK_COUNT] = calloc(part->assessment_count + 1, sizeof *counts);
-    if (!counts)
-        abort();
+    uint64_t(*counts)[RISK_COUNT] = MEMORY_ARRAY(uint64_t[RISK_COUNT], part->assessment_count + 1);
     for (size_t i = 0; i < part->finding_count; i++)
         counts[part->findings[i].assessment][part->findings[i].risk]++;
     for (size_t i = 0; i < part->assessment_count; i++) {
@@ -261,9 +256,7 @@ static void emit_groups(const struct part *part, const struct family *family, bo
 {
     if (!metric_wanted(set, family) || !part->finding_count)
         return;
-    struct group *groups = calloc(part->finding_count, sizeof *groups);
-    if (!groups)
-        abort();
+    struct group *groups = MEMORY_ARRAY(struct group, part->finding_count);
     for (size_t i = 0; i < part->finding_count; i++)
         groups[i] = (struct group){
             .left = by_assessment ? part->findings[i].assessment : part->findings[i].type,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "collectors/baselines.h"
+#include "core/memory.h"
 
 #define FROM "From machine configuration and its recommendations, cached 30m."
 
@@ -46,10 +47,8 @@ typedef uint64_t tally[BASELINE_COUNT][SEVERITY_COUNT];
 /* Failing results are the findings themselves: counted per place in the cover. */
 static tally *tally_failing(const struct part *part, const uint32_t *assignments)
 {
-    tally *failing = calloc(part->cover_count + 1, sizeof *failing);
+    tally *failing = MEMORY_ARRAY(tally, part->cover_count + 1);
     uint32_t *places = part_places(part);
-    if (!failing)
-        abort();
     for (size_t i = 0; i < part->finding_count; i++) {
         const struct part_finding *finding = &part->findings[i];
         failing[places[finding->subscription]][assignments[finding->assessment]]
@@ -85,9 +84,7 @@ static void emit_count(const char *subscription_id, const char *assignment,
 
 static void emit_rules(const struct part *part, struct metric_set *set)
 {
-    uint64_t *counts = calloc(part->assessment_count + 1, sizeof *counts);
-    if (!counts)
-        abort();
+    uint64_t *counts = MEMORY_ARRAY(uint64_t, part->assessment_count + 1);
     for (size_t i = 0; i < part->finding_count; i++)
         counts[part->findings[i].assessment]++;
     for (size_t i = 0; i < part->assessment_count; i++) {
@@ -123,9 +120,7 @@ static void emit_machines(const struct part *part, const uint32_t *assignments,
 {
     if (!metric_wanted(set, &machine_failed_rules) || !part->finding_count)
         return;
-    struct group *groups = calloc(part->finding_count, sizeof *groups);
-    if (!groups)
-        abort();
+    struct group *groups = MEMORY_ARRAY(struct group, part->finding_count);
     for (size_t i = 0; i < part->finding_count; i++) {
         const struct part_finding *finding = &part->findings[i];
         groups[i] = (struct group){ finding->name, finding->subscription, finding->group,
@@ -154,9 +149,7 @@ void baselines_emit(const struct snapshot *snapshot, const struct part *part,
     if (!own)
         return;
     /* assignments: which baseline the rule at this place of part->assessments belongs to. */
-    uint32_t *assignments = calloc(part->assessment_count + 1, sizeof *assignments);
-    if (!assignments)
-        abort();
+    uint32_t *assignments = MEMORY_ARRAY(uint32_t, part->assessment_count + 1);
     for (size_t i = 0; i < part->assessment_count; i++)
         assignments[i] = strcmp(part->assessments[i].category,
                                 baselines_assignments[BASELINE_LINUX])

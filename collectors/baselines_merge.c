@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "collectors/baselines.h"
+#include "core/memory.h"
 
 enum { STALE_AFTER_S = 24 * 3600, RULE_KEY_BYTES = 256 };
 
@@ -45,10 +46,7 @@ struct baselines_merge {
 
 struct baselines_merge *baselines_merge_create(void)
 {
-    struct baselines_merge *merge = calloc(1, sizeof *merge);
-    if (!merge)
-        abort();
-    return merge;
+    return MEMORY_NEW(struct baselines_merge);
 }
 
 void baselines_merge_destroy(struct baselines_merge *merge)
@@ -87,10 +85,7 @@ struct baselines_count *baselines_count_of(struct part *part, const char *subscr
     size_t place = part_see(part, subscription_id);
     if (place >= own->count) {
         size_t count = part->cover_capacity;
-        own->counts = realloc(own->counts, count * sizeof *own->counts);
-        if (!own->counts)
-            abort();
-        memset(own->counts + own->count, 0, (count - own->count) * sizeof *own->counts);
+        MEMORY_EXTEND(own->counts, own->count, count);
         own->count = count;
     }
     return &own->counts[place][baseline];
@@ -121,8 +116,7 @@ static size_t machine_number(struct baselines_merge *merge, const char *subscrip
     size_t number = intern_put(&merge->machine_keys, key, bytes);
     if (number < before)
         return number;
-    merge->machines = part_grow(merge->machines, number - 1, &merge->machine_capacity,
-                                sizeof *merge->machines);
+    MEMORY_GROW(merge->machines, number - 1, merge->machine_capacity);
     uint32_t text = intern_put(&merge->texts, subscription_id, strlen(subscription_id));
     merge->machines[number - 1] = (struct machine){
         .subscription_id = intern_text(&merge->texts, text),
@@ -139,8 +133,7 @@ void baselines_merge_name(struct baselines_merge *merge, const char *rule_id,
     size_t before = merge->name_keys.count;
     size_t number = intern_put(&merge->name_keys, key, strlen(key));
     if (number && number >= before) {
-        merge->names =
-            part_grow(merge->names, number - 1, &merge->name_capacity, sizeof *merge->names);
+        MEMORY_GROW(merge->names, number - 1, merge->name_capacity);
         merge->names[number - 1] =
             (struct name){ arena_text(&merge->arena, rule_id), severity };
     }
@@ -252,8 +245,7 @@ static void hold(struct baselines_merge *merge, size_t machine, const char *key,
     int length = snprintf(text, sizeof text, "%zu|%s", machine, key);
     if (intern_find(&merge->failing, text, (size_t)length) != UINT32_MAX)
         merge->held_known = true;
-    merge->held =
-        part_grow(merge->held, merge->held_count, &merge->held_capacity, sizeof *merge->held);
+    MEMORY_GROW(merge->held, merge->held_count, merge->held_capacity);
     merge->held[merge->held_count++] = (struct held){
         .name = arena_text(&merge->held_arena, fact->rule_name),
         .key = arena_text(&merge->held_arena, key),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "collectors/collector.h"
+#include "core/memory.h"
 
 struct row {
     const char *id, *title, *description, *remediation, *severity, *categories, *threats;
@@ -54,7 +55,7 @@ static struct catalogue_entry *entry_add(struct part *part, const char *id)
     const char *lower = part_keep_lower(part, id);
     if (intern_put(&own->seen, lower, strlen(lower)) <= own->count)
         return NULL;
-    own->entries = part_grow(own->entries, own->count, &own->capacity, sizeof *own->entries);
+    MEMORY_GROW(own->entries, own->count, own->capacity);
     struct catalogue_entry *entry = &own->entries[own->count++];
     *entry = (struct catalogue_entry){ .id = lower };
     return entry;

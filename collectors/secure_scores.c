@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "collectors/collector.h"
+#include "core/memory.h"
 #include "kql.h"
 
 enum { QUERY_SCORES, QUERY_CONTROLS };
@@ -64,16 +65,14 @@ static struct own *own_of(struct part *part)
 static void score_add(struct part *part, const struct secure_score *score)
 {
     struct own *own = own_of(part);
-    own->scores =
-        part_grow(own->scores, own->score_count, &own->score_capacity, sizeof *own->scores);
+    MEMORY_GROW(own->scores, own->score_count, own->score_capacity);
     own->scores[own->score_count++] = *score;
 }
 
 static void control_add(struct part *part, const struct secure_control *control)
 {
     struct own *own = own_of(part);
-    own->controls = part_grow(own->controls, own->control_count, &own->control_capacity,
-                              sizeof *own->controls);
+    MEMORY_GROW(own->controls, own->control_count, own->control_capacity);
     own->controls[own->control_count++] = *control;
 }
 

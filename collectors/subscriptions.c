@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "collectors/collector.h"
+#include "core/memory.h"
 #include "kql.h"
 
 const char *const subscriptions_state_words[] = { "visible", "denied", "filtered", "disabled",
@@ -61,7 +62,7 @@ static struct subscription *item_add(struct part *part, const char *id)
     struct subscription *item = item_find(own, id);
     if (item)
         return item;
-    own->items = part_grow(own->items, own->count, &own->capacity, sizeof *own->items);
+    MEMORY_GROW(own->items, own->count, own->capacity);
     item = &own->items[own->count++];
     *item = (struct subscription){
         .id = part_keep_lower(part, id), .name = "", .tenant_id = "", .management_group = ""

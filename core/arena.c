@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 enum { ARENA_FIRST_BYTES = 4 * 1024, ARENA_BLOCK_BYTES_MAX = 512 * 1024 };
 
 struct arena_block {
@@ -20,9 +22,7 @@ static struct arena_block *block_add(struct arena *arena, size_t bytes)
         size = ARENA_BLOCK_BYTES_MAX;
     if (size < bytes)
         size = bytes;
-    struct arena_block *block = malloc(sizeof *block + size);
-    if (!block)
-        abort();
+    struct arena_block *block = memory_resize(NULL, sizeof *block + size);
     block->used = 0;
     block->size = size;
     block->older = arena->blocks;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 void buf_reserve(struct buf *buf, size_t bytes)
 {
     size_t need = buf->length + bytes + 1;
@@ -16,9 +18,7 @@ void buf_reserve(struct buf *buf, size_t bytes)
         capacity = need;
     if (capacity < 64)
         capacity = 64;
-    buf->data = realloc(buf->data, capacity);
-    if (!buf->data)
-        abort();
+    buf->data = memory_resize(buf->data, capacity);
     buf->capacity = capacity;
     buf->data[buf->length] = 0;
 }
@@ -56,14 +56,12 @@ void buf_printf(struct buf *buf, const char *format, ...)
     int length = vsnprintf(small, sizeof small, format, arguments);
     va_end(arguments);
     if (length < 0)
-        abort();
+        memory_abort("text cannot be formatted: %s", format);
     if ((size_t)length < sizeof small) {
         buf_append(buf, small, (size_t)length);
         return;
     }
-    char *large = malloc((size_t)length + 1);
-    if (!large)
-        abort();
+    char *large = memory_resize(NULL, (size_t)length + 1);
     va_start(arguments, format);
     vsnprintf(large, (size_t)length + 1, format, arguments);
     va_end(arguments);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "core/clock.h"
+#include "core/memory.h"
 
 static bool drift(const struct column *column, const char *want, const struct json *value,
                   struct error *error)
@@ -147,7 +148,7 @@ static bool bind_value(const struct column *column, const struct json *value, vo
     case COLUMN_END:
         break;
     }
-    abort();
+    memory_abort("column %s has no type", column->path);
 }
 
 /* The value of the first alternative that is there and not null. */
@@ -157,7 +158,7 @@ static const struct json *find_alternative(const struct json *row, const char *p
     for (size_t length; *path; path += length + (path[length] == '|')) {
         length = strcspn(path, "|");
         if (length >= sizeof alternative)
-            abort();
+            memory_abort("column path too long: %s", path);
         memcpy(alternative, path, length);
         alternative[length] = 0;
         const struct json *value = json_path(row, alternative);

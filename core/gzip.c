@@ -2,8 +2,9 @@
 #include "core/gzip.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <zlib.h>
+
+#include "core/memory.h"
 
 /* + 16: a gzip header and trailer, not zlib's; negative: none at all. source: zlib.h */
 enum { WINDOW_GZIP = 15 + 16, WINDOW_RAW = -15, MEMORY_LEVEL = 8 };
@@ -14,7 +15,7 @@ static void compress_all(struct buf *out, const void *bytes, size_t count, int l
 {
     z_stream stream = { 0 };
     if (deflateInit2(&stream, level, Z_DEFLATED, window, MEMORY_LEVEL, Z_DEFAULT_STRATEGY))
-        abort();
+        memory_abort("out of memory: compression cannot begin");
     unsigned char chunk[16384];
     size_t left = count;
     int result = Z_OK;
@@ -29,7 +30,7 @@ static void compress_all(struct buf *out, const void *bytes, size_t count, int l
         stream.avail_out = sizeof chunk;
         result = deflate(&stream, left ? Z_NO_FLUSH : last);
         if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
-            abort();
+            memory_abort("compression failed: %d", result);
         full = !stream.avail_out;
         buf_append(out, chunk, sizeof chunk - stream.avail_out);
     }

@@ -14,6 +14,7 @@
 
 #include "core/address.h"
 #include "core/clock.h"
+#include "core/memory.h"
 #include "core/proxy.h"
 
 enum {
@@ -49,16 +50,16 @@ static void global_init(void)
 {
     signal(SIGPIPE, SIG_IGN); /* TLS writes to a socket the other side closed */
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        abort();
+        memory_abort("libcurl cannot begin");
 }
 
 struct http_client *http_client_create(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, global_init);
-    struct http_client *client = calloc(1, sizeof *client);
-    if (!client || !(client->easy = curl_easy_init()) || !(client->multi = curl_multi_init()))
-        abort();
+    struct http_client *client = MEMORY_NEW(struct http_client);
+    client->easy = memory_checked(curl_easy_init());
+    client->multi = memory_checked(curl_multi_init());
     return client;
 }
 
@@ -121,9 +122,7 @@ static void lower(char *text)
  * host and the scheme, or that and an s. */
 static bool url_read(const char *text, const char *scheme, struct url *url)
 {
-    CURLU *handle = curl_url();
-    if (!handle)
-        abort();
+    CURLU *handle = memory_checked(curl_url());
     bool ok = curl_url_set(handle, CURLUPART_URL, text, 0) == CURLUE_OK &&
               url_part(handle, CURLUPART_SCHEME, 0, url->scheme, sizeof url->scheme) &&
               url_part(handle, CURLUPART_HOST, 0, url->host, sizeof url->host) &&
@@ -305,8 +304,9 @@ static bool set_headers(CURL *easy, const struct http_request *request, struct c
                         struct error *error)
 {
     CLEANUP(buf_finish) struct buf line = { 0 };
-    *list = curl_slist_append(NULL, "Expect:"); /* no 100-continue: it costs a round trip */
-    for (size_t i = 0; *list && i < request->header_count; i++) {
+    /* no 100-continue: it costs a round trip */
+    *list = memory_checked(curl_slist_append(NULL, "Expect:"));
+    for (size_t i = 0; i < request->header_count; i++) {
         const struct http_header *header = &request->headers[i];
         if (strpbrk(header->name, "\r\n:") || strpbrk(header->value, "\r\n"))
             return error_set(error, ERROR_CONFIG, "header %.40s holds a line break", header->name);
@@ -314,13 +314,8 @@ static bool set_headers(CURL *easy, const struct http_request *request, struct c
         buf_text(&line, header->name);
         buf_text(&line, *header->value ? ": " : ";"); /* ";" is the library's empty value */
         buf_text(&line, header->value);
-        struct curl_slist *longer = curl_slist_append(*list, buf_cstr(&line));
-        if (!longer)
-            abort();
-        *list = longer;
+        *list = memory_checked(curl_slist_append(*list, buf_cstr(&line)));
     }
-    if (!*list)
-        abort();
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *list);
     return true;
 }

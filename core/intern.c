@@ -4,13 +4,12 @@
 #include <string.h>
 
 #include "core/hash.h"
+#include "core/memory.h"
 
 static void slots_grow(struct intern *intern)
 {
     uint32_t slot_count = intern->slot_count ? intern->slot_count * 2 : 256;
-    uint32_t *slots = calloc(slot_count, sizeof *slots);
-    if (!slots)
-        abort();
+    uint32_t *slots = MEMORY_ARRAY(uint32_t, slot_count);
     for (uint32_t i = 1; i < intern->count; i++) {
         uint32_t at = intern->entries[i].hash & (slot_count - 1);
         while (slots[at])
@@ -24,13 +23,7 @@ static void slots_grow(struct intern *intern)
 
 static uint32_t entry_add(struct intern *intern, const char *text, size_t length, uint32_t hash)
 {
-    if (intern->count == intern->capacity) {
-        intern->capacity = intern->capacity ? intern->capacity * 2 : 128;
-        intern->entries =
-            realloc(intern->entries, intern->capacity * sizeof *intern->entries);
-        if (!intern->entries)
-            abort();
-    }
+    MEMORY_GROW(intern->entries, intern->count, intern->capacity);
     intern->entries[intern->count] = (struct intern_entry){
         .text = arena_copy(&intern->arena, text, length),
         .length = (uint32_t)length,
@@ -59,7 +52,7 @@ uint32_t intern_put(struct intern *intern, const char *text, size_t length)
     if (!length)
         return 0;
     if (length >= UINT32_MAX || intern->count == UINT32_MAX - 1)
-        abort();
+        memory_abort("too many texts to number");
     if (intern->count * 2 >= intern->slot_count)
         slots_grow(intern);
     uint32_t hash = (uint32_t)hash_bytes(text, length);

@@ -11,7 +11,8 @@ struct intern {
     struct arena arena;
     struct intern_entry *entries; /* [count]; entry 0 is "" */
     uint32_t *slots;              /* open addressing: 1 + entry */
-    uint32_t count, capacity, slot_count;
+    uint32_t count, slot_count;
+    size_t capacity;
 };
 struct intern_entry {
     const char *text; /* NUL-terminated */

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "core/arena.h"
+#include "core/memory.h"
 #include "core/utf8.h"
 
 /* --- memory -----------------------------------------------------------------------------------
@@ -19,10 +20,7 @@ static void *hook_malloc(size_t bytes)
 {
     if (row_arena)
         return arena_alloc(row_arena, bytes);
-    void *memory = malloc(bytes);
-    if (!memory)
-        abort();
-    return memory;
+    return memory_resize(NULL, bytes);
 }
 
 static void hook_free(void *memory)
@@ -348,7 +346,7 @@ void json_open(struct json_writer *writer, const char *name, char bracket)
         member_begin(writer, name);
     buf_char(writer->out, bracket);
     if (++writer->depth == 64)
-        abort();
+        memory_abort("JSON nested deeper than 64");
     writer->has_members &= ~((uint64_t)1 << writer->depth);
 }
 

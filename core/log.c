@@ -11,6 +11,7 @@
 
 #include "core/buf.h"
 #include "core/clock.h"
+#include "core/memory.h"
 
 enum {
     SECRET_MIN_BYTES = 6,
@@ -68,10 +69,8 @@ static void hide(const char *text)
         known->uses++;
         return;
     }
-    struct hidden new = { .text = strdup(text), .length = strlen(text), .uses = 1 };
-    state.hidden = reallocarray(state.hidden, state.hidden_count + 1, sizeof *state.hidden);
-    if (!new.text || !state.hidden)
-        abort();
+    struct hidden new = { .text = memory_copy(text), .length = strlen(text), .uses = 1 };
+    MEMORY_EXTEND(state.hidden, state.hidden_count, state.hidden_count + 1);
     size_t at = state.hidden_count++;
     for (; at && state.hidden[at - 1].length < new.length; at--)
         state.hidden[at] = state.hidden[at - 1];

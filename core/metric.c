@@ -5,16 +5,9 @@
 #include <string.h>
 
 #include "core/compiler.h"
+#include "core/memory.h"
 
 /* --- sets --------------------------------------------------------------------------------- */
-
-static void *allocate(void *old, size_t count, size_t bytes)
-{
-    void *memory = realloc(old, count * bytes);
-    if (!memory)
-        abort();
-    return memory;
-}
 
 static size_t label_count(const struct family *family)
 {
@@ -58,10 +51,7 @@ static const char **copy_values(struct metric_set *set, const struct family *fam
 
 static void append(struct metric_set *set, const struct sample *sample)
 {
-    if (set->count == set->capacity) {
-        set->capacity = set->capacity ? set->capacity * 2 : 256;
-        set->samples = allocate(set->samples, set->capacity, sizeof *set->samples);
-    }
+    MEMORY_GROW(set->samples, set->count, set->capacity);
     set->samples[set->count++] = *sample;
 }
 
@@ -132,10 +122,7 @@ static struct group *group_samples(const struct metric_set *set, size_t *group_c
         if (!current || current->family != family)
             current = find_group(groups, count, family);
         if (!current) {
-            if (count == capacity) {
-                capacity = capacity ? capacity * 2 : 64;
-                groups = allocate(groups, capacity, sizeof *groups);
-            }
+            MEMORY_GROW(groups, count, capacity);
             current = &groups[count++];
             *current = (struct group){ .family = family };
         }
@@ -176,13 +163,13 @@ void metric_set_sort(struct metric_set *set)
         return;
     size_t group_count;
     struct group *groups = group_samples(set, &group_count);
-    const struct sample **order = allocate(NULL, set->count, sizeof *order);
+    const struct sample **order = MEMORY_ARRAY(const struct sample *, set->count);
     place(set, groups, group_count, order);
     for (size_t i = 0; i < group_count; i++)
         if (!is_sorted(order + groups[i].start, groups[i].count))
             qsort(order + groups[i].start, groups[i].count, sizeof *order, compare_samples);
 
-    struct sample *sorted = allocate(NULL, set->count, sizeof *sorted);
+    struct sample *sorted = MEMORY_ARRAY(struct sample, set->count);
     size_t kept = 0;
     for (size_t i = 0; i < set->count; i++) {
         const struct sample *last = kept ? &sorted[kept - 1] : NULL;
@@ -226,8 +213,7 @@ struct metric_store {
 
 struct metric_store *metric_store_create(void)
 {
-    struct metric_store *store = allocate(NULL, 1, sizeof *store);
-    *store = (struct metric_store){ 0 };
+    struct metric_store *store = MEMORY_NEW(struct metric_store);
     pthread_mutex_init(&store->lock, NULL);
     return store;
 }
@@ -287,17 +273,14 @@ static size_t search(const struct metric_store *store, const struct family *fami
 
 static struct series *series_create(const struct family *family, const char *const *values)
 {
-    struct series *series = allocate(NULL, 1, sizeof *series);
+    struct series *series = MEMORY_NEW(struct series);
     size_t labels = label_count(family);
-    *series = (struct series){ .family = family };
-    series->values = allocate(NULL, labels + 1, sizeof *series->values);
+    series->family = family;
+    series->values = MEMORY_ARRAY(char *, labels);
     for (size_t i = 0; i < labels; i++)
-        if (!(series->values[i] = strdup(label_value(values[i]))))
-            abort();
-    if (family->type == METRIC_HISTOGRAM) {
-        size_t bytes = (family->bucket_count + 1) * sizeof *series->buckets;
-        series->buckets = memset(allocate(NULL, 1, bytes), 0, bytes);
-    }
+        series->values[i] = memory_copy(label_value(values[i]));
+    if (family->type == METRIC_HISTOGRAM)
+        series->buckets = MEMORY_ARRAY(uint64_t, family->bucket_count + 1);
     return series;
 }
 
@@ -309,10 +292,7 @@ static struct series *reach(struct metric_store *store, const struct family *fam
     size_t at = search(store, family, values, &found);
     if (found)
         return store->series[at];
-    if (store->count == store->capacity) {
-        store->capacity = store->capacity ? store->capacity * 2 : 64;
-        store->series = allocate(store->series, store->capacity, sizeof *store->series);
-    }
+    MEMORY_GROW(store->series, store->count, store->capacity);
     memmove(store->series + at + 1, store->series + at,
             (store->count - at) * sizeof *store->series);
     store->count++;

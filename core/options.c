@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/options_value.h"
 #include "core/options_yaml.h"
 
@@ -164,10 +164,8 @@ void options_default(const struct option *options, void *out, struct arena *aren
         if (!options->otherwise)
             continue;
         if (!options_value_set(options, options->otherwise, "", value_at(options, out), arena,
-                               &error)) {
-            fprintf(stderr, "default of %s: %s\n", options->name, error.message);
-            abort(); /* a table's own mistake */
-        }
+                               &error))
+            memory_abort("default of %s: %s", options->name, error.message);
     }
 }
 

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "core/memory.h"
+
 enum { DEPTH_MAX = 20, KEYS_MAX = 10000 };
 
 struct reader {
@@ -178,7 +180,7 @@ bool options_yaml_parse(const char *text, size_t length, struct arena *arena,
 {
     struct reader reader = { .text = text, .arena = arena, .error = error };
     if (!yaml_parser_initialize(&reader.parser))
-        abort();
+        memory_abort("out of memory: the YAML parser cannot begin");
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, length);
     bool ok = read_stream(&reader, root);
     *line = reader.line;

@@ -7,14 +7,13 @@
 #include <unistd.h>
 
 #include "core/log.h"
+#include "core/memory.h"
 
 enum { FILE_LIMIT_BYTES = 64 * 1024 };
 
 void secret_set(struct secret *secret, const char *text)
 {
-    char *copy = strdup(text);
-    if (!copy)
-        abort();
+    char *copy = memory_copy(text);
     log_redact(copy);
     secret_finish(secret);
     secret->text = copy;

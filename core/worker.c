@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "core/clock.h"
+#include "core/memory.h"
 
 struct worker {
     pthread_t thread;
@@ -64,9 +65,7 @@ static int start_thread(struct worker *worker)
 struct worker *worker_start(const char *name, worker_tick *tick, worker_cancel *cancel,
                             void *context, int64_t delay_ms)
 {
-    struct worker *worker = calloc(1, sizeof *worker);
-    if (!worker)
-        abort();
+    struct worker *worker = MEMORY_NEW(struct worker);
     worker->tick = tick;
     worker->cancel = cancel;
     worker->context = context;
@@ -80,7 +79,7 @@ struct worker *worker_start(const char *name, worker_tick *tick, worker_cancel *
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&worker->lock, NULL);
     if (start_thread(worker))
-        abort(); /* no threads left: as hopeless as no memory */
+        memory_abort("no thread for %s", name); /* no threads left: as hopeless as no memory */
     return worker;
 }
 

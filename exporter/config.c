@@ -10,6 +10,7 @@
 #include "core/hash.h"
 #include "core/http.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "exporter/series.h"
 #include "exporter/web_address.h"
 
@@ -405,9 +406,7 @@ struct config *config_load(const struct config_source *source, struct option_rep
         options_complain(report, source->file, 0, "", "%s", strerror(reason));
         return NULL;
     }
-    struct config *config = calloc(1, sizeof *config);
-    if (!config)
-        abort();
+    struct config *config = MEMORY_NEW(struct config);
     begin(config, missing ? "" : source->file);
     fill(source, &text, true, config, report);
     if (!report->count && config->collector.disable_defaults) {

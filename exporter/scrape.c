@@ -9,6 +9,7 @@
 #include "collectors/run/runner.h"
 #include "core/clock.h"
 #include "core/gzip.h"
+#include "core/memory.h"
 #include "exporter/encoding.h"
 #include "exporter/process.h"
 #include "exporter/selection.h"
@@ -67,20 +68,12 @@ struct job {
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-static void *zalloc(size_t count, size_t bytes)
-{
-    void *memory = calloc(count, bytes);
-    if (!memory)
-        abort();
-    return memory;
-}
-
 struct scrape *scrape_create(struct snapshot_store *snapshots, struct metric_store *metrics)
 {
-    struct scrape *scrape = zalloc(1, sizeof *scrape);
+    struct scrape *scrape = MEMORY_NEW(struct scrape);
     scrape->snapshots = snapshots;
     scrape->metrics = metrics;
-    scrape->renditions = zalloc(encoding_count, sizeof *scrape->renditions);
+    scrape->renditions = MEMORY_ARRAY(struct rendition, encoding_count);
     pthread_mutex_init(&scrape->lock, NULL);
     pthread_cond_init(&scrape->rendered, NULL);
     process_init(&scrape->process);
@@ -227,7 +220,7 @@ static void render_domain(const struct job *job)
 
 static struct body *render(const struct job *job)
 {
-    struct body *body = zalloc(1, sizeof *body);
+    struct body *body = MEMORY_NEW(struct body);
     atomic_init(&body->references, 1);
     render_domain(job);
     const struct rendition *rendition = job->rendition;

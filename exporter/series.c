@@ -8,6 +8,7 @@
 #include "collectors/run/runner.h"
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/memory.h"
 
 /* Append a list behind *count; all NULL: only count. */
 static void append_families(const struct family **all, size_t *count,
@@ -181,12 +182,7 @@ static struct series_tally *reach(struct series_report *report, const struct fam
     for (size_t i = report->count; i-- > 0;)
         if (report->tallies[i].family == family)
             return &report->tallies[i];
-    if (report->count == report->capacity) {
-        report->capacity = report->capacity ? report->capacity * 2 : 64;
-        report->tallies = realloc(report->tallies, report->capacity * sizeof *report->tallies);
-        if (!report->tallies)
-            abort();
-    }
+    MEMORY_GROW(report->tallies, report->count, report->capacity);
     report->tallies[report->count] = (struct series_tally){ .family = family };
     return &report->tallies[report->count++];
 }

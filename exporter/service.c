@@ -13,6 +13,7 @@
 #include "collectors/azure/cloud.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "exporter/alerts_routes.h"
 #include "exporter/pages.h"
 #include "exporter/systemd.h"
@@ -141,9 +142,7 @@ static bool create_alerting(struct service *service, struct error *error)
 
 struct service *service_create(struct config *take, const struct flags *flags, struct error *error)
 {
-    struct service *service = calloc(1, sizeof *service);
-    if (!service)
-        abort();
+    struct service *service = MEMORY_NEW(struct service);
     pthread_mutex_init(&service->lock, NULL);
     service->flags = flags;
     service->metrics = metric_store_create();

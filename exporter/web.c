@@ -13,6 +13,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "core/worker.h"
 #include "exporter/web_address.h"
 
@@ -95,9 +96,9 @@ static void connection_opened(struct web *web, struct MHD_Connection *handle, vo
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct connection *connection = calloc(1, sizeof *connection);
-    if (!connection || !info)
-        abort();
+    if (!info)
+        memory_abort("a connection without a socket");
+    struct connection *connection = MEMORY_NEW(struct connection);
     connection->socket = info->connect_fd;
     connection->since_ms = clock_monotonic_ms();
     *context = connection;
@@ -269,7 +270,7 @@ void web_respond_header(struct web_response *response, const char *name, const c
             response->headers[i] = (struct web_pair){ name, value };
             return;
         }
-    abort();
+    memory_abort("more than %d headers of an answer", WEB_HEADERS_MAX);
 }
 
 void web_respond_buf(struct web_response *response, int status, const char *type, struct buf *take)
@@ -309,11 +310,10 @@ static enum MHD_Result send_response(struct exchange *exchange, struct web_respo
 {
     int status = response->status ? response->status : 200;
     void *bytes = (void *)(uintptr_t)response->bytes; /* the library only reads it */
-    struct MHD_Response *handle = MHD_create_response_from_buffer_with_free_callback_cls(
-        response->count, bytes, response->release ? response->release : nothing_to_release,
-        response->owner);
-    if (!handle)
-        abort();
+    struct MHD_Response *handle =
+        memory_checked(MHD_create_response_from_buffer_with_free_callback_cls(
+            response->count, bytes, response->release ? response->release : nothing_to_release,
+            response->owner));
     if (response->type)
         MHD_add_response_header(handle, "Content-Type", response->type);
     MHD_add_response_header(handle, "Cache-Control", "no-store");
@@ -408,9 +408,7 @@ static void answer(struct exchange *exchange, struct web_response *response)
 static struct exchange *begin(struct web *web, struct MHD_Connection *handle, const char *path,
                               const char *method)
 {
-    struct exchange *exchange = calloc(1, sizeof *exchange);
-    if (!exchange)
-        abort();
+    struct exchange *exchange = MEMORY_NEW(struct exchange);
     *exchange = (struct exchange){ .web = web,
                                    .connection = handle,
                                    .path = path,
@@ -520,9 +518,7 @@ static void declare_metrics(const struct web *web)
 
 struct web *web_start(const struct web_config *config, struct error *error)
 {
-    struct web *web = calloc(1, sizeof *web);
-    if (!web)
-        abort();
+    struct web *web = MEMORY_NEW(struct web);
     pthread_mutex_init(&web->lock, NULL);
     web->metrics = config->metrics;
     web->prefix = arena_text(&web->arena, config->prefix);

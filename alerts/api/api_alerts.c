@@ -6,6 +6,7 @@
 #include "alerts/notify/notification_build.h"
 #include "alerts/text/text.h"
 #include "core/clock.h"
+#include "core/memory.h"
 
 enum { LEAVES_MAX = 16, ENDS_AFTER_S = 300, DESCRIPTION_POINTS = 400 };
 
@@ -196,12 +197,7 @@ static void add_entry(struct walk *walk, const struct route_leaf *leaf, const st
 {
     CLEANUP(buf_finish) struct buf key = { 0 };
     struct arena *arena = &walk->call->arena;
-    if (walk->count == walk->capacity) {
-        walk->capacity = walk->capacity ? 2 * walk->capacity : 64;
-        walk->entries = realloc(walk->entries, walk->capacity * sizeof *walk->entries);
-        if (!walk->entries)
-            abort();
-    }
+    MEMORY_GROW(walk->entries, walk->count, walk->capacity);
     route_group_key(leaf, alert, &key);
     walk->entries[walk->count] = (struct entry){
         .key = arena_text(arena, buf_cstr(&key)),

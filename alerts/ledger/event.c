@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collectors/collector.h"
+#include "core/memory.h"
 
 #define KIND(kind) (1u << EVENT_##kind)
 #define ANY_REASON (-1)
@@ -76,12 +77,7 @@ const struct event_name event_names[] = {
 
 void event_add(struct event_list *list, const struct event *event)
 {
-    if (list->count == list->capacity) {
-        list->capacity = list->capacity ? list->capacity + list->capacity / 2 : 64;
-        list->events = realloc(list->events, list->capacity * sizeof *list->events);
-        if (!list->events)
-            abort();
-    }
+    MEMORY_GROW(list->events, list->count, list->capacity);
     list->events[list->count] = *event;
     struct event *kept = &list->events[list->count++];
     kept->subscription_id = kept->subscription_id ? kept->subscription_id : "";

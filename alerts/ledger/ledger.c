@@ -11,6 +11,7 @@
 #include "alerts/store/schema.h"
 #include "collectors/collector.h"
 #include "collectors/subscriptions.h"
+#include "core/memory.h"
 
 const char *const ledger_first_run_words[] = { "silent", "summary", "all", NULL };
 
@@ -39,12 +40,7 @@ static void load_row(void *context, const struct ledger_row *row)
         return;
     struct ledger_source *source = &loading->ledger->sources[row->source];
     size_t *capacity = &loading->capacity[row->source];
-    if (source->count == *capacity) {
-        *capacity += *capacity / 2 + 256;
-        source->open = realloc(source->open, *capacity * sizeof *source->open);
-        if (!source->open)
-            abort();
-    }
+    MEMORY_GROW(source->open, source->count, *capacity);
     source->absent_count += row->absent_at != 0;
     source->open[source->count++] = (struct ledger_open){
         .id = row->id,
@@ -125,9 +121,7 @@ bool ledger_reload(struct ledger *ledger, struct error *error)
 struct ledger *ledger_create(struct database *database, const struct ledger_config *config,
                              struct error *error)
 {
-    struct ledger *ledger = calloc(1, sizeof *ledger);
-    if (!ledger)
-        abort();
+    struct ledger *ledger = MEMORY_NEW(struct ledger);
     ledger->database = database;
     ledger->config = *config;
     if (ledger_reload(ledger, error))
@@ -272,9 +266,7 @@ static void emit_due(const struct ledger *ledger, const struct snapshot *snapsho
     if (!metric_wanted(set, &ledger_counters_overdue) &&
         !metric_wanted(set, &ledger_counters_due_soon))
         return;
-    tally *tallies = calloc(subscriptions->count + 1, sizeof *tallies), none = { { 0 } };
-    if (!tallies)
-        abort();
+    tally *tallies = MEMORY_ARRAY(tally, subscriptions->count), none = { { 0 } };
     count_due(ledger, now, tallies);
     for (uint32_t i = 1; i < subscriptions->count; i++) /* [0] is the empty text */
         emit_tally(intern_text(subscriptions, i), tallies[i], set);

@@ -8,6 +8,7 @@
 #include "collectors/baselines.h"
 #include "collectors/collector.h"
 #include "collectors/subscriptions.h"
+#include "core/memory.h"
 
 #define HOUR 3600.0
 #define DAY (24 * HOUR)
@@ -205,23 +206,14 @@ static size_t rows_of(enum figure figure, const struct intern *subscriptions)
                                                  : size_of(figure, tables[figure].row);
 }
 
-static double *grow(double *values, size_t before, size_t count)
-{
-    values = realloc(values, count * sizeof *values);
-    if (!values)
-        abort();
-    memset(values + before, 0, (count - before) * sizeof *values);
-    return values;
-}
-
 /* The cell, its row made when it is new. */
 static double *cell(struct ledger_counters *figures, enum figure figure, size_t row, size_t column)
 {
     size_t columns = columns_of(figure), rows = figures->tables[figure].rows;
     if (row >= rows) {
         double **values = &figures->tables[figure].values, **saved = &figures->tables[figure].saved;
-        *values = grow(*values, rows * columns, (row + 1) * columns);
-        *saved = grow(*saved, rows * columns, (row + 1) * columns);
+        MEMORY_EXTEND(*values, rows * columns, (row + 1) * columns);
+        MEMORY_EXTEND(*saved, rows * columns, (row + 1) * columns);
         figures->tables[figure].rows = row + 1;
     }
     return &figures->tables[figure].values[row * columns + column];

@@ -9,6 +9,7 @@
 #include "collectors/baselines.h"
 #include "collectors/collector.h"
 #include "core/hash.h"
+#include "core/memory.h"
 
 /* What one merge carries along. */
 struct merge {
@@ -39,14 +40,6 @@ static void merge_finish(struct merge *merge)
     free(merge->covered);
     free(merge->ruled);
     free(merge->added);
-}
-
-static bool *flags(size_t count)
-{
-    bool *flags = calloc(count + 1, sizeof *flags);
-    if (!flags)
-        abort();
-    return flags;
 }
 
 int64_t ledger_merge_due_at(const struct ledger *ledger, const struct ledger_open *open)
@@ -112,12 +105,7 @@ static bool tell(struct merge *merge, const struct event *event, struct error *e
 /* --- opened ----------------------------------------------------------------------------------- */
 static void remember(struct merge *merge, const struct ledger_open *open)
 {
-    if (merge->added_count == merge->added_capacity) {
-        merge->added_capacity += merge->added_capacity / 2 + 64;
-        merge->added = realloc(merge->added, merge->added_capacity * sizeof *merge->added);
-        if (!merge->added)
-            abort();
-    }
+    MEMORY_GROW(merge->added, merge->added_count, merge->added_capacity);
     merge->added[merge->added_count++] = *open;
     merge->ledger->due_changed = true;
 }
@@ -355,9 +343,7 @@ static void insert_added(struct merge *merge)
         merge->added = NULL;
         fresh = 0;
     }
-    source->open = realloc(source->open, at * sizeof *source->open);
-    if (!source->open)
-        abort();
+    source->open = memory_resize(source->open, at * sizeof *source->open);
     source->count = at;
     while (fresh) {
         bool take_old =
@@ -383,9 +369,7 @@ static void digest_cover(const struct part *part, char out[33])
     CLEANUP(buf_finish) struct buf text = { 0 };
     struct hash_sha256 digest;
     size_t count = 0;
-    const char **ids = calloc(part->cover_count + 1, sizeof *ids);
-    if (!ids)
-        abort();
+    const char **ids = MEMORY_ARRAY(const char *, part->cover_count + 1);
     for (size_t i = 0; i < part->cover_count; i++)
         if (is_covered(&part->cover[i]))
             ids[count++] = part->cover[i].subscription_id;
@@ -406,9 +390,9 @@ static bool read_cover(struct merge *merge, struct error *error)
     const struct intern *subscriptions = &merge->ledger->subscriptions;
     struct ledger_source *source = merge->source;
     char cover[sizeof source->cover], key[64], value[64];
-    merge->carried = flags(part->strings.count);
-    merge->frozen = flags(subscriptions->count);
-    merge->covered = flags(subscriptions->count);
+    merge->carried = MEMORY_ARRAY(bool, part->strings.count);
+    merge->frozen = MEMORY_ARRAY(bool, subscriptions->count);
+    merge->covered = MEMORY_ARRAY(bool, subscriptions->count);
     for (size_t i = 0; i < part->cover_count; i++) {
         const char *id = part->cover[i].subscription_id;
         uint32_t ours = intern_find(subscriptions, id, strlen(id));
@@ -439,7 +423,7 @@ static bool read_cover(struct merge *merge, struct error *error)
 static size_t count_findings(const struct merge *merge, uint32_t assessment, size_t *subscriptions)
 {
     const struct part *part = merge->part;
-    bool *seen = flags(part->strings.count);
+    bool *seen = MEMORY_ARRAY(bool, part->strings.count);
     size_t findings = 0;
     *subscriptions = 0;
     for (size_t i = 0; i < part->finding_count; i++) {
@@ -459,7 +443,7 @@ static bool tell_rulers(struct merge *merge, struct error *error)
 {
     const struct ledger_config *config = &merge->ledger->config;
     const struct part *part = merge->part;
-    merge->ruled = flags(part->assessment_count);
+    merge->ruled = MEMORY_ARRAY(bool, part->assessment_count);
     for (uint32_t i = 0; i < part->assessment_count && !merge->adopting; i++) {
         const char *id = part->assessments[i].id;
         const struct catalogue_entry *entry = catalogue_find(merge->snapshot, id);

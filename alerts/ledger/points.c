@@ -7,6 +7,7 @@
 #include "collectors/secure_scores.h"
 #include "core/hash.h"
 #include "core/intern.h"
+#include "core/memory.h"
 
 /* What finishing one recommendation in one subscription gains. */
 struct share {
@@ -40,14 +41,6 @@ struct work {
     size_t hold_count, hold_capacity;
     uint32_t *alone; /* by place in part->assessments: resources only it holds back */
 };
-
-static void *allocate(void *old, size_t count, size_t bytes)
-{
-    void *memory = realloc(old, (count + 1) * bytes);
-    if (!memory)
-        abort();
-    return memory;
-}
 
 static int compare_places(const void *left, const void *right)
 {
@@ -103,10 +96,7 @@ static void gather(struct work *work, uint32_t subscription, uint32_t assessment
          at < work->part->finding_count && work->places[at].subscription == subscription &&
          work->places[at].assessment == assessment;
          at++) {
-        if (work->hold_count == work->hold_capacity) {
-            work->hold_capacity += work->hold_capacity / 2 + 256;
-            work->holds = allocate(work->holds, work->hold_capacity, sizeof *work->holds);
-        }
+        MEMORY_GROW(work->holds, work->hold_count, work->hold_capacity);
         const struct part_finding *finding = &work->part->findings[work->places[at].index];
         work->holds[work->hold_count++] = (struct hold){ resource_of(finding), assessment };
     }
@@ -177,10 +167,7 @@ static void visit_share(struct work *work, uint32_t assessment, void *context)
     work->alone[assessment] = 0; /* a key that is listed twice counts once */
     if (!(gain > 0))
         return;
-    if (points->count == points->capacity) {
-        points->capacity += points->capacity / 2 + 64;
-        points->shares = allocate(points->shares, points->capacity, sizeof *points->shares);
-    }
+    MEMORY_GROW(points->shares, points->count, points->capacity);
     points->shares[points->count++] = (struct share){
         keep(points, work->part->assessments[assessment].id),
         keep(points, control->subscription_id),
@@ -218,15 +205,14 @@ static void add_up(struct points *points)
 
 struct points *points_create(const struct snapshot *snapshot)
 {
-    struct points *points = allocate(NULL, 1, sizeof *points);
+    struct points *points = MEMORY_NEW(struct points);
     size_t count;
     const struct secure_control *controls = secure_scores_controls(snapshot, &count);
     struct work work = { .snapshot = snapshot, .part = snapshot->parts[COLLECTOR_assessments] };
-    *points = (struct points){ 0 };
     if (!work.part || !count)
         return points;
-    work.places = allocate(NULL, work.part->finding_count, sizeof *work.places);
-    work.alone = allocate(NULL, work.part->assessment_count, sizeof *work.alone);
+    work.places = MEMORY_ARRAY(struct place, work.part->finding_count);
+    work.alone = MEMORY_ARRAY(uint32_t, work.part->assessment_count);
     for (size_t i = 0; i < work.part->finding_count; i++) {
         const struct part_finding *finding = &work.part->findings[i];
         work.places[i] = (struct place){ finding->subscription, finding->assessment, (uint32_t)i };

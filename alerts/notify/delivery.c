@@ -7,6 +7,7 @@
 #include "alerts/notify/lane.h"
 #include "alerts/store/schema.h"
 #include "core/log.h"
+#include "core/memory.h"
 
 enum { LANES_MAX = 512 };
 
@@ -98,9 +99,7 @@ void delivery_configure(struct delivery *delivery, struct settings *settings)
 
 struct delivery *delivery_create(const struct delivery_config *config, struct settings *settings)
 {
-    struct delivery *delivery = calloc(1, sizeof *delivery);
-    if (!delivery)
-        abort();
+    struct delivery *delivery = MEMORY_NEW(struct delivery);
     pthread_mutex_init(&delivery->lock, NULL);
     delivery->metrics = config->metrics;
     delivery->database_path = arena_text(&delivery->arena, config->database_path);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 struct inhibit_rule {
     struct match_list source, target;
     const char **equal; /* equal_count of them */
@@ -125,12 +127,7 @@ static bool add_source(void *context, const struct alert *alert, struct error *e
         const struct inhibit_rule *rule = &view->rules->rules[i];
         if (!match_all(&rule->source, alert->labels, alert->label_count))
             continue;
-        if (view->count == view->capacity) {
-            view->capacity = view->capacity ? view->capacity * 2 : 64;
-            view->sources = realloc(view->sources, view->capacity * sizeof *view->sources);
-            if (!view->sources)
-                abort();
-        }
+        MEMORY_GROW(view->sources, view->count, view->capacity);
         CLEANUP(buf_finish) struct buf values = { 0 };
         join_values(rule, alert, &values);
         struct source *source = &view->sources[view->count++];
@@ -147,9 +144,7 @@ static bool add_source(void *context, const struct alert *alert, struct error *e
 struct inhibit_view *inhibit_view_create(const struct inhibit_rules *rules,
                                          struct database *database, struct error *error)
 {
-    struct inhibit_view *view = calloc(1, sizeof *view);
-    if (!view)
-        abort();
+    struct inhibit_view *view = MEMORY_NEW(struct inhibit_view);
     view->rules = rules;
     if (!active_each(database, ALERT_FIRING, add_source, view, error)) {
         inhibit_view_destroy(view);

@@ -13,6 +13,7 @@
 #include "alerts/store/schema.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "core/worker.h"
 
 /* How long a lane waits before it tries again. */
@@ -99,9 +100,7 @@ struct step {
 
 struct lane *lane_create(const struct lane_config *config)
 {
-    struct lane *lane = calloc(1, sizeof *lane);
-    if (!lane)
-        abort();
+    struct lane *lane = MEMORY_NEW(struct lane);
     pthread_mutex_init(&lane->lock, NULL);
     lane->database_path = arena_text(&lane->arena, config->database_path);
     lane->receiver = arena_text(&lane->arena, config->receiver);

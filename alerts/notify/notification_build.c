@@ -13,6 +13,7 @@
 #include "collectors/subscriptions.h"
 #include "core/hash.h"
 #include "core/http.h"
+#include "core/memory.h"
 
 enum {
     TITLE_POINTS = 512,
@@ -401,7 +402,7 @@ static const struct template *builtin(const char *text, struct arena *arena)
     struct error error;
     const struct template *compiled = template_compile(text, notification_fields, arena, &error);
     if (!compiled)
-        abort(); /* our own text */
+        memory_abort("built-in template: %s", error.message);
     return compiled;
 }
 

@@ -6,6 +6,7 @@
 
 #include "alerts/ledger/points.h"
 #include "core/http.h"
+#include "core/memory.h"
 
 enum { DAY_MS = 86400 * 1000 };
 
@@ -272,9 +273,7 @@ struct settings *settings_create(const struct settings_config *config,
                                  const struct settings_context *context,
                                  struct option_report *report)
 {
-    struct shared *shared = calloc(1, sizeof *shared);
-    if (!shared)
-        abort();
+    struct shared *shared = MEMORY_NEW(struct shared);
     struct settings *settings = &shared->settings;
     struct compiler compiler = { settings, config, context, report };
     size_t before = report->count;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/hash.h"
+#include "core/memory.h"
 
 enum { SILENCES_MAX = 5000, KEPT_S = 5 * 24 * 3600 };
 
@@ -198,12 +199,7 @@ static bool add(struct silence_list *list, size_t *capacity, struct database_sta
         match_finish(&silence.matchers);
         return error_wrap(error, "silence %s", silence.id);
     }
-    if (list->count == *capacity) {
-        *capacity += *capacity / 2 + 16;
-        list->silences = realloc(list->silences, *capacity * sizeof *list->silences);
-        if (!list->silences)
-            abort();
-    }
+    MEMORY_GROW(list->silences, list->count, *capacity);
     list->silences[list->count++] = silence;
     return true;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alerts/rules/rule_read.h"
+#include "core/memory.h"
 
 struct rule_set {
     atomic_int references;
@@ -60,12 +61,7 @@ static void take_rule(struct loader *loader, const char *file, const struct rule
     if (older)
         options_complain(loader->report, file, config->line.name, older->name,
                          "there is a rule of this name in %s:%d", older->file, older->line);
-    if (set->count == set->capacity) {
-        set->capacity = set->capacity ? set->capacity * 2 : 16;
-        set->rules = realloc(set->rules, set->capacity * sizeof *set->rules);
-        if (!set->rules)
-            abort();
-    }
+    MEMORY_GROW(set->rules, set->count, set->capacity);
     rule_read(config, file, loader->families, &set->arena, &set->rules[set->count++],
               loader->report);
 }
@@ -114,9 +110,7 @@ static void load_pattern(struct loader *loader, const char *pattern, const char 
 
 static struct rule_set *create_set(void)
 {
-    struct rule_set *set = calloc(1, sizeof *set);
-    if (!set)
-        abort();
+    struct rule_set *set = MEMORY_NEW(struct rule_set);
     atomic_init(&set->references, 1);
     return set;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/intern.h"
+#include "core/memory.h"
 
 enum { POINT_S = 300, COMBINATIONS_MAX = 10000 };
 
@@ -27,19 +28,9 @@ struct threshold {
     struct memory *memories;
 };
 
-static void *grow(void *array, size_t bytes)
-{
-    void *more = realloc(array, bytes);
-    if (!more)
-        abort();
-    return more;
-}
-
 struct threshold *threshold_create(void)
 {
-    struct threshold *threshold = grow(NULL, sizeof *threshold);
-    *threshold = (struct threshold){ 0 };
-    return threshold;
+    return MEMORY_NEW(struct threshold);
 }
 
 static void forget(struct threshold *threshold)
@@ -71,11 +62,8 @@ static struct memory *remember(struct threshold *threshold, const struct thresho
         known = 0;
     }
     uint32_t number = intern_put(&threshold->keys, buf_cstr(&key), key.length);
-    if (threshold->keys.count != known) {
-        threshold->memories =
-            grow(threshold->memories, threshold->keys.count * sizeof *threshold->memories);
-        threshold->memories[number - 1] = (struct memory){ 0 };
-    }
+    if (threshold->keys.count != known)
+        MEMORY_EXTEND(threshold->memories, number - 1, threshold->keys.count);
     return &threshold->memories[number - 1];
 }
 
@@ -96,10 +84,7 @@ static double highest(struct memory *memory, double value, int64_t within_s, int
         memory->count--;
     bool same = memory->count && memory->points[memory->count - 1].at / POINT_S == *now / POINT_S;
     if (!same) {
-        if (memory->count == memory->capacity) {
-            memory->capacity = memory->capacity ? memory->capacity * 2 : 4;
-            memory->points = grow(memory->points, memory->capacity * sizeof *memory->points);
-        }
+        MEMORY_GROW(memory->points, memory->count, memory->capacity);
         memory->points[memory->count++] = (struct point){ *now, value };
     }
     return memory->points[0].value;
@@ -185,7 +170,7 @@ static void gather(struct gathering *gathering, const struct metric_set *set)
         first++;
     for (end = first; end < set->count && set->samples[end].family == rule->family;)
         end++;
-    gathering->samples = grow(NULL, (end - first + 1) * sizeof *gathering->samples);
+    gathering->samples = MEMORY_ARRAY(const struct sample *, end - first);
     for (; first < end; first++)
         if (matches(rule, &set->samples[first]))
             gathering->samples[gathering->count++] = &set->samples[first];

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/memory.h"
+
 enum {
     APPLICATION_ID = 0x44464578, /* "DFEx", in the header of our files */
     BUSY_MS = 5000,
@@ -240,9 +242,8 @@ static bool prepare_file(struct database *database, const struct database_config
 
 struct database *database_open(const struct database_config *config, struct error *error)
 {
-    struct database *database = calloc(1, sizeof *database);
-    if (!database || !(database->path = strdup(config->path)))
-        abort();
+    struct database *database = MEMORY_NEW(struct database);
+    database->path = memory_copy(config->path);
     database->lock = -1;
     if (prepare_file(database, config, error))
         return database;
@@ -318,10 +319,8 @@ static void check_parameters(sqlite3_stmt *statement)
         const char *name = sqlite3_bind_parameter_name(statement, i);
         char wanted[16];
         snprintf(wanted, sizeof wanted, "$%d", i);
-        if (!name || strcmp(name, wanted) != 0) {
-            fprintf(stderr, "parameter %d is out of order: %s\n", i, sqlite3_sql(statement));
-            abort();
-        }
+        if (!name || strcmp(name, wanted) != 0)
+            memory_abort("parameter %d is out of order: %s", i, sqlite3_sql(statement));
     }
 }
 
@@ -332,25 +331,17 @@ static void compile(struct database_statement *statement)
     sqlite3 *handle = statement->database->handle;
     statement->result = sqlite3_prepare_v3(handle, statement->sql, -1, SQLITE_PREPARE_PERSISTENT,
                                            &statement->compiled, NULL);
-    if (statement->result == SQLITE_ERROR) {
-        fprintf(stderr, "%s: %s\n", sqlite3_errmsg(handle), statement->sql);
-        abort();
-    }
+    if (statement->result == SQLITE_ERROR)
+        memory_abort("%s: %s", sqlite3_errmsg(handle), statement->sql);
     if (statement->compiled)
         check_parameters(statement->compiled);
 }
 
 static struct database_statement *add(struct database *database, const char *sql)
 {
-    struct database_statement *statement = malloc(sizeof *statement);
-    if (database->count == database->capacity) {
-        database->capacity = database->capacity ? database->capacity * 2 : 64;
-        database->statements =
-            realloc(database->statements, database->capacity * sizeof *database->statements);
-    }
-    if (!statement || !database->statements)
-        abort();
+    struct database_statement *statement = MEMORY_NEW(struct database_statement);
     *statement = (struct database_statement){ .database = database, .sql = sql };
+    MEMORY_GROW(database->statements, database->count, database->capacity);
     return database->statements[database->count++] = statement;
 }
 
@@ -373,10 +364,8 @@ struct database_statement *database_prepare(struct database *database, const cha
 /* A number that is no parameter is a mistake of ours. */
 static void check_bound(const struct database_statement *statement, int result)
 {
-    if (result != SQLITE_RANGE)
-        return;
-    fprintf(stderr, "no such parameter: %s\n", statement->sql);
-    abort();
+    if (result == SQLITE_RANGE)
+        memory_abort("no such parameter: %s", statement->sql);
 }
 
 void database_bind_text(struct database_statement *statement, int number, const char *text)

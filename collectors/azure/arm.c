@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "version.h"
 
 enum {
@@ -65,9 +66,8 @@ const struct family *const arm_families[] = {
 struct arm *arm_create(const struct arm_config *config, struct auth *auth,
                        struct metric_store *metrics)
 {
-    struct arm *arm = calloc(1, sizeof *arm);
-    if (!arm || !(arm->resource_manager = strdup(config->resource_manager)))
-        abort();
+    struct arm *arm = MEMORY_NEW(struct arm);
+    arm->resource_manager = memory_copy(config->resource_manager);
     if (!http_url_is_safe(arm->resource_manager) ||
         !http_origin(arm->resource_manager, arm->origin))
         *arm->origin = 0;

@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/memory.h"
 
 enum {
     REQUEST_TIMEOUT_MS = 30000,
@@ -46,14 +47,6 @@ struct auth {
 
 /* --- set-up -------------------------------------------------------------------------------- */
 
-static char *copy_text(const char *text)
-{
-    char *copy = strdup(text);
-    if (!copy)
-        abort();
-    return copy;
-}
-
 static bool is_set(const char *text)
 {
     return text && *text;
@@ -70,7 +63,7 @@ static const char *choose(const char *configured, const char *variable, const ch
 
 static char *without_slashes(const char *text)
 {
-    char *copy = copy_text(text);
+    char *copy = memory_copy(text);
     for (size_t length = strlen(copy); length && copy[length - 1] == '/';)
         copy[--length] = 0;
     return copy;
@@ -117,7 +110,7 @@ static bool setup_managed_identity(struct auth *auth, const struct auth_config *
         buf_printf(&url, "%s" IMDS_PATH, host);
         free(host);
     }
-    auth->endpoint = copy_text(buf_cstr(&url));
+    auth->endpoint = memory_copy(buf_cstr(&url));
     if (!is_identity_endpoint(auth->endpoint))
         return error_set(error, ERROR_CONFIG,
                          "the managed identity endpoint must be https, loopback or link-local");
@@ -140,7 +133,7 @@ static bool setup_application(struct auth *auth, const struct auth_config *confi
                          "the authority host must be an https URL (http only for loopback)");
     if (auth->method == AUTH_WORKLOAD_IDENTITY) {
         auth->token_file =
-            copy_text(choose(config->federated_token_file, "AZURE_FEDERATED_TOKEN_FILE", ""));
+            memory_copy(choose(config->federated_token_file, "AZURE_FEDERATED_TOKEN_FILE", ""));
         return *auth->token_file || error_set(error, ERROR_CONFIG,
                                               "no token file: set azure.federated_token_file or "
                                               "AZURE_FEDERATED_TOKEN_FILE");
@@ -158,17 +151,16 @@ struct auth *auth_create(const struct auth_config *config, struct metric_store *
                          struct error *error)
 {
     const struct cloud *cloud = &cloud_table[0];
-    struct auth *auth = calloc(1, sizeof *auth);
-    if (!auth || pthread_mutex_init(&auth->mutex, NULL))
-        abort();
+    struct auth *auth = MEMORY_NEW(struct auth);
+    pthread_mutex_init(&auth->mutex, NULL);
     auth->method = choose_method(config);
     auth->metrics = metrics;
     auth->now_ms = config->now_ms ? config->now_ms : clock_monotonic_ms;
-    auth->tenant_id = copy_text(choose(config->tenant_id, "AZURE_TENANT_ID", ""));
-    auth->client_id = copy_text(choose(config->client_id, "AZURE_CLIENT_ID", ""));
+    auth->tenant_id = memory_copy(choose(config->tenant_id, "AZURE_TENANT_ID", ""));
+    auth->client_id = memory_copy(choose(config->client_id, "AZURE_CLIENT_ID", ""));
     auth->authority_host = without_slashes(
         choose(config->authority_host, "AZURE_AUTHORITY_HOST", cloud->authority_host));
-    auth->audience = copy_text(is_set(config->audience) ? config->audience : cloud->audience);
+    auth->audience = memory_copy(is_set(config->audience) ? config->audience : cloud->audience);
     if (auth->method == AUTH_MANAGED_IDENTITY ? setup_managed_identity(auth, config, error)
                                               : setup_application(auth, config, error)) {
         meter_declare(metrics, METER_TOKEN);

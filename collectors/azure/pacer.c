@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/memory.h"
 
 enum {
     WINDOW_S = 5, /* documented quota of Resource Graph: 15 requests in 5 s. Azure docs */
@@ -47,9 +48,8 @@ struct pacer {
 
 struct pacer *pacer_create(enum pacer_kind kind)
 {
-    struct pacer *pacer = calloc(1, sizeof *pacer);
-    if (!pacer || pthread_mutex_init(&pacer->mutex, NULL))
-        abort();
+    struct pacer *pacer = MEMORY_NEW(struct pacer);
+    pthread_mutex_init(&pacer->mutex, NULL);
     pacer->kind = kind;
     pacer->remaining = pacer->highest = WINDOW_REQUESTS;
     pacer->margin_ms = MARGIN_MS;

@@ -4,18 +4,14 @@
 #include <string.h>
 
 #include "core/hash.h"
+#include "core/memory.h"
 
 bool seen_add_hash(struct seen *seen, uint64_t hash)
 {
     for (size_t i = 0; i < seen->count; i++)
         if (seen->hashes[i] == hash)
             return false;
-    if (seen->count == seen->capacity) {
-        seen->capacity = seen->capacity ? seen->capacity * 2 : 16;
-        seen->hashes = realloc(seen->hashes, seen->capacity * sizeof *seen->hashes);
-        if (!seen->hashes)
-            abort();
-    }
+    MEMORY_GROW(seen->hashes, seen->count, seen->capacity);
     seen->hashes[seen->count++] = hash;
     return true;
 }

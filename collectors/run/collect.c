@@ -8,6 +8,7 @@
 #include "collectors/run/cover.h"
 #include "collectors/subscriptions.h"
 #include "core/log.h"
+#include "core/memory.h"
 
 enum { EMPTY_RUNS_DOUBTED = 2 }; /* an answer that is suddenly empty is believed the third time */
 enum { ROW_BYTES_MAX = 512, PARTITION_ROWS = 700 }; /* a page holds 1000; hashes are uneven */
@@ -246,10 +247,8 @@ bool collect_run(const struct collector *collector, enum collector_id id, int so
     struct run run = {
         .collector = collector, .session = session, .context = *context,
         .part = part_create(id), .older = older, .scope = scope, .scope_count = scope_count,
-        .memory = memory, .result = result, .broken = calloc(known + 1, sizeof *run.broken),
+        .memory = memory, .result = result, .broken = MEMORY_ARRAY(bool, known),
     };
-    if (!run.broken)
-        abort();
     bool ok = true;
     const struct query *queries = collector->sources[source].queries;
     run.context.source = collector->sources[source].name;

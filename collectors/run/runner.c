@@ -11,6 +11,7 @@
 #include "collectors/subscriptions.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "core/worker.h"
 
 enum { RETRY_BASE_S = 5, FIRST_LOOK_MS = 50 };
@@ -38,12 +39,9 @@ struct runner {
 
 static char **copy_texts(const char *const *texts, size_t count)
 {
-    char **copies = calloc(count + 1, sizeof *copies);
-    if (!copies)
-        abort();
+    char **copies = MEMORY_ARRAY(char *, count + 1);
     for (size_t i = 0; i < count; i++)
-        if (!(copies[i] = strdup(texts[i])))
-            abort();
+        copies[i] = memory_copy(texts[i]);
     return copies;
 }
 
@@ -79,16 +77,14 @@ static void choose_catalogue(struct runner_config *config)
 struct runner *runner_create(const struct runner_config *config, struct arm *arm,
                              struct snapshot_store *store)
 {
-    struct runner *runner = calloc(1, sizeof *runner);
-    if (!runner)
-        abort();
+    struct runner *runner = MEMORY_NEW(struct runner);
     runner->config = *config;
     runner->arm = arm;
     runner->store = store;
     runner->include = copy_texts(config->include, config->include_count);
     runner->exclude = copy_texts(config->exclude, config->exclude_count);
-    if (config->storage_path && !(runner->storage_path = strdup(config->storage_path)))
-        abort();
+    if (config->storage_path)
+        runner->storage_path = memory_copy(config->storage_path);
     choose_catalogue(&runner->config);
     struct snapshot *snapshot = snapshot_acquire(store);
     for (int i = 0; i < COLLECTOR_COUNT; i++) {
@@ -135,9 +131,7 @@ static const char **scope_of(const struct runner *runner, const struct snapshot 
     *scope_count = 0;
     if (!runner->config.include_count && !runner->config.exclude_count)
         return NULL;
-    const char **scope = calloc(count + 1, sizeof *scope);
-    if (!scope)
-        abort();
+    const char **scope = MEMORY_ARRAY(const char *, count + 1);
     for (size_t i = 0; i < count; i++)
         if (known[i].state == SUBSCRIPTION_VISIBLE)
             scope[(*scope_count)++] = known[i].id;

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 #define MIDDLE_WHOLE_ID UINT32_MAX /* name holds the whole id: it is no ARM id */
 
 struct part *part_create(enum collector_id collector)
 {
-    struct part *part = calloc(1, sizeof *part);
-    if (!part)
-        abort();
+    struct part *part = MEMORY_NEW(struct part);
     part->collector = collector;
     atomic_init(&part->references, 1);
     return part;
@@ -41,24 +41,10 @@ void part_release(struct part *part)
 void *part_own(struct part *part, size_t bytes, void (*finish)(void *own))
 {
     if (!part->own) {
-        part->own = calloc(1, bytes);
-        if (!part->own)
-            abort();
+        part->own = memory_array(1, bytes);
         part->own_finish = finish;
     }
     return part->own;
-}
-
-/* Grows by half, so that realloc can move pages instead of bytes. */
-void *part_grow(void *array, size_t count, size_t *capacity, size_t element_bytes)
-{
-    if (count < *capacity)
-        return array;
-    *capacity = *capacity ? *capacity + *capacity / 2 : 64;
-    array = realloc(array, *capacity * element_bytes);
-    if (!array)
-        abort();
-    return array;
 }
 
 static uint32_t put_text(struct part *part, const char *text)
@@ -99,8 +85,7 @@ static uint32_t assessment_of(struct part *part, const struct part_row *row)
     if (!number) /* no key at all: all of these share one nameless assessment */
         number = intern_put(&part->assessment_ids, "unknown", 7);
     if (number > part->assessment_count) {
-        part->assessments = part_grow(part->assessments, part->assessment_count,
-                                      &part->assessment_capacity, sizeof *part->assessments);
+        MEMORY_GROW(part->assessments, part->assessment_count, part->assessment_capacity);
         part->assessments[part->assessment_count++] = (struct part_assessment){
             .id = part_keep(part, intern_text(&part->assessment_ids, number)),
             .title = part_keep(part, row->title),
@@ -205,8 +190,7 @@ static uint32_t short_time(int64_t at)
 
 void part_add_open(struct part *part, const struct part_row *row)
 {
-    part->findings = part_grow(part->findings, part->finding_count, &part->finding_capacity,
-                               sizeof *part->findings);
+    MEMORY_GROW(part->findings, part->finding_count, part->finding_capacity);
     struct part_finding *finding = &part->findings[part->finding_count++];
     char subscription[PART_ID_BYTES], id[PART_ID_BYTES], type[PART_ID_BYTES];
     size_t subscription_length = lower_copy(subscription, row->subscription_id);
@@ -234,8 +218,7 @@ void part_add_open(struct part *part, const struct part_row *row)
 
 void part_add_closed(struct part *part, const char *row_id, enum finding_reason reason)
 {
-    part->closed =
-        part_grow(part->closed, part->closed_count, &part->closed_capacity, sizeof *part->closed);
+    MEMORY_GROW(part->closed, part->closed_count, part->closed_capacity);
     part->closed[part->closed_count++] = (struct part_closed){
         .id = finding_id(part->collector, row_id, strlen(row_id)),
         .reason = (uint8_t)reason,
@@ -262,8 +245,7 @@ size_t part_see(struct part *part, const char *subscription_id)
     uint32_t number = intern_put(&part->cover_ids, length ? lower : "unknown",
                                  length ? length : sizeof "unknown" - 1);
     if (number > part->cover_count) {
-        part->cover =
-            part_grow(part->cover, part->cover_count, &part->cover_capacity, sizeof *part->cover);
+        MEMORY_GROW(part->cover, part->cover_count, part->cover_capacity);
         part->cover[part->cover_count++] = (struct part_cover){
             .subscription_id = intern_text(&part->cover_ids, number),
         };
@@ -299,9 +281,7 @@ const struct part_cover *part_cover_find(const struct part *part, const char *su
 
 uint32_t *part_places(const struct part *part)
 {
-    uint32_t *places = calloc(part->strings.count + 1, sizeof *places);
-    if (!places)
-        abort();
+    uint32_t *places = MEMORY_ARRAY(uint32_t, part->strings.count + 1);
     for (size_t i = 0; i < part->cover_count; i++) {
         const char *id = part->cover[i].subscription_id;
         uint32_t number = intern_find(&part->strings, id, strlen(id));
@@ -335,11 +315,10 @@ static bool twice(const struct finding_id *id, struct error *error)
 /* Give back the room that growing left over: a part lives long. */
 static void *fit(void *array, size_t count, size_t *capacity, size_t element_bytes)
 {
-    void *fitted = count ? realloc(array, count * element_bytes) : NULL;
-    if (!fitted)
+    if (!count)
         return array;
     *capacity = count;
-    return fitted;
+    return memory_resize(array, count * element_bytes);
 }
 
 bool part_seal(struct part *part, struct error *error)

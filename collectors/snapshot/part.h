@@ -80,9 +80,6 @@ void *part_own(struct part *part, size_t bytes, void (*finish)(void *own));
 const char *part_keep(struct part *part, const char *text);
 const char *part_keep_lower(struct part *part, const char *text);
 
-/* Room for one more element behind `count`; returns the array, which may have moved. */
-void *part_grow(void *array, size_t count, size_t *capacity, size_t element_bytes);
-
 /* What a row says of one resource; texts are borrowed. */
 struct part_row {
     const char *row_id;   /* the finding's identity; for ARM rows the assessment's own id */

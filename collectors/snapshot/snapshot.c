@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "core/memory.h"
+
 struct snapshot_store {
     pthread_mutex_t lock; /* guards current; held for a pointer swap or a reference */
     pthread_cond_t changed;
@@ -12,10 +14,8 @@ struct snapshot_store {
 
 struct snapshot_store *snapshot_store_create(void)
 {
-    struct snapshot_store *store = calloc(1, sizeof *store);
-    struct snapshot *empty = calloc(1, sizeof *empty);
-    if (!store || !empty)
-        abort();
+    struct snapshot_store *store = MEMORY_NEW(struct snapshot_store);
+    struct snapshot *empty = MEMORY_NEW(struct snapshot);
     atomic_init(&empty->references, 1);
     store->current = empty;
     pthread_mutex_init(&store->lock, NULL);
@@ -40,9 +40,7 @@ void snapshot_store_destroy(struct snapshot_store *store)
 /* A copy of the current snapshot with a reference on each part; the lock is held. */
 static struct snapshot *copy_current(const struct snapshot_store *store)
 {
-    struct snapshot *copy = malloc(sizeof *copy);
-    if (!copy)
-        abort();
+    struct snapshot *copy = MEMORY_NEW(struct snapshot);
     for (int i = 0; i < COLLECTOR_COUNT; i++) {
         copy->parts[i] = store->current->parts[i];
         copy->status[i] = store->current->status[i];

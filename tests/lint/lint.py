@@ -51,6 +51,10 @@ LIBRARIES = (
     ("libmicrohttpd", r"microhttpd\.h", r"\bMHD_\w+", r"exporter/web\.c"),
     ("SQLite", r"sqlite3\.h", r"\bsqlite3\w*", r"alerts/store/database\.c"),
 )
+# Calls that give memory or end the program, and their one home.
+MEMORY = re.compile(r"\b(abort|malloc|calloc|realloc|reallocarray|strn?dup|v?asprintf|"
+                    r"aligned_alloc|posix_memalign)\s*\(")
+MEMORY_HOME = "core/memory.c"
 FAKE_AZURE_MAY = ("cJSON", "zlib", "libmicrohttpd")
 
 CODE = (".c", ".h", ".py", ".cmake", "CMakeLists.txt")
@@ -214,6 +218,13 @@ def check_goto(project, say):
             say(path, line, "no goto")
 
 
+def check_memory(project, say):
+    for path, source in project.sources.items():
+        if floor_of(path) and path != MEMORY_HOME:
+            for line in source.find(MEMORY):
+                say(path, line, f"memory and aborting are {MEMORY_HOME}'s: see core/memory.h")
+
+
 def check_globals(project, say):
     for path, source in project.sources.items():
         if floor_of(path) and path != "core/log.c":
@@ -314,6 +325,7 @@ RULES = {
     "names": check_names,
     "headers": check_headers,
     "goto": check_goto,
+    "memory": check_memory,
     "globals": check_globals,
     "open-ends": check_open_ends,
     "queries": check_queries,
