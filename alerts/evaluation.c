@@ -127,13 +127,13 @@ static void measure(struct step *step)
 static bool on_change(void *context, const struct active_change *change, struct error *error)
 {
     struct step *step = context;
-    return group_take(&step->groups, change, error);
+    return group_route(&step->groups, change, error);
 }
 
 static bool on_signal(void *context, const struct threshold_signal *signal, struct error *error)
 {
     struct step *step = context;
-    return active_take_signal(&step->pass, signal, error);
+    return active_apply_signal(&step->pass, signal, error);
 }
 
 static bool alert(struct step *step, struct error *error)
@@ -147,13 +147,13 @@ static bool alert(struct step *step, struct error *error)
         .snapshot = evaluation->snapshot,
         .now = evaluation->now,
         .flap_within_s = evaluation->settings->config->flapping.within_ms / 1000,
-        .told = on_change,
+        .changed = on_change,
         .context = step,
     };
     if (!active_begin(&step->pass, error))
         return false;
     for (size_t i = 0; i < step->events.count; i++)
-        if (!active_take_event(&step->pass, &step->events.events[i], error))
+        if (!active_apply_event(&step->pass, &step->events.events[i], error))
             return false;
     for (size_t i = 0; i < count; i++)
         if (rules[i].kind != RULE_EVENT &&
@@ -163,7 +163,7 @@ static bool alert(struct step *step, struct error *error)
     return active_advance(&step->pass, error);
 }
 
-static bool tell(struct step *step, struct error *error)
+static bool notify(struct step *step, struct error *error)
 {
     struct evaluation *evaluation = step->evaluation;
     const struct settings *settings = evaluation->settings;
@@ -196,7 +196,7 @@ static void consider(struct evaluation *evaluation, int64_t at)
 }
 
 /* The drill and everything else that waits for an instant. */
-static bool look_ahead(struct step *step, struct error *error)
+static bool find_next_at(struct step *step, struct error *error)
 {
     struct evaluation *evaluation = step->evaluation;
     int64_t drill, active, group, governor;
@@ -255,7 +255,7 @@ static bool decide(struct step *step, struct error *error)
     measure(step);
     if (evaluation->reroute && !group_reroute(&step->groups, error))
         return false; /* before anything resolves: it has to find its group */
-    return alert(step, error) && tell(step, error) && look_ahead(step, error) &&
+    return alert(step, error) && notify(step, error) && find_next_at(step, error) &&
            (!evaluation->prune || prune(evaluation, error));
 }
 

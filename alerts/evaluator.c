@@ -85,7 +85,7 @@ static const struct family *const *const figure_lists[] = { ledger_families, poi
 /* --- figures ---------------------------------------------------------------------------------- */
 
 /* Note the families a set wants; true when one is new. The lock is held. */
-static bool note_wanted(struct evaluator *evaluator, const struct metric_set *set)
+static bool add_wanted(struct evaluator *evaluator, const struct metric_set *set)
 {
     size_t before = evaluator->wanted_count;
     for (size_t i = 0; i < ARRAY_COUNT(figure_lists); i++)
@@ -130,7 +130,7 @@ void evaluator_emit(struct evaluator *evaluator, struct metric_set *set)
         else
             metric_add(set, sample->family, sample->value, sample->values);
     }
-    bool more = note_wanted(evaluator, set);
+    bool more = add_wanted(evaluator, set);
     pthread_mutex_unlock(&evaluator->lock);
     if (more)
         evaluator_wake(evaluator);
@@ -253,7 +253,7 @@ static bool begin(struct evaluator *evaluator, struct error *error)
 {
     struct metric_set figures = { .max_level = -1, .opted = evaluator->wanted };
     struct metric_set usual = { .max_level = 1 };
-    note_wanted(evaluator, &usual);
+    add_wanted(evaluator, &usual);
     struct snapshot *snapshot = snapshot_acquire(evaluator->config.snapshots);
     const struct evaluation evaluation = {
         .database = evaluator->database,
@@ -335,7 +335,7 @@ void evaluator_wake(struct evaluator *evaluator)
 /* --- the thread ------------------------------------------------------------------------------- */
 
 /* Logged when it begins to fail and when it is over. */
-static void note_result(struct evaluator *evaluator, bool ok, const struct error *error)
+static void log_result(struct evaluator *evaluator, bool ok, const struct error *error)
 {
     if (!ok && !evaluator->failing)
         log_error(MSG("cannot decide about alerts"), ERR(error));
@@ -352,7 +352,7 @@ static void evaluate(struct evaluator *evaluator)
     evaluator->seen = snapshot->generation;
     bool ok = evaluator_run(evaluator, snapshot, now, &next_at, &error);
     snapshot_release(snapshot);
-    note_result(evaluator, ok, &error);
+    log_result(evaluator, ok, &error);
     int64_t poll_at = now + POLL_S;
     if (!ok)
         poll_at = now + (error.code == ERROR_TIMEOUT ? LOCKED_S : FAILED_S);

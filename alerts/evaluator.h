@@ -20,8 +20,8 @@
  *    1 acquire the snapshot; database_begin (waits for other writers; TIMEOUT: again in a second)
  *    2 ledger_advance, watch_advance        -> events, in ledger_event too
  *    3 metric set: max_level -1, opted = rule_families; runner_emit, ledger_emit, points_emit; sort
- *    4 active_take_event for each event; threshold_evaluate -> active_take_signal; active_advance
- *    5 group_take for each change
+ *    4 active_apply_event for each event; threshold_evaluate -> active_apply_signal; active_advance
+ *    5 group_route for each change
  *    6 group_flush, governor_flush          -> outbox rows
  *    7 prunes, at most once an hour
  *    8 database_commit: durable from here

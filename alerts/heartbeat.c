@@ -100,7 +100,7 @@ static void beat_url(struct heartbeat *heartbeat, struct delivery_attempt *attem
 }
 
 /* Logged on change and on recovery. */
-static void note(struct heartbeat *heartbeat, const char *problem, const char *reason)
+static void count_beat(struct heartbeat *heartbeat, const char *problem, const char *reason)
 {
     metric_count(heartbeat->metrics, &beats_total, 1, NULL);
     if (problem)
@@ -122,7 +122,7 @@ static int64_t tick(void *context)
         heartbeat_problem(snapshot, evaluator_succeeded_at(heartbeat->evaluator), now);
     snapshot_release(snapshot);
     if (problem) {
-        note(heartbeat, problem, "notReady");
+        count_beat(heartbeat, problem, "notReady");
         return heartbeat->settings->config->heartbeat.interval_ms;
     }
     if (heartbeat->settings->config->heartbeat.receiver)
@@ -130,7 +130,7 @@ static int64_t tick(void *context)
     else
         beat_url(heartbeat, &attempt);
     bool ok = attempt.verdict.outcome == RECEIVER_SENT;
-    note(heartbeat, ok ? NULL : attempt.text, delivery_reason(&attempt));
+    count_beat(heartbeat, ok ? NULL : attempt.text, delivery_reason(&attempt));
     return heartbeat->settings->config->heartbeat.interval_ms;
 }
 

@@ -77,7 +77,7 @@ static bool add_to_batch(void *context, const struct outbox_message *message, st
 }
 
 /* Tell what was queued and take it as accepted. */
-static bool tell(struct replay *replay, struct error *error)
+static bool visit_queued(struct replay *replay, struct error *error)
 {
     CLEANUP(batch_finish) struct batch batch = { 0 };
     if (!outbox_each(replay->memory, NULL, OUTBOX_QUEUED, add_to_batch, &batch, error))
@@ -117,10 +117,10 @@ static void moment_finish(struct moment *moment)
     free(moment->budgets);
 }
 
-static bool take_change(void *context, const struct active_change *change, struct error *error)
+static bool on_change(void *context, const struct active_change *change, struct error *error)
 {
     struct moment *moment = context;
-    return group_take(&moment->groups, change, error);
+    return group_route(&moment->groups, change, error);
 }
 
 static bool moment_init(struct moment *moment, struct replay *replay, struct error *error)
@@ -162,7 +162,7 @@ static bool moment_init(struct moment *moment, struct replay *replay, struct err
         .rules = settings->rules,
         .now = replay->now,
         .flap_within_s = settings->config->flapping.within_ms / 1000,
-        .told = take_change,
+        .changed = on_change,
         .context = moment,
     };
     return true;
@@ -173,7 +173,7 @@ static bool decide(struct moment *moment, const struct event *event, struct erro
 {
     if (!active_begin(&moment->pass, error))
         return false;
-    bool ok = (!event || active_take_event(&moment->pass, event, error)) &&
+    bool ok = (!event || active_apply_event(&moment->pass, event, error)) &&
               active_advance(&moment->pass, error) && group_flush(&moment->groups, error) &&
               governor_flush(&moment->groups, error);
     active_end(&moment->pass);
@@ -190,7 +190,7 @@ static bool pass(struct replay *replay, const struct event *event, struct error 
         database_rollback(replay->memory);
         return false;
     }
-    return database_commit(replay->memory, error) && tell(replay, error);
+    return database_commit(replay->memory, error) && visit_queued(replay, error);
 }
 
 static void keep_earlier(int64_t *earliest, int64_t at)

@@ -17,7 +17,7 @@ enum { STEPS_MAX = 1000000 };
 
 /* --- one test under way --------------------------------------------------------------------- */
 
-struct told {
+struct sent {
     int64_t at_ms;
     const char *receiver, *event, *status, *title;
     char (*findings)[17]; /* finding_count of them */
@@ -35,8 +35,8 @@ struct trial {
     struct database *database; /* to read the outbox */
     char folder[64], path[96];
     int64_t at_ms;
-    struct told *told;
-    size_t told_count, told_capacity;
+    struct sent *sent;
+    size_t sent_count, sent_capacity;
     struct arena arena;
 };
 
@@ -55,7 +55,7 @@ static void trial_finish(struct trial *trial)
     }
     if (*trial->folder)
         rmdir(trial->folder);
-    free(trial->told);
+    free(trial->sent);
     arena_finish(&trial->arena);
 }
 
@@ -176,15 +176,15 @@ static bool collect(struct trial *trial, struct error *error)
 
 /* --- messages out --------------------------------------------------------------------------- */
 
-static struct told *add_told(struct trial *trial)
+static struct sent *add_sent(struct trial *trial)
 {
-    MEMORY_GROW(trial->told, trial->told_count, trial->told_capacity);
-    struct told *told = &trial->told[trial->told_count++];
-    *told = (struct told){ .at_ms = trial->at_ms };
-    return told;
+    MEMORY_GROW(trial->sent, trial->sent_count, trial->sent_capacity);
+    struct sent *sent = &trial->sent[trial->sent_count++];
+    *sent = (struct sent){ .at_ms = trial->at_ms };
+    return sent;
 }
 
-static bool note_message(void *context, const struct outbox_message *message, struct error *error)
+static bool add_message(void *context, const struct outbox_message *message, struct error *error)
 {
     CLEANUP(arena_finish) struct arena scratch = { 0 };
     struct trial *trial = context;
@@ -194,17 +194,17 @@ static bool note_message(void *context, const struct outbox_message *message, st
     if (!notification_read(message->notification, message->notification_bytes, &scratch,
                            &notification, error))
         return false;
-    struct told *told = add_told(trial);
-    told->receiver = arena_text(&trial->arena, message->receiver);
-    told->event = arena_text(&trial->arena, message->event);
-    told->status = arena_text(&trial->arena, message->status);
-    told->title = arena_text(&trial->arena, notification.title);
-    told->findings =
-        arena_zalloc(&trial->arena, (notification.alert_count + 1) * sizeof *told->findings);
+    struct sent *sent = add_sent(trial);
+    sent->receiver = arena_text(&trial->arena, message->receiver);
+    sent->event = arena_text(&trial->arena, message->event);
+    sent->status = arena_text(&trial->arena, message->status);
+    sent->title = arena_text(&trial->arena, notification.title);
+    sent->findings =
+        arena_zalloc(&trial->arena, (notification.alert_count + 1) * sizeof *sent->findings);
     for (size_t i = 0; i < notification.alert_count; i++)
         if (notification.alerts[i].has_finding)
             finding_id_text(&notification.alerts[i].finding_id,
-                            told->findings[told->finding_count++]);
+                            sent->findings[sent->finding_count++]);
     return true;
 }
 
@@ -219,7 +219,7 @@ static void names_finish(struct names *names)
     arena_finish(&names->arena);
 }
 
-static bool note_name(void *context, const struct outbox_message *message, struct error *error)
+static bool add_name(void *context, const struct outbox_message *message, struct error *error)
 {
     struct names *names = context;
     (void)error;
@@ -236,8 +236,8 @@ static bool accept(struct trial *trial, struct error *error)
 {
     CLEANUP(names_finish) struct names names = { 0 };
     int64_t now = trial->start + trial->at_ms / 1000;
-    if (!outbox_each(trial->database, NULL, OUTBOX_QUEUED, note_message, trial, error) ||
-        !outbox_each(trial->database, NULL, OUTBOX_QUEUED, note_name, &names, error))
+    if (!outbox_each(trial->database, NULL, OUTBOX_QUEUED, add_message, trial, error) ||
+        !outbox_each(trial->database, NULL, OUTBOX_QUEUED, add_name, &names, error))
         return false;
     for (size_t i = 0; i < names.count; i++)
         if (!outbox_mark_sent(trial->database, names.ids[i], 200, now, error))
@@ -314,12 +314,12 @@ static const char *text_of(const struct ruletest_finding *row, char out[17])
     return finding_id_text(&hash, out);
 }
 
-static bool has_finding(const struct told *told, const struct ruletest_finding *row)
+static bool has_finding(const struct sent *sent, const struct ruletest_finding *row)
 {
     char text[17];
     text_of(row, text);
-    for (size_t i = 0; i < told->finding_count; i++)
-        if (!strcmp(told->findings[i], text))
+    for (size_t i = 0; i < sent->finding_count; i++)
+        if (!strcmp(sent->findings[i], text))
             return true;
     return false;
 }
@@ -330,18 +330,18 @@ static bool fits_text(const char *wanted, const char *got)
 }
 
 static bool fits(const struct ruletest_case *test, const struct ruletest_expect *expect,
-                 const struct told *told)
+                 const struct sent *sent)
 {
-    if (told->expected || told->at_ms != expect->at_ms ||
-        !fits_text(expect->receiver, told->receiver) || !fits_text(expect->event, told->event) ||
-        !fits_text(expect->status, told->status) || !fits_text(expect->title, told->title))
+    if (sent->expected || sent->at_ms != expect->at_ms ||
+        !fits_text(expect->receiver, sent->receiver) || !fits_text(expect->event, sent->event) ||
+        !fits_text(expect->status, sent->status) || !fits_text(expect->title, sent->title))
         return false;
     if (!expect->findings_line)
         return true;
     for (size_t i = 0; i < expect->findings.count; i++)
-        if (!has_finding(told, find_row(test, expect->findings.texts[i])))
+        if (!has_finding(sent, find_row(test, expect->findings.texts[i])))
             return false;
-    return told->finding_count == expect->findings.count;
+    return sent->finding_count == expect->findings.count;
 }
 
 static void print_expected(const struct ruletest_case *test, const struct ruletest_expect *expect,
@@ -366,16 +366,16 @@ static void print_expected(const struct ruletest_case *test, const struct rulete
     buf_char(out, '\n');
 }
 
-static void print_told(const struct ruletest_case *test, const struct told *told, struct buf *out)
+static void print_sent(const struct ruletest_case *test, const struct sent *sent, struct buf *out)
 {
     char at[48];
     const struct ruletest_finding *rows = test->findings.items;
     buf_printf(out,
                "    %s: got at %s: receiver=%s event=%s status=%s title=%s findings=", test->name,
-               clock_format_duration(told->at_ms, at), told->receiver, told->event, told->status,
-               told->title);
+               clock_format_duration(sent->at_ms, at), sent->receiver, sent->event, sent->status,
+               sent->title);
     for (size_t i = 0; i < test->findings.count; i++)
-        if (has_finding(told, &rows[i]))
+        if (has_finding(sent, &rows[i]))
             buf_printf(out, "%s,", rows[i].id);
     buf_char(out, '\n');
 }
@@ -388,20 +388,20 @@ static bool judge(struct trial *trial, struct buf *out)
     bool ok = true;
     for (size_t i = 0; i < test->expect.count; i++) {
         size_t k = 0;
-        while (k < trial->told_count && !fits(test, &expects[i], &trial->told[k]))
+        while (k < trial->sent_count && !fits(test, &expects[i], &trial->sent[k]))
             k++;
-        if (k < trial->told_count) {
-            trial->told[k].expected = true;
+        if (k < trial->sent_count) {
+            trial->sent[k].expected = true;
             continue;
         }
         print_expected(test, &expects[i], out);
         ok = false;
     }
-    for (size_t i = 0; i < trial->told_count; i++)
-        ok = ok && (trial->told[i].expected || !test->nothing_else);
-    for (size_t i = 0; !ok && i < trial->told_count; i++)
-        if (!trial->told[i].expected)
-            print_told(test, &trial->told[i], out);
+    for (size_t i = 0; i < trial->sent_count; i++)
+        ok = ok && (trial->sent[i].expected || !test->nothing_else);
+    for (size_t i = 0; !ok && i < trial->sent_count; i++)
+        if (!trial->sent[i].expected)
+            print_sent(test, &trial->sent[i], out);
     return ok;
 }
 

@@ -235,8 +235,8 @@ static void flush_held(struct part *part, struct baselines_merge *merge)
     arena_reset(&merge->held_arena);
 }
 
-static void hold(struct baselines_merge *merge, size_t machine, const char *key,
-                 const struct baselines_rule_fact *fact)
+static void hold_back(struct baselines_merge *merge, size_t machine, const char *key,
+                      const struct baselines_rule_fact *fact)
 {
     if (!merge->held_machine)
         merge->held_machine_id = arena_text(&merge->held_arena, fact->machine_id);
@@ -266,7 +266,7 @@ void baselines_merge_rule(struct part *part, struct baselines_merge *merge,
         if (merge->held_machine && merge->held_machine != number)
             flush_held(part, merge);
         if (fact->failing)
-            hold(merge, number, key, fact);
+            hold_back(merge, number, key, fact);
         else
             baselines_count_of(part, fact->subscription_id, fact->baseline)
                 ->pending[fact->severity]++;

@@ -30,7 +30,7 @@ static struct arena_block *block_add(struct arena *arena, size_t bytes)
     return block;
 }
 
-static inline void *take(struct arena *arena, size_t bytes, size_t alignment)
+static inline void *carve(struct arena *arena, size_t bytes, size_t alignment)
 {
     struct arena_block *block = arena->blocks;
     size_t at = block ? (block->used + alignment - 1) & ~(alignment - 1) : 0;
@@ -45,17 +45,17 @@ static inline void *take(struct arena *arena, size_t bytes, size_t alignment)
 
 void *arena_alloc(struct arena *arena, size_t bytes)
 {
-    return take(arena, bytes, 16);
+    return carve(arena, bytes, 16);
 }
 
 void *arena_zalloc(struct arena *arena, size_t bytes)
 {
-    return memset(take(arena, bytes, 16), 0, bytes);
+    return memset(carve(arena, bytes, 16), 0, bytes);
 }
 
 char *arena_copy(struct arena *arena, const char *text, size_t length)
 {
-    char *copy = take(arena, length + 1, 1);
+    char *copy = carve(arena, length + 1, 1);
     memcpy(copy, text, length);
     copy[length] = 0;
     return copy;

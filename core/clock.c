@@ -136,7 +136,7 @@ static int days_in_month(int year, int month)
 }
 
 /* Exactly `count` digits at *text, moving it on; -1 when there are fewer. */
-static inline int take_digits(const char **text, int count)
+static inline int read_digits(const char **text, int count)
 {
     int value = 0;
     for (int i = 0; i < count; i++) {
@@ -150,7 +150,7 @@ static inline int take_digits(const char **text, int count)
 }
 
 /* True, moving on, when the next character is c. */
-static inline bool take(const char **text, char c)
+static inline bool skip(const char **text, char c)
 {
     if (**text != c)
         return false;
@@ -158,15 +158,15 @@ static inline bool take(const char **text, char c)
     return true;
 }
 
-static bool take_date(const char **text, int *year, int64_t *day_number)
+static bool read_date(const char **text, int *year, int64_t *day_number)
 {
-    *year = take_digits(text, 4);
-    if (*year < 0 || !take(text, '-'))
+    *year = read_digits(text, 4);
+    if (*year < 0 || !skip(text, '-'))
         return false;
-    int month = take_digits(text, 2);
-    if (month < 1 || month > 12 || !take(text, '-'))
+    int month = read_digits(text, 2);
+    if (month < 1 || month > 12 || !skip(text, '-'))
         return false;
-    int day = take_digits(text, 2);
+    int day = read_digits(text, 2);
     if (day < 1 || day > days_in_month(*year, month))
         return false;
     *day_number = days_from_date(*year, month, day);
@@ -174,21 +174,21 @@ static bool take_date(const char **text, int *year, int64_t *day_number)
 }
 
 /* hh:mm, hh:mm:ss or hh:mm:ss.fraction. A leap second is read as the second after it. */
-static bool take_time(const char **text, int64_t *second_of_day)
+static bool read_time(const char **text, int64_t *second_of_day)
 {
-    int hour = take_digits(text, 2);
-    if (hour < 0 || hour > 23 || !take(text, ':'))
+    int hour = read_digits(text, 2);
+    if (hour < 0 || hour > 23 || !skip(text, ':'))
         return false;
-    int minute = take_digits(text, 2);
+    int minute = read_digits(text, 2);
     if (minute < 0 || minute > 59)
         return false;
     int second = 0;
-    if (take(text, ':')) {
-        second = take_digits(text, 2);
+    if (skip(text, ':')) {
+        second = read_digits(text, 2);
         if (second < 0 || second > 60)
             return false;
-        if (take(text, '.')) {
-            if (take_digits(text, 1) < 0)
+        if (skip(text, '.')) {
+            if (read_digits(text, 1) < 0)
                 return false;
             while (**text >= '0' && **text <= '9')
                 ++*text;
@@ -199,38 +199,38 @@ static bool take_time(const char **text, int64_t *second_of_day)
 }
 
 /* "Z", "+02:00", "+0200" or nothing, then the end of the text. */
-static bool take_zone(const char **text, int64_t *offset_s)
+static bool read_zone(const char **text, int64_t *offset_s)
 {
     *offset_s = 0;
     if (!**text)
         return true;
-    if (take(text, 'Z') || take(text, 'z'))
+    if (skip(text, 'Z') || skip(text, 'z'))
         return !**text;
     int sign = **text == '+' ? 1 : -1;
-    if (!take(text, '+') && !take(text, '-'))
+    if (!skip(text, '+') && !skip(text, '-'))
         return false;
-    int hours = take_digits(text, 2);
-    take(text, ':');
-    int minutes = take_digits(text, 2);
+    int hours = read_digits(text, 2);
+    skip(text, ':');
+    int minutes = read_digits(text, 2);
     if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
         return false;
     *offset_s = sign * (hours * 3600 + minutes * 60);
     return !**text;
 }
 
-static inline bool take_separator(const char **text)
+static inline bool skip_separator(const char **text)
 {
-    return take(text, 'T') || take(text, 't') || take(text, ' ');
+    return skip(text, 'T') || skip(text, 't') || skip(text, ' ');
 }
 
 bool clock_parse_rfc3339(const char *text, int64_t *at)
 {
     int year = 0;
     int64_t days = 0, seconds = 0, offset_s = 0;
-    if (*text && !take_date(&text, &year, &days))
+    if (*text && !read_date(&text, &year, &days))
         return false;
     if (*text &&
-        (!take_separator(&text) || !take_time(&text, &seconds) || !take_zone(&text, &offset_s)))
+        (!skip_separator(&text) || !read_time(&text, &seconds) || !read_zone(&text, &offset_s)))
         return false;
     *at = year <= 1 ? 0 : days * DAY_S + seconds - offset_s;
     return true;

@@ -163,7 +163,7 @@ bool http_origin(const char *url, char out[300])
 
 /* --- answer -------------------------------------------------------------------------------- */
 
-static size_t take_body(char *bytes, size_t size, size_t count, void *context)
+static size_t receive_body(char *bytes, size_t size, size_t count, void *context)
 {
     struct exchange *exchange = context;
     struct buf *body = &exchange->response->body;
@@ -173,7 +173,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
     return body->overflowed || exchange->cut ? 0 : count;
 }
 
-static size_t take_header(char *bytes, size_t size, size_t count, void *context)
+static size_t receive_header(char *bytes, size_t size, size_t count, void *context)
 {
     struct http_response *response = context;
     size_t length = size * count;
@@ -385,9 +385,9 @@ static void set_limits(CURL *easy, struct exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->reason);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, receive_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange->response);
 }
 

@@ -89,25 +89,25 @@ static const char *storage_of(const struct config *config)
 }
 
 /* config is taken also on failure. */
-static bool engine_init(struct engine *engine, struct config *take, struct service *service,
+static bool engine_init(struct engine *engine, struct config *config, struct service *service,
                         struct error *error)
 {
-    *engine = (struct engine){ .config = take };
-    struct auth_config auth = config_auth(take);
+    *engine = (struct engine){ .config = config };
+    struct auth_config auth = config_auth(config);
     engine->auth = auth_create(&auth, service->metrics, error);
     if (!engine->auth) {
         engine_finish(engine);
         return false;
     }
-    struct arm_config arm = { .resource_manager = config_resource_manager(take) };
+    struct arm_config arm = { .resource_manager = config_resource_manager(config) };
     engine->arm = arm_create(&arm, engine->auth, service->metrics);
-    struct runner_config runner = config_runner(take);
-    runner.storage_path = engine->storage = storage_of(take);
+    struct runner_config runner = config_runner(config);
+    runner.storage_path = engine->storage = storage_of(config);
     engine->runner = runner_create(&runner, engine->arm, service->snapshots);
     return true;
 }
 
-static void note_config(struct service *service, const struct config *config)
+static void count_config(struct service *service, const struct config *config)
 {
     /* 48 bits fit a double exactly */
     metric_put(service->metrics, &config_hash, (double)(config->hash & 0xffffffffffff), NULL);
@@ -140,7 +140,8 @@ static bool create_alerting(struct service *service, struct error *error)
     return service->alerting != NULL;
 }
 
-struct service *service_create(struct config *take, const struct flags *flags, struct error *error)
+struct service *service_create(struct config *config, const struct flags *flags,
+                               struct error *error)
 {
     struct service *service = MEMORY_NEW(struct service);
     pthread_mutex_init(&service->lock, NULL);
@@ -151,12 +152,12 @@ struct service *service_create(struct config *take, const struct flags *flags, s
     metric_put(service->metrics, &build_info, 1,
                METRIC_LABELS(VERSION, VERSION_REVISION, VERSION_BRANCH, VERSION_COMPILER,
                              VERSION_PLATFORM));
-    note_config(service, take);
-    service->prefix = arena_text(&service->arena, take->web.route_prefix);
-    service->telemetry_path = arena_text(&service->arena, take->web.telemetry_path);
-    struct scrape_config scrape = config_scrape(take);
+    count_config(service, config);
+    service->prefix = arena_text(&service->arena, config->web.route_prefix);
+    service->telemetry_path = arena_text(&service->arena, config->web.telemetry_path);
+    struct scrape_config scrape = config_scrape(config);
     bool ok = scrape_configure(service->scrape, &scrape, error);
-    ok = engine_init(&service->engine, take, service, error) && ok;
+    ok = engine_init(&service->engine, config, service, error) && ok;
     if (ok && create_alerting(service, error))
         return service;
     service_destroy(service);
@@ -199,24 +200,24 @@ static void forget_gauges(struct service *service)
 }
 
 /* The new engine is built before the old one stops; the lock is held. */
-static bool swap(struct service *service, struct config *take, struct option_report *report)
+static bool swap(struct service *service, struct config *config, struct option_report *report)
 {
     struct engine next;
     struct error error;
-    struct scrape_config scrape = config_scrape(take);
+    struct scrape_config scrape = config_scrape(config);
     const char *file = service->engine.config->file;
-    if (!service->alerting && take->settings->receiver_count) {
+    if (!service->alerting && config->settings->receiver_count) {
         options_complain(report, file, 0, "alerts", "nothing can be kept since the start: restart");
-        config_destroy(take);
+        config_destroy(config);
         return false;
     }
-    if (!engine_init(&next, take, service, &error) ||
+    if (!engine_init(&next, config, service, &error) ||
         !scrape_configure(service->scrape, &scrape, &error)) {
         options_complain(report, file, 0, "", "%s", error.message);
         engine_finish(&next);
         return false;
     }
-    log_configure((enum log_level)take->log.level, (enum log_format)take->log.format);
+    log_configure((enum log_level)config->log.level, (enum log_format)config->log.format);
     if (service->running)
         runner_stop(service->engine.runner);
     if (service->alerting)
@@ -226,7 +227,7 @@ static bool swap(struct service *service, struct config *take, struct option_rep
     service->engine = next;
     if (service->running)
         runner_start(next.runner);
-    note_config(service, take);
+    count_config(service, config);
     return true;
 }
 
@@ -322,12 +323,12 @@ static void handle_quit(void *context, const struct web_request *request,
     kill(getpid(), SIGTERM); /* the main thread waits for it */
 }
 
-static void respond_page(struct web_response *response, struct buf *take)
+static void respond_page(struct web_response *response, struct buf *body)
 {
     web_respond_header(response, "Content-Security-Policy", pages_policy);
     web_respond_header(response, "X-Frame-Options", "DENY");
     web_respond_header(response, "Referrer-Policy", "no-referrer");
-    web_respond_buf(response, 200, WEB_HTML, take);
+    web_respond_buf(response, 200, WEB_HTML, body);
 }
 
 /* "2 receivers, 5 rules"; the lock is held. */

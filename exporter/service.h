@@ -11,7 +11,7 @@ struct config *service_load(const struct flags *flags, struct option_report *rep
 
 /* Build everything from a configuration, which is taken; nothing runs yet. flags is borrowed: a
  * reload reads its settings again. NULL and *error when it cannot work. */
-struct service *service_create(struct config *take, const struct flags *flags,
+struct service *service_create(struct config *config, const struct flags *flags,
                                struct error *error) MUST_USE;
 void service_destroy(struct service *service);
 

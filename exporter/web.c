@@ -273,14 +273,14 @@ void web_respond_header(struct web_response *response, const char *name, const c
     memory_abort("more than %d headers of an answer", WEB_HEADERS_MAX);
 }
 
-void web_respond_buf(struct web_response *response, int status, const char *type, struct buf *take)
+void web_respond_buf(struct web_response *response, int status, const char *type, struct buf *body)
 {
     response->status = status;
     response->type = type;
-    response->bytes = response->owner = take->data;
-    response->count = take->length;
+    response->bytes = response->owner = body->data;
+    response->count = body->length;
     response->release = free;
-    *take = (struct buf){ 0 };
+    *body = (struct buf){ 0 };
 }
 
 void web_respond_text(struct web_response *response, int status, const char *text)

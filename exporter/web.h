@@ -89,7 +89,7 @@ const char *web_query(const struct web_request *request, const char *name);
 void web_respond_text(struct web_response *response, int status, const char *text);
 
 /* Answer with what is in the buf; it is taken. type: static. */
-void web_respond_buf(struct web_response *response, int status, const char *type, struct buf *take);
+void web_respond_buf(struct web_response *response, int status, const char *type, struct buf *body);
 
 /* Add a header; value: static, or in response->scratch. */
 void web_respond_header(struct web_response *response, const char *name, const char *value);

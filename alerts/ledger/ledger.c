@@ -158,9 +158,9 @@ static bool advance_source(struct ledger *ledger, enum collector_id id,
     return true;
 }
 
-static bool tell_overdue(struct ledger *ledger, enum collector_id id, struct ledger_open *open,
-                         const struct snapshot *snapshot, int64_t now, struct event_list *events,
-                         struct error *error)
+static bool add_overdue(struct ledger *ledger, enum collector_id id, struct ledger_open *open,
+                        const struct snapshot *snapshot, int64_t now, struct event_list *events,
+                        struct error *error)
 {
     const struct part *part = snapshot->parts[id];
     ptrdiff_t index = part ? part_find(part, &open->id) : -1;
@@ -192,7 +192,7 @@ static bool advance_due(struct ledger *ledger, const struct snapshot *snapshot, 
             struct ledger_open *open = &ledger->sources[i].open[j];
             int64_t due_at = open->overdue_at ? 0 : ledger_merge_due_at(ledger, open);
             if (due_at && due_at <= now) {
-                if (!tell_overdue(ledger, (enum collector_id)i, open, snapshot, now, events, error))
+                if (!add_overdue(ledger, (enum collector_id)i, open, snapshot, now, events, error))
                     return false;
             } else if (due_at && (!ledger->next_due_at || due_at < ledger->next_due_at)) {
                 ledger->next_due_at = due_at;

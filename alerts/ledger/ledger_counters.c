@@ -261,8 +261,8 @@ static size_t number_of(enum figure figure, enum dimension dimension, const char
 }
 
 /* Put one saved value where it belongs; words nobody knows any more are left in the table. */
-static void take(struct ledger_counters *figures, enum figure figure, const char *labels,
-                 int64_t bucket, double value, struct intern *subscriptions)
+static void restore(struct ledger_counters *figures, enum figure figure, const char *labels,
+                    int64_t bucket, double value, struct intern *subscriptions)
 {
     enum dimension row_dimension = tables[figure].row, column_dimension = tables[figure].column;
     size_t length = strcspn(labels, ","), columns = columns_of(figure), column;
@@ -291,8 +291,9 @@ bool ledger_counters_load(struct ledger_counters *figures, struct database *data
             return true;
         for (int i = 0; i < FIGURE_COUNT; i++)
             if (!strcmp(tables[i].family->name, database_text(statement, 0)))
-                take(figures, (enum figure)i, database_text(statement, 1),
-                     database_integer(statement, 2), database_number(statement, 3), subscriptions);
+                restore(figures, (enum figure)i, database_text(statement, 1),
+                        database_integer(statement, 2), database_number(statement, 3),
+                        subscriptions);
     }
 }
 

@@ -96,7 +96,7 @@ static size_t baseline_of(const struct finding *finding)
 }
 
 /* Record an event and tell it. */
-static bool tell(struct merge *merge, const struct event *event, struct error *error)
+static bool add_event(struct merge *merge, const struct event *event, struct error *error)
 {
     event_add(merge->events, event);
     return ledger_record(merge->ledger->database, event, error);
@@ -140,7 +140,7 @@ static void count_opened(struct merge *merge, const struct finding *finding,
 }
 
 /* Finding number `index` of the part is open and was not. */
-static bool take_new(struct merge *merge, size_t index, struct error *error)
+static bool open_finding(struct merge *merge, size_t index, struct error *error)
 {
     struct ledger *ledger = merge->ledger;
     const struct part_finding *row = &merge->part->findings[index];
@@ -180,7 +180,7 @@ static bool take_new(struct merge *merge, size_t index, struct error *error)
     event.part = merge->part;
     event.index = index;
     event.catalogue = entry;
-    return tell(merge, &event, error);
+    return add_event(merge, &event, error);
 }
 
 /* --- still open ------------------------------------------------------------------------------- */
@@ -194,8 +194,8 @@ static bool set_absent(struct merge *merge, struct ledger_open *open, uint32_t a
     return ledger_rows_absent(merge->ledger->database, &open->id, at, error);
 }
 
-static bool take_again(struct merge *merge, struct ledger_open *open, size_t index,
-                       struct error *error)
+static bool keep_open(struct merge *merge, struct ledger_open *open, size_t index,
+                      struct error *error)
 {
     struct ledger *ledger = merge->ledger;
     const struct part_finding *row = &merge->part->findings[index];
@@ -220,7 +220,7 @@ static bool take_again(struct merge *merge, struct ledger_open *open, size_t ind
     event.index = index;
     event.catalogue = catalogue_find(merge->snapshot, finding.assessment_id);
     return ledger_rows_change(ledger->database, &finding, open->overdue_at, error) &&
-           tell(merge, &event, error);
+           add_event(merge, &event, error);
 }
 
 /* --- no longer open --------------------------------------------------------------------------- */
@@ -277,7 +277,7 @@ static bool resolve(struct merge *merge, const struct ledger_open *open,
 }
 
 /* An open finding that is not among the part's findings; closed: its row among the others. */
-static bool take_missing(struct merge *merge, struct ledger_open *open,
+static bool miss_finding(struct merge *merge, struct ledger_open *open,
                          const struct part_closed *closed, bool *stays, struct error *error)
 {
     *stays = true;
@@ -304,12 +304,12 @@ static bool walk(struct merge *merge, struct error *error)
             order = finding_id_compare(&part->findings[index].id, &open->id);
             if (order >= 0)
                 break;
-            if (!take_new(merge, index, error))
+            if (!open_finding(merge, index, error))
                 return false;
         }
         bool stays = true;
         if (index < part->finding_count && order == 0) {
-            if (!take_again(merge, open, index++, error))
+            if (!keep_open(merge, open, index++, error))
                 return false;
         } else {
             while (closed < part->closed_count &&
@@ -317,7 +317,7 @@ static bool walk(struct merge *merge, struct error *error)
                 closed++;
             bool said = closed < part->closed_count &&
                         !finding_id_compare(&part->closed[closed].id, &open->id);
-            if (!take_missing(merge, open, said ? &part->closed[closed] : NULL, &stays, error))
+            if (!miss_finding(merge, open, said ? &part->closed[closed] : NULL, &stays, error))
                 return false;
         }
         if (stays)
@@ -325,7 +325,7 @@ static bool walk(struct merge *merge, struct error *error)
     }
     source->count = kept;
     for (; index < part->finding_count; index++)
-        if (!take_new(merge, index, error))
+        if (!open_finding(merge, index, error))
             return false;
     return true;
 }
@@ -439,7 +439,7 @@ static size_t count_findings(const struct merge *merge, uint32_t assessment, siz
 }
 
 /* Tell of recommendations that were never seen and are open all over at once. */
-static bool tell_rulers(struct merge *merge, struct error *error)
+static bool add_rulers(struct merge *merge, struct error *error)
 {
     const struct ledger_config *config = &merge->ledger->config;
     const struct part *part = merge->part;
@@ -472,7 +472,7 @@ static bool tell_rulers(struct merge *merge, struct error *error)
             .detail = arena_text(&merge->events->arena, buf_cstr(&detail)),
             .value = (double)findings,
         };
-        if (!tell(merge, &event, error))
+        if (!add_event(merge, &event, error))
             return false;
     }
     return true;
@@ -512,7 +512,7 @@ static bool adopt(struct merge *merge, struct error *error)
 
 static bool conclude(struct merge *merge, struct error *error)
 {
-    if (!read_cover(merge, error) || !tell_rulers(merge, error) || !walk(merge, error))
+    if (!read_cover(merge, error) || !add_rulers(merge, error) || !walk(merge, error))
         return false;
     insert_added(merge);
     merge->source->generation = merge->part->generation;

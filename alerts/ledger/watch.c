@@ -77,7 +77,7 @@ static bool forget_value(struct watch *watch, const char *kind, const char *key,
 }
 
 /* Tell and record an event; its texts are copied. */
-static bool tell(struct watch *watch, const struct event *said, struct error *error)
+static bool add_event(struct watch *watch, const struct event *said, struct error *error)
 {
     struct arena *arena = &watch->events->arena;
     struct event event = *said;
@@ -145,22 +145,22 @@ static void turn_peaks(struct peaks *peaks, double before, double ratio, int64_t
         peaks->count--;
 }
 
-static bool tell_score(struct watch *watch, enum event_kind kind, const struct secure_score *score,
-                       double before, struct error *error)
+static bool add_score_event(struct watch *watch, enum event_kind kind,
+                            const struct secure_score *score, double before, struct error *error)
 {
     char detail[256];
     snprintf(detail, sizeof detail, "the secure score %s %.1f %% from %.1f %%",
              kind == EVENT_SCORE_DROPPED ? "fell to" : "is back at", score->ratio * 100,
              before * 100);
-    return tell(watch,
-                &(struct event){ .kind = kind,
-                                 .source = COLLECTOR_secure_scores,
-                                 .subscription_id = score->subscription_id,
-                                 .subject = score->initiative,
-                                 .detail = detail,
-                                 .value = score->ratio,
-                                 .value_before = before },
-                error);
+    return add_event(watch,
+                     &(struct event){ .kind = kind,
+                                      .source = COLLECTOR_secure_scores,
+                                      .subscription_id = score->subscription_id,
+                                      .subject = score->initiative,
+                                      .detail = detail,
+                                      .value = score->ratio,
+                                      .value_before = before },
+                     error);
 }
 
 /* value: where it fell from; state: where to, when that was told. */
@@ -175,14 +175,14 @@ static bool watch_drop(struct watch *watch, const struct secure_score *score, co
     if (drop.found && score->ratio + ROUNDING >= drop.value - (drop.value - lowest) / 2)
         return forget_value(watch, "score.dropped", key, error) &&
                write_value(watch, "score", key, score->ratio, "", error) && /* a new reference */
-               tell_score(watch, EVENT_SCORE_RECOVERED, score, lowest, error);
+               add_score_event(watch, EVENT_SCORE_RECOVERED, score, lowest, error);
     double before = drop.found ? lowest : highest;
     if (before - score->ratio + ROUNDING < watch->config->score_drop)
         return true;
     snprintf(told, sizeof told, "%.17g", score->ratio);
     return write_value(watch, "score.dropped", key, drop.found ? drop.value : highest, told,
                        error) &&
-           tell_score(watch, EVENT_SCORE_DROPPED, score, before, error);
+           add_score_event(watch, EVENT_SCORE_DROPPED, score, before, error);
 }
 
 static bool watch_score(struct watch *watch, const struct secure_score *score, struct error *error)
@@ -226,30 +226,30 @@ static bool watch_control(struct watch *watch, const struct secure_control *cont
     snprintf(detail, sizeof detail, "the control \"%.200s\" lost %.2f of %.2f points",
              *control->title ? control->title : control->id, before.value - control->points,
              before.value);
-    return tell(watch,
-                &(struct event){ .kind = EVENT_CONTROL_REGRESSED,
-                                 .source = COLLECTOR_secure_scores,
-                                 .subscription_id = control->subscription_id,
-                                 .subject = control->id,
-                                 .detail = detail,
-                                 .value = control->points,
-                                 .value_before = before.value },
-                error);
+    return add_event(watch,
+                     &(struct event){ .kind = EVENT_CONTROL_REGRESSED,
+                                      .source = COLLECTOR_secure_scores,
+                                      .subscription_id = control->subscription_id,
+                                      .subject = control->id,
+                                      .detail = detail,
+                                      .value = control->points,
+                                      .value_before = before.value },
+                     error);
 }
 
 /* --- freshness -------------------------------------------------------------------------------- */
-static bool tell_data(struct watch *watch, enum event_kind kind, enum collector_id source,
-                      const char *subscription_id, const char *subject, const char *detail,
-                      int64_t age_s, struct error *error)
+static bool add_data_event(struct watch *watch, enum event_kind kind, enum collector_id source,
+                           const char *subscription_id, const char *subject, const char *detail,
+                           int64_t age_s, struct error *error)
 {
-    return tell(watch,
-                &(struct event){ .kind = kind,
-                                 .source = source,
-                                 .subscription_id = subscription_id,
-                                 .subject = subject,
-                                 .detail = detail,
-                                 .value = (double)age_s },
-                error);
+    return add_event(watch,
+                     &(struct event){ .kind = kind,
+                                      .source = source,
+                                      .subscription_id = subscription_id,
+                                      .subject = subject,
+                                      .detail = detail,
+                                      .value = (double)age_s },
+                     error);
 }
 
 /* A row: "waiting" since the collector was first seen without data, or "stale" once told. */
@@ -276,8 +276,8 @@ static bool watch_collector(struct watch *watch, enum collector_id id, struct er
     if (fresh_at && age_s <= limit_s) {
         buf_printf(&detail, "the collector %s tells news again", name);
         return !kept.found || (forget_value(watch, "collector", name, error) &&
-                               (!told || tell_data(watch, EVENT_DATA_RECOVERED, id, "", name,
-                                                   buf_cstr(&detail), age_s, error)));
+                               (!told || add_data_event(watch, EVENT_DATA_RECOVERED, id, "", name,
+                                                        buf_cstr(&detail), age_s, error)));
     }
     if (told || age_s <= limit_s)
         return true;
@@ -286,7 +286,7 @@ static bool watch_collector(struct watch *watch, enum collector_id id, struct er
     if (*status->error.message)
         buf_printf(&detail, ": %s", status->error.message);
     return write_value(watch, "collector", name, (double)age_s, "stale", error) &&
-           tell_data(watch, EVENT_DATA_STALE, id, "", name, buf_cstr(&detail), age_s, error);
+           add_data_event(watch, EVENT_DATA_STALE, id, "", name, buf_cstr(&detail), age_s, error);
 }
 
 /* Why the data of a subscription are old; NULL = they are not. age_s: how old. */
@@ -330,13 +330,13 @@ static bool watch_subscription(struct watch *watch, const struct subscription *s
         return false;
     if (reason && !filtered) {
         snprintf(detail, sizeof detail, "the data of %.200s are old: %.200s", name, reason);
-        return tell_data(watch, EVENT_DATA_STALE, COLLECTOR_subscriptions, id, id, detail, age_s,
-                         error);
+        return add_data_event(watch, EVENT_DATA_STALE, COLLECTOR_subscriptions, id, id, detail,
+                              age_s, error);
     }
     snprintf(detail, sizeof detail, "the data of %.200s are %s", name,
              filtered ? "no longer wanted" : "fresh again");
-    return !told || tell_data(watch, EVENT_DATA_RECOVERED, COLLECTOR_subscriptions, id, id, detail,
-                              0, error);
+    return !told || add_data_event(watch, EVENT_DATA_RECOVERED, COLLECTOR_subscriptions, id, id,
+                                   detail, 0, error);
 }
 
 bool watch_advance(struct database *database, const struct watch_config *config,

@@ -5,7 +5,7 @@
 #include "core/log.h"
 
 /* One line without control characters and secrets. */
-static void note_text(struct delivery_attempt *attempt, const char *text)
+static void set_text(struct delivery_attempt *attempt, const char *text)
 {
     char line[sizeof attempt->text];
     size_t length = 0;
@@ -36,7 +36,7 @@ void delivery_send(struct http_client *client, const struct receivers_config *re
     *attempt = (struct delivery_attempt){ 0 };
     if (!kind->build(config, context, notification, &request, &error)) {
         attempt->verdict = (struct receiver_verdict){ RECEIVER_REFUSED, RECEIVER_OTHER, "" };
-        note_text(attempt, error.message);
+        set_text(attempt, error.message);
         return;
     }
     attempt->truncated = request.truncated || notification->truncated;
@@ -45,7 +45,7 @@ void delivery_send(struct http_client *client, const struct receivers_config *re
     attempt->retry_after_s = answered ? http_retry_after_s(&response, context->now) : 0;
     attempt->duration_ms = response.duration_ms;
     attempt->verdict = (kind->classify ? kind->classify : receiver_classify)(&response, &error);
-    note_text(attempt, answered ? buf_cstr(&response.body) : error.message);
+    set_text(attempt, answered ? buf_cstr(&response.body) : error.message);
 }
 
 const char *delivery_reason(const struct delivery_attempt *attempt)

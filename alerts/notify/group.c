@@ -30,8 +30,8 @@ static struct group_membership after_resolving(const struct group_membership *be
                                       before->told };
 }
 
-static bool take(const struct group_context *context, const struct active_change *change,
-                 const struct route_leaf *leaf, struct arena *arena, struct error *error)
+static bool route_to_leaf(const struct group_context *context, const struct active_change *change,
+                          const struct route_leaf *leaf, struct arena *arena, struct error *error)
 {
     const struct alert *alert = change->alert;
     const struct receivers_config *receiver = settings_receiver(context->settings, leaf->receiver);
@@ -55,8 +55,8 @@ static bool take(const struct group_context *context, const struct active_change
     return ok && group_row_touch(context, leaf, buf_cstr(&key), arena, error);
 }
 
-bool group_take(const struct group_context *context, const struct active_change *change,
-                struct error *error)
+bool group_route(const struct group_context *context, const struct active_change *change,
+                 struct error *error)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     const struct route_leaf *leaves[LEAVES_MAX];
@@ -64,7 +64,7 @@ bool group_take(const struct group_context *context, const struct active_change 
         return true;
     size_t count = route_find(context->settings->route, change->alert, leaves, LEAVES_MAX);
     for (size_t i = 0; i < count; i++)
-        if (!take(context, change, leaves[i], &arena, error))
+        if (!route_to_leaf(context, change, leaves[i], &arena, error))
             return error_wrap(error, "alert %s", change->alert->fingerprint);
     return true;
 }

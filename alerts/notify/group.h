@@ -25,8 +25,8 @@ struct group_context {
 
 /* Route a change and note it in its groups. A group without alerts is closed by the flush and kept
  * for a week; when it comes back its episode is one higher, and so is its dedup key. */
-bool group_take(const struct group_context *context, const struct active_change *change,
-                struct error *error) MUST_USE;
+bool group_route(const struct group_context *context, const struct active_change *change,
+                 struct error *error) MUST_USE;
 
 /* Whether a flush has anything to look at. */
 bool group_has_work(struct database *database, int64_t now, bool *any,

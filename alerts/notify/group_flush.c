@@ -99,7 +99,7 @@ static bool read_members(struct flush *flush, struct error *error)
 
 /* --- muting ----------------------------------------------------------------------------------- */
 
-static bool note_mute(const struct flush *flush, const struct member *member, struct error *error)
+static bool save_mute(const struct flush *flush, const struct member *member, struct error *error)
 {
     if (member->muted == member->muted_by)
         return true;
@@ -142,7 +142,7 @@ static bool mute_members(struct flush *flush, struct error *error)
             return false;
         alert.state = member->alert.state;
         member->muted = mute_check(mutes, flush->leaf, &alert, member->flaps, member->flapped_at);
-        if (!note_mute(flush, member, error))
+        if (!save_mute(flush, member, error))
             return false;
         if (!member->muted)
             count_member(flush, member);
@@ -303,7 +303,7 @@ static bool settle(struct flush *flush, bool folded, struct error *error)
 }
 
 /* Tell everything, or fold the news when it does not fit; a repetition that does not fit waits. */
-static bool tell(struct flush *flush, bool repeat, struct error *error)
+static bool notify(struct flush *flush, bool repeat, struct error *error)
 {
     bool admits = true;
     if ((flush->firing_news || repeat) &&
@@ -353,7 +353,7 @@ static bool decide(struct flush *flush, struct error *error)
     bool repeat = !news && flush->firing && row->told_at && leaf->repeat_interval_s &&
                   !flush->kind->refresh_s && now - row->told_at >= leaf->repeat_interval_s;
     bool tells = (news && ready) || repeat;
-    if (tells && !tell(flush, repeat, error))
+    if (tells && !notify(flush, repeat, error))
         return false;
     bool told = tells && row->told_at == now;
     row->due_at = next_due(flush, news && !ready, told);

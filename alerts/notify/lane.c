@@ -299,7 +299,7 @@ static int64_t delay_of(const struct outbox_message *message,
 }
 
 /* Keep an attempt's result until the database has it. */
-static void note_result(const struct step *step, const struct outbox_message *message,
+static void keep_result(const struct step *step, const struct outbox_message *message,
                         const struct delivery_attempt *attempt)
 {
     struct lane *lane = step->lane;
@@ -365,7 +365,7 @@ static bool deliver(const struct step *step, const struct outbox_message *messag
                            error)) {
         snprintf(attempt.text, sizeof attempt.text, "%.255s", error->message);
         log_attempt(step, message->id, &attempt);
-        note_result(step, message, &attempt);
+        keep_result(step, message, &attempt);
         return true;
     }
     if (!drop_unfired(lane, arena, &notification, error))
@@ -382,7 +382,7 @@ static bool deliver(const struct step *step, const struct outbox_message *messag
     if (attempt.truncated && !message->attempts)
         log_warn(MSG("a message was cut to the receiver's limits"),
                  TEXT("receiver", lane->receiver), TEXT("message", message->id));
-    note_result(step, message, &attempt);
+    keep_result(step, message, &attempt);
     return true;
 }
 
@@ -431,7 +431,7 @@ static bool work(const struct step *step, int64_t *next_at, bool *done, struct e
     bool found;
     struct step copy = *step;
     *done = false;
-    if (!outbox_take(lane->database, lane->receiver, lane->target, step->now, &arena, &message,
+    if (!outbox_next(lane->database, lane->receiver, lane->target, step->now, &arena, &message,
                      &found, on_dead, &copy, error))
         return false;
     if (!found)
@@ -442,9 +442,9 @@ static bool work(const struct step *step, int64_t *next_at, bool *done, struct e
     return deliver(step, &message, &arena, error) && settle(lane, error);
 }
 
-/* --- telling again -------------------------------------------------------------------------- */
+/* --- refreshing ----------------------------------------------------------------------------- */
 
-static bool tell_again(void *context, struct notification *notification, struct error *error)
+static bool send_again(void *context, struct notification *notification, struct error *error)
 {
     const struct step *step = context;
     struct receiver_context receiver = context_of(step);
@@ -464,7 +464,7 @@ static void refresh(const struct step *step)
         return;
     lane->refresh_at = step->now + step->kind->refresh_s;
     if (!refresh_each(lane->database, lane->receiver, lane->target, step->now - REFRESH_RESOLVED_S,
-                      tell_again, &copy, &error))
+                      send_again, &copy, &error))
         log_warn(MSG("cannot tell again what still fires"), TEXT("receiver", lane->receiver),
                  ERR(&error));
 }

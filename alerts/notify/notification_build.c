@@ -146,7 +146,7 @@ static void add_resource(struct build *build, const struct alert *alert, const s
 }
 
 /* The first finding gives the notification its title, category and link. */
-static void take_first(struct build *build, const struct finding *view)
+static void copy_first(struct build *build, const struct finding *view)
 {
     struct notification *notification = build->notification;
     notification->assessment_title = view->title;
@@ -174,7 +174,7 @@ static bool add_findings(struct build *build, struct error *error)
         if (!find(build, alert, &view, error))
             return false;
         if (findings == 1)
-            take_first(build, &view);
+            copy_first(build, &view);
         add_resource(build, alert, &view);
         if (alert->state == ALERT_RESOLVED && notification->status == NOTIFICATION_FIRING)
             continue;

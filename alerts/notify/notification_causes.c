@@ -46,7 +46,7 @@ static bool is_known(const struct causes *causes, const char *finding_id)
     return false;
 }
 
-static void take(struct causes *causes, const struct finding *finding, double points)
+static void add_cause(struct causes *causes, const struct finding *finding, double points)
 {
     struct notification *notification = causes->notification;
     char id[17], link[LINK_BYTES];
@@ -85,7 +85,7 @@ static bool visit(void *context, const struct event *event, struct error *error)
         return true;
     double points = cost(causes->context->snapshot, &finding);
     if (points > 0)
-        take(causes, &finding, points);
+        add_cause(causes, &finding, points);
     return true;
 }
 

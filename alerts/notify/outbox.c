@@ -290,7 +290,7 @@ static bool verdict_of(struct database *database, const struct outbox_message *m
     return true;
 }
 
-bool outbox_take(struct database *database, const char *receiver, int target, int64_t now,
+bool outbox_next(struct database *database, const char *receiver, int target, int64_t now,
                  struct arena *arena, struct outbox_message *message, bool *found,
                  void (*dead)(void *context, const struct outbox_message *message), void *context,
                  struct error *error)

@@ -59,7 +59,7 @@ struct outbox_message {
 
 /* The first message of a lane that may be tried now; *found false when none. Marks expired ones
  * dead on the way (each is told through `dead`, may be NULL). Short transactions of its own. */
-bool outbox_take(struct database *database, const char *receiver, int target, int64_t now,
+bool outbox_next(struct database *database, const char *receiver, int target, int64_t now,
                  struct arena *arena, struct outbox_message *message, bool *found,
                  void (*dead)(void *context, const struct outbox_message *message), void *context,
                  struct error *error) MUST_USE;

@@ -13,7 +13,7 @@ struct making {
     struct layout *layout;
 };
 
-static const char *take(struct making *making, struct buf *text)
+static const char *finish_text(struct making *making, struct buf *text)
 {
     const char *kept = arena_text(making->arena, buf_cstr(text));
     buf_reset(text);
@@ -42,7 +42,7 @@ static void add_instant(struct making *making, const char *name, int64_t at)
         return;
     clock_format_rfc3339(at, instant);
     buf_printf(&text, "%.10s %.5s UTC", instant, instant + 11);
-    add_fact(making, name, take(making, &text));
+    add_fact(making, name, finish_text(making, &text));
 }
 
 static const char *resource_text(struct making *making)
@@ -54,7 +54,7 @@ static const char *resource_text(struct making *making)
         buf_printf(&text, " (%s)", notification->resource_type);
     if (notification->more_resources)
         buf_printf(&text, " and %lld more", (long long)notification->more_resources);
-    return take(making, &text);
+    return finish_text(making, &text);
 }
 
 static void add_facts(struct making *making)
@@ -74,18 +74,18 @@ static void add_facts(struct making *making)
     if (notification->age_s > 0) {
         text_age(&text, notification->age_s);
         add_fact(making, notification->status == NOTIFICATION_RESOLVED ? "Was open" : "Age",
-                 take(making, &text));
+                 finish_text(making, &text));
     }
     if (notification->points > 0) {
         put_points(&text, notification->points);
         buf_text(&text, " secure-score points");
-        add_fact(making, "To gain", take(making, &text));
+        add_fact(making, "To gain", finish_text(making, &text));
     }
     if (notification->internet_exposed)
         add_fact(making, "Exposure", "can be reached from the internet");
     if (notification->attack_paths) {
         buf_integer(&text, notification->attack_paths);
-        add_fact(making, "Attack paths", take(making, &text));
+        add_fact(making, "Attack paths", finish_text(making, &text));
     }
     add_fact(making, "Risk factors", notification->risk_factors);
     if (is_finding && strcmp(notification->severity, "unknown") != 0)
@@ -132,16 +132,16 @@ static void add_resources(struct making *making)
         if (*resource->group)
             buf_printf(&text, " in %s", resource->group);
         buf_text(&text, resource->resolved ? ", resolved" : "");
-        items[i] = (struct layout_item){ take(making, &text), resource->link };
+        items[i] = (struct layout_item){ finish_text(making, &text), resource->link };
     }
     struct layout_section *section;
     buf_printf(&text, "Affected resources (%lld)", (long long)notification->resource_total);
-    section = add_section(making, take(making, &text));
+    section = add_section(making, finish_text(making, &text));
     section->items = items;
     section->item_count = notification->resource_count;
     if (more > 0) {
         buf_printf(&text, "\xe2\x80\xa6 and %lld more", (long long)more);
-        items[section->item_count++] = (struct layout_item){ take(making, &text), "" };
+        items[section->item_count++] = (struct layout_item){ finish_text(making, &text), "" };
     }
 }
 
@@ -158,7 +158,7 @@ static void add_causes(struct making *making)
         buf_printf(&text, "%s on %s: ", cause->title, cause->resource_name);
         put_points(&text, -cause->points);
         buf_text(&text, " points");
-        items[i] = (struct layout_item){ take(making, &text), cause->link };
+        items[i] = (struct layout_item){ finish_text(making, &text), cause->link };
     }
     struct layout_section *section = add_section(making, "Findings that caused it");
     section->items = items;
@@ -180,7 +180,7 @@ static void add_counts(struct making *making)
         for (size_t j = 0; j < ARRAY_COUNT(words); j++)
             if (*words[j])
                 buf_printf(&text, " %s", words[j]);
-        items[i] = (struct layout_item){ take(making, &text), "" };
+        items[i] = (struct layout_item){ finish_text(making, &text), "" };
     }
     struct layout_section *section = add_section(making, "What this message stands for");
     section->items = items;
@@ -217,5 +217,5 @@ void layout_make(const struct notification *notification, struct arena *arena,
     add_link(&making, "Runbook", notification->runbook_url);
     add_link(&making, "defender_exporter", notification->external_url);
     buf_printf(&text, "Silence: %s", notification->silence_command);
-    layout->footer = *notification->silence_command ? take(&making, &text) : "";
+    layout->footer = *notification->silence_command ? finish_text(&making, &text) : "";
 }

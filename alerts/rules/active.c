@@ -114,11 +114,11 @@ static struct alert_state_timing timing_of(const struct active_pass *pass, const
     return timing;
 }
 
-bool active_row_tell(struct active_pass *pass, enum alert_state_change change,
-                     const struct alert *alert, struct error *error)
+bool active_row_changed(struct active_pass *pass, enum alert_state_change change,
+                        const struct alert *alert, struct error *error)
 {
-    const struct active_change told = { change, alert };
-    return pass->told(pass->context, &told, error);
+    const struct active_change passed_on = { change, alert };
+    return pass->changed(pass->context, &passed_on, error);
 }
 
 bool active_row_put(struct active_pass *pass, const struct rule *rule, const struct active_row *row,
@@ -163,7 +163,7 @@ bool active_row_move(struct active_pass *pass, const struct rule *rule, struct a
     if (!active_row_put(pass, rule, row, error))
         return false;
     if (change == ALERT_STATE_FIRED || change == ALERT_STATE_RESOLVED)
-        return active_row_tell(pass, change, &row->alert, error);
+        return active_row_changed(pass, change, &row->alert, error);
     return true;
 }
 
@@ -231,8 +231,8 @@ static enum alert_state_signal believe(const struct active_pass *pass,
                                                                         : signal->signal;
 }
 
-bool active_take_signal(struct active_pass *pass, const struct threshold_signal *signal,
-                        struct error *error)
+bool active_apply_signal(struct active_pass *pass, const struct threshold_signal *signal,
+                         struct error *error)
 {
     size_t count;
     bool *has_rows = &pass->has_rows[signal->rule - rule_all(pass->rules, &count)];

@@ -17,7 +17,7 @@ struct active_change {
         change; /* ALERT_STATE_FIRED (again with news too) or ALERT_STATE_RESOLVED */
     const struct alert *alert;
 };
-typedef bool active_told(void *context, const struct active_change *change, struct error *error);
+typedef bool active_changed(void *context, const struct active_change *change, struct error *error);
 
 /* One evaluation. The caller fills the first members and zeroes the rest. */
 struct active_pass {
@@ -26,7 +26,7 @@ struct active_pass {
     const struct snapshot *snapshot; /* says whether data that are missing are known to be gone;
                                         NULL = they are */
     int64_t now, flap_within_s;
-    active_told *told;
+    active_changed *changed;
     void *context;
 
     struct arena arena, scratch;
@@ -48,12 +48,12 @@ void active_end(struct active_pass *pass);
  *   again when the event is another. The alert of a first run waits until every collector has
  *   published, a quarter of an hour at most, so that all first runs are one alert.
  * Only alerts that fire or fired before make changes. */
-bool active_take_event(struct active_pass *pass, const struct event *event,
-                       struct error *error) MUST_USE;
+bool active_apply_event(struct active_pass *pass, const struct event *event,
+                        struct error *error) MUST_USE;
 
 /* Apply one signal of a rule over metrics; writes nothing when the state stays. */
-bool active_take_signal(struct active_pass *pass, const struct threshold_signal *signal,
-                        struct error *error) MUST_USE;
+bool active_apply_signal(struct active_pass *pass, const struct threshold_signal *signal,
+                         struct error *error) MUST_USE;
 
 /* After the events and signals: alerts over metrics that got no signal, alerts of rules that are
  * gone (rule_removed), and everything whose time has come. */

@@ -16,7 +16,7 @@ struct subject {
 };
 
 /* Whether a list of keys joined with "," holds one. */
-static bool holds(const char *keys, const char *key)
+static bool has_key(const char *keys, const char *key)
 {
     size_t length = strlen(key);
     for (const char *at = strstr(keys, key); length && at; at = strstr(at + 1, key))
@@ -34,7 +34,7 @@ static const char *control_of(const struct snapshot *snapshot, const struct find
         snapshot ? secure_scores_controls(snapshot, &count) : NULL;
     for (size_t i = 0; i < count; i++)
         if (!strcmp(controls[i].subscription_id, finding->subscription_id) &&
-            holds(controls[i].assessments, finding->assessment_id))
+            has_key(controls[i].assessments, finding->assessment_id))
             return controls[i].title;
     return "";
 }
@@ -153,7 +153,7 @@ static bool fire(struct active_pass *pass, const struct rule *rule, const struct
     row.alert.starts_at = row.state.active_at;
     row.state.cleared_at = lasting ? 0 : pass->now;
     return active_row_put(pass, rule, &row, error) &&
-           active_row_tell(pass, ALERT_STATE_FIRED, &row.alert, error);
+           active_row_changed(pass, ALERT_STATE_FIRED, &row.alert, error);
 }
 
 /* The risk of its finding changed: the alert goes on under its new labels, if it still may. */
@@ -174,7 +174,7 @@ static bool relabel(struct active_pass *pass, const struct rule *rule,
     next.alert.state = next.state.state;
     next.alert.starts_at = next.state.active_at;
     return active_row_put(pass, rule, &next, error) &&
-           (!was_firing || active_row_tell(pass, ALERT_STATE_FIRED, &next.alert, error));
+           (!was_firing || active_row_changed(pass, ALERT_STATE_FIRED, &next.alert, error));
 }
 
 /* What the event does to alerts about its finding. */
@@ -238,7 +238,7 @@ static bool undo(struct active_pass *pass, const struct event *event, enum event
     return true;
 }
 
-bool active_take_event(struct active_pass *pass, const struct event *event, struct error *error)
+bool active_apply_event(struct active_pass *pass, const struct event *event, struct error *error)
 {
     size_t count;
     const struct rule *rules = rule_all(pass->rules, &count);

@@ -41,8 +41,8 @@ bool active_row_lasts(const struct alert *alert);
 /* Write a row as it is, with the instant its clocks run to; and tell of its alert. */
 bool active_row_put(struct active_pass *pass, const struct rule *rule, const struct active_row *row,
                     struct error *error) MUST_USE;
-bool active_row_tell(struct active_pass *pass, enum alert_state_change change,
-                     const struct alert *alert, struct error *error) MUST_USE;
+bool active_row_changed(struct active_pass *pass, enum alert_state_change change,
+                        const struct alert *alert, struct error *error) MUST_USE;
 
 /* SQL: a resolved one is kept until every group has told of it. */
 #define ACTIVE_ROW_KEPT                                                                            \

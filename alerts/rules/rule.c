@@ -52,7 +52,7 @@ static struct rule *find(const struct rule_set *set, const char *name)
     return NULL;
 }
 
-static void take_rule(struct loader *loader, const char *file, const struct rule_config *config)
+static void add_rule(struct loader *loader, const char *file, const struct rule_config *config)
 {
     struct rule_set *set = loader->set;
     const struct rule *older = find(set, config->name ? config->name : "");
@@ -66,14 +66,13 @@ static void take_rule(struct loader *loader, const char *file, const struct rule
               loader->report);
 }
 
-static void take_file(struct loader *loader, const char *file,
-                      const struct rule_file_config *config)
+static void add_file(struct loader *loader, const char *file, const struct rule_file_config *config)
 {
     const struct rule_group_config *groups = config->groups.items;
     for (size_t i = 0; i < config->groups.count; i++) {
         const struct rule_config *rules = groups[i].rules.items;
         for (size_t n = 0; n < groups[i].rules.count; n++)
-            take_rule(loader, file, &rules[n]);
+            add_rule(loader, file, &rules[n]);
     }
 }
 
@@ -83,7 +82,7 @@ static void load_text(struct loader *loader, const char *name, const char *text,
     const char *file = arena_text(&loader->set->arena, name);
     if (options_read(rule_options, file, text, length, &config, &loader->set->arena,
                      loader->report))
-        take_file(loader, file, &config);
+        add_file(loader, file, &config);
 }
 
 static void load_file(struct loader *loader, const char *path)
@@ -91,7 +90,7 @@ static void load_file(struct loader *loader, const char *path)
     struct rule_file_config config = { 0 };
     const char *file = arena_text(&loader->set->arena, path);
     if (options_read_file(rule_options, file, &config, &loader->set->arena, loader->report))
-        take_file(loader, file, &config);
+        add_file(loader, file, &config);
 }
 
 static void load_pattern(struct loader *loader, const char *pattern, const char *folder)

@@ -203,8 +203,8 @@ static double aggregate(const struct family *family, const struct sample **sampl
     return family->unit && !strcmp(family->unit, "ratio") ? total / (double)count : total;
 }
 
-static bool tell_absent(const struct gathering *gathering, threshold_visit *visit, void *context,
-                        struct error *error)
+static bool visit_absent(const struct gathering *gathering, threshold_visit *visit, void *context,
+                         struct error *error)
 {
     struct threshold_signal signal = {
         .rule = gathering->rule,
@@ -222,7 +222,7 @@ bool threshold_evaluate(struct threshold *threshold, const struct rule *rule,
     CLEANUP(finish_gathering) struct gathering gathering = { .rule = rule };
     gather(&gathering, set);
     if (rule->kind == RULE_ABSENT)
-        return tell_absent(&gathering, visit, context, error);
+        return visit_absent(&gathering, visit, context, error);
     for (size_t i = 0, end; i < gathering.count; i = end) {
         struct threshold_signal signal = { .rule = rule };
         for (end = i + 1; end < gathering.count; end++)

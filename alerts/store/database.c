@@ -86,7 +86,7 @@ static bool is_memory(const char *path)
     return !strcmp(path, ":memory:");
 }
 
-static bool take_lock(struct database *database, struct error *error)
+static bool acquire_lock(struct database *database, struct error *error)
 {
     char name[4096];
     snprintf(name, sizeof name, "%s.lock", database->path);
@@ -232,7 +232,7 @@ static bool prepare_file(struct database *database, const struct database_config
                          struct error *error)
 {
     int64_t version;
-    if (config->own && !is_memory(config->path) && !take_lock(database, error))
+    if (config->own && !is_memory(config->path) && !acquire_lock(database, error))
         return false;
     if (!connect_file(database, config, error) || !recognize(database, config, &version, error) ||
         (config->own && !quick_check(database, error)) || !set_up(database, config, error))

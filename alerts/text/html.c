@@ -287,8 +287,8 @@ static void line_tag(struct html_writer *w, enum tag_kind kind, bool closing)
 }
 
 /* from, end: the attributes. */
-static void take_tag(struct reader *r, enum tag_kind kind, const char *from, const char *end,
-                     bool closing)
+static void apply_tag(struct reader *r, enum tag_kind kind, const char *from, const char *end,
+                      bool closing)
 {
     struct html_writer *w = &r->writer;
     if (w->capture && code_tag(w, kind, closing))
@@ -343,7 +343,7 @@ static void read_tag(struct reader *r, const char *end)
             kind = tags[i].kind;
     r->at = end + 1;
     if (kind != TAG_SKIPPED)
-        take_tag(r, kind, at, end, closing);
+        apply_tag(r, kind, at, end, closing);
     else if (!closing && end[-1] != '/')
         skip_element(r, name);
 }

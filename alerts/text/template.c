@@ -67,7 +67,7 @@ static bool complain(struct parser *parser, const char *where, const char *what,
 }
 
 /* A tag that writes nothing and stands alone in its line takes the line with it. */
-static void take_line(struct parser *parser, struct tag *tag)
+static void widen_to_line(struct parser *parser, struct tag *tag)
 {
     const char *before = tag->begin, *after = tag->end;
     while (before > parser->start && (before[-1] == ' ' || before[-1] == '\t'))
@@ -94,7 +94,7 @@ static bool next_tag(struct parser *parser, struct tag *tag, bool *found)
     if (*name && strchr("#^/!", *name))
         tag->sigil = *name++;
     if (tag->sigil)
-        take_line(parser, tag);
+        widen_to_line(parser, tag);
     if (tag->sigil == '!')
         return true;
     while (*name == ' ')

@@ -245,7 +245,7 @@ static int days_in_month(const struct tm *day)
     return last.tm_mday;
 }
 
-static bool holds(const struct range *range, enum field field, int value, int month_days)
+static bool range_covers(const struct range *range, enum field field, int value, int month_days)
 {
     for (size_t i = 0; i < range->span_counts[field]; i++) {
         struct span span = range->spans[field][i];
@@ -264,10 +264,12 @@ static bool holds(const struct range *range, enum field field, int value, int mo
 static bool range_contains(const struct range *range, int64_t at)
 {
     struct tm now = civil(at + time_zone_offset_s(range->zone, at));
-    return holds(range, TIMES, now.tm_hour * 60 + now.tm_min, 0) &&
-           holds(range, WEEKDAYS, now.tm_wday, 0) &&
-           holds(range, DAYS, now.tm_mday, range->span_counts[DAYS] ? days_in_month(&now) : 0) &&
-           holds(range, MONTHS, now.tm_mon + 1, 0) && holds(range, YEARS, now.tm_year + 1900, 0);
+    return range_covers(range, TIMES, now.tm_hour * 60 + now.tm_min, 0) &&
+           range_covers(range, WEEKDAYS, now.tm_wday, 0) &&
+           range_covers(range, DAYS, now.tm_mday,
+                        range->span_counts[DAYS] ? days_in_month(&now) : 0) &&
+           range_covers(range, MONTHS, now.tm_mon + 1, 0) &&
+           range_covers(range, YEARS, now.tm_year + 1900, 0);
 }
 
 bool time_interval_contains(const struct time_interval *interval, int64_t at)

@@ -183,8 +183,8 @@ static int64_t header_number(const struct http_response *response, const char *n
 }
 
 /* Tell pacer and metrics how it went. */
-static void note_answer(struct arm *arm, enum arm_api api, int64_t sent_ms,
-                        const struct http_response *response)
+static void count_answer(struct arm *arm, enum arm_api api, int64_t sent_ms,
+                         const struct http_response *response)
 {
     char text[32];
     struct pacer_answer answer = {
@@ -238,7 +238,7 @@ static bool send_request(struct arm_session *session, const struct arm_call *cal
         .response_limit_bytes = call->response_limit_bytes,
     };
     bool answered = http_exchange(session->client, &request, response, error);
-    note_answer(session->arm, call->api, sent_ms, response);
+    count_answer(session->arm, call->api, sent_ms, response);
     return answered;
 }
 

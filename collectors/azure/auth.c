@@ -445,8 +445,8 @@ int64_t auth_refresh_after_s(int64_t life_s)
 
 /* Note the outcome of a fetch. token: gets the one it replaces. True when there is a token that
  * may still be used. */
-static bool note(struct auth *auth, const struct error *failure, struct secret *token,
-                 int64_t life_s)
+static bool store_outcome(struct auth *auth, const struct error *failure, struct secret *token,
+                          int64_t life_s)
 {
     pthread_mutex_lock(&auth->mutex);
     int64_t now_ms = auth->now_ms();
@@ -476,7 +476,7 @@ static void renew(struct auth *auth, struct http_client *client, int64_t deadlin
     auth->fetching = true;
     pthread_mutex_unlock(&auth->mutex);
     bool fetched = fetch(auth, client, deadline_ms, &token, &life_s, &failure);
-    bool usable = note(auth, &failure, &token, life_s);
+    bool usable = store_outcome(auth, &failure, &token, life_s);
     secret_finish(&token);
     if (fetched) {
         metric_clear(auth->metrics, &meter_token_expiry); /* a reload may have changed the tenant */

@@ -160,7 +160,7 @@ static uint64_t row_hash(const struct json *row)
     return has_text ? hash : 0;
 }
 
-static bool take_row(void *context, const struct json *row, struct error *error)
+static bool receive_row(void *context, const struct json *row, struct error *error)
 {
     struct run *run = context;
     if (!run->page_rows++)
@@ -248,8 +248,8 @@ static bool read_page(struct run *run, struct error *error)
     build_body(run);
     if (!ask(run, error))
         return false;
-    if (!json_walk_rows(buf_cstr(&run->response.body), run->response.body.length, "data", take_row,
-                        run, &run->envelope, error)) {
+    if (!json_walk_rows(buf_cstr(&run->response.body), run->response.body.length, "data",
+                        receive_row, run, &run->envelope, error)) {
         if (error->code == ERROR_PARSE && !run->page_rows && is_table(&run->response))
             error_set(error, ERROR_PARSE, "a table came, objectArray was asked for");
         return false;

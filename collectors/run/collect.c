@@ -32,7 +32,7 @@ struct run {
     _Alignas(max_align_t) char row[ROW_BYTES_MAX];
 };
 
-static bool take_row(void *data, const struct json *json, struct error *error)
+static bool fold_row(void *data, const struct json *json, struct error *error)
 {
     struct run *run = data;
     memset(run->row, 0, run->query->row_bytes);
@@ -55,7 +55,7 @@ static bool ask_graph(struct run *run, struct error *error)
         .partitions = run->memory->partitions[run->query_index],
     };
     struct graph_progress progress = { 0 };
-    bool ok = graph_query(run->session, &query, take_row, run, &progress, error);
+    bool ok = graph_query(run->session, &query, fold_row, run, &progress, error);
     run->memory->total[run->query_index] = progress.total;
     return ok;
 }
@@ -119,7 +119,7 @@ static bool ask_list(struct run *run, struct error *error)
         struct part_mark mark = part_mark(run->part);
         struct arm_progress progress = { 0 };
         fill_path(run->query, run->context.subscription_id, *version, &path);
-        if (arm_list(run->session, buf_cstr(&path), take_row, run, &progress, error))
+        if (arm_list(run->session, buf_cstr(&path), fold_row, run, &progress, error))
             return true;
         part_rewind(run->part, mark);
         if (!arm_version_refused(error) || *version + 1 >= version_count(run->query))

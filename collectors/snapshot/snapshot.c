@@ -63,16 +63,16 @@ static void swap_current(struct snapshot_store *store, struct snapshot *next, st
     snapshot_release(before);
 }
 
-void snapshot_publish(struct snapshot_store *store, enum collector_id collector, struct part *take,
+void snapshot_publish(struct snapshot_store *store, enum collector_id collector, struct part *part,
                       const struct source_status *status)
 {
     pthread_mutex_lock(&store->lock);
     struct snapshot *next = copy_current(store);
     struct part *old = NULL;
-    if (take) {
+    if (part) {
         old = next->parts[collector];
-        take->generation = next->generation;
-        next->parts[collector] = take;
+        part->generation = next->generation;
+        next->parts[collector] = part;
     }
     next->status[collector] = *status;
     swap_current(store, next, old);

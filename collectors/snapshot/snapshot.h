@@ -34,7 +34,7 @@ void snapshot_store_destroy(struct snapshot_store *store);
  * part:   taken; NULL keeps the last good part (a failed run).
  * status: copied; status->error says why when part is NULL.
  * Wakes snapshot_wait. Never fails, never blocks on a reader. Any thread. */
-void snapshot_publish(struct snapshot_store *store, enum collector_id collector, struct part *take,
+void snapshot_publish(struct snapshot_store *store, enum collector_id collector, struct part *part,
                       const struct source_status *status);
 
 /* Forget a part that is older than max staleness. Wakes snapshot_wait. */

@@ -64,7 +64,7 @@ static struct outbox_message take_of(struct bench *bench, const char *receiver, 
 {
     struct outbox_message message;
     bool found = false;
-    CHECK(outbox_take(bench->database, receiver, target, now, &bench->arena, &message, &found, NULL,
+    CHECK(outbox_next(bench->database, receiver, target, now, &bench->arena, &message, &found, NULL,
                       NULL, &bench->error));
     return found ? message : (struct outbox_message){ .event = "", .dedup_key = "" };
 }
@@ -240,7 +240,7 @@ TEST(a_resolve_is_closed_when_its_firing_was_refused)
     add(&bench, "a", NOTIFICATION_RESOLVED, T0 + 1);
     CHECK(outbox_mark_dead(bench.database, firing.id, 404, "clientError", "no_service", T0,
                            &bench.error));
-    CHECK(outbox_take(bench.database, "team", 0, T0 + 1, &bench.arena, &message, &found, count_dead,
+    CHECK(outbox_next(bench.database, "team", 0, T0 + 1, &bench.arena, &message, &found, count_dead,
                       &dead, &bench.error));
     CHECK(!found);
     CHECK_INT(dead, 1);

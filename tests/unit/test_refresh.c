@@ -11,7 +11,7 @@ static void accept_all(struct scene *scene)
     struct outbox_message message;
     struct error error = { 0 };
     for (bool found = true; found;) {
-        CHECK(outbox_take(scene->world.database, "team", 0, scene->world.now, &arena, &message,
+        CHECK(outbox_next(scene->world.database, "team", 0, scene->world.now, &arena, &message,
                           &found, NULL, NULL, &error));
         if (found)
             CHECK(
