@@ -10,8 +10,7 @@
 
 #define DRILL_TITLE "[TEST] Critical: Fire drill, nothing is wrong (vm-fire-drill)"
 
-/* --- notifications
- * ---------------------------------------------------------------------------------- */
+/* --- notifications --------------------------------------------------------------------------- */
 
 /* A notification with every text empty. */
 static const struct notification blank = {

@@ -1,22 +1,28 @@
 #pragma once
 /* Decides: a new snapshot, or time, in; one transaction with everything that follows out.
  *
- * Alerts: modules and who calls whom
- *   alerting      the floor as a whole: what exporter/service starts, reloads, stops
- *   settings      `alerts:` compiled; owns rules, routes, receivers, intervals, windows
- *   evaluator     this file; alone writes decisions
- *     ledger      part -> events            watch  scores, freshness -> events
- *     points      potential points          rule   what is wanted; threshold: set -> signals
- *     active      events, signals -> alerts that fired or resolved (state decides when)
- *     group       route -> groups; when due: mute (silence, inhibit, interval, windows, flapping),
- *                 governor, notification -> outbox
- *   delivery      one thread per lane: outbox -> receiver.build -> core/http -> classify -> outbox
- *   heartbeat, drill   tell that paging works, outside and inside the outbox
- *   api, replay, ruletest                   read the tables, or run the same modules on another one
- *   notification <- alert, html, template, text     what a message says
- *   database <- schema                      everybody's tables
- * Pure, time a parameter: state, match, route, interval, mute, points, html, template, text,
- * notification (but for notification_build's ledger look-ups), every receiver kind. One evaluation
+ * The rooms, each including only those above it, and who calls whom
+ *   store       database <- schema                everybody's tables
+ *   text        match, template, html, record, time_interval: know no alert
+ *   ledger      ledger: part -> events            watch: scores, freshness -> events
+ *               points: potential points
+ *   rules       rule: what is wanted              threshold: set -> signals
+ *               active: events, signals -> alerts that fired or resolved (alert_state says when)
+ *               notification <- alert             what a message says
+ *   receivers   notification -> request, answer -> verdict: one file a kind
+ *   notify      settings: `alerts:` compiled; owns rules, routes, receivers, intervals, windows
+ *               group: route -> groups; when due: mute (silence, inhibit, intervals, windows,
+ *               flapping), governor, notification_build -> outbox
+ *               delivery: one thread a lane: outbox -> build -> core/http -> classify -> outbox
+ *   (here)      evaluator: this file; alone writes decisions; evaluation is one of its transactions
+ *               heartbeat, drill: show that messages arrive, outside and inside the outbox
+ *               replay, ruletest: run the same modules on a database of their own
+ *               alerting: the wing as a whole: what exporter/service starts, reloads, stops
+ *   api         reads the tables, writes silences
+ * Pure, time a parameter: alert_state, match, route, time_interval, mute, points, html, template,
+ * text, notification, every receiver kind.
+ *
+ * One evaluation
  *    1 acquire the snapshot; database_begin (waits for other writers; TIMEOUT: again in a second)
  *    2 ledger_advance, watch_advance        -> events, in ledger_event too
  *    3 metric set: max_level -1, opted = rule_families; runner_emit, ledger_emit, points_emit; sort

@@ -77,7 +77,7 @@ void receiver_check(const struct receiver_http *http, const char *file, int line
 void receiver_check_url(const char *url, const char *file, int line, struct option_report *report);
 
 /* Which statuses mean what; every other one is refused. Each kind's row
- * names them as its vendor's notification does. */
+ * names them as its vendor's documentation does. */
 struct receiver_answers {
     short sent[5], retry[7]; /* end with 0 */
     bool sent_2xx, retry_5xx;
@@ -111,7 +111,7 @@ bool receiver_fit(const void *config, const struct receiver_context *context,
                   size_t (*measure)(const struct buf *body), size_t limit,
                   struct receiver_request *request, struct error *error) MUST_USE;
 
-/* How long a message is worth telling: as a notification, in a chat. */
+/* How long a message is worth telling: to a pager, in a chat. */
 enum { RECEIVER_PAGE_EXPIRES_S = 86400, RECEIVER_CHAT_EXPIRES_S = 259200 };
 
 struct receiver_kind {
@@ -123,7 +123,7 @@ struct receiver_kind {
         alerts_max; /* a notification holds no more; larger groups become several; 0 = truncated */
     int64_t refresh_s;  /* > 0: firing and lately resolved alerts are told again so often, outside
                            the outbox */
-    int64_t expires_s;  /* default of expire: 24 h notifications, 3 d chats */
+    int64_t expires_s;  /* default of expire: 24 h for pagers, 3 d for chats */
     double rate, burst; /* default messages a second, and at once */
     /* Number of targets; NULL = 1. */
     size_t (*targets)(const void *config);

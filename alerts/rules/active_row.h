@@ -33,7 +33,9 @@ bool active_row_move(struct active_pass *pass, const struct rule *rule, struct a
                      enum alert_state_signal signal, const char *event, const char *reason,
                      struct error *error) MUST_USE;
 
-/* Whether some event can end what this alert's event began; others run out. */
+/* Whether some event can end what this alert's event began: a finding that opened can resolve. An
+ * alert nothing can end, such as that of finding.exempted, resolves by time: rule->resolve_after_s
+ * after it fired. */
 bool active_row_lasts(const struct alert *alert);
 
 #define ACTIVE_FIRST_RUN "digest" /* event of an alert that waits until every source is known */

@@ -9,8 +9,9 @@
  *           event: [finding.opened, finding.reopened, finding.risk_changed]
  *           match: ['risk_level="critical"', 'resource_type!~"microsoft.storage/.*"']
  *           internet_exposed: true        # on_attack_path, contextual: the same; absent = any
- *           min_age: 1h                   # with finding.opened: notifications when it is still
- * open then labels: { team: cloud } title: '{{risk_level}}: {{assessment_title}}'
+ *           min_age: 1h                   # with finding.opened: fires when it is still open then
+ *           labels: { team: cloud }
+ *           title: '{{risk_level}}: {{assessment_title}}'
  *         - alert: ScoreLow
  *           metric: defender_secure_score_ratio
  *           match: ['initiative="ascscore"']

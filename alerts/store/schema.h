@@ -4,13 +4,14 @@
  *   store              schema.c's users   small facts: key -> value (first run, tenant, covers)
  *   ledger_assessment  ledger             each recommendation ever seen
  *   ledger_finding     ledger             each finding ever seen, open or not
- *   ledger_event       ledger             what happened to findings: read by replay and
- * notifications ledger_counter     ledger             counters and histogram buckets that outlive a
- * restart watch_value        watch              last known scores, plans and freshness active_alert
- * active             pending, firing and lately resolved alerts group_state        group when a
- * group is due and what was said last group_member       group              which alerts are in it
- * and what each receiver accepted silence            silence            silences, expired ones kept
- * for five days governor_fold      governor           what waits for the next roll-up
+ *   ledger_event       ledger             what happened to findings: read by replay and messages
+ *   ledger_counter     ledger             counters and histogram buckets that outlive a restart
+ *   watch_value        watch              last known scores, plans and freshness
+ *   active_alert       active             pending, firing and lately resolved alerts
+ *   group_state        group              when a group is due and what was said last
+ *   group_member       group              which alerts are in it and what each receiver accepted
+ *   silence            silence            silences, expired ones kept for five days
+ *   governor_fold      governor           what waits for the next roll-up
  *   outbox_message     outbox             messages until they are accepted or dead
  *   outbox_member      outbox             the (finding, episode, event) a message tells of
  *
