@@ -104,7 +104,7 @@ static struct alert_state_timing timing_of(const struct active_pass *pass, const
 {
     struct alert_state_timing timing =
         rule ? rule->timing : (struct alert_state_timing){ .kept_s = KEPT_S };
-    if (rule && rule->kind == RULE_EVENT && row->state.cleared_at)
+    if (rule && rule->kind == RULE_EVENT && row->life.cleared_at)
         timing.keep_firing_s = rule->resolve_after_s;
     if (rule && !strcmp(row->alert.event, ACTIVE_FIRST_RUN) && !is_adopted(pass) &&
         timing.for_s < FIRST_RUNS_S)
@@ -125,7 +125,7 @@ bool active_row_put(struct active_pass *pass, const struct rule *rule, const str
                     struct error *error)
 {
     struct alert_state_timing timing = timing_of(pass, rule, row);
-    return active_row_save(pass->database, row, alert_state_next_at(&row->state, &timing), error);
+    return active_row_save(pass->database, row, alert_state_next_at(&row->life, &timing), error);
 }
 
 static void note_firing(const struct active_pass *pass, const struct rule *rule,
@@ -137,7 +137,7 @@ static void note_firing(const struct active_pass *pass, const struct rule *rule,
     row->alert.ends_at = 0;
     row->alert.reason = "";
     if (rule && rule->kind == RULE_EVENT && !active_row_lasts(&row->alert))
-        row->state.cleared_at = pass->now; /* runs out */
+        row->life.cleared_at = pass->now; /* runs out */
 }
 
 bool active_row_move(struct active_pass *pass, const struct rule *rule, struct active_row *row,
@@ -145,18 +145,18 @@ bool active_row_move(struct active_pass *pass, const struct rule *rule, struct a
                      struct error *error)
 {
     struct alert_state_timing timing = timing_of(pass, rule, row);
-    struct alert_state_clocks before = row->state;
-    enum alert_state_change change = alert_state_advance(&row->state, &timing, signal, pass->now);
+    struct alert_life before = row->life;
+    enum alert_state_change change = alert_state_advance(&row->life, &timing, signal, pass->now);
     if (change == ALERT_STATE_FORGOTTEN)
         return active_row_delete(pass->database, row->alert.fingerprint, error);
-    if (change == ALERT_STATE_SAME && !memcmp(&before, &row->state, sizeof before))
+    if (change == ALERT_STATE_SAME && !memcmp(&before, &row->life, sizeof before))
         return true;
-    row->alert.state = row->state.state;
-    row->alert.starts_at = row->state.active_at;
+    row->alert.state = row->life.state;
+    row->alert.starts_at = row->life.active_at;
     if (change == ALERT_STATE_FIRED)
         note_firing(pass, rule, row);
     if (change == ALERT_STATE_RESOLVED) {
-        row->alert.ends_at = row->state.resolved_at;
+        row->alert.ends_at = row->life.resolved_at;
         row->alert.event = event;
         row->alert.reason = reason;
     }
@@ -246,12 +246,12 @@ bool active_apply_signal(struct active_pass *pass, const struct threshold_signal
     make_alert(signal, &pass->scratch, &alert);
     if (!active_row_load(pass->database, alert.fingerprint, &pass->scratch, &row, &found, error))
         return false;
-    if (!active && (!found || row.state.state == ALERT_RESOLVED))
+    if (!active && (!found || row.life.state == ALERT_RESOLVED))
         return true;
     *has_rows = true;
     intern_put(&pass->seen, alert.fingerprint, strlen(alert.fingerprint));
-    if (active && row.state.state != ALERT_FIRING) {
-        alert.episode = row.alert.episode + (row.state.state != ALERT_PENDING);
+    if (active && row.life.state != ALERT_FIRING) {
+        alert.episode = row.alert.episode + (row.life.state != ALERT_PENDING);
         row.alert = alert;
     }
     return active_row_move(pass, signal->rule, &row, now, "rule.resolved", "recovered", error);
@@ -345,7 +345,7 @@ static bool advance_due(struct active_pass *pass, struct error *error)
         arena_reset(&pass->scratch);
         if (!active_row_load(pass->database, keys.keys[i], &pass->scratch, &row, &found, error))
             return false;
-        bool pends = row.state.state == ALERT_PENDING;
+        bool pends = row.life.state == ALERT_PENDING;
         if (!active_row_move(pass, rule_find(pass->rules, row.alert.rule), &row,
                              pends ? ALERT_STATE_ACTIVE : ALERT_STATE_CLEAR, row.alert.event,
                              ACTIVE_EXPIRED, error))

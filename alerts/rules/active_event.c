@@ -136,10 +136,10 @@ static bool fire(struct active_pass *pass, const struct rule *rule, const struct
     make_alert(rule, subject, &alert);
     if (!active_row_load(pass->database, alert.fingerprint, &pass->scratch, &row, &found, error))
         return false;
-    if (row.state.state == ALERT_PENDING) /* nothing but a further first run is news to it */
+    if (row.life.state == ALERT_PENDING) /* nothing but a further first run is news to it */
         return !is_first_run(&alert) || add_first_run(pass, rule, &alert, &row, error);
-    bool lasting = active_row_lasts(&alert), firing = row.state.state == ALERT_FIRING;
-    if (firing && is_first_run(&alert) && row.state.active_at == pass->now)
+    bool lasting = active_row_lasts(&alert), firing = row.life.state == ALERT_FIRING;
+    if (firing && is_first_run(&alert) && row.life.active_at == pass->now)
         return add_first_run(pass, rule, &alert, &row, error); /* not told yet: same pass */
     if (firing && lasting && !strcmp(row.alert.event, alert.event) &&
         row.alert.episode == alert.episode)
@@ -150,8 +150,8 @@ static bool fire(struct active_pass *pass, const struct rule *rule, const struct
     if (!firing)
         return active_row_move(pass, rule, &row, ALERT_STATE_ACTIVE, "", "", error);
     row.alert.state = ALERT_FIRING;
-    row.alert.starts_at = row.state.active_at;
-    row.state.cleared_at = lasting ? 0 : pass->now;
+    row.alert.starts_at = row.life.active_at;
+    row.life.cleared_at = lasting ? 0 : pass->now;
     return active_row_put(pass, rule, &row, error) &&
            active_row_changed(pass, ALERT_STATE_FIRED, &row.alert, error);
 }
@@ -162,7 +162,7 @@ static bool relabel(struct active_pass *pass, const struct rule *rule,
 {
     struct active_row next = *row;
     make_alert(rule, subject, &next.alert);
-    bool was_firing = row->state.state == ALERT_FIRING;
+    bool was_firing = row->life.state == ALERT_FIRING;
     bool matches =
         rule_matches(rule, subject->finding, subject->base.labels, subject->base.label_count);
     if ((!matches || strcmp(next.alert.fingerprint, row->alert.fingerprint) != 0) &&
@@ -171,8 +171,8 @@ static bool relabel(struct active_pass *pass, const struct rule *rule,
         return false;
     if (!matches)
         return true;
-    next.alert.state = next.state.state;
-    next.alert.starts_at = next.state.active_at;
+    next.alert.state = next.life.state;
+    next.alert.starts_at = next.life.active_at;
     return active_row_put(pass, rule, &next, error) &&
            (!was_firing || active_row_changed(pass, ALERT_STATE_FIRED, &next.alert, error));
 }
@@ -194,8 +194,8 @@ static bool touch_alerts(struct active_pass *pass, const struct subject *subject
         if (!active_row_load(pass->database, keys.keys[i], &pass->scratch, &row, &found, error))
             return false;
         const struct rule *rule = rule_find(pass->rules, row.alert.rule);
-        bool open = row.state.state == ALERT_PENDING ||
-                    (row.state.state == ALERT_FIRING && !row.state.cleared_at);
+        bool open = row.life.state == ALERT_PENDING ||
+                    (row.life.state == ALERT_FIRING && !row.life.cleared_at);
         if (!rule || !open)
             continue;
         bool ok = event->kind == EVENT_RESOLVED
@@ -229,7 +229,7 @@ static bool undo(struct active_pass *pass, const struct event *event, enum event
         if (!active_row_load(pass->database, alert.fingerprint, &pass->scratch, &row, &found,
                              error))
             return false;
-        if (found && row.state.state != ALERT_RESOLVED &&
+        if (found && row.life.state != ALERT_RESOLVED &&
             !active_row_move(pass, &rules[i], &row, ALERT_STATE_CLEAR,
                              event_word(event->kind, event->source, event->reason), "recovered",
                              error))

@@ -25,7 +25,7 @@ static bool read_row(struct database_statement *statement, struct arena *arena,
         return error_wrap(error, "an alert in the database");
     bool ok = alert_read(json, arena, &row->alert, error);
     json_free(json);
-    row->state = (struct alert_state_clocks){
+    row->life = (struct alert_life){
         .state = read_state(database_text(statement, 1)),
         .active_at = database_integer(statement, 2),
         .fired_at = database_integer(statement, 3),
@@ -74,7 +74,7 @@ bool active_row_save(struct database *database, const struct active_row *row, in
         " due_at = excluded.due_at");
     database_bind_text(statement, 1, alert->fingerprint);
     database_bind_text(statement, 2, alert->rule);
-    database_bind_text(statement, 3, alert_state_words[row->state.state]);
+    database_bind_text(statement, 3, alert_state_words[row->life.state]);
     database_bind_blob(statement, 4, alert->has_finding ? alert->finding_id.bytes : NULL,
                        sizeof alert->finding_id.bytes);
     database_bind_integer(statement, 5, alert->episode);
@@ -83,13 +83,13 @@ bool active_row_save(struct database *database, const struct active_row *row, in
     database_bind_text(statement, 8, alert_label_value(alert, "subscription_id"));
     database_bind_text(statement, 9, buf_cstr(&json));
     database_bind_number(statement, 10, alert->value);
-    database_bind_integer(statement, 11, row->state.active_at);
-    database_bind_integer(statement, 12, row->state.fired_at);
-    database_bind_integer(statement, 13, row->state.cleared_at);
-    database_bind_integer(statement, 14, row->state.resolved_at);
+    database_bind_integer(statement, 11, row->life.active_at);
+    database_bind_integer(statement, 12, row->life.fired_at);
+    database_bind_integer(statement, 13, row->life.cleared_at);
+    database_bind_integer(statement, 14, row->life.resolved_at);
     database_bind_integer(statement, 15, row->flaps);
     database_bind_integer(statement, 16, row->flapped_at);
-    database_bind_integer(statement, 17, row->state.held_at);
+    database_bind_integer(statement, 17, row->life.held_at);
     database_bind_integer(statement, 18, due_at);
     return database_run(statement, error);
 }

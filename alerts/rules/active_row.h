@@ -4,7 +4,7 @@
 
 struct active_row {
     struct alert alert;
-    struct alert_state_clocks state;
+    struct alert_life life;
     int64_t flaps, flapped_at; /* firings in a row, the last of them */
 };
 

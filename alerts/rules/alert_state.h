@@ -18,10 +18,11 @@ enum alert_state_signal {
 struct alert_state_timing {
     int64_t for_s;         /* active so long before it fires */
     int64_t keep_firing_s; /* clear so long before it resolves */
-    int64_t kept_s;        /* a resolved one is remembered so long; default 15 min */
+    int64_t kept_s;        /* a resolved alert is remembered so long; default 15 min */
 };
 
-struct alert_state_clocks {
+/* Where one alert stands, and since when. */
+struct alert_life {
     enum alert_state state;
     int64_t active_at;                         /* signal became active */
     int64_t fired_at, cleared_at, resolved_at; /* 0 = not */
@@ -36,13 +37,13 @@ enum alert_state_change {
     ALERT_STATE_FORGOTTEN
 };
 
-/* Move on. FORGOTTEN: pending that cleared, or resolved and kept long enough; all is zero then. A
- * resolved one that becomes active again starts anew. A `now` before the latest instant of the
- * state (the clock stepped back) counts as that instant. SAME may still have moved an instant. */
-enum alert_state_change alert_state_advance(struct alert_state_clocks *state,
+/* Move a life on by one signal. FORGOTTEN: it was pending and cleared, or resolved and kept long
+ * enough; all of it is zero then. A resolved one that becomes active again starts anew. A `now`
+ * before the latest instant of the life (the clock stepped back) counts as that instant. SAME may
+ * still have moved an instant. */
+enum alert_state_change alert_state_advance(struct alert_life *life,
                                             const struct alert_state_timing *timing,
                                             enum alert_state_signal signal, int64_t now);
 
-/* When the state can change by time alone; 0 = never. */
-int64_t alert_state_next_at(const struct alert_state_clocks *state,
-                            const struct alert_state_timing *timing);
+/* When time alone changes the state; 0 = never. */
+int64_t alert_state_next_at(const struct alert_life *life, const struct alert_state_timing *timing);

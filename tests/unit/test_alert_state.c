@@ -15,11 +15,11 @@ struct step {
 
 static void walk(const struct alert_state_timing *how, const struct step *steps, size_t count)
 {
-    struct alert_state_clocks state = { 0 };
+    struct alert_life life = { 0 };
     for (size_t i = 0; i < count; i++) {
-        CHECK_INT(alert_state_advance(&state, how, steps[i].signal, steps[i].now), steps[i].change);
-        CHECK_INT(state.state, steps[i].state);
-        CHECK_INT(alert_state_next_at(&state, how), steps[i].next_at);
+        CHECK_INT(alert_state_advance(&life, how, steps[i].signal, steps[i].now), steps[i].change);
+        CHECK_INT(life.state, steps[i].state);
+        CHECK_INT(alert_state_next_at(&life, how), steps[i].next_at);
     }
 }
 

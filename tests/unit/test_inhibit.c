@@ -38,7 +38,7 @@ static struct alert make_alert(const char *name, const char *level, const char *
 static void put(struct database *database, struct alert alert, enum alert_state state)
 {
     struct error error;
-    const struct active_row row = { .alert = alert, .state = { .state = state } };
+    const struct active_row row = { .alert = alert, .life = { .state = state } };
     CHECK(active_row_save(database, &row, 0, &error));
 }
 
