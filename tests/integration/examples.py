@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Examples work as they stand: rules and their tests, receivers, configurations in documents."""
-import glob
 import os
 import re
 import subprocess
 
-from harness import EXPORTER, ROOT, Folder, contains, equal, run
+from harness import EXPORTER, ROOT, Folder, contains, documents, equal, run
 
 EXAMPLES = os.path.join(ROOT, "packaging/examples")
 SECRETS = "/etc/defender_exporter/secrets"
@@ -59,10 +58,8 @@ def test_receivers():
 
 def blocks(key):
     """Blocks of YAML that begin with a key, of the README and of docs."""
-    found = []
-    for path in ["README.md"] + sorted(glob.glob(os.path.join(ROOT, "docs/*.md"))):
-        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-            found += re.findall(rf"```yaml\n({key}:.*?)```", file.read(), re.S)
+    found = [block for text in documents().values()
+             for block in re.findall(rf"```yaml\n({key}:.*?)```", text, re.S)]
     assert found, f"no document has a block with {key}"
     return found
 

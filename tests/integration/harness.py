@@ -72,6 +72,17 @@ def until(what, check, seconds=20, pause=0.02):
         time.sleep(pause)
 
 
+def documents():
+    """What users read: {path: text} of the README and docs."""
+    names = sorted(os.listdir(os.path.join(ROOT, "docs")))
+    paths = ["README.md"] + ["docs/" + name for name in names if name.endswith(".md")]
+    texts = {}
+    for path in paths:
+        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+            texts[path] = file.read()
+    return texts
+
+
 def equal(got, want, what):
     if got == want:
         return

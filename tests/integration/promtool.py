@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Prometheus's own tools accept what is served, and Prometheus itself scrapes it."""
 import os
+import re
 import shutil
 import subprocess
 
-from harness import (SECRET, Exporter, Fake, Folder, Program, Skip, equal, fetch,
+from harness import (SECRET, Exporter, Fake, Folder, Program, Skip, documents, equal, fetch,
                      free_port, run, settings, until)
 
 
@@ -35,6 +36,22 @@ def test_expositions_of_generated_tenants():
                     exporter.wait_ready()
                     check(exporter.metrics().text, f"seed {seed} when ready")
                     check(exporter.metrics("?collect[]=assessments").text, "collect[]")
+
+
+def test_queries_in_documents():
+    """Each is one line and the indented ones after it."""
+    queries = []
+    for text in documents().values():
+        for block in re.findall(r"```promql\n(.*?)```", text, re.S):
+            block = re.sub(r"^#.*\n", "", block, flags=re.M)
+            queries += re.findall(r"^\S.*(?:\n .*)*", block, re.M)
+    assert len(queries) > 10, queries
+    rules = [{"record": f"query_{i}", "expr": query} for i, query in enumerate(queries)]
+    with Folder() as folder:
+        file = folder.file("rules.yml", {"groups": [{"name": "documents", "rules": rules}]})
+        done = subprocess.run([tool("promtool"), "check", "rules", file], text=True,
+                              capture_output=True, check=False)
+        equal((done.returncode, done.stderr), (0, ""), done.stdout)
 
 
 def test_prometheus_scrapes_it():

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """The generated parts of the documents are what the program prints and the examples say; --write
 renews them."""
-import glob
 import os
 import re
 import subprocess
 import sys
 
-from harness import EXPORTER, ROOT, equal, run
+from harness import EXPORTER, ROOT, documents, equal, run
 
 EXAMPLES = os.path.join(ROOT, "packaging/examples/alerts")
 RECEIVERS = ("pagerduty", "slack", "teams", "email", "webhook", "alertmanager")
@@ -31,11 +30,6 @@ PART = re.compile(r"(<!-- (\w+): (?:printed by the program|as in packaging/examp
                   r"(<!-- end of \2 -->)", re.S)
 
 
-def read(path):
-    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-        return file.read()
-
-
 def printed(command, before, after):
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith(("DEFENDER_EXPORTER_", "AZURE_"))}
@@ -46,8 +40,11 @@ def printed(command, before, after):
 
 def shown():
     """Every example of a receiver."""
-    return "\n".join("```yaml\n" + read(os.path.join(EXAMPLES, name + ".yml")) + "```\n"
-                     for name in RECEIVERS)
+    parts = []
+    for name in RECEIVERS:
+        with open(os.path.join(EXAMPLES, name + ".yml"), encoding="utf-8") as file:
+            parts.append("```yaml\n" + file.read() + "```\n")
+    return "\n".join(parts)
 
 
 def part(name):
@@ -58,19 +55,15 @@ def renewed(text):
     return PART.sub(lambda m: m.group(1) + part(m.group(2)) + m.group(4), text)
 
 
-def documents():
-    return ["README.md"] + sorted(os.path.relpath(path, ROOT)
-                                  for path in glob.glob(os.path.join(ROOT, "docs/*.md")))
-
-
 def test_each_part_stands_once():
-    found = [(m.group(2), path) for path in documents() for m in PART.finditer(read(path))]
+    found = [(m.group(2), path) for path, text in documents().items()
+             for m in PART.finditer(text)]
     equal(sorted(found), sorted(PARTS.items()), "generated parts of the documents")
 
 
 def test_parts_are_what_the_program_prints():
-    for path in documents():
-        if renewed(read(path)) != read(path):
+    for path, text in documents().items():
+        if renewed(text) != text:
             raise AssertionError(path + " differs from the program: run "
                                  "tests/integration/references.py --write")
 
@@ -81,13 +74,27 @@ def test_every_receiver_is_shown():
 
 
 def test_the_readme_is_short():
-    lines = read("README.md").count("\n")
+    lines = documents()["README.md"].count("\n")
     assert lines <= 300, f"the README has {lines} lines, at most 300"
 
 
+def test_metrics_named_exist():
+    known = set(re.findall(r"^\| (\w+) \|", printed("metrics", "", ""), re.M))
+    for path, text in documents().items():
+        named = set(re.findall(r"\bdefender_\w*[a-z]\b", PART.sub("", text)))
+        equal(named - known - {"defender_exporter"}, set(), path + " names metrics")
+
+
+def test_commands_named_exist():
+    known = set(re.findall(r"^  ([a-z]+(?: [a-z]+)?)\b", printed("--help", "", ""), re.M))
+    for path, text in documents().items():
+        for named in re.findall(r"(?:^|`)defender_exporter ([a-z]+(?: [a-z]+)?)", text, re.M):
+            if named not in known and named.split()[0] not in known:
+                raise AssertionError(f"{path} names the command {named}")
+
+
 def write():
-    for path in documents():
-        text = read(path)
+    for path, text in documents().items():
         with open(os.path.join(ROOT, path), "w", encoding="utf-8") as target:
             target.write(renewed(text))
 
