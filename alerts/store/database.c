@@ -22,7 +22,10 @@ enum {
 
 struct database_statement {
     struct database *database;
-    const char *sql;        /* the key, by address */
+    const void *owner; /* owner and kind are the key, by address; owner NULL: kind is the SQL */
+    const char *kind;
+    const char *sql;
+    char *made;             /* the SQL of an owner */
     sqlite3_stmt *compiled; /* NULL = it could not be: result says why */
     int result;
 };
@@ -136,13 +139,7 @@ static bool connect_file(struct database *database, const struct database_config
 static bool read_integer(struct database *database, const char *sql, int64_t *value,
                          struct error *error)
 {
-    struct database_statement *statement = database_prepare(database, sql);
-    bool row;
-    if (!database_step(statement, &row, error))
-        return false;
-    *value = row ? database_integer(statement, 0) : 0;
-    database_reset(statement);
-    return true;
+    return database_get_integer(database_prepare(database, sql), value, error);
 }
 
 static int newest_version(const struct database_config *config)
@@ -260,6 +257,7 @@ void database_close(struct database *database)
     database_rollback(database);
     for (size_t i = 0; i < database->count; i++) {
         sqlite3_finalize(database->statements[i]->compiled);
+        free(database->statements[i]->made);
         free(database->statements[i]);
     }
     sqlite3_close(database->handle);
@@ -337,28 +335,114 @@ static void compile(struct database_statement *statement)
         check_parameters(statement->compiled);
 }
 
-static struct database_statement *add(struct database *database, const char *sql)
+static struct database_statement *add(struct database *database, const void *owner,
+                                      const char *kind)
 {
     struct database_statement *statement = MEMORY_NEW(struct database_statement);
-    *statement = (struct database_statement){ .database = database, .sql = sql };
+    *statement = (struct database_statement){
+        .database = database, .owner = owner, .kind = kind, .sql = kind
+    };
     MEMORY_GROW(database->statements, database->count, database->capacity);
     return database->statements[database->count++] = statement;
 }
 
-struct database_statement *database_prepare(struct database *database, const char *sql)
+/* Ready to be bound: compiled, reset, without values. */
+static struct database_statement *ready(struct database_statement *statement)
 {
-    struct database_statement *statement = NULL;
-    for (size_t i = 0; i < database->count && !statement; i++)
-        if (database->statements[i]->sql == sql)
-            statement = database->statements[i];
-    if (!statement)
-        statement = add(database, sql);
     if (!statement->compiled)
         compile(statement);
     database_reset(statement);
     if (statement->compiled)
         sqlite3_clear_bindings(statement->compiled);
     return statement;
+}
+
+static struct database_statement *find(struct database *database, const void *owner,
+                                       const char *kind)
+{
+    for (size_t i = 0; i < database->count; i++)
+        if (database->statements[i]->kind == kind && database->statements[i]->owner == owner)
+            return database->statements[i];
+    return NULL;
+}
+
+struct database_statement *database_prepare(struct database *database, const char *sql)
+{
+    struct database_statement *statement = find(database, NULL, sql);
+    return ready(statement ? statement : add(database, NULL, sql));
+}
+
+struct database_statement *database_prepare_made(struct database *database, const void *owner,
+                                                 const char *kind, database_make *make)
+{
+    struct database_statement *statement = find(database, owner, kind);
+    if (!statement) {
+        CLEANUP(buf_finish) struct buf sql = { 0 };
+        make(owner, kind, &sql);
+        statement = add(database, owner, kind);
+        statement->sql = statement->made = memory_copy(buf_cstr(&sql));
+    }
+    return ready(statement);
+}
+
+/* --- parameters ----------------------------------------------------------------------------- */
+
+struct database_value database_of_integer(int64_t value)
+{
+    return (struct database_value){ .type = DATABASE_INTEGER, .integer = value };
+}
+
+struct database_value database_of_number(double value)
+{
+    return (struct database_value){ .type = DATABASE_NUMBER, .number = value };
+}
+
+struct database_value database_of_text(const char *text)
+{
+    return (struct database_value){ .type = text ? DATABASE_TEXT : DATABASE_NULL, .bytes = text };
+}
+
+struct database_value database_of_blob(const void *bytes, size_t count)
+{
+    return (struct database_value){ .type = bytes ? DATABASE_BLOB : DATABASE_NULL,
+                                    .count = count,
+                                    .bytes = bytes };
+}
+
+struct database_value database_of_value(struct database_value value)
+{
+    return value;
+}
+
+static void bind(sqlite3_stmt *compiled, int number, const struct database_value *value)
+{
+    switch (value->type) {
+    case DATABASE_INTEGER:
+        sqlite3_bind_int64(compiled, number, value->integer);
+        break;
+    case DATABASE_NUMBER:
+        sqlite3_bind_double(compiled, number, value->number);
+        break;
+    case DATABASE_TEXT:
+        sqlite3_bind_text(compiled, number, value->bytes, -1, SQLITE_STATIC);
+        break;
+    case DATABASE_BLOB:
+        sqlite3_bind_blob64(compiled, number, value->bytes, value->count, SQLITE_STATIC);
+        break;
+    case DATABASE_NULL: /* as it is */
+        break;
+    }
+}
+
+void database_bind_values(struct database_statement *statement, const struct database_value *values,
+                          size_t count)
+{
+    if (!statement->compiled) /* the first step says why */
+        return;
+    if ((size_t)sqlite3_bind_parameter_count(statement->compiled) != count)
+        memory_abort("%zu values for: %s", count, statement->sql);
+    for (size_t i = 0; i < count; i++)
+        bind(statement->compiled, (int)i + 1, &values[i]);
 }
 
 /* A number that is no parameter is a mistake of ours. */
@@ -390,6 +474,8 @@ void database_bind_blob(struct database_statement *statement, int number, const 
                 sqlite3_bind_blob64(statement->compiled, number, bytes, count, SQLITE_STATIC));
 }
 
+/* --- rows ----------------------------------------------------------------------------------- */
+
 bool database_step(struct database_statement *statement, bool *row, struct error *error)
 {
     int result = statement->compiled ? sqlite3_step(statement->compiled) : statement->result;
@@ -407,6 +493,27 @@ bool database_run(struct database_statement *statement, struct error *error)
     if (!database_step(statement, &row, error))
         return false;
     assert(!row);
+    return true;
+}
+
+bool database_get_integer(struct database_statement *statement, int64_t *value, struct error *error)
+{
+    bool row;
+    if (!database_step(statement, &row, error))
+        return false;
+    *value = row ? database_integer(statement, 0) : 0;
+    database_reset(statement);
+    return true;
+}
+
+bool database_get_text(struct database_statement *statement, struct arena *arena, const char **text,
+                       struct error *error)
+{
+    bool row;
+    if (!database_step(statement, &row, error))
+        return false;
+    *text = row ? arena_text(arena, database_text(statement, 0)) : NULL;
+    database_reset(statement);
     return true;
 }
 

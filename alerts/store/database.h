@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/arena.h"
+#include "core/buf.h"
 #include "core/error.h"
 
 struct database;
@@ -58,13 +60,68 @@ bool database_is_open(const struct database *database);
  * text's address: pass literals. Aborts on SQL that does not compile: that is our mistake. */
 struct database_statement *database_prepare(struct database *database, const char *sql);
 
-/* Bind parameter $number (from 1). text NULL and blob NULL bind NULL; both are borrowed until the
- * statement is reset, prepared again or stepped to its end. */
+/* The same of SQL that is made, not written: kept under the addresses of owner and kind. make
+ * appends it to an empty text, once per connection. */
+typedef void database_make(const void *owner, const char *kind, struct buf *sql);
+struct database_statement *database_prepare_made(struct database *database, const void *owner,
+                                                 const char *kind, database_make *make);
+
+/* What a parameter is given. */
+enum database_type {
+    DATABASE_NULL,
+    DATABASE_INTEGER,
+    DATABASE_NUMBER,
+    DATABASE_TEXT,
+    DATABASE_BLOB
+};
+struct database_value {
+    enum database_type type;
+    size_t count; /* bytes of a blob */
+    union {
+        int64_t integer;
+        double number;
+        const void *bytes; /* of a text, of a blob */
+    };
+};
+struct database_value database_of_integer(int64_t value);
+struct database_value database_of_number(double value);
+struct database_value database_of_text(const char *text);                /* NULL is NULL */
+struct database_value database_of_blob(const void *bytes, size_t count); /* likewise */
+struct database_value database_of_value(struct database_value value);
+#define DATABASE_BYTES(array) database_of_blob(array, sizeof(array))
+
+/* Give the parameters $1, $2 ... their values: texts, numbers, DATABASE_BYTES. As many as the SQL
+ * has, or it aborts. Texts and blobs are borrowed until the statement is reset, prepared again or
+ * stepped to its end. */
+#define database_bind(statement, ...)                                                              \
+    database_bind_values(statement,                                                                \
+                         (const struct database_value[]){ DATABASE_EACH_(__VA_ARGS__) },           \
+                         sizeof((const struct database_value[]){ DATABASE_EACH_(__VA_ARGS__) }) /  \
+                             sizeof(struct database_value))
 void database_bind_text(struct database_statement *statement, int number, const char *text);
 void database_bind_integer(struct database_statement *statement, int number, int64_t value);
 void database_bind_number(struct database_statement *statement, int number, double value);
 void database_bind_blob(struct database_statement *statement, int number, const void *bytes,
                         size_t count);
+void database_bind_values(struct database_statement *statement, const struct database_value *values,
+                          size_t count);
+
+/* clang-format off */
+#define DATABASE_OF_(x) _Generic((x), \
+    bool: database_of_integer, int: database_of_integer, unsigned: database_of_integer, \
+    long: database_of_integer, long long: database_of_integer, unsigned long: database_of_integer, \
+    double: database_of_number, char *: database_of_text, const char *: database_of_text, \
+    struct database_value: database_of_value)(x)
+#define DATABASE_EACH1_(x) DATABASE_OF_(x)
+#define DATABASE_EACH2_(x, ...) DATABASE_OF_(x), DATABASE_EACH1_(__VA_ARGS__)
+#define DATABASE_EACH3_(x, ...) DATABASE_OF_(x), DATABASE_EACH2_(__VA_ARGS__)
+#define DATABASE_EACH4_(x, ...) DATABASE_OF_(x), DATABASE_EACH3_(__VA_ARGS__)
+#define DATABASE_EACH5_(x, ...) DATABASE_OF_(x), DATABASE_EACH4_(__VA_ARGS__)
+#define DATABASE_EACH6_(x, ...) DATABASE_OF_(x), DATABASE_EACH5_(__VA_ARGS__)
+#define DATABASE_NAME_(a, b, c, d, e, f, name, ...) name
+#define DATABASE_EACH_(...) DATABASE_NAME_(__VA_ARGS__, DATABASE_EACH6_, DATABASE_EACH5_, \
+    DATABASE_EACH4_, DATABASE_EACH3_, DATABASE_EACH2_, DATABASE_EACH1_, )(__VA_ARGS__)
+/* clang-format on */
 
 /* The next row: true and *row set, or true and *row false at the end (then reset). False and
  * *error when it failed: ERROR_IO, ERROR_TIMEOUT when locked, ERROR_PARSE when damaged. */
@@ -73,11 +130,19 @@ bool database_step(struct database_statement *statement, bool *row, struct error
 /* Run a statement that gives no rows. */
 bool database_run(struct database_statement *statement, struct error *error) MUST_USE;
 
+/* Run a statement that gives one number, such as a count; 0 when it gives no row, or NULL. */
+bool database_get_integer(struct database_statement *statement, int64_t *value,
+                          struct error *error) MUST_USE;
+
+/* Run a statement that gives one text, copied to the arena; *text NULL when it gives no row. */
+bool database_get_text(struct database_statement *statement, struct arena *arena, const char **text,
+                       struct error *error) MUST_USE;
+
 /* Stop reading before the end. */
 void database_reset(struct database_statement *statement);
 
-/* Columns of the current row, from 0; texts and blobs are valid until the next step. NULL reads
- * as "", 0, 0.0 and NULL with count 0. */
+/* For rows.c: columns of the current row, from 0; texts and blobs are valid until the next step.
+ * NULL reads as "", 0, 0.0 and NULL with count 0. */
 const char *database_text(struct database_statement *statement, int column);
 int64_t database_integer(struct database_statement *statement, int column);
 double database_number(struct database_statement *statement, int column);
