@@ -5,6 +5,7 @@
 
 #include "alerts/notify/group_row.h"
 #include "alerts/rules/active_row.h"
+#include "alerts/store/rows.h"
 
 enum { LEAVES_MAX = 32, KEEP_CLOSED_S = 7 * 86400 };
 
@@ -82,11 +83,9 @@ bool group_next_at(const struct group_context *context, int64_t *at, struct erro
     *at = 0;
     for (size_t i = 0; i < ARRAY_COUNT(questions); i++) {
         struct database_statement *statement = database_prepare(context->database, questions[i]);
-        bool row;
-        if (!database_step(statement, &row, error))
+        int64_t first;
+        if (!database_get_integer(statement, &first, error))
             return false;
-        int64_t first = row ? database_integer(statement, 0) : 0;
-        database_reset(statement);
         if (first && (!*at || first + more[i] < *at))
             *at = first + more[i];
     }
@@ -97,25 +96,30 @@ bool group_prune(struct database *database, int64_t now, struct error *error)
 {
     struct database_statement *statement = database_prepare(
         database, "DELETE FROM group_state WHERE closed_at > 0 AND closed_at < $1");
-    database_bind_integer(statement, 1, now - KEEP_CLOSED_S);
+    database_bind(statement, now - KEEP_CLOSED_S);
     return database_run(statement, error);
 }
 
 /* --- after a reload --------------------------------------------------------------------------- */
 
+static const struct row_field told_fields[] = {
+    ROW_WORD(struct group_membership, told, "MAX(told)", group_row_told_words, GROUP_TOLD_FIRING),
+    { 0 },
+};
+static const struct rows_table told_rows = { "group_member", 0, told_fields };
+
 /* What a receiver was notified of about an alert, in whatever group. */
 static bool told_before(struct database *database, const char *receiver, const char *fingerprint,
                         enum group_member_told *told, struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, "SELECT MAX(told) FROM group_member WHERE receiver = $1 AND fingerprint = $2");
-    bool row;
-    database_bind_text(statement, 1, receiver);
-    database_bind_text(statement, 2, fingerprint);
-    if (!database_step(statement, &row, error))
+    struct group_membership latest = { 0 };
+    struct database_statement *statement =
+        rows_select(database, &told_rows, " WHERE receiver = $1 AND fingerprint = $2");
+    bool found;
+    database_bind(statement, receiver, fingerprint);
+    if (!rows_one(statement, &told_rows, NULL, &latest, &found, error))
         return false;
-    *told = group_row_told(row ? database_text(statement, 0) : "");
-    database_reset(statement);
+    *told = latest.told;
     return true;
 }
 
@@ -176,8 +180,7 @@ static bool check_group(const struct group_context *context, const char *receive
     struct database_statement *statement = database_prepare(
         context->database,
         "SELECT fingerprint FROM group_member WHERE receiver = $1 AND group_key = $2");
-    database_bind_text(statement, 1, receiver);
-    database_bind_text(statement, 2, key);
+    database_bind(statement, receiver, key);
     if (!active_row_keys(statement, arena, &members, error) ||
         !group_row_load(context->database, receiver, key, context->now, arena, &row, &found, error))
         return false;
@@ -218,7 +221,7 @@ bool group_reroute(const struct group_context *context, struct error *error)
         struct active_keys groups;
         statement = database_prepare(context->database,
                                      "SELECT group_key FROM group_state WHERE receiver = $1");
-        database_bind_text(statement, 1, receivers.keys[i]);
+        database_bind(statement, receivers.keys[i]);
         if (!active_row_keys(statement, &arena, &groups, error))
             return false;
         for (size_t n = 0; n < groups.count; n++)

@@ -4,10 +4,12 @@
 
 #include "alerts/notify/group_row.h"
 #include "alerts/notify/notification_build.h"
+#include "alerts/store/rows.h"
 
 /* One alert of a group; enough of it to decide without its texts. */
 struct member {
     struct alert alert; /* fingerprint, rule, event, risk, episode, finding; no labels */
+    struct group_membership is;
     bool resolved, over, news, by_digest; /* by_digest: its firing was told in one */
     int64_t flaps, flapped_at;
     enum mute_reason muted_by, muted;
@@ -36,56 +38,49 @@ static void finish_flush(struct flush *flush)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static enum mute_reason read_reason(const char *word)
-{
-    int reason = MUTE_REASON_COUNT - 1;
-    while (reason > MUTE_NONE && strcmp(mute_words[reason], word) != 0)
-        reason--;
-    return (enum mute_reason)reason;
-}
+/* clang-format off */
+static const struct row_field member_fields[] = {
+    ROW_CHARS  (struct member, alert.fingerprint, "m.fingerprint"),
+    ROW_WORD   (struct member, is.state, "m.state", group_row_state_words, GROUP_FIRING),
+    ROW_WORD   (struct member, is.told, "m.told", group_row_told_words, GROUP_TOLD_FIRING),
+    ROW_WORD   (struct member, muted_by, "m.muted_by", mute_words, MUTE_NONE),
+    ROW_TEXT   (struct member, alert.rule, "a.rule"),
+    ROW_TEXT   (struct member, alert.event, "a.event"),
+    ROW_ENUM   (struct member, alert.risk, "a.risk", RISK_COUNT),
+    ROW_INTEGER(struct member, alert.episode, "a.episode"),
+    ROW_BYTES  (struct member, alert.finding_id.bytes, "a.finding_id", alert.has_finding),
+    ROW_INTEGER(struct member, flaps, "a.flaps"),
+    ROW_INTEGER(struct member, flapped_at, "a.flapped_at"),
+    { 0 }
+};
+/* clang-format on */
+static const struct rows_table member_rows = {
+    "group_member m JOIN active_alert a ON a.fingerprint = m.fingerprint", 0, member_fields
+};
 
-static void read_member(struct flush *flush, struct database_statement *row)
+/* What follows from the membership. */
+static void judge_member(struct member *member)
 {
-    struct member *member = &flush->members[flush->count++];
-    enum group_member_state state = group_row_state(database_text(row, 1));
-    enum group_member_told told = group_row_told(database_text(row, 2));
-    size_t bytes;
-    *member = (struct member){
-        .resolved = state == GROUP_RESOLVED,
-        .over = state == GROUP_OVER,
-        .by_digest = told == GROUP_TOLD_FOLDED,
-        .muted_by = read_reason(database_text(row, 3)),
-        .flaps = database_integer(row, 9),
-        .flapped_at = database_integer(row, 10),
-        .alert = { .rule = arena_text(&flush->arena, database_text(row, 4)),
-                   .event = arena_text(&flush->arena, database_text(row, 5)),
-                   .risk = (enum risk_level)(database_integer(row, 6) % RISK_COUNT),
-                   .episode = (uint32_t)database_integer(row, 7) },
-    };
-    strncpy(member->alert.fingerprint, database_text(row, 0), ALERT_FINGERPRINT_BYTES - 1);
+    enum group_member_told told = member->is.told;
+    member->resolved = member->is.state == GROUP_RESOLVED;
+    member->over = member->is.state == GROUP_OVER;
+    member->by_digest = told == GROUP_TOLD_FOLDED;
     member->news = member->resolved || told == GROUP_TOLD_NOTHING || told == GROUP_TOLD_BEFORE;
     member->alert.state = member->resolved ? ALERT_RESOLVED : ALERT_FIRING;
-    const void *id = database_blob(row, 8, &bytes);
-    member->alert.has_finding = bytes == sizeof member->alert.finding_id.bytes;
-    if (member->alert.has_finding)
-        memcpy(member->alert.finding_id.bytes, id, bytes);
 }
 
 static bool read_members(struct flush *flush, struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        flush->context->database,
-        "SELECT m.fingerprint, m.state, m.told, m.muted_by, a.rule, a.event, a.risk, a.episode,"
-        " a.finding_id, a.flaps, a.flapped_at FROM group_member m JOIN active_alert a ON"
-        " a.fingerprint = m.fingerprint WHERE m.receiver = $1 AND m.group_key = $2 ORDER BY"
-        " m.state = 'resolved', m.told IN ('firing', 'folded'), a.risk, a.active_at,"
-        " m.fingerprint");
-    database_bind_text(statement, 1, flush->row.receiver);
-    database_bind_text(statement, 2, flush->row.key);
-    for (bool row;;) {
-        if (!database_step(statement, &row, error))
+    struct database_statement *statement =
+        rows_select(flush->context->database, &member_rows,
+                    " WHERE m.receiver = $1 AND m.group_key = $2 ORDER BY m.state = 'resolved',"
+                    " m.told IN ('firing', 'folded'), a.risk, a.active_at, m.fingerprint");
+    database_bind(statement, flush->row.receiver, flush->row.key);
+    for (bool found;;) {
+        struct member member = { 0 };
+        if (!rows_next(statement, &member_rows, &flush->arena, &member, &found, error))
             return false;
-        if (!row)
+        if (!found)
             return true;
         if (flush->count == flush->capacity) {
             flush->capacity = flush->capacity ? flush->capacity * 2 : 4;
@@ -93,7 +88,8 @@ static bool read_members(struct flush *flush, struct error *error)
             memcpy(more, flush->count ? flush->members : more, flush->count * sizeof *more);
             flush->members = more;
         }
-        read_member(flush, statement);
+        judge_member(&member);
+        flush->members[flush->count++] = member;
     }
 }
 
@@ -108,10 +104,8 @@ static bool save_mute(const struct flush *flush, const struct member *member, st
     struct database_statement *statement = database_prepare(
         flush->context->database, "UPDATE group_member SET muted_by = $1 WHERE receiver = $2 AND"
                                   " group_key = $3 AND fingerprint = $4");
-    database_bind_text(statement, 1, mute_words[member->muted]);
-    database_bind_text(statement, 2, flush->row.receiver);
-    database_bind_text(statement, 3, flush->row.key);
-    database_bind_text(statement, 4, member->alert.fingerprint);
+    database_bind(statement, mute_words[member->muted], flush->row.receiver, flush->row.key,
+                  member->alert.fingerprint);
     return database_run(statement, error);
 }
 
@@ -293,8 +287,7 @@ static bool settle(struct flush *flush, bool folded, struct error *error)
     const char *const both[] = { texts[0], texts[folded ? 2 : 1] };
     for (size_t i = 0; i < ARRAY_COUNT(both); i++) {
         struct database_statement *statement = database_prepare(flush->context->database, both[i]);
-        database_bind_text(statement, 1, flush->row.receiver);
-        database_bind_text(statement, 2, flush->row.key);
+        database_bind(statement, flush->row.receiver, flush->row.key);
         if (!database_run(statement, error))
             return false;
     }
@@ -389,10 +382,21 @@ static bool flush_one(const struct group_context *context, const char *receiver,
     " told_at > $1 OR created_at > $1) UNION SELECT receiver, group_key FROM group_member"         \
     " WHERE muted_by <> ''"
 
+struct place {
+    const char *receiver, *key;
+    struct place *next;
+};
+static const struct row_field place_fields[] = {
+    ROW_TEXT(struct place, receiver, "receiver"),
+    ROW_TEXT(struct place, key, "group_key"),
+    { 0 },
+};
+static const struct rows_table place_rows = { "(" WORK ") work", 0, place_fields };
+
 bool group_has_work(struct database *database, int64_t now, bool *any, struct error *error)
 {
     struct database_statement *statement = database_prepare(database, WORK " LIMIT 1");
-    database_bind_integer(statement, 1, now);
+    database_bind(statement, now);
     if (!database_step(statement, any, error))
         return false;
     database_reset(statement);
@@ -402,24 +406,18 @@ bool group_has_work(struct database *database, int64_t now, bool *any, struct er
 bool group_flush(const struct group_context *context, struct error *error)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct place {
-        const char *receiver, *key;
-        struct place *next;
-    } *first = NULL, **last = &first;
+    struct place *first = NULL, **last = &first;
     if (!context->settings->route)
         return true;
     struct database_statement *statement =
-        database_prepare(context->database, WORK " ORDER BY 1, 2");
-    database_bind_integer(statement, 1, context->now);
-    for (bool row;;) {
-        if (!database_step(statement, &row, error))
+        rows_select(context->database, &place_rows, " ORDER BY 1, 2");
+    database_bind(statement, context->now);
+    for (bool found;;) {
+        struct place *place = arena_zalloc(&arena, sizeof *place);
+        if (!rows_next(statement, &place_rows, &arena, place, &found, error))
             return false;
-        if (!row)
+        if (!found)
             break;
-        struct place *place = arena_alloc(&arena, sizeof *place);
-        place->receiver = arena_text(&arena, database_text(statement, 0));
-        place->key = arena_text(&arena, database_text(statement, 1));
-        place->next = NULL;
         *last = place;
         last = &place->next;
     }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "alerts/store/rows.h"
+
 static int64_t least(int64_t left, int64_t right)
 {
     return left < right ? left : right;
@@ -10,47 +12,37 @@ static int64_t least(int64_t left, int64_t right)
 
 /* --- groups ----------------------------------------------------------------------------------- */
 
+static const struct row_field group_fields[] = {
+    ROW_TEXT(struct group_row, receiver, "receiver"),
+    ROW_TEXT(struct group_row, key, "group_key"),
+    ROW_TEXT(struct group_row, route, "route"),
+    ROW_INTEGER(struct group_row, created_at, "created_at"),
+    ROW_INTEGER(struct group_row, due_at, "due_at"),
+    ROW_INTEGER(struct group_row, told_at, "told_at"),
+    ROW_INTEGER(struct group_row, closed_at, "closed_at"),
+    ROW_INTEGER(struct group_row, episode, "episode"),
+    { 0 },
+};
+static const struct rows_table group_rows = { "group_state", 2, group_fields };
+
 bool group_row_load(struct database *database, const char *receiver, const char *key, int64_t now,
                     struct arena *arena, struct group_row *row, bool *found, struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, "SELECT route, created_at, due_at, told_at, closed_at, episode FROM group_state"
-                  " WHERE receiver = $1 AND group_key = $2");
+    struct database_statement *statement =
+        rows_select(database, &group_rows, " WHERE receiver = $1 AND group_key = $2");
     *row = (struct group_row){ .receiver = receiver, .key = key, .route = "" };
-    database_bind_text(statement, 1, receiver);
-    database_bind_text(statement, 2, key);
-    if (!database_step(statement, found, error))
+    database_bind(statement, receiver, key);
+    if (!rows_one(statement, &group_rows, arena, row, found, error))
         return false;
-    if (*found) {
-        row->route = arena_text(arena, database_text(statement, 0));
-        row->created_at = least(database_integer(statement, 1), now);
-        row->due_at = database_integer(statement, 2);
-        row->told_at = least(database_integer(statement, 3), now);
-        row->closed_at = least(database_integer(statement, 4), now);
-        row->episode = database_integer(statement, 5);
-    }
-    database_reset(statement);
+    row->created_at = least(row->created_at, now);
+    row->told_at = least(row->told_at, now);
+    row->closed_at = least(row->closed_at, now);
     return true;
 }
 
 bool group_row_save(struct database *database, const struct group_row *row, struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, "INSERT INTO group_state (receiver, group_key, route, created_at, due_at,"
-                  " told_at, closed_at, episode) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-                  " ON CONFLICT (receiver, group_key) DO UPDATE SET route = excluded.route,"
-                  " created_at = excluded.created_at, due_at = excluded.due_at,"
-                  " told_at = excluded.told_at, closed_at = excluded.closed_at,"
-                  " episode = excluded.episode");
-    database_bind_text(statement, 1, row->receiver);
-    database_bind_text(statement, 2, row->key);
-    database_bind_text(statement, 3, row->route);
-    database_bind_integer(statement, 4, row->created_at);
-    database_bind_integer(statement, 5, row->due_at);
-    database_bind_integer(statement, 6, row->told_at);
-    database_bind_integer(statement, 7, row->closed_at);
-    database_bind_integer(statement, 8, row->episode);
-    return database_run(statement, error);
+    return rows_upsert(database, &group_rows, row, error);
 }
 
 bool group_row_touch(const struct group_context *context, const struct route_leaf *leaf,
@@ -82,43 +74,34 @@ bool group_row_touch(const struct group_context *context, const struct route_lea
 const char *const group_row_state_words[] = { "", "firing", "resolved", "over", NULL };
 const char *const group_row_told_words[] = { "", "firing", "before", "folded", NULL };
 
-static int place_of(const char *const *words, const char *word, int otherwise)
-{
-    for (int place = 0; words[place]; place++)
-        if (!strcmp(words[place], word))
-            return place;
-    return otherwise;
-}
-
-enum group_member_state group_row_state(const char *word)
-{
-    return (enum group_member_state)place_of(group_row_state_words, word, GROUP_FIRING);
-}
-
-enum group_member_told group_row_told(const char *word)
-{
-    return (enum group_member_told)place_of(group_row_told_words, word, GROUP_TOLD_FIRING);
-}
+struct member_row {
+    const char *receiver, *key, *fingerprint;
+    struct group_membership is;
+    enum mute_reason muted_by;
+};
+static const struct row_field member_fields[] = {
+    ROW_TEXT(struct member_row, receiver, "receiver"),
+    ROW_TEXT(struct member_row, key, "group_key"),
+    ROW_TEXT(struct member_row, fingerprint, "fingerprint"),
+    ROW_WORD(struct member_row, is.state, "state", group_row_state_words, GROUP_FIRING),
+    ROW_WORD(struct member_row, is.told, "told", group_row_told_words, GROUP_TOLD_FIRING),
+    ROW_WORD(struct member_row, muted_by, "muted_by", mute_words, MUTE_NONE),
+    { 0 },
+};
+static const struct rows_table member_rows = { "group_member", 3, member_fields };
 
 bool group_row_member(struct database *database, const char *receiver, const char *key,
                       const char *fingerprint, struct group_membership *membership,
                       struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, "SELECT state, told FROM group_member WHERE receiver = $1 AND group_key = $2"
-                  " AND fingerprint = $3");
-    bool row;
-    *membership = (struct group_membership){ 0 };
-    database_bind_text(statement, 1, receiver);
-    database_bind_text(statement, 2, key);
-    database_bind_text(statement, 3, fingerprint);
-    if (!database_step(statement, &row, error))
+    struct database_statement *statement = rows_select(
+        database, &member_rows, " WHERE receiver = $1 AND group_key = $2 AND fingerprint = $3");
+    struct member_row row = { 0 };
+    bool found;
+    database_bind(statement, receiver, key, fingerprint);
+    if (!rows_one(statement, &member_rows, NULL, &row, &found, error))
         return false;
-    if (row) {
-        membership->state = group_row_state(database_text(statement, 0));
-        membership->told = group_row_told(database_text(statement, 1));
-    }
-    database_reset(statement);
+    *membership = row.is;
     return true;
 }
 
@@ -126,17 +109,8 @@ bool group_row_put_member(struct database *database, const char *receiver, const
                           const char *fingerprint, const struct group_membership *membership,
                           struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, "INSERT INTO group_member (receiver, group_key, fingerprint, state, told,"
-                  " muted_by) VALUES ($1, $2, $3, $4, $5, '') ON CONFLICT"
-                  " (receiver, group_key, fingerprint) DO UPDATE SET state = excluded.state,"
-                  " told = excluded.told, muted_by = excluded.muted_by");
-    database_bind_text(statement, 1, receiver);
-    database_bind_text(statement, 2, key);
-    database_bind_text(statement, 3, fingerprint);
-    database_bind_text(statement, 4, group_row_state_words[membership->state]);
-    database_bind_text(statement, 5, group_row_told_words[membership->told]);
-    return database_run(statement, error);
+    const struct member_row row = { receiver, key, fingerprint, *membership, MUTE_NONE };
+    return rows_upsert(database, &member_rows, &row, error);
 }
 
 bool group_row_remove_member(struct database *database, const char *receiver, const char *key,
@@ -145,8 +119,6 @@ bool group_row_remove_member(struct database *database, const char *receiver, co
     struct database_statement *statement =
         database_prepare(database, "DELETE FROM group_member WHERE receiver = $1 AND"
                                    " group_key = $2 AND fingerprint = $3");
-    database_bind_text(statement, 1, receiver);
-    database_bind_text(statement, 2, key);
-    database_bind_text(statement, 3, fingerprint);
+    database_bind(statement, receiver, key, fingerprint);
     return database_run(statement, error);
 }

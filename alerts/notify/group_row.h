@@ -28,12 +28,8 @@ enum group_member_told {
     GROUP_TOLD_BEFORE, /* that it fires, but there is news since */
     GROUP_TOLD_FOLDED, /* that it fires, in a digest */
 };
-/* Words of both in the database, NULL-terminated. */
+/* Words of both in the database, NULL-terminated; a word nobody knows counts as firing. */
 extern const char *const group_row_state_words[], *const group_row_told_words[];
-
-/* The values of words read there; a word nobody knows counts as firing. */
-enum group_member_state group_row_state(const char *word);
-enum group_member_told group_row_told(const char *word);
 
 /* The membership of one alert in one group; zeroed = none. */
 struct group_membership {

@@ -153,12 +153,12 @@ struct database_statement *rows_select(struct database *database, const struct r
     return database_prepare_made(database, table, rest, make_select);
 }
 
-static unsigned word_number(const char *const *words, const char *word)
+static unsigned read_word(const struct row_field *field, const char *word)
 {
-    unsigned number = 0;
-    while (words[number] && strcmp(words[number], word) != 0)
-        number++;
-    return number;
+    for (unsigned number = 0; field->words[number]; number++)
+        if (!strcmp(field->words[number], word))
+            return number;
+    return (unsigned)field->size;
 }
 
 static void read_bytes(struct database_statement *statement, int column,
@@ -180,7 +180,7 @@ static void read_text(struct database_statement *statement, int column,
     if (field->type == ROW_TYPE_TEXT) {
         *(const char **)at = arena ? arena_text(arena, text) : text;
     } else if (field->type == ROW_TYPE_WORD) {
-        *(unsigned *)at = word_number(field->words, text);
+        *(unsigned *)at = read_word(field, text);
     } else {
         memset(at, 0, field->size);
         strncpy(at, text, field->size - 1);

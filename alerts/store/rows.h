@@ -18,8 +18,7 @@ enum row_type {
     ROW_END,
     ROW_TYPE_TEXT,  /* const char *: NULL is NULL, and is read as "" */
     ROW_TYPE_CHARS, /* char[]: cut when longer */
-    ROW_TYPE_WORD,  /* an enum kept as its word; an unknown word is read as how many words there are
-                     */
+    ROW_TYPE_WORD,  /* an enum kept as its word; an unknown word is read as the value given */
     ROW_TYPE_ENUM,  /* an enum kept as its number; what is outside is read as the last one */
     ROW_TYPE_NUMBER,
     ROW_TYPE_BOOL,
@@ -34,7 +33,7 @@ struct row_field {
     enum row_type type;
     size_t offset;
     const char *column;
-    size_t size;              /* bytes of an array, values of an enum */
+    size_t size;              /* bytes of an array, values of an enum, value of unknown words */
     size_t has;               /* offset of the bool that says whether the bytes are there */
     const char *const *words; /* of the enum, NULL-terminated */
 };
@@ -54,8 +53,8 @@ struct row_field {
 #define ROW_CHARS(type, member, name) \
     { ROW_TYPE_CHARS, ROW_IS_ARRAY_(type, member, char), name, sizeof ROW_MEMBER_(type, member), \
       0, NULL }
-#define ROW_WORD(type, member, name, of) \
-    { ROW_TYPE_WORD, ROW_IS_ENUM_(type, member), name, 0, 0, of }
+#define ROW_WORD(type, member, name, of, unknown) \
+    { ROW_TYPE_WORD, ROW_IS_ENUM_(type, member), name, unknown, 0, of }
 #define ROW_ENUM(type, member, name, count) \
     { ROW_TYPE_ENUM, ROW_IS_ENUM_(type, member), name, count, 0, NULL }
 #define ROW_NUMBER(type, member, name) \

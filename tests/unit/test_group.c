@@ -3,6 +3,7 @@
 
 #include "alerts/notify/group_row.h"
 #include "alerts/notify/silence.h"
+#include "alerts/store/schema.h"
 
 #define GROUPED(more) "receivers:\n" SCENE_RECEIVER("team") "route:\n" more
 
@@ -45,29 +46,35 @@ TEST(group_waits_gathers_and_repeats)
 TEST(group_keeps_memberships_as_words)
 {
     static const struct {
-        const char *word;
-        enum group_member_state state;
-    } states[] = { { "firing", GROUP_FIRING },
-                   { "resolved", GROUP_RESOLVED },
-                   { "over", GROUP_OVER },
-                   { "", GROUP_NO_MEMBER } };
-    static const struct {
-        const char *word;
-        enum group_member_told told;
-    } told[] = { { "", GROUP_TOLD_NOTHING },
-                 { "firing", GROUP_TOLD_FIRING },
-                 { "before", GROUP_TOLD_BEFORE },
-                 { "folded", GROUP_TOLD_FOLDED } };
-    for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
-        CHECK_TEXT(group_row_state_words[states[i].state], states[i].word);
-        CHECK_INT(group_row_state(states[i].word), states[i].state);
+        struct group_membership is;
+        const char *words;
+    } kept[] = { { { GROUP_FIRING, GROUP_TOLD_NOTHING }, "firing,," },
+                 { { GROUP_RESOLVED, GROUP_TOLD_FIRING }, "resolved,firing," },
+                 { { GROUP_OVER, GROUP_TOLD_BEFORE }, "over,before," },
+                 { { GROUP_FIRING, GROUP_TOLD_FOLDED }, "firing,folded," } };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    const struct database_config memory = { .path = ":memory:", .migrations = schema_migrations };
+    struct error error = { 0 };
+    struct database *database = database_open(&memory, &error);
+    struct group_membership got;
+    const char *words;
+    CHECK(group_row_member(database, "r", "k", "f", &got, &error) && got.state == GROUP_NO_MEMBER);
+    for (size_t i = 0; i < ARRAY_COUNT(kept); i++) {
+        CHECK(group_row_put_member(database, "r", "k", "f", &kept[i].is, &error));
+        CHECK(group_row_member(database, "r", "k", "f", &got, &error));
+        CHECK_INT(got.state, kept[i].is.state);
+        CHECK_INT(got.told, kept[i].is.told);
+        CHECK(database_get_text(database_prepare(database, "SELECT state || ',' || told || ','"
+                                                           " || muted_by FROM group_member"),
+                                &arena, &words, &error));
+        CHECK_TEXT(words, kept[i].words);
     }
-    for (size_t i = 0; i < ARRAY_COUNT(told); i++) {
-        CHECK_TEXT(group_row_told_words[told[i].told], told[i].word);
-        CHECK_INT(group_row_told(told[i].word), told[i].told);
-    }
-    CHECK_INT(group_row_state("of a later version"), GROUP_FIRING);
-    CHECK_INT(group_row_told("of a later version"), GROUP_TOLD_FIRING);
+    CHECK(database_run(database_prepare(database, "UPDATE group_member SET state = 'later',"
+                                                  " told = 'later'"),
+                       &error));
+    CHECK(group_row_member(database, "r", "k", "f", &got, &error));
+    CHECK(got.state == GROUP_FIRING && got.told == GROUP_TOLD_FIRING);
+    database_close(database);
 }
 
 TEST(group_notes_what_a_receiver_was_told)

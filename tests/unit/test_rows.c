@@ -28,7 +28,7 @@ static const struct row_field note_fields[] = {
     ROW_CHARS(struct note, id, "id"),
     ROW_INTEGER(struct note, number, "number"),
     ROW_TEXT(struct note, text, "text"),
-    ROW_WORD(struct note, word, "word", colour_words),
+    ROW_WORD(struct note, word, "word", colour_words, BLUE),
     ROW_ENUM(struct note, kept, "kept", COLOUR_COUNT),
     ROW_NUMBER(struct note, share, "share"),
     ROW_INTEGER(struct note, flag, "flag"),
@@ -164,11 +164,11 @@ TEST(rows_survives_what_it_did_not_write)
     struct note got = read_note(database, &arena, "abcdefgh", &found);
     CHECK_TEXT(got.id, "abcd");
     CHECK_TEXT(got.text, "");
-    CHECK_INT(got.word, COLOUR_COUNT);
+    CHECK_INT(got.word, BLUE);
     CHECK_INT(got.kept, BLUE);
     CHECK(!got.has_bytes && !got.bytes[0] && got.share == 0);
     got = read_note(database, &arena, "b", &found);
-    CHECK_INT(got.word, COLOUR_COUNT);
+    CHECK_INT(got.word, BLUE);
     CHECK_INT(got.kept, BLUE);
     CHECK(!got.has_bytes);
     database_close(database);
