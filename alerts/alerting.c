@@ -6,6 +6,7 @@
 #include "alerts/api/api.h"
 #include "alerts/ledger/points.h"
 #include "alerts/notify/lane.h"
+#include "alerts/notify/outbox_figures.h"
 #include "core/clock.h"
 #include "core/memory.h"
 #include "version.h"
@@ -29,7 +30,7 @@ const struct family *const *const alerting_families[] = {
     points_families,
     evaluator_families,
     lane_families,
-    outbox_families,
+    outbox_figures_families,
     heartbeat_families,
     NULL,
 };

@@ -14,6 +14,7 @@
  *               group: route -> groups; when due: mute (silence, inhibit, intervals, windows,
  *               flapping), governor, notification_build -> outbox
  *               delivery: one thread a lane: outbox -> build -> core/http -> classify -> outbox
+ *               outbox_figures: what waits, in memory for scrapes
  *   (here)      evaluator: this file; alone writes decisions; evaluation is one of its transactions
  *               heartbeat, drill: show that messages arrive, outside and inside the outbox
  *               replay, ruletest: run the same modules on a database of their own

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "alerts/notify/lane.h"
-#include "alerts/store/schema.h"
+#include "alerts/notify/outbox_figures.h"
 #include "core/log.h"
 #include "core/memory.h"
 
@@ -13,12 +13,12 @@ enum { LANES_MAX = 512 };
 
 struct delivery {
     struct metric_store *metrics;
+    struct outbox_figures *figures;
     pthread_mutex_t lock; /* everything below */
     struct settings *settings;
     struct lane *lanes[LANES_MAX];
     size_t lane_count;
     bool started;
-    struct database *database; /* for figures */
     struct arena arena;
     const char *database_path;
 };
@@ -71,6 +71,7 @@ static void configure_lane(struct delivery *delivery, const char *receiver, int 
             .receiver = receiver,
             .target = target,
             .metrics = delivery->metrics,
+            .figures = delivery->figures,
         };
         lane = delivery->lanes[delivery->lane_count++] = lane_create(&config);
     }
@@ -88,6 +89,8 @@ void delivery_configure(struct delivery *delivery, struct settings *settings)
     drop_lanes(delivery, settings);
     struct settings *older = delivery->settings;
     delivery->settings = settings;
+    outbox_figures_configure(delivery->figures, settings->receiver_names,
+                             settings->config->outbox_max_bytes);
     for (size_t i = 0; i < settings->receiver_count; i++)
         for (size_t target = 0; target < receivers_targets(&settings->receivers[i]); target++)
             configure_lane(delivery, settings->receivers[i].name, (int)target);
@@ -97,12 +100,21 @@ void delivery_configure(struct delivery *delivery, struct settings *settings)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
+static void count_outbox(struct delivery *delivery)
+{
+    struct error error;
+    if (!outbox_figures_count(delivery->figures, &error))
+        log_warn(MSG("cannot count the outbox"), ERR(&error));
+}
+
 struct delivery *delivery_create(const struct delivery_config *config, struct settings *settings)
 {
     struct delivery *delivery = MEMORY_NEW(struct delivery);
     pthread_mutex_init(&delivery->lock, NULL);
     delivery->metrics = config->metrics;
     delivery->database_path = arena_text(&delivery->arena, config->database_path);
+    delivery->figures = outbox_figures_create(delivery->database_path);
+    count_outbox(delivery);
     delivery_configure(delivery, settings);
     return delivery;
 }
@@ -113,7 +125,7 @@ void delivery_destroy(struct delivery *delivery)
         return;
     for (size_t i = 0; i < delivery->lane_count; i++)
         lane_destroy(delivery->lanes[i]);
-    database_close(delivery->database);
+    outbox_figures_destroy(delivery->figures);
     settings_release(delivery->settings);
     pthread_mutex_destroy(&delivery->lock);
     arena_finish(&delivery->arena);
@@ -124,6 +136,7 @@ void delivery_start(struct delivery *delivery)
 {
     pthread_mutex_lock(&delivery->lock);
     delivery->started = true;
+    outbox_figures_start(delivery->figures);
     for (size_t i = 0; i < delivery->lane_count; i++)
         lane_start(delivery->lanes[i]);
     pthread_mutex_unlock(&delivery->lock);
@@ -136,6 +149,8 @@ void delivery_stop(struct delivery *delivery)
         lane_cancel(delivery->lanes[i]);
     for (size_t i = 0; delivery->started && i < delivery->lane_count; i++)
         lane_stop(delivery->lanes[i]);
+    if (delivery->started)
+        outbox_figures_stop(delivery->figures);
     delivery->started = false;
     pthread_mutex_unlock(&delivery->lock);
 }
@@ -145,6 +160,7 @@ void delivery_wake(struct delivery *delivery)
     pthread_mutex_lock(&delivery->lock);
     for (size_t i = 0; delivery->started && i < delivery->lane_count; i++)
         lane_wake(delivery->lanes[i]);
+    outbox_figures_wake(delivery->figures);
     pthread_mutex_unlock(&delivery->lock);
 }
 
@@ -158,36 +174,10 @@ void delivery_run(struct delivery *delivery, int64_t now, int64_t *next_at)
         if (at && (!*next_at || at < *next_at))
             *next_at = at;
     }
-}
-
-/* --- figures -------------------------------------------------------------------------------- */
-
-static bool open_database(struct delivery *delivery, struct error *error)
-{
-    const struct database_config config = {
-        .path = delivery->database_path,
-        .migrations = schema_migrations,
-        .read_only = true,
-    };
-    if (!delivery->database)
-        delivery->database = database_open(&config, error);
-    return delivery->database != NULL;
+    count_outbox(delivery);
 }
 
 void delivery_emit(struct delivery *delivery, struct metric_set *set)
 {
-    struct error error;
-    CLEANUP(arena_finish) struct arena arena = { 0 };
-    pthread_mutex_lock(&delivery->lock);
-    const struct settings *settings = delivery->settings;
-    int64_t *inflight = arena_zalloc(&arena, (settings->receiver_count + 1) * sizeof *inflight);
-    for (size_t i = 0; i < settings->receiver_count; i++)
-        for (size_t lane = 0; lane < delivery->lane_count; lane++)
-            if (!strcmp(lane_receiver(delivery->lanes[lane]), settings->receivers[i].name))
-                inflight[i] += lane_inflight(delivery->lanes[lane]);
-    if (!open_database(delivery, &error) ||
-        !outbox_emit(delivery->database, settings->receiver_names, inflight,
-                     settings->config->outbox_max_bytes, set, &error))
-        log_warn(MSG("cannot count the outbox"), ERR(&error));
-    pthread_mutex_unlock(&delivery->lock);
+    outbox_figures_emit(delivery->figures, set);
 }

@@ -54,5 +54,6 @@ const char *delivery_reason(const struct delivery_attempt *attempt);
  * due (0 = nothing is queued): for tests with virtual time; never while started. */
 void delivery_run(struct delivery *delivery, int64_t now, int64_t *next_at);
 
-/* Append defender_exporter_outbox_*, in flight included. Any thread. */
+/* Append defender_exporter_outbox_*, in flight included: from memory, see outbox_figures.h. Any
+ * thread. */
 void delivery_emit(struct delivery *delivery, struct metric_set *set);

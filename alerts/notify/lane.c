@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "alerts/notify/delivery.h"
+#include "alerts/notify/outbox_figures.h"
 #include "alerts/notify/refresh.h"
 #include "alerts/store/schema.h"
 #include "core/clock.h"
@@ -70,13 +71,13 @@ struct lane {
     const char *database_path, *receiver;
     int target;
     struct metric_store *metrics;
+    struct outbox_figures *figures;
     struct worker *worker;
     struct http_client *client;
     pthread_mutex_t lock; /* settings and changed */
     struct settings *settings;
     bool changed;
     atomic_bool stopping;
-    atomic_int inflight;
     /* the rest is the thread's own */
     struct database *database;
     struct result result;
@@ -106,6 +107,7 @@ struct lane *lane_create(const struct lane_config *config)
     lane->receiver = arena_text(&lane->arena, config->receiver);
     lane->target = config->target;
     lane->metrics = config->metrics;
+    lane->figures = config->figures;
     lane->client = http_client_create();
     return lane;
 }
@@ -137,11 +139,6 @@ const char *lane_receiver(const struct lane *lane)
 int lane_target(const struct lane *lane)
 {
     return lane->target;
-}
-
-int64_t lane_inflight(const struct lane *lane)
-{
-    return atomic_load(&lane->inflight);
 }
 
 static void declare_metrics(struct lane *lane, const char *integration)
@@ -230,9 +227,11 @@ static bool settle(struct lane *lane, struct error *error)
                               result->text, result->at, error);
         break;
     }
-    if (ok)
-        lane->result.id[0] = 0;
-    return ok;
+    if (!ok)
+        return false;
+    lane->result.id[0] = 0;
+    outbox_figures_wake(lane->figures);
+    return true;
 }
 
 static void count_attempt(const struct step *step, const struct delivery_attempt *attempt,
@@ -372,9 +371,9 @@ static bool deliver(const struct step *step, const struct outbox_message *messag
         return false;
     notification.id = message->id;
     struct receiver_context context = context_of(step);
-    atomic_store(&lane->inflight, 1);
+    outbox_figures_inflight(lane->figures, lane->receiver, 1);
     delivery_send(lane->client, step->receiver, &context, &notification, &attempt);
-    atomic_store(&lane->inflight, 0);
+    outbox_figures_inflight(lane->figures, lane->receiver, -1);
     if (attempt.verdict.outcome == RECEIVER_RETRY && atomic_load(&lane->stopping))
         return true; /* as if it had not been tried */
     count_attempt(step, &attempt, &notification);
@@ -390,6 +389,7 @@ static void on_dead(void *context, const struct outbox_message *message)
 {
     const struct step *step = context;
     bool expired = !strcmp(message->last_reason, "expired");
+    outbox_figures_wake(step->lane->figures);
     if (expired)
         metric_count(step->lane->metrics, &failed_total, 1,
                      METRIC_LABELS(step->lane->receiver, step->kind->name,

@@ -4,11 +4,13 @@
 #include "alerts/notify/settings.h"
 
 struct lane;
+struct outbox_figures;
 
 struct lane_config {
     const char *database_path, *receiver;
     int target;
-    struct metric_store *metrics; /* outlives it */
+    struct metric_store *metrics; /* both outlive it */
+    struct outbox_figures *figures;
 };
 
 /* Everything is copied. lane_configure before anything else. */
@@ -28,9 +30,6 @@ void lane_wake(struct lane *lane);
 /* Abort what is in flight; the message stays queued. Then lane_stop joins. */
 void lane_cancel(struct lane *lane);
 void lane_stop(struct lane *lane);
-
-/* Messages in flight: 0 or 1. Any thread. */
-int64_t lane_inflight(const struct lane *lane);
 
 /* Do one thing at this time: true when something was done and more may be due; else when to come
  * again, 0 = nothing is queued. The lane's thread, or tests while it is not started. */

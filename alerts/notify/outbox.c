@@ -516,3 +516,16 @@ bool outbox_prune(struct database *database, int64_t keep_s, int64_t now, struct
         ok = delete_members(database, error);
     return ok || error_wrap(error, "pruning the outbox");
 }
+
+bool outbox_bytes(struct database *database, int64_t *count, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "SELECT SUM(page_bytes) FROM outbox_message WHERE state <> 'sent'"
+                  " AND state = 'queued'"); /* the first condition names the index */
+    bool row = false;
+    if (!database_step(statement, &row, error))
+        return error_wrap(error, "measuring the outbox");
+    *count = row ? database_integer(statement, 0) : 0;
+    database_reset(statement);
+    return true;
+}

@@ -11,7 +11,6 @@
  * the one repeated attempt carries the same id. Delivery knows which messages are in flight. */
 #include "alerts/rules/notification.h"
 #include "alerts/store/database.h"
-#include "core/metric.h"
 
 enum outbox_state { OUTBOX_QUEUED, OUTBOX_INFLIGHT, OUTBOX_SENT, OUTBOX_DEAD, OUTBOX_STATE_COUNT };
 extern const char *const outbox_state_words[];
@@ -104,10 +103,3 @@ bool outbox_prune(struct database *database, int64_t keep_s, int64_t now,
 
 /* Bytes of all queued notifications: what settings.outbox_max_bytes limits. */
 bool outbox_bytes(struct database *database, int64_t *bytes, struct error *error) MUST_USE;
-
-/* defender_exporter_outbox_messages, _oldest_timestamp_seconds, _bytes, _max_bytes. receivers:
- * NULL-terminated, each with zeros, inflight[i] of their messages in flight; receivers that are
- * gone appear while they have messages. */
-bool outbox_emit(struct database *database, const char *const *receivers, const int64_t *inflight,
-                 int64_t max_bytes, struct metric_set *set, struct error *error) MUST_USE;
-extern const struct family *const outbox_families[];

@@ -563,6 +563,11 @@ static int64_t file_bytes(const char *path, const char *suffix)
     return stat(name, &status) ? 0 : (int64_t)status.st_size;
 }
 
+bool database_version(struct database *database, int64_t *version, struct error *error)
+{
+    return read_integer(database, "PRAGMA data_version", version, error);
+}
+
 int64_t database_bytes(const struct database *database)
 {
     return file_bytes(database->path, "") + file_bytes(database->path, "-wal");

@@ -154,5 +154,8 @@ int64_t database_changes(const struct database *database);
 /* Rows changed by everything on this handle, to tell whether a transaction changed any. */
 int64_t database_total_changes(const struct database *database);
 
+/* A number that changes when another handle, of any process, has committed. */
+bool database_version(struct database *database, int64_t *version, struct error *error) MUST_USE;
+
 /* Size of the file and its log on disk. Any thread. */
 int64_t database_bytes(const struct database *database);

@@ -11,12 +11,16 @@ struct hall {
     struct alerting *alerting;
     struct loopback *server;
     atomic_int pages;
+    atomic_bool holding; /* the receiver takes its time */
 };
 
 static void answer(void *context, const struct loopback_request *request, struct buf *out)
 {
     struct hall *hall = context;
     (void)request;
+    int64_t deadline = clock_monotonic_ms() + 20000;
+    while (atomic_load(&hall->holding) && clock_monotonic_ms() < deadline)
+        clock_sleep_ms(2);
     atomic_fetch_add(&hall->pages, 1);
     loopback_reply(out, 200, "", "ok");
 }
@@ -161,6 +165,55 @@ TEST(everything_emitted_is_declared)
         CHECK(known);
     }
     CHECK(set.count > 60);
+    close_hall(&hall);
+}
+
+/* Of the outbox; -1 = not told. */
+static double messages_in(struct hall *hall, const char *state)
+{
+    CLEANUP(metric_set_finish) struct metric_set set = { .max_level = 3 };
+    alerting_emit_own(hall->alerting, &set);
+    for (size_t i = 0; i < set.count; i++)
+        if (!strcmp(set.samples[i].family->name, "defender_exporter_outbox_messages") &&
+            !strcmp(set.samples[i].values[1], state))
+            return set.samples[i].value;
+    return -1;
+}
+
+static void wait_for_messages(struct hall *hall, double queued, double inflight)
+{
+    int64_t deadline = clock_monotonic_ms() + 20000;
+    while ((messages_in(hall, "queued") != queued || messages_in(hall, "inflight") != inflight) &&
+           clock_monotonic_ms() < deadline)
+        clock_sleep_ms(2);
+    CHECK_NUMBER(messages_in(hall, "queued"), queued);
+    CHECK_NUMBER(messages_in(hall, "inflight"), inflight);
+}
+
+TEST(outbox_figures_are_told_while_delivery_works_and_the_database_is_locked)
+{
+    struct hall hall;
+    struct error error = { 0 };
+    open_hall(&hall, "figures");
+    const struct database_config config = { .path = hall.scene.world.path,
+                                            .migrations = schema_migrations };
+    CHECK_NUMBER(messages_in(&hall, "queued"), 0); /* from the start */
+    alerting_start(hall.alerting);
+    uint64_t before = alerting_generation(hall.alerting);
+    collect(&hall, "a");
+    wait_for_generation(&hall, before);
+    atomic_store(&hall.holding, true);
+    collect(&hall, "abc");
+    wait_for_messages(&hall, 1, 1);
+    struct database *locker = database_open(&config, &error);
+    CHECK(database_run(database_prepare(locker, "BEGIN EXCLUSIVE"), &error));
+    wait_for_messages(&hall, 1, 1);
+    CHECK(database_run(database_prepare(locker, "ROLLBACK"), &error));
+    database_close(locker);
+    atomic_store(&hall.holding, false);
+    wait_for_pages(&hall, 2);
+    wait_for_messages(&hall, 0, 0);
+    alerting_stop(hall.alerting);
     close_hall(&hall);
 }
 

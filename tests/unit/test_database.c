@@ -391,6 +391,24 @@ TEST(a_second_writer_waits_and_readers_do_not)
     database_close(second);
 }
 
+TEST(the_version_tells_what_others_committed)
+{
+    struct error error = { 0 };
+    const char *path = path_of("version.db");
+    struct database *first = open_with(path, one, true, &error);
+    struct database *second = open_with(path, one, false, &error);
+    int64_t before, after;
+    CHECK(database_version(second, &before, &error));
+    CHECK(database_begin(first, &error) && put(first, 1, "a", &error));
+    CHECK(database_version(second, &after, &error));
+    CHECK_INT(after, before);
+    CHECK(database_commit(first, &error));
+    CHECK(database_version(second, &after, &error));
+    CHECK(after != before);
+    database_close(first);
+    database_close(second);
+}
+
 TEST(facts_are_kept_in_the_real_schema)
 {
     struct error error = { 0 };
