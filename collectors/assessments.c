@@ -170,13 +170,13 @@ const struct collector assessments_collector = {
     .sources = {
         { "graph", {
             { .name = "assessments_rows", .kql = kql_assessments_rows,
-              .columns = graph_columns, .row_bytes = sizeof(struct row) },
+              .columns = graph_columns },
         } },
         { "rest", {
             { .name = "assessments",
               .path = "/subscriptions/{subscription}/providers/Microsoft.Security/assessments",
               .api_versions = LIST_VERSIONS, .missing_is_empty = true,
-              .columns = list_columns, .row_bytes = sizeof(struct row) },
+              .columns = list_columns },
         } },
     },
     .families = assessments_families,

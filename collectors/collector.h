@@ -14,7 +14,6 @@ struct query {
     const char *path;        /* ARM list; "{subscription}" makes it one list per visible one */
     const char *api_versions; /* tried in order, separated by spaces, when Azure refuses one */
     const struct column *columns;
-    size_t row_bytes; /* of the struct the columns describe */
     bool missing_is_empty; /* 404 and "not registered" mean no rows, not an error */
     bool optional;         /* tried once; a failure is logged and the run goes on */
     bool only_if_empty;    /* asked only when the queries before brought no row */

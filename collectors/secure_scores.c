@@ -298,20 +298,20 @@ const struct collector secure_scores_collector = {
     .sources = {
         { "graph", {
             { .name = "secure_scores_rows", .kql = kql_secure_scores_rows,
-              .columns = score_columns, .row_bytes = sizeof(struct row) },
+              .columns = score_columns },
             { .name = "secure_score_controls_rows", .kql = kql_secure_score_controls_rows,
-              .columns = control_columns, .row_bytes = sizeof(struct row) },
+              .columns = control_columns },
         } },
         { "rest", {
             { .name = "secureScores",
               .path = "/subscriptions/{subscription}/providers/Microsoft.Security/secureScores",
               .api_versions = "2020-01-01", .missing_is_empty = true,
-              .columns = score_columns, .row_bytes = sizeof(struct row) },
+              .columns = score_columns },
             { .name = "secureScoreControls",
               .path = "/subscriptions/{subscription}/providers/Microsoft.Security/"
                       "secureScoreControls?$expand=definition",
               .api_versions = "2020-01-01", .missing_is_empty = true,
-              .columns = control_columns, .row_bytes = sizeof(struct row) },
+              .columns = control_columns },
         } },
     },
     .families = families,

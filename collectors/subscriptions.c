@@ -230,13 +230,13 @@ const struct collector subscriptions_collector = {
     .sources = {
         { "graph", {
             { .name = "subscriptions", .path = "/subscriptions", .api_versions = "2022-12-01",
-              .columns = list_columns, .row_bytes = sizeof(struct row) },
+              .columns = list_columns },
             { .name = "subscriptions_rows", .kql = kql_subscriptions_rows,
-              .columns = graph_columns, .row_bytes = sizeof(struct row), .optional = true },
+              .columns = graph_columns, .optional = true },
         } },
         { "rest", {
             { .name = "subscriptions", .path = "/subscriptions", .api_versions = "2022-12-01",
-              .columns = list_columns, .row_bytes = sizeof(struct row) },
+              .columns = list_columns },
         } },
     },
     .families = families,

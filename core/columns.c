@@ -174,6 +174,7 @@ bool columns_bind(const struct column *columns, const struct json *row, void *ou
                   struct arena *scratch, struct error *error)
 {
     const struct json *expected = json_first(row);
+    memset(out, 0, columns->row_bytes);
     for (const struct column *column = columns; column->type; column++) {
         /* Rows mostly have the order of their columns: then the member expected is the one. */
         const char *name = json_name(expected);

@@ -6,12 +6,19 @@
  *       { 0 }
  *   };
  * A path may name nested members ("properties.status.code") and alternatives, first found wins
- * ("properties.resourceDetails.Id|id"). Names are compared without case. */
+ * ("properties.resourceDetails.Id|id"). Names are compared without case. A member of another type
+ * than its column does not compile, nor does a struct that is larger than COLUMNS_ROW_BYTES_MAX. */
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/arena.h"
+#include "core/compiler.h"
 #include "core/error.h"
 #include "core/json.h"
+
+/* Whoever binds rows of any table keeps a buffer of this size. */
+enum { COLUMNS_ROW_BYTES_MAX = 512 };
 
 enum column_type {
     COLUMN_END,
@@ -27,22 +34,37 @@ enum column_type {
 
 struct column {
     enum column_type type;
-    size_t offset;
+    size_t offset, row_bytes; /* of the member in its struct, of the struct */
     const char *path;
     bool required; /* absent, null or empty is an error */
 };
 
-#define COLUMN_(kind, type, member, path, must) { kind, offsetof(type, member), path, must }
-#define COLUMN_TEXT(type, member, path) COLUMN_(COLUMN_TYPE_TEXT, type, member, path, false)
-#define COLUMN_KEY(type, member, path) COLUMN_(COLUMN_TYPE_TEXT, type, member, path, true)
-#define COLUMN_NUMBER(type, member, path) COLUMN_(COLUMN_TYPE_NUMBER, type, member, path, false)
-#define COLUMN_INTEGER(type, member, path) COLUMN_(COLUMN_TYPE_INTEGER, type, member, path, false)
-#define COLUMN_BOOL(type, member, path) COLUMN_(COLUMN_TYPE_BOOL, type, member, path, false)
-#define COLUMN_TIME(type, member, path) COLUMN_(COLUMN_TYPE_TIME, type, member, path, false)
-#define COLUMN_LIST(type, member, path) COLUMN_(COLUMN_TYPE_LIST, type, member, path, false)
-#define COLUMN_COUNT(type, member, path) COLUMN_(COLUMN_TYPE_COUNT, type, member, path, false)
+#define COLUMN_(kind, type, member, wanted, path, must)                                            \
+    { kind, MEMBER_OFFSET(type, member, wanted), COLUMN_ROW_BYTES(type), path, must }
+#define COLUMN_ROW_BYTES(type)                                                                     \
+    (sizeof(type) + CHECKED_ZERO(sizeof(type) <= COLUMNS_ROW_BYTES_MAX,                            \
+                                 #type " is larger than COLUMNS_ROW_BYTES_MAX"))
+/* clang-format off */
+#define COLUMN_TEXT(type, member, path) \
+    COLUMN_(COLUMN_TYPE_TEXT, type, member, const char *, path, false)
+#define COLUMN_KEY(type, member, path) \
+    COLUMN_(COLUMN_TYPE_TEXT, type, member, const char *, path, true)
+#define COLUMN_NUMBER(type, member, path) \
+    COLUMN_(COLUMN_TYPE_NUMBER, type, member, double, path, false)
+#define COLUMN_INTEGER(type, member, path) \
+    COLUMN_(COLUMN_TYPE_INTEGER, type, member, int64_t, path, false)
+#define COLUMN_BOOL(type, member, path) \
+    COLUMN_(COLUMN_TYPE_BOOL, type, member, bool, path, false)
+#define COLUMN_TIME(type, member, path) \
+    COLUMN_(COLUMN_TYPE_TIME, type, member, int64_t, path, false)
+#define COLUMN_LIST(type, member, path) \
+    COLUMN_(COLUMN_TYPE_LIST, type, member, const char *, path, false)
+#define COLUMN_COUNT(type, member, path) \
+    COLUMN_(COLUMN_TYPE_COUNT, type, member, int64_t, path, false)
+/* clang-format on */
 
-/* Fill the struct at `out` from a row. Texts live as long as the row, joined ones until scratch is
- * reset. ERROR_PARSE names the column whose value has a type that cannot be read ("drift"). */
+/* Fill the struct at `out` from a row; members without a column are zeroed. Texts live as long as
+ * the row, joined ones until scratch is reset. ERROR_PARSE names the column whose value has a type
+ * that cannot be read ("drift"). */
 bool columns_bind(const struct column *columns, const struct json *row, void *out,
                   struct arena *scratch, struct error *error) MUST_USE;

@@ -11,7 +11,7 @@
 #include "core/memory.h"
 
 enum { EMPTY_RUNS_DOUBTED = 2 }; /* an answer that is suddenly empty is believed the third time */
-enum { ROW_BYTES_MAX = 512, PARTITION_ROWS = 700 }; /* a page holds 1000; hashes are uneven */
+enum { PARTITION_ROWS = 700 }; /* a page holds 1000; hashes are uneven */
 
 /* What one run carries from query to query. */
 struct run {
@@ -29,13 +29,12 @@ struct run {
     size_t rows[COLLECTOR_QUERIES_MAX]; /* that each query brought */
     struct error skipped; /* why an optional query brought nothing */
     struct arena scratch;
-    _Alignas(max_align_t) char row[ROW_BYTES_MAX];
+    _Alignas(max_align_t) char row[COLUMNS_ROW_BYTES_MAX];
 };
 
 static bool fold_row(void *data, const struct json *json, struct error *error)
 {
     struct run *run = data;
-    memset(run->row, 0, run->query->row_bytes);
     if (!columns_bind(run->query->columns, json, run->row, &run->scratch, error))
         return error_wrap(error, "row %zu", run->part->rows + 1);
     run->part->rows++;

@@ -121,3 +121,15 @@ TEST(a_key_must_be_there)
     bind(NULL, &row, &error);
     arena_finish(&scratch);
 }
+
+TEST(members_without_a_column_are_zeroed)
+{
+    static const struct column only_text[] = { COLUMN_TEXT(struct row, text, "text"), { 0 } };
+    struct row row = { .number = 7, .count = 7, .flag = true };
+    struct error error = { 0 };
+    struct json *document = json_parse("{\"text\":\"a\"}", 12, &error);
+    CHECK(document && columns_bind(only_text, document, &row, &scratch, &error));
+    CHECK_TEXT(row.text, "a");
+    CHECK(!row.number && !row.count && !row.flag);
+    json_free(document);
+}
