@@ -98,7 +98,8 @@ static void describe_drill(struct notification *notification, struct arena *aren
     notification->resource_type = resource->type;
     notification->resource_group = resource->group;
     notification->title = DRILL_TITLE;
-    notification->text = "This is a test. It shows what a page looks like and that pages arrive.";
+    notification->text = "This is a test. It shows what a notification looks like and that "
+                         "notifications arrive.";
     notification->risk_level = "critical";
     notification->severity = "high";
     notification->subscription_id = resource->subscription_id;
@@ -107,12 +108,12 @@ static void describe_drill(struct notification *notification, struct arena *aren
     notification->assessment_title = "Fire drill, nothing is wrong";
     notification->category = "Compute";
     notification->description = notification->description_markdown =
-        "Nothing is wrong: this page was asked for.";
-    notification->remediation = "1. Read this page.\n2. Acknowledge it where you saw it.";
+        "Nothing is wrong: this notification was asked for.";
+    notification->remediation = "1. Read this notification.\n2. Acknowledge it where you saw it.";
     notification->remediation_markdown = notification->remediation;
     notification->effort = "Low";
     notification->user_impact = "Low";
-    notification->threats = "Missed pages";
+    notification->threats = "Missed notifications";
     notification->risk_factors = "Internet exposure";
     notification->internet_exposed = true;
     notification->attack_paths = 1;
@@ -122,9 +123,9 @@ static void describe_drill(struct notification *notification, struct arena *aren
     notification->reason = notification->status == NOTIFICATION_RESOLVED ? "fixed" : "";
 }
 
-void drill_page(const struct settings *settings, const char *receiver,
-                enum notification_status status, int64_t started_at, int64_t now,
-                struct arena *arena, struct notification *notification)
+void drill_notification(const struct settings *settings, const char *receiver,
+                        enum notification_status status, int64_t started_at, int64_t now,
+                        struct arena *arena, struct notification *notification)
 {
     struct alert *alert = arena_zalloc(arena, sizeof *alert);
     char at[32];
@@ -162,7 +163,7 @@ void drill_page(const struct settings *settings, const char *receiver,
 void drill_beat(const struct settings *settings, const char *receiver, int64_t now,
                 struct arena *arena, struct notification *notification)
 {
-    static const char title[] = "Heartbeat: pages would go out";
+    static const char title[] = "Heartbeat: notifications would go out";
     struct alert *alert = arena_zalloc(arena, sizeof *alert);
     *alert = (struct alert){
         .rule = "Heartbeat",
@@ -195,7 +196,8 @@ static bool queue(const struct group_context *context, const char *name,
     CLEANUP(arena_finish) struct arena arena = { 0 };
     struct notification notification;
     const struct receivers_config *receiver = settings_receiver(context->settings, name);
-    drill_page(context->settings, name, status, started_at, context->now, &arena, &notification);
+    drill_notification(context->settings, name, status, started_at, context->now, &arena,
+                       &notification);
     const struct outbox_member member = {
         .fingerprint = notification.alerts->fingerprint,
         .event = notification.event,
@@ -301,13 +303,13 @@ static bool send_one(const struct settings *settings, const struct receivers_con
         .ends_at = kind->refresh_s ? now + 4 * kind->refresh_s : 0,
         .name = receiver->name,
     };
-    drill_page(settings, receiver->name, status, now, now, &arena, &notification);
+    drill_notification(settings, receiver->name, status, now, now, &arena, &notification);
     notification.id = outbox_id(&clock, clock_now_ms(), id);
     struct http_client *client = http_client_create();
     delivery_send(client, receiver, &context, &notification, &attempt);
     http_client_destroy(client);
     bool accepted = attempt.verdict.outcome == RECEIVER_SENT;
-    buf_printf(out, "%s (%s, target %d): %s page %s", receiver->name, kind->name, target,
+    buf_printf(out, "%s (%s, target %d): %s notification %s", receiver->name, kind->name, target,
                notification_status_words[status], accepted ? "accepted" : "NOT accepted");
     if (attempt.status)
         buf_printf(out, ", status %d", attempt.status);

@@ -9,9 +9,9 @@ enum { DRILL_LASTS_S = 600 }; /* from a drill's notification to its resolve */
 /* A firing notification about an invented finding, or its resolve; every field is filled, so that a
  * person sees what a notification looks like. Texts go to the arena. started_at: tells drills
  * apart. */
-void drill_page(const struct settings *settings, const char *receiver,
-                enum notification_status status, int64_t started_at, int64_t now,
-                struct arena *arena, struct notification *notification);
+void drill_notification(const struct settings *settings, const char *receiver,
+                        enum notification_status status, int64_t started_at, int64_t now,
+                        struct arena *arena, struct notification *notification);
 
 /* The notification of a heartbeat. */
 void drill_beat(const struct settings *settings, const char *receiver, int64_t now,

@@ -298,8 +298,8 @@ static void tally(struct printer *printer, const struct notification *notificati
     printer->tallies[i].messages++;
 }
 
-static bool print_page(void *context, const struct notification *notification, int64_t at,
-                       struct error *error)
+static bool print_notification(void *context, const struct notification *notification, int64_t at,
+                               struct error *error)
 {
     struct printer *printer = context;
     char text[32];
@@ -330,7 +330,7 @@ bool replay_print(const char *database_path, struct settings *settings, int64_t 
 {
     CLEANUP(printer_finish) struct printer printer = { .out = out };
     char from[32], to[32];
-    if (!replay_run(database_path, settings, since, until, print_page, &printer, error))
+    if (!replay_run(database_path, settings, since, until, print_notification, &printer, error))
         return false;
     buf_printf(out, "\n%" PRId64 " messages from %s to %s\n", printer.messages,
                clock_format_rfc3339(since, from), clock_format_rfc3339(until, to));

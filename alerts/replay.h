@@ -1,6 +1,6 @@
 #pragma once
-/* What would have paged: the ledger's history through the present rules, routes and limits, in a
- * database in memory, with the history's own clock. Nothing is sent. */
+/* What would have been sent: the ledger's history through the present rules, routes and limits, in
+ * a database in memory, with the history's own clock. Nothing is sent. */
 #include "alerts/notify/settings.h"
 
 /* Told one message that would have been queued. */

@@ -197,8 +197,8 @@ static const char *event_of(const struct chunk *chunk)
     return chunk->members[0]->alert.event;
 }
 
-static bool queue_page(struct flush *flush, const struct chunk *chunk, bool repeat,
-                       struct error *error)
+static bool queue_notification(struct flush *flush, const struct chunk *chunk, bool repeat,
+                               struct error *error)
 {
     const struct group_context *context = flush->context;
     struct alert *alerts = arena_alloc(&flush->arena, NOTIFICATION_ALERTS_MAX * sizeof *alerts);
@@ -235,7 +235,7 @@ static bool queue_page(struct flush *flush, const struct chunk *chunk, bool repe
 
 /* Everything that is not muted, in notifications as large as the receiver takes them. One that
  * remembers single alerts is told news only. */
-static bool queue_pages(struct flush *flush, bool repeat, struct error *error)
+static bool queue_notifications(struct flush *flush, bool repeat, struct error *error)
 {
     size_t most = flush->kind->alerts_max ? flush->kind->alerts_max : SIZE_MAX;
     struct chunk chunk = { .members =
@@ -248,12 +248,12 @@ static bool queue_pages(struct flush *flush, bool repeat, struct error *error)
         *(member->resolved ? &chunk.resolved : &chunk.firing) += 1;
         if (chunk.count < most)
             continue;
-        if (!queue_page(flush, &chunk, repeat, error))
+        if (!queue_notification(flush, &chunk, repeat, error))
             return false;
         chunk.count = 0;
         chunk.firing = chunk.resolved = 0;
     }
-    return !chunk.count || queue_page(flush, &chunk, repeat, error);
+    return !chunk.count || queue_notification(flush, &chunk, repeat, error);
 }
 
 /* --- telling ---------------------------------------------------------------------------------- */
@@ -306,7 +306,7 @@ static bool notify(struct flush *flush, bool repeat, struct error *error)
         admits = false; /* their firing was told in a digest, and so is their end */
     if (!admits && repeat)
         return true;
-    bool ok = admits ? queue_pages(flush, repeat, error) : fold_news(flush, error);
+    bool ok = admits ? queue_notifications(flush, repeat, error) : fold_news(flush, error);
     return ok && settle(flush, !admits, error);
 }
 

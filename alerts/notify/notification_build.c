@@ -88,7 +88,7 @@ static bool find(const struct build *build, const struct alert *alert, struct fi
         char hex[2 * sizeof alert->finding_id + 1];
         hash_hex(alert->finding_id.bytes, sizeof alert->finding_id.bytes, hex);
         if (!ledger_find(build->context->database, hex, build->arena, &entry, &found, error))
-            return error_wrap(error, "page");
+            return error_wrap(error, "notification");
         if (found)
             *view = entry.finding;
     }

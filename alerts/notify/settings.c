@@ -50,7 +50,7 @@ static const struct option ledger_options[] = {
       .min = 1, .max = 1e6, .help = "The same, with so many findings." },
     { "keep_history", OPTION_DURATION, AT(ledger.keep_history_ms), .otherwise = "400d",
       .max = 36500.0 * DAY_MS,
-      .help = "How long events are kept, for replay and pages; 0s means for ever." },
+      .help = "How long events are kept, for replay and notifications; 0s means for ever." },
     { 0 }
 };
 
@@ -62,7 +62,7 @@ static const struct option watch_options[] = {
 
 static const struct option heartbeat_options[] = {
     { "receiver", OPTION_TEXT, AT(heartbeat.receiver),
-      .help = "Receiver that gets a page of event `heartbeat`." },
+      .help = "Receiver that gets a notification of event `heartbeat`." },
     { "url", OPTION_SECRET, AT(heartbeat.url), .check = check_url,
       .help = "URL of a dead-man's switch, asked with GET; instead of a receiver." },
     { "allow_private", OPTION_BOOL, AT(heartbeat.allow_private), .otherwise = "false",
@@ -74,7 +74,7 @@ static const struct option heartbeat_options[] = {
 
 static const struct option drill_options[] = {
     { "receivers", OPTION_TEXT_LIST, AT(drill.receivers),
-      .help = "Receivers that get a test page and its resolve now and then." },
+      .help = "Receivers that get a test notification and its resolve now and then." },
     { "interval", OPTION_DURATION, AT(drill.interval_ms), .otherwise = "0s",
       .max = 366.0 * DAY_MS, .help = "How often, for example 7d; 0s means never." },
     { "time_interval", OPTION_TEXT, AT(drill.interval),
@@ -108,7 +108,7 @@ const struct option settings_options[] = {
     { "watch", OPTION_SECTION, 0, .section = watch_options,
       .help = "Events about things that are no findings." },
     { "heartbeat", OPTION_SECTION, 0, .section = heartbeat_options,
-      .help = "Tells a dead-man's switch that pages would go out." },
+      .help = "Tells a dead-man's switch that notifications would go out." },
     { "drill", OPTION_SECTION, 0, .section = drill_options, .help = "Fire drills." },
     { "keep_sent", OPTION_DURATION, AT(keep_sent_ms), .otherwise = "30d", .min = 3600e3,
       .max = 3650.0 * DAY_MS, .help = "How long accepted messages are kept." },

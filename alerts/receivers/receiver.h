@@ -112,7 +112,7 @@ bool receiver_fit(const void *config, const struct receiver_context *context,
                   struct receiver_request *request, struct error *error) MUST_USE;
 
 /* How long a message is worth telling: to a pager, in a chat. */
-enum { RECEIVER_PAGE_EXPIRES_S = 86400, RECEIVER_CHAT_EXPIRES_S = 259200 };
+enum { RECEIVER_PAGER_EXPIRES_S = 86400, RECEIVER_CHAT_EXPIRES_S = 259200 };
 
 struct receiver_kind {
     const char *name; /* also its key in the configuration and the integration label */

@@ -37,7 +37,7 @@ const struct option receivers_options[] = {
       .min = 0, .max = 10000, .help = "Messages at once; 0 = as the kind stands it." },
     { "expire", OPTION_DURATION, OPTION_AT(struct receivers_config, expire_ms),
       .otherwise = "0", .min = 0, .max = 90 * 86400e3,
-      .help = "Give a message up after so long; 0 = 1d for pages, 3d for chats and mail." },
+      .help = "Give a message up after so long; 0 = 1d for pagers, 3d for chats and mail." },
     RECEIVERS_LIST(RECEIVERS_OPTION)
     { 0 }
 };

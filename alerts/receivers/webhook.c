@@ -162,8 +162,8 @@ static void write_event(const void *config, const struct receiver_context *conte
     json_close(&writer, '}');
 }
 
-static void write_page(const void *config, const struct receiver_context *context,
-                       const struct notification *notification, struct buf *out)
+static void write_notification(const void *config, const struct receiver_context *context,
+                               const struct notification *notification, struct buf *out)
 {
     (void)config;
     (void)context;
@@ -208,7 +208,7 @@ static const struct {
     [WEBHOOK_ALERTMANAGER] = { "application/json", write_group, GROUP_BYTES },
     [WEBHOOK_CLOUDEVENTS] = { "application/cloudevents+json; charset=utf-8", write_event,
                               BODY_BYTES },
-    [WEBHOOK_CLOUDEVENTS_BINARY] = { "application/json", write_page, BODY_BYTES },
+    [WEBHOOK_CLOUDEVENTS_BINARY] = { "application/json", write_notification, BODY_BYTES },
 };
 
 static bool build(const void *config, const struct receiver_context *context,
@@ -249,7 +249,7 @@ const struct receiver_kind webhook_kind = {
     .help = "Generic webhook, signed as Standard Webhooks does it.",
     .options = webhook_options,
     .config_bytes = sizeof(struct webhook_config),
-    .expires_s = RECEIVER_PAGE_EXPIRES_S,
+    .expires_s = RECEIVER_PAGER_EXPIRES_S,
     .rate = 10,
     .burst = 50,
     .check = check,

@@ -164,7 +164,7 @@ bool notification_read(const char *json, size_t length, struct arena *arena,
     CLEANUP(document_finish) struct json *document = json_parse(json, length, error);
     *notification = (struct notification){ .id = "" };
     if (!document || !record_read(notification_fields, document, arena, notification, error))
-        return error_wrap(error, "page");
+        return error_wrap(error, "notification");
     notification_derive(notification);
     return true;
 }

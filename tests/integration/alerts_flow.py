@@ -220,7 +220,7 @@ def test_operators_see_retry_and_drop_messages():
             equal(shown["state"], "sent", "the API's message")
 
 
-def test_silences_from_the_command_line_hold_pages_back():
+def test_silences_from_the_command_line_hold_notifications_back():
     with Folder() as folder, Sink() as sink, tenant() as fake:
         config = configuration(fake, folder, [receiver(sink)], ledger={"first_run": "silent"})
         model = Model(fake.admin("dump"))
@@ -247,8 +247,8 @@ def test_receivers_are_tested_over_the_real_path():
         folder.file("defender_exporter.yml", config)
         status, text = command(folder, "test", "receiver", "team")
         equal(status, 0, text)
-        contains(text, "firing page accepted", "output")
-        contains(text, "resolved page accepted", "output")
+        contains(text, "firing notification accepted", "output")
+        contains(text, "resolved notification accepted", "output")
         equal([m["body"]["data"]["test"] for m in sink.taken()], [True, True], "marked as a test")
         for message in sink.taken():
             contains(message["body"]["data"]["title"], "[TEST]", "title")
@@ -263,7 +263,7 @@ def test_receivers_are_tested_over_the_real_path():
         contains(text, "wrong.yml:1", "the wrong rule")
 
 
-def test_replay_tells_what_would_have_paged():
+def test_replay_prints_what_would_have_been_sent():
     with Folder() as folder, Sink() as sink, tenant() as fake:
         quiet = settings(fake.url, folder.file("secret", SECRET), COLLECTORS)
         model = Model(fake.admin("dump"))
@@ -308,7 +308,7 @@ def test_reload_changes_receivers_and_keeps_what_waits():
             assert exporter.alive
 
 
-def test_run_once_pages_and_ends():
+def test_run_once_notifies_and_ends():
     with Folder() as folder, Sink() as sink, tenant() as fake:
         config = configuration(fake, folder, [receiver(sink)])
         file = folder.file("defender_exporter.yml", config)

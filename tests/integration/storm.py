@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Storms: thousands of findings at once make few messages that account for every one of them, and
-the first start on many open findings pages once."""
+the first start on many open findings notifies once."""
 import collections
 import time
 

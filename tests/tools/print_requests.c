@@ -39,7 +39,7 @@ static void print_all(const char *variant, const struct receiver_kind *kind, con
         CLEANUP(arena_finish) struct arena arena = { 0 };
         struct error error = { 0 };
         struct notification notification;
-        fixture_page((enum fixture)which, &arena, &notification);
+        fixture_notification((enum fixture)which, &arena, &notification);
         if (!kind->build(config, &context, &notification, &request, &error)) {
             fprintf(stderr, "%s: %s\n", variant, error.message);
             exit(1);

@@ -197,8 +197,8 @@ static inline void fixture_hostile(struct arena *arena, struct notification *not
 }
 
 /* Fill a page; texts are static or in the arena. */
-static inline void fixture_page(enum fixture which, struct arena *arena,
-                                struct notification *notification)
+static inline void fixture_notification(enum fixture which, struct arena *arena,
+                                        struct notification *notification)
 {
     static const struct notification_count counts[] = {
         { "NewCriticalFinding", "critical", "firing", 40 },
@@ -261,7 +261,7 @@ static inline void fixture_build(struct fixture_request *out, const struct recei
     const struct receiver_context context = { .now = FIXTURE_AT + 60,
                                               .ends_at = FIXTURE_AT + 300,
                                               .name = "team" };
-    fixture_page(which, &out->arena, &out->notification);
+    fixture_notification(which, &out->arena, &out->notification);
     out->ok = kind->build(config, &context, &out->notification, &out->request, &out->error);
     if (out->ok && !out->request.is_mail) {
         struct error ignored;

@@ -79,7 +79,7 @@ static void collect(struct hall *hall, const char *names)
     snapshot_publish(hall->scene.store, COLLECTOR_assessments, part, &status);
 }
 
-static void wait_for_pages(struct hall *hall, int count)
+static void wait_for_notifications(struct hall *hall, int count)
 {
     int64_t deadline = clock_monotonic_ms() + 20000;
     while (atomic_load(&hall->pages) < count && clock_monotonic_ms() < deadline)
@@ -112,7 +112,7 @@ TEST(families_are_named_once)
     CHECK(count > 25);
 }
 
-TEST(a_finding_becomes_a_page_and_the_threads_end_at_once)
+TEST(a_finding_becomes_a_notification_and_the_threads_end_at_once)
 {
     struct hall hall;
     open_hall(&hall, "threads");
@@ -121,10 +121,10 @@ TEST(a_finding_becomes_a_page_and_the_threads_end_at_once)
     collect(&hall, "a");
     wait_for_generation(&hall, before);
     collect(&hall, "ab");
-    wait_for_pages(&hall, 1);
+    wait_for_notifications(&hall, 1);
     alerting_configure(hall.alerting, hall.scene.settings); /* a reload with nothing new */
     collect(&hall, "abc");
-    wait_for_pages(&hall, 2);
+    wait_for_notifications(&hall, 2);
     int64_t began = clock_monotonic_ms();
     alerting_stop(hall.alerting);
     CHECK(clock_monotonic_ms() - began < 2000);
@@ -211,7 +211,7 @@ TEST(outbox_figures_are_told_while_delivery_works_and_the_database_is_locked)
     CHECK(database_run(database_prepare(locker, "ROLLBACK"), &error));
     database_close(locker);
     atomic_store(&hall.holding, false);
-    wait_for_pages(&hall, 2);
+    wait_for_notifications(&hall, 2);
     wait_for_messages(&hall, 0, 0);
     alerting_stop(hall.alerting);
     close_hall(&hall);

@@ -15,7 +15,7 @@ TEST(every_replica_is_a_target)
     CLEANUP(arena_finish) struct arena arena = { 0 };
     struct error error = { 0 };
     struct notification notification;
-    fixture_page(FIXTURE_FINDING, &arena, &notification);
+    fixture_notification(FIXTURE_FINDING, &arena, &notification);
     for (int i = 0; i < 2; i++) {
         const struct receiver_context context = { .target = i, .name = "team" };
         CHECK(alertmanager_kind.build(&config, &context, &notification, &request, &error));
@@ -80,7 +80,7 @@ TEST(own_annotations_stay)
     const struct receiver_context context = { .name = "team" };
     struct error error = { 0 };
     struct notification notification;
-    fixture_page(FIXTURE_FINDING, &arena, &notification);
+    fixture_notification(FIXTURE_FINDING, &arena, &notification);
     struct alert alert = notification.alerts[0];
     alert_annotate(&alert, "summary", "mine");
     notification.alerts = &alert;
@@ -96,7 +96,7 @@ TEST(nothing_ends_before_it_starts)
     const struct receiver_context context = { .ends_at = FIXTURE_AT - 5 };
     struct error error = { 0 };
     struct notification notification;
-    fixture_page(FIXTURE_FINDING, &arena, &notification);
+    fixture_notification(FIXTURE_FINDING, &arena, &notification);
     CHECK(alertmanager_kind.build(&config, &context, &notification, &request, &error));
     CHECK_CONTAINS(request.http.body, "\"endsAt\":\"2025-11-21T12:00:00Z\"");
 }

@@ -15,12 +15,12 @@ enum { DAY = 86400 };
 static struct notification notification_of(struct scene *scene, enum notification_status status)
 {
     struct notification notification;
-    drill_page(scene->settings, "team", status, 1700000000, 1700000060, &scene->arena,
-               &notification);
+    drill_notification(scene->settings, "team", status, 1700000000, 1700000060, &scene->arena,
+                       &notification);
     return notification;
 }
 
-TEST(a_test_page_shows_everything_and_says_that_it_is_one)
+TEST(a_test_notification_shows_everything_and_says_that_it_is_one)
 {
     struct scene scene;
     struct error error = { 0 };
@@ -41,8 +41,8 @@ TEST(a_test_page_shows_everything_and_says_that_it_is_one)
     CHECK_INT(resolved.firing_count, 0);
     CHECK_INT(resolved.alerts->ends_at, 1700000060);
     struct notification later;
-    drill_page(scene.settings, "team", NOTIFICATION_FIRING, 1700000001, 1700000060, &scene.arena,
-               &later);
+    drill_notification(scene.settings, "team", NOTIFICATION_FIRING, 1700000001, 1700000060,
+                       &scene.arena, &later);
     CHECK(strcmp(later.dedup_key, notification.dedup_key) !=
           0); /* another drill, another incident */
     scene_finish(&scene);

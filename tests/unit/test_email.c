@@ -13,11 +13,11 @@ static const struct email_config base = { .smarthost = "127.0.0.1:25",
                                           .to = { to, 2 },
                                           .allow_private = true };
 
-static void write_page(enum fixture which, struct buf *out)
+static void write_notification(enum fixture which, struct buf *out)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     struct notification notification;
-    fixture_page(which, &arena, &notification);
+    fixture_notification(which, &arena, &notification);
     email_write(&base, &notification, FIXTURE_AT, out);
 }
 
@@ -81,7 +81,7 @@ TEST(headers_are_complete)
 {
     CLEANUP(buf_finish) struct buf mail = { 0 };
     CLEANUP(buf_finish) struct buf value = { 0 };
-    write_page(FIXTURE_FINDING, &mail);
+    write_notification(FIXTURE_FINDING, &mail);
     static const char *const want[][2] = {
         { "From", " defender_exporter <defender@example.com>" },
         { "To", " soc@example.com, cloud@example.com" },
@@ -99,7 +99,7 @@ TEST(headers_are_complete)
     header(&mail, "Subject", &value);
     CHECK(!strchr(buf_cstr(&value), '<') && strstr(buf_cstr(&value), "=?utf-8?B?"));
     buf_reset(&mail);
-    write_page(FIXTURE_RESOLVED, &mail);
+    write_notification(FIXTURE_RESOLVED, &mail);
     header(&mail, "Importance", &value);
     CHECK_TEXT(buf_cstr(&value), "");
 }
@@ -109,7 +109,7 @@ TEST(every_line_is_legal)
 {
     for (int which = 0; which < FIXTURE_COUNT; which++) {
         CLEANUP(buf_finish) struct buf mail = { 0 };
-        write_page((enum fixture)which, &mail);
+        write_notification((enum fixture)which, &mail);
         size_t column = 0;
         bool ok = true;
         for (size_t i = 0; i < mail.length; i++) {
@@ -144,7 +144,7 @@ TEST(nothing_breaks_out_of_a_header)
         "a title of plain words that is longer than a line of seventy-eight bytes may be, is it",
         "",
     };
-    fixture_page(FIXTURE_FINDING, &arena, &notification);
+    fixture_notification(FIXTURE_FINDING, &arena, &notification);
     for (size_t i = 0; i < ARRAY_COUNT(titles); i++) {
         buf_reset(&mail);
         notification.title = titles[i];
@@ -162,7 +162,7 @@ TEST(both_parts_say_everything_and_html_is_only_text)
     CLEANUP(buf_finish) struct buf mail = { 0 };
     CLEANUP(buf_finish) struct buf text = { 0 };
     CLEANUP(buf_finish) struct buf html = { 0 };
-    write_page(FIXTURE_GROUP, &mail);
+    write_notification(FIXTURE_GROUP, &mail);
     part(&mail, "text/plain", &text);
     part(&mail, "text/html", &html);
     static const char *const want[] = { "Storage accounts",     "stprod25",
@@ -176,7 +176,7 @@ TEST(both_parts_say_everything_and_html_is_only_text)
     CHECK_CONTAINS(buf_cstr(&text), FIXTURE_LINK);
     CHECK_CONTAINS(buf_cstr(&html), "<a href=\"" FIXTURE_LINK "\">");
     buf_reset(&mail);
-    write_page(FIXTURE_HOSTILE, &mail);
+    write_notification(FIXTURE_HOSTILE, &mail);
     part(&mail, "text/html", &html);
     CHECK(!strstr(buf_cstr(&html), "<!channel>"));
     CHECK(!strstr(buf_cstr(&html), "href=\"javascript"));

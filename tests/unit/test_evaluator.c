@@ -25,7 +25,7 @@ TEST(evaluator_tells_the_life_of_a_finding)
     scene_finish(&scene);
 }
 
-TEST(evaluator_pages_a_first_start_once)
+TEST(evaluator_notifies_of_a_first_start_once)
 {
     static const char *const cover[] = { "s1", NULL };
     struct scene scene;

@@ -152,7 +152,7 @@ TEST(a_private_url_is_refused_unless_allowed)
     CHECK_TEXT(buf_cstr(&bench.bodies), "");
 }
 
-TEST(a_receiver_gets_a_page_that_says_so)
+TEST(a_receiver_gets_a_notification_that_says_so)
 {
     CLEANUP(tear_down) struct bench bench = { 0 };
     set_up(&bench, "receivers: [{name: dead, webhook: {url: '@/', http: {allow_private: true}}}]\n"

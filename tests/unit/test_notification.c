@@ -126,7 +126,7 @@ TEST(json_keeps_every_value)
     CLEANUP(buf_finish) struct buf json = { 0 };
     struct error error = { 0 };
     struct notification notification, again;
-    fixture_page(FIXTURE_GROUP, &arena, &notification);
+    fixture_notification(FIXTURE_GROUP, &arena, &notification);
     notification_write(&notification, &json);
     CHECK(notification_read(json.data, json.length, &arena, &again, &error));
     CHECK_TEXT(again.title, notification.title);
@@ -188,7 +188,7 @@ TEST(shrinking_ends_and_keeps_what_matters)
         struct notification notification, before;
         size_t last = SIZE_MAX;
         int steps = 0;
-        fixture_page((enum fixture)which, &arena, &notification);
+        fixture_notification((enum fixture)which, &arena, &notification);
         before = notification;
         do {
             CLEANUP(buf_finish) struct buf json = { 0 };
@@ -216,7 +216,7 @@ TEST(shrinking_goes_in_order)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     struct notification notification;
-    fixture_page(FIXTURE_GROUP, &arena, &notification);
+    fixture_notification(FIXTURE_GROUP, &arena, &notification);
     notification.remediation = notification.remediation_markdown =
         fixture_long(&arena, "step ", 300);
     CHECK(notification_shrink(&notification, &arena));
@@ -244,7 +244,7 @@ TEST(rows_of_a_roll_up_add_up_whatever_is_dropped)
     struct notification notification;
     struct notification_count counts[100];
     int64_t sum = 0;
-    fixture_page(FIXTURE_DIGEST, &arena, &notification);
+    fixture_notification(FIXTURE_DIGEST, &arena, &notification);
     for (int i = 0; i < 100; i++) {
         counts[i] = (struct notification_count){ "rule", "high", "firing", i };
         sum += i;

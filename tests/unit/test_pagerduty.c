@@ -73,7 +73,7 @@ static void build_changed(const struct pagerduty_config *config, struct fixture_
 {
     const struct receiver_context context = { .name = "team" };
     struct error ignored;
-    fixture_page(which, &built->arena, &built->notification);
+    fixture_notification(which, &built->arena, &built->notification);
     built->notification.event = event;
     built->notification.risk_level = risk;
     built->ok = pagerduty_kind.build(config, &context, &built->notification, &built->request,
@@ -132,7 +132,7 @@ TEST(too_large_loses_the_details_first)
     FIXTURE built = { 0 };
     const struct receiver_context context = { .name = "team" };
     struct error ignored;
-    fixture_page(FIXTURE_FINDING, &built.arena, &built.notification);
+    fixture_notification(FIXTURE_FINDING, &built.arena, &built.notification);
     built.notification.description = fixture_long(&built.arena, "0123456789", 60000);
     built.notification.title = fixture_long(&built.arena, "\xf0\x9f\x98\x80x", 1000);
     CHECK(

@@ -1,4 +1,4 @@
-/* What would have paged, from what is remembered. */
+/* What would have been sent, from what is remembered. */
 #include "alerts/replay.h"
 
 #include "alerts_world.h"

@@ -44,7 +44,7 @@ static void check_block(const struct json *block)
         check_text(element, 2000);
 }
 
-TEST(every_page_keeps_every_limit)
+TEST(every_notification_keeps_every_limit)
 {
     CONFIG config = make();
     for (int which = 0; which < FIXTURE_COUNT; which++) {
@@ -99,7 +99,7 @@ static void fix_of(const char *remediation, struct buf *out)
     FIXTURE built = { 0 };
     const struct receiver_context context = { .name = "team" };
     struct error ignored;
-    fixture_page(FIXTURE_FINDING, &built.arena, &built.notification);
+    fixture_notification(FIXTURE_FINDING, &built.arena, &built.notification);
     built.notification.remediation = remediation;
     CHECK(slack_kind.build(&config, &context, &built.notification, &built.request, &built.error));
     built.json = json_parse(built.request.http.body, built.request.http.body_bytes, &ignored);
@@ -149,7 +149,7 @@ TEST(links_cannot_be_broken_open)
     CONFIG config = make();
     FIXTURE built = { 0 };
     const struct receiver_context context = { .name = "team" };
-    fixture_page(FIXTURE_FINDING, &built.arena, &built.notification);
+    fixture_notification(FIXTURE_FINDING, &built.arena, &built.notification);
     built.notification.link = "https://x.example/a|b>c&d";
     CHECK(slack_kind.build(&config, &context, &built.notification, &built.request, &built.error));
     CHECK_CONTAINS(built.request.http.body,

@@ -73,7 +73,7 @@ TEST(size_is_measured_after_encoding_again)
     for (size_t i = 0; i < ARRAY_COUNT(patterns); i++) {
         FIXTURE built = { 0 };
         const struct receiver_context context = { .name = "team" };
-        fixture_page(FIXTURE_GROUP, &built.arena, &built.notification);
+        fixture_notification(FIXTURE_GROUP, &built.arena, &built.notification);
         built.notification.description_markdown = built.notification.remediation_markdown =
             built.notification.description = built.notification.remediation =
                 fixture_long(&built.arena, patterns[i], 20000 / strlen(patterns[i]));
@@ -84,7 +84,7 @@ TEST(size_is_measured_after_encoding_again)
     }
 }
 
-TEST(every_page_fits_and_keeps_title_and_link)
+TEST(every_notification_fits_and_keeps_title_and_link)
 {
     CONFIG config = make();
     for (int which = 0; which < FIXTURE_COUNT; which++) {
@@ -103,7 +103,7 @@ TEST(plain_text_is_no_markdown)
     FIXTURE built = { 0 };
     const struct receiver_context context = { .name = "team" };
     struct error ignored;
-    fixture_page(FIXTURE_FINDING, &built.arena, &built.notification);
+    fixture_notification(FIXTURE_FINDING, &built.arena, &built.notification);
     built.notification.title = "a*b_c [x](https://evil.example) `d` ~e~ #f \\g\nh";
     CHECK(teams_kind.build(&config, &context, &built.notification, &built.request, &built.error));
     built.json = json_parse(built.request.http.body, built.request.http.body_bytes, &ignored);

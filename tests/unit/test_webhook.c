@@ -94,7 +94,7 @@ TEST(github_signature_is_the_known_one)
     CHECK_TEXT(fixture_header(&built, "webhook-id"), built.notification.id);
 }
 
-TEST(standard_body_has_type_time_and_page)
+TEST(standard_body_has_type_time_and_notification)
 {
     CONFIG config = make(WEBHOOK_STANDARD);
     FIXTURE built = { 0 };
