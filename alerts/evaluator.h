@@ -2,7 +2,7 @@
 /* Decides: a new snapshot, or time, in; one transaction with everything that follows out.
  *
  * The rooms, each including only those above it, and who calls whom
- *   store       database <- schema                everybody's tables
+ *   store       database <- schema, rows          everybody's tables
  *   text        match, template, html, record, time_interval: know no alert
  *   ledger      ledger: part -> events            watch: scores, freshness -> events
  *               points: potential points
