@@ -70,6 +70,13 @@ size_t receivers_targets(const struct receivers_config *config)
     return kind && kind->targets ? kind->targets(kind_config) : 1;
 }
 
+/* "webhook, alertmanager, ..." */
+static void append_kinds(struct buf *out)
+{
+    for (size_t i = 0; i < RECEIVERS_COUNT; i++)
+        buf_printf(out, "%s%s", i ? ", " : "", receivers_kinds[i]->name);
+}
+
 void receivers_check(const struct option_items *receivers, const char *file,
                      struct option_report *report)
 {
@@ -78,11 +85,12 @@ void receivers_check(const struct option_items *receivers, const char *file,
         const void *kind_config;
         const struct receiver_kind *kind = receivers_kind(&configs[i], &kind_config);
         const char *name = configs[i].name ? configs[i].name : "";
-        if (!kind)
+        if (!kind) {
+            CLEANUP(buf_finish) struct buf kinds = { 0 };
+            append_kinds(&kinds);
             options_complain(report, file, configs[i].line, "receivers",
-                             "%s needs exactly one of webhook, alertmanager, pagerduty, slack, "
-                             "teams, email",
-                             name);
+                             "%s needs exactly one of %s", name, buf_cstr(&kinds));
+        }
         for (size_t j = 0; j < i; j++)
             if (configs[j].name && !strcmp(configs[j].name, name))
                 options_complain(report, file, configs[i].line, "receivers",

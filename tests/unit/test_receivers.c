@@ -123,6 +123,18 @@ TEST(mistakes_are_named)
     }
 }
 
+TEST(a_receiver_of_no_kind_is_shown_them_all)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    struct sections config;
+    read_list("receivers:\n- name: x\n", &config, &arena, &report);
+    for (size_t i = 0; i < RECEIVERS_COUNT; i++)
+        CHECK_CONTAINS(buf_cstr(&report.text), receivers_kinds[i]->name);
+    CHECK_CONTAINS(buf_cstr(&report.text), "one of webhook, alertmanager, pagerduty");
+    options_finish(sections_options, &config);
+}
+
 TEST(every_kind_is_whole)
 {
     for (size_t i = 0; i < RECEIVERS_COUNT; i++) {
