@@ -281,7 +281,10 @@ static bool open_state(struct evaluator *evaluator, struct error *error)
     evaluator->database = database_open(&database, error);
     if (!evaluator->database || !outbox_clock_start(evaluator->database, &evaluator->clock, error))
         return false;
-    evaluator->ledger = ledger_create(evaluator->database, &evaluator->settings->ledger, error);
+    struct source_list *sources = snapshot_store_sources(evaluator->config.snapshots);
+    evaluator->ledger =
+        ledger_create(evaluator->database, &evaluator->settings->ledger, sources, error);
+    source_list_release(sources);
     return evaluator->ledger && begin(evaluator, error);
 }
 

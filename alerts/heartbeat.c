@@ -37,7 +37,7 @@ struct heartbeat {
 const char *heartbeat_problem(const struct snapshot *snapshot, int64_t evaluated_at, int64_t now)
 {
     int64_t newest = 0;
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++) {
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
         const struct source_status *status = &snapshot->status[i];
         if (!status->enabled)
             continue;

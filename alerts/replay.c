@@ -26,6 +26,7 @@ struct replay {
 static void replay_finish(struct replay *replay)
 {
     points_destroy(replay->points);
+    snapshot_release(replay->snapshot);
     database_close(replay->source);
     database_close(replay->memory);
 }
@@ -243,20 +244,19 @@ static bool on_event(void *context, const struct event *event, struct error *err
     return pass(replay, event, error);
 }
 
-bool replay_run(const char *database_path, struct settings *settings, int64_t since, int64_t until,
-                replay_visit *visit, void *context, struct error *error)
+bool replay_run(const char *database_path, struct source_list *sources, struct settings *settings,
+                int64_t since, int64_t until, replay_visit *visit, void *context,
+                struct error *error)
 {
-    struct snapshot empty = { .generation = 0 };
     CLEANUP(replay_finish)
-    struct replay replay = {
-        .settings = settings, .snapshot = &empty, .visit = visit, .context = context
-    };
+    struct replay replay = { .settings = settings, .visit = visit, .context = context };
     if (!settings->route)
         return error_set(error, ERROR_CONFIG, "no receiver is configured");
     if (!open_both(&replay, database_path, error))
         return false;
-    replay.points = points_create(&empty);
-    return ledger_history(replay.source, since, NULL, on_event, &replay, error) &&
+    replay.snapshot = snapshot_create(sources);
+    replay.points = points_create(replay.snapshot);
+    return ledger_history(replay.source, sources, since, NULL, on_event, &replay, error) &&
            run_timers(&replay, until, error);
 }
 
@@ -325,12 +325,13 @@ static int64_t count_metric_rules(const struct rule_set *rules)
     return result;
 }
 
-bool replay_print(const char *database_path, struct settings *settings, int64_t since,
-                  int64_t until, struct buf *out, struct error *error)
+bool replay_print(const char *database_path, struct source_list *sources, struct settings *settings,
+                  int64_t since, int64_t until, struct buf *out, struct error *error)
 {
     CLEANUP(printer_finish) struct printer printer = { .out = out };
     char from[32], to[32];
-    if (!replay_run(database_path, settings, since, until, print_notification, &printer, error))
+    if (!replay_run(database_path, sources, settings, since, until, print_notification, &printer,
+                    error))
         return false;
     buf_printf(out, "\n%" PRId64 " messages from %s to %s\n", printer.messages,
                clock_format_rfc3339(since, from), clock_format_rfc3339(until, to));

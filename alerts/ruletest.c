@@ -10,6 +10,7 @@
 #include "alerts/notify/group.h"
 #include "alerts/ruletest_file.h"
 #include "alerts/store/schema.h"
+#include "collectors/collector.h"
 #include "core/clock.h"
 #include "core/memory.h"
 
@@ -30,6 +31,7 @@ struct trial {
     int64_t start; /* Unix seconds */
     struct settings *settings;
     struct snapshot_store *snapshots;
+    const struct source *source; /* of the findings */
     struct metric_store *metrics;
     struct evaluator *evaluator;
     struct database *database; /* to read the outbox */
@@ -69,7 +71,12 @@ static bool trial_init(struct trial *trial, struct error *error)
         return error_set(error, ERROR_IO, "cannot make a temporary folder");
     }
     snprintf(trial->path, sizeof trial->path, "%s/test.db", trial->folder);
-    trial->snapshots = snapshot_store_create();
+    struct source_list *sources = source_list_of(collector_kinds);
+    trial->snapshots = snapshot_store_create(sources);
+    for (size_t i = 0; i < sources->count; i++)
+        if (sources->sources[i].collector->rows == COLLECTOR_ALL_ROWS)
+            trial->source = &sources->sources[i];
+    source_list_release(sources); /* the store has it */
     trial->metrics = metric_store_create();
     const struct evaluator_config config = {
         .database_path = trial->path,
@@ -149,7 +156,7 @@ static bool collect(struct trial *trial, struct error *error)
     const struct ruletest_case *test = trial->test;
     const struct ruletest_finding *rows = test->findings.items;
     int64_t now = trial->start + trial->at_ms / 1000;
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct part *part = part_create(trial->source);
     part->collected_at = now;
     for (size_t i = 0; i < test->findings.count; i++) {
         if (!part_cover_find(part, rows[i].subscription_id))
@@ -170,7 +177,7 @@ static bool collect(struct trial *trial, struct error *error)
         .interval_ms = test->interval_ms,
         .rows = part->rows,
     };
-    snapshot_publish(trial->snapshots, COLLECTOR_assessments, part, &status);
+    snapshot_publish(trial->snapshots, trial->source, part, &status);
     return true;
 }
 
@@ -306,18 +313,20 @@ static const struct ruletest_finding *find_row(const struct ruletest_case *test,
     return NULL;
 }
 
-static const char *text_of(const struct ruletest_finding *row, char out[17])
+static const char *text_of(const struct trial *trial, const struct ruletest_finding *row,
+                           char out[17])
 {
     char id[PART_ID_BYTES];
     row_id(row, id);
-    struct finding_id hash = finding_id(COLLECTOR_assessments, id, strlen(id));
+    struct finding_id hash = finding_id(trial->source, id, strlen(id));
     return finding_id_text(&hash, out);
 }
 
-static bool has_finding(const struct sent *sent, const struct ruletest_finding *row)
+static bool has_finding(const struct trial *trial, const struct sent *sent,
+                        const struct ruletest_finding *row)
 {
     char text[17];
-    text_of(row, text);
+    text_of(trial, row, text);
     for (size_t i = 0; i < sent->finding_count; i++)
         if (!strcmp(sent->findings[i], text))
             return true;
@@ -329,7 +338,7 @@ static bool fits_text(const char *wanted, const char *got)
     return !wanted || !strcmp(wanted, got);
 }
 
-static bool fits(const struct ruletest_case *test, const struct ruletest_expect *expect,
+static bool fits(const struct trial *trial, const struct ruletest_expect *expect,
                  const struct sent *sent)
 {
     if (sent->expected || sent->at_ms != expect->at_ms ||
@@ -339,7 +348,7 @@ static bool fits(const struct ruletest_case *test, const struct ruletest_expect 
     if (!expect->findings_line)
         return true;
     for (size_t i = 0; i < expect->findings.count; i++)
-        if (!has_finding(sent, find_row(test, expect->findings.texts[i])))
+        if (!has_finding(trial, sent, find_row(trial->test, expect->findings.texts[i])))
             return false;
     return sent->finding_count == expect->findings.count;
 }
@@ -366,16 +375,17 @@ static void print_expected(const struct ruletest_case *test, const struct rulete
     buf_char(out, '\n');
 }
 
-static void print_sent(const struct ruletest_case *test, const struct sent *sent, struct buf *out)
+static void print_sent(const struct trial *trial, const struct sent *sent, struct buf *out)
 {
     char at[48];
+    const struct ruletest_case *test = trial->test;
     const struct ruletest_finding *rows = test->findings.items;
     buf_printf(out,
                "    %s: got at %s: receiver=%s event=%s status=%s title=%s findings=", test->name,
                clock_format_duration(sent->at_ms, at), sent->receiver, sent->event, sent->status,
                sent->title);
     for (size_t i = 0; i < test->findings.count; i++)
-        if (has_finding(sent, &rows[i]))
+        if (has_finding(trial, sent, &rows[i]))
             buf_printf(out, "%s,", rows[i].id);
     buf_char(out, '\n');
 }
@@ -388,7 +398,7 @@ static bool judge(struct trial *trial, struct buf *out)
     bool ok = true;
     for (size_t i = 0; i < test->expect.count; i++) {
         size_t k = 0;
-        while (k < trial->sent_count && !fits(test, &expects[i], &trial->sent[k]))
+        while (k < trial->sent_count && !fits(trial, &expects[i], &trial->sent[k]))
             k++;
         if (k < trial->sent_count) {
             trial->sent[k].expected = true;
@@ -401,7 +411,7 @@ static bool judge(struct trial *trial, struct buf *out)
         ok = ok && (trial->sent[i].expected || !test->nothing_else);
     for (size_t i = 0; !ok && i < trial->sent_count; i++)
         if (!trial->sent[i].expected)
-            print_sent(test, &trial->sent[i], out);
+            print_sent(trial, &trial->sent[i], out);
     return ok;
 }
 

@@ -197,14 +197,14 @@ static const char *first_of(const char *own, const char *catalogue)
     return *own ? own : catalogue;
 }
 
-static void emit_info(const struct snapshot *snapshot, const struct part_assessment *assessment,
-                      struct metric_set *set)
+static void emit_info(const struct snapshot *snapshot, const char *tenant,
+                      const struct part_assessment *assessment, struct metric_set *set)
 {
     static const struct catalogue_entry nothing = {
         .title = "", .categories = "", .effort = "", .user_impact = "", .assessment_type = "",
         .severity = SEVERITY_UNKNOWN,
     };
-    const struct catalogue_entry *entry = catalogue_find(snapshot, assessment->id);
+    const struct catalogue_entry *entry = catalogue_find(snapshot, tenant, assessment->id);
     entry = entry ? entry : &nothing;
     enum severity severity =
         assessment->severity != SEVERITY_UNKNOWN ? assessment->severity : entry->severity;
@@ -230,7 +230,7 @@ static void emit_assessments(const struct snapshot *snapshot, const struct part 
                            METRIC_LABELS(part->assessments[i].id, finding_risk_words[risk]));
         }
         if (total)
-            emit_info(snapshot, &part->assessments[i], set);
+            emit_info(snapshot, part->source->tenant, &part->assessments[i], set);
     }
     free(counts);
 }

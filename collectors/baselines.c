@@ -194,8 +194,15 @@ const struct collector baselines_collector = {
     .name = "baselines",
     .help = "OS security baselines of Windows and Linux machines, by rule.",
     .default_interval = "30m",
-    .sources = {
-        { "graph", {
+    .role = COLLECTOR_DATA,
+    .rows = COLLECTOR_FAILING_ROWS,
+    .order = 30,
+    .topic = "baseline",
+    .baseline_rules = true,
+    .rights = { "`Microsoft.Security/*/read`, `Microsoft.GuestConfiguration/*/read`",
+                "Security Reader; Reader for machine configuration" },
+    .variants = {
+        { "graph", .needs = COLLECTOR_NEEDS(DISCOVERY), .queries = {
             { .name = "baseline_rules_summary", .kql = kql_baseline_rules_summary,
               .columns = name_columns },
             { .name = "baseline_machines_summary", .kql = kql_baseline_machines_summary,

@@ -6,6 +6,8 @@
 #include "collectors/collector.h"
 #include "core/memory.h"
 
+extern const struct collector catalogue_collector;
+
 struct row {
     const char *id, *title, *description, *remediation, *severity, *categories, *threats;
     const char *effort, *user_impact, *assessment_type, *planned_deprecation;
@@ -95,7 +97,7 @@ static int compare(const void *left, const void *right)
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)
 {
     struct own *own = own_of(part);
-    const struct part *before = context ? context->snapshot->parts[COLLECTOR_catalogue] : NULL;
+    const struct part *before = context ? snapshot_part(context->snapshot, part->source) : NULL;
     if (!own->count && before && before->rows)
         return error_set(error, ERROR_INCOMPLETE, "the list of recommendations came back empty");
     if (own->count)
@@ -103,14 +105,29 @@ static bool finish(struct part *part, const struct collect_context *context, str
     return true;
 }
 
-const struct catalogue_entry *catalogue_find(const struct snapshot *snapshot, const char *id)
+static const struct catalogue_entry *find_in(const struct part *part, const char *id)
 {
-    const struct part *part = snapshot->parts[COLLECTOR_catalogue];
-    const struct own *own = part ? part->own : NULL;
+    bool ours = part && part->source->collector == &catalogue_collector;
+    const struct own *own = ours ? part->own : NULL;
     struct catalogue_entry key = { .id = id };
     if (!own || !own->count)
         return NULL;
     return bsearch(&key, own->entries, own->count, sizeof key, compare);
+}
+
+const struct catalogue_entry *catalogue_find(const struct snapshot *snapshot, const char *tenant,
+                                             const char *id)
+{
+    const struct catalogue_entry *found = NULL;
+    for (size_t i = 0; i < snapshot->sources->count && !found; i++)
+        if (!tenant || !strcmp(snapshot->sources->sources[i].tenant, tenant))
+            found = find_in(snapshot->parts[i], id);
+    return found;
+}
+
+bool catalogue_is_known(const struct snapshot *snapshot, const char *tenant)
+{
+    return snapshot_part_of(snapshot, &catalogue_collector, tenant) != NULL;
 }
 
 static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
@@ -168,8 +185,11 @@ const struct collector catalogue_collector = {
     .name = "catalogue",
     .help = "What the recommendations mean and how to fix them (assessmentMetadata).",
     .default_interval = "1d",
-    .sources = {
-        { "tenant", {
+    .role = COLLECTOR_REFERENCE,
+    .order = 10,
+    .rights = { "assessment metadata of the tenant", "any role in the tenant" },
+    .variants = {
+        { "tenant", .needs = COLLECTOR_NEEDS(DISCOVERY), .queries = {
             { .name = "assessmentMetadata",
               .path = "/providers/Microsoft.Security/assessmentMetadata",
               .api_versions = METADATA_VERSIONS, .optional = true,
@@ -180,7 +200,7 @@ const struct collector catalogue_collector = {
               .api_versions = METADATA_VERSIONS, .only_if_empty = true,
               .columns = columns },
         } },
-        { "subscriptions", {
+        { "subscriptions", .needs = COLLECTOR_NEEDS(DISCOVERY), .complete = true, .queries = {
             { .name = "assessmentMetadata",
               .path = "/providers/Microsoft.Security/assessmentMetadata",
               .api_versions = METADATA_VERSIONS, .optional = true,

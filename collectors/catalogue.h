@@ -11,5 +11,10 @@ struct catalogue_entry {
     bool preview;
 };
 
-/* The entry of a key (lower case), or NULL when the catalogue does not know it. */
-const struct catalogue_entry *catalogue_find(const struct snapshot *snapshot, const char *id);
+/* The entry of a key (lower case), or NULL when the tenant's catalogue does not know it.
+ * tenant: NULL = any. */
+const struct catalogue_entry *catalogue_find(const struct snapshot *snapshot, const char *tenant,
+                                             const char *id);
+
+/* Whether the tenant's catalogue has come: what it does not know then is retired. */
+bool catalogue_is_known(const struct snapshot *snapshot, const char *tenant);

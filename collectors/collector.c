@@ -1,11 +1,14 @@
 #include "collectors/collector.h"
 
+#include "collectors/list.h"
+
 #define COLLECTOR_DECLARE(name) extern const struct collector name##_collector;
 COLLECTOR_LIST(COLLECTOR_DECLARE)
 #undef COLLECTOR_DECLARE
 
-const struct collector *const collectors[COLLECTOR_COUNT] = {
-#define COLLECTOR_ROW(name) [COLLECTOR_##name] = &name##_collector,
+const struct collector *const collector_kinds[] = {
+#define COLLECTOR_ROW(name) &name##_collector,
     COLLECTOR_LIST(COLLECTOR_ROW)
 #undef COLLECTOR_ROW
+    NULL,
 };

@@ -5,7 +5,7 @@
 #include "core/columns.h"
 #include "core/metric.h"
 
-enum { COLLECTOR_QUERIES_MAX = 6, COLLECTOR_SOURCES_MAX = 2 };
+enum { COLLECTOR_QUERIES_MAX = 6, COLLECTOR_VARIANTS_MAX = 2 };
 
 /* One request whose rows are bound and folded. Either kql or path is set. */
 struct query {
@@ -19,16 +19,37 @@ struct query {
     bool only_if_empty;    /* asked only when the queries before brought no row */
 };
 
-/* Where the rows come from: "graph" or "rest". */
-struct source {
+/* What a collector is to the others; sources start and are listed in this order. */
+enum collector_role {
+    COLLECTOR_DISCOVERY, /* which subscriptions there are: the others ask it whom to look at */
+    COLLECTOR_REFERENCE, /* what the rows of others mean */
+    COLLECTOR_DATA       /* what is measured */
+};
+
+/* What its rows say of findings. */
+enum collector_rows {
+    COLLECTOR_NO_FINDINGS,
+    COLLECTOR_ALL_ROWS,    /* every result of every recommendation, the good ones too */
+    COLLECTOR_FAILING_ROWS /* only what fails: what is gone is fixed */
+};
+
+/* One way to get at the rows; its name, "graph" or "rest", is what the key `source` takes. */
+struct variant {
     const char *name;
+    unsigned needs; /* COLLECTOR_NEEDS(role): sources of its tenant that must have tried first */
+    bool complete;  /* of a reference: it also tells what is special in each subscription */
     struct query queries[COLLECTOR_QUERIES_MAX]; /* ends with name NULL */
+};
+#define COLLECTOR_NEEDS(role) (1U << COLLECTOR_##role)
+
+/* What an identity must be allowed, for the table of rights. */
+struct rights {
+    const char *reads, *role;
 };
 
 struct collect_context {
     int64_t now;                     /* Unix seconds, when the run began */
     const struct snapshot *snapshot; /* what is known so far */
-    const char *source;              /* which source is being read */
     const char *subscription_id;     /* of the list being read; NULL for tenant-wide ones */
     int64_t max_staleness_s;         /* how long old data may be shown */
     bool (*wanted)(const void *filter, const char *subscription_id); /* the operator's filter */
@@ -39,9 +60,16 @@ struct collect_context {
 
 struct collector {
     const char *name, *help;
+    enum collector_role role;
+    enum collector_rows rows;
+    int order;           /* where it stands among those of its role, in lists and expositions */
+    const char *topic;   /* head of the special words of its events: "baseline"; NULL = none */
+    bool baseline_rules; /* each finding is a rule of a baseline (baselines.h), its category says of
+                            which */
+    struct rights rights;
     const char *default_interval; /* "15m" */
-    struct source sources[COLLECTOR_SOURCES_MAX]; /* the first is the default */
-    const struct family *const *families;         /* NULL-terminated */
+    struct variant variants[COLLECTOR_VARIANTS_MAX]; /* the first is the default */
+    const struct family *const *families;            /* NULL-terminated */
     /* A row has arrived; keep of it what is needed. */
     bool (*fold)(struct part *part, size_t query, const void *row,
                  const struct collect_context *context, struct error *error);
@@ -58,5 +86,5 @@ struct collector {
     bool (*load)(struct part *part, const struct json *saved, struct error *error);
 };
 
-/* The table of all collectors, indexed by enum collector_id. */
-extern const struct collector *const collectors[COLLECTOR_COUNT];
+/* The built-in collectors, in no order; ends with NULL. */
+extern const struct collector *const collector_kinds[];

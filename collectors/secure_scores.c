@@ -10,6 +10,8 @@
 
 enum { QUERY_SCORES, QUERY_CONTROLS };
 
+extern const struct collector secure_scores_collector;
+
 struct row {
     const char *id, *subscription_id, *key, *title, *assessments;
     double points, max_points, ratio;
@@ -175,18 +177,26 @@ static void carry(struct part *part, const struct part *older, const char *subsc
     }
 }
 
-const struct secure_score *secure_scores_all(const struct snapshot *snapshot, size_t *count)
+bool secure_scores_are_from(const struct source *source)
 {
-    const struct part *part = snapshot->parts[COLLECTOR_secure_scores];
-    const struct own *own = part ? part->own : NULL;
+    return source->collector == &secure_scores_collector;
+}
+
+static const struct own *own_in(const struct part *part)
+{
+    return part && secure_scores_are_from(part->source) ? part->own : NULL;
+}
+
+const struct secure_score *secure_scores_all(const struct part *part, size_t *count)
+{
+    const struct own *own = own_in(part);
     *count = own ? own->score_count : 0;
     return own ? own->scores : NULL;
 }
 
-const struct secure_control *secure_scores_controls(const struct snapshot *snapshot, size_t *count)
+const struct secure_control *secure_scores_controls(const struct part *part, size_t *count)
 {
-    const struct part *part = snapshot->parts[COLLECTOR_secure_scores];
-    const struct own *own = part ? part->own : NULL;
+    const struct own *own = own_in(part);
     *count = own ? own->control_count : 0;
     return own ? own->controls : NULL;
 }
@@ -295,14 +305,18 @@ const struct collector secure_scores_collector = {
     .name = "secure_scores",
     .help = "The classic secure score and its controls.",
     .default_interval = "30m",
-    .sources = {
-        { "graph", {
+    .role = COLLECTOR_DATA,
+    .rows = COLLECTOR_NO_FINDINGS,
+    .order = 20,
+    .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
+    .variants = {
+        { "graph", .needs = COLLECTOR_NEEDS(DISCOVERY), .queries = {
             { .name = "secure_scores_rows", .kql = kql_secure_scores_rows,
               .columns = score_columns },
             { .name = "secure_score_controls_rows", .kql = kql_secure_score_controls_rows,
               .columns = control_columns },
         } },
-        { "rest", {
+        { "rest", .needs = COLLECTOR_NEEDS(DISCOVERY), .queries = {
             { .name = "secureScores",
               .path = "/subscriptions/{subscription}/providers/Microsoft.Security/secureScores",
               .api_versions = "2020-01-01", .missing_is_empty = true,

@@ -16,7 +16,10 @@ struct secure_control {
     int64_t healthy, unhealthy, not_applicable;
 };
 
-/* All of the part, in the order Azure sent them; NULL and 0 before the first collection. */
-const struct secure_score *secure_scores_all(const struct snapshot *snapshot, size_t *count);
-const struct secure_control *secure_scores_controls(const struct snapshot *snapshot,
-                                                    size_t *count);
+/* Whether a source tells scores. */
+bool secure_scores_are_from(const struct source *source);
+
+/* All of a part, in the order Azure sent them; NULL and 0 when it has none or is of another
+ * collector. part: NULL is fine. */
+const struct secure_score *secure_scores_all(const struct part *part, size_t *count);
+const struct secure_control *secure_scores_controls(const struct part *part, size_t *count);

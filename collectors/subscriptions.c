@@ -11,6 +11,8 @@
 const char *const subscriptions_state_words[] = { "visible", "denied", "filtered", "disabled",
                                                   NULL };
 
+extern const struct collector subscriptions_collector;
+
 struct row {
     const char *id, *name, *tenant_id, *state, *management_group;
 };
@@ -106,7 +108,8 @@ static bool fold(struct part *part, size_t query, const void *data,
 static void add_missing(struct part *part, const struct collect_context *context)
 {
     size_t count;
-    const struct subscription *before = subscriptions_known(context->snapshot, &count);
+    const struct subscription *before =
+        subscriptions_of(snapshot_part(context->snapshot, part->source), &count);
     for (size_t i = 0; i < count; i++) {
         if (item_find(own_of(part), before[i].id) || !before[i].seen_at ||
             context->now - before[i].seen_at > context->max_staleness_s)
@@ -152,20 +155,38 @@ static bool finish(struct part *part, const struct collect_context *context, str
     return true;
 }
 
-const struct subscription *subscriptions_known(const struct snapshot *snapshot, size_t *count)
+const struct subscription *subscriptions_of(const struct part *part, size_t *count)
 {
-    const struct part *part = snapshot->parts[COLLECTOR_subscriptions];
-    const struct own *own = part ? part->own : NULL;
+    bool ours = part && part->source->collector == &subscriptions_collector;
+    const struct own *own = ours ? part->own : NULL;
     *count = own ? own->count : 0;
     return own ? own->items : NULL;
 }
 
-const struct subscription *subscriptions_find(const struct snapshot *snapshot, const char *id)
+const struct part *subscriptions_part(const struct snapshot *snapshot, const char *tenant)
+{
+    return snapshot_part_of(snapshot, &subscriptions_collector, tenant);
+}
+
+const struct subscription *subscriptions_known(const struct snapshot *snapshot, const char *tenant,
+                                               size_t *count)
+{
+    return subscriptions_of(subscriptions_part(snapshot, tenant), count);
+}
+
+const struct subscription *subscriptions_in(const struct part *part, const char *id)
 {
     size_t count;
-    const struct subscription *items = subscriptions_known(snapshot, &count);
-    struct subscription key = { .id = id };
+    const struct subscription *items = subscriptions_of(part, &count), key = { .id = id };
     return count ? bsearch(&key, items, count, sizeof key, compare) : NULL;
+}
+
+const struct subscription *subscriptions_find(const struct snapshot *snapshot, const char *id)
+{
+    const struct subscription *found = NULL;
+    for (size_t i = 0; i < snapshot->sources->count && !found; i++)
+        found = subscriptions_in(snapshot->parts[i], id);
+    return found;
 }
 
 /* --- families --------------------------------------------------------------------------------- */
@@ -188,12 +209,13 @@ static const struct family subscriptions_total = {
 static const struct family *const families[] = { &subscription_info, &subscription_visible,
                                                  &subscriptions_total, NULL };
 
-/* Some collector was refused this subscription in its last run. */
-static bool is_carried(const struct snapshot *snapshot, const char *id)
+/* Some source of the tenant was refused this subscription in its last run. */
+static bool is_carried(const struct snapshot *snapshot, const char *tenant, const char *id)
 {
-    for (int i = 0; i < COLLECTOR_COUNT; i++) {
-        const struct part_cover *cover =
-            snapshot->parts[i] ? part_cover_find(snapshot->parts[i], id) : NULL;
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        bool asked = !strcmp(snapshot->sources->sources[i].tenant, tenant);
+        const struct part *part = asked ? snapshot->parts[i] : NULL;
+        const struct part_cover *cover = part ? part_cover_find(part, id) : NULL;
         if (cover && cover->carried)
             return true;
     }
@@ -207,7 +229,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
     for (size_t i = 0; own && i < own->count; i++) {
         const struct subscription *item = &own->items[i];
         enum subscription_state state = item->state;
-        if (state == SUBSCRIPTION_VISIBLE && is_carried(snapshot, item->id))
+        if (state == SUBSCRIPTION_VISIBLE && is_carried(snapshot, part->source->tenant, item->id))
             state = SUBSCRIPTION_DENIED;
         states[state]++;
         if (state == SUBSCRIPTION_FILTERED)
@@ -227,14 +249,17 @@ const struct collector subscriptions_collector = {
     .name = "subscriptions",
     .help = "Which subscriptions exist, and which of them can be read.",
     .default_interval = "15m",
-    .sources = {
-        { "graph", {
+    .role = COLLECTOR_DISCOVERY,
+    .order = 10,
+    .rights = { "subscriptions and their management groups", "Security Reader or Reader" },
+    .variants = {
+        { "graph", .queries = {
             { .name = "subscriptions", .path = "/subscriptions", .api_versions = "2022-12-01",
               .columns = list_columns },
             { .name = "subscriptions_rows", .kql = kql_subscriptions_rows,
               .columns = graph_columns, .optional = true },
         } },
-        { "rest", {
+        { "rest", .queries = {
             { .name = "subscriptions", .path = "/subscriptions", .api_versions = "2022-12-01",
               .columns = list_columns },
         } },

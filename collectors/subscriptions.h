@@ -15,8 +15,16 @@ struct subscription {
     bool in_graph;   /* Resource Graph shows it too */
 };
 
-/* All known subscriptions, sorted by id; NULL and 0 before the first discovery. */
-const struct subscription *subscriptions_known(const struct snapshot *snapshot, size_t *count);
+/* What a part tells of, sorted by id; NULL and 0 when it is no discovery. part: NULL is fine. */
+const struct subscription *subscriptions_of(const struct part *part, size_t *count);
 
-/* One of them, or NULL. */
+/* The last discovery of a tenant, or NULL. */
+const struct part *subscriptions_part(const struct snapshot *snapshot, const char *tenant);
+
+/* All known subscriptions of a tenant; NULL and 0 before the first discovery. */
+const struct subscription *subscriptions_known(const struct snapshot *snapshot, const char *tenant,
+                                               size_t *count);
+
+/* One of a part, or NULL; and of whichever tenant knows it. */
+const struct subscription *subscriptions_in(const struct part *part, const char *id);
 const struct subscription *subscriptions_find(const struct snapshot *snapshot, const char *id);

@@ -84,8 +84,10 @@ static int list_metrics(const struct flags *flags, const char *const *arguments,
     (void)count;
     buf_text(&out, "| name | type | labels | level | collector | help |\n"
                    "| --- | --- | --- | --- | --- | --- |\n");
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
-        append_families(&out, collectors[i]->name, collectors[i]->families);
+    struct source_list *sources = source_list_of(collector_kinds);
+    for (size_t i = 0; i < sources->count; i++)
+        append_families(&out, sources->sources[i].name, sources->sources[i].collector->families);
+    source_list_release(sources);
     for (size_t i = 0; i < ARRAY_COUNT(own); i++)
         append_families(&out, "-", own[i]);
     for (size_t i = 0; alerting_families[i]; i++)

@@ -145,7 +145,8 @@ static int replay(const struct flags *flags, const char *const *arguments, size_
     if (!config || !since_s)
         return EXIT_USAGE;
     append_path(config, &path);
-    if (!replay_print(buf_cstr(&path), config->settings, now - since_s, now, &out, &error))
+    if (!replay_print(buf_cstr(&path), config->sources, config->settings, now - since_s, now, &out,
+                      &error))
         return fail(&error);
     return commands_print(&out);
 }

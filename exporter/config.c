@@ -180,14 +180,14 @@ static const struct option storage_options[] = {
 
 /* The rows of one collector but for its source, whose words each has of its own. */
 static const struct option one_collector_options[] = {
-    { "enabled", OPTION_BOOL, OPTION_AT(struct runner_collector, enabled), .otherwise = "true",
+    { "enabled", OPTION_BOOL, OPTION_AT(struct runner_source, enabled), .otherwise = "true",
       .help = "Whether it runs." },
-    { "interval", OPTION_DURATION, OPTION_AT(struct runner_collector, interval_ms),
+    { "interval", OPTION_DURATION, OPTION_AT(struct runner_source, interval_ms),
       .min = 1000, .max = 30 * 86400e3, .help = "Time between two collections." },
-    { "timeout", OPTION_DURATION, OPTION_AT(struct runner_collector, timeout_ms),
+    { "timeout", OPTION_DURATION, OPTION_AT(struct runner_source, timeout_ms),
       .min = 100, .max = 86400e3,
       .help = "Longest time of a collection. Default: the interval, between 1m and 10m." },
-    { "source", OPTION_WORD, OPTION_AT(struct runner_collector, source),
+    { "source", OPTION_WORD, OPTION_AT(struct runner_source, variant),
       .help = "Where the rows come from." },
 };
 /* clang-format on */
@@ -217,13 +217,13 @@ static const struct option *collector_rows(const struct collector *collector, st
     enum { ROWS = ARRAY_COUNT(one_collector_options) };
     struct option *rows = arena_zalloc(arena, (ROWS + 1) * sizeof *rows);
     memcpy(rows, one_collector_options, sizeof one_collector_options);
-    const char **words = arena_zalloc(arena, (COLLECTOR_SOURCES_MAX + 1) * sizeof *words);
-    for (size_t i = 0; i < COLLECTOR_SOURCES_MAX; i++)
-        words[i] = collector->sources[i].name;
+    const char **words = arena_zalloc(arena, (COLLECTOR_VARIANTS_MAX + 1) * sizeof *words);
+    for (size_t i = 0; i < COLLECTOR_VARIANTS_MAX; i++)
+        words[i] = collector->variants[i].name;
     for (size_t i = 0; i < ROWS; i++) {
         if (rows[i].type == OPTION_WORD)
             rows[i].words = words;
-        if (rows[i].offset == OPTION_AT(struct runner_collector, interval_ms))
+        if (rows[i].offset == OPTION_AT(struct runner_source, interval_ms))
             rows[i].otherwise = collector->default_interval;
     }
     return rows;
@@ -233,16 +233,20 @@ const struct option *config_options(struct arena *arena)
 {
     enum { SECTIONS = ARRAY_COUNT(section_rows) };
     struct option *sections = arena_zalloc(arena, (SECTIONS + 1) * sizeof *sections);
-    struct option *each = arena_zalloc(arena, (COLLECTOR_COUNT + 1) * sizeof *each);
+    struct source_list *sources = source_list_of(collector_kinds);
+    struct option *each = arena_zalloc(arena, (sources->count + 1) * sizeof *each);
     memcpy(sections, section_rows, sizeof section_rows);
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct collector *collector = sources->sources[i].collector;
         each[i] = (struct option){
-            .name = collectors[i]->name,
+            .name = collector->name,
             .type = OPTION_SECTION,
-            .offset = OPTION_AT(struct config, collectors) + i * sizeof(struct runner_collector),
-            .section = collector_rows(collectors[i], arena),
-            .help = collectors[i]->help,
+            .offset = OPTION_AT(struct config, collectors) + i * sizeof(struct runner_source),
+            .section = collector_rows(collector, arena),
+            .help = collector->help,
         };
+    }
+    source_list_release(sources);
     for (size_t i = 0; i < SECTIONS; i++)
         if (!sections[i].section)
             sections[i].section = each;
@@ -284,7 +288,7 @@ static void fill(const struct config_source *source, const struct buf *text, boo
                  struct config *config, struct option_report *report)
 {
     options_default(config->options, config, &config->arena);
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
+    for (size_t i = 0; i < config->sources->count; i++)
         config->collectors[i].enabled = enabled;
     if (*config->file && !options_read(config->options, config->file, text->data, text->length,
                                        config, &config->arena, report))
@@ -326,8 +330,8 @@ static void lower(struct option_texts *list, struct arena *arena)
 /* What is derived from other keys. */
 static void complete(struct config *config)
 {
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++) {
-        struct runner_collector *one = &config->collectors[i];
+    for (size_t i = 0; i < config->sources->count; i++) {
+        struct runner_source *one = &config->collectors[i];
         if (!one->timeout_ms)
             one->timeout_ms = one->interval_ms < TIMEOUT_MIN_MS   ? TIMEOUT_MIN_MS
                               : one->interval_ms > TIMEOUT_MAX_MS ? TIMEOUT_MAX_MS
@@ -368,7 +372,7 @@ static void free_config(void *owner);
 static void compile_alerts(struct config *config, struct option_report *report)
 {
     const struct family *const *families =
-        series_list_families(settings_family_lists, &config->arena);
+        series_list_families(config->sources, settings_family_lists, &config->arena);
     config->rule_families = families;
     const struct settings_context context = {
         .file = *config->file ? config->file : "configuration",
@@ -388,13 +392,24 @@ static void forget(struct config *config)
     if (config->options)
         options_finish(config->options, config);
     arena_finish(&config->arena);
+    source_list_release(config->sources);
     *config = (struct config){ 0 };
 }
 
 static void begin(struct config *config, const char *file)
 {
+    config->sources = source_list_of(collector_kinds);
     config->options = config_options(&config->arena);
     config->file = arena_text(&config->arena, file);
+}
+
+/* Room for how each built-in collector is run. */
+static size_t collectors_bytes(void)
+{
+    size_t count = 0;
+    while (collector_kinds[count])
+        count++;
+    return count * sizeof(struct runner_source);
 }
 
 struct config *config_load(const struct config_source *source, struct option_report *report)
@@ -406,7 +421,7 @@ struct config *config_load(const struct config_source *source, struct option_rep
         options_complain(report, source->file, 0, "", "%s", strerror(reason));
         return NULL;
     }
-    struct config *config = MEMORY_NEW(struct config);
+    struct config *config = memory_array(1, sizeof *config + collectors_bytes());
     begin(config, missing ? "" : source->file);
     fill(source, &text, true, config, report);
     if (!report->count && config->collector.disable_defaults) {
@@ -468,7 +483,9 @@ const char *config_resource_manager(const struct config *config)
 
 struct runner_config config_runner(const struct config *config)
 {
-    struct runner_config runner = {
+    return (struct runner_config){
+        .sources = config->sources,
+        .settings = config->collectors,
         .max_staleness_ms = config->collector.max_staleness_ms,
         .include = config->subscriptions.include.texts,
         .include_count = config->subscriptions.include.count,
@@ -476,8 +493,6 @@ struct runner_config config_runner(const struct config *config)
         .exclude_count = config->subscriptions.exclude.count,
         .storage_path = config->storage.path,
     };
-    memcpy(runner.collectors, config->collectors, sizeof runner.collectors);
-    return runner;
 }
 
 static struct series_texts texts_of(const struct option_texts *list)

@@ -34,7 +34,6 @@ struct config_metrics {
 
 struct config {
     struct config_azure azure;
-    struct runner_collector collectors[COLLECTOR_COUNT];
     struct {
         int64_t max_staleness_ms;
         bool disable_defaults;
@@ -57,6 +56,8 @@ struct config {
     const char *file;                          /* what was read; "" = nothing */
     uint64_t hash;                             /* of its text */
     struct arena arena;
+    struct source_list *sources;
+    struct runner_source collectors[]; /* one a source, by its index */
 };
 
 /* One value that a flag or an environment variable sets. */

@@ -7,7 +7,14 @@
 #include <string.h>
 
 /* Flags that set no key of the configuration. */
-enum special { SPECIAL_NONE, SPECIAL_TEXT, SPECIAL_ONCE, SPECIAL_VERSION, SPECIAL_HELP };
+enum special {
+    SPECIAL_NONE,
+    SPECIAL_TEXT,
+    SPECIAL_ONCE,
+    SPECIAL_VERSION,
+    SPECIAL_HELP,
+    SPECIAL_COLLECTORS /* stands for one flag a collector */
+};
 
 struct flag {
     const char *name;
@@ -57,9 +64,7 @@ static const struct flag flag_table[] = {
     { "azure.resource-manager", "azure.resource_manager" },
     { "collector.disable-defaults", "collector.disable_defaults" },
     { "collector.max-staleness", "collector.max_staleness" },
-#define COLLECTOR_FLAG(name) { "collector." #name, "collectors." #name ".enabled" },
-    COLLECTOR_LIST(COLLECTOR_FLAG)
-#undef COLLECTOR_FLAG
+    { "collector.", .special = SPECIAL_COLLECTORS },
     { "metrics.allowlist", "metrics.allowlist" },
     { "metrics.denylist", "metrics.denylist" },
     { "metrics.opt-in-list", "metrics.opt_in_list" },
@@ -69,19 +74,51 @@ static const struct flag flag_table[] = {
 };
 /* clang-format on */
 
-enum { FLAG_COUNT = ARRAY_COUNT(flag_table) };
-
-/* What was given for each row. */
+/* A flag, and what was given for it. */
 struct given {
-    struct buf text[FLAG_COUNT];
-    const char *origin[FLAG_COUNT]; /* NULL = nothing */
-    bool by_flag[FLAG_COUNT];
+    struct flag flag;
+    struct buf text;
+    const char *origin; /* NULL = nothing */
+    bool by_flag;
 };
 
-static void given_finish(struct given *given)
+/* The rows of the table, and in their place one a collector. */
+struct given_list {
+    struct given *items;
+    size_t count;
+};
+
+static void list_collectors(struct given_list *list, struct arena *arena)
 {
-    for (size_t i = 0; i < FLAG_COUNT; i++)
-        buf_finish(&given->text[i]);
+    struct source_list *sources = source_list_of(collector_kinds);
+    for (size_t i = 0; i < sources->count; i++) {
+        CLEANUP(buf_finish) struct buf name = { 0 }, path = { 0 };
+        buf_printf(&name, "collector.%s", sources->sources[i].name);
+        buf_printf(&path, "collectors.%s.enabled", sources->sources[i].name);
+        list->items[list->count++].flag =
+            (struct flag){ .name = arena_text(arena, buf_cstr(&name)),
+                           .path = arena_text(arena, buf_cstr(&path)) };
+    }
+    source_list_release(sources);
+}
+
+static void given_init(struct given_list *list, struct arena *arena)
+{
+    size_t most = ARRAY_COUNT(flag_table);
+    while (collector_kinds[most - ARRAY_COUNT(flag_table)])
+        most++;
+    *list = (struct given_list){ arena_zalloc(arena, most * sizeof *list->items), 0 };
+    for (size_t i = 0; i < ARRAY_COUNT(flag_table); i++)
+        if (flag_table[i].special == SPECIAL_COLLECTORS)
+            list_collectors(list, arena);
+        else
+            list->items[list->count++].flag = flag_table[i];
+}
+
+static void given_finish(struct given_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        buf_finish(&list->items[i].text);
 }
 
 /* "web.max-requests" -> "DEFENDER_EXPORTER_WEB_MAX_REQUESTS" */
@@ -105,83 +142,84 @@ static bool is_list(const struct flag *flag, const struct option *options)
     return row && row->type == OPTION_TEXT_LIST;
 }
 
-/* Index of the flag of that name, or -1. */
-static int find_flag(const char *name, size_t length)
+/* The flag of that name, or NULL. */
+static struct given *find_flag(const struct given_list *list, const char *name, size_t length)
 {
-    for (int i = 0; i < (int)FLAG_COUNT; i++)
-        if (strlen(flag_table[i].name) == length && !strncmp(flag_table[i].name, name, length))
-            return i;
-    return -1;
+    for (size_t i = 0; i < list->count; i++)
+        if (strlen(list->items[i].flag.name) == length &&
+            !strncmp(list->items[i].flag.name, name, length))
+            return &list->items[i];
+    return NULL;
 }
 
-static void read_environment(struct flags *flags, struct given *given)
+static void read_environment(struct flags *flags, struct given_list *list)
 {
     char variable[128];
-    for (size_t i = 0; i < FLAG_COUNT; i++) {
-        if (!flag_table[i].path && !flag_table[i].environment)
+    for (size_t i = 0; i < list->count; i++) {
+        struct given *given = &list->items[i];
+        if (!given->flag.path && !given->flag.environment)
             continue;
-        const char *value = getenv(variable_of(flag_table[i].name, variable));
+        const char *value = getenv(variable_of(given->flag.name, variable));
         if (!value || !*value)
             continue;
-        buf_text(&given->text[i], value);
-        given->origin[i] = arena_text(&flags->arena, variable);
+        buf_text(&given->text, value);
+        given->origin = arena_text(&flags->arena, variable);
     }
 }
 
 /* A repeated list grows, anything else is replaced; a flag replaces its variable. */
-static void give(struct flags *flags, struct given *given, int index, const char *value, bool list)
+static void give(struct flags *flags, struct given *given, const char *value, bool list)
 {
-    struct buf *text = &given->text[index];
-    if (!list || !given->by_flag[index])
+    struct buf *text = &given->text;
+    if (!list || !given->by_flag)
         buf_reset(text);
     buf_text(text, text->length ? "," : "");
     buf_text(text, value);
     char origin[64];
-    snprintf(origin, sizeof origin, "--%s", flag_table[index].name);
-    given->origin[index] = arena_text(&flags->arena, origin);
-    given->by_flag[index] = true;
+    snprintf(origin, sizeof origin, "--%s", given->flag.name);
+    given->origin = arena_text(&flags->arena, origin);
+    given->by_flag = true;
 }
 
 /* One argument, and the next one when it is its value. Returns how many were used, 0 on error. */
-static int read_flag(struct flags *flags, const struct option *options, struct given *given,
+static int read_flag(struct flags *flags, const struct option *options, struct given_list *list,
                      char *const *arguments, struct error *error)
 {
     const char *name = arguments[0] + 2, *value = strchr(name, '=');
     size_t length = value ? (size_t)(value - name) : strlen(name);
     bool negated = false;
-    int index = find_flag(name, length), used = 1;
-    if (index < 0 && length > 3 && !strncmp(name, "no-", 3)) {
-        index = find_flag(name + 3, length - 3);
-        negated = index >= 0 && is_switch(&flag_table[index], options);
-        index = negated ? index : -1;
+    struct given *given = find_flag(list, name, length);
+    if (!given && length > 3 && !strncmp(name, "no-", 3)) {
+        given = find_flag(list, name + 3, length - 3);
+        negated = given && is_switch(&given->flag, options);
+        given = negated ? given : NULL;
     }
-    if (index < 0)
+    if (!given)
         return error_set(error, ERROR_CONFIG, "unknown flag %.*s, try --help", (int)(length + 2),
                          arguments[0]);
-    const struct flag *flag = &flag_table[index];
+    const struct flag *flag = &given->flag;
     if (is_switch(flag, options)) {
         if (value)
             return error_set(error, ERROR_CONFIG, "flag --%s takes no value", flag->name);
-        give(flags, given, index, negated ? "false" : "true", false);
+        give(flags, given, negated ? "false" : "true", false);
         return 1;
     }
     if (!value && !arguments[1])
         return error_set(error, ERROR_CONFIG, "flag --%s needs a value", flag->name);
-    if (!value)
-        used = 2;
-    give(flags, given, index, value ? value + 1 : arguments[1], is_list(flag, options));
-    return used;
+    give(flags, given, value ? value + 1 : arguments[1], is_list(flag, options));
+    return value ? 1 : 2;
 }
 
 static bool read_arguments(int argc, char *const *argv, struct flags *flags,
-                           const struct option *options, struct given *given, struct error *error)
+                           const struct option *options, struct given_list *list,
+                           struct error *error)
 {
     for (int i = 1; i < argc;) {
         int used = 1;
         if (!strcmp(argv[i], "-h"))
             flags->help = true;
         else if (!strncmp(argv[i], "--", 2) && argv[i][2])
-            used = read_flag(flags, options, given, argv + i, error);
+            used = read_flag(flags, options, list, argv + i, error);
         else if (argv[i][0] == '-')
             used = error_set(error, ERROR_CONFIG, "unknown flag %s, try --help", argv[i]);
         else if (flags->word_count == FLAGS_WORDS_MAX)
@@ -195,16 +233,17 @@ static bool read_arguments(int argc, char *const *argv, struct flags *flags,
     return true;
 }
 
-static void collect(struct flags *flags, const struct given *given)
+static void collect(struct flags *flags, const struct given_list *list)
 {
-    flags->settings = arena_alloc(&flags->arena, FLAG_COUNT * sizeof *flags->settings);
-    for (size_t i = 0; i < FLAG_COUNT; i++) {
-        if (!given->origin[i])
+    flags->settings = arena_alloc(&flags->arena, list->count * sizeof *flags->settings);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct given *given = &list->items[i];
+        if (!given->origin)
             continue;
-        const char *text = arena_text(&flags->arena, buf_cstr(&given->text[i]));
-        switch (flag_table[i].special) {
+        const char *text = arena_text(&flags->arena, buf_cstr(&given->text));
+        switch (given->flag.special) {
         case SPECIAL_TEXT:
-            *(const char **)((char *)flags + flag_table[i].text_at) = text;
+            *(const char **)((char *)flags + given->flag.text_at) = text;
             break;
         case SPECIAL_ONCE:
             flags->once = !strcmp(text, "true");
@@ -215,9 +254,10 @@ static void collect(struct flags *flags, const struct given *given)
         case SPECIAL_HELP:
             flags->help = !strcmp(text, "true");
             break;
+        case SPECIAL_COLLECTORS: /* none in the list */
         case SPECIAL_NONE:
             flags->settings[flags->setting_count++] =
-                (struct config_setting){ flag_table[i].path, text, given->origin[i] };
+                (struct config_setting){ given->flag.path, text, given->origin };
             break;
         }
     }
@@ -225,8 +265,9 @@ static void collect(struct flags *flags, const struct given *given)
 
 bool flags_parse(int argc, char *const *argv, struct flags *flags, struct error *error)
 {
-    CLEANUP(given_finish) struct given given = { 0 };
+    CLEANUP(given_finish) struct given_list given;
     const struct option *options = config_options(&flags->arena);
+    given_init(&given, &flags->arena);
     read_environment(flags, &given);
     if (!read_arguments(argc, argv, flags, options, &given, error))
         return false;
@@ -244,9 +285,11 @@ void flags_help(struct buf *out)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     const struct option *options = config_options(&arena);
+    struct given_list list;
     char variable[128];
-    for (size_t i = 0; i < FLAG_COUNT; i++) {
-        const struct flag *flag = &flag_table[i];
+    given_init(&list, &arena);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct flag *flag = &list.items[i].flag;
         const struct option *row = flag->path ? config_option(options, flag->path) : NULL;
         bool on_off = is_switch(flag, options);
         const char *otherwise = row ? row->otherwise : NULL;

@@ -109,7 +109,7 @@ static void append_collector(struct buf *out, const struct pages_view *view, siz
     CLEANUP(buf_finish) struct buf text = { 0 };
     char interval[48], duration[48], error[1024] = "";
     buf_text(out, "<tr><th scope=\"row\">");
-    pages_escape(out, collectors[index]->name);
+    pages_escape(out, view->snapshot->sources->sources[index].name);
     buf_text(out, "</th>");
     append_cell(out, class, "state", word);
     append_age(&text, view->now, status->last_success_at);
@@ -121,7 +121,7 @@ static void append_collector(struct buf *out, const struct pages_view *view, siz
                 status->attempted ? clock_format_duration(status->duration_ms, duration) : "");
     append_cell(out, NULL, "every",
                 status->enabled ? clock_format_duration(status->interval_ms, interval) : "");
-    append_cell(out, NULL, "source", view->sources[index] ? view->sources[index] : "");
+    append_cell(out, NULL, "source", view->variants[index] ? view->variants[index] : "");
     if (status->error.code != ERROR_NONE)
         log_redacted(status->error.message, error, sizeof error);
     append_cell(out, "error", "error", error);
@@ -134,7 +134,7 @@ static void append_collectors(struct buf *out, const struct pages_view *view)
                   "<th>State</th><th>Last success</th><th class=\"number\">Rows</th>"
                   "<th class=\"number\">Took</th><th>Every</th>"
                   "<th>Source</th><th>Error</th></tr></thead>\n<tbody>\n");
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
+    for (size_t i = 0; i < view->snapshot->sources->count; i++)
         append_collector(out, view, i);
     buf_text(out, "</tbody></table></div>\n");
 }
@@ -149,10 +149,15 @@ static void append_row(struct buf *out, const char *name, const char *text)
 /* "12 visible, 1 denied" */
 static void append_subscriptions(struct buf *out, const struct snapshot *snapshot)
 {
-    size_t count, by_state[SUBSCRIPTION_STATE_COUNT] = { 0 };
-    const struct subscription *known = subscriptions_known(snapshot, &count);
-    for (size_t i = 0; i < count; i++)
-        by_state[known[i].state]++;
+    size_t by_state[SUBSCRIPTION_STATE_COUNT] = { 0 };
+    bool known = false;
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        size_t count;
+        const struct subscription *items = subscriptions_of(snapshot->parts[i], &count);
+        known = known || items;
+        for (size_t j = 0; j < count; j++)
+            by_state[items[j].state]++;
+    }
     CLEANUP(buf_finish) struct buf text = { 0 };
     for (size_t i = 0; known && i < SUBSCRIPTION_STATE_COUNT; i++)
         buf_printf(&text, "%s%zu %s", i ? ", " : "", by_state[i], subscriptions_state_words[i]);

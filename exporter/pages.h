@@ -20,7 +20,7 @@ struct pages_view {
     const struct pages_link *links; /* link_count of them */
     size_t link_count;
     const struct snapshot *snapshot;
-    const char *sources[COLLECTOR_COUNT]; /* where each collector reads: "graph" */
+    const char *const *variants; /* "graph": how each source is read; NULL = unknown */
 };
 
 /* Append the landing page. */

@@ -119,8 +119,10 @@ bool scrape_configure(struct scrape *scrape, const struct scrape_config *config,
                       struct error *error)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct source_list *sources = snapshot_store_sources(scrape->snapshots);
     struct series_rules *rules = series_rules_create(
-        &config->series, series_list_families(alerting_families, &arena), error);
+        &config->series, series_list_families(sources, alerting_families, &arena), error);
+    source_list_release(sources);
     if (!rules)
         return false;
     pthread_mutex_lock(&scrape->lock);
@@ -339,16 +341,9 @@ static void respond_cached(struct scrape *scrape, const struct encoding *encodin
     response->owner = body;
 }
 
-void scrape_handle(void *context, const struct web_request *request, struct web_response *response)
+static void respond(struct scrape *scrape, const struct selection *selection,
+                    const struct web_request *request, struct web_response *response)
 {
-    struct scrape *scrape = context;
-    struct selection selection;
-    struct error error;
-    web_respond_header(response, "Vary", "Accept, Accept-Encoding");
-    if (!selection_read(request, &selection, &error)) {
-        web_respond_text(response, 400, error.message);
-        return;
-    }
     CLEANUP(buf_finish) struct buf accept = { 0 };
     web_header(request, "Accept", &accept);
     const struct encoding *encoding = encoding_choose(encodings, encoding_count, buf_cstr(&accept));
@@ -357,8 +352,23 @@ void scrape_handle(void *context, const struct web_request *request, struct web_
     enum coding coding = encoding_gzip(buf_cstr(&accept)) ? CODING_GZIP : CODING_IDENTITY;
     if (coding == CODING_GZIP)
         web_respond_header(response, "Content-Encoding", "gzip");
-    if (selection.narrow)
-        respond_selected(scrape, encoding, coding, &selection, response);
+    if (selection->narrow)
+        respond_selected(scrape, encoding, coding, selection, response);
     else
         respond_cached(scrape, encoding, coding, response);
+}
+
+void scrape_handle(void *context, const struct web_request *request, struct web_response *response)
+{
+    struct scrape *scrape = context;
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct source_list *sources = snapshot_store_sources(scrape->snapshots);
+    struct selection selection;
+    struct error error;
+    web_respond_header(response, "Vary", "Accept, Accept-Encoding");
+    if (selection_read(request, sources, &arena, &selection, &error))
+        respond(scrape, &selection, request, response);
+    else
+        web_respond_text(response, 400, error.message);
+    source_list_release(sources);
 }

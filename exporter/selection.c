@@ -4,71 +4,76 @@
 
 #include "collectors/collector.h"
 
-static int find_collector(const char *name)
+bool selection_read(const struct web_request *request, const struct source_list *sources,
+                    struct arena *arena, struct selection *selection, struct error *error)
 {
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        if (!strcmp(collectors[i]->name, name))
-            return i;
-    return -1;
-}
-
-bool selection_read(const struct web_request *request, struct selection *selection,
-                    struct error *error)
-{
-    bool collecting = false, excluding = false, named[COLLECTOR_COUNT] = { false };
+    bool collecting = false, excluding = false;
+    bool *named = arena_zalloc(arena, sources->count + 1);
     for (size_t i = 0; i < request->query_count; i++) {
         const struct web_pair *query = &request->queries[i];
         bool collect = !strcmp(query->name, "collect[]");
         bool exclude = !strcmp(query->name, "exclude[]");
         if (!collect && !exclude)
             continue;
-        int collector = find_collector(query->value);
-        if (collector < 0)
+        const struct source *source = source_list_named(sources, query->value);
+        if (!source)
             return error_set(error, ERROR_REQUEST, "%s names no collector: \"%.64s\"", query->name,
                              query->value);
-        named[collector] = true;
+        named[source->index] = true;
         collecting = collecting || collect;
         excluding = excluding || exclude;
     }
     if (collecting && excluding)
         return error_set(error, ERROR_REQUEST, "collect[] and exclude[] cannot be combined");
-    selection->narrow = collecting || excluding;
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
+    *selection = (struct selection){ collecting || excluding, sources, named };
+    for (size_t i = 0; i < sources->count; i++)
         selection->wanted[i] = excluding ? !named[i] : !collecting || named[i];
     return true;
 }
 
-/* The collector a family belongs to, or -1. */
-static int owner_of(const struct family *family)
+static bool has_family(const struct source *source, const struct family *family)
 {
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        for (const struct family *const *one = collectors[i]->families; *one; one++)
-            if (*one == family)
-                return i;
-    return -1;
+    for (const struct family *const *one = source->collector->families; *one; one++)
+        if (*one == family)
+            return true;
+    return false;
 }
 
-/* The collector a status sample speaks of, or -1. */
-static int subject_of(const struct sample *sample)
+/* Whether a family stays: a source that is wanted has it, or none has. */
+static bool is_wanted(const struct selection *selection, const struct family *family)
+{
+    bool owned = false;
+    for (size_t i = 0; i < selection->sources->count; i++) {
+        bool has = has_family(&selection->sources->sources[i], family);
+        if (has && selection->wanted[i])
+            return true;
+        owned = owned || has;
+    }
+    return !owned;
+}
+
+/* Whether a status sample speaks of a source that is not wanted. */
+static bool speaks_of_other(const struct selection *selection, const struct sample *sample)
 {
     for (size_t i = 0; sample->family->labels[i]; i++)
-        if (!strcmp(sample->family->labels[i], "collector"))
-            return find_collector(sample->values[i]);
-    return -1;
+        if (!strcmp(sample->family->labels[i], "collector")) {
+            const struct source *source = source_list_named(selection->sources, sample->values[i]);
+            return source && !selection->wanted[source->index];
+        }
+    return false;
 }
 
 void selection_apply(const struct selection *selection, struct metric_set *set)
 {
     const struct family *current = NULL;
-    int owner = -1;
+    bool wanted = true;
     size_t kept = 0;
     for (size_t i = 0; i < set->count; i++) {
         const struct sample *sample = &set->samples[i];
         if (sample->family != current)
-            owner = owner_of(sample->family);
+            wanted = is_wanted(selection, sample->family);
         current = sample->family;
-        int collector = owner >= 0 ? owner : subject_of(sample);
-        if (collector < 0 || selection->wanted[collector])
+        if (wanted && !speaks_of_other(selection, sample))
             set->samples[kept++] = *sample;
     }
     set->count = kept;

@@ -21,23 +21,35 @@ static void append_families(const struct family **all, size_t *count,
     }
 }
 
-static size_t list_families(const struct family *const *const *more, const struct family **all)
+/* Whether a source before this one is of the same collector. */
+static bool is_repeated(const struct source_list *sources, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (sources->sources[i].collector == sources->sources[index].collector)
+            return true;
+    return false;
+}
+
+static size_t list_families(const struct source_list *sources,
+                            const struct family *const *const *more, const struct family **all)
 {
     size_t count = 0;
     append_families(all, &count, runner_families);
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
-        append_families(all, &count, collectors[i]->families);
+    for (size_t i = 0; i < sources->count; i++)
+        if (!is_repeated(sources, i))
+            append_families(all, &count, sources->sources[i].collector->families);
     for (; *more; more++)
         append_families(all, &count, *more);
     return count;
 }
 
-const struct family *const *series_list_families(const struct family *const *const *more,
+const struct family *const *series_list_families(const struct source_list *sources,
+                                                 const struct family *const *const *more,
                                                  struct arena *arena)
 {
-    size_t count = list_families(more, NULL);
+    size_t count = list_families(sources, more, NULL);
     const struct family **all = arena_alloc(arena, (count + 1) * sizeof *all);
-    list_families(more, all);
+    list_families(sources, more, all);
     all[count] = NULL;
     return all;
 }

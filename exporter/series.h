@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "collectors/snapshot/source.h"
 #include "core/error.h"
 #include "core/metric.h"
 
@@ -34,9 +35,10 @@ void series_rules_release(struct series_rules *rules); /* NULL is fine */
 /* NULL, or the reason why the text is no pattern. Static. */
 const char *series_pattern_problem(const char *pattern);
 
-/* Every family of the runner, the collectors and these lists (the last list is NULL), in one list
+/* Every family of the runner, the sources and these lists (the last list is NULL), in one list
  * that ends with NULL, in the arena. */
-const struct family *const *series_list_families(const struct family *const *const *more,
+const struct family *const *series_list_families(const struct source_list *sources,
+                                                 const struct family *const *const *more,
                                                  struct arena *arena);
 
 /* A set that accepts what the rules want. */

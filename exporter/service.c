@@ -147,7 +147,7 @@ struct service *service_create(struct config *config, const struct flags *flags,
     pthread_mutex_init(&service->lock, NULL);
     service->flags = flags;
     service->metrics = metric_store_create();
-    service->snapshots = snapshot_store_create();
+    service->snapshots = snapshot_store_create(config->sources);
     service->scrape = scrape_create(service->snapshots, service->metrics);
     metric_put(service->metrics, &build_info, 1,
                METRIC_LABELS(VERSION, VERSION_REVISION, VERSION_BRANCH, VERSION_COMPILER,
@@ -256,9 +256,10 @@ bool service_once(struct service *service, struct buf *out)
 {
     struct error error;
     bool ok = true;
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
-        if (service->engine.config->collectors[i].enabled)
-            ok = runner_run(service->engine.runner, (enum collector_id)i) && ok;
+    const struct config *config = service->engine.config;
+    for (size_t i = 0; i < config->sources->count; i++)
+        if (config->collectors[i].enabled)
+            ok = runner_run(service->engine.runner, &config->sources->sources[i]) && ok;
     if (service->alerting && !alerting_run(service->alerting, clock_now_s(), &error)) {
         log_error(MSG("cannot evaluate"), ERR(&error));
         ok = false;
@@ -343,6 +344,19 @@ static void describe_alerts(struct service *service, struct buf *out)
         buf_text(out, "off: nothing can be kept");
 }
 
+/* How the configuration reads each of these sources. */
+static const char *const *list_variants(const struct config *config,
+                                        const struct source_list *sources, struct arena *arena)
+{
+    const char **names = arena_zalloc(arena, (sources->count + 1) * sizeof *names);
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct source *source = source_list_find(config->sources, sources->sources[i].key);
+        if (source)
+            names[i] = source->collector->variants[config->collectors[source->index].variant].name;
+    }
+    return names;
+}
+
 static void handle_landing(void *context, const struct web_request *request,
                            struct web_response *response)
 {
@@ -374,8 +388,8 @@ static void handle_landing(void *context, const struct web_request *request,
         .link_count = ARRAY_COUNT(links),
         .snapshot = snapshot,
     };
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
-        view.sources[i] = collectors[i]->sources[engine->config->collectors[i].source].name;
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    view.variants = list_variants(engine->config, snapshot->sources, &arena);
     pages_landing(&view, &page);
     pthread_mutex_unlock(&service->lock);
     snapshot_release(snapshot);

@@ -244,6 +244,17 @@ int api_own(const struct api_context *context, const struct api_request *request
     return alerts ? api_alerts_answer_own(&call) : answer_outbox(&call);
 }
 
+static bool find_finding(struct api_call *call, const char *finding_id, struct ledger_entry *entry,
+                         bool *found, struct error *error)
+{
+    if (!api_call_open(call, true, error))
+        return false;
+    struct source_list *sources = snapshot_store_sources(call->context->snapshots);
+    bool ok = ledger_find(call->database, sources, finding_id, &call->arena, entry, found, error);
+    source_list_release(sources);
+    return ok;
+}
+
 int api_finding_link(const struct api_context *context, const char *finding_id, struct buf *out)
 {
     const struct api_request request = { "GET", finding_id };
@@ -254,8 +265,7 @@ int api_finding_link(const struct api_context *context, const char *finding_id, 
     char link[LINK_BYTES];
     size_t digits = strspn(finding_id, "0123456789abcdef");
     bool is_id = (digits == 16 || digits == 32) && !finding_id[digits];
-    if (is_id && (!api_call_open(&call, true, &error) ||
-                  !ledger_find(call.database, finding_id, &call.arena, &entry, &found, &error))) {
+    if (is_id && !find_finding(&call, finding_id, &entry, &found, &error)) {
         buf_text(out, error.message);
         return 500;
     }

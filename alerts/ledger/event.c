@@ -33,13 +33,13 @@ const struct event_name event_names[] = {
       "A finding was exempted by policy; it is not fixed." },
     { "finding.exemption_expired", KIND(REOPENED), REASON_EXEMPTED, NULL,
       "A finding is open again because its exemption ended." },
-    { "attack_path.opened", KIND(OPENED) | KIND(REOPENED), ANY_REASON, "attack_paths",
+    { "attack_path.opened", KIND(OPENED) | KIND(REOPENED), ANY_REASON, "attack_path",
       "An attack path appeared." },
-    { "attack_path.resolved", KIND(RESOLVED), ANY_REASON, "attack_paths",
+    { "attack_path.resolved", KIND(RESOLVED), ANY_REASON, "attack_path",
       "An attack path is gone." },
-    { "baseline.rule_regressed", KIND(OPENED) | KIND(REOPENED), ANY_REASON, "baselines",
+    { "baseline.rule_regressed", KIND(OPENED) | KIND(REOPENED), ANY_REASON, "baseline",
       "A machine fails a rule of its OS security baseline." },
-    { "baseline.rule_fixed", KIND(RESOLVED), ANY_REASON, "baselines",
+    { "baseline.rule_fixed", KIND(RESOLVED), ANY_REASON, "baseline",
       "A machine meets a rule of its OS security baseline again." },
     { "finding.opened", KIND(OPENED), ANY_REASON, NULL,
       "A finding that was never seen before is open." },
@@ -117,15 +117,15 @@ bool event_finding(const struct event *event, struct finding *view, char scratch
     return true;
 }
 
-static bool covers(const struct event_name *name, enum event_kind kind, enum collector_id source,
+static bool covers(const struct event_name *name, enum event_kind kind, const struct source *source,
                    int reason)
 {
-    return name->kinds & 1u << kind &&
-           (!name->source || !strcmp(name->source, collectors[source]->name)) &&
+    const char *topic = source ? source->collector->topic : NULL;
+    return name->kinds & 1u << kind && (!name->topic || (topic && !strcmp(name->topic, topic))) &&
            (name->reason == ANY_REASON || name->reason == reason);
 }
 
-const char *event_word(enum event_kind kind, enum collector_id source, int reason)
+const char *event_word(enum event_kind kind, const struct source *source, int reason)
 {
     const struct event_name *name = event_names;
     while (name->word && !covers(name, kind, source, reason))

@@ -35,7 +35,7 @@ struct event_record {
 /* One event, compact; texts are borrowed from the snapshot or from the list's arena. */
 struct event {
     enum event_kind kind;
-    enum collector_id source;
+    const struct source *source; /* NULL of those the program makes itself */
     int64_t at;
     struct finding_id finding_id;      /* zero when it is about no single finding */
     uint32_t episode;                  /* which life of the finding; from 1 */
@@ -80,13 +80,13 @@ struct event_name {
     unsigned kinds;     /* bits of enum event_kind; digest: EVENT_FIRST_RUN. 0 = made by the
                            program, no rule may name it: rule.firing rule.resolved heartbeat test */
     int reason;         /* enum finding_reason, or -1 = any */
-    const char *source; /* collector's name, or NULL = any */
+    const char *topic;  /* of the collector (collector.h), or NULL = any */
     const char *help;   /* for the rules reference */
 };
 extern const struct event_name event_names[]; /* special ones first; ends with word NULL */
 
 /* The most special word of an event; for kind, source and reason as replay reads them. */
-const char *event_word(enum event_kind kind, enum collector_id source, int reason);
+const char *event_word(enum event_kind kind, const struct source *source, int reason);
 
 /* Whether a name covers an event. */
 bool event_is(const struct event *event, const struct event_name *name);

@@ -18,11 +18,13 @@ const char *const ledger_first_run_words[] = { "silent", "summary", "all", NULL 
 /* --- memory ----------------------------------------------------------------------------------- */
 static void forget(struct ledger *ledger)
 {
-    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+    for (size_t i = 0; i < ledger->source_count; i++) {
         free(ledger->sources[i].open);
         intern_finish(&ledger->sources[i].assessments);
-        ledger->sources[i] = (struct ledger_source){ .generation = UINT64_MAX };
     }
+    free(ledger->sources);
+    ledger->sources = NULL;
+    ledger->source_count = 0;
     intern_finish(&ledger->subscriptions);
     ledger_counters_finish(&ledger->figures);
 }
@@ -30,16 +32,16 @@ static void forget(struct ledger *ledger)
 /* The open findings while they are read, in no order. */
 struct loading {
     struct ledger *ledger;
-    size_t capacity[COLLECTOR_COUNT];
+    size_t *capacity; /* one a source */
 };
 
 static void load_row(void *context, const struct ledger_row *row)
 {
     struct loading *loading = context;
-    if (row->source < 0)
+    if (!row->source)
         return;
-    struct ledger_source *source = &loading->ledger->sources[row->source];
-    size_t *capacity = &loading->capacity[row->source];
+    struct ledger_source *source = &loading->ledger->sources[row->source->index];
+    size_t *capacity = &loading->capacity[row->source->index];
     MEMORY_GROW(source->open, source->count, *capacity);
     source->absent_count += row->absent_at != 0;
     source->open[source->count++] = (struct ledger_open){
@@ -71,32 +73,32 @@ static bool load_assessments(struct ledger *ledger, struct error *error)
             return error_wrap(error, "reading the recommendations");
         if (!row)
             return true;
-        int source = ledger_rows_source(database_text(statement, 0));
+        const struct source *source = source_list_find(ledger->list, database_text(statement, 0));
         const char *id = database_text(statement, 1);
-        if (source >= 0)
-            intern_put(&ledger->sources[source].assessments, id, strlen(id));
+        if (source)
+            intern_put(&ledger->sources[source->index].assessments, id, strlen(id));
     }
 }
 
 bool ledger_is_new(const struct ledger *ledger)
 {
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
+    for (size_t i = 0; i < ledger->source_count; i++)
         if (ledger->sources[i].adopted)
             return false;
     return true;
 }
 
-static bool load_source(struct ledger *ledger, enum collector_id id, struct error *error)
+static bool load_source(struct ledger *ledger, const struct source *of, struct error *error)
 {
-    struct ledger_source *source = &ledger->sources[id];
-    char key[64], value[64];
+    struct ledger_source *source = &ledger->sources[of->index];
+    char key[LEDGER_KEY_BYTES], value[64];
     if (source->count)
         qsort(source->open, source->count, sizeof *source->open, compare_open);
-    snprintf(key, sizeof key, "adopted.%s", collectors[id]->name);
+    snprintf(key, sizeof key, "adopted.%s", of->key);
     if (!schema_get(ledger->database, key, value, sizeof value, error))
         return false;
     source->adopted = *value;
-    snprintf(key, sizeof key, "cover.%s", collectors[id]->name);
+    snprintf(key, sizeof key, "cover.%s", of->key);
     if (!schema_get(ledger->database, key, value, sizeof value, error))
         return false;
     if (sscanf(value, "%32s %" SCNu32, source->cover, &source->cover_at) != 2)
@@ -104,27 +106,51 @@ static bool load_source(struct ledger *ledger, enum collector_id id, struct erro
     return true;
 }
 
+static bool load_open(struct ledger *ledger, struct error *error)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct loading loading = { .ledger = ledger };
+    loading.capacity = arena_zalloc(&arena, (ledger->source_count + 1) * sizeof *loading.capacity);
+    return ledger_rows_load(ledger->database, ledger->list, load_row, &loading, error);
+}
+
 bool ledger_reload(struct ledger *ledger, struct error *error)
 {
-    struct loading loading = { .ledger = ledger };
     forget(ledger);
+    ledger->figures.sources = ledger->list;
     ledger->due_changed = true;
-    if (!ledger_rows_load(ledger->database, load_row, &loading, error) ||
-        !load_assessments(ledger, error))
+    ledger->source_count = ledger->list->count;
+    ledger->sources = MEMORY_ARRAY(struct ledger_source, ledger->source_count);
+    for (size_t i = 0; i < ledger->source_count; i++)
+        ledger->sources[i].generation = UINT64_MAX;
+    if (!load_open(ledger, error) || !load_assessments(ledger, error))
         return false;
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        if (!load_source(ledger, (enum collector_id)i, error))
+    for (size_t i = 0; i < ledger->source_count; i++)
+        if (!load_source(ledger, &ledger->list->sources[i], error))
             return false;
     return ledger_counters_load(&ledger->figures, ledger->database, &ledger->subscriptions, error);
 }
 
+/* Remember what the sources of this list remember. */
+static bool use(struct ledger *ledger, struct source_list *list, struct error *error)
+{
+    if (ledger->list == list)
+        return true;
+    bool same = ledger->list && source_list_equal(ledger->list, list);
+    source_list_acquire(list);
+    source_list_release(ledger->list);
+    ledger->list = list;
+    ledger->figures.sources = list;
+    return same || ledger_reload(ledger, error);
+}
+
 struct ledger *ledger_create(struct database *database, const struct ledger_config *config,
-                             struct error *error)
+                             struct source_list *sources, struct error *error)
 {
     struct ledger *ledger = MEMORY_NEW(struct ledger);
     ledger->database = database;
     ledger->config = *config;
-    if (ledger_reload(ledger, error))
+    if (use(ledger, sources, error))
         return ledger;
     ledger_destroy(ledger);
     return NULL;
@@ -135,6 +161,7 @@ void ledger_destroy(struct ledger *ledger)
     if (!ledger)
         return;
     forget(ledger);
+    source_list_release(ledger->list);
     free(ledger);
 }
 
@@ -145,34 +172,34 @@ void ledger_configure(struct ledger *ledger, const struct ledger_config *config)
 }
 
 /* --- advancing -------------------------------------------------------------------------------- */
-static bool advance_source(struct ledger *ledger, enum collector_id id,
+static bool advance_source(struct ledger *ledger, const struct source *of,
                            const struct snapshot *snapshot, int64_t now, struct event_list *events,
                            struct error *error)
 {
-    const struct part *part = snapshot->parts[id];
-    const struct source_status *status = &snapshot->status[id];
-    if (part && part->generation != ledger->sources[id].generation)
-        return ledger_merge(ledger, id, snapshot, now, events, error);
-    if (status->attempted && !status->success && ledger->sources[id].absent_count)
-        return ledger_merge_forget(ledger, id, error); /* the row of collections is broken */
+    const struct part *part = snapshot_part(snapshot, of);
+    const struct source_status *status = snapshot_status(snapshot, of);
+    if (part && part->generation != ledger->sources[of->index].generation)
+        return ledger_merge(ledger, of, snapshot, now, events, error);
+    if (status->attempted && !status->success && ledger->sources[of->index].absent_count)
+        return ledger_merge_forget(ledger, of, error); /* the row of collections is broken */
     return true;
 }
 
-static bool add_overdue(struct ledger *ledger, enum collector_id id, struct ledger_open *open,
+static bool add_overdue(struct ledger *ledger, const struct source *of, struct ledger_open *open,
                         const struct snapshot *snapshot, int64_t now, struct event_list *events,
                         struct error *error)
 {
-    const struct part *part = snapshot->parts[id];
+    const struct part *part = snapshot_part(snapshot, of);
     ptrdiff_t index = part ? part_find(part, &open->id) : -1;
     open->overdue_at = (uint32_t)now;
     open->quiet = false;
-    struct event event = ledger_merge_event(ledger, EVENT_OVERDUE, id, open, now);
+    struct event event = ledger_merge_event(ledger, EVENT_OVERDUE, of, open, now);
     if (index >= 0) {
         event.part = part;
         event.index = (size_t)index;
-        event.catalogue =
-            catalogue_find(snapshot, part->assessments[part->findings[index].assessment].id);
-    } else if (!(event.record = ledger_merge_record(ledger->database, &open->id, events, error))) {
+        event.catalogue = catalogue_find(snapshot, of->tenant,
+                                         part->assessments[part->findings[index].assessment].id);
+    } else if (!(event.record = ledger_merge_record(ledger, &open->id, events, error))) {
         return false;
     }
     event_add(events, &event);
@@ -187,12 +214,13 @@ static bool advance_due(struct ledger *ledger, const struct snapshot *snapshot, 
     if (!ledger->due_changed && (!ledger->next_due_at || now < ledger->next_due_at))
         return true;
     ledger->next_due_at = 0;
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
+    for (size_t i = 0; i < ledger->source_count; i++)
         for (size_t j = 0; j < ledger->sources[i].count; j++) {
             struct ledger_open *open = &ledger->sources[i].open[j];
             int64_t due_at = open->overdue_at ? 0 : ledger_merge_due_at(ledger, open);
             if (due_at && due_at <= now) {
-                if (!add_overdue(ledger, (enum collector_id)i, open, snapshot, now, events, error))
+                if (!add_overdue(ledger, &ledger->list->sources[i], open, snapshot, now, events,
+                                 error))
                     return false;
             } else if (due_at && (!ledger->next_due_at || due_at < ledger->next_due_at)) {
                 ledger->next_due_at = due_at;
@@ -206,8 +234,10 @@ bool ledger_advance(struct ledger *ledger, const struct snapshot *snapshot, int6
                     struct event_list *events, struct error *error)
 {
     assert(database_is_open(ledger->database));
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        if (!advance_source(ledger, (enum collector_id)i, snapshot, now, events, error))
+    if (!use(ledger, snapshot->sources, error))
+        return error_wrap(error, "ledger");
+    for (size_t i = 0; i < ledger->source_count; i++)
+        if (!advance_source(ledger, &ledger->list->sources[i], snapshot, now, events, error))
             return error_wrap(error, "ledger");
     if (!advance_due(ledger, snapshot, now, events, error) ||
         !ledger_counters_save(&ledger->figures, ledger->database, &ledger->subscriptions, error))
@@ -237,7 +267,7 @@ typedef uint64_t tally[2][RISK_COUNT]; /* overdue, due soon */
 
 static void count_due(const struct ledger *ledger, int64_t now, tally *tallies)
 {
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
+    for (size_t i = 0; i < ledger->source_count; i++)
         for (size_t j = 0; j < ledger->sources[i].count; j++) {
             const struct ledger_open *open = &ledger->sources[i].open[j];
             int64_t due_at = ledger_merge_due_at(ledger, open);
@@ -261,8 +291,6 @@ static void emit_due(const struct ledger *ledger, const struct snapshot *snapsho
                      struct metric_set *set)
 {
     const struct intern *subscriptions = &ledger->subscriptions;
-    size_t count;
-    const struct subscription *known = subscriptions_known(snapshot, &count);
     if (!metric_wanted(set, &ledger_counters_overdue) &&
         !metric_wanted(set, &ledger_counters_due_soon))
         return;
@@ -270,9 +298,13 @@ static void emit_due(const struct ledger *ledger, const struct snapshot *snapsho
     count_due(ledger, now, tallies);
     for (uint32_t i = 1; i < subscriptions->count; i++) /* [0] is the empty text */
         emit_tally(intern_text(subscriptions, i), tallies[i], set);
-    for (size_t i = 0; i < count; i++)
-        if (intern_find(subscriptions, known[i].id, strlen(known[i].id)) == UINT32_MAX)
-            emit_tally(known[i].id, none, set);
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        size_t count;
+        const struct subscription *known = subscriptions_of(snapshot->parts[i], &count);
+        for (size_t j = 0; j < count; j++)
+            if (intern_find(subscriptions, known[j].id, strlen(known[j].id)) == UINT32_MAX)
+                emit_tally(known[j].id, none, set);
+    }
     free(tallies);
 }
 
@@ -280,7 +312,7 @@ static void emit_opened(const struct ledger *ledger, struct metric_set *set)
 {
     size_t left = metric_wanted(set, &ledger_counters_opened_timestamp) ? OPENED_MAX : 0;
     for (int risk = 0; risk < RISK_COUNT; risk++)
-        for (int i = 0; i < COLLECTOR_COUNT; i++)
+        for (size_t i = 0; i < ledger->source_count; i++)
             for (size_t j = 0; j < ledger->sources[i].count && left; j++) {
                 const struct ledger_open *open = &ledger->sources[i].open[j];
                 char id[17];

@@ -9,8 +9,8 @@
  *   in closed, open              -> resolved at once, with the row's reason
  *   in neither, open             -> one absence counted; at two in a row, resolved: retired when
  *                                   neither the part nor the catalogue knows its assessment any
- *                                   more, else resource_deleted; baselines, whose rows tell only
- *                                   what fails: fixed
+ *                                   more, else resource_deleted; where rows tell only what fails
+ *                                   (collector.h): fixed
  * An absence counts only when the source's last run succeeded, the part is a new one, it is not
  * truncated, the finding's subscription is in its cover and not carried, and the set of
  * subscriptions in the cover and not carried equals that of the collection before. Anything else
@@ -39,9 +39,10 @@ struct ledger_config {
 
 struct ledger;
 
-/* Load the mirror and the counters. config: copied. NULL and *error as database_step. */
+/* Load the mirror and the counters of these sources; those of another list that a snapshot brings
+ * are loaded when it is advanced to. config: copied. NULL and *error as database_step. */
 struct ledger *ledger_create(struct database *database, const struct ledger_config *config,
-                             struct error *error) MUST_USE;
+                             struct source_list *sources, struct error *error) MUST_USE;
 void ledger_destroy(struct ledger *ledger);
 
 /* Use another configuration from the next advance on; due dates follow it. */
@@ -51,9 +52,9 @@ void ledger_configure(struct ledger *ledger, const struct ledger_config *config)
  * append the events. Inside a transaction. The snapshot must be held until the events are used.
  * A clock that stepped back makes nothing overdue and nothing older; times of a finding never go
  * below those already recorded of it.
- * First run of a source (store key "adopted.<source>" is not set; its first part sets it, also an
- * empty one, so that the first finding of a clean tenant is told): adopted quietly; then
- *   silent: no event; summary: one EVENT_FIRST_RUN; all: an event each.
+ * First run of a source (store key "adopted.<key of the source>" is not set; its first part sets
+ * it, also an empty one, so that the first finding of a clean tenant is told): adopted quietly;
+ *   then silent: no event; summary: one EVENT_FIRST_RUN; all: an event each.
  * Only the last is recorded in ledger_event. Findings of a ruler.changed are recorded and told as
  * quiet events. A quiet finding has no alert, so its resolve is recorded only; a change of its
  * risk, its overdue and its reopening are told and end the quiet. On false: roll back, then
@@ -99,15 +100,17 @@ struct ledger_entry {
     int64_t opened_at, resolved_at, overdue_at;
 };
 
-/* *found false when nobody has seen it. prefix: 16 or 32 hex digits. */
-bool ledger_find(struct database *database, const char *prefix, struct arena *arena,
-                 struct ledger_entry *entry, bool *found, struct error *error) MUST_USE;
+/* *found false when none of the sources has seen it. prefix: 16 or 32 hex digits. */
+bool ledger_find(struct database *database, const struct source_list *sources, const char *prefix,
+                 struct arena *arena, struct ledger_entry *entry, bool *found,
+                 struct error *error) MUST_USE;
 
 /* Called with one recorded event, oldest first; valid until it returns. About a finding: record is
  * filled, its risk is that of the event. False stops with *error. */
 typedef bool ledger_visit(void *context, const struct event *event, struct error *error);
 
-/* Walk the history since an instant; finding NULL = of all findings. Reads rows one by one. Any
- * thread with its own database handle. */
-bool ledger_history(struct database *database, int64_t since, const struct finding_id *finding,
-                    ledger_visit *visit, void *context, struct error *error) MUST_USE;
+/* Walk the history of these sources since an instant; finding NULL = of all findings. Reads rows
+ * one by one. Any thread with its own database handle. */
+bool ledger_history(struct database *database, const struct source_list *sources, int64_t since,
+                    const struct finding_id *finding, ledger_visit *visit, void *context,
+                    struct error *error) MUST_USE;

@@ -139,7 +139,7 @@ enum dimension {
     OF_REASON,
     OF_BASELINE,
     OF_SEVERITY,
-    OF_COLLECTOR,
+    OF_SOURCE,
     OF_BUCKET
 };
 
@@ -155,15 +155,11 @@ static const struct {
     [FIGURE_REGRESSED] = { &regressed, OF_BASELINE, OF_SEVERITY },
     [FIGURE_FIXED] = { &fixed, OF_BASELINE, OF_SEVERITY },
     [FIGURE_RESOLUTION] = { &resolution_seconds, OF_RISK, OF_BUCKET },
-    [FIGURE_DELAY] = { &detection_delay_seconds, OF_COLLECTOR, OF_BUCKET },
+    [FIGURE_DELAY] = { &detection_delay_seconds, OF_SOURCE, OF_BUCKET },
 };
 
-/* Collectors whose rows are findings: their delay is shown from the first scrape. */
-static const enum collector_id finding_collectors[] = { COLLECTOR_assessments,
-                                                        COLLECTOR_baselines };
-
-static const char *word_of(enum dimension dimension, size_t number,
-                           const struct intern *subscriptions)
+static const char *word_of(const struct ledger_counters *figures, enum dimension dimension,
+                           size_t number, const struct intern *subscriptions)
 {
     switch (dimension) {
     case OF_SUBSCRIPTION:
@@ -176,8 +172,8 @@ static const char *word_of(enum dimension dimension, size_t number,
         return baselines_assignments[number];
     case OF_SEVERITY:
         return finding_severity_words[number];
-    case OF_COLLECTOR:
-        return collectors[number]->name;
+    case OF_SOURCE:
+        return figures->sources->sources[number].key;
     default: /* OF_BUCKET has numbers only */
         return "";
     }
@@ -185,25 +181,30 @@ static const char *word_of(enum dimension dimension, size_t number,
 
 /* How many there are of what does not grow. A histogram has a column for each bucket, one for +Inf
  * and, last, one for the sum. */
-static size_t size_of(enum figure figure, enum dimension dimension)
+static size_t size_of(const struct ledger_counters *figures, enum figure figure,
+                      enum dimension dimension)
 {
     static const size_t sizes[] = {
-        [OF_RISK] = RISK_COUNT,           [OF_REASON] = REASON_COUNT,
-        [OF_BASELINE] = BASELINE_COUNT,   [OF_SEVERITY] = SEVERITY_COUNT,
-        [OF_COLLECTOR] = COLLECTOR_COUNT,
+        [OF_RISK] = RISK_COUNT,
+        [OF_REASON] = REASON_COUNT,
+        [OF_BASELINE] = BASELINE_COUNT,
+        [OF_SEVERITY] = SEVERITY_COUNT,
     };
-    return dimension == OF_BUCKET ? tables[figure].family->bucket_count + 2 : sizes[dimension];
+    return dimension == OF_BUCKET   ? tables[figure].family->bucket_count + 2
+           : dimension == OF_SOURCE ? figures->sources->count
+                                    : sizes[dimension];
 }
 
-static size_t columns_of(enum figure figure)
+static size_t columns_of(enum figure figure) /* sources are never in columns */
 {
-    return size_of(figure, tables[figure].column);
+    return size_of(NULL, figure, tables[figure].column);
 }
 
-static size_t rows_of(enum figure figure, const struct intern *subscriptions)
+static size_t rows_of(const struct ledger_counters *figures, enum figure figure,
+                      const struct intern *subscriptions)
 {
     return tables[figure].row == OF_SUBSCRIPTION ? subscriptions->count
-                                                 : size_of(figure, tables[figure].row);
+                                                 : size_of(figures, figure, tables[figure].row);
 }
 
 /* The cell, its row made when it is new. */
@@ -240,22 +241,24 @@ void ledger_counters_observe(struct ledger_counters *figures, enum figure figure
 /* --- keeping ---------------------------------------------------------------------------------- */
 
 /* "subscription,critical"; of a histogram only the row's word. */
-static void labels_of(enum figure figure, size_t row, size_t column,
-                      const struct intern *subscriptions, char *out, size_t out_bytes)
+static void labels_of(const struct ledger_counters *figures, enum figure figure, size_t row,
+                      size_t column, const struct intern *subscriptions, char *out,
+                      size_t out_bytes)
 {
-    const char *second = word_of(tables[figure].column, column, subscriptions);
-    snprintf(out, out_bytes, "%s%s%s", word_of(tables[figure].row, row, subscriptions),
+    const char *second = word_of(figures, tables[figure].column, column, subscriptions);
+    snprintf(out, out_bytes, "%s%s%s", word_of(figures, tables[figure].row, row, subscriptions),
              *second ? "," : "", second);
 }
 
-static size_t number_of(enum figure figure, enum dimension dimension, const char *word,
-                        size_t length, struct intern *subscriptions)
+static size_t number_of(const struct ledger_counters *figures, enum figure figure,
+                        enum dimension dimension, const char *word, size_t length,
+                        struct intern *subscriptions)
 {
     if (dimension == OF_SUBSCRIPTION)
         return intern_put(subscriptions, word, length);
-    size_t count = size_of(figure, dimension), i = 0;
-    while (i < count && (strlen(word_of(dimension, i, NULL)) != length ||
-                         strncmp(word_of(dimension, i, NULL), word, length) != 0))
+    size_t count = size_of(figures, figure, dimension), i = 0;
+    while (i < count && (strlen(word_of(figures, dimension, i, NULL)) != length ||
+                         strncmp(word_of(figures, dimension, i, NULL), word, length) != 0))
         i++;
     return i;
 }
@@ -267,12 +270,13 @@ static void restore(struct ledger_counters *figures, enum figure figure, const c
     enum dimension row_dimension = tables[figure].row, column_dimension = tables[figure].column;
     size_t length = strcspn(labels, ","), columns = columns_of(figure), column;
     const char *second = labels + length + (labels[length] == ',');
-    size_t row = number_of(figure, row_dimension, labels, length, subscriptions);
+    size_t row = number_of(figures, figure, row_dimension, labels, length, subscriptions);
     if (column_dimension == OF_BUCKET)
         column = bucket == -1 ? columns - 1 : (size_t)bucket;
     else
-        column = number_of(figure, column_dimension, second, strlen(second), subscriptions);
-    if (row >= rows_of(figure, subscriptions) || column >= columns)
+        column =
+            number_of(figures, figure, column_dimension, second, strlen(second), subscriptions);
+    if (row >= rows_of(figures, figure, subscriptions) || column >= columns)
         return;
     *cell(figures, figure, row, column) = value;
     figures->tables[figure].saved[row * columns + column] = value;
@@ -310,7 +314,7 @@ static bool save_cell(struct ledger_counters *figures, struct database *database
         database_prepare(database, "INSERT INTO ledger_counter (family, labels, bucket, value)"
                                    " VALUES ($1, $2, $3, $4) ON CONFLICT (family, labels, bucket)"
                                    " DO UPDATE SET value = excluded.value");
-    labels_of(figure, row, column, subscriptions, labels, sizeof labels);
+    labels_of(figures, figure, row, column, subscriptions, labels, sizeof labels);
     database_bind_text(statement, 1, tables[figure].family->name);
     database_bind_text(statement, 2, labels);
     database_bind_integer(statement, 3, bucket);
@@ -357,13 +361,12 @@ static double value_at(const struct ledger_counters *figures, enum figure figure
 static bool is_left_out(const struct ledger_counters *figures, enum figure figure, size_t row)
 {
     double all = 0;
-    for (size_t i = 0; tables[figure].row == OF_COLLECTOR && i < ARRAY_COUNT(finding_collectors);
-         i++)
-        if (finding_collectors[i] == row)
-            return false;
+    if (tables[figure].row != OF_SOURCE ||
+        figures->sources->sources[row].collector->rows != COLLECTOR_NO_FINDINGS)
+        return false;
     for (size_t column = 0; column < columns_of(figure); column++)
         all += value_at(figures, figure, row, column);
-    return tables[figure].row == OF_COLLECTOR && all == 0;
+    return all == 0;
 }
 
 static void emit_histogram(const struct ledger_counters *figures, enum figure figure, size_t row,
@@ -375,8 +378,10 @@ static void emit_histogram(const struct ledger_counters *figures, enum figure fi
     for (size_t i = 0; i < count; i++)
         histogram.count += buckets[i] = (uint64_t)value_at(figures, figure, row, i);
     histogram.sum = value_at(figures, figure, row, count);
-    metric_add_histogram(set, tables[figure].family, &histogram,
-                         METRIC_LABELS(word_of(tables[figure].row, row, NULL)));
+    const char *label = tables[figure].row == OF_SOURCE
+                            ? figures->sources->sources[row].name
+                            : word_of(figures, tables[figure].row, row, NULL);
+    metric_add_histogram(set, tables[figure].family, &histogram, METRIC_LABELS(label));
 }
 
 /* One row of counters under the name of its first label. */
@@ -386,30 +391,40 @@ static void emit_row(const struct ledger_counters *figures, enum figure figure, 
     for (size_t column = 0; column < columns_of(figure); column++)
         if (figure != FIGURE_RISK_CHANGES || row != column)
             metric_add(set, tables[figure].family, value_at(figures, figure, row, column),
-                       METRIC_LABELS(name, word_of(tables[figure].column, column, NULL)));
+                       METRIC_LABELS(name, word_of(figures, tables[figure].column, column, NULL)));
+}
+
+/* Zeros for the subscriptions of a discovery that the ledger has no row of. */
+static void emit_unknown(const struct ledger_counters *figures, enum figure figure,
+                         const struct intern *subscriptions, const struct part *discovery,
+                         struct metric_set *set)
+{
+    size_t count;
+    const struct subscription *known = subscriptions_of(discovery, &count);
+    for (size_t i = 0; i < count; i++)
+        if (intern_find(subscriptions, known[i].id, strlen(known[i].id)) == UINT32_MAX)
+            emit_row(figures, figure, SIZE_MAX, known[i].id, set);
 }
 
 void ledger_counters_emit(const struct ledger_counters *figures, const struct intern *subscriptions,
                           const struct snapshot *snapshot, struct metric_set *set)
 {
-    size_t known_count;
-    const struct subscription *known = subscriptions_known(snapshot, &known_count);
     for (int i = 0; i < FIGURE_COUNT; i++) {
         enum figure figure = (enum figure)i;
         bool by_subscription = tables[i].row == OF_SUBSCRIPTION;
         if (!metric_wanted(set, tables[i].family))
             continue;
-        size_t rows = rows_of(figure, subscriptions);
+        size_t rows = rows_of(figures, figure, subscriptions);
         for (size_t row = by_subscription; row < rows; row++) { /* [0] is the empty text */
             if (is_left_out(figures, figure, row))
                 continue;
             if (tables[i].column == OF_BUCKET)
                 emit_histogram(figures, figure, row, set);
             else
-                emit_row(figures, figure, row, word_of(tables[i].row, row, subscriptions), set);
+                emit_row(figures, figure, row, word_of(figures, tables[i].row, row, subscriptions),
+                         set);
         }
-        for (size_t j = 0; by_subscription && j < known_count; j++)
-            if (intern_find(subscriptions, known[j].id, strlen(known[j].id)) == UINT32_MAX)
-                emit_row(figures, figure, SIZE_MAX, known[j].id, set);
+        for (size_t j = 0; by_subscription && j < snapshot->sources->count; j++)
+            emit_unknown(figures, figure, subscriptions, snapshot->parts[j], set);
     }
 }

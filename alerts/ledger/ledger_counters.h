@@ -16,7 +16,7 @@ enum figure {
     FIGURE_REGRESSED,    /* baseline, severity */
     FIGURE_FIXED,        /* baseline, severity */
     FIGURE_RESOLUTION,   /* histogram: risk */
-    FIGURE_DELAY,        /* histogram: collector */
+    FIGURE_DELAY,        /* histogram: source */
     FIGURE_COUNT
 };
 
@@ -25,6 +25,7 @@ struct ledger_counters {
         double *values, *saved; /* [rows][columns] */
         size_t rows;
     } tables[FIGURE_COUNT];
+    const struct source_list *sources; /* what OF_SOURCE numbers; borrowed */
     bool changed;
 };
 

@@ -15,7 +15,7 @@
 struct merge {
     struct ledger *ledger;
     struct ledger_source *source;
-    enum collector_id id;
+    const struct source *of;
     const struct snapshot *snapshot;
     const struct part *part;
     int64_t now;
@@ -49,7 +49,7 @@ int64_t ledger_merge_due_at(const struct ledger *ledger, const struct ledger_ope
 }
 
 struct event ledger_merge_event(const struct ledger *ledger, enum event_kind kind,
-                                enum collector_id source, const struct ledger_open *open,
+                                const struct source *source, const struct ledger_open *open,
                                 int64_t at)
 {
     return (struct event){
@@ -67,13 +67,14 @@ struct event ledger_merge_event(const struct ledger *ledger, enum event_kind kin
     };
 }
 
-const struct event_record *ledger_merge_record(struct database *database,
+const struct event_record *ledger_merge_record(const struct ledger *ledger,
                                                const struct finding_id *id,
                                                struct event_list *events, struct error *error)
 {
     struct event_record *record = arena_zalloc(&events->arena, sizeof *record);
     bool found;
-    if (!ledger_rows_read(database, id, &events->texts, &record->finding, &found, error))
+    if (!ledger_rows_read(ledger->database, ledger->list, id, &events->texts, &record->finding,
+                          &found, error))
         return NULL;
     if (!found) {
         error_set(error, ERROR_PARSE, "an open finding has no row");
@@ -88,11 +89,13 @@ static int64_t not_before(int64_t now, int64_t earlier)
     return now > earlier ? now : earlier;
 }
 
-/* Which baseline a rule belongs to; its category says so. */
-static size_t baseline_of(const struct finding *finding)
+/* Rules of a baseline are counted by it too. */
+static void count_rule(struct merge *merge, enum figure figure, const struct finding *finding)
 {
-    return strcmp(finding->category, baselines_assignments[BASELINE_LINUX]) ? BASELINE_WINDOWS
-                                                                            : BASELINE_LINUX;
+    bool is_linux = !strcmp(finding->category, baselines_assignments[BASELINE_LINUX]);
+    if (merge->of->collector->baseline_rules)
+        ledger_counters_count(&merge->ledger->figures, figure,
+                              is_linux ? BASELINE_LINUX : BASELINE_WINDOWS, finding->severity);
 }
 
 /* Record an event and tell it. */
@@ -131,11 +134,10 @@ static void count_opened(struct merge *merge, const struct finding *finding,
     struct ledger_counters *figures = &merge->ledger->figures;
     ledger_counters_count(figures, open->episode == 1 ? FIGURE_OPENED : FIGURE_REOPENED,
                           open->subscription, open->risk);
-    if (merge->id == COLLECTOR_baselines)
-        ledger_counters_count(figures, FIGURE_REGRESSED, baseline_of(finding), finding->severity);
+    count_rule(merge, FIGURE_REGRESSED, finding);
     if (finding->changed_at)
         ledger_counters_observe(
-            figures, FIGURE_DELAY, merge->id,
+            figures, FIGURE_DELAY, merge->of->index,
             (double)(not_before(open->opened_at, finding->changed_at) - finding->changed_at));
 }
 
@@ -150,7 +152,8 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
     if (merge->carried[row->subscription])
         return true;
     const char *assessment_id = merge->part->assessments[row->assessment].id;
-    const struct catalogue_entry *entry = catalogue_find(merge->snapshot, assessment_id);
+    const struct catalogue_entry *entry =
+        catalogue_find(merge->snapshot, merge->of->tenant, assessment_id);
     part_view(merge->part, index, &finding, scratch);
     event_describe(&finding, entry);
     if (!merge->adopting && !ledger_rows_past(ledger->database, &row->id, &past, error))
@@ -175,7 +178,7 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
         return true;
     count_opened(merge, &finding, &open);
     struct event event = ledger_merge_event(ledger, past.episode ? EVENT_REOPENED : EVENT_OPENED,
-                                            merge->id, &open, open.opened_at);
+                                            merge->of, &open, open.opened_at);
     event.reason = past.episode ? past.reason : -1;
     event.part = merge->part;
     event.index = index;
@@ -213,12 +216,12 @@ static bool keep_open(struct merge *merge, struct ledger_open *open, size_t inde
     if (ledger_merge_due_at(ledger, open) > merge->now)
         open->overdue_at = 0;
     ledger->due_changed = true;
-    struct event event = ledger_merge_event(ledger, EVENT_RISK_CHANGED, merge->id, open,
+    struct event event = ledger_merge_event(ledger, EVENT_RISK_CHANGED, merge->of, open,
                                             not_before(merge->now, open->opened_at));
     event.risk_before = (enum risk_level)before;
     event.part = merge->part;
     event.index = index;
-    event.catalogue = catalogue_find(merge->snapshot, finding.assessment_id);
+    event.catalogue = catalogue_find(merge->snapshot, merge->of->tenant, finding.assessment_id);
     return ledger_rows_change(ledger->database, &finding, open->overdue_at, error) &&
            add_event(merge, &event, error);
 }
@@ -230,11 +233,12 @@ static enum finding_reason reason_of_absence(const struct merge *merge,
                                              const struct finding *finding)
 {
     const char *id = finding->assessment_id;
-    if (merge->id == COLLECTOR_baselines)
-        return REASON_FIXED; /* its rows tell only what fails */
+    const char *tenant = merge->of->tenant;
+    if (merge->of->collector->rows == COLLECTOR_FAILING_ROWS)
+        return REASON_FIXED;
     bool known = intern_find(&merge->part->assessment_ids, id, strlen(id)) != UINT32_MAX ||
-                 !merge->snapshot->parts[COLLECTOR_catalogue] ||
-                 catalogue_find(merge->snapshot, id);
+                 !catalogue_is_known(merge->snapshot, tenant) ||
+                 catalogue_find(merge->snapshot, tenant, id);
     return known ? REASON_RESOURCE_DELETED : REASON_RETIRED;
 }
 
@@ -245,8 +249,7 @@ static void count_resolved(struct merge *merge, const struct finding *finding,
     ledger_counters_count(figures, FIGURE_RESOLVED, open->subscription, open->risk);
     ledger_counters_count(figures, FIGURE_RESOLUTIONS, open->risk, (size_t)reason);
     ledger_counters_observe(figures, FIGURE_RESOLUTION, open->risk, (double)(at - open->opened_at));
-    if (merge->id == COLLECTOR_baselines)
-        ledger_counters_count(figures, FIGURE_FIXED, baseline_of(finding), finding->severity);
+    count_rule(merge, FIGURE_FIXED, finding);
 }
 
 /* row: what says why; NULL = nothing does, it is only gone. */
@@ -257,11 +260,11 @@ static bool resolve(struct merge *merge, const struct ledger_open *open,
     struct event_list scratch = { 0 };
     int64_t at = not_before(merge->now, open->opened_at);
     /* Nobody is told of a quiet one: nothing of it stays in memory. */
-    const struct event_record *record = ledger_merge_record(
-        ledger->database, &open->id, open->quiet ? &scratch : merge->events, error);
+    const struct event_record *record =
+        ledger_merge_record(ledger, &open->id, open->quiet ? &scratch : merge->events, error);
     bool ok = record;
     if (ok) {
-        struct event event = ledger_merge_event(ledger, EVENT_RESOLVED, merge->id, open, at);
+        struct event event = ledger_merge_event(ledger, EVENT_RESOLVED, merge->of, open, at);
         event.reason = row ? row->reason : (int)reason_of_absence(merge, &record->finding);
         event.record = record;
         count_resolved(merge, &record->finding, open, event.reason, at);
@@ -389,7 +392,7 @@ static bool read_cover(struct merge *merge, struct error *error)
     const struct part *part = merge->part;
     const struct intern *subscriptions = &merge->ledger->subscriptions;
     struct ledger_source *source = merge->source;
-    char cover[sizeof source->cover], key[64], value[64];
+    char cover[sizeof source->cover], key[LEDGER_KEY_BYTES], value[64];
     merge->carried = MEMORY_ARRAY(bool, part->strings.count);
     merge->frozen = MEMORY_ARRAY(bool, subscriptions->count);
     merge->covered = MEMORY_ARRAY(bool, subscriptions->count);
@@ -407,12 +410,12 @@ static bool read_cover(struct merge *merge, struct error *error)
     digest_cover(part, cover);
     if (!strcmp(cover, source->cover)) {
         merge->complete = source->cover_at != merge->collected_at && !part->truncated &&
-                          merge->snapshot->status[merge->id].success;
+                          snapshot_status(merge->snapshot, merge->of)->success;
         return true;
     }
     memcpy(source->cover, cover, sizeof cover);
     source->cover_at = merge->collected_at;
-    snprintf(key, sizeof key, "cover.%s", collectors[merge->id]->name);
+    snprintf(key, sizeof key, "cover.%s", merge->of->key);
     snprintf(value, sizeof value, "%s %u", cover, source->cover_at);
     return schema_put(merge->ledger->database, key, value, error);
 }
@@ -446,7 +449,8 @@ static bool add_rulers(struct merge *merge, struct error *error)
     merge->ruled = MEMORY_ARRAY(bool, part->assessment_count);
     for (uint32_t i = 0; i < part->assessment_count && !merge->adopting; i++) {
         const char *id = part->assessments[i].id;
-        const struct catalogue_entry *entry = catalogue_find(merge->snapshot, id);
+        const struct catalogue_entry *entry =
+            catalogue_find(merge->snapshot, merge->of->tenant, id);
         const char *title = *part->assessments[i].title ? part->assessments[i].title
                             : entry                     ? entry->title
                                                         : id;
@@ -463,7 +467,7 @@ static bool add_rulers(struct merge *merge, struct error *error)
         merge->ruled[i] = true;
         struct event event = {
             .kind = EVENT_RULER_CHANGED,
-            .source = merge->id,
+            .source = merge->of,
             .at = merge->now,
             .reason = -1,
             .risk = RISK_NOT_EVALUATED,
@@ -481,12 +485,12 @@ static bool add_rulers(struct merge *merge, struct error *error)
 /* The first run is over: from now on what opens is told. */
 static bool adopt(struct merge *merge, struct error *error)
 {
-    const char *name = collectors[merge->id]->name;
+    const char *name = merge->of->name;
     CLEANUP(buf_finish) struct buf detail = { 0 };
-    char key[64], at[32];
+    char key[LEDGER_KEY_BYTES], at[32];
     uint64_t all = 0;
     merge->source->adopted = true;
-    snprintf(key, sizeof key, "adopted.%s", name);
+    snprintf(key, sizeof key, "adopted.%s", merge->of->key);
     snprintf(at, sizeof at, "%lld", (long long)merge->now);
     for (int i = 0; i < RISK_COUNT; i++)
         all += merge->adopted[i];
@@ -498,7 +502,7 @@ static bool adopt(struct merge *merge, struct error *error)
     if (all && merge->ledger->config.first_run == LEDGER_FIRST_SUMMARY)
         event_add(merge->events, &(struct event){
                                      .kind = EVENT_FIRST_RUN,
-                                     .source = merge->id,
+                                     .source = merge->of,
                                      .at = merge->now,
                                      .reason = -1,
                                      .risk = RISK_NOT_EVALUATED,
@@ -519,28 +523,30 @@ static bool conclude(struct merge *merge, struct error *error)
     return !merge->adopting || adopt(merge, error);
 }
 
-bool ledger_merge(struct ledger *ledger, enum collector_id source, const struct snapshot *snapshot,
-                  int64_t now, struct event_list *events, struct error *error)
+bool ledger_merge(struct ledger *ledger, const struct source *source,
+                  const struct snapshot *snapshot, int64_t now, struct event_list *events,
+                  struct error *error)
 {
+    const struct part *part = snapshot_part(snapshot, source);
     struct merge merge = {
         .ledger = ledger,
-        .source = &ledger->sources[source],
-        .id = source,
+        .source = &ledger->sources[source->index],
+        .of = source,
         .snapshot = snapshot,
-        .part = snapshot->parts[source],
+        .part = part,
         .now = now,
-        .collected_at = (uint32_t)not_before(snapshot->parts[source]->collected_at, 1),
+        .collected_at = (uint32_t)not_before(part->collected_at, 1),
         .events = events,
-        .adopting = !ledger->sources[source].adopted,
+        .adopting = !ledger->sources[source->index].adopted,
     };
     bool ok = conclude(&merge, error);
     merge_finish(&merge);
     return ok;
 }
 
-bool ledger_merge_forget(struct ledger *ledger, enum collector_id source, struct error *error)
+bool ledger_merge_forget(struct ledger *ledger, const struct source *source, struct error *error)
 {
-    struct merge merge = { .ledger = ledger, .source = &ledger->sources[source] };
+    struct merge merge = { .ledger = ledger, .source = &ledger->sources[source->index] };
     for (size_t i = 0; i < merge.source->count && merge.source->absent_count; i++)
         if (!set_absent(&merge, &merge.source->open[i], 0, error))
             return false;

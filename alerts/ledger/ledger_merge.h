@@ -14,7 +14,7 @@ struct ledger_open {
     bool quiet;
 };
 
-/* What is known of one collector's findings. */
+/* What is known of one source's findings. */
 struct ledger_source {
     struct ledger_open *open; /* sorted by id */
     size_t count;
@@ -26,10 +26,14 @@ struct ledger_source {
     struct intern assessments; /* every recommendation ever seen open */
 };
 
+enum { LEDGER_KEY_BYTES = 256 }; /* "adopted.<key of a source>" and the like */
+
 struct ledger {
     struct database *database;
     struct ledger_config config;
-    struct ledger_source sources[COLLECTOR_COUNT];
+    struct source_list *list;
+    struct ledger_source *sources; /* source_count of them, by their index in the list */
+    size_t source_count;
     struct intern subscriptions;
     struct ledger_counters figures;
     bool due_changed;    /* next_due_at must be worked out again */
@@ -37,11 +41,12 @@ struct ledger {
 };
 
 /* Conclude from a new part. *error as ledger_advance. */
-bool ledger_merge(struct ledger *ledger, enum collector_id source, const struct snapshot *snapshot,
-                  int64_t now, struct event_list *events, struct error *error) MUST_USE;
+bool ledger_merge(struct ledger *ledger, const struct source *source,
+                  const struct snapshot *snapshot, int64_t now, struct event_list *events,
+                  struct error *error) MUST_USE;
 
 /* Set every count of absences of a source back to zero. */
-bool ledger_merge_forget(struct ledger *ledger, enum collector_id source,
+bool ledger_merge_forget(struct ledger *ledger, const struct source *source,
                          struct error *error) MUST_USE;
 
 /* When an open finding is due; 0 = it has no SLA. */
@@ -49,11 +54,11 @@ int64_t ledger_merge_due_at(const struct ledger *ledger, const struct ledger_ope
 
 /* An event about an open finding; the caller adds what is special. */
 struct event ledger_merge_event(const struct ledger *ledger, enum event_kind kind,
-                                enum collector_id source, const struct ledger_open *open,
+                                const struct source *source, const struct ledger_open *open,
                                 int64_t at);
 
 /* What the tables know of a finding, kept as long as the events; NULL and *error. */
-const struct event_record *ledger_merge_record(struct database *database,
+const struct event_record *ledger_merge_record(const struct ledger *ledger,
                                                const struct finding_id *id,
                                                struct event_list *events,
                                                struct error *error) MUST_USE;

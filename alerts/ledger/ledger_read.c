@@ -15,7 +15,7 @@ static void write_detail(const struct event *event, struct buf *out)
 {
     struct json_writer writer = { .out = out };
     json_open(&writer, NULL, '{');
-    json_add_text(&writer, "source", collectors[event->source]->name);
+    json_add_text(&writer, "source", event->source->key);
     json_add_text(&writer, "subscription_id", event->subscription_id);
     json_add_text(&writer, "subject", event->subject);
     json_add_text(&writer, "detail", event->detail);
@@ -65,16 +65,17 @@ static int kind_of(const char *word)
 }
 
 /* document: owns the texts. False when it is none of ours. */
-static bool read_detail(const struct json *document, struct event *event)
+static bool read_detail(const struct json *document, const struct source_list *sources,
+                        struct event *event)
 {
-    const char *name = json_text(json_get(document, "source"));
+    const char *key = json_text(json_get(document, "source"));
     const char *subscription = json_text(json_get(document, "subscription_id"));
     const char *subject = json_text(json_get(document, "subject"));
     const char *detail = json_text(json_get(document, "detail"));
-    int source = name ? ledger_rows_source(name) : -1;
-    if (source < 0 || !subscription || !subject || !detail)
+    const struct source *source = key ? source_list_find(sources, key) : NULL;
+    if (!source || !subscription || !subject || !detail)
         return false;
-    event->source = (enum collector_id)source;
+    event->source = source;
     event->subscription_id = subscription;
     event->subject = subject;
     event->detail = detail;
@@ -91,9 +92,9 @@ static enum risk_level risk_at(struct database_statement *statement, int column)
     return risk < 0 || risk >= RISK_COUNT ? RISK_NOT_EVALUATED : (enum risk_level)risk;
 }
 
-/* Hand one row on; rows of collectors or kinds nobody knows any more are passed over. */
-static bool visit_row(struct database_statement *statement, ledger_visit *visit, void *context,
-                      struct error *error)
+/* Hand one row on; rows of sources or kinds nobody knows any more are passed over. */
+static bool visit_row(struct database_statement *statement, const struct source_list *sources,
+                      ledger_visit *visit, void *context, struct error *error)
 {
     CLEANUP(intern_finish) struct intern texts = { 0 };
     struct event_record record;
@@ -117,11 +118,11 @@ static bool visit_row(struct database_statement *statement, ledger_visit *visit,
     const char *detail = database_text(statement, 7);
     if (*detail) {
         struct json *document = json_parse(detail, strlen(detail), &ignored);
-        bool ok = !read_detail(document, &event) || visit(context, &event, error);
+        bool ok = !read_detail(document, sources, &event) || visit(context, &event, error);
         json_free(document);
         return ok;
     }
-    if (!ledger_rows_finding(statement, EVENT_COLUMNS, &texts, &record.finding))
+    if (!ledger_rows_finding(statement, EVENT_COLUMNS, sources, &texts, &record.finding))
         return true;
     if (event.kind == EVENT_OPENED || event.kind == EVENT_REOPENED)
         event.opened_at = event.at;
@@ -137,8 +138,9 @@ static bool visit_row(struct database_statement *statement, ledger_visit *visit,
     " f.opened_at, " LEDGER_ROWS_FINDING " FROM ledger_event e"                                    \
     " LEFT JOIN ledger_finding f ON f.id = e.finding_id" LEDGER_ROWS_ASSESSMENT
 
-bool ledger_history(struct database *database, int64_t since, const struct finding_id *finding,
-                    ledger_visit *visit, void *context, struct error *error)
+bool ledger_history(struct database *database, const struct source_list *sources, int64_t since,
+                    const struct finding_id *finding, ledger_visit *visit, void *context,
+                    struct error *error)
 {
     struct database_statement *statement = database_prepare(
         database, finding ? HISTORY " WHERE e.at >= $1 AND e.finding_id = $2 ORDER BY e.sequence"
@@ -152,7 +154,7 @@ bool ledger_history(struct database *database, int64_t since, const struct findi
             return error_wrap(error, "reading the history");
         if (!row)
             return true;
-        if (!visit_row(statement, visit, context, error)) {
+        if (!visit_row(statement, sources, visit, context, error)) {
             database_reset(statement);
             return false;
         }
@@ -195,8 +197,8 @@ static void keep_texts(struct finding *finding, struct arena *arena)
         *texts[i] = arena_text(arena, *texts[i]);
 }
 
-bool ledger_find(struct database *database, const char *prefix, struct arena *arena,
-                 struct ledger_entry *entry, bool *found, struct error *error)
+bool ledger_find(struct database *database, const struct source_list *sources, const char *prefix,
+                 struct arena *arena, struct ledger_entry *entry, bool *found, struct error *error)
 {
     CLEANUP(intern_finish) struct intern texts = { 0 };
     struct finding_id first, last;
@@ -212,7 +214,7 @@ bool ledger_find(struct database *database, const char *prefix, struct arena *ar
     database_bind_blob(statement, 2, last.bytes, sizeof last.bytes);
     if (!database_step(statement, found, error))
         return error_wrap(error, "looking for a finding");
-    *found = *found && ledger_rows_finding(statement, 7, &texts, &entry->finding);
+    *found = *found && ledger_rows_finding(statement, 7, sources, &texts, &entry->finding);
     if (*found) {
         entry->open = database_integer(statement, 0);
         entry->quiet = database_integer(statement, 1);

@@ -2,16 +2,6 @@
 
 #include <string.h>
 
-#include "collectors/collector.h"
-
-int ledger_rows_source(const char *name)
-{
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        if (!strcmp(collectors[i]->name, name))
-            return i;
-    return -1;
-}
-
 /* --- binding and reading ---------------------------------------------------------------------- */
 static void bind_id(struct database_statement *statement, int number, const struct finding_id *id)
 {
@@ -43,17 +33,18 @@ static bool run(struct database_statement *statement, const struct finding_id *i
            error_wrap(error, "keeping finding %s", finding_id_text(id, text));
 }
 
-bool ledger_rows_finding(struct database_statement *statement, int column, struct intern *texts,
+bool ledger_rows_finding(struct database_statement *statement, int column,
+                         const struct source_list *sources, struct intern *texts,
                          struct finding *finding)
 {
     const char *kept[LEDGER_ROWS_FINDING_COUNT];
-    int source = ledger_rows_source(database_text(statement, column + 1));
+    const char *source = database_text(statement, column + 1);
     for (int i = 2; i <= 10; i++) {
         const char *text = database_text(statement, column + i);
         kept[i] = intern_text(texts, intern_put(texts, text, strlen(text)));
     }
     *finding = (struct finding){
-        .source = (enum collector_id)source,
+        .source = source_list_find(sources, source),
         .assessment_id = kept[2],
         .title = kept[3],
         .category = kept[4],
@@ -71,11 +62,12 @@ bool ledger_rows_finding(struct database_statement *statement, int column, struc
         .first_seen_at = database_integer(statement, column + 16),
         .changed_at = database_integer(statement, column + 17),
     };
-    return read_id(statement, column, &finding->id) && source >= 0;
+    return read_id(statement, column, &finding->id) && finding->source;
 }
 
-bool ledger_rows_read(struct database *database, const struct finding_id *id, struct intern *texts,
-                      struct finding *finding, bool *found, struct error *error)
+bool ledger_rows_read(struct database *database, const struct source_list *sources,
+                      const struct finding_id *id, struct intern *texts, struct finding *finding,
+                      bool *found, struct error *error)
 {
     struct database_statement *statement = database_prepare(
         database, "SELECT " LEDGER_ROWS_FINDING " FROM ledger_finding f" LEDGER_ROWS_ASSESSMENT
@@ -83,13 +75,13 @@ bool ledger_rows_read(struct database *database, const struct finding_id *id, st
     bind_id(statement, 1, id);
     if (!database_step(statement, found, error))
         return error_wrap(error, "reading a finding");
-    *found = *found && ledger_rows_finding(statement, 0, texts, finding);
+    *found = *found && ledger_rows_finding(statement, 0, sources, texts, finding);
     database_reset(statement);
     return true;
 }
 
-bool ledger_rows_load(struct database *database, ledger_rows_visit *visit, void *context,
-                      struct error *error)
+bool ledger_rows_load(struct database *database, const struct source_list *sources,
+                      ledger_rows_visit *visit, void *context, struct error *error)
 {
     struct database_statement *statement =
         database_prepare(database, "SELECT id, source, subscription_id, risk, opened_at,"
@@ -104,7 +96,7 @@ bool ledger_rows_load(struct database *database, ledger_rows_visit *visit, void 
             return true;
         if (!read_id(statement, 0, &open.id))
             continue;
-        open.source = ledger_rows_source(database_text(statement, 1));
+        open.source = source_list_find(sources, database_text(statement, 1));
         open.subscription_id = database_text(statement, 2);
         open.risk = (enum risk_level)read_number(statement, 3, RISK_COUNT);
         open.opened_at = database_integer(statement, 4);
@@ -160,7 +152,7 @@ static bool insert(struct database *database, const struct finding *finding, int
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, -1, 0,"
         " 1, $15, $16, $17, $18, 0, 0)");
     bind_id(statement, 1, &finding->id);
-    database_bind_text(statement, 2, collectors[finding->source]->name);
+    database_bind_text(statement, 2, finding->source->key);
     database_bind_text(statement, 3, finding->assessment_id);
     database_bind_text(statement, 4, finding->subscription_id);
     database_bind_text(statement, 5, finding->resource_id);
@@ -253,7 +245,7 @@ bool ledger_rows_assess(struct database *database, const struct finding *finding
         database_prepare(database, "INSERT INTO ledger_assessment (source, id, title, category,"
                                    " first_seen_at) VALUES ($1, $2, $3, $4, $5)"
                                    " ON CONFLICT (source, id) DO NOTHING");
-    database_bind_text(statement, 1, collectors[finding->source]->name);
+    database_bind_text(statement, 1, finding->source->key);
     database_bind_text(statement, 2, finding->assessment_id);
     database_bind_text(statement, 3, finding->title);
     database_bind_text(statement, 4, finding->category);

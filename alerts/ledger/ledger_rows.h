@@ -6,7 +6,7 @@
 /* What an open finding's row holds that the ledger keeps in memory. */
 struct ledger_row {
     struct finding_id id;
-    int source;                  /* -1 = a collector nobody knows any more */
+    const struct source *source; /* NULL = one nobody knows any more */
     const char *subscription_id; /* until the next row */
     enum risk_level risk;
     int64_t opened_at, overdue_at, absent_at;
@@ -14,13 +14,10 @@ struct ledger_row {
     bool quiet;
 };
 
-/* The collector of this name, or -1. */
-int ledger_rows_source(const char *name);
-
 /* Walk the open findings, in no order. */
 typedef void ledger_rows_visit(void *context, const struct ledger_row *row);
-bool ledger_rows_load(struct database *database, ledger_rows_visit *visit, void *context,
-                      struct error *error) MUST_USE;
+bool ledger_rows_load(struct database *database, const struct source_list *sources,
+                      ledger_rows_visit *visit, void *context, struct error *error) MUST_USE;
 
 /* What an earlier life of a finding left; episode 0 = there was none. */
 struct ledger_past {
@@ -51,8 +48,9 @@ bool ledger_rows_assess(struct database *database, const struct finding *finding
                         struct error *error) MUST_USE;
 
 /* Fill a finding from its row; texts go to the table. *found false when there is none. */
-bool ledger_rows_read(struct database *database, const struct finding_id *id, struct intern *texts,
-                      struct finding *finding, bool *found, struct error *error) MUST_USE;
+bool ledger_rows_read(struct database *database, const struct source_list *sources,
+                      const struct finding_id *id, struct intern *texts, struct finding *finding,
+                      bool *found, struct error *error) MUST_USE;
 
 /* Columns that ledger_rows_finding reads, in its order, of `f` and `a`; and the tables. */
 #define LEDGER_ROWS_FINDING                                                                        \
@@ -63,6 +61,7 @@ bool ledger_rows_read(struct database *database, const struct finding_id *id, st
     " LEFT JOIN ledger_assessment a ON a.source = f.source AND a.id = f.assessment_id"
 enum { LEDGER_ROWS_FINDING_COUNT = 18 };
 
-/* Read those columns, the first being number `column`. False for a collector nobody knows. */
-bool ledger_rows_finding(struct database_statement *statement, int column, struct intern *texts,
+/* Read those columns, the first being number `column`. False for a source nobody knows. */
+bool ledger_rows_finding(struct database_statement *statement, int column,
+                         const struct source_list *sources, struct intern *texts,
                          struct finding *finding) MUST_USE;

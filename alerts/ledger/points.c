@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "collectors/catalogue.h"
+#include "collectors/collector.h"
 #include "collectors/secure_scores.h"
 #include "core/hash.h"
 #include "core/intern.h"
@@ -116,7 +117,7 @@ static void each_assessment(struct work *work, const struct secure_control *cont
         if (number == UINT32_MAX)
             continue;
         const struct catalogue_entry *entry =
-            catalogue_find(work->snapshot, intern_text(ids, number));
+            catalogue_find(work->snapshot, work->part->source->tenant, intern_text(ids, number));
         if (!entry || !entry->preview) /* previews do not count for the score */
             visit(work, number - 1, context);
     }
@@ -203,14 +204,13 @@ static void add_up(struct points *points)
     points->count = kept;
 }
 
-struct points *points_create(const struct snapshot *snapshot)
+/* What the controls of one source gain by the findings of another. */
+static void add_shares(struct points *points, const struct snapshot *snapshot,
+                       const struct part *scores, const struct part *findings)
 {
-    struct points *points = MEMORY_NEW(struct points);
     size_t count;
-    const struct secure_control *controls = secure_scores_controls(snapshot, &count);
-    struct work work = { .snapshot = snapshot, .part = snapshot->parts[COLLECTOR_assessments] };
-    if (!work.part || !count)
-        return points;
+    const struct secure_control *controls = secure_scores_controls(scores, &count);
+    struct work work = { .snapshot = snapshot, .part = findings };
     work.places = MEMORY_ARRAY(struct place, work.part->finding_count);
     work.alone = MEMORY_ARRAY(uint32_t, work.part->assessment_count);
     for (size_t i = 0; i < work.part->finding_count; i++) {
@@ -220,10 +220,28 @@ struct points *points_create(const struct snapshot *snapshot)
     qsort(work.places, work.part->finding_count, sizeof *work.places, compare_places);
     for (size_t i = 0; i < count; i++)
         work_on(&work, points, &controls[i]);
-    add_up(points);
     free(work.places);
     free(work.holds);
     free(work.alone);
+}
+
+/* Recommendations count for the score: who tells every result of them, in the same tenant. */
+static bool is_counted(const struct part *scores, const struct part *findings)
+{
+    size_t count;
+    return scores && findings && secure_scores_controls(scores, &count) &&
+           findings->source->collector->rows == COLLECTOR_ALL_ROWS &&
+           !strcmp(findings->source->tenant, scores->source->tenant);
+}
+
+struct points *points_create(const struct snapshot *snapshot)
+{
+    struct points *points = MEMORY_NEW(struct points);
+    for (size_t i = 0; i < snapshot->sources->count; i++)
+        for (size_t j = 0; j < snapshot->sources->count; j++)
+            if (is_counted(snapshot->parts[i], snapshot->parts[j]))
+                add_shares(points, snapshot, snapshot->parts[i], snapshot->parts[j]);
+    add_up(points);
     return points;
 }
 

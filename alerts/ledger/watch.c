@@ -21,6 +21,7 @@ struct watch {
     const struct snapshot *snapshot;
     int64_t now;
     struct event_list *events;
+    const struct source *source; /* whose part is being looked at */
 };
 
 /* --- what was told last ----------------------------------------------------------------------- */
@@ -154,7 +155,7 @@ static bool add_score_event(struct watch *watch, enum event_kind kind,
              before * 100);
     return add_event(watch,
                      &(struct event){ .kind = kind,
-                                      .source = COLLECTOR_secure_scores,
+                                      .source = watch->source,
                                       .subscription_id = score->subscription_id,
                                       .subject = score->initiative,
                                       .detail = detail,
@@ -228,7 +229,7 @@ static bool watch_control(struct watch *watch, const struct secure_control *cont
              before.value);
     return add_event(watch,
                      &(struct event){ .kind = EVENT_CONTROL_REGRESSED,
-                                      .source = COLLECTOR_secure_scores,
+                                      .source = watch->source,
                                       .subscription_id = control->subscription_id,
                                       .subject = control->id,
                                       .detail = detail,
@@ -238,13 +239,13 @@ static bool watch_control(struct watch *watch, const struct secure_control *cont
 }
 
 /* --- freshness -------------------------------------------------------------------------------- */
-static bool add_data_event(struct watch *watch, enum event_kind kind, enum collector_id source,
-                           const char *subscription_id, const char *subject, const char *detail,
-                           int64_t age_s, struct error *error)
+static bool add_data_event(struct watch *watch, enum event_kind kind, const char *subscription_id,
+                           const char *subject, const char *detail, int64_t age_s,
+                           struct error *error)
 {
     return add_event(watch,
                      &(struct event){ .kind = kind,
-                                      .source = source,
+                                      .source = watch->source,
                                       .subscription_id = subscription_id,
                                       .subject = subject,
                                       .detail = detail,
@@ -253,11 +254,10 @@ static bool add_data_event(struct watch *watch, enum event_kind kind, enum colle
 }
 
 /* A row: "waiting" since the collector was first seen without data, or "stale" once told. */
-static bool watch_collector(struct watch *watch, enum collector_id id, struct error *error)
+static bool watch_freshness(struct watch *watch, const struct part *part, struct error *error)
 {
-    const struct source_status *status = &watch->snapshot->status[id];
-    const struct part *part = watch->snapshot->parts[id];
-    const char *name = collectors[id]->name;
+    const struct source_status *status = snapshot_status(watch->snapshot, watch->source);
+    const char *name = watch->source->name, *key = watch->source->key;
     int64_t limit_s = watch->config->max_staleness_s ? watch->config->max_staleness_s
                                                      : 3 * status->interval_ms / 1000;
     int64_t fresh_at = status->last_success_at;
@@ -266,17 +266,17 @@ static bool watch_collector(struct watch *watch, enum collector_id id, struct er
         fresh_at = part->collected_at;
     if (!status->enabled || !limit_s)
         return true;
-    if (!read_value(watch, "collector", name, &kept, error))
+    if (!read_value(watch, "collector", key, &kept, error))
         return false;
     if (!fresh_at && !kept.found)
-        return write_value(watch, "collector", name, 0, "waiting", error);
+        return write_value(watch, "collector", key, 0, "waiting", error);
     bool told = !strcmp(kept.state, "stale");
     int64_t age_s = watch->now - (fresh_at ? fresh_at : kept.at);
     CLEANUP(buf_finish) struct buf detail = { 0 };
     if (fresh_at && age_s <= limit_s) {
         buf_printf(&detail, "the collector %s tells news again", name);
-        return !kept.found || (forget_value(watch, "collector", name, error) &&
-                               (!told || add_data_event(watch, EVENT_DATA_RECOVERED, id, "", name,
+        return !kept.found || (forget_value(watch, "collector", key, error) &&
+                               (!told || add_data_event(watch, EVENT_DATA_RECOVERED, "", name,
                                                         buf_cstr(&detail), age_s, error)));
     }
     if (told || age_s <= limit_s)
@@ -285,8 +285,8 @@ static bool watch_collector(struct watch *watch, enum collector_id id, struct er
     text_age(&detail, age_s);
     if (*status->error.message)
         buf_printf(&detail, ": %s", status->error.message);
-    return write_value(watch, "collector", name, (double)age_s, "stale", error) &&
-           add_data_event(watch, EVENT_DATA_STALE, id, "", name, buf_cstr(&detail), age_s, error);
+    return write_value(watch, "collector", key, (double)age_s, "stale", error) &&
+           add_data_event(watch, EVENT_DATA_STALE, "", name, buf_cstr(&detail), age_s, error);
 }
 
 /* Why the data of a subscription are old; NULL = they are not. age_s: how old. */
@@ -295,8 +295,10 @@ static const char *unreadable_reason(const struct watch *watch,
 {
     const char *reason = NULL;
     *age_s = 0;
-    for (int i = 0; i < COLLECTOR_COUNT; i++) {
-        const struct part *part = watch->snapshot->parts[i];
+    const struct source_list *list = watch->snapshot->sources;
+    for (size_t i = 0; i < list->count; i++) {
+        bool asked = !strcmp(list->sources[i].tenant, watch->source->tenant);
+        const struct part *part = asked ? watch->snapshot->parts[i] : NULL;
         const struct part_cover *cover = part ? part_cover_find(part, subscription->id) : NULL;
         if (!cover || !cover->carried)
             continue;
@@ -330,35 +332,51 @@ static bool watch_subscription(struct watch *watch, const struct subscription *s
         return false;
     if (reason && !filtered) {
         snprintf(detail, sizeof detail, "the data of %.200s are old: %.200s", name, reason);
-        return add_data_event(watch, EVENT_DATA_STALE, COLLECTOR_subscriptions, id, id, detail,
-                              age_s, error);
+        return add_data_event(watch, EVENT_DATA_STALE, id, id, detail, age_s, error);
     }
     snprintf(detail, sizeof detail, "the data of %.200s are %s", name,
              filtered ? "no longer wanted" : "fresh again");
-    return !told || add_data_event(watch, EVENT_DATA_RECOVERED, COLLECTOR_subscriptions, id, id,
-                                   detail, 0, error);
+    return !told || add_data_event(watch, EVENT_DATA_RECOVERED, id, id, detail, 0, error);
 }
+
+static bool watch_scores(struct watch *watch, const struct part *part, struct error *error)
+{
+    size_t count;
+    const struct secure_score *scores = secure_scores_all(part, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!watch_score(watch, &scores[i], error))
+            return false;
+    const struct secure_control *controls = secure_scores_controls(part, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!watch_control(watch, &controls[i], error))
+            return false;
+    return true;
+}
+
+static bool watch_subscriptions(struct watch *watch, const struct part *part, struct error *error)
+{
+    size_t count;
+    const struct subscription *known = subscriptions_of(part, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!watch_subscription(watch, &known[i], error))
+            return false;
+    return true;
+}
+
+/* What is looked at in one source. */
+typedef bool look(struct watch *watch, const struct part *part, struct error *error);
 
 bool watch_advance(struct database *database, const struct watch_config *config,
                    const struct snapshot *snapshot, int64_t now, struct event_list *events,
                    struct error *error)
 {
-    struct watch watch = { database, config, snapshot, now, events };
-    size_t score_count, control_count, known_count;
-    const struct secure_score *scores = secure_scores_all(snapshot, &score_count);
-    const struct secure_control *controls = secure_scores_controls(snapshot, &control_count);
-    const struct subscription *known = subscriptions_known(snapshot, &known_count);
-    for (size_t i = 0; i < score_count; i++)
-        if (!watch_score(&watch, &scores[i], error))
-            return false;
-    for (size_t i = 0; i < control_count; i++)
-        if (!watch_control(&watch, &controls[i], error))
-            return false;
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        if (!watch_collector(&watch, (enum collector_id)i, error))
-            return false;
-    for (size_t i = 0; i < known_count; i++)
-        if (!watch_subscription(&watch, &known[i], error))
-            return false;
+    static look *const looks[] = { watch_scores, watch_freshness, watch_subscriptions };
+    struct watch watch = { database, config, snapshot, now, events, NULL };
+    for (size_t n = 0; n < ARRAY_COUNT(looks); n++)
+        for (size_t i = 0; i < snapshot->sources->count; i++) {
+            watch.source = &snapshot->sources->sources[i];
+            if (!looks[n](&watch, snapshot->parts[i], error))
+                return false;
+        }
     return true;
 }

@@ -17,7 +17,7 @@ struct inhibit_rules {
 };
 
 /* A firing alert that matches the source side of a rule. */
-struct source {
+struct inhibitor {
     size_t rule;
     const char *values; /* of the equal labels, joined */
     bool both;          /* matches the target side too */
@@ -25,7 +25,7 @@ struct source {
 };
 struct inhibit_view {
     const struct inhibit_rules *rules;
-    struct source *sources;
+    struct inhibitor *sources;
     size_t count, capacity;
     struct arena arena;
 };
@@ -103,7 +103,7 @@ static void join_values(const struct inhibit_rule *rule, const struct alert *ale
     }
 }
 
-static int compare_place(const struct source *source, size_t rule, const char *values)
+static int compare_place(const struct inhibitor *source, size_t rule, const char *values)
 {
     if (source->rule != rule)
         return source->rule < rule ? -1 : 1;
@@ -112,7 +112,7 @@ static int compare_place(const struct source *source, size_t rule, const char *v
 
 static int compare_sources(const void *left, const void *right)
 {
-    const struct source *a = left, *b = right;
+    const struct inhibitor *a = left, *b = right;
     int order = compare_place(a, b->rule, b->values);
     if (!order)
         order = a->both - b->both;
@@ -130,8 +130,8 @@ static bool add_source(void *context, const struct alert *alert, struct error *e
         MEMORY_GROW(view->sources, view->count, view->capacity);
         CLEANUP(buf_finish) struct buf values = { 0 };
         join_values(rule, alert, &values);
-        struct source *source = &view->sources[view->count++];
-        *source = (struct source){
+        struct inhibitor *source = &view->sources[view->count++];
+        *source = (struct inhibitor){
             .rule = i,
             .values = arena_text(&view->arena, buf_cstr(&values)),
             .both = match_all(&rule->target, alert->labels, alert->label_count),

@@ -45,7 +45,7 @@ static void keep(struct finding *view, struct arena *arena)
 
 static bool find_open(const struct build *build, const struct finding_id *id, struct finding *view)
 {
-    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+    for (size_t i = 0; i < build->context->snapshot->sources->count; i++) {
         const struct part *part = build->context->snapshot->parts[i];
         ptrdiff_t index = part ? part_find(part, id) : -1;
         char scratch[PART_ID_BYTES];
@@ -87,7 +87,8 @@ static bool find(const struct build *build, const struct alert *alert, struct fi
         struct ledger_entry entry;
         char hex[2 * sizeof alert->finding_id + 1];
         hash_hex(alert->finding_id.bytes, sizeof alert->finding_id.bytes, hex);
-        if (!ledger_find(build->context->database, hex, build->arena, &entry, &found, error))
+        if (!ledger_find(build->context->database, build->context->snapshot->sources, hex,
+                         build->arena, &entry, &found, error))
             return error_wrap(error, "notification");
         if (found)
             *view = entry.finding;
@@ -283,7 +284,7 @@ static void add_answer(struct build *build)
     const struct notification_context *context = build->context;
     const struct catalogue_entry *entry =
         *notification->assessment_id
-            ? catalogue_find(context->snapshot, notification->assessment_id)
+            ? catalogue_find(context->snapshot, NULL, notification->assessment_id)
             : NULL;
     if (*notification->assessment_id && context->points)
         notification->points = *notification->subscription_id

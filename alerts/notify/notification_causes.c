@@ -25,10 +25,10 @@ static bool names(const char *list, const char *key)
 }
 
 /* What one more unhealthy resource takes away: the control's maximum over its resources. */
-static double cost(const struct snapshot *snapshot, const struct finding *finding)
+static double cost(const struct part *scores, const struct finding *finding)
 {
     size_t count;
-    const struct secure_control *controls = secure_scores_controls(snapshot, &count);
+    const struct secure_control *controls = secure_scores_controls(scores, &count);
     for (size_t i = 0; i < count; i++) {
         int64_t resources = controls[i].healthy + controls[i].unhealthy;
         if (resources > 0 && !strcmp(controls[i].subscription_id, finding->subscription_id) &&
@@ -83,7 +83,10 @@ static bool visit(void *context, const struct event *event, struct error *error)
     if (*causes->notification->subscription_id &&
         strcmp(causes->notification->subscription_id, finding.subscription_id) != 0)
         return true;
-    double points = cost(causes->context->snapshot, &finding);
+    double points = 0;
+    const struct snapshot *snapshot = causes->context->snapshot;
+    for (size_t i = 0; i < snapshot->sources->count && !(points > 0); i++)
+        points = cost(snapshot->parts[i], &finding);
     if (points > 0)
         add_cause(causes, &finding, points);
     return true;
@@ -97,7 +100,8 @@ bool notification_causes(const struct notification_context *context, struct aren
         return true;
     causes.causes = arena_zalloc(arena, NOTIFICATION_CAUSES_MAX * sizeof *causes.causes);
     notification->causes = causes.causes;
-    if (!ledger_history(context->database, context->now - WINDOW_S, NULL, visit, &causes, error))
+    if (!ledger_history(context->database, context->snapshot->sources, context->now - WINDOW_S,
+                        NULL, visit, &causes, error))
         return error_wrap(error, "findings behind a score");
     return true;
 }

@@ -2,9 +2,10 @@
  * events. */
 #include <string.h>
 
-#include "alerts/rules/active_row.h"
 #include "alerts/ledger/points.h"
+#include "alerts/rules/active_row.h"
 #include "collectors/collector.h"
+#include "collectors/secure_scores.h"
 #include "collectors/subscriptions.h"
 
 enum { FIRST_RUNS_S = 900, KEPT_S = 900 };
@@ -177,13 +178,26 @@ static bool has_family(const struct family *const *families, const struct family
     return false;
 }
 
-/* The collector a family's samples come from; COLLECTOR_COUNT = the program itself. */
-static int collector_of(const struct family *family)
+/* Whether samples of a family come from this source; from none: of the program itself. */
+static bool tells(const struct source *source, const struct family *family)
 {
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        if (has_family(collectors[i]->families, family))
-            return i;
-    return has_family(points_families, family) ? COLLECTOR_secure_scores : COLLECTOR_COUNT;
+    return has_family(source->collector->families, family) ||
+           (has_family(points_families, family) && secure_scores_are_from(source));
+}
+
+/* The sources that tell of a family: how many there are, and how many have run. */
+static size_t count_tellers(const struct snapshot *snapshot, const struct family *family,
+                            size_t *ran)
+{
+    size_t count = 0;
+    *ran = 0;
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        if (!tells(&snapshot->sources->sources[i], family))
+            continue;
+        count++;
+        *ran += snapshot->parts[i] || snapshot->status[i].attempted;
+    }
+    return count;
 }
 
 static void make_alert(const struct threshold_signal *signal, struct arena *arena,
@@ -216,13 +230,11 @@ static enum alert_state_signal believe(const struct active_pass *pass,
 {
     const struct rule *rule = signal->rule;
     const struct snapshot *snapshot = pass->snapshot;
-    int collector = collector_of(rule->family);
-    if (!snapshot || collector == COLLECTOR_COUNT)
+    size_t ran, tellers = snapshot ? count_tellers(snapshot, rule->family, &ran) : 0;
+    if (!tellers)
         return signal->signal;
     if (rule->kind == RULE_ABSENT)
-        return snapshot->parts[collector] || snapshot->status[collector].attempted
-                   ? signal->signal
-                   : ALERT_STATE_UNKNOWN;
+        return ran == tellers ? signal->signal : ALERT_STATE_UNKNOWN;
     bool alone = false;
     for (size_t i = 0; rule->family->labels[i]; i++)
         if (!strcmp(rule->family->labels[i], "subscription_id") && (rule->by & (1U << i)))
@@ -259,7 +271,22 @@ bool active_apply_signal(struct active_pass *pass, const struct threshold_signal
 
 /* --- what nobody told of ---------------------------------------------------------------------- */
 
-/* Whether samples that are not there are really gone: not when their collector has no data, nor
+/* Whether what a source does not tell of a subscription, "" = of any, is really not there. */
+static bool is_told(const struct snapshot *snapshot, const struct source *source, const char *id)
+{
+    const struct part *part = snapshot_part(snapshot, source);
+    const struct part *discovery = subscriptions_part(snapshot, source->tenant);
+    if (!part || !discovery)
+        return false;
+    const struct subscription *subscription = *id ? subscriptions_in(discovery, id) : NULL;
+    if (!subscription || source->collector->role == COLLECTOR_DISCOVERY)
+        return true;
+    const struct part_cover *cover = part_cover_find(part, id);
+    return subscription->state == SUBSCRIPTION_VISIBLE && cover && cover->collected_at &&
+           !cover->carried;
+}
+
+/* Whether samples that are not there are really gone: not when a source of theirs has no data, nor
  * when their subscription cannot be read. */
 static bool is_known(const struct snapshot *snapshot, const struct rule *rule,
                      const struct alert *alert)
@@ -267,17 +294,12 @@ static bool is_known(const struct snapshot *snapshot, const struct rule *rule,
     const char *id = alert_label_value(alert, "subscription_id");
     if (!snapshot)
         return true;
-    int collector = collector_of(rule->family);
-    if (collector == COLLECTOR_COUNT)
-        return true;
-    if (!snapshot->parts[collector] || !snapshot->parts[COLLECTOR_subscriptions])
-        return false;
-    const struct subscription *subscription = *id ? subscriptions_find(snapshot, id) : NULL;
-    if (!subscription || collector == COLLECTOR_subscriptions)
-        return true;
-    const struct part_cover *cover = part_cover_find(snapshot->parts[collector], id);
-    return subscription->state == SUBSCRIPTION_VISIBLE && cover && cover->collected_at &&
-           !cover->carried;
+    bool known = true;
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        const struct source *source = &snapshot->sources->sources[i];
+        known = known && (!tells(source, rule->family) || is_told(snapshot, source, id));
+    }
+    return known;
 }
 
 static bool keys_of_rule(struct active_pass *pass, const char *rule, struct active_keys *keys,

@@ -29,13 +29,14 @@ static bool has_key(const char *keys, const char *key)
  * Microsoft moves recommendations from one control to another. */
 static const char *control_of(const struct snapshot *snapshot, const struct finding *finding)
 {
-    size_t count = 0;
-    const struct secure_control *controls =
-        snapshot ? secure_scores_controls(snapshot, &count) : NULL;
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(controls[i].subscription_id, finding->subscription_id) &&
-            has_key(controls[i].assessments, finding->assessment_id))
-            return controls[i].title;
+    for (size_t i = 0; snapshot && i < snapshot->sources->count; i++) {
+        size_t count;
+        const struct secure_control *controls = secure_scores_controls(snapshot->parts[i], &count);
+        for (size_t j = 0; j < count; j++)
+            if (!strcmp(controls[j].subscription_id, finding->subscription_id) &&
+                has_key(controls[j].assessments, finding->assessment_id))
+                return controls[j].title;
+    }
     return "";
 }
 
@@ -52,7 +53,7 @@ static void list_labels(const struct active_pass *pass, struct subject *subject)
 static void describe_first_run(struct alert *base, const struct event *event, struct arena *arena)
 {
     CLEANUP(buf_finish) struct buf detail = { 0 };
-    buf_printf(&detail, "%s: %s", collectors[event->source]->name, event->detail);
+    buf_printf(&detail, "%s: %s", event->source->name, event->detail);
     alert_annotate(base, "detail", arena_text(arena, buf_cstr(&detail)));
     base->value = event->value;
 }
@@ -81,7 +82,7 @@ static void describe(struct subject *subject, struct arena *arena)
         describe_first_run(base, event, arena);
         return;
     }
-    alert_label(base, "source", collectors[event->source]->name);
+    alert_label(base, "source", event->source->name);
     alert_label(base, "subscription_id", event->subscription_id);
     alert_label(base, "subject", event->subject);
     alert_annotate(base, "detail", event->detail);

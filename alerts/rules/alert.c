@@ -101,7 +101,7 @@ const char *alert_annotation_value(const struct alert *alert, const char *name)
 void alert_label_finding(struct alert *alert, const struct finding *finding, struct arena *arena)
 {
     char id[17];
-    alert_label(alert, "source", collectors[finding->source]->name);
+    alert_label(alert, "source", finding->source->name);
     alert_label(alert, "risk_level", finding_risk_words[finding->risk]);
     alert_label(alert, "severity", finding_severity_words[finding->severity]);
     alert_label(alert, "assessment_id", finding->assessment_id);

@@ -131,7 +131,8 @@ static bool ask_list(struct run *run, struct error *error)
 static bool ask_lists(struct run *run, struct error *error)
 {
     size_t count, asked = 0;
-    const struct subscription *known = subscriptions_known(run->context.snapshot, &count);
+    const struct subscription *known =
+        subscriptions_known(run->context.snapshot, run->part->source->tenant, &count);
     for (size_t i = 0; i < count; i++) {
         if (known[i].state != SUBSCRIPTION_VISIBLE || run->broken[i])
             continue;
@@ -181,9 +182,9 @@ static bool ask(struct run *run, struct error *error)
     return error_wrap(error, "%s", query->name);
 }
 
-static bool is_per_subscription(const struct source *source)
+static bool is_per_subscription(const struct variant *variant)
 {
-    for (const struct query *query = source->queries; query->name; query++)
+    for (const struct query *query = variant->queries; query->name; query++)
         if (!query->path || !strstr(query->path, "{subscription}"))
             return false;
     return true;
@@ -194,7 +195,8 @@ static bool nothing_read(const struct run *run, struct error *error)
 {
     const struct collect_result *result = run->result;
     size_t count, visible = 0;
-    const struct subscription *known = subscriptions_known(run->context.snapshot, &count);
+    const struct subscription *known =
+        subscriptions_known(run->context.snapshot, run->part->source->tenant, &count);
     for (size_t i = 0; i < count; i++)
         visible += known[i].state == SUBSCRIPTION_VISIBLE;
     if (!visible || result->refused + result->failed < visible)
@@ -220,37 +222,42 @@ static bool nothing_is_missing(const struct run *run, const struct query *querie
     return true;
 }
 
-static bool complete(struct run *run, const struct source *source, struct error *error)
+static bool complete(struct run *run, const struct variant *variant, struct error *error)
 {
-    if (!nothing_is_missing(run, source->queries, error))
+    if (!nothing_is_missing(run, variant->queries, error))
         return false;
-    if (is_per_subscription(source) && nothing_read(run, error))
+    if (is_per_subscription(variant) && nothing_read(run, error))
         return false;
     if (run->collector->finish && !run->collector->finish(run->part, &run->context, error))
         return false;
-    if (run->part->collector > COLLECTOR_catalogue)
+    if (run->collector->role == COLLECTOR_DATA)
         cover_complete(run->part, run->older, run->collector, &run->context, run->broken);
     run->part->collected_at = run->context.now;
     return part_seal(run->part, error);
 }
 
-bool collect_run(const struct collector *collector, enum collector_id id, int source,
+bool collect_run(const struct source *source, const struct variant *variant,
                  struct arm_session *session, const struct collect_context *context,
                  struct part *older, const char *const *scope, size_t scope_count,
-                 struct collect_memory *memory, struct collect_result *result,
-                 struct error *error)
+                 struct collect_memory *memory, struct collect_result *result, struct error *error)
 {
     size_t known;
-    subscriptions_known(context->snapshot, &known);
+    subscriptions_known(context->snapshot, source->tenant, &known);
     *result = (struct collect_result){ 0 };
     struct run run = {
-        .collector = collector, .session = session, .context = *context,
-        .part = part_create(id), .older = older, .scope = scope, .scope_count = scope_count,
-        .memory = memory, .result = result, .broken = MEMORY_ARRAY(bool, known),
+        .collector = source->collector,
+        .session = session,
+        .context = *context,
+        .part = part_create(source),
+        .older = older,
+        .scope = scope,
+        .scope_count = scope_count,
+        .memory = memory,
+        .result = result,
+        .broken = MEMORY_ARRAY(bool, known),
     };
     bool ok = true;
-    const struct query *queries = collector->sources[source].queries;
-    run.context.source = collector->sources[source].name;
+    const struct query *queries = variant->queries;
     for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name && ok; i++) {
         run.query = &queries[i];
         run.query_index = i;
@@ -258,7 +265,7 @@ bool collect_run(const struct collector *collector, enum collector_id id, int so
         ok = ask(&run, error);
         run.rows[i] = run.part->rows - before;
     }
-    ok = ok && complete(&run, &collector->sources[source], error);
+    ok = ok && complete(&run, variant, error);
     result->rows = run.part->rows;
     if (!ok && error->code == ERROR_INCOMPLETE && !memory->empty_runs)
         learn_to_partition(queries, memory);

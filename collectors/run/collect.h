@@ -1,5 +1,5 @@
 #pragma once
-/* One run of one collector: its queries asked, rows folded, the part completed. No threads, no
+/* One run of one source: its queries asked, rows folded, the part completed. No threads, no
  * publishing: the runner does those. */
 #include "collectors/azure/arm.h"
 #include "collectors/collector.h"
@@ -20,10 +20,10 @@ struct collect_memory {
     int empty_runs; /* in a row, in which a query brought nothing that had brought rows before */
 };
 
-/* Run the queries of source number `source`. older: the collector's last good part, or NULL.
+/* Run the queries of a variant of the source's collector. older: its last good part, or NULL.
  * scope: subscriptions to ask Resource Graph about, scope_count; 0 = the whole tenant.
  * False and *error when nothing can be published. */
-bool collect_run(const struct collector *collector, enum collector_id id, int source,
+bool collect_run(const struct source *source, const struct variant *variant,
                  struct arm_session *session, const struct collect_context *context,
                  struct part *older, const char *const *scope, size_t scope_count,
                  struct collect_memory *memory, struct collect_result *result,

@@ -27,9 +27,8 @@ static void carry(struct part *part, const struct part *older, const struct coll
 }
 
 /* Whether an empty answer for a visible subscription is to be believed. */
-static bool believed(const struct part_cover *before, const struct collect_context *context)
+static bool believed(const struct part_cover *before, const struct part *discovery)
 {
-    const struct part *discovery = context->snapshot->parts[COLLECTOR_subscriptions];
     if (!before || before->empty)
         return true;
     return before->carried && !strcmp(before->reason, REASON_NO_ROWS) && discovery &&
@@ -61,7 +60,8 @@ void cover_complete(struct part *part, const struct part *older,
                     const bool *broken)
 {
     size_t count;
-    const struct subscription *known = subscriptions_known(context->snapshot, &count);
+    const struct part *discovery = subscriptions_part(context->snapshot, part->source->tenant);
+    const struct subscription *known = subscriptions_of(discovery, &count);
     cover_rows(part, context);
     for (size_t i = 0; i < count; i++) {
         const char *id = known[i].id;
@@ -70,7 +70,7 @@ void cover_complete(struct part *part, const struct part *older,
             continue;
         const struct part_cover *before = older ? part_cover_find(older, id) : NULL;
         const char *reason = unreadable_reason(known[i].state, is_broken);
-        if (!reason && !believed(before, context))
+        if (!reason && !believed(before, discovery))
             reason = REASON_NO_ROWS;
         if (reason) {
             carry(part, older, collector, context, id, reason);

@@ -16,10 +16,11 @@
 
 enum { RETRY_BASE_S = 5, FIRST_LOOK_MS = 50 };
 
-/* One collector's thread and what it remembers between runs. Only its own thread touches it. */
+/* One source's thread and what it remembers between runs. Only its own thread touches it. */
 struct slot {
     struct runner *runner;
-    enum collector_id id;
+    const struct source *source;
+    struct runner_source config;
     struct worker *worker;
     struct http_client *client;
     struct source_status status;
@@ -34,7 +35,8 @@ struct runner {
     char **include, **exclude;
     char *storage_path;
     atomic_bool stopping;
-    struct slot slots[COLLECTOR_COUNT];
+    struct source_list *sources;
+    struct slot *slots; /* one a source, by its index */
 };
 
 static char **copy_texts(const char *const *texts, size_t count)
@@ -67,11 +69,52 @@ static bool is_wanted(const void *filter, const char *subscription_id)
            (!runner->config.include_count || is_among(runner->include, subscription_id));
 }
 
-/* Lists carry no metadata: who reads lists needs the catalogue of every subscription. */
-static void choose_catalogue(struct runner_config *config)
+static const struct variant *variant_of(const struct slot *slot)
 {
-    if (config->collectors[COLLECTOR_assessments].source == 1)
-        config->collectors[COLLECTOR_catalogue].source = 1;
+    return &slot->source->collector->variants[slot->config.variant];
+}
+
+/* Whether a source needs this one, because it asks the same tenant and reads the way it does. */
+static bool is_needed(const struct source *source, const struct slot *by)
+{
+    return source != by->source && variant_of(by)->needs & 1U << source->collector->role &&
+           !strcmp(source->tenant, by->source->tenant);
+}
+
+/* Who needs a reference needs all of it, also what is special in each subscription. */
+static void choose_reference(struct runner *runner, struct slot *slot)
+{
+    const struct variant *variants = slot->source->collector->variants;
+    bool needed = false;
+    for (size_t i = 0; i < runner->sources->count; i++)
+        needed = needed || is_needed(slot->source, &runner->slots[i]);
+    for (int i = 0; i < COLLECTOR_VARIANTS_MAX && needed; i++)
+        if (variants[i].complete)
+            slot->config.variant = i;
+}
+
+static void create_slots(struct runner *runner)
+{
+    const struct source_list *sources = runner->sources;
+    snapshot_store_configure(runner->store, runner->sources);
+    struct snapshot *snapshot = snapshot_acquire(runner->store);
+    runner->slots = MEMORY_ARRAY(struct slot, sources->count);
+    for (size_t i = 0; i < sources->count; i++) {
+        struct slot *slot = &runner->slots[i];
+        slot->runner = runner;
+        slot->source = &sources->sources[i];
+        slot->config = runner->config.settings[i];
+        slot->client = http_client_create();
+        slot->status = *snapshot_status(snapshot, slot->source);
+        slot->status.enabled = slot->config.enabled;
+        slot->status.interval_ms = slot->config.interval_ms;
+        snapshot_publish(runner->store, slot->source, NULL, &slot->status);
+        if (!slot->status.enabled && snapshot_part(snapshot, slot->source))
+            snapshot_drop(runner->store, slot->source);
+    }
+    for (size_t i = 0; i < sources->count; i++)
+        choose_reference(runner, &runner->slots[i]);
+    snapshot_release(snapshot);
 }
 
 struct runner *runner_create(const struct runner_config *config, struct arm *arm,
@@ -81,25 +124,13 @@ struct runner *runner_create(const struct runner_config *config, struct arm *arm
     runner->config = *config;
     runner->arm = arm;
     runner->store = store;
+    runner->sources = config->sources;
+    source_list_acquire(runner->sources);
     runner->include = copy_texts(config->include, config->include_count);
     runner->exclude = copy_texts(config->exclude, config->exclude_count);
     if (config->storage_path)
         runner->storage_path = memory_copy(config->storage_path);
-    choose_catalogue(&runner->config);
-    struct snapshot *snapshot = snapshot_acquire(store);
-    for (int i = 0; i < COLLECTOR_COUNT; i++) {
-        struct slot *slot = &runner->slots[i];
-        slot->runner = runner;
-        slot->id = (enum collector_id)i;
-        slot->client = http_client_create();
-        slot->status = snapshot->status[i];
-        slot->status.enabled = runner->config.collectors[i].enabled;
-        slot->status.interval_ms = runner->config.collectors[i].interval_ms;
-        snapshot_publish(store, slot->id, NULL, &slot->status);
-        if (!slot->status.enabled && snapshot->parts[i])
-            snapshot_drop(store, slot->id);
-    }
-    snapshot_release(snapshot);
+    create_slots(runner);
     return runner;
 }
 
@@ -108,8 +139,10 @@ void runner_destroy(struct runner *runner)
     if (!runner)
         return;
     runner_stop(runner);
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
+    for (size_t i = 0; i < runner->sources->count; i++)
         http_client_destroy(runner->slots[i].client);
+    free(runner->slots);
+    source_list_release(runner->sources);
     free_texts(runner->include);
     free_texts(runner->exclude);
     free(runner->storage_path);
@@ -123,11 +156,12 @@ static int64_t max_staleness_ms(const struct slot *slot)
 }
 
 /* The subscriptions to ask Resource Graph about when the operator filters; NULL = the tenant. */
-static const char **scope_of(const struct runner *runner, const struct snapshot *snapshot,
+static const char **scope_of(const struct slot *slot, const struct snapshot *snapshot,
                              size_t *scope_count)
 {
     size_t count;
-    const struct subscription *known = subscriptions_known(snapshot, &count);
+    const struct runner *runner = slot->runner;
+    const struct subscription *known = subscriptions_known(snapshot, slot->source->tenant, &count);
     *scope_count = 0;
     if (!runner->config.include_count && !runner->config.exclude_count)
         return NULL;
@@ -142,7 +176,7 @@ static const char **scope_of(const struct runner *runner, const struct snapshot 
 static void report(const struct slot *slot, const struct source_status *before)
 {
     const struct source_status *now = &slot->status;
-    const char *name = collectors[slot->id]->name;
+    const char *name = slot->source->name;
     if (now->success) {
         if (before->attempted && !before->success)
             log_info(MSG("collector recovered"), TEXT("collector", name),
@@ -184,7 +218,7 @@ static void report_carried(const struct slot *slot, const struct part *older,
 {
     const struct part_cover *first = NULL, *unused;
     size_t before = count_carried(older, &unused), now = count_carried(part, &first);
-    const char *name = collectors[slot->id]->name;
+    const char *name = slot->source->name;
     if (now > before)
         log_warn(MSG("subscriptions cannot be read, what was known of them stays"),
                  TEXT("collector", name), INT("count", (int64_t)now),
@@ -218,28 +252,27 @@ static void conclude(struct slot *slot, bool ok, const struct collect_result *re
 static void drop_when_stale(struct slot *slot)
 {
     struct snapshot *snapshot = snapshot_acquire(slot->runner->store);
-    const struct part *part = snapshot->parts[slot->id];
+    const struct part *part = snapshot_part(snapshot, slot->source);
     bool stale = part && clock_now_s() - part->collected_at > max_staleness_ms(slot) / 1000 &&
                  !slot->status.success;
     snapshot_release(snapshot);
     if (!stale)
         return;
-    snapshot_drop(slot->runner->store, slot->id);
+    snapshot_drop(slot->runner->store, slot->source);
     log_error(MSG("data are older than max staleness and no longer shown"),
-              TEXT("collector", collectors[slot->id]->name));
+              TEXT("collector", slot->source->name));
 }
 
-bool runner_run(struct runner *runner, enum collector_id id)
+bool runner_run(struct runner *runner, const struct source *source)
 {
-    struct slot *slot = &runner->slots[id];
-    const struct runner_collector *config = &runner->config.collectors[id];
+    struct slot *slot = &runner->slots[source->index];
     struct source_status before = slot->status;
     struct snapshot *snapshot = snapshot_acquire(runner->store);
     int64_t started_ms = clock_monotonic_ms();
     struct arm_session session = {
         .arm = runner->arm,
         .client = slot->client,
-        .deadline_ms = started_ms + config->timeout_ms,
+        .deadline_ms = started_ms + slot->config.timeout_ms,
         .cancelled = &runner->stopping,
     };
     struct collect_context context = {
@@ -254,36 +287,37 @@ bool runner_run(struct runner *runner, enum collector_id id)
     struct collect_result result = { 0 };
     struct error error = { 0 };
     size_t scope_count;
-    const char **scope = scope_of(runner, snapshot, &scope_count);
+    const char **scope = scope_of(slot, snapshot, &scope_count);
     slot->status.started_at = context.now;
-    bool ok = collect_run(collectors[id], id, config->source, &session, &context,
-                          snapshot->parts[id], scope, scope_count, &slot->memory, &result, &error);
+    struct part *older = snapshot_part(snapshot, source);
+    bool ok = collect_run(source, variant_of(slot), &session, &context, older, scope, scope_count,
+                          &slot->memory, &result, &error);
     free(scope);
     slot->status.duration_ms = clock_monotonic_ms() - started_ms;
     conclude(slot, ok, &result, &error);
-    if (ok && collectors[id]->save && runner->storage_path)
-        runner_kept_save(collectors[id], result.part, runner->storage_path);
+    if (ok && source->collector->save && runner->storage_path)
+        runner_kept_save(result.part, runner->storage_path);
     report(slot, &before);
     if (ok)
-        report_carried(slot, snapshot->parts[id], result.part);
-    snapshot_publish(runner->store, id, result.part, &slot->status);
+        report_carried(slot, older, result.part);
+    snapshot_publish(runner->store, source, result.part, &slot->status);
     snapshot_release(snapshot);
     if (!slot->status.success)
         drop_when_stale(slot);
     return slot->status.success;
 }
 
-/* The collectors before `id` in the list that it needs have had their first try. */
+/* The sources that it needs have had their first try. */
 static bool may_start(const struct slot *slot)
 {
-    struct snapshot *snapshot = snapshot_acquire(slot->runner->store);
-    const struct source_status *status = snapshot->status;
-    bool lists = slot->id > COLLECTOR_catalogue && slot->runner->config.collectors[slot->id].source;
-    bool ok = slot->id == COLLECTOR_subscriptions ||
-              !status[COLLECTOR_subscriptions].enabled ||
-              status[COLLECTOR_subscriptions].attempted;
-    if (lists && status[COLLECTOR_catalogue].enabled)
-        ok = ok && status[COLLECTOR_catalogue].attempted;
+    const struct runner *runner = slot->runner;
+    struct snapshot *snapshot = snapshot_acquire(runner->store);
+    bool ok = true;
+    for (size_t i = 0; i < runner->sources->count; i++) {
+        const struct source *other = &runner->sources->sources[i];
+        const struct source_status *status = snapshot_status(snapshot, other);
+        ok = ok && (!is_needed(other, slot) || !status->enabled || status->attempted);
+    }
     snapshot_release(snapshot);
     return ok;
 }
@@ -300,7 +334,7 @@ static int64_t tick(void *data)
         if (age_ms >= 0 && age_ms < interval_ms)
             return interval_ms - age_ms;
     }
-    if (runner_run(slot->runner, slot->id))
+    if (runner_run(slot->runner, slot->source))
         return clock_jitter(interval_ms, 5);
     int64_t retry_ms = clock_backoff_s(slot->status.failures, RETRY_BASE_S, 3600) * 1000;
     return clock_jitter(retry_ms < interval_ms ? retry_ms : interval_ms, 20);
@@ -315,13 +349,13 @@ static void cancel(void *data)
 /* Show what the last run of the program knew, until it is time to ask again. */
 static void load_kept(struct slot *slot)
 {
-    const struct collector *collector = collectors[slot->id];
+    const struct collector *collector = slot->source->collector;
     struct snapshot *snapshot = snapshot_acquire(slot->runner->store);
-    bool known = snapshot->parts[slot->id] != NULL;
+    bool known = snapshot_part(snapshot, slot->source) != NULL;
     snapshot_release(snapshot);
     if (!collector->load || !slot->runner->storage_path || known)
         return;
-    struct part *part = runner_kept_load(collector, slot->id, slot->runner->storage_path);
+    struct part *part = runner_kept_load(slot->source, slot->runner->storage_path);
     if (!part)
         return;
     if (clock_now_s() - part->collected_at > max_staleness_ms(slot) / 1000) {
@@ -331,28 +365,28 @@ static void load_kept(struct slot *slot)
     slot->loaded = slot->status.attempted = slot->status.success = true;
     slot->status.last_success_at = part->collected_at;
     slot->status.rows = part->rows;
-    snapshot_publish(slot->runner->store, slot->id, part, &slot->status);
+    snapshot_publish(slot->runner->store, slot->source, part, &slot->status);
 }
 
 void runner_start(struct runner *runner)
 {
     atomic_store(&runner->stopping, false);
-    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+    for (size_t i = 0; i < runner->sources->count; i++) {
         struct slot *slot = &runner->slots[i];
         if (!slot->status.enabled)
             continue;
         load_kept(slot);
         http_client_resume(slot->client);
-        slot->worker = worker_start(collectors[i]->name, tick, cancel, slot, 0);
+        slot->worker = worker_start(slot->source->name, tick, cancel, slot, 0);
     }
 }
 
 void runner_stop(struct runner *runner)
 {
     atomic_store(&runner->stopping, true);
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
+    for (size_t i = 0; i < runner->sources->count; i++)
         http_client_cancel(runner->slots[i].client);
-    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+    for (size_t i = 0; i < runner->sources->count; i++) {
         worker_stop(runner->slots[i].worker);
         runner->slots[i].worker = NULL;
     }
@@ -396,13 +430,15 @@ const struct family *const runner_families[] = { &up,   &success,   &duration, &
 
 void runner_emit(const struct snapshot *snapshot, struct metric_set *set)
 {
+    const struct source *sources = snapshot->sources->sources;
+    size_t count = snapshot->sources->count;
     bool all = true;
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
+    for (size_t i = 0; i < count; i++)
         all = all && (!snapshot->status[i].enabled || snapshot->parts[i]);
     metric_add(set, &up, all, METRIC_LABELS(NULL));
-    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct source_status *status = &snapshot->status[i];
-        const char *const labels[METRIC_LABELS_MAX] = { collectors[i]->name };
+        const char *const labels[METRIC_LABELS_MAX] = { sources[i].name };
         if (!status->enabled)
             continue;
         metric_add(set, &success, status->success, labels);
@@ -411,7 +447,7 @@ void runner_emit(const struct snapshot *snapshot, struct metric_set *set)
         metric_add(set, &rows, (double)status->rows, labels);
         metric_add(set, &truncated, status->truncated, labels);
     }
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
+    for (size_t i = 0; i < count; i++)
         if (snapshot->parts[i])
-            collectors[i]->emit(snapshot, snapshot->parts[i], set);
+            sources[i].collector->emit(snapshot, snapshot->parts[i], set);
 }

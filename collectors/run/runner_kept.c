@@ -57,45 +57,43 @@ static bool read_file(const char *path, struct buf *content)
     return got == 0 && !content->overflowed;
 }
 
-static void file_path(const struct collector *collector, const char *storage_path, char out[4000])
+static void file_path(const struct source *source, const char *storage_path, char out[4000])
 {
-    snprintf(out, 4000, "%s/%s.json", storage_path, collector->name);
+    snprintf(out, 4000, "%s/%s.json", storage_path, source->key);
 }
 
-void runner_kept_save(const struct collector *collector, const struct part *part,
-                      const char *storage_path)
+void runner_kept_save(const struct part *part, const char *storage_path)
 {
     CLEANUP(buf_finish) struct buf content = { 0 };
     buf_printf(&content, "{\"collected_at\":%lld,\"items\":", (long long)part->collected_at);
-    collector->save(part, &content);
+    part->source->collector->save(part, &content);
     buf_char(&content, '}');
     char path[4000];
-    file_path(collector, storage_path, path);
+    file_path(part->source, storage_path, path);
     struct error error;
     if (!replace_file(path, &content, &error))
-        log_warn(MSG("cannot keep data between runs"), TEXT("collector", collector->name),
+        log_warn(MSG("cannot keep data between runs"), TEXT("collector", part->source->name),
                  ERR(&error));
 }
 
-struct part *runner_kept_load(const struct collector *collector, enum collector_id id,
-                              const char *storage_path)
+struct part *runner_kept_load(const struct source *source, const char *storage_path)
 {
     CLEANUP(buf_finish) struct buf content = { 0 };
     char path[4000];
-    file_path(collector, storage_path, path);
+    file_path(source, storage_path, path);
     if (!read_file(path, &content))
         return NULL;
     struct error error;
     struct json *saved = json_parse(buf_cstr(&content), content.length, &error);
-    struct part *part = part_create(id);
-    bool ok = saved && collector->load(part, json_get(saved, "items"), &error) &&
+    struct part *part = part_create(source);
+    bool ok = saved && source->collector->load(part, json_get(saved, "items"), &error) &&
               part_seal(part, &error);
     part->collected_at = (int64_t)json_number(json_get(saved, "collected_at"), 0);
     json_free(saved);
     if (ok)
         return part;
     part_release(part);
-    log_warn(MSG("kept data cannot be read and are fetched again"),
-             TEXT("collector", collector->name), TEXT("path", path), ERR(&error));
+    log_warn(MSG("kept data cannot be read and are fetched again"), TEXT("collector", source->name),
+             TEXT("path", path), ERR(&error));
     return NULL;
 }

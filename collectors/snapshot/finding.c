@@ -63,25 +63,20 @@ static void lower_copy(char *out, const char *text, size_t length)
         out[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + ('a' - 'A')) : text[i];
 }
 
-struct finding_id finding_id(enum collector_id source, const char *row_id, size_t length)
+struct finding_id finding_id(const struct source *source, const char *row_id, size_t length)
 {
-    static const char *const names[] = {
-#define COLLECTOR_NAME(name) #name,
-        COLLECTOR_LIST(COLLECTOR_NAME)
-#undef COLLECTOR_NAME
-    };
     char small[1024];
     CLEANUP(buf_finish) struct buf large = { 0 };
     char *text = small;
-    size_t name_bytes = strlen(names[source]) + 1;
-    if (name_bytes + length > sizeof small) {
-        buf_reserve(&large, name_bytes + length);
+    size_t key_bytes = strlen(source->key) + 1;
+    if (key_bytes + length > sizeof small) {
+        buf_reserve(&large, key_bytes + length);
         text = large.data;
     }
-    memcpy(text, names[source], name_bytes);
-    lower_copy(text + name_bytes, row_id, length);
+    memcpy(text, source->key, key_bytes);
+    lower_copy(text + key_bytes, row_id, length);
     struct hash_sha256 digest;
-    hash_sha256(text, name_bytes + length, &digest);
+    hash_sha256(text, key_bytes + length, &digest);
     struct finding_id id;
     memcpy(id.bytes, digest.bytes, sizeof id.bytes);
     return id;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collectors/list.h"
+#include "collectors/snapshot/source.h"
 
 enum risk_level { RISK_CRITICAL, RISK_HIGH, RISK_MEDIUM, RISK_LOW, RISK_NOT_EVALUATED, RISK_COUNT };
 enum severity {
@@ -37,9 +37,9 @@ enum finding_status finding_status(const char *code, const char *cause);
 
 /* Identity, stable across restarts, replicas and case changes of resource ids. */
 struct finding_id {
-    uint8_t bytes[16]; /* first half of SHA-256(collector name, 0, lower-case row id) */
+    uint8_t bytes[16]; /* first half of SHA-256(key of the source, 0, lower-case row id) */
 };
-struct finding_id finding_id(enum collector_id source, const char *row_id, size_t length);
+struct finding_id finding_id(const struct source *source, const char *row_id, size_t length);
 int finding_id_compare(const struct finding_id *left, const struct finding_id *right);
 
 /* 16 hex digits, as in labels, links and pages; out: 17 bytes. Returns out. */
@@ -49,7 +49,7 @@ char *finding_id_text(const struct finding_id *id, char out[17]);
  * as the snapshot, except resource_id, which lives in the caller's buffer. Never NULL. */
 struct finding {
     struct finding_id id;
-    enum collector_id source;
+    const struct source *source;
     enum risk_level risk;
     enum severity severity;
     bool contextual;       /* risk from Defender CSPM context, not derived from severity */

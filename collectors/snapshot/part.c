@@ -8,10 +8,11 @@
 
 #define MIDDLE_WHOLE_ID UINT32_MAX /* name holds the whole id: it is no ARM id */
 
-struct part *part_create(enum collector_id collector)
+struct part *part_create(const struct source *source)
 {
     struct part *part = MEMORY_NEW(struct part);
-    part->collector = collector;
+    part->source = source;
+    source_list_acquire(source->list);
     atomic_init(&part->references, 1);
     return part;
 }
@@ -35,6 +36,7 @@ void part_release(struct part *part)
     intern_finish(&part->assessment_ids);
     intern_finish(&part->cover_ids);
     arena_finish(&part->arena);
+    source_list_release(part->source->list);
     free(part);
 }
 
@@ -198,7 +200,7 @@ void part_add_open(struct part *part, const struct part_row *row)
     if (!type_of_id(id, type) && !lower_copy(type, row->resource_type))
         strcpy(type, "unknown");
     *finding = (struct part_finding){
-        .id = finding_id(part->collector, row->row_id, strlen(row->row_id)),
+        .id = finding_id(part->source, row->row_id, strlen(row->row_id)),
         .assessment = assessment_of(part, row),
         .subscription = intern_put(&part->strings, subscription, subscription_length),
         .type = put_text(part, type),
@@ -220,7 +222,7 @@ void part_add_closed(struct part *part, const char *row_id, enum finding_reason 
 {
     MEMORY_GROW(part->closed, part->closed_count, part->closed_capacity);
     part->closed[part->closed_count++] = (struct part_closed){
-        .id = finding_id(part->collector, row_id, strlen(row_id)),
+        .id = finding_id(part->source, row_id, strlen(row_id)),
         .reason = (uint8_t)reason,
     };
 }
@@ -396,7 +398,7 @@ void part_view(const struct part *part, size_t index, struct finding *view,
     const char *slash = strrchr(scratch, '/');
     *view = (struct finding){
         .id = finding->id,
-        .source = part->collector,
+        .source = part->source,
         .risk = finding->risk,
         .severity = finding->severity,
         .contextual = finding->contextual,

@@ -49,7 +49,7 @@ struct part_cover {
 
 struct part {
     atomic_int references;
-    enum collector_id collector;
+    const struct source *source; /* as it was when the part was made: the list may be another */
     uint64_t generation; /* of the store when published; 0 before */
     int64_t collected_at;
     size_t rows;
@@ -71,7 +71,7 @@ struct part {
 };
 
 /* A new, empty part with one reference, not yet visible to anybody. */
-struct part *part_create(enum collector_id collector);
+struct part *part_create(const struct source *source);
 
 /* The collector's own data, zeroed when new; finish frees it with the part. */
 void *part_own(struct part *part, size_t bytes, void (*finish)(void *own));

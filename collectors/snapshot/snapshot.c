@@ -2,8 +2,10 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "collectors/collector.h"
 #include "core/memory.h"
 
 struct snapshot_store {
@@ -12,12 +14,56 @@ struct snapshot_store {
     struct snapshot *current;
 };
 
-struct snapshot_store *snapshot_store_create(void)
+struct snapshot *snapshot_create(struct source_list *sources)
 {
-    struct snapshot_store *store = MEMORY_NEW(struct snapshot_store);
     struct snapshot *empty = MEMORY_NEW(struct snapshot);
     atomic_init(&empty->references, 1);
-    store->current = empty;
+    source_list_acquire(sources);
+    empty->sources = sources;
+    empty->parts = MEMORY_ARRAY(struct part *, sources->count);
+    empty->status = MEMORY_ARRAY(struct source_status, sources->count);
+    return empty;
+}
+
+/* Where a source stands in the snapshot, or the count of sources when it does not. */
+static size_t place_of(const struct snapshot *snapshot, const struct source *source)
+{
+    if (source->list == snapshot->sources)
+        return source->index;
+    const struct source *here = source_list_find(snapshot->sources, source->key);
+    return here && here->collector == source->collector ? here->index : snapshot->sources->count;
+}
+
+struct part *snapshot_part(const struct snapshot *snapshot, const struct source *source)
+{
+    size_t place = place_of(snapshot, source);
+    return place < snapshot->sources->count ? snapshot->parts[place] : NULL;
+}
+
+struct part *snapshot_part_of(const struct snapshot *snapshot, const struct collector *collector,
+                              const char *tenant)
+{
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        const struct source *source = &snapshot->sources->sources[i];
+        if (source->collector == collector && snapshot->parts[i] &&
+            (!tenant || !strcmp(source->tenant, tenant)))
+            return snapshot->parts[i];
+    }
+    return NULL;
+}
+
+const struct source_status *snapshot_status(const struct snapshot *snapshot,
+                                            const struct source *source)
+{
+    static const struct source_status none;
+    size_t place = place_of(snapshot, source);
+    return place < snapshot->sources->count ? &snapshot->status[place] : &none;
+}
+
+struct snapshot_store *snapshot_store_create(struct source_list *sources)
+{
+    struct snapshot_store *store = MEMORY_NEW(struct snapshot_store);
+    store->current = snapshot_create(sources);
     pthread_mutex_init(&store->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -37,18 +83,20 @@ void snapshot_store_destroy(struct snapshot_store *store)
     free(store);
 }
 
-/* A copy of the current snapshot with a reference on each part; the lock is held. */
-static struct snapshot *copy_current(const struct snapshot_store *store)
+/* The next snapshot: what the current one has of these sources, with a reference on each part; the
+ * lock is held. */
+static struct snapshot *copy_current(const struct snapshot_store *store,
+                                     struct source_list *sources)
 {
-    struct snapshot *copy = MEMORY_NEW(struct snapshot);
-    for (int i = 0; i < COLLECTOR_COUNT; i++) {
-        copy->parts[i] = store->current->parts[i];
-        copy->status[i] = store->current->status[i];
+    const struct snapshot *current = store->current;
+    struct snapshot *copy = snapshot_create(sources);
+    for (size_t i = 0; i < sources->count; i++) {
+        copy->parts[i] = snapshot_part(current, &sources->sources[i]);
+        copy->status[i] = *snapshot_status(current, &sources->sources[i]);
         if (copy->parts[i])
             part_acquire(copy->parts[i]);
     }
-    copy->generation = store->current->generation + 1;
-    atomic_init(&copy->references, 1);
+    copy->generation = current->generation + 1;
     return copy;
 }
 
@@ -63,28 +111,55 @@ static void swap_current(struct snapshot_store *store, struct snapshot *next, st
     snapshot_release(before);
 }
 
-void snapshot_publish(struct snapshot_store *store, enum collector_id collector, struct part *part,
-                      const struct source_status *status)
+void snapshot_store_configure(struct snapshot_store *store, struct source_list *sources)
 {
     pthread_mutex_lock(&store->lock);
-    struct snapshot *next = copy_current(store);
-    struct part *old = NULL;
-    if (part) {
-        old = next->parts[collector];
-        part->generation = next->generation;
-        next->parts[collector] = part;
+    if (source_list_equal(store->current->sources, sources))
+        pthread_mutex_unlock(&store->lock);
+    else
+        swap_current(store, copy_current(store, sources), NULL);
+}
+
+struct source_list *snapshot_store_sources(struct snapshot_store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    struct source_list *sources = store->current->sources;
+    source_list_acquire(sources);
+    pthread_mutex_unlock(&store->lock);
+    return sources;
+}
+
+/* Put a part, or NULL, and a status, or the old one, in the place of a source. */
+static void put(struct snapshot_store *store, const struct source *source, struct part *take,
+                const struct source_status *status, bool keep)
+{
+    pthread_mutex_lock(&store->lock);
+    size_t place = place_of(store->current, source);
+    if (place == store->current->sources->count) {
+        pthread_mutex_unlock(&store->lock);
+        part_release(take);
+        return;
     }
-    next->status[collector] = *status;
+    struct snapshot *next = copy_current(store, store->current->sources);
+    struct part *old = keep ? NULL : next->parts[place];
+    if (take)
+        take->generation = next->generation;
+    if (!keep)
+        next->parts[place] = take;
+    if (status)
+        next->status[place] = *status;
     swap_current(store, next, old);
 }
 
-void snapshot_drop(struct snapshot_store *store, enum collector_id collector)
+void snapshot_publish(struct snapshot_store *store, const struct source *source, struct part *take,
+                      const struct source_status *status)
 {
-    pthread_mutex_lock(&store->lock);
-    struct snapshot *next = copy_current(store);
-    struct part *old = next->parts[collector];
-    next->parts[collector] = NULL;
-    swap_current(store, next, old);
+    put(store, source, take, status, !take);
+}
+
+void snapshot_drop(struct snapshot_store *store, const struct source *source)
+{
+    put(store, source, NULL, NULL, false);
 }
 
 struct snapshot *snapshot_acquire(struct snapshot_store *store)
@@ -101,8 +176,11 @@ void snapshot_release(struct snapshot *snapshot)
     if (!snapshot ||
         atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) != 1)
         return;
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
+    for (size_t i = 0; i < snapshot->sources->count; i++)
         part_release(snapshot->parts[i]);
+    free(snapshot->parts);
+    free(snapshot->status);
+    source_list_release(snapshot->sources);
     free(snapshot);
 }
 
@@ -134,14 +212,15 @@ uint64_t snapshot_wait(struct snapshot_store *store, uint64_t seen, int64_t time
 bool snapshot_is_ready(const struct snapshot *snapshot)
 {
     bool wants_data = false, has_data = false;
-    for (int i = 0; i < COLLECTOR_COUNT; i++) {
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        bool data = snapshot->sources->sources[i].collector->role == COLLECTOR_DATA;
         const struct source_status *status = &snapshot->status[i];
         if (!status->enabled)
             continue;
         if (!status->attempted && !snapshot->parts[i])
             return false;
-        wants_data = wants_data || i > COLLECTOR_catalogue;
-        has_data = has_data || (i > COLLECTOR_catalogue && snapshot->parts[i]);
+        wants_data = wants_data || data;
+        has_data = has_data || (data && snapshot->parts[i]);
     }
     return has_data || !wants_data;
 }

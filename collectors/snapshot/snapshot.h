@@ -1,5 +1,5 @@
 #pragma once
-/* What is known right now: one immutable, reference-counted part per collector, swapped whole.
+/* What is known right now: one immutable, reference-counted part per source, swapped whole.
  * Collectors build a part with no lock held; readers hold a snapshot as long as they like. */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -22,23 +22,45 @@ struct source_status {
 struct snapshot {
     atomic_int references;
     uint64_t generation;
-    struct part *parts[COLLECTOR_COUNT]; /* NULL = never, or older than max staleness */
-    struct source_status status[COLLECTOR_COUNT];
+    struct source_list *sources;
+    struct part **parts; /* by index of the source; NULL = never, or older than max staleness */
+    struct source_status *status; /* beside them */
 };
 
+/* The part of the source of this collector in a tenant, NULL = of any; NULL when there is none. */
+struct part *snapshot_part_of(const struct snapshot *snapshot, const struct collector *collector,
+                              const char *tenant);
+
+/* The part of a source, and how it stands; also of a source of another list, found by its key.
+ * NULL, and one that is not enabled, when the snapshot knows no such source. */
+struct part *snapshot_part(const struct snapshot *snapshot, const struct source *source);
+const struct source_status *snapshot_status(const struct snapshot *snapshot,
+                                            const struct source *source);
+
+/* A snapshot of nothing, of generation 0; the caller releases it. */
+struct snapshot *snapshot_create(struct source_list *sources);
+
 struct snapshot_store;
-struct snapshot_store *snapshot_store_create(void);
+struct snapshot_store *snapshot_store_create(struct source_list *sources);
 void snapshot_store_destroy(struct snapshot_store *store);
+
+/* Go on with other sources: parts and statuses of those that stay are kept. Wakes snapshot_wait
+ * when something changed. */
+void snapshot_store_configure(struct snapshot_store *store, struct source_list *sources);
+
+/* The current list, with a reference. */
+struct source_list *snapshot_store_sources(struct snapshot_store *store);
 
 /* Publish what a collector found; readers see all of it or none.
  * part:   taken; NULL keeps the last good part (a failed run).
  * status: copied; status->error says why when part is NULL.
- * Wakes snapshot_wait. Never fails, never blocks on a reader. Any thread. */
-void snapshot_publish(struct snapshot_store *store, enum collector_id collector, struct part *part,
+ * Wakes snapshot_wait. Never fails, never blocks on a reader. Any thread. A source
+ * that is no longer in the list is not published. */
+void snapshot_publish(struct snapshot_store *store, const struct source *source, struct part *part,
                       const struct source_status *status);
 
 /* Forget a part that is older than max staleness. Wakes snapshot_wait. */
-void snapshot_drop(struct snapshot_store *store, enum collector_id collector);
+void snapshot_drop(struct snapshot_store *store, const struct source *source);
 
 /* The current snapshot; the caller releases it. Never NULL. Any thread. */
 struct snapshot *snapshot_acquire(struct snapshot_store *store);

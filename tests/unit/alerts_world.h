@@ -33,8 +33,9 @@ static inline const struct family *const *scene_families(void)
     for (size_t i = 0; i < ARRAY_COUNT(own); i++)
         for (const struct family *const *one = own[i]; *one; one++)
             all[count++] = *one;
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        for (const struct family *const *one = collectors[i]->families; one && *one; one++)
+    for (size_t i = 0; i < test_sources()->count; i++)
+        for (const struct family *const *one = test_sources()->sources[i].collector->families; *one;
+             one++)
             all[count++] = *one;
     all[count] = NULL;
     return all;
@@ -99,9 +100,10 @@ static inline void scene_close(struct scene *scene)
 static inline void scene_init(struct scene *scene, const char *name, const char *yaml,
                               const char *rules)
 {
-    *scene = (struct scene){ .world = { .now = 1700000000 } };
+    *scene = (struct scene){ .world = { .now = 1700000000,
+                                        .snapshot = snapshot_create(test_sources()) } };
     snprintf(scene->world.path, sizeof scene->world.path, "%s/%s.db", test_folder(), name);
-    scene->store = snapshot_store_create();
+    scene->store = snapshot_store_create(test_sources());
     scene->metrics = metric_store_create();
     scene->settings = scene_settings(scene, yaml, rules);
     scene_open(scene);
@@ -114,8 +116,7 @@ static inline void scene_finish(struct scene *scene)
     options_finish(settings_options, &scene->config);
     snapshot_store_destroy(scene->store);
     metric_store_destroy(scene->metrics);
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        part_release(scene->world.snapshot.parts[i]);
+    snapshot_release(scene->world.snapshot);
     arena_finish(&scene->arena);
 }
 
@@ -165,7 +166,7 @@ static inline const char *scene_told(struct scene *scene, size_t most)
 static inline const char *scene_run(struct scene *scene)
 {
     struct error error = { 0 };
-    CHECK(evaluator_run(scene->evaluator, &scene->world.snapshot, scene->world.now, &scene->next_at,
+    CHECK(evaluator_run(scene->evaluator, scene->world.snapshot, scene->world.now, &scene->next_at,
                         &error));
     CHECK_TEXT(error.message, "");
     return scene_told(scene, 4);
@@ -176,7 +177,7 @@ static inline const char *scene_run(struct scene *scene)
 static inline void scene_collect(struct scene *scene, const char *names)
 {
     static const char *const cover[] = { "s1", "s2", NULL };
-    struct part *part = world_part(COLLECTOR_assessments, cover);
+    struct part *part = world_part(SOURCE(assessments), cover);
     for (; *names; names++) {
         bool critical = *names < 'a';
         char name[2] = { (char)(*names | 0x20) };
@@ -204,14 +205,14 @@ static inline bool scene_wants(const void *filter, const char *subscription_id)
 }
 
 /* A part of one collector from rows of one of its queries, as the runner makes it. */
-static inline void scene_feed(struct scene *scene, enum collector_id id, size_t query,
+static inline void scene_feed(struct scene *scene, const struct source *source, size_t query,
                               const char *rows)
 {
-    const struct collector *collector = collectors[id];
-    struct part *part = part_create(id);
+    const struct collector *collector = source->collector;
+    struct part *part = part_create(source);
     struct collect_context context = {
         .now = scene->world.now,
-        .snapshot = &scene->world.snapshot,
+        .snapshot = scene->world.snapshot,
         .wanted = scene_wants,
         .max_staleness_s = 86400,
     };
@@ -220,7 +221,7 @@ static inline void scene_feed(struct scene *scene, enum collector_id id, size_t 
     for (const struct json *row = json_first(document); row; row = json_next(row)) {
         CLEANUP(arena_finish) struct arena scratch = { 0 };
         _Alignas(max_align_t) char bound[512] = { 0 };
-        CHECK(columns_bind(collector->sources[0].queries[query].columns, row, bound, &scratch,
+        CHECK(columns_bind(collector->variants[0].queries[query].columns, row, bound, &scratch,
                            &error));
         CHECK(collector->fold(part, query, bound, &context, &error));
     }
@@ -238,7 +239,7 @@ static inline void scene_discover(struct scene *scene, const char *state)
              "[{\"subscriptionId\":\"s1\",\"state\":\"Enabled\"},"
              "{\"subscriptionId\":\"s2\",\"state\":\"%s\"}]",
              state);
-    scene_feed(scene, COLLECTOR_subscriptions, 0, rows);
+    scene_feed(scene, SOURCE(subscriptions), 0, rows);
 }
 
 /* The only control there is, and the keys of its recommendations. */
@@ -250,7 +251,7 @@ static inline void scene_control(struct scene *scene, const char *subscription_i
              "[{\"id\":\"/x/c1\",\"subscriptionId\":\"%s\",\"controlId\":\"c1\",\"title\":\"%s\","
              "\"assessments\":\"%s\",\"current\":1,\"max\":2}]",
              subscription_id, title, keys);
-    scene_feed(scene, COLLECTOR_secure_scores, 1, rows);
+    scene_feed(scene, SOURCE(secure_scores), 1, rows);
 }
 
 static inline int64_t scene_number(struct scene *scene, const char *sql)

@@ -9,10 +9,11 @@
 #include "alerts/store/schema.h"
 #include "collectors/collector.h"
 #include "core/buf.h"
+#include "sources.h"
 #include "test.h"
 
 struct world {
-    struct snapshot snapshot;
+    struct snapshot *snapshot;
     uint64_t generation;
     struct database *database;
     struct ledger *ledger;
@@ -54,22 +55,22 @@ static inline void world_publish(struct world *world, struct part *part)
     struct error error = { 0 };
     CHECK(part_seal(part, &error));
     CHECK_TEXT(error.message, "");
-    struct snapshot *snapshot = &world->snapshot;
+    struct snapshot *snapshot = world->snapshot;
     part->generation = ++world->generation;
     part->collected_at = (int64_t)part->generation; /* unique, whatever the clock does */
-    part_release(snapshot->parts[part->collector]);
-    snapshot->parts[part->collector] = part;
-    snapshot->status[part->collector] =
+    part_release(snapshot->parts[part->source->index]);
+    snapshot->parts[part->source->index] = part;
+    snapshot->status[part->source->index] =
         (struct source_status){ .enabled = true, .attempted = true, .success = true };
 }
 
-static inline void world_fail(struct world *world, enum collector_id source)
+static inline void world_fail(struct world *world, const struct source *source)
 {
-    world->snapshot.status[source].attempted = true;
-    world->snapshot.status[source].success = false;
+    world->snapshot->status[source->index].attempted = true;
+    world->snapshot->status[source->index].success = false;
 }
 
-static inline struct part *world_part(enum collector_id source, const char *const *cover)
+static inline struct part *world_part(const struct source *source, const char *const *cover)
 {
     struct part *part = part_create(source);
     for (; *cover; cover++)
@@ -81,9 +82,9 @@ static inline struct part *world_part(enum collector_id source, const char *cons
 static inline void world_catalogue(struct world *world, const char *json)
 {
     struct error error = { 0 };
-    struct part *part = part_create(COLLECTOR_catalogue);
+    struct part *part = part_create(SOURCE(catalogue));
     struct json *document = json_parse(json, strlen(json), &error);
-    CHECK(collectors[COLLECTOR_catalogue]->load(part, document, &error));
+    CHECK(SOURCE(catalogue)->collector->load(part, document, &error));
     json_free(document);
     world_publish(world, part);
 }
@@ -98,7 +99,7 @@ static inline void world_start(struct world *world)
     };
     world->database = database_open(&config, &error);
     CHECK_TEXT(error.message, "");
-    world->ledger = ledger_create(world->database, &world->config, &error);
+    world->ledger = ledger_create(world->database, &world->config, test_sources(), &error);
     CHECK_TEXT(error.message, "");
 }
 
@@ -112,7 +113,7 @@ static inline void world_stop(struct world *world)
 /* name: of its file; NULL = in memory. */
 static inline void world_init(struct world *world, const char *name)
 {
-    *world = (struct world){ .now = 1700000000 };
+    *world = (struct world){ .now = 1700000000, .snapshot = snapshot_create(test_sources()) };
     world->config = (struct ledger_config){
         .first_run = LEDGER_FIRST_SUMMARY,
         .ruler_subscriptions = 1000000,
@@ -126,8 +127,7 @@ static inline void world_init(struct world *world, const char *name)
 static inline void world_finish(struct world *world)
 {
     world_stop(world);
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        part_release(world->snapshot.parts[i]);
+    snapshot_release(world->snapshot);
 }
 
 static inline void world_print(const struct event *event, struct buf *out)
@@ -182,7 +182,7 @@ static inline const char *world_advance(struct world *world)
     buf_reset(&told);
     event_list_finish(&world->events);
     CHECK(database_begin(world->database, &error));
-    CHECK(ledger_advance(world->ledger, &world->snapshot, world->now, &world->events, &error));
+    CHECK(ledger_advance(world->ledger, world->snapshot, world->now, &world->events, &error));
     CHECK(database_commit(world->database, &error));
     CHECK_TEXT(error.message, "");
     for (size_t i = 0; i < world->events.count; i++)
@@ -198,7 +198,7 @@ static inline const char *world_figures(struct world *world, const char *family)
     static struct buf out;
     struct metric_set set = { .max_level = 3 };
     buf_reset(&out);
-    ledger_emit(world->ledger, &world->snapshot, world->now, &set);
+    ledger_emit(world->ledger, world->snapshot, world->now, &set);
     size_t count = set.count;
     metric_set_sort(&set);
     CHECK_INT(set.count, count); /* nothing was told twice */
@@ -224,7 +224,7 @@ static inline const char *world_figures(struct world *world, const char *family)
     return buf_cstr(&out);
 }
 
-#define A COLLECTOR_assessments
+#define A SOURCE(assessments)
 #define BOTH ((const char *const[]){ "s1", "s2", NULL })
 #define ONLY_S1 ((const char *const[]){ "s1", NULL })
 
@@ -264,6 +264,7 @@ static inline size_t world_history(struct world *world)
 {
     size_t count = 0;
     struct error error = { 0 };
-    CHECK(ledger_history(world->database, 0, NULL, world_count_event, &count, &error));
+    CHECK(ledger_history(world->database, test_sources(), 0, NULL, world_count_event, &count,
+                         &error));
     return count;
 }

@@ -157,7 +157,7 @@ TEST(active_ends_with_its_rule)
 static void collect_blindly(struct scene *scene, bool shown)
 {
     static const char *const one[] = { "s1", NULL };
-    struct part *part = world_part(COLLECTOR_assessments, one);
+    struct part *part = world_part(SOURCE(assessments), one);
     world_open(part, "a", "key", "s1", RISK_HIGH);
     if (shown) {
         world_open(part, "z", "key", "s2", RISK_HIGH);
@@ -212,7 +212,7 @@ TEST(active_nothing_is_absent_before_it_was_asked_for)
                "groups:\n- name: g\n  rules:\n"
                "  - { alert: Gone, metric: defender_assessment_findings, absent: true }\n");
     CHECK_TEXT(scene_run(&scene), "");
-    world_fail(&scene.world, COLLECTOR_assessments);
+    world_fail(&scene.world, SOURCE(assessments));
     CHECK_CONTAINS(scene_run(&scene), "team rule.firing firing: rule.firing@");
     scene_collect(&scene, "a");
     CHECK_CONTAINS(scene_run(&scene), "team rule.resolved resolved: rule.resolved@");
@@ -224,12 +224,12 @@ TEST(active_makes_one_alert_of_all_first_runs)
     static const char *const cover[] = { "s1", NULL };
     struct scene scene;
     scene_init(&scene, "first_runs", SCENE_ALONE, SCENE_OPENED);
-    scene.world.snapshot.status[COLLECTOR_baselines].enabled = true;
+    scene.world.snapshot->status[INDEX(baselines)].enabled = true;
     scene_collect(&scene, "ab");
     CHECK_TEXT(scene_run(&scene), "");
     CHECK_INT(count(&scene, "rule = 'FirstRun' AND state = 'pending' AND value = 2"), 1);
     CHECK_INT(scene.next_at, scene.world.now + 900);
-    struct part *part = world_part(COLLECTOR_baselines, cover);
+    struct part *part = world_part(SOURCE(baselines), cover);
     world_open(part, "rule", "baseline", "s1", RISK_HIGH);
     scene.world.now += 60;
     world_publish(&scene.world, part);
@@ -248,7 +248,7 @@ TEST(active_makes_one_alert_of_first_runs_that_come_together)
     static const char *const cover[] = { "s1", NULL };
     struct scene scene;
     scene_init(&scene, "together", SCENE_ALONE, SCENE_OPENED);
-    struct part *part = world_part(COLLECTOR_baselines, cover);
+    struct part *part = world_part(SOURCE(baselines), cover);
     world_open(part, "rule", "baseline", "s1", RISK_HIGH);
     world_publish(&scene.world, part);
     scene_collect(&scene, "ab");
@@ -264,7 +264,7 @@ TEST(active_waits_for_a_first_run_only_so_long)
 {
     struct scene scene;
     scene_init(&scene, "impatient", SCENE_ALONE, SCENE_OPENED);
-    scene.world.snapshot.status[COLLECTOR_baselines].enabled = true; /* never comes */
+    scene.world.snapshot->status[INDEX(baselines)].enabled = true; /* never comes */
     scene_collect(&scene, "ab");
     CHECK_TEXT(scene_run(&scene), "");
     scene.world.now += 900;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "sources.h"
 #include "test.h"
 
 TEST(labels_are_sorted_replaced_and_removed)
@@ -52,7 +53,7 @@ TEST(finding_gives_its_labels)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     struct finding finding = {
-        .source = COLLECTOR_assessments,
+        .source = SOURCE(assessments),
         .risk = RISK_CRITICAL,
         .severity = SEVERITY_HIGH,
         .assessment_id = "key",

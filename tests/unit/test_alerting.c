@@ -37,7 +37,7 @@ static void open_hall(struct hall *hall, const char *name)
                hall->server->url);
     struct scene *scene = &hall->scene;
     snprintf(scene->world.path, sizeof scene->world.path, "%s/%s.db", test_folder(), name);
-    scene->store = snapshot_store_create();
+    scene->store = snapshot_store_create(test_sources());
     scene->metrics = metric_store_create();
     scene->settings = scene_settings(scene, buf_cstr(&yaml), SCENE_OPENED);
     const struct alerting_config config = {
@@ -65,7 +65,7 @@ static void close_hall(struct hall *hall)
 static void collect(struct hall *hall, const char *names)
 {
     static const char *const cover[] = { "s1", NULL };
-    struct part *part = world_part(COLLECTOR_assessments, cover);
+    struct part *part = world_part(SOURCE(assessments), cover);
     struct error error;
     for (; *names; names++)
         world_open(part, (char[2]){ *names }, "key", "s1", RISK_HIGH);
@@ -76,7 +76,7 @@ static void collect(struct hall *hall, const char *names)
                                           .success = true,
                                           .last_success_at = clock_now_s(),
                                           .interval_ms = 900000 };
-    snapshot_publish(hall->scene.store, COLLECTOR_assessments, part, &status);
+    snapshot_publish(hall->scene.store, SOURCE(assessments), part, &status);
 }
 
 static void wait_for_notifications(struct hall *hall, int count)

@@ -243,6 +243,7 @@ static int link_of(struct scene *scene, const char *id, struct buf *out)
 {
     const struct api_context context = { .database_path = scene->world.path,
                                          .settings = scene->settings,
+                                         .snapshots = scene->store,
                                          .now = scene->world.now };
     buf_reset(out);
     buf_text(out, "");

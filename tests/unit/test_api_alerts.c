@@ -28,10 +28,10 @@ static const char *ask(struct scene *scene, const char *path)
 static void publish_catalogue(struct scene *scene)
 {
     world_catalogue(&scene->world, catalogue);
-    struct part *part = scene->world.snapshot.parts[COLLECTOR_catalogue];
-    scene->world.snapshot.parts[COLLECTOR_catalogue] = NULL;
-    snapshot_publish(scene->store, COLLECTOR_catalogue, part,
-                     &scene->world.snapshot.status[COLLECTOR_catalogue]);
+    struct part *part = scene->world.snapshot->parts[INDEX(catalogue)];
+    scene->world.snapshot->parts[INDEX(catalogue)] = NULL;
+    snapshot_publish(scene->store, SOURCE(catalogue), part,
+                     &scene->world.snapshot->status[INDEX(catalogue)]);
 }
 
 TEST(alerts_say_what_is_wrong)

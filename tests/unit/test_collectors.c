@@ -9,6 +9,7 @@
 #include "collectors/run/runner.h"
 #include "collectors/subscriptions.h"
 #include "core/buf.h"
+#include "sources.h"
 #include "test.h"
 
 static bool everything(const void *filter, const char *subscription_id)
@@ -18,23 +19,24 @@ static bool everything(const void *filter, const char *subscription_id)
 
 static struct collect_context context_of(struct snapshot *snapshot)
 {
-    return (struct collect_context){ .now = 1000000, .snapshot = snapshot, .source = "graph",
-                                     .max_staleness_s = 3600, .wanted = everything };
+    return (struct collect_context){
+        .now = 1000000, .snapshot = snapshot, .max_staleness_s = 3600, .wanted = everything
+    };
 }
 
 /* Bind and fold rows of one query as the runner does. */
 static void feed(struct part *part, int source, size_t query, const char *rows,
                  const struct collect_context *context)
 {
-    const struct collector *collector = collectors[part->collector];
+    const struct collector *collector = part->source->collector;
     struct error error = { 0 };
     struct arena scratch = { 0 };
     struct json *document = json_parse(rows, strlen(rows), &error);
     CHECK(document != NULL);
     for (const struct json *row = json_first(document); row; row = json_next(row)) {
         _Alignas(max_align_t) char bound[512] = { 0 };
-        CHECK(columns_bind(collector->sources[source].queries[query].columns, row, bound,
-                           &scratch, &error));
+        CHECK(columns_bind(collector->variants[source].queries[query].columns, row, bound, &scratch,
+                           &error));
         CHECK(collector->fold(part, query, bound, context, &error));
         CHECK_TEXT(error.message, "");
         part->rows++;
@@ -47,22 +49,16 @@ static void conclude(struct snapshot *snapshot, struct part *part,
                      const struct collect_context *context)
 {
     static const bool none_broken[16];
-    const struct collector *collector = collectors[part->collector];
+    const struct collector *collector = part->source->collector;
     struct error error = { 0 };
     CHECK(!collector->finish || collector->finish(part, context, &error));
-    if (part->collector > COLLECTOR_catalogue)
-        cover_complete(part, snapshot->parts[part->collector], collector, context, none_broken);
+    if (collector->role == COLLECTOR_DATA)
+        cover_complete(part, snapshot->parts[part->source->index], collector, context, none_broken);
     CHECK(part_seal(part, &error));
     part->collected_at = context->now;
-    part_release(snapshot->parts[part->collector]);
-    snapshot->parts[part->collector] = part;
-    snapshot->status[part->collector].enabled = true;
-}
-
-static void drop(struct snapshot *snapshot)
-{
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        part_release(snapshot->parts[i]);
+    part_release(snapshot->parts[part->source->index]);
+    snapshot->parts[part->source->index] = part;
+    snapshot->status[part->source->index].enabled = true;
 }
 
 /* "name{v1,v2} value\n" for every sample, in set order. */
@@ -90,7 +86,7 @@ static void discover(struct snapshot *snapshot, const char *rows, int64_t now)
 {
     struct collect_context context = context_of(snapshot);
     context.now = now;
-    struct part *part = part_create(COLLECTOR_subscriptions);
+    struct part *part = part_create(SOURCE(subscriptions));
     feed(part, 0, 0, rows, &context);
     conclude(snapshot, part, &context);
 }
@@ -109,13 +105,13 @@ static void discover(struct snapshot *snapshot, const char *rows, int64_t now)
 
 TEST(discovery_tells_visible_denied_filtered_disabled)
 {
-    struct snapshot snapshot = { 0 };
-    struct collect_context context = context_of(&snapshot);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct collect_context context = context_of(snapshot);
     static const char *const included[] = { "S-9" };
     context.filter = "s-3";
     context.included = included;
     context.included_count = 1;
-    struct part *part = part_create(COLLECTOR_subscriptions);
+    struct part *part = part_create(SOURCE(subscriptions));
     feed(part, 0, 0,
          "[{\"subscriptionId\":\"S-1\",\"state\":\"Enabled\",\"displayName\":\"One\"},"
          "{\"subscriptionId\":\"s-2\",\"state\":\"Warned\"},"
@@ -123,8 +119,8 @@ TEST(discovery_tells_visible_denied_filtered_disabled)
          "{\"subscriptionId\":\"s-4\",\"state\":\"Disabled\"}]", &context);
     feed(part, 0, 1, "[{\"subscriptionId\":\"s-1\",\"managementGroup\":\"mg\"},"
                      "{\"subscriptionId\":\"s-3\"}]", &context);
-    conclude(&snapshot, part, &context);
-    const char *text = exposition(&snapshot, 1);
+    conclude(snapshot, part, &context);
+    const char *text = exposition(snapshot, 1);
     CHECK_CONTAINS(text, "defender_subscriptions{denied} 2\n");
     CHECK_CONTAINS(text, "defender_subscriptions{visible} 1\n");
     CHECK_CONTAINS(text, "defender_subscriptions{filtered} 1\n");
@@ -132,38 +128,38 @@ TEST(discovery_tells_visible_denied_filtered_disabled)
     CHECK_CONTAINS(text, "defender_subscription_info{s-1,One,unknown,mg} 1\n");
     CHECK_CONTAINS(text, "defender_subscription_visible{s-2} 0\n");
     CHECK_CONTAINS(text, "defender_subscription_visible{s-9} 0\n");
-    drop(&snapshot);
+    snapshot_release(snapshot);
 }
 
 TEST(a_subscription_that_vanishes_is_denied_until_it_is_old)
 {
-    struct snapshot snapshot = { 0 };
-    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000000);
-    discover(&snapshot, "[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"}]", 1003600);
-    CHECK_INT(subscriptions_find(&snapshot, "s-2")->state, SUBSCRIPTION_DENIED);
-    CHECK_TEXT(subscriptions_find(&snapshot, "s-2")->name, "Two");
-    discover(&snapshot, "[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"}]", 1003601);
-    CHECK(!subscriptions_find(&snapshot, "s-2"));
-    drop(&snapshot);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    discover(snapshot, TWO_SUBSCRIPTIONS, 1000000);
+    discover(snapshot, "[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"}]", 1003600);
+    CHECK_INT(subscriptions_find(snapshot, "s-2")->state, SUBSCRIPTION_DENIED);
+    CHECK_TEXT(subscriptions_find(snapshot, "s-2")->name, "Two");
+    discover(snapshot, "[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"}]", 1003601);
+    CHECK(!subscriptions_find(snapshot, "s-2"));
+    snapshot_release(snapshot);
 }
 
 TEST(an_empty_tenant_is_an_error_that_says_what_to_do)
 {
-    struct snapshot snapshot = { 0 };
-    struct collect_context context = context_of(&snapshot);
-    struct part *part = part_create(COLLECTOR_subscriptions);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct collect_context context = context_of(snapshot);
+    struct part *part = part_create(SOURCE(subscriptions));
     struct error error = { 0 };
-    CHECK(!collectors[COLLECTOR_subscriptions]->finish(part, &context, &error));
+    CHECK(!SOURCE(subscriptions)->collector->finish(part, &context, &error));
     CHECK_CONTAINS(error.message, "no subscription is visible");
     part_release(part);
 }
 
 TEST(assessments_are_counted_to_the_last_row)
 {
-    struct snapshot snapshot = { 0 };
-    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000000);
-    struct collect_context context = context_of(&snapshot);
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    discover(snapshot, TWO_SUBSCRIPTIONS, 1000000);
+    struct collect_context context = context_of(snapshot);
+    struct part *part = part_create(SOURCE(assessments));
     feed(part, 0, 0,
          "[" ROW("1", "s-1", "k1", "Critical", "Unhealthy", "", ",\"isContextualRisk\":\"true\","
                  "\"attackPathCount\":2,\"riskFactors\":\"Internet exposure\","
@@ -173,8 +169,8 @@ TEST(assessments_are_counted_to_the_last_row)
          "," ROW("3", "s-1", "k2", "", "Healthy", "", "")
          "," ROW("4", "s-1", "k2", "", "NotApplicable", "OffByPolicy", "")
          "," ROW("5", "s-1", "k2", "", "NotApplicable", "Exempt", "") "]", &context);
-    conclude(&snapshot, part, &context);
-    const char *text = exposition(&snapshot, 3);
+    conclude(snapshot, part, &context);
+    const char *text = exposition(snapshot, 3);
     static const char *const lines[] = {
         "defender_findings{s-1,critical,true} 1\n", "defender_findings{s-1,critical,false} 0\n",
         "defender_findings{s-1,low,false} 1\n", "defender_findings{s-1,not_evaluated,false} 1\n",
@@ -201,22 +197,22 @@ TEST(assessments_are_counted_to_the_last_row)
         CHECK_CONTAINS(text, lines[i]);
     CHECK(!strstr(text, "oldest_timestamp_seconds{s-1,low}"));
     CHECK_CONTAINS(text, "defender_finding_info{");
-    CHECK(!strstr(exposition(&snapshot, 1), "defender_finding_info{"));
-    drop(&snapshot);
+    CHECK(!strstr(exposition(snapshot, 1), "defender_finding_info{"));
+    snapshot_release(snapshot);
 }
 
 TEST(lists_are_joined_with_the_catalogue)
 {
-    struct snapshot snapshot = { 0 };
-    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000000);
-    struct collect_context context = context_of(&snapshot);
-    struct part *catalogue = part_create(COLLECTOR_catalogue);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    discover(snapshot, TWO_SUBSCRIPTIONS, 1000000);
+    struct collect_context context = context_of(snapshot);
+    struct part *catalogue = part_create(SOURCE(catalogue));
     feed(catalogue, 1, 0,
          "[{\"name\":\"K1\",\"properties\":{\"displayName\":\"Title\",\"severity\":\"Medium\","
          "\"categories\":[\"Data\",\"Compute\"],\"implementationEffort\":\"Low\","
          "\"userImpact\":\"High\",\"assessmentType\":\"BuiltIn\"}}]", &context);
-    conclude(&snapshot, catalogue, &context);
-    struct part *part = part_create(COLLECTOR_assessments);
+    conclude(snapshot, catalogue, &context);
+    struct part *part = part_create(SOURCE(assessments));
     context.subscription_id = "s-1";
     feed(part, 1, 0,
          "[{\"id\":\"/subscriptions/S-1/resourceGroups/G/providers/A.B/C/x/providers/"
@@ -229,61 +225,61 @@ TEST(lists_are_joined_with_the_catalogue)
          "\"Unhealthy\"},\"risk\":{\"level\":\"High\",\"isContextualRisk\":true,"
          "\"riskFactors\":[\"a\",\"b\"],\"attackPathsReferences\":[\"1\"]}}}]", &context);
     context.subscription_id = NULL;
-    conclude(&snapshot, part, &context);
-    const char *text = exposition(&snapshot, 3);
+    conclude(snapshot, part, &context);
+    const char *text = exposition(snapshot, 3);
     CHECK_CONTAINS(text, "defender_assessment_info{k1,Title,Data,Compute,medium,Low,High,BuiltIn}");
     CHECK_CONTAINS(text, "defender_assessment_info{k2,Own,unknown,unknown,");
     CHECK_CONTAINS(text, "defender_findings{s-1,high,true} 1\n");
     CHECK_CONTAINS(text, ",k1,s-1,g,a.b/c,x,not_evaluated} 1\n");
     CHECK_CONTAINS(text, ",k2,s-1,unknown,microsoft.resources/subscriptions,s-1,high} 1\n");
-    drop(&snapshot);
+    snapshot_release(snapshot);
 }
 
 TEST(an_unknown_status_concludes_nothing)
 {
-    struct snapshot snapshot = { 0 };
-    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000000);
-    struct collect_context context = context_of(&snapshot);
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    discover(snapshot, TWO_SUBSCRIPTIONS, 1000000);
+    struct collect_context context = context_of(snapshot);
+    struct part *part = part_create(SOURCE(assessments));
     feed(part, 0, 0, "[" ROW("1", "s-1", "k", "High", "Sideways", "", "") "]", &context);
     CHECK(part->truncated);
     CHECK_INT(part->finding_count + part->closed_count, 0);
-    conclude(&snapshot, part, &context);
-    CHECK_CONTAINS(exposition(&snapshot, 1), "defender_assessed_resources{s-1,not_applicable} 1\n");
-    drop(&snapshot);
+    conclude(snapshot, part, &context);
+    CHECK_CONTAINS(exposition(snapshot, 1), "defender_assessed_resources{s-1,not_applicable} 1\n");
+    snapshot_release(snapshot);
 }
 
 TEST(missing_rows_are_carried_once_and_then_believed)
 {
-    struct snapshot snapshot = { 0 };
-    struct collect_context context = context_of(&snapshot);
-    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000000);
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct collect_context context = context_of(snapshot);
+    discover(snapshot, TWO_SUBSCRIPTIONS, 1000000);
+    struct part *part = part_create(SOURCE(assessments));
     feed(part, 0, 0, "[" ROW("1", "s-1", "k", "High", "Unhealthy", "", "") ","
          ROW("2", "s-2", "k", "High", "Unhealthy", "", "") "]", &context);
-    conclude(&snapshot, part, &context);
+    conclude(snapshot, part, &context);
     /* s-2 gives nothing any more: shown on, marked, not visible. A discovery before that says
      * nothing about it. */
-    discover(&snapshot, TWO_SUBSCRIPTIONS, context.now + 30);
+    discover(snapshot, TWO_SUBSCRIPTIONS, context.now + 30);
     for (int run = 0; run < 2; run++) {
         context.now += 60;
-        part = part_create(COLLECTOR_assessments);
+        part = part_create(SOURCE(assessments));
         feed(part, 0, 0, "[" ROW("1", "s-1", "k", "High", "Unhealthy", "", "") "]", &context);
-        conclude(&snapshot, part, &context);
-        const char *text = exposition(&snapshot, 1);
+        conclude(snapshot, part, &context);
+        const char *text = exposition(snapshot, 1);
         CHECK_CONTAINS(text, "defender_findings{s-2,high,false} 1\n");
         CHECK_CONTAINS(text, "defender_assessed_resources{s-2,unhealthy} 1\n");
         CHECK_CONTAINS(text, "defender_subscription_visible{s-2} 0\n");
     }
     /* A discovery since says it is visible: then it is really empty. */
-    discover(&snapshot, TWO_SUBSCRIPTIONS, context.now + 10);
+    discover(snapshot, TWO_SUBSCRIPTIONS, context.now + 10);
     context.now += 60;
-    part = part_create(COLLECTOR_assessments);
+    part = part_create(SOURCE(assessments));
     feed(part, 0, 0, "[" ROW("1", "s-1", "k", "High", "Unhealthy", "", "") "]", &context);
-    conclude(&snapshot, part, &context);
-    CHECK_CONTAINS(exposition(&snapshot, 1), "defender_findings{s-2,high,false} 0\n");
-    CHECK_CONTAINS(exposition(&snapshot, 1), "defender_subscription_visible{s-2} 1\n");
-    drop(&snapshot);
+    conclude(snapshot, part, &context);
+    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,high,false} 0\n");
+    CHECK_CONTAINS(exposition(snapshot, 1), "defender_subscription_visible{s-2} 1\n");
+    snapshot_release(snapshot);
 }
 
 /* One run of assessments in which s-2 gives nothing. */
@@ -291,51 +287,51 @@ static void collect_without_second(struct snapshot *snapshot, int64_t now)
 {
     struct collect_context context = context_of(snapshot);
     context.now = now;
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct part *part = part_create(SOURCE(assessments));
     feed(part, 0, 0, "[" ROW("1", "s-1", "k", "High", "Unhealthy", "", "") "]", &context);
     conclude(snapshot, part, &context);
 }
 
 TEST(an_empty_answer_is_not_believed_one_discovery_early)
 {
-    struct snapshot snapshot = { 0 };
-    struct collect_context context = context_of(&snapshot);
-    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000000);
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct collect_context context = context_of(snapshot);
+    discover(snapshot, TWO_SUBSCRIPTIONS, 1000000);
+    struct part *part = part_create(SOURCE(assessments));
     feed(part, 0, 0, "[" ROW("2", "s-2", "k", "High", "Unhealthy", "", "") "]", &context);
-    conclude(&snapshot, part, &context);
+    conclude(snapshot, part, &context);
     /* carried as denied: the discovery that sees it again is not one that found it empty */
-    discover(&snapshot, "[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"}]", 1000060);
-    collect_without_second(&snapshot, 1000060);
-    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000120);
-    collect_without_second(&snapshot, 1000120);
-    CHECK_CONTAINS(exposition(&snapshot, 1), "defender_findings{s-2,high,false} 1\n");
+    discover(snapshot, "[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"}]", 1000060);
+    collect_without_second(snapshot, 1000060);
+    discover(snapshot, TWO_SUBSCRIPTIONS, 1000120);
+    collect_without_second(snapshot, 1000120);
+    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,high,false} 1\n");
     /* a discovery in the second of that run may be the one before it */
-    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000120);
-    collect_without_second(&snapshot, 1000180);
-    CHECK_CONTAINS(exposition(&snapshot, 1), "defender_findings{s-2,high,false} 1\n");
-    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000121);
-    collect_without_second(&snapshot, 1000240);
-    CHECK_CONTAINS(exposition(&snapshot, 1), "defender_findings{s-2,high,false} 0\n");
-    drop(&snapshot);
+    discover(snapshot, TWO_SUBSCRIPTIONS, 1000120);
+    collect_without_second(snapshot, 1000180);
+    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,high,false} 1\n");
+    discover(snapshot, TWO_SUBSCRIPTIONS, 1000121);
+    collect_without_second(snapshot, 1000240);
+    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,high,false} 0\n");
+    snapshot_release(snapshot);
 }
 
 TEST(a_denied_subscription_keeps_its_data_until_max_staleness)
 {
-    struct snapshot snapshot = { 0 };
-    struct collect_context context = context_of(&snapshot);
-    discover(&snapshot, TWO_SUBSCRIPTIONS, 1000000);
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct collect_context context = context_of(snapshot);
+    discover(snapshot, TWO_SUBSCRIPTIONS, 1000000);
+    struct part *part = part_create(SOURCE(assessments));
     feed(part, 0, 0, "[" ROW("2", "s-2", "k", "High", "Unhealthy", "", "") "]", &context);
-    conclude(&snapshot, part, &context);
-    discover(&snapshot, "[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"}]", 1000060);
+    conclude(snapshot, part, &context);
+    discover(snapshot, "[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"}]", 1000060);
     context.now = 1003600;
-    conclude(&snapshot, part_create(COLLECTOR_assessments), &context);
-    CHECK_CONTAINS(exposition(&snapshot, 1), "defender_findings{s-2,high,false} 1\n");
+    conclude(snapshot, part_create(SOURCE(assessments)), &context);
+    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,high,false} 1\n");
     context.now = 1003601;
-    conclude(&snapshot, part_create(COLLECTOR_assessments), &context);
-    CHECK(!strstr(exposition(&snapshot, 1), "defender_findings{s-2"));
-    drop(&snapshot);
+    conclude(snapshot, part_create(SOURCE(assessments)), &context);
+    CHECK(!strstr(exposition(snapshot, 1), "defender_findings{s-2"));
+    snapshot_release(snapshot);
 }
 
 TEST(baseline_severities_are_read_leniently)
@@ -370,11 +366,11 @@ TEST(baseline_severities_are_read_leniently)
 
 TEST(two_forms_of_a_baseline_count_once)
 {
-    struct snapshot snapshot = { 0 };
-    struct collect_context context = context_of(&snapshot);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct collect_context context = context_of(snapshot);
     context.now = 1767312000; /* 2026-01-02 */
-    discover(&snapshot, TWO_SUBSCRIPTIONS, context.now);
-    struct part *part = part_create(COLLECTOR_baselines);
+    discover(snapshot, TWO_SUBSCRIPTIONS, context.now);
+    struct part *part = part_create(SOURCE(baselines));
     feed(part, 0, 0,
          "[{\"subscriptionId\":\"s-1\",\"assessmentKey\":\"" WINDOWS_KEY "\",\"ruleKey\":\"g1\","
          "\"rule\":\"Rule One\",\"statusCode\":\"Unhealthy\",\"severity\":\"High\",\"machines\":1},"
@@ -394,8 +390,8 @@ TEST(two_forms_of_a_baseline_count_once)
          B_RULE("m1", "Rule Three", "NonCompliant", "[Warning] x") ","
          B_RULE("m2", "Rule One", "NonCompliant", "[Warning] x") ","
          B_RULE("m2", "Rule Four", "Pending", "") "]", &context);
-    conclude(&snapshot, part, &context);
-    const char *text = exposition(&snapshot, 3);
+    conclude(snapshot, part, &context);
+    const char *text = exposition(snapshot, 3);
     static const char *const lines[] = {
         "defender_baseline_machines{s-1,AzureWindowsBaseline,non_compliant} 2\n",
         "defender_baseline_machines{s-1,AzureWindowsBaseline,pending} 1\n",
@@ -416,30 +412,30 @@ TEST(two_forms_of_a_baseline_count_once)
     for (size_t i = 0; i < ARRAY_COUNT(lines); i++)
         CHECK_CONTAINS(text, lines[i]);
     CHECK_INT(part->finding_count, 3);
-    drop(&snapshot);
+    snapshot_release(snapshot);
 }
 
 TEST(forms_that_name_rules_differently_do_not_add_up)
 {
-    struct snapshot snapshot = { 0 };
-    struct collect_context context = context_of(&snapshot);
-    discover(&snapshot, TWO_SUBSCRIPTIONS, context.now);
-    struct part *part = part_create(COLLECTOR_baselines);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct collect_context context = context_of(snapshot);
+    discover(snapshot, TWO_SUBSCRIPTIONS, context.now);
+    struct part *part = part_create(SOURCE(baselines));
     feed(part, 0, 1,
          "[{\"subscriptionId\":\"s-1\",\"assessmentKey\":\"" WINDOWS_KEY "\",\"machineId\":\"m1\","
          "\"healthy\":1,\"unhealthy\":1}]", &context);
     feed(part, 0, 2, "[" A_RULE("m1", "g1", "Rule One", "High") "]", &context);
     feed(part, 0, 4, "[" B_RULE("m1", "CceId-4711", "NonCompliant", "[Warning] x") "]", &context);
-    conclude(&snapshot, part, &context);
+    conclude(snapshot, part, &context);
     CHECK_INT(part->finding_count, 1);
-    drop(&snapshot);
+    snapshot_release(snapshot);
 }
 
 TEST(rules_behind_the_limit_are_reported)
 {
-    struct snapshot snapshot = { 0 };
-    struct collect_context context = context_of(&snapshot);
-    struct part *part = part_create(COLLECTOR_baselines);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct collect_context context = context_of(snapshot);
+    struct part *part = part_create(SOURCE(baselines));
     feed(part, 0, 3, "[" B_MACHINE("m", "NonCompliant", "", "400") "]", &context);
     CHECK(!part->truncated);
     feed(part, 0, 3, "[" B_MACHINE("n", "NonCompliant", "", "401") "]", &context);
@@ -449,10 +445,10 @@ TEST(rules_behind_the_limit_are_reported)
 
 TEST(scores_and_controls_come_out_exactly)
 {
-    struct snapshot snapshot = { 0 };
-    struct collect_context context = context_of(&snapshot);
-    discover(&snapshot, TWO_SUBSCRIPTIONS, context.now);
-    struct part *part = part_create(COLLECTOR_secure_scores);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct collect_context context = context_of(snapshot);
+    discover(snapshot, TWO_SUBSCRIPTIONS, context.now);
+    struct part *part = part_create(SOURCE(secure_scores));
     feed(part, 0, 0,
          "[{\"id\":\"/subscriptions/s-1/providers/microsoft.security/securescores/ascscore\","
          "\"subscriptionId\":\"s-1\",\"current\":28.84,\"max\":60.0,\"ratio\":0.4807,"
@@ -462,8 +458,8 @@ TEST(scores_and_controls_come_out_exactly)
          "\"current\":1.5,\"max\":10,\"healthy\":3,\"unhealthy\":17,\"notApplicable\":2,"
          "\"assessments\":[{\"id\":\"/providers/Microsoft.Security/assessmentMetadata/K1\"},"
          "{\"id\":\"/providers/Microsoft.Security/assessmentMetadata/K2\"}]}]", &context);
-    conclude(&snapshot, part, &context);
-    const char *text = exposition(&snapshot, 1);
+    conclude(snapshot, part, &context);
+    const char *text = exposition(snapshot, 1);
     CHECK_CONTAINS(text, "defender_secure_score_points{s-1,ascscore} 28.84\n");
     CHECK_CONTAINS(text, "defender_secure_score_max_points{s-1,ascscore} 60\n");
     CHECK_CONTAINS(text, "defender_secure_score_ratio{s-1,ascscore} 0.4807\n");
@@ -471,44 +467,44 @@ TEST(scores_and_controls_come_out_exactly)
     CHECK_CONTAINS(text, "defender_control_points{s-1,c1} 1.5\n");
     CHECK_CONTAINS(text, "defender_control_resources{s-1,c1,unhealthy} 17\n");
     CHECK_CONTAINS(text, "defender_control_info{c1,MFA} 1\n");
-    drop(&snapshot);
+    snapshot_release(snapshot);
 }
 
 TEST(the_catalogue_comes_back_from_its_file)
 {
-    struct snapshot snapshot = { 0 };
-    struct collect_context context = context_of(&snapshot);
-    struct part *part = part_create(COLLECTOR_catalogue);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct collect_context context = context_of(snapshot);
+    struct part *part = part_create(SOURCE(catalogue));
     feed(part, 0, 0,
          "[{\"name\":\"B\",\"properties\":{\"displayName\":\"b \\\"x\\\"\",\"severity\":\"High\","
          "\"preview\":true,\"threats\":[\"ThreatResistance\",\"x\"]}},"
          "{\"name\":\"A\",\"properties\":{\"remediationDescription\":\"<b>do</b>\\n\"}},"
          "{\"name\":\"a\",\"properties\":{\"remediationDescription\":\"again\"}}]", &context);
-    conclude(&snapshot, part, &context);
+    conclude(snapshot, part, &context);
     CLEANUP(buf_finish) struct buf kept = { 0 };
-    collectors[COLLECTOR_catalogue]->save(part, &kept);
+    SOURCE(catalogue)->collector->save(part, &kept);
     struct error error = { 0 };
     struct json *saved = json_parse(buf_cstr(&kept), kept.length, &error);
-    struct part *loaded = part_create(COLLECTOR_catalogue);
-    CHECK(collectors[COLLECTOR_catalogue]->load(loaded, saved, &error));
+    struct part *loaded = part_create(SOURCE(catalogue));
+    CHECK(SOURCE(catalogue)->collector->load(loaded, saved, &error));
     json_free(saved);
     part_release(part);
-    snapshot.parts[COLLECTOR_catalogue] = loaded;
-    const struct catalogue_entry *entry = catalogue_find(&snapshot, "b");
+    snapshot->parts[INDEX(catalogue)] = loaded;
+    const struct catalogue_entry *entry = catalogue_find(snapshot, "", "b");
     CHECK(entry && entry->preview && entry->severity == SEVERITY_HIGH);
     CHECK_TEXT(entry->title, "b \"x\"");
     CHECK_TEXT(entry->threats, "ThreatResistance,x");
-    CHECK_TEXT(catalogue_find(&snapshot, "a")->remediation, "<b>do</b>\n");
-    CHECK(!catalogue_find(&snapshot, "c"));
+    CHECK_TEXT(catalogue_find(snapshot, "", "a")->remediation, "<b>do</b>\n");
+    CHECK(!catalogue_find(snapshot, "", "c"));
     CHECK_INT(loaded->rows, 2);
-    drop(&snapshot);
+    snapshot_release(snapshot);
 }
 
 TEST(status_families_exist_from_the_first_scrape)
 {
-    struct snapshot snapshot = { 0 };
-    snapshot.status[COLLECTOR_assessments].enabled = true;
-    const char *text = exposition(&snapshot, 1);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    snapshot->status[INDEX(assessments)].enabled = true;
+    const char *text = exposition(snapshot, 1);
     CHECK_CONTAINS(text, "defender_up{} 0\n");
     CHECK_CONTAINS(text, "defender_scrape_collector_success{assessments} 0\n");
     CHECK_CONTAINS(text, "defender_collector_last_success_timestamp_seconds{assessments} 0\n");

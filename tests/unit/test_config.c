@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sources.h"
 #include "test.h"
 
 static const char *write_file(const char *name, const char *text)
@@ -45,7 +46,7 @@ TEST(defaults_are_what_the_documentation_says)
     CHECK_INT(config->web.max_requests, 40);
     CHECK_INT(config->metrics.max_series, 200000);
     CHECK_TEXT(config->storage.path, "/var/lib/defender_exporter");
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++) {
+    for (size_t i = 0; i < config->sources->count; i++) {
         CHECK(config->collectors[i].enabled);
         CHECK(config->collectors[i].interval_ms >= 60000);
         CHECK(config->collectors[i].timeout_ms <= 600000);
@@ -75,11 +76,11 @@ TEST(file_reaches_the_modules)
                                       "  exclude: [AAAAAAAA-0000-0000-0000-000000000001]\n"
                                       "metrics: {opt_in_list: 'defender_finding_info'}\n");
     struct runner_config runner = config_runner(config);
-    CHECK_INT(runner.collectors[COLLECTOR_assessments].source, 1);
-    CHECK_INT(runner.collectors[COLLECTOR_assessments].interval_ms, 300000);
-    CHECK_INT(runner.collectors[COLLECTOR_assessments].timeout_ms, 300000);
-    CHECK(!runner.collectors[COLLECTOR_baselines].enabled);
-    CHECK_INT(runner.collectors[COLLECTOR_baselines].timeout_ms, 2000);
+    CHECK_INT(runner.settings[INDEX(assessments)].variant, 1);
+    CHECK_INT(runner.settings[INDEX(assessments)].interval_ms, 300000);
+    CHECK_INT(runner.settings[INDEX(assessments)].timeout_ms, 300000);
+    CHECK(!runner.settings[INDEX(baselines)].enabled);
+    CHECK_INT(runner.settings[INDEX(baselines)].timeout_ms, 2000);
     CHECK_INT(runner.exclude_count, 1);
     CHECK_TEXT(runner.exclude[0], "aaaaaaaa-0000-0000-0000-000000000001");
     CHECK_INT(config_scrape(config).series.opt_in.count, 1);
@@ -101,7 +102,7 @@ TEST(settings_go_over_the_file_and_later_over_earlier)
     struct config *config = load("log: {level: error}\n", settings, ARRAY_COUNT(settings), &report);
     CHECK_TEXT(buf_cstr(&report.text), "");
     CHECK_INT(config->log.level, 0);
-    CHECK(!config->collectors[COLLECTOR_baselines].enabled);
+    CHECK(!config->collectors[INDEX(baselines)].enabled);
     CHECK_INT(config->web.addresses.count, 2);
     config_destroy(config);
 }
@@ -110,8 +111,8 @@ TEST(disabled_defaults_leave_only_the_named)
 {
     struct config *config = load_fine("collector: {disable_defaults: true}\n"
                                       "collectors: {assessments: {enabled: true}}\n");
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
-        CHECK_INT(config->collectors[i].enabled, i == COLLECTOR_assessments);
+    for (size_t i = 0; i < config->sources->count; i++)
+        CHECK_INT(config->collectors[i].enabled, i == INDEX(assessments));
     config_destroy(config);
 }
 
@@ -186,7 +187,7 @@ TEST(the_printed_skeleton_is_a_valid_file)
     CLEANUP(buf_finish) struct buf text = { 0 };
     options_document(config_options(&arena), &text);
     struct config *config = load_fine(buf_cstr(&text));
-    CHECK_INT(config->collectors[COLLECTOR_assessments].source, 0);
+    CHECK_INT(config->collectors[INDEX(assessments)].variant, 0);
     config_destroy(config);
 }
 

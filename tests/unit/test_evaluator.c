@@ -31,7 +31,7 @@ TEST(evaluator_notifies_of_a_first_start_once)
     struct scene scene;
     scene_init(&scene, "first", SCENE_ALONE, SCENE_OPENED);
     for (int round = 0; round < 3; round++) {
-        struct part *part = world_part(COLLECTOR_assessments, cover);
+        struct part *part = world_part(SOURCE(assessments), cover);
         for (int i = 0; i < 20000; i++) {
             char name[16];
             snprintf(name, sizeof name, "vm%d", i);
@@ -102,7 +102,7 @@ TEST(evaluator_resolves_nothing_when_azure_fails)
     scene_collect(&scene, "az");
     scene_run(&scene);
     for (int i = 0; i < 6; i++) {
-        struct part *part = world_part(COLLECTOR_assessments, i < 2 ? one : i < 4 ? none : both);
+        struct part *part = world_part(SOURCE(assessments), i < 2 ? one : i < 4 ? none : both);
         part->truncated = i >= 4;
         if (i < 2) { /* s2 cannot be read any more */
             world_open(part, "a", "key", "s1", RISK_HIGH);
@@ -113,9 +113,9 @@ TEST(evaluator_resolves_nothing_when_azure_fails)
         const char *told = scene_run(&scene);
         CHECK(!strstr(told, "resolved"));
     }
-    part_release(scene.world.snapshot.parts[COLLECTOR_assessments]);
-    scene.world.snapshot.parts[COLLECTOR_assessments] = NULL; /* older than max staleness */
-    world_fail(&scene.world, COLLECTOR_assessments);
+    part_release(scene.world.snapshot->parts[INDEX(assessments)]);
+    scene.world.snapshot->parts[INDEX(assessments)] = NULL; /* older than max staleness */
+    world_fail(&scene.world, SOURCE(assessments));
     scene.world.now += 86400;
     CHECK(!strstr(scene_run(&scene), "resolved"));
     CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM active_alert WHERE state = 'firing'"
@@ -132,7 +132,7 @@ TEST(evaluator_decides_again_after_the_database_was_locked)
     scene_begin(&scene);
     scene_collect(&scene, "a");
     CHECK(database_begin(scene.world.database, &error));
-    CHECK(!evaluator_run(scene.evaluator, &scene.world.snapshot, scene.world.now, &scene.next_at,
+    CHECK(!evaluator_run(scene.evaluator, scene.world.snapshot, scene.world.now, &scene.next_at,
                          &error));
     CHECK_INT(error.code, ERROR_TIMEOUT);
     CHECK_INT(metric_read(scene.metrics, evaluator_families[4], NULL), 1);
@@ -160,8 +160,8 @@ TEST(evaluator_decides_again_after_the_disk_was_full)
     void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
     limit_files(1024);
     for (int i = 0; i < 3; i++) {
-        CHECK(!evaluator_run(scene.evaluator, &scene.world.snapshot, scene.world.now,
-                             &scene.next_at, &error));
+        CHECK(!evaluator_run(scene.evaluator, scene.world.snapshot, scene.world.now, &scene.next_at,
+                             &error));
         CHECK_INT(error.code, ERROR_IO);
     }
     limit_files(RLIM_INFINITY);
@@ -212,7 +212,7 @@ TEST(evaluator_thread_hears_of_every_snapshot)
     evaluator_start(scene.evaluator);
     for (int round = 0; round < 3; round++) {
         static const char *const cover[] = { "s1", "s2", NULL };
-        struct part *part = world_part(COLLECTOR_assessments, cover);
+        struct part *part = world_part(SOURCE(assessments), cover);
         struct error error = { 0 };
         for (char name[2] = "a"; *name <= 'a' + round; (*name)++)
             world_open(part, name, "key", "s1", RISK_HIGH);
@@ -220,7 +220,7 @@ TEST(evaluator_thread_hears_of_every_snapshot)
         CHECK(part_seal(part, &error));
         const struct source_status status = { .enabled = true, .attempted = true, .success = true };
         int64_t published_ms = clock_monotonic_ms();
-        snapshot_publish(scene.store, COLLECTOR_assessments, part, &status);
+        snapshot_publish(scene.store, SOURCE(assessments), part, &status);
         while (scene_number(&scene, "SELECT COUNT(*) FROM outbox_message") < round + 1 &&
                clock_monotonic_ms() - published_ms < 10000)
             clock_sleep_ms(1);

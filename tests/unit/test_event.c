@@ -1,33 +1,34 @@
 /* event: names that are general or special, and views of what an event is about. */
 #include "alerts/ledger/event.h"
+#include "sources.h"
 #include "test.h"
 
 #include "core/compiler.h"
 
 TEST(every_kind_has_a_word_and_the_special_one_wins)
 {
-    static const struct {
+    const struct {
         enum event_kind kind;
-        enum collector_id source;
+        const struct source *source;
         int reason;
         const char *word;
     } cases[] = {
-        { EVENT_OPENED, COLLECTOR_assessments, -1, "finding.opened" },
-        { EVENT_OPENED, COLLECTOR_baselines, -1, "baseline.rule_regressed" },
-        { EVENT_REOPENED, COLLECTOR_baselines, REASON_FIXED, "baseline.rule_regressed" },
-        { EVENT_REOPENED, COLLECTOR_assessments, REASON_FIXED, "finding.reopened" },
-        { EVENT_REOPENED, COLLECTOR_assessments, REASON_EXEMPTED, "finding.exemption_expired" },
-        { EVENT_RESOLVED, COLLECTOR_assessments, REASON_FIXED, "finding.resolved" },
-        { EVENT_RESOLVED, COLLECTOR_assessments, REASON_EXEMPTED, "finding.exempted" },
-        { EVENT_RESOLVED, COLLECTOR_baselines, REASON_FIXED, "baseline.rule_fixed" },
-        { EVENT_FIRST_RUN, COLLECTOR_assessments, -1, "digest" },
-        { EVENT_RULER_CHANGED, COLLECTOR_assessments, -1, "ruler.changed" },
+        { EVENT_OPENED, SOURCE(assessments), -1, "finding.opened" },
+        { EVENT_OPENED, SOURCE(baselines), -1, "baseline.rule_regressed" },
+        { EVENT_REOPENED, SOURCE(baselines), REASON_FIXED, "baseline.rule_regressed" },
+        { EVENT_REOPENED, SOURCE(assessments), REASON_FIXED, "finding.reopened" },
+        { EVENT_REOPENED, SOURCE(assessments), REASON_EXEMPTED, "finding.exemption_expired" },
+        { EVENT_RESOLVED, SOURCE(assessments), REASON_FIXED, "finding.resolved" },
+        { EVENT_RESOLVED, SOURCE(assessments), REASON_EXEMPTED, "finding.exempted" },
+        { EVENT_RESOLVED, SOURCE(baselines), REASON_FIXED, "baseline.rule_fixed" },
+        { EVENT_FIRST_RUN, SOURCE(assessments), -1, "digest" },
+        { EVENT_RULER_CHANGED, SOURCE(assessments), -1, "ruler.changed" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
         CHECK_TEXT(event_word(cases[i].kind, cases[i].source, cases[i].reason), cases[i].word);
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         const struct event_name *name = event_name_find(event_kind_words[kind]);
-        CHECK(name && name->kinds == 1u << kind && !name->source && name->reason == -1);
+        CHECK(name && name->kinds == 1u << kind && !name->topic && name->reason == -1);
     }
     CHECK(!event_kind_words[EVENT_KIND_COUNT]);
 }
@@ -35,7 +36,7 @@ TEST(every_kind_has_a_word_and_the_special_one_wins)
 TEST(a_general_name_covers_the_special_ones)
 {
     struct event event = { .kind = EVENT_RESOLVED,
-                           .source = COLLECTOR_baselines,
+                           .source = SOURCE(baselines),
                            .reason = REASON_EXEMPTED };
     CHECK(event_is(&event, event_name_find("finding.resolved")));
     CHECK(event_is(&event, event_name_find("baseline.rule_fixed")));
@@ -67,7 +68,7 @@ TEST(what_the_row_did_not_tell_comes_from_the_catalogue)
     static const struct catalogue_entry entry = { .title = "Title",
                                                   .categories = "Data,Network",
                                                   .severity = SEVERITY_HIGH };
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct part *part = part_create(SOURCE(assessments));
     struct part_row row = {
         "r1",  "key", "", "", "", "s1", "/subscriptions/s1", "", "", RISK_HIGH, SEVERITY_UNKNOWN,
         false, 0,     0,  0

@@ -9,7 +9,7 @@ enum { STORM = 10000, CRITICAL = 100 };
 static void storm(struct scene *scene, int count, int critical)
 {
     static const char *const cover[] = { "s1", "s2", NULL };
-    struct part *part = world_part(COLLECTOR_assessments, cover);
+    struct part *part = world_part(SOURCE(assessments), cover);
     for (int i = 0; i < count; i++) {
         char name[16];
         snprintf(name, sizeof name, "vm%d", i);

@@ -4,14 +4,15 @@
 
 #include "core/clock.h"
 #include "loopback.h"
+#include "sources.h"
 #include "test.h"
 
 enum { NOW = 1763726400, INTERVAL_MS = 900000 };
 
-static struct snapshot fresh_snapshot(int64_t succeeded_at)
+static struct snapshot *fresh_snapshot(int64_t succeeded_at)
 {
-    struct snapshot snapshot = { .generation = 1 };
-    snapshot.status[COLLECTOR_assessments] = (struct source_status){
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    snapshot->status[INDEX(assessments)] = (struct source_status){
         .enabled = true,
         .attempted = true,
         .success = true,
@@ -21,33 +22,36 @@ static struct snapshot fresh_snapshot(int64_t succeeded_at)
     return snapshot;
 }
 
+static void check_problem(int64_t succeeded_at, int64_t evaluated_at, const char *problem)
+{
+    struct snapshot *snapshot = fresh_snapshot(succeeded_at);
+    const char *found = heartbeat_problem(snapshot, evaluated_at, NOW);
+    CHECK_TEXT(found ? found : "", problem);
+    snapshot_release(snapshot);
+}
+
 TEST(a_beat_is_due_while_all_is_well)
 {
-    struct snapshot snapshot = fresh_snapshot(NOW - 10);
-    CHECK(!heartbeat_problem(&snapshot, NOW - 10, NOW));
-    CHECK(!heartbeat_problem(&snapshot, NOW - 9, NOW));
+    check_problem(NOW - 10, NOW - 10, "");
+    check_problem(NOW - 10, NOW - 9, "");
 }
 
 TEST(no_beat_is_due_without_fresh_data)
 {
-    struct snapshot snapshot = fresh_snapshot(NOW - 3 * INTERVAL_MS / 1000);
-    CHECK(!heartbeat_problem(&snapshot, NOW, NOW));
-    snapshot = fresh_snapshot(NOW - 3 * INTERVAL_MS / 1000 - 1);
-    CHECK_TEXT(heartbeat_problem(&snapshot, NOW, NOW), "the data of a collector is too old");
-    snapshot = fresh_snapshot(0);
-    CHECK_TEXT(heartbeat_problem(&snapshot, NOW, NOW), "a collector has no data yet");
-    snapshot.status[COLLECTOR_assessments].enabled = false;
-    CHECK_TEXT(heartbeat_problem(&snapshot, NOW, NOW), "nothing is collected");
+    check_problem(NOW - 3 * INTERVAL_MS / 1000, NOW, "");
+    check_problem(NOW - 3 * INTERVAL_MS / 1000 - 1, NOW, "the data of a collector is too old");
+    check_problem(0, NOW, "a collector has no data yet");
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    CHECK_TEXT(heartbeat_problem(snapshot, NOW, NOW), "nothing is collected");
+    snapshot_release(snapshot);
 }
 
 TEST(no_beat_is_due_when_nobody_evaluates)
 {
-    struct snapshot snapshot = fresh_snapshot(NOW - 61);
-    CHECK_TEXT(heartbeat_problem(&snapshot, NOW - 62, NOW), "the newest data was not evaluated");
-    CHECK_TEXT(heartbeat_problem(&snapshot, 0, NOW), "the newest data was not evaluated");
-    CHECK(!heartbeat_problem(&snapshot, NOW - 61, NOW));
-    snapshot = fresh_snapshot(NOW - 60); /* give it a minute */
-    CHECK(!heartbeat_problem(&snapshot, NOW - 900, NOW));
+    check_problem(NOW - 61, NOW - 62, "the newest data was not evaluated");
+    check_problem(NOW - 61, 0, "the newest data was not evaluated");
+    check_problem(NOW - 61, NOW - 61, "");
+    check_problem(NOW - 60, NOW - 900, ""); /* give it a minute */
 }
 
 /* --- the thread ------------------------------------------------------------------------------- */
@@ -92,7 +96,7 @@ static void set_up(struct bench *bench, const char *format)
     CHECK_TEXT(buf_cstr(&report.text), "");
     if (!bench->settings)
         abort();
-    bench->snapshots = snapshot_store_create();
+    bench->snapshots = snapshot_store_create(test_sources());
     bench->metrics = metric_store_create();
     static int number;
     snprintf(path, sizeof path, "%s/heartbeat%d.db", test_folder(), ++number);
@@ -102,12 +106,13 @@ static void set_up(struct bench *bench, const char *format)
     bench->evaluator = evaluator_create(&config, bench->settings, &error);
     if (!bench->evaluator)
         abort();
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct part *part = part_create(SOURCE(assessments));
     part->collected_at = clock_now_s();
     CHECK(part_seal(part, &error));
-    struct snapshot fresh = fresh_snapshot(clock_now_s());
-    snapshot_publish(bench->snapshots, COLLECTOR_assessments, part,
-                     &fresh.status[COLLECTOR_assessments]);
+    struct snapshot *fresh = fresh_snapshot(clock_now_s());
+    snapshot_publish(bench->snapshots, SOURCE(assessments), part,
+                     &fresh->status[INDEX(assessments)]);
+    snapshot_release(fresh);
 }
 
 static void tear_down(struct bench *bench)

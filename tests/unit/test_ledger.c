@@ -163,8 +163,8 @@ TEST(a_carried_subscription_is_not_touched)
     world_publish(&world, part);
     CHECK_TEXT(world_advance(&world), "finding.resolved a/1 high fixed\n");
     /* A part that is dropped as stale, or not there yet, says nothing. */
-    part_release(world.snapshot.parts[A]);
-    world.snapshot.parts[A] = NULL;
+    part_release(world.snapshot->parts[A->index]);
+    world.snapshot->parts[A->index] = NULL;
     CHECK_TEXT(world_advance(&world), "");
     world_collect(&world, "yz");
     CHECK_TEXT(world_advance(&world), "");
@@ -210,7 +210,7 @@ TEST(baseline_rules_regress_and_are_fixed)
     struct world world;
     world_init(&world, NULL);
     for (int i = 0; i < 4; i++) {
-        struct part *part = world_part(COLLECTOR_baselines, BOTH);
+        struct part *part = world_part(SOURCE(baselines), BOTH);
         if (i == 1)
             part_add_open(part,
                           &(struct part_row){
@@ -360,8 +360,8 @@ TEST(findings_become_overdue_once)
     /* It is gone from the snapshot, and overdue all the same. */
     world_collect(&world, "ab");
     world_advance(&world);
-    part_release(world.snapshot.parts[A]);
-    world.snapshot.parts[A] = NULL;
+    part_release(world.snapshot->parts[A->index]);
+    world.snapshot->parts[A->index] = NULL;
     world.now += 2000;
     CHECK_TEXT(world_advance(&world), "finding.overdue b/1 high\n");
     world_finish(&world);

@@ -33,7 +33,7 @@ TEST(history_is_read_back)
     CHECK(database_begin(world.database, &error));
     CHECK(ledger_record(world.database,
                         &(struct event){ .kind = EVENT_SCORE_DROPPED,
-                                         .source = COLLECTOR_secure_scores,
+                                         .source = SOURCE(secure_scores),
                                          .at = world.now,
                                          .reason = -1,
                                          .subject = "ascscore",
@@ -45,7 +45,7 @@ TEST(history_is_read_back)
     CHECK(database_commit(world.database, &error));
 
     CLEANUP(buf_finish) struct buf out = { 0 };
-    CHECK(ledger_history(world.database, 0, NULL, print_event, &out, &error));
+    CHECK(ledger_history(world.database, test_sources(), 0, NULL, print_event, &out, &error));
     CHECK_CONTAINS(buf_cstr(&out), "finding.opened a/1 high\n");
     CHECK_CONTAINS(buf_cstr(&out), "finding.opened z/1 high\n");
     CHECK_CONTAINS(buf_cstr(&out), "finding.exempted a/1 high exempted\n");
@@ -53,12 +53,12 @@ TEST(history_is_read_back)
     CHECK_CONTAINS(buf_cstr(&out), "score.dropped ascscore 0.5\n");
     buf_reset(&out);
     struct finding_id id = finding_id(A, "a", 1);
-    CHECK(ledger_history(world.database, 0, &id, print_event, &out, &error));
+    CHECK(ledger_history(world.database, test_sources(), 0, &id, print_event, &out, &error));
     CHECK_TEXT(buf_cstr(&out), "finding.opened a/1 high\nfinding.exempted a/1 high exempted\n");
     buf_reset(&out);
-    CHECK(ledger_history(world.database, middle, &id, print_event, &out, &error));
+    CHECK(ledger_history(world.database, test_sources(), middle, &id, print_event, &out, &error));
     CHECK_TEXT(buf_cstr(&out), "finding.exempted a/1 high exempted\n");
-    CHECK(!ledger_history(world.database, 0, NULL, stop, NULL, &error));
+    CHECK(!ledger_history(world.database, test_sources(), 0, NULL, stop, NULL, &error));
     CHECK_TEXT(error.message, "enough");
 
     world.config.keep_events_s = 30;
@@ -92,7 +92,8 @@ TEST(findings_are_read_back)
     for (size_t length = 16; length <= 32; length += 16) {
         hex[length] = 0;
         hash_hex(id.bytes, length / 2, hex);
-        CHECK(ledger_find(world.database, hex, &arena, &entry, &found, &error) && found);
+        CHECK(ledger_find(world.database, test_sources(), hex, &arena, &entry, &found, &error) &&
+              found);
         CHECK(!entry.open && entry.reason == REASON_EXEMPTED && entry.episode == 1);
         CHECK_TEXT(entry.finding.resource_name, "a");
         CHECK_TEXT(entry.finding.resource_id, "/subscriptions/s1/resourcegroups/rg/providers/"
@@ -106,7 +107,9 @@ TEST(findings_are_read_back)
     static const char *const strangers[] = { "", "0123", "0123456789abcdef", "zzzzzzzzzzzzzzzz",
                                              "0123456789abcdef0123456789abcdef0" };
     for (size_t i = 0; i < ARRAY_COUNT(strangers); i++)
-        CHECK(ledger_find(world.database, strangers[i], &arena, &entry, &found, &error) && !found);
+        CHECK(ledger_find(world.database, test_sources(), strangers[i], &arena, &entry, &found,
+                          &error) &&
+              !found);
     arena_finish(&arena);
     world_finish(&world);
 }
@@ -158,7 +161,7 @@ TEST(a_rolled_back_advance_is_done_again)
     world_publish(&world, part);
     event_list_finish(&world.events);
     CHECK(database_begin(world.database, &error));
-    CHECK(ledger_advance(world.ledger, &world.snapshot, world.now, &world.events, &error));
+    CHECK(ledger_advance(world.ledger, world.snapshot, world.now, &world.events, &error));
     CHECK_INT(world.events.count, 2);
     database_rollback(world.database);
     CHECK(ledger_reload(world.ledger, &error));
@@ -192,7 +195,7 @@ TEST(a_full_disk_loses_no_event)
         }
         world_publish(&world, part);
         CHECK(database_begin(world.database, &error));
-        bool ok = ledger_advance(world.ledger, &world.snapshot, world.now, &world.events, &error) &&
+        bool ok = ledger_advance(world.ledger, world.snapshot, world.now, &world.events, &error) &&
                   database_commit(world.database, &error);
         if (!ok) {
             database_rollback(world.database);

@@ -5,9 +5,23 @@
 
 enum { FINDINGS = 18, SUBSCRIPTIONS = 3, KEYS = 6, STEPS = 30, HISTORIES = 60, SOURCES = 2 };
 
-static const enum collector_id sources[SOURCES] = { COLLECTOR_assessments, COLLECTOR_baselines };
+static const char *const keys[SOURCES] = { "assessments", "baselines" };
 static const enum risk_level risks[] = { RISK_CRITICAL, RISK_HIGH, RISK_LOW };
 static const int64_t slas_s[RISK_COUNT] = { [RISK_CRITICAL] = 100, [RISK_HIGH] = 900 };
+
+static const struct source *source_of(int source)
+{
+    return source_list_find(test_sources(), keys[source]);
+}
+
+/* Show another world the same, without a share in it. */
+static void share(struct snapshot *snapshot, const struct snapshot *with)
+{
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        snapshot->parts[i] = with->parts[i];
+        snapshot->status[i] = with->status[i];
+    }
+}
 
 /* --- Azure, drawn at random ------------------------------------------------------------------- */
 enum cover { COVERED, CARRIED, UNCOVERED };
@@ -83,11 +97,11 @@ static struct told row_of(const struct collection *collection, unsigned finding)
     return told;
 }
 
-static void publish(struct world *world, enum collector_id source,
+static void publish(struct world *world, const struct source *source,
                     const struct collection *collection)
 {
     static const char *const ids[SUBSCRIPTIONS] = { "s0", "s1", "s2" };
-    world->snapshot.status[source].attempted = true;
+    world->snapshot->status[source->index].attempted = true;
     if (collection->published) {
         struct part *part = part_create(source);
         for (unsigned i = 0; i < SUBSCRIPTIONS; i++) {
@@ -111,8 +125,8 @@ static void publish(struct world *world, enum collector_id source,
         part->truncated = collection->truncated;
         world_publish(world, part);
     } else if (collection->dropped) {
-        part_release(world->snapshot.parts[source]);
-        world->snapshot.parts[source] = NULL;
+        part_release(world->snapshot->parts[source->index]);
+        world->snapshot->parts[source->index] = NULL;
     }
     if (collection->failed)
         world_fail(world, source);
@@ -157,7 +171,7 @@ static void tell(struct model *model, int source, unsigned finding, enum event_k
     char name[8];
     name_of(finding, name);
     buf_printf(&model->told, "%s%s %s/%u %s", life->quiet ? "quiet " : "",
-               event_word(kind, sources[source], reason), name, life->episode,
+               event_word(kind, source_of(source), reason), name, life->episode,
                finding_risk_words[life->risk]);
     if (before != life->risk)
         buf_printf(&model->told, " from %s", finding_risk_words[before]);
@@ -274,7 +288,7 @@ static void model_merge(struct model *model, int source, const struct collection
         }
     }
     if (adopting && adopted && model->config.first_run == LEDGER_FIRST_SUMMARY)
-        tell_other(model, EVENT_FIRST_RUN, collectors[sources[source]]->name, adopted);
+        tell_other(model, EVENT_FIRST_RUN, keys[source], adopted);
     model->sources[source].adopted = true;
     model->sources[source].cover = cover;
 }
@@ -377,7 +391,7 @@ static void undo(struct world *world)
 {
     struct error error = { 0 };
     CHECK(database_begin(world->database, &error));
-    CHECK(ledger_advance(world->ledger, &world->snapshot, world->now, &world->events, &error));
+    CHECK(ledger_advance(world->ledger, world->snapshot, world->now, &world->events, &error));
     database_rollback(world->database);
     CHECK(ledger_reload(world->ledger, &error));
 }
@@ -406,10 +420,9 @@ static void count_told(const struct world *world)
     for (size_t i = 0; i < world->events.count; i++) {
         const struct event *event = &world->events.events[i];
         told_kinds[event->kind]++;
-        told_by_absence +=
-            event->kind == EVENT_RESOLVED &&
-            (event->reason == REASON_RESOURCE_DELETED ||
-             (event->source == COLLECTOR_baselines && event->reason == REASON_FIXED));
+        told_by_absence += event->kind == EVENT_RESOLVED &&
+                           (event->reason == REASON_RESOURCE_DELETED ||
+                            (event->source == SOURCE(baselines) && event->reason == REASON_FIXED));
     }
 }
 
@@ -435,17 +448,17 @@ static void live(uint64_t seed)
         worlds[0].now += ticks[draw(&state, ARRAY_COUNT(ticks))];
         for (int source = 0; source < SOURCES; source++) {
             draw_collection(&collections[source], &state);
-            publish(&worlds[0], sources[source], &collections[source]);
+            publish(&worlds[0], source_of(source), &collections[source]);
         }
         model.now = worlds[0].now;
         model_advance(&model, collections);
         for (int i = 1; i < WORLDS; i++) {
-            worlds[i].snapshot = worlds[0].snapshot;
+            share(worlds[i].snapshot, worlds[0].snapshot);
             worlds[i].now = worlds[0].now;
         }
         for (int source = 0; source < SOURCES; source++)
             if (!collections[source].published) /* a new process has collected nothing yet */
-                worlds[RESTARTED].snapshot.parts[sources[source]] = NULL;
+                worlds[RESTARTED].snapshot->parts[source_of(source)->index] = NULL;
         restart(&worlds[RESTARTED]);
         undo(&worlds[UNDONE]);
         for (int i = 0; i < WORLDS; i++)
@@ -457,7 +470,8 @@ static void live(uint64_t seed)
     check_counters(&worlds[0], "defender_findings_reopened_total", model.reopened);
     check_counters(&worlds[0], "defender_findings_resolved_total", model.resolved);
     for (int i = 1; i < WORLDS; i++)
-        worlds[i].snapshot = (struct snapshot){ 0 };
+        for (int source = 0; source < SOURCES; source++)
+            worlds[i].snapshot->parts[source_of(source)->index] = NULL;
     for (int i = 0; i < WORLDS; i++)
         world_finish(&worlds[i]);
     buf_finish(&model.told);

@@ -21,8 +21,8 @@ static const char controls[] =
 
 static void publish_controls(struct world *world)
 {
-    const struct collector *collector = collectors[COLLECTOR_secure_scores];
-    struct part *part = part_create(COLLECTOR_secure_scores);
+    const struct collector *collector = SOURCE(secure_scores)->collector;
+    struct part *part = part_create(SOURCE(secure_scores));
     struct collect_context context = { .now = 1 };
     struct error error = { 0 };
     CLEANUP(arena_finish) struct arena scratch = { 0 };
@@ -30,7 +30,7 @@ static void publish_controls(struct world *world)
     for (const struct json *row = json_first(document); row; row = json_next(row)) {
         _Alignas(max_align_t) char bound[512] = { 0 };
         CHECK(
-            columns_bind(collector->sources[0].queries[1].columns, row, bound, &scratch, &error) &&
+            columns_bind(collector->variants[0].queries[1].columns, row, bound, &scratch, &error) &&
             collector->fold(part, 1, bound, &context, &error));
     }
     json_free(document);
@@ -45,7 +45,7 @@ static void begin(struct world *world, const char *names)
     world_catalogue(world, catalogue);
     publish_controls(world);
     for (int i = 0; i < 2; i++) {
-        struct part *part = world_part(COLLECTOR_assessments, cover);
+        struct part *part = world_part(SOURCE(assessments), cover);
         for (const char *name = i ? names : ""; *name; name++)
             world_open(part, (const char[]){ *name, 0 }, *name == 'o' ? OTHER_KEY : KEY,
                        *name == 'z' ? "s2" : "s1", RISK_CRITICAL);
@@ -58,13 +58,13 @@ static void begin(struct world *world, const char *names)
 /* An alert about a finding, as the snapshot shows it. */
 static struct alert alert_of(const struct world *world, const char *name, struct arena *arena)
 {
-    const struct part *part = world->snapshot.parts[COLLECTOR_assessments];
+    const struct part *part = world->snapshot->parts[INDEX(assessments)];
     struct alert alert = { .rule = "Disk",
                            .event = "finding.opened",
                            .state = ALERT_FIRING,
                            .risk = RISK_CRITICAL,
                            .has_finding = true,
-                           .finding_id = finding_id(COLLECTOR_assessments, name, strlen(name)),
+                           .finding_id = finding_id(SOURCE(assessments), name, strlen(name)),
                            .episode = 1,
                            .starts_at = world->now,
                            .opened_at = world->now,
@@ -97,8 +97,8 @@ struct built {
 static void built_begin(struct built *built, const char *names)
 {
     begin(&built->world, names);
-    built->points = points_create(&built->world.snapshot);
-    built->context = (struct notification_context){ .snapshot = &built->world.snapshot,
+    built->points = points_create(built->world.snapshot);
+    built->context = (struct notification_context){ .snapshot = built->world.snapshot,
                                                     .points = built->points,
                                                     .database = built->world.database,
                                                     .tenant_id = "tenant",
@@ -205,7 +205,7 @@ TEST(a_finding_that_is_gone_is_still_named)
     BUILT built = { 0 };
     built_begin(&built, "a");
     struct alert alert = alert_of(&built.world, "a", &built.arena);
-    struct part *part = world_part(COLLECTOR_assessments, cover);
+    struct part *part = world_part(SOURCE(assessments), cover);
     part_add_closed(part, "a", REASON_FIXED);
     built.world.now += 3600;
     world_publish(&built.world, part);

@@ -1,6 +1,7 @@
 #include "exporter/pages.h"
 
 #include "collectors/collector.h"
+#include "sources.h"
 #include "test.h"
 
 static void render(struct snapshot_store *store, const struct pages_view *base, struct buf *out)
@@ -24,7 +25,7 @@ static const struct pages_view view = {
     .reload_error = "",
     .links = links,
     .link_count = 1,
-    .sources = { "graph" },
+    .variants = (const char *const[64]){ "graph" },
 };
 
 TEST(escape_leaves_nothing_to_interpret)
@@ -39,11 +40,11 @@ TEST(escape_leaves_nothing_to_interpret)
 
 TEST(landing_has_a_row_for_every_collector)
 {
-    struct snapshot_store *store = snapshot_store_create();
+    struct snapshot_store *store = snapshot_store_create(test_sources());
     CLEANUP(buf_finish) struct buf out = { 0 };
     render(store, &view, &out);
-    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
-        CHECK_CONTAINS(buf_cstr(&out), collectors[i]->name);
+    for (size_t i = 0; i < test_sources()->count; i++)
+        CHECK_CONTAINS(buf_cstr(&out), test_sources()->sources[i].name);
     CHECK_CONTAINS(buf_cstr(&out), "not discovered yet");
     CHECK_CONTAINS(buf_cstr(&out), "client secret");
     CHECK_CONTAINS(buf_cstr(&out), "never");
@@ -52,7 +53,7 @@ TEST(landing_has_a_row_for_every_collector)
 
 TEST(landing_shows_how_the_last_run_went)
 {
-    struct snapshot_store *store = snapshot_store_create();
+    struct snapshot_store *store = snapshot_store_create(test_sources());
     struct source_status good = { .enabled = true,
                                   .attempted = true,
                                   .success = true,
@@ -63,8 +64,8 @@ TEST(landing_shows_how_the_last_run_went)
     struct source_status bad = good;
     bad.success = false;
     error_set(&bad.error, ERROR_FORBIDDEN, "graph: <b>denied</b>");
-    snapshot_publish(store, COLLECTOR_subscriptions, part_create(COLLECTOR_subscriptions), &good);
-    snapshot_publish(store, COLLECTOR_assessments, NULL, &bad);
+    snapshot_publish(store, SOURCE(subscriptions), part_create(SOURCE(subscriptions)), &good);
+    snapshot_publish(store, SOURCE(assessments), NULL, &bad);
     CLEANUP(buf_finish) struct buf out = { 0 };
     render(store, &view, &out);
     CHECK_CONTAINS(buf_cstr(&out), "1h ago");
@@ -78,10 +79,10 @@ TEST(landing_shows_how_the_last_run_went)
 
 TEST(texts_of_others_are_escaped_everywhere)
 {
-    struct snapshot_store *store = snapshot_store_create();
+    struct snapshot_store *store = snapshot_store_create(test_sources());
     struct pages_view hostile = view;
     hostile.identity = hostile.cloud = hostile.config_file = hostile.reload_error = "<script>";
-    hostile.sources[0] = "<script>";
+    hostile.variants = (const char *const[64]){ "<script>" };
     CLEANUP(buf_finish) struct buf out = { 0 };
     render(store, &hostile, &out);
     CHECK(!strstr(buf_cstr(&out), "<script"));

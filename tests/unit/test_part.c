@@ -4,6 +4,7 @@
 
 #include "collectors/snapshot/snapshot.h"
 #include "core/buf.h"
+#include "sources.h"
 #include "test.h"
 
 static const struct part_row plain = {
@@ -29,9 +30,9 @@ TEST(identity_ignores_case_and_tells_collectors_apart)
 {
     static const char upper[] = "/Subscriptions/ABC/Resourcegroups/[Z]@`{z}/Providers/X";
     static const char lower[] = "/subscriptions/abc/resourcegroups/[z]@`{z}/providers/x";
-    struct finding_id a = finding_id(COLLECTOR_assessments, upper, sizeof upper - 1);
-    struct finding_id b = finding_id(COLLECTOR_assessments, lower, sizeof lower - 1);
-    struct finding_id c = finding_id(COLLECTOR_baselines, lower, sizeof lower - 1);
+    struct finding_id a = finding_id(SOURCE(assessments), upper, sizeof upper - 1);
+    struct finding_id b = finding_id(SOURCE(assessments), lower, sizeof lower - 1);
+    struct finding_id c = finding_id(SOURCE(baselines), lower, sizeof lower - 1);
     char text[17];
     CHECK(!finding_id_compare(&a, &b));
     CHECK(finding_id_compare(&a, &c));
@@ -39,8 +40,8 @@ TEST(identity_ignores_case_and_tells_collectors_apart)
     CLEANUP(buf_finish) struct buf longest = { 0 };
     for (int i = 0; i < 5000; i++)
         buf_char(&longest, i % 2 ? 'A' : 'a');
-    a = finding_id(COLLECTOR_assessments, buf_cstr(&longest), longest.length);
-    b = finding_id(COLLECTOR_assessments, buf_cstr(&longest), longest.length - 1);
+    a = finding_id(SOURCE(assessments), buf_cstr(&longest), longest.length);
+    b = finding_id(SOURCE(assessments), buf_cstr(&longest), longest.length - 1);
     CHECK(finding_id_compare(&a, &b));
 }
 
@@ -62,7 +63,7 @@ TEST(resource_ids_come_out_as_they_went_in)
         { "arn:aws:s3:::bucket", "", "unknown", "arn:aws:s3:::bucket" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        struct part *part = part_create(COLLECTOR_assessments);
+        struct part *part = part_create(SOURCE(assessments));
         struct part_row row = plain;
         struct finding view;
         char scratch[PART_ID_BYTES];
@@ -81,7 +82,7 @@ TEST(resource_ids_come_out_as_they_went_in)
 
 TEST(facts_survive_the_compact_form)
 {
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct part *part = part_create(SOURCE(assessments));
     struct part_row row = plain;
     struct finding view;
     char scratch[PART_ID_BYTES];
@@ -104,7 +105,7 @@ TEST(facts_survive_the_compact_form)
 TEST(an_id_that_stands_twice_is_incomplete)
 {
     for (int kind = 0; kind < 3; kind++) {
-        struct part *part = part_create(COLLECTOR_assessments);
+        struct part *part = part_create(SOURCE(assessments));
         struct error error = { 0 };
         struct part_row row = plain;
         if (kind < 2)
@@ -124,7 +125,7 @@ TEST(an_id_that_stands_twice_is_incomplete)
 
 TEST(sealed_findings_are_found_by_id)
 {
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct part *part = part_create(SOURCE(assessments));
     struct error error = { 0 };
     char id[16];
     for (int i = 0; i < 1000; i++) {
@@ -136,18 +137,18 @@ TEST(sealed_findings_are_found_by_id)
     CHECK(part_seal(part, &error));
     for (int i = 0; i < 1000; i++) {
         int length = snprintf(id, sizeof id, "row %d", i);
-        struct finding_id wanted = finding_id(COLLECTOR_assessments, id, (size_t)length);
+        struct finding_id wanted = finding_id(SOURCE(assessments), id, (size_t)length);
         ptrdiff_t at = part_find(part, &wanted);
         CHECK(at >= 0 && !finding_id_compare(&part->findings[at].id, &wanted));
     }
-    struct finding_id absent = finding_id(COLLECTOR_assessments, "absent", 6);
+    struct finding_id absent = finding_id(SOURCE(assessments), "absent", 6);
     CHECK_INT(part_find(part, &absent), -1);
     part_release(part);
 }
 
 TEST(rewind_forgets_a_broken_list)
 {
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct part *part = part_create(SOURCE(assessments));
     part_add_open(part, &plain);
     struct part_mark mark = part_mark(part);
     part_add_open(part, &plain);
@@ -160,8 +161,8 @@ TEST(rewind_forgets_a_broken_list)
 
 TEST(carried_findings_keep_their_identity)
 {
-    struct part *older = part_create(COLLECTOR_assessments);
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct part *older = part_create(SOURCE(assessments));
+    struct part *part = part_create(SOURCE(assessments));
     struct error error = { 0 };
     struct part_row row = plain;
     row.resource_id = "/subscriptions/aaaa-1/resourcegroups/rg/providers/a.b/c/d";
@@ -173,7 +174,7 @@ TEST(carried_findings_keep_their_identity)
     part_carry(part, older, "aaaa-1");
     CHECK(part_seal(part, &error));
     CHECK_INT(part->finding_count, 1);
-    struct finding_id id = finding_id(COLLECTOR_assessments, "r1", 2);
+    struct finding_id id = finding_id(SOURCE(assessments), "r1", 2);
     CHECK_INT(part_find(part, &id), 0);
     struct finding view;
     char scratch[PART_ID_BYTES];
@@ -185,7 +186,7 @@ TEST(carried_findings_keep_their_identity)
 
 TEST(cover_speaks_only_for_what_was_read)
 {
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct part *part = part_create(SOURCE(assessments));
     CHECK_INT(part_see(part, "S-1"), 0);
     CHECK_INT(part_see(part, "s-2"), 1);
     CHECK_INT(part_see(part, "s-1"), 0);
@@ -203,49 +204,49 @@ TEST(cover_speaks_only_for_what_was_read)
 
 TEST(one_failing_collector_keeps_nobody_from_being_ready)
 {
-    struct snapshot snapshot = { 0 };
-    struct part *part = part_create(COLLECTOR_assessments);
-    snapshot.status[COLLECTOR_assessments].enabled = true;
-    snapshot.status[COLLECTOR_baselines].enabled = true;
-    CHECK(!snapshot_is_ready(&snapshot));
-    snapshot.status[COLLECTOR_assessments].attempted = true;
-    snapshot.status[COLLECTOR_baselines].attempted = true;
-    CHECK(!snapshot_is_ready(&snapshot));
-    snapshot.parts[COLLECTOR_assessments] = part;
-    CHECK(snapshot_is_ready(&snapshot));
-    snapshot.status[COLLECTOR_baselines].attempted = false;
-    CHECK(!snapshot_is_ready(&snapshot));
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct part *part = part_create(SOURCE(assessments));
+    snapshot->status[INDEX(assessments)].enabled = true;
+    snapshot->status[INDEX(baselines)].enabled = true;
+    CHECK(!snapshot_is_ready(snapshot));
+    snapshot->status[INDEX(assessments)].attempted = true;
+    snapshot->status[INDEX(baselines)].attempted = true;
+    CHECK(!snapshot_is_ready(snapshot));
+    snapshot->parts[INDEX(assessments)] = part;
+    CHECK(snapshot_is_ready(snapshot));
+    snapshot->status[INDEX(baselines)].attempted = false;
+    CHECK(!snapshot_is_ready(snapshot));
     part_release(part);
 }
 
 TEST(snapshots_change_whole_and_outlive_their_store)
 {
-    struct snapshot_store *store = snapshot_store_create();
+    struct snapshot_store *store = snapshot_store_create(test_sources());
     struct source_status status = { .enabled = true };
     struct snapshot *empty = snapshot_acquire(store);
     CHECK(snapshot_is_ready(empty));
-    snapshot_publish(store, COLLECTOR_assessments, NULL, &status);
+    snapshot_publish(store, SOURCE(assessments), NULL, &status);
     struct snapshot *waiting = snapshot_acquire(store);
     CHECK(!snapshot_is_ready(waiting));
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct part *part = part_create(SOURCE(assessments));
     part_add_open(part, &plain);
     status.success = true;
-    snapshot_publish(store, COLLECTOR_assessments, part, &status);
+    snapshot_publish(store, SOURCE(assessments), part, &status);
     struct snapshot *full = snapshot_acquire(store);
     CHECK(snapshot_is_ready(full));
-    CHECK(!waiting->parts[COLLECTOR_assessments]);
-    CHECK_INT(full->parts[COLLECTOR_assessments]->generation, full->generation);
+    CHECK(!waiting->parts[INDEX(assessments)]);
+    CHECK_INT(full->parts[INDEX(assessments)]->generation, full->generation);
     /* A failed run keeps the last good part and changes the status. */
     status.success = false;
-    snapshot_publish(store, COLLECTOR_assessments, NULL, &status);
+    snapshot_publish(store, SOURCE(assessments), NULL, &status);
     struct snapshot *failed = snapshot_acquire(store);
-    CHECK(failed->parts[COLLECTOR_assessments] == full->parts[COLLECTOR_assessments]);
-    CHECK(!failed->status[COLLECTOR_assessments].success);
+    CHECK(failed->parts[INDEX(assessments)] == full->parts[INDEX(assessments)]);
+    CHECK(!failed->status[INDEX(assessments)].success);
     CHECK_INT(snapshot_wait(store, full->generation, 0), failed->generation);
     CHECK_INT(snapshot_wait(store, failed->generation, 1), failed->generation);
-    snapshot_drop(store, COLLECTOR_assessments);
+    snapshot_drop(store, SOURCE(assessments));
     snapshot_store_destroy(store);
-    CHECK_INT(full->parts[COLLECTOR_assessments]->finding_count, 1);
+    CHECK_INT(full->parts[INDEX(assessments)]->finding_count, 1);
     snapshot_release(empty);
     snapshot_release(waiting);
     snapshot_release(failed);

@@ -1,5 +1,6 @@
 /* points: what finishing a recommendation gains. */
 #include "alerts/ledger/points.h"
+#include "sources.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -10,15 +11,15 @@
 /* Secure score controls from rows as Resource Graph tells them. */
 static struct part *scores(const char *rows)
 {
-    const struct collector *collector = collectors[COLLECTOR_secure_scores];
-    struct part *part = part_create(COLLECTOR_secure_scores);
+    const struct collector *collector = SOURCE(secure_scores)->collector;
+    struct part *part = part_create(SOURCE(secure_scores));
     struct collect_context context = { .now = 1 };
     struct error error = { 0 };
     struct arena scratch = { 0 };
     struct json *document = json_parse(rows, strlen(rows), &error);
     for (const struct json *row = json_first(document); row; row = json_next(row)) {
         _Alignas(max_align_t) char bound[512] = { 0 };
-        CHECK(columns_bind(collector->sources[0].queries[1].columns, row, bound, &scratch,
+        CHECK(columns_bind(collector->variants[0].queries[1].columns, row, bound, &scratch,
                            &error) &&
               collector->fold(part, 1, bound, &context, &error));
     }
@@ -30,10 +31,10 @@ static struct part *scores(const char *rows)
 
 static struct part *catalogue(const char *list)
 {
-    struct part *part = part_create(COLLECTOR_catalogue);
+    struct part *part = part_create(SOURCE(catalogue));
     struct error error = { 0 };
     struct json *document = json_parse(list, strlen(list), &error);
-    CHECK(collectors[COLLECTOR_catalogue]->load(part, document, &error));
+    CHECK(SOURCE(catalogue)->collector->load(part, document, &error));
     json_free(document);
     return part;
 }
@@ -55,16 +56,10 @@ static void open_finding(struct part *part, const char *key, const char *subscri
     ",\"assessments\":[" keys "]}"
 #define KEY(key) "\"/providers/Microsoft.Security/assessmentMetadata/" key "\""
 
-static void release(struct snapshot *snapshot)
-{
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        part_release(snapshot->parts[i]);
-}
-
 TEST(points_are_shared_by_what_only_one_holds_back)
 {
-    struct snapshot snapshot = { 0 };
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct part *part = part_create(SOURCE(assessments));
     /* Control c1 in s1: vm1 by a and b, vm2 and vm3 by a only, vm4 by b only. */
     open_finding(part, "a", "s1", "vm1");
     open_finding(part, "b", "s1", "vm1");
@@ -76,8 +71,8 @@ TEST(points_are_shared_by_what_only_one_holds_back)
     open_finding(part, "a", "s2", "vm1");
     struct error error = { 0 };
     CHECK(part_seal(part, &error));
-    snapshot.parts[COLLECTOR_assessments] = part;
-    snapshot.parts[COLLECTOR_secure_scores] = scores("["
+    snapshot->parts[INDEX(assessments)] = part;
+    snapshot->parts[INDEX(secure_scores)] = scores("["
         CONTROL("S1", "c1", "8", "6", "4", KEY("A") "," KEY("b") "," KEY("preview") ","
                 KEY("a") "," KEY("none")) ","
         CONTROL("s1", "c2", "3", "0", "1", KEY("b")) ","
@@ -85,10 +80,10 @@ TEST(points_are_shared_by_what_only_one_holds_back)
         CONTROL("s2", "c3", "10", "0", "0", KEY("a")) ","
         CONTROL("s3", "c1", "10", "0", "5", KEY("a")) ","
         CONTROL("s2", "c4", "10", "0", "5", "") "]");
-    snapshot.parts[COLLECTOR_catalogue] =
+    snapshot->parts[INDEX(catalogue)] =
         catalogue("[{\"name\":\"preview\",\"properties\":{\"preview\":true}}]");
 
-    struct points *points = points_create(&snapshot);
+    struct points *points = points_create(snapshot);
     CHECK_NUMBER(points_in(points, "a", "s1"), 8 * 2 / 10.0);
     CHECK_NUMBER(points_in(points, "b", "s1"), 8 * 1 / 10.0 + 3); /* c2: 2 held back, 1 told */
     CHECK_NUMBER(points_in(points, "a", "s2"), 10 * 1 / 5.0);
@@ -106,24 +101,24 @@ TEST(points_are_shared_by_what_only_one_holds_back)
     CHECK_NUMBER(set.samples[0].value, 3.6);
     CHECK_TEXT(set.samples[1].values[0], "b");
     points_destroy(points);
-    release(&snapshot);
+    snapshot_release(snapshot);
 }
 
 TEST(without_scores_or_findings_nothing_is_to_gain)
 {
-    struct snapshot snapshot = { 0 };
-    struct points *points = points_create(&snapshot);
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct points *points = points_create(snapshot);
     CHECK_NUMBER(points_of(points, "a"), 0);
     points_destroy(points);
     points_destroy(NULL);
-    snapshot.parts[COLLECTOR_secure_scores] =
+    snapshot->parts[INDEX(secure_scores)] =
         scores("[" CONTROL("s1", "c1", "8", "6", "4", KEY("a")) "]");
-    points = points_create(&snapshot);
+    points = points_create(snapshot);
     CHECK_NUMBER(points_of(points, "a"), 0);
     points_destroy(points);
-    snapshot.parts[COLLECTOR_assessments] = part_create(COLLECTOR_assessments);
-    points = points_create(&snapshot);
+    snapshot->parts[INDEX(assessments)] = part_create(SOURCE(assessments));
+    points = points_create(snapshot);
     CHECK_NUMBER(points_of(points, "a"), 0);
     points_destroy(points);
-    release(&snapshot);
+    snapshot_release(snapshot);
 }

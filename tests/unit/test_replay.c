@@ -22,7 +22,8 @@ static const char *replay(struct scene *scene, const char *yaml, const char *rul
     struct settings *settings = scene_settings(&other, yaml, rules);
     buf_reset(&out);
     buf_text(&out, "");
-    CHECK(replay_run(scene->world.path, settings, since, scene->world.now, note, &out, &error));
+    CHECK(replay_run(scene->world.path, test_sources(), settings, since, scene->world.now, note,
+                     &out, &error));
     CHECK_TEXT(error.message, "");
     settings_release(settings);
     options_finish(settings_options, &other.config);
@@ -93,7 +94,8 @@ TEST(replay_changes_nothing_and_prints_a_summary)
                "  - alert: Many\n    metric: defender_assessment_findings\n    above: 100\n");
     live(&scene);
     int64_t before = scene_number(&scene, "SELECT COUNT(*) FROM outbox_message");
-    CHECK(replay_print(scene.world.path, scene.settings, 0, scene.world.now, &out, &error));
+    CHECK(replay_print(scene.world.path, test_sources(), scene.settings, 0, scene.world.now, &out,
+                       &error));
     CHECK_CONTAINS(buf_cstr(&out), "\n6 messages from 1970-01-01T00:00:00Z to ");
     CHECK_CONTAINS(buf_cstr(&out), "team             Opened                   6\n");
     CHECK_CONTAINS(buf_cstr(&out), "1 rules over metrics were left out");
@@ -106,11 +108,11 @@ TEST(replay_needs_a_receiver_and_a_history)
     struct scene scene;
     struct error error = { 0 };
     scene_init(&scene, "nobody", "", SCENE_OPENED);
-    CHECK(!replay_run(scene.world.path, scene.settings, 0, 1, note, NULL, &error));
+    CHECK(!replay_run(scene.world.path, test_sources(), scene.settings, 0, 1, note, NULL, &error));
     CHECK_INT(error.code, ERROR_CONFIG);
     scene_finish(&scene);
     scene_init(&scene, "somebody", SCENE_ALONE, SCENE_OPENED);
-    CHECK(!replay_run("/nowhere/at.db", scene.settings, 0, 1, note, NULL, &error));
+    CHECK(!replay_run("/nowhere/at.db", test_sources(), scene.settings, 0, 1, note, NULL, &error));
     CHECK_CONTAINS(error.message, "/nowhere/at.db");
     scene_finish(&scene);
 }

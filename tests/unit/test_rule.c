@@ -5,6 +5,7 @@
 
 #include "alerts/rules/alert.h"
 #include "collectors/collector.h"
+#include "sources.h"
 #include "tests/unit/test.h"
 
 static const struct family ratio = { .name = "defender_secure_score_ratio",
@@ -223,7 +224,7 @@ static bool wants(const char *body, enum event_kind kind, int reason, bool quiet
     buf_printf(&text, "  - { alert: A, %s }\n", body);
     struct rule_set *set = load(buf_cstr(&text), &report);
     CHECK_TEXT(buf_cstr(&report.text), "");
-    const struct finding finding = { .source = COLLECTOR_assessments,
+    const struct finding finding = { .source = SOURCE(assessments),
                                      .risk = RISK_CRITICAL,
                                      .internet_exposed = true,
                                      .assessment_id = "key",

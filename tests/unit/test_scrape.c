@@ -6,6 +6,7 @@
 #include "collectors/run/runner.h"
 #include "core/clock.h"
 #include "exporter/selection.h"
+#include "sources.h"
 #include "test.h"
 
 static const struct family own_total = {
@@ -24,7 +25,7 @@ static struct bench set_up(const struct scrape_config *config)
 {
     static const struct scrape_config plain = { 0 };
     struct error error;
-    struct bench bench = { snapshot_store_create(), metric_store_create(), NULL };
+    struct bench bench = { snapshot_store_create(test_sources()), metric_store_create(), NULL };
     bench.scrape = scrape_create(bench.snapshots, bench.metrics);
     CHECK(scrape_configure(bench.scrape, config ? config : &plain, &error));
     return bench;
@@ -38,7 +39,7 @@ static void tear_down(struct bench *bench)
 }
 
 /* A collector ran and brought nothing. */
-static void publish(struct bench *bench, enum collector_id collector, size_t rows)
+static void publish(struct bench *bench, const struct source *collector, size_t rows)
 {
     struct source_status status = { .enabled = true,
                                     .attempted = true,
@@ -59,10 +60,10 @@ TEST(a_new_snapshot_shows_at_once)
 {
     CLEANUP(tear_down) struct bench bench = set_up(NULL);
     CLEANUP(buf_finish) struct buf out = { 0 };
-    publish(&bench, COLLECTOR_assessments, 7);
+    publish(&bench, SOURCE(assessments), 7);
     print(&bench, &out);
     CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{collector=\"assessments\"} 7\n");
-    publish(&bench, COLLECTOR_assessments, 8);
+    publish(&bench, SOURCE(assessments), 8);
     print(&bench, &out);
     CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{collector=\"assessments\"} 8\n");
 }
@@ -96,7 +97,7 @@ TEST(the_series_count_is_the_number_of_lines)
 {
     CLEANUP(tear_down) struct bench bench = set_up(NULL);
     CLEANUP(buf_finish) struct buf out = { 0 };
-    publish(&bench, COLLECTOR_subscriptions, 1);
+    publish(&bench, SOURCE(subscriptions), 1);
     print(&bench, &out);
     double counted = 0;
     for (const char *at = out.data; (at = strstr(at, "\ndefender_exporter_series{")); at++)
@@ -112,7 +113,7 @@ TEST(new_rules_hold_from_the_next_scrape)
     CLEANUP(tear_down) struct bench bench = set_up(NULL);
     CLEANUP(buf_finish) struct buf out = { 0 };
     struct error error;
-    publish(&bench, COLLECTOR_assessments, 7);
+    publish(&bench, SOURCE(assessments), 7);
     print(&bench, &out);
     CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{");
     struct scrape_config deny = { .series.deny = {
@@ -148,8 +149,8 @@ static struct web_response answer(struct bench *bench, const struct web_pair *qu
 TEST(queries_select_collectors)
 {
     CLEANUP(tear_down) struct bench bench = set_up(NULL);
-    publish(&bench, COLLECTOR_assessments, 7);
-    publish(&bench, COLLECTOR_baselines, 9);
+    publish(&bench, SOURCE(assessments), 7);
+    publish(&bench, SOURCE(baselines), 9);
     static const struct web_pair queries[] = { { "collect[]", "baselines" },
                                                { "unrelated", "x" },
                                                { "collect[]", "secure_scores" } };
@@ -205,7 +206,7 @@ TEST(scrapes_publishing_and_new_rules_go_together)
     for (size_t i = 0; i < ARRAY_COUNT(threads); i++)
         CHECK(!pthread_create(&threads[i], NULL, scrape_a_lot, &bench));
     for (size_t i = 0; i < 100; i++) {
-        publish(&bench, COLLECTOR_assessments, i);
+        publish(&bench, SOURCE(assessments), i);
         if (i % 10 == 0)
             CHECK(scrape_configure(bench.scrape, &(struct scrape_config){ 0 }, &error));
     }

@@ -1,5 +1,6 @@
 /* watch: scores, controls and freshness become events, each once. */
 #include "alerts/ledger/watch.h"
+#include "sources.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 struct scene {
     struct database *database;
-    struct snapshot snapshot;
+    struct snapshot *snapshot;
     struct watch_config config;
     int64_t now;
 };
@@ -20,15 +21,16 @@ static void scene_init(struct scene *scene)
 {
     struct error error = { 0 };
     struct database_config config = { .path = ":memory:", .migrations = schema_migrations };
-    *scene = (struct scene){ .now = 1700000000, .config = { .score_drop = 0.05 } };
+    *scene = (struct scene){ .now = 1700000000,
+                             .snapshot = snapshot_create(test_sources()),
+                             .config = { .score_drop = 0.05 } };
     scene->database = database_open(&config, &error);
     CHECK_TEXT(error.message, "");
 }
 
 static void scene_finish(struct scene *scene)
 {
-    for (int i = 0; i < COLLECTOR_COUNT; i++)
-        part_release(scene->snapshot.parts[i]);
+    snapshot_release(scene->snapshot);
     database_close(scene->database);
 }
 
@@ -41,9 +43,9 @@ static bool everything(const void *filter, const char *subscription_id)
 static void feed(struct part *part, size_t query, const char *rows, struct scene *scene,
                  const char *filter)
 {
-    const struct collector *collector = collectors[part->collector];
+    const struct collector *collector = part->source->collector;
     struct collect_context context = { .now = scene->now,
-                                       .snapshot = &scene->snapshot,
+                                       .snapshot = scene->snapshot,
                                        .wanted = everything,
                                        .filter = filter,
                                        .max_staleness_s = 86400 };
@@ -52,7 +54,7 @@ static void feed(struct part *part, size_t query, const char *rows, struct scene
     struct json *document = json_parse(rows, strlen(rows), &error);
     for (const struct json *row = json_first(document); row; row = json_next(row)) {
         _Alignas(max_align_t) char bound[512] = { 0 };
-        CHECK(columns_bind(collector->sources[0].queries[query].columns, row, bound, &scratch,
+        CHECK(columns_bind(collector->variants[0].queries[query].columns, row, bound, &scratch,
                            &error) &&
               collector->fold(part, query, bound, &context, &error));
     }
@@ -65,14 +67,14 @@ static void feed(struct part *part, size_t query, const char *rows, struct scene
 static void put(struct scene *scene, struct part *part)
 {
     part->collected_at = scene->now;
-    part_release(scene->snapshot.parts[part->collector]);
-    scene->snapshot.parts[part->collector] = part;
+    part_release(scene->snapshot->parts[part->source->index]);
+    scene->snapshot->parts[part->source->index] = part;
 }
 
 static void score(struct scene *scene, double ratio)
 {
     char row[256];
-    struct part *part = part_create(COLLECTOR_secure_scores);
+    struct part *part = part_create(SOURCE(secure_scores));
     snprintf(row, sizeof row, "[{\"id\":\"/x/ascScore\",\"subscriptionId\":\"S1\",\"ratio\":%.6f}]",
              ratio);
     feed(part, 0, row, scene, NULL);
@@ -82,7 +84,7 @@ static void score(struct scene *scene, double ratio)
 static void control(struct scene *scene, double points, double max, int healthy, int unhealthy)
 {
     char row[256];
-    struct part *part = part_create(COLLECTOR_secure_scores);
+    struct part *part = part_create(SOURCE(secure_scores));
     snprintf(row, sizeof row,
              "[{\"id\":\"/x/c1\",\"subscriptionId\":\"S1\",\"controlId\":\"c1\",\"title\":\"MFA\","
              "\"current\":%g,\"max\":%g,\"healthy\":%d,\"unhealthy\":%d}]",
@@ -99,7 +101,7 @@ static const char *advance(struct scene *scene)
     struct error error = { 0 };
     buf_reset(&out);
     CHECK(database_begin(scene->database, &error));
-    CHECK(watch_advance(scene->database, &scene->config, &scene->snapshot, scene->now, &events,
+    CHECK(watch_advance(scene->database, &scene->config, scene->snapshot, scene->now, &events,
                         &error));
     CHECK(database_commit(scene->database, &error));
     CHECK_TEXT(error.message, "");
@@ -201,7 +203,7 @@ TEST(a_collector_goes_stale_once)
 {
     struct scene scene;
     scene_init(&scene);
-    struct source_status *status = &scene.snapshot.status[COLLECTOR_assessments];
+    struct source_status *status = &scene.snapshot->status[INDEX(assessments)];
     status->interval_ms = 60000;
     CHECK_TEXT(advance(&scene), ""); /* not enabled */
     status->enabled = true;
@@ -232,7 +234,7 @@ TEST(a_collector_that_never_came_is_stale_too)
 {
     struct scene scene;
     scene_init(&scene);
-    struct source_status *status = &scene.snapshot.status[COLLECTOR_assessments];
+    struct source_status *status = &scene.snapshot->status[INDEX(assessments)];
     *status = (struct source_status){ .enabled = true, .interval_ms = 60000 };
     CHECK_TEXT(advance(&scene), "");
     scene.now += 180;
@@ -248,7 +250,7 @@ TEST(a_collector_that_never_came_is_stale_too)
 static void discover(struct scene *scene, const char *state, const char *filter)
 {
     char rows[256];
-    struct part *part = part_create(COLLECTOR_subscriptions);
+    struct part *part = part_create(SOURCE(subscriptions));
     snprintf(rows, sizeof rows,
              "[{\"subscriptionId\":\"s1\",\"displayName\":\"One\",\"state\":\"Enabled\"},"
              "{\"subscriptionId\":\"s2\",\"displayName\":\"Two\",\"state\":\"%s\"}]",
@@ -271,7 +273,7 @@ TEST(a_subscription_goes_stale_when_it_was_visible)
     discover(&scene, "Enabled", NULL);
     CHECK_TEXT(advance(&scene), "data.recovered s2 s2 0 0 (the data of Two are fresh again)\n");
 
-    struct part *part = part_create(COLLECTOR_assessments);
+    struct part *part = part_create(SOURCE(assessments));
     part_add_cover(part, "s1", scene.now);
     part_add_carried(part, "s2", scene.now - 600, "its list could not be read", scene.now);
     put(&scene, part);
