@@ -8,6 +8,7 @@
 
 #include "alerts/notify/group.h"
 #include "alerts/rules/active_row.h"
+#include "alerts/store/rows.h"
 
 /* clang-format off */
 #define AT(member) OPTION_AT(struct governor_config, member)
@@ -235,7 +236,7 @@ static bool flush_receiver(const struct group_context *context, const char *name
 bool governor_flush(const struct group_context *context, struct error *error)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct active_keys due;
+    struct rows_keys due;
     struct database_statement *statement =
         database_prepare(context->database,
                          "SELECT receiver FROM governor_fold GROUP BY receiver HAVING MIN(at) <= $1"
@@ -243,7 +244,7 @@ bool governor_flush(const struct group_context *context, struct error *error)
     database_bind_integer(statement, 1,
                           context->now - context->settings->config->governor.digest_ms / 1000);
     database_bind_integer(statement, 2, context->now);
-    if (!active_row_keys(statement, &arena, &due, error))
+    if (!rows_read_keys(statement, &arena, &due, error))
         return false;
     for (size_t i = 0; i < due.count; i++)
         if (!flush_receiver(context, due.keys[i], error))

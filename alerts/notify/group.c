@@ -174,14 +174,14 @@ static bool check_group(const struct group_context *context, const char *receive
                         struct arena *arena, struct error *error)
 {
     struct group_row row;
-    struct active_keys members;
+    struct rows_keys members;
     bool found, any = false;
     const char *path = "";
     struct database_statement *statement = database_prepare(
         context->database,
         "SELECT fingerprint FROM group_member WHERE receiver = $1 AND group_key = $2");
     database_bind(statement, receiver, key);
-    if (!active_row_keys(statement, arena, &members, error) ||
+    if (!rows_read_keys(statement, arena, &members, error) ||
         !group_row_load(context->database, receiver, key, context->now, arena, &row, &found, error))
         return false;
     for (size_t i = 0; i < members.count; i++) {
@@ -207,7 +207,7 @@ static bool check_group(const struct group_context *context, const char *receive
 bool group_reroute(const struct group_context *context, struct error *error)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct active_keys receivers;
+    struct rows_keys receivers;
     if (!context->settings->route)
         return true;
     struct placing placing = { context };
@@ -215,14 +215,14 @@ bool group_reroute(const struct group_context *context, struct error *error)
         return false;
     struct database_statement *statement =
         database_prepare(context->database, "SELECT DISTINCT receiver FROM group_state");
-    if (!active_row_keys(statement, &arena, &receivers, error))
+    if (!rows_read_keys(statement, &arena, &receivers, error))
         return false;
     for (size_t i = 0; i < receivers.count; i++) {
-        struct active_keys groups;
+        struct rows_keys groups;
         statement = database_prepare(context->database,
                                      "SELECT group_key FROM group_state WHERE receiver = $1");
         database_bind(statement, receivers.keys[i]);
-        if (!active_row_keys(statement, &arena, &groups, error))
+        if (!rows_read_keys(statement, &arena, &groups, error))
             return false;
         for (size_t n = 0; n < groups.count; n++)
             if (!check_group(context, receivers.keys[i], groups.keys[n], &arena, error))

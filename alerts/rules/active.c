@@ -4,6 +4,7 @@
 
 #include "alerts/ledger/points.h"
 #include "alerts/rules/active_row.h"
+#include "alerts/store/rows.h"
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
 #include "collectors/subscriptions.h"
@@ -19,14 +20,12 @@ static bool find_rules(struct active_pass *pass, struct error *error)
     const struct rule *rules = rule_all(pass->rules, &count);
     const char *last = "";
     pass->has_rows = arena_zalloc(&pass->arena, count + 1);
-    for (bool row;;) {
+    for (;;) {
         struct database_statement *statement =
             database_prepare(pass->database, "SELECT MIN(rule) FROM active_alert WHERE rule > $1");
-        database_bind_text(statement, 1, last);
-        if (!database_step(statement, &row, error))
+        database_bind(statement, last);
+        if (!database_get_text(statement, &pass->arena, &last, error))
             return false;
-        last = arena_text(&pass->arena, row ? database_text(statement, 0) : "");
-        database_reset(statement);
         if (!*last)
             return true;
         const struct rule *rule = rule_find(pass->rules, last);
@@ -47,11 +46,11 @@ static bool find_rules(struct active_pass *pass, struct error *error)
 /* Whether a subscription that was visible cannot be read now; watch says so. */
 static bool find_blind(struct active_pass *pass, struct error *error)
 {
-    struct active_keys stale;
+    struct rows_keys stale;
     struct database_statement *statement =
         database_prepare(pass->database, "SELECT key FROM watch_value WHERE kind = 'subscription'"
                                          " AND state = 'stale'");
-    if (!active_row_keys(statement, &pass->arena, &stale, error))
+    if (!rows_read_keys(statement, &pass->arena, &stale, error))
         return false;
     for (size_t i = 0; i < stale.count && pass->snapshot; i++)
         if (subscriptions_find(pass->snapshot, stale.keys[i]))
@@ -101,7 +100,7 @@ static bool is_adopted(const struct active_pass *pass)
 
 /* The clocks of a row: an event alert that runs out is one that was cleared when it fired. */
 static struct alert_state_timing timing_of(const struct active_pass *pass, const struct rule *rule,
-                                     const struct active_row *row)
+                                           const struct active_row *row)
 {
     struct alert_state_timing timing =
         rule ? rule->timing : (struct alert_state_timing){ .kept_s = KEPT_S };
@@ -226,7 +225,7 @@ static void make_alert(const struct threshold_signal *signal, struct arena *aren
 /* What several subscriptions add up to is smaller while one of them cannot be read: that clears
  * nothing. And nothing is absent before its collector has run for the first time. */
 static enum alert_state_signal believe(const struct active_pass *pass,
-                                 const struct threshold_signal *signal)
+                                       const struct threshold_signal *signal)
 {
     const struct rule *rule = signal->rule;
     const struct snapshot *snapshot = pass->snapshot;
@@ -302,19 +301,19 @@ static bool is_known(const struct snapshot *snapshot, const struct rule *rule,
     return known;
 }
 
-static bool keys_of_rule(struct active_pass *pass, const char *rule, struct active_keys *keys,
+static bool keys_of_rule(struct active_pass *pass, const char *rule, struct rows_keys *keys,
                          struct error *error)
 {
     struct database_statement *statement = database_prepare(
         pass->database,
         "SELECT fingerprint FROM active_alert WHERE rule = $1 AND state <> 'resolved'");
-    database_bind_text(statement, 1, rule);
-    return active_row_keys(statement, &pass->arena, keys, error);
+    database_bind(statement, rule);
+    return rows_read_keys(statement, &pass->arena, keys, error);
 }
 
 static bool clear_missing(struct active_pass *pass, const struct rule *rule, struct error *error)
 {
-    struct active_keys keys;
+    struct rows_keys keys;
     if (!keys_of_rule(pass, rule->name, &keys, error))
         return false;
     for (size_t i = 0; i < keys.count; i++) {
@@ -335,7 +334,7 @@ static bool clear_missing(struct active_pass *pass, const struct rule *rule, str
 
 static bool clear_gone(struct active_pass *pass, const char *rule, struct error *error)
 {
-    struct active_keys keys;
+    struct rows_keys keys;
     if (!keys_of_rule(pass, rule, &keys, error))
         return false;
     for (size_t i = 0; i < keys.count; i++) {
@@ -354,12 +353,12 @@ static bool clear_gone(struct active_pass *pass, const char *rule, struct error 
  * their signal. */
 static bool advance_due(struct active_pass *pass, struct error *error)
 {
-    struct active_keys keys;
+    struct rows_keys keys;
     struct database_statement *statement = database_prepare(
         pass->database, "SELECT fingerprint FROM active_alert WHERE due_at > 0 AND due_at <= $1"
                         " AND event <> 'rule.firing' AND NOT" ACTIVE_ROW_KEPT);
-    database_bind_integer(statement, 1, pass->now);
-    if (!active_row_keys(statement, &pass->arena, &keys, error))
+    database_bind(statement, pass->now);
+    if (!rows_read_keys(statement, &pass->arena, &keys, error))
         return false;
     for (size_t i = 0; i < keys.count; i++) {
         struct active_row row;
@@ -379,12 +378,12 @@ static bool advance_due(struct active_pass *pass, struct error *error)
 /* Alerts of first runs, as soon as nothing more is to come. */
 static bool end_first_runs(struct active_pass *pass, const struct rule *rule, struct error *error)
 {
-    struct active_keys keys;
+    struct rows_keys keys;
     struct database_statement *statement =
         database_prepare(pass->database, "SELECT fingerprint FROM active_alert WHERE rule = $1 AND"
                                          " state = 'pending' AND event = '" ACTIVE_FIRST_RUN "'");
-    database_bind_text(statement, 1, rule->name);
-    if (!active_row_keys(statement, &pass->arena, &keys, error))
+    database_bind(statement, rule->name);
+    if (!rows_read_keys(statement, &pass->arena, &keys, error))
         return false;
     for (size_t i = 0; i < keys.count; i++) {
         struct active_row row;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "alerts/rules/active_row.h"
+#include "alerts/store/rows.h"
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
 
@@ -183,11 +184,11 @@ static bool touch_alerts(struct active_pass *pass, const struct subject *subject
                          struct error *error)
 {
     const struct event *event = subject->event;
-    struct active_keys keys;
+    struct rows_keys keys;
     struct database_statement *statement = database_prepare(
         pass->database, "SELECT fingerprint FROM active_alert WHERE finding_id = $1");
-    database_bind_blob(statement, 1, event->finding_id.bytes, sizeof event->finding_id.bytes);
-    if (!active_row_keys(statement, &pass->scratch, &keys, error))
+    database_bind(statement, DATABASE_BYTES(event->finding_id.bytes));
+    if (!rows_read_keys(statement, &pass->scratch, &keys, error))
         return false;
     for (size_t i = 0; i < keys.count; i++) {
         struct active_row row;

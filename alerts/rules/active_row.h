@@ -18,15 +18,6 @@ bool active_row_save(struct database *database, const struct active_row *row, in
 bool active_row_delete(struct database *database, const char *fingerprint,
                        struct error *error) MUST_USE;
 
-/* Fingerprints that a statement gives in its first column, read to the end, so that their rows may
- * be written meanwhile. In the arena. */
-struct active_keys {
-    const char **keys;
-    size_t count;
-};
-bool active_row_keys(struct database_statement *statement, struct arena *arena,
-                     struct active_keys *keys, struct error *error) MUST_USE;
-
 /* Apply a signal to a row, write it when anything in it moved, tell what others must know. rule:
  * NULL when it is gone. event and reason: of the alert, should it resolve. */
 bool active_row_move(struct active_pass *pass, const struct rule *rule, struct active_row *row,

@@ -248,3 +248,22 @@ bool rows_one(struct database_statement *statement, const struct rows_table *tab
     database_reset(statement);
     return true;
 }
+
+bool rows_read_keys(struct database_statement *statement, struct arena *arena,
+                    struct rows_keys *keys, struct error *error)
+{
+    *keys = (struct rows_keys){ 0 };
+    for (bool row = true;;) {
+        if (!database_step(statement, &row, error))
+            return false;
+        if (!row)
+            return true;
+        if (!(keys->count & (keys->count - 1))) { /* full at every power of two */
+            const char **more =
+                arena_alloc(arena, (keys->count ? keys->count * 2 : 1) * sizeof *more);
+            memcpy(more, keys->count ? keys->keys : more, keys->count * sizeof *more);
+            keys->keys = more;
+        }
+        keys->keys[keys->count++] = arena_text(arena, database_text(statement, 0));
+    }
+}

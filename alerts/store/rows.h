@@ -101,3 +101,12 @@ bool rows_next(struct database_statement *statement, const struct rows_table *ta
 /* The same of the first row, and no more; needs an arena when there are texts. */
 bool rows_one(struct database_statement *statement, const struct rows_table *table,
               struct arena *arena, void *row, bool *found, struct error *error) MUST_USE;
+
+/* The first column of every row of a statement, read to the end, so that the rows may be written
+ * meanwhile. In the arena. */
+struct rows_keys {
+    const char **keys;
+    size_t count;
+};
+bool rows_read_keys(struct database_statement *statement, struct arena *arena,
+                    struct rows_keys *keys, struct error *error) MUST_USE;
