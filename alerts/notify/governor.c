@@ -31,21 +31,17 @@ static bool read_budget(const struct group_context *context, const char *receive
 {
     const struct settings_config *config = context->settings->config;
     int64_t bytes;
-    bool row;
     if (!outbox_bytes(context->database, &bytes, error))
         return false;
     struct database_statement *statement = database_prepare(
         context->database,
         "SELECT COUNT(*) FROM outbox_message WHERE receiver = $1 AND created_at > $2 AND"
         " target = 0 AND status = 'firing' AND event NOT IN ('digest', 'test', 'heartbeat')");
-    database_bind_text(statement, 1, receiver);
-    database_bind_integer(statement, 2, context->now - config->governor.window_ms / 1000);
-    if (!database_step(statement, &row, error))
+    database_bind(statement, receiver, context->now - config->governor.window_ms / 1000);
+    if (!database_get_integer(statement, &budget->messages, error))
         return false;
-    budget->messages = row ? database_integer(statement, 0) : 0;
     budget->full = config->outbox_max_bytes && bytes > config->outbox_max_bytes;
     budget->known = true;
-    database_reset(statement);
     return true;
 }
 
@@ -65,24 +61,46 @@ bool governor_admits(const struct group_context *context, const struct receivers
 
 /* --- folding ---------------------------------------------------------------------------------- */
 
+/* What is folded of an alert. */
+struct fold {
+    const char *receiver, *rule;
+    struct outbox_member member; /* all but its status */
+    enum alert_state state;
+    enum risk_level risk;
+    int64_t at;
+};
+static const struct row_field fold_fields[] = {
+    ROW_TEXT(struct fold, receiver, "receiver"),
+    ROW_TEXT(struct fold, member.fingerprint, "fingerprint"),
+    ROW_WORD(struct fold, state, "state", alert_state_words, ALERT_RESOLVED),
+    ROW_TEXT(struct fold, member.event, "event"),
+    ROW_INTEGER(struct fold, member.episode, "episode"),
+    ROW_TEXT(struct fold, rule, "rule"),
+    ROW_ENUM(struct fold, risk, "risk", RISK_COUNT),
+    ROW_BYTES(struct fold, member.finding_id.bytes, "finding_id", member.has_finding),
+    ROW_INTEGER(struct fold, at, "at"),
+    { 0 },
+};
+static const struct rows_table fold_rows = { "governor_fold", 5, fold_fields };
+
 bool governor_fold(struct database *database, const char *receiver, const struct alert *alert,
                    enum alert_state state, int64_t now, struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, "INSERT INTO governor_fold (receiver, fingerprint, state, event, episode, rule,"
-                  " risk, finding_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-                  " ON CONFLICT DO NOTHING");
-    database_bind_text(statement, 1, receiver);
-    database_bind_text(statement, 2, alert->fingerprint);
-    database_bind_text(statement, 3, alert_state_words[state]);
-    database_bind_text(statement, 4, alert->event);
-    database_bind_integer(statement, 5, alert->episode);
-    database_bind_text(statement, 6, alert->rule);
-    database_bind_integer(statement, 7, alert->risk);
-    database_bind_blob(statement, 8, alert->has_finding ? alert->finding_id.bytes : NULL,
-                       sizeof alert->finding_id.bytes);
-    database_bind_integer(statement, 9, now);
-    return database_run(statement, error);
+    const struct fold fold = {
+        .receiver = receiver,
+        .rule = alert->rule,
+        .member = {
+            .fingerprint = alert->fingerprint,
+            .event = alert->event,
+            .has_finding = alert->has_finding,
+            .finding_id = alert->finding_id,
+            .episode = alert->episode,
+        },
+        .state = state,
+        .risk = alert->risk,
+        .at = now,
+    };
+    return rows_insert_new(database, &fold_rows, &fold, error);
 }
 
 /* --- digests ---------------------------------------------------------------------------------- */
@@ -105,23 +123,35 @@ static void finish_digest(struct digest *digest)
     arena_finish(&digest->arena);
 }
 
-static bool is_firing(const char *state)
-{
-    return !strcmp(state, alert_state_words[ALERT_FIRING]);
-}
+/* So many folds of one rule, risk and state. */
+struct fold_count {
+    const char *rule;
+    enum risk_level risk;
+    enum alert_state state;
+    int64_t count;
+};
+static const struct row_field count_fields[] = {
+    ROW_TEXT(struct fold_count, rule, "rule"),
+    ROW_ENUM(struct fold_count, risk, "risk", RISK_COUNT),
+    ROW_WORD(struct fold_count, state, "state", alert_state_words, ALERT_RESOLVED),
+    ROW_INTEGER(struct fold_count, count, "COUNT(*)"),
+    { 0 },
+};
+static const struct rows_table count_rows = { "governor_fold", 0, count_fields };
 
 static bool read_counts(const struct group_context *context, struct digest *digest,
                         struct error *error)
 {
     size_t capacity = 0;
-    struct database_statement *statement = database_prepare(
-        context->database, "SELECT rule, risk, state, COUNT(*) FROM governor_fold WHERE"
-                           " receiver = $1 GROUP BY rule, risk, state ORDER BY state, risk, rule");
-    database_bind_text(statement, 1, digest->receiver);
-    for (bool row;;) {
-        if (!database_step(statement, &row, error))
+    struct database_statement *statement =
+        rows_select(context->database, &count_rows,
+                    " WHERE receiver = $1 GROUP BY rule, risk, state ORDER BY state, risk, rule");
+    database_bind(statement, digest->receiver);
+    for (bool found;;) {
+        struct fold_count fold;
+        if (!rows_next(statement, &count_rows, &digest->arena, &fold, &found, error))
             return false;
-        if (!row)
+        if (!found)
             return true;
         if (digest->count_count == capacity) {
             capacity = capacity ? capacity * 2 : 16;
@@ -129,14 +159,13 @@ static bool read_counts(const struct group_context *context, struct digest *dige
             memcpy(more, capacity > 16 ? digest->counts : more, digest->count_count * sizeof *more);
             digest->counts = more;
         }
-        struct notification_count *count = &digest->counts[digest->count_count++];
-        *count = (struct notification_count){
-            .rule = arena_text(&digest->arena, database_text(statement, 0)),
-            .risk_level = finding_risk_words[database_integer(statement, 1) % RISK_COUNT],
-            .status = arena_text(&digest->arena, database_text(statement, 2)),
-            .count = database_integer(statement, 3),
+        digest->counts[digest->count_count++] = (struct notification_count){
+            .rule = fold.rule,
+            .risk_level = finding_risk_words[fold.risk],
+            .status = alert_state_words[fold.state],
+            .count = fold.count,
         };
-        *(is_firing(count->status) ? &digest->firing : &digest->resolved) += count->count;
+        *(fold.state == ALERT_FIRING ? &digest->firing : &digest->resolved) += fold.count;
     }
 }
 
@@ -145,28 +174,18 @@ static bool read_members(const struct group_context *context, struct digest *dig
 {
     digest->members = arena_alloc(&digest->arena, (size_t)(digest->firing + digest->resolved) *
                                                       sizeof *digest->members);
-    struct database_statement *statement = database_prepare(
-        context->database, "SELECT fingerprint, event, state, episode, finding_id FROM"
-                           " governor_fold WHERE receiver = $1 ORDER BY state, risk, at");
-    database_bind_text(statement, 1, digest->receiver);
-    for (bool row;;) {
-        if (!database_step(statement, &row, error))
+    struct database_statement *statement =
+        rows_select(context->database, &fold_rows, " WHERE receiver = $1 ORDER BY state, risk, at");
+    database_bind(statement, digest->receiver);
+    for (bool found;;) {
+        struct fold fold = { 0 };
+        if (!rows_next(statement, &fold_rows, &digest->arena, &fold, &found, error))
             return false;
-        if (!row)
+        if (!found)
             return true;
-        struct outbox_member *member = &digest->members[digest->member_count++];
-        *member = (struct outbox_member){
-            .fingerprint = arena_text(&digest->arena, database_text(statement, 0)),
-            .event = arena_text(&digest->arena, database_text(statement, 1)),
-            .status = is_firing(database_text(statement, 2)) ? NOTIFICATION_FIRING
-                                                             : NOTIFICATION_RESOLVED,
-            .episode = (uint32_t)database_integer(statement, 3),
-        };
-        size_t bytes;
-        const void *id = database_blob(statement, 4, &bytes);
-        member->has_finding = bytes == sizeof member->finding_id.bytes;
-        if (member->has_finding)
-            memcpy(member->finding_id.bytes, id, bytes);
+        fold.member.status =
+            fold.state == ALERT_FIRING ? NOTIFICATION_FIRING : NOTIFICATION_RESOLVED;
+        digest->members[digest->member_count++] = fold.member;
     }
 }
 
@@ -229,7 +248,7 @@ static bool flush_receiver(const struct group_context *context, const char *name
         return error_wrap(error, "digest for %s", name);
     struct database_statement *statement =
         database_prepare(context->database, "DELETE FROM governor_fold WHERE receiver = $1");
-    database_bind_text(statement, 1, name);
+    database_bind(statement, name);
     return database_run(statement, error);
 }
 
@@ -241,9 +260,8 @@ bool governor_flush(const struct group_context *context, struct error *error)
         database_prepare(context->database,
                          "SELECT receiver FROM governor_fold GROUP BY receiver HAVING MIN(at) <= $1"
                          " OR MIN(at) > $2"); /* the clock stepped back */
-    database_bind_integer(statement, 1,
-                          context->now - context->settings->config->governor.digest_ms / 1000);
-    database_bind_integer(statement, 2, context->now);
+    database_bind(statement, context->now - context->settings->config->governor.digest_ms / 1000,
+                  context->now);
     if (!rows_read_keys(statement, &arena, &due, error))
         return false;
     for (size_t i = 0; i < due.count; i++)
@@ -257,11 +275,9 @@ bool governor_next_at(struct database *database, const struct governor_config *c
 {
     struct database_statement *statement =
         database_prepare(database, "SELECT MIN(at) FROM governor_fold");
-    bool row;
-    if (!database_step(statement, &row, error))
+    int64_t first;
+    if (!database_get_integer(statement, &first, error))
         return false;
-    int64_t first = row ? database_integer(statement, 0) : 0;
     *at = first ? first + config->digest_ms / 1000 : 0;
-    database_reset(statement);
     return true;
 }

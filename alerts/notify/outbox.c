@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "alerts/store/schema.h"
+#include "alerts/store/rows.h"
 #include "core/buf.h"
 #include "core/hash.h"
 
@@ -32,11 +32,11 @@ bool outbox_clock_start(struct database *database, struct outbox_clock *clock, s
 {
     struct database_statement *statement =
         database_prepare(database, "SELECT MAX(id) FROM outbox_message");
-    bool row = false;
-    if (!database_step(statement, &row, error))
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    const char *last = NULL;
+    if (!database_get_text(statement, &arena, &last, error))
         return error_wrap(error, "reading the outbox");
-    clock->last_ms = row ? time_of(database_text(statement, 0)) : 0;
-    database_reset(statement);
+    clock->last_ms = last ? time_of(last) : 0;
     return true;
 }
 
@@ -55,6 +55,53 @@ char *outbox_id(struct outbox_clock *clock, int64_t now_ms, char out[OUTBOX_ID_B
 
 /* --- adding --------------------------------------------------------------------------------- */
 
+/* A message as it is kept, with what nobody reads. */
+struct kept {
+    struct outbox_message message;
+    const char *hash; /* of the notification */
+};
+
+/* clang-format off */
+static const struct row_field kept_fields[] = {
+    ROW_CHARS  (struct kept, message.id, "id"),
+    ROW_TEXT   (struct kept, message.receiver, "receiver"),
+    ROW_INTEGER(struct kept, message.target, "target"),
+    ROW_TEXT   (struct kept, message.event, "event"),
+    ROW_TEXT   (struct kept, message.status, "status"),
+    ROW_TEXT   (struct kept, message.dedup_key, "dedup_key"),
+    ROW_TEXT   (struct kept, hash, "page_hash"),
+    ROW_INTEGER(struct kept, message.notification_bytes, "page_bytes"),
+    ROW_WORD   (struct kept, message.state, "state", outbox_state_words, OUTBOX_DEAD),
+    ROW_INTEGER(struct kept, message.event_at, "event_at"),
+    ROW_INTEGER(struct kept, message.created_at, "created_at"),
+    ROW_INTEGER(struct kept, message.due_at, "due_at"),
+    ROW_INTEGER(struct kept, message.expires_at, "expires_at"),
+    ROW_INTEGER(struct kept, message.sent_at, "sent_at"),
+    ROW_INTEGER(struct kept, message.attempts, "attempts"),
+    ROW_INTEGER(struct kept, message.last_status, "last_status"),
+    ROW_TEXT   (struct kept, message.last_reason, "last_reason"),
+    ROW_TEXT   (struct kept, message.last_error, "last_error"),
+    ROW_TEXT   (struct kept, message.notification, "page"),
+    { 0 }
+};
+struct kept_member {
+    const char *message_id;
+    struct outbox_member is;
+};
+static const struct row_field member_fields[] = {
+    ROW_TEXT   (struct kept_member, message_id, "message_id"),
+    ROW_TEXT   (struct kept_member, is.fingerprint, "fingerprint"),
+    ROW_BYTES  (struct kept_member, is.finding_id.bytes, "finding_id", is.has_finding),
+    ROW_INTEGER(struct kept_member, is.episode, "episode"),
+    ROW_TEXT   (struct kept_member, is.event, "event"),
+    ROW_WORD   (struct kept_member, is.status, "status", notification_status_words,
+                NOTIFICATION_FIRING),
+    { 0 }
+};
+/* clang-format on */
+static const struct rows_table kept_rows = { "outbox_message", 1, kept_fields };
+static const struct rows_table member_rows = { "outbox_member", 1, member_fields };
+
 static bool add_message(struct database *database, const char *id,
                         const struct notification *notification, size_t target,
                         const struct buf *json, int64_t expires_s, int64_t now, struct error *error)
@@ -62,41 +109,34 @@ static bool add_message(struct database *database, const char *id,
     struct hash_sha256 hash;
     char hex[2 * sizeof hash.bytes + 1];
     hash_sha256(json->data, json->length, &hash);
-    struct database_statement *statement = database_prepare(
-        database, "INSERT INTO outbox_message (id, receiver, target, event, status, dedup_key,"
-                  " page_hash, page_bytes, state, event_at, created_at, due_at, expires_at,"
-                  " sent_at, attempts, last_status, last_reason, last_error, page) VALUES"
-                  " ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $10, $11,"
-                  " 0, 0, 0, '', '', $12)");
-    database_bind_text(statement, 1, id);
-    database_bind_text(statement, 2, notification->receiver);
-    database_bind_integer(statement, 3, (int64_t)target);
-    database_bind_text(statement, 4, notification->event);
-    database_bind_text(statement, 5, notification_status_words[notification->status]);
-    database_bind_text(statement, 6, notification->dedup_key);
-    database_bind_text(statement, 7, hash_hex(hash.bytes, sizeof hash.bytes, hex));
-    database_bind_integer(statement, 8, (int64_t)json->length);
-    database_bind_integer(statement, 9, notification->event_at);
-    database_bind_integer(statement, 10, now);
-    database_bind_integer(statement, 11, now + expires_s);
-    database_bind_text(statement, 12, buf_cstr(json));
-    return database_run(statement, error);
+    struct kept kept = {
+        .message = {
+            .receiver = notification->receiver,
+            .target = (int)target,
+            .state = OUTBOX_QUEUED,
+            .event = notification->event,
+            .status = notification_status_words[notification->status],
+            .dedup_key = notification->dedup_key,
+            .notification = buf_cstr(json),
+            .notification_bytes = json->length,
+            .event_at = notification->event_at,
+            .created_at = now,
+            .due_at = now,
+            .expires_at = now + expires_s,
+            .last_reason = "",
+            .last_error = "",
+        },
+        .hash = hash_hex(hash.bytes, sizeof hash.bytes, hex),
+    };
+    memcpy(kept.message.id, id, OUTBOX_ID_BYTES);
+    return rows_insert(database, &kept_rows, &kept, error);
 }
 
 static bool add_member(struct database *database, const char *id,
                        const struct outbox_member *member, struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, "INSERT INTO outbox_member (message_id, fingerprint, finding_id, episode, event,"
-                  " status) VALUES ($1, $2, $3, $4, $5, $6)");
-    database_bind_text(statement, 1, id);
-    database_bind_text(statement, 2, member->fingerprint);
-    database_bind_blob(statement, 3, member->has_finding ? member->finding_id.bytes : NULL,
-                       sizeof member->finding_id.bytes);
-    database_bind_integer(statement, 4, member->episode);
-    database_bind_text(statement, 5, member->event);
-    database_bind_text(statement, 6, notification_status_words[member->status]);
-    return database_run(statement, error);
+    const struct kept_member kept = { id, *member };
+    return rows_insert(database, &member_rows, &kept, error);
 }
 
 bool outbox_add(struct database *database, struct outbox_clock *clock,
@@ -120,63 +160,22 @@ bool outbox_add(struct database *database, struct outbox_clock *clock,
 
 /* --- reading -------------------------------------------------------------------------------- */
 
-#define COLUMNS                                                                                    \
-    "m.id, m.receiver, m.target, m.event, m.status, m.dedup_key, m.page_bytes, m.state,"           \
-    " m.event_at, m.created_at, m.due_at, m.expires_at, m.sent_at, m.attempts, m.last_status,"     \
-    " m.last_reason, m.last_error, m.page"
-
-static enum outbox_state state_of(const char *word)
-{
-    int state = 0;
-    while (state < OUTBOX_DEAD && strcmp(outbox_state_words[state], word) != 0)
-        state++;
-    return (enum outbox_state)state;
-}
-
-/* The current row of a statement over COLUMNS. */
-static void read_message(struct database_statement *row, struct arena *arena,
-                         struct outbox_message *message)
-{
-    *message = (struct outbox_message){
-        .receiver = arena_text(arena, database_text(row, 1)),
-        .target = (int)database_integer(row, 2),
-        .event = arena_text(arena, database_text(row, 3)),
-        .status = arena_text(arena, database_text(row, 4)),
-        .dedup_key = arena_text(arena, database_text(row, 5)),
-        .notification_bytes = (size_t)database_integer(row, 6),
-        .state = state_of(database_text(row, 7)),
-        .event_at = database_integer(row, 8),
-        .created_at = database_integer(row, 9),
-        .due_at = database_integer(row, 10),
-        .expires_at = database_integer(row, 11),
-        .sent_at = database_integer(row, 12),
-        .attempts = (int)database_integer(row, 13),
-        .last_status = (int)database_integer(row, 14),
-        .last_reason = arena_text(arena, database_text(row, 15)),
-        .last_error = arena_text(arena, database_text(row, 16)),
-        .notification = arena_text(arena, database_text(row, 17)),
-    };
-    strncpy(message->id, database_text(row, 0), sizeof message->id - 1);
-}
-
 /* The only row, or none. */
 static bool read_one(struct database_statement *statement, struct arena *arena,
                      struct outbox_message *message, bool *found, struct error *error)
 {
-    if (!database_step(statement, found, error))
+    struct kept kept = { 0 };
+    if (!rows_one(statement, &kept_rows, arena, &kept, found, error))
         return error_wrap(error, "reading the outbox");
-    if (*found)
-        read_message(statement, arena, message);
-    database_reset(statement);
+    *message = kept.message;
     return true;
 }
 
 bool outbox_find(struct database *database, const char *id, struct arena *arena,
                  struct outbox_message *message, bool *found, struct error *error)
 {
-    struct database_statement *statement =
-        database_prepare(database, "SELECT " COLUMNS " FROM outbox_message m WHERE m.id = $1");
-    database_bind_text(statement, 1, id);
+    struct database_statement *statement = rows_select(database, &kept_rows, " WHERE id = $1");
+    database_bind(statement, id);
     return read_one(statement, arena, message, found, error);
 }
 
@@ -184,24 +183,23 @@ bool outbox_each(struct database *database, const char *receiver, enum outbox_st
                  outbox_visit *visit, void *context, struct error *error)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct outbox_message message;
+    struct kept kept;
     bool open = state == OUTBOX_STATE_COUNT;
-    struct database_statement *statement = database_prepare(
-        database, open ? "SELECT " COLUMNS " FROM outbox_message m WHERE m.state <> 'sent'"
-                         " AND ($1 IS NULL OR m.receiver = $1) ORDER BY m.id"
-                       : "SELECT " COLUMNS " FROM outbox_message m WHERE"
-                         " ($1 IS NULL OR m.receiver = $1) AND m.state = $2 ORDER BY m.id");
-    database_bind_text(statement, 1, receiver);
-    if (!open)
-        database_bind_text(statement, 2, outbox_state_words[state]);
-    for (bool row = true;;) {
-        if (!database_step(statement, &row, error))
-            return error_wrap(error, "reading the outbox");
-        if (!row)
-            return true;
+    struct database_statement *statement =
+        rows_select(database, &kept_rows,
+                    open ? " WHERE state <> 'sent' AND ($1 IS NULL OR receiver = $1) ORDER BY id"
+                         : " WHERE ($1 IS NULL OR receiver = $1) AND state = $2 ORDER BY id");
+    if (open)
+        database_bind(statement, receiver);
+    else
+        database_bind(statement, receiver, outbox_state_words[state]);
+    for (bool found = true;;) {
         arena_reset(&arena);
-        read_message(statement, &arena, &message);
-        if (!visit(context, &message, error))
+        if (!rows_next(statement, &kept_rows, &arena, &kept, &found, error))
+            return error_wrap(error, "reading the outbox");
+        if (!found)
+            return true;
+        if (!visit(context, &kept.message, error))
             break;
     }
     database_reset(statement);
@@ -225,14 +223,12 @@ static bool next_of_lane(struct database *database, const char *receiver, int ta
                          struct arena *arena, struct outbox_message *message, bool *found,
                          struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, "SELECT " COLUMNS " FROM outbox_message m WHERE m.receiver = $1"
-                  " AND m.target = $2 AND m.state = 'queued' AND (m.expires_at <= $3 OR"
-                  " ((m.attempts = 0 OR m.due_at <= $3 OR m.due_at > $3 + " WAIT_MAX_S ")"
-                  " AND NOT " BLOCKED ")) ORDER BY m.id LIMIT 1");
-    database_bind_text(statement, 1, receiver);
-    database_bind_integer(statement, 2, target);
-    database_bind_integer(statement, 3, now);
+    struct database_statement *statement =
+        rows_select(database, &kept_rows,
+                    " m WHERE m.receiver = $1 AND m.target = $2 AND m.state = 'queued' AND"
+                    " (m.expires_at <= $3 OR ((m.attempts = 0 OR m.due_at <= $3 OR"
+                    " m.due_at > $3 + " WAIT_MAX_S ") AND NOT " BLOCKED ")) ORDER BY m.id LIMIT 1");
+    database_bind(statement, receiver, target, now);
     return read_one(statement, arena, message, found, error);
 }
 
@@ -240,18 +236,14 @@ bool outbox_accepted(struct database *database, const char *receiver, int target
                      const char *fingerprint, bool *accepted, struct error *error)
 {
     struct database_statement *statement = database_prepare(
-        database, "SELECT a.status FROM outbox_member a JOIN outbox_message m"
+        database, "SELECT 'firing' = (SELECT a.status FROM outbox_member a JOIN outbox_message m"
                   " ON m.id = a.message_id WHERE a.fingerprint = $1 AND m.receiver = $2"
-                  " AND m.target = $3 AND m.state = 'sent' ORDER BY m.id DESC LIMIT 1");
-    database_bind_text(statement, 1, fingerprint);
-    database_bind_text(statement, 2, receiver);
-    database_bind_integer(statement, 3, target);
-    bool row = false;
-    if (!database_step(statement, &row, error))
+                  " AND m.target = $3 AND m.state = 'sent' ORDER BY m.id DESC LIMIT 1)");
+    int64_t firing = 0;
+    database_bind(statement, fingerprint, receiver, target);
+    if (!database_get_integer(statement, &firing, error))
         return error_wrap(error, "reading the outbox");
-    *accepted =
-        row && !strcmp(database_text(statement, 0), notification_status_words[NOTIFICATION_FIRING]);
-    database_reset(statement);
+    *accepted = firing;
     return true;
 }
 
@@ -265,14 +257,11 @@ static bool firing_was_accepted(struct database *database, const struct outbox_m
                   " ON m.id = a.message_id WHERE a.fingerprint = r.fingerprint"
                   " AND m.receiver = $2 AND m.target = $3 AND m.state = 'sent'"
                   " ORDER BY m.id DESC LIMIT 1))");
-    database_bind_text(statement, 1, message->id);
-    database_bind_text(statement, 2, message->receiver);
-    database_bind_integer(statement, 3, message->target);
-    bool row = false;
-    if (!database_step(statement, &row, error))
+    int64_t any = 0;
+    database_bind(statement, message->id, message->receiver, message->target);
+    if (!database_get_integer(statement, &any, error))
         return error_wrap(error, "reading the outbox");
-    *accepted = row && database_integer(statement, 0);
-    database_reset(statement);
+    *accepted = any;
     return true;
 }
 
@@ -322,14 +311,8 @@ bool outbox_next_at(struct database *database, const char *receiver, int target,
         database, "SELECT MIN(CASE WHEN m.due_at < m.expires_at THEN m.due_at ELSE m.expires_at"
                   " END) FROM outbox_message m WHERE m.receiver = $1 AND m.target = $2"
                   " AND m.state = 'queued' AND NOT " BLOCKED);
-    database_bind_text(statement, 1, receiver);
-    database_bind_integer(statement, 2, target);
-    bool row = false;
-    if (!database_step(statement, &row, error))
-        return error_wrap(error, "reading the outbox");
-    *at = row ? database_integer(statement, 0) : 0;
-    database_reset(statement);
-    return true;
+    database_bind(statement, receiver, target);
+    return database_get_integer(statement, at, error) || error_wrap(error, "reading the outbox");
 }
 
 /* --- what became of it ---------------------------------------------------------------------- */
@@ -356,9 +339,7 @@ bool outbox_mark_sent(struct database *database, const char *id, int status, int
         database, "UPDATE outbox_message SET state = 'sent', sent_at = $1, last_status = $2,"
                   " attempts = attempts + 1, last_reason = '', last_error = ''"
                   " WHERE id = $3 AND state <> 'sent'");
-    database_bind_integer(statement, 1, now);
-    database_bind_integer(statement, 2, status);
-    database_bind_text(statement, 3, id);
+    database_bind(statement, now, status, id);
     return run_alone(database, statement, NULL, error) || error_wrap(error, "noting %s", id);
 }
 
@@ -370,11 +351,7 @@ static bool mark_failed(struct database *database, const char *sql, const char *
     strncpy(cut, text, sizeof cut - 1);
     cut[sizeof cut - 1] = 0;
     struct database_statement *statement = database_prepare(database, sql);
-    database_bind_integer(statement, 1, at);
-    database_bind_integer(statement, 2, status);
-    database_bind_text(statement, 3, reason);
-    database_bind_text(statement, 4, cut);
-    database_bind_text(statement, 5, id);
+    database_bind(statement, at, status, reason, cut, id);
     return run_alone(database, statement, NULL, error) || error_wrap(error, "noting %s", id);
 }
 
@@ -403,17 +380,13 @@ bool outbox_mark_dead(struct database *database, const char *id, int status, con
 static bool state_by_id(struct database *database, const char *id, enum outbox_state *state,
                         struct error *error)
 {
-    struct database_statement *statement =
-        database_prepare(database, "SELECT state FROM outbox_message WHERE id = $1");
-    database_bind_text(statement, 1, id);
-    bool row = false;
-    if (!database_step(statement, &row, error))
-        return error_wrap(error, "reading the outbox");
-    if (!row)
-        return error_set(error, ERROR_NOT_FOUND, "no message %s", id);
-    *state = state_of(database_text(statement, 0));
-    database_reset(statement);
-    return true;
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct outbox_message message;
+    bool found;
+    if (!outbox_find(database, id, &arena, &message, &found, error))
+        return false;
+    *state = message.state;
+    return found || error_set(error, ERROR_NOT_FOUND, "no message %s", id);
 }
 
 bool outbox_retry(struct database *database, const char *id, int64_t expires_s, int64_t now,
@@ -433,9 +406,7 @@ bool outbox_retry(struct database *database, const char *id, int64_t expires_s, 
                   " JOIN outbox_member b ON b.fingerprint = a.fingerprint WHERE f.id = $3"
                   " AND f.receiver = outbox_message.receiver AND f.target = outbox_message.target"
                   " AND b.message_id = outbox_message.id)))");
-    database_bind_integer(statement, 1, now);
-    database_bind_integer(statement, 2, now + expires_s);
-    database_bind_text(statement, 3, id);
+    database_bind(statement, now, now + expires_s, id);
     return run_alone(database, statement, NULL, error);
 }
 
@@ -453,7 +424,7 @@ static bool delete_message(struct database *database, const char *id, struct err
         return false;
     struct database_statement *statement =
         database_prepare(database, "DELETE FROM outbox_message WHERE id = $1 AND state = 'dead'");
-    database_bind_text(statement, 1, id);
+    database_bind(statement, id);
     if (!database_run(statement, error) || !delete_members(database, error)) {
         database_rollback(database);
         return false;
@@ -489,14 +460,14 @@ static bool delete_sent(struct database *database, int64_t before, struct error 
         " ON n.id = c.message_id WHERE c.fingerprint = a.fingerprint AND n.state = 'sent'"
         " AND n.receiver = outbox_message.receiver AND n.target = outbox_message.target"
         " AND n.id > outbox_message.id))");
-    database_bind_integer(statement, 1, before);
+    database_bind(statement, before);
     return database_run(statement, error);
 }
 
 static bool run_at(struct database *database, const char *sql, int64_t at, struct error *error)
 {
     struct database_statement *statement = database_prepare(database, sql);
-    database_bind_integer(statement, 1, at);
+    database_bind(statement, at);
     return database_run(statement, error);
 }
 
@@ -522,10 +493,6 @@ bool outbox_bytes(struct database *database, int64_t *count, struct error *error
     struct database_statement *statement = database_prepare(
         database, "SELECT SUM(page_bytes) FROM outbox_message WHERE state <> 'sent'"
                   " AND state = 'queued'"); /* the first condition names the index */
-    bool row = false;
-    if (!database_step(statement, &row, error))
-        return error_wrap(error, "measuring the outbox");
-    *count = row ? database_integer(statement, 0) : 0;
-    database_reset(statement);
-    return true;
+    return database_get_integer(statement, count, error) ||
+           error_wrap(error, "measuring the outbox");
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/notify/outbox.h"
+#include "alerts/store/rows.h"
 #include "alerts/store/schema.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -100,24 +101,40 @@ static void swap_tallies(struct tallies *one, struct tallies *other)
 
 /* --- counting ------------------------------------------------------------------------------- */
 
+/* Messages of one receiver in one state. */
+struct counted {
+    const char *receiver;
+    enum outbox_state state;
+    int64_t count, oldest_at, bytes;
+};
+static const struct row_field counted_fields[] = {
+    ROW_TEXT(struct counted, receiver, "receiver"),
+    ROW_WORD(struct counted, state, "state", outbox_state_words, OUTBOX_QUEUED),
+    ROW_INTEGER(struct counted, count, "COUNT(*)"),
+    ROW_INTEGER(struct counted, oldest_at, "MIN(created_at)"),
+    ROW_INTEGER(struct counted, bytes, "SUM(page_bytes)"),
+    { 0 },
+};
+static const struct rows_table counted_rows = { "outbox_message", 0, counted_fields };
+
 static bool count_messages(struct database *database, struct tallies *tallies, struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, "SELECT receiver, state, COUNT(*), MIN(created_at), SUM(page_bytes)"
-                  " FROM outbox_message WHERE state <> 'sent' GROUP BY receiver, state");
-    for (bool row = true;;) {
-        if (!database_step(statement, &row, error))
+    struct database_statement *statement =
+        rows_select(database, &counted_rows, " WHERE state <> 'sent' GROUP BY receiver, state");
+    for (bool found;;) {
+        struct counted one;
+        if (!rows_next(statement, &counted_rows, NULL, &one, &found, error))
             return error_wrap(error, "counting the outbox");
-        if (!row)
+        if (!found)
             return true;
-        struct tally *tally = tally_of(tallies, database_text(statement, 0));
-        if (!strcmp(database_text(statement, 1), outbox_state_words[OUTBOX_DEAD])) {
-            tally->dead = database_integer(statement, 2);
+        struct tally *tally = tally_of(tallies, one.receiver);
+        if (one.state == OUTBOX_DEAD) {
+            tally->dead = one.count;
             continue;
         }
-        tally->queued = database_integer(statement, 2);
-        tally->oldest_at = database_integer(statement, 3);
-        tallies->queued_bytes += database_integer(statement, 4);
+        tally->queued = one.count;
+        tally->oldest_at = one.oldest_at;
+        tallies->queued_bytes += one.bytes;
     }
 }
 

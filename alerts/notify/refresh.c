@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "alerts/notify/outbox.h"
+#include "alerts/store/rows.h"
 
 /* Newest message about an alert the lane accepted; $2 receiver, $3 target. */
 #define LATEST(fingerprint)                                                                        \
@@ -10,20 +11,10 @@
     " WHERE b.fingerprint = " fingerprint " AND m.receiver = $2 AND m.target = $3"                 \
     " AND m.state = 'sent' ORDER BY m.id DESC LIMIT 1)"
 
-struct ids {
-    char (*list)[OUTBOX_ID_BYTES];
-    size_t count;
-    struct arena arena;
-};
-
-static void ids_finish(struct ids *ids)
-{
-    arena_finish(&ids->arena);
-}
-
 /* Messages that are the latest word on an alert; each once. */
 static bool find_messages(struct database *database, const char *receiver, int target,
-                          int64_t since, struct ids *ids, struct error *error)
+                          int64_t since, struct arena *arena, struct rows_keys *ids,
+                          struct error *error)
 {
     struct database_statement *statement = database_prepare(
         database,
@@ -32,24 +23,8 @@ static bool find_messages(struct database *database, const char *receiver, int t
             "t.fingerprint") " ELSE NULL END AS id"
                              " FROM active_alert t WHERE t.state IN ('firing', 'resolved')) d"
                              " WHERE d.id IS NOT NULL ORDER BY d.id");
-    database_bind_integer(statement, 1, since);
-    database_bind_text(statement, 2, receiver);
-    database_bind_integer(statement, 3, target);
-    for (size_t capacity = 0;; ids->count++) {
-        bool row = false;
-        if (!database_step(statement, &row, error))
-            return false;
-        if (!row)
-            return true;
-        if (ids->count == capacity) {
-            capacity = capacity ? 2 * capacity : 64;
-            void *grown = arena_zalloc(&ids->arena, capacity * sizeof *ids->list);
-            if (ids->count)
-                memcpy(grown, ids->list, ids->count * sizeof *ids->list);
-            ids->list = grown;
-        }
-        strncpy(ids->list[ids->count], database_text(statement, 0), OUTBOX_ID_BYTES - 1);
-    }
+    database_bind(statement, since, receiver, target);
+    return rows_read_keys(statement, arena, ids, error);
 }
 
 /* Whether an alert stands as this message told it. */
@@ -60,15 +35,12 @@ static bool stands(struct database *database, const struct outbox_message *messa
         database, "SELECT 1 FROM active_alert t WHERE t.fingerprint = $1"
                   " AND " LATEST("$1") " = $4 AND t.state = $5"
                                        " AND (t.state = 'firing' OR t.resolved_at > $6)");
-    database_bind_text(statement, 1, alert->fingerprint);
-    database_bind_text(statement, 2, message->receiver);
-    database_bind_integer(statement, 3, message->target);
-    database_bind_text(statement, 4, message->id);
-    database_bind_text(statement, 5, alert_state_words[alert->state]);
-    database_bind_integer(statement, 6, since);
-    if (!database_step(statement, result, error))
+    int64_t any = 0;
+    database_bind(statement, alert->fingerprint, message->receiver, message->target, message->id,
+                  alert_state_words[alert->state], since);
+    if (!database_get_integer(statement, &any, error))
         return false;
-    database_reset(statement);
+    *result = any;
     return true;
 }
 
@@ -100,15 +72,16 @@ static bool keep_standing(struct database *database, const struct outbox_message
 bool refresh_each(struct database *database, const char *receiver, int target, int64_t since,
                   refresh_visit *visit, void *context, struct error *error)
 {
-    CLEANUP(ids_finish) struct ids ids = { 0 };
+    CLEANUP(arena_finish) struct arena kept = { 0 };
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    bool ok = find_messages(database, receiver, target, since, &ids, error);
+    struct rows_keys ids;
+    bool ok = find_messages(database, receiver, target, since, &kept, &ids, error);
     for (size_t i = 0; ok && i < ids.count; i++) {
         struct outbox_message message;
         struct notification notification;
         bool found = false;
         arena_reset(&arena);
-        ok = outbox_find(database, ids.list[i], &arena, &message, &found, error);
+        ok = outbox_find(database, ids.keys[i], &arena, &message, &found, error);
         if (!ok || !found)
             continue;
         ok = notification_read(message.notification, message.notification_bytes, &arena,

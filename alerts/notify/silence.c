@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/store/rows.h"
 #include "core/hash.h"
 #include "core/memory.h"
 
@@ -50,29 +51,38 @@ static bool check_count(struct database *database, struct error *error)
 {
     struct database_statement *statement =
         database_prepare(database, "SELECT COUNT(*) FROM silence");
-    bool row;
-    if (!database_step(statement, &row, error))
+    int64_t count;
+    if (!database_get_integer(statement, &count, error))
         return false;
-    bool room = !row || database_integer(statement, 0) < SILENCES_MAX;
-    database_reset(statement);
-    return room || error_set(error, ERROR_REQUEST, "there are %d silences already", SILENCES_MAX);
+    return count < SILENCES_MAX ||
+           error_set(error, ERROR_REQUEST, "there are %d silences already", SILENCES_MAX);
 }
+
+/* A silence as it is kept: its matchers as text. */
+struct kept {
+    struct silence silence;
+    const char *matchers;
+};
+static const struct row_field kept_fields[] = {
+    ROW_CHARS(struct kept, silence.id, "id"),
+    ROW_TEXT(struct kept, matchers, "matchers"),
+    ROW_INTEGER(struct kept, silence.starts_at, "starts_at"),
+    ROW_INTEGER(struct kept, silence.ends_at, "ends_at"),
+    ROW_INTEGER(struct kept, silence.updated_at, "updated_at"),
+    ROW_TEXT(struct kept, silence.created_by, "created_by"),
+    ROW_TEXT(struct kept, silence.comment, "comment"),
+    { 0 },
+};
+static const struct rows_table kept_rows = { "silence", 1, kept_fields };
 
 static bool insert(struct database *database, struct silence *silence, const char *matchers,
                    int64_t now, struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, "INSERT INTO silence (id, matchers, starts_at, ends_at, updated_at, created_by,"
-                  " comment) VALUES ($1, $2, $3, $4, $5, $6, $7)");
-    hash_uuid(silence->id);
-    database_bind_text(statement, 1, silence->id);
-    database_bind_text(statement, 2, matchers);
-    database_bind_integer(statement, 3, silence->starts_at);
-    database_bind_integer(statement, 4, silence->ends_at);
-    database_bind_integer(statement, 5, now);
-    database_bind_text(statement, 6, silence->created_by);
-    database_bind_text(statement, 7, silence->comment);
-    return database_run(statement, error);
+    struct kept kept = { *silence, matchers };
+    kept.silence.updated_at = now;
+    hash_uuid(kept.silence.id);
+    memcpy(silence->id, kept.silence.id, sizeof silence->id);
+    return rows_insert(database, &kept_rows, &kept, error);
 }
 
 static bool update(struct database *database, const struct silence *silence, int64_t now,
@@ -80,10 +90,7 @@ static bool update(struct database *database, const struct silence *silence, int
 {
     struct database_statement *statement = database_prepare(
         database, "UPDATE silence SET ends_at = $1, updated_at = $2, comment = $3 WHERE id = $4");
-    database_bind_integer(statement, 1, silence->ends_at);
-    database_bind_integer(statement, 2, now);
-    database_bind_text(statement, 3, silence->comment);
-    database_bind_text(statement, 4, silence->id);
+    database_bind(statement, silence->ends_at, now, silence->comment, silence->id);
     return database_run(statement, error);
 }
 
@@ -93,30 +100,28 @@ static bool end(struct database *database, const char *id, int64_t now, struct e
     struct database_statement *statement = database_prepare(
         database, "UPDATE silence SET starts_at = CASE WHEN starts_at > $1 THEN $1 ELSE starts_at"
                   " END, ends_at = $1, updated_at = $1 WHERE id = $2 AND ends_at > $1");
-    database_bind_integer(statement, 1, now);
-    database_bind_text(statement, 2, id);
+    database_bind(statement, now, id);
     return database_run(statement, error);
 }
 
-/* What is kept under an id, as far as a change depends on it. */
-struct kept {
+/* How a silence stands to the one that is kept under its id. */
+struct standing {
     bool found, same; /* same: only end or comment differ, and it has not expired */
 };
 
-static bool read_kept(struct database *database, const struct silence *silence,
-                      const char *matchers, int64_t now, struct kept *kept, struct error *error)
+static bool compare_kept(struct database *database, const struct silence *silence,
+                         const char *matchers, int64_t now, struct standing *standing,
+                         struct error *error)
 {
-    struct database_statement *statement =
-        database_prepare(database, "SELECT matchers, starts_at, ends_at, created_by FROM silence"
-                                   " WHERE id = $1");
-    database_bind_text(statement, 1, silence->id);
-    if (!database_step(statement, &kept->found, error))
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct database_statement *statement = rows_select(database, &kept_rows, " WHERE id = $1");
+    struct kept kept;
+    database_bind(statement, silence->id);
+    if (!rows_one(statement, &kept_rows, &arena, &kept, &standing->found, error))
         return false;
-    kept->same = kept->found && !strcmp(database_text(statement, 0), matchers) &&
-                 database_integer(statement, 1) == silence->starts_at &&
-                 database_integer(statement, 2) > now &&
-                 !strcmp(database_text(statement, 3), silence->created_by);
-    database_reset(statement);
+    standing->same = standing->found && !strcmp(kept.matchers, matchers) &&
+                     kept.silence.starts_at == silence->starts_at && kept.silence.ends_at > now &&
+                     !strcmp(kept.silence.created_by, silence->created_by);
     return true;
 }
 
@@ -124,9 +129,9 @@ static bool put(struct database *database, struct silence *silence, int64_t now,
                 struct error *error)
 {
     CLEANUP(buf_finish) struct buf matchers = { 0 };
-    struct kept kept = { 0 };
+    struct standing kept = { 0 };
     print_matchers(&silence->matchers, &matchers);
-    if (*silence->id && !read_kept(database, silence, buf_cstr(&matchers), now, &kept, error))
+    if (*silence->id && !compare_kept(database, silence, buf_cstr(&matchers), now, &kept, error))
         return false;
     if (*silence->id && !kept.found)
         return error_set(error, ERROR_NOT_FOUND, "no silence %s", silence->id);
@@ -160,13 +165,13 @@ bool silence_put(struct database *database, struct silence *silence, int64_t now
 bool silence_expire(struct database *database, const char *id, int64_t now, struct error *error)
 {
     struct silence silence = { .created_by = "" };
-    struct kept kept;
+    struct standing kept;
     if (strlen(id) >= sizeof silence.id)
         return error_set(error, ERROR_NOT_FOUND, "no such silence");
     memcpy(silence.id, id, strlen(id));
     if (!database_begin(database, error))
         return false;
-    if (!read_kept(database, &silence, "", now, &kept, error) ||
+    if (!compare_kept(database, &silence, "", now, &kept, error) ||
         (!kept.found && !error_set(error, ERROR_NOT_FOUND, "no silence %s", id)) ||
         !end(database, id, now, error)) {
         database_rollback(database);
@@ -179,23 +184,16 @@ bool silence_prune(struct database *database, int64_t now, struct error *error)
 {
     struct database_statement *statement =
         database_prepare(database, "DELETE FROM silence WHERE ends_at < $1");
-    database_bind_integer(statement, 1, now - KEPT_S);
+    database_bind(statement, now - KEPT_S);
     return database_run(statement, error) || error_wrap(error, "pruning silences");
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
-static bool add(struct silence_list *list, size_t *capacity, struct database_statement *statement,
+static bool add(struct silence_list *list, size_t *capacity, const struct kept *kept,
                 struct error *error)
 {
-    struct silence silence = {
-        .starts_at = database_integer(statement, 2),
-        .ends_at = database_integer(statement, 3),
-        .updated_at = database_integer(statement, 4),
-        .created_by = arena_text(&list->arena, database_text(statement, 5)),
-        .comment = arena_text(&list->arena, database_text(statement, 6)),
-    };
-    strncpy(silence.id, database_text(statement, 0), sizeof silence.id - 1);
-    if (!match_parse(database_text(statement, 1), &silence.matchers, &list->arena, error)) {
+    struct silence silence = kept->silence;
+    if (!match_parse(kept->matchers, &silence.matchers, &list->arena, error)) {
         match_finish(&silence.matchers);
         return error_wrap(error, "silence %s", silence.id);
     }
@@ -228,19 +226,18 @@ static int compare(const void *left, const void *right, void *context)
 bool silence_load(struct database *database, int64_t now, struct silence_list *list,
                   struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, "SELECT id, matchers, starts_at, ends_at, updated_at, created_by, comment"
-                  " FROM silence WHERE ends_at >= $1");
+    struct database_statement *statement =
+        rows_select(database, &kept_rows, " WHERE ends_at >= $1");
     size_t capacity = 0;
     *list = (struct silence_list){ 0 };
-    database_bind_integer(statement, 1, now - KEPT_S);
-    for (;;) {
-        bool row;
-        if (!database_step(statement, &row, error))
+    database_bind(statement, now - KEPT_S);
+    for (bool found;;) {
+        struct kept kept = { 0 };
+        if (!rows_next(statement, &kept_rows, &list->arena, &kept, &found, error))
             return error_wrap(error, "reading silences");
-        if (!row)
+        if (!found)
             break;
-        if (!add(list, &capacity, statement, error)) {
+        if (!add(list, &capacity, &kept, error)) {
             database_reset(statement);
             return false;
         }
