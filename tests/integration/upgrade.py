@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""A database of an earlier version, opened by this one: nothing is sent again, nothing is lost, and
+life goes on. tests/upgrade/v<schema>.db.xz was written by the program of that time:
+
+  DEFENDER_EXPORTER=... FAKE_AZURE=... tests/integration/upgrade.py make FILE
+
+A change of the schema adds a file made by the version before it; this test then runs on all."""
+import glob
+import lzma
+import os
+import re
+import sqlite3
+import sys
+import time
+from collections import Counter as tally
+
+from alerts_flow import command
+from alerts_model import Model, open_in_ledger, query, queued_ever, settled, told_of
+from harness import ROOT, SECRET, Exporter, Fake, Folder, equal, run, settings, until
+from sink import Sink, receiver
+
+NOW = 1795680000  # the clock of the tenant when the files were made
+STEPS = 12        # what had happened to it by then
+RULES = """
+groups:
+- name: all
+  rules:
+  - alert: Finding
+    event: [finding.opened, finding.reopened]
+    match: ['source="assessments"']
+    labels: {team: cloud}
+  - alert: Score
+    metric: defender_secure_score_ratio
+    below: 0.99
+"""
+TABLES = ("store", "ledger_assessment", "ledger_finding", "ledger_event", "active_alert",
+          "group_state", "group_member", "silence", "governor_fold", "outbox_message",
+          "outbox_member")
+OVER = ("finding.resolved", "finding.exempted")
+
+
+def tenant(now):
+    return Fake("--assessments", "50000", "--machines", "0", "--seed", "23", "--now", int(now))
+
+
+def configuration(fake, folder, sink):
+    folder.file("rules.yml", RULES)
+    return settings(
+        fake.url, folder.file("secret", SECRET),
+        {"subscriptions": {"interval": "1s"}, "assessments": {"interval": "2s", "timeout": "60s"},
+         "secure_scores": {"interval": "5s"}, "baselines": {"enabled": False}},
+        collector={"max_staleness": "1h"},  # however slow the machine is
+        alerts={"rules": ["rules.yml"], "receivers": [receiver(sink)],
+                "route": {"receiver": "team", "group_by": ["..."], "group_interval": "1s"},
+                "governor": {"messages": 0, "digest": "1s"}})
+
+
+def path_of(folder):
+    return os.path.join(folder.path, "defender_exporter.db")
+
+
+def advance(fake, folder, model):
+    fake.admin("advance?steps=1", "POST")
+    model.advance(fake.admin("history"))
+    until("the ledger", lambda: settled_ledger(folder, model), 120)
+
+
+def settled_ledger(folder, model):
+    """Only some findings are paged, so what is told says nothing of whether all is decided."""
+    return settled(folder, Known(model))
+
+
+class Known:
+    """A model of which only the open findings are asked for."""
+
+    def __init__(self, model):
+        self.open_ids, self.told = model.open_ids, set()
+
+
+def states(folder, table):
+    """How many rows of a table are in which state."""
+    return tally({state: count for state, count in query(
+        folder, f"SELECT state, COUNT(*) FROM {table} GROUP BY state")})
+
+
+# --- going on -------------------------------------------------------------------------------------
+
+def columns_of(folder):
+    """The columns of the version before: newer ones are not compared."""
+    return {table: ", ".join(sorted(column for column, in query(
+        folder, f"SELECT name FROM pragma_table_info('{table}')"))) for table in TABLES}
+
+
+def rows_of(folder, columns):
+    """Everything that must stay as it was, row by row."""
+    return {table: query(folder, f"SELECT {columns[table]} FROM {table}") for table in TABLES}
+
+
+def unpack(file, folder):
+    """The database as if it had been closed a moment ago; the seconds it was moved by."""
+    with open(file, "rb") as packed, open(path_of(folder), "wb") as out:
+        out.write(lzma.decompress(packed.read()))
+    database = sqlite3.connect(path_of(folder))
+    written_at = database.execute("SELECT MAX(created_at) FROM outbox_message").fetchone()[0]
+    moved = int(time.time()) - written_at - 60
+    for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
+        for column in database.execute(f"SELECT name FROM pragma_table_info('{table}')"):
+            if re.search(r"(^|_)at$", column[0]):
+                database.execute(f"UPDATE {table} SET {column[0]} = {column[0]} + {moved}"
+                                 f" WHERE {column[0]} > 0")
+    database.commit()
+    database.close()
+    return moved
+
+
+def collections(exporter):
+    return len(re.findall(r'msg="?(?:collected|first collection complete)"? collector=assessments',
+                          exporter.log))
+
+
+def check_at_rest(exporter, folder, sink, columns, before, waiting):
+    """Nothing is sent but what waited, nothing is lost, nothing is decided anew."""
+    until("what waited", lambda: not states(folder, "outbox_message")["queued"], 60)
+    seen = collections(exporter)
+    until("more collections", lambda: collections(exporter) >= seen + 3, 90)
+    after = rows_of(folder, columns)
+    for table in TABLES:
+        if table != "outbox_message":
+            equal(len(after[table]), len(before[table]), f"rows of {table}")
+            equal(sorted(after[table] ^ before[table], key=str)[:4], [], f"changes of {table}")
+    equal(len(after["outbox_message"]), len(before["outbox_message"]), "messages")
+    equal(sorted(m["id"] for m in sink.taken()), waiting, "messages that were sent")
+
+
+def go_on(fake, folder, model, sink):
+    """Until a new critical finding was paged, and the end of one that was paged before."""
+    refused = {finding.hex()[:16] for finding, in query(
+        folder, "SELECT finding_id FROM outbox_member JOIN outbox_message ON id = message_id"
+                " WHERE state = 'dead' AND finding_id IS NOT NULL")}
+    paged = {finding for finding, _, _ in model.told} - refused
+    before, count = set(model.told), len(sink.taken())
+
+    def wanted():
+        silenced = {finding.hex()[:16] for finding, in query(
+            folder, "SELECT id FROM ledger_finding WHERE risk = 3")}
+        return {told_one for told_one in model.told - before
+                if told_one[0] not in silenced
+                and (told_one[1] not in OVER or told_one[0] not in refused)}
+
+    def critical():
+        return {alert["labels"]["finding_id"] for message in sink.taken()[count:]
+                for alert in message["body"]["data"]["alerts"]
+                if alert["labels"].get("risk_level") == "critical"
+                and alert["event"] in ("finding.opened", "finding.reopened")}
+
+    def ended():
+        return {told_one for told_one in model.told - before
+                if told_one[1] in OVER and told_one[0] in paged}
+    for _ in range(60):
+        advance(fake, folder, model)
+        until("pages", lambda: wanted() <= told_after(sink, count), 60)
+        if critical() and ended():
+            break
+    assert critical(), "no new critical finding"
+    assert ended(), "no end of what was paged before"
+    equal([alert["labels"] for message in sink.taken()[count:]
+           for alert in message["body"]["data"]["alerts"]
+           if alert["labels"].get("risk_level") == "low" and alert["event"] not in OVER], [],
+          "firing alerts that are silenced")
+    times = tally(told_one for message in sink.taken()[count:]
+                  for told_one in told_of(message) if told_one in model.told)
+    equal({told_one: n for told_one, n in times.items() if n > 1}, {}, "told more than once")
+
+
+def told_after(sink, count):
+    return set().union(*(told_of(message) for message in sink.taken()[count:]))
+
+
+def test_a_database_of_an_earlier_version_goes_on():
+    files = sorted(glob.glob(os.path.join(ROOT, "tests/upgrade/v*.db.xz")))
+    assert files, "no database of an earlier version"
+    for file in files:
+        with Folder() as folder, Sink() as sink:
+            moved = unpack(file, folder)
+            columns = columns_of(folder)
+            before = rows_of(folder, columns)
+            waiting = sorted(message for message, in query(
+                folder, "SELECT id FROM outbox_message WHERE state = 'queued'"))
+            assert len(open_in_ledger(folder)) >= 10000, file
+            assert states(folder, "active_alert")["firing"] >= 500, file
+            assert waiting and states(folder, "outbox_message")["dead"], file
+            with tenant(NOW + moved) as fake:
+                model = Model(fake.admin("dump"))
+                fake.admin(f"advance?steps={STEPS}", "POST")
+                model.advance(fake.admin("history"))
+                with Exporter(folder, configuration(fake, folder, sink),
+                              "--log.level=debug") as exporter:
+                    exporter.wait_ready(120)
+                    check_at_rest(exporter, folder, sink, columns, before, waiting)
+                    go_on(fake, folder, model, sink)
+
+
+# --- making one -----------------------------------------------------------------------------------
+
+def make(file):
+    answer = {"status": None}
+    with Folder() as folder, Sink(lambda message: answer["status"]) as sink, tenant(NOW) as fake:
+        config = configuration(fake, folder, sink)
+        model = Model(fake.admin("dump"))
+        with Exporter(folder, config) as exporter:
+            exporter.wait_ready(120)
+            until("adoption", lambda: settled_ledger(folder, model), 120)
+            until("the summary", sink.taken)
+            for step in range(STEPS):
+                if step == STEPS - 2:
+                    answer["status"] = 400
+                if step == STEPS - 1:
+                    answer["status"] = 503
+                advance(fake, folder, model)
+                until("messages", lambda: model.told <= queued_ever(folder), 60)
+                until("deliveries", lambda: step == STEPS - 1 or
+                      not states(folder, "outbox_message")["queued"], 60)
+            print(command(folder, "silence", "add", "risk_level=low", "--duration=48h",
+                          "--comment=known", "--author=tester"))
+            until("an attempt", lambda: query(
+                folder, "SELECT 1 FROM outbox_message WHERE state = 'queued' AND attempts > 0"))
+            print(states(folder, "active_alert"), states(folder, "outbox_message"))
+            exporter.stop()
+        pack(path_of(folder), file)
+
+
+def pack(path, file):
+    """Without what was deleted; the bytes of the rows are the program's."""
+    database = sqlite3.connect(path)
+    for table in TABLES:
+        print(table, database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])
+    database.execute("VACUUM INTO ?", (path + ".packed",))
+    database.close()
+    with open(path + ".packed", "rb") as source, open(file, "wb") as out:
+        out.write(lzma.compress(source.read(), preset=9 | lzma.PRESET_EXTREME))
+    print(os.path.getsize(path), "bytes", os.path.getsize(file), "packed")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["make"]:
+        make(sys.argv[2])
+    else:
+        run(globals())
