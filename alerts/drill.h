@@ -7,8 +7,8 @@
 enum { DRILL_LASTS_S = 600 }; /* from a drill's notification to its resolve */
 
 /* A firing notification about an invented finding, or its resolve; every field is filled, so that a
- * person sees what a notification looks like. Texts go to the arena. started_at: tells drills
- * apart. */
+ * person sees what a notification looks like. Texts go to the arena. Two drills differ in their
+ * started_at. */
 void drill_notification(const struct settings *settings, const char *receiver,
                         enum notification_status status, int64_t started_at, int64_t now,
                         struct arena *arena, struct notification *notification);
@@ -18,8 +18,8 @@ void drill_beat(const struct settings *settings, const char *receiver, int64_t n
                 struct arena *arena, struct notification *notification);
 
 /* Queue a drill to every receiver of `alerts.drill` when it is due, and its resolve later. The
- * first one comes an interval after the first start. Evaluator's transaction; what was done when is
- * kept in the store. */
+ * first drill comes one interval after the first start. In the evaluator's transaction; the
+ * instants of the last drill are kept in the store. */
 bool drill_advance(const struct group_context *context, int64_t *next_at,
                    struct error *error) MUST_USE;
 

@@ -1,6 +1,6 @@
 #pragma once
-/* One transaction: what happened, which alerts follow, which groups are due, what is queued. The
- * evaluator decides when, and what becomes of a failure. */
+/* An evaluation is one transaction: what happened, which alerts follow, which groups are due, what
+ * is queued. The evaluator decides when one runs, and what follows from a failure. */
 #include "alerts/ledger/points.h"
 #include "alerts/notify/mute.h"
 #include "alerts/notify/outbox.h"
@@ -20,7 +20,7 @@ struct evaluation {
     bool reroute; /* routes may have changed since the last one */
     bool prune;   /* delete what is old enough */
 
-    /* what came of it */
+    /* results */
     uint64_t suppressed[MUTE_REASON_COUNT];
     int64_t next_at;            /* when time alone changes something; 0 = never */
     int64_t wrote_at;           /* when anything was written last; 0 = unknown */
@@ -33,7 +33,7 @@ struct evaluation {
  * reloaded when it had begun. */
 bool evaluation_run(struct evaluation *evaluation, struct error *error) MUST_USE;
 
-/* The figures besides the ledger's and the points'. */
+/* Families besides those of the ledger and the points. */
 extern const struct family evaluation_alerts, evaluation_state_bytes, evaluation_last_write;
 
 /* Append all figures as the database holds them. points: NULL = none yet. */

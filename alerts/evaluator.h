@@ -40,7 +40,7 @@
  * snapshot compared with them gives the same decisions. After 8 every message is in the outbox
  * under its final id. Delivery's only window is between the receiver's acceptance and
  * outbox_mark_sent: a kill there repeats that attempt once per kill, with the same id. A failed
- * commit (disk full) rolls back, ledger_reload and threshold's memory follow, and nothing was told.
+ * commit (disk full) rolls back, ledger_reload and threshold's memory follow, and nothing was sent.
  * Snapshots skipped while locked lose nothing: the ledger compares states, not steps. */
 #include "alerts/notify/settings.h"
 #include "alerts/store/database.h"
@@ -73,7 +73,7 @@ void evaluator_stop(struct evaluator *evaluator);
 /* From the next evaluation on; any thread. Groups are routed anew. */
 void evaluator_configure(struct evaluator *evaluator, struct settings *settings);
 
-/* Look again now: a silence changed, a message was replayed. Any thread. */
+/* Evaluate soon: a silence changed, a message was queued again. Any thread. */
 void evaluator_wake(struct evaluator *evaluator);
 
 /* One evaluation on the calling thread, with this snapshot and clock: for tests, --once, replay and
@@ -86,7 +86,8 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
  * the first evaluation: what the database held, so that counters never go back. */
 void evaluator_emit(struct evaluator *evaluator, struct metric_set *set);
 
-/* Rises with every evaluation that changed what evaluator_emit tells. Any thread. */
+/* A number that rises with every evaluation that changed what evaluator_emit appends. Any
+ * thread. */
 uint64_t evaluator_generation(const struct evaluator *evaluator);
 
 /* When the last evaluation succeeded; for heartbeat and notifications. Any thread. */

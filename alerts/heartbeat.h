@@ -1,7 +1,7 @@
 #pragma once
-/* Tells a dead-man's switch that notifications would go out: a GET of a URL, or a notification of
- * event `heartbeat` to a receiver, as long as evaluations succeed and the data is fresh. Never
- * queued: an old beat would be a lie. Its own thread. */
+/* The heartbeat for a dead-man's switch: a GET of a URL, or a notification of event `heartbeat` to
+ * a receiver, as long as evaluations succeed and the data is fresh. It is sent from a thread of its
+ * own and never queued: an old beat would be a lie. */
 #include "alerts/evaluator.h"
 
 struct heartbeat;

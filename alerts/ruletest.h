@@ -4,7 +4,7 @@
  *
  *   rule_files: [rules.yml]
  *   tests:
- *     - name: a new critical finding is told once
+ *     - name: a new critical finding notifies once
  *       start: 2024-01-01T00:00:00Z        # a Monday; default
  *       interval: 15m                      # of the collections; the first one, at 0s, is adopted
  *       findings:

@@ -20,7 +20,7 @@ struct api_context {
     const char *database_path;
     struct settings *settings;
     struct evaluator *evaluator;      /* woken after a silence changed */
-    struct snapshot_store *snapshots; /* what alerts are told with */
+    struct snapshot_store *snapshots; /* for the texts of alerts */
     const char *version;              /* of the program, for status */
     int64_t started_at, now;
 };
@@ -34,9 +34,9 @@ enum { API_BODY_LIMIT = 64 * 1024 };
 int api_alertmanager(const struct api_context *context, const struct api_request *request,
                      struct buf *out);
 
-/* GET alerts, outbox, outbox/<id> (paged by limit and after). */
+/* Answer our own GET alerts, outbox and outbox/<id>; lists are paged by limit and after. */
 int api_own(const struct api_context *context, const struct api_request *request, struct buf *out);
 
-/* Where /f/<finding_id> leads: the portal link, also of findings that are closed. Returns 302 and
- * the URL, 404 or 500 and a line of text. */
+/* Answer /f/<finding_id> with the portal link of the finding, open or closed. Returns 302 and the
+ * URL, 404 or 500 and a line of text. */
 int api_finding_link(const struct api_context *context, const char *finding_id, struct buf *out);

@@ -16,10 +16,10 @@ bool api_call_open(struct api_call *call, bool read_only, struct error *error) M
 /* Close the handle and free the arena. */
 void api_call_finish(struct api_call *call);
 
-/* An answer other than 200: the message as a JSON text. Returns the status. */
+/* Answer with the message as a JSON text instead of a body. Returns the status. */
 int api_call_fail(struct api_call *call, int status, const char *message);
 
-/* The status an error of the floor stands for, and its message as above. */
+/* Answer with the message of an error. Returns the status its code stands for. */
 int api_call_error(struct api_call *call, const struct error *error);
 
 /* The value of a query parameter, or NULL. */

@@ -29,7 +29,7 @@ extern const char *const event_kind_words[]; /* the general words: how the ledge
 /* A finding as the ledger remembers it: for those that are in no part any more. Texts live as long
  * as the list; never NULL. */
 struct event_record {
-    struct finding finding; /* first_seen_at, changed_at as Azure told them */
+    struct finding finding; /* first_seen_at, changed_at as Azure has them */
 };
 
 /* One event, compact; texts are borrowed from the snapshot or from the list's arena. */
@@ -46,14 +46,14 @@ struct event {
     int64_t opened_at, due_at; /* by our ledger; due_at 0 = no SLA */
     const struct part *part;   /* where the finding is ... */
     size_t index;
-    const struct catalogue_entry *catalogue; /* fills in what the part was not told; or NULL */
+    const struct catalogue_entry *catalogue; /* fills in what the part has not; or NULL */
     const struct event_record *record; /* ... or what the ledger knew; both NULL for the others */
     const char *subscription_id, *subject, *detail; /* of the others: subject is a control, plan,
                                       collector or assessment id; detail a sentence. Never NULL */
     double value, value_before; /* ratio, points, count of findings, age in seconds */
 };
 
-/* Events of one evaluation in the order they are told: opened before resolved never matters,
+/* Events of one evaluation in the order they are applied: opened before resolved never matters,
  * because a finding has at most one event of each kind in it. Zeroed = ready. */
 struct event_list {
     struct event *events;
@@ -64,7 +64,7 @@ struct event_list {
 void event_add(struct event_list *list, const struct event *event); /* copied; NULL texts: "" */
 void event_list_finish(struct event_list *list);
 
-/* Fill in what a finding's own row did not tell (lists carry no metadata): title, category and
+/* Fill in what a finding's own row has not (lists carry no metadata): title, category and
  * severity. entry: of its assessment, or NULL. */
 void event_describe(struct finding *view, const struct catalogue_entry *entry);
 

@@ -53,12 +53,13 @@ void ledger_configure(struct ledger *ledger, const struct ledger_config *config)
  * A clock that stepped back makes nothing overdue and nothing older; times of a finding never go
  * below those already recorded of it.
  * First run of a source (store key "adopted.<key of the source>" is not set; its first part sets
- * it, also an empty one, so that the first finding of a clean tenant is told): adopted quietly;
- *   then silent: no event; summary: one EVENT_FIRST_RUN; all: an event each.
- * Only the last is recorded in ledger_event. Findings of a ruler.changed are recorded and told as
- * quiet events. A quiet finding has no alert, so its resolve is recorded only; a change of its
- * risk, its overdue and its reopening are told and end the quiet. On false: roll back, then
- * ledger_reload. */
+ * it, also an empty one, so that the first finding of a clean tenant is an event): adopted quietly;
+ * then
+ *   silent: no event; summary: one EVENT_FIRST_RUN; all: an event each.
+ * Only the last is recorded in ledger_event. Findings of a ruler.changed are recorded, and appended
+ * as quiet events. A quiet finding has no alert, so its resolve is recorded only; a change of its
+ * risk, its overdue and its reopening are ordinary events and end the quiet. On false: roll back,
+ * then ledger_reload. */
 bool ledger_advance(struct ledger *ledger, const struct snapshot *snapshot, int64_t now,
                     struct event_list *events, struct error *error) MUST_USE;
 
@@ -83,7 +84,7 @@ extern const struct family *const ledger_families[];
 /* True before the first run of any source. */
 bool ledger_is_new(const struct ledger *ledger);
 
-/* Keep an event in the history, which ledger_advance does for its own. Inside a transaction. */
+/* Record an event in the history, as ledger_advance does with its own. Inside a transaction. */
 bool ledger_record(struct database *database, const struct event *event,
                    struct error *error) MUST_USE;
 

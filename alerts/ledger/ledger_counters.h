@@ -1,6 +1,6 @@
 #pragma once
-/* Counters and histograms of the ledger that go on after a restart. Kept as numbers in small
- * tables, one a family; written to ledger_counter as far as they changed. Evaluator only. */
+/* Counters and histograms of the ledger that continue after a restart. They are numbers in small
+ * tables, one per family; those that changed are written to ledger_counter. Evaluator only. */
 #include "alerts/store/database.h"
 #include "collectors/snapshot/snapshot.h"
 #include "core/intern.h"
@@ -51,6 +51,6 @@ void ledger_counters_emit(const struct ledger_counters *figures, const struct in
 
 void ledger_counters_finish(struct ledger_counters *figures);
 
-/* Those that are worked out when asked. */
+/* Families without a table: worked out when they are emitted. */
 extern const struct family ledger_counters_overdue, ledger_counters_due_soon,
     ledger_counters_opened_timestamp;

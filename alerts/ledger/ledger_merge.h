@@ -1,12 +1,12 @@
 #pragma once
-/* The ledger's memory, and how one part of a snapshot changes it. */
+/* The ledger's memory, and how one part of a snapshot changes it: the merge of ledger.h. */
 #include "alerts/ledger/ledger.h"
 #include "alerts/ledger/ledger_counters.h"
 
 /* An open finding, compact: 40 bytes. */
 struct ledger_open {
     struct finding_id id;
-    uint32_t opened_at, overdue_at; /* Unix seconds; overdue_at 0 = not told to be overdue */
+    uint32_t opened_at, overdue_at; /* Unix seconds; overdue_at 0 = no overdue event yet */
     uint32_t absent_at;             /* collection that was the first without it; 0 = not so */
     uint32_t episode;
     uint32_t subscription; /* number in ledger.subscriptions */
@@ -40,7 +40,7 @@ struct ledger {
     int64_t next_due_at; /* 0 = nothing will be overdue */
 };
 
-/* Conclude from a new part. *error as ledger_advance. */
+/* Merge a new part: its events are appended and recorded. *error as ledger_advance. */
 bool ledger_merge(struct ledger *ledger, const struct source *source,
                   const struct snapshot *snapshot, int64_t now, struct event_list *events,
                   struct error *error) MUST_USE;
@@ -57,7 +57,7 @@ struct event ledger_merge_event(const struct ledger *ledger, enum event_kind kin
                                 const struct source *source, const struct ledger_open *open,
                                 int64_t at);
 
-/* What the tables know of a finding, kept as long as the events; NULL and *error. */
+/* The record of a finding as the tables have it; lives as long as the events. NULL and *error. */
 const struct event_record *ledger_merge_record(const struct ledger *ledger,
                                                const struct finding_id *id,
                                                struct event_list *events,

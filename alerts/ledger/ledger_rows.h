@@ -3,7 +3,7 @@
 #include "alerts/ledger/ledger.h"
 #include "core/intern.h"
 
-/* What an open finding's row holds that the ledger keeps in memory. */
+/* The columns of an open finding that the ledger keeps in memory. */
 struct ledger_row {
     struct finding_id id;
     const struct source *source; /* NULL = one nobody knows any more */
@@ -32,18 +32,19 @@ bool ledger_rows_past(struct database *database, const struct finding_id *id,
 bool ledger_rows_open(struct database *database, const struct finding *finding, uint32_t episode,
                       int64_t at, bool quiet, struct error *error) MUST_USE;
 
-/* Another risk; it is loud from now on. overdue_at: 0 = to be told again. */
+/* Write another risk of a finding; it is not quiet any more. overdue_at: 0 = it may become overdue
+ * again. */
 bool ledger_rows_change(struct database *database, const struct finding *finding,
                         int64_t overdue_at, struct error *error) MUST_USE;
 bool ledger_rows_resolve(struct database *database, const struct finding_id *id, int reason,
                          int64_t at, struct error *error) MUST_USE;
 bool ledger_rows_absent(struct database *database, const struct finding_id *id, int64_t at,
                         struct error *error) MUST_USE;
-/* Overdue; it is loud from now on. */
+/* Write that a finding is overdue; it is not quiet any more. */
 bool ledger_rows_overdue(struct database *database, const struct finding_id *id, int64_t at,
                          struct error *error) MUST_USE;
 
-/* Keep a recommendation. */
+/* Write the recommendation of a finding. */
 bool ledger_rows_assess(struct database *database, const struct finding *finding, int64_t at,
                         struct error *error) MUST_USE;
 

@@ -1,13 +1,14 @@
 #pragma once
 /* Secure-score points a recommendation is worth: control max x unhealthy / (healthy + unhealthy),
- * shared over the control's recommendations by the resources that only they hold back. Resources
- * that several recommendations hold back count for none of them. Pure. */
+ * shared over the control's recommendations by the resources that only they make unhealthy.
+ * Resources that fail several recommendations count for none of them. Pure. */
 #include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
 
 struct points;
 
-/* Work it out for a snapshot; one pass over the open findings, memory for one control at a time. */
+/* Work out the points of a snapshot: one pass over the open findings, memory for one control at a
+ * time. */
 struct points *points_create(const struct snapshot *snapshot);
 void points_destroy(struct points *points); /* NULL is fine */
 

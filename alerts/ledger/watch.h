@@ -1,7 +1,7 @@
 #pragma once
-/* What happened to things that are no findings: scores, controls, plans, freshness, visibility.
- * The last value told is kept in watch_value; written only when an event is made or the reference
- * moves. Evaluator only, inside a transaction.
+/* Events about things that are no findings: scores, controls, plans, freshness, visibility. The
+ * last value an event was made of is kept in watch_value; written only when an event is made or the
+ * reference moves. Evaluator only, inside a transaction.
  *
  *   score.dropped     ratio below the highest of the last 24 h by at least score_drop (ratio)
  *   score.recovered   back to within half of that drop

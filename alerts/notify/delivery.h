@@ -1,8 +1,8 @@
 #pragma once
-/* Takes due messages to their receivers: a lane (lane.h) for each, so that a dead receiver delays
- * no other. Retry after 5 s, then twice as long each time, +-20 %, at most 15 min; Retry-After
- * wins, at most 1 h; a token bucket per lane. After a transient failure the whole lane pauses until
- * that message is due, then tries the oldest that is not blocked. */
+/* Delivery of due messages: one lane (lane.h) per receiver and target, so that a dead receiver
+ * delays no other. Retry after 5 s, then twice as long each time, +-20 %, at most 15 min;
+ * Retry-After wins, at most 1 h; a token bucket per lane. After a transient failure the whole lane
+ * pauses until that message is due, then tries the oldest that is not blocked. */
 #include "alerts/notify/outbox.h"
 #include "alerts/notify/settings.h"
 #include "core/metric.h"
@@ -30,7 +30,7 @@ void delivery_stop(struct delivery *delivery);
  * and are counted. Any thread. */
 void delivery_configure(struct delivery *delivery, struct settings *settings);
 
-/* Something may be due. Any thread. */
+/* Wake every lane: something may be due. Any thread. */
 void delivery_wake(struct delivery *delivery);
 
 /* One attempt of one message on the calling thread, without the database: what lanes,
@@ -38,10 +38,10 @@ void delivery_wake(struct delivery *delivery);
 struct delivery_attempt {
     struct receiver_verdict verdict;
     int status;            /* 0 = no answer */
-    int64_t retry_after_s; /* 0 = not told */
+    int64_t retry_after_s; /* 0 = the receiver named none */
     int64_t duration_ms;
     bool truncated;
-    char text[256]; /* what the receiver said, or why it did not; redacted, one line */
+    char text[256]; /* the receiver's answer, or the error; redacted, one line */
 };
 void delivery_send(struct http_client *client, const struct receivers_config *receiver,
                    const struct receiver_context *context, struct notification *notification,

@@ -1,7 +1,7 @@
 #pragma once
-/* Storm governor: a budget of messages per receiver and window. What does not fit is folded into
- * one roll-up digest, which names counts by rule and risk that add up to everything folded, and
- * the worst by name. Inside the evaluator's transaction. */
+/* The storm governor: a budget of messages per receiver and window. Alerts that do not fit are
+ * folded into one digest, which has counts by rule and risk that add up to everything folded, and
+ * names the worst. Inside the evaluator's transaction. */
 #include "alerts/rules/alert.h"
 #include "alerts/store/database.h"
 #include "core/options.h"
@@ -11,20 +11,20 @@ struct receivers_config;
 
 struct governor_config {
     int64_t messages, window_ms; /* default 20 per 10m; 0 messages = no limit */
-    int64_t digest_ms;           /* folded ones are told together after so long; default 1m */
+    int64_t digest_ms;           /* a digest is sent so long after its first alert; default 1m */
 };
 extern const struct option governor_options[];
 
-/* What a receiver has used up; counted in the outbox once an evaluation, so that a restart grants
- * no new budget. */
+/* The budget a receiver has used up; counted in the outbox once an evaluation, so that a restart
+ * grants no new one. */
 struct governor_budget {
-    bool known, full; /* full: the outbox holds more than its limit */
+    bool known, full; /* full: the outbox is above its limit */
     int64_t messages;
 };
 
 /* Whether one more firing message for this receiver fits. worst: risk critical fits within twice
  * the budget. Nothing fits while the outbox is full. Counts the message when it does. Not asked for
- * digests, tests and resolves of firings that were told one by one: those always fit. */
+ * digests, tests and resolves of alerts that were notified one by one: those always fit. */
 bool governor_admits(const struct group_context *context, const struct receivers_config *receiver,
                      enum risk_level worst, bool *admits, struct error *error) MUST_USE;
 

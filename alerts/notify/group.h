@@ -2,7 +2,7 @@
 /* Groups of alerts on their way to one receiver: Alertmanager's dispatcher, but durable. A group is
  * due after group_wait when it is new, after group_interval when something in it changed, after
  * repeat_interval when nothing did; when due, one notification (kinds with alerts_max: several)
- * goes into the outbox. A muted alert waits in its group and is looked at again in every
+ * goes into the outbox. A muted alert waits in its group and is decided again in every
  * evaluation. Inside the evaluator's transaction. */
 #include "alerts/notify/governor.h"
 #include "alerts/notify/mute.h"
@@ -23,25 +23,26 @@ struct group_context {
     int64_t now;
 };
 
-/* Route a change and note it in its groups. A group without alerts is closed by the flush and kept
- * for a week; when it comes back its episode is one higher, and so is its dedup key. */
+/* Route a change of an alert into its groups. A group without alerts is closed by the flush and
+ * kept for a week; when it comes back its episode is one higher, and its dedup key a new one. */
 bool group_route(const struct group_context *context, const struct active_change *change,
                  struct error *error) MUST_USE;
 
-/* Whether a flush has anything to look at. */
+/* Whether a flush has anything to do. */
 bool group_has_work(struct database *database, int64_t now, bool *any,
                     struct error *error) MUST_USE;
 
-/* Every due group: mute_check each alert, governor_admits, notification_build, outbox_add. Loads
- * the first NOTIFICATION_ALERTS_MAX alerts of a notification in full; all are members of the
+/* Flush every due group: mute_check each alert, governor_admits, notification_build, outbox_add.
+ * Loads the first NOTIFICATION_ALERTS_MAX alerts of a notification in full; all are members of the
  * message. An alert resolved before its firing was put into the outbox is dropped in silence. */
 bool group_flush(const struct group_context *context, struct error *error) MUST_USE;
 
 /* When the next group is due, or a flapping alert may be calm; 0 = none. */
 bool group_next_at(const struct group_context *context, int64_t *at, struct error *error) MUST_USE;
 
-/* After a reload or a start: alerts are routed anew, as already told where the receiver is the
- * same; memberships of routes and receivers that are gone end. Writes only what differs. */
+/* Route all alerts anew, after a reload or a start. A receiver that was notified of an alert is not
+ * notified again; memberships of routes and receivers that are gone end. Writes only what
+ * differs. */
 bool group_reroute(const struct group_context *context, struct error *error) MUST_USE;
 
 /* Delete groups that have been closed for a week. */

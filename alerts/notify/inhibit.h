@@ -1,5 +1,6 @@
 #pragma once
-/* While one alert fires, others that say less are held back: Alertmanager's inhibit_rules. */
+/* Inhibition: while one alert fires, others that say less are muted. Alertmanager's
+ * inhibit_rules. */
 #include "alerts/rules/active.h"
 #include "alerts/rules/alert.h"
 
@@ -20,7 +21,8 @@ const struct inhibit_rules *inhibit_compile(const struct option_items *configs, 
 /* Free what the arena does not: compiled patterns. NULL is fine. */
 void inhibit_finish(const struct inhibit_rules *rules);
 
-/* What is firing now, reduced to what the rules ask. Made once per evaluation that needs it. */
+/* A view of the firing alerts, reduced to what the rules ask; made once per evaluation that needs
+ * it. */
 struct inhibit_view;
 struct inhibit_view *inhibit_view_create(const struct inhibit_rules *rules,
                                          struct database *database, struct error *error) MUST_USE;

@@ -1,6 +1,6 @@
 #pragma once
-/* The way to one receiver and one of its targets: takes what is due to it, one message after the
- * other, on a thread, connection and database handle of its own. */
+/* A lane: the way to one receiver and one of its targets. It sends what is due there, one message
+ * after the other, on a thread, connection and database handle of its own. */
 #include "alerts/notify/settings.h"
 
 struct lane;
@@ -20,19 +20,19 @@ void lane_destroy(struct lane *lane); /* NULL is fine */
 const char *lane_receiver(const struct lane *lane);
 int lane_target(const struct lane *lane);
 
-/* From the next attempt on; a pause or a stop after a 410 ends. settings: acquired; they have the
- * receiver. Any thread. */
+/* Use other settings from the next attempt on; a pause or a stop after a 410 ends. settings:
+ * acquired; they have the receiver. Any thread. */
 void lane_configure(struct lane *lane, struct settings *settings);
 
 void lane_start(struct lane *lane);
 void lane_wake(struct lane *lane);
 
-/* Abort what is in flight; the message stays queued. Then lane_stop joins. */
+/* Cancel the attempt in flight; its message stays queued. Then lane_stop joins. */
 void lane_cancel(struct lane *lane);
 void lane_stop(struct lane *lane);
 
-/* Do one thing at this time: true when something was done and more may be due; else when to come
- * again, 0 = nothing is queued. The lane's thread, or tests while it is not started. */
+/* Do one step at this time: true when something was done and more may be due; else *next_at is when
+ * to come again, 0 = nothing is queued. The lane's thread, or tests while it is not started. */
 bool lane_step(struct lane *lane, int64_t now, int64_t *next_at);
 
 /* Live in the metric store, declared by lane_configure:

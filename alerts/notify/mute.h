@@ -1,7 +1,7 @@
 #pragma once
-/* Why an alert is not told right now: one reason for each, the first that applies. Pure: what it
- * needs was loaded before. What is muted stays in its group and is told when the reason ends, if it
- * is still true; each alert and reason is counted once. */
+/* Why nobody is notified of an alert right now: one reason, the first that applies. Pure: silences
+ * and inhibitions were loaded before. A muted alert stays in its group and is sent when the reason
+ * ends, if it still fires; each alert and reason is counted once. */
 #include "alerts/notify/inhibit.h"
 #include "alerts/notify/route.h"
 #include "alerts/notify/silence.h"
@@ -21,7 +21,7 @@ enum mute_reason {
 /* Words of defender_exporter_notifications_suppressed_total; MUTE_NONE is "". */
 extern const char *const mute_words[];
 
-/* A planned window: nothing about these subscriptions, or matching these labels, is told in it. */
+/* A planned window: nothing that matches is sent in it. */
 struct mute_window_config {
     const char *name, *starts, *ends; /* RFC 3339; or ... */
     const char *interval;             /* ... a time interval */
@@ -33,13 +33,13 @@ struct mute_window_config {
 extern const struct option mute_window_options[];
 
 struct mute_flap_config {
-    int64_t changes, within_ms, hold_ms; /* more than `changes` firings within: held until calm */
+    int64_t changes, within_ms, hold_ms; /* more than `changes` firings within: muted until calm */
 };
 extern const struct option mute_flap_options[];
 
 struct mute_windows; /* compiled, in the arena */
 
-/* Every mistake is a line of the report; NULL then. */
+/* Compile all windows. Every mistake is a line of the report; NULL then. */
 const struct mute_windows *mute_windows_compile(const struct option_items *configs,
                                                 const struct time_interval *const *intervals,
                                                 const char *file, struct arena *arena,
@@ -61,7 +61,7 @@ bool mute_asks_labels(const struct mute_context *context);
 
 /* Why an alert of this leaf is muted. With no labels to ask, alert->state is all that is read of
  * it. flaps, flapped_at: of the active_alert row. A resolved alert is never muted by inhibition or
- * flapping: it is in a group only when its firing was told. */
+ * flapping: it is in a group only when its receiver was notified that it fires. */
 enum mute_reason mute_check(const struct mute_context *context, const struct route_leaf *leaf,
                             const struct alert *alert, int64_t flaps, int64_t flapped_at);
 

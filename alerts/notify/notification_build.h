@@ -1,5 +1,5 @@
 #pragma once
-/* Works out what a notification says: texts, resources, causes, links, from the alerts it is about
+/* The contents of a notification: texts, resources, causes and links, worked out from its alerts
  * and what the snapshot and the ledger know of them. */
 #include "alerts/ledger/points.h"
 #include "alerts/rules/notification.h"
@@ -31,8 +31,8 @@ struct notification_subject {
     bool brief; /* leave out the long texts of the catalogue, for many notifications at once */
 };
 
-/* Work out everything. Texts go to the arena; alerts and what they hold stay borrowed from the
- * subject. Annotations it reads: detail (a sentence about what is no finding), value_before,
+/* Fill the notification. Texts go to the arena; alerts and their texts stay borrowed from the
+ * subject. Annotations that are read: detail (a sentence about what is no finding), value_before,
  * runbook_url. False only when the database failed. */
 bool notification_build(const struct notification_context *context,
                         const struct notification_subject *subject, struct arena *arena,

@@ -1,5 +1,5 @@
 #pragma once
-/* Which findings pulled a secure score down: those that opened in its subscription within the last
+/* Causes of a dropped secure score: the findings that opened in its subscription within the last
  * day, by the points each of them costs. */
 #include "alerts/notify/notification_build.h"
 

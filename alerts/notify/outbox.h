@@ -3,11 +3,11 @@
  * and leaves the state `queued` only by acceptance (sent), refusal, expiry or an operator (dead).
  * A lane is one receiver and one of its targets (alertmanager: one per replica).
  *
- * Order: a message is not taken while an earlier queued one of its lane shares its dedup key or a
+ * Order: a message is not sent while an earlier queued one of its lane shares its dedup key or a
  * fingerprint. A resolve whose firing died is not sent but closed (dead, reason notFired).
  * Clocks: a message never tried is due at once, and none waits longer than an hour, so that a clock
- * that stepped back holds nothing up.
- * Nothing is written when a message is taken: a kill while it is in flight leaves it queued, and
+ * that stepped back delays nothing.
+ * Nothing is written before an attempt: a kill while a message is in flight leaves it queued, and
  * the one repeated attempt carries the same id. Delivery knows which messages are in flight. */
 #include "alerts/rules/notification.h"
 #include "alerts/store/database.h"
@@ -17,8 +17,8 @@ extern const char *const outbox_state_words[];
 
 enum { OUTBOX_ID_BYTES = 27 };
 
-/* Makes ids: 26 characters, the time in ms and 80 random bits in Crockford's base32; ever rising,
- * also when the clock steps back. One per process, evaluator only. */
+/* The source of ids: 26 characters, the time in ms and 80 random bits in Crockford's base32; ever
+ * rising, also when the clock steps back. One per process, evaluator only. */
 struct outbox_clock {
     int64_t last_ms;
 };
@@ -26,11 +26,11 @@ bool outbox_clock_start(struct database *database, struct outbox_clock *clock,
                         struct error *error) MUST_USE;
 char *outbox_id(struct outbox_clock *clock, int64_t now_ms, char out[OUTBOX_ID_BYTES]);
 
-/* What a message tells of; all alerts of it, not only those told in full. */
+/* One alert of a message; the members are all its alerts, not only those described in full. */
 struct outbox_member {
     const char *fingerprint, *event;
     enum notification_status
-        status; /* of this alert: a firing notification may tell of resolved ones too */
+        status; /* of this alert: a firing notification may have resolved ones too */
     bool has_finding;
     struct finding_id finding_id;
     uint32_t episode;
@@ -57,7 +57,7 @@ struct outbox_message {
 };
 
 /* The first message of a lane that may be tried now; *found false when none. Marks expired ones
- * dead on the way (each is told through `dead`, may be NULL). Short transactions of its own. */
+ * dead on the way and calls `dead` with each (may be NULL). Short transactions of its own. */
 bool outbox_next(struct database *database, const char *receiver, int target, int64_t now,
                  struct arena *arena, struct outbox_message *message, bool *found,
                  void (*dead)(void *context, const struct outbox_message *message), void *context,
@@ -67,8 +67,8 @@ bool outbox_next(struct database *database, const char *receiver, int target, in
 bool outbox_next_at(struct database *database, const char *receiver, int target, int64_t *at,
                     struct error *error) MUST_USE;
 
-/* What became of an attempt. Own transaction each; on ERROR_TIMEOUT (locked) the caller tries again
- * before it sends anything else on this lane: an accepted message must not be sent twice. */
+/* Write the outcome of an attempt. Own transaction each; on ERROR_TIMEOUT (locked) the caller tries
+ * again before it sends anything else on this lane: an accepted message must not be sent twice. */
 bool outbox_mark_sent(struct database *database, const char *id, int status, int64_t now,
                       struct error *error) MUST_USE;
 bool outbox_mark_retry(struct database *database, const char *id, int status, const char *reason,
@@ -76,7 +76,7 @@ bool outbox_mark_retry(struct database *database, const char *id, int status, co
 bool outbox_mark_dead(struct database *database, const char *id, int status, const char *reason,
                       const char *text, int64_t now, struct error *error) MUST_USE;
 
-/* Whether the last thing this lane accepted about this alert is that it fires. */
+/* Whether the last notification this lane accepted about this alert says that it fires. */
 bool outbox_accepted(struct database *database, const char *receiver, int target,
                      const char *fingerprint, bool *accepted, struct error *error) MUST_USE;
 

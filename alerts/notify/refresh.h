@@ -1,12 +1,12 @@
 #pragma once
-/* What a lane accepted and is still true, or was until lately: receivers that forget an alert that
- * is not told again hear it again, outside the outbox. */
+/* Notifications a lane accepted that still hold, or did until lately: they are sent again, outside
+ * the outbox, to receivers that forget an alert without that. */
 #include "alerts/rules/notification.h"
 
-/* Called with one notification and the alerts in it that still stand as told. False stops. */
+/* Called with one notification, reduced to the alerts that are still as it says. False stops. */
 typedef bool refresh_visit(void *context, struct notification *notification, struct error *error);
 
-/* The latest accepted notification of each alert that fires, or resolved after `since`; texts in
- * the arena are gone after each visit. */
+/* Visit the latest accepted notification of each alert that fires, or resolved after `since`; its
+ * texts are gone after the visit. */
 bool refresh_each(struct database *database, const char *receiver, int target, int64_t since,
                   refresh_visit *visit, void *context, struct error *error) MUST_USE;

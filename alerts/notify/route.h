@@ -1,6 +1,6 @@
 #pragma once
-/* Which receivers hear of an alert, and how alerts are gathered into one message: Alertmanager's
- * route tree. Pure after building; any thread. */
+/* Routes: which receivers are notified of an alert, and how alerts are gathered into one message.
+ * Alertmanager's route tree. Pure after building; any thread. */
 #include "alerts/rules/alert.h"
 #include "alerts/text/time_interval.h"
 #include "core/options.h"
@@ -23,7 +23,7 @@ extern const struct option route_options[];
 struct route;
 
 /* What applies to an alert that ended in this route. Defaults: group_by alertname, assessment_id,
- * subscription_id; group_wait 0 s (an evaluation tells everything at once), group_interval 5 m,
+ * subscription_id; group_wait 0 s (an evaluation sends everything at once), group_interval 5 m,
  * repeat_interval 24 h (0 = never). */
 struct route_leaf {
     const char *path;            /* "0/2": stable while the configuration's order is */

@@ -53,7 +53,7 @@ struct settings {
     size_t receiver_count;
     const char *const *receiver_names; /* NULL-terminated */
     struct rule_set *rules;
-    const struct route *route; /* NULL without receivers: alerts exist, nobody is told */
+    const struct route *route; /* NULL without receivers: alerts exist, nobody is notified */
     const struct time_interval *const *intervals; /* NULL-terminated */
     const struct inhibit_rules *inhibits;    /* NULL = none */
     const struct mute_windows *windows;
@@ -65,7 +65,7 @@ struct settings {
     struct arena arena;
 };
 
-/* What comes from elsewhere in the configuration. */
+/* The parts of the configuration that come from elsewhere. */
 struct settings_context {
     const char *file; /* for messages and relative paths */
     const char *tenant_id, *portal, *external_url;

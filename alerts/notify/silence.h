@@ -19,18 +19,19 @@ struct silence_list {
     struct arena arena;
 };
 
-/* Check and keep; id is filled when it was empty. An id that is known is changed when only its end
- * or comment differ, else it expires and a new one is made (as Alertmanager does).
+/* Check a silence and keep it; id is filled when it was empty. A silence that is known is changed
+ * when only its end or comment differ, else it expires and a new one is made (as Alertmanager
+ * does).
  * ERROR_REQUEST: no matcher, all matchers match the empty text, ends before it starts or in the
  * past, over 5,000 silences. */
 bool silence_put(struct database *database, struct silence *silence, int64_t now,
                  struct error *error) MUST_USE;
 
-/* End one now; ERROR_NOT_FOUND. */
+/* End a silence now; ERROR_NOT_FOUND. */
 bool silence_expire(struct database *database, const char *id, int64_t now,
                     struct error *error) MUST_USE;
 
-/* Read all; expired ones older than five days are left out. */
+/* Read all silences but those that expired more than five days ago. */
 bool silence_load(struct database *database, int64_t now, struct silence_list *list,
                   struct error *error) MUST_USE;
 void silence_list_finish(struct silence_list *list);

@@ -1,5 +1,5 @@
 #pragma once
-/* Alertmanager v2 as target: every replica is a lane of its own; firing alerts are told again every
+/* Alertmanager v2 as target: every replica is a lane of its own; firing alerts are sent again every
  * minute with an endsAt that rolls on, resolved ones for fifteen. source: Alertmanager API v2,
  * api/v2/openapi.yaml, and "Alerts API" for clients. And its own webhook body, version 4, for
  * receivers that know it. source: Alertmanager configuration, webhook_config. */

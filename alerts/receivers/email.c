@@ -344,8 +344,8 @@ static bool build(const void *config, const struct receiver_context *context,
     return true;
 }
 
-/* SMTP has its own statuses: 4xx may work later, 5xx never. source: RFC 5321, 4.2.1; RFC 4954, 6.
- */
+/* SMTP has its own statuses: 4xx may work later, 5xx never.
+ * source: RFC 5321, 4.2.1; RFC 4954, 6. */
 static struct receiver_verdict classify(const struct http_response *response,
                                         const struct error *error)
 {

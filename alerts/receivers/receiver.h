@@ -1,7 +1,7 @@
 #pragma once
-/* What a receiver is: options, a notification made into one request, an answer made into a verdict.
- * A new one is a file and a word in receivers.h. Kinds are pure: no clock, no network, no database.
- */
+/* A kind of receiver: its options, a notification made into one request, an answer made into a
+ * verdict. A new kind is a file and a word in receivers.h. Kinds are pure: no clock, no network, no
+ * database. */
 #include "alerts/rules/notification.h"
 #include "core/http.h"
 #include "core/options.h"
@@ -76,15 +76,15 @@ void receiver_check(const struct receiver_http *http, const char *file, int line
 /* Complain about a URL that is not http or https with a host; it is not repeated. */
 void receiver_check_url(const char *url, const char *file, int line, struct option_report *report);
 
-/* Which statuses mean what; every other one is refused. Each kind's row
- * names them as its vendor's documentation does. */
+/* Which statuses mean what; every other one is refused. Each kind's row names them as its vendor's
+ * documentation does. */
 struct receiver_answers {
     short sent[5], retry[7]; /* end with 0 */
     bool sent_2xx, retry_5xx;
     bool gone_disables; /* 410 */
 };
 
-/* The verdict of a table; status 0 takes the exchange's error. */
+/* The verdict by a table; with status 0 by the exchange's error. */
 struct receiver_verdict receiver_judge(const struct receiver_answers *answers,
                                        const struct http_response *response,
                                        const struct error *error);
@@ -93,7 +93,7 @@ struct receiver_verdict receiver_judge(const struct receiver_answers *answers,
 struct receiver_verdict receiver_classify(const struct http_response *response,
                                           const struct error *error);
 
-/* What build is told besides the notification. */
+/* What build gets besides the notification. */
 struct receiver_context {
     int target;       /* which replica */
     int64_t now;      /* of this attempt */
@@ -111,7 +111,7 @@ bool receiver_fit(const void *config, const struct receiver_context *context,
                   size_t (*measure)(const struct buf *body), size_t limit,
                   struct receiver_request *request, struct error *error) MUST_USE;
 
-/* How long a message is worth telling: to a pager, in a chat. */
+/* How long a message is worth sending: to a pager, in a chat. */
 enum { RECEIVER_PAGER_EXPIRES_S = 86400, RECEIVER_CHAT_EXPIRES_S = 259200 };
 
 struct receiver_kind {
@@ -119,9 +119,8 @@ struct receiver_kind {
     const char *help;
     const struct option *options; /* of its config struct */
     size_t config_bytes;
-    size_t
-        alerts_max; /* a notification holds no more; larger groups become several; 0 = truncated */
-    int64_t refresh_s;  /* > 0: firing and lately resolved alerts are told again so often, outside
+    size_t alerts_max;  /* of one notification; larger groups become several; 0 = it is truncated */
+    int64_t refresh_s;  /* > 0: firing and lately resolved alerts are sent again so often, outside
                            the outbox */
     int64_t expires_s;  /* default of expire: 24 h for pagers, 3 d for chats */
     double rate, burst; /* default messages a second, and at once */

@@ -9,9 +9,9 @@
 #include "alerts/store/database.h"
 #include "collectors/snapshot/snapshot.h"
 
-#define ACTIVE_EXPIRED "expired" /* why an alert resolved that nothing undoes: told to nobody */
+#define ACTIVE_EXPIRED "expired" /* why an alert resolved that nothing undoes: no notification */
 
-/* One change, told as it happens; the alert is valid until the call returns. */
+/* One change, passed on as it happens; the alert is valid until the call returns. */
 struct active_change {
     enum alert_state_change
         change; /* ALERT_STATE_FIRED (again with news too) or ALERT_STATE_RESOLVED */
@@ -41,7 +41,7 @@ bool active_begin(struct active_pass *pass, struct error *error) MUST_USE;
 void active_end(struct active_pass *pass);
 
 /* Apply one event to the event rules:
- * - alerts about its finding: resolved when it resolved; told again under new labels (the old one
+ * - alerts about its finding: resolved when it resolved; fired again under new labels (the old one
  *   resolves with no_longer_matches) when its risk changed;
  * - what it undoes: score.recovered and data.recovered resolve score.dropped and data.stale;
  * - rules that want it: their alert fires (after min_age: pends); one that fires already is told

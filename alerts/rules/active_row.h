@@ -8,7 +8,7 @@ struct active_row {
     int64_t flaps, flapped_at; /* firings in a row, the last of them */
 };
 
-/* Read one; texts go to the arena. Not found: zero, *found false. */
+/* Read one row; texts go to the arena. Not found: zero, *found false. */
 bool active_row_load(struct database *database, const char *fingerprint, struct arena *arena,
                      struct active_row *row, bool *found, struct error *error) MUST_USE;
 
@@ -18,8 +18,9 @@ bool active_row_save(struct database *database, const struct active_row *row, in
 bool active_row_delete(struct database *database, const char *fingerprint,
                        struct error *error) MUST_USE;
 
-/* Apply a signal to a row, write it when anything in it moved, tell what others must know. rule:
- * NULL when it is gone. event and reason: of the alert, should it resolve. */
+/* Apply a signal to a row, write the row when anything in it moved, and pass on that its alert
+ * fired or resolved. rule: NULL when it is gone. event and reason: of the alert, should it
+ * resolve. */
 bool active_row_move(struct active_pass *pass, const struct rule *rule, struct active_row *row,
                      enum alert_state_signal signal, const char *event, const char *reason,
                      struct error *error) MUST_USE;
@@ -31,13 +32,15 @@ bool active_row_lasts(const struct alert *alert);
 
 #define ACTIVE_FIRST_RUN "digest" /* event of an alert that waits until every source is known */
 
-/* Write a row as it is, with the instant its clocks run to; and tell of its alert. */
+/* Write a row as it is, with the instant its clocks run to. */
 bool active_row_put(struct active_pass *pass, const struct rule *rule, const struct active_row *row,
                     struct error *error) MUST_USE;
+
+/* Pass on that an alert changed, to pass->changed. */
 bool active_row_changed(struct active_pass *pass, enum alert_state_change change,
                         const struct alert *alert, struct error *error) MUST_USE;
 
-/* SQL: a resolved one is kept until every group has told of it. */
+/* SQL: a resolved alert is kept while a group or a digest has yet to notify of it. */
 #define ACTIVE_ROW_KEPT                                                                            \
     " (state = 'resolved' AND (EXISTS (SELECT 1 FROM group_member"                                 \
     " WHERE group_member.fingerprint = active_alert.fingerprint) OR EXISTS"                        \

@@ -6,8 +6,8 @@
 enum alert_state { ALERT_INACTIVE, ALERT_PENDING, ALERT_FIRING, ALERT_RESOLVED, ALERT_STATE_COUNT };
 extern const char *const alert_state_words[];
 
-/* What the condition says now. Between the firing and the clearing bound (hold), and while nothing
- * is known (no data, stale data), nothing changes and every clock stands still. */
+/* The answer of the condition now. HOLD: between the firing and the clearing bound. UNKNOWN: no
+ * data, stale data. In both cases nothing changes and every clock stands still. */
 enum alert_state_signal {
     ALERT_STATE_CLEAR,
     ALERT_STATE_HOLD,

@@ -1,15 +1,15 @@
 #pragma once
-/* The whole answer in one message: what is wrong, where, why it matters, how to fix it, what that
- * gains, until when, and how to silence it. Made once when a notification is decided, kept as JSON
- * in the outbox, turned into a request by each receiver. */
+/* A notification, the whole answer in one message: what is wrong, where, why it matters, how to fix
+ * it, what that gains, until when, and how to silence it. Made once when a notification is decided,
+ * kept as JSON in the outbox, turned into a request by each receiver. */
 #include "alerts/ledger/ledger.h"
 #include "alerts/rules/alert.h"
 #include "alerts/text/template.h"
 #include "collectors/snapshot/snapshot.h"
 
 enum {
-    NOTIFICATION_ALERTS_MAX = 64,    /* alerts told in full */
-    NOTIFICATION_RESOURCES_MAX = 25, /* affected resources told by name */
+    NOTIFICATION_ALERTS_MAX = 64,    /* alerts described in full */
+    NOTIFICATION_RESOURCES_MAX = 25, /* affected resources that are named */
     NOTIFICATION_CAUSES_MAX = 10,
 };
 enum notification_status { NOTIFICATION_FIRING, NOTIFICATION_RESOLVED };
@@ -35,14 +35,14 @@ struct notification {
     const char *event; /* type on the wire: "finding.opened", "digest", "test" ... */
     enum notification_status status;
     bool test;      /* [TEST] is in the title already */
-    bool repeat;    /* told before, nothing new */
+    bool repeat;    /* sent before, nothing new */
     bool truncated; /* something was left out; the texts say what */
     const char *receiver, *group_key, *dedup_key, *tenant_id;
     struct match_label group_labels[ALERT_LABELS_MAX];
     size_t group_label_count;
     const struct alert *alerts; /* [alert_count] worst risk first, firing before resolved */
     size_t alert_count;
-    int64_t firing_count, resolved_count, left_out_count; /* of all, told in full or not */
+    int64_t firing_count, resolved_count, left_out_count; /* of all, described in full or not */
     const char *rule, *title, *text;   /* rendered; text is plain, a paragraph or two */
     const char *risk_level, *severity; /* worst of the firing ones, or of the resolved ones */
     const char *risk;                  /* risk_level for people: "Not evaluated" */
@@ -72,7 +72,7 @@ struct notification {
     const char *reason;          /* why resolved */
     double points;               /* secure-score points to gain; 0 = none */
     double value, value_before;  /* of a score or a rule over metrics */
-    int64_t event_at;            /* of the newest event told */
+    int64_t event_at;            /* of the newest event */
     int64_t opened_at, age_s, due_at;
 };
 
@@ -86,11 +86,10 @@ void notification_init(struct notification *notification);
  * notification_read do. */
 void notification_derive(struct notification *notification);
 
-/* Append as canonical JSON: equal notifications, equal bytes. `id` is left out: the outbox adds it.
- */
+/* Append as canonical JSON: equal notifications, equal bytes. Without `id`: the outbox adds it. */
 void notification_write(const struct notification *notification, struct buf *out);
 
-/* Read it again. ERROR_PARSE. */
+/* Read what notification_write wrote. ERROR_PARSE. */
 bool notification_read(const char *json, size_t length, struct arena *arena,
                        struct notification *notification, struct error *error) MUST_USE;
 

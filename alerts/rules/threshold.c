@@ -10,8 +10,7 @@
 
 enum { POINT_S = 300, COMBINATIONS_MAX = 10000 };
 
-/* --- the memory of drop: a sliding maximum, as the falling points that can still be it ----------
- */
+/* --- the memory of drop: a sliding maximum, as the falling points that can still be it ------ */
 
 struct point {
     int64_t at;

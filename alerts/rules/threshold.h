@@ -18,8 +18,8 @@ struct threshold; /* the memory: at most 289 points of 5 minutes a combination, 
 struct threshold *threshold_create(void);
 void threshold_destroy(struct threshold *threshold); /* NULL is fine */
 
-/* Evaluate one rule over metrics. set: sorted, holds the rule_families. Each combination is told
- * once, in the order of its labels. Those the set no longer has are not told: active_advance finds
+/* Evaluate one rule over metrics. set: sorted, holds the rule_families. Each combination is visited
+ * once, in the order of its labels. Those the set no longer has are not: active_advance finds
  * them. Histograms are compared by their count. */
 bool threshold_evaluate(struct threshold *threshold, const struct rule *rule,
                         const struct metric_set *set, int64_t now, threshold_visit *visit,

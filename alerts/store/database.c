@@ -39,9 +39,7 @@ struct database {
     size_t count, capacity;
 };
 
-/* --- errors
- * -----------------------------------------------------------------------------------
- */
+/* --- errors ----------------------------------------------------------------------------------- */
 static enum error_code code_of(int result)
 {
     switch (result & 0xff) {
@@ -81,9 +79,7 @@ static bool execute(struct database *database, const char *sql, struct error *er
     return result == SQLITE_OK || failed(database, result, error);
 }
 
-/* --- opening
- * ----------------------------------------------------------------------------------
- */
+/* --- opening ---------------------------------------------------------------------------------- */
 static bool is_memory(const char *path)
 {
     return !strcmp(path, ":memory:");
@@ -268,9 +264,7 @@ void database_close(struct database *database)
     free(database);
 }
 
-/* --- transactions
- * -----------------------------------------------------------------------------
- */
+/* --- transactions ----------------------------------------------------------------------------- */
 bool database_begin(struct database *database, struct error *error)
 {
     assert(!database->open);
@@ -305,9 +299,7 @@ bool database_is_open(const struct database *database)
     return database->open;
 }
 
-/* --- statements
- * -------------------------------------------------------------------------------
- */
+/* --- statements ------------------------------------------------------------------------------- */
 
 /* Parameters stand as $1, $2 ... in the order they are first used: the library
  * numbers them by first use, PostgreSQL by what is written. */

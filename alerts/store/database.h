@@ -30,7 +30,7 @@ struct database_config {
     int64_t busy_ms;                             /* how long to wait for another writer; 0 = 5 s */
     int64_t cache_bytes;                         /* page cache of this connection; 0 = 1 MiB */
     bool own;       /* the service: take <path>.lock, so that no second service runs on it */
-    bool read_only; /* for commands that only look; nothing is made or migrated */
+    bool read_only; /* for commands that only read; nothing is made or migrated */
 };
 
 /* Open, check and migrate. NULL and *error:
@@ -151,7 +151,8 @@ const void *database_blob(struct database_statement *statement, int column, size
 /* Rows changed by the last database_run. */
 int64_t database_changes(const struct database *database);
 
-/* Rows changed by everything on this handle, to tell whether a transaction changed any. */
+/* Rows changed by everything on this handle: before and after a transaction, whether it changed
+ * any. */
 int64_t database_total_changes(const struct database *database);
 
 /* A number that changes when another handle, of any process, has committed. */

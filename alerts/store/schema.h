@@ -13,7 +13,7 @@
  *   silence            silence            silences, expired ones kept for five days
  *   governor_fold      governor           what waits for the next roll-up
  *   outbox_message     outbox             messages until they are accepted or dead
- *   outbox_member      outbox             the (finding, episode, event) a message tells of
+ *   outbox_member      outbox             the (finding, episode, event) a message is about
  *
  * Everybody may read every table. A change is a new migration, never an edit of an old one. */
 #include "alerts/store/database.h"
