@@ -3,9 +3,8 @@
 nobody is told that something was fixed. A subscription that cannot be read any more is
 data.stale."""
 import concurrent.futures
-import re
 
-from faults import CASES, OFTEN, SIDE_BY_SIDE, often
+from faults import CASES, SIDE_BY_SIDE, often, until_ended
 from harness import SECRET, Exporter, Fake, Folder, equal, run, settings, until
 from sink import Sink, receiver
 
@@ -19,16 +18,6 @@ groups:
 """
 NEVER = ("defender_findings_opened_total", "defender_findings_reopened_total",
          "defender_findings_resolved_total", "defender_finding_risk_changes_total")
-
-
-def rounds(exporter, count):
-    """Wait until every collector has ended so many more collections."""
-    def ended():
-        return {name: len(re.findall(r'msg="?collect(?:ed|ion failed|or recovered).* collector='
-                                     + name, exporter.log)) for name in OFTEN}
-    before = ended()
-    until("more collections", lambda: all(
-        ended()[name] >= before[name] + count for name in OFTEN), 90)
 
 
 def check(exporter, sink, when):
@@ -50,23 +39,22 @@ def one_fault(fault, mode):
     with Folder() as folder, Sink() as sink, \
             Fake("--assessments", "600", "--machines", "10", "--seed", "9") as fake:
         folder.file("rules.yml", RULES)
-        more = often(mode)
-        config = settings(fake.url, folder.file("secret", SECRET), more.pop("collectors"), **more,
+        config = settings(fake.url, folder.file("secret", SECRET), often(mode),
                           alerts={"rules": ["rules.yml"], "receivers": [receiver(sink)],
                                   "route": {"group_interval": "1s"}})
         with Exporter(folder, config, "--log.level=debug") as exporter:
             exporter.wait_ready()
-            rounds(exporter, 2)
+            until_ended(exporter, 2)
             check(exporter, sink, "before the fault")
             fake.fault(fault)
-            rounds(exporter, ROUNDS)
+            until_ended(exporter, ROUNDS)
             check(exporter, sink, "under the fault")
             if fault == "403:sub=0":
                 until("a page that data are stale", lambda: stale_pages(sink), 30)
                 equal(stale_pages(sink)[0]["subscription_id"],
                       fake.admin("dump")["subscriptions"][0]["subscriptionId"], "what is stale")
             fake.heal()
-            rounds(exporter, ROUNDS)
+            until_ended(exporter, ROUNDS)
             check(exporter, sink, "after the fault")
             if fault == "403:sub=0":
                 until("the end of it", lambda: [p for p in stale_pages(sink)

@@ -10,8 +10,8 @@ import signal
 import subprocess
 
 from alerts_model import Model, finding_id, settled, told_of
-from harness import (EXPORTER, SECRET, Exporter, Fake, Folder, Program, contains, equal, fetch, run,
-                     settings, until)
+from harness import (EXPORTER, SECRET, SLOWNESS, Exporter, Fake, Folder, Program, contains, equal,
+                     fetch, run, settings, until)
 from sink import Sink, receiver
 
 SIGNING_KEY = base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
@@ -38,7 +38,6 @@ def configuration(fake, folder, receivers, route=None, **alerts):
     route = {"receiver": receivers[0]["name"], "group_by": ["..."], "group_interval": "1s",
              **(route or {})}
     return settings(fake.url, folder.file("secret", SECRET), COLLECTORS,
-                    collector={"max_staleness": "1h"},  # however slow the machine is
                     alerts={"rules": ["rules.yml"], "receivers": receivers, "route": route,
                             "governor": {"messages": 0}, **alerts})
 
@@ -60,7 +59,7 @@ def command(folder, *words):
     """A command of the program beside the running one: exit status and output."""
     done = subprocess.run([EXPORTER, *words, f"--config.file={folder.path}/defender_exporter.yml",
                            f"--storage.path={folder.path}"], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
+                          stderr=subprocess.STDOUT, text=True, timeout=60 * SLOWNESS, check=False,
                           stdin=subprocess.DEVNULL)
     return done.returncode, done.stdout
 

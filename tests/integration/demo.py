@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 
-from harness import ROOT, Metrics, Program, contains, equal, fetch, run, until
+from harness import ROOT, SLOWNESS, Metrics, Program, contains, equal, fetch, run, until
 
 DEMO = os.path.join(ROOT, "scripts/demo")
 
@@ -20,7 +20,7 @@ def check(metrics):
 
 def test_once():
     result = subprocess.run([DEMO, "--once"], text=True, stdin=subprocess.DEVNULL,
-                            capture_output=True, check=False, timeout=500)
+                            capture_output=True, check=False, timeout=500 * SLOWNESS)
     equal(result.returncode, 0, "exit status: " + result.stderr[-3000:])
     contains(result.stdout, "# HELP defender_findings ", "stdout")
     check(Metrics(result.stdout))

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 
-from harness import EXPORTER, ROOT, Folder, contains, documents, equal, run
+from harness import EXPORTER, ROOT, SLOWNESS, Folder, contains, documents, equal, run
 
 EXAMPLES = os.path.join(ROOT, "packaging/examples")
 SECRETS = "/etc/defender_exporter/secrets"
@@ -13,7 +13,7 @@ SECRET_TEXTS = {"webhook_signing_secret": "whsec_" + "A" * 43 + "="}
 
 def command(*words):
     return subprocess.run([EXPORTER, *words], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, check=False, timeout=60)
+                          text=True, check=False, timeout=60 * SLOWNESS)
 
 
 def read(name):

@@ -24,6 +24,8 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 SHARED = os.environ.get("DEFENDER_SHARED", os.path.join(ROOT, "../shared"))
 # Sanitizers and valgrind make everything slower: deadlines are stretched, never shortened.
 SLOWNESS = float(os.environ.get("SLOWNESS", "1"))
+# What takes long or needs more than a compiler runs only when everything was asked for.
+ALL = os.environ.get("TESTS_ALL") == "1"
 
 TENANT = "11111111-2222-4333-8444-555555555555"
 CLIENT = "66666666-7777-4888-8999-000000000000"
@@ -60,15 +62,17 @@ def run(names):
     sys.exit(1 if failed or not count else 77 if len(skipped) == count else 0)
 
 
-def until(what, check, seconds=20, pause=0.02):
-    """Poll check() until it gives something true; what: for the message when it never does."""
+def until(what, check, seconds=20, pause=0.02, told=lambda: ""):
+    """Poll check() until it gives something true; what and told(): for the message when it never
+    does."""
     end = time.monotonic() + seconds * SLOWNESS
     while True:
         result = check()
         if result:
             return result
         if time.monotonic() > end:
-            raise AssertionError(f"gave up after {seconds * SLOWNESS:.0f} s waiting for: {what}")
+            raise AssertionError(f"gave up after {seconds * SLOWNESS:.0f} s waiting for: {what} "
+                                 f"{told()}".rstrip())
         time.sleep(pause)
 
 
@@ -308,6 +312,7 @@ def settings(fake_url, secret_file, collectors=None, **more):
         "azure": {"tenant_id": TENANT, "client_id": CLIENT, "client_secret_file": secret_file,
                   "authority_host": fake_url, "resource_manager": fake_url},
         "collectors": collectors or {},
+        "collector": {"max_staleness": "1h"},  # however slow the machine is
         **more,
     }
 

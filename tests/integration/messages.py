@@ -22,7 +22,8 @@ def words(folder, config):
 
 def short(fake_url, secret_file):
     """Deadlines that end soon where Azure does not answer."""
-    return settings(fake_url, secret_file, {name: {"timeout": "1s"} for name in (
+    timeout = f"{max(1, SLOWNESS / 3):.0f}s"
+    return settings(fake_url, secret_file, {name: {"timeout": timeout} for name in (
         "subscriptions", "catalogue", "assessments", "secure_scores", "baselines")})
 
 

@@ -17,8 +17,8 @@ import threading
 import time
 import urllib.parse
 
-from harness import (ROOT, SLOWNESS, Folder, Program, Skip, contains, equal, fetch, free_port, run,
-                     until)
+from harness import (ALL, ROOT, SLOWNESS, Folder, Program, Skip, contains, equal, fetch, free_port,
+                     run, until)
 
 PRINTER = os.environ.get("PRINT_REQUESTS", os.path.join(ROOT, "build/release/print_requests"))
 SOURCE = os.path.join(ROOT, "tests/tools/receivers")
@@ -55,7 +55,7 @@ def installed():
         raise Skip("the receivers' libraries were not fetched")
     result = subprocess.run(["npm", "install", "--silent", "--no-fund", "--no-audit"], cwd=CACHE,
                             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-                            timeout=300)
+                            timeout=300 * SLOWNESS)
     if result.returncode:
         raise Skip("npm cannot fetch the receivers' libraries: " +
                    (result.stderr.strip().splitlines() or ["no reason"])[0])
@@ -148,6 +148,8 @@ class Sink:
 
 def newer_alertmanager():
     """A command for Debian's newest Alertmanager, unpacked without installing anything."""
+    if not ALL:
+        raise Skip("Debian's newest Alertmanager: only with scripts/test --all")
     root = os.path.join(ROOT, "build/tools/alertmanager")
     program = os.path.join(root, "usr/bin/prometheus-alertmanager")
     if not os.path.exists(program):
@@ -169,7 +171,7 @@ def newer_alertmanager():
                             ["apt-get", "-qq", "download", "prometheus-alertmanager"]):
                 result = subprocess.run(command, cwd=folder.path, stdin=subprocess.DEVNULL,
                                         env={**os.environ, "APT_CONFIG": settings},
-                                        capture_output=True, check=False, timeout=300)
+                                        capture_output=True, check=False, timeout=300 * SLOWNESS)
                 if result.returncode:
                     raise Skip("Debian's newest Alertmanager cannot be fetched")
             package = next(n for n in os.listdir(folder.path) if n.endswith(".deb"))

@@ -11,8 +11,8 @@ import os
 import subprocess
 import threading
 
-from harness import (EXPORTER, SHARED, SECRET, Exporter, Fake, Folder, Skip, contains, equal, run,
-                     settings)
+from harness import (EXPORTER, Exporter, Fake, Folder, SECRET, SHARED, SLOWNESS, Skip, contains,
+                     equal, run, settings)
 
 RECORDINGS = os.path.join(SHARED, "azure/recordings")
 COLLECTORS = {"assessments": {"source": "rest"}, "secure_scores": {"source": "rest"},
@@ -196,7 +196,8 @@ def test_error_bodies():
     with Folder() as folder:
         config = settings(f"http://127.0.0.1:{server.server_port}",
                           folder.file("secret", SECRET),
-                          {"subscriptions": {"source": "rest", "timeout": "300ms"}},
+                          {"subscriptions": {"source": "rest",
+                                             "timeout": f"{300 * SLOWNESS:.0f}ms"}},
                           collector={"disable_defaults": True})
         config["collectors"]["subscriptions"]["enabled"] = True
         path = folder.file("config.yml", config)
@@ -206,7 +207,8 @@ def test_error_bodies():
             result = subprocess.run(
                 [EXPORTER, "run", "--once", f"--config.file={path}",
                  f"--storage.path={folder.path}"],
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                timeout=60 * SLOWNESS)
             equal(result.returncode, 1, f"exit status with {entry['file']}")
             body = json.loads(Refusing.body)
             words = innermost(body.get("error", body))[:60].rstrip(".")

@@ -3,7 +3,8 @@
 import shutil
 import subprocess
 
-from harness import EXPORTER, SECRET, Fake, Folder, Skip, contains, equal, run, settings
+from harness import (EXPORTER, SECRET, SLOWNESS, Fake, Folder, Skip, contains, equal, run,
+                     settings)
 
 
 def test_memcheck():
@@ -17,7 +18,8 @@ def test_memcheck():
              "--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect",
              "--num-callers=30", EXPORTER, "run", "--once", f"--config.file={config}",
              f"--storage.path={folder.path}"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=280)
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            timeout=280 * SLOWNESS)
         equal(result.returncode, 0, "valgrind: " + result.stderr[-4000:])
         contains(result.stdout, "defender_findings{", "metrics under valgrind")
 
