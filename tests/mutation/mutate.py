@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""Changes the product in one place at a time and says which changes no unit test notices.
+
+  mutate.py [--count 60] [--seed 1] [--only alerts/rules] [--kind compare] [--list]
+
+Places come from every source of core, collectors, alerts and exporter, as many of each kind, chosen
+by a hash of the seed and the line: a change elsewhere does not move the choice. What does not
+compile counts for nothing; what equivalent.txt names changes nothing anybody could see. Works on a
+copy of the tree in build/mutation, under the address sanitizer, and runs only the unit tests that
+contain the file. Not part of scripts/test: it takes its time. Exit status 1: under 90 % killed.
+"""
+import argparse
+import collections
+import glob
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
+PLACE = os.path.join(ROOT, "build/mutation")
+TREE, BUILD = os.path.join(PLACE, "tree"), os.path.join(PLACE, "build")
+FLOORS = ("core", "collectors", "alerts", "exporter")
+EQUIVALENT = os.path.join(os.path.dirname(__file__), "equivalent.txt")
+WANTED = 0.9
+LIMIT_S = 120  # a change may make a test run for ever
+
+# kind: pattern over code without comments and texts, and what takes its place
+COMPARE = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
+LOGIC = {"&&": "||", "||": "&&"}
+KINDS = ("compare", "logic", "constant", "condition", "statement")
+STATEMENT = re.compile(r"^\s+(?!(?:return|break|continue|case|default|else|do|if|while|for|static"
+                       r"|const|struct|enum|CLEANUP)\b|\(void\)|\.|\})"
+                       r"[a-z*][^;{}]*;\s*$")
+DECLARATION = re.compile(r"^\s+[a-z_0-9]+\s+\**[a-z_0-9]+(\[.*\])?(\s*=|\s*,|;)")
+
+Mutant = collections.namedtuple("Mutant", "path line start end new kind what")
+
+
+def blank(text):
+    """The text with comments, strings and directives blanked, of the same length."""
+    def spaces(match):
+        return re.sub(r"[^\n]", " ", match.group(0))
+    text = re.sub(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', spaces, text, flags=re.S)
+    return re.sub(r"^[ \t]*#(?:[^\n\\]|\\\n|\\.)*", spaces, text, flags=re.M)
+
+
+def closing(code, start):
+    """The place of the parenthesis that closes the one at start."""
+    depth = 0
+    for at in range(start, len(code)):
+        depth += (code[at] == "(") - (code[at] == ")")
+        if not depth:
+            return at
+    return len(code) - 1
+
+
+def changes(path):
+    """Every mutant of a file."""
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        text = file.read()
+    code = blank(text)
+    lines = text.splitlines()
+
+    def mutant(start, end, new, kind, what):
+        return Mutant(path, text.count("\n", 0, start) + 1, start, end, new, kind, what)
+
+    depth, inside = 0, []  # of braces: bodies of functions, and tables
+    for at, char in enumerate(code):
+        depth += (char == "{") - (char == "}")
+        inside.append(depth)
+    for found in re.finditer(r"(?<![-<>=!&|])(==|!=|<=|>=|<|>)(?![<>=])", code):
+        if inside[found.start()] and code[found.start() - 1] == " ":
+            yield mutant(*found.span(), COMPARE[found[1]], "compare",
+                         f"{found[1]} becomes {COMPARE[found[1]]}")
+    for found in re.finditer(r"&&|\|\|", code):
+        new = LOGIC[found[0]]
+        yield mutant(*found.span(), new, "logic", f"{found[0]} becomes {new}")
+    for found in re.finditer(r"(?<![\w.])(?:0|[1-9]\d*)(?![\w.])", code):
+        empty = code[found.start() - 2:found.end() + 2] == "{ 0 }"
+        if inside[found.start()] and not empty:
+            new = str(int(found[0]) + 1)
+            yield mutant(*found.span(), new, "constant", f"{found[0]} becomes {new}")
+    for found in re.finditer(r"\b(?:if|while) (\()", code):
+        end = closing(code, found.start(1))
+        yield mutant(found.start(1), end + 1, "(!" + text[found.start(1):end + 1] + ")",
+                     "condition", "the condition is negated")
+    at = 0
+    for line in lines:
+        begin, at = at, at + len(line) + 1
+        part = code[begin:begin + len(line)]
+        before = code[:begin].rstrip()
+        if (STATEMENT.match(part) and not DECLARATION.match(part) and inside[begin]
+                and before[-1:] in ";{})" and part.count("(") == part.count(")")):
+            first = begin + len(line) - len(line.lstrip())
+            yield mutant(first, begin + len(line), ";", "statement", "the statement is removed")
+
+
+def line_of(mutant):
+    with open(os.path.join(ROOT, mutant.path), encoding="utf-8") as file:
+        return file.read().splitlines()[mutant.line - 1].strip()
+
+
+def name(mutant):
+    """How a place is called in equivalent.txt: survives moves of its line."""
+    return f"{mutant.path} | {mutant.what} | {line_of(mutant)}"
+
+
+def candidates(arguments):
+    """All places in the order in which they are tried, kinds taking turns."""
+    by_kind = collections.defaultdict(list)
+    for floor in FLOORS:
+        for path in sorted(glob.glob(f"{floor}/**/*.c", recursive=True, root_dir=ROOT)):
+            if arguments.only and not path.startswith(arguments.only):
+                continue
+            twins = collections.Counter()
+            for mutant in changes(path):
+                key = name(mutant)
+                twins[key] += 1
+                order = hashlib.sha256(f"{arguments.seed}|{key}|{twins[key]}".encode()).hexdigest()
+                by_kind[mutant.kind].append((order, mutant))
+    queues = [sorted(by_kind[kind]) for kind in KINDS if arguments.kind in (None, kind)]
+    for turn in range(max((len(queue) for queue in queues), default=0)):
+        for queue in queues:
+            if turn < len(queue):
+                yield queue[turn][1]
+
+
+def equivalents():
+    with open(EQUIVALENT, encoding="utf-8") as file:
+        return {line.rstrip("\n") for line in file if line.strip() and line[0] not in "# "}
+
+
+def prepare():
+    """The copy, built; what the tests contain: {file name: tests}."""
+    os.makedirs(TREE, exist_ok=True)
+    for part in (*FLOORS, "tests", "CMakeLists.txt", "packaging"):
+        source, target = os.path.join(ROOT, part), os.path.join(TREE, part)
+        if os.path.isdir(source):
+            subprocess.run(["rsync", "-a", "--delete", source + "/", target], check=True) \
+                if shutil.which("rsync") else shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, target)
+    launcher = ["-DCMAKE_C_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
+    subprocess.run(["cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
+                    "-DSANITIZE=address", *launcher], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", BUILD], check=True, stdout=subprocess.DEVNULL)
+    contained = collections.defaultdict(list)
+    for program in sorted(glob.glob(os.path.join(BUILD, "test_*"))):
+        symbols = subprocess.run(["readelf", "-Ws", program], check=True, text=True,
+                                 capture_output=True).stdout
+        for file in set(re.findall(r" FILE +LOCAL +\S+ +ABS +(\S+\.c)\s", symbols)):
+            contained[file].append(os.path.basename(program))
+    return contained
+
+
+def ordered(tests, path):
+    """First the test of the file itself, then those that include its header, then the rest."""
+    stem = os.path.basename(path)[:-2]
+    header = path[:-2] + ".h"
+
+    def near(test):
+        with open(os.path.join(TREE, "tests/unit", test + ".c"), encoding="utf-8") as file:
+            includes = header in file.read()
+        return (test != "test_" + stem, not stem.startswith(test[5:]), not includes, test)
+    return sorted(tests, key=near)
+
+
+def passes(test):
+    try:
+        return not subprocess.run(
+            [os.path.join(BUILD, test)], cwd=os.path.join(TREE, "tests"), check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            timeout=LIMIT_S).returncode
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def judge(mutant, contained):
+    """The test that kills it, "" when none does, None when it does not compile."""
+    file = os.path.join(TREE, mutant.path)
+    with open(file, encoding="utf-8") as source:
+        text = source.read()
+    try:
+        with open(file, "w", encoding="utf-8") as target:
+            target.write(text[:mutant.start] + mutant.new + text[mutant.end:])
+        for test in ordered(contained[os.path.basename(mutant.path)], mutant.path):
+            if subprocess.run(["cmake", "--build", BUILD, "--target", test], check=False,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+                return None
+            if not passes(test):
+                return test
+        return ""
+    finally:
+        with open(file, "w", encoding="utf-8") as target:
+            target.write(text)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", help="paths that begin so")
+    parser.add_argument("--kind", choices=KINDS)
+    parser.add_argument("--list", action="store_true", help="show the places, change nothing")
+    arguments = parser.parse_args()
+    known, left = equivalents(), candidates(arguments)
+    if arguments.list:
+        for _, mutant in zip(range(arguments.count), left):
+            print(name(mutant))
+        return 0
+    contained = prepare()
+    killed, survived = 0, []
+    for mutant in left:
+        if killed + len(survived) == arguments.count:
+            break
+        where = f"{mutant.path}:{mutant.line}: {mutant.what}"
+        if name(mutant) in known:
+            print(f"same      {where}", flush=True)
+            continue
+        began = time.monotonic()
+        killer = judge(mutant, contained)
+        if killer is None:
+            continue
+        verdict = f"killed    {where} by {killer}" if killer else f"SURVIVED  {where}"
+        print(f"{verdict} ({time.monotonic() - began:.0f} s)", flush=True)
+        killed += bool(killer)
+        if not killer:
+            survived.append(mutant)
+    for mutant in survived:
+        print("survived: " + name(mutant))
+    total = killed + len(survived)
+    print(f"{killed} of {total} killed")
+    return int(killed < WANTED * total)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
