@@ -26,4 +26,10 @@
     (offsetof(type, member) +                                                                      \
      CHECKED_ZERO(HAS_TYPE(((type *)0)->member, wanted), #type "." #member " must be: " #wanted))
 
+/* The same for an enum, or an int that holds one. */
+#define ENUM_OFFSET(type, member)                                                                  \
+    (offsetof(type, member) +                                                                      \
+     CHECKED_ZERO(_Generic(((type *)0)->member, int : 1, unsigned : 1, default : 0),               \
+                  #type "." #member " must be: an enum"))
+
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))

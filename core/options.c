@@ -94,7 +94,7 @@ static void leave(struct binder *binder, size_t before)
 static bool is_secret_file(const struct option *option, const char *key)
 {
     size_t length = strlen(option->name);
-    return option->type == OPTION_SECRET && !strncmp(key, option->name, length) &&
+    return option->type == OPTION_TYPE_SECRET && !strncmp(key, option->name, length) &&
            !strcmp(key + length, "_file");
 }
 
@@ -159,7 +159,7 @@ void options_default(const struct option *options, void *out, struct arena *aren
 {
     for (; options->type != OPTION_END; options++) {
         struct error error;
-        if (options->type == OPTION_SECTION)
+        if (options->type == OPTION_TYPE_SECTION)
             options_default(options->section, value_at(options, out), arena);
         if (!options->otherwise)
             continue;
@@ -173,11 +173,11 @@ void options_finish(const struct option *options, void *out)
 {
     for (; options->type != OPTION_END; options++) {
         void *value = value_at(options, out);
-        if (options->type == OPTION_SECRET)
+        if (options->type == OPTION_TYPE_SECRET)
             secret_finish(value);
-        if (options->type == OPTION_SECTION)
+        if (options->type == OPTION_TYPE_SECTION)
             options_finish(options->section, value);
-        if (options->type == OPTION_ITEMS || options->type == OPTION_NAMED) {
+        if (options->type == OPTION_TYPE_ITEMS || options->type == OPTION_TYPE_NAMED) {
             const struct option_items *items = value;
             for (size_t i = 0; i < items->count; i++)
                 options_finish(options->section, (char *)items->items + i * options->item_bytes);
@@ -220,7 +220,7 @@ static void bind_scalar(struct binder *binder, const struct option *option,
         ok = options_value_set(option, node->text, binder->folder, value, binder->arena, &error);
     if (!ok)
         complain(binder, node->line, error.message);
-    if (option->type == OPTION_SECRET)
+    if (option->type == OPTION_TYPE_SECRET)
         explicit_bzero(node->text, strlen(node->text));
 }
 
@@ -277,7 +277,7 @@ static void bind_section(struct binder *binder, const struct option *option,
 static void bind_items(struct binder *binder, const struct option *option,
                        struct options_yaml_node *node, void *value)
 {
-    bool named = option->type == OPTION_NAMED;
+    bool named = option->type == OPTION_TYPE_NAMED;
     struct option_items *items = value;
     if (!expect(binder, node, named ? OPTIONS_YAML_MAPPING : OPTIONS_YAML_LIST))
         return;
@@ -305,21 +305,21 @@ static void bind_items(struct binder *binder, const struct option *option,
 
 /* clang-format off */
 static bind_function *const binders[] = {
-    [OPTION_TEXT]        = bind_scalar,
-    [OPTION_BOOL]        = bind_scalar,
-    [OPTION_INTEGER]     = bind_scalar,
-    [OPTION_NUMBER]      = bind_scalar,
-    [OPTION_DURATION]    = bind_scalar,
-    [OPTION_SIZE]        = bind_scalar,
-    [OPTION_WORD]        = bind_scalar,
-    [OPTION_URL]         = bind_scalar,
-    [OPTION_SECRET]      = bind_scalar,
-    [OPTION_PATH]        = bind_scalar,
-    [OPTION_TEXT_LIST]   = bind_list,
-    [OPTION_TEXT_MAP]    = bind_map,
-    [OPTION_SECTION]     = bind_section,
-    [OPTION_ITEMS]       = bind_items,
-    [OPTION_NAMED]       = bind_items,
+    [OPTION_TYPE_TEXT]        = bind_scalar,
+    [OPTION_TYPE_BOOL]        = bind_scalar,
+    [OPTION_TYPE_INTEGER]     = bind_scalar,
+    [OPTION_TYPE_NUMBER]      = bind_scalar,
+    [OPTION_TYPE_DURATION]    = bind_scalar,
+    [OPTION_TYPE_SIZE]        = bind_scalar,
+    [OPTION_TYPE_WORD]        = bind_scalar,
+    [OPTION_TYPE_URL]         = bind_scalar,
+    [OPTION_TYPE_SECRET]      = bind_scalar,
+    [OPTION_TYPE_PATH]        = bind_scalar,
+    [OPTION_TYPE_TEXT_LIST]   = bind_list,
+    [OPTION_TYPE_TEXT_MAP]    = bind_map,
+    [OPTION_TYPE_SECTION]     = bind_section,
+    [OPTION_TYPE_ITEMS]       = bind_items,
+    [OPTION_TYPE_NAMED]       = bind_items,
 };
 /* clang-format on */
 
@@ -366,7 +366,7 @@ static void check_required(struct binder *binder, const struct option *options,
         if (!options->required || is_given(mapping, options))
             continue;
         size_t before = enter(binder, options->name);
-        if (options->type == OPTION_SECTION)
+        if (options->type == OPTION_TYPE_SECTION)
             check_required(binder, options->section, NULL, line);
         else
             complain(binder, line, "is required but missing");
@@ -477,9 +477,9 @@ static const struct option *follow(const struct option *options, const char *pat
         option = find_row(options, *key);
         if (!option || !*path)
             break;
-        if (option->type == OPTION_SECTION) {
+        if (option->type == OPTION_TYPE_SECTION) {
             *out = value_at(option, *out);
-        } else if (option->type == OPTION_NAMED) {
+        } else if (option->type == OPTION_TYPE_NAMED) {
             length = strcspn(path, ".");
             *out =
                 named_item(option, arena_copy(arena, path, length), value_at(option, *out), arena);
@@ -500,7 +500,7 @@ bool options_set(const struct option *options, const char *path, const char *tex
     struct error error;
     size_t before = report->count;
     const struct option *option = follow(options, path, &out, arena, &key);
-    if (!option || option->type >= OPTION_TEXT_MAP) {
+    if (!option || option->type >= OPTION_TYPE_TEXT_MAP) {
         options_complain(report, origin, 0, path, "cannot be set from one text");
         return false;
     }

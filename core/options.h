@@ -3,42 +3,45 @@
  * one message "file:line: key.path: reason" for every wrong value, not only the first.
  *
  *   static const struct option azure_options[] = {
- *       { "tenant_id", OPTION_TEXT, OPTION_AT(struct azure_config, tenant_id),
+ *       { "tenant_id", OPTION_TEXT(struct azure_config, tenant_id),
  *         .help = "Directory (tenant) id." },
- *       { "interval", OPTION_DURATION, OPTION_AT(struct x, interval_ms), .otherwise = "15m",
+ *       { "interval", OPTION_DURATION(struct x, interval_ms), .otherwise = "15m",
  *         .min = 1000, .max = 86400e3 },
  *       { 0 }
  *   };
- * The same rows print the configuration reference. An empty text is a valid configuration, and a
- * key without a value counts as absent. YAML itself is options_yaml's business. */
+ * A member of another type than its row does not compile. The same rows print the configuration
+ * reference. An empty text is a valid configuration, and a key without a value counts as absent.
+ * YAML itself is options_yaml's business. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/compiler.h"
 #include "core/error.h"
 #include "core/secret.h"
 
 enum option_type {
     OPTION_END,
-    OPTION_TEXT,      /* const char *, in the arena; NULL when absent and without default */
-    OPTION_BOOL,      /* bool */
-    OPTION_INTEGER,   /* int64_t, min..max */
-    OPTION_NUMBER,    /* double, min..max */
-    OPTION_DURATION,  /* int64_t milliseconds, min..max in ms; "15m" */
-    OPTION_SIZE,      /* int64_t bytes; "512MB", "1GiB" */
-    OPTION_WORD,      /* int: index into words */
-    OPTION_URL,       /* const char *: http(s) with a host; trailing slashes removed */
-    OPTION_SECRET,    /* struct secret; key <name> or <name>_file, not both */
-    OPTION_PATH,      /* const char *: a file name, relative to the folder of the file read */
-    OPTION_TEXT_LIST, /* struct option_texts; a single scalar counts as a list of one, but defaults
-                         and options_set split at commas; each one of words when there are any */
-    OPTION_TEXT_MAP,  /* struct option_pairs */
-    OPTION_SECTION,   /* a nested struct at the offset, rows in `section` */
-    OPTION_ITEMS,     /* struct option_items: a list of mappings, item_bytes each */
-    OPTION_NAMED,     /* struct option_items: a mapping of name -> mapping; the item's first member
-                         is `const char *name` */
+    OPTION_TYPE_TEXT,      /* const char *, in the arena; NULL when absent and without default */
+    OPTION_TYPE_BOOL,      /* bool */
+    OPTION_TYPE_INTEGER,   /* int64_t, min..max */
+    OPTION_TYPE_NUMBER,    /* double, min..max */
+    OPTION_TYPE_DURATION,  /* int64_t milliseconds, min..max in ms; "15m" */
+    OPTION_TYPE_SIZE,      /* int64_t bytes; "512MB", "1GiB" */
+    OPTION_TYPE_WORD,      /* an int or enum: index into words */
+    OPTION_TYPE_URL,       /* const char *: http(s) with a host; trailing slashes removed */
+    OPTION_TYPE_SECRET,    /* struct secret; key <name> or <name>_file, not both */
+    OPTION_TYPE_PATH,      /* const char *: a file name, relative to the folder of the file read */
+    OPTION_TYPE_TEXT_LIST, /* struct option_texts; a single scalar counts as a list of one, but
+                              defaults and options_set split at commas; each one of words when
+                              there are any */
+    OPTION_TYPE_TEXT_MAP,  /* struct option_pairs */
+    OPTION_TYPE_SECTION,   /* a nested struct at the offset, rows in `section` */
+    OPTION_TYPE_ITEMS,     /* struct option_items: a list of mappings, item_bytes each */
+    OPTION_TYPE_NAMED,     /* struct option_items: a mapping of name -> mapping; the item's first
+                              member is `const char *name` */
 };
 
 struct option_texts {
@@ -73,7 +76,35 @@ struct option {
     const char *(*check)(const void *value);
     const char *help;
 };
-#define OPTION_AT(type, member) offsetof(type, member)
+
+/* The type, the place and the check of a row, after its name. */
+/* clang-format off */
+#define OPTION_(kind, type, member, wanted) OPTION_TYPE_##kind, MEMBER_OFFSET(type, member, wanted)
+#define OPTION_TEXT(type, member) OPTION_(TEXT, type, member, const char *)
+#define OPTION_BOOL(type, member) OPTION_(BOOL, type, member, bool)
+#define OPTION_INTEGER(type, member) OPTION_(INTEGER, type, member, int64_t)
+#define OPTION_NUMBER(type, member) OPTION_(NUMBER, type, member, double)
+#define OPTION_DURATION(type, member) OPTION_(DURATION, type, member, int64_t)
+#define OPTION_SIZE(type, member) OPTION_(SIZE, type, member, int64_t)
+#define OPTION_WORD(type, member) OPTION_TYPE_WORD, ENUM_OFFSET(type, member)
+#define OPTION_URL(type, member) OPTION_(URL, type, member, const char *)
+#define OPTION_SECRET(type, member) OPTION_(SECRET, type, member, struct secret)
+#define OPTION_PATH(type, member) OPTION_(PATH, type, member, const char *)
+#define OPTION_TEXT_LIST(type, member) OPTION_(TEXT_LIST, type, member, struct option_texts)
+#define OPTION_TEXT_MAP(type, member) OPTION_(TEXT_MAP, type, member, struct option_pairs)
+/* The rows of a section, of items and of named items stand in `.section`. */
+#define OPTION_SECTION(type, member) OPTION_TYPE_SECTION, offsetof(type, member)
+#define OPTION_GROUP OPTION_TYPE_SECTION, 0 /* a section whose members stand in the same struct */
+#define OPTION_ITEMS(type, member, item) \
+    OPTION_(ITEMS, type, member, struct option_items), .item_bytes = sizeof(item)
+#define OPTION_NAMED(type, member, item) \
+    OPTION_(NAMED, type, member, struct option_items) + \
+        CHECKED_ZERO(!offsetof(item, name) && HAS_TYPE(((item *)0)->name, const char *), \
+                     #item " must begin with: const char *name"), \
+    .item_bytes = sizeof(item)
+/* After them, where it is wanted: the int in the same struct that gets the key's line. */
+#define OPTION_LINE(type, member) .line_offset = MEMBER_OFFSET(type, member, int)
+/* clang-format on */
 
 /* What was wrong: one text a line, "file:line: path: reason". */
 struct option_report {

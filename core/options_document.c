@@ -14,16 +14,16 @@ struct place {
 /* What a row without a default shows. A bool and a word have one: false and the first. */
 /* clang-format off */
 static const char *const placeholders[] = {
-    [OPTION_TEXT]        = "<text>",
-    [OPTION_INTEGER]     = "<integer>",
-    [OPTION_NUMBER]      = "<number>",
-    [OPTION_DURATION]    = "<duration>",
-    [OPTION_SIZE]        = "<size>",
-    [OPTION_URL]         = "<url>",
-    [OPTION_SECRET]      = "<secret>",
-    [OPTION_PATH]        = "<file>",
-    [OPTION_TEXT_LIST]   = "[<text>]",
-    [OPTION_TEXT_MAP]    = "{<name>: <text>}",
+    [OPTION_TYPE_TEXT]        = "<text>",
+    [OPTION_TYPE_INTEGER]     = "<integer>",
+    [OPTION_TYPE_NUMBER]      = "<number>",
+    [OPTION_TYPE_DURATION]    = "<duration>",
+    [OPTION_TYPE_SIZE]        = "<size>",
+    [OPTION_TYPE_URL]         = "<url>",
+    [OPTION_TYPE_SECRET]      = "<secret>",
+    [OPTION_TYPE_PATH]        = "<file>",
+    [OPTION_TYPE_TEXT_LIST]   = "[<text>]",
+    [OPTION_TYPE_TEXT_MAP]    = "{<name>: <text>}",
 };
 /* clang-format on */
 
@@ -68,7 +68,7 @@ static void append_help(struct buf *out, struct place place, const struct option
     for (size_t i = 0; option->words && option->words[i]; i++)
         buf_printf(&help, "%s%s%s", i ? ", " : " One of: ", option->words[i],
                    option->words[i + 1] ? "" : ".");
-    if (option->type == OPTION_SECRET)
+    if (option->type == OPTION_TYPE_SECRET)
         buf_printf(&help, " Or %s_file: the name of a file that holds it.", option->name);
     if (help.length)
         append_comment(out, place, help.data);
@@ -102,9 +102,9 @@ static void append_list(struct buf *out, const char *texts)
 
 static void append_value(struct buf *out, const struct option *option, const char *text)
 {
-    bool is_text =
-        option->type == OPTION_TEXT || option->type == OPTION_URL || option->type == OPTION_PATH;
-    if (option->type == OPTION_TEXT_LIST)
+    bool is_text = option->type == OPTION_TYPE_TEXT || option->type == OPTION_TYPE_URL ||
+                   option->type == OPTION_TYPE_PATH;
+    if (option->type == OPTION_TYPE_TEXT_LIST)
         append_list(out, text);
     else if (is_text)
         append_quoted(out, text, strlen(text));
@@ -115,9 +115,9 @@ static void append_value(struct buf *out, const struct option *option, const cha
 static void append_scalar(struct buf *out, struct place place, const struct option *option)
 {
     const char *text = option->otherwise;
-    if (!text && option->type == OPTION_BOOL)
+    if (!text && option->type == OPTION_TYPE_BOOL)
         text = "false";
-    if (!text && option->type == OPTION_WORD)
+    if (!text && option->type == OPTION_TYPE_WORD)
         text = option->words[0];
     begin(out, place, text || place.commented ? "" : "# ");
     buf_printf(out, "%s: ", option->name);
@@ -133,7 +133,7 @@ static void append_rows(struct buf *out, struct place place, const struct option
 /* True when the block cannot stand there with defaults alone. */
 static bool needs_words(const struct option *option)
 {
-    if (option->type != OPTION_SECTION)
+    if (option->type != OPTION_TYPE_SECTION)
         return true; /* there is no item until somebody names one */
     bool needs = false;
     for (const struct option *row = option->section; row->type != OPTION_END; row++)
@@ -147,11 +147,11 @@ static void append_block(struct buf *out, struct place place, const struct optio
     begin(out, place, "");
     buf_printf(out, "%s:\n", option->name);
     place.depth++;
-    if (option->type == OPTION_NAMED)
+    if (option->type == OPTION_TYPE_NAMED)
         begin(out, place, "<name>:\n");
-    if (option->type == OPTION_ITEMS)
+    if (option->type == OPTION_TYPE_ITEMS)
         begin(out, place, "-\n");
-    place.depth += option->type != OPTION_SECTION;
+    place.depth += option->type != OPTION_TYPE_SECTION;
     append_rows(out, place, option->section);
 }
 

@@ -41,9 +41,9 @@ static void append_size(struct buf *out, int64_t bytes)
 static void append_bound(const struct option *option, double bound, struct buf *out)
 {
     char duration[48];
-    if (option->type == OPTION_DURATION)
+    if (option->type == OPTION_TYPE_DURATION)
         buf_text(out, clock_format_duration((int64_t)bound, duration));
-    else if (option->type == OPTION_SIZE)
+    else if (option->type == OPTION_TYPE_SIZE)
         append_size(out, (int64_t)bound);
     else
         buf_number(out, bound);
@@ -273,17 +273,17 @@ bool options_value_set(const struct option *option, const char *text, const char
 {
     /* clang-format off */
     static bool (*const setters[])(const struct setting *, const char *) = {
-        [OPTION_TEXT]        = set_text,
-        [OPTION_BOOL]        = set_bool,
-        [OPTION_INTEGER]     = set_integer,
-        [OPTION_NUMBER]      = set_number,
-        [OPTION_DURATION]    = set_duration,
-        [OPTION_SIZE]        = set_size,
-        [OPTION_WORD]        = set_word,
-        [OPTION_URL]         = set_url,
-        [OPTION_SECRET]      = set_secret,
-        [OPTION_PATH]        = set_path,
-        [OPTION_TEXT_LIST]   = set_list,
+        [OPTION_TYPE_TEXT]        = set_text,
+        [OPTION_TYPE_BOOL]        = set_bool,
+        [OPTION_TYPE_INTEGER]     = set_integer,
+        [OPTION_TYPE_NUMBER]      = set_number,
+        [OPTION_TYPE_DURATION]    = set_duration,
+        [OPTION_TYPE_SIZE]        = set_size,
+        [OPTION_TYPE_WORD]        = set_word,
+        [OPTION_TYPE_URL]         = set_url,
+        [OPTION_TYPE_SECRET]      = set_secret,
+        [OPTION_TYPE_PATH]        = set_path,
+        [OPTION_TYPE_TEXT_LIST]   = set_list,
     };
     /* clang-format on */
     struct setting setting = { option, folder, value, arena, error };

@@ -85,56 +85,56 @@ static const char *const method_words[] = { "auto", "client_secret", "workload_i
 
 /* clang-format off */
 static const struct option azure_options[] = {
-    { "cloud", OPTION_WORD, OPTION_AT(struct config_azure, cloud), .words = cloud_words,
+    { "cloud", OPTION_WORD(struct config_azure, cloud), .words = cloud_words,
       .help = "The Azure cloud, which sets the hosts below." },
-    { "method", OPTION_WORD, OPTION_AT(struct config_azure, method), .words = method_words,
+    { "method", OPTION_WORD(struct config_azure, method), .words = method_words,
       .help = "How to sign in; auto takes what the other keys or the AZURE_* variables allow." },
-    { "tenant_id", OPTION_TEXT, OPTION_AT(struct config_azure, tenant_id),
+    { "tenant_id", OPTION_TEXT(struct config_azure, tenant_id),
       .help = "Directory (tenant) id. Default: AZURE_TENANT_ID." },
-    { "client_id", OPTION_TEXT, OPTION_AT(struct config_azure, client_id),
+    { "client_id", OPTION_TEXT(struct config_azure, client_id),
       .help = "Application (client) id, or that of a managed identity. Default: AZURE_CLIENT_ID." },
-    { "client_secret", OPTION_SECRET, OPTION_AT(struct config_azure, client_secret),
+    { "client_secret", OPTION_SECRET(struct config_azure, client_secret),
       .help = "Secret of the application. Default: AZURE_CLIENT_SECRET." },
-    { "federated_token_file", OPTION_PATH, OPTION_AT(struct config_azure, federated_token_file),
+    { "federated_token_file", OPTION_PATH(struct config_azure, federated_token_file),
       .help = "Token of a workload identity. Default: AZURE_FEDERATED_TOKEN_FILE." },
-    { "authority_host", OPTION_URL, OPTION_AT(struct config_azure, authority_host),
+    { "authority_host", OPTION_URL(struct config_azure, authority_host),
       .check = check_url,
       .help = "Where tokens come from. Default: AZURE_AUTHORITY_HOST, or the cloud's." },
-    { "resource_manager", OPTION_URL, OPTION_AT(struct config_azure, resource_manager),
+    { "resource_manager", OPTION_URL(struct config_azure, resource_manager),
       .check = check_url, .help = "Azure Resource Manager. Default: the cloud's." },
     { 0 }
 };
 
 static const struct option collector_options[] = {
-    { "max_staleness", OPTION_DURATION, OPTION_AT(struct config, collector.max_staleness_ms),
+    { "max_staleness", OPTION_DURATION(struct config, collector.max_staleness_ms),
       .otherwise = "0s", .min = 0, .max = 30 * 86400e3,
       .help = "How long the last good data of a failing collector is shown; 0s means three "
               "intervals." },
-    { "disable_defaults", OPTION_BOOL, OPTION_AT(struct config, collector.disable_defaults),
+    { "disable_defaults", OPTION_BOOL(struct config, collector.disable_defaults),
       .otherwise = "false", .help = "Run only the collectors that are enabled by name." },
     { 0 }
 };
 
 static const struct option subscription_options[] = {
-    { "include", OPTION_TEXT_LIST, OPTION_AT(struct config, subscriptions.include),
+    { "include", OPTION_TEXT_LIST(struct config, subscriptions.include),
       .check = check_subscriptions,
       .help = "Only these subscription ids. Default: all that are readable." },
-    { "exclude", OPTION_TEXT_LIST, OPTION_AT(struct config, subscriptions.exclude),
+    { "exclude", OPTION_TEXT_LIST(struct config, subscriptions.exclude),
       .check = check_subscriptions, .help = "Never these subscription ids." },
     { 0 }
 };
 
 static const struct option metrics_options[] = {
-    { "allowlist", OPTION_TEXT_LIST, OPTION_AT(struct config_metrics, allow),
+    { "allowlist", OPTION_TEXT_LIST(struct config_metrics, allow),
       .check = check_patterns,
       .help = "Regular expressions; only metrics whose whole name matches one are exposed." },
-    { "denylist", OPTION_TEXT_LIST, OPTION_AT(struct config_metrics, deny), .check = check_patterns,
+    { "denylist", OPTION_TEXT_LIST(struct config_metrics, deny), .check = check_patterns,
       .help = "Regular expressions; metrics whose whole name matches one are not exposed." },
-    { "opt_in_list", OPTION_TEXT_LIST, OPTION_AT(struct config_metrics, opt_in),
+    { "opt_in_list", OPTION_TEXT_LIST(struct config_metrics, opt_in),
       .check = check_patterns,
       .help = "Regular expressions; metrics of level 2 and 3 whose whole name matches one are "
               "exposed." },
-    { "max_series", OPTION_INTEGER, OPTION_AT(struct config_metrics, max_series),
+    { "max_series", OPTION_INTEGER(struct config_metrics, max_series),
       .otherwise = "200000", .min = 0, .max = 10e6,
       .help = "Most series of an exposition; the highest levels are left out first. 0 means no "
               "limit." },
@@ -142,37 +142,36 @@ static const struct option metrics_options[] = {
 };
 
 static const struct option web_options[] = {
-    { "listen_address", OPTION_TEXT_LIST, OPTION_AT(struct config_web, addresses),
+    { "listen_address", OPTION_TEXT_LIST(struct config_web, addresses),
       .otherwise = ":" WEB_DEFAULT_PORT, .check = check_addresses,
       .help = "Addresses to listen on: host:port, [::1]:port or :port." },
-    { "telemetry_path", OPTION_TEXT, OPTION_AT(struct config_web, telemetry_path),
+    { "telemetry_path", OPTION_TEXT(struct config_web, telemetry_path),
       .otherwise = "/metrics", .check = check_telemetry_path, .help = "Path of the metrics." },
-    { "max_requests", OPTION_INTEGER, OPTION_AT(struct config_web, max_requests),
+    { "max_requests", OPTION_INTEGER(struct config_web, max_requests),
       .otherwise = "40", .min = 0, .max = 100000,
       .help = "Most scrapes at the same time. 0 means no limit." },
-    { "disable_exporter_metrics", OPTION_BOOL,
-      OPTION_AT(struct config_web, disable_exporter_metrics), .otherwise = "false",
-      .help = "Leave out process_* and the web server's own metrics." },
-    { "external_url", OPTION_URL, OPTION_AT(struct config_web, external_url),
+    { "disable_exporter_metrics", OPTION_BOOL(struct config_web, disable_exporter_metrics),
+      .otherwise = "false", .help = "Leave out process_* and the web server's own metrics." },
+    { "external_url", OPTION_URL(struct config_web, external_url),
       .help = "The URL under which others reach this program, for example through a proxy." },
-    { "route_prefix", OPTION_TEXT, OPTION_AT(struct config_web, route_prefix),
+    { "route_prefix", OPTION_TEXT(struct config_web, route_prefix),
       .check = check_prefix,
       .help = "Path before every route. Default: the path of external_url." },
-    { "enable_lifecycle", OPTION_BOOL, OPTION_AT(struct config_web, enable_lifecycle),
+    { "enable_lifecycle", OPTION_BOOL(struct config_web, enable_lifecycle),
       .otherwise = "false", .help = "Allow POST /-/reload and /-/quit." },
     { 0 }
 };
 
 static const struct option log_options[] = {
-    { "level", OPTION_WORD, OPTION_AT(struct config, log.level), .otherwise = "info",
+    { "level", OPTION_WORD(struct config, log.level), .otherwise = "info",
       .words = log_level_words, .help = "The least important lines to write." },
-    { "format", OPTION_WORD, OPTION_AT(struct config, log.format), .otherwise = "logfmt",
+    { "format", OPTION_WORD(struct config, log.format), .otherwise = "logfmt",
       .words = log_format_words, .help = "How lines are written." },
     { 0 }
 };
 
 static const struct option storage_options[] = {
-    { "path", OPTION_PATH, OPTION_AT(struct config, storage.path),
+    { "path", OPTION_PATH(struct config, storage.path),
       .otherwise = "/var/lib/defender_exporter",
       .help = "Folder for what is kept between runs." },
     { 0 }
@@ -180,35 +179,34 @@ static const struct option storage_options[] = {
 
 /* The rows of one collector but for its source, whose words each has of its own. */
 static const struct option one_collector_options[] = {
-    { "enabled", OPTION_BOOL, OPTION_AT(struct runner_source, enabled), .otherwise = "true",
+    { "enabled", OPTION_BOOL(struct runner_source, enabled), .otherwise = "true",
       .help = "Whether it runs." },
-    { "interval", OPTION_DURATION, OPTION_AT(struct runner_source, interval_ms),
+    { "interval", OPTION_DURATION(struct runner_source, interval_ms),
       .min = 1000, .max = 30 * 86400e3, .help = "Time between two collections." },
-    { "timeout", OPTION_DURATION, OPTION_AT(struct runner_source, timeout_ms),
+    { "timeout", OPTION_DURATION(struct runner_source, timeout_ms),
       .min = 100, .max = 86400e3,
       .help = "Longest time of a collection. Default: the interval, between 1m and 10m." },
-    { "source", OPTION_WORD, OPTION_AT(struct runner_source, variant),
+    { "source", OPTION_WORD(struct runner_source, variant),
       .help = "Where the rows come from." },
 };
 /* clang-format on */
 
 static const struct option section_rows[] = {
-    { "azure", OPTION_SECTION, OPTION_AT(struct config, azure), .section = azure_options,
+    { "azure", OPTION_SECTION(struct config, azure), .section = azure_options,
       .help = "How to reach Azure." },
-    { "collectors", OPTION_SECTION, 0, .help = "What to collect." },
-    { "collector", OPTION_SECTION, 0, .section = collector_options,
+    { "collectors", OPTION_GROUP, .help = "What to collect." },
+    { "collector", OPTION_GROUP, .section = collector_options,
       .help = "What holds for all collectors." },
-    { "subscriptions", OPTION_SECTION, 0, .section = subscription_options,
+    { "subscriptions", OPTION_GROUP, .section = subscription_options,
       .help = "Which subscriptions to look at." },
-    { "metrics", OPTION_SECTION, OPTION_AT(struct config, metrics), .section = metrics_options,
+    { "metrics", OPTION_SECTION(struct config, metrics), .section = metrics_options,
       .help = "Which metrics to expose." },
-    { "web", OPTION_SECTION, OPTION_AT(struct config, web), .section = web_options,
+    { "web", OPTION_SECTION(struct config, web), .section = web_options,
       .help = "The web server. Changes need a restart." },
-    { "log", OPTION_SECTION, 0, .section = log_options, .help = "Lines on standard error." },
-    { "storage", OPTION_SECTION, 0, .section = storage_options,
-      .help = "What is kept between runs." },
-    { "alerts", OPTION_SECTION, OPTION_AT(struct config, alerts), .section = settings_options,
-      .line_offset = OPTION_AT(struct config, alerts.line),
+    { "log", OPTION_GROUP, .section = log_options, .help = "Lines on standard error." },
+    { "storage", OPTION_GROUP, .section = storage_options, .help = "What is kept between runs." },
+    { "alerts", OPTION_SECTION(struct config, alerts), .section = settings_options,
+      OPTION_LINE(struct config, alerts.line),
       .help = "Whom to tell of what. Findings are remembered in any case." },
 };
 
@@ -221,9 +219,9 @@ static const struct option *collector_rows(const struct collector *collector, st
     for (size_t i = 0; i < COLLECTOR_VARIANTS_MAX; i++)
         words[i] = collector->variants[i].name;
     for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].type == OPTION_WORD)
+        if (rows[i].type == OPTION_TYPE_WORD)
             rows[i].words = words;
-        if (rows[i].offset == OPTION_AT(struct runner_source, interval_ms))
+        if (rows[i].offset == offsetof(struct runner_source, interval_ms))
             rows[i].otherwise = collector->default_interval;
     }
     return rows;
@@ -240,8 +238,8 @@ const struct option *config_options(struct arena *arena)
         const struct collector *collector = sources->sources[i].collector;
         each[i] = (struct option){
             .name = collector->name,
-            .type = OPTION_SECTION,
-            .offset = OPTION_AT(struct config, collectors) + i * sizeof(struct runner_source),
+            .type = OPTION_TYPE_SECTION,
+            .offset = offsetof(struct config, collectors) + i * sizeof(struct runner_source),
             .section = collector_rows(collector, arena),
             .help = collector->help,
         };

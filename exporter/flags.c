@@ -133,13 +133,13 @@ static const char *variable_of(const char *flag, char out[128])
 static bool is_switch(const struct flag *flag, const struct option *options)
 {
     const struct option *row = flag->path ? config_option(options, flag->path) : NULL;
-    return row ? row->type == OPTION_BOOL : !flag->path && flag->special != SPECIAL_TEXT;
+    return row ? row->type == OPTION_TYPE_BOOL : !flag->path && flag->special != SPECIAL_TEXT;
 }
 
 static bool is_list(const struct flag *flag, const struct option *options)
 {
     const struct option *row = flag->path ? config_option(options, flag->path) : NULL;
-    return row && row->type == OPTION_TEXT_LIST;
+    return row && row->type == OPTION_TYPE_TEXT_LIST;
 }
 
 /* The flag of that name, or NULL. */

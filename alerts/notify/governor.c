@@ -11,14 +11,14 @@
 #include "alerts/store/rows.h"
 
 /* clang-format off */
-#define AT(member) OPTION_AT(struct governor_config, member)
+#define CONFIG struct governor_config
 const struct option governor_options[] = {
-    { "messages", OPTION_INTEGER, AT(messages), .otherwise = "20", .min = 0, .max = 1e6,
+    { "messages", OPTION_INTEGER(CONFIG, messages), .otherwise = "20", .min = 0, .max = 1e6,
       .help = "Firing messages a receiver gets in the window, twice as many about critical "
               "findings; 0 = no limit. The rest is told in one digest." },
-    { "window", OPTION_DURATION, AT(window_ms), .otherwise = "10m", .min = 1000, .max = 86400e3,
+    { "window", OPTION_DURATION(CONFIG, window_ms), .otherwise = "10m", .min = 1000, .max = 86400e3,
       .help = "The window." },
-    { "digest", OPTION_DURATION, AT(digest_ms), .otherwise = "1m", .min = 0, .max = 86400e3,
+    { "digest", OPTION_DURATION(CONFIG, digest_ms), .otherwise = "1m", .min = 0, .max = 86400e3,
       .help = "Wait so long for more before a digest is sent." },
     { 0 }
 };

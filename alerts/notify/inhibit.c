@@ -31,14 +31,14 @@ struct inhibit_view {
 };
 
 /* clang-format off */
-#define AT(member) OPTION_AT(struct inhibit_config, member)
-#define LINE(member) .line_offset = offsetof(struct inhibit_config, line.member)
+#define CONFIG struct inhibit_config
+#define LINE(member) OPTION_LINE(CONFIG, line.member)
 const struct option inhibit_options[] = {
-    { "source_matchers", OPTION_TEXT_LIST, AT(source_matchers), LINE(source), .required = true,
+    { "source_matchers", OPTION_TEXT_LIST(CONFIG, source_matchers), LINE(source), .required = true,
       .help = "While an alert like this fires ..." },
-    { "target_matchers", OPTION_TEXT_LIST, AT(target_matchers), LINE(target), .required = true,
+    { "target_matchers", OPTION_TEXT_LIST(CONFIG, target_matchers), LINE(target), .required = true,
       .help = "... alerts like this are not told." },
-    { "equal", OPTION_TEXT_LIST, AT(equal), LINE(equal),
+    { "equal", OPTION_TEXT_LIST(CONFIG, equal), LINE(equal),
       .help = "Labels that must have the same value in both." },
     { 0 }
 };

@@ -19,28 +19,28 @@ struct mute_windows {
 };
 
 /* clang-format off */
-#define AT(member) OPTION_AT(struct mute_window_config, member)
-#define LINE(member) .line_offset = offsetof(struct mute_window_config, line.member)
+#define CONFIG struct mute_window_config
+#define LINE(member) OPTION_LINE(CONFIG, line.member)
 const struct option mute_window_options[] = {
-    { "name", OPTION_TEXT, AT(name), LINE(name), .required = true,
+    { "name", OPTION_TEXT(CONFIG, name), LINE(name), .required = true,
       .help = "Name of the window, for people." },
-    { "starts", OPTION_TEXT, AT(starts), LINE(starts),
+    { "starts", OPTION_TEXT(CONFIG, starts), LINE(starts),
       .help = "When it begins, such as 2026-12-24T18:00:00Z." },
-    { "ends", OPTION_TEXT, AT(ends), LINE(ends), .help = "When it ends." },
-    { "time_interval", OPTION_TEXT, AT(interval), LINE(interval),
+    { "ends", OPTION_TEXT(CONFIG, ends), LINE(ends), .help = "When it ends." },
+    { "time_interval", OPTION_TEXT(CONFIG, interval), LINE(interval),
       .help = "Instead: a time interval, in which nothing is told." },
-    { "matchers", OPTION_TEXT_LIST, AT(matchers), LINE(matchers),
+    { "matchers", OPTION_TEXT_LIST(CONFIG, matchers), LINE(matchers),
       .help = "Only alerts like this, such as 'subscription_id=\"...\"'." },
     { 0 }
 };
 const struct option mute_flap_options[] = {
-    { "changes", OPTION_INTEGER, OPTION_AT(struct mute_flap_config, changes), .otherwise = "5",
+    { "changes", OPTION_INTEGER(struct mute_flap_config, changes), .otherwise = "5",
       .min = 0, .max = 1e6,
       .help = "An alert that fires more often than this is flapping; 0 = never." },
-    { "within", OPTION_DURATION, OPTION_AT(struct mute_flap_config, within_ms), .otherwise = "2h",
+    { "within", OPTION_DURATION(struct mute_flap_config, within_ms), .otherwise = "2h",
       .min = 1000, .max = 604800e3,
       .help = "Firings that follow each other within this time are counted together." },
-    { "hold", OPTION_DURATION, OPTION_AT(struct mute_flap_config, hold_ms), .otherwise = "1h",
+    { "hold", OPTION_DURATION(struct mute_flap_config, hold_ms), .otherwise = "1h",
       .min = 1000, .max = 604800e3, .help = "It is told again after being calm for so long." },
     { 0 }
 };

@@ -21,30 +21,30 @@ static const struct time_interval *const no_intervals[] = { NULL };
 /* --- rows ------------------------------------------------------------------------------------- */
 
 /* clang-format off */
-#define AT(member) OPTION_AT(struct route_config, member)
-#define LINE(member) .line_offset = offsetof(struct route_config, line.member)
+#define CONFIG struct route_config
+#define LINE(member) OPTION_LINE(CONFIG, line.member)
 #define ROWS                                                                                       \
-    { "receiver", OPTION_TEXT, AT(receiver), LINE(receiver), .help = "Name of the receiver." },    \
-    { "matchers", OPTION_TEXT_LIST, AT(matchers), LINE(matchers),                                  \
+    { "receiver", OPTION_TEXT(CONFIG, receiver), LINE(receiver), .help = "Name of the receiver." },\
+    { "matchers", OPTION_TEXT_LIST(CONFIG, matchers), LINE(matchers),                              \
       .help = "Such as 'team=\"cloud\"'; all must match." },                                       \
-    { "continue", OPTION_BOOL, AT(continues), .otherwise = "false",                                \
+    { "continue", OPTION_BOOL(CONFIG, continues), .otherwise = "false",                            \
       .help = "Look at the routes after this one too." },                                          \
-    { "group_by", OPTION_TEXT_LIST, AT(group_by), LINE(group_by),                                  \
+    { "group_by", OPTION_TEXT_LIST(CONFIG, group_by), LINE(group_by),                              \
       .help = "Labels of one message; '...' = each alert alone. "                                  \
               "Root: alertname, assessment_id, subscription_id." },                                \
-    { "group_wait", OPTION_DURATION, AT(group_wait_ms), LINE(group_wait),                          \
+    { "group_wait", OPTION_DURATION(CONFIG, group_wait_ms), LINE(group_wait),                      \
       .help = "Wait before a new group is told. Root: 0s." },                                      \
-    { "group_interval", OPTION_DURATION, AT(group_interval_ms), LINE(group_interval),              \
+    { "group_interval", OPTION_DURATION(CONFIG, group_interval_ms), LINE(group_interval),          \
       .help = "Least time between two messages of a group. Root: 5m." },                           \
-    { "repeat_interval", OPTION_DURATION, AT(repeat_interval_ms), LINE(repeat_interval),           \
+    { "repeat_interval", OPTION_DURATION(CONFIG, repeat_interval_ms), LINE(repeat_interval),       \
       .help = "Tell what still fires again after this; 0 = never. Root: 24h." },                   \
-    { "mute_time_intervals", OPTION_TEXT_LIST, AT(mute_time_intervals), LINE(mute),                \
+    { "mute_time_intervals", OPTION_TEXT_LIST(CONFIG, mute_time_intervals), LINE(mute),            \
       .help = "Time intervals in which nothing is told." },                                        \
-    { "active_time_intervals", OPTION_TEXT_LIST, AT(active_time_intervals), LINE(active),          \
+    { "active_time_intervals", OPTION_TEXT_LIST(CONFIG, active_time_intervals), LINE(active),      \
       .help = "Time intervals outside of which nothing is told." }
 #define CHILDREN(rows)                                                                             \
-    { "routes", OPTION_ITEMS, AT(routes), .section = rows,                                         \
-      .item_bytes = sizeof(struct route_config), .help = "Routes below; the first match wins." }
+    { "routes", OPTION_ITEMS(CONFIG, routes, struct route_config), .section = rows,                \
+      .help = "Routes below; the first match wins." }
 
 static const struct option route_options_4[] = { ROWS, { 0 } };
 static const struct option route_options_3[] = { ROWS, CHILDREN(route_options_4), { 0 } };

@@ -21,9 +21,10 @@ static const char *check_url(const void *value)
 }
 
 /* clang-format off */
-#define AT(member) OPTION_AT(struct settings_config, member)
+#define CONFIG struct settings_config
 #define SLA(word, days) \
-    { #word, OPTION_DURATION, AT(ledger.sla.word##_ms), .otherwise = days, .max = 3650.0 * DAY_MS, \
+    { #word, OPTION_DURATION(CONFIG, ledger.sla.word##_ms), .otherwise = days, \
+      .max = 3650.0 * DAY_MS, \
       .help = "Time to fix a finding of this risk; 0s means no limit." }
 
 static const struct option sla_options[] = {
@@ -32,92 +33,90 @@ static const struct option sla_options[] = {
     SLA(medium, "90d"),
     SLA(low, "0s"),
     SLA(not_evaluated, "0s"),
-    { "due_soon", OPTION_DURATION, AT(ledger.sla.due_soon_ms), .otherwise = "2d",
+    { "due_soon", OPTION_DURATION(CONFIG, ledger.sla.due_soon_ms), .otherwise = "2d",
       .max = 3650.0 * DAY_MS, .help = "So long before its time is over a finding is due soon." },
     { 0 }
 };
 
 static const struct option ledger_options[] = {
-    { "first_run", OPTION_WORD, AT(ledger.first_run), .otherwise = "summary",
+    { "first_run", OPTION_WORD(CONFIG, ledger.first_run), .otherwise = "summary",
       .words = ledger_first_run_words,
       .help = "What is told of the findings that are open already on the first run." },
-    { "sla", OPTION_SECTION, 0, .section = sla_options,
+    { "sla", OPTION_GROUP, .section = sla_options,
       .help = "Time to fix a finding, by risk level." },
-    { "ruler_subscriptions", OPTION_INTEGER, AT(ledger.ruler_subscriptions), .otherwise = "3",
+    { "ruler_subscriptions", OPTION_INTEGER(CONFIG, ledger.ruler_subscriptions), .otherwise = "3",
       .min = 1, .max = 1e6,
       .help = "A new recommendation open in so many subscriptions at once is one ruler.changed." },
-    { "ruler_findings", OPTION_INTEGER, AT(ledger.ruler_findings), .otherwise = "50",
+    { "ruler_findings", OPTION_INTEGER(CONFIG, ledger.ruler_findings), .otherwise = "50",
       .min = 1, .max = 1e6, .help = "The same, with so many findings." },
-    { "keep_history", OPTION_DURATION, AT(ledger.keep_history_ms), .otherwise = "400d",
+    { "keep_history", OPTION_DURATION(CONFIG, ledger.keep_history_ms), .otherwise = "400d",
       .max = 36500.0 * DAY_MS,
       .help = "How long events are kept, for replay and notifications; 0s means for ever." },
     { 0 }
 };
 
 static const struct option watch_options[] = {
-    { "score_drop", OPTION_NUMBER, AT(watch.score_drop), .otherwise = "0.01", .min = 0.0001,
+    { "score_drop", OPTION_NUMBER(CONFIG, watch.score_drop), .otherwise = "0.01", .min = 0.0001,
       .max = 1, .help = "A secure score that falls by this ratio within a day is score.dropped." },
     { 0 }
 };
 
 static const struct option heartbeat_options[] = {
-    { "receiver", OPTION_TEXT, AT(heartbeat.receiver),
+    { "receiver", OPTION_TEXT(CONFIG, heartbeat.receiver),
       .help = "Receiver that gets a notification of event `heartbeat`." },
-    { "url", OPTION_SECRET, AT(heartbeat.url), .check = check_url,
+    { "url", OPTION_SECRET(CONFIG, heartbeat.url), .check = check_url,
       .help = "URL of a dead-man's switch, asked with GET; instead of a receiver." },
-    { "allow_private", OPTION_BOOL, AT(heartbeat.allow_private), .otherwise = "false",
+    { "allow_private", OPTION_BOOL(CONFIG, heartbeat.allow_private), .otherwise = "false",
       .help = "The url may be loopback, private or link-local." },
-    { "interval", OPTION_DURATION, AT(heartbeat.interval_ms), .otherwise = "1m", .min = 1000,
+    { "interval", OPTION_DURATION(CONFIG, heartbeat.interval_ms), .otherwise = "1m", .min = 1000,
       .max = DAY_MS, .help = "Time between two beats." },
     { 0 }
 };
 
 static const struct option drill_options[] = {
-    { "receivers", OPTION_TEXT_LIST, AT(drill.receivers),
+    { "receivers", OPTION_TEXT_LIST(CONFIG, drill.receivers),
       .help = "Receivers that get a test notification and its resolve now and then." },
-    { "interval", OPTION_DURATION, AT(drill.interval_ms), .otherwise = "0s",
+    { "interval", OPTION_DURATION(CONFIG, drill.interval_ms), .otherwise = "0s",
       .max = 366.0 * DAY_MS, .help = "How often, for example 7d; 0s means never." },
-    { "time_interval", OPTION_TEXT, AT(drill.interval),
+    { "time_interval", OPTION_TEXT(CONFIG, drill.interval),
       .help = "Name of a time interval; drills wait for it." },
     { 0 }
 };
 
 const struct option settings_options[] = {
-    { "enabled", OPTION_BOOL, AT(enabled), .otherwise = "true",
+    { "enabled", OPTION_BOOL(CONFIG, enabled), .otherwise = "true",
       .help = "false: nobody is told anything; findings are remembered all the same." },
-    { "rules", OPTION_TEXT_LIST, AT(rules),
+    { "rules", OPTION_TEXT_LIST(CONFIG, rules),
       .help = "Files with alert rules; patterns are allowed." },
-    { "receivers", OPTION_ITEMS, AT(receivers), .section = receivers_options,
-      .item_bytes = sizeof(struct receivers_config), .help = "Whom to tell." },
-    { "route", OPTION_SECTION, AT(route), .section = route_options,
-      .line_offset = AT(route.line), .help = "Which receiver hears of which alert." },
-    { "inhibit_rules", OPTION_ITEMS, AT(inhibit_rules), .section = inhibit_options,
-      .item_bytes = sizeof(struct inhibit_config),
-      .help = "Alerts that hold back others while they fire." },
-    { "time_intervals", OPTION_ITEMS, AT(time_intervals), .section = time_interval_options,
-      .item_bytes = sizeof(struct time_interval_config),
-      .help = "Named times, for routes and windows." },
-    { "maintenance", OPTION_ITEMS, AT(maintenance), .section = mute_window_options,
-      .item_bytes = sizeof(struct mute_window_config), .help = "Planned windows of silence." },
-    { "flapping", OPTION_SECTION, AT(flapping), .section = mute_flap_options,
+    { "receivers", OPTION_ITEMS(CONFIG, receivers, struct receivers_config),
+      .section = receivers_options, .help = "Whom to tell." },
+    { "route", OPTION_SECTION(CONFIG, route), .section = route_options,
+      OPTION_LINE(CONFIG, route.line.receiver), .help = "Which receiver hears of which alert." },
+    { "inhibit_rules", OPTION_ITEMS(CONFIG, inhibit_rules, struct inhibit_config),
+      .section = inhibit_options, .help = "Alerts that hold back others while they fire." },
+    { "time_intervals", OPTION_ITEMS(CONFIG, time_intervals, struct time_interval_config),
+      .section = time_interval_options, .help = "Named times, for routes and windows." },
+    { "maintenance", OPTION_ITEMS(CONFIG, maintenance, struct mute_window_config),
+      .section = mute_window_options, .help = "Planned windows of silence." },
+    { "flapping", OPTION_SECTION(CONFIG, flapping), .section = mute_flap_options,
       .help = "When an alert that comes and goes is held back." },
-    { "governor", OPTION_SECTION, AT(governor), .section = governor_options,
+    { "governor", OPTION_SECTION(CONFIG, governor), .section = governor_options,
       .help = "How many messages a receiver gets at most; what is over goes into a digest." },
-    { "ledger", OPTION_SECTION, 0, .section = ledger_options,
+    { "ledger", OPTION_GROUP, .section = ledger_options,
       .help = "What is remembered of findings." },
-    { "watch", OPTION_SECTION, 0, .section = watch_options,
+    { "watch", OPTION_GROUP, .section = watch_options,
       .help = "Events about things that are no findings." },
-    { "heartbeat", OPTION_SECTION, 0, .section = heartbeat_options,
+    { "heartbeat", OPTION_GROUP, .section = heartbeat_options,
       .help = "Tells a dead-man's switch that notifications would go out." },
-    { "drill", OPTION_SECTION, 0, .section = drill_options, .help = "Fire drills." },
-    { "keep_sent", OPTION_DURATION, AT(keep_sent_ms), .otherwise = "30d", .min = 3600e3,
+    { "drill", OPTION_GROUP, .section = drill_options, .help = "Fire drills." },
+    { "keep_sent", OPTION_DURATION(CONFIG, keep_sent_ms), .otherwise = "30d", .min = 3600e3,
       .max = 3650.0 * DAY_MS, .help = "How long accepted messages are kept." },
-    { "outbox_max_bytes", OPTION_SIZE, AT(outbox_max_bytes), .otherwise = "64MiB",
+    { "outbox_max_bytes", OPTION_SIZE(CONFIG, outbox_max_bytes), .otherwise = "64MiB",
       .min = 1024 * 1024, .max = 16.0 * 1024 * 1024 * 1024,
       .help = "When more than this waits, only digests are queued." },
     { 0 }
 };
-#undef AT
+#undef CONFIG
 #undef SLA
 /* clang-format on */
 

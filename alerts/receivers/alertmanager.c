@@ -15,9 +15,9 @@ enum {
 
 /* clang-format off */
 const struct option alertmanager_options[] = {
-    { "urls", OPTION_TEXT_LIST, OPTION_AT(struct alertmanager_config, urls), .required = true,
+    { "urls", OPTION_TEXT_LIST(struct alertmanager_config, urls), .required = true,
       .help = "Base URL of every replica, not of a load balancer." },
-    { "http", OPTION_SECTION, OPTION_AT(struct alertmanager_config, http),
+    { "http", OPTION_SECTION(struct alertmanager_config, http),
       .section = receiver_http_options, .help = "How to connect." },
     { 0 }
 };

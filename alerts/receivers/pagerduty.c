@@ -26,18 +26,18 @@ static const char *check_key(const void *value)
 
 /* clang-format off */
 const struct option pagerduty_options[] = {
-    { "routing_key", OPTION_SECRET, OPTION_AT(struct pagerduty_config, routing_key),
+    { "routing_key", OPTION_SECRET(struct pagerduty_config, routing_key),
       .required = true, .check = check_key, .help = "Integration key, Events API v2." },
-    { "region", OPTION_WORD, OPTION_AT(struct pagerduty_config, region), .otherwise = "us",
+    { "region", OPTION_WORD(struct pagerduty_config, region), .otherwise = "us",
       .words = regions, .help = "Service region of the account." },
-    { "url", OPTION_URL, OPTION_AT(struct pagerduty_config, url),
+    { "url", OPTION_URL(struct pagerduty_config, url),
       .help = "Base URL instead of the region's, for relays." },
-    { "change_events", OPTION_BOOL, OPTION_AT(struct pagerduty_config, change_events),
+    { "change_events", OPTION_BOOL(struct pagerduty_config, change_events),
       .otherwise = "false",
       .help = "Send changed recommendations and exemptions as change events." },
-    { "severity_map", OPTION_TEXT_MAP, OPTION_AT(struct pagerduty_config, severity_map),
+    { "severity_map", OPTION_TEXT_MAP(struct pagerduty_config, severity_map),
       .help = "Risk level to critical, error, warning or info." },
-    { "http", OPTION_SECTION, OPTION_AT(struct pagerduty_config, http),
+    { "http", OPTION_SECTION(struct pagerduty_config, http),
       .section = receiver_http_options, .help = "How to connect." },
     { 0 }
 };

@@ -18,24 +18,24 @@ const char *const receiver_reason_words[] = {
 
 /* clang-format off */
 const struct option receiver_http_options[] = {
-    { "allow_private", OPTION_BOOL, OPTION_AT(struct receiver_http, allow_private),
+    { "allow_private", OPTION_BOOL(struct receiver_http, allow_private),
       .otherwise = "false",
       .help = "Allow a target with a loopback, private or link-local address." },
-    { "proxy", OPTION_TEXT, OPTION_AT(struct receiver_http, proxy),
+    { "proxy", OPTION_TEXT(struct receiver_http, proxy),
       .help = "Proxy URL; without it HTTPS_PROXY and NO_PROXY count." },
-    { "ca_file", OPTION_PATH, OPTION_AT(struct receiver_http, ca_file),
+    { "ca_file", OPTION_PATH(struct receiver_http, ca_file),
       .help = "Certificates to trust, PEM." },
-    { "client_cert_file", OPTION_PATH, OPTION_AT(struct receiver_http, client_cert_file),
+    { "client_cert_file", OPTION_PATH(struct receiver_http, client_cert_file),
       .help = "Client certificate, PEM." },
-    { "client_key_file", OPTION_PATH, OPTION_AT(struct receiver_http, client_key_file),
+    { "client_key_file", OPTION_PATH(struct receiver_http, client_key_file),
       .help = "Its key, PEM." },
-    { "headers", OPTION_TEXT_MAP, OPTION_AT(struct receiver_http, headers),
+    { "headers", OPTION_TEXT_MAP(struct receiver_http, headers),
       .help = "Further headers." },
-    { "bearer_token", OPTION_SECRET, OPTION_AT(struct receiver_http, bearer_token),
+    { "bearer_token", OPTION_SECRET(struct receiver_http, bearer_token),
       .help = "Token for Authorization: Bearer." },
-    { "basic_user", OPTION_TEXT, OPTION_AT(struct receiver_http, basic_user),
+    { "basic_user", OPTION_TEXT(struct receiver_http, basic_user),
       .help = "User for basic authorisation." },
-    { "basic_password", OPTION_SECRET, OPTION_AT(struct receiver_http, basic_password),
+    { "basic_password", OPTION_SECRET(struct receiver_http, basic_password),
       .help = "Its password." },
     { 0 }
 };

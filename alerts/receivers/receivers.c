@@ -21,21 +21,21 @@ static const struct place {
 
 /* clang-format off */
 #define RECEIVERS_OPTION(kind)                                                             \
-    { #kind, OPTION_SECTION, OPTION_AT(struct receivers_config, kind),                     \
-      .section = kind##_options, .line_offset = OPTION_AT(struct receivers_config, kind##_line), \
+    { #kind, OPTION_SECTION(struct receivers_config, kind),                     \
+      .section = kind##_options, OPTION_LINE(struct receivers_config, kind##_line), \
       .help = "One of the kinds:" },
 
 const struct option receivers_options[] = {
-    { "name", OPTION_TEXT, OPTION_AT(struct receivers_config, name), .required = true,
-      .line_offset = OPTION_AT(struct receivers_config, line),
+    { "name", OPTION_TEXT(struct receivers_config, name), .required = true,
+      OPTION_LINE(struct receivers_config, line),
       .help = "What routes call it." },
-    { "send_resolved", OPTION_BOOL, OPTION_AT(struct receivers_config, send_resolved),
+    { "send_resolved", OPTION_BOOL(struct receivers_config, send_resolved),
       .otherwise = "true", .help = "Tell when it is over, too." },
-    { "rate", OPTION_NUMBER, OPTION_AT(struct receivers_config, rate), .otherwise = "0",
+    { "rate", OPTION_NUMBER(struct receivers_config, rate), .otherwise = "0",
       .min = 0, .max = 1000, .help = "Messages a second; 0 = as the kind stands it." },
-    { "burst", OPTION_NUMBER, OPTION_AT(struct receivers_config, burst), .otherwise = "0",
+    { "burst", OPTION_NUMBER(struct receivers_config, burst), .otherwise = "0",
       .min = 0, .max = 10000, .help = "Messages at once; 0 = as the kind stands it." },
-    { "expire", OPTION_DURATION, OPTION_AT(struct receivers_config, expire_ms),
+    { "expire", OPTION_DURATION(struct receivers_config, expire_ms),
       .otherwise = "0", .min = 0, .max = 90 * 86400e3,
       .help = "Give a message up after so long; 0 = 1d for pagers, 3d for chats and mail." },
     RECEIVERS_LIST(RECEIVERS_OPTION)

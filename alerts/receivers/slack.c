@@ -20,9 +20,9 @@ static const char ellipsis[] = "\xe2\x80\xa6";
 
 /* clang-format off */
 const struct option slack_options[] = {
-    { "url", OPTION_SECRET, OPTION_AT(struct slack_config, url), .required = true,
+    { "url", OPTION_SECRET(struct slack_config, url), .required = true,
       .help = "URL of the incoming webhook." },
-    { "http", OPTION_SECTION, OPTION_AT(struct slack_config, http),
+    { "http", OPTION_SECTION(struct slack_config, http),
       .section = receiver_http_options, .help = "How to connect." },
     { 0 }
 };

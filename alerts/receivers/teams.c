@@ -9,9 +9,9 @@ enum { TITLE_POINTS = 512, TEXT_POINTS = 4000, FACT_POINTS = 500, ITEM_POINTS = 
 
 /* clang-format off */
 const struct option teams_options[] = {
-    { "url", OPTION_SECRET, OPTION_AT(struct teams_config, url), .required = true,
+    { "url", OPTION_SECRET(struct teams_config, url), .required = true,
       .help = "URL of the flow \"when a Teams webhook request is received\"." },
-    { "http", OPTION_SECTION, OPTION_AT(struct teams_config, http),
+    { "http", OPTION_SECTION(struct teams_config, http),
       .section = receiver_http_options, .help = "How to connect." },
     { 0 }
 };

@@ -19,21 +19,21 @@ const char *const webhook_body_words[] = { "standard", "alertmanager", "cloudeve
 
 /* clang-format off */
 const struct option webhook_options[] = {
-    { "url", OPTION_SECRET, OPTION_AT(struct webhook_config, url), .required = true,
+    { "url", OPTION_SECRET(struct webhook_config, url), .required = true,
       .help = "Where to POST." },
-    { "body", OPTION_WORD, OPTION_AT(struct webhook_config, body), .otherwise = "standard",
+    { "body", OPTION_WORD(struct webhook_config, body), .otherwise = "standard",
       .words = webhook_body_words,
       .help = "Shape of the body: Standard Webhooks, Alertmanager's version 4, CloudEvents." },
-    { "signing_secret", OPTION_SECRET, OPTION_AT(struct webhook_config, signing_secret),
+    { "signing_secret", OPTION_SECRET(struct webhook_config, signing_secret),
       .help = "Standard Webhooks secret, whsec_ and base64 of 24 to 64 bytes." },
-    { "signing_secret_old", OPTION_SECRET, OPTION_AT(struct webhook_config, signing_secret_old),
+    { "signing_secret_old", OPTION_SECRET(struct webhook_config, signing_secret_old),
       .help = "The secret before it, signed with as well during a rotation." },
-    { "github_secret", OPTION_SECRET, OPTION_AT(struct webhook_config, github_secret),
+    { "github_secret", OPTION_SECRET(struct webhook_config, github_secret),
       .help = "Key of X-Hub-Signature-256." },
-    { "max_alerts", OPTION_INTEGER, OPTION_AT(struct webhook_config, max_alerts),
+    { "max_alerts", OPTION_INTEGER(struct webhook_config, max_alerts),
       .otherwise = "0", .min = 0, .max = NOTIFICATION_ALERTS_MAX,
       .help = "Alerts in one body of Alertmanager's shape; 0 = all." },
-    { "http", OPTION_SECTION, OPTION_AT(struct webhook_config, http),
+    { "http", OPTION_SECTION(struct webhook_config, http),
       .section = receiver_http_options, .help = "How to connect." },
     { 0 }
 };

@@ -9,65 +9,63 @@
 enum { KEPT_S = 900, RESOLVE_AFTER_S = 3600, NAME_BYTES_MAX = 128, EVENT_WORDS_MAX = 64 };
 
 /* clang-format off */
-#define AT(member) OPTION_AT(struct rule_config, member)
-#define LINE(member) .line_offset = offsetof(struct rule_config, line.member)
+#define CONFIG struct rule_config
+#define LINE(member) OPTION_LINE(CONFIG, line.member)
 static const struct option one_rule_options[] = {
-    { "alert", OPTION_TEXT, AT(name), LINE(name), .required = true,
+    { "alert", OPTION_TEXT(CONFIG, name), LINE(name), .required = true,
       .help = "Name of the rule; the label alertname of its alerts." },
-    { "event", OPTION_TEXT_LIST, AT(events), LINE(event),
+    { "event", OPTION_TEXT_LIST(CONFIG, events), LINE(event),
       .help = "Event rules: what must happen, such as finding.opened." },
-    { "match", OPTION_TEXT_LIST, AT(match), LINE(match),
+    { "match", OPTION_TEXT_LIST(CONFIG, match), LINE(match),
       .help = "Matchers such as 'risk_level=\"critical\"'; all must match." },
-    { "internet_exposed", OPTION_BOOL, AT(internet_exposed), LINE(internet_exposed),
+    { "internet_exposed", OPTION_BOOL(CONFIG, internet_exposed), LINE(internet_exposed),
       .help = "Event rules: only findings that can (true), cannot (false) be reached from the"
               " internet. Default: both." },
-    { "on_attack_path", OPTION_BOOL, AT(on_attack_path), LINE(on_attack_path),
+    { "on_attack_path", OPTION_BOOL(CONFIG, on_attack_path), LINE(on_attack_path),
       .help = "Event rules: only findings that are, are not on an attack path." },
-    { "contextual", OPTION_BOOL, AT(contextual), LINE(contextual),
+    { "contextual", OPTION_BOOL(CONFIG, contextual), LINE(contextual),
       .help = "Event rules: only findings whose risk comes, does not come from Defender CSPM's"
               " context." },
-    { "min_age", OPTION_DURATION, AT(min_age_ms), LINE(min_age),
+    { "min_age", OPTION_DURATION(CONFIG, min_age_ms), LINE(min_age),
       .help = "Event rules: wait so long; told only when the finding is still open then." },
-    { "resolve_after", OPTION_DURATION, AT(resolve_after_ms), LINE(resolve_after),
+    { "resolve_after", OPTION_DURATION(CONFIG, resolve_after_ms), LINE(resolve_after),
       .min = 1000, .max = -1,
       .help = "Event rules: when an alert is over that nothing undoes. Default: 1h." },
-    { "metric", OPTION_TEXT, AT(metric), LINE(metric),
+    { "metric", OPTION_TEXT(CONFIG, metric), LINE(metric),
       .help = "Rules over metrics: a family of the metric list." },
-    { "by", OPTION_TEXT_LIST, AT(by), LINE(by),
+    { "by", OPTION_TEXT_LIST(CONFIG, by), LINE(by),
       .help = "Labels to keep; the others are summed away, ratios averaged. Default: all." },
-    { "above", OPTION_NUMBER, AT(above), LINE(above), .help = "Fires above this." },
-    { "below", OPTION_NUMBER, AT(below), LINE(below), .help = "Fires below this." },
-    { "drop", OPTION_NUMBER, AT(drop), LINE(drop),
+    { "above", OPTION_NUMBER(CONFIG, above), LINE(above), .help = "Fires above this." },
+    { "below", OPTION_NUMBER(CONFIG, below), LINE(below), .help = "Fires below this." },
+    { "drop", OPTION_NUMBER(CONFIG, drop), LINE(drop),
       .help = "Fires when it fell by this much below its highest value." },
-    { "within", OPTION_DURATION, AT(within_ms), LINE(within), .min = 60e3, .max = 86400e3,
+    { "within", OPTION_DURATION(CONFIG, within_ms), LINE(within), .min = 60e3, .max = 86400e3,
       .help = "With drop: how far to look back." },
-    { "absent", OPTION_BOOL, AT(absent), LINE(absent),
+    { "absent", OPTION_BOOL(CONFIG, absent), LINE(absent),
       .help = "Fires when there is no such sample." },
-    { "clear", OPTION_NUMBER, AT(clear), LINE(clear),
+    { "clear", OPTION_NUMBER(CONFIG, clear), LINE(clear),
       .help = "Stops firing only at this bound. Default: the same." },
-    { "for", OPTION_DURATION, AT(for_ms), LINE(for_),
+    { "for", OPTION_DURATION(CONFIG, for_ms), LINE(for_),
       .help = "Rules over metrics: must hold so long before it fires." },
-    { "keep_firing_for", OPTION_DURATION, AT(keep_firing_ms), LINE(keep_firing),
+    { "keep_firing_for", OPTION_DURATION(CONFIG, keep_firing_ms), LINE(keep_firing),
       .help = "Rules over metrics: fires so much longer after it held last." },
-    { "labels", OPTION_TEXT_MAP, AT(labels), LINE(labels),
+    { "labels", OPTION_TEXT_MAP(CONFIG, labels), LINE(labels),
       .help = "Labels to set on the alert, at most 8." },
-    { "title", OPTION_TEXT, AT(title), LINE(title), .help = "Template of the title." },
-    { "text", OPTION_TEXT, AT(text), LINE(text), .help = "Template of the text." },
-    { "runbook_url", OPTION_URL, AT(runbook_url), .help = "What to do, for people." },
+    { "title", OPTION_TEXT(CONFIG, title), LINE(title), .help = "Template of the title." },
+    { "text", OPTION_TEXT(CONFIG, text), LINE(text), .help = "Template of the text." },
+    { "runbook_url", OPTION_URL(CONFIG, runbook_url), .help = "What to do, for people." },
     { 0 }
 };
 static const struct option group_options[] = {
-    { "name", OPTION_TEXT, OPTION_AT(struct rule_group_config, name), .required = true,
+    { "name", OPTION_TEXT(struct rule_group_config, name), .required = true,
       .help = "Name of the group, for people." },
-    { "rules", OPTION_ITEMS, OPTION_AT(struct rule_group_config, rules),
-      .section = one_rule_options, .item_bytes = sizeof(struct rule_config),
-      .help = "The rules." },
+    { "rules", OPTION_ITEMS(struct rule_group_config, rules, struct rule_config),
+      .section = one_rule_options, .help = "The rules." },
     { 0 }
 };
 const struct option rule_options[] = {
-    { "groups", OPTION_ITEMS, OPTION_AT(struct rule_file_config, groups),
-      .section = group_options, .item_bytes = sizeof(struct rule_group_config),
-      .help = "Groups of rules." },
+    { "groups", OPTION_ITEMS(struct rule_file_config, groups, struct rule_group_config),
+      .section = group_options, .help = "Groups of rules." },
     { 0 }
 };
 

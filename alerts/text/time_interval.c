@@ -30,36 +30,35 @@ struct time_interval {
 };
 
 /* clang-format off */
-#define LINE(type) .line_offset = offsetof(type, line)
+#define LINE(type) OPTION_LINE(type, line)
 static const struct option time_options[] = {
-    { "start_time", OPTION_TEXT, OPTION_AT(struct time_interval_time_config, start_time),
+    { "start_time", OPTION_TEXT(struct time_interval_time_config, start_time),
       .required = true, .help = "HH:MM." },
-    { "end_time", OPTION_TEXT, OPTION_AT(struct time_interval_time_config, end_time),
+    { "end_time", OPTION_TEXT(struct time_interval_time_config, end_time),
       .required = true, .help = "HH:MM, not included; 24:00 is the end of the day." },
     { 0 }
 };
 static const struct option range_options[] = {
-    { "times", OPTION_ITEMS, OPTION_AT(struct time_interval_range_config, times),
-      .section = time_options, .item_bytes = sizeof(struct time_interval_time_config),
+    { "times", OPTION_ITEMS(struct time_interval_range_config, times,
+                            struct time_interval_time_config), .section = time_options,
       LINE(struct time_interval_range_config), .help = "Times of day." },
-    { "weekdays", OPTION_TEXT_LIST, OPTION_AT(struct time_interval_range_config, weekdays),
+    { "weekdays", OPTION_TEXT_LIST(struct time_interval_range_config, weekdays),
       LINE(struct time_interval_range_config), .help = "Such as 'monday:friday'." },
-    { "days_of_month", OPTION_TEXT_LIST,
-      OPTION_AT(struct time_interval_range_config, days_of_month),
+    { "days_of_month", OPTION_TEXT_LIST(struct time_interval_range_config, days_of_month),
       LINE(struct time_interval_range_config), .help = "Such as '1:5'; -1 is the last day." },
-    { "months", OPTION_TEXT_LIST, OPTION_AT(struct time_interval_range_config, months),
+    { "months", OPTION_TEXT_LIST(struct time_interval_range_config, months),
       LINE(struct time_interval_range_config), .help = "Such as 'january:march' or '12'." },
-    { "years", OPTION_TEXT_LIST, OPTION_AT(struct time_interval_range_config, years),
+    { "years", OPTION_TEXT_LIST(struct time_interval_range_config, years),
       LINE(struct time_interval_range_config), .help = "Such as '2026:2027'." },
-    { "location", OPTION_TEXT, OPTION_AT(struct time_interval_range_config, location),
+    { "location", OPTION_TEXT(struct time_interval_range_config, location),
       LINE(struct time_interval_range_config), .help = "Time zone such as Europe/Berlin; UTC." },
     { 0 }
 };
 const struct option time_interval_options[] = {
-    { "name", OPTION_TEXT, OPTION_AT(struct time_interval_config, name), .required = true,
+    { "name", OPTION_TEXT(struct time_interval_config, name), .required = true,
       LINE(struct time_interval_config), .help = "Name, for routes and maintenance windows." },
-    { "time_intervals", OPTION_ITEMS, OPTION_AT(struct time_interval_config, time_intervals),
-      .section = range_options, .item_bytes = sizeof(struct time_interval_range_config),
+    { "time_intervals", OPTION_ITEMS(struct time_interval_config, time_intervals,
+                                     struct time_interval_range_config), .section = range_options,
       .required = true, .help = "Ranges; inside one of them is inside." },
     { 0 }
 };

@@ -9,11 +9,12 @@ import subprocess
 import sys
 
 from columns import COLUMNS
+from options import OPTIONS
 
 FLAGS = ("-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wshadow",
          "-Wpointer-arith", "-Wcast-qual", "-Wwrite-strings", "-Wno-missing-field-initializers",
          "-Wno-missing-braces", "-Wno-unused", "-x", "c", "-")
-GROUPS = {"columns": COLUMNS}
+GROUPS = {"columns": COLUMNS, "options": OPTIONS}
 
 
 def compile_text(compiler, root, text):

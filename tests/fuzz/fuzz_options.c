@@ -27,35 +27,32 @@ static const char *const words[] = { "slow", "fast", NULL };
 
 /* clang-format off */
 static const struct option nested_rows[] = {
-    { "weight", OPTION_INTEGER, OPTION_AT(struct item, weight), .min = 1, .max = 9 },
-    { "ratio", OPTION_NUMBER, OPTION_AT(struct item, ratio), .otherwise = "0.5" },
+    { "weight", OPTION_INTEGER(struct item, weight), .min = 1, .max = 9 },
+    { "ratio", OPTION_NUMBER(struct item, ratio), .otherwise = "0.5" },
     { 0 }
 };
 static const struct option item_rows[] = {
-    { "name", OPTION_TEXT, OPTION_AT(struct item, name), .required = true },
-    { "weight", OPTION_INTEGER, OPTION_AT(struct item, weight) },
-    { "nested", OPTION_NAMED, OPTION_AT(struct item, nested), .section = nested_rows,
-      .item_bytes = sizeof(struct item) },
+    { "name", OPTION_TEXT(struct item, name), .required = true },
+    { "weight", OPTION_INTEGER(struct item, weight) },
+    { "nested", OPTION_NAMED(struct item, nested, struct item), .section = nested_rows },
     { 0 }
 };
 static const struct option rows[] = {
-    { "text", OPTION_TEXT, OPTION_AT(struct config, text), .otherwise = "a",
-      .line_offset = OPTION_AT(struct config, line) },
-    { "url", OPTION_URL, OPTION_AT(struct config, url) },
-    { "path", OPTION_PATH, OPTION_AT(struct config, path) },
-    { "on", OPTION_BOOL, OPTION_AT(struct config, on) },
-    { "count", OPTION_INTEGER, OPTION_AT(struct config, count), .otherwise = "1" },
-    { "bytes", OPTION_SIZE, OPTION_AT(struct config, bytes), .otherwise = "1KiB" },
-    { "interval", OPTION_DURATION, OPTION_AT(struct config, interval_ms), .otherwise = "1m" },
-    { "ratio", OPTION_NUMBER, OPTION_AT(struct config, ratio), .max = 1 },
-    { "mode", OPTION_WORD, OPTION_AT(struct config, mode), .words = words },
-    { "list", OPTION_TEXT_LIST, OPTION_AT(struct config, list), .otherwise = "x,y" },
-    { "labels", OPTION_TEXT_MAP, OPTION_AT(struct config, labels) },
-    { "section", OPTION_SECTION, OPTION_AT(struct config, section), .section = item_rows },
-    { "items", OPTION_ITEMS, OPTION_AT(struct config, items), .section = item_rows,
-      .item_bytes = sizeof(struct item) },
-    { "named", OPTION_NAMED, OPTION_AT(struct config, named), .section = nested_rows,
-      .item_bytes = sizeof(struct item) },
+    { "text", OPTION_TEXT(struct config, text), .otherwise = "a",
+      OPTION_LINE(struct config, line) },
+    { "url", OPTION_URL(struct config, url) },
+    { "path", OPTION_PATH(struct config, path) },
+    { "on", OPTION_BOOL(struct config, on) },
+    { "count", OPTION_INTEGER(struct config, count), .otherwise = "1" },
+    { "bytes", OPTION_SIZE(struct config, bytes), .otherwise = "1KiB" },
+    { "interval", OPTION_DURATION(struct config, interval_ms), .otherwise = "1m" },
+    { "ratio", OPTION_NUMBER(struct config, ratio), .max = 1 },
+    { "mode", OPTION_WORD(struct config, mode), .words = words },
+    { "list", OPTION_TEXT_LIST(struct config, list), .otherwise = "x,y" },
+    { "labels", OPTION_TEXT_MAP(struct config, labels) },
+    { "section", OPTION_SECTION(struct config, section), .section = item_rows },
+    { "items", OPTION_ITEMS(struct config, items, struct item), .section = item_rows },
+    { "named", OPTION_NAMED(struct config, named, struct item), .section = nested_rows },
     { 0 }
 };
 /* clang-format on */

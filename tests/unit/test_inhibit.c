@@ -11,8 +11,8 @@ struct wrapper {
     struct option_items rules;
 };
 static const struct option wrapper_options[] = {
-    { "rules", OPTION_ITEMS, OPTION_AT(struct wrapper, rules), .section = inhibit_options,
-      .item_bytes = sizeof(struct inhibit_config) },
+    { "rules", OPTION_ITEMS(struct wrapper, rules, struct inhibit_config),
+      .section = inhibit_options },
     { 0 }
 };
 

@@ -19,8 +19,8 @@ struct wrapper {
     struct option_items windows;
 };
 static const struct option wrapper_options[] = {
-    { "windows", OPTION_ITEMS, OPTION_AT(struct wrapper, windows), .section = mute_window_options,
-      .item_bytes = sizeof(struct mute_window_config) },
+    { "windows", OPTION_ITEMS(struct wrapper, windows, struct mute_window_config),
+      .section = mute_window_options },
     { 0 }
 };
 

@@ -44,54 +44,53 @@ static const char *has_two(const void *value)
 
 /* clang-format off */
 static const struct option inner_rows[] = {
-    { "who", OPTION_TEXT, OPTION_AT(struct inner, who), .required = true, .help = "Somebody." },
-    { "key", OPTION_SECRET, OPTION_AT(struct inner, key), .help = "The key." },
-    { "interval", OPTION_DURATION, OPTION_AT(struct inner, interval_ms), .otherwise = "15m",
+    { "who", OPTION_TEXT(struct inner, who), .required = true, .help = "Somebody." },
+    { "key", OPTION_SECRET(struct inner, key), .help = "The key." },
+    { "interval", OPTION_DURATION(struct inner, interval_ms), .otherwise = "15m",
       .min = 1000, .max = 86400e3, .help = "How often." },
-    { "file", OPTION_PATH, OPTION_AT(struct inner, file), .help = "A file." },
+    { "file", OPTION_PATH(struct inner, file), .help = "A file." },
     { 0 }
 };
 static const struct option item_rows[] = {
-    { "name", OPTION_TEXT, OPTION_AT(struct item, name), .required = true },
-    { "weight", OPTION_INTEGER, OPTION_AT(struct item, weight), .otherwise = "5",
-      .line_offset = OPTION_AT(struct item, weight_line) },
-    { "token", OPTION_SECRET, OPTION_AT(struct item, token) },
+    { "name", OPTION_TEXT(struct item, name), .required = true },
+    { "weight", OPTION_INTEGER(struct item, weight), .otherwise = "5",
+      OPTION_LINE(struct item, weight_line) },
+    { "token", OPTION_SECRET(struct item, token) },
     { 0 }
 };
 static const struct option named_rows[] = {
-    { "weight", OPTION_INTEGER, OPTION_AT(struct item, weight), .otherwise = "7" },
-    { "token", OPTION_SECRET, OPTION_AT(struct item, token) },
+    { "weight", OPTION_INTEGER(struct item, weight), .otherwise = "7" },
+    { "token", OPTION_SECRET(struct item, token) },
     { 0 }
 };
 static const struct option rows[] = {
-    { "text", OPTION_TEXT, OPTION_AT(struct outer, text), .otherwise = "a: \"b\"",
-      .line_offset = OPTION_AT(struct outer, text_line), .help = "A text." },
-    { "url", OPTION_URL, OPTION_AT(struct outer, url), .otherwise = "https://example.com" },
-    { "enabled", OPTION_BOOL, OPTION_AT(struct outer, on), .help = "Whether." },
-    { "count", OPTION_INTEGER, OPTION_AT(struct outer, count), .otherwise = "4", .min = 1,
+    { "text", OPTION_TEXT(struct outer, text), .otherwise = "a: \"b\"",
+      OPTION_LINE(struct outer, text_line), .help = "A text." },
+    { "url", OPTION_URL(struct outer, url), .otherwise = "https://example.com" },
+    { "enabled", OPTION_BOOL(struct outer, on), .help = "Whether." },
+    { "count", OPTION_INTEGER(struct outer, count), .otherwise = "4", .min = 1,
       .check = is_even, .help = "An even number." },
-    { "port", OPTION_INTEGER, OPTION_AT(struct outer, port), .min = 1, .max = 65535 },
-    { "bytes", OPTION_SIZE, OPTION_AT(struct outer, bytes), .otherwise = "1MiB",
+    { "port", OPTION_INTEGER(struct outer, port), .min = 1, .max = 65535 },
+    { "bytes", OPTION_SIZE(struct outer, bytes), .otherwise = "1MiB",
       .max = 1073741824 },
-    { "ratio", OPTION_NUMBER, OPTION_AT(struct outer, ratio), .otherwise = "0.5", .max = 1 },
-    { "mode", OPTION_WORD, OPTION_AT(struct outer, mode), .words = mode_words,
+    { "ratio", OPTION_NUMBER(struct outer, ratio), .otherwise = "0.5", .max = 1 },
+    { "mode", OPTION_WORD(struct outer, mode), .words = mode_words,
       .otherwise = "fast" },
-    { "list", OPTION_TEXT_LIST, OPTION_AT(struct outer, list), .otherwise = "x,y" },
-    { "modes", OPTION_TEXT_LIST, OPTION_AT(struct outer, modes), .words = mode_words },
-    { "labels", OPTION_TEXT_MAP, OPTION_AT(struct outer, labels), .help = "Pairs." },
-    { "inner", OPTION_SECTION, OPTION_AT(struct outer, inner), .section = inner_rows,
+    { "list", OPTION_TEXT_LIST(struct outer, list), .otherwise = "x,y" },
+    { "modes", OPTION_TEXT_LIST(struct outer, modes), .words = mode_words },
+    { "labels", OPTION_TEXT_MAP(struct outer, labels), .help = "Pairs." },
+    { "inner", OPTION_SECTION(struct outer, inner), .section = inner_rows,
       .help = "A section." },
-    { "optional", OPTION_SECTION, OPTION_AT(struct outer, optional), .section = inner_rows },
-    { "rules", OPTION_ITEMS, OPTION_AT(struct outer, rules), .section = item_rows,
-      .item_bytes = sizeof(struct item), .check = has_two, .help = "Rules." },
-    { "named", OPTION_NAMED, OPTION_AT(struct outer, named), .section = named_rows,
-      .item_bytes = sizeof(struct item) },
+    { "optional", OPTION_SECTION(struct outer, optional), .section = inner_rows },
+    { "rules", OPTION_ITEMS(struct outer, rules, struct item), .section = item_rows,
+      .check = has_two, .help = "Rules." },
+    { "named", OPTION_NAMED(struct outer, named, struct item), .section = named_rows },
     { 0 }
 };
 static const struct option strict_rows[] = {
-    { "inner", OPTION_SECTION, OPTION_AT(struct outer, inner), .section = inner_rows,
+    { "inner", OPTION_SECTION(struct outer, inner), .section = inner_rows,
       .required = true },
-    { "url", OPTION_URL, OPTION_AT(struct outer, url), .required = true },
+    { "url", OPTION_URL(struct outer, url), .required = true },
     { 0 }
 };
 /* clang-format on */
@@ -587,7 +586,7 @@ TEST(a_required_section_is_shown_open)
 TEST(long_help_is_wrapped)
 {
     static const struct option wordy[] = {
-        { "a", OPTION_BOOL, 0,
+        { "a", OPTION_TYPE_BOOL, 0,
           .help = "Forty letters of words are not enough to see a line break, so that this text "
                   "has more of them than fit.\nAnd a second line." },
         { 0 },

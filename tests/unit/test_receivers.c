@@ -13,8 +13,8 @@ struct sections {
     struct option_items receivers;
 };
 static const struct option sections_options[] = {
-    { "receivers", OPTION_ITEMS, OPTION_AT(struct sections, receivers),
-      .section = receivers_options, .item_bytes = sizeof(struct receivers_config) },
+    { "receivers", OPTION_ITEMS(struct sections, receivers, struct receivers_config),
+      .section = receivers_options },
     { 0 },
 };
 
@@ -304,7 +304,7 @@ static void put_replaced(const char *text, const char *old, const char *new, str
 TEST(examples_are_ready_to_copy)
 {
     static const struct option file_options[] = {
-        { "alerts", OPTION_SECTION, 0, .section = settings_options },
+        { "alerts", OPTION_GROUP, .section = settings_options },
         { 0 },
     };
     char secrets[4300];
