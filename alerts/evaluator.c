@@ -17,8 +17,8 @@
 enum {
     WAIT_MS = 1000,
     BUSY_MS = 500,       /* less than a stop may take */
-    FIRST_RUN_MS = 1000, /* nothing is told yet: the first collections are adopted together */
-    POLL_S = 60,         /* data grow stale without anybody telling */
+    FIRST_RUN_MS = 1000, /* nothing is an event yet: the first collections are adopted together */
+    POLL_S = 60,         /* data grow stale without a snapshot */
     LOCKED_S = 1,
     FAILED_S = 10,
     PRUNE_S = 3600,
@@ -84,7 +84,7 @@ static const struct family *const *const figure_lists[] = { ledger_families, poi
 
 /* --- figures ---------------------------------------------------------------------------------- */
 
-/* Note the families a set wants; true when one is new. The lock is held. */
+/* Add the families a set wants; true when one is new. The lock is held. */
 static bool add_wanted(struct evaluator *evaluator, const struct metric_set *set)
 {
     size_t before = evaluator->wanted_count;
@@ -248,7 +248,7 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-/* The figures of what the database held, before anything is evaluated. */
+/* The figures of the database before anything is evaluated. */
 static bool begin(struct evaluator *evaluator, struct error *error)
 {
     struct metric_set figures = { .max_level = -1, .opted = evaluator->wanted };

@@ -44,7 +44,7 @@ static bool open_both(struct replay *replay, const char *path, struct error *err
     return replay->memory != NULL;
 }
 
-/* --- telling -------------------------------------------------------------------------------- */
+/* --- visiting ------------------------------------------------------------------------------- */
 
 /* Messages of one pass; texts in the arena. */
 struct batch {
@@ -77,7 +77,7 @@ static bool add_to_batch(void *context, const struct outbox_message *message, st
     return true;
 }
 
-/* Tell what was queued and take it as accepted. */
+/* Visit what was queued, and mark it as sent. */
 static bool visit_queued(struct replay *replay, struct error *error)
 {
     CLEANUP(batch_finish) struct batch batch = { 0 };

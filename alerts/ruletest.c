@@ -417,7 +417,7 @@ static bool judge(struct trial *trial, struct buf *out)
 
 /* --- all tests of a file -------------------------------------------------------------------- */
 
-/* What only the whole file can tell. */
+/* Mistakes that only the whole file shows. */
 static void check_file(const struct ruletest_file *file, const char *path,
                        struct option_report *report)
 {

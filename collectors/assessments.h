@@ -7,7 +7,7 @@
 struct assessments_subscription {
     bool counted; /* false: a gap in the array */
     uint64_t results[STATUS_COUNT];
-    int64_t newest_at; /* newest status change Azure told of; 0 = none */
+    int64_t newest_at; /* newest status change; 0 = none */
 };
 
 struct assessments_own {

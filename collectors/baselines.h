@@ -2,9 +2,9 @@
 /* OS security baselines: how many machines meet them, which rules fail where. Shared by
  * baselines.c (rows in), baselines_merge.c (two forms into one) and baselines_emit.c.
  *
- * Azure tells the same facts in two forms: A, sub-assessments of two recommendations,
+ * Azure has the same facts in two forms: A, sub-assessments of two recommendations,
  * as the portal shows them; B, machine configuration assignments, also without a Defender plan.
- * Both are read; a rule that fails on a machine is one finding, whichever form tells it. */
+ * Both are read; a rule that fails on a machine is one finding, whichever form has it. */
 #include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
 
@@ -58,7 +58,7 @@ struct baselines_machine_fact {
     uint64_t healthy, unhealthy; /* form A */
     const char *compliance;      /* form B: complianceStatus */
     int64_t checked_at;          /* form B; 0 = never */
-    int64_t rules;               /* form B: rules of the report that rows can tell of */
+    int64_t rules;               /* form B: rules of the report that have rows */
 };
 struct baselines_rule_fact {
     const char *subscription_id, *machine_id;
@@ -80,7 +80,7 @@ void baselines_merge_rule(struct part *part, struct baselines_merge *merge,
 void baselines_merge_name(struct baselines_merge *merge, const char *rule_id,
                           const char *rule_name, enum severity severity);
 
-/* Write what is left into the part: findings, counts. now: to tell stale machines. */
+/* Write what is left into the part: findings, counts. now: for stale machines. */
 void baselines_merge_finish(struct part *part, struct baselines_merge *merge, int64_t now);
 void baselines_merge_destroy(struct baselines_merge *merge); /* NULL is fine */
 

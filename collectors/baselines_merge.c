@@ -31,7 +31,7 @@ struct baselines_merge {
     struct intern name_keys; /* rule key: number n is names[n - 1] */
     struct name *names;
     size_t name_capacity;
-    struct intern failing; /* "<machine number>|<rule key>" told by form A */
+    struct intern failing; /* "<machine number>|<rule key>" that form A has */
     /* Rules of form B of one machine, held back until the next machine comes. */
     struct held {
         const char *name, *key;
@@ -39,7 +39,7 @@ struct baselines_merge {
     } *held;
     size_t held_count, held_capacity;
     size_t held_machine; /* its number; 0 = none */
-    bool held_known;     /* form A told one of these rules too: both speak of the same rules */
+    bool held_known;     /* form A has one of these rules too: both name the same rules */
     const char *held_machine_id;
     struct arena held_arena;
 };

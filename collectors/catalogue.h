@@ -4,7 +4,7 @@
 
 struct catalogue_entry {
     const char *id; /* assessment key, lower case */
-    const char *title, *description, *remediation; /* HTML as Azure writes it; "" when not told */
+    const char *title, *description, *remediation; /* HTML as Azure writes it; "" when unknown */
     const char *categories, *threats;              /* joined with "," */
     const char *effort, *user_impact, *assessment_type, *planned_deprecation;
     enum severity severity;

@@ -21,7 +21,7 @@ struct query {
 
 /* What a collector is to the others; sources start and are listed in this order. */
 enum collector_role {
-    COLLECTOR_DISCOVERY, /* which subscriptions there are: the others ask it whom to look at */
+    COLLECTOR_DISCOVERY, /* which subscriptions there are: the others ask it whom to read */
     COLLECTOR_REFERENCE, /* what the rows of others mean */
     COLLECTOR_DATA       /* what is measured */
 };
@@ -37,7 +37,7 @@ enum collector_rows {
 struct variant {
     const char *name;
     unsigned needs; /* COLLECTOR_NEEDS(role): sources of its tenant that must have tried first */
-    bool complete;  /* of a reference: it also tells what is special in each subscription */
+    bool complete;  /* of a reference: it also has what is special in each subscription */
     struct query queries[COLLECTOR_QUERIES_MAX]; /* ends with name NULL */
 };
 #define COLLECTOR_NEEDS(role) (1U << COLLECTOR_##role)

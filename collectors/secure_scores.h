@@ -11,12 +11,12 @@ struct secure_score {
 
 struct secure_control {
     const char *subscription_id, *id, *title;
-    const char *assessments; /* keys of its recommendations joined with ","; "" when not told */
+    const char *assessments; /* keys of its recommendations joined with ","; "" when unknown */
     double points, max_points;
     int64_t healthy, unhealthy, not_applicable;
 };
 
-/* Whether a source tells scores. */
+/* Whether a source has scores. */
 bool secure_scores_are_from(const struct source *source);
 
 /* All of a part, in the order Azure sent them; NULL and 0 when it has none or is of another

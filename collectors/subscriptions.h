@@ -9,13 +9,14 @@ enum subscription_state {
 extern const char *const subscriptions_state_words[];
 
 struct subscription {
-    const char *id, *name, *tenant_id, *management_group; /* "" when not told */
+    const char *id, *name, *tenant_id, *management_group; /* "" when unknown */
     enum subscription_state state;
     int64_t seen_at; /* when Azure last listed it */
     bool in_graph;   /* Resource Graph shows it too */
 };
 
-/* What a part tells of, sorted by id; NULL and 0 when it is no discovery. part: NULL is fine. */
+/* The subscriptions of a part, sorted by id; NULL and 0 when it is no discovery. part: NULL is
+ * fine. */
 const struct subscription *subscriptions_of(const struct part *part, size_t *count);
 
 /* The last discovery of a tenant, or NULL. */

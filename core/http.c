@@ -442,7 +442,7 @@ static bool prepare(struct exchange *exchange, const char *scheme, struct error 
     return true;
 }
 
-/* Drive the transfer and note what came of it; *status is what the other side said last. */
+/* Drive the transfer to its end; *status is what the other side said last. */
 static bool carry_out(struct http_client *client, struct exchange *exchange, CURLcode *result,
                       long *status, struct error *error)
 {

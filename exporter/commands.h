@@ -1,11 +1,11 @@
 #pragma once
-/* What the program can be told to do besides running as a service. */
+/* Commands: what the program does besides running as a service. */
 #include "exporter/flags.h"
 
 /* Exit statuses. */
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-/* One of them. A table of commands ends with a row without words. */
+/* One command. A table of commands ends with a row without words. */
 struct command {
     const char *words[2]; /* "check", "config" */
     const char *arguments, *help;
@@ -13,10 +13,10 @@ struct command {
     int (*run)(const struct flags *flags, const char *const *arguments, size_t count);
 };
 
-/* Write to standard output; returns the exit status. */
+/* Print a text on standard output; returns the exit status. */
 int commands_print(const struct buf *out);
 
-/* The configuration the flags ask for; NULL after its mistakes were told on standard error. */
+/* Load the configuration the flags name; NULL after its mistakes were printed on standard error. */
 struct config *commands_load(const struct flags *flags);
 
 /* Do what the words of the command line say, "run" excepted. Returns the exit status. */

@@ -38,7 +38,7 @@ static void append_path(const struct config *config, struct buf *path)
     buf_printf(path, "%s/" ALERTING_DATABASE, config->storage.path);
 }
 
-/* The service's database; NULL after telling why not. */
+/* The service's database; NULL after printing why not. */
 static struct database *open_database(const struct config *config, bool read_only)
 {
     CLEANUP(buf_finish) struct buf path = { 0 };
@@ -55,7 +55,7 @@ static struct database *open_database(const struct config *config, bool read_onl
     return database;
 }
 
-/* A flag's duration in seconds, 0 after telling that it is none. */
+/* A flag's duration in seconds, 0 after printing that it is none. */
 static int64_t seconds_of(const char *text, const char *otherwise)
 {
     int64_t duration_ms = 0;

@@ -86,7 +86,7 @@ const struct option *config_options(struct arena *arena);
 /* The row of a dotted path, or NULL. */
 const struct option *config_option(const struct option *options, const char *path);
 
-/* What the modules take; texts are borrowed from the configuration. */
+/* The configurations of the modules; texts are borrowed from the configuration. */
 struct auth_config config_auth(const struct config *config);
 const char *config_resource_manager(const struct config *config);
 struct runner_config config_runner(const struct config *config);

@@ -15,7 +15,7 @@ struct pages_view {
     const char *tenant_id;
     const char *cloud;
     const char *config_file;        /* "" = none */
-    const char *alerts;             /* who is told of what, in a word */
+    const char *alerts;             /* "2 receivers, 5 rules" */
     const char *reload_error;       /* of the last reload; "" = it worked */
     const struct pages_link *links; /* link_count of them */
     size_t link_count;

@@ -7,7 +7,7 @@ struct process {
     double started_at; /* Unix seconds */
 };
 
-/* Take a first look; without /proc the metrics that need it are left out. */
+/* Read /proc once; without /proc the metrics that need it are left out. */
 void process_init(struct process *process);
 void process_finish(struct process *process);
 

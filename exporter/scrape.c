@@ -245,7 +245,7 @@ static struct body *render(const struct job *job)
 
 /* --- the cache ------------------------------------------------------------------------------ */
 
-/* Whether the cached body still tells the truth. The lock is held. */
+/* Whether the cached body is still true. The lock is held. */
 static bool is_fresh(const struct scrape *scrape, const struct rendition *rendition,
                      enum coding coding)
 {

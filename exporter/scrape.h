@@ -13,7 +13,8 @@ struct scrape;
 struct scrape *scrape_create(struct snapshot_store *snapshots, struct metric_store *metrics);
 void scrape_destroy(struct scrape *scrape);
 
-/* Also tell what the alerts floor knows; it outlives the scrape. Before anything is served. */
+/* Also emit the metrics of the alerts wing, which outlives the scrape. Before anything is
+ * served. */
 void scrape_attach(struct scrape *scrape, struct alerting *alerting);
 
 struct scrape_config {

@@ -15,5 +15,5 @@ struct selection {
 bool selection_read(const struct web_request *request, const struct source_list *sources,
                     struct arena *arena, struct selection *selection, struct error *error) MUST_USE;
 
-/* Take out the families that only other sources have, and what the status families say of them. */
+/* Remove the families that only other sources have, and what the status families say of them. */
 void selection_apply(const struct selection *selection, struct metric_set *set);

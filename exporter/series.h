@@ -57,7 +57,7 @@ struct series_report {
     size_t levels[SERIES_LEVELS]; /* series kept; a histogram is several */
 };
 
-/* Sort the set and take out what the rules do not want: denied names, and what is above the limit,
+/* Sort the set and remove what the rules do not want: denied names, and what is above the limit,
  * the highest levels first. limit: false for the program's own few. report: zeroed. */
 void series_apply(const struct series_rules *rules, bool limit, struct metric_set *set,
                   struct series_report *report);

@@ -88,7 +88,7 @@ static const char *storage_of(const struct config *config)
     return NULL;
 }
 
-/* config is taken also on failure. */
+/* config is owned, also after a failure. */
 static bool engine_init(struct engine *engine, struct config *config, struct service *service,
                         struct error *error)
 {
@@ -117,8 +117,8 @@ static void count_config(struct service *service, const struct config *config)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-/* The alerts floor: in the service always when something can be kept, with --once only to tell
- * somebody. */
+/* The alerts wing: in the service always when something can be kept, with --once only when there
+ * are receivers. */
 static bool create_alerting(struct service *service, struct error *error)
 {
     struct settings *settings = service->engine.config->settings;

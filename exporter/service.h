@@ -9,8 +9,8 @@ struct service;
 /* Read the configuration the flags ask for. NULL when the report got anything. */
 struct config *service_load(const struct flags *flags, struct option_report *report) MUST_USE;
 
-/* Build everything from a configuration, which is taken; nothing runs yet. flags is borrowed: a
- * reload reads its settings again. NULL and *error when it cannot work. */
+/* Build everything from a configuration, which is owned from now on; nothing runs yet. flags is
+ * borrowed: a reload reads its settings again. NULL and *error when it cannot work. */
 struct service *service_create(struct config *config, const struct flags *flags,
                                struct error *error) MUST_USE;
 void service_destroy(struct service *service);

@@ -1,5 +1,5 @@
 #pragma once
-/* Telling systemd how we are: READY=1, RELOADING=1, STOPPING=1. source: sd_notify(3). */
+/* Notifications to systemd: READY=1, RELOADING=1, STOPPING=1. source: sd_notify(3). */
 
 /* Send one datagram to $NOTIFY_SOCKET; nothing happens where there is none. Any thread. */
 void systemd_send(const char *state);

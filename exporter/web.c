@@ -329,7 +329,7 @@ static enum MHD_Result send_response(struct exchange *exchange, struct web_respo
 
 /* --- dispatch ------------------------------------------------------------------------------- */
 
-/* Take a place among the route's requests; false when all are taken. */
+/* Occupy a place among the route's requests; false when none is free. */
 static bool enter(struct exchange *exchange)
 {
     struct web *web = exchange->web;

@@ -88,7 +88,7 @@ const char *web_query(const struct web_request *request, const char *name);
 /* Answer with a copy of one line of text. */
 void web_respond_text(struct web_response *response, int status, const char *text);
 
-/* Answer with what is in the buf; it is taken. type: static. */
+/* Answer with the bytes of the buf; they are owned, the buf is empty after. type: static. */
 void web_respond_buf(struct web_response *response, int status, const char *type, struct buf *body);
 
 /* Add a header; value: static, or in response->scratch. */

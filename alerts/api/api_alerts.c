@@ -361,7 +361,7 @@ int api_alerts_answer(struct api_call *call, bool grouped)
 
 struct own_walk {
     struct json_writer writer;
-    const char *after; /* fingerprint to skip up to; NULL = told already */
+    const char *after; /* fingerprint to skip up to; NULL = it is passed */
     int64_t limit;
     char last[ALERT_FINGERPRINT_BYTES];
 };

@@ -40,7 +40,7 @@ static void append_silence(struct json_writer *writer, const struct silence *sil
     json_close(writer, '}');
 }
 
-/* A filter is held against what the silence's matchers say, not against alerts. */
+/* Whether a silence's matchers, not alerts, satisfy the filters. */
 static bool fits(const struct silence *silence, const struct match_list *filters)
 {
     for (size_t i = 0; i < filters->count; i++) {

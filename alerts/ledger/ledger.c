@@ -207,7 +207,7 @@ static bool add_overdue(struct ledger *ledger, const struct source *of, struct l
            ledger_record(ledger->database, &event, error);
 }
 
-/* Tell what became overdue, and work out when the next finding will. */
+/* Add what became overdue, and work out when the next finding will. */
 static bool advance_due(struct ledger *ledger, const struct snapshot *snapshot, int64_t now,
                         struct event_list *events, struct error *error)
 {

@@ -27,7 +27,7 @@ struct merge {
     bool *carried; /* by number of the subscription in part->strings: its rows are old */
     bool *frozen;  /* by number in ledger->subscriptions: the same */
     bool *covered; /* by number in ledger->subscriptions: the part speaks for it */
-    bool *ruled;   /* by place in part->assessments: new, and told by one digest */
+    bool *ruled;   /* by place in part->assessments: new, and one digest for all */
     struct ledger_open *added; /* sorted by id */
     size_t added_count, added_capacity;
     uint64_t adopted[RISK_COUNT];
@@ -98,7 +98,7 @@ static void count_rule(struct merge *merge, enum figure figure, const struct fin
                               is_linux ? BASELINE_LINUX : BASELINE_WINDOWS, finding->severity);
 }
 
-/* Record an event and tell it. */
+/* Add and record an event. */
 static bool add_event(struct merge *merge, const struct event *event, struct error *error)
 {
     event_add(merge->events, event);
@@ -259,7 +259,7 @@ static bool resolve(struct merge *merge, const struct ledger_open *open,
     struct ledger *ledger = merge->ledger;
     struct event_list scratch = { 0 };
     int64_t at = not_before(merge->now, open->opened_at);
-    /* Nobody is told of a quiet one: nothing of it stays in memory. */
+    /* A quiet one is no event: nothing of it stays in memory. */
     const struct event_record *record =
         ledger_merge_record(ledger, &open->id, open->quiet ? &scratch : merge->events, error);
     bool ok = record;
@@ -366,7 +366,7 @@ static bool is_covered(const struct part_cover *cover)
     return cover->collected_at && !cover->carried;
 }
 
-/* A digest of the set, the same in whatever order it is told. */
+/* A digest of the set, the same in whatever order it comes. */
 static void digest_cover(const struct part *part, char out[33])
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
@@ -441,7 +441,7 @@ static size_t count_findings(const struct merge *merge, uint32_t assessment, siz
     return findings;
 }
 
-/* Tell of recommendations that were never seen and are open all over at once. */
+/* Add an event for each recommendation that was never seen and is open all over at once. */
 static bool add_rulers(struct merge *merge, struct error *error)
 {
     const struct ledger_config *config = &merge->ledger->config;
@@ -482,7 +482,7 @@ static bool add_rulers(struct merge *merge, struct error *error)
     return true;
 }
 
-/* The first run is over: from now on what opens is told. */
+/* The first run is over: from now on what opens is an event. */
 static bool adopt(struct merge *merge, struct error *error)
 {
     const char *name = merge->of->name;

@@ -10,7 +10,7 @@
 
 /* --- one event in and out --------------------------------------------------------------------- */
 
-/* What is told of an event that is about no single finding. */
+/* The detail of an event that is about no single finding. */
 static void write_detail(const struct event *event, struct buf *out)
 {
     struct json_writer writer = { .out = out };

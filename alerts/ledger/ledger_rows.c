@@ -129,7 +129,7 @@ bool ledger_rows_past(struct database *database, const struct finding_id *id,
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* What can be told anew of a finding, from $number on: five columns. */
+/* What may change of a finding, from $number on: five columns. */
 static void bind_facts(struct database_statement *statement, int number,
                        const struct finding *finding)
 {

@@ -27,7 +27,7 @@ struct place {
     uint32_t subscription, assessment, index;
 };
 
-/* A resource that a recommendation of the control at hand holds back. */
+/* A resource that fails a recommendation of the control at hand. */
 struct hold {
     uint64_t resource;
     uint32_t assessment;
@@ -40,7 +40,7 @@ struct work {
     struct place *places; /* all open findings, sorted */
     struct hold *holds;   /* of one control */
     size_t hold_count, hold_capacity;
-    uint32_t *alone; /* by place in part->assessments: resources only it holds back */
+    uint32_t *alone; /* by place in part->assessments: resources that fail only it */
 };
 
 static int compare_places(const void *left, const void *right)
@@ -90,7 +90,7 @@ static size_t first_place(const struct work *work, uint32_t subscription, uint32
     return low;
 }
 
-/* Gather what one recommendation of the control holds back. */
+/* Gather the resources that fail one recommendation of the control. */
 static void gather(struct work *work, uint32_t subscription, uint32_t assessment)
 {
     for (size_t at = first_place(work, subscription, assessment);
@@ -130,7 +130,7 @@ static void visit_gather(struct work *work, uint32_t assessment, void *context)
     gather(work, *subscription, assessment);
 }
 
-/* Count the resources that one recommendation alone holds back. */
+/* Count the resources that fail one recommendation alone. */
 static void count_alone(struct work *work)
 {
     if (work->hold_count)
@@ -225,7 +225,8 @@ static void add_shares(struct points *points, const struct snapshot *snapshot,
     free(work.alone);
 }
 
-/* Recommendations count for the score: who tells every result of them, in the same tenant. */
+/* Recommendations count for the score: the source that has every result of them, in the same
+ * tenant. */
 static bool is_counted(const struct part *scores, const struct part *findings)
 {
     size_t count;

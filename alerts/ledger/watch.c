@@ -21,10 +21,10 @@ struct watch {
     const struct snapshot *snapshot;
     int64_t now;
     struct event_list *events;
-    const struct source *source; /* whose part is being looked at */
+    const struct source *source; /* whose part is watched now */
 };
 
-/* --- what was told last ----------------------------------------------------------------------- */
+/* --- the last values -------------------------------------------------------------------------- */
 struct value {
     bool found;
     double value;
@@ -77,7 +77,7 @@ static bool forget_value(struct watch *watch, const char *kind, const char *key,
     return database_run(statement, error) || error_wrap(error, "forgetting %s %s", kind, key);
 }
 
-/* Tell and record an event; its texts are copied. */
+/* Add and record an event; its texts are copied. */
 static bool add_event(struct watch *watch, const struct event *said, struct error *error)
 {
     struct arena *arena = &watch->events->arena;
@@ -164,7 +164,7 @@ static bool add_score_event(struct watch *watch, enum event_kind kind,
                      error);
 }
 
-/* value: where it fell from; state: where to, when that was told. */
+/* value: where it fell from; state: where to, once that was an event. */
 static bool watch_drop(struct watch *watch, const struct secure_score *score, const char *key,
                        double highest, struct error *error)
 {
@@ -253,7 +253,8 @@ static bool add_data_event(struct watch *watch, enum event_kind kind, const char
                      error);
 }
 
-/* A row: "waiting" since the collector was first seen without data, or "stale" once told. */
+/* A row: "waiting" since the collector was first seen without data, or "stale" once that was an
+ * event. */
 static bool watch_freshness(struct watch *watch, const struct part *part, struct error *error)
 {
     const struct source_status *status = snapshot_status(watch->snapshot, watch->source);
@@ -311,7 +312,7 @@ static const char *unreadable_reason(const struct watch *watch,
     return reason;
 }
 
-/* A row: "visible" once it was, "stale" once told. */
+/* A row: "visible" once it was, "stale" once that was an event. */
 static bool watch_subscription(struct watch *watch, const struct subscription *subscription,
                                struct error *error)
 {
@@ -363,7 +364,7 @@ static bool watch_subscriptions(struct watch *watch, const struct part *part, st
     return true;
 }
 
-/* What is looked at in one source. */
+/* Watch one source. */
 typedef bool look(struct watch *watch, const struct part *part, struct error *error);
 
 bool watch_advance(struct database *database, const struct watch_config *config,

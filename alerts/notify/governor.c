@@ -1,4 +1,4 @@
-/* Budgets, and the digest that tells of everything that did not fit. */
+/* Budgets, and the digest of everything that did not fit. */
 #include "alerts/notify/governor.h"
 #include "alerts/notify/notification_build.h"
 
@@ -105,7 +105,7 @@ bool governor_fold(struct database *database, const char *receiver, const struct
 
 /* --- digests ---------------------------------------------------------------------------------- */
 
-/* Everything one digest tells of; in the arena. */
+/* The contents of one digest; in the arena. */
 struct digest {
     const char *receiver;
     struct outbox_member *members;

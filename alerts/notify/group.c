@@ -1,4 +1,4 @@
-/* What changed is noted in the groups it belongs to. */
+/* Changes of alerts go into the groups they belong to. */
 #include "alerts/notify/group.h"
 
 #include <string.h>
@@ -153,7 +153,7 @@ static bool place(void *argument, const struct alert *alert, struct error *error
     return true;
 }
 
-/* Whether a route still leads an alert into this group; its path is noted in the group. */
+/* Whether a route still leads an alert into this group; *path is its path. */
 static bool still_there(const struct group_context *context, const char *receiver, const char *key,
                         const struct alert *alert, const char **path)
 {

@@ -10,7 +10,7 @@
 struct member {
     struct alert alert; /* fingerprint, rule, event, risk, episode, finding; no labels */
     struct group_membership is;
-    bool resolved, over, news, by_digest; /* by_digest: its firing was told in one */
+    bool resolved, over, news, by_digest; /* by_digest: its firing was in one */
     int64_t flaps, flapped_at;
     enum mute_reason muted_by, muted;
 };
@@ -147,7 +147,7 @@ static bool mute_members(struct flush *flush, struct error *error)
 
 /* --- notifications ---------------------------------------------------------------------------- */
 
-/* The members one notification tells of. */
+/* The members of one notification. */
 struct chunk {
     const struct member **members;
     size_t count;
@@ -233,8 +233,8 @@ static bool queue_notification(struct flush *flush, const struct chunk *chunk, b
                       context->now, error);
 }
 
-/* Everything that is not muted, in notifications as large as the receiver takes them. One that
- * remembers single alerts is told news only. */
+/* Everything that is not muted, in notifications as large as the receiver accepts. A receiver that
+ * remembers single alerts gets news only. */
 static bool queue_notifications(struct flush *flush, bool repeat, struct error *error)
 {
     size_t most = flush->kind->alerts_max ? flush->kind->alerts_max : SIZE_MAX;
@@ -256,7 +256,7 @@ static bool queue_notifications(struct flush *flush, bool repeat, struct error *
     return !chunk.count || queue_notification(flush, &chunk, repeat, error);
 }
 
-/* --- telling ---------------------------------------------------------------------------------- */
+/* --- notifying -------------------------------------------------------------------------------- */
 
 static bool fold_news(struct flush *flush, struct error *error)
 {
@@ -273,7 +273,7 @@ static bool fold_news(struct flush *flush, struct error *error)
     return true;
 }
 
-/* What was told is known; what is over leaves. */
+/* Write what the receiver knows now; alerts that are over leave. */
 static bool settle(struct flush *flush, bool folded, struct error *error)
 {
     static const char *const texts[] = {
@@ -295,7 +295,7 @@ static bool settle(struct flush *flush, bool folded, struct error *error)
     return true;
 }
 
-/* Tell everything, or fold the news when it does not fit; a repetition that does not fit waits. */
+/* Queue everything, or fold the news when it does not fit; a repetition that does not fit waits. */
 static bool notify(struct flush *flush, bool repeat, struct error *error)
 {
     bool admits = true;
@@ -303,7 +303,7 @@ static bool notify(struct flush *flush, bool repeat, struct error *error)
         !governor_admits(flush->context, flush->receiver, flush->worst, &admits, error))
         return false;
     if (!flush->firing_news && !flush->resolved_news && !repeat)
-        admits = false; /* their firing was told in a digest, and so is their end */
+        admits = false; /* their firing was in a digest, and so is their end */
     if (!admits && repeat)
         return true;
     bool ok = admits ? queue_notifications(flush, repeat, error) : fold_news(flush, error);
@@ -320,7 +320,7 @@ static int64_t remaining(const struct flush *flush, bool told)
     return count;
 }
 
-/* When to look at the group again, unless something changes before. */
+/* When the group is due again, unless something changes before. */
 static int64_t next_due(const struct flush *flush, bool waits, bool told)
 {
     const struct route_leaf *leaf = flush->leaf;

@@ -21,10 +21,10 @@
 enum { BACKOFF_S = 5, BACKOFF_MAX_S = 900, JITTER_PERCENT = 20, RETRY_AFTER_MAX_S = 3600 };
 
 enum {
-    REFRESH_RESOLVED_S = 900, /* resolved alerts are told again so long */
+    REFRESH_RESOLVED_S = 900, /* resolved alerts are sent again so long */
     DATABASE_BUSY_MS = 1000,  /* stopping waits for it */
     DATABASE_RETRY_S = 5,
-    REST_MIN_MS = 100,   /* between two looks that found nothing to do ... */
+    REST_MIN_MS = 100,   /* between two steps that found nothing to do ... */
     REST_MAX_MS = 15000, /* ... and for what another process queued */
 };
 
@@ -422,7 +422,7 @@ static bool admit(const struct step *step, int64_t *next_at)
     return false;
 }
 
-/* Take the next message and send it. done: false = nothing may go now. */
+/* Send the next message. done: false = nothing may go now. */
 static bool work(const struct step *step, int64_t *next_at, bool *done, struct error *error)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };

@@ -107,7 +107,7 @@ static const char *link_of(const struct build *build, const struct finding *view
 }
 
 /* --- why it matters --------------------------------------------------------------------------- */
-/* Add the factors that are not told yet; joined with ", ". */
+/* Add the factors that are not in the list yet; joined with ", ". */
 static void add_factors(struct build *build, const char *factors)
 {
     CLEANUP(buf_finish) struct buf all = { 0 };

@@ -24,7 +24,7 @@ static bool names(const char *list, const char *key)
     return false;
 }
 
-/* What one more unhealthy resource takes away: the control's maximum over its resources. */
+/* The points one more unhealthy resource costs: the control's maximum over its resources. */
 static double cost(const struct part *scores, const struct finding *finding)
 {
     size_t count;

@@ -193,7 +193,7 @@ void outbox_figures_inflight(struct outbox_figures *figures, const char *receive
     pthread_mutex_unlock(&figures->lock);
 }
 
-/* --- telling -------------------------------------------------------------------------------- */
+/* --- emitting ------------------------------------------------------------------------------- */
 
 static void emit_tally(const struct tally *tally, int64_t inflight, struct metric_set *set)
 {

@@ -27,7 +27,7 @@ static bool find_messages(struct database *database, const char *receiver, int t
     return rows_read_keys(statement, arena, ids, error);
 }
 
-/* Whether an alert stands as this message told it. */
+/* Whether an alert is still as this message says. */
 static bool stands(struct database *database, const struct outbox_message *message,
                    const struct alert *alert, int64_t since, bool *result, struct error *error)
 {

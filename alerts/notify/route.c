@@ -151,7 +151,7 @@ static void build_matchers(const struct builder *builder, const struct route_con
     route->leaf.key = arena_text(builder->arena, buf_cstr(&key));
 }
 
-/* The root must take every alert at any time, or one could get lost. */
+/* The root must match every alert at any time, or one could get lost. */
 static void check_root(const struct builder *builder, const struct route_config *config)
 {
     const struct {

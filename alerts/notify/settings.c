@@ -172,7 +172,7 @@ static void compile_intervals(struct compiler *compiler)
         list[i] = time_interval_compile(&configs[i], compiler->context->file, &settings->arena,
                                         compiler->report);
         if (!list[i])
-            return; /* told; the list would end here */
+            return; /* in the report; the list would end here */
         for (size_t other = 0; other < i; other++)
             if (!strcmp(configs[other].name, configs[i].name))
                 complain(compiler, "alerts.time_intervals", "two are called", configs[i].name);

@@ -34,7 +34,7 @@ static const struct notification_resource *resource_of(const struct notification
     return NULL;
 }
 
-/* Where the alert is looked at: its finding, else what the notification is about. */
+/* The link of an alert: its finding, else what the notification is about. */
 static const char *link_of(const struct notification *notification, const struct alert *alert)
 {
     const struct notification_resource *resource = resource_of(notification, alert);
@@ -223,7 +223,7 @@ static void add_common(struct json_writer *writer, const struct alert *alerts, s
     add_labels(writer, "commonAnnotations", common.annotations, common.annotation_count);
 }
 
-/* Alertmanager's words for why it tells; source: its version 0.33. */
+/* Alertmanager's words for why it notifies; source: its version 0.33. */
 static const char *reason_of(const struct notification *notification)
 {
     if (notification->status == NOTIFICATION_RESOLVED)

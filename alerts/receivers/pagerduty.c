@@ -122,7 +122,7 @@ static void add_details(struct json_writer *writer, const struct notification *n
     json_close(writer, '}');
 }
 
-/* What takes their place in a body that came out too large. */
+/* Their replacement in a body that came out too large. */
 static void add_no_details(struct json_writer *writer)
 {
     json_open(writer, "custom_details", '{');

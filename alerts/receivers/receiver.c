@@ -164,7 +164,7 @@ void receiver_check(const struct receiver_http *http, const char *file, int line
 void receiver_check_url(const char *url, const char *file, int line, struct option_report *report)
 {
     char origin[300];
-    if (url && !http_origin(url, origin)) /* a missing one was told already */
+    if (url && !http_origin(url, origin)) /* a missing one is in the report already */
         options_complain(report, file, line, "url", "not an http or https URL with a host");
 }
 

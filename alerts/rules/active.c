@@ -184,7 +184,7 @@ static bool tells(const struct source *source, const struct family *family)
            (has_family(points_families, family) && secure_scores_are_from(source));
 }
 
-/* The sources that tell of a family: how many there are, and how many have run. */
+/* The sources of a family: how many there are, and how many have run. */
 static size_t count_tellers(const struct snapshot *snapshot, const struct family *family,
                             size_t *ran)
 {
@@ -268,9 +268,9 @@ bool active_apply_signal(struct active_pass *pass, const struct threshold_signal
     return active_row_move(pass, signal->rule, &row, now, "rule.resolved", "recovered", error);
 }
 
-/* --- what nobody told of ---------------------------------------------------------------------- */
+/* --- what got no signal ----------------------------------------------------------------------- */
 
-/* Whether what a source does not tell of a subscription, "" = of any, is really not there. */
+/* Whether what a source has not of a subscription, "" = of any, is really not there. */
 static bool is_told(const struct snapshot *snapshot, const struct source *source, const char *id)
 {
     const struct part *part = snapshot_part(snapshot, source);

@@ -16,7 +16,7 @@ struct subject {
     size_t label_count;
 };
 
-/* Whether a list of keys joined with "," holds one. */
+/* Whether a list of keys joined with "," has this one. */
 static bool has_key(const char *keys, const char *key)
 {
     size_t length = strlen(key);
@@ -116,7 +116,7 @@ static bool is_first_run(const struct alert *alert)
     return !strcmp(alert->event, ACTIVE_FIRST_RUN);
 }
 
-/* First runs of several sources are one alert, which tells of all of them. */
+/* First runs of several sources are one alert about all of them. */
 static bool add_first_run(struct active_pass *pass, const struct rule *rule,
                           const struct alert *more, struct active_row *row, struct error *error)
 {
@@ -128,7 +128,7 @@ static bool add_first_run(struct active_pass *pass, const struct rule *rule,
     return active_row_put(pass, rule, row, error);
 }
 
-/* The rule's alert of this event fires, pends, or is told again with what is new. */
+/* The rule's alert of this event fires, pends, or fires again with what is new. */
 static bool fire(struct active_pass *pass, const struct rule *rule, const struct subject *subject,
                  struct error *error)
 {
@@ -142,7 +142,7 @@ static bool fire(struct active_pass *pass, const struct rule *rule, const struct
         return !is_first_run(&alert) || add_first_run(pass, rule, &alert, &row, error);
     bool lasting = active_row_lasts(&alert), firing = row.life.state == ALERT_FIRING;
     if (firing && is_first_run(&alert) && row.life.active_at == pass->now)
-        return add_first_run(pass, rule, &alert, &row, error); /* not told yet: same pass */
+        return add_first_run(pass, rule, &alert, &row, error); /* not passed on yet: same pass */
     if (firing && lasting && !strcmp(row.alert.event, alert.event) &&
         row.alert.episode == alert.episode)
         return true; /* known already */

@@ -170,7 +170,7 @@ bool notification_read(const char *json, size_t length, struct arena *arena,
 }
 
 /* --- shrinking -------------------------------------------------------------------------------- */
-/* Each does one thing and tells whether there was anything to do. */
+/* Each drops one thing; false when there was nothing to drop. */
 static bool drop_details(struct notification *notification, struct arena *arena)
 {
     const char **texts[] = { &notification->threats, &notification->user_impact,

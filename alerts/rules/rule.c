@@ -24,7 +24,7 @@ const char *const rule_event_labels[] = {
     "subject",       "control",       NULL,
 };
 
-/* What is told unless the operator says otherwise. */
+/* The built-in rules, which the operator may replace. */
 static const char built_in[] = "groups:\n"
                                "- name: built in\n"
                                "  rules:\n"

@@ -5,7 +5,7 @@
 
 enum { FIELDS_MAX = 32 };
 
-/* Kinds of statements, told apart by their addresses. */
+/* Kinds of statements, which differ by their addresses. */
 static const char insert[] = "insert", insert_new[] = "insert new", upsert[] = "upsert",
                   update[] = "update";
 

@@ -25,7 +25,7 @@ static const char version_1[] =
     " episode BIGINT NOT NULL," /* 1 = opened once, 2 = reopened once ... */
     " quiet BIGINT NOT NULL,"   /* adopted on the first run or by a ruler.changed digest */
     " first_seen_at BIGINT NOT NULL, opened_at BIGINT NOT NULL, changed_at BIGINT NOT NULL,"
-    " resolved_at BIGINT NOT NULL, overdue_at BIGINT NOT NULL);" /* 0 = not told to be overdue */
+    " resolved_at BIGINT NOT NULL, overdue_at BIGINT NOT NULL);" /* 0 = no overdue event yet */
     "CREATE INDEX ledger_finding_open ON ledger_finding (is_open, subscription_id);"
 
     "CREATE TABLE ledger_event ("
@@ -60,7 +60,7 @@ static const char version_1[] =
     "CREATE TABLE group_state ("
     " receiver TEXT NOT NULL, group_key TEXT NOT NULL, route TEXT NOT NULL,"
     " created_at BIGINT NOT NULL,"
-    " due_at BIGINT NOT NULL,"     /* when to look at it; 0 = when something changes */
+    " due_at BIGINT NOT NULL,"     /* when to flush it; 0 = when something changes */
     " told_at BIGINT NOT NULL,"    /* last message; 0 = none yet */
     " closed_at BIGINT NOT NULL,"  /* it has no alerts since; 0 = it has */
     " episode BIGINT NOT NULL,"    /* how often it has opened */

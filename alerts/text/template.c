@@ -14,7 +14,7 @@ enum {
     OUTPUT_BYTES = 32 * 1024,
     NESTING_MAX = 8,
     STEPS_MAX = 100000, /* nodes rendered: nested lists must not multiply without end */
-    NAMES_MAX = 128,    /* fields told as near ones */
+    NAMES_MAX = 128,    /* fields offered as near ones */
 };
 
 enum node_kind { NODE_TEXT, NODE_VALUE, NODE_SECTION, NODE_INVERTED };

@@ -24,7 +24,7 @@ enum {
     WAIT_STEP_MS = 50, /* how soon a cancelled session is noticed */
     LIST_PAGES_MAX = 10000,
     ERROR_TEXT_BYTES = 420, /* leaves room for status, request id and context */
-    PLAIN_MAX_BYTES = 4096, /* looked at in an answer that is not JSON */
+    PLAIN_MAX_BYTES = 4096, /* read of an answer that is not JSON */
     FAULT_DEPTH_MAX = 3,
     FAULT_DETAILS_MAX = 4,
 };
@@ -37,7 +37,7 @@ struct arm {
     struct pacer *pacers[ARM_API_COUNT];
 };
 
-/* Which headers tell of the quota; the lowest number counts.
+/* The headers with the quota; the lowest number counts.
  * source: Microsoft Learn, Request limits and throttling. */
 static const struct {
     const char *name, *label;
@@ -182,7 +182,7 @@ static int64_t header_number(const struct http_response *response, const char *n
     return *end || number < 0 ? -1 : number;
 }
 
-/* Tell pacer and metrics how it went. */
+/* Pass an answer on to pacer and metrics. */
 static void count_answer(struct arm *arm, enum arm_api api, int64_t sent_ms,
                          const struct http_response *response)
 {

@@ -42,8 +42,8 @@ struct arm_call {
 };
 
 /* Call until it works, fails for good, or the deadline passes. 200-299 is success.
- * response: as in http_exchange. error->code tells forbidden, not found, throttled ... apart;
- * the message holds Azure's code, message and innermost detail, and the request id. */
+ * response: as in http_exchange. error->code is another for forbidden, not found, throttled ...;
+ * the message has Azure's code, message and innermost detail, and the request id. */
 bool arm_call(struct arm_session *session, const struct arm_call *call,
               struct http_response *response, struct error *error) MUST_USE;
 

@@ -443,7 +443,7 @@ int64_t auth_refresh_after_s(int64_t life_s)
     return life_s > (int64_t)2 * EARLY_S && life_s - EARLY_S < most_s ? life_s - EARLY_S : most_s;
 }
 
-/* Note the outcome of a fetch. token: gets the one it replaces. True when there is a token that
+/* Store the outcome of a fetch. token: gets the one it replaces. True when there is a token that
  * may still be used. */
 static bool store_outcome(struct auth *auth, const struct error *failure, struct secret *token,
                           int64_t life_s)

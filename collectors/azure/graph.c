@@ -144,7 +144,7 @@ static bool ask(struct run *run, struct error *error)
 
 /* --- answer -------------------------------------------------------------------------------- */
 
-/* What tells one row from another: its texts and numbers. 0 when it has no text. */
+/* What makes a row differ from another: its texts and numbers. 0 when it has no text. */
 static uint64_t row_hash(const struct json *row)
 {
     uint64_t hash = 0;
@@ -197,7 +197,7 @@ static bool read_envelope(struct run *run, struct page *page, struct error *erro
     return true;
 }
 
-/* Everything that tells a whole answer from a part of one. source: Microsoft Learn,
+/* Everything that shows that an answer is whole. source: Microsoft Learn,
  * Paging results in Azure Resource Graph. */
 static bool check_page(struct run *run, const struct page *page, struct error *error)
 {

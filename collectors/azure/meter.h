@@ -1,5 +1,5 @@
 #pragma once
-/* What the exporter tells about its own calls to Azure: requests, durations, throttling, quota.
+/* Metrics of the exporter's own calls to Azure: requests, durations, throttling, quota.
  * Any thread. */
 #include <stdint.h>
 

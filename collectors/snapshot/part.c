@@ -184,7 +184,7 @@ static bool names_internet(const char *risk_factors)
     return strcasestr(risk_factors, "internet") != NULL;
 }
 
-/* Unix seconds in 32 bits last until 2106; what does not fit is "not told". */
+/* Unix seconds in 32 bits last until 2106; what does not fit is unknown. */
 static uint32_t short_time(int64_t at)
 {
     return at > 0 && at <= UINT32_MAX ? (uint32_t)at : 0;

@@ -14,7 +14,7 @@
 
 /* An assessment (recommendation) as the rows of one part name it. */
 struct part_assessment {
-    const char *id, *title, *category, *type; /* in the part's strings; "" when not told */
+    const char *id, *title, *category, *type; /* in the part's strings; "" when unknown */
     enum severity severity;
 };
 

@@ -52,7 +52,7 @@ void snapshot_store_configure(struct snapshot_store *store, struct source_list *
 struct source_list *snapshot_store_sources(struct snapshot_store *store);
 
 /* Publish what a collector found; readers see all of it or none.
- * part:   taken; NULL keeps the last good part (a failed run).
+ * part:   owned from now on; NULL keeps the last good part (a failed run).
  * status: copied; status->error says why when part is NULL.
  * Wakes snapshot_wait. Never fails, never blocks on a reader. Any thread. A source
  * that is no longer in the list is not published. */
