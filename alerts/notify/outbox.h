@@ -29,8 +29,7 @@ char *outbox_id(struct outbox_clock *clock, int64_t now_ms, char out[OUTBOX_ID_B
 /* One alert of a message; the members are all its alerts, not only those described in full. */
 struct outbox_member {
     const char *fingerprint, *event;
-    enum notification_status
-        status; /* of this alert: a firing notification may have resolved ones too */
+    enum notification_status status; /* of this alert: a firing message may have resolved ones */
     bool has_finding;
     struct finding_id finding_id;
     uint32_t episode;

@@ -1,14 +1,14 @@
 #pragma once
 /* Everything below `alerts:` in the configuration, checked and compiled. One object, immutable,
  * reference-counted: evaluator, delivery, API and commands use the same. */
+#include "alerts/ledger/ledger.h"
+#include "alerts/ledger/watch.h"
 #include "alerts/notify/governor.h"
 #include "alerts/notify/inhibit.h"
-#include "alerts/ledger/ledger.h"
 #include "alerts/notify/mute.h"
-#include "alerts/receivers/receivers.h"
 #include "alerts/notify/route.h"
+#include "alerts/receivers/receivers.h"
 #include "alerts/rules/rule.h"
-#include "alerts/ledger/watch.h"
 
 /* As written; exporter/config.h has one as its section `alerts`, rows in settings_options. */
 struct settings_config {
@@ -55,7 +55,7 @@ struct settings {
     struct rule_set *rules;
     const struct route *route; /* NULL without receivers: alerts exist, nobody is notified */
     const struct time_interval *const *intervals; /* NULL-terminated */
-    const struct inhibit_rules *inhibits;    /* NULL = none */
+    const struct inhibit_rules *inhibits;         /* NULL = none */
     const struct mute_windows *windows;
     const struct time_interval *drill_interval; /* NULL = drills at any time */
     struct ledger_config ledger;

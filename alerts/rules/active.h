@@ -13,8 +13,7 @@
 
 /* One change, passed on as it happens; the alert is valid until the call returns. */
 struct active_change {
-    enum alert_state_change
-        change; /* ALERT_STATE_FIRED (again with news too) or ALERT_STATE_RESOLVED */
+    enum alert_state_change change; /* FIRED (again, when there is news) or RESOLVED */
     const struct alert *alert;
 };
 typedef bool active_changed(void *context, const struct active_change *change, struct error *error);

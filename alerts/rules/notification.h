@@ -62,8 +62,7 @@ struct notification {
     int64_t more_resources;                                     /* besides it */
     const struct notification_cause *causes;
     size_t cause_count;
-    const struct notification_count
-        *counts; /* digests; they add up to firing_count + resolved_count */
+    const struct notification_count *counts; /* of digests; sum: firing_count + resolved_count */
     size_t count_count;
     const char *link;            /* https, the recommendation in the portal; "" when none */
     const char *external_url;    /* our own address, "" when not configured */

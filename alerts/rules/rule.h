@@ -25,8 +25,8 @@
  * Every set also has the built-in rules FirstRun (digest), RulerChanged (ruler.changed) and
  * DataStale (data.stale), written in the same YAML; a rule of the same name replaces one. */
 #include "alerts/ledger/event.h"
-#include "alerts/text/match.h"
 #include "alerts/rules/alert_state.h"
+#include "alerts/text/match.h"
 #include "alerts/text/template.h"
 #include "core/metric.h"
 #include "core/options.h"
@@ -44,7 +44,7 @@ struct rule {
     size_t label_count;
     const struct template *title, *text; /* NULL = built in */
     const char *runbook_url;             /* "" = none */
-    struct alert_state_timing timing;          /* of event rules: for_s is min_age */
+    struct alert_state_timing timing;    /* of event rules: for_s is min_age */
 
     /* event rules */
     const struct event_name *events[RULE_EVENTS_MAX];

@@ -17,8 +17,7 @@ struct point {
     double value;
 };
 struct memory {
-    struct point
-        *points; /* the first is the highest; each is lower and later than the one before */
+    struct point *points; /* each is lower and later than the one before */
     size_t count, capacity;
     int64_t started_at;
 };
