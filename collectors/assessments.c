@@ -1,14 +1,12 @@
 /* Recommendations: one row per resource and recommendation. */
 #include "collectors/assessments.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "core/hash.h"
-#include "core/memory.h"
 #include "kql.h"
 
 struct row {
@@ -66,30 +64,7 @@ static const struct column list_columns[] = {
     { 0 }
 };
 
-static void own_finish(void *data)
-{
-    struct assessments_own *own = data;
-    free(own->subscriptions);
-    free(own);
-}
-
-static struct assessments_own *own_of(struct part *part)
-{
-    return part_own(part, sizeof(struct assessments_own), own_finish);
-}
-
-static struct assessments_subscription *counts_of(struct part *part, const char *subscription_id)
-{
-    struct assessments_own *own = own_of(part);
-    size_t place = part_see(part, subscription_id);
-    if (place >= own->count) {
-        size_t count = part->cover_capacity;
-        MEMORY_EXTEND(own->subscriptions, own->count, count);
-        own->count = count;
-    }
-    own->subscriptions[place].counted = true;
-    return &own->subscriptions[place];
-}
+const struct kept_kind assessments_counts = { KEPT_COUNTS(struct assessments_count) };
 
 static enum finding_reason reason_of(enum finding_status status, const char *cause)
 {
@@ -117,7 +92,7 @@ static bool fold(struct part *part, size_t query, const void *data,
     const char *subscription_id =
         context->subscription_id ? context->subscription_id : row->subscription_id;
     enum finding_status status = finding_status(row->code, row->cause);
-    struct assessments_subscription *counts = counts_of(part, subscription_id);
+    struct assessments_count *counts = part_count(part, &assessments_counts, subscription_id);
     if (row->changed_at > counts->newest_at)
         counts->newest_at = row->changed_at;
     if (status == STATUS_COUNT) {
@@ -151,16 +126,6 @@ static bool fold(struct part *part, size_t query, const void *data,
     return true;
 }
 
-static void carry(struct part *part, const struct part *older, const char *subscription_id)
-{
-    struct assessments_subscription *counts = counts_of(part, subscription_id);
-    const struct part_cover *before = older ? part_cover_find(older, subscription_id) : NULL;
-    const struct assessments_own *from = older ? older->own : NULL;
-    *counts = (struct assessments_subscription){ .counted = true };
-    if (before && from && (size_t)(before - older->cover) < from->count)
-        *counts = from->subscriptions[before - older->cover];
-}
-
 #define LIST_VERSIONS "2025-05-04 2021-06-01 2020-01-01"
 
 const struct collector assessments_collector = {
@@ -186,6 +151,5 @@ const struct collector assessments_collector = {
     },
     .families = assessments_families,
     .fold = fold,
-    .carry = carry,
     .emit = assessments_emit,
 };

@@ -1,19 +1,14 @@
 #pragma once
-/* What the collector of recommendations keeps besides findings, and how it is shown. Shared by
+/* What the collector of recommendations counts besides findings, and how it is shown. Shared by
  * assessments.c (rows in) and assessments_emit.c (samples out). */
 #include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
 
-struct assessments_subscription {
-    bool counted; /* false: a gap in the array */
+struct assessments_count {
     uint64_t results[STATUS_COUNT];
     int64_t newest_at; /* newest status change; 0 = none */
 };
-
-struct assessments_own {
-    struct assessments_subscription *subscriptions; /* by place in part->cover */
-    size_t count;
-};
+extern const struct kept_kind assessments_counts;
 
 extern const struct family *const assessments_families[];
 void assessments_emit(const struct snapshot *snapshot, const struct part *part,

@@ -149,7 +149,7 @@ static void tally_findings(const struct part *part, const uint32_t *places, stru
     }
 }
 
-static void emit_subscription(const char *id, const struct assessments_subscription *counts,
+static void emit_subscription(const char *id, const struct assessments_count *counts,
                               const struct tally *tally, struct metric_set *set)
 {
     for (int risk = 0; risk < RISK_COUNT; risk++) {
@@ -176,17 +176,14 @@ static void emit_subscription(const char *id, const struct assessments_subscript
 
 static void emit_subscriptions(const struct part *part, struct metric_set *set)
 {
-    const struct assessments_own *own = part->own;
-    if (!own)
-        return;
     struct tally *tallies = MEMORY_ARRAY(struct tally, part->cover_count + 1);
     uint32_t *places = part_places(part);
     tally_findings(part, places, tallies);
     tally_resources(part, places, tallies);
-    for (size_t i = 0; i < part->cover_count && i < own->count; i++)
-        if (own->subscriptions[i].counted && part->cover[i].collected_at)
-            emit_subscription(part->cover[i].subscription_id, &own->subscriptions[i],
-                              &tallies[i], set);
+    for (size_t i = 0; i < part->cover_count; i++)
+        if (part->cover[i].collected_at)
+            emit_subscription(part->cover[i].subscription_id,
+                              part_counted(part, &assessments_counts, i), &tallies[i], set);
     free(places);
     free(tallies);
 }

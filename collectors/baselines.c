@@ -69,6 +69,23 @@ static const struct column assignment_rule_columns[] = {
     { 0 }
 };
 
+/* While rows arrive; every query is asked whole or the run fails. */
+struct own {
+    struct baselines_merge *merge; /* NULL before the first row and after finish */
+};
+
+static void own_finish(void *data)
+{
+    struct own *own = data;
+    baselines_merge_destroy(own->merge);
+    free(own);
+}
+
+static struct own *own_of(struct part *part)
+{
+    return part_own(part, sizeof(struct own), own_finish);
+}
+
 enum severity baselines_phrase_severity(const char *phrase)
 {
     static const struct {
@@ -105,7 +122,7 @@ static enum baseline baseline_of(const struct row *row, bool from_assignment)
 static void fold_name(struct part *part, const struct row *row, enum baseline baseline)
 {
     enum severity severity = finding_severity(row->severity);
-    baselines_merge_name(baselines_own_of(part)->merge, row->rule_id, row->rule, severity);
+    baselines_merge_name(own_of(part)->merge, row->rule_id, row->rule, severity);
     if (!strcasecmp(row->status, "Healthy"))
         baselines_count_of(part, row->subscription_id, baseline)->compliant[severity] +=
             (uint64_t)row->machines;
@@ -116,7 +133,7 @@ static void fold_machine(struct part *part, const struct row *row, enum baseline
 {
     if (from_assignment && row->rules > MV_EXPAND_LIMIT)
         part->truncated = true; /* the rules behind the limit are not in the rows to come */
-    baselines_merge_machine(baselines_own_of(part)->merge, &(struct baselines_machine_fact){
+    baselines_merge_machine(own_of(part)->merge, &(struct baselines_machine_fact){
         .subscription_id = row->subscription_id,
         .machine_id = row->machine_id,
         .baseline = baseline,
@@ -133,7 +150,7 @@ static void fold_rule(struct part *part, const struct row *row, enum baseline ba
                       bool from_assignment)
 {
     static const char *const failing[] = { "Unhealthy", "NonCompliant" };
-    baselines_merge_rule(part, baselines_own_of(part)->merge, &(struct baselines_rule_fact){
+    baselines_merge_rule(part, own_of(part)->merge, &(struct baselines_rule_fact){
         .subscription_id = row->subscription_id,
         .machine_id = row->machine_id,
         .baseline = baseline,
@@ -154,8 +171,8 @@ static bool fold(struct part *part, size_t query, const void *data,
     const struct row *row = data;
     bool from_assignment = query >= QUERY_ASSIGNMENTS;
     enum baseline baseline = baseline_of(row, from_assignment);
-    if (!baselines_own_of(part)->merge)
-        baselines_own_of(part)->merge = baselines_merge_create();
+    if (!own_of(part)->merge)
+        own_of(part)->merge = baselines_merge_create();
     part_see(part, row->subscription_id);
     if (query == QUERY_NAMES)
         fold_name(part, row, baseline);
@@ -169,25 +186,12 @@ static bool fold(struct part *part, size_t query, const void *data,
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)
 {
     (void)error;
-    struct baselines_own *own = baselines_own_of(part);
+    struct own *own = own_of(part);
     if (own->merge)
         baselines_merge_finish(part, own->merge, context->now);
     baselines_merge_destroy(own->merge);
     own->merge = NULL;
     return true;
-}
-
-static void carry(struct part *part, const struct part *older, const char *subscription_id)
-{
-    const struct part_cover *before = older ? part_cover_find(older, subscription_id) : NULL;
-    const struct baselines_own *from = before ? older->own : NULL;
-    size_t place = before ? (size_t)(before - older->cover) : 0;
-    for (int baseline = 0; baseline < BASELINE_COUNT; baseline++) {
-        struct baselines_count *counts =
-            baselines_count_of(part, subscription_id, (enum baseline)baseline);
-        *counts = from && place < from->count ? from->counts[place][baseline]
-                                              : (struct baselines_count){ 0 };
-    }
 }
 
 const struct collector baselines_collector = {
@@ -220,6 +224,5 @@ const struct collector baselines_collector = {
     .families = baselines_families,
     .fold = fold,
     .finish = finish,
-    .carry = carry,
     .emit = baselines_emit,
 };

@@ -26,16 +26,10 @@ struct baselines_count {
     uint64_t pending[SEVERITY_COUNT];
 };
 
-struct baselines_merge; /* while rows arrive */
-
-struct baselines_own {
-    struct baselines_count (*counts)[BASELINE_COUNT]; /* by place in part->cover */
-    size_t count;
-    struct baselines_merge *merge; /* NULL after finish */
+struct baselines_counts {
+    struct baselines_count of[BASELINE_COUNT];
 };
-
-/* What a part keeps for its baselines, made when new. */
-struct baselines_own *baselines_own_of(struct part *part);
+extern const struct kept_kind baselines_counts;
 
 /* The counts of a subscription and baseline, added when new. */
 struct baselines_count *baselines_count_of(struct part *part, const char *subscription_id,
@@ -68,6 +62,7 @@ struct baselines_rule_fact {
     enum severity severity;
     int64_t changed_at;
 };
+struct baselines_merge; /* while rows arrive */
 struct baselines_merge *baselines_merge_create(void);
 void baselines_merge_machine(struct baselines_merge *merge,
                              const struct baselines_machine_fact *fact);

@@ -145,9 +145,6 @@ void baselines_emit(const struct snapshot *snapshot, const struct part *part,
                     struct metric_set *set)
 {
     (void)snapshot;
-    const struct baselines_own *own = part->own;
-    if (!own)
-        return;
     /* assignments: which baseline the rule at this place of part->assessments belongs to. */
     uint32_t *assignments = MEMORY_ARRAY(uint32_t, part->assessment_count + 1);
     for (size_t i = 0; i < part->assessment_count; i++)
@@ -155,10 +152,12 @@ void baselines_emit(const struct snapshot *snapshot, const struct part *part,
                                 baselines_assignments[BASELINE_LINUX])
                              ? BASELINE_WINDOWS : BASELINE_LINUX;
     tally *failing = tally_failing(part, assignments);
-    for (size_t i = 0; i < part->cover_count && i < own->count; i++)
+    for (size_t i = 0; i < part->cover_count; i++) {
+        const struct baselines_counts *counts = part_counted(part, &baselines_counts, i);
         for (int baseline = 0; baseline < BASELINE_COUNT && part->cover[i].collected_at; baseline++)
             emit_count(part->cover[i].subscription_id, baselines_assignments[baseline],
-                       &own->counts[i][baseline], failing[i][baseline], set);
+                       &counts->of[baseline], failing[i][baseline], set);
+    }
     emit_rules(part, set);
     emit_machines(part, assignments, set);
     free(failing);

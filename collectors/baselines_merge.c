@@ -65,30 +65,13 @@ void baselines_merge_destroy(struct baselines_merge *merge)
     free(merge);
 }
 
-static void own_finish(void *data)
-{
-    struct baselines_own *own = data;
-    baselines_merge_destroy(own->merge);
-    free(own->counts);
-    free(own);
-}
-
-struct baselines_own *baselines_own_of(struct part *part)
-{
-    return part_own(part, sizeof(struct baselines_own), own_finish);
-}
+const struct kept_kind baselines_counts = { KEPT_COUNTS(struct baselines_counts) };
 
 struct baselines_count *baselines_count_of(struct part *part, const char *subscription_id,
                                            enum baseline baseline)
 {
-    struct baselines_own *own = baselines_own_of(part);
-    size_t place = part_see(part, subscription_id);
-    if (place >= own->count) {
-        size_t count = part->cover_capacity;
-        MEMORY_EXTEND(own->counts, own->count, count);
-        own->count = count;
-    }
-    return &own->counts[place][baseline];
+    struct baselines_counts *counts = part_count(part, &baselines_counts, subscription_id);
+    return &counts->of[baseline];
 }
 
 char *baselines_rule_key(const char *rule, char *out, size_t out_bytes)

@@ -70,15 +70,17 @@ struct collector {
     const char *default_interval; /* "15m" */
     struct variant variants[COLLECTOR_VARIANTS_MAX]; /* the first is the default */
     const struct family *const *families;            /* NULL-terminated */
-    /* A row has arrived; keep of it what is needed. */
+    /* Add what a row tells to the part: findings, own rows, counts. row: the struct of the query's
+     * columns; its texts live only until fold returns, what the part keeps is copied. query: its
+     * index in the variant. False and *error when the row cannot be understood: the list is broken
+     * as if Azure had cut it there, and what it brought is taken back. */
     bool (*fold)(struct part *part, size_t query, const void *row,
                  const struct collect_context *context, struct error *error);
-    /* All rows have arrived. May be NULL. Called before carry and seal. */
+    /* All rows have arrived, nothing is carried over or sorted yet. May be NULL. False and *error:
+     * the run failed. */
     bool (*finish)(struct part *part, const struct collect_context *context, struct error *error);
-    /* Replace the collector's own data of one subscription by those of an older part; older NULL
-     * just forgets them. May be NULL. */
-    void (*carry)(struct part *part, const struct part *older, const char *subscription_id);
-    /* Write the families from the part (not NULL) of this snapshot. */
+    /* Write the families from the part (not NULL) of this snapshot. Per subscription: walk
+     * part->cover and leave out what has no collected_at. Pure; any thread. */
     void (*emit)(const struct snapshot *snapshot, const struct part *part, struct metric_set *set);
     /* What is kept between runs of the program; both NULL when nothing is. save appends JSON,
      * load fills a new part from it, collected_at included. */

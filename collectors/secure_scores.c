@@ -1,11 +1,8 @@
 #include "collectors/secure_scores.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "collectors/collector.h"
-#include "core/memory.h"
 #include "kql.h"
 
 enum { QUERY_SCORES, QUERY_CONTROLS };
@@ -44,39 +41,17 @@ static const struct column control_columns[] = {
     { 0 }
 };
 
-struct own {
-    struct secure_score *scores;
-    size_t score_count, score_capacity;
-    struct secure_control *controls;
-    size_t control_count, control_capacity;
+static const struct kept_kind scores = {
+    KEPT_ROWS(struct secure_score), .texts = { KEPT_TEXT(struct secure_score, initiative) },
 };
-
-static void own_finish(void *data)
-{
-    struct own *own = data;
-    free(own->scores);
-    free(own->controls);
-    free(own);
-}
-
-static struct own *own_of(struct part *part)
-{
-    return part_own(part, sizeof(struct own), own_finish);
-}
-
-static void score_add(struct part *part, const struct secure_score *score)
-{
-    struct own *own = own_of(part);
-    MEMORY_GROW(own->scores, own->score_count, own->score_capacity);
-    own->scores[own->score_count++] = *score;
-}
-
-static void control_add(struct part *part, const struct secure_control *control)
-{
-    struct own *own = own_of(part);
-    MEMORY_GROW(own->controls, own->control_count, own->control_capacity);
-    own->controls[own->control_count++] = *control;
-}
+static const struct kept_kind controls = {
+    KEPT_ROWS(struct secure_control),
+    .texts = {
+        KEPT_TEXT(struct secure_control, id),
+        KEPT_TEXT(struct secure_control, title),
+        KEPT_TEXT(struct secure_control, assessments),
+    },
+};
 
 /* ".../secureScores/ascScore" -> "ascScore". */
 static const char *last_segment(const char *id)
@@ -86,7 +61,7 @@ static const char *last_segment(const char *id)
 }
 
 /* "/providers/.../assessmentMetadata/KEY,..." -> "key,...". */
-static const char *keep_keys(struct part *part, const char *ids)
+static const char *keys_of(struct part *part, const char *ids)
 {
     char *keys = arena_text(&part->arena, ids), *out = keys;
     for (const char *at = ids; *at;) {
@@ -102,7 +77,7 @@ static const char *keep_keys(struct part *part, const char *ids)
             *out++ = *at++;
     }
     *out = 0;
-    return part_keep(part, keys);
+    return keys;
 }
 
 static bool fold(struct part *part, size_t query, const void *data,
@@ -113,11 +88,8 @@ static bool fold(struct part *part, size_t query, const void *data,
         context->subscription_id ? context->subscription_id : row->subscription_id;
     if (!*subscription)
         return error_set(error, ERROR_PARSE, "column subscriptionId is missing");
-    subscription = part_keep_lower(part, subscription);
-    part_see(part, subscription);
     if (query == QUERY_SCORES)
-        score_add(part, &(struct secure_score){
-            .subscription_id = subscription,
+        part_add_row(part, &scores, subscription, &(struct secure_score){
             .initiative = part_keep_lower(part, last_segment(row->id)),
             .points = row->points,
             .max_points = row->max_points,
@@ -125,11 +97,10 @@ static bool fold(struct part *part, size_t query, const void *data,
             .weight = row->weight,
         });
     else
-        control_add(part, &(struct secure_control){
-            .subscription_id = subscription,
+        part_add_row(part, &controls, subscription, &(struct secure_control){
             .id = part_keep_lower(part, row->key),
-            .title = part_keep(part, row->title),
-            .assessments = keep_keys(part, row->assessments),
+            .title = row->title,
+            .assessments = keys_of(part, row->assessments),
             .points = row->points,
             .max_points = row->max_points,
             .healthy = row->healthy,
@@ -139,66 +110,19 @@ static bool fold(struct part *part, size_t query, const void *data,
     return true;
 }
 
-static void forget(struct own *own, const char *subscription_id)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < own->score_count; i++)
-        if (strcmp(own->scores[i].subscription_id, subscription_id))
-            own->scores[kept++] = own->scores[i];
-    own->score_count = kept;
-    kept = 0;
-    for (size_t i = 0; i < own->control_count; i++)
-        if (strcmp(own->controls[i].subscription_id, subscription_id))
-            own->controls[kept++] = own->controls[i];
-    own->control_count = kept;
-}
-
-static void carry(struct part *part, const struct part *older, const char *subscription_id)
-{
-    forget(own_of(part), subscription_id);
-    const struct own *from = older ? older->own : NULL;
-    for (size_t i = 0; from && i < from->score_count; i++) {
-        struct secure_score score = from->scores[i];
-        if (strcmp(score.subscription_id, subscription_id))
-            continue;
-        score.subscription_id = part_keep(part, score.subscription_id);
-        score.initiative = part_keep(part, score.initiative);
-        score_add(part, &score);
-    }
-    for (size_t i = 0; from && i < from->control_count; i++) {
-        struct secure_control control = from->controls[i];
-        if (strcmp(control.subscription_id, subscription_id))
-            continue;
-        control.subscription_id = part_keep(part, control.subscription_id);
-        control.id = part_keep(part, control.id);
-        control.title = part_keep(part, control.title);
-        control.assessments = part_keep(part, control.assessments);
-        control_add(part, &control);
-    }
-}
-
 bool secure_scores_are_from(const struct source *source)
 {
     return source->collector == &secure_scores_collector;
 }
 
-static const struct own *own_in(const struct part *part)
-{
-    return part && secure_scores_are_from(part->source) ? part->own : NULL;
-}
-
 const struct secure_score *secure_scores_all(const struct part *part, size_t *count)
 {
-    const struct own *own = own_in(part);
-    *count = own ? own->score_count : 0;
-    return own ? own->scores : NULL;
+    return part_rows(part, &scores, count);
 }
 
 const struct secure_control *secure_scores_controls(const struct part *part, size_t *count)
 {
-    const struct own *own = own_in(part);
-    *count = own ? own->control_count : 0;
-    return own ? own->controls : NULL;
+    return part_rows(part, &controls, count);
 }
 
 /* --- families --------------------------------------------------------------------------------- */
@@ -252,10 +176,10 @@ static const struct family *const families[] = {
     &control_points, &control_max_points, &control_resources, &control_info, NULL,
 };
 
-static bool seen_before(const struct own *own, size_t index)
+static bool seen_before(const struct secure_control *rows, size_t index)
 {
     for (size_t i = 0; i < index; i++)
-        if (!strcmp(own->controls[i].id, own->controls[index].id))
+        if (!strcmp(rows[i].id, rows[index].id))
             return true;
     return false;
 }
@@ -283,9 +207,10 @@ static void emit_control(const struct secure_control *control, struct metric_set
 static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
 {
     (void)snapshot;
-    const struct own *own = part->own;
-    for (size_t i = 0; own && i < own->score_count; i++) {
-        const struct secure_score *score = &own->scores[i];
+    size_t score_count, control_count;
+    const struct secure_score *score = part_rows(part, &scores, &score_count);
+    const struct secure_control *control = part_rows(part, &controls, &control_count);
+    for (size_t i = 0; i < score_count; i++, score++) {
         const char *const labels[METRIC_LABELS_MAX] = { score->subscription_id,
                                                         score->initiative };
         metric_add(set, &score_points, score->points, labels);
@@ -293,12 +218,11 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
         metric_add(set, &score_ratio, score->ratio, labels);
         metric_add(set, &score_weight, (double)score->weight, labels);
     }
-    for (size_t i = 0; own && i < own->control_count; i++)
-        emit_control(&own->controls[i], set);
-    for (size_t i = 0; own && i < own->control_count; i++)
-        if (!seen_before(own, i))
-            metric_add(set, &control_info, 1,
-                       METRIC_LABELS(own->controls[i].id, own->controls[i].title));
+    for (size_t i = 0; i < control_count; i++)
+        emit_control(&control[i], set);
+    for (size_t i = 0; i < control_count; i++)
+        if (!seen_before(control, i))
+            metric_add(set, &control_info, 1, METRIC_LABELS(control[i].id, control[i].title));
 }
 
 const struct collector secure_scores_collector = {
@@ -330,6 +254,5 @@ const struct collector secure_scores_collector = {
     },
     .families = families,
     .fold = fold,
-    .carry = carry,
     .emit = emit,
 };

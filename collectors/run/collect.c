@@ -231,7 +231,7 @@ static bool complete(struct run *run, const struct variant *variant, struct erro
     if (run->collector->finish && !run->collector->finish(run->part, &run->context, error))
         return false;
     if (run->collector->role == COLLECTOR_DATA)
-        cover_complete(run->part, run->older, run->collector, &run->context, run->broken);
+        cover_complete(run->part, run->older, &run->context, run->broken);
     run->part->collected_at = run->context.now;
     return part_seal(run->part, error);
 }

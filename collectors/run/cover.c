@@ -6,22 +6,19 @@
 
 #define REASON_NO_ROWS "no rows came where there were some before"
 
-/* Carry one subscription over from the older part, data and findings, unless they are older than
- * max staleness. */
-static void carry(struct part *part, const struct part *older, const struct collector *collector,
+/* Carry one subscription over from the older part, unless its data are older than max staleness. */
+static void carry(struct part *part, const struct part *older,
                   const struct collect_context *context, const char *subscription_id,
                   const char *reason)
 {
     const struct part_cover *before = older ? part_cover_find(older, subscription_id) : NULL;
     bool usable = before && context->now - before->collected_at <= context->max_staleness_s;
-    if (collector->carry)
-        collector->carry(part, usable ? older : NULL, subscription_id);
+    part_carry(part, usable ? older : NULL, subscription_id);
     if (!usable) {
         part_add_cover(part, subscription_id, 0);
         return;
     }
     bool again = before->carried && !strcmp(before->reason, reason);
-    part_carry(part, older, subscription_id);
     part_add_carried(part, subscription_id, before->collected_at, reason,
                      again ? before->carried_at : context->now);
 }
@@ -50,14 +47,13 @@ static const char *unreadable_reason(enum subscription_state state, bool broken)
 static void cover_rows(struct part *part, const struct collect_context *context)
 {
     for (size_t i = 0; i < part->cover_count; i++) {
-        part->cover[i].collected_at = context->now;
+        part->cover[i].collected_at = part_is_seen(part, i) ? context->now : 0;
         part->cover[i].carried = part->cover[i].empty = false;
     }
 }
 
 void cover_complete(struct part *part, const struct part *older,
-                    const struct collector *collector, const struct collect_context *context,
-                    const bool *broken)
+                    const struct collect_context *context, const bool *broken)
 {
     size_t count;
     const struct part *discovery = subscriptions_part(context->snapshot, part->source->tenant);
@@ -73,10 +69,8 @@ void cover_complete(struct part *part, const struct part *older,
         if (!reason && !believed(before, discovery))
             reason = REASON_NO_ROWS;
         if (reason) {
-            carry(part, older, collector, context, id, reason);
+            carry(part, older, context, id, reason);
         } else {
-            if (collector->carry)
-                collector->carry(part, NULL, id); /* counted with zeros */
             part_add_cover(part, id, context->now);
             size_t place = part_see(part, id);
             part->cover[place].empty = true;

@@ -12,5 +12,4 @@
  * Denied and disabled subscriptions are carried over, and those whose list broke.
  * broken: beside subscriptions_known, true where the list could not be read; NULL = none. */
 void cover_complete(struct part *part, const struct part *older,
-                    const struct collector *collector, const struct collect_context *context,
-                    const bool *broken);
+                    const struct collect_context *context, const bool *broken);

@@ -28,6 +28,7 @@ void part_release(struct part *part)
         return;
     if (part->own_finish)
         part->own_finish(part->own);
+    kept_finish(&part->kept);
     free(part->assessments);
     free(part->findings);
     free(part->closed);
@@ -227,9 +228,15 @@ void part_add_closed(struct part *part, const char *row_id, enum finding_reason 
     };
 }
 
-struct part_mark part_mark(const struct part *part)
+struct part_mark part_mark(struct part *part)
 {
-    return (struct part_mark){ part->finding_count, part->closed_count, part->rows };
+    return (struct part_mark){
+        .findings = part->finding_count,
+        .closed = part->closed_count,
+        .rows = part->rows,
+        .truncated = part->truncated,
+        .kept = kept_mark(&part->kept),
+    };
 }
 
 void part_rewind(struct part *part, struct part_mark mark)
@@ -237,10 +244,19 @@ void part_rewind(struct part *part, struct part_mark mark)
     part->finding_count = mark.findings;
     part->closed_count = mark.closed;
     part->rows = mark.rows;
+    part->truncated = mark.truncated;
+    kept_rewind(&part->kept, &mark.kept);
 }
 
 /* --- cover ------------------------------------------------------------------------------------ */
-size_t part_see(struct part *part, const char *subscription_id)
+/* Which subscriptions gave rows: counted like everything else, so that it is taken back too. */
+struct seen {
+    bool rows;
+};
+static const struct kept_kind seen = { KEPT_COUNTS(struct seen) };
+
+/* The place of a subscription in the cover, added when new. */
+static size_t place_of(struct part *part, const char *subscription_id)
 {
     char lower[PART_ID_BYTES];
     size_t length = lower_copy(lower, subscription_id);
@@ -255,9 +271,23 @@ size_t part_see(struct part *part, const char *subscription_id)
     return number - 1;
 }
 
+size_t part_see(struct part *part, const char *subscription_id)
+{
+    size_t place = place_of(part, subscription_id);
+    struct seen *entry = kept_count(&part->kept, &seen, place);
+    entry->rows = true;
+    return place;
+}
+
+bool part_is_seen(const struct part *part, size_t place)
+{
+    const struct seen *entry = kept_counted(&part->kept, &seen, place);
+    return entry->rows;
+}
+
 void part_add_cover(struct part *part, const char *subscription_id, int64_t collected_at)
 {
-    size_t place = part_see(part, subscription_id); /* may move the array */
+    size_t place = place_of(part, subscription_id); /* may move the array */
     part->cover[place].collected_at = collected_at;
     part->cover[place].carried = false;
 }
@@ -265,7 +295,7 @@ void part_add_cover(struct part *part, const char *subscription_id, int64_t coll
 void part_add_carried(struct part *part, const char *subscription_id, int64_t collected_at,
                       const char *reason, int64_t carried_at)
 {
-    size_t place = part_see(part, subscription_id);
+    size_t place = place_of(part, subscription_id);
     struct part_cover *entry = &part->cover[place];
     entry->collected_at = collected_at;
     entry->carried = true;
@@ -291,6 +321,30 @@ uint32_t *part_places(const struct part *part)
             places[number] = (uint32_t)i;
     }
     return places;
+}
+
+/* --- rows and counts of the collector's own --------------------------------------------------- */
+void part_add_row(struct part *part, const struct kept_kind *kind, const char *subscription_id,
+                  const void *row)
+{
+    size_t place = part_see(part, subscription_id); /* may move the array */
+    kept_add(&part->kept, kind, part->cover[place].subscription_id, row, &part->strings);
+}
+
+const void *part_rows(const struct part *part, const struct kept_kind *kind, size_t *count)
+{
+    *count = 0;
+    return part ? kept_all(&part->kept, kind, count) : NULL;
+}
+
+void *part_count(struct part *part, const struct kept_kind *kind, const char *subscription_id)
+{
+    return kept_count(&part->kept, kind, part_see(part, subscription_id));
+}
+
+const void *part_counted(const struct part *part, const struct kept_kind *kind, size_t place)
+{
+    return kept_counted(&part->kept, kind, place);
 }
 
 /* --- order and identity ----------------------------------------------------------------------- */
@@ -323,8 +377,40 @@ static void *fit(void *array, size_t count, size_t *capacity, size_t element_byt
     return memory_resize(array, count * element_bytes);
 }
 
+/* What an earlier list said of a subscription whose later list broke gives way to what is carried
+ * over. */
+static bool gives_way(const struct part *part, const struct part_finding *finding)
+{
+    const struct part_cover *cover =
+        part_cover_find(part, intern_text(&part->strings, finding->subscription));
+    return cover && cover->carried;
+}
+
+/* Both are sorted. */
+static bool seal_closed(struct part *part, struct error *error)
+{
+    size_t kept = 0;
+    for (size_t i = 0, j = 0; j < part->closed_count; j++) {
+        const struct part_closed closed = part->closed[j];
+        if (kept && !finding_id_compare(&part->closed[kept - 1].id, &closed.id))
+            return twice(&closed.id, error);
+        while (i < part->finding_count &&
+               finding_id_compare(&part->findings[i].id, &closed.id) < 0)
+            i++;
+        bool is_open =
+            i < part->finding_count && !finding_id_compare(&part->findings[i].id, &closed.id);
+        if (!is_open)
+            part->closed[kept++] = closed;
+        else if (!gives_way(part, &part->findings[i]))
+            return twice(&closed.id, error);
+    }
+    part->closed_count = kept;
+    return true;
+}
+
 bool part_seal(struct part *part, struct error *error)
 {
+    kept_seal(&part->kept);
     part->findings = fit(part->findings, part->finding_count, &part->finding_capacity,
                          sizeof *part->findings);
     part->closed =
@@ -336,19 +422,22 @@ bool part_seal(struct part *part, struct error *error)
     for (size_t i = 1; i < part->finding_count; i++)
         if (!finding_compare(&part->findings[i - 1], &part->findings[i]))
             return twice(&part->findings[i].id, error);
-    for (size_t i = 0, j = 0; j < part->closed_count; j++) {
-        const struct finding_id *id = &part->closed[j].id;
-        if (j && !finding_id_compare(&part->closed[j - 1].id, id))
-            return twice(id, error);
-        while (i < part->finding_count && finding_id_compare(&part->findings[i].id, id) < 0)
-            i++;
-        if (i < part->finding_count && !finding_id_compare(&part->findings[i].id, id))
-            return twice(id, error);
-    }
-    return true;
+    return seal_closed(part, error);
 }
 
-void part_carry(struct part *part, const struct part *older, const char *subscription_id)
+/* An earlier list of the subscription may have brought some. */
+static void forget_findings(struct part *part, const char *subscription_id)
+{
+    uint32_t number = intern_find(&part->strings, subscription_id, strlen(subscription_id));
+    size_t kept = 0;
+    for (size_t i = 0; i < part->finding_count; i++)
+        if (part->findings[i].subscription != number)
+            part->findings[kept++] = part->findings[i];
+    part->finding_count = kept;
+}
+
+static void carry_findings(struct part *part, const struct part *older,
+                           const char *subscription_id)
 {
     uint32_t number = intern_find(&older->strings, subscription_id, strlen(subscription_id));
     for (size_t i = 0; i < older->finding_count; i++) {
@@ -377,6 +466,22 @@ void part_carry(struct part *part, const struct part *older, const char *subscri
         part_add_open(part, &row);
         part->findings[part->finding_count - 1].id = view.id;
     }
+}
+
+void part_carry(struct part *part, const struct part *older, const char *subscription_id)
+{
+    size_t place = place_of(part, subscription_id);
+    const struct part_cover *before = older ? part_cover_find(older, subscription_id) : NULL;
+    forget_findings(part, subscription_id);
+    kept_carry(&part->kept, before ? &older->kept : NULL,
+               &(struct kept_subscription){
+                   .subscription_id = part->cover[place].subscription_id,
+                   .place = place,
+                   .older_place = before ? (size_t)(before - older->cover) : 0,
+               },
+               &part->strings);
+    if (older)
+        carry_findings(part, older, subscription_id);
 }
 
 ptrdiff_t part_find(const struct part *part, const struct finding_id *id)

@@ -1,13 +1,17 @@
 #pragma once
 /* What one collector found in one run: open findings in compact form, rows that are explicitly not
- * open, the subscriptions it speaks for, and the collector's own aggregates. Built by one thread,
- * immutable once published. */
+ * open, the subscriptions it speaks for, and the collector's own rows and counts. Built by one
+ * thread, immutable once published.
+ *
+ * A collector only adds. What a list brought that broke in the middle is taken back here, what
+ * cannot be read any more is carried over from an older part here: findings, rows and counts. */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "collectors/snapshot/finding.h"
+#include "collectors/snapshot/kept.h"
 #include "core/arena.h"
 #include "core/error.h"
 #include "core/intern.h"
@@ -66,14 +70,17 @@ struct part {
     struct intern cover_ids;  /* number n is cover[n - 1] */
     struct part_cover *cover; /* in the order the subscriptions were first seen */
     size_t cover_count, cover_capacity;
-    void *own;                       /* the collector's aggregates */
-    void (*own_finish)(void *own);   /* NULL when own lives in the arena */
+    struct kept_rows kept;         /* of the collector's own structs */
+    void *own;                     /* what else it keeps: part_own */
+    void (*own_finish)(void *own); /* NULL when own lives in the arena */
 };
 
 /* A new, empty part with one reference, not yet visible to anybody. */
 struct part *part_create(const struct source *source);
 
-/* The collector's own data, zeroed when new; finish frees it with the part. */
+/* The collector's own data, zeroed when new; finish frees it with the part. Nobody takes back what
+ * a broken list left in it, and nobody carries it over: what is told per subscription belongs into
+ * rows and counts. */
 void *part_own(struct part *part, size_t bytes, void (*finish)(void *own));
 
 /* The text, kept as long as the part; equal texts are kept once. */
@@ -92,12 +99,39 @@ struct part_row {
     bool contextual;
     int64_t attack_paths, first_seen_at, changed_at;
 };
+
+/* Add an open finding. Ids may have any case and are kept in lower case; the other texts are copied
+ * as they are. The order of calls means nothing. One row_id twice in a part, open or closed, is
+ * found by part_seal. The first row of an assessment gives its title, category and severity. */
 void part_add_open(struct part *part, const struct part_row *row);
+
+/* Say that the finding of this row_id (any case) is not open, and why: it resolves at once, without
+ * waiting for a second run as one that is merely absent does. */
 void part_add_closed(struct part *part, const char *row_id, enum finding_reason reason);
 
-/* A row of this subscription has arrived. Returns its place in part->cover, which never changes:
- * collectors keep what they count per subscription under the same index. */
+/* Add a copy of a row of the collector's own struct. subscription_id (any case, "" = "unknown") is
+ * set as its first member, in lower case; its texts are copied and live as long as the part.
+ * kind: static, the same pointer in every run. */
+void part_add_row(struct part *part, const struct kept_kind *kind, const char *subscription_id,
+                  const void *row);
+
+/* All rows of one kind in the order they came, those carried over last; NULL and 0 when there are
+ * none or part is NULL. */
+const void *part_rows(const struct part *part, const struct kept_kind *kind, size_t *count);
+
+/* The counts of a subscription (any case), zeroed when new, to be added to at once: the next call
+ * may move them. */
+void *part_count(struct part *part, const struct kept_kind *kind, const char *subscription_id);
+
+/* The counts of the subscription at a place in part->cover; zeros when nothing was counted. */
+const void *part_counted(const struct part *part, const struct kept_kind *kind, size_t place);
+
+/* Say that a row of this subscription has arrived, one that adds neither row nor count. Returns its
+ * place in part->cover, which never changes. */
 size_t part_see(struct part *part, const char *subscription_id);
+
+/* Whether a row arrived of the subscription at this place, and its list did not break. */
+bool part_is_seen(const struct part *part, size_t place);
 
 /* Say that the part speaks for this subscription. collected_at: 0 = it does not, after all. */
 void part_add_cover(struct part *part, const char *subscription_id, int64_t collected_at);
@@ -106,18 +140,24 @@ void part_add_cover(struct part *part, const char *subscription_id, int64_t coll
 void part_add_carried(struct part *part, const char *subscription_id, int64_t collected_at,
                       const char *reason, int64_t carried_at);
 
-/* Where the part stands, and back to it: what a list that broke in the middle brought is gone. */
+/* Where the part stands before a list is read. part_rewind takes back all that was added since:
+ * findings, closed rows, own rows, counts, subscriptions seen; texts and part_own stay. Marks may
+ * nest; a mark is worth nothing after going back to an earlier one. */
 struct part_mark {
     size_t findings, closed, rows;
+    bool truncated;
+    struct kept_mark kept;
 };
-struct part_mark part_mark(const struct part *part);
+struct part_mark part_mark(struct part *part);
 void part_rewind(struct part *part, struct part_mark mark);
 
-/* Sort everything. ERROR_INCOMPLETE when an id stands twice: rows moved between pages. */
+/* Sort findings and closed rows; nothing can be added any more. ERROR_INCOMPLETE when an id stands
+ * twice: rows moved between pages. Closed rows give way to findings that are carried over. */
 bool part_seal(struct part *part, struct error *error) MUST_USE;
 
-/* Copy the open findings of one subscription from an older part (before part_seal). `older` must be
- * sealed. */
+/* Replace what the part has of one subscription (lower case), findings, rows and counts, by what a
+ * sealed older part has of it, or by nothing when older is NULL. Before part_seal; the cover is the
+ * caller's. */
 void part_carry(struct part *part, const struct part *older, const char *subscription_id);
 
 /* The cover entry of a subscription (lower case), or NULL when the part does not speak for it. */

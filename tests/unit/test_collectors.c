@@ -53,7 +53,7 @@ static void conclude(struct snapshot *snapshot, struct part *part,
     struct error error = { 0 };
     CHECK(!collector->finish || collector->finish(part, context, &error));
     if (collector->role == COLLECTOR_DATA)
-        cover_complete(part, snapshot->parts[part->source->index], collector, context, none_broken);
+        cover_complete(part, snapshot->parts[part->source->index], context, none_broken);
     CHECK(part_seal(part, &error));
     part->collected_at = context->now;
     part_release(snapshot->parts[part->source->index]);

@@ -159,6 +159,50 @@ TEST(rewind_forgets_a_broken_list)
     part_release(part);
 }
 
+struct count {
+    int64_t rows;
+};
+static const struct kept_kind counts = { KEPT_COUNTS(struct count) };
+
+static int64_t counted(const struct part *part, size_t place)
+{
+    return ((const struct count *)part_counted(part, &counts, place))->rows;
+}
+
+static void count_one(struct part *part, const char *subscription_id)
+{
+    struct count *count = part_count(part, &counts, subscription_id);
+    count->rows++;
+}
+
+TEST(counts_go_back_to_what_they_were_at_each_mark)
+{
+    struct part *part = part_create(SOURCE(assessments));
+    count_one(part, "s-0");
+    struct part_mark outer = part_mark(part);
+    struct part_mark inner = part_mark(part);
+    for (int i = 0; i < 100; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "S-%d", i); /* the array moves meanwhile */
+        count_one(part, id);
+        count_one(part, "s-0");
+    }
+    CHECK_INT(counted(part, 0), 102);
+    CHECK_INT(counted(part, 99), 1);
+    CHECK(part_is_seen(part, 99));
+    part_rewind(part, inner);
+    CHECK_INT(counted(part, 0), 1);
+    CHECK_INT(counted(part, 99), 0);
+    CHECK_INT(counted(part, 100), 0);
+    CHECK(part_is_seen(part, 0) && !part_is_seen(part, 99));
+    count_one(part, "s-0");
+    count_one(part, "s-1");
+    part_rewind(part, outer);
+    CHECK_INT(counted(part, 0), 1);
+    CHECK_INT(counted(part, 1), 0);
+    part_release(part);
+}
+
 TEST(carried_findings_keep_their_identity)
 {
     struct part *older = part_create(SOURCE(assessments));
