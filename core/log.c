@@ -21,8 +21,18 @@ enum {
     REPEAT_MS = 60000,
 };
 
-const char *const log_level_words[] = { "debug", "info", "warn", "error", NULL };
-const char *const log_format_words[] = { "logfmt", "json", NULL };
+static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
+static const char *const format_words[] = { "logfmt", "json", NULL };
+/* clang-format off */
+const struct option log_options[] = {
+    { "level", OPTION_WORD(struct log_config, level), .otherwise = "info",
+      .words = level_words, .help = "The least important lines to write." },
+    { "format", OPTION_WORD(struct log_config, format), .otherwise = "logfmt",
+      .words = format_words, .help = "How lines are written." },
+    { 0 }
+};
+/* clang-format on */
+
 static const char *const level_names[] = { "DEBUG", "INFO", "WARN", "ERROR" };
 
 struct hidden {
@@ -45,10 +55,10 @@ static struct {
     enum log_level left_out_level;
 } state = { .level = LOG_INFO, .lock = PTHREAD_MUTEX_INITIALIZER };
 
-void log_configure(enum log_level level, enum log_format format)
+void log_configure(const struct log_config *config)
 {
-    state.level = (int)level;
-    state.format = (int)format;
+    state.level = (int)config->level;
+    state.format = (int)config->format;
 }
 
 /* --- secrets ------------------------------------------------------------------------------- */

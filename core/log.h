@@ -9,10 +9,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/error.h"
+#include "core/options.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
+
+/* `log` of the configuration. */
+struct log_config {
+    enum log_level level;
+    enum log_format format;
+};
+extern const struct option log_options[];
 
 enum log_kind { LOG_END, LOG_MSG, LOG_TEXT, LOG_INT, LOG_NUM };
 struct log_field {
@@ -36,12 +43,8 @@ struct log_field {
 #define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)
 #define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
 
-/* The words of --log.level and --log.format, NULL-terminated, in the order of the enums. */
-extern const char *const log_level_words[];
-extern const char *const log_format_words[];
-
 /* Set what is written and how. Call before other threads start, or at a reload. */
-void log_configure(enum log_level level, enum log_format format);
+void log_configure(const struct log_config *config);
 
 /* Never let this text appear in a line, neither as it is nor percent-encoded: it becomes
  * "<secret>". Copied; texts under 6 bytes are refused (they would redact ordinary words). Each call

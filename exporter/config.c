@@ -1,6 +1,5 @@
 #include "exporter/config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +8,10 @@
 #include "collectors/azure/cloud.h"
 #include "core/hash.h"
 #include "core/http.h"
-#include "core/log.h"
 #include "core/memory.h"
 #include "exporter/series.h"
-#include "exporter/web_address.h"
 
-enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024, TIMEOUT_MIN_MS = 60000, TIMEOUT_MAX_MS = 600000 };
+enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024 };
 
 /* --- checks of one value -------------------------------------------------------------------- */
 
@@ -22,60 +19,6 @@ static const char *check_url(const void *value)
 {
     const char *const *url = value;
     return *url && !http_url_is_safe(*url) ? "must be https://; http:// only for loopback" : NULL;
-}
-
-static bool is_guid(const char *text)
-{
-    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    for (size_t i = 0; i < sizeof form; i++) {
-        bool fits = form[i] == 'x' ? isxdigit((unsigned char)text[i]) : text[i] == form[i];
-        if (!fits)
-            return false;
-    }
-    return true;
-}
-
-static const char *check_subscriptions(const void *value)
-{
-    const struct option_texts *list = value;
-    for (size_t i = 0; i < list->count; i++)
-        if (!is_guid(list->texts[i]))
-            return "must be subscription ids like 00000000-0000-0000-0000-000000000000";
-    return NULL;
-}
-
-static const char *check_patterns(const void *value)
-{
-    const struct option_texts *list = value;
-    const char *problem = NULL;
-    for (size_t i = 0; i < list->count && !problem; i++)
-        problem = series_pattern_problem(list->texts[i]);
-    return problem;
-}
-
-static const char *check_addresses(const void *value)
-{
-    const struct option_texts *list = value;
-    struct web_address address;
-    struct error error;
-    for (size_t i = 0; i < list->count; i++)
-        if (!web_address_parse(list->texts[i], &address, &error))
-            return "must be host:port, [::1]:port or :port";
-    return list->count ? NULL : "names no address";
-}
-
-static const char *check_telemetry_path(const void *value)
-{
-    const char *path = *(const char *const *)value;
-    if (path[0] != '/' || !path[1] || strpbrk(path, " ?#*%\"<>&"))
-        return "must be a path like /metrics";
-    return strncmp(path, "/-/", 3) ? NULL : "is taken by the program itself";
-}
-
-static const char *check_prefix(const void *value)
-{
-    const char *path = *(const char *const *)value;
-    return path && strpbrk(path, " ?#*%\"<>&") ? "must be a path like /defender" : NULL;
 }
 
 /* --- the table ------------------------------------------------------------------------------ */
@@ -105,89 +48,11 @@ static const struct option azure_options[] = {
     { 0 }
 };
 
-static const struct option collector_options[] = {
-    { "max_staleness", OPTION_DURATION(struct config, collector.max_staleness_ms),
-      .otherwise = "0s", .min = 0, .max = 30 * 86400e3,
-      .help = "How long the last good data of a failing collector is shown; 0s means three "
-              "intervals." },
-    { "disable_defaults", OPTION_BOOL(struct config, collector.disable_defaults),
-      .otherwise = "false", .help = "Run only the collectors that are enabled by name." },
-    { 0 }
-};
-
-static const struct option subscription_options[] = {
-    { "include", OPTION_TEXT_LIST(struct config, subscriptions.include),
-      .check = check_subscriptions,
-      .help = "Only these subscription ids. Default: all that are readable." },
-    { "exclude", OPTION_TEXT_LIST(struct config, subscriptions.exclude),
-      .check = check_subscriptions, .help = "Never these subscription ids." },
-    { 0 }
-};
-
-static const struct option metrics_options[] = {
-    { "allowlist", OPTION_TEXT_LIST(struct config_metrics, allow),
-      .check = check_patterns,
-      .help = "Regular expressions; only metrics whose whole name matches one are exposed." },
-    { "denylist", OPTION_TEXT_LIST(struct config_metrics, deny), .check = check_patterns,
-      .help = "Regular expressions; metrics whose whole name matches one are not exposed." },
-    { "opt_in_list", OPTION_TEXT_LIST(struct config_metrics, opt_in),
-      .check = check_patterns,
-      .help = "Regular expressions; metrics of level 2 and 3 whose whole name matches one are "
-              "exposed." },
-    { "max_series", OPTION_INTEGER(struct config_metrics, max_series),
-      .otherwise = "200000", .min = 0, .max = 10e6,
-      .help = "Most series of an exposition; the highest levels are left out first. 0 means no "
-              "limit." },
-    { 0 }
-};
-
-static const struct option web_options[] = {
-    { "listen_address", OPTION_TEXT_LIST(struct config_web, addresses),
-      .otherwise = ":" WEB_DEFAULT_PORT, .check = check_addresses,
-      .help = "Addresses to listen on: host:port, [::1]:port or :port." },
-    { "telemetry_path", OPTION_TEXT(struct config_web, telemetry_path),
-      .otherwise = "/metrics", .check = check_telemetry_path, .help = "Path of the metrics." },
-    { "max_requests", OPTION_INTEGER(struct config_web, max_requests),
-      .otherwise = "40", .min = 0, .max = 100000,
-      .help = "Most scrapes at the same time. 0 means no limit." },
-    { "disable_exporter_metrics", OPTION_BOOL(struct config_web, disable_exporter_metrics),
-      .otherwise = "false", .help = "Leave out process_* and the web server's own metrics." },
-    { "external_url", OPTION_URL(struct config_web, external_url),
-      .help = "The URL under which others reach this program, for example through a proxy." },
-    { "route_prefix", OPTION_TEXT(struct config_web, route_prefix),
-      .check = check_prefix,
-      .help = "Path before every route. Default: the path of external_url." },
-    { "enable_lifecycle", OPTION_BOOL(struct config_web, enable_lifecycle),
-      .otherwise = "false", .help = "Allow POST /-/reload and /-/quit." },
-    { 0 }
-};
-
-static const struct option log_options[] = {
-    { "level", OPTION_WORD(struct config, log.level), .otherwise = "info",
-      .words = log_level_words, .help = "The least important lines to write." },
-    { "format", OPTION_WORD(struct config, log.format), .otherwise = "logfmt",
-      .words = log_format_words, .help = "How lines are written." },
-    { 0 }
-};
-
 static const struct option storage_options[] = {
     { "path", OPTION_PATH(struct config, storage.path),
       .otherwise = "/var/lib/defender_exporter",
       .help = "Folder for what is kept between runs." },
     { 0 }
-};
-
-/* The rows of one collector but for its source, whose words each has of its own. */
-static const struct option one_collector_options[] = {
-    { "enabled", OPTION_BOOL(struct runner_source, enabled), .otherwise = "true",
-      .help = "Whether it runs." },
-    { "interval", OPTION_DURATION(struct runner_source, interval_ms),
-      .min = 1000, .max = 30 * 86400e3, .help = "Time between two collections." },
-    { "timeout", OPTION_DURATION(struct runner_source, timeout_ms),
-      .min = 100, .max = 86400e3,
-      .help = "Longest time of a collection. Default: the interval, between 1m and 10m." },
-    { "source", OPTION_WORD(struct runner_source, variant),
-      .help = "Where the rows come from." },
 };
 /* clang-format on */
 
@@ -195,37 +60,22 @@ static const struct option section_rows[] = {
     { "azure", OPTION_SECTION(struct config, azure), .section = azure_options,
       .help = "How to reach Azure." },
     { "collectors", OPTION_GROUP, .help = "What to collect." },
-    { "collector", OPTION_GROUP, .section = collector_options,
-      .help = "What holds for all collectors." },
-    { "subscriptions", OPTION_GROUP, .section = subscription_options,
-      .help = "Which subscriptions to look at." },
-    { "metrics", OPTION_SECTION(struct config, metrics), .section = metrics_options,
+    { "collector", OPTION_SECTION(struct config, collector),
+      .section = runner_common_options, .help = "What holds for all collectors." },
+    { "subscriptions", OPTION_SECTION(struct config, subscriptions),
+      .section = runner_filter_options, .help = "Which subscriptions to look at." },
+    { "metrics", OPTION_SECTION(struct config, metrics), .section = series_options,
       .help = "Which metrics to expose." },
-    { "web", OPTION_SECTION(struct config, web), .section = web_options,
+    { "web", OPTION_SECTION(struct config, web), .section = web_config_options,
       .help = "The web server. Changes need a restart." },
-    { "log", OPTION_GROUP, .section = log_options, .help = "Lines on standard error." },
-    { "storage", OPTION_GROUP, .section = storage_options, .help = "What is kept between runs." },
+    { "log", OPTION_SECTION(struct config, log), .section = log_options,
+      .help = "Lines on standard error." },
+    { "storage", OPTION_GROUP, .section = storage_options,
+      .help = "What is kept between runs." },
     { "alerts", OPTION_SECTION(struct config, alerts), .section = settings_options,
       OPTION_LINE(struct config, alerts.line),
       .help = "Whom to tell of what. Findings are remembered in any case." },
 };
-
-static const struct option *collector_rows(const struct collector *collector, struct arena *arena)
-{
-    enum { ROWS = ARRAY_COUNT(one_collector_options) };
-    struct option *rows = arena_zalloc(arena, (ROWS + 1) * sizeof *rows);
-    memcpy(rows, one_collector_options, sizeof one_collector_options);
-    const char **words = arena_zalloc(arena, (COLLECTOR_VARIANTS_MAX + 1) * sizeof *words);
-    for (size_t i = 0; i < COLLECTOR_VARIANTS_MAX; i++)
-        words[i] = collector->variants[i].name;
-    for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].type == OPTION_TYPE_WORD)
-            rows[i].words = words;
-        if (rows[i].offset == offsetof(struct runner_source, interval_ms))
-            rows[i].otherwise = collector->default_interval;
-    }
-    return rows;
-}
 
 const struct option *config_options(struct arena *arena)
 {
@@ -240,7 +90,7 @@ const struct option *config_options(struct arena *arena)
             .name = collector->name,
             .type = OPTION_TYPE_SECTION,
             .offset = offsetof(struct config, collectors) + i * sizeof(struct runner_source),
-            .section = collector_rows(collector, arena),
+            .section = runner_source_options(collector, arena),
             .help = collector->help,
         };
     }
@@ -299,48 +149,12 @@ static void fill(const struct config_source *source, const struct buf *text, boo
     }
 }
 
-/* The path of a URL or a prefix as typed: "" or "/a/b". */
-static const char *normal_prefix(const char *text, struct arena *arena)
-{
-    const char *scheme = strstr(text, "://");
-    const char *path = scheme ? strchr(scheme + 3, '/') : text;
-    size_t length = path ? strlen(path) : 0;
-    while (length && path[length - 1] == '/')
-        length--;
-    if (!length)
-        return "";
-    CLEANUP(buf_finish) struct buf prefix = { 0 };
-    buf_text(&prefix, *path == '/' ? "" : "/");
-    buf_append(&prefix, path, length);
-    return arena_text(arena, prefix.data);
-}
-
-static void lower(struct option_texts *list, struct arena *arena)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        char *text = arena_text(arena, list->texts[i]);
-        for (char *c = text; *c; c++)
-            *c = (char)tolower((unsigned char)*c);
-        list->texts[i] = text;
-    }
-}
-
 /* What is derived from other keys. */
 static void complete(struct config *config)
 {
-    for (size_t i = 0; i < config->sources->count; i++) {
-        struct runner_source *one = &config->collectors[i];
-        if (!one->timeout_ms)
-            one->timeout_ms = one->interval_ms < TIMEOUT_MIN_MS   ? TIMEOUT_MIN_MS
-                              : one->interval_ms > TIMEOUT_MAX_MS ? TIMEOUT_MAX_MS
-                                                                  : one->interval_ms;
-    }
-    const char *prefix = config->web.route_prefix;
-    if (!prefix)
-        prefix = config->web.external_url ? config->web.external_url : "";
-    config->web.route_prefix = normal_prefix(prefix, &config->arena);
-    lower(&config->subscriptions.include, &config->arena);
-    lower(&config->subscriptions.exclude, &config->arena);
+    web_config_complete(&config->web, &config->arena);
+    runner_complete(config->collectors, config->sources->count, &config->subscriptions,
+                    &config->arena);
 }
 
 /* An environment variable stands between the key and the cloud's default. */
@@ -484,27 +298,16 @@ struct runner_config config_runner(const struct config *config)
     return (struct runner_config){
         .sources = config->sources,
         .settings = config->collectors,
-        .max_staleness_ms = config->collector.max_staleness_ms,
-        .include = config->subscriptions.include.texts,
-        .include_count = config->subscriptions.include.count,
-        .exclude = config->subscriptions.exclude.texts,
-        .exclude_count = config->subscriptions.exclude.count,
+        .common = config->collector,
+        .filter = config->subscriptions,
         .storage_path = config->storage.path,
     };
-}
-
-static struct series_texts texts_of(const struct option_texts *list)
-{
-    return (struct series_texts){ list->texts, list->count };
 }
 
 struct scrape_config config_scrape(const struct config *config)
 {
     return (struct scrape_config){
-        .series = { .allow = texts_of(&config->metrics.allow),
-                    .deny = texts_of(&config->metrics.deny),
-                    .opt_in = texts_of(&config->metrics.opt_in),
-                    .max_series = (size_t)config->metrics.max_series },
+        .series = config->metrics,
         .without_process = config->web.disable_exporter_metrics,
     };
 }

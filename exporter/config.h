@@ -6,13 +6,12 @@
 #include "alerts/notify/settings.h"
 #include "collectors/azure/auth.h"
 #include "collectors/run/runner.h"
+#include "core/log.h"
 #include "core/options.h"
 #include "exporter/scrape.h"
+#include "exporter/web_config.h"
 
 #define CONFIG_DEFAULT_FILE "/etc/defender_exporter/defender_exporter.yml"
-
-/* The one place that names our port. */
-#define WEB_DEFAULT_PORT "9887"
 
 struct config_azure {
     int cloud;  /* row of cloud_table */
@@ -20,32 +19,14 @@ struct config_azure {
     const char *tenant_id, *client_id, *federated_token_file, *authority_host, *resource_manager;
     struct secret client_secret;
 };
-struct config_web {
-    struct option_texts addresses;
-    const char *telemetry_path, *external_url;
-    const char *route_prefix; /* "" or "/prefix" */
-    int64_t max_requests;
-    bool disable_exporter_metrics, enable_lifecycle;
-};
-struct config_metrics {
-    struct option_texts allow, deny, opt_in;
-    int64_t max_series;
-};
 
 struct config {
     struct config_azure azure;
-    struct {
-        int64_t max_staleness_ms;
-        bool disable_defaults;
-    } collector;
-    struct {
-        struct option_texts include, exclude;
-    } subscriptions;
-    struct config_metrics metrics;
-    struct config_web web;
-    struct {
-        int level, format; /* enum log_level, enum log_format */
-    } log;
+    struct runner_common collector;
+    struct runner_filter subscriptions;
+    struct series_config metrics;
+    struct web_config web;
+    struct log_config log;
     struct {
         const char *path;
     } storage;

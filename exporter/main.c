@@ -76,7 +76,7 @@ static int run(const struct flags *flags)
         fputs(buf_cstr(&report.text), stderr);
         return EXIT_USAGE;
     }
-    log_configure((enum log_level)config->log.level, (enum log_format)config->log.format);
+    log_configure(&config->log);
     struct service *service = service_create(config, flags, &error);
     if (!service) {
         log_error(MSG("cannot start"), ERR(&error));

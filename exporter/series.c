@@ -98,7 +98,7 @@ static int compile(const char *pattern, regex_t *out)
     return regcomp(out, buf_cstr(&anchored), REG_EXTENDED | REG_NOSUB);
 }
 
-const char *series_pattern_problem(const char *pattern)
+static const char *pattern_problem(const char *pattern)
 {
     regex_t compiled;
     if (compile(pattern, &compiled))
@@ -107,7 +107,35 @@ const char *series_pattern_problem(const char *pattern)
     return NULL;
 }
 
-static bool compile_all(const struct series_texts *texts, const char *key, struct arena *arena,
+static const char *check_patterns(const void *value)
+{
+    const struct option_texts *list = value;
+    const char *problem = NULL;
+    for (size_t i = 0; i < list->count && !problem; i++)
+        problem = pattern_problem(list->texts[i]);
+    return problem;
+}
+
+/* clang-format off */
+const struct option series_options[] = {
+    { "allowlist", OPTION_TEXT_LIST(struct series_config, allow),
+      .check = check_patterns,
+      .help = "Regular expressions; only metrics whose whole name matches one are exposed." },
+    { "denylist", OPTION_TEXT_LIST(struct series_config, deny), .check = check_patterns,
+      .help = "Regular expressions; metrics whose whole name matches one are not exposed." },
+    { "opt_in_list", OPTION_TEXT_LIST(struct series_config, opt_in),
+      .check = check_patterns,
+      .help = "Regular expressions; metrics of level 2 and 3 whose whole name matches one are "
+              "exposed." },
+    { "max_series", OPTION_INTEGER(struct series_config, max_series),
+      .otherwise = "200000", .min = 0, .max = 10e6,
+      .help = "Most series of an exposition; the highest levels are left out first. 0 means no "
+              "limit." },
+    { 0 }
+};
+/* clang-format on */
+
+static bool compile_all(const struct option_texts *texts, const char *key, struct arena *arena,
                         struct patterns *out, struct error *error)
 {
     out->compiled = arena_alloc(arena, (texts->count + 1) * sizeof *out->compiled);
@@ -159,7 +187,7 @@ struct series_rules *series_rules_create(const struct series_config *config,
         rules->opted = find_opted(&opt_in, known, &arena);
     patterns_finish(&opt_in);
     atomic_init(&rules->references, 1);
-    rules->max_series = config->max_series;
+    rules->max_series = (size_t)config->max_series;
     rules->arena = arena;
     if (ok)
         return rules;

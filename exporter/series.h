@@ -7,21 +7,19 @@
 #include "collectors/snapshot/source.h"
 #include "core/error.h"
 #include "core/metric.h"
+#include "core/options.h"
 
 enum { SERIES_LEVELS = 4, SERIES_DEFAULT_LEVEL = 1 };
 
-struct series_texts {
-    const char *const *texts;
-    size_t count;
-};
-
-/* Regular expressions (POSIX extended) that must match a whole metric name. */
+/* `metrics` of the configuration; lists of regular expressions (POSIX extended) that must match a
+ * whole metric name. */
 struct series_config {
-    struct series_texts allow;  /* when not empty, only these */
-    struct series_texts deny;   /* never these */
-    struct series_texts opt_in; /* families above the default level to have all the same */
-    size_t max_series;          /* of the domain part; 0 = no limit */
+    struct option_texts allow;  /* when not empty, only these */
+    struct option_texts deny;   /* never these */
+    struct option_texts opt_in; /* families above the default level to have all the same */
+    int64_t max_series;         /* of the domain part; 0 = no limit */
 };
+extern const struct option series_options[];
 
 struct series_rules;
 
@@ -31,9 +29,6 @@ struct series_rules *series_rules_create(const struct series_config *config,
                                          struct error *error) MUST_USE;
 void series_rules_acquire(struct series_rules *rules);
 void series_rules_release(struct series_rules *rules); /* NULL is fine */
-
-/* NULL, or the reason why the text is no pattern. Static. */
-const char *series_pattern_problem(const char *pattern);
 
 /* Every family of the runner, the sources and these lists (the last list is NULL), in one list
  * that ends with NULL, in the arena. */

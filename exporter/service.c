@@ -217,7 +217,7 @@ static bool swap(struct service *service, struct config *config, struct option_r
         engine_finish(&next);
         return false;
     }
-    log_configure((enum log_level)config->log.level, (enum log_format)config->log.format);
+    log_configure(&config->log);
     if (service->running)
         runner_stop(service->engine.runner);
     if (service->alerting)
@@ -408,7 +408,7 @@ static void handle_style(void *context, const struct web_request *request,
 
 bool service_start(struct service *service, struct error *error)
 {
-    const struct config_web *web = &service->engine.config->web;
+    const struct web_config *web = &service->engine.config->web;
     enum { CHANGE = WEB_POST | WEB_PUT, API = WEB_GET | WEB_POST | WEB_DELETE, BODY_BYTES = 65536 };
     /* clang-format off */
     const struct web_route routes[] = {
@@ -428,15 +428,7 @@ bool service_start(struct service *service, struct error *error)
         { "/-/quit",    "quit",    CHANGE, BODY_BYTES, 0, handle_quit,   service },
     };
     /* clang-format on */
-    const struct web_config config = {
-        .addresses = web->addresses.texts,
-        .address_count = web->addresses.count,
-        .prefix = service->prefix,
-        .routes = routes,
-        .route_count = ARRAY_COUNT(routes),
-        .metrics = service->metrics,
-    };
-    service->web = web_start(&config, error);
+    service->web = web_start(web, routes, ARRAY_COUNT(routes), service->metrics, error);
     if (!service->web)
         return false;
     pthread_mutex_lock(&service->lock);

@@ -516,26 +516,27 @@ static void declare_metrics(const struct web *web)
     }
 }
 
-struct web *web_start(const struct web_config *config, struct error *error)
+struct web *web_start(const struct web_config *config, const struct web_route *routes,
+                      size_t route_count, struct metric_store *metrics, struct error *error)
 {
     struct web *web = MEMORY_NEW(struct web);
     pthread_mutex_init(&web->lock, NULL);
-    web->metrics = config->metrics;
-    web->prefix = arena_text(&web->arena, config->prefix);
-    web->route_count = config->route_count;
-    size_t bytes = config->route_count * sizeof *web->routes;
-    web->routes = memcpy(arena_alloc(&web->arena, bytes), config->routes, bytes);
-    for (size_t i = 0; i < config->route_count; i++) {
-        web->routes[i].path = arena_text(&web->arena, config->routes[i].path);
-        web->routes[i].name = arena_text(&web->arena, config->routes[i].name);
+    web->metrics = metrics;
+    web->prefix = arena_text(&web->arena, config->route_prefix);
+    web->route_count = route_count;
+    size_t bytes = route_count * sizeof *routes, addresses = config->addresses.count;
+    web->routes = memcpy(arena_alloc(&web->arena, bytes), routes, bytes);
+    for (size_t i = 0; i < route_count; i++) {
+        web->routes[i].path = arena_text(&web->arena, routes[i].path);
+        web->routes[i].name = arena_text(&web->arena, routes[i].name);
     }
-    web->in_flight = arena_zalloc(&web->arena, config->route_count * sizeof *web->in_flight);
-    web->listeners = arena_zalloc(&web->arena, config->address_count * sizeof *web->listeners);
+    web->in_flight = arena_zalloc(&web->arena, route_count * sizeof *web->in_flight);
+    web->listeners = arena_zalloc(&web->arena, addresses * sizeof *web->listeners);
     declare_metrics(web);
-    for (size_t i = 0; i < config->address_count; i++) {
+    for (size_t i = 0; i < addresses; i++) {
         struct listener *listener = &web->listeners[web->listener_count++];
         listener->web = web;
-        if (!listener_start(listener, config->addresses[i], config->address_count, error)) {
+        if (!listener_start(listener, config->addresses.texts[i], addresses, error)) {
             web_stop(web, 0);
             return NULL;
         }

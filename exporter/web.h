@@ -9,6 +9,7 @@
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/metric.h"
+#include "exporter/web_config.h"
 
 enum web_method { WEB_GET = 1, WEB_POST = 2, WEB_PUT = 4, WEB_DELETE = 8 };
 enum { WEB_QUERIES_MAX = 64, WEB_HEADERS_MAX = 6 };
@@ -58,20 +59,13 @@ struct web_route {
     void *context;
 };
 
-/* Everything is copied but the metrics, which outlive the server. */
-struct web_config {
-    const char *const *addresses; /* address_count of "host:port", "[::1]:port", ":port" */
-    size_t address_count;
-    const char *prefix;             /* "/defender", or "" */
-    const struct web_route *routes; /* route_count of them */
-    size_t route_count;
-    struct metric_store *metrics;
-};
-
 struct web;
 
-/* Bind every address and serve. ERROR_IO names the address that cannot be bound; NULL then. */
-struct web *web_start(const struct web_config *config, struct error *error) MUST_USE;
+/* Bind every address and serve. Everything is copied but the metrics, which outlive the server.
+ * ERROR_IO names the address that cannot be bound; NULL then. */
+struct web *web_start(const struct web_config *config, const struct web_route *routes,
+                      size_t route_count, struct metric_store *metrics,
+                      struct error *error) MUST_USE;
 
 /* Accept no more, let requests in flight finish for at most grace_ms, close. NULL is fine. */
 void web_stop(struct web *web, int64_t grace_ms);

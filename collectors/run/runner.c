@@ -1,5 +1,6 @@
 #include "collectors/run/runner.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,104 @@
 #include "core/memory.h"
 #include "core/worker.h"
 
-enum { RETRY_BASE_S = 5, FIRST_LOOK_MS = 50 };
+enum { RETRY_BASE_S = 5, FIRST_LOOK_MS = 50, TIMEOUT_MIN_MS = 60000, TIMEOUT_MAX_MS = 600000 };
+
+/* --- options -------------------------------------------------------------------------------- */
+
+static bool is_guid(const char *text)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    for (size_t i = 0; i < sizeof form; i++) {
+        bool fits = form[i] == 'x' ? isxdigit((unsigned char)text[i]) : text[i] == form[i];
+        if (!fits)
+            return false;
+    }
+    return true;
+}
+
+static const char *check_subscriptions(const void *value)
+{
+    const struct option_texts *list = value;
+    for (size_t i = 0; i < list->count; i++)
+        if (!is_guid(list->texts[i]))
+            return "must be subscription ids like 00000000-0000-0000-0000-000000000000";
+    return NULL;
+}
+
+/* clang-format off */
+const struct option runner_common_options[] = {
+    { "max_staleness", OPTION_DURATION(struct runner_common, max_staleness_ms),
+      .otherwise = "0s", .min = 0, .max = 30 * 86400e3,
+      .help = "How long the last good data of a failing collector is shown; 0s means three "
+              "intervals." },
+    { "disable_defaults", OPTION_BOOL(struct runner_common, disable_defaults),
+      .otherwise = "false", .help = "Run only the collectors that are enabled by name." },
+    { 0 }
+};
+
+const struct option runner_filter_options[] = {
+    { "include", OPTION_TEXT_LIST(struct runner_filter, include),
+      .check = check_subscriptions,
+      .help = "Only these subscription ids. Default: all that are readable." },
+    { "exclude", OPTION_TEXT_LIST(struct runner_filter, exclude),
+      .check = check_subscriptions, .help = "Never these subscription ids." },
+    { 0 }
+};
+
+/* The rows of one collector but for its source, whose words each has of its own. */
+static const struct option source_options[] = {
+    { "enabled", OPTION_BOOL(struct runner_source, enabled), .otherwise = "true",
+      .help = "Whether it runs." },
+    { "interval", OPTION_DURATION(struct runner_source, interval_ms),
+      .min = 1000, .max = 30 * 86400e3, .help = "Time between two collections." },
+    { "timeout", OPTION_DURATION(struct runner_source, timeout_ms),
+      .min = 100, .max = 86400e3,
+      .help = "Longest time of a collection. Default: the interval, between 1m and 10m." },
+    { "source", OPTION_WORD(struct runner_source, variant),
+      .help = "Where the rows come from." },
+};
+/* clang-format on */
+
+const struct option *runner_source_options(const struct collector *collector, struct arena *arena)
+{
+    enum { ROWS = ARRAY_COUNT(source_options) };
+    struct option *rows = arena_zalloc(arena, (ROWS + 1) * sizeof *rows);
+    memcpy(rows, source_options, sizeof source_options);
+    const char **words = arena_zalloc(arena, (COLLECTOR_VARIANTS_MAX + 1) * sizeof *words);
+    for (size_t i = 0; i < COLLECTOR_VARIANTS_MAX; i++)
+        words[i] = collector->variants[i].name;
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].type == OPTION_TYPE_WORD)
+            rows[i].words = words;
+        if (rows[i].offset == offsetof(struct runner_source, interval_ms))
+            rows[i].otherwise = collector->default_interval;
+    }
+    return rows;
+}
+
+static void lower(struct option_texts *list, struct arena *arena)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        char *text = arena_text(arena, list->texts[i]);
+        for (char *c = text; *c; c++)
+            *c = (char)tolower((unsigned char)*c);
+        list->texts[i] = text;
+    }
+}
+
+void runner_complete(struct runner_source *sources, size_t count, struct runner_filter *filter,
+                     struct arena *arena)
+{
+    for (struct runner_source *one = sources; one < sources + count; one++)
+        if (!one->timeout_ms)
+            one->timeout_ms = one->interval_ms < TIMEOUT_MIN_MS   ? TIMEOUT_MIN_MS
+                              : one->interval_ms > TIMEOUT_MAX_MS ? TIMEOUT_MAX_MS
+                                                                  : one->interval_ms;
+    lower(&filter->include, arena);
+    lower(&filter->exclude, arena);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* One source's thread and what it remembers between runs. Only its own thread touches it. */
 struct slot {
@@ -39,11 +137,11 @@ struct runner {
     struct slot *slots; /* one a source, by its index */
 };
 
-static char **copy_texts(const char *const *texts, size_t count)
+static char **copy_texts(const struct option_texts *list)
 {
-    char **copies = MEMORY_ARRAY(char *, count + 1);
-    for (size_t i = 0; i < count; i++)
-        copies[i] = memory_copy(texts[i]);
+    char **copies = MEMORY_ARRAY(char *, list->count + 1);
+    for (size_t i = 0; i < list->count; i++)
+        copies[i] = memory_copy(list->texts[i]);
     return copies;
 }
 
@@ -66,7 +164,7 @@ static bool is_wanted(const void *filter, const char *subscription_id)
 {
     const struct runner *runner = filter;
     return !is_among(runner->exclude, subscription_id) &&
-           (!runner->config.include_count || is_among(runner->include, subscription_id));
+           (!runner->config.filter.include.count || is_among(runner->include, subscription_id));
 }
 
 static const struct variant *variant_of(const struct slot *slot)
@@ -126,8 +224,8 @@ struct runner *runner_create(const struct runner_config *config, struct arm *arm
     runner->store = store;
     runner->sources = config->sources;
     source_list_acquire(runner->sources);
-    runner->include = copy_texts(config->include, config->include_count);
-    runner->exclude = copy_texts(config->exclude, config->exclude_count);
+    runner->include = copy_texts(&config->filter.include);
+    runner->exclude = copy_texts(&config->filter.exclude);
     if (config->storage_path)
         runner->storage_path = memory_copy(config->storage_path);
     create_slots(runner);
@@ -151,7 +249,7 @@ void runner_destroy(struct runner *runner)
 
 static int64_t max_staleness_ms(const struct slot *slot)
 {
-    int64_t configured = slot->runner->config.max_staleness_ms;
+    int64_t configured = slot->runner->config.common.max_staleness_ms;
     return configured ? configured : 3 * slot->status.interval_ms;
 }
 
@@ -163,7 +261,7 @@ static const char **scope_of(const struct slot *slot, const struct snapshot *sna
     const struct runner *runner = slot->runner;
     const struct subscription *known = subscriptions_known(snapshot, slot->source->tenant, &count);
     *scope_count = 0;
-    if (!runner->config.include_count && !runner->config.exclude_count)
+    if (!runner->config.filter.include.count && !runner->config.filter.exclude.count)
         return NULL;
     const char **scope = MEMORY_ARRAY(const char *, count + 1);
     for (size_t i = 0; i < count; i++)
@@ -199,8 +297,8 @@ static void report(const struct slot *slot, const struct source_status *before)
     else
         log_warn(MSG(now->last_success_at ? "collection failed, the last good data stay"
                                           : "collection failed"),
-                 TEXT("collector", name),
-                 TEXT("reason", error_word(now->error.code)), ERR(&now->error));
+                 TEXT("collector", name), TEXT("reason", error_word(now->error.code)),
+                 ERR(&now->error));
 }
 
 static size_t count_carried(const struct part *part, const struct part_cover **first)
@@ -282,7 +380,7 @@ bool runner_run(struct runner *runner, const struct source *source)
         .wanted = is_wanted,
         .filter = runner,
         .included = (const char *const *)runner->include,
-        .included_count = runner->config.include_count,
+        .included_count = runner->config.filter.include.count,
     };
     struct collect_result result = { 0 };
     struct error error = { 0 };
@@ -394,33 +492,45 @@ void runner_stop(struct runner *runner)
 
 /* --- families --------------------------------------------------------------------------------- */
 static const struct family up = {
-    .name = "defender_up", .type = METRIC_GAUGE, .level = 0,
+    .name = "defender_up",
+    .type = METRIC_GAUGE,
+    .level = 0,
     .help = "1 when every enabled collector has data younger than max staleness.",
 };
 static const struct family success = {
-    .name = "defender_scrape_collector_success", .type = METRIC_GAUGE, .level = 0,
+    .name = "defender_scrape_collector_success",
+    .type = METRIC_GAUGE,
+    .level = 0,
     .help = "1 when the collector's last run read everything it asked for.",
     .labels = LABELS("collector"),
 };
 static const struct family duration = {
-    .name = "defender_scrape_collector_duration_seconds", .type = METRIC_GAUGE, .level = 0,
+    .name = "defender_scrape_collector_duration_seconds",
+    .type = METRIC_GAUGE,
+    .level = 0,
     .unit = "seconds",
     .help = "How long the collector's last run took.",
     .labels = LABELS("collector"),
 };
 static const struct family last_success = {
-    .name = "defender_collector_last_success_timestamp_seconds", .type = METRIC_GAUGE, .level = 0,
+    .name = "defender_collector_last_success_timestamp_seconds",
+    .type = METRIC_GAUGE,
+    .level = 0,
     .unit = "seconds",
     .help = "When the collector last read everything it asked for; 0 = never.",
     .labels = LABELS("collector"),
 };
 static const struct family rows = {
-    .name = "defender_collector_rows", .type = METRIC_GAUGE, .level = 0,
+    .name = "defender_collector_rows",
+    .type = METRIC_GAUGE,
+    .level = 0,
     .help = "Rows the collector's last run read from Azure.",
     .labels = LABELS("collector"),
 };
 static const struct family truncated = {
-    .name = "defender_collector_truncated", .type = METRIC_GAUGE, .level = 0,
+    .name = "defender_collector_truncated",
+    .type = METRIC_GAUGE,
+    .level = 0,
     .help = "1 when Azure cut the answer in a way that can only be counted: nothing is concluded "
             "from what is missing.",
     .labels = LABELS("collector"),

@@ -3,22 +3,40 @@
  * and never lets one failure touch another. */
 #include "collectors/azure/arm.h"
 #include "collectors/collector.h"
+#include "core/options.h"
 
-/* How a source is run. */
+/* `collectors.<name>` of the configuration: how a source is run. */
 struct runner_source {
     bool enabled;
     int64_t interval_ms, timeout_ms;
     int variant; /* index into collector.variants */
 };
 
+/* The rows of one collector, with its own words and defaults; in the arena. */
+const struct option *runner_source_options(const struct collector *collector, struct arena *arena);
+
+/* `collector`: what holds for all of them. */
+struct runner_common {
+    int64_t max_staleness_ms; /* 0 = three intervals of the collector */
+    bool disable_defaults;
+};
+extern const struct option runner_common_options[];
+
+/* `subscriptions`: which ids to look at. */
+struct runner_filter {
+    struct option_texts include, exclude; /* include: none = all */
+};
+extern const struct option runner_filter_options[];
+
+/* Derive what is not given: time-outs from intervals; ids become lower case. */
+void runner_complete(struct runner_source *sources, size_t count, struct runner_filter *filter,
+                     struct arena *arena);
+
 struct runner_config {
     struct source_list *sources;
     const struct runner_source *settings; /* one a source, by its index */
-    int64_t max_staleness_ms; /* 0 = three intervals of the collector */
-    const char *const *include; /* subscription ids, include_count; none = all */
-    size_t include_count;
-    const char *const *exclude;
-    size_t exclude_count;
+    struct runner_common common;
+    struct runner_filter filter;
     const char *storage_path; /* where the catalogue is kept between runs; NULL = nowhere */
 };
 

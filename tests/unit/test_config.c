@@ -62,7 +62,7 @@ TEST(port_is_not_one_that_others_use)
     static const char *const taken[] = { "9090", "9093", "9100", "9115",
                                          "8080", "5000", "2801", "9476" };
     for (size_t i = 0; i < ARRAY_COUNT(taken); i++)
-        CHECK(strcmp(taken[i], WEB_DEFAULT_PORT) != 0);
+        CHECK(strcmp(taken[i], WEB_CONFIG_PORT) != 0);
 }
 
 TEST(file_reaches_the_modules)
@@ -81,8 +81,8 @@ TEST(file_reaches_the_modules)
     CHECK_INT(runner.settings[INDEX(assessments)].timeout_ms, 300000);
     CHECK(!runner.settings[INDEX(baselines)].enabled);
     CHECK_INT(runner.settings[INDEX(baselines)].timeout_ms, 2000);
-    CHECK_INT(runner.exclude_count, 1);
-    CHECK_TEXT(runner.exclude[0], "aaaaaaaa-0000-0000-0000-000000000001");
+    CHECK_INT(runner.filter.exclude.count, 1);
+    CHECK_TEXT(runner.filter.exclude.texts[0], "aaaaaaaa-0000-0000-0000-000000000001");
     CHECK_INT(config_scrape(config).series.opt_in.count, 1);
     CHECK_TEXT(config_resource_manager(config), "https://management.usgovcloudapi.net");
     CHECK_TEXT(config_auth(config).authority_host, "https://login.microsoftonline.us");

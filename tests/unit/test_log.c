@@ -46,7 +46,7 @@ static int64_t at(int64_t ms)
 
 TEST(logfmt_line)
 {
-    log_configure(LOG_DEBUG, LOG_LOGFMT);
+    log_configure(&(struct log_config){ LOG_DEBUG, LOG_LOGFMT });
     capture_start();
     WRITE(0, LOG_INFO, MSG("collected all"), TEXT("collector", "assessments"), INT("rows", -42),
           NUM("duration_seconds", 0.25));
@@ -60,7 +60,7 @@ TEST(logfmt_line)
 
 TEST(json_line)
 {
-    log_configure(LOG_DEBUG, LOG_JSON);
+    log_configure(&(struct log_config){ LOG_DEBUG, LOG_JSON });
     capture_start();
     WRITE(0, LOG_WARN, MSG("a \"b\" \\ \n\x01"), TEXT("k", "\xff\xc3\xa4"), INT("n", 7),
           NUM("x", 0.5), NUM("inf", INFINITY));
@@ -94,7 +94,7 @@ TEST(values_are_quoted_when_they_must)
         { "\xed\xa0\x80", "\"\\xed\\xa0\\x80\"" }, /* surrogate */
         { "\xf0\x9f\x94\x92", "\xf0\x9f\x94\x92" },
     };
-    log_configure(LOG_DEBUG, LOG_LOGFMT);
+    log_configure(&(struct log_config){ LOG_DEBUG, LOG_LOGFMT });
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         capture_start();
         WRITE(0, LOG_INFO, TEXT("k", cases[i].text), INT("case", i));
@@ -108,7 +108,7 @@ TEST(values_are_quoted_when_they_must)
 
 TEST(level_is_a_threshold)
 {
-    log_configure(LOG_WARN, LOG_LOGFMT);
+    log_configure(&(struct log_config){ LOG_WARN, LOG_LOGFMT });
     capture_start();
     WRITE(0, LOG_DEBUG, MSG("debug"));
     WRITE(0, LOG_INFO, MSG("info"));
@@ -121,7 +121,7 @@ TEST(level_is_a_threshold)
 
 TEST(secrets_are_hidden_in_every_form)
 {
-    log_configure(LOG_DEBUG, LOG_LOGFMT);
+    log_configure(&(struct log_config){ LOG_DEBUG, LOG_LOGFMT });
     log_redact("p/ss w\xc3\xb6rd");
     log_redact("p/ss w\xc3\xb6rd");
     log_redact("abcdef");
@@ -181,7 +181,7 @@ TEST(ended_secrets_are_forgotten_late)
 
 TEST(repeats_are_counted_not_written)
 {
-    log_configure(LOG_DEBUG, LOG_LOGFMT);
+    log_configure(&(struct log_config){ LOG_DEBUG, LOG_LOGFMT });
     capture_start();
     for (int i = 0; i < 4; i++)
         WRITE(i * 1000, LOG_WARN, MSG("refused"), INT("port", 80));
@@ -198,7 +198,7 @@ TEST(repeats_are_counted_not_written)
 
 TEST(repeats_are_written_again_after_a_minute)
 {
-    log_configure(LOG_DEBUG, LOG_LOGFMT);
+    log_configure(&(struct log_config){ LOG_DEBUG, LOG_LOGFMT });
     capture_start();
     WRITE(0, LOG_WARN, MSG("again"));
     WRITE(59999, LOG_WARN, MSG("again"));
@@ -214,7 +214,7 @@ TEST(repeats_are_written_again_after_a_minute)
 
 TEST(macros_say_where_they_stand)
 {
-    log_configure(LOG_DEBUG, LOG_LOGFMT);
+    log_configure(&(struct log_config){ LOG_DEBUG, LOG_LOGFMT });
     struct error error = { .message = "no route" };
     capture_start();
     log_debug(MSG("one"), ERR(&error));
@@ -231,7 +231,7 @@ TEST(endless_values_are_cut)
 {
     static char text[100000];
     memset(text, 'x', sizeof text - 1);
-    log_configure(LOG_DEBUG, LOG_JSON);
+    log_configure(&(struct log_config){ LOG_DEBUG, LOG_JSON });
     capture_start();
     WRITE(0, LOG_INFO, MSG(text), INT("after", 1));
     const char *line = capture_end();
@@ -241,11 +241,12 @@ TEST(endless_values_are_cut)
 
 TEST(words_match_the_enums)
 {
-    CHECK_TEXT(log_level_words[LOG_DEBUG], "debug");
-    CHECK_TEXT(log_level_words[LOG_ERROR], "error");
-    CHECK_TEXT(log_level_words[LOG_ERROR + 1], NULL);
-    CHECK_TEXT(log_format_words[LOG_JSON], "json");
-    CHECK_TEXT(log_format_words[LOG_JSON + 1], NULL);
+    const char *const *levels = log_options[0].words, *const *formats = log_options[1].words;
+    CHECK_TEXT(levels[LOG_DEBUG], "debug");
+    CHECK_TEXT(levels[LOG_ERROR], "error");
+    CHECK_TEXT(levels[LOG_ERROR + 1], NULL);
+    CHECK_TEXT(formats[LOG_JSON], "json");
+    CHECK_TEXT(formats[LOG_JSON + 1], NULL);
 }
 
 static void *write_many(void *argument)
@@ -264,7 +265,7 @@ TEST(threads_write_whole_lines)
     enum { THREADS = 4 };
     pthread_t threads[THREADS];
     int numbers[THREADS];
-    log_configure(LOG_DEBUG, LOG_LOGFMT);
+    log_configure(&(struct log_config){ LOG_DEBUG, LOG_LOGFMT });
     capture_start();
     for (int i = 0; i < THREADS; i++) {
         numbers[i] = i;

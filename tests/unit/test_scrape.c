@@ -117,12 +117,12 @@ TEST(new_rules_hold_from_the_next_scrape)
     print(&bench, &out);
     CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{");
     struct scrape_config deny = { .series.deny = {
-                                      (const char *const[]){ "defender_collector_rows" }, 1 } };
+                                      (const char *[]){ "defender_collector_rows" }, 1 } };
     CHECK(scrape_configure(bench.scrape, &deny, &error));
     print(&bench, &out);
     CHECK(!strstr(buf_cstr(&out), "\ndefender_collector_rows{"));
     CHECK_CONTAINS(buf_cstr(&out), "dropped{metric=\"defender_collector_rows\",reason=\"deny\"}");
-    struct scrape_config wrong = { .series.deny = { (const char *const[]){ "(" }, 1 } };
+    struct scrape_config wrong = { .series.deny = { (const char *[]){ "(" }, 1 } };
     CHECK(!scrape_configure(bench.scrape, &wrong, &error));
     print(&bench, &out);
     CHECK(!strstr(buf_cstr(&out), "\ndefender_collector_rows{"));

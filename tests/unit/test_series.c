@@ -26,7 +26,7 @@ static struct series_rules *rules_of(struct series_config config)
 
 #define TEXTS(...)                                                                                 \
     {                                                                                              \
-        (const char *const[]){ __VA_ARGS__ }, ARRAY_COUNT(((const char *const[]){ __VA_ARGS__ }))  \
+        (const char *[]){ __VA_ARGS__ }, ARRAY_COUNT(((const char *const[]){ __VA_ARGS__ }))  \
     }
 
 /* So many samples of each family, the higher levels first. */
@@ -200,6 +200,4 @@ TEST(bad_patterns_are_named)
     CHECK(!series_rules_create(&config, known, &error));
     CHECK_INT(error.code, ERROR_CONFIG);
     CHECK_CONTAINS(error.message, "metrics.denylist: \"(open\"");
-    CHECK(series_pattern_problem("(open") != NULL);
-    CHECK(series_pattern_problem("defender_.*") == NULL);
 }

@@ -43,18 +43,11 @@ struct server {
 
 static struct server start(const char *prefix)
 {
-    static const char *const addresses[] = { "127.0.0.1:0" };
+    static const char *addresses[] = { "127.0.0.1:0" };
     struct server server = { .metrics = metric_store_create() };
-    struct web_config config = {
-        .addresses = addresses,
-        .address_count = 1,
-        .prefix = prefix,
-        .routes = routes,
-        .route_count = ARRAY_COUNT(routes),
-        .metrics = server.metrics,
-    };
+    struct web_config config = { .addresses = { addresses, 1 }, .route_prefix = prefix };
     struct error error;
-    server.web = web_start(&config, &error);
+    server.web = web_start(&config, routes, ARRAY_COUNT(routes), server.metrics, &error);
     if (!server.web)
         abort();
     return server;
@@ -133,15 +126,11 @@ TEST(the_configuration_may_go_after_the_start)
     char path[] = "/fleeting", address[] = "127.0.0.1:0";
     struct web_route route = { path, "fleeting", WEB_GET, 0, 0, handle_echo, NULL };
     CLEANUP(stop) struct server server = { .metrics = metric_store_create() };
-    struct web_config config = { .addresses = (const char *const[]){ address },
-                                 .address_count = 1,
-                                 .prefix = "",
-                                 .routes = &route,
-                                 .route_count = 1,
-                                 .metrics = server.metrics };
+    struct web_config config = { .addresses = { (const char *[]){ address }, 1 },
+                                 .route_prefix = "" };
     struct error error;
     CLEANUP(buf_finish) struct buf out = { 0 };
-    server.web = web_start(&config, &error);
+    server.web = web_start(&config, &route, 1, server.metrics, &error);
     CHECK(server.web != NULL);
     memset(path, 'x', sizeof path - 1);
     memset(address, 'x', sizeof address - 1);
@@ -320,14 +309,9 @@ TEST(a_taken_port_is_named)
 {
     CLEANUP(stop) struct server server = start("");
     const char *taken[] = { web_bound(server.web, 0) };
-    struct web_config config = { .addresses = taken,
-                                 .address_count = 1,
-                                 .prefix = "",
-                                 .routes = routes,
-                                 .route_count = ARRAY_COUNT(routes),
-                                 .metrics = server.metrics };
+    struct web_config config = { .addresses = { taken, 1 }, .route_prefix = "" };
     struct error error;
-    CHECK(!web_start(&config, &error));
+    CHECK(!web_start(&config, routes, ARRAY_COUNT(routes), server.metrics, &error));
     CHECK_INT(error.code, ERROR_IO);
     CHECK_CONTAINS(error.message, taken[0]);
 }

@@ -1,0 +1,78 @@
+#include "exporter/web_config.h"
+
+#include <string.h>
+
+#include "exporter/web_address.h"
+
+static const char *check_addresses(const void *value)
+{
+    const struct option_texts *list = value;
+    struct web_address address;
+    struct error error;
+    for (size_t i = 0; i < list->count; i++)
+        if (!web_address_parse(list->texts[i], &address, &error))
+            return "must be host:port, [::1]:port or :port";
+    return list->count ? NULL : "names no address";
+}
+
+static const char *check_telemetry_path(const void *value)
+{
+    const char *path = *(const char *const *)value;
+    if (path[0] != '/' || !path[1] || strpbrk(path, " ?#*%\"<>&"))
+        return "must be a path like /metrics";
+    return strncmp(path, "/-/", 3) ? NULL : "is taken by the program itself";
+}
+
+static const char *check_prefix(const void *value)
+{
+    const char *path = *(const char *const *)value;
+    return path && strpbrk(path, " ?#*%\"<>&") ? "must be a path like /defender" : NULL;
+}
+
+/* clang-format off */
+const struct option web_config_options[] = {
+    { "listen_address", OPTION_TEXT_LIST(struct web_config, addresses),
+      .otherwise = ":" WEB_CONFIG_PORT, .check = check_addresses,
+      .help = "Addresses to listen on: host:port, [::1]:port or :port." },
+    { "telemetry_path", OPTION_TEXT(struct web_config, telemetry_path),
+      .otherwise = "/metrics", .check = check_telemetry_path, .help = "Path of the metrics." },
+    { "max_requests", OPTION_INTEGER(struct web_config, max_requests),
+      .otherwise = "40", .min = 0, .max = 100000,
+      .help = "Most scrapes at the same time. 0 means no limit." },
+    { "disable_exporter_metrics", OPTION_BOOL(struct web_config, disable_exporter_metrics),
+      .otherwise = "false",
+      .help = "Leave out process_* and the web server's own metrics." },
+    { "external_url", OPTION_URL(struct web_config, external_url),
+      .help = "The URL under which others reach this program, for example through a proxy." },
+    { "route_prefix", OPTION_TEXT(struct web_config, route_prefix),
+      .check = check_prefix,
+      .help = "Path before every route. Default: the path of external_url." },
+    { "enable_lifecycle", OPTION_BOOL(struct web_config, enable_lifecycle),
+      .otherwise = "false", .help = "Allow POST /-/reload and /-/quit." },
+    { 0 }
+};
+/* clang-format on */
+
+/* The path of a URL or a prefix as typed: "" or "/a/b". */
+static const char *normal_prefix(const char *text, struct arena *arena)
+{
+    const char *scheme = strstr(text, "://");
+    const char *path = scheme ? strchr(scheme + 3, '/') : text;
+    size_t length = path ? strlen(path) : 0;
+    while (length && path[length - 1] == '/')
+        length--;
+    if (!length)
+        return "";
+    CLEANUP(buf_finish) struct buf prefix = { 0 };
+    buf_text(&prefix, *path == '/' ? "" : "/");
+    buf_append(&prefix, path, length);
+    return arena_text(arena, prefix.data);
+}
+
+void web_config_complete(struct web_config *config, struct arena *arena)
+{
+    const char *prefix = config->route_prefix;
+    if (!prefix)
+        prefix = config->external_url ? config->external_url : "";
+    config->route_prefix = normal_prefix(prefix, arena);
+}

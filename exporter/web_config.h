@@ -1,0 +1,19 @@
+#pragma once
+/* The `web` section of the configuration: where the server listens, under which paths, and what it
+ * allows. */
+#include "core/options.h"
+
+/* The one place that names our port. */
+#define WEB_CONFIG_PORT "9887"
+
+struct web_config {
+    struct option_texts addresses;
+    const char *telemetry_path, *external_url;
+    const char *route_prefix; /* "" or "/prefix" */
+    int64_t max_requests;
+    bool disable_exporter_metrics, enable_lifecycle;
+};
+extern const struct option web_config_options[];
+
+/* Derive the route prefix from the external URL unless it is given, and write it as above. */
+void web_config_complete(struct web_config *config, struct arena *arena);
