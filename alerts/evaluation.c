@@ -69,12 +69,10 @@ static bool count_alerts(struct database *database, struct metric_set *figures, 
     };
     for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
         struct database_statement *statement = database_prepare(database, states[i].question);
-        bool row;
-        if (!database_step(statement, &row, error))
+        int64_t count;
+        if (!database_get_integer(statement, &count, error))
             return false;
-        metric_add(figures, &evaluation_alerts, row ? (double)database_integer(statement, 0) : 0,
-                   METRIC_LABELS(states[i].state));
-        database_reset(statement);
+        metric_add(figures, &evaluation_alerts, (double)count, METRIC_LABELS(states[i].state));
     }
     return true;
 }

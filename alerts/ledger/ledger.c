@@ -63,21 +63,12 @@ static int compare_open(const void *left, const void *right)
     return finding_id_compare(&a->id, &b->id);
 }
 
-static bool load_assessments(struct ledger *ledger, struct error *error)
+static void load_assessment(void *context, const char *key, const char *id)
 {
-    struct database_statement *statement =
-        database_prepare(ledger->database, "SELECT source, id FROM ledger_assessment");
-    for (;;) {
-        bool row;
-        if (!database_step(statement, &row, error))
-            return error_wrap(error, "reading the recommendations");
-        if (!row)
-            return true;
-        const struct source *source = source_list_find(ledger->list, database_text(statement, 0));
-        const char *id = database_text(statement, 1);
-        if (source)
-            intern_put(&ledger->sources[source->index].assessments, id, strlen(id));
-    }
+    const struct ledger *ledger = context;
+    const struct source *source = source_list_find(ledger->list, key);
+    if (source)
+        intern_put(&ledger->sources[source->index].assessments, id, strlen(id));
 }
 
 bool ledger_is_new(const struct ledger *ledger)
@@ -123,7 +114,8 @@ bool ledger_reload(struct ledger *ledger, struct error *error)
     ledger->sources = MEMORY_ARRAY(struct ledger_source, ledger->source_count);
     for (size_t i = 0; i < ledger->source_count; i++)
         ledger->sources[i].generation = UINT64_MAX;
-    if (!load_open(ledger, error) || !load_assessments(ledger, error))
+    if (!load_open(ledger, error) ||
+        !ledger_rows_assessments(ledger->database, load_assessment, ledger, error))
         return false;
     for (size_t i = 0; i < ledger->source_count; i++)
         if (!load_source(ledger, &ledger->list->sources[i], error))
@@ -256,7 +248,7 @@ bool ledger_prune(struct ledger *ledger, int64_t now, struct error *error)
         return true;
     struct database_statement *statement =
         database_prepare(ledger->database, "DELETE FROM ledger_event WHERE at < $1");
-    database_bind_integer(statement, 1, now - ledger->config.keep_events_s);
+    database_bind(statement, now - ledger->config.keep_events_s);
     return database_run(statement, error) || error_wrap(error, "pruning the history");
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/ledger/ledger.h"
+#include "alerts/store/rows.h"
 #include "collectors/baselines.h"
 #include "collectors/collector.h"
 #include "collectors/subscriptions.h"
@@ -282,21 +283,33 @@ static void restore(struct ledger_counters *figures, enum figure figure, const c
     figures->tables[figure].saved[row * columns + column] = value;
 }
 
+struct kept {
+    const char *family, *labels;
+    int64_t bucket; /* -1 the sum, -2 no histogram */
+    double value;
+};
+static const struct row_field kept_fields[] = {
+    ROW_TEXT(struct kept, family, "family"),
+    ROW_TEXT(struct kept, labels, "labels"),
+    ROW_INTEGER(struct kept, bucket, "bucket"),
+    ROW_NUMBER(struct kept, value, "value"),
+    { 0 },
+};
+static const struct rows_table kept_rows = { "ledger_counter", 3, kept_fields };
+
 bool ledger_counters_load(struct ledger_counters *figures, struct database *database,
                           struct intern *subscriptions, struct error *error)
 {
-    struct database_statement *statement =
-        database_prepare(database, "SELECT family, labels, bucket, value FROM ledger_counter");
-    for (;;) {
-        bool row;
-        if (!database_step(statement, &row, error))
+    struct database_statement *statement = rows_select(database, &kept_rows, "");
+    for (bool found;;) {
+        struct kept kept;
+        if (!rows_next(statement, &kept_rows, NULL, &kept, &found, error))
             return error_wrap(error, "reading the ledger's counters");
-        if (!row)
+        if (!found)
             return true;
         for (int i = 0; i < FIGURE_COUNT; i++)
-            if (!strcmp(tables[i].family->name, database_text(statement, 0)))
-                restore(figures, (enum figure)i, database_text(statement, 1),
-                        database_integer(statement, 2), database_number(statement, 3),
+            if (!strcmp(tables[i].family->name, kept.family))
+                restore(figures, (enum figure)i, kept.labels, kept.bucket, kept.value,
                         subscriptions);
     }
 }
@@ -310,17 +323,12 @@ static bool save_cell(struct ledger_counters *figures, struct database *database
                      : column == columns - 1            ? -1
                                                         : (int64_t)column;
     char labels[256];
-    struct database_statement *statement =
-        database_prepare(database, "INSERT INTO ledger_counter (family, labels, bucket, value)"
-                                   " VALUES ($1, $2, $3, $4) ON CONFLICT (family, labels, bucket)"
-                                   " DO UPDATE SET value = excluded.value");
+    const struct kept kept = { tables[figure].family->name, labels, bucket,
+                               figures->tables[figure].values[at] };
     labels_of(figures, figure, row, column, subscriptions, labels, sizeof labels);
-    database_bind_text(statement, 1, tables[figure].family->name);
-    database_bind_text(statement, 2, labels);
-    database_bind_integer(statement, 3, bucket);
-    database_bind_number(statement, 4, figures->tables[figure].values[at]);
-    figures->tables[figure].saved[at] = figures->tables[figure].values[at];
-    return database_run(statement, error) || error_wrap(error, "keeping %s", labels);
+    figures->tables[figure].saved[at] = kept.value;
+    return rows_upsert(database, &kept_rows, &kept, error) ||
+           error_wrap(error, "keeping %s", labels);
 }
 
 bool ledger_counters_save(struct ledger_counters *figures, struct database *database,

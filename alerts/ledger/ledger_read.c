@@ -29,6 +29,27 @@ static bool is_about_finding(const struct event *event)
     return event->part || event->record;
 }
 
+struct event_row {
+    int64_t sequence;
+    struct event event;
+    bool has_finding;
+    const char *detail; /* of those about no single finding, as JSON */
+};
+static const struct row_field event_fields[] = {
+    ROW_INTEGER(struct event_row, sequence, "sequence"),
+    ROW_INTEGER(struct event_row, event.at, "at"),
+    ROW_WORD(struct event_row, event.kind, "kind", event_kind_words, EVENT_KIND_COUNT),
+    ROW_BYTES(struct event_row, event.finding_id.bytes, "finding_id", has_finding),
+    ROW_INTEGER(struct event_row, event.episode, "episode"),
+    ROW_ENUM(struct event_row, event.risk, "risk", RISK_COUNT),
+    ROW_ENUM(struct event_row, event.risk_before, "risk_before", RISK_COUNT),
+    ROW_INTEGER(struct event_row, event.reason, "reason"),
+    ROW_INTEGER(struct event_row, event.quiet, "quiet"),
+    ROW_TEXT(struct event_row, detail, "detail"),
+    { 0 },
+};
+static const struct rows_table event_rows = { "ledger_event", 1, event_fields };
+
 bool ledger_record(struct database *database, const struct event *event, struct error *error)
 {
     CLEANUP(buf_finish) struct buf detail = { 0 };
@@ -38,30 +59,14 @@ bool ledger_record(struct database *database, const struct event *event, struct 
     whole.detail = event->detail ? event->detail : "";
     if (!is_about_finding(event))
         write_detail(&whole, &detail);
-    struct database_statement *statement = database_prepare(
-        database, "INSERT INTO ledger_event (sequence, at, kind, finding_id, episode, risk,"
-                  " risk_before, reason, quiet, detail) VALUES ((SELECT COALESCE(MAX(sequence), 0)"
-                  " + 1 FROM ledger_event), $1, $2, $3, $4, $5, $6, $7, $8, $9)");
-    database_bind_integer(statement, 1, event->at);
-    database_bind_text(statement, 2, event_kind_words[event->kind]);
-    if (is_about_finding(event))
-        database_bind_blob(statement, 3, event->finding_id.bytes, sizeof event->finding_id.bytes);
-    database_bind_integer(statement, 4, event->episode);
-    database_bind_integer(statement, 5, event->risk);
-    database_bind_integer(statement, 6, event->risk_before);
-    database_bind_integer(statement, 7, event->reason);
-    database_bind_integer(statement, 8, event->quiet);
-    database_bind_text(statement, 9, buf_cstr(&detail));
-    return database_run(statement, error) ||
+    struct event_row row = { .event = *event,
+                             .has_finding = is_about_finding(event),
+                             .detail = buf_cstr(&detail) };
+    struct database_statement *statement =
+        database_prepare(database, "SELECT COALESCE(MAX(sequence), 0) + 1 FROM ledger_event");
+    return (database_get_integer(statement, &row.sequence, error) &&
+            rows_insert(database, &event_rows, &row, error)) ||
            error_wrap(error, "recording %s", event_kind_words[event->kind]);
-}
-
-static int kind_of(const char *word)
-{
-    int kind = 0;
-    while (kind < EVENT_KIND_COUNT && strcmp(event_kind_words[kind], word) != 0)
-        kind++;
-    return kind;
 }
 
 /* document: owns the texts. False when it is none of ours. */
@@ -84,77 +89,76 @@ static bool read_detail(const struct json *document, const struct source_list *s
     return true;
 }
 
-enum { EVENT_COLUMNS = 9 }; /* before those of the finding */
-
-static enum risk_level risk_at(struct database_statement *statement, int column)
-{
-    int64_t risk = database_integer(statement, column);
-    return risk < 0 || risk >= RISK_COUNT ? RISK_NOT_EVALUATED : (enum risk_level)risk;
-}
+/* An event and the finding it is about, if any. */
+struct history_row {
+    struct event event;
+    const char *detail;
+    struct ledger_rows_known known;
+};
+static const struct row_field history_fields[] = {
+    ROW_INTEGER(struct history_row, event.at, "e.at"),
+    ROW_WORD(struct history_row, event.kind, "e.kind", event_kind_words, EVENT_KIND_COUNT),
+    ROW_INTEGER(struct history_row, event.episode, "e.episode"),
+    ROW_ENUM(struct history_row, event.risk, "e.risk", RISK_COUNT),
+    ROW_ENUM(struct history_row, event.risk_before, "e.risk_before", RISK_COUNT),
+    ROW_INTEGER(struct history_row, event.reason, "e.reason"),
+    ROW_INTEGER(struct history_row, event.quiet, "e.quiet"),
+    ROW_TEXT(struct history_row, detail, "e.detail"),
+    ROW_INTEGER(struct history_row, event.opened_at, "f.opened_at"),
+    LEDGER_ROWS_KNOWN(struct history_row, known),
+    { 0 },
+};
+static const struct rows_table history_rows = {
+    LEDGER_ROWS_TABLES("ledger_event e LEFT JOIN ledger_finding f ON f.id = e.finding_id"), 0,
+    history_fields
+};
 
 /* Hand one row on; rows of sources or kinds nobody knows any more are passed over. */
-static bool visit_row(struct database_statement *statement, const struct source_list *sources,
+static bool visit_row(struct history_row *row, const struct source_list *sources,
                       ledger_visit *visit, void *context, struct error *error)
 {
-    CLEANUP(intern_finish) struct intern texts = { 0 };
-    struct event_record record;
+    struct event *event = &row->event;
     struct error ignored;
-    int kind = kind_of(database_text(statement, 1));
-    struct event event = {
-        .at = database_integer(statement, 0),
-        .episode = (uint32_t)database_integer(statement, 2),
-        .risk = risk_at(statement, 3),
-        .risk_before = risk_at(statement, 4),
-        .reason = (int)database_integer(statement, 5),
-        .quiet = database_integer(statement, 6),
-        .opened_at = database_integer(statement, 8),
-        .subscription_id = "",
-        .subject = "",
-        .detail = "",
-    };
-    if (kind == EVENT_KIND_COUNT)
+    if (event->kind == EVENT_KIND_COUNT)
         return true;
-    event.kind = (enum event_kind)kind;
-    const char *detail = database_text(statement, 7);
-    if (*detail) {
-        struct json *document = json_parse(detail, strlen(detail), &ignored);
-        bool ok = !read_detail(document, sources, &event) || visit(context, &event, error);
+    if (*row->detail) {
+        struct json *document = json_parse(row->detail, strlen(row->detail), &ignored);
+        bool ok = !read_detail(document, sources, event) || visit(context, event, error);
         json_free(document);
         return ok;
     }
-    if (!ledger_rows_finding(statement, EVENT_COLUMNS, sources, &texts, &record.finding))
+    if (!ledger_rows_settle(&row->known, sources))
         return true;
-    if (event.kind == EVENT_OPENED || event.kind == EVENT_REOPENED)
-        event.opened_at = event.at;
-    record.finding.risk = event.risk;
-    event.source = record.finding.source;
-    event.finding_id = record.finding.id;
-    event.record = &record;
-    return visit(context, &event, error);
+    if (event->kind == EVENT_OPENED || event->kind == EVENT_REOPENED)
+        event->opened_at = event->at;
+    struct event_record record = { .finding = row->known.finding };
+    record.finding.risk = event->risk;
+    event->source = record.finding.source;
+    event->finding_id = record.finding.id;
+    event->record = &record;
+    return visit(context, event, error);
 }
-
-#define HISTORY                                                                                    \
-    "SELECT e.at, e.kind, e.episode, e.risk, e.risk_before, e.reason, e.quiet, e.detail,"          \
-    " f.opened_at, " LEDGER_ROWS_FINDING " FROM ledger_event e"                                    \
-    " LEFT JOIN ledger_finding f ON f.id = e.finding_id" LEDGER_ROWS_ASSESSMENT
 
 bool ledger_history(struct database *database, const struct source_list *sources, int64_t since,
                     const struct finding_id *finding, ledger_visit *visit, void *context,
                     struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, finding ? HISTORY " WHERE e.at >= $1 AND e.finding_id = $2 ORDER BY e.sequence"
-                          : HISTORY " WHERE e.at >= $1 ORDER BY e.sequence");
-    database_bind_integer(statement, 1, since);
+    struct database_statement *statement =
+        rows_select(database, &history_rows,
+                    finding ? " WHERE e.at >= $1 AND e.finding_id = $2 ORDER BY e.sequence"
+                            : " WHERE e.at >= $1 ORDER BY e.sequence");
     if (finding)
-        database_bind_blob(statement, 2, finding->bytes, sizeof finding->bytes);
-    for (;;) {
-        bool row;
-        if (!database_step(statement, &row, error))
+        database_bind(statement, since, DATABASE_BYTES(finding->bytes));
+    else
+        database_bind(statement, since);
+    for (bool found;;) {
+        struct history_row row = { .event = {
+                                       .subscription_id = "", .subject = "", .detail = "" } };
+        if (!rows_next(statement, &history_rows, NULL, &row, &found, error))
             return error_wrap(error, "reading the history");
-        if (!row)
+        if (!found)
             return true;
-        if (!visit_row(statement, sources, visit, context, error)) {
+        if (!visit_row(&row, sources, visit, context, error)) {
             database_reset(statement);
             return false;
         }
@@ -185,46 +189,41 @@ static bool read_prefix(const char *prefix, struct finding_id *first, struct fin
     return true;
 }
 
-/* Move the texts of a finding to an arena. */
-static void keep_texts(struct finding *finding, struct arena *arena)
-{
-    const char **texts[] = {
-        &finding->assessment_id,   &finding->title,         &finding->category,
-        &finding->subscription_id, &finding->resource_id,   &finding->resource_type,
-        &finding->resource_group,  &finding->resource_name, &finding->risk_factors,
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
-        *texts[i] = arena_text(arena, *texts[i]);
-}
+struct entry_row {
+    struct ledger_entry entry;
+    struct ledger_rows_known known;
+};
+static const struct row_field entry_fields[] = {
+    ROW_INTEGER(struct entry_row, entry.open, "f.is_open"),
+    ROW_INTEGER(struct entry_row, entry.quiet, "f.quiet"),
+    ROW_INTEGER(struct entry_row, entry.reason, "f.reason"),
+    ROW_INTEGER(struct entry_row, entry.episode, "f.episode"),
+    ROW_INTEGER(struct entry_row, entry.opened_at, "f.opened_at"),
+    ROW_INTEGER(struct entry_row, entry.resolved_at, "f.resolved_at"),
+    ROW_INTEGER(struct entry_row, entry.overdue_at, "f.overdue_at"),
+    LEDGER_ROWS_KNOWN(struct entry_row, known),
+    { 0 },
+};
+static const struct rows_table entry_rows = { LEDGER_ROWS_TABLES("ledger_finding f"), 0,
+                                              entry_fields };
 
 bool ledger_find(struct database *database, const struct source_list *sources, const char *prefix,
                  struct arena *arena, struct ledger_entry *entry, bool *found, struct error *error)
 {
-    CLEANUP(intern_finish) struct intern texts = { 0 };
+    struct entry_row row = { 0 };
     struct finding_id first, last;
     *found = false;
     if (!read_prefix(prefix, &first, &last))
         return true;
-    struct database_statement *statement = database_prepare(
-        database,
-        "SELECT f.is_open, f.quiet, f.reason, f.episode, f.opened_at, f.resolved_at,"
-        " f.overdue_at, " LEDGER_ROWS_FINDING " FROM ledger_finding f" LEDGER_ROWS_ASSESSMENT
-        " WHERE f.id >= $1 AND f.id <= $2 ORDER BY f.id LIMIT 1");
-    database_bind_blob(statement, 1, first.bytes, sizeof first.bytes);
-    database_bind_blob(statement, 2, last.bytes, sizeof last.bytes);
-    if (!database_step(statement, found, error))
+    struct database_statement *statement = rows_select(
+        database, &entry_rows, " WHERE f.id >= $1 AND f.id <= $2 ORDER BY f.id LIMIT 1");
+    database_bind(statement, DATABASE_BYTES(first.bytes), DATABASE_BYTES(last.bytes));
+    if (!rows_one(statement, &entry_rows, arena, &row, found, error))
         return error_wrap(error, "looking for a finding");
-    *found = *found && ledger_rows_finding(statement, 7, sources, &texts, &entry->finding);
+    *found = *found && ledger_rows_settle(&row.known, sources);
     if (*found) {
-        entry->open = database_integer(statement, 0);
-        entry->quiet = database_integer(statement, 1);
-        entry->reason = (int)database_integer(statement, 2);
-        entry->episode = (uint32_t)database_integer(statement, 3);
-        entry->opened_at = database_integer(statement, 4);
-        entry->resolved_at = database_integer(statement, 5);
-        entry->overdue_at = database_integer(statement, 6);
-        keep_texts(&entry->finding, arena);
+        *entry = row.entry;
+        entry->finding = row.known.finding;
     }
-    database_reset(statement);
     return true;
 }

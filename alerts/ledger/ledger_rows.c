@@ -2,208 +2,197 @@
 
 #include <string.h>
 
-/* --- binding and reading ---------------------------------------------------------------------- */
-static void bind_id(struct database_statement *statement, int number, const struct finding_id *id)
-{
-    database_bind_blob(statement, number, id->bytes, sizeof id->bytes);
-}
-
-static bool read_id(struct database_statement *statement, int column, struct finding_id *id)
-{
-    size_t count;
-    const void *bytes = database_blob(statement, column, &count);
-    if (count != sizeof id->bytes)
-        return false;
-    memcpy(id->bytes, bytes, count);
-    return true;
-}
-
-/* A number of an enum as stored, kept inside it whatever the file says. */
-static int read_number(struct database_statement *statement, int column, int count)
-{
-    int64_t number = database_integer(statement, column);
-    return number < 0 || number >= count ? count - 1 : (int)number;
-}
-
-static bool run(struct database_statement *statement, const struct finding_id *id,
-                struct error *error)
+static bool done(bool ok, const struct finding_id *id, struct error *error)
 {
     char text[17];
-    return database_run(statement, error) ||
-           error_wrap(error, "keeping finding %s", finding_id_text(id, text));
+    return ok || error_wrap(error, "keeping finding %s", finding_id_text(id, text));
 }
 
-bool ledger_rows_finding(struct database_statement *statement, int column,
-                         const struct source_list *sources, struct intern *texts,
-                         struct finding *finding)
+/* --- reading ---------------------------------------------------------------------------------- */
+
+bool ledger_rows_settle(struct ledger_rows_known *known, const struct source_list *sources)
 {
-    const char *kept[LEDGER_ROWS_FINDING_COUNT];
-    const char *source = database_text(statement, column + 1);
-    for (int i = 2; i <= 10; i++) {
-        const char *text = database_text(statement, column + i);
-        kept[i] = intern_text(texts, intern_put(texts, text, strlen(text)));
-    }
-    *finding = (struct finding){
-        .source = source_list_find(sources, source),
-        .assessment_id = kept[2],
-        .title = kept[3],
-        .category = kept[4],
-        .subscription_id = kept[5],
-        .resource_id = kept[6],
-        .resource_type = kept[7],
-        .resource_group = kept[8],
-        .resource_name = kept[9],
-        .risk_factors = kept[10],
-        .risk = (enum risk_level)read_number(statement, column + 11, RISK_COUNT),
-        .severity = (enum severity)read_number(statement, column + 12, SEVERITY_COUNT),
-        .contextual = database_integer(statement, column + 13),
-        .internet_exposed = database_integer(statement, column + 14),
-        .attack_paths = (unsigned)database_integer(statement, column + 15),
-        .first_seen_at = database_integer(statement, column + 16),
-        .changed_at = database_integer(statement, column + 17),
+    known->finding.source = source_list_find(sources, known->source);
+    return known->has_id && known->finding.source;
+}
+
+struct known_row {
+    struct ledger_rows_known known;
+};
+static const struct row_field known_fields[] = {
+    LEDGER_ROWS_KNOWN(struct known_row, known),
+    { 0 },
+};
+static const struct rows_table known_rows = { LEDGER_ROWS_TABLES("ledger_finding f"), 0,
+                                              known_fields };
+
+/* Move the texts of a finding to a table. */
+static void keep_texts(struct finding *finding, struct intern *texts)
+{
+    const char **all[] = {
+        &finding->assessment_id,   &finding->title,         &finding->category,
+        &finding->subscription_id, &finding->resource_id,   &finding->resource_type,
+        &finding->resource_group,  &finding->resource_name, &finding->risk_factors,
     };
-    return read_id(statement, column, &finding->id) && finding->source;
+    for (size_t i = 0; i < ARRAY_COUNT(all); i++)
+        *all[i] = intern_text(texts, intern_put(texts, *all[i], strlen(*all[i])));
 }
 
 bool ledger_rows_read(struct database *database, const struct source_list *sources,
                       const struct finding_id *id, struct intern *texts, struct finding *finding,
                       bool *found, struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, "SELECT " LEDGER_ROWS_FINDING " FROM ledger_finding f" LEDGER_ROWS_ASSESSMENT
-                  " WHERE f.id = $1");
-    bind_id(statement, 1, id);
-    if (!database_step(statement, found, error))
+    struct database_statement *statement = rows_select(database, &known_rows, " WHERE f.id = $1");
+    struct known_row row = { 0 };
+    database_bind(statement, DATABASE_BYTES(id->bytes));
+    if (!rows_next(statement, &known_rows, NULL, &row, found, error))
         return error_wrap(error, "reading a finding");
-    *found = *found && ledger_rows_finding(statement, 0, sources, texts, finding);
+    *found = *found && ledger_rows_settle(&row.known, sources);
+    if (*found) {
+        *finding = row.known.finding;
+        keep_texts(finding, texts);
+    }
     database_reset(statement);
     return true;
 }
+
+struct open_row {
+    struct ledger_row is;
+    const char *source;
+    bool has_id;
+};
+static const struct row_field open_fields[] = {
+    ROW_BYTES(struct open_row, is.id.bytes, "id", has_id),
+    ROW_TEXT(struct open_row, source, "source"),
+    ROW_TEXT(struct open_row, is.subscription_id, "subscription_id"),
+    ROW_ENUM(struct open_row, is.risk, "risk", RISK_COUNT),
+    ROW_INTEGER(struct open_row, is.opened_at, "opened_at"),
+    ROW_INTEGER(struct open_row, is.overdue_at, "overdue_at"),
+    ROW_INTEGER(struct open_row, is.episode, "episode"),
+    ROW_INTEGER(struct open_row, is.quiet, "quiet"),
+    ROW_INTEGER(struct open_row, is.absent_at, "absent_at"),
+    { 0 },
+};
+static const struct rows_table open_rows = { "ledger_finding", 0, open_fields };
 
 bool ledger_rows_load(struct database *database, const struct source_list *sources,
                       ledger_rows_visit *visit, void *context, struct error *error)
 {
-    struct database_statement *statement =
-        database_prepare(database, "SELECT id, source, subscription_id, risk, opened_at,"
-                                   " overdue_at, episode, quiet, absent_at FROM ledger_finding"
-                                   " WHERE is_open = 1");
-    for (;;) {
-        bool row;
-        struct ledger_row open;
-        if (!database_step(statement, &row, error))
+    struct database_statement *statement = rows_select(database, &open_rows, " WHERE is_open = 1");
+    for (bool found;;) {
+        struct open_row row;
+        if (!rows_next(statement, &open_rows, NULL, &row, &found, error))
             return error_wrap(error, "reading the open findings");
-        if (!row)
+        if (!found)
             return true;
-        if (!read_id(statement, 0, &open.id))
-            continue;
-        open.source = source_list_find(sources, database_text(statement, 1));
-        open.subscription_id = database_text(statement, 2);
-        open.risk = (enum risk_level)read_number(statement, 3, RISK_COUNT);
-        open.opened_at = database_integer(statement, 4);
-        open.overdue_at = database_integer(statement, 5);
-        open.episode = (uint32_t)database_integer(statement, 6);
-        open.quiet = database_integer(statement, 7);
-        open.absent_at = database_integer(statement, 8);
-        visit(context, &open);
+        row.is.source = source_list_find(sources, row.source);
+        if (row.has_id)
+            visit(context, &row.is);
     }
 }
+
+static const struct row_field past_fields[] = {
+    ROW_INTEGER(struct ledger_past, episode, "episode"),
+    ROW_ENUM(struct ledger_past, reason, "reason", REASON_COUNT),
+    ROW_INTEGER(struct ledger_past, resolved_at, "resolved_at"),
+    { 0 },
+};
+static const struct rows_table past_rows = { "ledger_finding", 0, past_fields };
 
 bool ledger_rows_past(struct database *database, const struct finding_id *id,
                       struct ledger_past *past, struct error *error)
 {
-    struct database_statement *statement =
-        database_prepare(database, "SELECT episode, reason, resolved_at FROM ledger_finding"
-                                   " WHERE id = $1");
-    bool row;
-    bind_id(statement, 1, id);
+    struct database_statement *statement = rows_select(database, &past_rows, " WHERE id = $1");
+    bool found;
     *past = (struct ledger_past){ 0 };
-    if (!database_step(statement, &row, error))
-        return error_wrap(error, "reading a finding");
-    if (row)
-        *past = (struct ledger_past){ (uint32_t)database_integer(statement, 0),
-                                      read_number(statement, 1, REASON_COUNT),
-                                      database_integer(statement, 2) };
-    database_reset(statement);
-    return true;
+    database_bind(statement, DATABASE_BYTES(id->bytes));
+    return rows_one(statement, &past_rows, NULL, past, &found, error) ||
+           error_wrap(error, "reading a finding");
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* What may change of a finding, from $number on: five columns. */
-static void bind_facts(struct database_statement *statement, int number,
-                       const struct finding *finding)
-{
-    database_bind_text(statement, number, finding->risk_factors);
-    database_bind_integer(statement, number + 1, finding->risk);
-    database_bind_integer(statement, number + 2, finding->contextual);
-    database_bind_integer(statement, number + 3, finding->internet_exposed);
-    database_bind_integer(statement, number + 4, finding->attack_paths);
-}
+/* A finding as it is written. */
+struct kept {
+    struct finding finding;
+    const char *source;
+    bool has_id, is_open, quiet;
+    int reason;
+    uint32_t episode;
+    int64_t absent_at, opened_at, resolved_at, overdue_at;
+};
 
-static bool insert(struct database *database, const struct finding *finding, int64_t at, bool quiet,
-                   struct error *error)
-{
-    struct database_statement *statement = database_prepare(
-        database,
-        "INSERT INTO ledger_finding (id, source, assessment_id, subscription_id,"
-        " resource_id, resource_type, resource_group, resource_name, risk_factors, risk,"
-        " contextual, internet_exposed, attack_paths, severity, is_open, reason,"
-        " absent_at, episode, quiet, first_seen_at, opened_at, changed_at, resolved_at, overdue_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, -1, 0,"
-        " 1, $15, $16, $17, $18, 0, 0)");
-    bind_id(statement, 1, &finding->id);
-    database_bind_text(statement, 2, finding->source->key);
-    database_bind_text(statement, 3, finding->assessment_id);
-    database_bind_text(statement, 4, finding->subscription_id);
-    database_bind_text(statement, 5, finding->resource_id);
-    database_bind_text(statement, 6, finding->resource_type);
-    database_bind_text(statement, 7, finding->resource_group);
-    database_bind_text(statement, 8, finding->resource_name);
-    bind_facts(statement, 9, finding);
-    database_bind_integer(statement, 14, finding->severity);
-    database_bind_integer(statement, 15, quiet);
-    database_bind_integer(statement, 16, finding->first_seen_at ? finding->first_seen_at : at);
-    database_bind_integer(statement, 17, at);
-    database_bind_integer(statement, 18, finding->changed_at);
-    return run(statement, &finding->id, error);
-}
+/* clang-format off */
+#define ID ROW_BYTES(struct kept, finding.id.bytes, "id", has_id)
+/* What may change of a finding. */
+#define FACTS \
+    ROW_TEXT   (struct kept, finding.risk_factors, "risk_factors"), \
+    ROW_ENUM   (struct kept, finding.risk, "risk", RISK_COUNT), \
+    ROW_INTEGER(struct kept, finding.contextual, "contextual"), \
+    ROW_INTEGER(struct kept, finding.internet_exposed, "internet_exposed"), \
+    ROW_INTEGER(struct kept, finding.attack_paths, "attack_paths")
+/* Where it stands in its present life. */
+#define LIFE \
+    ROW_ENUM   (struct kept, finding.severity, "severity", SEVERITY_COUNT), \
+    ROW_INTEGER(struct kept, is_open, "is_open"), \
+    ROW_INTEGER(struct kept, reason, "reason"), \
+    ROW_INTEGER(struct kept, absent_at, "absent_at"), \
+    ROW_INTEGER(struct kept, episode, "episode"), \
+    ROW_INTEGER(struct kept, quiet, "quiet"), \
+    ROW_INTEGER(struct kept, opened_at, "opened_at"), \
+    ROW_INTEGER(struct kept, finding.changed_at, "changed_at"), \
+    ROW_INTEGER(struct kept, resolved_at, "resolved_at"), \
+    ROW_INTEGER(struct kept, overdue_at, "overdue_at")
 
-static bool reopen(struct database *database, const struct finding *finding, uint32_t episode,
-                   int64_t at, bool quiet, struct error *error)
-{
-    struct database_statement *statement = database_prepare(
-        database, "UPDATE ledger_finding SET risk_factors = $1, risk = $2, contextual = $3,"
-                  " internet_exposed = $4, attack_paths = $5, severity = $6, is_open = 1,"
-                  " reason = -1, absent_at = 0, episode = $7, quiet = $8, opened_at = $9,"
-                  " changed_at = $10, resolved_at = 0, overdue_at = 0 WHERE id = $11");
-    bind_facts(statement, 1, finding);
-    database_bind_integer(statement, 6, finding->severity);
-    database_bind_integer(statement, 7, episode);
-    database_bind_integer(statement, 8, quiet);
-    database_bind_integer(statement, 9, at);
-    database_bind_integer(statement, 10, finding->changed_at);
-    bind_id(statement, 11, &finding->id);
-    return run(statement, &finding->id, error);
-}
+static const struct row_field kept_fields[] = {
+    ID, FACTS, LIFE,
+    ROW_TEXT   (struct kept, source, "source"),
+    ROW_TEXT   (struct kept, finding.assessment_id, "assessment_id"),
+    ROW_TEXT   (struct kept, finding.subscription_id, "subscription_id"),
+    ROW_TEXT   (struct kept, finding.resource_id, "resource_id"),
+    ROW_TEXT   (struct kept, finding.resource_type, "resource_type"),
+    ROW_TEXT   (struct kept, finding.resource_group, "resource_group"),
+    ROW_TEXT   (struct kept, finding.resource_name, "resource_name"),
+    ROW_INTEGER(struct kept, finding.first_seen_at, "first_seen_at"),
+    { 0 }
+};
+static const struct row_field reopened_fields[] = { ID, FACTS, LIFE, { 0 } };
+static const struct row_field changed_fields[] = {
+    ID, FACTS,
+    ROW_INTEGER(struct kept, overdue_at, "overdue_at"),
+    ROW_INTEGER(struct kept, quiet, "quiet"),
+    { 0 }
+};
+/* clang-format on */
+static const struct rows_table kept_rows = { "ledger_finding", 1, kept_fields };
+static const struct rows_table reopened_rows = { "ledger_finding", 1, reopened_fields };
+static const struct rows_table changed_rows = { "ledger_finding", 1, changed_fields };
 
 bool ledger_rows_open(struct database *database, const struct finding *finding, uint32_t episode,
                       int64_t at, bool quiet, struct error *error)
 {
-    return episode == 1 ? insert(database, finding, at, quiet, error)
-                        : reopen(database, finding, episode, at, quiet, error);
+    struct kept kept = {
+        .finding = *finding,
+        .source = finding->source->key,
+        .has_id = true,
+        .is_open = true,
+        .quiet = quiet,
+        .reason = -1,
+        .episode = episode,
+        .opened_at = at,
+    };
+    if (!finding->first_seen_at)
+        kept.finding.first_seen_at = at;
+    bool ok = episode == 1 ? rows_insert(database, &kept_rows, &kept, error)
+                           : rows_update(database, &reopened_rows, &kept, error);
+    return done(ok, &finding->id, error);
 }
 
 bool ledger_rows_change(struct database *database, const struct finding *finding,
                         int64_t overdue_at, struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        database, "UPDATE ledger_finding SET risk_factors = $1, risk = $2, contextual = $3,"
-                  " internet_exposed = $4, attack_paths = $5, overdue_at = $6, quiet = 0"
-                  " WHERE id = $7");
-    bind_facts(statement, 1, finding);
-    database_bind_integer(statement, 6, overdue_at);
-    bind_id(statement, 7, &finding->id);
-    return run(statement, &finding->id, error);
+    const struct kept kept = { .finding = *finding, .has_id = true, .overdue_at = overdue_at };
+    return done(rows_update(database, &changed_rows, &kept, error), &finding->id, error);
 }
 
 bool ledger_rows_resolve(struct database *database, const struct finding_id *id, int reason,
@@ -212,10 +201,8 @@ bool ledger_rows_resolve(struct database *database, const struct finding_id *id,
     struct database_statement *statement =
         database_prepare(database, "UPDATE ledger_finding SET is_open = 0, absent_at = 0,"
                                    " reason = $1, resolved_at = $2 WHERE id = $3");
-    database_bind_integer(statement, 1, reason);
-    database_bind_integer(statement, 2, at);
-    bind_id(statement, 3, id);
-    return run(statement, id, error);
+    database_bind(statement, reason, at, DATABASE_BYTES(id->bytes));
+    return done(database_run(statement, error), id, error);
 }
 
 bool ledger_rows_absent(struct database *database, const struct finding_id *id, int64_t at,
@@ -223,9 +210,8 @@ bool ledger_rows_absent(struct database *database, const struct finding_id *id, 
 {
     struct database_statement *statement =
         database_prepare(database, "UPDATE ledger_finding SET absent_at = $1 WHERE id = $2");
-    database_bind_integer(statement, 1, at);
-    bind_id(statement, 2, id);
-    return run(statement, id, error);
+    database_bind(statement, at, DATABASE_BYTES(id->bytes));
+    return done(database_run(statement, error), id, error);
 }
 
 bool ledger_rows_overdue(struct database *database, const struct finding_id *id, int64_t at,
@@ -233,22 +219,43 @@ bool ledger_rows_overdue(struct database *database, const struct finding_id *id,
 {
     struct database_statement *statement = database_prepare(
         database, "UPDATE ledger_finding SET overdue_at = $1, quiet = 0 WHERE id = $2");
-    database_bind_integer(statement, 1, at);
-    bind_id(statement, 2, id);
-    return run(statement, id, error);
+    database_bind(statement, at, DATABASE_BYTES(id->bytes));
+    return done(database_run(statement, error), id, error);
 }
+
+struct kept_assessment {
+    const char *source, *id, *title, *category;
+    int64_t first_seen_at;
+};
+static const struct row_field assessment_fields[] = {
+    ROW_TEXT(struct kept_assessment, source, "source"),
+    ROW_TEXT(struct kept_assessment, id, "id"),
+    ROW_TEXT(struct kept_assessment, title, "title"),
+    ROW_TEXT(struct kept_assessment, category, "category"),
+    ROW_INTEGER(struct kept_assessment, first_seen_at, "first_seen_at"),
+    { 0 },
+};
+static const struct rows_table assessment_rows = { "ledger_assessment", 2, assessment_fields };
 
 bool ledger_rows_assess(struct database *database, const struct finding *finding, int64_t at,
                         struct error *error)
 {
-    struct database_statement *statement =
-        database_prepare(database, "INSERT INTO ledger_assessment (source, id, title, category,"
-                                   " first_seen_at) VALUES ($1, $2, $3, $4, $5)"
-                                   " ON CONFLICT (source, id) DO NOTHING");
-    database_bind_text(statement, 1, finding->source->key);
-    database_bind_text(statement, 2, finding->assessment_id);
-    database_bind_text(statement, 3, finding->title);
-    database_bind_text(statement, 4, finding->category);
-    database_bind_integer(statement, 5, at);
-    return run(statement, &finding->id, error);
+    const struct kept_assessment kept = {
+        finding->source->key, finding->assessment_id, finding->title, finding->category, at,
+    };
+    return done(rows_insert_new(database, &assessment_rows, &kept, error), &finding->id, error);
+}
+
+bool ledger_rows_assessments(struct database *database, ledger_rows_visit_assessment *visit,
+                             void *context, struct error *error)
+{
+    struct database_statement *statement = rows_select(database, &assessment_rows, "");
+    for (bool found;;) {
+        struct kept_assessment kept;
+        if (!rows_next(statement, &assessment_rows, NULL, &kept, &found, error))
+            return error_wrap(error, "reading the recommendations");
+        if (!found)
+            return true;
+        visit(context, kept.source, kept.id);
+    }
 }

@@ -1,6 +1,7 @@
 #pragma once
 /* The ledger's tables: one function a statement. The writing ones inside a transaction. */
 #include "alerts/ledger/ledger.h"
+#include "alerts/store/rows.h"
 #include "core/intern.h"
 
 /* The columns of an open finding that the ledger keeps in memory. */
@@ -48,21 +49,46 @@ bool ledger_rows_overdue(struct database *database, const struct finding_id *id,
 bool ledger_rows_assess(struct database *database, const struct finding *finding, int64_t at,
                         struct error *error) MUST_USE;
 
+/* Walk the recommendations ever seen: key of the source and id, until it returns. */
+typedef void ledger_rows_visit_assessment(void *context, const char *source, const char *id);
+bool ledger_rows_assessments(struct database *database, ledger_rows_visit_assessment *visit,
+                             void *context, struct error *error) MUST_USE;
+
 /* Fill a finding from its row; texts go to the table. *found false when there is none. */
 bool ledger_rows_read(struct database *database, const struct source_list *sources,
                       const struct finding_id *id, struct intern *texts, struct finding *finding,
                       bool *found, struct error *error) MUST_USE;
 
-/* Columns that ledger_rows_finding reads, in its order, of `f` and `a`; and the tables. */
-#define LEDGER_ROWS_FINDING                                                                        \
-    "f.id, f.source, f.assessment_id, a.title, a.category, f.subscription_id, f.resource_id,"      \
-    " f.resource_type, f.resource_group, f.resource_name, f.risk_factors, f.risk, f.severity,"     \
-    " f.contextual, f.internet_exposed, f.attack_paths, f.first_seen_at, f.changed_at"
-#define LEDGER_ROWS_ASSESSMENT                                                                     \
-    " LEFT JOIN ledger_assessment a ON a.source = f.source AND a.id = f.assessment_id"
-enum { LEDGER_ROWS_FINDING_COUNT = 18 };
+/* A finding as it is read, with what its recommendation says; `f` and `a` of the tables. */
+struct ledger_rows_known {
+    struct finding finding; /* texts as the statement reads them; no source yet */
+    const char *source;
+    bool has_id;
+};
+#define LEDGER_ROWS_TABLES(findings)                                                               \
+    findings " LEFT JOIN ledger_assessment a ON a.source = f.source AND a.id = f.assessment_id"
+/* clang-format off */
+#define LEDGER_ROWS_KNOWN(type, in) \
+    ROW_BYTES  (type, in.finding.id.bytes, "f.id", in.has_id), \
+    ROW_TEXT   (type, in.source, "f.source"), \
+    ROW_TEXT   (type, in.finding.assessment_id, "f.assessment_id"), \
+    ROW_TEXT   (type, in.finding.title, "a.title"), \
+    ROW_TEXT   (type, in.finding.category, "a.category"), \
+    ROW_TEXT   (type, in.finding.subscription_id, "f.subscription_id"), \
+    ROW_TEXT   (type, in.finding.resource_id, "f.resource_id"), \
+    ROW_TEXT   (type, in.finding.resource_type, "f.resource_type"), \
+    ROW_TEXT   (type, in.finding.resource_group, "f.resource_group"), \
+    ROW_TEXT   (type, in.finding.resource_name, "f.resource_name"), \
+    ROW_TEXT   (type, in.finding.risk_factors, "f.risk_factors"), \
+    ROW_ENUM   (type, in.finding.risk, "f.risk", RISK_COUNT), \
+    ROW_ENUM   (type, in.finding.severity, "f.severity", SEVERITY_COUNT), \
+    ROW_INTEGER(type, in.finding.contextual, "f.contextual"), \
+    ROW_INTEGER(type, in.finding.internet_exposed, "f.internet_exposed"), \
+    ROW_INTEGER(type, in.finding.attack_paths, "f.attack_paths"), \
+    ROW_INTEGER(type, in.finding.first_seen_at, "f.first_seen_at"), \
+    ROW_INTEGER(type, in.finding.changed_at, "f.changed_at")
+/* clang-format on */
 
-/* Read those columns, the first being number `column`. False for a source nobody knows. */
-bool ledger_rows_finding(struct database_statement *statement, int column,
-                         const struct source_list *sources, struct intern *texts,
-                         struct finding *finding) MUST_USE;
+/* Find its source; false for one nobody knows, and when there was no row. */
+bool ledger_rows_settle(struct ledger_rows_known *known,
+                        const struct source_list *sources) MUST_USE;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alerts/ledger/ledger.h"
+#include "alerts/store/rows.h"
 #include "alerts/text/text.h"
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
@@ -32,39 +33,43 @@ struct value {
     int64_t at;
 };
 
+static const struct row_field value_fields[] = {
+    ROW_NUMBER(struct value, value, "value"),
+    ROW_CHARS(struct value, state, "state"),
+    ROW_INTEGER(struct value, at, "at"),
+    { 0 },
+};
+static const struct rows_table value_rows = { "watch_value", 0, value_fields };
+
 static bool read_value(struct watch *watch, const char *kind, const char *key, struct value *value,
                        struct error *error)
 {
     struct database_statement *statement =
-        database_prepare(watch->database, "SELECT value, state, at FROM watch_value"
-                                          " WHERE kind = $1 AND key = $2");
+        rows_select(watch->database, &value_rows, " WHERE kind = $1 AND key = $2");
     *value = (struct value){ 0 };
-    database_bind_text(statement, 1, kind);
-    database_bind_text(statement, 2, key);
-    if (!database_step(statement, &value->found, error))
-        return error_wrap(error, "reading %s %s", kind, key);
-    if (value->found) {
-        value->value = database_number(statement, 0);
-        snprintf(value->state, sizeof value->state, "%s", database_text(statement, 1));
-        value->at = database_integer(statement, 2);
-    }
-    database_reset(statement);
-    return true;
+    database_bind(statement, kind, key);
+    return rows_one(statement, &value_rows, NULL, value, &value->found, error) ||
+           error_wrap(error, "reading %s %s", kind, key);
 }
+
+struct kept_value {
+    const char *kind, *key, *state;
+    double value;
+    int64_t at;
+};
+static const struct row_field kept_fields[] = {
+    ROW_TEXT(struct kept_value, kind, "kind"),     ROW_TEXT(struct kept_value, key, "key"),
+    ROW_NUMBER(struct kept_value, value, "value"), ROW_TEXT(struct kept_value, state, "state"),
+    ROW_INTEGER(struct kept_value, at, "at"),      { 0 },
+};
+static const struct rows_table kept_rows = { "watch_value", 2, kept_fields };
 
 static bool write_value(struct watch *watch, const char *kind, const char *key, double value,
                         const char *state, struct error *error)
 {
-    struct database_statement *statement = database_prepare(
-        watch->database, "INSERT INTO watch_value (kind, key, value, state, at)"
-                         " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (kind, key) DO UPDATE SET"
-                         " value = excluded.value, state = excluded.state, at = excluded.at");
-    database_bind_text(statement, 1, kind);
-    database_bind_text(statement, 2, key);
-    database_bind_number(statement, 3, value);
-    database_bind_text(statement, 4, state);
-    database_bind_integer(statement, 5, watch->now);
-    return database_run(statement, error) || error_wrap(error, "keeping %s %s", kind, key);
+    const struct kept_value kept = { kind, key, state, value, watch->now };
+    return rows_upsert(watch->database, &kept_rows, &kept, error) ||
+           error_wrap(error, "keeping %s %s", kind, key);
 }
 
 static bool forget_value(struct watch *watch, const char *kind, const char *key,
@@ -72,8 +77,7 @@ static bool forget_value(struct watch *watch, const char *kind, const char *key,
 {
     struct database_statement *statement =
         database_prepare(watch->database, "DELETE FROM watch_value WHERE kind = $1 AND key = $2");
-    database_bind_text(statement, 1, kind);
-    database_bind_text(statement, 2, key);
+    database_bind(statement, kind, key);
     return database_run(statement, error) || error_wrap(error, "forgetting %s %s", kind, key);
 }
 

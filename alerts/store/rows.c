@@ -182,8 +182,9 @@ static void read_text(struct database_statement *statement, int column,
     } else if (field->type == ROW_TYPE_WORD) {
         *(unsigned *)at = read_word(field, text);
     } else {
-        memset(at, 0, field->size);
-        strncpy(at, text, field->size - 1);
+        size_t length = strnlen(text, field->size - 1);
+        memcpy(at, text, length);
+        at[length] = 0;
     }
 }
 

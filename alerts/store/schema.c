@@ -119,14 +119,14 @@ const struct database_migration schema_migrations[] = {
 bool schema_get(struct database *database, const char *key, char *out, size_t out_bytes,
                 struct error *error)
 {
+    CLEANUP(arena_finish) struct arena arena = { 0 };
     struct database_statement *statement =
         database_prepare(database, "SELECT value FROM store WHERE key = $1");
-    bool row = false;
-    database_bind_text(statement, 1, key);
-    if (!database_step(statement, &row, error))
+    const char *value = NULL;
+    database_bind(statement, key);
+    if (!database_get_text(statement, &arena, &value, error))
         return error_wrap(error, "reading %s", key);
-    snprintf(out, out_bytes, "%s", row ? database_text(statement, 0) : "");
-    database_reset(statement);
+    snprintf(out, out_bytes, "%s", value ? value : "");
     return true;
 }
 
@@ -136,8 +136,7 @@ bool schema_put(struct database *database, const char *key, const char *value, s
         database_prepare(database, "INSERT INTO store (key, value) VALUES ($1, $2) ON CONFLICT"
                                    " (key) DO UPDATE SET value = excluded.value"
                                    " WHERE store.value <> excluded.value");
-    database_bind_text(statement, 1, key);
-    database_bind_text(statement, 2, value);
+    database_bind(statement, key, value);
     if (!database_run(statement, error))
         return error_wrap(error, "keeping %s", key);
     return true;
