@@ -437,35 +437,6 @@ void database_bind_values(struct database_statement *statement, const struct dat
         bind(statement->compiled, (int)i + 1, &values[i]);
 }
 
-/* A number that is no parameter is a mistake of ours. */
-static void check_bound(const struct database_statement *statement, int result)
-{
-    if (result == SQLITE_RANGE)
-        memory_abort("no such parameter: %s", statement->sql);
-}
-
-void database_bind_text(struct database_statement *statement, int number, const char *text)
-{
-    check_bound(statement, sqlite3_bind_text(statement->compiled, number, text, -1, SQLITE_STATIC));
-}
-
-void database_bind_integer(struct database_statement *statement, int number, int64_t value)
-{
-    check_bound(statement, sqlite3_bind_int64(statement->compiled, number, value));
-}
-
-void database_bind_number(struct database_statement *statement, int number, double value)
-{
-    check_bound(statement, sqlite3_bind_double(statement->compiled, number, value));
-}
-
-void database_bind_blob(struct database_statement *statement, int number, const void *bytes,
-                        size_t count)
-{
-    check_bound(statement,
-                sqlite3_bind_blob64(statement->compiled, number, bytes, count, SQLITE_STATIC));
-}
-
 /* --- rows ----------------------------------------------------------------------------------- */
 
 bool database_step(struct database_statement *statement, bool *row, struct error *error)

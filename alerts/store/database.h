@@ -98,11 +98,6 @@ struct database_value database_of_value(struct database_value value);
                          (const struct database_value[]){ DATABASE_EACH_(__VA_ARGS__) },           \
                          sizeof((const struct database_value[]){ DATABASE_EACH_(__VA_ARGS__) }) /  \
                              sizeof(struct database_value))
-void database_bind_text(struct database_statement *statement, int number, const char *text);
-void database_bind_integer(struct database_statement *statement, int number, int64_t value);
-void database_bind_number(struct database_statement *statement, int number, double value);
-void database_bind_blob(struct database_statement *statement, int number, const void *bytes,
-                        size_t count);
 void database_bind_values(struct database_statement *statement, const struct database_value *values,
                           size_t count);
 

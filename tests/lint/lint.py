@@ -55,6 +55,9 @@ LIBRARIES = (
 MEMORY = re.compile(r"\b(abort|malloc|calloc|realloc|reallocarray|strn?dup|v?asprintf|"
                     r"aligned_alloc|posix_memalign)\s*\(")
 MEMORY_HOME = "core/memory.c"
+# Columns by their numbers, and the room that may.
+COLUMNS_BY_NUMBER = re.compile(r"\bdatabase_(text|integer|number|blob|bind_values)\s*\(")
+STORE_ROOM = "alerts/store"
 FAKE_AZURE_MAY = ("cJSON", "zlib", "libmicrohttpd")
 
 CODE = (".c", ".h", ".py", ".cmake", "CMakeLists.txt")
@@ -225,6 +228,13 @@ def check_memory(project, say):
                 say(path, line, f"memory and aborting are {MEMORY_HOME}'s: see core/memory.h")
 
 
+def check_store(project, say):
+    for path, source in project.sources.items():
+        if floor_of(path) and floor_of(path) != STORE_ROOM:
+            for line in source.find(COLUMNS_BY_NUMBER):
+                say(path, line, f"columns have names outside {STORE_ROOM}: see rows.h there")
+
+
 def check_globals(project, say):
     for path, source in project.sources.items():
         if floor_of(path) and path != "core/log.c":
@@ -326,6 +336,7 @@ RULES = {
     "headers": check_headers,
     "goto": check_goto,
     "memory": check_memory,
+    "store": check_store,
     "globals": check_globals,
     "open-ends": check_open_ends,
     "queries": check_queries,

@@ -131,7 +131,7 @@ static inline const char *scene_told(struct scene *scene, size_t most)
                                " WHERE id > $1 ORDER BY id");
     buf_reset(&out);
     buf_text(&out, "");
-    database_bind_text(messages, 1, scene->last_id);
+    database_bind(messages, scene->last_id);
     for (bool row = true;;) {
         CHECK(database_step(messages, &row, &error));
         if (!row)
@@ -145,7 +145,7 @@ static inline const char *scene_told(struct scene *scene, size_t most)
             "SELECT m.event, m.status, COALESCE(f.resource_name, m.fingerprint) FROM outbox_member"
             " m LEFT JOIN ledger_finding f ON f.id = m.finding_id WHERE m.message_id = $1"
             " ORDER BY 3, 1");
-        database_bind_text(members, 1, id);
+        database_bind(members, id);
         size_t count = 0;
         for (bool more = true;; count++) {
             CHECK(database_step(members, &more, &error));

@@ -84,10 +84,7 @@ static bool put(struct database *database, int64_t id, const char *text, struct 
         database_prepare(database, "INSERT INTO note (id, text, number, bytes)"
                                    " VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE"
                                    " SET text = excluded.text WHERE note.text <> excluded.text");
-    database_bind_integer(statement, 1, id);
-    database_bind_text(statement, 2, text);
-    database_bind_number(statement, 3, 0.1);
-    database_bind_blob(statement, 4, "a\0b", 3);
+    database_bind(statement, id, text, 0.1, database_of_blob("a\0b", 3));
     return database_run(statement, error);
 }
 

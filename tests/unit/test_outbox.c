@@ -368,7 +368,7 @@ static void put_active(struct bench *bench, const char *alert)
         " resolved_at, flaps, flapped_at, held_at, due_at) VALUES ($1, 'R', 'firing', 1,"
         " 'finding.opened', 0, '', '{}', 0, 0, 0, 0, 0, 0, 0, 0, 0)");
     CHECK(database_begin(bench->database, &bench->error));
-    database_bind_text(statement, 1, alert);
+    database_bind(statement, alert);
     CHECK(database_run(statement, &bench->error));
     CHECK(database_commit(bench->database, &bench->error));
 }

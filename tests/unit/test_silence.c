@@ -181,7 +181,7 @@ TEST(silences_have_a_limit)
         struct database_statement *statement = database_prepare(
             database, "INSERT INTO silence (id, matchers, starts_at, ends_at, updated_at,"
                       " created_by, comment) VALUES ($1, '{a=\"b\"}', 1, 1000, 1, '', '')");
-        database_bind_text(statement, 1, id);
+        database_bind(statement, id);
         CHECK(database_run(statement, &error));
     }
     CHECK(database_commit(database, &error));
