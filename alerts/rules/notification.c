@@ -13,15 +13,13 @@ const char *const notification_status_words[] = { "firing", "resolved", NULL };
 
 /* clang-format off */
 #define FIELD(kind, type, member, text) \
-    { #member, RECORD_##kind, offsetof(struct type, member), .help = text }
-#define LIST(member, count, of, rows, text)                                                     \
-    { #member, RECORD_LIST, offsetof(struct notification, member),                                 \
-      offsetof(struct notification, count),                                                        \
-      .element_bytes = sizeof(struct of), .fields = rows, .help = text }
-#define LABEL_LIST(member, count, is_derived, text)                                             \
-    { #member, RECORD_LABELS, offsetof(struct notification, member),                               \
-      offsetof(struct notification, count),                                                        \
-      .capacity = ALERT_LABELS_MAX, .derived = is_derived, .help = text }
+    { #member, RECORD_##kind(struct type, member), .help = text }
+#define LIST(member, count, of, rows, text) \
+    { #member, RECORD_LIST(struct notification, member, count, struct of), .fields = rows, \
+      .help = text }
+#define LABEL_LIST(member, count, is_derived, text) \
+    { #member, RECORD_LABELS(struct notification, member, count), .derived = is_derived, \
+      .help = text }
 
 static const struct record_field resource_fields[] = {
     FIELD(TEXT, notification_resource, finding_id, "Id of the finding, 16 hex digits."),
@@ -56,13 +54,13 @@ static const struct record_field count_fields[] = {
 
 const struct record_field notification_fields[] = {
     FIELD(TEXT, notification, event, "What happened: finding.opened, digest, ..."),
-    { "status", RECORD_WORD, offsetof(struct notification, status),
+    { "status", RECORD_WORD(struct notification, status),
       .words = notification_status_words, .help = "firing or resolved." },
     FIELD(TEXT, notification, title, "The title; not to be used in a title itself."),
     FIELD(TEXT, notification, text, "The text; not to be used in a text itself."),
     FIELD(TEXT, notification, risk_level,
           "Worst risk level of the firing alerts, else of the resolved."),
-    { "risk", RECORD_TEXT, offsetof(struct notification, risk), .derived = true,
+    { "risk", RECORD_TEXT(struct notification, risk), .derived = true,
       .help = "The same for people: Critical, Not evaluated." },
     FIELD(TEXT, notification, severity, "Severity of the worst finding."),
     FIELD(BOOL, notification, test, "Whether this is a test."),
@@ -124,7 +122,7 @@ void notification_init(struct notification *notification)
 {
     *notification = (struct notification){ .id = "" };
     for (const struct record_field *field = notification_fields; field->type; field++)
-        if (field->type == RECORD_TEXT)
+        if (field->type == RECORD_TYPE_TEXT)
             *(const char **)((char *)notification + field->offset) = "";
 }
 

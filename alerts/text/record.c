@@ -51,44 +51,44 @@ static void write_field(const struct record_field *field, const void *data,
     const void *value = at(field, data);
     char text[40] = "";
     switch (field->type) {
-    case RECORD_TEXT: {
+    case RECORD_TYPE_TEXT: {
         const char *known = *(const char *const *)value;
         json_add_text(writer, field->name, known ? known : "");
         return;
     }
-    case RECORD_CHARS:
+    case RECORD_TYPE_CHARS:
         json_add_text(writer, field->name, value);
         return;
-    case RECORD_WORD:
+    case RECORD_TYPE_WORD:
         json_add_text(writer, field->name, field->words[*(const int *)value]);
         return;
-    case RECORD_BOOL:
+    case RECORD_TYPE_BOOL:
         json_add_bool(writer, field->name, *(const bool *)value);
         return;
-    case RECORD_UNSIGNED:
+    case RECORD_TYPE_UNSIGNED:
         json_add_integer(writer, field->name, *(const uint32_t *)value);
         return;
-    case RECORD_INTEGER:
-    case RECORD_DURATION:
+    case RECORD_TYPE_INTEGER:
+    case RECORD_TYPE_DURATION:
         json_add_integer(writer, field->name, *(const int64_t *)value);
         return;
-    case RECORD_NUMBER:
+    case RECORD_TYPE_NUMBER:
         json_add_number(writer, field->name, *(const double *)value);
         return;
-    case RECORD_INSTANT:
+    case RECORD_TYPE_INSTANT:
         if (*(const int64_t *)value)
             clock_format_rfc3339(*(const int64_t *)value, text);
         json_add_text(writer, field->name, text);
         return;
-    case RECORD_FINDING:
+    case RECORD_TYPE_FINDING:
         if (*(const bool *)count_at(field, data))
             hash_hex(value, sizeof(struct finding_id), text);
         json_add_text(writer, field->name, text);
         return;
-    case RECORD_LABELS:
+    case RECORD_TYPE_LABELS:
         write_labels(field, data, writer);
         return;
-    case RECORD_LIST:
+    case RECORD_TYPE_LIST:
         write_list(field, data, writer);
         return;
     case RECORD_END:
@@ -135,22 +135,22 @@ static bool read_text(const struct record_field *field, const char *text, struct
 {
     void *value = (char *)data + field->offset;
     switch (field->type) {
-    case RECORD_TEXT:
+    case RECORD_TYPE_TEXT:
         *(const char **)value = arena_text(arena, text);
         return true;
-    case RECORD_CHARS:
+    case RECORD_TYPE_CHARS:
         for (const char *c = text; *c; c++)
             if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)
                 return false;
         return (size_t)snprintf(value, field->capacity, "%s", text) < field->capacity;
-    case RECORD_WORD:
+    case RECORD_TYPE_WORD:
         for (int i = 0; field->words[i]; i++)
             if (!strcmp(field->words[i], text)) {
                 *(int *)value = i;
                 return true;
             }
         return false;
-    case RECORD_INSTANT:
+    case RECORD_TYPE_INSTANT:
         return clock_parse_rfc3339(text, value);
     default:
         return read_finding(field, text, data);
@@ -159,14 +159,14 @@ static bool read_text(const struct record_field *field, const char *text, struct
 
 static bool read_number(const struct record_field *field, double number, void *value)
 {
-    if (field->type == RECORD_NUMBER) {
+    if (field->type == RECORD_TYPE_NUMBER) {
         *(double *)value = number;
         return true;
     }
-    double limit = field->type == RECORD_UNSIGNED ? UINT32_MAX : 9007199254740992.0;
-    if (!(number <= limit && number >= (field->type == RECORD_UNSIGNED ? 0 : -limit)))
+    double limit = field->type == RECORD_TYPE_UNSIGNED ? UINT32_MAX : 9007199254740992.0;
+    if (!(number <= limit && number >= (field->type == RECORD_TYPE_UNSIGNED ? 0 : -limit)))
         return false;
-    if (field->type == RECORD_UNSIGNED)
+    if (field->type == RECORD_TYPE_UNSIGNED)
         *(uint32_t *)value = (uint32_t)number;
     else
         *(int64_t *)value = (int64_t)number;
@@ -207,19 +207,19 @@ static bool read_field(const struct record_field *field, const struct json *valu
     void *target = (char *)data + field->offset;
     enum json_type type = json_type(value);
     switch (field->type) {
-    case RECORD_BOOL:
+    case RECORD_TYPE_BOOL:
         *(bool *)target = json_bool(value, false);
         return type == JSON_BOOL || wrong(field, value, error);
-    case RECORD_UNSIGNED:
-    case RECORD_INTEGER:
-    case RECORD_DURATION:
-    case RECORD_NUMBER:
+    case RECORD_TYPE_UNSIGNED:
+    case RECORD_TYPE_INTEGER:
+    case RECORD_TYPE_DURATION:
+    case RECORD_TYPE_NUMBER:
         return (type == JSON_NUMBER && read_number(field, json_number(value, 0), target)) ||
                wrong(field, value, error);
-    case RECORD_LABELS:
+    case RECORD_TYPE_LABELS:
         return (type == JSON_OBJECT && read_labels(field, value, arena, data)) ||
                wrong(field, value, error);
-    case RECORD_LIST:
+    case RECORD_TYPE_LIST:
         return type == JSON_ARRAY ? read_list(field, value, arena, data, error)
                                   : wrong(field, value, error);
     default:
@@ -232,9 +232,9 @@ static bool read_field(const struct record_field *field, const struct json *valu
 static void read_nothing(const struct record_field *field, enum json_type type, void *data)
 {
     void *target = (char *)data + field->offset;
-    if (field->type == RECORD_TEXT)
+    if (field->type == RECORD_TYPE_TEXT)
         *(const char **)target = "";
-    if (field->type == RECORD_NUMBER && type == JSON_NULL)
+    if (field->type == RECORD_TYPE_NUMBER && type == JSON_NULL)
         *(double *)target = NAN;
 }
 

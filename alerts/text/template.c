@@ -36,8 +36,8 @@ struct template
 
 /* What {{#labels}} offers of each label. */
 static const struct record_field label_fields[] = {
-    { "name", RECORD_TEXT, offsetof(struct match_label, name) },
-    { "value", RECORD_TEXT, offsetof(struct match_label, value) },
+    { "name", RECORD_TEXT(struct match_label, name) },
+    { "value", RECORD_TEXT(struct match_label, value) },
     { 0 },
 };
 
@@ -136,7 +136,7 @@ static bool resolve(struct parser *parser, const struct tag *tag, struct node *n
             node->field = f;
             if (!tag->name[length])
                 return true;
-            if (f->type != RECORD_LABELS)
+            if (f->type != RECORD_TYPE_LABELS)
                 return unknown(parser, tag);
             node->key = arena_text(parser->arena, tag->name + length + 1);
             return true;
@@ -162,14 +162,15 @@ static bool parse_section(struct parser *parser, const struct tag *tag, int dept
                           struct node *node)
 {
     bool is_list =
-        !node->key && (node->field->type == RECORD_LIST || node->field->type == RECORD_LABELS);
+        !node->key &&
+        (node->field->type == RECORD_TYPE_LIST || node->field->type == RECORD_TYPE_LABELS);
     node->kind = tag->sigil == '#' ? NODE_SECTION : NODE_INVERTED;
     if (depth == NESTING_MAX)
         return complain(parser, tag->begin, "nested too deep: {{#", tag->name);
     bool has_scope = is_list && node->kind == NODE_SECTION;
     if (has_scope)
         parser->scopes[++parser->level] =
-            node->field->type == RECORD_LIST ? node->field->fields : label_fields;
+            node->field->type == RECORD_TYPE_LIST ? node->field->fields : label_fields;
     if (!parse(parser, tag, depth + 1, &node->first))
         return false;
     parser->level -= has_scope;
@@ -200,7 +201,7 @@ static bool parse(struct parser *parser, const struct tag *open, int depth, stru
             return false;
         if (tag.sigil && !parse_section(parser, &tag, depth, node))
             return false;
-        if (!tag.sigil && !node->key && node->field->type >= RECORD_LABELS)
+        if (!tag.sigil && !node->key && node->field->type >= RECORD_TYPE_LABELS)
             return complain(parser, tag.begin, "holds several things, write {{#", tag.name);
         *tail = node;
         tail = &node->next;
@@ -255,43 +256,43 @@ static void put_value(const struct node *node, const void *record, struct buf *o
     const void *value = (const char *)record + field->offset;
     char text[40];
     switch (field->type) {
-    case RECORD_TEXT:
+    case RECORD_TYPE_TEXT:
         if (*(const char *const *)value)
             buf_text(out, *(const char *const *)value);
         return;
-    case RECORD_CHARS:
+    case RECORD_TYPE_CHARS:
         buf_text(out, value);
         return;
-    case RECORD_WORD:
+    case RECORD_TYPE_WORD:
         buf_text(out, field->words[*(const int *)value]);
         return;
-    case RECORD_BOOL:
+    case RECORD_TYPE_BOOL:
         buf_text(out, *(const bool *)value ? "true" : "false");
         return;
-    case RECORD_UNSIGNED:
+    case RECORD_TYPE_UNSIGNED:
         buf_integer(out, *(const uint32_t *)value);
         return;
-    case RECORD_INTEGER:
+    case RECORD_TYPE_INTEGER:
         buf_integer(out, *(const int64_t *)value);
         return;
-    case RECORD_NUMBER:
+    case RECORD_TYPE_NUMBER:
         buf_number(out, rounded(*(const double *)value));
         return;
-    case RECORD_INSTANT:
+    case RECORD_TYPE_INSTANT:
         if (*(const int64_t *)value)
             buf_text(out, clock_format_rfc3339(*(const int64_t *)value, text));
         return;
-    case RECORD_DURATION:
+    case RECORD_TYPE_DURATION:
         text_age(out, *(const int64_t *)value);
         return;
-    case RECORD_FINDING:
+    case RECORD_TYPE_FINDING:
         if (*(const bool *)((const char *)record + field->count_offset))
             buf_text(out, finding_id_text(value, text));
         return;
-    case RECORD_LABELS:
+    case RECORD_TYPE_LABELS:
         buf_text(out, label_value(node, value));
         return;
-    case RECORD_LIST:
+    case RECORD_TYPE_LIST:
     case RECORD_END:
         return;
     }
@@ -301,15 +302,15 @@ static bool is_true(const struct node *node, const void *record)
 {
     const void *value = (const char *)record + node->field->offset;
     switch (node->field->type) {
-    case RECORD_BOOL:
+    case RECORD_TYPE_BOOL:
         return *(const bool *)value;
-    case RECORD_UNSIGNED:
+    case RECORD_TYPE_UNSIGNED:
         return *(const uint32_t *)value != 0;
-    case RECORD_INTEGER:
-    case RECORD_DURATION:
-    case RECORD_INSTANT:
+    case RECORD_TYPE_INTEGER:
+    case RECORD_TYPE_DURATION:
+    case RECORD_TYPE_INSTANT:
         return *(const int64_t *)value != 0;
-    case RECORD_NUMBER:
+    case RECORD_TYPE_NUMBER:
         return *(const double *)value != 0;
     default: {
         CLEANUP(buf_finish) struct buf text = { 0 };
@@ -325,15 +326,16 @@ static void render_section(struct rendering *rendering, const struct node *node,
 {
     const struct record_field *field = node->field;
     bool wanted = node->kind == NODE_SECTION;
-    if (node->key || field->type < RECORD_LABELS) {
+    if (node->key || field->type < RECORD_TYPE_LABELS) {
         if (is_true(node, record) == wanted)
             render(rendering, node->first);
         return;
     }
     size_t count = *(const size_t *)((const char *)record + field->count_offset);
     const void *value = (const char *)record + field->offset;
-    const char *elements = field->type == RECORD_LIST ? *(const char *const *)value : value;
-    size_t bytes = field->type == RECORD_LIST ? field->element_bytes : sizeof(struct match_label);
+    bool is_list = field->type == RECORD_TYPE_LIST;
+    const char *elements = is_list ? *(const char *const *)value : value;
+    size_t bytes = is_list ? field->element_bytes : sizeof(struct match_label);
     if (!wanted) {
         if (!count)
             render(rendering, node->first);
@@ -375,7 +377,7 @@ static void document(const struct record_field *fields, const char *indent, stru
 {
     for (const struct record_field *field = fields; field->type; field++) {
         buf_printf(out, "%s- `%s`: %s\n", indent, field->name, field->help);
-        if (field->type == RECORD_LIST)
+        if (field->type == RECORD_TYPE_LIST)
             document(field->fields, "  ", out);
     }
 }

@@ -11,11 +11,17 @@ import sys
 from columns import COLUMNS
 from kept import KEPT
 from options import OPTIONS
+from records import RECORDS
 
 FLAGS = ("-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wshadow",
          "-Wpointer-arith", "-Wcast-qual", "-Wwrite-strings", "-Wno-missing-field-initializers",
          "-Wno-missing-braces", "-Wno-unused", "-x", "c", "-")
-GROUPS = {"columns": COLUMNS, "kept": KEPT, "options": OPTIONS}
+GROUPS = {
+    "columns": COLUMNS,
+    "kept": KEPT,
+    "options": OPTIONS,
+    "records": RECORDS,
+}
 
 
 def compile_text(compiler, root, text):

@@ -57,40 +57,40 @@ static void fill(const struct record_field *fields, void *data, unsigned *seed, 
         void *value = (char *)data + field->offset;
         int random = rand_r(seed);
         switch (field->type) {
-        case RECORD_TEXT:
+        case RECORD_TYPE_TEXT:
             *(const char **)value = any_text(seed, arena);
             break;
-        case RECORD_CHARS:
+        case RECORD_TYPE_CHARS:
             snprintf(value, field->capacity, "%x", (unsigned)random);
             break;
-        case RECORD_WORD:
+        case RECORD_TYPE_WORD:
             *(int *)value = random % 2;
             break;
-        case RECORD_BOOL:
+        case RECORD_TYPE_BOOL:
             *(bool *)value = random & 1;
             break;
-        case RECORD_UNSIGNED:
+        case RECORD_TYPE_UNSIGNED:
             *(uint32_t *)value = (uint32_t)random * 3;
             break;
-        case RECORD_INTEGER:
-        case RECORD_DURATION:
+        case RECORD_TYPE_INTEGER:
+        case RECORD_TYPE_DURATION:
             *(int64_t *)value = (int64_t)random * random % (1LL << 53);
             break;
-        case RECORD_INSTANT:
+        case RECORD_TYPE_INSTANT:
             *(int64_t *)value = random & 1 ? random : 0;
             break;
-        case RECORD_NUMBER:
+        case RECORD_TYPE_NUMBER:
             *(double *)value = numbers[(size_t)random % ARRAY_COUNT(numbers)];
             break;
-        case RECORD_FINDING:
+        case RECORD_TYPE_FINDING:
             *(bool *)((char *)data + field->count_offset) = random & 1;
             if (random & 1)
                 memset(value, random >> 8, sizeof(struct finding_id));
             break;
-        case RECORD_LABELS:
+        case RECORD_TYPE_LABELS:
             fill_labels(field, data, seed, arena);
             break;
-        case RECORD_LIST:
+        case RECORD_TYPE_LIST:
             fill_list(field, data, seed, arena);
             break;
         case RECORD_END:

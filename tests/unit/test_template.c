@@ -29,28 +29,26 @@ struct basket {
 
 static const char *const kinds[] = { "round", "square", NULL };
 static const struct record_field fruit_fields[] = {
-    { "name", RECORD_TEXT, offsetof(struct fruit, name), .help = "Its name." },
-    { "weight", RECORD_INTEGER, offsetof(struct fruit, weight), .help = "Its weight." },
+    { "name", RECORD_TEXT(struct fruit, name), .help = "Its name." },
+    { "weight", RECORD_INTEGER(struct fruit, weight), .help = "Its weight." },
     { 0 },
 };
 /* clang-format off */
 static const struct record_field fields[] = {
-    { "owner", RECORD_TEXT, offsetof(struct basket, owner), .help = "Whose it is." },
-    { "note", RECORD_TEXT, offsetof(struct basket, note), .help = "A note." },
-    { "code", RECORD_CHARS, offsetof(struct basket, code), .capacity = 8, .help = "Its code." },
-    { "kind", RECORD_WORD, offsetof(struct basket, kind), .words = kinds, .help = "Its kind." },
-    { "full", RECORD_BOOL, offsetof(struct basket, full), .help = "Whether it is full." },
-    { "episode", RECORD_UNSIGNED, offsetof(struct basket, episode), .help = "A number." },
-    { "count", RECORD_INTEGER, offsetof(struct basket, count), .help = "A count." },
-    { "packed_at", RECORD_INSTANT, offsetof(struct basket, packed_at), .help = "When." },
-    { "age", RECORD_DURATION, offsetof(struct basket, age_s), .help = "How old." },
-    { "price", RECORD_NUMBER, offsetof(struct basket, price), .help = "What it costs." },
-    { "id", RECORD_FINDING, offsetof(struct basket, id), offsetof(struct basket, has_id),
+    { "owner", RECORD_TEXT(struct basket, owner), .help = "Whose it is." },
+    { "note", RECORD_TEXT(struct basket, note), .help = "A note." },
+    { "code", RECORD_CHARS(struct basket, code), .help = "Its code." },
+    { "kind", RECORD_WORD(struct basket, kind), .words = kinds, .help = "Its kind." },
+    { "full", RECORD_BOOL(struct basket, full), .help = "Whether it is full." },
+    { "episode", RECORD_UNSIGNED(struct basket, episode), .help = "A number." },
+    { "count", RECORD_INTEGER(struct basket, count), .help = "A count." },
+    { "packed_at", RECORD_INSTANT(struct basket, packed_at), .help = "When." },
+    { "age", RECORD_DURATION(struct basket, age_s), .help = "How old." },
+    { "price", RECORD_NUMBER(struct basket, price), .help = "What it costs." },
+    { "id", RECORD_FINDING(struct basket, id, has_id),
       .help = "An id." },
-    { "labels", RECORD_LABELS, offsetof(struct basket, labels),
-      offsetof(struct basket, label_count), .capacity = 4, .help = "Labels." },
-    { "fruits", RECORD_LIST, offsetof(struct basket, fruits),
-      offsetof(struct basket, fruit_count), .element_bytes = sizeof(struct fruit),
+    { "labels", RECORD_LABELS(struct basket, labels, label_count), .help = "Labels." },
+    { "fruits", RECORD_LIST(struct basket, fruits, fruit_count, struct fruit),
       .fields = fruit_fields, .help = "What is in it:" },
     { 0 }
 };
