@@ -1,5 +1,6 @@
-/* One evaluation over the alerts: signals and time in, changes out; active_event.c has the
- * events. */
+/* One pass over the alerts: signals and time in, changes out; active_event.c has the events. */
+#include "alerts/rules/active.h"
+
 #include <string.h>
 
 #include "alerts/ledger/points.h"
@@ -8,8 +9,6 @@
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
 #include "collectors/subscriptions.h"
-
-enum { FIRST_RUNS_S = 900, KEPT_S = 900 };
 
 /* --- beginning -------------------------------------------------------------------------------- */
 
@@ -70,6 +69,7 @@ static void find_questions(struct active_pass *pass)
 
 bool active_begin(struct active_pass *pass, struct error *error)
 {
+    pass->adopted = !pass->snapshot || snapshot_is_ready(pass->snapshot);
     find_questions(pass);
     return find_rules(pass, error) && find_blind(pass, error);
 }
@@ -79,92 +79,6 @@ void active_end(struct active_pass *pass)
     arena_finish(&pass->arena);
     arena_finish(&pass->scratch);
     intern_finish(&pass->seen);
-}
-
-/* --- one row moves on ------------------------------------------------------------------------- */
-
-#define KIND(kind) (1U << EVENT_##kind)
-
-bool active_row_lasts(const struct alert *alert)
-{
-    const struct event_name *name = event_name_find(alert->event);
-    return name && (name->kinds & (KIND(OPENED) | KIND(REOPENED) | KIND(RISK_CHANGED) |
-                                   KIND(OVERDUE) | KIND(SCORE_DROPPED) | KIND(DATA_STALE)));
-}
-
-/* Whether the first runs are over. */
-static bool is_adopted(const struct active_pass *pass)
-{
-    return !pass->snapshot || snapshot_is_ready(pass->snapshot);
-}
-
-/* The clocks of a row: an event alert that runs out is one that was cleared when it fired. */
-static struct alert_state_timing timing_of(const struct active_pass *pass, const struct rule *rule,
-                                           const struct active_row *row)
-{
-    struct alert_state_timing timing =
-        rule ? rule->timing : (struct alert_state_timing){ .kept_s = KEPT_S };
-    if (rule && rule->kind == RULE_EVENT && row->life.cleared_at)
-        timing.keep_firing_s = rule->resolve_after_s;
-    if (rule && !strcmp(row->alert.event, ACTIVE_FIRST_RUN) && !is_adopted(pass) &&
-        timing.for_s < FIRST_RUNS_S)
-        timing.for_s = FIRST_RUNS_S;
-    if (timing.kept_s < pass->flap_within_s)
-        timing.kept_s = pass->flap_within_s;
-    return timing;
-}
-
-bool active_row_changed(struct active_pass *pass, enum alert_state_change change,
-                        const struct alert *alert, struct error *error)
-{
-    const struct active_change passed_on = { change, alert };
-    return pass->changed(pass->context, &passed_on, error);
-}
-
-bool active_row_put(struct active_pass *pass, const struct rule *rule, const struct active_row *row,
-                    struct error *error)
-{
-    struct alert_state_timing timing = timing_of(pass, rule, row);
-    return active_row_save(pass->database, row, alert_state_next_at(&row->life, &timing), error);
-}
-
-static void note_firing(const struct active_pass *pass, const struct rule *rule,
-                        struct active_row *row)
-{
-    bool again = row->flapped_at && pass->now - row->flapped_at <= pass->flap_within_s;
-    row->flaps = again ? row->flaps + 1 : 1;
-    row->flapped_at = pass->now;
-    row->alert.ends_at = 0;
-    row->alert.reason = "";
-    if (rule && rule->kind == RULE_EVENT && !active_row_lasts(&row->alert))
-        row->life.cleared_at = pass->now; /* runs out */
-}
-
-bool active_row_move(struct active_pass *pass, const struct rule *rule, struct active_row *row,
-                     enum alert_state_signal signal, const char *event, const char *reason,
-                     struct error *error)
-{
-    struct alert_state_timing timing = timing_of(pass, rule, row);
-    struct alert_life before = row->life;
-    enum alert_state_change change = alert_state_advance(&row->life, &timing, signal, pass->now);
-    if (change == ALERT_STATE_FORGOTTEN)
-        return active_row_delete(pass->database, row->alert.fingerprint, error);
-    if (change == ALERT_STATE_SAME && !memcmp(&before, &row->life, sizeof before))
-        return true;
-    row->alert.state = row->life.state;
-    row->alert.starts_at = row->life.active_at;
-    if (change == ALERT_STATE_FIRED)
-        note_firing(pass, rule, row);
-    if (change == ALERT_STATE_RESOLVED) {
-        row->alert.ends_at = row->life.resolved_at;
-        row->alert.event = event;
-        row->alert.reason = reason;
-    }
-    if (!active_row_put(pass, rule, row, error))
-        return false;
-    if (change == ALERT_STATE_FIRED || change == ALERT_STATE_RESOLVED)
-        return active_row_changed(pass, change, &row->alert, error);
-    return true;
 }
 
 /* --- alerts over metrics ---------------------------------------------------------------------- */
@@ -399,7 +313,7 @@ static bool end_first_runs(struct active_pass *pass, const struct rule *rule, st
 static bool names_first_run(const struct rule *rule)
 {
     for (size_t i = 0; i < rule->event_count; i++)
-        if (rule->events[i]->kinds & KIND(FIRST_RUN))
+        if (rule->events[i]->kinds & (1U << EVENT_FIRST_RUN))
             return true;
     return false;
 }
@@ -412,7 +326,7 @@ bool active_advance(struct active_pass *pass, struct error *error)
         if (pass->has_rows[i] && rules[i].kind != RULE_EVENT &&
             !clear_missing(pass, &rules[i], error))
             return false;
-        if (pass->has_rows[i] && names_first_run(&rules[i]) && is_adopted(pass) &&
+        if (pass->has_rows[i] && names_first_run(&rules[i]) && pass->adopted &&
             !end_first_runs(pass, &rules[i], error))
             return false;
     }
@@ -420,4 +334,42 @@ bool active_advance(struct active_pass *pass, struct error *error)
         if (!clear_gone(pass, pass->gone[i], error))
             return false;
     return advance_due(pass, error);
+}
+
+/* --- for everybody ---------------------------------------------------------------------------- */
+
+bool active_next_at(struct database *database, int64_t *at, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "SELECT MIN(due_at) FROM active_alert WHERE due_at > 0 AND NOT" ACTIVE_ROW_KEPT);
+    return database_get_integer(statement, at, error);
+}
+
+bool active_each(struct database *database, enum alert_state state, active_visit *visit,
+                 void *context, struct error *error)
+{
+    bool both = state == ALERT_STATE_COUNT;
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct database_statement *statement = active_row_select(
+        database, " WHERE state = $1 OR state = $2 ORDER BY risk, active_at, fingerprint");
+    database_bind(statement, alert_state_words[both ? ALERT_FIRING : state],
+                  alert_state_words[both ? ALERT_PENDING : state]);
+    for (bool found = true, ok;; arena_reset(&arena)) {
+        struct active_row row;
+        ok = active_row_next(statement, &arena, &row, &found, error);
+        if (ok && found && visit(context, &row.alert, error))
+            continue;
+        database_reset(statement);
+        return ok && !found;
+    }
+}
+
+bool active_find(struct database *database, const char *fingerprint, struct arena *arena,
+                 struct alert *alert, bool *found, struct error *error)
+{
+    struct active_row row;
+    if (!active_row_load(database, fingerprint, arena, &row, found, error))
+        return false;
+    *alert = row.alert;
+    return true;
 }

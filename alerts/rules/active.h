@@ -32,6 +32,7 @@ struct active_pass {
     bool *has_rows;    /* by place in rule_all */
     const char **gone; /* rules that have alerts but are in no file any more; gone_count */
     size_t gone_count;
+    bool adopted;       /* the first runs are over */
     bool asks_control;  /* some rule does */
     bool blind;         /* a subscription that was visible cannot be read */
     struct intern seen; /* fingerprints of alerts over metrics that got a signal */

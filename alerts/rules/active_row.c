@@ -1,9 +1,10 @@
-/* The table active_alert, row by row. */
 #include "alerts/rules/active_row.h"
 
 #include <string.h>
 
 #include "alerts/store/rows.h"
+
+enum { FIRST_RUNS_S = 900, KEPT_S = 900 };
 
 /* What is kept of an alert: the columns that others search by, and the whole as JSON. */
 struct kept {
@@ -37,8 +38,12 @@ static const struct row_field kept_fields[] = {
 /* clang-format on */
 static const struct rows_table kept_rows = { "active_alert", 1, kept_fields };
 
-/* The next row of the table, its alert from the JSON. */
-static bool read_row(struct database_statement *statement, struct arena *arena,
+struct database_statement *active_row_select(struct database *database, const char *rest)
+{
+    return rows_select(database, &kept_rows, rest);
+}
+
+bool active_row_next(struct database_statement *statement, struct arena *arena,
                      struct active_row *row, bool *found, struct error *error)
 {
     struct kept kept = { 0 };
@@ -59,10 +64,9 @@ static bool read_row(struct database_statement *statement, struct arena *arena,
 bool active_row_load(struct database *database, const char *fingerprint, struct arena *arena,
                      struct active_row *row, bool *found, struct error *error)
 {
-    struct database_statement *statement =
-        rows_select(database, &kept_rows, " WHERE fingerprint = $1");
+    struct database_statement *statement = active_row_select(database, " WHERE fingerprint = $1");
     database_bind(statement, fingerprint);
-    bool ok = read_row(statement, arena, row, found, error);
+    bool ok = active_row_next(statement, arena, row, found, error);
     database_reset(statement);
     return ok;
 }
@@ -90,41 +94,82 @@ bool active_row_delete(struct database *database, const char *fingerprint, struc
     return database_run(statement, error);
 }
 
-/* --- for everybody ---------------------------------------------------------------------------- */
+/* --- one row moves on ------------------------------------------------------------------------- */
 
-bool active_next_at(struct database *database, int64_t *at, struct error *error)
+#define KIND(kind) (1U << EVENT_##kind)
+
+bool active_row_lasts(const struct alert *alert)
 {
-    struct database_statement *statement = database_prepare(
-        database, "SELECT MIN(due_at) FROM active_alert WHERE due_at > 0 AND NOT" ACTIVE_ROW_KEPT);
-    return database_get_integer(statement, at, error);
+    const struct event_name *name = event_name_find(alert->event);
+    return name && (name->kinds & (KIND(OPENED) | KIND(REOPENED) | KIND(RISK_CHANGED) |
+                                   KIND(OVERDUE) | KIND(SCORE_DROPPED) | KIND(DATA_STALE)));
 }
 
-bool active_each(struct database *database, enum alert_state state, active_visit *visit,
-                 void *context, struct error *error)
+/* The clocks of a row: an event alert that runs out is one that was cleared when it fired. */
+static struct alert_state_timing timing_of(const struct active_pass *pass, const struct rule *rule,
+                                           const struct active_row *row)
 {
-    bool both = state == ALERT_STATE_COUNT;
-    CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct database_statement *statement =
-        rows_select(database, &kept_rows,
-                    " WHERE state = $1 OR state = $2 ORDER BY risk, active_at, fingerprint");
-    database_bind(statement, alert_state_words[both ? ALERT_FIRING : state],
-                  alert_state_words[both ? ALERT_PENDING : state]);
-    for (bool found = true, ok;; arena_reset(&arena)) {
-        struct active_row row;
-        ok = read_row(statement, &arena, &row, &found, error);
-        if (ok && found && visit(context, &row.alert, error))
-            continue;
-        database_reset(statement);
-        return ok && !found;
+    struct alert_state_timing timing =
+        rule ? rule->timing : (struct alert_state_timing){ .kept_s = KEPT_S };
+    if (rule && rule->kind == RULE_EVENT && row->life.cleared_at)
+        timing.keep_firing_s = rule->resolve_after_s;
+    if (rule && !strcmp(row->alert.event, ACTIVE_FIRST_RUN) && !pass->adopted &&
+        timing.for_s < FIRST_RUNS_S)
+        timing.for_s = FIRST_RUNS_S;
+    if (timing.kept_s < pass->flap_within_s)
+        timing.kept_s = pass->flap_within_s;
+    return timing;
+}
+
+bool active_row_changed(struct active_pass *pass, enum alert_state_change change,
+                        const struct alert *alert, struct error *error)
+{
+    const struct active_change passed_on = { change, alert };
+    return pass->changed(pass->context, &passed_on, error);
+}
+
+bool active_row_put(struct active_pass *pass, const struct rule *rule, const struct active_row *row,
+                    struct error *error)
+{
+    struct alert_state_timing timing = timing_of(pass, rule, row);
+    return active_row_save(pass->database, row, alert_state_next_at(&row->life, &timing), error);
+}
+
+static void set_firing(const struct active_pass *pass, const struct rule *rule,
+                       struct active_row *row)
+{
+    bool again = row->flapped_at && pass->now - row->flapped_at <= pass->flap_within_s;
+    row->flaps = again ? row->flaps + 1 : 1;
+    row->flapped_at = pass->now;
+    row->alert.ends_at = 0;
+    row->alert.reason = "";
+    if (rule && rule->kind == RULE_EVENT && !active_row_lasts(&row->alert))
+        row->life.cleared_at = pass->now; /* runs out */
+}
+
+bool active_row_move(struct active_pass *pass, const struct rule *rule, struct active_row *row,
+                     enum alert_state_signal signal, const char *event, const char *reason,
+                     struct error *error)
+{
+    struct alert_state_timing timing = timing_of(pass, rule, row);
+    struct alert_life before = row->life;
+    enum alert_state_change change = alert_state_advance(&row->life, &timing, signal, pass->now);
+    if (change == ALERT_STATE_FORGOTTEN)
+        return active_row_delete(pass->database, row->alert.fingerprint, error);
+    if (change == ALERT_STATE_SAME && !memcmp(&before, &row->life, sizeof before))
+        return true;
+    row->alert.state = row->life.state;
+    row->alert.starts_at = row->life.active_at;
+    if (change == ALERT_STATE_FIRED)
+        set_firing(pass, rule, row);
+    if (change == ALERT_STATE_RESOLVED) {
+        row->alert.ends_at = row->life.resolved_at;
+        row->alert.event = event;
+        row->alert.reason = reason;
     }
-}
-
-bool active_find(struct database *database, const char *fingerprint, struct arena *arena,
-                 struct alert *alert, bool *found, struct error *error)
-{
-    struct active_row row;
-    if (!active_row_load(database, fingerprint, arena, &row, found, error))
+    if (!active_row_put(pass, rule, row, error))
         return false;
-    *alert = row.alert;
+    if (change == ALERT_STATE_FIRED || change == ALERT_STATE_RESOLVED)
+        return active_row_changed(pass, change, &row->alert, error);
     return true;
 }

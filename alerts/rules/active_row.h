@@ -1,5 +1,5 @@
 #pragma once
-/* One row of active_alert: the alert, where it stands, how often it flapped. */
+/* Rows of active_alert: the alert, where it stands, how often it flapped; and what moves one. */
 #include "alerts/rules/active.h"
 
 struct active_row {
@@ -8,11 +8,19 @@ struct active_row {
     int64_t flaps, flapped_at; /* firings in a row, the last of them */
 };
 
+/* SELECT of whole rows, ready to be bound. rest: what follows FROM; kept by its address: pass
+ * literals. */
+struct database_statement *active_row_select(struct database *database, const char *rest);
+
+/* The next of those rows; its texts go to the arena. *found false at the end. */
+bool active_row_next(struct database_statement *statement, struct arena *arena,
+                     struct active_row *row, bool *found, struct error *error) MUST_USE;
+
 /* Read one row; texts go to the arena. Not found: zero, *found false. */
 bool active_row_load(struct database *database, const char *fingerprint, struct arena *arena,
                      struct active_row *row, bool *found, struct error *error) MUST_USE;
 
-/* due_at: when time alone changes it; 0 = never. */
+/* Write a row. due_at: when time alone changes it; 0 = never. */
 bool active_row_save(struct database *database, const struct active_row *row, int64_t due_at,
                      struct error *error) MUST_USE;
 bool active_row_delete(struct database *database, const char *fingerprint,
