@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
+
 /* Flags that set no key of the configuration. */
 enum special {
     SPECIAL_NONE,
@@ -13,6 +15,7 @@ enum special {
     SPECIAL_ONCE,
     SPECIAL_VERSION,
     SPECIAL_HELP,
+    SPECIAL_SECTION,   /* stands for one flag a key of the section, but those above it */
     SPECIAL_COLLECTORS /* stands for one flag a collector */
 };
 
@@ -45,32 +48,14 @@ static const struct flag flag_table[] = {
       .help = "With outbox list: only messages for this receiver." },
     { "state", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, state),
       .help = "With outbox list: queued, sent or dead. Default: queued and dead." },
-    { "web.listen-address", "web.listen_address" },
-    { "web.telemetry-path", "web.telemetry_path" },
-    { "web.max-requests", "web.max_requests" },
-    { "web.disable-exporter-metrics", "web.disable_exporter_metrics" },
-    { "web.external-url", "web.external_url" },
-    { "web.route-prefix", "web.route_prefix" },
-    { "web.enable-lifecycle", "web.enable_lifecycle" },
-    { "storage.path", "storage.path" },
-    { "azure.cloud", "azure.cloud" },
-    { "azure.method", "azure.method" },
-    { "azure.tenant-id", "azure.tenant_id" },
-    { "azure.client-id", "azure.client_id" },
-    { "azure.client-secret-file", "azure.client_secret_file",
-      .help = "File that holds the secret of the application." },
-    { "azure.federated-token-file", "azure.federated_token_file" },
-    { "azure.authority-host", "azure.authority_host" },
-    { "azure.resource-manager", "azure.resource_manager" },
+    { "web", .special = SPECIAL_SECTION },
+    { "storage", .special = SPECIAL_SECTION },
+    { "azure", .special = SPECIAL_SECTION },
     { "collector.disable-defaults", "collector.disable_defaults" },
-    { "collector.max-staleness", "collector.max_staleness" },
-    { "collector.", .special = SPECIAL_COLLECTORS },
-    { "metrics.allowlist", "metrics.allowlist" },
-    { "metrics.denylist", "metrics.denylist" },
-    { "metrics.opt-in-list", "metrics.opt_in_list" },
-    { "metrics.max-series", "metrics.max_series" },
-    { "log.level", "log.level" },
-    { "log.format", "log.format" },
+    { "collector", .special = SPECIAL_SECTION },
+    { "collectors", .special = SPECIAL_COLLECTORS },
+    { "metrics", .special = SPECIAL_SECTION },
+    { "log", .special = SPECIAL_SECTION },
 };
 /* clang-format on */
 
@@ -82,43 +67,84 @@ struct given {
     bool by_flag;
 };
 
-/* The rows of the table, and in their place one a collector. */
+/* The rows of the table, sections and collectors spelled out. */
 struct given_list {
     struct given *items;
-    size_t count;
+    size_t count, capacity;
 };
 
-static void list_collectors(struct given_list *list, struct arena *arena)
+static void add_flag(struct given_list *list, struct flag flag)
 {
-    struct source_list *sources = source_list_of(collector_kinds);
-    for (size_t i = 0; i < sources->count; i++) {
-        CLEANUP(buf_finish) struct buf name = { 0 }, path = { 0 };
-        buf_printf(&name, "collector.%s", sources->sources[i].name);
-        buf_printf(&path, "collectors.%s.enabled", sources->sources[i].name);
-        list->items[list->count++].flag =
-            (struct flag){ .name = arena_text(arena, buf_cstr(&name)),
-                           .path = arena_text(arena, buf_cstr(&path)) };
-    }
-    source_list_release(sources);
+    MEMORY_GROW(list->items, list->count, list->capacity);
+    list->items[list->count++] = (struct given){ .flag = flag };
 }
 
-static void given_init(struct given_list *list, struct arena *arena)
+/* The flag of that name, or NULL. */
+static struct given *find_flag(const struct given_list *list, const char *name, size_t length)
 {
-    size_t most = ARRAY_COUNT(flag_table);
-    while (collector_kinds[most - ARRAY_COUNT(flag_table)])
-        most++;
-    *list = (struct given_list){ arena_zalloc(arena, most * sizeof *list->items), 0 };
-    for (size_t i = 0; i < ARRAY_COUNT(flag_table); i++)
-        if (flag_table[i].special == SPECIAL_COLLECTORS)
-            list_collectors(list, arena);
+    for (size_t i = 0; i < list->count; i++)
+        if (strlen(list->items[i].flag.name) == length &&
+            !strncmp(list->items[i].flag.name, name, length))
+            return &list->items[i];
+    return NULL;
+}
+
+/* "Secret of the application. Default: ..." -> "File that holds the secret of the application." */
+static const char *file_help(const char *help, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    buf_printf(&text, "File that holds the %c%.*s.", tolower((unsigned char)*help),
+               (int)strcspn(help + 1, "."), help + 1);
+    return arena_text(arena, buf_cstr(&text));
+}
+
+static void list_section(struct given_list *list, const struct option *section, struct arena *arena)
+{
+    for (const struct option *key = section->section; key->type != OPTION_END; key++) {
+        bool secret = key->type == OPTION_TYPE_SECRET;
+        CLEANUP(buf_finish) struct buf path = { 0 };
+        buf_printf(&path, "%s.%s%s", section->name, key->name, secret ? "_file" : "");
+        struct flag flag = { .path = arena_text(arena, buf_cstr(&path)),
+                             .help = secret ? file_help(key->help, arena) : NULL };
+        for (size_t i = 0; i < path.length; i++)
+            path.data[i] = path.data[i] == '_' ? '-' : path.data[i];
+        flag.name = arena_text(arena, buf_cstr(&path));
+        if (!find_flag(list, flag.name, path.length))
+            add_flag(list, flag);
+    }
+}
+
+static void list_collectors(struct given_list *list, const struct option *section,
+                            struct arena *arena)
+{
+    for (const struct option *one = section->section; one->type != OPTION_END; one++) {
+        CLEANUP(buf_finish) struct buf name = { 0 }, path = { 0 };
+        buf_printf(&name, "collector.%s", one->name);
+        buf_printf(&path, "collectors.%s.enabled", one->name);
+        add_flag(list, (struct flag){ .name = arena_text(arena, buf_cstr(&name)),
+                                      .path = arena_text(arena, buf_cstr(&path)) });
+    }
+}
+
+/* list: zeroed; names and paths are in the arena. */
+static void given_init(struct given_list *list, const struct option *options, struct arena *arena)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(flag_table); i++) {
+        const struct flag *flag = &flag_table[i];
+        if (flag->special == SPECIAL_SECTION)
+            list_section(list, config_option(options, flag->name), arena);
+        else if (flag->special == SPECIAL_COLLECTORS)
+            list_collectors(list, config_option(options, flag->name), arena);
         else
-            list->items[list->count++].flag = flag_table[i];
+            add_flag(list, *flag);
+    }
 }
 
 static void given_finish(struct given_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         buf_finish(&list->items[i].text);
+    free(list->items);
 }
 
 /* "web.max-requests" -> "DEFENDER_EXPORTER_WEB_MAX_REQUESTS" */
@@ -140,16 +166,6 @@ static bool is_list(const struct flag *flag, const struct option *options)
 {
     const struct option *row = flag->path ? config_option(options, flag->path) : NULL;
     return row && row->type == OPTION_TYPE_TEXT_LIST;
-}
-
-/* The flag of that name, or NULL. */
-static struct given *find_flag(const struct given_list *list, const char *name, size_t length)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strlen(list->items[i].flag.name) == length &&
-            !strncmp(list->items[i].flag.name, name, length))
-            return &list->items[i];
-    return NULL;
 }
 
 static void read_environment(struct flags *flags, struct given_list *list)
@@ -254,7 +270,8 @@ static void collect(struct flags *flags, const struct given_list *list)
         case SPECIAL_HELP:
             flags->help = !strcmp(text, "true");
             break;
-        case SPECIAL_COLLECTORS: /* none in the list */
+        case SPECIAL_SECTION: /* none in the list */
+        case SPECIAL_COLLECTORS:
         case SPECIAL_NONE:
             flags->settings[flags->setting_count++] =
                 (struct config_setting){ given->flag.path, text, given->origin };
@@ -265,9 +282,9 @@ static void collect(struct flags *flags, const struct given_list *list)
 
 bool flags_parse(int argc, char *const *argv, struct flags *flags, struct error *error)
 {
-    CLEANUP(given_finish) struct given_list given;
+    CLEANUP(given_finish) struct given_list given = { 0 };
     const struct option *options = config_options(&flags->arena);
-    given_init(&given, &flags->arena);
+    given_init(&given, options, &flags->arena);
     read_environment(flags, &given);
     if (!read_arguments(argc, argv, flags, options, &given, error))
         return false;
@@ -285,9 +302,9 @@ void flags_help(struct buf *out)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     const struct option *options = config_options(&arena);
-    struct given_list list;
+    CLEANUP(given_finish) struct given_list list = { 0 };
     char variable[128];
-    given_init(&list, &arena);
+    given_init(&list, options, &arena);
     for (size_t i = 0; i < list.count; i++) {
         const struct flag *flag = &list.items[i].flag;
         const struct option *row = flag->path ? config_option(options, flag->path) : NULL;

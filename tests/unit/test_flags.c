@@ -1,5 +1,6 @@
 #include "exporter/flags.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "test.h"
@@ -130,4 +131,28 @@ TEST(commands_have_flags_of_their_own)
     CHECK(!flags.author && !flags.receiver && !flags.config_file);
     CHECK(!PARSE(&flags, &error, "replay", "--since"));
     CHECK_CONTAINS(error.message, "--since needs a value");
+}
+
+TEST(every_key_of_these_sections_has_one_flag)
+{
+    static const char *const sections[] = { "web", "storage", "azure", "collector", "metrics",
+                                            "log" };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf help = { 0 };
+    const struct option *options = config_options(&arena);
+    flags_help(&help);
+    for (size_t i = 0; i < ARRAY_COUNT(sections); i++) {
+        const struct option *key = config_option(options, sections[i])->section;
+        for (; key->type != OPTION_END; key++) {
+            char word[128];
+            snprintf(word, sizeof word, "%s.%s%s", sections[i], key->name,
+                     key->type == OPTION_TYPE_SECRET ? "_file" : "");
+            for (char *c = word; *c; c++)
+                *c = *c == '_' ? '-' : *c;
+            strcat(word, key->type == OPTION_TYPE_BOOL ? "" : "=");
+            const char *first = strstr(buf_cstr(&help), word);
+            CHECK_CONTAINS(buf_cstr(&help), word);
+            CHECK(!first || !strstr(first + 1, word));
+        }
+    }
 }
