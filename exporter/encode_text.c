@@ -106,17 +106,12 @@ static void write_histogram(const struct sample *sample, struct buf *out)
     write_line(sample, "_count", NULL, count, out);
 }
 
-void encode_text(const struct metric_set *set, struct buf *out)
+void encode_text_family(const struct sample *samples, size_t count, struct buf *out)
 {
-    const struct family *current = NULL;
-    for (size_t i = 0; i < set->count; i++) {
-        const struct sample *sample = &set->samples[i];
-        if (sample->family != current)
-            write_head(sample->family, out);
-        current = sample->family;
-        if (sample->histogram)
-            write_histogram(sample, out);
+    write_head(samples->family, out);
+    for (size_t i = 0; i < count; i++)
+        if (samples[i].histogram)
+            write_histogram(&samples[i], out);
         else
-            write_line(sample, "", NULL, sample->value, out);
-    }
+            write_line(&samples[i], "", NULL, samples[i].value, out);
 }

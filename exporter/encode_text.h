@@ -4,6 +4,6 @@
 #include "core/buf.h"
 #include "core/metric.h"
 
-/* Append the samples of a sorted set. Bytes in label values that are not UTF-8 become U+FFFD, for
- * one of them would make Prometheus refuse the whole scrape. */
-void encode_text(const struct metric_set *set, struct buf *out);
+/* Append a family with its samples, as struct encoding has it. Bytes in label values that are not
+ * UTF-8 become U+FFFD, for one of them would make Prometheus refuse the whole scrape. */
+void encode_text_family(const struct sample *samples, size_t count, struct buf *out);

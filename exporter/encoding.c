@@ -8,9 +8,12 @@
 
 enum { ACCEPT_MAX = 8192, Q_ONE = 1000 };
 
+/* clang-format off */
 const struct encoding encodings[] = {
-    { "text/plain", "0.0.4", "text/plain; version=0.0.4; charset=utf-8", encode_text },
+    { .media = "text/plain", .version = "0.0.4",
+      .content_type = "text/plain; version=0.0.4; charset=utf-8", .family = encode_text_family },
 };
+/* clang-format on */
 const size_t encoding_count = ARRAY_COUNT(encodings);
 
 /* A piece of a header's text, not terminated. */
@@ -135,6 +138,35 @@ const struct encoding *encoding_choose(const struct encoding *rows, size_t count
         }
     }
     return best;
+}
+
+static void append(const char *text, struct buf *out)
+{
+    if (text)
+        buf_text(out, text);
+}
+
+void encoding_begin(const struct encoding *encoding, struct buf *out)
+{
+    append(encoding->begin, out);
+}
+
+void encoding_append(const struct encoding *encoding, const struct metric_set *set, bool first,
+                     struct buf *out)
+{
+    for (size_t from = 0, to; from < set->count; from = to) {
+        const struct sample *samples = &set->samples[from];
+        for (to = from + 1; to < set->count && set->samples[to].family == samples->family;)
+            to++;
+        if (!first || from)
+            append(encoding->between, out);
+        encoding->family(samples, to - from, out);
+    }
+}
+
+void encoding_end(const struct encoding *encoding, struct buf *out)
+{
+    append(encoding->end, out);
 }
 
 bool encoding_gzip(const char *accept_encoding)

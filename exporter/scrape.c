@@ -10,7 +10,6 @@
 #include "core/clock.h"
 #include "core/gzip.h"
 #include "core/memory.h"
-#include "exporter/encoding.h"
 #include "exporter/process.h"
 #include "exporter/selection.h"
 
@@ -33,7 +32,8 @@ struct body {
 
 /* One format's cache. The domain part belongs to whoever renders, the bodies to the lock. */
 struct rendition {
-    struct buf domain;
+    struct buf domain;        /* with what begins a body */
+    bool has_families;        /* in the domain part */
     struct gzip_piece packed; /* the same, made when somebody asks for gzip */
     bool is_packed;
     uint64_t generation;        /* of the snapshot */
@@ -53,7 +53,9 @@ struct scrape {
     bool rendering;
     struct series_rules *rules;
     bool without_process;
-    struct rendition *renditions; /* one a row of `encodings` */
+    const struct encoding *formats; /* format_count of them */
+    size_t format_count;
+    struct rendition *renditions; /* one a format */
 };
 
 /* What a rendering works with, taken under the lock. */
@@ -68,12 +70,15 @@ struct job {
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-struct scrape *scrape_create(struct snapshot_store *snapshots, struct metric_store *metrics)
+struct scrape *scrape_create(struct snapshot_store *snapshots, struct metric_store *metrics,
+                             const struct encoding *formats, size_t format_count)
 {
     struct scrape *scrape = MEMORY_NEW(struct scrape);
     scrape->snapshots = snapshots;
     scrape->metrics = metrics;
-    scrape->renditions = MEMORY_ARRAY(struct rendition, encoding_count);
+    scrape->formats = formats;
+    scrape->format_count = format_count;
+    scrape->renditions = MEMORY_ARRAY(struct rendition, format_count);
     pthread_mutex_init(&scrape->lock, NULL);
     pthread_cond_init(&scrape->rendered, NULL);
     process_init(&scrape->process);
@@ -98,7 +103,7 @@ void scrape_destroy(struct scrape *scrape)
 {
     if (!scrape)
         return;
-    for (size_t i = 0; i < encoding_count; i++) {
+    for (size_t i = 0; i < scrape->format_count; i++) {
         struct rendition *rendition = &scrape->renditions[i];
         buf_finish(&rendition->domain);
         gzip_piece_finish(&rendition->packed);
@@ -178,8 +183,10 @@ static void drop_process(struct metric_set *set)
     set->count = kept;
 }
 
-/* The program's own metrics in the job's format. */
-static void render_own(const struct job *job, const struct series_report *domain, struct buf *out)
+/* The program's own metrics in the job's format, and what ends a body. first: the domain part had
+ * no families. */
+static void render_own(const struct job *job, const struct series_report *domain, bool first,
+                       struct buf *out)
 {
     CLEANUP(metric_set_finish) struct metric_set set;
     CLEANUP(series_report_finish) struct series_report own = { 0 };
@@ -193,7 +200,8 @@ static void render_own(const struct job *job, const struct series_report *domain
         alerting_emit_own(job->scrape->alerting, &set);
     series_apply(job->rules, false, &set, &own);
     series_emit(domain, &own, &set);
-    job->encoding->write(&set, out);
+    encoding_append(job->encoding, &set, first, out);
+    encoding_end(job->encoding, out);
 }
 
 /* Bring the cached domain part up to date. */
@@ -211,7 +219,9 @@ static void render_domain(const struct job *job)
         rendition->rules = job->rules;
         rendition->is_packed = false;
         buf_reset(&rendition->domain);
-        job->encoding->write(&set, &rendition->domain);
+        encoding_begin(job->encoding, &rendition->domain);
+        encoding_append(job->encoding, &set, true, &rendition->domain);
+        rendition->has_families = set.count > 0;
     }
     if (job->coding == CODING_GZIP && !rendition->is_packed) {
         gzip_piece_fill(&rendition->packed, rendition->domain.data, rendition->domain.length,
@@ -229,11 +239,11 @@ static struct body *render(const struct job *job)
     if (job->coding == CODING_IDENTITY) {
         buf_reserve(&body->bytes, rendition->domain.length + 32768);
         buf_append(&body->bytes, rendition->domain.data, rendition->domain.length);
-        render_own(job, &rendition->report, &body->bytes);
+        render_own(job, &rendition->report, !rendition->has_families, &body->bytes);
     } else {
         CLEANUP(buf_finish) struct buf own = { 0 };
         CLEANUP(gzip_piece_finish) struct gzip_piece packed = { 0 };
-        render_own(job, &rendition->report, &own);
+        render_own(job, &rendition->report, !rendition->has_families, &own);
         gzip_piece_fill(&packed, own.data, own.length, GZIP_OWN);
         buf_reserve(&body->bytes, rendition->packed.deflated.length + packed.deflated.length + 64);
         gzip_join(&body->bytes, (const struct gzip_piece *const[]){ &rendition->packed, &packed },
@@ -257,7 +267,7 @@ static bool is_fresh(const struct scrape *scrape, const struct rendition *rendit
 static struct job job_of(struct scrape *scrape, const struct encoding *encoding, enum coding coding)
 {
     struct job job = { .scrape = scrape, .encoding = encoding, .coding = coding };
-    job.rendition = &scrape->renditions[encoding - encodings];
+    job.rendition = &scrape->renditions[encoding - scrape->formats];
     job.rules = scrape->rules;
     job.without_process = scrape->without_process;
     series_rules_acquire(job.rules);
@@ -285,7 +295,7 @@ static struct body *refresh(struct scrape *scrape, const struct encoding *encodi
 static struct body *acquire_body(struct scrape *scrape, const struct encoding *encoding,
                                  enum coding coding)
 {
-    struct rendition *rendition = &scrape->renditions[encoding - encodings];
+    struct rendition *rendition = &scrape->renditions[encoding - scrape->formats];
     pthread_mutex_lock(&scrape->lock);
     while (scrape->rendering && !rendition->bodies[coding])
         pthread_cond_wait(&scrape->rendered, &scrape->lock);
@@ -299,7 +309,8 @@ static struct body *acquire_body(struct scrape *scrape, const struct encoding *e
 
 void scrape_print(struct scrape *scrape, struct buf *out)
 {
-    struct body *body = acquire_body(scrape, &encodings[encoding_count - 1], CODING_IDENTITY);
+    struct body *body =
+        acquire_body(scrape, &scrape->formats[scrape->format_count - 1], CODING_IDENTITY);
     buf_append(out, body->bytes.data, body->bytes.length);
     body_release(body);
 }
@@ -318,8 +329,9 @@ static void respond_selected(struct scrape *scrape, const struct encoding *encod
     struct job job = job_of(scrape, encoding, coding);
     pthread_mutex_unlock(&scrape->lock);
     fill_domain(&job, selection, &set, &report);
-    encoding->write(&set, &text);
-    render_own(&job, &report, &text);
+    encoding_begin(encoding, &text);
+    encoding_append(encoding, &set, true, &text);
+    render_own(&job, &report, !set.count, &text);
     series_rules_release(job.rules);
     if (coding == CODING_GZIP) {
         struct buf packed = { 0 };
@@ -346,7 +358,8 @@ static void respond(struct scrape *scrape, const struct selection *selection,
 {
     CLEANUP(buf_finish) struct buf accept = { 0 };
     web_header(request, "Accept", &accept);
-    const struct encoding *encoding = encoding_choose(encodings, encoding_count, buf_cstr(&accept));
+    const struct encoding *encoding =
+        encoding_choose(scrape->formats, scrape->format_count, buf_cstr(&accept));
     buf_reset(&accept);
     web_header(request, "Accept-Encoding", &accept);
     enum coding coding = encoding_gzip(buf_cstr(&accept)) ? CODING_GZIP : CODING_IDENTITY;

@@ -4,13 +4,16 @@
 #include "alerts/alerting.h"
 #include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
+#include "exporter/encoding.h"
 #include "exporter/series.h"
 #include "exporter/web.h"
 
 struct scrape;
 
-/* Both are borrowed and outlive it. Nothing is served before scrape_configure. */
-struct scrape *scrape_create(struct snapshot_store *snapshots, struct metric_store *metrics);
+/* Everything is borrowed and outlives it. formats: as in encoding.h, the last one is also what
+ * scrape_print appends. Nothing is served before scrape_configure. */
+struct scrape *scrape_create(struct snapshot_store *snapshots, struct metric_store *metrics,
+                             const struct encoding *formats, size_t format_count);
 void scrape_destroy(struct scrape *scrape);
 
 /* Also emit the metrics of the alerts wing, which outlives the scrape. Before anything is
@@ -29,5 +32,5 @@ bool scrape_configure(struct scrape *scrape, const struct scrape_config *config,
 /* The handler of /metrics; context: the scrape. */
 void scrape_handle(void *scrape, const struct web_request *request, struct web_response *response);
 
-/* Append the whole exposition in text format. */
+/* Append the whole exposition in the last format. */
 void scrape_print(struct scrape *scrape, struct buf *out);

@@ -148,7 +148,8 @@ struct service *service_create(struct config *config, const struct flags *flags,
     service->flags = flags;
     service->metrics = metric_store_create();
     service->snapshots = snapshot_store_create(config->sources);
-    service->scrape = scrape_create(service->snapshots, service->metrics);
+    service->scrape =
+        scrape_create(service->snapshots, service->metrics, encodings, encoding_count);
     metric_put(service->metrics, &build_info, 1,
                METRIC_LABELS(VERSION, VERSION_REVISION, VERSION_BRANCH, VERSION_COMPILER,
                              VERSION_PLATFORM));

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "exporter/encoding.h"
 #include "test.h"
 
 static const struct family fruit = {
@@ -38,6 +39,11 @@ static const struct family delay = {
     .bucket_count = ARRAY_COUNT(bounds),
     .help = "Delay.",
 };
+
+static void encode(const struct metric_set *set, struct buf *out)
+{
+    encoding_append(&encodings[encoding_count - 1], set, true, out);
+}
 
 static void add_everything(struct metric_set *set)
 {
@@ -80,7 +86,7 @@ TEST(text_equals_the_golden_file_in_every_locale)
         CLEANUP(metric_set_finish) struct metric_set set = { 0 };
         CLEANUP(buf_finish) struct buf got = { 0 };
         add_everything(&set);
-        encode_text(&set, &got);
+        encode(&set, &got);
         CHECK_TEXT(buf_cstr(&got), buf_cstr(&want));
     }
     setlocale(LC_ALL, "C");
@@ -90,7 +96,7 @@ TEST(empty_set_is_empty_text)
 {
     CLEANUP(metric_set_finish) struct metric_set set = { 0 };
     CLEANUP(buf_finish) struct buf got = { 0 };
-    encode_text(&set, &got);
+    encode(&set, &got);
     CHECK_INT(got.length, 0);
 }
 
@@ -112,7 +118,7 @@ TEST(label_values_are_escaped_and_valid)
         CLEANUP(metric_set_finish) struct metric_set set = { 0 };
         CLEANUP(buf_finish) struct buf got = { 0 }, want = { 0 };
         metric_add(&set, &kinds, 1, METRIC_LABELS(cases[i].value));
-        encode_text(&set, &got);
+        encode(&set, &got);
         buf_printf(&want, "\ndefender_kinds_info{id=\"%s\"} 1\n", cases[i].want);
         CHECK_CONTAINS(buf_cstr(&got), buf_cstr(&want));
     }

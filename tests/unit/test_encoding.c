@@ -5,11 +5,11 @@
 
 /* A longer table than the program's, so that choices differ. */
 static const struct encoding rows[] = {
-    { "application/x-proto", "", "proto", NULL },
-    { "application/openmetrics-text", "0.0.1", "om 0.0.1", NULL },
-    { "application/openmetrics-text", "1.0.0", "om 1.0.0", NULL },
-    { "text/plain", "1.0.0", "text 1.0.0", NULL },
-    { "text/plain", "0.0.4", "text 0.0.4", NULL },
+    { "application/x-proto", "", "proto" },
+    { "application/openmetrics-text", "0.0.1", "om 0.0.1" },
+    { "application/openmetrics-text", "1.0.0", "om 1.0.0" },
+    { "text/plain", "1.0.0", "text 1.0.0" },
+    { "text/plain", "0.0.4", "text 0.0.4" },
 };
 
 TEST(accept_chooses_the_row)

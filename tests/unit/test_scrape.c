@@ -21,14 +21,20 @@ struct bench {
     struct scrape *scrape;
 };
 
-static struct bench set_up(const struct scrape_config *config)
+static struct bench set_up_with(const struct encoding *formats, size_t count,
+                                const struct scrape_config *config)
 {
     static const struct scrape_config plain = { 0 };
     struct error error;
     struct bench bench = { snapshot_store_create(test_sources()), metric_store_create(), NULL };
-    bench.scrape = scrape_create(bench.snapshots, bench.metrics);
+    bench.scrape = scrape_create(bench.snapshots, bench.metrics, formats, count);
     CHECK(scrape_configure(bench.scrape, config ? config : &plain, &error));
     return bench;
+}
+
+static struct bench set_up(const struct scrape_config *config)
+{
+    return set_up_with(encodings, encoding_count, config);
 }
 
 static void tear_down(struct bench *bench)
@@ -116,8 +122,8 @@ TEST(new_rules_hold_from_the_next_scrape)
     publish(&bench, SOURCE(assessments), 7);
     print(&bench, &out);
     CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{");
-    struct scrape_config deny = { .series.deny = {
-                                      (const char *[]){ "defender_collector_rows" }, 1 } };
+    struct scrape_config deny = { .series.deny = { (const char *[]){ "defender_collector_rows" },
+                                                   1 } };
     CHECK(scrape_configure(bench.scrape, &deny, &error));
     print(&bench, &out);
     CHECK(!strstr(buf_cstr(&out), "\ndefender_collector_rows{"));
@@ -187,6 +193,74 @@ TEST(wrong_queries_are_named)
         CHECK_INT(response.status, 400);
         CHECK_CONTAINS(response.bytes, cases[i].want);
     }
+}
+
+/* A format that nobody else knows: "[name samples,name samples]". */
+static void count_family(const struct sample *samples, size_t count, struct buf *out)
+{
+    buf_printf(out, "%s %zu", samples->family->name, count);
+}
+
+static const struct encoding counting[] = {
+    { .media = "text/plain", .version = "0.0.4", .content_type = "t", .family = count_family },
+    { .media = "application/x-count",
+      .version = "1",
+      .content_type = "application/x-count; version=1",
+      .begin = "[",
+      .between = ",",
+      .end = "]",
+      .family = count_family },
+};
+
+static size_t count_of(const char *text, char wanted)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += *text == wanted;
+    return count;
+}
+
+/* One list: every family once, separators only between two. */
+static void check_list(const char *text, size_t families)
+{
+    size_t length = strlen(text);
+    CHECK_INT(text[0], '[');
+    CHECK_INT(text[length - 1], ']');
+    CHECK_INT(count_of(text, '[') + count_of(text, ']'), 2);
+    CHECK_INT(count_of(text, ',') + 1, families);
+    CHECK_INT(count_of(text, ' '), families);
+    CHECK(!strstr(text, "[,") && !strstr(text, ",,") && !strstr(text, ",]"));
+}
+
+TEST(a_format_is_a_row)
+{
+    CLEANUP(tear_down) struct bench bench = set_up_with(counting, ARRAY_COUNT(counting), NULL);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    static const struct web_pair queries[] = { { "collect[]", "baselines" } };
+    struct error error;
+    publish(&bench, SOURCE(assessments), 7);
+    publish(&bench, SOURCE(baselines), 9);
+    print(&bench, &out);
+    size_t families = count_of(buf_cstr(&out), ' ');
+    CHECK_CONTAINS(buf_cstr(&out), "[defender_");
+    CHECK_CONTAINS(buf_cstr(&out), ",defender_collector_rows 2,");
+    CHECK_CONTAINS(buf_cstr(&out), ",process_resident_memory_bytes 1,");
+    CHECK(families > 10);
+    check_list(buf_cstr(&out), families);
+
+    CLEANUP(answer_finish) struct web_response some = answer(&bench, queries, ARRAY_COUNT(queries));
+    CHECK_TEXT(some.type, "application/x-count; version=1");
+    buf_reset(&out);
+    buf_append(&out, some.bytes, some.count);
+    CHECK_CONTAINS(buf_cstr(&out), ",defender_collector_rows 1,");
+    check_list(buf_cstr(&out), families);
+
+    /* Nothing of the domain part is left. */
+    struct scrape_config none = { .series.allow = { (const char *[]){ "nothing" }, 1 } };
+    CHECK(scrape_configure(bench.scrape, &none, &error));
+    print(&bench, &out);
+    check_list(buf_cstr(&out), 2);
+    CHECK_CONTAINS(buf_cstr(&out), "[defender_exporter_series");
 }
 
 static void *scrape_a_lot(void *context)
