@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "alerts/store/database.h"
+#include "core/compiler.h"
 
 enum row_type {
     ROW_END,
@@ -39,33 +40,34 @@ struct row_field {
 };
 
 /* clang-format off */
-#define ROW_MEMBER_(type, member) (((type *)NULL)->member)
-#define ROW_IS_(type, member, wanted) \
-    _Generic(ROW_MEMBER_(type, member), wanted: offsetof(type, member))
-#define ROW_IS_ARRAY_(type, member, element) \
-    _Generic(&ROW_MEMBER_(type, member), \
-        element (*)[sizeof ROW_MEMBER_(type, member)]: offsetof(type, member))
-#define ROW_IS_ENUM_(type, member) _Generic(ROW_MEMBER_(type, member), \
-    unsigned: offsetof(type, member), int: offsetof(type, member))
+#define ROW_BYTES_(type, member) sizeof(((type *)0)->member)
+#define ROW_ARRAY_(type, member, element) \
+    (offsetof(type, member) + \
+     CHECKED_ZERO(HAS_TYPE(((type *)0)->member, element[ROW_BYTES_(type, member)]), \
+                  #type "." #member " must be: array of " #element))
+#define ROW_KIND_(type, member) \
+    _Generic(((type *)0)->member, bool: ROW_TYPE_BOOL, int: ROW_TYPE_INT, \
+             unsigned: ROW_TYPE_UNSIGNED, int64_t: ROW_TYPE_INT64, size_t: ROW_TYPE_SIZE, \
+             default: ROW_END)
 
 #define ROW_TEXT(type, member, name) \
-    { ROW_TYPE_TEXT, ROW_IS_(type, member, const char *), name, 0, 0, NULL }
+    { ROW_TYPE_TEXT, MEMBER_OFFSET(type, member, const char *), name, 0, 0, NULL }
 #define ROW_CHARS(type, member, name) \
-    { ROW_TYPE_CHARS, ROW_IS_ARRAY_(type, member, char), name, sizeof ROW_MEMBER_(type, member), \
-      0, NULL }
+    { ROW_TYPE_CHARS, ROW_ARRAY_(type, member, char), name, ROW_BYTES_(type, member), 0, NULL }
 #define ROW_WORD(type, member, name, of, unknown) \
-    { ROW_TYPE_WORD, ROW_IS_ENUM_(type, member), name, unknown, 0, of }
+    { ROW_TYPE_WORD, ENUM_OFFSET(type, member), name, unknown, 0, of }
 #define ROW_ENUM(type, member, name, count) \
-    { ROW_TYPE_ENUM, ROW_IS_ENUM_(type, member), name, count, 0, NULL }
+    { ROW_TYPE_ENUM, ENUM_OFFSET(type, member), name, count, 0, NULL }
 #define ROW_NUMBER(type, member, name) \
-    { ROW_TYPE_NUMBER, ROW_IS_(type, member, double), name, 0, 0, NULL }
+    { ROW_TYPE_NUMBER, MEMBER_OFFSET(type, member, double), name, 0, 0, NULL }
 #define ROW_INTEGER(type, member, name) \
-    { _Generic(ROW_MEMBER_(type, member), bool: ROW_TYPE_BOOL, int: ROW_TYPE_INT, \
-               unsigned: ROW_TYPE_UNSIGNED, int64_t: ROW_TYPE_INT64, size_t: ROW_TYPE_SIZE), \
-      offsetof(type, member), name, 0, 0, NULL }
+    { ROW_KIND_(type, member), \
+      offsetof(type, member) + CHECKED_ZERO(ROW_KIND_(type, member) != ROW_END, \
+                                            #type "." #member " must be: an integer"), \
+      name, 0, 0, NULL }
 #define ROW_BYTES(type, member, name, present) \
-    { ROW_TYPE_BYTES, ROW_IS_ARRAY_(type, member, uint8_t), name, \
-      sizeof ROW_MEMBER_(type, member), ROW_IS_(type, present, bool), NULL }
+    { ROW_TYPE_BYTES, ROW_ARRAY_(type, member, uint8_t), name, ROW_BYTES_(type, member), \
+      MEMBER_OFFSET(type, present, bool), NULL }
 /* clang-format on */
 
 struct rows_table {

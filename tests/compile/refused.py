@@ -12,6 +12,7 @@ from columns import COLUMNS
 from kept import KEPT
 from options import OPTIONS
 from records import RECORDS
+from rows import ROWS
 
 FLAGS = ("-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wshadow",
          "-Wpointer-arith", "-Wcast-qual", "-Wwrite-strings", "-Wno-missing-field-initializers",
@@ -21,6 +22,7 @@ GROUPS = {
     "kept": KEPT,
     "options": OPTIONS,
     "records": RECORDS,
+    "rows": ROWS,
 }
 
 
