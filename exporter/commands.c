@@ -95,6 +95,25 @@ static int list_metrics(const struct flags *flags, const char *const *arguments,
     return commands_print(&out);
 }
 
+/* --- rights --------------------------------------------------------------------------------- */
+
+static int list_rights(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    (void)flags;
+    (void)arguments;
+    (void)count;
+    buf_text(&out, "| collector | reads | role |\n| --- | --- | --- |\n");
+    struct source_list *sources = source_list_of(collector_kinds);
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct collector *collector = sources->sources[i].collector;
+        buf_printf(&out, "| `%s` | %s | %s |\n", collector->name, collector->rights.reads,
+                   collector->rights.role);
+    }
+    source_list_release(sources);
+    return commands_print(&out);
+}
+
 /* --- config --------------------------------------------------------------------------------- */
 
 static int document_config(const struct flags *flags, const char *const *arguments, size_t count)
@@ -116,6 +135,8 @@ static const struct command own_commands[] = {
     { { "check", "config" }, " [FILE]", "Name everything wrong in a configuration.", 0, 1,
       check_config },
     { { "metrics" }, "", "List every metric as a Markdown table.", 0, 0, list_metrics },
+    { { "rights" }, "", "List what each collector reads and the role it needs, as a table.", 0, 0,
+      list_rights },
     { { "config" }, "", "Print a commented configuration with every key.", 0, 0, document_config },
     { { NULL } }
 };

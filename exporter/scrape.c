@@ -40,6 +40,7 @@ struct rendition {
     uint64_t alerts_generation; /* of the last evaluation */
     struct series_rules *rules; /* it was rendered with; NULL = never */
     struct series_report report;
+    struct source_list *sources; /* whose families the report names */
     struct body *bodies[CODING_COUNT];
 };
 
@@ -109,6 +110,7 @@ void scrape_destroy(struct scrape *scrape)
         gzip_piece_finish(&rendition->packed);
         series_rules_release(rendition->rules);
         series_report_finish(&rendition->report);
+        source_list_release(rendition->sources);
         for (size_t coding = 0; coding < CODING_COUNT; coding++)
             body_release(rendition->bodies[coding]);
     }
@@ -149,12 +151,16 @@ static bool is_current(const struct scrape *scrape, const struct rendition *rend
             rendition->alerts_generation == alerting_generation(scrape->alerting));
 }
 
-/* The domain part for one snapshot, sorted and limited. selection: NULL = all of it. */
+/* The domain part for one snapshot, sorted and limited. selection: NULL = all of it. sources: with
+ * a reference, as long as the families are needed. */
 static uint64_t fill_domain(const struct job *job, const struct selection *selection,
-                            struct metric_set *set, struct series_report *report)
+                            struct metric_set *set, struct series_report *report,
+                            struct source_list **sources)
 {
     struct snapshot *snapshot = snapshot_acquire(job->scrape->snapshots);
     uint64_t generation = snapshot->generation;
+    *sources = snapshot->sources;
+    source_list_acquire(*sources);
     series_begin(job->rules, set);
     runner_emit(snapshot, set);
     snapshot_release(snapshot);
@@ -213,7 +219,9 @@ static void render_domain(const struct job *job)
         struct alerting *alerting = job->scrape->alerting;
         rendition->alerts_generation = alerting ? alerting_generation(alerting) : 0;
         series_report_finish(&rendition->report);
-        rendition->generation = fill_domain(job, NULL, &set, &rendition->report);
+        source_list_release(rendition->sources);
+        rendition->generation =
+            fill_domain(job, NULL, &set, &rendition->report, &rendition->sources);
         series_rules_acquire(job->rules);
         series_rules_release(rendition->rules);
         rendition->rules = job->rules;
@@ -328,10 +336,12 @@ static void respond_selected(struct scrape *scrape, const struct encoding *encod
     pthread_mutex_lock(&scrape->lock);
     struct job job = job_of(scrape, encoding, coding);
     pthread_mutex_unlock(&scrape->lock);
-    fill_domain(&job, selection, &set, &report);
+    struct source_list *sources;
+    fill_domain(&job, selection, &set, &report, &sources);
     encoding_begin(encoding, &text);
     encoding_append(encoding, &set, true, &text);
     render_own(&job, &report, !set.count, &text);
+    source_list_release(sources);
     series_rules_release(job.rules);
     if (coding == CODING_GZIP) {
         struct buf packed = { 0 };

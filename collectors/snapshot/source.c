@@ -17,10 +17,15 @@ static int compare(const void *left, const void *right)
     return strcmp(a->key, b->key);
 }
 
-struct source_list *source_list_create(const struct source *sources, size_t count)
+struct source_list *source_list_create(const struct source *sources, size_t count,
+                                       struct arena *arena)
 {
     struct source_list *list = MEMORY_NEW(struct source_list);
     atomic_init(&list->references, 1);
+    if (arena) {
+        list->arena = *arena;
+        *arena = (struct arena){ 0 };
+    }
     list->count = count;
     list->sources = arena_zalloc(&list->arena, (count + 1) * sizeof *list->sources);
     for (size_t i = 0; i < count; i++)
@@ -53,7 +58,7 @@ struct source_list *source_list_of(const struct collector *const *kinds)
             .name = kinds[i]->name,
             .key = kinds[i]->name,
         };
-    return source_list_create(sources, count);
+    return source_list_create(sources, count, NULL);
 }
 
 void source_list_acquire(struct source_list *list)

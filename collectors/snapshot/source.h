@@ -26,8 +26,10 @@ struct source_list {
 };
 
 /* A list of these, with one reference; texts are copied, index and list are filled in. The order
- * is discovery, reference, data; then as the collectors say; then by key: never the caller's. */
-struct source_list *source_list_create(const struct source *sources, size_t count);
+ * is discovery, reference, data; then as the collectors say; then by key: never the caller's.
+ * arena: its content moves into the list, for collectors that are made at run time; NULL = none. */
+struct source_list *source_list_create(const struct source *sources, size_t count,
+                                       struct arena *arena);
 
 /* A source of each of these collectors (ends with NULL), named as they are. */
 struct source_list *source_list_of(const struct collector *const *kinds);

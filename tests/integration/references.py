@@ -12,6 +12,7 @@ EXAMPLES = os.path.join(ROOT, "packaging/examples/alerts")
 
 # Where each part stands.
 PARTS = {
+    "rights": "README.md",
     "metrics": "docs/metrics.md",
     "config": "docs/configuration.md",
     "help": "docs/configuration.md",
@@ -20,6 +21,7 @@ PARTS = {
 }
 # The command that prints a part, and what encloses it.
 PRINTED = {
+    "rights": ("rights", "", ""),
     "metrics": ("metrics", "", ""),
     "config": ("config", "```yaml\n", "```\n"),
     "help": ("--help", "```\n", "```\n"),

@@ -1,0 +1,468 @@
+/* sources: a list whose order is its own; two sources of one collector that ask two tenants and
+ * never touch what is the other's, from the snapshot to the ledger. */
+#include "collectors/snapshot/source.h"
+
+#include "collectors/run/cover.h"
+#include "collectors/run/runner.h"
+#include "collectors/subscriptions.h"
+#include "ledger_world.h"
+
+/* --- the list --------------------------------------------------------------------------------- */
+static void join_keys(const struct source_list *list, struct buf *out)
+{
+    buf_reset(out);
+    for (size_t i = 0; i < list->count; i++) {
+        CHECK_INT(list->sources[i].index, i);
+        CHECK(list->sources[i].list == list);
+        buf_printf(out, "%s%s", i ? " " : "", list->sources[i].key);
+    }
+}
+
+TEST(the_order_is_what_collectors_say)
+{
+    CLEANUP(buf_finish) struct buf keys = { 0 };
+    const struct collector *const kinds[] = {
+        SOURCE(baselines)->collector,     SOURCE(assessments)->collector,
+        SOURCE(catalogue)->collector,     SOURCE(secure_scores)->collector,
+        SOURCE(subscriptions)->collector, NULL,
+    };
+    for (size_t turn = 0; turn < 5; turn++) {
+        const struct collector *turned[6] = { 0 };
+        for (size_t i = 0; i < 5; i++)
+            turned[i] = kinds[(i + turn) % 5];
+        struct source_list *list = source_list_of(turned);
+        join_keys(list, &keys);
+        CHECK_TEXT(buf_cstr(&keys), "subscriptions catalogue assessments secure_scores baselines");
+        CHECK(source_list_equal(list, test_sources()));
+        source_list_release(list);
+    }
+}
+
+TEST(lists_are_equal_when_every_source_is)
+{
+    const struct collector *collector = SOURCE(assessments)->collector;
+    const struct source one = { collector, "t", "n", "k", 0, NULL };
+    const struct source others[] = {
+        { SOURCE(baselines)->collector, "t", "n", "k", 0, NULL },
+        { collector, "other", "n", "k", 0, NULL },
+        { collector, "t", "other", "k", 0, NULL },
+        { collector, "t", "n", "other", 0, NULL },
+    };
+    struct source_list *list = source_list_create(&one, 1, NULL);
+    struct source_list *same = source_list_create(&one, 1, NULL);
+    struct source_list *none = source_list_create(NULL, 0, NULL);
+    CHECK(source_list_equal(list, same));
+    CHECK(!source_list_equal(list, none));
+    CHECK(source_list_find(list, "k") == source_list_named(list, "n"));
+    CHECK(!source_list_find(list, "n") && !source_list_named(list, "k"));
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
+        struct source_list *other = source_list_create(&others[i], 1, NULL);
+        CHECK(!source_list_equal(list, other));
+        source_list_release(other);
+    }
+    source_list_release(list);
+    source_list_release(same);
+    source_list_release(none);
+}
+
+/* --- a store whose sources change ------------------------------------------------------------- */
+
+/* A list with a collector of its own, made at run time: a copy of the recommendations'. */
+static struct source_list *with_own(void)
+{
+    struct arena arena = { 0 };
+    struct collector *own = arena_alloc(&arena, sizeof *own);
+    *own = *SOURCE(assessments)->collector;
+    own->name = "own";
+    const struct source sources[] = {
+        { own, "", "own", "own", 0, NULL },
+        { SOURCE(assessments)->collector, "", "assessments", "assessments", 0, NULL },
+    };
+    struct source_list *list = source_list_create(sources, 2, &arena);
+    CHECK(!arena.blocks);
+    return list;
+}
+
+static struct part *part_with(const struct source *source, const char *name)
+{
+    struct error error = { 0 };
+    struct part *part = part_create(source);
+    world_open(part, name, "key", "s1", RISK_HIGH);
+    CHECK(part_seal(part, &error));
+    return part;
+}
+
+TEST(a_store_keeps_what_stays_and_forgets_what_goes)
+{
+    struct source_list *list = with_own();
+    const struct source *own = source_list_find(list, "own");
+    const struct source_status good = { .enabled = true, .success = true, .rows = 7 };
+    struct snapshot_store *store = snapshot_store_create(list);
+    snapshot_publish(store, own, part_with(own, "a"), &good);
+    snapshot_publish(store, source_list_find(list, "assessments"),
+                     part_with(source_list_find(list, "assessments"), "a"), &good);
+    struct snapshot *before = snapshot_acquire(store);
+    snapshot_store_configure(store, list);
+    CHECK_INT(snapshot_generation(store), before->generation);
+    snapshot_store_configure(store, test_sources());
+    CHECK_INT(snapshot_generation(store), before->generation + 1);
+    snapshot_publish(store, own, part_with(own, "b"), &good); /* a run that ended too late */
+    source_list_release(list);
+    struct snapshot *after = snapshot_acquire(store);
+    CHECK_INT(after->generation, before->generation + 1);
+    CHECK_INT(after->sources->count, test_sources()->count);
+    CHECK(after->parts[INDEX(assessments)] == snapshot_part(before, SOURCE(assessments)));
+    CHECK_INT(after->status[INDEX(assessments)].rows, 7);
+    CHECK(!after->parts[INDEX(baselines)]);
+    CHECK(!snapshot_part(after, own) && !snapshot_status(after, own)->enabled);
+    CHECK_TEXT(snapshot_part(before, own)->source->collector->name, "own"); /* lives on */
+    snapshot_release(before);
+    snapshot_release(after);
+    snapshot_store_destroy(store);
+}
+
+TEST(a_key_of_another_collector_is_another_source)
+{
+    struct source_list *list = with_own(), *again = with_own();
+    const struct source_status good = { .enabled = true, .success = true };
+    const struct source *own = source_list_find(list, "own");
+    struct snapshot_store *store = snapshot_store_create(list);
+    snapshot_publish(store, own, part_with(own, "a"), &good);
+    snapshot_store_configure(store, again);
+    struct snapshot *snapshot = snapshot_acquire(store);
+    own = source_list_find(again, "own");
+    CHECK(!snapshot_part(snapshot, own) && !snapshot_status(snapshot, own)->enabled);
+    snapshot_release(snapshot);
+    snapshot_store_destroy(store);
+    source_list_release(list);
+    source_list_release(again);
+}
+
+/* --- one collector, two tenants --------------------------------------------------------------- */
+static bool everything(const void *filter, const char *subscription_id)
+{
+    (void)filter, (void)subscription_id;
+    return true;
+}
+
+static struct collect_context context_of(const struct world *world)
+{
+    return (struct collect_context){ .now = world->now,
+                                     .snapshot = world->snapshot,
+                                     .max_staleness_s = 3600,
+                                     .wanted = everything };
+}
+
+/* Both tenants see the subscription "both", each one of its own. */
+static struct source_list *two_tenants(void)
+{
+    const struct collector *findings = SOURCE(assessments)->collector;
+    const struct collector *discovery = SOURCE(subscriptions)->collector;
+    const struct source sources[] = {
+        { findings, "t1", "east", "east", 0, NULL },
+        { findings, "t2", "west", "west", 0, NULL },
+        { discovery, "t1", "find east", "find_east", 0, NULL },
+        { discovery, "t2", "find west", "find_west", 0, NULL },
+    };
+    return source_list_create(sources, 4, NULL);
+}
+
+static const struct source *of(const struct world *world, const char *key)
+{
+    return source_list_find(world->snapshot->sources, key);
+}
+
+static void world_two(struct world *world, const char *name)
+{
+    struct error error = { 0 };
+    world_init(world, name);
+    struct source_list *list = two_tenants();
+    snapshot_release(world->snapshot);
+    world->snapshot = snapshot_create(list);
+    ledger_destroy(world->ledger);
+    world->ledger = ledger_create(world->database, &world->config, list, &error);
+    source_list_release(list);
+    CHECK_TEXT(error.message, "");
+}
+
+/* A discovery of "both" and another subscription; state: Azure's word for "both". */
+static void discover(struct world *world, const char *key, const char *other, const char *state)
+{
+    char rows[256];
+    struct error error = { 0 };
+    const struct source *source = of(world, key);
+    struct part *part = part_create(source);
+    struct collect_context context = context_of(world);
+    snprintf(rows, sizeof rows,
+             "[{\"subscriptionId\":\"both\",\"state\":\"%s\"},"
+             "{\"subscriptionId\":\"%s\",\"state\":\"Enabled\"}]",
+             state, other);
+    struct json *document = json_parse(rows, strlen(rows), &error);
+    for (const struct json *row = json_first(document); row; row = json_next(row)) {
+        CLEANUP(arena_finish) struct arena scratch = { 0 };
+        _Alignas(max_align_t) char bound[512] = { 0 };
+        CHECK(columns_bind(source->collector->variants[0].queries[0].columns, row, bound, &scratch,
+                           &error));
+        CHECK(source->collector->fold(part, 0, bound, &context, &error));
+    }
+    CHECK(source->collector->finish(part, &context, &error));
+    json_free(document);
+    world_publish(world, part);
+}
+
+/* A collection: names of open findings, one letter each, all in "both"; '-' before a letter: the
+ * row says that it is fixed. */
+static void collect(struct world *world, const char *key, const char *names)
+{
+    const struct source *source = of(world, key);
+    struct part *part = part_create(source);
+    struct collect_context context = context_of(world);
+    for (; *names; names++) {
+        bool fixed = *names == '-';
+        char name[2] = { fixed ? *++names : *names };
+        part_see(part, "both");
+        if (fixed)
+            part_add_closed(part, name, REASON_FIXED);
+        else
+            world_open(part, name, "key", "both", RISK_HIGH);
+    }
+    cover_complete(part, snapshot_part(world->snapshot, source), &context, NULL);
+    world_publish(world, part);
+}
+
+static void begin(struct world *world, const char *name)
+{
+    world_two(world, name);
+    discover(world, "find_east", "s1", "Enabled");
+    discover(world, "find_west", "s2", "Enabled");
+    collect(world, "east", "");
+    collect(world, "west", "");
+    CHECK_TEXT(world_advance(world), ""); /* first runs, so that what follows is told */
+    collect(world, "east", "ab");
+    collect(world, "west", "abc");
+    CHECK_TEXT(world_advance(world),
+               "finding.opened a/1 high\nfinding.opened a/1 high\nfinding.opened b/1 high\n"
+               "finding.opened b/1 high\nfinding.opened c/1 high\n");
+}
+
+static int64_t count_open(struct world *world, const char *key)
+{
+    int64_t count = -1;
+    struct error error = { 0 };
+    struct database_statement *statement = database_prepare(
+        world->database, "SELECT COUNT(*) FROM ledger_finding WHERE source = $1 AND is_open = 1");
+    database_bind(statement, key);
+    CHECK(database_get_integer(statement, &count, &error));
+    return count;
+}
+
+static void check_open(struct world *world, int64_t east, int64_t west)
+{
+    CHECK_INT(count_open(world, "east"), east);
+    CHECK_INT(count_open(world, "west"), west);
+}
+
+TEST(the_same_row_of_two_sources_is_two_findings)
+{
+    struct world world;
+    begin(&world, NULL);
+    const struct part *east = snapshot_part(world.snapshot, of(&world, "east"));
+    const struct part *west = snapshot_part(world.snapshot, of(&world, "west"));
+    for (size_t i = 0; i < east->finding_count; i++)
+        CHECK(part_find(west, &east->findings[i].id) < 0);
+    check_open(&world, 2, 3);
+    world_finish(&world);
+}
+
+TEST(each_covers_its_own_tenant)
+{
+    struct world world;
+    begin(&world, NULL);
+    const struct part *east = snapshot_part(world.snapshot, of(&world, "east"));
+    const struct part *west = snapshot_part(world.snapshot, of(&world, "west"));
+    CHECK(part_cover_find(east, "both") && part_cover_find(east, "s1"));
+    CHECK(part_cover_find(west, "both") && part_cover_find(west, "s2"));
+    CHECK(!part_cover_find(east, "s2") && !part_cover_find(west, "s1"));
+    size_t count;
+    CHECK_TEXT(subscriptions_known(world.snapshot, "t1", &count)[1].id, "s1");
+    CHECK_TEXT(subscriptions_known(world.snapshot, "t2", &count)[1].id, "s2");
+    CHECK(subscriptions_find(world.snapshot, "s1") && subscriptions_find(world.snapshot, "s2"));
+    world_finish(&world);
+}
+
+TEST(neither_resolves_what_the_other_found)
+{
+    struct world world;
+    begin(&world, NULL);
+    collect(&world, "east", "-ab"); /* says it of its own "a" */
+    CHECK_TEXT(world_advance(&world), "finding.resolved a/1 high fixed\n");
+    check_open(&world, 1, 3);
+    for (int i = 0; i < 3; i++) { /* "b" is absent from east, never from west */
+        collect(&world, "east", "-a");
+        collect(&world, "west", "abc");
+        CHECK_TEXT(world_advance(&world),
+                   i == 1 ? "finding.resolved b/1 high resource_deleted\n" : "");
+    }
+    check_open(&world, 0, 3);
+    world_finish(&world);
+}
+
+TEST(neither_carries_what_the_other_found)
+{
+    struct world world;
+    begin(&world, NULL);
+    discover(&world, "find_east", "s1", "Disabled");
+    collect(&world, "east", "");
+    collect(&world, "west", "abc");
+    const struct part *east = snapshot_part(world.snapshot, of(&world, "east"));
+    const struct part *west = snapshot_part(world.snapshot, of(&world, "west"));
+    CHECK_INT(east->finding_count, 2); /* its own two, not west's three */
+    CHECK(part_cover_find(east, "both")->carried);
+    CHECK_INT(west->finding_count, 3);
+    CHECK(!part_cover_find(west, "both")->carried);
+    CHECK_TEXT(world_advance(&world), "");
+    check_open(&world, 2, 3);
+    world_finish(&world);
+}
+
+TEST(neither_adopts_or_ends_the_first_run_of_the_other)
+{
+    struct world world;
+    world_two(&world, NULL);
+    collect(&world, "east", "a");
+    CHECK_TEXT(world_advance(&world), "digest east 1\n");
+    collect(&world, "east", "ab");
+    CHECK_TEXT(world_advance(&world), "finding.opened b/1 high\n");
+    collect(&world, "west", "ab"); /* new to west, though east told of them */
+    CHECK_TEXT(world_advance(&world), "digest west 2\n");
+    check_open(&world, 2, 2);
+    world_finish(&world);
+}
+
+TEST(one_that_fails_breaks_the_row_of_the_other_not)
+{
+    struct world world;
+    begin(&world, NULL);
+    collect(&world, "east", "a");
+    CHECK_TEXT(world_advance(&world), "");
+    world_fail(&world, of(&world, "west"));
+    CHECK_TEXT(world_advance(&world), "");
+    collect(&world, "east", "a");
+    CHECK_TEXT(world_advance(&world), "finding.resolved b/1 high resource_deleted\n");
+    check_open(&world, 1, 3);
+    world_finish(&world);
+}
+
+/* --- what the database knows ------------------------------------------------------------------ */
+TEST(a_ledger_follows_the_list_of_the_snapshot)
+{
+    struct world world;
+    begin(&world, NULL);
+    struct snapshot *two = world.snapshot;
+    world.snapshot = snapshot_create(test_sources()); /* a reload without them */
+    CHECK_TEXT(world_advance(&world), "");
+    collect(&world, "assessments", "a");
+    CHECK_TEXT(world_advance(&world), "digest assessments 1\n");
+    check_open(&world, 2, 3);
+    snapshot_release(world.snapshot);
+    world.snapshot = two; /* and with them again */
+    collect(&world, "east", "ab");
+    collect(&world, "west", "ab-c");
+    CHECK_TEXT(world_advance(&world), "finding.resolved c/1 high fixed\n");
+    check_open(&world, 2, 2);
+    world_finish(&world);
+}
+
+static void restart(struct world *world)
+{
+    struct error error = { 0 };
+    ledger_destroy(world->ledger);
+    world->ledger =
+        ledger_create(world->database, &world->config, world->snapshot->sources, &error);
+    CHECK_TEXT(error.message, "");
+}
+
+TEST(a_restart_knows_both)
+{
+    struct world world;
+    begin(&world, NULL);
+    discover(&world, "find_west", "s3", "Enabled"); /* another cover than before, and than east's */
+    collect(&world, "east", "ab");
+    collect(&world, "west", "abc");
+    CHECK_TEXT(world_advance(&world), "");
+    restart(&world);
+    collect(&world, "east", "a");
+    collect(&world, "west", "ab");
+    CHECK_TEXT(world_advance(&world), "");
+    restart(&world);
+    collect(&world, "east", "ad");
+    collect(&world, "west", "ab");
+    CHECK_TEXT(world_advance(&world), "finding.opened d/1 high\n"
+                                      "finding.resolved b/1 high resource_deleted\n"
+                                      "finding.resolved c/1 high resource_deleted\n");
+    check_open(&world, 2, 2);
+    world_finish(&world);
+}
+
+static bool note_source(void *context, const struct event *event, struct error *error)
+{
+    (void)error;
+    if (event->kind == EVENT_DATA_STALE)
+        buf_printf(context, "%s %s\n", event->source->key, event->source->tenant);
+    return true;
+}
+
+TEST(events_about_no_finding_name_the_source)
+{
+    struct world world;
+    struct error error = { 0 };
+    CLEANUP(buf_finish) struct buf told = { 0 };
+    world_two(&world, NULL);
+    const struct event stale = { .kind = EVENT_DATA_STALE, .source = of(&world, "west") };
+    CHECK(ledger_record(world.database, &stale, &error));
+    CHECK(ledger_history(world.database, world.snapshot->sources, 0, NULL, note_source, &told,
+                         &error));
+    CHECK_TEXT(buf_cstr(&told), "west t2\n");
+    world_finish(&world);
+}
+
+TEST(figures_and_history_name_the_source)
+{
+    struct world world;
+    begin(&world, NULL);
+    collect(&world, "east", "abd");
+    collect(&world, "west", "abce");
+    CHECK_TEXT(world_advance(&world), "finding.opened d/1 high\nfinding.opened e/1 high\n");
+    const char *delays = world_figures(&world, "defender_finding_detection_delay_seconds");
+    CHECK_CONTAINS(delays, "east ");
+    CHECK_CONTAINS(delays, "west ");
+    size_t both = 0, east = 0;
+    struct error error = { 0 };
+    const struct source alone = *of(&world, "east");
+    struct source_list *list = source_list_create(&alone, 1, NULL);
+    CHECK(ledger_history(world.database, world.snapshot->sources, 0, NULL, world_count_event, &both,
+                         &error));
+    CHECK(ledger_history(world.database, list, 0, NULL, world_count_event, &east, &error));
+    CHECK_INT(both, 5 + 2);
+    CHECK_INT(east, 2 + 1);
+    source_list_release(list);
+    world_finish(&world);
+}
+
+TEST(samples_of_both_are_told)
+{
+    struct world world;
+    begin(&world, NULL);
+    struct metric_set set = { .max_level = 1 };
+    size_t rows = 0, visible = 0;
+    runner_emit(world.snapshot, &set);
+    for (size_t i = 0; i < set.count; i++) {
+        const char *name = set.samples[i].family->name;
+        rows += !strcmp(name, "defender_collector_rows");
+        visible += !strcmp(name, "defender_subscription_visible");
+    }
+    CHECK_INT(rows, 4);
+    CHECK_INT(visible, 4);
+    metric_set_finish(&set);
+    world_finish(&world);
+}
