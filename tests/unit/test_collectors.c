@@ -152,6 +152,7 @@ TEST(an_empty_tenant_is_an_error_that_says_what_to_do)
     CHECK(!SOURCE(subscriptions)->collector->finish(part, &context, &error));
     CHECK_CONTAINS(error.message, "no subscription is visible");
     part_release(part);
+    snapshot_release(snapshot);
 }
 
 TEST(assessments_are_counted_to_the_last_row)
@@ -441,6 +442,7 @@ TEST(rules_behind_the_limit_are_reported)
     feed(part, 0, 3, "[" B_MACHINE("n", "NonCompliant", "", "401") "]", &context);
     CHECK(part->truncated);
     part_release(part);
+    snapshot_release(snapshot);
 }
 
 TEST(scores_and_controls_come_out_exactly)

@@ -260,7 +260,7 @@ TEST(one_failing_collector_keeps_nobody_from_being_ready)
     CHECK(snapshot_is_ready(snapshot));
     snapshot->status[INDEX(baselines)].attempted = false;
     CHECK(!snapshot_is_ready(snapshot));
-    part_release(part);
+    snapshot_release(snapshot);
 }
 
 TEST(snapshots_change_whole_and_outlive_their_store)
