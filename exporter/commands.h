@@ -5,11 +5,12 @@
 /* Exit statuses. */
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-/* One command. A table of commands ends with a row without words. */
+/* A row of a table of commands, which ends with one without words: `defender_exporter` words
+ * arguments. */
 struct command {
     const char *words[2]; /* "check", "config" */
     const char *arguments, *help;
-    size_t least, most; /* arguments */
+    size_t least, most; /* how many arguments */
     int (*run)(const struct flags *flags, const char *const *arguments, size_t count);
 };
 

@@ -7,47 +7,14 @@
 
 #include "collectors/azure/cloud.h"
 #include "core/hash.h"
-#include "core/http.h"
 #include "core/memory.h"
 #include "exporter/series.h"
 
 enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024 };
 
-/* --- checks of one value -------------------------------------------------------------------- */
-
-static const char *check_url(const void *value)
-{
-    const char *const *url = value;
-    return *url && !http_url_is_safe(*url) ? "must be https://; http:// only for loopback" : NULL;
-}
-
 /* --- the table ------------------------------------------------------------------------------ */
 
-static const char *const method_words[] = { "auto", "client_secret", "workload_identity",
-                                            "managed_identity", NULL };
-
 /* clang-format off */
-static const struct option azure_options[] = {
-    { "cloud", OPTION_WORD(struct config_azure, cloud), .words = cloud_words,
-      .help = "The Azure cloud, which sets the hosts below." },
-    { "method", OPTION_WORD(struct config_azure, method), .words = method_words,
-      .help = "How to sign in; auto takes what the other keys or the AZURE_* variables allow." },
-    { "tenant_id", OPTION_TEXT(struct config_azure, tenant_id),
-      .help = "Directory (tenant) id. Default: AZURE_TENANT_ID." },
-    { "client_id", OPTION_TEXT(struct config_azure, client_id),
-      .help = "Application (client) id, or that of a managed identity. Default: AZURE_CLIENT_ID." },
-    { "client_secret", OPTION_SECRET(struct config_azure, client_secret),
-      .help = "Secret of the application. Default: AZURE_CLIENT_SECRET." },
-    { "federated_token_file", OPTION_PATH(struct config_azure, federated_token_file),
-      .help = "Token of a workload identity. Default: AZURE_FEDERATED_TOKEN_FILE." },
-    { "authority_host", OPTION_URL(struct config_azure, authority_host),
-      .check = check_url,
-      .help = "Where tokens come from. Default: AZURE_AUTHORITY_HOST, or the cloud's." },
-    { "resource_manager", OPTION_URL(struct config_azure, resource_manager),
-      .check = check_url, .help = "Azure Resource Manager. Default: the cloud's." },
-    { 0 }
-};
-
 static const struct option storage_options[] = {
     { "path", OPTION_PATH(struct config, storage.path),
       .otherwise = "/var/lib/defender_exporter",
@@ -57,11 +24,11 @@ static const struct option storage_options[] = {
 /* clang-format on */
 
 static const struct option section_rows[] = {
-    { "azure", OPTION_SECTION(struct config, azure), .section = azure_options,
+    { "azure", OPTION_SECTION(struct config, azure), .section = auth_options,
       .help = "How to reach Azure." },
     { "collectors", OPTION_GROUP, .help = "What to collect." },
-    { "collector", OPTION_SECTION(struct config, collector),
-      .section = runner_common_options, .help = "What holds for all collectors." },
+    { "collector", OPTION_SECTION(struct config, collector), .section = runner_common_options,
+      .help = "What holds for all collectors." },
     { "subscriptions", OPTION_SECTION(struct config, subscriptions),
       .section = runner_filter_options, .help = "Which subscriptions to look at." },
     { "metrics", OPTION_SECTION(struct config, metrics), .section = series_options,
@@ -70,8 +37,7 @@ static const struct option section_rows[] = {
       .help = "The web server. Changes need a restart." },
     { "log", OPTION_SECTION(struct config, log), .section = log_options,
       .help = "Lines on standard error." },
-    { "storage", OPTION_GROUP, .section = storage_options,
-      .help = "What is kept between runs." },
+    { "storage", OPTION_GROUP, .section = storage_options, .help = "What is kept between runs." },
     { "alerts", OPTION_SECTION(struct config, alerts), .section = settings_options,
       OPTION_LINE(struct config, alerts.line),
       .help = "Whom to tell of what. Findings are remembered in any case." },
@@ -157,20 +123,12 @@ static void complete(struct config *config)
                     &config->arena);
 }
 
-/* An environment variable stands between the key and the cloud's default. */
-static const char *first_of(const char *key, const char *variable, const char *otherwise)
-{
-    const char *value = variable ? getenv(variable) : NULL;
-    return key ? key : value && *value ? value : otherwise;
-}
-
 /* Whether somebody could sign in with this at all. */
 static void check_auth(const struct config *config, struct option_report *report)
 {
     struct error error;
-    struct auth_config wanted = config_auth(config);
     struct metric_store *metrics = metric_store_create();
-    struct auth *auth = auth_create(&wanted, metrics, &error);
+    struct auth *auth = auth_create(&config->azure, metrics, &error);
     if (!auth)
         options_complain(report, *config->file ? config->file : "configuration", 0, "azure", "%s",
                          error.message);
@@ -188,7 +146,7 @@ static void compile_alerts(struct config *config, struct option_report *report)
     config->rule_families = families;
     const struct settings_context context = {
         .file = *config->file ? config->file : "configuration",
-        .tenant_id = first_of(config->azure.tenant_id, "AZURE_TENANT_ID", ""),
+        .tenant_id = auth_config_tenant_id(&config->azure),
         .portal = cloud_table[config->azure.cloud].portal,
         .external_url = config->web.external_url,
         .max_staleness_s = config->collector.max_staleness_ms / 1000,
@@ -270,28 +228,6 @@ void config_destroy(struct config *config)
 }
 
 /* --- for the modules ------------------------------------------------------------------------ */
-
-struct auth_config config_auth(const struct config *config)
-{
-    const struct config_azure *azure = &config->azure;
-    const struct cloud *cloud = &cloud_table[azure->cloud];
-    return (struct auth_config){
-        .method = (enum auth_method)azure->method,
-        .tenant_id = azure->tenant_id,
-        .client_id = azure->client_id,
-        .client_secret = secret_text(&azure->client_secret),
-        .federated_token_file = azure->federated_token_file,
-        .authority_host =
-            first_of(azure->authority_host, "AZURE_AUTHORITY_HOST", cloud->authority_host),
-        .audience = cloud->audience,
-    };
-}
-
-const char *config_resource_manager(const struct config *config)
-{
-    return first_of(config->azure.resource_manager, NULL,
-                    cloud_table[config->azure.cloud].resource_manager);
-}
 
 struct runner_config config_runner(const struct config *config)
 {

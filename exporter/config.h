@@ -13,15 +13,8 @@
 
 #define CONFIG_DEFAULT_FILE "/etc/defender_exporter/defender_exporter.yml"
 
-struct config_azure {
-    int cloud;  /* row of cloud_table */
-    int method; /* enum auth_method */
-    const char *tenant_id, *client_id, *federated_token_file, *authority_host, *resource_manager;
-    struct secret client_secret;
-};
-
 struct config {
-    struct config_azure azure;
+    struct auth_config azure;
     struct runner_common collector;
     struct runner_filter subscriptions;
     struct series_config metrics;
@@ -68,7 +61,5 @@ const struct option *config_options(struct arena *arena);
 const struct option *config_option(const struct option *options, const char *path);
 
 /* The configurations of the modules; texts are borrowed from the configuration. */
-struct auth_config config_auth(const struct config *config);
-const char *config_resource_manager(const struct config *config);
 struct runner_config config_runner(const struct config *config);
 struct scrape_config config_scrape(const struct config *config);

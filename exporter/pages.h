@@ -1,8 +1,10 @@
 #pragma once
-/* The web pages. Pure: a view goes in, HTML comes out, every text of others escaped. */
+/* Pages are HTML for people: what the service knows of itself goes in as a view. Pure; every text
+ * of others is escaped. */
 #include "collectors/snapshot/snapshot.h"
 #include "core/buf.h"
 
+/* A line of the landing page that leads on. */
 struct pages_link {
     const char *path, *text; /* path without the prefix */
 };

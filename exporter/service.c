@@ -93,13 +93,12 @@ static bool engine_init(struct engine *engine, struct config *config, struct ser
                         struct error *error)
 {
     *engine = (struct engine){ .config = config };
-    struct auth_config auth = config_auth(config);
-    engine->auth = auth_create(&auth, service->metrics, error);
+    engine->auth = auth_create(&config->azure, service->metrics, error);
     if (!engine->auth) {
         engine_finish(engine);
         return false;
     }
-    struct arm_config arm = { .resource_manager = config_resource_manager(config) };
+    struct arm_config arm = { .resource_manager = auth_config_resource_manager(&config->azure) };
     engine->arm = arm_create(&arm, engine->auth, service->metrics);
     struct runner_config runner = config_runner(config);
     runner.storage_path = engine->storage = storage_of(config);

@@ -69,11 +69,22 @@ static char *without_slashes(const char *text)
     return copy;
 }
 
+const char *auth_config_tenant_id(const struct auth_config *config)
+{
+    return choose(config->tenant_id, "AZURE_TENANT_ID", "");
+}
+
+const char *auth_config_resource_manager(const struct auth_config *config)
+{
+    return is_set(config->resource_manager) ? config->resource_manager
+                                            : cloud_table[config->cloud].resource_manager;
+}
+
 static enum auth_method choose_method(const struct auth_config *config)
 {
     if (config->method != AUTH_AUTO)
         return config->method;
-    if (is_set(config->client_secret))
+    if (is_set(secret_text(&config->client_secret)))
         return AUTH_CLIENT_SECRET;
     if (is_set(config->federated_token_file))
         return AUTH_WORKLOAD_IDENTITY;
@@ -138,7 +149,7 @@ static bool setup_application(struct auth *auth, const struct auth_config *confi
                                               "no token file: set azure.federated_token_file or "
                                               "AZURE_FEDERATED_TOKEN_FILE");
     }
-    const char *secret = choose(config->client_secret, "AZURE_CLIENT_SECRET", "");
+    const char *secret = choose(secret_text(&config->client_secret), "AZURE_CLIENT_SECRET", "");
     if (!*secret)
         return error_set(error, ERROR_CONFIG,
                          "no client secret: set azure.client_secret_file or "
@@ -150,17 +161,17 @@ static bool setup_application(struct auth *auth, const struct auth_config *confi
 struct auth *auth_create(const struct auth_config *config, struct metric_store *metrics,
                          struct error *error)
 {
-    const struct cloud *cloud = &cloud_table[0];
+    const struct cloud *cloud = &cloud_table[config->cloud];
     struct auth *auth = MEMORY_NEW(struct auth);
     pthread_mutex_init(&auth->mutex, NULL);
     auth->method = choose_method(config);
     auth->metrics = metrics;
     auth->now_ms = config->now_ms ? config->now_ms : clock_monotonic_ms;
-    auth->tenant_id = memory_copy(choose(config->tenant_id, "AZURE_TENANT_ID", ""));
+    auth->tenant_id = memory_copy(auth_config_tenant_id(config));
     auth->client_id = memory_copy(choose(config->client_id, "AZURE_CLIENT_ID", ""));
     auth->authority_host = without_slashes(
         choose(config->authority_host, "AZURE_AUTHORITY_HOST", cloud->authority_host));
-    auth->audience = memory_copy(is_set(config->audience) ? config->audience : cloud->audience);
+    auth->audience = memory_copy(cloud->audience);
     if (auth->method == AUTH_MANAGED_IDENTITY ? setup_managed_identity(auth, config, error)
                                               : setup_application(auth, config, error)) {
         meter_declare(metrics, METER_TOKEN);

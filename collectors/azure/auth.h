@@ -7,26 +7,35 @@
 #include "core/error.h"
 #include "core/http.h"
 #include "core/metric.h"
+#include "core/options.h"
 #include "core/secret.h"
 
 enum auth_method { AUTH_AUTO, AUTH_CLIENT_SECRET, AUTH_WORKLOAD_IDENTITY, AUTH_MANAGED_IDENTITY };
 
-/* Where and how; every text is copied. NULL or empty members come from the AZURE_* variables,
- * then from the public cloud. */
+/* `azure` of the configuration: where and how. Absent texts come from the AZURE_* variables, then
+ * from the cloud. */
 struct auth_config {
+    int cloud; /* row of cloud_table */
     enum auth_method method;
-    const char *tenant_id, *client_id, *authority_host; /* "https://login.microsoftonline.com" */
-    const char *client_secret;                          /* the secret itself */
-    const char *federated_token_file;                   /* re-read at every renewal */
+    const char *tenant_id, *client_id;
+    const char *authority_host;       /* "https://login.microsoftonline.com" */
+    const char *resource_manager;     /* "https://management.azure.com" */
+    const char *federated_token_file; /* re-read at every renewal */
+    struct secret client_secret;
+    /* for tests; no keys */
     const char
         *imds_endpoint;      /* "http://169.254.169.254"; also AZURE_POD_IDENTITY_AUTHORITY_HOST */
-    const char *audience;    /* "https://management.azure.com/" */
-    int64_t (*now_ms)(void); /* ages of tokens, for tests; NULL = clock_monotonic_ms */
+    int64_t (*now_ms)(void); /* ages of tokens; NULL = clock_monotonic_ms */
 };
+extern const struct option auth_options[];
+
+/* What holds when keys and variables are looked at; "" = not known. */
+const char *auth_config_tenant_id(const struct auth_config *config);
+const char *auth_config_resource_manager(const struct auth_config *config);
 
 struct auth;
 
-/* No network here. ERROR_CONFIG says which key or variable is missing. */
+/* No network here; every text is copied. ERROR_CONFIG says which key or variable is missing. */
 struct auth *auth_create(const struct auth_config *config, struct metric_store *metrics,
                          struct error *error);
 void auth_destroy(struct auth *auth);

@@ -31,5 +31,8 @@ void test_check_contains(const char *got, const char *part, const char *file, in
 #define CHECK_TEXT(got, want) test_check_text((got), (want), __FILE__, __LINE__, #got)
 #define CHECK_CONTAINS(got, part) test_check_contains((got), (part), __FILE__, __LINE__, #got)
 
+/* A struct secret around a text that is only read. */
+#define TEST_SECRET(text) { (char *)(uintptr_t)(text) }
+
 /* A new empty folder below $TMPDIR, removed with everything in it when the program ends. */
 const char *test_folder(void);

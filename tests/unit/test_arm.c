@@ -59,7 +59,7 @@ static void start(struct fixture *fixture, const struct step *steps, int step_co
     const struct auth_config auth = {
         .tenant_id = "contoso.example",
         .client_id = "66666666-7777-8888-9999-000000000000",
-        .client_secret = SECRET,
+        .client_secret = TEST_SECRET(SECRET),
         .authority_host = fixture->server->url,
     };
     fixture->auth = auth_create(&auth, fixture->metrics, &fixture->error);

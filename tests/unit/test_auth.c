@@ -101,7 +101,7 @@ static void use_secret(struct fixture *fixture)
     const struct auth_config config = {
         .tenant_id = TENANT,
         .client_id = CLIENT_ID,
-        .client_secret = SECRET,
+        .client_secret = TEST_SECRET(SECRET),
         .authority_host = fixture->endpoint.server->url,
         .now_ms = fake_now,
     };
@@ -134,6 +134,25 @@ TEST(secret_is_sent_as_a_form)
     CHECK_NUMBER(metric_read(fixture.metrics, &meter_requests, METRIC_LABELS("token", "200")), 1);
     double expiry = metric_read(fixture.metrics, &meter_token_expiry, METRIC_LABELS(TENANT));
     CHECK(expiry >= (double)clock_now_s() + 3595 && expiry <= (double)clock_now_s() + 3600);
+}
+
+TEST(the_cloud_says_for_whom_a_token_is)
+{
+    CLEANUP(finish) struct fixture fixture;
+    start(&fixture);
+    struct auth_config config = { .tenant_id = TENANT,
+                                  .client_id = CLIENT_ID,
+                                  .client_secret = TEST_SECRET(SECRET),
+                                  .authority_host = fixture.endpoint.server->url };
+    while (strcmp(cloud_words[config.cloud], "AzureUSGovernment") != 0)
+        config.cloud++;
+    fixture.auth = auth_create(&config, fixture.metrics, &fixture.error);
+    CHECK(header(&fixture));
+    CHECK_CONTAINS(buf_cstr(&fixture.endpoint.asked),
+                   "&scope=https%3A%2F%2Fmanagement.usgovcloudapi.net%2F.default");
+    CHECK_TEXT(auth_config_resource_manager(&config), "https://management.usgovcloudapi.net");
+    config.resource_manager = "https://elsewhere";
+    CHECK_TEXT(auth_config_resource_manager(&config), "https://elsewhere");
 }
 
 TEST(token_is_kept_and_renewed_early)
@@ -354,7 +373,7 @@ TEST(method_follows_configuration_then_environment)
             setenv("AZURE_FEDERATED_TOKEN_FILE", cases[i].env_file, 1);
         const struct auth_config config = { .tenant_id = TENANT,
                                             .client_id = CLIENT_ID,
-                                            .client_secret = cases[i].secret,
+                                            .client_secret = TEST_SECRET(cases[i].secret),
                                             .federated_token_file = cases[i].file };
         struct auth *auth = auth_create(&config, fixture.metrics, &fixture.error);
         CHECK(auth != NULL);
@@ -370,10 +389,11 @@ TEST(missing_or_unsafe_settings_are_named)
         struct auth_config config;
         const char *message;
     } cases[] = {
-        { { .client_secret = "x" }, "no tenant: set azure.tenant_id or AZURE_TENANT_ID" },
-        { { .tenant_id = "a/b", .client_secret = "x" },
+        { { .client_secret = TEST_SECRET("x") },
+          "no tenant: set azure.tenant_id or AZURE_TENANT_ID" },
+        { { .tenant_id = "a/b", .client_secret = TEST_SECRET("x") },
           "the tenant id is neither an id nor a domain name" },
-        { { .tenant_id = "t", .client_secret = "x" },
+        { { .tenant_id = "t", .client_secret = TEST_SECRET("x") },
           "no application: set azure.client_id or AZURE_CLIENT_ID" },
         { { .tenant_id = "t", .client_id = "c", .method = AUTH_CLIENT_SECRET },
           "no client secret: set azure.client_secret_file or AZURE_CLIENT_SECRET" },
@@ -381,7 +401,7 @@ TEST(missing_or_unsafe_settings_are_named)
           "no token file: set azure.federated_token_file or AZURE_FEDERATED_TOKEN_FILE" },
         { { .tenant_id = "t",
             .client_id = "c",
-            .client_secret = "x",
+            .client_secret = TEST_SECRET("x"),
             .authority_host = "http://login.example.org" },
           "the authority host must be an https URL (http only for loopback)" },
         { { .imds_endpoint = "http://10.0.0.1" },
@@ -467,9 +487,10 @@ TEST(unreachable_endpoint_is_named)
     start(&fixture);
     int port = loopback_closed_port();
     snprintf(url, sizeof url, "http://127.0.0.1:%d/", port);
-    const struct auth_config config = {
-        .tenant_id = TENANT, .client_id = CLIENT_ID, .client_secret = SECRET, .authority_host = url
-    };
+    const struct auth_config config = { .tenant_id = TENANT,
+                                        .client_id = CLIENT_ID,
+                                        .client_secret = TEST_SECRET(SECRET),
+                                        .authority_host = url };
     fixture.auth = auth_create(&config, fixture.metrics, &fixture.error);
     CHECK(!header(&fixture));
     snprintf(message, sizeof message, "token endpoint: connection refused by 127.0.0.1:%d", port);

@@ -52,8 +52,7 @@ TEST(defaults_are_what_the_documentation_says)
         CHECK(config->collectors[i].timeout_ms <= 600000);
         CHECK(config->collectors[i].timeout_ms > 0);
     }
-    CHECK_TEXT(config_resource_manager(config), "https://management.azure.com");
-    CHECK_TEXT(config_auth(config).authority_host, "https://login.microsoftonline.com");
+    CHECK_TEXT(auth_config_resource_manager(&config->azure), "https://management.azure.com");
     config_destroy(config);
 }
 
@@ -84,9 +83,8 @@ TEST(file_reaches_the_modules)
     CHECK_INT(runner.filter.exclude.count, 1);
     CHECK_TEXT(runner.filter.exclude.texts[0], "aaaaaaaa-0000-0000-0000-000000000001");
     CHECK_INT(config_scrape(config).series.opt_in.count, 1);
-    CHECK_TEXT(config_resource_manager(config), "https://management.usgovcloudapi.net");
-    CHECK_TEXT(config_auth(config).authority_host, "https://login.microsoftonline.us");
-    CHECK_TEXT(config_auth(config).audience, "https://management.usgovcloudapi.net/");
+    CHECK_TEXT(auth_config_resource_manager(&config->azure),
+               "https://management.usgovcloudapi.net");
     config_destroy(config);
 }
 

@@ -53,7 +53,7 @@ static void start(struct fixture *fixture, const char *const *pages, int page_co
     const struct auth_config auth = {
         .tenant_id = "t",
         .client_id = "c",
-        .client_secret = "correct~horse+battery",
+        .client_secret = TEST_SECRET("correct~horse+battery"),
         .authority_host = fixture->server->url,
     };
     fixture->auth = auth_create(&auth, fixture->metrics, &fixture->error);

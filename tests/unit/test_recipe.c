@@ -182,7 +182,7 @@ static void start(struct scene *scene)
     scene->server = loopback_start(answer, &scene->answers);
     scene->metrics = metric_store_create();
     const struct auth_config auth = {
-        .tenant_id = "t", .client_id = "c", .client_secret = "correct~horse+battery",
+        .tenant_id = "t", .client_id = "c", .client_secret = TEST_SECRET("correct~horse+battery"),
         .authority_host = scene->server->url,
     };
     scene->auth = auth_create(&auth, scene->metrics, &error);
