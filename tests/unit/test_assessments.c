@@ -1,0 +1,368 @@
+/* Recommendations: rows of both sources in, counts, findings and facts out. */
+#include "collectors/assessments.h"
+
+#include "collectors_world.h"
+
+enum { GRAPH, REST };
+#define TIMES(changed) ",\"statusChangeDate\":\"" changed "\""
+
+static struct part *collect(struct world *world, const char *rows)
+{
+    struct part *part = part_create(SOURCE(assessments));
+    world_feed(world, part, GRAPH, 0, rows);
+    return world_conclude(world, part);
+}
+
+static struct finding only_finding(const struct part *part, char scratch[PART_ID_BYTES])
+{
+    struct finding view = { 0 };
+    CHECK_INT(part->finding_count, 1);
+    part_view(part, 0, &view, scratch);
+    return view;
+}
+
+TEST(every_status_is_counted_and_only_unhealthy_ones_are_open)
+{
+    WORLD(world);
+    world_discover(&world, "[" WORLD_ONE "]");
+    struct part *part = collect(&world, ROWS(WORLD_ROW("a", "s-1", "k1", "High", "Unhealthy", ""),
+                                             WORLD_ROW("b", "s-1", "k1", "", "healthy", ""),
+                                             WORLD_ROW("c", "s-1", "k1", "", "HEALTHY", ""),
+                                             WORLD_ROW("d", "s-1", "k1", "", "NotApplicable", ""),
+                                             WORLD_ROW("e", "s-1", "k1", "High", "Unhealthy",
+                                                       ",\"statusCause\":"
+                                                       "\"Exempt\"")));
+    CHECK_FAMILY(&world, 0, "defender_assessed_resources",
+                 "{s-1,exempt} 1\n{s-1,healthy} 2\n{s-1,not_applicable} 1\n{s-1,unhealthy} 1\n");
+    CHECK_INT(part->finding_count, 1);
+    CHECK_INT(part->closed_count, 4);
+    CHECK(!part->truncated);
+}
+
+/* Why the only row of a run is not open. */
+static int reason_of(const char *rows)
+{
+    WORLD(world);
+    struct part *part = collect(&world, rows);
+    CHECK_INT(part->closed_count, 1);
+    return part->closed_count ? part->closed[0].reason : -1;
+}
+
+TEST(closed_rows_say_why)
+{
+    CHECK_INT(reason_of(ROWS(WORLD_ROW("a", "s", "k", "", "Healthy", ""))), REASON_FIXED);
+    CHECK_INT(reason_of(ROWS(WORLD_ROW("a", "s", "k", "", "NotApplicable", ""))),
+              REASON_NOT_APPLICABLE);
+    CHECK_INT(reason_of(ROWS(WORLD_ROW("a", "s", "k", "", "NotApplicable",
+                                       ",\"statusCause\":\"OffByPolicy\""))),
+              REASON_NOT_APPLICABLE);
+    CHECK_INT(reason_of(ROWS(WORLD_ROW("a", "s", "k", "", "NotApplicable",
+                                       ",\"statusCause\":\"unsupportedpricingplan\""))),
+              REASON_PLAN_OFF);
+    CHECK_INT(reason_of(ROWS(
+                  WORLD_ROW("a", "s", "k", "", "NotApplicable", ",\"statusCause\":\"exempt\""))),
+              REASON_EXEMPTED);
+    CHECK_INT(reason_of(ROWS(WORLD_ROW("a", "s", "k", "", "Healthy",
+                                       ",\"statusCause\":\"UnsupportedPricingPlan\""))),
+              REASON_FIXED);
+}
+
+TEST(findings_are_counted_by_risk_and_where_it_comes_from)
+{
+    WORLD(world);
+    world_discover(&world, WORLD_BOTH);
+    collect(&world,
+            ROWS(WORLD_ROW("a", "s-1", "k1", "Critical", "Unhealthy", ",\"isContextualRisk\":true"),
+                 WORLD_ROW("b", "s-1", "k1", "critical", "Unhealthy",
+                           ",\"isContextualRisk\":\"false\""),
+                 WORLD_ROW("c", "s-1", "k1", "None", "Unhealthy", ""),
+                 WORLD_ROW("c", "s-2", "k1", "Medium", "Unhealthy", "")));
+    CHECK_FAMILY(&world, 0, "defender_findings",
+                 "{s-1,critical,false} 1\n{s-1,critical,true} 1\n{s-1,high,false} 0\n"
+                 "{s-1,high,true} 0\n{s-1,low,false} 0\n{s-1,low,true} 0\n"
+                 "{s-1,medium,false} 0\n{s-1,medium,true} 0\n{s-1,not_evaluated,false} 1\n"
+                 "{s-1,not_evaluated,true} 0\n"
+                 "{s-2,critical,false} 0\n{s-2,critical,true} 0\n{s-2,high,false} 0\n"
+                 "{s-2,high,true} 0\n{s-2,low,false} 0\n{s-2,low,true} 0\n"
+                 "{s-2,medium,false} 1\n{s-2,medium,true} 0\n{s-2,not_evaluated,false} 0\n"
+                 "{s-2,not_evaluated,true} 0\n");
+}
+
+TEST(a_resource_counts_once_at_its_worst)
+{
+    WORLD(world);
+    world_discover(&world, "[" WORLD_ONE "]");
+    /* the worst comes first, in the middle and last */
+    collect(&world, ROWS(WORLD_ROW("a", "s-1", "k1", "High", "Unhealthy", ""),
+                         WORLD_ROW("a", "s-1", "k2", "Low", "Unhealthy", ""),
+                         WORLD_ROW("b", "s-1", "k1", "Low", "Unhealthy", ""),
+                         WORLD_ROW("b", "s-1", "k2", "Critical", "Unhealthy", ""),
+                         WORLD_ROW("b", "s-1", "k3", "Medium", "Unhealthy", ""),
+                         WORLD_ROW("c", "s-1", "k1", "", "Unhealthy", ""),
+                         WORLD_ROW("d", "s-1", "k1", "", "Healthy", "")));
+    CHECK_FAMILY(&world, 0, "defender_affected_resources",
+                 "{s-1,critical} 1\n{s-1,high} 1\n{s-1,low} 0\n{s-1,medium} 0\n"
+                 "{s-1,not_evaluated} 1\n");
+}
+
+TEST(many_resources_do_not_run_into_each_other)
+{
+    WORLD(world);
+    CLEANUP(buf_finish) struct buf rows = { 0 };
+    world_discover(&world, WORLD_BOTH);
+    for (int i = 0; i < 600; i++)
+        buf_printf(&rows,
+                   "%s{\"id\":\"/subscriptions/s-%d/resourcegroups/g%d/providers/a.b/c/n%d/"
+                   "providers/microsoft.security/assessments/k%d\",\"assessmentKey\":\"k%d\","
+                   "\"subscriptionId\":\"s-%d\",\"resourceId\":\"/subscriptions/s-%d/"
+                   "resourcegroups/g%d/providers/a.b/c/n%d\",\"riskLevel\":\"%s\","
+                   "\"statusCode\":\"Unhealthy\"}",
+                   i ? "," : "[", i % 2 + 1, i % 7, i / 2, i % 2, i % 2, i % 2 + 1, i % 2 + 1,
+                   i % 7, i / 2, i % 3 ? "High" : "Low");
+    buf_char(&rows, ']');
+    collect(&world, buf_cstr(&rows));
+    /* every row is a resource of its own: group, name or subscription differ */
+    CHECK_FAMILY(&world, 0, "defender_affected_resources",
+                 "{s-1,critical} 0\n{s-1,high} 200\n{s-1,low} 100\n{s-1,medium} 0\n"
+                 "{s-1,not_evaluated} 0\n{s-2,critical} 0\n{s-2,high} 200\n{s-2,low} 100\n"
+                 "{s-2,medium} 0\n{s-2,not_evaluated} 0\n");
+    CHECK_FAMILY(&world, 2, "defender_assessment_subscription_findings",
+                 "{k0,s-1,high} 200\n{k0,s-1,low} 100\n{k1,s-2,high} 200\n{k1,s-2,low} 100\n");
+}
+
+TEST(what_makes_a_finding_urgent_is_counted)
+{
+    WORLD(world);
+    world_discover(&world, "[" WORLD_ONE "]");
+    collect(&world,
+            ROWS(WORLD_ROW("a", "s-1", "k1", "High", "Unhealthy",
+                           ",\"attackPathCount\":3,\"riskFactors\":\"Internet exposure\""),
+                 WORLD_ROW("b", "s-1", "k1", "High", "Unhealthy",
+                           ",\"attackPathCount\":1,\"riskFactors\":\"Sensitive data\""),
+                 WORLD_ROW("c", "s-1", "k1", "Low", "Unhealthy", ",\"attackPathCount\":0")));
+    CHECK_FAMILY(&world, 0, "defender_findings_on_attack_path",
+                 "{s-1,critical} 0\n{s-1,high} 2\n{s-1,low} 0\n{s-1,medium} 0\n"
+                 "{s-1,not_evaluated} 0\n");
+    CHECK_FAMILY(&world, 0, "defender_findings_internet_exposed",
+                 "{s-1,critical} 0\n{s-1,high} 1\n{s-1,low} 0\n{s-1,medium} 0\n"
+                 "{s-1,not_evaluated} 0\n");
+}
+
+TEST(ages_are_the_oldest_open_and_the_newest_of_all)
+{
+    WORLD(world);
+    world_discover(&world, "[" WORLD_ONE "]");
+    collect(&world,
+            ROWS(WORLD_ROW("a", "s-1", "k1", "High", "Unhealthy", TIMES("2025-06-01T00:00:00Z")),
+                 WORLD_ROW("b", "s-1", "k1", "High", "Unhealthy", TIMES("2025-05-01T00:00:00Z")),
+                 WORLD_ROW("c", "s-1", "k1", "High", "Unhealthy", TIMES("0001-01-01T00:00:00Z")),
+                 WORLD_ROW("d", "s-1", "k1", "Low", "Unhealthy", ""),
+                 WORLD_ROW("e", "s-1", "k1", "High", "Healthy", TIMES("2025-12-31T00:00:00Z")),
+                 WORLD_ROW("f", "s-1", "k1", "High", "Healthy", TIMES("2025-01-01T00:00:00Z"))));
+    CHECK_FAMILY(&world, 0, "defender_finding_oldest_timestamp_seconds",
+                 "{s-1,high} 1746057600\n"); /* 2025-05-01; the low one has no date */
+    CHECK_FAMILY(&world, 0, "defender_data_newest_evaluation_timestamp_seconds",
+                 "{s-1} 1767139200\n"); /* 2025-12-31 */
+}
+
+TEST(an_unknown_code_is_counted_and_reported)
+{
+    WORLD(world);
+    world_discover(&world, "[" WORLD_ONE "]");
+    struct part *part = collect(
+        &world, ROWS(WORLD_ROW("a", "s-1", "k", "High", "Sideways", TIMES("2025-05-01T00:00:00Z")),
+                     WORLD_ROW("b", "s-1", "k", "High", "Unhealthy", "")));
+    CHECK(part->truncated);
+    CHECK_INT(part->finding_count, 1);
+    CHECK_INT(part->closed_count, 0); /* it resolves nothing */
+    CHECK_FAMILY(&world, 0, "defender_assessed_resources",
+                 "{s-1,exempt} 0\n{s-1,healthy} 0\n{s-1,not_applicable} 1\n{s-1,unhealthy} 1\n");
+    CHECK_FAMILY(&world, 0, "defender_data_newest_evaluation_timestamp_seconds",
+                 "{s-1} 1746057600\n");
+}
+
+TEST(rows_without_what_identifies_them_are_refused)
+{
+    WORLD(world);
+    static const struct {
+        const char *row, *column;
+    } cases[] = {
+        { "[{\"subscriptionId\":\"s\",\"statusCode\":\"Healthy\"}]", "id" },
+        { "[{\"id\":\"x\",\"statusCode\":\"Healthy\"}]", "subscriptionId" },
+        { "[{\"id\":\"x\",\"subscriptionId\":\"s\"}]", "statusCode" },
+        { "[{\"id\":\"x\",\"subscriptionId\":\"s\",\"statusCode\":\"Healthy\","
+          "\"attackPathCount\":[]}]",
+          "attackPathCount" },
+        { "[{\"id\":\"x\",\"subscriptionId\":\"s\",\"statusCode\":\"Healthy\","
+          "\"statusChangeDate\":\"yesterday\"}]",
+          "statusChangeDate" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct part *part = part_create(SOURCE(assessments));
+        CHECK(!world_try(&world, part, GRAPH, 0, cases[i].row));
+        CHECK_INT(world.error.code, ERROR_PARSE);
+        CHECK_CONTAINS(world.error.message, cases[i].column);
+        part_release(part);
+    }
+}
+
+#define LISTED(id, name, details)                                                                  \
+    "[{\"id\":\"" id "\",\"name\":\"" name "\",\"properties\":{\"resourceDetails\":{" details      \
+    "},\"status\":{\"code\":\"Unhealthy\"}}}]"
+
+TEST(lists_name_their_resource_in_many_ways)
+{
+    static const struct {
+        const char *rows, *resource, *type;
+    } cases[] = {
+        { LISTED("/x", "k", "\"Id\":\"/subscriptions/s-1/resourceGroups/g/providers/a.b/c/d\""),
+          "/subscriptions/s-1/resourcegroups/g/providers/a.b/c/d", "a.b/c" },
+        { LISTED("/x", "k", "\"ResourceId\":\"/subscriptions/s-1/providers/a.b/c/d\""),
+          "/subscriptions/s-1/providers/a.b/c/d", "a.b/c" },
+        { LISTED("/x", "k", "\"azureresourceid\":\"/subscriptions/s-1\""), "/subscriptions/s-1",
+          "microsoft.resources/subscriptions" },
+        { LISTED("/x", "k", "\"NativeResourceId\":\"arn:aws:s3:::b\",\"ResourceType\":\"S3\""),
+          "arn:aws:s3:::b", "s3" },
+        /* nothing is named: the id of the assessment hangs on it */
+        { LISTED("/subscriptions/s-1/resourceGroups/g/providers/A.B/C/d/providers/"
+                 "Microsoft.Security/assessments/K",
+                 "K", "\"Source\":\"OnPremise\""),
+          "/subscriptions/s-1/resourcegroups/g/providers/a.b/c/d", "a.b/c" },
+        { LISTED("/subscriptions/s-1/providers/Microsoft.Security/assessments/K", "K", ""),
+          "/subscriptions/s-1", "microsoft.resources/subscriptions" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        WORLD(world);
+        char scratch[PART_ID_BYTES];
+        struct part *part = part_create(SOURCE(assessments));
+        world.context.subscription_id = "s-1";
+        world_feed(&world, part, REST, 0, cases[i].rows);
+        world.context.subscription_id = NULL;
+        world_conclude(&world, part);
+        struct finding finding = only_finding(part, scratch);
+        CHECK_TEXT(finding.resource_id, cases[i].resource);
+        CHECK_TEXT(finding.resource_type, cases[i].type);
+        CHECK_TEXT(finding.subscription_id, "s-1");
+    }
+}
+
+TEST(lists_count_paths_and_join_factors)
+{
+    WORLD(world);
+    char scratch[PART_ID_BYTES];
+    struct part *part = part_create(SOURCE(assessments));
+    world.context.subscription_id = "s-1";
+    world_feed(&world, part, REST, 0,
+               "[{\"id\":\"/x\",\"name\":\"K\",\"properties\":{\"status\":{\"code\":\"Unhealthy\","
+               "\"statusChangeDate\":\"2025-05-01T00:00:00Z\","
+               "\"firstEvaluationDate\":\"2025-01-01T00:00:00Z\"},\"displayName\":\"Own\","
+               "\"metadata\":{\"severity\":\"Low\",\"categories\":[\"Data\",\"Iot\"],"
+               "\"assessmentType\":\"CustomerManaged\"},\"risk\":{\"level\":\"Medium\","
+               "\"isContextualRisk\":true,\"riskFactors\":[\"Internet exposure\",\"b\"],"
+               "\"attackPathsReferences\":[\"1\",\"2\"]}}}]");
+    world_conclude(&world, part);
+    struct finding finding = only_finding(part, scratch);
+    CHECK_INT(finding.attack_paths, 2);
+    CHECK_TEXT(finding.risk_factors, "Internet exposure,b");
+    CHECK(finding.internet_exposed);
+    CHECK(finding.contextual);
+    CHECK_INT(finding.risk, RISK_MEDIUM);
+    CHECK_INT(finding.severity, SEVERITY_LOW);
+    CHECK_TEXT(finding.title, "Own");
+    CHECK_TEXT(finding.category, "Data,Iot");
+    CHECK_INT(finding.changed_at, 1746057600);
+    CHECK_INT(finding.first_seen_at, 1735689600);
+}
+
+TEST(facts_come_from_the_row_or_else_from_the_catalogue)
+{
+    WORLD(world);
+    world_discover(&world, "[" WORLD_ONE "]");
+    struct part *catalogue = part_create(SOURCE(catalogue));
+    world_feed(&world, catalogue, 0, 0,
+               "[{\"name\":\"K1\",\"properties\":{\"displayName\":\"Theirs\",\"severity\":\"Low\","
+               "\"categories\":[\"Data\"],\"implementationEffort\":\"High\","
+               "\"userImpact\":\"Low\",\"assessmentType\":\"BuiltIn\"}},"
+               "{\"name\":\"K2\",\"properties\":{\"displayName\":\"Two\",\"severity\":\"High\"}}]");
+    world_conclude(&world, catalogue);
+    collect(&world, ROWS(WORLD_ROW("a", "s-1", "K1", "High", "Unhealthy", ""),
+                         "{\"id\":\"/b\",\"assessmentKey\":\"k2\",\"subscriptionId\":\"s-1\","
+                         "\"statusCode\":\"Unhealthy\"}",
+                         "{\"id\":\"/c\",\"assessmentKey\":\"k3\",\"subscriptionId\":\"s-1\","
+                         "\"statusCode\":\"Unhealthy\"}",
+                         WORLD_ROW("d", "s-1", "k4", "High", "Healthy", "")));
+    CHECK_FAMILY(&world, 1, "defender_assessment_info",
+                 "{k1,T,Data,high,High,Low,BuiltIn} 1\n" /* title and severity are the row's */
+                 "{k2,Two,unknown,high,unknown,unknown,unknown} 1\n"
+                 "{k3,unknown,unknown,unknown,unknown,unknown,unknown} 1\n"); /* k4 is fine */
+}
+
+TEST(sums_over_subscriptions_have_no_zeros)
+{
+    WORLD(world);
+    world_discover(&world, WORLD_BOTH);
+    collect(&world, ROWS(WORLD_ROW("a", "s-1", "k1", "High", "Unhealthy", ""),
+                         WORLD_ROW("a", "s-2", "k1", "High", "Unhealthy", ""),
+                         WORLD_ROW("b", "s-2", "k1", "Low", "Unhealthy", ""),
+                         WORLD_ROW("b", "s-2", "k2", "Low", "Unhealthy", ""),
+                         WORLD_ROW("c", "s-2", "k3", "Low", "Healthy", "")));
+    CHECK_FAMILY(&world, 1, "defender_assessment_findings",
+                 "{k1,high} 2\n{k1,low} 1\n{k2,low} 1\n");
+    CHECK_FAMILY(&world, 1, "defender_resource_type_findings", "{a.b/c,high} 2\n{a.b/c,low} 2\n");
+    CHECK_FAMILY(&world, 2, "defender_assessment_subscription_findings",
+                 "{k1,s-1,high} 1\n{k1,s-2,high} 1\n{k1,s-2,low} 1\n{k2,s-2,low} 1\n");
+    CHECK_FAMILY(&world, 1, "defender_assessment_subscription_findings", ""); /* level 2 */
+}
+
+TEST(a_carried_subscription_keeps_its_counts)
+{
+    WORLD(world);
+    world_discover(&world, WORLD_BOTH);
+    collect(&world,
+            ROWS(WORLD_ROW("a", "s-1", "k", "High", "Unhealthy", ""),
+                 WORLD_ROW("b", "s-2", "k", "Low", "Unhealthy", TIMES("2025-05-01T00:00:00Z")),
+                 WORLD_ROW("c", "s-2", "k", "Low", "Healthy", "")));
+    for (int run = 1; run <= 2; run++) {
+        world.context.now = WORLD_NOW + run * 60;
+        world_discover(&world, "[" WORLD_ONE "]");
+        struct part *part = collect(&world, ROWS(WORLD_ROW("d", "s-1", "k", "Low", "Healthy", "")));
+        CHECK_FAMILY(&world, 0, "defender_assessed_resources",
+                     "{s-1,exempt} 0\n{s-1,healthy} 1\n{s-1,not_applicable} 0\n{s-1,unhealthy} 0\n"
+                     "{s-2,exempt} 0\n{s-2,healthy} 1\n{s-2,not_applicable} 0\n"
+                     "{s-2,unhealthy} 1\n");
+        CHECK_FAMILY(&world, 0, "defender_data_newest_evaluation_timestamp_seconds",
+                     "{s-2} 1746057600\n");
+        CHECK_INT(part->finding_count, 1);
+    }
+}
+
+TEST(only_the_worst_findings_are_named)
+{
+    WORLD(world);
+    CLEANUP(buf_finish) struct buf rows = { 0 };
+    enum { LIMIT = 5000 };
+    world_discover(&world, "[" WORLD_ONE "]");
+    for (int i = 0; i < LIMIT + 10; i++)
+        buf_printf(&rows,
+                   "%s{\"id\":\"/i%d\",\"assessmentKey\":\"k\",\"subscriptionId\":\"s-1\","
+                   "\"resourceId\":\"r%d\",\"riskLevel\":\"%s\",\"statusCode\":\"Unhealthy\"}",
+                   i ? "," : "[", i, i,
+                   i < 20    ? "Low"
+                   : i == 20 ? "Critical"
+                             : "High");
+    buf_char(&rows, ']');
+    collect(&world, buf_cstr(&rows));
+    size_t critical = 0, high = 0, low = 0, all = 0;
+    const char *text = world_text(&world, 3);
+    for (const char *at = text; (at = strstr(at, "defender_finding_info{")); at++) {
+        const char *end = strchr(at, '\n');
+        all++;
+        critical += !strncmp(end - strlen("critical} 1"), "critical} 1", 11);
+        high += !strncmp(end - strlen("high} 1"), "high} 1", 7);
+        low += !strncmp(end - strlen("low} 1"), "low} 1", 6);
+    }
+    CHECK_INT(all, LIMIT);
+    CHECK_INT(critical, 1);
+    CHECK_INT(high, LIMIT + 10 - 21);
+    CHECK_INT(low, 10);
+}
