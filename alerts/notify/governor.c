@@ -15,7 +15,7 @@
 const struct option governor_options[] = {
     { "messages", OPTION_INTEGER(CONFIG, messages), .otherwise = "20", .min = 0, .max = 1e6,
       .help = "Firing messages a receiver gets in the window, twice as many about critical "
-              "findings; 0 = no limit. The rest is told in one digest." },
+              "findings; 0 = no limit. The rest is sent as one digest." },
     { "window", OPTION_DURATION(CONFIG, window_ms), .otherwise = "10m", .min = 1000, .max = 86400e3,
       .help = "The window." },
     { "digest", OPTION_DURATION(CONFIG, digest_ms), .otherwise = "1m", .min = 0, .max = 86400e3,
@@ -216,7 +216,7 @@ static bool queue_digest(const struct group_context *context, struct digest *dig
     char key[160];
     struct notification notification;
     snprintf(key, sizeof key, "digest:%.128s", digest->receiver);
-    int64_t told = (int64_t)digest->alert_count;
+    int64_t named = (int64_t)digest->alert_count;
     const struct notification_subject subject = {
         .receiver = digest->receiver,
         .group_key = key,
@@ -225,7 +225,7 @@ static bool queue_digest(const struct group_context *context, struct digest *dig
         .alert_count = digest->alert_count,
         .firing_count = digest->firing,
         .resolved_count = digest->resolved,
-        .left_out_count = digest->firing + digest->resolved - told,
+        .left_out_count = digest->firing + digest->resolved - named,
         .counts = digest->counts,
         .count_count = digest->count_count,
         .episode = (uint32_t)context->now,

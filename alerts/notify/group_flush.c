@@ -310,18 +310,18 @@ static bool notify(struct flush *flush, bool repeat, struct error *error)
     return ok && settle(flush, !admits, error);
 }
 
-static int64_t remaining(const struct flush *flush, bool told)
+static int64_t remaining(const struct flush *flush, bool notified)
 {
     int64_t count = 0;
     for (size_t i = 0; i < flush->count; i++) {
         const struct member *member = &flush->members[i];
-        count += member->muted || !told || (!member->resolved && !member->over);
+        count += member->muted || !notified || (!member->resolved && !member->over);
     }
     return count;
 }
 
 /* When the group is due again, unless something changes before. */
-static int64_t next_due(const struct flush *flush, bool waits, bool told)
+static int64_t next_due(const struct flush *flush, bool waits, bool notified)
 {
     const struct route_leaf *leaf = flush->leaf;
     int64_t now = flush->context->now, since = flush->row.told_at;
@@ -330,7 +330,7 @@ static int64_t next_due(const struct flush *flush, bool waits, bool told)
     if (!since || !flush->firing || !leaf->repeat_interval_s || flush->kind->refresh_s)
         return 0;
     int64_t due = since + leaf->repeat_interval_s;
-    return due > now || told ? due : now + leaf->group_interval_s + 1;
+    return due > now || notified ? due : now + leaf->group_interval_s + 1;
 }
 
 static bool decide(struct flush *flush, struct error *error)
@@ -345,12 +345,12 @@ static bool decide(struct flush *flush, struct error *error)
                               : now - row->created_at >= leaf->group_wait_s;
     bool repeat = !news && flush->firing && row->told_at && leaf->repeat_interval_s &&
                   !flush->kind->refresh_s && now - row->told_at >= leaf->repeat_interval_s;
-    bool tells = (news && ready) || repeat;
-    if (tells && !notify(flush, repeat, error))
+    bool due = (news && ready) || repeat;
+    if (due && !notify(flush, repeat, error))
         return false;
-    bool told = tells && row->told_at == now;
-    row->due_at = next_due(flush, news && !ready, told);
-    if (!remaining(flush, told)) {
+    bool notified = due && row->told_at == now;
+    row->due_at = next_due(flush, news && !ready, notified);
+    if (!remaining(flush, notified)) {
         row->closed_at = now;
         row->due_at = 0;
     }

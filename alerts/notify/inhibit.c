@@ -37,7 +37,7 @@ const struct option inhibit_options[] = {
     { "source_matchers", OPTION_TEXT_LIST(CONFIG, source_matchers), LINE(source), .required = true,
       .help = "While an alert like this fires ..." },
     { "target_matchers", OPTION_TEXT_LIST(CONFIG, target_matchers), LINE(target), .required = true,
-      .help = "... alerts like this are not told." },
+      .help = "... alerts like this are not sent." },
     { "equal", OPTION_TEXT_LIST(CONFIG, equal), LINE(equal),
       .help = "Labels that must have the same value in both." },
     { 0 }

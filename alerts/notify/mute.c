@@ -28,7 +28,7 @@ const struct option mute_window_options[] = {
       .help = "When it begins, such as 2026-12-24T18:00:00Z." },
     { "ends", OPTION_TEXT(CONFIG, ends), LINE(ends), .help = "When it ends." },
     { "time_interval", OPTION_TEXT(CONFIG, interval), LINE(interval),
-      .help = "Instead: a time interval, in which nothing is told." },
+      .help = "Instead: a time interval, in which nothing is sent." },
     { "matchers", OPTION_TEXT_LIST(CONFIG, matchers), LINE(matchers),
       .help = "Only alerts like this, such as 'subscription_id=\"...\"'." },
     { 0 }
@@ -41,7 +41,7 @@ const struct option mute_flap_options[] = {
       .min = 1000, .max = 604800e3,
       .help = "Firings that follow each other within this time are counted together." },
     { "hold", OPTION_DURATION(struct mute_flap_config, hold_ms), .otherwise = "1h",
-      .min = 1000, .max = 604800e3, .help = "It is told again after being calm for so long." },
+      .min = 1000, .max = 604800e3, .help = "It is sent again after being calm for so long." },
     { 0 }
 };
 /* clang-format on */

@@ -33,15 +33,15 @@ static const struct time_interval *const no_intervals[] = { NULL };
       .help = "Labels of one message; '...' = each alert alone. "                                  \
               "Root: alertname, assessment_id, subscription_id." },                                \
     { "group_wait", OPTION_DURATION(CONFIG, group_wait_ms), LINE(group_wait),                      \
-      .help = "Wait before a new group is told. Root: 0s." },                                      \
+      .help = "Wait before the first message of a new group. Root: 0s." },                         \
     { "group_interval", OPTION_DURATION(CONFIG, group_interval_ms), LINE(group_interval),          \
       .help = "Least time between two messages of a group. Root: 5m." },                           \
     { "repeat_interval", OPTION_DURATION(CONFIG, repeat_interval_ms), LINE(repeat_interval),       \
-      .help = "Tell what still fires again after this; 0 = never. Root: 24h." },                   \
+      .help = "Send what still fires again after this; 0 = never. Root: 24h." },                   \
     { "mute_time_intervals", OPTION_TEXT_LIST(CONFIG, mute_time_intervals), LINE(mute),            \
-      .help = "Time intervals in which nothing is told." },                                        \
+      .help = "Time intervals in which nothing is sent." },                                        \
     { "active_time_intervals", OPTION_TEXT_LIST(CONFIG, active_time_intervals), LINE(active),      \
-      .help = "Time intervals outside of which nothing is told." }
+      .help = "Time intervals outside of which nothing is sent." }
 #define CHILDREN(rows)                                                                             \
     { "routes", OPTION_ITEMS(CONFIG, routes, struct route_config), .section = rows,                \
       .help = "Routes below; the first match wins." }

@@ -41,7 +41,7 @@ static const struct option sla_options[] = {
 static const struct option ledger_options[] = {
     { "first_run", OPTION_WORD(CONFIG, ledger.first_run), .otherwise = "summary",
       .words = ledger_first_run_words,
-      .help = "What is told of the findings that are open already on the first run." },
+      .help = "What is sent about the findings that are open already on the first run." },
     { "sla", OPTION_GROUP, .section = sla_options,
       .help = "Time to fix a finding, by risk level." },
     { "ruler_subscriptions", OPTION_INTEGER(CONFIG, ledger.ruler_subscriptions), .otherwise = "3",
@@ -85,7 +85,7 @@ static const struct option drill_options[] = {
 
 const struct option settings_options[] = {
     { "enabled", OPTION_BOOL(CONFIG, enabled), .otherwise = "true",
-      .help = "false: nobody is told anything; findings are remembered all the same." },
+      .help = "false: nobody is notified; findings are remembered all the same." },
     { "rules", OPTION_TEXT_LIST(CONFIG, rules),
       .help = "Files with alert rules; patterns are allowed." },
     { "receivers", OPTION_ITEMS(CONFIG, receivers, struct receivers_config),

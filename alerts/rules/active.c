@@ -92,20 +92,20 @@ static bool has_family(const struct family *const *families, const struct family
 }
 
 /* Whether samples of a family come from this source; from none: of the program itself. */
-static bool tells(const struct source *source, const struct family *family)
+static bool emits(const struct source *source, const struct family *family)
 {
     return has_family(source->collector->families, family) ||
            (has_family(points_families, family) && secure_scores_are_from(source));
 }
 
 /* The sources of a family: how many there are, and how many have run. */
-static size_t count_tellers(const struct snapshot *snapshot, const struct family *family,
-                            size_t *ran)
+static size_t count_emitters(const struct snapshot *snapshot, const struct family *family,
+                             size_t *ran)
 {
     size_t count = 0;
     *ran = 0;
     for (size_t i = 0; i < snapshot->sources->count; i++) {
-        if (!tells(&snapshot->sources->sources[i], family))
+        if (!emits(&snapshot->sources->sources[i], family))
             continue;
         count++;
         *ran += snapshot->parts[i] || snapshot->status[i].attempted;
@@ -143,11 +143,11 @@ static enum alert_state_signal believe(const struct active_pass *pass,
 {
     const struct rule *rule = signal->rule;
     const struct snapshot *snapshot = pass->snapshot;
-    size_t ran, tellers = snapshot ? count_tellers(snapshot, rule->family, &ran) : 0;
-    if (!tellers)
+    size_t ran, emitters = snapshot ? count_emitters(snapshot, rule->family, &ran) : 0;
+    if (!emitters)
         return signal->signal;
     if (rule->kind == RULE_ABSENT)
-        return ran == tellers ? signal->signal : ALERT_STATE_UNKNOWN;
+        return ran == emitters ? signal->signal : ALERT_STATE_UNKNOWN;
     bool alone = false;
     for (size_t i = 0; rule->family->labels[i]; i++)
         if (!strcmp(rule->family->labels[i], "subscription_id") && (rule->by & (1U << i)))
@@ -185,7 +185,7 @@ bool active_apply_signal(struct active_pass *pass, const struct threshold_signal
 /* --- what got no signal ----------------------------------------------------------------------- */
 
 /* Whether what a source has not of a subscription, "" = of any, is really not there. */
-static bool is_told(const struct snapshot *snapshot, const struct source *source, const char *id)
+static bool is_read(const struct snapshot *snapshot, const struct source *source, const char *id)
 {
     const struct part *part = snapshot_part(snapshot, source);
     const struct part *discovery = subscriptions_part(snapshot, source->tenant);
@@ -210,7 +210,7 @@ static bool is_known(const struct snapshot *snapshot, const struct rule *rule,
     bool known = true;
     for (size_t i = 0; i < snapshot->sources->count; i++) {
         const struct source *source = &snapshot->sources->sources[i];
-        known = known && (!tells(source, rule->family) || is_told(snapshot, source, id));
+        known = known && (!emits(source, rule->family) || is_read(snapshot, source, id));
     }
     return known;
 }

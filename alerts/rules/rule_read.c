@@ -27,7 +27,7 @@ static const struct option one_rule_options[] = {
       .help = "Event rules: only findings whose risk comes, does not come from Defender CSPM's"
               " context." },
     { "min_age", OPTION_DURATION(CONFIG, min_age_ms), LINE(min_age),
-      .help = "Event rules: wait so long; told only when the finding is still open then." },
+      .help = "Event rules: wait so long; fires only when the finding is still open then." },
     { "resolve_after", OPTION_DURATION(CONFIG, resolve_after_ms), LINE(resolve_after),
       .min = 1000, .max = -1,
       .help = "Event rules: when an alert is over that nothing undoes. Default: 1h." },
