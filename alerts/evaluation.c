@@ -13,16 +13,16 @@
 #include "core/memory.h"
 
 /* clang-format off */
-const struct family evaluation_alerts = {
+const struct family_1 evaluation_alerts = {
     .name = "defender_exporter_alerts", .type = METRIC_GAUGE, .level = 0,
     .help = "Alerts by state; silenced and inhibited ones are firing, too.",
-    .labels = LABELS("state"),
+    LABELS("state"),
 };
-const struct family evaluation_state_bytes = {
+const struct family_0 evaluation_state_bytes = {
     .name = "defender_exporter_state_bytes", .type = METRIC_GAUGE, .level = 0, .unit = "bytes",
     .help = "Size of the database and its log on disk.",
 };
-const struct family evaluation_last_write = {
+const struct family_0 evaluation_last_write = {
     .name = "defender_exporter_state_last_write_timestamp_seconds", .type = METRIC_GAUGE,
     .level = 0, .unit = "seconds", .help = "When a decision was last written.",
 };
@@ -85,9 +85,9 @@ bool evaluation_figures(const struct evaluation *evaluation, const struct points
     if (points)
         points_emit(points, figures);
     metric_add(figures, &evaluation_state_bytes, (double)database_bytes(evaluation->database),
-               NULL);
+               METRIC_LABELS());
     if (evaluation->wrote_at)
-        metric_add(figures, &evaluation_last_write, (double)evaluation->wrote_at, NULL);
+        metric_add(figures, &evaluation_last_write, (double)evaluation->wrote_at, METRIC_LABELS());
     return count_alerts(evaluation->database, figures, error);
 }
 

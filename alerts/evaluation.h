@@ -34,7 +34,8 @@ struct evaluation {
 bool evaluation_run(struct evaluation *evaluation, struct error *error) MUST_USE;
 
 /* Families besides those of the ledger and the points. */
-extern const struct family evaluation_alerts, evaluation_state_bytes, evaluation_last_write;
+extern const struct family_1 evaluation_alerts;
+extern const struct family_0 evaluation_state_bytes, evaluation_last_write;
 
 /* Append all figures as the database holds them. points: NULL = none yet. */
 bool evaluation_figures(const struct evaluation *evaluation, const struct points *points,

@@ -50,33 +50,33 @@ struct evaluator {
 };
 
 /* clang-format off */
-static const struct family evaluations_total = {
+static const struct family_1 evaluations_total = {
     .name = "defender_exporter_rule_evaluations_total", .type = METRIC_COUNTER, .level = 0,
-    .help = "Evaluations of an alert rule.", .labels = LABELS("rule"),
+    .help = "Evaluations of an alert rule.", LABELS("rule"),
 };
-static const struct family evaluation_failures_total = {
+static const struct family_1 evaluation_failures_total = {
     .name = "defender_exporter_rule_evaluation_failures_total", .type = METRIC_COUNTER, .level = 0,
-    .help = "Evaluations of an alert rule that were undone.", .labels = LABELS("rule"),
+    .help = "Evaluations of an alert rule that were undone.", LABELS("rule"),
 };
-static const struct family last_duration = {
+static const struct family_0 last_duration = {
     .name = "defender_exporter_rule_last_duration_seconds", .type = METRIC_GAUGE, .level = 0,
     .unit = "seconds", .help = "Duration of the last evaluation of all rules, commit included.",
 };
-static const struct family suppressed_total = {
+static const struct family_1 suppressed_total = {
     .name = "defender_exporter_notifications_suppressed_total", .type = METRIC_COUNTER, .level = 0,
     .help = "Alerts that were held back, folded into a digest or adopted quietly, by reason.",
-    .labels = LABELS("reason"),
+    LABELS("reason"),
 };
-static const struct family write_failures_total = {
+static const struct family_0 write_failures_total = {
     .name = "defender_exporter_state_write_failures_total", .type = METRIC_COUNTER, .level = 0,
     .help = "Decisions that could not be written and are made again.",
 };
 /* clang-format on */
 
 const struct family *const evaluator_families[] = {
-    &evaluations_total,      &evaluation_failures_total, &last_duration,
-    &suppressed_total,       &write_failures_total,      &evaluation_alerts,
-    &evaluation_state_bytes, &evaluation_last_write,     NULL,
+    &evaluations_total.family,      &evaluation_failures_total.family, &last_duration.family,
+    &suppressed_total.family,       &write_failures_total.family,      &evaluation_alerts.family,
+    &evaluation_state_bytes.family, &evaluation_last_write.family,     NULL,
 };
 
 static const struct family *const *const figure_lists[] = { ledger_families, points_families,
@@ -126,9 +126,9 @@ void evaluator_emit(struct evaluator *evaluator, struct metric_set *set)
     for (size_t i = 0; i < figures->count; i++) {
         const struct sample *sample = &figures->samples[i];
         if (sample->histogram)
-            metric_add_histogram(set, sample->family, sample->histogram, sample->values);
+            metric_add_histogram_values(set, sample->family, sample->histogram, sample->values);
         else
-            metric_add(set, sample->family, sample->value, sample->values);
+            metric_add_values(set, sample->family, sample->value, sample->values);
     }
     bool more = add_wanted(evaluator, set);
     pthread_mutex_unlock(&evaluator->lock);
@@ -148,7 +148,7 @@ int64_t evaluator_succeeded_at(const struct evaluator *evaluator)
 
 /* --- counters --------------------------------------------------------------------------------- */
 
-static void count_rules(struct evaluator *evaluator, const struct family *family, double delta)
+static void count_rules(struct evaluator *evaluator, const struct family_1 *family, double delta)
 {
     size_t count;
     const struct rule *rules = rule_all(evaluator->settings->rules, &count);
@@ -162,7 +162,7 @@ static void declare(struct evaluator *evaluator)
     struct metric_store *metrics = evaluator->config.metrics;
     count_rules(evaluator, &evaluations_total, 0);
     count_rules(evaluator, &evaluation_failures_total, 0);
-    metric_declare(metrics, &write_failures_total, NULL);
+    metric_declare(metrics, &write_failures_total, METRIC_LABELS());
     for (int i = MUTE_NONE + 1; i < MUTE_REASON_COUNT; i++)
         metric_declare(metrics, &suppressed_total, METRIC_LABELS(mute_words[i]));
 }
@@ -238,11 +238,11 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
         *next_at = evaluation.next_at;
     } else {
         count_rules(evaluator, &evaluation_failures_total, 1);
-        metric_count(evaluator->config.metrics, &write_failures_total, 1, NULL);
+        metric_count(evaluator->config.metrics, &write_failures_total, 1, METRIC_LABELS());
         evaluator->reload |= evaluation.begun;
     }
     metric_put(evaluator->config.metrics, &last_duration,
-               (double)(clock_monotonic_ms() - started_ms) / 1000, NULL);
+               (double)(clock_monotonic_ms() - started_ms) / 1000, METRIC_LABELS());
     return ok;
 }
 

@@ -12,16 +12,17 @@
 enum { EVALUATION_LATE_S = 60, STALE_INTERVALS = 3, TIMEOUT_MS = 15000, LIMIT_BYTES = 65536 };
 
 /* clang-format off */
-static const struct family beats_total = {
+static const struct family_0 beats_total = {
     .name = "defender_exporter_heartbeats_total", .type = METRIC_COUNTER,
     .help = "Heartbeats that were due." };
-static const struct family failed_total = {
+static const struct family_1 failed_total = {
     .name = "defender_exporter_heartbeats_failed_total", .type = METRIC_COUNTER,
     .help = "Heartbeats that were held back (notReady) or not accepted.",
-    .labels = LABELS("reason") };
+    LABELS("reason") };
 /* clang-format on */
 
-const struct family *const heartbeat_families[] = { &beats_total, &failed_total, NULL };
+const struct family *const heartbeat_families[] = { &beats_total.family, &failed_total.family,
+                                                    NULL };
 
 struct heartbeat {
     struct settings *settings;
@@ -102,7 +103,7 @@ static void beat_url(struct heartbeat *heartbeat, struct delivery_attempt *attem
 /* Logged on change and on recovery. */
 static void count_beat(struct heartbeat *heartbeat, const char *problem, const char *reason)
 {
-    metric_count(heartbeat->metrics, &beats_total, 1, NULL);
+    metric_count(heartbeat->metrics, &beats_total, 1, METRIC_LABELS());
     if (problem)
         metric_count(heartbeat->metrics, &failed_total, 1, METRIC_LABELS(reason));
     if (problem && !heartbeat->failing)
@@ -155,7 +156,7 @@ struct heartbeat *heartbeat_start(struct settings *settings, struct evaluator *e
     heartbeat->snapshots = snapshots;
     heartbeat->metrics = metrics;
     heartbeat->client = http_client_create();
-    metric_declare(metrics, &beats_total, NULL);
+    metric_declare(metrics, &beats_total, METRIC_LABELS());
     metric_declare(metrics, &failed_total, METRIC_LABELS("notReady"));
     for (size_t i = 0; i < RECEIVER_REASON_COUNT; i++)
         metric_declare(metrics, &failed_total, METRIC_LABELS(receiver_reason_words[i]));

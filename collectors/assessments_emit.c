@@ -8,87 +8,88 @@
 
 static const char *const boolean_words[] = { "false", "true" };
 
-static const struct family findings = {
+static const struct family_3 findings = {
     .name = "defender_findings", .type = METRIC_GAUGE, .level = 0,
     .help = "Open findings: unhealthy resources per recommendation, by risk level; contextual is "
             "true when the level comes from Defender CSPM and false when Azure derived it from "
             "severity. From assessments, cached 15m.",
-    .labels = LABELS("subscription_id", "risk_level", "contextual"),
+    LABELS("subscription_id", "risk_level", "contextual"),
 };
-static const struct family assessed_resources = {
+static const struct family_2 assessed_resources = {
     .name = "defender_assessed_resources", .type = METRIC_GAUGE, .level = 0,
     .help = "Assessment results, one per resource and recommendation, by status. From "
             "assessments, cached 15m.",
-    .labels = LABELS("subscription_id", "status"),
+    LABELS("subscription_id", "status"),
 };
-static const struct family affected_resources = {
+static const struct family_2 affected_resources = {
     .name = "defender_affected_resources", .type = METRIC_GAUGE, .level = 0,
     .help = "Resources with at least one open finding, by the worst risk level among them. From "
             "assessments, cached 15m.",
-    .labels = LABELS("subscription_id", "risk_level"),
+    LABELS("subscription_id", "risk_level"),
 };
-static const struct family on_attack_path = {
+static const struct family_2 on_attack_path = {
     .name = "defender_findings_on_attack_path", .type = METRIC_GAUGE, .level = 0,
     .help = "Open findings on at least one attack path, by risk level. From assessments, cached "
             "15m.",
-    .labels = LABELS("subscription_id", "risk_level"),
+    LABELS("subscription_id", "risk_level"),
 };
-static const struct family internet_exposed = {
+static const struct family_2 internet_exposed = {
     .name = "defender_findings_internet_exposed", .type = METRIC_GAUGE, .level = 0,
     .help = "Open findings with internet exposure among their risk factors, by risk level. From "
             "assessments, cached 15m.",
-    .labels = LABELS("subscription_id", "risk_level"),
+    LABELS("subscription_id", "risk_level"),
 };
-static const struct family oldest = {
+static const struct family_2 oldest = {
     .name = "defender_finding_oldest_timestamp_seconds", .type = METRIC_GAUGE, .level = 0,
     .unit = "seconds",
     .help = "When the open finding that is open longest changed its status, by risk level; absent "
             "when there is none. From assessments, cached 15m.",
-    .labels = LABELS("subscription_id", "risk_level"),
+    LABELS("subscription_id", "risk_level"),
 };
-static const struct family newest_evaluation = {
+static const struct family_1 newest_evaluation = {
     .name = "defender_data_newest_evaluation_timestamp_seconds", .type = METRIC_GAUGE, .level = 0,
     .unit = "seconds",
     .help = "Newest status change Azure reported for the subscription. From assessments, cached "
             "15m.",
-    .labels = LABELS("subscription_id"),
+    LABELS("subscription_id"),
 };
-static const struct family type_findings = {
+static const struct family_2 type_findings = {
     .name = "defender_resource_type_findings", .type = METRIC_GAUGE, .level = 1,
     .help = "Open findings by resource type and risk level, over all subscriptions, without "
             "zeros. From assessments, cached 15m.",
-    .labels = LABELS("resource_type", "risk_level"),
+    LABELS("resource_type", "risk_level"),
 };
-static const struct family assessment_info = {
+static const struct family_7 assessment_info = {
     .name = "defender_assessment_info", .type = METRIC_INFO, .level = 1,
     .help = "A recommendation that has open findings. From assessments and assessmentMetadata, "
             "cached 15m.",
-    .labels = LABELS("assessment_id", "display_name", "category", "severity", "effort",
+    LABELS("assessment_id", "display_name", "category", "severity", "effort",
                      "user_impact", "assessment_type"),
 };
-static const struct family assessment_findings = {
+static const struct family_2 assessment_findings = {
     .name = "defender_assessment_findings", .type = METRIC_GAUGE, .level = 1,
     .help = "Open findings by recommendation and risk level, over all subscriptions, without "
             "zeros. Grouped and individual recommendations stand side by side: do not sum both. "
             "From assessments, cached 15m.",
-    .labels = LABELS("assessment_id", "risk_level"),
+    LABELS("assessment_id", "risk_level"),
 };
-static const struct family assessment_subscription_findings = {
+static const struct family_3 assessment_subscription_findings = {
     .name = "defender_assessment_subscription_findings", .type = METRIC_GAUGE, .level = 2,
     .help = "Open findings by recommendation, subscription and risk level, without zeros. From "
             "assessments, cached 15m.",
-    .labels = LABELS("assessment_id", "subscription_id", "risk_level"),
+    LABELS("assessment_id", "subscription_id", "risk_level"),
 };
-static const struct family finding_info = {
+static const struct family_7 finding_info = {
     .name = "defender_finding_info", .type = METRIC_INFO, .level = 3,
     .help = "An open finding, the worst 5000 of them. From assessments, cached 15m.",
-    .labels = LABELS("finding_id", "assessment_id", "subscription_id", "resource_group",
+    LABELS("finding_id", "assessment_id", "subscription_id", "resource_group",
                      "resource_type", "resource_name", "risk_level"),
 };
 const struct family *const assessments_families[] = {
-    &findings, &assessed_resources, &affected_resources, &on_attack_path, &internet_exposed,
-    &oldest, &newest_evaluation, &type_findings, &assessment_info, &assessment_findings,
-    &assessment_subscription_findings, &finding_info, NULL,
+    &findings.family, &assessed_resources.family, &affected_resources.family,
+    &on_attack_path.family, &internet_exposed.family, &oldest.family, &newest_evaluation.family,
+    &type_findings.family, &assessment_info.family, &assessment_findings.family,
+    &assessment_subscription_findings.family, &finding_info.family, NULL,
 };
 enum { FINDING_INFO_MAX = 5000 };
 
@@ -248,9 +249,11 @@ static const char *group_left(const struct part *part, bool by_assessment, const
     return by_assessment ? part->assessments[g->left].id : intern_text(&part->strings, g->left);
 }
 
-static void emit_groups(const struct part *part, const struct family *family, bool by_assessment,
-                        struct metric_set *set)
+/* By type of finding, or by recommendation and subscription: one of the two families. */
+static void emit_groups(const struct part *part, const struct family_2 *by_type,
+                        const struct family_3 *by_assessment, struct metric_set *set)
 {
+    const struct family *family = by_type ? &by_type->family : &by_assessment->family;
     if (!metric_wanted(set, family) || !part->finding_count)
         return;
     struct group *groups = MEMORY_ARRAY(struct group, part->finding_count);
@@ -267,10 +270,10 @@ static void emit_groups(const struct part *part, const struct family *family, bo
         const char *left = group_left(part, by_assessment, &groups[i]);
         const char *risk = finding_risk_words[groups[i].risk];
         if (by_assessment)
-            metric_add(set, family, (double)(end - i),
+            metric_add(set, by_assessment, (double)(end - i),
                        METRIC_LABELS(left, intern_text(&part->strings, groups[i].right), risk));
         else
-            metric_add(set, family, (double)(end - i), METRIC_LABELS(left, risk));
+            metric_add(set, by_type, (double)(end - i), METRIC_LABELS(left, risk));
     }
     free(groups);
 }
@@ -278,7 +281,7 @@ static void emit_groups(const struct part *part, const struct family *family, bo
 static void emit_finding_info(const struct part *part, struct metric_set *set)
 {
     size_t left = FINDING_INFO_MAX;
-    if (!metric_wanted(set, &finding_info))
+    if (!metric_wanted(set, &finding_info.family))
         return;
     for (int risk = 0; risk < RISK_COUNT; risk++)
         for (size_t i = 0; i < part->finding_count && left; i++) {
@@ -300,8 +303,8 @@ void assessments_emit(const struct snapshot *snapshot, const struct part *part,
                       struct metric_set *set)
 {
     emit_subscriptions(part, set);
-    emit_groups(part, &type_findings, false, set);
+    emit_groups(part, &type_findings, NULL, set);
     emit_assessments(snapshot, part, set);
-    emit_groups(part, &assessment_subscription_findings, true, set);
+    emit_groups(part, NULL, &assessment_subscription_findings, set);
     emit_finding_info(part, set);
 }

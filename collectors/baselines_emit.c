@@ -6,40 +6,40 @@
 
 #define FROM "From machine configuration and its recommendations, cached 30m."
 
-static const struct family machines = {
+static const struct family_3 machines = {
     .name = "defender_baseline_machines", .type = METRIC_GAUGE, .level = 0,
     .help = "Machines by compliance with their OS security baseline. " FROM,
-    .labels = LABELS("subscription_id", "assignment", "state"),
+    LABELS("subscription_id", "assignment", "state"),
 };
-static const struct family rule_results = {
+static const struct family_4 rule_results = {
     .name = "defender_baseline_rule_results", .type = METRIC_GAUGE, .level = 0,
     .help = "Results of baseline rules, one per rule and machine. Azure does not tell the "
             "severity of a rule that is met outside Defender for Servers Plan 2: unknown. " FROM,
-    .labels = LABELS("subscription_id", "assignment", "rule_severity", "state"),
+    LABELS("subscription_id", "assignment", "rule_severity", "state"),
 };
-static const struct family stale_machines = {
+static const struct family_2 stale_machines = {
     .name = "defender_baseline_stale_machines", .type = METRIC_GAUGE, .level = 0,
     .help = "Machines whose last baseline report is older than 24 hours. " FROM,
-    .labels = LABELS("subscription_id", "assignment"),
+    LABELS("subscription_id", "assignment"),
 };
-static const struct family failing_machines = {
+static const struct family_2 failing_machines = {
     .name = "defender_baseline_rule_failing_machines", .type = METRIC_GAUGE, .level = 1,
     .help = "Machines that fail a baseline rule, over all subscriptions, without zeros. " FROM,
-    .labels = LABELS("assignment", "rule_id"),
+    LABELS("assignment", "rule_id"),
 };
-static const struct family rule_info = {
+static const struct family_4 rule_info = {
     .name = "defender_baseline_rule_info", .type = METRIC_INFO, .level = 1,
     .help = "A baseline rule that fails somewhere. " FROM,
-    .labels = LABELS("assignment", "rule_id", "rule_name", "rule_severity"),
+    LABELS("assignment", "rule_id", "rule_name", "rule_severity"),
 };
-static const struct family machine_failed_rules = {
+static const struct family_3 machine_failed_rules = {
     .name = "defender_baseline_machine_failed_rules", .type = METRIC_GAUGE, .level = 3,
     .help = "Failing baseline rules of a machine, without zeros. " FROM,
-    .labels = LABELS("machine", "assignment", "rule_severity"),
+    LABELS("machine", "assignment", "rule_severity"),
 };
 const struct family *const baselines_families[] = {
-    &machines, &rule_results, &stale_machines, &failing_machines, &rule_info,
-    &machine_failed_rules, NULL,
+    &machines.family, &rule_results.family, &stale_machines.family, &failing_machines.family,
+    &rule_info.family, &machine_failed_rules.family, NULL,
 };
 
 typedef uint64_t tally[BASELINE_COUNT][SEVERITY_COUNT];
@@ -118,7 +118,7 @@ static int group_compare(const void *left, const void *right)
 static void emit_machines(const struct part *part, const uint32_t *assignments,
                           struct metric_set *set)
 {
-    if (!metric_wanted(set, &machine_failed_rules) || !part->finding_count)
+    if (!metric_wanted(set, &machine_failed_rules.family) || !part->finding_count)
         return;
     struct group *groups = MEMORY_ARRAY(struct group, part->finding_count);
     for (size_t i = 0; i < part->finding_count; i++) {

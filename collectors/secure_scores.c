@@ -131,49 +131,50 @@ const struct secure_control *secure_scores_controls(const struct part *part, siz
          "which Azure recomputes every 8 hours, cached 30m."
 #define CONTROL_HELP(text) text " From securescorecontrols, cached 30m."
 
-static const struct family score_points = {
+static const struct family_2 score_points = {
     .name = "defender_secure_score_points", .type = METRIC_GAUGE, .level = 0,
     .help = SCORE_HELP("Secure score points earned."),
-    .labels = LABELS("subscription_id", "initiative"),
+    LABELS("subscription_id", "initiative"),
 };
-static const struct family score_max_points = {
+static const struct family_2 score_max_points = {
     .name = "defender_secure_score_max_points", .type = METRIC_GAUGE, .level = 0,
     .help = SCORE_HELP("Secure score points that can be earned."),
-    .labels = LABELS("subscription_id", "initiative"),
+    LABELS("subscription_id", "initiative"),
 };
-static const struct family score_ratio = {
+static const struct family_2 score_ratio = {
     .name = "defender_secure_score_ratio", .type = METRIC_GAUGE, .level = 0, .unit = "ratio",
     .help = SCORE_HELP("Secure score as Azure's own ratio, 0 to 1."),
-    .labels = LABELS("subscription_id", "initiative"),
+    LABELS("subscription_id", "initiative"),
 };
-static const struct family score_weight = {
+static const struct family_2 score_weight = {
     .name = "defender_secure_score_weight", .type = METRIC_GAUGE, .level = 0,
     .help = SCORE_HELP("Resources behind the score: the weight for averages over subscriptions."),
-    .labels = LABELS("subscription_id", "initiative"),
+    LABELS("subscription_id", "initiative"),
 };
-static const struct family control_points = {
+static const struct family_2 control_points = {
     .name = "defender_control_points", .type = METRIC_GAUGE, .level = 1,
     .help = CONTROL_HELP("Points earned in a security control."),
-    .labels = LABELS("subscription_id", "control"),
+    LABELS("subscription_id", "control"),
 };
-static const struct family control_max_points = {
+static const struct family_2 control_max_points = {
     .name = "defender_control_max_points", .type = METRIC_GAUGE, .level = 1,
     .help = CONTROL_HELP("Points that can be earned in a security control."),
-    .labels = LABELS("subscription_id", "control"),
+    LABELS("subscription_id", "control"),
 };
-static const struct family control_resources = {
+static const struct family_3 control_resources = {
     .name = "defender_control_resources", .type = METRIC_GAUGE, .level = 1,
     .help = CONTROL_HELP("Resources of a security control by status."),
-    .labels = LABELS("subscription_id", "control", "status"),
+    LABELS("subscription_id", "control", "status"),
 };
-static const struct family control_info = {
+static const struct family_2 control_info = {
     .name = "defender_control_info", .type = METRIC_INFO, .level = 1,
     .help = CONTROL_HELP("A security control."),
-    .labels = LABELS("control", "display_name"),
+    LABELS("control", "display_name"),
 };
 static const struct family *const families[] = {
-    &score_points, &score_max_points, &score_ratio, &score_weight,
-    &control_points, &control_max_points, &control_resources, &control_info, NULL,
+    &score_points.family, &score_max_points.family, &score_ratio.family, &score_weight.family,
+    &control_points.family, &control_max_points.family, &control_resources.family,
+    &control_info.family, NULL,
 };
 
 static bool seen_before(const struct secure_control *rows, size_t index)
@@ -211,8 +212,8 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
     const struct secure_score *score = part_rows(part, &scores, &score_count);
     const struct secure_control *control = part_rows(part, &controls, &control_count);
     for (size_t i = 0; i < score_count; i++, score++) {
-        const char *const labels[METRIC_LABELS_MAX] = { score->subscription_id,
-                                                        score->initiative };
+        const struct metric_labels_2 *labels =
+            METRIC_LABELS(score->subscription_id, score->initiative);
         metric_add(set, &score_points, score->points, labels);
         metric_add(set, &score_max_points, score->max_points, labels);
         metric_add(set, &score_ratio, score->ratio, labels);

@@ -190,24 +190,25 @@ const struct subscription *subscriptions_find(const struct snapshot *snapshot, c
 }
 
 /* --- families --------------------------------------------------------------------------------- */
-static const struct family subscription_info = {
+static const struct family_4 subscription_info = {
     .name = "defender_subscription_info", .type = METRIC_INFO, .level = 0,
     .help = "A subscription this identity knows, from the subscription list, cached 15m.",
-    .labels = LABELS("subscription_id", "subscription_name", "tenant_id", "management_group"),
+    LABELS("subscription_id", "subscription_name", "tenant_id", "management_group"),
 };
-static const struct family subscription_visible = {
+static const struct family_1 subscription_visible = {
     .name = "defender_subscription_visible", .type = METRIC_GAUGE, .level = 0,
     .help = "1 when the last collections could read the subscription, 0 when access was denied or "
             "its data are carried over, cached 15m.",
-    .labels = LABELS("subscription_id"),
+    LABELS("subscription_id"),
 };
-static const struct family subscriptions_total = {
+static const struct family_1 subscriptions_total = {
     .name = "defender_subscriptions", .type = METRIC_GAUGE, .level = 0,
     .help = "Subscriptions by what this program can do with them, cached 15m.",
-    .labels = LABELS("state"),
+    LABELS("state"),
 };
-static const struct family *const families[] = { &subscription_info, &subscription_visible,
-                                                 &subscriptions_total, NULL };
+static const struct family *const families[] = {
+    &subscription_info.family, &subscription_visible.family, &subscriptions_total.family, NULL,
+};
 
 /* Some source of the tenant was refused this subscription in its last run. */
 static bool is_carried(const struct snapshot *snapshot, const char *tenant, const char *id)

@@ -55,8 +55,8 @@ static void append(struct metric_set *set, const struct sample *sample)
     set->samples[set->count++] = *sample;
 }
 
-void metric_add(struct metric_set *set, const struct family *family, double value,
-                const char *const *values)
+void metric_add_values(struct metric_set *set, const struct family *family, double value,
+                       const char *const *values)
 {
     if (!metric_wanted(set, family))
         return;
@@ -64,8 +64,9 @@ void metric_add(struct metric_set *set, const struct family *family, double valu
                     .family = family, .values = copy_values(set, family, values), .value = value });
 }
 
-void metric_add_histogram(struct metric_set *set, const struct family *family,
-                          const struct metric_histogram *histogram, const char *const *values)
+void metric_add_histogram_values(struct metric_set *set, const struct family *family,
+                                 const struct metric_histogram *histogram,
+                                 const char *const *values)
 {
     if (!metric_wanted(set, family))
         return;
@@ -299,30 +300,30 @@ static struct series *reach(struct metric_store *store, const struct family *fam
     return store->series[at] = series_create(family, values);
 }
 
-void metric_declare(struct metric_store *store, const struct family *family,
-                    const char *const *values)
+void metric_declare_values(struct metric_store *store, const struct family *family,
+                           const char *const *values)
 {
-    metric_count(store, family, 0, values);
+    metric_count_values(store, family, 0, values);
 }
 
-void metric_count(struct metric_store *store, const struct family *family, double delta,
-                  const char *const *values)
+void metric_count_values(struct metric_store *store, const struct family *family, double delta,
+                         const char *const *values)
 {
     pthread_mutex_lock(&store->lock);
     reach(store, family, values)->value += delta;
     pthread_mutex_unlock(&store->lock);
 }
 
-void metric_put(struct metric_store *store, const struct family *family, double value,
-                const char *const *values)
+void metric_put_values(struct metric_store *store, const struct family *family, double value,
+                       const char *const *values)
 {
     pthread_mutex_lock(&store->lock);
     reach(store, family, values)->value = value;
     pthread_mutex_unlock(&store->lock);
 }
 
-void metric_observe(struct metric_store *store, const struct family *family, double value,
-                    const char *const *values)
+void metric_observe_values(struct metric_store *store, const struct family *family, double value,
+                           const char *const *values)
 {
     size_t bucket = 0;
     while (bucket < family->bucket_count && !(value <= family->buckets[bucket]))
@@ -349,8 +350,8 @@ void metric_clear(struct metric_store *store, const struct family *family)
     pthread_mutex_unlock(&store->lock);
 }
 
-double metric_read(struct metric_store *store, const struct family *family,
-                   const char *const *values)
+double metric_read_values(struct metric_store *store, const struct family *family,
+                          const char *const *values)
 {
     bool found;
     pthread_mutex_lock(&store->lock);
@@ -372,9 +373,9 @@ void metric_store_emit(struct metric_store *store, struct metric_set *set)
         const char *const *values = (const char *const *)series->values;
         const struct metric_histogram histogram = { series->sum, series->count, series->buckets };
         if (series->buckets)
-            metric_add_histogram(set, series->family, &histogram, values);
+            metric_add_histogram_values(set, series->family, &histogram, values);
         else
-            metric_add(set, series->family, series->value, values);
+            metric_add_values(set, series->family, series->value, values);
     }
     pthread_mutex_unlock(&store->lock);
 }

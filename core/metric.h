@@ -10,22 +10,67 @@
 enum { METRIC_LABELS_MAX = 8 };
 enum metric_type { METRIC_GAUGE, METRIC_COUNTER, METRIC_HISTOGRAM, METRIC_INFO };
 
+/* clang-format off */
+#define METRIC_FAMILY_MEMBERS \
+    const char *name; /* as in the text format: counters end in _total, infos in _info */ \
+    const char *help; /* one sentence with a full stop; source and "cached" where it is */ \
+    const char *unit; /* "seconds", "bytes", "ratio" or NULL */ \
+    enum metric_type type; \
+    int level;             /* 0, 1: on; 2, 3: opt-in */ \
+    const double *buckets; /* histograms: upper bounds without +Inf */ \
+    size_t bucket_count;
+
 /* A row of the catalogue; always static const, compared by address. */
 struct family {
-    const char *name; /* as in the text format: counters end in _total, infos in _info */
-    const char *help; /* one sentence with a full stop; source and "cached" where it is */
-    const char *unit; /* "seconds", "bytes", "ratio" or NULL */
-    enum metric_type type;
-    int level;                                 /* 0, 1: on; 2, 3: opt-in */
+    METRIC_FAMILY_MEMBERS
     const char *labels[METRIC_LABELS_MAX + 1]; /* names, NULL-terminated */
-    const double *buckets;                     /* histograms: upper bounds without +Inf */
-    size_t bucket_count;
 };
 
-/* Label names of a family, or label values of a sample in the same order. */
-/* clang-format off */
-#define LABELS(...) { __VA_ARGS__ }
-#define METRIC_LABELS(...) (const char *const[METRIC_LABELS_MAX]){ __VA_ARGS__ }
+/* struct family_2 is a family with two labels, struct metric_labels_2 what a sample of it has
+ * there. Families are declared and sampled by these types: a wrong number does not compile.
+ *   static const struct family_2 score_points = {
+ *       .name = "defender_secure_score_points", .type = METRIC_GAUGE,
+ *       .help = "Secure score points earned.", LABELS("subscription_id", "initiative"),
+ *   };
+ *   metric_add(set, &score_points, row->points, METRIC_LABELS(row->subscription_id, initiative));
+ * Everywhere else a family is a struct family: &score_points.family. */
+#define METRIC_FAMILY_OF(n) \
+    struct metric_labels_##n { \
+        const char *values[(n) + 1]; \
+    }; \
+    struct family_##n { \
+        union { \
+            struct family family; \
+            struct { \
+                METRIC_FAMILY_MEMBERS \
+                const char *labels_##n[(n) + 1]; /* LABELS */ \
+            }; \
+            const struct metric_labels_##n *sample_labels; /* only its type is used */ \
+        }; \
+    };
+METRIC_FAMILY_OF(0)
+METRIC_FAMILY_OF(1)
+METRIC_FAMILY_OF(2)
+METRIC_FAMILY_OF(3)
+METRIC_FAMILY_OF(4)
+METRIC_FAMILY_OF(5)
+METRIC_FAMILY_OF(6)
+METRIC_FAMILY_OF(7)
+METRIC_FAMILY_OF(8)
+
+#define METRIC_COUNT_(_, _1, _2, _3, _4, _5, _6, _7, _8, count, ...) count
+#define METRIC_COUNT(...) METRIC_COUNT_(_, ##__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0, _)
+#define METRIC_PASTE_(left, right) left##right
+#define METRIC_PASTE(left, right) METRIC_PASTE_(left, right)
+
+/* Label names of a family, label values of a sample in the same order; none: METRIC_LABELS(). */
+#define LABELS(...) .METRIC_PASTE(labels_, METRIC_COUNT(__VA_ARGS__)) = { __VA_ARGS__ }
+#define METRIC_LABELS(...) \
+    (&(const struct METRIC_PASTE(metric_labels_, METRIC_COUNT(__VA_ARGS__))){ { __VA_ARGS__ } })
+
+/* The values for the function behind a macro: no association fits another number of labels. */
+#define METRIC_VALUES(family_n, sample) \
+    _Generic((sample), __typeof__((family_n)->sample_labels + 0): (sample)->values)
 /* clang-format on */
 
 struct metric_histogram {
@@ -55,12 +100,13 @@ struct metric_set {
 
 /* Add a sample; label values are copied; NULL or "" becomes "unknown". A family that is not wanted
  * is ignored. */
-void metric_add(struct metric_set *set, const struct family *family, double value,
-                const char *const *values);
+void metric_add_values(struct metric_set *set, const struct family *family, double value,
+                       const char *const *values);
 
 /* Add a histogram; its buckets are copied. */
-void metric_add_histogram(struct metric_set *set, const struct family *family,
-                          const struct metric_histogram *histogram, const char *const *values);
+void metric_add_histogram_values(struct metric_set *set, const struct family *family,
+                                 const struct metric_histogram *histogram,
+                                 const char *const *values);
 
 /* Whether adding to this family has any effect: ask before an expensive loop. */
 bool metric_wanted(const struct metric_set *set, const struct family *family);
@@ -76,21 +122,41 @@ struct metric_store *metric_store_create(void);
 void metric_store_destroy(struct metric_store *store);
 
 /* Create the series at 0 when it is not there: counters exist from the first scrape. */
-void metric_declare(struct metric_store *store, const struct family *family,
-                    const char *const *values);
-void metric_count(struct metric_store *store, const struct family *family, double delta,
-                  const char *const *values);
-void metric_put(struct metric_store *store, const struct family *family, double value,
-                const char *const *values);
-void metric_observe(struct metric_store *store, const struct family *family, double value,
-                    const char *const *values);
+void metric_declare_values(struct metric_store *store, const struct family *family,
+                           const char *const *values);
+void metric_count_values(struct metric_store *store, const struct family *family, double delta,
+                         const char *const *values);
+void metric_put_values(struct metric_store *store, const struct family *family, double value,
+                       const char *const *values);
+void metric_observe_values(struct metric_store *store, const struct family *family, double value,
+                           const char *const *values);
 
 /* Remove every series of a family (before putting the current ones). */
 void metric_clear(struct metric_store *store, const struct family *family);
 
 /* Read one series (of a histogram: its count); 0 when it is not there. For tests and pages. */
-double metric_read(struct metric_store *store, const struct family *family,
-                   const char *const *values);
+double metric_read_values(struct metric_store *store, const struct family *family,
+                          const char *const *values);
 
 /* Copy everything into a set, families in the order of their names. */
 void metric_store_emit(struct metric_store *store, struct metric_set *set);
+
+/* The functions above take any family and trust their caller; these take a family by its own type
+ * and METRIC_LABELS, and do not compile when their numbers differ. */
+/* clang-format off */
+#define metric_add(set, family_n, value, sample) \
+    metric_add_values(set, &(family_n)->family, value, METRIC_VALUES(family_n, sample))
+#define metric_add_histogram(set, family_n, histogram, sample) \
+    metric_add_histogram_values(set, &(family_n)->family, histogram, \
+                                METRIC_VALUES(family_n, sample))
+#define metric_declare(store, family_n, sample) \
+    metric_declare_values(store, &(family_n)->family, METRIC_VALUES(family_n, sample))
+#define metric_count(store, family_n, delta, sample) \
+    metric_count_values(store, &(family_n)->family, delta, METRIC_VALUES(family_n, sample))
+#define metric_put(store, family_n, value, sample) \
+    metric_put_values(store, &(family_n)->family, value, METRIC_VALUES(family_n, sample))
+#define metric_observe(store, family_n, value, sample) \
+    metric_observe_values(store, &(family_n)->family, value, METRIC_VALUES(family_n, sample))
+#define metric_read(store, family_n, sample) \
+    metric_read_values(store, &(family_n)->family, METRIC_VALUES(family_n, sample))
+/* clang-format on */

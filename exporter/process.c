@@ -9,35 +9,35 @@
 #include <unistd.h>
 
 /* clang-format off */
-static const struct family cpu_seconds = {
+static const struct family_0 cpu_seconds = {
     .name = "process_cpu_seconds_total", .type = METRIC_COUNTER, .unit = "seconds",
     .help = "Total user and system CPU time spent in seconds." };
-static const struct family open_fds = {
+static const struct family_0 open_fds = {
     .name = "process_open_fds", .type = METRIC_GAUGE,
     .help = "Number of open file descriptors." };
-static const struct family max_fds = {
+static const struct family_0 max_fds = {
     .name = "process_max_fds", .type = METRIC_GAUGE,
     .help = "Maximum number of open file descriptors." };
-static const struct family virtual_memory = {
+static const struct family_0 virtual_memory = {
     .name = "process_virtual_memory_bytes", .type = METRIC_GAUGE, .unit = "bytes",
     .help = "Virtual memory size in bytes." };
-static const struct family virtual_memory_max = {
+static const struct family_0 virtual_memory_max = {
     .name = "process_virtual_memory_max_bytes", .type = METRIC_GAUGE, .unit = "bytes",
     .help = "Maximum amount of virtual memory available in bytes." };
-static const struct family resident_memory = {
+static const struct family_0 resident_memory = {
     .name = "process_resident_memory_bytes", .type = METRIC_GAUGE, .unit = "bytes",
     .help = "Resident memory size in bytes." };
-static const struct family start_time = {
+static const struct family_0 start_time = {
     .name = "process_start_time_seconds", .type = METRIC_GAUGE, .unit = "seconds",
     .help = "Start time of the process since unix epoch in seconds." };
-static const struct family threads = {
+static const struct family_0 threads = {
     .name = "process_threads", .type = METRIC_GAUGE,
     .help = "Number of threads of the process." };
 /* clang-format on */
 
 const struct family *const process_families[] = {
-    &cpu_seconds, &open_fds, &max_fds, &virtual_memory, &virtual_memory_max, &resident_memory,
-    &start_time,  &threads,  NULL
+    &cpu_seconds.family, &open_fds.family, &max_fds.family, &virtual_memory.family,
+    &virtual_memory_max.family, &resident_memory.family, &start_time.family, &threads.family, NULL,
 };
 
 /* Fields of /proc/self/stat, counted from the one after the command. source: proc(5). */
@@ -112,15 +112,15 @@ static void emit_open_fds(struct metric_set *set)
     for (const struct dirent *entry; (entry = readdir(folder));)
         count += entry->d_name[0] != '.';
     closedir(folder);
-    metric_add(set, &open_fds, count, NULL);
+    metric_add(set, &open_fds, count, METRIC_LABELS());
 }
 
-static void emit_limit(struct metric_set *set, const struct family *family, int resource)
+static void emit_limit(struct metric_set *set, const struct family_0 *family, int resource)
 {
     struct rlimit limit;
     if (getrlimit((__rlimit_resource_t)resource, &limit))
         return;
-    metric_add(set, family, (double)limit.rlim_cur, NULL);
+    metric_add(set, family, (double)limit.rlim_cur, METRIC_LABELS());
 }
 
 void process_emit(const struct process *process, struct metric_set *set)
@@ -128,11 +128,12 @@ void process_emit(const struct process *process, struct metric_set *set)
     double fields[STAT_COUNT];
     if (read_stat(process->stat_fd, fields)) {
         double ticks = fields[STAT_UTIME] + fields[STAT_STIME];
-        metric_add(set, &cpu_seconds, ticks / (double)sysconf(_SC_CLK_TCK), NULL);
-        metric_add(set, &virtual_memory, fields[STAT_VSIZE], NULL);
-        metric_add(set, &resident_memory, fields[STAT_RSS] * (double)sysconf(_SC_PAGESIZE), NULL);
-        metric_add(set, &start_time, process->started_at, NULL);
-        metric_add(set, &threads, fields[STAT_THREADS], NULL);
+        metric_add(set, &cpu_seconds, ticks / (double)sysconf(_SC_CLK_TCK), METRIC_LABELS());
+        metric_add(set, &virtual_memory, fields[STAT_VSIZE], METRIC_LABELS());
+        metric_add(set, &resident_memory, fields[STAT_RSS] * (double)sysconf(_SC_PAGESIZE),
+                   METRIC_LABELS());
+        metric_add(set, &start_time, process->started_at, METRIC_LABELS());
+        metric_add(set, &threads, fields[STAT_THREADS], METRIC_LABELS());
     }
     emit_open_fds(set);
     emit_limit(set, &max_fds, RLIMIT_NOFILE);

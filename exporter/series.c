@@ -54,19 +54,20 @@ const struct family *const *series_list_families(const struct source_list *sourc
     return all;
 }
 
-static const struct family series_count = {
+static const struct family_1 series_count = {
     .name = "defender_exporter_series",
     .type = METRIC_GAUGE,
     .help = "Series in this exposition, by level of the metric.",
-    .labels = LABELS("level"),
+    LABELS("level"),
 };
-static const struct family series_dropped = {
+static const struct family_2 series_dropped = {
     .name = "defender_exporter_series_dropped",
     .type = METRIC_GAUGE,
     .help = "Series left out of this exposition, by metric and reason.",
-    .labels = LABELS("metric", "reason"),
+    LABELS("metric", "reason"),
 };
-const struct family *const series_families[] = { &series_count, &series_dropped, NULL };
+const struct family *const series_families[] = { &series_count.family, &series_dropped.family,
+                                                 NULL };
 
 static const char *const reason_words[] = {
     [SERIES_LIMIT] = "limit",

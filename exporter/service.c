@@ -22,24 +22,25 @@
 enum { WEB_GRACE_MS = 500 };
 
 /* clang-format off */
-static const struct family build_info = {
+static const struct family_5 build_info = {
     .name = "defender_exporter_build_info", .type = METRIC_INFO,
     .help = "Always 1; the labels say what was built.",
-    .labels = LABELS("version", "revision", "branch", "compiler", "platform") };
-static const struct family reload_successful = {
+    LABELS("version", "revision", "branch", "compiler", "platform") };
+static const struct family_0 reload_successful = {
     .name = "defender_exporter_config_last_reload_successful", .type = METRIC_GAUGE,
     .help = "Whether the last attempt to load the configuration worked." };
-static const struct family reload_success_time = {
+static const struct family_0 reload_success_time = {
     .name = "defender_exporter_config_last_reload_success_timestamp_seconds",
     .type = METRIC_GAUGE, .unit = "seconds",
     .help = "When the configuration was last loaded successfully." };
-static const struct family config_hash = {
+static const struct family_0 config_hash = {
     .name = "defender_exporter_config_hash", .type = METRIC_GAUGE,
     .help = "Hash of the configuration file in use; not cryptographic." };
 /* clang-format on */
 
-const struct family *const service_families[] = { &build_info, &reload_successful,
-                                                  &reload_success_time, &config_hash, NULL };
+const struct family *const service_families[] = { &build_info.family, &reload_successful.family,
+                                                  &reload_success_time.family, &config_hash.family,
+                                                  NULL };
 
 /* What one configuration gives. */
 struct engine {
@@ -109,9 +110,10 @@ static bool engine_init(struct engine *engine, struct config *config, struct ser
 static void count_config(struct service *service, const struct config *config)
 {
     /* 48 bits fit a double exactly */
-    metric_put(service->metrics, &config_hash, (double)(config->hash & 0xffffffffffff), NULL);
-    metric_put(service->metrics, &reload_successful, 1, NULL);
-    metric_put(service->metrics, &reload_success_time, (double)clock_now_s(), NULL);
+    metric_put(service->metrics, &config_hash, (double)(config->hash & 0xffffffffffff),
+               METRIC_LABELS());
+    metric_put(service->metrics, &reload_successful, 1, METRIC_LABELS());
+    metric_put(service->metrics, &reload_success_time, (double)clock_now_s(), METRIC_LABELS());
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -240,7 +242,7 @@ bool service_reload(struct service *service, struct option_report *report)
     buf_reset(&service->reload_error);
     if (!ok) {
         buf_append(&service->reload_error, report->text.data, report->text.length);
-        metric_put(service->metrics, &reload_successful, 0, NULL);
+        metric_put(service->metrics, &reload_successful, 0, METRIC_LABELS());
         log_error(MSG("reload failed, the old configuration stays"),
                   TEXT("err", buf_cstr(&report->text)));
     } else {

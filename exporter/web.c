@@ -28,18 +28,19 @@ enum {
     SWEEP_MS = 1000,
 };
 
-static const struct family requests_total = {
+static const struct family_2 requests_total = {
     .name = "defender_exporter_http_requests_total",
     .type = METRIC_COUNTER,
     .help = "HTTP requests answered, by route and status code.",
-    .labels = LABELS("handler", "code"),
+    LABELS("handler", "code"),
 };
-static const struct family requests_in_flight = {
+static const struct family_0 requests_in_flight = {
     .name = "defender_exporter_http_requests_in_flight",
     .type = METRIC_GAUGE,
     .help = "HTTP requests being answered.",
 };
-const struct family *const web_families[] = { &requests_total, &requests_in_flight, NULL };
+const struct family *const web_families[] = { &requests_total.family, &requests_in_flight.family,
+                                              NULL };
 
 /* A TCP connection, known to the sweeper so that slow peers cannot occupy the server. */
 struct connection {
@@ -417,7 +418,7 @@ static struct exchange *begin(struct web *web, struct MHD_Connection *handle, co
                                    .method = method_of(method) };
     connection_mark(web, handle, true);
     atomic_fetch_add(&web->busy, 1);
-    metric_count(web->metrics, &requests_in_flight, 1, NULL);
+    metric_count(web->metrics, &requests_in_flight, 1, METRIC_LABELS());
     return exchange;
 }
 
@@ -458,7 +459,7 @@ static void on_completed(void *context, struct MHD_Connection *handle, void **st
     struct web *web = exchange->web;
     if (exchange->counted)
         atomic_fetch_sub(&web->in_flight[exchange->route], 1);
-    metric_count(web->metrics, &requests_in_flight, -1, NULL);
+    metric_count(web->metrics, &requests_in_flight, -1, METRIC_LABELS());
     atomic_fetch_sub(&web->busy, 1);
     connection_mark(web, handle, false);
     buf_finish(&exchange->body);
@@ -506,7 +507,7 @@ static bool listener_start(struct listener *listener, const char *address, size_
 /* Counters exist from the first scrape. */
 static void declare_metrics(const struct web *web)
 {
-    metric_declare(web->metrics, &requests_in_flight, NULL);
+    metric_declare(web->metrics, &requests_in_flight, METRIC_LABELS());
     metric_declare(web->metrics, &requests_total, METRIC_LABELS("other", "404"));
     for (size_t i = 0; i < web->route_count; i++) {
         metric_declare(web->metrics, &requests_total, METRIC_LABELS(web->routes[i].name, "200"));

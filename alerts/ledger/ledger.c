@@ -273,7 +273,8 @@ static void count_due(const struct ledger *ledger, int64_t now, tally *tallies)
 static void emit_tally(const char *subscription_id, tally counted, struct metric_set *set)
 {
     for (int risk = 0; risk < RISK_COUNT; risk++) {
-        const char *const labels[METRIC_LABELS_MAX] = { subscription_id, finding_risk_words[risk] };
+        const struct metric_labels_2 *labels =
+            METRIC_LABELS(subscription_id, finding_risk_words[risk]);
         metric_add(set, &ledger_counters_overdue, (double)counted[0][risk], labels);
         metric_add(set, &ledger_counters_due_soon, (double)counted[1][risk], labels);
     }
@@ -283,8 +284,8 @@ static void emit_due(const struct ledger *ledger, const struct snapshot *snapsho
                      struct metric_set *set)
 {
     const struct intern *subscriptions = &ledger->subscriptions;
-    if (!metric_wanted(set, &ledger_counters_overdue) &&
-        !metric_wanted(set, &ledger_counters_due_soon))
+    if (!metric_wanted(set, &ledger_counters_overdue.family) &&
+        !metric_wanted(set, &ledger_counters_due_soon.family))
         return;
     tally *tallies = MEMORY_ARRAY(tally, subscriptions->count), none = { { 0 } };
     count_due(ledger, now, tallies);
@@ -302,7 +303,7 @@ static void emit_due(const struct ledger *ledger, const struct snapshot *snapsho
 
 static void emit_opened(const struct ledger *ledger, struct metric_set *set)
 {
-    size_t left = metric_wanted(set, &ledger_counters_opened_timestamp) ? OPENED_MAX : 0;
+    size_t left = metric_wanted(set, &ledger_counters_opened_timestamp.family) ? OPENED_MAX : 0;
     for (int risk = 0; risk < RISK_COUNT; risk++)
         for (size_t i = 0; i < ledger->source_count; i++)
             for (size_t j = 0; j < ledger->sources[i].count && left; j++) {

@@ -22,114 +22,114 @@ static const double resolution_buckets[] = {
 static const double delay_buckets[] = { 60,       300,      900,      1800,      1 * HOUR,
                                         2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, 1 * DAY };
 
-static const struct family opened = {
+static const struct family_2 opened = {
     .name = "defender_findings_opened_total",
     .type = METRIC_COUNTER,
     .level = 0,
     .help =
         "Findings that opened for the first time; those of the first run are not counted. " FROM,
-    .labels = LABELS("subscription_id", "risk_level"),
+    LABELS("subscription_id", "risk_level"),
 };
-static const struct family resolved = {
+static const struct family_2 resolved = {
     .name = "defender_findings_resolved_total",
     .type = METRIC_COUNTER,
     .level = 0,
     .help = "Findings that were resolved, whatever the reason. " FROM,
-    .labels = LABELS("subscription_id", "risk_level"),
+    LABELS("subscription_id", "risk_level"),
 };
-static const struct family reopened = {
+static const struct family_2 reopened = {
     .name = "defender_findings_reopened_total",
     .type = METRIC_COUNTER,
     .level = 0,
     .help = "Findings that opened again after they had been resolved. " FROM,
-    .labels = LABELS("subscription_id", "risk_level"),
+    LABELS("subscription_id", "risk_level"),
 };
-static const struct family resolutions = {
+static const struct family_2 resolutions = {
     .name = "defender_finding_resolutions_total",
     .type = METRIC_COUNTER,
     .level = 0,
     .help = "Findings that were resolved, by reason. " FROM,
-    .labels = LABELS("risk_level", "reason"),
+    LABELS("risk_level", "reason"),
 };
-static const struct family risk_changes = {
+static const struct family_2 risk_changes = {
     .name = "defender_finding_risk_changes_total",
     .type = METRIC_COUNTER,
     .level = 0,
     .help = "Open findings that got another risk level. " FROM,
-    .labels = LABELS("from", "to"),
+    LABELS("from", "to"),
 };
-static const struct family regressed = {
+static const struct family_2 regressed = {
     .name = "defender_baseline_rules_regressed_total",
     .type = METRIC_COUNTER,
     .level = 0,
     .help = "Baseline rules that began to fail on a machine. " FROM,
-    .labels = LABELS("assignment", "rule_severity"),
+    LABELS("assignment", "rule_severity"),
 };
-static const struct family fixed = {
+static const struct family_2 fixed = {
     .name = "defender_baseline_rules_fixed_total",
     .type = METRIC_COUNTER,
     .level = 0,
     .help = "Baseline rules that no longer fail on a machine. " FROM,
-    .labels = LABELS("assignment", "rule_severity"),
+    LABELS("assignment", "rule_severity"),
 };
-static const struct family resolution_seconds = {
+static const struct family_1 resolution_seconds = {
     .name = "defender_finding_resolution_seconds",
     .type = METRIC_HISTOGRAM,
     .level = 0,
     .unit = "seconds",
     .help = "Time from the opening of a finding to its resolve. " FROM,
-    .labels = LABELS("risk_level"),
+    LABELS("risk_level"),
     .buckets = resolution_buckets,
     .bucket_count = ARRAY_COUNT(resolution_buckets),
 };
-static const struct family detection_delay_seconds = {
+static const struct family_1 detection_delay_seconds = {
     .name = "defender_finding_detection_delay_seconds",
     .type = METRIC_HISTOGRAM,
     .level = 0,
     .unit = "seconds",
     .help = "Time from the change of status in Azure to its arrival in the ledger. " FROM,
-    .labels = LABELS("collector"),
+    LABELS("collector"),
     .buckets = delay_buckets,
     .bucket_count = ARRAY_COUNT(delay_buckets),
 };
 #define FROM_SLA "From this exporter's own ledger and the configured SLA."
 
-const struct family ledger_counters_overdue = {
+const struct family_2 ledger_counters_overdue = {
     .name = "defender_findings_overdue",
     .type = METRIC_GAUGE,
     .level = 0,
     .help = "Open findings whose time to fix is over. " FROM_SLA,
-    .labels = LABELS("subscription_id", "risk_level"),
+    LABELS("subscription_id", "risk_level"),
 };
-const struct family ledger_counters_due_soon = {
+const struct family_2 ledger_counters_due_soon = {
     .name = "defender_findings_due_soon",
     .type = METRIC_GAUGE,
     .level = 0,
     .help = "Open findings whose time to fix is nearly over. " FROM_SLA,
-    .labels = LABELS("subscription_id", "risk_level"),
+    LABELS("subscription_id", "risk_level"),
 };
-const struct family ledger_counters_opened_timestamp = {
+const struct family_1 ledger_counters_opened_timestamp = {
     .name = "defender_finding_opened_timestamp_seconds",
     .type = METRIC_GAUGE,
     .level = 3,
     .unit = "seconds",
     .help = "When an open finding opened, by this exporter's ledger; the worst 5,000.",
-    .labels = LABELS("finding_id"),
+    LABELS("finding_id"),
 };
 
 const struct family *const ledger_families[] = {
-    &opened,
-    &resolved,
-    &reopened,
-    &resolutions,
-    &risk_changes,
-    &regressed,
-    &fixed,
-    &resolution_seconds,
-    &detection_delay_seconds,
-    &ledger_counters_overdue,
-    &ledger_counters_due_soon,
-    &ledger_counters_opened_timestamp,
+    &opened.family,
+    &resolved.family,
+    &reopened.family,
+    &resolutions.family,
+    &risk_changes.family,
+    &regressed.family,
+    &fixed.family,
+    &resolution_seconds.family,
+    &detection_delay_seconds.family,
+    &ledger_counters_overdue.family,
+    &ledger_counters_due_soon.family,
+    &ledger_counters_opened_timestamp.family,
     NULL,
 };
 
@@ -145,19 +145,26 @@ enum dimension {
 };
 
 static const struct {
-    const struct family *family;
+    const struct family_2 *counters;
+    const struct family_1 *histogram; /* its columns are OF_BUCKET */
     enum dimension row, column;
 } tables[FIGURE_COUNT] = {
-    [FIGURE_OPENED] = { &opened, OF_SUBSCRIPTION, OF_RISK },
-    [FIGURE_RESOLVED] = { &resolved, OF_SUBSCRIPTION, OF_RISK },
-    [FIGURE_REOPENED] = { &reopened, OF_SUBSCRIPTION, OF_RISK },
-    [FIGURE_RESOLUTIONS] = { &resolutions, OF_RISK, OF_REASON },
-    [FIGURE_RISK_CHANGES] = { &risk_changes, OF_RISK, OF_RISK },
-    [FIGURE_REGRESSED] = { &regressed, OF_BASELINE, OF_SEVERITY },
-    [FIGURE_FIXED] = { &fixed, OF_BASELINE, OF_SEVERITY },
-    [FIGURE_RESOLUTION] = { &resolution_seconds, OF_RISK, OF_BUCKET },
-    [FIGURE_DELAY] = { &detection_delay_seconds, OF_SOURCE, OF_BUCKET },
+    [FIGURE_OPENED] = { &opened, NULL, OF_SUBSCRIPTION, OF_RISK },
+    [FIGURE_RESOLVED] = { &resolved, NULL, OF_SUBSCRIPTION, OF_RISK },
+    [FIGURE_REOPENED] = { &reopened, NULL, OF_SUBSCRIPTION, OF_RISK },
+    [FIGURE_RESOLUTIONS] = { &resolutions, NULL, OF_RISK, OF_REASON },
+    [FIGURE_RISK_CHANGES] = { &risk_changes, NULL, OF_RISK, OF_RISK },
+    [FIGURE_REGRESSED] = { &regressed, NULL, OF_BASELINE, OF_SEVERITY },
+    [FIGURE_FIXED] = { &fixed, NULL, OF_BASELINE, OF_SEVERITY },
+    [FIGURE_RESOLUTION] = { NULL, &resolution_seconds, OF_RISK, OF_BUCKET },
+    [FIGURE_DELAY] = { NULL, &detection_delay_seconds, OF_SOURCE, OF_BUCKET },
 };
+
+static const struct family *family_of(enum figure figure)
+{
+    return tables[figure].counters ? &tables[figure].counters->family
+                                   : &tables[figure].histogram->family;
+}
 
 static const char *word_of(const struct ledger_counters *figures, enum dimension dimension,
                            size_t number, const struct intern *subscriptions)
@@ -191,7 +198,7 @@ static size_t size_of(const struct ledger_counters *figures, enum figure figure,
         [OF_BASELINE] = BASELINE_COUNT,
         [OF_SEVERITY] = SEVERITY_COUNT,
     };
-    return dimension == OF_BUCKET   ? tables[figure].family->bucket_count + 2
+    return dimension == OF_BUCKET   ? family_of(figure)->bucket_count + 2
            : dimension == OF_SOURCE ? figures->sources->count
                                     : sizes[dimension];
 }
@@ -231,7 +238,7 @@ void ledger_counters_count(struct ledger_counters *figures, enum figure figure, 
 void ledger_counters_observe(struct ledger_counters *figures, enum figure figure, size_t row,
                              double value)
 {
-    const struct family *family = tables[figure].family;
+    const struct family *family = family_of(figure);
     size_t bucket = 0;
     while (bucket < family->bucket_count && !(value <= family->buckets[bucket]))
         bucket++;
@@ -308,7 +315,7 @@ bool ledger_counters_load(struct ledger_counters *figures, struct database *data
         if (!found)
             return true;
         for (int i = 0; i < FIGURE_COUNT; i++)
-            if (!strcmp(tables[i].family->name, kept.family))
+            if (!strcmp(family_of(i)->name, kept.family))
                 restore(figures, (enum figure)i, kept.labels, kept.bucket, kept.value,
                         subscriptions);
     }
@@ -323,7 +330,7 @@ static bool save_cell(struct ledger_counters *figures, struct database *database
                      : column == columns - 1            ? -1
                                                         : (int64_t)column;
     char labels[256];
-    const struct kept kept = { tables[figure].family->name, labels, bucket,
+    const struct kept kept = { family_of(figure)->name, labels, bucket,
                                figures->tables[figure].values[at] };
     labels_of(figures, figure, row, column, subscriptions, labels, sizeof labels);
     figures->tables[figure].saved[at] = kept.value;
@@ -389,7 +396,7 @@ static void emit_histogram(const struct ledger_counters *figures, enum figure fi
     const char *label = tables[figure].row == OF_SOURCE
                             ? figures->sources->sources[row].name
                             : word_of(figures, tables[figure].row, row, NULL);
-    metric_add_histogram(set, tables[figure].family, &histogram, METRIC_LABELS(label));
+    metric_add_histogram(set, tables[figure].histogram, &histogram, METRIC_LABELS(label));
 }
 
 /* One row of counters under the name of its first label. */
@@ -398,7 +405,7 @@ static void emit_row(const struct ledger_counters *figures, enum figure figure, 
 {
     for (size_t column = 0; column < columns_of(figure); column++)
         if (figure != FIGURE_RISK_CHANGES || row != column)
-            metric_add(set, tables[figure].family, value_at(figures, figure, row, column),
+            metric_add(set, tables[figure].counters, value_at(figures, figure, row, column),
                        METRIC_LABELS(name, word_of(figures, tables[figure].column, column, NULL)));
 }
 
@@ -420,7 +427,7 @@ void ledger_counters_emit(const struct ledger_counters *figures, const struct in
     for (int i = 0; i < FIGURE_COUNT; i++) {
         enum figure figure = (enum figure)i;
         bool by_subscription = tables[i].row == OF_SUBSCRIPTION;
-        if (!metric_wanted(set, tables[i].family))
+        if (!metric_wanted(set, family_of(i)))
             continue;
         size_t rows = rows_of(figures, figure, subscriptions);
         for (size_t row = by_subscription; row < rows; row++) { /* [0] is the empty text */

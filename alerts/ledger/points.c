@@ -299,20 +299,20 @@ double points_of(const struct points *points, const char *assessment_id)
     return points_in(points, assessment_id, NULL);
 }
 
-static const struct family potential = {
+static const struct family_1 potential = {
     .name = "defender_assessment_potential_points",
     .type = METRIC_GAUGE,
     .level = 1,
     .help = "Secure score points to gain by finishing a recommendation everywhere, without zeros: "
             "the share of its controls by the resources that only it holds back. From "
             "securescorecontrols and assessments, cached 30m.",
-    .labels = LABELS("assessment_id"),
+    LABELS("assessment_id"),
 };
-const struct family *const points_families[] = { &potential, NULL };
+const struct family *const points_families[] = { &potential.family, NULL };
 
 void points_emit(const struct points *points, struct metric_set *set)
 {
-    for (size_t at = 0; at < points->count && metric_wanted(set, &potential);) {
+    for (size_t at = 0; at < points->count && metric_wanted(set, &potential.family);) {
         const char *assessment_id = points->shares[at].assessment_id;
         metric_add(set, &potential, sum(points, &at, NULL), METRIC_LABELS(assessment_id));
     }

@@ -32,30 +32,34 @@ static const double latency_bounds[] = { 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15
 static const double age_bounds[] = { 1, 5, 15, 60, 300, 900, 3600, 14400, 86400 };
 
 /* clang-format off */
-static const struct family notifications_total = {
+static const struct family_2 notifications_total = {
     .name = "defender_exporter_notifications_total", .type = METRIC_COUNTER,
-    .help = "Attempts to deliver a message.", .labels = LABELS("receiver", "integration") };
-static const struct family failed_total = {
+    .help = "Attempts to deliver a message.", LABELS("receiver", "integration") };
+static const struct family_3 failed_total = {
     .name = "defender_exporter_notifications_failed_total", .type = METRIC_COUNTER,
     .help = "Attempts that were not accepted, and messages that expired.",
-    .labels = LABELS("receiver", "integration", "reason") };
-static const struct family latency = {
+    LABELS("receiver", "integration", "reason") };
+static const struct family_1 latency = {
     .name = "defender_exporter_notification_latency_seconds", .type = METRIC_HISTOGRAM,
-    .unit = "seconds", .help = "Duration of an attempt.", .labels = LABELS("integration"),
+    .unit = "seconds", .help = "Duration of an attempt.", LABELS("integration"),
     .buckets = latency_bounds, .bucket_count = ARRAY_COUNT(latency_bounds) };
-static const struct family age = {
+static const struct family_1 age = {
     .name = "defender_exporter_notification_age_seconds", .type = METRIC_HISTOGRAM,
     .unit = "seconds", .help = "From the event to its acceptance by a receiver.",
-    .labels = LABELS("integration"),
+    LABELS("integration"),
     .buckets = age_bounds, .bucket_count = ARRAY_COUNT(age_bounds) };
-static const struct family last_success = {
+static const struct family_1 last_success = {
     .name = "defender_exporter_notification_last_success_timestamp_seconds", .type = METRIC_GAUGE,
     .unit = "seconds", .help = "When a receiver last accepted a message; 0 means not yet.",
-    .labels = LABELS("receiver") };
+    LABELS("receiver") };
 /* clang-format on */
 
-const struct family *const lane_families[] = { &notifications_total, &failed_total, &latency, &age,
-                                               &last_success,        NULL };
+const struct family *const lane_families[] = { &notifications_total.family,
+                                               &failed_total.family,
+                                               &latency.family,
+                                               &age.family,
+                                               &last_success.family,
+                                               NULL };
 
 /* What became of an attempt, until the database knows. */
 struct result {

@@ -16,24 +16,24 @@
 enum { LOOK_MS = 1000, PAUSE_FACTOR = 9 };
 
 /* clang-format off */
-static const struct family messages = {
+static const struct family_2 messages = {
     .name = "defender_exporter_outbox_messages", .type = METRIC_GAUGE,
     .help = "Messages that are not accepted yet, by state.",
-    .labels = LABELS("receiver", "state") };
-static const struct family oldest = {
+    LABELS("receiver", "state") };
+static const struct family_1 oldest = {
     .name = "defender_exporter_outbox_oldest_timestamp_seconds", .type = METRIC_GAUGE,
     .unit = "seconds", .help = "When the oldest queued message was decided; absent without one.",
-    .labels = LABELS("receiver") };
-static const struct family bytes = {
+    LABELS("receiver") };
+static const struct family_0 bytes = {
     .name = "defender_exporter_outbox_bytes", .type = METRIC_GAUGE, .unit = "bytes",
     .help = "Size of all queued messages." };
-static const struct family max_bytes = {
+static const struct family_0 max_bytes = {
     .name = "defender_exporter_outbox_max_bytes", .type = METRIC_GAUGE, .unit = "bytes",
     .help = "Size above which only digests are queued." };
 /* clang-format on */
 
-const struct family *const outbox_figures_families[] = { &messages, &oldest, &bytes, &max_bytes,
-                                                         NULL };
+const struct family *const outbox_figures_families[] = { &messages.family, &oldest.family,
+                                                         &bytes.family, &max_bytes.family, NULL };
 
 /* What is known of one receiver. */
 struct tally {
@@ -216,8 +216,8 @@ static void emit_known(const struct outbox_figures *figures, struct metric_set *
     for (size_t i = 0; i < lanes->count; i++)
         if (!find_tally(counted, lanes->list[i].receiver))
             emit_tally(&lanes->list[i], lanes->list[i].inflight, set);
-    metric_add(set, &bytes, (double)counted->queued_bytes, NULL);
-    metric_add(set, &max_bytes, (double)figures->max_bytes, NULL);
+    metric_add(set, &bytes, (double)counted->queued_bytes, METRIC_LABELS());
+    metric_add(set, &max_bytes, (double)figures->max_bytes, METRIC_LABELS());
 }
 
 void outbox_figures_emit(struct outbox_figures *figures, struct metric_set *set)

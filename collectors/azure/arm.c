@@ -54,12 +54,12 @@ static const struct {
 };
 
 const struct family *const arm_families[] = {
-    &meter_requests,
-    &meter_durations,
-    &meter_throttled,
-    &meter_quota,
-    &meter_backoff,
-    &meter_token_expiry,
+    &meter_requests.family,
+    &meter_durations.family,
+    &meter_throttled.family,
+    &meter_quota.family,
+    &meter_backoff.family,
+    &meter_token_expiry.family,
     NULL,
 };
 

@@ -490,7 +490,8 @@ static void renew(struct auth *auth, struct http_client *client, int64_t deadlin
     bool usable = store_outcome(auth, &failure, &token, life_s);
     secret_finish(&token);
     if (fetched) {
-        metric_clear(auth->metrics, &meter_token_expiry); /* a reload may have changed the tenant */
+        /* a reload may have changed the tenant */
+        metric_clear(auth->metrics, &meter_token_expiry.family);
         metric_put(auth->metrics, &meter_token_expiry, (double)(clock_now_s() + life_s),
                    METRIC_LABELS(auth->tenant_id));
     } else if (usable)

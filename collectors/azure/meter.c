@@ -6,46 +6,46 @@
 
 static const double duration_buckets[] = { 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60 };
 
-const struct family meter_requests = {
+const struct family_2 meter_requests = {
     .name = "defender_exporter_azure_requests_total",
     .help = "Requests sent to Azure by status code; error is no answer.",
     .type = METRIC_COUNTER,
-    .labels = LABELS("api", "code"),
+    LABELS("api", "code"),
 };
-const struct family meter_durations = {
+const struct family_1 meter_durations = {
     .name = "defender_exporter_azure_request_duration_seconds",
     .help = "Time from sending a request to Azure to the end of its answer.",
     .unit = "seconds",
     .type = METRIC_HISTOGRAM,
-    .labels = LABELS("api"),
+    LABELS("api"),
     .buckets = duration_buckets,
     .bucket_count = ARRAY_COUNT(duration_buckets),
 };
-const struct family meter_throttled = {
+const struct family_1 meter_throttled = {
     .name = "defender_exporter_azure_throttled_total",
     .help = "Answers with status 429, too many requests.",
     .type = METRIC_COUNTER,
-    .labels = LABELS("api"),
+    LABELS("api"),
 };
-const struct family meter_quota = {
+const struct family_1 meter_quota = {
     .name = "defender_exporter_azure_quota_remaining",
     .help = "Requests that Azure said are left before it throttles.",
     .type = METRIC_GAUGE,
-    .labels = LABELS("api"),
+    LABELS("api"),
 };
-const struct family meter_backoff = {
+const struct family_1 meter_backoff = {
     .name = "defender_exporter_azure_backoff_seconds_total",
     .help = "Time spent waiting for quota, Retry-After or the next try.",
     .unit = "seconds",
     .type = METRIC_COUNTER,
-    .labels = LABELS("api"),
+    LABELS("api"),
 };
-const struct family meter_token_expiry = {
+const struct family_1 meter_token_expiry = {
     .name = "defender_exporter_azure_token_expiry_timestamp_seconds",
     .help = "When the access token in use expires.",
     .unit = "seconds",
     .type = METRIC_GAUGE,
-    .labels = LABELS("tenant_id"),
+    LABELS("tenant_id"),
 };
 
 void meter_declare(struct metric_store *metrics, const char *api)

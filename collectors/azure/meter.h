@@ -10,8 +10,9 @@
 #define METER_LIST "list"
 #define METER_TOKEN "token"
 
-extern const struct family meter_requests, meter_durations, meter_throttled, meter_quota,
-    meter_backoff, meter_token_expiry;
+extern const struct family_2 meter_requests;
+extern const struct family_1 meter_durations, meter_throttled, meter_quota, meter_backoff,
+    meter_token_expiry;
 
 /* Every counter of an api at 0. */
 void meter_declare(struct metric_store *metrics, const char *api);

@@ -10,6 +10,7 @@ import sys
 
 from columns import COLUMNS
 from kept import KEPT
+from labels import LABELS
 from options import OPTIONS
 from records import RECORDS
 from rows import ROWS
@@ -20,6 +21,7 @@ FLAGS = ("-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-W
 GROUPS = {
     "columns": COLUMNS,
     "kept": KEPT,
+    "labels": LABELS,
     "options": OPTIONS,
     "records": RECORDS,
     "rows": ROWS,

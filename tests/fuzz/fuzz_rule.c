@@ -7,9 +7,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct family findings = { .name = "defender_findings",
-                                            .labels = LABELS("subscription_id", "risk_level") };
-    static const struct family *const families[] = { &findings, NULL };
+    static const struct family_2 findings = { .name = "defender_findings",
+                                              LABELS("subscription_id", "risk_level") };
+    static const struct family *const families[] = { &findings.family, NULL };
     CLEANUP(options_report_finish) struct option_report report = { 0 };
     rule_release(rule_load_text("fuzz.yml", (const char *)data, size, families, &report));
     return 0;

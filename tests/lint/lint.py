@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 
-from source import Source
+from source import Source, closing
 
 FILE_LINES = 600
 FUNCTION_LINES = 60
@@ -242,6 +242,14 @@ def check_globals(project, say):
                 say(path, line, f"{name} is a mutable global")
 
 
+def check_families(project, say):
+    """That a family names as many labels as its type says, the compiler sees; not that it does."""
+    for path, source in project.sources.items():
+        for match in re.finditer(r"\bstruct family_[1-8] (\w+)\s*=\s*(?=\{)", source.code):
+            if "LABELS(" not in source.code[match.end():closing(source.code, match.end())]:
+                say(path, source.line(match.start()), f"{match.group(1)} has no LABELS")
+
+
 def check_open_ends(project, say):
     for path in project.files:
         if path.endswith(CODE + (".kql", ".md", ".sh")) or path.startswith("scripts/"):
@@ -338,6 +346,7 @@ RULES = {
     "memory": check_memory,
     "store": check_store,
     "globals": check_globals,
+    "families": check_families,
     "open-ends": check_open_ends,
     "queries": check_queries,
     "machine-paths": check_machine_paths,

@@ -126,6 +126,11 @@ CASES = (
      {"core/b.c": "static const char *const words[] = { \"a\", 0 };\n"
                   "struct b {\n    int x;\n};\nenum { B_MAX = 4 };\n"
                   "static _Thread_local int depth;\nextern int other;\nint prototype(int x);\n"}),
+    ("a family that does not name its labels", "families",
+     {"core/b.c": "static const struct family_2 two = {\n    .name = \"two\",\n};\n"}),
+    ("families that name them", None,
+     {"core/b.c": "static const struct family_1 one = { .name = \"one\", LABELS(\"a\") };\n"
+                  "static const struct family_0 none = { .name = \"none\" };\n"}),
     ("an open end", "open-ends", {"core/b.c": "/* TO" "DO later */\n"}),
     ("an open end with a number", None, {"core/b.c": "/* TO" "DO(#12) later */\n"}),
     ("a query without order", "queries", {"collectors/b.kql": "// rows\nresources\n"}),

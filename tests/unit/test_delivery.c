@@ -192,7 +192,7 @@ static double metric(struct bench *bench, const char *name, const char *const *v
 {
     for (const struct family *const *one = lane_families; *one; one++)
         if (!strcmp((*one)->name, name))
-            return metric_read(bench->metrics, *one, values);
+            return metric_read_values(bench->metrics, *one, values);
     return -1;
 }
 
@@ -215,13 +215,14 @@ TEST(accepted_messages_are_marked_and_counted)
     CHECK_INT(find(&bench, first).state, OUTBOX_SENT);
     CHECK_INT(find(&bench, first).last_status, 204);
     CHECK_INT(find(&bench, second).attempts, 1);
-    CHECK_NUMBER(metric(&bench, TOTAL, METRIC_LABELS("r0", "webhook")), 2);
-    CHECK_NUMBER(metric(&bench, FAILED, METRIC_LABELS("r0", "webhook", "serverError")), 0);
+    CHECK_NUMBER(metric(&bench, TOTAL, METRIC_LABELS("r0", "webhook")->values), 2);
+    CHECK_NUMBER(metric(&bench, FAILED, METRIC_LABELS("r0", "webhook", "serverError")->values), 0);
     CHECK_NUMBER(metric(&bench, "defender_exporter_notification_last_success_timestamp_seconds",
-                        METRIC_LABELS("r0")),
+                        METRIC_LABELS("r0")->values),
                  T0 + 3);
-    CHECK_NUMBER(
-        metric(&bench, "defender_exporter_notification_age_seconds", METRIC_LABELS("webhook")), 2);
+    CHECK_NUMBER(metric(&bench, "defender_exporter_notification_age_seconds",
+                        METRIC_LABELS("webhook")->values),
+                 2);
 }
 
 TEST(a_busy_receiver_is_tried_again_with_the_same_id)
@@ -245,7 +246,7 @@ TEST(a_busy_receiver_is_tried_again_with_the_same_id)
     bench.sinks[0].mood = MOOD_FINE;
     CHECK_INT(run(&bench, now), 0);
     CHECK_CONTAINS(buf_cstr(&bench.sinks[0].ids), id);
-    CHECK_NUMBER(metric(&bench, FAILED, METRIC_LABELS("r0", "webhook", "serverError")), 10);
+    CHECK_NUMBER(metric(&bench, FAILED, METRIC_LABELS("r0", "webhook", "serverError")->values), 10);
 }
 
 TEST(retry_after_wins_over_backoff)
@@ -322,8 +323,9 @@ TEST(a_receiver_that_is_down_for_days_expires_its_messages)
     CHECK_INT(find(&bench, first).state, OUTBOX_DEAD);
     CHECK_TEXT(find(&bench, first).last_reason, "expired");
     CHECK(find(&bench, first).attempts > 90); /* a quarter of an hour apart at most */
-    CHECK_NUMBER(metric(&bench, FAILED, METRIC_LABELS("r0", "webhook", "contextDeadlineExceeded")),
-                 1);
+    CHECK_NUMBER(
+        metric(&bench, FAILED, METRIC_LABELS("r0", "webhook", "contextDeadlineExceeded")->values),
+        1);
     bench.sinks[0].mood = MOOD_FINE;
     const char *second = add(&bench, "r0", "b", NOTIFICATION_FIRING, T0 + 3 * DAY);
     CHECK_INT(run(&bench, T0 + 3 * DAY), 0);

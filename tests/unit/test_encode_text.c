@@ -7,34 +7,34 @@
 #include "exporter/encoding.h"
 #include "test.h"
 
-static const struct family fruit = {
+static const struct family_2 fruit = {
     .name = "defender_fruit",
     .type = METRIC_GAUGE,
-    .labels = LABELS("kind", "colour"),
+    LABELS("kind", "colour"),
     .help = "Fruit, with a back\\slash and a\nline break.",
 };
-static const struct family plain = {
+static const struct family_0 plain = {
     .name = "defender_plain",
     .type = METRIC_GAUGE,
     .help = "One value.",
 };
-static const struct family kinds = {
+static const struct family_1 kinds = {
     .name = "defender_kinds_info",
     .type = METRIC_INFO,
-    .labels = LABELS("id"),
+    LABELS("id"),
     .help = "Kinds.",
 };
-static const struct family seen = {
+static const struct family_1 seen = {
     .name = "defender_seen_total",
     .type = METRIC_COUNTER,
-    .labels = LABELS("code"),
+    LABELS("code"),
     .help = "Seen.",
 };
 static const double bounds[] = { 0.25, 1, 3600 };
-static const struct family delay = {
+static const struct family_1 delay = {
     .name = "defender_delay_seconds",
     .type = METRIC_HISTOGRAM,
-    .labels = LABELS("api"),
+    LABELS("api"),
     .buckets = bounds,
     .bucket_count = ARRAY_COUNT(bounds),
     .help = "Delay.",
@@ -51,7 +51,7 @@ static void add_everything(struct metric_set *set)
     metric_add(set, &fruit, INFINITY, METRIC_LABELS("x\xffy\xe2\x82", "\xc0\x80"));
     metric_add(set, &fruit, NAN, METRIC_LABELS("line\nbreak", ""));
     metric_add(set, &fruit, -1.5, METRIC_LABELS("birne", "grün 梨 🍐"));
-    metric_add(set, &plain, 1798761600, NULL);
+    metric_add(set, &plain, 1798761600, METRIC_LABELS());
     metric_add(set, &kinds, 1, METRIC_LABELS("1"));
     struct metric_store *store = metric_store_create();
     metric_declare(store, &seen, METRIC_LABELS("200"));

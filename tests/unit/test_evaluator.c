@@ -46,7 +46,9 @@ TEST(evaluator_notifies_of_a_first_start_once)
             CHECK_TEXT(told, "");
     }
     CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM outbox_message"), 1);
-    CHECK_INT(metric_read(scene.metrics, evaluator_families[3], METRIC_LABELS("first_run")), 20000);
+    CHECK_INT(metric_read_values(scene.metrics, evaluator_families[3],
+                                 METRIC_LABELS("first_run")->values),
+              20000);
     scene_finish(&scene);
 }
 
@@ -135,7 +137,7 @@ TEST(evaluator_decides_again_after_the_database_was_locked)
     CHECK(!evaluator_run(scene.evaluator, scene.world.snapshot, scene.world.now, &scene.next_at,
                          &error));
     CHECK_INT(error.code, ERROR_TIMEOUT);
-    CHECK_INT(metric_read(scene.metrics, evaluator_families[4], NULL), 1);
+    CHECK_INT(metric_read_values(scene.metrics, evaluator_families[4], METRIC_LABELS()->values), 1);
     database_rollback(scene.world.database);
     CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@a\n");
     scene_finish(&scene);
@@ -171,7 +173,7 @@ TEST(evaluator_decides_again_after_the_disk_was_full)
     CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@a\n"
                                   "team finding.opened firing: finding.opened@b\n");
     CHECK_TEXT(scene_run(&scene), "");
-    CHECK_INT(metric_read(scene.metrics, evaluator_families[4], NULL), 3);
+    CHECK_INT(metric_read_values(scene.metrics, evaluator_families[4], METRIC_LABELS()->values), 3);
     scene_finish(&scene);
 }
 

@@ -134,7 +134,8 @@ static void beat(struct bench *bench, int count)
         heartbeat_start(bench->settings, bench->evaluator, bench->snapshots, bench->metrics);
     CHECK(heartbeat);
     int64_t deadline = clock_monotonic_ms() + 20000;
-    while (metric_read(bench->metrics, heartbeat_families[0], NULL) < count &&
+    while (metric_read_values(bench->metrics, heartbeat_families[0], METRIC_LABELS()->values) <
+               count &&
            clock_monotonic_ms() < deadline)
         clock_sleep_ms(5);
     heartbeat_stop(heartbeat);
@@ -146,7 +147,9 @@ TEST(a_url_is_asked)
     set_up(&bench, "heartbeat: {url: '@/beat', interval: 1s, allow_private: true}\n");
     beat(&bench, 1);
     CHECK_CONTAINS(buf_cstr(&bench.bodies), "GET /beat ");
-    CHECK_NUMBER(metric_read(bench.metrics, heartbeat_families[1], METRIC_LABELS("other")), 0);
+    CHECK_NUMBER(
+        metric_read_values(bench.metrics, heartbeat_families[1], METRIC_LABELS("other")->values),
+        0);
 }
 
 TEST(a_private_url_is_refused_unless_allowed)

@@ -6,24 +6,24 @@
 #include "core/compiler.h"
 #include "test.h"
 
-static const struct family fruit = {
+static const struct family_2 fruit = {
     .name = "fruit",
     .type = METRIC_GAUGE,
     .level = 0,
-    .labels = LABELS("kind", "colour"),
+    LABELS("kind", "colour"),
 };
-static const struct family plain = { .name = "plain", .type = METRIC_GAUGE, .level = 1 };
-static const struct family rare = { .name = "rare", .type = METRIC_GAUGE, .level = 3 };
-static const struct family seen = {
+static const struct family_0 plain = { .name = "plain", .type = METRIC_GAUGE, .level = 1 };
+static const struct family_0 rare = { .name = "rare", .type = METRIC_GAUGE, .level = 3 };
+static const struct family_1 seen = {
     .name = "seen_total",
     .type = METRIC_COUNTER,
-    .labels = LABELS("code"),
+    LABELS("code"),
 };
 static const double bounds[] = { 0.1, 1, 10 };
-static const struct family delay = {
+static const struct family_1 delay = {
     .name = "delay_seconds",
     .type = METRIC_HISTOGRAM,
-    .labels = LABELS("api"),
+    LABELS("api"),
     .buckets = bounds,
     .bucket_count = 3,
 };
@@ -31,7 +31,7 @@ static const struct family delay = {
 TEST(set_sorts_by_first_appearance_then_values)
 {
     CLEANUP(metric_set_finish) struct metric_set set = { .max_level = 1 };
-    metric_add(&set, &plain, 1, NULL);
+    metric_add(&set, &plain, 1, METRIC_LABELS());
     metric_add(&set, &fruit, 2, METRIC_LABELS("pear", "green"));
     metric_add(&set, &seen, 3, METRIC_LABELS("200"));
     metric_add(&set, &fruit, 4, METRIC_LABELS("apple", "red"));
@@ -74,13 +74,13 @@ TEST(set_copies_values_and_names_the_missing)
 TEST(set_ignores_families_above_its_level_unless_opted)
 {
     CLEANUP(metric_set_finish) struct metric_set set = { .max_level = 0 };
-    metric_add(&set, &plain, 1, NULL);
-    metric_add(&set, &rare, 1, NULL);
+    metric_add(&set, &plain, 1, METRIC_LABELS());
+    metric_add(&set, &rare, 1, METRIC_LABELS());
     CHECK_INT(set.count, 0);
-    set.opted = (const struct family *const[]){ &rare, NULL };
-    CHECK(!metric_wanted(&set, &plain));
-    CHECK(metric_wanted(&set, &rare));
-    metric_add(&set, &rare, 7, NULL);
+    set.opted = (const struct family *const[]){ &rare.family, NULL };
+    CHECK(!metric_wanted(&set, &plain.family));
+    CHECK(metric_wanted(&set, &rare.family));
+    metric_add(&set, &rare, 7, METRIC_LABELS());
     CHECK_INT(set.count, 1);
 }
 
@@ -98,17 +98,17 @@ TEST(store_counts_puts_and_reads)
     metric_count(store, &seen, 2, METRIC_LABELS("200"));
     metric_count(store, &seen, 1.5, METRIC_LABELS("200"));
     metric_declare(store, &seen, METRIC_LABELS("200"));
-    metric_put(store, &plain, 4, NULL);
-    metric_put(store, &plain, 3, NULL);
+    metric_put(store, &plain, 4, METRIC_LABELS());
+    metric_put(store, &plain, 3, METRIC_LABELS());
     CHECK_NUMBER(metric_read(store, &seen, METRIC_LABELS("200")), 3.5);
     CHECK_NUMBER(metric_read(store, &seen, METRIC_LABELS("500")), 0);
     CHECK_NUMBER(metric_read(store, &seen, METRIC_LABELS("404")), 0);
-    CHECK_NUMBER(metric_read(store, &plain, NULL), 3);
+    CHECK_NUMBER(metric_read(store, &plain, METRIC_LABELS()), 3);
 
     CLEANUP(metric_set_finish) struct metric_set set = { .max_level = 1 };
     metric_store_emit(store, &set);
     CHECK_INT(set.count, 3);
-    CHECK(set.samples[0].family == &plain);
+    CHECK(set.samples[0].family == &plain.family);
     CHECK_TEXT(set.samples[1].values[0], "200");
     CHECK_TEXT(set.samples[2].values[0], "500");
     metric_store_destroy(store);
@@ -118,11 +118,14 @@ TEST(store_order_does_not_depend_on_who_came_first)
 {
     for (int turn = 0; turn < 2; turn++) {
         struct metric_store *store = metric_store_create();
-        metric_put(store, turn ? &seen : &plain, 1, METRIC_LABELS("a"));
-        metric_put(store, turn ? &plain : &seen, 1, METRIC_LABELS("a"));
+        if (turn)
+            metric_put(store, &seen, 1, METRIC_LABELS("a"));
+        metric_put(store, &plain, 1, METRIC_LABELS());
+        if (!turn)
+            metric_put(store, &seen, 1, METRIC_LABELS("a"));
         CLEANUP(metric_set_finish) struct metric_set set = { .max_level = 1 };
         metric_store_emit(store, &set);
-        CHECK(set.samples[0].family == &plain);
+        CHECK(set.samples[0].family == &plain.family);
         metric_store_destroy(store);
     }
 }
@@ -151,8 +154,8 @@ TEST(store_clears_one_family)
     struct metric_store *store = metric_store_create();
     metric_put(store, &fruit, 1, METRIC_LABELS("a", "b"));
     metric_put(store, &fruit, 1, METRIC_LABELS("c", "d"));
-    metric_put(store, &plain, 1, NULL);
-    metric_clear(store, &fruit);
+    metric_put(store, &plain, 1, METRIC_LABELS());
+    metric_clear(store, &fruit.family);
     CLEANUP(metric_set_finish) struct metric_set set = { .max_level = 3 };
     metric_store_emit(store, &set);
     CHECK_INT(set.count, 1);

@@ -61,16 +61,18 @@ static bool fold(struct part *part, size_t query, const void *data,
     return true;
 }
 
-static const struct family thing_size = {
-    .name = "size", .type = METRIC_GAUGE, .help = "Size.", .labels = LABELS("subscription", "id"),
+static const struct family_2 thing_size = {
+    .name = "size", .type = METRIC_GAUGE, .help = "Size.", LABELS("subscription", "id"),
 };
-static const struct family thing_count = {
-    .name = "things", .type = METRIC_GAUGE, .help = "Things.", .labels = LABELS("subscription"),
+static const struct family_1 thing_count = {
+    .name = "things", .type = METRIC_GAUGE, .help = "Things.", LABELS("subscription"),
 };
-static const struct family part_counts = {
-    .name = "parts", .type = METRIC_GAUGE, .help = "Parts.", .labels = LABELS("subscription"),
+static const struct family_1 part_counts = {
+    .name = "parts", .type = METRIC_GAUGE, .help = "Parts.", LABELS("subscription"),
 };
-static const struct family *const families[] = { &thing_size, &thing_count, &part_counts, NULL };
+static const struct family *const families[] = {
+    &thing_size.family, &thing_count.family, &part_counts.family, NULL,
+};
 
 static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
 {

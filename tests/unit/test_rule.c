@@ -8,14 +8,14 @@
 #include "sources.h"
 #include "tests/unit/test.h"
 
-static const struct family ratio = { .name = "defender_secure_score_ratio",
-                                     .type = METRIC_GAUGE,
-                                     .unit = "ratio",
-                                     .labels = LABELS("subscription_id", "initiative") };
-static const struct family total = { .name = "defender_findings",
-                                     .type = METRIC_GAUGE,
-                                     .labels = LABELS("subscription_id", "risk_level") };
-static const struct family *const families[] = { &ratio, &total, NULL };
+static const struct family_2 ratio = { .name = "defender_secure_score_ratio",
+                                       .type = METRIC_GAUGE,
+                                       .unit = "ratio",
+                                       LABELS("subscription_id", "initiative") };
+static const struct family_2 total = { .name = "defender_findings",
+                                       .type = METRIC_GAUGE,
+                                       LABELS("subscription_id", "risk_level") };
+static const struct family *const families[] = { &ratio.family, &total.family, NULL };
 
 static struct rule_set *load(const char *rules, struct option_report *report)
 {
@@ -93,7 +93,7 @@ TEST(rule_reads_rules_over_metrics)
     CHECK_INT(rule_find(set, "Fell")->within_s, 86400);
     CHECK_INT(rule_find(set, "Gone")->kind, RULE_ABSENT);
     CHECK_TEXT(rule_find(set, "FirstRun")->file, "r.yml"); /* replaces the built-in one */
-    CHECK(rule_families(set)[0] == &ratio && rule_families(set)[1] == &total);
+    CHECK(rule_families(set)[0] == &ratio.family && rule_families(set)[1] == &total.family);
     CHECK(!rule_families(set)[2]);
     size_t count;
     rule_all(set, &count);

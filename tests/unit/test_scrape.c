@@ -9,7 +9,7 @@
 #include "sources.h"
 #include "test.h"
 
-static const struct family own_total = {
+static const struct family_0 own_total = {
     .name = "defender_exporter_own_total",
     .type = METRIC_COUNTER,
     .help = "Own.",
@@ -78,11 +78,11 @@ TEST(own_metrics_are_fresh_after_a_moment)
 {
     CLEANUP(tear_down) struct bench bench = set_up(NULL);
     CLEANUP(buf_finish) struct buf out = { 0 };
-    metric_count(bench.metrics, &own_total, 1, NULL);
+    metric_count(bench.metrics, &own_total, 1, METRIC_LABELS());
     print(&bench, &out);
     CHECK_CONTAINS(buf_cstr(&out), "\ndefender_exporter_own_total 1\n");
     CHECK_CONTAINS(buf_cstr(&out), "\nprocess_resident_memory_bytes ");
-    metric_count(bench.metrics, &own_total, 1, NULL);
+    metric_count(bench.metrics, &own_total, 1, METRIC_LABELS());
     int64_t deadline = clock_monotonic_ms() + 5000;
     while (!strstr(buf_cstr(&out), "own_total 2") && clock_monotonic_ms() < deadline)
         print(&bench, &out);

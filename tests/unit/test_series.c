@@ -7,14 +7,15 @@
 
 static const double bounds[] = { 1, 2 };
 /* clang-format off */
-static const struct family zero = { .name = "defender_zero", .level = 0, .labels = LABELS("n") };
-static const struct family one = { .name = "defender_one", .level = 1, .labels = LABELS("n") };
-static const struct family two = { .name = "defender_two", .level = 2, .labels = LABELS("n") };
-static const struct family three = { .name = "defender_three", .level = 3, .labels = LABELS("n") };
-static const struct family slow = { .name = "defender_slow_seconds", .type = METRIC_HISTOGRAM,
+static const struct family_1 zero = { .name = "defender_zero", .level = 0, LABELS("n") };
+static const struct family_1 one = { .name = "defender_one", .level = 1, LABELS("n") };
+static const struct family_1 two = { .name = "defender_two", .level = 2, LABELS("n") };
+static const struct family_1 three = { .name = "defender_three", .level = 3, LABELS("n") };
+static const struct family_0 slow = { .name = "defender_slow_seconds", .type = METRIC_HISTOGRAM,
                                     .buckets = bounds, .bucket_count = ARRAY_COUNT(bounds) };
 /* clang-format on */
-static const struct family *const known[] = { &zero, &one, &two, &three, NULL };
+static const struct family *const known[] = { &zero.family, &one.family, &two.family, &three.family,
+                                              NULL };
 
 static struct series_rules *rules_of(struct series_config config)
 {
@@ -32,13 +33,14 @@ static struct series_rules *rules_of(struct series_config config)
 /* So many samples of each family, the higher levels first. */
 static void fill(const struct series_rules *rules, int each, struct metric_set *set)
 {
-    static const struct family *const order[] = { &three, &two, &one, &zero };
+    static const struct family *const order[] = { &three.family, &two.family, &one.family,
+                                                  &zero.family };
     series_begin(rules, set);
     for (size_t i = 0; i < ARRAY_COUNT(order); i++)
         for (int n = 0; n < each; n++) {
             char text[24];
             snprintf(text, sizeof text, "%03d", n);
-            metric_add(set, order[i], n, METRIC_LABELS(text));
+            metric_add_values(set, order[i], n, METRIC_LABELS(text)->values);
         }
 }
 
@@ -96,15 +98,15 @@ TEST(lists_take_whole_names)
 {
     CLEANUP(outcome_finish)
     struct outcome deny = apply((struct series_config){ .deny = TEXTS("defender_one|x") }, 3);
-    CHECK_INT(count_of(&deny.set, &one), 0);
-    CHECK_INT(count_of(&deny.set, &zero), 3);
-    CHECK_INT(dropped(&deny.report, &one, SERIES_DENY), 3);
+    CHECK_INT(count_of(&deny.set, &one.family), 0);
+    CHECK_INT(count_of(&deny.set, &zero.family), 3);
+    CHECK_INT(dropped(&deny.report, &one.family, SERIES_DENY), 3);
     CHECK_INT(deny.report.levels[1], 0);
     CLEANUP(outcome_finish)
     struct outcome allow = apply((struct series_config){ .allow = TEXTS("one", ".*_zero") }, 3);
-    CHECK_INT(count_of(&allow.set, &one), 0);
-    CHECK_INT(count_of(&allow.set, &zero), 3);
-    CHECK_INT(dropped(&allow.report, &one, SERIES_DENY), 3);
+    CHECK_INT(count_of(&allow.set, &one.family), 0);
+    CHECK_INT(count_of(&allow.set, &zero.family), 3);
+    CHECK_INT(dropped(&allow.report, &one.family, SERIES_DENY), 3);
 }
 
 TEST(limit_takes_the_highest_levels_first)
@@ -113,14 +115,14 @@ TEST(limit_takes_the_highest_levels_first)
     struct outcome some =
         apply((struct series_config){ .opt_in = TEXTS(".*"), .max_series = 25 }, 10);
     CHECK_INT(some.set.count, 25);
-    CHECK_INT(count_of(&some.set, &zero), 10);
-    CHECK_INT(count_of(&some.set, &one), 10);
-    CHECK_INT(count_of(&some.set, &two), 5);
-    CHECK_INT(dropped(&some.report, &two, SERIES_LIMIT), 5);
-    CHECK_INT(dropped(&some.report, &three, SERIES_LIMIT), 10);
+    CHECK_INT(count_of(&some.set, &zero.family), 10);
+    CHECK_INT(count_of(&some.set, &one.family), 10);
+    CHECK_INT(count_of(&some.set, &two.family), 5);
+    CHECK_INT(dropped(&some.report, &two.family, SERIES_LIMIT), 5);
+    CHECK_INT(dropped(&some.report, &three.family, SERIES_LIMIT), 10);
     CHECK_INT(some.report.levels[2], 5);
     for (size_t i = 0; i < some.set.count; i++) /* what stays is the beginning, in order */
-        if (some.set.samples[i].family == &two)
+        if (some.set.samples[i].family == &two.family)
             CHECK(some.set.samples[i].value < 5);
     CLEANUP(outcome_finish)
     struct outcome all = apply((struct series_config){ .opt_in = TEXTS(".*") }, 10);
@@ -132,9 +134,9 @@ TEST(the_smallest_limit_keeps_one_series)
     CLEANUP(outcome_finish)
     struct outcome one_left = apply((struct series_config){ .max_series = 1 }, 2);
     CHECK_INT(one_left.set.count, 1);
-    CHECK_INT(count_of(&one_left.set, &zero), 1);
-    CHECK_INT(dropped(&one_left.report, &zero, SERIES_LIMIT), 1);
-    CHECK_INT(dropped(&one_left.report, &one, SERIES_LIMIT), 2);
+    CHECK_INT(count_of(&one_left.set, &zero.family), 1);
+    CHECK_INT(dropped(&one_left.report, &zero.family, SERIES_LIMIT), 1);
+    CHECK_INT(dropped(&one_left.report, &one.family, SERIES_LIMIT), 2);
     CHECK_INT(one_left.report.levels[0], 1);
     CHECK_INT(one_left.report.levels[1], 0);
 }
@@ -145,13 +147,13 @@ TEST(a_histogram_counts_all_its_lines)
     struct metric_store *store = metric_store_create();
     CLEANUP(metric_set_finish) struct metric_set set;
     CLEANUP(series_report_finish) struct series_report report = { 0 };
-    metric_observe(store, &slow, 1, NULL);
+    metric_observe(store, &slow, 1, METRIC_LABELS());
     series_begin(rules, &set);
     metric_add(&set, &zero, 1, METRIC_LABELS("a"));
     metric_store_emit(store, &set);
     series_apply(rules, true, &set, &report);
     CHECK_INT(set.count, 1);
-    CHECK_INT(dropped(&report, &slow, SERIES_LIMIT), 5);
+    CHECK_INT(dropped(&report, &slow.family, SERIES_LIMIT), 5);
     CHECK_INT(report.levels[0], 1);
     metric_store_destroy(store);
     series_rules_release(rules);
@@ -169,8 +171,8 @@ TEST(duplicates_are_counted_by_family)
     }
     series_apply(rules, true, &set, &report);
     CHECK_INT(set.count, 3);
-    CHECK_INT(dropped(&report, &zero, SERIES_DUPLICATE), 3);
-    CHECK_INT(dropped(&report, &one, SERIES_DUPLICATE), 2);
+    CHECK_INT(dropped(&report, &zero.family, SERIES_DUPLICATE), 3);
+    CHECK_INT(dropped(&report, &one.family, SERIES_DUPLICATE), 2);
     series_rules_release(rules);
 }
 

@@ -6,24 +6,25 @@
 
 #include "tests/unit/test.h"
 
-static const struct family ratio = { .name = "defender_secure_score_ratio",
-                                     .type = METRIC_GAUGE,
-                                     .unit = "ratio",
-                                     .labels = LABELS("subscription_id", "initiative") };
-static const struct family findings = { .name = "defender_findings",
+static const struct family_2 ratio = { .name = "defender_secure_score_ratio",
+                                       .type = METRIC_GAUGE,
+                                       .unit = "ratio",
+                                       LABELS("subscription_id", "initiative") };
+static const struct family_2 findings = { .name = "defender_findings",
+                                          .type = METRIC_GAUGE,
+                                          LABELS("subscription_id", "risk_level") };
+static const struct family_1 oldest = { .name = "defender_finding_oldest_timestamp_seconds",
                                         .type = METRIC_GAUGE,
-                                        .labels = LABELS("subscription_id", "risk_level") };
-static const struct family oldest = { .name = "defender_finding_oldest_timestamp_seconds",
-                                      .type = METRIC_GAUGE,
-                                      .unit = "seconds",
-                                      .labels = LABELS("subscription_id") };
+                                        .unit = "seconds",
+                                        LABELS("subscription_id") };
 static const double bounds[] = { 1, 2 };
-static const struct family delays = { .name = "defender_delay_seconds",
-                                      .type = METRIC_HISTOGRAM,
-                                      .labels = LABELS("collector"),
-                                      .buckets = bounds,
-                                      .bucket_count = 2 };
-static const struct family *const families[] = { &ratio, &findings, &oldest, &delays, NULL };
+static const struct family_1 delays = { .name = "defender_delay_seconds",
+                                        .type = METRIC_HISTOGRAM,
+                                        LABELS("collector"),
+                                        .buckets = bounds,
+                                        .bucket_count = 2 };
+static const struct family *const families[] = { &ratio.family, &findings.family, &oldest.family,
+                                                 &delays.family, NULL };
 
 static struct metric_set make_set(void)
 {
