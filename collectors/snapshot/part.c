@@ -217,6 +217,7 @@ void part_add_open(struct part *part, const struct part_row *row)
         .internet_exposed = names_internet(row->risk_factors),
     };
     put_resource(part, finding, id, id_length, subscription);
+    part_see(part, row->subscription_id);
 }
 
 void part_add_closed(struct part *part, const char *row_id, enum finding_reason reason)

@@ -126,8 +126,8 @@ void *part_count(struct part *part, const struct kept_kind *kind, const char *su
 /* The counts of the subscription at a place in part->cover; zeros when nothing was counted. */
 const void *part_counted(const struct part *part, const struct kept_kind *kind, size_t place);
 
-/* Say that a row of this subscription has arrived, one that adds neither row nor count. Returns its
- * place in part->cover, which never changes. */
+/* Say that a row of this subscription has arrived, one that adds no open finding, row or count.
+ * Returns its place in part->cover, which never changes. */
 size_t part_see(struct part *part, const char *subscription_id);
 
 /* Whether a row arrived of the subscription at this place, and its list did not break. */
