@@ -132,17 +132,16 @@ const struct collector assessments_collector = {
     .name = "assessments",
     .help = "Recommendations: open findings by risk, results by status.",
     .default_interval = "15m",
-    .role = COLLECTOR_DATA,
     .rows = COLLECTOR_ALL_ROWS,
     .order = 10,
     .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
     .variants = {
-        { "graph", .needs = COLLECTOR_NEEDS(DISCOVERY), .queries = {
+        { "graph", .queries = {
             { .name = "assessments_rows", .kql = kql_assessments_rows,
               .columns = graph_columns },
         } },
         /* lists carry no metadata */
-        { "rest", .needs = COLLECTOR_NEEDS(DISCOVERY) | COLLECTOR_NEEDS(REFERENCE), .queries = {
+        { "rest", .needs_reference = true, .queries = {
             { .name = "assessments",
               .path = "/subscriptions/{subscription}/providers/Microsoft.Security/assessments",
               .api_versions = LIST_VERSIONS, .missing_is_empty = true,

@@ -198,7 +198,6 @@ const struct collector baselines_collector = {
     .name = "baselines",
     .help = "OS security baselines of Windows and Linux machines, by rule.",
     .default_interval = "30m",
-    .role = COLLECTOR_DATA,
     .rows = COLLECTOR_FAILING_ROWS,
     .order = 30,
     .topic = "baseline",
@@ -206,7 +205,7 @@ const struct collector baselines_collector = {
     .rights = { "`Microsoft.Security/*/read`, `Microsoft.GuestConfiguration/*/read`",
                 "Security Reader; Reader for machine configuration" },
     .variants = {
-        { "graph", .needs = COLLECTOR_NEEDS(DISCOVERY), .queries = {
+        { "graph", .queries = {
             { .name = "baseline_rules_summary", .kql = kql_baseline_rules_summary,
               .columns = name_columns },
             { .name = "baseline_machines_summary", .kql = kql_baseline_machines_summary,

@@ -189,7 +189,7 @@ const struct collector catalogue_collector = {
     .order = 10,
     .rights = { "assessment metadata of the tenant", "any role in the tenant" },
     .variants = {
-        { "tenant", .needs = COLLECTOR_NEEDS(DISCOVERY), .queries = {
+        { "tenant", .queries = {
             { .name = "assessmentMetadata",
               .path = "/providers/Microsoft.Security/assessmentMetadata",
               .api_versions = METADATA_VERSIONS, .optional = true,
@@ -200,7 +200,7 @@ const struct collector catalogue_collector = {
               .api_versions = METADATA_VERSIONS, .only_if_empty = true,
               .columns = columns },
         } },
-        { "subscriptions", .needs = COLLECTOR_NEEDS(DISCOVERY), .complete = true, .queries = {
+        { "subscriptions", .complete = true, .queries = {
             { .name = "assessmentMetadata",
               .path = "/providers/Microsoft.Security/assessmentMetadata",
               .api_versions = METADATA_VERSIONS, .optional = true,

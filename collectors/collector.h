@@ -19,11 +19,11 @@ struct query {
     bool only_if_empty;    /* asked only when the queries before brought no row */
 };
 
-/* What a collector is to the others; sources start and are listed in this order. */
+/* What a collector is to the others of its tenant. */
 enum collector_role {
-    COLLECTOR_DISCOVERY, /* which subscriptions there are: the others ask it whom to read */
-    COLLECTOR_REFERENCE, /* what the rows of others mean */
-    COLLECTOR_DATA       /* what is measured */
+    COLLECTOR_DATA,      /* what is measured; as good as every collector */
+    COLLECTOR_DISCOVERY, /* which subscriptions there are: all others start after it */
+    COLLECTOR_REFERENCE  /* what the rows of others mean */
 };
 
 /* What its rows say of findings. */
@@ -36,11 +36,10 @@ enum collector_rows {
 /* One way to get at the rows; its name, "graph" or "rest", is what the key `source` takes. */
 struct variant {
     const char *name;
-    unsigned needs; /* COLLECTOR_NEEDS(role): sources of its tenant that must have tried first */
-    bool complete;  /* of a reference: it also has what is special in each subscription */
+    bool needs_reference; /* starts after it: the rows alone do not say what they mean */
+    bool complete;        /* of a reference: it also has what is special in each subscription */
     struct query queries[COLLECTOR_QUERIES_MAX]; /* ends with name NULL */
 };
-#define COLLECTOR_NEEDS(role) (1U << COLLECTOR_##role)
 
 /* What an identity must be allowed, for the table of rights. */
 struct rights {

@@ -230,18 +230,16 @@ const struct collector secure_scores_collector = {
     .name = "secure_scores",
     .help = "The classic secure score and its controls.",
     .default_interval = "30m",
-    .role = COLLECTOR_DATA,
-    .rows = COLLECTOR_NO_FINDINGS,
     .order = 20,
     .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
     .variants = {
-        { "graph", .needs = COLLECTOR_NEEDS(DISCOVERY), .queries = {
+        { "graph", .queries = {
             { .name = "secure_scores_rows", .kql = kql_secure_scores_rows,
               .columns = score_columns },
             { .name = "secure_score_controls_rows", .kql = kql_secure_score_controls_rows,
               .columns = control_columns },
         } },
-        { "rest", .needs = COLLECTOR_NEEDS(DISCOVERY), .queries = {
+        { "rest", .queries = {
             { .name = "secureScores",
               .path = "/subscriptions/{subscription}/providers/Microsoft.Security/secureScores",
               .api_versions = "2020-01-01", .missing_is_empty = true,

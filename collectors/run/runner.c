@@ -172,11 +172,19 @@ static const struct variant *variant_of(const struct slot *slot)
     return &slot->source->collector->variants[slot->config.variant];
 }
 
-/* Whether a source needs this one, because it asks the same tenant and reads the way it does. */
+bool runner_is_needed(const struct source *source, const struct source *by,
+                      const struct variant *variant)
+{
+    enum collector_role role = source->collector->role;
+    bool needed = role == COLLECTOR_DISCOVERY   ? by->collector->role != COLLECTOR_DISCOVERY
+                  : role == COLLECTOR_REFERENCE ? variant->needs_reference
+                                                : false;
+    return needed && source != by && !strcmp(source->tenant, by->tenant);
+}
+
 static bool is_needed(const struct source *source, const struct slot *by)
 {
-    return source != by->source && variant_of(by)->needs & 1U << source->collector->role &&
-           !strcmp(source->tenant, by->source->tenant);
+    return runner_is_needed(source, by->source, variant_of(by));
 }
 
 /* Who needs a reference needs all of it, also what is special in each subscription. */

@@ -40,6 +40,11 @@ struct runner_config {
     const char *storage_path; /* where the catalogue is kept between runs; NULL = nowhere */
 };
 
+/* Whether a source must have tried before another one runs, which reads a variant: both are of one
+ * tenant, and it is its discovery, or a reference the variant needs. */
+bool runner_is_needed(const struct source *source, const struct source *by,
+                      const struct variant *variant);
+
 struct runner;
 
 /* config is copied; the store goes on with its sources; arm, store and metrics are borrowed and

@@ -9,9 +9,13 @@
 
 static int compare(const void *left, const void *right)
 {
+    static const int ranks[] = {
+        [COLLECTOR_DISCOVERY] = 0, [COLLECTOR_REFERENCE] = 1, [COLLECTOR_DATA] = 2
+    };
     const struct source *a = left, *b = right;
-    if (a->collector->role != b->collector->role)
-        return a->collector->role < b->collector->role ? -1 : 1;
+    int order = ranks[a->collector->role] - ranks[b->collector->role];
+    if (order)
+        return order;
     if (a->collector->order != b->collector->order)
         return a->collector->order < b->collector->order ? -1 : 1;
     return strcmp(a->key, b->key);

@@ -96,7 +96,6 @@ enum { VARIANT_LISTS, VARIANT_GRAPH };
 static const struct collector recipe = {
     .name = "recipe",
     .help = "Things.",
-    .role = COLLECTOR_DATA,
     .default_interval = "15m",
     .variants = {
         { "lists", .queries = {

@@ -449,6 +449,48 @@ TEST(figures_and_history_name_the_source)
     world_finish(&world);
 }
 
+/* --- who waits for whom ----------------------------------------------------------------------- */
+static bool waits(const struct source *by, int variant, const struct source *source)
+{
+    return runner_is_needed(source, by, &by->collector->variants[variant]);
+}
+
+TEST(all_wait_for_the_discovery_and_lists_for_the_reference)
+{
+    static const char *const data[] = { "assessments", "secure_scores", "baselines", "catalogue" };
+    for (size_t i = 0; i < ARRAY_COUNT(data); i++) {
+        const struct source *source = source_list_find(test_sources(), data[i]);
+        CHECK(waits(source, 0, SOURCE(subscriptions)));
+        CHECK(!waits(source, 0, SOURCE(catalogue)));
+        CHECK(!waits(source, 0, SOURCE(assessments)));
+        CHECK(!waits(SOURCE(subscriptions), 0, source));
+    }
+    CHECK(!strcmp(SOURCE(assessments)->collector->variants[1].name, "rest"));
+    CHECK(waits(SOURCE(assessments), 1, SOURCE(catalogue)));
+    CHECK(!waits(SOURCE(secure_scores), 1, SOURCE(catalogue)));
+}
+
+TEST(nobody_waits_for_another_tenant)
+{
+    struct source_list *list = two_tenants();
+    const struct source *east = source_list_find(list, "east");
+    CHECK(waits(east, 0, source_list_find(list, "find_east")));
+    CHECK(!waits(east, 0, source_list_find(list, "find_west")));
+    CHECK(!waits(source_list_find(list, "find_west"), 0, source_list_find(list, "find_east")));
+    source_list_release(list);
+}
+
+TEST(every_collector_says_what_it_is)
+{
+    for (size_t i = 0; i < test_sources()->count; i++) {
+        const struct collector *collector = test_sources()->sources[i].collector;
+        CHECK(collector->name && collector->help && collector->default_interval);
+        CHECK(collector->rights.reads && collector->rights.role);
+        CHECK(collector->families && collector->fold && collector->emit);
+        CHECK(collector->variants[0].name && collector->variants[0].queries[0].name);
+    }
+}
+
 TEST(samples_of_both_are_told)
 {
     struct world world;
