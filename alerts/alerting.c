@@ -114,7 +114,7 @@ void alerting_stop(struct alerting *alerting)
 bool alerting_run(struct alerting *alerting, int64_t now, struct error *error)
 {
     int64_t next_at;
-    struct snapshot *snapshot = snapshot_acquire(alerting->snapshots);
+    struct snapshot *snapshot = snapshot_acquire(alerting->snapshots, now);
     bool ok = evaluator_run(alerting->evaluator, snapshot, now, &next_at, error);
     snapshot_release(snapshot);
     if (ok)

@@ -254,12 +254,13 @@ static bool begin(struct evaluator *evaluator, struct error *error)
     struct metric_set figures = { .max_level = -1, .opted = evaluator->wanted };
     struct metric_set usual = { .max_level = 1 };
     add_wanted(evaluator, &usual);
-    struct snapshot *snapshot = snapshot_acquire(evaluator->config.snapshots);
+    int64_t now = clock_now_s();
+    struct snapshot *snapshot = snapshot_acquire(evaluator->config.snapshots, now);
     const struct evaluation evaluation = {
         .database = evaluator->database,
         .ledger = evaluator->ledger,
         .snapshot = snapshot,
-        .now = clock_now_s(),
+        .now = now,
         .figures = &figures,
     };
     bool ok = evaluation_figures(&evaluation, NULL, error);
@@ -351,7 +352,7 @@ static void evaluate(struct evaluator *evaluator)
 {
     struct error error = { 0 };
     int64_t now = clock_now_s(), next_at = 0;
-    struct snapshot *snapshot = snapshot_acquire(evaluator->config.snapshots);
+    struct snapshot *snapshot = snapshot_acquire(evaluator->config.snapshots, now);
     evaluator->seen = snapshot->generation;
     bool ok = evaluator_run(evaluator, snapshot, now, &next_at, &error);
     snapshot_release(snapshot);
@@ -368,11 +369,13 @@ static int64_t tick(void *context)
     struct evaluator *evaluator = context;
     int64_t left_s = evaluator->due_at - clock_now_s();
     bool due = left_s <= 0 || left_s > POLL_S; /* far ahead: the clock stepped back */
-    if (!due && !evaluator->failing)
-        due =
-            snapshot_wait(evaluator->config.snapshots, evaluator->seen, WAIT_MS) != evaluator->seen;
-    else if (!due)
+    if (!due && !evaluator->failing) {
+        snapshot_wait(evaluator->config.snapshots, evaluator->seen, WAIT_MS);
+        /* Data grow too old while nobody publishes. */
+        due = snapshot_generation(evaluator->config.snapshots, clock_now_s()) != evaluator->seen;
+    } else if (!due) {
         clock_sleep_ms(WAIT_MS / 4);
+    }
     if (atomic_exchange(&evaluator->woken, false) || due)
         evaluate(evaluator);
     return 0;

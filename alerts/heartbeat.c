@@ -118,7 +118,7 @@ static int64_t tick(void *context)
     struct heartbeat *heartbeat = context;
     struct delivery_attempt attempt = { 0 };
     int64_t now = clock_now_s();
-    struct snapshot *snapshot = snapshot_acquire(heartbeat->snapshots);
+    struct snapshot *snapshot = snapshot_acquire(heartbeat->snapshots, now);
     const char *problem =
         heartbeat_problem(snapshot, evaluator_succeeded_at(heartbeat->evaluator), now);
     snapshot_release(snapshot);

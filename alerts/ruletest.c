@@ -256,7 +256,7 @@ static bool accept(struct trial *trial, struct error *error)
 static bool evaluate(struct trial *trial, int64_t *next_ms, struct error *error)
 {
     int64_t next_at = 0, now = trial->start + trial->at_ms / 1000;
-    struct snapshot *snapshot = snapshot_acquire(trial->snapshots);
+    struct snapshot *snapshot = snapshot_acquire(trial->snapshots, now);
     bool ok = evaluator_run(trial->evaluator, snapshot, now, &next_at, error);
     snapshot_release(snapshot);
     *next_ms = !next_at ? 0 : next_at > now ? (next_at - trial->start) * 1000 : trial->at_ms + 1000;

@@ -146,7 +146,7 @@ bool scrape_configure(struct scrape *scrape, const struct scrape_config *config,
 /* Whether a domain part is that of the current snapshot and the last evaluation. */
 static bool is_current(const struct scrape *scrape, const struct rendition *rendition)
 {
-    return rendition->generation == snapshot_generation(scrape->snapshots) &&
+    return rendition->generation == snapshot_generation(scrape->snapshots, clock_now_s()) &&
            (!scrape->alerting ||
             rendition->alerts_generation == alerting_generation(scrape->alerting));
 }
@@ -157,7 +157,7 @@ static uint64_t fill_domain(const struct job *job, const struct selection *selec
                             struct metric_set *set, struct series_report *report,
                             struct source_list **sources)
 {
-    struct snapshot *snapshot = snapshot_acquire(job->scrape->snapshots);
+    struct snapshot *snapshot = snapshot_acquire(job->scrape->snapshots, clock_now_s());
     uint64_t generation = snapshot->generation;
     *sources = snapshot->sources;
     source_list_acquire(*sources);

@@ -285,7 +285,7 @@ static void handle_ready(void *context, const struct web_request *request,
 {
     struct service *service = context;
     (void)request;
-    struct snapshot *snapshot = snapshot_acquire(service->snapshots);
+    struct snapshot *snapshot = snapshot_acquire(service->snapshots, clock_now_s());
     bool ready = snapshot_is_ready(snapshot);
     snapshot_release(snapshot);
     web_respond_text(response, ready ? 200 : 503,
@@ -365,7 +365,7 @@ static void handle_landing(void *context, const struct web_request *request,
     struct service *service = context;
     struct buf page = { 0 };
     (void)request;
-    struct snapshot *snapshot = snapshot_acquire(service->snapshots);
+    struct snapshot *snapshot = snapshot_acquire(service->snapshots, clock_now_s());
     pthread_mutex_lock(&service->lock);
     const struct engine *engine = &service->engine;
     const struct pages_link links[] = {

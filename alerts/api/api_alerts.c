@@ -321,7 +321,8 @@ static bool walk_firing(struct walk *walk, struct error *error)
     CLEANUP(silence_list_finish) struct silence_list silences = { 0 };
     CLEANUP(view_finish) struct inhibit_view *view = NULL;
     struct api_call *call = walk->call;
-    CLEANUP(let_go) struct snapshot *snapshot = snapshot_acquire(call->context->snapshots);
+    CLEANUP(let_go) struct snapshot *snapshot =
+        snapshot_acquire(call->context->snapshots, call->context->now);
     const struct inhibit_rules *rules = call->context->settings->inhibits;
     if (!silence_load(call->database, call->context->now, &silences, error))
         return false;

@@ -43,8 +43,8 @@ static const char *check_subscriptions(const void *value)
 const struct option runner_common_options[] = {
     { "max_staleness", OPTION_DURATION(struct runner_common, max_staleness_ms),
       .otherwise = "0s", .min = 0, .max = 30 * 86400e3,
-      .help = "How long the last good data of a failing collector is shown; 0s means three "
-              "intervals." },
+      .help = "How old the data of a collector may become before they are no longer shown; 0s, or "
+              "less than the collector's interval, means three intervals." },
     { "disable_defaults", OPTION_BOOL(struct runner_common, disable_defaults),
       .otherwise = "false", .help = "Run only the collectors that are enabled by name." },
     { 0 }
@@ -199,11 +199,19 @@ static void choose_reference(struct runner *runner, struct slot *slot)
             slot->config.variant = i;
 }
 
+/* How old the data of a source may become. What runs less often than the operator's limit would be
+ * gone between two good runs: it has three intervals, as where there is no limit. */
+static int64_t max_staleness_ms(const struct runner *runner, int64_t interval_ms)
+{
+    int64_t configured = runner->config.common.max_staleness_ms;
+    return configured && configured >= interval_ms ? configured : 3 * interval_ms;
+}
+
 static void create_slots(struct runner *runner)
 {
     const struct source_list *sources = runner->sources;
     snapshot_store_configure(runner->store, runner->sources);
-    struct snapshot *snapshot = snapshot_acquire(runner->store);
+    struct snapshot *snapshot = snapshot_acquire(runner->store, clock_now_s());
     runner->slots = MEMORY_ARRAY(struct slot, sources->count);
     for (size_t i = 0; i < sources->count; i++) {
         struct slot *slot = &runner->slots[i];
@@ -214,6 +222,7 @@ static void create_slots(struct runner *runner)
         slot->status = *snapshot_status(snapshot, slot->source);
         slot->status.enabled = slot->config.enabled;
         slot->status.interval_ms = slot->config.interval_ms;
+        slot->status.max_staleness_ms = max_staleness_ms(runner, slot->config.interval_ms);
         snapshot_publish(runner->store, slot->source, NULL, &slot->status);
         if (!slot->status.enabled && snapshot_part(snapshot, slot->source))
             snapshot_drop(runner->store, slot->source);
@@ -253,12 +262,6 @@ void runner_destroy(struct runner *runner)
     free_texts(runner->exclude);
     free(runner->storage_path);
     free(runner);
-}
-
-static int64_t max_staleness_ms(const struct slot *slot)
-{
-    int64_t configured = slot->runner->config.common.max_staleness_ms;
-    return configured ? configured : 3 * slot->status.interval_ms;
 }
 
 /* The subscriptions to ask Resource Graph about when the operator filters; NULL = the tenant. */
@@ -355,26 +358,12 @@ static void conclude(struct slot *slot, bool ok, const struct collect_result *re
     status->failures = status->success ? 0 : status->failures + 1;
 }
 
-static void drop_when_stale(struct slot *slot)
-{
-    struct snapshot *snapshot = snapshot_acquire(slot->runner->store);
-    const struct part *part = snapshot_part(snapshot, slot->source);
-    bool stale = part && clock_now_s() - part->collected_at > max_staleness_ms(slot) / 1000 &&
-                 !slot->status.success;
-    snapshot_release(snapshot);
-    if (!stale)
-        return;
-    snapshot_drop(slot->runner->store, slot->source);
-    log_error(MSG("data are older than max staleness and no longer shown"),
-              TEXT("collector", slot->source->name));
-}
-
 bool runner_run(struct runner *runner, const struct source *source)
 {
     struct slot *slot = &runner->slots[source->index];
     struct source_status before = slot->status;
-    struct snapshot *snapshot = snapshot_acquire(runner->store);
-    int64_t started_ms = clock_monotonic_ms();
+    int64_t now = clock_now_s(), started_ms = clock_monotonic_ms();
+    struct snapshot *snapshot = snapshot_acquire(runner->store, now);
     struct arm_session session = {
         .arm = runner->arm,
         .client = slot->client,
@@ -382,9 +371,9 @@ bool runner_run(struct runner *runner, const struct source *source)
         .cancelled = &runner->stopping,
     };
     struct collect_context context = {
-        .now = clock_now_s(),
+        .now = now,
         .snapshot = snapshot,
-        .max_staleness_s = max_staleness_ms(slot) / 1000,
+        .max_staleness_s = slot->status.max_staleness_ms / 1000,
         .wanted = is_wanted,
         .filter = runner,
         .included = (const char *const *)runner->include,
@@ -408,8 +397,6 @@ bool runner_run(struct runner *runner, const struct source *source)
         report_carried(slot, older, result.part);
     snapshot_publish(runner->store, source, result.part, &slot->status);
     snapshot_release(snapshot);
-    if (!slot->status.success)
-        drop_when_stale(slot);
     return slot->status.success;
 }
 
@@ -417,7 +404,7 @@ bool runner_run(struct runner *runner, const struct source *source)
 static bool may_start(const struct slot *slot)
 {
     const struct runner *runner = slot->runner;
-    struct snapshot *snapshot = snapshot_acquire(runner->store);
+    struct snapshot *snapshot = snapshot_acquire(runner->store, clock_now_s());
     bool ok = true;
     for (size_t i = 0; i < runner->sources->count; i++) {
         const struct source *other = &runner->sources->sources[i];
@@ -456,7 +443,7 @@ static void cancel(void *data)
 static void load_kept(struct slot *slot)
 {
     const struct collector *collector = slot->source->collector;
-    struct snapshot *snapshot = snapshot_acquire(slot->runner->store);
+    struct snapshot *snapshot = snapshot_acquire(slot->runner->store, clock_now_s());
     bool known = snapshot_part(snapshot, slot->source) != NULL;
     snapshot_release(snapshot);
     if (!collector->load || !slot->runner->storage_path || known)
@@ -464,7 +451,7 @@ static void load_kept(struct slot *slot)
     struct part *part = runner_kept_load(slot->source, slot->runner->storage_path);
     if (!part)
         return;
-    if (clock_now_s() - part->collected_at > max_staleness_ms(slot) / 1000) {
+    if (clock_now_s() - part->collected_at > slot->status.max_staleness_ms / 1000) {
         part_release(part);
         return;
     }

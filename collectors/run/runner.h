@@ -17,7 +17,7 @@ const struct option *runner_source_options(const struct collector *collector, st
 
 /* `collector`: what holds for all of them. */
 struct runner_common {
-    int64_t max_staleness_ms; /* 0 = three intervals of the collector */
+    int64_t max_staleness_ms; /* 0, or less than its interval = three intervals of a source */
     bool disable_defaults;
 };
 extern const struct option runner_common_options[];

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "collectors/collector.h"
+#include "core/log.h"
 #include "core/memory.h"
 
 struct snapshot_store {
@@ -162,12 +163,50 @@ void snapshot_drop(struct snapshot_store *store, const struct source *source)
     put(store, source, NULL, NULL, false);
 }
 
-struct snapshot *snapshot_acquire(struct snapshot_store *store)
+static bool is_stale(const struct snapshot *snapshot, size_t place, int64_t now)
+{
+    const struct part *part = snapshot->parts[place];
+    int64_t limit_ms = snapshot->status[place].max_staleness_ms;
+    return part && limit_ms && (now - part->collected_at) * 1000 > limit_ms;
+}
+
+/* Make a snapshot current that has no stale part. Returns the one before, NULL when none was stale;
+ * the lock is held. */
+static struct snapshot *expire(struct snapshot_store *store, int64_t now)
+{
+    struct snapshot *before = store->current, *next = NULL;
+    for (size_t i = 0; i < before->sources->count; i++) {
+        if (!is_stale(before, i, now))
+            continue;
+        next = next ? next : copy_current(store, before->sources);
+        part_release(next->parts[i]); /* before has it still */
+        next->parts[i] = NULL;
+    }
+    if (!next)
+        return NULL;
+    store->current = next;
+    pthread_cond_broadcast(&store->changed);
+    return before;
+}
+
+/* Say what was forgotten between two snapshots, and let the first go. */
+static void report_expired(struct snapshot *before, const struct snapshot *after)
+{
+    for (size_t i = 0; before && i < before->sources->count; i++)
+        if (before->parts[i] && !after->parts[i])
+            log_error(MSG("data are older than max staleness and no longer shown"),
+                      TEXT("collector", before->sources->sources[i].name));
+    snapshot_release(before);
+}
+
+struct snapshot *snapshot_acquire(struct snapshot_store *store, int64_t now)
 {
     pthread_mutex_lock(&store->lock);
+    struct snapshot *before = expire(store, now);
     struct snapshot *snapshot = store->current;
     atomic_fetch_add_explicit(&snapshot->references, 1, memory_order_relaxed);
     pthread_mutex_unlock(&store->lock);
+    report_expired(before, snapshot);
     return snapshot;
 }
 
@@ -184,11 +223,11 @@ void snapshot_release(struct snapshot *snapshot)
     free(snapshot);
 }
 
-uint64_t snapshot_generation(struct snapshot_store *store)
+uint64_t snapshot_generation(struct snapshot_store *store, int64_t now)
 {
-    pthread_mutex_lock(&store->lock);
-    uint64_t generation = store->current->generation;
-    pthread_mutex_unlock(&store->lock);
+    struct snapshot *snapshot = snapshot_acquire(store, now);
+    uint64_t generation = snapshot->generation;
+    snapshot_release(snapshot);
     return generation;
 }
 

@@ -13,7 +13,8 @@ struct source_status {
     bool enabled, attempted, success;
     struct error error; /* of the last failed run; code ERROR_NONE after a success */
     int64_t started_at, last_success_at, duration_ms;
-    int64_t interval_ms; /* as configured */
+    int64_t interval_ms;      /* as configured */
+    int64_t max_staleness_ms; /* older data are not shown; 0 = for ever */
     size_t rows;         /* of the last run, complete or not */
     bool truncated;
     int failures; /* in a row */
@@ -59,15 +60,18 @@ struct source_list *snapshot_store_sources(struct snapshot_store *store);
 void snapshot_publish(struct snapshot_store *store, const struct source *source, struct part *part,
                       const struct source_status *status);
 
-/* Forget a part that is older than max staleness. Wakes snapshot_wait. */
+/* Forget the part of a source that is switched off. Wakes snapshot_wait. */
 void snapshot_drop(struct snapshot_store *store, const struct source *source);
 
-/* The current snapshot; the caller releases it. Never NULL. Any thread. */
-struct snapshot *snapshot_acquire(struct snapshot_store *store);
+/* The current snapshot at this instant; the caller releases it. Never NULL. Any thread.
+ * Whether data are too old is decided here and nowhere else: a part that is older than its source's
+ * max staleness, whatever its collector is doing meanwhile, is forgotten, logged once, and makes a
+ * new generation. */
+struct snapshot *snapshot_acquire(struct snapshot_store *store, int64_t now);
 void snapshot_release(struct snapshot *snapshot);
 
-/* The current generation, without taking a reference. */
-uint64_t snapshot_generation(struct snapshot_store *store);
+/* The generation of what snapshot_acquire gives at this instant. */
+uint64_t snapshot_generation(struct snapshot_store *store, int64_t now);
 
 /* Wait until the generation is not `seen` any more, at most timeout_ms. Returns the generation. */
 uint64_t snapshot_wait(struct snapshot_store *store, uint64_t seen, int64_t timeout_ms);

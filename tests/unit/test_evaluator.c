@@ -233,3 +233,23 @@ TEST(evaluator_thread_hears_of_every_snapshot)
     CHECK(clock_monotonic_ms() - stopping_ms < 1500);
     scene_finish(&scene);
 }
+
+/* Nobody publishes and nobody scrapes: the thread looks at the clock itself. */
+TEST(evaluator_thread_sees_data_grow_too_old)
+{
+    struct scene scene;
+    scene_init(&scene, "stale", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    static const char *const cover[] = { "s1", NULL };
+    struct part *part = world_part(SOURCE(assessments), cover);
+    part->collected_at = clock_now_s() - 100;
+    const struct source_status status = {
+        .enabled = true, .attempted = true, .success = true, .max_staleness_ms = 101000,
+    };
+    snapshot_publish(scene.store, SOURCE(assessments), part, &status);
+    uint64_t published = snapshot_wait(scene.store, 0, 0);
+    evaluator_start(scene.evaluator);
+    CHECK_INT(snapshot_wait(scene.store, published, 10000), published + 1);
+    evaluator_stop(scene.evaluator);
+    scene_finish(&scene);
+}

@@ -7,7 +7,7 @@
 static void render(struct snapshot_store *store, const struct pages_view *base, struct buf *out)
 {
     struct pages_view view = *base;
-    struct snapshot *snapshot = snapshot_acquire(store);
+    struct snapshot *snapshot = snapshot_acquire(store, 0);
     view.snapshot = snapshot;
     pages_landing(&view, out);
     snapshot_release(snapshot);

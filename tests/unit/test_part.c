@@ -267,23 +267,23 @@ TEST(snapshots_change_whole_and_outlive_their_store)
 {
     struct snapshot_store *store = snapshot_store_create(test_sources());
     struct source_status status = { .enabled = true };
-    struct snapshot *empty = snapshot_acquire(store);
+    struct snapshot *empty = snapshot_acquire(store, 0);
     CHECK(snapshot_is_ready(empty));
     snapshot_publish(store, SOURCE(assessments), NULL, &status);
-    struct snapshot *waiting = snapshot_acquire(store);
+    struct snapshot *waiting = snapshot_acquire(store, 0);
     CHECK(!snapshot_is_ready(waiting));
     struct part *part = part_create(SOURCE(assessments));
     part_add_open(part, &plain);
     status.success = true;
     snapshot_publish(store, SOURCE(assessments), part, &status);
-    struct snapshot *full = snapshot_acquire(store);
+    struct snapshot *full = snapshot_acquire(store, 0);
     CHECK(snapshot_is_ready(full));
     CHECK(!waiting->parts[INDEX(assessments)]);
     CHECK_INT(full->parts[INDEX(assessments)]->generation, full->generation);
     /* A failed run keeps the last good part and changes the status. */
     status.success = false;
     snapshot_publish(store, SOURCE(assessments), NULL, &status);
-    struct snapshot *failed = snapshot_acquire(store);
+    struct snapshot *failed = snapshot_acquire(store, 0);
     CHECK(failed->parts[INDEX(assessments)] == full->parts[INDEX(assessments)]);
     CHECK(!failed->status[INDEX(assessments)].success);
     CHECK_INT(snapshot_wait(store, full->generation, 0), failed->generation);

@@ -74,6 +74,31 @@ TEST(a_new_snapshot_shows_at_once)
     CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{collector=\"assessments\"} 8\n");
 }
 
+/* Somebody else found that they are too old: what is rendered is thrown away. */
+TEST(stale_data_leave_what_is_rendered)
+{
+    CLEANUP(tear_down) struct bench bench = set_up(NULL);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    const struct source *source = SOURCE(subscriptions);
+    const struct source_status status = { .enabled = true, .max_staleness_ms = 3600000 };
+    struct part *part = part_create(source);
+    int64_t now = part->collected_at = clock_now_s();
+    snapshot_publish(bench.snapshots, source, part, &status);
+    print(&bench, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_subscriptions{state=\"visible\"} 0\n");
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_up 1\n");
+    CHECK_INT(snapshot_generation(bench.snapshots, now + 3601), 2);
+    print(&bench, &out);
+    CHECK(!strstr(buf_cstr(&out), "defender_subscriptions{"));
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_up 0\n");
+    /* Data that are too old when they come are never shown. */
+    part = part_create(source);
+    part->collected_at = now - 7200;
+    snapshot_publish(bench.snapshots, source, part, &status);
+    print(&bench, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_up 0\n");
+}
+
 TEST(own_metrics_are_fresh_after_a_moment)
 {
     CLEANUP(tear_down) struct bench bench = set_up(NULL);

@@ -101,14 +101,14 @@ TEST(a_store_keeps_what_stays_and_forgets_what_goes)
     snapshot_publish(store, own, part_with(own, "a"), &good);
     snapshot_publish(store, source_list_find(list, "assessments"),
                      part_with(source_list_find(list, "assessments"), "a"), &good);
-    struct snapshot *before = snapshot_acquire(store);
+    struct snapshot *before = snapshot_acquire(store, 0);
     snapshot_store_configure(store, list);
-    CHECK_INT(snapshot_generation(store), before->generation);
+    CHECK_INT(snapshot_generation(store, 0), before->generation);
     snapshot_store_configure(store, test_sources());
-    CHECK_INT(snapshot_generation(store), before->generation + 1);
+    CHECK_INT(snapshot_generation(store, 0), before->generation + 1);
     snapshot_publish(store, own, part_with(own, "b"), &good); /* a run that ended too late */
     source_list_release(list);
-    struct snapshot *after = snapshot_acquire(store);
+    struct snapshot *after = snapshot_acquire(store, 0);
     CHECK_INT(after->generation, before->generation + 1);
     CHECK_INT(after->sources->count, test_sources()->count);
     CHECK(after->parts[INDEX(assessments)] == snapshot_part(before, SOURCE(assessments)));
@@ -129,7 +129,7 @@ TEST(a_key_of_another_collector_is_another_source)
     struct snapshot_store *store = snapshot_store_create(list);
     snapshot_publish(store, own, part_with(own, "a"), &good);
     snapshot_store_configure(store, again);
-    struct snapshot *snapshot = snapshot_acquire(store);
+    struct snapshot *snapshot = snapshot_acquire(store, 0);
     own = source_list_find(again, "own");
     CHECK(!snapshot_part(snapshot, own) && !snapshot_status(snapshot, own)->enabled);
     snapshot_release(snapshot);
