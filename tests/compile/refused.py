@@ -30,7 +30,7 @@ GROUPS = {
 
 def compile_text(compiler, root, text):
     """What the compiler says; "" when it accepts."""
-    done = subprocess.run([compiler, "-I", root, *FLAGS], input=text, text=True,
+    done = subprocess.run([compiler, "-I", ".", *FLAGS], input=text, text=True, cwd=root,
                           capture_output=True, check=False)
     return "" if done.returncode == 0 else done.stderr or "refused without a word"
 
