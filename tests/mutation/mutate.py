@@ -7,7 +7,8 @@ Places come from every source of core, collectors, alerts and exporter, as many 
 by a hash of the seed and the line: a change elsewhere does not move the choice. What does not
 compile counts for nothing; what equivalent.txt names changes nothing anybody could see. Works on a
 copy of the tree in build/mutation, under the address sanitizer, and runs only the unit tests that
-contain the file. Not part of scripts/test: it takes its time. Exit status 1: under 90 % killed.
+contain the file; what none contains (main, commands, the service) is judged by a few integration
+tests. Not part of scripts/test: it takes its time. Exit status 1: under 90 % killed.
 """
 import argparse
 import collections
@@ -25,8 +26,9 @@ PLACE = os.path.join(ROOT, "build/mutation")
 TREE, BUILD = os.path.join(PLACE, "tree"), os.path.join(PLACE, "build")
 FLOORS = ("core", "collectors", "alerts", "exporter")
 EQUIVALENT = os.path.join(os.path.dirname(__file__), "equivalent.txt")
+WHOLE = ("references", "lifecycle", "examples", "alerts_flow")
 WANTED = 0.9
-LIMIT_S = 120  # a change may make a test run for ever
+LIMIT_S, WHOLE_LIMIT_S = 60, 600  # a change may make a test run for ever
 
 # kind: pattern over code without comments and texts, and what takes its place
 COMPARE = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
@@ -130,6 +132,7 @@ def candidates(arguments):
 
 
 def equivalents():
+    """Their names; a blank line or one that begins with # says something about them."""
     with open(EQUIVALENT, encoding="utf-8") as file:
         return {line.rstrip("\n") for line in file if line.strip() and line[0] not in "# "}
 
@@ -137,7 +140,7 @@ def equivalents():
 def prepare():
     """The copy, built; what the tests contain: {file name: tests}."""
     os.makedirs(TREE, exist_ok=True)
-    for part in (*FLOORS, "tests", "CMakeLists.txt", "packaging"):
+    for part in (*FLOORS, "tests", "packaging", "docs", "CMakeLists.txt", "README.md"):
         source, target = os.path.join(ROOT, part), os.path.join(TREE, part)
         if os.path.isdir(source):
             subprocess.run(["rsync", "-a", "--delete", source + "/", target], check=True) \
@@ -169,14 +172,37 @@ def ordered(tests, path):
     return sorted(tests, key=near)
 
 
-def passes(test):
+def build(*targets):
+    command = ["cmake", "--build", BUILD, "--target", *targets]
+    return not subprocess.run(command, check=False, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode
+
+
+def passes(*command, limit_s=LIMIT_S):
+    programs = {name.upper(): os.path.join(BUILD, name)
+                for name in ("defender_exporter", "fake_azure", "print_requests")}
     try:
         return not subprocess.run(
-            [os.path.join(BUILD, test)], cwd=os.path.join(TREE, "tests"), check=False,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            timeout=LIMIT_S).returncode
+            command, cwd=os.path.join(TREE, "tests"), check=False, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=limit_s,
+            env={**os.environ, **programs}).returncode
     except subprocess.TimeoutExpired:
         return False
+
+
+def killer_of(tests):
+    """The first unit test that fails, or integration test where there is none; "" = nobody."""
+    for test in tests:
+        if not build(test):
+            return None
+        if not passes(os.path.join(BUILD, test)):
+            return test
+    if tests or not build("defender_exporter"):
+        return "" if tests else None
+    for test in WHOLE:
+        if not passes(sys.executable, f"integration/{test}.py", limit_s=WHOLE_LIMIT_S):
+            return test
+    return ""
 
 
 def judge(mutant, contained):
@@ -187,13 +213,7 @@ def judge(mutant, contained):
     try:
         with open(file, "w", encoding="utf-8") as target:
             target.write(text[:mutant.start] + mutant.new + text[mutant.end:])
-        for test in ordered(contained[os.path.basename(mutant.path)], mutant.path):
-            if subprocess.run(["cmake", "--build", BUILD, "--target", test], check=False,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
-                return None
-            if not passes(test):
-                return test
-        return ""
+        return killer_of(ordered(contained[os.path.basename(mutant.path)], mutant.path))
     finally:
         with open(file, "w", encoding="utf-8") as target:
             target.write(text)

@@ -25,6 +25,28 @@ TEST(evaluator_tells_the_life_of_a_finding)
     scene_finish(&scene);
 }
 
+TEST(evaluator_counts_from_the_first_scrape)
+{
+    CLEANUP(metric_set_finish) struct metric_set set = { .max_level = 3 };
+    struct scene scene;
+    size_t count = 0;
+    scene_init(&scene, "declared", SCENE_ALONE, SCENE_OPENED);
+    metric_store_emit(scene.metrics, &set);
+    for (size_t i = 0; i < set.count; i++) {
+        if (strcmp(set.samples[i].family->name,
+                   "defender_exporter_notifications_suppressed_total") != 0)
+            continue;
+        const char *reason = set.samples[i].values[0];
+        bool known = false;
+        for (int word = MUTE_NONE + 1; word < MUTE_REASON_COUNT; word++)
+            known = known || !strcmp(reason, mute_words[word]);
+        CHECK(known);
+        count++;
+    }
+    CHECK_INT(count, MUTE_REASON_COUNT - 1);
+    scene_finish(&scene);
+}
+
 TEST(evaluator_notifies_of_a_first_start_once)
 {
     static const char *const cover[] = { "s1", NULL };

@@ -367,6 +367,25 @@ TEST(findings_become_overdue_once)
     world_finish(&world);
 }
 
+TEST(a_time_at_the_bound_of_a_bucket_is_within)
+{
+    enum { HOUR = 3600 };
+    struct world world;
+    world_begin(&world, NULL);
+    for (int turn = 0; turn < 2; turn++) {
+        world_collect(&world, "a");
+        world_advance(&world);
+        struct part *part = world_part(A, BOTH);
+        part_add_closed(part, "a", REASON_FIXED);
+        world.now += HOUR + turn;
+        world_publish(&world, part);
+        world_advance(&world);
+    }
+    CHECK_CONTAINS(world_figures(&world, "defender_finding_resolution_seconds"),
+                   "high 1,1,0,0,0,0,0,0,0,0,0,0 2/7201\n");
+    world_finish(&world);
+}
+
 TEST(times_of_a_finding_never_go_back)
 {
     struct world world;

@@ -267,6 +267,43 @@ TEST(a_score_drop_names_what_caused_it)
     CHECK_INT(built.notification.cause_count, 0);
 }
 
+TEST(the_causes_of_a_drop_are_few_and_each_is_named_once)
+{
+    BUILT built = { 0 };
+    built_begin(&built, "abcdefghijklmo");
+    /* gone and back: two events of the same finding */
+    for (int i = 0; i < 2; i++) {
+        static const char *const cover[] = { "s1", "s2", NULL };
+        struct part *part = world_part(SOURCE(assessments), cover);
+        for (const char *name = i ? "abcdefghijklmo" : "abcdefghijklm"; *name; name++)
+            world_open(part, (const char[]){ *name, 0 }, *name == 'o' ? OTHER_KEY : KEY, "s1",
+                       RISK_CRITICAL);
+        if (!i)
+            part_add_closed(part, "o", REASON_FIXED);
+        built.world.now += 60;
+        world_publish(&built.world, part);
+        world_advance(&built.world);
+    }
+    struct alert alert = { .rule = "Score",
+                           .event = "score.dropped",
+                           .state = ALERT_FIRING,
+                           .risk = RISK_NOT_EVALUATED,
+                           .reason = "" };
+    alert_label(&alert, "alertname", "Score");
+    alert_label(&alert, "subscription_id", "s1");
+    alert_seal(&alert);
+    built.subject.event = "score.dropped";
+    built.context.now = built.world.now + 60;
+    built_make(&built, &alert, 1);
+    const struct notification *notification = &built.notification;
+    CHECK_INT(notification->cause_count, NOTIFICATION_CAUSES_MAX);
+    CHECK_TEXT(notification->causes[0].resource_name, "o"); /* the dearest, once */
+    for (size_t i = 1; i < notification->cause_count; i++)
+        CHECK(strcmp(notification->causes[i].finding_id, notification->causes[i - 1].finding_id));
+    CHECK_NUMBER(notification->causes[1].points, 1);
+    CHECK_NUMBER(notification->causes[NOTIFICATION_CAUSES_MAX - 1].points, 1);
+}
+
 TEST(own_templates_win_unless_nothing_comes_of_them)
 {
     BUILT built = { 0 };

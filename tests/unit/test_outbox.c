@@ -317,6 +317,12 @@ TEST(operators_drop_and_retry)
     CHECK(outbox_drop(bench.database, id, T0, &bench.error));
     CHECK(outbox_drop(bench.database, id, T0, &bench.error)); /* a dead one is deleted */
     CHECK_TEXT(find(&bench, id).id, "");
+    struct database_statement *statement =
+        database_prepare(bench.database, "SELECT COUNT(*) FROM outbox_member");
+    bool row;
+    CHECK(database_step(statement, &row, &bench.error) && row);
+    CHECK_INT(database_integer(statement, 0), 0); /* what it was about goes with it */
+    database_reset(statement);
     add(&bench, "b", NOTIFICATION_FIRING, T0);
     id = arena_text(&bench.arena, take(&bench, T0).id);
     sent(&bench, id, T0);

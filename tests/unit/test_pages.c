@@ -51,6 +51,25 @@ TEST(landing_has_a_row_for_every_collector)
     snapshot_store_destroy(store);
 }
 
+TEST(landing_has_every_fact_about_the_program)
+{
+    static const char *const terms[] = { "Cloud",         "Tenant",      "Signs in by",
+                                         "Subscriptions", "Version",     "Configuration",
+                                         "Alerts",        "Last reload", "Ready" };
+    struct snapshot_store *store = snapshot_store_create(test_sources());
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    CLEANUP(buf_finish) struct buf term = { 0 };
+    render(store, &view, &out);
+    for (size_t i = 0; i < ARRAY_COUNT(terms); i++) {
+        buf_reset(&term);
+        buf_printf(&term, "<dt>%s</dt>", terms[i]);
+        CHECK_CONTAINS(buf_cstr(&out), buf_cstr(&term));
+    }
+    CHECK_CONTAINS(buf_cstr(&out), "(revision ");
+    CHECK_CONTAINS(buf_cstr(&out), "2 receivers, 7 rules");
+    snapshot_store_destroy(store);
+}
+
 TEST(landing_shows_how_the_last_run_went)
 {
     struct snapshot_store *store = snapshot_store_create(test_sources());

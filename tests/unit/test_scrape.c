@@ -186,6 +186,7 @@ TEST(queries_select_collectors)
                                                { "unrelated", "x" },
                                                { "collect[]", "secure_scores" } };
     CLEANUP(answer_finish) struct web_response some = answer(&bench, queries, ARRAY_COUNT(queries));
+    CHECK_INT(some.status, 200);
     CHECK_CONTAINS(some.bytes, "\ndefender_collector_rows{collector=\"baselines\"} 9\n");
     CHECK(!strstr(some.bytes, "collector=\"assessments\""));
     CHECK_CONTAINS(some.bytes, "\nprocess_");

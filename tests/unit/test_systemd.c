@@ -66,6 +66,23 @@ TEST(the_abstract_namespace_begins_with_an_at)
     close(fd);
 }
 
+TEST(the_shortest_name_has_one_letter)
+{
+    char name[3] = "@A", text[256];
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    socklen_t bytes = offsetof(struct sockaddr_un, sun_path) + 2;
+    for (name[1] = 'A'; name[1] <= 'Z'; name[1]++) { /* one that nobody else has */
+        address.sun_path[1] = name[1];
+        if (!bind(fd, (struct sockaddr *)&address, bytes))
+            break;
+    }
+    setenv("NOTIFY_SOCKET", name, 1);
+    systemd_send("READY=1");
+    CHECK_TEXT(receive_now(fd, text), "READY=1");
+    close(fd);
+}
+
 static int count_open_files(void)
 {
     int count = 0;

@@ -208,6 +208,32 @@ TEST(output_is_bounded)
     CHECK_TEXT(buf_cstr(&out), "\xe2\x80\xa6");
 }
 
+/* What is left out is shown by an ellipsis, and only that. */
+TEST(the_last_step_that_is_allowed_is_not_cut)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    enum { STEPS_MAX = 100000, SIDE = 315, REST = STEPS_MAX - 1 - SIDE * (SIDE + 1) };
+    static struct fruit many[SIDE];
+    struct basket large = basket;
+    large.fruits = many;
+    large.fruit_count = SIDE;
+    buf_text(&text, "{{#fruits}}{{#fruits}}{{note}}{{/fruits}}{{/fruits}}");
+    for (int i = 0; i < REST; i++)
+        buf_text(&text, "{{note}}");
+    for (int more = 0; more < 2; more++) {
+        CLEANUP(arena_finish) struct arena arena = { 0 };
+        struct error error = { 0 };
+        const struct template *compiled = template_compile(buf_cstr(&text), fields, &arena, &error);
+        CHECK_TEXT(error.message, "");
+        buf_reset(&out);
+        buf_text(&out, "");
+        template_render(compiled, &large, &out);
+        CHECK_TEXT(buf_cstr(&out), more ? "\xe2\x80\xa6" : "");
+        buf_text(&text, "{{note}}");
+    }
+}
+
 TEST(reference_lists_every_field)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };
