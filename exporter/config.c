@@ -149,7 +149,6 @@ static void compile_alerts(struct config *config, struct option_report *report)
         .tenant_id = auth_config_tenant_id(&config->azure),
         .portal = cloud_table[config->azure.cloud].portal,
         .external_url = config->web.external_url,
-        .max_staleness_s = config->collector.max_staleness_ms / 1000,
         .families = families,
         .release = free_config,
         .owner = config,

@@ -263,8 +263,7 @@ static bool watch_freshness(struct watch *watch, const struct part *part, struct
 {
     const struct source_status *status = snapshot_status(watch->snapshot, watch->source);
     const char *name = watch->source->name, *key = watch->source->key;
-    int64_t limit_s = watch->config->max_staleness_s ? watch->config->max_staleness_s
-                                                     : 3 * status->interval_ms / 1000;
+    int64_t limit_s = status->max_staleness_ms / 1000;
     int64_t fresh_at = status->last_success_at;
     struct value kept;
     if (part && part->collected_at > fresh_at)

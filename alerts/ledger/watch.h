@@ -14,8 +14,7 @@
 #include "collectors/snapshot/snapshot.h"
 
 struct watch_config {
-    double score_drop;       /* ratio 0-1; default 0.01 */
-    int64_t max_staleness_s; /* 0 = three intervals of the collector */
+    double score_drop; /* ratio 0-1; default 0.01 */
 };
 
 bool watch_advance(struct database *database, const struct watch_config *config,

@@ -225,7 +225,6 @@ static void compile_ledger(struct compiler *compiler)
     };
     settings->watch = (struct watch_config){
         .score_drop = config->watch.score_drop,
-        .max_staleness_s = compiler->context->max_staleness_s,
     };
 }
 

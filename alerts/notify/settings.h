@@ -69,7 +69,6 @@ struct settings {
 struct settings_context {
     const char *file; /* for messages and relative paths */
     const char *tenant_id, *portal, *external_url;
-    int64_t max_staleness_s;
     const struct family *const *families; /* every family a rule may name, ends with NULL */
     void (*release)(void *owner);         /* called with the last reference; NULL = nothing */
     void *owner;                          /* what keeps the configuration alive */

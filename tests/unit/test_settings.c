@@ -28,7 +28,6 @@ static void load_as(struct result *result, const char *file, const char *yaml)
     const struct settings_context context = { .file = file,
                                               .tenant_id = "t1",
                                               .external_url = "https://x",
-                                              .max_staleness_s = 900,
                                               .families = no_families };
     options_default(settings_options, &result->config, &result->arena);
     if (options_read(settings_options, file, yaml, strlen(yaml), &result->config, &result->arena,
@@ -58,7 +57,6 @@ TEST(nothing_is_a_valid_configuration_that_tells_nobody)
     CHECK_INT(settings->ledger.first_run, LEDGER_FIRST_SUMMARY);
     CHECK_INT(settings->ledger.sla_s[RISK_CRITICAL], 7 * 86400);
     CHECK_INT(settings->ledger.sla_s[RISK_LOW], 0);
-    CHECK_INT(settings->watch.max_staleness_s, 900);
     CHECK_NUMBER(settings->watch.score_drop, 0.01);
     CHECK_TEXT(settings->tenant_id, "t1");
     CHECK_TEXT(settings->portal, "");

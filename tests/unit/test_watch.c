@@ -204,7 +204,7 @@ TEST(a_collector_goes_stale_once)
     struct scene scene;
     scene_init(&scene);
     struct source_status *status = &scene.snapshot->status[INDEX(assessments)];
-    status->interval_ms = 60000;
+    status->max_staleness_ms = 180000;
     CHECK_TEXT(advance(&scene), ""); /* not enabled */
     status->enabled = true;
     status->last_success_at = scene.now;
@@ -222,7 +222,7 @@ TEST(a_collector_goes_stale_once)
     CHECK_TEXT(advance(&scene), "data.recovered  assessments 0 0 (the collector assessments tells"
                                 " news again)\n");
     CHECK_TEXT(advance(&scene), "");
-    scene.config.max_staleness_s = 500;
+    status->max_staleness_ms = 500000;
     scene.now += 500;
     CHECK_TEXT(advance(&scene), "");
     scene.now += 1;
@@ -235,7 +235,7 @@ TEST(a_collector_that_never_came_is_stale_too)
     struct scene scene;
     scene_init(&scene);
     struct source_status *status = &scene.snapshot->status[INDEX(assessments)];
-    *status = (struct source_status){ .enabled = true, .interval_ms = 60000 };
+    *status = (struct source_status){ .enabled = true, .max_staleness_ms = 180000 };
     CHECK_TEXT(advance(&scene), "");
     scene.now += 180;
     CHECK_TEXT(advance(&scene), "");
