@@ -58,6 +58,7 @@ MEMORY_HOME = "core/memory.c"
 # Columns by their numbers, and the room that may.
 COLUMNS_BY_NUMBER = re.compile(r"\bdatabase_(text|integer|number|blob|bind_values)\s*\(")
 STORE_ROOM = "alerts/store"
+COLLECTOR_LIST = "collectors/list.h"
 FAKE_AZURE_MAY = ("cJSON", "zlib", "libmicrohttpd")
 
 CODE = (".c", ".h", ".py", ".cmake", "CMakeLists.txt")
@@ -235,6 +236,20 @@ def check_store(project, say):
                 say(path, line, f"columns have names outside {STORE_ROOM}: see rows.h there")
 
 
+def check_kinds(project, say):
+    """What a collector is stands in its struct: nobody else asks whether it is a certain one."""
+    listed = "\n".join(project.lines(COLLECTOR_LIST)) if COLLECTOR_LIST in project.sources else ""
+    kinds = "|".join(re.findall(r"\bX\((\w+)\)", listed.partition("(X)")[2]))
+    named = re.compile(rf"\b({kinds})_collector\b")
+    compared = re.compile(rf'cmp\([^;"]*"({kinds})"')
+    for path, source in project.sources.items():
+        if not kinds or floor_of(path) in (None, "collectors"):
+            continue
+        for line in source.find(named) + [source.line(m.start())
+                                          for m in compared.finditer(source.text)]:
+            say(path, line, "names a collector: let it say what it is, see collectors/collector.h")
+
+
 def check_globals(project, say):
     for path, source in project.sources.items():
         if floor_of(path) and path != "core/log.c":
@@ -345,6 +360,7 @@ RULES = {
     "goto": check_goto,
     "memory": check_memory,
     "store": check_store,
+    "kinds": check_kinds,
     "globals": check_globals,
     "families": check_families,
     "open-ends": check_open_ends,

@@ -3,6 +3,7 @@ import os
 import tempfile
 
 HEADER = "#pragma once\n/* A module. */\n"
+LIST = HEADER + "#define COLLECTOR_LIST(X) \\\n    X(a)        \\\n    X(b)\n"
 CLEAN = {
     "core/a.h": HEADER + "int a_one(int x);\n",
     "core/a.c": '#include "core/a.h"\n\nstatic const int table[] = { 1, 2 };\n\n'
@@ -112,6 +113,16 @@ CASES = (
      {"alerts/notify/b.c": "static long x(void)\n{\n    return database_integer(s, 3);\n}\n"}),
     ("a column by its number in the store", None,
      {"alerts/store/b.c": "static long x(void)\n{\n    return database_integer(s, 3);\n}\n"}),
+    ("a collector asked for by its struct", "kinds",
+     {"collectors/list.h": LIST,
+      "alerts/b.c": "static int x(void)\n{\n    return c == &b_collector;\n}\n"}),
+    ("a collector asked for by its name", "kinds",
+     {"collectors/list.h": LIST,
+      "alerts/b.c": 'static int x(void)\n{\n    return !strcmp(n, "b");\n}\n'}),
+    ("a collector asks for itself", None,
+     {"collectors/list.h": LIST,
+      "collectors/b.c": "int b_is(void)\n{\n    return c == &b_collector;\n}\n",
+      "collectors/b.h": HEADER + "int b_is(void);\n"}),
     ("memory in its home", None,
      {"core/memory.h": HEADER,
       "core/memory.c": "static void *x(void)\n{\n    return realloc(0, 8);\n}\n"}),
