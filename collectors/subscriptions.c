@@ -33,9 +33,17 @@ static const struct column graph_columns[] = {
 
 enum { QUERY_LIST, QUERY_GRAPH };
 
+/* What Resource Graph shows: joined with the list when all of it has come. */
+struct shown {
+    const char *subscription_id, *management_group;
+};
+static const struct kept_kind shown_rows = {
+    KEPT_ROWS(struct shown), .texts = { KEPT_TEXT(struct shown, management_group) },
+};
+
 struct own {
     struct subscription *items;
-    size_t count, capacity, graph_rows;
+    size_t count, capacity;
 };
 
 static void own_finish(void *data)
@@ -84,14 +92,9 @@ static bool fold(struct part *part, size_t query, const void *data,
 {
     (void)error;
     const struct row *row = data;
-    struct own *own = own_of(part);
     if (query == QUERY_GRAPH) {
-        struct subscription *known = item_find(own, row->id);
-        own->graph_rows++;
-        if (known) {
-            known->management_group = part_keep(part, row->management_group);
-            known->in_graph = true;
-        }
+        part_add_row(part, &shown_rows, row->id,
+                     &(struct shown){ .management_group = row->management_group });
         return true;
     }
     struct subscription *item = item_add(part, row->id);
@@ -101,6 +104,24 @@ static bool fold(struct part *part, size_t query, const void *data,
     item->state = context->wanted(context->filter, item->id) ? state_of(row->state)
                                                              : SUBSCRIPTION_FILTERED;
     return true;
+}
+
+/* Listed by ARM but not shown by Resource Graph: some role somewhere below, not on it. */
+static void join_graph(struct part *part)
+{
+    size_t count;
+    struct own *own = own_of(part);
+    const struct shown *shown = part_rows(part, &shown_rows, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct subscription *item = item_find(own, shown[i].subscription_id);
+        if (item) {
+            item->management_group = shown[i].management_group;
+            item->in_graph = true;
+        }
+    }
+    for (size_t i = 0; i < own->count && count; i++)
+        if (!own->items[i].in_graph && own->items[i].state == SUBSCRIPTION_VISIBLE)
+            own->items[i].state = SUBSCRIPTION_DENIED;
 }
 
 /* What was there before and is not listed any more is denied until it is too old to matter; what
@@ -137,10 +158,7 @@ static bool finish(struct part *part, const struct collect_context *context, str
 {
     struct own *own = own_of(part);
     size_t listed = own->count;
-    /* Listed by ARM but not shown by Resource Graph: some role somewhere below, not on it. */
-    for (size_t i = 0; i < own->count && own->graph_rows; i++)
-        if (!own->items[i].in_graph && own->items[i].state == SUBSCRIPTION_VISIBLE)
-            own->items[i].state = SUBSCRIPTION_DENIED;
+    join_graph(part);
     add_missing(part, context);
     if (!listed)
         return error_set(error, ERROR_FORBIDDEN,

@@ -3,6 +3,7 @@
 #include "collectors/azure/graph.h"
 #include "collectors/collector.h"
 #include "collectors/run/collect.h"
+#include "collectors/subscriptions.h"
 #include "core/clock.h"
 #include "loopback.h"
 #include "sources.h"
@@ -157,27 +158,26 @@ static bool everything(const void *filter, const char *subscription_id)
     return filter != subscription_id;
 }
 
-static void discover(struct scene *scene)
+static void discover(struct scene *scene, int variant)
 {
     const struct source *source = source_list_find(scene->sources, "subscriptions");
     struct error error = { 0 };
     struct collect_result result;
     struct collect_memory memory = { 0 };
-    CHECK(collect_run(source, &source->collector->variants[1], &scene->session, &scene->context,
-                      NULL, NULL, 0, &memory, &result, &error));
-    CHECK_TEXT(error.message, "");
+    CHECK(collect_run(source, &source->collector->variants[variant], &scene->session,
+                      &scene->context, NULL, NULL, 0, &memory, &result, &error));
+    part_release(scene->snapshot->parts[source->index]);
     scene->snapshot->parts[source->index] = result.part;
 }
 
+#define SUBSCRIPTIONS \
+    { "/subscriptions?", 200, "{\"value\":[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"}," \
+                              "{\"subscriptionId\":\"S-2\",\"state\":\"Enabled\"}," \
+                              "{\"subscriptionId\":\"s-3\",\"state\":\"Enabled\"}]}" }
+
 static void start(struct scene *scene)
 {
-    static const struct answer known[] = {
-        { "/subscriptions?", 200,
-          "{\"value\":[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"},"
-          "{\"subscriptionId\":\"S-2\",\"state\":\"Enabled\"},"
-          "{\"subscriptionId\":\"s-3\",\"state\":\"Enabled\"}]}" },
-        { 0 },
-    };
+    static const struct answer known[] = { SUBSCRIPTIONS, { 0 } };
     *scene = (struct scene){ .answers = known };
     struct error error = { 0 };
     scene->server = loopback_start(answer, &scene->answers);
@@ -201,7 +201,7 @@ static void start(struct scene *scene)
         .now = 1000000, .snapshot = scene->snapshot, .max_staleness_s = 3600,
         .wanted = everything,
     };
-    discover(scene);
+    discover(scene, 1);
 }
 
 static void finish(struct scene *scene)
@@ -346,4 +346,28 @@ TEST(an_optional_query_that_breaks_leaves_none_of_its_rows)
     CHECK_INT(scene.part->finding_count, 4);
     CHECK_INT(scene.part->rows, 0);
     CHECK(!part_cover_find(scene.part, "s-9"));
+}
+
+/* Half of what Resource Graph shows would deny the other half. */
+TEST(a_discovery_that_breaks_in_resource_graph_denies_nobody)
+{
+#define SHOWN(more) \
+    { SUBSCRIPTIONS, \
+      { "/providers/Microsoft.ResourceGraph", 200, \
+        "{\"totalRecords\":2,\"count\":2,\"resultTruncated\":\"false\",\"data\":[" \
+        "{\"subscriptionId\":\"S-1\",\"managementGroup\":\"mg\"}," more "]}" }, \
+      { 0 } }
+    static const struct answer whole[] = SHOWN("{\"subscriptionId\":\"s-3\"}");
+    static const struct answer broken[] = SHOWN("{}");
+    CLEANUP(finish) struct scene scene;
+    start(&scene);
+    scene.answers = broken;
+    discover(&scene, 0);
+    CHECK_INT(subscriptions_find(scene.snapshot, "s-2")->state, SUBSCRIPTION_VISIBLE);
+    CHECK_TEXT(subscriptions_find(scene.snapshot, "s-1")->management_group, "");
+    scene.answers = whole;
+    discover(&scene, 0);
+    CHECK_INT(subscriptions_find(scene.snapshot, "s-2")->state, SUBSCRIPTION_DENIED);
+    CHECK_INT(subscriptions_find(scene.snapshot, "s-3")->state, SUBSCRIPTION_VISIBLE);
+    CHECK_TEXT(subscriptions_find(scene.snapshot, "s-1")->management_group, "mg");
 }
