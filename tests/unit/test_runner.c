@@ -1,0 +1,330 @@
+/* What the runner hands to a run and makes of its end. The collectors here ask nobody. */
+#include "collectors/run/runner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/json.h"
+#include "sources.h"
+#include "test.h"
+
+/* --- a collector that does as it is told --------------------------------------------------------
+ */
+static struct {
+    struct collect_context seen; /* of the last run */
+    bool fails, truncated;
+    int64_t number; /* what is kept between runs of the program */
+    int runs;
+} mind;
+
+struct own {
+    int64_t number;
+};
+
+static bool fold(struct part *part, size_t query, const void *row,
+                 const struct collect_context *context, struct error *error)
+{
+    (void)part, (void)query, (void)row, (void)context, (void)error;
+    return true;
+}
+
+static bool finish(struct part *part, const struct collect_context *context, struct error *error)
+{
+    mind.seen = *context;
+    mind.runs++;
+    part->truncated = mind.truncated;
+    ((struct own *)part_own(part, sizeof(struct own), free))->number = mind.number;
+    return !mind.fails || error_set(error, ERROR_TIMEOUT, "Azure sleeps");
+}
+
+static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
+{
+    (void)snapshot, (void)part, (void)set;
+}
+
+static void save(const struct part *part, struct buf *out)
+{
+    buf_printf(out, "[%lld]", (long long)((const struct own *)part->own)->number);
+}
+
+static bool load(struct part *part, const struct json *saved, struct error *error)
+{
+    double number = json_number(json_first(saved), -1);
+    if (number < 0)
+        return error_set(error, ERROR_PARSE, "no number");
+    ((struct own *)part_own(part, sizeof(struct own), free))->number = (int64_t)number;
+    part->rows = 1;
+    return true;
+}
+
+static const struct family *const families[] = { NULL };
+static const struct collector kept_kind = {
+    .name = "kept",
+    .help = "h",
+    .role = COLLECTOR_REFERENCE,
+    .default_interval = "1h",
+    .variants = { { "only" } },
+    .families = families,
+    .fold = fold,
+    .finish = finish,
+    .emit = emit,
+    .save = save,
+    .load = load,
+};
+
+/* --- a bench -------------------------------------------------------------------------------------
+ */
+struct bench {
+    struct source_list *sources;
+    struct snapshot_store *store;
+    struct runner_source settings[4];
+    struct runner_config config;
+    struct runner *runner;
+    const struct source *source;
+    struct arena arena;
+};
+
+static void create(struct bench *bench)
+{
+    bench->runner = runner_create(&bench->config, NULL, bench->store);
+}
+
+static void set_up(struct bench *bench)
+{
+    *bench = (struct bench){ 0 };
+    memset(&mind, 0, sizeof mind);
+    bench->sources = source_list_of((const struct collector *const[]){ &kept_kind, NULL });
+    bench->store = snapshot_store_create(bench->sources);
+    bench->source = source_list_find(bench->sources, "kept");
+    bench->settings[0] =
+        (struct runner_source){ .enabled = true, .interval_ms = 60000, .timeout_ms = 1000 };
+    bench->config = (struct runner_config){
+        .sources = bench->sources,
+        .settings = bench->settings,
+    };
+}
+
+static void tear_down(struct bench *bench)
+{
+    runner_destroy(bench->runner);
+    snapshot_store_destroy(bench->store);
+    source_list_release(bench->sources);
+    arena_finish(&bench->arena);
+}
+#define BENCH(name)                                                                                \
+    CLEANUP(tear_down) struct bench name;                                                          \
+    set_up(&name)
+
+static struct source_status status_of(const struct bench *bench)
+{
+    struct snapshot *snapshot = snapshot_acquire(bench->store, clock_now_s());
+    struct source_status status = *snapshot_status(snapshot, bench->source);
+    snapshot_release(snapshot);
+    return status;
+}
+
+/* The number of the part that is shown, -1 when there is none. */
+static int64_t shown(const struct bench *bench)
+{
+    struct snapshot *snapshot = snapshot_acquire(bench->store, clock_now_s());
+    const struct part *part = snapshot_part(snapshot, bench->source);
+    int64_t number = part ? ((const struct own *)part->own)->number : -1;
+    snapshot_release(snapshot);
+    return number;
+}
+
+TEST(a_run_knows_the_time_the_limits_and_what_is_known)
+{
+    BENCH(bench);
+    bench.config.common.max_staleness_ms = 7200 * 1000;
+    create(&bench);
+    int64_t before = clock_now_s();
+    CHECK(runner_run(bench.runner, bench.source));
+    CHECK(mind.seen.now >= before && mind.seen.now <= clock_now_s());
+    CHECK_INT(mind.seen.max_staleness_s, 7200);
+    CHECK(mind.seen.snapshot != NULL);
+    CHECK(!mind.seen.subscription_id);
+    CHECK_INT(mind.seen.included_count, 0);
+    CHECK(mind.seen.wanted(mind.seen.filter, "anybody"));
+    bench.config.common.max_staleness_ms = 0; /* three intervals */
+    runner_destroy(bench.runner);
+    create(&bench);
+    CHECK(runner_run(bench.runner, bench.source));
+    CHECK_INT(mind.seen.max_staleness_s, 180);
+}
+
+TEST(the_filter_is_what_the_operator_wrote_in_any_case)
+{
+    static const char *include[] = { "S-1", "s-2" }, *exclude[] = { "S-2", "s-9" };
+    BENCH(bench);
+    bench.config.filter = (struct runner_filter){
+        .include = { include, 2 },
+        .exclude = { exclude, 2 },
+    };
+    runner_complete(bench.settings, 1, &bench.config.filter, &bench.arena);
+    create(&bench);
+    CHECK(runner_run(bench.runner, bench.source));
+    CHECK(mind.seen.wanted(mind.seen.filter, "s-1"));
+    CHECK(!mind.seen.wanted(mind.seen.filter, "s-2")); /* excluding wins */
+    CHECK(!mind.seen.wanted(mind.seen.filter, "s-3")); /* not among those that are included */
+    CHECK(!mind.seen.wanted(mind.seen.filter, "s-9"));
+    CHECK_INT(mind.seen.included_count, 2);
+    CHECK_TEXT(mind.seen.included[0], "s-1");
+}
+
+TEST(time_outs_follow_intervals_within_bounds)
+{
+    static const struct {
+        int64_t interval_ms, timeout_ms, wanted_ms;
+    } cases[] = {
+        { 1000, 0, 60000 },    { 60000, 0, 60000 },    { 300000, 0, 300000 },
+        { 600000, 0, 600000 }, { 3600000, 0, 600000 }, { 3600000, 5, 5 },
+    };
+    struct runner_source settings[ARRAY_COUNT(cases)] = { 0 };
+    struct runner_filter filter = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        settings[i].interval_ms = cases[i].interval_ms;
+        settings[i].timeout_ms = cases[i].timeout_ms;
+    }
+    runner_complete(settings, ARRAY_COUNT(cases), &filter, &arena);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        CHECK_INT(settings[i].timeout_ms, cases[i].wanted_ms);
+}
+
+TEST(the_status_says_how_it_went)
+{
+    BENCH(bench);
+    create(&bench);
+    struct source_status status = status_of(&bench);
+    CHECK(status.enabled && !status.attempted && !status.success);
+    CHECK_INT(status.interval_ms, 60000);
+    mind.number = 1;
+    mind.truncated = true;
+    int64_t before = clock_now_s();
+    CHECK(runner_run(bench.runner, bench.source));
+    status = status_of(&bench);
+    CHECK(status.attempted && status.success && status.truncated);
+    CHECK(status.last_success_at >= before && status.started_at >= before);
+    CHECK_INT(status.failures, 0);
+    CHECK_INT(status.error.code, ERROR_NONE);
+    int64_t last_success_at = status.last_success_at;
+    mind.fails = true;
+    mind.number = 2;
+    for (int run = 1; run <= 3; run++) {
+        CHECK(!runner_run(bench.runner, bench.source));
+        status = status_of(&bench);
+        CHECK(status.attempted && !status.success && !status.truncated);
+        CHECK_INT(status.failures, run);
+        CHECK_TEXT(status.error.message, "Azure sleeps");
+        CHECK_INT(status.last_success_at, last_success_at);
+        CHECK_INT(shown(&bench), 1); /* the last good data stay */
+    }
+    mind.fails = mind.truncated = false;
+    CHECK(runner_run(bench.runner, bench.source));
+    status = status_of(&bench);
+    CHECK(status.success && !status.truncated);
+    CHECK_INT(status.failures, 0);
+    CHECK_INT(status.error.code, ERROR_NONE);
+    CHECK_INT(shown(&bench), 2);
+}
+
+TEST(a_reload_keeps_what_is_known_and_drops_what_is_switched_off)
+{
+    BENCH(bench);
+    create(&bench);
+    mind.number = 5;
+    CHECK(runner_run(bench.runner, bench.source));
+    runner_destroy(bench.runner);
+    bench.settings[0].interval_ms = 120000;
+    create(&bench);
+    CHECK_INT(shown(&bench), 5);
+    CHECK(status_of(&bench).success);
+    CHECK_INT(status_of(&bench).interval_ms, 120000);
+    runner_destroy(bench.runner);
+    bench.settings[0].enabled = false;
+    create(&bench);
+    CHECK_INT(shown(&bench), -1);
+    CHECK(!status_of(&bench).enabled);
+}
+
+/* --- what is kept between runs of the program ----------------------------------------------------
+ */
+
+static void write_file(const char *content)
+{
+    char path[4200];
+    snprintf(path, sizeof path, "%s/kept.json", test_folder());
+    FILE *file = fopen(path, "w");
+    fputs(content, file);
+    fclose(file);
+}
+
+/* What a new program shows before its first run could end; nothing is asked meanwhile. */
+static int64_t shown_at_start(struct bench *bench)
+{
+    create(bench);
+    mind.runs = 0;
+    mind.fails = true; /* should a worker be quick: what it brings is not shown */
+    runner_start(bench->runner);
+    int64_t number = shown(bench);
+    runner_stop(bench->runner);
+    runner_destroy(bench->runner);
+    bench->runner = NULL;
+    mind.fails = false;
+    snapshot_drop(bench->store, bench->source);
+    return number;
+}
+
+TEST(a_restart_begins_with_what_was_kept)
+{
+    BENCH(bench);
+    bench.config.storage_path = test_folder();
+    create(&bench);
+    mind.number = 42;
+    CHECK(runner_run(bench.runner, bench.source));
+    runner_destroy(bench.runner);
+    snapshot_drop(bench.store, bench.source);
+    CHECK_INT(shown_at_start(&bench), 42);
+    CHECK_INT(mind.runs, 0); /* it is not yet due */
+}
+
+TEST(what_a_failed_run_brought_is_not_kept)
+{
+    BENCH(bench);
+    bench.config.storage_path = test_folder();
+    create(&bench);
+    mind.number = 7;
+    CHECK(runner_run(bench.runner, bench.source));
+    mind.number = 8;
+    mind.fails = true;
+    CHECK(!runner_run(bench.runner, bench.source));
+    runner_destroy(bench.runner);
+    snapshot_drop(bench.store, bench.source);
+    CHECK_INT(shown_at_start(&bench), 7);
+}
+
+TEST(kept_data_that_are_too_old_or_make_no_sense_are_left_alone)
+{
+    char text[80];
+    int64_t now = clock_now_s();
+    BENCH(bench);
+    bench.config.storage_path = test_folder();
+    snprintf(text, sizeof text, "{\"collected_at\":%lld,\"items\":[3]}", (long long)now - 60);
+    write_file(text);
+    CHECK_INT(shown_at_start(&bench), 3);
+    snprintf(text, sizeof text, "{\"collected_at\":%lld,\"items\":[3]}", (long long)now - 200);
+    write_file(text); /* three intervals are 180 s */
+    CHECK_INT(shown_at_start(&bench), -1);
+    static const char *const nonsense[] = { "", "{", "[]", "{\"items\":[4]}",
+                                            "{\"collected_at\":1,\"items\":[-4]}" };
+    for (size_t i = 0; i < ARRAY_COUNT(nonsense); i++) {
+        write_file(nonsense[i]);
+        CHECK_INT(shown_at_start(&bench), -1);
+    }
+    bench.config.storage_path = "/nonexistent/folder"; /* nor is a folder needed */
+    CHECK_INT(shown_at_start(&bench), -1);
+    create(&bench);
+    CHECK(runner_run(bench.runner, bench.source));
+}
