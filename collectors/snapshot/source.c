@@ -7,6 +7,8 @@
 #include "collectors/collector.h"
 #include "core/memory.h"
 
+enum { KEY_MOST = 100 };
+
 static int compare(const void *left, const void *right)
 {
     static const int ranks[] = {
@@ -21,6 +23,14 @@ static int compare(const void *left, const void *right)
     return strcmp(a->key, b->key);
 }
 
+bool source_key_is_valid(const char *key)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789_.-";
+    size_t length = strspn(key, letters);
+    return length && length <= KEY_MOST && !key[length] && *key != '.';
+}
+
 struct source_list *source_list_create(const struct source *sources, size_t count,
                                        struct arena *arena)
 {
@@ -32,7 +42,8 @@ struct source_list *source_list_create(const struct source *sources, size_t coun
     }
     list->count = count;
     list->sources = arena_zalloc(&list->arena, (count + 1) * sizeof *list->sources);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        assert(source_key_is_valid(sources[i].key));
         list->sources[i] = (struct source){
             .collector = sources[i].collector,
             .tenant = arena_text(&list->arena, sources[i].tenant),
@@ -40,6 +51,7 @@ struct source_list *source_list_create(const struct source *sources, size_t coun
             .key = arena_text(&list->arena, sources[i].key),
             .list = list,
         };
+    }
     qsort(list->sources, count, sizeof *list->sources, compare);
     for (size_t i = 0; i < count; i++) {
         assert(source_list_find(list, list->sources[i].key) == &list->sources[i]);

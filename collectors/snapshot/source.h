@@ -13,7 +13,7 @@ struct source {
     const struct collector *collector; /* what kind it is; lives as long as the list */
     const char *tenant;                /* whom it asks; "" = the tenant the program signs in to */
     const char *name;                  /* what people call it: in labels, logs and requests */
-    const char *key; /* unique in a list; under it the database knows what came of it */
+    const char *key; /* unique in a list; under it the database and files know what came of it */
     size_t index;    /* its place in `list` */
     struct source_list *list;
 };
@@ -33,6 +33,10 @@ struct source_list *source_list_create(const struct source *sources, size_t coun
 
 /* A source of each of these collectors (ends with NULL), named as they are. */
 struct source_list *source_list_of(const struct collector *const *kinds);
+
+/* Whether a text can be a key: letters, digits, '_', '.', '-', at most 100. Keys name files, rows
+ * and columns of labels joined with ','. A list of other keys is a mistake of ours: it aborts. */
+bool source_key_is_valid(const char *key);
 
 void source_list_acquire(struct source_list *list);
 void source_list_release(struct source_list *list); /* NULL is fine */

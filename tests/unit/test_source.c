@@ -38,6 +38,21 @@ TEST(the_order_is_what_collectors_say)
     }
 }
 
+TEST(keys_fit_files_and_rows)
+{
+    static const char *const good[] = { "a", "secure_scores", "own.query-2", "East" };
+    static const char *const bad[] = { "", ".", "../x", "a/b", "a,b", "a b", "\xc3\xa4" };
+    char longest[102] = "";
+    for (size_t i = 0; i < ARRAY_COUNT(good); i++)
+        CHECK(source_key_is_valid(good[i]));
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
+        CHECK(!source_key_is_valid(bad[i]));
+    memset(longest, 'k', 100);
+    CHECK(source_key_is_valid(longest));
+    longest[100] = 'k';
+    CHECK(!source_key_is_valid(longest));
+}
+
 TEST(lists_are_equal_when_every_source_is)
 {
     const struct collector *collector = SOURCE(assessments)->collector;
