@@ -46,13 +46,16 @@ struct database_statement *active_row_select(struct database *database, const ch
 bool active_row_next(struct database_statement *statement, struct arena *arena,
                      struct active_row *row, bool *found, struct error *error)
 {
-    struct kept kept = { 0 };
+    struct kept kept; /* large, and read often: what is not read is not looked at */
     if (!rows_next(statement, &kept_rows, NULL, &kept, found, error))
         return false;
-    *row = kept.row;
-    if (!*found)
+    if (!*found) {
+        *row = (struct active_row){ 0 };
         return true;
-    row->alert = (struct alert){ 0 };
+    }
+    row->life = kept.row.life;
+    row->flaps = kept.row.flaps;
+    row->flapped_at = kept.row.flapped_at;
     struct json *json = json_parse(kept.alert, strlen(kept.alert), error);
     if (!json)
         return error_wrap(error, "an alert in the database");
