@@ -160,9 +160,7 @@ static bool build(const void *config, const struct receiver_context *context,
 static struct receiver_verdict classify(const struct http_response *response,
                                         const struct error *error)
 {
-    static const struct receiver_answers answers = { .sent = { 200 },
-                                                     .retry = { 429 },
-                                                     .retry_5xx = true };
+    static const struct receiver_answers answers = { .reads_body = true };
     return receiver_judge(&answers, response, error);
 }
 

@@ -187,10 +187,10 @@ static const struct {
     enum receiver_reason reason;
     const char *text;
 } meanings[] = {
-    { 200, 299, RECEIVER_OTHER, "not the status of success" },
     { 300, 399, RECEIVER_CLIENT_ERROR, "redirects are not followed" },
     { 401, 401, RECEIVER_AUTH_ERROR, "credentials refused" },
     { 403, 403, RECEIVER_AUTH_ERROR, "not allowed" },
+    { 407, 407, RECEIVER_AUTH_ERROR, "the proxy wants credentials" },
     { 404, 404, RECEIVER_CLIENT_ERROR, "no such address" },
     { 410, 410, RECEIVER_CLIENT_ERROR, "gone for good" },
     { 413, 413, RECEIVER_CLIENT_ERROR, "too large" },
@@ -201,12 +201,13 @@ static const struct {
     { 0, 999, RECEIVER_OTHER, "not a status" },
 };
 
-static bool has(const short *statuses, size_t count, int status)
+static bool is_tried_again(int status)
 {
-    for (size_t i = 0; i < count && statuses[i]; i++)
+    static const short statuses[] = { 401, 403, 407, 408, 425, 429 };
+    for (size_t i = 0; i < ARRAY_COUNT(statuses); i++)
         if (statuses[i] == status)
             return true;
-    return false;
+    return status / 100 == 5;
 }
 
 struct receiver_verdict receiver_judge(const struct receiver_answers *answers,
@@ -216,12 +217,12 @@ struct receiver_verdict receiver_judge(const struct receiver_answers *answers,
     int status = response->status;
     if (!status)
         return no_answer(error);
-    if (has(answers->sent, ARRAY_COUNT(answers->sent), status) ||
-        (answers->sent_2xx && status / 100 == 2))
+    if (status / 100 == 2 && answers->reads_body)
+        return receiver_body_verdict(&response->body);
+    if (status / 100 == 2)
         return (struct receiver_verdict){ RECEIVER_SENT, RECEIVER_OTHER, "" };
     struct receiver_verdict verdict = { RECEIVER_REFUSED, RECEIVER_OTHER, "" };
-    if (has(answers->retry, ARRAY_COUNT(answers->retry), status) ||
-        (answers->retry_5xx && status / 100 == 5))
+    if (is_tried_again(status) || status == answers->retry)
         verdict.outcome = RECEIVER_RETRY;
     if (status == 410 && answers->gone_disables)
         verdict.outcome = RECEIVER_DISABLED;
@@ -237,8 +238,6 @@ struct receiver_verdict receiver_judge(const struct receiver_answers *answers,
 struct receiver_verdict receiver_classify(const struct http_response *response,
                                           const struct error *error)
 {
-    static const struct receiver_answers answers = {
-        .retry = { 408, 425, 429 }, .sent_2xx = true, .retry_5xx = true, .gone_disables = true
-    };
+    static const struct receiver_answers answers = { .gone_disables = true };
     return receiver_judge(&answers, response, error);
 }

@@ -76,11 +76,12 @@ void receiver_check(const struct receiver_http *http, const char *file, int line
 /* Complain about a URL that is not http or https with a host; it is not repeated. */
 void receiver_check_url(const char *url, const char *file, int line, struct option_report *report);
 
-/* Which statuses mean what; every other one is refused. Each kind's row names them as its vendor's
- * documentation does. */
+/* Which statuses mean what. Every 2xx is sent, and every 401, 403, 407, 408, 425, 429 and 5xx is
+ * tried again: servers, gateways and relays in between answer as they like, and credentials are
+ * renewed. Every other one is refused. */
 struct receiver_answers {
-    short sent[5], retry[7]; /* end with 0 */
-    bool sent_2xx, retry_5xx;
+    short retry;        /* one more that is tried again; 0 = none */
+    bool reads_body;    /* a 2xx counts only when its body does not say no */
     bool gone_disables; /* 410 */
 };
 
@@ -89,7 +90,12 @@ struct receiver_verdict receiver_judge(const struct receiver_answers *answers,
                                        const struct http_response *response,
                                        const struct error *error);
 
-/* The verdict most kinds share: 2xx sent; 408 425 429 5xx retry; 410 disables. */
+/* What the body of a 2xx says: sent, unless it is a web page (something in between answered: tried
+ * again), a JSON object with ok or success false, an error, or a status that is one, or a plain
+ * text that speaks of one. What may pass by itself is tried again. */
+struct receiver_verdict receiver_body_verdict(const struct buf *body);
+
+/* The verdict by status alone; 410 disables. */
 struct receiver_verdict receiver_classify(const struct http_response *response,
                                           const struct error *error);
 

@@ -291,36 +291,11 @@ static bool build(const void *config, const struct receiver_context *context,
            receiver_seal(request);
 }
 
-static void document_finish(struct json **document)
-{
-    json_free(*document);
-}
-
-/* "ok" of a webhook, or {"ok":true} of the API behind a relay. */
-static bool says_ok(const struct buf *body)
-{
-    struct error error;
-    const char *text = buf_cstr(body);
-    size_t length = body->length;
-    while (length && (unsigned char)text[length - 1] <= ' ')
-        length--;
-    if (length == 2 && !memcmp(text, "ok", 2))
-        return true;
-    CLEANUP(document_finish) struct json *document = json_parse(text, length, &error);
-    return document && json_bool(json_get(document, "ok"), false);
-}
-
 static struct receiver_verdict classify(const struct http_response *response,
                                         const struct error *error)
 {
-    static const struct receiver_answers answers = { .sent = { 200 },
-                                                     .retry = { 429 },
-                                                     .retry_5xx = true };
-    struct receiver_verdict verdict = receiver_judge(&answers, response, error);
-    if (verdict.outcome == RECEIVER_SENT && !says_ok(&response->body))
-        return (struct receiver_verdict){ RECEIVER_REFUSED, RECEIVER_CLIENT_ERROR,
-                                          "status 200, but not \"ok\"" };
-    return verdict;
+    static const struct receiver_answers answers = { .reads_body = true };
+    return receiver_judge(&answers, response, error);
 }
 
 static void check(const void *config, const char *file, int line, struct option_report *report)

@@ -105,11 +105,26 @@ TEST(verdicts)
 {
     static const struct {
         int status;
+        const char *body;
         enum receiver_outcome outcome;
-    } cases[] = { { 200, RECEIVER_SENT },    { 202, RECEIVER_REFUSED }, { 400, RECEIVER_REFUSED },
-                  { 404, RECEIVER_REFUSED }, { 410, RECEIVER_REFUSED }, { 429, RECEIVER_RETRY },
-                  { 500, RECEIVER_RETRY },   { 503, RECEIVER_RETRY },   { 302, RECEIVER_REFUSED } };
+    } cases[] = {
+        { 200, "", RECEIVER_SENT },
+        { 202, "", RECEIVER_SENT },
+        { 204, "", RECEIVER_SENT },
+        { 200, "{\"status\":\"success\"}", RECEIVER_SENT },
+        { 200, "{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"x\"}",
+          RECEIVER_REFUSED },
+        { 200, "<!doctype html><title>Log in</title>", RECEIVER_RETRY },
+        { 400, "", RECEIVER_REFUSED },
+        { 401, "", RECEIVER_RETRY },
+        { 404, "", RECEIVER_REFUSED },
+        { 410, "", RECEIVER_REFUSED },
+        { 429, "", RECEIVER_RETRY },
+        { 500, "", RECEIVER_RETRY },
+        { 503, "", RECEIVER_RETRY },
+        { 302, "", RECEIVER_REFUSED },
+    };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
-        CHECK_INT(fixture_verdict(&alertmanager_kind, cases[i].status, "").outcome,
+        CHECK_INT(fixture_verdict(&alertmanager_kind, cases[i].status, cases[i].body).outcome,
                   cases[i].outcome);
 }

@@ -152,10 +152,26 @@ TEST(verdicts)
 {
     static const struct {
         int status;
+        const char *body;
         enum receiver_outcome outcome;
-    } cases[] = { { 202, RECEIVER_SENT },    { 200, RECEIVER_REFUSED }, { 400, RECEIVER_REFUSED },
-                  { 403, RECEIVER_REFUSED }, { 429, RECEIVER_RETRY },   { 500, RECEIVER_RETRY },
-                  { 502, RECEIVER_RETRY },   { 410, RECEIVER_REFUSED } };
+    } cases[] = {
+        { 202, "{\"status\":\"success\",\"message\":\"Event processed\",\"dedup_key\":\"k\"}",
+          RECEIVER_SENT },
+        { 202, "", RECEIVER_SENT },
+        { 200, "", RECEIVER_SENT },
+        { 202, "{\"status\":\"success\",\"errors\":[]}", RECEIVER_SENT },
+        { 202, "{\"status\":\"invalid event\",\"message\":\"x\",\"errors\":[\"y\"]}",
+          RECEIVER_REFUSED },
+        { 200, "{\"status\":\"throttle exceeded\"}", RECEIVER_RETRY },
+        { 400, "", RECEIVER_REFUSED },
+        { 401, "", RECEIVER_RETRY },
+        { 403, "", RECEIVER_RETRY },
+        { 429, "", RECEIVER_RETRY },
+        { 500, "", RECEIVER_RETRY },
+        { 502, "", RECEIVER_RETRY },
+        { 410, "", RECEIVER_REFUSED },
+    };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
-        CHECK_INT(fixture_verdict(&pagerduty_kind, cases[i].status, "").outcome, cases[i].outcome);
+        CHECK_INT(fixture_verdict(&pagerduty_kind, cases[i].status, cases[i].body).outcome,
+                  cases[i].outcome);
 }

@@ -209,6 +209,22 @@ TEST(no_answer_is_tried_again_unless_it_never_can_work)
         }
 }
 
+/* Servers, gateways and relays in between answer as they like. */
+TEST(every_2xx_counts_and_no_5xx_is_final)
+{
+    static const short again[] = { 401, 403, 407, 408, 425, 429 };
+    for (size_t k = 0; k < RECEIVERS_COUNT; k++) {
+        if (receivers_kinds[k] == &email_kind)
+            continue; /* SMTP has its own statuses */
+        for (int status = 200; status < 300; status++)
+            CHECK_INT(fixture_verdict(receivers_kinds[k], status, "").outcome, RECEIVER_SENT);
+        for (int status = 500; status < 600; status++)
+            CHECK_INT(fixture_verdict(receivers_kinds[k], status, "x").outcome, RECEIVER_RETRY);
+        for (size_t i = 0; i < ARRAY_COUNT(again); i++)
+            CHECK_INT(fixture_verdict(receivers_kinds[k], again[i], "").outcome, RECEIVER_RETRY);
+    }
+}
+
 /* --- golden files ----------------------------------------------------------------------------- */
 static void check_golden(const char *variant, const struct receiver_kind *kind, const void *config,
                          enum fixture which)
