@@ -9,6 +9,7 @@
 int64_t clock_now_s(void);        /* Unix seconds, UTC */
 int64_t clock_now_ms(void);       /* Unix milliseconds, UTC */
 int64_t clock_monotonic_ms(void); /* for deadlines; never steps back */
+int64_t clock_monotonic_us(void); /* the same for what is short */
 
 /* Sleep, at most so long. */
 void clock_sleep_ms(int64_t duration_ms);

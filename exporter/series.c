@@ -1,6 +1,5 @@
 #include "exporter/series.h"
 
-#include <regex.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/memory.h"
+#include "core/regex.h"
 
 /* Append a list behind *count; all NULL: only count. */
 static void append_families(const struct family **all, size_t *count,
@@ -79,7 +79,7 @@ static const char *const level_words[SERIES_LEVELS] = { "0", "1", "2", "3" };
 /* --- rules ---------------------------------------------------------------------------------- */
 
 struct patterns {
-    regex_t *compiled;
+    struct regex **compiled;
     size_t count;
 };
 
@@ -91,21 +91,13 @@ struct series_rules {
     struct arena arena;
 };
 
-/* 0, or the error of regcomp for the whole-name form of the pattern. */
-static int compile(const char *pattern, regex_t *out)
-{
-    CLEANUP(buf_finish) struct buf anchored = { 0 };
-    buf_printf(&anchored, "^(%s)$", pattern);
-    return regcomp(out, buf_cstr(&anchored), REG_EXTENDED | REG_NOSUB);
-}
-
 static const char *pattern_problem(const char *pattern)
 {
-    regex_t compiled;
-    if (compile(pattern, &compiled))
-        return "is no regular expression";
-    regfree(&compiled);
-    return NULL;
+    struct error error;
+    struct regex *regex = regex_create(pattern, &error);
+    bool ok = regex != NULL;
+    regex_destroy(regex);
+    return ok ? NULL : "is no regular expression";
 }
 
 static const char *check_patterns(const void *value)
@@ -139,18 +131,20 @@ const struct option series_options[] = {
 static bool compile_all(const struct option_texts *texts, const char *key, struct arena *arena,
                         struct patterns *out, struct error *error)
 {
+    struct error reason;
     out->compiled = arena_alloc(arena, (texts->count + 1) * sizeof *out->compiled);
     for (; out->count < texts->count; out->count++)
-        if (compile(texts->texts[out->count], &out->compiled[out->count]))
-            return error_set(error, ERROR_CONFIG, "metrics.%s: \"%s\" is no regular expression",
-                             key, texts->texts[out->count]);
+        if (!(out->compiled[out->count] = regex_create(texts->texts[out->count], &reason)))
+            return error_set(error, ERROR_CONFIG,
+                             "metrics.%s: \"%.256s\" is no regular expression: %s", key,
+                             texts->texts[out->count], reason.message);
     return true;
 }
 
 static bool matches(const struct patterns *patterns, const char *name)
 {
     for (size_t i = 0; i < patterns->count; i++)
-        if (!regexec(&patterns->compiled[i], name, 0, NULL, 0))
+        if (regex_match(patterns->compiled[i], name) == REGEX_YES)
             return true;
     return false;
 }
@@ -158,7 +152,7 @@ static bool matches(const struct patterns *patterns, const char *name)
 static void patterns_finish(struct patterns *patterns)
 {
     for (size_t i = 0; i < patterns->count; i++)
-        regfree(&patterns->compiled[i]);
+        regex_destroy(patterns->compiled[i]);
 }
 
 static const struct family **find_opted(const struct patterns *opt_in,

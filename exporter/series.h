@@ -11,7 +11,7 @@
 
 enum { SERIES_LEVELS = 4, SERIES_DEFAULT_LEVEL = 1 };
 
-/* `metrics` of the configuration; lists of regular expressions (POSIX extended) that must match a
+/* `metrics` of the configuration; lists of regular expressions (RE2) that must match a
  * whole metric name. */
 struct series_config {
     struct option_texts allow;  /* when not empty, only these */

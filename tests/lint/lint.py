@@ -48,6 +48,7 @@ LIBRARIES = (
     ("libyaml", r"yaml\.h", r"\byaml_\w+_t\b|\byaml_parser_\w+", r"core/options\w*\.c"),
     ("OpenSSL", r"openssl/", r"\b(EVP|HMAC|SHA256|RAND)_\w+", r"core/hash\.c"),
     ("zlib", r"zlib\.h", r"\b(z_stream|gzFile|deflateInit\w*|inflateInit\w*)\b", r"core/gzip\.c"),
+    ("PCRE2", r"pcre2", r"\b(pcre2_\w+|PCRE2_\w+)\b", r"core/regex\.c"),
     ("libmicrohttpd", r"microhttpd\.h", r"\bMHD_\w+", r"exporter/web\.c"),
     ("SQLite", r"sqlite3\.h", r"\bsqlite3\w*", r"alerts/store/database\.c"),
 )

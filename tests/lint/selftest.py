@@ -74,6 +74,7 @@ CASES = (
     ("curl in a collector", "libraries", {"collectors/b.c": "#include <curl/curl.h>\n"}),
     ("OpenSSL elsewhere", "libraries", {"core/b.c": "#include <openssl/evp.h>\n"}),
     ("zlib elsewhere", "libraries", {"exporter/b.c": "#include <zlib.h>\n"}),
+    ("PCRE2 elsewhere", "libraries", {"exporter/b.c": "#include <pcre2.h>\n"}),
     ("microhttpd elsewhere", "libraries", {"exporter/b.c": "#include <microhttpd.h>\n"}),
     ("SQLite elsewhere", "libraries", {"alerts/b.c": "#include <sqlite3.h>\n"}),
     ("SQLite by name only", "libraries", {"alerts/b.c": "struct sqlite3;\n"}),
