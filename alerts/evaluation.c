@@ -8,9 +8,13 @@
 #include "alerts/ledger/points.h"
 #include "alerts/ledger/watch.h"
 #include "alerts/notify/group.h"
+#include "alerts/notify/limited.h"
 #include "alerts/rules/active.h"
 #include "collectors/run/runner.h"
 #include "core/memory.h"
+
+/* What regular expressions of silences may take in one evaluation. */
+enum { SILENCES_US = 10000000 };
 
 /* clang-format off */
 const struct family_1 evaluation_alerts = {
@@ -26,6 +30,11 @@ const struct family_0 evaluation_last_write = {
     .name = "defender_exporter_state_last_write_timestamp_seconds", .type = METRIC_GAUGE,
     .level = 0, .unit = "seconds", .help = "When a decision was last written.",
 };
+const struct family_1 evaluation_unreadable = {
+    .name = "defender_exporter_state_rows_unreadable", .type = METRIC_GAUGE, .level = 0,
+    .help = "Rows of the database that could not be read since the start; the log names them.",
+    LABELS("table"),
+};
 /* clang-format on */
 
 /* What lives as long as the evaluation. */
@@ -34,6 +43,7 @@ struct step {
     struct event_list events;
     struct points *points;
     struct silence_list silences;
+    struct match_budget silence_budget;
     struct inhibit_view *inhibits;
     struct mute_context mutes;
     struct notification_context notifications;
@@ -78,9 +88,10 @@ static bool count_alerts(struct database *database, struct metric_set *figures, 
 }
 
 bool evaluation_figures(const struct evaluation *evaluation, const struct points *points,
-                        struct error *error)
+                        const struct silence_list *silences, struct error *error)
 {
     struct metric_set *figures = evaluation->figures;
+    const struct unreadable *unreadable = database_unreadable(evaluation->database);
     ledger_emit(evaluation->ledger, evaluation->snapshot, evaluation->now, figures);
     if (points)
         points_emit(points, figures);
@@ -88,6 +99,10 @@ bool evaluation_figures(const struct evaluation *evaluation, const struct points
                METRIC_LABELS());
     if (evaluation->wrote_at)
         metric_add(figures, &evaluation_last_write, (double)evaluation->wrote_at, METRIC_LABELS());
+    for (unsigned i = 0; i < UNREADABLE_COUNT; i++)
+        metric_add(figures, &evaluation_unreadable, (double)unreadable_count(unreadable, i),
+                   METRIC_LABELS(unreadable_words[i]));
+    limited_emit(evaluation->settings, silences, figures);
     return count_alerts(evaluation->database, figures, error);
 }
 
@@ -246,9 +261,12 @@ static void prepare(struct step *step)
 static bool decide(struct step *step, struct error *error)
 {
     struct evaluation *evaluation = step->evaluation;
-    if (!silence_load(evaluation->database, evaluation->now, &step->silences, error) ||
+    if (!silence_load(evaluation->database, evaluation->silences, evaluation->now, &step->silences,
+                      error) ||
         !happen(step, error))
         return false;
+    step->silence_budget.left_us = SILENCES_US;
+    step->silences.budget = &step->silence_budget;
     step->notifications.points = step->points;
     measure(step);
     if (evaluation->reroute && !group_reroute(&step->groups, error))
@@ -270,7 +288,7 @@ bool evaluation_run(struct evaluation *evaluation, struct error *error)
     if (database_total_changes(database) != rows)
         evaluation->wrote_at = evaluation->now;
     evaluation->queued = evaluation->clock->last_ms != messages;
-    if (ok && evaluation_figures(evaluation, step.points, error))
+    if (ok && evaluation_figures(evaluation, step.points, &step.silences, error))
         return database_commit(database, error);
     database_rollback(database);
     return false;

@@ -15,6 +15,7 @@ struct evaluation {
     struct threshold *threshold;
     struct outbox_clock *clock;
     const struct settings *settings;
+    struct silence_cache *silences;
     const struct snapshot *snapshot;
     int64_t now;
     bool reroute; /* routes may have changed since the last one */
@@ -34,9 +35,9 @@ struct evaluation {
 bool evaluation_run(struct evaluation *evaluation, struct error *error) MUST_USE;
 
 /* Families besides those of the ledger and the points. */
-extern const struct family_1 evaluation_alerts;
+extern const struct family_1 evaluation_alerts, evaluation_unreadable;
 extern const struct family_0 evaluation_state_bytes, evaluation_last_write;
 
-/* Append all figures as the database holds them. points: NULL = none yet. */
+/* Append all figures as the database holds them. points, silences: NULL = none yet. */
 bool evaluation_figures(const struct evaluation *evaluation, const struct points *points,
-                        struct error *error) MUST_USE;
+                        const struct silence_list *silences, struct error *error) MUST_USE;

@@ -7,6 +7,7 @@
 
 #include "alerts/evaluation.h"
 #include "alerts/ledger/points.h"
+#include "alerts/notify/limited.h"
 #include "alerts/rules/threshold.h"
 #include "alerts/store/schema.h"
 #include "core/clock.h"
@@ -30,6 +31,7 @@ struct evaluator {
     struct ledger *ledger;
     struct threshold *threshold;
     struct outbox_clock clock;
+    struct silence_cache *silences;
     struct evaluator_config config;
     struct worker *worker;
     struct settings *settings;
@@ -74,9 +76,17 @@ static const struct family_0 write_failures_total = {
 /* clang-format on */
 
 const struct family *const evaluator_families[] = {
-    &evaluations_total.family,      &evaluation_failures_total.family, &last_duration.family,
-    &suppressed_total.family,       &write_failures_total.family,      &evaluation_alerts.family,
-    &evaluation_state_bytes.family, &evaluation_last_write.family,     NULL,
+    &evaluations_total.family,
+    &evaluation_failures_total.family,
+    &last_duration.family,
+    &suppressed_total.family,
+    &write_failures_total.family,
+    &evaluation_alerts.family,
+    &evaluation_state_bytes.family,
+    &evaluation_last_write.family,
+    &evaluation_unreadable.family,
+    &limited_matchers.family,
+    NULL,
 };
 
 static const struct family *const *const figure_lists[] = { ledger_families, points_families,
@@ -139,6 +149,11 @@ void evaluator_emit(struct evaluator *evaluator, struct metric_set *set)
 uint64_t evaluator_generation(const struct evaluator *evaluator)
 {
     return evaluator->generation;
+}
+
+struct silence_cache *evaluator_silences(const struct evaluator *evaluator)
+{
+    return evaluator->silences;
 }
 
 int64_t evaluator_succeeded_at(const struct evaluator *evaluator)
@@ -224,6 +239,7 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
         .threshold = evaluator->threshold,
         .clock = &evaluator->clock,
         .settings = evaluator->settings,
+        .silences = evaluator->silences,
         .snapshot = snapshot,
         .now = now,
         .reroute = evaluator->reroute,
@@ -263,7 +279,7 @@ static bool begin(struct evaluator *evaluator, struct error *error)
         .now = now,
         .figures = &figures,
     };
-    bool ok = evaluation_figures(&evaluation, NULL, error);
+    bool ok = evaluation_figures(&evaluation, NULL, NULL, error);
     snapshot_release(snapshot);
     if (ok)
         publish(evaluator, &figures);
@@ -299,6 +315,7 @@ struct evaluator *evaluator_create(const struct evaluator_config *config, struct
     evaluator->settings = settings;
     evaluator->reroute = true;
     evaluator->threshold = threshold_create();
+    evaluator->silences = silence_cache_create();
     declare(evaluator);
     if (open_state(evaluator, error))
         return evaluator;
@@ -311,6 +328,7 @@ void evaluator_destroy(struct evaluator *evaluator)
     if (!evaluator)
         return;
     threshold_destroy(evaluator->threshold);
+    silence_cache_destroy(evaluator->silences);
     ledger_destroy(evaluator->ledger);
     database_close(evaluator->database);
     settings_release(evaluator->settings);

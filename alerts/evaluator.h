@@ -90,6 +90,9 @@ void evaluator_emit(struct evaluator *evaluator, struct metric_set *set);
  * thread. */
 uint64_t evaluator_generation(const struct evaluator *evaluator);
 
+/* What was compiled of silences, for the API as well; it lives as long. Any thread. */
+struct silence_cache *evaluator_silences(const struct evaluator *evaluator);
+
 /* When the last evaluation succeeded; for heartbeat and notifications. Any thread. */
 int64_t evaluator_succeeded_at(const struct evaluator *evaluator);
 

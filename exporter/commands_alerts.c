@@ -311,7 +311,7 @@ static int silence_list(const struct flags *flags, const char *const *arguments,
     CLEANUP(handle_finish) struct database *database = open_database(config, true);
     if (!database)
         return EXIT_FAILED;
-    if (!silence_load(database, now, &list, &error))
+    if (!silence_load(database, NULL, now, &list, &error))
         return fail(&error);
     for (size_t i = 0; i < list.count; i++) {
         const struct silence *one = &list.silences[i];

@@ -159,14 +159,23 @@ static bool is_wanted(const struct wish *wish, bool silenced, bool inhibited)
     return silenced || inhibited || wish->active;
 }
 
-/* Keep the leaves whose receiver is asked for. */
-static size_t wanted_leaves(const struct wish *wish, const struct route_leaf **leaves, size_t count)
+/* Keep the leaves whose receiver is asked for; false when that cannot be told. */
+static bool wanted_leaves(const struct walk *walk, const struct route_leaf **leaves, size_t count,
+                          size_t *kept, struct error *error)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!wish->receivers.count || match_value(wish->receivers.matches, leaves[i]->receiver))
-            leaves[kept++] = leaves[i];
-    return kept;
+    const struct match_list *receivers = &walk->wish->receivers;
+    *kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        enum match_answer answer =
+            receivers->count
+                ? match_value(receivers->matches, leaves[i]->receiver, &walk->call->budget)
+                : MATCH_YES;
+        if (answer == MATCH_LIMIT)
+            return api_call_too_expensive(error);
+        if (answer == MATCH_YES)
+            leaves[(*kept)++] = leaves[i];
+    }
+    return true;
 }
 
 /* --- groups --------------------------------------------------------------------------------- */
@@ -253,12 +262,18 @@ static bool visit(void *context, const struct alert *alert, struct error *error)
     const struct wish *wish = walk->wish;
     const struct settings *settings = walk->call->context->settings;
     const struct route_leaf *leaves[LEAVES_MAX];
-    if (!match_all(&wish->filters, alert->labels, alert->label_count))
-        return true;
+    enum match_answer answer =
+        match_ask(&wish->filters, alert->labels, alert->label_count, &walk->call->budget);
+    if (answer != MATCH_YES)
+        return answer == MATCH_NO || api_call_too_expensive(error);
     size_t count = settings->route ? route_find(settings->route, alert, leaves, LEAVES_MAX) : 0;
-    size_t wanted = wanted_leaves(wish, leaves, count);
+    size_t wanted;
+    if (!wanted_leaves(walk, leaves, count, &wanted, error))
+        return false;
     const struct silence *silence = silence_find(walk->silences, alert, walk->call->context->now);
     const char *silence_id = silence ? silence->id : NULL;
+    if (walk->call->budget.left_us <= 0)
+        return api_call_too_expensive(error);
     const char *inhibitor = walk->inhibits ? inhibit_by(walk->inhibits, alert) : NULL;
     if (wanted < count && !wanted)
         return true;
@@ -324,7 +339,7 @@ static bool walk_firing(struct walk *walk, struct error *error)
     CLEANUP(let_go) struct snapshot *snapshot =
         snapshot_acquire(call->context->snapshots, call->context->now);
     const struct inhibit_rules *rules = call->context->settings->inhibits;
-    if (!silence_load(call->database, call->context->now, &silences, error))
+    if (!api_call_silences(call, &silences, error))
         return false;
     if (rules && !(view = inhibit_view_create(rules, call->database, error)))
         return false;

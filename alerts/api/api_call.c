@@ -5,7 +5,14 @@
 
 #include "alerts/store/schema.h"
 
-enum { LIST_LIMIT = 100, LIST_LIMIT_MAX = 1000 };
+/* A request may bring so many filters, and its regular expressions take so long. */
+enum {
+    LIST_LIMIT = 100,
+    LIST_LIMIT_MAX = 1000,
+    FILTERS_MAX = 64,
+    FILTER_BYTES_MAX = 16 * 1024,
+    MATCH_US = 2000000,
+};
 
 int api_call_fail(struct api_call *call, int status, const char *message)
 {
@@ -59,16 +66,39 @@ int64_t api_call_limit(const struct api_call *call)
 bool api_call_filters(struct api_call *call, struct match_list *filters, int *status)
 {
     struct error error;
+    size_t bytes = 0;
     for (size_t i = 0; i < call->request->query_count; i++) {
         const struct api_query *query = &call->request->queries[i];
         if (strcmp(query->name, "filter") != 0)
             continue;
-        if (!match_parse(query->value, filters, &call->arena, &error)) {
+        bytes += strlen(query->value);
+        bool ok =
+            bytes <= FILTER_BYTES_MAX
+                ? match_parse(query->value, filters, &call->arena, &error)
+                : error_set(&error, ERROR_LIMIT, "more than %d bytes of filters", FILTER_BYTES_MAX);
+        if (ok && filters->count > FILTERS_MAX)
+            ok = error_set(&error, ERROR_LIMIT, "more than %d filters", FILTERS_MAX);
+        if (!ok) {
             *status = api_call_fail(call, 400, error.message);
             return false;
         }
     }
     return true;
+}
+
+bool api_call_silences(struct api_call *call, struct silence_list *list, struct error *error)
+{
+    struct evaluator *evaluator = call->context->evaluator;
+    if (!silence_load(call->database, evaluator ? evaluator_silences(evaluator) : NULL,
+                      call->context->now, list, error))
+        return false;
+    list->budget = &call->budget;
+    return true;
+}
+
+bool api_call_too_expensive(struct error *error)
+{
+    return error_set(error, ERROR_LIMIT, "the regular expressions of this request take too long");
 }
 
 void api_call_finish(struct api_call *call)
@@ -84,6 +114,7 @@ bool api_call_open(struct api_call *call, bool read_only, struct error *error)
         .migrations = schema_migrations,
         .read_only = read_only,
     };
+    call->budget.left_us = MATCH_US;
     call->database = database_open(&config, error);
     return call->database != NULL;
 }

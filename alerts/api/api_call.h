@@ -7,7 +7,8 @@ struct api_call {
     const struct api_request *request;
     struct database *database;
     struct buf *out;
-    struct arena arena; /* of this request */
+    struct arena arena;         /* of this request */
+    struct match_budget budget; /* for all regular expressions of this request */
 };
 
 /* Open a database handle for this request. */
@@ -31,5 +32,12 @@ bool api_call_flag(const struct api_call *call, const char *name, bool otherwise
 /* The parameter `limit`: 100 without it, at most 1000; 0 = it is no such number. */
 int64_t api_call_limit(const struct api_call *call);
 
-/* Compile every `filter`; false and a 400 when one is wrong. */
+/* Compile every `filter`; false and a 400 when one is wrong, or all are too many or too long. */
 bool api_call_filters(struct api_call *call, struct match_list *filters, int *status);
+
+/* Read the silences as they are now. */
+bool api_call_silences(struct api_call *call, struct silence_list *list,
+                       struct error *error) MUST_USE;
+
+/* ERROR_LIMIT, always false: a filter has no answer, or the budget is spent. */
+bool api_call_too_expensive(struct error *error);

@@ -40,18 +40,23 @@ static void append_silence(struct json_writer *writer, const struct silence *sil
     json_close(writer, '}');
 }
 
-/* Whether a silence's matchers, not alerts, satisfy the filters. */
-static bool fits(const struct silence *silence, const struct match_list *filters)
+/* Whether a silence's matchers, not alerts, satisfy the filters. False when that cannot be told. */
+static bool fits(struct api_call *call, const struct silence *silence,
+                 const struct match_list *filters, bool *fit, struct error *error)
 {
-    for (size_t i = 0; i < filters->count; i++) {
+    *fit = true;
+    for (size_t i = 0; i < filters->count && *fit; i++) {
         const struct match *filter = &filters->matches[i];
         const char *value = NULL;
         for (size_t k = 0; k < silence->matchers.count; k++)
             if (!strcmp(silence->matchers.matches[k].name, filter->name))
                 value = silence->matchers.matches[k].value;
         bool negative = filter->operator== MATCH_NOT_EQUAL || filter->operator== MATCH_NOT_REGEX;
-        if ((!value && !negative) || !match_value(filter, value ? value : ""))
-            return false;
+        enum match_answer answer =
+            !value && negative ? MATCH_NO : match_value(filter, value ? value : "", &call->budget);
+        if (answer == MATCH_LIMIT)
+            return api_call_too_expensive(error);
+        *fit = answer == MATCH_YES;
     }
     return true;
 }
@@ -65,12 +70,16 @@ int api_silences_answer(struct api_call *call)
     int status;
     if (!api_call_filters(call, &filters, &status))
         return status;
-    if (!silence_load(call->database, call->context->now, &list, &error))
+    if (!api_call_silences(call, &list, &error))
         return api_call_error(call, &error);
     json_open(&writer, NULL, '[');
-    for (size_t i = 0; i < list.count; i++)
-        if (fits(&list.silences[i], &filters))
+    for (size_t i = 0; i < list.count; i++) {
+        bool fit;
+        if (!fits(call, &list.silences[i], &filters, &fit, &error))
+            return api_call_error(call, &error);
+        if (fit)
             append_silence(&writer, &list.silences[i], call->context->now);
+    }
     json_close(&writer, ']');
     return 200;
 }
@@ -80,7 +89,7 @@ int api_silences_answer_one(struct api_call *call, const char *id)
     CLEANUP(silence_list_finish) struct silence_list list = { 0 };
     struct json_writer writer = { .out = call->out };
     struct error error;
-    if (!silence_load(call->database, call->context->now, &list, &error))
+    if (!api_call_silences(call, &list, &error))
         return api_call_error(call, &error);
     for (size_t i = 0; i < list.count; i++) {
         if (strcmp(list.silences[i].id, id) != 0)

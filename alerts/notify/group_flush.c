@@ -370,8 +370,14 @@ static bool flush_one(const struct group_context *context, const char *receiver,
         return false;
     flush.receiver = settings_receiver(context->settings, receiver);
     flush.leaf = found ? route_leaf_find(context->settings->route, flush.row.route) : NULL;
-    if (!flush.receiver || !flush.leaf || strcmp(flush.leaf->receiver, receiver) != 0)
-        return true; /* group_reroute takes it away */
+    if (!flush.receiver || !flush.leaf || strcmp(flush.leaf->receiver, receiver) != 0) {
+        struct error reason;
+        error_set(&reason, ERROR_PARSE, "no route \"%.64s\" leads to this receiver",
+                  flush.row.route);
+        unreadable_note(database_unreadable(context->database), UNREADABLE_GROUP, key, &reason);
+        flush.row.due_at = 0; /* until something happens in it, which names a route */
+        return !found || group_row_save(context->database, &flush.row, error);
+    }
     flush.kind = receivers_kind(flush.receiver, &unused);
     return decide(&flush, error) || error_wrap(error, "group %s of %s", key, receiver);
 }

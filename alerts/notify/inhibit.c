@@ -92,6 +92,14 @@ void inhibit_finish(const struct inhibit_rules *rules)
     }
 }
 
+void inhibit_each_matchers(const struct inhibit_rules *rules, match_visit *visit, void *context)
+{
+    for (size_t i = 0; rules && i < rules->count; i++) {
+        visit(context, "source_matchers", &rules->rules[i].source);
+        visit(context, "target_matchers", &rules->rules[i].target);
+    }
+}
+
 /* --- the view --------------------------------------------------------------------------------- */
 
 static void join_values(const struct inhibit_rule *rule, const struct alert *alert, struct buf *out)
@@ -125,7 +133,7 @@ static bool add_source(void *context, const struct alert *alert, struct error *e
     struct inhibit_view *view = context;
     for (size_t i = 0; i < view->rules->count; i++) {
         const struct inhibit_rule *rule = &view->rules->rules[i];
-        if (!match_all(&rule->source, alert->labels, alert->label_count))
+        if (!match_surely(&rule->source, alert->labels, alert->label_count))
             continue;
         MEMORY_GROW(view->sources, view->count, view->capacity);
         CLEANUP(buf_finish) struct buf values = { 0 };
@@ -134,7 +142,7 @@ static bool add_source(void *context, const struct alert *alert, struct error *e
         *source = (struct inhibitor){
             .rule = i,
             .values = arena_text(&view->arena, buf_cstr(&values)),
-            .both = match_all(&rule->target, alert->labels, alert->label_count),
+            .both = match_maybe(&rule->target, alert->labels, alert->label_count),
         };
         memcpy(source->fingerprint, alert->fingerprint, sizeof source->fingerprint);
     }
@@ -189,13 +197,13 @@ const char *inhibit_by(const struct inhibit_view *view, const struct alert *aler
 {
     for (size_t i = 0; view && i < view->rules->count; i++) {
         const struct inhibit_rule *rule = &view->rules->rules[i];
-        if (!match_all(&rule->target, alert->labels, alert->label_count))
+        if (!match_surely(&rule->target, alert->labels, alert->label_count))
             continue;
         CLEANUP(buf_finish) struct buf values = { 0 };
         join_values(rule, alert, &values);
         const char *found =
             find_source(view, i, buf_cstr(&values),
-                        match_all(&rule->source, alert->labels, alert->label_count));
+                        match_maybe(&rule->source, alert->labels, alert->label_count));
         if (found)
             return found;
     }

@@ -21,6 +21,9 @@ const struct inhibit_rules *inhibit_compile(const struct option_items *configs, 
 /* Free what the arena does not: compiled patterns. NULL is fine. */
 void inhibit_finish(const struct inhibit_rules *rules);
 
+/* Show the matchers of every rule. rules: NULL is fine. */
+void inhibit_each_matchers(const struct inhibit_rules *rules, match_visit *visit, void *context);
+
 /* A view of the firing alerts, reduced to what the rules ask; made once per evaluation that needs
  * it. */
 struct inhibit_view;

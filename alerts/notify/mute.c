@@ -9,6 +9,7 @@ const char *const mute_words[] = { "",         "maintenance", "silence",   "inhi
                                    "flapping", "governor",    "first_run", "waiver",  NULL };
 
 struct window {
+    const char *name;
     int64_t starts_at, ends_at; /* when there is no interval */
     const struct time_interval *interval;
     struct match_list matchers;
@@ -64,6 +65,7 @@ static void compile_window(const struct mute_window_config *config,
 {
     struct error error;
     size_t reasons = report->count;
+    window->name = config->name;
     if (config->interval) {
         window->interval = time_interval_find(intervals, config->interval);
         if (!window->interval)
@@ -113,6 +115,13 @@ void mute_windows_finish(const struct mute_windows *windows)
         match_finish(&windows->windows[i].matchers);
 }
 
+void mute_windows_each_matchers(const struct mute_windows *windows, match_visit *visit,
+                                void *context)
+{
+    for (size_t i = 0; windows && i < windows->count; i++)
+        visit(context, windows->windows[i].name, &windows->windows[i].matchers);
+}
+
 static bool window_is_open(const struct window *window, int64_t now)
 {
     if (window->interval)
@@ -124,7 +133,7 @@ static bool in_window(const struct mute_windows *windows, const struct alert *al
 {
     for (size_t i = 0; windows && i < windows->count; i++)
         if (window_is_open(&windows->windows[i], now) &&
-            match_all(&windows->windows[i].matchers, alert->labels, alert->label_count))
+            match_surely(&windows->windows[i].matchers, alert->labels, alert->label_count))
             return true;
     return false;
 }

@@ -48,6 +48,10 @@ const struct mute_windows *mute_windows_compile(const struct option_items *confi
 /* Free what the arena does not: compiled patterns. NULL is fine. */
 void mute_windows_finish(const struct mute_windows *windows);
 
+/* Show the matchers of every window by its name. windows: NULL is fine. */
+void mute_windows_each_matchers(const struct mute_windows *windows, match_visit *visit,
+                                void *context);
+
 struct mute_context {
     const struct mute_windows *windows; /* NULL = none, as silences and inhibits */
     const struct silence_list *silences;

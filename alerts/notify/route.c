@@ -243,7 +243,7 @@ static size_t find(const struct route *route, const struct alert *alert,
     bool taken = false;
     for (size_t i = 0; i < route->count; i++) {
         const struct route *child = &route->children[i];
-        if (!match_all(&child->matchers, alert->labels, alert->label_count))
+        if (!match_maybe(&child->matchers, alert->labels, alert->label_count))
             continue;
         taken = true;
         count = find(child, alert, leaves, count, max);
@@ -279,6 +279,13 @@ void route_each(const struct route *root,
     visit(context, &root->leaf);
     for (size_t i = 0; i < root->count; i++)
         route_each(&root->children[i], visit, context);
+}
+
+void route_each_matchers(const struct route *root, match_visit *visit, void *context)
+{
+    visit(context, root->leaf.key, &root->matchers);
+    for (size_t i = 0; i < root->count; i++)
+        route_each_matchers(&root->children[i], visit, context);
 }
 
 size_t route_group_labels(const struct route_leaf *leaf, const struct alert *alert,

@@ -57,6 +57,9 @@ const struct route_leaf *route_leaf_find(const struct route *root, const char *p
 void route_each(const struct route *root,
                 void (*visit)(void *context, const struct route_leaf *leaf), void *context);
 
+/* Show the matchers of every route by its key. */
+void route_each_matchers(const struct route *root, match_visit *visit, void *context);
+
 /* The labels of the alert that name its group, sorted. out: ALERT_LABELS_MAX. Returns how many. */
 size_t route_group_labels(const struct route_leaf *leaf, const struct alert *alert,
                           struct match_label *out);

@@ -34,7 +34,7 @@ static bool check(const struct silence *silence, int64_t now, struct error *erro
 {
     bool narrow = false;
     for (size_t i = 0; i < silence->matchers.count; i++)
-        narrow = narrow || !match_value(&silence->matchers.matches[i], "");
+        narrow = narrow || match_value(&silence->matchers.matches[i], "", NULL) == MATCH_NO;
     if (!silence->matchers.count)
         return error_set(error, ERROR_REQUEST, "a silence needs a matcher");
     if (!narrow)
@@ -189,17 +189,28 @@ bool silence_prune(struct database *database, int64_t now, struct error *error)
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
-static bool add(struct silence_list *list, size_t *capacity, const struct kept *kept,
-                struct error *error)
+static void add(struct database *database, struct silence_cache *cache, struct silence_list *list,
+                size_t *capacity, const struct kept *kept)
 {
+    struct error error;
     struct silence silence = kept->silence;
-    if (!match_parse(kept->matchers, &silence.matchers, &list->arena, error)) {
-        match_finish(&silence.matchers);
-        return error_wrap(error, "silence %s", silence.id);
+    silence.compiled = silence_cache_get(cache, silence.id, kept->matchers, &error);
+    if (!silence.compiled) {
+        unreadable_note(database_unreadable(database), UNREADABLE_SILENCE, silence.id, &error);
+        return;
     }
+    silence.matchers = *silence_cache_list(silence.compiled);
     MEMORY_GROW(list->silences, list->count, *capacity);
     list->silences[list->count++] = silence;
-    return true;
+}
+
+static void keep(struct silence_cache *cache, const struct silence_list *list)
+{
+    struct silence_matchers **compiled = MEMORY_ARRAY(struct silence_matchers *, list->count);
+    for (size_t i = 0; i < list->count; i++)
+        compiled[i] = list->silences[i].compiled;
+    silence_cache_keep(cache, compiled, list->count);
+    free(compiled);
 }
 
 /* Where a state stands in the list. */
@@ -223,8 +234,8 @@ static int compare(const void *left, const void *right, void *context)
     return strcmp(a->id, b->id);
 }
 
-bool silence_load(struct database *database, int64_t now, struct silence_list *list,
-                  struct error *error)
+bool silence_load(struct database *database, struct silence_cache *cache, int64_t now,
+                  struct silence_list *list, struct error *error)
 {
     struct database_statement *statement =
         rows_select(database, &kept_rows, " WHERE ends_at >= $1");
@@ -237,11 +248,10 @@ bool silence_load(struct database *database, int64_t now, struct silence_list *l
             return error_wrap(error, "reading silences");
         if (!found)
             break;
-        if (!add(list, &capacity, &kept, error)) {
-            database_reset(statement);
-            return false;
-        }
+        add(database, cache, list, &capacity, &kept);
     }
+    if (cache)
+        keep(cache, list);
     if (list->count)
         qsort_r(list->silences, list->count, sizeof *list->silences, compare, &now);
     return true;
@@ -250,7 +260,7 @@ bool silence_load(struct database *database, int64_t now, struct silence_list *l
 void silence_list_finish(struct silence_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        match_finish(&list->silences[i].matchers);
+        silence_cache_release(list->silences[i].compiled);
     free(list->silences);
     arena_finish(&list->arena);
     *list = (struct silence_list){ 0 };
@@ -261,7 +271,8 @@ const struct silence *silence_find(const struct silence_list *list, const struct
 {
     for (size_t i = 0; i < list->count; i++)
         if (silence_state(&list->silences[i], now) == SILENCE_ACTIVE &&
-            match_all(&list->silences[i].matchers, alert->labels, alert->label_count))
+            match_ask(&list->silences[i].matchers, alert->labels, alert->label_count,
+                      list->budget) == MATCH_YES)
             return &list->silences[i];
     return NULL;
 }

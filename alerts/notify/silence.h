@@ -1,6 +1,7 @@
 #pragma once
 /* Silences, persisted: matchers, from, until, who, why. Any thread with its own database handle;
  * the writers open their own transaction. The caller wakes the evaluator afterwards. */
+#include "alerts/notify/silence_cache.h"
 #include "alerts/rules/alert.h"
 #include "alerts/store/database.h"
 
@@ -12,10 +13,12 @@ struct silence {
     struct match_list matchers;
     int64_t starts_at, ends_at, updated_at;
     const char *created_by, *comment;
+    struct silence_matchers *compiled; /* of a list: what the matchers are part of */
 };
 struct silence_list {
     struct silence *silences; /* active, pending, expired; soonest to end first */
     size_t count;
+    struct match_budget *budget; /* for silence_find; NULL = any time */
     struct arena arena;
 };
 
@@ -31,9 +34,11 @@ bool silence_put(struct database *database, struct silence *silence, int64_t now
 bool silence_expire(struct database *database, const char *id, int64_t now,
                     struct error *error) MUST_USE;
 
-/* Read all silences but those that expired more than five days ago. */
-bool silence_load(struct database *database, int64_t now, struct silence_list *list,
-                  struct error *error) MUST_USE;
+/* Read all silences but those that expired more than five days ago. One whose matchers cannot be
+ * read is left out and noted in database_unreadable. cache: keeps what was compiled; may be NULL.
+ */
+bool silence_load(struct database *database, struct silence_cache *cache, int64_t now,
+                  struct silence_list *list, struct error *error) MUST_USE;
 void silence_list_finish(struct silence_list *list);
 
 /* Delete what expired more than five days ago. Evaluator, inside its transaction. */
@@ -41,7 +46,8 @@ bool silence_prune(struct database *database, int64_t now, struct error *error) 
 
 enum silence_state silence_state(const struct silence *silence, int64_t now);
 
-/* The active silence that covers these labels, or NULL. Pure. */
+/* The active silence that surely covers these labels, or NULL. With the budget spent, silences with
+ * regular expressions cover nothing. */
 const struct silence *silence_find(const struct silence_list *list, const struct alert *alert,
                                    int64_t now);
 

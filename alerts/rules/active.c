@@ -356,7 +356,7 @@ bool active_each(struct database *database, enum alert_state state, active_visit
                   alert_state_words[both ? ALERT_PENDING : state]);
     for (bool found = true, ok;; arena_reset(&arena)) {
         struct active_row row;
-        ok = active_row_next(statement, &arena, &row, &found, error);
+        ok = active_row_next(database, statement, &arena, &row, &found, error);
         if (ok && found && visit(context, &row.alert, error))
             continue;
         database_reset(statement);

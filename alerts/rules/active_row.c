@@ -43,8 +43,30 @@ struct database_statement *active_row_select(struct database *database, const ch
     return rows_select(database, &kept_rows, rest);
 }
 
-bool active_row_next(struct database_statement *statement, struct arena *arena,
-                     struct active_row *row, bool *found, struct error *error)
+/* What the columns say of an alert whose JSON cannot be read. */
+static void mend(const struct kept *kept, struct arena *arena, struct alert *alert)
+{
+    const struct alert *columns = &kept->row.alert;
+    *alert = (struct alert){
+        .rule = arena_text(arena, columns->rule),
+        .event = arena_text(arena, columns->event),
+        .reason = "",
+        .state = kept->row.life.state,
+        .risk = columns->risk,
+        .has_finding = columns->has_finding,
+        .finding_id = columns->finding_id,
+        .episode = columns->episode,
+        .value = columns->value,
+        .starts_at = kept->row.life.active_at,
+        .ends_at = kept->row.life.resolved_at,
+    };
+    memcpy(alert->fingerprint, columns->fingerprint, sizeof alert->fingerprint);
+    alert_label(alert, "alertname", alert->rule);
+    alert_label(alert, "subscription_id", arena_text(arena, kept->subscription_id));
+}
+
+bool active_row_next(struct database *database, struct database_statement *statement,
+                     struct arena *arena, struct active_row *row, bool *found, struct error *error)
 {
     struct kept kept; /* large, and read often: what is not read is not looked at */
     if (!rows_next(statement, &kept_rows, NULL, &kept, found, error))
@@ -56,12 +78,16 @@ bool active_row_next(struct database_statement *statement, struct arena *arena,
     row->life = kept.row.life;
     row->flaps = kept.row.flaps;
     row->flapped_at = kept.row.flapped_at;
-    struct json *json = json_parse(kept.alert, strlen(kept.alert), error);
-    if (!json)
-        return error_wrap(error, "an alert in the database");
-    bool ok = alert_read(json, arena, &row->alert, error);
+    struct error reason;
+    struct json *json = json_parse(kept.alert, strlen(kept.alert), &reason);
+    bool ok = json && alert_read(json, arena, &row->alert, &reason);
     json_free(json);
-    return ok;
+    if (ok)
+        return true;
+    unreadable_note(database_unreadable(database), UNREADABLE_ALERT, kept.row.alert.fingerprint,
+                    &reason);
+    mend(&kept, arena, &row->alert);
+    return true;
 }
 
 bool active_row_load(struct database *database, const char *fingerprint, struct arena *arena,
@@ -69,7 +95,7 @@ bool active_row_load(struct database *database, const char *fingerprint, struct 
 {
     struct database_statement *statement = active_row_select(database, " WHERE fingerprint = $1");
     database_bind(statement, fingerprint);
-    bool ok = active_row_next(statement, arena, row, found, error);
+    bool ok = active_row_next(database, statement, arena, row, found, error);
     database_reset(statement);
     return ok;
 }

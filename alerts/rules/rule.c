@@ -204,7 +204,7 @@ bool rule_matches(const struct rule *rule, const struct finding *finding,
     return granted(rule->internet_exposed, finding, finding && finding->internet_exposed) &&
            granted(rule->on_attack_path, finding, finding && finding->attack_paths) &&
            granted(rule->contextual, finding, finding && finding->contextual) &&
-           match_all(&rule->match, labels, label_count);
+           match_maybe(&rule->match, labels, label_count);
 }
 
 bool rule_wants(const struct rule *rule, const struct event *event, const struct finding *finding,

@@ -136,7 +136,7 @@ static bool matches(const struct rule *rule, const struct sample *sample)
         size_t n = 0;
         while (strcmp(rule->family->labels[n], rule->match.matches[i].name) != 0)
             n++; /* checked when the rule was read */
-        if (!match_value(&rule->match.matches[i], sample->values[n]))
+        if (match_value(&rule->match.matches[i], sample->values[n], NULL) == MATCH_NO)
             return false;
     }
     return true;

@@ -37,6 +37,7 @@ struct database {
     bool open;
     struct database_statement **statements;
     size_t count, capacity;
+    struct unreadable *unreadable;
 };
 
 /* --- errors ----------------------------------------------------------------------------------- */
@@ -238,6 +239,7 @@ struct database *database_open(const struct database_config *config, struct erro
     struct database *database = MEMORY_NEW(struct database);
     database->path = memory_copy(config->path);
     database->lock = -1;
+    database->unreadable = unreadable_create(config->own);
     if (prepare_file(database, config, error))
         return database;
     if (error->code == ERROR_TIMEOUT)
@@ -260,6 +262,7 @@ void database_close(struct database *database)
     if (database->lock >= 0)
         close(database->lock);
     free(database->statements);
+    unreadable_destroy(database->unreadable);
     free(database->path);
     free(database);
 }
@@ -292,6 +295,11 @@ void database_rollback(struct database *database)
     if (database->open && !sqlite3_get_autocommit(database->handle))
         sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
     database->open = false;
+}
+
+struct unreadable *database_unreadable(const struct database *database)
+{
+    return database->unreadable;
 }
 
 bool database_is_open(const struct database *database)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alerts/store/unreadable.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/error.h"
@@ -142,6 +143,9 @@ const char *database_text(struct database_statement *statement, int column);
 int64_t database_integer(struct database_statement *statement, int column);
 double database_number(struct database_statement *statement, int column);
 const void *database_blob(struct database_statement *statement, int column, size_t *count);
+
+/* What could not be read through this handle. */
+struct unreadable *database_unreadable(const struct database *database);
 
 /* Rows changed by the last database_run. */
 int64_t database_changes(const struct database *database);

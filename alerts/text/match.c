@@ -1,71 +1,67 @@
-/* Matchers: read, compiled once, asked often. Regular expressions come from files and from the API,
- * so what would make the POSIX compiler blow up or mean something else than it says is refused. */
+/* Matchers: read, compiled once, asked often. */
 #include "alerts/text/match.h"
 
-#include <regex.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdatomic.h>
 #include <string.h>
 
-enum { VALUE_BYTES_MAX = 4096, REPEATS_MAX = 1000, NEAR_WORDS = 3, NEAR_BYTES = 64 };
+#include "core/clock.h"
+#include "core/regex.h"
+#include "core/utf8.h"
+
+enum { NAME_BYTES_MAX = 1024, NEAR_WORDS = 3, NEAR_BYTES = 64 };
 
 static const char *const operator_texts[] = { "=", "!=", "=~", "!~" };
 
-/* --- regular expressions ---------------------------------------------------------------------- */
-
-/* Words of other dialects that POSIX takes for something else without a word. */
-static const struct {
-    const char *text, *instead;
-} foreign[] = {
-    { "(?", "groups are written (a|b)" },
-    { "\\d", "digits are written [0-9]" },
-    { "\\D", "anything but digits is written [^0-9]" },
-    { "\\p", "use a class such as [[:alpha:]]" },
+struct match_pattern {
+    struct regex *regex;
+    _Atomic bool limited, told;
 };
 
-/* Nested repeats multiply: the compiler copies what is repeated. */
-static bool repeats_fit(const char *pattern)
+static bool is_regex(enum match_operator operator)
 {
-    long product = 1;
-    for (const char *at = strchr(pattern, '{'); at; at = strchr(at + 1, '{')) {
-        char *end;
-        long most = strtol(at + 1, &end, 10);
-        if (*end == ',')
-            most = end[1] == '}' ? most : strtol(end + 1, NULL, 10);
-        if (most > REPEATS_MAX || (most > 1 && (product *= most) > REPEATS_MAX))
-            return false;
-    }
-    return true;
+    return operator== MATCH_REGEX || operator== MATCH_NOT_REGEX;
 }
+
+/* --- adding ----------------------------------------------------------------------------------- */
 
 static bool compile(struct match *match, struct arena *arena, struct error *error)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(foreign); i++)
-        if (strstr(match->value, foreign[i].text))
-            return error_set(error, ERROR_CONFIG, "%s: the pattern contains %s: %s", match->name,
-                             foreign[i].text, foreign[i].instead);
-    for (const char *at = strchr(match->value, '\\'); at && at[1]; at = strchr(at + 2, '\\'))
-        if (at[1] >= '1' && at[1] <= '9')
-            return error_set(error, ERROR_CONFIG, "%s: the pattern refers back with \\%c",
-                             match->name, at[1]);
-    if (!repeats_fit(match->value))
-        return error_set(error, ERROR_CONFIG, "%s: the pattern repeats more than %d times",
-                         match->name, REPEATS_MAX);
-    CLEANUP(buf_finish) struct buf whole = { 0 };
-    buf_printf(&whole, "^(%s)$", match->value);
-    regex_t *pattern = arena_zalloc(arena, sizeof *pattern);
-    int code = regcomp(pattern, buf_cstr(&whole), REG_EXTENDED | REG_NOSUB);
-    if (code) {
-        char reason[128];
-        regerror(code, pattern, reason, sizeof reason);
-        return error_set(error, ERROR_CONFIG, "%s: bad pattern \"%s\": %s", match->name,
-                         match->value, reason);
-    }
-    match->pattern = pattern;
+    struct error reason;
+    struct regex *regex = regex_create(match->value, &reason);
+    if (!regex)
+        return error_set(error, ERROR_CONFIG, "%.64s: bad pattern \"%.256s\": %s", match->name,
+                         match->value, reason.message);
+    match->pattern = arena_zalloc(arena, sizeof *match->pattern);
+    match->pattern->regex = regex;
     return true;
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
+static bool is_utf8(const char *text)
+{
+    for (size_t length; *text; text += length)
+        if (!(length = utf8_length(text, 4)))
+            return false;
+    return true;
+}
+
+static bool check(const struct match_list *list, const char *name, const char *value,
+                  struct error *error)
+{
+    size_t bytes = strlen(value);
+    if (!*name || strlen(name) > NAME_BYTES_MAX || !is_utf8(name))
+        return error_set(error, ERROR_CONFIG, "\"%.64s\" is no label name", name);
+    if (bytes > MATCH_VALUE_BYTES_MAX)
+        return error_set(error, ERROR_CONFIG, "%.64s: the value is longer than %d bytes", name,
+                         MATCH_VALUE_BYTES_MAX);
+    if (!is_utf8(value))
+        return error_set(error, ERROR_CONFIG, "%.64s: the value is not UTF-8", name);
+    for (size_t i = 0; i < list->count; i++)
+        bytes += strlen(list->matches[i].value);
+    if (list->count >= MATCH_COUNT_MAX || bytes > MATCH_BYTES_MAX)
+        return error_set(error, ERROR_CONFIG, "more than %d matchers, or %d bytes of them",
+                         MATCH_COUNT_MAX, MATCH_BYTES_MAX);
+    return true;
+}
 
 bool match_is_name(const char *text)
 {
@@ -76,14 +72,11 @@ bool match_is_name(const char *text)
 bool match_add(struct match_list *list, const char *name, enum match_operator operator,
                const char * value, struct arena *arena, struct error *error)
 {
-    if (!match_is_name(name))
-        return error_set(error, ERROR_CONFIG, "\"%s\" is no label name", name);
-    if (strlen(value) > VALUE_BYTES_MAX)
-        return error_set(error, ERROR_CONFIG, "%s: the value is longer than %d bytes", name,
-                         VALUE_BYTES_MAX);
+    if (!check(list, name, value, error))
+        return false;
     struct match match = {
         .name = arena_text(arena, name), .value = arena_text(arena, value), .operator= operator};
-    if ((operator== MATCH_REGEX || operator== MATCH_NOT_REGEX) && !compile(&match, arena, error))
+    if (is_regex(operator) && !compile(&match, arena, error))
         return false;
     if (!(list->count & (list->count - 1))) { /* full at every power of two */
         struct match *more = arena_alloc(arena, (list->count ? list->count * 2 : 1) * sizeof *more);
@@ -95,10 +88,13 @@ bool match_add(struct match_list *list, const char *name, enum match_operator op
     return true;
 }
 
+/* --- reading ---------------------------------------------------------------------------------- */
+
 /* A text being read, and where. */
 struct reader {
     const char *text, *at;
     struct error *error;
+    bool quoted_name; /* a name was quoted */
 };
 
 static bool wrong(const struct reader *reader, const char *what)
@@ -112,18 +108,40 @@ static void skip_space(struct reader *reader)
     reader->at += strspn(reader->at, " \t\r\n");
 }
 
-/* A name, "quoted" or plain. */
+/* The text between two quotes. As Alertmanager's first grammar has it, a backslash before any other
+ * character than a quote, a backslash or an n stands for itself. */
+static bool read_quoted(struct reader *reader, struct buf *out)
+{
+    const struct reader begin = *reader;
+    for (reader->at++; *reader->at != '"'; reader->at++) {
+        if (!*reader->at)
+            return wrong(&begin, "a quote is not closed");
+        if (*reader->at == '\\' && strchr("\"\\n", reader->at[1]) && reader->at[1]) {
+            reader->at++;
+            buf_char(out, *reader->at == 'n' ? '\n' : *reader->at);
+        } else if (*reader->at == '\\' && reader->quoted_name) {
+            return wrong(reader, "unknown escape");
+        } else {
+            buf_char(out, *reader->at);
+        }
+    }
+    reader->at++;
+    return true;
+}
+
+/* A name, "quoted" or plain. A quoted one is of Alertmanager's second grammar, where an escape that
+ * is none of the three above means something else: refused from there on. */
 static bool read_name(struct reader *reader, struct buf *out)
 {
-    bool quoted = *reader->at == '"';
-    const char *begin = reader->at + quoted;
-    size_t length = strcspn(begin, quoted ? "\"" : "=!~ \t\r\n,{}\"");
+    if (*reader->at == '"') {
+        reader->quoted_name = true;
+        return read_quoted(reader, out);
+    }
+    size_t length = strcspn(reader->at, "=!~ \t\r\n,{}\"'`\\");
     if (!length)
         return wrong(reader, "expected a label name");
-    if (quoted && begin[length] != '"')
-        return wrong(reader, "a quote is not closed");
-    buf_append(out, begin, length);
-    reader->at = begin + length + quoted;
+    buf_append(out, reader->at, length);
+    reader->at += length;
     return true;
 }
 
@@ -142,28 +160,29 @@ static bool read_operator(struct reader *reader, enum match_operator *operator)
     return wrong(reader, "expected =, !=, =~ or !~");
 }
 
-static bool read_value(struct reader *reader, struct buf *out)
+/* Up to the next comma or brace, without the blanks at the end. */
+static bool read_plain(struct reader *reader, struct buf *out)
 {
-    buf_text(out, "");
-    if (*reader->at != '"') {
-        size_t length = strcspn(reader->at, " \t\r\n,{}\"");
-        buf_append(out, reader->at, length);
-        reader->at += length;
-        return true;
-    }
-    const struct reader begin = *reader;
-    for (reader->at++; *reader->at != '"'; reader->at++) {
-        if (!*reader->at)
-            return wrong(&begin, "a quote is not closed");
-        if (*reader->at == '\\' && strchr("\"\\n", reader->at[1]) && reader->at[1]) {
+    size_t length = strcspn(reader->at, ",{}\"");
+    const char *end = reader->at + length;
+    while (end > reader->at && strchr(" \t\r\n", end[-1]))
+        end--;
+    for (; reader->at < end; reader->at++) {
+        bool escape = *reader->at == '\\' && reader->at + 1 < end;
+        if (escape && (reader->at[1] == 'n' || reader->at[1] == '\\')) {
             reader->at++;
             buf_char(out, *reader->at == 'n' ? '\n' : *reader->at);
         } else {
             buf_char(out, *reader->at);
         }
     }
-    reader->at++;
     return true;
+}
+
+static bool read_value(struct reader *reader, struct buf *out)
+{
+    buf_text(out, "");
+    return *reader->at == '"' ? read_quoted(reader, out) : read_plain(reader, out);
 }
 
 static bool read_match(struct reader *reader, struct match_list *list, struct arena *arena)
@@ -214,44 +233,90 @@ void match_finish(struct match_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         if (list->matches[i].pattern)
-            regfree(list->matches[i].pattern);
+            regex_destroy(list->matches[i].pattern->regex);
     *list = (struct match_list){ 0 };
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-bool match_value(const struct match *match, const char *value)
+static enum match_answer ask_pattern(struct match_pattern *pattern, const char *value,
+                                     struct match_budget *budget)
 {
-    switch (match->operator) {
-    case MATCH_EQUAL:
-        return !strcmp(match->value, value);
-    case MATCH_NOT_EQUAL:
-        return strcmp(match->value, value) != 0;
-    case MATCH_REGEX:
-        return regexec(match->pattern, value, 0, NULL, 0) == 0;
-    case MATCH_NOT_REGEX:
-        return regexec(match->pattern, value, 0, NULL, 0) != 0;
+    if (budget && budget->left_us <= 0)
+        return MATCH_LIMIT;
+    int64_t began_us = budget ? clock_monotonic_us() : 0;
+    enum regex_answer answer = regex_match(pattern->regex, value);
+    if (budget)
+        budget->left_us -= clock_monotonic_us() - began_us;
+    if (answer == REGEX_LIMIT) {
+        pattern->limited = true;
+        return MATCH_LIMIT;
     }
-    return false;
+    return answer == REGEX_YES ? MATCH_YES : MATCH_NO;
 }
 
-bool match_all(const struct match_list *list, const struct match_label *labels, size_t count)
+enum match_answer match_value(const struct match *match, const char *value,
+                              struct match_budget *budget)
 {
+    bool negative = match->operator== MATCH_NOT_EQUAL || match->operator== MATCH_NOT_REGEX;
+    enum match_answer answer = is_regex(match->operator)
+                                   ? ask_pattern(match->pattern, value, budget)
+                               : !strcmp(match->value, value) ? MATCH_YES
+                                                              : MATCH_NO;
+    if (answer == MATCH_LIMIT || !negative)
+        return answer;
+    return answer == MATCH_YES ? MATCH_NO : MATCH_YES;
+}
+
+enum match_answer match_ask(const struct match_list *list, const struct match_label *labels,
+                            size_t count, struct match_budget *budget)
+{
+    enum match_answer all = MATCH_YES;
     for (size_t i = 0; i < list->count; i++) {
         const char *value = "";
         for (size_t n = 0; n < count; n++)
             if (!strcmp(labels[n].name, list->matches[i].name))
                 value = labels[n].value;
-        if (!match_value(&list->matches[i], value))
-            return false;
+        enum match_answer answer = match_value(&list->matches[i], value, budget);
+        if (answer == MATCH_NO)
+            return MATCH_NO;
+        if (answer == MATCH_LIMIT)
+            all = MATCH_LIMIT;
     }
-    return true;
+    return all;
 }
 
-void match_print(const struct match *match, struct buf *out)
+bool match_surely(const struct match_list *list, const struct match_label *labels, size_t count)
 {
-    buf_printf(out, "%s%s\"", match->name, operator_texts[match->operator]);
-    for (const char *at = match->value; *at; at++) {
+    return match_ask(list, labels, count, NULL) == MATCH_YES;
+}
+
+bool match_maybe(const struct match_list *list, const struct match_label *labels, size_t count)
+{
+    return match_ask(list, labels, count, NULL) != MATCH_NO;
+}
+
+size_t match_limited(const struct match_list *list, const struct match **news)
+{
+    size_t count = 0;
+    *news = NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        struct match_pattern *pattern = list->matches[i].pattern;
+        if (!pattern || !pattern->limited)
+            continue;
+        count++;
+        if (!atomic_exchange(&pattern->told, true))
+            *news = &list->matches[i];
+    }
+    return count;
+}
+
+/* --- printing --------------------------------------------------------------------------------- */
+
+static void print_quoted(const char *text, struct buf *out)
+{
+    buf_char(out, '"');
+    for (const char *at = text; *at; at++) {
         if (*at == '"' || *at == '\\')
             buf_char(out, '\\');
         if (*at == '\n')
@@ -260,6 +325,16 @@ void match_print(const struct match *match, struct buf *out)
             buf_char(out, *at);
     }
     buf_char(out, '"');
+}
+
+void match_print(const struct match *match, struct buf *out)
+{
+    if (match_is_name(match->name))
+        buf_text(out, match->name);
+    else
+        print_quoted(match->name, out);
+    buf_text(out, operator_texts[match->operator]);
+    print_quoted(match->value, out);
 }
 
 /* --- near words ------------------------------------------------------------------------------- */

@@ -1,9 +1,16 @@
 #pragma once
 /* Label matchers with Alertmanager's words: name="x", name!="x", name=~"re", name!~"re", written
- * one by one or as {a="x",b=~"y|z"}. Regular expressions are POSIX extended and must match the
- * whole value; an absent label is the empty value. Pure after compiling; any thread. */
+ * one by one or as {a="x",b=~"y|z"}; names of other letters are quoted. Regular expressions are
+ * RE2's and must match the whole value; an absent label is the empty value. Pure after compiling;
+ * any thread.
+ *
+ * A regular expression that meets a limit has no answer. Then whoever asks does what notifies:
+ *   silences, inhibition, maintenance      match_surely: not muted
+ *   rules, routes                          match_maybe: fires, is routed
+ *   filters of the API                     match_ask: the request fails */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/arena.h"
 #include "core/buf.h"
@@ -11,11 +18,17 @@
 #include "core/options.h"
 
 enum match_operator { MATCH_EQUAL, MATCH_NOT_EQUAL, MATCH_REGEX, MATCH_NOT_REGEX };
+enum match_answer { MATCH_NO, MATCH_YES, MATCH_LIMIT };
+
+/* Of one list: matchers, and bytes of all their values. */
+enum { MATCH_COUNT_MAX = 256, MATCH_VALUE_BYTES_MAX = 4096, MATCH_BYTES_MAX = 64 * 1024 };
+
+struct match_pattern;
 
 struct match {
     const char *name, *value;
     enum match_operator operator;
-    void *pattern; /* compiled; regular expressions only */
+    struct match_pattern *pattern; /* regular expressions only */
 };
 struct match_list {
     struct match *matches;
@@ -27,8 +40,13 @@ struct match_label {
     const char *name, *value;
 };
 
+/* The time that regular expressions may still take; NULL where one is asked for = any. */
+struct match_budget {
+    int64_t left_us;
+};
+
 /* Read one text, with or without braces, appending to the list. Texts go to the arena.
- * ERROR_CONFIG says what is wrong and where ("character 12"). Values at most 4 KiB. */
+ * ERROR_CONFIG says what is wrong and where ("character 12"). */
 bool match_parse(const char *text, struct match_list *list, struct arena *arena,
                  struct error *error) MUST_USE;
 
@@ -38,13 +56,27 @@ bool match_parse_all(const struct option_texts *texts, struct match_list *list, 
 
 /* Add one already split, as the API and the old match: maps give it. */
 bool match_add(struct match_list *list, const char *name, enum match_operator operator,
-               const char *value, struct arena *arena, struct error *error) MUST_USE;
+               const char * value, struct arena *arena, struct error *error) MUST_USE;
 
 /* Whether one value satisfies one matcher; value "" = absent. */
-bool match_value(const struct match *match, const char *value);
+enum match_answer match_value(const struct match *match, const char *value,
+                              struct match_budget *budget);
 
-/* Whether all are satisfied; an empty list always is. labels: sorted by name. */
-bool match_all(const struct match_list *list, const struct match_label *labels, size_t count);
+/* Whether all are satisfied; an empty list always is. MATCH_LIMIT: none says no, and one has no
+ * answer, or the budget is spent. labels: sorted by name. */
+enum match_answer match_ask(const struct match_list *list, const struct match_label *labels,
+                            size_t count, struct match_budget *budget);
+
+/* The same without a budget, for who wants to know whether it is certain, or possible. */
+bool match_surely(const struct match_list *list, const struct match_label *labels, size_t count);
+bool match_maybe(const struct match_list *list, const struct match_label *labels, size_t count);
+
+/* How many matchers of the list have met a limit since they were compiled. *news: one that did for
+ * the first time since the last call, or NULL. Any thread. */
+size_t match_limited(const struct match_list *list, const struct match **news);
+
+/* Who has matchers shows them by it. name: of the rule, the silence, the route. */
+typedef void match_visit(void *context, const char *name, const struct match_list *list);
 
 /* Append one as Alertmanager writes it: name=~"x". */
 void match_print(const struct match *match, struct buf *out);

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!match_parse(text, &list, &arena, &error))
         return 0;
     for (size_t i = 0; i < list.count; i++) {
-        match_value(&list.matches[i], text);
+        match_value(&list.matches[i], text, NULL);
         buf_text(&printed, i ? "," : "");
         match_print(&list.matches[i], &printed);
     }

@@ -94,6 +94,58 @@ TEST(alerts_are_told_and_filtered)
     scene_finish(&scene);
 }
 
+TEST(filters_have_a_budget)
+{
+    enum { FILTERS = 65, PLUSES = 5000 };
+    static char pluses[PLUSES + 16] = "a=~\"a", value[4096] = "a=\"";
+    static const char *const paths[] = { "alerts", "alerts/groups", "silences" };
+    struct api_query many[FILTERS];
+    struct scene scene;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    set_up(&scene, "budget");
+    memset(pluses + strlen(pluses), '+', PLUSES);
+    strcat(pluses, "\"");
+    memset(value + strlen(value), 'x', 3900);
+    strcat(value, "\"");
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        CHECK_INT(ask_for(&scene, paths[i], "filter", pluses, &out), 400);
+        CHECK_INT(ask_for(&scene, paths[i], "filter", "a=~\"a++++++++++++++++\"", &out), 400);
+        CHECK_CONTAINS(buf_cstr(&out), "invalid nested repetition operator");
+        for (size_t n = 0; n < FILTERS; n++)
+            many[n] = (struct api_query){ "filter", "alertname=~\"O.*\"" };
+        CHECK_INT(ask_with(&scene, "GET", paths[i], many, FILTERS - 1, "", &out), 200);
+        CHECK_INT(ask_with(&scene, "GET", paths[i], many, FILTERS, "", &out), 400);
+        CHECK_CONTAINS(buf_cstr(&out), "more than 64 filters");
+        for (size_t n = 0; n < 5; n++)
+            many[n].value = value;
+        CHECK_INT(ask_with(&scene, "GET", paths[i], many, 4, "", &out), 200);
+        CHECK_INT(ask_with(&scene, "GET", paths[i], many, 5, "", &out), 400);
+        CHECK_CONTAINS(buf_cstr(&out), "more than 16384 bytes of filters");
+    }
+    scene_finish(&scene);
+}
+
+/* Whoever asks is told, rather than given alerts that may not be meant. */
+TEST(filters_without_an_answer_are_refused)
+{
+    static const char hard[] = "resource_name=~\"(x+)+[^y]\"";
+    static const char *const cover[] = { "s1", NULL };
+    static const char name[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxy";
+    struct scene scene;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    set_up(&scene, "hard");
+    CHECK_INT(ask_for(&scene, "alerts", "filter", hard, &out), 200);
+    CHECK_TEXT(buf_cstr(&out), "[]");
+    struct part *part = world_part(SOURCE(assessments), cover);
+    world_open(part, name, "key", "s1", RISK_CRITICAL);
+    world_publish(&scene.world, part);
+    scene_run(&scene);
+    CHECK_INT(ask_for(&scene, "alerts", "filter", hard, &out), 400);
+    CHECK_CONTAINS(buf_cstr(&out), "take too long");
+    CHECK_INT(ask_for(&scene, "alerts/groups", "filter", hard, &out), 400);
+    scene_finish(&scene);
+}
+
 TEST(groups_are_those_of_the_routes)
 {
     struct scene scene;
@@ -159,6 +211,12 @@ TEST(wrong_silences_are_refused)
         { "{\"matchers\":[{\"name\":\"a\"}]," TIMES "," WHO "}", 400 },
         { "{\"matchers\":[{\"name\":\"a\",\"value\":\"(\",\"isRegex\":true}]," TIMES "," WHO "}",
           400 },
+        { "{\"matchers\":[{\"name\":\"a\",\"value\":\"a**\",\"isRegex\":true}]," TIMES "," WHO "}",
+          400 },
+        { "{\"matchers\":[{\"name\":\"a\",\"value\":\"(?=b)\",\"isRegex\":true}]," TIMES "," WHO
+          "}",
+          400 },
+        { "{\"matchers\":[{\"name\":\"\",\"value\":\"b\"}]," TIMES "," WHO "}", 400 },
         { "{\"id\":\"short\",\"matchers\":[{\"name\":\"a\",\"value\":\"b\"}]," TIMES "," WHO "}",
           404 },
     };

@@ -3,8 +3,8 @@
 #include "tests/unit/test.h"
 
 static const struct match_label labels[] = {
-    { "alertname", "NewCritical" },
-    { "resource_type", "microsoft.storage/storageaccounts" },
+    { "alertname", "NewCritical" }, { "gr\xc3\xb6\xc3\x9f e", "x" },
+    { "over", "two words" },        { "resource_type", "microsoft.storage/storageaccounts" },
     { "team", "a \"b\"\n" },
 };
 
@@ -30,13 +30,23 @@ TEST(match_reads_and_asks)
         { "team=\"a \\\"b\\\"\\n\"", true },
         { "\"alertname\"=\"NewCritical\"", true },
         { "alertname=\"NewCritical\",team=\"x\"", false },
+        { "alertname=~\"(?i)newcritical\"", true },
+        { "alertname=~\"[\\w-]+\"", true }, /* a backslash before most characters is itself */
+        { "alertname=~\"[\\\\w-]+\"", true },
+        { "alertname=~[\\w-]+", true },
+        { "alertname=~New.*al , \"alertname\"!=x", true },
+        { "absent=~\\d*", true },
+        { "over=two words ", true },
+        { "\"gr\xc3\xb6\xc3\x9f e\"=\"x\"", true },
+        { "gr\xc3\xb6\xc3\x9f!=\"x\"", true },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CLEANUP(arena_finish) struct arena arena = { 0 };
         CLEANUP(match_finish) struct match_list list = { 0 };
         struct error error = { 0 };
         CHECK_TEXT(match_parse(cases[i].text, &list, &arena, &error) ? "" : error.message, "");
-        CHECK_INT(match_all(&list, labels, 3), cases[i].matches);
+        CHECK_INT(match_ask(&list, labels, sizeof labels / sizeof *labels, NULL) == MATCH_YES,
+                  cases[i].matches);
     }
 }
 
@@ -51,14 +61,18 @@ TEST(match_says_what_is_wrong_and_where)
         { "{a=\"x\"", "expected , or } at character 7" },
         { "a=\"x\" b=\"y\"", "unexpected text at character 7" },
         { "{a=\"x\"} b", "unexpected text at character 9" },
-        { "1a=\"x\"", "\"1a\" is no label name" },
-        { "a-b=\"x\"", "\"a-b\" is no label name" },
+        { "\"\"=\"x\"", "\"\" is no label name" },
+        { "a\xff=\"x\"", "is no label name" },
+        { "a=\"x\xff\"", "a: the value is not UTF-8" },
+        { "\"a b\"=\"\\t\"", "unknown escape at character 8" },
+        { "\"a\\d\"=\"x\"", "unknown escape at character 3" },
+        { "a=b\"c\"", "unexpected text at character 4" },
+        { "a=b}", "unexpected text at character 4" },
+        { "'a'=\"x\"", "expected a label name at character 1" },
         { "a=~\"(\"", "bad pattern \"(\"" },
-        { "a=~\"\\\\d+\"", "digits are written [0-9]" },
-        { "a=~\"(?i)x\"", "groups are written (a|b)" },
-        { "a=~\"((a{1,99}){1,99}){1,99}\"", "repeats more than 1000 times" },
-        { "a=~\"(a|b)\\\\1\"", "the pattern refers back with \\1" },
-        { "a=~\"a{30000}\"", "repeats more than 1000 times" },
+        { "a=~\"a++++++++++++++++++++\"", "invalid nested repetition operator" },
+        { "a=~\"((a{1,99}){1,99}){1,99}\"", "invalid repeat count" },
+        { "a=~\"(a|b)\\\\1\"", "back references are not possible: \\1" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CLEANUP(arena_finish) struct arena arena = { 0 };
@@ -72,19 +86,84 @@ TEST(match_says_what_is_wrong_and_where)
 
 TEST(match_prints_what_it_reads)
 {
-    static const char text[] = "a=\"x\",b!=\"y\\\"\\\\\\n\",c=~\"z|w\",d!~\".*\"";
+    static const char text[] = "a=\"x\",b!=\"y\\\"\\\\\\n\",c=~\"z|w\",d!~\".*\",\"e \\\"f\"=\"x\"";
     CLEANUP(arena_finish) struct arena arena = { 0 };
     CLEANUP(match_finish) struct match_list list = { 0 };
     CLEANUP(buf_finish) struct buf out = { 0 };
     struct error error;
     CHECK(match_parse(text, &list, &arena, &error));
-    CHECK_INT(list.count, 4);
+    CHECK_INT(list.count, 5);
     for (size_t i = 0; i < list.count; i++) {
         if (i)
             buf_char(&out, ',');
         match_print(&list.matches[i], &out);
     }
     CHECK_TEXT(buf_cstr(&out), text);
+}
+
+TEST(match_says_when_it_cannot_tell)
+{
+    static const struct {
+        const char *text;
+        enum match_answer answer;
+    } cases[] = {
+        { "a=~\"(x+)+[^y]\"", MATCH_LIMIT },         { "a!~\"(x+)+[^y]\"", MATCH_LIMIT },
+        { "a=~\"(x+)+[^y]\",b=\"1\"", MATCH_LIMIT }, { "a=~\"(x+)+[^y]\",b=\"2\"", MATCH_NO },
+        { "b=\"2\",a!~\"(x+)+[^y]\"", MATCH_NO },    { "a=~\"x+y\"", MATCH_YES },
+    };
+    static const struct match_label hard[] = {
+        { "a", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxy" },
+        { "b", "1" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CLEANUP(arena_finish) struct arena arena = { 0 };
+        CLEANUP(match_finish) struct match_list list = { 0 };
+        struct error error;
+        const struct match *news;
+        CHECK(match_parse(cases[i].text, &list, &arena, &error));
+        CHECK_INT(match_limited(&list, &news), 0);
+        CHECK_INT(match_ask(&list, hard, 2, NULL), cases[i].answer);
+        CHECK_INT(match_surely(&list, hard, 2), cases[i].answer == MATCH_YES);
+        CHECK_INT(match_maybe(&list, hard, 2), cases[i].answer != MATCH_NO);
+        CHECK(match_limited(&list, &news) <= 1 && (!news || !strcmp(news->name, "a")));
+        CHECK_INT(news != NULL, strstr(cases[i].text, "[^y]") && *cases[i].text == 'a');
+        match_limited(&list, &news);
+        CHECK(!news);
+    }
+}
+
+TEST(match_keeps_a_budget)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(match_finish) struct match_list list = { 0 };
+    struct match_budget budget = { .left_us = 5000000 };
+    struct error error;
+    CHECK(match_parse("alertname=\"NewCritical\",over=~\"two.*\"", &list, &arena, &error));
+    CHECK_INT(match_ask(&list, labels, 5, &budget), MATCH_YES);
+    budget.left_us = 0;
+    CHECK_INT(match_ask(&list, labels, 5, &budget), MATCH_LIMIT);
+    CHECK_INT(match_value(&list.matches[0], "NewCritical", &budget), MATCH_YES);
+}
+
+TEST(match_bounds_a_list)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(match_finish) struct match_list list = { 0 };
+    CLEANUP(match_finish) struct match_list wide = { 0 };
+    static char value[MATCH_VALUE_BYTES_MAX + 2];
+    struct error error = { 0 };
+    size_t count = 0;
+    while (count < 1000 && match_add(&list, "a", MATCH_REGEX, "b|c", &arena, &error))
+        count++;
+    CHECK_INT(count, MATCH_COUNT_MAX);
+    CHECK_CONTAINS(error.message, "more than 256 matchers");
+    memset(value, 'x', MATCH_VALUE_BYTES_MAX);
+    for (count = 0; count < 1000 && match_add(&wide, "a", MATCH_EQUAL, value, &arena, &error);)
+        count++;
+    CHECK_INT(count, MATCH_BYTES_MAX / MATCH_VALUE_BYTES_MAX);
+    value[MATCH_VALUE_BYTES_MAX] = 'x';
+    CHECK(!match_add(&wide, "a", MATCH_EQUAL, value, &arena, &error));
+    CHECK_CONTAINS(error.message, "longer than 4096 bytes");
 }
 
 TEST(match_near_names_at_most_three)

@@ -41,7 +41,7 @@ static const char *listed(struct database *database, int64_t now)
     struct error error = { 0 };
     struct silence_list list;
     buf_reset(&out);
-    CHECK(silence_load(database, now, &list, &error));
+    CHECK(silence_load(database, NULL, now, &list, &error));
     for (size_t i = 0; i < list.count; i++) {
         const struct silence *silence = &list.silences[i];
         buf_printf(&out, "%s %lld-%lld %s %s ", silence_state_words[silence_state(silence, now)],
@@ -154,7 +154,7 @@ TEST(only_active_silences_silence)
     CHECK(put(database, "{subscription_id=~\"s.\",team!=\"x\"}", 100, 200, 50, id, &error));
     *id = 0;
     CHECK(put(database, "{subscription_id=\"other\"}", 60, 150, 50, id, &error));
-    CHECK(silence_load(database, 50, &list, &error));
+    CHECK(silence_load(database, NULL, 50, &list, &error));
     CHECK(!silence_find(&list, &alert, 99));
     CHECK(silence_find(&list, &alert, 100) != NULL);
     CHECK(silence_find(&list, &alert, 199) != NULL);
@@ -166,6 +166,60 @@ TEST(only_active_silences_silence)
     CHECK_INT(silence_next_at(&list, 100), 150);
     CHECK_INT(silence_next_at(&list, 150), 200);
     CHECK_INT(silence_next_at(&list, 200), 0);
+    silence_list_finish(&list);
+    database_close(database);
+}
+
+/* The matchers of the only silence, compiled. */
+static const struct silence_matchers *compiled(struct database *database,
+                                               struct silence_cache *cache, int64_t now)
+{
+    struct error error = { 0 };
+    struct silence_list list;
+    CHECK(silence_load(database, cache, now, &list, &error));
+    CHECK_INT(list.count, 1);
+    const struct silence_matchers *matchers = list.count ? list.silences[0].compiled : NULL;
+    silence_list_finish(&list);
+    return matchers;
+}
+
+TEST(silences_are_compiled_once_a_change)
+{
+    struct database *database = open_memory();
+    struct silence_cache *cache = silence_cache_create();
+    struct error error = { 0 };
+    char id[37] = "";
+    CHECK(put(database, "{a=~\"b.*\"}", 50, 200, 100, id, &error));
+    const struct silence_matchers *first = compiled(database, cache, 100);
+    CHECK(compiled(database, cache, 101) == first);
+    CHECK(put(database, "{a=~\"b.*\"}", 100, 300, 110, id, &error));
+    CHECK(compiled(database, cache, 110) == first);
+    struct database_statement *statement =
+        database_prepare(database, "UPDATE silence SET matchers = '{a=~\"c.*\"}'");
+    CHECK(database_run(statement, &error));
+    const struct match_list *list = silence_cache_list(compiled(database, cache, 120));
+    CHECK_TEXT(list->matches[0].value, "c.*");
+    silence_cache_destroy(cache);
+    database_close(database);
+}
+
+TEST(spent_budgets_silence_nothing)
+{
+    struct database *database = open_memory();
+    struct match_budget budget = { .left_us = 1000000 };
+    struct error error = { 0 };
+    struct silence_list list;
+    char id[37] = "", other[37] = "";
+    struct alert regex = { .labels = { { "a", "bc" } }, .label_count = 1 };
+    struct alert plain = { .labels = { { "a", "d" } }, .label_count = 1 };
+    CHECK(put(database, "{a=~\"b.*\"}", 50, 200, 100, id, &error));
+    CHECK(put(database, "{a=\"d\"}", 50, 200, 100, other, &error));
+    CHECK(silence_load(database, NULL, 100, &list, &error));
+    list.budget = &budget;
+    CHECK(silence_find(&list, &regex, 100) && silence_find(&list, &plain, 100));
+    budget.left_us = 0;
+    CHECK(!silence_find(&list, &regex, 100));
+    CHECK(silence_find(&list, &plain, 100) != NULL);
     silence_list_finish(&list);
     database_close(database);
 }
