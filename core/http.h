@@ -105,4 +105,9 @@ bool http_origin(const char *url, char out[300]) MUST_USE;
 /* Append text percent-encoded (RFC 3986 unreserved kept). */
 void http_escape(struct buf *out, const char *text);
 
+/* Append a URL as a server wrote it with what may not stand in one encoded: blanks, "#" (no link to
+ * data has a fragment), quotes, braces, bytes beyond ASCII. What is encoded already stays; white
+ * space around it is left out. Check it afterwards: this says nothing of where it leads. */
+void http_encode_url(struct buf *out, const char *url);
+
 void http_response_finish(struct http_response *response);

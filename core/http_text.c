@@ -43,6 +43,29 @@ void http_escape(struct buf *out, const char *text)
     }
 }
 
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+void http_encode_url(struct buf *out, const char *url)
+{
+    static const char kept[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                               "0123456789-._~:/?[]@!$&'()*+,;=";
+    static const char blanks[] = " \t\r\n";
+    url += strspn(url, blanks);
+    size_t length = strlen(url);
+    while (length && strchr(blanks, url[length - 1]))
+        length--;
+    for (const char *end = url + length; url < end; url++) {
+        bool encoded = *url == '%' && is_hex(url[1]) && is_hex(url[2]);
+        if (encoded || strchr(kept, *url))
+            buf_char(out, *url);
+        else
+            buf_printf(out, "%%%02X", (unsigned char)*url);
+    }
+}
+
 void http_response_finish(struct http_response *response)
 {
     buf_finish(&response->body);

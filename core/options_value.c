@@ -228,10 +228,9 @@ static bool set_url(const struct setting *setting, const char *text)
 
 static bool set_secret(const struct setting *setting, const char *text)
 {
-    if (!*text)
-        return error_set(setting->error, ERROR_CONFIG, "is empty");
-    secret_set(setting->value, text);
-    return true;
+    struct secret *secret = setting->value;
+    secret_set(secret, text);
+    return *secret_text(secret) || error_set(setting->error, ERROR_CONFIG, "is empty");
 }
 
 const char *options_value_path(const char *text, const char *folder, struct arena *arena)

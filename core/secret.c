@@ -11,10 +11,47 @@
 
 enum { FILE_LIMIT_BYTES = 64 * 1024 };
 
+struct secret_old {
+    struct secret_old *next;
+    char *text;
+};
+
+/* The start of what is the secret itself; *length is its bytes. */
+static const char *trim(const char *text, size_t *length)
+{
+    static const char blanks[] = " \t\r\n\f\v";
+    if (!strncmp(text, "\xef\xbb\xbf", 3))
+        text += 3;
+    text += strspn(text, blanks);
+    *length = strlen(text);
+    while (*length && strchr(blanks, text[*length - 1]))
+        --*length;
+    return text;
+}
+
+/* A copy of the secret in a text, redacted from now on. */
+static char *copy_of(const char *text)
+{
+    size_t length;
+    const char *start = trim(text, &length);
+    char *copy = memory_array(length + 1, 1);
+    memcpy(copy, start, length);
+    log_redact(copy);
+    return copy;
+}
+
+static void wipe(char *text)
+{
+    if (!text)
+        return;
+    log_unredact(text);
+    explicit_bzero(text, strlen(text));
+    free(text);
+}
+
 void secret_set(struct secret *secret, const char *text)
 {
-    char *copy = memory_copy(text);
-    log_redact(copy);
+    char *copy = copy_of(text);
     secret_finish(secret);
     secret->text = copy;
 }
@@ -39,36 +76,72 @@ static ssize_t read_all(const char *path, char *out)
     return got < 0 ? -1 : total;
 }
 
-static bool read_text(struct secret *secret, const char *path, char *text, struct error *error)
+/* The content of a secret's file as one text; text: FILE_LIMIT_BYTES + 2. */
+static bool read_text(const char *path, char *text, struct error *error)
 {
+    size_t trimmed;
     ssize_t length = read_all(path, text);
     if (length < 0)
         return error_set(error, ERROR_IO, "secret file %s: %s", path, strerror(errno));
     if (length > FILE_LIMIT_BYTES)
         return error_set(error, ERROR_LIMIT, "secret file %s: larger than %d bytes", path,
                          FILE_LIMIT_BYTES);
-    while (length && (text[length - 1] == '\n' || text[length - 1] == '\r'))
-        length--;
     text[length] = '\0';
-    if (!length)
-        return error_set(error, ERROR_CONFIG, "secret file %s: empty", path);
+    if (length >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
+        return error_set(error, ERROR_CONFIG, "secret file %s: is UTF-16, save it as UTF-8", path);
     if (strlen(text) != (size_t)length)
         return error_set(error, ERROR_CONFIG, "secret file %s: holds a NUL byte", path);
-    secret_set(secret, text);
-    return true;
+    trim(text, &trimmed);
+    return trimmed || error_set(error, ERROR_CONFIG, "secret file %s: empty", path);
 }
 
 bool secret_read(struct secret *secret, const char *path, struct error *error)
 {
     char text[FILE_LIMIT_BYTES + 2];
-    bool ok = read_text(secret, path, text, error);
+    bool ok = read_text(path, text, error);
+    if (ok) {
+        char *file = memory_copy(path); /* path may be the secret's own */
+        secret_set(secret, text);
+        secret->file = file;
+    }
     explicit_bzero(text, sizeof text);
     return ok;
 }
 
+/* Make text the secret's; the old one stays readable until the end. Two may be refused at once. */
+static void replace(struct secret *secret, const char *text)
+{
+    struct secret_old *old = MEMORY_NEW(struct secret_old);
+    old->text = __atomic_exchange_n(&secret->text, copy_of(text), __ATOMIC_ACQ_REL);
+    old->next = __atomic_load_n(&secret->olds, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&secret->olds, &old->next, old, false, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED))
+        continue;
+}
+
+bool secret_refresh(struct secret *secret)
+{
+    char text[FILE_LIMIT_BYTES + 2];
+    struct error error;
+    if (!secret->file)
+        return false;
+    bool ok = read_text(secret->file, text, &error), changed = false;
+    if (ok) {
+        size_t length;
+        const char *before = secret_text(secret), *start = trim(text, &length);
+        changed = strlen(before) != length || memcmp(before, start, length) != 0;
+    } else {
+        log_warn(MSG("a secret cannot be read again, the old one is used"), ERR(&error));
+    }
+    if (changed)
+        replace(secret, text);
+    explicit_bzero(text, sizeof text);
+    return changed;
+}
+
 const char *secret_text(const struct secret *secret)
 {
-    return secret->text;
+    return __atomic_load_n(&secret->text, __ATOMIC_ACQUIRE);
 }
 
 bool secret_equal(const char *left, const char *right)
@@ -84,10 +157,13 @@ bool secret_equal(const char *left, const char *right)
 
 void secret_finish(struct secret *secret)
 {
-    if (!secret->text)
-        return;
-    log_unredact(secret->text);
-    explicit_bzero(secret->text, strlen(secret->text));
-    free(secret->text);
-    secret->text = NULL;
+    while (secret->olds) {
+        struct secret_old *old = secret->olds;
+        secret->olds = old->next;
+        wipe(old->text);
+        free(old);
+    }
+    wipe(secret->text);
+    free(secret->file);
+    *secret = (struct secret){ 0 };
 }

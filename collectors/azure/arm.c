@@ -8,6 +8,7 @@
 #include "collectors/azure/meter.h"
 #include "collectors/azure/pacer.h"
 #include "collectors/azure/seen.h"
+#include "core/bounds.h"
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/log.h"
@@ -154,10 +155,13 @@ static bool wait_to_retry(struct arm_session *session, enum arm_api api, int tri
 
 /* --- one request --------------------------------------------------------------------------- */
 
-/* The address to call; an absolute one must be of the configured origin. */
-static bool full_url(const struct arm *arm, const char *url, struct buf *out, struct error *error)
+/* The address to call, encoded, then checked: an absolute one must be of the configured origin. */
+static bool full_url(const struct arm *arm, const char *given, struct buf *out, struct error *error)
 {
+    CLEANUP(buf_finish) struct buf encoded = { 0 };
     char origin[300];
+    http_encode_url(&encoded, given);
+    const char *url = buf_cstr(&encoded);
     if (!*arm->origin)
         return error_set(error, ERROR_CONFIG,
                          "the resource manager URL must be https "
@@ -173,13 +177,19 @@ static bool full_url(const struct arm *arm, const char *url, struct buf *out, st
     return true;
 }
 
-static int64_t header_number(const struct http_response *response, const char *name)
+/* The requests left by a header; -1 when it is absent or no such number. */
+static int64_t header_quota(const struct http_response *response, const char *name)
 {
     char text[32], *end;
     if (!http_header(response, name, text, sizeof text) || !*text)
         return -1;
     long long number = strtoll(text, &end, 10);
-    return *end || number < 0 ? -1 : number;
+    return *end || number < 0 ? -1 : bounds_integer(BOUND_QUOTA, number);
+}
+
+static int64_t retry_after_s(const struct http_response *response)
+{
+    return bounds_integer(BOUND_RETRY_AFTER_S, http_retry_after_s(response, clock_now_s()));
 }
 
 /* Pass an answer on to pacer and metrics. */
@@ -195,13 +205,13 @@ static void count_answer(struct arm *arm, enum arm_api api, int64_t sent_ms,
     };
     if (response->status) {
         for (const char *const *name = apis[api].remaining; *name; name++) {
-            int64_t number = header_number(response, *name);
+            int64_t number = header_quota(response, *name);
             if (number >= 0 && (answer.remaining < 0 || number < answer.remaining))
                 answer.remaining = number;
         }
         if (http_header(response, "x-ms-user-quota-resets-after", text, sizeof text))
             answer.resets_after_s = pacer_parse_resets_after(text);
-        answer.retry_after_s = http_retry_after_s(response, clock_now_s());
+        answer.retry_after_s = retry_after_s(response);
     }
     pacer_answer(arm->pacers[api], clock_monotonic_ms(), &answer);
     meter_request(arm->metrics, apis[api].label, response->status, response->duration_ms);
@@ -262,10 +272,17 @@ static bool try_once(struct arm_session *session, const struct arm_call *call, c
         !wait_for_quota(session, call->api, error) ||
         !send_request(session, call, url, buf_cstr(authorization), response, error))
         return false;
-    if (response->status >= 200 && response->status <= 299)
+    if (response->status == 200)
         return true;
+    if (response->status / 100 == 2) { /* 206 is a part, 202 a promise, 204 nothing */
+        error_set(error, ERROR_INCOMPLETE, "%d instead of 200: not the whole answer",
+                  response->status);
+        error->http_status = response->status;
+        add_request_id(error, response);
+        return false;
+    }
     arm_error(response->status, buf_cstr(&response->body), response->body.length, error);
-    error->retry_after_s = http_retry_after_s(response, clock_now_s());
+    error->retry_after_s = retry_after_s(response);
     add_request_id(error, response);
     return false;
 }
@@ -455,6 +472,11 @@ bool arm_error(int status, const char *body, size_t length, struct error *error)
     error_set(error, code_of(status, line), "%d %s", status, line);
     error->http_status = status;
     return false;
+}
+
+bool arm_too_large(const struct error *error)
+{
+    return error->http_status == 413 || strstr(error->message, "ResponsePayloadTooLarge");
 }
 
 bool arm_version_refused(const struct error *error)

@@ -41,7 +41,8 @@ struct arm_call {
     size_t response_limit_bytes; /* 0 = 64 MiB */
 };
 
-/* Call until it works, fails for good, or the deadline passes. 200-299 is success.
+/* Call until it works, fails for good, or the deadline passes. Only 200 is success: any other 2xx
+ * is ERROR_INCOMPLETE.
  * response: as in http_exchange. error->code is another for forbidden, not found, throttled ...;
  * the message has Azure's code, message and innermost detail, and the request id. */
 bool arm_call(struct arm_session *session, const struct arm_call *call,
@@ -50,6 +51,9 @@ bool arm_call(struct arm_session *session, const struct arm_call *call,
 /* Turn an error answer into *error: every variant the providers send, also HTML and none.
  * Always returns false. Pure: for tests and other clients. */
 bool arm_error(int status, const char *body, size_t length, struct error *error);
+
+/* True when Azure says that the answer would be larger than it sends: ask for less. */
+bool arm_too_large(const struct error *error);
 
 /* True when Azure does not know the api-version that was asked for: try an older one. */
 bool arm_version_refused(const struct error *error);

@@ -7,6 +7,8 @@
 
 #include "collectors/azure/cloud.h"
 #include "collectors/azure/meter.h"
+#include "collectors/azure/token.h"
+#include "core/bounds.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
@@ -30,8 +32,8 @@ enum {
 struct auth {
     enum auth_method method; /* never AUTH_AUTO */
     char *tenant_id, *client_id, *authority_host, *token_file, *audience;
-    char *endpoint; /* managed identity: the URL up to its query's resource */
-    struct secret client_secret;
+    char *endpoint;                /* managed identity: the URL up to its query's resource */
+    struct secret client_secret;   /* read again at every sign-in when it is a file's */
     struct secret identity_header; /* App Service; none = IMDS */
     int64_t (*now_ms)(void);
     struct metric_store *metrics;
@@ -150,11 +152,13 @@ static bool setup_application(struct auth *auth, const struct auth_config *confi
                                               "AZURE_FEDERATED_TOKEN_FILE");
     }
     const char *secret = choose(secret_text(&config->client_secret), "AZURE_CLIENT_SECRET", "");
-    if (!*secret)
+    secret_set(&auth->client_secret, secret);
+    if (secret == secret_text(&config->client_secret) && config->client_secret.file)
+        auth->client_secret.file = memory_copy(config->client_secret.file);
+    if (!*secret_text(&auth->client_secret))
         return error_set(error, ERROR_CONFIG,
                          "no client secret: set azure.client_secret_file or "
                          "AZURE_CLIENT_SECRET");
-    secret_set(&auth->client_secret, secret);
     return true;
 }
 
@@ -277,53 +281,9 @@ static bool refused(const struct auth *auth, const struct http_response *respons
                   word ? word : "", *text ? ": " : "", text);
     json_free(body);
     error->http_status = status;
-    error->retry_after_s = http_retry_after_s(response, clock_now_s());
+    error->retry_after_s =
+        bounds_integer(BOUND_RETRY_AFTER_S, http_retry_after_s(response, clock_now_s()));
     return false;
-}
-
-/* A number that may be written as a text; -1 when it is neither. */
-static int64_t lenient_number(const struct json *value)
-{
-    const char *text = json_text(value);
-    if (!text)
-        return (int64_t)json_number(value, -1);
-    char *end;
-    long long number = strtoll(text, &end, 10);
-    return *text && !*end ? number : -1;
-}
-
-static bool is_header_safe(const char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text <= ' ' || (unsigned char)*text >= 0x7f)
-            return false;
-    return true;
-}
-
-static void free_json(struct json **document)
-{
-    json_free(*document);
-}
-
-/* Read token and life from a 200 answer of any of the endpoints. */
-static bool read_token(const struct http_response *response, struct secret *token, int64_t *life_s,
-                       struct error *error)
-{
-    CLEANUP(free_json)
-    struct json *body = json_parse(buf_cstr(&response->body), response->body.length, error);
-    if (!body)
-        return error_wrap(error, "token answer");
-    const char *text = json_text(json_get(body, "access_token"));
-    if (!is_set(text) || !is_header_safe(text))
-        return error_set(error, ERROR_PARSE, "token answer without a usable access_token");
-    *life_s = lenient_number(json_get(body, "expires_in"));
-    int64_t expires_at = lenient_number(json_get(body, "expires_on"));
-    if (*life_s < 0 && expires_at >= 0)
-        *life_s = expires_at - clock_now_s();
-    if (*life_s <= 0 || *life_s > INT32_MAX)
-        return error_set(error, ERROR_PARSE, "token answer that says no life time or has expired");
-    secret_set(token, text);
-    return true;
 }
 
 /* --- requests ------------------------------------------------------------------------------ */
@@ -352,7 +312,7 @@ static void add_field(struct buf *out, const char *name, const char *value)
 
 /* The form of a client credentials grant. source: Microsoft identity platform, OAuth 2.0
  * client credentials flow. */
-static bool build_form(const struct auth *auth, struct buf *form, struct error *error)
+static bool build_form(struct auth *auth, struct buf *form, struct error *error)
 {
     CLEANUP(secret_finish) struct secret assertion = { 0 };
     char *audience = without_slashes(auth->audience);
@@ -364,6 +324,7 @@ static bool build_form(const struct auth *auth, struct buf *form, struct error *
     add_field(form, "client_id", auth->client_id);
     add_field(form, "scope", buf_cstr(&scope));
     if (auth->method == AUTH_CLIENT_SECRET) {
+        secret_refresh(&auth->client_secret);
         add_field(form, "client_secret", secret_text(&auth->client_secret));
         return true;
     }
@@ -374,7 +335,7 @@ static bool build_form(const struct auth *auth, struct buf *form, struct error *
     return true;
 }
 
-static bool ask_authority(const struct auth *auth, struct http_client *client, int64_t timeout_ms,
+static bool ask_authority(struct auth *auth, struct http_client *client, int64_t timeout_ms,
                           struct http_response *response, struct error *error)
 {
     CLEANUP(wipe_finish) struct buf form = { 0 };
@@ -426,7 +387,7 @@ static bool ask_platform(const struct auth *auth, struct http_client *client, in
 }
 
 /* One request for a token. */
-static bool fetch(const struct auth *auth, struct http_client *client, int64_t deadline_ms,
+static bool fetch(struct auth *auth, struct http_client *client, int64_t deadline_ms,
                   struct secret *token, int64_t *life_s, struct error *error)
 {
     int64_t left_ms = deadline_ms - clock_monotonic_ms();
@@ -443,7 +404,7 @@ static bool fetch(const struct auth *auth, struct http_client *client, int64_t d
         return false;
     if (response.status != 200)
         return refused(auth, &response, error);
-    return read_token(&response, token, life_s, error);
+    return token_read(&response.body, clock_now_s(), token, life_s, error);
 }
 
 /* --- cache --------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "collectors/azure/seen.h"
+#include "core/bounds.h"
 #include "core/hash.h"
 
 enum {
@@ -31,6 +32,7 @@ struct run {
     struct http_response response;
     struct buf text, body, envelope, token;
     size_t version;
+    size_t page_rows_asked;
     size_t first_subscription;
     /* of this group */
     struct seen tokens, firsts;
@@ -87,8 +89,8 @@ void graph_text(const char *kql, size_t partition, size_t partitions, struct buf
         if (!comment)
             buf_append(out, kql, whole);
         else if (partitions && placeholder && placeholder < kql + length)
-            fill_line(kql + 2 + (kql[2] == ' '), whole - 2 - (kql[2] == ' '), partition,
-                      partitions, out);
+            fill_line(kql + 2 + (kql[2] == ' '), whole - 2 - (kql[2] == ' '), partition, partitions,
+                      out);
         kql += whole;
     }
     while (out->length > start && out->data[out->length - 1] == '\n')
@@ -109,7 +111,7 @@ static void build_body(struct run *run)
     json_add_text(&writer, "query", buf_cstr(&run->text));
     json_open(&writer, "options", '{');
     json_add_text(&writer, "resultFormat", "objectArray");
-    json_add_integer(&writer, "$top", PAGE_ROWS);
+    json_add_integer(&writer, "$top", (int64_t)run->page_rows_asked);
     if (run->token.length)
         json_add_text(&writer, "$skipToken", buf_cstr(&run->token));
     json_close(&writer, '}');
@@ -188,8 +190,8 @@ static bool read_envelope(struct run *run, struct page *page, struct error *erro
     const char *token = json_text(json_get(envelope, "$skipToken"));
     if (json_type(total) != JSON_NUMBER || json_type(count) != JSON_NUMBER)
         return error_set(error, ERROR_PARSE, "the answer has no totalRecords or no count");
-    page->total = (int64_t)json_number(total, 0);
-    page->count = (int64_t)json_number(count, 0);
+    page->total = bounds_number(BOUND_TOTAL, json_number(total, 0));
+    page->count = bounds_number(BOUND_TOTAL, json_number(count, 0));
     page->truncated =
         truncated_text ? !strcasecmp(truncated_text, "true") : json_bool(truncated, false);
     buf_reset(&run->token);
@@ -240,13 +242,28 @@ static bool is_table(const struct http_response *response)
     return json_type(json_path(body, "data.columns")) == JSON_ARRAY;
 }
 
+/* Ask for a page, for half of it when it would be too large: the token names where it begins.
+ * source: Microsoft Learn, Troubleshoot errors using Azure Resource Graph. */
+static bool ask_page(struct run *run, struct error *error)
+{
+    for (;; run->page_rows_asked /= 2) {
+        build_body(run);
+        if (ask(run, error))
+            break;
+        if (!arm_too_large(error) || run->page_rows_asked == 1)
+            return false;
+    }
+    if (run->query->page_rows && run->page_rows_asked < PAGE_ROWS)
+        *run->query->page_rows = run->page_rows_asked;
+    return true;
+}
+
 static bool read_page(struct run *run, struct error *error)
 {
     struct page page = { 0 };
     buf_reset(&run->envelope);
     run->page_rows = 0;
-    build_body(run);
-    if (!ask(run, error))
+    if (!ask_page(run, error))
         return false;
     if (!json_walk_rows(buf_cstr(&run->response.body), run->response.body.length, "data",
                         receive_row, run, &run->envelope, error)) {
@@ -285,6 +302,7 @@ bool graph_query(struct arm_session *session, const struct graph_query *query, j
         .row = row,
         .context = context,
         .progress = progress,
+        .page_rows_asked = query->page_rows && *query->page_rows ? *query->page_rows : PAGE_ROWS,
     };
     *progress = (struct graph_progress){ 0 };
     size_t rounds = query->partitions ? query->partitions : 1;

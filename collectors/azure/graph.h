@@ -9,6 +9,8 @@ struct graph_query {
     size_t subscription_count;        /* sent in groups of at most 200 */
     size_t partitions; /* 0 = page through; else one query a hash partition, each small enough to
                           come in one page: for tenants whose rows move while they are paged */
+    size_t *page_rows; /* rows of a page: 0 = the most Azure gives; halved here when it says that a
+                          page became too large, for the caller to remember. May be NULL */
 };
 
 struct graph_progress {

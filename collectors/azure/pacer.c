@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/bounds.h"
 #include "core/clock.h"
 #include "core/memory.h"
 
@@ -206,5 +207,6 @@ int64_t pacer_parse_resets_after(const char *text)
         sscanf(text, "%3u:%2u:%2u", &hours, &minutes, &seconds) != 3 || minutes > 59 ||
         seconds > 59)
         return -1;
-    return (int64_t)hours * 3600 + (int64_t)minutes * 60 + seconds;
+    return bounds_integer(BOUND_RESETS_AFTER_S,
+                          (int64_t)hours * 3600 + (int64_t)minutes * 60 + seconds);
 }

@@ -11,7 +11,7 @@
 #include "core/memory.h"
 
 enum { EMPTY_RUNS_DOUBTED = 2 }; /* an answer that is suddenly empty is believed the third time */
-enum { PARTITION_ROWS = 700 }; /* a page holds 1000; hashes are uneven */
+enum { PARTITION_ROWS = 700 };   /* a page holds 1000; hashes are uneven */
 
 /* What one run carries from query to query. */
 struct run {
@@ -25,9 +25,9 @@ struct run {
     struct collect_result *result;
     const struct query *query;
     size_t query_index;
-    bool *broken; /* beside the known subscriptions: its list failed */
+    bool *broken;                       /* beside the known subscriptions: its list failed */
     size_t rows[COLLECTOR_QUERIES_MAX]; /* that each query brought */
-    struct error skipped; /* why an optional query brought nothing */
+    struct error skipped;               /* why an optional query brought nothing */
     struct arena scratch;
     _Alignas(max_align_t) char row[COLUMNS_ROW_BYTES_MAX];
 };
@@ -52,9 +52,14 @@ static bool ask_graph(struct run *run, struct error *error)
         .subscriptions = run->scope,
         .subscription_count = run->scope_count,
         .partitions = run->memory->partitions[run->query_index],
+        .page_rows = &run->memory->page_rows[run->query_index],
     };
     struct graph_progress progress = { 0 };
+    size_t before = *query.page_rows;
     bool ok = graph_query(run->session, &query, fold_row, run, &progress, error);
+    if (*query.page_rows != before)
+        log_info(MSG("a page is too large for Azure: asking for smaller ones from now on"),
+                 TEXT("query", run->query->name), INT("rows", (int64_t)*query.page_rows));
     run->memory->total[run->query_index] = progress.total;
     return ok;
 }
@@ -67,8 +72,8 @@ static void learn_to_partition(const struct query *queries, struct collect_memor
             memory->total[i] > PARTITION_ROWS) {
             memory->partitions[i] = (size_t)memory->total[i] / PARTITION_ROWS + 1;
             log_info(MSG("rows move while they are paged: asking in partitions from now on"),
-                     TEXT("query", queries[i].name), INT("partitions",
-                                                         (int64_t)memory->partitions[i]));
+                     TEXT("query", queries[i].name),
+                     INT("partitions", (int64_t)memory->partitions[i]));
         }
 }
 
@@ -127,6 +132,33 @@ static bool ask_list(struct run *run, struct error *error)
     }
 }
 
+/* Why there is no subscription to ask. Returns false. */
+static bool nobody_to_ask(const struct run *run, struct error *error)
+{
+    size_t states[SUBSCRIPTION_STATE_COUNT] = { 0 }, count;
+    const struct snapshot *snapshot = run->context.snapshot;
+    const char *tenant = run->part->source->tenant;
+    const struct subscription *known = subscriptions_known(snapshot, tenant, &count);
+    for (size_t i = 0; i < count; i++)
+        states[known[i].state]++;
+    if (count)
+        return error_set(error, ERROR_FORBIDDEN,
+                         "none of %zu subscriptions can be read: %zu denied, %zu filtered, "
+                         "%zu disabled",
+                         count, states[SUBSCRIPTION_DENIED], states[SUBSCRIPTION_FILTERED],
+                         states[SUBSCRIPTION_DISABLED]);
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        const struct source *source = &snapshot->sources->sources[i];
+        const struct error *cause = &snapshot->status[i].error;
+        if (source->collector->role != COLLECTOR_DISCOVERY || strcmp(source->tenant, tenant) ||
+            cause->code == ERROR_NONE)
+            continue;
+        *error = *cause;
+        return error_wrap(error, "the subscriptions are not known");
+    }
+    return error_set(error, ERROR_INCOMPLETE, "the subscriptions are not known yet");
+}
+
 /* A list per visible subscription; one that fails is left behind, the others go on. */
 static bool ask_lists(struct run *run, struct error *error)
 {
@@ -153,9 +185,7 @@ static bool ask_lists(struct run *run, struct error *error)
     if (asked || run->result->refused || run->result->failed)
         return true;
     *error = run->skipped;
-    return error->code ? false
-                       : error_set(error, ERROR_FORBIDDEN,
-                                   "no subscription is visible to this identity");
+    return error->code ? false : nobody_to_ask(run, error);
 }
 
 static bool ask(struct run *run, struct error *error)

@@ -15,6 +15,7 @@ struct collect_result {
 struct collect_memory {
     int version[COLLECTOR_QUERIES_MAX];       /* the api-version that worked last */
     size_t partitions[COLLECTOR_QUERIES_MAX]; /* 0 until rows moved while they were paged */
+    size_t page_rows[COLLECTOR_QUERIES_MAX];  /* 0 until a page was too large for Azure to send */
     int64_t total[COLLECTOR_QUERIES_MAX];     /* rows Azure said there are */
     size_t rows[COLLECTOR_QUERIES_MAX];       /* that came in the last run that was believed */
     int empty_runs; /* in a row, in which a query brought nothing that had brought rows before */

@@ -55,7 +55,8 @@ static uint32_t put_text(struct part *part, const char *text)
     return intern_put(&part->strings, text, strlen(text));
 }
 
-/* Labels and identities are lower case, whatever the provider wrote. Returns the length. */
+/* Labels and identities are lower case and end without a slash, whatever the provider wrote.
+ * Returns the length. */
 static size_t lower_copy(char out[PART_ID_BYTES], const char *text)
 {
     size_t length = 0;
@@ -63,6 +64,8 @@ static size_t lower_copy(char out[PART_ID_BYTES], const char *text)
         char c = text[length];
         out[length] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
     }
+    while (length > 1 && out[length - 1] == '/')
+        length--;
     out[length] = 0;
     return length;
 }
@@ -191,6 +194,15 @@ static uint32_t short_time(int64_t at)
     return at > 0 && at <= UINT32_MAX ? (uint32_t)at : 0;
 }
 
+/* The identity of a row; a slash behind its id makes no other. */
+static struct finding_id identity(const struct part *part, const char *row_id)
+{
+    size_t length = strlen(row_id);
+    while (length > 1 && row_id[length - 1] == '/')
+        length--;
+    return finding_id(part->source, row_id, length);
+}
+
 void part_add_open(struct part *part, const struct part_row *row)
 {
     MEMORY_GROW(part->findings, part->finding_count, part->finding_capacity);
@@ -201,7 +213,7 @@ void part_add_open(struct part *part, const struct part_row *row)
     if (!type_of_id(id, type) && !lower_copy(type, row->resource_type))
         strcpy(type, "unknown");
     *finding = (struct part_finding){
-        .id = finding_id(part->source, row->row_id, strlen(row->row_id)),
+        .id = identity(part, row->row_id),
         .assessment = assessment_of(part, row),
         .subscription = intern_put(&part->strings, subscription, subscription_length),
         .type = put_text(part, type),
@@ -224,7 +236,7 @@ void part_add_closed(struct part *part, const char *row_id, enum finding_reason 
 {
     MEMORY_GROW(part->closed, part->closed_count, part->closed_capacity);
     part->closed[part->closed_count++] = (struct part_closed){
-        .id = finding_id(part->source, row_id, strlen(row_id)),
+        .id = identity(part, row_id),
         .reason = (uint8_t)reason,
     };
 }

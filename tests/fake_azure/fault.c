@@ -32,11 +32,16 @@ static const struct { const char *word; enum fault_stage stage; } names[FAULT_NA
     [FAULT_TOTAL_DRIFT]      = { "total-drift", FAULT_BODY },
     [FAULT_EMPTY]            = { "empty", FAULT_BODY },
     [FAULT_FOREIGN_NEXTLINK] = { "foreign-nextlink", FAULT_BODY },
+    [FAULT_PARTIAL]          = { "partial", FAULT_BODY },
+    [FAULT_TOO_LARGE]        = { "too-large", FAULT_STATE },
     [FAULT_CUT]              = { "cut", FAULT_WIRE },
     [FAULT_SLOW]             = { "slow", FAULT_WIRE },
     [FAULT_SKEW]             = { "skew", FAULT_STATE },
     [FAULT_DENIED_ALL]       = { "denied-all", FAULT_STATE },
     [FAULT_NO_SUBSCRIPTIONS] = { "no-subscriptions", FAULT_STATE },
+    [FAULT_RAW_NEXTLINK]     = { "raw-nextlink", FAULT_STATE },
+    [FAULT_NEW_SECRET]       = { "new-secret", FAULT_STATE },
+    [FAULT_EXPIRES_ON]       = { "expires-on", FAULT_STATE },
 };
 
 static const struct { const char *key; size_t offset; size_t bytes; /* 0: a number */ } keys[] = {
@@ -52,6 +57,7 @@ static const struct { const char *key; size_t offset; size_t bytes; /* 0: a numb
     { "seconds",     offsetof(struct fault, seconds), 0 },
     { "depth",       offsetof(struct fault, depth), 0 },
     { "bytes",       offsetof(struct fault, bytes), 0 },
+    { "rows",        offsetof(struct fault, rows), 0 },
 };
 /* clang-format on */
 
@@ -79,7 +85,7 @@ static bool set_key(struct fault *fault, const char *key, const char *value)
 bool faults_add(struct faults *faults, const char *spec, char *why, size_t why_bytes)
 {
     struct fault fault = {
-        .retry_after = 5, .ms = 50, .seconds = 3600, .depth = 20000, .bytes = 30 << 20
+        .retry_after = 5, .ms = 50, .seconds = 3600, .depth = 20000, .bytes = 30 << 20, .rows = 300
     };
     char copy[sizeof fault.spec], *rest = copy, *word;
     if (snprintf(copy, sizeof copy, "%s", spec) >= (int)sizeof copy ||

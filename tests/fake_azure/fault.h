@@ -27,11 +27,16 @@ enum fault_name {
     FAULT_TOTAL_DRIFT,
     FAULT_EMPTY,
     FAULT_FOREIGN_NEXTLINK,
+    FAULT_PARTIAL,
+    FAULT_TOO_LARGE,
     FAULT_CUT,
     FAULT_SLOW,
     FAULT_SKEW,
     FAULT_DENIED_ALL,
     FAULT_NO_SUBSCRIPTIONS,
+    FAULT_RAW_NEXTLINK,
+    FAULT_NEW_SECRET,
+    FAULT_EXPIRES_ON,
     FAULT_NAME_COUNT
 };
 
@@ -48,7 +53,7 @@ struct fault {
     char spec[200];
     char path[96], sub[48], body[16];
     long count, every, page; /* fire so often, at every n-th match, at that page; 0 = any */
-    long retry_after, status, ms, seconds, depth, bytes; /* retry_after -1: none */
+    long retry_after, status, ms, seconds, depth, bytes, rows; /* retry_after -1: none */
     bool chunked;
     long seen, fired;
 };

@@ -233,6 +233,13 @@ static bool read_options(struct request *request, const cJSON *body, struct grap
     }
     if (top)
         page->top = (size_t)top->valuedouble;
+    const struct fault *large = faults_state(&request->fake->faults, FAULT_TOO_LARGE);
+    if (large && page->top > (size_t)large->rows) {
+        refuse(reply, 400, "BadRequest",
+               "[{\"code\":\"ResponsePayloadTooLarge\",\"message\":\"Response payload size is "
+               "17236892, and has exceeded the limit of 16777216.\"}]");
+        return false;
+    }
     if (page->top > (size_t)request->fake->options.page_rows)
         page->top = (size_t)request->fake->options.page_rows;
     if (format &&

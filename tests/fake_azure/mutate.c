@@ -187,10 +187,32 @@ static void spoil(struct request *request, cJSON *root, const struct fault *faul
     }
 }
 
+void mutate_links(struct reply *reply)
+{
+    cJSON *root = cJSON_ParseWithLength(buf_cstr(&reply->body), reply->body.length);
+    const cJSON *link = cJSON_GetObjectItemCaseSensitive(root, "nextLink");
+    if (cJSON_IsString(link)) {
+        CLEANUP(buf_finish) struct buf raw = { 0 };
+        buf_printf(&raw, "%s" MUTATE_RAW_TAIL, link->valuestring);
+        set_text(root, "nextLink", buf_cstr(&raw));
+        char *text = cJSON_PrintUnformatted(root);
+        buf_reset(&reply->body);
+        buf_text(&reply->body, text);
+        cJSON_free(text);
+    }
+    cJSON_Delete(root);
+}
+
 void mutate_body(struct request *request, struct reply *reply, const struct fault *fault)
 {
     if (fault->name == FAULT_SHIFT)
         return; /* was done while the page was made */
+    if (fault->name == FAULT_PARTIAL) {
+        reply->status = 206;
+        reply_header(reply, "Content-Range", "bytes 0-%zu/%zu", reply->body.length - 1,
+                     2 * reply->body.length);
+        return;
+    }
     if (fault->name == FAULT_INVALID_JSON) {
         reply->body.length -= reply->body.length / 3;
         buf_text(&reply->body, "\"}, oops ]]");

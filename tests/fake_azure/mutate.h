@@ -6,4 +6,8 @@
 void mutate_answer(struct request *request, struct reply *reply, const struct fault *fault);
 
 /* Spoil a good answer: FAULT_BODY. */
+/* Links with characters that no URL may hold, as some providers write them. */
+#define MUTATE_RAW_TAIL " #RT:1#TRC:9"
+void mutate_links(struct reply *reply);
+
 void mutate_body(struct request *request, struct reply *reply, const struct fault *fault);

@@ -105,6 +105,11 @@ static void read_page(struct request *request)
     request->page = 1;
     if (link)
         snprintf(request->token, sizeof request->token, "%s", link);
+    char *tail = link ? strstr(request->token, MUTATE_RAW_TAIL) : NULL;
+    if (tail)
+        *tail = '\0';
+    else if (link && faults_state(&request->fake->faults, FAULT_RAW_NEXTLINK))
+        strcpy(request->token, "?"); /* what stood behind the # never came */
     if (!token)
         return;
     const char *dot = strchr(token, '.');
@@ -177,6 +182,8 @@ static void answer_locked(struct request *request, struct answer *answer)
         route->handle(request, reply);
     if (changed && reply->status == 200)
         mutate_body(request, reply, &fault);
+    if (faults_state(faults, FAULT_RAW_NEXTLINK))
+        mutate_links(reply);
     answer->wired = faults_take(faults, FAULT_WIRE, request->path, request->page, &answer->wire);
 }
 

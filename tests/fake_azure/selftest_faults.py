@@ -92,12 +92,36 @@ def test_faults_in_bodies():
         fake.fault("repeat-token:page=2,count=1")
         equal(fake.graph(text, 100, good["$skipToken"]).json()["$skipToken"], good["$skipToken"],
               "the same token again")
+        fake.fault("partial:count=1")
+        equal(fake.graph(text, 100).status, 206, "partial")
+        fake.fault("too-large:rows=50")
+        equal((fake.graph(text, 100).status, fake.graph(text, 50).status), (400, 200), "too large")
+        true(b"ResponsePayloadTooLarge" in fake.graph(text, 100).body, "too large, in words")
+        fake.heal()
+        fake.fault("new-secret:body=renewed")
+        true("AADSTS7000222" in fake.token().json()["error_description"], "the old secret")
+        equal(fake.token(client_secret="renewed").status, 200, "the new secret")
+        fake.heal()
+        for word, sign in (("us", "/"), ("iso", "T")):
+            fake.fault("expires-on:body=" + word)
+            token = fake.fetch("/metadata/identity/oauth2/token?api-version=1&resource=x",
+                               headers={"Metadata": "true"}).json()
+            true(sign in token["expires_on"] and "expires_in" not in token, "a date: " + word)
+            fake.heal()
         fake.fault("foreign-nextlink:count=1")
         true(fake.get(LIST).json()["nextLink"].startswith("http://127.0.0.1:1/"), "foreign link")
         fake.fault("shift:page=2,count=1")
         rows = fake.rows(text, 700)
         counts = collections.Counter(r["id"] for r in rows)
         equal((len(rows), max(counts.values()), len(counts)), (2000, 2, 1999), "rows that moved")
+
+
+def test_raw_links():
+    with Fake("--page-rows", "2", "--fault", "raw-nextlink") as fake:
+        link = fake.get(LIST).json()["nextLink"].split(str(fake.port), 1)[1]
+        true(link.endswith(" #RT:1#TRC:9"), "a raw link: " + link)
+        good, bad = link.replace(" ", "%20").replace("#", "%23"), link.split(" #")[0]
+        equal((fake.get(good).status, fake.get(bad).status), (200, 400), "the whole token counts")
 
 
 def test_faults_on_the_wire():

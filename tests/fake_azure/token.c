@@ -75,8 +75,14 @@ static bool credential(const struct request *request, struct reply *reply)
     const struct fake_options *options = &request->fake->options;
     char value[16384];
     if (form_field(&request->body, "client_secret", value, sizeof value)) {
-        if (strcmp(value, options->secret) == 0)
+        const struct fault *renewed = faults_state(&request->fake->faults, FAULT_NEW_SECRET);
+        if (strcmp(value, renewed ? renewed->body : options->secret) == 0)
             return true;
+        if (renewed) {
+            refuse_entra(reply, 401, "invalid_client", 7000222,
+                         "The provided client secret keys for app are expired.");
+            return false;
+        }
         refuse_entra(reply, 401, "invalid_client", 7000215,
                      "Invalid client secret provided. Ensure the secret being sent in the request "
                      "is the client secret value, not the client secret ID, for a secret added to "
@@ -176,10 +182,19 @@ void token_metadata_service(struct request *request, struct reply *reply)
     json_open(&writer, NULL, '{'); /* numbers are texts here */
     json_add_text(&writer, "access_token", buf_cstr(&token));
     json_add_text(&writer, "client_id", options->client_id);
-    snprintf(text, sizeof text, "%ld", options->token_lifetime_s);
-    json_add_text(&writer, "expires_in", text);
-    json_add_text(&writer, "ext_expires_in", text);
-    snprintf(text, sizeof text, "%lld", (long long)now + options->token_lifetime_s);
+    const struct fault *date = faults_state(&request->fake->faults, FAULT_EXPIRES_ON);
+    if (date) {
+        time_t end = (time_t)(now + options->token_lifetime_s);
+        struct tm parts;
+        strftime(text, sizeof text,
+                 strcmp(date->body, "us") == 0 ? "%m/%d/%Y %I:%M:%S %p +00:00" : "%FT%TZ",
+                 gmtime_r(&end, &parts));
+    } else {
+        snprintf(text, sizeof text, "%ld", options->token_lifetime_s);
+        json_add_text(&writer, "expires_in", text);
+        json_add_text(&writer, "ext_expires_in", text);
+        snprintf(text, sizeof text, "%lld", (long long)now + options->token_lifetime_s);
+    }
     json_add_text(&writer, "expires_on", text);
     snprintf(text, sizeof text, "%lld", (long long)now - 300);
     json_add_text(&writer, "not_before", text);

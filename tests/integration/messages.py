@@ -70,6 +70,33 @@ def test_missing_settings_are_named():
             contains(result.stderr, part, f"message without {part}")
 
 
+def test_a_new_secret_is_found_without_a_reload():
+    with Folder() as folder, Fake("--token-lifetime", "2") as fake:
+        path = folder.file("secret", SECRET)
+        often = {name: {"interval": "1s"} for name in ("subscriptions", "assessments")}
+        with Exporter(folder, settings(fake.url, path, often)) as exporter:
+            exporter.wait_ready()
+            fake.fault("new-secret:body=renewed")
+            exporter.wait_for("AADSTS7000222")
+            folder.file("secret", "\ufeff renewed \r\n")
+            exporter.wait_metric("collections with the new secret", lambda metrics: all(
+                value for _, value in metrics.all("defender_scrape_collector_success")), 60)
+
+
+def test_the_end_of_a_token_may_be_a_date():
+    for form in ("us", "iso"):
+        with Folder() as folder, Fake("--fault", "expires-on:body=" + form) as fake:
+            config = settings(fake.url, folder.file("secret", SECRET))
+            config["azure"] = {"method": "managed_identity", "resource_manager": fake.url}
+            path = folder.file("config.yml", config)
+            result = subprocess.run(
+                [EXPORTER, "run", "--once", f"--config.file={path}",
+                 f"--storage.path={folder.path}"], stdin=subprocess.DEVNULL, capture_output=True,
+                text=True, check=False, timeout=60 * SLOWNESS,
+                env={"AZURE_POD_IDENTITY_AUTHORITY_HOST": fake.url})
+            equal(result.returncode, 0, f"{form}: {result.stderr}")
+
+
 def test_the_pages_say_it_too():
     with Folder() as folder, Fake("--secret", "another") as fake:
         config = short(fake.url, folder.file("secret", SECRET))

@@ -144,6 +144,23 @@ TEST(counters_exist_before_the_first_call)
     metric_set_finish(&set);
 }
 
+TEST(only_200_is_a_whole_answer)
+{
+    FIXTURE(fixture, { { 206, "Content-Range: bytes 0-99/200\r\n", "{\"value\":[]}" },
+                       { 202 },
+                       { 204 },
+                       { 299 } });
+    static const int statuses[] = { 206, 202, 204, 299 };
+    for (size_t i = 0; i < ARRAY_COUNT(statuses); i++) {
+        char want[64];
+        snprintf(want, sizeof want, "%d instead of 200: not the whole answer", statuses[i]);
+        CHECK(!call(&fixture, ARM_LIST, "/list", NULL));
+        CHECK_INT(fixture.error.code, ERROR_INCOMPLETE);
+        CHECK_INT(fixture.error.http_status, statuses[i]);
+        CHECK_TEXT(fixture.error.message, want);
+    }
+}
+
 TEST(expired_token_is_replaced_once)
 {
     FIXTURE(fixture, { { 401, "",
@@ -201,7 +218,7 @@ TEST(tries_are_limited_by_the_deadline)
     CHECK(clock_monotonic_ms() - began_ms < 60000); /* of 3600 s */
     CHECK_INT(fixture.error.code, ERROR_THROTTLED);
     CHECK_INT(fixture.error.http_status, 429);
-    CHECK_TEXT(fixture.error.message, "no time left to wait 3600 s and try again: "
+    CHECK_TEXT(fixture.error.message, "no time left to wait 900 s and try again: "
                                       "429 TooManyRequests: Slow down");
     /* The next call finds the door still closed. */
     CHECK(!call(&fixture, ARM_LIST, "/list", NULL));
@@ -332,6 +349,36 @@ TEST(list_follows_next_links)
     CHECK_CONTAINS(buf_cstr(&fixture.script.heads), "GET /p2?$skiptoken=x\n");
 }
 
+/* source: what the nextLinks of Azure were seen to hold. */
+TEST(links_are_encoded_then_followed)
+{
+    static const struct {
+        const char *link, *asked;
+    } cases[] = {
+        { "/p?$skiptoken=[{\\\"token\\\":\\\"+RID:~wk==#RT:1#TRC:9\\\"}]",
+          "/p?$skiptoken=[%7B%22token%22:%22+RID:~wk==%23RT:1%23TRC:9%22%7D]\n" },
+        { "/p?$filter=a eq 'b c'&x=1", "/p?$filter=a%20eq%20'b%20c'&x=1\n" },
+        { "/p?x=%23%2f%zz%", "/p?x=%23%2f%25zz%25\n" },
+        { " /p?x=1\\n", "/p?x=1\n" },
+        { "/p?x=\\u00e9\\u0001", "/p?x=%C3%A9%01\n" },
+        { "/p?x=a\\\\b|c", "/p?x=a%5Cb%7Cc\n" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(buf_finish) struct buf names = { 0 };
+        CLEANUP(finish) struct fixture fixture;
+        struct arm_progress progress;
+        char first[200];
+        snprintf(first, sizeof first, "{\"value\":[{\"name\":\"a\"}],\"nextLink\":\"%s\"}",
+                 cases[i].link);
+        const struct step steps[] = { { 200, "", first },
+                                      { 200, "", "{\"value\":[{\"name\":\"b\"}]}" } };
+        start(&fixture, steps, 2);
+        CHECK(list(&fixture, "/p1", &names, &progress));
+        CHECK_TEXT(buf_cstr(&names), "a b ");
+        CHECK_CONTAINS(buf_cstr(&fixture.script.heads), cases[i].asked);
+    }
+}
+
 TEST(broken_lists_are_refused)
 {
     static const struct {
@@ -349,6 +396,8 @@ TEST(broken_lists_are_refused)
           "links back to an earlier page" },
         { "{\"value\":[],\"nextLink\":\"https://evil.example/p2\"}", ERROR_INCOMPLETE,
           "for https://evil.example:443" },
+        { "{\"value\":[],\"nextLink\":\"https://evil.example#@127.0.0.1/p2\"}", ERROR_INCOMPLETE,
+          "leaves http://127.0.0.1" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         CLEANUP(buf_finish) struct buf names = { 0 };

@@ -413,7 +413,25 @@ TEST(without_visible_subscriptions_there_is_nobody_to_ask)
     CHECK(!run(&bench, discovery));
     CHECK_TEXT(buf_cstr(&bench.asked), "");
     CHECK_INT(bench.error.code, ERROR_FORBIDDEN);
-    CHECK_CONTAINS(bench.error.message, "each: no subscription is visible to this identity");
+    CHECK_CONTAINS(bench.error.message, "each: none of 3 subscriptions can be read: 2 denied, "
+                                        "0 filtered, 1 disabled");
+}
+
+TEST(a_list_of_subscriptions_that_failed_is_named)
+{
+    BENCH(bench, &each_kind);
+    size_t index = source_list_find(bench.sources, "subscriptions")->index;
+    part_release(bench.snapshot->parts[index]);
+    bench.snapshot->parts[index] = NULL;
+    CHECK(!run(&bench, discovery));
+    CHECK_INT(bench.error.code, ERROR_INCOMPLETE);
+    CHECK_CONTAINS(bench.error.message, "each: the subscriptions are not known yet");
+    error_set(&bench.snapshot->status[index].error, ERROR_SERVER,
+              "list /subscriptions page 1: 503");
+    CHECK(!run(&bench, discovery));
+    CHECK_INT(bench.error.code, ERROR_SERVER);
+    CHECK_CONTAINS(bench.error.message,
+                   "each: the subscriptions are not known: list /subscriptions page 1: 503");
 }
 
 TEST(a_list_that_is_not_there_is_empty_unless_it_was_there_before)

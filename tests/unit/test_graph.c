@@ -1,5 +1,7 @@
 #include "collectors/azure/graph.h"
 
+#include <stdlib.h>
+
 #include "collectors/azure/meter.h"
 #include "core/clock.h"
 #include "loopback.h"
@@ -10,6 +12,7 @@ struct script {
     const char *const *pages;
     int page_count, next;
     const char *headers;
+    int most_rows; /* 400 ResponsePayloadTooLarge when more are asked for; 0 = any number */
     const char *refuse_versions; /* 400 InvalidApiVersionParameter for these */
     struct buf asked;            /* paths and bodies */
 };
@@ -27,6 +30,16 @@ static void answer(void *context, const struct loopback_request *request, struct
         loopback_reply(out, 400, "",
                        "{\"error\":{\"code\":\"InvalidApiVersionParameter\","
                        "\"message\":\"The api-version is invalid.\"}}");
+        return;
+    }
+    const char *top = strstr(request->body, "\"$top\":");
+    if (script->most_rows && top && atoi(top + 7) > script->most_rows) {
+        loopback_reply(
+            out, 400, "",
+            "{\"error\":{\"code\":\"BadRequest\",\"message\":\"Please provide below info "
+            "when asking for support: timestamp = 1.\",\"details\":[{\"code\":"
+            "\"ResponsePayloadTooLarge\",\"message\":\"Response payload size is 17236892, "
+            "and has exceeded the limit of 16777216.\"}]}}");
         return;
     }
     loopback_reply(out, 200, script->headers ? script->headers : "", script->pages[script->next]);
@@ -238,6 +251,32 @@ TEST(answers_that_are_not_whole_are_refused)
         CHECK_CONTAINS(fixture.error.message, broken[i].message);
         CHECK_CONTAINS(fixture.error.message, "resource graph page ");
     }
+}
+
+TEST(pages_that_are_too_large_are_halved_and_remembered)
+{
+    static const char *const pages[] = {
+        PAGE("2", "1", TOKEN("1"), "{\"id\":\"a\"}"),
+        PAGE("2", "1", LAST, "{\"id\":\"b\"}"),
+    };
+    CLEANUP(finish) struct fixture fixture;
+    start(&fixture, pages, 2);
+    size_t page_rows = 0;
+    const struct graph_query all = { .kql = "x", .page_rows = &page_rows };
+    fixture.script.most_rows = 300;
+    CHECK(query(&fixture, &all));
+    CHECK_TEXT(buf_cstr(&fixture.names), "a b ");
+    CHECK_INT(page_rows, 250);
+    buf_reset(&fixture.script.asked);
+    fixture.script.next = 0;
+    CHECK(query(&fixture, &all));
+    CHECK(!strstr(buf_cstr(&fixture.script.asked), "\"$top\":500"));
+    CHECK_CONTAINS(buf_cstr(&fixture.script.asked), "\"$top\":250");
+    fixture.script.most_rows = -1; /* not even one row */
+    CHECK(!query(&fixture, &all));
+    CHECK_CONTAINS(fixture.error.message, "400 BadRequest: ResponsePayloadTooLarge: Response");
+    CHECK_CONTAINS(buf_cstr(&fixture.script.asked), "\"$top\":1}");
+    CHECK_INT(page_rows, 250);
 }
 
 TEST(subscription_limit_is_not_silent)

@@ -8,9 +8,17 @@
 #include "test.h"
 
 static const struct part_row plain = {
-    .row_id = "r1", .assessment_id = "KEY-1", .title = "Title", .category = "Data",
-    .assessment_type = "BuiltIn", .subscription_id = "AAAA-1", .resource_id = "",
-    .resource_type = "", .risk_factors = "", .risk = RISK_HIGH, .severity = SEVERITY_LOW,
+    .row_id = "r1",
+    .assessment_id = "KEY-1",
+    .title = "Title",
+    .category = "Data",
+    .assessment_type = "BuiltIn",
+    .subscription_id = "AAAA-1",
+    .resource_id = "",
+    .resource_type = "",
+    .risk_factors = "",
+    .risk = RISK_HIGH,
+    .severity = SEVERITY_LOW,
 };
 
 TEST(words_of_azure_become_ours)
@@ -78,6 +86,39 @@ TEST(resource_ids_come_out_as_they_went_in)
         CHECK_TEXT(view.assessment_id, "key-1");
         part_release(part);
     }
+}
+
+TEST(a_slash_behind_an_id_makes_nothing_else_of_it)
+{
+    static const char *const ids[] = {
+        "/subscriptions/aaaa-1/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm1",
+        "/subscriptions/aaaa-1/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm1/",
+        "/subscriptions/aaaa-1/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm1//",
+    };
+    static const char *const row_ids[] = { "/Row/Id", "/row/id/", "/row/ID//" };
+    struct part *part = part_create(SOURCE(assessments));
+    struct finding_id first = { 0 };
+    for (size_t i = 0; i < ARRAY_COUNT(ids); i++) {
+        struct part_row row = plain;
+        struct finding view;
+        char scratch[PART_ID_BYTES];
+        row.row_id = row_ids[i];
+        row.resource_id = ids[i];
+        part_add_open(part, &row);
+        part_view(part, i, &view, scratch);
+        CHECK_TEXT(view.resource_type, "microsoft.compute/virtualmachines");
+        CHECK_TEXT(view.resource_name, "vm1");
+        if (!i)
+            first = view.id;
+        CHECK_INT(finding_id_compare(&view.id, &first), 0);
+        row.resource_id = "arn:x/";
+        row.resource_type = "Microsoft.X/Y/";
+        part_add_open(part, &row);
+        part_view(part, part->finding_count - 1, &view, scratch);
+        CHECK_TEXT(view.resource_type, "microsoft.x/y");
+        part->finding_count = i + 1;
+    }
+    part_release(part);
 }
 
 TEST(facts_survive_the_compact_form)

@@ -37,8 +37,15 @@ TEST(read_takes_the_file_without_its_line_break)
     static const struct {
         const char *bytes, *want;
     } cases[] = {
-        { "secret", "secret" },     { "secret\n", "secret" },           { "secret\r\n", "secret" },
-        { "secret\n\n", "secret" }, { " two words \n", " two words " }, { "a\nb\n", "a\nb" },
+        { "secret", "secret" },
+        { "secret\n", "secret" },
+        { "secret\r\n", "secret" },
+        { "secret\n\n", "secret" },
+        { " two words \n", "two words" },
+        { "a\nb\n", "a\nb" },
+        { "\t secret \t", "secret" },
+        { "\xef\xbb\xbfsecret\r\n", "secret" },
+        { "\xef\xbb\xbf secret", "secret" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         CLEANUP(secret_finish) struct secret secret = { 0 };
@@ -60,6 +67,10 @@ TEST(read_refuses_with_the_name_of_the_file)
     } cases[] = {
         { 0, "", "/bad: empty", ERROR_CONFIG },
         { 2, "\r\n", "/bad: empty", ERROR_CONFIG },
+        { 5, " \t\r\n ", "/bad: empty", ERROR_CONFIG },
+        { 3, "\xef\xbb\xbf", "/bad: empty", ERROR_CONFIG },
+        { 4, "\xff\xfes\0", "/bad: is UTF-16, save it as UTF-8", ERROR_CONFIG },
+        { 4, "\xfe\xff\0s", "/bad: is UTF-16, save it as UTF-8", ERROR_CONFIG },
         { 7, "abc\0def", "/bad: holds a NUL byte", ERROR_CONFIG },
         { 65537, large, "/bad: larger than 65536 bytes", ERROR_LIMIT },
     };
@@ -80,6 +91,35 @@ TEST(read_refuses_with_the_name_of_the_file)
     CHECK_TEXT(secret_text(&secret), "the old one");
     CHECK(secret_read(&secret, write_file("bad", large, 65536), &error));
     CHECK_INT(strlen(secret_text(&secret)), 65536);
+}
+
+TEST(refresh_reads_the_file_again_and_keeps_what_others_read)
+{
+    CLEANUP(secret_finish) struct secret secret = { 0 };
+    struct error error = { 0 };
+    char out[64];
+    CHECK(!secret_refresh(&secret));
+    secret_set(&secret, "of no file");
+    CHECK(!secret_refresh(&secret));
+    const char *path = write_file("again", "the first", 9);
+    CHECK(secret_read(&secret, path, &error));
+    const char *first = secret_text(&secret);
+    CHECK(!secret_refresh(&secret));
+    write_file("again", "\xef\xbb\xbfthe second\n", 14);
+    CHECK(secret_refresh(&secret));
+    CHECK(!secret_refresh(&secret));
+    CHECK_TEXT(secret_text(&secret), "the second");
+    CHECK_TEXT(first, "the first");
+    CHECK_TEXT(log_redacted("the first, the second", out, sizeof out), "<secret>, <secret>");
+    write_file("again", "", 0); /* half written */
+    CHECK(!secret_refresh(&secret));
+    unlink(path);
+    CHECK(!secret_refresh(&secret));
+    CHECK_TEXT(secret_text(&secret), "the second");
+    write_file("again", "the third", 9);
+    CHECK(secret_refresh(&secret));
+    CHECK(secret_read(&secret, secret.file, &error)); /* its own name */
+    CHECK_TEXT(secret_text(&secret), "the third");
 }
 
 TEST(equal_compares_every_byte)
