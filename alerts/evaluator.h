@@ -39,7 +39,8 @@
  * Crash safety. Before 8 nothing has happened: the next start finds the old tables, and the same
  * snapshot compared with them gives the same decisions. After 8 every message is in the outbox
  * under its final id. Delivery's only window is between the receiver's acceptance and
- * outbox_mark_sent: a kill there repeats that attempt once per kill, with the same id. A failed
+ * outbox_mark_sent: a kill there repeats that attempt once per kill, with the same id (a clean stop
+ * waits a second for it). A failed
  * commit (disk full) rolls back, ledger_reload and threshold's memory follow, and nothing was sent.
  * Snapshots skipped while locked lose nothing: the ledger compares states, not steps. */
 #include "alerts/notify/settings.h"

@@ -16,7 +16,7 @@ struct worker {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool woken; /* under lock */
+    bool woken, ended; /* under lock */
     atomic_bool stopping;
     worker_tick *tick;
     worker_cancel *cancel;
@@ -25,16 +25,22 @@ struct worker {
     char name[16];
 };
 
+/* Wait for a change, with the lock; false when the instant has come. */
+static bool wait_until(struct worker *worker, int64_t at_ms)
+{
+    struct timespec at = { at_ms / 1000, at_ms % 1000 * 1000000 };
+    return !pthread_cond_timedwait(&worker->changed, &worker->lock, &at);
+}
+
 /* Wait until a tick is due or asked for. False when the worker is to stop. */
 static bool wait_for_tick(struct worker *worker)
 {
     int64_t due_ms = clock_monotonic_ms() + worker->delay_ms;
-    struct timespec due = { due_ms / 1000, due_ms % 1000 * 1000000 };
     pthread_mutex_lock(&worker->lock);
     while (!worker->woken && !worker->stopping) {
         if (worker->delay_ms < 0)
             pthread_cond_wait(&worker->changed, &worker->lock);
-        else if (pthread_cond_timedwait(&worker->changed, &worker->lock, &due))
+        else if (!wait_until(worker, due_ms))
             break;
     }
     worker->woken = false;
@@ -48,6 +54,10 @@ static void *run(void *argument)
     pthread_setname_np(pthread_self(), worker->name);
     while (wait_for_tick(worker))
         worker->delay_ms = worker->tick(worker->context);
+    pthread_mutex_lock(&worker->lock);
+    worker->ended = true;
+    pthread_cond_signal(&worker->changed);
+    pthread_mutex_unlock(&worker->lock);
     return NULL;
 }
 
@@ -98,14 +108,22 @@ bool worker_stopping(const struct worker *worker)
 
 void worker_stop(struct worker *worker)
 {
+    worker_stop_by(worker, 0);
+}
+
+void worker_stop_by(struct worker *worker, int64_t deadline_ms)
+{
     if (!worker)
         return;
     assert(!pthread_equal(worker->thread, pthread_self()));
     pthread_mutex_lock(&worker->lock);
     worker->stopping = true;
     pthread_cond_signal(&worker->changed);
+    while (deadline_ms && !worker->ended && wait_until(worker, deadline_ms))
+        continue;
+    bool ended = worker->ended;
     pthread_mutex_unlock(&worker->lock);
-    if (worker->cancel)
+    if (worker->cancel && !ended)
         worker->cancel(worker->context);
     pthread_join(worker->thread, NULL);
     pthread_cond_destroy(&worker->changed);

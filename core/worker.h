@@ -25,3 +25,7 @@ bool worker_stopping(const struct worker *worker);
 
 /* Stop, join and free. NULL is fine. */
 void worker_stop(struct worker *worker);
+
+/* The same, but a tick under way may end by itself until this instant (clock_monotonic_ms) and is
+ * cancelled only then. */
+void worker_stop_by(struct worker *worker, int64_t deadline_ms);

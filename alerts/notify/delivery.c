@@ -6,10 +6,11 @@
 
 #include "alerts/notify/lane.h"
 #include "alerts/notify/outbox_figures.h"
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/memory.h"
 
-enum { LANES_MAX = 512 };
+enum { LANES_MAX = 512, LAST_ATTEMPT_MS = 1000 };
 
 struct delivery {
     struct metric_store *metrics;
@@ -42,7 +43,7 @@ static void drop_lanes(struct delivery *delivery, const struct settings *setting
             continue;
         }
         if (delivery->started)
-            lane_stop(lane);
+            lane_stop(lane, 0);
         lane_destroy(lane);
     }
     delivery->lane_count = kept;
@@ -142,13 +143,15 @@ void delivery_start(struct delivery *delivery)
     pthread_mutex_unlock(&delivery->lock);
 }
 
+/* What is in flight may arrive: a message cut off there would be sent again at the next start. */
 void delivery_stop(struct delivery *delivery)
 {
+    int64_t deadline_ms = clock_monotonic_ms() + LAST_ATTEMPT_MS;
     pthread_mutex_lock(&delivery->lock);
     for (size_t i = 0; delivery->started && i < delivery->lane_count; i++)
-        lane_cancel(delivery->lanes[i]);
+        lane_quit(delivery->lanes[i]);
     for (size_t i = 0; delivery->started && i < delivery->lane_count; i++)
-        lane_stop(delivery->lanes[i]);
+        lane_stop(delivery->lanes[i], deadline_ms);
     if (delivery->started)
         outbox_figures_stop(delivery->figures);
     delivery->started = false;

@@ -183,9 +183,9 @@ static int64_t tick(void *context)
     return -1;
 }
 
-void lane_cancel(struct lane *lane)
+static void cancel(void *context)
 {
-    atomic_store(&lane->stopping, true);
+    struct lane *lane = context;
     http_client_cancel(lane->client);
 }
 
@@ -193,7 +193,7 @@ void lane_start(struct lane *lane)
 {
     atomic_store(&lane->stopping, false);
     http_client_resume(lane->client);
-    lane->worker = worker_start("lane", tick, NULL, lane, 0);
+    lane->worker = worker_start("lane", tick, cancel, lane, 0);
 }
 
 void lane_wake(struct lane *lane)
@@ -201,10 +201,15 @@ void lane_wake(struct lane *lane)
     worker_wake(lane->worker);
 }
 
-void lane_stop(struct lane *lane)
+void lane_quit(struct lane *lane)
 {
-    lane_cancel(lane);
-    worker_stop(lane->worker);
+    atomic_store(&lane->stopping, true);
+}
+
+void lane_stop(struct lane *lane, int64_t deadline_ms)
+{
+    lane_quit(lane);
+    worker_stop_by(lane->worker, deadline_ms);
     lane->worker = NULL;
 }
 

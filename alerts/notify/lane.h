@@ -27,9 +27,10 @@ void lane_configure(struct lane *lane, struct settings *settings);
 void lane_start(struct lane *lane);
 void lane_wake(struct lane *lane);
 
-/* Cancel the attempt in flight; its message stays queued. Then lane_stop joins. */
-void lane_cancel(struct lane *lane);
-void lane_stop(struct lane *lane);
+/* Begin no other attempt. lane_stop joins: an attempt in flight may end until the deadline
+ * (clock_monotonic_ms), then it is cancelled and its message stays queued. */
+void lane_quit(struct lane *lane);
+void lane_stop(struct lane *lane, int64_t deadline_ms);
 
 /* Do one step at this time: true when something was done and more may be due; else *next_at is when
  * to come again, 0 = nothing is queued. The lane's thread, or tests while it is not started. */

@@ -188,3 +188,31 @@ TEST(thread_has_its_name_and_takes_no_signals)
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
     CHECK(!sigismember(&mask, SIGTERM));
 }
+
+static int64_t release(void *context)
+{
+    struct stage *stage = context;
+    pthread_mutex_lock(&stage->lock);
+    stage->held = false;
+    pthread_cond_broadcast(&stage->changed);
+    pthread_mutex_unlock(&stage->lock);
+    return -1;
+}
+
+TEST(stop_lets_a_tick_end_until_the_deadline)
+{
+    struct stage stage = STAGE;
+    stage.held = true;
+    struct worker *worker = worker_start("busy", tick, cancel, &stage, 0);
+    wait_for_ticks(&stage, 1);
+    struct worker *other = worker_start("release", release, NULL, &stage, 20);
+    worker_stop_by(worker, clock_monotonic_ms() + 600000);
+    worker_stop(other);
+    CHECK(!stage.cancelled);
+
+    stage.held = true;
+    worker = worker_start("stuck", tick, cancel, &stage, 0);
+    wait_for_ticks(&stage, 2);
+    worker_stop_by(worker, clock_monotonic_ms() + 20);
+    CHECK(stage.cancelled);
+}
