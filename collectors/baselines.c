@@ -118,6 +118,11 @@ static enum baseline baseline_of(const struct row *row, bool from_assignment)
                       ? BASELINE_WINDOWS : BASELINE_LINUX);
 }
 
+static uint64_t count_of(int64_t number)
+{
+    return number > 0 ? (uint64_t)number : 0;
+}
+
 /* A rule of form A: its name, and how many machines pass it. */
 static void fold_name(struct part *part, const struct row *row, enum baseline baseline)
 {
@@ -125,7 +130,7 @@ static void fold_name(struct part *part, const struct row *row, enum baseline ba
     baselines_merge_name(own_of(part)->merge, row->rule_id, row->rule, severity);
     if (!strcasecmp(row->status, "Healthy"))
         baselines_count_of(part, row->subscription_id, baseline)->compliant[severity] +=
-            (uint64_t)row->machines;
+            count_of(row->machines);
 }
 
 static void fold_machine(struct part *part, const struct row *row, enum baseline baseline,
@@ -138,8 +143,8 @@ static void fold_machine(struct part *part, const struct row *row, enum baseline
         .machine_id = row->machine_id,
         .baseline = baseline,
         .from_assignment = from_assignment,
-        .healthy = (uint64_t)row->healthy,
-        .unhealthy = (uint64_t)row->unhealthy,
+        .healthy = count_of(row->healthy),
+        .unhealthy = count_of(row->unhealthy),
         .compliance = row->status,
         .checked_at = row->checked_at,
         .rules = row->rules < MV_EXPAND_LIMIT ? row->rules : MV_EXPAND_LIMIT,

@@ -169,7 +169,7 @@ static bool load(struct part *part, const struct json *saved, struct error *erro
     bool ok = true;
     for (const struct json *item = json_first(saved); item && ok; item = json_next(item)) {
         struct row row;
-        ok = columns_bind(columns, item, &row, &scratch, error) &&
+        ok = !columns_bind(columns, item, &row, &scratch, error) &&
              fold(part, 0, &row, NULL, error);
         part->rows++;
     }

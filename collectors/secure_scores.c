@@ -1,5 +1,6 @@
 #include "collectors/secure_scores.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "collectors/collector.h"
@@ -11,33 +12,32 @@ extern const struct collector secure_scores_collector;
 
 struct row {
     const char *id, *subscription_id, *key, *title, *assessments;
-    double points, max_points, ratio;
-    int64_t weight, healthy, unhealthy, not_applicable;
+    double points, max_points, ratio, weight, healthy, unhealthy, not_applicable;
 };
 
 static const struct column score_columns[] = {
-    COLUMN_KEY    (struct row, id,              "id"),
-    COLUMN_TEXT   (struct row, subscription_id, "subscriptionId"),
-    COLUMN_NUMBER (struct row, points,          "current|properties.score.current"),
-    COLUMN_NUMBER (struct row, max_points,      "max|properties.score.max"),
-    COLUMN_NUMBER (struct row, ratio,           "ratio|properties.score.percentage"),
-    COLUMN_INTEGER(struct row, weight,          "weight|properties.weight"),
+    COLUMN_KEY(struct row, id, "id"),
+    COLUMN_TEXT(struct row, subscription_id, "subscriptionId"),
+    COLUMN_NUMBER(struct row, points, "current|properties.score.current"),
+    COLUMN_NUMBER(struct row, max_points, "max|properties.score.max"),
+    COLUMN_NUMBER(struct row, ratio, "ratio|properties.score.percentage"),
+    COLUMN_NUMBER(struct row, weight, "weight|properties.weight"),
     { 0 }
 };
 
 static const struct column control_columns[] = {
-    COLUMN_KEY    (struct row, id,              "id"),
-    COLUMN_TEXT   (struct row, subscription_id, "subscriptionId"),
-    COLUMN_KEY    (struct row, key,             "controlId|name"),
-    COLUMN_TEXT   (struct row, title,           "title|properties.displayName"),
-    COLUMN_NUMBER (struct row, points,          "current|properties.score.current"),
-    COLUMN_NUMBER (struct row, max_points,      "max|properties.score.max"),
-    COLUMN_INTEGER(struct row, healthy,         "healthy|properties.healthyResourceCount"),
-    COLUMN_INTEGER(struct row, unhealthy,       "unhealthy|properties.unhealthyResourceCount"),
-    COLUMN_INTEGER(struct row, not_applicable,
-                   "notApplicable|properties.notApplicableResourceCount"),
-    COLUMN_LIST   (struct row, assessments,
-                   "assessments|properties.definition.properties.assessmentDefinitions"),
+    COLUMN_KEY(struct row, id, "id"),
+    COLUMN_TEXT(struct row, subscription_id, "subscriptionId"),
+    COLUMN_KEY(struct row, key, "controlId|name"),
+    COLUMN_TEXT(struct row, title, "title|properties.displayName"),
+    COLUMN_NUMBER(struct row, points, "current|properties.score.current"),
+    COLUMN_NUMBER(struct row, max_points, "max|properties.score.max"),
+    COLUMN_NUMBER(struct row, healthy, "healthy|properties.healthyResourceCount"),
+    COLUMN_NUMBER(struct row, unhealthy, "unhealthy|properties.unhealthyResourceCount"),
+    COLUMN_NUMBER(struct row, not_applicable,
+                  "notApplicable|properties.notApplicableResourceCount"),
+    COLUMN_LIST(struct row, assessments,
+                "assessments|properties.definition.properties.assessmentDefinitions"),
     { 0 }
 };
 
@@ -88,7 +88,10 @@ static bool fold(struct part *part, size_t query, const void *data,
         context->subscription_id ? context->subscription_id : row->subscription_id;
     if (!*subscription)
         return error_set(error, ERROR_PARSE, "column subscriptionId is missing");
-    if (query == QUERY_SCORES)
+    bool is_known = isfinite(row->points) || isfinite(row->max_points) || isfinite(row->ratio);
+    if (query == QUERY_SCORES && !is_known)
+        part_see(part, subscription); /* Azure has not computed it (yet) */
+    else if (query == QUERY_SCORES)
         part_add_row(part, &scores, subscription, &(struct secure_score){
             .initiative = part_keep_lower(part, last_segment(row->id)),
             .points = row->points,
@@ -189,7 +192,7 @@ static void emit_control(const struct secure_control *control, struct metric_set
 {
     const struct {
         enum finding_status status;
-        int64_t resources;
+        double resources;
     } rows[] = {
         { STATUS_HEALTHY, control->healthy },
         { STATUS_UNHEALTHY, control->unhealthy },
@@ -200,7 +203,7 @@ static void emit_control(const struct secure_control *control, struct metric_set
     metric_add(set, &control_max_points, control->max_points,
                METRIC_LABELS(control->subscription_id, control->id));
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
-        metric_add(set, &control_resources, (double)rows[i].resources,
+        metric_add(set, &control_resources, rows[i].resources,
                    METRIC_LABELS(control->subscription_id, control->id,
                                  finding_status_words[rows[i].status]));
 }
@@ -217,7 +220,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
         metric_add(set, &score_points, score->points, labels);
         metric_add(set, &score_max_points, score->max_points, labels);
         metric_add(set, &score_ratio, score->ratio, labels);
-        metric_add(set, &score_weight, (double)score->weight, labels);
+        metric_add(set, &score_weight, score->weight, labels);
     }
     for (size_t i = 0; i < control_count; i++)
         emit_control(&control[i], set);

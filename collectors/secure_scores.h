@@ -3,17 +3,16 @@
  * is another number, for which Azure has no API.) */
 #include "collectors/snapshot/snapshot.h"
 
+/* Numbers are NAN where Azure tells none: a score it has not computed (yet) is no score of 0. */
 struct secure_score {
     const char *subscription_id, *initiative; /* lower case */
-    double points, max_points, ratio;
-    int64_t weight;
+    double points, max_points, ratio, weight;
 };
 
 struct secure_control {
     const char *subscription_id, *id, *title;
     const char *assessments; /* keys of its recommendations joined with ","; "" when unknown */
-    double points, max_points;
-    int64_t healthy, unhealthy, not_applicable;
+    double points, max_points, healthy, unhealthy, not_applicable;
 };
 
 /* Whether a source has scores. */

@@ -1,6 +1,6 @@
 #include "core/columns.h"
 
-#include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,11 +8,13 @@
 #include "core/clock.h"
 #include "core/memory.h"
 
-static bool drift(const struct column *column, const char *want, const struct json *value,
-                  struct error *error)
+/* A fault and its sentence. */
+static enum columns_fault drift(const struct column *column, const char *want,
+                                const struct json *value, struct error *error)
 {
-    return error_set(error, ERROR_PARSE, "column %s: expected %s, got %s", column->path, want,
-                     json_type_word(json_type(value)));
+    error_set(error, ERROR_PARSE, "column %s: expected %s, got %s", column->path, want,
+              json_type_word(json_type(value)));
+    return COLUMNS_TYPE;
 }
 
 /* A scalar as text; NULL when it is none. */
@@ -37,47 +39,55 @@ static const char *scalar_text(const struct json *value, struct arena *scratch)
     }
 }
 
-static bool bind_text(const struct column *column, const struct json *value, const char **out,
-                      struct arena *scratch, struct error *error)
+static enum columns_fault bind_text(const struct column *column, const struct json *value,
+                                    const char **out, struct arena *scratch, struct error *error)
 {
     *out = scalar_text(value, scratch);
-    return *out || drift(column, "text", value, error);
+    if (*out)
+        return COLUMNS_FINE;
+    *out = "";
+    return drift(column, "text", value, error);
 }
 
-static bool bind_number(const struct column *column, const struct json *value, double *out,
-                        struct error *error)
+static enum columns_fault bind_number(const struct column *column, const struct json *value,
+                                      double *out, struct error *error)
 {
-    *out = 0;
     const char *text = json_text(value);
+    enum json_type type = json_type(value);
+    *out = json_number(value, NAN);
     if (text && *text) {
         char *end;
-        *out = strtod(text, &end);
-        if (*end)
-            return error_set(error, ERROR_PARSE, "column %s: expected a number, got \"%.40s\"",
-                             column->path, text);
-        return true;
+        double number = strtod(text, &end);
+        if (!*end && isfinite(number))
+            *out = number;
     }
-    enum json_type type = json_type(value);
-    if (type != JSON_NUMBER && type != JSON_NULL && type != JSON_NONE && !text)
-        return drift(column, "a number", value, error);
-    *out = json_number(value, 0);
-    return true;
+    bool fits = text || type == JSON_NUMBER || type == JSON_NULL || type == JSON_NONE;
+    return fits ? COLUMNS_FINE : drift(column, "a number", value, error);
 }
 
-static bool bind_integer(const struct column *column, const struct json *value, int64_t *out,
-                         struct error *error)
+static enum columns_fault bind_integer(const struct column *column, const struct json *value,
+                                       int64_t *out, struct error *error)
 {
     double number;
-    if (!bind_number(column, value, &number, error))
-        return false;
-    if (!(number > -9.2e18 && number < 9.2e18))
-        return error_set(error, ERROR_PARSE, "column %s: number out of range", column->path);
-    *out = (int64_t)number;
-    return true;
+    enum columns_fault fault = bind_number(column, value, &number, error);
+    *out = number > -9.2e18 && number < 9.2e18 ? (int64_t)number : COLUMN_ABSENT;
+    return fault;
 }
 
-static bool bind_bool(const struct column *column, const struct json *value, bool *out,
-                      struct error *error)
+static enum columns_fault bind_count(const struct column *column, const struct json *value,
+                                     int64_t *out, struct error *error)
+{
+    enum columns_fault fault = COLUMNS_FINE;
+    *out = (int64_t)json_count(value);
+    if (json_type(value) != JSON_ARRAY)
+        fault = bind_integer(column, value, out, error);
+    if (*out == COLUMN_ABSENT)
+        *out = 0; /* of nothing there are none */
+    return fault;
+}
+
+static enum columns_fault bind_bool(const struct column *column, const struct json *value,
+                                    bool *out, struct error *error)
 {
     const char *text = json_text(value);
     enum json_type type = json_type(value);
@@ -87,45 +97,51 @@ static bool bind_bool(const struct column *column, const struct json *value, boo
         *out = json_bool(value, false);
     if (text ? !*text || *out || !strcasecmp(text, "false")
              : type == JSON_BOOL || type == JSON_NULL || type == JSON_NONE)
-        return true;
+        return COLUMNS_FINE;
     return drift(column, "true or false", value, error);
 }
 
-static bool bind_time(const struct column *column, const struct json *value, int64_t *out,
-                      struct error *error)
+static enum columns_fault bind_time(const struct column *column, const struct json *value,
+                                    int64_t *out, struct error *error)
 {
     const char *text = json_text(value);
     enum json_type type = json_type(value);
     *out = 0;
     if (!text)
-        return type == JSON_NULL || type == JSON_NONE || drift(column, "a time", value, error);
+        return type == JSON_NULL || type == JSON_NONE ? COLUMNS_FINE
+                                                      : drift(column, "a time", value, error);
     if (clock_parse_rfc3339(text, out))
-        return true;
-    return error_set(error, ERROR_PARSE, "column %s: \"%.40s\" is no time", column->path, text);
+        return COLUMNS_FINE;
+    *out = 0;
+    error_set(error, ERROR_PARSE, "column %s: \"%.40s\" is no time", column->path, text);
+    return COLUMNS_TIME;
 }
 
-static bool bind_list(const struct column *column, const struct json *value, const char **out,
-                      struct arena *scratch, struct error *error)
+static enum columns_fault bind_list(const struct column *column, const struct json *value,
+                                    const char **out, struct arena *scratch, struct error *error)
 {
     if (json_type(value) != JSON_ARRAY)
         return bind_text(column, value, out, scratch, error);
     CLEANUP(buf_finish) struct buf joined = { 0 };
+    enum columns_fault fault = COLUMNS_FINE;
     for (const struct json *element = json_first(value); element; element = json_next(element)) {
         const struct json *scalar =
             json_type(element) == JSON_OBJECT ? json_get(element, "id") : element;
         const char *text = scalar_text(scalar, scratch);
-        if (!text)
-            return drift(column, "a list of texts", element, error);
+        if (!text) {
+            fault = drift(column, "a list of texts", element, error);
+            continue;
+        }
         if (joined.length)
             buf_char(&joined, ',');
         buf_text(&joined, text);
     }
     *out = arena_text(scratch, buf_cstr(&joined));
-    return true;
+    return fault;
 }
 
-static bool bind_value(const struct column *column, const struct json *value, void *out,
-                       struct arena *scratch, struct error *error)
+static enum columns_fault bind_value(const struct column *column, const struct json *value,
+                                     void *out, struct arena *scratch, struct error *error)
 {
     switch (column->type) {
     case COLUMN_TYPE_TEXT:
@@ -141,14 +157,22 @@ static bool bind_value(const struct column *column, const struct json *value, vo
     case COLUMN_TYPE_LIST:
         return bind_list(column, value, out, scratch, error);
     case COLUMN_TYPE_COUNT:
-        if (json_type(value) != JSON_ARRAY)
-            return bind_integer(column, value, out, error);
-        *(int64_t *)out = (int64_t)json_count(value);
-        return true;
+        return bind_count(column, value, out, error);
     case COLUMN_END:
         break;
     }
     memory_abort("column %s has no type", column->path);
+}
+
+/* A key is a text and not empty. */
+static enum columns_fault check_key(const struct column *column, const struct json *value,
+                                    struct error *error)
+{
+    const char *text = json_text(value);
+    if (!column->required || (text && *text))
+        return COLUMNS_FINE;
+    error_set(error, ERROR_PARSE, "column %s is missing", column->path);
+    return COLUMNS_MISSING;
 }
 
 /* The value of the first alternative that is there and not null. */
@@ -170,10 +194,11 @@ static const struct json *find_alternative(const struct json *row, const char *p
     return NULL;
 }
 
-bool columns_bind(const struct column *columns, const struct json *row, void *out,
-                  struct arena *scratch, struct error *error)
+enum columns_fault columns_bind(const struct column *columns, const struct json *row, void *out,
+                                struct arena *scratch, struct error *error)
 {
     const struct json *expected = json_first(row);
+    enum columns_fault first = COLUMNS_FINE;
     memset(out, 0, columns->row_bytes);
     for (const struct column *column = columns; column->type; column++) {
         /* Rows mostly have the order of their columns: then the member expected is the one. */
@@ -187,10 +212,15 @@ bool columns_bind(const struct column *columns, const struct json *row, void *ou
         } else {
             expected = json_next(expected);
         }
-        if (!bind_value(column, value, (char *)out + column->offset, scratch, error))
-            return false;
-        if (column->required && !(value && json_text(value) && *json_text(value)))
-            return error_set(error, ERROR_PARSE, "column %s is missing", column->path);
+        struct error why;
+        enum columns_fault fault =
+            bind_value(column, value, (char *)out + column->offset, scratch, &why);
+        if (!fault)
+            fault = check_key(column, value, &why);
+        if (!fault || first)
+            continue;
+        first = fault;
+        *error = why;
     }
-    return true;
+    return first;
 }

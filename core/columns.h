@@ -23,13 +23,24 @@ enum { COLUMNS_ROW_BYTES_MAX = 512 };
 enum column_type {
     COLUMN_END,
     COLUMN_TYPE_TEXT,    /* const char *: "" when absent or null; numbers and booleans as written */
-    COLUMN_TYPE_NUMBER,  /* double: 0 when absent; also from a text that is a number */
-    COLUMN_TYPE_INTEGER, /* int64_t: likewise */
+    COLUMN_TYPE_NUMBER,  /* double: NAN when absent; also from a text that is a number. What is no
+                            finite number (NaN, 1e999, "many") is absent: null is never 0 */
+    COLUMN_TYPE_INTEGER, /* int64_t: likewise; COLUMN_ABSENT when absent */
     COLUMN_TYPE_BOOL,    /* bool: false when absent; also from "true" and "false" in any case */
     COLUMN_TYPE_TIME,    /* int64_t Unix seconds: 0 when absent, empty or year 0001 */
     COLUMN_TYPE_LIST,    /* const char *: texts, or ids of objects, joined with ",";
                             also from a text or null */
     COLUMN_TYPE_COUNT,   /* int64_t: the elements of an array; also from a number */
+};
+
+#define COLUMN_ABSENT INT64_MIN
+
+/* Why a row cannot be read as it should. */
+enum columns_fault {
+    COLUMNS_FINE,
+    COLUMNS_MISSING, /* a key is absent, null, empty or no text */
+    COLUMNS_TYPE,    /* a value has a type that cannot be read */
+    COLUMNS_TIME     /* a text is no time */
 };
 
 struct column {
@@ -40,7 +51,9 @@ struct column {
 };
 
 #define COLUMN_(kind, type, member, wanted, path, must)                                            \
-    { kind, MEMBER_OFFSET(type, member, wanted), COLUMN_ROW_BYTES(type), path, must }
+    {                                                                                              \
+        kind, MEMBER_OFFSET(type, member, wanted), COLUMN_ROW_BYTES(type), path, must              \
+    }
 #define COLUMN_ROW_BYTES(type)                                                                     \
     (sizeof(type) + CHECKED_ZERO(sizeof(type) <= COLUMNS_ROW_BYTES_MAX,                            \
                                  #type " is larger than COLUMNS_ROW_BYTES_MAX"))
@@ -64,7 +77,7 @@ struct column {
 /* clang-format on */
 
 /* Fill the struct at `out` from a row; members without a column are zeroed. Texts live as long as
- * the row, joined ones until scratch is reset. ERROR_PARSE names the column whose value has a type
- * that cannot be read ("drift"). */
-bool columns_bind(const struct column *columns, const struct json *row, void *out,
-                  struct arena *scratch, struct error *error) MUST_USE;
+ * the row, joined ones until scratch is reset. What cannot be read is as if it were absent, all
+ * else is filled; the first fault is returned, ERROR_PARSE names its column. */
+enum columns_fault columns_bind(const struct column *columns, const struct json *row, void *out,
+                                struct arena *scratch, struct error *error) MUST_USE;

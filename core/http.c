@@ -14,6 +14,7 @@
 
 #include "core/address.h"
 #include "core/clock.h"
+#include "core/gzip.h"
 #include "core/memory.h"
 #include "core/proxy.h"
 
@@ -38,7 +39,9 @@ struct exchange {
     struct http_response *response;
     char host[256], port[8]; /* of the URL */
     bool through_proxy;
-    bool cut;                       /* the answer is larger than wanted, which the request allows */
+    bool cut;           /* the answer is larger than wanted, which the request allows */
+    bool begun, packed; /* the body: has begun, is compressed */
+    struct gzip_reader unpacker;
     char refused[INET6_ADDRSTRLEN]; /* the address that policy forbids */
     char reason[CURL_ERROR_SIZE];
     int64_t timeout_ms, connect_timeout_ms;
@@ -163,14 +166,29 @@ bool http_origin(const char *url, char out[300])
 
 /* --- answer -------------------------------------------------------------------------------- */
 
-static size_t receive_body(char *bytes, size_t size, size_t count, void *context)
+static bool append_body(void *context, const char *bytes, size_t count)
 {
     struct exchange *exchange = context;
     struct buf *body = &exchange->response->body;
-    size_t room = body->limit_bytes - body->length, length = size * count;
-    exchange->cut = exchange->request->response_may_be_cut && length > room;
-    buf_append(body, bytes, exchange->cut ? room : length);
-    return body->overflowed || exchange->cut ? 0 : count;
+    size_t room = body->limit_bytes - body->length;
+    exchange->cut = exchange->request->response_may_be_cut && count > room;
+    buf_append(body, bytes, exchange->cut ? room : count);
+    return !body->overflowed && !exchange->cut;
+}
+
+/* The library reads one gzip member; proxies and servers send several. */
+static size_t receive_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    char encoding[16];
+    if (!exchange->begun)
+        exchange->packed =
+            http_header(exchange->response, "Content-Encoding", encoding, sizeof encoding) &&
+            (strcasestr(encoding, "gzip") || !strcasecmp(encoding, "deflate"));
+    exchange->begun = true;
+    if (!exchange->packed)
+        return append_body(exchange, bytes, size * count) ? count : 0;
+    return gzip_read(&exchange->unpacker, bytes, size * count, append_body, exchange) ? count : 0;
 }
 
 static size_t receive_header(char *bytes, size_t size, size_t count, void *context)
@@ -250,7 +268,7 @@ static const struct {
     { CURLE_SEND_ERROR, ERROR_NETWORK, "connection broke while sending" },
     { CURLE_RECV_ERROR, ERROR_NETWORK, "connection broke while receiving" },
     { CURLE_PARTIAL_FILE, ERROR_NETWORK, "the answer ended early" },
-    { CURLE_BAD_CONTENT_ENCODING, ERROR_NETWORK, "the answer cannot be decompressed" },
+    { CURLE_WRITE_ERROR, ERROR_NETWORK, "the answer cannot be decompressed" },
     { CURLE_WEIRD_SERVER_REPLY, ERROR_NETWORK, "the answer is not HTTP" },
     { CURLE_UNSUPPORTED_PROTOCOL, ERROR_NETWORK, "the answer is not HTTP 1" },
     { CURLE_USE_SSL_FAILED, ERROR_NETWORK, "the relay offers no TLS" },
@@ -381,6 +399,7 @@ static void set_limits(CURL *easy, struct exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)exchange->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)exchange->connect_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L); /* receive_body does */
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_BYTES);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->reason);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -470,8 +489,12 @@ bool http_exchange(struct http_client *client, const struct http_request *reques
     set_trust(client->easy, request);
     set_method(client->easy, request);
     curl_easy_setopt(client->easy, CURLOPT_URL, request->url);
-    if (!carry_out(client, &exchange, &result, &status, error))
+    bool ended = carry_out(client, &exchange, &result, &status, error);
+    bool whole = gzip_read_finish(&exchange.unpacker);
+    if (!ended)
         return false;
+    if (result == CURLE_OK && !whole)
+        result = CURLE_WRITE_ERROR;
     if (result != CURLE_OK && !exchange.cut)
         return explain(client->easy, &exchange, result, error);
     response->status = (int)status;

@@ -56,6 +56,9 @@ struct json *json_parse(const char *text, size_t length, struct error *error)
 {
     hooks_need();
     const char *end = NULL;
+    size_t mark = utf8_mark_length(text, length);
+    text += mark;
+    length -= mark;
     cJSON *document = length ? cJSON_ParseWithLengthOpts(text, length, &end, false) : NULL;
     if (!document) {
         error_set(error, ERROR_PARSE, length ? "not JSON, wrong near byte %zu" : "empty text",
@@ -135,6 +138,11 @@ const char *json_type_word(enum json_type type)
     return words[type];
 }
 
+bool json_is_mended(const struct json *row)
+{
+    return cJSON_IsObject(node(row)) && node(row)->valueint;
+}
+
 const char *json_text(const struct json *value)
 {
     return cJSON_IsString(node(value)) ? node(value)->valuestring : NULL;
@@ -142,7 +150,8 @@ const char *json_text(const struct json *value)
 
 double json_number(const struct json *value, double otherwise)
 {
-    return cJSON_IsNumber(node(value)) ? node(value)->valuedouble : otherwise;
+    bool finite = cJSON_IsNumber(node(value)) && isfinite(node(value)->valuedouble);
+    return finite ? node(value)->valuedouble : otherwise;
 }
 
 bool json_bool(const struct json *value, bool otherwise)
@@ -177,6 +186,7 @@ size_t json_count(const struct json *value)
 struct walk {
     const char *at, *end;
     struct arena arena;
+    bool has_nul; /* somewhere "\\u0000": texts would end there */
 };
 
 static void walk_finish(struct walk *walk)
@@ -192,25 +202,141 @@ static char next_char(struct walk *walk)
     return walk->at < walk->end ? *walk->at : 0;
 }
 
+/* Parse a value into the walk's arena. */
+static cJSON *parse_value(struct walk *walk, const char *text, size_t length, const char **end)
+{
+    row_arena = &walk->arena;
+    cJSON *value = length ? cJSON_ParseWithLengthOpts(text, length, end, false) : NULL;
+    row_arena = NULL;
+    return value;
+}
+
 /* Parse the value at walk->at into the arena and step behind it; NULL when it is none. */
 static const cJSON *next_value(struct walk *walk)
 {
     const char *end = NULL;
     arena_reset(&walk->arena);
-    row_arena = &walk->arena;
-    size_t left = (size_t)(walk->end - walk->at);
-    const cJSON *value = left ? cJSON_ParseWithLengthOpts(walk->at, left, &end, false) : NULL;
-    row_arena = NULL;
+    const cJSON *value = parse_value(walk, walk->at, (size_t)(walk->end - walk->at), &end);
     if (value)
         walk->at = end;
     return value;
 }
 
-static bool broken(const struct walk *walk, const char *page, const char *what,
-                   struct error *error)
+/* Behind a text that begins here; NULL when it does not end. */
+static const char *skip_text(const char *at, const char *end)
 {
-    return error_set(error, ERROR_PARSE, "%s near byte %zu of %zu", what,
-                     (size_t)(walk->at - page), (size_t)(walk->end - page));
+    for (at++; at < end && *at != '"'; at++)
+        at += *at == '\\';
+    return at < end ? at + 1 : NULL;
+}
+
+/* Behind the value at `at`, well written or not, by its brackets; NULL when it does not end. */
+static const char *skip_value(const char *at, const char *end)
+{
+    size_t depth = 0;
+    while (at && at < end) {
+        if (!depth && (*at == ',' || *at == ']' || *at == '}'))
+            return at;
+        if (*at == '"') {
+            at = skip_text(at, end);
+            continue;
+        }
+        depth += *at == '{' || *at == '[';
+        depth -= depth && (*at == '}' || *at == ']');
+        at++;
+    }
+    return NULL;
+}
+
+/* The code unit of "\uXXXX"; -1 when it is none. */
+static int code_unit(const char *at, const char *end)
+{
+    char digits[5] = "", *last;
+    if (end - at < 6 || at[0] != '\\' || at[1] != 'u' || at[2] == '+' || at[2] == '-')
+        return -1;
+    memcpy(digits, at + 2, 4);
+    long unit = strtol(digits, &last, 16);
+    return *last || strspn(digits, " \t") ? -1 : (int)unit;
+}
+
+/* Copy one escape; what stands for no character becomes U+FFFD. Returns how long it was. */
+static size_t mend_escape(const char *at, const char *end, struct buf *out, bool *replaced)
+{
+    int unit = code_unit(at, end), next = unit < 0 ? -1 : code_unit(at + 6, end);
+    bool high = unit >= 0xd800 && unit < 0xdc00, low = unit >= 0xdc00 && unit < 0xe000;
+    bool pair = high && next >= 0xdc00 && next < 0xe000;
+    bool known = at + 1 < end && strchr("\"\\/bfnrt", at[1]) && at[1];
+    size_t length = pair ? 12 : unit >= 0 ? 6 : at + 1 < end ? 2 : 1;
+    if (pair || known || (unit > 0 && !high && !low)) {
+        buf_append(out, at, length);
+        return length;
+    }
+    buf_text(out, UTF8_REPLACEMENT);
+    *replaced = true;
+    return unit >= 0 ? length : 1;
+}
+
+/* Numbers JSON does not have; absent is what they mean. */
+static size_t mend_word(const char *at, const char *end, struct buf *out)
+{
+    static const char *const words[] = { "NaN", "Infinity", "-Infinity" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t length = strlen(words[i]);
+        if ((size_t)(end - at) >= length && !memcmp(at, words[i], length)) {
+            buf_text(out, "null");
+            return length;
+        }
+    }
+    buf_char(out, *at);
+    return 1;
+}
+
+/* A row that cannot be parsed as it stands, mended: escapes that are no character, numbers that are
+ * none. NULL when it is no JSON all the same. */
+static const cJSON *mend_row(struct walk *walk, const char *end)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    bool inside = false, replaced = false;
+    for (const char *at = walk->at; at < end;) {
+        inside ^= *at == '"';
+        if (inside && *at == '\\') {
+            at += mend_escape(at, end, &text, &replaced);
+        } else if (inside || *at == '"') {
+            buf_char(&text, *at++);
+        } else {
+            at += mend_word(at, end, &text);
+        }
+    }
+    arena_reset(&walk->arena);
+    const char *copy = arena_copy(&walk->arena, buf_cstr(&text), text.length);
+    const char *rest = NULL;
+    cJSON *value = parse_value(walk, copy, text.length, &rest);
+    while (value && rest < copy + text.length && (unsigned char)*rest <= ' ')
+        rest++;
+    if (!value || rest != copy + text.length)
+        return NULL;
+    value->valueint = replaced; /* means nothing else in objects */
+    return value;
+}
+
+/* The row at walk->at; NULL: none that can be read. False when the page ends in it. */
+static bool next_row(struct walk *walk, const cJSON **value)
+{
+    *value = walk->has_nul ? NULL : next_value(walk);
+    if (*value)
+        return true;
+    const char *end = skip_value(walk->at, walk->end);
+    if (!end || end == walk->at)
+        return false;
+    *value = mend_row(walk, end);
+    walk->at = end;
+    return true;
+}
+
+static bool broken(const struct walk *walk, const char *page, const char *what, struct error *error)
+{
+    return error_set(error, ERROR_PARSE, "%s near byte %zu of %zu", what, (size_t)(walk->at - page),
+                     (size_t)(walk->end - page));
 }
 
 static bool walk_array(struct walk *walk, const char *page, json_row *row, void *context,
@@ -224,10 +350,9 @@ static bool walk_array(struct walk *walk, const char *page, json_row *row, void 
         return true;
     }
     for (;;) {
-        if (next_char(walk) != '{')
-            return broken(walk, page, "a row is no object, or the page is cut", error);
-        const cJSON *value = next_value(walk);
-        if (!value)
+        const cJSON *value;
+        next_char(walk);
+        if (!next_row(walk, &value))
             return broken(walk, page, "a row is not JSON, or the page is cut", error);
         if (!row(context, opaque(value), error))
             return false;
@@ -244,8 +369,10 @@ bool json_walk_rows(const char *page, size_t length, const char *rows_member, js
                     void *context, struct buf *envelope, struct error *error)
 {
     hooks_need();
-    CLEANUP(walk_finish) struct walk walk = { .at = page, .end = page + length };
+    CLEANUP(walk_finish)
+    struct walk walk = { .at = page + utf8_mark_length(page, length), .end = page + length };
     bool found = false;
+    walk.has_nul = memmem(page, length, "\\u0000", 6);
     if (next_char(&walk) != '{')
         return broken(&walk, page, "not a JSON object", error);
     buf_char(envelope, *walk.at++);

@@ -10,7 +10,8 @@
 
 struct json; /* a value inside a document */
 
-/* Parse a whole text. The result is freed with json_free. NULL and *error on bad input. */
+/* Parse a whole text; a byte order mark before it is skipped, here and in a page. The result is
+ * freed with json_free. NULL and *error on bad input. */
 struct json *json_parse(const char *text, size_t length, struct error *error) MUST_USE;
 void json_free(struct json *document);
 
@@ -25,26 +26,31 @@ enum json_type { JSON_NONE, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_TEXT, JSON_A
 enum json_type json_type(const struct json *value); /* JSON_NONE for NULL */
 const char *json_type_word(enum json_type type);    /* "text", "number" ... */
 
-const char *json_text(const struct json *value);                   /* NULL unless a text */
-double json_number(const struct json *value, double otherwise);
+const char *json_text(const struct json *value);                /* NULL unless a text */
+double json_number(const struct json *value, double otherwise); /* finite; 1e999 is none */
 bool json_bool(const struct json *value, bool otherwise);
-const struct json *json_first(const struct json *value);           /* of an array or object */
+const struct json *json_first(const struct json *value); /* of an array or object */
 const struct json *json_next(const struct json *member);
-const char *json_name(const struct json *member);                  /* NULL in arrays */
+const char *json_name(const struct json *member); /* NULL in arrays */
 size_t json_count(const struct json *value);
 
-/* Called with one element of the page's row array, valid until return. False stops the walk with
- * *error. */
+/* Called with one element of the page's row array, valid until return: of any type, NULL when it
+ * cannot be read. False stops the walk with *error. */
 typedef bool json_row(void *context, const struct json *row, struct error *error);
 
 /* Hand on the rows of a page {"...":..., "<rows_member>":[{...},{...}], ...} one by one; only one
  * row is parsed at a time.
  * rows_member: "data" (Resource Graph) or "value" (ARM lists), compared exactly.
  * envelope: appended the same object with the row array left out, for json_parse.
- * ERROR_PARSE when the text is no such object (also when it is cut), when rows_member is missing,
- * or when a row is no object. Rows handed on before an error are to be thrown away. */
+ * A row that is not JSON is mended where that is possible: what is no character (a lone surrogate)
+ * is U+FFFD, a number that is none (NaN) is null.
+ * ERROR_PARSE when the text is no such object (also when it is cut) or rows_member is missing. Rows
+ * handed on before an error are to be thrown away. */
 bool json_walk_rows(const char *page, size_t length, const char *rows_member, json_row *row,
                     void *context, struct buf *envelope, struct error *error) MUST_USE;
+
+/* Whether a row has a U+FFFD where it had no text. */
+bool json_is_mended(const struct json *row);
 
 /* Writing: values are appended to a buf, commas and nesting are kept by the writer.
  *   struct json_writer w = { .out = &buf };
@@ -55,8 +61,8 @@ struct json_writer {
     unsigned depth;
     uint64_t has_members; /* one bit a level */
 };
-void json_open(struct json_writer *writer, const char *name, char bracket);  /* '{' or '[' */
-void json_close(struct json_writer *writer, char bracket);                   /* '}' or ']' */
+void json_open(struct json_writer *writer, const char *name, char bracket);         /* '{' or '[' */
+void json_close(struct json_writer *writer, char bracket);                          /* '}' or ']' */
 void json_add_text(struct json_writer *writer, const char *name, const char *text); /* NULL: null */
 void json_add_integer(struct json_writer *writer, const char *name, int64_t value);
 void json_add_number(struct json_writer *writer, const char *name, double value);

@@ -1,5 +1,6 @@
 #include "core/metric.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ static void append(struct metric_set *set, const struct sample *sample)
 void metric_add_values(struct metric_set *set, const struct family *family, double value,
                        const char *const *values)
 {
-    if (!metric_wanted(set, family))
+    if (!metric_wanted(set, family) || !isfinite(value))
         return;
     append(set, &(struct sample){
                     .family = family, .values = copy_values(set, family, values), .value = value });
@@ -74,9 +75,9 @@ void metric_add_histogram_values(struct metric_set *set, const struct family *fa
     uint64_t *buckets = memcpy(arena_alloc(&set->arena, bytes), histogram->buckets, bytes);
     struct metric_histogram *copy = arena_alloc(&set->arena, sizeof *copy);
     *copy = (struct metric_histogram){ histogram->sum, histogram->count, buckets };
-    append(set, &(struct sample){
-                    .family = family, .values = copy_values(set, family, values),
-                    .histogram = copy });
+    append(set, &(struct sample){ .family = family,
+                                  .values = copy_values(set, family, values),
+                                  .histogram = copy });
 }
 
 static int compare_values(const struct family *family, const char *const *left,

@@ -99,7 +99,7 @@ struct metric_set {
 };
 
 /* Add a sample; label values are copied; NULL or "" becomes "unknown". A family that is not wanted
- * is ignored. */
+ * is ignored, and a value that is not finite: what is not known is absent. */
 void metric_add_values(struct metric_set *set, const struct family *family, double value,
                        const char *const *values);
 

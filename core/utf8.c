@@ -1,5 +1,13 @@
 #include "core/utf8.h"
 
+#include <string.h>
+
+size_t utf8_mark_length(const char *text, size_t length)
+{
+    enum { BYTES = sizeof UTF8_BYTE_ORDER_MARK - 1 };
+    return length >= BYTES && !memcmp(text, UTF8_BYTE_ORDER_MARK, BYTES) ? BYTES : 0;
+}
+
 size_t utf8_length(const char *text, size_t left)
 {
     const unsigned char *bytes = (const unsigned char *)text;

@@ -5,6 +5,12 @@
 /* What stands for bytes that are no character: U+FFFD. */
 #define UTF8_REPLACEMENT "\xef\xbf\xbd"
 
+/* What some servers and editors put before a text; it is none of it. */
+#define UTF8_BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+/* The bytes of a byte order mark at the start of a text, 0 when there is none. */
+size_t utf8_mark_length(const char *text, size_t length);
+
 /* Bytes of the character at text, 0 when there is none: overlong forms, surrogates, values past
  * U+10FFFF and cut sequences are none. left: bytes that may be read; for text that ends with NUL
  * any number from 4 on. */

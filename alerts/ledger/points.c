@@ -160,10 +160,10 @@ static void visit_share(struct work *work, uint32_t assessment, void *context)
     const struct sharing *sharing = context;
     const struct secure_control *control = sharing->control;
     struct points *points = sharing->points;
-    double all = (double)(control->healthy + control->unhealthy);
+    double all = control->healthy + control->unhealthy;
     double alone = work->alone[assessment];
-    if (alone > (double)control->unhealthy)
-        alone = (double)control->unhealthy; /* counted at another time than the findings */
+    if (alone > control->unhealthy)
+        alone = control->unhealthy; /* counted at another time than the findings */
     double gain = control->max_points * alone / all;
     work->alone[assessment] = 0; /* a key that is listed twice counts once */
     if (!(gain > 0))
@@ -181,7 +181,7 @@ static void work_on(struct work *work, struct points *points, const struct secur
     const char *id = control->subscription_id;
     uint32_t subscription = intern_find(&work->part->strings, id, strlen(id));
     struct sharing sharing = { points, control };
-    if (subscription == UINT32_MAX || control->unhealthy <= 0 || control->healthy < 0)
+    if (subscription == UINT32_MAX || !(control->unhealthy > 0) || !(control->healthy >= 0))
         return;
     work->hold_count = 0;
     each_assessment(work, control, visit_gather, &subscription);

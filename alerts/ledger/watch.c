@@ -195,6 +195,8 @@ static bool watch_score(struct watch *watch, const struct secure_score *score, s
     char key[KEY_BYTES], state[STATE_BYTES];
     struct value before;
     struct peaks peaks;
+    if (!isfinite(score->ratio))
+        return true; /* Azure tells none: neither an event nor a value to compare with */
     snprintf(key, sizeof key, "%s/%s", score->subscription_id, score->initiative);
     if (!read_value(watch, "score", key, &before, error))
         return false;
@@ -217,8 +219,10 @@ static bool watch_control(struct watch *watch, const struct secure_control *cont
     char key[KEY_BYTES], state[64], detail[512];
     struct value before;
     snprintf(key, sizeof key, "%s/%s", control->subscription_id, control->id);
-    long long resources = control->healthy + control->unhealthy;
-    snprintf(state, sizeof state, "%lld of %g", resources, control->max_points);
+    double resources = control->healthy + control->unhealthy;
+    if (!isfinite(control->points + control->max_points + resources))
+        return true;
+    snprintf(state, sizeof state, "%.0f of %g", resources, control->max_points);
     if (!read_value(watch, "control", key, &before, error))
         return false;
     bool same = before.found && !strcmp(before.state, state);

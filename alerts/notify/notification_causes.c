@@ -1,5 +1,6 @@
 #include "alerts/notify/notification_causes.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "alerts/notify/notification_build.h"
@@ -30,10 +31,10 @@ static double cost(const struct part *scores, const struct finding *finding)
     size_t count;
     const struct secure_control *controls = secure_scores_controls(scores, &count);
     for (size_t i = 0; i < count; i++) {
-        int64_t resources = controls[i].healthy + controls[i].unhealthy;
+        double resources = controls[i].healthy + controls[i].unhealthy;
         if (resources > 0 && !strcmp(controls[i].subscription_id, finding->subscription_id) &&
             names(controls[i].assessments, finding->assessment_id))
-            return controls[i].max_points / (double)resources;
+            return isfinite(controls[i].max_points) ? controls[i].max_points / resources : 0;
     }
     return 0;
 }

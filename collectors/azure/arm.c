@@ -13,6 +13,7 @@
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/memory.h"
+#include "core/utf8.h"
 #include "version.h"
 
 enum {
@@ -451,10 +452,9 @@ bool arm_error(int status, const char *body, size_t length, struct error *error)
     CLEANUP(buf_finish) struct buf text = { 0 };
     CLEANUP(buf_finish) struct buf head = { 0 };
     struct error ignored;
-    if (length > 3 && !memcmp(body, "\xef\xbb\xbf", 3)) {
-        body += 3;
-        length -= 3;
-    }
+    size_t mark = utf8_mark_length(body, length);
+    body += mark;
+    length -= mark;
     struct json *document = json_parse(body, length, &ignored);
     buf_append(&head, body, length < PLAIN_MAX_BYTES ? length : PLAIN_MAX_BYTES);
     const char *start = buf_cstr(&head) + strspn(buf_cstr(&head), " \t\r\n");

@@ -35,7 +35,7 @@ struct run {
 static bool fold_row(void *data, const struct json *json, struct error *error)
 {
     struct run *run = data;
-    if (!columns_bind(run->query->columns, json, run->row, &run->scratch, error))
+    if (columns_bind(run->query->columns, json, run->row, &run->scratch, error))
         return error_wrap(error, "row %zu", run->part->rows + 1);
     run->part->rows++;
     if (!run->collector->fold(run->part, run->query_index, run->row, &run->context, error))

@@ -218,6 +218,14 @@ void mutate_body(struct request *request, struct reply *reply, const struct faul
         buf_text(&reply->body, "\"}, oops ]]");
         return;
     }
+    if (fault->name == FAULT_BOM) {
+        struct buf body = { 0 };
+        buf_text(&body, "\xef\xbb\xbf");
+        buf_append(&body, reply->body.data, reply->body.length);
+        buf_finish(&reply->body);
+        reply->body = body;
+        return;
+    }
     cJSON *root = cJSON_ParseWithLength(buf_cstr(&reply->body), reply->body.length);
     if (!root)
         return;

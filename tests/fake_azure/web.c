@@ -101,7 +101,10 @@ static bool compress(const struct request *request, struct reply *reply)
     if (reply->file || reply->body.length < GZIP_FROM_BYTES || !accepted ||
         !strstr(accepted, "gzip"))
         return false;
-    gzip_append(&packed, reply->body.data, reply->body.length, 1);
+    size_t half = faults_state(&request->fake->faults, FAULT_MEMBERS) ? reply->body.length / 2 : 0;
+    if (half)
+        gzip_append(&packed, reply->body.data, half, 1);
+    gzip_append(&packed, reply->body.data + half, reply->body.length - half, 1);
     buf_finish(&reply->body);
     reply->body = packed;
     return true;

@@ -62,6 +62,8 @@ CASES = (
     ("too-large:rows=40", (GRAPH,), r"smaller ones", "fine"),
     ("raw-nextlink", BOTH, r"", "fine"),
     ("foreign-nextlink", (REST,), r"origin|host|leaves|another", "failed"),
+    ("bom", BOTH, r"", "fine"),
+    ("members", BOTH, r"", "fine"),
     ("skew:seconds=86400", BOTH, r"", "fine"),
     ("skew:seconds=-86400", BOTH, r"", "fine"),
 )

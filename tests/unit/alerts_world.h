@@ -221,8 +221,8 @@ static inline void scene_feed(struct scene *scene, const struct source *source, 
     for (const struct json *row = json_first(document); row; row = json_next(row)) {
         CLEANUP(arena_finish) struct arena scratch = { 0 };
         _Alignas(max_align_t) char bound[512] = { 0 };
-        CHECK(columns_bind(collector->variants[0].queries[query].columns, row, bound, &scratch,
-                           &error));
+        CHECK(!columns_bind(collector->variants[0].queries[query].columns, row, bound, &scratch,
+                            &error));
         CHECK(collector->fold(part, query, bound, &context, &error));
     }
     CHECK(!collector->finish || collector->finish(part, &context, &error));

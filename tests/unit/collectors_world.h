@@ -61,8 +61,8 @@ static inline bool world_try(struct world *world, struct part *part, size_t vari
     bool ok = document != NULL;
     for (const struct json *row = json_first(document); ok && row; row = json_next(row)) {
         _Alignas(max_align_t) char bound[COLUMNS_ROW_BYTES_MAX] = { 0 };
-        ok = columns_bind(collector->variants[variant].queries[query].columns, row, bound, &scratch,
-                          &world->error) &&
+        ok = !columns_bind(collector->variants[variant].queries[query].columns, row, bound,
+                           &scratch, &world->error) &&
              collector->fold(part, query, bound, &world->context, &world->error);
         part->rows += ok;
         arena_reset(&scratch); /* what fold keeps, it has to copy */

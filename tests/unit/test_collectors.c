@@ -35,8 +35,8 @@ static void feed(struct part *part, int source, size_t query, const char *rows,
     CHECK(document != NULL);
     for (const struct json *row = json_first(document); row; row = json_next(row)) {
         _Alignas(max_align_t) char bound[512] = { 0 };
-        CHECK(columns_bind(collector->variants[source].queries[query].columns, row, bound, &scratch,
-                           &error));
+        CHECK(!columns_bind(collector->variants[source].queries[query].columns, row, bound,
+                            &scratch, &error));
         CHECK(collector->fold(part, query, bound, context, &error));
         CHECK_TEXT(error.message, "");
         part->rows++;

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/columns.h"
@@ -11,14 +12,10 @@ struct row {
 };
 
 static const struct column columns[] = {
-    COLUMN_TEXT   (struct row, text,    "text|deep.text"),
-    COLUMN_LIST   (struct row, list,    "list"),
-    COLUMN_NUMBER (struct row, number,  "number"),
-    COLUMN_INTEGER(struct row, integer, "integer"),
-    COLUMN_TIME   (struct row, time,    "time"),
-    COLUMN_COUNT  (struct row, count,   "count"),
-    COLUMN_BOOL   (struct row, flag,    "flag"),
-    { 0 }
+    COLUMN_TEXT(struct row, text, "text|deep.text"), COLUMN_LIST(struct row, list, "list"),
+    COLUMN_NUMBER(struct row, number, "number"),     COLUMN_INTEGER(struct row, integer, "integer"),
+    COLUMN_TIME(struct row, time, "time"),           COLUMN_COUNT(struct row, count, "count"),
+    COLUMN_BOOL(struct row, flag, "flag"),           { 0 }
 };
 
 static struct arena scratch;
@@ -29,7 +26,7 @@ static bool bind(const char *text, struct row *row, struct error *error)
     json_free(document);
     *row = (struct row){ 0 };
     document = text ? json_parse(text, strlen(text), error) : NULL;
-    return document && columns_bind(columns, document, row, &scratch, error);
+    return document && columns_bind(columns, document, row, &scratch, error) == COLUMNS_FINE;
 }
 
 TEST(every_type_from_every_spelling)
@@ -66,11 +63,51 @@ TEST(absent_and_null_are_empty)
                &error));
     CHECK_TEXT(row.text, "");
     CHECK_TEXT(row.list, "");
-    CHECK_NUMBER(row.number, 0);
+    CHECK_NUMBER(row.number, NAN);
+    CHECK_INT(row.integer, COLUMN_ABSENT);
+    CHECK_INT(row.count, 0);
     CHECK_INT(row.time, 0);
     CHECK(!row.flag);
     CHECK(bind("{\"deep\":{\"Text\":\"below\"},\"text\":\"\"}", &row, &error));
     CHECK_TEXT(row.text, "below");
+}
+
+TEST(what_is_no_finite_number_is_absent)
+{
+    static const char *const values[] = { "null",   "\"\"",      "\"NaN\"",  "\"-Infinity\"",
+                                          "1e999",  "\"1e999\"", "\"many\"", "\"7 pieces\"",
+                                          "-1e999", "\"inf\"" };
+    for (size_t i = 0; i < ARRAY_COUNT(values); i++) {
+        CLEANUP(buf_finish) struct buf text = { 0 };
+        struct row row;
+        struct error error = { 0 };
+        buf_printf(&text, "{\"number\":%s,\"integer\":%s,\"count\":%s}", values[i], values[i],
+                   values[i]);
+        CHECK(bind(buf_cstr(&text), &row, &error));
+        CHECK_NUMBER(row.number, NAN);
+        CHECK_INT(row.integer, COLUMN_ABSENT);
+        CHECK_INT(row.count, 0);
+    }
+    struct row row;
+    struct error error = { 0 };
+    CHECK(bind("{\"integer\":1e300,\"number\":1e300}", &row, &error));
+    CHECK_INT(row.integer, COLUMN_ABSENT);
+    CHECK_NUMBER(row.number, 1e300);
+}
+
+TEST(one_fault_keeps_no_other_column_from_being_read)
+{
+    struct row row;
+    struct error error = { 0 };
+    CHECK(!bind("{\"text\":[],\"list\":[\"x\",[1],\"y\"],\"number\":5,\"time\":\"2026-13-45\","
+                "\"flag\":true}",
+                &row, &error));
+    CHECK_TEXT(error.message, "column text|deep.text: expected text, got array");
+    CHECK_TEXT(row.text, "");
+    CHECK_TEXT(row.list, "x,y");
+    CHECK_NUMBER(row.number, 5);
+    CHECK_INT(row.time, 0);
+    CHECK(row.flag);
 }
 
 TEST(lists_of_objects_give_their_ids)
@@ -87,9 +124,8 @@ TEST(drift_names_the_column)
         const char *row, *why;
     } cases[] = {
         { "{\"text\":{\"a\":1}}", "column text|deep.text: expected text, got object" },
-        { "{\"number\":\"many\"}", "column number: expected a number, got \"many\"" },
+        { "{\"number\":[1]}", "column number: expected a number, got array" },
         { "{\"integer\":[]}", "column integer: expected a number, got array" },
-        { "{\"integer\":1e300}", "column integer: number out of range" },
         { "{\"time\":\"yesterday\"}", "column time: \"yesterday\" is no time" },
         { "{\"time\":5}", "column time: expected a time, got number" },
         { "{\"flag\":\"maybe\"}", "column flag: expected true or false" },
@@ -112,7 +148,7 @@ TEST(a_key_must_be_there)
         struct row row;
         struct error error = { 0 };
         struct json *document = json_parse(rows[i], strlen(rows[i]), &error);
-        CHECK(!columns_bind(keys, document, &row, &scratch, &error));
+        CHECK_INT(columns_bind(keys, document, &row, &scratch, &error), COLUMNS_MISSING);
         CHECK_CONTAINS(error.message, "column id is missing");
         json_free(document);
     }
@@ -128,7 +164,7 @@ TEST(members_without_a_column_are_zeroed)
     struct row row = { .number = 7, .count = 7, .flag = true };
     struct error error = { 0 };
     struct json *document = json_parse("{\"text\":\"a\"}", 12, &error);
-    CHECK(document && columns_bind(only_text, document, &row, &scratch, &error));
+    CHECK(document && !columns_bind(only_text, document, &row, &scratch, &error));
     CHECK_TEXT(row.text, "a");
     CHECK(!row.number && !row.count && !row.flag);
     json_free(document);

@@ -48,8 +48,10 @@ static void encode(const struct metric_set *set, struct buf *out)
 static void add_everything(struct metric_set *set)
 {
     metric_add(set, &fruit, 0.4807, METRIC_LABELS("apple", "a \"quoted\" \\ red"));
-    metric_add(set, &fruit, INFINITY, METRIC_LABELS("x\xffy\xe2\x82", "\xc0\x80"));
-    metric_add(set, &fruit, NAN, METRIC_LABELS("line\nbreak", ""));
+    metric_add(set, &fruit, 1, METRIC_LABELS("x\xffy\xe2\x82", "\xc0\x80"));
+    set->samples[set->count - 1].value = INFINITY; /* which none adds */
+    metric_add(set, &fruit, 1, METRIC_LABELS("line\nbreak", ""));
+    set->samples[set->count - 1].value = NAN;
     metric_add(set, &fruit, -1.5, METRIC_LABELS("birne", "grün 梨 🍐"));
     metric_add(set, &plain, 1798761600, METRIC_LABELS());
     metric_add(set, &kinds, 1, METRIC_LABELS("1"));

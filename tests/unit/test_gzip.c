@@ -106,3 +106,45 @@ TEST(no_pieces_join_into_an_empty_member)
     gunzip(&packed, &back);
     CHECK_INT(back.length, 0);
 }
+
+static bool append(void *context, const char *bytes, size_t count)
+{
+    buf_append(context, bytes, count);
+    return true;
+}
+
+TEST(members_are_read_one_after_the_other_however_they_arrive)
+{
+    CLEANUP(buf_finish) struct buf packed = { 0 };
+    gzip_append(&packed, "one ", 4, 6);
+    gzip_append(&packed, "", 0, 6);
+    gzip_append(&packed, "two", 3, 9);
+    buf_append(&packed, "\0\0", 2); /* padding */
+    for (size_t step = 1; step <= packed.length; step++) {
+        CLEANUP(buf_finish) struct buf back = { 0 };
+        struct gzip_reader reader = { 0 };
+        for (size_t at = 0; at < packed.length; at += step)
+            CHECK(gzip_read(&reader, packed.data + at,
+                            step < packed.length - at ? step : packed.length - at, append, &back));
+        CHECK(gzip_read_finish(&reader));
+        CHECK_TEXT(buf_cstr(&back), "one two");
+    }
+}
+
+TEST(what_is_cut_or_no_member_is_told)
+{
+    CLEANUP(buf_finish) struct buf packed = { 0 };
+    CLEANUP(buf_finish) struct buf back = { 0 };
+    struct gzip_reader reader = { 0 };
+    CHECK(gzip_read_finish(&reader)); /* nothing came */
+    gzip_append(&packed, "one two three", 13, 6);
+    for (size_t length = 1; length < packed.length; length++) {
+        CHECK(gzip_read(&reader, packed.data, length, append, &back));
+        CHECK(!gzip_read_finish(&reader));
+    }
+    CHECK(!gzip_read(&reader, "this is not gzip", 16, append, &back));
+    gzip_read_finish(&reader);
+    CHECK(gzip_read(&reader, packed.data, packed.length, append, &back));
+    CHECK(!gzip_read(&reader, "more", 4, append, &back));
+    gzip_read_finish(&reader);
+}

@@ -36,7 +36,8 @@ static void answer(void *context, const struct loopback_request *request, struct
         loopback_reply(out, 302, "Location: /hello\r\n", "");
     } else if (!strcmp(request->path, "/gzip")) {
         char zeros[100000] = "";
-        gzip_append(&body, zeros, sizeof zeros, 6);
+        gzip_append(&body, zeros, 60000, 6); /* two members */
+        gzip_append(&body, zeros, 40000, 6);
         buf_printf(out, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
                    body.length);
         buf_append(out, body.data, body.length);

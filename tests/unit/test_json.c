@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "core/json.h"
+#include "core/utf8.h"
 #include "test.h"
 
 static bool keep_ids(void *context, const struct json *row, struct error *error)
@@ -68,7 +69,7 @@ TEST(pages_of_another_shape_are_errors)
         { "{\"a\":1,}", "a member without a name" },
         { "{\"value\":[]}", "no \"data\"" },
         { "{\"data\":{}}", "rows are no array" },
-        { "{\"data\":[1]}", "a row is no object" },
+        { "{\"data\":[1]}", "no id" },
         { "{\"data\":[{}]}", "no id" },
         { "{\"data\":[],\"data\":[]}", "two row arrays" },
         { "{\"data\":[]} x", "more text" },
@@ -80,6 +81,86 @@ TEST(pages_of_another_shape_are_errors)
         struct error error = { 0 };
         CHECK(!walk(cases[i].page, "data", &ids, &envelope, &error));
         CHECK_CONTAINS(error.message, cases[i].why);
+    }
+}
+
+/* What the rows of a page are: their id, what they are else, "-" when nothing; "*" when mended. */
+static bool keep_kinds(void *context, const struct json *row, struct error *error)
+{
+    (void)error;
+    struct buf *kinds = context;
+    const char *id = json_text(json_get(row, "id"));
+    buf_printf(kinds, "%s%s;",
+               id    ? id
+               : row ? json_type_word(json_type(row))
+                     : "-",
+               json_is_mended(row) ? "*" : "");
+    return true;
+}
+
+TEST(a_row_that_is_odd_keeps_no_other_from_being_read)
+{
+    static const struct {
+        const char *row, *kind;
+    } cases[] = {
+        { "{\"id\":\"x\\ud83dy\"}", "x\xef\xbf\xbdy*" },
+        { "{\"id\":\"\\udd12\"}", "\xef\xbf\xbd*" },
+        { "{\"id\":\"\\ud83d\\u0041\"}", "\xef\xbf\xbd"
+                                         "A*" },
+        { "{\"id\":\"\\ud83d\\udd12\"}", "\xf0\x9f\x94\x92" },
+        { "{\"id\":\"x\\u0000y\"}", "x\xef\xbf\xbdy*" },
+        { "{\"id\":\"a\\q\"}", "a\xef\xbf\xbdq*" },
+        { "{\"id\":\"a\",\"n\":NaN,\"m\":[-Infinity,Infinity]}", "a" },
+        { "{\"id\":\"a\",\"n\":1e999}", "a" },
+        { "{\"id\":\"NaN \\u12\\\"]\",\"n\":NaN}", "NaN \xef\xbf\xbdu12\"]*" },
+        { "null", "null" },
+        { "7", "number" },
+        { "\"text\"", "text" },
+        { "[{}]", "array" },
+        { "{\"id\":oops}", "-" },
+        { "{\"id\":\"a\",,\"n\":[]}", "-" },
+        { "oops", "-" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(buf_finish) struct buf page = { 0 };
+        CLEANUP(buf_finish) struct buf kinds = { 0 };
+        CLEANUP(buf_finish) struct buf want = { 0 };
+        CLEANUP(buf_finish) struct buf envelope = { 0 };
+        struct error error = { 0 };
+        buf_printf(&page, "{\"data\":[{\"id\":\"first\"}, %s ,{\"id\":\"last\"}],\"n\":1}",
+                   cases[i].row);
+        buf_printf(&want, "first;%s;last;", cases[i].kind);
+        CHECK(json_walk_rows(buf_cstr(&page), page.length, "data", keep_kinds, &kinds, &envelope,
+                             &error));
+        CHECK_TEXT(buf_cstr(&kinds), buf_cstr(&want));
+        CHECK_TEXT(buf_cstr(&envelope), "{\"n\":1}");
+    }
+}
+
+TEST(a_byte_order_mark_is_no_part_of_the_text)
+{
+    static const char page[] = UTF8_BYTE_ORDER_MARK "{\"data\":[{\"id\":\"a\"}]}";
+    CLEANUP(buf_finish) struct buf ids = { 0 };
+    CLEANUP(buf_finish) struct buf envelope = { 0 };
+    struct error error = { 0 };
+    CHECK(walk(page, "data", &ids, &envelope, &error));
+    CHECK_TEXT(buf_cstr(&ids), "a;");
+    struct json *document = json_parse(page, sizeof page - 1, &error);
+    CHECK(json_get(document, "data"));
+    json_free(document);
+    CHECK(!json_parse(page, 3, &error)); /* nothing but the mark */
+    CHECK(!json_parse(page, 2, &error));
+}
+
+TEST(numbers_are_finite)
+{
+    static const char *const texts[] = { "1e999", "-1e999", "null", "\"1\"", "true" };
+    struct error error = { 0 };
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        struct json *document = json_parse(texts[i], strlen(texts[i]), &error);
+        CHECK(document);
+        CHECK_NUMBER(json_number(document, -7), -7);
+        json_free(document);
     }
 }
 

@@ -29,9 +29,9 @@ static void publish_controls(struct world *world)
     struct json *document = json_parse(controls, sizeof controls - 1, &error);
     for (const struct json *row = json_first(document); row; row = json_next(row)) {
         _Alignas(max_align_t) char bound[512] = { 0 };
-        CHECK(
-            columns_bind(collector->variants[0].queries[1].columns, row, bound, &scratch, &error) &&
-            collector->fold(part, 1, bound, &context, &error));
+        CHECK(!columns_bind(collector->variants[0].queries[1].columns, row, bound, &scratch,
+                            &error) &&
+              collector->fold(part, 1, bound, &context, &error));
     }
     json_free(document);
     world_publish(world, part);

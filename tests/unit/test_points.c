@@ -19,8 +19,8 @@ static struct part *scores(const char *rows)
     struct json *document = json_parse(rows, strlen(rows), &error);
     for (const struct json *row = json_first(document); row; row = json_next(row)) {
         _Alignas(max_align_t) char bound[512] = { 0 };
-        CHECK(columns_bind(collector->variants[0].queries[1].columns, row, bound, &scratch,
-                           &error) &&
+        CHECK(!columns_bind(collector->variants[0].queries[1].columns, row, bound, &scratch,
+                            &error) &&
               collector->fold(part, 1, bound, &context, &error));
     }
     CHECK_TEXT(error.message, "");

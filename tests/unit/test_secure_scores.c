@@ -42,6 +42,24 @@ TEST(scores_keep_azures_numbers)
                  "{s-1,ascscore} 266\n{s-1,custom} 0\n{s-2,ascscore} 7\n");
 }
 
+TEST(what_azure_does_not_tell_is_absent_not_zero)
+{
+    WORLD(world);
+    world_discover(&world, WORLD_BOTH);
+    collect(&world,
+            "[" SCORE("s-1", "null", "null", "null", "null", "0") "," SCORE(
+                "s-1", "nan", "0", "0", "\"NaN\"", "0") "," SCORE("s-1", "far", "1e999", "5",
+                                                                  "\"Infinity\"", "\"many\"") "]",
+            "[" CONTROL("s-1", "c-1", "", "null", "null", "1e999", "") "]");
+    CHECK_FAMILY(&world, 0, "defender_secure_score_ratio", "");
+    CHECK_FAMILY(&world, 0, "defender_secure_score_points", "{s-1,nan} 0\n");
+    CHECK_FAMILY(&world, 0, "defender_secure_score_max_points", "{s-1,far} 5\n{s-1,nan} 0\n");
+    CHECK_FAMILY(&world, 0, "defender_secure_score_weight", "{s-1,nan} 0\n");
+    CHECK_FAMILY(&world, 1, "defender_control_points", "");
+    CHECK_FAMILY(&world, 1, "defender_control_max_points", "{s-1,c-1} 10\n");
+    CHECK_FAMILY(&world, 1, "defender_control_resources", "{s-1,c-1,not_applicable} 3\n");
+}
+
 TEST(controls_keep_their_resources)
 {
     WORLD(world);

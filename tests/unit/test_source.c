@@ -216,8 +216,8 @@ static void discover(struct world *world, const char *key, const char *other, co
     for (const struct json *row = json_first(document); row; row = json_next(row)) {
         CLEANUP(arena_finish) struct arena scratch = { 0 };
         _Alignas(max_align_t) char bound[512] = { 0 };
-        CHECK(columns_bind(source->collector->variants[0].queries[0].columns, row, bound, &scratch,
-                           &error));
+        CHECK(!columns_bind(source->collector->variants[0].queries[0].columns, row, bound, &scratch,
+                            &error));
         CHECK(source->collector->fold(part, 0, bound, &context, &error));
     }
     CHECK(source->collector->finish(part, &context, &error));

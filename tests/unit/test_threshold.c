@@ -33,7 +33,8 @@ static struct metric_set make_set(void)
     struct metric_set set = { .max_level = 3 };
     metric_add(&set, &ratio, 0.5, METRIC_LABELS("s1", "asc"));
     metric_add(&set, &ratio, 0.9, METRIC_LABELS("s1", "other"));
-    metric_add(&set, &ratio, NAN, METRIC_LABELS("s2", "asc"));
+    metric_add(&set, &ratio, 1, METRIC_LABELS("s2", "asc"));
+    set.samples[set.count - 1].value = NAN; /* which none adds */
     metric_add(&set, &findings, 3, METRIC_LABELS("s1", "critical"));
     metric_add(&set, &findings, 4, METRIC_LABELS("s2", "critical"));
     metric_add(&set, &findings, 10, METRIC_LABELS("s1", "high"));

@@ -54,8 +54,8 @@ static void feed(struct part *part, size_t query, const char *rows, struct scene
     struct json *document = json_parse(rows, strlen(rows), &error);
     for (const struct json *row = json_first(document); row; row = json_next(row)) {
         _Alignas(max_align_t) char bound[512] = { 0 };
-        CHECK(columns_bind(collector->variants[0].queries[query].columns, row, bound, &scratch,
-                           &error) &&
+        CHECK(!columns_bind(collector->variants[0].queries[query].columns, row, bound, &scratch,
+                            &error) &&
               collector->fold(part, query, bound, &context, &error));
     }
     CHECK(!collector->finish || collector->finish(part, &context, &error));
@@ -166,6 +166,37 @@ TEST(a_score_drops_once_and_recovers)
         CHECK_TEXT(advance(&scene), "");
         CHECK_INT(changes(&scene), before); /* nothing is written without news */
     }
+    scene_finish(&scene);
+}
+
+TEST(a_score_that_is_none_is_no_event_and_no_row)
+{
+    struct scene scene;
+    scene_init(&scene);
+    static const char *const nothing[] = { "null", "\"NaN\"", "\"Infinity\"", "1e999", "\"high\"" };
+    score(&scene, 0.8);
+    CHECK_TEXT(advance(&scene), "");
+    for (size_t i = 0; i < ARRAY_COUNT(nothing); i++) {
+        char row[256];
+        int64_t before = changes(&scene);
+        struct part *part = part_create(SOURCE(secure_scores));
+        snprintf(row, sizeof row,
+                 "[{\"id\":\"/x/ascScore\",\"subscriptionId\":\"S1\",\"max\":0,\"ratio\":%s}]",
+                 nothing[i]);
+        feed(part, 0, row, &scene, NULL);
+        snprintf(row, sizeof row,
+                 "[{\"id\":\"/x/c1\",\"subscriptionId\":\"S1\",\"controlId\":\"c1\",\"current\":1,"
+                 "\"max\":5,\"healthy\":%s,\"unhealthy\":2}]",
+                 nothing[i]);
+        feed(part, 1, row, &scene, NULL);
+        scene.now += 60;
+        put(&scene, part);
+        CHECK_TEXT(advance(&scene), "");
+        CHECK_INT(changes(&scene), before);
+    }
+    score(&scene, 0.7); /* compared with the last that was one */
+    CHECK_TEXT(advance(&scene),
+               "score.dropped s1 ascscore 0.7 0.8 (the secure score fell to 70.0 % from 80.0 %)\n");
     scene_finish(&scene);
 }
 
