@@ -36,6 +36,8 @@ TEST(accept_chooses_the_row)
         { "application/x-proto;q=0", "text 0.0.4" },
         { "application/x-proto;q=0.000, text/plain;version=1.0.0;q=0.001", "text 1.0.0" },
         { "application/x-proto;q=banana", "proto" },
+        { "application/x-proto;q=00.5, text/plain;version=1.0.0;q=0.9", "proto" }, /* no number */
+        { "application/x-proto;q=0.5.5, text/plain;version=1.0.0;q=0.9", "proto" },
         { "application/x-proto ; a=\"x,y;q=0\" ; q = 1.0 , text/plain", "proto" },
         { ",,;;==, ;q=,\"", "text 0.0.4" },
         { "\"unclosed, application/x-proto", "text 0.0.4" },
