@@ -14,7 +14,7 @@
 #include "core/memory.h"
 
 /* What regular expressions of silences may take in one evaluation. */
-enum { SILENCES_US = 10000000 };
+enum { SILENCES_US = 20000000 };
 
 /* clang-format off */
 const struct family_1 evaluation_alerts = {
@@ -285,6 +285,7 @@ bool evaluation_run(struct evaluation *evaluation, struct error *error)
     if (!evaluation->begun)
         return false;
     bool ok = decide(&step, error);
+    evaluation->silences_spent = step.silence_budget.left_us <= 0;
     if (database_total_changes(database) != rows)
         evaluation->wrote_at = evaluation->now;
     evaluation->queued = evaluation->clock->last_ms != messages;

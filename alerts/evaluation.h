@@ -26,6 +26,7 @@ struct evaluation {
     int64_t next_at;            /* when time alone changes something; 0 = never */
     int64_t wrote_at;           /* when anything was written last; 0 = unknown */
     bool queued;                /* messages */
+    bool silences_spent;        /* their regular expressions took too long */
     bool begun;                 /* a failure came after the transaction had begun */
     struct metric_set *figures; /* appended to: of the ledger, of points, of alerts */
 };

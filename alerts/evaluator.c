@@ -36,7 +36,7 @@ struct evaluator {
     struct worker *worker;
     struct settings *settings;
     bool reroute, reload; /* what the next evaluation has to do first */
-    bool failing;
+    bool failing, silences_spent;
     int64_t pruned_at, wrote_at;
     int64_t due_at; /* of the thread: when to evaluate, whatever happens */
     uint64_t seen;  /* the snapshot's generation it evaluated last */
@@ -208,6 +208,16 @@ static bool reload(struct evaluator *evaluator, struct error *error)
     return true;
 }
 
+/* Logged when it begins and when it is over. */
+static void log_silences(struct evaluator *evaluator, bool spent)
+{
+    if (spent && !evaluator->silences_spent)
+        log_warn(MSG("regular expressions of silences take too long, and silence nothing more"));
+    if (!spent && evaluator->silences_spent)
+        log_info(MSG("regular expressions of silences are quick enough again"));
+    evaluator->silences_spent = spent;
+}
+
 /* After a commit: everything others may see. */
 static void succeed(struct evaluator *evaluator, const struct evaluation *evaluation)
 {
@@ -219,6 +229,7 @@ static void succeed(struct evaluator *evaluator, const struct evaluation *evalua
         evaluator->pruned_at = evaluation->now;
     evaluator->wrote_at = evaluation->wrote_at;
     evaluator->reroute = false;
+    log_silences(evaluator, evaluation->silences_spent);
     publish(evaluator, evaluation->figures);
     evaluator->succeeded_at = evaluation->now;
     if (evaluation->queued && evaluator->config.wake)

@@ -39,8 +39,13 @@ static void visit_rules(const struct settings *settings, struct tally *tally)
 
 static void visit_silences(const struct silence_list *silences, struct tally *tally)
 {
-    for (size_t i = 0; i < silences->count; i++)
-        visit(tally, silences->silences[i].id, &silences->silences[i].matchers);
+    bool spent = silences->budget && silences->budget->left_us <= 0;
+    for (size_t i = 0; i < silences->count; i++) {
+        const struct match_list *matchers = &silences->silences[i].matchers;
+        size_t before = tally->count;
+        visit(tally, silences->silences[i].id, matchers);
+        tally->count += spent && tally->count == before && match_has_pattern(matchers);
+    }
 }
 
 void limited_emit(const struct settings *settings, const struct silence_list *silences,

@@ -7,6 +7,7 @@
 
 extern const struct family_1 limited_matchers;
 
-/* Append how many there are by where they stand. settings, silences: NULL = none. Evaluator. */
+/* Append how many there are by where they stand; when the budget of the silences is spent, each of
+ * them that has a regular expression is one. settings, silences: NULL = none. Evaluator. */
 void limited_emit(const struct settings *settings, const struct silence_list *silences,
                   struct metric_set *set);

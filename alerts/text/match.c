@@ -311,6 +311,14 @@ size_t match_limited(const struct match_list *list, const struct match **news)
     return count;
 }
 
+bool match_has_pattern(const struct match_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->matches[i].pattern)
+            return true;
+    return false;
+}
+
 /* --- printing --------------------------------------------------------------------------------- */
 
 static void print_quoted(const char *text, struct buf *out)

@@ -75,6 +75,9 @@ bool match_maybe(const struct match_list *list, const struct match_label *labels
  * the first time since the last call, or NULL. Any thread. */
 size_t match_limited(const struct match_list *list, const struct match **news);
 
+/* Whether the list has a regular expression. */
+bool match_has_pattern(const struct match_list *list);
+
 /* Who has matchers shows them by it. name: of the rule, the silence, the route. */
 typedef void match_visit(void *context, const char *name, const struct match_list *list);
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Debian's amtool against the exporter: alerts, silences, receivers, status."""
 import json
+import re
 import shutil
 import subprocess
+import urllib.parse
 
 from alerts_model import Model, settled
-from harness import (SECRET, SLOWNESS, Exporter, Fake, Folder, Skip, contains, equal, run, settings,
-                     until)
+from harness import (SECRET, SLOWNESS, Exporter, Fake, Folder, Skip, contains, equal, memory_kb,
+                     run, settings, until)
 from sink import Sink, receiver
 
 RULES = """
@@ -81,6 +83,13 @@ def test_alerts_are_found_by_their_labels():
         equal(bench.alerts("alertname=Nothing"), [], "by a label nobody has")
         low = {a["fingerprint"] for a in alerts if a["labels"]["risk_level"] == "low"}
         equal({a["fingerprint"] for a in bench.alerts("risk_level=~lo.*")}, low, "by pattern")
+        for pattern in ("(?i)LO.*", r"\w\Sw", "(?:low|lower)", r"[\w-]{3}", r"\Qlow\E"):
+            equal({a["fingerprint"] for a in bench.alerts(f'risk_level=~"{pattern}"')},
+                  {a["fingerprint"] for a in alerts
+                   if re.fullmatch(pattern.replace("\\Q", "").replace("\\E", ""),
+                                   a["labels"]["risk_level"])}, pattern)
+        other = bench.exporter.get("/api/v2/alerts?filter=" + urllib.parse.quote('"größe"="x"'))
+        equal(other.json(), [], "by a name of other letters")
         equal({a["fingerprint"] for a in bench.alerts("-r", "other")}, low, "by receiver")
         contains(bench.amtool("alert", "query", "-o", "extended"), "Finding", "extended output")
         groups = bench.exporter.get("/api/v2/alerts/groups").json()
@@ -119,6 +128,23 @@ def test_silences_come_and_go():
                               ok=False), "404", "an unknown silence")
         contains(bench.amtool("silence", "add", "alertname=~(", "--comment=x", ok=False), "(",
                  "a bad pattern")
+        for pattern in (r"[\w-]+", r"[\x30-\x39a-f]+", r"(?i)[\dA-F]+", rf"\Q{finding}\E",
+                        r"[^\t]+"):
+            silence = bench.amtool("silence", "add", f"finding_id=~{pattern}", "alertname=Finding",
+                                   "--comment=x").strip()
+            assert finding not in {a["labels"]["finding_id"] for a in bench.alerts("-a")}, pattern
+            bench.amtool("silence", "expire", silence)
+
+
+def test_patterns_cost_little():
+    with Bench() as bench:
+        for pattern in ("a" + "+" * 500, "a" + "*" * 900, "(" * 900, "(a{1,1000}){1,1000}",
+                        "((a{1,99}){1,99}){1,99}", "(?=a)", r"(a)\1"):
+            found = bench.exporter.get("/api/v2/alerts?filter=" +
+                                       urllib.parse.quote(f'alertname=~"{pattern}"'))
+            equal(found.status, 400, pattern[:40])
+        peak = memory_kb(bench.exporter.process.pid, "VmHWM")
+        assert peak < 1 << 20, f"{peak} KiB"
 
 
 def test_the_rest_of_the_api():

@@ -1,5 +1,6 @@
 /* What cannot be answered or read never ends an evaluation: matchers that meet a limit mute nothing
  * and let everything through, rows that cannot be read are left out; both are counted. */
+#include "alerts/notify/limited.h"
 #include "alerts_world.h"
 
 /* No engine that goes back can tell soon whether this matches that. */
@@ -95,6 +96,31 @@ TEST(limits_mute_nothing_and_let_everything_through)
         CHECK_NUMBER(figure(&scene, "defender_exporter_matchers_limited", cases[i].place), 1);
         scene_finish(&scene);
     }
+}
+
+TEST(silences_without_time_are_counted)
+{
+    static const char *const matchers[] = { "a=~\"b\"", "a=\"b\"", "a!~\"b\",b=\"c\"" };
+    struct scene scene;
+    struct silence_list list;
+    struct match_budget budget = { .left_us = 1 };
+    struct error error;
+    scene_init(&scene, "spent", SCENE_ALONE, SCENE_OPENED);
+    for (size_t i = 0; i < ARRAY_COUNT(matchers); i++)
+        silence(&scene, matchers[i]);
+    CHECK(silence_load(scene.world.database, NULL, scene.world.now, &list, &error));
+    list.budget = &budget;
+    for (int i = 0; i < 2; i++, budget.left_us = 0) {
+        struct metric_set set = { .max_level = 1 };
+        limited_emit(NULL, &list, &set);
+        for (size_t n = 0; n < set.count; n++)
+            if (!strcmp(set.samples[n].values[0], "silence"))
+                CHECK_NUMBER(set.samples[n].value, i ? 2 : 0);
+        CHECK_INT(set.count, 5);
+        metric_set_finish(&set);
+    }
+    silence_list_finish(&list);
+    scene_finish(&scene);
 }
 
 TEST(silences_that_cannot_be_read_are_left_out)
