@@ -216,7 +216,7 @@ static const struct family_4 subscription_info = {
 static const struct family_1 subscription_visible = {
     .name = "defender_subscription_visible", .type = METRIC_GAUGE, .level = 0,
     .help = "1 when the last collections could read the subscription, 0 when access was denied or "
-            "its data are carried over, cached 15m.",
+            "it could not be read, cached 15m.",
     LABELS("subscription_id"),
 };
 static const struct family_1 subscriptions_total = {
@@ -228,14 +228,17 @@ static const struct family *const families[] = {
     &subscription_info.family, &subscription_visible.family, &subscriptions_total.family, NULL,
 };
 
-/* Some source of the tenant was refused this subscription in its last run. */
-static bool is_carried(const struct snapshot *snapshot, const char *tenant, const char *id)
+/* Some source of the tenant was refused this subscription in its last run, or all of them. */
+static bool is_refused(const struct snapshot *snapshot, const char *tenant, const char *id)
 {
     for (size_t i = 0; i < snapshot->sources->count; i++) {
-        bool asked = !strcmp(snapshot->sources->sources[i].tenant, tenant);
-        const struct part *part = asked ? snapshot->parts[i] : NULL;
-        const struct part_cover *cover = part ? part_cover_find(part, id) : NULL;
-        if (cover && cover->carried)
+        const struct source *source = &snapshot->sources->sources[i];
+        const struct source_status *status = &snapshot->status[i];
+        if (strcmp(source->tenant, tenant) != 0)
+            continue;
+        bool all = source->collector->role == COLLECTOR_DATA && status->enabled &&
+                   status->error.code == ERROR_FORBIDDEN && !status->success;
+        if (all || (snapshot->parts[i] && part_is_unread(snapshot->parts[i], id)))
             return true;
     }
     return false;
@@ -248,7 +251,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
     for (size_t i = 0; own && i < own->count; i++) {
         const struct subscription *item = &own->items[i];
         enum subscription_state state = item->state;
-        if (state == SUBSCRIPTION_VISIBLE && is_carried(snapshot, part->source->tenant, item->id))
+        if (state == SUBSCRIPTION_VISIBLE && is_refused(snapshot, part->source->tenant, item->id))
             state = SUBSCRIPTION_DENIED;
         states[state]++;
         if (state == SUBSCRIPTION_FILTERED)

@@ -6,7 +6,8 @@
 
 #define REASON_NO_ROWS "no rows came where there were some before"
 
-/* Carry one subscription over from the older part, unless its data are older than max staleness. */
+/* Carry one subscription over from the older part, unless its data are older than max staleness:
+ * then only say that it could not be read. */
 static void carry(struct part *part, const struct part *older,
                   const struct collect_context *context, const char *subscription_id,
                   const char *reason)
@@ -14,12 +15,8 @@ static void carry(struct part *part, const struct part *older,
     const struct part_cover *before = older ? part_cover_find(older, subscription_id) : NULL;
     bool usable = before && context->now - before->collected_at <= context->max_staleness_s;
     part_carry(part, usable ? older : NULL, subscription_id);
-    if (!usable) {
-        part_add_cover(part, subscription_id, 0);
-        return;
-    }
-    bool again = before->carried && !strcmp(before->reason, reason);
-    part_add_carried(part, subscription_id, before->collected_at, reason,
+    bool again = usable && before->carried && !strcmp(before->reason, reason);
+    part_add_carried(part, subscription_id, usable ? before->collected_at : 0, reason,
                      again ? before->carried_at : context->now);
 }
 
@@ -70,6 +67,8 @@ void cover_complete(struct part *part, const struct part *older,
             reason = REASON_NO_ROWS;
         if (reason) {
             carry(part, older, context, id, reason);
+            if (known[i].state == SUBSCRIPTION_DISABLED && !part_cover_find(part, id))
+                part_add_cover(part, id, 0); /* as it should be: nobody is warned */
         } else {
             part_add_cover(part, id, context->now);
             size_t place = part_see(part, id);

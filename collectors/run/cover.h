@@ -9,7 +9,8 @@
  * - no rows, and none before: covered when the subscription is visible;
  * - no rows where there were some: carried over until a discovery made since still calls the
  *   subscription visible; then the next empty answer is believed.
- * Denied and disabled subscriptions are carried over, and those whose list broke.
+ * Denied and disabled subscriptions are carried over, and those whose list broke. Where there is
+ * nothing to carry over, or it is too old, the part says that they could not be read.
  * broken: beside subscriptions_known, true where the list could not be read; NULL = none. */
 void cover_complete(struct part *part, const struct part *older,
                     const struct collect_context *context, const bool *broken);

@@ -316,12 +316,24 @@ void part_add_carried(struct part *part, const char *subscription_id, int64_t co
     entry->reason = part_keep(part, reason);
 }
 
-const struct part_cover *part_cover_find(const struct part *part, const char *subscription_id)
+/* Its entry, whether the part speaks for it or not. */
+static const struct part_cover *entry_of(const struct part *part, const char *subscription_id)
 {
     uint32_t number =
         intern_find(&part->cover_ids, subscription_id, strlen(subscription_id));
-    bool known = number && number != UINT32_MAX && part->cover[number - 1].collected_at;
-    return known ? &part->cover[number - 1] : NULL;
+    return number && number != UINT32_MAX ? &part->cover[number - 1] : NULL;
+}
+
+const struct part_cover *part_cover_find(const struct part *part, const char *subscription_id)
+{
+    const struct part_cover *entry = entry_of(part, subscription_id);
+    return entry && entry->collected_at ? entry : NULL;
+}
+
+bool part_is_unread(const struct part *part, const char *subscription_id)
+{
+    const struct part_cover *entry = entry_of(part, subscription_id);
+    return entry && entry->carried;
 }
 
 uint32_t *part_places(const struct part *part)

@@ -47,7 +47,8 @@ struct part_cover {
     bool empty;                  /* no rows came of it: there is nothing to lose */
     int64_t collected_at;        /* older than the part's when carried over; 0 = not covered */
     const char *reason;          /* why it is carried; NULL otherwise */
-    bool carried;                /* not readable: its last data are shown, resolve nothing */
+    bool carried;                /* not readable: its last data are shown, resolve nothing; with
+                                    collected_at 0 there are none that could be shown */
     int64_t carried_at;          /* run that first had to carry it over */
 };
 
@@ -136,7 +137,8 @@ bool part_is_seen(const struct part *part, size_t place);
 /* Say that the part speaks for this subscription. collected_at: 0 = it does not, after all. */
 void part_add_cover(struct part *part, const char *subscription_id, int64_t collected_at);
 
-/* Say that it shows data carried over from an older run. */
+/* Say that it shows data carried over from an older run; collected_at 0 = that it could not be read
+ * and nothing is left to show. */
 void part_add_carried(struct part *part, const char *subscription_id, int64_t collected_at,
                       const char *reason, int64_t carried_at);
 
@@ -162,6 +164,9 @@ void part_carry(struct part *part, const struct part *older, const char *subscri
 
 /* The cover entry of a subscription (lower case), or NULL when the part does not speak for it. */
 const struct part_cover *part_cover_find(const struct part *part, const char *subscription_id);
+
+/* Whether the subscription (lower case) could not be read, with data to carry over or without. */
+bool part_is_unread(const struct part *part, const char *subscription_id);
 
 /* For every number of part->strings the place in the cover of the subscription it names, 0 for all
  * others: to count findings per subscription in one pass. The caller frees it. */

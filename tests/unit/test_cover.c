@@ -151,8 +151,23 @@ TEST(the_first_run_of_a_broken_list_speaks_for_nobody)
     world.broken[0] = true;
     struct part *part = run(&world, 60, "[" SECOND "]");
     CHECK(!part_cover_find(part, "s-1"));
+    CHECK(part_is_unread(part, "s-1") && !part_is_unread(part, "s-2"));
+    CHECK(!part_is_unread(part, "s-9"));
     CHECK_COVER(part, "s-2", 60, false, "");
     CHECK(!strstr(world_text(&world, 1), "defender_findings{s-1,"));
+    CHECK_FAMILY(&world, 1, "defender_subscription_visible", "{s-1} 0\n{s-2} 1\n");
+    world.broken[0] = false;
+    part = run(&world, 120, "[" FIRST "," SECOND "]");
+    CHECK_COVER(part, "s-1", 120, false, "");
+    CHECK_FAMILY(&world, 1, "defender_subscription_visible", "{s-1} 1\n{s-2} 1\n");
+}
+
+TEST(a_disabled_subscription_that_was_never_read_is_no_news)
+{
+    WORLD(world);
+    discover(&world, 0, "[" WORLD_ONE "," DISABLED("s-2") "]");
+    struct part *part = run(&world, 60, "[" FIRST "]");
+    CHECK(!part_cover_find(part, "s-2") && !part_is_unread(part, "s-2"));
 }
 
 TEST(what_is_not_wanted_is_not_covered)
@@ -181,6 +196,7 @@ TEST(nothing_is_carried_longer_than_max_staleness)
     CHECK_INT(part->finding_count, 2);
     part = run(&world, WORLD_STALENESS_S + 1, "[" FIRST "]");
     CHECK(!part_cover_find(part, "s-2"));
+    CHECK(part_is_unread(part, "s-2")); /* there is nothing left to show, and still it is denied */
     CHECK_INT(part->finding_count, 1);
     /* gone is gone: nothing comes back from an older part */
     CHECK(!part_cover_find(run(&world, WORLD_STALENESS_S + 2, "[" FIRST "]"), "s-2"));

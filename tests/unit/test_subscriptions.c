@@ -129,6 +129,24 @@ TEST(resource_graph_tells_who_can_really_be_read)
     CHECK(!part_cover_find(part, "s-2")->carried);
 }
 
+TEST(a_tenant_in_which_everything_is_refused_is_denied)
+{
+    WORLD(world);
+    struct source_status *status = &world.snapshot->status[SOURCE(assessments)->index];
+    world_discover(&world, WORLD_BOTH);
+    CHECK_FAMILY(&world, 1, "defender_subscription_visible", "{s-1} 1\n{s-2} 1\n");
+    *status = (struct source_status){ .enabled = true, .attempted = true };
+    status->error.code = ERROR_FORBIDDEN;
+    CHECK_FAMILY(&world, 1, "defender_subscription_visible", "{s-1} 0\n{s-2} 0\n");
+    CHECK_FAMILY(&world, 1, "defender_subscriptions",
+                 "{denied} 2\n{disabled} 0\n{filtered} 0\n{visible} 0\n");
+    status->error.code = ERROR_TIMEOUT; /* no answer says nothing of rights */
+    CHECK_FAMILY(&world, 1, "defender_subscription_visible", "{s-1} 1\n{s-2} 1\n");
+    status->error.code = ERROR_FORBIDDEN;
+    status->enabled = false; /* switched off since */
+    CHECK_FAMILY(&world, 1, "defender_subscription_visible", "{s-1} 1\n{s-2} 1\n");
+}
+
 TEST(resource_graph_that_says_nothing_takes_nobody_away)
 {
     WORLD(world);
