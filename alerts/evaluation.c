@@ -37,6 +37,11 @@ const struct family_1 evaluation_unreadable = {
 };
 /* clang-format on */
 
+const char *const evaluation_aside_words[] = {
+    "silences", "inhibitions", "scores",  "freshness", "subscriptions",
+    "counters", "drill",       "pruning", "figures",   NULL,
+};
+
 /* What lives as long as the evaluation. */
 struct step {
     struct evaluation *evaluation;
@@ -108,13 +113,72 @@ bool evaluation_figures(const struct evaluation *evaluation, const struct points
 
 /* --- the steps -------------------------------------------------------------------------------- */
 
+/* Do something that undoes nothing else when it fails. False: the transaction is lost. */
+static bool aside(struct step *step, enum evaluation_aside what, database_act *act,
+                  struct error *error)
+{
+    struct error why = { 0 };
+    size_t events = step->events.count;
+    bool kept;
+    if (!database_try(step->evaluation->database, act, step, &kept, &why)) {
+        *error = why;
+        return error_wrap(error, "%s", evaluation_aside_words[what]);
+    }
+    if (kept)
+        return true;
+    step->events.count = events;
+    step->evaluation->aside[what] = why;
+    return true;
+}
+
+static bool read_silences(void *context, struct error *error)
+{
+    struct step *step = context;
+    struct evaluation *evaluation = step->evaluation;
+    if (silence_load(evaluation->database, evaluation->silences, evaluation->now, &step->silences,
+                     error))
+        return true;
+    silence_list_finish(&step->silences);
+    return false;
+}
+
+static bool watch(struct step *step, enum watch_kind kind, struct error *error)
+{
+    struct evaluation *evaluation = step->evaluation;
+    return watch_advance(evaluation->database, &evaluation->settings->watch, kind,
+                         evaluation->snapshot, evaluation->now, &step->events, error);
+}
+
+static bool watch_scores(void *context, struct error *error)
+{
+    return watch(context, WATCH_SCORES, error);
+}
+
+static bool watch_freshness(void *context, struct error *error)
+{
+    return watch(context, WATCH_FRESHNESS, error);
+}
+
+static bool watch_subscriptions(void *context, struct error *error)
+{
+    return watch(context, WATCH_SUBSCRIPTIONS, error);
+}
+
+static bool keep_counters(void *context, struct error *error)
+{
+    struct step *step = context;
+    return ledger_keep_counters(step->evaluation->ledger, error);
+}
+
 static bool happen(struct step *step, struct error *error)
 {
     struct evaluation *evaluation = step->evaluation;
     if (!ledger_advance(evaluation->ledger, evaluation->snapshot, evaluation->now, &step->events,
                         error) ||
-        !watch_advance(evaluation->database, &evaluation->settings->watch, evaluation->snapshot,
-                       evaluation->now, &step->events, error))
+        !aside(step, EVALUATION_COUNTERS, keep_counters, error) ||
+        !aside(step, EVALUATION_SCORES, watch_scores, error) ||
+        !aside(step, EVALUATION_FRESHNESS, watch_freshness, error) ||
+        !aside(step, EVALUATION_SUBSCRIPTIONS, watch_subscriptions, error))
         return false;
     for (size_t i = 0; i < step->events.count; i++)
         if (step->events.events[i].kind == EVENT_FIRST_RUN)
@@ -176,24 +240,30 @@ static bool alert(struct step *step, struct error *error)
     return active_advance(&step->pass, error);
 }
 
-static bool notify(struct step *step, struct error *error)
+static bool read_inhibits(void *context, struct error *error)
 {
+    struct step *step = context;
     struct evaluation *evaluation = step->evaluation;
     const struct settings *settings = evaluation->settings;
     bool work = false;
     if (settings->inhibits && !group_has_work(evaluation->database, evaluation->now, &work, error))
         return false;
-    if (work) {
+    if (work)
         step->inhibits = inhibit_view_create(settings->inhibits, evaluation->database, error);
-        if (!step->inhibits)
-            return false;
-        step->mutes.inhibits = step->inhibits;
-    }
-    return group_flush(&step->groups, error) && governor_flush(&step->groups, error);
+    step->mutes.inhibits = step->inhibits;
+    return !work || step->inhibits;
 }
 
-static bool prune(struct evaluation *evaluation, struct error *error)
+static bool notify(struct step *step, struct error *error)
 {
+    return aside(step, EVALUATION_INHIBITIONS, read_inhibits, error) &&
+           group_flush(&step->groups, error) && governor_flush(&step->groups, error);
+}
+
+static bool prune(void *context, struct error *error)
+{
+    struct step *step = context;
+    const struct evaluation *evaluation = step->evaluation;
     return outbox_prune(evaluation->database, evaluation->settings->config->keep_sent_ms / 1000,
                         evaluation->now, error) &&
            silence_prune(evaluation->database, evaluation->now, error) &&
@@ -208,18 +278,26 @@ static void consider(struct evaluation *evaluation, int64_t at)
         evaluation->next_at = at;
 }
 
-/* The drill and everything else that waits for an instant. */
+static bool drill(void *context, struct error *error)
+{
+    struct step *step = context;
+    int64_t at;
+    if (!drill_advance(&step->groups, &at, error))
+        return false;
+    consider(step->evaluation, at);
+    return true;
+}
+
+/* Everything that waits for an instant. */
 static bool find_next_at(struct step *step, struct error *error)
 {
     struct evaluation *evaluation = step->evaluation;
-    int64_t drill, active, group, governor;
-    if (!drill_advance(&step->groups, &drill, error) ||
-        !active_next_at(evaluation->database, &active, error) ||
+    int64_t active, group, governor;
+    if (!active_next_at(evaluation->database, &active, error) ||
         !group_next_at(&step->groups, &group, error) ||
         !governor_next_at(evaluation->database, &evaluation->settings->config->governor, &governor,
                           error))
         return false;
-    consider(evaluation, drill);
     consider(evaluation, active);
     consider(evaluation, group);
     consider(evaluation, governor);
@@ -258,12 +336,16 @@ static void prepare(struct step *step)
     };
 }
 
+static bool measure_all(void *context, struct error *error)
+{
+    struct step *step = context;
+    return evaluation_figures(step->evaluation, step->points, &step->silences, error);
+}
+
 static bool decide(struct step *step, struct error *error)
 {
     struct evaluation *evaluation = step->evaluation;
-    if (!silence_load(evaluation->database, evaluation->silences, evaluation->now, &step->silences,
-                      error) ||
-        !happen(step, error))
+    if (!aside(step, EVALUATION_SILENCES, read_silences, error) || !happen(step, error))
         return false;
     step->silence_budget.left_us = SILENCES_US;
     step->silences.budget = &step->silence_budget;
@@ -271,8 +353,10 @@ static bool decide(struct step *step, struct error *error)
     measure(step);
     if (evaluation->reroute && !group_reroute(&step->groups, error))
         return false; /* before anything resolves: it has to find its group */
-    return alert(step, error) && notify(step, error) && find_next_at(step, error) &&
-           (!evaluation->prune || prune(evaluation, error));
+    return alert(step, error) && notify(step, error) &&
+           aside(step, EVALUATION_DRILL, drill, error) && find_next_at(step, error) &&
+           (!evaluation->prune || aside(step, EVALUATION_PRUNING, prune, error)) &&
+           aside(step, EVALUATION_FIGURES, measure_all, error);
 }
 
 bool evaluation_run(struct evaluation *evaluation, struct error *error)
@@ -289,7 +373,7 @@ bool evaluation_run(struct evaluation *evaluation, struct error *error)
     if (database_total_changes(database) != rows)
         evaluation->wrote_at = evaluation->now;
     evaluation->queued = evaluation->clock->last_ms != messages;
-    if (ok && evaluation_figures(evaluation, step.points, &step.silences, error))
+    if (ok)
         return database_commit(database, error);
     database_rollback(database);
     return false;

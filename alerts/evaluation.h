@@ -9,6 +9,21 @@
 #include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
 
+/* What is kept beside the decisions, and undone alone when it fails. */
+enum evaluation_aside {
+    EVALUATION_SILENCES,    /* then nothing is silenced */
+    EVALUATION_INHIBITIONS, /* nor inhibited */
+    EVALUATION_SCORES,
+    EVALUATION_FRESHNESS,
+    EVALUATION_SUBSCRIPTIONS,
+    EVALUATION_COUNTERS,
+    EVALUATION_DRILL,
+    EVALUATION_PRUNING,
+    EVALUATION_FIGURES, /* then those before stay */
+    EVALUATION_ASIDE_COUNT
+};
+extern const char *const evaluation_aside_words[];
+
 struct evaluation {
     struct database *database;
     struct ledger *ledger;
@@ -29,6 +44,7 @@ struct evaluation {
     bool silences_spent;        /* their regular expressions took too long */
     bool begun;                 /* a failure came after the transaction had begun */
     struct metric_set *figures; /* appended to: of the ledger, of points, of alerts */
+    struct error aside[EVALUATION_ASIDE_COUNT]; /* what failed alone; code ERROR_NONE = nothing */
 };
 
 /* From begin to commit. On false nothing has happened in the database; the ledger has to be

@@ -37,6 +37,7 @@ struct evaluator {
     struct settings *settings;
     bool reroute, reload; /* what the next evaluation has to do first */
     bool failing, silences_spent;
+    bool aside_failing[EVALUATION_ASIDE_COUNT];
     int64_t pruned_at, wrote_at;
     int64_t due_at; /* of the thread: when to evaluate, whatever happens */
     uint64_t seen;  /* the snapshot's generation it evaluated last */
@@ -73,6 +74,11 @@ static const struct family_0 write_failures_total = {
     .name = "defender_exporter_state_write_failures_total", .type = METRIC_COUNTER, .level = 0,
     .help = "Decisions that could not be written and are made again.",
 };
+static const struct family_1 aside_failures_total = {
+    .name = "defender_exporter_bookkeeping_failures_total", .type = METRIC_COUNTER, .level = 0,
+    .help = "What could not be kept or read beside the decisions, which were made all the same.",
+    LABELS("kind"),
+};
 /* clang-format on */
 
 const struct family *const evaluator_families[] = {
@@ -86,6 +92,7 @@ const struct family *const evaluator_families[] = {
     &evaluation_last_write.family,
     &evaluation_unreadable.family,
     &limited_matchers.family,
+    &aside_failures_total.family,
     NULL,
 };
 
@@ -180,6 +187,8 @@ static void declare(struct evaluator *evaluator)
     metric_declare(metrics, &write_failures_total, METRIC_LABELS());
     for (int i = MUTE_NONE + 1; i < MUTE_REASON_COUNT; i++)
         metric_declare(metrics, &suppressed_total, METRIC_LABELS(mute_words[i]));
+    for (int i = 0; i < EVALUATION_ASIDE_COUNT; i++)
+        metric_declare(metrics, &aside_failures_total, METRIC_LABELS(evaluation_aside_words[i]));
 }
 
 /* --- one evaluation --------------------------------------------------------------------------- */
@@ -218,6 +227,24 @@ static void log_silences(struct evaluator *evaluator, bool spent)
     evaluator->silences_spent = spent;
 }
 
+/* What failed beside the decisions: counted, and logged when it begins and when it is over. */
+static void count_asides(struct evaluator *evaluator, const struct evaluation *evaluation)
+{
+    for (int i = 0; i < EVALUATION_ASIDE_COUNT; i++) {
+        const struct error *error = &evaluation->aside[i];
+        bool failed = error->code != ERROR_NONE, failing = evaluator->aside_failing[i];
+        const char *kind = evaluation_aside_words[i];
+        bool tried = i != EVALUATION_PRUNING || evaluation->prune;
+        if (failed)
+            metric_count(evaluator->config.metrics, &aside_failures_total, 1, METRIC_LABELS(kind));
+        if (failed && !failing)
+            log_error(MSG("something beside the decisions failed"), TEXT("kind", kind), ERR(error));
+        if (failing && !failed && tried)
+            log_info(MSG("something beside the decisions works again"), TEXT("kind", kind));
+        evaluator->aside_failing[i] = failed || (failing && !tried);
+    }
+}
+
 /* After a commit: everything others may see. */
 static void succeed(struct evaluator *evaluator, const struct evaluation *evaluation)
 {
@@ -230,7 +257,9 @@ static void succeed(struct evaluator *evaluator, const struct evaluation *evalua
     evaluator->wrote_at = evaluation->wrote_at;
     evaluator->reroute = false;
     log_silences(evaluator, evaluation->silences_spent);
-    publish(evaluator, evaluation->figures);
+    if (evaluation->aside[EVALUATION_FIGURES].code == ERROR_NONE)
+        publish(evaluator, evaluation->figures);
+    count_asides(evaluator, evaluation);
     evaluator->succeeded_at = evaluation->now;
     if (evaluation->queued && evaluator->config.wake)
         evaluator->config.wake(evaluator->config.wake_context);

@@ -31,6 +31,8 @@
  *    5 group_route for each change
  *    6 group_flush, governor_flush          -> outbox rows
  *    7 prunes, at most once an hour
+ *      Silences, inhibitions, scores, freshness, counters, the drill, prunes and figures are each a
+ *      savepoint: one that fails is undone alone, counted, and the decisions go on without it
  *    8 database_commit: durable from here
  *    9 counters, published figures, then delivery_wake; release the snapshot
  * Between snapshots the same runs without 2's merge, when the earliest next_at has come or after a
@@ -100,5 +102,5 @@ int64_t evaluator_succeeded_at(const struct evaluator *evaluator);
 /* Live in the metric store, declared for every rule at create and configure:
  * defender_exporter_rule_evaluations_total, _rule_evaluation_failures_total (rule),
  * _rule_last_duration_seconds, _notifications_suppressed_total (reason),
- * _state_write_failures_total. And those of evaluator_emit. */
+ * _state_write_failures_total, _bookkeeping_failures_total (kind). And those of evaluator_emit. */
 extern const struct family *const evaluator_families[];

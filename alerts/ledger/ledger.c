@@ -231,10 +231,14 @@ bool ledger_advance(struct ledger *ledger, const struct snapshot *snapshot, int6
     for (size_t i = 0; i < ledger->source_count; i++)
         if (!advance_source(ledger, &ledger->list->sources[i], snapshot, now, events, error))
             return error_wrap(error, "ledger");
-    if (!advance_due(ledger, snapshot, now, events, error) ||
-        !ledger_counters_save(&ledger->figures, ledger->database, &ledger->subscriptions, error))
-        return error_wrap(error, "ledger");
-    return true;
+    return advance_due(ledger, snapshot, now, events, error) || error_wrap(error, "ledger");
+}
+
+bool ledger_keep_counters(struct ledger *ledger, struct error *error)
+{
+    return ledger_counters_save(&ledger->figures, ledger->database, &ledger->subscriptions,
+                                error) ||
+           error_wrap(error, "ledger");
 }
 
 int64_t ledger_next_due_at(const struct ledger *ledger)

@@ -63,6 +63,10 @@ void ledger_configure(struct ledger *ledger, const struct ledger_config *config)
 bool ledger_advance(struct ledger *ledger, const struct snapshot *snapshot, int64_t now,
                     struct event_list *events, struct error *error) MUST_USE;
 
+/* Write the counters that changed, so that they go on after a restart. Inside the same transaction;
+ * no decision depends on it, and what fails is written with the next change. */
+bool ledger_keep_counters(struct ledger *ledger, struct error *error) MUST_USE;
+
 /* Read everything again from the database, after a rollback. */
 bool ledger_reload(struct ledger *ledger, struct error *error) MUST_USE;
 

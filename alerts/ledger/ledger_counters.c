@@ -333,7 +333,6 @@ static bool save_cell(struct ledger_counters *figures, struct database *database
     const struct kept kept = { family_of(figure)->name, labels, bucket,
                                figures->tables[figure].values[at] };
     labels_of(figures, figure, row, column, subscriptions, labels, sizeof labels);
-    figures->tables[figure].saved[at] = kept.value;
     return rows_upsert(database, &kept_rows, &kept, error) ||
            error_wrap(error, "keeping %s", labels);
 }
@@ -350,6 +349,10 @@ bool ledger_counters_save(struct ledger_counters *figures, struct database *data
                            subscriptions, error))
                 return false;
     }
+    for (int i = 0; i < FIGURE_COUNT && figures->changed; i++)
+        if (figures->tables[i].rows)
+            memcpy(figures->tables[i].saved, figures->tables[i].values,
+                   figures->tables[i].rows * columns_of((enum figure)i) * sizeof(double));
     figures->changed = false;
     return true;
 }

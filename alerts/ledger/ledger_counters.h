@@ -41,7 +41,8 @@ void ledger_counters_observe(struct ledger_counters *figures, enum figure figure
 bool ledger_counters_load(struct ledger_counters *figures, struct database *database,
                           struct intern *subscriptions, struct error *error) MUST_USE;
 
-/* Write what changed. Inside a transaction; a failed one is followed by finish and load. */
+/* Write what changed. Inside a transaction. What fails is written with the next change; a
+ * transaction that is undone is followed by finish and load. */
 bool ledger_counters_save(struct ledger_counters *figures, struct database *database,
                           const struct intern *subscriptions, struct error *error) MUST_USE;
 

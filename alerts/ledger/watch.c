@@ -375,16 +375,19 @@ static bool watch_subscriptions(struct watch *watch, const struct part *part, st
 typedef bool watch_source(struct watch *watch, const struct part *part, struct error *error);
 
 bool watch_advance(struct database *database, const struct watch_config *config,
-                   const struct snapshot *snapshot, int64_t now, struct event_list *events,
-                   struct error *error)
+                   enum watch_kind kind, const struct snapshot *snapshot, int64_t now,
+                   struct event_list *events, struct error *error)
 {
-    static watch_source *const steps[] = { watch_scores, watch_freshness, watch_subscriptions };
+    static watch_source *const watched[] = {
+        [WATCH_SCORES] = watch_scores,
+        [WATCH_FRESHNESS] = watch_freshness,
+        [WATCH_SUBSCRIPTIONS] = watch_subscriptions,
+    };
     struct watch watch = { database, config, snapshot, now, events, NULL };
-    for (size_t n = 0; n < ARRAY_COUNT(steps); n++)
-        for (size_t i = 0; i < snapshot->sources->count; i++) {
-            watch.source = &snapshot->sources->sources[i];
-            if (!steps[n](&watch, snapshot->parts[i], error))
-                return false;
-        }
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        watch.source = &snapshot->sources->sources[i];
+        if (!watched[kind](&watch, snapshot->parts[i], error))
+            return false;
+    }
     return true;
 }

@@ -17,6 +17,10 @@ struct watch_config {
     double score_drop; /* ratio 0-1; default 0.01 */
 };
 
+/* What is watched, each without the others. */
+enum watch_kind { WATCH_SCORES, WATCH_FRESHNESS, WATCH_SUBSCRIPTIONS, WATCH_KIND_COUNT };
+
+/* Compare with the snapshot, and append the events. On false: undo, events too. */
 bool watch_advance(struct database *database, const struct watch_config *config,
-                   const struct snapshot *snapshot, int64_t now, struct event_list *events,
-                   struct error *error) MUST_USE;
+                   enum watch_kind kind, const struct snapshot *snapshot, int64_t now,
+                   struct event_list *events, struct error *error) MUST_USE;

@@ -288,10 +288,30 @@ bool database_commit(struct database *database, struct error *error)
     return ok;
 }
 
-void database_rollback(struct database *database)
+static void reset_all(struct database *database)
 {
     for (size_t i = 0; i < database->count; i++)
         database_reset(database->statements[i]);
+}
+
+bool database_try(struct database *database, database_act *act, void *context, bool *kept,
+                  struct error *error)
+{
+    assert(database->open);
+    struct error lost;
+    *kept = false;
+    if (!execute(database, "SAVEPOINT act", error))
+        return false;
+    *kept = act(context, error);
+    if (*kept)
+        return execute(database, "RELEASE act", error);
+    reset_all(database);
+    return execute(database, "ROLLBACK TO act; RELEASE act", &lost);
+}
+
+void database_rollback(struct database *database)
+{
+    reset_all(database);
     if (database->open && !sqlite3_get_autocommit(database->handle))
         sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
     database->open = false;
@@ -329,7 +349,8 @@ static void compile(struct database_statement *statement)
     sqlite3 *handle = statement->database->handle;
     statement->result = sqlite3_prepare_v3(handle, statement->sql, -1, SQLITE_PREPARE_PERSISTENT,
                                            &statement->compiled, NULL);
-    if (statement->result == SQLITE_ERROR)
+    /* A table that is gone is no mistake of ours: somebody took the file away. */
+    if (statement->result == SQLITE_ERROR && strncmp(sqlite3_errmsg(handle), "no such table", 13))
         memory_abort("%s: %s", sqlite3_errmsg(handle), statement->sql);
     if (statement->compiled)
         check_parameters(statement->compiled);

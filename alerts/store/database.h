@@ -54,6 +54,13 @@ bool database_commit(struct database *database, struct error *error) MUST_USE;
 /* Undo what was done since begin. Never fails; nothing happens when nothing is open. */
 void database_rollback(struct database *database);
 
+/* Inside a transaction: do something that may fail alone. When act returns false, what it wrote is
+ * undone, *kept is false and *error says why; the transaction goes on. False: the transaction is
+ * lost as well. No statement may be under way; not nested. */
+typedef bool database_act(void *context, struct error *error);
+bool database_try(struct database *database, database_act *act, void *context, bool *kept,
+                  struct error *error) MUST_USE;
+
 /* True between begin and commit or rollback: for assertions. */
 bool database_is_open(const struct database *database);
 

@@ -182,7 +182,8 @@ static inline const char *world_advance(struct world *world)
     buf_reset(&told);
     event_list_finish(&world->events);
     CHECK(database_begin(world->database, &error));
-    CHECK(ledger_advance(world->ledger, world->snapshot, world->now, &world->events, &error));
+    CHECK(ledger_advance(world->ledger, world->snapshot, world->now, &world->events, &error) &&
+          ledger_keep_counters(world->ledger, &error));
     CHECK(database_commit(world->database, &error));
     CHECK_TEXT(error.message, "");
     for (size_t i = 0; i < world->events.count; i++)

@@ -161,7 +161,8 @@ TEST(a_rolled_back_advance_is_done_again)
     world_publish(&world, part);
     event_list_finish(&world.events);
     CHECK(database_begin(world.database, &error));
-    CHECK(ledger_advance(world.ledger, world.snapshot, world.now, &world.events, &error));
+    CHECK(ledger_advance(world.ledger, world.snapshot, world.now, &world.events, &error) &&
+          ledger_keep_counters(world.ledger, &error));
     CHECK_INT(world.events.count, 2);
     database_rollback(world.database);
     CHECK(ledger_reload(world.ledger, &error));
@@ -196,6 +197,7 @@ TEST(a_full_disk_loses_no_event)
         world_publish(&world, part);
         CHECK(database_begin(world.database, &error));
         bool ok = ledger_advance(world.ledger, world.snapshot, world.now, &world.events, &error) &&
+                  ledger_keep_counters(world.ledger, &error) &&
                   database_commit(world.database, &error);
         if (!ok) {
             database_rollback(world.database);

@@ -391,7 +391,8 @@ static void undo(struct world *world)
 {
     struct error error = { 0 };
     CHECK(database_begin(world->database, &error));
-    CHECK(ledger_advance(world->ledger, world->snapshot, world->now, &world->events, &error));
+    CHECK(ledger_advance(world->ledger, world->snapshot, world->now, &world->events, &error) &&
+          ledger_keep_counters(world->ledger, &error));
     database_rollback(world->database);
     CHECK(ledger_reload(world->ledger, &error));
 }

@@ -101,8 +101,9 @@ static const char *advance(struct scene *scene)
     struct error error = { 0 };
     buf_reset(&out);
     CHECK(database_begin(scene->database, &error));
-    CHECK(watch_advance(scene->database, &scene->config, scene->snapshot, scene->now, &events,
-                        &error));
+    for (int kind = 0; kind < WATCH_KIND_COUNT; kind++)
+        CHECK(watch_advance(scene->database, &scene->config, (enum watch_kind)kind, scene->snapshot,
+                            scene->now, &events, &error));
     CHECK(database_commit(scene->database, &error));
     CHECK_TEXT(error.message, "");
     for (size_t i = 0; i < events.count; i++) {
