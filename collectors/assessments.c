@@ -18,10 +18,10 @@ struct row {
 
 static const struct column graph_columns[] = {
     COLUMN_KEY    (struct row, id,              "id"),
-    COLUMN_TEXT   (struct row, key,             "assessmentKey"),
+    COLUMN_ID     (struct row, key,             "assessmentKey"),
     COLUMN_KEY    (struct row, subscription_id, "subscriptionId"),
-    COLUMN_TEXT   (struct row, resource_id,     "resourceId"),
-    COLUMN_TEXT   (struct row, resource_type,   "resourceType"),
+    COLUMN_ID     (struct row, resource_id,     "resourceId"),
+    COLUMN_ID     (struct row, resource_type,   "resourceType"),
     COLUMN_TEXT   (struct row, source,          "source"),
     COLUMN_TEXT   (struct row, title,           "title"),
     COLUMN_TEXT   (struct row, type,            "assessmentType"),
@@ -29,12 +29,12 @@ static const struct column graph_columns[] = {
     COLUMN_TEXT   (struct row, risk,            "riskLevel"),
     COLUMN_BOOL   (struct row, contextual,      "isContextualRisk"),
     COLUMN_INTEGER(struct row, attack_paths,    "attackPathCount"),
-    COLUMN_TEXT   (struct row, risk_factors,    "riskFactors"),
+    COLUMN_LIST   (struct row, risk_factors,    "riskFactors"),
     COLUMN_KEY    (struct row, code,            "statusCode"),
     COLUMN_TEXT   (struct row, cause,           "statusCause"),
     COLUMN_TIME   (struct row, changed_at,      "statusChangeDate"),
     COLUMN_TIME   (struct row, first_seen_at,   "firstEvaluationDate"),
-    COLUMN_TEXT   (struct row, categories,      "categories"),
+    COLUMN_LIST   (struct row, categories,      "categories"),
     { 0 }
 };
 
@@ -42,12 +42,12 @@ static const struct column graph_columns[] = {
  * source: Microsoft.Security assessments REST API. */
 static const struct column list_columns[] = {
     COLUMN_KEY    (struct row, id,            "id"),
-    COLUMN_TEXT   (struct row, key,           "name"),
-    COLUMN_TEXT   (struct row, resource_id,   "properties.resourceDetails.Id|"
+    COLUMN_ID     (struct row, key,           "name"),
+    COLUMN_ID     (struct row, resource_id,   "properties.resourceDetails.Id|"
                                               "properties.resourceDetails.ResourceId|"
                                               "properties.resourceDetails.AzureResourceId|"
                                               "properties.resourceDetails.NativeResourceId"),
-    COLUMN_TEXT   (struct row, resource_type, "properties.resourceDetails.ResourceType"),
+    COLUMN_ID     (struct row, resource_type, "properties.resourceDetails.ResourceType"),
     COLUMN_TEXT   (struct row, source,        "properties.resourceDetails.Source"),
     COLUMN_TEXT   (struct row, title,         "properties.displayName"),
     COLUMN_TEXT   (struct row, type,          "properties.metadata.assessmentType"),

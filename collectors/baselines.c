@@ -23,17 +23,17 @@ struct row {
 
 static const struct column name_columns[] = {
     COLUMN_KEY    (struct row, subscription_id, "subscriptionId"),
-    COLUMN_TEXT   (struct row, assessment_id,   "assessmentKey"),
-    COLUMN_TEXT   (struct row, rule_id,         "ruleKey"),
+    COLUMN_ID     (struct row, assessment_id,   "assessmentKey"),
+    COLUMN_ID     (struct row, rule_id,         "ruleKey"),
     COLUMN_TEXT   (struct row, status,          "statusCode"),
     COLUMN_INTEGER(struct row, machines,        "machines"),
-    COLUMN_TEXT   (struct row, rule,            "rule"),
+    COLUMN_ID     (struct row, rule,            "rule"),
     COLUMN_TEXT   (struct row, severity,        "severity"),
     { 0 }
 };
 static const struct column machine_columns[] = {
     COLUMN_KEY    (struct row, subscription_id, "subscriptionId"),
-    COLUMN_TEXT   (struct row, assessment_id,   "assessmentKey"),
+    COLUMN_ID     (struct row, assessment_id,   "assessmentKey"),
     COLUMN_KEY    (struct row, machine_id,      "machineId"),
     COLUMN_INTEGER(struct row, healthy,         "healthy"),
     COLUMN_INTEGER(struct row, unhealthy,       "unhealthy"),
@@ -41,10 +41,10 @@ static const struct column machine_columns[] = {
 };
 static const struct column finding_columns[] = {
     COLUMN_KEY    (struct row, subscription_id, "subscriptionId"),
-    COLUMN_TEXT   (struct row, assessment_id,   "assessmentKey"),
+    COLUMN_ID     (struct row, assessment_id,   "assessmentKey"),
     COLUMN_KEY    (struct row, machine_id,      "machineId"),
     COLUMN_KEY    (struct row, rule_id,         "ruleKey"),
-    COLUMN_TEXT   (struct row, rule,            "rule"),
+    COLUMN_ID     (struct row, rule,            "rule"),
     COLUMN_TEXT   (struct row, status,          "statusCode"),
     COLUMN_TEXT   (struct row, severity,        "severity"),
     COLUMN_TIME   (struct row, changed_at,      "timeGenerated"),
@@ -53,7 +53,7 @@ static const struct column finding_columns[] = {
 static const struct column assignment_columns[] = {
     COLUMN_KEY    (struct row, subscription_id, "subscriptionId"),
     COLUMN_KEY    (struct row, machine_id,      "machineId"),
-    COLUMN_TEXT   (struct row, assignment,      "assignment"),
+    COLUMN_ID     (struct row, assignment,      "assignment"),
     COLUMN_TEXT   (struct row, status,          "complianceStatus"),
     COLUMN_TIME   (struct row, checked_at,      "lastChecked"),
     COLUMN_INTEGER(struct row, rules,           "rules"),
@@ -62,10 +62,10 @@ static const struct column assignment_columns[] = {
 static const struct column assignment_rule_columns[] = {
     COLUMN_KEY    (struct row, subscription_id, "subscriptionId"),
     COLUMN_KEY    (struct row, machine_id,      "machineId"),
-    COLUMN_TEXT   (struct row, assignment,      "assignment"),
-    COLUMN_TEXT   (struct row, rule,            "rule"),
+    COLUMN_ID     (struct row, assignment,      "assignment"),
+    COLUMN_ID     (struct row, rule,            "rule"),
     COLUMN_TEXT   (struct row, status,          "complianceStatus"),
-    COLUMN_TEXT   (struct row, reason,          "reasonPhrase"),
+    COLUMN_LONG   (struct row, reason,          "reasonPhrase"),
     { 0 }
 };
 

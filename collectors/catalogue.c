@@ -17,8 +17,8 @@ struct row {
 static const struct column columns[] = {
     COLUMN_KEY (struct row, id,                  "name"),
     COLUMN_TEXT(struct row, title,               "properties.displayName"),
-    COLUMN_TEXT(struct row, description,         "properties.description"),
-    COLUMN_TEXT(struct row, remediation,         "properties.remediationDescription"),
+    COLUMN_LONG(struct row, description,         "properties.description"),
+    COLUMN_LONG(struct row, remediation,         "properties.remediationDescription"),
     COLUMN_TEXT(struct row, severity,            "properties.severity"),
     COLUMN_LIST(struct row, categories,          "properties.categories"),
     COLUMN_LIST(struct row, threats,             "properties.threats"),

@@ -17,7 +17,7 @@ struct row {
 
 static const struct column score_columns[] = {
     COLUMN_KEY(struct row, id, "id"),
-    COLUMN_TEXT(struct row, subscription_id, "subscriptionId"),
+    COLUMN_ID(struct row, subscription_id, "subscriptionId"),
     COLUMN_NUMBER(struct row, points, "current|properties.score.current"),
     COLUMN_NUMBER(struct row, max_points, "max|properties.score.max"),
     COLUMN_NUMBER(struct row, ratio, "ratio|properties.score.percentage"),
@@ -27,7 +27,7 @@ static const struct column score_columns[] = {
 
 static const struct column control_columns[] = {
     COLUMN_KEY(struct row, id, "id"),
-    COLUMN_TEXT(struct row, subscription_id, "subscriptionId"),
+    COLUMN_ID(struct row, subscription_id, "subscriptionId"),
     COLUMN_KEY(struct row, key, "controlId|name"),
     COLUMN_TEXT(struct row, title, "title|properties.displayName"),
     COLUMN_NUMBER(struct row, points, "current|properties.score.current"),
@@ -36,8 +36,8 @@ static const struct column control_columns[] = {
     COLUMN_NUMBER(struct row, unhealthy, "unhealthy|properties.unhealthyResourceCount"),
     COLUMN_NUMBER(struct row, not_applicable,
                   "notApplicable|properties.notApplicableResourceCount"),
-    COLUMN_LIST(struct row, assessments,
-                "assessments|properties.definition.properties.assessmentDefinitions"),
+    COLUMN_IDS(struct row, assessments,
+               "assessments|properties.definition.properties.assessmentDefinitions"),
     { 0 }
 };
 

@@ -20,7 +20,7 @@ struct row {
 static const struct column list_columns[] = {
     COLUMN_KEY (struct row, id,        "subscriptionId"),
     COLUMN_TEXT(struct row, name,      "displayName"),
-    COLUMN_TEXT(struct row, tenant_id, "tenantId"),
+    COLUMN_ID  (struct row, tenant_id, "tenantId"),
     COLUMN_TEXT(struct row, state,     "state"),
     { 0 }
 };

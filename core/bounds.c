@@ -1,7 +1,11 @@
 #include "core/bounds.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "core/compiler.h"
 #include "core/hash.h"
+#include "core/utf8.h"
 
 #define DAY_S INT64_C(86400)
 
@@ -16,15 +20,49 @@ static const struct { int64_t least, most; } numbers[BOUND_NUMBER_COUNT] = {
     [BOUND_INTEGER]        = { -(INT64_C(1) << 53), INT64_C(1) << 53 },
 };
 
-static const size_t texts[BOUND_TEXT_COUNT] = {
-    [BOUND_ID]    = 2048 - 1,
-    [BOUND_TITLE] = 256,
-    [BOUND_LONG]  = 16384,
-    [BOUND_LIST]  = 2048,
+static const struct { size_t bytes, items; } texts[BOUND_TEXT_COUNT] = {
+    [BOUND_TITLE] = { 256, 0 },
+    [BOUND_ID]    = { 2048 - 1, 0 },
+    [BOUND_LONG]  = { 16384, 0 },
+    [BOUND_LIST]  = { 4096, 32 },
+    [BOUND_IDS]   = { 131072, 0 },
+};
+
+/* Characters nobody sees that change what is seen. source: Unicode 15, Cc, Cf, Zl, Zp; UTS 39. */
+static const struct { uint32_t first, last; } invisible[] = {
+    { 0x0000, 0x001f }, { 0x007f, 0x009f }, { 0x00ad, 0x00ad }, { 0x034f, 0x034f },
+    { 0x061c, 0x061c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
+    { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 },
+    { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
 };
 /* clang-format on */
 
 static const char mark[] = "\xe2\x80\xa6";
+
+/* The character at text, and its bytes; what is no UTF-8 counts as itself, one byte. */
+static uint32_t point_at(const char *text, size_t left, size_t *bytes)
+{
+    static const unsigned char bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+    *bytes = utf8_length(text, left);
+    if (!*bytes) {
+        *bytes = 1;
+        return 0xfffd;
+    }
+    uint32_t point = (unsigned char)*text & bits[*bytes];
+    for (size_t i = 1; i < *bytes; i++)
+        point = point << 6 | ((unsigned char)text[i] & 0x3f);
+    return point;
+}
+
+static bool is_visible(enum bound_text bound, uint32_t point)
+{
+    if (bound == BOUND_LONG && (point == '\n' || point == '\t' || point == '\r'))
+        return true;
+    for (size_t i = 0; i < ARRAY_COUNT(invisible); i++)
+        if (point >= invisible[i].first && point <= invisible[i].last)
+            return false;
+    return true;
+}
 
 int64_t bounds_number(enum bound_number bound, double number)
 {
@@ -42,27 +80,66 @@ int64_t bounds_integer(enum bound_number bound, int64_t number)
                                           : number;
 }
 
-bool bounds_fits(enum bound_text bound, size_t length)
+bool bounds_fits(enum bound_text bound, const char *text, size_t length)
 {
-    return length <= texts[bound];
+    size_t items = 1, bytes;
+    for (size_t i = 0; i < length; i += bytes) {
+        unsigned char c = (unsigned char)text[i];
+        bytes = 1;
+        items += c == ',';
+        bool plain = c >= ' ' && c < 0x7f; /* nearly all are */
+        if (!plain && !is_visible(bound, point_at(text + i, length - i, &bytes)))
+            return false;
+    }
+    return length <= texts[bound].bytes && (!texts[bound].items || items <= texts[bound].items);
+}
+
+/* The bytes of a list up to where its mark goes: all of it, or the items before the last allowed.
+ */
+static size_t listed_bytes(enum bound_text bound, const char *text, size_t length)
+{
+    size_t items = 1, end = length, most = texts[bound].items;
+    for (size_t i = 0; i < length && most; i++)
+        if (text[i] == ',' && ++items == most)
+            end = i;
+    return items > most ? end : length;
+}
+
+/* The text as it can be seen; at most so many bytes of it, and whether that was all. */
+static bool put_visible(enum bound_text bound, const char *text, size_t length, size_t most,
+                        struct buf *out)
+{
+    size_t start = out->length, bytes;
+    for (size_t i = 0; i < length; i += bytes) {
+        char form[16];
+        uint32_t point = point_at(text + i, length - i, &bytes);
+        bool visible = is_visible(bound, point);
+        size_t form_bytes = bytes;
+        if (!visible)
+            form_bytes = (size_t)snprintf(form, sizeof form, "\\u%04x", (unsigned)point);
+        if (out->length - start + form_bytes > most)
+            return false;
+        buf_append(out, visible ? text + i : form, form_bytes);
+    }
+    return true;
 }
 
 void bounds_text(enum bound_text bound, const char *text, size_t length, struct buf *out)
 {
-    char hash[17];
-    if (bounds_fits(bound, length)) {
-        buf_append(out, text, length);
+    char hash[17] = "";
+    size_t start = out->length, most = texts[bound].bytes;
+    size_t listed = listed_bytes(bound, text, length);
+    if (listed == length && put_visible(bound, text, length, most, out))
         return;
-    }
-    size_t tail = sizeof mark - 1 + (bound == BOUND_ID ? sizeof hash - 1 : 0);
-    size_t kept = texts[bound] - tail;
-    while (kept && ((unsigned char)text[kept] & 0xc0) == 0x80)
-        kept--;
-    buf_append(out, text, kept);
-    buf_text(out, mark);
+    out->length = start;
     if (bound == BOUND_ID) {
         struct hash_sha256 digest;
         hash_sha256(text, length, &digest);
-        buf_text(out, hash_hex(digest.bytes, 8, hash));
+        hash_hex(digest.bytes, 8, hash);
     }
+    put_visible(bound, text, listed, most - strlen(hash) - (sizeof mark - 1) - (listed < length),
+                out);
+    buf_text(out, listed < length ? "," : "");
+    buf_text(out, mark);
+    buf_text(out, hash);
 }

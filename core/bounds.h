@@ -19,10 +19,11 @@ enum bound_number {
 };
 
 enum bound_text {
+    BOUND_TITLE, /* titles, names, words: shown in one line */
     BOUND_ID,    /* also keys: what is cut ends with a hash, so that two never become one */
-    BOUND_TITLE, /* also words and names: shown in one line */
-    BOUND_LONG,  /* descriptions, remediations */
-    BOUND_LIST,  /* joined with ",": at most 32 items, each a word */
+    BOUND_LONG,  /* descriptions, remediations: of several lines */
+    BOUND_LIST,  /* joined with ",", for people: at most 32 items */
+    BOUND_IDS,   /* joined with ",", for us */
     BOUND_TEXT_COUNT
 };
 
@@ -30,11 +31,10 @@ enum bound_text {
 int64_t bounds_number(enum bound_number bound, double number);
 int64_t bounds_integer(enum bound_number bound, int64_t number);
 
-/* True when a text of that many bytes is short enough to be taken as it is. */
-bool bounds_fits(enum bound_text bound, size_t length);
+/* True when a text may be taken as it is: short enough, and every character can be seen. */
+bool bounds_fits(enum bound_text bound, const char *text, size_t length);
 
-/* Append a text, cut between characters when it is too long: "..." (U+2026) says so. */
+/* Append a text within its bound. Control characters, zero-width ones and those that turn the
+ * direction of what follows become visible: "\u202e". What is too long is cut between characters;
+ * an ellipsis (U+2026) says so. */
 void bounds_text(enum bound_text bound, const char *text, size_t length, struct buf *out);
-
-/* Most items of a list; those beyond it are left out, the mark stands for them. */
-enum { BOUNDS_LIST_ITEMS = 32 };

@@ -175,6 +175,17 @@ static enum columns_fault check_key(const struct column *column, const struct js
     return COLUMNS_MISSING;
 }
 
+/* Bring a text that was read within its column's bound. */
+static void bound(const struct column *column, const char **text, struct arena *scratch)
+{
+    size_t length = *text ? strlen(*text) : 0;
+    if (bounds_fits(column->bound, *text, length))
+        return;
+    CLEANUP(buf_finish) struct buf bounded = { 0 };
+    bounds_text(column->bound, *text, length, &bounded);
+    *text = arena_text(scratch, buf_cstr(&bounded));
+}
+
 /* The value of the first alternative that is there and not null. */
 static const struct json *find_alternative(const struct json *row, const char *path)
 {
@@ -215,6 +226,8 @@ enum columns_fault columns_bind(const struct column *columns, const struct json 
         struct error why;
         enum columns_fault fault =
             bind_value(column, value, (char *)out + column->offset, scratch, &why);
+        if (column->type == COLUMN_TYPE_TEXT || column->type == COLUMN_TYPE_LIST)
+            bound(column, (const char **)((char *)out + column->offset), scratch);
         if (!fault)
             fault = check_key(column, value, &why);
         if (!fault || first)

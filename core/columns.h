@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/arena.h"
+#include "core/bounds.h"
 #include "core/compiler.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -47,12 +48,17 @@ struct column {
     enum column_type type;
     size_t offset, row_bytes; /* of the member in its struct, of the struct */
     const char *path;
-    bool required; /* absent, null or empty is an error */
+    bool required;         /* absent, null or empty is an error */
+    enum bound_text bound; /* of texts and lists */
 };
 
 #define COLUMN_(kind, type, member, wanted, path, must)                                            \
     {                                                                                              \
-        kind, MEMBER_OFFSET(type, member, wanted), COLUMN_ROW_BYTES(type), path, must              \
+        kind, MEMBER_OFFSET(type, member, wanted), COLUMN_ROW_BYTES(type), path, must, BOUND_TITLE \
+    }
+#define COLUMN_BOUND_(kind, type, member, path, must, bound)                                       \
+    {                                                                                              \
+        kind, MEMBER_OFFSET(type, member, const char *), COLUMN_ROW_BYTES(type), path, must, bound \
     }
 #define COLUMN_ROW_BYTES(type)                                                                     \
     (sizeof(type) + CHECKED_ZERO(sizeof(type) <= COLUMNS_ROW_BYTES_MAX,                            \
@@ -61,7 +67,11 @@ struct column {
 #define COLUMN_TEXT(type, member, path) \
     COLUMN_(COLUMN_TYPE_TEXT, type, member, const char *, path, false)
 #define COLUMN_KEY(type, member, path) \
-    COLUMN_(COLUMN_TYPE_TEXT, type, member, const char *, path, true)
+    COLUMN_BOUND_(COLUMN_TYPE_TEXT, type, member, path, true, BOUND_ID)
+#define COLUMN_ID(type, member, path) \
+    COLUMN_BOUND_(COLUMN_TYPE_TEXT, type, member, path, false, BOUND_ID)
+#define COLUMN_LONG(type, member, path) \
+    COLUMN_BOUND_(COLUMN_TYPE_TEXT, type, member, path, false, BOUND_LONG)
 #define COLUMN_NUMBER(type, member, path) \
     COLUMN_(COLUMN_TYPE_NUMBER, type, member, double, path, false)
 #define COLUMN_INTEGER(type, member, path) \
@@ -71,13 +81,16 @@ struct column {
 #define COLUMN_TIME(type, member, path) \
     COLUMN_(COLUMN_TYPE_TIME, type, member, int64_t, path, false)
 #define COLUMN_LIST(type, member, path) \
-    COLUMN_(COLUMN_TYPE_LIST, type, member, const char *, path, false)
+    COLUMN_BOUND_(COLUMN_TYPE_LIST, type, member, path, false, BOUND_LIST)
+#define COLUMN_IDS(type, member, path) \
+    COLUMN_BOUND_(COLUMN_TYPE_LIST, type, member, path, false, BOUND_IDS)
 #define COLUMN_COUNT(type, member, path) \
     COLUMN_(COLUMN_TYPE_COUNT, type, member, int64_t, path, false)
 /* clang-format on */
 
-/* Fill the struct at `out` from a row; members without a column are zeroed. Texts live as long as
- * the row, joined ones until scratch is reset. What cannot be read is as if it were absent, all
- * else is filled; the first fault is returned, ERROR_PARSE names its column. */
+/* Fill the struct at `out` from a row, every text within its column's bound (core/bounds.h);
+ * members without a column are zeroed. Texts live as long as the row, joined ones until scratch is
+ * reset. What cannot be read is as if it were absent, all else is filled; the first fault is
+ * returned, ERROR_PARSE names its column. */
 enum columns_fault columns_bind(const struct column *columns, const struct json *row, void *out,
                                 struct arena *scratch, struct error *error) MUST_USE;

@@ -306,6 +306,41 @@ static void add_answer(struct build *build)
     notification->threats = arena_text(build->arena, entry->threats);
 }
 
+/* --- names that somebody chose -----------------------------------------------------------------
+ */
+static void unlink_text(struct build *build, const char **text)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    text_unlink(&out, *text);
+    if (strcmp(buf_cstr(&out), *text) != 0)
+        *text = arena_text(build->arena, buf_cstr(&out));
+}
+
+/* What templates and receivers show is never a link, but for the links themselves: everybody who
+ * may name a resource could send our people anywhere. Labels of the alerts stay as they are. */
+static void unlink_names(struct build *build)
+{
+    struct notification *notification = build->notification;
+    const char **texts[] = {
+        &notification->subscription_name, &notification->assessment_title, &notification->category,
+        &notification->resource_name,     &notification->resource_type,    &notification->effort,
+        &notification->resource_group,    &notification->risk_factors,     &notification->threats,
+        &notification->user_impact,
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        unlink_text(build, texts[i]);
+    for (size_t i = 0; i < notification->resource_count; i++) {
+        unlink_text(build, &build->resources[i].name);
+        unlink_text(build, &build->resources[i].type);
+        unlink_text(build, &build->resources[i].group);
+    }
+    for (size_t i = 0; i < notification->label_count; i++)
+        unlink_text(build, &notification->labels[i].value);
+    for (size_t i = 0; i < notification->annotation_count; i++)
+        if (!strcmp(notification->annotations[i].name, "detail"))
+            unlink_text(build, &notification->annotations[i].value);
+}
+
 /* --- how to silence it ----------------------------------------------------------------------- */
 /* One matcher as an argument for a shell. */
 static void put_matcher(struct buf *out, const char *name, const char *value)
@@ -502,6 +537,7 @@ bool notification_build(const struct notification_context *context,
         return false;
     notification->silence_command = silence_command(&build);
     notification_derive(notification);
+    unlink_names(&build);
     add_texts(&build);
     return true;
 }

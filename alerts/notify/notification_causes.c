@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alerts/notify/notification_build.h"
+#include "alerts/text/text.h"
 #include "collectors/secure_scores.h"
 
 enum { WINDOW_S = 24 * 3600, LINK_BYTES = 4096 };
@@ -50,6 +51,8 @@ static bool is_known(const struct causes *causes, const char *finding_id)
 static void add_cause(struct causes *causes, const struct finding *finding, double points)
 {
     struct notification *notification = causes->notification;
+    CLEANUP(buf_finish) struct buf title = { 0 };
+    CLEANUP(buf_finish) struct buf name = { 0 };
     char id[17], link[LINK_BYTES];
     size_t place = notification->cause_count;
     while (place && causes->causes[place - 1].points < points)
@@ -63,10 +66,12 @@ static void add_cause(struct causes *causes, const struct finding *finding, doub
         notification->cause_count++;
     memmove(causes->causes + place + 1, causes->causes + place, behind * sizeof *causes->causes);
     finding_link(finding, causes->context->portal, link, sizeof link);
+    text_unlink(&title, finding->title);
+    text_unlink(&name, finding->resource_name);
     causes->causes[place] = (struct notification_cause){
         .finding_id = arena_text(causes->arena, id),
-        .title = arena_text(causes->arena, finding->title),
-        .resource_name = arena_text(causes->arena, finding->resource_name),
+        .title = arena_text(causes->arena, buf_cstr(&title)),
+        .resource_name = arena_text(causes->arena, buf_cstr(&name)),
         .link = arena_text(causes->arena, *causes->context->portal ? link : ""),
         .points = points,
     };

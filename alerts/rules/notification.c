@@ -249,11 +249,111 @@ static bool drop_alerts(struct notification *notification, struct arena *arena)
     return true;
 }
 
+/* --- the last form ---------------------------------------------------------------------------- */
+enum { LONG_POINTS = 120, LONG_LINK_BYTES = 2048 };
+
+/* True for the members that even the least says. */
+static bool is_needed(const char *name)
+{
+    static const char *const needed[] = { "event",      "title",     "risk_level", "severity",
+                                          "dedup_key",  "group_key", "link",       "rule",
+                                          "finding_id", NULL };
+    for (size_t i = 0; needed[i]; i++)
+        if (!strcmp(name, needed[i]))
+            return true;
+    return false;
+}
+
+static bool is_address(const char *name)
+{
+    size_t length = strlen(name);
+    return !strcmp(name, "link") || (length > 4 && !strcmp(name + length - 4, "_url")) ||
+           !strcmp(name, "silence_command");
+}
+
+/* Cut a text that is long, empty an address that is: half of one leads nowhere. */
+static bool bound_text(const char *name, const char **text, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf cut = { 0 };
+    if (is_address(name)) {
+        bool fits = strlen(*text) <= LONG_LINK_BYTES;
+        *text = fits ? *text : "";
+        return !fits;
+    }
+    if (!text_cut(&cut, *text, LONG_POINTS))
+        return false;
+    *text = arena_text(arena, buf_cstr(&cut));
+    return true;
+}
+
+/* Bound the texts of a record, or empty those that are not needed. */
+static bool bound_record(const struct record_field *fields, void *record, bool least,
+                         struct arena *arena)
+{
+    bool changed = false;
+    for (const struct record_field *field = fields; field->type; field++) {
+        const char **text = (const char **)((char *)record + field->offset);
+        if (field->type != RECORD_TYPE_TEXT || field->derived)
+            continue;
+        if (!least || is_needed(field->name)) {
+            changed |= bound_text(field->name, text, arena);
+        } else {
+            changed |= **text != 0;
+            *text = "";
+        }
+    }
+    return changed;
+}
+
+/* Bound the values of labels. */
+static bool bound_labels(struct match_label *labels, size_t count, struct arena *arena)
+{
+    bool changed = false;
+    for (size_t i = 0; i < count; i++)
+        changed |= bound_text("", &labels[i].value, arena);
+    return changed;
+}
+
+/* Only the first alert and resource are left by now, or a few. */
+static bool bound_lists(struct notification *notification, bool least, struct arena *arena)
+{
+    bool changed = notification->resource_count > 1;
+    notification->resource_count = notification->resource_count ? 1 : 0;
+    if (notification->resource_count) {
+        struct notification_resource *first = arena_alloc(arena, sizeof *first);
+        *first = notification->resources[0];
+        changed |= bound_record(resource_fields, first, least, arena);
+        notification->resources = first;
+    }
+    if (notification->alert_count) {
+        struct alert *first = arena_alloc(arena, sizeof *first);
+        *first = notification->alerts[0];
+        changed |= first->annotation_count > 0;
+        first->annotation_count = 0;
+        changed |= bound_labels(first->labels, first->label_count, arena);
+        notification->alerts = first;
+    }
+    changed |= bound_labels(notification->group_labels, notification->group_label_count, arena);
+    return changed;
+}
+
+static bool drop_long(struct notification *notification, struct arena *arena)
+{
+    bool changed = bound_record(notification_fields, notification, false, arena);
+    return bound_lists(notification, false, arena) || changed;
+}
+
+static bool drop_all(struct notification *notification, struct arena *arena)
+{
+    bool changed = bound_record(notification_fields, notification, true, arena);
+    return bound_lists(notification, true, arena) || changed;
+}
+
 bool notification_shrink(struct notification *notification, struct arena *arena)
 {
     static bool (*const steps[])(struct notification *, struct arena *) = {
-        drop_details, drop_resources, drop_remediation, drop_description,
-        drop_text,    drop_counts,    drop_alerts,
+        drop_details, drop_resources, drop_remediation, drop_description, drop_text,
+        drop_counts,  drop_alerts,    drop_long,        drop_all,
     };
     for (size_t i = 0; i < ARRAY_COUNT(steps); i++)
         if (steps[i](notification, arena)) {

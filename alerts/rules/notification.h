@@ -94,6 +94,6 @@ bool notification_read(const char *json, size_t length, struct arena *arena,
 
 /* Drop the next least important thing and set truncated, for a receiver whose body came out too
  * large: details, resources, remediation, description, text, rows of a roll-up (folded into one),
- * alerts but the first; never title, severity, link or key. False when nothing is left to drop.
- * Texts go to the arena. */
+ * alerts but the first, then what is long, then all but title, risk, link and key: that form fits
+ * everywhere. False when nothing is left to drop. Texts go to the arena. */
 bool notification_shrink(struct notification *notification, struct arena *arena);

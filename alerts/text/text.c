@@ -1,5 +1,8 @@
 #include "alerts/text/text.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "core/compiler.h"
 
 #define ELLIPSIS 0x2026
@@ -86,6 +89,25 @@ bool text_cut(struct buf *out, const char *text, size_t max_points)
 bool text_cut_bytes(struct buf *out, const char *text, size_t max_bytes)
 {
     return cut(out, text, max_bytes, true);
+}
+
+void text_unlink(struct buf *out, const char *text)
+{
+    static const struct {
+        const char *before, *after;
+    } marks[] = { { "://", "[:]//" }, { "www.", "www[.]" }, { "mailto:", "mailto[:]" } };
+    while (*text) {
+        size_t i = 0;
+        while (i < ARRAY_COUNT(marks) &&
+               strncasecmp(text, marks[i].before, strlen(marks[i].before)) != 0)
+            i++;
+        if (i == ARRAY_COUNT(marks)) {
+            buf_char(out, *text++);
+            continue;
+        }
+        buf_text(out, marks[i].after);
+        text += strlen(marks[i].before);
+    }
 }
 
 size_t text_points(const char *text)

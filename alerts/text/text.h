@@ -14,6 +14,10 @@ bool text_cut(struct buf *out, const char *text, size_t max_points);
 /* The same with a limit in UTF-8 bytes. */
 bool text_cut_bytes(struct buf *out, const char *text, size_t max_bytes);
 
+/* Append a text of which no client makes a link: "https[:]//evil.example", "www[.]evil.example".
+ * For names that somebody in the tenant chose. */
+void text_unlink(struct buf *out, const char *text);
+
 /* Number of code points. */
 size_t text_points(const char *text);
 

@@ -97,9 +97,15 @@ char *finding_link(const struct finding *finding, const char *portal, char *out,
 {
     CLEANUP(buf_finish) struct buf resource = { 0 };
     http_escape(&resource, finding->resource_id);
-    snprintf(out, out_bytes,
-             "https://%s/#blade/Microsoft_Azure_Security/RecommendationsBlade/assessmentKey/%s"
-             "/resourceId/%s",
-             portal, finding->assessment_id, buf_cstr(&resource));
+    int length =
+        snprintf(out, out_bytes,
+                 "https://%s/#blade/Microsoft_Azure_Security/RecommendationsBlade/assessmentKey/%s"
+                 "/resourceId/%s",
+                 portal, finding->assessment_id, buf_cstr(&resource));
+    if (length >= (int)out_bytes) /* half an id leads nowhere: the recommendation, then */
+        snprintf(out, out_bytes,
+                 "https://%s/#blade/Microsoft_Azure_Security/RecommendationsBlade/assessmentKey/"
+                 "%.64s",
+                 portal, finding->assessment_id);
     return out;
 }

@@ -82,6 +82,60 @@ TEST(texts_are_cut_between_characters_and_marked)
         }
 }
 
+static const char *bound_text(enum bound_text bound, const char *text)
+{
+    static struct buf out;
+    buf_reset(&out);
+    bounds_text(bound, text, strlen(text), &out);
+    CHECK(bounds_fits(bound, buf_cstr(&out), out.length)); /* twice is once */
+    CHECK((bounds_fits(bound, text, strlen(text)) != 0) == !strcmp(buf_cstr(&out), text));
+    return buf_cstr(&out);
+}
+
+TEST(what_cannot_be_seen_becomes_visible)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        { "vm\xe2\x80\xaegnp.exe", "vm\\u202egnp.exe" }, /* right-to-left override */
+        { "a\xe2\x81\xa6"
+          "b\xe2\x81\xa9",
+          "a\\u2066b\\u2069" }, /* isolates */
+        { "a\xe2\x80\x8b"
+          "b",
+          "a\\u200bb" }, /* zero-width space */
+        { "a\xe2\x80\xa8"
+          "b",
+          "a\\u2028b" }, /* line separator */
+        { "\xef\xbb\xbf"
+          "a",
+          "\\ufeffa" },
+        { "a\x01\x1b[31m\x7f", "a\\u0001\\u001b[31m\\u007f" },
+        { "a\r\nBcc: b@c", "a\\u000d\\u000aBcc: b@c" },
+        { "a\xc2\x85\xc2\xad", "a\\u0085\\u00ad" },
+        { "\xf3\xa0\x81\x81", "\\ue0041" }, /* tags */
+        { "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
+          "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d" }, /* plain Hebrew */
+        { "caf\xc3\xa9 \xf0\x9f\x94\x92", "caf\xc3\xa9 \xf0\x9f\x94\x92" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        CHECK_TEXT(bound_text(BOUND_TITLE, cases[i].text), cases[i].want);
+    CHECK_TEXT(bound_text(BOUND_LONG, "a\n\tb\x01"), "a\n\tb\\u0001");
+}
+
+TEST(a_list_has_32_items)
+{
+    CLEANUP(buf_finish) struct buf list = { 0 };
+    for (int i = 1; i <= 32; i++)
+        buf_printf(&list, "%s%d", i > 1 ? "," : "", i);
+    CHECK_TEXT(bound_text(BOUND_LIST, buf_cstr(&list)), buf_cstr(&list));
+    for (int i = 33; i <= 10000; i++)
+        buf_printf(&list, ",%d", i);
+    const char *cut = bound_text(BOUND_LIST, buf_cstr(&list));
+    CHECK_CONTAINS(cut, "30,31,\xe2\x80\xa6");
+    CHECK(!strstr(cut, "32"));
+}
+
 TEST(ids_that_differ_beyond_the_bound_still_differ)
 {
     char left[3001], right[3001];

@@ -140,6 +140,29 @@ TEST(drift_names_the_column)
     }
 }
 
+TEST(texts_are_bounded_where_they_are_read)
+{
+    CLEANUP(buf_finish) struct buf json = { 0 };
+    struct row row;
+    struct error error = { 0 };
+    buf_text(&json, "{\"text\":\"");
+    for (int i = 0; i < 8000; i++)
+        buf_char(&json, 'x');
+    buf_text(&json, "\",\"list\":[");
+    for (int i = 0; i < 10000; i++)
+        buf_printf(&json, "%s\"factor %d\"", i ? "," : "", i);
+    buf_text(&json, "]}");
+    CHECK(bind(buf_cstr(&json), &row, &error));
+    CHECK_INT(strlen(row.text), 256);
+    CHECK_CONTAINS(row.text, "x\xe2\x80\xa6");
+    CHECK_CONTAINS(row.list, "factor 30,\xe2\x80\xa6");
+    CHECK(!strstr(row.list, "factor 31"));
+    CHECK(bind("{\"text\":\"vm\\u202Egnp\\r\\n\"}", &row, &error));
+    CHECK_TEXT(row.text, "vm\\u202egnp\\u000d\\u000a");
+    bind(NULL, &row, &error);
+    arena_finish(&scratch);
+}
+
 TEST(a_key_must_be_there)
 {
     static const struct column keys[] = { COLUMN_KEY(struct row, text, "id"), { 0 } };

@@ -167,7 +167,7 @@ TEST(identities_have_an_order)
 
 TEST(a_link_leads_to_the_recommendation)
 {
-    char out[512], small[24];
+    char out[512], small[140];
     const struct finding finding = {
         .assessment_id = "key-1",
         .resource_id = "/subscriptions/s 1/resourceGroups/g&h/providers/a.b/c/d#e",
@@ -180,5 +180,7 @@ TEST(a_link_leads_to_the_recommendation)
     CHECK_TEXT(finding_link(&nowhere, "p", out, sizeof out),
                "https://p/#blade/Microsoft_Azure_Security/RecommendationsBlade/assessmentKey//"
                "resourceId/");
-    CHECK_TEXT(finding_link(&finding, "p", small, sizeof small), "https://p/#blade/Micros");
+    CHECK_TEXT(finding_link(&finding, "portal.azure.us", small, sizeof small),
+               "https://portal.azure.us/#blade/Microsoft_Azure_Security/RecommendationsBlade/"
+               "assessmentKey/key-1"); /* no room for the whole id */
 }

@@ -195,7 +195,8 @@ TEST(shrinking_ends_and_keeps_what_matters)
             notification_write(&notification, &json);
             CHECK(json.length < last || steps == 1); /* the first also sets truncated */
             last = json.length + 8;
-            CHECK_TEXT(notification.title, before.title);
+            CHECK(!strncmp(notification.title, before.title, 60)); /* the last forms cut it */
+            CHECK(steps > 0 || !strcmp(notification.title, before.title));
             CHECK_TEXT(notification.risk_level, before.risk_level);
             CHECK_TEXT(notification.severity, before.severity);
             CHECK_TEXT(notification.link, before.link);

@@ -175,6 +175,24 @@ TEST(a_new_finding_has_the_whole_answer)
     CHECK(!notification->truncated);
 }
 
+/* Whoever names a resource must not choose where our people click. */
+TEST(a_name_that_is_an_address_is_no_link)
+{
+    BUILT built = { 0 };
+    built_begin(&built, "a");
+    struct alert alert = alert_of(&built.world, "unknown", &built.arena);
+    alert_label(&alert, "resource_name", "https://evil.example/login");
+    alert_label(&alert, "resource_group", "www.evil.example");
+    built_make(&built, &alert, 1);
+    const struct notification *notification = &built.notification;
+    CHECK_TEXT(notification->title, "Critical risk: Disk on https[:]//evil.example/login");
+    CHECK_TEXT(notification->resource_name, "https[:]//evil.example/login");
+    CHECK_TEXT(notification->resources[0].name, "https[:]//evil.example/login");
+    CHECK_TEXT(notification->resources[0].group, "www[.]evil.example");
+    CHECK_TEXT(alert_label_value(&notification->alerts[0], "resource_name"),
+               "https://evil.example/login"); /* labels are what was written */
+}
+
 TEST(many_findings_are_counted_and_the_first_named)
 {
     BUILT built = { 0 };

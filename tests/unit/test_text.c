@@ -48,6 +48,25 @@ TEST(text_is_cut_at_code_points)
     }
 }
 
+TEST(unlinked_texts_hold_no_address)
+{
+    static const char *const cases[][2] = {
+        { "", "" },
+        { "vm-1 (prod)", "vm-1 (prod)" },
+        { "contoso.com", "contoso.com" }, /* the name of a zone */
+        { "https://a/b", "https[:]//a/b" },
+        { "HTTP://a ftp://b", "HTTP[:]//a ftp[:]//b" },
+        { "www.a.b WWW.a.b", "www[.]a.b www[.]a.b" },
+        { "mailto:a@b", "mailto[:]a@b" },
+        { "https[:]//a", "https[:]//a" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(buf_finish) struct buf out = { 0 };
+        text_unlink(&out, cases[i][0]);
+        CHECK_TEXT(buf_cstr(&out), cases[i][1]);
+    }
+}
+
 TEST(points_are_counted)
 {
     CHECK_INT(text_points(""), 0);
