@@ -124,8 +124,13 @@ bool alerting_run(struct alerting *alerting, int64_t now, struct error *error)
 
 void alerting_configure(struct alerting *alerting, struct settings *settings)
 {
-    settings_acquire(settings);
     pthread_mutex_lock(&alerting->lock);
+    if (settings->hash == alerting->settings->hash) {
+        delivery_configure(alerting->delivery, alerting->settings);
+        pthread_mutex_unlock(&alerting->lock);
+        return;
+    }
+    settings_acquire(settings);
     struct settings *older = alerting->settings;
     alerting->settings = settings;
     heartbeat_stop(alerting->heartbeat);

@@ -31,7 +31,8 @@ void alerting_stop(struct alerting *alerting);
  * never while started. */
 bool alerting_run(struct alerting *alerting, int64_t now, struct error *error) MUST_USE;
 
-/* Continue with other settings; database, ledger and outbox stay open. */
+/* Continue with other settings; database, ledger and outbox stay open. With equal ones everything
+ * is left alone, but for lanes that a receiver has stopped: those try again. */
 void alerting_configure(struct alerting *alerting, struct settings *settings);
 
 /* Append the figures of the last evaluation, about findings and alerts; the generation rises when

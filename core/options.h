@@ -72,6 +72,7 @@ struct option {
     size_t item_bytes;
     size_t line_offset; /* when not 0: an int in the same struct that gets the key's line */
     bool required;      /* in a section that is absent only when the section is required too */
+    bool restart;       /* a change has no effect before a restart */
     /* Called with the value's address after it was set; returns NULL or the reason it is wrong. */
     const char *(*check)(const void *value);
     const char *help;
@@ -140,6 +141,21 @@ void options_complain(struct option_report *report, const char *name, int line, 
 /* Append the configuration reference: a YAML skeleton with the help as comments. Reading it gives
  * the defaults; rows without one are commented out. */
 void options_document(const struct option *options, struct buf *out);
+
+/* Whose eyes a hash is for: one that others see has of a secret no more than a byte. */
+enum options_hash_use { OPTIONS_HASH_OURS, OPTIONS_HASH_SHOWN };
+
+/* A number for all that the rows describe: equal values give equal ones, whatever the lines and
+ * comments they were written in. Not cryptographic. */
+uint64_t options_hash(const struct option *options, const void *values, enum options_hash_use use);
+
+/* One number for two. */
+uint64_t options_hash_join(uint64_t left, uint64_t right);
+
+/* Append the rows with `restart` whose values differ, comma-separated: "web.listen_address".
+ * section: the name before theirs; "" = none. */
+void options_restart(const struct option *options, const char *section, const void *running,
+                     const void *wanted, struct buf *out);
 
 /* Wipe the secrets in a struct that options_read filled. */
 void options_finish(const struct option *options, void *out);

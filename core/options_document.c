@@ -63,6 +63,8 @@ static void append_help(struct buf *out, struct place place, const struct option
     buf_text(&help, option->help ? option->help : "");
     if (option->required)
         buf_text(&help, " Required.");
+    if (option->restart)
+        buf_text(&help, " A change needs a restart.");
     if (options_value_range(option, &range))
         buf_printf(&help, " Must be %s.", buf_cstr(&range));
     for (size_t i = 0; option->words && option->words[i]; i++)

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "collectors/azure/cloud.h"
-#include "core/hash.h"
 #include "core/memory.h"
 #include "exporter/series.h"
 
@@ -17,7 +16,7 @@ enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024 };
 /* clang-format off */
 static const struct option storage_options[] = {
     { "path", OPTION_PATH(struct config, storage.path),
-      .otherwise = "/var/lib/defender_exporter",
+      .otherwise = "/var/lib/defender_exporter", .restart = true,
       .help = "Folder for what is kept between runs." },
     { 0 }
 };
@@ -34,7 +33,7 @@ static const struct option section_rows[] = {
     { "metrics", OPTION_SECTION(struct config, metrics), .section = series_options,
       .help = "Which metrics to expose." },
     { "web", OPTION_SECTION(struct config, web), .section = web_config_options,
-      .help = "The web server. Changes need a restart." },
+      .help = "The web server." },
     { "log", OPTION_SECTION(struct config, log), .section = log_options,
       .help = "Lines on standard error." },
     { "storage", OPTION_GROUP, .section = storage_options, .help = "What is kept between runs." },
@@ -181,6 +180,15 @@ static size_t collectors_bytes(void)
     return count * sizeof(struct runner_source);
 }
 
+/* Whatever makes the program do something else: keys of the file, flags and variables over them,
+ * and the files it names. */
+static void hash_config(struct config *config)
+{
+    if (config->settings)
+        config->hash = options_hash_join(options_hash(config->options, config, OPTIONS_HASH_SHOWN),
+                                         rule_hash(config->settings->rules));
+}
+
 struct config *config_load(const struct config_source *source, struct option_report *report)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
@@ -202,7 +210,7 @@ struct config *config_load(const struct config_source *source, struct option_rep
         complete(config);
         check_auth(config, report);
         compile_alerts(config, report);
-        config->hash = hash_bytes(text.data, text.length);
+        hash_config(config);
     }
     if (text.data)
         explicit_bzero(text.data, text.length);

@@ -28,7 +28,7 @@ struct config {
     const struct family *const *rule_families; /* every family a rule may name, ends with NULL */
     const struct option *options;              /* the table; in the arena */
     const char *file;                          /* what was read; "" = nothing */
-    uint64_t hash;                             /* of its text */
+    uint64_t hash; /* of all that runs: keys, flags, rule files; may be seen */
     struct arena arena;
     struct source_list *sources;
     struct runner_source collectors[]; /* one a source, by its index */

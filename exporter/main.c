@@ -33,7 +33,8 @@ static void wait_for_end(struct service *service, const sigset_t *signals)
             return;
         }
         CLEANUP(options_report_finish) struct option_report report = { 0 };
-        if (!service_reload(service, &report))
+        CLEANUP(buf_finish) struct buf answer = { 0 };
+        if (!service_reload(service, &answer, &report))
             continue; /* logged, and the old configuration stays */
     }
 }

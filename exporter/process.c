@@ -36,8 +36,15 @@ static const struct family_0 threads = {
 /* clang-format on */
 
 const struct family *const process_families[] = {
-    &cpu_seconds.family, &open_fds.family, &max_fds.family, &virtual_memory.family,
-    &virtual_memory_max.family, &resident_memory.family, &start_time.family, &threads.family, NULL,
+    &cpu_seconds.family,
+    &open_fds.family,
+    &max_fds.family,
+    &virtual_memory.family,
+    &virtual_memory_max.family,
+    &resident_memory.family,
+    &start_time.family,
+    &threads.family,
+    NULL,
 };
 
 /* Fields of /proc/self/stat, counted from the one after the command. source: proc(5). */

@@ -33,14 +33,18 @@ static const struct family_0 reload_success_time = {
     .name = "defender_exporter_config_last_reload_success_timestamp_seconds",
     .type = METRIC_GAUGE, .unit = "seconds",
     .help = "When the configuration was last loaded successfully." };
+static const struct family_0 restart_needed = {
+    .name = "defender_exporter_config_restart_needed", .type = METRIC_GAUGE,
+    .help = "1 when a reload has changed keys that only a restart puts into effect." };
 static const struct family_0 config_hash = {
     .name = "defender_exporter_config_hash", .type = METRIC_GAUGE,
-    .help = "Hash of the configuration file in use; not cryptographic." };
+    .help = "Hash of the configuration in use, with flags and rule files; not cryptographic." };
 /* clang-format on */
 
-const struct family *const service_families[] = { &build_info.family, &reload_successful.family,
-                                                  &reload_success_time.family, &config_hash.family,
-                                                  NULL };
+const struct family *const service_families[] = {
+    &build_info.family,     &reload_successful.family, &reload_success_time.family,
+    &restart_needed.family, &config_hash.family,       NULL
+};
 
 /* What one configuration gives. */
 struct engine {
@@ -48,7 +52,6 @@ struct engine {
     struct auth *auth;
     struct arm *arm;
     struct runner *runner;
-    const char *storage; /* the folder, or NULL */
 };
 
 struct service {
@@ -58,7 +61,9 @@ struct service {
     struct scrape *scrape;
     struct alerting *alerting; /* NULL = nothing can be kept, or --once without receivers */
     struct web *web;
-    const char *prefix, *telemetry_path; /* as served; a reload does not change them */
+    struct config *started;              /* what a restart would change is compared with it */
+    const char *storage;                 /* the folder, or NULL */
+    const char *prefix, *telemetry_path; /* as served */
     pthread_mutex_t lock;                /* the engine: reloads and the pages take turns */
     struct engine engine;
     bool running;
@@ -102,13 +107,21 @@ static bool engine_init(struct engine *engine, struct config *config, struct ser
     struct arm_config arm = { .resource_manager = auth_config_resource_manager(&config->azure) };
     engine->arm = arm_create(&arm, engine->auth, service->metrics);
     struct runner_config runner = config_runner(config);
-    runner.storage_path = engine->storage = storage_of(config);
+    runner.storage_path = service->storage;
     engine->runner = runner_create(&runner, engine->arm, service->snapshots);
     return true;
 }
 
-static void count_config(struct service *service, const struct config *config)
+/* Also says, in the log and in out, which keys have no effect yet. */
+static void count_config(struct service *service, const struct config *config, struct buf *out)
 {
+    CLEANUP(buf_finish) struct buf keys = { 0 };
+    options_restart(config->options, "", service->started, config, &keys);
+    if (keys.length) {
+        log_warn(MSG("a change needs a restart"), TEXT("keys", buf_cstr(&keys)));
+        buf_printf(out, "; a restart is needed for %s", buf_cstr(&keys));
+    }
+    metric_put(service->metrics, &restart_needed, keys.length > 0, METRIC_LABELS());
     /* 48 bits fit a double exactly */
     metric_put(service->metrics, &config_hash, (double)(config->hash & 0xffffffffffff),
                METRIC_LABELS());
@@ -123,7 +136,7 @@ static void count_config(struct service *service, const struct config *config)
 static bool create_alerting(struct service *service, struct error *error)
 {
     struct settings *settings = service->engine.config->settings;
-    const char *folder = service->engine.storage;
+    const char *folder = service->storage;
     if (!settings->receiver_count && (service->flags->once || !folder))
         return true;
     if (!folder)
@@ -154,7 +167,12 @@ struct service *service_create(struct config *config, const struct flags *flags,
     metric_put(service->metrics, &build_info, 1,
                METRIC_LABELS(VERSION, VERSION_REVISION, VERSION_BRANCH, VERSION_COMPILER,
                              VERSION_PLATFORM));
-    count_config(service, config);
+    service->started = config;
+    settings_acquire(config->settings);
+    const char *storage = storage_of(config);
+    service->storage = storage ? arena_text(&service->arena, storage) : NULL;
+    CLEANUP(buf_finish) struct buf unused = { 0 };
+    count_config(service, config, &unused);
     service->prefix = arena_text(&service->arena, config->web.route_prefix);
     service->telemetry_path = arena_text(&service->arena, config->web.telemetry_path);
     struct scrape_config scrape = config_scrape(config);
@@ -173,6 +191,7 @@ void service_destroy(struct service *service)
     scrape_destroy(service->scrape);
     alerting_destroy(service->alerting);
     engine_finish(&service->engine);
+    config_destroy(service->started);
     snapshot_store_destroy(service->snapshots);
     metric_store_destroy(service->metrics);
     buf_finish(&service->reload_error);
@@ -201,44 +220,87 @@ static void forget_gauges(struct service *service)
             metric_clear(service->metrics, *one);
 }
 
-/* The new engine is built before the old one stops; the lock is held. */
-static bool swap(struct service *service, struct config *config, struct option_report *report)
+/* Whether another configuration asks the same Azure for the same sources: tokens, quotas and the
+ * runs under way stay. */
+static bool engine_fits(const struct engine *engine, const struct config *config)
+{
+    const struct config *before = engine->config;
+    return source_list_equal(before->sources, config->sources) &&
+           options_hash(auth_options, &before->azure, OPTIONS_HASH_OURS) ==
+               options_hash(auth_options, &config->azure, OPTIONS_HASH_OURS);
+}
+
+/* Build what the configuration needs anew, next to what runs; nothing to build where the engine
+ * stays. config is owned after a failure. */
+static bool prepare(struct service *service, struct config *config, bool stays, struct engine *next,
+                    struct error *error)
+{
+    const struct scrape_config scrape = config_scrape(config);
+    if (!stays && !engine_init(next, config, service, error))
+        return false;
+    if (scrape_configure(service->scrape, &scrape, error))
+        return true;
+    if (stays)
+        config_destroy(config);
+    else
+        engine_finish(next);
+    return false;
+}
+
+static void exchange_engine(struct service *service, const struct engine *next)
+{
+    if (service->running)
+        runner_stop(service->engine.runner);
+    engine_finish(&service->engine);
+    forget_gauges(service);
+    service->engine = *next;
+    if (service->running)
+        runner_start(next->runner);
+}
+
+static void keep_engine(struct service *service, struct config *config)
+{
+    const struct runner_config runner = config_runner(config);
+    runner_configure(service->engine.runner, &runner);
+    config_destroy(service->engine.config);
+    service->engine.config = config;
+}
+
+/* Go on with another configuration: what it does not change is left alone. The lock is held. */
+static bool swap(struct service *service, struct config *config, struct buf *answer,
+                 struct option_report *report)
 {
     struct engine next;
     struct error error;
-    struct scrape_config scrape = config_scrape(config);
     const char *file = service->engine.config->file;
     if (!service->alerting && config->settings->receiver_count) {
         options_complain(report, file, 0, "alerts", "nothing can be kept since the start: restart");
         config_destroy(config);
         return false;
     }
-    if (!engine_init(&next, config, service, &error) ||
-        !scrape_configure(service->scrape, &scrape, &error)) {
+    bool stays = engine_fits(&service->engine, config);
+    if (!prepare(service, config, stays, &next, &error)) {
         options_complain(report, file, 0, "", "%s", error.message);
-        engine_finish(&next);
         return false;
     }
     log_configure(&config->log);
-    if (service->running)
-        runner_stop(service->engine.runner);
     if (service->alerting)
-        alerting_configure(service->alerting, next.config->settings);
-    engine_finish(&service->engine);
-    forget_gauges(service);
-    service->engine = next;
-    if (service->running)
-        runner_start(next.runner);
-    count_config(service, config);
+        alerting_configure(service->alerting, config->settings);
+    if (stays)
+        keep_engine(service, config);
+    else
+        exchange_engine(service, &next);
+    count_config(service, config, answer);
     return true;
 }
 
-bool service_reload(struct service *service, struct option_report *report)
+bool service_reload(struct service *service, struct buf *answer, struct option_report *report)
 {
     pthread_mutex_lock(&service->lock);
     systemd_reloading();
     struct config *config = service_load(service->flags, report);
-    bool ok = config && swap(service, config, report);
+    buf_text(answer, "reloaded");
+    bool ok = config && swap(service, config, answer, report);
     buf_reset(&service->reload_error);
     if (!ok) {
         buf_append(&service->reload_error, report->text.data, report->text.length);
@@ -310,8 +372,9 @@ static void handle_reload(void *context, const struct web_request *request,
     (void)request;
     if (!lifecycle_allowed(service, response))
         return;
-    if (service_reload(service, &report))
-        web_respond_text(response, 200, "reloaded");
+    CLEANUP(buf_finish) struct buf answer = { 0 };
+    if (service_reload(service, &answer, &report))
+        web_respond_text(response, 200, buf_cstr(&answer));
     else
         web_respond_buf(response, 500, WEB_TEXT, &report.text);
 }

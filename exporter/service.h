@@ -1,6 +1,6 @@
 #pragma once
 /* The running program: what survives a reload (snapshots, metrics, sockets) and what is rebuilt
- * by one (sign-in, pacing, collectors). */
+ * by one that changes them (sign-in, pacing, collectors). */
 #include "exporter/config.h"
 #include "exporter/flags.h"
 
@@ -21,9 +21,12 @@ bool service_start(struct service *service, struct error *error) MUST_USE;
 /* Collect nothing and serve nothing any more, in under two seconds. */
 void service_stop(struct service *service);
 
-/* Read the configuration again and go on with it; on any mistake with the old one, and the report
- * says why. Any thread. */
-bool service_reload(struct service *service, struct option_report *report) MUST_USE;
+/* Read the configuration again and go on with it: sections it does not change are left alone, with
+ * their tokens, quotas and the runs under way. answer gets a sentence, which names the keys that
+ * only a restart puts into effect. On any mistake the old one stays, and the report says why. Any
+ * thread. */
+bool service_reload(struct service *service, struct buf *answer,
+                    struct option_report *report) MUST_USE;
 
 /* Run every enabled collector once and append the exposition. False when one failed; each failure
  * is logged. */

@@ -78,9 +78,9 @@ struct lane {
     struct outbox_figures *figures;
     struct worker *worker;
     struct http_client *client;
-    pthread_mutex_t lock; /* settings and changed */
+    pthread_mutex_t lock; /* settings, changed, other */
     struct settings *settings;
-    bool changed;
+    bool changed, other; /* configured since the last step, with other settings */
     atomic_bool stopping;
     /* the rest is the thread's own */
     struct database *database;
@@ -166,6 +166,7 @@ void lane_configure(struct lane *lane, struct settings *settings)
     struct settings *older = lane->settings;
     lane->settings = settings;
     lane->changed = true;
+    lane->other = lane->other || settings != older;
     pthread_mutex_unlock(&lane->lock);
     settings_release(older);
 }
@@ -522,8 +523,8 @@ bool lane_step(struct lane *lane, int64_t now, int64_t *next_at)
     pthread_mutex_lock(&lane->lock);
     step.settings = lane->settings;
     settings_acquire(step.settings);
-    bool changed = lane->changed;
-    lane->changed = false;
+    bool changed = lane->other || (lane->changed && lane->disabled);
+    lane->changed = lane->other = false;
     pthread_mutex_unlock(&lane->lock);
     if (changed) {
         lane->disabled = false;

@@ -20,8 +20,8 @@ void lane_destroy(struct lane *lane); /* NULL is fine */
 const char *lane_receiver(const struct lane *lane);
 int lane_target(const struct lane *lane);
 
-/* Use other settings from the next attempt on; a pause or a stop after a 410 ends. settings:
- * acquired; they have the receiver. Any thread. */
+/* Use these settings from the next attempt on. A stop after a 410 ends, a pause only when they are
+ * others than before. settings: acquired; they have the receiver. Any thread. */
 void lane_configure(struct lane *lane, struct settings *settings);
 
 void lane_start(struct lane *lane);

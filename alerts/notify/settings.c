@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/ledger/points.h"
+#include "core/hash.h"
 #include "core/http.h"
 #include "core/memory.h"
 
@@ -265,6 +266,17 @@ static void compile_texts(struct compiler *compiler)
     settings->external_url = arena_text(arena, context->external_url ? context->external_url : "");
 }
 
+static uint64_t hash_of(const struct settings *settings)
+{
+    const char *const texts[] = { settings->file, settings->tenant_id, settings->portal,
+                                  settings->external_url };
+    uint64_t hash = options_hash(settings_options, settings->config, OPTIONS_HASH_OURS);
+    hash = options_hash_join(hash, rule_hash(settings->rules));
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        hash = options_hash_join(hash, hash_bytes(texts[i], strlen(texts[i])));
+    return hash;
+}
+
 /* --- life ----------------------------------------------------------------------------------- */
 
 struct settings *settings_create(const struct settings_config *config,
@@ -295,6 +307,7 @@ struct settings *settings_create(const struct settings_config *config,
         settings_release(settings);
         return NULL;
     }
+    settings->hash = hash_of(settings);
     shared->release = context->release;
     shared->owner = context->owner;
     return settings;

@@ -60,6 +60,7 @@ struct settings {
     const struct time_interval *drill_interval; /* NULL = drills at any time */
     struct ledger_config ledger;
     struct watch_config watch;
+    uint64_t hash;                                 /* equal for settings that do the same */
     const char *file;                              /* where they were written */
     const char *tenant_id, *portal, *external_url; /* "" when not known; portal: a host */
     struct arena arena;

@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "alerts/rules/rule_read.h"
+#include "core/hash.h"
 #include "core/memory.h"
 
 struct rule_set {
     atomic_int references;
     struct rule *rules; /* in the order they were read, the built-in ones last */
     size_t count, capacity;
+    uint64_t hash;                  /* of everything that was written */
     const struct family **families; /* NULL-terminated */
     struct arena arena;
 };
@@ -68,6 +70,9 @@ static void add_rule(struct loader *loader, const char *file, const struct rule_
 
 static void add_file(struct loader *loader, const char *file, const struct rule_file_config *config)
 {
+    struct rule_set *set = loader->set;
+    set->hash = options_hash_join(set->hash, hash_bytes(file, strlen(file)));
+    set->hash = options_hash_join(set->hash, options_hash(rule_options, config, OPTIONS_HASH_OURS));
     const struct rule_group_config *groups = config->groups.items;
     for (size_t i = 0; i < config->groups.count; i++) {
         const struct rule_config *rules = groups[i].rules.items;
@@ -181,6 +186,11 @@ const struct rule *rule_all(const struct rule_set *set, size_t *count)
 {
     *count = set->count;
     return set->rules;
+}
+
+uint64_t rule_hash(const struct rule_set *set)
+{
+    return set->hash;
 }
 
 const struct rule *rule_find(const struct rule_set *set, const char *name)

@@ -76,6 +76,10 @@ void rule_acquire(struct rule_set *set);
 void rule_release(struct rule_set *set); /* NULL is fine */
 
 const struct rule *rule_all(const struct rule_set *set, size_t *count);
+
+/* A number for all that was written in the files. */
+uint64_t rule_hash(const struct rule_set *set);
+
 const struct rule *rule_find(const struct rule_set *set, const char *name);
 
 /* The families rules over metrics name, ends with NULL: what the evaluator's metric set opts in,

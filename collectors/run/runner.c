@@ -1,8 +1,7 @@
 #include "collectors/run/runner.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,104 +14,14 @@
 #include "core/memory.h"
 #include "core/worker.h"
 
-enum { RETRY_BASE_S = 5, FIRST_LOOK_MS = 50, TIMEOUT_MIN_MS = 60000, TIMEOUT_MAX_MS = 600000 };
-
-/* --- options -------------------------------------------------------------------------------- */
-
-static bool is_guid(const char *text)
-{
-    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    for (size_t i = 0; i < sizeof form; i++) {
-        bool fits = form[i] == 'x' ? isxdigit((unsigned char)text[i]) : text[i] == form[i];
-        if (!fits)
-            return false;
-    }
-    return true;
-}
-
-static const char *check_subscriptions(const void *value)
-{
-    const struct option_texts *list = value;
-    for (size_t i = 0; i < list->count; i++)
-        if (!is_guid(list->texts[i]))
-            return "must be subscription ids like 00000000-0000-0000-0000-000000000000";
-    return NULL;
-}
-
-/* clang-format off */
-const struct option runner_common_options[] = {
-    { "max_staleness", OPTION_DURATION(struct runner_common, max_staleness_ms),
-      .otherwise = "0s", .min = 0, .max = 30 * 86400e3,
-      .help = "How old the data of a collector may become before they are no longer shown; 0s, or "
-              "less than the collector's interval, means three intervals." },
-    { "disable_defaults", OPTION_BOOL(struct runner_common, disable_defaults),
-      .otherwise = "false", .help = "Run only the collectors that are enabled by name." },
-    { 0 }
-};
-
-const struct option runner_filter_options[] = {
-    { "include", OPTION_TEXT_LIST(struct runner_filter, include),
-      .check = check_subscriptions,
-      .help = "Only these subscription ids. Default: all that are readable." },
-    { "exclude", OPTION_TEXT_LIST(struct runner_filter, exclude),
-      .check = check_subscriptions, .help = "Never these subscription ids." },
-    { 0 }
-};
-
-/* The rows of one collector but for its source, whose words each has of its own. */
-static const struct option source_options[] = {
-    { "enabled", OPTION_BOOL(struct runner_source, enabled), .otherwise = "true",
-      .help = "Whether it runs." },
-    { "interval", OPTION_DURATION(struct runner_source, interval_ms),
-      .min = 1000, .max = 30 * 86400e3, .help = "Time between two collections." },
-    { "timeout", OPTION_DURATION(struct runner_source, timeout_ms),
-      .min = 100, .max = 86400e3,
-      .help = "Longest time of a collection. Default: the interval, between 1m and 10m." },
-    { "source", OPTION_WORD(struct runner_source, variant),
-      .help = "Where the rows come from." },
-};
-/* clang-format on */
-
-const struct option *runner_source_options(const struct collector *collector, struct arena *arena)
-{
-    enum { ROWS = ARRAY_COUNT(source_options) };
-    struct option *rows = arena_zalloc(arena, (ROWS + 1) * sizeof *rows);
-    memcpy(rows, source_options, sizeof source_options);
-    const char **words = arena_zalloc(arena, (COLLECTOR_VARIANTS_MAX + 1) * sizeof *words);
-    for (size_t i = 0; i < COLLECTOR_VARIANTS_MAX; i++)
-        words[i] = collector->variants[i].name;
-    for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].type == OPTION_TYPE_WORD)
-            rows[i].words = words;
-        if (rows[i].offset == offsetof(struct runner_source, interval_ms))
-            rows[i].otherwise = collector->default_interval;
-    }
-    return rows;
-}
-
-static void lower(struct option_texts *list, struct arena *arena)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        char *text = arena_text(arena, list->texts[i]);
-        for (char *c = text; *c; c++)
-            *c = (char)tolower((unsigned char)*c);
-        list->texts[i] = text;
-    }
-}
-
-void runner_complete(struct runner_source *sources, size_t count, struct runner_filter *filter,
-                     struct arena *arena)
-{
-    for (struct runner_source *one = sources; one < sources + count; one++)
-        if (!one->timeout_ms)
-            one->timeout_ms = one->interval_ms < TIMEOUT_MIN_MS   ? TIMEOUT_MIN_MS
-                              : one->interval_ms > TIMEOUT_MAX_MS ? TIMEOUT_MAX_MS
-                                                                  : one->interval_ms;
-    lower(&filter->include, arena);
-    lower(&filter->exclude, arena);
-}
+enum { RETRY_BASE_S = 5, FIRST_LOOK_MS = 50 };
 
 /* --- life ------------------------------------------------------------------------------------- */
+
+/* What may change while a run is under way. */
+struct timing {
+    int64_t interval_ms, timeout_ms, max_staleness_ms;
+};
 
 /* One source's thread and what it remembers between runs. Only its own thread touches it. */
 struct slot {
@@ -123,16 +32,20 @@ struct slot {
     struct http_client *client;
     struct source_status status;
     struct collect_memory memory;
-    bool loaded; /* from the last run of the program: not due yet */
+    bool loaded;    /* from the last run of the program: not due yet */
+    int64_t ran_ms; /* when its last run began; 0 = not yet */
+    atomic_bool stopping;
+    pthread_mutex_t lock; /* what follows: from a reload, for its thread to go on with */
+    struct timing next;
+    bool changed;
 };
 
 struct runner {
-    struct runner_config config;
     struct arm *arm;
     struct snapshot_store *store;
-    char **include, **exclude;
+    char **include, **exclude; /* ids, end with NULL; include: none = all */
     char *storage_path;
-    atomic_bool stopping;
+    bool started;
     struct source_list *sources;
     struct slot *slots; /* one a source, by its index */
 };
@@ -143,6 +56,22 @@ static char **copy_texts(const struct option_texts *list)
     for (size_t i = 0; i < list->count; i++)
         copies[i] = memory_copy(list->texts[i]);
     return copies;
+}
+
+static size_t count_texts(char *const *texts)
+{
+    size_t count = 0;
+    while (texts[count])
+        count++;
+    return count;
+}
+
+static bool equal_texts(char *const *texts, const struct option_texts *list)
+{
+    bool equal = count_texts(texts) == list->count;
+    for (size_t i = 0; equal && i < list->count; i++)
+        equal = !strcmp(texts[i], list->texts[i]);
+    return equal;
 }
 
 static void free_texts(char **texts)
@@ -164,7 +93,7 @@ static bool is_wanted(const void *filter, const char *subscription_id)
 {
     const struct runner *runner = filter;
     return !is_among(runner->exclude, subscription_id) &&
-           (!runner->config.filter.include.count || is_among(runner->include, subscription_id));
+           (!*runner->include || is_among(runner->include, subscription_id));
 }
 
 static const struct variant *variant_of(const struct slot *slot)
@@ -187,27 +116,72 @@ static bool is_needed(const struct source *source, const struct slot *by)
     return runner_is_needed(source, by->source, variant_of(by));
 }
 
-/* Who needs a reference needs all of it, also what is special in each subscription. */
-static void choose_reference(struct runner *runner, struct slot *slot)
+/* The variant of a source: who needs a reference needs all of it, also what is special in each
+ * subscription. */
+static int choose_variant(const struct runner_config *config, const struct source *source)
 {
-    const struct variant *variants = slot->source->collector->variants;
+    const struct variant *variants = source->collector->variants;
     bool needed = false;
-    for (size_t i = 0; i < runner->sources->count; i++)
-        needed = needed || is_needed(slot->source, &runner->slots[i]);
+    int chosen = config->settings[source->index].variant;
+    for (size_t i = 0; i < config->sources->count; i++) {
+        const struct source *by = &config->sources->sources[i];
+        needed = needed || runner_is_needed(source, by,
+                                            &by->collector->variants[config->settings[i].variant]);
+    }
     for (int i = 0; i < COLLECTOR_VARIANTS_MAX && needed; i++)
         if (variants[i].complete)
-            slot->config.variant = i;
+            chosen = i;
+    return chosen;
+}
+
+static struct runner_source settings_of(const struct runner_config *config,
+                                        const struct source *source)
+{
+    struct runner_source settings = config->settings[source->index];
+    settings.variant = choose_variant(config, source);
+    return settings;
 }
 
 /* How old the data of a source may become. What runs less often than the operator's limit would be
  * gone between two good runs: it has three intervals, as where there is no limit. */
-static int64_t max_staleness_ms(const struct runner *runner, int64_t interval_ms)
+static struct timing timing_of(const struct runner_config *config, const struct source *source)
 {
-    int64_t configured = runner->config.common.max_staleness_ms;
-    return configured && configured >= interval_ms ? configured : 3 * interval_ms;
+    const struct runner_source *settings = &config->settings[source->index];
+    int64_t configured = config->common.max_staleness_ms, interval_ms = settings->interval_ms;
+    return (struct timing){
+        .interval_ms = interval_ms,
+        .timeout_ms = settings->timeout_ms,
+        .max_staleness_ms = configured && configured >= interval_ms ? configured : 3 * interval_ms,
+    };
 }
 
-static void create_slots(struct runner *runner)
+/* Its thread only, or while there is none. */
+static void set_timing(struct slot *slot, const struct timing *timing)
+{
+    slot->config.interval_ms = slot->status.interval_ms = timing->interval_ms;
+    slot->config.timeout_ms = timing->timeout_ms;
+    slot->status.max_staleness_ms = timing->max_staleness_ms;
+}
+
+/* Give a source that is not running these settings. */
+static void set_slot(struct slot *slot, const struct runner_config *config)
+{
+    struct runner *runner = slot->runner;
+    const struct source *source = &config->sources->sources[slot->source->index];
+    const struct timing timing = timing_of(config, source);
+    slot->config = settings_of(config, source);
+    slot->status.enabled = slot->config.enabled;
+    slot->changed = false;
+    slot->next = timing;
+    set_timing(slot, &timing);
+    struct snapshot *snapshot = snapshot_acquire(runner->store, clock_now_s());
+    snapshot_publish(runner->store, slot->source, NULL, &slot->status);
+    if (!slot->status.enabled && snapshot_part(snapshot, slot->source))
+        snapshot_drop(runner->store, slot->source);
+    snapshot_release(snapshot);
+}
+
+static void create_slots(struct runner *runner, const struct runner_config *config)
 {
     const struct source_list *sources = runner->sources;
     snapshot_store_configure(runner->store, runner->sources);
@@ -215,20 +189,13 @@ static void create_slots(struct runner *runner)
     runner->slots = MEMORY_ARRAY(struct slot, sources->count);
     for (size_t i = 0; i < sources->count; i++) {
         struct slot *slot = &runner->slots[i];
+        pthread_mutex_init(&slot->lock, NULL);
         slot->runner = runner;
         slot->source = &sources->sources[i];
-        slot->config = runner->config.settings[i];
         slot->client = http_client_create();
         slot->status = *snapshot_status(snapshot, slot->source);
-        slot->status.enabled = slot->config.enabled;
-        slot->status.interval_ms = slot->config.interval_ms;
-        slot->status.max_staleness_ms = max_staleness_ms(runner, slot->config.interval_ms);
-        snapshot_publish(runner->store, slot->source, NULL, &slot->status);
-        if (!slot->status.enabled && snapshot_part(snapshot, slot->source))
-            snapshot_drop(runner->store, slot->source);
+        set_slot(slot, config);
     }
-    for (size_t i = 0; i < sources->count; i++)
-        choose_reference(runner, &runner->slots[i]);
     snapshot_release(snapshot);
 }
 
@@ -236,7 +203,6 @@ struct runner *runner_create(const struct runner_config *config, struct arm *arm
                              struct snapshot_store *store)
 {
     struct runner *runner = MEMORY_NEW(struct runner);
-    runner->config = *config;
     runner->arm = arm;
     runner->store = store;
     runner->sources = config->sources;
@@ -245,7 +211,7 @@ struct runner *runner_create(const struct runner_config *config, struct arm *arm
     runner->exclude = copy_texts(&config->filter.exclude);
     if (config->storage_path)
         runner->storage_path = memory_copy(config->storage_path);
-    create_slots(runner);
+    create_slots(runner, config);
     return runner;
 }
 
@@ -254,8 +220,10 @@ void runner_destroy(struct runner *runner)
     if (!runner)
         return;
     runner_stop(runner);
-    for (size_t i = 0; i < runner->sources->count; i++)
+    for (size_t i = 0; i < runner->sources->count; i++) {
         http_client_destroy(runner->slots[i].client);
+        pthread_mutex_destroy(&runner->slots[i].lock);
+    }
     free(runner->slots);
     source_list_release(runner->sources);
     free_texts(runner->include);
@@ -272,7 +240,7 @@ static const char **scope_of(const struct slot *slot, const struct snapshot *sna
     const struct runner *runner = slot->runner;
     const struct subscription *known = subscriptions_known(snapshot, slot->source->tenant, &count);
     *scope_count = 0;
-    if (!runner->config.filter.include.count && !runner->config.filter.exclude.count)
+    if (!*runner->include && !*runner->exclude)
         return NULL;
     const char **scope = MEMORY_ARRAY(const char *, count + 1);
     for (size_t i = 0; i < count; i++)
@@ -368,7 +336,7 @@ bool runner_run(struct runner *runner, const struct source *source)
         .arm = runner->arm,
         .client = slot->client,
         .deadline_ms = started_ms + slot->config.timeout_ms,
-        .cancelled = &runner->stopping,
+        .cancelled = &slot->stopping,
     };
     struct collect_context context = {
         .now = now,
@@ -377,13 +345,14 @@ bool runner_run(struct runner *runner, const struct source *source)
         .wanted = is_wanted,
         .filter = runner,
         .included = (const char *const *)runner->include,
-        .included_count = runner->config.filter.include.count,
+        .included_count = count_texts(runner->include),
     };
     struct collect_result result = { 0 };
     struct error error = { 0 };
     size_t scope_count;
     const char **scope = scope_of(slot, snapshot, &scope_count);
     slot->status.started_at = context.now;
+    slot->ran_ms = started_ms;
     struct part *older = snapshot_part(snapshot, source);
     bool ok = collect_run(source, variant_of(slot), &session, &context, older, scope, scope_count,
                           &slot->memory, &result, &error);
@@ -415,11 +384,30 @@ static bool may_start(const struct slot *slot)
     return ok;
 }
 
+/* Go on with what a reload has changed; true when it did. */
+static bool adopt(struct slot *slot)
+{
+    pthread_mutex_lock(&slot->lock);
+    bool changed = slot->changed;
+    const struct timing timing = slot->next;
+    slot->changed = false;
+    pthread_mutex_unlock(&slot->lock);
+    if (!changed)
+        return false;
+    set_timing(slot, &timing);
+    snapshot_publish(slot->runner->store, slot->source, NULL, &slot->status);
+    return true;
+}
+
 static int64_t tick(void *data)
 {
     struct slot *slot = data;
+    bool changed = adopt(slot);
     if (!may_start(slot))
         return FIRST_LOOK_MS;
+    int64_t due_ms = slot->ran_ms + slot->status.interval_ms - clock_monotonic_ms();
+    if (changed && slot->ran_ms && slot->status.success && due_ms > 0)
+        return due_ms;
     int64_t interval_ms = slot->status.interval_ms;
     if (slot->loaded) {
         slot->loaded = false;
@@ -461,100 +449,103 @@ static void load_kept(struct slot *slot)
     snapshot_publish(slot->runner->store, slot->source, part, &slot->status);
 }
 
+static void start_slot(struct slot *slot)
+{
+    if (!slot->status.enabled)
+        return;
+    load_kept(slot);
+    atomic_store(&slot->stopping, false);
+    http_client_resume(slot->client);
+    slot->worker = worker_start(slot->source->name, tick, cancel, slot, 0);
+}
+
+/* Its run, if any, ends soon. */
+static void cancel_slot(struct slot *slot)
+{
+    atomic_store(&slot->stopping, true);
+    http_client_cancel(slot->client);
+}
+
+static void join_slot(struct slot *slot)
+{
+    worker_stop(slot->worker);
+    slot->worker = NULL;
+}
+
 void runner_start(struct runner *runner)
 {
-    atomic_store(&runner->stopping, false);
-    for (size_t i = 0; i < runner->sources->count; i++) {
-        struct slot *slot = &runner->slots[i];
-        if (!slot->status.enabled)
-            continue;
-        load_kept(slot);
-        http_client_resume(slot->client);
-        slot->worker = worker_start(slot->source->name, tick, cancel, slot, 0);
-    }
+    runner->started = true;
+    for (size_t i = 0; i < runner->sources->count; i++)
+        start_slot(&runner->slots[i]);
 }
 
 void runner_stop(struct runner *runner)
 {
-    atomic_store(&runner->stopping, true);
+    runner->started = false;
     for (size_t i = 0; i < runner->sources->count; i++)
-        http_client_cancel(runner->slots[i].client);
-    for (size_t i = 0; i < runner->sources->count; i++) {
-        worker_stop(runner->slots[i].worker);
-        runner->slots[i].worker = NULL;
-    }
+        cancel_slot(&runner->slots[i]);
+    for (size_t i = 0; i < runner->sources->count; i++)
+        join_slot(&runner->slots[i]);
 }
 
-/* --- families --------------------------------------------------------------------------------- */
-static const struct family_0 up = {
-    .name = "defender_up",
-    .type = METRIC_GAUGE,
-    .level = 0,
-    .help = "1 when every enabled collector has data younger than max staleness.",
-};
-static const struct family_1 success = {
-    .name = "defender_scrape_collector_success",
-    .type = METRIC_GAUGE,
-    .level = 0,
-    .help = "1 when the collector's last run read everything it asked for.",
-    LABELS("collector"),
-};
-static const struct family_1 duration = {
-    .name = "defender_scrape_collector_duration_seconds",
-    .type = METRIC_GAUGE,
-    .level = 0,
-    .unit = "seconds",
-    .help = "How long the collector's last run took.",
-    LABELS("collector"),
-};
-static const struct family_1 last_success = {
-    .name = "defender_collector_last_success_timestamp_seconds",
-    .type = METRIC_GAUGE,
-    .level = 0,
-    .unit = "seconds",
-    .help = "When the collector last read everything it asked for; 0 = never.",
-    LABELS("collector"),
-};
-static const struct family_1 rows = {
-    .name = "defender_collector_rows",
-    .type = METRIC_GAUGE,
-    .level = 0,
-    .help = "Rows the collector's last run read from Azure.",
-    LABELS("collector"),
-};
-static const struct family_1 truncated = {
-    .name = "defender_collector_truncated",
-    .type = METRIC_GAUGE,
-    .level = 0,
-    .help = "1 when Azure cut the answer in a way that can only be counted: nothing is concluded "
-            "from what is missing.",
-    LABELS("collector"),
-};
-const struct family *const runner_families[] = {
-    &up.family, &success.family, &duration.family, &last_success.family, &rows.family,
-    &truncated.family, NULL,
-};
+/* --- a reload --------------------------------------------------------------------------------- */
 
-void runner_emit(const struct snapshot *snapshot, struct metric_set *set)
+/* Whether a source has to begin anew: it asks for something else. */
+static bool is_other(const struct slot *slot, const struct runner_config *config)
 {
-    const struct source *sources = snapshot->sources->sources;
-    size_t count = snapshot->sources->count;
-    bool all = true;
-    for (size_t i = 0; i < count; i++)
-        all = all && (!snapshot->status[i].enabled || snapshot->parts[i]);
-    metric_add(set, &up, all, METRIC_LABELS());
+    const struct source *source = &config->sources->sources[slot->source->index];
+    const struct runner_source settings = settings_of(config, source);
+    return settings.enabled != slot->config.enabled || settings.variant != slot->config.variant;
+}
+
+/* Hand a source that goes on its new times, if they are new. */
+static void hand_timing(struct slot *slot, const struct runner_config *config)
+{
+    const struct source *source = &config->sources->sources[slot->source->index];
+    const struct timing timing = timing_of(config, source);
+    pthread_mutex_lock(&slot->lock);
+    bool changed = timing.interval_ms != slot->next.interval_ms ||
+                   timing.timeout_ms != slot->next.timeout_ms ||
+                   timing.max_staleness_ms != slot->next.max_staleness_ms;
+    slot->changed = slot->changed || changed;
+    slot->next = timing;
+    pthread_mutex_unlock(&slot->lock);
+    if (changed && slot->worker)
+        worker_wake(slot->worker);
+}
+
+/* No source runs meanwhile. */
+static void set_filter(struct runner *runner, const struct runner_filter *filter)
+{
+    free_texts(runner->include);
+    free_texts(runner->exclude);
+    runner->include = copy_texts(&filter->include);
+    runner->exclude = copy_texts(&filter->exclude);
+}
+
+void runner_configure(struct runner *runner, const struct runner_config *config)
+{
+    size_t count = runner->sources->count;
+    bool filter = !equal_texts(runner->include, &config->filter.include) ||
+                  !equal_texts(runner->exclude, &config->filter.exclude);
+    bool *other = MEMORY_ARRAY(bool, count);
     for (size_t i = 0; i < count; i++) {
-        const struct source_status *status = &snapshot->status[i];
-        const struct metric_labels_1 *labels = METRIC_LABELS(sources[i].name);
-        if (!status->enabled)
-            continue;
-        metric_add(set, &success, status->success, labels);
-        metric_add(set, &duration, (double)status->duration_ms / 1e3, labels);
-        metric_add(set, &last_success, (double)status->last_success_at, labels);
-        metric_add(set, &rows, (double)status->rows, labels);
-        metric_add(set, &truncated, status->truncated, labels);
+        other[i] = filter || !runner->started || is_other(&runner->slots[i], config);
+        if (other[i])
+            cancel_slot(&runner->slots[i]);
+        else
+            hand_timing(&runner->slots[i], config);
     }
     for (size_t i = 0; i < count; i++)
-        if (snapshot->parts[i])
-            sources[i].collector->emit(snapshot, snapshot->parts[i], set);
+        if (other[i])
+            join_slot(&runner->slots[i]);
+    if (filter)
+        set_filter(runner, &config->filter);
+    for (size_t i = 0; i < count; i++)
+        if (other[i])
+            set_slot(&runner->slots[i], config);
+    for (size_t i = 0; i < count; i++)
+        if (other[i] && runner->started)
+            start_slot(&runner->slots[i]);
+    free(other);
 }

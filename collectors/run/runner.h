@@ -59,6 +59,12 @@ void runner_start(struct runner *runner);
 /* Stop them all: requests in flight are cancelled; under two seconds. */
 void runner_stop(struct runner *runner);
 
+/* Go on with other settings. A source whose own did not change is left alone, with the run it is
+ * in; new times hold from its next run on; only one that is switched, asks for something else or
+ * for other subscriptions begins anew. config: its sources equal those of the runner; storage_path
+ * is not looked at. */
+void runner_configure(struct runner *runner, const struct runner_config *config);
+
 /* Run one source now on the calling thread and publish; for --once and tests. False when the
  * run failed (its status says why). */
 bool runner_run(struct runner *runner, const struct source *source);

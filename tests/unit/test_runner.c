@@ -1,6 +1,7 @@
 /* What the runner hands to a run and makes of its end. The collectors here ask nobody. */
 #include "collectors/run/runner.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,6 +17,7 @@ static struct {
     bool fails, truncated;
     int64_t number; /* what is kept between runs of the program */
     int runs;
+    atomic_bool waits, waiting; /* a run does not end before `waits` is false */
 } mind;
 
 struct own {
@@ -33,6 +35,9 @@ static bool finish(struct part *part, const struct collect_context *context, str
 {
     mind.seen = *context;
     mind.runs++;
+    mind.waiting = true;
+    while (mind.waits)
+        clock_sleep_ms(1);
     part->truncated = mind.truncated;
     ((struct own *)part_own(part, sizeof(struct own), free))->number = mind.number;
     return !mind.fails || error_set(error, ERROR_TIMEOUT, "Azure sleeps");
@@ -247,6 +252,67 @@ TEST(a_reload_keeps_what_is_known_and_drops_what_is_switched_off)
     create(&bench);
     CHECK_INT(shown(&bench), -1);
     CHECK(!status_of(&bench).enabled);
+}
+
+/* Poll until a number is shown. */
+static void wait_shown(const struct bench *bench, int64_t number)
+{
+    int64_t end_ms = clock_monotonic_ms() + 60000;
+    while (shown(bench) != number && clock_monotonic_ms() < end_ms)
+        clock_sleep_ms(1);
+    CHECK_INT(shown(bench), number);
+}
+
+TEST(a_reload_with_nothing_new_leaves_a_run_alone)
+{
+    BENCH(bench);
+    mind.number = 9;
+    mind.waits = true;
+    create(&bench);
+    runner_start(bench.runner);
+    while (!mind.waiting)
+        clock_sleep_ms(1);
+    for (int i = 0; i < 500; i++)
+        runner_configure(bench.runner, &bench.config);
+    bench.settings[0].interval_ms = 120000; /* new times wait for the next run */
+    bench.settings[0].timeout_ms = 2000;
+    runner_configure(bench.runner, &bench.config);
+    CHECK_INT(shown(&bench), -1);
+    mind.waits = false;
+    wait_shown(&bench, 9);
+    int64_t end_ms = clock_monotonic_ms() + 60000;
+    while (status_of(&bench).interval_ms != 120000 && clock_monotonic_ms() < end_ms)
+        clock_sleep_ms(1);
+    CHECK_INT(status_of(&bench).interval_ms, 120000);
+    CHECK_INT(status_of(&bench).max_staleness_ms, 360000);
+    runner_stop(bench.runner);
+    CHECK_INT(mind.runs, 1); /* and it is not due again */
+}
+
+TEST(a_reload_begins_anew_what_asks_for_something_else)
+{
+    static const char *include[] = { "s-1" };
+    BENCH(bench);
+    mind.number = 1;
+    create(&bench);
+    runner_start(bench.runner);
+    wait_shown(&bench, 1);
+    mind.number = 2;
+    bench.config.filter.include = (struct option_texts){ include, 1 };
+    runner_configure(bench.runner, &bench.config);
+    wait_shown(&bench, 2);
+    CHECK_INT(mind.seen.included_count, 1);
+    CHECK(!mind.seen.wanted(mind.seen.filter, "s-2"));
+    bench.settings[0].enabled = false;
+    runner_configure(bench.runner, &bench.config);
+    CHECK_INT(shown(&bench), -1);
+    CHECK(!status_of(&bench).enabled);
+    mind.number = 3;
+    bench.settings[0].enabled = true;
+    runner_configure(bench.runner, &bench.config);
+    wait_shown(&bench, 3);
+    runner_stop(bench.runner);
+    CHECK_INT(mind.runs, 3);
 }
 
 /* --- what is kept between runs of the program ----------------------------------------------------

@@ -1,0 +1,80 @@
+/* The samples of a snapshot. */
+#include "collectors/run/runner.h"
+
+static const struct family_0 up = {
+    .name = "defender_up",
+    .type = METRIC_GAUGE,
+    .level = 0,
+    .help = "1 when every enabled collector has data younger than max staleness.",
+};
+static const struct family_1 success = {
+    .name = "defender_scrape_collector_success",
+    .type = METRIC_GAUGE,
+    .level = 0,
+    .help = "1 when the collector's last run read everything it asked for.",
+    LABELS("collector"),
+};
+static const struct family_1 duration = {
+    .name = "defender_scrape_collector_duration_seconds",
+    .type = METRIC_GAUGE,
+    .level = 0,
+    .unit = "seconds",
+    .help = "How long the collector's last run took.",
+    LABELS("collector"),
+};
+static const struct family_1 last_success = {
+    .name = "defender_collector_last_success_timestamp_seconds",
+    .type = METRIC_GAUGE,
+    .level = 0,
+    .unit = "seconds",
+    .help = "When the collector last read everything it asked for; 0 = never.",
+    LABELS("collector"),
+};
+static const struct family_1 rows = {
+    .name = "defender_collector_rows",
+    .type = METRIC_GAUGE,
+    .level = 0,
+    .help = "Rows the collector's last run read from Azure.",
+    LABELS("collector"),
+};
+static const struct family_1 truncated = {
+    .name = "defender_collector_truncated",
+    .type = METRIC_GAUGE,
+    .level = 0,
+    .help = "1 when Azure cut the answer in a way that can only be counted: nothing is concluded "
+            "from what is missing.",
+    LABELS("collector"),
+};
+const struct family *const runner_families[] = {
+    &up.family,
+    &success.family,
+    &duration.family,
+    &last_success.family,
+    &rows.family,
+    &truncated.family,
+    NULL,
+};
+
+void runner_emit(const struct snapshot *snapshot, struct metric_set *set)
+{
+    const struct source *sources = snapshot->sources->sources;
+    size_t count = snapshot->sources->count;
+    bool all = true;
+    for (size_t i = 0; i < count; i++)
+        all = all && (!snapshot->status[i].enabled || snapshot->parts[i]);
+    metric_add(set, &up, all, METRIC_LABELS());
+    for (size_t i = 0; i < count; i++) {
+        const struct source_status *status = &snapshot->status[i];
+        const struct metric_labels_1 *labels = METRIC_LABELS(sources[i].name);
+        if (!status->enabled)
+            continue;
+        metric_add(set, &success, status->success, labels);
+        metric_add(set, &duration, (double)status->duration_ms / 1e3, labels);
+        metric_add(set, &last_success, (double)status->last_success_at, labels);
+        metric_add(set, &rows, (double)status->rows, labels);
+        metric_add(set, &truncated, status->truncated, labels);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (snapshot->parts[i])
+            sources[i].collector->emit(snapshot, snapshot->parts[i], set);
+}

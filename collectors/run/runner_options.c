@@ -1,0 +1,100 @@
+/* How sources are run, as it is written: the rows, and what follows from them. */
+#include <ctype.h>
+#include <string.h>
+
+#include "collectors/run/runner.h"
+
+enum { TIMEOUT_MIN_MS = 60000, TIMEOUT_MAX_MS = 600000 };
+
+static bool is_guid(const char *text)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    for (size_t i = 0; i < sizeof form; i++) {
+        bool fits = form[i] == 'x' ? isxdigit((unsigned char)text[i]) : text[i] == form[i];
+        if (!fits)
+            return false;
+    }
+    return true;
+}
+
+static const char *check_subscriptions(const void *value)
+{
+    const struct option_texts *list = value;
+    for (size_t i = 0; i < list->count; i++)
+        if (!is_guid(list->texts[i]))
+            return "must be subscription ids like 00000000-0000-0000-0000-000000000000";
+    return NULL;
+}
+
+/* clang-format off */
+const struct option runner_common_options[] = {
+    { "max_staleness", OPTION_DURATION(struct runner_common, max_staleness_ms),
+      .otherwise = "0s", .min = 0, .max = 30 * 86400e3,
+      .help = "How old the data of a collector may become before they are no longer shown; 0s, or "
+              "less than the collector's interval, means three intervals." },
+    { "disable_defaults", OPTION_BOOL(struct runner_common, disable_defaults),
+      .otherwise = "false", .help = "Run only the collectors that are enabled by name." },
+    { 0 }
+};
+
+const struct option runner_filter_options[] = {
+    { "include", OPTION_TEXT_LIST(struct runner_filter, include),
+      .check = check_subscriptions,
+      .help = "Only these subscription ids. Default: all that are readable." },
+    { "exclude", OPTION_TEXT_LIST(struct runner_filter, exclude),
+      .check = check_subscriptions, .help = "Never these subscription ids." },
+    { 0 }
+};
+
+/* The rows of one collector but for its source, whose words each has of its own. */
+static const struct option source_options[] = {
+    { "enabled", OPTION_BOOL(struct runner_source, enabled), .otherwise = "true",
+      .help = "Whether it runs." },
+    { "interval", OPTION_DURATION(struct runner_source, interval_ms),
+      .min = 1000, .max = 30 * 86400e3, .help = "Time between two collections." },
+    { "timeout", OPTION_DURATION(struct runner_source, timeout_ms),
+      .min = 100, .max = 86400e3,
+      .help = "Longest time of a collection. Default: the interval, between 1m and 10m." },
+    { "source", OPTION_WORD(struct runner_source, variant),
+      .help = "Where the rows come from." },
+};
+/* clang-format on */
+
+const struct option *runner_source_options(const struct collector *collector, struct arena *arena)
+{
+    enum { ROWS = ARRAY_COUNT(source_options) };
+    struct option *rows = arena_zalloc(arena, (ROWS + 1) * sizeof *rows);
+    memcpy(rows, source_options, sizeof source_options);
+    const char **words = arena_zalloc(arena, (COLLECTOR_VARIANTS_MAX + 1) * sizeof *words);
+    for (size_t i = 0; i < COLLECTOR_VARIANTS_MAX; i++)
+        words[i] = collector->variants[i].name;
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].type == OPTION_TYPE_WORD)
+            rows[i].words = words;
+        if (rows[i].offset == offsetof(struct runner_source, interval_ms))
+            rows[i].otherwise = collector->default_interval;
+    }
+    return rows;
+}
+
+static void lower(struct option_texts *list, struct arena *arena)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        char *text = arena_text(arena, list->texts[i]);
+        for (char *c = text; *c; c++)
+            *c = (char)tolower((unsigned char)*c);
+        list->texts[i] = text;
+    }
+}
+
+void runner_complete(struct runner_source *sources, size_t count, struct runner_filter *filter,
+                     struct arena *arena)
+{
+    for (struct runner_source *one = sources; one < sources + count; one++)
+        if (!one->timeout_ms)
+            one->timeout_ms = one->interval_ms < TIMEOUT_MIN_MS   ? TIMEOUT_MIN_MS
+                              : one->interval_ms > TIMEOUT_MAX_MS ? TIMEOUT_MAX_MS
+                                                                  : one->interval_ms;
+    lower(&filter->include, arena);
+    lower(&filter->exclude, arena);
+}
