@@ -82,6 +82,13 @@ void regex_destroy(struct regex *regex)
     free(regex);
 }
 
+size_t regex_bytes(const struct regex *regex)
+{
+    size_t bytes = 0;
+    pcre2_pattern_info(regex->code, PCRE2_INFO_SIZE, &bytes);
+    return bytes;
+}
+
 /* Append the text with U+FFFD for each byte that belongs to no character. */
 static void mend(const char *text, struct buf *out)
 {

@@ -17,5 +17,8 @@ struct regex;
 struct regex *regex_create(const char *pattern, struct error *error) MUST_USE;
 void regex_destroy(struct regex *regex); /* NULL is fine */
 
+/* Bytes of the compiled form; at most 64 KiB. */
+size_t regex_bytes(const struct regex *regex);
+
 /* Whether the whole text matches; bytes that are no UTF-8 stand for U+FFFD. */
 enum regex_answer regex_match(const struct regex *regex, const char *text);

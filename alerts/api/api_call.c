@@ -5,12 +5,10 @@
 
 #include "alerts/store/schema.h"
 
-/* A request may bring so many filters, and its regular expressions take so long. */
+/* The regular expressions of a request may take so long. */
 enum {
     LIST_LIMIT = 100,
     LIST_LIMIT_MAX = 1000,
-    FILTERS_MAX = 64,
-    FILTER_BYTES_MAX = 16 * 1024,
     MATCH_US = 2000000,
 };
 
@@ -72,12 +70,12 @@ bool api_call_filters(struct api_call *call, struct match_list *filters, int *st
         if (strcmp(query->name, "filter") != 0)
             continue;
         bytes += strlen(query->value);
-        bool ok =
-            bytes <= FILTER_BYTES_MAX
-                ? match_parse(query->value, filters, &call->arena, &error)
-                : error_set(&error, ERROR_LIMIT, "more than %d bytes of filters", FILTER_BYTES_MAX);
-        if (ok && filters->count > FILTERS_MAX)
-            ok = error_set(&error, ERROR_LIMIT, "more than %d filters", FILTERS_MAX);
+        bool ok = bytes <= API_CALL_MATCHER_BYTES_MAX
+                      ? match_parse(query->value, filters, &call->arena, &error)
+                      : error_set(&error, ERROR_LIMIT, "more than %d bytes of filters",
+                                  API_CALL_MATCHER_BYTES_MAX);
+        if (ok && filters->count > API_CALL_MATCHERS_MAX)
+            ok = error_set(&error, ERROR_LIMIT, "more than %d filters", API_CALL_MATCHERS_MAX);
         if (!ok) {
             *status = api_call_fail(call, 400, error.message);
             return false;

@@ -2,6 +2,9 @@
 /* One request to the API while it is answered: its parameters, its database, its errors. */
 #include "alerts/api/api.h"
 
+/* Of one request: matchers, and bytes of all of them. */
+enum { API_CALL_MATCHERS_MAX = 64, API_CALL_MATCHER_BYTES_MAX = 16 * 1024 };
+
 struct api_call {
     const struct api_context *context;
     const struct api_request *request;

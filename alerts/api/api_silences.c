@@ -105,6 +105,7 @@ int api_silences_answer_one(struct api_call *call, const char *id)
 static bool read_matchers(const struct json *list, struct arena *arena, struct match_list *matchers,
                           struct error *error)
 {
+    size_t bytes = 0;
     for (const struct json *one = json_first(list); one; one = json_next(one)) {
         const char *name = json_text(json_get(one, "name"));
         const char *value = json_text(json_get(one, "value"));
@@ -115,6 +116,10 @@ static bool read_matchers(const struct json *list, struct arena *arena, struct m
                                             : MATCH_NOT_EQUAL;
         if (!name || !value)
             return error_set(error, ERROR_REQUEST, "a matcher needs a name and a value");
+        bytes += strlen(name) + strlen(value);
+        if (matchers->count == API_CALL_MATCHERS_MAX || bytes > API_CALL_MATCHER_BYTES_MAX)
+            return error_set(error, ERROR_LIMIT, "more than %d matchers, or %d bytes of them",
+                             API_CALL_MATCHERS_MAX, API_CALL_MATCHER_BYTES_MAX);
         if (!match_add(matchers, name, operator, value, arena, error))
             return false;
     }

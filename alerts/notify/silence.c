@@ -7,7 +7,7 @@
 #include "core/hash.h"
 #include "core/memory.h"
 
-enum { SILENCES_MAX = 5000, KEPT_S = 5 * 24 * 3600 };
+enum { SILENCES_MAX = 5000, COMPILED_BYTES_MAX = 64 * 1024 * 1024, KEPT_S = 5 * 24 * 3600 };
 
 const char *const silence_state_words[] = { "pending", "active", "expired", NULL };
 
@@ -194,12 +194,16 @@ static void add(struct database *database, struct silence_cache *cache, struct s
 {
     struct error error;
     struct silence silence = kept->silence;
-    silence.compiled = silence_cache_get(cache, silence.id, kept->matchers, &error);
+    if (list->compiled_bytes > COMPILED_BYTES_MAX)
+        error_set(&error, ERROR_LIMIT, "the expressions of other silences are too large");
+    else
+        silence.compiled = silence_cache_get(cache, silence.id, kept->matchers, &error);
     if (!silence.compiled) {
         unreadable_note(database_unreadable(database), UNREADABLE_SILENCE, silence.id, &error);
         return;
     }
     silence.matchers = *silence_cache_list(silence.compiled);
+    list->compiled_bytes += match_compiled_bytes(&silence.matchers);
     MEMORY_GROW(list->silences, list->count, *capacity);
     list->silences[list->count++] = silence;
 }

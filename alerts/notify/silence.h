@@ -18,6 +18,7 @@ struct silence {
 struct silence_list {
     struct silence *silences; /* active, pending, expired; soonest to end first */
     size_t count;
+    size_t compiled_bytes;       /* of all expressions */
     struct match_budget *budget; /* for silence_find; NULL = any time */
     struct arena arena;
 };
@@ -35,7 +36,8 @@ bool silence_expire(struct database *database, const char *id, int64_t now,
                     struct error *error) MUST_USE;
 
 /* Read all silences but those that expired more than five days ago. One whose matchers cannot be
- * read is left out and noted in database_unreadable. cache: keeps what was compiled; may be NULL.
+ * read, or are more than memory is given for, is left out and noted in database_unreadable. cache:
+ * keeps what was compiled; may be NULL.
  */
 bool silence_load(struct database *database, struct silence_cache *cache, int64_t now,
                   struct silence_list *list, struct error *error) MUST_USE;

@@ -36,6 +36,15 @@ static bool compile(struct match *match, struct arena *arena, struct error *erro
     return true;
 }
 
+size_t match_compiled_bytes(const struct match_list *list)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->matches[i].pattern)
+            bytes += regex_bytes(list->matches[i].pattern->regex);
+    return bytes;
+}
+
 static bool is_utf8(const char *text)
 {
     for (size_t length; *text; text += length)
@@ -57,6 +66,8 @@ static bool check(const struct match_list *list, const char *name, const char *v
         return error_set(error, ERROR_CONFIG, "%.64s: the value is not UTF-8", name);
     for (size_t i = 0; i < list->count; i++)
         bytes += strlen(list->matches[i].value);
+    if (match_compiled_bytes(list) > MATCH_COMPILED_BYTES_MAX)
+        return error_set(error, ERROR_CONFIG, "%.64s: the patterns before it are too large", name);
     if (list->count >= MATCH_COUNT_MAX || bytes > MATCH_BYTES_MAX)
         return error_set(error, ERROR_CONFIG, "more than %d matchers, or %d bytes of them",
                          MATCH_COUNT_MAX, MATCH_BYTES_MAX);

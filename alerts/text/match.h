@@ -20,8 +20,13 @@
 enum match_operator { MATCH_EQUAL, MATCH_NOT_EQUAL, MATCH_REGEX, MATCH_NOT_REGEX };
 enum match_answer { MATCH_NO, MATCH_YES, MATCH_LIMIT };
 
-/* Of one list: matchers, and bytes of all their values. */
-enum { MATCH_COUNT_MAX = 256, MATCH_VALUE_BYTES_MAX = 4096, MATCH_BYTES_MAX = 64 * 1024 };
+/* Of one list: matchers, bytes of all their values, bytes of all that is compiled. */
+enum {
+    MATCH_COUNT_MAX = 256,
+    MATCH_VALUE_BYTES_MAX = 4096,
+    MATCH_BYTES_MAX = 64 * 1024,
+    MATCH_COMPILED_BYTES_MAX = 512 * 1024,
+};
 
 struct match_pattern;
 
@@ -74,6 +79,9 @@ bool match_maybe(const struct match_list *list, const struct match_label *labels
 /* How many matchers of the list have met a limit since they were compiled. *news: one that did for
  * the first time since the last call, or NULL. Any thread. */
 size_t match_limited(const struct match_list *list, const struct match **news);
+
+/* Bytes of the compiled expressions of the list. */
+size_t match_compiled_bytes(const struct match_list *list);
 
 /* Whether the list has a regular expression. */
 bool match_has_pattern(const struct match_list *list);

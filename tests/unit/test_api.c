@@ -125,6 +125,31 @@ TEST(filters_have_a_budget)
     scene_finish(&scene);
 }
 
+TEST(silences_have_a_budget)
+{
+    static const struct {
+        size_t matchers, bytes;
+        int status;
+    } cases[] = { { 64, 10, 200 }, { 65, 10, 400 }, { 4, 4080, 200 }, { 5, 4080, 400 } };
+    struct scene scene;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    set_up(&scene, "budgets");
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(buf_finish) struct buf body = { 0 };
+        buf_text(&body, "{\"matchers\":[");
+        for (size_t n = 0; n < cases[i].matchers; n++)
+            buf_printf(&body, "%s{\"name\":\"a%zu\",\"value\":\"%0*d\"}", n ? "," : "", n,
+                       (int)cases[i].bytes, 1);
+        buf_text(&body, "],\"startsAt\":\"2023-11-14T22:00:00Z\",\"endsAt\":"
+                        "\"2023-11-15T22:00:00Z\",\"createdBy\":\"me\",\"comment\":\"c\"}");
+        CHECK_INT(ask_with(&scene, "POST", "silences", NULL, 0, buf_cstr(&body), &out),
+                  cases[i].status);
+        if (cases[i].status == 400)
+            CHECK_CONTAINS(buf_cstr(&out), "more than 64 matchers, or 16384 bytes of them");
+    }
+    scene_finish(&scene);
+}
+
 /* Whoever asks is told, rather than given alerts that may not be meant. */
 TEST(filters_without_an_answer_are_refused)
 {

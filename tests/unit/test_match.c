@@ -161,6 +161,12 @@ TEST(match_bounds_a_list)
     for (count = 0; count < 1000 && match_add(&wide, "a", MATCH_EQUAL, value, &arena, &error);)
         count++;
     CHECK_INT(count, MATCH_BYTES_MAX / MATCH_VALUE_BYTES_MAX);
+    CLEANUP(match_finish) struct match_list large = { 0 };
+    for (count = 0;
+         count < 1000 && match_add(&large, "a", MATCH_REGEX, "(abcde){1000}", &arena, &error);)
+        count++;
+    CHECK_CONTAINS(error.message, "patterns before it are too large");
+    CHECK(match_compiled_bytes(&large) < MATCH_COMPILED_BYTES_MAX + 65536 && count > 1);
     value[MATCH_VALUE_BYTES_MAX] = 'x';
     CHECK(!match_add(&wide, "a", MATCH_EQUAL, value, &arena, &error));
     CHECK_CONTAINS(error.message, "longer than 4096 bytes");

@@ -203,6 +203,35 @@ TEST(silences_are_compiled_once_a_change)
     database_close(database);
 }
 
+/* Whatever is stored, memory is not used up, and the rest is read. */
+TEST(large_silences_are_left_out)
+{
+    enum { SILENCES = 320 };
+    struct database *database = open_memory();
+    struct error error = { 0 };
+    struct silence_list list;
+    CLEANUP(buf_finish) struct buf large = { 0 };
+    buf_char(&large, '{');
+    for (int i = 0; i < 9; i++)
+        buf_text(&large, "a=~\"(abcdefghij){1000}\",");
+    buf_char(&large, '}');
+    for (int i = 0; i < SILENCES; i++) {
+        char id[37] = "";
+        CHECK(put(database, "{a=\"b\"}", 50, 200, 100, id, &error));
+    }
+    struct database_statement *statement =
+        database_prepare(database, "UPDATE silence SET matchers = $1");
+    database_bind(statement, buf_cstr(&large));
+    CHECK(database_run(statement, &error));
+    CHECK(silence_load(database, NULL, 100, &list, &error));
+    CHECK(list.count > 200 && list.count < SILENCES);
+    CHECK(list.compiled_bytes < 65 << 20);
+    CHECK_INT(unreadable_count(database_unreadable(database), UNREADABLE_SILENCE),
+              SILENCES - list.count);
+    silence_list_finish(&list);
+    database_close(database);
+}
+
 TEST(spent_budgets_silence_nothing)
 {
     struct database *database = open_memory();
