@@ -314,6 +314,8 @@ static bool send_one(const struct settings *settings, const struct receivers_con
     if (attempt.status)
         buf_printf(out, ", status %d", attempt.status);
     buf_printf(out, " after %" PRId64 " ms", attempt.duration_ms);
+    if (attempt.refused_count)
+        buf_printf(out, ": %zu recipients refused: %s", attempt.refused_count, attempt.refused);
     if (!accepted)
         buf_printf(out, ": %s: %s%s%s", delivery_reason(&attempt), attempt.verdict.text,
                    *attempt.verdict.text ? ": " : "", attempt.text);

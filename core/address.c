@@ -14,12 +14,28 @@ static const struct {
     unsigned char bits;
     const char *prefix;
 } not_public[] = {
-    { AF_INET, 8, "0.0.0.0" },       { AF_INET, 8, "10.0.0.0" },     { AF_INET, 10, "100.64.0.0" },
-    { AF_INET, 8, "127.0.0.0" },     { AF_INET, 16, "169.254.0.0" }, { AF_INET, 12, "172.16.0.0" },
-    { AF_INET, 24, "192.0.0.0" },    { AF_INET, 16, "192.168.0.0" }, { AF_INET, 15, "198.18.0.0" },
-    { AF_INET, 4, "224.0.0.0" },     { AF_INET, 4, "240.0.0.0" },    { AF_INET6, 127, "::" },
-    { AF_INET6, 10, "fe80::" },      { AF_INET6, 7, "fc00::" },      { AF_INET6, 8, "ff00::" },
+    { AF_INET, 8, "0.0.0.0" },
+    { AF_INET, 8, "10.0.0.0" },
+    { AF_INET, 10, "100.64.0.0" },
+    { AF_INET, 8, "127.0.0.0" },
+    { AF_INET, 16, "169.254.0.0" },
+    { AF_INET, 12, "172.16.0.0" },
+    { AF_INET, 24, "192.0.0.0" },
+    { AF_INET, 16, "192.168.0.0" },
+    { AF_INET, 15, "198.18.0.0" },
+    { AF_INET, 4, "224.0.0.0" },
+    { AF_INET, 4, "240.0.0.0" },
+    { AF_INET6, 96, "::" },
+    { AF_INET6, 10, "fe80::" },
+    { AF_INET6, 7, "fc00::" },
+    { AF_INET6, 8, "ff00::" },
     { AF_INET6, 48, "64:ff9b:1::" },
+    { AF_INET6, 10, "fec0::" },
+    { AF_INET6, 64, "100::" },
+    { AF_INET6, 32, "2001::" },
+    { AF_INET, 24, "192.88.99.0" },
+    /* Azure's platform answers there on every machine. source: What is IP address 168.63.129.16? */
+    { AF_INET, 32, "168.63.129.16" },
 };
 
 static bool in_prefix(const unsigned char *address, const unsigned char *prefix, unsigned bits)
@@ -72,13 +88,13 @@ bool address_is_public_host(const char *host)
     char bare[256];
     snprintf(bare, sizeof bare, "%s", *host == '[' ? host + 1 : host);
     bare[strcspn(bare, "]%")] = 0;
+    size_t length = strlen(bare);
+    if (length && bare[length - 1] == '.')
+        bare[--length] = 0;
     if (inet_pton(AF_INET, bare, address))
         return is_public(AF_INET, address);
     if (inet_pton(AF_INET6, bare, address))
         return is_public(AF_INET6, address);
-    size_t length = strlen(bare);
-    if (length && bare[length - 1] == '.')
-        bare[--length] = 0;
     return strcasecmp(bare, "localhost") != 0 &&
            (length < 10 || strcasecmp(bare + length - 10, ".localhost") != 0);
 }

@@ -15,15 +15,14 @@
 #include "core/address.h"
 #include "core/clock.h"
 #include "core/gzip.h"
+#include "core/http_mail.h"
 #include "core/memory.h"
-#include "core/proxy.h"
 
 enum {
     TIMEOUT_MS = 60000,
     CONNECT_TIMEOUT_MS = 5000,
-    BODY_LIMIT_BYTES = 64 << 20,
-    HEADERS_LIMIT_BYTES = 256 << 10,
     READ_BYTES = 256 << 10, /* fewer, larger reads: pages are about a megabyte */
+    CA_CACHE_S = 60,        /* certificates to trust are read again after so long */
 };
 
 /* One easy handle for the options, one multi handle for the connections and for being woken. */
@@ -38,9 +37,10 @@ struct exchange {
     const struct http_request *request;
     struct http_response *response;
     char host[256], port[8]; /* of the URL */
-    bool through_proxy;
-    bool cut;           /* the answer is larger than wanted, which the request allows */
-    bool begun, packed; /* the body: has begun, is compressed */
+    const char *proxy;       /* what it may use, "" = none ... */
+    bool through_proxy;      /* ... and whether it does */
+    bool cut;                /* the answer is larger than wanted, which the request allows */
+    bool begun, packed;      /* the body: has begun, is compressed */
     struct gzip_reader unpacker;
     char refused[INET6_ADDRSTRLEN]; /* the address that policy forbids */
     char reason[CURL_ERROR_SIZE];
@@ -181,7 +181,7 @@ static size_t receive_body(char *bytes, size_t size, size_t count, void *context
 {
     struct exchange *exchange = context;
     char encoding[16];
-    if (!exchange->begun)
+    if (!exchange->begun && !exchange->request->response_may_be_cut)
         exchange->packed =
             http_header(exchange->response, "Content-Encoding", encoding, sizeof encoding) &&
             (strcasestr(encoding, "gzip") || !strcasecmp(encoding, "deflate"));
@@ -272,8 +272,8 @@ static const struct {
     { CURLE_WEIRD_SERVER_REPLY, ERROR_NETWORK, "the answer is not HTTP" },
     { CURLE_UNSUPPORTED_PROTOCOL, ERROR_NETWORK, "the answer is not HTTP 1" },
     { CURLE_USE_SSL_FAILED, ERROR_NETWORK, "the relay offers no TLS" },
-    { CURLE_SSL_CACERT_BADFILE, ERROR_CONFIG, "the CA file cannot be read" },
-    { CURLE_SSL_CERTPROBLEM, ERROR_CONFIG, "the client certificate cannot be used" },
+    { CURLE_SSL_CACERT_BADFILE, ERROR_IO, "the CA file cannot be read" },
+    { CURLE_SSL_CERTPROBLEM, ERROR_IO, "the client certificate cannot be used" },
 };
 
 static bool explain(CURL *easy, const struct exchange *exchange, CURLcode result,
@@ -309,6 +309,31 @@ static bool explain(CURL *easy, const struct exchange *exchange, CURLcode result
             return error_set(error, reasons[i].code, "%s: %s", peer, reasons[i].text);
     return error_set(error, ERROR_NETWORK, "request to %s failed: %s", peer,
                      curl_easy_strerror(result));
+}
+
+/* --- proxy --------------------------------------------------------------------------------- */
+
+static int refuse_to_resolve(void *resolver, void *reserved, void *context)
+{
+    (void)resolver, (void)reserved, (void)context;
+    return 1;
+}
+
+/* The library's own decision, with every form NO_PROXY knows. It is asked without a network: a
+ * handle that may resolve nothing says whether it needed the host's address or the proxy's. */
+static bool is_proxied(const char *url, const char *proxy)
+{
+    if (!*proxy)
+        return false;
+    CURL *easy = memory_checked(curl_easy_init());
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, http_no_proxy());
+    curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, refuse_to_resolve);
+    bool is_direct = curl_easy_perform(easy) == CURLE_COULDNT_RESOLVE_HOST;
+    curl_easy_cleanup(easy);
+    return !is_direct;
 }
 
 /* --- exchange ------------------------------------------------------------------------------ */
@@ -356,11 +381,14 @@ static void set_trust(CURL *easy, const struct http_request *request)
     const char *ca_file = request->ca_file ? request->ca_file : getenv("SSL_CERT_FILE");
     const char *ca_folder = request->ca_file ? NULL : getenv("SSL_CERT_DIR");
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_CACHE_S);
     if (ca_file && *ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
     if (ca_folder && *ca_folder)
         curl_easy_setopt(easy, CURLOPT_CAPATH, ca_folder);
-    if (request->client_cert_file) {
+    if (request->client_cert_file) { /* read anew for each request: it may have been renewed */
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
         curl_easy_setopt(easy, CURLOPT_SSLCERT, request->client_cert_file);
         curl_easy_setopt(easy, CURLOPT_SSLKEY,
                          request->client_key_file ? request->client_key_file
@@ -378,16 +406,14 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
-static void set_route(CURL *easy, const struct http_request *request, const char *protocols)
+static void set_route(CURL *easy, const struct exchange *exchange, const char *protocols)
 {
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    if (request->no_proxy)
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    else if (request->proxy)
-        curl_easy_setopt(easy, CURLOPT_PROXY, request->proxy);
-    if (request->targets == HTTP_PUBLIC_TARGETS)
+    curl_easy_setopt(easy, CURLOPT_PROXY, exchange->through_proxy ? exchange->proxy : "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, ""); /* it is decided; "" = no exemption */
+    if (exchange->request->targets == HTTP_PUBLIC_TARGETS)
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L); /* an older one was not checked */
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
@@ -398,7 +424,8 @@ static void set_limits(CURL *easy, struct exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a cancel does not wait for the resolver */
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)exchange->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)exchange->connect_timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    if (!exchange->request->response_may_be_cut) /* else it is short, and nothing can be broken */
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L); /* receive_body does */
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_BYTES);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->reason);
@@ -429,15 +456,6 @@ static bool perform(struct http_client *client, CURLcode *result)
     return !running || !atomic_load(&client->cancelled);
 }
 
-static void reset(struct http_response *response, size_t limit_bytes)
-{
-    buf_reset(&response->body);
-    buf_reset(&response->headers);
-    response->status = 0;
-    response->body.limit_bytes = limit_bytes ? limit_bytes : BODY_LIMIT_BYTES;
-    response->headers.limit_bytes = HEADERS_LIMIT_BYTES;
-}
-
 /* Fill exchange from the request; refuse what no request may be. */
 static bool prepare(struct exchange *exchange, const char *scheme, struct error *error)
 {
@@ -449,8 +467,8 @@ static bool prepare(struct exchange *exchange, const char *scheme, struct error 
     snprintf(exchange->port, sizeof exchange->port, "%s", url.port);
     if (request->targets == HTTP_PUBLIC_TARGETS && !address_is_public_host(url.host))
         return error_set(error, ERROR_CONFIG, "%s is not a public address", url.host);
-    exchange->through_proxy =
-        !request->no_proxy && proxy_is_used(url.scheme, url.host, request->proxy);
+    exchange->proxy = http_proxy(request, url.scheme);
+    exchange->through_proxy = is_proxied(request->url, exchange->proxy);
     exchange->timeout_ms = request->timeout_ms ? request->timeout_ms : TIMEOUT_MS;
     exchange->connect_timeout_ms =
         request->connect_timeout_ms ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS;
@@ -481,11 +499,11 @@ bool http_exchange(struct http_client *client, const struct http_request *reques
     CURLcode result;
     long status = 0;
     curl_easy_reset(client->easy);
-    reset(response, request->response_limit_bytes);
+    http_response_reset(response, request->response_limit_bytes);
     if (!prepare(&exchange, "http", error) || !set_headers(client->easy, request, &headers, error))
         return false;
     set_limits(client->easy, &exchange);
-    set_route(client->easy, request, "http,https");
+    set_route(client->easy, &exchange, "http,https");
     set_trust(client->easy, request);
     set_method(client->easy, request);
     curl_easy_setopt(client->easy, CURLOPT_URL, request->url);
@@ -503,27 +521,12 @@ bool http_exchange(struct http_client *client, const struct http_request *reques
 
 /* --- mail ---------------------------------------------------------------------------------- */
 
-struct letter {
-    const char *at;
-    size_t left;
-};
-
-static size_t give(char *out, size_t size, size_t count, void *context)
-{
-    struct letter *letter = context;
-    size_t length = size * count < letter->left ? size * count : letter->left;
-    memcpy(out, letter->at, length);
-    letter->at += length;
-    letter->left -= length;
-    return length;
-}
-
 static bool set_addresses(CURL *easy, const struct http_mail *mail, struct curl_slist **to,
                           struct error *error)
 {
     for (size_t i = 0; i <= mail->to_count; i++) {
         const char *address = i < mail->to_count ? mail->to[i] : mail->from;
-        if (!*address || strpbrk(address, "\r\n<> "))
+        if (!http_mail_is_address(address))
             return error_set(error, ERROR_CONFIG, "not a mail address: %.80s", address);
         struct curl_slist *longer = i < mail->to_count ? curl_slist_append(*to, address) : *to;
         if (!longer)
@@ -535,32 +538,22 @@ static bool set_addresses(CURL *easy, const struct http_mail *mail, struct curl_
     return true;
 }
 
-static void set_letter(CURL *easy, const struct http_mail *mail, struct letter *letter)
+static void set_letter(CURL *easy, const struct http_mail *mail, struct http_mail_letter *letter)
 {
-    curl_easy_setopt(easy, CURLOPT_URL, mail->url);
+    CLEANUP(buf_finish) struct buf url = { 0 };
+    http_mail_url(mail->url, mail->hello, mail->from, &url);
+    curl_easy_setopt(easy, CURLOPT_URL, buf_cstr(&url));
+    curl_easy_setopt(easy, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
     curl_easy_setopt(easy, CURLOPT_USE_SSL,
                      (long)(mail->require_tls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
     if (mail->user) {
         curl_easy_setopt(easy, CURLOPT_USERNAME, mail->user);
         curl_easy_setopt(easy, CURLOPT_PASSWORD, mail->password ? mail->password : "");
     }
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, give);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, http_mail_give);
     curl_easy_setopt(easy, CURLOPT_READDATA, letter);
     curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)mail->message_bytes);
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-}
-
-/* The relay's lines came as headers; the last one with that status is the answer, what follows it
- * is the farewell. */
-static void keep_answer(struct http_response *response)
-{
-    char status[16];
-    const char *answer = "";
-    size_t status_length = (size_t)snprintf(status, sizeof status, "%d", response->status);
-    for (const char *line = buf_cstr(&response->headers); *line; line = strchr(line, '\n') + 1)
-        if (!strncmp(line, status, status_length))
-            answer = line;
-    buf_append(&response->body, answer, strcspn(answer, "\n"));
 }
 
 bool http_mail(struct http_client *client, const struct http_mail *mail,
@@ -576,16 +569,16 @@ bool http_mail(struct http_client *client, const struct http_mail *mail,
         .client_key_file = mail->client_key_file,
     };
     struct exchange exchange = { .request = &request, .response = response };
-    struct letter letter = { mail->message, mail->message_bytes };
+    struct http_mail_letter letter = { mail->message, mail->message_bytes };
     CLEANUP(list_finish) struct curl_slist *to = NULL;
     CURLcode result;
     long status = 0;
     curl_easy_reset(client->easy);
-    reset(response, 0);
+    http_response_reset(response, 0);
     if (!prepare(&exchange, "smtp", error) || !set_addresses(client->easy, mail, &to, error))
         return false;
     set_limits(client->easy, &exchange);
-    set_route(client->easy, &request, "smtp,smtps");
+    set_route(client->easy, &exchange, "smtp,smtps");
     set_trust(client->easy, &request);
     set_letter(client->easy, mail, &letter);
     if (!carry_out(client, &exchange, &result, &status, error))
@@ -593,6 +586,6 @@ bool http_mail(struct http_client *client, const struct http_mail *mail,
     if (result != CURLE_OK && status < 400) /* not an answer to the mail itself */
         return explain(client->easy, &exchange, result, error);
     response->status = (int)status;
-    keep_answer(response);
+    http_mail_read(mail->to, mail->to_count, response);
     return true;
 }

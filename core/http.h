@@ -1,8 +1,8 @@
 #pragma once
 /* One HTTP exchange, or one mail, with limits, deadline and cancel; http.c is the only file that
  * names libcurl.
- * Redirects are never followed. Proxies come from the usual environment variables
- * (HTTPS_PROXY, NO_PROXY) unless the request says otherwise. */
+ * Redirects are never followed. The proxy is the request's, else that of the usual environment
+ * variables (HTTPS_PROXY, ALL_PROXY); NO_PROXY exempts hosts from both. libcurl decides, once. */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,7 +33,8 @@ struct http_request {
     int64_t timeout_ms;          /* the whole exchange; 0 = 60 s */
     int64_t connect_timeout_ms;  /* 0 = 5 s */
     size_t response_limit_bytes; /* after decompression; 0 = 64 MiB */
-    bool response_may_be_cut;    /* what is beyond the limit is no error but not read */
+    bool response_may_be_cut;    /* what is beyond the limit is no error but not read; the rest is
+                                    as it was sent, not decompressed */
     enum http_targets targets;
     bool no_proxy;                                  /* never through a proxy (IMDS) */
     const char *proxy;                              /* NULL = from the environment */
@@ -45,6 +46,8 @@ struct http_response {
     int status;         /* 0 = no answer */
     struct buf body;    /* decompressed */
     struct buf headers; /* "name: value\n" lines as received */
+    struct buf refused; /* of a mail: "address: reply\n" for each recipient that was refused */
+    size_t refused_count;
     int64_t duration_ms;
 };
 
@@ -62,8 +65,9 @@ bool http_exchange(struct http_client *client, const struct http_request *reques
 
 /* One e-mail to hand to a relay. */
 struct http_mail {
-    const char *url;  /* "smtp://host:587", "smtps://host:465" */
-    const char *from; /* envelope sender, without brackets */
+    const char *url;       /* "smtp://host:587", "smtps://host:465" */
+    const char *from;      /* envelope sender, without brackets */
+    const char *hello;     /* the name to greet with; NULL = http_mail_hello */
     const char *const *to; /* to_count of them */
     size_t to_count;
     const char *user, *password; /* NULL = none */
@@ -76,7 +80,8 @@ struct http_mail {
 };
 
 /* Hand a mail to a relay. True for every complete answer: response->status is the SMTP code (250
- * accepted, 4xx later, 5xx refused), its body the relay's last line. Errors as http_exchange. */
+ * accepted, 4xx later, 5xx refused), its body the relay's last line. A recipient that is refused
+ * stands in response->refused and keeps nobody else from the mail. Errors as http_exchange. */
 bool http_mail(struct http_client *client, const struct http_mail *mail,
                struct http_response *response, struct error *error) MUST_USE;
 
@@ -86,6 +91,13 @@ void http_client_resume(struct http_client *client);
 
 /* Sleep so long. False at once when the client is or gets cancelled. Used like http_exchange. */
 bool http_client_wait(struct http_client *client, int64_t duration_ms) MUST_USE;
+
+/* The proxy a request to a URL of this scheme may use: its own, else the environment's; "" = none.
+ * HTTP_PROXY in capitals is left out on purpose: a web server may have made it from a header. */
+const char *http_proxy(const struct http_request *request, const char *scheme);
+
+/* NO_PROXY: hosts that are asked without one, as the library reads it; "" = none. */
+const char *http_no_proxy(void);
 
 /* The value of a response header, name compared without case, copied to out; false when absent. */
 bool http_header(const struct http_response *response, const char *name, char *out,
@@ -110,4 +122,6 @@ void http_escape(struct buf *out, const char *text);
  * space around it is left out. Check it afterwards: this says nothing of where it leads. */
 void http_encode_url(struct buf *out, const char *url);
 
+/* Make it ready for an answer: empty, limit_bytes for the body (0 = 64 MiB). Its memory is kept. */
+void http_response_reset(struct http_response *response, size_t limit_bytes);
 void http_response_finish(struct http_response *response);

@@ -2,8 +2,36 @@
 #include "core/http.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+enum { BODY_LIMIT_BYTES = 64 << 20, HEADERS_LIMIT_BYTES = 256 << 10 };
+
+static const char *environment(const char *name, const char *other_name)
+{
+    const char *value = getenv(name);
+    if (!value || !*value)
+        value = getenv(other_name);
+    return value && *value ? value : NULL;
+}
+
+const char *http_proxy(const struct http_request *request, const char *scheme)
+{
+    const char *proxy = request->no_proxy ? "" : request->proxy;
+    if (!proxy)
+        proxy = !strcmp(scheme, "https") ? environment("https_proxy", "HTTPS_PROXY")
+                                         : environment("http_proxy", "http_proxy");
+    if (!proxy)
+        proxy = environment("all_proxy", "ALL_PROXY");
+    return proxy ? proxy : "";
+}
+
+const char *http_no_proxy(void)
+{
+    const char *hosts = environment("no_proxy", "NO_PROXY");
+    return hosts ? hosts : "";
+}
 
 bool http_header(const struct http_response *response, const char *name, char *out,
                  size_t out_bytes)
@@ -66,8 +94,20 @@ void http_encode_url(struct buf *out, const char *url)
     }
 }
 
+void http_response_reset(struct http_response *response, size_t limit_bytes)
+{
+    buf_reset(&response->body);
+    buf_reset(&response->headers);
+    buf_reset(&response->refused);
+    response->refused_count = 0;
+    response->status = 0;
+    response->body.limit_bytes = limit_bytes ? limit_bytes : BODY_LIMIT_BYTES;
+    response->headers.limit_bytes = HEADERS_LIMIT_BYTES;
+}
+
 void http_response_finish(struct http_response *response)
 {
     buf_finish(&response->body);
     buf_finish(&response->headers);
+    buf_finish(&response->refused);
 }

@@ -41,7 +41,9 @@ struct delivery_attempt {
     int64_t retry_after_s; /* 0 = the receiver named none */
     int64_t duration_ms;
     bool truncated;
-    char text[256]; /* the receiver's answer, or the error; redacted, one line */
+    size_t refused_count; /* recipients of a mail that the relay refused ... */
+    char refused[256];    /* ... and what it said of them */
+    char text[256];       /* the receiver's answer, or the error; redacted, one line */
 };
 void delivery_send(struct http_client *client, const struct receivers_config *receiver,
                    const struct receiver_context *context, struct notification *notification,

@@ -4,17 +4,19 @@
 #include "alerts/notify/delivery.h"
 #include "core/log.h"
 
+enum { ATTEMPT_TEXT_BYTES = sizeof(((struct delivery_attempt *)0)->text) };
+
 /* One line without control characters and secrets. */
-static void set_text(struct delivery_attempt *attempt, const char *text)
+static void set_text(char out[ATTEMPT_TEXT_BYTES], const char *text)
 {
-    char line[sizeof attempt->text];
+    char line[ATTEMPT_TEXT_BYTES];
     size_t length = 0;
     while (text[length] && length < sizeof line - 1) {
         line[length] = (unsigned char)text[length] < ' ' ? ' ' : text[length];
         length++;
     }
     line[length] = 0;
-    log_redacted(line, attempt->text, sizeof attempt->text);
+    log_redacted(line, out, ATTEMPT_TEXT_BYTES);
 }
 
 static bool exchange(struct http_client *client, const struct receiver_request *request,
@@ -36,7 +38,7 @@ void delivery_send(struct http_client *client, const struct receivers_config *re
     *attempt = (struct delivery_attempt){ 0 };
     if (!kind->build(config, context, notification, &request, &error)) {
         attempt->verdict = (struct receiver_verdict){ RECEIVER_REFUSED, RECEIVER_OTHER, "" };
-        set_text(attempt, error.message);
+        set_text(attempt->text, error.message);
         return;
     }
     attempt->truncated = request.truncated || notification->truncated;
@@ -45,7 +47,9 @@ void delivery_send(struct http_client *client, const struct receivers_config *re
     attempt->retry_after_s = answered ? http_retry_after_s(&response, context->now) : 0;
     attempt->duration_ms = response.duration_ms;
     attempt->verdict = (kind->classify ? kind->classify : receiver_classify)(&response, &error);
-    set_text(attempt, answered ? buf_cstr(&response.body) : error.message);
+    attempt->refused_count = response.refused_count;
+    set_text(attempt->refused, buf_cstr(&response.refused));
+    set_text(attempt->text, answered ? buf_cstr(&response.body) : error.message);
 }
 
 const char *delivery_reason(const struct delivery_attempt *attempt)

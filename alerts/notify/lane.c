@@ -39,6 +39,9 @@ static const struct family_3 failed_total = {
     .name = "defender_exporter_notifications_failed_total", .type = METRIC_COUNTER,
     .help = "Attempts that were not accepted, and messages that expired.",
     LABELS("receiver", "integration", "reason") };
+static const struct family_1 refused_total = {
+    .name = "defender_exporter_notification_recipients_refused_total", .type = METRIC_COUNTER,
+    .help = "Recipients of a mail that the relay refused, at each attempt.", LABELS("receiver") };
 static const struct family_1 latency = {
     .name = "defender_exporter_notification_latency_seconds", .type = METRIC_HISTOGRAM,
     .unit = "seconds", .help = "Duration of an attempt.", LABELS("integration"),
@@ -56,6 +59,7 @@ static const struct family_1 last_success = {
 
 const struct family *const lane_families[] = { &notifications_total.family,
                                                &failed_total.family,
+                                               &refused_total.family,
                                                &latency.family,
                                                &age.family,
                                                &last_success.family,
@@ -151,6 +155,7 @@ static void declare_metrics(struct lane *lane, const char *integration)
     for (size_t i = 0; i < RECEIVER_REASON_COUNT; i++)
         metric_declare(lane->metrics, &failed_total,
                        METRIC_LABELS(lane->receiver, integration, receiver_reason_words[i]));
+    metric_declare(lane->metrics, &refused_total, METRIC_LABELS(lane->receiver));
     metric_declare(lane->metrics, &latency, METRIC_LABELS(integration));
     metric_declare(lane->metrics, &age, METRIC_LABELS(integration));
     metric_declare(lane->metrics, &last_success, METRIC_LABELS(lane->receiver));
@@ -250,6 +255,7 @@ static void count_attempt(const struct step *step, const struct delivery_attempt
     struct metric_store *metrics = step->lane->metrics;
     const char *receiver = step->lane->receiver, *integration = step->kind->name;
     metric_count(metrics, &notifications_total, 1, METRIC_LABELS(receiver, integration));
+    metric_count(metrics, &refused_total, (double)attempt->refused_count, METRIC_LABELS(receiver));
     metric_observe(metrics, &latency, (double)attempt->duration_ms / 1000,
                    METRIC_LABELS(integration));
     if (attempt->verdict.outcome != RECEIVER_SENT) {
@@ -273,6 +279,10 @@ static void log_attempt(const struct step *step, const char *id,
     bool explained = attempt->status && *attempt->verdict.text;
     const char *text = explained ? attempt->verdict.text : attempt->text;
     bool failed = outcome != RECEIVER_SENT;
+    if (attempt->refused_count)
+        log_warn(MSG("the relay refused recipients"), TEXT("receiver", lane->receiver),
+                 TEXT("message", id), INT("recipients", (int64_t)attempt->refused_count),
+                 TEXT("err", attempt->refused));
     if (outcome == RECEIVER_REFUSED)
         log_error(MSG("a receiver refused a message"), TEXT("receiver", lane->receiver),
                   TEXT("message", id), INT("status", attempt->status),

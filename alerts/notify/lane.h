@@ -38,6 +38,7 @@ bool lane_step(struct lane *lane, int64_t now, int64_t *next_at);
 
 /* Live in the metric store, declared by lane_configure:
  * defender_exporter_notifications_total (receiver, integration), _notifications_failed_total
- * (.., reason), _notification_latency_seconds, _notification_age_seconds (integration),
- * _notification_last_success_timestamp_seconds (receiver). */
+ * (.., reason), _notification_recipients_refused_total (receiver), _notification_latency_seconds,
+ * _notification_age_seconds (integration), _notification_last_success_timestamp_seconds (receiver).
+ */
 extern const struct family *const lane_families[];

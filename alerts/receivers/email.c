@@ -46,6 +46,18 @@ static const char *check_list(const void *value)
     return wrong;
 }
 
+/* A host name or an address in brackets. source: RFC 5321, 4.1.3. */
+static const char *check_hello(const void *value)
+{
+    const char *hello = *(const char *const *)value;
+    size_t length = hello ? strlen(hello) : 0;
+    if (hello && (!length || length > 255 ||
+                  hello[strspn(hello, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                      "0123456789.-[]:")]))
+        return "is no host name";
+    return NULL;
+}
+
 static const char *check_smarthost(const void *value)
 {
     const char *text = *(const char *const *)value, *colon = text ? strrchr(text, ':') : NULL;
@@ -67,6 +79,8 @@ const struct option email_options[] = {
       .check = check_list, .help = "Recipients." },
     { "reply_to", OPTION_TEXT(struct email_config, reply_to),
       .check = check_one, .help = "Where answers go." },
+    { "hello", OPTION_TEXT(struct email_config, hello), .check = check_hello,
+      .help = "Name to greet the relay with; else the host's or the sender's domain." },
     { "user", OPTION_TEXT(struct email_config, user), .help = "User at the relay." },
     { "password", OPTION_SECRET(struct email_config, password),
       .help = "Its password." },
@@ -328,6 +342,7 @@ static bool build(const void *config, const struct receiver_context *context,
     request->mail = (struct http_mail){
         .url = buf_cstr(&request->url),
         .from = email->from,
+        .hello = email->hello,
         .to = email->to.texts,
         .to_count = email->to.count,
         .user = email->user,
@@ -344,8 +359,9 @@ static bool build(const void *config, const struct receiver_context *context,
     return true;
 }
 
-/* SMTP has its own statuses: 4xx may work later, 5xx never.
- * source: RFC 5321, 4.2.1; RFC 4954, 6. */
+/* SMTP has its own statuses: 4xx may work later, 550 to 556 are about this mail and final. Every
+ * other 5xx is about the dialogue or the credentials, which somebody mends.
+ * source: RFC 5321, 4.2; RFC 4954, 6. */
 static struct receiver_verdict classify(const struct http_response *response,
                                         const struct error *error)
 {
@@ -356,11 +372,14 @@ static struct receiver_verdict classify(const struct http_response *response,
     if (status / 100 == 2)
         return (struct receiver_verdict){ RECEIVER_SENT, RECEIVER_OTHER, "" };
     if (status == 454 || status == 530 || status == 534 || status == 535 || status == 538)
-        return (struct receiver_verdict){ status == 454 ? RECEIVER_RETRY : RECEIVER_REFUSED,
-                                          RECEIVER_AUTH_ERROR, "credentials refused" };
+        return (struct receiver_verdict){ RECEIVER_RETRY, RECEIVER_AUTH_ERROR,
+                                          "credentials refused" };
     if (status / 100 == 4)
         return (struct receiver_verdict){ RECEIVER_RETRY, RECEIVER_SERVER_ERROR,
                                           "the relay asks to come later" };
+    if (status < 550)
+        return (struct receiver_verdict){ RECEIVER_RETRY, RECEIVER_SERVER_ERROR,
+                                          "the relay does not talk to us" };
     return (struct receiver_verdict){ RECEIVER_REFUSED, RECEIVER_CLIENT_ERROR,
                                       "the relay refused the mail" };
 }

@@ -7,7 +7,7 @@ extern const char *const email_tls_words[]; /* "starttls", "always", "never" */
 
 struct email_config {
     const char *smarthost; /* "smtp.example.com:587" */
-    const char *from, *reply_to;
+    const char *from, *reply_to, *hello;
     struct option_texts to;
     const char *user;
     struct secret password;

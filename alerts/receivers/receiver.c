@@ -22,7 +22,7 @@ const struct option receiver_http_options[] = {
       .otherwise = "false",
       .help = "Allow a target with a loopback, private or link-local address." },
     { "proxy", OPTION_TEXT(struct receiver_http, proxy),
-      .help = "Proxy URL; without it HTTPS_PROXY and NO_PROXY count." },
+      .help = "Proxy URL, instead of HTTPS_PROXY; hosts in NO_PROXY are asked directly." },
     { "ca_file", OPTION_PATH(struct receiver_http, ca_file),
       .help = "Certificates to trust, PEM." },
     { "client_cert_file", OPTION_PATH(struct receiver_http, client_cert_file),

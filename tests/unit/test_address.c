@@ -30,7 +30,11 @@ TEST(addresses_that_are_not_public)
         { "[2002:7f00:1::]", false }, { "[2002:808:808::]", true },
         { "localhost", false },       { "LOCALHOST.", false },
         { "a.localhost", false },     { "notlocalhost", true },
-        { "example.org", true },
+        { "example.org", true },      { "168.63.129.16", false },
+        { "168.63.129.17", true },    { "168.63.129.16.", false },
+        { "127.0.0.1.", false },      { "[::ffff:168.63.129.16]", false },
+        { "[::127.0.0.1]", false },   { "[fec0::1]", false },
+        { "[2001:0:1::1]", false },   { "8.8.8.8.", true },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
         if (address_is_public_host(cases[i].host) != cases[i].is_public)

@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "core/hash.h"
+#include "core/http_mail.h"
 #include "loopback.h"
 #include "notification_fixture.h"
 #include "test.h"
@@ -187,7 +188,8 @@ TEST(both_parts_say_everything_and_html_is_only_text)
 struct relay {
     int listener, port;
     pthread_t thread;
-    const char *at, *answer; /* what to answer to the command that starts like this */
+    const char *at, *answer; /* what to answer to the command that starts like this ... */
+    const char *then;        /* ... and from the second time on, NULL = the same */
     struct buf heard;
 };
 
@@ -223,6 +225,7 @@ static void *relay_main(void *context)
                 say(client, !strcmp(relay->at, ".") ? relay->answer : "250 taken as 42\r\n");
         } else if (!strncmp(text, relay->at, strlen(relay->at))) {
             say(client, relay->answer);
+            relay->answer = relay->then ? relay->then : relay->answer;
         } else if (!strncmp(text, "EHLO", 4)) {
             say(client, "250-relay\r\n250 8BITMIME\r\n");
         } else if (!strncmp(text, "DATA", 4)) {
@@ -240,7 +243,10 @@ static void *relay_main(void *context)
 static bool send_to(const char *at, const char *answer, const struct email_config *changed,
                     struct http_response *response, struct buf *heard, struct error *error)
 {
-    struct relay relay = { .at = at, .answer = answer };
+    const char *separator = strchr(answer, '|'); /* "first|from the second time on" */
+    char first[128];
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(answer, "|"), answer);
+    struct relay relay = { .at = at, .answer = first, .then = separator ? separator + 1 : NULL };
     struct email_config config = *changed;
     char smarthost[32];
     FIXTURE built = { 0 };
@@ -292,7 +298,10 @@ TEST(refusals_become_verdicts)
     } cases[] = {
         { "MAIL", "550 no\r\n", 550, RECEIVER_REFUSED, RECEIVER_CLIENT_ERROR },
         { "MAIL", "451 later\r\n", 451, RECEIVER_RETRY, RECEIVER_SERVER_ERROR },
-        { "RCPT TO:<cloud", "550 nobody\r\n", 550, RECEIVER_REFUSED, RECEIVER_CLIENT_ERROR },
+        { "MAIL", "501 no\r\n", 501, RECEIVER_RETRY, RECEIVER_SERVER_ERROR },
+        { "RCPT", "550 nobody\r\n", 550, RECEIVER_REFUSED, RECEIVER_CLIENT_ERROR },
+        { "RCPT", "450 grey\r\n|550 nobody\r\n", 450, RECEIVER_RETRY, RECEIVER_SERVER_ERROR },
+        { "RCPT", "550 nobody\r\n|450 grey\r\n", 450, RECEIVER_RETRY, RECEIVER_SERVER_ERROR },
         { "DATA", "452 full\r\n", 452, RECEIVER_RETRY, RECEIVER_SERVER_ERROR },
         { ".", "554 spam\r\n", 554, RECEIVER_REFUSED, RECEIVER_CLIENT_ERROR },
         { ".", "421 going\r\n", 421, RECEIVER_RETRY, RECEIVER_SERVER_ERROR },
@@ -311,6 +320,53 @@ TEST(refusals_become_verdicts)
         struct receiver_verdict verdict = email_kind.classify(&response, &error);
         CHECK_INT(verdict.outcome, cases[i].outcome);
         CHECK_INT(verdict.reason, cases[i].reason);
+    }
+}
+
+/* Whoever is refused keeps nobody else from the mail. */
+TEST(a_refused_recipient_stops_no_other)
+{
+    static const struct {
+        const char *at, *answer, *refused;
+        size_t count;
+    } cases[] = {
+        { "RCPT TO:<soc", "550-5.1.1 user\r\n550 5.1.1 unknown\r\n",
+          "soc@example.com: 550 5.1.1 unknown\n", 1 },
+        { "RCPT TO:<cloud", "451 later\r\n", "cloud@example.com: 451 later\n", 1 },
+        { "none", "", "", 0 },
+    };
+    struct email_config plain = base;
+    plain.tls = EMAIL_PLAIN;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(http_response_finish) struct http_response response = { 0 };
+        CLEANUP(buf_finish) struct buf heard = { 0 };
+        struct error error = { 0 };
+        CHECK(send_to(cases[i].at, cases[i].answer, &plain, &response, &heard, &error));
+        CHECK_INT(response.status, 250);
+        CHECK_TEXT(buf_cstr(&response.body), "250 taken as 42");
+        CHECK_TEXT(buf_cstr(&response.refused), cases[i].refused);
+        CHECK_INT(response.refused_count, cases[i].count);
+        CHECK_INT(email_kind.classify(&response, &error).outcome, RECEIVER_SENT);
+        CHECK_CONTAINS(buf_cstr(&heard), "--=_01KAK5Q8T0ABCDEFGHJKMNPQRS--\r\n.\r\n");
+    }
+}
+
+TEST(the_greeting_has_a_name_with_a_dot)
+{
+    static const char *const names[] = { NULL, "mx7.example.net", "[192.0.2.7]" };
+    struct email_config plain = base;
+    plain.tls = EMAIL_PLAIN;
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        CLEANUP(http_response_finish) struct http_response response = { 0 };
+        CLEANUP(buf_finish) struct buf heard = { 0 };
+        struct error error = { 0 };
+        char host[256], greeting[300];
+        plain.hello = names[i];
+        snprintf(greeting, sizeof greeting, "EHLO %s\r\n",
+                 names[i] ? names[i] : http_mail_hello(base.from, host));
+        CHECK(strchr(greeting, '.'));
+        CHECK(send_to("none", "", &plain, &response, &heard, &error));
+        CHECK_CONTAINS(buf_cstr(&heard), greeting);
     }
 }
 
