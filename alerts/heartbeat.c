@@ -96,6 +96,8 @@ static void beat_url(struct heartbeat *heartbeat, struct delivery_attempt *attem
     };
     bool answered = http_exchange(heartbeat->client, &request, &response, &error);
     *attempt = (struct delivery_attempt){ .verdict = receiver_classify(&response, &error) };
+    if (answered && attempt->verdict.outcome != RECEIVER_SENT) /* for the next beat */
+        secret_refresh((struct secret *)(uintptr_t)&config->heartbeat.url);
     log_redacted(answered ? "the switch refused the beat" : error.message, attempt->text,
                  sizeof attempt->text);
 }

@@ -185,6 +185,25 @@ void options_finish(const struct option *options, void *out)
     }
 }
 
+bool options_refresh(const struct option *options, const void *values)
+{
+    void *out = (void *)(uintptr_t)values; /* secrets are renewed in place, for every reader */
+    bool changed = false;
+    for (; options->type != OPTION_END; options++) {
+        void *value = value_at(options, out);
+        const struct option_items *items = value;
+        if (options->type == OPTION_TYPE_SECRET)
+            changed |= secret_refresh(value);
+        if (options->type == OPTION_TYPE_SECTION)
+            changed |= options_refresh(options->section, value);
+        if (options->type == OPTION_TYPE_ITEMS || options->type == OPTION_TYPE_NAMED)
+            for (size_t i = 0; i < items->count; i++)
+                changed |= options_refresh(options->section,
+                                           (char *)items->items + i * options->item_bytes);
+    }
+    return changed;
+}
+
 /* --- a tree into a struct ------------------------------------------------------------------ */
 
 typedef void bind_function(struct binder *binder, const struct option *option,

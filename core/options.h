@@ -157,6 +157,10 @@ uint64_t options_hash_join(uint64_t left, uint64_t right);
 void options_restart(const struct option *options, const char *section, const void *running,
                      const void *wanted, struct buf *out);
 
+/* Read the files of its secrets again, because one was refused. True when one is another than
+ * before. Any thread; see secret_refresh. */
+bool options_refresh(const struct option *options, const void *values);
+
 /* Wipe the secrets in a struct that options_read filled. */
 void options_finish(const struct option *options, void *out);
 

@@ -34,7 +34,9 @@ void delivery_configure(struct delivery *delivery, struct settings *settings);
 void delivery_wake(struct delivery *delivery);
 
 /* One attempt of one message on the calling thread, without the database: what lanes,
- * `test receiver` and the heartbeat share; signing included. notification->id: of the message. */
+ * `test receiver` and the heartbeat share; signing included. When it is refused and the file of a
+ * secret has another content by now, there is a second try with that. notification->id: of the
+ * message. */
 struct delivery_attempt {
     struct receiver_verdict verdict;
     int status;            /* 0 = no answer */

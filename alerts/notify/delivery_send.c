@@ -26,9 +26,9 @@ static bool exchange(struct http_client *client, const struct receiver_request *
                             : http_exchange(client, &request->http, response, error);
 }
 
-void delivery_send(struct http_client *client, const struct receivers_config *receiver,
-                   const struct receiver_context *context, struct notification *notification,
-                   struct delivery_attempt *attempt)
+static void send_once(struct http_client *client, const struct receivers_config *receiver,
+                      const struct receiver_context *context, struct notification *notification,
+                      struct delivery_attempt *attempt)
 {
     CLEANUP(receiver_request_finish) struct receiver_request request = { 0 };
     CLEANUP(http_response_finish) struct http_response response = { 0 };
@@ -50,6 +50,29 @@ void delivery_send(struct http_client *client, const struct receivers_config *re
     attempt->refused_count = response.refused_count;
     set_text(attempt->refused, buf_cstr(&response.refused));
     set_text(attempt->text, answered ? buf_cstr(&response.body) : error.message);
+}
+
+/* A URL, a token or a password may have been renewed, and what refuses an old one answers as it
+ * likes: 401, 403, 404, 410, 535. */
+static bool is_renewed(const struct receivers_config *receiver,
+                       const struct delivery_attempt *attempt)
+{
+    const void *config;
+    const struct receiver_kind *kind = receivers_kind(receiver, &config);
+    return attempt->verdict.outcome != RECEIVER_SENT && attempt->status >= 400 &&
+           options_refresh(kind->options, config);
+}
+
+void delivery_send(struct http_client *client, const struct receivers_config *receiver,
+                   const struct receiver_context *context, struct notification *notification,
+                   struct delivery_attempt *attempt)
+{
+    send_once(client, receiver, context, notification, attempt);
+    if (!is_renewed(receiver, attempt))
+        return;
+    log_info(MSG("a secret was renewed, trying again"), TEXT("receiver", receiver->name),
+             INT("status", attempt->status));
+    send_once(client, receiver, context, notification, attempt);
 }
 
 const char *delivery_reason(const struct delivery_attempt *attempt)

@@ -82,6 +82,66 @@ static struct delivery_attempt send_one(struct http_client *client,
     return attempt;
 }
 
+/* --- secrets in files ------------------------------------------------------------------------- */
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    CHECK(file && fputs(text, file) >= 0 && !fclose(file));
+}
+
+/* Accepts the token that is good by now, refuses others with a status of its choice. */
+struct gate {
+    const char *good;
+    int refusal;
+};
+
+static void guard(void *context, const struct loopback_request *request, struct buf *out)
+{
+    const struct gate *gate = context;
+    bool good = strstr(request->head, gate->good) || strstr(request->path, gate->good);
+    loopback_reply(out, good ? 202 : gate->refusal, "", "");
+}
+
+TEST(a_refused_secret_is_read_again)
+{
+    static const int refusals[] = { 401, 403, 404, 410 };
+    struct gate gate = { .good = "first" };
+    struct loopback *server = loopback_start(guard, &gate);
+    struct http_client *client = http_client_create();
+    struct error error;
+    for (size_t i = 0; i < ARRAY_COUNT(refusals); i++) {
+        struct receivers_config webhook = { .name = "r", .webhook_line = 1 };
+        char token[4200], url[4200], address[128];
+        snprintf(token, sizeof token, "%s/token", test_folder());
+        snprintf(url, sizeof url, "%s/url", test_folder());
+        snprintf(address, sizeof address, "%s/hook\n", server->url);
+        write_file(token, "first\n");
+        write_file(url, address);
+        CHECK(secret_read(&webhook.webhook.url, url, &error));
+        CHECK(secret_read(&webhook.webhook.http.bearer_token, token, &error));
+        webhook.webhook.http.allow_private = true;
+        gate = (struct gate){ "first", refusals[i] };
+        CHECK_INT(send_one(client, &webhook).verdict.outcome, RECEIVER_SENT);
+        gate.good = "second";
+        CHECK_INT(send_one(client, &webhook).status, refusals[i]); /* nothing is new */
+        int before = loopback_requests(server);
+        write_file(token, "\xef\xbb\xbfsecond \r\n");
+        CHECK_INT(send_one(client, &webhook).verdict.outcome, RECEIVER_SENT);
+        CHECK_INT(loopback_requests(server), before + 2);
+        gate.good = "third"; /* the address itself is the secret */
+        snprintf(address, sizeof address, "%s/third\n", server->url);
+        write_file(url, address);
+        CHECK_INT(send_one(client, &webhook).verdict.outcome, RECEIVER_SENT);
+        secret_finish(&webhook.webhook.url);
+        secret_finish(&webhook.webhook.http.bearer_token);
+    }
+    http_client_destroy(client);
+    loopback_stop(server);
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
 TEST(every_answer_of_a_server_has_its_verdict)
 {
     const struct wire_answer *row = NULL;
