@@ -21,6 +21,7 @@ struct alerting {
     pthread_mutex_t lock; /* what follows; configure and the API take turns */
     struct settings *settings;
     struct heartbeat *heartbeat;
+    struct heartbeat_told told;
     bool started;
     struct arena arena;
 };
@@ -85,7 +86,7 @@ void alerting_destroy(struct alerting *alerting)
 static void start_heartbeat(struct alerting *alerting)
 {
     alerting->heartbeat = heartbeat_start(alerting->settings, alerting->evaluator,
-                                          alerting->snapshots, alerting->metrics);
+                                          alerting->snapshots, alerting->metrics, &alerting->told);
 }
 
 void alerting_start(struct alerting *alerting)
@@ -151,6 +152,11 @@ void alerting_emit(struct alerting *alerting, struct metric_set *set)
 uint64_t alerting_generation(const struct alerting *alerting)
 {
     return evaluator_generation(alerting->evaluator);
+}
+
+bool alerting_trouble(const struct alerting *alerting, char text[TROUBLE_TEXT_BYTES])
+{
+    return evaluator_trouble(alerting->evaluator, text) != TROUBLE_NONE;
 }
 
 void alerting_emit_own(struct alerting *alerting, struct metric_set *set)

@@ -188,6 +188,40 @@ void drill_beat(const struct settings *settings, const char *receiver, int64_t n
     notification_derive(notification);
 }
 
+void drill_alarm(const struct settings *settings, const char *receiver,
+                 enum notification_status status, const char *why, int64_t started_at, int64_t now,
+                 struct arena *arena, struct notification *notification)
+{
+    static const char rule[] = "ExporterFailing",
+                      title[] = "Critical: defender_exporter cannot decide about alerts";
+    struct alert *alert = arena_zalloc(arena, sizeof *alert);
+    bool firing = status == NOTIFICATION_FIRING;
+    *alert = (struct alert){
+        .rule = rule,
+        .event = "exporter.failing",
+        .state = firing ? ALERT_FIRING : ALERT_RESOLVED,
+        .risk = RISK_CRITICAL,
+        .episode = 1,
+        .starts_at = started_at,
+        .ends_at = firing ? 0 : now,
+        .opened_at = started_at,
+        .reason = "",
+    };
+    alert_label(alert, "alertname", rule);
+    alert_label(alert, "risk_level", finding_risk_words[RISK_CRITICAL]);
+    alert_annotate(alert, "summary", title);
+    *notification = blank;
+    notification->event = alert->event;
+    notification->status = status;
+    notification->title = title;
+    notification->text = firing ? arena_text(arena, why) : "Alerts are decided again.";
+    notification->risk_level = finding_risk_words[RISK_CRITICAL];
+    notification->severity = finding_severity_words[SEVERITY_HIGH];
+    notification->opened_at = started_at;
+    fill(settings, receiver, rule, started_at, now, alert, arena, notification);
+    notification_derive(notification);
+}
+
 /* --- drills that come by themselves ---------------------------------------------------------- */
 
 static bool queue(const struct group_context *context, const char *name,

@@ -17,6 +17,11 @@ void drill_notification(const struct settings *settings, const char *receiver,
 void drill_beat(const struct settings *settings, const char *receiver, int64_t now,
                 struct arena *arena, struct notification *notification);
 
+/* The notification that nothing can be decided since an instant, and why; or its resolve. */
+void drill_alarm(const struct settings *settings, const char *receiver,
+                 enum notification_status status, const char *why, int64_t started_at, int64_t now,
+                 struct arena *arena, struct notification *notification);
+
 /* Queue a drill to every receiver of `alerts.drill` when it is due, and its resolve later. The
  * first drill comes one interval after the first start. In the evaluator's transaction; the
  * instants of the last drill are kept in the store. */

@@ -31,6 +31,7 @@ struct evaluator {
     struct ledger *ledger;
     struct threshold *threshold;
     struct outbox_clock clock;
+    struct trouble *trouble;
     struct silence_cache *silences;
     struct evaluator_config config;
     struct worker *worker;
@@ -93,6 +94,7 @@ const struct family *const evaluator_families[] = {
     &evaluation_unreadable.family,
     &limited_matchers.family,
     &aside_failures_total.family,
+    &trouble_family.family,
     NULL,
 };
 
@@ -161,6 +163,12 @@ uint64_t evaluator_generation(const struct evaluator *evaluator)
 struct silence_cache *evaluator_silences(const struct evaluator *evaluator)
 {
     return evaluator->silences;
+}
+
+enum trouble_reason evaluator_trouble(const struct evaluator *evaluator,
+                                      char text[TROUBLE_TEXT_BYTES])
+{
+    return trouble_get(evaluator->trouble, text);
 }
 
 int64_t evaluator_succeeded_at(const struct evaluator *evaluator)
@@ -288,7 +296,11 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
         .figures = &figures,
     };
     count_rules(evaluator, &evaluations_total, 1);
-    bool ok = reload(evaluator, error) && evaluation_run(&evaluation, error);
+    enum database_file_state state = database_look(evaluator->database, error);
+    bool ok = state == DATABASE_FILE_SOUND && reload(evaluator, error) &&
+              evaluation_run(&evaluation, error);
+    if (trouble_note(evaluator->trouble, state, ok ? NULL : error, clock_monotonic_ms()))
+        evaluator->generation++;
     if (ok) {
         succeed(evaluator, &evaluation);
         *next_at = evaluation.next_at;
@@ -342,6 +354,10 @@ static bool open_state(struct evaluator *evaluator, struct error *error)
     evaluator->ledger =
         ledger_create(evaluator->database, &evaluator->settings->ledger, sources, error);
     source_list_release(sources);
+    if (evaluator->ledger && database_is_new(evaluator->database))
+        log_warn(
+            MSG("the database is new: what is open now is adopted, nothing is known of before"),
+            TEXT("path", evaluator->config.database_path));
     return evaluator->ledger && begin(evaluator, error);
 }
 
@@ -355,6 +371,7 @@ struct evaluator *evaluator_create(const struct evaluator_config *config, struct
     evaluator->settings = settings;
     evaluator->reroute = true;
     evaluator->threshold = threshold_create();
+    evaluator->trouble = trouble_create(config->metrics);
     evaluator->silences = silence_cache_create();
     declare(evaluator);
     if (open_state(evaluator, error))
@@ -368,6 +385,7 @@ void evaluator_destroy(struct evaluator *evaluator)
     if (!evaluator)
         return;
     threshold_destroy(evaluator->threshold);
+    trouble_destroy(evaluator->trouble);
     silence_cache_destroy(evaluator->silences);
     ledger_destroy(evaluator->ledger);
     database_close(evaluator->database);

@@ -16,6 +16,7 @@
  *               delivery: one thread a lane: outbox -> build -> core/http -> classify -> outbox
  *               outbox_figures: what waits, in memory for scrapes
  *   (here)      evaluator: this file; alone writes decisions; evaluation is one of its transactions
+ *               trouble: why nothing can be decided, when that is so
  *               heartbeat, drill: show that messages arrive, outside and inside the outbox
  *               replay, ruletest: run the same modules on a database of their own
  *               alerting: the wing as a whole: what exporter/service starts, reloads, stops
@@ -24,7 +25,8 @@
  * text, notification, every receiver kind.
  *
  * One evaluation
- *    1 acquire the snapshot; database_begin (waits for other writers; TIMEOUT: again in a second)
+ *    1 look whether the file is still there; acquire the snapshot; database_begin (waits for other
+ *      writers; TIMEOUT: again in a second)
  *    2 ledger_advance, watch_advance        -> events, in ledger_event too
  *    3 metric set: max_level -1, opted = rule_families; runner_emit, ledger_emit, points_emit; sort
  *    4 active_apply_event for each event; threshold_evaluate -> active_apply_signal; active_advance
@@ -47,6 +49,7 @@
  * Snapshots skipped while locked lose nothing: the ledger compares states, not steps. */
 #include "alerts/notify/settings.h"
 #include "alerts/store/database.h"
+#include "alerts/trouble.h"
 #include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
 
@@ -98,6 +101,10 @@ struct silence_cache *evaluator_silences(const struct evaluator *evaluator);
 
 /* When the last evaluation succeeded; for heartbeat and notifications. Any thread. */
 int64_t evaluator_succeeded_at(const struct evaluator *evaluator);
+
+/* Why nothing can be decided now, in a sentence; TROUBLE_NONE = it can. Any thread. */
+enum trouble_reason evaluator_trouble(const struct evaluator *evaluator,
+                                      char text[TROUBLE_TEXT_BYTES]);
 
 /* Live in the metric store, declared for every rule at create and configure:
  * defender_exporter_rule_evaluations_total, _rule_evaluation_failures_total (rule),

@@ -166,6 +166,9 @@ static uint64_t fill_domain(const struct job *job, const struct selection *selec
     snapshot_release(snapshot);
     if (selection)
         selection_apply(selection, set);
+    char trouble[TROUBLE_TEXT_BYTES];
+    if (job->scrape->alerting && alerting_trouble(job->scrape->alerting, trouble))
+        runner_emit_down(set);
     if (job->scrape->alerting)
         alerting_emit(job->scrape->alerting, set);
     series_apply(job->rules, true, set, report);

@@ -347,6 +347,13 @@ static void handle_ready(void *context, const struct web_request *request,
 {
     struct service *service = context;
     (void)request;
+    char trouble[TROUBLE_TEXT_BYTES];
+    if (service->alerting && alerting_trouble(service->alerting, trouble)) {
+        struct buf text = { 0 };
+        buf_printf(&text, "Not ready: nothing can be decided about alerts: %s", trouble);
+        web_respond_buf(response, 503, WEB_TEXT, &text);
+        return;
+    }
     struct snapshot *snapshot = snapshot_acquire(service->snapshots, clock_now_s());
     bool ready = snapshot_is_ready(snapshot);
     snapshot_release(snapshot);

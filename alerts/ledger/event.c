@@ -70,6 +70,8 @@ const struct event_name event_names[] = {
     { "rule.firing", 0, ANY_REASON, NULL, "A rule over metrics holds." },
     { "rule.resolved", 0, ANY_REASON, NULL, "A rule over metrics holds no longer." },
     { "heartbeat", 0, ANY_REASON, NULL, "This program is alive." },
+    { "exporter.failing", 0, ANY_REASON, NULL,
+      "This program cannot decide any more, or can again; to the heartbeat's receiver." },
     { "test", 0, ANY_REASON, NULL, "Somebody tries a receiver." },
     { NULL, 0, 0, NULL, NULL },
 };

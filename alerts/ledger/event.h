@@ -77,11 +77,12 @@ bool event_finding(const struct event *event, struct finding *view, char scratch
  * "finding.exempted", "finding.exemption_expired"). On the wire the most special word is used. */
 struct event_name {
     const char *word;
-    unsigned kinds;     /* bits of enum event_kind; digest: EVENT_FIRST_RUN. 0 = made by the
-                           program, no rule may name it: rule.firing rule.resolved heartbeat test */
-    int reason;         /* enum finding_reason, or -1 = any */
-    const char *topic;  /* of the collector (collector.h), or NULL = any */
-    const char *help;   /* for the rules reference */
+    unsigned kinds;    /* bits of enum event_kind; digest: EVENT_FIRST_RUN. 0 = made by the
+                          program, no rule may name it: rule.firing rule.resolved heartbeat
+                          exporter.failing test */
+    int reason;        /* enum finding_reason, or -1 = any */
+    const char *topic; /* of the collector (collector.h), or NULL = any */
+    const char *help;  /* for the rules reference */
 };
 extern const struct event_name event_names[]; /* special ones first; ends with word NULL */
 

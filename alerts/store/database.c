@@ -1,22 +1,21 @@
 #include "alerts/store/database.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "core/clock.h"
+#include "core/log.h"
 #include "core/memory.h"
 
 enum {
     APPLICATION_ID = 0x44464578, /* "DFEx", in the header of our files */
     BUSY_MS = 5000,
     CACHE_BYTES = 1024 * 1024,
+    CHECK_MS = 10000, /* 5 GB of a file that is in memory */
+    CHECK_STEPS = 10000,
     LOG_BYTES = 16 * 1024 * 1024, /* what a checkpoint leaves of the log */
 };
 
@@ -33,8 +32,9 @@ struct database_statement {
 struct database {
     char *path;
     sqlite3 *handle;
-    int lock; /* <path>.lock, or -1 */
-    bool open;
+    struct database_file file;
+    const struct database_migration *migrations; /* the caller's */
+    bool open, fresh;
     struct database_statement **statements;
     size_t count, capacity;
     struct unreadable *unreadable;
@@ -60,7 +60,7 @@ static bool damaged(const struct database *database, const char *what, struct er
     return error_set(error, ERROR_PARSE,
                      "%s is damaged (%s); it was left as it is: restore a copy, "
                      "or move it away "
-                     "with its -wal file to start anew",
+                     "with its -wal and .lock files to start anew",
                      database->path, what);
 }
 
@@ -86,39 +86,13 @@ static bool is_memory(const char *path)
     return !strcmp(path, ":memory:");
 }
 
-static bool acquire_lock(struct database *database, struct error *error)
-{
-    char name[4096];
-    snprintf(name, sizeof name, "%s.lock", database->path);
-    database->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (database->lock < 0)
-        return error_set(error, ERROR_IO, "%s: %s", name, strerror(errno));
-    if (!flock(database->lock, LOCK_EX | LOCK_NB))
-        return true;
-    return error_set(error, ERROR_CONFIG, "%s is in use by another running service",
-                     database->path);
-}
-
-/* Our file is nobody else's to read. A file that exists is not opened here:
- * closing it would let go of the locks another connection of this process has
- * on it (POSIX). */
-static bool make_file(const struct database *database, struct error *error)
-{
-    int file = open(database->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file < 0 && errno != EEXIST)
-        return error_set(error, ERROR_IO, "database %s: %s", database->path, strerror(errno));
-    if (file >= 0)
-        close(file);
-    return true;
-}
-
 static bool connect_file(struct database *database, const struct database_config *config,
                          struct error *error)
 {
     int flags = config->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     if (is_memory(config->path))
         flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY;
-    else if (!config->read_only && !make_file(database, error))
+    else if (config->own && !database_file_make(&database->file, error))
         return false;
     int result = sqlite3_open_v2(database->path, &database->handle,
                                  flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
@@ -165,7 +139,11 @@ static bool recognize(struct database *database, const struct database_config *c
                          "%s has schema %lld, this program knows %d: "
                          "use a newer program, or another storage path",
                          database->path, (long long)*version, newest_version(config));
-    if (config->read_only && *version < newest_version(config))
+    database->fresh = fresh;
+    if (fresh && config->own && database_file_lost(&database->file, error))
+        return false;
+    bool may_migrate = config->own || is_memory(config->path);
+    if (!may_migrate && *version < newest_version(config))
         return error_set(error, ERROR_CONFIG,
                          "%s has schema %lld, this program needs %d: "
                          "start the service on it once",
@@ -173,13 +151,32 @@ static bool recognize(struct database *database, const struct database_config *c
     return true;
 }
 
+/* Out of time. */
+static int is_late(void *context)
+{
+    int64_t *left_at_ms = context;
+    bool late = clock_monotonic_ms() >= *left_at_ms;
+    *left_at_ms = late ? 0 : *left_at_ms;
+    return late;
+}
+
+/* Look for damage, but not for long: a start waits for it. */
 static bool quick_check(struct database *database, struct error *error)
 {
     struct database_statement *statement = database_prepare(database, "PRAGMA quick_check(1)");
+    int64_t until_ms = clock_monotonic_ms() + CHECK_MS;
     bool row;
-    if (!database_step(statement, &row, error))
+    sqlite3_progress_handler(database->handle, CHECK_STEPS, is_late, &until_ms);
+    bool ok = database_step(statement, &row, error);
+    sqlite3_progress_handler(database->handle, 0, NULL, NULL);
+    if (!ok && !until_ms) {
+        log_warn(MSG("the database is too large to be checked at the start: try db check"),
+                 TEXT("path", database->path));
+        return true;
+    }
+    if (!ok)
         return false;
-    bool ok = row && !strcmp(database_text(statement, 0), "ok");
+    ok = row && !strcmp(database_text(statement, 0), "ok");
     if (!ok)
         damaged(database, row ? database_text(statement, 0) : "the check said nothing", error);
     database_reset(statement);
@@ -226,19 +223,23 @@ static bool prepare_file(struct database *database, const struct database_config
                          struct error *error)
 {
     int64_t version;
-    if (config->own && !is_memory(config->path) && !acquire_lock(database, error))
+    if (config->own && !is_memory(config->path) && !database_file_own(&database->file, error))
         return false;
     if (!connect_file(database, config, error) || !recognize(database, config, &version, error) ||
         (config->own && !quick_check(database, error)) || !set_up(database, config, error))
         return false;
-    return version == newest_version(config) || migrate(database, config, error);
+    if (version != newest_version(config) && !migrate(database, config, error))
+        return false;
+    database_file_mark(&database->file);
+    return !config->own || database_look(database, error) == DATABASE_FILE_SOUND;
 }
 
 struct database *database_open(const struct database_config *config, struct error *error)
 {
     struct database *database = MEMORY_NEW(struct database);
     database->path = memory_copy(config->path);
-    database->lock = -1;
+    database->file = (struct database_file){ .path = database->path, .lock = -1 };
+    database->migrations = config->migrations;
     database->unreadable = unreadable_create(config->own);
     if (prepare_file(database, config, error))
         return database;
@@ -246,6 +247,38 @@ struct database *database_open(const struct database_config *config, struct erro
         error->code = ERROR_IO; /* the caller retries as it likes */
     database_close(database);
     return NULL;
+}
+
+bool database_is_new(const struct database *database)
+{
+    return database->fresh;
+}
+
+/* Check the file as it is now, which this handle has in part in its memory. */
+static bool is_whole(const struct database *database, struct error *error)
+{
+    const struct database_config config = { .path = database->path,
+                                            .migrations = database->migrations,
+                                            .read_only = true };
+    struct database *reader = database_open(&config, error);
+    bool whole = reader && quick_check(reader, error);
+    database_close(reader);
+    return whole;
+}
+
+enum database_file_state database_look(struct database *database, struct error *error)
+{
+    if (is_memory(database->path))
+        return DATABASE_FILE_SOUND;
+    struct error said = { 0 }, why;
+    enum database_file_state state = database_file_look(&database->file, &said);
+    if (state == DATABASE_FILE_SHRUNK && is_whole(database, &why)) {
+        database->file.bytes = 0; /* somebody compacted it */
+        state = database_file_look(&database->file, &said);
+    }
+    if (state != DATABASE_FILE_SOUND)
+        *error = said;
+    return state;
 }
 
 void database_close(struct database *database)
@@ -259,8 +292,7 @@ void database_close(struct database *database)
         free(database->statements[i]);
     }
     sqlite3_close(database->handle);
-    if (database->lock >= 0)
-        close(database->lock);
+    database_file_close(&database->file);
     free(database->statements);
     unreadable_destroy(database->unreadable);
     free(database->path);
@@ -547,14 +579,6 @@ int64_t database_total_changes(const struct database *database)
     return sqlite3_total_changes64(database->handle);
 }
 
-static int64_t file_bytes(const char *path, const char *suffix)
-{
-    char name[4096];
-    struct stat status;
-    snprintf(name, sizeof name, "%s%s", path, suffix);
-    return stat(name, &status) ? 0 : (int64_t)status.st_size;
-}
-
 bool database_version(struct database *database, int64_t *version, struct error *error)
 {
     return read_integer(database, "PRAGMA data_version", version, error);
@@ -562,5 +586,5 @@ bool database_version(struct database *database, int64_t *version, struct error 
 
 int64_t database_bytes(const struct database *database)
 {
-    return file_bytes(database->path, "") + file_bytes(database->path, "-wal");
+    return database_file_bytes(database->path);
 }

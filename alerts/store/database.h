@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alerts/store/database_file.h"
 #include "alerts/store/unreadable.h"
 #include "core/arena.h"
 #include "core/buf.h"
@@ -30,17 +31,26 @@ struct database_config {
     const struct database_migration *migrations; /* ends with version 0 */
     int64_t busy_ms;                             /* how long to wait for another writer; 0 = 5 s */
     int64_t cache_bytes;                         /* page cache of this connection; 0 = 1 MiB */
-    bool own;       /* the service: take <path>.lock, so that no second service runs on it */
+    bool own; /* the service: takes <path>.lock, so that no second service runs on it; only it makes
+                 the file and migrates */
     bool read_only; /* for commands that only read; nothing is made or migrated */
 };
 
 /* Open, check and migrate. NULL and *error:
  *   ERROR_CONFIG  a newer schema ("... has schema 7, this program knows 5"), another application's
- *                 file, or a second service;
+ *                 file, a second service, or nothing where there was a database;
  *   ERROR_PARSE   the file is damaged (quick check; the message names the file and what to do);
  *   ERROR_IO      it cannot be read or written; error_is_transient is false, the caller retries.
  * In the first two cases the file is left exactly as it was. */
 struct database *database_open(const struct database_config *config, struct error *error) MUST_USE;
+/* Whether it was empty when it was opened: a first start. */
+bool database_is_new(const struct database *database);
+
+/* Whether the file is still there, the one that was opened, and whole: looks at the folder only,
+ * checks the file only when it shrank. Anything but sound: *error says what happened, and what is
+ * written now may be lost. The owner's handle. */
+enum database_file_state database_look(struct database *database, struct error *error);
+
 void database_close(struct database *database); /* NULL is fine; rolls back what is open */
 
 /* Begin a writing transaction: waits for other writers now, so that nothing later can find the

@@ -73,4 +73,7 @@ bool runner_run(struct runner *runner, const struct source *source);
  * Pure; any thread. */
 void runner_emit(const struct snapshot *snapshot, struct metric_set *set);
 
+/* The same is no good any more: defender_up, appended before, is 0. */
+void runner_emit_down(struct metric_set *set);
+
 extern const struct family *const runner_families[]; /* defender_up and the like */

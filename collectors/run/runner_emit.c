@@ -5,7 +5,8 @@ static const struct family_0 up = {
     .name = "defender_up",
     .type = METRIC_GAUGE,
     .level = 0,
-    .help = "1 when every enabled collector has data younger than max staleness.",
+    .help = "1 when every enabled collector has data younger than max staleness, and alerts can be "
+            "decided.",
 };
 static const struct family_1 success = {
     .name = "defender_scrape_collector_success",
@@ -77,4 +78,11 @@ void runner_emit(const struct snapshot *snapshot, struct metric_set *set)
     for (size_t i = 0; i < count; i++)
         if (snapshot->parts[i])
             sources[i].collector->emit(snapshot, snapshot->parts[i], set);
+}
+
+void runner_emit_down(struct metric_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->samples[i].family == &up.family)
+            set->samples[i].value = 0;
 }

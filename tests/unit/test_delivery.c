@@ -113,7 +113,8 @@ static void set_up(struct bench *bench, size_t receivers, const char *more)
     bench->settings = make_settings(bench, buf_cstr(&yaml));
     bench->metrics = metric_store_create();
     const struct database_config database = { .path = bench->path,
-                                              .migrations = schema_migrations };
+                                              .migrations = schema_migrations,
+                                              .own = true };
     bench->database = database_open(&database, &bench->error);
     if (!bench->database)
         abort();

@@ -1,6 +1,8 @@
 #include "alerts/heartbeat.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "loopback.h"
@@ -66,6 +68,8 @@ struct bench {
     struct evaluator *evaluator;
     struct loopback *server;
     struct buf bodies;
+    struct heartbeat_told told;
+    char path[4200];
     struct arena arena;
 };
 
@@ -80,7 +84,7 @@ static void set_up(struct bench *bench, const char *format)
 {
     CLEANUP(options_report_finish) struct option_report report = { 0 };
     CLEANUP(buf_finish) struct buf yaml = { 0 };
-    char path[4200];
+    char *path = bench->path;
     struct error error;
     const struct settings_context context = { .file = "test.yml", .families = no_families };
     bench->server = loopback_start(answer, bench);
@@ -99,7 +103,7 @@ static void set_up(struct bench *bench, const char *format)
     bench->snapshots = snapshot_store_create(test_sources());
     bench->metrics = metric_store_create();
     static int number;
-    snprintf(path, sizeof path, "%s/heartbeat%d.db", test_folder(), ++number);
+    snprintf(path, sizeof bench->path, "%s/heartbeat%d.db", test_folder(), ++number);
     const struct evaluator_config config = { .database_path = path,
                                              .snapshots = bench->snapshots,
                                              .metrics = bench->metrics };
@@ -130,8 +134,8 @@ static void tear_down(struct bench *bench)
 /* Beat until there were so many; the first comes after an interval. */
 static void beat(struct bench *bench, int count)
 {
-    struct heartbeat *heartbeat =
-        heartbeat_start(bench->settings, bench->evaluator, bench->snapshots, bench->metrics);
+    struct heartbeat *heartbeat = heartbeat_start(bench->settings, bench->evaluator,
+                                                  bench->snapshots, bench->metrics, &bench->told);
     CHECK(heartbeat);
     int64_t deadline = clock_monotonic_ms() + 120000;
     while (metric_read_values(bench->metrics, heartbeat_families[0], METRIC_LABELS()->values) <
@@ -170,10 +174,48 @@ TEST(a_receiver_gets_a_notification_that_says_so)
     CHECK_CONTAINS(buf_cstr(&bench.bodies), "\"alertname\":\"Heartbeat\"");
 }
 
+/* One evaluation, and one beat that is due or held back. */
+static bool evaluate(struct bench *bench)
+{
+    struct error error;
+    int64_t next_at, now = clock_now_s();
+    struct snapshot *snapshot = snapshot_acquire(bench->snapshots, now);
+    bool ok = evaluator_run(bench->evaluator, snapshot, now, &next_at, &error);
+    snapshot_release(snapshot);
+    return ok;
+}
+
+TEST(a_receiver_is_told_once_that_nothing_is_decided)
+{
+    CLEANUP(tear_down) struct bench bench = { 0 };
+    char away[4300];
+    set_up(&bench, "receivers: [{name: dead, webhook: {url: '@/', http: {allow_private: true}}}]\n"
+                   "heartbeat: {receiver: dead, interval: 1s}\n");
+    snprintf(away, sizeof away, "%s.away", bench.path);
+    CHECK(evaluate(&bench) && !rename(bench.path, away) && !evaluate(&bench));
+    beat(&bench, 2);
+    CHECK_CONTAINS(buf_cstr(&bench.bodies), "\"type\":\"exporter.failing\"");
+    CHECK_CONTAINS(buf_cstr(&bench.bodies), "was removed while running");
+    CHECK(!strstr(buf_cstr(&bench.bodies), "\"type\":\"heartbeat\""));
+    buf_reset(&bench.bodies);
+    beat(&bench, 3);
+    CHECK_TEXT(buf_cstr(&bench.bodies), "");
+    CHECK(!rename(away, bench.path) && evaluate(&bench));
+    beat(&bench, 4);
+    CHECK_CONTAINS(buf_cstr(&bench.bodies), "\"status\":\"resolved\"");
+    CHECK_CONTAINS(buf_cstr(&bench.bodies), "\"type\":\"heartbeat\"");
+    /* Not again at once. */
+    buf_reset(&bench.bodies);
+    CHECK(!rename(bench.path, away) && !evaluate(&bench));
+    beat(&bench, 5);
+    CHECK_TEXT(buf_cstr(&bench.bodies), "");
+}
+
 TEST(nothing_beats_unless_it_is_configured)
 {
     CLEANUP(tear_down) struct bench bench = { 0 };
     set_up(&bench, "receivers: [{name: a, webhook: {url: '@/'}}]\n");
-    CHECK(!heartbeat_start(bench.settings, bench.evaluator, bench.snapshots, bench.metrics));
+    CHECK(!heartbeat_start(bench.settings, bench.evaluator, bench.snapshots, bench.metrics,
+                           &bench.told));
     heartbeat_stop(NULL);
 }

@@ -24,9 +24,11 @@ struct bench {
     struct error error;
 };
 
-static struct database *open_database(struct bench *bench)
+static struct database *open_database(struct bench *bench, bool own)
 {
-    const struct database_config config = { .path = bench->path, .migrations = schema_migrations };
+    const struct database_config config = { .path = bench->path,
+                                            .migrations = schema_migrations,
+                                            .own = own };
     struct database *database = database_open(&config, &bench->error);
     if (!database)
         abort();
@@ -38,8 +40,8 @@ static void set_up(struct bench *bench)
     static int number;
     *bench = (struct bench){ 0 };
     snprintf(bench->path, sizeof bench->path, "%s/figures%d.db", test_folder(), ++number);
-    bench->database = open_database(bench);
-    bench->other = open_database(bench);
+    bench->database = open_database(bench, true);
+    bench->other = open_database(bench, false);
     bench->figures = outbox_figures_create(bench->path);
 }
 
