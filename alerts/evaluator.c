@@ -23,6 +23,7 @@ enum {
     LOCKED_S = 1,
     FAILED_S = 10,
     PRUNE_S = 3600,
+    CLOCK_OFF_S = 60,
     FIGURES_MAX = 64,
 };
 
@@ -39,6 +40,7 @@ struct evaluator {
     bool reroute, reload; /* what the next evaluation has to do first */
     bool failing, silences_spent;
     bool aside_failing[EVALUATION_ASIDE_COUNT];
+    int64_t clock_lead_s; /* as it was last counted */
     int64_t pruned_at, wrote_at;
     int64_t due_at; /* of the thread: when to evaluate, whatever happens */
     uint64_t seen;  /* the snapshot's generation it evaluated last */
@@ -71,6 +73,11 @@ static const struct family_1 suppressed_total = {
     .help = "Alerts that were held back, folded into a digest or adopted quietly, by reason.",
     LABELS("reason"),
 };
+static const struct family_0 clock_offset = {
+    .name = "defender_exporter_clock_offset_seconds", .type = METRIC_GAUGE, .level = 0,
+    .unit = "seconds",
+    .help = "How far the wall clock is ahead of the program's, which follows a step slowly.",
+};
 static const struct family_0 write_failures_total = {
     .name = "defender_exporter_state_write_failures_total", .type = METRIC_COUNTER, .level = 0,
     .help = "Decisions that could not be written and are made again.",
@@ -88,6 +95,7 @@ const struct family *const evaluator_families[] = {
     &last_duration.family,
     &suppressed_total.family,
     &write_failures_total.family,
+    &clock_offset.family,
     &evaluation_alerts.family,
     &evaluation_state_bytes.family,
     &evaluation_last_write.family,
@@ -193,6 +201,7 @@ static void declare(struct evaluator *evaluator)
     count_rules(evaluator, &evaluations_total, 0);
     count_rules(evaluator, &evaluation_failures_total, 0);
     metric_declare(metrics, &write_failures_total, METRIC_LABELS());
+    metric_put(metrics, &clock_offset, (double)evaluator->clock_lead_s, METRIC_LABELS());
     for (int i = MUTE_NONE + 1; i < MUTE_REASON_COUNT; i++)
         metric_declare(metrics, &suppressed_total, METRIC_LABELS(mute_words[i]));
     for (int i = 0; i < EVALUATION_ASIDE_COUNT; i++)
@@ -439,10 +448,27 @@ static void evaluate(struct evaluator *evaluator)
     evaluator->due_at = ok && next_at && next_at < poll_at ? next_at : poll_at;
 }
 
+/* Say that the wall clock stepped, and that it agrees again. */
+static void watch_clock(struct evaluator *evaluator)
+{
+    int64_t before_s = evaluator->clock_lead_s, now_s = clock_lead_s();
+    bool was_off = llabs(before_s) >= CLOCK_OFF_S, is_off = llabs(now_s) >= CLOCK_OFF_S;
+    if (now_s == before_s)
+        return;
+    evaluator->clock_lead_s = now_s;
+    metric_put(evaluator->config.metrics, &clock_offset, (double)now_s, METRIC_LABELS());
+    if (is_off && llabs(now_s - before_s) >= CLOCK_OFF_S)
+        log_warn(MSG("the wall clock stepped and is followed slowly, by a restart at once"),
+                 INT("ahead_seconds", now_s));
+    else if (was_off && !is_off)
+        log_info(MSG("the wall clock agrees again"));
+}
+
 /* Wait for a snapshot, an instant or a wake, a second at most, so that stopping is quick. */
 static int64_t tick(void *context)
 {
     struct evaluator *evaluator = context;
+    watch_clock(evaluator);
     int64_t left_s = evaluator->due_at - clock_now_s();
     bool due = left_s <= 0 || left_s > POLL_S; /* far ahead: the clock stepped back */
     if (!due && !evaluator->failing) {

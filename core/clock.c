@@ -1,11 +1,12 @@
 #include "core/clock.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
-enum { DAY_S = 86400 };
+enum { DAY_S = 86400, PACE = 10, ADJUST_MS = 1000 };
 
 static int64_t read_ms(clockid_t id)
 {
@@ -14,12 +15,56 @@ static int64_t read_ms(clockid_t id)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t clock_now_s(void)
+/* One for the process: time is the same everywhere in it. */
+static struct {
+    pthread_mutex_t lock;
+    struct clock_follower follower;
+} own = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static int64_t within(int64_t value, int64_t limit)
 {
-    return read_ms(CLOCK_REALTIME) / 1000;
+    return value > limit ? limit : value < -limit ? -limit : value;
+}
+
+int64_t clock_follow(struct clock_follower *follower, int64_t wall_ms, int64_t steady_ms)
+{
+    if (!follower->begun)
+        *follower = (struct clock_follower){ .begun = true,
+                                             .offset_ms = wall_ms - steady_ms,
+                                             .adjusted_ms = steady_ms,
+                                             .last_ms = wall_ms };
+    int64_t passed_ms = steady_ms - follower->adjusted_ms;
+    int64_t behind_ms = wall_ms - steady_ms - follower->offset_ms;
+    int64_t offset_ms = follower->offset_ms + within(behind_ms, passed_ms / PACE);
+    if (passed_ms >= ADJUST_MS) { /* rarely: a tenth of little is nothing */
+        follower->offset_ms = offset_ms;
+        follower->adjusted_ms = steady_ms;
+    }
+    if (steady_ms + offset_ms > follower->last_ms)
+        follower->last_ms = steady_ms + offset_ms;
+    return follower->last_ms;
 }
 
 int64_t clock_now_ms(void)
+{
+    pthread_mutex_lock(&own.lock);
+    int64_t now_ms = clock_follow(&own.follower, read_ms(CLOCK_REALTIME), read_ms(CLOCK_BOOTTIME));
+    pthread_mutex_unlock(&own.lock);
+    return now_ms;
+}
+
+int64_t clock_now_s(void)
+{
+    return clock_now_ms() / 1000;
+}
+
+int64_t clock_lead_s(void)
+{
+    int64_t now_ms = clock_now_ms();
+    return (clock_wall_ms() - now_ms) / 1000;
+}
+
+int64_t clock_wall_ms(void)
 {
     return read_ms(CLOCK_REALTIME);
 }

@@ -6,10 +6,25 @@
 
 #include "core/error.h"
 
-int64_t clock_now_s(void);        /* Unix seconds, UTC */
-int64_t clock_now_ms(void);       /* Unix milliseconds, UTC */
+/* The program's own clock, Unix time, UTC: the wall clock as long as that runs evenly. It never
+ * steps: when the wall clock does, by NTP or by mistake, it follows at a tenth of the real pace,
+ * ahead or back, and never goes backwards. So every age stays true within a tenth: what is a step
+ * of days to others makes nothing stale, due or over here. Time asleep counts. */
+int64_t clock_now_s(void);
+int64_t clock_now_ms(void);
+int64_t clock_lead_s(void);       /* how far the wall clock is ahead of it; 0 unless it stepped */
+int64_t clock_wall_ms(void);      /* the wall clock itself: for lines that others put in order */
 int64_t clock_monotonic_ms(void); /* for deadlines; never steps back */
 int64_t clock_monotonic_us(void); /* the same for what is short */
+
+/* What the program's clock is made of. steady_ms: any clock that runs evenly. Pure. */
+struct clock_follower {
+    bool begun;
+    int64_t offset_ms;   /* to the steady clock, when it was last adjusted */
+    int64_t adjusted_ms; /* on the steady clock */
+    int64_t last_ms;     /* what was told last */
+};
+int64_t clock_follow(struct clock_follower *follower, int64_t wall_ms, int64_t steady_ms);
 
 /* Sleep, at most so long. */
 void clock_sleep_ms(int64_t duration_ms);

@@ -402,5 +402,5 @@ void log_write_at(int64_t now_ms, enum log_level level, const char *file, int li
 
 void log_write(enum log_level level, const char *file, int line, const struct log_field *fields)
 {
-    log_write_at(clock_now_ms(), level, file, line, fields);
+    log_write_at(clock_wall_ms(), level, file, line, fields);
 }

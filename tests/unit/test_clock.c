@@ -1,5 +1,7 @@
 #include "core/clock.h"
 
+#include <stdlib.h>
+
 #include "test.h"
 
 TEST(duration_is_read)
@@ -256,4 +258,71 @@ TEST(clocks_agree_with_each_other)
     clock_sleep_ms(3);
     CHECK(clock_monotonic_ms() - start_ms >= 3);
     clock_sleep_ms(-5);
+}
+
+/* --- a wall clock that steps ------------------------------------------------------------------ */
+
+enum { DAY_MS = 86400000, HOUR_MS = 3600000 };
+
+/* Let so much time pass, reading now and then; the wall clock is so far from the steady one. */
+static int64_t pass(struct clock_follower *follower, int64_t *steady_ms, int64_t wall_ahead_ms,
+                    int64_t passed_ms, int64_t pause_ms)
+{
+    int64_t told_ms = 0, before_ms = follower->last_ms;
+    for (int64_t end_ms = *steady_ms + passed_ms; *steady_ms < end_ms;) {
+        *steady_ms += pause_ms;
+        told_ms = clock_follow(follower, *steady_ms + wall_ahead_ms, *steady_ms);
+        CHECK(told_ms >= before_ms); /* never back */
+        before_ms = told_ms;
+    }
+    return told_ms;
+}
+
+TEST(a_wall_clock_that_runs_evenly_is_told_as_it_is)
+{
+    struct clock_follower follower = { 0 };
+    int64_t steady_ms = 5000;
+    for (int i = 0; i < 100; i++, steady_ms += 777)
+        CHECK_INT(clock_follow(&follower, steady_ms + 1700000000000, steady_ms),
+                  steady_ms + 1700000000000);
+}
+
+TEST(a_step_of_400_days_is_none)
+{
+    static const int64_t steps[] = { 400LL * DAY_MS, -400LL * DAY_MS, DAY_MS, -2LL * HOUR_MS };
+    static const int64_t pauses[] = { 1, 10, 700, 60000 };
+    for (size_t i = 0; i < ARRAY_COUNT(steps); i++)
+        for (size_t n = 0; n < ARRAY_COUNT(pauses); n++) {
+            struct clock_follower follower = { 0 };
+            int64_t steady_ms = 5000, begun_ms = 1700000000000;
+            CHECK_INT(clock_follow(&follower, begun_ms, steady_ms), begun_ms);
+            int64_t ahead_ms = begun_ms - steady_ms + steps[i];
+            int64_t told_ms = pass(&follower, &steady_ms, ahead_ms, 600000, pauses[n]);
+            int64_t passed_ms = steady_ms - 5000;
+            int64_t wanted_ms = passed_ms + (steps[i] > 0 ? passed_ms : -passed_ms) / 10;
+            CHECK(llabs(told_ms - begun_ms - wanted_ms) <= 1000);
+            told_ms = pass(&follower, &steady_ms, begun_ms - 5000, 610000, pauses[n]);
+            CHECK_INT(told_ms - begun_ms, steady_ms - 5000); /* it stepped back again */
+        }
+}
+
+TEST(a_small_step_is_made_up_for)
+{
+    struct clock_follower follower = { 0 };
+    int64_t steady_ms = 0;
+    CHECK_INT(clock_follow(&follower, 1000000, steady_ms), 1000000);
+    pass(&follower, &steady_ms, 1030000, 290000, 10);
+    CHECK(follower.last_ms < steady_ms + 1030000);
+    int64_t told_ms = pass(&follower, &steady_ms, 1030000, 20000, 10);
+    CHECK_INT(told_ms, steady_ms + 1030000);
+    pass(&follower, &steady_ms, 1000000, 290000, 10);
+    CHECK(follower.last_ms > steady_ms + 1000000);
+    told_ms = pass(&follower, &steady_ms, 1000000, 20000, 10);
+    CHECK_INT(told_ms, steady_ms + 1000000);
+}
+
+TEST(the_clock_of_the_program_is_the_wall_clock_unless_that_steps)
+{
+    CHECK_INT(clock_lead_s(), 0);
+    CHECK(llabs(clock_now_ms() - clock_wall_ms()) < 1000);
 }
