@@ -98,9 +98,10 @@ def test_commands_named_exist():
 
 
 def write():
-    for path, text in documents().items():
+    texts = {path: renewed(text) for path, text in documents().items()}  # or nothing is touched
+    for path, text in texts.items():
         with open(os.path.join(ROOT, path), "w", encoding="utf-8") as target:
-            target.write(renewed(text))
+            target.write(text)
 
 
 if sys.argv[1:] == ["--write"]:
