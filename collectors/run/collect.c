@@ -11,7 +11,10 @@
 #include "core/memory.h"
 
 enum { EMPTY_RUNS_DOUBTED = 2 }; /* an answer that is suddenly empty is believed the third time */
-enum { PARTITION_ROWS = 700 };   /* a page holds 1000; hashes are uneven */
+enum {
+    PARTITION_ROWS = 700,  /* a page holds 1000; hashes are uneven */
+    PARTITIONS_MAX = 1000, /* as many requests as Resource Graph allows in six minutes */
+};
 
 /* What one run carries from query to query. */
 struct run {
@@ -64,13 +67,27 @@ static bool ask_graph(struct run *run, struct error *error)
     return ok;
 }
 
-/* Rows moved while they were paged: from now on ask for pieces that come in one page each. */
+/* What failed in pieces is paged the next time: the total they were made from may have been wrong.
+ * True when there were any. */
+static bool forget_pieces(struct collect_memory *memory)
+{
+    bool any = false;
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX; i++) {
+        any |= memory->partitions[i] > 0;
+        memory->partitions[i] = 0;
+    }
+    return any;
+}
+
+/* Rows moved while they were paged: from now on ask for pieces that come in one page each. Each is
+ * a request, so there are not endlessly many. */
 static void learn_to_partition(const struct query *queries, struct collect_memory *memory)
 {
     for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++)
         if (queries[i].kql && graph_can_partition(queries[i].kql) && !memory->partitions[i] &&
             memory->total[i] > PARTITION_ROWS) {
-            memory->partitions[i] = (size_t)memory->total[i] / PARTITION_ROWS + 1;
+            int64_t pieces = memory->total[i] / PARTITION_ROWS + 1;
+            memory->partitions[i] = (size_t)(pieces < PARTITIONS_MAX ? pieces : PARTITIONS_MAX);
             log_info(MSG("rows move while they are paged: asking in partitions from now on"),
                      TEXT("query", queries[i].name),
                      INT("partitions", (int64_t)memory->partitions[i]));
@@ -297,7 +314,7 @@ bool collect_run(const struct source *source, const struct variant *variant,
     }
     ok = ok && complete(&run, variant, error);
     result->rows = run.part->rows;
-    if (!ok && error->code == ERROR_INCOMPLETE && !memory->empty_runs)
+    if (!ok && !forget_pieces(memory) && error->code == ERROR_INCOMPLETE && !memory->empty_runs)
         learn_to_partition(queries, memory);
     if (ok) {
         memcpy(memory->rows, run.rows, sizeof memory->rows);

@@ -577,6 +577,15 @@ TEST(rows_that_moved_are_asked_for_in_pieces_from_then_on)
                "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01\n"
                "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01\n"
                "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01\n");
+    /* a total nobody can ask for, and what comes of it is not kept for ever */
+    static const char endless[] = GRAPH("900000000", "2",
+                                        "{\"id\":\"a\",\"subscriptionId\":\"s-1\"},"
+                                        "{\"id\":\"a\",\"subscriptionId\":\"s-1\"}");
+    BENCH(lied_to, &parts_kind);
+    CHECK(!run(&lied_to, ANSWERS({ "/providers/Microsoft.ResourceGraph", 200, endless })));
+    CHECK_INT(lied_to.memory.partitions[0], 1000);
+    CHECK(!run(&lied_to, ANSWERS({ "/providers/Microsoft.ResourceGraph", 503, "" })));
+    CHECK_INT(lied_to.memory.partitions[0], 0);
     BENCH(whole, &graph_kind);
     CHECK(!run(&whole, ANSWERS({ "/providers/Microsoft.ResourceGraph", 200, twice })));
     CHECK_INT(whole.memory.partitions[0], 0); /* a query without a place for it */
