@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/bounds.h"
 #include "core/log.h"
 
 enum { KEPT_BYTES_MAX = 64 << 20 };
@@ -88,7 +89,8 @@ struct part *runner_kept_load(const struct source *source, const char *storage_p
     struct part *part = part_create(source);
     bool ok = saved && source->collector->load(part, json_get(saved, "items"), &error) &&
               part_seal(part, &error);
-    part->collected_at = (int64_t)json_number(json_get(saved, "collected_at"), 0);
+    part->collected_at =
+        bounds_number(BOUND_INSTANT, json_number(json_get(saved, "collected_at"), 0));
     json_free(saved);
     if (ok)
         return part;

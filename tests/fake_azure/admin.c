@@ -352,6 +352,13 @@ void admin_generation(struct request *request, struct reply *reply)
     answer_generation(request, reply);
 }
 
+void admin_names(struct request *request, struct reply *reply)
+{
+    buf_reset(&request->fake->names);
+    buf_append(&request->fake->names, request->body.data, request->body.length);
+    reply_text(reply, 200, "{}");
+}
+
 void admin_fault(struct request *request, struct reply *reply)
 {
     char why[300];

@@ -38,6 +38,7 @@ struct fake {
     struct tenant tenant;
     struct evolve evolve;
     struct faults faults;
+    struct buf names; /* what everything is called: the inside of a JSON string; empty = as drawn */
     struct fake_quota quotas[16];
     uint64_t tokens_issued, throttled;
     struct {

@@ -78,6 +78,7 @@ static void live(struct fake *fake, const sigset_t *signals)
 static void finish(struct fake *fake)
 {
     queries_finish(&fake->queries);
+    buf_finish(&fake->names);
     recorded_close(fake->recorded);
     evolve_finish(&fake->evolve);
     tenant_finish(&fake->tenant);

@@ -203,6 +203,54 @@ void mutate_links(struct reply *reply)
     cJSON_Delete(root);
 }
 
+/* Replace a text member by before + name, unescaped. */
+static void set_name(cJSON *object, const char *member, const char *before, const char *name)
+{
+    if (!cJSON_IsString(cJSON_GetObjectItemCaseSensitive(object, member)))
+        return;
+    CLEANUP(buf_finish) struct buf raw = { 0 };
+    buf_printf(&raw, "\"%s%s\"", before, name);
+    cJSON_ReplaceItemInObjectCaseSensitive(object, member, cJSON_CreateRaw(buf_cstr(&raw)));
+}
+
+/* The last segment of the id of a row's resource. */
+static void set_resource(cJSON *row, const char *name)
+{
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(row, "resourceId");
+    const char *slash = cJSON_IsString(id) ? strrchr(id->valuestring, '/') : NULL;
+    if (!slash)
+        return;
+    CLEANUP(buf_finish) struct buf before = { 0 };
+    buf_append(&before, id->valuestring, (size_t)(slash + 1 - id->valuestring));
+    set_name(row, "resourceId", buf_cstr(&before), name);
+}
+
+void mutate_names(struct reply *reply, const char *name)
+{
+    static const char *const members[] = { "title", "displayName", "riskFactors",
+                                           "managementGroup" };
+    cJSON *root = cJSON_ParseWithLength(buf_cstr(&reply->body), reply->body.length);
+    cJSON *rows = cJSON_GetObjectItemCaseSensitive(root, "data"), *row;
+    if (!rows)
+        rows = cJSON_GetObjectItemCaseSensitive(root, "value");
+    cJSON_ArrayForEach(row, rows)
+    {
+        cJSON *properties = cJSON_GetObjectItemCaseSensitive(row, "properties");
+        set_resource(row, name);
+        for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
+            set_name(row, members[i], "", name);
+            set_name(properties, members[i], "", name);
+        }
+    }
+    char *text = rows ? cJSON_PrintUnformatted(root) : NULL;
+    if (text) {
+        buf_reset(&reply->body);
+        buf_text(&reply->body, text);
+        cJSON_free(text);
+    }
+    cJSON_Delete(root);
+}
+
 void mutate_body(struct request *request, struct reply *reply, const struct fault *fault)
 {
     if (fault->name == FAULT_SHIFT)

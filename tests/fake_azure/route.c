@@ -55,6 +55,7 @@ static const struct route {
     { "POST", "/_fake/advance", "admin", NULL, admin_advance },
     { "POST", "/_fake/generation/{}", "admin", NULL, admin_generation },
     { "POST", "/_fake/fault", "admin", NULL, admin_fault },
+    { "POST", "/_fake/names", "admin", NULL, admin_names },
     { "DELETE", "/_fake/faults", "admin", NULL, admin_faults_clear },
 };
 /* clang-format on */
@@ -182,6 +183,8 @@ static void answer_locked(struct request *request, struct answer *answer)
         route->handle(request, reply);
     if (changed && reply->status == 200)
         mutate_body(request, reply, &fault);
+    if (arm && request->fake->names.length)
+        mutate_names(reply, buf_cstr(&request->fake->names));
     if (faults_state(faults, FAULT_RAW_NEXTLINK))
         mutate_links(reply);
     answer->wired = faults_take(faults, FAULT_WIRE, request->path, request->page, &answer->wire);

@@ -116,6 +116,17 @@ def test_faults_in_bodies():
         equal((len(rows), max(counts.values()), len(counts)), (2000, 2, 1999), "rows that moved")
 
 
+def test_names():
+    with Fake() as fake:
+        fake.admin("names", "POST", "x\\u202ey")
+        row = fake.graph(query("assessments_rows"), 10).json()["data"][0]
+        equal((row["title"] or "x\u202ey", row["resourceId"].rsplit("/", 1)[1]),
+              ("x\u202ey", "x\u202ey"), "names of a row")
+        equal(fake.list(LIST)[0]["displayName"], "x\u202ey", "name of a subscription")
+        fake.admin("names", "POST", "")
+        true("\u202e" not in fake.list(LIST)[0]["displayName"], "the names as drawn")
+
+
 def test_raw_links():
     with Fake("--page-rows", "2", "--fault", "raw-nextlink") as fake:
         link = fake.get(LIST).json()["nextLink"].split(str(fake.port), 1)[1]
