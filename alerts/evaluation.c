@@ -10,11 +10,13 @@
 #include "alerts/notify/group.h"
 #include "alerts/notify/limited.h"
 #include "alerts/rules/active.h"
+#include "alerts/store/schema.h"
 #include "collectors/run/runner.h"
 #include "core/memory.h"
 
 /* What regular expressions of silences may take in one evaluation. */
 enum { SILENCES_US = 20000000 };
+enum { PRUNE_AGAIN_S = 5 };
 
 /* clang-format off */
 const struct family_1 evaluation_alerts = {
@@ -260,22 +262,30 @@ static bool notify(struct step *step, struct error *error)
            group_flush(&step->groups, error) && governor_flush(&step->groups, error);
 }
 
-static bool prune(void *context, struct error *error)
-{
-    struct step *step = context;
-    const struct evaluation *evaluation = step->evaluation;
-    return outbox_prune(evaluation->database, evaluation->settings->config->keep_sent_ms / 1000,
-                        evaluation->now, error) &&
-           silence_prune(evaluation->database, evaluation->now, error) &&
-           group_prune(evaluation->database, evaluation->now, error);
-}
-
 static void consider(struct evaluation *evaluation, int64_t at)
 {
     if (at && at <= evaluation->now)
         at = evaluation->now + 1;
     if (at && (!evaluation->next_at || at < evaluation->next_at))
         evaluation->next_at = at;
+}
+
+/* A step of it: what was full goes on soon. */
+static bool prune(void *context, struct error *error)
+{
+    struct step *step = context;
+    struct evaluation *evaluation = step->evaluation;
+    struct database *database = evaluation->database;
+    const struct settings_config *config = evaluation->settings->config;
+    int64_t now = evaluation->now, rows = database_total_changes(database);
+    if (!outbox_prune(database, config->keep_sent_ms / 1000, now, error) ||
+        !silence_prune(database, now, error) || !group_prune(database, now, error) ||
+        !ledger_prune(evaluation->ledger, now, error))
+        return false;
+    evaluation->more_to_prune = database_total_changes(database) - rows >= SCHEMA_PRUNE_ROWS;
+    if (evaluation->more_to_prune)
+        consider(evaluation, now + PRUNE_AGAIN_S);
+    return true;
 }
 
 static bool drill(void *context, struct error *error)

@@ -42,6 +42,7 @@ struct evaluation {
     int64_t wrote_at;           /* when anything was written last; 0 = unknown */
     bool queued;                /* messages */
     bool silences_spent;        /* their regular expressions took too long */
+    bool more_to_prune;         /* than one step deletes */
     bool begun;                 /* a failure came after the transaction had begun */
     struct metric_set *figures; /* appended to: of the ledger, of points, of alerts */
     struct error aside[EVALUATION_ASIDE_COUNT]; /* what failed alone; code ERROR_NONE = nothing */

@@ -269,7 +269,7 @@ static void succeed(struct evaluator *evaluator, const struct evaluation *evalua
         if (evaluation->suppressed[i])
             metric_count(evaluator->config.metrics, &suppressed_total,
                          (double)evaluation->suppressed[i], METRIC_LABELS(mute_words[i]));
-    if (evaluation->prune)
+    if (evaluation->prune && !evaluation->more_to_prune)
         evaluator->pruned_at = evaluation->now;
     evaluator->wrote_at = evaluation->wrote_at;
     evaluator->reroute = false;

@@ -248,12 +248,9 @@ int64_t ledger_next_due_at(const struct ledger *ledger)
 
 bool ledger_prune(struct ledger *ledger, int64_t now, struct error *error)
 {
-    if (!ledger->config.keep_events_s)
-        return true;
-    struct database_statement *statement =
-        database_prepare(ledger->database, "DELETE FROM ledger_event WHERE at < $1");
-    database_bind(statement, now - ledger->config.keep_events_s);
-    return database_run(statement, error) || error_wrap(error, "pruning the history");
+    int64_t keep_s = ledger->config.keep_events_s;
+    return !keep_s || ledger_rows_prune(ledger->database, now - keep_s, error) ||
+           error_wrap(error, "pruning the history");
 }
 
 /* --- showing ---------------------------------------------------------------------------------- */

@@ -92,7 +92,9 @@ bool ledger_is_new(const struct ledger *ledger);
 bool ledger_record(struct database *database, const struct event *event,
                    struct error *error) MUST_USE;
 
-/* Delete the history that is older than keep_events_s. Evaluator, inside its transaction. */
+/* Delete the oldest events that are older than keep_events_s, a step of them, and the findings they
+ * are about that are closed as long and have no alert: such a finding would open as a new one.
+ * Evaluator, inside its transaction. */
 bool ledger_prune(struct ledger *ledger, int64_t now, struct error *error) MUST_USE;
 
 /* What the ledger knows of a finding; for notifications, GET /f/<id>, the API. Any thread with its

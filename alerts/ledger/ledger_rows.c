@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "alerts/store/schema.h"
+
 static bool done(bool ok, const struct finding_id *id, struct error *error)
 {
     char text[17];
@@ -258,4 +260,25 @@ bool ledger_rows_assessments(struct database *database, ledger_rows_visit_assess
             return true;
         visit(context, kept.source, kept.id);
     }
+}
+
+#define OLDEST(column)                                                                             \
+    "(SELECT " column " FROM ledger_event WHERE at < $1 ORDER BY at, sequence LIMIT $2)"
+
+bool ledger_rows_prune(struct database *database, int64_t before, struct error *error)
+{
+    struct database_statement *findings = database_prepare(
+        database,
+        "DELETE FROM ledger_finding WHERE is_open = 0 AND resolved_at < $1"
+        " AND id IN " OLDEST(
+            "finding_id") " AND NOT EXISTS (SELECT 1 FROM ledger_event"
+                          " WHERE finding_id = ledger_finding.id AND at >= $1) AND NOT EXISTS"
+                          " (SELECT 1 FROM active_alert WHERE finding_id = ledger_finding.id)");
+    database_bind(findings, before, SCHEMA_PRUNE_ROWS);
+    if (!database_run(findings, error))
+        return false;
+    struct database_statement *events = database_prepare(
+        database, "DELETE FROM ledger_event WHERE sequence IN " OLDEST("sequence"));
+    database_bind(events, before, SCHEMA_PRUNE_ROWS);
+    return database_run(events, error);
 }

@@ -15,6 +15,10 @@ struct ledger_row {
     bool quiet;
 };
 
+/* Delete up to SCHEMA_PRUNE_ROWS of the oldest events before an instant, and the closed findings
+ * they are about that have no later event and no alert. */
+bool ledger_rows_prune(struct database *database, int64_t before, struct error *error) MUST_USE;
+
 /* Walk the open findings, in no order. */
 typedef void ledger_rows_visit(void *context, const struct ledger_row *row);
 bool ledger_rows_load(struct database *database, const struct source_list *sources,

@@ -6,6 +6,7 @@
 #include "alerts/notify/group_row.h"
 #include "alerts/rules/active_row.h"
 #include "alerts/store/rows.h"
+#include "alerts/store/schema.h"
 
 enum { LEAVES_MAX = 32, KEEP_CLOSED_S = 7 * 86400 };
 
@@ -95,8 +96,9 @@ bool group_next_at(const struct group_context *context, int64_t *at, struct erro
 bool group_prune(struct database *database, int64_t now, struct error *error)
 {
     struct database_statement *statement = database_prepare(
-        database, "DELETE FROM group_state WHERE closed_at > 0 AND closed_at < $1");
-    database_bind(statement, now - KEEP_CLOSED_S);
+        database, "DELETE FROM group_state WHERE (receiver, group_key) IN (SELECT receiver,"
+                  " group_key FROM group_state WHERE closed_at > 0 AND closed_at < $1 LIMIT $2)");
+    database_bind(statement, now - KEEP_CLOSED_S, SCHEMA_PRUNE_ROWS);
     return database_run(statement, error);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "alerts/store/rows.h"
+#include "alerts/store/schema.h"
 #include "core/buf.h"
 #include "core/hash.h"
 
@@ -446,12 +447,35 @@ bool outbox_drop(struct database *database, const char *id, int64_t now, struct 
 
 /* --- housekeeping --------------------------------------------------------------------------- */
 
+/* Delete the messages of these ids, and what they are about. */
+static bool delete_each(struct database *database, struct database_statement *ids,
+                        struct error *error)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct rows_keys keys;
+    if (!rows_read_keys(ids, &arena, &keys, error))
+        return false;
+    for (size_t i = 0; i < keys.count; i++) {
+        struct database_statement *members =
+            database_prepare(database, "DELETE FROM outbox_member WHERE message_id = $1");
+        database_bind(members, keys.keys[i]);
+        if (!database_run(members, error))
+            return false;
+        struct database_statement *message =
+            database_prepare(database, "DELETE FROM outbox_message WHERE id = $1");
+        database_bind(message, keys.keys[i]);
+        if (!database_run(message, error))
+            return false;
+    }
+    return true;
+}
+
 /* Kept: what a lane accepted last about an alert that is not over. */
 static bool delete_sent(struct database *database, int64_t before, struct error *error)
 {
     struct database_statement *statement = database_prepare(
         database,
-        "DELETE FROM outbox_message WHERE state = 'sent' AND sent_at < $1 AND NOT EXISTS"
+        "SELECT id FROM outbox_message WHERE state = 'sent' AND sent_at < $1 AND NOT EXISTS"
         " (SELECT 1 FROM outbox_member a WHERE a.message_id = outbox_message.id"
         " AND (EXISTS (SELECT 1 FROM active_alert t WHERE t.fingerprint = a.fingerprint)"
         " OR EXISTS (SELECT 1 FROM outbox_member b JOIN outbox_message q ON q.id = b.message_id"
@@ -459,33 +483,35 @@ static bool delete_sent(struct database *database, int64_t before, struct error 
         " AND NOT EXISTS (SELECT 1 FROM outbox_member c JOIN outbox_message n"
         " ON n.id = c.message_id WHERE c.fingerprint = a.fingerprint AND n.state = 'sent'"
         " AND n.receiver = outbox_message.receiver AND n.target = outbox_message.target"
-        " AND n.id > outbox_message.id))");
-    database_bind(statement, before);
-    return database_run(statement, error);
+        " AND n.id > outbox_message.id)) LIMIT $2");
+    database_bind(statement, before, SCHEMA_PRUNE_ROWS);
+    return delete_each(database, statement, error);
 }
 
-static bool run_at(struct database *database, const char *sql, int64_t at, struct error *error)
+static bool delete_dead(struct database *database, int64_t before, struct error *error)
 {
-    struct database_statement *statement = database_prepare(database, sql);
-    database_bind(statement, at);
+    struct database_statement *statement = database_prepare(
+        database, "SELECT id FROM outbox_message WHERE state = 'dead' AND sent_at < $1 LIMIT $2");
+    database_bind(statement, before, SCHEMA_PRUNE_ROWS);
+    return delete_each(database, statement, error);
+}
+
+/* The lanes expire their own: what is an hour over has no lane. */
+static bool expire(struct database *database, int64_t now, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "UPDATE outbox_message SET state = 'dead', sent_at = expires_at,"
+                  " last_reason = 'expired' WHERE id IN (SELECT id FROM outbox_message"
+                  " WHERE state = 'queued' AND expires_at <= $1 - 3600 LIMIT $2)");
+    database_bind(statement, now, SCHEMA_PRUNE_ROWS);
     return database_run(statement, error);
 }
 
 bool outbox_prune(struct database *database, int64_t keep_s, int64_t now, struct error *error)
 {
-    /* The lanes expire their own: what is an hour over has no lane. */
-    bool ok = run_at(database,
-                     "UPDATE outbox_message SET state = 'dead', sent_at = expires_at,"
-                     " last_reason = 'expired' WHERE state = 'queued' AND expires_at <= $1 - 3600",
-                     now, error) &&
-              delete_sent(database, now - keep_s, error);
-    int64_t deleted = ok ? database_changes(database) : 0;
-    ok = ok && run_at(database, "DELETE FROM outbox_message WHERE state = 'dead' AND sent_at < $1",
-                      now - KEEP_DEAD_S, error);
-    deleted += ok ? database_changes(database) : 0;
-    if (ok && deleted)
-        ok = delete_members(database, error);
-    return ok || error_wrap(error, "pruning the outbox");
+    return (expire(database, now, error) && delete_sent(database, now - keep_s, error) &&
+            delete_dead(database, now - KEEP_DEAD_S, error)) ||
+           error_wrap(error, "pruning the outbox");
 }
 
 bool outbox_bytes(struct database *database, int64_t *count, struct error *error)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alerts/store/rows.h"
+#include "alerts/store/schema.h"
 #include "core/hash.h"
 #include "core/memory.h"
 
@@ -183,8 +184,9 @@ bool silence_expire(struct database *database, const char *id, int64_t now, stru
 bool silence_prune(struct database *database, int64_t now, struct error *error)
 {
     struct database_statement *statement =
-        database_prepare(database, "DELETE FROM silence WHERE ends_at < $1");
-    database_bind(statement, now - KEPT_S);
+        database_prepare(database, "DELETE FROM silence WHERE id IN (SELECT id FROM silence"
+                                   " WHERE ends_at < $1 LIMIT $2)");
+    database_bind(statement, now - KEPT_S, SCHEMA_PRUNE_ROWS);
     return database_run(statement, error) || error_wrap(error, "pruning silences");
 }
 

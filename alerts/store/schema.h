@@ -20,6 +20,9 @@
 
 extern const struct database_migration schema_migrations[];
 
+/* What is too old is deleted in steps: so many rows of a table in one transaction. */
+enum { SCHEMA_PRUNE_ROWS = 1000 };
+
 /* One small fact; value "" when it was never set. out is copied into. */
 bool schema_get(struct database *database, const char *key, char *out, size_t out_bytes,
                 struct error *error) MUST_USE;
