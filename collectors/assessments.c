@@ -1,12 +1,14 @@
 /* Recommendations: one row per resource and recommendation. */
 #include "collectors/assessments.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "core/hash.h"
+#include "core/memory.h"
 #include "kql.h"
 
 struct row {
@@ -84,27 +86,26 @@ static const char *resource_of(struct part *part, const char *id)
     return last && last > id ? arena_copy(&part->arena, id, (size_t)(last - id)) : id;
 }
 
-static bool fold(struct part *part, size_t query, const void *data,
-                 const struct collect_context *context, struct error *error)
+static enum odd_reason fold(struct part *part, size_t query, const void *data,
+                            const struct collect_context *context, struct error *error)
 {
-    (void)query, (void)error;
+    (void)query;
     const struct row *row = data;
-    const char *subscription_id =
-        context->subscription_id ? context->subscription_id : row->subscription_id;
+    const char *subscription_id = collector_subscription(context, row->subscription_id);
     enum finding_status status = finding_status(row->code, row->cause);
+    if (status == STATUS_COUNT ||
+        (status == STATUS_UNHEALTHY && !finding_risk_is_known(row->risk))) {
+        bool is_code = status == STATUS_COUNT;
+        error_set(error, ERROR_PARSE, "the %s \"%.40s\" is not known", is_code ? "status" : "risk",
+                  is_code ? row->code : row->risk);
+        return ODD_WORD;
+    }
     struct assessments_count *counts = part_count(part, &assessments_counts, subscription_id);
     if (row->changed_at > counts->newest_at)
         counts->newest_at = row->changed_at;
-    if (status == STATUS_COUNT) {
-        /* A code nobody has documented: counted, concluded nothing from. */
-        part->truncated = true;
-        counts->results[STATUS_NOT_APPLICABLE]++;
-        return true;
-    }
-    counts->results[status]++;
     if (status != STATUS_UNHEALTHY) {
-        part_add_closed(part, row->id, reason_of(status, row->cause));
-        return true;
+        part_add_closed(part, subscription_id, row->id, reason_of(status, row->cause));
+        return ODD_NONE;
     }
     part_add_open(part, &(struct part_row){
         .row_id = row->id,
@@ -123,6 +124,49 @@ static bool fold(struct part *part, size_t query, const void *data,
         .first_seen_at = row->first_seen_at,
         .changed_at = row->changed_at,
     });
+    return ODD_NONE;
+}
+
+static void odd(struct part *part, size_t query, const void *data,
+                const struct collect_context *context)
+{
+    (void)query;
+    const struct row *row = data;
+    const char *subscription_id = collector_subscription(context, row->subscription_id);
+    if (*row->id)
+        part_freeze(part, subscription_id, row->id);
+    else
+        part_add_gap(part, subscription_id);
+}
+
+/* Count the results, each once. */
+static bool finish(struct part *part, const struct collect_context *context, struct error *error)
+{
+    (void)context, (void)error;
+    static const enum finding_status statuses[REASON_COUNT] = {
+        [REASON_FIXED] = STATUS_HEALTHY,
+        [REASON_EXEMPTED] = STATUS_EXEMPT,
+        [REASON_NOT_APPLICABLE] = STATUS_NOT_APPLICABLE,
+        [REASON_PLAN_OFF] = STATUS_NOT_APPLICABLE,
+    };
+    uint64_t(*results)[STATUS_COUNT] = memory_array(part->cover_count + 1, sizeof *results);
+    uint32_t *places = part_places(part);
+    for (size_t i = 0; i < part->finding_count; i++)
+        results[places[part->findings[i].subscription]][STATUS_UNHEALTHY]++;
+    for (size_t i = 0; i < part->closed_count; i++)
+        results[part->closed[i].place][statuses[part->closed[i].reason]]++;
+    for (size_t i = 0; i < part->cover_count; i++) {
+        uint64_t all = 0;
+        for (int status = 0; status < STATUS_COUNT; status++)
+            all += results[i][status];
+        if (!all)
+            continue;
+        struct assessments_count *counts =
+            part_count(part, &assessments_counts, part->cover[i].subscription_id);
+        memcpy(counts->results, results[i], sizeof counts->results);
+    }
+    free(places);
+    free(results);
     return true;
 }
 
@@ -150,5 +194,7 @@ const struct collector assessments_collector = {
     },
     .families = assessments_families,
     .fold = fold,
+    .odd = odd,
+    .finish = finish,
     .emit = assessments_emit,
 };

@@ -45,7 +45,7 @@ static const struct column finding_columns[] = {
     COLUMN_KEY    (struct row, machine_id,      "machineId"),
     COLUMN_KEY    (struct row, rule_id,         "ruleKey"),
     COLUMN_ID     (struct row, rule,            "rule"),
-    COLUMN_TEXT   (struct row, status,          "statusCode"),
+    COLUMN_KEY    (struct row, status,          "statusCode"),
     COLUMN_TEXT   (struct row, severity,        "severity"),
     COLUMN_TIME   (struct row, changed_at,      "timeGenerated"),
     { 0 }
@@ -64,7 +64,7 @@ static const struct column assignment_rule_columns[] = {
     COLUMN_KEY    (struct row, machine_id,      "machineId"),
     COLUMN_ID     (struct row, assignment,      "assignment"),
     COLUMN_ID     (struct row, rule,            "rule"),
-    COLUMN_TEXT   (struct row, status,          "complianceStatus"),
+    COLUMN_KEY    (struct row, status,          "complianceStatus"),
     COLUMN_LONG   (struct row, reason,          "reasonPhrase"),
     { 0 }
 };
@@ -169,13 +169,42 @@ static void fold_rule(struct part *part, const struct row *row, enum baseline ba
     });
 }
 
-static bool fold(struct part *part, size_t query, const void *data,
-                 const struct collect_context *context, struct error *error)
+static bool is_rule(size_t query)
 {
-    (void)context, (void)error;
+    return query == QUERY_FINDINGS || query == QUERY_ASSIGNMENT_RULES;
+}
+
+/* What a row that decides says in words nobody knows. source: Microsoft.Security and
+ * Microsoft.GuestConfiguration REST API. */
+static enum odd_reason check(const struct row *row, size_t query, struct error *error)
+{
+    static const char *const words[] = { "Compliant", "NonCompliant", "Pending" };
+    bool known = query == QUERY_FINDINGS && finding_status(row->status, "") != STATUS_COUNT;
+    for (size_t i = 0; i < ARRAY_COUNT(words) && query == QUERY_ASSIGNMENT_RULES; i++)
+        known = known || !strcasecmp(row->status, words[i]);
+    const char *word = known ? row->severity : row->status;
+    if (is_rule(query) && (!known || (word && !finding_severity_is_known(word)))) {
+        error_set(error, ERROR_PARSE, "the %s \"%.40s\" is not known",
+                  known ? "severity" : "status", word);
+        return ODD_WORD;
+    }
+    if (query == QUERY_MACHINES && (row->healthy < 0 || row->unhealthy < 0)) {
+        error_set(error, ERROR_PARSE, "how many rules it meets is missing");
+        return ODD_MISSING;
+    }
+    return ODD_NONE;
+}
+
+static enum odd_reason fold(struct part *part, size_t query, const void *data,
+                            const struct collect_context *context, struct error *error)
+{
+    (void)context;
     const struct row *row = data;
     bool from_assignment = query >= QUERY_ASSIGNMENTS;
     enum baseline baseline = baseline_of(row, from_assignment);
+    enum odd_reason reason = check(row, query, error);
+    if (reason)
+        return reason;
     if (!own_of(part)->merge)
         own_of(part)->merge = baselines_merge_create();
     part_see(part, row->subscription_id);
@@ -185,7 +214,26 @@ static bool fold(struct part *part, size_t query, const void *data,
         fold_machine(part, row, baseline, from_assignment);
     else
         fold_rule(part, row, baseline, from_assignment);
-    return true;
+    return ODD_NONE;
+}
+
+/* Counts conclude nothing; what is missing of the rules would be fixed. */
+static void odd(struct part *part, size_t query, const void *data,
+                const struct collect_context *context)
+{
+    (void)context;
+    const struct row *row = data;
+    char key[BASELINES_RULE_KEY_BYTES], id[BASELINES_ROW_ID_BYTES];
+    const char *rule = row->rule && *row->rule ? row->rule : row->rule_id;
+    if (!is_rule(query))
+        return;
+    if (!*row->machine_id || !rule || !*rule) {
+        part_add_gap(part, row->subscription_id);
+        return;
+    }
+    baselines_rule_key(rule, key, sizeof key);
+    baselines_row_id(row->machine_id, baseline_of(row, query >= QUERY_ASSIGNMENTS), key, id);
+    part_freeze(part, row->subscription_id, id);
 }
 
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)
@@ -227,6 +275,7 @@ const struct collector baselines_collector = {
     },
     .families = baselines_families,
     .fold = fold,
+    .odd = odd,
     .finish = finish,
     .emit = baselines_emit,
 };

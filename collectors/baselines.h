@@ -8,6 +8,10 @@
 #include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
 
+enum {
+    BASELINES_RULE_KEY_BYTES = 256,
+    BASELINES_ROW_ID_BYTES = PART_ID_BYTES + BASELINES_RULE_KEY_BYTES
+};
 enum baseline { BASELINE_WINDOWS, BASELINE_LINUX, BASELINE_COUNT };
 
 /* "AzureWindowsBaseline", "AzureLinuxBaseline", NULL; and the keys of their recommendations. */
@@ -74,6 +78,10 @@ void baselines_merge_rule(struct part *part, struct baselines_merge *merge,
 /* A name that form A gives to a rule, so that form B's rows get the same id. */
 void baselines_merge_name(struct baselines_merge *merge, const char *rule_id,
                           const char *rule_name, enum severity severity);
+
+/* The identity of a rule on a machine. Returns out. */
+char *baselines_row_id(const char *machine_id, enum baseline baseline, const char *rule_key,
+                       char out[BASELINES_ROW_ID_BYTES]);
 
 /* Write what is left into the part: findings, counts. now: for stale machines. */
 void baselines_merge_finish(struct part *part, struct baselines_merge *merge, int64_t now);

@@ -6,7 +6,7 @@
 #include "collectors/baselines.h"
 #include "core/memory.h"
 
-enum { STALE_AFTER_S = 24 * 3600, RULE_KEY_BYTES = 256 };
+enum { STALE_AFTER_S = 24 * 3600, RULE_KEY_BYTES = BASELINES_RULE_KEY_BYTES };
 
 struct machine {
     const char *subscription_id; /* in merge->texts */
@@ -149,6 +149,13 @@ void baselines_merge_machine(struct baselines_merge *merge,
     machine->rules = fact->rules;
 }
 
+char *baselines_row_id(const char *machine_id, enum baseline baseline, const char *rule_key,
+                       char out[BASELINES_ROW_ID_BYTES])
+{
+    snprintf(out, BASELINES_ROW_ID_BYTES, "%s|%d|%s", machine_id, (int)baseline, rule_key);
+    return out;
+}
+
 static void add_finding(struct part *part, const struct baselines_rule_fact *fact,
                         const char *rule_key, const char *rule_id, enum severity severity)
 {
@@ -157,22 +164,22 @@ static void add_finding(struct part *part, const struct baselines_rule_fact *fac
         [SEVERITY_MEDIUM] = RISK_MEDIUM,     [SEVERITY_LOW] = RISK_LOW,
         [SEVERITY_UNKNOWN] = RISK_NOT_EVALUATED,
     };
-    char row_id[PART_ID_BYTES + RULE_KEY_BYTES];
-    snprintf(row_id, sizeof row_id, "%s|%d|%s", fact->machine_id, (int)fact->baseline, rule_key);
-    part_add_open(part, &(struct part_row){
-        .row_id = row_id,
-        .assessment_id = rule_id,
-        .title = fact->rule_name,
-        .category = baselines_assignments[fact->baseline],
-        .assessment_type = "",
-        .subscription_id = fact->subscription_id,
-        .resource_id = fact->machine_id,
-        .resource_type = "",
-        .risk_factors = "",
-        .risk = risks[severity],
-        .severity = severity,
-        .changed_at = fact->changed_at,
-    });
+    char row_id[BASELINES_ROW_ID_BYTES];
+    part_add_open(
+        part, &(struct part_row){
+                  .row_id = baselines_row_id(fact->machine_id, fact->baseline, rule_key, row_id),
+                  .assessment_id = rule_id,
+                  .title = fact->rule_name,
+                  .category = baselines_assignments[fact->baseline],
+                  .assessment_type = "",
+                  .subscription_id = fact->subscription_id,
+                  .resource_id = fact->machine_id,
+                  .resource_type = "",
+                  .risk_factors = "",
+                  .risk = risks[severity],
+                  .severity = severity,
+                  .changed_at = fact->changed_at,
+              });
 }
 
 /* True when the rule of this machine is new, and remember it. */

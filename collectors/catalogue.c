@@ -63,14 +63,14 @@ static struct catalogue_entry *entry_add(struct part *part, const char *id)
     return entry;
 }
 
-static bool fold(struct part *part, size_t query, const void *data,
-                 const struct collect_context *context, struct error *error)
+static enum odd_reason fold(struct part *part, size_t query, const void *data,
+                            const struct collect_context *context, struct error *error)
 {
     (void)query, (void)context, (void)error;
     const struct row *row = data;
     struct catalogue_entry *entry = entry_add(part, row->id);
     if (!entry)
-        return true;
+        return ODD_NONE;
     *entry = (struct catalogue_entry){
         .id = entry->id,
         .title = part_keep(part, row->title),
@@ -85,7 +85,7 @@ static bool fold(struct part *part, size_t query, const void *data,
         .severity = finding_severity(row->severity),
         .preview = row->preview,
     };
-    return true;
+    return ODD_NONE;
 }
 
 static int compare(const void *left, const void *right)
@@ -127,7 +127,8 @@ const struct catalogue_entry *catalogue_find(const struct snapshot *snapshot, co
 
 bool catalogue_is_known(const struct snapshot *snapshot, const char *tenant)
 {
-    return snapshot_part_of(snapshot, &catalogue_collector, tenant) != NULL;
+    const struct part *part = snapshot_part_of(snapshot, &catalogue_collector, tenant);
+    return part && !odd_count(&part->odd);
 }
 
 static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
@@ -170,7 +171,7 @@ static bool load(struct part *part, const struct json *saved, struct error *erro
     for (const struct json *item = json_first(saved); item && ok; item = json_next(item)) {
         struct row row;
         ok = !columns_bind(columns, item, &row, &scratch, error) &&
-             fold(part, 0, &row, NULL, error);
+             !fold(part, 0, &row, NULL, error);
         part->rows++;
     }
     arena_finish(&scratch);

@@ -12,3 +12,8 @@ const struct collector *const collector_kinds[] = {
 #undef COLLECTOR_ROW
     NULL,
 };
+
+const char *collector_subscription(const struct collect_context *context, const char *said)
+{
+    return context->subscription_id ? context->subscription_id : said;
+}

@@ -1,6 +1,7 @@
 #pragma once
 /* What a collector is: a vertical slice of query, columns, fold, families and emit. It contains no
  * HTTP, JSON, locking, logging or clock code; the runner executes its queries. */
+#include "collectors/snapshot/odd.h"
 #include "collectors/snapshot/snapshot.h"
 #include "core/columns.h"
 #include "core/metric.h"
@@ -71,12 +72,16 @@ struct collector {
     const struct family *const *families;            /* NULL-terminated */
     /* Add what a row tells to the part: findings, own rows, counts. row: the struct of the query's
      * columns; its texts live only until fold returns, what the part keeps is copied. query: its
-     * index in the variant. False and *error when the row cannot be understood: the list is broken
-     * as if Azure had cut it there, and what it brought is taken back. */
-    bool (*fold)(struct part *part, size_t query, const void *row,
-                 const struct collect_context *context, struct error *error);
-    /* All rows have arrived, nothing is carried over or sorted yet. May be NULL. False and *error:
-     * the run failed. */
+     * index in the variant. Anything but ODD_NONE: the row cannot be understood, *error says why,
+     * and nothing of it was added. Of rows that are equal but for the case only one is folded. */
+    enum odd_reason (*fold)(struct part *part, size_t query, const void *row,
+                            const struct collect_context *context, struct error *error);
+    /* A row is odd: freeze the finding it is about (part_freeze), or else say that its subscription
+     * has gaps. row: as far as it could be read, all else is as if absent. NULL: gaps. */
+    void (*odd)(struct part *part, size_t query, const void *row,
+                const struct collect_context *context);
+    /* All rows have arrived, the part is settled, nothing is carried over yet. May be NULL. False
+     * and *error: the run failed. */
     bool (*finish)(struct part *part, const struct collect_context *context, struct error *error);
     /* Write the families from the part (not NULL) of this snapshot. Per subscription: walk
      * part->cover and leave out what has no collected_at. Pure; any thread. */
@@ -86,6 +91,9 @@ struct collector {
     void (*save)(const struct part *part, struct buf *out);
     bool (*load)(struct part *part, const struct json *saved, struct error *error);
 };
+
+/* Whose row it is: the list's subscription, else what the row says. */
+const char *collector_subscription(const struct collect_context *context, const char *said);
 
 /* The built-in collectors, in no order; ends with NULL. */
 extern const struct collector *const collector_kinds[];

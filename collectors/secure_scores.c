@@ -1,9 +1,11 @@
 #include "collectors/secure_scores.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "collectors/collector.h"
+#include "core/memory.h"
 #include "kql.h"
 
 enum { QUERY_SCORES, QUERY_CONTROLS };
@@ -42,11 +44,16 @@ static const struct column control_columns[] = {
 };
 
 static const struct kept_kind scores = {
-    KEPT_ROWS(struct secure_score), .texts = { KEPT_TEXT(struct secure_score, initiative) },
+    KEPT_ROWS(struct secure_score),
+    .texts = {
+        KEPT_TEXT(struct secure_score, row_id),
+        KEPT_TEXT(struct secure_score, initiative),
+    },
 };
 static const struct kept_kind controls = {
     KEPT_ROWS(struct secure_control),
     .texts = {
+        KEPT_TEXT(struct secure_control, row_id),
         KEPT_TEXT(struct secure_control, id),
         KEPT_TEXT(struct secure_control, title),
         KEPT_TEXT(struct secure_control, assessments),
@@ -80,36 +87,160 @@ static const char *keys_of(struct part *part, const char *ids)
     return keys;
 }
 
-static bool fold(struct part *part, size_t query, const void *data,
-                 const struct collect_context *context, struct error *error)
+static void add_score(struct part *part, const struct row *row, const char *subscription_id,
+                      bool is_odd)
+{
+    part_add_row(part, &scores, subscription_id,
+                 &(struct secure_score){
+                     .row_id = part_keep_lower(part, row->id),
+                     .initiative = part_keep_lower(part, last_segment(row->id)),
+                     .points = row->points,
+                     .max_points = row->max_points,
+                     .ratio = row->ratio,
+                     .weight = row->weight,
+                     .odd = is_odd,
+                 });
+}
+
+static void add_control(struct part *part, const struct row *row, const char *subscription_id,
+                        bool is_odd)
+{
+    part_add_row(part, &controls, subscription_id,
+                 &(struct secure_control){
+                     .row_id = part_keep_lower(part, row->id),
+                     .id = part_keep_lower(part, *row->key ? row->key : last_segment(row->id)),
+                     .title = row->title,
+                     .assessments = keys_of(part, row->assessments),
+                     .points = row->points,
+                     .max_points = row->max_points,
+                     .healthy = row->healthy,
+                     .unhealthy = row->unhealthy,
+                     .not_applicable = row->not_applicable,
+                     .odd = is_odd,
+                 });
+}
+
+static enum odd_reason fold(struct part *part, size_t query, const void *data,
+                            const struct collect_context *context, struct error *error)
 {
     const struct row *row = data;
-    const char *subscription =
-        context->subscription_id ? context->subscription_id : row->subscription_id;
-    if (!*subscription)
-        return error_set(error, ERROR_PARSE, "column subscriptionId is missing");
+    const char *subscription = collector_subscription(context, row->subscription_id);
+    if (!*subscription) {
+        error_set(error, ERROR_PARSE, "column subscriptionId is missing");
+        return ODD_MISSING;
+    }
     bool is_known = isfinite(row->points) || isfinite(row->max_points) || isfinite(row->ratio);
     if (query == QUERY_SCORES && !is_known)
         part_see(part, subscription); /* Azure has not computed it (yet) */
     else if (query == QUERY_SCORES)
-        part_add_row(part, &scores, subscription, &(struct secure_score){
-            .initiative = part_keep_lower(part, last_segment(row->id)),
-            .points = row->points,
-            .max_points = row->max_points,
-            .ratio = row->ratio,
-            .weight = row->weight,
-        });
+        add_score(part, row, subscription, false);
     else
-        part_add_row(part, &controls, subscription, &(struct secure_control){
-            .id = part_keep_lower(part, row->key),
-            .title = row->title,
-            .assessments = keys_of(part, row->assessments),
-            .points = row->points,
-            .max_points = row->max_points,
-            .healthy = row->healthy,
-            .unhealthy = row->unhealthy,
-            .not_applicable = row->not_applicable,
-        });
+        add_control(part, row, subscription, false);
+    return ODD_NONE;
+}
+
+/* A place for what the older part says of it. */
+static void odd(struct part *part, size_t query, const void *data,
+                const struct collect_context *context)
+{
+    const struct row *row = data;
+    const char *subscription = collector_subscription(context, row->subscription_id);
+    if (!*row->id || !*subscription)
+        return;
+    if (query == QUERY_SCORES)
+        add_score(part, row, subscription, true);
+    else
+        add_control(part, row, subscription, true);
+}
+
+/* --- odd rows and rows that came twice -------------------------------------------------------- */
+static void keep_score(struct secure_score *score, const struct secure_score *before)
+{
+    score->points = before ? before->points : NAN;
+    score->max_points = before ? before->max_points : NAN;
+    score->ratio = before ? before->ratio : NAN;
+    score->weight = before ? before->weight : NAN;
+}
+
+static void keep_control(struct part *part, struct secure_control *control,
+                         const struct secure_control *before)
+{
+    control->points = before ? before->points : NAN;
+    control->max_points = before ? before->max_points : NAN;
+    control->healthy = before ? before->healthy : NAN;
+    control->unhealthy = before ? before->unhealthy : NAN;
+    control->not_applicable = before ? before->not_applicable : NAN;
+    if (!before)
+        return;
+    control->id = part_keep(part, before->id);
+    control->title = part_keep(part, before->title);
+    control->assessments = part_keep(part, before->assessments);
+}
+
+/* Whether a row of this id came before; *first is where. */
+static bool came_before(struct intern *ids, size_t *firsts, const char *row_id, size_t index,
+                        size_t *first)
+{
+    size_t known = ids->count;
+    uint32_t number = intern_put(ids, row_id, strlen(row_id));
+    bool before = number < known;
+    if (!before)
+        firsts[number] = index;
+    *first = firsts[number];
+    return before;
+}
+
+/* Of an odd score what was known, of one that came twice the worse. */
+static void settle_scores(struct part *part, const struct part *older)
+{
+    CLEANUP(intern_finish) struct intern ids = { 0 };
+    size_t count, older_count, first;
+    struct secure_score *rows = kept_all(&part->kept, &scores, &count);
+    const struct secure_score *before = part_rows(older, &scores, &older_count);
+    size_t *firsts = MEMORY_ARRAY(size_t, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct secure_score *known = NULL;
+        for (size_t j = 0; j < older_count && rows[i].odd && !known; j++)
+            known = strcmp(before[j].row_id, rows[i].row_id) ? NULL : &before[j];
+        if (rows[i].odd)
+            keep_score(&rows[i], known);
+        if (!came_before(&ids, firsts, rows[i].row_id, i, &first))
+            continue;
+        if (rows[first].odd || (!rows[i].odd && rows[i].ratio < rows[first].ratio))
+            keep_score(&rows[first], &rows[i]);
+        keep_score(&rows[i], NULL);
+    }
+    free(firsts);
+}
+
+static void settle_controls(struct part *part, const struct part *older)
+{
+    CLEANUP(intern_finish) struct intern ids = { 0 };
+    size_t count, older_count, first;
+    struct secure_control *rows = kept_all(&part->kept, &controls, &count);
+    const struct secure_control *before = part_rows(older, &controls, &older_count);
+    size_t *firsts = MEMORY_ARRAY(size_t, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct secure_control *known = NULL;
+        for (size_t j = 0; j < older_count && rows[i].odd && !known; j++)
+            known = strcmp(before[j].row_id, rows[i].row_id) ? NULL : &before[j];
+        if (rows[i].odd)
+            keep_control(part, &rows[i], known);
+        if (!came_before(&ids, firsts, rows[i].row_id, i, &first))
+            continue;
+        if (rows[first].odd || (!rows[i].odd && rows[i].points < rows[first].points))
+            keep_control(part, &rows[first], &rows[i]);
+        keep_control(part, &rows[i], NULL);
+    }
+    free(firsts);
+}
+
+static bool finish(struct part *part, const struct collect_context *context, struct error *error)
+{
+    (void)error;
+    const struct part *older = snapshot_part(context->snapshot, part->source);
+    settle_scores(part, older);
+    settle_controls(part, older);
     return true;
 }
 
@@ -256,5 +387,7 @@ const struct collector secure_scores_collector = {
     },
     .families = families,
     .fold = fold,
+    .odd = odd,
+    .finish = finish,
     .emit = emit,
 };

@@ -5,14 +5,16 @@
 
 /* Numbers are NAN where Azure tells none: a score it has not computed (yet) is no score of 0. */
 struct secure_score {
-    const char *subscription_id, *initiative; /* lower case */
+    const char *subscription_id, *row_id, *initiative; /* lower case */
     double points, max_points, ratio, weight;
+    bool odd; /* its row could not be read: what it said before, or nothing */
 };
 
 struct secure_control {
-    const char *subscription_id, *id, *title;
+    const char *subscription_id, *row_id, *id, *title;
     const char *assessments; /* keys of its recommendations joined with ","; "" when unknown */
     double points, max_points, healthy, unhealthy, not_applicable;
+    bool odd;
 };
 
 /* Whether a source has scores. */

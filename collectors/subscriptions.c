@@ -87,15 +87,15 @@ static enum subscription_state state_of(const char *word)
     return off ? SUBSCRIPTION_DISABLED : SUBSCRIPTION_VISIBLE;
 }
 
-static bool fold(struct part *part, size_t query, const void *data,
-                 const struct collect_context *context, struct error *error)
+static enum odd_reason fold(struct part *part, size_t query, const void *data,
+                            const struct collect_context *context, struct error *error)
 {
     (void)error;
     const struct row *row = data;
     if (query == QUERY_GRAPH) {
         part_add_row(part, &shown_rows, row->id,
                      &(struct shown){ .management_group = row->management_group });
-        return true;
+        return ODD_NONE;
     }
     struct subscription *item = item_add(part, row->id);
     item->name = part_keep(part, row->name);
@@ -103,10 +103,11 @@ static bool fold(struct part *part, size_t query, const void *data,
     item->seen_at = context->now;
     item->state = context->wanted(context->filter, item->id) ? state_of(row->state)
                                                              : SUBSCRIPTION_FILTERED;
-    return true;
+    return ODD_NONE;
 }
 
-/* Listed by ARM but not shown by Resource Graph: some role somewhere below, not on it. */
+/* Listed by ARM but not shown by Resource Graph: some role somewhere below, not on it. Unless an
+ * odd row may have shown it. */
 static void join_graph(struct part *part)
 {
     size_t count;
@@ -119,13 +120,14 @@ static void join_graph(struct part *part)
             item->in_graph = true;
         }
     }
-    for (size_t i = 0; i < own->count && count; i++)
+    for (size_t i = 0; i < own->count && count && !part->gaps; i++)
         if (!own->items[i].in_graph && own->items[i].state == SUBSCRIPTION_VISIBLE)
             own->items[i].state = SUBSCRIPTION_DENIED;
 }
 
-/* What was there before and is not listed any more is denied until it is too old to matter; what
- * the operator named and Azure never listed is denied for good. */
+/* What was there before and is not listed any more is denied until it is too old to matter, or as
+ * it was where an odd row may have been it; what the operator named and Azure never listed is
+ * denied for good. */
 static void add_missing(struct part *part, const struct collect_context *context)
 {
     size_t count;
@@ -140,8 +142,9 @@ static void add_missing(struct part *part, const struct collect_context *context
         item->tenant_id = part_keep(part, before[i].tenant_id);
         item->management_group = part_keep(part, before[i].management_group);
         item->seen_at = before[i].seen_at;
-        item->state = context->wanted(context->filter, item->id) ? SUBSCRIPTION_DENIED
-                                                                 : SUBSCRIPTION_FILTERED;
+        item->state = !context->wanted(context->filter, item->id) ? SUBSCRIPTION_FILTERED
+                      : part->gaps                                ? before[i].state
+                                                                  : SUBSCRIPTION_DENIED;
     }
     for (size_t i = 0; i < context->included_count; i++)
         if (!item_find(own_of(part), context->included[i]))
@@ -160,6 +163,9 @@ static bool finish(struct part *part, const struct collect_context *context, str
     size_t listed = own->count;
     join_graph(part);
     add_missing(part, context);
+    if (!listed && odd_count(&part->odd))
+        return error_set(error, ERROR_PARSE, "no subscription can be read, the first: %s",
+                         part->odd.first);
     if (!listed)
         return error_set(error, ERROR_FORBIDDEN,
                          "no subscription is visible to this identity: give it Reader or Security "

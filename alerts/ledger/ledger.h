@@ -14,9 +14,10 @@
  * An absence counts only when the source's last run succeeded, the part is a new one, it is not
  * truncated, the finding's subscription is in its cover and not carried, and the set of
  * subscriptions in the cover and not carried equals that of the collection before. Anything else
- * sets the counts of that source back to zero. Counts and cover are kept in the database, so that a
- * restart changes nothing. Findings of carried subscriptions are never touched, although part_carry
- * copied them into the part.
+ * sets the counts of that source back to zero; gaps in a subscription set back its own, an odd row
+ * of a finding that of the finding, which it neither opens nor resolves. Counts and cover are kept
+ * in the database, so that a restart changes nothing. Findings of carried subscriptions are never
+ * touched, although part_carry copied them into the part.
  *
  * A cycle in which nothing happened touches no statement. Texts are written once, when a finding
  * opens; 200,000 rows of a first run are one transaction through one prepared statement. */

@@ -284,7 +284,7 @@ static bool miss_finding(struct merge *merge, struct ledger_open *open,
                          const struct part_closed *closed, bool *stays, struct error *error)
 {
     *stays = true;
-    if (merge->frozen[open->subscription])
+    if (merge->frozen[open->subscription] || part_is_frozen(merge->part, &open->id))
         return set_absent(merge, open, 0, error);
     bool counts = merge->complete && merge->covered[open->subscription];
     bool again = open->absent_at && open->absent_at != merge->collected_at;
@@ -404,7 +404,7 @@ static bool read_cover(struct merge *merge, struct error *error)
             merge->carried[theirs] = part->cover[i].carried;
         if (ours < subscriptions->count) {
             merge->frozen[ours] = part->cover[i].carried;
-            merge->covered[ours] = is_covered(&part->cover[i]);
+            merge->covered[ours] = is_covered(&part->cover[i]) && !part->cover[i].gaps;
         }
     }
     digest_cover(part, cover);

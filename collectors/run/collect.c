@@ -6,11 +6,13 @@
 
 #include "collectors/azure/graph.h"
 #include "collectors/run/cover.h"
+#include "collectors/run/twice.h"
 #include "collectors/subscriptions.h"
 #include "core/log.h"
 #include "core/memory.h"
 
 enum { EMPTY_RUNS_DOUBTED = 2 }; /* an answer that is suddenly empty is believed the third time */
+enum { DRIFT_ROWS = 10 };        /* so many rows of which none can be read are another format */
 enum {
     PARTITION_ROWS = 700,  /* a page holds 1000; hashes are uneven */
     PARTITIONS_MAX = 1000, /* as many requests as Resource Graph allows in six minutes */
@@ -31,18 +33,59 @@ struct run {
     bool *broken;                       /* beside the known subscriptions: its list failed */
     size_t rows[COLLECTOR_QUERIES_MAX]; /* that each query brought */
     struct error skipped;               /* why an optional query brought nothing */
+    const size_t *page;                 /* of the list that is read, from 0 */
+    struct twice twice;
     struct arena scratch;
     _Alignas(max_align_t) char row[COLUMNS_ROW_BYTES_MAX];
 };
 
+/* Bind and fold a row. Anything but ODD_NONE: it says nothing, *error why. */
+static enum odd_reason read_row(struct run *run, const struct json *json, bool *is_object,
+                                struct error *error)
+{
+    static const enum odd_reason reasons[] = { ODD_NONE, ODD_MISSING, ODD_TYPE, ODD_TIME };
+    enum columns_fault fault =
+        columns_bind(run->query->columns, json, run->row, &run->scratch, error);
+    *is_object = json_type(json) == JSON_OBJECT;
+    if (!*is_object)
+        error_set(error, ERROR_PARSE, "it is no object but %s",
+                  json ? json_type_word(json_type(json)) : "not JSON");
+    return !json         ? ODD_NOT_JSON
+           : !*is_object ? ODD_TYPE
+           : fault
+               ? reasons[fault]
+               : run->collector->fold(run->part, run->query_index, run->row, &run->context, error);
+}
+
+/* Count a row that says nothing, and keep anybody from concluding from that. */
+static void leave_out(struct run *run, enum odd_reason reason, const char *id, bool is_object,
+                      const char *why)
+{
+    odd_add(&run->part->odd, reason, id, why);
+    if (is_object && run->collector->odd)
+        run->collector->odd(run->part, run->query_index, run->row, &run->context);
+    else
+        part_add_gap(run->part, collector_subscription(&run->context, ""));
+}
+
 static bool fold_row(void *data, const struct json *json, struct error *error)
 {
+    (void)error;
     struct run *run = data;
-    if (columns_bind(run->query->columns, json, run->row, &run->scratch, error))
-        return error_wrap(error, "row %zu", run->part->rows + 1);
+    const char *said = json_text(json_get(json, "id")), *id = said ? said : "";
+    struct error why;
+    bool is_object;
     run->part->rows++;
-    if (!run->collector->fold(run->part, run->query_index, run->row, &run->context, error))
-        return error_wrap(error, "row %zu", run->part->rows);
+    enum twice_kind kind = *id ? twice_look(&run->twice, id, json, *run->page) : TWICE_NEW;
+    if (kind != TWICE_NEW)
+        odd_add(&run->part->odd, ODD_TWICE, id, "the id came twice");
+    if (kind == TWICE_EQUAL)
+        return true;
+    enum odd_reason reason = read_row(run, json, &is_object, &why);
+    if (reason)
+        leave_out(run, reason, id, is_object, why.message);
+    else if (json_is_mended(json))
+        odd_add(&run->part->odd, ODD_TEXT, id, "a text is none");
     if (run->scratch.used_bytes)
         arena_reset(&run->scratch);
     return true;
@@ -58,12 +101,14 @@ static bool ask_graph(struct run *run, struct error *error)
         .page_rows = &run->memory->page_rows[run->query_index],
     };
     struct graph_progress progress = { 0 };
+    run->page = &progress.pages;
     size_t before = *query.page_rows;
     bool ok = graph_query(run->session, &query, fold_row, run, &progress, error);
     if (*query.page_rows != before)
         log_info(MSG("a page is too large for Azure: asking for smaller ones from now on"),
                  TEXT("query", run->query->name), INT("rows", (int64_t)*query.page_rows));
     run->memory->total[run->query_index] = progress.total;
+    twice_finish(&run->twice);
     return ok;
 }
 
@@ -139,9 +184,14 @@ static bool ask_list(struct run *run, struct error *error)
     for (;;) {
         struct part_mark mark = part_mark(run->part);
         struct arm_progress progress = { 0 };
+        uint64_t moved = run->twice.moved;
+        run->page = &progress.pages;
         fill_path(run->query, run->context.subscription_id, *version, &path);
-        if (arm_list(run->session, buf_cstr(&path), fold_row, run, &progress, error))
+        bool ok = arm_list(run->session, buf_cstr(&path), fold_row, run, &progress, error);
+        twice_finish(&run->twice);
+        if (ok)
             return true;
+        run->twice.moved = moved;
         part_rewind(run->part, mark);
         if (!arm_version_refused(error) || *version + 1 >= version_count(run->query))
             return error->code == ERROR_NOT_FOUND && may_be_missing(run);
@@ -211,6 +261,7 @@ static bool ask(struct run *run, struct error *error)
     if (query->only_if_empty && run->part->rows)
         return true;
     struct part_mark mark = part_mark(run->part);
+    uint64_t moved = run->twice.moved;
     int tries = run->session->tries;
     run->session->tries = query->optional ? 1 : tries;
     bool ok = query->kql                              ? ask_graph(run, error)
@@ -221,12 +272,33 @@ static bool ask(struct run *run, struct error *error)
         return true;
     if (query->optional && error->code != ERROR_CANCELLED) {
         part_rewind(run->part, mark);
+        run->twice.moved = moved;
         run->skipped = *error;
         log_debug(MSG("optional query failed"), TEXT("collector", run->collector->name),
                   TEXT("query", query->name), ERR(error));
         return true;
     }
     return error_wrap(error, "%s", query->name);
+}
+
+/* Rows that say nothing. */
+static size_t left_out(const struct part *part)
+{
+    return odd_count(&part->odd) - part->odd.counts[ODD_TWICE] - part->odd.counts[ODD_TEXT];
+}
+
+/* Ask the query of this run. Where no row at all can be read, it is not the rows that are odd. */
+static bool ask_and_check(struct run *run, struct error *error)
+{
+    size_t rows = run->part->rows, odd = left_out(run->part);
+    if (!ask(run, error))
+        return false;
+    rows = run->part->rows - rows;
+    odd = left_out(run->part) - odd;
+    run->rows[run->query_index] = rows;
+    return rows < DRIFT_ROWS || odd < rows || run->query->optional ||
+           error_set(error, ERROR_PARSE, "%s: no row can be read, the first: %s", run->query->name,
+                     run->part->odd.first);
 }
 
 static bool is_per_subscription(const struct variant *variant)
@@ -269,18 +341,31 @@ static bool nothing_is_missing(const struct run *run, const struct query *querie
     return true;
 }
 
+/* Rows that come twice on two pages have moved while they were read, and others were missed. But
+ * when the same come twice again, they are twice: Azure lists some so, run after run. */
+static bool nothing_moved(struct run *run, struct error *error)
+{
+    uint64_t before = run->memory->moved;
+    run->memory->moved = run->twice.moved;
+    return !run->twice.moved || run->twice.moved == before ||
+           error_set(error, ERROR_INCOMPLETE,
+                     "ids came twice: rows moved between pages while they were read");
+}
+
 static bool complete(struct run *run, const struct variant *variant, struct error *error)
 {
-    if (!nothing_is_missing(run, variant->queries, error))
+    if (!nothing_moved(run, error) || !nothing_is_missing(run, variant->queries, error))
         return false;
     if (is_per_subscription(variant) && nothing_read(run, error))
         return false;
+    part_settle(run->part, run->older);
     if (run->collector->finish && !run->collector->finish(run->part, &run->context, error))
         return false;
     if (run->collector->role == COLLECTOR_DATA)
         cover_complete(run->part, run->older, &run->context, run->broken);
     run->part->collected_at = run->context.now;
-    return part_seal(run->part, error);
+    part_seal(run->part);
+    return true;
 }
 
 bool collect_run(const struct source *source, const struct variant *variant,
@@ -308,9 +393,7 @@ bool collect_run(const struct source *source, const struct variant *variant,
     for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name && ok; i++) {
         run.query = &queries[i];
         run.query_index = i;
-        size_t before = run.part->rows;
-        ok = ask(&run, error);
-        run.rows[i] = run.part->rows - before;
+        ok = ask_and_check(&run, error);
     }
     ok = ok && complete(&run, variant, error);
     result->rows = run.part->rows;

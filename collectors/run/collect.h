@@ -19,6 +19,7 @@ struct collect_memory {
     size_t page_rows[COLLECTOR_QUERIES_MAX];  /* 0 until a page was too large for Azure to send */
     int64_t total[COLLECTOR_QUERIES_MAX];     /* rows Azure said there are */
     size_t rows[COLLECTOR_QUERIES_MAX];       /* that came in the last run that was believed */
+    uint64_t moved;                           /* digest of ids that came on two pages */
     int empty_runs; /* in a row, in which a query brought nothing that had brought rows before */
 };
 

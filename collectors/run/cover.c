@@ -49,6 +49,20 @@ static void cover_rows(struct part *part, const struct collect_context *context)
     }
 }
 
+/* Where an odd row may have been any of a subscription, for as long as old data are shown. */
+static void cover_gaps(struct part *part, const struct part *older,
+                       const struct collect_context *context)
+{
+    for (size_t i = 0; i < part->cover_count; i++) {
+        struct part_cover *cover = &part->cover[i];
+        const struct part_cover *before =
+            older ? part_cover_find(older, cover->subscription_id) : NULL;
+        bool gap = part_has_gap(part, i);
+        cover->gaps_at = !gap ? 0 : before && before->gaps_at ? before->gaps_at : context->now;
+        cover->gaps = gap && context->now - cover->gaps_at <= context->max_staleness_s;
+    }
+}
+
 void cover_complete(struct part *part, const struct part *older,
                     const struct collect_context *context, const bool *broken)
 {
@@ -75,4 +89,5 @@ void cover_complete(struct part *part, const struct part *older,
             part->cover[place].empty = true;
         }
     }
+    cover_gaps(part, older, context);
 }

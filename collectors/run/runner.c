@@ -249,6 +249,21 @@ static const char **scope_of(const struct slot *slot, const struct snapshot *sna
     return scope;
 }
 
+/* Name odd rows when they are others than before, never every interval. */
+static void report_odd(const struct slot *slot, const struct odd_rows *before)
+{
+    const struct odd_rows *now = &slot->status.odd;
+    size_t count = odd_count(now);
+    const char *name = slot->source->name;
+    if (now->digest == before->digest)
+        return;
+    if (count)
+        log_warn(MSG("odd rows: the others are shown, nothing is concluded from these"),
+                 TEXT("collector", name), INT("count", (int64_t)count), TEXT("first", now->first));
+    else
+        log_info(MSG("no row is odd any more"), TEXT("collector", name));
+}
+
 /* Log a failure when it is new, and the recovery: never the same thing every interval. */
 static void report(const struct slot *slot, const struct source_status *before)
 {
@@ -265,6 +280,7 @@ static void report(const struct slot *slot, const struct source_status *before)
         else
             log_debug(MSG("collected"), TEXT("collector", name), INT("rows", (int64_t)now->rows),
                       NUM("duration_seconds", (double)now->duration_ms / 1e3));
+        report_odd(slot, &before->odd);
         if (now->truncated && !before->truncated)
             log_warn(MSG("Azure's answer is cut: what is missing is not concluded from"),
                      TEXT("collector", name));
@@ -314,6 +330,7 @@ static void conclude(struct slot *slot, bool ok, const struct collect_result *re
     status->success = ok && !result->failed;
     status->rows = result->rows;
     status->truncated = ok && result->part->truncated;
+    status->odd = ok ? result->part->odd : status->odd;
     status->error = (struct error){ 0 };
     if (!ok) {
         status->error = *error;

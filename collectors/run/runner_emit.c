@@ -46,12 +46,21 @@ static const struct family_1 truncated = {
             "from what is missing.",
     LABELS("collector"),
 };
+static const struct family_2 odd_rows = {
+    .name = "defender_collector_odd_rows",
+    .type = METRIC_GAUGE,
+    .level = 0,
+    .help = "Rows of the collector's last complete run that could not be read as they should: the "
+            "others are shown, nothing is concluded from these.",
+    LABELS("collector", "reason"),
+};
 const struct family *const runner_families[] = {
     &up.family,
     &success.family,
     &duration.family,
     &last_success.family,
     &rows.family,
+    &odd_rows.family,
     &truncated.family,
     NULL,
 };
@@ -73,6 +82,9 @@ void runner_emit(const struct snapshot *snapshot, struct metric_set *set)
         metric_add(set, &duration, (double)status->duration_ms / 1e3, labels);
         metric_add(set, &last_success, (double)status->last_success_at, labels);
         metric_add(set, &rows, (double)status->rows, labels);
+        for (int reason = ODD_NONE + 1; reason < ODD_REASON_COUNT; reason++)
+            metric_add(set, &odd_rows, (double)status->odd.counts[reason],
+                       METRIC_LABELS(sources[i].name, odd_words[reason]));
         metric_add(set, &truncated, status->truncated, labels);
     }
     for (size_t i = 0; i < count; i++)

@@ -87,8 +87,8 @@ struct part *runner_kept_load(const struct source *source, const char *storage_p
     struct error error;
     struct json *saved = json_parse(buf_cstr(&content), content.length, &error);
     struct part *part = part_create(source);
-    bool ok = saved && source->collector->load(part, json_get(saved, "items"), &error) &&
-              part_seal(part, &error);
+    bool ok = saved && source->collector->load(part, json_get(saved, "items"), &error);
+    part_seal(part);
     part->collected_at =
         bounds_number(BOUND_INSTANT, json_number(json_get(saved, "collected_at"), 0));
     json_free(saved);

@@ -31,6 +31,26 @@ enum risk_level finding_risk(const char *word)
     return (enum risk_level)word_index(finding_risk_words, word, RISK_NOT_EVALUATED);
 }
 
+/* What Azure writes where nothing was evaluated. */
+static const char *const no_words[] = {
+    "", "none", "unknown", "notevaluated", "not evaluated", "informational", "information", NULL
+};
+
+static bool is_known(const char *const *words, const char *word)
+{
+    return word_index(words, word, -1) >= 0 || word_index(no_words, word, -1) >= 0;
+}
+
+bool finding_risk_is_known(const char *word)
+{
+    return is_known(finding_risk_words, word);
+}
+
+bool finding_severity_is_known(const char *word)
+{
+    return is_known(finding_severity_words, word);
+}
+
 enum severity finding_severity(const char *word)
 {
     return (enum severity)word_index(finding_severity_words, word, SEVERITY_UNKNOWN);
@@ -90,6 +110,31 @@ int finding_id_compare(const struct finding_id *left, const struct finding_id *r
 char *finding_id_text(const struct finding_id *id, char out[17])
 {
     return hash_hex(id->bytes, 8, out);
+}
+
+bool finding_resource_type(const char *id, char *out)
+{
+    const char *provider = NULL;
+    for (const char *at = id; (at = strstr(at, "/providers/")); at++)
+        provider = at + strlen("/providers/");
+    if (!provider) {
+        bool group = strstr(id, "/resourcegroups/") != NULL;
+        strcpy(out,
+               group ? "microsoft.resources/resourcegroups" : "microsoft.resources/subscriptions");
+        return !strncmp(id, "/subscriptions/", strlen("/subscriptions/"));
+    }
+    size_t used = strcspn(provider, "/");
+    memcpy(out, provider, used);
+    provider += used;
+    while (*provider == '/') {
+        size_t type = 1 + strcspn(provider + 1, "/");
+        memcpy(out + used, provider, type);
+        used += type;
+        provider += type;
+        provider += *provider ? 1 + strcspn(provider + 1, "/") : 0; /* the name */
+    }
+    out[used] = 0;
+    return true;
 }
 
 char *finding_link(const struct finding *finding, const char *portal, char *out,

@@ -32,6 +32,10 @@ extern const char *const finding_reason_words[];
 enum risk_level finding_risk(const char *word);
 enum severity finding_severity(const char *word);
 
+/* Whether the word is one of those, or says that there is none. */
+bool finding_risk_is_known(const char *word);
+bool finding_severity_is_known(const char *word);
+
 /* From status.code and status.cause. Returns STATUS_COUNT for a code nobody knows (drift). */
 enum finding_status finding_status(const char *code, const char *cause);
 
@@ -59,6 +63,10 @@ struct finding {
         *resource_name, *resource_id, *category, *risk_factors; /* factors: joined with "," */
     int64_t first_seen_at, changed_at;
 };
+
+/* The type of a lower-case ARM id: namespace and type words of its last provider. False when it is
+ * none. (Azure's own ResourceType lacks the namespace.) out: as large as the id, and 64 bytes. */
+bool finding_resource_type(const char *id, char *out);
 
 /* https link to the recommendation in the Azure portal, where its Fix option is, made from the
  * parts. Returns out. */

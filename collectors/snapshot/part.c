@@ -32,6 +32,7 @@ void part_release(struct part *part)
     free(part->assessments);
     free(part->findings);
     free(part->closed);
+    free(part->frozen);
     free(part->cover);
     intern_finish(&part->strings);
     intern_finish(&part->assessment_ids);
@@ -116,33 +117,6 @@ static size_t segment_length(const char *text)
     return strcspn(text, "/");
 }
 
-/* The type of a lower-case ARM id: namespace and type words of its last provider. False when it is
- * none. (Azure's own ResourceType lacks the namespace.) */
-static bool type_of_id(const char *id, char out[PART_ID_BYTES])
-{
-    const char *provider = NULL;
-    for (const char *at = id; (at = strstr(at, "/providers/")); at++)
-        provider = at + strlen("/providers/");
-    if (!provider) {
-        bool group = strstr(id, "/resourcegroups/") != NULL;
-        strcpy(out, group ? "microsoft.resources/resourcegroups"
-                          : "microsoft.resources/subscriptions");
-        return starts_with(id, "/subscriptions/");
-    }
-    size_t used = segment_length(provider);
-    memcpy(out, provider, used);
-    provider += used;
-    while (*provider == '/') {
-        size_t type = 1 + segment_length(provider + 1);
-        memcpy(out + used, provider, type);
-        used += type;
-        provider += type;
-        provider += *provider ? 1 + segment_length(provider + 1) : 0; /* the name */
-    }
-    out[used] = 0;
-    return true;
-}
-
 static void put_resource(struct part *part, struct part_finding *finding, const char *id,
                          size_t length, const char *subscription)
 {
@@ -210,7 +184,7 @@ void part_add_open(struct part *part, const struct part_row *row)
     char subscription[PART_ID_BYTES], id[PART_ID_BYTES], type[PART_ID_BYTES];
     size_t subscription_length = lower_copy(subscription, row->subscription_id);
     size_t id_length = lower_copy(id, row->resource_id);
-    if (!type_of_id(id, type) && !lower_copy(type, row->resource_type))
+    if (!finding_resource_type(id, type) && !lower_copy(type, row->resource_type))
         strcpy(type, "unknown");
     *finding = (struct part_finding){
         .id = identity(part, row->row_id),
@@ -232,11 +206,13 @@ void part_add_open(struct part *part, const struct part_row *row)
     part_see(part, row->subscription_id);
 }
 
-void part_add_closed(struct part *part, const char *row_id, enum finding_reason reason)
+void part_add_closed(struct part *part, const char *subscription_id, const char *row_id,
+                     enum finding_reason reason)
 {
     MEMORY_GROW(part->closed, part->closed_count, part->closed_capacity);
     part->closed[part->closed_count++] = (struct part_closed){
         .id = identity(part, row_id),
+        .place = (uint32_t)part_see(part, subscription_id),
         .reason = (uint8_t)reason,
     };
 }
@@ -246,8 +222,11 @@ struct part_mark part_mark(struct part *part)
     return (struct part_mark){
         .findings = part->finding_count,
         .closed = part->closed_count,
+        .frozen = part->frozen_count,
         .rows = part->rows,
         .truncated = part->truncated,
+        .gaps = part->gaps,
+        .odd = part->odd,
         .kept = kept_mark(&part->kept),
     };
 }
@@ -256,15 +235,18 @@ void part_rewind(struct part *part, struct part_mark mark)
 {
     part->finding_count = mark.findings;
     part->closed_count = mark.closed;
+    part->frozen_count = mark.frozen;
     part->rows = mark.rows;
     part->truncated = mark.truncated;
+    part->gaps = mark.gaps;
+    part->odd = mark.odd;
     kept_rewind(&part->kept, &mark.kept);
 }
 
 /* --- cover ------------------------------------------------------------------------------------ */
 /* Which subscriptions gave rows: counted like everything else, so that it is taken back too. */
 struct seen {
-    bool rows;
+    bool rows, gap;
 };
 static const struct kept_kind seen = { KEPT_COUNTS(struct seen) };
 
@@ -290,6 +272,30 @@ size_t part_see(struct part *part, const char *subscription_id)
     struct seen *entry = kept_count(&part->kept, &seen, place);
     entry->rows = true;
     return place;
+}
+
+void part_freeze(struct part *part, const char *subscription_id, const char *row_id)
+{
+    MEMORY_GROW(part->frozen, part->frozen_count, part->frozen_capacity);
+    part->frozen[part->frozen_count++] = identity(part, row_id);
+    if (*subscription_id)
+        part_see(part, subscription_id);
+}
+
+void part_add_gap(struct part *part, const char *subscription_id)
+{
+    if (!*subscription_id) {
+        part->gaps = true;
+        return;
+    }
+    struct seen *entry = kept_count(&part->kept, &seen, part_see(part, subscription_id));
+    entry->gap = true;
+}
+
+bool part_has_gap(const struct part *part, size_t place)
+{
+    const struct seen *entry = kept_counted(&part->kept, &seen, place);
+    return part->gaps || entry->gap;
 }
 
 bool part_is_seen(const struct part *part, size_t place)
@@ -373,24 +379,19 @@ const void *part_counted(const struct part *part, const struct kept_kind *kind, 
 }
 
 /* --- order and identity ----------------------------------------------------------------------- */
+/* Of the same finding the worse comes first. */
 static int finding_compare(const void *left, const void *right)
 {
     const struct part_finding *a = left, *b = right;
-    return finding_id_compare(&a->id, &b->id);
+    int order = finding_id_compare(&a->id, &b->id);
+    return order ? order : (a->risk > b->risk) - (a->risk < b->risk);
 }
 
 static int closed_compare(const void *left, const void *right)
 {
     const struct part_closed *a = left, *b = right;
-    return finding_id_compare(&a->id, &b->id);
-}
-
-static bool twice(const struct finding_id *id, struct error *error)
-{
-    char text[17];
-    return error_set(error, ERROR_INCOMPLETE,
-                     "finding %s came twice: rows moved between pages while they were read",
-                     finding_id_text(id, text));
+    int order = finding_id_compare(&a->id, &b->id);
+    return order ? order : (a->reason > b->reason) - (a->reason < b->reason);
 }
 
 /* Give back the room that growing left over: a part lives long. */
@@ -402,52 +403,36 @@ static void *fit(void *array, size_t count, size_t *capacity, size_t element_byt
     return memory_resize(array, count * element_bytes);
 }
 
-/* What an earlier list said of a subscription whose later list broke gives way to what is carried
- * over. */
-static bool gives_way(const struct part *part, const struct part_finding *finding)
-{
-    const struct part_cover *cover =
-        part_cover_find(part, intern_text(&part->strings, finding->subscription));
-    return cover && cover->carried;
-}
-
-/* Both are sorted. */
-static bool seal_closed(struct part *part, struct error *error)
+/* Sort what is open and what is not, each id once: the worse holds. */
+static void sort(struct part *part)
 {
     size_t kept = 0;
-    for (size_t i = 0, j = 0; j < part->closed_count; j++) {
-        const struct part_closed closed = part->closed[j];
-        if (kept && !finding_id_compare(&part->closed[kept - 1].id, &closed.id))
-            return twice(&closed.id, error);
-        while (i < part->finding_count &&
-               finding_id_compare(&part->findings[i].id, &closed.id) < 0)
-            i++;
-        bool is_open =
-            i < part->finding_count && !finding_id_compare(&part->findings[i].id, &closed.id);
-        if (!is_open)
+    if (part->finding_count)
+        qsort(part->findings, part->finding_count, sizeof *part->findings, finding_compare);
+    for (size_t i = 0; i < part->finding_count; i++)
+        if (!kept || finding_id_compare(&part->findings[kept - 1].id, &part->findings[i].id))
+            part->findings[kept++] = part->findings[i];
+    part->finding_count = kept;
+    if (part->closed_count)
+        qsort(part->closed, part->closed_count, sizeof *part->closed, closed_compare);
+    kept = 0;
+    for (size_t i = 0; i < part->closed_count; i++) {
+        const struct part_closed closed = part->closed[i];
+        bool again = kept && !finding_id_compare(&part->closed[kept - 1].id, &closed.id);
+        if (!again && part_find(part, &closed.id) < 0)
             part->closed[kept++] = closed;
-        else if (!gives_way(part, &part->findings[i]))
-            return twice(&closed.id, error);
     }
     part->closed_count = kept;
-    return true;
 }
 
-bool part_seal(struct part *part, struct error *error)
+void part_seal(struct part *part)
 {
     kept_seal(&part->kept);
+    sort(part);
     part->findings = fit(part->findings, part->finding_count, &part->finding_capacity,
                          sizeof *part->findings);
     part->closed =
         fit(part->closed, part->closed_count, &part->closed_capacity, sizeof *part->closed);
-    if (part->finding_count)
-        qsort(part->findings, part->finding_count, sizeof *part->findings, finding_compare);
-    if (part->closed_count)
-        qsort(part->closed, part->closed_count, sizeof *part->closed, closed_compare);
-    for (size_t i = 1; i < part->finding_count; i++)
-        if (!finding_compare(&part->findings[i - 1], &part->findings[i]))
-            return twice(&part->findings[i].id, error);
-    return seal_closed(part, error);
 }
 
 /* An earlier list of the subscription may have brought some. */
@@ -461,36 +446,40 @@ static void forget_findings(struct part *part, const char *subscription_id)
     part->finding_count = kept;
 }
 
+/* Add a finding as the older part has it. */
+static void add_again(struct part *part, const struct part *older, size_t index)
+{
+    char id[PART_ID_BYTES];
+    struct finding view;
+    part_view(older, index, &view, id);
+    struct part_row row = {
+        .row_id = "",
+        .assessment_id = view.assessment_id,
+        .title = view.title,
+        .category = view.category,
+        .assessment_type = older->assessments[older->findings[index].assessment].type,
+        .subscription_id = view.subscription_id,
+        .resource_id = view.resource_id,
+        .resource_type = view.resource_type,
+        .risk_factors = view.risk_factors,
+        .risk = view.risk,
+        .severity = view.severity,
+        .contextual = view.contextual,
+        .attack_paths = view.attack_paths,
+        .first_seen_at = view.first_seen_at,
+        .changed_at = view.changed_at,
+    };
+    part_add_open(part, &row);
+    part->findings[part->finding_count - 1].id = view.id;
+}
+
 static void carry_findings(struct part *part, const struct part *older,
                            const char *subscription_id)
 {
     uint32_t number = intern_find(&older->strings, subscription_id, strlen(subscription_id));
-    for (size_t i = 0; i < older->finding_count; i++) {
-        if (older->findings[i].subscription != number)
-            continue;
-        char id[PART_ID_BYTES];
-        struct finding view;
-        part_view(older, i, &view, id);
-        struct part_row row = {
-            .row_id = "",
-            .assessment_id = view.assessment_id,
-            .title = view.title,
-            .category = view.category,
-            .assessment_type = older->assessments[older->findings[i].assessment].type,
-            .subscription_id = view.subscription_id,
-            .resource_id = view.resource_id,
-            .resource_type = view.resource_type,
-            .risk_factors = view.risk_factors,
-            .risk = view.risk,
-            .severity = view.severity,
-            .contextual = view.contextual,
-            .attack_paths = view.attack_paths,
-            .first_seen_at = view.first_seen_at,
-            .changed_at = view.changed_at,
-        };
-        part_add_open(part, &row);
-        part->findings[part->finding_count - 1].id = view.id;
-    }
+    for (size_t i = 0; i < older->finding_count; i++)
+        if (older->findings[i].subscription == number)
+            add_again(part, older, i);
 }
 
 void part_carry(struct part *part, const struct part *older, const char *subscription_id)
@@ -509,14 +498,60 @@ void part_carry(struct part *part, const struct part *older, const char *subscri
         carry_findings(part, older, subscription_id);
 }
 
+/* Every row of these begins with its id. */
+static int id_compare(const void *left, const void *right)
+{
+    return finding_id_compare(left, right);
+}
+
+static const void *find(const struct finding_id *id, const void *rows, size_t count, size_t bytes)
+{
+    return count ? bsearch(id, rows, count, bytes, id_compare) : NULL;
+}
+
 ptrdiff_t part_find(const struct part *part, const struct finding_id *id)
 {
-    struct part_finding key = { .id = *id };
-    if (!part->finding_count)
-        return -1;
-    const struct part_finding *found = bsearch(&key, part->findings, part->finding_count,
-                                               sizeof key, finding_compare);
+    const struct part_finding *found = find(id, part->findings, part->finding_count, sizeof *found);
     return found ? found - part->findings : -1;
+}
+
+/* --- odd rows --------------------------------------------------------------------------------- */
+/* What the older part says of a frozen finding, said again. */
+static void thaw(struct part *part, const struct part *older, const struct finding_id *id)
+{
+    ptrdiff_t open = part_find(older, id);
+    const struct part_closed *closed = find(id, older->closed, older->closed_count, sizeof *closed);
+    if (open >= 0)
+        add_again(part, older, (size_t)open);
+    if (open >= 0 || !closed)
+        return;
+    part_add_closed(part, older->cover[closed->place].subscription_id, "", closed->reason);
+    part->closed[part->closed_count - 1].id = *id;
+}
+
+void part_settle(struct part *part, const struct part *older)
+{
+    size_t kept = 0;
+    sort(part);
+    if (part->frozen_count)
+        qsort(part->frozen, part->frozen_count, sizeof *part->frozen, id_compare);
+    for (size_t i = 0; i < part->frozen_count; i++) {
+        struct finding_id id = part->frozen[i];
+        bool again = kept && !finding_id_compare(&part->frozen[kept - 1], &id);
+        if (!again && part_find(part, &id) < 0 &&
+            !find(&id, part->closed, part->closed_count, sizeof *part->closed))
+            part->frozen[kept++] = id;
+    }
+    part->frozen_count = kept;
+    for (size_t i = 0; i < kept && older; i++)
+        thaw(part, older, &part->frozen[i]);
+    if (kept && older)
+        sort(part);
+}
+
+bool part_is_frozen(const struct part *part, const struct finding_id *id)
+{
+    return find(id, part->frozen, part->frozen_count, sizeof *part->frozen) != NULL;
 }
 
 void part_view(const struct part *part, size_t index, struct finding *view,

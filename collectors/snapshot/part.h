@@ -12,6 +12,7 @@
 
 #include "collectors/snapshot/finding.h"
 #include "collectors/snapshot/kept.h"
+#include "collectors/snapshot/odd.h"
 #include "core/arena.h"
 #include "core/error.h"
 #include "core/intern.h"
@@ -38,10 +39,12 @@ struct part_finding {
 /* A row that is explicitly not open, and why. */
 struct part_closed {
     struct finding_id id;
+    uint32_t place; /* of its subscription in part.cover */
     uint8_t reason; /* enum finding_reason */
 };
 
-/* A subscription this part speaks for. Absence means something only inside the cover. */
+/* A subscription this part speaks for. Absence means something only inside the cover, and not where
+ * there are gaps. */
 struct part_cover {
     const char *subscription_id; /* lower case */
     bool empty;                  /* no rows came of it: there is nothing to lose */
@@ -50,6 +53,8 @@ struct part_cover {
     bool carried;                /* not readable: its last data are shown, resolve nothing; with
                                     collected_at 0 there are none that could be shown */
     int64_t carried_at;          /* run that first had to carry it over */
+    bool gaps;                   /* an odd row may have been any of it: absence says nothing */
+    int64_t gaps_at;             /* first of the runs in a row with gaps; 0 = none */
 };
 
 struct part {
@@ -68,6 +73,10 @@ struct part {
     size_t finding_count, finding_capacity;
     struct part_closed *closed; /* sorted by id after part_seal */
     size_t closed_count, closed_capacity;
+    struct finding_id *frozen; /* of which only odd rows came; sorted after part_settle */
+    size_t frozen_count, frozen_capacity;
+    bool gaps; /* an odd row says not even of which subscription it is */
+    struct odd_rows odd;
     struct intern cover_ids;  /* number n is cover[n - 1] */
     struct part_cover *cover; /* in the order the subscriptions were first seen */
     size_t cover_count, cover_capacity;
@@ -102,13 +111,34 @@ struct part_row {
 };
 
 /* Add an open finding. Ids may have any case and are kept in lower case; the other texts are copied
- * as they are. The order of calls means nothing. One row_id twice in a part, open or closed, is
- * found by part_seal. The first row of an assessment gives its title, category and severity. */
+ * as they are. The order of calls means nothing. Of one row_id twice in a part the worse holds:
+ * open before closed, then the worse risk. The first row of an assessment gives its title, category
+ * and severity. */
 void part_add_open(struct part *part, const struct part_row *row);
 
 /* Say that the finding of this row_id (any case) is not open, and why: it resolves at once, without
  * waiting for a second run as one that is merely absent does. */
-void part_add_closed(struct part *part, const char *row_id, enum finding_reason reason);
+void part_add_closed(struct part *part, const char *subscription_id, const char *row_id,
+                     enum finding_reason reason);
+
+/* Say that the row of this row_id (any case) is odd: unless another row tells of it, the finding is
+ * not opened and not resolved, and shown as the older part has it. subscription_id: "" = unknown.
+ */
+void part_freeze(struct part *part, const char *subscription_id, const char *row_id);
+
+/* Say that an odd row may have been any of this subscription, or of any when it is "": nothing is
+ * concluded from absence there. */
+void part_add_gap(struct part *part, const char *subscription_id);
+
+/* Whether part_add_gap was called for the subscription at this place, or for all. */
+bool part_has_gap(const struct part *part, size_t place);
+
+/* All rows have come: of those of one id the worse is left, and what is frozen is taken from the
+ * older part (NULL = none). To be called before anything is counted or carried over. */
+void part_settle(struct part *part, const struct part *older);
+
+/* Whether only odd rows came of a finding. After part_settle. */
+bool part_is_frozen(const struct part *part, const struct finding_id *id);
 
 /* Add a copy of a row of the collector's own struct. subscription_id (any case, "" = "unknown") is
  * set as its first member, in lower case; its texts are copied and live as long as the part.
@@ -146,16 +176,17 @@ void part_add_carried(struct part *part, const char *subscription_id, int64_t co
  * findings, closed rows, own rows, counts, subscriptions seen; texts and part_own stay. Marks may
  * nest; a mark is worth nothing after going back to an earlier one. */
 struct part_mark {
-    size_t findings, closed, rows;
-    bool truncated;
+    size_t findings, closed, frozen, rows;
+    bool truncated, gaps;
+    struct odd_rows odd;
     struct kept_mark kept;
 };
 struct part_mark part_mark(struct part *part);
 void part_rewind(struct part *part, struct part_mark mark);
 
-/* Sort findings and closed rows; nothing can be added any more. ERROR_INCOMPLETE when an id stands
- * twice: rows moved between pages. Closed rows give way to findings that are carried over. */
-bool part_seal(struct part *part, struct error *error) MUST_USE;
+/* Sort findings and closed rows; nothing can be added any more. Closed rows give way to findings.
+ */
+void part_seal(struct part *part);
 
 /* Replace what the part has of one subscription (lower case), findings, rows and counts, by what a
  * sealed older part has of it, or by nothing when older is NULL. Before part_seal; the cover is the

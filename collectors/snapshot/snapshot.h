@@ -17,7 +17,8 @@ struct source_status {
     int64_t max_staleness_ms; /* older data are not shown; 0 = for ever */
     size_t rows;         /* of the last run, complete or not */
     bool truncated;
-    int failures; /* in a row */
+    struct odd_rows odd; /* of the last run that was complete */
+    int failures;        /* in a row */
 };
 
 struct snapshot {

@@ -223,8 +223,9 @@ static inline void scene_feed(struct scene *scene, const struct source *source, 
         _Alignas(max_align_t) char bound[512] = { 0 };
         CHECK(!columns_bind(collector->variants[0].queries[query].columns, row, bound, &scratch,
                             &error));
-        CHECK(collector->fold(part, query, bound, &context, &error));
+        CHECK(!collector->fold(part, query, bound, &context, &error));
     }
+    part_settle(part, NULL);
     CHECK(!collector->finish || collector->finish(part, &context, &error));
     CHECK_TEXT(error.message, "");
     json_free(document);

@@ -49,7 +49,19 @@ static inline void world_finish(struct world *world)
     CLEANUP(world_finish) struct world name;                                                       \
     world_init(&name)
 
-/* Bind and fold rows of one query. False and world->error with the first that is refused. */
+/* A row that could not be read, as the runner treats it. */
+static inline void world_odd(struct world *world, struct part *part, size_t query,
+                             const void *bound)
+{
+    const struct collector *collector = part->source->collector;
+    odd_add(&part->odd, ODD_TYPE, "", world->error.message);
+    if (collector->odd)
+        collector->odd(part, query, bound, &world->context);
+    else
+        part_add_gap(part, collector_subscription(&world->context, ""));
+}
+
+/* Bind and fold rows of one query. False and world->error with the last that is odd. */
 static inline bool world_try(struct world *world, struct part *part, size_t variant, size_t query,
                              const char *rows)
 {
@@ -59,12 +71,15 @@ static inline bool world_try(struct world *world, struct part *part, size_t vari
     struct json *document = json_parse(rows, strlen(rows), &world->error);
     CHECK_TEXT(world->error.message, "");
     bool ok = document != NULL;
-    for (const struct json *row = json_first(document); ok && row; row = json_next(row)) {
+    for (const struct json *row = json_first(document); row; row = json_next(row)) {
         _Alignas(max_align_t) char bound[COLUMNS_ROW_BYTES_MAX] = { 0 };
-        ok = !columns_bind(collector->variants[variant].queries[query].columns, row, bound,
-                           &scratch, &world->error) &&
-             collector->fold(part, query, bound, &world->context, &world->error);
-        part->rows += ok;
+        bool fine = !columns_bind(collector->variants[variant].queries[query].columns, row, bound,
+                                  &scratch, &world->error) &&
+                    !collector->fold(part, query, bound, &world->context, &world->error);
+        if (!fine)
+            world_odd(world, part, query, bound);
+        ok = ok && fine;
+        part->rows++;
         arena_reset(&scratch); /* what fold keeps, it has to copy */
     }
     json_free(document);
@@ -97,11 +112,12 @@ static inline struct part *world_conclude(struct world *world, struct part *part
     const struct collector *collector = part->source->collector;
     struct part **place = &world->snapshot->parts[part->source->index];
     world->error = (struct error){ 0 };
+    part_settle(part, *place);
     CHECK(!collector->finish || collector->finish(part, &world->context, &world->error));
     if (collector->role == COLLECTOR_DATA)
         cover_complete(part, *place, &world->context, world->broken);
     part->collected_at = world->context.now;
-    CHECK(part_seal(part, &world->error));
+    part_seal(part);
     CHECK_TEXT(world->error.message, "");
     part_release(*place);
     *place = part;

@@ -165,23 +165,22 @@ TEST(ages_are_the_oldest_open_and_the_newest_of_all)
                  "{s-1} 1767139200\n"); /* 2025-12-31 */
 }
 
-TEST(an_unknown_code_is_counted_and_reported)
+TEST(equal_results_count_once_and_of_others_the_worse)
 {
     WORLD(world);
     world_discover(&world, "[" WORLD_ONE "]");
-    struct part *part = collect(
-        &world, ROWS(WORLD_ROW("a", "s-1", "k", "High", "Sideways", TIMES("2025-05-01T00:00:00Z")),
-                     WORLD_ROW("b", "s-1", "k", "High", "Unhealthy", "")));
-    CHECK(part->truncated);
-    CHECK_INT(part->finding_count, 1);
-    CHECK_INT(part->closed_count, 0); /* it resolves nothing */
+    collect(&world, ROWS(WORLD_ROW("a", "s-1", "k", "High", "Healthy", ""),
+                         WORLD_ROW("A", "s-1", "k", "High", "Unhealthy", ""),
+                         WORLD_ROW("a", "s-1", "k", "Critical", "Unhealthy", ""),
+                         WORLD_ROW("b", "s-1", "k", "High", "Healthy", ""),
+                         WORLD_ROW("B", "s-1", "k", "High", "Healthy", "")));
     CHECK_FAMILY(&world, 0, "defender_assessed_resources",
-                 "{s-1,exempt} 0\n{s-1,healthy} 0\n{s-1,not_applicable} 1\n{s-1,unhealthy} 1\n");
-    CHECK_FAMILY(&world, 0, "defender_data_newest_evaluation_timestamp_seconds",
-                 "{s-1} 1746057600\n");
+                 "{s-1,exempt} 0\n{s-1,healthy} 1\n{s-1,not_applicable} 0\n{s-1,unhealthy} 1\n");
+    CHECK_CONTAINS(world_text(&world, 0), "defender_findings{s-1,critical,false} 1\n");
+    CHECK_CONTAINS(world_text(&world, 0), "defender_findings{s-1,high,false} 0\n");
 }
 
-TEST(rows_without_what_identifies_them_are_refused)
+TEST(rows_without_what_identifies_them_are_odd)
 {
     WORLD(world);
     static const struct {

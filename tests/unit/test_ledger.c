@@ -32,7 +32,7 @@ TEST(a_finding_lives)
     };
     for (size_t i = 0; i < ARRAY_COUNT(rounds); i++) {
         part = world_part(A, BOTH);
-        part_add_closed(part, "a", rounds[i].reason);
+        part_add_closed(part, "", "a", rounds[i].reason);
         world.now += 60;
         world_publish(&world, part);
         CHECK_TEXT(world_advance(&world), rounds[i].resolved);
@@ -150,7 +150,7 @@ TEST(a_carried_subscription_is_not_touched)
         world_open(part, "a", "key", "s1", RISK_HIGH);
         world_open(part, "z", "key", "s2", RISK_LOW);      /* an old copy */
         world_open(part, "x", "key", "s2", RISK_CRITICAL); /* the ledger knows better */
-        part_add_closed(part, "y", REASON_FIXED);          /* so is this */
+        part_add_closed(part, "", "y", REASON_FIXED);      /* so is this */
         world.now += 60;
         world_publish(&world, part);
         CHECK_TEXT(world_advance(&world), "");
@@ -158,7 +158,7 @@ TEST(a_carried_subscription_is_not_touched)
     /* In the others life goes on. */
     struct part *part = world_part(A, BOTH);
     part_add_carried(part, "s2", 1, "access denied", 1);
-    part_add_closed(part, "a", REASON_FIXED);
+    part_add_closed(part, "", "a", REASON_FIXED);
     world.now += 60;
     world_publish(&world, part);
     CHECK_TEXT(world_advance(&world), "finding.resolved a/1 high fixed\n");
@@ -168,6 +168,53 @@ TEST(a_carried_subscription_is_not_touched)
     CHECK_TEXT(world_advance(&world), "");
     world_collect(&world, "yz");
     CHECK_TEXT(world_advance(&world), "");
+    world_finish(&world);
+}
+
+TEST(an_odd_row_neither_opens_nor_resolves)
+{
+    struct world world;
+    world_begin(&world, NULL);
+    world_collect(&world, "ayz");
+    world_advance(&world);
+    for (int i = 0; i < 4; i++) { /* nothing older is there to be shown: a restart */
+        struct part *part = world_part(A, BOTH);
+        part_freeze(part, "s1", "a");
+        part_freeze(part, "s1", "new");
+        part_settle(part, NULL);
+        world.now += 60;
+        world_publish(&world, part);
+        CHECK_TEXT(world_advance(&world), i == 1 ? "finding.resolved y/1 high resource_deleted\n"
+                                                   "finding.resolved z/1 high resource_deleted\n"
+                                                 : "");
+    }
+    world_collect(&world, "");
+    CHECK_TEXT(world_advance(&world), ""); /* the first absence */
+    world_collect(&world, "");
+    CHECK_TEXT(world_advance(&world), "finding.resolved a/1 high resource_deleted\n");
+    world_finish(&world);
+}
+
+TEST(where_there_are_gaps_absence_says_nothing_and_rows_count)
+{
+    struct world world;
+    world_begin(&world, NULL);
+    world_collect(&world, "ayz");
+    world_advance(&world);
+    for (int i = 0; i < 4; i++) {
+        struct part *part = world_part(A, BOTH);
+        for (size_t place = 0; place < part->cover_count; place++)
+            part->cover[place].gaps = true;
+        if (i == 2)
+            part_add_closed(part, "s1", "y", REASON_FIXED);
+        if (i == 3)
+            world_open(part, "new", "key", "s1", RISK_CRITICAL);
+        world.now += 60;
+        world_publish(&world, part);
+        CHECK_TEXT(world_advance(&world), i == 2   ? "finding.resolved y/1 high fixed\n"
+                                          : i == 3 ? "finding.opened new/1 critical\n"
+                                                   : "");
+    }
     world_finish(&world);
 }
 
@@ -262,15 +309,15 @@ TEST(the_first_run_is_silent_a_summary_or_all)
         struct part *part = world_part(A, BOTH);
         world_open(part, "b", "key", "s1", RISK_HIGH);
         world_open(part, "z", "key", "s2", RISK_LOW);
-        part_add_closed(part, "a", REASON_FIXED);
+        part_add_closed(part, "", "a", REASON_FIXED);
         world_publish(&world, part);
         CHECK_TEXT(world_advance(&world), all ? "finding.resolved a/1 high fixed\n"
                                                 "finding.risk_changed z/1 low from high\n"
                                               : "finding.risk_changed z/1 low from high\n");
         part = world_part(A, BOTH);
         world_open(part, "a", "key", "s1", RISK_HIGH);
-        part_add_closed(part, "b", REASON_FIXED);
-        part_add_closed(part, "z", REASON_FIXED);
+        part_add_closed(part, "", "b", REASON_FIXED);
+        part_add_closed(part, "", "z", REASON_FIXED);
         world_publish(&world, part);
         CHECK_TEXT(world_advance(&world), "finding.reopened a/2 high fixed\n"
                                           "finding.resolved b/1 high fixed\n"
@@ -312,7 +359,7 @@ TEST(a_new_recommendation_all_over_is_one_digest)
         snprintf(name, sizeof name, "w%d", i);
         world_open(part, name, "wide", i % 2 ? "s1" : "s2", RISK_LOW);
     }
-    part_add_closed(part, "v2", REASON_FIXED);
+    part_add_closed(part, "", "v2", REASON_FIXED);
     world_publish(&world, part);
     CHECK_TEXT(world_advance(&world),
                "finding.opened w0/1 low\nfinding.opened w1/1 low\nfinding.opened w2/1 low\n"
@@ -376,7 +423,7 @@ TEST(a_time_at_the_bound_of_a_bucket_is_within)
         world_collect(&world, "a");
         world_advance(&world);
         struct part *part = world_part(A, BOTH);
-        part_add_closed(part, "a", REASON_FIXED);
+        part_add_closed(part, "", "a", REASON_FIXED);
         world.now += HOUR + turn;
         world_publish(&world, part);
         world_advance(&world);
@@ -395,7 +442,7 @@ TEST(times_of_a_finding_never_go_back)
     int64_t opened_at = world.now;
     world.now -= 100000;
     struct part *part = world_part(A, BOTH);
-    part_add_closed(part, "a", REASON_FIXED);
+    part_add_closed(part, "", "a", REASON_FIXED);
     world_publish(&world, part);
     CHECK_TEXT(world_advance(&world), "finding.resolved a/1 high fixed\n");
     CHECK_INT(world.events.events[0].at, opened_at);

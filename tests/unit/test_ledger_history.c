@@ -25,7 +25,7 @@ TEST(history_is_read_back)
     world_advance(&world);
     int64_t middle = world.now + 1;
     struct part *part = world_part(A, BOTH);
-    part_add_closed(part, "a", REASON_EXEMPTED);
+    part_add_closed(part, "", "a", REASON_EXEMPTED);
     world_open(part, "z", "key", "s2", RISK_LOW);
     world.now += 60;
     world_publish(&world, part);
@@ -78,7 +78,7 @@ TEST(findings_are_read_back)
     world_collect(&world, "az");
     world_advance(&world);
     struct part *part = world_part(A, BOTH);
-    part_add_closed(part, "a", REASON_EXEMPTED);
+    part_add_closed(part, "", "a", REASON_EXEMPTED);
     world_open(part, "z", "key", "s2", RISK_LOW);
     world.now += 60;
     world_publish(&world, part);
@@ -157,7 +157,7 @@ TEST(a_rolled_back_advance_is_done_again)
     buf_text(&before, world_figures(&world, NULL));
     struct part *part = world_part(A, BOTH);
     world_open(part, "b", "new", "s1", RISK_HIGH);
-    part_add_closed(part, "a", REASON_FIXED);
+    part_add_closed(part, "", "a", REASON_FIXED);
     world_publish(&world, part);
     event_list_finish(&world.events);
     CHECK(database_begin(world.database, &error));

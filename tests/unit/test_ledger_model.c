@@ -120,7 +120,7 @@ static void publish(struct world *world, const struct source *source,
             if (told.open)
                 world_open(part, name, key, ids[subscription_of(i)], told.risk);
             else if (told.closed)
-                part_add_closed(part, name, told.reason);
+                part_add_closed(part, "", name, told.reason);
         }
         part->truncated = collection->truncated;
         world_publish(world, part);

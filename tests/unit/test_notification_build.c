@@ -31,7 +31,7 @@ static void publish_controls(struct world *world)
         _Alignas(max_align_t) char bound[512] = { 0 };
         CHECK(!columns_bind(collector->variants[0].queries[1].columns, row, bound, &scratch,
                             &error) &&
-              collector->fold(part, 1, bound, &context, &error));
+              !collector->fold(part, 1, bound, &context, &error));
     }
     json_free(document);
     world_publish(world, part);
@@ -224,7 +224,7 @@ TEST(a_finding_that_is_gone_is_still_named)
     built_begin(&built, "a");
     struct alert alert = alert_of(&built.world, "a", &built.arena);
     struct part *part = world_part(SOURCE(assessments), cover);
-    part_add_closed(part, "a", REASON_FIXED);
+    part_add_closed(part, "", "a", REASON_FIXED);
     built.world.now += 3600;
     world_publish(&built.world, part);
     world_advance(&built.world);
@@ -297,7 +297,7 @@ TEST(the_causes_of_a_drop_are_few_and_each_is_named_once)
             world_open(part, (const char[]){ *name, 0 }, *name == 'o' ? OTHER_KEY : KEY, "s1",
                        RISK_CRITICAL);
         if (!i)
-            part_add_closed(part, "o", REASON_FIXED);
+            part_add_closed(part, "", "o", REASON_FIXED);
         built.world.now += 60;
         world_publish(&built.world, part);
         world_advance(&built.world);

@@ -35,8 +35,8 @@ static const struct kept_kind counts = { KEPT_COUNTS(struct count) };
 
 enum { QUERY_THINGS, QUERY_PARTS };
 
-static bool fold(struct part *part, size_t query, const void *data,
-                 const struct collect_context *context, struct error *error)
+static enum odd_reason fold(struct part *part, size_t query, const void *data,
+                            const struct collect_context *context, struct error *error)
 {
     (void)error;
     const struct row *row = data;
@@ -45,12 +45,12 @@ static bool fold(struct part *part, size_t query, const void *data,
     struct count *count = part_count(part, &counts, subscription);
     if (query == QUERY_PARTS) {
         count->parts++;
-        return true;
+        return ODD_NONE;
     }
     count->things++;
     if (row->size < 0) {
-        part_add_closed(part, row->id, REASON_FIXED);
-        return true;
+        part_add_closed(part, subscription, row->id, REASON_FIXED);
+        return ODD_NONE;
     }
     part->truncated = part->truncated || row->size > 100;
     part_add_row(part, &things, subscription, &(struct thing){ .id = row->id, .size = row->size });
@@ -59,7 +59,7 @@ static bool fold(struct part *part, size_t query, const void *data,
         .assessment_type = "", .subscription_id = subscription, .resource_id = row->id,
         .resource_type = "", .risk_factors = "",
     });
-    return true;
+    return ODD_NONE;
 }
 
 static const struct family_2 thing_size = {
@@ -282,10 +282,13 @@ TEST(a_denied_subscription_keeps_every_series)
 TEST(a_list_that_breaks_in_a_page_leaves_none_of_its_rows)
 {
     static const struct answer broken[] = {
-        THINGS_1, PARTS_1,
+        THINGS_1,
+        PARTS_1,
         { "/subscriptions/s-2/things", 200,
-          "{\"value\":[" THING("x", "8") "," THING("b", "900") ",{\"size\":1}]}" },
-        THINGS_3, PARTS_2, { 0 },
+          "{\"value\":[" THING("x", "8") "," THING("b", "900") ",{\"size\":1" },
+        THINGS_3,
+        PARTS_2,
+        { 0 },
     };
     CLEANUP(finish) struct scene scene;
     start(&scene);
@@ -300,10 +303,11 @@ TEST(a_list_that_breaks_in_a_page_leaves_none_of_its_rows)
 TEST(a_second_list_that_breaks_takes_the_first_with_it)
 {
     static const struct answer broken[] = {
-        THINGS_1, PARTS_1,
+        THINGS_1,
+        PARTS_1,
         { "/subscriptions/s-2/things", 200, "{\"value\":[" THING("b", "7") "]}" },
         THINGS_3,
-        { "/subscriptions/s-2/parts", 200, "{\"value\":[" THING("p", "0") ",{}]}" },
+        { "/subscriptions/s-2/parts", 200, "{\"value\":[" THING("p", "0") ",{" },
         { 0 },
     };
     CLEANUP(finish) struct scene scene;
@@ -336,7 +340,7 @@ TEST(an_optional_query_that_breaks_leaves_none_of_its_rows)
         { "/providers/Microsoft.ResourceGraph", 200,
           "{\"totalRecords\":3,\"count\":3,\"resultTruncated\":\"false\",\"data\":["
           "{\"id\":\"a\",\"subscriptionId\":\"s-1\",\"size\":1},"
-          "{\"id\":\"z\",\"subscriptionId\":\"s-9\",\"size\":1},{}]}" },
+          "{\"id\":\"z\",\"subscriptionId\":\"s-9\",\"size\":1},{" },
         { 0 },
     };
     CLEANUP(finish) struct scene scene;
@@ -358,7 +362,7 @@ TEST(a_discovery_that_breaks_in_resource_graph_denies_nobody)
         "{\"subscriptionId\":\"S-1\",\"managementGroup\":\"mg\"}," more "]}" }, \
       { 0 } }
     static const struct answer whole[] = SHOWN("{\"subscriptionId\":\"s-3\"}");
-    static const struct answer broken[] = SHOWN("{}");
+    static const struct answer broken[] = SHOWN("{");
     CLEANUP(finish) struct scene scene;
     start(&scene);
     scene.answers = broken;

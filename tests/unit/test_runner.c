@@ -24,11 +24,11 @@ struct own {
     int64_t number;
 };
 
-static bool fold(struct part *part, size_t query, const void *row,
-                 const struct collect_context *context, struct error *error)
+static enum odd_reason fold(struct part *part, size_t query, const void *row,
+                            const struct collect_context *context, struct error *error)
 {
     (void)part, (void)query, (void)row, (void)context, (void)error;
-    return true;
+    return ODD_NONE;
 }
 
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)

@@ -11,9 +11,9 @@ enum { SCORES, CONTROLS };
     "\",\"subscriptionId\":\"" sub "\",\"current\":" points ",\"max\":" max ",\"ratio\":" ratio    \
     ",\"weight\":" weight "}"
 #define CONTROL(sub, id, title, points, healthy, unhealthy, more)                                  \
-    "{\"id\":\"x\",\"subscriptionId\":\"" sub "\",\"controlId\":\"" id "\",\"title\":\"" title     \
-    "\",\"current\":" points ",\"max\":10,\"healthy\":" healthy ",\"unhealthy\":" unhealthy        \
-    ",\"notApplicable\":3" more "}"
+    "{\"id\":\"/" sub "/" id "\",\"subscriptionId\":\"" sub "\",\"controlId\":\"" id               \
+    "\",\"title\":\"" title "\",\"current\":" points ",\"max\":10,\"healthy\":" healthy            \
+    ",\"unhealthy\":" unhealthy ",\"notApplicable\":3" more "}"
 
 static struct part *collect(struct world *world, const char *scores, const char *controls)
 {

@@ -100,10 +100,9 @@ static struct source_list *with_own(void)
 
 static struct part *part_with(const struct source *source, const char *name)
 {
-    struct error error = { 0 };
     struct part *part = part_create(source);
     world_open(part, name, "key", "s1", RISK_HIGH);
-    CHECK(part_seal(part, &error));
+    part_seal(part);
     return part;
 }
 
@@ -218,7 +217,7 @@ static void discover(struct world *world, const char *key, const char *other, co
         _Alignas(max_align_t) char bound[512] = { 0 };
         CHECK(!columns_bind(source->collector->variants[0].queries[0].columns, row, bound, &scratch,
                             &error));
-        CHECK(source->collector->fold(part, 0, bound, &context, &error));
+        CHECK(!source->collector->fold(part, 0, bound, &context, &error));
     }
     CHECK(source->collector->finish(part, &context, &error));
     json_free(document);
@@ -237,7 +236,7 @@ static void collect(struct world *world, const char *key, const char *names)
         char name[2] = { fixed ? *++names : *names };
         part_see(part, "both");
         if (fixed)
-            part_add_closed(part, name, REASON_FIXED);
+            part_add_closed(part, "", name, REASON_FIXED);
         else
             world_open(part, name, "key", "both", RISK_HIGH);
     }

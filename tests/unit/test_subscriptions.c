@@ -65,14 +65,33 @@ TEST(a_subscription_that_is_listed_twice_is_one)
     CHECK_TEXT(known[0].name, "New");
 }
 
-TEST(a_row_without_an_id_is_refused)
+TEST(an_odd_row_denies_nobody)
+{
+    WORLD(world);
+    world_discover(&world, WORLD_BOTH);
+    for (int graph = 0; graph < 2; graph++) {
+        struct part *part = part_create(SOURCE(subscriptions));
+        CHECK(!world_try(&world, part, 1, 0, "[" WORLD_ONE ",{\"displayName\":\"Nobody\"}]"));
+        CHECK_INT(world.error.code, ERROR_PARSE);
+        CHECK_CONTAINS(world.error.message, "subscriptionId");
+        if (graph)
+            world_feed(&world, part, 0, 1, "[{\"subscriptionId\":\"s-3\"}]");
+        world_conclude(&world, part);
+        CHECK_FAMILY(&world, 0, "defender_subscription_visible", "{s-1} 1\n{s-2} 1\n");
+    }
+    world_discover(&world, "[" WORLD_ONE "]"); /* now it is really gone */
+    CHECK_FAMILY(&world, 0, "defender_subscription_visible", "{s-1} 1\n{s-2} 0\n");
+}
+
+TEST(a_list_of_odd_rows_only_says_so)
 {
     WORLD(world);
     struct part *part = part_create(SOURCE(subscriptions));
-    CHECK(!world_try(&world, part, 1, 0, "[" WORLD_ONE ",{\"displayName\":\"Nobody\"}]"));
+    CHECK(!world_try(&world, part, 1, 0, "[{\"displayName\":\"Nobody\"}]"));
+    part_settle(part, NULL);
+    CHECK(!part->source->collector->finish(part, &world.context, &world.error));
     CHECK_INT(world.error.code, ERROR_PARSE);
-    CHECK_CONTAINS(world.error.message, "subscriptionId");
-    CHECK_INT(part->rows, 1);
+    CHECK_CONTAINS(world.error.message, "no subscription can be read, the first: ");
     part_release(part);
 }
 

@@ -56,7 +56,7 @@ static void feed(struct part *part, size_t query, const char *rows, struct scene
         _Alignas(max_align_t) char bound[512] = { 0 };
         CHECK(!columns_bind(collector->variants[0].queries[query].columns, row, bound, &scratch,
                             &error) &&
-              collector->fold(part, query, bound, &context, &error));
+              !collector->fold(part, query, bound, &context, &error));
     }
     CHECK(!collector->finish || collector->finish(part, &context, &error));
     CHECK_TEXT(error.message, "");
