@@ -216,7 +216,16 @@ int64_t http_retry_after_s(const struct http_response *response, int64_t now)
     if (!*end)
         return !errno && seconds > 0 ? seconds : 0;
     time_t at = curl_getdate(value, NULL); /* -1 when it is no date */
+    now = http_sent_at(response, now);
     return at > now ? at - now : 0;
+}
+
+int64_t http_sent_at(const struct http_response *response, int64_t otherwise)
+{
+    char value[64];
+    bool dated = http_header(response, "Date", value, sizeof value);
+    time_t at = dated ? curl_getdate(value, NULL) : 0;
+    return at > 0 ? at : otherwise;
 }
 
 /* --- errors -------------------------------------------------------------------------------- */

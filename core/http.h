@@ -103,8 +103,13 @@ const char *http_no_proxy(void);
 bool http_header(const struct http_response *response, const char *name, char *out,
                  size_t out_bytes) MUST_USE;
 
-/* Retry-After in seconds (integer or HTTP date), 0 when absent or unreadable. */
+/* Retry-After in seconds (integer or HTTP date), 0 when absent or unreadable. now: counts when the
+ * answer does not say when it was sent. */
 int64_t http_retry_after_s(const struct http_response *response, int64_t now);
+
+/* When the answer was sent by the sender's own clock, with which instants in it are compared: ours
+ * may be another. Otherwise where it has no Date. */
+int64_t http_sent_at(const struct http_response *response, int64_t otherwise);
 
 /* True when url is http://127.x, http://[::1] or http://localhost, or https://anything with a
  * host and no user part. What `azure:` URLs may be. */

@@ -404,7 +404,7 @@ static bool fetch(struct auth *auth, struct http_client *client, int64_t deadlin
         return false;
     if (response.status != 200)
         return refused(auth, &response, error);
-    return token_read(&response.body, clock_now_s(), token, life_s, error);
+    return token_read(&response.body, http_sent_at(&response, clock_now_s()), token, life_s, error);
 }
 
 /* --- cache --------------------------------------------------------------------------------- */

@@ -392,6 +392,19 @@ TEST(managed_identity_asks_the_platform)
     unsetenv("http_proxy");
 }
 
+TEST(the_end_of_a_token_is_told_on_the_senders_clock)
+{
+    CLEANUP(finish) struct fixture fixture;
+    start(&fixture);
+    fixture.endpoint.headers = "Date: Sun, 13 Sep 2020 12:26:40 GMT\r\n"; /* ours is years ahead */
+    fixture.endpoint.body = "{\"access_token\":\"t\",\"expires_on\":\"1600003600\"}";
+    struct auth_config config = { .imds_endpoint = fixture.endpoint.server->url,
+                                  .now_ms = fake_now };
+    fixture.auth = auth_create(&config, fixture.metrics, &fixture.error);
+    CHECK(header(&fixture));
+    CHECK_TEXT(buf_cstr(&fixture.header), "Bearer t");
+}
+
 TEST(method_follows_configuration_then_environment)
 {
     static const struct {

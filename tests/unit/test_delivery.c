@@ -349,6 +349,20 @@ TEST(a_receiver_that_is_gone_stops_its_lane_until_a_reload)
     CHECK_INT(find(&bench, id).state, OUTBOX_SENT);
 }
 
+TEST(a_reload_with_nothing_new_ends_no_pause)
+{
+    CLEANUP(tear_down) struct bench bench = { 0 };
+    set_up(&bench, 1, "");
+    bench.sinks[0].mood = MOOD_BUSY;
+    add(&bench, "r0", "a", NOTIFICATION_FIRING, T0);
+    CHECK(run(&bench, T0) > T0);
+    bench.sinks[0].mood = MOOD_FINE;
+    add(&bench, "r0", "b", NOTIFICATION_FIRING, T0);
+    delivery_configure(bench.delivery, bench.settings);
+    CHECK(run(&bench, T0) > T0);
+    CHECK_INT(bench.sinks[0].server->requests, 1);
+}
+
 TEST(the_rate_is_kept)
 {
     CLEANUP(tear_down) struct bench bench = { 0 };

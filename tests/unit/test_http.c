@@ -532,6 +532,10 @@ TEST(retry_after_is_seconds_or_a_date)
         { "Retry-After: Sat, 21 Nov 2026 17:00:30 GMT\n", 30 },
         { "Retry-After: Sat, 21 Nov 2026 16:00:30 GMT\n", 0 },
         { "Retry-After: 99999999999999999999\n", 0 },
+        { "Date: Mon, 21 Nov 2022 17:00:00 GMT\n" /* the sender's clock counts, not ours */
+          "Retry-After: Mon, 21 Nov 2022 17:00:40 GMT\n",
+          40 },
+        { "Date: today\nRetry-After: Sat, 21 Nov 2026 17:00:30 GMT\n", 30 },
     };
     int64_t now = 0;
     CHECK(clock_parse_rfc3339("2026-11-21T17:00:00Z", &now));
