@@ -6,6 +6,7 @@
 #include "alerts/store/schema.h"
 #include "core/clock.h"
 #include "loopback.h"
+#include "relay.h"
 #include "test.h"
 
 enum { T0 = 1763726400, DAY = 86400, RECEIVERS_MAX = 3 };
@@ -427,6 +428,33 @@ TEST(a_private_target_is_refused_unless_allowed)
     CHECK_INT(bench.sinks[0].server->requests, 0);
     CHECK(*find(&bench, id).last_error);
     CHECK(find(&bench, id).state != OUTBOX_SENT);
+}
+
+/* One recipient of two: the mail counts as accepted, the other one is counted. */
+TEST(a_refused_recipient_is_counted)
+{
+    CLEANUP(tear_down) struct bench bench = { 0 };
+    struct relay relay = { .at = "RCPT TO:<gone", .answer = "550 5.1.1 unknown\r\n" };
+    char yaml[300];
+    set_up(&bench, 1, "");
+    relay_start(&relay);
+    snprintf(yaml, sizeof yaml,
+             "route: {receiver: m}\nreceivers: [{name: m, email: {smarthost: '127.0.0.1:%d', "
+             "from: me@x.example, to: [gone@x.example, a@x.example], tls: never}}]\n",
+             relay.port);
+    struct settings *settings = make_settings(&bench, yaml);
+    delivery_configure(bench.delivery, settings);
+    const char *id = add(&bench, "m", "a", NOTIFICATION_FIRING, T0);
+    CHECK_INT(run(&bench, T0), 0);
+    CHECK_INT(find(&bench, id).state, OUTBOX_SENT);
+    CHECK_NUMBER(metric(&bench, "defender_exporter_notification_recipients_refused_total",
+                        METRIC_LABELS("m")->values),
+                 1);
+    CHECK_NUMBER(metric(&bench, FAILED, METRIC_LABELS("m", "email", "clientError")->values), 0);
+    delivery_configure(bench.delivery, bench.settings); /* hangs up */
+    relay_stop(&relay);
+    settings_release(settings);
+    buf_finish(&relay.heard);
 }
 
 TEST(lanes_come_and_go_with_the_configuration)

@@ -6,6 +6,7 @@
 #include "core/http_mail.h"
 #include "loopback.h"
 #include "notification_fixture.h"
+#include "relay.h"
 #include "test.h"
 
 static const char *to[] = { "soc@example.com", "cloud@example.com" };
@@ -185,60 +186,6 @@ TEST(both_parts_say_everything_and_html_is_only_text)
 }
 
 /* --- a relay ---------------------------------------------------------------------------------- */
-struct relay {
-    int listener, port;
-    pthread_t thread;
-    const char *at, *answer; /* what to answer to the command that starts like this ... */
-    const char *then;        /* ... and from the second time on, NULL = the same */
-    struct buf heard;
-};
-
-static bool read_line(int from, struct buf *line)
-{
-    buf_reset(line);
-    for (char c; recv(from, &c, 1, 0) == 1;) {
-        buf_char(line, c);
-        if (c == '\n')
-            return true;
-    }
-    return false;
-}
-
-static void say(int to_socket, const char *text)
-{
-    send(to_socket, text, strlen(text), MSG_NOSIGNAL);
-}
-
-static void *relay_main(void *context)
-{
-    struct relay *relay = context;
-    CLEANUP(buf_finish) struct buf line = { 0 };
-    bool in_data = false;
-    int client = accept(relay->listener, NULL, NULL);
-    say(client, !strcmp(relay->at, "greeting") ? relay->answer : "220 relay\r\n");
-    while (client >= 0 && read_line(client, &line)) {
-        const char *text = buf_cstr(&line);
-        buf_text(&relay->heard, text);
-        if (in_data) {
-            in_data = strcmp(text, ".\r\n") != 0;
-            if (!in_data)
-                say(client, !strcmp(relay->at, ".") ? relay->answer : "250 taken as 42\r\n");
-        } else if (!strncmp(text, relay->at, strlen(relay->at))) {
-            say(client, relay->answer);
-            relay->answer = relay->then ? relay->then : relay->answer;
-        } else if (!strncmp(text, "EHLO", 4)) {
-            say(client, "250-relay\r\n250 8BITMIME\r\n");
-        } else if (!strncmp(text, "DATA", 4)) {
-            in_data = true;
-            say(client, "354 go on\r\n");
-        } else {
-            say(client, "250 fine\r\n");
-        }
-    }
-    close(client);
-    return NULL;
-}
-
 /* Send one mail to a relay that answers so; what it heard is in heard. */
 static bool send_to(const char *at, const char *answer, const struct email_config *changed,
                     struct http_response *response, struct buf *heard, struct error *error)
@@ -250,19 +197,16 @@ static bool send_to(const char *at, const char *answer, const struct email_confi
     struct email_config config = *changed;
     char smarthost[32];
     FIXTURE built = { 0 };
-    relay.listener = loopback_listen(1, &relay.port);
+    relay_start(&relay);
     snprintf(smarthost, sizeof smarthost, "127.0.0.1:%d", relay.port);
     config.smarthost = smarthost;
     fixture_build(&built, &email_kind, &config, FIXTURE_HOSTILE);
     CHECK(built.ok && built.request.is_mail);
-    pthread_create(&relay.thread, NULL, relay_main, &relay);
     struct http_client *client = http_client_create();
     built.request.mail.timeout_ms = 5000;
     bool ok = http_mail(client, &built.request.mail, response, error);
     http_client_destroy(client);
-    shutdown(relay.listener, SHUT_RDWR);
-    pthread_join(relay.thread, NULL);
-    close(relay.listener);
+    relay_stop(&relay);
     buf_reset(heard);
     buf_append(heard, relay.heard.data, relay.heard.length);
     buf_finish(&relay.heard);
