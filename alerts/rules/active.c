@@ -215,99 +215,71 @@ static bool is_known(const struct snapshot *snapshot, const struct rule *rule,
     return known;
 }
 
-static bool keys_of_rule(struct active_pass *pass, const char *rule, struct rows_keys *keys,
-                         struct error *error)
+static struct database_statement *rows_of(struct active_pass *pass, const char *rule)
 {
     struct database_statement *statement = database_prepare(
         pass->database,
         "SELECT fingerprint FROM active_alert WHERE rule = $1 AND state <> 'resolved'");
     database_bind(statement, rule);
-    return rows_read_keys(statement, &pass->arena, keys, error);
+    return statement;
 }
 
-static bool clear_missing(struct active_pass *pass, const struct rule *rule, struct error *error)
+typedef bool move(struct active_pass *pass, const struct rule *rule, struct active_row *row,
+                  struct error *error);
+
+/* Move every row that a statement names; of a rule, those that got no signal in this pass. */
+static bool move_each(struct active_pass *pass, struct database_statement *statement,
+                      const struct rule *rule, move *move_row, struct error *error)
 {
     struct rows_keys keys;
-    if (!keys_of_rule(pass, rule->name, &keys, error))
+    if (!rows_read_keys(statement, &pass->arena, &keys, error))
         return false;
     for (size_t i = 0; i < keys.count; i++) {
         struct active_row row;
         bool found;
-        if (intern_find(&pass->seen, keys.keys[i], strlen(keys.keys[i])) != UINT32_MAX)
+        const char *key = keys.keys[i];
+        if (rule && intern_find(&pass->seen, key, strlen(key)) != UINT32_MAX)
             continue;
         arena_reset(&pass->scratch);
-        if (!active_row_load(pass->database, keys.keys[i], &pass->scratch, &row, &found, error))
-            return false;
-        bool known = is_known(pass->snapshot, rule, &row.alert);
-        if (!active_row_move(pass, rule, &row, known ? ALERT_STATE_CLEAR : ALERT_STATE_UNKNOWN,
-                             "rule.resolved", "recovered", error))
+        if (!active_row_load(pass->database, key, &pass->scratch, &row, &found, error) ||
+            !move_row(pass, rule, &row, error))
             return false;
     }
     return true;
 }
 
-static bool clear_gone(struct active_pass *pass, const char *rule, struct error *error)
+static bool clear_missing(struct active_pass *pass, const struct rule *rule, struct active_row *row,
+                          struct error *error)
 {
-    struct rows_keys keys;
-    if (!keys_of_rule(pass, rule, &keys, error))
-        return false;
-    for (size_t i = 0; i < keys.count; i++) {
-        struct active_row row;
-        bool found;
-        arena_reset(&pass->scratch);
-        if (!active_row_load(pass->database, keys.keys[i], &pass->scratch, &row, &found, error) ||
-            !active_row_move(pass, NULL, &row, ALERT_STATE_CLEAR, "rule.resolved", "rule_removed",
-                             error))
-            return false;
-    }
-    return true;
+    bool known = is_known(pass->snapshot, rule, &row->alert);
+    return active_row_move(pass, rule, row, known ? ALERT_STATE_CLEAR : ALERT_STATE_UNKNOWN,
+                           "rule.resolved", "recovered", error);
+}
+
+static bool clear_gone(struct active_pass *pass, const struct rule *rule, struct active_row *row,
+                       struct error *error)
+{
+    return active_row_move(pass, rule, row, ALERT_STATE_CLEAR, "rule.resolved", "rule_removed",
+                           error);
 }
 
 /* Event alerts: those that waited fire, those that run out resolve. Alerts over metrics have had
  * their signal. */
-static bool advance_due(struct active_pass *pass, struct error *error)
+static bool advance_due(struct active_pass *pass, const struct rule *rule, struct active_row *row,
+                        struct error *error)
 {
-    struct rows_keys keys;
-    struct database_statement *statement = database_prepare(
-        pass->database, "SELECT fingerprint FROM active_alert WHERE due_at > 0 AND due_at <= $1"
-                        " AND event <> 'rule.firing' AND NOT" ACTIVE_ROW_KEPT);
-    database_bind(statement, pass->now);
-    if (!rows_read_keys(statement, &pass->arena, &keys, error))
-        return false;
-    for (size_t i = 0; i < keys.count; i++) {
-        struct active_row row;
-        bool found;
-        arena_reset(&pass->scratch);
-        if (!active_row_load(pass->database, keys.keys[i], &pass->scratch, &row, &found, error))
-            return false;
-        bool pends = row.life.state == ALERT_PENDING;
-        if (!active_row_move(pass, rule_find(pass->rules, row.alert.rule), &row,
-                             pends ? ALERT_STATE_ACTIVE : ALERT_STATE_CLEAR, row.alert.event,
-                             ACTIVE_EXPIRED, error))
-            return false;
-    }
-    return true;
+    (void)rule;
+    bool pends = row->life.state == ALERT_PENDING;
+    return active_row_move(pass, rule_find(pass->rules, row->alert.rule), row,
+                           pends ? ALERT_STATE_ACTIVE : ALERT_STATE_CLEAR, row->alert.event,
+                           ACTIVE_EXPIRED, error);
 }
 
 /* Alerts of first runs, as soon as nothing more is to come. */
-static bool end_first_runs(struct active_pass *pass, const struct rule *rule, struct error *error)
+static bool end_first_run(struct active_pass *pass, const struct rule *rule, struct active_row *row,
+                          struct error *error)
 {
-    struct rows_keys keys;
-    struct database_statement *statement =
-        database_prepare(pass->database, "SELECT fingerprint FROM active_alert WHERE rule = $1 AND"
-                                         " state = 'pending' AND event = '" ACTIVE_FIRST_RUN "'");
-    database_bind(statement, rule->name);
-    if (!rows_read_keys(statement, &pass->arena, &keys, error))
-        return false;
-    for (size_t i = 0; i < keys.count; i++) {
-        struct active_row row;
-        bool found;
-        arena_reset(&pass->scratch);
-        if (!active_row_load(pass->database, keys.keys[i], &pass->scratch, &row, &found, error) ||
-            !active_row_move(pass, rule, &row, ALERT_STATE_ACTIVE, "", "", error))
-            return false;
-    }
-    return true;
+    return active_row_move(pass, rule, row, ALERT_STATE_ACTIVE, "", "", error);
 }
 
 static bool names_first_run(const struct rule *rule)
@@ -318,22 +290,35 @@ static bool names_first_run(const struct rule *rule)
     return false;
 }
 
+static bool advance_rule(struct active_pass *pass, const struct rule *rule, struct error *error)
+{
+    if (rule->kind != RULE_EVENT &&
+        !move_each(pass, rows_of(pass, rule->name), rule, clear_missing, error))
+        return false;
+    if (!names_first_run(rule) || !pass->adopted)
+        return true;
+    struct database_statement *first_runs =
+        database_prepare(pass->database, "SELECT fingerprint FROM active_alert WHERE rule = $1 AND"
+                                         " state = 'pending' AND event = '" ACTIVE_FIRST_RUN "'");
+    database_bind(first_runs, rule->name);
+    return move_each(pass, first_runs, rule, end_first_run, error);
+}
+
 bool active_advance(struct active_pass *pass, struct error *error)
 {
     size_t count;
     const struct rule *rules = rule_all(pass->rules, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (pass->has_rows[i] && rules[i].kind != RULE_EVENT &&
-            !clear_missing(pass, &rules[i], error))
+    for (size_t i = 0; i < count; i++)
+        if (pass->has_rows[i] && !advance_rule(pass, &rules[i], error))
             return false;
-        if (pass->has_rows[i] && names_first_run(&rules[i]) && pass->adopted &&
-            !end_first_runs(pass, &rules[i], error))
-            return false;
-    }
     for (size_t i = 0; i < pass->gone_count; i++)
-        if (!clear_gone(pass, pass->gone[i], error))
+        if (!move_each(pass, rows_of(pass, pass->gone[i]), NULL, clear_gone, error))
             return false;
-    return advance_due(pass, error);
+    struct database_statement *due = database_prepare(
+        pass->database, "SELECT fingerprint FROM active_alert WHERE due_at > 0 AND due_at <= $1"
+                        " AND event <> 'rule.firing' AND NOT" ACTIVE_ROW_KEPT);
+    database_bind(due, pass->now);
+    return move_each(pass, due, NULL, advance_due, error);
 }
 
 /* --- for everybody ---------------------------------------------------------------------------- */
