@@ -180,7 +180,15 @@ static bool load(struct part *part, const struct json *saved, struct error *erro
 
 static const struct family *const families[] = { NULL };
 
-#define METADATA_VERSIONS "2021-06-01 2020-01-01"
+/* clang-format off */
+#define QUERY(scope, title, ...)                                                                   \
+    { .name = title, .path = scope "/providers/Microsoft.Security/assessmentMetadata",             \
+      .api_versions = "2021-06-01 2020-01-01", .columns = columns, __VA_ARGS__ }
+#define TENANT_QUERY QUERY("", "assessmentMetadata", .optional = true)
+#define SUBSCRIPTION_QUERY(empty)                                                                  \
+    QUERY("/subscriptions/{subscription}", "subscription assessmentMetadata",                      \
+          .only_if_empty = empty)
+/* clang-format on */
 
 const struct collector catalogue_collector = {
     .name = "catalogue",
@@ -191,26 +199,12 @@ const struct collector catalogue_collector = {
     .rights = { "assessment metadata of the tenant", "any role in the tenant" },
     .variants = {
         { "tenant", .queries = {
-            { .name = "assessmentMetadata",
-              .path = "/providers/Microsoft.Security/assessmentMetadata",
-              .api_versions = METADATA_VERSIONS, .optional = true,
-              .columns = columns },
-            { .name = "subscription assessmentMetadata",
-              .path = "/subscriptions/{subscription}/providers/Microsoft.Security/"
-                      "assessmentMetadata",
-              .api_versions = METADATA_VERSIONS, .only_if_empty = true,
-              .columns = columns },
+            TENANT_QUERY,
+            SUBSCRIPTION_QUERY(true),
         } },
         { "subscriptions", .complete = true, .queries = {
-            { .name = "assessmentMetadata",
-              .path = "/providers/Microsoft.Security/assessmentMetadata",
-              .api_versions = METADATA_VERSIONS, .optional = true,
-              .columns = columns },
-            { .name = "subscription assessmentMetadata",
-              .path = "/subscriptions/{subscription}/providers/Microsoft.Security/"
-                      "assessmentMetadata",
-              .api_versions = METADATA_VERSIONS,
-              .columns = columns },
+            TENANT_QUERY,
+            SUBSCRIPTION_QUERY(false),
         } },
     },
     .families = families,
