@@ -33,6 +33,18 @@ static void handle_finish(struct database **database)
     database_close(*database);
 }
 
+/* What commands over messages and silences work with. */
+struct desk {
+    struct config *config;
+    struct database *database;
+};
+
+static void desk_finish(struct desk *desk)
+{
+    handle_finish(&desk->database);
+    config_finish(&desk->config);
+}
+
 static void append_path(const struct config *config, struct buf *path)
 {
     buf_printf(path, "%s/" ALERTING_DATABASE, config->storage.path);
@@ -53,6 +65,16 @@ static struct database *open_database(const struct config *config, bool read_onl
     if (!database)
         fail(&error);
     return database;
+}
+
+/* Returns the exit status, after printing what is wrong. */
+static int desk_open(struct desk *desk, const struct flags *flags, bool read_only)
+{
+    desk->config = commands_load(flags);
+    if (!desk->config)
+        return EXIT_USAGE;
+    desk->database = open_database(desk->config, read_only);
+    return desk->database ? EXIT_FINE : EXIT_FAILED;
 }
 
 /* A flag's duration in seconds, 0 after printing that it is none. */
@@ -192,18 +214,16 @@ static int outbox_list(const struct flags *flags, const char *const *arguments, 
 
 static int outbox_show(const struct flags *flags, const char *const *arguments, size_t count)
 {
-    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    CLEANUP(desk_finish) struct desk desk = { 0 };
     CLEANUP(arena_finish) struct arena arena = { 0 };
     struct outbox_message message;
     struct error error;
     bool found = false;
     (void)count;
-    if (!config)
-        return EXIT_USAGE;
-    CLEANUP(handle_finish) struct database *database = open_database(config, true);
-    if (!database)
-        return EXIT_FAILED;
-    if (!outbox_find(database, arguments[0], &arena, &message, &found, &error))
+    int status = desk_open(&desk, flags, true);
+    if (status != EXIT_FINE)
+        return status;
+    if (!outbox_find(desk.database, arguments[0], &arena, &message, &found, &error))
         return fail(&error);
     if (!found) {
         error_set(&error, ERROR_NOT_FOUND, "no message %s", arguments[0]);
@@ -235,18 +255,16 @@ static bool expiry_of(struct database *database, const struct config *config, co
 static int change_messages(const struct flags *flags, const char *const *ids, size_t count,
                            bool retry)
 {
-    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    CLEANUP(desk_finish) struct desk desk = { 0 };
     struct error error;
     int64_t now = clock_now_s(), expires_s = 0;
-    if (!config)
-        return EXIT_USAGE;
-    CLEANUP(handle_finish) struct database *database = open_database(config, false);
-    if (!database)
-        return EXIT_FAILED;
+    int status = desk_open(&desk, flags, false);
+    if (status != EXIT_FINE)
+        return status;
     for (size_t i = 0; i < count; i++) {
-        bool ok = retry ? expiry_of(database, config, ids[i], &expires_s, &error) &&
-                              outbox_retry(database, ids[i], expires_s, now, &error)
-                        : outbox_drop(database, ids[i], now, &error);
+        bool ok = retry ? expiry_of(desk.database, desk.config, ids[i], &expires_s, &error) &&
+                              outbox_retry(desk.database, ids[i], expires_s, now, &error)
+                        : outbox_drop(desk.database, ids[i], now, &error);
         if (!ok)
             return fail(&error);
         printf("%s %s\n", ids[i], retry ? "queued again" : "dropped");
@@ -299,19 +317,17 @@ static int silence_add(const struct flags *flags, const char *const *arguments, 
 
 static int silence_list(const struct flags *flags, const char *const *arguments, size_t count)
 {
-    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    CLEANUP(desk_finish) struct desk desk = { 0 };
     CLEANUP(silence_list_finish) struct silence_list list = { 0 };
     CLEANUP(buf_finish) struct buf out = { 0 };
     struct error error;
     int64_t now = clock_now_s();
     (void)arguments;
     (void)count;
-    if (!config)
-        return EXIT_USAGE;
-    CLEANUP(handle_finish) struct database *database = open_database(config, true);
-    if (!database)
-        return EXIT_FAILED;
-    if (!silence_load(database, NULL, now, &list, &error))
+    int status = desk_open(&desk, flags, true);
+    if (status != EXIT_FINE)
+        return status;
+    if (!silence_load(desk.database, NULL, now, &list, &error))
         return fail(&error);
     for (size_t i = 0; i < list.count; i++) {
         const struct silence *one = &list.silences[i];
@@ -330,15 +346,13 @@ static int silence_list(const struct flags *flags, const char *const *arguments,
 
 static int silence_end(const struct flags *flags, const char *const *arguments, size_t count)
 {
-    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    CLEANUP(desk_finish) struct desk desk = { 0 };
     struct error error;
-    if (!config)
-        return EXIT_USAGE;
-    CLEANUP(handle_finish) struct database *database = open_database(config, false);
-    if (!database)
-        return EXIT_FAILED;
+    int status = desk_open(&desk, flags, false);
+    if (status != EXIT_FINE)
+        return status;
     for (size_t i = 0; i < count; i++)
-        if (!silence_expire(database, arguments[i], clock_now_s(), &error))
+        if (!silence_expire(desk.database, arguments[i], clock_now_s(), &error))
             return fail(&error);
     return EXIT_FINE;
 }
