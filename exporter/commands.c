@@ -6,6 +6,7 @@
 #include "alerts/alerting.h"
 #include "collectors/collector.h"
 #include "exporter/commands_alerts.h"
+#include "exporter/commands_database.h"
 #include "exporter/process.h"
 #include "exporter/service.h"
 #include "version.h"
@@ -142,7 +143,7 @@ static const struct command own_commands[] = {
 };
 /* clang-format on */
 
-static const struct command *const tables[] = { own_commands, commands_alerts };
+static const struct command *const tables[] = { own_commands, commands_alerts, commands_database };
 
 /* How many words of the command line name this command; 0 = it is another one. */
 static size_t named_by(const struct command *command, const struct flags *flags)

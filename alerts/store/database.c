@@ -160,27 +160,49 @@ static int is_late(void *context)
     return late;
 }
 
-/* Look for damage, but not for long: a start waits for it. */
-static bool quick_check(struct database *database, struct error *error)
+/* Look for damage: "ok", or what was found. */
+static bool check(struct database *database, const char *pragma, struct error *error)
 {
-    struct database_statement *statement = database_prepare(database, "PRAGMA quick_check(1)");
-    int64_t until_ms = clock_monotonic_ms() + CHECK_MS;
+    struct database_statement *statement = database_prepare(database, pragma);
     bool row;
-    sqlite3_progress_handler(database->handle, CHECK_STEPS, is_late, &until_ms);
-    bool ok = database_step(statement, &row, error);
-    sqlite3_progress_handler(database->handle, 0, NULL, NULL);
-    if (!ok && !until_ms) {
-        log_warn(MSG("the database is too large to be checked at the start: try db check"),
-                 TEXT("path", database->path));
-        return true;
-    }
-    if (!ok)
+    if (!database_step(statement, &row, error))
         return false;
-    ok = row && !strcmp(database_text(statement, 0), "ok");
+    bool ok = row && !strcmp(database_text(statement, 0), "ok");
     if (!ok)
         damaged(database, row ? database_text(statement, 0) : "the check said nothing", error);
     database_reset(statement);
     return ok;
+}
+
+/* Not for long: a start waits for it. */
+static bool quick_check(struct database *database, struct error *error)
+{
+    int64_t until_ms = clock_monotonic_ms() + CHECK_MS;
+    sqlite3_progress_handler(database->handle, CHECK_STEPS, is_late, &until_ms);
+    bool ok = check(database, "PRAGMA quick_check(1)", error);
+    sqlite3_progress_handler(database->handle, 0, NULL, NULL);
+    if (!ok && !until_ms)
+        log_warn(MSG("the database is too large to be checked at the start: try db check"),
+                 TEXT("path", database->path));
+    return ok || !until_ms;
+}
+
+bool database_check(struct database *database, struct error *error)
+{
+    return check(database, "PRAGMA integrity_check(1)", error);
+}
+
+bool database_backup(struct database *database, const char *path, struct error *error)
+{
+    struct database_file copy = { .path = path, .lock = -1 };
+    struct database_statement *statement = database_prepare(database, "VACUUM INTO $1");
+    if (!database_file_new(&copy, error))
+        return false;
+    database_bind(statement, path);
+    if (database_run(statement, error) && database_file_sync(&copy, error))
+        return true;
+    database_file_remove(&copy);
+    return error_wrap(error, "copying to %s", path);
 }
 
 static bool set_up(struct database *database, const struct database_config *config,
@@ -439,33 +461,6 @@ struct database_statement *database_prepare_made(struct database *database, cons
 }
 
 /* --- parameters ----------------------------------------------------------------------------- */
-
-struct database_value database_of_integer(int64_t value)
-{
-    return (struct database_value){ .type = DATABASE_INTEGER, .integer = value };
-}
-
-struct database_value database_of_number(double value)
-{
-    return (struct database_value){ .type = DATABASE_NUMBER, .number = value };
-}
-
-struct database_value database_of_text(const char *text)
-{
-    return (struct database_value){ .type = text ? DATABASE_TEXT : DATABASE_NULL, .bytes = text };
-}
-
-struct database_value database_of_blob(const void *bytes, size_t count)
-{
-    return (struct database_value){ .type = bytes ? DATABASE_BLOB : DATABASE_NULL,
-                                    .count = count,
-                                    .bytes = bytes };
-}
-
-struct database_value database_of_value(struct database_value value)
-{
-    return value;
-}
 
 static void bind(sqlite3_stmt *compiled, int number, const struct database_value *value)
 {

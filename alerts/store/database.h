@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "alerts/store/database_file.h"
+#include "alerts/store/database_of.h"
 #include "alerts/store/unreadable.h"
 #include "core/arena.h"
 #include "core/buf.h"
@@ -51,6 +52,13 @@ bool database_is_new(const struct database *database);
  * written now may be lost. The owner's handle. */
 enum database_file_state database_look(struct database *database, struct error *error);
 
+/* Check all of it, however long that takes. ERROR_PARSE: damaged, with the first damage found. */
+bool database_check(struct database *database, struct error *error) MUST_USE;
+
+/* Write a whole and compact copy to a file that does not exist yet, as of one instant, while others
+ * go on writing. On false there is no such file. */
+bool database_backup(struct database *database, const char *path, struct error *error) MUST_USE;
+
 void database_close(struct database *database); /* NULL is fine; rolls back what is open */
 
 /* Begin a writing transaction: waits for other writers now, so that nothing later can find the
@@ -84,28 +92,6 @@ typedef void database_make(const void *owner, const char *kind, struct buf *sql)
 struct database_statement *database_prepare_made(struct database *database, const void *owner,
                                                  const char *kind, database_make *make);
 
-/* What a parameter is given. */
-enum database_type {
-    DATABASE_NULL,
-    DATABASE_INTEGER,
-    DATABASE_NUMBER,
-    DATABASE_TEXT,
-    DATABASE_BLOB
-};
-struct database_value {
-    enum database_type type;
-    size_t count; /* bytes of a blob */
-    union {
-        int64_t integer;
-        double number;
-        const void *bytes; /* of a text, of a blob */
-    };
-};
-struct database_value database_of_integer(int64_t value);
-struct database_value database_of_number(double value);
-struct database_value database_of_text(const char *text);                /* NULL is NULL */
-struct database_value database_of_blob(const void *bytes, size_t count); /* likewise */
-struct database_value database_of_value(struct database_value value);
 #define DATABASE_BYTES(array) database_of_blob(array, sizeof(array))
 
 /* Give the parameters $1, $2 ... their values: texts, numbers, DATABASE_BYTES. As many as the SQL

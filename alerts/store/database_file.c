@@ -80,6 +80,30 @@ bool database_file_make(const struct database_file *file, struct error *error)
     return true;
 }
 
+bool database_file_new(const struct database_file *file, struct error *error)
+{
+    struct stat status;
+    if (!look_at(file->path, "", &status))
+        return error_set(error, ERROR_REQUEST, "%s exists", file->path);
+    return database_file_make(file, error);
+}
+
+bool database_file_sync(const struct database_file *file, struct error *error)
+{
+    int copy = open(file->path, O_RDWR | O_CLOEXEC);
+    bool ok = copy >= 0 && !fsync(copy);
+    if (!ok)
+        error_set(error, ERROR_IO, "%s", strerror(errno));
+    if (copy >= 0)
+        close(copy);
+    return ok;
+}
+
+void database_file_remove(const struct database_file *file)
+{
+    unlink(file->path);
+}
+
 static enum database_file_state say(enum database_file_state state, const char *path,
                                     const char *suffix, const char *what, struct error *error)
 {

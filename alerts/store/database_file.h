@@ -40,6 +40,11 @@ bool database_file_lost(const struct database_file *file, struct error *error);
 /* Make the file, nobody else's to read, when there is none. */
 bool database_file_make(const struct database_file *file, struct error *error) MUST_USE;
 
+/* The same, of a copy: ERROR_REQUEST when there is one. Then make it durable, or away. */
+bool database_file_new(const struct database_file *file, struct error *error) MUST_USE;
+bool database_file_sync(const struct database_file *file, struct error *error) MUST_USE;
+void database_file_remove(const struct database_file *file);
+
 /* Compare with the first look; error says what happened. */
 enum database_file_state database_file_look(struct database_file *file, struct error *error);
 

@@ -169,3 +169,32 @@ TEST(only_the_service_makes_a_file)
     CHECK(database);
     database_close(database);
 }
+
+TEST(a_copy_is_whole_and_private_and_never_written_over)
+{
+    struct error error = { 0 };
+    char path[4200], copy[4300];
+    struct stat status;
+    snprintf(path, sizeof path, "%s/original.db", test_folder());
+    snprintf(copy, sizeof copy, "%s.copy", path);
+    struct database *database = open_with(path, one, true, &error);
+    fill(database, 0, 100);
+    const struct database_config config = { .path = path, .migrations = one, .read_only = true };
+    struct database *reader = database_open(&config, &error);
+    CHECK(database_begin(database, &error) && put(database, 1000, "not yet", &error));
+    CHECK(reader && database_check(reader, &error) && database_backup(reader, copy, &error));
+    CHECK(database_commit(database, &error));
+    CHECK(!stat(copy, &status) && (status.st_mode & 0777) == 0600);
+    CHECK(!database_backup(reader, copy, &error));
+    CHECK_CONTAINS(error.message, "exists");
+    CHECK(!database_backup(reader, "/proc/none/copy", &error));
+    database_close(reader);
+    database_close(database);
+    database = open_with(copy, one, true, &error);
+    int64_t rows = 0;
+    CHECK(database && !database_is_new(database));
+    CHECK(database_get_integer(database_prepare(database, "SELECT COUNT(*) FROM note"), &rows,
+                               &error));
+    CHECK_INT(rows, 100);
+    database_close(database);
+}
