@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alerts/evaluation.h"
+#include "alerts/ledger/ledger_unseen.h"
 #include "alerts/ledger/points.h"
 #include "alerts/notify/limited.h"
 #include "alerts/rules/threshold.h"
@@ -282,6 +283,15 @@ static void succeed(struct evaluator *evaluator, const struct evaluation *evalua
         evaluator->config.wake(evaluator->config.wake_context);
 }
 
+/* Let the runner find out what became of the findings that have no row. */
+static void ask_for_proofs(struct evaluator *evaluator)
+{
+    struct error error = { 0 };
+    struct proof_board *board = snapshot_store_proofs(evaluator->config.snapshots);
+    if (!ledger_unseen_ask(evaluator->ledger, board, &error))
+        log_warn(MSG("cannot ask what became of missing findings"), ERR(&error));
+}
+
 bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64_t now,
                    int64_t *next_at, struct error *error)
 {
@@ -312,6 +322,7 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
         evaluator->generation++;
     if (ok) {
         succeed(evaluator, &evaluation);
+        ask_for_proofs(evaluator);
         *next_at = evaluation.next_at;
     } else {
         count_rules(evaluator, &evaluation_failures_total, 1);

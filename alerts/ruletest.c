@@ -118,12 +118,14 @@ static enum risk_level risk_at(const struct ruletest_finding *row, int64_t at_ms
     return risk;
 }
 
-static void add_finding(struct part *part, const struct ruletest_finding *row, int64_t at_ms)
+static void add_finding(struct part *part, const struct ruletest_finding *row, int64_t at_ms,
+                        int64_t interval_ms)
 {
     char id[PART_ID_BYTES], resource[PART_ID_BYTES];
     bool again = row->reopened_ms && at_ms >= row->reopened_ms;
     bool fixed = !again && row->fixed_ms && at_ms >= row->fixed_ms;
     bool gone = !again && row->gone_ms && at_ms >= row->gone_ms;
+    bool asked = gone && at_ms - interval_ms >= row->gone_ms; /* the one before missed it, too */
     snprintf(resource, sizeof resource,
              "/subscriptions/%.200s/resourcegroups/rg-test/providers/%.200s/%.200s",
              row->subscription_id, row->resource_type, row->id);
@@ -142,6 +144,10 @@ static void add_finding(struct part *part, const struct ruletest_finding *row, i
         .contextual = row->contextual,
         .attack_paths = row->attack_paths,
     };
+    if (asked) {
+        struct finding_id proved = finding_id(part->source, id, strlen(id));
+        proof_answers_add(&part->proofs, &proved, PROOF_DELETED);
+    }
     if (at_ms < row->open_ms || gone)
         return;
     if (fixed)
@@ -161,7 +167,7 @@ static void collect(struct trial *trial)
     for (size_t i = 0; i < test->findings.count; i++) {
         if (!part_cover_find(part, rows[i].subscription_id))
             part_add_cover(part, rows[i].subscription_id, now);
-        add_finding(part, &rows[i], trial->at_ms);
+        add_finding(part, &rows[i], trial->at_ms, test->interval_ms);
     }
     part->rows = part->finding_count + part->closed_count;
     part_seal(part);

@@ -1,4 +1,4 @@
-#include "collectors/baselines.h"
+#include "collectors/baselines_report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,12 +72,14 @@ static const struct column assignment_rule_columns[] = {
 /* While rows arrive; every query is asked whole or the run fails. */
 struct own {
     struct baselines_merge *merge; /* NULL before the first row and after finish */
+    struct baselines_reports *reports; /* after finish, when rows came */
 };
 
 static void own_finish(void *data)
 {
     struct own *own = data;
     baselines_merge_destroy(own->merge);
+    baselines_report_destroy(own->reports);
     free(own);
 }
 
@@ -236,12 +238,27 @@ static void odd(struct part *part, size_t query, const void *data,
     part_freeze(part, row->subscription_id, id);
 }
 
+static const struct baselines_reports *reports_of(const struct part *part)
+{
+    const struct own *own = part ? part->own : NULL;
+    return own ? own->reports : NULL;
+}
+
+static bool fixed(const struct part *part, const struct finding *finding, int64_t since)
+{
+    return baselines_report_fixed(reports_of(part), finding, since);
+}
+
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)
 {
     (void)error;
     struct own *own = own_of(part);
-    if (own->merge)
+    const struct part *older = snapshot_part(context->snapshot, part->source);
+    if (own->merge) {
         baselines_merge_finish(part, own->merge, context->now);
+        own->reports = baselines_report_create();
+        baselines_merge_report(own->merge, own->reports, reports_of(older), context->now);
+    }
     baselines_merge_destroy(own->merge);
     own->merge = NULL;
     return true;
@@ -277,5 +294,6 @@ const struct collector baselines_collector = {
     .fold = fold,
     .odd = odd,
     .finish = finish,
+    .fixed = fixed,
     .emit = baselines_emit,
 };

@@ -83,6 +83,12 @@ void baselines_merge_name(struct baselines_merge *merge, const char *rule_id,
 char *baselines_row_id(const char *machine_id, enum baseline baseline, const char *rule_key,
                        char out[BASELINES_ROW_ID_BYTES]);
 
+/* What the machines reported, for the next run and for baselines_report_fixed; older: of the run
+ * before, or NULL. */
+struct baselines_reports;
+void baselines_merge_report(const struct baselines_merge *merge, struct baselines_reports *reports,
+                            const struct baselines_reports *older, int64_t now);
+
 /* Write what is left into the part: findings, counts. now: for stale machines. */
 void baselines_merge_finish(struct part *part, struct baselines_merge *merge, int64_t now);
 void baselines_merge_destroy(struct baselines_merge *merge); /* NULL is fine */

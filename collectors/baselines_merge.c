@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "collectors/baselines.h"
+#include "collectors/baselines_report.h"
 #include "core/memory.h"
 
 enum { STALE_AFTER_S = 24 * 3600, RULE_KEY_BYTES = BASELINES_RULE_KEY_BYTES };
@@ -12,7 +12,7 @@ struct machine {
     const char *subscription_id; /* in merge->texts */
     enum baseline baseline;
     bool in_form_a, in_form_b;
-    uint64_t unhealthy;
+    uint64_t healthy, unhealthy, failing; /* form A, as counted; its rows that came */
     enum machine_state compliance;
     int64_t checked_at, rules, listed; /* listed: rows of form B, all of them not compliant */
 };
@@ -137,6 +137,7 @@ void baselines_merge_machine(struct baselines_merge *merge,
     struct machine *machine = &merge->machines[number - 1];
     if (!fact->from_assignment) {
         machine->in_form_a = true;
+        machine->healthy += fact->healthy;
         machine->unhealthy += fact->unhealthy;
         return;
     }
@@ -263,8 +264,27 @@ void baselines_merge_rule(struct part *part, struct baselines_merge *merge,
         return;
     }
     machine->in_form_a = true;
+    machine->failing += fact->failing;
     if (fact->failing && remember(merge, number, key))
         add_finding(part, fact, key, fact->rule_id, fact->severity);
+}
+
+void baselines_merge_report(const struct baselines_merge *merge,
+                            struct baselines_reports *reports,
+                            const struct baselines_reports *older, int64_t now)
+{
+    for (uint32_t i = 0; i + 1 < merge->machine_keys.count; i++) {
+        const struct machine *machine = &merge->machines[i];
+        const struct baselines_report report = {
+            .in_form_a = machine->in_form_a,
+            .in_form_b = machine->in_form_b && (machine->checked_at || !machine->in_form_a),
+            .whole = machine->failing == machine->unhealthy,
+            .rules = machine->healthy + machine->unhealthy,
+            .checked_at = machine->checked_at,
+        };
+        baselines_report_add(reports, older, intern_text(&merge->machine_keys, i + 1), &report,
+                             now);
+    }
 }
 
 void baselines_merge_finish(struct part *part, struct baselines_merge *merge, int64_t now)

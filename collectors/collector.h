@@ -31,7 +31,7 @@ enum collector_role {
 enum collector_rows {
     COLLECTOR_NO_FINDINGS,
     COLLECTOR_ALL_ROWS,    /* every result of every recommendation, the good ones too */
-    COLLECTOR_FAILING_ROWS /* only what fails: what is gone is fixed */
+    COLLECTOR_FAILING_ROWS /* only what fails: `fixed` says whether what is gone is fixed */
 };
 
 /* One way to get at the rows; its name, "graph" or "rest", is what the key `source` takes. */
@@ -83,6 +83,9 @@ struct collector {
     /* All rows have arrived, the part is settled, nothing is carried over yet. May be NULL. False
      * and *error: the run failed. */
     bool (*finish)(struct part *part, const struct collect_context *context, struct error *error);
+    /* Of COLLECTOR_FAILING_ROWS: whether the part has a report of what the finding is about that is
+     * newer than `since` and would name it. Its row is missing since then. NULL = nobody knows. */
+    bool (*fixed)(const struct part *part, const struct finding *finding, int64_t since);
     /* Write the families from the part (not NULL) of this snapshot. Per subscription: walk
      * part->cover and leave out what has no collected_at. Pure; any thread. */
     void (*emit)(const struct snapshot *snapshot, const struct part *part, struct metric_set *set);

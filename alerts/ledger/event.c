@@ -31,6 +31,8 @@ const char *const event_kind_words[] = {
 const struct event_name event_names[] = {
     { "finding.exempted", KIND(RESOLVED), REASON_EXEMPTED, NULL,
       "A finding was exempted by policy; it is not fixed." },
+    { "finding.no_longer_assessed", KIND(RESOLVED), REASON_NO_LONGER_ASSESSED, NULL,
+      "A finding has no row any more, and nobody knows whether it is fixed." },
     { "finding.exemption_expired", KIND(REOPENED), REASON_EXEMPTED, NULL,
       "A finding is open again because its exemption ended." },
     { "attack_path.opened", KIND(OPENED) | KIND(REOPENED), ANY_REASON, "attack_path",
@@ -39,7 +41,7 @@ const struct event_name event_names[] = {
       "An attack path is gone." },
     { "baseline.rule_regressed", KIND(OPENED) | KIND(REOPENED), ANY_REASON, "baseline",
       "A machine fails a rule of its OS security baseline." },
-    { "baseline.rule_fixed", KIND(RESOLVED), ANY_REASON, "baseline",
+    { "baseline.rule_fixed", KIND(RESOLVED), REASON_FIXED, "baseline",
       "A machine meets a rule of its OS security baseline again." },
     { "finding.opened", KIND(OPENED), ANY_REASON, NULL,
       "A finding that was never seen before is open." },

@@ -169,12 +169,8 @@ static bool advance_source(struct ledger *ledger, const struct source *of,
                            struct error *error)
 {
     const struct part *part = snapshot_part(snapshot, of);
-    const struct source_status *status = snapshot_status(snapshot, of);
-    if (part && part->generation != ledger->sources[of->index].generation)
-        return ledger_merge(ledger, of, snapshot, now, events, error);
-    if (status->attempted && !status->success && ledger->sources[of->index].absent_count)
-        return ledger_merge_forget(ledger, of, error); /* the row of collections is broken */
-    return true;
+    return !part || part->generation == ledger->sources[of->index].generation ||
+           ledger_merge(ledger, of, snapshot, now, events, error);
 }
 
 static bool add_overdue(struct ledger *ledger, const struct source *of, struct ledger_open *open,
@@ -256,7 +252,7 @@ bool ledger_prune(struct ledger *ledger, int64_t now, struct error *error)
 /* --- showing ---------------------------------------------------------------------------------- */
 enum { OPENED_MAX = 5000 };
 
-typedef uint64_t tally[2][RISK_COUNT]; /* overdue, due soon */
+typedef uint64_t tally[3][RISK_COUNT]; /* overdue, due soon, unseen */
 
 static void count_due(const struct ledger *ledger, int64_t now, tally *tallies)
 {
@@ -264,6 +260,7 @@ static void count_due(const struct ledger *ledger, int64_t now, tally *tallies)
         for (size_t j = 0; j < ledger->sources[i].count; j++) {
             const struct ledger_open *open = &ledger->sources[i].open[j];
             int64_t due_at = ledger_merge_due_at(ledger, open);
+            tallies[open->subscription][2][open->risk] += open->absent_at != 0;
             if (due_at && due_at <= now)
                 tallies[open->subscription][0][open->risk]++;
             else if (due_at && due_at <= now + ledger->config.due_soon_s)
@@ -278,6 +275,7 @@ static void emit_tally(const char *subscription_id, tally counted, struct metric
             METRIC_LABELS(subscription_id, finding_risk_words[risk]);
         metric_add(set, &ledger_counters_overdue, (double)counted[0][risk], labels);
         metric_add(set, &ledger_counters_due_soon, (double)counted[1][risk], labels);
+        metric_add(set, &ledger_counters_unseen, (double)counted[2][risk], labels);
     }
 }
 
@@ -286,7 +284,8 @@ static void emit_due(const struct ledger *ledger, const struct snapshot *snapsho
 {
     const struct intern *subscriptions = &ledger->subscriptions;
     if (!metric_wanted(set, &ledger_counters_overdue.family) &&
-        !metric_wanted(set, &ledger_counters_due_soon.family))
+        !metric_wanted(set, &ledger_counters_due_soon.family) &&
+        !metric_wanted(set, &ledger_counters_unseen.family))
         return;
     tally *tallies = MEMORY_ARRAY(tally, subscriptions->count), none = { { 0 } };
     count_due(ledger, now, tallies);

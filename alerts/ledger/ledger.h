@@ -7,17 +7,20 @@
  *   in findings, not open        -> opened, or reopened when the table knows it (episode + 1)
  *   in findings, other risk      -> risk changed
  *   in closed, open              -> resolved at once, with the row's reason
- *   in neither, open             -> one absence counted; at two in a row, resolved: retired when
- *                                   neither the part nor the catalogue knows its assessment any
- *                                   more, else resource_deleted; where rows tell only what fails
- *                                   (collector.h): fixed
- * An absence counts only when the source's last run succeeded, the part is a new one, it is not
- * truncated, the finding's subscription is in its cover and not carried, and the set of
- * subscriptions in the cover and not carried equals that of the collection before. Anything else
- * sets the counts of that source back to zero; gaps in a subscription set back its own, an odd row
- * of a finding that of the finding, which it neither opens nor resolves. Counts and cover are kept
- * in the database, so that a restart changes nothing. Findings of carried subscriptions are never
- * touched, although part_carry copied them into the part.
+ *   in neither, open             -> unseen since this collection, and open; over when something
+ *                                   says why:
+ *     resource_deleted     the part has a proof (proof.h)
+ *     retired              neither the part nor the catalogue knows its assessment any more
+ *     fixed                where rows tell only what fails: a newer report is there without it
+ *                          (collector.h)
+ *     no_longer_assessed   nothing said why for max staleness: told, and counted as nothing good
+ * All but a proof need a second collection without the row that counts. One counts when the
+ * source's last run succeeded, the part is a new one, it is not truncated, the finding's
+ * subscription is in its cover and not carried, and the set of subscriptions in the cover and not
+ * carried equals that of the collection before; in a subscription with gaps none counts. Only a
+ * row makes an unseen finding seen, also an odd one, which neither opens nor resolves it. All of it
+ * is kept in the database, so that a restart changes nothing. Findings of carried subscriptions are
+ * never touched, although part_carry copied them into the part.
  *
  * A cycle in which nothing happened touches no statement. Texts are written once, when a finding
  * opens; 200,000 rows of a first run are one transaction through one prepared statement. */
@@ -82,7 +85,8 @@ void ledger_emit(const struct ledger *ledger, const struct snapshot *snapshot, i
 /* defender_findings_opened_total _resolved_total _reopened_total (subscription_id, risk_level),
  * defender_finding_resolutions_total (risk_level, reason), defender_finding_risk_changes_total,
  * defender_finding_resolution_seconds, defender_finding_detection_delay_seconds,
- * defender_findings_overdue, _due_soon, defender_finding_opened_timestamp_seconds (level 3),
+ * defender_findings_overdue, _due_soon, _unseen,
+ * defender_finding_opened_timestamp_seconds (level 3),
  * defender_baseline_rules_regressed_total, _fixed_total (assignment, rule_severity). */
 extern const struct family *const ledger_families[];
 

@@ -34,7 +34,7 @@ static const struct family_2 resolved = {
     .name = "defender_findings_resolved_total",
     .type = METRIC_COUNTER,
     .level = 0,
-    .help = "Findings that were resolved, whatever the reason. " FROM,
+    .help = "Findings that were resolved, whatever the reason but no_longer_assessed. " FROM,
     LABELS("subscription_id", "risk_level"),
 };
 static const struct family_2 reopened = {
@@ -108,6 +108,13 @@ const struct family_2 ledger_counters_due_soon = {
     .help = "Open findings whose time to fix is nearly over. " FROM_SLA,
     LABELS("subscription_id", "risk_level"),
 };
+const struct family_2 ledger_counters_unseen = {
+    .name = "defender_findings_unseen",
+    .type = METRIC_GAUGE,
+    .level = 0,
+    .help = "Open findings of which the last collection has no row, and nothing says why. " FROM,
+    LABELS("subscription_id", "risk_level"),
+};
 const struct family_1 ledger_counters_opened_timestamp = {
     .name = "defender_finding_opened_timestamp_seconds",
     .type = METRIC_GAUGE,
@@ -129,6 +136,7 @@ const struct family *const ledger_families[] = {
     &detection_delay_seconds.family,
     &ledger_counters_overdue.family,
     &ledger_counters_due_soon.family,
+    &ledger_counters_unseen.family,
     &ledger_counters_opened_timestamp.family,
     NULL,
 };

@@ -53,5 +53,7 @@ void ledger_counters_emit(const struct ledger_counters *figures, const struct in
 void ledger_counters_finish(struct ledger_counters *figures);
 
 /* Families without a table: worked out when they are emitted. */
-extern const struct family_2 ledger_counters_overdue, ledger_counters_due_soon;
+extern const struct family_2 ledger_counters_unseen;
+extern const struct family_2 ledger_counters_overdue, ledger_counters_due_soon,
+    ledger_counters_unseen;
 extern const struct family_1 ledger_counters_opened_timestamp;

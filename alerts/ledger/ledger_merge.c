@@ -23,7 +23,7 @@ struct merge {
                               rollback, counts once; never 0 */
     struct event_list *events;
     bool adopting; /* the source's first run */
-    bool complete; /* absence counts */
+    bool complete; /* a missing row counts as unseen */
     bool *carried; /* by number of the subscription in part->strings: its rows are old */
     bool *frozen;  /* by number in ledger->subscriptions: the same */
     bool *covered; /* by number in ledger->subscriptions: the part speaks for it */
@@ -206,6 +206,7 @@ static bool keep_open(struct merge *merge, struct ledger_open *open, size_t inde
     struct finding finding;
     if (!set_absent(merge, open, 0, error))
         return false;
+    open->answers = 0;
     if (open->risk == row->risk || merge->carried[row->subscription])
         return true;
     part_view(merge->part, index, &finding, scratch);
@@ -228,54 +229,84 @@ static bool keep_open(struct merge *merge, struct ledger_open *open, size_t inde
 
 /* --- no longer open --------------------------------------------------------------------------- */
 
-/* Why a finding is gone of which no row says so. */
-static enum finding_reason reason_of_absence(const struct merge *merge,
+/* Neither the catalogue nor a row knows the recommendation any more. */
+static bool is_retired(const struct merge *merge, const char *assessment_id)
+{
+    const char *tenant = merge->of->tenant;
+    return intern_find(&merge->part->assessment_ids, assessment_id, strlen(assessment_id)) ==
+               UINT32_MAX &&
+           catalogue_is_known(merge->snapshot, tenant) &&
+           !catalogue_find(merge->snapshot, tenant, assessment_id);
+}
+
+/* Why a finding is over that has no row since `since`; REASON_COUNT when nobody knows. */
+static enum finding_reason reason_of_absence(const struct merge *merge, int64_t since,
                                              const struct finding *finding)
 {
-    const char *id = finding->assessment_id;
-    const char *tenant = merge->of->tenant;
-    if (merge->of->collector->rows == COLLECTOR_FAILING_ROWS)
+    const struct collector *collector = merge->of->collector;
+    int64_t limit_s = snapshot_status(merge->snapshot, merge->of)->max_staleness_ms / 1000;
+    if (proof_answers_find(&merge->part->proofs, &finding->id) == PROOF_DELETED)
+        return REASON_RESOURCE_DELETED;
+    if (collector->rows != COLLECTOR_FAILING_ROWS && is_retired(merge, finding->assessment_id))
+        return REASON_RETIRED;
+    if (collector->rows == COLLECTOR_FAILING_ROWS && collector->fixed &&
+        collector->fixed(merge->part, finding, since))
         return REASON_FIXED;
-    bool known = intern_find(&merge->part->assessment_ids, id, strlen(id)) != UINT32_MAX ||
-                 !catalogue_is_known(merge->snapshot, tenant) ||
-                 catalogue_find(merge->snapshot, tenant, id);
-    return known ? REASON_RESOURCE_DELETED : REASON_RETIRED;
+    if (limit_s && merge->part->collected_at - since > limit_s)
+        return REASON_NO_LONGER_ASSESSED;
+    return REASON_COUNT;
 }
 
+/* What nobody assesses any more is counted by its reason, and never as something achieved. */
 static void count_resolved(struct merge *merge, const struct finding *finding,
-                           const struct ledger_open *open, int reason, int64_t at)
+                           const struct ledger_open *open, enum finding_reason reason, int64_t at)
 {
     struct ledger_counters *figures = &merge->ledger->figures;
-    ledger_counters_count(figures, FIGURE_RESOLVED, open->subscription, open->risk);
     ledger_counters_count(figures, FIGURE_RESOLUTIONS, open->risk, (size_t)reason);
+    if (reason == REASON_FIXED)
+        count_rule(merge, FIGURE_FIXED, finding);
+    if (reason == REASON_NO_LONGER_ASSESSED)
+        return;
+    ledger_counters_count(figures, FIGURE_RESOLVED, open->subscription, open->risk);
     ledger_counters_observe(figures, FIGURE_RESOLUTION, open->risk, (double)(at - open->opened_at));
-    count_rule(merge, FIGURE_FIXED, finding);
 }
 
-/* row: what says why; NULL = nothing does, it is only gone. */
 static bool resolve(struct merge *merge, const struct ledger_open *open,
-                    const struct part_closed *row, struct error *error)
+                    const struct event_record *record, enum finding_reason reason,
+                    struct error *error)
 {
     struct ledger *ledger = merge->ledger;
-    struct event_list scratch = { 0 };
     int64_t at = not_before(merge->now, open->opened_at);
-    /* A quiet one is no event: nothing of it stays in memory. */
-    const struct event_record *record =
-        ledger_merge_record(ledger, &open->id, open->quiet ? &scratch : merge->events, error);
-    bool ok = record;
-    if (ok) {
-        struct event event = ledger_merge_event(ledger, EVENT_RESOLVED, merge->of, open, at);
-        event.reason = row ? row->reason : (int)reason_of_absence(merge, &record->finding);
-        event.record = record;
-        count_resolved(merge, &record->finding, open, event.reason, at);
-        if (!open->quiet)
-            event_add(merge->events, &event);
-        ok = ledger_rows_resolve(ledger->database, &open->id, event.reason, at, error) &&
-             ledger_record(ledger->database, &event, error);
-    }
-    event_list_finish(&scratch);
+    struct event event = ledger_merge_event(ledger, EVENT_RESOLVED, merge->of, open, at);
+    event.reason = (int)reason;
+    event.record = record;
+    count_resolved(merge, &record->finding, open, reason, at);
+    if (!open->quiet)
+        event_add(merge->events, &event);
     ledger->due_changed = true;
     merge->source->absent_count -= open->absent_at != 0;
+    return ledger_rows_resolve(ledger->database, &open->id, event.reason, at, error) &&
+           ledger_record(ledger->database, &event, error);
+}
+
+/* End an open finding, by what its row says (closed) or by what its absence means. */
+static bool end_finding(struct merge *merge, struct ledger_open *open,
+                        const struct part_closed *closed, bool *stays, struct error *error)
+{
+    struct event_list scratch = { 0 };
+    bool told = closed && !open->quiet;
+    /* A quiet one is no event, and one that stays is none: nothing of them stays in memory. */
+    const struct event_record *record =
+        ledger_merge_record(merge->ledger, &open->id, told ? merge->events : &scratch, error);
+    enum finding_reason reason = REASON_COUNT;
+    if (record)
+        reason = closed ? (enum finding_reason)closed->reason
+                        : reason_of_absence(merge, open->absent_at, &record->finding);
+    *stays = reason == REASON_COUNT;
+    if (record && !*stays && !open->quiet && !told)
+        record = ledger_merge_record(merge->ledger, &open->id, merge->events, error);
+    bool ok = record && (*stays || resolve(merge, open, record, reason, error));
+    event_list_finish(&scratch);
     return ok;
 }
 
@@ -283,15 +314,20 @@ static bool resolve(struct merge *merge, const struct ledger_open *open,
 static bool miss_finding(struct merge *merge, struct ledger_open *open,
                          const struct part_closed *closed, bool *stays, struct error *error)
 {
-    *stays = true;
-    if (merge->frozen[open->subscription] || part_is_frozen(merge->part, &open->id))
-        return set_absent(merge, open, 0, error);
+    enum proof_answer answer = proof_answers_find(&merge->part->proofs, &open->id);
     bool counts = merge->complete && merge->covered[open->subscription];
     bool again = open->absent_at && open->absent_at != merge->collected_at;
-    if (!closed && !(counts && again))
-        return set_absent(merge, open, counts ? merge->collected_at : 0, error);
-    *stays = false;
-    return resolve(merge, open, closed, error);
+    *stays = true;
+    if (merge->frozen[open->subscription])
+        return true;
+    if (part_is_frozen(merge->part, &open->id))
+        return set_absent(merge, open, 0, error); /* there is a row, if only an odd one */
+    if (answer != PROOF_NOT_ASKED && open->answers < UINT8_MAX)
+        open->answers++;
+    if (closed || answer == PROOF_DELETED || (counts && again))
+        return end_finding(merge, open, closed, stays, error);
+    return !counts || set_absent(merge, open, open->absent_at ? open->absent_at
+                                                              : merge->collected_at, error);
 }
 
 /* --- the three lists -------------------------------------------------------------------------- */
@@ -542,13 +578,4 @@ bool ledger_merge(struct ledger *ledger, const struct source *source,
     bool ok = conclude(&merge, error);
     merge_finish(&merge);
     return ok;
-}
-
-bool ledger_merge_forget(struct ledger *ledger, const struct source *source, struct error *error)
-{
-    struct merge merge = { .ledger = ledger, .source = &ledger->sources[source->index] };
-    for (size_t i = 0; i < merge.source->count && merge.source->absent_count; i++)
-        if (!set_absent(&merge, &merge.source->open[i], 0, error))
-            return false;
-    return true;
 }

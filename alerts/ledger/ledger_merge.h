@@ -7,10 +7,10 @@
 struct ledger_open {
     struct finding_id id;
     uint32_t opened_at, overdue_at; /* Unix seconds; overdue_at 0 = no overdue event yet */
-    uint32_t absent_at;             /* collection that was the first without it; 0 = not so */
+    uint32_t absent_at;             /* unseen since this collection, 0 = seen by the last */
     uint32_t episode;
     uint32_t subscription; /* number in ledger.subscriptions */
-    uint8_t risk;
+    uint8_t risk, answers; /* answers: to questions about it, since the start; at most UINT8_MAX */
     bool quiet;
 };
 
@@ -19,6 +19,7 @@ struct ledger_source {
     struct ledger_open *open; /* sorted by id */
     size_t count;
     size_t absent_count; /* of those with absent_at */
+    uint64_t asked;      /* generation of the part whose missing rows were asked about last */
     uint64_t generation; /* of the part merged last; UINT64_MAX = none since the start */
     bool adopted;        /* its first run is over */
     char cover[33];      /* digest of the subscriptions the last part spoke for; "" = none yet */
@@ -44,10 +45,6 @@ struct ledger {
 bool ledger_merge(struct ledger *ledger, const struct source *source,
                   const struct snapshot *snapshot, int64_t now, struct event_list *events,
                   struct error *error) MUST_USE;
-
-/* Set every count of absences of a source back to zero. */
-bool ledger_merge_forget(struct ledger *ledger, const struct source *source,
-                         struct error *error) MUST_USE;
 
 /* When an open finding is due; 0 = it has no SLA. */
 int64_t ledger_merge_due_at(const struct ledger *ledger, const struct ledger_open *open);

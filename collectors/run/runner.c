@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "collectors/run/collect.h"
+#include "collectors/run/prove.h"
 #include "collectors/run/runner_kept.h"
 #include "collectors/subscriptions.h"
 #include "core/clock.h"
@@ -343,6 +344,17 @@ static void conclude(struct slot *slot, bool ok, const struct collect_result *re
     status->failures = status->success ? 0 : status->failures + 1;
 }
 
+/* Answer what the evaluator asked since the last run. */
+static void answer_questions(const struct runner *runner, struct part *part,
+                             struct arm_session *session)
+{
+    struct proof_board *proofs = snapshot_store_proofs(runner->store);
+    struct proof_questions *questions = proof_board_take(proofs, part->source);
+    if (questions)
+        prove_part(part, questions, session);
+    proof_questions_destroy(questions);
+}
+
 bool runner_run(struct runner *runner, const struct source *source)
 {
     struct slot *slot = &runner->slots[source->index];
@@ -374,6 +386,8 @@ bool runner_run(struct runner *runner, const struct source *source)
     bool ok = collect_run(source, variant_of(slot), &session, &context, older, scope, scope_count,
                           &slot->memory, &result, &error);
     free(scope);
+    if (ok)
+        answer_questions(runner, result.part, &session);
     slot->status.duration_ms = clock_monotonic_ms() - started_ms;
     conclude(slot, ok, &result, &error);
     if (ok && source->collector->save && runner->storage_path)

@@ -15,7 +15,8 @@ const char *const finding_severity_words[] = { "critical", "high", "medium", "lo
 const char *const finding_status_words[] = { "healthy", "unhealthy", "not_applicable", "exempt",
                                              NULL };
 const char *const finding_reason_words[] = { "fixed",            "exempted", "not_applicable",
-                                             "resource_deleted", "plan_off", "retired", NULL };
+                                             "resource_deleted", "plan_off", "retired",
+                                             "no_longer_assessed", NULL };
 
 /* The place of a word in a list, compared without case, or `otherwise`. */
 static int word_index(const char *const *words, const char *word, int otherwise)

@@ -18,7 +18,9 @@ enum finding_status {
 /* Why a finding is no longer open. Labels of defender_finding_resolutions_total. */
 enum finding_reason {
     REASON_FIXED, REASON_EXEMPTED, REASON_NOT_APPLICABLE, REASON_RESOURCE_DELETED,
-    REASON_PLAN_OFF, REASON_RETIRED, REASON_COUNT
+    REASON_PLAN_OFF, REASON_RETIRED,
+    REASON_NO_LONGER_ASSESSED, /* no row for too long, nobody knows why: neither good nor fixed */
+    REASON_COUNT
 };
 
 /* The words of labels and rules, in the order of the enums, NULL-terminated. */

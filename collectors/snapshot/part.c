@@ -29,6 +29,7 @@ void part_release(struct part *part)
     if (part->own_finish)
         part->own_finish(part->own);
     kept_finish(&part->kept);
+    proof_answers_finish(&part->proofs);
     free(part->assessments);
     free(part->findings);
     free(part->closed);

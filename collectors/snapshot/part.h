@@ -13,6 +13,7 @@
 #include "collectors/snapshot/finding.h"
 #include "collectors/snapshot/kept.h"
 #include "collectors/snapshot/odd.h"
+#include "collectors/snapshot/proof.h"
 #include "core/arena.h"
 #include "core/error.h"
 #include "core/intern.h"
@@ -80,6 +81,7 @@ struct part {
     struct intern cover_ids;  /* number n is cover[n - 1] */
     struct part_cover *cover; /* in the order the subscriptions were first seen */
     size_t cover_count, cover_capacity;
+    struct proof_answers proofs;   /* about findings that are not in it */
     struct kept_rows kept;         /* of the collector's own structs */
     void *own;                     /* what else it keeps: part_own */
     void (*own_finish)(void *own); /* NULL when own lives in the arena */

@@ -13,6 +13,7 @@ struct snapshot_store {
     pthread_mutex_t lock; /* guards current; held for a pointer swap or a reference */
     pthread_cond_t changed;
     struct snapshot *current;
+    struct proof_board *proofs;
 };
 
 struct snapshot *snapshot_create(struct source_list *sources)
@@ -65,6 +66,7 @@ struct snapshot_store *snapshot_store_create(struct source_list *sources)
 {
     struct snapshot_store *store = MEMORY_NEW(struct snapshot_store);
     store->current = snapshot_create(sources);
+    store->proofs = proof_board_create();
     pthread_mutex_init(&store->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -79,9 +81,15 @@ void snapshot_store_destroy(struct snapshot_store *store)
     if (!store)
         return;
     snapshot_release(store->current);
+    proof_board_destroy(store->proofs);
     pthread_cond_destroy(&store->changed);
     pthread_mutex_destroy(&store->lock);
     free(store);
+}
+
+struct proof_board *snapshot_store_proofs(const struct snapshot_store *store)
+{
+    return store->proofs;
 }
 
 /* The next snapshot: what the current one has of these sources, with a reference on each part; the

@@ -46,6 +46,9 @@ struct snapshot_store;
 struct snapshot_store *snapshot_store_create(struct source_list *sources);
 void snapshot_store_destroy(struct snapshot_store *store);
 
+/* Where the evaluator asks what the runner is to prove. */
+struct proof_board *snapshot_store_proofs(const struct snapshot_store *store);
+
 /* Go on with other sources: parts and statuses of those that stay are kept. Wakes snapshot_wait
  * when something changed. */
 void snapshot_store_configure(struct snapshot_store *store, struct source_list *sources);

@@ -39,6 +39,7 @@ static const struct { const char *word; enum fault_stage stage; } names[FAULT_NA
     [FAULT_SLOW]             = { "slow", FAULT_WIRE },
     [FAULT_MEMBERS]          = { "members", FAULT_STATE },
     [FAULT_SKEW]             = { "skew", FAULT_STATE },
+    [FAULT_GAP]              = { "gap", FAULT_STATE },
     [FAULT_DENIED_ALL]       = { "denied-all", FAULT_STATE },
     [FAULT_NO_SUBSCRIPTIONS] = { "no-subscriptions", FAULT_STATE },
     [FAULT_RAW_NEXTLINK]     = { "raw-nextlink", FAULT_STATE },
@@ -162,16 +163,26 @@ const struct fault *faults_state(const struct faults *faults, enum fault_name na
     return NULL;
 }
 
-bool faults_denies(const struct faults *faults, const char *subscription_id, size_t index)
+static bool concerns(const struct faults *faults, enum fault_name name,
+                     const char *subscription_id, size_t index)
 {
     char place[24];
     snprintf(place, sizeof place, "%zu", index);
-    if (faults_state(faults, FAULT_DENIED_ALL))
-        return true;
     for (size_t i = 0; i < faults->count; i++)
-        if (faults->list[i].name == FAULT_403 && faults->list[i].stage == FAULT_STATE &&
+        if (faults->list[i].name == name && faults->list[i].stage == FAULT_STATE &&
             (strcasecmp(faults->list[i].sub, subscription_id) == 0 ||
              strcmp(faults->list[i].sub, place) == 0))
             return true;
     return false;
+}
+
+bool faults_denies(const struct faults *faults, const char *subscription_id, size_t index)
+{
+    return faults_state(faults, FAULT_DENIED_ALL) ||
+           concerns(faults, FAULT_403, subscription_id, index);
+}
+
+bool faults_hides(const struct faults *faults, const char *subscription_id, size_t index)
+{
+    return concerns(faults, FAULT_GAP, subscription_id, index);
 }

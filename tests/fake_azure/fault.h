@@ -34,6 +34,7 @@ enum fault_name {
     FAULT_SLOW,
     FAULT_MEMBERS,
     FAULT_SKEW,
+    FAULT_GAP,
     FAULT_DENIED_ALL,
     FAULT_NO_SUBSCRIPTIONS,
     FAULT_RAW_NEXTLINK,
@@ -80,3 +81,6 @@ const struct fault *faults_state(const struct faults *faults, enum fault_name na
 
 /* True when a 403 names this subscription, by GUID or by its place among the sorted ids. */
 bool faults_denies(const struct faults *faults, const char *subscription_id, size_t index);
+
+/* True when a gap hides the security rows of this subscription. */
+bool faults_hides(const struct faults *faults, const char *subscription_id, size_t index);

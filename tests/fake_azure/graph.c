@@ -253,10 +253,30 @@ static bool read_options(struct request *request, const cJSON *body, struct grap
     return true;
 }
 
+/* A gap is in the security tables alone: what is asked of others is answered. */
+static void hide(const struct request *request, const struct query *query, bool *in_scope)
+{
+    static const char *const others[] = { "subscriptions_rows", "proof_resources",
+                                          "proof_containers" };
+    const struct tenant *tenant = &request->fake->tenant;
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+        if (strcmp(query->rows->query, others[i]) == 0)
+            return;
+    for (size_t i = 0; i < tenant->subscription_count; i++)
+        in_scope[i] &=
+            !faults_hides(&request->fake->faults, tenant->subscriptions[i].id, i);
+}
+
+static void finish_page(struct graph_page *page)
+{
+    free(page->view.ids);
+}
+
 static void answer_query(struct request *request, const cJSON *body, bool *in_scope,
                          struct reply *reply)
 {
     const cJSON *text = cJSON_GetObjectItemCaseSensitive(body, "query");
+    CLEANUP(finish_page)
     struct graph_page page = { .view = request_view(request, in_scope), .number = 1 };
     uint64_t scope = 1469598103934665603u;
     const cJSON *groups = cJSON_GetObjectItemCaseSensitive(body, "managementGroups");
@@ -275,6 +295,7 @@ static void answer_query(struct request *request, const cJSON *body, bool *in_sc
         refuse_query(reply);
         return;
     }
+    hide(request, page.query, in_scope);
     page.view.expand_limit = page.query->expand_limit;
     page.view.failing_only = page.query->failing_only;
     scope = (scope * 31 + (uint64_t)page.view.partitions) * 31 + (uint64_t)page.view.partition;

@@ -175,11 +175,33 @@ bool queries_folder(struct queries *queries, const char *folder)
     return true;
 }
 
-/* Compare with a known text; a {{placeholder}} stands for characters of numbers and times. */
+/* The length of a list of texts in quotes. */
+static size_t list_length(const char *text)
+{
+    size_t length = 0;
+    while (text[length] == '\'') {
+        length += 1 + strcspn(text + length + 1, "'");
+        length += text[length] == '\'';
+        if (strncmp(text + length, ", '", 3) == 0)
+            length += 2;
+    }
+    return length;
+}
+
+/* Compare with a known text; a {{placeholder}} stands for characters of numbers and times, one of
+ * ids in quotes for a list of such texts. */
 static bool matches(const char *known, const char *text, struct view *view)
 {
+    static const char ids[] = "'{{ids}}'";
     char value[64];
     while (*known) {
+        if (strncmp(known, ids, sizeof ids - 1) == 0 && !view->ids) {
+            size_t list = list_length(text);
+            view->ids = strndup(text, list);
+            known += sizeof ids - 1;
+            text += list;
+            continue;
+        }
         if (strncmp(known, "{{", 2) != 0) {
             if (*known++ != *text++)
                 return false;
@@ -209,6 +231,8 @@ const struct query *queries_match(const struct queries *queries, const char *tex
     const struct query *found = NULL;
     for (size_t i = 0; i < queries->count && !found; i++) {
         view->since = view->partition = view->partitions = 0;
+        free(view->ids);
+        view->ids = NULL;
         if (matches(queries->list[i].text, plain, view))
             found = &queries->list[i];
     }

@@ -24,7 +24,7 @@ void queries_embedded(struct queries *queries);
 bool queries_folder(struct queries *queries, const char *folder);
 
 /* The query whose text this is, NULL when nobody knows it. view: gets what stands for {{since}},
- * {{partition}} and {{partitions}}, else 0. */
+ * {{partition}} and {{partitions}}, else 0; ids is the caller's to free. */
 const struct query *queries_match(const struct queries *queries, const char *text,
                                   struct view *view);
 void queries_finish(struct queries *queries);

@@ -279,6 +279,58 @@ static void subscription_fill(const struct view *view, size_t position, void *ou
                                : rows_print(scratch, "mg-contoso-%d", subscription->group);
 }
 
+/* --- do these resources exist? ---------------------------------------------------------------- */
+
+struct proof_row {
+    const char *id;
+};
+
+static const struct field proof_fields[] = { TEXT(struct proof_row, id), { 0 } };
+
+static bool is_asked(const struct view *view, const char *id)
+{
+    CLEANUP(buf_finish) struct buf quoted = { 0 };
+    buf_printf(&quoted, "'%s'", id);
+    return !view->ids || strcasestr(view->ids, buf_cstr(&quoted));
+}
+
+static size_t resource_count(const struct view *view)
+{
+    return view->tenant->resource_count;
+}
+
+/* The table has what Resource Manager has: neither parts of resources nor other clouds. */
+static bool resource_present(const struct view *view, size_t position)
+{
+    const struct resource *resource = &view->tenant->resources[position];
+    bool elsewhere = resource->kind == KIND_SUBSCRIPTION || resource->kind == KIND_SUBNET ||
+                     resource->kind == KIND_ON_PREMISE || resource->kind == KIND_AWS ||
+                     resource->kind == KIND_GCP;
+    return !elsewhere && view->in_scope[resource->subscription] &&
+           tenant_existed(resource, view->generation) && is_asked(view, resource->id);
+}
+
+static void resource_fill(const struct view *view, size_t position, void *out,
+                          struct arena *scratch)
+{
+    struct proof_row *row = out;
+    row->id = tenant_lower(scratch, view->tenant->resources[position].id);
+}
+
+static bool container_present(const struct view *view, size_t position)
+{
+    CLEANUP(buf_finish) struct buf id = { 0 };
+    buf_printf(&id, "/subscriptions/%s", view->tenant->subscriptions[position].id);
+    return view->in_scope[position] && is_asked(view, buf_cstr(&id));
+}
+
+static void container_fill(const struct view *view, size_t position, void *out,
+                           struct arena *scratch)
+{
+    struct proof_row *row = out;
+    row->id = rows_print(scratch, "/subscriptions/%s", view->tenant->subscriptions[position].id);
+}
+
 /* --- the table ------------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -295,6 +347,10 @@ static const struct rows security_rows[] = {
       control_fields, sizeof(struct score_row) },
     { "subscriptions_rows", score_count, subscription_present, subscription_fill,
       subscription_fields, sizeof(struct subscription_row) },
+    { "proof_resources", resource_count, resource_present, resource_fill,
+      proof_fields, sizeof(struct proof_row) },
+    { "proof_containers", score_count, container_present, container_fill,
+      proof_fields, sizeof(struct proof_row) },
     { 0 }
 };
 /* clang-format on */

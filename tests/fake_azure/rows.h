@@ -13,6 +13,7 @@ struct view {
     size_t expand_limit;  /* of mv-expand */
     bool failing_only;    /* leave out what is Healthy or Compliant */
     long partition, partitions; /* hash partition asked for; partitions 0 = all rows */
+    char *ids; /* "'id', 'id'": the resources asked for; NULL = all; freed by who has the view */
 };
 
 enum field_type { FIELD_TEXT, FIELD_INTEGER, FIELD_NUMBER, FIELD_JSON };

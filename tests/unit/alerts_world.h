@@ -101,6 +101,7 @@ static inline void scene_init(struct scene *scene, const char *name, const char 
                               const char *rules)
 {
     *scene = (struct scene){ .world = { .now = 1700000000,
+                                        .proves = true,
                                         .snapshot = snapshot_create(test_sources()) } };
     snprintf(scene->world.path, sizeof scene->world.path, "%s/%s.db", test_folder(), name);
     scene->store = snapshot_store_create(test_sources());

@@ -21,6 +21,8 @@ struct world {
     struct event_list events; /* of the last advance */
     char path[4300];
     int64_t now;
+    bool proves; /* Azure answers at once: what is missing a second time was deleted */
+    int64_t max_staleness_ms; /* of every source */
 };
 
 /* Finding "name" of recommendation "key" in a subscription; the resource is called the same. */
@@ -49,6 +51,17 @@ static inline void world_open(struct part *part, const char *name, const char *k
                         });
 }
 
+/* The answers about what the older part had, or missed, and the new one has not. */
+static inline void world_prove(const struct part *older, struct part *part)
+{
+    for (size_t i = 0; i < older->proofs.count; i++)
+        if (part_find(part, &older->proofs.items[i].id) < 0)
+            proof_answers_add(&part->proofs, &older->proofs.items[i].id, PROOF_DELETED);
+    for (size_t i = 0; i < older->finding_count; i++)
+        if (part_find(part, &older->findings[i].id) < 0)
+            proof_answers_add(&part->proofs, &older->findings[i].id, PROOF_NONE);
+}
+
 /* A new collection of a source that covers what was added as cover before. */
 static inline void world_publish(struct world *world, struct part *part)
 {
@@ -58,10 +71,13 @@ static inline void world_publish(struct world *world, struct part *part)
     struct snapshot *snapshot = world->snapshot;
     part->generation = ++world->generation;
     part->collected_at = (int64_t)part->generation; /* unique, whatever the clock does */
+    if (world->proves && snapshot->parts[part->source->index])
+        world_prove(snapshot->parts[part->source->index], part);
     part_release(snapshot->parts[part->source->index]);
     snapshot->parts[part->source->index] = part;
     snapshot->status[part->source->index] =
-        (struct source_status){ .enabled = true, .attempted = true, .success = true };
+        (struct source_status){ .enabled = true, .attempted = true, .success = true,
+                                .max_staleness_ms = world->max_staleness_ms };
 }
 
 static inline void world_fail(struct world *world, const struct source *source)

@@ -175,6 +175,7 @@ TEST(active_resolves_nothing_of_what_cannot_be_read)
                "  - { alert: All, metric: defender_assessment_findings, by: [], above: 1 }\n"
                "  - { alert: Each, metric: defender_assessment_subscription_findings,\n"
                "      by: [subscription_id], above: 0 }\n");
+    scene.world.proves = false;
     scene_begin(&scene);
     scene_discover(&scene, "Enabled");
     scene_collect(&scene, "az");
@@ -197,6 +198,7 @@ TEST(active_resolves_nothing_of_what_cannot_be_read)
     scene_collect(&scene, "az");
     CHECK_CONTAINS(scene_run(&scene), "team data.recovered resolved: data.recovered@");
     CHECK_INT(count(&scene, "state = 'firing'"), 5);
+    scene.world.proves = true;
     for (int i = 0; i < 2; i++) {
         scene_collect(&scene, "a");
         scene_run(&scene);

@@ -122,6 +122,7 @@ TEST(evaluator_resolves_nothing_when_azure_fails)
                SCENE_OPENED
                "  - alert: Many\n    metric: defender_assessment_subscription_findings\n"
                "    by: [subscription_id]\n    above: 0\n");
+    scene.world.proves = false;
     scene_begin(&scene);
     scene_collect(&scene, "az");
     scene_run(&scene);

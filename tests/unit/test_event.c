@@ -21,6 +21,11 @@ TEST(every_kind_has_a_word_and_the_special_one_wins)
         { EVENT_RESOLVED, SOURCE(assessments), REASON_FIXED, "finding.resolved" },
         { EVENT_RESOLVED, SOURCE(assessments), REASON_EXEMPTED, "finding.exempted" },
         { EVENT_RESOLVED, SOURCE(baselines), REASON_FIXED, "baseline.rule_fixed" },
+        { EVENT_RESOLVED, SOURCE(baselines), REASON_RESOURCE_DELETED, "finding.resolved" },
+        { EVENT_RESOLVED, SOURCE(baselines), REASON_NO_LONGER_ASSESSED,
+          "finding.no_longer_assessed" },
+        { EVENT_RESOLVED, SOURCE(assessments), REASON_NO_LONGER_ASSESSED,
+          "finding.no_longer_assessed" },
         { EVENT_FIRST_RUN, SOURCE(assessments), -1, "digest" },
         { EVENT_RULER_CHANGED, SOURCE(assessments), -1, "ruler.changed" },
     };
@@ -39,7 +44,7 @@ TEST(a_general_name_covers_the_special_ones)
                            .source = SOURCE(baselines),
                            .reason = REASON_EXEMPTED };
     CHECK(event_is(&event, event_name_find("finding.resolved")));
-    CHECK(event_is(&event, event_name_find("baseline.rule_fixed")));
+    CHECK(!event_is(&event, event_name_find("baseline.rule_fixed")));
     CHECK(event_is(&event, event_name_find("finding.exempted")));
     CHECK(!event_is(&event, event_name_find("finding.opened")));
     CHECK(!event_is(&event, event_name_find("attack_path.resolved")));

@@ -1,6 +1,8 @@
 /* ledger: the life of findings, what absence means, and what survives a restart. */
 #include "ledger_world.h"
 
+#define MACHINE "/subscriptions/s1/resourcegroups/g/providers/microsoft.compute/virtualmachines/m"
+
 TEST(a_finding_lives)
 {
     struct world world;
@@ -58,22 +60,69 @@ TEST(a_finding_lives)
     world_finish(&world);
 }
 
-TEST(absence_counts_twice_in_a_row)
+/* A collection as world_collect makes it, and an answer about a finding that it may miss. */
+static void collect_proof(struct world *world, const char *names, const char *about,
+                          enum proof_answer answer)
+{
+    world_collect(world, names);
+    struct finding_id id = finding_id(A, about, strlen(about));
+    proof_answers_add(&world->snapshot->parts[A->index]->proofs, &id, answer);
+}
+
+#define UNSEEN(world) world_figures(world, "defender_findings_unseen")
+
+TEST(deleted_needs_proof)
 {
     struct world world;
     world_begin(&world, NULL);
     world_collect(&world, "abz");
     CHECK_TEXT(world_advance(&world),
                "finding.opened a/1 high\nfinding.opened b/1 high\nfinding.opened z/1 high\n");
+    for (int i = 0; i < 5; i++) { /* missing for ever is no proof */
+        world_collect(&world, "a");
+        CHECK_TEXT(world_advance(&world), "");
+    }
+    CHECK_CONTAINS(UNSEEN(&world), "s1 high 1\n");
+    CHECK_CONTAINS(UNSEEN(&world), "s2 high 1\n");
+    collect_proof(&world, "a", "b", PROOF_NONE);
+    CHECK_TEXT(world_advance(&world), "");
+    collect_proof(&world, "a", "b", PROOF_EXISTS);
+    CHECK_TEXT(world_advance(&world), "");
+    collect_proof(&world, "ab", "b", PROOF_DELETED); /* it came back while it was asked for */
+    CHECK_TEXT(world_advance(&world), "");
+    CHECK_CONTAINS(UNSEEN(&world), "s1 high 0\n");
     world_collect(&world, "a");
     CHECK_TEXT(world_advance(&world), "");
-    CHECK_TEXT(world_advance(&world), ""); /* the same collection counts once */
-    world_collect(&world, "az");
+    collect_proof(&world, "a", "b", PROOF_DELETED);
     CHECK_TEXT(world_advance(&world), "finding.resolved b/1 high resource_deleted\n");
+    CHECK_CONTAINS(UNSEEN(&world), "s1 high 0\n");
+    CHECK_CONTAINS(UNSEEN(&world), "s2 high 1\n");
+    world_finish(&world);
+}
+
+TEST(nobody_assesses_what_is_unseen_for_too_long)
+{
+    struct world world;
+    world_begin(&world, "unseen.db");
+    world.max_staleness_ms = 3000;
+    world_collect(&world, "az");
+    world_advance(&world);
+    for (int i = 0; i < 4; i++) {
+        world_stop(&world); /* a restart changes nothing */
+        world_start(&world);
+        world_collect(&world, "a");
+        CHECK_TEXT(world_advance(&world), "");
+    }
     world_collect(&world, "a");
-    CHECK_TEXT(world_advance(&world), ""); /* z was there in between */
-    world_collect(&world, "a");
-    CHECK_TEXT(world_advance(&world), "finding.resolved z/1 high resource_deleted\n");
+    CHECK_TEXT(world_advance(&world), "finding.no_longer_assessed z/1 high no_longer_assessed\n");
+    /* nothing good: no resolve is counted, and no time to it */
+    CHECK_CONTAINS(world_figures(&world, "defender_findings_resolved_total"), "s2 high 0\n");
+    CHECK_CONTAINS(world_figures(&world, "defender_finding_resolution_seconds"), " 0/0\n");
+    CHECK_CONTAINS(world_figures(&world, "defender_finding_resolutions_total"),
+                   "high no_longer_assessed 1\n");
+    CHECK_CONTAINS(UNSEEN(&world), "s2 high 0\n");
+    world_collect(&world, "az");
+    CHECK_TEXT(world_advance(&world), "finding.reopened z/2 high no_longer_assessed\n");
     world_finish(&world);
 }
 
@@ -113,6 +162,7 @@ TEST(no_fault_of_azure_resolves)
     for (int fault = FAULT_FAILED; fault < FAULT_COUNT; fault++) {
         struct world world;
         world_begin(&world, NULL);
+        world.max_staleness_ms = 2000;
         world_collect(&world, "yz");
         CHECK_TEXT(world_advance(&world), "finding.opened y/1 high\nfinding.opened z/1 high\n");
         /* For ever, as long as it lasts ... */
@@ -122,18 +172,30 @@ TEST(no_fault_of_azure_resolves)
                 break; /* from now on it is the same */
             CHECK_TEXT(world_advance(&world), "");
         }
-        /* ... and one absence before and one after it are not in a row. */
-        collect_with(&world, FAULT_NONE);
+        /* ... and what is unseen stays so until a row comes: only time ends it. */
+        world_collect(&world, "yz");
         world_collect(&world, "yz");
         CHECK_TEXT(world_advance(&world), "");
-        collect_with(&world, FAULT_NONE);
+        CHECK_CONTAINS(UNSEEN(&world), "s2 high 0\n");
+        world_collect(&world, "");
+        world_advance(&world);
+        world_collect(&world, "");
         CHECK_TEXT(world_advance(&world), "");
-        collect_with(&world, (enum fault)fault);
-        CHECK_TEXT(world_advance(&world), "");
-        collect_with(&world, FAULT_NONE);
-        CHECK_TEXT(world_advance(&world), "");
-        world_collect(&world, "yz");
-        CHECK_TEXT(world_advance(&world), "");
+        CHECK_CONTAINS(UNSEEN(&world), "s2 high 2\n");
+        for (int i = 0; i < 3; i++) {
+            collect_with(&world, (enum fault)fault);
+            if (fault != FAULT_OTHER_COVER || !i)
+                CHECK_TEXT(world_advance(&world), "");
+        }
+        CHECK_CONTAINS(UNSEEN(&world), "s2 high 2\n");
+        for (int i = 0; i < 5; i++)
+            world_collect(&world, "");
+        world_advance(&world);
+        world_collect(&world, "");
+        world_advance(&world);
+        CHECK_CONTAINS(UNSEEN(&world), "s2 high 0\n");
+        CHECK_CONTAINS(world_figures(&world, "defender_finding_resolutions_total"),
+                       "high no_longer_assessed 2\n");
         world_finish(&world);
     }
 }
@@ -175,6 +237,7 @@ TEST(an_odd_row_neither_opens_nor_resolves)
 {
     struct world world;
     world_begin(&world, NULL);
+    world.proves = true; /* it would prove "a" deleted, too: the row that is there says more */
     world_collect(&world, "ayz");
     world_advance(&world);
     for (int i = 0; i < 4; i++) { /* nothing older is there to be shown: a restart */
@@ -188,10 +251,11 @@ TEST(an_odd_row_neither_opens_nor_resolves)
                                                    "finding.resolved z/1 high resource_deleted\n"
                                                  : "");
     }
+    CHECK_CONTAINS(UNSEEN(&world), "s1 high 0\n");
+    world.proves = false;
     world_collect(&world, "");
-    CHECK_TEXT(world_advance(&world), ""); /* the first absence */
-    world_collect(&world, "");
-    CHECK_TEXT(world_advance(&world), "finding.resolved a/1 high resource_deleted\n");
+    CHECK_TEXT(world_advance(&world), "");
+    CHECK_CONTAINS(UNSEEN(&world), "s1 high 1\n"); /* without any row it is missing */
     world_finish(&world);
 }
 
@@ -244,37 +308,99 @@ TEST(retired_is_what_nobody_knows_any_more)
             }
         }
         if (i == 3)
-            CHECK_TEXT(told, "finding.resolved c/1 low resource_deleted\n"
-                             "finding.resolved n/1 low retired\n"
-                             "finding.resolved p/1 low resource_deleted\n");
+            CHECK_TEXT(told, "finding.resolved n/1 low retired\n");
     }
     CHECK_CONTAINS(world_figures(&world, "defender_finding_resolutions_total"), "low retired 1\n");
     world_finish(&world);
 }
 
+/* One run of baselines: a machine whose report Azure counted, with this rule failing or not. */
+static void collect_baseline(struct world *world, const char *machine_rows, bool failing)
+{
+    const struct source *source = SOURCE(baselines);
+    const char *rows[] = { machine_rows,
+                           "[{\"subscriptionId\":\"s1\",\"machineId\":\"" MACHINE "\","
+                           "\"assessmentKey\":\"1f655fb7-63ca-4980-91a3-56dbc2b715c6\","
+                           "\"ruleKey\":\"rule-1\",\"rule\":\"Rule\",\"severity\":\"High\","
+                           "\"statusCode\":\"Unhealthy\"}]" };
+    struct part *part = world_part(source, BOTH);
+    struct error error = { 0 };
+    world->now += 60;
+    const struct collect_context context = { .now = (int64_t)world->generation + 1,
+                                             .snapshot = world->snapshot };
+    for (size_t query = 0; query < 1 + (size_t)failing; query++) {
+        struct json *document = json_parse(rows[query], strlen(rows[query]), &error);
+        for (const struct json *row = json_first(document); row; row = json_next(row)) {
+            CLEANUP(arena_finish) struct arena scratch = { 0 };
+            _Alignas(max_align_t) char bound[512] = { 0 };
+            CHECK(!columns_bind(source->collector->variants[0].queries[query + 1].columns, row,
+                                bound, &scratch, &error));
+            CHECK(!source->collector->fold(part, query + 1, bound, &context, &error));
+        }
+        json_free(document);
+    }
+    CHECK(source->collector->finish(part, &context, &error));
+    CHECK_TEXT(error.message, "");
+    world_publish(world, part);
+}
+#define MACHINE_ROW(healthy, unhealthy)                                                            \
+    "[{\"subscriptionId\":\"s1\",\"machineId\":\"" MACHINE "\","                                   \
+    "\"assessmentKey\":\"1f655fb7-63ca-4980-91a3-56dbc2b715c6\","                                  \
+    "\"healthy\":" #healthy ",\"unhealthy\":" #unhealthy "}]"
+
 TEST(baseline_rules_regress_and_are_fixed)
 {
     struct world world;
     world_init(&world, NULL);
-    for (int i = 0; i < 4; i++) {
-        struct part *part = world_part(SOURCE(baselines), BOTH);
-        if (i == 1)
-            part_add_open(part,
-                          &(struct part_row){
-                              "m|0|rule", "rule-1", "Rule", "AzureLinuxBaseline", "", "s1",
-                              "/subscriptions/s1/resourcegroups/g/providers/microsoft.compute/"
-                              "virtualmachines/m",
-                              "", "", RISK_HIGH, SEVERITY_HIGH, false, 0, 0, 0 });
-        world.now += 60;
-        world_publish(&world, part);
+    for (int i = 0; i < 6; i++) {
+        /* at first failing; then its machine is gone from the answer, then it is there without */
+        collect_baseline(&world,
+                         i < 1   ? "[]"
+                         : i < 2 ? MACHINE_ROW(4, 1)
+                         : i < 4 ? "[]"
+                                 : MACHINE_ROW(5, 0),
+                         i == 1);
         CHECK_TEXT(world_advance(&world), i == 1   ? "baseline.rule_regressed m/1 high\n"
-                                          : i == 3 ? "baseline.rule_fixed m/1 high fixed\n"
+                                          : i == 4 ? "baseline.rule_fixed m/1 high fixed\n"
                                                    : "");
+        if (i == 3)
+            CHECK_CONTAINS(UNSEEN(&world), "s1 high 1\n");
     }
     CHECK_CONTAINS(world_figures(&world, "defender_baseline_rules_regressed_total"),
                    "AzureLinuxBaseline high 1\n");
     CHECK_CONTAINS(world_figures(&world, "defender_baseline_rules_fixed_total"),
                    "AzureLinuxBaseline high 1\n");
+    world_finish(&world);
+}
+
+TEST(a_rule_whose_row_is_lost_is_not_fixed)
+{
+    struct world world;
+    world_init(&world, NULL);
+    collect_baseline(&world, "[]", false);
+    world_advance(&world);
+    collect_baseline(&world, MACHINE_ROW(4, 1), true);
+    CHECK_TEXT(world_advance(&world), "baseline.rule_regressed m/1 high\n");
+    for (int i = 0; i < 4; i++) { /* its row is in the count, or in nothing at all */
+        collect_baseline(&world, i < 2 ? MACHINE_ROW(4, 1) : MACHINE_ROW(4, 0), false);
+        CHECK_TEXT(world_advance(&world), "");
+    }
+    world_finish(&world);
+}
+
+TEST(a_machine_that_is_deleted_fixed_nothing)
+{
+    struct world world;
+    world_init(&world, NULL);
+    world.proves = true;
+    for (int i = 0; i < 4; i++) {
+        collect_baseline(&world, i == 1 ? MACHINE_ROW(4, 1) : "[]", i == 1);
+        CHECK_TEXT(world_advance(&world), i == 1   ? "baseline.rule_regressed m/1 high\n"
+                                          : i == 3 ? "finding.resolved m/1 high resource_deleted\n"
+                                                   : "");
+    }
+    CHECK_CONTAINS(world_figures(&world, "defender_baseline_rules_fixed_total"),
+                   "AzureLinuxBaseline high 0\n");
     world_finish(&world);
 }
 

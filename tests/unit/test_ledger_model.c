@@ -1,9 +1,10 @@
-/* ledger: random histories against a naive model of DESIGN 3.6, kept beside three ledgers: one that
+/* ledger: random histories against a naive model, kept beside three ledgers: one that
  * runs on, one that is closed and opened again before every step, and one whose every step is
  * rolled back first. */
 #include "ledger_world.h"
 
 enum { FINDINGS = 18, SUBSCRIPTIONS = 3, KEYS = 6, STEPS = 30, HISTORIES = 60, SOURCES = 2 };
+enum { STALE_AFTER = 4 }; /* of collections, each a second after the other */
 
 static const char *const keys[SOURCES] = { "assessments", "baselines" };
 static const enum risk_level risks[] = { RISK_CRITICAL, RISK_HIGH, RISK_LOW };
@@ -30,6 +31,7 @@ struct told {
     bool open, closed;
     enum risk_level risk;
     enum finding_reason reason;
+    enum proof_answer proof; /* an answer about it came */
 };
 
 /* One source at one step. */
@@ -69,6 +71,7 @@ static void draw_collection(struct collection *next, uint64_t *state)
             next->cover[i] = draw(state, 2) ? COVERED : (enum cover)draw(state, 3);
     for (unsigned i = 0; i < FINDINGS; i++) {
         struct told *told = &next->findings[i];
+        told->proof = (enum proof_answer)(draw(state, 3) ? 0 : draw(state, PROOF_DELETED + 1));
         if (draw(state, 4))
             continue;
         unsigned what = draw(state, 5);
@@ -76,7 +79,8 @@ static void draw_collection(struct collection *next, uint64_t *state)
             (struct told){ .open = what < 2,
                            .closed = what == 2,
                            .risk = risks[draw(state, ARRAY_COUNT(risks))],
-                           .reason = (enum finding_reason)draw(state, REASON_RESOURCE_DELETED) };
+                           .reason = (enum finding_reason)draw(state, REASON_RESOURCE_DELETED),
+                           .proof = told->proof };
     }
 }
 
@@ -91,7 +95,7 @@ static struct told row_of(const struct collection *collection, unsigned finding)
     struct told told = collection->findings[finding];
     enum cover cover = collection->cover[subscription_of(finding)];
     if (cover == UNCOVERED)
-        told = (struct told){ 0 };
+        told = (struct told){ .proof = told.proof };
     if (cover == CARRIED)
         told.closed = false;
     return told;
@@ -121,6 +125,9 @@ static void publish(struct world *world, const struct source *source,
                 world_open(part, name, key, ids[subscription_of(i)], told.risk);
             else if (told.closed)
                 part_add_closed(part, "", name, told.reason);
+            struct finding_id id = finding_id(source, name, strlen(name));
+            if (told.proof != PROOF_NOT_ASKED)
+                proof_answers_add(&part->proofs, &id, told.proof);
         }
         part->truncated = collection->truncated;
         world_publish(world, part);
@@ -134,7 +141,8 @@ static void publish(struct world *world, const struct source *source,
 
 /* --- the model -------------------------------------------------------------------------------- */
 struct life {
-    bool open, quiet, absent;
+    bool open, quiet;
+    int64_t absent_at; /* collection; 0 = seen */
     unsigned episode;
     int reason;
     enum risk_level risk;
@@ -143,7 +151,7 @@ struct life {
 
 struct model {
     struct ledger_config config;
-    int64_t now;
+    int64_t now, collections;
     struct buf told;
     struct {
         bool adopted, keys[KEYS];
@@ -210,10 +218,12 @@ static void model_open(struct model *model, int source, unsigned finding, enum r
 static void model_resolve(struct model *model, int source, unsigned finding, int reason)
 {
     struct life *life = &model->sources[source].lives[finding];
-    life->open = life->absent = false;
+    life->open = false;
+    life->absent_at = 0;
     life->reason = reason;
     life->resolved_at = later(model->now, life->opened_at);
-    model->resolved[subscription_of(finding)][life->risk]++;
+    if (reason != REASON_NO_LONGER_ASSESSED)
+        model->resolved[subscription_of(finding)][life->risk]++;
     if (!life->quiet)
         tell(model, source, finding, EVENT_RESOLVED, life, life->risk, reason, life->resolved_at);
 }
@@ -270,8 +280,12 @@ static void model_merge(struct model *model, int source, const struct collection
         struct life *life = &model->sources[source].lives[i];
         struct told row = row_of(collection, i);
         enum cover where = collection->cover[subscription_of(i)];
-        bool counts = complete && where == COVERED, was_absent = life->absent;
-        life->absent = false;
+        bool counts = complete && where == COVERED;
+        bool is_late = life->absent_at && model->collections - life->absent_at > STALE_AFTER;
+        if (where == CARRIED && !(row.open && life->open))
+            continue;
+        if (row.open)
+            life->absent_at = 0;
         if (where == CARRIED)
             continue;
         if (row.open && life->open) {
@@ -281,10 +295,12 @@ static void model_merge(struct model *model, int source, const struct collection
             model_open(model, source, i, row.risk, adopting, ruled[key_of(i)]);
         } else if (life->open && row.closed) {
             model_resolve(model, source, i, row.reason);
-        } else if (life->open && counts && was_absent) {
-            model_resolve(model, source, i, source ? REASON_FIXED : REASON_RESOURCE_DELETED);
-        } else if (life->open) {
-            life->absent = counts;
+        } else if (life->open && row.proof == PROOF_DELETED) {
+            model_resolve(model, source, i, REASON_RESOURCE_DELETED);
+        } else if (life->open && counts && is_late) {
+            model_resolve(model, source, i, REASON_NO_LONGER_ASSESSED);
+        } else if (life->open && counts && !life->absent_at) {
+            life->absent_at = model->collections;
         }
     }
     if (adopting && adopted && model->config.first_run == LEDGER_FIRST_SUMMARY)
@@ -297,10 +313,9 @@ static void model_advance(struct model *model, const struct collection *collecti
 {
     buf_reset(&model->told);
     for (int source = 0; source < SOURCES; source++) {
+        model->collections += collections[source].published;
         if (collections[source].published)
             model_merge(model, source, &collections[source]);
-        for (unsigned i = 0; i < FINDINGS && collections[source].failed; i++)
-            model->sources[source].lives[i].absent = false;
     }
     for (int source = 0; source < SOURCES; source++)
         for (unsigned i = 0; i < FINDINGS; i++) {
@@ -358,7 +373,7 @@ static void check_counters(struct world *world, const char *family,
 static void dump(struct world *world, struct buf *out)
 {
     static const char *const queries[] = {
-        "SELECT hex(id) || is_open || '|' || reason || '|' || (absent_at > 0) || episode || quiet "
+        "SELECT hex(id) || is_open || '|' || reason || '|' || absent_at || '|' || episode || quiet "
         "|| '|' ||"
         " risk || '|' || opened_at || '|' || resolved_at || '|' || overdue_at FROM ledger_finding"
         " ORDER BY id",
@@ -414,16 +429,16 @@ static void compare_worlds(struct world *worlds)
 }
 
 /* How often each kind was told over all histories: a test in which nothing happens proves none. */
-static unsigned told_kinds[EVENT_KIND_COUNT], told_by_absence;
+static unsigned told_kinds[EVENT_KIND_COUNT], told_deleted, told_unassessed;
 
 static void count_told(const struct world *world)
 {
     for (size_t i = 0; i < world->events.count; i++) {
         const struct event *event = &world->events.events[i];
         told_kinds[event->kind]++;
-        told_by_absence += event->kind == EVENT_RESOLVED &&
-                           (event->reason == REASON_RESOURCE_DELETED ||
-                            (event->source == SOURCE(baselines) && event->reason == REASON_FIXED));
+        bool over = event->kind == EVENT_RESOLVED;
+        told_deleted += over && event->reason == REASON_RESOURCE_DELETED;
+        told_unassessed += over && event->reason == REASON_NO_LONGER_ASSESSED;
     }
 }
 
@@ -440,6 +455,7 @@ static void live(uint64_t seed)
         world_init(&worlds[i], names[i] ? file : NULL);
         worlds[i].config.first_run = (int)(seed % 3);
         worlds[i].config.ruler_subscriptions = 2;
+        worlds[i].max_staleness_ms = STALE_AFTER * 1000;
         memcpy(worlds[i].config.sla_s, slas_s, sizeof slas_s);
         ledger_configure(worlds[i].ledger, &worlds[i].config);
     }
@@ -485,5 +501,5 @@ TEST(random_histories_end_as_the_model_says)
     for (int kind = EVENT_OPENED; kind <= EVENT_OVERDUE; kind++)
         CHECK(told_kinds[kind] > 100);
     CHECK(told_kinds[EVENT_RULER_CHANGED] > 10 && told_kinds[EVENT_FIRST_RUN] > 10);
-    CHECK(told_by_absence > 20);
+    CHECK(told_deleted > 20 && told_unassessed > 20);
 }

@@ -190,6 +190,7 @@ static void world_two(struct world *world, const char *name)
 {
     struct error error = { 0 };
     world_init(world, name);
+    world->proves = true;
     struct source_list *list = two_tenants();
     snapshot_release(world->snapshot);
     world->snapshot = snapshot_create(list);
