@@ -12,6 +12,7 @@
 #include "core/memory.h"
 
 enum { EMPTY_RUNS_DOUBTED = 2 }; /* an answer that is suddenly empty is believed the third time */
+enum { MOVED_RUNS_DOUBTED = 20 }; /* the same rows twice and others missed */
 enum { DRIFT_ROWS = 10 };        /* so many rows of which none can be read are another format */
 enum {
     PARTITION_ROWS = 700,  /* a page holds 1000; hashes are uneven */
@@ -341,13 +342,26 @@ static bool nothing_is_missing(const struct run *run, const struct query *querie
     return true;
 }
 
+static size_t distinct_rows(const struct run *run)
+{
+    return run->part->rows - run->part->odd.counts[ODD_TWICE];
+}
+
 /* Rows that come twice on two pages have moved while they were read, and others were missed. But
- * when the same come twice again, they are twice: Azure lists some so, run after run. */
+ * when the same come twice again and none is missed, they are twice: Azure lists some so, run after
+ * run. Then, and when they do so for long, absence says nothing all the same. */
 static bool nothing_moved(struct run *run, struct error *error)
 {
-    uint64_t before = run->memory->moved;
-    run->memory->moved = run->twice.moved;
-    return !run->twice.moved || run->twice.moved == before ||
+    struct collect_memory *memory = run->memory;
+    uint64_t moved = run->twice.moved;
+    bool again = moved == memory->moved;
+    memory->moved = moved;
+    memory->moved_runs = moved && again ? memory->moved_runs + 1 : 0;
+    if (!moved)
+        return true;
+    run->part->gaps = true;
+    bool whole = distinct_rows(run) >= memory->distinct_rows;
+    return (again && (whole || memory->moved_runs > MOVED_RUNS_DOUBTED)) ||
            error_set(error, ERROR_INCOMPLETE,
                      "ids came twice: rows moved between pages while they were read");
 }
@@ -402,6 +416,7 @@ bool collect_run(const struct source *source, const struct variant *variant,
     if (ok) {
         memcpy(memory->rows, run.rows, sizeof memory->rows);
         memory->empty_runs = 0;
+        memory->distinct_rows = distinct_rows(&run);
         result->part = run.part;
     } else {
         part_release(run.part);

@@ -20,6 +20,8 @@ struct collect_memory {
     int64_t total[COLLECTOR_QUERIES_MAX];     /* rows Azure said there are */
     size_t rows[COLLECTOR_QUERIES_MAX];       /* that came in the last run that was believed */
     uint64_t moved;                           /* digest of ids that came on two pages */
+    int moved_runs;                           /* in a row, with the same of them */
+    size_t distinct_rows;                     /* of the last run that was believed */
     int empty_runs; /* in a row, in which a query brought nothing that had brought rows before */
 };
 

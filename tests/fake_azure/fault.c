@@ -24,6 +24,7 @@ static const struct { const char *word; enum fault_stage stage; } names[FAULT_NA
     [FAULT_HANG]             = { "hang", FAULT_ANSWER },
     [FAULT_INVALID_JSON]     = { "invalid-json", FAULT_BODY },
     [FAULT_WRONG_TYPES]      = { "wrong-types", FAULT_BODY },
+    [FAULT_ODD]              = { "odd", FAULT_BODY },
     [FAULT_DEEP]             = { "deep", FAULT_BODY },
     [FAULT_HUGE]             = { "huge", FAULT_BODY },
     [FAULT_REPEAT_TOKEN]     = { "repeat-token", FAULT_BODY },

@@ -19,6 +19,7 @@ enum fault_name {
     FAULT_HANG,
     FAULT_INVALID_JSON,
     FAULT_WRONG_TYPES,
+    FAULT_ODD,
     FAULT_DEEP,
     FAULT_HUGE,
     FAULT_REPEAT_TOKEN,

@@ -136,6 +136,63 @@ static void add_huge(cJSON *row, long bytes)
     free(text);
 }
 
+/* Set a member wherever it is, in the row or below it. */
+static void set_deep(cJSON *value, const char *name, const char *json)
+{
+    if (cJSON_HasObjectItem(value, name))
+        cJSON_ReplaceItemInObject(value, name, cJSON_CreateRaw(json));
+    for (cJSON *member = value->child; member; member = member->next)
+        if (cJSON_IsObject(member))
+            set_deep(member, name, json);
+}
+
+/* Another row has come than Azure counted: let the counts fit. */
+static void add_to(cJSON *root, const char *name, double more)
+{
+    cJSON *number = cJSON_GetObjectItemCaseSensitive(root, name);
+    if (number)
+        cJSON_SetNumberValue(number, number->valuedouble + more);
+}
+
+/* A row that cannot be read as it should be; kind: fault.body. */
+static void make_odd(const struct request *request, cJSON *root, cJSON *rows, const char *kind)
+{
+    cJSON *row = rows->child;
+    static const struct {
+        const char *kind, *member, *json;
+    } values[] = {
+        { "no-id", "id", "null" },
+        { "no-id", "subscriptionId", "null" },
+        { "no-status", "statusCode", "null" },
+        { "no-status", "complianceStatus", "null" },
+        { "no-status", "status", "null" },
+        { "status", "statusCode", "\"Sideways\"" },
+        { "status", "code", "\"Sideways\"" },
+        { "date", "statusChangeDate", "\"2026-13-45T99:00:00Z\"" },
+        { "date", "timeGenerated", "\"2026-13-45T99:00:00Z\"" },
+        { "surrogate", "title", "\"cut \\ud83d\"" },
+        { "surrogate", "displayName", "\"cut \\ud83d\"" },
+        { "nan", "ratio", "NaN" },
+        { "nan", "percentage", "\"NaN\"" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(values); i++)
+        if (strcmp(values[i].kind, kind) == 0)
+            set_deep(row, values[i].member, values[i].json);
+    cJSON *more = strcmp(kind, "twice") == 0    ? cJSON_Duplicate(row, true)
+                  : strcmp(kind, "null") == 0   ? cJSON_CreateNull()
+                  : strcmp(kind, "number") == 0 ? cJSON_CreateNumber(7)
+                                                : NULL;
+    if (!more)
+        return;
+    add_to(root, "totalRecords", 1);
+    if (*request->token) {
+        cJSON_Delete(more);
+        return; /* on the first page only */
+    }
+    cJSON_AddItemToArray(rows, more);
+    add_to(root, "count", 1);
+}
+
 static void set_text(cJSON *root, const char *name, const char *text)
 {
     cJSON_DeleteItemFromObjectCaseSensitive(root, name);
@@ -161,6 +218,8 @@ static void spoil(struct request *request, cJSON *root, const struct fault *faul
     cJSON *total = cJSON_GetObjectItemCaseSensitive(root, "totalRecords");
     if (fault->name == FAULT_WRONG_TYPES && row)
         confuse(row);
+    else if (fault->name == FAULT_ODD && row && cJSON_IsArray(rows))
+        make_odd(request, root, rows, fault->body);
     else if (fault->name == FAULT_DEEP && row)
         add_deep(row, fault->depth);
     else if (fault->name == FAULT_HUGE && row)

@@ -18,9 +18,12 @@ BOTH = (GRAPH, REST)
 # A refused token costs two more requests: with less time the quota would be the next complaint.
 PACES = {"401": ("4s",), "expired-token": ("4s",), "huge": ("1s", 5)}
 OFTEN = ("subscriptions", "assessments", "secure_scores", "baselines")
+STEADY = ("defender_findings", "defender_assessed_resources", "defender_secure_score_points",
+          "defender_baseline_rule_failing_machines")
 SIDE_BY_SIDE = int(os.environ.get("FAULTS_SIDE_BY_SIDE", "6"))
 
 # fault, where the rows come from, what the log says of it, how the data look meanwhile:
+# "odd": rows are counted, no collector fails;
 # "failed": a collector says so; "carried": one subscription is not visible, the others go on;
 # "fine": it changes nothing; "any": it may come and go, but harms nothing
 CASES = (
@@ -49,7 +52,13 @@ CASES = (
     ("cut", BOTH, r"closed|cut|ended|broke|missing|incomplete|transfer", "failed"),
     ("cut:cut=chunked", BOTH, r"closed|cut|ended|broke|missing|incomplete|transfer", "failed"),
     ("invalid-json", BOTH, r"JSON|json|parse|no object|not valid", "failed"),
-    ("wrong-types", BOTH, r"column|type|object", "failed"),
+    ("wrong-types", BOTH, r"odd rows", "odd"),
+    ("odd:body=null", BOTH, r"odd rows.*null", "odd"),
+    ("odd:body=no-id", BOTH, r"odd rows.*missing", "odd"),
+    ("odd:body=no-status", BOTH, r"odd rows.*missing", "odd"),
+    ("odd:body=status", BOTH, r"odd rows.*Sideways", "odd"),
+    ("odd:body=surrogate", BOTH, r"odd rows.*text", "odd"),
+    ("odd:body=twice", BOTH, r"odd rows.*twice", "odd"),
     ("deep", BOTH, r"deep|nest|JSON|json|parse", "failed"),
     ("huge:bytes=70000000", BOTH, r"larger|limit|too (big|large|long)", "failed"),
     ("huge:bytes=3000000", BOTH, r"", "any"),
@@ -97,15 +106,14 @@ class Watch:
     """The exporter under a fault: every look checks what must hold all the time."""
 
     def __init__(self, exporter, fake):
-        self.exporter, self.fake = exporter, fake
+        self.exporter, self.fake, self.families = exporter, fake, STEADY
         # Ready is also who failed once: only what everybody brought can be compared with.
         self.healthy = until("a collection of everything", self.all_well, 60, 0.1)
         self.log_bytes = 0
 
     def look(self):
         metrics = self.exporter.metrics()
-        for family in ("defender_findings", "defender_assessed_resources",
-                       "defender_secure_score_points", "defender_baseline_rule_failing_machines"):
+        for family in self.families:
             equal(metrics.sum(family), self.healthy.sum(family), family + " under the fault")
         return metrics
 
@@ -136,9 +144,15 @@ def check_once(watch, fault):
 
 def suffer(watch, fault, words, effect):
     watch.log_bytes = len(watch.exporter.log)
+    if effect == "odd":  # what has no id cannot be shown as it was, a number that is none neither
+        nameless = "no-id" in fault or "wrong-types" in fault
+        watch.families = () if nameless else ("defender_findings",)
     watch.fake.fault(fault)
     if effect == "failed":
         until("a collector that says it failed", lambda: watch.failures(watch.look()), 30, 0.1)
+        until(f"{words!r} in the log", lambda: re.search(words, watch.news()), 30)
+    elif effect == "odd":
+        until("rows that are odd", lambda: watch.look().sum("defender_collector_odd_rows"), 30, 0.1)
         until(f"{words!r} in the log", lambda: re.search(words, watch.news()), 30)
     elif effect == "carried":
         until("a subscription that is not visible", lambda: [
@@ -146,7 +160,7 @@ def suffer(watch, fault, words, effect):
             30)
         until(f"{words!r} in the log", lambda: re.search(words, watch.news()), 30)
     until_ended(watch.exporter, 3, watch.look)
-    if effect == "fine":
+    if effect in ("fine", "odd"):
         until("collectors that do not mind", lambda: not watch.failures(watch.look()), 30, 0.1)
     if effect != "any":
         check_once(watch, fault)
@@ -160,6 +174,9 @@ def recover(watch, fault):
         return (not watch.failures(metrics) and
                 all(v for _, v in metrics.all("defender_subscription_visible")))
     until(f"recovery from {fault}", healthy, 90, 0.1)
+    watch.families = STEADY
+    until("the data as before", lambda: all(
+        watch.exporter.metrics().sum(family) == watch.healthy.sum(family) for family in STEADY), 30)
     equal(watch.exporter.get("/-/ready").status, 200, "readiness after the fault")
     contains(watch.exporter.get("/").text, "assessments", "landing page after the fault")
 

@@ -99,5 +99,11 @@ TEST(rows_that_come_twice_run_after_run_are_twice)
         CHECK(run(&bench, ANSWERS(PAGES("4", OF_ONE("b"), OF_ONE("b")))));
         CHECK_INT(bench.older->finding_count, 3);
         CHECK_INT(bench.older->odd.counts[ODD_TWICE], 1);
+        CHECK(bench.older->gaps); /* and yet nothing is gone for it */
     }
+    /* the same again, but one is missed: it has moved */
+    bench.memory.distinct_rows = 4;
+    CHECK(!run(&bench, ANSWERS(PAGES("4", OF_ONE("b"), OF_ONE("b")))));
+    bench.memory.moved_runs = 20; /* not for ever */
+    CHECK(run(&bench, ANSWERS(PAGES("4", OF_ONE("b"), OF_ONE("b")))));
 }
