@@ -134,6 +134,27 @@ TEST(active_alert_over_metrics_lives)
     scene_finish(&scene);
 }
 
+TEST(active_fires_on_while_it_is_kept)
+{
+    struct scene scene;
+    scene_init(&scene, "kept", SCENE_ALONE,
+               "groups:\n- name: g\n  rules:\n"
+               "  - { alert: Many, metric: defender_assessment_findings, by: [assessment_id],\n"
+               "      above: 2, keep_firing_for: 10m }\n");
+    scene_begin(&scene);
+    scene_collect(&scene, "abc");
+    CHECK_CONTAINS(scene_run(&scene), "team rule.firing firing: rule.firing@");
+    scene_collect(&scene, "a");
+    CHECK_TEXT(scene_run(&scene), "");
+    int64_t cleared_at = scene.world.now;
+    CHECK_INT(scene.next_at, cleared_at + 600);
+    scene.world.now = cleared_at + 599;
+    CHECK_TEXT(scene_run(&scene), "");
+    scene.world.now = cleared_at + 600;
+    CHECK_CONTAINS(scene_run(&scene), "team rule.resolved resolved: rule.resolved@");
+    scene_finish(&scene);
+}
+
 TEST(active_ends_with_its_rule)
 {
     struct scene scene;
@@ -204,6 +225,28 @@ TEST(active_resolves_nothing_of_what_cannot_be_read)
         scene_run(&scene);
     }
     CHECK_INT(count(&scene, "state = 'firing'"), 2); /* a, and the rule Each of s1 */
+    scene_finish(&scene);
+}
+
+TEST(active_resolves_nothing_while_a_source_has_no_data)
+{
+    struct scene scene;
+    scene_init(&scene, "no_data", SCENE_ALONE,
+               "groups:\n- name: g\n  rules:\n"
+               "  - { alert: Many, metric: defender_assessment_findings, by: [assessment_id],\n"
+               "      above: 0 }\n");
+    scene_begin(&scene);
+    scene_collect(&scene, "a");
+    CHECK_CONTAINS(scene_run(&scene), "team rule.firing firing: rule.firing@");
+    scene_collect(&scene, ""); /* no sample, but no discovery either */
+    CHECK_TEXT(scene_run(&scene), "");
+    struct part **part = &scene.world.snapshot->parts[INDEX(assessments)], *held = *part;
+    scene_discover(&scene, "Enabled");
+    *part = NULL; /* a discovery, but no findings */
+    CHECK_TEXT(scene_run(&scene), "");
+    CHECK_INT(count(&scene, "state = 'firing'"), 1);
+    *part = held;
+    CHECK_CONTAINS(scene_run(&scene), "team rule.resolved resolved: rule.resolved@");
     scene_finish(&scene);
 }
 
