@@ -145,6 +145,22 @@ TEST(every_kind_is_whole)
     }
 }
 
+/* What nobody configured: a change of it is felt at every receiver. */
+TEST(every_kind_keeps_its_pace)
+{
+    static const struct {
+        const char *name;
+        double rate, burst;
+    } wanted[] = { { "webhook", 10, 50 }, { "alertmanager", 20, 100 }, { "pagerduty", 1.5, 20 },
+                   { "slack", 1, 5 },     { "teams", 2, 4 },           { "email", 1, 10 } };
+    CHECK_INT(RECEIVERS_COUNT, ARRAY_COUNT(wanted));
+    for (size_t i = 0; i < RECEIVERS_COUNT; i++)
+        for (size_t j = 0; j < ARRAY_COUNT(wanted); j++)
+            if (!strcmp(receivers_kinds[i]->name, wanted[j].name))
+                CHECK(receivers_kinds[i]->rate == wanted[j].rate &&
+                      receivers_kinds[i]->burst == wanted[j].burst);
+}
+
 /* --- what they share -------------------------------------------------------------------------- */
 TEST(requests_carry_what_was_configured)
 {
