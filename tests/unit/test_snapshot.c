@@ -184,12 +184,14 @@ TEST(waiting_ends_when_something_is_published)
     snapshot_store_destroy(store);
 }
 
-/* Publishers, readers and one that switches off at the same time: for the thread sanitizer, and
- * every reader sees parts that are whole. */
+/* Publishers, readers and one that switches off at the same time: for the thread sanitizer, every
+ * reader sees parts that are whole, and nothing that was published is lost. */
+enum { READERS = 3, ROUNDS = 300, TURNS = 20 };
 struct crowd {
     struct snapshot_store *store;
     atomic_bool stop;
     atomic_int torn;
+    atomic_uint_fast64_t published; /* by the other publisher */
 };
 
 static void *read_on(void *context)
@@ -209,24 +211,44 @@ static void *read_on(void *context)
     return NULL;
 }
 
+static void *publish_on(void *context)
+{
+    struct crowd *crowd = context;
+    while (!atomic_load(&crowd->stop)) {
+        snapshot_publish(crowd->store, SOURCE(baselines), part_of(SOURCE(baselines)), &good);
+        atomic_fetch_add(&crowd->published, 1);
+    }
+    return NULL;
+}
+
 TEST(readers_and_publishers_do_not_meet)
 {
-    enum { READERS = 3, ROUNDS = 300 };
     struct crowd crowd = { .store = snapshot_store_create(test_sources()) };
-    pthread_t readers[READERS];
+    pthread_t readers[READERS], other;
     for (int i = 0; i < READERS; i++)
         CHECK(!pthread_create(&readers[i], NULL, read_on, &crowd));
-    for (int i = 0; i < ROUNDS; i++) {
+    CHECK(!pthread_create(&other, NULL, publish_on, &crowd));
+    uint64_t published = 0, seen = 0;
+    for (int i = 0, turns = 0; i < ROUNDS || turns < TURNS; i++) {
+        turns += atomic_load(&crowd.published) != seen; /* both were at it */
+        seen = atomic_load(&crowd.published);
         struct part *part = part_of(SOURCE(assessments));
         part->collected_at = NOW + i;
         part->rows = (size_t)(NOW + i) % 1000;
         snapshot_publish(crowd.store, SOURCE(assessments), part, &good);
-        if (i % 50 == 0)
+        published++;
+        if (i % 50 == 0) {
             snapshot_drop(crowd.store, SOURCE(assessments));
+            published++;
+        }
     }
     atomic_store(&crowd.stop, true);
+    pthread_join(other, NULL);
     for (int i = 0; i < READERS; i++)
         pthread_join(readers[i], NULL);
     CHECK_INT(atomic_load(&crowd.torn), 0);
+    struct snapshot *snapshot = snapshot_acquire(crowd.store, NOW);
+    CHECK_INT(snapshot->generation, published + atomic_load(&crowd.published));
+    snapshot_release(snapshot);
     snapshot_store_destroy(crowd.store);
 }
