@@ -204,6 +204,10 @@ def test_operators_see_retry_and_drop_messages():
             equal(status, 0, text)
             contains(text, "clientError", "outbox list")
             message = text.split()[0]
+            status, text = command(folder, "outbox", "list", "--state", "dead")
+            equal((status, {row.split()[1] for row in text.splitlines()}), (0, {"dead"}), text)
+            equal(command(folder, "outbox", "list", "--state", "sent"), (0, ""), "the sent ones")
+            equal(command(folder, "outbox", "list", "--state", "lost")[0], 2, "a state of none")
             status, text = command(folder, "outbox", "show", message)
             equal(status, 0, text)
             equal(json.loads(text.splitlines()[1])["receiver"], "team", "outbox show")
