@@ -430,6 +430,12 @@ static bool adopt(struct slot *slot)
     return true;
 }
 
+int64_t runner_fresh_ms(const struct source_status *status, int64_t now)
+{
+    int64_t age_ms = (now - status->last_success_at) * 1000;
+    return age_ms >= 0 && age_ms < status->interval_ms ? status->interval_ms - age_ms : 0;
+}
+
 static int64_t tick(void *data)
 {
     struct slot *slot = data;
@@ -442,9 +448,9 @@ static int64_t tick(void *data)
     int64_t interval_ms = slot->status.interval_ms;
     if (slot->loaded) {
         slot->loaded = false;
-        int64_t age_ms = (clock_now_s() - slot->status.last_success_at) * 1000;
-        if (age_ms >= 0 && age_ms < interval_ms)
-            return interval_ms - age_ms;
+        int64_t fresh_ms = runner_fresh_ms(&slot->status, clock_now_s());
+        if (fresh_ms)
+            return fresh_ms;
     }
     if (runner_run(slot->runner, slot->source))
         return clock_jitter(interval_ms, 5);

@@ -45,6 +45,10 @@ struct runner_config {
 bool runner_is_needed(const struct source *source, const struct source *by,
                       const struct variant *variant);
 
+/* For how long kept data spare the first run: until they are an interval old. 0 = it is due, as
+ * with data of the future. */
+int64_t runner_fresh_ms(const struct source_status *status, int64_t now);
+
 struct runner;
 
 /* config is copied; the store goes on with its sources; arm, store and metrics are borrowed and

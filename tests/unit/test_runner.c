@@ -356,6 +356,17 @@ TEST(a_restart_begins_with_what_was_kept)
     CHECK_INT(mind.runs, 0); /* it is not yet due */
 }
 
+TEST(kept_data_spare_the_first_run_while_they_are_young)
+{
+    const struct source_status status = { .interval_ms = 3600000, .last_success_at = 5000 };
+    static const struct {
+        int64_t now, fresh_ms;
+    } cases[] = { { 4999, 0 },    { 5000, 3600000 }, { 5001, 3599000 },  { 8000, 600000 },
+                  { 8599, 1000 }, { 8600, 0 },       { 8600 + 86400, 0 } };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        CHECK_INT(runner_fresh_ms(&status, cases[i].now), cases[i].fresh_ms);
+}
+
 TEST(what_a_failed_run_brought_is_not_kept)
 {
     BENCH(bench);
