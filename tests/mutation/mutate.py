@@ -12,6 +12,7 @@ tests. Not part of scripts/test: it takes its time. Exit status 1: under 90 % ki
 """
 import argparse
 import collections
+import filecmp
 import glob
 import hashlib
 import os
@@ -24,6 +25,8 @@ import time
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 PLACE = os.path.join(ROOT, "build/mutation")
 TREE, BUILD = os.path.join(PLACE, "tree"), os.path.join(PLACE, "build")
+UNCHANGED = os.path.join(PLACE, "unchanged")  # the programs before any change
+PROGRAMS = ("defender_exporter", "fake_azure", "print_requests")
 FLOORS = ("core", "collectors", "alerts", "exporter")
 EQUIVALENT = os.path.join(os.path.dirname(__file__), "equivalent.txt")
 WHOLE = ("references", "lifecycle", "examples", "alerts_flow")
@@ -39,7 +42,7 @@ STATEMENT = re.compile(r"^\s+(?!(?:return|break|continue|case|default|else|do|if
                        r"[a-z*][^;{}]*;\s*$")
 DECLARATION = re.compile(r"^\s+[a-z_0-9]+\s+\**[a-z_0-9]+(\[.*\])?(\s*=|\s*,|;)")
 
-Mutant = collections.namedtuple("Mutant", "path line start end new kind what")
+Mutant = collections.namedtuple("Mutant", "path line source start end new kind what")
 
 
 def blank(text):
@@ -68,7 +71,8 @@ def changes(path):
     lines = text.splitlines()
 
     def mutant(start, end, new, kind, what):
-        return Mutant(path, text.count("\n", 0, start) + 1, start, end, new, kind, what)
+        line = text.count("\n", 0, start) + 1
+        return Mutant(path, line, lines[line - 1].strip(), start, end, new, kind, what)
 
     depth, inside = 0, []  # of braces: bodies of functions, and tables
     for at, char in enumerate(code):
@@ -101,14 +105,9 @@ def changes(path):
             yield mutant(first, begin + len(line), ";", "statement", "the statement is removed")
 
 
-def line_of(mutant):
-    with open(os.path.join(ROOT, mutant.path), encoding="utf-8") as file:
-        return file.read().splitlines()[mutant.line - 1].strip()
-
-
 def name(mutant):
     """How a place is called in equivalent.txt: survives moves of its line."""
-    return f"{mutant.path} | {mutant.what} | {line_of(mutant)}"
+    return f"{mutant.path} | {mutant.what} | {mutant.source}"
 
 
 def candidates(arguments):
@@ -137,26 +136,43 @@ def equivalents():
         return {line.rstrip("\n") for line in file if line.strip() and line[0] not in "# "}
 
 
+def mirror(source, target):
+    """Copies a folder. What differs gets the time of now: it has to be built again."""
+    def renew(new, old):
+        if not os.path.exists(old) or not filecmp.cmp(new, old, shallow=False):
+            shutil.copy(new, old)
+    shutil.copytree(source, target, copy_function=renew, dirs_exist_ok=True)
+    for folder, _, files in os.walk(target):
+        for file in files:
+            path = os.path.join(folder, file)
+            if not os.path.exists(os.path.join(source, os.path.relpath(path, target))):
+                os.remove(path)
+
+
 def prepare():
     """The copy, built; what the tests contain: {file name: tests}."""
     os.makedirs(TREE, exist_ok=True)
-    for part in (*FLOORS, "tests", "packaging", "docs", "CMakeLists.txt", "README.md"):
-        source, target = os.path.join(ROOT, part), os.path.join(TREE, part)
-        if os.path.isdir(source):
-            subprocess.run(["rsync", "-a", "--delete", source + "/", target], check=True) \
-                if shutil.which("rsync") else shutil.copytree(source, target, dirs_exist_ok=True)
-        else:
-            shutil.copy2(source, target)
+    for part in (*FLOORS, "tests", "packaging", "docs"):
+        mirror(os.path.join(ROOT, part), os.path.join(TREE, part))
+    for file in ("CMakeLists.txt", "README.md"):
+        shutil.copy2(os.path.join(ROOT, file), TREE)
     launcher = ["-DCMAKE_C_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
     subprocess.run(["cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
                     "-DSANITIZE=address", *launcher], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["cmake", "--build", BUILD], check=True, stdout=subprocess.DEVNULL)
+    tests = [os.path.basename(path)[:-2]
+             for path in sorted(glob.glob(os.path.join(TREE, "tests/unit/test_*.c")))]
+    if not build(*tests, *PROGRAMS):
+        sys.exit("the unchanged program does not build")
     contained = collections.defaultdict(list)
-    for program in sorted(glob.glob(os.path.join(BUILD, "test_*"))):
+    os.makedirs(UNCHANGED, exist_ok=True)
+    for program in (*PROGRAMS, *tests):
+        shutil.copy2(os.path.join(BUILD, program), UNCHANGED)
+    for test in tests:
+        program = os.path.join(UNCHANGED, test)
         symbols = subprocess.run(["readelf", "-Ws", program], check=True, text=True,
                                  capture_output=True).stdout
         for file in set(re.findall(r" FILE +LOCAL +\S+ +ABS +(\S+\.c)\s", symbols)):
-            contained[file].append(os.path.basename(program))
+            contained[file].append(test)
     return contained
 
 
@@ -178,9 +194,12 @@ def build(*targets):
                               stderr=subprocess.DEVNULL).returncode
 
 
-def passes(*command, limit_s=LIMIT_S):
-    programs = {name.upper(): os.path.join(BUILD, name)
-                for name in ("defender_exporter", "fake_azure", "print_requests")}
+def passes(test, place):
+    """Whether a unit test, or an integration test, passes with the programs of a folder."""
+    command, limit_s = [os.path.join(place, test)], LIMIT_S
+    if not test.startswith("test_"):
+        command, limit_s = [sys.executable, f"integration/{test}.py"], WHOLE_LIMIT_S
+    programs = {name.upper(): os.path.join(place, name) for name in PROGRAMS}
     try:
         return not subprocess.run(
             command, cwd=os.path.join(TREE, "tests"), check=False, stdin=subprocess.DEVNULL,
@@ -190,19 +209,9 @@ def passes(*command, limit_s=LIMIT_S):
         return False
 
 
-def fails(test):
-    """Whether a unit test, or an integration test, fails; None when it does not compile."""
-    unit = test.startswith("test_")
-    if not build(test if unit else "defender_exporter"):
-        return None
-    if unit:
-        return not passes(os.path.join(BUILD, test))
-    return not passes(sys.executable, f"integration/{test}.py", limit_s=WHOLE_LIMIT_S)
-
-
 def judge(mutant, contained):
-    """The test that kills it, "" when none does, None when it does not compile. A test that fails
-    without the change just as well, on a busy machine, kills nothing."""
+    """The test that kills it, "" when none does, None when it does not compile. On a busy machine
+    one may fail by itself: a kill fails with the change, passes without and fails again."""
     file = os.path.join(TREE, mutant.path)
     with open(file, encoding="utf-8") as source:
         text = source.read()
@@ -211,14 +220,11 @@ def judge(mutant, contained):
         with open(file, "w", encoding="utf-8") as target:
             target.write(content)
     try:
-        tests = ordered(contained[os.path.basename(mutant.path)], mutant.path)
-        for test in tests or WHOLE:
-            write(text[:mutant.start] + mutant.new + text[mutant.end:])
-            failed = fails(test)
-            if failed is None:
+        write(text[:mutant.start] + mutant.new + text[mutant.end:])
+        for test in ordered(contained[os.path.basename(mutant.path)], mutant.path) or WHOLE:
+            if not build(test if test.startswith("test_") else PROGRAMS[0]):
                 return None
-            write(text)
-            if failed and fails(test) is False:
+            if not (passes(test, BUILD) or not passes(test, UNCHANGED) or passes(test, BUILD)):
                 return test
         return ""
     finally:
