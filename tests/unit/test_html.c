@@ -23,6 +23,8 @@ static const struct {
       "1. Open\n2. Save\n\nafter", "1. Open\n2. Save\n\nafter" },
     { "do:<ul><li>a</li><li>b<ol><li>c</li><li>d</ol></li><li>e</ul>",
       "do:\n\n- a\n- b\n  1. c\n  2. d\n- e", "do:\n\n- a\n- b\n  1. c\n  2. d\n- e" },
+    { "<ul><li>a<ul><li>b</ul>tail</ul>end", "- a\n  - b\n  tail\n\nend",
+      "- a\n  - b  \n  tail\n\nend" },
     { "<ul><li><p>a</p></li><li><p>b</p><p>c</p></li></ul>",
       "- a\n- b\n\n  c", "- a\n- b\n\n  c" },
     { "<ul><li></li><li>x</li></ul>", "- x", "- x" },
