@@ -174,6 +174,21 @@ void kept_carry(struct kept_rows *kept, const struct kept_rows *older,
     }
 }
 
+struct kept_rows kept_copy(const struct kept_rows *kept)
+{
+    struct kept_rows copy = { .table_count = kept->table_count };
+    for (size_t i = 0; i < kept->table_count; i++) {
+        const struct kept_table *table = &kept->tables[i];
+        copy.tables[i] = (struct kept_table){
+            .kind = table->kind, .count = table->count, .capacity = table->count
+        };
+        copy.tables[i].bytes = memory_array(table->count + 1, table->kind->bytes);
+        if (table->count)
+            memcpy(copy.tables[i].bytes, table->bytes, table->count * table->kind->bytes);
+    }
+    return copy;
+}
+
 void kept_seal(struct kept_rows *kept)
 {
     while (kept->saved) {

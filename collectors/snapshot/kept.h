@@ -81,6 +81,9 @@ struct kept_subscription {
 void kept_carry(struct kept_rows *kept, const struct kept_rows *older,
                 const struct kept_subscription *subscription, struct intern *strings);
 
+/* A copy of sealed rows, texts excepted: they live where they are. */
+struct kept_rows kept_copy(const struct kept_rows *kept);
+
 /* Nothing is gone back to any more. */
 void kept_seal(struct kept_rows *kept);
 

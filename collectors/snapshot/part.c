@@ -26,15 +26,20 @@ void part_release(struct part *part)
 {
     if (!part || atomic_fetch_sub_explicit(&part->references, 1, memory_order_acq_rel) != 1)
         return;
+    kept_finish(&part->kept);
+    free(part->findings);
+    free(part->cover);
+    if (part->base) {
+        part_release(part->base);
+        free(part);
+        return;
+    }
     if (part->own_finish)
         part->own_finish(part->own);
-    kept_finish(&part->kept);
     proof_answers_finish(&part->proofs);
     free(part->assessments);
-    free(part->findings);
     free(part->closed);
     free(part->frozen);
-    free(part->cover);
     intern_finish(&part->strings);
     intern_finish(&part->assessment_ids);
     intern_finish(&part->cover_ids);

@@ -85,6 +85,7 @@ struct part {
     struct kept_rows kept;         /* of the collector's own structs */
     void *own;                     /* what else it keeps: part_own */
     void (*own_finish)(void *own); /* NULL when own lives in the arena */
+    struct part *base; /* whose memory it shares but for findings, cover and kept: part_without.h */
 };
 
 /* A new, empty part with one reference, not yet visible to anybody. */

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "collectors/collector.h"
+#include "collectors/snapshot/part_without.h"
 #include "core/log.h"
 #include "core/memory.h"
 
@@ -178,17 +179,33 @@ static bool is_stale(const struct snapshot *snapshot, size_t place, int64_t now)
     return part && limit_ms && (now - part->collected_at) * 1000 > limit_ms;
 }
 
-/* Make a snapshot current that has no stale part. Returns the one before, NULL when none was stale;
- * the lock is held. */
+/* What is to be shown in the place of a part; the part itself when nothing in it is too old. */
+static struct part *without_stale(const struct snapshot *snapshot, size_t place, int64_t now)
+{
+    struct part *part = snapshot->parts[place];
+    int64_t limit_ms = snapshot->status[place].max_staleness_ms;
+    if (!part || !limit_ms)
+        return part;
+    if (is_stale(snapshot, place, now))
+        return NULL;
+    struct part *lighter = part_without_old(part, now - limit_ms / 1000);
+    return lighter ? lighter : part;
+}
+
+/* Make a snapshot current in which nothing is stale: no part, and nothing that is carried over in a
+ * part. Returns the one before, NULL when nothing was stale; the lock is held. */
 static struct snapshot *expire(struct snapshot_store *store, int64_t now)
 {
     struct snapshot *before = store->current, *next = NULL;
     for (size_t i = 0; i < before->sources->count; i++) {
-        if (!is_stale(before, i, now))
+        struct part *shown = without_stale(before, i, now);
+        if (shown == before->parts[i])
             continue;
         next = next ? next : copy_current(store, before->sources);
         part_release(next->parts[i]); /* before has it still */
-        next->parts[i] = NULL;
+        next->parts[i] = shown;
+        if (shown)
+            shown->generation = next->generation;
     }
     if (!next)
         return NULL;
@@ -204,6 +221,9 @@ static void report_expired(struct snapshot *before, const struct snapshot *after
         if (before->parts[i] && !after->parts[i])
             log_error(MSG("data are older than max staleness and no longer shown"),
                       TEXT("collector", before->sources->sources[i].name));
+        else if (before->parts[i] != after->parts[i])
+            log_warn(MSG("what was known of subscriptions that cannot be read is too old to show"),
+                     TEXT("collector", before->sources->sources[i].name));
     snapshot_release(before);
 }
 

@@ -70,7 +70,7 @@ void snapshot_drop(struct snapshot_store *store, const struct source *source);
 /* The current snapshot at this instant; the caller releases it. Never NULL. Any thread.
  * Whether data are too old is decided here and nowhere else: a part that is older than its source's
  * max staleness, whatever its collector is doing meanwhile, is forgotten, logged once, and makes a
- * new generation. */
+ * new generation. So is what a part carries over of a subscription: it is taken out. */
 struct snapshot *snapshot_acquire(struct snapshot_store *store, int64_t now);
 void snapshot_release(struct snapshot *snapshot);
 

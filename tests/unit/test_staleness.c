@@ -85,6 +85,54 @@ TEST(data_of_a_hanging_collector_are_gone_for_everybody_at_once)
     snapshot_store_destroy(store);
 }
 
+/* A finding of a subscription, and rows of its own. */
+static void find_in(struct part *part, const char *subscription_id)
+{
+    part_add_open(part, &(struct part_row){
+                            .row_id = subscription_id,
+                            .assessment_id = "k",
+                            .title = "",
+                            .category = "",
+                            .assessment_type = "",
+                            .subscription_id = subscription_id,
+                            .resource_id = subscription_id,
+                            .resource_type = "",
+                            .risk_factors = "",
+                        });
+}
+
+TEST(what_is_carried_in_a_fresh_part_is_gone_to_the_second)
+{
+    struct snapshot_store *store = snapshot_store_create(test_sources());
+    struct part *part = part_create(SOURCE(assessments));
+    part->collected_at = COLLECTED_AT + 4;
+    find_in(part, "s-1");
+    find_in(part, "s-2");
+    part_add_cover(part, "s-1", COLLECTED_AT + 4);
+    part_add_carried(part, "s-2", COLLECTED_AT, "denied", COLLECTED_AT + 4);
+    part_seal(part);
+    snapshot_publish(store, SOURCE(assessments), part, &good);
+    struct snapshot *held = snapshot_acquire(store, COLLECTED_AT + LIMIT_S);
+    CHECK_INT(snapshot_part(held, SOURCE(assessments))->finding_count, 2);
+    /* Its next run hangs: nobody completes another part. */
+    struct snapshot *later = snapshot_acquire(store, COLLECTED_AT + LIMIT_S + 1);
+    const struct part *shown = snapshot_part(later, SOURCE(assessments));
+    CHECK_INT(later->generation, held->generation + 1);
+    CHECK_INT(shown->generation, later->generation);
+    CHECK_INT(shown->collected_at, COLLECTED_AT + 4);
+    CHECK_INT(shown->finding_count, 1);
+    CHECK(part_cover_find(shown, "s-1") && !part_cover_find(shown, "s-2"));
+    CHECK(part_is_unread(shown, "s-2"));
+    CHECK(!part_is_seen(shown, 1) && part_is_seen(shown, 0));
+    CHECK_INT(snapshot_generation(store, COLLECTED_AT + LIMIT_S + 2), later->generation);
+    CHECK_INT(snapshot_part(held, SOURCE(assessments))->finding_count, 2); /* who holds it */
+    snapshot_release(held);
+    CHECK_INT(shown->findings[0].subscription < shown->strings.count, true);
+    CHECK(!is_shown(store, SOURCE(assessments), COLLECTED_AT + 4 + LIMIT_S + 1));
+    snapshot_release(later);
+    snapshot_store_destroy(store);
+}
+
 TEST(data_of_a_collector_that_never_starts_are_gone_too)
 {
     struct snapshot_store *store = snapshot_store_create(test_sources());
