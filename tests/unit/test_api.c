@@ -353,6 +353,7 @@ TEST(findings_lead_to_the_portal_also_when_closed)
         scene_run(&scene);
     }
     CHECK_INT(link_of(&scene, "0000000000000000", &out), 404);
+    CHECK_TEXT(buf_cstr(&out), "no such finding");
     CHECK_INT(link_of(&scene, "", &out), 404);
     CHECK_INT(link_of(&scene, "../../etc/passwd", &out), 404);
     CHECK_INT(link_of(&scene, "00000000000000000000000000000000x", &out), 404);
