@@ -108,13 +108,36 @@ static void touch(struct step *step, size_t number)
     }
 }
 
+static bool has_open(const struct tenant *tenant, const struct resource *resource)
+{
+    for (uint32_t i = resource->first; i < resource->first + resource->count; i++)
+        if (tenant->assessments[i].status == TENANT_UNHEALTHY)
+            return true;
+    return false;
+}
+
+/* Whether another resource of its subscription and kind can witness that it is gone. */
+static bool has_witness(const struct tenant *tenant, const struct resource *resource)
+{
+    if (!tenant_is_in_table(resource))
+        return false;
+    for (size_t i = 0; i < tenant->resource_count; i++) {
+        const struct resource *other = &tenant->resources[i];
+        if (other != resource && !other->gone && other->kind == resource->kind &&
+            other->subscription == resource->subscription && has_open(tenant, other))
+            return true;
+    }
+    return false;
+}
+
 static void delete_resource(struct step *step)
 {
     struct evolve *evolve = step->evolve;
     struct tenant *tenant = step->tenant;
     uint32_t chosen = dice(step, (uint32_t)tenant->resource_count);
     struct resource *resource = &tenant->resources[chosen];
-    if (resource->gone || resource->kind == KIND_SUBSCRIPTION)
+    if (resource->gone || resource->kind == KIND_SUBSCRIPTION ||
+        (tenant->options.provable && !has_witness(tenant, resource)))
         return;
     resource->gone = true;
     resource->gone_since = tenant->generation;

@@ -49,6 +49,8 @@ static const struct known {
     { "recorded-metadata", TEXT, OPTION(recorded_metadata), 0, 0, "file" },
     { "recorded-scores", TEXT, OPTION(recorded_scores), 0, 0, "file" },
     { "recorded-controls", TEXT, OPTION(recorded_controls), 0, 0, "file" },
+    { "provable", FLAG, OPTION(tenant.provable), 0, 0,
+      "only resources go away that an open finding on another of their kind can prove gone" },
     { "empty", FLAG, OPTION(empty), 0, 0, "a tenant without subscriptions" },
     { "log", FLAG, OPTION(log), 0, 0, "a line on stderr for every request" },
 };

@@ -299,14 +299,10 @@ static size_t resource_count(const struct view *view)
     return view->tenant->resource_count;
 }
 
-/* The table has what Resource Manager has: neither parts of resources nor other clouds. */
 static bool resource_present(const struct view *view, size_t position)
 {
     const struct resource *resource = &view->tenant->resources[position];
-    bool elsewhere = resource->kind == KIND_SUBSCRIPTION || resource->kind == KIND_SUBNET ||
-                     resource->kind == KIND_ON_PREMISE || resource->kind == KIND_AWS ||
-                     resource->kind == KIND_GCP;
-    return !elsewhere && view->in_scope[resource->subscription] &&
+    return tenant_is_in_table(resource) && view->in_scope[resource->subscription] &&
            tenant_existed(resource, view->generation) && is_asked(view, resource->id);
 }
 

@@ -348,6 +348,13 @@ void tenant_finish(struct tenant *tenant)
     *tenant = (struct tenant){ 0 };
 }
 
+bool tenant_is_in_table(const struct resource *resource)
+{
+    return resource->kind != KIND_SUBSCRIPTION && resource->kind != KIND_SUBNET &&
+           resource->kind != KIND_ON_PREMISE && resource->kind != KIND_AWS &&
+           resource->kind != KIND_GCP;
+}
+
 bool tenant_existed(const struct resource *resource, uint32_t generation)
 {
     if (resource->gone)

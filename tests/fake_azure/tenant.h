@@ -15,7 +15,8 @@ enum { TENANT_ID_BYTES = 1024, TENANT_TIME_BYTES = 40 };
 struct tenant_options {
     uint64_t seed;
     size_t subscriptions, disabled, assessments, machines, wide_machines, recommendations;
-    int64_t now; /* Unix seconds: the tenant's present */
+    int64_t now;   /* Unix seconds: the tenant's present */
+    bool provable; /* only resources go away whose absence can be shown */
 };
 
 struct subscription {
@@ -105,6 +106,10 @@ void tenant_rate(const struct tenant *tenant, struct assessment *assessment, uin
 
 /* Scores and controls of a subscription, from the assessments of this generation. */
 const struct score_state *tenant_score(struct tenant *tenant, size_t subscription);
+
+/* Whether Resource Manager's own table has such a resource: neither parts of resources nor other
+ * clouds. */
+bool tenant_is_in_table(const struct resource *resource);
 
 /* True when the resource existed at the beginning of that generation (this or an earlier one). */
 bool tenant_existed(const struct resource *resource, uint32_t generation);

@@ -77,7 +77,7 @@ def advance(fake, folder, model):
 def test_alertmanager_shows_what_we_know():
     with Folder() as folder, Alertmanager(folder).wait_ready() as first, \
             Alertmanager(folder, free_port()).wait_ready() as second, \
-            Fake("--assessments", "150", "--machines", "0", "--seed", "5") as fake:
+            Fake("--provable", "--assessments", "150", "--machines", "0", "--seed", "5") as fake:
         replicas = (first, second)
         config = configuration(fake, folder, [r.url for r in replicas])
         model = Model(fake.admin("dump"))
@@ -106,7 +106,7 @@ def test_alertmanager_shows_what_we_know():
 
 def test_alertmanager_that_lost_everything_hears_it_again():
     with Folder() as folder, \
-            Fake("--assessments", "2000", "--machines", "0", "--seed", "5") as fake:
+            Fake("--provable", "--assessments", "2000", "--machines", "0", "--seed", "5") as fake:
         with Folder() as lost, Alertmanager(lost).wait_ready() as one:
             port = one.port
             config = configuration(fake, folder, [one.url])

@@ -43,7 +43,7 @@ def configuration(fake, folder, receivers, route=None, **alerts):
 
 
 def tenant(assessments=4000):
-    return Fake("--assessments", assessments, "--machines", "0", "--seed", "11")
+    return Fake("--provable", "--assessments", assessments, "--machines", "0", "--seed", "11")
 
 
 def advance(fake, model):

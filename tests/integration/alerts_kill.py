@@ -79,7 +79,7 @@ def test_killed_at_random_nothing_is_lost_or_invented():
     answers = Dice(SEED + 1)
     kills = 0
     with Folder() as folder, Sink(answers) as sink, \
-            Fake("--assessments", "3000", "--machines", "0", "--seed", SEED) as fake:
+            Fake("--provable", "--assessments", "3000", "--machines", "0", "--seed", SEED) as fake:
         config = configuration(fake, folder, sink)
         model = Model(fake.admin("dump"))
         with Exporter(folder, config):

@@ -28,7 +28,7 @@ class Bench:
         if not shutil.which("amtool"):
             raise Skip("amtool is not installed (package prometheus-alertmanager)")
         self.folder, self.sink = Folder(), Sink()
-        self.fake = Fake("--assessments", "12000", "--machines", "0", "--seed", "3")
+        self.fake = Fake("--provable", "--assessments", "12000", "--machines", "0", "--seed", "3")
 
     def __enter__(self):
         self.folder.__enter__()

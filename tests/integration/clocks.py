@@ -54,7 +54,7 @@ def names(sink):
 
 def test_steps_of_400_days():
     with Folder() as folder, Sink() as sink, \
-            Fake("--assessments", 400, "--machines", "0", "--seed", "11") as fake:
+            Fake("--provable", "--assessments", 400, "--machines", "0", "--seed", "11") as fake:
         folder.file("rules.yml", RULES)
         wall = folder.file("wall", "0")
         config = settings(fake.url, folder.file("secret", SECRET), COLLECTORS, alerts={

@@ -45,7 +45,8 @@ def quiet(folder, sink, exporter):
 
 def test_a_storm_is_told_in_few_messages_that_add_up():
     with Folder() as folder, Sink() as sink, \
-            Fake("--assessments", ASSESSMENTS, "--machines", "50", "--seed", "17") as fake:
+            Fake("--provable", "--assessments", ASSESSMENTS, "--machines", "50",
+                 "--seed", "17") as fake:
         config = configuration(fake, folder, sink)
         model = Model(fake.admin("dump"))
         with Exporter(folder, config, "--log.level=debug") as exporter:
