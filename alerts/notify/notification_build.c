@@ -1,4 +1,5 @@
 /* How a notification is made from alerts, the snapshot, the ledger and the rule's templates. */
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +206,27 @@ static const char *subscription_name(const struct build *build, const char *id)
     return known && *known->name ? arena_text(build->arena, known->name) : id;
 }
 
+static bool is_unassessed(const char *reason)
+{
+    return !strcmp(reason, finding_reason_words[REASON_NO_LONGER_ASSESSED]);
+}
+
+/* Why all of it resolved: what is no fix outranks what is one, and that nobody looks any more
+ * outranks everything. Of alerts that are left out nobody knows. */
+static const char *reason_of(const struct notification_subject *subject)
+{
+    const char *reason =
+        subject->left_out_count || !subject->alert_count ? "" : finding_reason_words[REASON_FIXED];
+    for (size_t i = 0; i < subject->alert_count; i++) {
+        const char *other = subject->alerts[i].reason ? subject->alerts[i].reason : "";
+        if (is_unassessed(other))
+            return other;
+        if (notification_is_fix(reason) && (!i || !notification_is_fix(other)))
+            reason = other;
+    }
+    return reason;
+}
+
 static void add_common(struct build *build)
 {
     struct notification *notification = build->notification;
@@ -214,13 +236,12 @@ static void add_common(struct build *build)
     notification->assessment_id = common_label(subject, "assessment_id");
     notification->rule = common_label(subject, "alertname");
     notification->severity = common_label(subject, "severity");
+    notification->reason = notification->status == NOTIFICATION_RESOLVED ? reason_of(subject) : "";
     if (!subject->alert_count)
         return;
     const struct alert *first = &subject->alerts[0];
     const char *before = alert_annotation_value(first, "value_before");
     notification->runbook_url = alert_annotation_value(first, "runbook_url");
-    notification->reason =
-        notification->status == NOTIFICATION_RESOLVED && first->reason ? first->reason : "";
     notification->value = first->value;
     notification->value_before = *before ? strtod(before, NULL) : 0;
 }
@@ -391,6 +412,11 @@ static const char *silence_command(const struct build *build)
     "{{#attack_paths}}Attack paths across it: {{attack_paths}}. {{/attack_paths}}" \
     "{{#risk_factors}}Risk factors: {{risk_factors}}.{{/risk_factors}}"
 
+#define UNASSESSED_ONE "Nobody looks at it any more: it was not seen for too long. " \
+    "It may still be there. "
+#define UNASSESSED_MANY "Nobody looks at some of it any more: that was not seen for too long. " \
+    "It may still be there. "
+
 /* The built-in titles and texts; the first row whose event fits, a final * stands for anything. */
 static const struct builtin {
     const char *event, *title, *text;
@@ -459,6 +485,21 @@ static void render(struct build *build, const struct template *compiled, const c
     }
 }
 
+/* What stands before the title of what is over: [RESOLVED] only when it is good news, else how it
+ * ended. */
+static void put_ending(struct buf *out, const struct notification *notification)
+{
+    const char *reason = *notification->reason ? notification->reason : "closed";
+    if (notification->status != NOTIFICATION_RESOLVED)
+        return;
+    if (notification_is_good_news(notification))
+        reason = "resolved";
+    buf_char(out, '[');
+    for (; *reason; reason++)
+        buf_char(out, *reason == '_' ? ' ' : (char)toupper((unsigned char)*reason));
+    buf_text(out, "] ");
+}
+
 /* A title is one line. */
 static const char *title(struct build *build, const struct template *compiled, const char *ours)
 {
@@ -470,7 +511,7 @@ static const char *title(struct build *build, const struct template *compiled, c
         if ((unsigned char)rendered.data[i] < ' ' || rendered.data[i] == 0x7f)
             rendered.data[i] = ' ';
     buf_text(&whole, build->notification->test ? "[TEST] " : "");
-    buf_text(&whole, build->notification->status == NOTIFICATION_RESOLVED ? "[RESOLVED] " : "");
+    put_ending(&whole, build->notification);
     buf_text(&whole, buf_cstr(&rendered));
     build->notification->truncated |= text_cut(&cut, buf_cstr(&whole), TITLE_POINTS);
     return arena_text(build->arena, buf_cstr(&cut));
@@ -479,14 +520,18 @@ static const char *title(struct build *build, const struct template *compiled, c
 static void add_texts(struct build *build)
 {
     CLEANUP(buf_finish) struct buf rendered = { 0 };
+    CLEANUP(buf_finish) struct buf text = { 0 };
     CLEANUP(buf_finish) struct buf cut = { 0 };
     const struct notification_subject *subject = build->subject;
     const struct builtin *row = builtin_of(subject->count_count ? "roll-up" : subject->event);
     build->notification->title = title(build, subject->title, row->title);
     render(build, subject->text, row->text, &rendered);
-    while (rendered.length && (unsigned char)rendered.data[rendered.length - 1] <= ' ')
-        rendered.data[--rendered.length] = 0;
-    build->notification->truncated |= text_cut(&cut, buf_cstr(&rendered), TEXT_POINTS);
+    if (!subject->text && is_unassessed(build->notification->reason))
+        buf_text(&text, subject->resolved_count > 1 ? UNASSESSED_MANY : UNASSESSED_ONE);
+    buf_text(&text, buf_cstr(&rendered));
+    while (text.length && (unsigned char)text.data[text.length - 1] <= ' ')
+        text.data[--text.length] = 0;
+    build->notification->truncated |= text_cut(&cut, buf_cstr(&text), TEXT_POINTS);
     build->notification->text = arena_text(build->arena, buf_cstr(&cut));
 }
 

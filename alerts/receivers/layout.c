@@ -115,6 +115,25 @@ static void add_paragraph(struct making *making, const char *title, const char *
     section->markdown = *markdown ? markdown : text;
 }
 
+/* How the finding of a resource ended; only a fix makes it resolved. */
+static void put_ending(struct buf *out, const struct notification *notification,
+                       const struct notification_resource *resource)
+{
+    const char *reason = "closed";
+    if (!resource->resolved)
+        return;
+    for (size_t i = 0; i < notification->alert_count; i++) {
+        const struct alert *alert = &notification->alerts[i];
+        char id[17];
+        if (alert->has_finding && *alert->reason &&
+            !strcmp(finding_id_text(&alert->finding_id, id), resource->finding_id))
+            reason = notification_is_fix(alert->reason) ? "resolved" : alert->reason;
+    }
+    buf_text(out, ", ");
+    for (; *reason; reason++)
+        buf_char(out, *reason == '_' ? ' ' : *reason);
+}
+
 static void add_resources(struct making *making)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
@@ -131,7 +150,7 @@ static void add_resources(struct making *making)
             buf_printf(&text, " (%s)", resource->type);
         if (*resource->group)
             buf_printf(&text, " in %s", resource->group);
-        buf_text(&text, resource->resolved ? ", resolved" : "");
+        put_ending(&text, notification, resource);
         items[i] = (struct layout_item){ finish_text(making, &text), resource->link };
     }
     struct layout_section *section;

@@ -228,8 +228,8 @@ static const char *mark_of(const struct notification *notification)
 {
     static const char *const marks[] = { "\xf0\x9f\x94\xb4 ", "\xf0\x9f\x9f\xa0 ",
                                          "\xf0\x9f\x9f\xa1 ", "\xf0\x9f\x94\xb5 ", "" };
-    if (notification->status == NOTIFICATION_RESOLVED)
-        return "\xe2\x9c\x85 ";
+    if (notification->status == NOTIFICATION_RESOLVED) /* a green tick, or a grey dot */
+        return notification_is_good_news(notification) ? "\xe2\x9c\x85 " : "\xe2\x9a\xaa ";
     for (int i = 0; i < RISK_COUNT; i++)
         if (!strcmp(finding_risk_words[i], notification->risk_level))
             return marks[i];

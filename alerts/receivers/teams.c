@@ -58,7 +58,7 @@ static const char *color_of(const struct notification *notification)
     static const char *const colors[] = { "attention", "attention", "warning", "accent",
                                           "default" };
     if (notification->status == NOTIFICATION_RESOLVED)
-        return "good";
+        return notification_is_good_news(notification) ? "good" : "default";
     for (int i = 0; i < RISK_COUNT; i++)
         if (!strcmp(finding_risk_words[i], notification->risk_level))
             return colors[i];

@@ -105,7 +105,7 @@ const struct record_field notification_fields[] = {
     FIELD(TEXT, notification, external_url, "Address of this program."),
     FIELD(TEXT, notification, runbook_url, "The rule's runbook."),
     FIELD(TEXT, notification, silence_command, "Command that silences this."),
-    FIELD(TEXT, notification, reason, "Why it resolved."),
+    FIELD(TEXT, notification, reason, "Why it resolved; of several reasons one that is no fix."),
     FIELD(NUMBER, notification, points, "Secure-score points to gain."),
     FIELD(NUMBER, notification, value, "Value of a score or a rule over metrics."),
     FIELD(NUMBER, notification, value_before, "Its value before."),
@@ -124,6 +124,22 @@ void notification_init(struct notification *notification)
     for (const struct record_field *field = notification_fields; field->type; field++)
         if (field->type == RECORD_TYPE_TEXT)
             *(const char **)((char *)notification + field->offset) = "";
+}
+
+/* --- good news -------------------------------------------------------------------------------- */
+bool notification_is_fix(const char *reason)
+{
+    static const char *const fixes[] = { "fixed", "resource_deleted", "recovered" };
+    for (size_t i = 0; i < ARRAY_COUNT(fixes); i++)
+        if (!strcmp(reason, fixes[i]))
+            return true;
+    return false;
+}
+
+bool notification_is_good_news(const struct notification *notification)
+{
+    return notification->status == NOTIFICATION_RESOLVED &&
+           notification_is_fix(notification->reason);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */
@@ -257,7 +273,7 @@ static bool is_needed(const char *name)
 {
     static const char *const needed[] = { "event",      "title",     "risk_level", "severity",
                                           "dedup_key",  "group_key", "link",       "rule",
-                                          "finding_id", NULL };
+                                          "finding_id", "reason",    NULL };
     for (size_t i = 0; needed[i]; i++)
         if (!strcmp(name, needed[i]))
             return true;

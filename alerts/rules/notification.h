@@ -68,7 +68,7 @@ struct notification {
     const char *external_url;    /* our own address, "" when not configured */
     const char *silence_command; /* amtool silence add ...; our own command without external_url */
     const char *runbook_url;     /* annotation of that name; "" when none */
-    const char *reason;          /* why resolved */
+    const char *reason;          /* why resolved; what is no fix first; "" = not known of all */
     double points;               /* secure-score points to gain; 0 = none */
     double value, value_before;  /* of a score or a rule over metrics */
     int64_t event_at;            /* of the newest event */
@@ -84,6 +84,13 @@ void notification_init(struct notification *notification);
 /* Fill what follows from other members (risk, labels, annotations): notification_build and
  * notification_read do. */
 void notification_derive(struct notification *notification);
+
+/* Whether what a resolved alert gives as its reason means that the trouble is over. Nobody looking
+ * any more, an exemption, a plan that is off, a rule that is gone mean no such thing. */
+bool notification_is_fix(const char *reason);
+
+/* Whether receivers may show it as good news (green, a tick): all of it is resolved by a fix. */
+bool notification_is_good_news(const struct notification *notification);
 
 /* Append as canonical JSON: equal notifications, equal bytes. Without `id`: the outbox adds it. */
 void notification_write(const struct notification *notification, struct buf *out);

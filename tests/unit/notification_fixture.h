@@ -12,6 +12,7 @@ enum { FIXTURE_AT = 1763726400 }; /* 2025-11-21T12:00:00Z */
 enum fixture {
     FIXTURE_FINDING,
     FIXTURE_RESOLVED,
+    FIXTURE_UNASSESSED,
     FIXTURE_GROUP,
     FIXTURE_DIGEST,
     FIXTURE_SCORE,
@@ -19,8 +20,8 @@ enum fixture {
     FIXTURE_HOSTILE,
     FIXTURE_COUNT
 };
-static const char *const fixture_names[] = { "finding", "resolved", "group",   "digest",
-                                             "score",   "test",     "hostile", NULL };
+static const char *const fixture_names[] = { "finding", "resolved", "unassessed", "group", "digest",
+                                             "score",   "test",     "hostile",    NULL };
 
 #define FIXTURE_SUBSCRIPTION "11111111-2222-4333-8444-555555555555"
 #define FIXTURE_ASSESSMENT "ae89236c-2f92-4e8e-8f3e-1c1c1c1c1c1c"
@@ -144,6 +145,21 @@ static inline void fixture_finding(struct arena *arena, struct notification *not
     notification->event_at = resolved ? FIXTURE_AT + 7200 : FIXTURE_AT;
 }
 
+/* One that nobody looks at any more, as it stands in the outbox. */
+static inline void fixture_unassessed(struct arena *arena, struct notification *notification)
+{
+    fixture_finding(arena, notification, 1, true);
+    struct alert *alert = arena_alloc(arena, sizeof *alert);
+    *alert = notification->alerts[0];
+    alert->event = notification->event = "finding.no_longer_assessed";
+    alert->reason = notification->reason = "no_longer_assessed";
+    notification->alerts = alert;
+    notification->title = "[NO LONGER ASSESSED] Critical risk: Storage accounts should restrict "
+                          "network access on stprod01";
+    notification->text = "Nobody looks at it any more: it was not seen for too long. It may still "
+                         "be there. It can be reached from the internet.";
+}
+
 static inline void fixture_score(struct arena *arena, struct notification *notification)
 {
     static const struct notification_cause causes[] = {
@@ -223,6 +239,8 @@ static inline void fixture_notification(enum fixture which, struct arena *arena,
         "--duration=4h --comment='...' 'finding_id=\"0101010101010101\"'";
     if (which == FIXTURE_SCORE)
         fixture_score(arena, notification);
+    else if (which == FIXTURE_UNASSESSED)
+        fixture_unassessed(arena, notification);
     else if (which == FIXTURE_HOSTILE)
         fixture_hostile(arena, notification);
     else
@@ -255,18 +273,27 @@ struct fixture_request {
     bool ok;
 };
 
-static inline void fixture_build(struct fixture_request *out, const struct receiver_kind *kind,
-                                 const void *config, enum fixture which)
+/* Build the request once more, from the notification as it is now. */
+static inline void fixture_again(struct fixture_request *out, const struct receiver_kind *kind,
+                                 const void *config)
 {
     const struct receiver_context context = { .now = FIXTURE_AT + 60,
                                               .ends_at = FIXTURE_AT + 300,
                                               .name = "team" };
-    fixture_notification(which, &out->arena, &out->notification);
+    json_free(out->json);
+    out->json = NULL;
     out->ok = kind->build(config, &context, &out->notification, &out->request, &out->error);
     if (out->ok && !out->request.is_mail) {
         struct error ignored;
         out->json = json_parse(out->request.http.body, out->request.http.body_bytes, &ignored);
     }
+}
+
+static inline void fixture_build(struct fixture_request *out, const struct receiver_kind *kind,
+                                 const void *config, enum fixture which)
+{
+    fixture_notification(which, &out->arena, &out->notification);
+    fixture_again(out, kind, config);
 }
 
 static inline void fixture_finish(struct fixture_request *out)

@@ -106,6 +106,16 @@ TEST(headers_are_complete)
     CHECK_TEXT(buf_cstr(&value), "");
 }
 
+TEST(what_nobody_looks_at_is_not_called_resolved)
+{
+    CLEANUP(buf_finish) struct buf mail = { 0 };
+    CLEANUP(buf_finish) struct buf value = { 0 };
+    write_notification(FIXTURE_UNASSESSED, &mail);
+    CHECK(!strstr(buf_cstr(&mail), "RESOLVED"));
+    CHECK_CONTAINS(buf_cstr(&mail), "Nobody looks at it any more");
+    CHECK_CONTAINS(buf_cstr(&mail), "Closed because: no_longer_assessed");
+}
+
 /* Lines end in CRLF and are at most 78 bytes of printable ASCII. */
 TEST(every_line_is_legal)
 {

@@ -1,5 +1,6 @@
 /* What a page says of findings that are open, gone or many, and of a score that dropped. */
 #include "alerts/notify/notification_build.h"
+#include "alerts/receivers/layout.h"
 #include "ledger_world.h"
 
 #define KEY "0a1b2c3d-1111-4222-8333-444455556666"
@@ -249,6 +250,79 @@ TEST(a_finding_that_is_gone_is_still_named)
     CHECK_TEXT(built.notification.title,
                "[RESOLVED] Critical risk: Disks should be encrypted on a");
     CHECK_TEXT(built.notification.link, "");
+}
+
+/* second "": there is only one alert. */
+TEST(only_a_fix_is_good_news)
+{
+    static const struct {
+        const char *first, *second, *title, *reason;
+        int64_t left_out;
+        bool good;
+    } want[] = {
+        { "fixed", "", "[RESOLVED] Critical", "fixed", 0, true },
+        { "resource_deleted", "", "[RESOLVED] Critical", "resource_deleted", 0, true },
+        { "recovered", "fixed", "[RESOLVED] Critical", "recovered", 0, true },
+        { "no_longer_assessed", "", "[NO LONGER ASSESSED] Critical", "no_longer_assessed", 0,
+          false },
+        { "exempted", "", "[EXEMPTED] Critical", "exempted", 0, false },
+        { "plan_off", "", "[PLAN OFF] Critical", "plan_off", 0, false },
+        { "not_applicable", "", "[NOT APPLICABLE] Critical", "not_applicable", 0, false },
+        { "retired", "", "[RETIRED] Critical", "retired", 0, false },
+        { "no_longer_matches", "", "[NO LONGER MATCHES] Critical", "no_longer_matches", 0, false },
+        { "rule_removed", "", "[RULE REMOVED] Critical", "rule_removed", 0, false },
+        { "fixed", "no_longer_assessed", "[NO LONGER ASSESSED] Critical", "no_longer_assessed", 0,
+          false },
+        { "exempted", "no_longer_assessed", "[NO LONGER ASSESSED] Critical", "no_longer_assessed",
+          0, false },
+        { "fixed", "exempted", "[EXEMPTED] Critical", "exempted", 0, false },
+        { "exempted", "fixed", "[EXEMPTED] Critical", "exempted", 0, false },
+        { "fixed", "", "[CLOSED] Critical", "", 7, false }, /* who knows of the others */
+    };
+    BUILT built = { 0 };
+    built_begin(&built, "ab");
+    built.subject.firing_count = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(want); i++) {
+        struct alert alerts[] = { alert_of(&built.world, "a", &built.arena),
+                                  alert_of(&built.world, "b", &built.arena) };
+        size_t count = *want[i].second ? 2 : 1;
+        for (size_t j = 0; j < count; j++) {
+            alerts[j].state = ALERT_RESOLVED;
+            alerts[j].reason = j ? want[i].second : want[i].first;
+        }
+        built.subject.left_out_count = want[i].left_out;
+        built.subject.resolved_count = (int64_t)count + want[i].left_out;
+        built_make(&built, alerts, count);
+        bool unassessed = !strcmp(want[i].reason, "no_longer_assessed");
+        CHECK_TEXT(built.notification.reason, want[i].reason);
+        CHECK_CONTAINS(built.notification.title, want[i].title);
+        CHECK_INT(notification_is_good_news(&built.notification), want[i].good);
+        CHECK_INT(strstr(built.notification.text, "Nobody looks at ") != NULL, unassessed);
+        while (notification_shrink(&built.notification, &built.arena)) /* no form turns green */
+            CHECK_INT(notification_is_good_news(&built.notification), want[i].good);
+    }
+}
+
+TEST(what_fires_is_no_good_news)
+{
+    BUILT built = { 0 };
+    built_begin(&built, "ab");
+    struct alert alerts[] = { alert_of(&built.world, "a", &built.arena),
+                              alert_of(&built.world, "b", &built.arena) };
+    alerts[1].state = ALERT_RESOLVED;
+    alerts[1].reason = "no_longer_assessed";
+    built.subject.resolved_count = 1;
+    built_make(&built, alerts, 2);
+    CHECK(!notification_is_good_news(&built.notification));
+    CHECK_TEXT(built.notification.reason, "");
+    struct layout layout;
+    layout_make(&built.notification, &built.arena, &layout);
+    CHECK_TEXT(layout.sections[1].title, "Affected resources (2)");
+    CHECK_CONTAINS(layout.sections[1].items[1].text, ", no longer assessed");
+    alerts[1].reason = "fixed";
+    built_make(&built, alerts, 2);
+    layout_make(&built.notification, &built.arena, &layout);
+    CHECK_CONTAINS(layout.sections[1].items[1].text, ", resolved");
 }
 
 TEST(a_score_drop_names_what_caused_it)

@@ -54,6 +54,16 @@ TEST(resolve_is_the_key_and_nothing_more)
     CHECK_INT(json_count(built.json), 3);
 }
 
+/* PagerDuty knows no other end: the incident must not stay open for ever. */
+TEST(what_nobody_looks_at_closes_the_incident)
+{
+    CONFIG config = make();
+    FIXTURE built = { 0 };
+    fixture_build(&built, &pagerduty_kind, &config, FIXTURE_UNASSESSED);
+    CHECK_TEXT(fixture_text(&built, "event_action"), "resolve");
+    CHECK_TEXT(fixture_text(&built, "dedup_key"), built.notification.dedup_key);
+}
+
 TEST(regions_and_relays)
 {
     CONFIG config = make();

@@ -272,7 +272,8 @@ static void check_golden(const char *variant, const struct receiver_kind *kind, 
 TEST(requests_equal_the_golden_files)
 {
     static const char *urls[] = { "https://alertmanager.example.com" };
-    static const enum fixture pages[] = { FIXTURE_FINDING, FIXTURE_RESOLVED, FIXTURE_SCORE };
+    static const enum fixture pages[] = { FIXTURE_FINDING, FIXTURE_RESOLVED, FIXTURE_UNASSESSED,
+                                          FIXTURE_SCORE };
     struct receivers_config config = { .alertmanager = { .urls = { urls, 1 } } };
     secret_set(&config.webhook.url, "https://hooks.example.com/in");
     secret_set(&config.webhook.signing_secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");

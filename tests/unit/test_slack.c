@@ -76,6 +76,27 @@ TEST(a_long_title_stands_below_the_header_in_full)
     CHECK_TEXT(json_text(json_path(json_next(header), "text.text")), buf_cstr(&title));
 }
 
+TEST(only_a_fix_has_a_green_tick)
+{
+    static const struct {
+        const char *reason, *mark;
+    } want[] = { { "fixed", "\xe2\x9c\x85 [" },
+                 { "resource_deleted", "\xe2\x9c\x85 [" },
+                 { "no_longer_assessed", "\xe2\x9a\xaa [" },
+                 { "exempted", "\xe2\x9a\xaa [" },
+                 { "", "\xe2\x9a\xaa [" } };
+    CONFIG config = make();
+    for (size_t i = 0; i < ARRAY_COUNT(want); i++) {
+        FIXTURE built = { 0 };
+        fixture_build(&built, &slack_kind, &config, FIXTURE_RESOLVED);
+        built.notification.reason = want[i].reason;
+        fixture_again(&built, &slack_kind, &config);
+        const struct json *header = json_first(json_get(built.json, "blocks"));
+        const char *title = json_text(json_get(json_get(header, "text"), "text"));
+        CHECK(title && !strncmp(title, want[i].mark, strlen(want[i].mark)));
+    }
+}
+
 TEST(text_is_escaped)
 {
     static const char *const cases[][2] = {

@@ -47,6 +47,21 @@ TEST(resolved_is_green)
     CHECK_TEXT(json_text(json_get(json_first(json_get(card_of(&built), "body")), "color")), "good");
 }
 
+/* A mixed notification has the reason that is no fix. */
+TEST(what_is_no_fix_is_not_green)
+{
+    static const char *const reasons[] = { "no_longer_assessed", "exempted", "plan_off", "" };
+    CONFIG config = make();
+    for (size_t i = 0; i < ARRAY_COUNT(reasons); i++) {
+        FIXTURE built = { 0 };
+        fixture_build(&built, &teams_kind, &config, FIXTURE_RESOLVED);
+        built.notification.reason = reasons[i];
+        fixture_again(&built, &teams_kind, &config);
+        CHECK_TEXT(json_text(json_get(json_first(json_get(card_of(&built), "body")), "color")),
+                   "default");
+    }
+}
+
 /* What a flow makes of it: every escape and everything but plain ASCII in its longest form. */
 static size_t counted(const char *json)
 {
