@@ -109,7 +109,6 @@ TEST(headers_are_complete)
 TEST(what_nobody_looks_at_is_not_called_resolved)
 {
     CLEANUP(buf_finish) struct buf mail = { 0 };
-    CLEANUP(buf_finish) struct buf value = { 0 };
     write_notification(FIXTURE_UNASSESSED, &mail);
     CHECK(!strstr(buf_cstr(&mail), "RESOLVED"));
     CHECK_CONTAINS(buf_cstr(&mail), "Nobody looks at it any more");
