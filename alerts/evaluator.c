@@ -374,10 +374,6 @@ static bool open_state(struct evaluator *evaluator, struct error *error)
     evaluator->ledger =
         ledger_create(evaluator->database, &evaluator->settings->ledger, sources, error);
     source_list_release(sources);
-    if (evaluator->ledger && database_is_new(evaluator->database))
-        log_warn(
-            MSG("the database is new: what is open now is adopted, nothing is known of before"),
-            TEXT("path", evaluator->config.database_path));
     return evaluator->ledger && begin(evaluator, error);
 }
 
@@ -496,6 +492,10 @@ static int64_t tick(void *context)
 
 void evaluator_start(struct evaluator *evaluator)
 {
+    if (database_is_new(evaluator->database))
+        log_warn(
+            MSG("the database is new: what is open now is adopted, nothing is known of before"),
+            TEXT("path", evaluator->config.database_path));
     evaluator->worker = worker_start("evaluator", tick, NULL, evaluator,
                                      ledger_is_new(evaluator->ledger) ? FIRST_RUN_MS : 0);
 }
