@@ -80,10 +80,24 @@ int64_t bounds_integer(enum bound_number bound, int64_t number)
                                           : number;
 }
 
+/* How many bytes from here on are plain, eight at a time. */
+static size_t plain_bytes(const char *text, size_t length)
+{
+    static const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones * 0x80;
+    size_t at = 0;
+    for (uint64_t word; at + sizeof word <= length; at += sizeof word) {
+        memcpy(&word, text + at, sizeof word);
+        uint64_t control = word - ones * ' ', delete = (word ^ ones * 0x7f) - ones;
+        if ((control | delete | word) & highs)
+            break;
+    }
+    return at;
+}
+
 bool bounds_fits(enum bound_text bound, const char *text, size_t length)
 {
     size_t items = 1, bytes;
-    for (size_t i = 0; i < length; i += bytes) {
+    for (size_t i = texts[bound].items ? 0 : plain_bytes(text, length); i < length; i += bytes) {
         unsigned char c = (unsigned char)text[i];
         bytes = 1;
         items += c == ',';

@@ -352,7 +352,7 @@ static bool walk_array(struct walk *walk, const char *page, json_row *row, void 
     for (;;) {
         const cJSON *value;
         next_char(walk);
-        if (!next_row(walk, &value))
+        if (!next_row(walk, &value) || !value)
             return broken(walk, page, "a row is not JSON, or the page is cut", error);
         if (!row(context, opaque(value), error))
             return false;
@@ -365,6 +365,16 @@ static bool walk_array(struct walk *walk, const char *page, json_row *row, void 
     }
 }
 
+/* Backslashes are rare: looked for by themselves. */
+static bool has_nul(const char *page, size_t length)
+{
+    const char *end = page + length;
+    for (const char *at = page; (at = memchr(at, '\\', (size_t)(end - at))); at++)
+        if (end - at >= 6 && !memcmp(at, "\\u0000", 6))
+            return true;
+    return false;
+}
+
 bool json_walk_rows(const char *page, size_t length, const char *rows_member, json_row *row,
                     void *context, struct buf *envelope, struct error *error)
 {
@@ -372,7 +382,7 @@ bool json_walk_rows(const char *page, size_t length, const char *rows_member, js
     CLEANUP(walk_finish)
     struct walk walk = { .at = page + utf8_mark_length(page, length), .end = page + length };
     bool found = false;
-    walk.has_nul = memmem(page, length, "\\u0000", 6);
+    walk.has_nul = has_nul(page, length);
     if (next_char(&walk) != '{')
         return broken(&walk, page, "not a JSON object", error);
     buf_char(envelope, *walk.at++);

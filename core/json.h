@@ -34,8 +34,8 @@ const struct json *json_next(const struct json *member);
 const char *json_name(const struct json *member); /* NULL in arrays */
 size_t json_count(const struct json *value);
 
-/* Called with one element of the page's row array, valid until return: of any type, NULL when it
- * cannot be read. False stops the walk with *error. */
+/* Called with one element of the page's row array, valid until return, of any type.
+ * False stops the walk with *error. */
 typedef bool json_row(void *context, const struct json *row, struct error *error);
 
 /* Hand on the rows of a page {"...":..., "<rows_member>":[{...},{...}], ...} one by one; only one
@@ -43,7 +43,7 @@ typedef bool json_row(void *context, const struct json *row, struct error *error
  * rows_member: "data" (Resource Graph) or "value" (ARM lists), compared exactly.
  * envelope: appended the same object with the row array left out, for json_parse.
  * A row that is not JSON is mended where that is possible: what is no character (a lone surrogate)
- * is U+FFFD, a number that is none (NaN) is null.
+ * is U+FFFD, a number that is none (NaN) is null; any other breaks the page.
  * ERROR_PARSE when the text is no such object (also when it is cut) or rows_member is missing. Rows
  * handed on before an error are to be thrown away. */
 bool json_walk_rows(const char *page, size_t length, const char *rows_member, json_row *row,

@@ -11,9 +11,9 @@
 #include "core/log.h"
 #include "core/memory.h"
 
-enum { EMPTY_RUNS_DOUBTED = 2 }; /* an answer that is suddenly empty is believed the third time */
+enum { EMPTY_RUNS_DOUBTED = 2 };  /* an answer that is suddenly empty is believed the third time */
 enum { MOVED_RUNS_DOUBTED = 20 }; /* the same rows twice and others missed */
-enum { DRIFT_ROWS = 10 };        /* so many rows of which none can be read are another format */
+enum { DRIFT_ROWS = 10 };         /* so many rows of which none can be read are another format */
 enum {
     PARTITION_ROWS = 700,  /* a page holds 1000; hashes are uneven */
     PARTITIONS_MAX = 1000, /* as many requests as Resource Graph allows in six minutes */
@@ -49,10 +49,8 @@ static enum odd_reason read_row(struct run *run, const struct json *json, bool *
         columns_bind(run->query->columns, json, run->row, &run->scratch, error);
     *is_object = json_type(json) == JSON_OBJECT;
     if (!*is_object)
-        error_set(error, ERROR_PARSE, "it is no object but %s",
-                  json ? json_type_word(json_type(json)) : "not JSON");
-    return !json         ? ODD_NOT_JSON
-           : !*is_object ? ODD_TYPE
+        error_set(error, ERROR_PARSE, "it is no object but %s", json_type_word(json_type(json)));
+    return !*is_object ? ODD_TYPE
            : fault
                ? reasons[fault]
                : run->collector->fold(run->part, run->query_index, run->row, &run->context, error);

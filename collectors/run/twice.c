@@ -11,24 +11,31 @@ struct twice_row {
     uint32_t page;
 };
 
-/* Of a text without its case; a slash at the end makes no other id. */
+/* Of a text without its case, which is one bit of a letter; of other characters that bit tells too
+ * little to matter in a hash. A slash at the end makes no other id. */
 static uint64_t hash_text(const char *text)
 {
-    char lower[256];
+    uint64_t words[32];
     size_t length = strlen(text);
     while (length > 1 && text[length - 1] == '/')
         length--;
     uint64_t hash = length;
-    for (size_t at = 0; at < length; at += sizeof lower) {
-        size_t count = length - at < sizeof lower ? length - at : sizeof lower;
-        for (size_t i = 0; i < count; i++) {
-            char c = text[at + i];
-            lower[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-        }
-        uint64_t parts[] = { hash, hash_bytes(lower, count) };
+    for (size_t at = 0; at < length; at += sizeof words) {
+        size_t count = length - at < sizeof words ? length - at : sizeof words;
+        size_t used = (count + sizeof *words - 1) / sizeof *words;
+        words[used - 1] = 0;
+        memcpy(words, text + at, count);
+        for (size_t i = 0; i < used; i++)
+            words[i] |= UINT64_C(0x2020202020202020);
+        uint64_t parts[] = { hash, hash_bytes(words, used * sizeof *words) };
         hash = hash_bytes(parts, sizeof parts);
     }
     return hash;
+}
+
+static uint64_t hash_name(const char *name)
+{
+    return name ? hash_bytes(name, strlen(name)) : 0;
 }
 
 /* Of a value and all in it. */
@@ -38,8 +45,7 @@ static uint64_t hash_value(const struct json *value)
     double number = json_number(value, json_bool(value, false));
     uint64_t hash = text ? hash_text(text) : hash_bytes(&number, sizeof number);
     for (const struct json *at = json_first(value); at; at = json_next(at)) {
-        uint64_t parts[] = { hash, json_type(at), json_name(at) ? hash_text(json_name(at)) : 0,
-                             hash_value(at) };
+        uint64_t parts[] = { hash, json_type(at), hash_name(json_name(at)), hash_value(at) };
         hash = hash_bytes(parts, sizeof parts);
     }
     return hash;

@@ -6,7 +6,7 @@
 #include "core/hash.h"
 
 const char *const odd_words[] = { "",         "missing",   "wrong_type", "bad_time", "unknown_word",
-                                  "bad_text", "duplicate", "not_json",   NULL };
+                                  "bad_text", "duplicate", NULL };
 
 void odd_add(struct odd_rows *rows, enum odd_reason reason, const char *id, const char *why)
 {

@@ -13,7 +13,6 @@ enum odd_reason {
     ODD_WORD,    /* a word nobody has documented, where it decides */
     ODD_TEXT,    /* a text that is none: shown with U+FFFD, the row counts all the same */
     ODD_TWICE,   /* its id came before: equal rows count once, of others the worse holds */
-    ODD_NOT_JSON,
     ODD_REASON_COUNT
 };
 

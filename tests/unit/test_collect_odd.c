@@ -13,7 +13,6 @@ TEST(odd_rows_are_counted_and_the_others_kept)
         { "{\"id\":\"x\",\"subscriptionId\":[]}", ODD_TYPE, "x: column subscriptionId: expected" },
         { ROW("poison"), ODD_WORD, "poison: poison" },
         { "null", ODD_TYPE, "it is no object but null" },
-        { "{\"id\":nothing}", ODD_NOT_JSON, "it is no object but not JSON" },
         { "{\"id\":\"\\ud800\"}", ODD_TEXT, "\xef\xbf\xbd: a text is none" },
         { ROW("A"), ODD_TWICE, "A: the id came twice" },
     };
@@ -29,6 +28,15 @@ TEST(odd_rows_are_counted_and_the_others_kept)
         CHECK_CONTAINS(bench.older->odd.first, cases[i].name);
         CHECK_INT(bench.older->gaps, cases[i].reason != ODD_TEXT && cases[i].reason != ODD_TWICE);
     }
+}
+
+TEST(a_page_that_is_no_json_is_broken_and_no_row_of_it_is_odd)
+{
+    BENCH(bench, &list_kind);
+    CHECK(run(&bench, ANSWERS({ "/list", 200, VALUE(ROW("a")) })));
+    CHECK(!run(&bench, ANSWERS({ "/list", 200, VALUE("{\"id\":nothing}," ROW("b")) })));
+    CHECK_INT(bench.error.code, ERROR_PARSE);
+    CHECK_CONTAINS(bench.error.message, "a row is not JSON");
 }
 
 TEST(where_no_row_can_be_read_it_is_not_the_rows_that_are_odd)
