@@ -149,7 +149,8 @@ def one_more(fake):
 
 def test_every_receiver_tells_it_whatever_it_is_called():
     with Folder() as folder, Sink() as sink, Mail() as mail, Fake(
-            "--assessments", "300", "--machines", "0", "--seed", "7", "--page-rows", "100") as fake:
+            "--provable", "--assessments", "300", "--machines", "0", "--seed", "7",
+            "--page-rows", "100") as fake:
         folder.file("rules.yml", RULES)
         listed = receivers(sink.url, mail.address)
         names = [one["name"] for one in listed]
