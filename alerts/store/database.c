@@ -14,7 +14,7 @@ enum {
     APPLICATION_ID = 0x44464578, /* "DFEx", in the header of our files */
     BUSY_MS = 5000,
     CACHE_BYTES = 1024 * 1024,
-    CHECK_MS = 10000, /* 5 GB of a file that is in memory */
+    CHECK_MS = 10000, /* a file that takes longer is checked in part */
     CHECK_STEPS = 10000,
     LOG_BYTES = 16 * 1024 * 1024, /* what a checkpoint leaves of the log */
 };
