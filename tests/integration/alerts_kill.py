@@ -2,7 +2,7 @@
 """Nothing lost, nothing invented: the exporter is killed at random instants while findings open and
 close and the receiver flaps. What was accepted is what the stand-in's history says must be told.
 
-ALERTS_KILLS: how often (default 60, with --all 300); ALERTS_SEED: of the dice.
+ALERTS_KILLS: how often (default 100, with --all 300); ALERTS_SEED: of the dice.
 """
 import os
 import random
@@ -13,7 +13,7 @@ from alerts_model import Model, query, settled, told_of
 from harness import ALL, SECRET, Exporter, Fake, Folder, equal, run, settings, until
 from sink import Sink, receiver
 
-KILLS = int(os.environ.get("ALERTS_KILLS", "300" if ALL else "60"))
+KILLS = int(os.environ.get("ALERTS_KILLS", "300" if ALL else "100"))
 SEED = int(os.environ.get("ALERTS_SEED", "20261121"))
 KILLS_PER_GENERATION = 4
 INTERVAL = "1s"
