@@ -94,14 +94,14 @@ static struct MHD_Response *make_response(struct request *request, struct answer
     return response;
 }
 
-static bool compress(const struct request *request, struct reply *reply)
+static bool compress(const struct request *request, struct reply *reply, bool in_members)
 {
     const char *accepted = request_header(request, "Accept-Encoding");
     struct buf packed = { 0 };
     if (reply->file || reply->body.length < GZIP_FROM_BYTES || !accepted ||
         !strstr(accepted, "gzip"))
         return false;
-    size_t half = faults_state(&request->fake->faults, FAULT_MEMBERS) ? reply->body.length / 2 : 0;
+    size_t half = in_members ? reply->body.length / 2 : 0;
     if (half)
         gzip_append(&packed, reply->body.data, half, 1);
     gzip_append(&packed, reply->body.data + half, reply->body.length - half, 1);
@@ -157,8 +157,9 @@ static enum MHD_Result answer_request(struct request *request)
     pthread_mutex_lock(&request->fake->lock);
     skew = faults_state(&request->fake->faults, FAULT_SKEW);
     long skew_s = skew ? skew->seconds : 0;
+    bool in_members = faults_state(&request->fake->faults, FAULT_MEMBERS) != NULL;
     pthread_mutex_unlock(&request->fake->lock);
-    bool packed = compress(request, &answer.reply);
+    bool packed = compress(request, &answer.reply, in_members);
     struct MHD_Response *response = make_response(request, &answer);
     if (!response)
         return MHD_NO;

@@ -7,6 +7,7 @@ import gzip
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -300,10 +301,25 @@ class Fake(Program):
         return self.admin("stats")["endpoints"].get(label, {}).get("requests", 0)
 
 
+# Below what the system gives to connections: a port of those may be taken before a program listens.
+PORTS = range(20000, 32768)
+PORT_LOCKS = []
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port nobody else gets as long as this process lives, so that a program may start again."""
+    for port in random.sample(PORTS, len(PORTS)):
+        lock = socket.socket(socket.AF_UNIX)
+        try:
+            lock.bind(f"\0defender_exporter_port_{port}")  # a name, no file
+            with socket.socket() as listener:
+                listener.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        PORT_LOCKS.append(lock)
+        return port
+    raise AssertionError("no port is free")
 
 
 def settings(fake_url, secret_file, collectors=None, **more):
