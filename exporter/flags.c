@@ -13,6 +13,7 @@ enum special {
     SPECIAL_NONE,
     SPECIAL_TEXT,
     SPECIAL_ONCE,
+    SPECIAL_NOTIFY,
     SPECIAL_VERSION,
     SPECIAL_HELP,
     SPECIAL_SECTION,   /* stands for one flag a key of the section, but those above it */
@@ -34,6 +35,9 @@ static const struct flag flag_table[] = {
     { "version", .special = SPECIAL_VERSION, .help = "Show the version." },
     { "once", .special = SPECIAL_ONCE,
       .help = "With run: collect once, print the metrics, exit 0, or 1 when a collector failed." },
+    { "notify", .special = SPECIAL_NOTIFY,
+      .help = "With run --once: also remember what was found and notify of it, as the service "
+              "does, which must not run beside it." },
     { "config.file", .special = SPECIAL_TEXT, .help = "Configuration file.",
       .text_at = offsetof(struct flags, config_file), .environment = true },
     { "since", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, since),
@@ -264,6 +268,9 @@ static void collect(struct flags *flags, const struct given_list *list)
         case SPECIAL_ONCE:
             flags->once = !strcmp(text, "true");
             break;
+        case SPECIAL_NOTIFY:
+            flags->notify = !strcmp(text, "true");
+            break;
         case SPECIAL_VERSION:
             flags->version = !strcmp(text, "true");
             break;
@@ -289,7 +296,8 @@ bool flags_parse(int argc, char *const *argv, struct flags *flags, struct error 
     if (!read_arguments(argc, argv, flags, options, &given, error))
         return false;
     collect(flags, &given);
-    return true;
+    return !flags->notify || flags->once ||
+           error_set(error, ERROR_CONFIG, "flag --notify belongs to run --once");
 }
 
 void flags_finish(struct flags *flags)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/ledger/points.h"
 #include "collectors/collector.h"
 #include "collectors/run/runner.h"
 #include "core/clock.h"
@@ -151,6 +152,14 @@ static bool is_current(const struct scrape *scrape, const struct rendition *rend
             rendition->alerts_generation == alerting_generation(scrape->alerting));
 }
 
+/* What needs no ledger: where one is kept, its evaluations work it out. */
+static void emit_points(const struct snapshot *snapshot, struct metric_set *set)
+{
+    struct points *points = points_create(snapshot);
+    points_emit(points, set);
+    points_destroy(points);
+}
+
 /* The domain part for one snapshot, sorted and limited. selection: NULL = all of it. sources: with
  * a reference, as long as the families are needed. */
 static uint64_t fill_domain(const struct job *job, const struct selection *selection,
@@ -163,9 +172,11 @@ static uint64_t fill_domain(const struct job *job, const struct selection *selec
     source_list_acquire(*sources);
     series_begin(job->rules, set);
     runner_emit(snapshot, set);
-    snapshot_release(snapshot);
     if (selection)
         selection_apply(selection, set);
+    if (!job->scrape->alerting)
+        emit_points(snapshot, set);
+    snapshot_release(snapshot);
     char trouble[TROUBLE_TEXT_BYTES];
     if (job->scrape->alerting && alerting_trouble(job->scrape->alerting, trouble))
         runner_emit_down(set);

@@ -14,12 +14,13 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/memory.h"
+#include "core/worker.h"
 #include "exporter/alerts_routes.h"
 #include "exporter/pages.h"
 #include "exporter/systemd.h"
 #include "version.h"
 
-enum { WEB_GRACE_MS = 500 };
+enum { WEB_GRACE_MS = 500, SAY_SILENCE_MS = 4000 };
 
 /* clang-format off */
 static const struct family_5 build_info = {
@@ -59,7 +60,7 @@ struct service {
     struct metric_store *metrics;
     struct snapshot_store *snapshots;
     struct scrape *scrape;
-    struct alerting *alerting; /* NULL = nothing can be kept, or --once without receivers */
+    struct alerting *alerting; /* NULL = nothing can be kept, or --once that notifies nobody */
     struct web *web;
     struct config *started;              /* what a restart would change is compared with it */
     const char *storage;                 /* the folder, or NULL */
@@ -104,7 +105,10 @@ static bool engine_init(struct engine *engine, struct config *config, struct ser
         engine_finish(engine);
         return false;
     }
-    struct arm_config arm = { .resource_manager = auth_config_resource_manager(&config->azure) };
+    struct arm_config arm = {
+        .resource_manager = auth_config_resource_manager(&config->azure),
+        .gives_up_early = service->flags->once,
+    };
     engine->arm = arm_create(&arm, engine->auth, service->metrics);
     struct runner_config runner = config_runner(config);
     runner.storage_path = service->storage;
@@ -131,13 +135,14 @@ static void count_config(struct service *service, const struct config *config, s
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-/* The alerts wing: in the service always when something can be kept, with --once only when there
- * are receivers. */
+/* The alerts wing: in the service always when something can be kept, with --once only when it shall
+ * notify and there are receivers. */
 static bool create_alerting(struct service *service, struct error *error)
 {
     struct settings *settings = service->engine.config->settings;
     const char *folder = service->storage;
-    if (!settings->receiver_count && (service->flags->once || !folder))
+    bool once = service->flags->once, notify = !once || service->flags->notify;
+    if (!notify || (!settings->receiver_count && (once || !folder)))
         return true;
     if (!folder)
         return error_set(error, ERROR_CONFIG, "alerts need a folder that can be written: %s cannot",
@@ -169,7 +174,8 @@ struct service *service_create(struct config *config, const struct flags *flags,
                              VERSION_PLATFORM));
     service->started = config;
     settings_acquire(config->settings);
-    const char *storage = storage_of(config);
+    bool keeps = !flags->once || flags->notify; /* else it may run beside the service */
+    const char *storage = keeps ? storage_of(config) : NULL;
     service->storage = storage ? arena_text(&service->arena, storage) : NULL;
     CLEANUP(buf_finish) struct buf unused = { 0 };
     count_config(service, config, &unused);
@@ -316,14 +322,54 @@ bool service_reload(struct service *service, struct buf *answer, struct option_r
     return ok;
 }
 
+/* Nobody has answered until now; once is enough. */
+static int64_t say_silence(void *context)
+{
+    const struct engine *engine = context;
+    if (!arm_has_answered(engine->arm))
+        log_warn(MSG("no answer from Azure yet"),
+                 TEXT("url", auth_config_resource_manager(&engine->config->azure)));
+    return -1;
+}
+
+/* Whether nobody was there when this source ran. */
+static bool is_silent(const struct service *service, const struct source *source)
+{
+    struct snapshot *snapshot = snapshot_acquire(service->snapshots, clock_now_s());
+    enum error_code code = snapshot_status(snapshot, source)->error.code;
+    snapshot_release(snapshot);
+    return (code == ERROR_NETWORK || code == ERROR_TIMEOUT) &&
+           !arm_has_answered(service->engine.arm);
+}
+
+/* Run every enabled collector, until it is clear that Azure cannot be reached. */
+static bool collect_all(struct service *service)
+{
+    struct engine *engine = &service->engine;
+    const struct config *config = engine->config;
+    bool ok = true;
+    struct worker *watch = worker_start("silence", say_silence, NULL, engine, SAY_SILENCE_MS);
+    for (size_t i = 0; i < config->sources->count; i++) {
+        if (!config->collectors[i].enabled)
+            continue;
+        const struct source *source = &config->sources->sources[i];
+        ok = runner_run(engine->runner, source) && ok;
+        if (is_silent(service, source)) {
+            log_error(MSG("Azure cannot be reached"),
+                      TEXT("url", auth_config_resource_manager(&config->azure)));
+            break;
+        }
+    }
+    worker_stop(watch);
+    return ok;
+}
+
 bool service_once(struct service *service, struct buf *out)
 {
     struct error error;
-    bool ok = true;
-    const struct config *config = service->engine.config;
-    for (size_t i = 0; i < config->sources->count; i++)
-        if (config->collectors[i].enabled)
-            ok = runner_run(service->engine.runner, &config->sources->sources[i]) && ok;
+    bool ok = collect_all(service);
+    if (service->engine.config->settings->receiver_count && !service->flags->notify)
+        log_info(MSG("nobody is notified: that takes --notify"));
     if (service->alerting && !alerting_run(service->alerting, clock_now_s(), &error)) {
         log_error(MSG("cannot evaluate"), ERR(&error));
         ok = false;

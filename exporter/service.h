@@ -28,8 +28,9 @@ void service_stop(struct service *service);
 bool service_reload(struct service *service, struct buf *answer,
                     struct option_report *report) MUST_USE;
 
-/* Run every enabled collector once and append the exposition. False when one failed; each failure
- * is logged. */
+/* Run every enabled collector once and append the exposition; notify when the flags say so. False
+ * when one failed; each failure is logged. Where Azure does not answer that is said within five
+ * seconds, and the first collector that finds nobody is the last. */
 bool service_once(struct service *service, struct buf *out);
 
 extern const struct family *const service_families[];

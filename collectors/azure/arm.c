@@ -37,6 +37,8 @@ struct arm {
     struct auth *auth;
     struct metric_store *metrics;
     struct pacer *pacers[ARM_API_COUNT];
+    bool gives_up_early;
+    atomic_bool answered;
 };
 
 /* The headers with the quota; the lowest number counts.
@@ -73,6 +75,7 @@ struct arm *arm_create(const struct arm_config *config, struct auth *auth,
     if (!http_url_is_safe(arm->resource_manager) ||
         !http_origin(arm->resource_manager, arm->origin))
         *arm->origin = 0;
+    arm->gives_up_early = config->gives_up_early;
     arm->auth = auth;
     arm->metrics = metrics;
     for (int api = 0; api < ARM_API_COUNT; api++) {
@@ -90,6 +93,11 @@ void arm_destroy(struct arm *arm)
         pacer_destroy(arm->pacers[api]);
     free(arm->resource_manager);
     free(arm);
+}
+
+bool arm_has_answered(const struct arm *arm)
+{
+    return atomic_load(&arm->answered);
 }
 
 /* --- waiting ------------------------------------------------------------------------------- */
@@ -205,6 +213,7 @@ static void count_answer(struct arm *arm, enum arm_api api, int64_t sent_ms,
         .resets_after_s = -1,
     };
     if (response->status) {
+        atomic_store(&arm->answered, true);
         for (const char *const *name = apis[api].remaining; *name; name++) {
             int64_t number = header_quota(response, *name);
             if (number >= 0 && (answer.remaining < 0 || number < answer.remaining))
@@ -300,7 +309,9 @@ static bool may_retry(struct arm_session *session, enum arm_api api, int tries,
                       const struct http_response *response, struct error *error)
 {
     bool gave_up = error->code == ERROR_THROTTLED && !error->http_status; /* wait_for_quota did */
-    return error_is_transient(error) && !gave_up &&
+    bool silent = session->arm->gives_up_early && !arm_has_answered(session->arm) &&
+                  (error->code == ERROR_NETWORK || error->code == ERROR_TIMEOUT);
+    return error_is_transient(error) && !gave_up && !silent &&
            tries < (session->tries ? session->tries : TRIES_MAX) &&
            wait_to_retry(session, api, tries, response->status == 429, error);
 }

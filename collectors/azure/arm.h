@@ -13,12 +13,16 @@
 /* Where Resource Manager is. */
 struct arm_config {
     const char *resource_manager; /* "https://management.azure.com", no trailing slash */
+    bool gives_up_early; /* before anything has answered, a call without answer is not repeated */
 };
 
 struct arm;
 struct arm *arm_create(const struct arm_config *config, struct auth *auth,
                        struct metric_store *metrics);
 void arm_destroy(struct arm *arm);
+
+/* Whether anything has answered a call since the start, with whatever status. Any thread. */
+bool arm_has_answered(const struct arm *arm);
 
 /* What one collection uses: a connection, a deadline, a switch to stop. */
 struct arm_session {

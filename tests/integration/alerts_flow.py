@@ -315,7 +315,7 @@ def test_run_once_notifies_and_ends():
     with Folder() as folder, Sink() as sink, tenant() as fake:
         config = configuration(fake, folder, [receiver(sink)])
         file = folder.file("defender_exporter.yml", config)
-        arguments = [EXPORTER, "run", "--once", f"--config.file={file}",
+        arguments = [EXPORTER, "run", "--once", "--notify", f"--config.file={file}",
                      f"--storage.path={folder.path}", "--log.level=warn"]
         for _ in range(2):
             with Program(arguments) as once:

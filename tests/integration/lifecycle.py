@@ -10,6 +10,7 @@ import time
 
 from harness import (EXPORTER, SECRET, SLOWNESS, Exporter, Fake, Folder, contains, equal, fetch,
                      run, settings, until)
+from sink import Sink
 
 # Far below every time-out that stopping could wait for.
 STOP_S = 10
@@ -322,6 +323,39 @@ def test_one_collection():
         wanted = [line for line in want.text.splitlines() if line.startswith("defender_findings{")]
         got = [line for line in result.stdout.splitlines() if line.startswith("defender_findings{")]
         equal(got, wanted, "findings of run --once and of a scrape")
+        points = until("potential points of the service",
+                       lambda: potential_points(pair.exporter.metrics().text))
+        equal(potential_points(result.stdout), points, "potential points")
+
+
+def potential_points(text):
+    return [line for line in text.splitlines()
+            if line.startswith("defender_assessment_potential_points{")]
+
+
+def test_one_collection_beside_the_service():
+    """Same configuration, same folder: it reads Azure, tells nobody and leaves the folder alone."""
+    with Sink() as sink:
+        alerts = {"receivers": [{"name": "team", "webhook": {
+            "url": sink.url, "http": {"allow_private": True}}}], "route": {"receiver": "team"}}
+        with Pair(alerts=alerts) as pair:
+            pair.exporter.wait_ready()
+            arguments = ("run", "--once", f"--config.file={pair.exporter.config_file}",
+                         f"--storage.path={pair.folder.path}")
+            until("the first run's message", sink.taken)
+            beside = command(*arguments)
+            equal(beside.returncode, 0, "beside the service: " + beside.stderr)
+            contains(beside.stdout, "defender_findings{", "metrics beside the service")
+            equal(bool(potential_points(beside.stdout)), True, "potential points beside it")
+            contains(beside.stderr, "nobody is notified", "said")
+            refused = command(*arguments, "--notify")
+            equal(refused.returncode != 0, True, "--notify beside the service is refused")
+            contains(refused.stderr, "in use", "why it is refused")
+            pair.exporter.stop()
+            before, files = len(sink.taken()), sorted(os.listdir(pair.folder.path))
+            equal(command(*arguments).returncode, 0, "after the service")
+            equal(len(sink.taken()), before, "messages of run --once")
+            equal(sorted(os.listdir(pair.folder.path)), files, "files")
 
 
 def test_too_many_requests():

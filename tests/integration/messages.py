@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """What commonly goes wrong at the start gives five different sentences a person understands."""
 import re
+import socket
 import subprocess
+import time
 
-from harness import (CLIENT, EXPORTER, SECRET, SLOWNESS, TENANT, Exporter, Fake, Folder, contains,
-                     equal, free_port, run, settings)
+from harness import (CLIENT, EXPORTER, SECRET, SLOWNESS, TENANT, Exporter, Fake, Folder, Program,
+                     contains, equal, free_port, run, settings)
 
 
 def words(folder, config):
@@ -51,6 +53,28 @@ def test_five_different_messages():
             "nothing readable": ("403", "denied", "read access")}.items():
         for part in parts:
             contains(said[case][0].lower(), part.lower(), case)
+
+
+def test_azure_that_is_unreachable_is_said_once_and_soon():
+    """Collectors with their usual time-outs: minutes, were each to try again until then."""
+    with Folder() as folder:
+        url = f"http://127.0.0.1:{free_port()}"
+        began = time.monotonic()
+        message, log = words(folder, settings(url, folder.file("secret", SECRET)))
+        contains(message, "connect", "refused")
+        equal(log.count("level=WARN"), 1, "failures that are logged: " + log)
+        contains(log, 'msg="Azure cannot be reached" url=' + url, "refused")
+        equal(time.monotonic() - began < 30 * SLOWNESS, True, "gives up soon")
+
+
+def test_azure_that_does_not_answer_is_said_while_it_is_waited_for():
+    with Folder() as folder, socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        config = folder.file("config.yml", settings(url, folder.file("secret", SECRET)))
+        with Program([EXPORTER, "run", "--once", f"--config.file={config}",
+                      f"--storage.path={folder.path}"]) as once:
+            once.wait_for('msg="no answer from Azure yet" url=' + url)
+            equal(once.alive, True, "it is still waiting")
 
 
 def test_missing_settings_are_named():

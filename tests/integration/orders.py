@@ -11,7 +11,7 @@ from harness import EXPORTER, SECRET, Fake, Folder, equal, run, settings
 PROGRAMS = [EXPORTER, *os.environ["ORDERS"].split(":")]
 VARIES = re.compile(r"^((?:process_|defender_exporter_|\w*_seconds)[^ ]*) .*", re.M)
 
-# With a receiver, the ledger works under --once too.
+# With a receiver and --notify, the ledger works under --once too.
 ALERTS = {"receivers": [{"name": "nobody", "webhook": {"url": "http://127.0.0.1:9/"}}],
           "route": {"receiver": "nobody"}}
 
@@ -51,7 +51,7 @@ def test_metrics():
                 file = folder.file("defender_exporter.yml", config)
                 for of_run in texts:
                     of_run.append(VARIES.sub(r"\1", output(
-                        program, "run", "--once", f"--config.file={file}",
+                        program, "run", "--once", "--notify", f"--config.file={file}",
                         f"--storage.path={folder.path}")))
         same("metrics of first runs", texts[0])
         same("metrics of second runs", texts[1])

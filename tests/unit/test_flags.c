@@ -94,6 +94,7 @@ TEST(wrong_flags_are_named)
         { "-", "unknown flag -" },
         { "--", "unknown flag --" },
         { "--once=yes", "--once takes no value" },
+        { "--notify", "--notify belongs to run --once" },
         { "--log.level", "--log.level needs a value" },
         { "--azure.client-secret=x", "unknown flag --azure.client-secret" },
     };
