@@ -109,7 +109,7 @@ static const struct row_field history_fields[] = {
     { 0 },
 };
 static const struct rows_table history_rows = {
-    LEDGER_ROWS_TABLES("ledger_event e LEFT JOIN ledger_finding f ON f.id = e.finding_id"), 0,
+    LEDGER_ROWS_TABLES("ledger_event e LEFT JOIN ledger_known f ON f.id = e.finding_id"), 0,
     history_fields
 };
 
@@ -204,7 +204,7 @@ static const struct row_field entry_fields[] = {
     LEDGER_ROWS_KNOWN(struct entry_row, known),
     { 0 },
 };
-static const struct rows_table entry_rows = { LEDGER_ROWS_TABLES("ledger_finding f"), 0,
+static const struct rows_table entry_rows = { LEDGER_ROWS_TABLES("ledger_known f"), 0,
                                               entry_fields };
 
 bool ledger_find(struct database *database, const struct source_list *sources, const char *prefix,

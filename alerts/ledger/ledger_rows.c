@@ -25,7 +25,7 @@ static const struct row_field known_fields[] = {
     LEDGER_ROWS_KNOWN(struct known_row, known),
     { 0 },
 };
-static const struct rows_table known_rows = { LEDGER_ROWS_TABLES("ledger_finding f"), 0,
+static const struct rows_table known_rows = { LEDGER_ROWS_TABLES("ledger_known f"), 0,
                                               known_fields };
 
 /* Move the texts of a finding to a table. */
@@ -75,7 +75,7 @@ static const struct row_field open_fields[] = {
     ROW_INTEGER(struct open_row, is.absent_at, "absent_at"),
     { 0 },
 };
-static const struct rows_table open_rows = { "ledger_finding", 0, open_fields };
+static const struct rows_table open_rows = { "ledger_known", 0, open_fields };
 
 bool ledger_rows_load(struct database *database, const struct source_list *sources,
                       ledger_rows_visit *visit, void *context, struct error *error)
@@ -117,18 +117,18 @@ bool ledger_rows_past(struct database *database, const struct finding_id *id,
 /* A finding as it is written. */
 struct kept {
     struct finding finding;
-    const char *source;
+    const char *source, *tenant, *resource_head, *resource_tail, *resource_name;
     bool has_id, is_open, quiet;
     int reason;
     uint32_t episode;
-    int64_t absent_at, opened_at, resolved_at, overdue_at;
+    int64_t absent_at, opened_at, seen_at, resolved_at, overdue_at;
 };
 
 /* clang-format off */
 #define ID ROW_BYTES(struct kept, finding.id.bytes, "id", has_id)
 /* What may change of a finding. */
 #define FACTS \
-    ROW_TEXT   (struct kept, finding.risk_factors, "risk_factors"), \
+    ROW_SHARED (struct kept, finding.risk_factors, "risk_factors"), \
     ROW_ENUM   (struct kept, finding.risk, "risk", RISK_COUNT), \
     ROW_INTEGER(struct kept, finding.contextual, "contextual"), \
     ROW_INTEGER(struct kept, finding.internet_exposed, "internet_exposed"), \
@@ -142,19 +142,22 @@ struct kept {
     ROW_INTEGER(struct kept, episode, "episode"), \
     ROW_INTEGER(struct kept, quiet, "quiet"), \
     ROW_INTEGER(struct kept, opened_at, "opened_at"), \
+    ROW_INTEGER(struct kept, seen_at, "seen_at"), \
     ROW_INTEGER(struct kept, finding.changed_at, "changed_at"), \
     ROW_INTEGER(struct kept, resolved_at, "resolved_at"), \
     ROW_INTEGER(struct kept, overdue_at, "overdue_at")
 
 static const struct row_field kept_fields[] = {
     ID, FACTS, LIFE,
-    ROW_TEXT   (struct kept, source, "source"),
-    ROW_TEXT   (struct kept, finding.assessment_id, "assessment_id"),
-    ROW_TEXT   (struct kept, finding.subscription_id, "subscription_id"),
-    ROW_TEXT   (struct kept, finding.resource_id, "resource_id"),
-    ROW_TEXT   (struct kept, finding.resource_type, "resource_type"),
-    ROW_TEXT   (struct kept, finding.resource_group, "resource_group"),
-    ROW_TEXT   (struct kept, finding.resource_name, "resource_name"),
+    ROW_SHARED (struct kept, source, "source"),
+    ROW_SHARED (struct kept, tenant, "tenant"),
+    ROW_SHARED (struct kept, finding.assessment_id, "assessment_id"),
+    ROW_SHARED (struct kept, finding.subscription_id, "subscription_id"),
+    ROW_SHARED (struct kept, resource_head, "resource_head"),
+    ROW_TEXT   (struct kept, resource_tail, "resource_tail"),
+    ROW_TEXT   (struct kept, resource_name, "resource_name"),
+    ROW_SHARED (struct kept, finding.resource_type, "resource_type"),
+    ROW_SHARED (struct kept, finding.resource_group, "resource_group"),
     ROW_INTEGER(struct kept, finding.first_seen_at, "first_seen_at"),
     { 0 }
 };
@@ -173,15 +176,24 @@ static const struct rows_table changed_rows = { "ledger_finding", 1, changed_fie
 bool ledger_rows_open(struct database *database, const struct finding *finding, uint32_t episode,
                       int64_t at, bool quiet, struct error *error)
 {
+    CLEANUP(buf_finish) struct buf head = { 0 };
+    const char *slash = strrchr(finding->resource_id, '/');
+    const char *tail = slash ? slash + 1 : finding->resource_id;
+    buf_append(&head, finding->resource_id, (size_t)(tail - finding->resource_id));
     struct kept kept = {
         .finding = *finding,
         .source = finding->source->key,
+        .tenant = finding->source->tenant,
+        .resource_head = buf_cstr(&head),
+        .resource_tail = tail,
+        .resource_name = strcmp(finding->resource_name, tail) ? finding->resource_name : "",
         .has_id = true,
         .is_open = true,
         .quiet = quiet,
         .reason = -1,
         .episode = episode,
         .opened_at = at,
+        .seen_at = at,
     };
     if (!finding->first_seen_at)
         kept.finding.first_seen_at = at;

@@ -45,29 +45,33 @@ static bool read_value(struct watch *watch, const char *kind, const char *key, s
                        struct error *error)
 {
     struct database_statement *statement =
-        rows_select(watch->database, &value_rows, " WHERE kind = $1 AND key = $2");
+        rows_select(watch->database, &value_rows, " WHERE kind = $1 AND tenant = $2 AND key = $3");
     *value = (struct value){ 0 };
-    database_bind(statement, kind, key);
+    database_bind(statement, kind, watch->source->tenant, key);
     return rows_one(statement, &value_rows, NULL, value, &value->found, error) ||
            error_wrap(error, "reading %s %s", kind, key);
 }
 
 struct kept_value {
-    const char *kind, *key, *state;
+    const char *kind, *tenant, *key, *state;
     double value;
     int64_t at;
 };
 static const struct row_field kept_fields[] = {
-    ROW_TEXT(struct kept_value, kind, "kind"),     ROW_TEXT(struct kept_value, key, "key"),
-    ROW_NUMBER(struct kept_value, value, "value"), ROW_TEXT(struct kept_value, state, "state"),
-    ROW_INTEGER(struct kept_value, at, "at"),      { 0 },
+    ROW_TEXT(struct kept_value, kind, "kind"),
+    ROW_TEXT(struct kept_value, tenant, "tenant"),
+    ROW_TEXT(struct kept_value, key, "key"),
+    ROW_NUMBER(struct kept_value, value, "value"),
+    ROW_TEXT(struct kept_value, state, "state"),
+    ROW_INTEGER(struct kept_value, at, "at"),
+    { 0 },
 };
-static const struct rows_table kept_rows = { "watch_value", 2, kept_fields };
+static const struct rows_table kept_rows = { "watch_value", 3, kept_fields };
 
 static bool write_value(struct watch *watch, const char *kind, const char *key, double value,
                         const char *state, struct error *error)
 {
-    const struct kept_value kept = { kind, key, state, value, watch->now };
+    const struct kept_value kept = { kind, watch->source->tenant, key, state, value, watch->now };
     return rows_upsert(watch->database, &kept_rows, &kept, error) ||
            error_wrap(error, "keeping %s %s", kind, key);
 }
@@ -75,9 +79,9 @@ static bool write_value(struct watch *watch, const char *kind, const char *key, 
 static bool forget_value(struct watch *watch, const char *kind, const char *key,
                          struct error *error)
 {
-    struct database_statement *statement =
-        database_prepare(watch->database, "DELETE FROM watch_value WHERE kind = $1 AND key = $2");
-    database_bind(statement, kind, key);
+    struct database_statement *statement = database_prepare(
+        watch->database, "DELETE FROM watch_value WHERE kind = $1 AND tenant = $2 AND key = $3");
+    database_bind(statement, kind, watch->source->tenant, key);
     return database_run(statement, error) || error_wrap(error, "forgetting %s %s", kind, key);
 }
 

@@ -3,7 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-enum { FIELDS_MAX = 32 };
+#include "alerts/store/shared_text.h"
+
+enum { FIELDS_MAX = 48 };
 
 /* Kinds of statements, which differ by their addresses. */
 static const char insert[] = "insert", insert_new[] = "insert new", upsert[] = "upsert",
@@ -103,10 +105,22 @@ static struct database_value value_of(const struct row_field *field, const void 
         return database_of_integer((int64_t) * (const size_t *)at);
     case ROW_TYPE_BYTES:
         return database_of_blob(*((const bool *)row + field->has) ? at : NULL, field->size);
+    case ROW_TYPE_SHARED: /* share_text */
     case ROW_END:
         break;
     }
     return database_of_text(NULL);
+}
+
+static bool share_text(struct database *database, const struct row_field *field, const void *row,
+                       struct database_value *value, struct error *error)
+{
+    const char *text = *(const char *const *)((const char *)row + field->offset);
+    int64_t number;
+    if (!shared_text_number(database, text ? text : "", &number, error))
+        return false;
+    *value = database_of_integer(number);
+    return true;
 }
 
 static bool write_row(struct database *database, const struct rows_table *table, const char *kind,
@@ -114,8 +128,12 @@ static bool write_row(struct database *database, const struct rows_table *table,
 {
     struct database_value values[FIELDS_MAX];
     int count = count_fields(table), first = kind == update ? table->key_count : 0;
-    for (int i = 0; i < count; i++)
-        values[i] = value_of(&table->fields[(first + i) % count], row);
+    for (int i = 0; i < count; i++) {
+        const struct row_field *field = &table->fields[(first + i) % count];
+        values[i] = value_of(field, row);
+        if (field->type == ROW_TYPE_SHARED && !share_text(database, field, row, &values[i], error))
+            return false;
+    }
     struct database_statement *statement = database_prepare_made(database, table, kind, make_write);
     database_bind_values(statement, values, (size_t)count);
     return database_run(statement, error);

@@ -8,7 +8,8 @@
  *   };
  *   static const struct rows_table notes = { "note", 1, note_fields };
  * The SQL that writes and reads whole rows is made from it; conditions are written by hand. A
- * member of another type than its field's does not compile. */
+ * member of another type than its field's does not compile. What is written by ROW_SHARED is read
+ * by ROW_TEXT of a view that has the texts. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ enum row_type {
     ROW_TYPE_UNSIGNED,
     ROW_TYPE_INT64,
     ROW_TYPE_SIZE,
+    ROW_TYPE_SHARED, /* const char *: only written, as its number in shared_text; NULL is "" */
     ROW_TYPE_BYTES, /* uint8_t[]: NULL, and read as zeros, unless the bool beside it says so */
 };
 
@@ -52,6 +54,8 @@ struct row_field {
 
 #define ROW_TEXT(type, member, name) \
     { ROW_TYPE_TEXT, MEMBER_OFFSET(type, member, const char *), name, 0, 0, NULL }
+#define ROW_SHARED(type, member, name) \
+    { ROW_TYPE_SHARED, MEMBER_OFFSET(type, member, const char *), name, 0, 0, NULL }
 #define ROW_CHARS(type, member, name) \
     { ROW_TYPE_CHARS, ROW_ARRAY_(type, member, char), name, ROW_BYTES_(type, member), 0, NULL }
 #define ROW_WORD(type, member, name, of, unknown) \

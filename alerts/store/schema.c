@@ -1,5 +1,5 @@
-/* Version 1 of the tables, and small facts. Enums are stored as their words, except where a row
- * is one of hundreds of thousands (risk, severity, reason: numbers of finding.h). */
+/* The tables, version by version, and small facts. Enums are stored as their words, except where a
+ * row is one of hundreds of thousands (risk, severity, reason, cloud: numbers of finding.h). */
 #include "alerts/store/schema.h"
 
 #include <stdio.h>
@@ -109,10 +109,133 @@ static const char version_1[] =
     " status TEXT NOT NULL," /* of this alert: firing, resolved */
     " PRIMARY KEY (message_id, fingerprint, event));"
     "CREATE INDEX outbox_member_alert ON outbox_member (fingerprint);";
+
+/* What repeats in a hundred thousand rows is kept once, in shared_text, and the rows have its
+ * number (ROW_SHARED of rows.h writes them; the view ledger_known reads them as texts). */
+#define SHARED(column) "(SELECT number FROM shared_text WHERE text = " column ")"
+#define TEXT_OF(column) "(SELECT text FROM shared_text WHERE number = " column ")"
+/* Up to the last slash, and what is behind it. */
+#define HEAD(column) "RTRIM(" column ", REPLACE(" column ", '/', ''))"
+#define TAIL(column) "SUBSTR(" column ", LENGTH(" HEAD(column) ") + 1)"
+
+static const char version_2[] =
+    /* Number 0 is the empty text. Filled from what version 1 wrote in every row. */
+    "CREATE TABLE shared_text (number INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
+    "INSERT INTO shared_text (number, text) VALUES (0, '');"
+    "INSERT INTO shared_text (number, text)"
+    " SELECT ROW_NUMBER() OVER (ORDER BY text), text FROM ("
+    " SELECT source AS text FROM ledger_finding UNION SELECT assessment_id FROM ledger_finding"
+    " UNION SELECT subscription_id FROM ledger_finding"
+    " UNION SELECT resource_type FROM ledger_finding"
+    " UNION SELECT resource_group FROM ledger_finding"
+    " UNION SELECT risk_factors FROM ledger_finding"
+    " UNION SELECT " HEAD("resource_id") " FROM ledger_finding) WHERE text <> '';"
+
+    "CREATE TABLE ledger_finding_2 ("
+    " id BYTEA PRIMARY KEY,"
+    " source BIGINT NOT NULL,"          /* shared: key of the source that tells of it */
+    " tenant BIGINT NOT NULL DEFAULT 0,"/* shared: whom that source asks; '' = the own tenant */
+    " assessment_id BIGINT NOT NULL,"   /* shared */
+    " subscription_id BIGINT NOT NULL," /* shared */
+    " resource_head BIGINT NOT NULL,"   /* shared: the resource id up to its last slash, ... */
+    " resource_tail TEXT NOT NULL,"     /* ... and the rest of it */
+    " resource_name TEXT NOT NULL,"     /* '' = the tail is the name */
+    " resource_type BIGINT NOT NULL,"   /* shared */
+    " resource_group BIGINT NOT NULL,"  /* shared */
+    " native_id TEXT NOT NULL DEFAULT '',"     /* of AWS, GCP ...: ARN, full resource name; '' */
+    " cloud BIGINT NOT NULL DEFAULT 0,"        /* number of finding.h; 0 = azure */
+    " connector BIGINT NOT NULL DEFAULT 0,"    /* shared: security connector it came through; '' */
+    " account BIGINT NOT NULL DEFAULT 0,"      /* shared: account, project, organization; '' */
+    " risk_factors BIGINT NOT NULL,"           /* shared */
+    " risk BIGINT NOT NULL, severity BIGINT NOT NULL, contextual BIGINT NOT NULL,"
+    " internet_exposed BIGINT NOT NULL, attack_paths BIGINT NOT NULL,"
+    " is_open BIGINT NOT NULL, reason BIGINT NOT NULL," /* why closed; -1 while open */
+    " absent_at BIGINT NOT NULL," /* collection that was the first without it; 0 = not so */
+    " episode BIGINT NOT NULL," /* 1 = opened once, 2 = reopened once ... */
+    " quiet BIGINT NOT NULL,"   /* adopted at first sight or by a ruler.changed digest */
+    " first_seen_at BIGINT NOT NULL," /* Azure's first evaluation, or when we saw it first */
+    " changed_at BIGINT NOT NULL,"    /* Azure's last change of its status; 0 = not told */
+    " opened_at BIGINT NOT NULL," /* since when it is open: age, due date and SLA follow it */
+    " seen_at BIGINT NOT NULL,"   /* when this program saw it open, in this episode */
+    " resolved_at BIGINT NOT NULL, overdue_at BIGINT NOT NULL);" /* 0 = no overdue event yet */
+    "INSERT INTO ledger_finding_2 (id, source, assessment_id, subscription_id, resource_head,"
+    " resource_tail, resource_name, resource_type, resource_group, risk_factors, risk, severity,"
+    " contextual, internet_exposed, attack_paths, is_open, reason, absent_at, episode, quiet,"
+    " first_seen_at, changed_at, opened_at, seen_at, resolved_at, overdue_at)"
+    " SELECT id, " SHARED("source") ", " SHARED("assessment_id") ", " SHARED("subscription_id") ", "
+    SHARED(HEAD("resource_id")) ", " TAIL("resource_id") ","
+    " CASE WHEN resource_name = " TAIL("resource_id") " THEN '' ELSE resource_name END, "
+    SHARED("resource_type") ", " SHARED("resource_group") ", " SHARED("risk_factors") ", risk,"
+    " severity, contextual, internet_exposed, attack_paths, is_open, reason, absent_at, episode,"
+    " quiet, first_seen_at, changed_at, opened_at, opened_at, resolved_at, overdue_at"
+    " FROM ledger_finding ORDER BY id;"
+    "DROP TABLE ledger_finding;"
+    "ALTER TABLE ledger_finding_2 RENAME TO ledger_finding;"
+    "CREATE VIEW ledger_known AS SELECT id, "
+    TEXT_OF("source") " AS source, " TEXT_OF("tenant") " AS tenant, "
+    TEXT_OF("assessment_id") " AS assessment_id, "
+    TEXT_OF("subscription_id") " AS subscription_id, "
+    TEXT_OF("resource_head") " || resource_tail AS resource_id,"
+    " CASE WHEN resource_name = '' THEN resource_tail ELSE resource_name END AS resource_name, "
+    TEXT_OF("resource_type") " AS resource_type, " TEXT_OF("resource_group") " AS resource_group,"
+    " native_id, cloud, " TEXT_OF("connector") " AS connector, " TEXT_OF("account") " AS account, "
+    TEXT_OF("risk_factors") " AS risk_factors, risk, severity, contextual, internet_exposed,"
+    " attack_paths, is_open, reason, absent_at, episode, quiet, first_seen_at, changed_at,"
+    " opened_at, seen_at, resolved_at, overdue_at FROM ledger_finding;"
+
+    /* grouped, individual; '' = neither */
+    "ALTER TABLE ledger_assessment ADD COLUMN model TEXT NOT NULL DEFAULT '';"
+    /* Azure's recommendationCategory: SoftwareUpdate ... (category is that of the metadata) */
+    "ALTER TABLE ledger_assessment ADD COLUMN kind TEXT NOT NULL DEFAULT '';"
+
+    /* First sight of a subscription by a source that asks this tenant. A source's first run is that
+     * of all its subscriptions. */
+    "CREATE TABLE ledger_adoption ("
+    " source TEXT NOT NULL, tenant TEXT NOT NULL, subscription_id TEXT NOT NULL,"
+    " at BIGINT NOT NULL,"
+    " gone_at BIGINT NOT NULL," /* no collection covers it since; 0 = it is covered */
+    " told BIGINT NOT NULL,"    /* 1 = the message that it is watched was decided */
+    " PRIMARY KEY (source, tenant, subscription_id));"
+
+    /* The same key may be watched in two tenants. */
+    "CREATE TABLE watch_value_2 ("
+    " kind TEXT NOT NULL, tenant TEXT NOT NULL, key TEXT NOT NULL,"
+    " value DOUBLE PRECISION NOT NULL, state TEXT NOT NULL, at BIGINT NOT NULL,"
+    " PRIMARY KEY (kind, tenant, key));"
+    "INSERT INTO watch_value_2 (kind, tenant, key, value, state, at)"
+    " SELECT kind, '', key, value, state, at FROM watch_value;"
+    "DROP TABLE watch_value;"
+    "ALTER TABLE watch_value_2 RENAME TO watch_value;"
+
+    /* Key of the incident of this alert alone, fixed when it fires; '' = it never fired under this
+     * version. (fingerprint is over its identity, the rule and the finding, subject or labels of
+     * `by`; what else is known of it are attributes, in the JSON.) */
+    "ALTER TABLE active_alert ADD COLUMN dedup_key TEXT NOT NULL DEFAULT '';"
+
+    /* Key of the group's incident, fixed when its episode begins; of groups that version 1 notified
+     * of the key it used; '' = worked out with the next message. */
+    "ALTER TABLE group_state ADD COLUMN dedup_key TEXT NOT NULL DEFAULT '';"
+
+    /* What the receiver was notified of last about this alert: under which key, with which risk
+     * (number of finding.h; -1 = not known), with which labels (JSON; '' = those of the alert). Its
+     * end is told under that key. */
+    "ALTER TABLE group_member ADD COLUMN told_key TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE group_member ADD COLUMN told_risk BIGINT NOT NULL DEFAULT -1;"
+    "ALTER TABLE group_member ADD COLUMN told_labels TEXT NOT NULL DEFAULT '';"
+
+    /* Values over time, for trends and reports: a row when a value changed, at most one an hour.
+     * Hourly for 30 days, then daily for 400. */
+    "CREATE TABLE history_series ("
+    " number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);" /* as a metric: name{label="..."} */
+    "CREATE TABLE history ("
+    " series BIGINT NOT NULL, at BIGINT NOT NULL,"
+    " value DOUBLE PRECISION," /* NULL = from here on it is not told */
+    " PRIMARY KEY (series, at));";
 /* clang-format on */
 
 const struct database_migration schema_migrations[] = {
     { 1, version_1 },
+    { 2, version_2 },
     { 0, NULL },
 };
 

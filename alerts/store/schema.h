@@ -5,6 +5,7 @@
  *   ledger_assessment  ledger             each recommendation ever seen
  *   ledger_finding     ledger             each finding ever seen, open or not
  *   ledger_event       ledger             what happened to findings: read by replay and messages
+ *   ledger_adoption    ledger             which subscriptions each source has adopted
  *   ledger_counter     ledger             counters and histogram buckets that outlive a restart
  *   watch_value        watch              last known scores, plans and freshness
  *   active_alert       active             pending, firing and lately resolved alerts
@@ -12,6 +13,9 @@
  *   group_member       group              which alerts are in it and what each receiver accepted
  *   silence            silence            silences, expired ones kept for five days
  *   governor_fold      governor           what waits for the next roll-up
+ *   history_series     history            what is kept over time: a name as of a metric
+ *   history            history            its values: a row when one changed
+ *   shared_text        rows               texts that many rows have; ledger_known shows them
  *   outbox_message     outbox             messages until they are accepted or dead
  *   outbox_member      outbox             the (finding, episode, event) a message is about
  *

@@ -94,7 +94,7 @@ def query(folder, sql):
 
 def open_in_ledger(folder):
     return {row[0].hex()[:16] for row in query(
-        folder, "SELECT id FROM ledger_finding WHERE is_open = 1 AND source = 'assessments'")}
+        folder, "SELECT id FROM ledger_known WHERE is_open = 1 AND source = 'assessments'")}
 
 
 def queued_ever(folder):

@@ -15,7 +15,7 @@ import time
 from collections import Counter as tally
 
 from alerts_flow import command
-from alerts_model import Model, open_in_ledger, query, queued_ever, settled, told_of
+from alerts_model import Model, query, queued_ever, settled, told_of
 from harness import ROOT, SECRET, Exporter, Fake, Folder, equal, run, settings, until
 from sink import Sink, receiver
 
@@ -36,6 +36,7 @@ groups:
 TABLES = ("store", "ledger_assessment", "ledger_finding", "ledger_event", "active_alert",
           "group_state", "group_member", "silence", "governor_fold", "outbox_message",
           "outbox_member")
+READ_AS = {"ledger_finding": "ledger_known"}  # since version 2: texts that rows share
 OVER = ("finding.resolved", "finding.exempted")
 
 
@@ -83,6 +84,10 @@ def states(folder, table):
         folder, f"SELECT state, COUNT(*) FROM {table} GROUP BY state")})
 
 
+def count_open(folder):
+    return len(query(folder, "SELECT id FROM ledger_finding WHERE is_open = 1"))
+
+
 # --- going on -------------------------------------------------------------------------------------
 
 def columns_of(folder):
@@ -93,7 +98,10 @@ def columns_of(folder):
 
 def rows_of(folder, columns):
     """Everything that must stay as it was, row by row."""
-    return {table: query(folder, f"SELECT {columns[table]} FROM {table}") for table in TABLES}
+    views = {view for view, in query(folder, "SELECT name FROM sqlite_master WHERE type = 'view'")}
+    return {table: query(folder, f"SELECT {columns[table]} FROM "
+                         f"{READ_AS.get(table) if READ_AS.get(table) in views else table}")
+            for table in TABLES}
 
 
 def unpack(file, folder):
@@ -186,7 +194,7 @@ def test_a_database_of_an_earlier_version_goes_on():
             before = rows_of(folder, columns)
             waiting = sorted(message for message, in query(
                 folder, "SELECT id FROM outbox_message WHERE state = 'queued'"))
-            assert len(open_in_ledger(folder)) >= 10000, file
+            assert count_open(folder) >= 10000, file
             assert states(folder, "active_alert")["firing"] >= 500, file
             assert waiting and states(folder, "outbox_message")["dead"], file
             with tenant(NOW + moved) as fake:

@@ -144,7 +144,7 @@ static inline const char *scene_told(struct scene *scene, size_t most)
         struct database_statement *members = database_prepare(
             scene->world.database,
             "SELECT m.event, m.status, COALESCE(f.resource_name, m.fingerprint) FROM outbox_member"
-            " m LEFT JOIN ledger_finding f ON f.id = m.finding_id WHERE m.message_id = $1"
+            " m LEFT JOIN ledger_known f ON f.id = m.finding_id WHERE m.message_id = $1"
             " ORDER BY 3, 1");
         database_bind(members, id);
         size_t count = 0;

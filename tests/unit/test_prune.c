@@ -59,7 +59,7 @@ TEST(closed_findings_go_with_their_history)
         scene_run(&scene);
     }
     CHECK_INT(scene_number(&scene, findings), 2);
-    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM ledger_finding WHERE resource_name = 'a'"),
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM ledger_known WHERE resource_name = 'a'"),
               0);
     CHECK_INT(
         scene_number(&scene, "SELECT COUNT(*) FROM ledger_event WHERE at < 1700000000 + 9 * 86400"),

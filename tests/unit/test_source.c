@@ -265,7 +265,7 @@ static int64_t count_open(struct world *world, const char *key)
     int64_t count = -1;
     struct error error = { 0 };
     struct database_statement *statement = database_prepare(
-        world->database, "SELECT COUNT(*) FROM ledger_finding WHERE source = $1 AND is_open = 1");
+        world->database, "SELECT COUNT(*) FROM ledger_known WHERE source = $1 AND is_open = 1");
     database_bind(statement, key);
     CHECK(database_get_integer(statement, &count, &error));
     return count;
