@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/rules/notification_silence.h"
 #include "alerts/store/schema.h"
 #include "core/clock.h"
 
@@ -40,7 +41,9 @@ static const struct notification blank = {
     .risk_factors = "",
     .link = "",
     .external_url = "",
+    .config_file = "",
     .silence_command = "",
+    .silence_amtool = "",
     .runbook_url = "",
     .risk = "",
     .resource_name = "",
@@ -63,6 +66,7 @@ static void fill(const struct settings *settings, const char *receiver, const ch
     notification->dedup_key = arena_text(arena, key);
     notification->tenant_id = settings->tenant_id;
     notification->external_url = settings->external_url;
+    notification->config_file = settings->config_file;
     notification->rule = rule;
     notification->event_at = now;
     notification->group_labels[0] = (struct match_label){ "alertname", rule };
@@ -71,6 +75,17 @@ static void fill(const struct settings *settings, const char *receiver, const ch
     notification->alert_count = 1;
     *(notification->status == NOTIFICATION_RESOLVED ? &notification->resolved_count
                                                     : &notification->firing_count) = 1;
+}
+
+/* How a finding of that name would be silenced. */
+static void add_silence(struct notification *notification, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf program = { 0 };
+    CLEANUP(buf_finish) struct buf command = { 0 };
+    notification_silence_own(notification->config_file, &program);
+    notification_silence(buf_cstr(&program), NULL, notification->alerts, notification->alert_count,
+                         &command);
+    notification->silence_command = arena_text(arena, buf_cstr(&command));
 }
 
 static void describe_drill(struct notification *notification, struct arena *arena)
@@ -119,7 +134,6 @@ static void describe_drill(struct notification *notification, struct arena *aren
     notification->attack_paths = 1;
     notification->points = 1;
     notification->link = link;
-    notification->silence_command = "amtool silence add alertname=FireDrill";
     notification->reason = notification->status == NOTIFICATION_RESOLVED ? "fixed" : "";
 }
 
@@ -157,6 +171,7 @@ void drill_notification(const struct settings *settings, const char *receiver,
     notification->due_at = alert->due_at;
     fill(settings, receiver, "FireDrill", started_at, now, alert, arena, notification);
     describe_drill(notification, arena);
+    add_silence(notification, arena);
     notification_derive(notification);
 }
 

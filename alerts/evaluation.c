@@ -329,9 +329,11 @@ static void prepare(struct step *step)
     step->notifications = (struct notification_context){
         .snapshot = evaluation->snapshot,
         .database = evaluation->database,
+        .rules = settings->rules,
         .tenant_id = settings->tenant_id,
         .portal = settings->portal,
         .external_url = settings->external_url,
+        .config_file = settings->config_file,
         .now = evaluation->now,
     };
     step->groups = (struct group_context){

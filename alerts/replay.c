@@ -137,9 +137,11 @@ static bool moment_init(struct moment *moment, struct replay *replay, struct err
         .snapshot = replay->snapshot,
         .points = replay->points,
         .database = replay->source,
+        .rules = settings->rules,
         .tenant_id = settings->tenant_id,
         .portal = settings->portal,
         .external_url = settings->external_url,
+        .config_file = settings->config_file,
         .now = replay->now,
     };
     moment->mutes = (struct mute_context){

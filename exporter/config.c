@@ -145,6 +145,7 @@ static void compile_alerts(struct config *config, struct option_report *report)
     config->rule_families = families;
     const struct settings_context context = {
         .file = *config->file ? config->file : "configuration",
+        .config_file = strcmp(config->file, CONFIG_DEFAULT_FILE) != 0 ? config->file : "",
         .tenant_id = auth_config_tenant_id(&config->azure),
         .portal = cloud_table[config->azure.cloud].portal,
         .external_url = config->web.external_url,

@@ -97,9 +97,11 @@ static bool explain(const struct walk *walk, struct alert *alert, struct arena *
     const struct notification_context context = {
         .snapshot = walk->snapshot,
         .database = walk->call->database,
+        .rules = settings->rules,
         .tenant_id = settings->tenant_id,
         .portal = settings->portal,
         .external_url = settings->external_url,
+        .config_file = settings->config_file,
         .now = walk->call->context->now,
     };
     const struct notification_subject subject = {

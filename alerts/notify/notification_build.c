@@ -7,6 +7,7 @@
 
 #include "alerts/notify/notification_build.h"
 #include "alerts/notify/notification_causes.h"
+#include "alerts/rules/notification_silence.h"
 #include "alerts/text/html.h"
 #include "alerts/text/text.h"
 #include "collectors/catalogue.h"
@@ -363,41 +364,34 @@ static void unlink_names(struct build *build)
 }
 
 /* --- how to silence it ----------------------------------------------------------------------- */
-/* One matcher as an argument for a shell. */
-static void put_matcher(struct buf *out, const char *name, const char *value)
-{
-    buf_printf(out, " '%s=\"", name);
-    for (; *value; value++) {
-        if (*value == '\'')
-            buf_text(out, "'\\''");
-        else if (*value == '"' || *value == '\\')
-            buf_printf(out, "\\%c", *value);
-        else if ((unsigned char)*value >= ' ')
-            buf_char(out, *value);
-    }
-    buf_text(out, "\"'");
-}
-
-static const char *silence_command(const struct build *build)
+/* The command of one program; "" when none is exact. */
+static const char *silence_with(const struct build *build, const struct buf *program)
 {
     CLEANUP(buf_finish) struct buf command = { 0 };
     const struct notification_subject *subject = build->subject;
-    const char *finding_id = common_label(subject, "finding_id");
-    const char *url = build->context->external_url;
-    if (*url)
-        buf_printf(&command, "amtool silence add --alertmanager.url='%s'", url);
+    if (subject->left_out_count)
+        notification_silence_group(buf_cstr(program), subject->group_labels,
+                                   subject->group_label_count, &command);
     else
-        buf_text(&command, "defender_exporter silence add");
-    buf_text(&command, " --duration=4h --comment='...'");
-    if (*finding_id) {
-        put_matcher(&command, "finding_id", finding_id);
-        return arena_text(build->arena, buf_cstr(&command));
-    }
-    for (size_t i = 0; i < subject->group_label_count; i++)
-        put_matcher(&command, subject->group_labels[i].name, subject->group_labels[i].value);
-    if (!subject->group_label_count)
-        put_matcher(&command, "alertname", build->notification->rule);
+        notification_silence(buf_cstr(program), build->context->rules, subject->alerts,
+                             subject->alert_count, &command);
     return arena_text(build->arena, buf_cstr(&command));
+}
+
+/* Only while something fires; a summary of what was there before is nothing to silence. */
+static void add_silences(struct build *build)
+{
+    CLEANUP(buf_finish) struct buf own = { 0 };
+    CLEANUP(buf_finish) struct buf amtool = { 0 };
+    struct notification *notification = build->notification;
+    if (notification->status != NOTIFICATION_FIRING || !strcmp(notification->event, "digest"))
+        return;
+    notification_silence_own(notification->config_file, &own);
+    notification->silence_command = silence_with(build, &own);
+    if (!*notification->external_url)
+        return;
+    notification_silence_amtool(notification->external_url, &amtool);
+    notification->silence_amtool = silence_with(build, &amtool);
 }
 
 /* --- title and text --------------------------------------------------------------------------- */
@@ -552,6 +546,7 @@ static void start(struct build *build)
     notification->group_key = subject->group_key;
     notification->tenant_id = context->tenant_id;
     notification->external_url = context->external_url;
+    notification->config_file = context->config_file ? context->config_file : "";
     notification->alerts = subject->alerts;
     notification->alert_count = subject->alert_count;
     notification->firing_count = subject->firing_count;
@@ -580,7 +575,7 @@ bool notification_build(const struct notification_context *context,
     if (!strcmp(subject->event, "score.dropped") &&
         !notification_causes(context, arena, notification, error))
         return false;
-    notification->silence_command = silence_command(&build);
+    add_silences(&build);
     notification_derive(notification);
     unlink_names(&build);
     add_texts(&build);

@@ -3,13 +3,16 @@
  * and what the snapshot and the ledger know of them. */
 #include "alerts/ledger/points.h"
 #include "alerts/rules/notification.h"
+#include "alerts/rules/rule.h"
 
 /* What notification_build reads besides the alerts; all borrowed. */
 struct notification_context {
     const struct snapshot *snapshot;
     const struct points *points;
     struct database *database; /* ledger lookups for findings that are gone; NULL = none */
+    const struct rule_set *rules; /* those of the alerts */
     const char *tenant_id, *portal, *external_url;
+    const char *config_file; /* "" = the default one */
     int64_t now;
     bool test;
 };

@@ -259,6 +259,7 @@ static void compile_texts(struct compiler *compiler)
     struct settings *settings = compiler->settings;
     struct arena *arena = &settings->arena;
     settings->file = arena_text(arena, context->file);
+    settings->config_file = arena_text(arena, context->config_file ? context->config_file : "");
     settings->tenant_id = arena_text(arena, context->tenant_id ? context->tenant_id : "");
     const char *portal = context->portal ? context->portal : "";
     const char *scheme = strstr(portal, "://");

@@ -62,6 +62,7 @@ struct settings {
     struct watch_config watch;
     uint64_t hash;                                 /* equal for settings that do the same */
     const char *file;                              /* where they were written */
+    const char *config_file;                       /* the same; "" = the default file */
     const char *tenant_id, *portal, *external_url; /* "" when not known; portal: a host */
     struct arena arena;
 };
@@ -69,6 +70,7 @@ struct settings {
 /* The parts of the configuration that come from elsewhere. */
 struct settings_context {
     const char *file; /* for messages and relative paths */
+    const char *config_file; /* what a command has to be told; NULL = nothing, or the default */
     const char *tenant_id, *portal, *external_url;
     const struct family *const *families; /* every family a rule may name, ends with NULL */
     void (*release)(void *owner);         /* called with the last reference; NULL = nothing */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alerts/rules/notification_silence.h"
 #include "alerts/text/text.h"
 #include "core/clock.h"
 
@@ -62,6 +63,19 @@ static const char *summary(const struct notification *notification, const struct
     return arena_text(arena, buf_cstr(&out));
 }
 
+/* How this alert alone is silenced; what silences the message may cover others. */
+static const char *silence(const struct notification *notification, const struct alert *alert,
+                           struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf program = { 0 };
+    CLEANUP(buf_finish) struct buf command = { 0 };
+    if (notification->alert_count == 1)
+        return notification->silence_command;
+    notification_silence_own(notification->config_file, &program);
+    notification_silence(buf_cstr(&program), NULL, alert, 1, &command);
+    return arena_text(arena, buf_cstr(&command));
+}
+
 /* The alert with everything the notification knows as annotations; its own win. */
 static struct alert explained(const struct notification *notification, const struct alert *alert,
                               struct arena *arena)
@@ -83,7 +97,7 @@ static struct alert explained(const struct notification *notification, const str
         { "risk_factors", notification->risk_factors },
         { "points_to_gain", notification->points > 0 ? arena_text(arena, number) : "" },
         { "due_at", arena_text(arena, at) },
-        { "silence", notification->silence_command },
+        { "silence", silence(notification, alert, arena) },
     };
     for (size_t i = 0; i < ARRAY_COUNT(known); i++)
         if (!*alert_annotation_value(alert, known[i].name))

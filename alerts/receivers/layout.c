@@ -7,6 +7,8 @@
 #include "alerts/text/text.h"
 #include "core/clock.h"
 
+enum { FOOTER_BYTES = 1900 }; /* what every receiver shows whole: half a command is none */
+
 struct making {
     const struct notification *notification;
     struct arena *arena;
@@ -236,5 +238,8 @@ void layout_make(const struct notification *notification, struct arena *arena,
     add_link(&making, "Runbook", notification->runbook_url);
     add_link(&making, "defender_exporter", notification->external_url);
     buf_printf(&text, "Silence: %s", notification->silence_command);
+    if (*notification->silence_amtool &&
+        text.length + strlen(notification->silence_amtool) < FOOTER_BYTES)
+        buf_printf(&text, "\nor: %s", notification->silence_amtool);
     layout->footer = *notification->silence_command ? finish_text(&making, &text) : "";
 }

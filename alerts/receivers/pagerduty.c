@@ -113,8 +113,10 @@ static void add_details(struct json_writer *writer, const struct notification *n
         json_add_text(writer, layout.facts[i].name, layout.facts[i].text);
     for (size_t i = 0; i < layout.section_count; i++)
         add_section(writer, &layout.sections[i]);
-    if (*layout.footer)
+    if (*notification->silence_command)
         json_add_text(writer, "silence", notification->silence_command);
+    if (*notification->silence_amtool)
+        json_add_text(writer, "silence_amtool", notification->silence_amtool);
     if (notification->truncated)
         json_add_bool(writer, "truncated", true);
     if (notification->test)

@@ -104,7 +104,9 @@ const struct record_field notification_fields[] = {
     FIELD(TEXT, notification, link, "The recommendation in the portal."),
     FIELD(TEXT, notification, external_url, "Address of this program."),
     FIELD(TEXT, notification, runbook_url, "The rule's runbook."),
-    FIELD(TEXT, notification, silence_command, "Command that silences this."),
+    FIELD(TEXT, notification, config_file, "Its configuration file, empty for the default one."),
+    FIELD(TEXT, notification, silence_command, "Command that silences this and nothing else."),
+    FIELD(TEXT, notification, silence_amtool, "The same with amtool, empty without external_url."),
     FIELD(TEXT, notification, reason, "Why it resolved; of several reasons one that is no fix."),
     FIELD(NUMBER, notification, points, "Secure-score points to gain."),
     FIELD(NUMBER, notification, value, "Value of a score or a rule over metrics."),
@@ -284,7 +286,7 @@ static bool is_address(const char *name)
 {
     size_t length = strlen(name);
     return !strcmp(name, "link") || (length > 4 && !strcmp(name + length - 4, "_url")) ||
-           !strcmp(name, "silence_command");
+           !strncmp(name, "silence_", 8);
 }
 
 /* Cut a text that is long, empty an address that is: half of one leads nowhere. */

@@ -66,7 +66,9 @@ struct notification {
     size_t count_count;
     const char *link;            /* https, the recommendation in the portal; "" when none */
     const char *external_url;    /* our own address, "" when not configured */
-    const char *silence_command; /* amtool silence add ...; our own command without external_url */
+    const char *config_file;     /* of this program; "" = the default one */
+    const char *silence_command; /* defender_exporter silence add ...; "" when none is exact */
+    const char *silence_amtool;  /* the same with amtool; "" without external_url */
     const char *runbook_url;     /* annotation of that name; "" when none */
     const char *reason;          /* why resolved; what is no fix first; "" = not known of all */
     double points;               /* secure-score points to gain; 0 = none */

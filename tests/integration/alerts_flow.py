@@ -51,6 +51,12 @@ def advance(fake, model):
     model.advance(fake.admin("history"))
 
 
+def open_alerts(message):
+    """Ids of the findings whose alerts fire in it."""
+    return [a["labels"]["finding_id"] for a in message["body"]["data"]["alerts"]
+            if a["state"] == "firing"]
+
+
 def told(sink):
     return set().union(*(told_of(message) for message in sink.taken()))
 
@@ -241,6 +247,33 @@ def test_silences_from_the_command_line_hold_notifications_back():
             equal(command(folder, "silence", "expire", silence)[0], 0, "silence expire")
             firing = {t for t in model.told if t[1] not in OVER}
             until("what is still true", lambda: firing & told(sink), 30)
+
+
+def test_the_command_in_a_message_silences_it_and_nothing_else():
+    with Folder() as folder, Sink() as sink, tenant() as fake:
+        config = configuration(fake, folder, [receiver(sink)], ledger={"first_run": "silent"},
+                               route={"group_by": ["alertname", "subscription_id"]})
+        folder.file("defender_exporter", f"#!/bin/sh\nexec {os.path.abspath(EXPORTER)} \"$@\"\n")
+        os.chmod(f"{folder.path}/defender_exporter", 0o755)
+        model = Model(fake.admin("dump"))
+        with Exporter(folder, config) as exporter:
+            exporter.wait_ready()
+            advance(fake, model)
+            until("a page about two", lambda: [m for m in sink.taken() if open_alerts(m)[1:]], 30)
+            until("decisions", lambda: settled(folder, model), 30)
+            message = [m for m in sink.taken() if open_alerts(m)[1:]][0]
+            done = subprocess.run(["sh", "-c", message["body"]["data"]["silence_command"]],
+                                  env={"PATH": f"{folder.path}:/usr/bin:/bin",
+                                       "DEFENDER_EXPORTER_STORAGE_PATH": str(folder.path)},
+                                  capture_output=True, text=True, timeout=30 * SLOWNESS,
+                                  check=False)
+            equal(done.returncode, 0, done.stderr)
+            equal(len(done.stdout.strip()), 36, f"id of a silence: {done.stdout}")
+            alerts = exporter.get("/api/v2/alerts").json()
+            silenced = {a["labels"]["finding_id"] for a in alerts if a["status"]["silencedBy"]}
+            firing = {a["labels"]["finding_id"] for a in alerts}
+            equal(silenced, set(open_alerts(message)) & firing, "silenced findings")
+            assert silenced and firing - silenced, f"{len(silenced)} of {len(firing)} are silenced"
 
 
 def test_receivers_are_tested_over_the_real_path():

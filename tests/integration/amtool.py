@@ -38,6 +38,7 @@ class Bench:
         config = settings(
             self.fake.url, self.folder.file("secret", SECRET),
             {"subscriptions": {"interval": "1s"}, "assessments": {"interval": "1s"}},
+            web={"external_url": "https://defender.example"},
             alerts={"rules": ["rules.yml"], "ledger": {"first_run": "silent"},
                     "receivers": [receiver(self.sink), receiver(self.sink, "other")],
                     "route": {"receiver": "team", "group_interval": "1s", "routes": [
@@ -134,6 +135,22 @@ def test_silences_come_and_go():
                                    "--comment=x").strip()
             assert finding not in {a["labels"]["finding_id"] for a in bench.alerts("-a")}, pattern
             bench.amtool("silence", "expire", silence)
+
+
+def test_the_command_in_a_message_silences_it():
+    with Bench() as bench:
+        alerts = {a["fingerprint"]: a["labels"] for a in bench.alerts()}
+        message = next(m["body"]["data"] for m in bench.sink.taken()
+                       if any(a["fingerprint"] in alerts for a in m["body"]["data"]["alerts"]))
+        command = message["silence_amtool"].replace("https://defender.example", bench.exporter.url)
+        done = subprocess.run(["sh", "-c", command], stdin=subprocess.DEVNULL, check=False,
+                              capture_output=True, text=True, timeout=30 * SLOWNESS)
+        equal(done.returncode, 0, command + done.stderr)
+        silence = done.stdout.strip()
+        wanted = {a["fingerprint"] for a in message["alerts"] if a["state"] == "firing"}
+        equal({a["fingerprint"] for a in bench.alerts("-s") if a["status"]["silencedBy"]},
+              wanted & set(alerts), "silenced alerts")
+        bench.amtool("silence", "expire", silence)
 
 
 def test_patterns_cost_little():

@@ -25,7 +25,7 @@ def test_once():
     contains(result.stdout, "# HELP defender_findings ", "stdout")
     check(Metrics(result.stdout))
     for part in ("How to fix it", "In the portal", "https://portal.azure.com/",
-                 "amtool silence add"):
+                 "defender_exporter silence add"):
         contains(result.stderr, part, "the first page")
 
 

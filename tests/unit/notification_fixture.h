@@ -29,6 +29,10 @@ static const char *const fixture_names[] = { "finding", "resolved", "unassessed"
     "https://portal.azure.com/#blade/Microsoft_Azure_Security/RecommendationsBlade/"               \
     "assessmentKey/" FIXTURE_ASSESSMENT "/resourceId/%2Fsubscriptions%2Fs1"
 
+#define FIXTURE_SILENCED                                                                           \
+    " --duration=4h --comment='...' 'alertname=\"NewCriticalFinding\"'"                            \
+    " 'finding_id=\"0101010101010101\"'"
+
 /* A text of so many points, repeated from a pattern. */
 static inline const char *fixture_long(struct arena *arena, const char *pattern, size_t times)
 {
@@ -234,9 +238,9 @@ static inline void fixture_notification(enum fixture which, struct arena *arena,
     notification->link = FIXTURE_LINK;
     notification->external_url = "https://defender.example.com";
     notification->runbook_url = "https://runbooks.example.com/storage";
-    notification->silence_command =
-        "amtool silence add --alertmanager.url='https://defender.example.com' "
-        "--duration=4h --comment='...' 'finding_id=\"0101010101010101\"'";
+    notification->silence_command = "defender_exporter silence add" FIXTURE_SILENCED;
+    notification->silence_amtool =
+        "amtool silence add --alertmanager.url='https://defender.example.com'" FIXTURE_SILENCED;
     if (which == FIXTURE_SCORE)
         fixture_score(arena, notification);
     else if (which == FIXTURE_UNASSESSED)

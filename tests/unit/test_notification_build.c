@@ -168,8 +168,6 @@ TEST(a_new_finding_has_the_whole_answer)
                "assessmentKey/" KEY "/resourceId/%2Fsubscriptions%2Fs1%2Fresourcegroups%2Frg"
                "%2Fproviders%2Fmicrosoft.compute%2Fvirtualmachines%2Fa");
     CHECK_TEXT(notification->resources[0].link, notification->link);
-    CHECK_CONTAINS(notification->silence_command,
-                   "amtool silence add --alertmanager.url='https://d.example.com' --duration=4h");
     CHECK_CONTAINS(notification->silence_command, notification->resources[0].finding_id);
     CHECK_INT(strlen(notification->dedup_key), 45);
     CHECK_INT(notification->status, NOTIFICATION_FIRING);
@@ -416,24 +414,51 @@ TEST(own_templates_win_unless_nothing_comes_of_them)
     CHECK_TEXT(built.notification.title, "[TEST] Critical risk: Disks should be encrypted on a");
 }
 
-TEST(silencing_is_safe_to_paste)
+TEST(silencing_is_exact_or_not_offered)
 {
     BUILT built = { 0 };
-    const struct match_label labels[] = { { "alertname", "It's \"$(x)\"\n\\" }, { "team", "t" } };
-    built_begin(&built, "");
-    struct alert alert = { .rule = "R", .state = ALERT_FIRING, .starts_at = 1, .reason = "" };
-    alert_label(&alert, "alertname", "R");
+    const struct match_label labels[] = { { "alertname", "Disk" }, { "assessment_id", KEY } };
+    built_begin(&built, "ab");
+    struct alert alerts[] = { alert_of(&built.world, "a", &built.arena),
+                              alert_of(&built.world, "b", &built.arena) };
+    struct notification *notification = &built.notification;
     built.subject.group_labels = labels;
     built.subject.group_label_count = 2;
-    built.subject.event = "rule.firing";
+    built.context.config_file = "/x.yml";
+    built_make(&built, alerts, 1);
+    char id[17], want[256];
+    snprintf(want, sizeof want,
+             "defender_exporter silence add --config.file='/x.yml' --duration=4h --comment='...'"
+             " 'alertname=\"Disk\"' 'finding_id=\"%s\"'",
+             finding_id_text(&alerts[0].finding_id, id));
+    CHECK_TEXT(notification->silence_command, want);
+    CHECK_CONTAINS(notification->silence_amtool,
+                   "amtool silence add --alertmanager.url='https://d.example.com' --duration=4h");
+    CHECK(strstr(notification->silence_amtool, strstr(want, " 'alertname")));
+    built_make(&built, alerts, 2);
+    CHECK_CONTAINS(notification->silence_command, "|");
+    CHECK_CONTAINS(notification->silence_command, id);
     built.context.external_url = "";
-    built_make(&built, &alert, 1);
-    CHECK_TEXT(built.notification.silence_command,
-               "defender_exporter silence add --duration=4h --comment='...' "
-               "'alertname=\"It'\\''s \\\"$(x)\\\"\\\\\"' 'team=\"t\"'");
+    built_make(&built, alerts, 2);
+    CHECK_TEXT(notification->silence_amtool, "");
+    built.subject.left_out_count = 3; /* not all of it is here: by the group */
+    built_make(&built, alerts, 2);
+    CHECK_CONTAINS(notification->silence_command,
+                   " 'alertname=\"Disk\"' 'assessment_id=\"" KEY "\"'");
     built.subject.group_label_count = 0;
-    built_make(&built, &alert, 1);
-    CHECK_CONTAINS(built.notification.silence_command, " 'alertname=\"R\"'");
+    built_make(&built, alerts, 2);
+    CHECK_TEXT(notification->silence_command, "");
+    built.subject.left_out_count = 0;
+    built.subject.event = "digest";
+    built_make(&built, alerts, 2);
+    CHECK_TEXT(notification->silence_command, "");
+    built.subject.event = "finding.resolved"; /* what ended needs none */
+    built.subject.firing_count = 0;
+    built.subject.resolved_count = 1;
+    alerts[0].state = ALERT_RESOLVED;
+    built_make(&built, alerts, 1);
+    CHECK_TEXT(notification->silence_command, "");
+    CHECK_TEXT(notification->silence_amtool, "");
 }
 
 /* Every event of the program makes a page that says something and reads back from its JSON. */

@@ -1,0 +1,222 @@
+/* Alerts become matchers: of its identity each label once, quoted for the matcher, then the shell.
+ */
+#include "alerts/rules/notification_silence.h"
+
+#include <string.h>
+
+enum { COMMANDS_MAX = 4, COMMAND_BYTES = 1500, ALERTS_MAX = 64 };
+
+#define OPTIONS " --duration=4h --comment='...'"
+
+/* --- quoting ---------------------------------------------------------------------------------- */
+
+/* Within '...' of a shell. */
+static void put_shell(struct buf *out, const char *text)
+{
+    buf_text(out, "'");
+    for (; *text; text++)
+        if (*text == '\'')
+            buf_text(out, "'\\''");
+        else
+            buf_char(out, *text);
+    buf_text(out, "'");
+}
+
+static bool is_control(char c)
+{
+    return (unsigned char)c < ' ' || c == 0x7f;
+}
+
+/* As a regular expression that means the text itself. Control characters are no text to paste. */
+static void put_pattern(struct buf *out, const char *text)
+{
+    for (; *text; text++)
+        if (is_control(*text)) {
+            buf_printf(out, "\\x%02x", (unsigned)*text);
+        } else {
+            buf_text(out, strchr("\\.+*?()|[]{}^$", *text) ? "\\" : "");
+            buf_char(out, *text);
+        }
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text; text++)
+        if (is_control(*text))
+            return true;
+    return false;
+}
+
+/* One argument: name, sign, "value". */
+static void put_matcher(struct buf *out, const char *name, const char *sign, const char *value)
+{
+    CLEANUP(buf_finish) struct buf matcher = { 0 };
+    buf_printf(&matcher, "%s%s\"", name, sign);
+    for (; *value; value++) {
+        buf_text(&matcher, *value == '"' || *value == '\\' ? "\\" : "");
+        buf_char(&matcher, *value);
+    }
+    buf_char(&matcher, '"');
+    buf_char(out, ' ');
+    put_shell(out, buf_cstr(&matcher));
+}
+
+/* A label that is absent is said so without an empty value, which reads like a mistake. */
+static void put_value(struct buf *out, const char *name, const char *value)
+{
+    CLEANUP(buf_finish) struct buf pattern = { 0 };
+    put_pattern(&pattern, value);
+    if (!*value)
+        put_matcher(out, name, "!~", "(?s:.+)");
+    else if (has_control(value))
+        put_matcher(out, name, "=~", buf_cstr(&pattern));
+    else
+        put_matcher(out, name, "=", value);
+}
+
+/* --- what tells alerts apart ------------------------------------------------------------------ */
+
+/* Labels of one alert, besides alertname. */
+struct identity {
+    const char *names[ALERT_LABELS_MAX];
+    size_t count;
+};
+
+static void add_name(struct identity *identity, const char *name)
+{
+    if (identity->count < ALERT_LABELS_MAX && strcmp(name, "alertname") != 0)
+        identity->names[identity->count++] = name;
+}
+
+static void identify(const struct rule_set *rules, const struct alert *alert,
+                     struct identity *identity)
+{
+    static const char *const of_events[] = { "source", "subscription_id", "subject" };
+    const struct rule *rule = rules ? rule_find(rules, alert->rule) : NULL;
+    identity->count = 0;
+    if (alert->has_finding) {
+        add_name(identity, "finding_id");
+    } else if (!rule) {
+        for (size_t i = 0; i < alert->label_count; i++)
+            add_name(identity, alert->labels[i].name);
+    } else if (rule->kind == RULE_EVENT) {
+        for (size_t i = 0; i < ARRAY_COUNT(of_events); i++)
+            add_name(identity, of_events[i]);
+    } else {
+        for (size_t i = 0; rule->family->labels[i]; i++)
+            if (rule->by & (1U << i))
+                add_name(identity, rule->family->labels[i]);
+    }
+}
+
+/* Whether two alerts have the same rule, and the same of the first `count` labels. */
+static bool is_same(const struct alert *left, const struct alert *right,
+                    const struct identity *identity, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(alert_label_value(left, identity->names[i]),
+                   alert_label_value(right, identity->names[i])) != 0)
+            return false;
+    return !strcmp(alert_label_value(left, "alertname"), alert_label_value(right, "alertname")) &&
+           left->has_finding == right->has_finding;
+}
+
+/* --- commands --------------------------------------------------------------------------------- */
+
+struct silencing {
+    const char *program;
+    const struct alert *alerts;
+    size_t count;
+    bool done[ALERTS_MAX];
+};
+
+/* The last label, with the values of all that are the same up to it. */
+static void put_last(struct silencing *silencing, const struct identity *identity, size_t first,
+                     struct buf *out)
+{
+    CLEANUP(buf_finish) struct buf pattern = { 0 };
+    const char *name = identity->names[identity->count - 1];
+    const char *value = alert_label_value(&silencing->alerts[first], name);
+    size_t values = 0;
+    for (size_t i = first; i < silencing->count && *value; i++) {
+        const struct alert *alert = &silencing->alerts[i];
+        const char *other = alert_label_value(alert, name);
+        if (silencing->done[i] || !*other ||
+            !is_same(&silencing->alerts[first], alert, identity, identity->count - 1))
+            continue;
+        buf_text(&pattern, values++ ? "|" : "");
+        put_pattern(&pattern, other);
+        silencing->done[i] = true;
+    }
+    if (values > 1)
+        put_matcher(out, name, "=~", buf_cstr(&pattern));
+    else
+        put_value(out, name, value);
+}
+
+static bool put_command(struct silencing *silencing, const struct rule_set *rules, size_t first,
+                        struct buf *out)
+{
+    const struct alert *alert = &silencing->alerts[first];
+    const char *rule = alert_label_value(alert, "alertname");
+    struct identity identity;
+    identify(rules, alert, &identity);
+    if (!*rule || (alert->has_finding && !*alert_label_value(alert, "finding_id")))
+        return false; /* its labels are lost */
+    buf_printf(out, "%s%s" OPTIONS, out->length ? " && " : "", silencing->program);
+    put_value(out, "alertname", rule);
+    for (size_t i = 0; i + 1 < identity.count; i++)
+        put_value(out, identity.names[i], alert_label_value(alert, identity.names[i]));
+    if (identity.count)
+        put_last(silencing, &identity, first, out);
+    return true;
+}
+
+void notification_silence(const char *program, const struct rule_set *rules,
+                          const struct alert *alerts, size_t count, struct buf *out)
+{
+    CLEANUP(buf_finish) struct buf all = { 0 };
+    struct silencing silencing = { .program = program, .alerts = alerts, .count = count };
+    size_t commands = 0;
+    if (count > ALERTS_MAX)
+        return;
+    for (size_t i = 0; i < count; i++)
+        silencing.done[i] = alerts[i].state == ALERT_RESOLVED;
+    for (size_t i = 0; i < count; i++)
+        if (!silencing.done[i] &&
+            (commands++ == COMMANDS_MAX || !put_command(&silencing, rules, i, &all)))
+            return;
+    buf_text(out, all.length <= COMMAND_BYTES ? buf_cstr(&all) : "");
+}
+
+void notification_silence_group(const char *program, const struct match_label *labels, size_t count,
+                                struct buf *out)
+{
+    CLEANUP(buf_finish) struct buf command = { 0 };
+    bool named = false;
+    buf_printf(&command, "%s" OPTIONS, program);
+    for (size_t i = 0; i < count; i++) {
+        named = named || !strcmp(labels[i].name, "alertname");
+        if (!*labels[i].value)
+            return;
+        put_value(&command, labels[i].name, labels[i].value);
+    }
+    buf_text(out, named && command.length <= COMMAND_BYTES ? buf_cstr(&command) : "");
+}
+
+/* --- programs --------------------------------------------------------------------------------- */
+
+void notification_silence_own(const char *config_file, struct buf *out)
+{
+    buf_text(out, "defender_exporter silence add");
+    if (*config_file) {
+        buf_text(out, " --config.file=");
+        put_shell(out, config_file);
+    }
+}
+
+void notification_silence_amtool(const char *external_url, struct buf *out)
+{
+    buf_text(out, "amtool silence add --alertmanager.url=");
+    put_shell(out, external_url);
+}
