@@ -7,6 +7,7 @@
 
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
+#include "collectors/snapshot/part_resource.h"
 #include "core/hash.h"
 #include "core/memory.h"
 #include "kql.h"
@@ -14,10 +15,12 @@
 struct row {
     const char *id, *key, *subscription_id, *resource_id, *resource_type, *source, *title, *type;
     const char *severity, *risk, *risk_factors, *code, *cause, *categories;
+    const char *native_id, *account, *name, *region, *provider, *native_type; /* outside Azure */
     bool contextual;
     int64_t attack_paths, changed_at, first_seen_at;
 };
 
+/* clang-format off */
 static const struct column graph_columns[] = {
     COLUMN_KEY    (struct row, id,              "id"),
     COLUMN_ID     (struct row, key,             "assessmentKey"),
@@ -37,6 +40,12 @@ static const struct column graph_columns[] = {
     COLUMN_TIME   (struct row, changed_at,      "statusChangeDate"),
     COLUMN_TIME   (struct row, first_seen_at,   "firstEvaluationDate"),
     COLUMN_LIST   (struct row, categories,      "categories"),
+    COLUMN_ID     (struct row, native_id,       "nativeId"),
+    COLUMN_TEXT   (struct row, account,         "account"),
+    COLUMN_TEXT   (struct row, name,            "resourceName"),
+    COLUMN_TEXT   (struct row, region,          "region"),
+    COLUMN_TEXT   (struct row, provider,        "provider"),
+    COLUMN_TEXT   (struct row, native_type,     "nativeType"),
     { 0 }
 };
 
@@ -47,8 +56,7 @@ static const struct column list_columns[] = {
     COLUMN_ID     (struct row, key,           "name"),
     COLUMN_ID     (struct row, resource_id,   "properties.resourceDetails.Id|"
                                               "properties.resourceDetails.ResourceId|"
-                                              "properties.resourceDetails.AzureResourceId|"
-                                              "properties.resourceDetails.NativeResourceId"),
+                                              "properties.resourceDetails.AzureResourceId"),
     COLUMN_ID     (struct row, resource_type, "properties.resourceDetails.ResourceType"),
     COLUMN_TEXT   (struct row, source,        "properties.resourceDetails.Source"),
     COLUMN_TEXT   (struct row, title,         "properties.displayName"),
@@ -63,8 +71,20 @@ static const struct column list_columns[] = {
     COLUMN_TIME   (struct row, changed_at,    "properties.status.statusChangeDate"),
     COLUMN_TIME   (struct row, first_seen_at, "properties.status.firstEvaluationDate"),
     COLUMN_LIST   (struct row, categories,    "properties.metadata.categories"),
+    COLUMN_ID     (struct row, native_id,     "properties.resourceDetails.NativeResourceId|"
+                                              "properties.resourceDetails.AwsResourceId|"
+                                              "properties.resourceDetails.GcpResourceId"),
+    COLUMN_TEXT   (struct row, account,       "properties.additionalData.HierarchyId|"
+                                              "properties.resourceDetails.AccountId|"
+                                              "properties.resourceDetails.ProjectId"),
+    COLUMN_TEXT   (struct row, name,          "properties.resourceDetails.ResourceName|"
+                                              "properties.additionalData.CloudNativeResourceName"),
+    COLUMN_TEXT   (struct row, region,        "properties.additionalData.Region"),
+    COLUMN_TEXT   (struct row, provider,      "properties.additionalData.ResourceProvider"),
+    COLUMN_TEXT   (struct row, native_type,   "properties.additionalData.ResourceType"),
     { 0 }
 };
+/* clang-format on */
 
 const struct kept_kind assessments_counts = { KEPT_COUNTS(struct assessments_count) };
 
@@ -84,6 +104,49 @@ static const char *resource_of(struct part *part, const char *id)
     for (const char *at = id; (at = strcasestr(at, "/providers/")); at++)
         last = at;
     return last && last > id ? arena_copy(&part->arena, id, (size_t)(last - id)) : id;
+}
+
+/* --- outside Azure ---------------------------------------------------------------------------- */
+static const char *text_or(const char *text, const char *other, size_t other_length,
+                           struct arena *arena)
+{
+    return *text ? text : arena_copy(arena, other, other_length);
+}
+
+/* "ec2-instance"; of rows of the old kind the service in the ARN ("arn:aws:s3:::name",
+ * "AWS::::Account"), as Defender's own queries have it. */
+static const char *native_type(const struct row *row, enum cloud_kind cloud, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf type = { 0 };
+    const char *service = row->native_id;
+    if (!part_resource_has_own_type(cloud))
+        return row->resource_type;
+    if (*row->provider) {
+        buf_printf(&type, "%s-%s", row->provider, row->native_type);
+    } else if (!strncasecmp(service, "arn:", 4) || !strncasecmp(service, "aws::::", 7)) {
+        for (int i = 0; i < 2 || *service == ':'; i++)
+            service += strcspn(service, ":") + (*service != 0);
+        buf_append(&type, service, strcspn(service, ":"));
+    }
+    if (!type.length)
+        buf_printf(&type, "%s-resource", cloud_kind_words[cloud]);
+    return arena_text(arena, buf_cstr(&type));
+}
+
+/* Say of the finding of a row what is known of its resource there. */
+static void add_native(struct part_row *finding, const struct row *row, struct arena *arena)
+{
+    size_t length;
+    finding->cloud = cloud_kind_of(row->source, finding->resource_id);
+    if (finding->cloud == CLOUD_AZURE)
+        return;
+    finding->resource_type = native_type(row, finding->cloud, arena);
+    finding->resource_name = row->name;
+    finding->native_id = row->native_id;
+    const char *account = cloud_kind_account(row->native_id, finding->resource_id, &length);
+    finding->account = text_or(row->account, account, length, arena);
+    const char *region = cloud_kind_region(row->native_id, &length);
+    finding->location = text_or(row->region, region, length, arena);
 }
 
 static enum odd_reason fold(struct part *part, size_t query, const void *data,
@@ -107,7 +170,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
         part_add_closed(part, subscription_id, row->id, reason_of(status, row->cause));
         return ODD_NONE;
     }
-    part_add_open(part, &(struct part_row){
+    struct part_row finding = {
         .row_id = row->id,
         .assessment_id = row->key,
         .title = row->title,
@@ -123,7 +186,9 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
         .attack_paths = row->attack_paths,
         .first_seen_at = row->first_seen_at,
         .changed_at = row->changed_at,
-    });
+    };
+    add_native(&finding, row, &part->arena);
+    part_add_open(part, &finding);
     return ODD_NONE;
 }
 

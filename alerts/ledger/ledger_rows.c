@@ -14,7 +14,10 @@ static bool done(bool ok, const struct finding_id *id, struct error *error)
 
 bool ledger_rows_settle(struct ledger_rows_known *known, const struct source_list *sources)
 {
-    known->finding.source = source_list_find(sources, known->source);
+    struct finding *finding = &known->finding;
+    finding->source = source_list_find(sources, known->source);
+    finding->cloud = cloud_kind_of("", finding->resource_id ? finding->resource_id : "");
+    finding->connector = finding->account = finding->native_id = finding->location = "";
     return known->has_id && known->finding.source;
 }
 

@@ -40,6 +40,8 @@ static void keep(struct finding *view, struct arena *arena)
         &view->assessment_id,  &view->title,         &view->subscription_id,
         &view->resource_group, &view->resource_type, &view->resource_name,
         &view->resource_id,    &view->category,      &view->risk_factors,
+        &view->connector,      &view->account,       &view->native_id,
+        &view->location,
     };
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
         *texts[i] = arena_text(arena, *texts[i]);
@@ -73,6 +75,11 @@ static void from_labels(const struct alert *alert, struct finding *view)
         .resource_type = alert_label_value(alert, "resource_type"),
         .resource_name = alert_label_value(alert, "resource_name"),
         .category = alert_label_value(alert, "category"),
+        .cloud = cloud_kind_of(alert_label_value(alert, "cloud"), ""),
+        .connector = alert_label_value(alert, "connector"),
+        .account = alert_label_value(alert, "account"),
+        .native_id = "",
+        .location = "",
         .title = "",
         .resource_id = "",
         .risk_factors = "",

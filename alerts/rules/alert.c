@@ -9,7 +9,8 @@
 const char *const alert_finding_labels[] = {
     "alertname",     "source",        "risk_level",      "severity",
     "assessment_id", "finding_id",    "subscription_id", "resource_group",
-    "resource_type", "resource_name", "category",        NULL,
+    "resource_type", "resource_name", "category",        "cloud",
+    "connector",     "account",       NULL,
 };
 
 /* clang-format off */
@@ -109,6 +110,9 @@ void alert_label_finding(struct alert *alert, const struct finding *finding, str
     alert_label(alert, "resource_type", finding->resource_type);
     alert_label(alert, "resource_name", finding->resource_name);
     alert_label(alert, "category", finding->category);
+    alert_label(alert, "cloud", cloud_kind_words[finding->cloud]);
+    alert_label(alert, "connector", finding->connector);
+    alert_label(alert, "account", finding->account);
 }
 
 /* FNV-1a. source: prometheus/common model/fnv.go. */

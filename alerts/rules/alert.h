@@ -44,8 +44,9 @@ const char *alert_annotation_value(const struct alert *alert, const char *name);
 
 /* The labels every alert about a finding has: alertname, source, risk_level, severity,
  * assessment_id, finding_id, subscription_id, resource_group, resource_type, resource_name,
- * category; those Azure leaves empty are left out. alertname is the caller's, and the rule's own
- * labels are set afterwards and win. Ends with NULL. arena: for the text of the id. */
+ * category, cloud, connector, account; those Azure leaves empty are left out. alertname is the
+ * caller's, and the rule's own labels are set afterwards and win. Ends with NULL. arena: for the
+ * text of the id. */
 extern const char *const alert_finding_labels[];
 void alert_label_finding(struct alert *alert, const struct finding *finding, struct arena *arena);
 

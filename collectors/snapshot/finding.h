@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collectors/snapshot/cloud_kind.h"
 #include "collectors/snapshot/source.h"
 
 enum risk_level { RISK_CRITICAL, RISK_HIGH, RISK_MEDIUM, RISK_LOW, RISK_NOT_EVALUATED, RISK_COUNT };
@@ -61,6 +62,11 @@ struct finding {
     bool contextual;       /* risk from Defender CSPM context, not derived from severity */
     bool internet_exposed; /* a risk factor says so */
     unsigned attack_paths;
+    enum cloud_kind cloud;
+    const char *connector; /* name of the Defender connector of what is outside Azure, else "" */
+    const char *account;   /* AWS account, GCP project, owner of a repository; "" = Azure */
+    const char *native_id; /* ARN, path of GCP, address of a repository; "" = Azure, unknown */
+    const char *location;  /* region, "" = not told (of Azure's own never) */
     const char *assessment_id, *title, *subscription_id, *resource_group, *resource_type,
         *resource_name, *resource_id, *category, *risk_factors; /* factors: joined with "," */
     int64_t first_seen_at, changed_at;

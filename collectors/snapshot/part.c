@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collectors/snapshot/part_resource.h"
 #include "core/memory.h"
-
-#define MIDDLE_WHOLE_ID UINT32_MAX /* name holds the whole id: it is no ARM id */
 
 struct part *part_create(const struct source *source)
 {
@@ -38,10 +37,12 @@ void part_release(struct part *part)
         part->own_finish(part->own);
     proof_answers_finish(&part->proofs);
     free(part->assessments);
+    free(part->origins);
     free(part->closed);
     free(part->frozen);
     intern_finish(&part->strings);
     intern_finish(&part->assessment_ids);
+    intern_finish(&part->origin_keys);
     intern_finish(&part->cover_ids);
     arena_finish(&part->arena);
     source_list_release(part->source->list);
@@ -77,7 +78,6 @@ static size_t lower_copy(char out[PART_ID_BYTES], const char *text)
     return length;
 }
 
-
 const char *part_keep(struct part *part, const char *text)
 {
     return intern_text(&part->strings, put_text(part, text));
@@ -110,59 +110,6 @@ static uint32_t assessment_of(struct part *part, const struct part_row *row)
     return number - 1;
 }
 
-/* --- resource ids -----------------------------------------------------------------------------
- * "/subscriptions/S/resourcegroups/G/providers/N/T/name" is kept as S, G, "/providers/N/T" and
- * name: the first three repeat. */
-static bool starts_with(const char *text, const char *prefix)
-{
-    return !strncmp(text, prefix, strlen(prefix));
-}
-
-static size_t segment_length(const char *text)
-{
-    return strcspn(text, "/");
-}
-
-static void put_resource(struct part *part, struct part_finding *finding, const char *id,
-                         size_t length, const char *subscription)
-{
-    static const char head[] = "/subscriptions/", group_head[] = "/resourcegroups/";
-    const char *rest = id + sizeof head - 1;
-    size_t subscription_length = strlen(subscription);
-    if (!starts_with(id, head) || strncmp(rest, subscription, subscription_length) ||
-        (rest[subscription_length] && rest[subscription_length] != '/')) {
-        finding->middle = MIDDLE_WHOLE_ID;
-        finding->name = arena_copy(&part->arena, id, length);
-        return;
-    }
-    rest += subscription_length;
-    if (starts_with(rest, group_head)) {
-        rest += sizeof group_head - 1;
-        size_t group = segment_length(rest);
-        finding->group = intern_put(&part->strings, rest, group);
-        rest += group;
-    }
-    const char *name = strrchr(rest, '/');
-    name = name ? name : rest;
-    finding->middle = intern_put(&part->strings, rest, (size_t)(name - rest));
-    name += *name == '/';
-    finding->name = arena_copy(&part->arena, name, (size_t)(id + length - name));
-}
-
-/* Write the id again; returns its length. */
-static size_t resource_id(const struct part *part, const struct part_finding *finding,
-                          char out[PART_ID_BYTES])
-{
-    if (finding->middle == MIDDLE_WHOLE_ID)
-        return (size_t)snprintf(out, PART_ID_BYTES, "%s", finding->name);
-    return (size_t)snprintf(out, PART_ID_BYTES, "/subscriptions/%s%s%s%s%s%s",
-                            intern_text(&part->strings, finding->subscription),
-                            finding->group ? "/resourcegroups/" : "",
-                            intern_text(&part->strings, finding->group),
-                            intern_text(&part->strings, finding->middle),
-                            *finding->name ? "/" : "", finding->name);
-}
-
 static bool names_internet(const char *risk_factors)
 {
     return strcasestr(risk_factors, "internet") != NULL;
@@ -190,7 +137,8 @@ void part_add_open(struct part *part, const struct part_row *row)
     char subscription[PART_ID_BYTES], id[PART_ID_BYTES], type[PART_ID_BYTES];
     size_t subscription_length = lower_copy(subscription, row->subscription_id);
     size_t id_length = lower_copy(id, row->resource_id);
-    if (!finding_resource_type(id, type) && !lower_copy(type, row->resource_type))
+    bool has_own_type = part_resource_has_own_type(row->cloud) && *row->resource_type;
+    if ((has_own_type || !finding_resource_type(id, type)) && !lower_copy(type, row->resource_type))
         strcpy(type, "unknown");
     *finding = (struct part_finding){
         .id = identity(part, row->row_id),
@@ -208,7 +156,7 @@ void part_add_open(struct part *part, const struct part_row *row)
         .contextual = row->contextual,
         .internet_exposed = names_internet(row->risk_factors),
     };
-    put_resource(part, finding, id, id_length, subscription);
+    part_resource_put(part, finding, row, &(struct part_resource){ subscription, id, id_length });
     part_see(part, row->subscription_id);
 }
 
@@ -331,8 +279,7 @@ void part_add_carried(struct part *part, const char *subscription_id, int64_t co
 /* Its entry, whether the part speaks for it or not. */
 static const struct part_cover *entry_of(const struct part *part, const char *subscription_id)
 {
-    uint32_t number =
-        intern_find(&part->cover_ids, subscription_id, strlen(subscription_id));
+    uint32_t number = intern_find(&part->cover_ids, subscription_id, strlen(subscription_id));
     return number && number != UINT32_MAX ? &part->cover[number - 1] : NULL;
 }
 
@@ -435,8 +382,8 @@ void part_seal(struct part *part)
 {
     kept_seal(&part->kept);
     sort(part);
-    part->findings = fit(part->findings, part->finding_count, &part->finding_capacity,
-                         sizeof *part->findings);
+    part->findings =
+        fit(part->findings, part->finding_count, &part->finding_capacity, sizeof *part->findings);
     part->closed =
         fit(part->closed, part->closed_count, &part->closed_capacity, sizeof *part->closed);
 }
@@ -474,13 +421,17 @@ static void add_again(struct part *part, const struct part *older, size_t index)
         .attack_paths = view.attack_paths,
         .first_seen_at = view.first_seen_at,
         .changed_at = view.changed_at,
+        .cloud = view.cloud,
+        .account = view.account,
+        .native_id = view.native_id,
+        .location = view.location,
+        .resource_name = view.resource_name,
     };
     part_add_open(part, &row);
     part->findings[part->finding_count - 1].id = view.id;
 }
 
-static void carry_findings(struct part *part, const struct part *older,
-                           const char *subscription_id)
+static void carry_findings(struct part *part, const struct part *older, const char *subscription_id)
 {
     uint32_t number = intern_find(&older->strings, subscription_id, strlen(subscription_id));
     for (size_t i = 0; i < older->finding_count; i++)
@@ -565,8 +516,6 @@ void part_view(const struct part *part, size_t index, struct finding *view,
 {
     const struct part_finding *finding = &part->findings[index];
     const struct part_assessment *assessment = &part->assessments[finding->assessment];
-    resource_id(part, finding, scratch);
-    const char *slash = strrchr(scratch, '/');
     *view = (struct finding){
         .id = finding->id,
         .source = part->source,
@@ -578,13 +527,9 @@ void part_view(const struct part *part, size_t index, struct finding *view,
         .assessment_id = assessment->id,
         .title = assessment->title,
         .category = assessment->category,
-        .subscription_id = intern_text(&part->strings, finding->subscription),
-        .resource_group = intern_text(&part->strings, finding->group),
-        .resource_type = intern_text(&part->strings, finding->type),
-        .resource_name = slash ? slash + 1 : scratch,
-        .resource_id = scratch,
         .risk_factors = intern_text(&part->strings, finding->risk_factors),
         .first_seen_at = finding->first_seen_at,
         .changed_at = finding->changed_at,
     };
+    part_resource_view(part, finding, view, scratch);
 }

@@ -24,15 +24,23 @@ struct part_assessment {
     enum severity severity;
 };
 
+/* Where a resource is from; many share one. */
+struct part_origin {
+    enum cloud_kind cloud;
+    const char *connector, *account, *location; /* in the part's strings */
+};
+
 /* An open finding, compact: 64 bytes, texts as numbers of part.strings. */
 struct part_finding {
     struct finding_id id;
     uint32_t assessment; /* index into part.assessments */
     uint32_t subscription, group, type, risk_factors;
     uint32_t middle;  /* id between the group and the last segment: "/providers/ns/type" */
-    const char *name; /* the last segment, or the whole id when it is no ARM id */
+    const char *name; /* the last segment, or the whole id when it is no ARM id; outside Azure two
+                         texts follow: the resource's own name and its native id */
     uint32_t first_seen_at, changed_at; /* Unix seconds */
     uint16_t attack_paths;
+    uint16_t origin; /* below CLOUD_COUNT the cloud, nothing else known; see part_origin */
     uint8_t risk, severity;
     bool contextual, internet_exposed;
 };
@@ -70,6 +78,9 @@ struct part {
     struct intern assessment_ids;        /* number n is assessments[n - 1] */
     struct part_assessment *assessments;
     size_t assessment_count, assessment_capacity;
+    struct intern origin_keys; /* number n is origins[n - 1] */
+    struct part_origin *origins;
+    size_t origin_count, origin_capacity;
     struct part_finding *findings; /* sorted by id after part_seal */
     size_t finding_count, finding_capacity;
     struct part_closed *closed; /* sorted by id after part_seal */
@@ -111,6 +122,10 @@ struct part_row {
     enum severity severity;
     bool contextual;
     int64_t attack_paths, first_seen_at, changed_at;
+    /* Of a resource outside Azure; NULL = "". The connector is in the resource id. */
+    enum cloud_kind cloud;
+    const char *account, *native_id, *location;
+    const char *resource_name; /* "" = the last segment of the resource id */
 };
 
 /* Add an open finding. Ids may have any case and are kept in lower case; the other texts are copied

@@ -24,7 +24,8 @@ struct assessment_row {
     const char *id, *assessmentKey, *subscriptionId, *resourceGroup, *resourceId, *resourceType,
         *source, *title, *assessmentType, *severity, *riskLevel, *isContextualRisk, *riskFactors,
         *statusCode, *statusCause, *statusChangeDate, *firstEvaluationDate, *categories, *preview,
-        *policyDefinitionId, *link;
+        *policyDefinitionId, *link, *nativeId, *account, *resourceName, *region, *provider,
+        *nativeType;
     int64_t attackPathCount;
 };
 
@@ -52,6 +53,12 @@ static const struct field assessment_fields[] = {
     TEXT(struct assessment_row, preview),
     TEXT(struct assessment_row, policyDefinitionId),
     TEXT(struct assessment_row, link),
+    TEXT(struct assessment_row, nativeId),
+    TEXT(struct assessment_row, account),
+    TEXT(struct assessment_row, resourceName),
+    TEXT(struct assessment_row, region),
+    TEXT(struct assessment_row, provider),
+    TEXT(struct assessment_row, nativeType),
     { 0 }
 };
 /* clang-format on */
@@ -130,6 +137,8 @@ static void assessment_fill(const struct view *view, size_t position, void *out,
     row->preview = known->preview ? "true" : "false";
     row->policyDefinitionId = tenant_lower(scratch, known->policy);
     row->link = portal_link(known->key, resource->id, scratch);
+    row->nativeId = row->account = row->resourceName = "";
+    row->region = row->provider = row->nativeType = "";
 }
 
 /* --- secure scores --------------------------------------------------------------------------- */

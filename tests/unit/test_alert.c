@@ -62,6 +62,9 @@ TEST(finding_gives_its_labels)
         .resource_type = "microsoft.storage/storageaccounts",
         .resource_name = "st1",
         .category = "Data",
+        .cloud = CLOUD_GCP,
+        .connector = "lab",
+        .account = "pay",
     };
     memset(finding.id.bytes, 0xab, sizeof finding.id.bytes);
     struct alert alert = { 0 };
@@ -79,6 +82,9 @@ TEST(finding_gives_its_labels)
         { "resource_type", "microsoft.storage/storageaccounts" },
         { "resource_name", "st1" },
         { "category", "Data" },
+        { "cloud", "gcp" },
+        { "connector", "lab" },
+        { "account", "pay" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(want); i++) {
         CHECK_TEXT(alert_finding_labels[i], want[i][0]);

@@ -220,8 +220,13 @@ TEST(lists_name_their_resource_in_many_ways)
           "/subscriptions/s-1/providers/a.b/c/d", "a.b/c" },
         { LISTED("/x", "k", "\"azureresourceid\":\"/subscriptions/s-1\""), "/subscriptions/s-1",
           "microsoft.resources/subscriptions" },
-        { LISTED("/x", "k", "\"NativeResourceId\":\"arn:aws:s3:::b\",\"ResourceType\":\"S3\""),
-          "arn:aws:s3:::b", "s3" },
+        { LISTED("/subscriptions/s-1/resourceGroups/g/providers/Microsoft.Security/"
+                 "securityConnectors/C/securityentitydata/aws-s3-bucket-b/providers/"
+                 "Microsoft.Security/assessments/K",
+                 "K", "\"NativeResourceId\":\"arn:aws:s3:::b\",\"Source\":\"AWS\""),
+          "/subscriptions/s-1/resourcegroups/g/providers/microsoft.security/securityconnectors/c/"
+          "securityentitydata/aws-s3-bucket-b",
+          "s3" },
         /* nothing is named: the id of the assessment hangs on it */
         { LISTED("/subscriptions/s-1/resourceGroups/g/providers/A.B/C/d/providers/"
                  "Microsoft.Security/assessments/K",
@@ -242,6 +247,59 @@ TEST(lists_name_their_resource_in_many_ways)
         CHECK_TEXT(finding.resource_id, cases[i].resource);
         CHECK_TEXT(finding.resource_type, cases[i].type);
         CHECK_TEXT(finding.subscription_id, "s-1");
+    }
+}
+
+#define CONNECTOR                                                                                  \
+    "/subscriptions/s-1/resourcegroups/g/providers/microsoft.security/securityconnectors/prod-aws"
+#define OUTSIDE(id, details)                                                                       \
+    "[{\"id\":\"" CONNECTOR id "/providers/microsoft.security/assessments/k\","                    \
+    "\"assessmentKey\":\"k\",\"subscriptionId\":\"s-1\",\"resourceId\":\"" CONNECTOR id "\","      \
+    "\"resourceType\":\"x\",\"statusCode\":\"Unhealthy\"," details "}]"
+
+TEST(resources_outside_azure_have_the_names_of_their_cloud)
+{
+    static const struct {
+        const char *rows;
+        enum cloud_kind cloud;
+        const char *type, *name, *account, *location, *native_id;
+    } cases[] = {
+        /* new kind: everything is told */
+        { OUTSIDE("/securityentitydata/aws-ec2-instance-i-1-eu-west-2",
+                  "\"source\":\"AWS\",\"nativeId\":\"arn:aws:ec2:eu-west-2:12:instance/i-1\","
+                  "\"account\":\"123456789012\",\"resourceName\":\"Web-1\","
+                  "\"region\":\"eu-west-1\",\"provider\":\"EC2\",\"nativeType\":\"Instance\""),
+          CLOUD_AWS, "ec2-instance", "Web-1", "123456789012", "eu-west-1",
+          "arn:aws:ec2:eu-west-2:12:instance/i-1" },
+        /* old kinds: the native id has to say it */
+        { OUTSIDE("/x/aws-b", "\"source\":\"aws\",\"nativeId\":\"arn:aws:s3:::b\","
+                              "\"account\":\"12\""),
+          CLOUD_AWS, "s3", "aws-b", "12", "", "arn:aws:s3:::b" },
+        { OUTSIDE("/x/root", "\"source\":\"Aws\",\"nativeId\":\"AWS::::Account:12\""), CLOUD_AWS,
+          "account", "root", "", "", "AWS::::Account:12" },
+        { OUTSIDE("/x/vm", "\"source\":\"gcp\",\"nativeId\":"
+                           "\"//compute.googleapis.com/projects/pay/zones/z-a/instances/vm\""),
+          CLOUD_GCP, "gcp-resource", "vm", "pay", "z-a",
+          "//compute.googleapis.com/projects/pay/zones/z-a/instances/vm" },
+        { OUTSIDE("/devops/default/githubowners/acme/repos/shop",
+                  "\"source\":\"GitHub\",\"nativeId\":\"https://github.com/acme/shop\""),
+          CLOUD_GITHUB, "microsoft.security/securityconnectors/devops/githubowners/repos", "shop",
+          "acme", "", "https://github.com/acme/shop" },
+        { OUTSIDE("/securityentitydata/oci-x", "\"source\":\"OCI\""), CLOUD_UNKNOWN,
+          "microsoft.security/securityconnectors/securityentitydata", "oci-x", "", "", "" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        WORLD(world);
+        char scratch[PART_ID_BYTES];
+        struct part *part = collect(&world, cases[i].rows);
+        struct finding finding = only_finding(part, scratch);
+        CHECK_INT(finding.cloud, cases[i].cloud);
+        CHECK_TEXT(finding.resource_type, cases[i].type);
+        CHECK_TEXT(finding.resource_name, cases[i].name);
+        CHECK_TEXT(finding.account, cases[i].account);
+        CHECK_TEXT(finding.location, cases[i].location);
+        CHECK_TEXT(finding.native_id, cases[i].native_id);
+        CHECK_TEXT(finding.connector, "prod-aws");
     }
 }
 

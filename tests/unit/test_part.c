@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "collectors/snapshot/part_resource.h"
 #include "collectors/snapshot/snapshot.h"
 #include "core/buf.h"
 #include "sources.h"
@@ -86,6 +87,48 @@ TEST(resource_ids_come_out_as_they_went_in)
         CHECK_TEXT(view.assessment_id, "key-1");
         part_release(part);
     }
+}
+
+/* What is carried over from an older part, too. */
+TEST(resources_of_other_clouds_keep_their_names)
+{
+    struct part *older = part_create(SOURCE(assessments));
+    struct part_row row = plain;
+    struct finding view;
+    char scratch[PART_ID_BYTES];
+    row.resource_id =
+        "/subscriptions/aaaa-1/resourcegroups/rg/providers/microsoft.compute/virtualmachines/vm1";
+    part_add_cover(older, "aaaa-1", 5);
+    part_add_open(older, &row);
+    row.row_id = "/other";
+    row.resource_id = "/subscriptions/aaaa-1/resourceGroups/rg/providers/Microsoft.Security/"
+                      "securityConnectors/Prod/securityentitydata/aws-ec2-instance-i-1";
+    row.cloud = CLOUD_AWS;
+    row.account = "123456789012";
+    row.location = "eu-west-2";
+    row.native_id = "arn:aws:ec2:eu-west-2:123456789012:instance/i-1";
+    row.resource_name = "Web-1";
+    row.resource_type = "ec2-instance";
+    part_add_open(older, &row);
+    part_seal(older);
+    struct part *part = part_create(SOURCE(assessments));
+    part_carry(part, older, "aaaa-1");
+    part_release(older);
+    for (size_t i = 0; i < 2; i++) {
+        part_view(part, i, &view, scratch);
+        bool outside = view.cloud == CLOUD_AWS;
+        CHECK_INT(part_resource_cloud(part, &part->findings[i]), view.cloud);
+        CHECK_TEXT(view.connector, outside ? "prod" : "");
+        CHECK_TEXT(view.account, outside ? "123456789012" : "");
+        CHECK_TEXT(view.location, outside ? "eu-west-2" : "");
+        CHECK_TEXT(view.native_id, outside ? row.native_id : "");
+        CHECK_TEXT(view.resource_name, outside ? "Web-1" : "vm1");
+        CHECK_TEXT(view.resource_type,
+                   outside ? "ec2-instance" : "microsoft.compute/virtualmachines");
+    }
+    CHECK_INT(part->origin_count, 1);
+    CHECK_INT(part->finding_count, 2);
+    part_release(part);
 }
 
 TEST(a_slash_behind_an_id_makes_nothing_else_of_it)

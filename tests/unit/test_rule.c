@@ -232,7 +232,10 @@ static bool wants(const char *body, enum event_kind kind, int reason, bool quiet
                                      .resource_group = "rg",
                                      .resource_type = "microsoft.storage/storageaccounts",
                                      .resource_name = "store",
-                                     .category = "Data" };
+                                     .category = "Data",
+                                     .cloud = CLOUD_AWS,
+                                     .connector = "prod-aws",
+                                     .account = "123456789012" };
     const struct event event = { .kind = kind, .reason = reason, .quiet = quiet };
     struct alert alert = { 0 };
     if (about)
@@ -267,6 +270,10 @@ TEST(rule_wants_what_it_names)
           false, false },
         { "event: finding.opened, match: 'resource_type!~\"microsoft.storage/.*\"'", EVENT_OPENED,
           -1, false, false, false },
+        { "event: finding.opened, match: ['cloud=\"aws\"', 'connector=\"prod-aws\"', "
+          "'account=~\"1234.*\"']",
+          EVENT_OPENED, -1, false, false, true },
+        { "event: finding.opened, match: 'cloud!=\"aws\"'", EVENT_OPENED, -1, false, false, false },
         { "event: finding.opened, internet_exposed: true", EVENT_OPENED, -1, false, false, true },
         { "event: finding.opened, internet_exposed: false", EVENT_OPENED, -1, false, false, false },
         { "event: finding.opened, on_attack_path: true", EVENT_OPENED, -1, false, false, false },

@@ -1,0 +1,163 @@
+#include "collectors/snapshot/part_resource.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "core/memory.h"
+
+#define MIDDLE_WHOLE_ID UINT32_MAX /* name holds the whole id: it is no ARM id */
+
+/* --- resource ids -----------------------------------------------------------------------------
+ * "/subscriptions/S/resourcegroups/G/providers/N/T/name" is kept as S, G, "/providers/N/T" and
+ * name: the first three repeat. */
+static bool starts_with(const char *text, const char *prefix)
+{
+    return !strncmp(text, prefix, strlen(prefix));
+}
+
+static size_t segment_length(const char *text)
+{
+    return strcspn(text, "/");
+}
+
+static void put_id(struct part *part, struct part_finding *finding, const char *id, size_t length,
+                   const char *subscription)
+{
+    static const char head[] = "/subscriptions/", group_head[] = "/resourcegroups/";
+    const char *rest = id + sizeof head - 1;
+    size_t subscription_length = strlen(subscription);
+    if (!starts_with(id, head) || strncmp(rest, subscription, subscription_length) ||
+        (rest[subscription_length] && rest[subscription_length] != '/')) {
+        finding->middle = MIDDLE_WHOLE_ID;
+        finding->name = arena_copy(&part->arena, id, length);
+        return;
+    }
+    rest += subscription_length;
+    if (starts_with(rest, group_head)) {
+        rest += sizeof group_head - 1;
+        size_t group = segment_length(rest);
+        finding->group = intern_put(&part->strings, rest, group);
+        rest += group;
+    }
+    const char *name = strrchr(rest, '/');
+    name = name ? name : rest;
+    finding->middle = intern_put(&part->strings, rest, (size_t)(name - rest));
+    name += *name == '/';
+    finding->name = arena_copy(&part->arena, name, (size_t)(id + length - name));
+}
+
+/* Write the id again. */
+static void write_id(const struct part *part, const struct part_finding *finding,
+                     char out[PART_ID_BYTES])
+{
+    if (finding->middle == MIDDLE_WHOLE_ID)
+        snprintf(out, PART_ID_BYTES, "%s", finding->name);
+    else
+        snprintf(
+            out, PART_ID_BYTES, "/subscriptions/%s%s%s%s%s%s",
+            intern_text(&part->strings, finding->subscription),
+            finding->group ? "/resourcegroups/" : "", intern_text(&part->strings, finding->group),
+            intern_text(&part->strings, finding->middle), *finding->name ? "/" : "", finding->name);
+}
+
+/* --- clouds ----------------------------------------------------------------------------------- */
+enum { ORIGINS_MAX = UINT16_MAX - CLOUD_COUNT };
+
+static const char *text_of(const char *text)
+{
+    return text ? text : "";
+}
+
+static const char *keep(struct part *part, const char *text)
+{
+    return intern_text(&part->strings, intern_put(&part->strings, text, strlen(text)));
+}
+
+/* The number of where a resource is from; of the cloud alone once there are too many. */
+static uint16_t put_origin(struct part *part, const struct part_row *row, const char *id)
+{
+    size_t length;
+    const char *name = cloud_kind_connector_name(id, &length);
+    CLEANUP(buf_finish) struct buf key = { 0 };
+    if (!length && !*text_of(row->account) && !*text_of(row->location))
+        return (uint16_t)row->cloud;
+    buf_printf(&key, "%d\n%.*s\n%s\n%s", row->cloud, (int)length, name, text_of(row->account),
+               text_of(row->location));
+    uint32_t number = intern_put(&part->origin_keys, key.data, key.length);
+    if (number > ORIGINS_MAX)
+        return (uint16_t)row->cloud;
+    if (number > part->origin_count) {
+        MEMORY_GROW(part->origins, part->origin_count, part->origin_capacity);
+        part->origins[part->origin_count++] = (struct part_origin){
+            .cloud = row->cloud,
+            .connector = intern_text(&part->strings, intern_put(&part->strings, name, length)),
+            .account = keep(part, text_of(row->account)),
+            .location = keep(part, text_of(row->location)),
+        };
+    }
+    return (uint16_t)(CLOUD_COUNT + number - 1);
+}
+
+static struct part_origin origin_of(const struct part *part, const struct part_finding *finding)
+{
+    if (finding->origin >= CLOUD_COUNT)
+        return part->origins[finding->origin - CLOUD_COUNT];
+    return (struct part_origin){ (enum cloud_kind)finding->origin, "", "", "" };
+}
+
+enum cloud_kind part_resource_cloud(const struct part *part, const struct part_finding *finding)
+{
+    return origin_of(part, finding).cloud;
+}
+
+/* Outside Azure ids say little to people: the name there and the native id follow the name. */
+static void put_native(struct part *part, struct part_finding *finding, const struct part_row *row)
+{
+    CLEANUP(buf_finish) struct buf texts = { 0 };
+    if (row->cloud == CLOUD_AZURE)
+        return;
+    const char *slash = strrchr(finding->name, '/');
+    const char *last = slash ? slash + 1 : finding->name;
+    const char *own = *text_of(row->resource_name) ? row->resource_name : last;
+    const char *native = text_of(row->native_id);
+    buf_append(&texts, finding->name, strlen(finding->name) + 1);
+    buf_append(&texts, own, strlen(own) + 1);
+    buf_append(&texts, native, strlen(native));
+    finding->name = arena_copy(&part->arena, texts.data, texts.length);
+}
+
+bool part_resource_has_own_type(enum cloud_kind cloud)
+{
+    return cloud == CLOUD_AWS || cloud == CLOUD_GCP;
+}
+
+void part_resource_put(struct part *part, struct part_finding *finding, const struct part_row *row,
+                       const struct part_resource *resource)
+{
+    put_id(part, finding, resource->id, resource->id_length, resource->subscription_id);
+    finding->origin = put_origin(part, row, resource->id);
+    put_native(part, finding, row);
+}
+
+void part_resource_view(const struct part *part, const struct part_finding *finding,
+                        struct finding *view, char scratch[PART_ID_BYTES])
+{
+    const struct part_origin origin = origin_of(part, finding);
+    write_id(part, finding, scratch);
+    const char *slash = strrchr(scratch, '/');
+    view->subscription_id = intern_text(&part->strings, finding->subscription);
+    view->resource_group = intern_text(&part->strings, finding->group);
+    view->resource_type = intern_text(&part->strings, finding->type);
+    view->resource_id = scratch;
+    view->resource_name = slash ? slash + 1 : scratch;
+    view->cloud = origin.cloud;
+    view->connector = origin.connector;
+    view->account = origin.account;
+    view->location = origin.location;
+    view->native_id = "";
+    if (origin.cloud == CLOUD_AZURE)
+        return;
+    view->resource_name = finding->name + strlen(finding->name) + 1;
+    view->native_id = view->resource_name + strlen(view->resource_name) + 1;
+}

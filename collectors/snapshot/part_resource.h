@@ -1,0 +1,24 @@
+#pragma once
+/* Where an open finding is, as a part keeps it: the id of its resource cut into what repeats, the
+ * cloud it is of and what it is called there. */
+#include "collectors/snapshot/part.h"
+
+struct part_resource {
+    const char *subscription_id, *id; /* lower case */
+    size_t id_length;
+};
+
+/* Fill in where the resource of a row is. */
+void part_resource_put(struct part *part, struct part_finding *finding, const struct part_row *row,
+                       const struct part_resource *resource);
+
+/* The same again, into a view. scratch: for the id. */
+void part_resource_view(const struct part *part, const struct part_finding *finding,
+                        struct finding *view, char scratch[PART_ID_BYTES]);
+
+/* Whether resources of a cloud have types of their own: to Azure, all that stands below a connector
+ * of AWS or GCP is of one. */
+bool part_resource_has_own_type(enum cloud_kind cloud);
+
+/* The cloud of an open finding. */
+enum cloud_kind part_resource_cloud(const struct part *part, const struct part_finding *finding);
