@@ -1,4 +1,6 @@
+#include "collectors/baselines_reason.h"
 #include "collectors/baselines_report.h"
+#include "collectors/baselines_texts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +15,30 @@ const char *const baselines_assessment_ids[] = { "8c3d9ad0-3639-4686-9cd2-2b2ab2
 const char *const baselines_state_words[] = { "compliant", "non_compliant", "pending", NULL };
 
 enum { MV_EXPAND_LIMIT = 400 }; /* source: Resource Graph query language */
-enum { QUERY_NAMES, QUERY_MACHINES, QUERY_FINDINGS, QUERY_ASSIGNMENTS, QUERY_ASSIGNMENT_RULES };
+enum {
+    QUERY_NAMES, QUERY_MACHINES, QUERY_FINDINGS, QUERY_ASSIGNMENTS, QUERY_ASSIGNMENT_RULES,
+    QUERY_TEXTS
+};
+
+extern const struct collector baselines_collector;
 
 struct row {
     const char *subscription_id, *machine_id, *assessment_id, *assignment;
-    const char *rule_id, *rule, *status, *severity, *reason;
+    const char *rule_id, *rule, *status, *severity, *reason, *code;
+    const char *description, *impact, *remediation;
     int64_t machines, healthy, unhealthy, rules, checked_at, changed_at;
 };
 
+/* One row a rule, whatever the subscription. */
+static const struct column text_columns[] = {
+    COLUMN_ID  (struct row, assessment_id, "assessmentKey"),
+    COLUMN_ID  (struct row, rule_id,       "ruleKey"),
+    COLUMN_ID  (struct row, rule,          "rule"),
+    COLUMN_LONG(struct row, description,   "description"),
+    COLUMN_LONG(struct row, impact,        "impact"),
+    COLUMN_LONG(struct row, remediation,   "remediation"),
+    { 0 }
+};
 static const struct column name_columns[] = {
     COLUMN_KEY    (struct row, subscription_id, "subscriptionId"),
     COLUMN_ID     (struct row, assessment_id,   "assessmentKey"),
@@ -66,6 +84,7 @@ static const struct column assignment_rule_columns[] = {
     COLUMN_ID     (struct row, rule,            "rule"),
     COLUMN_KEY    (struct row, status,          "complianceStatus"),
     COLUMN_LONG   (struct row, reason,          "reasonPhrase"),
+    COLUMN_TEXT   (struct row, code,            "reasonCode"),
     { 0 }
 };
 
@@ -73,6 +92,7 @@ static const struct column assignment_rule_columns[] = {
 struct own {
     struct baselines_merge *merge; /* NULL before the first row and after finish */
     struct baselines_reports *reports; /* after finish, when rows came */
+    struct baselines_texts *texts;
 };
 
 static void own_finish(void *data)
@@ -80,35 +100,13 @@ static void own_finish(void *data)
     struct own *own = data;
     baselines_merge_destroy(own->merge);
     baselines_report_destroy(own->reports);
+    baselines_texts_destroy(own->texts);
     free(own);
 }
 
 static struct own *own_of(struct part *part)
 {
     return part_own(part, sizeof(struct own), own_finish);
-}
-
-enum severity baselines_phrase_severity(const char *phrase)
-{
-    static const struct {
-        const char *word;
-        enum severity severity;
-    } words[] = {
-        { "critical", SEVERITY_CRITICAL },   { "important", SEVERITY_HIGH },
-        { "high", SEVERITY_HIGH },           { "warning", SEVERITY_MEDIUM },
-        { "medium", SEVERITY_MEDIUM },       { "moderate", SEVERITY_MEDIUM },
-        { "informational", SEVERITY_LOW },   { "information", SEVERITY_LOW },
-        { "low", SEVERITY_LOW },
-    };
-    phrase += strspn(phrase, " \t\r\n\"'");
-    if (*phrase != '[')
-        return SEVERITY_UNKNOWN;
-    phrase += 1 + strspn(phrase + 1, " ");
-    size_t length = strcspn(phrase, " ]");
-    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
-        if (strlen(words[i].word) == length && !strncasecmp(words[i].word, phrase, length))
-            return words[i].severity;
-    return SEVERITY_UNKNOWN;
 }
 
 static enum baseline baseline_of(const struct row *row, bool from_assignment)
@@ -133,6 +131,24 @@ static void fold_name(struct part *part, const struct row *row, enum baseline ba
     if (!strcasecmp(row->status, "Healthy"))
         baselines_count_of(part, row->subscription_id, baseline)->compliant[severity] +=
             count_of(row->machines);
+}
+
+/* The key of a rule: of its name, or where it has none, of what Azure calls it. */
+static const char *key_of(const struct row *row, char key[BASELINES_RULE_KEY_BYTES])
+{
+    const char *rule = row->rule && *row->rule ? row->rule : row->rule_id ? row->rule_id : "";
+    return baselines_rule_key(rule, key, BASELINES_RULE_KEY_BYTES);
+}
+
+static void fold_text(struct part *part, const struct row *row, enum baseline baseline)
+{
+    struct own *own = own_of(part);
+    char key[BASELINES_RULE_KEY_BYTES], id[BASELINES_RULE_ID_BYTES];
+    if (!own->texts)
+        own->texts = baselines_texts_create();
+    if (*key_of(row, key))
+        baselines_texts_add(own->texts, baselines_rule_id(baseline, key, id), row->description,
+                            row->impact, row->remediation);
 }
 
 static void fold_machine(struct part *part, const struct row *row, enum baseline baseline,
@@ -165,10 +181,17 @@ static void fold_rule(struct part *part, const struct row *row, enum baseline ba
         .failing = !strcasecmp(row->status, failing[from_assignment]),
         .rule_id = from_assignment ? "" : row->rule_id,
         .rule_name = row->rule,
-        .severity = from_assignment ? baselines_phrase_severity(row->reason)
+        .severity = from_assignment ? baselines_reason_severity(row->reason)
                                     : finding_severity(row->severity),
         .changed_at = row->changed_at,
+        .reason_phrase = from_assignment ? row->reason : "",
+        .reason_code = from_assignment ? row->code : "",
     });
+}
+
+static bool is_of_assignment(size_t query)
+{
+    return query == QUERY_ASSIGNMENTS || query == QUERY_ASSIGNMENT_RULES;
 }
 
 static bool is_rule(size_t query)
@@ -202,11 +225,15 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
 {
     (void)context;
     const struct row *row = data;
-    bool from_assignment = query >= QUERY_ASSIGNMENTS;
+    bool from_assignment = is_of_assignment(query);
     enum baseline baseline = baseline_of(row, from_assignment);
     enum odd_reason reason = check(row, query, error);
     if (reason)
         return reason;
+    if (query == QUERY_TEXTS) {
+        fold_text(part, row, baseline);
+        return ODD_NONE;
+    }
     if (!own_of(part)->merge)
         own_of(part)->merge = baselines_merge_create();
     part_see(part, row->subscription_id);
@@ -226,15 +253,13 @@ static void odd(struct part *part, size_t query, const void *data,
     (void)context;
     const struct row *row = data;
     char key[BASELINES_RULE_KEY_BYTES], id[BASELINES_ROW_ID_BYTES];
-    const char *rule = row->rule && *row->rule ? row->rule : row->rule_id;
     if (!is_rule(query))
         return;
-    if (!*row->machine_id || !rule || !*rule) {
+    if (!*row->machine_id || !*key_of(row, key)) {
         part_add_gap(part, row->subscription_id);
         return;
     }
-    baselines_rule_key(rule, key, sizeof key);
-    baselines_row_id(row->machine_id, baseline_of(row, query >= QUERY_ASSIGNMENTS), key, id);
+    baselines_row_id(row->machine_id, baseline_of(row, is_of_assignment(query)), key, id);
     part_freeze(part, row->subscription_id, id);
 }
 
@@ -249,6 +274,22 @@ static bool fixed(const struct part *part, const struct finding *finding, int64_
     return baselines_report_fixed(reports_of(part), finding, since);
 }
 
+const struct baselines_texts *baselines_texts_of(const struct part *part)
+{
+    bool ours = part && part->source->collector == &baselines_collector;
+    const struct own *own = ours ? part->own : NULL;
+    return own ? own->texts : NULL;
+}
+
+/* Texts do not change from run to run; their query may fail. */
+static void carry_texts(struct own *own, const struct baselines_texts *older)
+{
+    if (older && !own->texts)
+        own->texts = baselines_texts_create();
+    if (own->texts)
+        baselines_texts_carry(own->texts, older);
+}
+
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)
 {
     (void)error;
@@ -261,6 +302,7 @@ static bool finish(struct part *part, const struct collect_context *context, str
     }
     baselines_merge_destroy(own->merge);
     own->merge = NULL;
+    carry_texts(own, baselines_texts_of(older));
     return true;
 }
 
@@ -288,6 +330,8 @@ const struct collector baselines_collector = {
             { .name = "baseline_guestconfiguration_rules_rows",
               .kql = kql_baseline_guestconfiguration_rules_rows,
               .columns = assignment_rule_columns },
+            { .name = "baseline_texts_summary", .kql = kql_baseline_texts_summary,
+              .columns = text_columns, .optional = true },
         } },
     },
     .families = baselines_families,

@@ -10,6 +10,7 @@
 
 enum {
     BASELINES_RULE_KEY_BYTES = 256,
+    BASELINES_RULE_ID_BYTES = BASELINES_RULE_KEY_BYTES + 16,
     BASELINES_ROW_ID_BYTES = PART_ID_BYTES + BASELINES_RULE_KEY_BYTES
 };
 enum baseline { BASELINE_WINDOWS, BASELINE_LINUX, BASELINE_COUNT };
@@ -35,18 +36,23 @@ struct baselines_counts {
 };
 extern const struct kept_kind baselines_counts;
 
+/* What the part knows of the texts of rules; NULL when it is none of baselines. */
+struct baselines_texts;
+const struct baselines_texts *baselines_texts_of(const struct part *part);
+
 /* The counts of a subscription and baseline, added when new. */
 struct baselines_count *baselines_count_of(struct part *part, const char *subscription_id,
                                            enum baseline baseline);
-
-/* Severity from a reason phrase such as "[Critical] [] is missing ...". Lenient: it is documented
- * nowhere. */
-enum severity baselines_phrase_severity(const char *phrase);
 
 /* What makes two spellings of a rule the same rule: letters, digits and the hyphens of words
  * (/etc/shadow is not /etc/shadow-), lower case, without a trailing "(CIS: ...)".
  * out: out_bytes; cut when longer. Returns out. */
 char *baselines_rule_key(const char *rule, char *out, size_t out_bytes);
+
+/* The label of a rule, the same whichever form tells of it: "linux-" or "windows-" and its key.
+ * Returns out. */
+char *baselines_rule_id(enum baseline baseline, const char *rule_key,
+                        char out[BASELINES_RULE_ID_BYTES]);
 
 /* --- the merge: facts in, then everything at once --------------------------------------------- */
 struct baselines_machine_fact {
@@ -65,6 +71,8 @@ struct baselines_rule_fact {
     const char *rule_id, *rule_name;  /* rule_id "" in form B */
     enum severity severity;
     int64_t changed_at;
+    const char *reason_phrase; /* form B; "" = none */
+    const char *reason_code;   /* form B: has the GUID of Linux's rules; "" = none */
 };
 struct baselines_merge; /* while rows arrive */
 struct baselines_merge *baselines_merge_create(void);
@@ -75,7 +83,7 @@ void baselines_merge_machine(struct baselines_merge *merge,
 void baselines_merge_rule(struct part *part, struct baselines_merge *merge,
                           const struct baselines_rule_fact *fact);
 
-/* A name that form A gives to a rule, so that form B's rows get the same id. */
+/* What form A calls a rule and how severe it is, so that form B's rows get the same. */
 void baselines_merge_name(struct baselines_merge *merge, const char *rule_id,
                           const char *rule_name, enum severity severity);
 

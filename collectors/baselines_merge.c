@@ -1,8 +1,10 @@
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "collectors/baselines_reason.h"
 #include "collectors/baselines_report.h"
 #include "core/memory.h"
 
@@ -17,26 +19,31 @@ struct machine {
     int64_t checked_at, rules, listed; /* listed: rows of form B, all of them not compliant */
 };
 
-struct name {
-    const char *rule_id;
-    enum severity severity;
+/* What a machine says of a rule that form A lists. */
+struct reason {
+    struct finding_id id;
+    uint32_t phrase; /* number of the part's strings */
 };
 
 struct baselines_merge {
-    struct arena arena;
     struct intern texts;
     struct intern machine_keys; /* "0|<machine id>": number n is machines[n - 1] */
     struct machine *machines;
     size_t machine_capacity;
-    struct intern name_keys; /* rule key: number n is names[n - 1] */
-    struct name *names;
+    struct intern name_keys;   /* rule key: number n is severities[n - 1] */
+    enum severity *severities; /* of names */
     size_t name_capacity;
+    struct intern guids; /* of rules of form A: number n is guid_names[n - 1] of name_keys */
+    uint32_t *guid_names;
+    size_t guid_capacity;
+    struct reason *reasons;
+    size_t reason_count, reason_capacity;
     struct intern failing; /* "<machine number>|<rule key>" that form A has */
     /* Rules of form B of one machine, held back until the next machine comes. */
     struct held {
-        const char *name, *key;
+        const char *name, *key, *phrase;
         enum severity severity;
-    } *held;
+    } * held;
     size_t held_count, held_capacity;
     size_t held_machine; /* its number; 0 = none */
     bool held_known;     /* form A has one of these rules too: both name the same rules */
@@ -57,10 +64,12 @@ void baselines_merge_destroy(struct baselines_merge *merge)
     intern_finish(&merge->machine_keys);
     intern_finish(&merge->name_keys);
     intern_finish(&merge->failing);
-    arena_finish(&merge->arena);
     arena_finish(&merge->held_arena);
     free(merge->machines);
-    free(merge->names);
+    free(merge->severities);
+    intern_finish(&merge->guids);
+    free(merge->guid_names);
+    free(merge->reasons);
     free(merge->held);
     free(merge);
 }
@@ -108,18 +117,44 @@ static size_t machine_number(struct baselines_merge *merge, const char *subscrip
     return number;
 }
 
-void baselines_merge_name(struct baselines_merge *merge, const char *rule_id,
-                          const char *rule_name, enum severity severity)
+void baselines_merge_name(struct baselines_merge *merge, const char *rule_id, const char *rule_name,
+                          enum severity severity)
 {
     char key[RULE_KEY_BYTES];
     baselines_rule_key(rule_name, key, sizeof key);
     size_t before = merge->name_keys.count;
     size_t number = intern_put(&merge->name_keys, key, strlen(key));
-    if (number && number >= before) {
-        MEMORY_GROW(merge->names, number - 1, merge->name_capacity);
-        merge->names[number - 1] =
-            (struct name){ arena_text(&merge->arena, rule_id), severity };
+    if (!number)
+        return;
+    if (number >= before) {
+        MEMORY_GROW(merge->severities, number - 1, merge->name_capacity);
+        merge->severities[number - 1] = severity;
     }
+    before = merge->guids.count;
+    size_t guid = intern_put(&merge->guids, rule_id, strlen(rule_id));
+    if (guid && guid >= before) {
+        MEMORY_GROW(merge->guid_names, guid - 1, merge->guid_capacity);
+        merge->guid_names[guid - 1] = (uint32_t)number;
+    }
+}
+
+/* The number of a rule of form B among the names of form A: by its key, or by the GUID in its code,
+ * "BaselineSettingNotCompliant:{GUID}" (source: Azure/azure-osconfig); 0 = form A has none. */
+static uint32_t number_of_name(const struct baselines_merge *merge, const char *key,
+                               const char *code)
+{
+    uint32_t number = intern_find(&merge->name_keys, key, strlen(key));
+    if (number != UINT32_MAX)
+        return number;
+    char guid[37];
+    const char *open = strchr(code, '{');
+    size_t length = open ? strcspn(open + 1, "}") : 0;
+    if (length != sizeof guid - 1)
+        return 0;
+    for (size_t i = 0; i < length; i++)
+        guid[i] = (char)tolower((unsigned char)open[1 + i]);
+    number = intern_find(&merge->guids, guid, length);
+    return number && number != UINT32_MAX ? merge->guid_names[number - 1] : 0;
 }
 
 static enum machine_state state_of(const char *compliance)
@@ -132,8 +167,7 @@ static enum machine_state state_of(const char *compliance)
 void baselines_merge_machine(struct baselines_merge *merge,
                              const struct baselines_machine_fact *fact)
 {
-    size_t number =
-        machine_number(merge, fact->subscription_id, fact->machine_id, fact->baseline);
+    size_t number = machine_number(merge, fact->subscription_id, fact->machine_id, fact->baseline);
     struct machine *machine = &merge->machines[number - 1];
     if (!fact->from_assignment) {
         machine->in_form_a = true;
@@ -157,19 +191,27 @@ char *baselines_row_id(const char *machine_id, enum baseline baseline, const cha
     return out;
 }
 
+char *baselines_rule_id(enum baseline baseline, const char *rule_key,
+                        char out[BASELINES_RULE_ID_BYTES])
+{
+    snprintf(out, BASELINES_RULE_ID_BYTES, "%s-%s",
+             baseline == BASELINE_LINUX ? "linux" : "windows", rule_key);
+    return out;
+}
+
 static void add_finding(struct part *part, const struct baselines_rule_fact *fact,
-                        const char *rule_key, const char *rule_id, enum severity severity)
+                        const char *rule_key, enum severity severity)
 {
     static const enum risk_level risks[SEVERITY_COUNT] = {
-        [SEVERITY_CRITICAL] = RISK_CRITICAL, [SEVERITY_HIGH] = RISK_HIGH,
-        [SEVERITY_MEDIUM] = RISK_MEDIUM,     [SEVERITY_LOW] = RISK_LOW,
+        [SEVERITY_CRITICAL] = RISK_CRITICAL,     [SEVERITY_HIGH] = RISK_HIGH,
+        [SEVERITY_MEDIUM] = RISK_MEDIUM,         [SEVERITY_LOW] = RISK_LOW,
         [SEVERITY_UNKNOWN] = RISK_NOT_EVALUATED,
     };
-    char row_id[BASELINES_ROW_ID_BYTES];
+    char row_id[BASELINES_ROW_ID_BYTES], rule_id[BASELINES_RULE_ID_BYTES];
     part_add_open(
         part, &(struct part_row){
                   .row_id = baselines_row_id(fact->machine_id, fact->baseline, rule_key, row_id),
-                  .assessment_id = rule_id,
+                  .assessment_id = baselines_rule_id(fact->baseline, rule_key, rule_id),
                   .title = fact->rule_name,
                   .category = baselines_assignments[fact->baseline],
                   .assessment_type = "",
@@ -177,6 +219,7 @@ static void add_finding(struct part *part, const struct baselines_rule_fact *fac
                   .resource_id = fact->machine_id,
                   .resource_type = "",
                   .risk_factors = "",
+                  .reason_phrase = fact->reason_phrase,
                   .risk = risks[severity],
                   .severity = severity,
                   .changed_at = fact->changed_at,
@@ -192,6 +235,40 @@ static bool remember(struct baselines_merge *merge, size_t machine, const char *
     return intern_put(&merge->failing, text, (size_t)length) >= before;
 }
 
+/* Keep what the machine says of a rule that form A lists. */
+static void add_reason(struct part *part, struct baselines_merge *merge,
+                       const struct machine *machine, const struct held *held)
+{
+    char row_id[BASELINES_ROW_ID_BYTES];
+    baselines_row_id(merge->held_machine_id, machine->baseline, held->key, row_id);
+    MEMORY_GROW(merge->reasons, merge->reason_count, merge->reason_capacity);
+    merge->reasons[merge->reason_count++] = (struct reason){
+        .id = finding_id(part->source, row_id, strlen(row_id)),
+        .phrase = intern_put(&part->strings, held->phrase, strlen(held->phrase)),
+    };
+}
+
+static int compare_reasons(const void *left, const void *right)
+{
+    const struct reason *a = left, *b = right;
+    return finding_id_compare(&a->id, &b->id);
+}
+
+/* Give the findings of form A the reasons of form B. */
+static void apply_reasons(struct part *part, struct baselines_merge *merge)
+{
+    if (merge->reason_count)
+        qsort(merge->reasons, merge->reason_count, sizeof *merge->reasons, compare_reasons);
+    for (size_t i = 0; i < part->finding_count && merge->reason_count; i++) {
+        struct part_finding *finding = &part->findings[i];
+        const struct reason key = { .id = finding->id };
+        const struct reason *reason = bsearch(&key, merge->reasons, merge->reason_count,
+                                              sizeof *merge->reasons, compare_reasons);
+        if (reason && !finding->reason_phrase)
+            finding->reason_phrase = reason->phrase;
+    }
+}
+
 /* Let the rules go that were held back. Where form A speaks of the machine but of none of these
  * rules, the two forms name their rules differently: then form A alone counts. */
 static void flush_held(struct part *part, struct baselines_merge *merge)
@@ -202,23 +279,20 @@ static void flush_held(struct part *part, struct baselines_merge *merge)
     bool same_names = !machine->in_form_a || !machine->unhealthy || merge->held_known;
     for (size_t i = 0; i < merge->held_count && same_names; i++) {
         const struct held *held = &merge->held[i];
-        if (!remember(merge, merge->held_machine, held->key))
+        if (!remember(merge, merge->held_machine, held->key)) {
+            add_reason(part, merge, machine, held);
             continue;
-        uint32_t number = intern_find(&merge->name_keys, held->key, strlen(held->key));
-        bool named = number && number != UINT32_MAX;
-        enum severity severity = named && merge->names[number - 1].severity != SEVERITY_UNKNOWN
-                                     ? merge->names[number - 1].severity : held->severity;
-        char own_id[RULE_KEY_BYTES + 16];
-        snprintf(own_id, sizeof own_id, "%s-%s",
-                 machine->baseline == BASELINE_LINUX ? "linux" : "windows", held->key);
+        }
+        uint32_t number = number_of_name(merge, held->key, "");
+        bool named = number && merge->severities[number - 1] != SEVERITY_UNKNOWN;
         struct baselines_rule_fact fact = {
             .subscription_id = machine->subscription_id,
             .machine_id = merge->held_machine_id,
             .baseline = machine->baseline,
             .rule_name = held->name,
+            .reason_phrase = held->phrase,
         };
-        add_finding(part, &fact, held->key, named ? merge->names[number - 1].rule_id : own_id,
-                    severity);
+        add_finding(part, &fact, held->key, named ? merge->severities[number - 1] : held->severity);
     }
     merge->held_machine = 0;
     merge->held_count = 0;
@@ -240,6 +314,8 @@ static void hold_back(struct baselines_merge *merge, size_t machine, const char 
     merge->held[merge->held_count++] = (struct held){
         .name = arena_text(&merge->held_arena, fact->rule_name),
         .key = arena_text(&merge->held_arena, key),
+        .phrase = arena_copy(&merge->held_arena, fact->reason_phrase,
+                             baselines_reason_length(fact->reason_phrase)),
         .severity = fact->severity,
     };
 }
@@ -247,12 +323,14 @@ static void hold_back(struct baselines_merge *merge, size_t machine, const char 
 void baselines_merge_rule(struct part *part, struct baselines_merge *merge,
                           const struct baselines_rule_fact *fact)
 {
-    size_t number =
-        machine_number(merge, fact->subscription_id, fact->machine_id, fact->baseline);
+    size_t number = machine_number(merge, fact->subscription_id, fact->machine_id, fact->baseline);
     struct machine *machine = &merge->machines[number - 1];
     char key[RULE_KEY_BYTES];
     baselines_rule_key(*fact->rule_name ? fact->rule_name : fact->rule_id, key, sizeof key);
     if (fact->from_assignment) {
+        uint32_t name = number_of_name(merge, key, fact->reason_code);
+        if (name)
+            snprintf(key, sizeof key, "%s", intern_text(&merge->name_keys, name));
         machine->listed++;
         if (merge->held_machine && merge->held_machine != number)
             flush_held(part, merge);
@@ -266,11 +344,10 @@ void baselines_merge_rule(struct part *part, struct baselines_merge *merge,
     machine->in_form_a = true;
     machine->failing += fact->failing;
     if (fact->failing && remember(merge, number, key))
-        add_finding(part, fact, key, fact->rule_id, fact->severity);
+        add_finding(part, fact, key, fact->severity);
 }
 
-void baselines_merge_report(const struct baselines_merge *merge,
-                            struct baselines_reports *reports,
+void baselines_merge_report(const struct baselines_merge *merge, struct baselines_reports *reports,
                             const struct baselines_reports *older, int64_t now)
 {
     for (uint32_t i = 0; i + 1 < merge->machine_keys.count; i++) {
@@ -290,12 +367,13 @@ void baselines_merge_report(const struct baselines_merge *merge,
 void baselines_merge_finish(struct part *part, struct baselines_merge *merge, int64_t now)
 {
     flush_held(part, merge);
+    apply_reasons(part, merge);
     for (size_t i = 0; i + 1 < merge->machine_keys.count; i++) {
         const struct machine *machine = &merge->machines[i];
         struct baselines_count *counts =
             baselines_count_of(part, machine->subscription_id, machine->baseline);
         bool reported = machine->in_form_b && (machine->checked_at || !machine->in_form_a);
-        enum machine_state state = reported            ? machine->compliance
+        enum machine_state state = reported             ? machine->compliance
                                    : machine->unhealthy ? MACHINE_NON_COMPLIANT
                                                         : MACHINE_COMPLIANT;
         counts->machines[state]++;

@@ -6,7 +6,7 @@
 #include "core/columns.h"
 #include "core/metric.h"
 
-enum { COLLECTOR_QUERIES_MAX = 6, COLLECTOR_VARIANTS_MAX = 2 };
+enum { COLLECTOR_QUERIES_MAX = 8, COLLECTOR_VARIANTS_MAX = 2 };
 
 /* One request whose rows are bound and folded. Either kql or path is set. */
 struct query {

@@ -5,6 +5,7 @@
 #include "alerts/api/api_alerts.h"
 #include "alerts/api/api_silences.h"
 #include "alerts/notify/outbox.h"
+#include "collectors/baselines_explain.h"
 #include "core/clock.h"
 
 enum { LINK_BYTES = 4096 };
@@ -273,6 +274,7 @@ int api_finding_link(const struct api_context *context, const char *finding_id, 
         buf_text(out, "no such finding");
         return 404;
     }
+    entry.finding.assessment_id = baselines_explain_link(&entry.finding);
     buf_text(out, finding_link(&entry.finding, context->settings->portal, link, sizeof link));
     return 302;
 }

@@ -458,10 +458,17 @@ static bool read_cover(struct merge *merge, struct error *error)
 
 /* --- digests ---------------------------------------------------------------------------------- */
 
-/* How many findings a recommendation has in the part, and in how many subscriptions. */
+static int compare_ids(const void *left, const void *right)
+{
+    return finding_id_compare(left, right); /* what is open begins with its id, too */
+}
+
+/* How many findings a recommendation has in the part, and in how many subscriptions; none when one
+ * of them is open already: then the recommendation is not new, only its key is. */
 static size_t count_findings(const struct merge *merge, uint32_t assessment, size_t *subscriptions)
 {
     const struct part *part = merge->part;
+    const struct ledger_source *open = merge->source;
     bool *seen = MEMORY_ARRAY(bool, part->strings.count);
     size_t findings = 0;
     *subscriptions = 0;
@@ -469,6 +476,11 @@ static size_t count_findings(const struct merge *merge, uint32_t assessment, siz
         const struct part_finding *row = &part->findings[i];
         if (row->assessment != assessment || merge->carried[row->subscription])
             continue;
+        if (open->count &&
+            bsearch(&row->id, open->open, open->count, sizeof *open->open, compare_ids)) {
+            findings = *subscriptions = 0;
+            break;
+        }
         findings++;
         *subscriptions += !seen[row->subscription];
         seen[row->subscription] = true;

@@ -10,6 +10,7 @@
 #include "alerts/rules/notification_silence.h"
 #include "alerts/text/html.h"
 #include "alerts/text/text.h"
+#include "collectors/baselines_explain.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "collectors/subscriptions.h"
@@ -107,12 +108,16 @@ static bool find(const struct build *build, const struct alert *alert, struct fi
     return true;
 }
 
+/* In the portal a rule of a baseline is part of the recommendation it belongs to. */
 static const char *link_of(const struct build *build, const struct finding *view)
 {
     char link[LINK_BYTES];
+    struct finding linked = *view;
+    linked.assessment_id = baselines_explain_link(view);
     if (!*view->assessment_id || !*view->resource_id || !*build->context->portal)
         return "";
-    return arena_text(build->arena, finding_link(view, build->context->portal, link, sizeof link));
+    return arena_text(build->arena,
+                      finding_link(&linked, build->context->portal, link, sizeof link));
 }
 
 /* --- why it matters --------------------------------------------------------------------------- */

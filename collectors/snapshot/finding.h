@@ -70,6 +70,7 @@ struct finding {
     const char *assessment_id, *title, *subscription_id, *resource_group, *resource_type,
         *resource_name, *resource_id, *category, *risk_factors; /* factors: joined with "," */
     int64_t first_seen_at, changed_at;
+    const char *reason_phrase; /* why a rule fails, as its machine says it; NULL = not kept */
 };
 
 /* The type of a lower-case ARM id: namespace and type words of its last provider. False when it is

@@ -146,6 +146,7 @@ void part_add_open(struct part *part, const struct part_row *row)
         .subscription = intern_put(&part->strings, subscription, subscription_length),
         .type = put_text(part, type),
         .risk_factors = put_text(part, row->risk_factors),
+        .reason_phrase = row->reason_phrase ? put_text(part, row->reason_phrase) : 0,
         .first_seen_at = short_time(row->first_seen_at),
         .changed_at = short_time(row->changed_at),
         .attack_paths = (uint16_t)(row->attack_paths < 0            ? 0
@@ -415,6 +416,7 @@ static void add_again(struct part *part, const struct part *older, size_t index)
         .resource_id = view.resource_id,
         .resource_type = view.resource_type,
         .risk_factors = view.risk_factors,
+        .reason_phrase = view.reason_phrase,
         .risk = view.risk,
         .severity = view.severity,
         .contextual = view.contextual,
@@ -528,6 +530,7 @@ void part_view(const struct part *part, size_t index, struct finding *view,
         .title = assessment->title,
         .category = assessment->category,
         .risk_factors = intern_text(&part->strings, finding->risk_factors),
+        .reason_phrase = intern_text(&part->strings, finding->reason_phrase),
         .first_seen_at = finding->first_seen_at,
         .changed_at = finding->changed_at,
     };

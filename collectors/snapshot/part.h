@@ -30,11 +30,12 @@ struct part_origin {
     const char *connector, *account, *location; /* in the part's strings */
 };
 
-/* An open finding, compact: 64 bytes, texts as numbers of part.strings. */
+/* An open finding, compact: 72 bytes, texts as numbers of part.strings. */
 struct part_finding {
     struct finding_id id;
     uint32_t assessment; /* index into part.assessments */
     uint32_t subscription, group, type, risk_factors;
+    uint32_t reason_phrase;
     uint32_t middle;  /* id between the group and the last segment: "/providers/ns/type" */
     const char *name; /* the last segment, or the whole id when it is no ARM id; outside Azure two
                          texts follow: the resource's own name and its native id */
@@ -126,6 +127,7 @@ struct part_row {
     enum cloud_kind cloud;
     const char *account, *native_id, *location;
     const char *resource_name; /* "" = the last segment of the resource id */
+    const char *reason_phrase; /* of a rule of a baseline; NULL = none */
 };
 
 /* Add an open finding. Ids may have any case and are kept in lower case; the other texts are copied

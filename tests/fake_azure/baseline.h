@@ -55,5 +55,12 @@ size_t baseline_failing(const struct machine *machine);
 const char *baseline_reasons(const struct baseline *baseline, const struct machine *machine,
                              size_t rule, const char **phrase, struct arena *scratch);
 
+/* What the sub-assessments of a rule say of it; some say less, as Azure's do. */
+struct baseline_text {
+    const char *description, *impact, *remediation; /* HTML, "" and "N/A" among them */
+};
+void baseline_text(const struct baseline *baseline, enum os os, size_t rule, struct arena *scratch,
+                   struct baseline_text *text);
+
 const char *baseline_assignment(enum os os);            /* "AzureWindowsBaseline" */
 const char *baseline_severity(const struct rule *rule); /* of the sub-assessment: "High" ... */

@@ -302,12 +302,71 @@ static void machine_fill(const struct view *view, size_t position, void *out, st
     row->id = rows_print(scratch, "%s|%s", row->machineId, row->assessmentKey);
 }
 
+/* --- what is said of rules that fail somewhere ------------------------------------------------ */
+
+struct text_row {
+    const char *id, *assessmentKey, *ruleKey, *rule, *description, *impact, *remediation;
+};
+
+static const struct field text_fields[] = { TEXT(struct text_row, assessmentKey),
+                                            TEXT(struct text_row, ruleKey),
+                                            TEXT(struct text_row, rule),
+                                            TEXT(struct text_row, description),
+                                            TEXT(struct text_row, impact),
+                                            TEXT(struct text_row, remediation),
+                                            TEXT(struct text_row, id),
+                                            { 0 } };
+
+static size_t text_count(const struct view *view)
+{
+    (void)view;
+    return OS_COUNT * RULES_MAX;
+}
+
+/* 1f65... (Linux) before 8c3d... (Windows), rules by key */
+static enum os text_os(size_t position)
+{
+    return position / RULES_MAX ? OS_WINDOWS : OS_LINUX;
+}
+
+static bool text_present(const struct view *view, size_t position)
+{
+    enum os os = text_os(position);
+    size_t rule = view->tenant->baseline.by_key[os][position % RULES_MAX];
+    for (size_t i = 0; i < view->tenant->machine_count; i++) {
+        const struct machine *machine = &view->tenant->machines[i];
+        if (machine->os == os && rule < machine->rules && machine->state != MACHINE_PENDING &&
+            baseline_fails(machine, rule) && machine_present(view, machine, FORM_A))
+            return true;
+    }
+    return false;
+}
+
+static void text_fill(const struct view *view, size_t position, void *out, struct arena *scratch)
+{
+    const struct tenant *tenant = view->tenant;
+    enum os os = text_os(position);
+    size_t number = tenant->baseline.by_key[os][position % RULES_MAX];
+    struct baseline_text text;
+    baseline_text(&tenant->baseline, os, number, scratch, &text);
+    struct text_row *row = out;
+    row->assessmentKey = tenant->catalogue.rows[tenant->catalogue.baseline[os]].key;
+    row->ruleKey = tenant->baseline.rules[os][number].key;
+    row->rule = tenant->baseline.rules[os][number].name;
+    row->id = rows_print(scratch, "%s|%s", row->assessmentKey, row->ruleKey);
+    row->description = text.description;
+    row->impact = text.impact;
+    row->remediation = text.remediation;
+}
+
 /* clang-format off */
 const struct rows rows_baseline[] = {
     { "baseline_findings_rows", rule_positions, finding_present, finding_fill,
       finding_fields, sizeof(struct finding_row) },
     { "baseline_rules_summary", summary_count, summary_present, summary_fill,
       summary_fields, sizeof(struct summary_row) },
+    { "baseline_texts_summary", text_count, text_present, text_fill,
+      text_fields, sizeof(struct text_row) },
     { "baseline_machines_summary", rows_machines, machine_row_present, machine_fill,
       machine_fields, sizeof(struct machine_row) },
     { "baseline_guestconfiguration_rows", rows_machines, rows_assignment_present, assignment_fill,

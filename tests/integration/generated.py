@@ -167,10 +167,10 @@ class Expected:
                 self.count("baseline_rule_results", (*where, severity, "compliant"))
                 continue
             if (machine["os"], number) in named:
-                severity, rule_id = rule["severity"].lower(), rule["key"]
+                severity = rule["severity"].lower()
             else:
                 severity = phrase_severity(failing[number])
-                rule_id = f"{machine['os']}-{plain(rule['name'])}"
+            rule_id = f"{machine['os']}-{plain(rule['name'])}"
             self.count("baseline_rule_results", (*where, severity, "non_compliant"))
             self.count("baseline_rule_failing_machines", (machine["assignment"], rule_id))
 

@@ -1,6 +1,8 @@
 /* Baselines: two forms of the same facts become one count. */
 #include "collectors/baselines.h"
 
+#include "collectors/baselines_reason.h"
+
 #include "collectors_world.h"
 
 enum { NAMES, MACHINES, FINDINGS, ASSIGNMENTS, RULES };
@@ -102,7 +104,7 @@ TEST(phrases_begin_with_a_severity)
         { "[high", SEVERITY_HIGH }, /* cut off by Azure */
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
-        CHECK_INT(baselines_phrase_severity(cases[i].phrase), cases[i].severity);
+        CHECK_INT(baselines_reason_severity(cases[i].phrase), cases[i].severity);
 }
 
 TEST(spellings_of_a_rule_have_one_key)
@@ -148,9 +150,9 @@ TEST(form_a_alone_counts_what_it_says)
     CHECK_RESULTS(&world, "high", 0, 2, 0);
     CHECK_RESULTS(&world, "low", 3, 0, 0);
     CHECK_FAMILY(&world, 1, "defender_baseline_rule_failing_machines",
-                 "{AzureWindowsBaseline,g1} 2\n");
+                 "{AzureWindowsBaseline,windows-one} 2\n");
     CHECK_FAMILY(&world, 1, "defender_baseline_rule_info",
-                 "{AzureWindowsBaseline,g1,One,high} 1\n");
+                 "{AzureWindowsBaseline,windows-one,One,high} 1\n");
     CHECK_FAMILY(&world, 3, "defender_baseline_machine_failed_rules",
                  "{m1,AzureWindowsBaseline,high} 1\n{m2,AzureWindowsBaseline,high} 1\n");
     CHECK_INT(part->findings[0].changed_at, 1767225600);
@@ -199,8 +201,9 @@ TEST(a_rule_that_both_forms_tell_fails_once)
     CHECK_MACHINES(&world, "0", "1", "0");
     CHECK_RESULTS(&world, "high", 0, 1, 0); /* form A's severity */
     CHECK_RESULTS(&world, "low", 0, 1, 0);
-    CHECK_FAMILY(&world, 1, "defender_baseline_rule_failing_machines",
-                 "{AzureWindowsBaseline,g1} 1\n{AzureWindowsBaseline,windows-ruletwo} 1\n");
+    CHECK_FAMILY(
+        &world, 1, "defender_baseline_rule_failing_machines",
+        "{AzureWindowsBaseline,windows-ruleone} 1\n{AzureWindowsBaseline,windows-ruletwo} 1\n");
 }
 
 TEST(form_b_takes_the_names_that_form_a_gives_elsewhere)
@@ -215,7 +218,7 @@ TEST(form_b_takes_the_names_that_form_a_gives_elsewhere)
             B_RULE("m2", "ONE", "NonCompliant", "[Low] x") "," B_RULE("m2", "NINE", "NonCompliant",
                                                                       "[Low] x"));
     CHECK_FAMILY(&world, 1, "defender_baseline_rule_failing_machines",
-                 "{AzureWindowsBaseline,g1} 2\n{AzureWindowsBaseline,g9} 1\n");
+                 "{AzureWindowsBaseline,windows-nine} 1\n{AzureWindowsBaseline,windows-one} 2\n");
     CHECK_RESULTS(&world, "high", 0, 2, 0);
     CHECK_RESULTS(&world, "low", 0, 1, 0); /* form A does not know: form B's own */
 }
@@ -299,8 +302,8 @@ TEST(windows_and_linux_do_not_mix)
                 B_RULE_OF("AzureLinuxBaseline", "m1", "Two", "NonCompliant", "[High] x"));
     CHECK_INT(part->finding_count, 3);
     CHECK_FAMILY(&world, 1, "defender_baseline_rule_failing_machines",
-                 "{AzureLinuxBaseline,l1} 1\n{AzureLinuxBaseline,linux-two} 1\n"
-                 "{AzureWindowsBaseline,g1} 1\n");
+                 "{AzureLinuxBaseline,linux-one} 1\n{AzureLinuxBaseline,linux-two} 1\n"
+                 "{AzureWindowsBaseline,windows-one} 1\n");
     CHECK_FAMILY(&world, 3, "defender_baseline_machine_failed_rules",
                  "{m1,AzureLinuxBaseline,high} 1\n{m1,AzureLinuxBaseline,low} 1\n"
                  "{m1,AzureWindowsBaseline,high} 1\n");

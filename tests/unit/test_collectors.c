@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "collectors/baselines.h"
+#include "collectors/baselines_reason.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "collectors/run/cover.h"
@@ -324,13 +325,13 @@ TEST(a_denied_subscription_keeps_its_data_until_max_staleness)
 
 TEST(baseline_severities_are_read_leniently)
 {
-    CHECK_INT(baselines_phrase_severity("[Critical] [] is missing"), SEVERITY_CRITICAL);
-    CHECK_INT(baselines_phrase_severity(" [ warning ] \"x\""), SEVERITY_MEDIUM);
-    CHECK_INT(baselines_phrase_severity("[Informational]"), SEVERITY_LOW);
-    CHECK_INT(baselines_phrase_severity("[New] x"), SEVERITY_UNKNOWN);
-    CHECK_INT(baselines_phrase_severity("Operation successful."), SEVERITY_UNKNOWN);
-    CHECK_INT(baselines_phrase_severity(""), SEVERITY_UNKNOWN);
-    CHECK_INT(baselines_phrase_severity("["), SEVERITY_UNKNOWN);
+    CHECK_INT(baselines_reason_severity("[Critical] [] is missing"), SEVERITY_CRITICAL);
+    CHECK_INT(baselines_reason_severity(" [ warning ] \"x\""), SEVERITY_MEDIUM);
+    CHECK_INT(baselines_reason_severity("[Informational]"), SEVERITY_LOW);
+    CHECK_INT(baselines_reason_severity("[New] x"), SEVERITY_UNKNOWN);
+    CHECK_INT(baselines_reason_severity("Operation successful."), SEVERITY_UNKNOWN);
+    CHECK_INT(baselines_reason_severity(""), SEVERITY_UNKNOWN);
+    CHECK_INT(baselines_reason_severity("["), SEVERITY_UNKNOWN);
     char key[32];
     CHECK_TEXT(baselines_rule_key("Ensure X-y (CIS: L1 - 5.2.1)", key, sizeof key), "ensurex-y");
     CHECK_TEXT(baselines_rule_key("Mode of /etc/shadow- - set", key, sizeof key),
@@ -390,9 +391,9 @@ TEST(two_forms_of_a_baseline_count_once)
         "defender_baseline_rule_results{s-1,AzureWindowsBaseline,low,compliant} 1\n",
         "defender_baseline_rule_results{s-1,AzureWindowsBaseline,unknown,compliant} 3\n",
         "defender_baseline_rule_results{s-1,AzureWindowsBaseline,unknown,pending} 1\n",
-        "defender_baseline_rule_failing_machines{AzureWindowsBaseline,g1} 2\n",
+        "defender_baseline_rule_failing_machines{AzureWindowsBaseline,windows-ruleone} 2\n",
         "defender_baseline_rule_failing_machines{AzureWindowsBaseline,windows-rulethree} 1\n",
-        "defender_baseline_rule_info{AzureWindowsBaseline,g1,Rule One,high} 1\n",
+        "defender_baseline_rule_info{AzureWindowsBaseline,windows-ruleone,Rule One,high} 1\n",
         "defender_baseline_machine_failed_rules{m1,AzureWindowsBaseline,high} 1\n",
         "defender_baseline_machine_failed_rules{m2,AzureWindowsBaseline,high} 1\n",
         "defender_baseline_machines{s-2,AzureLinuxBaseline,compliant} 0\n",
