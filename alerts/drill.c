@@ -13,45 +13,6 @@
 
 /* --- notifications --------------------------------------------------------------------------- */
 
-/* A notification with every text empty. */
-static const struct notification blank = {
-    .id = "",
-    .event = "",
-    .receiver = "",
-    .group_key = "",
-    .dedup_key = "",
-    .tenant_id = "",
-    .rule = "",
-    .title = "",
-    .text = "",
-    .risk_level = "",
-    .severity = "",
-    .subscription_id = "",
-    .subscription_name = "",
-    .assessment_id = "",
-    .assessment_title = "",
-    .category = "",
-    .description = "",
-    .description_markdown = "",
-    .remediation = "",
-    .remediation_markdown = "",
-    .effort = "",
-    .user_impact = "",
-    .threats = "",
-    .risk_factors = "",
-    .link = "",
-    .external_url = "",
-    .config_file = "",
-    .silence_command = "",
-    .silence_amtool = "",
-    .runbook_url = "",
-    .risk = "",
-    .resource_name = "",
-    .resource_type = "",
-    .resource_group = "",
-    .reason = "",
-};
-
 /* What both notifications share; the alert's labels are set before. */
 static void fill(const struct settings *settings, const char *receiver, const char *rule,
                  int64_t started_at, int64_t now, struct alert *alert, struct arena *arena,
@@ -68,7 +29,7 @@ static void fill(const struct settings *settings, const char *receiver, const ch
     notification->external_url = settings->external_url;
     notification->config_file = settings->config_file;
     notification->rule = rule;
-    notification->event_at = now;
+    notification->event_at = notification->made_at = now;
     notification->group_labels[0] = (struct match_label){ "alertname", rule };
     notification->group_label_count = 1;
     notification->alerts = alert;
@@ -88,52 +49,78 @@ static void add_silence(struct notification *notification, struct arena *arena)
     notification->silence_command = arena_text(arena, buf_cstr(&command));
 }
 
-static void describe_drill(struct notification *notification, struct arena *arena)
+static struct notification_block *drill_block(const struct notification *notification,
+                                              struct arena *arena)
 {
     static const char link[] = "https://portal.azure.com/#view/Microsoft_Azure_Security/"
                                "SecurityMenuBlade/~/5";
-    struct notification_resource *resource = arena_zalloc(arena, sizeof *resource);
-    *resource = (struct notification_resource){
-        .finding_id = "0000000000000000",
-        .name = "vm-fire-drill",
-        .id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-fire-drill"
-              "/providers/Microsoft.Compute/virtualMachines/vm-fire-drill",
-        .type = "microsoft.compute/virtualmachines",
-        .group = "rg-fire-drill",
-        .subscription_id = "00000000-0000-0000-0000-000000000000",
-        .risk_level = "critical",
-        .link = link,
-        .opened_at = notification->opened_at,
-        .resolved = notification->status == NOTIFICATION_RESOLVED,
-    };
-    notification->resources = resource;
-    notification->resource_count = 1;
+    bool resolved = notification->status == NOTIFICATION_RESOLVED;
+    struct notification_block *block = arena_alloc(arena, sizeof *block);
+    struct notification_resource *resource = arena_alloc(arena, sizeof *resource);
+    struct notification_link *portal = arena_alloc(arena, sizeof *portal);
+    *portal = (struct notification_link){ "Open in the Azure portal", link };
+    notification_resource_init(resource);
+    resource->finding_id = "0000000000000000";
+    resource->name = "vm-fire-drill";
+    resource->id =
+        "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-fire-drill"
+        "/providers/Microsoft.Compute/virtualMachines/vm-fire-drill";
+    resource->type = "microsoft.compute/virtualmachines";
+    resource->group = "rg-fire-drill";
+    resource->subscription_id = "00000000-0000-0000-0000-000000000000";
+    resource->subscription_name = "fire-drill";
+    resource->cloud = "azure";
+    resource->environment = "Azure";
+    resource->risk_level = "critical";
+    resource->link = link;
+    resource->state = resolved ? "fixed" : "open";
+    resource->opened_at = notification->opened_at;
+    resource->due_at = notification->due_at;
+    resource->resolved = resolved;
+    notification_block_init(block);
+    block->rule = "FireDrill";
+    block->event = notification->event;
+    block->assessment_id = "00000000-0000-0000-0000-00000000d411";
+    block->title = "Fire drill, nothing is wrong";
+    block->category = "Compute";
+    block->risk_level = "critical";
+    block->severity = "high";
+    *(resolved ? &block->ended_count : &block->open_count) = 1;
+    block->resources = resource;
+    block->resource_count = 1;
+    block->reason = resolved ? "fixed" : "";
+    block->description = block->description_markdown =
+        "Nothing is wrong: this notification was asked for.";
+    block->remediation = block->remediation_markdown =
+        "1. Read this notification.\n2. Acknowledge it where you saw it.";
+    block->effort = "Low";
+    block->user_impact = "Low";
+    block->threats = "Missed notifications";
+    block->risk_factors = "Internet exposure";
+    block->internet_exposed = true;
+    block->attack_paths = 1;
+    block->points = 1;
+    block->opened_at = notification->opened_at;
+    block->due_at = notification->due_at;
+    block->links = portal;
+    block->link_count = 1;
+    return block;
+}
+
+static void describe_drill(struct notification *notification, struct arena *arena)
+{
+    notification->blocks = drill_block(notification, arena);
+    notification->block_count = 1;
     notification->resource_total = 1;
-    notification->resource_name = resource->name;
-    notification->resource_type = resource->type;
-    notification->resource_group = resource->group;
     notification->title = DRILL_TITLE;
     notification->text = "This is a test. It shows what a notification looks like and that "
                          "notifications arrive.";
     notification->risk_level = "critical";
     notification->severity = "high";
-    notification->subscription_id = resource->subscription_id;
+    notification->subscription_id = "00000000-0000-0000-0000-000000000000";
     notification->subscription_name = "fire-drill";
     notification->assessment_id = "00000000-0000-0000-0000-00000000d411";
-    notification->assessment_title = "Fire drill, nothing is wrong";
-    notification->category = "Compute";
-    notification->description = notification->description_markdown =
-        "Nothing is wrong: this notification was asked for.";
-    notification->remediation = "1. Read this notification.\n2. Acknowledge it where you saw it.";
-    notification->remediation_markdown = notification->remediation;
-    notification->effort = "Low";
-    notification->user_impact = "Low";
-    notification->threats = "Missed notifications";
-    notification->risk_factors = "Internet exposure";
-    notification->internet_exposed = true;
-    notification->attack_paths = 1;
     notification->points = 1;
-    notification->link = link;
     notification->reason = notification->status == NOTIFICATION_RESOLVED ? "fixed" : "";
 }
 
@@ -162,7 +149,7 @@ void drill_notification(const struct settings *settings, const char *receiver,
     alert_label(alert, "started", started);
     alert_label(alert, "test", "true");
     alert_annotate(alert, "summary", DRILL_TITLE);
-    *notification = blank;
+    notification_init(notification);
     notification->event = "test";
     notification->status = status;
     notification->test = true;
@@ -172,7 +159,7 @@ void drill_notification(const struct settings *settings, const char *receiver,
     fill(settings, receiver, "FireDrill", started_at, now, alert, arena, notification);
     describe_drill(notification, arena);
     add_silence(notification, arena);
-    notification_derive(notification);
+    notification_derive(notification, arena);
 }
 
 void drill_beat(const struct settings *settings, const char *receiver, int64_t now,
@@ -192,7 +179,7 @@ void drill_beat(const struct settings *settings, const char *receiver, int64_t n
     };
     alert_label(alert, "alertname", "Heartbeat");
     alert_annotate(alert, "summary", title);
-    *notification = blank;
+    notification_init(notification);
     notification->event = "heartbeat";
     notification->status = NOTIFICATION_FIRING;
     notification->title = title;
@@ -200,7 +187,7 @@ void drill_beat(const struct settings *settings, const char *receiver, int64_t n
     notification->risk_level = finding_risk_words[RISK_NOT_EVALUATED];
     notification->severity = finding_severity_words[SEVERITY_UNKNOWN];
     fill(settings, receiver, "Heartbeat", 1, now, alert, arena, notification);
-    notification_derive(notification);
+    notification_derive(notification, arena);
 }
 
 void drill_alarm(const struct settings *settings, const char *receiver,
@@ -225,7 +212,7 @@ void drill_alarm(const struct settings *settings, const char *receiver,
     alert_label(alert, "alertname", rule);
     alert_label(alert, "risk_level", finding_risk_words[RISK_CRITICAL]);
     alert_annotate(alert, "summary", title);
-    *notification = blank;
+    notification_init(notification);
     notification->event = alert->event;
     notification->status = status;
     notification->title = title;
@@ -234,7 +221,7 @@ void drill_alarm(const struct settings *settings, const char *receiver,
     notification->severity = finding_severity_words[SEVERITY_HIGH];
     notification->opened_at = started_at;
     fill(settings, receiver, rule, started_at, now, alert, arena, notification);
-    notification_derive(notification);
+    notification_derive(notification, arena);
 }
 
 /* --- drills that come by themselves ---------------------------------------------------------- */

@@ -5,24 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alerts/notify/notification_build.h"
-#include "alerts/notify/notification_causes.h"
+#include "alerts/notify/notification_blocks.h"
 #include "alerts/rules/notification_silence.h"
-#include "alerts/text/html.h"
 #include "alerts/text/text.h"
-#include "collectors/baselines_explain.h"
-#include "collectors/catalogue.h"
-#include "collectors/collector.h"
 #include "collectors/subscriptions.h"
-#include "core/hash.h"
-#include "core/http.h"
 #include "core/memory.h"
 
 enum {
     TITLE_POINTS = 512,
     TEXT_POINTS = 4000,
-    CATALOGUE_POINTS = 4000, /* so that a notification about one finding stays below 20 KB */
-    LINK_BYTES = 4096,
 };
 
 struct build {
@@ -30,178 +21,7 @@ struct build {
     const struct notification_subject *subject;
     struct arena *arena;
     struct notification *notification;
-    struct notification_resource *resources;
 };
-
-/* --- findings --------------------------------------------------------------------------------- */
-/* Give a view of the snapshot a life of its own. */
-static void keep(struct finding *view, struct arena *arena)
-{
-    const char **texts[] = {
-        &view->assessment_id,  &view->title,         &view->subscription_id,
-        &view->resource_group, &view->resource_type, &view->resource_name,
-        &view->resource_id,    &view->category,      &view->risk_factors,
-        &view->connector,      &view->account,       &view->native_id,
-        &view->location,
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
-        *texts[i] = arena_text(arena, *texts[i]);
-}
-
-static bool find_open(const struct build *build, const struct finding_id *id, struct finding *view)
-{
-    for (size_t i = 0; i < build->context->snapshot->sources->count; i++) {
-        const struct part *part = build->context->snapshot->parts[i];
-        ptrdiff_t index = part ? part_find(part, id) : -1;
-        char scratch[PART_ID_BYTES];
-        if (index < 0)
-            continue;
-        part_view(part, (size_t)index, view, scratch);
-        keep(view, build->arena);
-        return true;
-    }
-    return false;
-}
-
-/* What is left when neither Azure nor the ledger knows the finding: the alert's own labels. */
-static void from_labels(const struct alert *alert, struct finding *view)
-{
-    *view = (struct finding){
-        .id = alert->finding_id,
-        .risk = alert->risk,
-        .severity = finding_severity(alert_label_value(alert, "severity")),
-        .assessment_id = alert_label_value(alert, "assessment_id"),
-        .subscription_id = alert_label_value(alert, "subscription_id"),
-        .resource_group = alert_label_value(alert, "resource_group"),
-        .resource_type = alert_label_value(alert, "resource_type"),
-        .resource_name = alert_label_value(alert, "resource_name"),
-        .category = alert_label_value(alert, "category"),
-        .cloud = cloud_kind_of(alert_label_value(alert, "cloud"), ""),
-        .connector = alert_label_value(alert, "connector"),
-        .account = alert_label_value(alert, "account"),
-        .native_id = "",
-        .location = "",
-        .title = "",
-        .resource_id = "",
-        .risk_factors = "",
-    };
-}
-
-static bool find(const struct build *build, const struct alert *alert, struct finding *view,
-                 struct error *error)
-{
-    if (find_open(build, &alert->finding_id, view))
-        return true;
-    bool found = false;
-    if (build->context->database) {
-        struct ledger_entry entry;
-        char hex[2 * sizeof alert->finding_id + 1];
-        hash_hex(alert->finding_id.bytes, sizeof alert->finding_id.bytes, hex);
-        if (!ledger_find(build->context->database, build->context->snapshot->sources, hex,
-                         build->arena, &entry, &found, error))
-            return error_wrap(error, "notification");
-        if (found)
-            *view = entry.finding;
-    }
-    if (!found)
-        from_labels(alert, view);
-    return true;
-}
-
-/* In the portal a rule of a baseline is part of the recommendation it belongs to. */
-static const char *link_of(const struct build *build, const struct finding *view)
-{
-    char link[LINK_BYTES];
-    struct finding linked = *view;
-    linked.assessment_id = baselines_explain_link(view);
-    if (!*view->assessment_id || !*view->resource_id || !*build->context->portal)
-        return "";
-    return arena_text(build->arena,
-                      finding_link(&linked, build->context->portal, link, sizeof link));
-}
-
-/* --- why it matters --------------------------------------------------------------------------- */
-/* Add the factors that are not in the list yet; joined with ", ". */
-static void add_factors(struct build *build, const char *factors)
-{
-    CLEANUP(buf_finish) struct buf all = { 0 };
-    buf_text(&all, build->notification->risk_factors);
-    while (*factors) {
-        factors += strspn(factors, ", ");
-        size_t length = strcspn(factors, ",");
-        CLEANUP(buf_finish) struct buf one = { 0 };
-        buf_append(&one, factors, length);
-        if (length && !strstr(buf_cstr(&all), buf_cstr(&one))) {
-            buf_text(&all, all.length ? ", " : "");
-            buf_append(&all, one.data, one.length);
-        }
-        factors += length;
-    }
-    build->notification->risk_factors = arena_text(build->arena, buf_cstr(&all));
-}
-
-static void add_resource(struct build *build, const struct alert *alert, const struct finding *view)
-{
-    struct notification *notification = build->notification;
-    char id[17];
-    if (notification->resource_count == NOTIFICATION_RESOURCES_MAX)
-        return;
-    build->resources[notification->resource_count++] = (struct notification_resource){
-        .finding_id = arena_text(build->arena, finding_id_text(&alert->finding_id, id)),
-        .name = view->resource_name,
-        .id = view->resource_id,
-        .type = view->resource_type,
-        .group = view->resource_group,
-        .subscription_id = view->subscription_id,
-        .risk_level = finding_risk_words[alert->risk],
-        .link = link_of(build, view),
-        .opened_at = alert->opened_at,
-        .resolved = alert->state == ALERT_RESOLVED,
-    };
-}
-
-/* The first finding gives the notification its title, category and link. */
-static void copy_first(struct build *build, const struct finding *view)
-{
-    struct notification *notification = build->notification;
-    notification->assessment_title = view->title;
-    notification->category = view->category;
-    notification->severity = finding_severity_words[view->severity];
-    notification->resource_name = view->resource_name;
-    notification->resource_type = view->resource_type;
-    notification->resource_group = view->resource_group;
-    notification->link = link_of(build, view);
-}
-
-static bool add_findings(struct build *build, struct error *error)
-{
-    struct notification *notification = build->notification;
-    const struct notification_subject *subject = build->subject;
-    size_t findings = 0;
-    for (size_t i = 0; i < subject->alert_count; i++) {
-        const struct alert *alert = &subject->alerts[i];
-        struct finding view;
-        if (!alert->has_finding)
-            continue;
-        findings++;
-        if (notification->resource_count == NOTIFICATION_RESOURCES_MAX)
-            continue;
-        if (!find(build, alert, &view, error))
-            return false;
-        if (findings == 1)
-            copy_first(build, &view);
-        add_resource(build, alert, &view);
-        if (alert->state == ALERT_RESOLVED && notification->status == NOTIFICATION_FIRING)
-            continue;
-        add_factors(build, view.risk_factors);
-        notification->internet_exposed |= view.internet_exposed;
-        if (notification->attack_paths < view.attack_paths)
-            notification->attack_paths = view.attack_paths;
-    }
-    notification->resource_total = findings ? (int64_t)findings + subject->left_out_count : 0;
-    notification->more_resources = findings ? notification->resource_total - 1 : 0;
-    return true;
-}
 
 /* --- what all alerts share ------------------------------------------------------------------- */
 static const char *common_label(const struct notification_subject *subject, const char *name)
@@ -302,44 +122,6 @@ static const char *dedup_key(const struct build *build)
                                                     subject->group_key, subject->episode, key));
 }
 
-/* --- how to fix it --------------------------------------------------------------------------- */
-static const char *readable(struct build *build, const char *html, enum html_form form)
-{
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    CLEANUP(buf_finish) struct buf cut = { 0 };
-    html_convert(html, strlen(html), form, &text);
-    build->notification->truncated |= text_cut(&cut, buf_cstr(&text), CATALOGUE_POINTS);
-    return arena_text(build->arena, buf_cstr(&cut));
-}
-
-static void add_answer(struct build *build)
-{
-    struct notification *notification = build->notification;
-    const struct notification_context *context = build->context;
-    const struct catalogue_entry *entry =
-        *notification->assessment_id
-            ? catalogue_find(context->snapshot, NULL, notification->assessment_id)
-            : NULL;
-    if (*notification->assessment_id && context->points)
-        notification->points = *notification->subscription_id
-                                   ? points_in(context->points, notification->assessment_id,
-                                               notification->subscription_id)
-                                   : points_of(context->points, notification->assessment_id);
-    if (!entry)
-        return;
-    if (!*notification->assessment_title)
-        notification->assessment_title = arena_text(build->arena, entry->title);
-    if (build->subject->brief)
-        return;
-    notification->description = readable(build, entry->description, HTML_TO_TEXT);
-    notification->description_markdown = readable(build, entry->description, HTML_TO_MARKDOWN);
-    notification->remediation = readable(build, entry->remediation, HTML_TO_TEXT);
-    notification->remediation_markdown = readable(build, entry->remediation, HTML_TO_MARKDOWN);
-    notification->effort = arena_text(build->arena, entry->effort);
-    notification->user_impact = arena_text(build->arena, entry->user_impact);
-    notification->threats = arena_text(build->arena, entry->threats);
-}
-
 /* --- names that somebody chose -----------------------------------------------------------------
  */
 static void unlink_text(struct build *build, const char **text)
@@ -350,24 +132,12 @@ static void unlink_text(struct build *build, const char **text)
         *text = arena_text(build->arena, buf_cstr(&out));
 }
 
-/* What templates and receivers show is never a link, but for the links themselves: everybody who
- * may name a resource could send our people anywhere. Labels of the alerts stay as they are. */
+/* What templates show is never a link, but for the links themselves: everybody who may name a
+ * resource could send our people anywhere. Labels of the alerts stay as they are. */
 static void unlink_names(struct build *build)
 {
     struct notification *notification = build->notification;
-    const char **texts[] = {
-        &notification->subscription_name, &notification->assessment_title, &notification->category,
-        &notification->resource_name,     &notification->resource_type,    &notification->effort,
-        &notification->resource_group,    &notification->risk_factors,     &notification->threats,
-        &notification->user_impact,
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
-        unlink_text(build, texts[i]);
-    for (size_t i = 0; i < notification->resource_count; i++) {
-        unlink_text(build, &build->resources[i].name);
-        unlink_text(build, &build->resources[i].type);
-        unlink_text(build, &build->resources[i].group);
-    }
+    unlink_text(build, &notification->subscription_name);
     for (size_t i = 0; i < notification->label_count; i++)
         unlink_text(build, &notification->labels[i].value);
     for (size_t i = 0; i < notification->annotation_count; i++)
@@ -560,35 +330,44 @@ static void start(struct build *build)
     notification->external_url = context->external_url;
     notification->config_file = context->config_file ? context->config_file : "";
     notification->alerts = subject->alerts;
-    notification->alert_count = subject->alert_count;
+    notification->alert_count = subject->alert_count < NOTIFICATION_ALERTS_MAX
+                                    ? subject->alert_count
+                                    : NOTIFICATION_ALERTS_MAX;
     notification->firing_count = subject->firing_count;
     notification->resolved_count = subject->resolved_count;
-    notification->left_out_count = subject->left_out_count;
+    notification->left_out_count =
+        subject->left_out_count + (int64_t)(subject->alert_count - notification->alert_count);
+    notification->made_at = context->now;
     notification->counts = subject->counts;
     notification->count_count = subject->count_count;
     for (size_t i = 0; i < subject->group_label_count && i < ALERT_LABELS_MAX; i++)
         notification->group_labels[notification->group_label_count++] = subject->group_labels[i];
 }
 
+/* What follows from the blocks. */
+static void add_sums(struct build *build)
+{
+    struct notification *notification = build->notification;
+    for (size_t i = 0; i < notification->block_count; i++)
+        notification->points += notification->blocks[i].points;
+    if (notification->resource_total)
+        notification->severity = notification->blocks[0].severity;
+}
+
 bool notification_build(const struct notification_context *context,
                         const struct notification_subject *subject, struct arena *arena,
                         struct notification *notification, struct error *error)
 {
-    struct build build = { context, subject, arena, notification, NULL };
+    struct build build = { context, subject, arena, notification };
     start(&build);
-    build.resources = arena_zalloc(arena, NOTIFICATION_RESOURCES_MAX * sizeof *build.resources);
-    notification->resources = build.resources;
     add_common(&build);
     add_times(&build);
     notification->dedup_key = dedup_key(&build);
-    if (!add_findings(&build, error))
+    if (!notification_blocks(context, subject, arena, notification, error))
         return false;
-    add_answer(&build);
-    if (!strcmp(subject->event, "score.dropped") &&
-        !notification_causes(context, arena, notification, error))
-        return false;
+    add_sums(&build);
     add_silences(&build);
-    notification_derive(notification);
+    notification_derive(notification, arena);
     unlink_names(&build);
     add_texts(&build);
     return true;

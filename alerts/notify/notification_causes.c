@@ -12,7 +12,8 @@ enum { WINDOW_S = 24 * 3600, LINK_BYTES = 4096 };
 struct causes {
     const struct notification_context *context;
     struct arena *arena;
-    struct notification *notification;
+    struct notification_block *block;
+    const char *subscription_id;       /* "" = any */
     struct notification_cause *causes; /* NOTIFICATION_CAUSES_MAX, most points first */
 };
 
@@ -42,7 +43,7 @@ static double cost(const struct part *scores, const struct finding *finding)
 
 static bool is_known(const struct causes *causes, const char *finding_id)
 {
-    for (size_t i = 0; i < causes->notification->cause_count; i++)
+    for (size_t i = 0; i < causes->block->cause_count; i++)
         if (!strcmp(causes->causes[i].finding_id, finding_id))
             return true;
     return false;
@@ -50,20 +51,20 @@ static bool is_known(const struct causes *causes, const char *finding_id)
 
 static void add_cause(struct causes *causes, const struct finding *finding, double points)
 {
-    struct notification *notification = causes->notification;
+    struct notification_block *block = causes->block;
     CLEANUP(buf_finish) struct buf title = { 0 };
     CLEANUP(buf_finish) struct buf name = { 0 };
     char id[17], link[LINK_BYTES];
-    size_t place = notification->cause_count;
+    size_t place = block->cause_count;
     while (place && causes->causes[place - 1].points < points)
         place--;
     if (place == NOTIFICATION_CAUSES_MAX || is_known(causes, finding_id_text(&finding->id, id)))
         return;
-    size_t behind = notification->cause_count - place;
-    if (notification->cause_count == NOTIFICATION_CAUSES_MAX)
+    size_t behind = block->cause_count - place;
+    if (block->cause_count == NOTIFICATION_CAUSES_MAX)
         behind--;
     else
-        notification->cause_count++;
+        block->cause_count++;
     memmove(causes->causes + place + 1, causes->causes + place, behind * sizeof *causes->causes);
     finding_link(finding, causes->context->portal, link, sizeof link);
     text_unlink(&title, finding->title);
@@ -86,8 +87,7 @@ static bool visit(void *context, const struct event *event, struct error *error)
     if ((event->kind != EVENT_OPENED && event->kind != EVENT_REOPENED) ||
         !event_finding(event, &finding, scratch))
         return true;
-    if (*causes->notification->subscription_id &&
-        strcmp(causes->notification->subscription_id, finding.subscription_id) != 0)
+    if (*causes->subscription_id && strcmp(causes->subscription_id, finding.subscription_id) != 0)
         return true;
     double points = 0;
     const struct snapshot *snapshot = causes->context->snapshot;
@@ -98,14 +98,14 @@ static bool visit(void *context, const struct event *event, struct error *error)
     return true;
 }
 
-bool notification_causes(const struct notification_context *context, struct arena *arena,
-                         struct notification *notification, struct error *error)
+bool notification_causes(const struct notification_context *context, const char *subscription_id,
+                         struct arena *arena, struct notification_block *block, struct error *error)
 {
-    struct causes causes = { context, arena, notification, NULL };
+    struct causes causes = { context, arena, block, subscription_id, NULL };
     if (!context->database)
         return true;
     causes.causes = arena_zalloc(arena, NOTIFICATION_CAUSES_MAX * sizeof *causes.causes);
-    notification->causes = causes.causes;
+    block->causes = causes.causes;
     if (!ledger_history(context->database, context->snapshot->sources, context->now - WINDOW_S,
                         NULL, visit, &causes, error))
         return error_wrap(error, "findings behind a score");

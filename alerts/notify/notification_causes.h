@@ -3,7 +3,7 @@
  * day, by the points each of them costs. */
 #include "alerts/notify/notification_build.h"
 
-/* Fill notification->causes for notification->subscription_id ("" = all); nothing without a
- * database. */
-bool notification_causes(const struct notification_context *context, struct arena *arena,
-                         struct notification *notification, struct error *error) MUST_USE;
+/* Fill the causes of the block, in a subscription ("" = in all); nothing without a database. */
+bool notification_causes(const struct notification_context *context, const char *subscription_id,
+                         struct arena *arena, struct notification_block *block,
+                         struct error *error) MUST_USE;

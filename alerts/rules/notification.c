@@ -4,33 +4,39 @@
 
 #include "alerts/text/text.h"
 
-enum {
-    SHORT_RESOURCES = 5,
-    SHORT_POINTS = 600,
-};
-
 const char *const notification_status_words[] = { "firing", "resolved", NULL };
 
 /* clang-format off */
 #define FIELD(kind, type, member, text) \
     { #member, RECORD_##kind(struct type, member), .help = text }
-#define LIST(member, count, of, rows, text) \
-    { #member, RECORD_LIST(struct notification, member, count, struct of), .fields = rows, \
-      .help = text }
-#define LABEL_LIST(member, count, is_derived, text) \
-    { #member, RECORD_LABELS(struct notification, member, count), .derived = is_derived, \
-      .help = text }
+#define MADE(kind, member, text) \
+    { #member, RECORD_##kind(struct notification, member), .derived = true, .help = text }
+#define LIST(in, member, count, of, rows, text) \
+    { #member, RECORD_LIST(struct in, member, count, struct of), .fields = rows, .help = text }
+#define LABEL_LIST(in, member, count, is_derived, text) \
+    { #member, RECORD_LABELS(struct in, member, count), .derived = is_derived, .help = text }
 
 static const struct record_field resource_fields[] = {
     FIELD(TEXT, notification_resource, finding_id, "Id of the finding, 16 hex digits."),
     FIELD(TEXT, notification_resource, name, "Name of the resource."),
     FIELD(TEXT, notification_resource, id, "Its Azure resource id."),
+    FIELD(TEXT, notification_resource, native_id, "Its own id in another cloud."),
     FIELD(TEXT, notification_resource, type, "Its type."),
     FIELD(TEXT, notification_resource, group, "Its resource group."),
     FIELD(TEXT, notification_resource, subscription_id, "Its subscription."),
+    FIELD(TEXT, notification_resource, subscription_name, "Its subscription by name, or its id."),
+    FIELD(TEXT, notification_resource, cloud, "Its cloud: azure, aws, gcp, ..."),
+    FIELD(TEXT, notification_resource, account, "Its account or project there."),
+    FIELD(TEXT, notification_resource, connector, "The connector it is seen through."),
+    FIELD(TEXT, notification_resource, environment, "Cloud, account and connector in words."),
+    FIELD(TEXT, notification_resource, location, "Its region."),
     FIELD(TEXT, notification_resource, risk_level, "Risk level of the finding."),
     FIELD(TEXT, notification_resource, link, "The finding in the portal."),
+    FIELD(TEXT, notification_resource, state, "open, or why it is not: fixed, exempted, ..."),
+    FIELD(TEXT, notification_resource, found, "What a baseline rule found on it."),
     FIELD(INSTANT, notification_resource, opened_at, "When the finding opened."),
+    FIELD(INSTANT, notification_resource, due_at, "When it has to be fixed."),
+    FIELD(INSTANT, notification_resource, ended_at, "When it ended."),
     FIELD(BOOL, notification_resource, resolved, "Whether it is resolved."),
     { 0 }
 };
@@ -44,11 +50,86 @@ static const struct record_field cause_fields[] = {
     { 0 }
 };
 
+static const struct record_field worst_fields[] = {
+    FIELD(TEXT, notification_worst, finding_id, "Id of the finding."),
+    FIELD(TEXT, notification_worst, title, "Its recommendation."),
+    FIELD(TEXT, notification_worst, resource_name, "Its resource."),
+    FIELD(TEXT, notification_worst, subscription_name, "Its subscription."),
+    FIELD(TEXT, notification_worst, risk_level, "Its risk level."),
+    FIELD(TEXT, notification_worst, link, "The finding in the portal."),
+    FIELD(INSTANT, notification_worst, opened_at, "When it opened."),
+    FIELD(INSTANT, notification_worst, due_at, "When it has to be fixed."),
+    { 0 }
+};
+
 static const struct record_field count_fields[] = {
     FIELD(TEXT, notification_count, rule, "The rule."),
     FIELD(TEXT, notification_count, risk_level, "The risk level."),
     FIELD(TEXT, notification_count, status, "firing or resolved."),
     FIELD(INTEGER, notification_count, count, "How many alerts."),
+    FIELD(TEXT, notification_count, assessment_id, "The recommendation's key."),
+    FIELD(TEXT, notification_count, title, "The recommendation."),
+    FIELD(TEXT, notification_count, subscription_id, "The subscription."),
+    FIELD(TEXT, notification_count, subscription_name, "Its name."),
+    { 0 }
+};
+
+static const struct record_field link_fields[] = {
+    FIELD(TEXT, notification_link, text, "What it leads to."),
+    FIELD(TEXT, notification_link, url, "The address."),
+    { 0 }
+};
+
+static const struct record_field block_fields[] = {
+    FIELD(TEXT, notification_block, rule, "The rule."),
+    FIELD(TEXT, notification_block, event, "What happened."),
+    FIELD(TEXT, notification_block, assessment_id, "The recommendation's key."),
+    FIELD(TEXT, notification_block, title, "The recommendation."),
+    FIELD(TEXT, notification_block, category, "Its category."),
+    FIELD(TEXT, notification_block, risk_level, "Worst risk level of what is open."),
+    FIELD(TEXT, notification_block, risk_before, "The level before, when it changed."),
+    FIELD(TEXT, notification_block, risk_note, "Where the level is from, if not from context."),
+    FIELD(TEXT, notification_block, severity, "The severity."),
+    FIELD(INTEGER, notification_block, open_count, "How many are open."),
+    FIELD(INTEGER, notification_block, ended_count, "How many ended."),
+    LIST(notification_block, resources, resource_count, notification_resource, resource_fields,
+         "The resources, open ones first:"),
+    FIELD(TEXT, notification_block, reason, "Why all of it ended."),
+    FIELD(TEXT, notification_block, what, "What happened, or what a baseline rule asks for."),
+    FIELD(TEXT, notification_block, description, "What is wrong, plain."),
+    FIELD(TEXT, notification_block, description_markdown, "The same as Markdown."),
+    FIELD(TEXT, notification_block, threats, "What the finding makes possible."),
+    FIELD(TEXT, notification_block, risk_factors, "Why the risk is what it is."),
+    FIELD(TEXT, notification_block, attack_path_names, "The attack paths by name."),
+    FIELD(INTEGER, notification_block, attack_paths, "Attack paths the worst resource lies on."),
+    FIELD(BOOL, notification_block, internet_exposed, "Whether the internet can reach one."),
+    FIELD(TEXT, notification_block, control, "The secure-score control."),
+    FIELD(NUMBER, notification_block, points, "Secure-score points to gain."),
+    FIELD(NUMBER, notification_block, control_points, "Points the control is worth."),
+    FIELD(TEXT, notification_block, remediation, "How to fix it, plain."),
+    FIELD(TEXT, notification_block, remediation_markdown, "The same as Markdown."),
+    FIELD(TEXT, notification_block, effort, "Effort of the fix."),
+    FIELD(TEXT, notification_block, user_impact, "Its impact on users."),
+    FIELD(TEXT, notification_block, found, "What a baseline rule found."),
+    FIELD(TEXT, notification_block, expected, "What it expects."),
+    FIELD(TEXT, notification_block, careful, "How the fix can lock somebody out."),
+    FIELD(INSTANT, notification_block, opened_at, "When the oldest open one opened."),
+    FIELD(INSTANT, notification_block, due_at, "When the first has to be fixed."),
+    FIELD(TEXT, notification_block, metric, "What was measured, in words."),
+    FIELD(TEXT, notification_block, unit, "Its unit."),
+    FIELD(TEXT, notification_block, comparison, "How the value stands to the bound."),
+    FIELD(NUMBER, notification_block, value, "The value."),
+    FIELD(NUMBER, notification_block, value_before, "The value before."),
+    FIELD(NUMBER, notification_block, bound, "The bound."),
+    FIELD(INSTANT, notification_block, since_at, "Since when that holds."),
+    LABEL_LIST(notification_block, labels, label_count, false, "What the value is about."),
+    LIST(notification_block, worst, worst_count, notification_worst, worst_fields,
+         "The worst findings behind it:"),
+    FIELD(INTEGER, notification_block, worst_total, "How many findings are behind it."),
+    LIST(notification_block, causes, cause_count, notification_cause, cause_fields,
+         "What pulled a score down:"),
+    FIELD(NUMBER, notification_block, unexplained, "Points that no cause explains."),
+    LIST(notification_block, links, link_count, notification_link, link_fields, "Links:"),
     { 0 }
 };
 
@@ -60,8 +141,7 @@ const struct record_field notification_fields[] = {
     FIELD(TEXT, notification, text, "The text; not to be used in a text itself."),
     FIELD(TEXT, notification, risk_level,
           "Worst risk level of the firing alerts, else of the resolved."),
-    { "risk", RECORD_TEXT(struct notification, risk), .derived = true,
-      .help = "The same for people: Critical, Not evaluated." },
+    MADE(TEXT, risk, "The same for people: Critical, Not evaluated."),
     FIELD(TEXT, notification, severity, "Severity of the worst finding."),
     FIELD(BOOL, notification, test, "Whether this is a test."),
     FIELD(BOOL, notification, repeat, "Whether this was told before and nothing changed."),
@@ -70,9 +150,12 @@ const struct record_field notification_fields[] = {
     FIELD(TEXT, notification, group_key, "The group of alerts, as Alertmanager writes it."),
     FIELD(TEXT, notification, dedup_key, "Key of this group's incident."),
     FIELD(TEXT, notification, tenant_id, "The tenant."),
-    LABEL_LIST(group_labels, group_label_count, false, "Labels the group has in common."),
-    LABEL_LIST(labels, label_count, true, "Labels of the first alert: {{labels.team}}."),
-    LABEL_LIST(annotations, annotation_count, true, "Annotations of the first alert."),
+    LABEL_LIST(notification, group_labels, group_label_count, false,
+               "Labels the group has in common."),
+    LABEL_LIST(notification, labels, label_count, true,
+               "Labels of the first alert: {{labels.team}}."),
+    LABEL_LIST(notification, annotations, annotation_count, true,
+               "Annotations of the first alert."),
     FIELD(TEXT, notification, rule, "The rule, when all alerts are of one."),
     FIELD(INTEGER, notification, firing_count, "How many alerts fire."),
     FIELD(INTEGER, notification, resolved_count, "How many are resolved."),
@@ -80,28 +163,31 @@ const struct record_field notification_fields[] = {
     FIELD(TEXT, notification, subscription_id, "The subscription, when all alerts are of one."),
     FIELD(TEXT, notification, subscription_name, "Its name, or its id."),
     FIELD(TEXT, notification, assessment_id, "The recommendation's key, when all are of one."),
-    FIELD(TEXT, notification, assessment_title, "The recommendation."),
-    FIELD(TEXT, notification, category, "Its category."),
-    FIELD(TEXT, notification, description, "What is wrong, plain."),
-    FIELD(TEXT, notification, description_markdown, "The same as Markdown."),
-    FIELD(TEXT, notification, remediation, "How to fix it, plain."),
-    FIELD(TEXT, notification, remediation_markdown, "The same as Markdown."),
-    FIELD(TEXT, notification, effort, "Effort of the fix."),
-    FIELD(TEXT, notification, user_impact, "Its impact on users."),
-    FIELD(TEXT, notification, threats, "What the finding makes possible."),
-    FIELD(TEXT, notification, risk_factors, "Why the risk is what it is."),
-    FIELD(INTEGER, notification, attack_paths, "Attack paths the worst resource lies on."),
-    FIELD(BOOL, notification, internet_exposed,
-          "Whether a resource can be reached from the internet."),
-    FIELD(TEXT, notification, resource_name, "Name of the first resource."),
-    FIELD(TEXT, notification, resource_type, "Its type."),
-    FIELD(TEXT, notification, resource_group, "Its resource group."),
-    FIELD(INTEGER, notification, more_resources, "How many resources besides it."),
+    MADE(TEXT, assessment_title, "The first recommendation."),
+    MADE(TEXT, category, "Its category."),
+    MADE(TEXT, description, "What is wrong, plain."),
+    MADE(TEXT, description_markdown, "The same as Markdown."),
+    MADE(TEXT, remediation, "How to fix it, plain."),
+    MADE(TEXT, remediation_markdown, "The same as Markdown."),
+    MADE(TEXT, effort, "Effort of the fix."),
+    MADE(TEXT, user_impact, "Its impact on users."),
+    MADE(TEXT, threats, "What the finding makes possible."),
+    MADE(TEXT, risk_factors, "Why the risk is what it is, of all recommendations."),
+    MADE(INTEGER, attack_paths, "Attack paths the worst resource lies on."),
+    MADE(BOOL, internet_exposed, "Whether a resource can be reached from the internet."),
+    MADE(TEXT, resource_name, "Name of the first resource."),
+    MADE(TEXT, resource_type, "Its type."),
+    MADE(TEXT, resource_group, "Its resource group."),
+    MADE(INTEGER, more_resources, "How many resources besides it."),
     FIELD(INTEGER, notification, resource_total, "How many resources in all."),
-    LIST(resources, resource_count, notification_resource, resource_fields, "The first resources:"),
-    LIST(causes, cause_count, notification_cause, cause_fields, "Findings behind a score drop:"),
-    LIST(counts, count_count, notification_count, count_fields, "Rows of a roll-up:"),
-    FIELD(TEXT, notification, link, "The recommendation in the portal."),
+    { "resources", RECORD_LIST(struct notification, resources, resource_count,
+                               struct notification_resource),
+      .fields = resource_fields, .derived = true, .help = "The first resources:" },
+    { "causes", RECORD_LIST(struct notification, causes, cause_count, struct notification_cause),
+      .fields = cause_fields, .derived = true, .help = "Findings behind a score drop:" },
+    LIST(notification, counts, count_count, notification_count, count_fields,
+         "Rows of a roll-up:"),
+    MADE(TEXT, link, "The first recommendation in the portal."),
     FIELD(TEXT, notification, external_url, "Address of this program."),
     FIELD(TEXT, notification, runbook_url, "The rule's runbook."),
     FIELD(TEXT, notification, config_file, "Its configuration file, empty for the default one."),
@@ -112,20 +198,61 @@ const struct record_field notification_fields[] = {
     FIELD(NUMBER, notification, value, "Value of a score or a rule over metrics."),
     FIELD(NUMBER, notification, value_before, "Its value before."),
     FIELD(INSTANT, notification, event_at, "When the newest of it happened."),
+    FIELD(INSTANT, notification, made_at, "When this was written."),
     FIELD(INSTANT, notification, opened_at, "When the oldest open finding of it opened."),
     FIELD(DURATION, notification, age_s, "How long ago that is."),
     FIELD(INSTANT, notification, due_at, "When the first of it has to be fixed."),
-    LIST(alerts, alert_count, alert, alert_fields, "The alerts, worst first:"),
+    { "blocks", RECORD_LIST(struct notification, blocks, block_count, struct notification_block),
+      .fields = block_fields, .sparse = true, .help = "The recommendations, worst first:" },
+    FIELD(INTEGER, notification, left_out_blocks, "How many recommendations besides these."),
+    LIST(notification, alerts, alert_count, alert, alert_fields, "The alerts, worst first:"),
+    { 0 }
+};
+
+/* What a program without blocks kept besides; it told one recommendation. */
+static const struct record_field old_fields[] = {
+    FIELD(TEXT, notification, assessment_title, ""),
+    FIELD(TEXT, notification, category, ""),
+    FIELD(TEXT, notification, description, ""),
+    FIELD(TEXT, notification, description_markdown, ""),
+    FIELD(TEXT, notification, remediation, ""),
+    FIELD(TEXT, notification, remediation_markdown, ""),
+    FIELD(TEXT, notification, effort, ""),
+    FIELD(TEXT, notification, user_impact, ""),
+    FIELD(TEXT, notification, threats, ""),
+    FIELD(TEXT, notification, risk_factors, ""),
+    FIELD(INTEGER, notification, attack_paths, ""),
+    FIELD(BOOL, notification, internet_exposed, ""),
+    LIST(notification, resources, resource_count, notification_resource, resource_fields, ""),
+    LIST(notification, causes, cause_count, notification_cause, cause_fields, ""),
+    FIELD(TEXT, notification, link, ""),
     { 0 }
 };
 /* clang-format on */
 
+static void init_texts(const struct record_field *fields, void *record)
+{
+    for (const struct record_field *field = fields; field->type; field++)
+        if (field->type == RECORD_TYPE_TEXT)
+            *(const char **)((char *)record + field->offset) = "";
+}
+
 void notification_init(struct notification *notification)
 {
     *notification = (struct notification){ .id = "" };
-    for (const struct record_field *field = notification_fields; field->type; field++)
-        if (field->type == RECORD_TYPE_TEXT)
-            *(const char **)((char *)notification + field->offset) = "";
+    init_texts(notification_fields, notification);
+}
+
+void notification_block_init(struct notification_block *block)
+{
+    *block = (struct notification_block){ 0 };
+    init_texts(block_fields, block);
+}
+
+void notification_resource_init(struct notification_resource *resource)
+{
+    *resource = (struct notification_resource){ 0 };
+    init_texts(resource_fields, resource);
 }
 
 /* --- good news -------------------------------------------------------------------------------- */
@@ -144,14 +271,93 @@ bool notification_is_good_news(const struct notification *notification)
            notification_is_fix(notification->reason);
 }
 
-/* --- JSON ------------------------------------------------------------------------------------- */
-void notification_derive(struct notification *notification)
+/* --- derived ---------------------------------------------------------------------------------- */
+static void derive_first(struct notification *notification)
+{
+    const struct notification_block *first = &notification->blocks[0];
+    notification->assessment_title = first->title;
+    notification->category = first->category;
+    notification->description = first->description;
+    notification->description_markdown = first->description_markdown;
+    notification->remediation = first->remediation;
+    notification->remediation_markdown = first->remediation_markdown;
+    notification->effort = first->effort;
+    notification->user_impact = first->user_impact;
+    notification->threats = first->threats;
+    notification->link = first->link_count ? first->links[0].url : "";
+    notification->causes = first->causes;
+    notification->cause_count = first->cause_count;
+}
+
+/* Add the items of one list joined with ", " to another that does not have them. */
+static void join_new(struct buf *out, const char *items)
+{
+    while (*items) {
+        items += strspn(items, ", ");
+        size_t length = strcspn(items, ",");
+        CLEANUP(buf_finish) struct buf one = { 0 };
+        buf_append(&one, items, length);
+        if (length && !strstr(buf_cstr(out), buf_cstr(&one))) {
+            buf_text(out, out->length ? ", " : "");
+            buf_append(out, one.data, one.length);
+        }
+        items += length;
+    }
+}
+
+static void derive_all(struct notification *notification, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf factors = { 0 };
+    struct notification_resource *resources =
+        arena_zalloc(arena, NOTIFICATION_RESOURCES_MAX * sizeof *resources);
+    notification->resources = resources;
+    for (size_t i = 0; i < notification->block_count; i++) {
+        const struct notification_block *block = &notification->blocks[i];
+        join_new(&factors, block->risk_factors);
+        notification->internet_exposed |= block->internet_exposed;
+        if (notification->attack_paths < block->attack_paths)
+            notification->attack_paths = block->attack_paths;
+        for (size_t j = 0;
+             j < block->resource_count && notification->resource_count < NOTIFICATION_RESOURCES_MAX;
+             j++)
+            resources[notification->resource_count++] = block->resources[j];
+    }
+    notification->risk_factors = arena_text(arena, buf_cstr(&factors));
+    if (!notification->resource_count)
+        return;
+    notification->more_resources = notification->resource_total - 1;
+    notification->resource_name = resources->name;
+    notification->resource_type = resources->type;
+    notification->resource_group = resources->group;
+}
+
+/* Nothing derived yet. */
+static void derive_nothing(struct notification *notification)
+{
+    for (const struct record_field *field = notification_fields; field->type; field++) {
+        void *member = (char *)notification + field->offset;
+        if (field->derived && field->type == RECORD_TYPE_TEXT)
+            *(const char **)member = "";
+        else if (field->derived && field->type == RECORD_TYPE_INTEGER)
+            *(int64_t *)member = 0;
+        else if (field->derived && field->type == RECORD_TYPE_BOOL)
+            *(bool *)member = false;
+        else if (field->derived)
+            *(size_t *)((char *)notification + field->count_offset) = 0;
+    }
+}
+
+void notification_derive(struct notification *notification, struct arena *arena)
 {
     static const char *const words[] = { "Critical", "High", "Medium", "Low", "Not evaluated" };
-    notification->risk = "";
+    derive_nothing(notification);
     for (int i = 0; i < RISK_COUNT; i++)
         if (!strcmp(notification->risk_level, finding_risk_words[i]))
             notification->risk = words[i];
+    if (notification->block_count) {
+        derive_first(notification);
+        derive_all(notification, arena);
+    }
     if (!notification->alert_count)
         return;
     memcpy(notification->labels, notification->alerts->labels, sizeof notification->labels);
@@ -161,6 +367,7 @@ void notification_derive(struct notification *notification)
     notification->annotation_count = notification->alerts->annotation_count;
 }
 
+/* --- JSON ------------------------------------------------------------------------------------- */
 void notification_write(const struct notification *notification, struct buf *out)
 {
     struct json_writer writer = { .out = out };
@@ -174,6 +381,54 @@ static void document_finish(struct json **document)
     json_free(*document);
 }
 
+/* The one block of what a program without blocks kept. */
+static void add_old_block(struct notification *notification, struct arena *arena)
+{
+    struct notification_block *block = arena_alloc(arena, sizeof *block);
+    struct notification_link *link = arena_alloc(arena, sizeof *link);
+    struct notification_resource *resources =
+        arena_alloc(arena, notification->resource_count * sizeof *resources + 1);
+    notification_block_init(block);
+    *link = (struct notification_link){ "Open in the Azure portal", notification->link };
+    for (size_t i = 0; i < notification->resource_count; i++) {
+        resources[i] = notification->resources[i];
+        resources[i].state = resources[i].resolved ? "closed" : "open";
+    }
+    block->rule = notification->rule;
+    block->event = notification->event;
+    block->assessment_id = notification->assessment_id;
+    block->title = notification->assessment_title;
+    block->category = notification->category;
+    block->risk_level = notification->risk_level;
+    block->severity = notification->severity;
+    block->open_count = notification->firing_count;
+    block->ended_count = notification->resolved_count;
+    block->resources = resources;
+    block->resource_count = notification->resource_count;
+    block->reason = notification->reason;
+    block->description = notification->description;
+    block->description_markdown = notification->description_markdown;
+    block->threats = notification->threats;
+    block->risk_factors = notification->risk_factors;
+    block->attack_paths = notification->attack_paths;
+    block->internet_exposed = notification->internet_exposed;
+    block->points = notification->points;
+    block->remediation = notification->remediation;
+    block->remediation_markdown = notification->remediation_markdown;
+    block->effort = notification->effort;
+    block->user_impact = notification->user_impact;
+    block->opened_at = notification->opened_at;
+    block->due_at = notification->due_at;
+    block->value = notification->value;
+    block->value_before = notification->value_before;
+    block->causes = notification->causes;
+    block->cause_count = notification->cause_count;
+    block->links = link;
+    block->link_count = *notification->link ? 1 : 0;
+    notification->blocks = block;
+    notification->block_count = 1;
+}
+
 bool notification_read(const char *json, size_t length, struct arena *arena,
                        struct notification *notification, struct error *error)
 {
@@ -181,202 +436,12 @@ bool notification_read(const char *json, size_t length, struct arena *arena,
     *notification = (struct notification){ .id = "" };
     if (!document || !record_read(notification_fields, document, arena, notification, error))
         return error_wrap(error, "notification");
-    notification_derive(notification);
-    return true;
-}
-
-/* --- shrinking -------------------------------------------------------------------------------- */
-/* Each drops one thing; false when there was nothing to drop. */
-static bool drop_details(struct notification *notification, struct arena *arena)
-{
-    const char **texts[] = { &notification->threats, &notification->user_impact,
-                             &notification->effort };
-    bool dropped = notification->cause_count > 0;
-    (void)arena;
-    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
-        dropped |= **texts[i] != 0;
-        *texts[i] = "";
+    if (json_type(json_get(document, "blocks")) != JSON_ARRAY) {
+        if (!record_read(old_fields, document, arena, notification, error))
+            return error_wrap(error, "notification");
+        if (notification->alert_count || notification->resource_count)
+            add_old_block(notification, arena);
     }
-    notification->cause_count = 0;
-    return dropped;
-}
-
-static bool drop_resources(struct notification *notification, struct arena *arena)
-{
-    (void)arena;
-    size_t keep = notification->resource_count > SHORT_RESOURCES ? SHORT_RESOURCES : 1;
-    if (notification->resource_count <= keep)
-        return false;
-    notification->resource_count = keep;
+    notification_derive(notification, arena);
     return true;
-}
-
-/* Shorten a text, first to a paragraph, then to an ellipsis. */
-static bool shorten(const char **text, struct arena *arena)
-{
-    CLEANUP(buf_finish) struct buf cut = { 0 };
-    size_t points = text_points(*text);
-    if (points <= 1)
-        return false;
-    text_cut(&cut, *text, points > SHORT_POINTS ? SHORT_POINTS : 1);
-    *text = arena_text(arena, buf_cstr(&cut));
-    return true;
-}
-
-static bool drop_remediation(struct notification *notification, struct arena *arena)
-{
-    bool markdown = shorten(&notification->remediation_markdown, arena);
-    return shorten(&notification->remediation, arena) || markdown;
-}
-
-static bool drop_description(struct notification *notification, struct arena *arena)
-{
-    bool markdown = shorten(&notification->description_markdown, arena);
-    return shorten(&notification->description, arena) || markdown;
-}
-
-static bool drop_text(struct notification *notification, struct arena *arena)
-{
-    return shorten(&notification->text, arena);
-}
-
-/* The second half of a roll-up's rows becomes one row, so that they still add up. */
-static bool drop_counts(struct notification *notification, struct arena *arena)
-{
-    size_t keep = notification->count_count / 2;
-    if (notification->count_count <= 2)
-        return false;
-    struct notification_count *counts = arena_zalloc(arena, (keep + 1) * sizeof *counts);
-    memcpy(counts, notification->counts, keep * sizeof *counts);
-    counts[keep] = (struct notification_count){ .rule = "others", .risk_level = "", .status = "" };
-    for (size_t i = keep; i < notification->count_count; i++)
-        counts[keep].count += notification->counts[i].count;
-    notification->counts = counts;
-    notification->count_count = keep + 1;
-    return true;
-}
-
-static bool drop_alerts(struct notification *notification, struct arena *arena)
-{
-    (void)arena;
-    if (notification->alert_count <= 1)
-        return false;
-    size_t keep = notification->alert_count / 2;
-    notification->left_out_count += (int64_t)(notification->alert_count - keep);
-    notification->alert_count = keep;
-    return true;
-}
-
-/* --- the last form ---------------------------------------------------------------------------- */
-enum { LONG_POINTS = 120, LONG_LINK_BYTES = 2048 };
-
-/* True for the members that even the least says. */
-static bool is_needed(const char *name)
-{
-    static const char *const needed[] = { "event",      "title",     "risk_level", "severity",
-                                          "dedup_key",  "group_key", "link",       "rule",
-                                          "finding_id", "reason",    NULL };
-    for (size_t i = 0; needed[i]; i++)
-        if (!strcmp(name, needed[i]))
-            return true;
-    return false;
-}
-
-static bool is_address(const char *name)
-{
-    size_t length = strlen(name);
-    return !strcmp(name, "link") || (length > 4 && !strcmp(name + length - 4, "_url")) ||
-           !strncmp(name, "silence_", 8);
-}
-
-/* Cut a text that is long, empty an address that is: half of one leads nowhere. */
-static bool bound_text(const char *name, const char **text, struct arena *arena)
-{
-    CLEANUP(buf_finish) struct buf cut = { 0 };
-    if (is_address(name)) {
-        bool fits = strlen(*text) <= LONG_LINK_BYTES;
-        *text = fits ? *text : "";
-        return !fits;
-    }
-    if (!text_cut(&cut, *text, LONG_POINTS))
-        return false;
-    *text = arena_text(arena, buf_cstr(&cut));
-    return true;
-}
-
-/* Bound the texts of a record, or empty those that are not needed. */
-static bool bound_record(const struct record_field *fields, void *record, bool least,
-                         struct arena *arena)
-{
-    bool changed = false;
-    for (const struct record_field *field = fields; field->type; field++) {
-        const char **text = (const char **)((char *)record + field->offset);
-        if (field->type != RECORD_TYPE_TEXT || field->derived)
-            continue;
-        if (!least || is_needed(field->name)) {
-            changed |= bound_text(field->name, text, arena);
-        } else {
-            changed |= **text != 0;
-            *text = "";
-        }
-    }
-    return changed;
-}
-
-/* Bound the values of labels. */
-static bool bound_labels(struct match_label *labels, size_t count, struct arena *arena)
-{
-    bool changed = false;
-    for (size_t i = 0; i < count; i++)
-        changed |= bound_text("", &labels[i].value, arena);
-    return changed;
-}
-
-/* Only the first alert and resource are left by now, or a few. */
-static bool bound_lists(struct notification *notification, bool least, struct arena *arena)
-{
-    bool changed = notification->resource_count > 1;
-    notification->resource_count = notification->resource_count ? 1 : 0;
-    if (notification->resource_count) {
-        struct notification_resource *first = arena_alloc(arena, sizeof *first);
-        *first = notification->resources[0];
-        changed |= bound_record(resource_fields, first, least, arena);
-        notification->resources = first;
-    }
-    if (notification->alert_count) {
-        struct alert *first = arena_alloc(arena, sizeof *first);
-        *first = notification->alerts[0];
-        changed |= first->annotation_count > 0;
-        first->annotation_count = 0;
-        changed |= bound_labels(first->labels, first->label_count, arena);
-        notification->alerts = first;
-    }
-    changed |= bound_labels(notification->group_labels, notification->group_label_count, arena);
-    return changed;
-}
-
-static bool drop_long(struct notification *notification, struct arena *arena)
-{
-    bool changed = bound_record(notification_fields, notification, false, arena);
-    return bound_lists(notification, false, arena) || changed;
-}
-
-static bool drop_all(struct notification *notification, struct arena *arena)
-{
-    bool changed = bound_record(notification_fields, notification, true, arena);
-    return bound_lists(notification, true, arena) || changed;
-}
-
-bool notification_shrink(struct notification *notification, struct arena *arena)
-{
-    static bool (*const steps[])(struct notification *, struct arena *) = {
-        drop_details, drop_resources, drop_remediation, drop_description, drop_text,
-        drop_counts,  drop_alerts,    drop_long,        drop_all,
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(steps); i++)
-        if (steps[i](notification, arena)) {
-            notification->truncated = true;
-            return true;
-        }
-    return false;
 }

@@ -31,7 +31,33 @@ static void write_labels(const struct record_field *field, const void *data,
     json_close(writer, '}');
 }
 
-static void write_list(const struct record_field *field, const void *data,
+/* Whether the member is what reading an absent one gives. */
+static bool is_nothing(const struct record_field *field, const void *data)
+{
+    static const char zeros[sizeof(int64_t)];
+    const char *const *text = at(field, data);
+    switch (field->type) {
+    case RECORD_TYPE_TEXT:
+        return !*text || !**text;
+    case RECORD_TYPE_BOOL:
+        return !*(const bool *)at(field, data);
+    case RECORD_TYPE_INTEGER:
+    case RECORD_TYPE_NUMBER:
+    case RECORD_TYPE_INSTANT:
+    case RECORD_TYPE_DURATION:
+        return !memcmp(at(field, data), zeros, sizeof zeros);
+    case RECORD_TYPE_LABELS:
+    case RECORD_TYPE_LIST:
+        return !*(const size_t *)count_at(field, data);
+    default:
+        return false;
+    }
+}
+
+static void write_members(const struct record_field *fields, const void *data, bool sparse,
+                          struct json_writer *writer);
+
+static void write_list(const struct record_field *field, const void *data, bool sparse,
                        struct json_writer *writer)
 {
     const char *elements = *(const char *const *)at(field, data);
@@ -39,13 +65,13 @@ static void write_list(const struct record_field *field, const void *data,
     json_open(writer, field->name, '[');
     for (size_t i = 0; i < count; i++) {
         json_open(writer, NULL, '{');
-        record_write(field->fields, elements + i * field->element_bytes, writer);
+        write_members(field->fields, elements + i * field->element_bytes, sparse, writer);
         json_close(writer, '}');
     }
     json_close(writer, ']');
 }
 
-static void write_field(const struct record_field *field, const void *data,
+static void write_field(const struct record_field *field, const void *data, bool sparse,
                         struct json_writer *writer)
 {
     const void *value = at(field, data);
@@ -89,18 +115,24 @@ static void write_field(const struct record_field *field, const void *data,
         write_labels(field, data, writer);
         return;
     case RECORD_TYPE_LIST:
-        write_list(field, data, writer);
+        write_list(field, data, sparse || field->sparse, writer);
         return;
     case RECORD_END:
         return;
     }
 }
 
-void record_write(const struct record_field *fields, const void *data, struct json_writer *writer)
+static void write_members(const struct record_field *fields, const void *data, bool sparse,
+                          struct json_writer *writer)
 {
     for (const struct record_field *field = fields; field->type; field++)
-        if (!field->derived)
-            write_field(field, data, writer);
+        if (!field->derived && !(sparse && is_nothing(field, data)))
+            write_field(field, data, sparse, writer);
+}
+
+void record_write(const struct record_field *fields, const void *data, struct json_writer *writer)
+{
+    write_members(fields, data, false, writer);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

@@ -37,6 +37,7 @@ struct record_field {
     const struct record_field *fields;
     const char *const *words; /* NULL-terminated */
     bool derived;             /* made from other fields: for templates, not in JSON */
+    bool sparse;              /* lists: members that are "", 0, false or empty are left out */
     const char *help;
 };
 

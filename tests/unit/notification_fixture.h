@@ -76,45 +76,62 @@ static inline struct alert fixture_alert(struct arena *arena, unsigned number, b
     return alert;
 }
 
-/* Alerts and the resources they are about. */
-static inline void fixture_alerts(struct arena *arena, struct notification *notification,
-                                  size_t count, bool resolved)
+/* One of the resources the alerts are about. */
+static inline struct notification_resource fixture_resource(const struct alert *alert,
+                                                            bool resolved)
 {
-    struct alert *alerts = arena_zalloc(arena, count * sizeof *alerts);
-    struct notification_resource *resources = arena_zalloc(arena, count * sizeof *resources);
-    for (size_t i = 0; i < count; i++) {
-        alerts[i] = fixture_alert(arena, (unsigned)i, resolved);
-        resources[i] = (struct notification_resource){
-            .finding_id = alert_label_value(&alerts[i], "finding_id"),
-            .name = alert_label_value(&alerts[i], "resource_name"),
-            .id = "/subscriptions/" FIXTURE_SUBSCRIPTION "/resourceGroups/rg-prod/providers/"
-                  "Microsoft.Storage/storageAccounts/stprod",
-            .type = "microsoft.storage/storageaccounts",
-            .group = "rg-prod",
-            .subscription_id = FIXTURE_SUBSCRIPTION,
-            .risk_level = "critical",
-            .link = FIXTURE_LINK,
-            .opened_at = FIXTURE_AT,
-            .resolved = resolved,
-        };
-    }
-    notification->alerts = alerts;
-    notification->alert_count = count;
-    notification->resources = resources;
-    notification->resource_count =
-        count < NOTIFICATION_RESOURCES_MAX ? count : NOTIFICATION_RESOURCES_MAX;
-    notification->resource_total = (int64_t)count;
-    notification->resource_name = resources[0].name;
-    notification->resource_type = resources[0].type;
-    notification->resource_group = resources[0].group;
-    notification->more_resources = (int64_t)count - 1;
-    *(resolved ? &notification->resolved_count : &notification->firing_count) = (int64_t)count;
+    struct notification_resource resource;
+    notification_resource_init(&resource);
+    resource.finding_id = alert_label_value(alert, "finding_id");
+    resource.name = alert_label_value(alert, "resource_name");
+    resource.id = "/subscriptions/" FIXTURE_SUBSCRIPTION "/resourceGroups/rg-prod/providers/"
+                  "Microsoft.Storage/storageAccounts/stprod";
+    resource.type = "microsoft.storage/storageaccounts";
+    resource.group = "rg-prod";
+    resource.subscription_id = FIXTURE_SUBSCRIPTION;
+    resource.subscription_name = "Production";
+    resource.cloud = "azure";
+    resource.environment = "Azure";
+    resource.risk_level = "critical";
+    resource.link = FIXTURE_LINK;
+    resource.state = resolved ? alert->reason : "open";
+    resource.opened_at = FIXTURE_AT;
+    resource.due_at = alert->due_at;
+    resource.ended_at = alert->ends_at;
+    resource.resolved = resolved;
+    return resource;
 }
 
-static inline void fixture_finding(struct arena *arena, struct notification *notification,
-                                   size_t count, bool resolved)
+/* Alerts about resources that fail one recommendation. */
+static inline struct notification_block *
+fixture_block(struct arena *arena, struct notification *notification, size_t count, bool resolved)
 {
-    fixture_alerts(arena, notification, count, resolved);
+    struct alert *alerts = arena_zalloc(arena, count * sizeof *alerts);
+    struct notification_block *block = arena_alloc(arena, sizeof *block);
+    notification_block_init(block);
+    block->resources = arena_zalloc(arena, count * sizeof *block->resources);
+    block->links = arena_zalloc(arena, 2 * sizeof *block->links);
+    for (size_t i = 0; i < count; i++) {
+        alerts[i] = fixture_alert(arena, (unsigned)i, resolved);
+        block->resources[i] = fixture_resource(&alerts[i], resolved);
+    }
+    block->resource_count = count < NOTIFICATION_RESOURCES_MAX ? count : NOTIFICATION_RESOURCES_MAX;
+    *(resolved ? &block->ended_count : &block->open_count) = (int64_t)count;
+    block->links[block->link_count++] =
+        (struct notification_link){ "Open in the Azure portal", FIXTURE_LINK };
+    notification->blocks = block;
+    notification->block_count = 1;
+    notification->alerts = alerts;
+    notification->alert_count = count;
+    notification->resource_total = (int64_t)count;
+    *(resolved ? &notification->resolved_count : &notification->firing_count) = (int64_t)count;
+    return block;
+}
+
+static inline struct notification_block *
+fixture_finding(struct arena *arena, struct notification *notification, size_t count, bool resolved)
+{
+    struct notification_block *block = fixture_block(arena, notification, count, resolved);
     notification->event = notification->alerts[0].event;
     notification->status = resolved ? NOTIFICATION_RESOLVED : NOTIFICATION_FIRING;
     notification->rule = "NewCriticalFinding";
@@ -127,36 +144,46 @@ static inline void fixture_finding(struct arena *arena, struct notification *not
     notification->risk_level = "critical";
     notification->severity = "high";
     notification->assessment_id = FIXTURE_ASSESSMENT;
-    notification->assessment_title = "Storage accounts should restrict network access";
-    notification->category = "Data";
-    notification->description = "Anyone can try to reach the account.\nThat is too many.";
-    notification->description_markdown =
-        "Anyone can try to reach the account.\n\nThat is too many.";
-    notification->remediation = "1. Open the account.\n2. Choose Networking (https://aka.ms/x).";
-    notification->remediation_markdown =
-        "1. Open the account.\n2. Choose [Networking](https://aka.ms/x).";
-    notification->effort = "Low";
-    notification->user_impact = "Moderate";
-    notification->threats = "Data exfiltration, Malicious insider";
-    notification->risk_factors = "Internet exposure, Sensitive data";
-    notification->attack_paths = 2;
-    notification->internet_exposed = true;
     notification->points = 1.8333333333333333;
     notification->opened_at = FIXTURE_AT;
     notification->age_s = 7200;
     notification->due_at = FIXTURE_AT + 7 * 86400;
     notification->reason = resolved ? "fixed" : "";
     notification->event_at = resolved ? FIXTURE_AT + 7200 : FIXTURE_AT;
+    notification->made_at = FIXTURE_AT + 7200;
+    block->rule = "NewCriticalFinding";
+    block->event = notification->event;
+    block->assessment_id = FIXTURE_ASSESSMENT;
+    block->title = "Storage accounts should restrict network access";
+    block->category = "Data";
+    block->risk_level = "critical";
+    block->severity = "high";
+    block->reason = notification->reason;
+    block->description = "Anyone can try to reach the account.\nThat is too many.";
+    block->description_markdown = "Anyone can try to reach the account.\n\nThat is too many.";
+    block->remediation = "1. Open the account.\n2. Choose Networking (https://aka.ms/x).";
+    block->remediation_markdown = "1. Open the account.\n2. Choose [Networking](https://aka.ms/x).";
+    block->effort = "Low";
+    block->user_impact = "Moderate";
+    block->threats = "Data exfiltration, Malicious insider";
+    block->risk_factors = "Internet exposure, Sensitive data";
+    block->attack_paths = 2;
+    block->internet_exposed = true;
+    block->points = notification->points;
+    block->opened_at = notification->opened_at;
+    block->due_at = notification->due_at;
+    return block;
 }
 
 /* One that nobody looks at any more, as it stands in the outbox. */
 static inline void fixture_unassessed(struct arena *arena, struct notification *notification)
 {
-    fixture_finding(arena, notification, 1, true);
+    struct notification_block *block = fixture_finding(arena, notification, 1, true);
     struct alert *alert = arena_alloc(arena, sizeof *alert);
     *alert = notification->alerts[0];
-    alert->event = notification->event = "finding.no_longer_assessed";
-    alert->reason = notification->reason = "no_longer_assessed";
+    alert->event = notification->event = block->event = "finding.no_longer_assessed";
+    alert->reason = notification->reason = block->reason = "no_longer_assessed";
+    block->resources[0].state = "no_longer_assessed";
     notification->alerts = alert;
     notification->title = "[NO LONGER ASSESSED] Critical risk: Storage accounts should restrict "
                           "network access on stprod01";
@@ -192,28 +219,41 @@ static inline void fixture_score(struct arena *arena, struct notification *notif
     notification->risk_level = "not_evaluated";
     notification->title = "Secure score dropped in Production";
     notification->text = "From 71 % to 62 %.";
-    notification->causes = causes;
-    notification->cause_count = 2;
+    struct notification_block *block = arena_alloc(arena, sizeof *block);
+    notification_block_init(block);
+    block->rule = "ScoreDrop";
+    block->event = "score.dropped";
+    block->risk_level = "not_evaluated";
+    block->severity = "high";
+    block->open_count = 1;
+    block->what = "From 71 % to 62 %.";
+    block->value = 0.62;
+    block->value_before = 0.71;
+    block->since_at = FIXTURE_AT;
+    block->causes = causes;
+    block->cause_count = 2;
+    notification->blocks = block;
+    notification->block_count = 1;
     notification->value = 0.62;
     notification->value_before = 0.71;
-    notification->event_at = FIXTURE_AT;
+    notification->event_at = notification->made_at = FIXTURE_AT;
 }
 
 static inline void fixture_hostile(struct arena *arena, struct notification *notification)
 {
     static const char nasty[] = "<!channel> <@U1> & \"quoted\" \\ *bold* _it_ `code` "
                                 "[x](javascript:alert(1)) \xf0\x9f\x98\x80 \xc3\xa9\r\nBcc: a@b\n";
-    fixture_finding(arena, notification, 60, false);
+    struct notification_block *block = fixture_finding(arena, notification, 60, false);
     notification->title =
         fixture_long(arena, "<!here> Critique \xc3\xa9\xf0\x9f\x98\x80 & so on ", 40);
     notification->text = fixture_long(arena, nasty, 40);
-    notification->description = notification->description_markdown = fixture_long(arena, nasty, 60);
-    notification->remediation = notification->remediation_markdown =
+    block->description = block->description_markdown = fixture_long(arena, nasty, 60);
+    block->remediation = block->remediation_markdown =
         fixture_long(arena, "Step https://example.com/a?b=c&d=<e> \xe2\x82\xac\n", 120);
-    notification->threats = fixture_long(arena, nasty, 20);
-    notification->risk_factors = fixture_long(arena, nasty, 20);
+    block->threats = fixture_long(arena, nasty, 20);
+    block->risk_factors = fixture_long(arena, nasty, 20);
     notification->subscription_name = nasty;
-    notification->category = nasty;
+    block->category = nasty;
 }
 
 /* Fill a page; texts are static or in the arena. */
@@ -221,9 +261,9 @@ static inline void fixture_notification(enum fixture which, struct arena *arena,
                                         struct notification *notification)
 {
     static const struct notification_count counts[] = {
-        { "NewCriticalFinding", "critical", "firing", 40 },
-        { "NewHighFinding", "high", "firing", 960 },
-        { "NewHighFinding", "high", "resolved", 7 }
+        { "NewCriticalFinding", "critical", "firing", 40, "", "", "", "" },
+        { "NewHighFinding", "high", "firing", 960, "", "", "", "" },
+        { "NewHighFinding", "high", "resolved", 7, "", "", "", "" },
     };
     notification_init(notification);
     notification->id = "01KAK5Q8T0ABCDEFGHJKMNPQRS";
@@ -235,7 +275,6 @@ static inline void fixture_notification(enum fixture which, struct arena *arena,
     notification->subscription_name = "Production";
     notification->group_labels[0] = (struct match_label){ "alertname", "NewCriticalFinding" };
     notification->group_label_count = 1;
-    notification->link = FIXTURE_LINK;
     notification->external_url = "https://defender.example.com";
     notification->runbook_url = "https://runbooks.example.com/storage";
     notification->silence_command = "defender_exporter silence add" FIXTURE_SILENCED;
@@ -264,7 +303,7 @@ static inline void fixture_notification(enum fixture which, struct arena *arena,
         notification->event = "test";
         notification->title = "[TEST] Critical risk: a made-up finding on stprod01";
     }
-    notification_derive(notification);
+    notification_derive(notification, arena);
 }
 
 /* What a kind makes of one of them, its body parsed where it is JSON. */
@@ -286,6 +325,7 @@ static inline void fixture_again(struct fixture_request *out, const struct recei
                                               .name = "team" };
     json_free(out->json);
     out->json = NULL;
+    notification_derive(&out->notification, &out->arena);
     out->ok = kind->build(config, &context, &out->notification, &out->request, &out->error);
     if (out->ok && !out->request.is_mail) {
         struct error ignored;

@@ -34,38 +34,32 @@ static const char *const hostile[] = {
 /* Every text of a notification that somebody in the tenant may choose. */
 static void infest(struct notification *notification, const char *text, struct arena *arena)
 {
+    struct notification_block *block = arena_alloc(arena, sizeof *block);
+    *block = notification->blocks[0];
     const char **names[] = {
-        &notification->title,
-        &notification->text,
-        &notification->category,
-        &notification->resource_name,
-        &notification->resource_type,
-        &notification->effort,
-        &notification->resource_group,
-        &notification->risk_factors,
-        &notification->threats,
-        &notification->assessment_title,
-        &notification->subscription_name,
-        &notification->user_impact,
+        &notification->title, &notification->text, &notification->subscription_name,
+        &block->category,     &block->effort,      &block->risk_factors,
+        &block->threats,      &block->title,       &block->user_impact,
+        &block->what,         &block->control,     &block->attack_path_names,
+        &block->risk_note,
     };
     CLEANUP(buf_finish) struct buf unlinked = { 0 };
     text_unlink(&unlinked, text);
     const char *kept = arena_text(arena, buf_cstr(&unlinked));
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         *names[i] = kept;
-    struct notification_resource *resources =
-        arena_alloc(arena, notification->resource_count * sizeof *resources);
-    for (size_t i = 0; i < notification->resource_count; i++) {
-        resources[i] = notification->resources[i];
-        resources[i].name = resources[i].type = resources[i].group = kept;
+    for (size_t i = 0; i < block->resource_count; i++) {
+        struct notification_resource *resource = &block->resources[i];
+        resource->name = resource->type = resource->group = kept;
+        resource->subscription_name = resource->environment = resource->location = kept;
     }
-    notification->resources = resources;
+    notification->blocks = block;
     struct alert *alert = arena_alloc(arena, sizeof *alert);
     *alert = notification->alerts[0];
     alert_label(alert, "resource_name", text);
     alert_seal(alert);
     notification->alerts = alert;
-    notification_derive(notification);
+    notification_derive(notification, arena);
 }
 
 static bool is_clean(const char *body, size_t length, bool mail)

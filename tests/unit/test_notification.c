@@ -180,6 +180,46 @@ TEST(json_of_an_older_program_reads)
     CHECK_INT(notification.alert_count, 0);
 }
 
+/* A message that an older program left in the outbox is told as one block. */
+TEST(json_without_blocks_becomes_one)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct error error = { 0 };
+    struct notification notification;
+    static const char old[] =
+        "{\"event\":\"finding.opened\",\"title\":\"Critical risk: Disk on a\",\"risk_level\":"
+        "\"critical\",\"severity\":\"high\",\"rule\":\"Disk\",\"firing_count\":29,"
+        "\"resolved_count\":1,\"assessment_id\":\"k\",\"assessment_title\":\"Disk\",\"category\":"
+        "\"Data\",\"description\":\"d\",\"description_markdown\":\"dm\",\"remediation\":\"r\","
+        "\"remediation_markdown\":\"rm\",\"effort\":\"Low\",\"user_impact\":\"High\",\"threats\":"
+        "\"t\",\"risk_factors\":\"f\",\"attack_paths\":2,\"internet_exposed\":true,"
+        "\"resource_name\":\"a\",\"resource_total\":30,\"more_resources\":29,\"resources\":["
+        "{\"finding_id\":\"0101010101010101\",\"name\":\"a\",\"group\":\"rg\",\"resolved\":false},"
+        "{\"finding_id\":\"0202020202020202\",\"name\":\"b\",\"group\":\"rg\",\"resolved\":true}],"
+        "\"causes\":[{\"title\":\"c\",\"points\":2}],\"link\":\"https://x\",\"points\":3,"
+        "\"due_at\":\"2025-11-28T12:00:00Z\"}";
+    CHECK(notification_read(old, sizeof old - 1, &arena, &notification, &error));
+    CHECK_INT(notification.block_count, 1);
+    const struct notification_block *block = notification.blocks;
+    CHECK_TEXT(block->title, "Disk");
+    CHECK_TEXT(block->risk_level, "critical");
+    CHECK_TEXT(block->resources[0].state, "open");
+    CHECK_TEXT(block->resources[1].state, "closed");
+    CHECK_TEXT(block->resources[1].native_id, "");
+    CHECK_INT(block->open_count, 29);
+    CHECK_INT(block->ended_count, 1);
+    CHECK_TEXT(block->remediation_markdown, "rm");
+    CHECK_TEXT(block->links[0].url, "https://x");
+    CHECK_NUMBER(block->causes[0].points, 2);
+    CHECK_INT(block->due_at, 1764331200);
+    CHECK_TEXT(notification.resource_name, "a");
+    CHECK_INT(notification.more_resources, 29);
+    CHECK_TEXT(notification.link, "https://x");
+    CHECK_TEXT(notification.risk_factors, "f");
+    CHECK(notification.internet_exposed);
+    CHECK_INT(notification.made_at, 0);
+}
+
 /* --- shrinking -------------------------------------------------------------------------------- */
 TEST(shrinking_ends_and_keeps_what_matters)
 {
@@ -217,17 +257,29 @@ TEST(shrinking_goes_in_order)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     struct notification notification;
+    struct notification_block blocks[3];
     fixture_notification(FIXTURE_GROUP, &arena, &notification);
-    notification.remediation = notification.remediation_markdown =
-        fixture_long(&arena, "step ", 300);
+    for (size_t i = 0; i < ARRAY_COUNT(blocks); i++) {
+        blocks[i] = notification.blocks[0];
+        blocks[i].remediation = blocks[i].remediation_markdown = fixture_long(&arena, "step ", 300);
+    }
+    notification.blocks = blocks;
+    notification.block_count = ARRAY_COUNT(blocks);
     CHECK(notification_shrink(&notification, &arena));
     CHECK_TEXT(notification.threats, "");
-    CHECK_TEXT(notification.effort, "");
+    CHECK_TEXT(notification.blocks[2].effort, "");
+    CHECK_TEXT(blocks[2].effort, "Low"); /* the builder's own is not touched */
     CHECK_INT(notification.resource_count, NOTIFICATION_RESOURCES_MAX);
     CHECK(notification_shrink(&notification, &arena));
-    CHECK_INT(notification.resource_count, 5);
     CHECK(notification_shrink(&notification, &arena));
-    CHECK_INT(notification.resource_count, 1);
+    CHECK_TEXT(notification.blocks[1].remediation, "\xe2\x80\xa6");
+    CHECK_INT(text_points(notification.blocks[0].remediation), 1500);
+    CHECK_INT(notification.blocks[2].resource_count, NOTIFICATION_RESOURCES_MAX);
+    CHECK(notification_shrink(&notification, &arena));
+    CHECK_INT(notification.blocks[2].resource_count, 5);
+    CHECK(notification_shrink(&notification, &arena));
+    CHECK_INT(notification.blocks[2].resource_count, 1);
+    CHECK_INT(notification.blocks[2].open_count, 30); /* the others are counted */
     CHECK(notification_shrink(&notification, &arena));
     CHECK_INT(text_points(notification.remediation), 600);
     CHECK_CONTAINS(notification.remediation, "\xe2\x80\xa6");
@@ -236,7 +288,29 @@ TEST(shrinking_goes_in_order)
     CHECK_TEXT(notification.remediation, "\xe2\x80\xa6");
     CHECK(notification_shrink(&notification, &arena));
     CHECK_TEXT(notification.description, "\xe2\x80\xa6");
+    CHECK(notification_shrink(&notification, &arena));
+    CHECK_TEXT(notification.text, "\xe2\x80\xa6");
+    CHECK_INT(notification.block_count, 3);
+    CHECK(notification_shrink(&notification, &arena));
+    CHECK_INT(notification.block_count, 1);
+    CHECK_INT(notification.left_out_blocks, 2);
     CHECK_INT(notification.alert_count, 30);
+}
+
+TEST(causes_that_are_dropped_still_add_up)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct notification notification;
+    struct notification_cause causes[10];
+    fixture_notification(FIXTURE_SCORE, &arena, &notification);
+    for (int i = 0; i < 10; i++)
+        causes[i] = (struct notification_cause){ "", "t", "r", "", 10 - i };
+    notification.blocks->causes = causes;
+    notification.blocks->cause_count = 10;
+    CHECK(notification_shrink(&notification, &arena));
+    CHECK_INT(notification.cause_count, 4);
+    CHECK_TEXT(notification.causes[3].title, "others");
+    CHECK_NUMBER(notification.causes[3].points, 55 - 10 - 9 - 8);
 }
 
 TEST(rows_of_a_roll_up_add_up_whatever_is_dropped)
@@ -247,7 +321,7 @@ TEST(rows_of_a_roll_up_add_up_whatever_is_dropped)
     int64_t sum = 0;
     fixture_notification(FIXTURE_DIGEST, &arena, &notification);
     for (int i = 0; i < 100; i++) {
-        counts[i] = (struct notification_count){ "rule", "high", "firing", i };
+        counts[i] = (struct notification_count){ "rule", "high", "firing", i, "", "", "", "" };
         sum += i;
     }
     notification.counts = counts;

@@ -197,8 +197,12 @@ TEST(many_findings_are_counted_and_the_first_named)
     BUILT built = { 0 };
     struct alert alerts[40];
     built_begin(&built, "abz");
-    for (size_t i = 0; i < ARRAY_COUNT(alerts); i++)
-        alerts[i] = alert_of(&built.world, i % 2 ? "a" : "b", &built.arena);
+    for (size_t i = 0; i < ARRAY_COUNT(alerts); i++) {
+        char name[16];
+        snprintf(name, sizeof name, i ? "b%zu" : "b", i);
+        alerts[i] = alert_of(&built.world, "b", &built.arena);
+        alerts[i].finding_id = finding_id(SOURCE(assessments), name, strlen(name));
+    }
     alerts[3].due_at = 77;
     built.subject.firing_count = 1040;
     built.subject.left_out_count = 1000;
@@ -467,7 +471,9 @@ TEST(every_event_has_a_title)
     BUILT built = { 0 };
     built_begin(&built, "a");
     struct alert finding = alert_of(&built.world, "a", &built.arena);
-    struct alert other = { .rule = "R", .state = ALERT_FIRING, .starts_at = 1, .reason = "" };
+    struct alert other = {
+        .rule = "R", .event = "rule.firing", .state = ALERT_FIRING, .reason = ""
+    };
     alert_label(&other, "alertname", "R");
     for (const struct event_name *name = event_names; name->word; name++)
         for (int i = 0; i < 2; i++) {

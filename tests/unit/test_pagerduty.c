@@ -143,7 +143,8 @@ TEST(too_large_loses_the_details_first)
     const struct receiver_context context = { .name = "team" };
     struct error ignored;
     fixture_notification(FIXTURE_FINDING, &built.arena, &built.notification);
-    built.notification.description = fixture_long(&built.arena, "0123456789", 60000);
+    built.notification.blocks->description = fixture_long(&built.arena, "0123456789", 60000);
+    notification_derive(&built.notification, &built.arena);
     built.notification.title = fixture_long(&built.arena, "\xf0\x9f\x98\x80x", 1000);
     CHECK(
         pagerduty_kind.build(&config, &context, &built.notification, &built.request, &built.error));

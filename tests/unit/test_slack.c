@@ -121,7 +121,8 @@ static void fix_of(const char *remediation, struct buf *out)
     const struct receiver_context context = { .name = "team" };
     struct error ignored;
     fixture_notification(FIXTURE_FINDING, &built.arena, &built.notification);
-    built.notification.remediation = remediation;
+    built.notification.blocks->remediation = remediation;
+    notification_derive(&built.notification, &built.arena);
     CHECK(slack_kind.build(&config, &context, &built.notification, &built.request, &built.error));
     built.json = json_parse(built.request.http.body, built.request.http.body_bytes, &ignored);
     buf_reset(out);
@@ -171,7 +172,8 @@ TEST(links_cannot_be_broken_open)
     FIXTURE built = { 0 };
     const struct receiver_context context = { .name = "team" };
     fixture_notification(FIXTURE_FINDING, &built.arena, &built.notification);
-    built.notification.link = "https://x.example/a|b>c&d";
+    built.notification.blocks->links->url = "https://x.example/a|b>c&d";
+    notification_derive(&built.notification, &built.arena);
     CHECK(slack_kind.build(&config, &context, &built.notification, &built.request, &built.error));
     CHECK_CONTAINS(built.request.http.body,
                    "<https://x.example/a%7Cb&gt;c&amp;d|Open in the Azure portal>");

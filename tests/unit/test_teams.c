@@ -89,9 +89,11 @@ TEST(size_is_measured_after_encoding_again)
         FIXTURE built = { 0 };
         const struct receiver_context context = { .name = "team" };
         fixture_notification(FIXTURE_GROUP, &built.arena, &built.notification);
-        built.notification.description_markdown = built.notification.remediation_markdown =
-            built.notification.description = built.notification.remediation =
+        struct notification_block *block = built.notification.blocks;
+        block->description_markdown = block->remediation_markdown = block->description =
+            block->remediation =
                 fixture_long(&built.arena, patterns[i], 20000 / strlen(patterns[i]));
+        notification_derive(&built.notification, &built.arena);
         CHECK(
             teams_kind.build(&config, &context, &built.notification, &built.request, &built.error));
         CHECK(counted(built.request.http.body) <= TEAMS_BODY_BYTES);

@@ -1,0 +1,478 @@
+#include "alerts/notify/notification_blocks.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/notify/notification_causes.h"
+#include "alerts/text/html.h"
+#include "alerts/text/text.h"
+#include "collectors/baselines_explain.h"
+#include "collectors/catalogue.h"
+#include "collectors/collector.h"
+#include "collectors/subscriptions.h"
+#include "core/hash.h"
+#include "core/http.h"
+
+enum {
+    CATALOGUE_POINTS = 4000, /* so that a block about one finding stays below 20 KB */
+    WHOLE_BLOCKS = 8,        /* that say how to fix it */
+    LINK_BYTES = 4096,
+};
+
+/* The alerts of one block to be; it begins with the first of them. */
+struct gathered {
+    const char *key;
+    size_t first; /* in the subject's alerts */
+    size_t open;  /* alerts that fire */
+    enum risk_level worst;
+};
+
+struct making {
+    const struct notification_context *context;
+    const struct notification_subject *subject;
+    struct arena *arena;
+    struct notification *notification;
+    struct gathered *gathered;
+    size_t gathered_count;
+    size_t *of; /* of each alert: its place in gathered */
+};
+
+/* --- which alerts are told together ----------------------------------------------------------- */
+/* A recommendation; "" = the alert stands alone. */
+static const char *key_of(const struct alert *alert)
+{
+    const char *key = alert_label_value(alert, "assessment_id");
+    return alert->has_finding ? *key ? key : alert->rule : "";
+}
+
+static bool is_open(const struct alert *alert)
+{
+    return alert->state != ALERT_RESOLVED;
+}
+
+static void gather(struct making *making, size_t index)
+{
+    const struct alert *alert = &making->subject->alerts[index];
+    const char *key = key_of(alert);
+    size_t place = *key ? 0 : making->gathered_count;
+    while (place < making->gathered_count && strcmp(making->gathered[place].key, key) != 0)
+        place++;
+    struct gathered *gathered = &making->gathered[place];
+    if (place == making->gathered_count) {
+        making->gathered_count++;
+        *gathered = (struct gathered){ key, index, 0, RISK_NOT_EVALUATED };
+    }
+    if (is_open(alert) && !gathered->open++)
+        gathered->worst = alert->risk; /* what ended counts no more */
+    if ((is_open(alert) || !gathered->open) && alert->risk < gathered->worst)
+        gathered->worst = alert->risk;
+    making->of[index] = place;
+}
+
+static bool comes_before(const struct gathered *left, const struct gathered *right)
+{
+    if (!left->open != !right->open)
+        return left->open;
+    return left->worst != right->worst ? left->worst < right->worst : left->first < right->first;
+}
+
+/* The place of the most important one that is not told yet. */
+static size_t next_of(const struct making *making, const bool *told)
+{
+    size_t best = making->gathered_count;
+    for (size_t i = 0; i < making->gathered_count; i++)
+        if (!told[i] && (best == making->gathered_count ||
+                         comes_before(&making->gathered[i], &making->gathered[best])))
+            best = i;
+    return best;
+}
+
+/* --- findings --------------------------------------------------------------------------------- */
+/* Give a view of the snapshot a life of its own. */
+static void keep(struct finding *view, struct arena *arena)
+{
+    const char **texts[] = {
+        &view->assessment_id, &view->title,         &view->subscription_id, &view->resource_group,
+        &view->resource_type, &view->resource_name, &view->resource_id,     &view->category,
+        &view->risk_factors,  &view->connector,     &view->account,         &view->native_id,
+        &view->location,
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        *texts[i] = arena_text(arena, *texts[i]);
+}
+
+static bool find_open(const struct making *making, const struct finding_id *id,
+                      struct finding *view)
+{
+    for (size_t i = 0; i < making->context->snapshot->sources->count; i++) {
+        const struct part *part = making->context->snapshot->parts[i];
+        ptrdiff_t index = part ? part_find(part, id) : -1;
+        char scratch[PART_ID_BYTES];
+        if (index < 0)
+            continue;
+        part_view(part, (size_t)index, view, scratch);
+        keep(view, making->arena);
+        return true;
+    }
+    return false;
+}
+
+/* What is left when neither Azure nor the ledger knows the finding: the alert's own labels. */
+static void from_labels(const struct alert *alert, struct finding *view)
+{
+    *view = (struct finding){
+        .id = alert->finding_id,
+        .risk = alert->risk,
+        .severity = finding_severity(alert_label_value(alert, "severity")),
+        .assessment_id = alert_label_value(alert, "assessment_id"),
+        .subscription_id = alert_label_value(alert, "subscription_id"),
+        .resource_group = alert_label_value(alert, "resource_group"),
+        .resource_type = alert_label_value(alert, "resource_type"),
+        .resource_name = alert_label_value(alert, "resource_name"),
+        .category = alert_label_value(alert, "category"),
+        .cloud = cloud_kind_of(alert_label_value(alert, "cloud"), ""),
+        .connector = alert_label_value(alert, "connector"),
+        .account = alert_label_value(alert, "account"),
+        .native_id = "",
+        .location = "",
+        .title = "",
+        .resource_id = "",
+        .risk_factors = "",
+    };
+}
+
+static bool find(const struct making *making, const struct alert *alert, struct finding *view,
+                 struct error *error)
+{
+    if (find_open(making, &alert->finding_id, view))
+        return true;
+    bool found = false;
+    if (making->context->database) {
+        struct ledger_entry entry;
+        char hex[2 * sizeof alert->finding_id + 1];
+        hash_hex(alert->finding_id.bytes, sizeof alert->finding_id.bytes, hex);
+        if (!ledger_find(making->context->database, making->context->snapshot->sources, hex,
+                         making->arena, &entry, &found, error))
+            return error_wrap(error, "notification");
+        if (found)
+            *view = entry.finding;
+    }
+    if (!found)
+        from_labels(alert, view);
+    return true;
+}
+
+/* In the portal a rule of a baseline is part of the recommendation it belongs to. */
+static const char *link_of(const struct making *making, const struct finding *view)
+{
+    char link[LINK_BYTES];
+    struct finding linked = *view;
+    linked.assessment_id = baselines_explain_link(view);
+    if (!*view->assessment_id || !*view->resource_id || !*making->context->portal)
+        return "";
+    return arena_text(making->arena,
+                      finding_link(&linked, making->context->portal, link, sizeof link));
+}
+
+/* What receivers show is never a link, but for the links themselves: everybody who may name a
+ * resource could send our people anywhere. Labels of the alerts stay as they are. */
+static const char *unlinked(const struct making *making, const char *text)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    text_unlink(&out, text);
+    return strcmp(buf_cstr(&out), text) != 0 ? arena_text(making->arena, buf_cstr(&out)) : text;
+}
+
+static const char *subscription_name(const struct making *making, const char *id)
+{
+    const struct subscription *known = subscriptions_find(making->context->snapshot, id);
+    return known && *known->name ? arena_text(making->arena, unlinked(making, known->name)) : id;
+}
+
+/* --- one block -------------------------------------------------------------------------------- */
+static void add_link(struct making *making, struct notification_block *block, const char *text,
+                     const char *url)
+{
+    if (!*url || block->link_count == NOTIFICATION_LINKS_MAX)
+        return;
+    if (!block->links)
+        block->links = arena_zalloc(making->arena, NOTIFICATION_LINKS_MAX * sizeof *block->links);
+    block->links[block->link_count++] = (struct notification_link){ text, url };
+}
+
+/* "AWS account 1234 through connector prod-aws". */
+static const char *environment_of(const struct making *making, const struct finding *view)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    buf_text(&text, cloud_kind_names[view->cloud]);
+    if (*view->account)
+        buf_printf(&text, " %s %s", cloud_kind_account_words[view->cloud],
+                   unlinked(making, view->account));
+    if (*view->connector)
+        buf_printf(&text, " through connector %s", unlinked(making, view->connector));
+    return arena_text(making->arena, buf_cstr(&text));
+}
+
+static struct notification_resource resource_of(struct making *making, const struct alert *alert,
+                                                const struct finding *view)
+{
+    char id[17];
+    return (struct notification_resource){
+        .finding_id = arena_text(making->arena, finding_id_text(&alert->finding_id, id)),
+        .name = unlinked(making, view->resource_name),
+        .id = view->resource_id,
+        .native_id = unlinked(making, view->native_id),
+        .type = unlinked(making, view->resource_type),
+        .group = unlinked(making, view->resource_group),
+        .subscription_id = view->subscription_id,
+        .subscription_name = subscription_name(making, view->subscription_id),
+        .cloud = cloud_kind_words[view->cloud],
+        .account = unlinked(making, view->account),
+        .connector = unlinked(making, view->connector),
+        .environment = environment_of(making, view),
+        .location = unlinked(making, view->location),
+        .risk_level = finding_risk_words[alert->risk],
+        .link = link_of(making, view),
+        .state = is_open(alert)   ? "open"
+                 : *alert->reason ? alert->reason
+                                  : "closed",
+        .found = "",
+        .opened_at = alert->opened_at,
+        .due_at = alert->due_at,
+        .ended_at = alert->ends_at,
+        .resolved = !is_open(alert),
+    };
+}
+
+/* Add the factors that are not in the list yet; joined with ", ". */
+static void add_factors(struct making *making, struct notification_block *block,
+                        const char *factors)
+{
+    CLEANUP(buf_finish) struct buf all = { 0 };
+    factors = unlinked(making, factors);
+    buf_text(&all, block->risk_factors);
+    while (*factors) {
+        factors += strspn(factors, ", ");
+        size_t length = strcspn(factors, ",");
+        CLEANUP(buf_finish) struct buf one = { 0 };
+        buf_append(&one, factors, length);
+        if (length && !strstr(buf_cstr(&all), buf_cstr(&one))) {
+            buf_text(&all, all.length ? ", " : "");
+            buf_append(&all, one.data, one.length);
+        }
+        factors += length;
+    }
+    block->risk_factors = arena_text(making->arena, buf_cstr(&all));
+}
+
+/* The first finding gives the block its title, category and link. */
+static void copy_first(struct making *making, struct notification_block *block,
+                       const struct finding *view)
+{
+    block->assessment_id = view->assessment_id;
+    block->title = unlinked(making, view->title);
+    block->category = unlinked(making, view->category);
+    block->severity = finding_severity_words[view->severity];
+    add_link(making, block, "Open in the Azure portal", link_of(making, view));
+}
+
+/* Why the risk is what it is: of what is open, or of all when nothing is. */
+static void add_reasons(struct making *making, struct notification_block *block,
+                        const struct finding *view)
+{
+    add_factors(making, block, view->risk_factors);
+    block->internet_exposed |= view->internet_exposed;
+    if (block->attack_paths < view->attack_paths)
+        block->attack_paths = view->attack_paths;
+}
+
+/* Whether an alert before this one is about the same finding, in the same state. */
+static bool is_known(const struct making *making, size_t place, size_t index)
+{
+    const struct alert *alerts = making->subject->alerts, *alert = &alerts[index];
+    for (size_t i = making->gathered[place].first; i < index; i++)
+        if (making->of[i] == place && is_open(&alerts[i]) == is_open(alert) &&
+            !finding_id_compare(&alerts[i].finding_id, &alert->finding_id))
+            return true;
+    return false;
+}
+
+/* The findings of a block that are open, or those that ended. */
+static bool add_findings(struct making *making, size_t place, bool open,
+                         struct notification_block *block, struct error *error)
+{
+    for (size_t i = making->gathered[place].first; i < making->subject->alert_count; i++) {
+        const struct alert *alert = &making->subject->alerts[i];
+        struct finding view;
+        if (making->of[i] != place || is_open(alert) != open || is_known(making, place, i))
+            continue;
+        *(open ? &block->open_count : &block->ended_count) += 1;
+        if (block->resource_count == NOTIFICATION_RESOURCES_MAX)
+            continue;
+        if (!find(making, alert, &view, error))
+            return false;
+        if (!block->resource_count)
+            copy_first(making, block, &view);
+        block->resources[block->resource_count++] = resource_of(making, alert, &view);
+        if (open || !making->gathered[place].open)
+            add_reasons(making, block, &view);
+    }
+    return true;
+}
+
+/* The clocks: of what is open, or of all when nothing is. */
+static void add_times(const struct making *making, size_t place, struct notification_block *block)
+{
+    for (size_t i = making->gathered[place].first; i < making->subject->alert_count; i++) {
+        const struct alert *alert = &making->subject->alerts[i];
+        if (making->of[i] != place || (!is_open(alert) && making->gathered[place].open))
+            continue;
+        if (alert->opened_at && (!block->opened_at || alert->opened_at < block->opened_at))
+            block->opened_at = alert->opened_at;
+        if (alert->due_at && (!block->due_at || alert->due_at < block->due_at))
+            block->due_at = alert->due_at;
+    }
+}
+
+static const char *readable(struct making *making, const char *html, enum html_form form)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    CLEANUP(buf_finish) struct buf cut = { 0 };
+    html_convert(html, strlen(html), form, &text);
+    making->notification->truncated |= text_cut(&cut, buf_cstr(&text), CATALOGUE_POINTS);
+    return arena_text(making->arena, buf_cstr(&cut));
+}
+
+/* The subscription all findings of a block are in, or "". */
+static const char *subscription_of(const struct making *making, size_t place)
+{
+    const char *one = NULL;
+    for (size_t i = making->gathered[place].first; i < making->subject->alert_count; i++) {
+        const char *other = alert_label_value(&making->subject->alerts[i], "subscription_id");
+        if (making->of[i] != place)
+            continue;
+        if (one && strcmp(one, other) != 0)
+            return "";
+        one = other;
+    }
+    return one ? one : "";
+}
+
+/* What the catalogue knows of the recommendation, and what it gains. */
+static void add_answer(struct making *making, size_t place, bool brief,
+                       struct notification_block *block)
+{
+    const struct notification_context *context = making->context;
+    const char *id = block->assessment_id, *subscription = subscription_of(making, place);
+    const struct catalogue_entry *entry = *id ? catalogue_find(context->snapshot, NULL, id) : NULL;
+    if (*id && context->points)
+        block->points = *subscription ? points_in(context->points, id, subscription)
+                                      : points_of(context->points, id);
+    if (!entry)
+        return;
+    if (!*block->title)
+        block->title = unlinked(making, arena_text(making->arena, entry->title));
+    if (brief)
+        return;
+    block->description = readable(making, entry->description, HTML_TO_TEXT);
+    block->description_markdown = readable(making, entry->description, HTML_TO_MARKDOWN);
+    block->remediation = readable(making, entry->remediation, HTML_TO_TEXT);
+    block->remediation_markdown = readable(making, entry->remediation, HTML_TO_MARKDOWN);
+    block->effort = unlinked(making, arena_text(making->arena, entry->effort));
+    block->user_impact = unlinked(making, arena_text(making->arena, entry->user_impact));
+    block->threats = unlinked(making, arena_text(making->arena, entry->threats));
+}
+
+/* A block about no finding: a score, a threshold, the data. */
+static bool make_other(struct making *making, size_t place, struct notification_block *block,
+                       struct error *error)
+{
+    const struct alert *alert = &making->subject->alerts[making->gathered[place].first];
+    const char *before = alert_annotation_value(alert, "value_before");
+    *(is_open(alert) ? &block->open_count : &block->ended_count) = 1;
+    block->severity = alert_label_value(alert, "severity");
+    block->what = unlinked(making, alert_annotation_value(alert, "detail"));
+    block->value = alert->value;
+    block->value_before = *before ? strtod(before, NULL) : 0;
+    block->since_at = alert->starts_at;
+    block->label_count = alert->label_count;
+    memcpy(block->labels, alert->labels, sizeof block->labels);
+    for (size_t i = 0; i < block->label_count; i++)
+        block->labels[i].value = unlinked(making, block->labels[i].value);
+    return strcmp(alert->event, "score.dropped") != 0 ||
+           notification_causes(making->context, alert_label_value(alert, "subscription_id"),
+                               making->arena, block, error);
+}
+
+static bool make_block(struct making *making, size_t place, bool brief,
+                       struct notification_block *block, struct error *error)
+{
+    const struct gathered *gathered = &making->gathered[place];
+    const struct alert *first = &making->subject->alerts[gathered->first];
+    notification_block_init(block);
+    block->rule = alert_label_value(first, "alertname");
+    block->event = first->event;
+    block->risk_level = finding_risk_words[gathered->worst];
+    add_times(making, place, block);
+    if (!first->has_finding) {
+        if (!make_other(making, place, block, error))
+            return false;
+    } else {
+        block->resources =
+            arena_zalloc(making->arena, NOTIFICATION_RESOURCES_MAX * sizeof *block->resources);
+        if (!add_findings(making, place, true, block, error) ||
+            !add_findings(making, place, false, block, error))
+            return false;
+        add_answer(making, place, brief, block);
+    }
+    add_link(making, block, "Runbook", alert_annotation_value(first, "runbook_url"));
+    return true;
+}
+
+/* Alerts nobody gave us are of the one recommendation when there is one, else of any. */
+static void add_left_out(struct making *making, struct notification_block *blocks)
+{
+    const struct notification_subject *subject = making->subject;
+    struct notification *notification = making->notification;
+    int64_t open = subject->firing_count, ended = subject->resolved_count;
+    for (size_t i = 0; i < notification->block_count; i++)
+        if (blocks[i].resource_count)
+            notification->resource_total += blocks[i].open_count + blocks[i].ended_count;
+    if (!subject->left_out_count || !notification->resource_total)
+        return;
+    for (size_t i = 0; i < subject->alert_count; i++)
+        *(is_open(&subject->alerts[i]) ? &open : &ended) -= 1;
+    notification->resource_total += open + ended;
+    if (making->gathered_count > 1)
+        return;
+    blocks[0].open_count += open;
+    blocks[0].ended_count += ended;
+}
+
+bool notification_blocks(const struct notification_context *context,
+                         const struct notification_subject *subject, struct arena *arena,
+                         struct notification *notification, struct error *error)
+{
+    size_t count = subject->alert_count;
+    struct making making = { context, subject, arena, notification, NULL, 0, NULL };
+    making.gathered = arena_zalloc(arena, (count + 1) * sizeof *making.gathered);
+    making.of = arena_zalloc(arena, (count + 1) * sizeof *making.of);
+    bool *told = arena_zalloc(arena, count + 1);
+    for (size_t i = 0; i < count; i++)
+        gather(&making, i);
+    size_t most = making.gathered_count < NOTIFICATION_BLOCKS_MAX ? making.gathered_count
+                                                                  : NOTIFICATION_BLOCKS_MAX;
+    struct notification_block *blocks = arena_zalloc(arena, (most + 1) * sizeof *blocks);
+    for (size_t i = 0; i < most; i++) {
+        size_t place = next_of(&making, told);
+        told[place] = true;
+        if (!make_block(&making, place, subject->brief || i >= WHOLE_BLOCKS, &blocks[i], error))
+            return false;
+    }
+    notification->blocks = blocks;
+    notification->block_count = most;
+    notification->left_out_blocks = (int64_t)(making.gathered_count - most);
+    add_left_out(&making, blocks);
+    return true;
+}

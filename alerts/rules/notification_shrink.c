@@ -1,0 +1,307 @@
+/* What a notification loses, step by step, until it fits a receiver. */
+#include <string.h>
+
+#include "alerts/rules/notification.h"
+#include "alerts/text/text.h"
+
+enum {
+    SHORT_RESOURCES = 5,
+    SHORT_LIST = 3,
+    SHORT_POINTS = 600,
+    LONG_POINTS = 120,
+    LONG_LINK_BYTES = 2048,
+};
+
+/* A notification while it is shrunk; its blocks are a copy. */
+struct shrinking {
+    struct notification *notification;
+    struct notification_block *blocks;
+    struct arena *arena;
+};
+
+/* --- texts and lists of blocks ---------------------------------------------------------------- */
+/* Shorten a text, first to a paragraph, then to an ellipsis. */
+static bool shorten(const char **text, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf cut = { 0 };
+    size_t points = text_points(*text);
+    if (points <= 1)
+        return false;
+    text_cut(&cut, *text, points > SHORT_POINTS ? SHORT_POINTS : 1);
+    *text = arena_text(arena, buf_cstr(&cut));
+    return true;
+}
+
+static bool empty(const char **text)
+{
+    bool changed = **text != 0;
+    *text = "";
+    return changed;
+}
+
+static bool keep_first(size_t *count, size_t keep)
+{
+    if (*count <= keep)
+        return false;
+    *count = keep;
+    return true;
+}
+
+static bool drop_details(struct shrinking *shrinking, struct notification_block *block)
+{
+    const char **texts[] = { &block->threats, &block->user_impact, &block->effort,
+                             &block->attack_path_names };
+    bool changed = false;
+    (void)shrinking;
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        changed |= empty(texts[i]);
+    return changed;
+}
+
+static bool drop_resources(struct shrinking *shrinking, struct notification_block *block)
+{
+    (void)shrinking;
+    return keep_first(&block->resource_count,
+                      block->resource_count > SHORT_RESOURCES ? SHORT_RESOURCES : 1);
+}
+
+static bool drop_remediation(struct shrinking *shrinking, struct notification_block *block)
+{
+    bool markdown = shorten(&block->remediation_markdown, shrinking->arena);
+    return shorten(&block->remediation, shrinking->arena) || markdown;
+}
+
+static bool drop_description(struct shrinking *shrinking, struct notification_block *block)
+{
+    bool markdown = shorten(&block->description_markdown, shrinking->arena);
+    return shorten(&block->description, shrinking->arena) || markdown;
+}
+
+/* Causes become one row of others, so that they still add up. */
+static bool drop_lists(struct shrinking *shrinking, struct notification_block *block)
+{
+    bool changed = keep_first(&block->worst_count, SHORT_LIST);
+    if (block->cause_count <= SHORT_LIST + 1)
+        return changed;
+    struct notification_cause *causes =
+        arena_zalloc(shrinking->arena, (SHORT_LIST + 1) * sizeof *causes);
+    memcpy(causes, block->causes, SHORT_LIST * sizeof *causes);
+    causes[SHORT_LIST] = (struct notification_cause){ "", "others", "", "", 0 };
+    for (size_t i = SHORT_LIST; i < block->cause_count; i++)
+        causes[SHORT_LIST].points += block->causes[i].points;
+    block->causes = causes;
+    block->cause_count = SHORT_LIST + 1;
+    return true;
+}
+
+typedef bool drop_of_block(struct shrinking *shrinking, struct notification_block *block);
+
+static bool drop_in_all(struct shrinking *shrinking, drop_of_block *drop)
+{
+    bool changed = false;
+    for (size_t i = 0; i < shrinking->notification->block_count; i++)
+        changed |= drop(shrinking, &shrinking->blocks[i]);
+    return changed;
+}
+
+static bool drop_all_details(struct shrinking *shrinking)
+{
+    return drop_in_all(shrinking, drop_details);
+}
+
+/* How to fix all but the first, and what is wrong there: they are one click away. */
+static bool drop_other_texts(struct shrinking *shrinking)
+{
+    bool changed = false;
+    for (size_t i = 1; i < shrinking->notification->block_count; i++) {
+        changed |= drop_remediation(shrinking, &shrinking->blocks[i]);
+        changed |= drop_description(shrinking, &shrinking->blocks[i]);
+    }
+    return changed;
+}
+
+static bool drop_all_resources(struct shrinking *shrinking)
+{
+    return drop_in_all(shrinking, drop_resources);
+}
+
+static bool drop_all_remediation(struct shrinking *shrinking)
+{
+    return drop_in_all(shrinking, drop_remediation);
+}
+
+static bool drop_all_descriptions(struct shrinking *shrinking)
+{
+    return drop_in_all(shrinking, drop_description);
+}
+
+static bool drop_all_lists(struct shrinking *shrinking)
+{
+    return drop_in_all(shrinking, drop_lists);
+}
+
+/* --- the others ------------------------------------------------------------------------------- */
+static bool drop_text(struct shrinking *shrinking)
+{
+    return shorten(&shrinking->notification->text, shrinking->arena);
+}
+
+/* The second half of a roll-up's rows becomes one row, so that they still add up. */
+static bool drop_counts(struct shrinking *shrinking)
+{
+    struct notification *notification = shrinking->notification;
+    size_t keep = notification->count_count / 2;
+    if (notification->count_count <= 2)
+        return false;
+    struct notification_count *counts = arena_zalloc(shrinking->arena, (keep + 1) * sizeof *counts);
+    memcpy(counts, notification->counts, keep * sizeof *counts);
+    counts[keep] = (struct notification_count){ "others", "", "", 0, "", "", "", "" };
+    for (size_t i = keep; i < notification->count_count; i++)
+        counts[keep].count += notification->counts[i].count;
+    notification->counts = counts;
+    notification->count_count = keep + 1;
+    return true;
+}
+
+static bool drop_blocks(struct shrinking *shrinking)
+{
+    struct notification *notification = shrinking->notification;
+    size_t keep = notification->block_count / 2;
+    if (notification->block_count <= 1)
+        return false;
+    notification->left_out_blocks += (int64_t)(notification->block_count - keep);
+    notification->block_count = keep;
+    return true;
+}
+
+static bool drop_alerts(struct shrinking *shrinking)
+{
+    struct notification *notification = shrinking->notification;
+    if (notification->alert_count <= 1)
+        return false;
+    size_t keep = notification->alert_count / 2;
+    notification->left_out_count += (int64_t)(notification->alert_count - keep);
+    notification->alert_count = keep;
+    return true;
+}
+
+/* --- the last form ---------------------------------------------------------------------------- */
+/* True for the members that even the least says. */
+static bool is_needed(const char *name)
+{
+    static const char *const needed[] = {
+        "event", "title",      "risk_level", "severity", "dedup_key", "group_key", "link",
+        "rule",  "finding_id", "reason",     "state",    "name",      "url",       "text",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(needed); i++)
+        if (!strcmp(name, needed[i]))
+            return true;
+    return false;
+}
+
+static bool is_address(const char *name)
+{
+    static const char *const addresses[] = {
+        "link", "url", "runbook_url", "external_url", "silence_command", "silence_amtool"
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(addresses); i++)
+        if (!strcmp(name, addresses[i]))
+            return true;
+    return false;
+}
+
+/* Cut a text that is long, empty an address that is: half of one leads nowhere. */
+static bool bound_text(const char *name, const char **text, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf cut = { 0 };
+    if (is_address(name))
+        return strlen(*text) > LONG_LINK_BYTES && empty(text);
+    if (!text_cut(&cut, *text, LONG_POINTS))
+        return false;
+    *text = arena_text(arena, buf_cstr(&cut));
+    return true;
+}
+
+static bool bound_labels(struct match_label *labels, size_t count, struct arena *arena)
+{
+    bool changed = false;
+    for (size_t i = 0; i < count; i++)
+        changed |= bound_text("", &labels[i].value, arena);
+    return changed;
+}
+
+static bool bound_record(const struct record_field *fields, void *record, bool least,
+                         struct arena *arena);
+
+/* Of a list its first element is left, bounded too. Rows of a roll-up stay: they add up. */
+static bool bound_list(const struct record_field *field, void *record, bool least,
+                       struct arena *arena)
+{
+    const void **elements = (const void **)((char *)record + field->offset);
+    size_t *count = (size_t *)((char *)record + field->count_offset);
+    bool counts = !strcmp(field->name, "counts");
+    bool changed = !counts && keep_first(count, 1);
+    if (!*count)
+        return changed;
+    char *kept = arena_alloc(arena, *count * field->element_bytes);
+    memcpy(kept, *elements, *count * field->element_bytes);
+    *elements = kept;
+    for (size_t i = 0; i < *count; i++)
+        changed |= bound_record(field->fields, kept + i * field->element_bytes, least, arena);
+    return changed;
+}
+
+/* Bound the texts of a record, or empty those that are not needed; and what is in its lists. */
+static bool bound_record(const struct record_field *fields, void *record, bool least,
+                         struct arena *arena)
+{
+    bool changed = false;
+    for (const struct record_field *field = fields; field->type; field++) {
+        void *member = (char *)record + field->offset;
+        size_t *count = (size_t *)((char *)record + field->count_offset);
+        if (field->derived)
+            continue;
+        if (field->type == RECORD_TYPE_LIST)
+            changed |= bound_list(field, record, least, arena);
+        else if (field->type == RECORD_TYPE_LABELS && !strcmp(field->name, "annotations"))
+            changed |= keep_first(count, 0);
+        else if (field->type == RECORD_TYPE_LABELS)
+            changed |= bound_labels(member, *count, arena);
+        else if (field->type == RECORD_TYPE_TEXT && least && !is_needed(field->name))
+            changed |= empty(member);
+        else if (field->type == RECORD_TYPE_TEXT)
+            changed |= bound_text(field->name, member, arena);
+    }
+    return changed;
+}
+
+static bool drop_long(struct shrinking *shrinking)
+{
+    return bound_record(notification_fields, shrinking->notification, false, shrinking->arena);
+}
+
+static bool drop_all(struct shrinking *shrinking)
+{
+    return bound_record(notification_fields, shrinking->notification, true, shrinking->arena);
+}
+
+bool notification_shrink(struct notification *notification, struct arena *arena)
+{
+    static bool (*const steps[])(struct shrinking *) = {
+        drop_all_details,      drop_other_texts, drop_all_resources, drop_all_remediation,
+        drop_all_descriptions, drop_all_lists,   drop_text,          drop_counts,
+        drop_blocks,           drop_alerts,      drop_long,          drop_all,
+    };
+    size_t bytes = notification->block_count * sizeof *notification->blocks;
+    struct shrinking shrinking = { notification, arena_alloc(arena, bytes + 1), arena };
+    if (bytes)
+        memcpy(shrinking.blocks, notification->blocks, bytes);
+    notification->blocks = shrinking.blocks;
+    for (size_t i = 0; i < ARRAY_COUNT(steps); i++)
+        if (steps[i](&shrinking)) {
+            notification->truncated = true;
+            notification_derive(notification, arena);
+            return true;
+        }
+    return false;
+}
