@@ -16,7 +16,7 @@
 
 /* What regular expressions of silences may take in one evaluation. */
 enum { SILENCES_US = 20000000 };
-enum { PRUNE_AGAIN_S = 5 };
+enum { PRUNE_AGAIN_S = 5, MEASURED_MAX = 512 };
 
 /* clang-format off */
 const struct family_1 evaluation_alerts = {
@@ -40,8 +40,8 @@ const struct family_1 evaluation_unreadable = {
 /* clang-format on */
 
 const char *const evaluation_aside_words[] = {
-    "silences", "inhibitions", "scores",  "freshness", "subscriptions",
-    "counters", "drill",       "pruning", "figures",   NULL,
+    "silences", "inhibitions", "scores",  "freshness", "subscriptions", "counters", "history",
+    "drill",    "pruning",     "figures", NULL,
 };
 
 /* What lives as long as the evaluation. */
@@ -189,18 +189,47 @@ static bool happen(struct step *step, struct error *error)
     return true;
 }
 
-/* The metrics rules over metrics name, and no others. */
+static void add_kept(const struct family *const *families, const struct family **list,
+                     size_t *count)
+{
+    for (; *families; families++)
+        if ((*families)->history && *count < MEASURED_MAX)
+            list[(*count)++] = *families;
+}
+
+/* The families that rules over metrics name, and those whose values are kept over time. */
+static const struct family *const *choose(struct step *step)
+{
+    const struct source_list *sources = step->evaluation->snapshot->sources;
+    const struct family *const *ruled = rule_families(step->evaluation->settings->rules);
+    const struct family **list =
+        arena_zalloc(&step->metrics.arena, (MEASURED_MAX + 1) * sizeof(struct family *));
+    size_t count = 0;
+    while (*ruled && count < MEASURED_MAX)
+        list[count++] = *ruled++;
+    for (size_t i = 0; i < sources->count; i++)
+        add_kept(sources->sources[i].collector->families, list, &count);
+    add_kept(ledger_families, list, &count);
+    return list;
+}
+
 static void measure(struct step *step)
 {
     struct evaluation *evaluation = step->evaluation;
     step->metrics.max_level = -1;
-    step->metrics.opted = rule_families(evaluation->settings->rules);
-    if (!*step->metrics.opted)
-        return;
+    step->metrics.opted = choose(step);
     runner_emit(evaluation->snapshot, &step->metrics);
     ledger_emit(evaluation->ledger, evaluation->snapshot, evaluation->now, &step->metrics);
     points_emit(step->points, &step->metrics);
     metric_set_sort(&step->metrics);
+}
+
+static bool keep_history(void *context, struct error *error)
+{
+    struct step *step = context;
+    struct evaluation *evaluation = step->evaluation;
+    return history_keep(evaluation->history, evaluation->database, &step->metrics,
+                        snapshot_is_ready(evaluation->snapshot), evaluation->now, error);
 }
 
 static bool on_change(void *context, const struct active_change *change, struct error *error)
@@ -280,7 +309,7 @@ static bool prune(void *context, struct error *error)
     int64_t now = evaluation->now, rows = database_total_changes(database);
     if (!outbox_prune(database, config->keep_sent_ms / 1000, now, error) ||
         !silence_prune(database, now, error) || !group_prune(database, now, error) ||
-        !ledger_prune(evaluation->ledger, now, error))
+        !ledger_prune(evaluation->ledger, now, error) || !history_prune(database, now, error))
         return false;
     evaluation->more_to_prune = database_total_changes(database) - rows >= SCHEMA_PRUNE_ROWS;
     if (evaluation->more_to_prune)
@@ -363,6 +392,8 @@ static bool decide(struct step *step, struct error *error)
     step->silences.budget = &step->silence_budget;
     step->notifications.points = step->points;
     measure(step);
+    if (!aside(step, EVALUATION_HISTORY, keep_history, error))
+        return false;
     if (evaluation->reroute && !group_reroute(&step->groups, error))
         return false; /* before anything resolves: it has to find its group */
     return alert(step, error) && notify(step, error) &&

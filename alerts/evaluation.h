@@ -1,6 +1,7 @@
 #pragma once
 /* An evaluation is one transaction: what happened, which alerts follow, which groups are due, what
  * is queued. The evaluator decides when one runs, and what follows from a failure. */
+#include "alerts/ledger/history.h"
 #include "alerts/ledger/points.h"
 #include "alerts/notify/mute.h"
 #include "alerts/notify/outbox.h"
@@ -17,6 +18,7 @@ enum evaluation_aside {
     EVALUATION_FRESHNESS,
     EVALUATION_SUBSCRIPTIONS,
     EVALUATION_COUNTERS,
+    EVALUATION_HISTORY, /* values over time */
     EVALUATION_DRILL,
     EVALUATION_PRUNING,
     EVALUATION_FIGURES, /* then those before stay */
@@ -28,6 +30,7 @@ struct evaluation {
     struct database *database;
     struct ledger *ledger;
     struct threshold *threshold;
+    struct history *history;
     struct outbox_clock *clock;
     const struct settings *settings;
     struct silence_cache *silences;

@@ -32,6 +32,7 @@ struct evaluator {
     struct database *database;
     struct ledger *ledger;
     struct threshold *threshold;
+    struct history history;
     struct outbox_clock clock;
     struct trouble *trouble;
     struct silence_cache *silences;
@@ -304,6 +305,7 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
         .database = evaluator->database,
         .ledger = evaluator->ledger,
         .threshold = evaluator->threshold,
+        .history = &evaluator->history,
         .clock = &evaluator->clock,
         .settings = evaluator->settings,
         .silences = evaluator->silences,
@@ -328,6 +330,7 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
         count_rules(evaluator, &evaluation_failures_total, 1);
         metric_count(evaluator->config.metrics, &write_failures_total, 1, METRIC_LABELS());
         evaluator->reload |= evaluation.begun;
+        evaluator->history = (struct history){ 0 };
     }
     metric_put(evaluator->config.metrics, &last_duration,
                (double)(clock_monotonic_ms() - started_ms) / 1000, METRIC_LABELS());

@@ -28,13 +28,15 @@
  *    1 look whether the file is still there; acquire the snapshot; database_begin (waits for other
  *      writers; TIMEOUT: again in a second)
  *    2 ledger_advance, watch_advance        -> events, in ledger_event too
- *    3 metric set: max_level -1, opted = rule_families; runner_emit, ledger_emit, points_emit; sort
+ *    3 metric set: max_level -1, opted = rule_families and those with `history`; runner_emit,
+ *      ledger_emit, points_emit; sort; history_keep
  *    4 active_apply_event for each event; threshold_evaluate -> active_apply_signal; active_advance
  *    5 group_route for each change
  *    6 group_flush, governor_flush          -> outbox rows
  *    7 prunes, at most once an hour
- *      Silences, inhibitions, scores, freshness, counters, the drill, prunes and figures are each a
- *      savepoint: one that fails is undone alone, counted, and the decisions go on without it
+ *      Silences, inhibitions, scores, freshness, counters, values over time, the drill, prunes and
+ *      figures are each a savepoint: one that fails is undone alone, counted, and the decisions go
+ *      on without it
  *    8 database_commit: durable from here
  *    9 counters, published figures, then delivery_wake; release the snapshot
  *   10 ledger_unseen_ask: questions for the runner; the answers come with the next part

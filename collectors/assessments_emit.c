@@ -9,7 +9,7 @@
 static const char *const boolean_words[] = { "false", "true" };
 
 static const struct family_3 findings = {
-    .name = "defender_findings", .type = METRIC_GAUGE, .level = 0,
+    .name = "defender_findings", .type = METRIC_GAUGE, .level = 0, .history = true,
     .help = "Open findings: unhealthy resources per recommendation, by risk level; contextual is "
             "true when the level comes from Defender CSPM and false when Azure derived it from "
             "severity. From assessments, cached 15m.",

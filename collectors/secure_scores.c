@@ -266,17 +266,18 @@ const struct secure_control *secure_scores_controls(const struct part *part, siz
 #define CONTROL_HELP(text) text " From securescorecontrols, cached 30m."
 
 static const struct family_2 score_points = {
-    .name = "defender_secure_score_points", .type = METRIC_GAUGE, .level = 0,
+    .name = "defender_secure_score_points", .type = METRIC_GAUGE, .level = 0, .history = true,
     .help = SCORE_HELP("Secure score points earned."),
     LABELS("subscription_id", "initiative"),
 };
 static const struct family_2 score_max_points = {
-    .name = "defender_secure_score_max_points", .type = METRIC_GAUGE, .level = 0,
+    .name = "defender_secure_score_max_points", .type = METRIC_GAUGE, .level = 0, .history = true,
     .help = SCORE_HELP("Secure score points that can be earned."),
     LABELS("subscription_id", "initiative"),
 };
 static const struct family_2 score_ratio = {
-    .name = "defender_secure_score_ratio", .type = METRIC_GAUGE, .level = 0, .unit = "ratio",
+    .name = "defender_secure_score_ratio", .type = METRIC_GAUGE, .level = 0, .history = true,
+    .unit = "ratio",
     .help = SCORE_HELP("Secure score as Azure's own ratio, 0 to 1."),
     LABELS("subscription_id", "initiative"),
 };

@@ -17,6 +17,7 @@ enum metric_type { METRIC_GAUGE, METRIC_COUNTER, METRIC_HISTOGRAM, METRIC_INFO }
     const char *unit; /* "seconds", "bytes", "ratio" or NULL */ \
     enum metric_type type; \
     int level;             /* 0, 1: on; 2, 3: opt-in */ \
+    bool history;          /* its values are kept over time */ \
     const double *buckets; /* histograms: upper bounds without +Inf */ \
     size_t bucket_count;
 

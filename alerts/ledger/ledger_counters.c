@@ -98,6 +98,7 @@ const struct family_2 ledger_counters_overdue = {
     .name = "defender_findings_overdue",
     .type = METRIC_GAUGE,
     .level = 0,
+    .history = true,
     .help = "Open findings whose time to fix is over. " FROM_SLA,
     LABELS("subscription_id", "risk_level"),
 };

@@ -215,3 +215,63 @@ TEST(a_full_disk_loses_no_event)
         world_finish(&world);
     }
 }
+
+/* Findings as tenants have them: 40 subscriptions, 25 groups and six types each, three findings a
+ * resource. */
+static void add_usual(struct part *part, int number)
+{
+    static const char *const types[] = { "Microsoft.Compute/virtualMachines",
+                                         "Microsoft.Storage/storageAccounts",
+                                         "Microsoft.Sql/servers",
+                                         "Microsoft.KeyVault/vaults",
+                                         "Microsoft.ContainerService/managedClusters",
+                                         "Microsoft.Web/sites" };
+    static const char *const factors[] = { "", "Internet exposure", "Sensitive data",
+                                           "Internet exposure,Lateral movement" };
+    int machine = number / 3;
+    char row[512], resource[256], assessment[40], subscription[40];
+    snprintf(subscription, sizeof subscription, "478c1000-0000-4000-8000-0000000000%02d",
+             machine % 40);
+    snprintf(assessment, sizeof assessment, "0677209d-e675-2c6f-e91a-54cef2878%03d", number % 61);
+    snprintf(resource, sizeof resource,
+             "/subscriptions/%s/resourceGroups/rg-payments-prod-app-%02d/providers/%s/"
+             "app-payments-prod-%05d",
+             subscription, machine / 40 % 25, types[machine % 6], machine);
+    snprintf(row, sizeof row, "%s/providers/Microsoft.Security/assessments/%s", resource,
+             assessment);
+    part_add_open(part, &(struct part_row){ .row_id = row,
+                                            .assessment_id = assessment,
+                                            .title = "Storage accounts should restrict access",
+                                            .category = "Data",
+                                            .assessment_type = "BuiltIn",
+                                            .subscription_id = subscription,
+                                            .resource_id = resource,
+                                            .resource_type = "",
+                                            .risk_factors = factors[number % 4],
+                                            .risk = (enum risk_level)(number % RISK_COUNT),
+                                            .severity = SEVERITY_HIGH,
+                                            .first_seen_at = 1690000000 + number,
+                                            .changed_at = 1695000000 + number });
+}
+
+TEST(a_finding_takes_at_most_300_bytes)
+{
+    enum { COUNT = 20000 };
+    struct world world;
+    struct error error = { 0 };
+    int64_t pages = 0, page_bytes = 0;
+    world_init(&world, "bytes.db");
+    struct part *part = part_create(A);
+    for (int i = 0; i < COUNT; i++)
+        add_usual(part, i);
+    world_publish(&world, part);
+    CHECK_CONTAINS(world_advance(&world), "digest assessments 20000\n");
+    CHECK(database_get_integer(database_prepare(world.database, "PRAGMA page_count"), &pages,
+                               &error) &&
+          database_get_integer(database_prepare(world.database, "PRAGMA page_size"), &page_bytes,
+                               &error));
+    CHECK(pages * page_bytes >= COUNT * 100); /* it is all there */
+    CHECK(pages * page_bytes <= COUNT * 300);
+    printf("%lld bytes a finding\n", (long long)(pages * page_bytes / COUNT));
+    world_finish(&world);
+}
