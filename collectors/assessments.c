@@ -167,7 +167,8 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
     if (row->changed_at > counts->newest_at)
         counts->newest_at = row->changed_at;
     if (status != STATUS_UNHEALTHY) {
-        part_add_closed(part, subscription_id, row->id, reason_of(status, row->cause));
+        part_add_closed_since(part, subscription_id, row->id, reason_of(status, row->cause),
+                              row->changed_at);
         return ODD_NONE;
     }
     struct part_row finding = {
@@ -185,7 +186,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
         .contextual = row->contextual,
         .attack_paths = row->attack_paths,
         .first_seen_at = row->first_seen_at,
-        .changed_at = row->changed_at,
+        .changed_at = row->changed_at ? row->changed_at : row->first_seen_at,
     };
     add_native(&finding, row, &part->arena);
     part_add_open(part, &finding);
@@ -242,6 +243,7 @@ const struct collector assessments_collector = {
     .help = "Recommendations: open findings by risk, results by status.",
     .default_interval = "15m",
     .rows = COLLECTOR_ALL_ROWS,
+    .dates_changes = true,
     .order = 10,
     .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
     .variants = {

@@ -62,6 +62,7 @@ struct collector {
     const char *name, *help;
     enum collector_role role;
     enum collector_rows rows;
+    bool dates_changes;  /* changed_at of its rows is when the finding began to fail, or ended */
     int order;           /* where it stands among those of its role, in lists and expositions */
     const char *topic;   /* head of the special words of its events: "baseline"; NULL = none */
     bool baseline_rules; /* each finding is a rule of a baseline (baselines.h), its category says of

@@ -14,6 +14,7 @@ enum event_kind {
     EVENT_RISK_CHANGED,
     EVENT_RESOLVED,
     EVENT_OVERDUE,
+    EVENT_NO_LONGER_OVERDUE,
     EVENT_SCORE_DROPPED,
     EVENT_SCORE_RECOVERED,
     EVENT_CONTROL_REGRESSED,
@@ -43,7 +44,7 @@ struct event {
     int reason;                /* enum finding_reason: of EVENT_RESOLVED, and why it had been
                                   closed of EVENT_REOPENED; -1 else */
     bool quiet;                /* folded into a digest already: no rule matches it */
-    int64_t opened_at, due_at; /* by our ledger; due_at 0 = no SLA */
+    int64_t opened_at, due_at; /* as the ledger has them; due_at 0 = no SLA */
     const struct part *part;   /* where the finding is ... */
     size_t index;
     const struct catalogue_entry *catalogue; /* fills in what the part has not; or NULL */

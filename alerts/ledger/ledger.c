@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/ledger/ledger_age.h"
 #include "alerts/ledger/ledger_merge.h"
 #include "alerts/ledger/ledger_rows.h"
 #include "alerts/store/schema.h"
@@ -14,6 +15,7 @@
 #include "core/memory.h"
 
 const char *const ledger_first_run_words[] = { "silent", "summary", "all", NULL };
+const char *const ledger_sla_from_words[] = { "azure", "seen", NULL };
 
 /* --- memory ----------------------------------------------------------------------------------- */
 static void forget(struct ledger *ledger)
@@ -47,7 +49,10 @@ static void load_row(void *context, const struct ledger_row *row)
     source->open[source->count++] = (struct ledger_open){
         .id = row->id,
         .opened_at = (uint32_t)row->opened_at,
+        .seen_at = (uint32_t)row->seen_at,
+        .changed_at = (uint32_t)row->changed_at,
         .overdue_at = (uint32_t)row->overdue_at,
+        .spent_s = (int32_t)row->spent_s,
         .episode = row->episode,
         .subscription = intern_put(&loading->ledger->subscriptions, row->subscription_id,
                                    strlen(row->subscription_id)),
@@ -173,47 +178,70 @@ static bool advance_source(struct ledger *ledger, const struct source *of,
            ledger_merge(ledger, of, snapshot, now, events, error);
 }
 
-static bool add_overdue(struct ledger *ledger, const struct source *of, struct ledger_open *open,
-                        const struct snapshot *snapshot, int64_t now, struct event_list *events,
-                        struct error *error)
+/* What a pass over the due dates carries along. */
+struct due_pass {
+    struct ledger *ledger;
+    const struct snapshot *snapshot;
+    const struct source *of;
+    int64_t now;
+    struct event_list *events;
+};
+
+/* Tell that a finding is overdue now, or not any more. */
+static bool add_due(const struct due_pass *pass, enum event_kind kind, struct ledger_open *open,
+                    struct error *error)
 {
-    const struct part *part = snapshot_part(snapshot, of);
+    struct ledger *ledger = pass->ledger;
+    const struct source *of = pass->of;
+    const struct part *part = snapshot_part(pass->snapshot, of);
     ptrdiff_t index = part ? part_find(part, &open->id) : -1;
-    open->overdue_at = (uint32_t)now;
-    open->quiet = false;
-    struct event event = ledger_merge_event(ledger, EVENT_OVERDUE, of, open, now);
+    struct event event = ledger_merge_event(ledger, kind, of, open, pass->now);
     if (index >= 0) {
         event.part = part;
         event.index = (size_t)index;
-        event.catalogue = catalogue_find(snapshot, of->tenant,
+        event.catalogue = catalogue_find(pass->snapshot, of->tenant,
                                          part->assessments[part->findings[index].assessment].id);
-    } else if (!(event.record = ledger_merge_record(ledger, &open->id, events, error))) {
+    } else if (!(event.record = ledger_merge_record(ledger, &open->id, pass->events, error))) {
         return false;
     }
-    event_add(events, &event);
-    return ledger_rows_overdue(ledger->database, &open->id, now, error) &&
-           ledger_record(ledger->database, &event, error);
+    event_add(pass->events, &event);
+    return ledger_record(ledger->database, &event, error);
 }
 
-/* Add what became overdue, and work out when the next finding will. */
+/* A finding is overdue once. It is so no longer when another risk, date or SLA moved its due date
+ * beyond the instant it was noticed: a clock that stepped back does not. */
+static bool look_due(const struct due_pass *pass, struct ledger_open *open, struct error *error)
+{
+    int64_t due_at = ledger_age_due_at(pass->ledger, open);
+    bool overdue = due_at && due_at <= pass->now, was_overdue = open->overdue_at;
+    if (overdue == was_overdue || (was_overdue && due_at && due_at <= open->overdue_at))
+        return true;
+    open->overdue_at = overdue ? (uint32_t)pass->now : 0;
+    open->quiet = open->quiet && !overdue;
+    return ledger_rows_overdue(pass->ledger->database, &open->id, open->overdue_at, error) &&
+           (open->quiet ||
+            add_due(pass, overdue ? EVENT_OVERDUE : EVENT_NO_LONGER_OVERDUE, open, error));
+}
+
+/* Add what became overdue or is no longer, and work out when the next finding will. */
 static bool advance_due(struct ledger *ledger, const struct snapshot *snapshot, int64_t now,
                         struct event_list *events, struct error *error)
 {
     if (!ledger->due_changed && (!ledger->next_due_at || now < ledger->next_due_at))
         return true;
+    struct due_pass pass = { .ledger = ledger, .snapshot = snapshot, .now = now, .events = events };
     ledger->next_due_at = 0;
-    for (size_t i = 0; i < ledger->source_count; i++)
+    for (size_t i = 0; i < ledger->source_count; i++) {
+        pass.of = &ledger->list->sources[i];
         for (size_t j = 0; j < ledger->sources[i].count; j++) {
             struct ledger_open *open = &ledger->sources[i].open[j];
-            int64_t due_at = open->overdue_at ? 0 : ledger_merge_due_at(ledger, open);
-            if (due_at && due_at <= now) {
-                if (!add_overdue(ledger, &ledger->list->sources[i], open, snapshot, now, events,
-                                 error))
-                    return false;
-            } else if (due_at && (!ledger->next_due_at || due_at < ledger->next_due_at)) {
+            if (!look_due(&pass, open, error))
+                return false;
+            int64_t due_at = open->overdue_at ? 0 : ledger_age_due_at(ledger, open);
+            if (due_at && (!ledger->next_due_at || due_at < ledger->next_due_at))
                 ledger->next_due_at = due_at;
-            }
         }
+    }
     ledger->due_changed = false;
     return true;
 }
@@ -259,7 +287,7 @@ static void count_due(const struct ledger *ledger, int64_t now, tally *tallies)
     for (size_t i = 0; i < ledger->source_count; i++)
         for (size_t j = 0; j < ledger->sources[i].count; j++) {
             const struct ledger_open *open = &ledger->sources[i].open[j];
-            int64_t due_at = ledger_merge_due_at(ledger, open);
+            int64_t due_at = ledger_age_due_at(ledger, open);
             tallies[open->subscription][2][open->risk] += open->absent_at != 0;
             if (due_at && due_at <= now)
                 tallies[open->subscription][0][open->risk]++;

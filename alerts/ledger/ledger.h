@@ -1,6 +1,6 @@
 #pragma once
 /* The life of every finding: first seen, opened, reopened, risk changed, overdue, resolved and why.
- * Open findings are kept in memory in compact form (40 bytes each, sorted by id), everything in the
+ * Open findings are kept in memory in compact form (52 bytes each, sorted by id), everything in the
  * database. Evaluator only, unless a function says otherwise.
  *
  * Concluding (pure merge of three sorted lists: mirror, part.findings, part.closed):
@@ -32,9 +32,14 @@
 enum ledger_first_run { LEDGER_FIRST_SILENT, LEDGER_FIRST_SUMMARY, LEDGER_FIRST_ALL };
 extern const char *const ledger_first_run_words[];
 
+/* What the SLA counts from: since when Azure says a finding fails, or when we saw it. */
+enum ledger_sla_from { LEDGER_SLA_AZURE, LEDGER_SLA_SEEN };
+extern const char *const ledger_sla_from_words[];
+
 struct ledger_config {
     int first_run;               /* enum ledger_first_run */
-    int64_t sla_s[RISK_COUNT];   /* opened -> due; 0 = no SLA for this risk */
+    int sla_from;                /* enum ledger_sla_from */
+    int64_t sla_s[RISK_COUNT];   /* that instant -> due; 0 = no SLA for this risk */
     int64_t due_soon_s;          /* this long before due it counts as due soon */
     int64_t ruler_subscriptions; /* a new assessment key open in at least so many ... */
     int64_t ruler_findings;      /* ... or with so many findings is one ruler.changed event */
@@ -54,8 +59,10 @@ void ledger_configure(struct ledger *ledger, const struct ledger_config *config)
 
 /* Compare the snapshot with what is known, and the clock with what is due; write the changes and
  * append the events. Inside a transaction. The snapshot must be held until the events are used.
- * A clock that stepped back makes nothing overdue and nothing older; times of a finding never go
- * below those already recorded of it.
+ * A clock that stepped back makes nothing overdue and nothing older; times of events never go
+ * below those already recorded of their finding.
+ * What is overdue when it is adopted, or only because its date was corrected, has no overdue event:
+ * the first run's names their number.
  * First run of a source (store key "adopted.<key of the source>" is not set; its first part sets
  * it, also an empty one, so that the first finding of a clean tenant is an event): adopted quietly;
  * then

@@ -121,7 +121,8 @@ const struct family_1 ledger_counters_opened_timestamp = {
     .type = METRIC_GAUGE,
     .level = 3,
     .unit = "seconds",
-    .help = "When an open finding opened, by this exporter's ledger; the worst 5,000.",
+    .help = "When an open finding opened, as Azure dates it, else when it was seen; the worst "
+            "5,000.",
     LABELS("finding_id"),
 };
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/ledger/ledger_absence.h"
+#include "alerts/ledger/ledger_age.h"
 #include "alerts/ledger/ledger_rows.h"
 #include "alerts/store/schema.h"
 #include "collectors/baselines.h"
@@ -30,7 +32,8 @@ struct merge {
     bool *ruled;   /* by place in part->assessments: new, and one digest for all */
     struct ledger_open *added; /* sorted by id */
     size_t added_count, added_capacity;
-    uint64_t adopted[RISK_COUNT];
+    uint64_t adopted[RISK_COUNT], overdue;
+    int64_t oldest_at; /* since when the oldest overdue one is open */
 };
 
 static void merge_finish(struct merge *merge)
@@ -42,10 +45,18 @@ static void merge_finish(struct merge *merge)
     free(merge->added);
 }
 
-int64_t ledger_merge_due_at(const struct ledger *ledger, const struct ledger_open *open)
+static struct ledger_row life_of(const struct ledger_open *open)
 {
-    int64_t sla_s = ledger->config.sla_s[open->risk];
-    return sla_s ? open->opened_at + sla_s : 0;
+    return (struct ledger_row){
+        .id = open->id,
+        .opened_at = open->opened_at,
+        .seen_at = open->seen_at,
+        .spent_s = open->spent_s,
+        .changed_at = open->changed_at,
+        .overdue_at = open->overdue_at,
+        .episode = open->episode,
+        .quiet = open->quiet,
+    };
 }
 
 struct event ledger_merge_event(const struct ledger *ledger, enum event_kind kind,
@@ -63,7 +74,7 @@ struct event ledger_merge_event(const struct ledger *ledger, enum event_kind kin
         .reason = -1,
         .quiet = open->quiet,
         .opened_at = open->opened_at,
-        .due_at = ledger_merge_due_at(ledger, open),
+        .due_at = ledger_age_due_at(ledger, open),
     };
 }
 
@@ -138,7 +149,18 @@ static void count_opened(struct merge *merge, const struct finding *finding,
     if (finding->changed_at)
         ledger_counters_observe(
             figures, FIGURE_DELAY, merge->of->index,
-            (double)(not_before(open->opened_at, finding->changed_at) - finding->changed_at));
+            (double)(not_before(open->seen_at, finding->changed_at) - finding->changed_at));
+}
+
+/* What the first run says of it. */
+static void count_adopted(struct merge *merge, const struct ledger_open *open)
+{
+    merge->adopted[open->risk]++;
+    if (!open->overdue_at)
+        return;
+    merge->overdue++;
+    if (!merge->oldest_at || open->opened_at < merge->oldest_at)
+        merge->oldest_at = open->opened_at;
 }
 
 /* Finding number `index` of the part is open and was not. */
@@ -160,7 +182,7 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
         return false;
     struct ledger_open open = {
         .id = row->id,
-        .opened_at = (uint32_t)not_before(merge->now, past.resolved_at),
+        .seen_at = (uint32_t)not_before(merge->now, past.resolved_at),
         .episode = past.episode + 1,
         .subscription = intern_put(&ledger->subscriptions, finding.subscription_id,
                                    strlen(finding.subscription_id)),
@@ -168,17 +190,20 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
         .quiet = merge->adopting ? ledger->config.first_run != LEDGER_FIRST_ALL
                                  : merge->ruled[row->assessment],
     };
-    if (!learn_assessment(merge, &finding, open.opened_at, error) ||
-        !ledger_rows_open(ledger->database, &finding, open.episode, open.opened_at, open.quiet,
-                          error))
+    ledger_age_begin(ledger, merge->of, &past, row->changed_at, &open);
+    if (open.quiet && ledger_age_is_overdue(ledger, &open, merge->now))
+        open.overdue_at = (uint32_t)merge->now;
+    const struct ledger_row life = life_of(&open);
+    if (!learn_assessment(merge, &finding, open.seen_at, error) ||
+        !ledger_rows_open(ledger->database, &finding, &life, error))
         return false;
     remember(merge, &open);
-    merge->adopted[row->risk]++;
+    count_adopted(merge, &open);
     if (merge->adopting && open.quiet)
         return true;
     count_opened(merge, &finding, &open);
     struct event event = ledger_merge_event(ledger, past.episode ? EVENT_REOPENED : EVENT_OPENED,
-                                            merge->of, &open, open.opened_at);
+                                            merge->of, &open, open.seen_at);
     event.reason = past.episode ? past.reason : -1;
     event.part = merge->part;
     event.index = index;
@@ -197,6 +222,17 @@ static bool set_absent(struct merge *merge, struct ledger_open *open, uint32_t a
     return ledger_rows_absent(merge->ledger->database, &open->id, at, error);
 }
 
+/* Believe the date a row bears, when it is another. */
+static bool date_open(struct merge *merge, struct ledger_open *open, uint32_t changed_at,
+                      struct error *error)
+{
+    if (!ledger_age_move(merge->ledger, merge->of, changed_at, merge->now, open))
+        return true;
+    const struct ledger_row life = life_of(open);
+    merge->ledger->due_changed = true;
+    return ledger_rows_redate(merge->ledger->database, &life, error);
+}
+
 static bool keep_open(struct merge *merge, struct ledger_open *open, size_t index,
                       struct error *error)
 {
@@ -207,18 +243,20 @@ static bool keep_open(struct merge *merge, struct ledger_open *open, size_t inde
     if (!set_absent(merge, open, 0, error))
         return false;
     open->answers = 0;
-    if (open->risk == row->risk || merge->carried[row->subscription])
+    if (merge->carried[row->subscription])
+        return true;
+    if (!date_open(merge, open, row->changed_at, error))
+        return false;
+    if (open->risk == row->risk)
         return true;
     part_view(merge->part, index, &finding, scratch);
     ledger_counters_count(&ledger->figures, FIGURE_RISK_CHANGES, open->risk, row->risk);
     uint8_t before = open->risk;
     open->risk = row->risk;
     open->quiet = false;
-    if (ledger_merge_due_at(ledger, open) > merge->now)
-        open->overdue_at = 0;
     ledger->due_changed = true;
     struct event event = ledger_merge_event(ledger, EVENT_RISK_CHANGED, merge->of, open,
-                                            not_before(merge->now, open->opened_at));
+                                            not_before(merge->now, open->seen_at));
     event.risk_before = (enum risk_level)before;
     event.part = merge->part;
     event.index = index;
@@ -229,37 +267,10 @@ static bool keep_open(struct merge *merge, struct ledger_open *open, size_t inde
 
 /* --- no longer open --------------------------------------------------------------------------- */
 
-/* Neither the catalogue nor a row knows the recommendation any more. */
-static bool is_retired(const struct merge *merge, const char *assessment_id)
-{
-    const char *tenant = merge->of->tenant;
-    return intern_find(&merge->part->assessment_ids, assessment_id, strlen(assessment_id)) ==
-               UINT32_MAX &&
-           catalogue_is_known(merge->snapshot, tenant) &&
-           !catalogue_find(merge->snapshot, tenant, assessment_id);
-}
-
-/* Why a finding is over that has no row since `since`; REASON_COUNT when nobody knows. */
-static enum finding_reason reason_of_absence(const struct merge *merge, int64_t since,
-                                             const struct finding *finding)
-{
-    const struct collector *collector = merge->of->collector;
-    int64_t limit_s = snapshot_status(merge->snapshot, merge->of)->max_staleness_ms / 1000;
-    if (proof_answers_find(&merge->part->proofs, &finding->id) == PROOF_DELETED)
-        return REASON_RESOURCE_DELETED;
-    if (collector->rows != COLLECTOR_FAILING_ROWS && is_retired(merge, finding->assessment_id))
-        return REASON_RETIRED;
-    if (collector->rows == COLLECTOR_FAILING_ROWS && collector->fixed &&
-        collector->fixed(merge->part, finding, since))
-        return REASON_FIXED;
-    if (limit_s && merge->part->collected_at - since > limit_s)
-        return REASON_NO_LONGER_ASSESSED;
-    return REASON_COUNT;
-}
-
 /* What nobody assesses any more is counted by its reason, and never as something achieved. */
 static void count_resolved(struct merge *merge, const struct finding *finding,
-                           const struct ledger_open *open, enum finding_reason reason, int64_t at)
+                           const struct ledger_open *open, enum finding_reason reason,
+                           int64_t ended_at)
 {
     struct ledger_counters *figures = &merge->ledger->figures;
     ledger_counters_count(figures, FIGURE_RESOLUTIONS, open->risk, (size_t)reason);
@@ -268,24 +279,26 @@ static void count_resolved(struct merge *merge, const struct finding *finding,
     if (reason == REASON_NO_LONGER_ASSESSED)
         return;
     ledger_counters_count(figures, FIGURE_RESOLVED, open->subscription, open->risk);
-    ledger_counters_observe(figures, FIGURE_RESOLUTION, open->risk, (double)(at - open->opened_at));
+    ledger_counters_observe(figures, FIGURE_RESOLUTION, open->risk,
+                            (double)(ended_at - open->opened_at));
 }
 
 static bool resolve(struct merge *merge, const struct ledger_open *open,
                     const struct event_record *record, enum finding_reason reason,
-                    struct error *error)
+                    uint32_t changed_at, struct error *error)
 {
     struct ledger *ledger = merge->ledger;
-    int64_t at = not_before(merge->now, open->opened_at);
+    int64_t at = not_before(merge->now, open->seen_at);
+    int64_t ended_at = ledger_age_ended(merge->of, changed_at, at, open);
     struct event event = ledger_merge_event(ledger, EVENT_RESOLVED, merge->of, open, at);
     event.reason = (int)reason;
     event.record = record;
-    count_resolved(merge, &record->finding, open, reason, at);
+    count_resolved(merge, &record->finding, open, reason, ended_at);
     if (!open->quiet)
         event_add(merge->events, &event);
     ledger->due_changed = true;
     merge->source->absent_count -= open->absent_at != 0;
-    return ledger_rows_resolve(ledger->database, &open->id, event.reason, at, error) &&
+    return ledger_rows_resolve(ledger->database, &open->id, event.reason, ended_at, error) &&
            ledger_record(ledger->database, &event, error);
 }
 
@@ -301,11 +314,13 @@ static bool end_finding(struct merge *merge, struct ledger_open *open,
     enum finding_reason reason = REASON_COUNT;
     if (record)
         reason = closed ? (enum finding_reason)closed->reason
-                        : reason_of_absence(merge, open->absent_at, &record->finding);
+                        : ledger_absence_reason(merge->snapshot, merge->part, open->absent_at,
+                                                &record->finding);
     *stays = reason == REASON_COUNT;
     if (record && !*stays && !open->quiet && !told)
         record = ledger_merge_record(merge->ledger, &open->id, merge->events, error);
-    bool ok = record && (*stays || resolve(merge, open, record, reason, error));
+    bool ok = record && (*stays || resolve(merge, open, record, reason,
+                                           closed ? closed->changed_at : 0, error));
     event_list_finish(&scratch);
     return ok;
 }
@@ -326,8 +341,8 @@ static bool miss_finding(struct merge *merge, struct ledger_open *open,
         open->answers++;
     if (closed || answer == PROOF_DELETED || (counts && again))
         return end_finding(merge, open, closed, stays, error);
-    return !counts || set_absent(merge, open, open->absent_at ? open->absent_at
-                                                              : merge->collected_at, error);
+    return !counts ||
+           set_absent(merge, open, open->absent_at ? open->absent_at : merge->collected_at, error);
 }
 
 /* --- the three lists -------------------------------------------------------------------------- */
@@ -547,6 +562,10 @@ static bool adopt(struct merge *merge, struct error *error)
         if (merge->adopted[i])
             buf_printf(&detail, ", %llu %s", (unsigned long long)merge->adopted[i],
                        finding_risk_words[i]);
+    if (merge->overdue)
+        buf_printf(&detail, "; %llu overdue, the oldest open for %lld d",
+                   (unsigned long long)merge->overdue,
+                   (long long)((merge->now - merge->oldest_at) / 86400));
     if (all && merge->ledger->config.first_run == LEDGER_FIRST_SUMMARY)
         event_add(merge->events, &(struct event){
                                      .kind = EVENT_FIRST_RUN,

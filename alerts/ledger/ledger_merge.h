@@ -3,11 +3,15 @@
 #include "alerts/ledger/ledger.h"
 #include "alerts/ledger/ledger_counters.h"
 
-/* An open finding, compact: 40 bytes. */
+/* An open finding, compact: 52 bytes. */
 struct ledger_open {
     struct finding_id id;
-    uint32_t opened_at, overdue_at; /* Unix seconds; overdue_at 0 = no overdue event yet */
-    uint32_t absent_at;             /* unseen since this collection, 0 = seen by the last */
+    uint32_t opened_at;  /* since when, Unix seconds: Azure's date, else seen_at */
+    uint32_t seen_at;    /* when we saw it open, in this episode */
+    uint32_t changed_at; /* the date its row bears, believed or not; 0 = none yet */
+    uint32_t overdue_at; /* 0 = it is not, or nobody noticed yet */
+    int32_t spent_s;     /* so much of its SLA was over before; an exemption makes it less */
+    uint32_t absent_at;  /* unseen since this collection, 0 = seen by the last */
     uint32_t episode;
     uint32_t subscription; /* number in ledger.subscriptions */
     uint8_t risk, answers; /* answers: to questions about it, since the start; at most UINT8_MAX */
@@ -45,9 +49,6 @@ struct ledger {
 bool ledger_merge(struct ledger *ledger, const struct source *source,
                   const struct snapshot *snapshot, int64_t now, struct event_list *events,
                   struct error *error) MUST_USE;
-
-/* When an open finding is due; 0 = it has no SLA. */
-int64_t ledger_merge_due_at(const struct ledger *ledger, const struct ledger_open *open);
 
 /* An event about an open finding; the caller adds what is special. */
 struct event ledger_merge_event(const struct ledger *ledger, enum event_kind kind,

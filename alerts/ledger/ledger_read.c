@@ -93,6 +93,7 @@ static bool read_detail(const struct json *document, const struct source_list *s
 struct history_row {
     struct event event;
     const char *detail;
+    uint32_t present; /* the finding's episode now */
     struct ledger_rows_known known;
 };
 static const struct row_field history_fields[] = {
@@ -105,6 +106,7 @@ static const struct row_field history_fields[] = {
     ROW_INTEGER(struct history_row, event.quiet, "e.quiet"),
     ROW_TEXT(struct history_row, detail, "e.detail"),
     ROW_INTEGER(struct history_row, event.opened_at, "f.opened_at"),
+    ROW_INTEGER(struct history_row, present, "f.episode"),
     LEDGER_ROWS_KNOWN(struct history_row, known),
     { 0 },
 };
@@ -129,7 +131,8 @@ static bool visit_row(struct history_row *row, const struct source_list *sources
     }
     if (!ledger_rows_settle(&row->known, sources))
         return true;
-    if (event->kind == EVENT_OPENED || event->kind == EVENT_REOPENED)
+    bool opens = event->kind == EVENT_OPENED || event->kind == EVENT_REOPENED;
+    if (opens && event->episode != row->present) /* of an earlier life only the sight is known */
         event->opened_at = event->at;
     struct event_record record = { .finding = row->known.finding };
     record.finding.risk = event->risk;

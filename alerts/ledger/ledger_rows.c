@@ -72,6 +72,9 @@ static const struct row_field open_fields[] = {
     ROW_TEXT(struct open_row, is.subscription_id, "subscription_id"),
     ROW_ENUM(struct open_row, is.risk, "risk", RISK_COUNT),
     ROW_INTEGER(struct open_row, is.opened_at, "opened_at"),
+    ROW_INTEGER(struct open_row, is.seen_at, "seen_at"),
+    ROW_INTEGER(struct open_row, is.spent_s, "spent_s"),
+    ROW_INTEGER(struct open_row, is.changed_at, "changed_at"),
     ROW_INTEGER(struct open_row, is.overdue_at, "overdue_at"),
     ROW_INTEGER(struct open_row, is.episode, "episode"),
     ROW_INTEGER(struct open_row, is.quiet, "quiet"),
@@ -99,6 +102,9 @@ bool ledger_rows_load(struct database *database, const struct source_list *sourc
 static const struct row_field past_fields[] = {
     ROW_INTEGER(struct ledger_past, episode, "episode"),
     ROW_ENUM(struct ledger_past, reason, "reason", REASON_COUNT),
+    ROW_INTEGER(struct ledger_past, opened_at, "opened_at"),
+    ROW_INTEGER(struct ledger_past, seen_at, "seen_at"),
+    ROW_INTEGER(struct ledger_past, spent_s, "spent_s"),
     ROW_INTEGER(struct ledger_past, resolved_at, "resolved_at"),
     { 0 },
 };
@@ -124,7 +130,7 @@ struct kept {
     bool has_id, is_open, quiet;
     int reason;
     uint32_t episode;
-    int64_t absent_at, opened_at, seen_at, resolved_at, overdue_at;
+    int64_t absent_at, opened_at, seen_at, spent_s, resolved_at, overdue_at;
 };
 
 /* clang-format off */
@@ -146,6 +152,7 @@ struct kept {
     ROW_INTEGER(struct kept, quiet, "quiet"), \
     ROW_INTEGER(struct kept, opened_at, "opened_at"), \
     ROW_INTEGER(struct kept, seen_at, "seen_at"), \
+    ROW_INTEGER(struct kept, spent_s, "spent_s"), \
     ROW_INTEGER(struct kept, finding.changed_at, "changed_at"), \
     ROW_INTEGER(struct kept, resolved_at, "resolved_at"), \
     ROW_INTEGER(struct kept, overdue_at, "overdue_at")
@@ -176,8 +183,8 @@ static const struct rows_table kept_rows = { "ledger_finding", 1, kept_fields };
 static const struct rows_table reopened_rows = { "ledger_finding", 1, reopened_fields };
 static const struct rows_table changed_rows = { "ledger_finding", 1, changed_fields };
 
-bool ledger_rows_open(struct database *database, const struct finding *finding, uint32_t episode,
-                      int64_t at, bool quiet, struct error *error)
+bool ledger_rows_open(struct database *database, const struct finding *finding,
+                      const struct ledger_row *life, struct error *error)
 {
     CLEANUP(buf_finish) struct buf head = { 0 };
     const char *slash = strrchr(finding->resource_id, '/');
@@ -192,16 +199,18 @@ bool ledger_rows_open(struct database *database, const struct finding *finding, 
         .resource_name = strcmp(finding->resource_name, tail) ? finding->resource_name : "",
         .has_id = true,
         .is_open = true,
-        .quiet = quiet,
+        .quiet = life->quiet,
         .reason = -1,
-        .episode = episode,
-        .opened_at = at,
-        .seen_at = at,
+        .episode = life->episode,
+        .opened_at = life->opened_at,
+        .seen_at = life->seen_at,
+        .spent_s = life->spent_s,
+        .overdue_at = life->overdue_at,
     };
     if (!finding->first_seen_at)
-        kept.finding.first_seen_at = at;
-    bool ok = episode == 1 ? rows_insert(database, &kept_rows, &kept, error)
-                           : rows_update(database, &reopened_rows, &kept, error);
+        kept.finding.first_seen_at = life->seen_at;
+    bool ok = life->episode == 1 ? rows_insert(database, &kept_rows, &kept, error)
+                                 : rows_update(database, &reopened_rows, &kept, error);
     return done(ok, &finding->id, error);
 }
 
@@ -231,11 +240,30 @@ bool ledger_rows_absent(struct database *database, const struct finding_id *id, 
     return done(database_run(statement, error), id, error);
 }
 
+static const struct row_field redated_fields[] = {
+    ROW_BYTES(struct open_row, is.id.bytes, "id", has_id),
+    ROW_INTEGER(struct open_row, is.opened_at, "opened_at"),
+    ROW_INTEGER(struct open_row, is.seen_at, "seen_at"),
+    ROW_INTEGER(struct open_row, is.spent_s, "spent_s"),
+    ROW_INTEGER(struct open_row, is.changed_at, "changed_at"),
+    ROW_INTEGER(struct open_row, is.overdue_at, "overdue_at"),
+    { 0 },
+};
+static const struct rows_table redated_rows = { "ledger_finding", 1, redated_fields };
+
+bool ledger_rows_redate(struct database *database, const struct ledger_row *life,
+                        struct error *error)
+{
+    const struct open_row row = { .is = *life, .has_id = true };
+    return done(rows_update(database, &redated_rows, &row, error), &life->id, error);
+}
+
 bool ledger_rows_overdue(struct database *database, const struct finding_id *id, int64_t at,
                          struct error *error)
 {
     struct database_statement *statement = database_prepare(
-        database, "UPDATE ledger_finding SET overdue_at = $1, quiet = 0 WHERE id = $2");
+        database, at ? "UPDATE ledger_finding SET overdue_at = $1, quiet = 0 WHERE id = $2"
+                     : "UPDATE ledger_finding SET overdue_at = $1 WHERE id = $2");
     database_bind(statement, at, DATABASE_BYTES(id->bytes));
     return done(database_run(statement, error), id, error);
 }

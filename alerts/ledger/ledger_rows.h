@@ -10,7 +10,7 @@ struct ledger_row {
     const struct source *source; /* NULL = one nobody knows any more */
     const char *subscription_id; /* until the next row */
     enum risk_level risk;
-    int64_t opened_at, overdue_at, absent_at;
+    int64_t opened_at, seen_at, spent_s, changed_at, overdue_at, absent_at;
     uint32_t episode;
     bool quiet;
 };
@@ -28,14 +28,19 @@ bool ledger_rows_load(struct database *database, const struct source_list *sourc
 struct ledger_past {
     uint32_t episode;
     int reason;
-    int64_t resolved_at;
+    int64_t opened_at, seen_at, spent_s, resolved_at;
 };
 bool ledger_rows_past(struct database *database, const struct finding_id *id,
                       struct ledger_past *past, struct error *error) MUST_USE;
 
-/* Write a finding that opened: a new row, or the old one under its next episode. */
-bool ledger_rows_open(struct database *database, const struct finding *finding, uint32_t episode,
-                      int64_t at, bool quiet, struct error *error) MUST_USE;
+/* Write a finding that opened: a new row, or the old one under its next episode. life: what the
+ * finding does not say. */
+bool ledger_rows_open(struct database *database, const struct finding *finding,
+                      const struct ledger_row *life, struct error *error) MUST_USE;
+
+/* Write since when a finding is open, and whether it is overdue by that. */
+bool ledger_rows_redate(struct database *database, const struct ledger_row *life,
+                        struct error *error) MUST_USE;
 
 /* Write another risk of a finding; it is not quiet any more. overdue_at: 0 = it may become overdue
  * again. */
@@ -45,7 +50,8 @@ bool ledger_rows_resolve(struct database *database, const struct finding_id *id,
                          int64_t at, struct error *error) MUST_USE;
 bool ledger_rows_absent(struct database *database, const struct finding_id *id, int64_t at,
                         struct error *error) MUST_USE;
-/* Write that a finding is overdue; it is not quiet any more. */
+/* Write that a finding is overdue, which it is not quiet any more; 0 = that it is not, after all.
+ */
 bool ledger_rows_overdue(struct database *database, const struct finding_id *id, int64_t at,
                          struct error *error) MUST_USE;
 

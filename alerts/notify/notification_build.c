@@ -201,6 +201,7 @@ static const struct builtin {
     { "finding.risk_changed", "{{risk}} risk now: " WHAT, MATTERS },
     { "finding.overdue", "{{risk}} risk, overdue: " WHAT,
       "It should have been fixed by {{due_at}}. " MATTERS },
+    { "finding.no_longer_overdue", "{{risk}} risk, no longer overdue: " WHAT, MATTERS },
     { "finding.exemption_expired", "{{risk}} risk, exemption over: " WHAT, MATTERS },
     { "finding.*", "{{risk}} risk: " WHAT, MATTERS },
     { "baseline.*", "{{risk}} risk: " WHAT, MATTERS },

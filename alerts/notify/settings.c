@@ -43,6 +43,10 @@ static const struct option ledger_options[] = {
     { "first_run", OPTION_WORD(CONFIG, ledger.first_run), .otherwise = "summary",
       .words = ledger_first_run_words,
       .help = "What is sent about the findings that are open already on the first run." },
+    { "sla_from", OPTION_WORD(CONFIG, ledger.sla_from), .otherwise = "azure",
+      .words = ledger_sla_from_words,
+      .help = "What the time to fix counts from: `azure`, since Azure says that the finding fails, "
+              "or `seen`, since this program saw it." },
     { "sla", OPTION_GROUP, .section = sla_options,
       .help = "Time to fix a finding, by risk level." },
     { "ruler_subscriptions", OPTION_INTEGER(CONFIG, ledger.ruler_subscriptions), .otherwise = "3",
@@ -214,6 +218,7 @@ static void compile_ledger(struct compiler *compiler)
     struct settings *settings = compiler->settings;
     settings->ledger = (struct ledger_config){
         .first_run = config->ledger.first_run,
+        .sla_from = config->ledger.sla_from,
         .sla_s = { [RISK_CRITICAL] = config->ledger.sla.critical_ms / 1000,
                    [RISK_HIGH] = config->ledger.sla.high_ms / 1000,
                    [RISK_MEDIUM] = config->ledger.sla.medium_ms / 1000,

@@ -24,6 +24,7 @@ struct settings_config {
     struct governor_config governor;
     struct {
         int first_run; /* enum ledger_first_run */
+        int sla_from;  /* enum ledger_sla_from */
         struct {
             int64_t critical_ms, high_ms, medium_ms, low_ms, not_evaluated_ms, due_soon_ms;
         } sla;

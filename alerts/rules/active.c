@@ -79,6 +79,7 @@ void active_end(struct active_pass *pass)
     arena_finish(&pass->arena);
     arena_finish(&pass->scratch);
     intern_finish(&pass->seen);
+    intern_finish(&pass->late);
 }
 
 /* --- alerts over metrics ---------------------------------------------------------------------- */

@@ -36,6 +36,7 @@ struct active_pass {
     bool asks_control;  /* some rule does */
     bool blind;         /* a subscription that was visible cannot be read */
     struct intern seen; /* fingerprints of alerts over metrics that got a signal */
+    struct intern late; /* findings whose news is that they are overdue as well */
 };
 bool active_begin(struct active_pass *pass, struct error *error) MUST_USE;
 void active_end(struct active_pass *pass);
@@ -43,6 +44,8 @@ void active_end(struct active_pass *pass);
 /* Apply one event to the event rules:
  * - alerts about its finding: resolved when it resolved; fired again under new labels (the old one
  *   resolves with no_longer_matches) when its risk changed;
+ * - a rule over finding.overdue alone: its alert resolves when the finding is no longer overdue; it
+ *   does not fire when another rule has news of the finding in the same pass, which says it too;
  * - what it undoes: score.recovered and data.recovered resolve score.dropped and data.stale;
  * - rules that want it: their alert fires (after min_age: pends); one that fires already is told
  *   again when the event is another. The alert of a first run waits until every collector has

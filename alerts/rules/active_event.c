@@ -179,6 +179,30 @@ static bool relabel(struct active_pass *pass, const struct rule *rule,
            (!was_firing || active_row_changed(pass, ALERT_STATE_FIRED, &next.alert, error));
 }
 
+/* Whether nothing but a due date makes it fire. */
+static bool asks_due_only(const struct rule *rule)
+{
+    for (size_t i = 0; i < rule->event_count; i++)
+        if (rule->events[i]->kinds != 1u << EVENT_OVERDUE)
+            return false;
+    return rule->event_count > 0;
+}
+
+/* What the event does to one open alert about its finding. */
+static bool touch(struct active_pass *pass, const struct rule *rule, const struct subject *subject,
+                  struct active_row *row, struct error *error)
+{
+    const struct event *event = subject->event;
+    if (event->kind == EVENT_RISK_CHANGED)
+        return relabel(pass, rule, subject, row, error);
+    if (event->kind == EVENT_RESOLVED)
+        return active_row_move(pass, rule, row, ALERT_STATE_CLEAR, subject->base.event,
+                               finding_reason_words[event->reason], error);
+    return !asks_due_only(rule) ||
+           active_row_move(pass, rule, row, ALERT_STATE_CLEAR, subject->base.event,
+                           "no_longer_overdue", error);
+}
+
 /* What the event does to alerts about its finding. */
 static bool touch_alerts(struct active_pass *pass, const struct subject *subject,
                          struct error *error)
@@ -198,13 +222,7 @@ static bool touch_alerts(struct active_pass *pass, const struct subject *subject
         const struct rule *rule = rule_find(pass->rules, row.alert.rule);
         bool open = row.life.state == ALERT_PENDING ||
                     (row.life.state == ALERT_FIRING && !row.life.cleared_at);
-        if (!rule || !open)
-            continue;
-        bool ok = event->kind == EVENT_RESOLVED
-                      ? active_row_move(pass, rule, &row, ALERT_STATE_CLEAR, subject->base.event,
-                                        finding_reason_words[event->reason], error)
-                      : relabel(pass, rule, subject, &row, error);
-        if (!ok)
+        if (rule && open && !touch(pass, rule, subject, &row, error))
             return false;
     }
     return true;
@@ -240,6 +258,27 @@ static bool undo(struct active_pass *pass, const struct event *event, enum event
     return true;
 }
 
+static bool touches(enum event_kind kind)
+{
+    return kind == EVENT_RESOLVED || kind == EVENT_RISK_CHANGED || kind == EVENT_NO_LONGER_OVERDUE;
+}
+
+/* A finding that opens or is re-rated may be overdue from the first: that is one page, which names
+ * the due date, and not two. */
+static void note_late(struct active_pass *pass, const struct event *event)
+{
+    if (event->kind != EVENT_OVERDUE && event->due_at && event->due_at <= event->at)
+        intern_put(&pass->late, (const char *)event->finding_id.bytes,
+                   sizeof event->finding_id.bytes);
+}
+
+static bool is_told_already(const struct active_pass *pass, const struct event *event)
+{
+    return event->kind == EVENT_OVERDUE &&
+           intern_find(&pass->late, (const char *)event->finding_id.bytes,
+                       sizeof event->finding_id.bytes) != UINT32_MAX;
+}
+
 bool active_apply_event(struct active_pass *pass, const struct event *event, struct error *error)
 {
     size_t count;
@@ -252,17 +291,17 @@ bool active_apply_event(struct active_pass *pass, const struct event *event, str
         subject.finding = &finding;
     describe(&subject, &pass->scratch);
     list_labels(pass, &subject);
-    if (subject.finding && (event->kind == EVENT_RESOLVED || event->kind == EVENT_RISK_CHANGED) &&
-        !touch_alerts(pass, &subject, error))
+    if (subject.finding && touches(event->kind) && !touch_alerts(pass, &subject, error))
         return false;
     if (event->kind == EVENT_SCORE_RECOVERED && !undo(pass, event, EVENT_SCORE_DROPPED, error))
         return false;
     if (event->kind == EVENT_DATA_RECOVERED && !undo(pass, event, EVENT_DATA_STALE, error))
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!wants(&rules[i], &subject))
+        if (!wants(&rules[i], &subject) || is_told_already(pass, event))
             continue;
         pass->has_rows[i] = true;
+        note_late(pass, event);
         if (!fire(pass, &rules[i], &subject, error))
             return false;
     }

@@ -154,9 +154,11 @@ static const char version_2[] =
     " episode BIGINT NOT NULL," /* 1 = opened once, 2 = reopened once ... */
     " quiet BIGINT NOT NULL,"   /* adopted at first sight or by a ruler.changed digest */
     " first_seen_at BIGINT NOT NULL," /* Azure's first evaluation, or when we saw it first */
-    " changed_at BIGINT NOT NULL,"    /* Azure's last change of its status; 0 = not told */
+    " changed_at BIGINT NOT NULL,"    /* Azure's last change of its status; 0 = not told, or not
+                                         looked at since version 1 */
     " opened_at BIGINT NOT NULL," /* since when it is open: age, due date and SLA follow it */
     " seen_at BIGINT NOT NULL,"   /* when this program saw it open, in this episode */
+    " spent_s BIGINT NOT NULL DEFAULT 0," /* of its SLA, before an exemption */
     " resolved_at BIGINT NOT NULL, overdue_at BIGINT NOT NULL);" /* 0 = no overdue event yet */
     "INSERT INTO ledger_finding_2 (id, source, assessment_id, subscription_id, resource_head,"
     " resource_tail, resource_name, resource_type, resource_group, risk_factors, risk, severity,"
@@ -167,7 +169,8 @@ static const char version_2[] =
     " CASE WHEN resource_name = " TAIL("resource_id") " THEN '' ELSE resource_name END, "
     SHARED("resource_type") ", " SHARED("resource_group") ", " SHARED("risk_factors") ", risk,"
     " severity, contextual, internet_exposed, attack_paths, is_open, reason, absent_at, episode,"
-    " quiet, first_seen_at, changed_at, opened_at, opened_at, resolved_at, overdue_at"
+    " quiet, first_seen_at, CASE WHEN is_open = 1 THEN 0 ELSE changed_at END, opened_at,"
+    " opened_at, resolved_at, overdue_at"
     " FROM ledger_finding ORDER BY id;"
     "DROP TABLE ledger_finding;"
     "ALTER TABLE ledger_finding_2 RENAME TO ledger_finding;"
@@ -181,7 +184,7 @@ static const char version_2[] =
     " native_id, cloud, " TEXT_OF("connector") " AS connector, " TEXT_OF("account") " AS account, "
     TEXT_OF("risk_factors") " AS risk_factors, risk, severity, contextual, internet_exposed,"
     " attack_paths, is_open, reason, absent_at, episode, quiet, first_seen_at, changed_at,"
-    " opened_at, seen_at, resolved_at, overdue_at FROM ledger_finding;"
+    " opened_at, seen_at, spent_s, resolved_at, overdue_at FROM ledger_finding;"
 
     /* grouped, individual; '' = neither */
     "ALTER TABLE ledger_assessment ADD COLUMN model TEXT NOT NULL DEFAULT '';"

@@ -164,10 +164,17 @@ void part_add_open(struct part *part, const struct part_row *row)
 void part_add_closed(struct part *part, const char *subscription_id, const char *row_id,
                      enum finding_reason reason)
 {
+    part_add_closed_since(part, subscription_id, row_id, reason, 0);
+}
+
+void part_add_closed_since(struct part *part, const char *subscription_id, const char *row_id,
+                           enum finding_reason reason, int64_t changed_at)
+{
     MEMORY_GROW(part->closed, part->closed_count, part->closed_capacity);
     part->closed[part->closed_count++] = (struct part_closed){
         .id = identity(part, row_id),
         .place = (uint32_t)part_see(part, subscription_id),
+        .changed_at = short_time(changed_at),
         .reason = (uint8_t)reason,
     };
 }
@@ -484,7 +491,8 @@ static void thaw(struct part *part, const struct part *older, const struct findi
         add_again(part, older, (size_t)open);
     if (open >= 0 || !closed)
         return;
-    part_add_closed(part, older->cover[closed->place].subscription_id, "", closed->reason);
+    part_add_closed_since(part, older->cover[closed->place].subscription_id, "", closed->reason,
+                          closed->changed_at);
     part->closed[part->closed_count - 1].id = *id;
 }
 

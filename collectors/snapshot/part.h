@@ -49,8 +49,9 @@ struct part_finding {
 /* A row that is explicitly not open, and why. */
 struct part_closed {
     struct finding_id id;
-    uint32_t place; /* of its subscription in part.cover */
-    uint8_t reason; /* enum finding_reason */
+    uint32_t place;      /* of its subscription in part.cover */
+    uint32_t changed_at; /* Unix seconds: since when it is not open; 0 = not told */
+    uint8_t reason;      /* enum finding_reason */
 };
 
 /* A subscription this part speaks for. Absence means something only inside the cover, and not where
@@ -140,6 +141,10 @@ void part_add_open(struct part *part, const struct part_row *row);
  * waiting for a second run as one that is merely absent does. */
 void part_add_closed(struct part *part, const char *subscription_id, const char *row_id,
                      enum finding_reason reason);
+
+/* The same, and since when. changed_at: 0 = not told. */
+void part_add_closed_since(struct part *part, const char *subscription_id, const char *row_id,
+                           enum finding_reason reason, int64_t changed_at);
 
 /* Say that the row of this row_id (any case) is odd: unless another row tells of it, the finding is
  * not opened and not resolved, and shown as the older part has it. subscription_id: "" = unknown.

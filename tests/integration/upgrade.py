@@ -15,7 +15,7 @@ import time
 from collections import Counter as tally
 
 from alerts_flow import command
-from alerts_model import Model, query, queued_ever, settled, told_of
+from alerts_model import Model, finding_id, query, queued_ever, settled, told_of
 from harness import ROOT, SECRET, Exporter, Fake, Folder, equal, run, settings, until
 from sink import Sink, receiver
 
@@ -29,6 +29,8 @@ groups:
     event: [finding.opened, finding.reopened]
     match: ['source="assessments"']
     labels: {team: cloud}
+  - alert: Overdue
+    event: [finding.overdue, finding.no_longer_overdue]
   - alert: Score
     metric: defender_secure_score_ratio
     below: 0.99
@@ -37,6 +39,7 @@ TABLES = ("store", "ledger_assessment", "ledger_finding", "ledger_event", "activ
           "group_state", "group_member", "silence", "governor_fold", "outbox_message",
           "outbox_member")
 READ_AS = {"ledger_finding": "ledger_known"}  # since version 2: texts that rows share
+DATES = ("opened_at", "changed_at", "overdue_at")  # since version 2: Azure's, by check_dates
 OVER = ("finding.resolved", "finding.exempted")
 
 
@@ -93,7 +96,8 @@ def count_open(folder):
 def columns_of(folder):
     """The columns of the version before: newer ones are not compared."""
     return {table: ", ".join(sorted(column for column, in query(
-        folder, f"SELECT name FROM pragma_table_info('{table}')"))) for table in TABLES}
+        folder, f"SELECT name FROM pragma_table_info('{table}')")
+        if table != "ledger_finding" or column not in DATES)) for table in TABLES}
 
 
 def rows_of(folder, columns):
@@ -124,6 +128,18 @@ def unpack(file, folder):
 def collections(exporter):
     return len(re.findall(r'msg="?(?:collected|first collection complete)"? collector=assessments',
                           exporter.log))
+
+
+def check_dates(folder, dump):
+    """Findings are as old as Azure says, some beyond their time, which is no news."""
+    azure = {finding_id(row["id"]): row["changed"] for row in dump["assessments"]
+             if row["code"] == "Unhealthy"}
+    until("Azure's dates", lambda: azure == {row.hex()[:16]: at for row, at in query(
+        folder, "SELECT id, opened_at FROM ledger_finding WHERE is_open = 1")}, 60)
+    late = query(folder, "SELECT id FROM ledger_finding WHERE is_open = 1 AND overdue_at > 0")
+    assert len(late) > 100, f"{len(late)} are overdue"
+    equal(query(folder, "SELECT kind FROM ledger_event WHERE kind LIKE '%overdue'"), set(),
+          "events about what is overdue")
 
 
 def check_at_rest(exporter, folder, sink, columns, before, waiting):
@@ -204,6 +220,7 @@ def test_a_database_of_an_earlier_version_goes_on():
                 with Exporter(folder, configuration(fake, folder, sink),
                               "--log.level=debug") as exporter:
                     exporter.wait_ready(120)
+                    check_dates(folder, fake.admin("dump"))
                     check_at_rest(exporter, folder, sink, columns, before, waiting)
                     go_on(fake, folder, model, sink)
 

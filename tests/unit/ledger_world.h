@@ -21,13 +21,15 @@ struct world {
     struct event_list events; /* of the last advance */
     char path[4300];
     int64_t now;
-    bool proves; /* Azure answers at once: what is missing a second time was deleted */
+    bool proves;              /* Azure answers at once: what is missing a second time was deleted */
     int64_t max_staleness_ms; /* of every source */
 };
 
-/* Finding "name" of recommendation "key" in a subscription; the resource is called the same. */
-static inline void world_open(struct part *part, const char *name, const char *key,
-                              const char *subscription, enum risk_level risk)
+/* Finding "name" of recommendation "key" in a subscription; the resource is called the same.
+ * changed_at: the date Azure gives; 0 = none. */
+static inline void world_open_since(struct part *part, const char *name, const char *key,
+                                    const char *subscription, enum risk_level risk,
+                                    int64_t changed_at)
 {
     char resource[256];
     snprintf(resource, sizeof resource,
@@ -47,8 +49,14 @@ static inline void world_open(struct part *part, const char *name, const char *k
                             .severity = SEVERITY_UNKNOWN,
                             .attack_paths = 2,
                             .first_seen_at = 1000,
-                            .changed_at = 2000,
+                            .changed_at = changed_at,
                         });
+}
+
+static inline void world_open(struct part *part, const char *name, const char *key,
+                              const char *subscription, enum risk_level risk)
+{
+    world_open_since(part, name, key, subscription, risk, 0);
 }
 
 /* The answers about what the older part had, or missed, and the new one has not. */
@@ -76,7 +84,9 @@ static inline void world_publish(struct world *world, struct part *part)
     part_release(snapshot->parts[part->source->index]);
     snapshot->parts[part->source->index] = part;
     snapshot->status[part->source->index] =
-        (struct source_status){ .enabled = true, .attempted = true, .success = true,
+        (struct source_status){ .enabled = true,
+                                .attempted = true,
+                                .success = true,
                                 .max_staleness_ms = world->max_staleness_ms };
 }
 

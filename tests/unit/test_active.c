@@ -87,6 +87,63 @@ TEST(active_tells_again_what_gets_worse)
     scene_finish(&scene);
 }
 
+/* A collection in which "a" is open since then, high or critical. */
+static const char *collect_old(struct scene *scene, enum risk_level risk, int64_t since)
+{
+    struct part *part = world_part(A, BOTH);
+    world_open_since(part, "a", "key", "s1", risk, since);
+    scene->world.now += 60;
+    world_publish(&scene->world, part);
+    return scene_run(scene);
+}
+
+#define OVERDUE_TOO                                                                                \
+    "groups:\n- name: g\n  rules:\n"                                                               \
+    "  - alert: Critical\n"                                                                        \
+    "    event: [finding.opened, finding.risk_changed]\n"                                          \
+    "    match: 'risk_level=\"critical\"'\n"                                                       \
+    "  - { alert: Overdue, event: finding.overdue }\n"
+
+TEST(active_tells_once_of_what_is_news_and_overdue)
+{
+    struct scene scene;
+    scene_init(&scene, "news", SCENE_ALONE "ledger: { sla: { critical: 7d, high: 30d } }\n",
+               OVERDUE_TOO);
+    scene_begin(&scene);
+    int64_t since = scene.world.now - 20 * 86400;
+    CHECK_TEXT(collect_old(&scene, RISK_HIGH, since), "");
+    CHECK_TEXT(collect_old(&scene, RISK_CRITICAL, since),
+               "team finding.risk_changed firing: finding.risk_changed@a\n");
+    CHECK_TEXT(collect_old(&scene, RISK_CRITICAL, since), "");
+    CHECK_INT(count(&scene, "state = 'firing'"), 1);
+    CHECK_TEXT(collect_old(&scene, RISK_HIGH, since),
+               "team finding.risk_changed resolved: finding.risk_changed@a\n");
+    /* No rule has news of this one but that over due dates. */
+    scene.world.now = since + 30 * 86400;
+    CHECK_TEXT(scene_run(&scene), "team finding.overdue firing: finding.overdue@a\n");
+    scene_finish(&scene);
+}
+
+TEST(active_ends_overdue_alerts_with_their_reason)
+{
+    struct scene scene;
+    scene_init(&scene, "reason", SCENE_ALONE "ledger: { sla: { critical: 7d, high: 30d } }\n",
+               "groups:\n- name: g\n  rules:\n"
+               "  - { alert: Overdue, event: finding.overdue }\n"
+               "  - { alert: Any, event: [finding.opened, finding.overdue] }\n");
+    scene_begin(&scene);
+    int64_t since = scene.world.now - 6 * 86400;
+    CHECK_TEXT(collect_old(&scene, RISK_CRITICAL, since),
+               "team finding.opened firing: finding.opened@a\n");
+    scene.world.now = since + 7 * 86400;
+    CHECK_CONTAINS(scene_run(&scene), "finding.overdue@a\n");
+    CHECK_INT(count(&scene, "state = 'firing'"), 2);
+    collect_old(&scene, RISK_HIGH, since);
+    CHECK_INT(count(&scene, "rule = 'Overdue' AND state = 'firing'"), 0);
+    CHECK_INT(count(&scene, "rule = 'Any' AND state = 'firing'"), 1);
+    scene_finish(&scene);
+}
+
 TEST(active_lets_what_nothing_undoes_run_out)
 {
     struct scene scene;

@@ -54,8 +54,6 @@ TEST(a_finding_lives)
                    "high critical 1\n");
     CHECK_CONTAINS(world_figures(&world, "defender_finding_resolution_seconds"),
                    "critical 1,0,0,0,0,0,0,0,0,0,0,0 1/120\n");
-    CHECK_CONTAINS(world_figures(&world, "defender_finding_detection_delay_seconds"),
-                   "assessments 0,0,0,0,0,0,0,0,0,0,5 5/");
     CHECK_CONTAINS(world_figures(&world, "defender_finding_opened_timestamp_seconds"), " 1.7e+09");
     world_finish(&world);
 }
@@ -528,7 +526,8 @@ TEST(findings_become_overdue_once)
     world_open(part, "a", "key", "s1", RISK_CRITICAL);
     world_open(part, "z", "key", "s2", RISK_LOW);
     world_publish(&world, part);
-    CHECK_TEXT(world_advance(&world), "finding.risk_changed a/1 critical from high\n"
+    CHECK_TEXT(world_advance(&world), "finding.no_longer_overdue z/1 low\n"
+                                      "finding.risk_changed a/1 critical from high\n"
                                       "finding.risk_changed z/1 low from high\n");
     /* It is gone from the snapshot, and overdue all the same. */
     world_collect(&world, "ab");

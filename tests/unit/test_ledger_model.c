@@ -32,6 +32,7 @@ struct told {
     enum risk_level risk;
     enum finding_reason reason;
     enum proof_answer proof; /* an answer about it came */
+    int64_t date;            /* of its status; 0 = none */
 };
 
 /* One source at one step. */
@@ -59,8 +60,9 @@ static unsigned key_of(unsigned finding)
 }
 
 /* Mostly as before: a history in which everything jumps has nothing "in a row". */
-static void draw_collection(struct collection *next, uint64_t *state)
+static void draw_collection(struct collection *next, int64_t now, uint64_t *state)
 {
+    const int64_t dates[] = { 0, now + 500, now - 50, now - 400, now - 5000 };
     unsigned kind = draw(state, 20);
     next->published = kind < 15;
     next->failed = kind >= 13 && kind < 18;
@@ -75,12 +77,13 @@ static void draw_collection(struct collection *next, uint64_t *state)
         if (draw(state, 4))
             continue;
         unsigned what = draw(state, 5);
-        *told =
-            (struct told){ .open = what < 2,
-                           .closed = what == 2,
-                           .risk = risks[draw(state, ARRAY_COUNT(risks))],
-                           .reason = (enum finding_reason)draw(state, REASON_RESOURCE_DELETED),
-                           .proof = told->proof };
+        *told = (struct told){ .open = what < 2,
+                               .closed = what == 2,
+                               .risk = risks[draw(state, ARRAY_COUNT(risks))],
+                               .reason = (enum finding_reason)draw(state, REASON_RESOURCE_DELETED),
+                               .proof = told->proof,
+                               .date = draw(state, 3) ? told->date
+                                                      : dates[draw(state, ARRAY_COUNT(dates))] };
     }
 }
 
@@ -122,9 +125,9 @@ static void publish(struct world *world, const struct source *source,
             name_of(i, name);
             snprintf(key, sizeof key, "key%u", key_of(i) % 10);
             if (told.open)
-                world_open(part, name, key, ids[subscription_of(i)], told.risk);
+                world_open_since(part, name, key, ids[subscription_of(i)], told.risk, told.date);
             else if (told.closed)
-                part_add_closed(part, "", name, told.reason);
+                part_add_closed_since(part, "", name, told.reason, told.date);
             struct finding_id id = finding_id(source, name, strlen(name));
             if (told.proof != PROOF_NOT_ASKED)
                 proof_answers_add(&part->proofs, &id, told.proof);
@@ -146,7 +149,8 @@ struct life {
     unsigned episode;
     int reason;
     enum risk_level risk;
-    int64_t opened_at, resolved_at, overdue_at;
+    int64_t opened_at, seen_at, date, resolved_at, overdue_at;
+    int64_t ran_before_s; /* of its SLA, before an exemption */
 };
 
 struct model {
@@ -162,9 +166,26 @@ struct model {
     unsigned resolved[SUBSCRIPTIONS][RISK_COUNT];
 };
 
-static int64_t due_at(const struct life *life)
+static int64_t start_of(const struct model *model, const struct life *life)
 {
-    return slas_s[life->risk] ? life->opened_at + slas_s[life->risk] : 0;
+    return model->config.sla_from == LEDGER_SLA_SEEN ? life->seen_at : life->opened_at;
+}
+
+static int64_t due_at(const struct model *model, const struct life *life)
+{
+    int64_t sla_s = slas_s[life->risk];
+    return sla_s ? start_of(model, life) + sla_s - life->ran_before_s : 0;
+}
+
+static bool is_over(const struct model *model, const struct life *life)
+{
+    return due_at(model, life) && due_at(model, life) <= model->now;
+}
+
+/* Assessments say when their status changed, baselines do not. */
+static int64_t believed(int source, int64_t date, int64_t now)
+{
+    return source == 0 && date <= now ? date : 0;
 }
 
 static int64_t later(int64_t left, int64_t right)
@@ -186,7 +207,7 @@ static void tell(struct model *model, int source, unsigned finding, enum event_k
     if (reason >= 0)
         buf_printf(&model->told, " %s", finding_reason_words[reason]);
     buf_printf(&model->told, " at %lld opened %lld due %lld\n", (long long)at,
-               (long long)life->opened_at, (long long)due_at(life));
+               (long long)life->opened_at, (long long)due_at(model, life));
 }
 
 static void tell_other(struct model *model, enum event_kind kind, const char *subject,
@@ -196,50 +217,81 @@ static void tell_other(struct model *model, enum event_kind kind, const char *su
                count, (long long)model->now);
 }
 
-static void model_open(struct model *model, int source, unsigned finding, enum risk_level risk,
+static void model_open(struct model *model, int source, unsigned finding, const struct told *row,
                        bool adopting, bool ruled)
 {
     struct life *life = &model->sources[source].lives[finding];
-    int reason = life->episode ? life->reason : -1;
+    const struct life past = *life;
+    enum risk_level risk = row->risk;
+    int reason = past.episode ? past.reason : -1;
+    int64_t seen_at = later(model->now, past.resolved_at);
+    int64_t date = believed(source, row->date, seen_at);
     *life = (struct life){
         .open = true,
-        .episode = life->episode + 1,
+        .episode = past.episode + 1,
         .risk = risk,
-        .opened_at = later(model->now, life->resolved_at),
+        .seen_at = seen_at,
+        .opened_at = date ? date : seen_at,
+        .date = row->date,
         .quiet = adopting ? model->config.first_run != LEDGER_FIRST_ALL : ruled,
     };
+    if (reason == REASON_EXEMPTED) {
+        int64_t ran_s = later(0, past.resolved_at - start_of(model, &past) + past.ran_before_s);
+        int64_t exempt_s =
+            start_of(model, life) < past.resolved_at ? seen_at - start_of(model, life) : 0;
+        life->ran_before_s = ran_s - exempt_s;
+    }
+    if (life->quiet && is_over(model, life))
+        life->overdue_at = model->now;
     if (adopting && life->quiet)
         return;
     (life->episode == 1 ? model->opened : model->reopened)[subscription_of(finding)][risk]++;
     tell(model, source, finding, life->episode == 1 ? EVENT_OPENED : EVENT_REOPENED, life, risk,
-         reason, life->opened_at);
+         reason, life->seen_at);
 }
 
-static void model_resolve(struct model *model, int source, unsigned finding, int reason)
+static void model_resolve(struct model *model, int source, unsigned finding, int reason,
+                          int64_t date)
 {
     struct life *life = &model->sources[source].lives[finding];
     life->open = false;
     life->absent_at = 0;
     life->reason = reason;
-    life->resolved_at = later(model->now, life->opened_at);
+    int64_t at = later(model->now, life->seen_at), ended_at = believed(source, date, at);
+    life->resolved_at = later(ended_at ? ended_at : at, life->opened_at);
     if (reason != REASON_NO_LONGER_ASSESSED)
         model->resolved[subscription_of(finding)][life->risk]++;
     if (!life->quiet)
-        tell(model, source, finding, EVENT_RESOLVED, life, life->risk, reason, life->resolved_at);
+        tell(model, source, finding, EVENT_RESOLVED, life, life->risk, reason, at);
 }
 
-static void model_again(struct model *model, int source, unsigned finding, enum risk_level risk)
+static void model_date(const struct model *model, int source, struct life *life, int64_t date)
+{
+    if (source != 0 || !date || date == life->date)
+        return;
+    life->date = date;
+    if (date > model->now)
+        return;
+    if (date > life->seen_at) {
+        life->seen_at = model->now;
+        life->ran_before_s = 0;
+    }
+    life->opened_at = date;
+    if (!life->overdue_at && is_over(model, life))
+        life->overdue_at = model->now;
+}
+
+static void model_again(struct model *model, int source, unsigned finding, const struct told *row)
 {
     struct life *life = &model->sources[source].lives[finding];
-    enum risk_level before = life->risk;
+    enum risk_level before = life->risk, risk = row->risk;
+    model_date(model, source, life, row->date);
     if (before == risk)
         return;
     life->risk = risk;
     life->quiet = false;
-    if (due_at(life) > model->now)
-        life->overdue_at = 0;
     tell(model, source, finding, EVENT_RISK_CHANGED, life, before, -1,
-         later(model->now, life->opened_at));
+         later(model->now, life->seen_at));
 }
 
 /* Which recommendations are told by one digest. */
@@ -289,16 +341,16 @@ static void model_merge(struct model *model, int source, const struct collection
         if (where == CARRIED)
             continue;
         if (row.open && life->open) {
-            model_again(model, source, i, row.risk);
+            model_again(model, source, i, &row);
         } else if (row.open) {
             adopted++;
-            model_open(model, source, i, row.risk, adopting, ruled[key_of(i)]);
+            model_open(model, source, i, &row, adopting, ruled[key_of(i)]);
         } else if (life->open && row.closed) {
-            model_resolve(model, source, i, row.reason);
+            model_resolve(model, source, i, row.reason, row.date);
         } else if (life->open && row.proof == PROOF_DELETED) {
-            model_resolve(model, source, i, REASON_RESOURCE_DELETED);
+            model_resolve(model, source, i, REASON_RESOURCE_DELETED, 0);
         } else if (life->open && counts && is_late) {
-            model_resolve(model, source, i, REASON_NO_LONGER_ASSESSED);
+            model_resolve(model, source, i, REASON_NO_LONGER_ASSESSED, 0);
         } else if (life->open && counts && !life->absent_at) {
             life->absent_at = model->collections;
         }
@@ -320,11 +372,19 @@ static void model_advance(struct model *model, const struct collection *collecti
     for (int source = 0; source < SOURCES; source++)
         for (unsigned i = 0; i < FINDINGS; i++) {
             struct life *life = &model->sources[source].lives[i];
-            if (!life->open || life->overdue_at || !due_at(life) || due_at(life) > model->now)
-                continue;
-            life->overdue_at = model->now;
-            life->quiet = false;
-            tell(model, source, i, EVENT_OVERDUE, life, life->risk, -1, model->now);
+            bool over = is_over(model, life);
+            int64_t due = due_at(model, life);
+            if (life->open && over && !life->overdue_at) {
+                life->overdue_at = model->now;
+                life->quiet = false;
+                tell(model, source, i, EVENT_OVERDUE, life, life->risk, -1, model->now);
+            } else if (life->open && !over && life->overdue_at &&
+                       (!due || due > life->overdue_at)) {
+                life->overdue_at = 0;
+                if (!life->quiet)
+                    tell(model, source, i, EVENT_NO_LONGER_OVERDUE, life, life->risk, -1,
+                         model->now);
+            }
         }
     if (model->told.length)
         world_sort_lines(&model->told);
@@ -375,7 +435,9 @@ static void dump(struct world *world, struct buf *out)
     static const char *const queries[] = {
         "SELECT hex(id) || is_open || '|' || reason || '|' || absent_at || '|' || episode || quiet "
         "|| '|' ||"
-        " risk || '|' || opened_at || '|' || resolved_at || '|' || overdue_at FROM ledger_finding"
+        " risk || '|' || opened_at || '|' || seen_at || '|' || spent_s || '|' || changed_at || '|' "
+        "||"
+        " resolved_at || '|' || overdue_at FROM ledger_finding"
         " ORDER BY id",
         "SELECT sequence || kind || coalesce(hex(finding_id), '') || at || '|' || episode || '|' ||"
         " risk || risk_before || reason || quiet || detail FROM ledger_event ORDER BY sequence",
@@ -454,6 +516,7 @@ static void live(uint64_t seed)
         snprintf(file, sizeof file, "%llu-%s", (unsigned long long)seed, "restarted.db");
         world_init(&worlds[i], names[i] ? file : NULL);
         worlds[i].config.first_run = (int)(seed % 3);
+        worlds[i].config.sla_from = (int)(seed / 3 % 2);
         worlds[i].config.ruler_subscriptions = 2;
         worlds[i].max_staleness_ms = STALE_AFTER * 1000;
         memcpy(worlds[i].config.sla_s, slas_s, sizeof slas_s);
@@ -464,7 +527,7 @@ static void live(uint64_t seed)
         static const int64_t ticks[] = { 60, 60, 60, 60, 0, 400, -300 };
         worlds[0].now += ticks[draw(&state, ARRAY_COUNT(ticks))];
         for (int source = 0; source < SOURCES; source++) {
-            draw_collection(&collections[source], &state);
+            draw_collection(&collections[source], worlds[0].now, &state);
             publish(&worlds[0], source_of(source), &collections[source]);
         }
         model.now = worlds[0].now;
@@ -498,7 +561,7 @@ TEST(random_histories_end_as_the_model_says)
 {
     for (uint64_t seed = 1; seed <= HISTORIES; seed++)
         live(seed);
-    for (int kind = EVENT_OPENED; kind <= EVENT_OVERDUE; kind++)
+    for (int kind = EVENT_OPENED; kind <= EVENT_NO_LONGER_OVERDUE; kind++)
         CHECK(told_kinds[kind] > 100);
     CHECK(told_kinds[EVENT_RULER_CHANGED] > 10 && told_kinds[EVENT_FIRST_RUN] > 10);
     CHECK(told_deleted > 20 && told_unassessed > 20);

@@ -1,0 +1,33 @@
+#include "alerts/ledger/ledger_absence.h"
+
+#include <string.h>
+
+#include "collectors/catalogue.h"
+#include "collectors/collector.h"
+
+/* Neither the catalogue nor a row knows the recommendation any more. */
+static bool is_retired(const struct snapshot *snapshot, const struct part *part,
+                       const char *assessment_id)
+{
+    const char *tenant = part->source->tenant;
+    return intern_find(&part->assessment_ids, assessment_id, strlen(assessment_id)) == UINT32_MAX &&
+           catalogue_is_known(snapshot, tenant) && !catalogue_find(snapshot, tenant, assessment_id);
+}
+
+enum finding_reason ledger_absence_reason(const struct snapshot *snapshot, const struct part *part,
+                                          int64_t since, const struct finding *finding)
+{
+    const struct collector *collector = part->source->collector;
+    int64_t limit_s = snapshot_status(snapshot, part->source)->max_staleness_ms / 1000;
+    if (proof_answers_find(&part->proofs, &finding->id) == PROOF_DELETED)
+        return REASON_RESOURCE_DELETED;
+    if (collector->rows != COLLECTOR_FAILING_ROWS &&
+        is_retired(snapshot, part, finding->assessment_id))
+        return REASON_RETIRED;
+    if (collector->rows == COLLECTOR_FAILING_ROWS && collector->fixed &&
+        collector->fixed(part, finding, since))
+        return REASON_FIXED;
+    if (limit_s && part->collected_at - since > limit_s)
+        return REASON_NO_LONGER_ASSESSED;
+    return REASON_COUNT;
+}

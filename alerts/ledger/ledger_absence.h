@@ -1,0 +1,8 @@
+#pragma once
+/* What it means that a finding has no row any more. Pure. */
+#include "collectors/snapshot/snapshot.h"
+
+/* Why a finding is over that has no row since `since`; REASON_COUNT when nobody knows. part: of the
+ * source that told of it. */
+enum finding_reason ledger_absence_reason(const struct snapshot *snapshot, const struct part *part,
+                                          int64_t since, const struct finding *finding);
