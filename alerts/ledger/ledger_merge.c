@@ -6,6 +6,7 @@
 
 #include "alerts/ledger/ledger_absence.h"
 #include "alerts/ledger/ledger_age.h"
+#include "alerts/ledger/ledger_cover.h"
 #include "alerts/ledger/ledger_rows.h"
 #include "alerts/store/schema.h"
 #include "collectors/baselines.h"
@@ -407,36 +408,6 @@ static void insert_added(struct merge *merge)
 }
 
 /* --- the subscriptions a part speaks for ------------------------------------------------------ */
-static int compare_texts(const void *left, const void *right)
-{
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
-static bool is_covered(const struct part_cover *cover)
-{
-    return cover->collected_at && !cover->carried;
-}
-
-/* A digest of the set, the same in whatever order it comes. */
-static void digest_cover(const struct part *part, char out[33])
-{
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    struct hash_sha256 digest;
-    size_t count = 0;
-    const char **ids = MEMORY_ARRAY(const char *, part->cover_count + 1);
-    for (size_t i = 0; i < part->cover_count; i++)
-        if (is_covered(&part->cover[i]))
-            ids[count++] = part->cover[i].subscription_id;
-    qsort(ids, count, sizeof *ids, compare_texts);
-    for (size_t i = 0; i < count; i++) {
-        buf_text(&text, ids[i]);
-        buf_char(&text, '\n');
-    }
-    free(ids);
-    hash_sha256(buf_cstr(&text), text.length, &digest);
-    hash_hex(digest.bytes, 16, out);
-}
-
 /* Work out what the merge may conclude from absence, and keep the cover for the next. */
 static bool read_cover(struct merge *merge, struct error *error)
 {
@@ -455,10 +426,10 @@ static bool read_cover(struct merge *merge, struct error *error)
             merge->carried[theirs] = part->cover[i].carried;
         if (ours < subscriptions->count) {
             merge->frozen[ours] = part->cover[i].carried;
-            merge->covered[ours] = is_covered(&part->cover[i]) && !part->cover[i].gaps;
+            merge->covered[ours] = ledger_cover_has(&part->cover[i]) && !part->cover[i].gaps;
         }
     }
-    digest_cover(part, cover);
+    ledger_cover_digest(part, cover);
     if (!strcmp(cover, source->cover)) {
         merge->complete = source->cover_at != merge->collected_at && !part->truncated &&
                           snapshot_status(merge->snapshot, merge->of)->success;
