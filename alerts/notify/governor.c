@@ -46,7 +46,7 @@ static bool read_budget(const struct group_context *context, const char *receive
 }
 
 bool governor_admits(const struct group_context *context, const struct receivers_config *receiver,
-                     enum risk_level worst, bool *admits, struct error *error)
+                     enum risk_level worst, int64_t messages, bool *admits, struct error *error)
 {
     struct governor_budget *budget = &context->budgets[receiver - context->settings->receivers];
     int64_t limit = context->settings->config->governor.messages;
@@ -54,8 +54,8 @@ bool governor_admits(const struct group_context *context, const struct receivers
         return false;
     if (worst == RISK_CRITICAL)
         limit *= 2;
-    *admits = !budget->full && (!limit || budget->messages < limit);
-    budget->messages += *admits;
+    *admits = !budget->full && (!limit || budget->messages + messages <= limit);
+    budget->messages += *admits ? messages : 0;
     return true;
 }
 
@@ -101,6 +101,15 @@ bool governor_fold(struct database *database, const char *receiver, const struct
         .at = now,
     };
     return rows_insert_new(database, &fold_rows, &fold, error);
+}
+
+bool governor_unfold(struct database *database, const char *receiver, const char *fingerprint,
+                     struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "DELETE FROM governor_fold WHERE receiver = $1 AND fingerprint = $2");
+    database_bind(statement, receiver, fingerprint);
+    return database_run(statement, error);
 }
 
 /* --- digests ---------------------------------------------------------------------------------- */

@@ -22,15 +22,21 @@ struct governor_budget {
     int64_t messages;
 };
 
-/* Whether one more firing message for this receiver fits. worst: risk critical fits within twice
- * the budget. Nothing fits while the outbox is full. Counts the message when it does. Not asked for
- * digests, tests and resolves of alerts that were notified one by one: those always fit. */
+/* Whether so many more firing messages for this receiver fit, all of them. worst: risk critical
+ * fits within twice the budget. Nothing fits while the outbox is full. Counts the messages when
+ * they do. Not asked for digests, tests and resolves of alerts that were notified one by one: those
+ * always fit. */
 bool governor_admits(const struct group_context *context, const struct receivers_config *receiver,
-                     enum risk_level worst, bool *admits, struct error *error) MUST_USE;
+                     enum risk_level worst, int64_t messages, bool *admits,
+                     struct error *error) MUST_USE;
 
 /* Fold one alert of a refused message; state: ALERT_FIRING or ALERT_RESOLVED. */
 bool governor_fold(struct database *database, const char *receiver, const struct alert *alert,
                    enum alert_state state, int64_t now, struct error *error) MUST_USE;
+
+/* An alert ended before the digest it waits for was written: it leaves. */
+bool governor_unfold(struct database *database, const char *receiver, const char *fingerprint,
+                     struct error *error) MUST_USE;
 
 /* Write the digests that are due: notification event "digest", members = all that was folded. */
 bool governor_flush(const struct group_context *context, struct error *error) MUST_USE;

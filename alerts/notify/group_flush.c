@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "alerts/notify/group_row.h"
+#include "alerts/notify/incident.h"
 #include "alerts/notify/notification_build.h"
 #include "alerts/store/rows.h"
 
@@ -13,6 +14,9 @@ struct member {
     bool resolved, over, news, by_digest; /* by_digest: its firing was in one */
     int64_t flaps, flapped_at;
     enum mute_reason muted_by, muted;
+    const char *open_key; /* of the incident it is in; "" = none */
+    char key[46];         /* of the incident it belongs to */
+    bool left, folded;    /* its incident was looked at; its firing goes into a digest */
 };
 
 /* One group while it is decided. */
@@ -21,6 +25,7 @@ struct flush {
     const struct route_leaf *leaf;
     const struct receivers_config *receiver;
     const struct receiver_kind *kind;
+    enum receiver_incidents incidents;
     struct group_row row;
     struct member *members; /* firing before resolved, news first, worst first */
     size_t count, capacity;
@@ -28,6 +33,7 @@ struct flush {
     /* of those that are not muted: */
     int64_t firing, resolved, firing_news, resolved_news, digest_news;
     size_t waiting;        /* news that is muted */
+    bool waits;            /* news of an open incident that does not fit now */
     enum risk_level worst; /* of the firing news */
 };
 
@@ -197,8 +203,9 @@ static const char *event_of(const struct chunk *chunk)
     return chunk->members[0]->alert.event;
 }
 
-static bool queue_notification(struct flush *flush, const struct chunk *chunk, bool repeat,
-                               struct error *error)
+/* key: NULL = the group's. */
+static bool queue_notification(struct flush *flush, const struct chunk *chunk, const char *key,
+                               bool repeat, struct error *error)
 {
     const struct group_context *context = flush->context;
     struct alert *alerts = arena_alloc(&flush->arena, NOTIFICATION_ALERTS_MAX * sizeof *alerts);
@@ -223,6 +230,7 @@ static bool queue_notification(struct flush *flush, const struct chunk *chunk, b
         .title = rule ? rule->title : NULL,
         .text = rule ? rule->text : NULL,
         .episode = (uint32_t)flush->row.episode,
+        .dedup_key = key,
         .repeat = repeat,
     };
     return notification_build(context->notifications, &subject, &flush->arena, &notification,
@@ -248,24 +256,133 @@ static bool queue_notifications(struct flush *flush, bool repeat, struct error *
         *(member->resolved ? &chunk.resolved : &chunk.firing) += 1;
         if (chunk.count < most)
             continue;
-        if (!queue_notification(flush, &chunk, repeat, error))
+        if (!queue_notification(flush, &chunk, NULL, repeat, error))
             return false;
         chunk.count = 0;
         chunk.firing = chunk.resolved = 0;
     }
-    return !chunk.count || queue_notification(flush, &chunk, repeat, error);
+    return !chunk.count || queue_notification(flush, &chunk, NULL, repeat, error);
+}
+
+/* --- incidents -------------------------------------------------------------------------------- */
+
+/* The key of the group's own incident. */
+static bool group_incident(struct flush *flush, char out[46], struct error *error)
+{
+    struct match_label labels[ALERT_LABELS_MAX];
+    struct alert *alert = arena_zalloc(&flush->arena, sizeof *alert);
+    bool found = false;
+    if (flush->count && !active_find(flush->context->database, flush->members[0].alert.fingerprint,
+                                     &flush->arena, alert, &found, error))
+        return false;
+    size_t count = found ? route_group_labels(flush->leaf, alert, labels) : 0;
+    incident_group_key(flush->context->notifications->tenant_id, labels, count, flush->row.key,
+                       (uint32_t)flush->row.episode, out);
+    return true;
+}
+
+/* Which incident each alert is in, and which it belongs to. */
+static bool find_incidents(struct flush *flush, bool repeat, struct error *error)
+{
+    struct database *database = flush->context->database;
+    const char *receiver = flush->row.receiver;
+    char group_key[46] = "";
+    if (flush->incidents == RECEIVER_GROUP_INCIDENTS && !group_incident(flush, group_key, error))
+        return false;
+    for (size_t i = 0; i < flush->count; i++) {
+        struct member *member = &flush->members[i];
+        if (member->muted || !(member->news || repeat))
+            continue;
+        if (member->resolved && member->by_digest &&
+            !governor_unfold(database, receiver, member->alert.fingerprint, error))
+            return false;
+        if (!incident_open_key(database, receiver, member->alert.fingerprint, &flush->arena,
+                               &member->open_key, error))
+            return false;
+        if (flush->incidents == RECEIVER_ALERT_INCIDENTS)
+            incident_own_key(flush->context->notifications->tenant_id, &member->alert,
+                             member->open_key, member->key);
+        else
+            memcpy(member->key, group_key, sizeof member->key);
+    }
+    return true;
+}
+
+/* Whether an alert leaves the incident it is in: it ended there, or goes to another. */
+static bool is_leaving(const struct flush *flush, const struct member *member, bool admits)
+{
+    if (member->muted || !member->news || member->left || !*member->open_key)
+        return false;
+    bool moves = strcmp(member->open_key, member->key) != 0;
+    return member->resolved ? moves || flush->incidents == RECEIVER_ALERT_INCIDENTS
+                            : moves && admits;
+}
+
+/* An incident ends with the last of its alerts. */
+static bool end_incidents(struct flush *flush, bool admits, struct error *error)
+{
+    for (size_t first = 0; first < flush->count; first++) {
+        const char *key = flush->members[first].open_key;
+        struct chunk chunk = { 0 };
+        int64_t alerts;
+        if (!is_leaving(flush, &flush->members[first], admits))
+            continue;
+        chunk.members = arena_alloc(&flush->arena, flush->count * sizeof *chunk.members);
+        for (size_t i = first; i < flush->count; i++) {
+            struct member *member = &flush->members[i];
+            if (!is_leaving(flush, member, admits) || strcmp(member->open_key, key) != 0)
+                continue;
+            struct member *ended = arena_alloc(&flush->arena, sizeof *ended);
+            member->left = true;
+            *ended = *member;
+            ended->resolved = true;
+            ended->alert.state = ALERT_RESOLVED;
+            chunk.members[chunk.count++] = ended;
+        }
+        chunk.resolved = (int64_t)chunk.count;
+        if (!incident_alerts(flush->context->database, flush->row.receiver, key, &alerts, error))
+            return false;
+        if (alerts <= chunk.resolved && !queue_notification(flush, &chunk, key, false, error))
+            return false;
+    }
+    return true;
+}
+
+/* One notification for each alert, under its own key; a repetition only as far as it fits. */
+static bool queue_each(struct flush *flush, bool repeat, struct error *error)
+{
+    for (size_t i = 0; i < flush->count; i++) {
+        const struct member *member = &flush->members[i];
+        const struct chunk chunk = { &member, 1, 1, 0 };
+        bool admits = member->news;
+        if (member->muted || member->resolved ||
+            !(member->news || (repeat && member->is.told == GROUP_TOLD_FIRING)))
+            continue;
+        if (!member->news && !governor_admits(flush->context, flush->receiver, member->alert.risk,
+                                              1, &admits, error))
+            return false;
+        if (admits && !queue_notification(flush, &chunk, member->key, repeat, error))
+            return false;
+    }
+    return true;
 }
 
 /* --- notifying -------------------------------------------------------------------------------- */
 
+/* Ends of incidents are no part of a digest; news of an open one waits until it fits. */
 static bool fold_news(struct flush *flush, struct error *error)
 {
     const struct group_context *context = flush->context;
     for (size_t i = 0; i < flush->count; i++) {
-        const struct member *member = &flush->members[i];
-        if (member->muted || !member->news)
+        struct member *member = &flush->members[i];
+        if (member->muted || !member->news || (flush->incidents && member->resolved))
             continue;
+        if (flush->incidents && *member->open_key) {
+            flush->waits = true;
+            continue;
+        }
         context->suppressed[MUTE_GOVERNOR]++;
+        member->folded = true;
         if (!governor_fold(context->database, flush->row.receiver, &member->alert,
                            member->alert.state, context->now, error))
             return false;
@@ -273,22 +390,32 @@ static bool fold_news(struct flush *flush, struct error *error)
     return true;
 }
 
+static bool run_on_group(const struct flush *flush, const char *sql, struct error *error)
+{
+    struct database_statement *statement = database_prepare(flush->context->database, sql);
+    database_bind(statement, flush->row.receiver, flush->row.key);
+    return database_run(statement, error);
+}
+
 /* Write what the receiver knows now; alerts that are over leave. */
 static bool settle(struct flush *flush, bool folded, struct error *error)
 {
-    static const char *const texts[] = {
-        "DELETE FROM group_member WHERE receiver = $1 AND group_key = $2 AND muted_by = ''"
-        " AND state IN ('resolved', 'over')",
-        "UPDATE group_member SET told = 'firing' WHERE receiver = $1 AND group_key = $2 AND"
-        " muted_by = '' AND told <> 'firing'",
-        "UPDATE group_member SET told = 'folded' WHERE receiver = $1 AND group_key = $2 AND"
-        " muted_by = '' AND told IN ('', 'before')",
-    };
-    const char *const both[] = { texts[0], texts[folded ? 2 : 1] };
-    for (size_t i = 0; i < ARRAY_COUNT(both); i++) {
-        struct database_statement *statement = database_prepare(flush->context->database, both[i]);
-        database_bind(statement, flush->row.receiver, flush->row.key);
-        if (!database_run(statement, error))
+    const struct group_membership in_digest = { GROUP_FIRING, GROUP_TOLD_FOLDED };
+    if (!run_on_group(flush,
+                      "DELETE FROM group_member WHERE receiver = $1 AND group_key = $2 AND"
+                      " muted_by = '' AND state IN ('resolved', 'over')",
+                      error))
+        return false;
+    if (!folded && !run_on_group(flush,
+                                 "UPDATE group_member SET told = 'firing' WHERE receiver = $1 AND"
+                                 " group_key = $2 AND muted_by = '' AND told <> 'firing'",
+                                 error))
+        return false;
+    for (size_t i = 0; folded && i < flush->count; i++) {
+        const struct member *member = &flush->members[i];
+        if (member->folded && !member->resolved && !member->over &&
+            !group_row_put_member(flush->context->database, flush->row.receiver, flush->row.key,
+                                  member->alert.fingerprint, &in_digest, error))
             return false;
     }
     flush->row.told_at = flush->context->now;
@@ -298,15 +425,22 @@ static bool settle(struct flush *flush, bool folded, struct error *error)
 /* Queue everything, or fold the news when it does not fit; a repetition that does not fit waits. */
 static bool notify(struct flush *flush, bool repeat, struct error *error)
 {
-    bool admits = true;
-    if ((flush->firing_news || repeat) &&
-        !governor_admits(flush->context, flush->receiver, flush->worst, &admits, error))
+    bool admits = true, each = flush->incidents == RECEIVER_ALERT_INCIDENTS;
+    if (flush->incidents && !find_incidents(flush, repeat, error))
+        return false;
+    if ((flush->firing_news || (repeat && !each)) &&
+        !governor_admits(flush->context, flush->receiver, flush->worst,
+                         each ? flush->firing_news : 1, &admits, error))
+        return false;
+    if (flush->incidents && flush->receiver->send_resolved && !end_incidents(flush, admits, error))
         return false;
     if (!flush->firing_news && !flush->resolved_news && !repeat)
         admits = false; /* their firing was in a digest, and so is their end */
     if (!admits && repeat)
         return true;
-    bool ok = admits ? queue_notifications(flush, repeat, error) : fold_news(flush, error);
+    bool ok = !admits ? fold_news(flush, error)
+              : each  ? queue_each(flush, repeat, error)
+                      : queue_notifications(flush, repeat, error);
     return ok && settle(flush, !admits, error);
 }
 
@@ -325,6 +459,8 @@ static int64_t next_due(const struct flush *flush, bool waits, bool notified)
 {
     const struct route_leaf *leaf = flush->leaf;
     int64_t now = flush->context->now, since = flush->row.told_at;
+    if (flush->waits)
+        return now + leaf->group_interval_s + 1;
     if (waits)
         return since ? since + leaf->group_interval_s : flush->row.created_at + leaf->group_wait_s;
     if (!since || !flush->firing || !leaf->repeat_interval_s || flush->kind->refresh_s)
@@ -379,6 +515,7 @@ static bool flush_one(const struct group_context *context, const char *receiver,
         return !found || group_row_save(context->database, &flush.row, error);
     }
     flush.kind = receivers_kind(flush.receiver, &unused);
+    flush.incidents = receivers_incidents(flush.receiver);
     return decide(&flush, error) || error_wrap(error, "group %s of %s", key, receiver);
 }
 

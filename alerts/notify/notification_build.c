@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/notify/incident.h"
 #include "alerts/notify/notification_blocks.h"
 #include "alerts/rules/notification_silence.h"
 #include "alerts/text/text.h"
@@ -108,18 +109,16 @@ static void add_times(struct build *build)
         notification->age_s = until - notification->opened_at;
 }
 
-/* Made of what identifies the group, never of what is in it right now: firing and resolve must give
- * the same. */
 static const char *dedup_key(const struct build *build)
 {
     const struct notification_subject *subject = build->subject;
-    const char *rule = "";
     char key[46];
-    for (size_t i = 0; i < subject->group_label_count; i++)
-        if (!strcmp(subject->group_labels[i].name, "alertname"))
-            rule = subject->group_labels[i].value;
-    return arena_text(build->arena, alert_dedup_key(build->context->tenant_id, rule,
-                                                    subject->group_key, subject->episode, key));
+    if (subject->dedup_key)
+        return subject->dedup_key;
+    return arena_text(build->arena,
+                      incident_group_key(build->context->tenant_id, subject->group_labels,
+                                         subject->group_label_count, subject->group_key,
+                                         subject->episode, key));
 }
 
 /* --- names that somebody chose -----------------------------------------------------------------

@@ -9,7 +9,7 @@
 struct notification_context {
     const struct snapshot *snapshot;
     const struct points *points;
-    struct database *database; /* ledger lookups for findings that are gone; NULL = none */
+    struct database *database;    /* ledger lookups for findings that are gone; NULL = none */
     const struct rule_set *rules; /* those of the alerts */
     const char *tenant_id, *portal, *external_url;
     const char *config_file; /* "" = the default one */
@@ -29,6 +29,7 @@ struct notification_subject {
     size_t count_count;
     const struct template *title, *text; /* of the rule; NULL = the built-in ones */
     uint32_t episode;                    /* for the dedup key */
+    const char *dedup_key;               /* NULL = the group's */
     bool repeat;
     bool brief; /* leave out the long texts of the catalogue, for many notifications at once */
 };

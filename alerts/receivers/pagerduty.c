@@ -14,6 +14,7 @@ enum {
 };
 
 static const char *const regions[] = { "us", "eu", NULL };
+static const char *const dedups[] = { "finding", "group", NULL };
 static const char *const bases[] = { "https://events.pagerduty.com",
                                      "https://events.eu.pagerduty.com" };
 static const char *const severities[] = { "critical", "error", "warning", "info", NULL };
@@ -32,9 +33,12 @@ const struct option pagerduty_options[] = {
       .words = regions, .help = "Service region of the account." },
     { "url", OPTION_URL(struct pagerduty_config, url),
       .help = "Base URL instead of the region's, for relays." },
+    { "dedup", OPTION_WORD(struct pagerduty_config, dedup), .otherwise = "finding",
+      .words = dedups, .help = "One incident for each finding (or other alert), or for each group "
+      "of the route: there a new member wakes nobody." },
     { "change_events", OPTION_BOOL(struct pagerduty_config, change_events),
-      .otherwise = "false",
-      .help = "Send changed recommendations and exemptions as change events." },
+      .otherwise = "true",
+      .help = "First-run summaries, changed recommendations and exemptions become change events." },
     { "severity_map", OPTION_TEXT_MAP(struct pagerduty_config, severity_map),
       .help = "Risk level to critical, error, warning or info." },
     { "http", OPTION_SECTION(struct pagerduty_config, http),
@@ -43,39 +47,52 @@ const struct option pagerduty_options[] = {
 };
 /* clang-format on */
 
-static bool is_word(const char *const *words, const char *text)
+static int index_of(const char *const *words, const char *text)
 {
-    for (; *words; words++)
-        if (!strcmp(*words, text))
-            return true;
-    return false;
+    for (int i = 0; words[i]; i++)
+        if (!strcmp(words[i], text))
+            return i;
+    return -1;
 }
 
-/* Of findings the risk level; of other alerts the rule's own label severity, in either's words. */
+/* Which of the severities a level is, a risk level or a word of PagerDuty's; -1 = neither. */
+static int rank_of(const struct pagerduty_config *config, const char *level)
+{
+    static const int ranks[] = { 0, 1, 2, 3, 3 };
+    for (size_t i = 0; i < config->severity_map.count; i++)
+        if (!strcmp(config->severity_map.pairs[i].name, level))
+            return index_of(severities, config->severity_map.pairs[i].value);
+    int risk = index_of(finding_risk_words, level);
+    return risk >= 0 ? ranks[risk] : index_of(severities, level);
+}
+
+/* By the risk level, also of an alert that is about no finding; where it has none, the worst label
+ * severity of what fires. */
 static const char *severity_of(const struct pagerduty_config *config,
                                const struct notification *notification)
 {
-    static const char *const words[] = { "critical", "error", "warning", "info", "info" };
-    const char *level =
-        notification->resource_total ? notification->risk_level : notification->severity;
-    for (size_t i = 0; i < config->severity_map.count; i++)
-        if (!strcmp(config->severity_map.pairs[i].name, level))
-            return config->severity_map.pairs[i].value;
-    for (int i = 0; i < RISK_COUNT; i++)
-        if (!strcmp(finding_risk_words[i], level))
-            return words[i];
-    return is_word(severities, level) ? level : "warning";
+    const char *not_evaluated = finding_risk_words[RISK_NOT_EVALUATED];
+    if (notification->resource_total || strcmp(notification->risk_level, not_evaluated) != 0)
+        return severities[rank_of(config, notification->risk_level)];
+    int worst = rank_of(config, notification->severity);
+    for (size_t i = 0; i < notification->alert_count; i++) {
+        const struct alert *alert = &notification->alerts[i];
+        int rank = rank_of(config, alert_label_value(alert, "severity"));
+        if (alert->state != ALERT_RESOLVED && rank >= 0 && (worst < 0 || rank < worst))
+            worst = rank;
+    }
+    return worst < 0 ? "warning" : severities[worst];
 }
 
+/* What is for the timeline and wakes nobody. The end of an exemption is none of it: the finding is
+ * open again. */
 static bool is_change(const struct pagerduty_config *config,
                       const struct notification *notification)
 {
-    static const char *const events[] = { "ruler.changed", "finding.exempted",
-                                          "finding.exemption_expired" };
-    for (size_t i = 0; i < ARRAY_COUNT(events); i++)
-        if (!strcmp(events[i], notification->event))
-            return config->change_events && notification->status == NOTIFICATION_FIRING;
-    return false;
+    static const char *const events[] = { "ruler.changed", "finding.exempted", NULL };
+    bool first_run = !strcmp(notification->event, "digest") && !notification->count_count;
+    return config->change_events && notification->status == NOTIFICATION_FIRING &&
+           (first_run || index_of(events, notification->event) >= 0);
 }
 
 static void add_cut(struct json_writer *writer, const char *name, const char *text, size_t points)
@@ -124,6 +141,16 @@ static void add_details(struct json_writer *writer, const struct notification *n
     json_close(writer, '}');
 }
 
+/* How it ended. */
+static void add_reason(struct json_writer *writer, const struct notification *notification)
+{
+    json_open(writer, "custom_details", '{');
+    if (*notification->reason)
+        json_add_text(writer, "Closed because", notification->reason);
+    json_add_integer(writer, "resolved", notification->resolved_count);
+    json_close(writer, '}');
+}
+
 /* Their replacement in a body that came out too large. */
 static void add_no_details(struct json_writer *writer)
 {
@@ -144,6 +171,23 @@ static const char *source_of(const struct notification *notification)
     return "Microsoft Defender for Cloud";
 }
 
+/* The group the alert belongs to, in names: what incidents can be grouped by. */
+static void add_group(struct json_writer *writer, const struct notification *notification)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    for (size_t i = 0; i < notification->group_label_count; i++) {
+        const char *value = notification->group_labels[i].value;
+        if (!strcmp(value, notification->subscription_id))
+            value = notification->subscription_name;
+        else if (!strcmp(value, notification->assessment_id))
+            value = notification->assessment_title;
+        if (*value)
+            buf_printf(&text, "%s%s", text.length ? ", " : "", value);
+    }
+    add_cut(writer, "group", text.length ? buf_cstr(&text) : notification->subscription_name,
+            FIELD_POINTS);
+}
+
 static void add_payload(struct json_writer *writer, const struct pagerduty_config *config,
                         const struct notification *notification, bool with_details)
 {
@@ -155,10 +199,12 @@ static void add_payload(struct json_writer *writer, const struct pagerduty_confi
     if (!is_change(config, notification)) {
         json_add_text(writer, "severity", severity_of(config, notification));
         add_cut(writer, "component", notification->resource_type, FIELD_POINTS);
-        add_cut(writer, "group", notification->subscription_name, FIELD_POINTS);
+        add_group(writer, notification);
         add_cut(writer, "class", notification->category, FIELD_POINTS);
     }
-    if (with_details)
+    if (notification->status == NOTIFICATION_RESOLVED)
+        add_reason(writer, notification);
+    else if (with_details)
         add_details(writer, notification);
     else
         add_no_details(writer);
@@ -194,10 +240,9 @@ static void write_body(const struct pagerduty_config *config,
         json_add_text(&writer, "event_action", resolved ? "resolve" : "trigger");
         json_add_text(&writer, "dedup_key", notification->dedup_key);
     }
-    if (!resolved) {
-        add_payload(&writer, config, notification, with_details);
+    add_payload(&writer, config, notification, with_details);
+    if (!resolved)
         add_links(&writer, notification);
-    }
     if (!resolved && !change) {
         json_add_text(&writer, "client", "defender_exporter");
         if (*notification->external_url)
@@ -241,13 +286,20 @@ static void check(const void *config, const char *file, int line, struct option_
     receiver_check(&pagerduty->http, file, line, report);
     for (size_t i = 0; i < pagerduty->severity_map.count; i++) {
         const struct option_pair *pair = &pagerduty->severity_map.pairs[i];
-        if (!is_word(finding_risk_words, pair->name))
+        if (index_of(finding_risk_words, pair->name) < 0)
             options_complain(report, file, pair->line, "severity_map", "no risk level: %s",
                              pair->name);
-        if (!is_word(severities, pair->value))
+        if (index_of(severities, pair->value) < 0)
             options_complain(report, file, pair->line, "severity_map",
                              "%s is not critical, error, warning or info", pair->value);
     }
+}
+
+static enum receiver_incidents incidents(const void *config)
+{
+    const struct pagerduty_config *pagerduty = config;
+    return pagerduty->dedup == PAGERDUTY_BY_GROUP ? RECEIVER_GROUP_INCIDENTS
+                                                  : RECEIVER_ALERT_INCIDENTS;
 }
 
 /* source of the rate: PagerDuty, Events API limits: 120 a minute for each integration key. */
@@ -259,6 +311,7 @@ const struct receiver_kind pagerduty_kind = {
     .expires_s = RECEIVER_PAGER_EXPIRES_S,
     .rate = 1.5,
     .burst = 20,
+    .incidents = incidents,
     .check = check,
     .build = build,
     .classify = classify,

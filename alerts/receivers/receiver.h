@@ -120,6 +120,13 @@ bool receiver_fit(const void *config, const struct receiver_context *context,
 /* How long a message is worth sending: to a pager, in a chat. */
 enum { RECEIVER_PAGER_EXPIRES_S = 86400, RECEIVER_CHAT_EXPIRES_S = 259200 };
 
+/* What a receiver keeps open under a key until it is told that it ended. */
+enum receiver_incidents {
+    RECEIVER_NO_INCIDENTS,
+    RECEIVER_GROUP_INCIDENTS,
+    RECEIVER_ALERT_INCIDENTS, /* one for each alert: a group becomes as many notifications */
+};
+
 struct receiver_kind {
     const char *name; /* also its key in the configuration and the integration label */
     const char *help;
@@ -130,6 +137,7 @@ struct receiver_kind {
                            the outbox */
     int64_t expires_s;  /* default of expire: 24 h for pagers, 3 d for chats */
     double rate, burst; /* default messages a second, and at once */
+    enum receiver_incidents (*incidents)(const void *config); /* NULL = it keeps none */
     /* Number of targets; NULL = 1. */
     size_t (*targets)(const void *config);
     /* What the table cannot check; complains to the report. May be NULL. */

@@ -70,6 +70,13 @@ size_t receivers_targets(const struct receivers_config *config)
     return kind && kind->targets ? kind->targets(kind_config) : 1;
 }
 
+enum receiver_incidents receivers_incidents(const struct receivers_config *config)
+{
+    const void *kind_config;
+    const struct receiver_kind *kind = receivers_kind(config, &kind_config);
+    return kind && kind->incidents ? kind->incidents(kind_config) : RECEIVER_NO_INCIDENTS;
+}
+
 /* "webhook, alertmanager, ..." */
 static void append_kinds(struct buf *out)
 {

@@ -47,6 +47,9 @@ const struct receiver_kind *receivers_kind(const struct receivers_config *config
 /* How many lanes it has. */
 size_t receivers_targets(const struct receivers_config *config);
 
+/* What it keeps open. */
+enum receiver_incidents receivers_incidents(const struct receivers_config *config);
+
 /* Complain about every mistake in a list of them: none or two kinds, equal names, the kinds' own
  * checks. */
 void receivers_check(const struct option_items *receivers, const char *file,

@@ -29,7 +29,7 @@ TEST(trigger_has_every_field)
         { "payload.severity", "critical" },
         { "payload.source", "stprod01" },
         { "payload.component", "microsoft.storage/storageaccounts" },
-        { "payload.group", "Production" },
+        { "payload.group", "NewCriticalFinding" },
         { "payload.class", "Data" },
         { "payload.timestamp", "2025-11-21T12:00:00Z" },
         { "payload.custom_details.Due", "2025-11-28 12:00 UTC" },
@@ -44,14 +44,43 @@ TEST(trigger_has_every_field)
     CHECK_TEXT(built.request.http.url, "https://events.pagerduty.com/v2/enqueue");
 }
 
-TEST(resolve_is_the_key_and_nothing_more)
+/* Incidents can be grouped by it: the group's labels, in names. */
+TEST(group_is_named)
+{
+    CONFIG config = make();
+    FIXTURE built = { 0 };
+    const struct receiver_context context = { .name = "team" };
+    struct error ignored;
+    fixture_notification(FIXTURE_FINDING, &built.arena, &built.notification);
+    built.notification.group_labels[1] =
+        (struct match_label){ "assessment_id", FIXTURE_ASSESSMENT };
+    built.notification.group_labels[2] =
+        (struct match_label){ "subscription_id", FIXTURE_SUBSCRIPTION };
+    built.notification.group_label_count = 3;
+    CHECK(
+        pagerduty_kind.build(&config, &context, &built.notification, &built.request, &built.error));
+    built.json = json_parse(built.request.http.body, built.request.http.body_bytes, &ignored);
+    CHECK_TEXT(fixture_text(&built, "payload.group"),
+               "NewCriticalFinding, Storage accounts should restrict network access, Production");
+}
+
+TEST(incidents_are_of_findings_unless_of_groups)
+{
+    CONFIG config = make();
+    CHECK_INT(pagerduty_kind.incidents(&config), RECEIVER_ALERT_INCIDENTS);
+    config.dedup = PAGERDUTY_BY_GROUP;
+    CHECK_INT(pagerduty_kind.incidents(&config), RECEIVER_GROUP_INCIDENTS);
+}
+
+TEST(resolve_says_how_it_ended)
 {
     CONFIG config = make();
     FIXTURE built = { 0 };
     fixture_build(&built, &pagerduty_kind, &config, FIXTURE_RESOLVED);
     CHECK_TEXT(fixture_text(&built, "event_action"), "resolve");
     CHECK_TEXT(fixture_text(&built, "dedup_key"), built.notification.dedup_key);
-    CHECK_INT(json_count(built.json), 3);
+    CHECK_TEXT(fixture_text(&built, "payload.custom_details.Closed because"), "fixed");
+    CHECK(!json_get(built.json, "links"));
 }
 
 /* PagerDuty knows no other end: the incident must not stay open for ever. */
@@ -113,25 +142,71 @@ TEST(severity_follows_the_risk_or_the_map)
     CHECK_TEXT(fixture_text(&score, "payload.severity"), "error"); /* the rule's label: high */
 }
 
-TEST(changes_are_change_events_when_wanted)
+/* A threshold has no finding: its label risk_level counts, or the worst severity that fires. */
+TEST(severity_of_a_threshold)
 {
-    static const char *const events[] = { "ruler.changed", "finding.exempted",
-                                          "finding.exemption_expired" };
+    static const struct {
+        const char *risk, *first, *second, *want;
+    } cases[] = {
+        { "critical", "warning", "", "critical" },
+        { "high", "", "", "error" },
+        { "not_evaluated", "warning", "critical", "critical" },
+        { "not_evaluated", "high", "", "error" },
+        { "not_evaluated", "page", "", "warning" },
+    };
     CONFIG config = make();
-    for (size_t i = 0; i < ARRAY_COUNT(events); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        FIXTURE built = { 0 };
+        struct alert alerts[2] = { { .state = ALERT_FIRING }, { .state = ALERT_FIRING } };
+        const struct receiver_context context = { .name = "team" };
+        struct error ignored;
+        fixture_notification(FIXTURE_SCORE, &built.arena, &built.notification);
+        alert_label(&alerts[0], "severity", cases[i].first);
+        alert_label(&alerts[1], "severity", cases[i].second);
+        built.notification.risk_level = cases[i].risk;
+        built.notification.severity = "";
+        built.notification.alerts = alerts;
+        built.notification.alert_count = 2;
+        CHECK(pagerduty_kind.build(&config, &context, &built.notification, &built.request,
+                                   &built.error));
+        built.json = json_parse(built.request.http.body, built.request.http.body_bytes, &ignored);
+        CHECK_TEXT(fixture_text(&built, "payload.severity"), cases[i].want);
+    }
+}
+
+/* A digest of what did not fit is no change, and neither is a finding that is open again. */
+TEST(what_wakes_nobody_is_a_change_event)
+{
+    static const struct {
+        const char *event;
+        enum fixture fixture;
+        bool is_change;
+    } cases[] = {
+        { "ruler.changed", FIXTURE_FINDING, true },
+        { "finding.exempted", FIXTURE_FINDING, true },
+        { "digest", FIXTURE_FINDING, true },
+        { "digest", FIXTURE_DIGEST, false },
+        { "finding.exemption_expired", FIXTURE_FINDING, false },
+        { "finding.opened", FIXTURE_FINDING, false },
+    };
+    CONFIG config = make();
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         FIXTURE plain = { 0 };
         FIXTURE change = { 0 };
         FIXTURE resolved = { 0 };
         config.change_events = false;
-        build_changed(&config, &plain, FIXTURE_FINDING, events[i], "critical");
+        build_changed(&config, &plain, cases[i].fixture, cases[i].event, "critical");
         CHECK_TEXT(fixture_text(&plain, "event_action"), "trigger");
         config.change_events = true;
-        build_changed(&config, &change, FIXTURE_FINDING, events[i], "critical");
-        CHECK_TEXT(change.request.http.url, "https://events.pagerduty.com/v2/change/enqueue");
-        CHECK(!json_get(change.json, "event_action") && !json_get(change.json, "dedup_key"));
-        CHECK(!json_path(change.json, "payload.severity"));
+        build_changed(&config, &change, cases[i].fixture, cases[i].event, "critical");
+        CHECK_INT(
+            strcmp(change.request.http.url, "https://events.pagerduty.com/v2/change/enqueue") == 0,
+            cases[i].is_change);
+        CHECK_INT(!json_get(change.json, "event_action") && !json_get(change.json, "dedup_key") &&
+                      !json_path(change.json, "payload.severity"),
+                  cases[i].is_change);
         CHECK_TEXT(fixture_text(&change, "payload.summary"), change.notification.title);
-        build_changed(&config, &resolved, FIXTURE_RESOLVED, events[i], "critical");
+        build_changed(&config, &resolved, FIXTURE_RESOLVED, cases[i].event, "critical");
         CHECK_TEXT(fixture_text(&resolved, "event_action"), "resolve");
     }
 }
