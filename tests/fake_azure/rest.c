@@ -50,8 +50,9 @@ static void write_status(const struct list *list, const struct assessment *asses
         if (assessment->first_at)
             json_add_text(writer, "firstEvaluationDate",
                           tenant_time(assessment->first_at, position + 1, time));
-        json_add_text(writer, "statusChangeDate",
-                      tenant_time(assessment->changed_at, position, time));
+        if (assessment->changed_at)
+            json_add_text(writer, "statusChangeDate",
+                          tenant_time(assessment->changed_at, position, time));
     }
     json_close(writer, '}');
 }

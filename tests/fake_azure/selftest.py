@@ -94,6 +94,20 @@ def check_assessments(dump, rows):
     true(all(stamp.fullmatch(r["statusChangeDate"]) for r in rows), "status change dates")
 
 
+def test_ages():
+    """Debts of years, with every sort of date that Azure sends and some that it should not."""
+    with Fake("--assessments", "2000", "--oldest-days", "1500", "--now", "1800000000") as fake:
+        kinds = collections.Counter()
+        for row in fake.rows(query("assessments_rows")):
+            changed, first = row["statusChangeDate"], row["firstEvaluationDate"]
+            kinds["none" if not changed and not first else "first" if not changed else
+                  "future" if changed > "2027-01-16" else "old" if changed < "2024-01-15" else
+                  "recent" if changed > "2026-12-07" else "other"] += 1
+        true(all(kinds[kind] >= 40 for kind in ("none", "first", "future", "old", "other")),
+             f"kinds of dates: {kinds}")
+        equal(kinds["recent"], 0, "recent dates")
+
+
 def check_scores(dump, fake):
     """The controls follow from the assessments, the scores from the controls."""
     control_of = {m["key"]: m["control"] for m in dump["metadata"] if m["control"]}

@@ -219,6 +219,33 @@ void tenant_rate(const struct tenant *tenant, struct assessment *assessment, uin
         assessment->attack_paths = (uint8_t)(1 + (dice >> 34) % 4);
 }
 
+static void date_lately(const struct tenant *tenant, struct assessment *assessment, uint64_t number,
+                        bool without_first)
+{
+    uint64_t seed = tenant->options.seed;
+    uint32_t age = draw_below(seed, DRAW_TIME, number, 1 << 16);
+    age = (uint32_t)((uint64_t)age * age >> 8); /* most are recent; up to 194 days */
+    assessment->changed_at = (uint32_t)(tenant->options.now - 60 - age);
+    assessment->first_at = without_first
+                               ? 0
+                               : assessment->changed_at -
+                                     draw_below(seed, DRAW_TIME, number + (1u << 30), 200 * 86400);
+}
+
+/* Debts of years. Some never changed, some have no date at all, some one that cannot be. */
+static void date_long_ago(const struct tenant *tenant, struct assessment *assessment,
+                          uint64_t number)
+{
+    enum { DAY = 86400, YOUNGEST = 40 };
+    uint32_t days = draw_below(tenant->options.seed, DRAW_TIME, number,
+                               (uint32_t)(tenant->options.oldest_days - YOUNGEST));
+    uint32_t since = (uint32_t)(tenant->options.now - (int64_t)(YOUNGEST + days) * DAY);
+    assessment->first_at = number % 40 == 1 ? 0 : since;
+    assessment->changed_at = number % 40 < 2    ? 0
+                             : number % 40 == 2 ? (uint32_t)tenant->options.now + 30 * DAY
+                                                : since;
+}
+
 static void begin_assessment(struct tenant *tenant, struct assessment *assessment, uint64_t number)
 {
     static const uint8_t causes[] = { CAUSE_EXEMPT, CAUSE_OFF,       CAUSE_PLAN,
@@ -235,13 +262,10 @@ static void begin_assessment(struct tenant *tenant, struct assessment *assessmen
         assessment->cause = CAUSE_EXEMPT; /* healthy by exemption */
     assessment->was_open = assessment->status == TENANT_UNHEALTHY;
     assessment->untitled = draw_below(seed, DRAW_CAUSE, number + (1u << 30), 200) == 0;
-    uint32_t age = draw_below(seed, DRAW_TIME, number, 1 << 16);
-    age = (uint32_t)((uint64_t)age * age >> 8); /* most are recent; up to 194 days */
-    assessment->changed_at = (uint32_t)(tenant->options.now - 60 - age);
-    assessment->first_at = dice % 50 == 7
-                               ? 0
-                               : assessment->changed_at -
-                                     draw_below(seed, DRAW_TIME, number + (1u << 30), 200 * 86400);
+    if (tenant->options.oldest_days)
+        date_long_ago(tenant, assessment, number);
+    else
+        date_lately(tenant, assessment, number, dice % 50 == 7);
     tenant_rate(tenant, assessment, number);
 }
 

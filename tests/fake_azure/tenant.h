@@ -15,8 +15,9 @@ enum { TENANT_ID_BYTES = 1024, TENANT_TIME_BYTES = 40 };
 struct tenant_options {
     uint64_t seed;
     size_t subscriptions, disabled, assessments, machines, wide_machines, recommendations;
-    int64_t now;   /* Unix seconds: the tenant's present */
-    bool provable; /* only resources go away whose absence can be shown */
+    int64_t now;         /* Unix seconds: the tenant's present */
+    bool provable;       /* only resources go away whose absence can be shown */
+    int64_t oldest_days; /* 0, or how old its assessments may be, with odd dates among them */
 };
 
 struct subscription {
