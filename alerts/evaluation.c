@@ -9,6 +9,7 @@
 #include "alerts/ledger/watch.h"
 #include "alerts/notify/group.h"
 #include "alerts/notify/limited.h"
+#include "alerts/notify/rekey.h"
 #include "alerts/rules/active.h"
 #include "alerts/store/schema.h"
 #include "collectors/run/runner.h"
@@ -394,7 +395,9 @@ static bool decide(struct step *step, struct error *error)
     measure(step);
     if (!aside(step, EVALUATION_HISTORY, keep_history, error))
         return false;
-    if (evaluation->reroute && !group_reroute(&step->groups, error))
+    if (evaluation->reroute &&
+        (!rekey_once(evaluation->database, evaluation->settings, evaluation->now, error) ||
+         !group_reroute(&step->groups, error)))
         return false; /* before anything resolves: it has to find its group */
     return alert(step, error) && notify(step, error) &&
            aside(step, EVALUATION_DRILL, drill, error) && find_next_at(step, error) &&

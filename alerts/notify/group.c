@@ -10,6 +10,66 @@
 
 enum { LEAVES_MAX = 32, KEEP_CLOSED_S = 7 * 86400 };
 
+/* --- where an alert is ------------------------------------------------------------------------ */
+
+/* What a receiver was told of an alert that comes from other groups; told_at is of that group. */
+static struct group_place told_before(const struct group_places *places, const char *receiver)
+{
+    struct group_place before = { 0 };
+    for (size_t i = 0; i < places->count; i++)
+        if (!strcmp(places->places[i].receiver, receiver) &&
+            places->places[i].is.told >= before.is.told)
+            before = places->places[i];
+    return before;
+}
+
+/* What the receiver of a group an alert moves to has to be told: what it was not told where it was,
+ * and nothing when others were told there. */
+static struct group_place moved_from(const struct group_places *places, const char *receiver)
+{
+    struct group_place before = told_before(places, receiver);
+    for (size_t i = 0; i < places->count && !before.receiver; i++)
+        if (places->places[i].is.told == GROUP_TOLD_NOTHING)
+            return (struct group_place){ 0 };
+    if (!before.receiver && places->count) {
+        before = places->places[0];
+        before.is.told = GROUP_TOLD_FIRING;
+    }
+    return before;
+}
+
+static bool is_at(const struct group_place *place, const char *receiver, const char *key)
+{
+    return !strcmp(place->receiver, receiver) && !strcmp(place->key, key);
+}
+
+/* An alert that fires goes to another group; the one it leaves says nothing of it, and is closed
+ * when it was the last. */
+static bool leave(const struct group_context *context, const struct group_place *place,
+                  const char *fingerprint, struct arena *arena, struct error *error)
+{
+    struct group_row row;
+    bool found;
+    int64_t left;
+    struct database_statement *statement = database_prepare(
+        context->database,
+        "SELECT COUNT(*) FROM group_member WHERE receiver = $1 AND group_key = $2");
+    if (!group_row_remove_member(context->database, place->receiver, place->key, fingerprint,
+                                 error))
+        return false;
+    database_bind(statement, place->receiver, place->key);
+    if (!database_get_integer(statement, &left, error))
+        return false;
+    if (left)
+        return true;
+    if (!group_row_load(context->database, place->receiver, place->key, context->now, arena, &row,
+                        &found, error))
+        return false;
+    row.closed_at = context->now;
+    row.due_at = 0;
+    return !found || group_row_save(context->database, &row, error);
+}
+
 /* --- one change ------------------------------------------------------------------------------- */
 
 /* What a membership becomes when its alert fires (again). */
@@ -32,43 +92,98 @@ static struct group_membership after_resolving(const struct group_membership *be
                                       before->told };
 }
 
-static bool route_to_leaf(const struct group_context *context, const struct active_change *change,
-                          const struct route_leaf *leaf, struct arena *arena, struct error *error)
+/* One change on its way into groups. */
+struct routing {
+    const struct group_context *context;
+    const struct active_change *change;
+    const struct route_leaf *leaves[LEAVES_MAX];
+    struct buf keys[LEAVES_MAX]; /* of the groups */
+    size_t count;
+    struct group_places places; /* where the alert was before */
+    struct arena arena;
+};
+
+static void finish_routing(struct routing *routing)
 {
-    const struct alert *alert = change->alert;
-    const struct receivers_config *receiver = settings_receiver(context->settings, leaf->receiver);
-    CLEANUP(buf_finish) struct buf key = { 0 };
-    struct group_membership before, after;
-    route_group_key(leaf, alert, &key);
-    if (!group_row_member(context->database, leaf->receiver, buf_cstr(&key), alert->fingerprint,
-                          &before, error))
-        return false;
-    if (change->change == ALERT_STATE_FIRED)
+    for (size_t i = 0; i < routing->count; i++)
+        buf_finish(&routing->keys[i]);
+    arena_finish(&routing->arena);
+}
+
+static bool put(struct routing *routing, size_t leaf, const struct group_membership *membership,
+                int64_t told_at, struct error *error)
+{
+    const struct route_leaf *to = routing->leaves[leaf];
+    const char *key = buf_cstr(&routing->keys[leaf]);
+    const char *fingerprint = routing->change->alert->fingerprint;
+    struct database *database = routing->context->database;
+    bool ok =
+        membership->state != GROUP_NO_MEMBER
+            ? group_row_put_member(database, to->receiver, key, fingerprint, membership, error)
+            : group_row_remove_member(database, to->receiver, key, fingerprint, error);
+    return ok && group_row_touch(routing->context, to, key, told_at, &routing->arena, error);
+}
+
+static bool route_to_leaf(struct routing *routing, size_t leaf, struct error *error)
+{
+    const struct active_change *change = routing->change;
+    const char *name = routing->leaves[leaf]->receiver;
+    const struct receivers_config *receiver = settings_receiver(routing->context->settings, name);
+    struct group_membership before = { 0 }, after;
+    for (size_t i = 0; i < routing->places.count; i++)
+        if (is_at(&routing->places.places[i], name, buf_cstr(&routing->keys[leaf])))
+            before = routing->places.places[i].is;
+    bool is_there = before.state != GROUP_NO_MEMBER;
+    if (change->kind == ACTIVE_RESOLVED) {
+        if (!is_there)
+            return true; /* its firing was not for this group */
+        after = after_resolving(&before, change->alert, receiver && receiver->send_resolved);
+        return put(routing, leaf, &after, 0, error);
+    }
+    if (change->kind == ACTIVE_FIRED || (change->kind == ACTIVE_FELL && is_there)) {
         after = after_firing(&before);
-    else if (before.state != GROUP_NO_MEMBER)
-        after = after_resolving(&before, alert, receiver && receiver->send_resolved);
-    else
-        return true; /* its firing was not for this group */
-    bool ok = after.state != GROUP_NO_MEMBER
-                  ? group_row_put_member(context->database, leaf->receiver, buf_cstr(&key),
-                                         alert->fingerprint, &after, error)
-                  : group_row_remove_member(context->database, leaf->receiver, buf_cstr(&key),
-                                            alert->fingerprint, error);
-    return ok && group_row_touch(context, leaf, buf_cstr(&key), arena, error);
+        return put(routing, leaf, &after, 0, error);
+    }
+    if (is_there)
+        return true;
+    struct group_place from = moved_from(&routing->places, name);
+    after = (struct group_membership){ GROUP_FIRING, from.is.told };
+    return put(routing, leaf, &after, from.told_at, error);
+}
+
+/* End the memberships in groups the alert does not belong to any more. */
+static bool leave_others(struct routing *routing, struct error *error)
+{
+    for (size_t i = 0; i < routing->places.count; i++) {
+        const struct group_place *place = &routing->places.places[i];
+        bool stays = false;
+        for (size_t n = 0; n < routing->count; n++)
+            stays |= is_at(place, routing->leaves[n]->receiver, buf_cstr(&routing->keys[n]));
+        if (!stays && !leave(routing->context, place, routing->change->alert->fingerprint,
+                             &routing->arena, error))
+            return false;
+    }
+    return true;
 }
 
 bool group_route(const struct group_context *context, const struct active_change *change,
                  struct error *error)
 {
-    CLEANUP(arena_finish) struct arena arena = { 0 };
-    const struct route_leaf *leaves[LEAVES_MAX];
+    CLEANUP(finish_routing) struct routing routing = { .context = context, .change = change };
+    const struct alert *alert = change->alert;
     if (!context->settings->route)
         return true;
-    size_t count = route_find(context->settings->route, change->alert, leaves, LEAVES_MAX);
-    for (size_t i = 0; i < count; i++)
-        if (!route_to_leaf(context, change, leaves[i], &arena, error))
-            return error_wrap(error, "alert %s", change->alert->fingerprint);
-    return true;
+    if (!group_row_places(context->database, alert->fingerprint, &routing.arena, &routing.places,
+                          error))
+        return false;
+    routing.count = route_find(context->settings->route, alert, routing.leaves, LEAVES_MAX);
+    for (size_t i = 0; i < routing.count; i++)
+        route_group_key(routing.leaves[i], alert, &routing.keys[i]);
+    bool ok = true;
+    for (size_t i = 0; ok && i < routing.count; i++)
+        ok = route_to_leaf(&routing, i, error);
+    ok = ok && (change->kind == ACTIVE_RESOLVED || leave_others(&routing, error));
+    return ok || error_wrap(error, "alert %s", alert->fingerprint);
 }
 
 /* --- instants --------------------------------------------------------------------------------- */
@@ -104,52 +219,34 @@ bool group_prune(struct database *database, int64_t now, struct error *error)
 
 /* --- after a reload --------------------------------------------------------------------------- */
 
-static const struct row_field told_fields[] = {
-    ROW_WORD(struct group_membership, told, "MAX(told)", group_row_told_words, GROUP_TOLD_FIRING),
-    { 0 },
-};
-static const struct rows_table told_rows = { "group_member", 0, told_fields };
-
-/* What a receiver was notified of about an alert, in whatever group. */
-static bool told_before(struct database *database, const char *receiver, const char *fingerprint,
-                        enum group_member_told *told, struct error *error)
-{
-    struct group_membership latest = { 0 };
-    struct database_statement *statement =
-        rows_select(database, &told_rows, " WHERE receiver = $1 AND fingerprint = $2");
-    bool found;
-    database_bind(statement, receiver, fingerprint);
-    if (!rows_one(statement, &told_rows, NULL, &latest, &found, error))
-        return false;
-    *told = latest.told;
-    return true;
-}
-
 struct placing {
     const struct group_context *context;
 };
 
 /* See that an alert that fires is in the groups it belongs to now. */
-static bool place(void *argument, const struct alert *alert, struct error *error)
+static bool place_alert(void *argument, const struct alert *alert, struct error *error)
 {
     const struct group_context *context = ((const struct placing *)argument)->context;
     CLEANUP(arena_finish) struct arena arena = { 0 };
     const struct route_leaf *leaves[LEAVES_MAX];
+    struct group_places places;
     size_t count = route_find(context->settings->route, alert, leaves, LEAVES_MAX);
+    if (!group_row_places(context->database, alert->fingerprint, &arena, &places, error))
+        return false;
     for (size_t i = 0; i < count; i++) {
         const char *receiver = leaves[i]->receiver;
         CLEANUP(buf_finish) struct buf key = { 0 };
-        struct group_membership now, wanted = { .state = GROUP_FIRING };
+        bool is_there = false;
         route_group_key(leaves[i], alert, &key);
-        if (!group_row_member(context->database, receiver, buf_cstr(&key), alert->fingerprint, &now,
-                              error))
-            return false;
-        if (now.state != GROUP_NO_MEMBER)
+        for (size_t n = 0; n < places.count; n++)
+            is_there |= is_at(&places.places[n], receiver, buf_cstr(&key));
+        if (is_there)
             continue;
-        if (!told_before(context->database, receiver, alert->fingerprint, &wanted.told, error) ||
-            !group_row_put_member(context->database, receiver, buf_cstr(&key), alert->fingerprint,
+        struct group_place before = told_before(&places, receiver);
+        struct group_membership wanted = { GROUP_FIRING, before.is.told };
+        if (!group_row_put_member(context->database, receiver, buf_cstr(&key), alert->fingerprint,
                                   &wanted, error) ||
-            !group_row_touch(context, leaves[i], buf_cstr(&key), &arena, error))
+            !group_row_touch(context, leaves[i], buf_cstr(&key), before.told_at, &arena, error))
             return false;
     }
     return true;
@@ -213,7 +310,7 @@ bool group_reroute(const struct group_context *context, struct error *error)
     if (!context->settings->route)
         return true;
     struct placing placing = { context };
-    if (!active_each(context->database, ALERT_FIRING, place, &placing, error))
+    if (!active_each(context->database, ALERT_FIRING, place_alert, &placing, error))
         return false;
     struct database_statement *statement =
         database_prepare(context->database, "SELECT DISTINCT receiver FROM group_state");

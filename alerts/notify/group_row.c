@@ -46,7 +46,7 @@ bool group_row_save(struct database *database, const struct group_row *row, stru
 }
 
 bool group_row_touch(const struct group_context *context, const struct route_leaf *leaf,
-                     const char *key, struct arena *arena, struct error *error)
+                     const char *key, int64_t told_at, struct arena *arena, struct error *error)
 {
     struct group_row row;
     bool found;
@@ -56,7 +56,8 @@ bool group_row_touch(const struct group_context *context, const struct route_lea
     struct group_row before = row;
     if (!found || row.closed_at) {
         row.created_at = now;
-        row.due_at = row.told_at = row.closed_at = 0;
+        row.due_at = row.closed_at = 0;
+        row.told_at = told_at;
         row.episode++;
     }
     int64_t due =
@@ -90,19 +91,44 @@ static const struct row_field member_fields[] = {
 };
 static const struct rows_table member_rows = { "group_member", 3, member_fields };
 
-bool group_row_member(struct database *database, const char *receiver, const char *key,
-                      const char *fingerprint, struct group_membership *membership,
-                      struct error *error)
+/* clang-format off */
+static const struct row_field place_fields[] = {
+    ROW_TEXT   (struct group_place, receiver, "m.receiver"),
+    ROW_TEXT   (struct group_place, key, "m.group_key"),
+    ROW_WORD   (struct group_place, is.state, "m.state", group_row_state_words, GROUP_FIRING),
+    ROW_WORD   (struct group_place, is.told, "m.told", group_row_told_words, GROUP_TOLD_FIRING),
+    ROW_INTEGER(struct group_place, told_at, "COALESCE(s.told_at, 0)"),
+    { 0 },
+};
+/* clang-format on */
+static const struct rows_table place_rows = {
+    "group_member m LEFT JOIN group_state s ON s.receiver = m.receiver AND"
+    " s.group_key = m.group_key",
+    0, place_fields
+};
+
+bool group_row_places(struct database *database, const char *fingerprint, struct arena *arena,
+                      struct group_places *places, struct error *error)
 {
-    struct database_statement *statement = rows_select(
-        database, &member_rows, " WHERE receiver = $1 AND group_key = $2 AND fingerprint = $3");
-    struct member_row row = { 0 };
-    bool found;
-    database_bind(statement, receiver, key, fingerprint);
-    if (!rows_one(statement, &member_rows, NULL, &row, &found, error))
-        return false;
-    *membership = row.is;
-    return true;
+    struct database_statement *statement =
+        rows_select(database, &place_rows, " WHERE m.fingerprint = $1 ORDER BY 1, 2");
+    size_t capacity = 0;
+    *places = (struct group_places){ 0 };
+    database_bind(statement, fingerprint);
+    for (bool found;;) {
+        struct group_place place = { 0 };
+        if (!rows_next(statement, &place_rows, arena, &place, &found, error))
+            return false;
+        if (!found)
+            return true;
+        if (places->count == capacity) {
+            capacity = capacity ? capacity * 2 : 4;
+            struct group_place *more = arena_alloc(arena, capacity * sizeof *more);
+            memcpy(more, places->count ? places->places : more, places->count * sizeof *more);
+            places->places = more;
+        }
+        places->places[places->count++] = place;
+    }
 }
 
 bool group_row_put_member(struct database *database, const char *receiver, const char *key,

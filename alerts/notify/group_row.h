@@ -36,15 +36,28 @@ struct group_membership {
     enum group_member_state state;
     enum group_member_told told;
 };
-bool group_row_member(struct database *database, const char *receiver, const char *key,
-                      const char *fingerprint, struct group_membership *membership,
-                      struct error *error) MUST_USE;
+
+/* Every group an alert is in. Texts go to the arena. */
+struct group_place {
+    const char *receiver, *key;
+    struct group_membership is;
+    int64_t told_at; /* of the group */
+};
+struct group_places {
+    struct group_place *places;
+    size_t count;
+};
+bool group_row_places(struct database *database, const char *fingerprint, struct arena *arena,
+                      struct group_places *places, struct error *error) MUST_USE;
+
 bool group_row_put_member(struct database *database, const char *receiver, const char *key,
                           const char *fingerprint, const struct group_membership *membership,
                           struct error *error) MUST_USE;
 bool group_row_remove_member(struct database *database, const char *receiver, const char *key,
                              const char *fingerprint, struct error *error) MUST_USE;
 
-/* Something in the group changed: open it when it is new or closed, and say when it is due. */
+/* Something in the group changed: open it when it is new or closed, and say when it is due.
+ * told_at: when a new one's first alert was told elsewhere; 0 = it was not. */
 bool group_row_touch(const struct group_context *context, const struct route_leaf *leaf,
-                     const char *key, struct arena *arena, struct error *error) MUST_USE;
+                     const char *key, int64_t told_at, struct arena *arena,
+                     struct error *error) MUST_USE;

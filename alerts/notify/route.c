@@ -303,10 +303,21 @@ size_t route_group_labels(const struct route_leaf *leaf, const struct alert *ale
     return count;
 }
 
+/* What keeps an alert's own group the same while its other labels change. */
+static size_t own_labels(const struct alert *alert, struct match_label *out)
+{
+    const char *finding = alert_label_value(alert, "finding_id");
+    out[0] = (struct match_label){ "alertname", alert_label_value(alert, "alertname") };
+    out[1] = *finding ? (struct match_label){ "finding_id", finding }
+                      : (struct match_label){ "fingerprint", alert->fingerprint };
+    return 2;
+}
+
 void route_group_key(const struct route_leaf *leaf, const struct alert *alert, struct buf *out)
 {
     struct match_label labels[ALERT_LABELS_MAX];
-    size_t count = route_group_labels(leaf, alert, labels);
+    size_t count =
+        leaf->by_all ? own_labels(alert, labels) : route_group_labels(leaf, alert, labels);
     buf_printf(out, "%s:{", leaf->key);
     for (size_t i = 0; i < count; i++) {
         const struct match match = { .name = labels[i].name, .value = labels[i].value };

@@ -65,5 +65,6 @@ size_t route_group_labels(const struct route_leaf *leaf, const struct alert *ale
                           struct match_label *out);
 
 /* Append the group key: the route's and the group labels, {}:{alertname="x"} as Alertmanager
- * writes it. */
+ * writes it. Of alerts that are each alone: alertname and the finding's id or the fingerprint,
+ * which stay the same when other labels change. */
 void route_group_key(const struct route_leaf *leaf, const struct alert *alert, struct buf *out);

@@ -123,6 +123,8 @@ static void make_alert(const struct threshold_signal *signal, struct arena *aren
     for (size_t i = 0; rule->family->labels[i]; i++)
         if (signal->values[i])
             alert_label(alert, rule->family->labels[i], signal->values[i]);
+    alert_label(alert, "alertname", rule->name);
+    alert_identify(alert, rule->family->labels);
     for (size_t i = 0; i < rule->label_count; i++)
         alert_label(alert, rule->labels[i].name, rule->labels[i].value);
     alert_label(alert, "alertname", rule->name);
@@ -134,7 +136,19 @@ static void make_alert(const struct threshold_signal *signal, struct arena *aren
         buf_number(&before, signal->value_before);
         alert_annotate(alert, "value_before", arena_text(arena, buf_cstr(&before)));
     }
-    alert_seal(alert);
+}
+
+/* The rule describes an alert that fires in other words than before. */
+static bool relabel(struct active_pass *pass, const struct rule *rule, const struct alert *now,
+                    struct active_row *row, struct error *error)
+{
+    if (alert_same_labels(now, &row->alert))
+        return true;
+    memcpy(row->alert.labels, now->labels, sizeof now->labels);
+    row->alert.label_count = now->label_count;
+    row->alert.risk = now->risk;
+    return active_row_put(pass, rule, row, error) &&
+           active_row_changed(pass, ACTIVE_RELABELLED, &row->alert, error);
 }
 
 /* What several subscriptions add up to is smaller while one of them cannot be read: that clears
@@ -179,6 +193,8 @@ bool active_apply_signal(struct active_pass *pass, const struct threshold_signal
     if (active && row.life.state != ALERT_FIRING) {
         alert.episode = row.alert.episode + (row.life.state != ALERT_PENDING);
         row.alert = alert;
+    } else if (active && !relabel(pass, signal->rule, &alert, &row, error)) {
+        return false;
     }
     return active_row_move(pass, signal->rule, &row, now, "rule.resolved", "recovered", error);
 }

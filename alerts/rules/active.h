@@ -11,9 +11,16 @@
 
 #define ACTIVE_EXPIRED "expired" /* why an alert resolved that nothing undoes: no notification */
 
+enum active_change_kind {
+    ACTIVE_FIRED,      /* or there is news of an alert that fires */
+    ACTIVE_FELL,       /* its risk fell: news where it was told, but not where it comes to */
+    ACTIVE_RELABELLED, /* other labels describe it now: no news, but it may belong elsewhere */
+    ACTIVE_RESOLVED,
+};
+
 /* One change, passed on as it happens; the alert is valid until the call returns. */
 struct active_change {
-    enum alert_state_change change; /* FIRED (again, when there is news) or RESOLVED */
+    enum active_change_kind kind;
     const struct alert *alert;
 };
 typedef bool active_changed(void *context, const struct active_change *change, struct error *error);
@@ -42,8 +49,8 @@ bool active_begin(struct active_pass *pass, struct error *error) MUST_USE;
 void active_end(struct active_pass *pass);
 
 /* Apply one event to the event rules:
- * - alerts about its finding: resolved when it resolved; fired again under new labels (the old one
- *   resolves with no_longer_matches) when its risk changed;
+ * - alerts about its finding: resolved when it resolved; when its risk changed they go on with
+ *   their labels as they are now, unless the rule wants it no longer (no_longer_matches);
  * - a rule over finding.overdue alone: its alert resolves when the finding is no longer overdue; it
  *   does not fire when another rule has news of the finding in the same pass, which says it too;
  * - what it undoes: score.recovered and data.recovered resolve score.dropped and data.stale;

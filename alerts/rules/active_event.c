@@ -93,16 +93,17 @@ static void describe(struct subject *subject, struct arena *arena)
     alert_annotate(base, "value_before", arena_text(arena, buf_cstr(&before)));
 }
 
-/* The alert a rule makes of it. */
+/* The alert a rule makes of it. What the rule adds says more, but identifies nothing. */
 static void make_alert(const struct rule *rule, const struct subject *subject, struct alert *alert)
 {
     *alert = subject->base;
     alert->rule = rule->name;
+    alert_label(alert, "alertname", rule->name);
+    alert_identify(alert, subject->finding ? alert_finding_identity : alert_event_identity);
     for (size_t i = 0; i < rule->label_count; i++)
         alert_label(alert, rule->labels[i].name, rule->labels[i].value);
     alert_label(alert, "alertname", rule->name);
     alert_annotate(alert, "runbook_url", rule->runbook_url);
-    alert_seal(alert);
 }
 
 static bool wants(const struct rule *rule, const struct subject *subject)
@@ -155,28 +156,28 @@ static bool fire(struct active_pass *pass, const struct rule *rule, const struct
     row.alert.starts_at = row.life.active_at;
     row.life.cleared_at = lasting ? 0 : pass->now;
     return active_row_put(pass, rule, &row, error) &&
-           active_row_changed(pass, ALERT_STATE_FIRED, &row.alert, error);
+           active_row_changed(pass, ACTIVE_FIRED, &row.alert, error);
 }
 
-/* The risk of its finding changed: the alert goes on under its new labels, if it still may. */
-static bool relabel(struct active_pass *pass, const struct rule *rule,
-                    const struct subject *subject, struct active_row *row, struct error *error)
+/* The risk of its finding changed: the alert goes on, with its labels as they are now, if it still
+ * may. */
+static bool rerate(struct active_pass *pass, const struct rule *rule, const struct subject *subject,
+                   struct active_row *row, struct error *error)
 {
-    struct active_row next = *row;
-    make_alert(rule, subject, &next.alert);
-    bool was_firing = row->life.state == ALERT_FIRING;
-    bool matches =
-        rule_matches(rule, subject->finding, subject->base.labels, subject->base.label_count);
-    if ((!matches || strcmp(next.alert.fingerprint, row->alert.fingerprint) != 0) &&
-        !active_row_move(pass, rule, row, ALERT_STATE_CLEAR, subject->base.event,
-                         "no_longer_matches", error))
-        return false;
-    if (!matches)
-        return true;
-    next.alert.state = next.life.state;
-    next.alert.starts_at = next.life.active_at;
-    return active_row_put(pass, rule, &next, error) &&
-           (!was_firing || active_row_changed(pass, ALERT_STATE_FIRED, &next.alert, error));
+    if (!rule_matches(rule, subject->finding, subject->labels, subject->label_count))
+        return active_row_move(pass, rule, row, ALERT_STATE_CLEAR, subject->base.event,
+                               "no_longer_matches", error);
+    struct alert before = row->alert;
+    make_alert(rule, subject, &row->alert);
+    row->alert.state = row->life.state;
+    row->alert.starts_at = row->life.active_at;
+    bool fires = row->life.state == ALERT_FIRING;
+    if (!fires) /* nobody was told: what it waits for is what happened first */
+        row->alert.event = before.event;
+    bool rose = row->alert.risk < before.risk;
+    return active_row_put(pass, rule, row, error) &&
+           (!fires ||
+            active_row_changed(pass, rose ? ACTIVE_FIRED : ACTIVE_FELL, &row->alert, error));
 }
 
 /* Whether nothing but a due date makes it fire. */
@@ -194,13 +195,12 @@ static bool touch(struct active_pass *pass, const struct rule *rule, const struc
 {
     const struct event *event = subject->event;
     if (event->kind == EVENT_RISK_CHANGED)
-        return relabel(pass, rule, subject, row, error);
+        return rerate(pass, rule, subject, row, error);
     if (event->kind == EVENT_RESOLVED)
         return active_row_move(pass, rule, row, ALERT_STATE_CLEAR, subject->base.event,
                                finding_reason_words[event->reason], error);
-    return !asks_due_only(rule) ||
-           active_row_move(pass, rule, row, ALERT_STATE_CLEAR, subject->base.event,
-                           "no_longer_overdue", error);
+    return !asks_due_only(rule) || active_row_move(pass, rule, row, ALERT_STATE_CLEAR,
+                                                   subject->base.event, "no_longer_overdue", error);
 }
 
 /* What the event does to alerts about its finding. */

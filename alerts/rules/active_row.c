@@ -150,11 +150,11 @@ static struct alert_state_timing timing_of(const struct active_pass *pass, const
     return timing;
 }
 
-bool active_row_changed(struct active_pass *pass, enum alert_state_change change,
+bool active_row_changed(struct active_pass *pass, enum active_change_kind kind,
                         const struct alert *alert, struct error *error)
 {
-    const struct active_change passed_on = { change, alert };
-    return pass->changed(pass->context, &passed_on, error);
+    const struct active_change change = { kind, alert };
+    return pass->changed(pass->context, &change, error);
 }
 
 bool active_row_put(struct active_pass *pass, const struct rule *rule, const struct active_row *row,
@@ -199,6 +199,7 @@ bool active_row_move(struct active_pass *pass, const struct rule *rule, struct a
     if (!active_row_put(pass, rule, row, error))
         return false;
     if (change == ALERT_STATE_FIRED || change == ALERT_STATE_RESOLVED)
-        return active_row_changed(pass, change, &row->alert, error);
+        return active_row_changed(
+            pass, change == ALERT_STATE_FIRED ? ACTIVE_FIRED : ACTIVE_RESOLVED, &row->alert, error);
     return true;
 }

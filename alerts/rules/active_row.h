@@ -46,7 +46,7 @@ bool active_row_put(struct active_pass *pass, const struct rule *rule, const str
                     struct error *error) MUST_USE;
 
 /* Pass on that an alert changed, to pass->changed. */
-bool active_row_changed(struct active_pass *pass, enum alert_state_change change,
+bool active_row_changed(struct active_pass *pass, enum active_change_kind kind,
                         const struct alert *alert, struct error *error) MUST_USE;
 
 /* SQL: a resolved alert is kept while a group or a digest has yet to notify of it. */

@@ -13,14 +13,17 @@ const char *const alert_finding_labels[] = {
     "connector",     "account",       NULL,
 };
 
+const char *const alert_finding_identity[] = { "finding_id", NULL };
+const char *const alert_event_identity[] = { "source", "subject", "subscription_id", NULL };
+
 /* clang-format off */
 const struct record_field alert_fields[] = {
     { "labels", RECORD_LABELS(struct alert, labels, label_count),
-      .help = "What identifies the alert: {{labels.resource_name}}." },
+      .help = "What identifies and describes the alert: {{labels.resource_name}}." },
     { "annotations", RECORD_LABELS(struct alert, annotations, annotation_count),
       .help = "What explains it: {{annotations.detail}}." },
     { "fingerprint", RECORD_CHARS(struct alert, fingerprint),
-      .help = "Alertmanager's name for these labels." },
+      .help = "Name of the alert for as long as its rule and its subject are the same." },
     { "rule", RECORD_TEXT(struct alert, rule), .help = "The rule that made it." },
     { "event", RECORD_TEXT(struct alert, event), .help = "What happened." },
     { "state", RECORD_WORD(struct alert, state), .words = alert_state_words,
@@ -129,6 +132,27 @@ void alert_seal(struct alert *alert)
     for (size_t i = 0; i < alert->label_count; i++)
         sum = mix(mix(sum, alert->labels[i].name), alert->labels[i].value);
     snprintf(alert->fingerprint, sizeof alert->fingerprint, "%016llx", (unsigned long long)sum);
+}
+
+void alert_identify(struct alert *alert, const char *const *names)
+{
+    struct alert identity = { 0 };
+    alert_label(&identity, "alertname", alert_label_value(alert, "alertname"));
+    for (; *names; names++)
+        alert_label(&identity, *names, alert_label_value(alert, *names));
+    alert_seal(&identity);
+    memcpy(alert->fingerprint, identity.fingerprint, sizeof alert->fingerprint);
+}
+
+bool alert_same_labels(const struct alert *left, const struct alert *right)
+{
+    if (left->label_count != right->label_count)
+        return false;
+    for (size_t i = 0; i < left->label_count; i++)
+        if (strcmp(left->labels[i].name, right->labels[i].name) != 0 ||
+            strcmp(left->labels[i].value, right->labels[i].value) != 0)
+            return false;
+    return true;
 }
 
 char *alert_dedup_key(const char *tenant_id, const char *rule, const char *subject,

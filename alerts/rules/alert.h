@@ -1,5 +1,7 @@
 #pragma once
-/* An alert: labels that identify it, annotations that explain it, and where it stands. */
+/* An alert: labels that identify and describe it, annotations that explain it, and where it
+ * stands. Its rule and its subject (a finding, else what the event or the sample is about) make it
+ * the same alert; every other label may change while it fires. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +19,7 @@ struct alert {
     size_t label_count;
     struct match_label annotations[ALERT_LABELS_MAX];
     size_t annotation_count;
-    char fingerprint[ALERT_FINGERPRINT_BYTES]; /* alert_seal */
+    char fingerprint[ALERT_FINGERPRINT_BYTES]; /* alert_identify */
     const char *rule;                          /* also the label alertname */
     const char *event; /* event_names word; rules over metrics: rule.firing */
     enum alert_state state;
@@ -30,7 +32,7 @@ struct alert {
     int64_t ends_at;   /* resolved; 0 while it is not */
     int64_t due_at, opened_at;
     const char *reason; /* why resolved: a word of finding_reason, "no_longer_matches",
-                           "rule_removed", "recovered"; "" while firing */
+                           "no_longer_overdue", "rule_removed", "recovered"; "" while firing */
 };
 
 /* Set a label; name and value are borrowed; "" removes it. They stay sorted by name. Silently full
@@ -50,9 +52,20 @@ const char *alert_annotation_value(const struct alert *alert, const char *name);
 extern const char *const alert_finding_labels[];
 void alert_label_finding(struct alert *alert, const struct finding *finding, struct arena *arena);
 
+/* Whether two alerts have the same labels with the same values. */
+bool alert_same_labels(const struct alert *left, const struct alert *right);
+
 /* Work out the fingerprint: FNV-1a 64 over name, 0xff, value, 0xff of the sorted labels
  * as 16 hex digits, which is what Alertmanager calls the same alert. */
 void alert_seal(struct alert *alert);
+
+/* The same over alertname and the labels named, ends with NULL: what identifies the alert. The
+ * others describe it and may change. */
+void alert_identify(struct alert *alert, const char *const *names);
+
+/* Those of an alert about a finding, and of one about any other event. Of alerts over metrics it
+ * is the labels of their sample. */
+extern const char *const alert_finding_identity[], *const alert_event_identity[];
 
 /* dfx1- and 40 hex digits of SHA-256 over tenant, rule, finding id or group key, and episode: the
  * same on every replica, new after a reopening. out: 46 bytes. */

@@ -49,6 +49,27 @@ TEST(fingerprint_is_alertmanagers)
     CHECK_TEXT(alert.fingerprint, "2cc8bdfa4d2ec224");
 }
 
+TEST(identity_is_the_rule_and_the_labels_named)
+{
+    static const char *const names[] = { "instance", "zone", NULL };
+    struct alert alert = { 0 }, other;
+    alert_label(&alert, "alertname", "Probe");
+    alert_label(&alert, "instance", "a");
+    alert_label(&alert, "risk_level", "high");
+    alert_identify(&alert, names);
+    CHECK_TEXT(alert.fingerprint, "2cc8bdfa4d2ec224"); /* of the first two, as above */
+    other = alert;
+    CHECK(alert_same_labels(&alert, &other));
+    alert_label(&other, "risk_level", "low");
+    CHECK(!alert_same_labels(&alert, &other));
+    alert_identify(&other, names);
+    CHECK_TEXT(other.fingerprint, alert.fingerprint);
+    alert_label(&other, "zone", "1");
+    CHECK(!alert_same_labels(&alert, &other));
+    alert_identify(&other, names);
+    CHECK(strcmp(other.fingerprint, alert.fingerprint) != 0);
+}
+
 TEST(finding_gives_its_labels)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };

@@ -56,14 +56,15 @@ TEST(group_keeps_memberships_as_words)
     const struct database_config memory = { .path = ":memory:", .migrations = schema_migrations };
     struct error error = { 0 };
     struct database *database = database_open(&memory, &error);
-    struct group_membership got;
+    struct group_places got;
     const char *words;
-    CHECK(group_row_member(database, "r", "k", "f", &got, &error) && got.state == GROUP_NO_MEMBER);
+    CHECK(group_row_places(database, "f", &arena, &got, &error) && !got.count);
     for (size_t i = 0; i < ARRAY_COUNT(kept); i++) {
         CHECK(group_row_put_member(database, "r", "k", "f", &kept[i].is, &error));
-        CHECK(group_row_member(database, "r", "k", "f", &got, &error));
-        CHECK_INT(got.state, kept[i].is.state);
-        CHECK_INT(got.told, kept[i].is.told);
+        CHECK(group_row_places(database, "f", &arena, &got, &error));
+        CHECK_INT(got.count, 1);
+        CHECK_INT(got.places[0].is.state, kept[i].is.state);
+        CHECK_INT(got.places[0].is.told, kept[i].is.told);
         CHECK(database_get_text(database_prepare(database, "SELECT state || ',' || told || ','"
                                                            " || muted_by FROM group_member"),
                                 &arena, &words, &error));
@@ -72,8 +73,8 @@ TEST(group_keeps_memberships_as_words)
     CHECK(database_run(database_prepare(database, "UPDATE group_member SET state = 'later',"
                                                   " told = 'later'"),
                        &error));
-    CHECK(group_row_member(database, "r", "k", "f", &got, &error));
-    CHECK(got.state == GROUP_FIRING && got.told == GROUP_TOLD_FIRING);
+    CHECK(group_row_places(database, "f", &arena, &got, &error));
+    CHECK(got.places[0].is.state == GROUP_FIRING && got.places[0].is.told == GROUP_TOLD_FIRING);
     database_close(database);
 }
 

@@ -135,7 +135,9 @@ TEST(the_operators_own_routes_are_tested_too)
             "  - { at: 15m, receiver: boss, findings: [a] }\n"
             "  - { at: 15m, receiver: team, findings: [b] }\n"
             "  - { at: 1h, receiver: boss, findings: [b] }\n"
-            "  - { at: 1h, receiver: team, status: resolved, findings: [b] }\n",
+            "- name: and of nothing else\n"
+            "  findings: [{ id: a, open: 15m, rerated: {1h: low} }]\n"
+            "  expect: [{ at: 15m, receiver: boss, findings: [a] }]\n",
             scene.settings);
     CHECK_TEXT(buf_cstr(&outcome.report.text), "");
     CHECK_TEXT(strstr(buf_cstr(&outcome.out), ".yml\n") + 5, "  SUCCESS\n");
