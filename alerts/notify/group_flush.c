@@ -1,5 +1,6 @@
 /* Due groups become notifications: who is muted, what is news, whether it fits, and then the
  * outbox. */
+#include <stdio.h>
 #include <string.h>
 
 #include "alerts/notify/group_row.h"
@@ -230,7 +231,9 @@ static bool queue_notification(struct flush *flush, const struct chunk *chunk, c
         .title = rule ? rule->title : NULL,
         .text = rule ? rule->text : NULL,
         .episode = (uint32_t)flush->row.episode,
-        .dedup_key = key,
+        .dedup_key = key                     ? key
+                     : *flush->row.dedup_key ? flush->row.dedup_key
+                                             : NULL,
         .repeat = repeat,
     };
     return notification_build(context->notifications, &subject, &flush->arena, &notification,
@@ -272,6 +275,10 @@ static bool group_incident(struct flush *flush, char out[46], struct error *erro
     struct match_label labels[ALERT_LABELS_MAX];
     struct alert *alert = arena_zalloc(&flush->arena, sizeof *alert);
     bool found = false;
+    if (*flush->row.dedup_key) {
+        snprintf(out, 46, "%s", flush->row.dedup_key);
+        return true;
+    }
     if (flush->count && !active_find(flush->context->database, flush->members[0].alert.fingerprint,
                                      &flush->arena, alert, &found, error))
         return false;

@@ -16,6 +16,7 @@ static const struct row_field group_fields[] = {
     ROW_TEXT(struct group_row, receiver, "receiver"),
     ROW_TEXT(struct group_row, key, "group_key"),
     ROW_TEXT(struct group_row, route, "route"),
+    ROW_TEXT(struct group_row, dedup_key, "dedup_key"),
     ROW_INTEGER(struct group_row, created_at, "created_at"),
     ROW_INTEGER(struct group_row, due_at, "due_at"),
     ROW_INTEGER(struct group_row, told_at, "told_at"),
@@ -30,7 +31,7 @@ bool group_row_load(struct database *database, const char *receiver, const char 
 {
     struct database_statement *statement =
         rows_select(database, &group_rows, " WHERE receiver = $1 AND group_key = $2");
-    *row = (struct group_row){ .receiver = receiver, .key = key, .route = "" };
+    *row = (struct group_row){ .receiver = receiver, .key = key, .route = "", .dedup_key = "" };
     database_bind(statement, receiver, key);
     if (!rows_one(statement, &group_rows, arena, row, found, error))
         return false;
@@ -58,6 +59,7 @@ bool group_row_touch(const struct group_context *context, const struct route_lea
         row.created_at = now;
         row.due_at = row.closed_at = 0;
         row.told_at = told_at;
+        row.dedup_key = "";
         row.episode++;
     }
     int64_t due =

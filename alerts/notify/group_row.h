@@ -4,6 +4,7 @@
 
 struct group_row {
     const char *receiver, *key, *route;
+    const char *dedup_key; /* of its incident, when that is not made of its key; "" */
     int64_t created_at, due_at, told_at, closed_at, episode;
 };
 

@@ -55,12 +55,24 @@ static bool identify(const struct rekey *rekey, struct alert *alert)
     return true;
 }
 
-/* Statements with the old fingerprint as $1 and the new one as $2. */
-static bool run_each(struct database *database, const char *const *texts, const char *before,
-                     const char *after, struct error *error)
+static bool give_fingerprint(struct database *database, const char *before, const char *after,
+                             struct error *error)
 {
-    for (; *texts; texts++) {
-        struct database_statement *statement = database_prepare(database, *texts);
+    static const char *const texts[] = {
+        "UPDATE active_alert SET fingerprint = REPLACE(fingerprint, $1, $2), alert = REPLACE(alert,"
+        " '\"fingerprint\":\"' || $1 || '\"', '\"fingerprint\":\"' || $2 || '\"')"
+        " WHERE fingerprint = $1",
+        "UPDATE group_member SET fingerprint = REPLACE(fingerprint, $1, $2) WHERE fingerprint = $1",
+        "UPDATE governor_fold SET fingerprint = REPLACE(fingerprint, $1, $2)"
+        " WHERE fingerprint = $1",
+        "UPDATE outbox_message SET page = REPLACE(page,"
+        " '\"fingerprint\":\"' || $1 || '\"', '\"fingerprint\":\"' || $2 || '\"')"
+        " WHERE id IN (SELECT message_id FROM outbox_member WHERE fingerprint = $1)",
+        "UPDATE outbox_member SET fingerprint = REPLACE(fingerprint, $1, $2)"
+        " WHERE fingerprint = $1",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        struct database_statement *statement = database_prepare(database, texts[i]);
         database_bind(statement, before, after);
         if (!database_run(statement, error))
             return false;
@@ -68,55 +80,39 @@ static bool run_each(struct database *database, const char *const *texts, const 
     return true;
 }
 
-static bool give_fingerprint(struct database *database, const char *before, const char *after,
-                             struct error *error)
+/* Another one is this alert now. What was told of this one stays told. */
+static bool give_up(struct database *database, const char *fingerprint, struct error *error)
 {
     static const char *const texts[] = {
-        "UPDATE active_alert SET fingerprint = $2, alert = REPLACE(alert,"
-        " '\"fingerprint\":\"' || $1 || '\"', '\"fingerprint\":\"' || $2 || '\"')"
-        " WHERE fingerprint = $1",
-        "UPDATE group_member SET fingerprint = $2 WHERE fingerprint = $1",
-        "UPDATE governor_fold SET fingerprint = $2 WHERE fingerprint = $1",
-        "UPDATE outbox_message SET page = REPLACE(page,"
-        " '\"fingerprint\":\"' || $1 || '\"', '\"fingerprint\":\"' || $2 || '\"')"
-        " WHERE id IN (SELECT message_id FROM outbox_member WHERE fingerprint = $1)",
-        "UPDATE outbox_member SET fingerprint = $2 WHERE fingerprint = $1",
-        NULL,
-    };
-    return run_each(database, texts, before, after, error);
-}
-
-/* Another one is this alert now: what was told of the old one stays told, and that is all. */
-static bool give_up(struct database *database, const char *before, const char *after,
-                    struct error *error)
-{
-    static const char *const texts[] = {
-        "DELETE FROM active_alert WHERE fingerprint = $1 AND $1 <> $2",
-        "DELETE FROM group_member WHERE fingerprint = $1 AND $1 <> $2",
-        "DELETE FROM governor_fold WHERE fingerprint = $1 AND $1 <> $2",
-        "UPDATE outbox_member SET fingerprint = $2 WHERE fingerprint = $1 AND NOT EXISTS"
-        " (SELECT 1 FROM outbox_member o WHERE o.message_id = outbox_member.message_id AND"
-        " o.event = outbox_member.event AND o.fingerprint = $2)",
-        "DELETE FROM outbox_member WHERE fingerprint = $1 AND $1 <> $2",
-        NULL,
-    };
-    return run_each(database, texts, before, after, error);
-}
-
-static bool rename_group(struct database *database, const char *receiver, const char *before,
-                         const char *after, struct error *error)
-{
-    static const char *const texts[] = {
-        "UPDATE group_state SET group_key = $3 WHERE receiver = $1 AND group_key = $2",
-        "UPDATE group_member SET group_key = $3 WHERE receiver = $1 AND group_key = $2",
+        "DELETE FROM active_alert WHERE fingerprint = $1",
+        "DELETE FROM group_member WHERE fingerprint = $1",
+        "DELETE FROM governor_fold WHERE fingerprint = $1",
     };
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         struct database_statement *statement = database_prepare(database, texts[i]);
-        database_bind(statement, receiver, before, after);
+        database_bind(statement, fingerprint);
         if (!database_run(statement, error))
             return false;
     }
     return true;
+}
+
+/* Its incident keeps the key under which it was told. */
+static bool rename_group(const struct rekey *rekey, const struct group_row *row, const char *rule,
+                         const char *after, struct error *error)
+{
+    char key[46] = "";
+    struct database_statement *members = database_prepare(
+        rekey->database, "UPDATE group_member SET group_key = REPLACE(group_key, $1, $2) WHERE"
+                         " group_key = $1 AND receiver = $3");
+    struct database_statement *state = database_prepare(
+        rekey->database, "UPDATE group_state SET group_key = REPLACE(group_key, $1, $2),"
+                         " dedup_key = $3 WHERE group_key = $1 AND receiver = $4");
+    if (row->told_at && !*row->dedup_key)
+        alert_dedup_key(rekey->settings->tenant_id, rule, row->key, (uint32_t)row->episode, key);
+    database_bind(members, row->key, after, row->receiver);
+    database_bind(state, row->key, after, *row->dedup_key ? row->dedup_key : key, row->receiver);
+    return database_run(members, error) && database_run(state, error);
 }
 
 /* Groups of this alert alone are named after it. */
@@ -140,8 +136,8 @@ static bool rename_groups(struct rekey *rekey, const struct alert *alert, struct
         if (!group_row_load(rekey->database, place->receiver, buf_cstr(&key), rekey->now,
                             &rekey->arena, &taken, &is_taken, error))
             return false;
-        if (!is_taken &&
-            !rename_group(rekey->database, place->receiver, place->key, buf_cstr(&key), error))
+        if (!is_taken && !rename_group(rekey, &row, alert_label_value(alert, "alertname"),
+                                       buf_cstr(&key), error))
             return false;
     }
     return true;
@@ -157,13 +153,12 @@ static bool rekey_one(struct rekey *rekey, const char *fingerprint, struct error
     if (!found || !identify(rekey, &row.alert))
         return true;
     const char *now = row.alert.fingerprint;
-    if (!strcmp(now, fingerprint))
-        return true;
+    bool same = !strcmp(now, fingerprint);
     if (!active_row_load(rekey->database, now, &rekey->arena, &other, &taken, error))
         return false;
-    if (taken)
-        return give_up(rekey->database, fingerprint, now, error);
-    return give_fingerprint(rekey->database, fingerprint, now, error) &&
+    if (taken && !same)
+        return give_up(rekey->database, fingerprint, error);
+    return (same || give_fingerprint(rekey->database, fingerprint, now, error)) &&
            (!rekey->settings->route || rename_groups(rekey, &row.alert, error));
 }
 

@@ -6,6 +6,7 @@ life goes on. tests/upgrade/v<schema>.db.xz was written by the program of that t
 
 A change of the schema adds a file made by the version before it; this test then runs on all."""
 import glob
+import json
 import lzma
 import os
 import re
@@ -125,6 +126,71 @@ def unpack(file, folder):
     return moved
 
 
+# --- what version 2 calls an alert ----------------------------------------------------------------
+
+def fingerprint(alert):
+    """Of what makes it the same alert: its rule and its subject, not its risk nor its team."""
+    if "finding_id" in alert["labels"]:
+        names = {"finding_id"}
+    elif alert["event"].startswith("rule."):
+        names = set(alert["labels"])
+    else:
+        names = {"source", "subject", "subscription_id"}
+    total = 14695981039346656037
+    for name in sorted(names & set(alert["labels"]) | {"alertname"}):
+        for byte in b"%s\xff%s\xff" % (name.encode(), alert["labels"][name].encode()):
+            total = (total ^ byte) * 1099511628211 % 2**64
+    return f"{total:016x}"
+
+
+def group_of(alert):
+    name, finding = alert["labels"]["alertname"], alert["labels"].get("finding_id")
+    return ('{}:{alertname="%s", %s="%s"}' %
+            (name, *(("finding_id", finding) if finding else ("fingerprint", fingerprint(alert)))))
+
+
+def identified(before, columns):
+    """The rows of version 1 as they are since an alert is its rule and its subject: a finding that
+    was rated anew was two alerts, of which the one that fires stays."""
+    rows = {table: [dict(zip(columns[table].split(", "), row)) for row in before[table]]
+            for table in TABLES}
+    order = ("firing", "pending", "resolved")
+    known = {row["fingerprint"]: json.loads(row["alert"]) for row in sorted(
+        rows["active_alert"], key=lambda row: (order.index(row["state"]), -row["active_at"],
+                                               row["fingerprint"]))}
+    other = {old: fingerprint(alert) for old, alert in known.items()}
+    kept = {new: old for old, new in reversed(list(other.items()))}
+    gone = set(known) - set(kept.values())
+    assert gone, "no finding of the old database was rated anew"
+    groups = {row["group_key"]: group_of(known[row["fingerprint"]])
+              for row in rows["group_member"]}
+    for table in ("active_alert", "group_member", "governor_fold"):
+        rows[table] = [row for row in rows[table] if row["fingerprint"] not in gone]
+    for row in (row for table in TABLES for row in rows[table]):
+        old = row.get("fingerprint")
+        if old in gone:  # what was told of it stays as it is
+            continue
+        if "alert" in row:
+            row["alert"] = row["alert"].replace(f'"fingerprint":"{old}"',
+                                                f'"fingerprint":"{other[old]}"')
+        for column, names in (("fingerprint", other), ("group_key", groups)):
+            if column in row:
+                row[column] = names.get(row[column], row[column])
+    rows["store"].append({"key": "alert_identity", "value": "rule and subject"})
+    return {table: {tuple(row[name] for name in columns[table].split(", "))
+                    for row in rows[table]} for table in TABLES}
+
+
+def check_pages(folder):
+    """What waits, and what is told again, names alerts as they are now."""
+    told = query(folder, "SELECT fingerprint, page FROM outbox_message JOIN outbox_member"
+                         " ON message_id = id WHERE fingerprint IN"
+                         " (SELECT fingerprint FROM active_alert)")
+    assert told, "nothing was told of any alert"
+    for name, page in told:
+        assert name in {alert["fingerprint"] for alert in json.loads(page)["alerts"]}, name
+
+
 def collections(exporter):
     return len(re.findall(r'msg="?(?:collected|first collection complete)"? collector=assessments',
                           exporter.log))
@@ -147,7 +213,8 @@ def check_at_rest(exporter, folder, sink, columns, before, waiting):
     until("what waited", lambda: not states(folder, "outbox_message")["queued"], 60)
     seen = collections(exporter)
     until("more collections", lambda: collections(exporter) >= seen + 3, 90)
-    after = rows_of(folder, columns)
+    after, before = rows_of(folder, columns), identified(before, columns)
+    check_pages(folder)
     for table in TABLES:
         if table != "outbox_message":
             equal(len(after[table]), len(before[table]), f"rows of {table}")
