@@ -12,6 +12,21 @@ def finding_id(row_id, source="assessments"):
     return hashlib.sha256(source.encode() + b"\0" + row_id.lower().encode()).hexdigest()[:16]
 
 
+def fingerprint(alert):
+    """Of what makes it the same alert: its rule and its subject, not its risk nor its team."""
+    if "finding_id" in alert["labels"]:
+        names = {"finding_id"}
+    elif alert["event"].startswith("rule."):
+        names = set(alert["labels"])
+    else:
+        names = {"source", "subject", "subscription_id"}
+    total = 14695981039346656037
+    for name in sorted(names & set(alert["labels"]) | {"alertname"}):
+        for byte in b"%s\xff%s\xff" % (name.encode(), alert["labels"][name].encode()):
+            total = (total ^ byte) * 1099511628211 % 2**64
+    return f"{total:016x}"
+
+
 class Model:
     """The assessments of a tenant from one generation to the next."""
 
@@ -69,9 +84,16 @@ class Model:
 
 
 def told_of(message):
-    """The same of one accepted message; a change of risk is told under other labels, not here."""
+    """The same of one accepted message; a change of risk is told, too, but not modelled. A finding
+    is one alert of a rule, whatever its risk: it stands in a message once, under one name."""
+    alerts = message["body"]["data"]["alerts"]
+    names = [(alert["rule"], alert["labels"]["finding_id"])
+             for alert in alerts if "finding_id" in alert["labels"]]
+    assert len(names) == len(set(names)), f"a finding stands twice in {message['body']}"
+    for alert in alerts:
+        assert alert["fingerprint"] == fingerprint(alert), alert
     return {(alert["labels"]["finding_id"], alert["event"], alert["episode"])
-            for alert in message["body"]["data"]["alerts"]
+            for alert in alerts
             if "finding_id" in alert["labels"] and alert["event"] != "finding.risk_changed"
             and alert["reason"] != "no_longer_matches"}
 

@@ -16,7 +16,7 @@ import time
 from collections import Counter as tally
 
 from alerts_flow import command
-from alerts_model import Model, finding_id, query, queued_ever, settled, told_of
+from alerts_model import Model, finding_id, fingerprint, query, queued_ever, settled, told_of
 from harness import ROOT, SECRET, Exporter, Fake, Folder, equal, run, settings, until
 from sink import Sink, receiver
 
@@ -127,21 +127,6 @@ def unpack(file, folder):
 
 
 # --- what version 2 calls an alert ----------------------------------------------------------------
-
-def fingerprint(alert):
-    """Of what makes it the same alert: its rule and its subject, not its risk nor its team."""
-    if "finding_id" in alert["labels"]:
-        names = {"finding_id"}
-    elif alert["event"].startswith("rule."):
-        names = set(alert["labels"])
-    else:
-        names = {"source", "subject", "subscription_id"}
-    total = 14695981039346656037
-    for name in sorted(names & set(alert["labels"]) | {"alertname"}):
-        for byte in b"%s\xff%s\xff" % (name.encode(), alert["labels"][name].encode()):
-            total = (total ^ byte) * 1099511628211 % 2**64
-    return f"{total:016x}"
-
 
 def group_of(alert):
     name, finding = alert["labels"]["alertname"], alert["labels"].get("finding_id")

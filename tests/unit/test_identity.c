@@ -88,9 +88,9 @@ TEST(an_overdue_alert_ends_when_a_lower_risk_leaves_more_time)
     scene.world.now += 3600;
     CHECK_TEXT(scene_run(&scene), "team finding.overdue firing: finding.overdue@a\n"
                                   "team finding.overdue firing: finding.overdue@a\n");
-    CHECK_TEXT(collect(&scene, "a"),
-               "team finding.risk_changed firing: finding.risk_changed@a\n"
-               "team finding.risk_changed resolved: finding.risk_changed@a\n");
+    CHECK_TEXT(collect(&scene, "a"), "team finding.risk_changed firing: finding.risk_changed@a\n"
+                                     "team finding.no_longer_overdue resolved: "
+                                     "finding.no_longer_overdue@a\n");
     CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM active_alert WHERE rule = 'Overdue' AND"
                                    " state = 'resolved' AND alert LIKE '%no_longer_overdue%'"),
               1);

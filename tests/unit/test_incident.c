@@ -129,9 +129,9 @@ TEST(incident_is_repeated_under_its_key)
 {
     struct pager pager;
     pager_init(&pager, "repeated", BY_FINDING "governor: { messages: 3, window: 10m }\n");
-    CHECK_TEXT(after(&pager, "ab"), "firing 1: a\nfiring 2: b\n");
+    CHECK_TEXT(after(&pager, "ab"), "firing 1: b\nfiring 2: a\n");
     pager.scene.world.now += 4 * 3600;
-    CHECK_TEXT(told(&pager), "firing 1: a\nfiring 2: b\n");
+    CHECK_TEXT(told(&pager), "firing 1: b\nfiring 2: a\n");
     pager_finish(&pager);
 }
 
@@ -194,12 +194,12 @@ TEST(incident_ends_under_the_key_it_was_opened_with)
     after(&pager, "");
     CHECK_TEXT(after(&pager, ""), "resolved 2: c\nresolved 1: b\n");
     reload(&pager, BY_FINDING);
-    CHECK_TEXT(after(&pager, "ab"), "firing 3: a\nfiring 4: b\n");
+    CHECK_TEXT(after(&pager, "ab"), "firing 3: b\nfiring 4: a\n");
     reload(&pager, BY_GROUP);
     after(&pager, "b");
-    CHECK_TEXT(after(&pager, "b"), "resolved 3: a\nfiring 5: a\n");
+    CHECK_TEXT(after(&pager, "b"), "resolved 4: a\nfiring 5: a\n");
     after(&pager, "");
-    CHECK_TEXT(after(&pager, ""), "resolved 4: b\nresolved 5: b\n");
+    CHECK_TEXT(after(&pager, ""), "resolved 3: b\nresolved 5: b\n");
     pager_finish(&pager);
 }
 
