@@ -117,6 +117,7 @@ struct ledger_entry {
     int reason; /* enum finding_reason; -1 while open */
     uint32_t episode;
     int64_t opened_at, resolved_at, overdue_at;
+    int64_t absent_at; /* first collection without it; 0 = it was seen to the end */
 };
 
 /* *found false when none of the sources has seen it. prefix: 16 or 32 hex digits. */

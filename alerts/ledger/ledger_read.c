@@ -204,6 +204,7 @@ static const struct row_field entry_fields[] = {
     ROW_INTEGER(struct entry_row, entry.opened_at, "f.opened_at"),
     ROW_INTEGER(struct entry_row, entry.resolved_at, "f.resolved_at"),
     ROW_INTEGER(struct entry_row, entry.overdue_at, "f.overdue_at"),
+    ROW_INTEGER(struct entry_row, entry.absent_at, "f.absent_at"),
     LEDGER_ROWS_KNOWN(struct entry_row, known),
     { 0 },
 };

@@ -225,9 +225,10 @@ bool ledger_rows_resolve(struct database *database, const struct finding_id *id,
                          int64_t at, struct error *error)
 {
     struct database_statement *statement =
-        database_prepare(database, "UPDATE ledger_finding SET is_open = 0, absent_at = 0,"
-                                   " reason = $1, resolved_at = $2 WHERE id = $3");
-    database_bind(statement, reason, at, DATABASE_BYTES(id->bytes));
+        database_prepare(database, "UPDATE ledger_finding SET is_open = 0, reason = $1,"
+                                   " resolved_at = $2, absent_at = absent_at * $3 WHERE id = $4");
+    int64_t keeps_absent = reason == REASON_NO_LONGER_ASSESSED; /* messages say since when */
+    database_bind(statement, reason, at, keeps_absent, DATABASE_BYTES(id->bytes));
     return done(database_run(statement, error), id, error);
 }
 

@@ -142,9 +142,11 @@ static void from_labels(const struct alert *alert, struct finding *view)
     };
 }
 
+/* unseen_at: first collection without it, of what is gone. */
 static bool find(const struct making *making, const struct alert *alert, struct finding *view,
-                 struct error *error)
+                 int64_t *unseen_at, struct error *error)
 {
+    *unseen_at = 0;
     if (find_open(making, &alert->finding_id, view))
         return true;
     bool found = false;
@@ -155,8 +157,10 @@ static bool find(const struct making *making, const struct alert *alert, struct 
         if (!ledger_find(making->context->database, making->context->snapshot->sources, hex,
                          making->arena, &entry, &found, error))
             return error_wrap(error, "notification");
-        if (found)
+        if (found) {
             *view = entry.finding;
+            *unseen_at = entry.absent_at;
+        }
     }
     if (!found)
         from_labels(alert, view);
@@ -245,25 +249,26 @@ static struct notification_resource resource_of(struct making *making, const str
     };
 }
 
-/* Add the factors that are not in the list yet; joined with ", ". */
-static void add_factors(struct making *making, struct notification_block *block,
-                        const char *factors)
+/* Add the words of a list joined with "," that are not in the other yet, joined with ", ". */
+static const char *add_words(struct making *making, const char *before, const char *words)
 {
     CLEANUP(buf_finish) struct buf all = { 0 };
-    factors = unlinked(making, factors);
-    buf_text(&all, block->risk_factors);
-    while (*factors) {
-        factors += strspn(factors, ", ");
-        size_t length = strcspn(factors, ",");
+    words = unlinked(making, words);
+    buf_text(&all, before);
+    while (*words) {
+        words += strspn(words, ", ");
+        size_t length = strcspn(words, ",");
+        CLEANUP(buf_finish) struct buf azure = { 0 };
         CLEANUP(buf_finish) struct buf one = { 0 };
-        buf_append(&one, factors, length);
+        buf_append(&azure, words, length);
+        text_words(&one, buf_cstr(&azure));
         if (length && !strstr(buf_cstr(&all), buf_cstr(&one))) {
             buf_text(&all, all.length ? ", " : "");
             buf_append(&all, one.data, one.length);
         }
-        factors += length;
+        words += length;
     }
-    block->risk_factors = arena_text(making->arena, buf_cstr(&all));
+    return arena_text(making->arena, buf_cstr(&all));
 }
 
 /* The first finding gives the block its title, category and link. */
@@ -274,6 +279,9 @@ static void copy_first(struct making *making, struct notification_block *block,
     block->title = unlinked(making, view->title);
     block->category = unlinked(making, view->category);
     block->severity = finding_severity_words[view->severity];
+    block->risk_note = view->contextual || !strcmp(block->risk_level, "not_evaluated")
+                           ? ""
+                           : "from severity; not from the resource's context";
     add_link(making, block, "Open in the Azure portal", link_of(making, view));
 }
 
@@ -281,7 +289,7 @@ static void copy_first(struct making *making, struct notification_block *block,
 static void add_reasons(struct making *making, struct notification_block *block,
                         const struct finding *view)
 {
-    add_factors(making, block, view->risk_factors);
+    block->risk_factors = add_words(making, block->risk_factors, view->risk_factors);
     block->internet_exposed |= view->internet_exposed;
     if (block->attack_paths < view->attack_paths)
         block->attack_paths = view->attack_paths;
@@ -305,16 +313,18 @@ static bool add_findings(struct making *making, size_t place, bool open,
     for (size_t i = making->gathered[place].first; i < making->subject->alert_count; i++) {
         const struct alert *alert = &making->subject->alerts[i];
         struct finding view;
+        int64_t unseen_at;
         if (making->of[i] != place || is_open(alert) != open || is_known(making, place, i))
             continue;
         *(open ? &block->open_count : &block->ended_count) += 1;
         if (block->resource_count == NOTIFICATION_RESOURCES_MAX)
             continue;
-        if (!find(making, alert, &view, error))
+        if (!find(making, alert, &view, &unseen_at, error))
             return false;
         if (!block->resource_count)
             copy_first(making, block, &view);
-        block->resources[block->resource_count++] = resource_of(making, alert, &view);
+        block->resources[block->resource_count] = resource_of(making, alert, &view);
+        block->resources[block->resource_count++].unseen_at = unseen_at;
         if (open || !making->gathered[place].open)
             add_reasons(making, block, &view);
     }
@@ -381,7 +391,7 @@ static void add_answer(struct making *making, size_t place, bool brief,
     block->remediation_markdown = readable(making, entry->remediation, HTML_TO_MARKDOWN);
     block->effort = unlinked(making, arena_text(making->arena, entry->effort));
     block->user_impact = unlinked(making, arena_text(making->arena, entry->user_impact));
-    block->threats = unlinked(making, arena_text(making->arena, entry->threats));
+    block->threats = add_words(making, "", entry->threats);
 }
 
 /* A block about no finding: a score, a threshold, the data. */
@@ -393,6 +403,7 @@ static bool make_other(struct making *making, size_t place, struct notification_
     *(is_open(alert) ? &block->open_count : &block->ended_count) = 1;
     block->severity = alert_label_value(alert, "severity");
     block->what = unlinked(making, alert_annotation_value(alert, "detail"));
+    block->metric = alert_annotation_value(alert, "metric");
     block->value = alert->value;
     block->value_before = *before ? strtod(before, NULL) : 0;
     block->since_at = alert->starts_at;
@@ -405,6 +416,18 @@ static bool make_other(struct making *making, size_t place, struct notification_
                                making->arena, block, error);
 }
 
+/* Why all of a block ended. */
+static const char *reason_of(const struct making *making, size_t place)
+{
+    const char *reason = "fixed";
+    for (size_t i = making->gathered[place].first; i < making->subject->alert_count; i++)
+        if (making->of[i] == place)
+            reason = i == making->gathered[place].first
+                         ? making->subject->alerts[i].reason
+                         : notification_reason_of_both(reason, making->subject->alerts[i].reason);
+    return reason;
+}
+
 static bool make_block(struct making *making, size_t place, bool brief,
                        struct notification_block *block, struct error *error)
 {
@@ -414,6 +437,8 @@ static bool make_block(struct making *making, size_t place, bool brief,
     block->rule = alert_label_value(first, "alertname");
     block->event = first->event;
     block->risk_level = finding_risk_words[gathered->worst];
+    block->reason = gathered->open ? "" : reason_of(making, place);
+    block->risk_before = alert_annotation_value(first, "risk_before");
     add_times(making, place, block);
     if (!first->has_finding) {
         if (!make_other(making, place, block, error))

@@ -8,6 +8,7 @@
 #include "alerts/notify/incident.h"
 #include "alerts/notify/notification_blocks.h"
 #include "alerts/rules/notification_silence.h"
+#include "alerts/rules/notification_words.h"
 #include "alerts/text/text.h"
 #include "collectors/subscriptions.h"
 #include "core/memory.h"
@@ -40,25 +41,13 @@ static const char *subscription_name(const struct build *build, const char *id)
     return known && *known->name ? arena_text(build->arena, known->name) : id;
 }
 
-static bool is_unassessed(const char *reason)
-{
-    return !strcmp(reason, finding_reason_words[REASON_NO_LONGER_ASSESSED]);
-}
-
-/* Why all of it resolved: what is no fix outranks what is one, and that nobody looks any more
- * outranks everything. Of alerts that are left out nobody knows. */
+/* Why all of it resolved. Of alerts that are left out nobody knows, but that some are no fix. */
 static const char *reason_of(const struct notification_subject *subject)
 {
-    const char *reason =
-        subject->left_out_count || !subject->alert_count ? "" : finding_reason_words[REASON_FIXED];
-    for (size_t i = 0; i < subject->alert_count; i++) {
-        const char *other = subject->alerts[i].reason ? subject->alerts[i].reason : "";
-        if (is_unassessed(other))
-            return other;
-        if (notification_is_fix(reason) && (!i || !notification_is_fix(other)))
-            reason = other;
-    }
-    return reason;
+    const char *reason = subject->alert_count ? subject->alerts[0].reason : "";
+    for (size_t i = 1; i < subject->alert_count; i++)
+        reason = notification_reason_of_both(reason, subject->alerts[i].reason);
+    return subject->left_out_count ? notification_reason_of_both(reason, "") : reason;
 }
 
 static void add_common(struct build *build)
@@ -176,118 +165,48 @@ static void add_silences(struct build *build)
 }
 
 /* --- title and text --------------------------------------------------------------------------- */
-/* clang-format off */
-#define WHERE "{{#resource_name}} on {{resource_name}}{{/resource_name}}" \
-    "{{#more_resources}} and {{more_resources}} more{{/more_resources}}"
-#define WHAT "{{#assessment_title}}{{assessment_title}}{{/assessment_title}}" \
-    "{{^assessment_title}}{{rule}}{{/assessment_title}}" WHERE
-#define SUBSCRIPTION "{{#subscription_name}} in {{subscription_name}}{{/subscription_name}}"
-#define DETAIL "{{annotations.detail}}"
-#define MATTERS "{{#internet_exposed}}It can be reached from the internet. {{/internet_exposed}}" \
-    "{{#attack_paths}}Attack paths across it: {{attack_paths}}. {{/attack_paths}}" \
-    "{{#risk_factors}}Risk factors: {{risk_factors}}.{{/risk_factors}}"
-
-#define UNASSESSED_ONE "Nobody looks at it any more: it was not seen for too long. " \
-    "It may still be there. "
-#define UNASSESSED_MANY "Nobody looks at some of it any more: that was not seen for too long. " \
-    "It may still be there. "
-
-/* The built-in titles and texts; the first row whose event fits, a final * stands for anything. */
-static const struct builtin {
-    const char *event, *title, *text;
-} builtins[] = {
-    { "finding.reopened", "{{risk}} risk, reopened: " WHAT, MATTERS },
-    { "finding.risk_changed", "{{risk}} risk now: " WHAT, MATTERS },
-    { "finding.overdue", "{{risk}} risk, overdue: " WHAT,
-      "It should have been fixed by {{due_at}}. " MATTERS },
-    { "finding.no_longer_overdue", "{{risk}} risk, no longer overdue: " WHAT, MATTERS },
-    { "finding.exemption_expired", "{{risk}} risk, exemption over: " WHAT, MATTERS },
-    { "finding.*", "{{risk}} risk: " WHAT, MATTERS },
-    { "baseline.*", "{{risk}} risk: " WHAT, MATTERS },
-    { "attack_path.*", "{{risk}} risk, attack path: " WHAT, MATTERS },
-    { "score.dropped", "Secure score dropped" SUBSCRIPTION, DETAIL },
-    { "score.recovered", "Secure score recovered" SUBSCRIPTION, DETAIL },
-    { "control.regressed", "Control lost points" SUBSCRIPTION, DETAIL },
-    { "plan.disabled", "Defender plan disabled" SUBSCRIPTION, DETAIL },
-    { "ruler.changed", "Microsoft changed what it recommends", DETAIL },
-    { "data.stale", "Defender data is stale" SUBSCRIPTION, DETAIL },
-    { "data.recovered", "Defender data is fresh again" SUBSCRIPTION, DETAIL },
-    { "digest", "Defender for Cloud is watched from now on" SUBSCRIPTION, DETAIL },
-    { "roll-up", "{{firing_count}} firing and {{resolved_count}} resolved in one message",
-      "So much happened at once that it is told together." },
-    { "heartbeat", "Heartbeat", "Evaluation and delivery work." },
-    { "*", "{{rule}}{{^rule}}{{firing_count}} firing, {{resolved_count}} resolved{{/rule}}"
-      SUBSCRIPTION,
-      "{{#annotations.detail}}" DETAIL "{{/annotations.detail}}"
-      "{{#annotations.metric}}{{annotations.metric}} is {{value}}"
-      "{{#annotations.value_before}}, was {{value_before}}{{/annotations.value_before}}."
-      "{{/annotations.metric}}" },
-};
-/* clang-format on */
-
-static const struct builtin *builtin_of(const char *event)
-{
-    const struct builtin *row = builtins;
-    for (;; row++) {
-        size_t length = strcspn(row->event, "*");
-        if (!strncmp(event, row->event, length) && (row->event[length] || !event[length]))
-            return row;
-    }
-}
-
-static const struct template *builtin(const char *text, struct arena *arena)
-{
-    struct error error;
-    const struct template *compiled = template_compile(text, notification_fields, arena, &error);
-    if (!compiled)
-        memory_abort("built-in template: %s", error.message);
-    return compiled;
-}
-
 static bool is_blank(const struct buf *text)
 {
     return strspn(buf_cstr(text), " \t\r\n") == text->length;
 }
 
-/* Render the rule's template, or ours when there is none or nothing came of it. */
-static void render(struct build *build, const struct template *compiled, const char *ours,
-                   struct buf *out)
+/* Render the rule's template; false when there is none or nothing came of it. */
+static bool render(struct build *build, const struct template *compiled, struct buf *out)
 {
-    if (compiled)
-        template_render(compiled, build->notification, out);
-    if (is_blank(out)) {
+    if (!compiled)
+        return false;
+    template_render(compiled, build->notification, out);
+    bool blank = is_blank(out);
+    if (blank)
         buf_reset(out);
-        template_render(builtin(ours, build->arena), build->notification, out);
-    }
+    return !blank;
 }
 
-/* What stands before the title of what is over: [RESOLVED] only when it is good news, else how it
- * ended. */
+/* What stands before an own title of what is over, which cannot say it: how it ended. */
 static void put_ending(struct buf *out, const struct notification *notification)
 {
-    const char *reason = *notification->reason ? notification->reason : "closed";
     if (notification->status != NOTIFICATION_RESOLVED)
         return;
-    if (notification_is_good_news(notification))
-        reason = "resolved";
     buf_char(out, '[');
-    for (; *reason; reason++)
-        buf_char(out, *reason == '_' ? ' ' : (char)toupper((unsigned char)*reason));
+    for (const char *word = notification_words_ended(notification->reason); *word; word++)
+        buf_char(out, (char)toupper((unsigned char)*word));
     buf_text(out, "] ");
 }
 
 /* A title is one line. */
-static const char *title(struct build *build, const struct template *compiled, const char *ours)
+static const char *title(struct build *build, const struct template *compiled)
 {
     CLEANUP(buf_finish) struct buf rendered = { 0 };
     CLEANUP(buf_finish) struct buf whole = { 0 };
     CLEANUP(buf_finish) struct buf cut = { 0 };
-    render(build, compiled, ours, &rendered);
+    buf_text(&whole, build->notification->test ? "[TEST] " : "");
+    if (render(build, compiled, &rendered))
+        put_ending(&whole, build->notification);
+    else
+        notification_words_title(build->notification, &rendered);
     for (size_t i = 0; i < rendered.length; i++)
         if ((unsigned char)rendered.data[i] < ' ' || rendered.data[i] == 0x7f)
             rendered.data[i] = ' ';
-    buf_text(&whole, build->notification->test ? "[TEST] " : "");
-    put_ending(&whole, build->notification);
     buf_text(&whole, buf_cstr(&rendered));
     build->notification->truncated |= text_cut(&cut, buf_cstr(&whole), TITLE_POINTS);
     return arena_text(build->arena, buf_cstr(&cut));
@@ -295,20 +214,16 @@ static const char *title(struct build *build, const struct template *compiled, c
 
 static void add_texts(struct build *build)
 {
-    CLEANUP(buf_finish) struct buf rendered = { 0 };
     CLEANUP(buf_finish) struct buf text = { 0 };
     CLEANUP(buf_finish) struct buf cut = { 0 };
-    const struct notification_subject *subject = build->subject;
-    const struct builtin *row = builtin_of(subject->count_count ? "roll-up" : subject->event);
-    build->notification->title = title(build, subject->title, row->title);
-    render(build, subject->text, row->text, &rendered);
-    if (!subject->text && is_unassessed(build->notification->reason))
-        buf_text(&text, subject->resolved_count > 1 ? UNASSESSED_MANY : UNASSESSED_ONE);
-    buf_text(&text, buf_cstr(&rendered));
+    struct notification *notification = build->notification;
+    notification->title = title(build, build->subject->title);
+    if (!render(build, build->subject->text, &text))
+        notification_words_text(notification, &text);
     while (text.length && (unsigned char)text.data[text.length - 1] <= ' ')
         text.data[--text.length] = 0;
-    build->notification->truncated |= text_cut(&cut, buf_cstr(&text), TEXT_POINTS);
-    build->notification->text = arena_text(build->arena, buf_cstr(&cut));
+    notification->truncated |= text_cut(&cut, buf_cstr(&text), TEXT_POINTS);
+    notification->text = arena_text(build->arena, buf_cstr(&cut));
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */

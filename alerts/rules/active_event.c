@@ -77,6 +77,8 @@ static void describe(struct subject *subject, struct arena *arena)
         base->risk = subject->finding->risk;
         base->has_finding = true;
         base->finding_id = event->finding_id;
+        if (event->risk_before != event->risk)
+            alert_annotate(base, "risk_before", finding_risk_words[event->risk_before]);
         return;
     }
     if (event->kind == EVENT_FIRST_RUN) {

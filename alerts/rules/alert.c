@@ -7,10 +7,9 @@
 #include "core/hash.h"
 
 const char *const alert_finding_labels[] = {
-    "alertname",     "source",        "risk_level",      "severity",
-    "assessment_id", "finding_id",    "subscription_id", "resource_group",
-    "resource_type", "resource_name", "category",        "cloud",
-    "connector",     "account",       NULL,
+    "alertname",  "source",          "risk_level",     "severity",      "assessment_id",
+    "finding_id", "subscription_id", "resource_group", "resource_type", "resource_name",
+    "category",   "cloud",           "connector",      "account",       NULL,
 };
 
 const char *const alert_finding_identity[] = { "finding_id", NULL };

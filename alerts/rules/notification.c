@@ -37,6 +37,7 @@ static const struct record_field resource_fields[] = {
     FIELD(INSTANT, notification_resource, opened_at, "When the finding opened."),
     FIELD(INSTANT, notification_resource, due_at, "When it has to be fixed."),
     FIELD(INSTANT, notification_resource, ended_at, "When it ended."),
+    FIELD(INSTANT, notification_resource, unseen_at, "Since when Azure did not show it."),
     FIELD(BOOL, notification_resource, resolved, "Whether it is resolved."),
     { 0 }
 };
@@ -258,11 +259,19 @@ void notification_resource_init(struct notification_resource *resource)
 /* --- good news -------------------------------------------------------------------------------- */
 bool notification_is_fix(const char *reason)
 {
-    static const char *const fixes[] = { "fixed", "resource_deleted", "recovered" };
+    static const char *const fixes[] = { "fixed", "recovered" };
     for (size_t i = 0; i < ARRAY_COUNT(fixes); i++)
         if (!strcmp(reason, fixes[i]))
             return true;
     return false;
+}
+
+const char *notification_reason_of_both(const char *first, const char *second)
+{
+    static const char unassessed[] = "no_longer_assessed";
+    if (!strcmp(first, unassessed) || !strcmp(second, unassessed))
+        return unassessed;
+    return notification_is_fix(first) ? second : first;
 }
 
 bool notification_is_good_news(const struct notification *notification)

@@ -31,6 +31,7 @@ struct notification_resource {
     const char *state; /* "open", or the reason it is not: "fixed", "exempted" */
     const char *found; /* what a baseline rule found on this machine, "" = as its block says */
     int64_t opened_at, due_at, ended_at;
+    int64_t unseen_at; /* first collection without it, of what is no longer assessed */
     bool resolved;
 };
 struct notification_cause { /* what pulled a score down, a finding where finding_id is not "" */
@@ -158,6 +159,10 @@ void notification_derive(struct notification *notification, struct arena *arena)
 /* Whether what a resolved alert gives as its reason means that the trouble is over. Nobody looking
  * any more, an exemption, a plan that is off, a rule that is gone mean no such thing. */
 bool notification_is_fix(const char *reason);
+
+/* The reason of two that stands for both, "" = unknown: that nobody looks any more outranks all,
+ * what is no fix outranks a fix, the first what is alike. */
+const char *notification_reason_of_both(const char *first, const char *second);
 
 /* Whether receivers may show it as good news (green, a tick): all of it is resolved by a fix. */
 bool notification_is_good_news(const struct notification *notification);

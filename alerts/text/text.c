@@ -1,8 +1,10 @@
 #include "alerts/text/text.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
+#include "core/clock.h"
 #include "core/compiler.h"
 
 #define ELLIPSIS 0x2026
@@ -120,19 +122,62 @@ size_t text_points(const char *text)
     return points;
 }
 
-void text_age(struct buf *out, int64_t seconds)
+static const struct {
+    int64_t seconds;
+    const char *name;
+} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+
+/* The largest unit in it. */
+static size_t unit_of(int64_t seconds)
 {
-    static const struct {
-        int64_t seconds;
-        const char *name;
-    } units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
     size_t i = 0;
-    if (seconds < 0)
-        seconds = 0;
     while (i < ARRAY_COUNT(units) - 1 && seconds < units[i].seconds)
         i++;
+    return i;
+}
+
+void text_age(struct buf *out, int64_t seconds)
+{
+    if (seconds < 0)
+        seconds = 0;
+    size_t i = unit_of(seconds);
     buf_printf(out, "%lld %s", (long long)(seconds / units[i].seconds), units[i].name);
     seconds %= units[i].seconds;
     if (++i < ARRAY_COUNT(units) && seconds >= units[i].seconds)
         buf_printf(out, " %lld %s", (long long)(seconds / units[i].seconds), units[i].name);
+}
+
+void text_about(struct buf *out, int64_t seconds)
+{
+    if (seconds < 0)
+        seconds = 0;
+    size_t i = unit_of(seconds);
+    buf_printf(out, "%lld %s", (long long)(seconds / units[i].seconds), units[i].name);
+}
+
+void text_instant(struct buf *out, int64_t at, int64_t now)
+{
+    char instant[32];
+    clock_format_rfc3339(at, instant);
+    buf_printf(out, "%.10s %.5s UTC", instant, instant + 11);
+    if (!now)
+        return;
+    buf_text(out, at > now ? ", in " : ", ");
+    text_about(out, at > now ? at - now : now - at);
+    buf_text(out, at > now ? "" : " ago");
+}
+
+void text_words(struct buf *out, const char *word)
+{
+    if (strpbrk(word, " -_./:")) {
+        buf_text(out, word);
+        return;
+    }
+    for (const char *c = word; *c; c++) {
+        bool upper = isupper((unsigned char)*c), next = islower((unsigned char)c[1]);
+        bool starts = upper && c > word && (next || !isupper((unsigned char)c[-1]));
+        if (starts)
+            buf_char(out, ' ');
+        buf_char(out, upper && next ? (char)tolower((unsigned char)*c) : *c);
+    }
 }

@@ -31,3 +31,13 @@ void text_encode(struct buf *out, uint32_t point);
 
 /* Append "3 d 4 h" for people, two units at most. */
 void text_age(struct buf *out, int64_t seconds);
+
+/* Append about so long, one unit: "3 d", "5 h". */
+void text_about(struct buf *out, int64_t seconds);
+
+/* Append "2026-11-12 04:10 UTC, 13 d ago", or "in 2 d"; now 0 = without the distance. */
+void text_instant(struct buf *out, int64_t at, int64_t now);
+
+/* Append a word of Azure as people write it: accountBreach is account breach; what has blanks stays
+ * as it is. */
+void text_words(struct buf *out, const char *word);

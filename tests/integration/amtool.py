@@ -78,7 +78,7 @@ def test_alerts_are_found_by_their_labels():
         assert len(alerts) > 3, f"{len(alerts)} alerts"
         equal({a["status"]["state"] for a in alerts}, {"active"}, "states")
         one = alerts[0]["labels"]
-        contains(bench.amtool("alert", "query", "alertname=Finding"), " risk: ", "a summary")
+        contains(bench.amtool("alert", "query", "alertname=Finding"), " on ", "a summary")
         equal([a["fingerprint"] for a in bench.alerts(f"finding_id={one['finding_id']}")],
               [alerts[0]["fingerprint"]], "by label")
         equal(bench.alerts("alertname=Nothing"), [], "by a label nobody has")

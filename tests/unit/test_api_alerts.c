@@ -41,12 +41,12 @@ TEST(alerts_say_what_is_wrong)
     scene_begin(&scene);
     scene_collect(&scene, "A");
     scene_run(&scene);
-    CHECK_CONTAINS(ask(&scene, "alerts"), "\"summary\":\"Critical risk: Opened on a\"");
+    CHECK_CONTAINS(ask(&scene, "alerts"), "\"summary\":\"Critical: Opened on a\"");
     publish_catalogue(&scene);
     static const char *const paths[] = { "alerts", "alerts/groups" };
     for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
         const char *told = ask(&scene, paths[i]);
-        CHECK_CONTAINS(told, "\"summary\":\"Critical risk: Disks should be encrypted on a\"");
+        CHECK_CONTAINS(told, "\"summary\":\"Critical: Disks should be encrypted on a\"");
         CHECK_CONTAINS(told, "\"description\":\"It can be reached from the internet. "
                              "Attack paths across it: 2. Risk factors: Internet exposure.\"");
     }

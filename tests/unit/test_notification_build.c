@@ -137,7 +137,7 @@ TEST(a_new_finding_has_the_whole_answer)
     struct alert alert = alert_of(&built.world, "a", &built.arena);
     built_make(&built, &alert, 1);
     const struct notification *notification = &built.notification;
-    CHECK_TEXT(notification->title, "Critical risk: Disks should be encrypted on a");
+    CHECK_TEXT(notification->title, "Critical: Disks should be encrypted on a");
     CHECK_TEXT(notification->risk_level, "critical");
     CHECK_TEXT(notification->assessment_title, "Disks should be encrypted");
     CHECK_TEXT(notification->description, "Data at rest is readable.");
@@ -147,7 +147,7 @@ TEST(a_new_finding_has_the_whole_answer)
     CHECK_CONTAINS(notification->remediation_markdown, "[the guide](https://aka.ms/d)");
     CHECK_TEXT(notification->effort, "Low");
     CHECK_TEXT(notification->user_impact, "Moderate");
-    CHECK_TEXT(notification->threats, "dataExfiltration");
+    CHECK_TEXT(notification->threats, "data exfiltration");
     CHECK_TEXT(notification->risk_factors, "Internet exposure");
     CHECK(notification->internet_exposed);
     CHECK_INT(notification->attack_paths, 2);
@@ -184,7 +184,7 @@ TEST(a_name_that_is_an_address_is_no_link)
     alert_label(&alert, "resource_group", "www.evil.example");
     built_make(&built, &alert, 1);
     const struct notification *notification = &built.notification;
-    CHECK_TEXT(notification->title, "Critical risk: Disk on https[:]//evil.example/login");
+    CHECK_TEXT(notification->title, "Critical: Disk on https[:]//evil.example/login");
     CHECK_TEXT(notification->resource_name, "https[:]//evil.example/login");
     CHECK_TEXT(notification->resources[0].name, "https[:]//evil.example/login");
     CHECK_TEXT(notification->resources[0].group, "www[.]evil.example");
@@ -207,8 +207,7 @@ TEST(many_findings_are_counted_and_the_first_named)
     built.subject.firing_count = 1040;
     built.subject.left_out_count = 1000;
     built_make(&built, alerts, ARRAY_COUNT(alerts));
-    CHECK_TEXT(built.notification.title,
-               "Critical risk: Disks should be encrypted on b and 1039 more");
+    CHECK_TEXT(built.notification.title, "Critical: Disks should be encrypted on b, 1040 open");
     CHECK_INT(built.notification.resource_count, NOTIFICATION_RESOURCES_MAX);
     CHECK_INT(built.notification.resource_total, 1040);
     CHECK_INT(built.notification.due_at, 77);
@@ -239,8 +238,7 @@ TEST(a_finding_that_is_gone_is_still_named)
     built.subject.resolved_count = 1;
     built_make(&built, &alert, 1);
     CHECK_INT(built.notification.status, NOTIFICATION_RESOLVED);
-    CHECK_TEXT(built.notification.title,
-               "[RESOLVED] Critical risk: Disks should be encrypted on a");
+    CHECK_TEXT(built.notification.title, "Fixed: Disks should be encrypted on a");
     CHECK_TEXT(built.notification.reason, "fixed");
     CHECK_INT(built.notification.age_s, 3600);
     CHECK(built.notification.resources[0].resolved);
@@ -249,8 +247,7 @@ TEST(a_finding_that_is_gone_is_still_named)
     built_make(&built, &alert, 1);
     CHECK_TEXT(built.notification.resource_name, "a");
     CHECK_TEXT(built.notification.resources[0].group, "rg");
-    CHECK_TEXT(built.notification.title,
-               "[RESOLVED] Critical risk: Disks should be encrypted on a");
+    CHECK_TEXT(built.notification.title, "Fixed: Disks should be encrypted on a");
     CHECK_TEXT(built.notification.link, "");
 }
 
@@ -262,24 +259,26 @@ TEST(only_a_fix_is_good_news)
         int64_t left_out;
         bool good;
     } want[] = {
-        { "fixed", "", "[RESOLVED] Critical", "fixed", 0, true },
-        { "resource_deleted", "", "[RESOLVED] Critical", "resource_deleted", 0, true },
-        { "recovered", "fixed", "[RESOLVED] Critical", "recovered", 0, true },
-        { "no_longer_assessed", "", "[NO LONGER ASSESSED] Critical", "no_longer_assessed", 0,
+        { "fixed", "", "Fixed: Disks", "fixed", 0, true },
+        { "resource_deleted", "", "Resource deleted: Disks", "resource_deleted", 0, false },
+        { "recovered", "fixed",
+          "Ended: Disks should be encrypted on 2 resources, 1 fixed, 1 recovered", "fixed", 0,
+          true },
+        { "no_longer_assessed", "", "No longer assessed: Disks", "no_longer_assessed", 0, false },
+        { "exempted", "", "Exempted: Disks", "exempted", 0, false },
+        { "plan_off", "", "No longer assessed (plan off): Disks", "plan_off", 0, false },
+        { "not_applicable", "", "Not applicable: Disks", "not_applicable", 0, false },
+        { "retired", "", "Recommendation retired: Disks", "retired", 0, false },
+        { "no_longer_matches", "", "No longer matches the rule: Disks", "no_longer_matches", 0,
           false },
-        { "exempted", "", "[EXEMPTED] Critical", "exempted", 0, false },
-        { "plan_off", "", "[PLAN OFF] Critical", "plan_off", 0, false },
-        { "not_applicable", "", "[NOT APPLICABLE] Critical", "not_applicable", 0, false },
-        { "retired", "", "[RETIRED] Critical", "retired", 0, false },
-        { "no_longer_matches", "", "[NO LONGER MATCHES] Critical", "no_longer_matches", 0, false },
-        { "rule_removed", "", "[RULE REMOVED] Critical", "rule_removed", 0, false },
-        { "fixed", "no_longer_assessed", "[NO LONGER ASSESSED] Critical", "no_longer_assessed", 0,
+        { "rule_removed", "", "Rule removed: Disks", "rule_removed", 0, false },
+        { "fixed", "no_longer_assessed", ", 1 fixed, 1 no longer assessed", "no_longer_assessed", 0,
           false },
-        { "exempted", "no_longer_assessed", "[NO LONGER ASSESSED] Critical", "no_longer_assessed",
-          0, false },
-        { "fixed", "exempted", "[EXEMPTED] Critical", "exempted", 0, false },
-        { "exempted", "fixed", "[EXEMPTED] Critical", "exempted", 0, false },
-        { "fixed", "", "[CLOSED] Critical", "", 7, false }, /* who knows of the others */
+        { "exempted", "no_longer_assessed", ", 1 exempted, 1 no longer assessed",
+          "no_longer_assessed", 0, false },
+        { "fixed", "exempted", ", 1 fixed, 1 exempted", "exempted", 0, false },
+        { "exempted", "fixed", ", 1 fixed, 1 exempted", "exempted", 0, false },
+        { "fixed", "", "Ended: Disks", "", 7, false }, /* who knows of the others */
     };
     BUILT built = { 0 };
     built_begin(&built, "ab");
@@ -347,7 +346,7 @@ TEST(a_score_drop_names_what_caused_it)
     built.context.now = built.world.now + 60;
     built_make(&built, &alert, 1);
     const struct notification *notification = &built.notification;
-    CHECK_TEXT(notification->title, "Secure score dropped in s1");
+    CHECK_TEXT(notification->title, "Secure score of s1 fell (70.0 -> 50.0 %)");
     CHECK_TEXT(notification->text, "From 70 % to 50 %.");
     CHECK_NUMBER(notification->value_before, 0.7);
     CHECK_INT(notification->cause_count, 3); /* not the one in s2 */
@@ -415,7 +414,7 @@ TEST(own_templates_win_unless_nothing_comes_of_them)
     built.subject.title =
         template_compile("{{annotations.none}} ", notification_fields, &built.arena, &built.error);
     built_make(&built, &alert, 1);
-    CHECK_TEXT(built.notification.title, "[TEST] Critical risk: Disks should be encrypted on a");
+    CHECK_TEXT(built.notification.title, "[TEST] Critical: Disks should be encrypted on a");
 }
 
 TEST(silencing_is_exact_or_not_offered)
@@ -503,11 +502,15 @@ TEST(a_roll_up_says_how_much_it_stands_for)
     built.subject.counts = counts;
     built.subject.count_count = 2;
     built_make(&built, &alert, 1);
-    CHECK_TEXT(built.notification.title, "40 firing and 2 resolved in one message");
+    CHECK_TEXT(built.notification.title, "40 alerts: 40 critical; 2 ended");
     CHECK_INT(built.notification.count_count, 2);
+    struct alert first_run = {
+        .rule = "R", .event = "digest", .state = ALERT_FIRING, .value = 120, .reason = ""
+    };
     built.subject.count_count = 0; /* of a first run */
-    built_make(&built, &alert, 1);
-    CHECK_TEXT(built.notification.title, "Defender for Cloud is watched from now on in s1");
+    built_make(&built, &first_run, 1);
+    CHECK_TEXT(built.notification.title,
+               "Defender for Cloud is watched from now on: 120 findings were open already");
 }
 
 /* The same on every replica, another one for another life, group or rule. */

@@ -85,7 +85,7 @@ TEST(time_passes_between_collections)
                   "  findings: [{ id: a, risk_level: low, open: 25m }]\n"
                   "  expect:\n"
                   "  - { at: 25m, findings: [a] }\n"
-                  "  - { at: 1h25m, title: 'Low risk: A recommendation on a', findings: [a] }\n"
+                  "  - { at: 1h25m, title: 'Low: A recommendation on a', findings: [a] }\n"
                   "- name: three of a kind for half an hour\n"
                   "  expect_nothing_else: false\n"
                   "  findings: [{ id: a, open: 15m }, { id: b, open: 15m }, { id: c, open: 30m }]\n"

@@ -81,7 +81,7 @@ TEST(only_a_fix_has_a_green_tick)
     static const struct {
         const char *reason, *mark;
     } want[] = { { "fixed", "\xe2\x9c\x85 [" },
-                 { "resource_deleted", "\xe2\x9c\x85 [" },
+                 { "resource_deleted", "\xe2\x9a\xaa [" },
                  { "no_longer_assessed", "\xe2\x9a\xaa [" },
                  { "exempted", "\xe2\x9a\xaa [" },
                  { "", "\xe2\x9a\xaa [" } };

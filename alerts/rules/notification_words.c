@@ -1,0 +1,585 @@
+#include "alerts/rules/notification_words.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+#include "alerts/text/text.h"
+
+enum { NAMES_MAX = 5 }; /* resources named in a sentence */
+
+/* --- words ------------------------------------------------------------------------------------ */
+static const struct ending {
+    const char *reason, *title, *word, *sentence; /* sentence: what it means, of one */
+} endings[] = {
+    { "fixed", "Fixed", "fixed", "" },
+    { "recovered", "Recovered", "recovered", "" },
+    { "exempted", "Exempted", "exempted", "It is exempted, not fixed: it is still there." },
+    { "not_applicable", "Not applicable", "not applicable",
+      "Azure says that it does not apply any more; that is no fix." },
+    { "plan_off", "No longer assessed (plan off)", "no longer assessed (plan off)",
+      "The Defender plan that looked for it is off: it may still be there." },
+    { "resource_deleted", "Resource deleted", "deleted", "" },
+    { "retired", "Recommendation retired", "retired with its recommendation",
+      "Microsoft retired the recommendation: it may still be there." },
+    { "no_longer_assessed", "No longer assessed", "no longer assessed", "" },
+    { "no_longer_matches", "No longer matches the rule", "no longer matched by the rule",
+      "It is open still, but the rule does not ask for it any more." },
+    { "rule_removed", "Rule removed", "ended with its rule",
+      "The rule is gone; what it told of may still be there." },
+    { "", "Ended", "ended", "" },
+};
+
+static const struct ending *ending_of(const char *reason)
+{
+    size_t i = 0;
+    while (i < ARRAY_COUNT(endings) - 1 && strcmp(endings[i].reason, reason) != 0)
+        i++;
+    return &endings[i];
+}
+
+const char *notification_words_ended(const char *reason)
+{
+    return ending_of(reason)->title;
+}
+
+const char *notification_words_ending(const char *reason)
+{
+    return ending_of(reason)->word;
+}
+
+const char *notification_words_risk(const char *risk_level)
+{
+    static const char *const words[] = { "Critical", "High", "Medium", "Low",
+                                         "Risk not evaluated" };
+    for (int i = 0; i < RISK_COUNT; i++)
+        if (!strcmp(risk_level, finding_risk_words[i]))
+            return words[i];
+    return "";
+}
+
+static void put_lower(struct buf *out, const char *word)
+{
+    for (; *word; word++)
+        buf_char(out, (char)tolower((unsigned char)*word));
+}
+
+/* --- where ------------------------------------------------------------------------------------ */
+static bool is_open(const struct notification_resource *resource)
+{
+    return !resource->resolved;
+}
+
+/* Whether the resources that matter have this text alike; *value: the text. of all blocks. */
+static bool is_common(const struct notification *notification, size_t offset, const char **value)
+{
+    bool any_open = notification->status == NOTIFICATION_FIRING;
+    *value = NULL;
+    for (size_t i = 0; i < notification->block_count; i++)
+        for (size_t j = 0; j < notification->blocks[i].resource_count; j++) {
+            const struct notification_resource *resource = &notification->blocks[i].resources[j];
+            const char *text = *(const char *const *)((const char *)resource + offset);
+            if (any_open && !is_open(resource))
+                continue;
+            if (*value && strcmp(*value, text) != 0)
+                return false;
+            *value = text;
+        }
+    return *value && **value;
+}
+#define COMMON(notification, member, value)                                                        \
+    is_common(notification, offsetof(struct notification_resource, member), value)
+
+/* " (Production)", " (AWS account 1234)"; nothing when they are several or have no name. */
+static void put_subscription(struct buf *out, const struct notification *notification)
+{
+    const char *name, *id = "", *environment, *cloud;
+    if (COMMON(notification, environment, &environment) && COMMON(notification, cloud, &cloud) &&
+        strcmp(cloud, "azure") != 0) {
+        const char *connector = strstr(environment, " through connector ");
+        size_t length = connector ? (size_t)(connector - environment) : strlen(environment);
+        buf_printf(out, " (%.*s)", (int)length, environment);
+        return;
+    }
+    if (COMMON(notification, subscription_name, &name)) {
+        COMMON(notification, subscription_id, &id);
+    } else {
+        name = notification->resource_total ? "" : notification->subscription_name;
+        id = notification->subscription_id;
+    }
+    if (*name && strcmp(name, id) != 0) /* an id says nothing to people */
+        buf_printf(out, " (%s)", name);
+}
+
+/* --- titles of findings ----------------------------------------------------------------------- */
+static int64_t count_open(const struct notification *notification)
+{
+    int64_t open = 0;
+    for (size_t i = 0; i < notification->block_count; i++)
+        open += notification->blocks[i].open_count;
+    return open;
+}
+
+static bool is_event(const struct notification *notification, const char *word)
+{
+    return !strcmp(notification->event, word);
+}
+
+/* What happened and the risk: "Critical", "Now critical, was high", "Overdue 3 d (critical)". */
+static void put_verb(struct buf *out, const struct notification *notification,
+                     const struct notification_block *block)
+{
+    const char *risk = notification_words_risk(block->risk_level);
+    if (is_event(notification, "finding.risk_changed") && *block->risk_before &&
+        strcmp(block->risk_before, block->risk_level) != 0) {
+        buf_text(out, "Now ");
+        put_lower(out, risk);
+        buf_text(out, ", was ");
+        put_lower(out, notification_words_risk(block->risk_before));
+    } else if (is_event(notification, "finding.overdue") && block->due_at) {
+        buf_text(out, "Overdue ");
+        text_about(out, notification->made_at - block->due_at);
+        buf_text(out, " (");
+        put_lower(out, risk);
+        buf_char(out, ')');
+    } else if (is_event(notification, "finding.reopened")) {
+        buf_printf(out, "%s again", risk);
+    } else if (is_event(notification, "finding.exemption_expired")) {
+        buf_printf(out, "%s again (exemption over)", risk);
+    } else if (is_event(notification, "attack_path.opened")) {
+        buf_printf(out, "%s attack path", risk);
+    } else {
+        buf_text(out, risk);
+    }
+    buf_text(out, ": ");
+}
+
+static const char *title_of(const struct notification_block *block)
+{
+    return *block->title ? block->title : block->rule;
+}
+
+static const struct notification_resource *first_resource(const struct notification_block *block)
+{
+    return block->resource_count && *block->resources[0].name ? &block->resources[0] : NULL;
+}
+
+/* One recommendation of which something is open. */
+static void put_open_block(struct buf *out, const struct notification *notification,
+                           const struct notification_block *block)
+{
+    const struct notification_resource *first = first_resource(block);
+    put_verb(out, notification, block);
+    buf_text(out, title_of(block));
+    if (block->ended_count) {
+        buf_printf(out, ", %lld of %lld open", (long long)block->open_count,
+                   (long long)(block->open_count + block->ended_count));
+    } else {
+        if (first)
+            buf_printf(out, " on %s", first->name);
+        if (block->open_count > 1)
+            buf_printf(out, ", %lld open", (long long)block->open_count);
+    }
+    put_subscription(out, notification);
+}
+
+/* "4 findings on vm-web-1", "4 findings in rg-data", "4 findings (Production)". */
+static void put_findings(struct buf *out, const struct notification *notification, int64_t count)
+{
+    const char *name;
+    buf_printf(out, "%lld finding%s", (long long)count, count == 1 ? "" : "s");
+    if (COMMON(notification, id, &name) && COMMON(notification, name, &name))
+        buf_printf(out, " on %s", name);
+    else if (COMMON(notification, group, &name))
+        buf_printf(out, " in %s", name);
+    put_subscription(out, notification);
+}
+
+/* How many ended in each way: "3 fixed, 1 exempted". Only of those that are named. */
+static void put_endings(struct buf *out, const struct notification *notification)
+{
+    int64_t named = 0, all = 0;
+    const char *comma = "";
+    for (size_t k = 0; k < ARRAY_COUNT(endings); k++) {
+        int64_t count = 0;
+        for (size_t i = 0; i < notification->block_count; i++)
+            for (size_t j = 0; j < notification->blocks[i].resource_count; j++) {
+                const struct notification_resource *resource =
+                    &notification->blocks[i].resources[j];
+                count += !is_open(resource) && ending_of(resource->state) == &endings[k];
+            }
+        named += count;
+        if (count) {
+            buf_printf(out, "%s%lld %s", comma, (long long)count, endings[k].word);
+            comma = ", ";
+        }
+    }
+    for (size_t i = 0; i < notification->block_count; i++)
+        all += notification->blocks[i].ended_count;
+    if (all > named)
+        buf_printf(out, "%s%lld more", comma, (long long)(all - named));
+}
+
+/* Whether all that are named ended alike. */
+static bool ended_alike(const struct notification *notification)
+{
+    const char *state;
+    return COMMON(notification, state, &state) && *notification->reason;
+}
+
+static void put_ended(struct buf *out, const struct notification *notification)
+{
+    const struct notification_block *block = notification->blocks;
+    const struct notification_resource *first = first_resource(block);
+    bool alike = ended_alike(notification);
+    buf_printf(out, "%s: ", alike ? notification_words_ended(notification->reason) : "Ended");
+    if (notification->block_count + (size_t)notification->left_out_blocks > 1) {
+        put_findings(out, notification, notification->resource_total);
+    } else {
+        buf_text(out, title_of(block));
+        if (block->ended_count > 1)
+            buf_printf(out, " on %lld resources", (long long)block->ended_count);
+        else if (first)
+            buf_printf(out, " on %s", first->name);
+        put_subscription(out, notification);
+    }
+    if (!alike) {
+        buf_text(out, ", ");
+        put_endings(out, notification);
+    }
+}
+
+/* --- titles of the others --------------------------------------------------------------------- */
+static const char *label_of(const struct notification_block *block, const char *name)
+{
+    for (size_t i = 0; i < block->label_count; i++)
+        if (!strcmp(block->labels[i].name, name))
+            return block->labels[i].value;
+    return "";
+}
+
+static void put_percents(struct buf *out, const struct notification_block *block)
+{
+    if (isfinite(block->value) && isfinite(block->value_before) && block->value_before > 0 &&
+        block->value_before <= 1 && block->value >= 0 && block->value <= 1)
+        buf_printf(out, " (%.1f -> %.1f %%)", 100 * block->value_before, 100 * block->value);
+}
+
+static void put_score_drop(struct buf *out, const struct notification *notification,
+                           const struct notification_block *block)
+{
+    buf_text(out, "Secure score");
+    if (*notification->subscription_name)
+        buf_printf(out, " of %s", notification->subscription_name);
+    buf_text(out, " fell");
+    put_percents(out, block);
+}
+
+static void put_score_back(struct buf *out, const struct notification *notification,
+                           const struct notification_block *block)
+{
+    buf_text(out, "Secure score");
+    if (*notification->subscription_name)
+        buf_printf(out, " of %s", notification->subscription_name);
+    buf_text(out, " is back");
+    put_percents(out, block);
+}
+
+static void put_control(struct buf *out, const struct notification *notification,
+                        const struct notification_block *block)
+{
+    (void)block;
+    buf_text(out, "A secure-score control lost points");
+    put_subscription(out, notification);
+}
+
+static void put_plan(struct buf *out, const struct notification *notification,
+                     const struct notification_block *block)
+{
+    buf_printf(out, "Defender plan %s is off", label_of(block, "subject"));
+    put_subscription(out, notification);
+}
+
+static void put_ruler(struct buf *out, const struct notification *notification,
+                      const struct notification_block *block)
+{
+    (void)notification;
+    buf_text(out, "Microsoft added a recommendation");
+    if (*block->title)
+        buf_printf(out, ": %s", block->title);
+    if (block->value > 0)
+        buf_printf(out, ", %.0f resource%s", block->value, block->value > 1 ? "s" : "");
+}
+
+/* What a collector brings, in words. */
+static const char *data_of(const char *collector)
+{
+    static const struct {
+        const char *name, *words;
+    } rows[] = { { "assessments", "recommendations" },
+                 { "secure_scores", "secure scores" },
+                 { "baselines", "baseline results" },
+                 { "catalogue", "descriptions" },
+                 { "subscriptions", "subscriptions" } };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        if (!strcmp(rows[i].name, collector))
+            return rows[i].words;
+    return "data";
+}
+
+/* One of them, or several; while one is stale, nothing is fresh. */
+static void put_stale(struct buf *out, const struct notification *notification,
+                      const struct notification_block *block)
+{
+    int64_t open = count_open(notification), all = (int64_t)notification->block_count;
+    buf_printf(out, "No new %s from Azure", data_of(label_of(block, "subject")));
+    if (block->value > 0) {
+        buf_text(out, " since ");
+        text_about(out, (int64_t)block->value);
+    }
+    buf_text(out, ": pages may be missing");
+    if (open < all)
+        buf_printf(out, ", %lld of %lld fresh again", (long long)(all - open), (long long)all);
+    else if (all > 1)
+        buf_printf(out, ", and %lld more", (long long)(all - 1));
+    put_subscription(out, notification);
+}
+
+static void put_fresh(struct buf *out, const struct notification *notification,
+                      const struct notification_block *block)
+{
+    (void)block;
+    buf_text(out, "Data are fresh again");
+    put_subscription(out, notification);
+}
+
+static void put_first_run(struct buf *out, const struct notification *notification,
+                          const struct notification_block *block)
+{
+    buf_text(out, "Defender for Cloud is watched from now on");
+    if (block->value > 0)
+        buf_printf(out, ": %.0f findings were open already", block->value);
+    put_subscription(out, notification);
+}
+
+static void put_heartbeat(struct buf *out, const struct notification *notification,
+                          const struct notification_block *block)
+{
+    (void)notification;
+    (void)block;
+    buf_text(out, "Heartbeat");
+}
+
+static const struct other {
+    const char *event;
+    void (*put)(struct buf *out, const struct notification *notification,
+                const struct notification_block *block);
+    bool good; /* it is the title of what ended, too */
+} others[] = {
+    { "score.dropped", put_score_drop, false },  { "score.recovered", put_score_back, true },
+    { "control.regressed", put_control, false }, { "plan.disabled", put_plan, false },
+    { "ruler.changed", put_ruler, false },       { "data.stale", put_stale, false },
+    { "data.recovered", put_fresh, true },       { "digest", put_first_run, false },
+    { "heartbeat", put_heartbeat, false },
+};
+
+static const struct other *other_of(const char *event)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+        if (!strcmp(others[i].event, event))
+            return &others[i];
+    return NULL;
+}
+
+/* One that is about no finding; a title of its own wins. */
+static void put_other(struct buf *out, const struct notification *notification,
+                      const struct notification_block *block)
+{
+    const struct other *other = other_of(block->event);
+    bool ended = notification->status == NOTIFICATION_RESOLVED;
+    bool counts = other && (other->put == put_stale || other->put == put_fresh);
+    if (ended && !(other && other->good && notification_is_good_news(notification)))
+        buf_printf(out, "%s: ", notification_words_ended(notification->reason));
+    if (*block->title && !(other && other->put == put_ruler)) {
+        buf_text(out, block->title);
+    } else if (other) {
+        other->put(out, notification, block);
+    } else {
+        buf_text(out, block->rule);
+        put_subscription(out, notification);
+    }
+    size_t more = notification->block_count + (size_t)notification->left_out_blocks - 1;
+    if (more && !counts)
+        buf_printf(out, ", and %zu more", more);
+}
+
+/* So many of each risk: "128 alerts: 12 critical, 30 high, 86 other". */
+static void put_counts(struct buf *out, const struct notification *notification)
+{
+    static const char *const words[] = { "critical", "high", "other" };
+    int64_t counts[ARRAY_COUNT(words)] = { 0 };
+    const char *comma = ": ";
+    for (size_t i = 0; i < notification->count_count; i++) {
+        const struct notification_count *count = &notification->counts[i];
+        size_t place = !strcmp(count->risk_level, words[0])   ? 0
+                       : !strcmp(count->risk_level, words[1]) ? 1
+                                                              : 2;
+        if (strcmp(count->status, "resolved") != 0)
+            counts[place] += count->count;
+    }
+    buf_printf(out, "%lld alert%s", (long long)notification->firing_count,
+               notification->firing_count == 1 ? "" : "s");
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        if (counts[i]) {
+            buf_printf(out, "%s%lld %s", comma, (long long)counts[i], words[i]);
+            comma = ", ";
+        }
+    if (notification->resolved_count)
+        buf_printf(out, "; %lld ended", (long long)notification->resolved_count);
+}
+
+void notification_words_title(const struct notification *notification, struct buf *out)
+{
+    const struct notification_block *first = notification->blocks;
+    if (notification->count_count) {
+        put_counts(out, notification);
+        return;
+    }
+    if (!notification->block_count) {
+        buf_printf(out, "%lld firing, %lld ended", (long long)notification->firing_count,
+                   (long long)notification->resolved_count);
+        return;
+    }
+    bool several = notification->block_count + (size_t)notification->left_out_blocks > 1;
+    if (!first->resource_count)
+        put_other(out, notification, first);
+    else if (notification->status == NOTIFICATION_RESOLVED)
+        put_ended(out, notification);
+    else if (several && count_open(notification) > 1) {
+        put_findings(out, notification, count_open(notification));
+        buf_printf(out, ": worst %s, %s", notification_words_risk(first->risk_level),
+                   title_of(first));
+    } else
+        put_open_block(out, notification, first);
+}
+
+/* --- text ------------------------------------------------------------------------------------- */
+/* Add a name to "Fixed: vm-2, vm-4"; so many were named before. */
+static void put_name(struct buf *out, const char *title, size_t named, const char *name)
+{
+    if (!named)
+        buf_printf(out, "%s: %s", title, name);
+    else if (named < NAMES_MAX)
+        buf_printf(out, ", %s", name);
+}
+
+/* "Fixed: vm-2, vm-4. Exempted: vm-5." */
+static void put_changed(struct buf *out, const struct notification *notification)
+{
+    for (size_t k = 0; k < ARRAY_COUNT(endings); k++) {
+        size_t count = 0;
+        for (size_t i = 0; i < notification->block_count; i++)
+            for (size_t j = 0; j < notification->blocks[i].resource_count; j++) {
+                const struct notification_resource *resource =
+                    &notification->blocks[i].resources[j];
+                if (!is_open(resource) && ending_of(resource->state) == &endings[k])
+                    put_name(out, endings[k].title, count++, resource->name);
+            }
+        if (count > NAMES_MAX)
+            buf_printf(out, " and %zu more", count - NAMES_MAX);
+        buf_text(out, count ? ". " : "");
+    }
+}
+
+static void put_why(struct buf *out, const struct notification *notification)
+{
+    if (notification->internet_exposed)
+        buf_text(out, "It can be reached from the internet. ");
+    if (notification->attack_paths)
+        buf_printf(out, "Attack paths across it: %lld. ", (long long)notification->attack_paths);
+    if (*notification->risk_factors)
+        buf_printf(out, "Risk factors: %s. ", notification->risk_factors);
+}
+
+/* What the end of it means; that nobody looks any more for how long. */
+static void put_end(struct buf *out, const struct notification *notification)
+{
+    const struct notification_block *block = notification->blocks;
+    if (!strcmp(notification->reason, "no_longer_assessed")) {
+        int64_t unseen_s = 0;
+        for (size_t i = 0; i < block->resource_count; i++) {
+            const struct notification_resource *resource = &block->resources[i];
+            if (resource->unseen_at && resource->ended_at - resource->unseen_at > unseen_s)
+                unseen_s = resource->ended_at - resource->unseen_at;
+        }
+        buf_printf(out, "Nobody looks at %s any more: %s was not seen for ",
+                   notification->resolved_count > 1 ? "some of it" : "it",
+                   notification->resolved_count > 1 ? "that" : "it");
+        if (unseen_s > 0)
+            text_about(out, unseen_s);
+        else
+            buf_text(out, "too long");
+        buf_text(out, ". It may still be there. ");
+    } else if (*ending_of(notification->reason)->sentence) {
+        buf_printf(out, "%s ", ending_of(notification->reason)->sentence);
+    }
+    if (notification->opened_at && notification->age_s > 0) {
+        buf_text(out, "It was open for ");
+        text_age(out, notification->age_s);
+        buf_text(out, ". ");
+    }
+}
+
+static void put_findings_text(struct buf *out, const struct notification *notification)
+{
+    const struct notification_block *block = notification->blocks;
+    if (notification->status == NOTIFICATION_RESOLVED) {
+        if (notification->resource_total > 1)
+            put_changed(out, notification);
+        put_end(out, notification);
+        return;
+    }
+    put_changed(out, notification);
+    if (is_event(notification, "finding.overdue") && block->due_at) {
+        buf_text(out, "It should have been fixed by ");
+        text_instant(out, block->due_at, 0);
+        buf_text(out, ". ");
+    }
+    if (notification->block_count == 1)
+        put_why(out, notification);
+}
+
+static void put_value(struct buf *out, const struct notification_block *block)
+{
+    buf_printf(out, "%s is ", block->metric);
+    buf_number(out, block->value);
+    if (isfinite(block->value_before) && fabs(block->value_before) > 0) {
+        buf_text(out, ", was ");
+        buf_number(out, block->value_before);
+    }
+    buf_char(out, '.');
+}
+
+static void put_sentence(struct buf *out, const char *sentence)
+{
+    if (!*sentence)
+        return;
+    buf_char(out, (char)toupper((unsigned char)*sentence));
+    buf_text(out, sentence + 1);
+    buf_text(out, strchr(".!?", sentence[strlen(sentence) - 1]) ? "" : ".");
+}
+
+void notification_words_text(const struct notification *notification, struct buf *out)
+{
+    const struct notification_block *block = notification->blocks;
+    if (notification->count_count)
+        buf_text(out, "So much happened at once that it is told together.");
+    else if (is_event(notification, "heartbeat"))
+        buf_text(out, "Evaluation and delivery work.");
+    else if (notification->block_count && block->resource_count)
+        put_findings_text(out, notification);
+    else if (notification->block_count == 1 && *block->what)
+        put_sentence(out, block->what);
+    else if (notification->block_count == 1 && *block->metric)
+        put_value(out, block);
+}

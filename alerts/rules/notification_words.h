@@ -1,0 +1,17 @@
+#pragma once
+/* What people read: titles by situation, what changed, and words for reasons and risks. Pure. */
+#include "alerts/rules/notification.h"
+
+/* How something ended: "Fixed", or inside a sentence "fixed"; reason: of an alert, "" = unknown. */
+const char *notification_words_ended(const char *reason);
+const char *notification_words_ending(const char *reason);
+
+/* "Critical", "Risk not evaluated"; "" for what is no risk level. */
+const char *notification_words_risk(const char *risk_level);
+
+/* Append the built-in title: verb, risk, what and where of what still fires, worst first; of what
+ * ended, how. Counts are of open ones. */
+void notification_words_title(const struct notification *notification, struct buf *out);
+
+/* Append the built-in text: what changed, then why it matters; of what ended, what that means. */
+void notification_words_text(const struct notification *notification, struct buf *out);
