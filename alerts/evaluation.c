@@ -41,8 +41,8 @@ const struct family_1 evaluation_unreadable = {
 /* clang-format on */
 
 const char *const evaluation_aside_words[] = {
-    "silences", "inhibitions", "scores",  "freshness", "subscriptions", "counters", "history",
-    "drill",    "pruning",     "figures", NULL,
+    "silences", "inhibitions", "scores", "freshness", "subscriptions", "models", "counters",
+    "history",  "drill",       "pruning", "figures", NULL,
 };
 
 /* What lives as long as the evaluation. */
@@ -167,6 +167,11 @@ static bool watch_subscriptions(void *context, struct error *error)
     return watch(context, WATCH_SUBSCRIPTIONS, error);
 }
 
+static bool watch_models(void *context, struct error *error)
+{
+    return watch(context, WATCH_MODELS, error);
+}
+
 static bool keep_counters(void *context, struct error *error)
 {
     struct step *step = context;
@@ -181,7 +186,8 @@ static bool happen(struct step *step, struct error *error)
         !aside(step, EVALUATION_COUNTERS, keep_counters, error) ||
         !aside(step, EVALUATION_SCORES, watch_scores, error) ||
         !aside(step, EVALUATION_FRESHNESS, watch_freshness, error) ||
-        !aside(step, EVALUATION_SUBSCRIPTIONS, watch_subscriptions, error))
+        !aside(step, EVALUATION_SUBSCRIPTIONS, watch_subscriptions, error) ||
+        !aside(step, EVALUATION_MODELS, watch_models, error))
         return false;
     for (size_t i = 0; i < step->events.count; i++)
         if (step->events.events[i].kind == EVENT_FIRST_RUN)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "collectors/assessments_model.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "collectors/snapshot/part_resource.h"
@@ -16,7 +17,8 @@ struct row {
     const char *id, *key, *subscription_id, *resource_id, *resource_type, *source, *title, *type;
     const char *severity, *risk, *risk_factors, *code, *cause, *categories;
     const char *native_id, *account, *name, *region, *provider, *native_type; /* outside Azure */
-    bool contextual;
+    const char *individual; /* category of an individual recommendation */
+    bool contextual, grouped;
     int64_t attack_paths, changed_at, first_seen_at;
 };
 
@@ -40,6 +42,8 @@ static const struct column graph_columns[] = {
     COLUMN_TIME   (struct row, changed_at,      "statusChangeDate"),
     COLUMN_TIME   (struct row, first_seen_at,   "firstEvaluationDate"),
     COLUMN_LIST   (struct row, categories,      "categories"),
+    COLUMN_TEXT   (struct row, individual,      "recommendationCategory"),
+    COLUMN_BOOL   (struct row, grouped,         "grouped"),
     COLUMN_ID     (struct row, native_id,       "nativeId"),
     COLUMN_TEXT   (struct row, account,         "account"),
     COLUMN_TEXT   (struct row, name,            "resourceName"),
@@ -71,6 +75,7 @@ static const struct column list_columns[] = {
     COLUMN_TIME   (struct row, changed_at,    "properties.status.statusChangeDate"),
     COLUMN_TIME   (struct row, first_seen_at, "properties.status.firstEvaluationDate"),
     COLUMN_LIST   (struct row, categories,    "properties.metadata.categories"),
+    COLUMN_TEXT   (struct row, individual,    "properties.metadata.recommendationCategory"),
     COLUMN_ID     (struct row, native_id,     "properties.resourceDetails.NativeResourceId|"
                                               "properties.resourceDetails.AwsResourceId|"
                                               "properties.resourceDetails.GcpResourceId"),
@@ -95,6 +100,19 @@ static enum finding_reason reason_of(enum finding_status status, const char *cau
     if (status == STATUS_HEALTHY)
         return REASON_FIXED;
     return !strcasecmp(cause, "UnsupportedPricingPlan") ? REASON_PLAN_OFF : REASON_NOT_APPLICABLE;
+}
+
+static void seen_finish(void *seen)
+{
+    assessments_model_finish(seen);
+    free(seen);
+}
+
+/* What is there of individual recommendations; a list that breaks leaves too much, which hides a
+ * grouped one of a subscription that is carried over anyway. */
+static struct assessments_model_seen *seen_of(struct part *part)
+{
+    return part_own(part, sizeof(struct assessments_model_seen), seen_finish);
 }
 
 /* The resource an assessment id hangs on: what stands before its last "/providers/". */
@@ -163,7 +181,17 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
                   is_code ? row->code : row->risk);
         return ODD_WORD;
     }
+    if (assessments_model_is_baseline(row->individual)) {
+        part_see(part, subscription_id);
+        return ODD_NONE;
+    }
+    const char *resource_id = *row->resource_id ? row->resource_id : resource_of(part, row->id);
+    enum finding_model model = assessments_model_of(row->individual, row->grouped);
+    bool individual = model == MODEL_INDIVIDUAL;
+    if (individual)
+        assessments_model_see(seen_of(part), resource_id, row->individual);
     struct assessments_count *counts = part_count(part, &assessments_counts, subscription_id);
+    counts->models[model]++;
     if (row->changed_at > counts->newest_at)
         counts->newest_at = row->changed_at;
     if (status != STATUS_UNHEALTHY) {
@@ -175,10 +203,10 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
         .row_id = row->id,
         .assessment_id = row->key,
         .title = row->title,
-        .category = row->categories,
+        .category = individual ? row->individual : row->categories,
         .assessment_type = row->type,
         .subscription_id = subscription_id,
-        .resource_id = *row->resource_id ? row->resource_id : resource_of(part, row->id),
+        .resource_id = resource_id,
         .resource_type = row->resource_type,
         .risk_factors = row->risk_factors,
         .risk = finding_risk(row->risk),
@@ -187,6 +215,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
         .attack_paths = row->attack_paths,
         .first_seen_at = row->first_seen_at,
         .changed_at = row->changed_at ? row->changed_at : row->first_seen_at,
+        .model = model,
     };
     add_native(&finding, row, &part->arena);
     part_add_open(part, &finding);
@@ -209,6 +238,7 @@ static void odd(struct part *part, size_t query, const void *data,
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)
 {
     (void)context, (void)error;
+    assessments_model_settle(part, seen_of(part));
     static const enum finding_status statuses[REASON_COUNT] = {
         [REASON_FIXED] = STATUS_HEALTHY,
         [REASON_EXEMPTED] = STATUS_EXEMPT,
@@ -220,7 +250,8 @@ static bool finish(struct part *part, const struct collect_context *context, str
     for (size_t i = 0; i < part->finding_count; i++)
         results[places[part->findings[i].subscription]][STATUS_UNHEALTHY]++;
     for (size_t i = 0; i < part->closed_count; i++)
-        results[part->closed[i].place][statuses[part->closed[i].reason]]++;
+        if (part->closed[i].reason != REASON_RETIRED) /* told by others */
+            results[part->closed[i].place][statuses[part->closed[i].reason]]++;
     for (size_t i = 0; i < part->cover_count; i++) {
         uint64_t all = 0;
         for (int status = 0; status < STATUS_COUNT; status++)
@@ -233,6 +264,21 @@ static bool finish(struct part *part, const struct collect_context *context, str
     }
     free(places);
     free(results);
+    return true;
+}
+
+extern const struct collector assessments_collector;
+
+bool assessments_models(const struct part *part, uint64_t rows[MODEL_COUNT])
+{
+    memset(rows, 0, MODEL_COUNT * sizeof *rows);
+    if (!part || part->source->collector != &assessments_collector)
+        return false;
+    for (size_t i = 0; i < part->cover_count; i++) {
+        const struct assessments_count *counts = part_counted(part, &assessments_counts, i);
+        for (int model = 0; model < MODEL_COUNT; model++)
+            rows[model] += counts->models[model];
+    }
     return true;
 }
 

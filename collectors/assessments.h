@@ -6,9 +6,14 @@
 
 struct assessments_count {
     uint64_t results[STATUS_COUNT];
+    uint64_t models[MODEL_COUNT]; /* rows of whatever status */
     int64_t newest_at; /* newest status change; 0 = none */
 };
 extern const struct kept_kind assessments_counts;
+
+/* How many rows of each model a part has, whatever their status; false when it is none of
+ * recommendations. */
+bool assessments_models(const struct part *part, uint64_t rows[MODEL_COUNT]);
 
 extern const struct family *const assessments_families[];
 void assessments_emit(const struct snapshot *snapshot, const struct part *part,

@@ -59,24 +59,32 @@ static const struct family_2 type_findings = {
             "zeros. From assessments, cached 15m.",
     LABELS("resource_type", "risk_level"),
 };
-static const struct family_7 assessment_info = {
+static const struct family_3 recommendation_findings = {
+    .name = "defender_recommendation_findings", .type = METRIC_GAUGE, .level = 1,
+    .help = "Open findings of recommendations that stand for many (grouped) or for one thing, such "
+            "as a package or a secret (individual), by category and risk level, over all "
+            "subscriptions, without zeros. A grouped one whose resource has individual ones of its "
+            "kind is left out. From assessments, cached 15m.",
+    LABELS("model", "category", "risk_level"),
+};
+static const struct family_8 assessment_info = {
     .name = "defender_assessment_info", .type = METRIC_INFO, .level = 1,
-    .help = "A recommendation that has open findings. From assessments and assessmentMetadata, "
-            "cached 15m.",
+    .help = "A recommendation that has open findings, but for individual ones; model is plain or "
+            "grouped. From assessments and assessmentMetadata, cached 15m.",
     LABELS("assessment_id", "display_name", "category", "severity", "effort",
-                     "user_impact", "assessment_type"),
+                     "user_impact", "assessment_type", "model"),
 };
 static const struct family_2 assessment_findings = {
     .name = "defender_assessment_findings", .type = METRIC_GAUGE, .level = 1,
     .help = "Open findings by recommendation and risk level, over all subscriptions, without "
-            "zeros. Grouped and individual recommendations stand side by side: do not sum both. "
-            "From assessments, cached 15m.",
+            "zeros. Individual recommendations come and go by the thousand: they are in "
+            "defender_recommendation_findings alone. From assessments, cached 15m.",
     LABELS("assessment_id", "risk_level"),
 };
 static const struct family_3 assessment_subscription_findings = {
     .name = "defender_assessment_subscription_findings", .type = METRIC_GAUGE, .level = 2,
-    .help = "Open findings by recommendation, subscription and risk level, without zeros. From "
-            "assessments, cached 15m.",
+    .help = "Open findings by recommendation, subscription and risk level, without zeros and "
+            "without individual recommendations. From assessments, cached 15m.",
     LABELS("assessment_id", "subscription_id", "risk_level"),
 };
 static const struct family_7 finding_info = {
@@ -89,7 +97,8 @@ const struct family *const assessments_families[] = {
     &findings.family, &assessed_resources.family, &affected_resources.family,
     &on_attack_path.family, &internet_exposed.family, &oldest.family, &newest_evaluation.family,
     &type_findings.family, &assessment_info.family, &assessment_findings.family,
-    &assessment_subscription_findings.family, &finding_info.family, NULL,
+    &recommendation_findings.family, &assessment_subscription_findings.family,
+    &finding_info.family, NULL,
 };
 enum { FINDING_INFO_MAX = 5000 };
 
@@ -210,7 +219,43 @@ static void emit_info(const struct snapshot *snapshot, const char *tenant,
                METRIC_LABELS(assessment->id, first_of(assessment->title, entry->title),
                              first_of(assessment->category, entry->categories),
                              finding_severity_words[severity], entry->effort, entry->user_impact,
-                             first_of(assessment->type, entry->assessment_type)));
+                             first_of(assessment->type, entry->assessment_type),
+                             finding_model_words[assessment->model]));
+}
+
+static bool is_individual(const struct part *part, size_t assessment)
+{
+    return part->assessments[assessment].model == MODEL_INDIVIDUAL;
+}
+
+/* The first recommendation of the part of this one's model and category. */
+static size_t first_of_category(const struct part *part, size_t assessment)
+{
+    const struct part_assessment *all = part->assessments;
+    size_t first = 0;
+    while (all[first].model != all[assessment].model ||
+           strcmp(all[first].category, all[assessment].category) != 0)
+        first++;
+    return first;
+}
+
+/* counts: findings of each recommendation. */
+static void emit_models(const struct part *part, uint64_t (*counts)[RISK_COUNT],
+                        struct metric_set *set)
+{
+    uint64_t(*sums)[RISK_COUNT] = MEMORY_ARRAY(uint64_t[RISK_COUNT], part->assessment_count + 1);
+    for (size_t i = 0; i < part->assessment_count; i++) {
+        size_t first = part->assessments[i].model == MODEL_PLAIN ? i : first_of_category(part, i);
+        for (int risk = 0; risk < RISK_COUNT; risk++)
+            sums[first][risk] += counts[i][risk];
+    }
+    for (size_t i = 0; i < part->assessment_count; i++)
+        for (int risk = 0; risk < RISK_COUNT; risk++)
+            if (part->assessments[i].model != MODEL_PLAIN && sums[i][risk])
+                metric_add(set, &recommendation_findings, (double)sums[i][risk],
+                           METRIC_LABELS(finding_model_words[part->assessments[i].model],
+                                         part->assessments[i].category, finding_risk_words[risk]));
+    free(sums);
 }
 
 static void emit_assessments(const struct snapshot *snapshot, const struct part *part,
@@ -221,6 +266,8 @@ static void emit_assessments(const struct snapshot *snapshot, const struct part 
         counts[part->findings[i].assessment][part->findings[i].risk]++;
     for (size_t i = 0; i < part->assessment_count; i++) {
         uint64_t total = 0;
+        if (is_individual(part, i))
+            continue;
         for (int risk = 0; risk < RISK_COUNT; risk++) {
             total += counts[i][risk];
             if (counts[i][risk])
@@ -230,6 +277,7 @@ static void emit_assessments(const struct snapshot *snapshot, const struct part 
         if (total)
             emit_info(snapshot, part->source->tenant, &part->assessments[i], set);
     }
+    emit_models(part, counts, set);
     free(counts);
 }
 
@@ -257,15 +305,19 @@ static void emit_groups(const struct part *part, const struct family_2 *by_type,
     if (!metric_wanted(set, family) || !part->finding_count)
         return;
     struct group *groups = MEMORY_ARRAY(struct group, part->finding_count);
-    for (size_t i = 0; i < part->finding_count; i++)
-        groups[i] = (struct group){
+    size_t count = 0;
+    for (size_t i = 0; i < part->finding_count; i++) {
+        if (by_assessment && is_individual(part, part->findings[i].assessment))
+            continue;
+        groups[count++] = (struct group){
             .left = by_assessment ? part->findings[i].assessment : part->findings[i].type,
             .right = by_assessment ? part->findings[i].subscription : 0,
             .risk = part->findings[i].risk,
         };
-    qsort(groups, part->finding_count, sizeof *groups, group_compare);
-    for (size_t i = 0, end; i < part->finding_count; i = end) {
-        for (end = i + 1; end < part->finding_count && !group_compare(&groups[i], &groups[end]);)
+    }
+    qsort(groups, count, sizeof *groups, group_compare);
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && !group_compare(&groups[i], &groups[end]);)
             end++;
         const char *left = group_left(part, by_assessment, &groups[i]);
         const char *risk = finding_risk_words[groups[i].risk];

@@ -68,12 +68,14 @@ static int compare_open(const void *left, const void *right)
     return finding_id_compare(&a->id, &b->id);
 }
 
-static void load_assessment(void *context, const char *key, const char *id)
+static void load_assessment(void *context, const char *key, const char *id, const char *category)
 {
     const struct ledger *ledger = context;
     const struct source *source = source_list_find(ledger->list, key);
-    if (source)
-        intern_put(&ledger->sources[source->index].assessments, id, strlen(id));
+    if (!source)
+        return;
+    intern_put(&ledger->sources[source->index].assessments, id, strlen(id));
+    intern_put(&ledger->sources[source->index].assessments, category, strlen(category));
 }
 
 bool ledger_is_new(const struct ledger *ledger)

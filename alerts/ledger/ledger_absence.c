@@ -5,12 +5,15 @@
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 
-/* Neither the catalogue nor a row knows the recommendation any more. */
+/* Neither the catalogue nor a row knows the recommendation any more. No catalogue ever knew an
+ * individual one. */
 static bool is_retired(const struct snapshot *snapshot, const struct part *part,
-                       const char *assessment_id)
+                       const struct finding *finding)
 {
+    const char *assessment_id = finding->assessment_id;
     const char *tenant = part->source->tenant;
-    return intern_find(&part->assessment_ids, assessment_id, strlen(assessment_id)) == UINT32_MAX &&
+    return finding->model != MODEL_INDIVIDUAL &&
+           intern_find(&part->assessment_ids, assessment_id, strlen(assessment_id)) == UINT32_MAX &&
            catalogue_is_known(snapshot, tenant) && !catalogue_find(snapshot, tenant, assessment_id);
 }
 
@@ -21,8 +24,7 @@ enum finding_reason ledger_absence_reason(const struct snapshot *snapshot, const
     int64_t limit_s = snapshot_status(snapshot, part->source)->max_staleness_ms / 1000;
     if (proof_answers_find(&part->proofs, &finding->id) == PROOF_DELETED)
         return REASON_RESOURCE_DELETED;
-    if (collector->rows != COLLECTOR_FAILING_ROWS &&
-        is_retired(snapshot, part, finding->assessment_id))
+    if (collector->rows != COLLECTOR_FAILING_ROWS && is_retired(snapshot, part, finding))
         return REASON_RETIRED;
     if (collector->rows == COLLECTOR_FAILING_ROWS && collector->fixed &&
         collector->fixed(part, finding, since))

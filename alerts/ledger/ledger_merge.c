@@ -8,6 +8,7 @@
 #include "alerts/ledger/ledger_age.h"
 #include "alerts/ledger/ledger_cover.h"
 #include "alerts/ledger/ledger_rows.h"
+#include "alerts/ledger/ledger_rulers.h"
 #include "alerts/store/schema.h"
 #include "collectors/baselines.h"
 #include "collectors/collector.h"
@@ -125,18 +126,15 @@ static void remember(struct merge *merge, const struct ledger_open *open)
     merge->ledger->due_changed = true;
 }
 
-static bool is_known(const struct merge *merge, const char *assessment_id)
-{
-    return intern_find(&merge->source->assessments, assessment_id, strlen(assessment_id)) !=
-           UINT32_MAX;
-}
-
 static bool learn_assessment(struct merge *merge, const struct finding *finding, int64_t at,
                              struct error *error)
 {
-    if (is_known(merge, finding->assessment_id))
+    struct intern *known = &merge->source->assessments;
+    const char *key = ledger_rulers_key(finding->model, finding->assessment_id, finding->category);
+    if (ledger_rulers_is_known(merge->source, finding->assessment_id))
         return true;
-    intern_put(&merge->source->assessments, finding->assessment_id, strlen(finding->assessment_id));
+    intern_put(known, finding->assessment_id, strlen(finding->assessment_id));
+    intern_put(known, key, strlen(key));
     return ledger_rows_assess(merge->ledger->database, finding, at, error);
 }
 
@@ -444,76 +442,15 @@ static bool read_cover(struct merge *merge, struct error *error)
 
 /* --- digests ---------------------------------------------------------------------------------- */
 
-static int compare_ids(const void *left, const void *right)
-{
-    return finding_id_compare(left, right); /* what is open begins with its id, too */
-}
-
-/* How many findings a recommendation has in the part, and in how many subscriptions; none when one
- * of them is open already: then the recommendation is not new, only its key is. */
-static size_t count_findings(const struct merge *merge, uint32_t assessment, size_t *subscriptions)
-{
-    const struct part *part = merge->part;
-    const struct ledger_source *open = merge->source;
-    bool *seen = MEMORY_ARRAY(bool, part->strings.count);
-    size_t findings = 0;
-    *subscriptions = 0;
-    for (size_t i = 0; i < part->finding_count; i++) {
-        const struct part_finding *row = &part->findings[i];
-        if (row->assessment != assessment || merge->carried[row->subscription])
-            continue;
-        if (open->count &&
-            bsearch(&row->id, open->open, open->count, sizeof *open->open, compare_ids)) {
-            findings = *subscriptions = 0;
-            break;
-        }
-        findings++;
-        *subscriptions += !seen[row->subscription];
-        seen[row->subscription] = true;
-    }
-    free(seen);
-    return findings;
-}
-
-/* Add an event for each recommendation that was never seen and is open all over at once. */
+/* Work out which recommendations are new and open all over at once. */
 static bool add_rulers(struct merge *merge, struct error *error)
 {
-    const struct ledger_config *config = &merge->ledger->config;
-    const struct part *part = merge->part;
-    merge->ruled = MEMORY_ARRAY(bool, part->assessment_count);
-    for (uint32_t i = 0; i < part->assessment_count && !merge->adopting; i++) {
-        const char *id = part->assessments[i].id;
-        const struct catalogue_entry *entry =
-            catalogue_find(merge->snapshot, merge->of->tenant, id);
-        const char *title = *part->assessments[i].title ? part->assessments[i].title
-                            : entry                     ? entry->title
-                                                        : id;
-        size_t subscriptions;
-        if (is_known(merge, id))
-            continue;
-        size_t findings = count_findings(merge, i, &subscriptions);
-        if (subscriptions < (size_t)config->ruler_subscriptions &&
-            findings < (size_t)config->ruler_findings)
-            continue;
-        CLEANUP(buf_finish) struct buf detail = { 0 };
-        buf_printf(&detail, "the new recommendation \"%s\" is open %zu times in %zu subscriptions",
-                   title, findings, subscriptions);
-        merge->ruled[i] = true;
-        struct event event = {
-            .kind = EVENT_RULER_CHANGED,
-            .source = merge->of,
-            .at = merge->now,
-            .reason = -1,
-            .risk = RISK_NOT_EVALUATED,
-            .risk_before = RISK_NOT_EVALUATED,
-            .subject = arena_text(&merge->events->arena, id),
-            .detail = arena_text(&merge->events->arena, buf_cstr(&detail)),
-            .value = (double)findings,
-        };
-        if (!add_event(merge, &event, error))
-            return false;
-    }
-    return true;
+    const struct ledger_rulers rulers = {
+        merge->ledger,  merge->source, merge->snapshot, merge->part,
+        merge->carried, merge->now,    merge->events,
+    };
+    merge->ruled = MEMORY_ARRAY(bool, merge->part->assessment_count);
+    return merge->adopting || ledger_rulers_add(&rulers, merge->ruled, error);
 }
 
 /* The first run is over: from now on what opens is an event. */

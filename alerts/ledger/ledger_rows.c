@@ -272,6 +272,7 @@ bool ledger_rows_overdue(struct database *database, const struct finding_id *id,
 struct kept_assessment {
     const char *source, *id, *title, *category;
     int64_t first_seen_at;
+    enum finding_model model;
 };
 static const struct row_field assessment_fields[] = {
     ROW_TEXT(struct kept_assessment, source, "source"),
@@ -279,6 +280,7 @@ static const struct row_field assessment_fields[] = {
     ROW_TEXT(struct kept_assessment, title, "title"),
     ROW_TEXT(struct kept_assessment, category, "category"),
     ROW_INTEGER(struct kept_assessment, first_seen_at, "first_seen_at"),
+    ROW_WORD(struct kept_assessment, model, "model", finding_model_words, MODEL_PLAIN),
     { 0 },
 };
 static const struct rows_table assessment_rows = { "ledger_assessment", 2, assessment_fields };
@@ -288,6 +290,7 @@ bool ledger_rows_assess(struct database *database, const struct finding *finding
 {
     const struct kept_assessment kept = {
         finding->source->key, finding->assessment_id, finding->title, finding->category, at,
+        finding->model,
     };
     return done(rows_insert_new(database, &assessment_rows, &kept, error), &finding->id, error);
 }
@@ -302,7 +305,8 @@ bool ledger_rows_assessments(struct database *database, ledger_rows_visit_assess
             return error_wrap(error, "reading the recommendations");
         if (!found)
             return true;
-        visit(context, kept.source, kept.id);
+        visit(context, kept.source, kept.id,
+              kept.model == MODEL_INDIVIDUAL ? kept.category : "");
     }
 }
 

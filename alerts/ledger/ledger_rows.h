@@ -59,8 +59,10 @@ bool ledger_rows_overdue(struct database *database, const struct finding_id *id,
 bool ledger_rows_assess(struct database *database, const struct finding *finding, int64_t at,
                         struct error *error) MUST_USE;
 
-/* Walk the recommendations ever seen: key of the source and id, until it returns. */
-typedef void ledger_rows_visit_assessment(void *context, const char *source, const char *id);
+/* Walk the recommendations ever seen: key of the source, id, and the category of an individual one
+ * ("" of others), until it returns. */
+typedef void ledger_rows_visit_assessment(void *context, const char *source, const char *id,
+                                          const char *category);
 bool ledger_rows_assessments(struct database *database, ledger_rows_visit_assessment *visit,
                              void *context, struct error *error) MUST_USE;
 
@@ -84,6 +86,7 @@ struct ledger_rows_known {
     ROW_TEXT   (type, in.finding.assessment_id, "f.assessment_id"), \
     ROW_TEXT   (type, in.finding.title, "a.title"), \
     ROW_TEXT   (type, in.finding.category, "a.category"), \
+    ROW_WORD   (type, in.finding.model, "a.model", finding_model_words, MODEL_PLAIN), \
     ROW_TEXT   (type, in.finding.subscription_id, "f.subscription_id"), \
     ROW_TEXT   (type, in.finding.resource_id, "f.resource_id"), \
     ROW_TEXT   (type, in.finding.resource_type, "f.resource_type"), \

@@ -14,6 +14,7 @@
 struct share {
     const char *assessment_id, *subscription_id; /* in points.texts */
     double points;
+    bool individual;
 };
 
 struct points {
@@ -173,6 +174,7 @@ static void visit_share(struct work *work, uint32_t assessment, void *context)
         keep(points, work->part->assessments[assessment].id),
         keep(points, control->subscription_id),
         gain,
+        work->part->assessments[assessment].model == MODEL_INDIVIDUAL,
     };
 }
 
@@ -303,9 +305,11 @@ static const struct family_1 potential = {
     .name = "defender_assessment_potential_points",
     .type = METRIC_GAUGE,
     .level = 1,
-    .help = "Secure score points to gain by finishing a recommendation everywhere, without zeros: "
-            "the share of its controls by the resources that only it holds back. From "
-            "securescorecontrols and assessments, cached 30m.",
+    .help =
+        "Secure score points to gain by finishing a recommendation everywhere, without zeros and "
+        "individual recommendations: "
+        "the share of its controls by the resources that only it holds back. From "
+        "securescorecontrols and assessments, cached 30m.",
     LABELS("assessment_id"),
 };
 const struct family *const points_families[] = { &potential.family, NULL };
@@ -313,7 +317,9 @@ const struct family *const points_families[] = { &potential.family, NULL };
 void points_emit(const struct points *points, struct metric_set *set)
 {
     for (size_t at = 0; at < points->count && metric_wanted(set, &potential.family);) {
-        const char *assessment_id = points->shares[at].assessment_id;
-        metric_add(set, &potential, sum(points, &at, NULL), METRIC_LABELS(assessment_id));
+        const struct share *share = &points->shares[at];
+        double gain = sum(points, &at, NULL);
+        if (!share->individual)
+            metric_add(set, &potential, gain, METRIC_LABELS(share->assessment_id));
     }
 }

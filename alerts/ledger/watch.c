@@ -8,6 +8,7 @@
 #include "alerts/ledger/ledger.h"
 #include "alerts/store/rows.h"
 #include "alerts/text/text.h"
+#include "collectors/assessments.h"
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
 #include "collectors/subscriptions.h"
@@ -93,7 +94,8 @@ static bool add_event(struct watch *watch, const struct event *said, struct erro
     event.at = watch->now;
     event.reason = -1;
     event.risk = event.risk_before = RISK_NOT_EVALUATED;
-    event.subscription_id = arena_text(arena, said->subscription_id);
+    event.subscription_id =
+        arena_text(arena, said->subscription_id ? said->subscription_id : "");
     event.subject = arena_text(arena, said->subject);
     event.detail = arena_text(arena, said->detail);
     event_add(watch->events, &event);
@@ -301,6 +303,53 @@ static bool watch_freshness(struct watch *watch, const struct part *part, struct
            add_data_event(watch, EVENT_DATA_STALE, "", name, buf_cstr(&detail), age_s, error);
 }
 
+/* --- models of recommendations ---------------------------------------------------------------- */
+
+/* A row: "present" while rows of the model come, "missing <collection>" since one without any,
+ * "gone" once that was an event. The second collection without any counts. */
+static bool watch_model(struct watch *watch, const struct part *part, enum finding_model model,
+                        uint64_t rows, struct error *error)
+{
+    const char *word = finding_model_words[model];
+    char key[KEY_BYTES], missing[64], detail[512];
+    struct value before;
+    snprintf(key, sizeof key, "%s/%s", watch->source->key, word);
+    snprintf(missing, sizeof missing, "missing %lld", (long long)part->collected_at);
+    if (!read_value(watch, "model", key, &before, error))
+        return false;
+    if (rows)
+        return !strcmp(before.state, "present") ||
+               write_value(watch, "model", key, 0, "present", error);
+    if (!before.found || !strcmp(before.state, "gone") || !strcmp(before.state, missing))
+        return true;
+    if (!strcmp(before.state, "present"))
+        return write_value(watch, "model", key, 0, missing, error);
+    snprintf(detail, sizeof detail,
+             "Azure tells of no %s recommendations any more. What was open of them is not fixed: "
+             "it is told in another way, or not assessed any longer",
+             word);
+    return write_value(watch, "model", key, 0, "gone", error) &&
+           add_event(watch,
+                     &(struct event){ .kind = EVENT_RULER_CHANGED,
+                                      .source = watch->source,
+                                      .subject = word,
+                                      .detail = detail },
+                     error);
+}
+
+static bool watch_models(struct watch *watch, const struct part *part, struct error *error)
+{
+    uint64_t rows[MODEL_COUNT], all = 0;
+    if (!assessments_models(part, rows) || part->truncated ||
+        !snapshot_status(watch->snapshot, watch->source)->success)
+        return true;
+    for (int model = 0; model < MODEL_COUNT; model++)
+        all += rows[model];
+    return !all ||
+           (watch_model(watch, part, MODEL_GROUPED, rows[MODEL_GROUPED], error) &&
+            watch_model(watch, part, MODEL_INDIVIDUAL, rows[MODEL_INDIVIDUAL], error));
+}
+
 /* Why the data of a subscription are old; NULL = they are not. age_s: how old. */
 static const char *unreadable_reason(const struct watch *watch,
                                      const struct subscription *subscription, int64_t *age_s)
@@ -385,6 +434,7 @@ bool watch_advance(struct database *database, const struct watch_config *config,
     static watch_source *const watched[] = {
         [WATCH_SCORES] = watch_scores,
         [WATCH_FRESHNESS] = watch_freshness,
+        [WATCH_MODELS] = watch_models,
         [WATCH_SUBSCRIPTIONS] = watch_subscriptions,
     };
     struct watch watch = { database, config, snapshot, now, events, NULL };

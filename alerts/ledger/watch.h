@@ -7,6 +7,7 @@
  *   score.recovered   back to within half of that drop
  *   control.regressed a control lost points while its resources stayed
  *   plan.disabled     a plan that was on is off (needs the plans collector: without it, never)
+ *   ruler.changed     Azure tells of no grouped, or of no individual, recommendations any more
  *   data.stale        a collector is older than max staleness, or a subscription that was visible
  *                     is denied or carried; once until data.recovered */
 #include "alerts/ledger/event.h"
@@ -18,7 +19,13 @@ struct watch_config {
 };
 
 /* What is watched, each without the others. */
-enum watch_kind { WATCH_SCORES, WATCH_FRESHNESS, WATCH_SUBSCRIPTIONS, WATCH_KIND_COUNT };
+enum watch_kind {
+    WATCH_SCORES,
+    WATCH_FRESHNESS,
+    WATCH_SUBSCRIPTIONS,
+    WATCH_MODELS,
+    WATCH_KIND_COUNT
+};
 
 /* Compare with the snapshot, and append the events. On false: undo, events too. */
 bool watch_advance(struct database *database, const struct watch_config *config,

@@ -112,6 +112,8 @@ void alert_label_finding(struct alert *alert, const struct finding *finding, str
     alert_label(alert, "resource_type", finding->resource_type);
     alert_label(alert, "resource_name", finding->resource_name);
     alert_label(alert, "category", finding->category);
+    if (finding->model != MODEL_PLAIN)
+        alert_label(alert, "model", finding_model_words[finding->model]);
     alert_label(alert, "cloud", cloud_kind_words[finding->cloud]);
     alert_label(alert, "connector", finding->connector);
     alert_label(alert, "account", finding->account);

@@ -186,10 +186,9 @@ static const char version_2[] =
     " attack_paths, is_open, reason, absent_at, episode, quiet, first_seen_at, changed_at,"
     " opened_at, seen_at, spent_s, resolved_at, overdue_at FROM ledger_finding;"
 
-    /* grouped, individual; '' = neither */
+    /* plain, grouped, individual; '' = not known. The category of an individual one is Azure's
+     * recommendationCategory: SoftwareUpdate ... */
     "ALTER TABLE ledger_assessment ADD COLUMN model TEXT NOT NULL DEFAULT '';"
-    /* Azure's recommendationCategory: SoftwareUpdate ... (category is that of the metadata) */
-    "ALTER TABLE ledger_assessment ADD COLUMN kind TEXT NOT NULL DEFAULT '';"
 
     /* First sight of a subscription by a source that asks this tenant. A source's first run is that
      * of all its subscriptions. */

@@ -18,6 +18,8 @@ const char *const finding_reason_words[] = { "fixed",            "exempted", "no
                                              "resource_deleted", "plan_off", "retired",
                                              "no_longer_assessed", NULL };
 
+const char *const finding_model_words[] = { "plain", "grouped", "individual", NULL };
+
 /* The place of a word in a list, compared without case, or `otherwise`. */
 static int word_index(const char *const *words, const char *word, int otherwise)
 {

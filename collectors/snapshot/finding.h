@@ -24,11 +24,16 @@ enum finding_reason {
     REASON_COUNT
 };
 
+/* How Azure tells what it finds on a resource: one recommendation for all of a kind, whose single
+ * ones are its sub-assessments (grouped), or one for each (individual); most are neither. */
+enum finding_model { MODEL_PLAIN, MODEL_GROUPED, MODEL_INDIVIDUAL, MODEL_COUNT };
+
 /* The words of labels and rules, in the order of the enums, NULL-terminated. */
 extern const char *const finding_risk_words[];
 extern const char *const finding_severity_words[];
 extern const char *const finding_status_words[];
 extern const char *const finding_reason_words[];
+extern const char *const finding_model_words[];
 
 /* From Azure's words, without case; missing, empty, "None" and unknown words are
  * not_evaluated / unknown. source: Microsoft.Security REST API. */
@@ -70,6 +75,7 @@ struct finding {
     const char *assessment_id, *title, *subscription_id, *resource_group, *resource_type,
         *resource_name, *resource_id, *category, *risk_factors; /* factors: joined with "," */
     int64_t first_seen_at, changed_at;
+    enum finding_model model;
     const char *reason_phrase; /* why a rule fails, as its machine says it; NULL = not kept */
 };
 

@@ -105,6 +105,7 @@ static uint32_t assessment_of(struct part *part, const struct part_row *row)
             .category = part_keep(part, row->category),
             .type = part_keep(part, row->assessment_type),
             .severity = row->severity,
+            .model = row->model,
         };
     }
     return number - 1;
@@ -177,6 +178,21 @@ void part_add_closed_since(struct part *part, const char *subscription_id, const
         .changed_at = short_time(changed_at),
         .reason = (uint8_t)reason,
     };
+}
+
+void part_close(struct part *part, const bool *closing, enum finding_reason reason)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < part->finding_count; i++) {
+        const struct part_finding finding = part->findings[i];
+        if (!closing[i]) {
+            part->findings[kept++] = finding;
+            continue;
+        }
+        part_add_closed(part, intern_text(&part->strings, finding.subscription), "", reason);
+        part->closed[part->closed_count - 1].id = finding.id;
+    }
+    part->finding_count = kept;
 }
 
 struct part_mark part_mark(struct part *part)
@@ -424,6 +440,7 @@ static void add_again(struct part *part, const struct part *older, size_t index)
         .resource_type = view.resource_type,
         .risk_factors = view.risk_factors,
         .reason_phrase = view.reason_phrase,
+        .model = view.model,
         .risk = view.risk,
         .severity = view.severity,
         .contextual = view.contextual,
@@ -537,6 +554,7 @@ void part_view(const struct part *part, size_t index, struct finding *view,
         .assessment_id = assessment->id,
         .title = assessment->title,
         .category = assessment->category,
+        .model = assessment->model,
         .risk_factors = intern_text(&part->strings, finding->risk_factors),
         .reason_phrase = intern_text(&part->strings, finding->reason_phrase),
         .first_seen_at = finding->first_seen_at,

@@ -22,6 +22,7 @@
 struct part_assessment {
     const char *id, *title, *category, *type; /* in the part's strings; "" when unknown */
     enum severity severity;
+    enum finding_model model;
 };
 
 /* Where a resource is from; many share one. */
@@ -128,6 +129,7 @@ struct part_row {
     enum cloud_kind cloud;
     const char *account, *native_id, *location;
     const char *resource_name; /* "" = the last segment of the resource id */
+    enum finding_model model;
     const char *reason_phrase; /* of a rule of a baseline; NULL = none */
 };
 
@@ -145,6 +147,10 @@ void part_add_closed(struct part *part, const char *subscription_id, const char 
 /* The same, and since when. changed_at: 0 = not told. */
 void part_add_closed_since(struct part *part, const char *subscription_id, const char *row_id,
                            enum finding_reason reason, int64_t changed_at);
+
+/* Say of open findings of a settled part that they are not open after all. closing: one a finding,
+ * in their order. */
+void part_close(struct part *part, const bool *closing, enum finding_reason reason);
 
 /* Say that the row of this row_id (any case) is odd: unless another row tells of it, the finding is
  * not opened and not resolved, and shown as the older part has it. subscription_id: "" = unknown.

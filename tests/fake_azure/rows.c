@@ -24,8 +24,8 @@ struct assessment_row {
     const char *id, *assessmentKey, *subscriptionId, *resourceGroup, *resourceId, *resourceType,
         *source, *title, *assessmentType, *severity, *riskLevel, *isContextualRisk, *riskFactors,
         *statusCode, *statusCause, *statusChangeDate, *firstEvaluationDate, *categories, *preview,
-        *policyDefinitionId, *link, *nativeId, *account, *resourceName, *region, *provider,
-        *nativeType;
+        *policyDefinitionId, *link, *recommendationCategory, *grouped, *nativeId, *account,
+        *resourceName, *region, *provider, *nativeType;
     int64_t attackPathCount;
 };
 
@@ -53,6 +53,8 @@ static const struct field assessment_fields[] = {
     TEXT(struct assessment_row, preview),
     TEXT(struct assessment_row, policyDefinitionId),
     TEXT(struct assessment_row, link),
+    TEXT(struct assessment_row, recommendationCategory),
+    TEXT(struct assessment_row, grouped),
     TEXT(struct assessment_row, nativeId),
     TEXT(struct assessment_row, account),
     TEXT(struct assessment_row, resourceName),
@@ -137,6 +139,8 @@ static void assessment_fill(const struct view *view, size_t position, void *out,
     row->preview = known->preview ? "true" : "false";
     row->policyDefinitionId = tenant_lower(scratch, known->policy);
     row->link = portal_link(known->key, resource->id, scratch);
+    row->recommendationCategory = "";
+    row->grouped = "false";
     row->nativeId = row->account = row->resourceName = "";
     row->region = row->provider = row->nativeType = "";
 }

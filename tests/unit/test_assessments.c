@@ -349,9 +349,9 @@ TEST(facts_come_from_the_row_or_else_from_the_catalogue)
                          "\"statusCode\":\"Unhealthy\"}",
                          WORLD_ROW("d", "s-1", "k4", "High", "Healthy", "")));
     CHECK_FAMILY(&world, 1, "defender_assessment_info",
-                 "{k1,T,Data,high,High,Low,BuiltIn} 1\n" /* title and severity are the row's */
-                 "{k2,Two,unknown,high,unknown,unknown,unknown} 1\n"
-                 "{k3,unknown,unknown,unknown,unknown,unknown,unknown} 1\n"); /* k4 is fine */
+                 "{k1,T,Data,high,High,Low,BuiltIn,plain} 1\n" /* title, severity: the row's */
+                 "{k2,Two,unknown,high,unknown,unknown,unknown,plain} 1\n"
+                 "{k3,unknown,unknown,unknown,unknown,unknown,unknown,plain} 1\n"); /* k4 is fine */
 }
 
 TEST(sums_over_subscriptions_have_no_zeros)

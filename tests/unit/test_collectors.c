@@ -193,7 +193,7 @@ TEST(assessments_are_counted_to_the_last_row)
         "defender_resource_type_findings{a.b/c,low} 1\n",
         "defender_assessment_findings{k2,low} 1\n",
         "defender_assessment_findings{k2,not_evaluated} 1\n",
-        "defender_assessment_info{k1,T,unknown,high,unknown,unknown,unknown} 1\n",
+        "defender_assessment_info{k1,T,unknown,high,unknown,unknown,unknown,plain} 1\n",
         "defender_assessment_subscription_findings{k1,s-1,critical} 1\n",
     };
     for (size_t i = 0; i < ARRAY_COUNT(lines); i++)
@@ -230,7 +230,7 @@ TEST(lists_are_joined_with_the_catalogue)
     context.subscription_id = NULL;
     conclude(snapshot, part, &context);
     const char *text = exposition(snapshot, 3);
-    CHECK_CONTAINS(text, "defender_assessment_info{k1,Title,Data,Compute,medium,Low,High,BuiltIn}");
+    CHECK_CONTAINS(text, "defender_assessment_info{k1,Title,Data,Compute,medium,Low,High,BuiltIn,plain}");
     CHECK_CONTAINS(text, "defender_assessment_info{k2,Own,unknown,unknown,");
     CHECK_CONTAINS(text, "defender_findings{s-1,high,true} 1\n");
     CHECK_CONTAINS(text, ",k1,s-1,g,a.b/c,x,not_evaluated} 1\n");

@@ -19,3 +19,94 @@ TEST(a_recommendation_with_another_key_is_not_new)
     CHECK_TEXT(world_advance(&world), "finding.opened m2/1 low\nfinding.opened m3/1 low\n");
     world_finish(&world);
 }
+
+/* An individual recommendation "key" of a category on a resource called "name". */
+static void open_individual(struct part *part, const char *name, const char *key,
+                            const char *subscription)
+{
+    part_add_open(part, &(struct part_row){
+                            .row_id = name,
+                            .assessment_id = key,
+                            .title = "Update it",
+                            .category = "SoftwareUpdate",
+                            .assessment_type = "",
+                            .subscription_id = subscription,
+                            .resource_id = name,
+                            .resource_type = "",
+                            .risk_factors = "",
+                            .risk = RISK_HIGH,
+                            .severity = SEVERITY_HIGH,
+                            .model = MODEL_INDIVIDUAL,
+                        });
+}
+
+TEST(a_new_category_of_individual_ones_is_one_event)
+{
+    struct world world;
+    world_begin(&world, NULL);
+    world.config.ruler_findings = 3;
+    ledger_configure(world.ledger, &world.config);
+    struct part *part = world_part(A, BOTH);
+    open_individual(part, "m1", "curl", "s1");
+    open_individual(part, "m2", "bash", "s2");
+    open_individual(part, "m3", "zlib", "s1");
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world),
+               "quiet finding.opened m1/1 high\nquiet finding.opened m2/1 high\n"
+               "quiet finding.opened m3/1 high\nruler.changed SoftwareUpdate 3\n");
+    part = world_part(A, BOTH); /* from now on each is news, whatever its key */
+    open_individual(part, "m1", "curl", "s1");
+    open_individual(part, "m2", "bash", "s2");
+    for (int i = 3; i < 8; i++)
+        open_individual(part, (const char[]){ 'm', (char)('0' + i), 0 }, i > 3 ? "new" : "zlib",
+                        "s1");
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world), "finding.opened m4/1 high\nfinding.opened m5/1 high\n"
+                                      "finding.opened m6/1 high\nfinding.opened m7/1 high\n");
+    world_finish(&world);
+}
+
+TEST(one_that_takes_over_from_a_grouped_one_is_no_news)
+{
+    struct world world;
+    world_begin(&world, NULL);
+    struct part *part = world_part(A, BOTH);
+    world_open(part, "parent", "grouped", "s1", RISK_HIGH);
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world), "finding.opened parent/1 high\n");
+    part = world_part(A, BOTH);
+    part_add_closed(part, "s1", "parent", REASON_RETIRED);
+    open_individual(part, "m1", "curl", "s1");
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world),
+               "finding.resolved parent/1 high retired\nquiet finding.opened m1/1 high\n"
+               "ruler.changed SoftwareUpdate 1\n");
+    world_finish(&world);
+}
+
+TEST(the_first_individual_one_alone_is_news)
+{
+    struct world world;
+    world_begin(&world, NULL);
+    struct part *part = world_part(A, BOTH);
+    open_individual(part, "m1", "curl", "s1");
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world), "finding.opened m1/1 high\n");
+    world_finish(&world);
+}
+
+TEST(an_individual_one_without_a_row_is_not_retired)
+{
+    struct world world;
+    world_begin(&world, NULL);
+    world_catalogue(&world, "[{\"name\":\"other\",\"properties\":{\"displayName\":\"O\"}}]");
+    struct part *part = world_part(A, BOTH);
+    open_individual(part, "m1", "curl", "s1");
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world), "finding.opened m1/1 high\n");
+    for (int i = 0; i < 4; i++) {
+        world_publish(&world, world_part(A, BOTH));
+        CHECK_TEXT(world_advance(&world), "");
+    }
+    world_finish(&world);
+}

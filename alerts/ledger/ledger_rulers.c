@@ -1,0 +1,152 @@
+#include "alerts/ledger/ledger_rulers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectors/catalogue.h"
+#include "core/memory.h"
+
+const char *ledger_rulers_key(enum finding_model model, const char *assessment_id,
+                              const char *category)
+{
+    return model == MODEL_INDIVIDUAL ? category : assessment_id;
+}
+
+bool ledger_rulers_is_known(const struct ledger_source *source, const char *key)
+{
+    return *key && intern_find(&source->assessments, key, strlen(key)) != UINT32_MAX;
+}
+
+static const char *key_of(const struct part_assessment *assessment)
+{
+    return ledger_rulers_key(assessment->model, assessment->id, assessment->category);
+}
+
+/* Whether both are one for an event. */
+static bool is_same(const struct part_assessment *left, const struct part_assessment *right)
+{
+    bool individual = left->model == MODEL_INDIVIDUAL && right->model == MODEL_INDIVIDUAL;
+    return left == right || (individual && !strcmp(left->category, right->category));
+}
+
+static int compare_ids(const void *left, const void *right)
+{
+    return finding_id_compare(left, right); /* what is open begins with its id, too */
+}
+
+/* How many findings of it the part has, and in how many subscriptions; none when one of them is
+ * open already: then the recommendation is not new, only its key is. */
+static size_t count_findings(const struct ledger_rulers *rulers,
+                             const struct part_assessment *assessment, size_t *subscriptions)
+{
+    const struct part *part = rulers->part;
+    const struct ledger_source *open = rulers->source;
+    bool *seen = MEMORY_ARRAY(bool, part->strings.count);
+    size_t findings = 0;
+    *subscriptions = 0;
+    for (size_t i = 0; i < part->finding_count; i++) {
+        const struct part_finding *row = &part->findings[i];
+        if (!is_same(&part->assessments[row->assessment], assessment) ||
+            rulers->carried[row->subscription])
+            continue;
+        if (open->count &&
+            bsearch(&row->id, open->open, open->count, sizeof *open->open, compare_ids)) {
+            findings = *subscriptions = 0;
+            break;
+        }
+        findings++;
+        *subscriptions += !seen[row->subscription];
+        seen[row->subscription] = true;
+    }
+    free(seen);
+    return findings;
+}
+
+/* Whether individual recommendations take over from grouped ones: what the part closes as retired
+ * is told one by one. */
+static bool is_taking_over(const struct ledger_rulers *rulers)
+{
+    const struct part *part = rulers->part;
+    for (size_t i = 0; i < part->closed_count; i++)
+        if (part->closed[i].reason == REASON_RETIRED)
+            return true;
+    return false;
+}
+
+static bool is_all_over(const struct ledger_rulers *rulers,
+                        const struct part_assessment *assessment, size_t findings,
+                        size_t subscriptions)
+{
+    const struct ledger_config *config = &rulers->ledger->config;
+    return subscriptions >= (size_t)config->ruler_subscriptions ||
+           findings >= (size_t)config->ruler_findings ||
+           (findings && assessment->model == MODEL_INDIVIDUAL && is_taking_over(rulers));
+}
+
+static void describe(const struct ledger_rulers *rulers, const struct part_assessment *assessment,
+                     size_t findings, size_t subscriptions, struct buf *out)
+{
+    const struct source *source = rulers->part->source;
+    const struct catalogue_entry *entry =
+        catalogue_find(rulers->snapshot, source->tenant, assessment->id);
+    if (assessment->model == MODEL_INDIVIDUAL)
+        buf_printf(out, "individual recommendations of the category \"%s\" are new, and open",
+                   assessment->category);
+    else
+        buf_printf(out, "the new recommendation \"%s\" is open",
+                   *assessment->title ? assessment->title
+                   : entry            ? entry->title
+                                      : assessment->id);
+    buf_printf(out, " %zu times in %zu subscriptions", findings, subscriptions);
+}
+
+static bool add(const struct ledger_rulers *rulers, const struct part_assessment *assessment,
+                size_t findings, size_t subscriptions, struct error *error)
+{
+    struct arena *arena = &rulers->events->arena;
+    CLEANUP(buf_finish) struct buf detail = { 0 };
+    describe(rulers, assessment, findings, subscriptions, &detail);
+    const struct event event = {
+        .kind = EVENT_RULER_CHANGED,
+        .source = rulers->part->source,
+        .at = rulers->now,
+        .reason = -1,
+        .risk = RISK_NOT_EVALUATED,
+        .risk_before = RISK_NOT_EVALUATED,
+        .subject = arena_text(arena, key_of(assessment)),
+        .detail = arena_text(arena, buf_cstr(&detail)),
+        .value = (double)findings,
+    };
+    event_add(rulers->events, &event);
+    return ledger_record(rulers->ledger->database, &event, error);
+}
+
+/* The first of the part that is the same. */
+static uint32_t first_of(const struct part *part, uint32_t number)
+{
+    uint32_t first = 0;
+    while (!is_same(&part->assessments[first], &part->assessments[number]))
+        first++;
+    return first;
+}
+
+bool ledger_rulers_add(const struct ledger_rulers *rulers, bool *ruled, struct error *error)
+{
+    const struct part *part = rulers->part;
+    for (uint32_t i = 0; i < part->assessment_count; i++) {
+        const struct part_assessment *assessment = &part->assessments[i];
+        size_t subscriptions;
+        if (ledger_rulers_is_known(rulers->source, key_of(assessment)))
+            continue;
+        uint32_t first = assessment->model == MODEL_INDIVIDUAL ? first_of(part, i) : i;
+        if (first != i) {
+            ruled[i] = ruled[first];
+            continue;
+        }
+        size_t findings = count_findings(rulers, assessment, &subscriptions);
+        ruled[i] = is_all_over(rulers, assessment, findings, subscriptions);
+        if (ruled[i] && !add(rulers, assessment, findings, subscriptions, error))
+            return false;
+    }
+    return true;
+}

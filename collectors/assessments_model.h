@@ -1,0 +1,30 @@
+#pragma once
+/* Grouped and individual recommendations. Azure tells of packages, secrets and the like in one of
+ * two models, and in both while it changes over: one recommendation a resource with all of them
+ * (grouped), or one for each (individual). */
+#include "collectors/snapshot/part.h"
+
+/* The model of a row. category: metadata.recommendationCategory, "" or "Unknown" for what is not
+ * individual (source: the portal's own queries); grouped: it has sub-assessments. */
+enum finding_model assessments_model_of(const char *category, bool grouped);
+
+/* Whether individual recommendations of a category are the rules of an OS baseline: another
+ * collector tells of these. */
+bool assessments_model_is_baseline(const char *category);
+
+/* The category of individual recommendations that tell what a grouped one does; "" = nobody knows.
+ * Azure has no member that says so: it is known by its key, or guessed from its title. */
+const char *assessments_model_kind(const char *assessment_id, const char *title);
+
+/* The resources that have individual recommendations, by category. Zeroed is ready to use. */
+struct assessments_model_seen {
+    struct intern keys;
+};
+void assessments_model_see(struct assessments_model_seen *seen, const char *resource_id,
+                           const char *category);
+void assessments_model_finish(struct assessments_model_seen *seen);
+
+/* Close the grouped findings of a settled part on resources where individual recommendations of
+ * their kind tell the same, as retired: what is told one by one is neither counted nor told twice.
+ */
+void assessments_model_settle(struct part *part, const struct assessments_model_seen *seen);
