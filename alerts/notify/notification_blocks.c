@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/notify/notification_baseline.h"
 #include "alerts/notify/notification_causes.h"
 #include "alerts/text/html.h"
 #include "alerts/text/text.h"
@@ -36,6 +37,7 @@ struct making {
     struct gathered *gathered;
     size_t gathered_count;
     size_t *of; /* of each alert: its place in gathered */
+    struct baselines_explained rule; /* of the block that is made, when it is one of a baseline */
 };
 
 /* --- which alerts are told together ----------------------------------------------------------- */
@@ -325,6 +327,8 @@ static bool add_findings(struct making *making, size_t place, bool open,
             copy_first(making, block, &view);
         block->resources[block->resource_count] = resource_of(making, alert, &view);
         block->resources[block->resource_count++].unseen_at = unseen_at;
+        if (baselines_explain(making->context->snapshot, &view, making->arena, &making->rule))
+            notification_baseline(&making->rule, making->arena, block);
         if (open || !making->gathered[place].open)
             add_reasons(making, block, &view);
     }
@@ -369,6 +373,18 @@ static const char *subscription_of(const struct making *making, size_t place)
     return one ? one : "";
 }
 
+/* HTML as Azure writes it. */
+static void add_texts(struct making *making, const char *description, const char *remediation,
+                      bool brief, struct notification_block *block)
+{
+    if (brief)
+        return;
+    block->description = readable(making, description, HTML_TO_TEXT);
+    block->description_markdown = readable(making, description, HTML_TO_MARKDOWN);
+    block->remediation = readable(making, remediation, HTML_TO_TEXT);
+    block->remediation_markdown = readable(making, remediation, HTML_TO_MARKDOWN);
+}
+
 /* What the catalogue knows of the recommendation, and what it gains. */
 static void add_answer(struct making *making, size_t place, bool brief,
                        struct notification_block *block)
@@ -379,16 +395,15 @@ static void add_answer(struct making *making, size_t place, bool brief,
     if (*id && context->points)
         block->points = *subscription ? points_in(context->points, id, subscription)
                                       : points_of(context->points, id);
+    if (*making->rule.parent_id)
+        add_texts(making, making->rule.description, making->rule.remediation, brief, block);
     if (!entry)
         return;
     if (!*block->title)
         block->title = unlinked(making, arena_text(making->arena, entry->title));
+    add_texts(making, entry->description, entry->remediation, brief, block);
     if (brief)
         return;
-    block->description = readable(making, entry->description, HTML_TO_TEXT);
-    block->description_markdown = readable(making, entry->description, HTML_TO_MARKDOWN);
-    block->remediation = readable(making, entry->remediation, HTML_TO_TEXT);
-    block->remediation_markdown = readable(making, entry->remediation, HTML_TO_MARKDOWN);
     block->effort = unlinked(making, arena_text(making->arena, entry->effort));
     block->user_impact = unlinked(making, arena_text(making->arena, entry->user_impact));
     block->threats = add_words(making, "", entry->threats);
@@ -434,6 +449,7 @@ static bool make_block(struct making *making, size_t place, bool brief,
     const struct gathered *gathered = &making->gathered[place];
     const struct alert *first = &making->subject->alerts[gathered->first];
     notification_block_init(block);
+    making->rule = (struct baselines_explained){ .parent_id = "" };
     block->rule = alert_label_value(first, "alertname");
     block->event = first->event;
     block->risk_level = finding_risk_words[gathered->worst];
@@ -480,7 +496,12 @@ bool notification_blocks(const struct notification_context *context,
                          struct notification *notification, struct error *error)
 {
     size_t count = subject->alert_count;
-    struct making making = { context, subject, arena, notification, NULL, 0, NULL };
+    struct making making = {
+        .context = context,
+        .subject = subject,
+        .arena = arena,
+        .notification = notification,
+    };
     making.gathered = arena_zalloc(arena, (count + 1) * sizeof *making.gathered);
     making.of = arena_zalloc(arena, (count + 1) * sizeof *making.of);
     bool *told = arena_zalloc(arena, count + 1);

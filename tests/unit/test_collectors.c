@@ -230,7 +230,8 @@ TEST(lists_are_joined_with_the_catalogue)
     context.subscription_id = NULL;
     conclude(snapshot, part, &context);
     const char *text = exposition(snapshot, 3);
-    CHECK_CONTAINS(text, "defender_assessment_info{k1,Title,Data,Compute,medium,Low,High,BuiltIn,plain}");
+    CHECK_CONTAINS(text, "defender_assessment_info{k1,Title,Data,Compute,medium,Low,High,"
+                         "BuiltIn,plain}");
     CHECK_CONTAINS(text, "defender_assessment_info{k2,Own,unknown,unknown,");
     CHECK_CONTAINS(text, "defender_findings{s-1,high,true} 1\n");
     CHECK_CONTAINS(text, ",k1,s-1,g,a.b/c,x,not_evaluated} 1\n");

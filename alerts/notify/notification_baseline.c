@@ -1,0 +1,43 @@
+#include "alerts/notify/notification_baseline.h"
+
+#include <string.h>
+
+#include "alerts/text/text.h"
+
+/* What a machine says is a stranger's text: no link. */
+static const char *unlinked(const char *text, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    text_unlink(&out, text);
+    return arena_text(arena, buf_cstr(&out));
+}
+
+/* What another machine has, and where it says so, what it should have. */
+static const char *other_of(const char *found, const char *expected,
+                            const struct notification_block *block, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    bool same = !strcmp(expected, block->expected);
+    if (same && !strcmp(found, block->found))
+        return "";
+    buf_text(&out, found);
+    if (*expected && !same)
+        buf_printf(&out, "%sexpected %s", out.length ? ", " : "", expected);
+    return arena_text(arena, buf_cstr(&out));
+}
+
+void notification_baseline(const struct baselines_explained *rule, struct arena *arena,
+                           struct notification_block *block)
+{
+    struct notification_resource *resource = &block->resources[block->resource_count - 1];
+    const char *found = unlinked(rule->found, arena), *expected = unlinked(rule->expected, arena);
+    if (resource->resolved)
+        return;
+    block->careful = rule->careful;
+    if (!*block->found && !*block->expected) {
+        block->found = found;
+        block->expected = expected;
+    } else {
+        resource->found = other_of(found, expected, block, arena);
+    }
+}
