@@ -132,7 +132,7 @@ static const char *text_or(const char *text, const char *other, size_t other_len
 }
 
 /* "ec2-instance"; of rows of the old kind the service in the ARN ("arn:aws:s3:::name",
- * "AWS::::Account"), as Defender's own queries have it. */
+ * "AWS::::Account"), as Defender's own queries have it; "" = that of its id. */
 static const char *native_type(const struct row *row, enum cloud_kind cloud, struct arena *arena)
 {
     CLEANUP(buf_finish) struct buf type = { 0 };
@@ -146,8 +146,6 @@ static const char *native_type(const struct row *row, enum cloud_kind cloud, str
             service += strcspn(service, ":") + (*service != 0);
         buf_append(&type, service, strcspn(service, ":"));
     }
-    if (!type.length)
-        buf_printf(&type, "%s-resource", cloud_kind_words[cloud]);
     return arena_text(arena, buf_cstr(&type));
 }
 
@@ -195,8 +193,14 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
     if (row->changed_at > counts->newest_at)
         counts->newest_at = row->changed_at;
     if (status != STATUS_UNHEALTHY) {
-        part_add_closed_since(part, subscription_id, row->id, reason_of(status, row->cause),
-                              row->changed_at);
+        const char *where = *row->resource_id ? row->resource_id : row->id;
+        part_add_closed_row(part, &(struct part_closed_row){
+                                      .subscription_id = subscription_id,
+                                      .row_id = row->id,
+                                      .reason = reason_of(status, row->cause),
+                                      .changed_at = row->changed_at,
+                                      .cloud = cloud_kind_of(row->source, where),
+                                  });
         return ODD_NONE;
     }
     struct part_row finding = {
@@ -245,25 +249,31 @@ static bool finish(struct part *part, const struct collect_context *context, str
         [REASON_NOT_APPLICABLE] = STATUS_NOT_APPLICABLE,
         [REASON_PLAN_OFF] = STATUS_NOT_APPLICABLE,
     };
-    uint64_t(*results)[STATUS_COUNT] = memory_array(part->cover_count + 1, sizeof *results);
+    struct assessments_count *counted =
+        MEMORY_ARRAY(struct assessments_count, part->cover_count + 1);
     uint32_t *places = part_places(part);
-    for (size_t i = 0; i < part->finding_count; i++)
-        results[places[part->findings[i].subscription]][STATUS_UNHEALTHY]++;
-    for (size_t i = 0; i < part->closed_count; i++)
-        if (part->closed[i].reason != REASON_RETIRED) /* told by others */
-            results[part->closed[i].place][statuses[part->closed[i].reason]]++;
+    for (size_t i = 0; i < part->finding_count; i++) {
+        const struct part_finding *finding = &part->findings[i];
+        enum cloud_kind cloud = part_resource_cloud(part, finding);
+        counted[places[finding->subscription]].results[cloud][STATUS_UNHEALTHY]++;
+    }
+    for (size_t i = 0; i < part->closed_count; i++) {
+        const struct part_closed *closed = &part->closed[i];
+        if (closed->reason != REASON_RETIRED) /* told by others */
+            counted[closed->place].results[closed->cloud][statuses[closed->reason]]++;
+    }
     for (size_t i = 0; i < part->cover_count; i++) {
-        uint64_t all = 0;
-        for (int status = 0; status < STATUS_COUNT; status++)
-            all += results[i][status];
-        if (!all)
+        bool any = false;
+        for (int cloud = 0; cloud < CLOUD_COUNT; cloud++)
+            any = any || assessments_has(&counted[i], (enum cloud_kind)cloud);
+        if (!any)
             continue;
         struct assessments_count *counts =
             part_count(part, &assessments_counts, part->cover[i].subscription_id);
-        memcpy(counts->results, results[i], sizeof counts->results);
+        memcpy(counts->results, counted[i].results, sizeof counts->results);
     }
     free(places);
-    free(results);
+    free(counted);
     return true;
 }
 

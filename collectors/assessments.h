@@ -5,11 +5,20 @@
 #include "core/metric.h"
 
 struct assessments_count {
-    uint64_t results[STATUS_COUNT];
+    uint64_t results[CLOUD_COUNT][STATUS_COUNT];
     uint64_t models[MODEL_COUNT]; /* rows of whatever status */
     int64_t newest_at; /* newest status change; 0 = none */
 };
 extern const struct kept_kind assessments_counts;
+
+/* Whether there are results of a cloud. */
+static inline bool assessments_has(const struct assessments_count *counts, enum cloud_kind cloud)
+{
+    uint64_t all = 0;
+    for (int status = 0; status < STATUS_COUNT; status++)
+        all += counts->results[cloud][status];
+    return all > 0;
+}
 
 /* How many rows of each model a part has, whatever their status; false when it is none of
  * recommendations. */

@@ -3,29 +3,31 @@
 
 #include "collectors/assessments.h"
 #include "collectors/catalogue.h"
+#include "collectors/snapshot/part_resource.h"
 #include "core/hash.h"
 #include "core/memory.h"
 
 static const char *const boolean_words[] = { "false", "true" };
 
-static const struct family_3 findings = {
+static const struct family_4 findings = {
     .name = "defender_findings", .type = METRIC_GAUGE, .level = 0, .history = true,
     .help = "Open findings: unhealthy resources per recommendation, by risk level; contextual is "
             "true when the level comes from Defender CSPM and false when Azure derived it from "
-            "severity. From assessments, cached 15m.",
-    LABELS("subscription_id", "risk_level", "contextual"),
+            "severity. Of clouds but Azure, here and below, only those the subscription has. From "
+            "assessments, cached 15m.",
+    LABELS("subscription_id", "cloud", "risk_level", "contextual"),
 };
-static const struct family_2 assessed_resources = {
+static const struct family_3 assessed_resources = {
     .name = "defender_assessed_resources", .type = METRIC_GAUGE, .level = 0,
     .help = "Assessment results, one per resource and recommendation, by status. From "
             "assessments, cached 15m.",
-    LABELS("subscription_id", "status"),
+    LABELS("subscription_id", "cloud", "status"),
 };
-static const struct family_2 affected_resources = {
+static const struct family_3 affected_resources = {
     .name = "defender_affected_resources", .type = METRIC_GAUGE, .level = 0,
     .help = "Resources with at least one open finding, by the worst risk level among them. From "
             "assessments, cached 15m.",
-    LABELS("subscription_id", "risk_level"),
+    LABELS("subscription_id", "cloud", "risk_level"),
 };
 static const struct family_2 on_attack_path = {
     .name = "defender_findings_on_attack_path", .type = METRIC_GAUGE, .level = 0,
@@ -104,7 +106,7 @@ enum { FINDING_INFO_MAX = 5000 };
 
 /* --- counting --------------------------------------------------------------------------------- */
 struct tally {
-    uint64_t findings[RISK_COUNT][2], resources[RISK_COUNT];
+    uint64_t findings[CLOUD_COUNT][RISK_COUNT][2], resources[CLOUD_COUNT][RISK_COUNT];
     uint64_t attack_path[RISK_COUNT], exposed[RISK_COUNT];
     int64_t oldest_at[RISK_COUNT];
 };
@@ -113,7 +115,7 @@ struct tally {
 struct worst {
     uint64_t resource;
     uint32_t subscription;
-    uint8_t risk, used;
+    uint8_t risk, cloud, used;
 };
 
 static uint64_t resource_hash(const struct part_finding *finding)
@@ -136,11 +138,12 @@ static void tally_resources(const struct part *part, const uint32_t *places,
         while (table[at].used && table[at].resource != resource)
             at = (at + 1) & (slots - 1);
         if (!table[at].used || finding->risk < table[at].risk)
-            table[at] = (struct worst){ resource, finding->subscription, finding->risk, 1 };
+            table[at] = (struct worst){ resource, finding->subscription, finding->risk,
+                                        (uint8_t)part_resource_cloud(part, finding), 1 };
     }
     for (size_t at = 0; at < slots; at++)
         if (table[at].used)
-            tallies[places[table[at].subscription]].resources[table[at].risk]++;
+            tallies[places[table[at].subscription]].resources[table[at].cloud][table[at].risk]++;
     free(table);
 }
 
@@ -150,7 +153,7 @@ static void tally_findings(const struct part *part, const uint32_t *places, stru
         const struct part_finding *finding = &part->findings[i];
         struct tally *tally = &tallies[places[finding->subscription]];
         unsigned risk = finding->risk;
-        tally->findings[risk][finding->contextual]++;
+        tally->findings[part_resource_cloud(part, finding)][risk][finding->contextual]++;
         tally->attack_path[risk] += finding->attack_paths > 0;
         tally->exposed[risk] += finding->internet_exposed;
         int64_t at = finding->changed_at;
@@ -159,16 +162,29 @@ static void tally_findings(const struct part *part, const uint32_t *places, stru
     }
 }
 
+static void emit_cloud(const char *id, enum cloud_kind cloud,
+                       const struct assessments_count *counts, const struct tally *tally,
+                       struct metric_set *set)
+{
+    const char *of = cloud_kind_words[cloud];
+    for (int risk = 0; risk < RISK_COUNT; risk++) {
+        const char *word = finding_risk_words[risk];
+        for (int contextual = 1; contextual >= 0; contextual--)
+            metric_add(set, &findings, (double)tally->findings[cloud][risk][contextual],
+                       METRIC_LABELS(id, of, word, boolean_words[contextual]));
+        metric_add(set, &affected_resources, (double)tally->resources[cloud][risk],
+                   METRIC_LABELS(id, of, word));
+    }
+    for (int status = 0; status < STATUS_COUNT; status++)
+        metric_add(set, &assessed_resources, (double)counts->results[cloud][status],
+                   METRIC_LABELS(id, of, finding_status_words[status]));
+}
+
 static void emit_subscription(const char *id, const struct assessments_count *counts,
                               const struct tally *tally, struct metric_set *set)
 {
     for (int risk = 0; risk < RISK_COUNT; risk++) {
         const char *word = finding_risk_words[risk];
-        for (int contextual = 1; contextual >= 0; contextual--)
-            metric_add(set, &findings, (double)tally->findings[risk][contextual],
-                       METRIC_LABELS(id, word, boolean_words[contextual]));
-        metric_add(set, &affected_resources, (double)tally->resources[risk],
-                   METRIC_LABELS(id, word));
         metric_add(set, &on_attack_path, (double)tally->attack_path[risk],
                    METRIC_LABELS(id, word));
         metric_add(set, &internet_exposed, (double)tally->exposed[risk],
@@ -177,9 +193,9 @@ static void emit_subscription(const char *id, const struct assessments_count *co
             metric_add(set, &oldest, (double)tally->oldest_at[risk],
                        METRIC_LABELS(id, word));
     }
-    for (int status = 0; status < STATUS_COUNT; status++)
-        metric_add(set, &assessed_resources, (double)counts->results[status],
-                   METRIC_LABELS(id, finding_status_words[status]));
+    for (int cloud = 0; cloud < CLOUD_COUNT; cloud++)
+        if (cloud == CLOUD_AZURE || assessments_has(counts, (enum cloud_kind)cloud))
+            emit_cloud(id, (enum cloud_kind)cloud, counts, tally, set);
     if (counts->newest_at)
         metric_add(set, &newest_evaluation, (double)counts->newest_at, METRIC_LABELS(id));
 }

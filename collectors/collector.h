@@ -39,6 +39,7 @@ struct variant {
     const char *name;
     bool needs_reference; /* starts after it: the rows alone do not say what they mean */
     bool complete;        /* of a reference: it also has what is special in each subscription */
+    const char *lacks;      /* what its rows never tell and those of others do; NULL = nothing */
     struct query queries[COLLECTOR_QUERIES_MAX]; /* ends with name NULL */
 };
 
@@ -50,6 +51,7 @@ struct rights {
 struct collect_context {
     int64_t now;                     /* Unix seconds, when the run began */
     const struct snapshot *snapshot; /* what is known so far */
+    const struct variant *variant;   /* whose rows are read */
     const char *subscription_id;     /* of the list being read; NULL for tenant-wide ones */
     int64_t max_staleness_s;         /* how long old data may be shown */
     bool (*wanted)(const void *filter, const char *subscription_id); /* the operator's filter */

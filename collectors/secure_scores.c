@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "collectors/collector.h"
 #include "core/memory.h"
@@ -13,13 +14,14 @@ enum { QUERY_SCORES, QUERY_CONTROLS };
 extern const struct collector secure_scores_collector;
 
 struct row {
-    const char *id, *subscription_id, *key, *title, *assessments;
+    const char *id, *subscription_id, *key, *title, *assessments, *environment;
     double points, max_points, ratio, weight, healthy, unhealthy, not_applicable;
 };
 
 static const struct column score_columns[] = {
     COLUMN_KEY(struct row, id, "id"),
     COLUMN_ID(struct row, subscription_id, "subscriptionId"),
+    COLUMN_TEXT(struct row, environment, "environment|properties.environment"),
     COLUMN_NUMBER(struct row, points, "current|properties.score.current"),
     COLUMN_NUMBER(struct row, max_points, "max|properties.score.max"),
     COLUMN_NUMBER(struct row, ratio, "ratio|properties.score.percentage"),
@@ -32,6 +34,7 @@ static const struct column control_columns[] = {
     COLUMN_ID(struct row, subscription_id, "subscriptionId"),
     COLUMN_KEY(struct row, key, "controlId|name"),
     COLUMN_TEXT(struct row, title, "title|properties.displayName"),
+    COLUMN_TEXT(struct row, environment, "environment|properties.environment"),
     COLUMN_NUMBER(struct row, points, "current|properties.score.current"),
     COLUMN_NUMBER(struct row, max_points, "max|properties.score.max"),
     COLUMN_NUMBER(struct row, healthy, "healthy|properties.healthyResourceCount"),
@@ -48,6 +51,9 @@ static const struct kept_kind scores = {
     .texts = {
         KEPT_TEXT(struct secure_score, row_id),
         KEPT_TEXT(struct secure_score, initiative),
+        KEPT_TEXT(struct secure_score, subject),
+        KEPT_TEXT(struct secure_score, scope.id),
+        KEPT_TEXT(struct secure_score, scope.connector),
     },
 };
 static const struct kept_kind controls = {
@@ -55,7 +61,10 @@ static const struct kept_kind controls = {
     .texts = {
         KEPT_TEXT(struct secure_control, row_id),
         KEPT_TEXT(struct secure_control, id),
+        KEPT_TEXT(struct secure_control, subject),
         KEPT_TEXT(struct secure_control, title),
+        KEPT_TEXT(struct secure_control, scope.id),
+        KEPT_TEXT(struct secure_control, scope.connector),
         KEPT_TEXT(struct secure_control, assessments),
     },
 };
@@ -87,37 +96,109 @@ static const char *keys_of(struct part *part, const char *ids)
     return keys;
 }
 
+/* --- scopes ----------------------------------------------------------------------------------- */
+/* "/SCOPE/providers/Microsoft.Security/secureScores/NAME/..." -> SCOPE, or the subscription when
+ * the id is none of these. source: Defender for Cloud's own queries. */
+static struct score_scope scope_of(struct part *part, const struct row *row,
+                                   const char *subscription_id)
+{
+    CLEANUP(buf_finish) struct buf id = { 0 };
+    size_t length;
+    const char *name = cloud_kind_connector_name(row->id, &length);
+    if (length)
+        buf_append(&id, row->id, cloud_kind_connector(row->id));
+    else
+        buf_printf(&id, "/subscriptions/%s", subscription_id);
+    const char *connector = length ? arena_copy(&part->arena, name, length) : "none";
+    return (struct score_scope){
+        .id = part_keep_lower(part, buf_cstr(&id)),
+        .connector = part_keep_lower(part, connector),
+        .cloud = cloud_kind_of(row->environment, row->id),
+    };
+}
+
+/* Whether an id is of the score that counts, or of a control of it. */
+static bool is_counted(const char *id, size_t query)
+{
+    static const char scores_of[] = "/secureScores/", wanted[] = "ascScore";
+    const char *at = strcasestr(id, scores_of);
+    if (!at && query == QUERY_CONTROLS)
+        return true;
+    const char *name = at ? at + strlen(scores_of) : last_segment(id);
+    size_t length = strcspn(name, "/");
+    return length == strlen(wanted) && !strncasecmp(name, wanted, length);
+}
+
+/* A ratio that is none is not told. */
+static enum score_fault judge(struct secure_score *score)
+{
+    bool assessed = score->max_points != 0; /* else there is nothing to tell a ratio of */
+    bool out = score->ratio < 0 || score->ratio > 1 || score->weight < 0;
+    bool missing = !isfinite(score->ratio) || !isfinite(score->weight);
+    if (!assessed || score->ratio < 0 || score->ratio > 1)
+        score->ratio = NAN;
+    if (score->scope.cloud == CLOUD_UNKNOWN)
+        return SCORE_UNKNOWN_CLOUD;
+    return out ? SCORE_OUT_OF_RANGE : missing && assessed ? SCORE_MISSING : SCORE_FINE;
+}
+
+static bool is_connector(const struct score_scope *scope)
+{
+    return strcmp(scope->connector, "none") != 0;
+}
+
+const char *secure_scores_connector(const struct score_scope *scope)
+{
+    return is_connector(scope) ? scope->id : "";
+}
+
+bool secure_scores_counts(const struct score_scope *scope, const char *resource_id)
+{
+    const char *connector = secure_scores_connector(scope);
+    size_t length = cloud_kind_connector(resource_id);
+    return length == strlen(connector) && !strncmp(resource_id, connector, length);
+}
+
 static void add_score(struct part *part, const struct row *row, const char *subscription_id,
                       bool is_odd)
 {
-    part_add_row(part, &scores, subscription_id,
-                 &(struct secure_score){
-                     .row_id = part_keep_lower(part, row->id),
-                     .initiative = part_keep_lower(part, last_segment(row->id)),
-                     .points = row->points,
-                     .max_points = row->max_points,
-                     .ratio = row->ratio,
-                     .weight = row->weight,
-                     .odd = is_odd,
-                 });
+    struct secure_score score = {
+        .row_id = part_keep_lower(part, row->id),
+        .initiative = part_keep_lower(part, last_segment(row->id)),
+        .scope = scope_of(part, row, subscription_id),
+        .points = row->points,
+        .max_points = row->max_points,
+        .ratio = row->ratio,
+        .weight = row->weight,
+        .odd = is_odd,
+    };
+    score.subject = is_connector(&score.scope) ? score.scope.id : score.initiative;
+    score.fault = judge(&score);
+    part_add_row(part, &scores, subscription_id, &score);
 }
 
 static void add_control(struct part *part, const struct row *row, const char *subscription_id,
                         bool is_odd)
 {
-    part_add_row(part, &controls, subscription_id,
-                 &(struct secure_control){
-                     .row_id = part_keep_lower(part, row->id),
-                     .id = part_keep_lower(part, *row->key ? row->key : last_segment(row->id)),
-                     .title = row->title,
-                     .assessments = keys_of(part, row->assessments),
-                     .points = row->points,
-                     .max_points = row->max_points,
-                     .healthy = row->healthy,
-                     .unhealthy = row->unhealthy,
-                     .not_applicable = row->not_applicable,
-                     .odd = is_odd,
-                 });
+    CLEANUP(buf_finish) struct buf subject = { 0 };
+    struct secure_control control = {
+        .row_id = part_keep_lower(part, row->id),
+        .id = part_keep_lower(part, *row->key ? row->key : last_segment(row->id)),
+        .title = row->title,
+        .assessments = keys_of(part, row->assessments),
+        .scope = scope_of(part, row, subscription_id),
+        .points = row->points,
+        .max_points = row->max_points,
+        .healthy = row->healthy,
+        .unhealthy = row->unhealthy,
+        .not_applicable = row->not_applicable,
+        .odd = is_odd,
+    };
+    if (is_connector(&control.scope))
+        buf_printf(&subject, "%s/", control.scope.id);
+    buf_text(&subject, control.id);
+    control.subject = part_keep(part, buf_cstr(&subject));
+    part_add_row(part, &controls, subscription_id, &control);
 }
 
 static enum odd_reason fold(struct part *part, size_t query, const void *data,
@@ -129,9 +210,8 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
         error_set(error, ERROR_PARSE, "column subscriptionId is missing");
         return ODD_MISSING;
     }
-    bool is_known = isfinite(row->points) || isfinite(row->max_points) || isfinite(row->ratio);
-    if (query == QUERY_SCORES && !is_known)
-        part_see(part, subscription); /* Azure has not computed it (yet) */
+    if (!is_counted(row->id, query))
+        part_see(part, subscription);
     else if (query == QUERY_SCORES)
         add_score(part, row, subscription, false);
     else
@@ -145,7 +225,7 @@ static void odd(struct part *part, size_t query, const void *data,
 {
     const struct row *row = data;
     const char *subscription = collector_subscription(context, row->subscription_id);
-    if (!*row->id || !*subscription)
+    if (!*row->id || !*subscription || !is_counted(row->id, query))
         return;
     if (query == QUERY_SCORES)
         add_score(part, row, subscription, true);
@@ -160,6 +240,7 @@ static void keep_score(struct secure_score *score, const struct secure_score *be
     score->max_points = before ? before->max_points : NAN;
     score->ratio = before ? before->ratio : NAN;
     score->weight = before ? before->weight : NAN;
+    score->fault = before ? before->fault : SCORE_MISSING;
 }
 
 static void keep_control(struct part *part, struct secure_control *control,
@@ -235,12 +316,69 @@ static void settle_controls(struct part *part, const struct part *older)
     free(firsts);
 }
 
+/* --- names of scopes -------------------------------------------------------------------------- */
+static bool is_clash(const struct secure_score *left, const struct secure_score *right)
+{
+    return !strcmp(left->scope.connector, right->scope.connector) &&
+           !strcmp(left->subscription_id, right->subscription_id) &&
+           strcmp(left->scope.id, right->scope.id) != 0;
+}
+
+/* "group/connector". */
+static const char *long_name(struct part *part, const struct score_scope *scope)
+{
+    static const char mark[] = "/resourcegroups/";
+    CLEANUP(buf_finish) struct buf name = { 0 };
+    const char *group = strstr(scope->id, mark);
+    group = group ? group + strlen(mark) : "";
+    buf_printf(&name, "%.*s/%s", (int)strcspn(group, "/"), group, scope->connector);
+    return part_keep(part, buf_cstr(&name));
+}
+
+/* Connectors of one subscription are told apart by their names, with their resource groups where
+ * these are equal. */
+static void name_scores(struct part *part, struct secure_score *rows, size_t count)
+{
+    bool *clashes = MEMORY_ARRAY(bool, count + 1);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < count && is_connector(&rows[i].scope) && !clashes[i]; j++)
+            clashes[i] = is_clash(&rows[i], &rows[j]);
+    for (size_t i = 0; i < count; i++)
+        if (clashes[i])
+            rows[i].scope.connector = long_name(part, &rows[i].scope);
+    free(clashes);
+}
+
+/* Controls are called as the scores they are of, and do not always tell their cloud. */
+static void name_controls(struct secure_control *rows, size_t count,
+                          const struct secure_score *known, size_t known_count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < known_count && is_connector(&rows[i].scope); j++) {
+            if (strcmp(rows[i].scope.id, known[j].scope.id) != 0)
+                continue;
+            rows[i].scope = known[j].scope;
+            break;
+        }
+}
+
+struct own {
+    bool lacks_connectors;
+};
+
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)
 {
     (void)error;
     const struct part *older = snapshot_part(context->snapshot, part->source);
+    struct own *own = part_own(part, sizeof *own, free);
+    own->lacks_connectors = context->variant && context->variant->lacks;
     settle_scores(part, older);
     settle_controls(part, older);
+    size_t score_count, control_count;
+    struct secure_score *score = kept_all(&part->kept, &scores, &score_count);
+    struct secure_control *control = kept_all(&part->kept, &controls, &control_count);
+    name_scores(part, score, score_count);
+    name_controls(control, control_count, score, score_count);
     return true;
 }
 
@@ -259,106 +397,14 @@ const struct secure_control *secure_scores_controls(const struct part *part, siz
     return part_rows(part, &controls, count);
 }
 
-/* --- families --------------------------------------------------------------------------------- */
-#define SCORE_HELP(text) \
-    text " This is the classic secure score, not the Cloud secure score. From securescores, " \
-         "which Azure recomputes every 8 hours, cached 30m."
-#define CONTROL_HELP(text) text " From securescorecontrols, cached 30m."
-
-static const struct family_2 score_points = {
-    .name = "defender_secure_score_points", .type = METRIC_GAUGE, .level = 0, .history = true,
-    .help = SCORE_HELP("Secure score points earned."),
-    LABELS("subscription_id", "initiative"),
-};
-static const struct family_2 score_max_points = {
-    .name = "defender_secure_score_max_points", .type = METRIC_GAUGE, .level = 0, .history = true,
-    .help = SCORE_HELP("Secure score points that can be earned."),
-    LABELS("subscription_id", "initiative"),
-};
-static const struct family_2 score_ratio = {
-    .name = "defender_secure_score_ratio", .type = METRIC_GAUGE, .level = 0, .history = true,
-    .unit = "ratio",
-    .help = SCORE_HELP("Secure score as Azure's own ratio, 0 to 1."),
-    LABELS("subscription_id", "initiative"),
-};
-static const struct family_2 score_weight = {
-    .name = "defender_secure_score_weight", .type = METRIC_GAUGE, .level = 0,
-    .help = SCORE_HELP("Resources behind the score: the weight for averages over subscriptions."),
-    LABELS("subscription_id", "initiative"),
-};
-static const struct family_2 control_points = {
-    .name = "defender_control_points", .type = METRIC_GAUGE, .level = 1,
-    .help = CONTROL_HELP("Points earned in a security control."),
-    LABELS("subscription_id", "control"),
-};
-static const struct family_2 control_max_points = {
-    .name = "defender_control_max_points", .type = METRIC_GAUGE, .level = 1,
-    .help = CONTROL_HELP("Points that can be earned in a security control."),
-    LABELS("subscription_id", "control"),
-};
-static const struct family_3 control_resources = {
-    .name = "defender_control_resources", .type = METRIC_GAUGE, .level = 1,
-    .help = CONTROL_HELP("Resources of a security control by status."),
-    LABELS("subscription_id", "control", "status"),
-};
-static const struct family_2 control_info = {
-    .name = "defender_control_info", .type = METRIC_INFO, .level = 1,
-    .help = CONTROL_HELP("A security control."),
-    LABELS("control", "display_name"),
-};
-static const struct family *const families[] = {
-    &score_points.family, &score_max_points.family, &score_ratio.family, &score_weight.family,
-    &control_points.family, &control_max_points.family, &control_resources.family,
-    &control_info.family, NULL,
-};
-
-static bool seen_before(const struct secure_control *rows, size_t index)
-{
-    for (size_t i = 0; i < index; i++)
-        if (!strcmp(rows[i].id, rows[index].id))
-            return true;
-    return false;
-}
-
-static void emit_control(const struct secure_control *control, struct metric_set *set)
-{
-    const struct {
-        enum finding_status status;
-        double resources;
-    } rows[] = {
-        { STATUS_HEALTHY, control->healthy },
-        { STATUS_UNHEALTHY, control->unhealthy },
-        { STATUS_NOT_APPLICABLE, control->not_applicable },
-    };
-    metric_add(set, &control_points, control->points,
-               METRIC_LABELS(control->subscription_id, control->id));
-    metric_add(set, &control_max_points, control->max_points,
-               METRIC_LABELS(control->subscription_id, control->id));
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
-        metric_add(set, &control_resources, rows[i].resources,
-                   METRIC_LABELS(control->subscription_id, control->id,
-                                 finding_status_words[rows[i].status]));
-}
-
 static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
 {
     (void)snapshot;
-    size_t score_count, control_count;
-    const struct secure_score *score = part_rows(part, &scores, &score_count);
-    const struct secure_control *control = part_rows(part, &controls, &control_count);
-    for (size_t i = 0; i < score_count; i++, score++) {
-        const struct metric_labels_2 *labels =
-            METRIC_LABELS(score->subscription_id, score->initiative);
-        metric_add(set, &score_points, score->points, labels);
-        metric_add(set, &score_max_points, score->max_points, labels);
-        metric_add(set, &score_ratio, score->ratio, labels);
-        metric_add(set, &score_weight, score->weight, labels);
-    }
-    for (size_t i = 0; i < control_count; i++)
-        emit_control(&control[i], set);
-    for (size_t i = 0; i < control_count; i++)
-        if (!seen_before(control, i))
-            metric_add(set, &control_info, 1, METRIC_LABELS(control[i].id, control[i].title));
+    const struct own *own = part->own;
+    struct secure_scores told = { .connectors_told = !own || !own->lacks_connectors };
+    told.scores = part_rows(part, &scores, &told.score_count);
+    told.controls = part_rows(part, &controls, &told.control_count);
+    secure_scores_emit(&told, set);
 }
 
 const struct collector secure_scores_collector = {
@@ -374,7 +420,8 @@ const struct collector secure_scores_collector = {
             { .name = "secure_score_controls_rows", .kql = kql_secure_score_controls_rows,
               .columns = control_columns },
         } },
-        { "rest", .queries = {
+        { "rest", .lacks = "the scores of connectors to AWS, GCP, GitHub and other clouds",
+          .queries = {
             { .name = "secureScores",
               .path = "/subscriptions/{subscription}/providers/Microsoft.Security/secureScores",
               .api_versions = "2020-01-01", .missing_is_empty = true,
@@ -386,7 +433,7 @@ const struct collector secure_scores_collector = {
               .columns = control_columns },
         } },
     },
-    .families = families,
+    .families = secure_scores_families,
     .fold = fold,
     .odd = odd,
     .finish = finish,

@@ -90,6 +90,8 @@ void event_add(struct event_list *list, const struct event *event)
     kept->subscription_id = kept->subscription_id ? kept->subscription_id : "";
     kept->subject = kept->subject ? kept->subject : "";
     kept->detail = kept->detail ? kept->detail : "";
+    kept->cloud = kept->cloud ? kept->cloud : "";
+    kept->connector = kept->connector ? kept->connector : "";
 }
 
 void event_list_finish(struct event_list *list)

@@ -19,6 +19,10 @@ static void write_detail(const struct event *event, struct buf *out)
     json_add_text(&writer, "subscription_id", event->subscription_id);
     json_add_text(&writer, "subject", event->subject);
     json_add_text(&writer, "detail", event->detail);
+    if (event->cloud && *event->cloud)
+        json_add_text(&writer, "cloud", event->cloud);
+    if (event->connector && *event->connector)
+        json_add_text(&writer, "connector", event->connector);
     json_add_number(&writer, "value", event->value);
     json_add_number(&writer, "value_before", event->value_before);
     json_close(&writer, '}');
@@ -77,6 +81,8 @@ static bool read_detail(const struct json *document, const struct source_list *s
     const char *subscription = json_text(json_get(document, "subscription_id"));
     const char *subject = json_text(json_get(document, "subject"));
     const char *detail = json_text(json_get(document, "detail"));
+    const char *cloud = json_text(json_get(document, "cloud"));
+    const char *connector = json_text(json_get(document, "connector"));
     const struct source *source = key ? source_list_find(sources, key) : NULL;
     if (!source || !subscription || !subject || !detail)
         return false;
@@ -84,6 +90,8 @@ static bool read_detail(const struct json *document, const struct source_list *s
     event->subscription_id = subscription;
     event->subject = subject;
     event->detail = detail;
+    event->cloud = cloud ? cloud : "";
+    event->connector = connector ? connector : "";
     event->value = json_number(json_get(document, "value"), NAN);
     event->value_before = json_number(json_get(document, "value_before"), NAN);
     return true;

@@ -16,8 +16,8 @@ bool ledger_rows_settle(struct ledger_rows_known *known, const struct source_lis
 {
     struct finding *finding = &known->finding;
     finding->source = source_list_find(sources, known->source);
-    finding->cloud = cloud_kind_of("", finding->resource_id ? finding->resource_id : "");
-    finding->connector = finding->account = finding->native_id = finding->location = "";
+    if (known->has_id && finding->cloud == CLOUD_AZURE)
+        finding->cloud = cloud_kind_of("", finding->resource_id); /* version 1 did not know */
     return known->has_id && known->finding.source;
 }
 
@@ -38,6 +38,8 @@ static void keep_texts(struct finding *finding, struct intern *texts)
         &finding->assessment_id,   &finding->title,         &finding->category,
         &finding->subscription_id, &finding->resource_id,   &finding->resource_type,
         &finding->resource_group,  &finding->resource_name, &finding->risk_factors,
+        &finding->native_id,       &finding->connector,     &finding->account,
+        &finding->location,
     };
     for (size_t i = 0; i < ARRAY_COUNT(all); i++)
         *all[i] = intern_text(texts, intern_put(texts, *all[i], strlen(*all[i])));
@@ -141,7 +143,12 @@ struct kept {
     ROW_ENUM   (struct kept, finding.risk, "risk", RISK_COUNT), \
     ROW_INTEGER(struct kept, finding.contextual, "contextual"), \
     ROW_INTEGER(struct kept, finding.internet_exposed, "internet_exposed"), \
-    ROW_INTEGER(struct kept, finding.attack_paths, "attack_paths")
+    ROW_INTEGER(struct kept, finding.attack_paths, "attack_paths"), \
+    ROW_ENUM   (struct kept, finding.cloud, "cloud", CLOUD_COUNT), \
+    ROW_SHARED (struct kept, finding.connector, "connector"), \
+    ROW_SHARED (struct kept, finding.account, "account"), \
+    ROW_SHARED (struct kept, finding.location, "location"), \
+    ROW_TEXT   (struct kept, finding.native_id, "native_id")
 /* Where it stands in its present life. */
 #define LIFE \
     ROW_ENUM   (struct kept, finding.severity, "severity", SEVERITY_COUNT), \

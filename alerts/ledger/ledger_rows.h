@@ -98,6 +98,11 @@ struct ledger_rows_known {
     ROW_INTEGER(type, in.finding.contextual, "f.contextual"), \
     ROW_INTEGER(type, in.finding.internet_exposed, "f.internet_exposed"), \
     ROW_INTEGER(type, in.finding.attack_paths, "f.attack_paths"), \
+    ROW_ENUM   (type, in.finding.cloud, "f.cloud", CLOUD_COUNT), \
+    ROW_TEXT   (type, in.finding.connector, "f.connector"), \
+    ROW_TEXT   (type, in.finding.account, "f.account"), \
+    ROW_TEXT   (type, in.finding.location, "f.location"), \
+    ROW_TEXT   (type, in.finding.native_id, "f.native_id"), \
     ROW_INTEGER(type, in.finding.first_seen_at, "f.first_seen_at"), \
     ROW_INTEGER(type, in.finding.changed_at, "f.changed_at")
 /* clang-format on */

@@ -6,6 +6,7 @@
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
+#include "collectors/snapshot/part_resource.h"
 #include "core/hash.h"
 #include "core/intern.h"
 #include "core/memory.h"
@@ -38,6 +39,7 @@ struct hold {
 struct work {
     const struct snapshot *snapshot;
     const struct part *part;
+    const struct score_scope *scope; /* of the control */
     struct place *places; /* all open findings, sorted */
     struct hold *holds;   /* of one control */
     size_t hold_count, hold_capacity;
@@ -94,12 +96,15 @@ static size_t first_place(const struct work *work, uint32_t subscription, uint32
 /* Gather the resources that fail one recommendation of the control. */
 static void gather(struct work *work, uint32_t subscription, uint32_t assessment)
 {
+    const char *scope = secure_scores_connector(work->scope);
     for (size_t at = first_place(work, subscription, assessment);
          at < work->part->finding_count && work->places[at].subscription == subscription &&
          work->places[at].assessment == assessment;
          at++) {
-        MEMORY_GROW(work->holds, work->hold_count, work->hold_capacity);
         const struct part_finding *finding = &work->part->findings[work->places[at].index];
+        if (strcmp(part_resource_scope(work->part, finding), scope) != 0)
+            continue; /* it counts in another score */
+        MEMORY_GROW(work->holds, work->hold_count, work->hold_capacity);
         work->holds[work->hold_count++] = (struct hold){ resource_of(finding), assessment };
     }
 }
@@ -186,6 +191,7 @@ static void work_on(struct work *work, struct points *points, const struct secur
     if (subscription == UINT32_MAX || !(control->unhealthy > 0) || !(control->healthy >= 0))
         return;
     work->hold_count = 0;
+    work->scope = &control->scope;
     each_assessment(work, control, visit_gather, &subscription);
     count_alone(work);
     each_assessment(work, control, visit_share, &sharing);

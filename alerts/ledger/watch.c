@@ -13,7 +13,7 @@
 #include "collectors/secure_scores.h"
 #include "collectors/subscriptions.h"
 
-enum { WINDOW_S = 24 * 3600, PEAKS_MAX = 16, KEY_BYTES = 512, STATE_BYTES = 1024 };
+enum { WINDOW_S = 24 * 3600, PEAKS_MAX = 16, KEY_BYTES = 4096, STATE_BYTES = 1024 };
 #define ROUNDING 1e-9         /* of ratios */
 #define POINTS_ROUNDING 0.005 /* Azure rounds points to hundredths */
 
@@ -98,6 +98,7 @@ static bool add_event(struct watch *watch, const struct event *said, struct erro
         arena_text(arena, said->subscription_id ? said->subscription_id : "");
     event.subject = arena_text(arena, said->subject);
     event.detail = arena_text(arena, said->detail);
+    event.connector = arena_text(arena, said->connector ? said->connector : "");
     event_add(watch->events, &event);
     return ledger_record(watch->database, &event, error);
 }
@@ -156,6 +157,12 @@ static void turn_peaks(struct peaks *peaks, double before, double ratio, int64_t
         peaks->count--;
 }
 
+/* "" of a subscription's own. */
+static const char *connector_of(const struct score_scope *scope)
+{
+    return *secure_scores_connector(scope) ? scope->connector : "";
+}
+
 static bool add_score_event(struct watch *watch, enum event_kind kind,
                             const struct secure_score *score, double before, struct error *error)
 {
@@ -167,7 +174,9 @@ static bool add_score_event(struct watch *watch, enum event_kind kind,
                      &(struct event){ .kind = kind,
                                       .source = watch->source,
                                       .subscription_id = score->subscription_id,
-                                      .subject = score->initiative,
+                                      .subject = score->subject,
+                                      .cloud = cloud_kind_words[score->scope.cloud],
+                                      .connector = connector_of(&score->scope),
                                       .detail = detail,
                                       .value = score->ratio,
                                       .value_before = before },
@@ -203,7 +212,7 @@ static bool watch_score(struct watch *watch, const struct secure_score *score, s
     struct peaks peaks;
     if (!isfinite(score->ratio))
         return true; /* Azure tells none: neither an event nor a value to compare with */
-    snprintf(key, sizeof key, "%s/%s", score->subscription_id, score->initiative);
+    snprintf(key, sizeof key, "%s/%s", score->subscription_id, score->subject);
     if (!read_value(watch, "score", key, &before, error))
         return false;
     read_peaks(before.state, watch->now, &peaks);
@@ -224,7 +233,7 @@ static bool watch_control(struct watch *watch, const struct secure_control *cont
 {
     char key[KEY_BYTES], state[64], detail[512];
     struct value before;
-    snprintf(key, sizeof key, "%s/%s", control->subscription_id, control->id);
+    snprintf(key, sizeof key, "%s/%s", control->subscription_id, control->subject);
     double resources = control->healthy + control->unhealthy;
     if (!isfinite(control->points + control->max_points + resources))
         return true;
@@ -245,7 +254,9 @@ static bool watch_control(struct watch *watch, const struct secure_control *cont
                      &(struct event){ .kind = EVENT_CONTROL_REGRESSED,
                                       .source = watch->source,
                                       .subscription_id = control->subscription_id,
-                                      .subject = control->id,
+                                      .subject = control->subject,
+                                      .cloud = cloud_kind_words[control->scope.cloud],
+                                      .connector = connector_of(&control->scope),
                                       .detail = detail,
                                       .value = control->points,
                                       .value_before = before.value },

@@ -35,6 +35,7 @@ static double cost(const struct part *scores, const struct finding *finding)
     for (size_t i = 0; i < count; i++) {
         double resources = controls[i].healthy + controls[i].unhealthy;
         if (resources > 0 && !strcmp(controls[i].subscription_id, finding->subscription_id) &&
+            secure_scores_counts(&controls[i].scope, finding->resource_id) &&
             names(controls[i].assessments, finding->assessment_id))
             return isfinite(controls[i].max_points) ? controls[i].max_points / resources : 0;
     }

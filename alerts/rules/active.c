@@ -114,6 +114,23 @@ static size_t count_emitters(const struct snapshot *snapshot, const struct famil
     return count;
 }
 
+/* What a label of a sample says of a subscription's own: before there were connectors nobody said
+ * it, so it does not tell alerts apart. */
+static bool is_implied(const char *name, const char *value)
+{
+    return (!strcmp(name, "cloud") && !strcmp(value, cloud_kind_words[CLOUD_AZURE])) ||
+           (!strcmp(name, "connector") && !strcmp(value, "none"));
+}
+
+static void add_implied(const struct threshold_signal *signal, struct alert *alert)
+{
+    static const char name[] = "cloud";
+    for (size_t i = 0; signal->rule->family->labels[i]; i++)
+        if (signal->values[i] && !strcmp(signal->rule->family->labels[i], name) &&
+            !*alert_label_value(alert, name))
+            alert_label(alert, name, signal->values[i]);
+}
+
 static void make_alert(const struct threshold_signal *signal, struct arena *arena,
                        struct alert *alert)
 {
@@ -121,7 +138,7 @@ static void make_alert(const struct threshold_signal *signal, struct arena *aren
     CLEANUP(buf_finish) struct buf before = { 0 };
     *alert = (struct alert){ .rule = rule->name, .event = "rule.firing", .reason = "" };
     for (size_t i = 0; rule->family->labels[i]; i++)
-        if (signal->values[i])
+        if (signal->values[i] && !is_implied(rule->family->labels[i], signal->values[i]))
             alert_label(alert, rule->family->labels[i], signal->values[i]);
     alert_label(alert, "alertname", rule->name);
     alert_identify(alert, rule->family->labels);
@@ -136,6 +153,7 @@ static void make_alert(const struct threshold_signal *signal, struct arena *aren
         buf_number(&before, signal->value_before);
         alert_annotate(alert, "value_before", arena_text(arena, buf_cstr(&before)));
     }
+    add_implied(signal, alert);
 }
 
 /* The rule describes an alert that fires in other words than before. */

@@ -35,6 +35,7 @@ static const char *control_of(const struct snapshot *snapshot, const struct find
         const struct secure_control *controls = secure_scores_controls(snapshot->parts[i], &count);
         for (size_t j = 0; j < count; j++)
             if (!strcmp(controls[j].subscription_id, finding->subscription_id) &&
+                secure_scores_counts(&controls[j].scope, finding->resource_id) &&
                 has_key(controls[j].assessments, finding->assessment_id))
                 return controls[j].title;
     }
@@ -88,6 +89,8 @@ static void describe(struct subject *subject, struct arena *arena)
     alert_label(base, "source", event->source->name);
     alert_label(base, "subscription_id", event->subscription_id);
     alert_label(base, "subject", event->subject);
+    alert_label(base, "cloud", event->cloud ? event->cloud : "");
+    alert_label(base, "connector", event->connector ? event->connector : "");
     alert_annotate(base, "detail", event->detail);
     base->value = event->value;
     CLEANUP(buf_finish) struct buf before = { 0 };

@@ -146,6 +146,7 @@ static const char version_2[] =
     " cloud BIGINT NOT NULL DEFAULT 0,"        /* number of finding.h; 0 = azure */
     " connector BIGINT NOT NULL DEFAULT 0,"    /* shared: security connector it came through; '' */
     " account BIGINT NOT NULL DEFAULT 0,"      /* shared: account, project, organization; '' */
+    " location BIGINT NOT NULL DEFAULT 0,"     /* shared: region; '' */
     " risk_factors BIGINT NOT NULL,"           /* shared */
     " risk BIGINT NOT NULL, severity BIGINT NOT NULL, contextual BIGINT NOT NULL,"
     " internet_exposed BIGINT NOT NULL, attack_paths BIGINT NOT NULL,"
@@ -182,6 +183,7 @@ static const char version_2[] =
     " CASE WHEN resource_name = '' THEN resource_tail ELSE resource_name END AS resource_name, "
     TEXT_OF("resource_type") " AS resource_type, " TEXT_OF("resource_group") " AS resource_group,"
     " native_id, cloud, " TEXT_OF("connector") " AS connector, " TEXT_OF("account") " AS account, "
+    TEXT_OF("location") " AS location, "
     TEXT_OF("risk_factors") " AS risk_factors, risk, severity, contextual, internet_exposed,"
     " attack_paths, is_open, reason, absent_at, episode, quiet, first_seen_at, changed_at,"
     " opened_at, seen_at, spent_s, resolved_at, overdue_at FROM ledger_finding;"

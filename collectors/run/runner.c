@@ -173,6 +173,9 @@ static void set_slot(struct slot *slot, const struct runner_config *config)
     slot->config = settings_of(config, source);
     slot->status.enabled = slot->config.enabled;
     slot->changed = false;
+    if (slot->config.enabled && variant_of(slot)->lacks)
+        log_info(MSG("what is read does not tell everything"), TEXT("collector", source->name),
+                 TEXT("source", variant_of(slot)->name), TEXT("missing", variant_of(slot)->lacks));
     slot->next = timing;
     set_timing(slot, &timing);
     struct snapshot *snapshot = snapshot_acquire(runner->store, clock_now_s());
@@ -370,6 +373,7 @@ bool runner_run(struct runner *runner, const struct source *source)
     struct collect_context context = {
         .now = now,
         .snapshot = snapshot,
+        .variant = variant_of(slot),
         .max_staleness_s = slot->status.max_staleness_ms / 1000,
         .wanted = is_wanted,
         .filter = runner,

@@ -165,18 +165,20 @@ void part_add_open(struct part *part, const struct part_row *row)
 void part_add_closed(struct part *part, const char *subscription_id, const char *row_id,
                      enum finding_reason reason)
 {
-    part_add_closed_since(part, subscription_id, row_id, reason, 0);
+    part_add_closed_row(part, &(struct part_closed_row){ .subscription_id = subscription_id,
+                                                         .row_id = row_id,
+                                                         .reason = reason });
 }
 
-void part_add_closed_since(struct part *part, const char *subscription_id, const char *row_id,
-                           enum finding_reason reason, int64_t changed_at)
+void part_add_closed_row(struct part *part, const struct part_closed_row *row)
 {
     MEMORY_GROW(part->closed, part->closed_count, part->closed_capacity);
     part->closed[part->closed_count++] = (struct part_closed){
-        .id = identity(part, row_id),
-        .place = (uint32_t)part_see(part, subscription_id),
-        .changed_at = short_time(changed_at),
-        .reason = (uint8_t)reason,
+        .id = identity(part, row->row_id),
+        .place = (uint32_t)part_see(part, row->subscription_id),
+        .changed_at = short_time(row->changed_at),
+        .reason = (uint8_t)row->reason,
+        .cloud = (uint8_t)row->cloud,
     };
 }
 
@@ -508,8 +510,13 @@ static void thaw(struct part *part, const struct part *older, const struct findi
         add_again(part, older, (size_t)open);
     if (open >= 0 || !closed)
         return;
-    part_add_closed_since(part, older->cover[closed->place].subscription_id, "", closed->reason,
-                          closed->changed_at);
+    part_add_closed_row(part, &(struct part_closed_row){
+                                  .subscription_id = older->cover[closed->place].subscription_id,
+                                  .row_id = "",
+                                  .reason = closed->reason,
+                                  .changed_at = closed->changed_at,
+                                  .cloud = closed->cloud,
+                              });
     part->closed[part->closed_count - 1].id = *id;
 }
 

@@ -28,7 +28,8 @@ struct part_assessment {
 /* Where a resource is from; many share one. */
 struct part_origin {
     enum cloud_kind cloud;
-    const char *connector, *account, *location; /* in the part's strings */
+    const char *scope; /* id of the connector, "" = of the subscription itself */
+    const char *connector, *account, *location; /* connector: its name */
 };
 
 /* An open finding, compact: 72 bytes, texts as numbers of part.strings. */
@@ -53,6 +54,7 @@ struct part_closed {
     uint32_t place;      /* of its subscription in part.cover */
     uint32_t changed_at; /* Unix seconds: since when it is not open; 0 = not told */
     uint8_t reason;      /* enum finding_reason */
+    uint8_t cloud;       /* enum cloud_kind */
 };
 
 /* A subscription this part speaks for. Absence means something only inside the cover, and not where
@@ -144,9 +146,14 @@ void part_add_open(struct part *part, const struct part_row *row);
 void part_add_closed(struct part *part, const char *subscription_id, const char *row_id,
                      enum finding_reason reason);
 
-/* The same, and since when. changed_at: 0 = not told. */
-void part_add_closed_since(struct part *part, const char *subscription_id, const char *row_id,
-                           enum finding_reason reason, int64_t changed_at);
+/* The same with all that is known of it; texts are borrowed. */
+struct part_closed_row {
+    const char *subscription_id, *row_id;
+    enum finding_reason reason;
+    enum cloud_kind cloud;
+    int64_t changed_at; /* since when; 0 = not told */
+};
+void part_add_closed_row(struct part *part, const struct part_closed_row *row);
 
 /* Say of open findings of a settled part that they are not open after all. closing: one a finding,
  * in their order. */

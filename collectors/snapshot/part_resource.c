@@ -82,7 +82,8 @@ static uint16_t put_origin(struct part *part, const struct part_row *row, const 
     CLEANUP(buf_finish) struct buf key = { 0 };
     if (!length && !*text_of(row->account) && !*text_of(row->location))
         return (uint16_t)row->cloud;
-    buf_printf(&key, "%d\n%.*s\n%s\n%s", row->cloud, (int)length, name, text_of(row->account),
+    size_t scope_length = cloud_kind_connector(id);
+    buf_printf(&key, "%d\n%.*s\n%s\n%s", row->cloud, (int)scope_length, id, text_of(row->account),
                text_of(row->location));
     uint32_t number = intern_put(&part->origin_keys, key.data, key.length);
     if (number > ORIGINS_MAX)
@@ -91,6 +92,7 @@ static uint16_t put_origin(struct part *part, const struct part_row *row, const 
         MEMORY_GROW(part->origins, part->origin_count, part->origin_capacity);
         part->origins[part->origin_count++] = (struct part_origin){
             .cloud = row->cloud,
+            .scope = intern_text(&part->strings, intern_put(&part->strings, id, scope_length)),
             .connector = intern_text(&part->strings, intern_put(&part->strings, name, length)),
             .account = keep(part, text_of(row->account)),
             .location = keep(part, text_of(row->location)),
@@ -103,12 +105,17 @@ static struct part_origin origin_of(const struct part *part, const struct part_f
 {
     if (finding->origin >= CLOUD_COUNT)
         return part->origins[finding->origin - CLOUD_COUNT];
-    return (struct part_origin){ (enum cloud_kind)finding->origin, "", "", "" };
+    return (struct part_origin){ (enum cloud_kind)finding->origin, "", "", "", "" };
 }
 
 enum cloud_kind part_resource_cloud(const struct part *part, const struct part_finding *finding)
 {
     return origin_of(part, finding).cloud;
+}
+
+const char *part_resource_scope(const struct part *part, const struct part_finding *finding)
+{
+    return origin_of(part, finding).scope;
 }
 
 /* Outside Azure ids say little to people: the name there and the native id follow the name. */

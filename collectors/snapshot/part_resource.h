@@ -20,5 +20,8 @@ void part_resource_view(const struct part *part, const struct part_finding *find
  * of AWS or GCP is of one. */
 bool part_resource_has_own_type(enum cloud_kind cloud);
 
+/* The id of the connector an open finding is below, "" = of none. */
+const char *part_resource_scope(const struct part *part, const struct part_finding *finding);
+
 /* The cloud of an open finding. */
 enum cloud_kind part_resource_cloud(const struct part *part, const struct part_finding *finding);

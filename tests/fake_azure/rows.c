@@ -164,6 +164,7 @@ static const struct field control_fields[] = { TEXT(struct score_row, id),
                                                TEXT(struct score_row, subscriptionId),
                                                TEXT(struct score_row, controlId),
                                                TEXT(struct score_row, title),
+                                               TEXT(struct score_row, environment),
                                                NUMBER(struct score_row, current),
                                                NUMBER(struct score_row, max),
                                                NUMBER(struct score_row, ratio),
@@ -241,6 +242,7 @@ static void control_fill(const struct view *view, size_t position, void *out, st
                          "securescorecontrols/%s",
                          row->subscriptionId, known->key);
     row->title = known->title;
+    row->environment = "Azure";
     row->current = state->current;
     row->max = known->max;
     row->ratio = state->ratio;

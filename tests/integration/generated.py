@@ -27,6 +27,11 @@ def word_of(text, words):
     return text.lower() if (text or "").lower() in words[:-1] else words[-1]
 
 
+def cloud_of(row):
+    source = row["source"].lower()
+    return "azure" if source.startswith("onpremise") else source
+
+
 def type_of(resource_id):
     """microsoft.compute/virtualmachines; a subscription when the id names nothing below one."""
     parts = resource_id.split("/providers/")
@@ -68,13 +73,18 @@ class Expected:
         worst, titles = {}, {}
         for subscription in self.visible:
             for risk in RISKS:
-                for family in ("affected_resources", "findings_on_attack_path",
-                               "findings_internet_exposed"):
+                for family in ("findings_on_attack_path", "findings_internet_exposed"):
                     self.put(family, (subscription, risk), 0)
+        pairs = {(row["subscriptionId"], cloud_of(row)) for row in dump["assessments"]}
+        for subscription, cloud in pairs | {(one, "azure") for one in self.visible}:
+            if subscription not in self.visible:
+                continue
+            for risk in RISKS:
+                self.put("affected_resources", (subscription, cloud, risk), 0)
                 for contextual in ("true", "false"):
-                    self.put("findings", (subscription, risk, contextual), 0)
+                    self.put("findings", (subscription, cloud, risk, contextual), 0)
             for status in STATUSES:
-                self.put("assessed_resources", (subscription, status), 0)
+                self.put("assessed_resources", (subscription, cloud, status), 0)
         for row in dump["assessments"]:
             subscription = row["subscriptionId"]
             if subscription not in self.visible:
@@ -83,23 +93,25 @@ class Expected:
             status = ("exempt" if (row["cause"] or "").lower() == "exempt" else
                       {"Healthy": "healthy", "Unhealthy": "unhealthy"}.get(row["code"],
                                                                           "not_applicable"))
-            self.count("assessed_resources", (subscription, status))
+            cloud = cloud_of(row)
+            self.count("assessed_resources", (subscription, cloud, status))
             if status != "unhealthy":
                 continue
             risk = word_of(row["riskLevel"], RISKS)
             key = (subscription, risk)
-            self.count("findings", (*key, "true" if row["contextual"] else "false"))
+            self.count("findings", (subscription, cloud, risk,
+                                    "true" if row["contextual"] else "false"))
             self.count("assessment_findings", (row["key"], risk))
             self.count("resource_type_findings", (type_of(row["resourceId"]), risk))
             self.count("findings_on_attack_path", key, 1 if row["attackPaths"] else 0)
             exposed = any("internet" in f.lower() for f in row["factors"])
             self.count("findings_internet_exposed", key, 1 if exposed else 0)
             self.oldest(key, row["changed"])
-            place = (subscription, row["resourceId"])
+            place = (subscription, cloud, row["resourceId"])
             worst[place] = min(worst.get(place, len(RISKS)), RISKS.index(risk))
             titles[row["key"]] = metadata[row["key"]]
-        for (subscription, _), risk in worst.items():
-            self.count("affected_resources", (subscription, RISKS[risk]))
+        for (subscription, cloud, _), risk in worst.items():
+            self.count("affected_resources", (subscription, cloud, RISKS[risk]))
         for key, known in titles.items():
             self.put("assessment_info", (key, word_of(known["severity"], SEVERITIES),
                                          known["title"] or "unknown"))
@@ -119,7 +131,8 @@ class Expected:
             key = (row["subscriptionId"], "ascscore")
             for family, member in (("points", "current"), ("max_points", "max"),
                                    ("ratio", "ratio"), ("weight", "weight")):
-                self.put("secure_score_" + family, key, row[member])
+                if row["max"] or family != "ratio":  # nothing assessed is no ratio
+                    self.put("secure_score_" + family, key, row[member])
         for row in dump["controls"]:
             key = (row["subscriptionId"], row["control"])
             self.put("control_points", key, row["current"])
@@ -188,9 +201,9 @@ def plain(name):
 
 LABELS = {
     "subscriptions": ("state",), "subscription_visible": ("subscription_id",),
-    "findings": ("subscription_id", "risk_level", "contextual"),
-    "assessed_resources": ("subscription_id", "status"),
-    "affected_resources": ("subscription_id", "risk_level"),
+    "findings": ("subscription_id", "cloud", "risk_level", "contextual"),
+    "assessed_resources": ("subscription_id", "cloud", "status"),
+    "affected_resources": ("subscription_id", "cloud", "risk_level"),
     "findings_on_attack_path": ("subscription_id", "risk_level"),
     "findings_internet_exposed": ("subscription_id", "risk_level"),
     "finding_oldest_timestamp_seconds": ("subscription_id", "risk_level"),

@@ -33,7 +33,8 @@ TEST(every_status_is_counted_and_only_unhealthy_ones_are_open)
                                                        ",\"statusCause\":"
                                                        "\"Exempt\"")));
     CHECK_FAMILY(&world, 0, "defender_assessed_resources",
-                 "{s-1,exempt} 1\n{s-1,healthy} 2\n{s-1,not_applicable} 1\n{s-1,unhealthy} 1\n");
+                 "{s-1,azure,exempt} 1\n{s-1,azure,healthy} 2\n{s-1,azure,not_applicable} "
+                 "1\n{s-1,azure,unhealthy} 1\n");
     CHECK_INT(part->finding_count, 1);
     CHECK_INT(part->closed_count, 4);
     CHECK(!part->truncated);
@@ -77,15 +78,16 @@ TEST(findings_are_counted_by_risk_and_where_it_comes_from)
                            ",\"isContextualRisk\":\"false\""),
                  WORLD_ROW("c", "s-1", "k1", "None", "Unhealthy", ""),
                  WORLD_ROW("c", "s-2", "k1", "Medium", "Unhealthy", "")));
-    CHECK_FAMILY(&world, 0, "defender_findings",
-                 "{s-1,critical,false} 1\n{s-1,critical,true} 1\n{s-1,high,false} 0\n"
-                 "{s-1,high,true} 0\n{s-1,low,false} 0\n{s-1,low,true} 0\n"
-                 "{s-1,medium,false} 0\n{s-1,medium,true} 0\n{s-1,not_evaluated,false} 1\n"
-                 "{s-1,not_evaluated,true} 0\n"
-                 "{s-2,critical,false} 0\n{s-2,critical,true} 0\n{s-2,high,false} 0\n"
-                 "{s-2,high,true} 0\n{s-2,low,false} 0\n{s-2,low,true} 0\n"
-                 "{s-2,medium,false} 1\n{s-2,medium,true} 0\n{s-2,not_evaluated,false} 0\n"
-                 "{s-2,not_evaluated,true} 0\n");
+    CHECK_FAMILY(
+        &world, 0, "defender_findings",
+        "{s-1,azure,critical,false} 1\n{s-1,azure,critical,true} 1\n{s-1,azure,high,false} 0\n"
+        "{s-1,azure,high,true} 0\n{s-1,azure,low,false} 0\n{s-1,azure,low,true} 0\n"
+        "{s-1,azure,medium,false} 0\n{s-1,azure,medium,true} 0\n{s-1,azure,not_evaluated,false} 1\n"
+        "{s-1,azure,not_evaluated,true} 0\n"
+        "{s-2,azure,critical,false} 0\n{s-2,azure,critical,true} 0\n{s-2,azure,high,false} 0\n"
+        "{s-2,azure,high,true} 0\n{s-2,azure,low,false} 0\n{s-2,azure,low,true} 0\n"
+        "{s-2,azure,medium,false} 1\n{s-2,azure,medium,true} 0\n{s-2,azure,not_evaluated,false} 0\n"
+        "{s-2,azure,not_evaluated,true} 0\n");
 }
 
 TEST(a_resource_counts_once_at_its_worst)
@@ -100,9 +102,10 @@ TEST(a_resource_counts_once_at_its_worst)
                          WORLD_ROW("b", "s-1", "k3", "Medium", "Unhealthy", ""),
                          WORLD_ROW("c", "s-1", "k1", "", "Unhealthy", ""),
                          WORLD_ROW("d", "s-1", "k1", "", "Healthy", "")));
-    CHECK_FAMILY(&world, 0, "defender_affected_resources",
-                 "{s-1,critical} 1\n{s-1,high} 1\n{s-1,low} 0\n{s-1,medium} 0\n"
-                 "{s-1,not_evaluated} 1\n");
+    CHECK_FAMILY(
+        &world, 0, "defender_affected_resources",
+        "{s-1,azure,critical} 1\n{s-1,azure,high} 1\n{s-1,azure,low} 0\n{s-1,azure,medium} 0\n"
+        "{s-1,azure,not_evaluated} 1\n");
 }
 
 TEST(many_resources_do_not_run_into_each_other)
@@ -122,10 +125,12 @@ TEST(many_resources_do_not_run_into_each_other)
     buf_char(&rows, ']');
     collect(&world, buf_cstr(&rows));
     /* every row is a resource of its own: group, name or subscription differ */
-    CHECK_FAMILY(&world, 0, "defender_affected_resources",
-                 "{s-1,critical} 0\n{s-1,high} 200\n{s-1,low} 100\n{s-1,medium} 0\n"
-                 "{s-1,not_evaluated} 0\n{s-2,critical} 0\n{s-2,high} 200\n{s-2,low} 100\n"
-                 "{s-2,medium} 0\n{s-2,not_evaluated} 0\n");
+    CHECK_FAMILY(
+        &world, 0, "defender_affected_resources",
+        "{s-1,azure,critical} 0\n{s-1,azure,high} 200\n{s-1,azure,low} 100\n{s-1,azure,medium} 0\n"
+        "{s-1,azure,not_evaluated} 0\n{s-2,azure,critical} 0\n{s-2,azure,high} "
+        "200\n{s-2,azure,low} 100\n"
+        "{s-2,azure,medium} 0\n{s-2,azure,not_evaluated} 0\n");
     CHECK_FAMILY(&world, 2, "defender_assessment_subscription_findings",
                  "{k0,s-1,high} 200\n{k0,s-1,low} 100\n{k1,s-2,high} 200\n{k1,s-2,low} 100\n");
 }
@@ -175,9 +180,10 @@ TEST(equal_results_count_once_and_of_others_the_worse)
                          WORLD_ROW("b", "s-1", "k", "High", "Healthy", ""),
                          WORLD_ROW("B", "s-1", "k", "High", "Healthy", "")));
     CHECK_FAMILY(&world, 0, "defender_assessed_resources",
-                 "{s-1,exempt} 0\n{s-1,healthy} 1\n{s-1,not_applicable} 0\n{s-1,unhealthy} 1\n");
-    CHECK_CONTAINS(world_text(&world, 0), "defender_findings{s-1,critical,false} 1\n");
-    CHECK_CONTAINS(world_text(&world, 0), "defender_findings{s-1,high,false} 0\n");
+                 "{s-1,azure,exempt} 0\n{s-1,azure,healthy} 1\n{s-1,azure,not_applicable} "
+                 "0\n{s-1,azure,unhealthy} 1\n");
+    CHECK_CONTAINS(world_text(&world, 0), "defender_findings{s-1,azure,critical,false} 1\n");
+    CHECK_CONTAINS(world_text(&world, 0), "defender_findings{s-1,azure,high,false} 0\n");
 }
 
 TEST(rows_without_what_identifies_them_are_odd)
@@ -279,7 +285,7 @@ TEST(resources_outside_azure_have_the_names_of_their_cloud)
           "account", "root", "", "", "AWS::::Account:12" },
         { OUTSIDE("/x/vm", "\"source\":\"gcp\",\"nativeId\":"
                            "\"//compute.googleapis.com/projects/pay/zones/z-a/instances/vm\""),
-          CLOUD_GCP, "gcp-resource", "vm", "pay", "z-a",
+          CLOUD_GCP, "microsoft.security/securityconnectors/x", "vm", "pay", "z-a",
           "//compute.googleapis.com/projects/pay/zones/z-a/instances/vm" },
         { OUTSIDE("/devops/default/githubowners/acme/repos/shop",
                   "\"source\":\"GitHub\",\"nativeId\":\"https://github.com/acme/shop\""),
@@ -301,6 +307,34 @@ TEST(resources_outside_azure_have_the_names_of_their_cloud)
         CHECK_TEXT(finding.native_id, cases[i].native_id);
         CHECK_TEXT(finding.connector, "prod-aws");
     }
+}
+
+/* Zeros of a cloud only where there is something of it. */
+TEST(counts_tell_clouds_apart)
+{
+    WORLD(world);
+    world_discover(&world, WORLD_BOTH);
+    collect(&world, ROWS(WORLD_ROW("a", "s-1", "k1", "High", "Unhealthy", ""),
+                         WORLD_ROW("b", "s-1", "k1", "High", "Unhealthy", ",\"source\":\"AWS\""),
+                         WORLD_ROW("b", "s-1", "k2", "Low", "Unhealthy", ",\"source\":\"Aws\""),
+                         WORLD_ROW("c", "s-2", "k1", "", "Healthy", ",\"source\":\"GitHub\"")));
+    CHECK_FAMILY(&world, 0, "defender_affected_resources",
+                 "{s-1,aws,critical} 0\n{s-1,aws,high} 1\n{s-1,aws,low} 0\n{s-1,aws,medium} 0\n"
+                 "{s-1,aws,not_evaluated} 0\n"
+                 "{s-1,azure,critical} 0\n{s-1,azure,high} 1\n{s-1,azure,low} 0\n"
+                 "{s-1,azure,medium} 0\n{s-1,azure,not_evaluated} 0\n"
+                 "{s-2,azure,critical} 0\n{s-2,azure,high} 0\n{s-2,azure,low} 0\n"
+                 "{s-2,azure,medium} 0\n{s-2,azure,not_evaluated} 0\n"
+                 "{s-2,github,critical} 0\n{s-2,github,high} 0\n{s-2,github,low} 0\n"
+                 "{s-2,github,medium} 0\n{s-2,github,not_evaluated} 0\n");
+    CHECK_FAMILY(&world, 0, "defender_assessed_resources",
+                 "{s-1,aws,exempt} 0\n{s-1,aws,healthy} 0\n{s-1,aws,not_applicable} 0\n"
+                 "{s-1,aws,unhealthy} 2\n{s-1,azure,exempt} 0\n{s-1,azure,healthy} 0\n"
+                 "{s-1,azure,not_applicable} 0\n{s-1,azure,unhealthy} 1\n"
+                 "{s-2,azure,exempt} 0\n{s-2,azure,healthy} 0\n{s-2,azure,not_applicable} 0\n"
+                 "{s-2,azure,unhealthy} 0\n{s-2,github,exempt} 0\n{s-2,github,healthy} 1\n"
+                 "{s-2,github,not_applicable} 0\n{s-2,github,unhealthy} 0\n");
+    CHECK_CONTAINS(world_text(&world, 0), "defender_findings{s-1,aws,low,false} 1\n");
 }
 
 TEST(lists_count_paths_and_join_factors)
@@ -384,9 +418,10 @@ TEST(a_carried_subscription_keeps_its_counts)
         world_discover(&world, "[" WORLD_ONE "]");
         struct part *part = collect(&world, ROWS(WORLD_ROW("d", "s-1", "k", "Low", "Healthy", "")));
         CHECK_FAMILY(&world, 0, "defender_assessed_resources",
-                     "{s-1,exempt} 0\n{s-1,healthy} 1\n{s-1,not_applicable} 0\n{s-1,unhealthy} 0\n"
-                     "{s-2,exempt} 0\n{s-2,healthy} 1\n{s-2,not_applicable} 0\n"
-                     "{s-2,unhealthy} 1\n");
+                     "{s-1,azure,exempt} 0\n{s-1,azure,healthy} 1\n{s-1,azure,not_applicable} "
+                     "0\n{s-1,azure,unhealthy} 0\n"
+                     "{s-2,azure,exempt} 0\n{s-2,azure,healthy} 1\n{s-2,azure,not_applicable} 0\n"
+                     "{s-2,azure,unhealthy} 1\n");
         CHECK_FAMILY(&world, 0, "defender_data_newest_evaluation_timestamp_seconds",
                      "{s-2} 1746057600\n");
         CHECK_INT(part->finding_count, 1);

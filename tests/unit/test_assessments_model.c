@@ -104,7 +104,8 @@ TEST(a_grouped_one_is_left_out_where_individual_ones_tell_the_same)
                              ROW("m3", "p1", "High", "Unhealthy", UPDATE)));
     CHECK_FAMILY(&world, 1, "defender_assessment_findings", "{" MACHINES ",high} 1\n{k1,high} 1\n");
     CHECK_FAMILY(&world, 0, "defender_assessed_resources",
-                 "{s-1,exempt} 0\n{s-1,healthy} 1\n{s-1,not_applicable} 0\n{s-1,unhealthy} 4\n");
+                 "{s-1,azure,exempt} 0\n{s-1,azure,healthy} 1\n{s-1,azure,not_applicable} "
+                 "0\n{s-1,azure,unhealthy} 4\n");
     CHECK_INT(part->finding_count, 4);
     CHECK_INT(part->closed_count, 2);
     int retired = 0;

@@ -175,17 +175,19 @@ TEST(assessments_are_counted_to_the_last_row)
     conclude(snapshot, part, &context);
     const char *text = exposition(snapshot, 3);
     static const char *const lines[] = {
-        "defender_findings{s-1,critical,true} 1\n", "defender_findings{s-1,critical,false} 0\n",
-        "defender_findings{s-1,low,false} 1\n", "defender_findings{s-1,not_evaluated,false} 1\n",
-        "defender_findings{s-2,critical,true} 0\n",
-        "defender_assessed_resources{s-1,unhealthy} 3\n",
-        "defender_assessed_resources{s-1,healthy} 1\n",
-        "defender_assessed_resources{s-1,not_applicable} 1\n",
-        "defender_assessed_resources{s-1,exempt} 1\n",
-        "defender_assessed_resources{s-2,healthy} 0\n",
-        "defender_affected_resources{s-1,critical} 1\n",
-        "defender_affected_resources{s-1,low} 0\n",
-        "defender_affected_resources{s-1,not_evaluated} 1\n",
+        "defender_findings{s-1,azure,critical,true} 1\n",
+        "defender_findings{s-1,azure,critical,false} 0\n",
+        "defender_findings{s-1,azure,low,false} 1\n",
+        "defender_findings{s-1,azure,not_evaluated,false} 1\n",
+        "defender_findings{s-2,azure,critical,true} 0\n",
+        "defender_assessed_resources{s-1,azure,unhealthy} 3\n",
+        "defender_assessed_resources{s-1,azure,healthy} 1\n",
+        "defender_assessed_resources{s-1,azure,not_applicable} 1\n",
+        "defender_assessed_resources{s-1,azure,exempt} 1\n",
+        "defender_assessed_resources{s-2,azure,healthy} 0\n",
+        "defender_affected_resources{s-1,azure,critical} 1\n",
+        "defender_affected_resources{s-1,azure,low} 0\n",
+        "defender_affected_resources{s-1,azure,not_evaluated} 1\n",
         "defender_findings_on_attack_path{s-1,critical} 1\n",
         "defender_findings_internet_exposed{s-1,critical} 1\n",
         "defender_finding_oldest_timestamp_seconds{s-1,critical} 1767225600\n",
@@ -233,7 +235,7 @@ TEST(lists_are_joined_with_the_catalogue)
     CHECK_CONTAINS(text, "defender_assessment_info{k1,Title,Data,Compute,medium,Low,High,"
                          "BuiltIn,plain}");
     CHECK_CONTAINS(text, "defender_assessment_info{k2,Own,unknown,unknown,");
-    CHECK_CONTAINS(text, "defender_findings{s-1,high,true} 1\n");
+    CHECK_CONTAINS(text, "defender_findings{s-1,azure,high,true} 1\n");
     CHECK_CONTAINS(text, ",k1,s-1,g,a.b/c,x,not_evaluated} 1\n");
     CHECK_CONTAINS(text, ",k2,s-1,unknown,microsoft.resources/subscriptions,s-1,high} 1\n");
     snapshot_release(snapshot);
@@ -257,8 +259,8 @@ TEST(missing_rows_are_carried_once_and_then_believed)
         feed(part, 0, 0, "[" ROW("1", "s-1", "k", "High", "Unhealthy", "", "") "]", &context);
         conclude(snapshot, part, &context);
         const char *text = exposition(snapshot, 1);
-        CHECK_CONTAINS(text, "defender_findings{s-2,high,false} 1\n");
-        CHECK_CONTAINS(text, "defender_assessed_resources{s-2,unhealthy} 1\n");
+        CHECK_CONTAINS(text, "defender_findings{s-2,azure,high,false} 1\n");
+        CHECK_CONTAINS(text, "defender_assessed_resources{s-2,azure,unhealthy} 1\n");
         CHECK_CONTAINS(text, "defender_subscription_visible{s-2} 0\n");
     }
     /* A discovery since says it is visible: then it is really empty. */
@@ -267,7 +269,7 @@ TEST(missing_rows_are_carried_once_and_then_believed)
     part = part_create(SOURCE(assessments));
     feed(part, 0, 0, "[" ROW("1", "s-1", "k", "High", "Unhealthy", "", "") "]", &context);
     conclude(snapshot, part, &context);
-    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,high,false} 0\n");
+    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,azure,high,false} 0\n");
     CHECK_CONTAINS(exposition(snapshot, 1), "defender_subscription_visible{s-2} 1\n");
     snapshot_release(snapshot);
 }
@@ -295,14 +297,14 @@ TEST(an_empty_answer_is_not_believed_one_discovery_early)
     collect_without_second(snapshot, 1000060);
     discover(snapshot, TWO_SUBSCRIPTIONS, 1000120);
     collect_without_second(snapshot, 1000120);
-    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,high,false} 1\n");
+    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,azure,high,false} 1\n");
     /* a discovery in the second of that run may be the one before it */
     discover(snapshot, TWO_SUBSCRIPTIONS, 1000120);
     collect_without_second(snapshot, 1000180);
-    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,high,false} 1\n");
+    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,azure,high,false} 1\n");
     discover(snapshot, TWO_SUBSCRIPTIONS, 1000121);
     collect_without_second(snapshot, 1000240);
-    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,high,false} 0\n");
+    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,azure,high,false} 0\n");
     snapshot_release(snapshot);
 }
 
@@ -317,7 +319,7 @@ TEST(a_denied_subscription_keeps_its_data_until_max_staleness)
     discover(snapshot, "[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"}]", 1000060);
     context.now = 1003600;
     conclude(snapshot, part_create(SOURCE(assessments)), &context);
-    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,high,false} 1\n");
+    CHECK_CONTAINS(exposition(snapshot, 1), "defender_findings{s-2,azure,high,false} 1\n");
     context.now = 1003601;
     conclude(snapshot, part_create(SOURCE(assessments)), &context);
     CHECK(!strstr(exposition(snapshot, 1), "defender_findings{s-2"));
@@ -451,12 +453,12 @@ TEST(scores_and_controls_come_out_exactly)
          "{\"id\":\"/providers/Microsoft.Security/assessmentMetadata/K2\"}]}]", &context);
     conclude(snapshot, part, &context);
     const char *text = exposition(snapshot, 1);
-    CHECK_CONTAINS(text, "defender_secure_score_points{s-1,ascscore} 28.84\n");
-    CHECK_CONTAINS(text, "defender_secure_score_max_points{s-1,ascscore} 60\n");
-    CHECK_CONTAINS(text, "defender_secure_score_ratio{s-1,ascscore} 0.4807\n");
-    CHECK_CONTAINS(text, "defender_secure_score_weight{s-1,ascscore} 266\n");
-    CHECK_CONTAINS(text, "defender_control_points{s-1,c1} 1.5\n");
-    CHECK_CONTAINS(text, "defender_control_resources{s-1,c1,unhealthy} 17\n");
+    CHECK_CONTAINS(text, "defender_secure_score_points{s-1,azure,none,ascscore} 28.84\n");
+    CHECK_CONTAINS(text, "defender_secure_score_max_points{s-1,azure,none,ascscore} 60\n");
+    CHECK_CONTAINS(text, "defender_secure_score_ratio{s-1,azure,none,ascscore} 0.4807\n");
+    CHECK_CONTAINS(text, "defender_secure_score_weight{s-1,azure,none,ascscore} 266\n");
+    CHECK_CONTAINS(text, "defender_control_points{s-1,azure,none,c1} 1.5\n");
+    CHECK_CONTAINS(text, "defender_control_resources{s-1,azure,none,c1,unhealthy} 17\n");
     CHECK_CONTAINS(text, "defender_control_info{c1,MFA} 1\n");
     snapshot_release(snapshot);
 }

@@ -26,7 +26,8 @@ static const char *collect_closed(struct world *world, enum finding_reason reaso
                                   int64_t changed_at)
 {
     struct part *part = world_part(A, BOTH);
-    part_add_closed_since(part, "s1", "a", reason, changed_at);
+    part_add_closed_row(part,
+                        &(struct part_closed_row){ "s1", "a", reason, CLOUD_AZURE, changed_at });
     world->now += 60;
     world_publish(world, part);
     return world_advance(world);

@@ -114,6 +114,59 @@ TEST(findings_are_read_back)
     world_finish(&world);
 }
 
+/* What is outside Azure is known as it was in its last life, too. */
+TEST(findings_of_other_clouds_are_read_back)
+{
+    struct world world;
+    struct error error = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct ledger_entry entry;
+    bool found;
+    char hex[33];
+    world_begin(&world, NULL);
+    static const char *const regions[] = { "eu-west-1", "", "eu-west-2" }; /* "": it is fixed */
+    for (size_t i = 0; i < ARRAY_COUNT(regions); i++, world.now += 60) {
+        struct part *part = world_part(A, BOTH);
+        struct part_row row = {
+            .row_id = "aws",
+            .assessment_id = "key",
+            .title = "",
+            .category = "",
+            .assessment_type = "",
+            .subscription_id = "s1",
+            .resource_type = "ec2-instance",
+            .resource_id = "/subscriptions/s1/resourcegroups/g/providers/microsoft.security/"
+                           "securityconnectors/prod/securityentitydata/aws-ec2-instance-i-1",
+            .risk_factors = "",
+            .cloud = CLOUD_AWS,
+            .account = "123456789012",
+            .native_id = "arn:aws:ec2:eu-west-1:123456789012:instance/i-1",
+            .location = regions[i],
+            .resource_name = "Web-1",
+        };
+        if (*regions[i])
+            part_add_open(part, &row);
+        else
+            part_add_closed_row(
+                part, &(struct part_closed_row){ "s1", "aws", REASON_FIXED, CLOUD_AWS, 0 });
+        world_publish(&world, part);
+        world_advance(&world);
+    }
+    struct finding_id id = finding_id(A, "aws", 3);
+    hash_hex(id.bytes, 16, hex);
+    CHECK(ledger_find(world.database, test_sources(), hex, &arena, &entry, &found, &error) &&
+          found);
+    CHECK_INT(entry.episode, 2);
+    CHECK_INT(entry.finding.cloud, CLOUD_AWS);
+    CHECK_TEXT(entry.finding.connector, "prod");
+    CHECK_TEXT(entry.finding.account, "123456789012");
+    CHECK_TEXT(entry.finding.location, "eu-west-2");
+    CHECK_TEXT(entry.finding.native_id, "arn:aws:ec2:eu-west-1:123456789012:instance/i-1");
+    CHECK_TEXT(entry.finding.resource_name, "Web-1");
+    CHECK_TEXT(entry.finding.resource_type, "ec2-instance");
+    world_finish(&world);
+}
+
 /* --- the disk --------------------------------------------------------------------------------- */
 static struct hash_sha256 digest(const char *path, const char *suffix)
 {

@@ -127,7 +127,8 @@ static void publish(struct world *world, const struct source *source,
             if (told.open)
                 world_open_since(part, name, key, ids[subscription_of(i)], told.risk, told.date);
             else if (told.closed)
-                part_add_closed_since(part, "", name, told.reason, told.date);
+                part_add_closed_row(part, &(struct part_closed_row){ "", name, told.reason,
+                                                                     CLOUD_AZURE, told.date });
             struct finding_id id = finding_id(source, name, strlen(name));
             if (told.proof != PROOF_NOT_ASKED)
                 proof_answers_add(&part->proofs, &id, told.proof);

@@ -5,6 +5,9 @@
 
 #define SUB "\"subscriptionId\":\"s-1\""
 #define STATUS(code) "\"properties\":{\"status\":{\"code\":\"" code "\"}}"
+#define BELOW(scope, name)                                                                         \
+    "{\"id\":\"" scope "/providers/Microsoft.Security/securityConnectors/" name                    \
+    "/providers/Microsoft.Security/secureScores/ascScore\"," SUB ",\"ratio\":"
 #define SCORE_ID "\"id\":\"/x/securescores/ascscore\""
 #define MACHINE                                                                                    \
     SUB ",\"machineId\":\"/m\",\"assessmentKey\":\"8c3d9ad0-3639-4686-9cd2-2b2ab2609bda\""
@@ -132,8 +135,9 @@ TEST(an_odd_row_shows_what_was_known_of_it)
         struct part *part = run(&world, i * 60, "[" ODD "," OTHER "]");
         CHECK_INT(part->finding_count, 2);
         CHECK(!part_cover_find(part, "s-1")->gaps);
-        CHECK_CONTAINS(world_text(&world, 0), "defender_findings{s-1,critical,false} 1\n");
-        CHECK_CONTAINS(world_text(&world, 0), "defender_assessed_resources{s-1,unhealthy} 2\n");
+        CHECK_CONTAINS(world_text(&world, 0), "defender_findings{s-1,azure,critical,false} 1\n");
+        CHECK_CONTAINS(world_text(&world, 0),
+                       "defender_assessed_resources{s-1,azure,unhealthy} 2\n");
     }
     struct part *part = run(&world, 300, "[" ODD "," OTHER "," FIRST "]"); /* explicit rows count */
     CHECK_INT(part->frozen_count, 0);
@@ -166,18 +170,19 @@ TEST(an_odd_score_is_the_last_that_was_one_and_of_two_the_worse_holds)
 {
     WORLD(world);
     static const char good[] = "[{" SCORE_ID "," SUB ",\"ratio\":0.5,\"current\":5}]";
+    /* clang-format off */
     static const char odd[] = "[{" SCORE_ID "," SUB ",\"ratio\":{}},"
-                              "{\"id\":\"/x/two\"," SUB ",\"ratio\":0.9},"
-                              "{\"id\":\"/X/two\"," SUB ",\"ratio\":0.8},"
-                              "{\"id\":\"/X/two\"," SUB ",\"ratio\":0.85},"
-                              "{\"id\":\"/x/new\"," SUB ",\"ratio\":[]}]";
+                              BELOW("/x", "two") "0.9}," BELOW("/X", "two") "0.8},"
+                              BELOW("/X", "two") "0.85}," BELOW("/x", "new") "[]}]";
+    /* clang-format on */
     world_discover(&world, "[" WORLD_ONE "]");
     for (int i = 0; i < 3; i++) {
         struct part *part = part_create(SOURCE(secure_scores));
         world_try(&world, part, GRAPH, 0, i ? odd : good);
         world_conclude(&world, part);
         CHECK_FAMILY(&world, 0, "defender_secure_score_ratio",
-                     i ? "{s-1,ascscore} 0.5\n{s-1,two} 0.8\n" : "{s-1,ascscore} 0.5\n");
+                     i ? "{s-1,azure,none,ascscore} 0.5\n{s-1,unknown,two,ascscore} 0.8\n"
+                       : "{s-1,azure,none,ascscore} 0.5\n");
     }
 }
 

@@ -103,6 +103,34 @@ TEST(points_are_shared_by_what_only_one_holds_back)
     snapshot_release(snapshot);
 }
 
+/* A connector has controls of the same keys; what is below it counts there and not in those of the
+ * subscription. */
+TEST(connectors_have_controls_of_their_own)
+{
+#define AT "/subscriptions/s1/resourcegroups/g/providers/microsoft.security/securityconnectors/aws"
+    static const char *const ids[] = { "/subscriptions/s1/providers/a.b/c/vm", AT "/x/bucket1",
+                                       AT "/x/bucket2", AT "2/x/bucket" };
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct part *part = part_create(SOURCE(assessments));
+    for (size_t i = 0; i < ARRAY_COUNT(ids); i++)
+        part_add_open(part, &(struct part_row){ ids[i], "a", "", "", "", "s1", ids[i], "", "",
+                                                RISK_HIGH, SEVERITY_HIGH, false, 0, 0, 0,
+                                                i ? CLOUD_AWS : CLOUD_AZURE, NULL, NULL, NULL,
+                                                NULL });
+    part_seal(part);
+    snapshot->parts[INDEX(assessments)] = part;
+    snapshot->parts[INDEX(secure_scores)] = scores("["
+        CONTROL("s1", "c1", "8", "3", "1", KEY("a")) ","
+        "{\"id\":\"" AT "/providers/Microsoft.Security/secureScores/ascScore/secureScoreControls/c1"
+        "\",\"subscriptionId\":\"s1\",\"controlId\":\"c1\",\"max\":10,\"healthy\":3,"
+        "\"unhealthy\":2,\"assessments\":[" KEY("a") "]}]");
+    struct points *points = points_create(snapshot);
+    CHECK_NUMBER(points_in(points, "a", "s1"), 8 * 1 / 4.0 + 10 * 2 / 5.0);
+    points_destroy(points);
+    snapshot_release(snapshot);
+#undef AT
+}
+
 TEST(without_scores_or_findings_nothing_is_to_gain)
 {
     struct snapshot *snapshot = snapshot_create(test_sources());

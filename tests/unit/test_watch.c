@@ -108,9 +108,12 @@ static const char *advance(struct scene *scene)
     CHECK_TEXT(error.message, "");
     for (size_t i = 0; i < events.count; i++) {
         const struct event *event = &events.events[i];
-        buf_printf(&out, "%s %s %s %g %g (%s)\n",
+        buf_printf(&out, "%s %s %s %g %g (%s)",
                    event_word(event->kind, event->source, event->reason), event->subscription_id,
                    event->subject, event->value, event->value_before, event->detail);
+        if (*event->connector)
+            buf_printf(&out, " of %s through %s", event->cloud, event->connector);
+        buf_char(&out, '\n');
         CHECK_INT(event->at, scene->now);
     }
     event_list_finish(&events);
@@ -127,6 +130,53 @@ static int64_t changes(struct scene *scene)
     int64_t count = database_integer(statement, 0);
     database_reset(statement);
     return count;
+}
+
+#define CONNECTOR                                                                                  \
+    "/subscriptions/s1/resourcegroups/g/providers/microsoft.security/securityconnectors/prod-aws"
+#define BELOW(scope) "{\"id\":\"" scope "/providers/Microsoft.Security/secureScores/ascScore\","
+#define MORE "\"subscriptionId\":\"s1\","
+
+/* The score of the subscription and that of its connector. */
+static void scores_of(struct scene *scene, const char *own, const char *connector)
+{
+    char rows[1024];
+    struct part *part = part_create(SOURCE(secure_scores));
+    snprintf(rows, sizeof rows,
+             "[" BELOW("/subscriptions/s1") MORE
+             "\"environment\":\"Azure\",\"ratio\":%s}," BELOW(CONNECTOR) MORE
+             "\"environment\":\"AWS\",\"ratio\":%s}]",
+             own, connector);
+    feed(part, 0, rows, scene, NULL);
+    put(scene, part);
+}
+
+/* Two scores of one subscription are two, whatever else comes and goes. */
+TEST(scores_of_connectors_are_watched_each_alone)
+{
+    struct scene scene;
+    scene_init(&scene);
+    for (int i = 0; i < 3; i++, scene.now += 3600) {
+        scores_of(&scene, "0.8", "0.1");
+        CHECK_TEXT(advance(&scene), "");
+    }
+    scores_of(&scene, "0.8", "null"); /* neither fallen nor back */
+    CHECK_TEXT(advance(&scene), "");
+    scores_of(&scene, "0.8", "-1");
+    CHECK_TEXT(advance(&scene), "");
+    scene.now += 60;
+    scores_of(&scene, "0.8", "0.02");
+    CHECK_TEXT(advance(&scene), "score.dropped s1 " CONNECTOR " 0.02 0.1 (the secure score fell to "
+                                "2.0 % from 10.0 %) of aws through prod-aws\n");
+    scene.now += 60;
+    scores_of(&scene, "0.7", "0.02");
+    CHECK_TEXT(advance(&scene), "score.dropped s1 ascscore 0.7 0.8 (the secure score fell to "
+                                "70.0 % from 80.0 %)\n");
+    scene.now += 60;
+    scores_of(&scene, "0.7", "0.1");
+    CHECK_TEXT(advance(&scene), "score.recovered s1 " CONNECTOR " 0.1 0.02 (the secure score is "
+                                "back at 10.0 % from 2.0 %) of aws through prod-aws\n");
+    scene_finish(&scene);
 }
 
 TEST(a_score_drops_once_and_recovers)
