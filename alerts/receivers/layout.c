@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alerts/rules/notification_words.h"
 #include "alerts/text/text.h"
-#include "core/clock.h"
 
 enum { FOOTER_BYTES = 1900 }; /* what every receiver shows whole: half a command is none */
 
@@ -39,70 +39,206 @@ static void add_fact(struct making *making, const char *name, const char *text)
 static void add_instant(struct making *making, const char *name, int64_t at)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
-    char instant[32];
     if (!at)
         return;
-    clock_format_rfc3339(at, instant);
-    buf_printf(&text, "%.10s %.5s UTC", instant, instant + 11);
+    text_instant(&text, at, making->notification->made_at);
     add_fact(making, name, finish_text(making, &text));
 }
 
-static const char *resource_text(struct making *making)
+static bool is_open(const struct notification_block *block)
 {
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    const struct notification *notification = making->notification;
-    buf_text(&text, notification->resource_name);
-    if (*notification->resource_type)
-        buf_printf(&text, " (%s)", notification->resource_type);
-    if (notification->more_resources)
-        buf_printf(&text, " and %lld more", (long long)notification->more_resources);
-    return finish_text(making, &text);
+    return block->open_count > 0;
 }
 
-static void add_facts(struct making *making)
+/* "High", "High (from severity ...)", "Not evaluated (severity high)". */
+static void add_risk(struct making *making, const struct notification_block *block)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    bool evaluated = strcmp(block->risk_level, "not_evaluated") != 0;
+    buf_text(&text, evaluated ? notification_words_risk(block->risk_level) : "Not evaluated");
+    if (*block->risk_note)
+        buf_printf(&text, " (%s)", block->risk_note);
+    else if (!evaluated && *block->severity && strcmp(block->severity, "unknown") != 0)
+        buf_printf(&text, " (severity %s)", block->severity);
+    add_fact(making, "Risk", finish_text(making, &text));
+}
+
+/* "Production (1111...)". */
+static void put_subscription(struct buf *out, const char *name, const char *id)
+{
+    buf_text(out, name);
+    if (*id && strcmp(name, id) != 0)
+        buf_printf(out, *name ? " (%s)" : "%s", id);
+}
+
+/* Where the first resource is, and the only one by its id. */
+static void add_place(struct making *making, const struct notification_block *block)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    const struct notification_resource *first = block->resources;
+    int64_t more = block->open_count + block->ended_count - 1;
+    buf_text(&text, *first->name ? first->name : first->finding_id);
+    if (*first->type)
+        buf_printf(&text, " (%s)", first->type);
+    if (more)
+        buf_printf(&text, " and %lld more", (long long)more);
+    add_fact(making, more ? "Resources" : "Resource", finish_text(making, &text));
+    if (more) { /* the list says where each is */
+        add_fact(making, "Subscription", making->notification->subscription_name);
+        return;
+    }
+    add_fact(making, "Resource group", first->group);
+    put_subscription(&text, first->subscription_name, first->subscription_id);
+    add_fact(making, "Subscription", finish_text(making, &text));
+    if (strcmp(first->cloud, "azure") != 0)
+        add_fact(making, "Environment", first->environment);
+    add_fact(making, "Location", first->location);
+    add_fact(making, "Resource id", *first->native_id ? first->native_id : first->id);
+}
+
+/* "2025-11-28 12:00 UTC, in 6 d", "..., overdue 30 d". */
+static void put_due(struct buf *out, int64_t due_at, int64_t now)
+{
+    bool overdue = now && due_at < now;
+    text_instant(out, due_at, overdue ? 0 : now);
+    if (!overdue)
+        return;
+    buf_text(out, ", overdue ");
+    text_about(out, now - due_at);
+}
+
+static void add_clocks(struct making *making, const struct notification_block *block)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
     const struct notification *notification = making->notification;
-    bool is_finding = notification->resource_total > 0;
-    if (is_finding) {
-        add_fact(making, "Risk", notification->risk);
-        add_fact(making, notification->more_resources ? "Resources" : "Resource",
-                 resource_text(making));
+    if (is_open(block) && block->due_at) {
+        put_due(&text, block->due_at, notification->made_at);
+        add_fact(making, "Due", finish_text(making, &text));
     }
-    add_fact(making, "Subscription", notification->subscription_name);
-    add_fact(making, "Closed because", notification->reason);
-    if (notification->status == NOTIFICATION_FIRING)
-        add_instant(making, "Due", notification->due_at);
-    if (notification->age_s > 0) {
+    if (is_open(block)) {
+        add_instant(making, "Since", block->opened_at);
+    } else if (notification->age_s > 0) {
         text_age(&text, notification->age_s);
-        add_fact(making, notification->status == NOTIFICATION_RESOLVED ? "Was open" : "Age",
-                 finish_text(making, &text));
+        add_fact(making, "Was open", finish_text(making, &text));
+        add_instant(making, "Opened", block->opened_at);
+    }
+}
+
+/* "can be reached from the internet; on 2 attack paths; sensitive data". */
+static void put_why(struct buf *out, const struct notification_block *block)
+{
+    if (block->internet_exposed)
+        buf_text(out, "can be reached from the internet");
+    if (block->attack_paths)
+        buf_printf(out, "%son %lld attack path%s", out->length ? "; " : "",
+                   (long long)block->attack_paths, block->attack_paths == 1 ? "" : "s");
+    if (*block->attack_path_names)
+        buf_printf(out, ": %s", block->attack_path_names);
+    if (*block->risk_factors)
+        buf_printf(out, "%s%s", out->length ? "; " : "", block->risk_factors);
+}
+
+/* "1.83 secure-score points", of a control "Restrict access: 1.83 of 4 points". */
+static void put_gain(struct buf *out, const struct notification_block *block)
+{
+    if (*block->control)
+        buf_printf(out, "%s: ", block->control);
+    put_points(out, block->points);
+    if (*block->control && block->control_points > 0) {
+        buf_text(out, " of ");
+        put_points(out, block->control_points);
+        buf_text(out, " points");
+    } else {
+        buf_text(out, " secure-score points");
+    }
+}
+
+/* What to know of an open finding, besides where and until when. */
+static void add_reasons(struct making *making, const struct notification_block *block)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    add_fact(making, "Found", block->found);
+    add_fact(making, "Expected", block->expected);
+    if (*block->careful) {
+        buf_printf(&text, "the fix can lock somebody out: %s", block->careful);
+        add_fact(making, "Careful", finish_text(making, &text));
+    }
+    put_why(&text, block);
+    add_fact(making, "Why", finish_text(making, &text));
+    add_fact(making, "Threatens", block->threats);
+    if (block->points > 0) {
+        put_gain(&text, block);
+        add_fact(making, "To gain", finish_text(making, &text));
+    }
+}
+
+/* Of a message about one recommendation. */
+static void add_finding_facts(struct making *making, const struct notification_block *block)
+{
+    add_risk(making, block);
+    add_place(making, block);
+    if (!is_open(block))
+        add_fact(making, "Closed because", notification_words_ending(block->reason));
+    add_clocks(making, block);
+    if (is_open(block))
+        add_reasons(making, block);
+    add_fact(making, "Category", block->category);
+    if (is_open(block)) {
+        add_fact(making, "Effort", block->effort);
+        add_fact(making, "Impact on users", block->user_impact);
+    }
+}
+
+/* Of any other: what all of it has alike. */
+static void add_common_facts(struct making *making)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    const struct notification *notification = making->notification;
+    put_subscription(&text, notification->subscription_name, notification->subscription_id);
+    add_fact(making, "Subscription", finish_text(making, &text));
+    if (notification->status == NOTIFICATION_RESOLVED)
+        add_fact(making, "Closed because", notification_words_ending(notification->reason));
+    else if (notification->due_at) {
+        put_due(&text, notification->due_at, notification->made_at);
+        add_fact(making, "First due", finish_text(making, &text));
+    }
+    if (notification->age_s > 0 && notification->status == NOTIFICATION_RESOLVED) {
+        text_age(&text, notification->age_s);
+        add_fact(making, "Was open", finish_text(making, &text));
+    } else {
+        add_instant(making, "Since", notification->opened_at);
     }
     if (notification->points > 0) {
         put_points(&text, notification->points);
         buf_text(&text, " secure-score points");
         add_fact(making, "To gain", finish_text(making, &text));
     }
-    if (notification->internet_exposed)
-        add_fact(making, "Exposure", "can be reached from the internet");
-    if (notification->attack_paths) {
-        buf_integer(&text, notification->attack_paths);
-        add_fact(making, "Attack paths", finish_text(making, &text));
-    }
-    add_fact(making, "Risk factors", notification->risk_factors);
-    if (is_finding && strcmp(notification->severity, "unknown") != 0)
-        add_fact(making, "Severity", notification->severity);
-    add_instant(making, "Opened", notification->opened_at);
-    add_fact(making, "Category", notification->category);
-    add_fact(making, "Effort", notification->effort);
-    add_fact(making, "Impact on users", notification->user_impact);
-    add_fact(making, "Threats", notification->threats);
+}
+
+/* The block when the message is about one recommendation, else NULL. */
+static const struct notification_block *only_finding(const struct notification *notification)
+{
+    bool one = notification->block_count == 1 && !notification->left_out_blocks &&
+               !notification->count_count;
+    return one && notification->blocks->resource_count ? notification->blocks : NULL;
+}
+
+static void add_facts(struct making *making)
+{
+    const struct notification_block *only = only_finding(making->notification);
+    if (only)
+        add_finding_facts(making, only);
+    else
+        add_common_facts(making);
 }
 
 /* --- sections --------------------------------------------------------------------------------- */
 static struct layout_section *add_section(struct making *making, const char *title)
 {
-    struct layout_section *section = &making->layout->sections[making->layout->section_count++];
+    struct layout *layout = making->layout;
+    bool room = layout->section_count < LAYOUT_SECTIONS_MAX;
+    struct layout_section *section = &layout->sections[layout->section_count - !room];
+    layout->section_count += room;
     *section = (struct layout_section){ .title = title, .text = "", .markdown = "" };
     return section;
 }
@@ -117,53 +253,176 @@ static void add_paragraph(struct making *making, const char *title, const char *
     section->markdown = *markdown ? markdown : text;
 }
 
-/* How the finding of a resource ended; only a fix makes it resolved. */
-static void put_ending(struct buf *out, const struct notification *notification,
-                       const struct notification_resource *resource)
+/* "stprod01 in rg-prod, Production, fixed 2025-11-21 14:00 UTC, 2 h ago: /subscriptions/...". */
+static const char *resource_line(struct making *making,
+                                 const struct notification_resource *resource)
 {
-    const char *reason = "closed";
-    if (!resource->resolved)
-        return;
-    for (size_t i = 0; i < notification->alert_count; i++) {
-        const struct alert *alert = &notification->alerts[i];
-        char id[17];
-        if (alert->has_finding && *alert->reason &&
-            !strcmp(finding_id_text(&alert->finding_id, id), resource->finding_id))
-            reason = notification_is_fix(alert->reason) ? "resolved" : alert->reason;
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    const char *id = *resource->native_id ? resource->native_id : resource->id;
+    buf_text(&text, *resource->name ? resource->name : resource->finding_id);
+    if (*resource->group)
+        buf_printf(&text, " in %s", resource->group);
+    if (*resource->cloud && strcmp(resource->cloud, "azure") != 0)
+        buf_printf(&text, ", %s", resource->environment);
+    else if (*resource->subscription_name)
+        buf_printf(&text, ", %s", resource->subscription_name);
+    if (*resource->location)
+        buf_printf(&text, ", %s", resource->location);
+    if (resource->resolved) {
+        buf_printf(&text, ", %s", notification_words_ending(resource->state));
+        if (resource->ended_at) {
+            buf_char(&text, ' ');
+            text_instant(&text, resource->ended_at, making->notification->made_at);
+        }
+    } else if (resource->opened_at) {
+        buf_text(&text, ", open since ");
+        text_instant(&text, resource->opened_at, making->notification->made_at);
     }
-    buf_text(out, ", ");
-    for (; *reason; reason++)
-        buf_char(out, *reason == '_' ? ' ' : *reason);
+    if (*resource->found)
+        buf_printf(&text, ", found %s", resource->found);
+    if (*id)
+        buf_printf(&text, ": %s", id);
+    return finish_text(making, &text);
 }
 
-static void add_resources(struct making *making)
+/* Lines about each resource that is named, and how many more there are. */
+static size_t put_resources(struct making *making, const struct notification_block *block,
+                            struct layout_item *items)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    int64_t more = block->open_count + block->ended_count - (int64_t)block->resource_count;
+    size_t count = 0;
+    for (; count < block->resource_count; count++)
+        items[count] = (struct layout_item){ resource_line(making, &block->resources[count]),
+                                             block->resources[count].link };
+    if (more > 0) {
+        buf_printf(&text, "\xe2\x80\xa6 and %lld more", (long long)more);
+        items[count++] = (struct layout_item){ finish_text(making, &text), "" };
+    }
+    return count;
+}
+
+static void add_resources(struct making *making, const struct notification_block *block)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    int64_t all = block->open_count + block->ended_count;
+    if (all < 2)
+        return;
+    buf_printf(&text, "Affected resources (%lld)", (long long)all);
+    struct layout_section *section = add_section(making, finish_text(making, &text));
+    struct layout_item *items =
+        arena_zalloc(making->arena, (block->resource_count + 1) * sizeof *items);
+    section->item_count = put_resources(making, block, items);
+    section->items = items;
+}
+
+/* Of a message about one recommendation; of what ended there is nothing to do. */
+static void add_finding(struct making *making, const struct notification_block *block)
+{
+    if (is_open(block))
+        add_paragraph(making, "What is wrong", block->description, block->description_markdown);
+    add_resources(making, block);
+    if (is_open(block))
+        add_paragraph(making, "How to fix it", block->remediation, block->remediation_markdown);
+}
+
+/* --- one of several recommendations ----------------------------------------------------------- */
+enum { LINES_MAX = 24, NAMES_MAX = 3 }; /* besides those of the resources */
+
+struct lines {
+    struct making *making;
+    struct layout_item *items;
+    size_t count;
+};
+
+static void add_line(struct lines *lines, const char *name, struct buf *text)
+{
+    CLEANUP(buf_finish) struct buf line = { 0 };
+    if (text->length) {
+        buf_printf(&line, "%s: %s", name, buf_cstr(text));
+        lines->items[lines->count++] =
+            (struct layout_item){ finish_text(lines->making, &line), "" };
+    }
+    buf_reset(text);
+}
+
+static void add_named(struct lines *lines, const char *name, const char *value)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    buf_text(&text, value);
+    add_line(lines, name, &text);
+}
+
+static void add_open_lines(struct lines *lines, const struct notification_block *block)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    int64_t now = lines->making->notification->made_at;
+    add_named(lines, "What", block->description);
+    add_named(lines, "Found", block->found);
+    add_named(lines, "Expected", block->expected);
+    if (*block->careful)
+        buf_printf(&text, "the fix can lock somebody out: %s", block->careful);
+    add_line(lines, "Careful", &text);
+    put_why(&text, block);
+    add_line(lines, "Why", &text);
+    add_named(lines, "Threatens", block->threats);
+    if (block->due_at)
+        put_due(&text, block->due_at, now);
+    add_line(lines, "Due", &text);
+    if (block->points > 0)
+        put_gain(&text, block);
+    add_line(lines, "To gain", &text);
+}
+
+/* "1. Critical: Storage accounts should ...". */
+static const char *heading(struct making *making, size_t number,
+                           const struct notification_block *block)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    buf_printf(&text, "%zu. %s: %s", number,
+               is_open(block) ? notification_words_risk(block->risk_level)
+                              : notification_words_ended(block->reason),
+               *block->title ? block->title : block->rule);
+    if (*block->risk_note && is_open(block))
+        buf_printf(&text, " (risk %s)", block->risk_note);
+    return finish_text(making, &text);
+}
+
+/* One section that has all of it as lines, and one that says how to fix it. */
+static void add_block(struct making *making, size_t number, const struct notification_block *block)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    struct lines lines = { making, NULL, 0 };
+    lines.items =
+        arena_zalloc(making->arena, (block->resource_count + LINES_MAX) * sizeof *lines.items);
+    lines.count = put_resources(making, block, lines.items);
+    if (is_open(block))
+        add_open_lines(&lines, block);
+    if (!block->resource_count)
+        add_named(&lines, "What", block->what);
+    for (size_t i = 0; i < block->link_count && lines.count; i++)
+        if (i || !block->resource_count || !*block->resources->link)
+            lines.items[lines.count++] =
+                (struct layout_item){ block->links[i].text, block->links[i].url };
+    struct layout_section *section = add_section(making, heading(making, number, block));
+    section->items = lines.items;
+    section->item_count = lines.count;
+    buf_printf(&text, "%zu. How to fix it", number);
+    if (is_open(block))
+        add_paragraph(making, finish_text(making, &text), block->remediation,
+                      block->remediation_markdown);
+}
+
+static void add_blocks(struct making *making)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
     const struct notification *notification = making->notification;
-    int64_t more = notification->resource_total - (int64_t)notification->resource_count;
-    if (notification->resource_total < 2)
+    for (size_t i = 0; i < notification->block_count; i++)
+        add_block(making, i + 1, &notification->blocks[i]);
+    if (!notification->left_out_blocks)
         return;
-    struct layout_item *items =
-        arena_zalloc(making->arena, (notification->resource_count + 1) * sizeof *items);
-    for (size_t i = 0; i < notification->resource_count; i++) {
-        const struct notification_resource *resource = &notification->resources[i];
-        buf_text(&text, *resource->name ? resource->name : resource->finding_id);
-        if (*resource->type)
-            buf_printf(&text, " (%s)", resource->type);
-        if (*resource->group)
-            buf_printf(&text, " in %s", resource->group);
-        put_ending(&text, notification, resource);
-        items[i] = (struct layout_item){ finish_text(making, &text), resource->link };
-    }
-    struct layout_section *section;
-    buf_printf(&text, "Affected resources (%lld)", (long long)notification->resource_total);
-    section = add_section(making, finish_text(making, &text));
-    section->items = items;
-    section->item_count = notification->resource_count;
-    if (more > 0) {
-        buf_printf(&text, "\xe2\x80\xa6 and %lld more", (long long)more);
-        items[section->item_count++] = (struct layout_item){ finish_text(making, &text), "" };
-    }
+    buf_printf(&text, "\xe2\x80\xa6 and %lld more", (long long)notification->left_out_blocks);
+    add_paragraph(making, "Besides these", finish_text(making, &text), "");
 }
 
 static void add_causes(struct making *making)
@@ -215,6 +474,67 @@ static void add_link(struct making *making, const char *text, const char *link)
         layout->links[layout->link_count++] = (struct layout_item){ text, link };
 }
 
+/* "Critical: Storage accounts should ... on stprod01, stprod02 and 38 more". */
+static const char *digest_line(struct making *making, const struct notification_block *block)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    size_t named = block->resource_count < NAMES_MAX ? block->resource_count : NAMES_MAX;
+    int64_t more = block->open_count + block->ended_count - (int64_t)named;
+    buf_printf(&text, "%s: %s",
+               is_open(block) ? notification_words_risk(block->risk_level)
+                              : notification_words_ended(block->reason),
+               *block->title ? block->title : block->rule);
+    for (size_t i = 0; i < named; i++)
+        buf_printf(&text, "%s%s", i ? ", " : " on ", block->resources[i].name);
+    if (named && more > 0)
+        buf_printf(&text, " and %lld more", (long long)more);
+    return finish_text(making, &text);
+}
+
+/* The worst of a roll-up by name. */
+static void add_digest(struct making *making)
+{
+    const struct notification *notification = making->notification;
+    if (!notification->count_count || !notification->block_count)
+        return;
+    struct layout_item *items =
+        arena_zalloc(making->arena, notification->block_count * sizeof *items);
+    for (size_t i = 0; i < notification->block_count; i++)
+        items[i] = (struct layout_item){ digest_line(making, &notification->blocks[i]),
+                                         notification->blocks[i].link_count
+                                             ? notification->blocks[i].links[0].url
+                                             : "" };
+    struct layout_section *section = add_section(making, "The worst of them");
+    section->items = items;
+    section->item_count = notification->block_count;
+}
+
+/* A message about no finding alone has its sentence and its causes. */
+static void add_sections(struct making *making)
+{
+    const struct notification *notification = making->notification;
+    const struct notification_block *only = only_finding(notification);
+    bool several = notification->block_count + (size_t)notification->left_out_blocks > 1;
+    add_counts(making);
+    add_digest(making);
+    if (only)
+        add_finding(making, only);
+    else if (several && !notification->count_count)
+        add_blocks(making);
+    else
+        add_causes(making);
+}
+
+/* Those of the only recommendation; of several each has its own. */
+static void add_links(struct making *making)
+{
+    const struct notification *notification = making->notification;
+    if (notification->block_count == 1)
+        add_link(making, "Open in the Azure portal", notification->link);
+    add_link(making, "Runbook", notification->runbook_url);
+    add_link(making, "defender_exporter", notification->external_url);
+}
+
 void layout_make(const struct notification *notification, struct arena *arena,
                  struct layout *layout)
 {
@@ -227,16 +547,8 @@ void layout_make(const struct notification *notification, struct arena *arena,
             notification->truncated ? "Something was left out to fit; the portal has it all." : "",
     };
     add_facts(&making);
-    add_counts(&making);
-    add_causes(&making);
-    add_paragraph(&making, "What is wrong", notification->description,
-                  notification->description_markdown);
-    add_resources(&making);
-    add_paragraph(&making, "How to fix it", notification->remediation,
-                  notification->remediation_markdown);
-    add_link(&making, "Open in the Azure portal", notification->link);
-    add_link(&making, "Runbook", notification->runbook_url);
-    add_link(&making, "defender_exporter", notification->external_url);
+    add_sections(&making);
+    add_links(&making);
     buf_printf(&text, "Silence: %s", notification->silence_command);
     if (*notification->silence_amtool &&
         text.length + strlen(notification->silence_amtool) < FOOTER_BYTES)

@@ -17,7 +17,7 @@ struct layout_section {
     size_t item_count;
 };
 
-enum { LAYOUT_FACTS_MAX = 16, LAYOUT_SECTIONS_MAX = 6, LAYOUT_LINKS_MAX = 3 };
+enum { LAYOUT_FACTS_MAX = 24, LAYOUT_SECTIONS_MAX = 40, LAYOUT_LINKS_MAX = 3 };
 
 struct layout {
     const char *title, *text;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/receivers/receiver.h"
+#include "alerts/rules/notification_words.h"
 #include "core/buf.h"
 
 enum { FIXTURE_AT = 1763726400 }; /* 2025-11-21T12:00:00Z */
@@ -14,14 +15,16 @@ enum fixture {
     FIXTURE_RESOLVED,
     FIXTURE_UNASSESSED,
     FIXTURE_GROUP,
+    FIXTURE_SEVERAL,
     FIXTURE_DIGEST,
     FIXTURE_SCORE,
     FIXTURE_TEST,
     FIXTURE_HOSTILE,
     FIXTURE_COUNT
 };
-static const char *const fixture_names[] = { "finding", "resolved", "unassessed", "group", "digest",
-                                             "score",   "test",     "hostile",    NULL };
+static const char *const fixture_names[] = { "finding", "resolved", "unassessed", "group",
+                                             "several", "digest",   "score",      "test",
+                                             "hostile", NULL };
 
 #define FIXTURE_SUBSCRIPTION "11111111-2222-4333-8444-555555555555"
 #define FIXTURE_ASSESSMENT "ae89236c-2f92-4e8e-8f3e-1c1c1c1c1c1c"
@@ -135,12 +138,6 @@ fixture_finding(struct arena *arena, struct notification *notification, size_t c
     notification->event = notification->alerts[0].event;
     notification->status = resolved ? NOTIFICATION_RESOLVED : NOTIFICATION_FIRING;
     notification->rule = "NewCriticalFinding";
-    notification->title =
-        resolved ? "[RESOLVED] Critical risk: Storage accounts should restrict network "
-                   "access on stprod01"
-                 : "Critical risk: Storage accounts should restrict network access on "
-                   "stprod01 & <more>";
-    notification->text = "It can be reached from the internet. Attack paths across it: 2.";
     notification->risk_level = "critical";
     notification->severity = "high";
     notification->assessment_id = FIXTURE_ASSESSMENT;
@@ -185,10 +182,48 @@ static inline void fixture_unassessed(struct arena *arena, struct notification *
     alert->reason = notification->reason = block->reason = "no_longer_assessed";
     block->resources[0].state = "no_longer_assessed";
     notification->alerts = alert;
-    notification->title = "[NO LONGER ASSESSED] Critical risk: Storage accounts should restrict "
-                          "network access on stprod01";
-    notification->text = "Nobody looks at it any more: it was not seen for too long. It may still "
-                         "be there. It can be reached from the internet.";
+    block->resources[0].unseen_at = FIXTURE_AT + 7200 - 3 * 86400;
+}
+
+/* Three recommendations: of one a resource is open and one fixed, one is open in the other cloud,
+ * and one was exempted. */
+static inline void fixture_several(struct arena *arena, struct notification *notification)
+{
+    struct notification_block *blocks = arena_zalloc(arena, 3 * sizeof *blocks);
+    blocks[0] = *fixture_finding(arena, notification, 4, false);
+    for (size_t i = 1; i < 3; i++) {
+        blocks[i] = blocks[0];
+        blocks[i].resources = &blocks[0].resources[i + 1];
+        blocks[i].resource_count = 1;
+        blocks[i].open_count = blocks[i].ended_count = 0;
+        blocks[i].threats = blocks[i].risk_factors = "";
+        blocks[i].internet_exposed = false;
+        blocks[i].attack_paths = 0;
+    }
+    blocks[0].resource_count = 2;
+    blocks[0].open_count = blocks[0].ended_count = 1;
+    blocks[0].resources[1].state = "fixed";
+    blocks[1].title = "Buckets should not be public";
+    blocks[1].risk_level = "high";
+    blocks[1].open_count = 1;
+    blocks[1].remediation = blocks[1].remediation_markdown = "1. Close the bucket.";
+    struct notification_resource *bucket = blocks[1].resources;
+    bucket->name = "logs";
+    bucket->cloud = "aws";
+    bucket->environment = "AWS account 1234 through connector prod-aws";
+    bucket->native_id = "arn:aws:s3:::logs";
+    bucket->group = "";
+    blocks[2].title = "Machines should be encrypted";
+    blocks[2].ended_count = 1;
+    blocks[2].reason = blocks[2].resources[0].state = "exempted";
+    for (size_t i = 1; i < 4; i += 2) {
+        blocks[0].resources[i].resolved = true;
+        blocks[0].resources[i].ended_at = FIXTURE_AT + 3600;
+    }
+    notification->blocks = blocks;
+    notification->block_count = 3;
+    notification->firing_count = notification->resolved_count = 2;
+    notification->assessment_id = "";
 }
 
 static inline void fixture_score(struct arena *arena, struct notification *notification)
@@ -256,6 +291,23 @@ static inline void fixture_hostile(struct arena *arena, struct notification *not
     block->category = nasty;
 }
 
+/* Title and text, where they are not the page's own; what ended offers no silence. */
+static inline void fixture_texts(enum fixture which, struct arena *arena,
+                                 struct notification *notification)
+{
+    CLEANUP(buf_finish) struct buf title = { 0 };
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    if (notification->status == NOTIFICATION_RESOLVED)
+        notification->silence_command = notification->silence_amtool = "";
+    notification_words_title(notification, &title);
+    notification_words_text(notification, &text);
+    buf_text(&title, which == FIXTURE_FINDING ? " & <more>" : "");
+    if (!*notification->title)
+        notification->title = arena_text(arena, buf_cstr(&title));
+    if (!*notification->text)
+        notification->text = arena_text(arena, buf_cstr(&text));
+}
+
 /* Fill a page; texts are static or in the arena. */
 static inline void fixture_notification(enum fixture which, struct arena *arena,
                                         struct notification *notification)
@@ -286,12 +338,13 @@ static inline void fixture_notification(enum fixture which, struct arena *arena,
         fixture_unassessed(arena, notification);
     else if (which == FIXTURE_HOSTILE)
         fixture_hostile(arena, notification);
+    else if (which == FIXTURE_SEVERAL)
+        fixture_several(arena, notification);
     else
         fixture_finding(arena, notification, which == FIXTURE_GROUP ? 30 : 1,
                         which == FIXTURE_RESOLVED);
     if (which == FIXTURE_DIGEST) {
         notification->event = "digest";
-        notification->title = "1000 firing, 7 resolved";
         notification->counts = counts;
         notification->count_count = ARRAY_COUNT(counts);
         notification->firing_count = 1000;
@@ -304,6 +357,7 @@ static inline void fixture_notification(enum fixture which, struct arena *arena,
         notification->title = "[TEST] Critical risk: a made-up finding on stprod01";
     }
     notification_derive(notification, arena);
+    fixture_texts(which, arena, notification);
 }
 
 /* What a kind makes of one of them, its body parsed where it is JSON. */

@@ -112,7 +112,7 @@ TEST(what_nobody_looks_at_is_not_called_resolved)
     write_notification(FIXTURE_UNASSESSED, &mail);
     CHECK(!strstr(buf_cstr(&mail), "RESOLVED"));
     CHECK_CONTAINS(buf_cstr(&mail), "Nobody looks at it any more");
-    CHECK_CONTAINS(buf_cstr(&mail), "Closed because: no_longer_assessed");
+    CHECK_CONTAINS(buf_cstr(&mail), "Closed because: no longer assessed");
 }
 
 /* Lines end in CRLF and are at most 78 bytes of printable ASCII. */

@@ -323,7 +323,7 @@ TEST(what_fires_is_no_good_news)
     alerts[1].reason = "fixed";
     built_make(&built, alerts, 2);
     layout_make(&built.notification, &built.arena, &layout);
-    CHECK_CONTAINS(layout.sections[1].items[1].text, ", resolved");
+    CHECK_CONTAINS(layout.sections[1].items[1].text, ", fixed");
 }
 
 TEST(a_score_drop_names_what_caused_it)

@@ -32,7 +32,7 @@ TEST(trigger_has_every_field)
         { "payload.group", "NewCriticalFinding" },
         { "payload.class", "Data" },
         { "payload.timestamp", "2025-11-21T12:00:00Z" },
-        { "payload.custom_details.Due", "2025-11-28 12:00 UTC" },
+        { "payload.custom_details.Due", "2025-11-28 12:00 UTC, in 6 d" },
         { "client", "defender_exporter" },
         { "client_url", "https://defender.example.com" },
     };

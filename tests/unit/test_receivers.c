@@ -273,7 +273,7 @@ TEST(requests_equal_the_golden_files)
 {
     static const char *urls[] = { "https://alertmanager.example.com" };
     static const enum fixture pages[] = { FIXTURE_FINDING, FIXTURE_RESOLVED, FIXTURE_UNASSESSED,
-                                          FIXTURE_SCORE };
+                                          FIXTURE_SCORE, FIXTURE_SEVERAL };
     struct receivers_config config = { .alertmanager = { .urls = { urls, 1 } } };
     secret_set(&config.webhook.url, "https://hooks.example.com/in");
     secret_set(&config.webhook.signing_secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
@@ -289,6 +289,42 @@ TEST(requests_equal_the_golden_files)
         check_golden("pagerduty", &pagerduty_kind, &config.pagerduty, pages[i]);
         check_golden("slack", &slack_kind, &config.slack, pages[i]);
         check_golden("teams", &teams_kind, &config.teams, pages[i]);
+    }
+    options_finish(receivers_options, &config);
+}
+
+/* Whoever is told, of several recommendations each is there: what, where, how it stands, and how to
+ * fix what is open. */
+TEST(no_recommendation_is_left_out)
+{
+    static const char *const all[] = { "Storage accounts should restrict network access",
+                                       "Buckets should not be public",
+                                       "Machines should be encrypted",
+                                       "logs",
+                                       "arn:aws:s3:::logs",
+                                       "AWS account 1234",
+                                       "stprod02",
+                                       "stprod04",
+                                       "fixed 2025-11-21 13:00 UTC, 1 h ago",
+                                       "exempted 2025-11-21 13:00 UTC",
+                                       "Open the account",
+                                       "Close the bucket" };
+    struct receivers_config config = { 0 };
+    secret_set(&config.pagerduty.routing_key, "0123456789abcdef0123456789abcdef");
+    secret_set(&config.slack.url, "https://hooks.slack.example.com/services/T/B/X");
+    secret_set(&config.teams.url, "https://flows.example.com/workflows/1");
+    const struct {
+        const struct receiver_kind *kind;
+        const void *config;
+    } kinds[] = { { &pagerduty_kind, &config.pagerduty },
+                  { &slack_kind, &config.slack },
+                  { &teams_kind, &config.teams } };
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        FIXTURE built = { 0 };
+        fixture_build(&built, kinds[i].kind, kinds[i].config, FIXTURE_SEVERAL);
+        for (size_t j = 0; j < ARRAY_COUNT(all); j++)
+            CHECK_CONTAINS(built.request.http.body, all[j]);
+        CHECK(!built.request.truncated);
     }
     options_finish(receivers_options, &config);
 }

@@ -80,11 +80,11 @@ TEST(only_a_fix_has_a_green_tick)
 {
     static const struct {
         const char *reason, *mark;
-    } want[] = { { "fixed", "\xe2\x9c\x85 [" },
-                 { "resource_deleted", "\xe2\x9a\xaa [" },
-                 { "no_longer_assessed", "\xe2\x9a\xaa [" },
-                 { "exempted", "\xe2\x9a\xaa [" },
-                 { "", "\xe2\x9a\xaa [" } };
+    } want[] = { { "fixed", "\xe2\x9c\x85 F" },
+                 { "resource_deleted", "\xe2\x9a\xaa F" },
+                 { "no_longer_assessed", "\xe2\x9a\xaa F" },
+                 { "exempted", "\xe2\x9a\xaa F" },
+                 { "", "\xe2\x9a\xaa F" } };
     CONFIG config = make();
     for (size_t i = 0; i < ARRAY_COUNT(want); i++) {
         FIXTURE built = { 0 };
