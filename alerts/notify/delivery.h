@@ -51,6 +51,17 @@ void delivery_send(struct http_client *client, const struct receivers_config *re
                    const struct receiver_context *context, struct notification *notification,
                    struct delivery_attempt *attempt);
 
+/* The same for a kind with threads: every request it takes, in this order. What may have been lost
+ * is looked for; the first message of the thread is posted, or brought up to date and the news
+ * posted below it; posted anew when somebody deleted it. begin: called before each post with the
+ * thread that waits for it, and writes that; false, its error, nothing was posted. */
+typedef bool delivery_begin(void *context, const struct receiver_thread *thread,
+                            struct error *error);
+bool delivery_converse(struct http_client *client, const struct receivers_config *receiver,
+                       const struct receiver_context *context, struct notification *notification,
+                       struct receiver_thread *thread, delivery_begin *begin, void *begin_context,
+                       struct delivery_attempt *attempt, struct error *error) MUST_USE;
+
 /* The verdict's reason as a word of notifications_failed_total; "" after an acceptance. */
 const char *delivery_reason(const struct delivery_attempt *attempt);
 

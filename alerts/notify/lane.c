@@ -73,6 +73,8 @@ struct result {
     const char *reason;
     char text[256];
     int64_t at; /* accepted, dead or due */
+    bool has_thread;
+    struct outbox_thread thread;
 };
 
 struct lane {
@@ -228,9 +230,15 @@ static bool settle(struct lane *lane, struct error *error)
     bool ok = true;
     if (!*result->id)
         return true;
+    if (result->has_thread && result->outcome != RECEIVER_SENT &&
+        !outbox_thread_save(lane->database, &result->thread, error))
+        return false;
     switch (result->outcome) {
     case RECEIVER_SENT:
-        ok = outbox_mark_sent(lane->database, result->id, result->status, result->at, error);
+        ok = result->has_thread
+                 ? outbox_mark_posted(lane->database, result->id, result->status, &result->thread,
+                                      result->at, error)
+                 : outbox_mark_sent(lane->database, result->id, result->status, result->at, error);
         break;
     case RECEIVER_RETRY:
     case RECEIVER_DISABLED:
@@ -323,12 +331,10 @@ static void keep_result(const struct step *step, const struct outbox_message *me
 {
     struct lane *lane = step->lane;
     struct result *result = &lane->result;
-    *result = (struct result){
-        .outcome = attempt->verdict.outcome,
-        .status = attempt->status,
-        .reason = delivery_reason(attempt),
-        .at = step->now,
-    };
+    result->outcome = attempt->verdict.outcome;
+    result->status = attempt->status;
+    result->reason = delivery_reason(attempt);
+    result->at = step->now;
     memcpy(result->id, message->id, sizeof result->id);
     memcpy(result->text, attempt->text, sizeof result->text);
     if (result->outcome == RECEIVER_RETRY || result->outcome == RECEIVER_DISABLED) {
@@ -373,6 +379,35 @@ static bool drop_unfired(struct lane *lane, struct arena *arena, struct notifica
     return true;
 }
 
+static bool begin_post(void *context, const struct receiver_thread *thread, struct error *error)
+{
+    const struct lane *lane = context;
+    struct outbox_thread begun = lane->result.thread;
+    begun.is = *thread;
+    return outbox_thread_save(lane->database, &begun, error);
+}
+
+/* One attempt, by however many requests. */
+static bool attempt_message(const struct step *step, struct notification *notification,
+                            struct delivery_attempt *attempt, struct error *error)
+{
+    struct lane *lane = step->lane;
+    struct receiver_context context = context_of(step);
+    bool has_thread = receivers_threads(step->receiver), ok = true;
+    lane->result = (struct result){ .has_thread = has_thread };
+    if (has_thread && !outbox_thread_find(lane->database, lane->receiver, lane->target,
+                                          notification->dedup_key, &lane->result.thread, error))
+        return false;
+    outbox_figures_inflight(lane->figures, lane->receiver, 1);
+    if (has_thread)
+        ok = delivery_converse(lane->client, step->receiver, &context, notification,
+                               &lane->result.thread.is, begin_post, lane, attempt, error);
+    else
+        delivery_send(lane->client, step->receiver, &context, notification, attempt);
+    outbox_figures_inflight(lane->figures, lane->receiver, -1);
+    return ok;
+}
+
 /* Send one message; false when the database failed before. */
 static bool deliver(const struct step *step, const struct outbox_message *message,
                     struct arena *arena, struct error *error)
@@ -383,6 +418,7 @@ static bool deliver(const struct step *step, const struct outbox_message *messag
     if (!notification_read(message->notification, message->notification_bytes, arena, &notification,
                            error)) {
         snprintf(attempt.text, sizeof attempt.text, "%.255s", error->message);
+        lane->result = (struct result){ 0 };
         log_attempt(step, message->id, &attempt);
         keep_result(step, message, &attempt);
         return true;
@@ -390,10 +426,8 @@ static bool deliver(const struct step *step, const struct outbox_message *messag
     if (!drop_unfired(lane, arena, &notification, error))
         return false;
     notification.id = message->id;
-    struct receiver_context context = context_of(step);
-    outbox_figures_inflight(lane->figures, lane->receiver, 1);
-    delivery_send(lane->client, step->receiver, &context, &notification, &attempt);
-    outbox_figures_inflight(lane->figures, lane->receiver, -1);
+    if (!attempt_message(step, &notification, &attempt, error))
+        return false;
     if (attempt.verdict.outcome == RECEIVER_RETRY && atomic_load(&lane->stopping))
         return true; /* as if it had not been tried */
     count_attempt(step, &attempt, &notification);

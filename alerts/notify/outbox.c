@@ -333,15 +333,35 @@ static bool run_alone(struct database *database, struct database_statement *stat
     return database_commit(database, error);
 }
 
-bool outbox_mark_sent(struct database *database, const char *id, int status, int64_t now,
-                      struct error *error)
+static struct database_statement *mark_sent(struct database *database, const char *id, int status,
+                                            int64_t now)
 {
     struct database_statement *statement = database_prepare(
         database, "UPDATE outbox_message SET state = 'sent', sent_at = $1, last_status = $2,"
                   " attempts = attempts + 1, last_reason = '', last_error = ''"
                   " WHERE id = $3 AND state <> 'sent'");
     database_bind(statement, now, status, id);
-    return run_alone(database, statement, NULL, error) || error_wrap(error, "noting %s", id);
+    return statement;
+}
+
+bool outbox_mark_sent(struct database *database, const char *id, int status, int64_t now,
+                      struct error *error)
+{
+    return run_alone(database, mark_sent(database, id, status, now), NULL, error) ||
+           error_wrap(error, "noting %s", id);
+}
+
+bool outbox_mark_posted(struct database *database, const char *id, int status,
+                        const struct outbox_thread *thread, int64_t now, struct error *error)
+{
+    if (!database_begin(database, error))
+        return error_wrap(error, "noting %s", id);
+    if (!database_run(mark_sent(database, id, status, now), error) ||
+        !outbox_thread_put(database, thread, error)) {
+        database_rollback(database);
+        return error_wrap(error, "noting %s", id);
+    }
+    return database_commit(database, error) || error_wrap(error, "noting %s", id);
 }
 
 /* What became of a failed attempt; at: due_at of a queued one, sent_at of a dead one. */
@@ -510,7 +530,8 @@ static bool expire(struct database *database, int64_t now, struct error *error)
 bool outbox_prune(struct database *database, int64_t keep_s, int64_t now, struct error *error)
 {
     return (expire(database, now, error) && delete_sent(database, now - keep_s, error) &&
-            delete_dead(database, now - KEEP_DEAD_S, error)) ||
+            delete_dead(database, now - KEEP_DEAD_S, error) &&
+            outbox_thread_prune(database, error)) ||
            error_wrap(error, "pruning the outbox");
 }
 

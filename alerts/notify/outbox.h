@@ -9,6 +9,7 @@
  * that stepped back delays nothing.
  * Nothing is written before an attempt: a kill while a message is in flight leaves it queued, and
  * the one repeated attempt carries the same id. Delivery knows which messages are in flight. */
+#include "alerts/notify/outbox_thread.h"
 #include "alerts/rules/notification.h"
 #include "alerts/store/database.h"
 
@@ -70,6 +71,10 @@ bool outbox_next_at(struct database *database, const char *receiver, int target,
  * again before it sends anything else on this lane: an accepted message must not be sent twice. */
 bool outbox_mark_sent(struct database *database, const char *id, int status, int64_t now,
                       struct error *error) MUST_USE;
+/* The same, and where the thread is now, at once. */
+bool outbox_mark_posted(struct database *database, const char *id, int status,
+                        const struct outbox_thread *thread, int64_t now,
+                        struct error *error) MUST_USE;
 bool outbox_mark_retry(struct database *database, const char *id, int status, const char *reason,
                        const char *text, int64_t due_at, struct error *error) MUST_USE;
 bool outbox_mark_dead(struct database *database, const char *id, int status, const char *reason,

@@ -99,12 +99,30 @@ struct receiver_verdict receiver_body_verdict(const struct buf *body);
 struct receiver_verdict receiver_classify(const struct http_response *response,
                                           const struct error *error);
 
+/* A thread has everything that is told under one dedup key: what was posted first is brought up to
+ * date, and below it stands what became new. What a lane keeps of it between two messages. */
+struct receiver_thread {
+    char channel[64], ts[64]; /* where it is; ts "" = nothing was posted yet */
+    char trying[32];          /* the message whose post may have arrived or not; "" = none */
+    int64_t trying_at;
+};
+
+/* One request of a kind with threads. */
+enum receiver_step {
+    RECEIVER_POST,  /* the first message of a thread, and all that other kinds do */
+    RECEIVER_SEEK,  /* look whether thread->trying arrived */
+    RECEIVER_EDIT,  /* bring the first message up to date */
+    RECEIVER_REPLY, /* say below it what is new */
+};
+
 /* What build gets besides the notification. */
 struct receiver_context {
     int target;       /* which replica */
     int64_t now;      /* of this attempt */
     int64_t ends_at;  /* refreshing kinds: now + 4 x max(interval, refresh) */
     const char *name; /* of the receiver */
+    enum receiver_step step;
+    const struct receiver_thread *thread; /* of the steps after RECEIVER_POST */
 };
 
 /* Build a body that may be too large: write appends the body of a notification to request->body,
@@ -147,6 +165,12 @@ struct receiver_kind {
     bool (*build)(const void *config, const struct receiver_context *context,
                   struct notification *notification, struct receiver_request *request,
                   struct error *error) MUST_USE;
+    bool (*threads)(const void *config); /* whether it has threads; NULL = it has none */
+    /* The answer to a step of a thread, noted there: where a post is; trying is emptied by every
+     * answer that leaves no doubt, ts when the first message is gone. Of RECEIVER_SEEK: sent = it
+     * had arrived, refused = it had not, or nobody may look. */
+    struct receiver_verdict (*read)(enum receiver_step step, const struct http_response *response,
+                                    const struct error *error, struct receiver_thread *thread);
     /* error: ERROR_NONE after a complete answer. NULL = receiver_classify. */
     struct receiver_verdict (*classify)(const struct http_response *response,
                                         const struct error *error);

@@ -77,6 +77,13 @@ enum receiver_incidents receivers_incidents(const struct receivers_config *confi
     return kind && kind->incidents ? kind->incidents(kind_config) : RECEIVER_NO_INCIDENTS;
 }
 
+bool receivers_threads(const struct receivers_config *config)
+{
+    const void *kind_config;
+    const struct receiver_kind *kind = receivers_kind(config, &kind_config);
+    return kind && kind->threads && kind->threads(kind_config);
+}
+
 /* "webhook, alertmanager, ..." */
 static void append_kinds(struct buf *out)
 {

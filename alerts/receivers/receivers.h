@@ -50,6 +50,9 @@ size_t receivers_targets(const struct receivers_config *config);
 /* What it keeps open. */
 enum receiver_incidents receivers_incidents(const struct receivers_config *config);
 
+/* Whether it has threads. */
+bool receivers_threads(const struct receivers_config *config);
+
 /* Complain about every mistake in a list of them: none or two kinds, equal names, the kinds' own
  * checks. */
 void receivers_check(const struct option_items *receivers, const char *file,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "alerts/receivers/layout.h"
+#include "alerts/receivers/slack_bot.h"
 #include "alerts/text/text.h"
 
 enum {
@@ -18,10 +19,29 @@ enum {
 
 static const char ellipsis[] = "\xe2\x80\xa6";
 
+/* source: Slack, "Object types": public and private channels, conversations of one. */
+static const char *check_channel(const void *value)
+{
+    const char *channel = *(const char *const *)value;
+    if (!channel)
+        return NULL;
+    size_t length = strspn(channel, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+    bool is_id = length >= 9 && length < 32 && !channel[length] && strchr("CGD", *channel);
+    return is_id ? NULL : "not the id of a channel (C0123456789)";
+}
+
 /* clang-format off */
 const struct option slack_options[] = {
-    { "url", OPTION_SECRET(struct slack_config, url), .required = true,
+    { "url", OPTION_SECRET(struct slack_config, url),
       .help = "URL of the incoming webhook." },
+    { "bot_token", OPTION_SECRET(struct slack_config, bot_token),
+      .help = "Instead of url: token of a bot (xoxb-...) with the scope chat:write, and "
+              "channels:history or groups:history to look for what had no answer. One thread tells "
+              "all there is about an alert or a group." },
+    { "channel", OPTION_TEXT(struct slack_config, channel), .check = check_channel,
+      .help = "With bot_token: id of the channel, which the bot is in." },
+    { "api_url", OPTION_URL(struct slack_config, api_url),
+      .otherwise = "https://slack.com/api", .help = "With bot_token: where Slack's methods are." },
     { "http", OPTION_SECTION(struct slack_config, http),
       .section = receiver_http_options, .help = "How to connect." },
     { 0 }
@@ -236,6 +256,41 @@ static const char *mark_of(const struct notification *notification)
     return "";
 }
 
+/* Whether what is new is worth a sound: not what ended, nor a risk that fell. */
+static bool is_heard(const struct notification *notification)
+{
+    static const unsigned quiet =
+        1u << EVENT_RESOLVED | 1u << EVENT_SCORE_RECOVERED | 1u << EVENT_DATA_RECOVERED;
+    const struct event_name *name = event_name_find(notification->event);
+    if (notification->status != NOTIFICATION_FIRING || (name && name->kinds & quiet) ||
+        !strcmp(notification->event, "rule.resolved"))
+        return false;
+    const struct notification_block *block = notification->blocks;
+    bool fell = notification->block_count && *block->risk_before &&
+                finding_risk(block->risk_level) > finding_risk(block->risk_before);
+    return !fell || strcmp(notification->event, "finding.risk_changed") != 0;
+}
+
+static bool is_bot(const void *config)
+{
+    const struct slack_config *slack = config;
+    return secret_text(&slack->bot_token);
+}
+
+static void add_details(struct json_writer *writer, const struct layout *layout)
+{
+    add_fields(writer, layout);
+    for (size_t i = 0; i < layout->section_count; i++) {
+        if (layout->sections[i].item_count)
+            add_items(writer, &layout->sections[i]);
+        else
+            add_section(writer, layout->sections[i].title, layout->sections[i].text);
+    }
+    add_links(writer, layout);
+    if (*layout->footer || *layout->truncated)
+        add_context(writer, layout);
+}
+
 static void write_body(const void *config, const struct receiver_context *context,
                        const struct notification *notification, struct buf *out)
 {
@@ -244,14 +299,14 @@ static void write_body(const void *config, const struct receiver_context *contex
     CLEANUP(buf_finish) struct buf fallback = { 0 };
     struct json_writer writer = { .out = out };
     struct layout layout;
-    (void)config;
-    (void)context;
     layout_make(notification, &arena, &layout);
     buf_text(&title, mark_of(notification));
     bool cut =
         put_cut(&title, notification->title, HEADER_POINTS - text_points(buf_cstr(&title)), false);
     put_cut(&fallback, notification->title, FALLBACK_POINTS, false);
     json_open(&writer, NULL, '{');
+    if (is_bot(config))
+        slack_bot_address(config, context, notification, is_heard(notification), &writer);
     json_add_text(&writer, "text", buf_cstr(&fallback));
     json_open(&writer, "blocks", '[');
     open_block(&writer, "header");
@@ -259,16 +314,10 @@ static void write_body(const void *config, const struct receiver_context *contex
     json_close(&writer, '}');
     add_section(&writer, "", cut ? layout.title : ""); /* the whole of it all the same */
     add_section(&writer, "", layout.text);
-    add_fields(&writer, &layout);
-    for (size_t i = 0; i < layout.section_count; i++) {
-        if (layout.sections[i].item_count)
-            add_items(&writer, &layout.sections[i]);
-        else
-            add_section(&writer, layout.sections[i].title, layout.sections[i].text);
-    }
-    add_links(&writer, &layout);
-    if (*layout.footer || *layout.truncated)
-        add_context(&writer, &layout);
+    if (context->step == RECEIVER_REPLY) /* the first message has the rest */
+        add_links(&writer, &layout);
+    else
+        add_details(&writer, &layout);
     json_close(&writer, ']');
     json_add_bool(&writer, "unfurl_links", false);
     json_add_bool(&writer, "unfurl_media", false);
@@ -285,29 +334,46 @@ static bool build(const void *config, const struct receiver_context *context,
                   struct error *error)
 {
     const struct slack_config *slack = config;
-    receiver_prepare(request, &slack->http, secret_text(&slack->url), "application/json");
-    return receiver_fit(config, context, notification, write_body, code_points, BODY_POINTS,
-                        request, error) &&
-           receiver_seal(request);
+    if (is_bot(config))
+        slack_bot_prepare(slack, context, request);
+    else
+        receiver_prepare(request, &slack->http, secret_text(&slack->url), "application/json");
+    if (context->step != RECEIVER_SEEK && !receiver_fit(config, context, notification, write_body,
+                                                        code_points, BODY_POINTS, request, error))
+        return false;
+    receiver_seal(request);
+    if (context->step == RECEIVER_SEEK)
+        request->http.body = NULL; /* it asks */
+    return true;
 }
 
+/* A webhook answers with a text, a method with an object. */
 static struct receiver_verdict classify(const struct http_response *response,
                                         const struct error *error)
 {
     static const struct receiver_answers answers = { .reads_body = true };
-    return receiver_judge(&answers, response, error);
+    bool unused;
+    return strstr(buf_cstr(&response->body), "\"ok\"") ? slack_bot_judge(response, error, &unused)
+                                                       : receiver_judge(&answers, response, error);
 }
 
 static void check(const void *config, const char *file, int line, struct option_report *report)
 {
     const struct slack_config *slack = config;
+    bool has_url = secret_text(&slack->url), has_token = is_bot(config);
     receiver_check(&slack->http, file, line, report);
     receiver_check_url(secret_text(&slack->url), file, line, report);
+    if (has_url == has_token)
+        options_complain(report, file, line, "slack", "needs url or bot_token, not both");
+    if (has_token != (slack->channel != NULL))
+        options_complain(report, file, line, "channel", "bot_token and channel need each other");
+    if (has_token && (secret_text(&slack->http.bearer_token) || slack->http.basic_user))
+        options_complain(report, file, line, "bot_token", "excludes bearer_token and basic_user");
 }
 
 const struct receiver_kind slack_kind = {
     .name = "slack",
-    .help = "Slack, incoming webhook.",
+    .help = "Slack, by incoming webhook or bot.",
     .options = slack_options,
     .config_bytes = sizeof(struct slack_config),
     .expires_s = RECEIVER_CHAT_EXPIRES_S,
@@ -315,5 +381,7 @@ const struct receiver_kind slack_kind = {
     .burst = 5,
     .check = check,
     .build = build,
+    .threads = is_bot,
+    .read = slack_bot_read,
     .classify = classify,
 };

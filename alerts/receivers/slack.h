@@ -1,10 +1,13 @@
 #pragma once
-/* Slack incoming webhook, Block Kit. source: Slack Block Kit reference, "Blocks". */
+/* Slack by incoming webhook or with a bot's token, Block Kit. source: Slack Block Kit reference,
+ * "Blocks". */
 #include "alerts/receivers/receiver.h"
 
 struct slack_config {
     struct receiver_http http;
-    struct secret url;
+    struct secret url;       /* of the webhook ... */
+    struct secret bot_token; /* ... or this, and where to post */
+    const char *channel, *api_url;
 };
 extern const struct option slack_options[];
 extern const struct receiver_kind slack_kind;

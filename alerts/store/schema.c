@@ -227,6 +227,14 @@ static const char version_2[] =
     "ALTER TABLE group_member ADD COLUMN told_risk BIGINT NOT NULL DEFAULT -1;"
     "ALTER TABLE group_member ADD COLUMN told_labels TEXT NOT NULL DEFAULT '';"
 
+    /* Threads at receivers that have them, one of each dedup key. */
+    "CREATE TABLE outbox_thread ("
+    " receiver TEXT NOT NULL, target BIGINT NOT NULL, dedup_key TEXT NOT NULL,"
+    " channel TEXT NOT NULL, ts TEXT NOT NULL," /* of its first message; '' = not posted yet */
+    " trying TEXT NOT NULL,"      /* message whose post may have arrived or not; '' = none */
+    " trying_at BIGINT NOT NULL,"
+    " PRIMARY KEY (receiver, target, dedup_key));"
+
     /* Values over time, for trends and reports: a row when a value changed, at most one an hour.
      * Hourly for 30 days, then daily for 400. */
     "CREATE TABLE history_series ("

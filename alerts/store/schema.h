@@ -18,6 +18,7 @@
  *   shared_text        rows               texts that many rows have; ledger_known shows them
  *   outbox_message     outbox             messages until they are accepted or dead
  *   outbox_member      outbox             the (finding, episode, event) a message is about
+ *   outbox_thread      outbox             where a receiver with threads has one for a dedup key
  *
  * Everybody may read every table. A change is a new migration, never an edit of an old one. */
 #include "alerts/store/database.h"
