@@ -7,6 +7,7 @@
 #include "alerts/drill.h"
 #include "alerts/ledger/points.h"
 #include "alerts/ledger/watch.h"
+#include "alerts/ledger/watch_risk.h"
 #include "alerts/notify/group.h"
 #include "alerts/notify/limited.h"
 #include "alerts/notify/rekey.h"
@@ -41,8 +42,8 @@ const struct family_1 evaluation_unreadable = {
 /* clang-format on */
 
 const char *const evaluation_aside_words[] = {
-    "silences", "inhibitions", "scores", "freshness", "subscriptions", "models", "counters",
-    "history",  "drill",       "pruning", "figures", NULL,
+    "silences", "inhibitions", "scores",  "freshness", "subscriptions", "models", "risk",
+    "counters", "history",     "drill",   "pruning",   "figures",       NULL,
 };
 
 /* What lives as long as the evaluation. */
@@ -172,6 +173,14 @@ static bool watch_models(void *context, struct error *error)
     return watch(context, WATCH_MODELS, error);
 }
 
+static bool watch_risk(void *context, struct error *error)
+{
+    struct step *step = context;
+    struct evaluation *evaluation = step->evaluation;
+    return watch_risk_advance(evaluation->database, evaluation->settings->risk_waiting,
+                              evaluation->snapshot, evaluation->now, &step->events, error);
+}
+
 static bool keep_counters(void *context, struct error *error)
 {
     struct step *step = context;
@@ -187,7 +196,8 @@ static bool happen(struct step *step, struct error *error)
         !aside(step, EVALUATION_SCORES, watch_scores, error) ||
         !aside(step, EVALUATION_FRESHNESS, watch_freshness, error) ||
         !aside(step, EVALUATION_SUBSCRIPTIONS, watch_subscriptions, error) ||
-        !aside(step, EVALUATION_MODELS, watch_models, error))
+        !aside(step, EVALUATION_MODELS, watch_models, error) ||
+        !aside(step, EVALUATION_RISK, watch_risk, error))
         return false;
     for (size_t i = 0; i < step->events.count; i++)
         if (step->events.events[i].kind == EVENT_FIRST_RUN)

@@ -299,6 +299,7 @@ const struct collector assessments_collector = {
     .help = "Recommendations: open findings by risk, results by status.",
     .default_interval = "15m",
     .rows = COLLECTOR_ALL_ROWS,
+    .rated = true,
     .dates_changes = true,
     .order = 10,
     .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
@@ -308,7 +309,7 @@ const struct collector assessments_collector = {
               .columns = graph_columns },
         } },
         /* lists carry no metadata */
-        { "rest", .needs_reference = true, .queries = {
+        { "rest", .needs_reference = true, .without_risk = true, .queries = {
             { .name = "assessments",
               .path = "/subscriptions/{subscription}/providers/Microsoft.Security/assessments",
               .api_versions = LIST_VERSIONS, .missing_is_empty = true,

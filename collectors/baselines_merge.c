@@ -202,11 +202,6 @@ char *baselines_rule_id(enum baseline baseline, const char *rule_key,
 static void add_finding(struct part *part, const struct baselines_rule_fact *fact,
                         const char *rule_key, enum severity severity)
 {
-    static const enum risk_level risks[SEVERITY_COUNT] = {
-        [SEVERITY_CRITICAL] = RISK_CRITICAL,     [SEVERITY_HIGH] = RISK_HIGH,
-        [SEVERITY_MEDIUM] = RISK_MEDIUM,         [SEVERITY_LOW] = RISK_LOW,
-        [SEVERITY_UNKNOWN] = RISK_NOT_EVALUATED,
-    };
     char row_id[BASELINES_ROW_ID_BYTES], rule_id[BASELINES_RULE_ID_BYTES];
     part_add_open(
         part, &(struct part_row){
@@ -220,7 +215,7 @@ static void add_finding(struct part *part, const struct baselines_rule_fact *fac
                   .resource_type = "",
                   .risk_factors = "",
                   .reason_phrase = fact->reason_phrase,
-                  .risk = risks[severity],
+                  .risk = finding_risk_of(severity),
                   .severity = severity,
                   .changed_at = fact->changed_at,
               });

@@ -38,6 +38,7 @@ enum collector_rows {
 struct variant {
     const char *name;
     bool needs_reference; /* starts after it: the rows alone do not say what they mean */
+    bool without_risk;    /* of a rated collector: Azure tells no risk level here */
     bool complete;        /* of a reference: it also has what is special in each subscription */
     const char *lacks;      /* what its rows never tell and those of others do; NULL = nothing */
     struct query queries[COLLECTOR_QUERIES_MAX]; /* ends with name NULL */
@@ -54,6 +55,7 @@ struct collect_context {
     const struct variant *variant;   /* whose rows are read */
     const char *subscription_id;     /* of the list being read; NULL for tenant-wide ones */
     int64_t max_staleness_s;         /* how long old data may be shown */
+    bool severity_rates;             /* what Azure does not rate has the risk of its severity */
     bool (*wanted)(const void *filter, const char *subscription_id); /* the operator's filter */
     const void *filter;
     const char *const *included; /* subscriptions the operator named; included_count of them */
@@ -64,6 +66,7 @@ struct collector {
     const char *name, *help;
     enum collector_role role;
     enum collector_rows rows;
+    bool rated;          /* Azure itself rates the risk of what its rows tell */
     bool dates_changes;  /* changed_at of its rows is when the finding began to fail, or ended */
     int order;           /* where it stands among those of its role, in lists and expositions */
     const char *topic;   /* head of the special words of its events: "baseline"; NULL = none */

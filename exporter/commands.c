@@ -35,7 +35,12 @@ static int check_config(const struct flags *flags, const char *const *arguments,
     struct config *config = commands_load(&named);
     if (!config)
         return EXIT_FAILED;
-    printf("%s is valid\n", *config->file ? config->file : "the default configuration");
+    CLEANUP(buf_finish) struct buf warnings = { 0 };
+    const char *name = *config->file ? config->file : "the default configuration";
+    config_warn(config, &warnings);
+    printf("%s is valid\n", name);
+    if (warnings.length)
+        printf("%s: warning: %s", name, buf_cstr(&warnings));
     config_destroy(config);
     return EXIT_FINE;
 }

@@ -221,6 +221,23 @@ struct config *config_load(const struct config_source *source, struct option_rep
     return NULL;
 }
 
+void config_warn(const struct config *config, struct buf *out)
+{
+    const char *waiting = config->settings->risk_waiting;
+    for (size_t i = 0; i < config->sources->count; i++) {
+        const struct source *source = &config->sources->sources[i];
+        const struct runner_source *settings = &config->collectors[i];
+        const struct variant *variant = &source->collector->variants[settings->variant];
+        if (*waiting && settings->enabled && source->collector->rated && variant->without_risk &&
+            config->collector.risk_when_missing == RUNNER_RISK_NOT_EVALUATED)
+            buf_printf(out,
+                       "collectors.%s.source: %s tells no risk level, so rules that wait for one "
+                       "never fire: %s; collector.risk_when_missing: severity takes the level of "
+                       "the severity\n",
+                       source->name, variant->name, waiting);
+    }
+}
+
 static void free_config(void *owner)
 {
     forget(owner);

@@ -51,6 +51,9 @@ struct config_source {
 struct config *config_load(const struct config_source *source,
                            struct option_report *report) MUST_USE;
 
+/* Append a line for whatever is valid and will not do what it seems to. */
+void config_warn(const struct config *config, struct buf *out);
+
 /* Let go of it; it lives on as long as somebody uses its settings. NULL is fine. */
 void config_destroy(struct config *config);
 

@@ -125,6 +125,12 @@ static void count_config(struct service *service, const struct config *config, s
         log_warn(MSG("a change needs a restart"), TEXT("keys", buf_cstr(&keys)));
         buf_printf(out, "; a restart is needed for %s", buf_cstr(&keys));
     }
+    CLEANUP(buf_finish) struct buf warnings = { 0 };
+    config_warn(config, &warnings);
+    if (warnings.length) {
+        log_warn(MSG("the configuration is valid, but"), TEXT("warning", buf_cstr(&warnings)));
+        buf_printf(out, "; warning: %s", buf_cstr(&warnings));
+    }
     metric_put(service->metrics, &restart_needed, keys.length > 0, METRIC_LABELS());
     /* 48 bits fit a double exactly */
     metric_put(service->metrics, &config_hash, (double)(config->hash & 0xffffffffffff),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/ledger/points.h"
+#include "alerts/rules/rule_risk.h"
 #include "core/hash.h"
 #include "core/http.h"
 #include "core/memory.h"
@@ -214,6 +215,7 @@ static void compile_rules(struct compiler *compiler)
 
 static void compile_ledger(struct compiler *compiler)
 {
+    CLEANUP(buf_finish) struct buf waiting = { 0 };
     const struct settings_config *config = compiler->config;
     struct settings *settings = compiler->settings;
     settings->ledger = (struct ledger_config){
@@ -229,6 +231,9 @@ static void compile_ledger(struct compiler *compiler)
         .ruler_findings = config->ledger.ruler_findings,
         .keep_events_s = config->ledger.keep_history_ms / 1000,
     };
+    if (settings->rules)
+        rule_risk_waiting(settings->rules, &waiting);
+    settings->risk_waiting = arena_text(&settings->arena, buf_cstr(&waiting));
     settings->watch = (struct watch_config){
         .score_drop = config->watch.score_drop,
     };

@@ -61,6 +61,7 @@ struct settings {
     const struct time_interval *drill_interval; /* NULL = drills at any time */
     struct ledger_config ledger;
     struct watch_config watch;
+    const char *risk_waiting; /* rules that wait for a risk level Azure may not tell; "" = none */
     uint64_t hash;                                 /* equal for settings that do the same */
     const char *file;                              /* where they were written */
     const char *config_file;                       /* the same; "" = the default file */

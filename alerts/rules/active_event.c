@@ -302,6 +302,8 @@ bool active_apply_event(struct active_pass *pass, const struct event *event, str
         return false;
     if (event->kind == EVENT_DATA_RECOVERED && !undo(pass, event, EVENT_DATA_STALE, error))
         return false;
+    if (event->kind == EVENT_RISK_RECOVERED && !undo(pass, event, EVENT_RISK_MISSING, error))
+        return false;
     for (size_t i = 0; i < count; i++) {
         if (!wants(&rules[i], &subject) || is_told_already(pass, event))
             continue;

@@ -130,8 +130,9 @@ bool active_row_delete(struct database *database, const char *fingerprint, struc
 bool active_row_lasts(const struct alert *alert)
 {
     const struct event_name *name = event_name_find(alert->event);
-    return name && (name->kinds & (KIND(OPENED) | KIND(REOPENED) | KIND(RISK_CHANGED) |
-                                   KIND(OVERDUE) | KIND(SCORE_DROPPED) | KIND(DATA_STALE)));
+    return name &&
+           (name->kinds & (KIND(OPENED) | KIND(REOPENED) | KIND(RISK_CHANGED) | KIND(OVERDUE) |
+                           KIND(SCORE_DROPPED) | KIND(DATA_STALE) | KIND(RISK_MISSING)));
 }
 
 /* The clocks of a row: an event alert that runs out is one that was cleared when it fired. */

@@ -25,6 +25,8 @@ static const struct ending {
     { "no_longer_assessed", "No longer assessed", "no longer assessed", "" },
     { "no_longer_matches", "No longer matches the rule", "no longer matched by the rule",
       "It is open still, but the rule does not ask for it any more." },
+    { "no_longer_overdue", "No longer overdue", "no longer overdue",
+      "It is open still, but due later." },
     { "rule_removed", "Rule removed", "ended with its rule",
       "The rule is gone; what it told of may still be there." },
     { "", "Ended", "ended", "" },
@@ -362,6 +364,15 @@ static void put_first_run(struct buf *out, const struct notification *notificati
     put_subscription(out, notification);
 }
 
+static void put_risk(struct buf *out, const struct notification *notification,
+                     const struct notification_block *block)
+{
+    (void)notification;
+    buf_text(out, !strcmp(block->event, "risk.missing")
+                      ? "Azure tells no risk level: rules never fire"
+                      : "Rules that wait for a risk level can fire again");
+}
+
 static void put_heartbeat(struct buf *out, const struct notification *notification,
                           const struct notification_block *block)
 {
@@ -380,7 +391,8 @@ static const struct other {
     { "control.regressed", put_control, false }, { "plan.disabled", put_plan, false },
     { "ruler.changed", put_ruler, false },       { "data.stale", put_stale, false },
     { "data.recovered", put_fresh, true },       { "digest", put_first_run, false },
-    { "heartbeat", put_heartbeat, false },
+    { "heartbeat", put_heartbeat, false },       { "risk.missing", put_risk, false },
+    { "risk.recovered", put_risk, true },
 };
 
 static const struct other *other_of(const char *event)
@@ -540,7 +552,7 @@ static void put_findings_text(struct buf *out, const struct notification *notifi
         return;
     }
     put_changed(out, notification);
-    if (is_event(notification, "finding.overdue") && block->due_at) {
+    if (block->due_at && block->due_at <= notification->made_at) { /* also of what is news */
         buf_text(out, "It should have been fixed by ");
         text_instant(out, block->due_at, 0);
         buf_text(out, ". ");

@@ -36,7 +36,9 @@ static const char built_in[] = "groups:\n"
                                "  - alert: RulerChanged\n"
                                "    event: ruler.changed\n"
                                "  - alert: DataStale\n"
-                               "    event: data.stale\n";
+                               "    event: data.stale\n"
+                               "  - alert: RiskMissing\n"
+                               "    event: risk.missing\n";
 
 /* --- loading ---------------------------------------------------------------------------------- */
 

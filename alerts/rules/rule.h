@@ -22,8 +22,9 @@
  *           keep_firing_for: 1h
  *
  * Without `by` every sample is judged alone; `by: []` sums all of them.
- * Every set also has the built-in rules FirstRun (digest), RulerChanged (ruler.changed) and
- * DataStale (data.stale), written in the same YAML; a rule of the same name replaces one. */
+ * Every set also has the built-in rules FirstRun (digest), RulerChanged (ruler.changed), DataStale
+ * (data.stale) and RiskMissing (risk.missing), written in the same YAML; a rule of the same name
+ * replaces one. */
 #include "alerts/ledger/event.h"
 #include "alerts/rules/alert_state.h"
 #include "alerts/text/match.h"

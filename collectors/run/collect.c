@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collectors/azure/graph.h"
+#include "collectors/catalogue.h"
 #include "collectors/run/cover.h"
 #include "collectors/run/twice.h"
 #include "collectors/subscriptions.h"
@@ -364,6 +365,23 @@ static bool nothing_moved(struct run *run, struct error *error)
                      "ids came twice: rows moved between pages while they were read");
 }
 
+/* Where Azure tells no risk, the severity says it; that of lists is the catalogue's. */
+static void rate(struct part *part, const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < part->finding_count; i++) {
+        struct part_finding *finding = &part->findings[i];
+        if (finding->risk != RISK_NOT_EVALUATED)
+            continue;
+        const struct catalogue_entry *entry = catalogue_find(
+            snapshot, part->source->tenant, part->assessments[finding->assessment].id);
+        enum severity severity = finding->severity == SEVERITY_UNKNOWN && entry
+                                     ? entry->severity
+                                     : (enum severity)finding->severity;
+        finding->risk = (uint8_t)finding_risk_of(severity);
+        finding->contextual = false;
+    }
+}
+
 static bool complete(struct run *run, const struct variant *variant, struct error *error)
 {
     if (!nothing_moved(run, error) || !nothing_is_missing(run, variant->queries, error))
@@ -375,6 +393,8 @@ static bool complete(struct run *run, const struct variant *variant, struct erro
         return false;
     if (run->collector->role == COLLECTOR_DATA)
         cover_complete(run->part, run->older, &run->context, run->broken);
+    if (run->context.severity_rates && run->collector->rated)
+        rate(run->part, run->context.snapshot);
     run->part->collected_at = run->context.now;
     part_seal(run->part);
     return true;

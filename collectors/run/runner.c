@@ -22,6 +22,7 @@ enum { RETRY_BASE_S = 5, FIRST_LOOK_MS = 50 };
 /* What may change while a run is under way. */
 struct timing {
     int64_t interval_ms, timeout_ms, max_staleness_ms;
+    bool severity_rates;
 };
 
 /* One source's thread and what it remembers between runs. Only its own thread touches it. */
@@ -33,6 +34,7 @@ struct slot {
     struct http_client *client;
     struct source_status status;
     struct collect_memory memory;
+    bool severity_rates;
     bool loaded;    /* from the last run of the program: not due yet */
     int64_t ran_ms; /* when its last run began; 0 = not yet */
     atomic_bool stopping;
@@ -153,6 +155,7 @@ static struct timing timing_of(const struct runner_config *config, const struct 
         .interval_ms = interval_ms,
         .timeout_ms = settings->timeout_ms,
         .max_staleness_ms = configured && configured >= interval_ms ? configured : 3 * interval_ms,
+        .severity_rates = config->common.risk_when_missing == RUNNER_RISK_SEVERITY,
     };
 }
 
@@ -161,6 +164,7 @@ static void set_timing(struct slot *slot, const struct timing *timing)
 {
     slot->config.interval_ms = slot->status.interval_ms = timing->interval_ms;
     slot->config.timeout_ms = timing->timeout_ms;
+    slot->severity_rates = timing->severity_rates;
     slot->status.max_staleness_ms = timing->max_staleness_ms;
 }
 
@@ -375,6 +379,7 @@ bool runner_run(struct runner *runner, const struct source *source)
         .snapshot = snapshot,
         .variant = variant_of(slot),
         .max_staleness_s = slot->status.max_staleness_ms / 1000,
+        .severity_rates = slot->severity_rates,
         .wanted = is_wanted,
         .filter = runner,
         .included = (const char *const *)runner->include,
@@ -547,7 +552,8 @@ static void hand_timing(struct slot *slot, const struct runner_config *config)
     pthread_mutex_lock(&slot->lock);
     bool changed = timing.interval_ms != slot->next.interval_ms ||
                    timing.timeout_ms != slot->next.timeout_ms ||
-                   timing.max_staleness_ms != slot->next.max_staleness_ms;
+                   timing.max_staleness_ms != slot->next.max_staleness_ms ||
+                   timing.severity_rates != slot->next.severity_rates;
     slot->changed = slot->changed || changed;
     slot->next = timing;
     pthread_mutex_unlock(&slot->lock);

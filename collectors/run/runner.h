@@ -19,7 +19,9 @@ const struct option *runner_source_options(const struct collector *collector, st
 struct runner_common {
     int64_t max_staleness_ms; /* 0, or less than its interval = three intervals of a source */
     bool disable_defaults;
+    int risk_when_missing; /* enum runner_risk */
 };
+enum runner_risk { RUNNER_RISK_NOT_EVALUATED, RUNNER_RISK_SEVERITY };
 extern const struct option runner_common_options[];
 
 /* `subscriptions`: which ids to look at. */

@@ -26,6 +26,8 @@ static const char *check_subscriptions(const void *value)
     return NULL;
 }
 
+static const char *const risk_words[] = { "not_evaluated", "severity", NULL };
+
 /* clang-format off */
 const struct option runner_common_options[] = {
     { "max_staleness", OPTION_DURATION(struct runner_common, max_staleness_ms),
@@ -34,6 +36,10 @@ const struct option runner_common_options[] = {
               "less than the collector's interval, means three intervals." },
     { "disable_defaults", OPTION_BOOL(struct runner_common, disable_defaults),
       .otherwise = "false", .help = "Run only the collectors that are enabled by name." },
+    { "risk_when_missing", OPTION_WORD(struct runner_common, risk_when_missing),
+      .otherwise = "not_evaluated", .words = risk_words,
+      .help = "The risk level of a recommendation where Azure tells none: `not_evaluated`, or "
+              "that of its `severity`." },
     { 0 }
 };
 

@@ -34,6 +34,16 @@ enum risk_level finding_risk(const char *word)
     return (enum risk_level)word_index(finding_risk_words, word, RISK_NOT_EVALUATED);
 }
 
+enum risk_level finding_risk_of(enum severity severity)
+{
+    static const enum risk_level risks[SEVERITY_COUNT] = {
+        [SEVERITY_CRITICAL] = RISK_CRITICAL,     [SEVERITY_HIGH] = RISK_HIGH,
+        [SEVERITY_MEDIUM] = RISK_MEDIUM,         [SEVERITY_LOW] = RISK_LOW,
+        [SEVERITY_UNKNOWN] = RISK_NOT_EVALUATED,
+    };
+    return risks[severity];
+}
+
 /* What Azure writes where nothing was evaluated. */
 static const char *const no_words[] = {
     "", "none", "unknown", "notevaluated", "not evaluated", "informational", "information", NULL

@@ -40,6 +40,9 @@ extern const char *const finding_model_words[];
 enum risk_level finding_risk(const char *word);
 enum severity finding_severity(const char *word);
 
+/* The level a severity stands for where nobody rated the risk. */
+enum risk_level finding_risk_of(enum severity severity);
+
 /* Whether the word is one of those, or says that there is none. */
 bool finding_risk_is_known(const char *word);
 bool finding_severity_is_known(const char *word);

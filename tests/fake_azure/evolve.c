@@ -99,7 +99,7 @@ static void touch(struct step *step, size_t number)
     } else if (assessment->status == TENANT_UNHEALTHY) {
         if (luck < 60)
             change_status(step, number, TENANT_HEALTHY, CAUSE_NONE);
-        else if (luck < 85)
+        else if (luck < 85 && !tenant->options.unrated)
             rerate(step, number);
         else
             change_status(step, number, TENANT_NOT_APPLICABLE, CAUSE_EXEMPT);

@@ -51,6 +51,8 @@ static const struct known {
     { "recorded-controls", TEXT, OPTION(recorded_controls), 0, 0, "file" },
     { "provable", FLAG, OPTION(tenant.provable), 0, 0,
       "only resources go away that an open finding on another of their kind can prove gone" },
+    { "unrated", FLAG, OPTION(tenant.unrated), 0, 0,
+      "no row has a risk, as where Defender CSPM is off" },
     { "oldest-days", NUMBER, OPTION(tenant.oldest_days), 60, 7000,
       "assessments 40 to so many days old, some without a date or with one in the future" },
     { "empty", FLAG, OPTION(empty), 0, 0, "a tenant without subscriptions" },

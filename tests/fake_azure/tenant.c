@@ -193,6 +193,10 @@ void tenant_rate(const struct tenant *tenant, struct assessment *assessment, uin
     assessment->contextual = false;
     assessment->factors = 0;
     assessment->attack_paths = 0;
+    if (tenant->options.unrated) {
+        assessment->risk = RISK_MISSING;
+        return;
+    }
     if (assessment->status != TENANT_UNHEALTHY) {
         assessment->risk = dice % 10 < 8 ? RISK_WORD_NONE : RISK_MISSING;
         return;

@@ -17,6 +17,7 @@ struct tenant_options {
     size_t subscriptions, disabled, assessments, machines, wide_machines, recommendations;
     int64_t now;         /* Unix seconds: the tenant's present */
     bool provable;       /* only resources go away whose absence can be shown */
+    bool unrated;        /* Defender CSPM is off everywhere: no row has a risk */
     int64_t oldest_days; /* 0, or how old its assessments may be, with odd dates among them */
 };
 
