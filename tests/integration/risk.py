@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Where Azure rates no risk: findings are not evaluated and the rules that wait in vain are named, or
-the severity says the level."""
+"""Where Azure rates no risk: findings are not evaluated and the rules that wait in vain are named,
+or the severity says the level."""
 import os
 import signal
 import subprocess
