@@ -124,6 +124,20 @@ static bool put(struct routing *routing, size_t leaf, const struct group_members
     return ok && group_row_touch(routing->context, to, key, told_at, &routing->arena, error);
 }
 
+/* Whether this receiver knows the alert by labels that are others now. */
+static bool knows_by_labels(const struct routing *routing, const struct receivers_config *receiver)
+{
+    const void *unused;
+    return receiver && receivers_kind(receiver, &unused)->refresh_s &&
+           routing->change->kind != ACTIVE_EXTENDED;
+}
+
+/* What a group has to tell of an alert that is in it or comes to it without news. */
+static enum group_member_told without_news(enum group_member_told told, bool by_labels)
+{
+    return by_labels && told == GROUP_TOLD_FIRING ? GROUP_TOLD_BEFORE : told;
+}
+
 static bool route_to_leaf(struct routing *routing, size_t leaf, struct error *error)
 {
     const struct active_change *change = routing->change;
@@ -144,10 +158,14 @@ static bool route_to_leaf(struct routing *routing, size_t leaf, struct error *er
         after = after_firing(&before);
         return put(routing, leaf, &after, 0, error);
     }
-    if (is_there)
+    struct group_place from = { .is = before };
+    if (!is_there)
+        from = moved_from(&routing->places, name);
+    after =
+        (struct group_membership){ GROUP_FIRING,
+                                   without_news(from.is.told, knows_by_labels(routing, receiver)) };
+    if (is_there && after.told == before.told)
         return true;
-    struct group_place from = moved_from(&routing->places, name);
-    after = (struct group_membership){ GROUP_FIRING, from.is.told };
     return put(routing, leaf, &after, from.told_at, error);
 }
 

@@ -6,6 +6,7 @@
 #include "alerts/notify/group_row.h"
 #include "alerts/notify/incident.h"
 #include "alerts/notify/notification_build.h"
+#include "alerts/notify/relabel.h"
 #include "alerts/store/rows.h"
 
 /* One alert of a group; enough of it to decide without its texts. */
@@ -238,6 +239,8 @@ static bool queue_notification(struct flush *flush, const struct chunk *chunk, c
     };
     return notification_build(context->notifications, &subject, &flush->arena, &notification,
                               error) &&
+           (!flush->kind->refresh_s ||
+            relabel_end(context->database, &notification, context->now, &flush->arena, error)) &&
            outbox_add(context->database, context->clock, &notification,
                       receivers_targets(flush->receiver), members,
                       list_members(chunk, repeat, members), settings_expires_s(flush->receiver),

@@ -51,12 +51,27 @@ static const char *cut(const char *text, size_t points, struct arena *arena)
     return arena_text(arena, buf_cstr(&out));
 }
 
+/* A set of labels under which Alertmanager was told of an alert before. */
+static bool is_relabelled(const struct alert *alert)
+{
+    return !strcmp(alert->reason, ALERT_RELABELLED);
+}
+
+/* Whether the notification is about one alert. */
+static bool is_alone(const struct notification *notification)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < notification->alert_count; i++)
+        count += !is_relabelled(&notification->alerts[i]);
+    return count == 1;
+}
+
 static const char *summary(const struct notification *notification, const struct alert *alert,
                            struct arena *arena)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };
     const char *resource = alert_label_value(alert, "resource_name");
-    if (notification->alert_count == 1 || !*notification->assessment_title)
+    if (is_alone(notification) || !*notification->assessment_title)
         return notification->title;
     buf_text(&out, notification->test ? "[TEST] " : "");
     buf_printf(&out, "%s on %s", notification->assessment_title, resource);
@@ -69,7 +84,7 @@ static const char *silence(const struct notification *notification, const struct
 {
     CLEANUP(buf_finish) struct buf program = { 0 };
     CLEANUP(buf_finish) struct buf command = { 0 };
-    if (notification->alert_count == 1)
+    if (is_alone(notification))
         return notification->silence_command;
     notification_silence_own(notification->config_file, &program);
     notification_silence(buf_cstr(&program), NULL, alert, 1, &command);
@@ -82,7 +97,7 @@ static struct alert explained(const struct notification *notification, const str
 {
     struct alert out = *alert;
     char number[32], at[32] = "";
-    size_t points = notification->alert_count == 1 ? LONG_POINTS : SHORT_POINTS;
+    size_t points = is_alone(notification) ? LONG_POINTS : SHORT_POINTS;
     snprintf(number, sizeof number, "%.2f", notification->points);
     if (alert->due_at)
         clock_format_rfc3339(alert->due_at, at);
@@ -131,22 +146,31 @@ static void add_alert(struct json_writer *writer, const struct notification *not
 }
 
 /* --- POST /api/v2/alerts ---------------------------------------------------------------------- */
+static void write_alert(const struct receiver_context *context,
+                        const struct notification *notification, const struct alert *alert,
+                        struct json_writer *writer)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct alert whole = is_relabelled(alert) ? *alert : explained(notification, alert, &arena);
+    int64_t ends_at = whole.state == ALERT_RESOLVED ? whole.ends_at : context->ends_at;
+    if (ends_at < whole.starts_at) /* refused: the clock stepped back */
+        ends_at = whole.starts_at;
+    json_open(writer, NULL, '{');
+    add_alert(writer, notification, &whole, ends_at);
+    json_close(writer, '}');
+}
+
+/* What ends because its labels are others now comes before what they are. */
 static void write_alerts(const void *config, const struct receiver_context *context,
                          const struct notification *notification, struct buf *out)
 {
     struct json_writer writer = { .out = out };
     (void)config;
     json_open(&writer, NULL, '[');
-    for (size_t i = 0; i < notification->alert_count && i < ALERTMANAGER_ALERTS_MAX; i++) {
-        CLEANUP(arena_finish) struct arena arena = { 0 };
-        struct alert alert = explained(notification, &notification->alerts[i], &arena);
-        int64_t ends_at = alert.state == ALERT_RESOLVED ? alert.ends_at : context->ends_at;
-        if (ends_at < alert.starts_at) /* refused: the clock stepped back */
-            ends_at = alert.starts_at;
-        json_open(&writer, NULL, '{');
-        add_alert(&writer, notification, &alert, ends_at);
-        json_close(&writer, '}');
-    }
+    for (int relabelled = 1; relabelled >= 0; relabelled--)
+        for (size_t i = 0; i < notification->alert_count; i++)
+            if (is_relabelled(&notification->alerts[i]) == relabelled)
+                write_alert(context, notification, &notification->alerts[i], &writer);
     json_close(&writer, ']');
 }
 

@@ -162,11 +162,13 @@ static bool relabel(struct active_pass *pass, const struct rule *rule, const str
 {
     if (alert_same_labels(now, &row->alert))
         return true;
+    enum active_change_kind kind =
+        alert_has_labels(now, &row->alert) ? ACTIVE_EXTENDED : ACTIVE_RELABELLED;
     memcpy(row->alert.labels, now->labels, sizeof now->labels);
     row->alert.label_count = now->label_count;
     row->alert.risk = now->risk;
     return active_row_put(pass, rule, row, error) &&
-           active_row_changed(pass, ACTIVE_RELABELLED, &row->alert, error);
+           active_row_changed(pass, kind, &row->alert, error);
 }
 
 /* What several subscriptions add up to is smaller while one of them cannot be read: that clears

@@ -15,6 +15,7 @@ enum active_change_kind {
     ACTIVE_FIRED,      /* or there is news of an alert that fires */
     ACTIVE_FELL,       /* its risk fell: news where it was told, but not where it comes to */
     ACTIVE_RELABELLED, /* other labels describe it now: no news, but it may belong elsewhere */
+    ACTIVE_EXTENDED,   /* the same, but only more labels than before */
     ACTIVE_RESOLVED,
 };
 

@@ -145,15 +145,17 @@ void alert_identify(struct alert *alert, const char *const *names)
     memcpy(alert->fingerprint, identity.fingerprint, sizeof alert->fingerprint);
 }
 
-bool alert_same_labels(const struct alert *left, const struct alert *right)
+bool alert_has_labels(const struct alert *alert, const struct alert *other)
 {
-    if (left->label_count != right->label_count)
-        return false;
-    for (size_t i = 0; i < left->label_count; i++)
-        if (strcmp(left->labels[i].name, right->labels[i].name) != 0 ||
-            strcmp(left->labels[i].value, right->labels[i].value) != 0)
+    for (size_t i = 0; i < other->label_count; i++)
+        if (strcmp(alert_label_value(alert, other->labels[i].name), other->labels[i].value) != 0)
             return false;
     return true;
+}
+
+bool alert_same_labels(const struct alert *alert, const struct alert *other)
+{
+    return alert->label_count == other->label_count && alert_has_labels(alert, other);
 }
 
 char *alert_dedup_key(const char *tenant_id, const char *rule, const char *subject,

@@ -11,6 +11,9 @@
 #include "alerts/text/match.h"
 #include "alerts/text/record.h"
 
+#define ALERT_RELABELLED                                                                           \
+    "relabelled" /* reason of a set of labels that is not the alert's any more */
+
 enum { ALERT_LABELS_MAX = 32, ALERT_FINGERPRINT_BYTES = 17 };
 
 /* Texts are borrowed, or in the arena of whoever read it. */
@@ -52,8 +55,9 @@ const char *alert_annotation_value(const struct alert *alert, const char *name);
 extern const char *const alert_finding_labels[];
 void alert_label_finding(struct alert *alert, const struct finding *finding, struct arena *arena);
 
-/* Whether two alerts have the same labels with the same values. */
-bool alert_same_labels(const struct alert *left, const struct alert *right);
+/* Whether an alert has all labels of another, with the same values; and whether that is all. */
+bool alert_has_labels(const struct alert *alert, const struct alert *other);
+bool alert_same_labels(const struct alert *alert, const struct alert *other);
 
 /* Work out the fingerprint: FNV-1a 64 over name, 0xff, value, 0xff of the sorted labels
  * as 16 hex digits, which is what Alertmanager calls the same alert. */

@@ -66,6 +66,9 @@ TEST(identity_is_the_rule_and_the_labels_named)
     CHECK_TEXT(other.fingerprint, alert.fingerprint);
     alert_label(&other, "zone", "1");
     CHECK(!alert_same_labels(&alert, &other));
+    CHECK(!alert_has_labels(&other, &alert)); /* risk_level */
+    alert_label(&other, "risk_level", "high");
+    CHECK(alert_has_labels(&other, &alert) && !alert_has_labels(&alert, &other));
     alert_identify(&other, names);
     CHECK(strcmp(other.fingerprint, alert.fingerprint) != 0);
 }

@@ -45,6 +45,32 @@ TEST(firing_alerts_end_later_and_resolved_ones_when_they_did)
     CHECK(!json_next(alert));
 }
 
+TEST(labels_it_was_told_before_end_first)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(receiver_request_finish) struct receiver_request request = { 0 };
+    const struct receiver_context context = { .ends_at = FIXTURE_AT + 300, .name = "team" };
+    struct error error = { 0 };
+    struct notification notification;
+    fixture_notification(FIXTURE_FINDING, &arena, &notification);
+    struct alert alerts[2] = { notification.alerts[0], notification.alerts[0] };
+    alert_label(&alerts[1], "risk_level", "high");
+    alerts[1].state = ALERT_RESOLVED;
+    alerts[1].ends_at = FIXTURE_AT + 60;
+    alerts[1].reason = ALERT_RELABELLED;
+    notification.alerts = alerts;
+    notification.alert_count = 2;
+    CHECK(alertmanager_kind.build(&config, &context, &notification, &request, &error));
+    struct json *json = json_parse(buf_cstr(&request.body), request.body.length, &error);
+    const struct json *before = json_first(json), *now = json_next(before);
+    CHECK_TEXT(json_text(json_path(before, "labels.risk_level")), "high");
+    CHECK_TEXT(json_text(json_get(before, "endsAt")), "2025-11-21T12:01:00Z");
+    CHECK_TEXT(json_text(json_path(now, "labels.risk_level")), "critical");
+    CHECK_TEXT(json_text(json_get(now, "endsAt")), "2025-11-21T12:05:00Z");
+    CHECK_TEXT(json_text(json_path(now, "annotations.summary")), notification.title);
+    json_free(json);
+}
+
 TEST(each_finding_is_an_alert_of_its_own)
 {
     FIXTURE built = { 0 };

@@ -207,3 +207,54 @@ TEST(two_rules_are_two_alerts)
     CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM active_alert"), 2);
     scene_finish(&scene);
 }
+
+/* Alertmanager knows an alert by its labels. */
+#define AM "receivers:\n- { name: am, alertmanager: { urls: ['http://127.0.0.1:9/'] } }\n"
+#define LAST(what) "SELECT " what " FROM outbox_message ORDER BY id DESC LIMIT 1"
+
+static void check_ended(struct scene *scene, const char *now, const char *before)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct error error = { 0 };
+    const char *page = NULL;
+    struct notification told;
+    CHECK(database_get_text(database_prepare(scene->world.database, LAST("page")), &arena, &page,
+                            &error));
+    CHECK(notification_read(page, strlen(page), &arena, &told, &error));
+    CHECK_INT(told.alert_count, 2);
+    CHECK_INT(told.resolved_count, 1);
+    CHECK_TEXT(alert_label_value(&told.alerts[0], "risk_level"), now);
+    CHECK_INT(told.alerts[0].state, ALERT_FIRING);
+    CHECK_TEXT(alert_label_value(&told.alerts[1], "risk_level"), before);
+    CHECK_INT(told.alerts[1].state, ALERT_RESOLVED);
+    CHECK_INT(told.alerts[1].ends_at, scene->world.now);
+    CHECK_TEXT(told.alerts[1].reason, "relabelled");
+    CHECK_TEXT(told.alerts[1].fingerprint, told.alerts[0].fingerprint);
+    CHECK_INT(strncmp(told.title, "Fixed", 5) != 0, true);
+}
+
+TEST(what_knows_alerts_by_labels_hears_that_the_old_ones_end)
+{
+    struct scene scene;
+    begin(&scene, "am", AM "route: { group_by: [alertname], group_interval: 0s }\n", RATED);
+    CHECK_TEXT(collect(&scene, "a"), "am finding.opened firing: finding.opened@a\n");
+    CHECK_TEXT(collect(&scene, "A"), "am finding.risk_changed firing: finding.risk_changed@a\n");
+    check_ended(&scene, "critical", "high");
+    CHECK_TEXT(collect(&scene, "a"), "am finding.risk_changed firing: finding.risk_changed@a\n");
+    check_ended(&scene, "high", "critical");
+    CHECK_TEXT(collect(&scene, "ab"), "am finding.opened firing: finding.opened@b\n");
+    CHECK_INT(scene_number(&scene, LAST("json_array_length(page, '$.alerts')")), 1);
+    scene_finish(&scene);
+}
+
+TEST(what_knows_alerts_by_labels_hears_of_every_move)
+{
+    struct scene scene;
+    begin(&scene, "am_moves", AM "route: { group_by: [risk_level], group_interval: 0s }\n", RATED);
+    CHECK_TEXT(collect(&scene, "A"), "am finding.opened firing: finding.opened@a\n");
+    CHECK_TEXT(collect(&scene, "a"), "am finding.risk_changed firing: finding.risk_changed@a\n");
+    check_ended(&scene, "high", "critical");
+    CHECK_TEXT(fix(&scene, ""), "am finding.resolved resolved: finding.resolved@a\n");
+    CHECK_INT(scene_number(&scene, LAST("json_array_length(page, '$.alerts')")), 1);
+    scene_finish(&scene);
+}
