@@ -285,6 +285,8 @@ static bool alert(struct step *step, struct error *error)
             !threshold_evaluate(evaluation->threshold, &rules[i], &step->metrics, evaluation->now,
                                 on_signal, step, error))
             return error_wrap(error, "rule %s", rules[i].name);
+    if (evaluation->describe && !active_describe(&step->pass, error))
+        return false;
     return active_advance(&step->pass, error);
 }
 

@@ -38,8 +38,9 @@ struct evaluation {
     struct silence_cache *silences;
     const struct snapshot *snapshot;
     int64_t now;
-    bool reroute; /* routes may have changed since the last one */
-    bool prune;   /* delete what is old enough */
+    bool reroute;  /* routes may have changed since the last one */
+    bool describe; /* names may have */
+    bool prune;    /* delete what is old enough */
 
     /* results */
     uint64_t suppressed[MUTE_REASON_COUNT];

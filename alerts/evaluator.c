@@ -44,8 +44,9 @@ struct evaluator {
     bool aside_failing[EVALUATION_ASIDE_COUNT];
     int64_t clock_lead_s; /* as it was last counted */
     int64_t pruned_at, wrote_at;
-    int64_t due_at; /* of the thread: when to evaluate, whatever happens */
-    uint64_t seen;  /* the snapshot's generation it evaluated last */
+    int64_t due_at;     /* of the thread: when to evaluate, whatever happens */
+    uint64_t seen;      /* the snapshot's generation it evaluated last */
+    uint64_t described; /* the parts from which alerts have their names */
     _Atomic bool woken;
     _Atomic int64_t succeeded_at;
     _Atomic uint64_t generation;
@@ -92,20 +93,13 @@ static const struct family_1 aside_failures_total = {
 /* clang-format on */
 
 const struct family *const evaluator_families[] = {
-    &evaluations_total.family,
-    &evaluation_failures_total.family,
-    &last_duration.family,
-    &suppressed_total.family,
-    &write_failures_total.family,
-    &clock_offset.family,
-    &evaluation_alerts.family,
-    &evaluation_state_bytes.family,
-    &evaluation_last_write.family,
-    &evaluation_unreadable.family,
-    &limited_matchers.family,
-    &aside_failures_total.family,
-    &trouble_family.family,
-    NULL,
+    &evaluations_total.family,     &evaluation_failures_total.family,
+    &last_duration.family,         &suppressed_total.family,
+    &write_failures_total.family,  &clock_offset.family,
+    &evaluation_alerts.family,     &evaluation_state_bytes.family,
+    &evaluation_last_write.family, &evaluation_unreadable.family,
+    &limited_matchers.family,      &aside_failures_total.family,
+    &trouble_family.family,        NULL,
 };
 
 static const struct family *const *const figure_lists[] = { ledger_families, points_families,
@@ -284,6 +278,15 @@ static void succeed(struct evaluator *evaluator, const struct evaluation *evalua
         evaluator->config.wake(evaluator->config.wake_context);
 }
 
+/* A number for the parts of a snapshot: another one when any was collected anew. */
+static uint64_t parts_of(const struct snapshot *snapshot)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < snapshot->sources->count; i++)
+        sum = options_hash_join(sum, snapshot->parts[i] ? snapshot->parts[i]->generation : 0);
+    return sum;
+}
+
 /* Let the runner find out what became of the findings that have no row. */
 static void ask_for_proofs(struct evaluator *evaluator)
 {
@@ -312,6 +315,7 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
         .snapshot = snapshot,
         .now = now,
         .reroute = evaluator->reroute,
+        .describe = evaluator->reroute || parts_of(snapshot) != evaluator->described,
         .prune = now - evaluator->pruned_at >= PRUNE_S || now < evaluator->pruned_at,
         .wrote_at = evaluator->wrote_at,
         .figures = &figures,
@@ -324,6 +328,7 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
         evaluator->generation++;
     if (ok) {
         succeed(evaluator, &evaluation);
+        evaluator->described = parts_of(snapshot);
         ask_for_proofs(evaluator);
         *next_at = evaluation.next_at;
     } else {

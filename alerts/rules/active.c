@@ -5,6 +5,7 @@
 
 #include "alerts/ledger/points.h"
 #include "alerts/rules/active_row.h"
+#include "alerts/rules/attribute.h"
 #include "alerts/store/rows.h"
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
@@ -57,20 +58,9 @@ static bool find_blind(struct active_pass *pass, struct error *error)
     return true;
 }
 
-static void find_questions(struct active_pass *pass)
-{
-    size_t count;
-    const struct rule *rules = rule_all(pass->rules, &count);
-    for (size_t i = 0; i < count; i++)
-        for (size_t n = 0; n < rules[i].match.count; n++)
-            if (!strcmp(rules[i].match.matches[n].name, "control"))
-                pass->asks_control = true;
-}
-
 bool active_begin(struct active_pass *pass, struct error *error)
 {
     pass->adopted = !pass->snapshot || snapshot_is_ready(pass->snapshot);
-    find_questions(pass);
     return find_rules(pass, error) && find_blind(pass, error);
 }
 
@@ -131,8 +121,8 @@ static void add_implied(const struct threshold_signal *signal, struct alert *ale
             alert_label(alert, name, signal->values[i]);
 }
 
-static void make_alert(const struct threshold_signal *signal, struct arena *arena,
-                       struct alert *alert)
+static void make_alert(const struct threshold_signal *signal, const struct snapshot *snapshot,
+                       struct arena *arena, struct alert *alert)
 {
     const struct rule *rule = signal->rule;
     CLEANUP(buf_finish) struct buf before = { 0 };
@@ -142,6 +132,7 @@ static void make_alert(const struct threshold_signal *signal, struct arena *aren
             alert_label(alert, rule->family->labels[i], signal->values[i]);
     alert_label(alert, "alertname", rule->name);
     alert_identify(alert, rule->family->labels);
+    attribute_put(snapshot, NULL, alert);
     for (size_t i = 0; i < rule->label_count; i++)
         alert_label(alert, rule->labels[i].name, rule->labels[i].value);
     alert_label(alert, "alertname", rule->name);
@@ -154,21 +145,6 @@ static void make_alert(const struct threshold_signal *signal, struct arena *aren
         alert_annotate(alert, "value_before", arena_text(arena, buf_cstr(&before)));
     }
     add_implied(signal, alert);
-}
-
-/* The rule describes an alert that fires in other words than before. */
-static bool relabel(struct active_pass *pass, const struct rule *rule, const struct alert *now,
-                    struct active_row *row, struct error *error)
-{
-    if (alert_same_labels(now, &row->alert))
-        return true;
-    enum active_change_kind kind =
-        alert_has_labels(now, &row->alert) ? ACTIVE_EXTENDED : ACTIVE_RELABELLED;
-    memcpy(row->alert.labels, now->labels, sizeof now->labels);
-    row->alert.label_count = now->label_count;
-    row->alert.risk = now->risk;
-    return active_row_put(pass, rule, row, error) &&
-           active_row_changed(pass, kind, &row->alert, error);
 }
 
 /* What several subscriptions add up to is smaller while one of them cannot be read: that clears
@@ -203,7 +179,7 @@ bool active_apply_signal(struct active_pass *pass, const struct threshold_signal
     struct active_row row;
     struct alert alert;
     arena_reset(&pass->scratch);
-    make_alert(signal, &pass->scratch, &alert);
+    make_alert(signal, pass->snapshot, &pass->scratch, &alert);
     if (!active_row_load(pass->database, alert.fingerprint, &pass->scratch, &row, &found, error))
         return false;
     if (!active && (!found || row.life.state == ALERT_RESOLVED))
@@ -213,8 +189,11 @@ bool active_apply_signal(struct active_pass *pass, const struct threshold_signal
     if (active && row.life.state != ALERT_FIRING) {
         alert.episode = row.alert.episode + (row.life.state != ALERT_PENDING);
         row.alert = alert;
-    } else if (active && !relabel(pass, signal->rule, &alert, &row, error)) {
-        return false;
+    } else if (active) {
+        active_row_keep(attribute_labels, &row.alert, &alert);
+        row.alert.risk = alert.risk;
+        if (!active_row_relabel(pass, signal->rule, &alert, &row, error))
+            return false;
     }
     return active_row_move(pass, signal->rule, &row, now, "rule.resolved", "recovered", error);
 }

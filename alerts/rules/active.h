@@ -41,7 +41,6 @@ struct active_pass {
     const char **gone; /* rules that have alerts but are in no file any more; gone_count */
     size_t gone_count;
     bool adopted;       /* the first runs are over */
-    bool asks_control;  /* some rule does */
     bool blind;         /* a subscription that was visible cannot be read */
     struct intern seen; /* fingerprints of alerts over metrics that got a signal */
     struct intern late; /* findings whose news is that they are overdue as well */
@@ -61,6 +60,10 @@ void active_end(struct active_pass *pass);
  * Only alerts that fire or fired before make changes. */
 bool active_apply_event(struct active_pass *pass, const struct event *event,
                         struct error *error) MUST_USE;
+
+/* Describe the alerts of events anew: their findings, subscriptions and controls may have other
+ * names now, their rules other labels. Writes only what differs. */
+bool active_describe(struct active_pass *pass, struct error *error) MUST_USE;
 
 /* Apply one signal of a rule over metrics; writes nothing when the state stays. */
 bool active_apply_signal(struct active_pass *pass, const struct threshold_signal *signal,

@@ -2,54 +2,16 @@
 #include <string.h>
 
 #include "alerts/rules/active_row.h"
+#include "alerts/rules/attribute.h"
 #include "alerts/store/rows.h"
 #include "collectors/collector.h"
-#include "collectors/secure_scores.h"
 
-/* An event with its finding, if it is about one, the labels all its alerts have, and those that
- * rules may ask for. */
+/* An event with its finding, if it is about one, and what all its alerts have. */
 struct subject {
     const struct event *event;
     const struct finding *finding; /* NULL = about none */
     struct alert base;
-    struct match_label labels[ALERT_LABELS_MAX + 1];
-    size_t label_count;
 };
-
-/* Whether a list of keys joined with "," has this one. */
-static bool has_key(const char *keys, const char *key)
-{
-    size_t length = strlen(key);
-    for (const char *at = strstr(keys, key); length && at; at = strstr(at + 1, key))
-        if ((at == keys || at[-1] == ',') && (!at[length] || at[length] == ','))
-            return true;
-    return false;
-}
-
-/* The secure-score control a finding counts for, "" = none. Not a label of its alerts, because
- * Microsoft moves recommendations from one control to another. */
-static const char *control_of(const struct snapshot *snapshot, const struct finding *finding)
-{
-    for (size_t i = 0; snapshot && i < snapshot->sources->count; i++) {
-        size_t count;
-        const struct secure_control *controls = secure_scores_controls(snapshot->parts[i], &count);
-        for (size_t j = 0; j < count; j++)
-            if (!strcmp(controls[j].subscription_id, finding->subscription_id) &&
-                secure_scores_counts(&controls[j].scope, finding->resource_id) &&
-                has_key(controls[j].assessments, finding->assessment_id))
-                return controls[j].title;
-    }
-    return "";
-}
-
-static void list_labels(const struct active_pass *pass, struct subject *subject)
-{
-    subject->label_count = subject->base.label_count;
-    memcpy(subject->labels, subject->base.labels, sizeof subject->base.labels);
-    if (pass->asks_control && subject->finding)
-        subject->labels[subject->label_count++] =
-            (struct match_label){ "control", control_of(pass->snapshot, subject->finding) };
-}
 
 /* First runs of several sources are one alert, whose sentence names them all. */
 static void describe_first_run(struct alert *base, const struct event *event, struct arena *arena)
@@ -60,7 +22,7 @@ static void describe_first_run(struct alert *base, const struct event *event, st
     base->value = event->value;
 }
 
-static void describe(struct subject *subject, struct arena *arena)
+static void describe(const struct active_pass *pass, struct subject *subject, struct arena *arena)
 {
     const struct event *event = subject->event;
     struct alert *base = &subject->base;
@@ -75,6 +37,7 @@ static void describe(struct subject *subject, struct arena *arena)
     };
     if (subject->finding) {
         alert_label_finding(base, subject->finding, arena);
+        attribute_put(pass->snapshot, subject->finding, base);
         base->risk = subject->finding->risk;
         base->has_finding = true;
         base->finding_id = event->finding_id;
@@ -91,6 +54,7 @@ static void describe(struct subject *subject, struct arena *arena)
     alert_label(base, "subject", event->subject);
     alert_label(base, "cloud", event->cloud ? event->cloud : "");
     alert_label(base, "connector", event->connector ? event->connector : "");
+    attribute_put(pass->snapshot, NULL, base);
     alert_annotate(base, "detail", event->detail);
     base->value = event->value;
     CLEANUP(buf_finish) struct buf before = { 0 };
@@ -114,7 +78,7 @@ static void make_alert(const struct rule *rule, const struct subject *subject, s
 static bool wants(const struct rule *rule, const struct subject *subject)
 {
     return rule->kind == RULE_EVENT && rule_wants(rule, subject->event, subject->finding,
-                                                  subject->labels, subject->label_count);
+                                                  subject->base.labels, subject->base.label_count);
 }
 
 static bool is_first_run(const struct alert *alert)
@@ -169,7 +133,7 @@ static bool fire(struct active_pass *pass, const struct rule *rule, const struct
 static bool rerate(struct active_pass *pass, const struct rule *rule, const struct subject *subject,
                    struct active_row *row, struct error *error)
 {
-    if (!rule_matches(rule, subject->finding, subject->labels, subject->label_count))
+    if (!rule_matches(rule, subject->finding, subject->base.labels, subject->base.label_count))
         return active_row_move(pass, rule, row, ALERT_STATE_CLEAR, subject->base.event,
                                "no_longer_matches", error);
     struct alert before = row->alert;
@@ -242,8 +206,7 @@ static bool undo(struct active_pass *pass, const struct event *event, enum event
     struct event undone = *event;
     undone.kind = kind;
     struct subject subject = { .event = &undone };
-    describe(&subject, &pass->scratch);
-    list_labels(pass, &subject);
+    describe(pass, &subject, &pass->scratch);
     for (size_t i = 0; i < count; i++) {
         struct active_row row;
         struct alert alert;
@@ -294,8 +257,7 @@ bool active_apply_event(struct active_pass *pass, const struct event *event, str
     arena_reset(&pass->scratch);
     if (event_finding(event, &finding, scratch))
         subject.finding = &finding;
-    describe(&subject, &pass->scratch);
-    list_labels(pass, &subject);
+    describe(pass, &subject, &pass->scratch);
     if (subject.finding && touches(event->kind) && !touch_alerts(pass, &subject, error))
         return false;
     if (event->kind == EVENT_SCORE_RECOVERED && !undo(pass, event, EVENT_SCORE_DROPPED, error))

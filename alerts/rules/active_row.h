@@ -39,6 +39,13 @@ bool active_row_move(struct active_pass *pass, const struct rule *rule, struct a
  * after it fired. */
 bool active_row_lasts(const struct alert *alert);
 
+/* Give a row the labels its alert has now, write it and pass it on, when they are others. */
+bool active_row_relabel(struct active_pass *pass, const struct rule *rule, const struct alert *now,
+                        struct active_row *row, struct error *error) MUST_USE;
+
+/* Of the labels named, ends with NULL: what is not known now stays as it was. */
+void active_row_keep(const char *const *names, const struct alert *before, struct alert *now);
+
 #define ACTIVE_FIRST_RUN "digest" /* event of an alert that waits until every source is known */
 
 /* Write a row as it is, with the instant its clocks run to. */

@@ -14,7 +14,7 @@
 #define ALERT_RELABELLED                                                                           \
     "relabelled" /* reason of a set of labels that is not the alert's any more */
 
-enum { ALERT_LABELS_MAX = 32, ALERT_FINGERPRINT_BYTES = 17 };
+enum { ALERT_LABELS_MAX = 40, ALERT_FINGERPRINT_BYTES = 17 };
 
 /* Texts are borrowed, or in the arena of whoever read it. */
 struct alert {

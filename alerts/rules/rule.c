@@ -21,10 +21,24 @@ struct rule_set {
 };
 
 const char *const rule_event_labels[] = {
-    "risk_level",     "severity",      "source",        "subscription_id",
-    "resource_group", "resource_type", "assessment_id", "finding_id",
-    "resource_name",  "category",      "cloud",         "connector",
-    "account",        "subject",       "control",       NULL,
+    "risk_level",
+    "severity",
+    "source",
+    "subscription_id",
+    "resource_group",
+    "resource_type",
+    "assessment_id",
+    "finding_id",
+    "resource_name",
+    "category",
+    "cloud",
+    "connector",
+    "account",
+    "subject",
+    "control",
+    "subscription_name",
+    "management_group",
+    NULL,
 };
 
 /* The built-in rules, which the operator may replace. */

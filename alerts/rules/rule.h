@@ -87,8 +87,8 @@ const struct rule *rule_find(const struct rule_set *set, const char *name);
  * with max_level -1, so that nothing else is computed. */
 const struct family *const *rule_families(const struct rule_set *set);
 
-/* What the matchers of event rules may name: alert_finding_labels without alertname; control, the
- * title of the secure-score control a finding counts for; and subject, the control, plan, collector
+/* What the matchers of event rules may name: alert_finding_labels without alertname,
+ * attribute_labels, and subject: the control, plan, collector
  * or recommendation of an event that is about no finding. Ends with NULL. */
 extern const char *const rule_event_labels[];
 

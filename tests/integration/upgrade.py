@@ -41,6 +41,7 @@ TABLES = ("store", "ledger_assessment", "ledger_finding", "ledger_event", "activ
           "outbox_member")
 READ_AS = {"ledger_finding": "ledger_known"}  # since version 2: texts that rows share
 DATES = ("opened_at", "changed_at", "overdue_at")  # since version 2: Azure's, by check_dates
+NAMES = ("cloud", "connector", "account", "subscription_name", "management_group", "control")
 OVER = ("finding.resolved", "finding.exempted")
 
 
@@ -166,6 +167,17 @@ def identified(before, columns):
                     for row in rows[table]} for table in TABLES}
 
 
+def without_names(rows, columns):
+    """Alerts without the names that only later versions give them."""
+    at = columns["active_alert"].split(", ").index("alert")
+    out = set()
+    for row in rows:
+        alert = json.loads(row[at])
+        alert["labels"] = {n: v for n, v in alert["labels"].items() if n not in NAMES}
+        out.add(row[:at] + (json.dumps(alert, sort_keys=True),) + row[at + 1:])
+    return out
+
+
 def check_pages(folder):
     """What waits, and what is told again, names alerts as they are now."""
     told = query(folder, "SELECT fingerprint, page FROM outbox_message JOIN outbox_member"
@@ -201,6 +213,8 @@ def check_at_rest(exporter, folder, sink, columns, before, waiting):
     after, before = rows_of(folder, columns), identified(before, columns)
     check_pages(folder)
     after["store"] = {row for row in after["store"] if "history.thinned" not in row}  # is new
+    for rows in before, after:
+        rows["active_alert"] = without_names(rows["active_alert"], columns)
     for table in TABLES:
         if table != "outbox_message":
             equal(len(after[table]), len(before[table]), f"rows of {table}")

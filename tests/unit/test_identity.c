@@ -2,6 +2,7 @@
 #include "alerts_world.h"
 
 #include "alerts/notify/silence.h"
+#include "alerts/store/rows.h"
 
 /* Every rating is told. */
 #define RATED                                                                                      \
@@ -256,5 +257,109 @@ TEST(what_knows_alerts_by_labels_hears_of_every_move)
     check_ended(&scene, "high", "critical");
     CHECK_TEXT(fix(&scene, ""), "am finding.resolved resolved: finding.resolved@a\n");
     CHECK_INT(scene_number(&scene, LAST("json_array_length(page, '$.alerts')")), 1);
+    scene_finish(&scene);
+}
+
+/* --- names -------------------------------------------------------------------------------------*/
+
+static void name_subscription(struct scene *scene, const char *name)
+{
+    char rows[256];
+    snprintf(rows, sizeof rows,
+             "[{\"subscriptionId\":\"s1\",\"state\":\"Enabled\",\"displayName\":\"%s\"},"
+             "{\"subscriptionId\":\"s2\",\"state\":\"Enabled\"}]",
+             name);
+    scene_feed(scene, SOURCE(subscriptions), 0, rows);
+}
+
+static int64_t labelled(struct scene *scene, const char *label)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct error error = { 0 };
+    struct rows_keys alerts;
+    int64_t count = 0;
+    CHECK(rows_read_keys(database_prepare(scene->world.database, "SELECT alert FROM active_alert"
+                                                                 " WHERE state = 'firing'"),
+                         &arena, &alerts, &error));
+    for (size_t i = 0; i < alerts.count; i++)
+        count += strstr(alerts.keys[i], label) != NULL;
+    return count;
+}
+
+TEST(a_renamed_subscription_is_routed_anew_and_opens_nothing)
+{
+    struct scene scene;
+    begin(&scene, "renamed",
+          "receivers:\n" SCENE_RECEIVER("team") SCENE_RECEIVER(
+              "boss") "route:\n  receiver: team\n  group_by: [subscription_name]\n"
+                      "  group_interval: 0s\n"
+                      "  routes: [{ receiver: boss, matchers: ['subscription_name=\"Production\"'] "
+                      "}]\n",
+          RATED);
+    name_subscription(&scene, "Production");
+    CHECK_TEXT(collect(&scene, "az"), "boss finding.opened firing: finding.opened@a\n"
+                                      "team finding.opened firing: finding.opened@z\n");
+    name_subscription(&scene, "Old production");
+    CHECK_TEXT(scene_run(&scene), "");
+    CHECK_INT(labelled(&scene, "\"subscription_name\":\"Old production\""), 1);
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM group_member WHERE receiver = 'boss'"), 0);
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM active_alert"), 2);
+    CHECK_TEXT(fix(&scene, "z"), "team finding.resolved resolved: finding.resolved@a\n");
+    scene_finish(&scene);
+}
+
+TEST(a_name_that_is_not_known_now_stays)
+{
+    struct scene scene;
+    begin(&scene, "unknown", SCENE_ALONE, RATED);
+    name_subscription(&scene, "Production");
+    scene_control(&scene, "s1", "Enable MFA", "key");
+    collect(&scene, "a");
+    struct part **parts = scene.world.snapshot->parts;
+    struct part *held[] = { parts[INDEX(subscriptions)], parts[INDEX(secure_scores)] };
+    parts[INDEX(subscriptions)] = parts[INDEX(secure_scores)] = NULL; /* as after a start */
+    CHECK_TEXT(collect(&scene, "a"), "");
+    CHECK_INT(labelled(&scene, "\"subscription_name\":\"Production\""), 1);
+    CHECK_INT(labelled(&scene, "\"control\":\"Enable MFA\""), 1);
+    parts[INDEX(subscriptions)] = held[0];
+    parts[INDEX(secure_scores)] = held[1];
+    scene_control(&scene, "s1", "Protect accounts", "key");
+    CHECK_TEXT(scene_run(&scene), "");
+    CHECK_INT(labelled(&scene, "\"control\":\"Protect accounts\""), 1);
+    scene_finish(&scene);
+}
+
+TEST(a_rule_over_a_control_goes_on_when_the_risk_changes)
+{
+    struct scene scene;
+    begin(&scene, "control", SCENE_ALONE, RATED "    match: 'control=\"Enable MFA\"'\n");
+    scene_control(&scene, "s1", "Enable MFA", "key");
+    CHECK_TEXT(collect(&scene, "a"), "team finding.opened firing: finding.opened@a\n");
+    CHECK_TEXT(collect(&scene, "A"), "team finding.risk_changed firing: finding.risk_changed@a\n");
+    scene_finish(&scene);
+}
+
+TEST(labels_of_a_rule_over_events_may_change)
+{
+    struct scene scene;
+    begin(&scene, "reloaded", SCENE_ALONE, RATED "    labels: { team: red, page: 'yes' }\n");
+    CHECK_TEXT(collect(&scene, "a"), "team finding.opened firing: finding.opened@a\n");
+    configure(&scene, SCENE_ALONE, RATED "    labels: { team: blue }\n");
+    CHECK_INT(labelled(&scene, "\"team\":\"blue\""), 1);
+    CHECK_INT(labelled(&scene, "\"page\""), 0);
+    CHECK_TEXT(fix(&scene, ""), "team finding.resolved resolved: finding.resolved@a\n");
+    scene_finish(&scene);
+}
+
+TEST(more_labels_are_no_news_to_whom_knows_alerts_by_them)
+{
+    struct scene scene;
+    begin(&scene, "more", AM "route: { group_by: [alertname], group_interval: 0s }\n", RATED);
+    CHECK_TEXT(collect(&scene, "a"), "am finding.opened firing: finding.opened@a\n");
+    name_subscription(&scene, "Production");
+    CHECK_TEXT(scene_run(&scene), ""); /* what it was told is still true */
+    name_subscription(&scene, "Old production");
+    CHECK_TEXT(scene_run(&scene), "am finding.opened firing: finding.opened@a\n");
+    CHECK_INT(scene_number(&scene, LAST("json_array_length(page, '$.alerts')")), 2);
     scene_finish(&scene);
 }
