@@ -42,6 +42,8 @@ TABLES = ("store", "ledger_assessment", "ledger_finding", "ledger_event", "activ
 READ_AS = {"ledger_finding": "ledger_known"}  # since version 2: texts that rows share
 DATES = ("opened_at", "changed_at", "overdue_at")  # since version 2: Azure's, by check_dates
 NAMES = ("cloud", "connector", "account", "subscription_name", "management_group", "control")
+OTHER_CLOUDS = ("microsoft.security/securityconnectors/securityentitydata",  # their types, before
+                "aws-resource", "gcp-resource", "devops-resource")           # and since version 2
 OVER = ("finding.resolved", "finding.exempted")
 
 
@@ -173,7 +175,8 @@ def without_names(rows, columns):
     out = set()
     for row in rows:
         alert = json.loads(row[at])
-        alert["labels"] = {n: v for n, v in alert["labels"].items() if n not in NAMES}
+        alert["labels"] = {n: v for n, v in alert["labels"].items()
+                           if n not in NAMES and v not in OTHER_CLOUDS}
         out.add(row[:at] + (json.dumps(alert, sort_keys=True),) + row[at + 1:])
     return out
 
