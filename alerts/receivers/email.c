@@ -1,10 +1,13 @@
 #include "alerts/receivers/email.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "alerts/receivers/email_body.h"
 #include "alerts/receivers/layout.h"
+#include "alerts/rules/notification_words.h"
 #include "core/hash.h"
 
 enum {
@@ -171,100 +174,6 @@ static void add_date(struct buf *out, int64_t at)
                parts.tm_min, parts.tm_sec);
 }
 
-/* --- the two forms of the text ---------------------------------------------------------------- */
-static void write_text(const struct layout *layout, struct buf *out)
-{
-    if (*layout->text)
-        buf_printf(out, "%s\n\n", layout->text);
-    for (size_t i = 0; i < layout->fact_count; i++)
-        buf_printf(out, "%s: %s\n", layout->facts[i].name, layout->facts[i].text);
-    for (size_t i = 0; i < layout->section_count; i++) {
-        const struct layout_section *section = &layout->sections[i];
-        buf_printf(out, "\n%s\n%s", section->title, section->text);
-        for (size_t j = 0; j < section->item_count; j++)
-            buf_printf(out, "%s- %s", j ? "\n" : "", section->items[j].text);
-        buf_char(out, '\n');
-    }
-    buf_char(out, '\n');
-    for (size_t i = 0; i < layout->link_count; i++)
-        buf_printf(out, "%s: %s\n", layout->links[i].text, layout->links[i].link);
-    if (*layout->footer)
-        buf_printf(out, "\n%s\n", layout->footer);
-    if (*layout->truncated)
-        buf_printf(out, "\n%s\n", layout->truncated);
-}
-
-/* Append text so that it is nothing but text; line breaks are kept. */
-static void escape(struct buf *out, const char *text)
-{
-    static const struct {
-        char c;
-        const char *entity;
-    } entities[] = { { '&', "&amp;" },  { '<', "&lt;" },   { '>', "&gt;" },
-                     { '"', "&quot;" }, { '\'', "&#39;" }, { '\n', "<br>\n" } };
-    for (; *text; text++) {
-        size_t i = 0;
-        while (i < ARRAY_COUNT(entities) && entities[i].c != *text)
-            i++;
-        if (i < ARRAY_COUNT(entities))
-            buf_text(out, entities[i].entity);
-        else
-            buf_char(out, *text);
-    }
-}
-
-static void add_element(struct buf *out, const char *before, const char *text, const char *after)
-{
-    if (!*text)
-        return;
-    buf_text(out, before);
-    escape(out, text);
-    buf_text(out, after);
-}
-
-/* Only web addresses become links. */
-static void add_link(struct buf *out, const struct layout_item *item)
-{
-    bool is_link = !strncmp(item->link, "https://", 8) || !strncmp(item->link, "http://", 7);
-    if (is_link)
-        add_element(out, "<a href=\"", item->link, "\">");
-    escape(out, item->text);
-    buf_text(out, is_link ? "</a>" : "");
-}
-
-static void write_html(const struct layout *layout, struct buf *out)
-{
-    buf_text(out, "<!DOCTYPE html>\n<html><body style=\"font-family: sans-serif\">\n");
-    add_element(out, "<h2>", layout->title, "</h2>\n");
-    add_element(out, "<p>", layout->text, "</p>\n");
-    buf_text(out, "<table>\n");
-    for (size_t i = 0; i < layout->fact_count; i++) {
-        add_element(out, "<tr><td><b>", layout->facts[i].name, "</b></td>");
-        add_element(out, "<td>", layout->facts[i].text, "</td></tr>\n");
-    }
-    buf_text(out, "</table>\n");
-    for (size_t i = 0; i < layout->section_count; i++) {
-        const struct layout_section *section = &layout->sections[i];
-        add_element(out, "<h3>", section->title, "</h3>\n");
-        add_element(out, "<p>", section->text, "</p>\n");
-        buf_text(out, section->item_count ? "<ul>\n" : "");
-        for (size_t j = 0; j < section->item_count; j++) {
-            buf_text(out, "<li>");
-            add_link(out, &section->items[j]);
-            buf_text(out, "</li>\n");
-        }
-        buf_text(out, section->item_count ? "</ul>\n" : "");
-    }
-    for (size_t i = 0; i < layout->link_count; i++) {
-        buf_text(out, "<p>");
-        add_link(out, &layout->links[i]);
-        buf_text(out, "</p>\n");
-    }
-    add_element(out, "<p><small>", layout->footer, "</small></p>\n");
-    add_element(out, "<p><small>", layout->truncated, "</small></p>\n");
-    buf_text(out, "</body></html>\n");
-}
-
 /* --- message ---------------------------------------------------------------------------------- */
 /* The sender's domain: where our message ids belong. */
 static const char *domain_of(const struct email_config *config)
@@ -272,9 +181,30 @@ static const char *domain_of(const struct email_config *config)
     return strchr(config->from, '@') + 1;
 }
 
+/* The title; what ended says so in front, where lists of mails show it: [FIXED], [EXEMPT]. */
+static void put_subject(struct buf *out, const struct notification *notification)
+{
+    const char *ended = notification_words_ended(notification->reason),
+               *title = notification->title;
+    size_t length = strlen(ended);
+    if (notification->status == NOTIFICATION_RESOLVED && strncmp(title, "[TEST]", 6) != 0) {
+        buf_char(out, '[');
+        if (!strcmp(notification->reason, finding_reason_words[REASON_EXEMPTED]))
+            buf_text(out, "EXEMPT");
+        else
+            for (const char *c = ended; *c; c++)
+                buf_char(out, (char)toupper((unsigned char)*c));
+        buf_text(out, "] ");
+        title +=
+            !strncmp(title, ended, length) && !strncmp(title + length, ": ", 2) ? length + 2 : 0;
+    }
+    buf_text(out, title);
+}
+
 static void add_headers(const struct email_config *config, const struct notification *notification,
                         int64_t now, struct buf *out)
 {
+    CLEANUP(buf_finish) struct buf subject = { 0 };
     bool urgent = notification->status == NOTIFICATION_FIRING &&
                   !strcmp(notification->risk_level, "critical");
     buf_printf(out, "From: defender_exporter <%s>\r\nTo: %s", config->from, config->to.texts[0]);
@@ -283,7 +213,8 @@ static void add_headers(const struct email_config *config, const struct notifica
     buf_text(out, "\r\n");
     if (config->reply_to)
         buf_printf(out, "Reply-To: %s\r\n", config->reply_to);
-    add_free(out, "Subject", notification->title);
+    put_subject(&subject, notification);
+    add_free(out, "Subject", buf_cstr(&subject));
     add_date(out, now);
     buf_printf(out, "Message-ID: <%s@%s>\r\n", notification->id, domain_of(config));
     buf_printf(out, "In-Reply-To: <%s@%s>\r\n", notification->dedup_key, domain_of(config));
@@ -308,8 +239,8 @@ void email_write(const struct email_config *config, const struct notification *n
     struct layout layout;
     char boundary[64];
     layout_make(notification, &arena, &layout);
-    write_text(&layout, &text);
-    write_html(&layout, &html);
+    email_body_text(&layout, &text);
+    email_body_html(notification, &layout, &html);
     snprintf(boundary, sizeof boundary, "=_%s", notification->id); /* never in quoted-printable */
     add_headers(config, notification, now, out);
     buf_text(out, "MIME-Version: 1.0\r\n");

@@ -1,5 +1,5 @@
 #pragma once
-/* E-mail over SMTP: multipart, plain text and simple HTML, one thread per alert group. */
+/* E-mail over SMTP: multipart, plain text and simple HTML, one thread per dedup key. */
 #include "alerts/receivers/receiver.h"
 
 enum email_tls { EMAIL_STARTTLS, EMAIL_TLS, EMAIL_PLAIN };

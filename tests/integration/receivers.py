@@ -102,10 +102,12 @@ def test_mail_parses():
             equal(part.defects, [], f"defects of {page}")
             for name, value in part.items():
                 equal(list(value.defects), [], f"defects of {name} in {page}")
-        equal(mail["subject"], title, f"subject of {page}")
+        tag = {"resolved": "[FIXED] ", "unassessed": "[NO LONGER ASSESSED] "}.get(page, "")
+        equal(mail["subject"], tag + (title.partition(": ")[2] if tag and title.startswith((
+            "Fixed: ", "No longer assessed: ")) else title), f"subject of {page}")
         equal(mail["to"], "soc@example.com, cloud@example.com", page)
         contains(mail.get_body(("plain",)).get_content(), "portal.azure.com", page)
-        contains(mail.get_body(("html",)).get_content(), "<h2>", page)
+        contains(mail.get_body(("html",)).get_content(), "<h2 ", page)
 
 
 # --- Alertmanager -----------------------------------------------------------------------------

@@ -79,6 +79,14 @@ static void part(const struct buf *mail, const char *type, struct buf *out)
     }
 }
 
+static int count_of(const char *text, const char *part)
+{
+    int count = 0;
+    for (; (text = strstr(text, part)); text += strlen(part))
+        count++;
+    return count;
+}
+
 TEST(headers_are_complete)
 {
     CLEANUP(buf_finish) struct buf mail = { 0 };
@@ -185,13 +193,125 @@ TEST(both_parts_say_everything_and_html_is_only_text)
         CHECK_CONTAINS(buf_cstr(&html), want[i]);
     }
     CHECK_CONTAINS(buf_cstr(&text), FIXTURE_LINK);
-    CHECK_CONTAINS(buf_cstr(&html), "<a href=\"" FIXTURE_LINK "\">");
+    CHECK_CONTAINS(buf_cstr(&html), "<a href=\"" FIXTURE_LINK "\"");
+    CHECK_CONTAINS(buf_cstr(&html), "<a href=\"https://aka.ms/x\"");
     buf_reset(&mail);
     write_notification(FIXTURE_HOSTILE, &mail);
     part(&mail, "text/html", &html);
     CHECK(!strstr(buf_cstr(&html), "<!channel>"));
     CHECK(!strstr(buf_cstr(&html), "href=\"javascript"));
     CHECK_CONTAINS(buf_cstr(&html), "&lt;!channel&gt; &lt;@U1&gt; &amp; &quot;quoted&quot;");
+}
+
+/* The colour and the word of it, and a subject that says how it ended. */
+TEST(colours_words_and_subjects)
+{
+    static const struct {
+        const char *risk, *severity, *reason;
+        enum notification_status status;
+        bool test, about_findings;
+        const char *colour, *word, *subject;
+    } cases[] = {
+        { "critical", "", "", NOTIFICATION_FIRING, false, true, "#b00020", "Critical", "T" },
+        { "low", "", "", NOTIFICATION_FIRING, false, true, "#0969da", "Low", "T" },
+        { "not_evaluated", "", "", NOTIFICATION_FIRING, false, true, "#57606a",
+          "Risk not evaluated", "T" },
+        { "not_evaluated", "error", "", NOTIFICATION_FIRING, false, false, "#bc4c00", "", "T" },
+        { "not_evaluated", "", "", NOTIFICATION_FIRING, false, false, "#9a6700", "", "T" },
+        { "critical", "", "", NOTIFICATION_FIRING, true, true, "#0969da", "Critical", "T" },
+        { "critical", "", "fixed", NOTIFICATION_RESOLVED, false, true, "#1a7f37", "Fixed",
+          "[FIXED] T" },
+        { "critical", "", "exempted", NOTIFICATION_RESOLVED, false, true, "#57606a", "Exempted",
+          "[EXEMPT] T" },
+        { "critical", "", "no_longer_assessed", NOTIFICATION_RESOLVED, false, true, "#9a6700",
+          "No longer assessed", "[NO LONGER ASSESSED] T" },
+        { "critical", "", "plan_off", NOTIFICATION_RESOLVED, false, true, "#9a6700",
+          "No longer assessed (plan off)", "[NO LONGER ASSESSED (PLAN OFF)] T" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(buf_finish) struct buf mail = { 0 };
+        CLEANUP(buf_finish) struct buf html = { 0 };
+        CLEANUP(buf_finish) struct buf want = { 0 };
+        CLEANUP(arena_finish) struct arena arena = { 0 };
+        struct notification notification;
+        fixture_notification(FIXTURE_FINDING, &arena, &notification);
+        notification.title = "T";
+        notification.risk_level = cases[i].risk;
+        notification.severity = cases[i].severity;
+        notification.status = cases[i].status;
+        notification.reason = cases[i].reason;
+        notification.test = cases[i].test;
+        notification.resource_total = cases[i].about_findings;
+        email_write(&base, &notification, FIXTURE_AT, &mail);
+        part(&mail, "text/html", &html);
+        buf_printf(&want, "bgcolor=\"%s\" style=\"background-color:%s;", cases[i].colour,
+                   cases[i].colour);
+        CHECK_CONTAINS(buf_cstr(&html), buf_cstr(&want));
+        buf_reset(&want);
+        buf_printf(&want, "color:#ffffff;\">%s</td>", *cases[i].word ? cases[i].word : "&nbsp;");
+        CHECK_CONTAINS(buf_cstr(&html), buf_cstr(&want));
+        buf_reset(&want);
+        buf_printf(&want, "\r\nSubject: %s\r\n", cases[i].subject);
+        CHECK_CONTAINS(buf_cstr(&mail), buf_cstr(&want));
+    }
+}
+
+/* "Fixed: T" is "[FIXED] T", not both. */
+TEST(a_subject_says_once_how_it_ended)
+{
+    CLEANUP(buf_finish) struct buf mail = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct notification notification;
+    fixture_notification(FIXTURE_RESOLVED, &arena, &notification);
+    notification.title = "Fixed: T";
+    email_write(&base, &notification, FIXTURE_AT, &mail);
+    CHECK_CONTAINS(buf_cstr(&mail), "\r\nSubject: [FIXED] T\r\n");
+}
+
+/* Programs show nothing of what they must fetch, and strip what runs or styles from afar. */
+TEST(nothing_is_loaded_or_run)
+{
+    static const char *const never[] = { "<img",    "<script", "<link",   "<style",
+                                         "<iframe", "src=",    "url(",    "javascript",
+                                         "@import", "<form",   "onclick", "onload" };
+    for (int which = 0; which < FIXTURE_COUNT; which++) {
+        CLEANUP(buf_finish) struct buf mail = { 0 };
+        CLEANUP(buf_finish) struct buf html = { 0 };
+        write_notification((enum fixture)which, &mail);
+        part(&mail, "text/html", &html);
+        for (const char *tag = buf_cstr(&html); (tag = strchr(tag, '<')); tag++) {
+            char text[4096];
+            snprintf(text, sizeof text, "%.*s", (int)strcspn(tag, ">"), tag);
+            for (size_t i = 0; i < ARRAY_COUNT(never); i++) {
+                bool links = !strncmp(text, "<a href=\"http", 13);
+                CHECK(links || !strcasestr(text, never[i]));
+            }
+        }
+        CHECK_INT(count_of(buf_cstr(&html), "<table"), count_of(buf_cstr(&html), "</table>"));
+        CHECK_INT(count_of(buf_cstr(&html), "<td"), count_of(buf_cstr(&html), "</td>"));
+        CHECK_INT(count_of(buf_cstr(&html), "<a "), count_of(buf_cstr(&html), "</a>"));
+    }
+}
+
+/* Who reads text alone misses nothing: every link of the HTML is there. */
+TEST(the_plain_part_is_complete)
+{
+    for (int which = 0; which < FIXTURE_HOSTILE; which++) {
+        CLEANUP(buf_finish) struct buf mail = { 0 };
+        CLEANUP(buf_finish) struct buf text = { 0 };
+        CLEANUP(buf_finish) struct buf html = { 0 };
+        write_notification((enum fixture)which, &mail);
+        part(&mail, "text/plain", &text);
+        part(&mail, "text/html", &html);
+        size_t links = 0;
+        for (const char *at = buf_cstr(&html); (at = strstr(at, "<a href=\"")); links++) {
+            char link[2048];
+            at += 9;
+            snprintf(link, sizeof link, "%.*s", (int)strcspn(at, "\""), at);
+            CHECK_CONTAINS(buf_cstr(&text), link);
+        }
+        CHECK(links > 0);
+    }
 }
 
 /* --- a relay ---------------------------------------------------------------------------------- */
