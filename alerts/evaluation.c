@@ -410,6 +410,7 @@ static bool decide(struct step *step, struct error *error)
     step->silence_budget.left_us = SILENCES_US;
     step->silences.budget = &step->silence_budget;
     step->notifications.points = step->points;
+    step->notifications.metrics = &step->metrics;
     measure(step);
     if (!aside(step, EVALUATION_HISTORY, keep_history, error))
         return false;

@@ -392,6 +392,16 @@ const struct secure_score *secure_scores_all(const struct part *part, size_t *co
     return part_rows(part, &scores, count);
 }
 
+bool secure_scores_holds(const struct secure_control *control, const char *assessment_id)
+{
+    const char *keys = control->assessments;
+    size_t length = strlen(assessment_id);
+    for (const char *at = keys; length && (at = strstr(at, assessment_id)); at++)
+        if ((at == keys || at[-1] == ',') && (!at[length] || at[length] == ','))
+            return true;
+    return false;
+}
+
 const struct secure_control *secure_scores_controls(const struct part *part, size_t *count)
 {
     return part_rows(part, &controls, count);

@@ -48,6 +48,9 @@ const char *secure_scores_connector(const struct score_scope *scope);
 /* Whether a resource (lower-case id) of the same subscription counts in the scores of a scope. */
 bool secure_scores_counts(const struct score_scope *scope, const char *resource_id);
 
+/* Whether a recommendation (key, lower case) counts for a control. */
+bool secure_scores_holds(const struct secure_control *control, const char *assessment_id);
+
 /* Whether a source has scores. */
 bool secure_scores_are_from(const struct source *source);
 

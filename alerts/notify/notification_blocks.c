@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "alerts/notify/notification_baseline.h"
-#include "alerts/notify/notification_causes.h"
+#include "alerts/notify/notification_score.h"
+#include "alerts/notify/notification_threshold.h"
+#include "alerts/rules/notification_silence.h"
 #include "alerts/text/html.h"
 #include "alerts/text/text.h"
 #include "collectors/baselines_explain.h"
@@ -14,6 +16,7 @@
 #include "collectors/subscriptions.h"
 #include "core/hash.h"
 #include "core/http.h"
+#include "core/memory.h"
 
 enum {
     CATALOGUE_POINTS = 4000, /* so that a block about one finding stays below 20 KB */
@@ -36,7 +39,7 @@ struct making {
     struct notification *notification;
     struct gathered *gathered;
     size_t gathered_count;
-    size_t *of; /* of each alert: its place in gathered */
+    size_t *of;                      /* of each alert: its place in gathered */
     struct baselines_explained rule; /* of the block that is made, when it is one of a baseline */
 };
 
@@ -409,11 +412,18 @@ static void add_answer(struct making *making, size_t place, bool brief,
     block->threats = add_words(making, "", entry->threats);
 }
 
-/* A block about no finding: a score, a threshold, the data. */
-static bool make_other(struct making *making, size_t place, struct notification_block *block,
-                       struct error *error)
+static bool is_about_score(const struct alert *alert)
 {
+    return !strncmp(alert->event, "score.", 6) || !strcmp(alert->event, "control.regressed");
+}
+
+/* A block about no finding: a score, a threshold, the data. */
+static bool make_other(struct making *making, size_t place, bool brief,
+                       struct notification_block *block, struct error *error)
+{
+    const struct notification_context *context = making->context;
     const struct alert *alert = &making->subject->alerts[making->gathered[place].first];
+    const struct rule *rule = context->rules ? rule_find(context->rules, alert->rule) : NULL;
     const char *before = alert_annotation_value(alert, "value_before");
     *(is_open(alert) ? &block->open_count : &block->ended_count) = 1;
     block->severity = alert_label_value(alert, "severity");
@@ -426,9 +436,28 @@ static bool make_other(struct making *making, size_t place, struct notification_
     memcpy(block->labels, alert->labels, sizeof block->labels);
     for (size_t i = 0; i < block->label_count; i++)
         block->labels[i].value = unlinked(making, block->labels[i].value);
-    return strcmp(alert->event, "score.dropped") != 0 ||
-           notification_causes(making->context, alert_label_value(alert, "subscription_id"),
-                               making->arena, block, error);
+    if (rule && rule->kind != RULE_EVENT)
+        return notification_threshold(context, rule, alert, brief, making->arena, block, error);
+    return !is_about_score(alert) ||
+           notification_score(context, alert, making->arena, block, error);
+}
+
+/* How this block alone is silenced, where there are others. */
+static void add_silence(struct making *making, size_t place, struct notification_block *block)
+{
+    CLEANUP(buf_finish) struct buf program = { 0 };
+    CLEANUP(buf_finish) struct buf command = { 0 };
+    if (making->gathered_count < 2 || !making->gathered[place].open)
+        return;
+    struct alert *alerts = MEMORY_ARRAY(struct alert, making->subject->alert_count);
+    size_t count = 0;
+    for (size_t i = making->gathered[place].first; i < making->subject->alert_count; i++)
+        if (making->of[i] == place)
+            alerts[count++] = making->subject->alerts[i];
+    notification_silence_own(making->notification->config_file, &program);
+    notification_silence(buf_cstr(&program), making->context->rules, alerts, count, &command);
+    block->silence_command = arena_text(making->arena, buf_cstr(&command));
+    free(alerts);
 }
 
 /* Why all of a block ended. */
@@ -457,7 +486,7 @@ static bool make_block(struct making *making, size_t place, bool brief,
     block->risk_before = alert_annotation_value(first, "risk_before");
     add_times(making, place, block);
     if (!first->has_finding) {
-        if (!make_other(making, place, block, error))
+        if (!make_other(making, place, brief, block, error))
             return false;
     } else {
         block->resources =
@@ -467,6 +496,7 @@ static bool make_block(struct making *making, size_t place, bool brief,
             return false;
         add_answer(making, place, brief, block);
     }
+    add_silence(making, place, block);
     add_link(making, block, "Runbook", alert_annotation_value(first, "runbook_url"));
     return true;
 }

@@ -9,8 +9,9 @@
 struct notification_context {
     const struct snapshot *snapshot;
     const struct points *points;
-    struct database *database;    /* ledger lookups for findings that are gone; NULL = none */
-    const struct rule_set *rules; /* those of the alerts */
+    struct database *database;        /* ledger lookups for findings that are gone; NULL = none */
+    const struct rule_set *rules;     /* those of the alerts */
+    const struct metric_set *metrics; /* as the rules see them now; NULL = not known */
     const char *tenant_id, *portal, *external_url;
     const char *config_file; /* "" = the default one */
     int64_t now;

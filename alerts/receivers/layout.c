@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alerts/receivers/layout_number.h"
 #include "alerts/rules/notification_words.h"
 #include "alerts/text/text.h"
 
@@ -194,8 +195,13 @@ static void add_common_facts(struct making *making)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
     const struct notification *notification = making->notification;
-    put_subscription(&text, notification->subscription_name, notification->subscription_id);
-    add_fact(making, "Subscription", finish_text(making, &text));
+    if (notification->block_count == 1 && *notification->blocks->metric) {
+        layout_number_facts(notification->blocks, notification->made_at, making->arena,
+                            making->layout);
+    } else {
+        put_subscription(&text, notification->subscription_name, notification->subscription_id);
+        add_fact(making, "Subscription", finish_text(making, &text));
+    }
     if (notification->status == NOTIFICATION_RESOLVED)
         add_fact(making, "Closed because", notification_words_ending(notification->reason));
     else if (notification->due_at) {
@@ -417,32 +423,17 @@ static void add_blocks(struct making *making)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
     const struct notification *notification = making->notification;
-    for (size_t i = 0; i < notification->block_count; i++)
-        add_block(making, i + 1, &notification->blocks[i]);
+    for (size_t i = 0; i < notification->block_count; i++) {
+        const struct notification_block *block = &notification->blocks[i];
+        if (*block->metric)
+            layout_number_whole(block, notification->made_at, making->arena, making->layout);
+        else
+            add_block(making, i + 1, block);
+    }
     if (!notification->left_out_blocks)
         return;
     buf_printf(&text, "\xe2\x80\xa6 and %lld more", (long long)notification->left_out_blocks);
     add_paragraph(making, "Besides these", finish_text(making, &text), "");
-}
-
-static void add_causes(struct making *making)
-{
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    const struct notification *notification = making->notification;
-    if (!notification->cause_count)
-        return;
-    struct layout_item *items =
-        arena_zalloc(making->arena, notification->cause_count * sizeof *items);
-    for (size_t i = 0; i < notification->cause_count; i++) {
-        const struct notification_cause *cause = &notification->causes[i];
-        buf_printf(&text, "%s on %s: ", cause->title, cause->resource_name);
-        put_points(&text, -cause->points);
-        buf_text(&text, " points");
-        items[i] = (struct layout_item){ finish_text(making, &text), cause->link };
-    }
-    struct layout_section *section = add_section(making, "Findings that caused it");
-    section->items = items;
-    section->item_count = notification->cause_count;
 }
 
 static void add_counts(struct making *making)
@@ -521,8 +512,8 @@ static void add_sections(struct making *making)
         add_finding(making, only);
     else if (several && !notification->count_count)
         add_blocks(making);
-    else
-        add_causes(making);
+    else if (notification->block_count == 1)
+        layout_number_sections(notification->blocks, making->arena, making->layout);
 }
 
 /* Those of the only recommendation; of several each has its own. */

@@ -7,16 +7,6 @@
 
 const char *const attribute_labels[] = { "subscription_name", "management_group", "control", NULL };
 
-/* Whether a list of keys joined with "," has this one. */
-static bool has_key(const char *keys, const char *key)
-{
-    size_t length = strlen(key);
-    for (const char *at = strstr(keys, key); length && at; at = strstr(at + 1, key))
-        if ((at == keys || at[-1] == ',') && (!at[length] || at[length] == ','))
-            return true;
-    return false;
-}
-
 /* The secure-score control a finding counts for, "" = none. */
 static const char *control_of(const struct snapshot *snapshot, const struct finding *finding)
 {
@@ -26,7 +16,7 @@ static const char *control_of(const struct snapshot *snapshot, const struct find
         for (size_t j = 0; j < count; j++)
             if (!strcmp(controls[j].subscription_id, finding->subscription_id) &&
                 secure_scores_counts(&controls[j].scope, finding->resource_id) &&
-                has_key(controls[j].assessments, finding->assessment_id))
+                secure_scores_holds(&controls[j], finding->assessment_id))
                 return controls[j].title;
     }
     return "";

@@ -131,6 +131,7 @@ static const struct record_field block_fields[] = {
          "What pulled a score down:"),
     FIELD(NUMBER, notification_block, unexplained, "Points that no cause explains."),
     LIST(notification_block, links, link_count, notification_link, link_fields, "Links:"),
+    FIELD(TEXT, notification_block, silence_command, "Command that silences this one of several."),
     { 0 }
 };
 
@@ -284,7 +285,8 @@ bool notification_is_good_news(const struct notification *notification)
 static void derive_first(struct notification *notification)
 {
     const struct notification_block *first = &notification->blocks[0];
-    notification->assessment_title = first->title;
+    bool is_finding = first->resource_count > 0;
+    notification->assessment_title = is_finding ? first->title : "";
     notification->category = first->category;
     notification->description = first->description;
     notification->description_markdown = first->description_markdown;

@@ -88,6 +88,7 @@ struct notification_block {
     double unexplained;              /* points of the drop that no cause explains */
     struct notification_link *links; /* [link_count] portal first */
     size_t link_count;
+    const char *silence_command; /* for this block alone, where there are others; "" = none */
 };
 
 /* Texts are never NULL; everything lives in the arena of whoever built or read it. */

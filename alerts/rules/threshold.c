@@ -201,6 +201,35 @@ static double aggregate(const struct family *family, const struct sample **sampl
     return family->unit && !strcmp(family->unit, "ratio") ? total / (double)count : total;
 }
 
+/* Whether a sample is one of those that an alert is about. */
+static bool is_of(const struct rule *rule, const struct sample *sample, const struct alert *alert)
+{
+    for (size_t i = 0; rule->family->labels[i]; i++)
+        if ((rule->by & (1U << i)) &&
+            strcmp(sample->values[i], alert_label_value(alert, rule->family->labels[i])) != 0)
+            return false;
+    return true;
+}
+
+bool threshold_value(const struct rule *rule, const struct metric_set *set,
+                     const struct alert *alert, double *value)
+{
+    CLEANUP(finish_gathering) struct gathering gathering = { .rule = rule };
+    gather(&gathering, set);
+    size_t first = 0, end;
+    while (first < gathering.count && !is_of(rule, gathering.samples[first], alert))
+        first++;
+    for (end = first; end < gathering.count && is_of(rule, gathering.samples[end], alert);)
+        end++;
+    if (first == end)
+        return false;
+    double now = aggregate(rule->family, gathering.samples + first, end - first);
+    if (isnan(now))
+        return false;
+    *value = now;
+    return true;
+}
+
 static bool visit_absent(const struct gathering *gathering, threshold_visit *visit, void *context,
                          struct error *error)
 {

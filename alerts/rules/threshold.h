@@ -2,6 +2,7 @@
 /* Rules over metrics: a sorted metric set in, one signal per rule and label combination out. Pure
  * but for the memory of `drop`, which is kept per combination and begins anew after a restart:
  * until it reaches back far enough again, a drop that fires goes on (hold). */
+#include "alerts/rules/alert.h"
 #include "alerts/rules/rule.h"
 
 /* The signal of one rule for one combination of its `by` labels. */
@@ -24,3 +25,8 @@ void threshold_destroy(struct threshold *threshold); /* NULL is fine */
 bool threshold_evaluate(struct threshold *threshold, const struct rule *rule,
                         const struct metric_set *set, int64_t now, threshold_visit *visit,
                         void *context, struct error *error) MUST_USE;
+
+/* The value that an alert of the rule stands for, as the set has it now. False when it has none, or
+ * it is no number. */
+bool threshold_value(const struct rule *rule, const struct metric_set *set,
+                     const struct alert *alert, double *value);

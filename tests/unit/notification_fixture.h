@@ -252,7 +252,8 @@ static inline void fixture_score(struct arena *arena, struct notification *notif
     notification->rule = "ScoreDrop";
     notification->severity = "high";
     notification->risk_level = "not_evaluated";
-    notification->title = "Secure score dropped in Production";
+    notification->title = "Secure score of Production fell 5.22 points of 58 (71.0 -> "
+                          "62.0 %)";
     notification->text = "From 71 % to 62 %.";
     struct notification_block *block = arena_alloc(arena, sizeof *block);
     notification_block_init(block);
@@ -261,6 +262,14 @@ static inline void fixture_score(struct arena *arena, struct notification *notif
     block->risk_level = "not_evaluated";
     block->severity = "high";
     block->open_count = 1;
+    block->title = notification->title;
+    block->metric = "secure score";
+    block->unit = "percent";
+    block->comparison = "fell";
+    block->unexplained = 3.47;
+    block->labels[0] = (struct match_label){ "severity", "high" };
+    block->labels[1] = (struct match_label){ "subscription_id", "Production" };
+    block->label_count = 2;
     block->what = "From 71 % to 62 %.";
     block->value = 0.62;
     block->value_before = 0.71;

@@ -80,7 +80,8 @@ TEST(alerts_over_metrics_say_the_value)
     scene_collect(&scene, "abc");
     scene_run(&scene);
     const char *told = ask(&scene, "alerts");
-    CHECK_CONTAINS(told, "\"summary\":\"Many\"");
-    CHECK_CONTAINS(told, "\"description\":\"defender_assessment_findings is 3.\"");
+    CHECK_CONTAINS(told, "\"summary\":\"3 assessment findings, above 1 (key, high)\"");
+    CHECK_CONTAINS(
+        told, "\"description\":\"The metric defender_assessment_findings is 3, the bound is 1.\"");
     scene_finish(&scene);
 }

@@ -389,7 +389,8 @@ TEST(the_causes_of_a_drop_are_few_and_each_is_named_once)
     built.context.now = built.world.now + 60;
     built_make(&built, &alert, 1);
     const struct notification *notification = &built.notification;
-    CHECK_INT(notification->cause_count, NOTIFICATION_CAUSES_MAX);
+    CHECK_INT(notification->cause_count, NOTIFICATION_CAUSES_MAX + 1);
+    CHECK_TEXT(notification->causes[NOTIFICATION_CAUSES_MAX].title, "4 more findings");
     CHECK_TEXT(notification->causes[0].resource_name, "o"); /* the dearest, once */
     for (size_t i = 1; i < notification->cause_count; i++)
         CHECK(strcmp(notification->causes[i].finding_id, notification->causes[i - 1].finding_id));

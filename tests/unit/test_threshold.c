@@ -190,3 +190,34 @@ TEST(threshold_bounds_its_memory)
     rule_release(rules);
     threshold_destroy(threshold);
 }
+
+TEST(an_alert_has_the_value_of_now)
+{
+    static const struct {
+        const char *body, *label, *value;
+        double wanted;
+        bool found;
+    } cases[] = {
+        { "metric: defender_findings, above: 5, by: [subscription_id]", "subscription_id", "s1", 13,
+          true },
+        { "metric: defender_findings, above: 5, match: ['risk_level=\"high\"'], by: [risk_level]",
+          "risk_level", "high", 10, true },
+        { "metric: defender_findings, above: 5, by: []", "team", "any", 17, true },
+        { "metric: defender_findings, above: 5, by: [subscription_id]", "subscription_id", "s9", 0,
+          false },
+        { "metric: defender_secure_score_ratio, below: 0.6, by: [subscription_id]",
+          "subscription_id", "s1", 0.7, true },
+        { "metric: defender_secure_score_ratio, below: 0.6, by: [subscription_id]",
+          "subscription_id", "s2", 0, false }, /* no number */
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(metric_set_finish) struct metric_set set = make_set();
+        struct rule_set *rules = load(cases[i].body);
+        struct alert alert = { .rule = "A" };
+        double value = 0;
+        alert_label(&alert, cases[i].label, cases[i].value);
+        CHECK_INT(threshold_value(rule_find(rules, "A"), &set, &alert, &value), cases[i].found);
+        CHECK_NUMBER(value, cases[i].wanted);
+        rule_release(rules);
+    }
+}
