@@ -1,5 +1,7 @@
 #include "admin.h"
 
+#include "outside.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +73,18 @@ static void dump_metadata(struct dump *dump)
     json_close(writer, ']');
 }
 
+static void dump_outside(struct dump *dump, const struct resource *resource)
+{
+    struct outside outside;
+    outside_describe(resource, &dump->tenant->subscriptions[resource->subscription],
+                     &dump->scratch, &outside);
+    json_add_text(&dump->writer, "connectorId",
+                  dump->tenant->connectors[resource->connector].id);
+    json_add_text(&dump->writer, "nativeId", outside.native_id);
+    json_add_text(&dump->writer, "provider", outside.provider);
+    json_add_text(&dump->writer, "nativeType", outside.type);
+}
+
 static void dump_assessment(struct dump *dump, size_t number)
 {
     const struct tenant *tenant = dump->tenant;
@@ -86,6 +100,8 @@ static void dump_assessment(struct dump *dump, size_t number)
     json_add_text(writer, "subscriptionId", tenant->subscriptions[resource->subscription].id);
     json_add_text(writer, "resourceId", tenant_lower(&dump->scratch, resource->id));
     json_add_text(writer, "source", tenant_source(resource));
+    if (resource->connector >= 0)
+        dump_outside(dump, resource);
     json_add_text(writer, "title", assessment->untitled ? "" : known->title);
     json_add_text(writer, "code", tenant_status_words[assessment->status]);
     json_add_text(writer, "cause", tenant_cause_words[assessment->cause]);
@@ -120,14 +136,18 @@ static void dump_scores(struct dump *dump, struct tenant *tenant, bool controls)
 {
     struct json_writer *writer = &dump->writer;
     json_open(writer, controls ? "controls" : "scores", '[');
-    for (size_t s = 0; s < tenant->subscription_count; s++) {
+    for (size_t s = 0; s < tenant->scope_count; s++) {
         const struct score_state *score = tenant_score(tenant, s);
+        const struct scope *scope = &tenant->scopes[s];
         for (int c = 0; c < (controls ? CONTROL_COUNT : 1); c++) {
             const struct control_state *control = &score->controls[c];
-            if (tenant->subscriptions[s].disabled)
+            if (tenant->subscriptions[scope->subscription].disabled)
                 continue;
             json_open(writer, NULL, '{');
-            json_add_text(writer, "subscriptionId", tenant->subscriptions[s].id);
+            json_add_text(writer, "subscriptionId",
+                          tenant->subscriptions[scope->subscription].id);
+            json_add_text(writer, "environment", outside_environment(scope->connector));
+            json_add_text(writer, "connectorId", scope->connector ? scope->connector->id : NULL);
             if (controls) {
                 json_add_text(writer, "control", tenant->catalogue.controls[c].key);
                 json_add_text(writer, "title", tenant->catalogue.controls[c].title);
@@ -138,7 +158,8 @@ static void dump_scores(struct dump *dump, struct tenant *tenant, bool controls)
             json_add_number(writer, "current", controls ? control->current : score->current);
             json_add_integer(writer, "max",
                              controls ? tenant->catalogue.controls[c].max : score->max);
-            json_add_number(writer, "ratio", controls ? control->ratio : score->ratio);
+            json_add_number(writer, "ratio",
+                            controls ? control->ratio : tenant_score_ratio(score));
             json_add_integer(writer, "weight",
                              controls ? (int64_t)control->healthy + control->unhealthy
                                       : (int64_t)score->weight);

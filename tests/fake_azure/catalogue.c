@@ -112,6 +112,18 @@ static const struct special {
     { K(GCP), NETWORK, "High", "Cloud Storage buckets should not be anonymously accessible" },
 };
 
+/* The last ones of the list, with --multicloud. */
+static const struct special repositories[] = {
+    { K(GITHUB), VULNERABILITIES, "High", "GitHub repositories should have secret scanning "
+      "findings resolved" },
+    { K(GITHUB), CONFIGURATION, "Medium", "GitHub repositories should protect their default "
+      "branch" },
+    { K(DEVOPS), VULNERABILITIES, "Critical", "Azure DevOps repositories should have secret "
+      "scanning findings resolved" },
+    { K(DEVOPS), CONFIGURATION, "Medium", "Azure DevOps build pipelines should not use fork "
+      "secrets" },
+};
+
 /* "%s" is the plural of the kind. */
 static const struct aspect {
     unsigned kinds;
@@ -150,6 +162,8 @@ static const struct { const char *plural, *category; } kinds[KIND_COUNT] = {
     [KIND_COSMOS]       = { "Cosmos DB accounts", "Data" },
     [KIND_AWS]          = { "S3 buckets", "Data" },
     [KIND_GCP]          = { "Cloud Storage buckets", "Data" },
+    [KIND_GITHUB]       = { "GitHub repositories", "DevOps" },
+    [KIND_DEVOPS]       = { "Azure DevOps repositories", "DevOps" },
 };
 
 static const char *const threat_words[] = { /* Azure's own casing varies */
@@ -231,15 +245,19 @@ static int compare_keys(const void *left, const void *right)
                   ((const struct recommendation *)right)->key);
 }
 
+static void take(const struct special *special, struct recommendation *row)
+{
+    row->kinds = special->kinds;
+    row->control = special->control;
+    row->severity = special->severity;
+    row->title = special->title;
+}
+
 /* Row `number` of the endless list: the specials, then aspects of kinds, then custom policies. */
 static void pick(struct catalogue *catalogue, size_t number, struct recommendation *row)
 {
     if (number < ARRAY_COUNT(specials)) {
-        const struct special *special = &specials[number];
-        row->kinds = special->kinds;
-        row->control = special->control;
-        row->severity = special->severity;
-        row->title = special->title;
+        take(&specials[number], row);
         return;
     }
     size_t left = number - ARRAY_COUNT(specials);
@@ -256,14 +274,14 @@ static void pick(struct catalogue *catalogue, size_t number, struct recommendati
 #pragma GCC diagnostic pop
             return;
         }
-    row->kinds = 1u << (1 + number % (KIND_COUNT - 1));
+    row->kinds = 1u << (1 + number % (KIND_PLAIN_COUNT - 1));
     row->control = CONTROL_NONE;
     row->severity = "Medium";
     row->assessment_type = "CustomPolicy";
     row->title = format_text(&catalogue->texts, "Contoso standard %03zu should be met", left + 1);
 }
 
-void catalogue_build(struct catalogue *catalogue, uint64_t seed, size_t count)
+void catalogue_build(struct catalogue *catalogue, uint64_t seed, size_t count, bool multicloud)
 {
     catalogue->rows = calloc(count, sizeof *catalogue->rows);
     if (!catalogue->rows)
@@ -273,7 +291,12 @@ void catalogue_build(struct catalogue *catalogue, uint64_t seed, size_t count)
         struct recommendation *row = &catalogue->rows[i];
         row->assessment_type = i % 19 == 6 ? "CustomerManaged" : "BuiltIn";
         row->baseline = i < OS_COUNT ? (int)i : -1;
-        pick(catalogue, i, row);
+        if (multicloud && i + ARRAY_COUNT(repositories) >= count) {
+            row->assessment_type = "BuiltIn";
+            take(&repositories[count - 1 - i], row);
+        } else {
+            pick(catalogue, i, row);
+        }
         if (row->baseline >= 0)
             memcpy(row->key, baseline_keys[row->baseline], sizeof row->key);
         else

@@ -22,6 +22,11 @@ enum kind {
     KIND_COSMOS,
     KIND_AWS,
     KIND_GCP,
+    KIND_PLAIN_COUNT, /* the others are of --multicloud alone */
+    KIND_AWS_OLD = KIND_PLAIN_COUNT,
+    KIND_GCP_OLD,
+    KIND_GITHUB,
+    KIND_DEVOPS,
     KIND_COUNT
 };
 
@@ -55,5 +60,6 @@ struct catalogue {
     struct arena texts;
 };
 
-void catalogue_build(struct catalogue *catalogue, uint64_t seed, size_t count);
+/* multicloud: with recommendations for repositories. */
+void catalogue_build(struct catalogue *catalogue, uint64_t seed, size_t count, bool multicloud);
 void catalogue_finish(struct catalogue *catalogue);

@@ -55,6 +55,11 @@ static const struct shape {
                           "aws-s3-bucket-%s-%s-%04u", "Aws", "S3.Bucket" },
     [KIND_GCP]        = { "Microsoft.Security", "securityConnectors", "securityentitydata",
                           "gcp-storage-bucket-%s-%s-%04u", "Gcp", "Storage.Bucket" },
+    /* named by outside.c */
+    [KIND_AWS_OLD]    = { .source = "AWS", .resource_type = "" },
+    [KIND_GCP_OLD]    = { .source = "GCP", .resource_type = "" },
+    [KIND_GITHUB]     = { .source = "GitHub", .resource_type = "repos" },
+    [KIND_DEVOPS]     = { .source = "AzureDevOps", .resource_type = "repos" },
 };
 /* clang-format on */
 

@@ -49,6 +49,8 @@ static const struct known {
     { "recorded-metadata", TEXT, OPTION(recorded_metadata), 0, 0, "file" },
     { "recorded-scores", TEXT, OPTION(recorded_scores), 0, 0, "file" },
     { "recorded-controls", TEXT, OPTION(recorded_controls), 0, 0, "file" },
+    { "multicloud", FLAG, OPTION(tenant.multicloud), 0, 0,
+      "AWS, GCP, GitHub and Azure DevOps below connectors, with scores and native ids" },
     { "provable", FLAG, OPTION(tenant.provable), 0, 0,
       "only resources go away that an open finding on another of their kind can prove gone" },
     { "unrated", FLAG, OPTION(tenant.unrated), 0, 0,

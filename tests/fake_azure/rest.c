@@ -157,7 +157,8 @@ static void write_points(double max, double current, double ratio, struct json_w
 static void write_score(const struct page *page, size_t position, struct json_writer *writer)
 {
     const struct list *list = page->context;
-    const struct score_state *score = tenant_score(list->tenant, position);
+    const struct score_state *score =
+        tenant_score(list->tenant, tenant_scope_of(list->tenant, position));
     char id[160];
     snprintf(id, sizeof id, "/subscriptions/%s/providers/Microsoft.Security/secureScores/ascScore",
              list->tenant->subscriptions[position].id);
@@ -207,7 +208,8 @@ static void write_control(const struct page *page, size_t position, struct json_
     const struct list *list = page->context;
     const struct control *control = &list->tenant->catalogue.controls[position];
     const struct control_state *state =
-        &tenant_score(list->tenant, list->subscription)->controls[position];
+        &tenant_score(list->tenant, tenant_scope_of(list->tenant, list->subscription))
+             ->controls[position];
     char id[240];
     snprintf(id, sizeof id,
              "/subscriptions/%s/providers/Microsoft.Security/secureScores/ascScore/"

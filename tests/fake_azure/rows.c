@@ -1,3 +1,4 @@
+#include "outside.h"
 #include "rows.h"
 
 #include <stdarg.h>
@@ -105,6 +106,22 @@ static const char *portal_link(const char *key, const char *resource_id, struct 
     return arena_text(scratch, buf_cstr(&text));
 }
 
+static void outside_fill(const struct view *view, const struct resource *resource,
+                         struct assessment_row *row, struct arena *scratch)
+{
+    struct outside outside;
+    outside_describe(resource, &view->tenant->subscriptions[resource->subscription], scratch,
+                     &outside);
+    row->source = tenant_lower(scratch, outside.source);
+    row->resourceType = tenant_lower(scratch, outside.type);
+    row->nativeId = outside.native_id;
+    row->account = outside.account;
+    row->resourceName = outside.name;
+    row->region = outside.region;
+    row->provider = outside.provider;
+    row->nativeType = outside.type;
+}
+
 static void assessment_fill(const struct view *view, size_t position, void *out,
                             struct arena *scratch)
 {
@@ -143,6 +160,8 @@ static void assessment_fill(const struct view *view, size_t position, void *out,
     row->grouped = "false";
     row->nativeId = row->account = row->resourceName = "";
     row->region = row->provider = row->nativeType = "";
+    if (resource->connector >= 0)
+        outside_fill(view, resource, row, scratch);
 }
 
 /* --- secure scores --------------------------------------------------------------------------- */
@@ -176,34 +195,49 @@ static const struct field control_fields[] = { TEXT(struct score_row, id),
                                                JSON(struct score_row, assessments),
                                                { 0 } };
 
-static size_t score_count(const struct view *view)
+static size_t subscription_count(const struct view *view)
 {
     return view->tenant->subscription_count;
 }
 
+static size_t score_count(const struct view *view)
+{
+    return view->tenant->scope_count;
+}
+
 static bool score_present(const struct view *view, size_t position)
 {
-    return view->in_scope[position] && !view->tenant->subscriptions[position].disabled;
+    size_t subscription = view->tenant->scopes[position].subscription;
+    return view->in_scope[subscription] && !view->tenant->subscriptions[subscription].disabled;
+}
+
+/* The subscription or the connector, and what its score is called. */
+static void scope_fill(const struct view *view, size_t position, struct score_row *row,
+                       struct arena *scratch)
+{
+    const struct scope *scope = &view->tenant->scopes[position];
+    row->subscriptionId = view->tenant->subscriptions[scope->subscription].id;
+    const char *id = scope->connector ? tenant_lower(scratch, scope->connector->id)
+                                      : rows_print(scratch, "/subscriptions/%s",
+                                                   row->subscriptionId);
+    row->id = rows_print(scratch, "%s/providers/microsoft.security/securescores/ascscore", id);
+    row->environment = outside_environment(scope->connector);
 }
 
 static void score_fill(const struct view *view, size_t position, void *out, struct arena *scratch)
 {
     const struct score_state *score = tenant_score(view->tenant, position);
     struct score_row *row = out;
-    row->subscriptionId = view->tenant->subscriptions[position].id;
-    row->id =
-        rows_print(scratch, "/subscriptions/%s/providers/microsoft.security/securescores/ascscore",
-                   row->subscriptionId);
-    row->environment = "Azure";
+    scope_fill(view, position, row, scratch);
     row->current = score->current;
     row->max = score->max;
-    row->ratio = score->ratio;
+    row->ratio = tenant_score_ratio(score);
     row->weight = (int64_t)score->weight;
 }
 
 static size_t control_count(const struct view *view)
 {
-    return view->tenant->subscription_count * CONTROL_COUNT;
+    return view->tenant->scope_count * CONTROL_COUNT;
 }
 
 /* Controls are listed in the order of their keys; that is fixed, so ranks are made on the fly. */
@@ -228,21 +262,17 @@ static bool control_present(const struct view *view, size_t position)
 static void control_fill(const struct view *view, size_t position, void *out, struct arena *scratch)
 {
     const struct tenant *tenant = view->tenant;
-    size_t subscription = position / CONTROL_COUNT;
+    size_t scope = position / CONTROL_COUNT;
     size_t control = control_at(tenant, position % CONTROL_COUNT);
     const struct control *known = &tenant->catalogue.controls[control];
     const struct control_state *state =
-        &tenant_score(view->tenant, subscription)->controls[control];
+        &tenant_score(view->tenant, scope)->controls[control];
     CLEANUP(buf_finish) struct buf keys = { 0 };
     struct score_row *row = out;
-    row->subscriptionId = tenant->subscriptions[subscription].id;
+    scope_fill(view, scope, row, scratch);
     row->controlId = known->key;
-    row->id = rows_print(scratch,
-                         "/subscriptions/%s/providers/microsoft.security/securescores/ascscore/"
-                         "securescorecontrols/%s",
-                         row->subscriptionId, known->key);
+    row->id = rows_print(scratch, "%s/securescorecontrols/%s", row->id, known->key);
     row->title = known->title;
-    row->environment = "Azure";
     row->current = state->current;
     row->max = known->max;
     row->ratio = state->ratio;
@@ -356,11 +386,11 @@ static const struct rows security_rows[] = {
       score_fields, sizeof(struct score_row) },
     { "secure_score_controls_rows", control_count, control_present, control_fill,
       control_fields, sizeof(struct score_row) },
-    { "subscriptions_rows", score_count, subscription_present, subscription_fill,
+    { "subscriptions_rows", subscription_count, subscription_present, subscription_fill,
       subscription_fields, sizeof(struct subscription_row) },
     { "proof_resources", resource_count, resource_present, resource_fill,
       proof_fields, sizeof(struct proof_row) },
-    { "proof_containers", score_count, container_present, container_fill,
+    { "proof_containers", subscription_count, container_present, container_fill,
       proof_fields, sizeof(struct proof_row) },
     { 0 }
 };

@@ -108,15 +108,19 @@ def test_ages():
         equal(kinds["recent"], 0, "recent dates")
 
 
+def scope_of(row):
+    return (row.get("connectorId") or f"/subscriptions/{row['subscriptionId']}").lower()
+
+
 def check_scores(dump, fake):
     """The controls follow from the assessments, the scores from the controls."""
     control_of = {m["key"]: m["control"] for m in dump["metadata"] if m["control"]}
     seen = collections.defaultdict(lambda: collections.defaultdict(set))
     for a in dump["assessments"]:
         if a["key"] in control_of:
-            seen[a["subscriptionId"], control_of[a["key"]]][a["resourceId"]].add(a["code"])
+            seen[scope_of(a), control_of[a["key"]]][a["resourceId"]].add(a["code"])
     for c in dump["controls"]:
-        resources = seen[c["subscriptionId"], c["control"]].values()
+        resources = seen[scope_of(c), c["control"]].values()
         unhealthy = sum("Unhealthy" in codes for codes in resources)
         healthy = sum("Healthy" in codes and "Unhealthy" not in codes for codes in resources)
         equal((c["unhealthy"], c["healthy"], c["notApplicable"]),
@@ -127,11 +131,12 @@ def check_scores(dump, fake):
     equal(len(rows), len(dump["controls"]), "control rows")
     for s in dump["scores"]:
         current = sum(c["current"] for c in dump["controls"]
-                      if c["subscriptionId"] == s["subscriptionId"])
+                      if scope_of(c) == scope_of(s))
         true(abs(current - s["current"]) < 0.01, f"score {s}")
-    got = {r["subscriptionId"]: (r["current"], r["max"], r["ratio"], r["weight"])
+    got = {r["id"].split("/providers/microsoft.security/securescores/")[0]:
+           (r["current"], r["max"], r["ratio"], r["weight"])
            for r in fake.rows(query("secure_scores_rows"))}
-    equal(got, {s["subscriptionId"]: (s["current"], s["max"], s["ratio"], s["weight"])
+    equal(got, {scope_of(s): (s["current"], s["max"], s["ratio"], s["weight"])
                 for s in dump["scores"]}, "scores")
 
 
@@ -184,9 +189,39 @@ def check_lists(dump, fake):
           {(m["key"], m["title"]) for m in dump["metadata"]}, "metadata")
 
 
+def test_multicloud():
+    """Connectors with scores of their own, of two in one subscription one name; odd ones now and
+    then; names and native ids of the other clouds, of both kinds of rows."""
+    with Fake("--seed", 5, "--multicloud", "--evolve", 86400) as fake:
+        rows = fake.rows(query("assessments_rows"))
+        outside = [r for r in rows if "/securityconnectors/" in r["id"]]
+        equal({r["source"] for r in outside}, {"aws", "gcp", "github", "azuredevops"}, "clouds")
+        true(all(r["nativeId"] for r in outside), "native ids")
+        for cloud in ("aws", "gcp"):
+            equal({bool(r["provider"]) for r in outside if r["source"] == cloud}, {True, False},
+                  "kinds of rows of " + cloud)
+        equal([r for r in rows if r not in outside and (r["nativeId"] or r["account"])], [],
+              "native ids of Azure's own")
+        scores = fake.rows(query("secure_scores_rows"))
+        equal([r["id"] for r in scores], sorted({r["id"] for r in scores}), "ids of scores")
+        names = collections.Counter((r["subscriptionId"], r["id"].split("/")[8]) for r in scores
+                                    if "/securityconnectors/" in r["id"])
+        true(max(names.values()) == 2, "connectors of one name")
+        oddities = collections.Counter()
+        for _ in range(15):
+            fake.admin("advance?steps=1", "POST")
+            for row in fake.rows(query("secure_scores_rows")):
+                ratio = row["ratio"]
+                odd = "null" if ratio is None else "out" if not 0 <= ratio <= 1 else "none"
+                oddities[odd, "/securityconnectors/" in row["id"]] += 1
+        true(oddities["null", True] > 2 and oddities["out", True] > 2, f"odd scores: {oddities}")
+        equal((oddities["null", False], oddities["out", False]), (0, 0), "odd scores of Azure")
+
+
 def test_tenant():
     for arguments in (("--seed", 3), ("--seed", 4, "--assessments", 5000, "--page-rows", 70,
-                                      "--start-generation", 9)):
+                                      "--start-generation", 9),
+                      ("--seed", 5, "--multicloud")):
         with Fake(*arguments) as fake:
             dump = fake.admin("dump")
             rows = fake.rows(query("assessments_rows"))

@@ -7,6 +7,7 @@
 #include "core/compiler.h"
 #include "draw.h"
 #include "names.h"
+#include "outside.h"
 
 const char *const tenant_status_words[] = { "Healthy", "Unhealthy", "NotApplicable" };
 const char *const tenant_cause_words[] = {
@@ -61,7 +62,10 @@ static void build_subscriptions(struct tenant *tenant)
 static bool picks(const struct tenant *tenant, const struct resource *resource, size_t number)
 {
     const struct recommendation *row = &tenant->catalogue.rows[number];
-    if (!(row->kinds & 1u << resource->kind))
+    unsigned kind = resource->kind == KIND_AWS_OLD   ? KIND_AWS
+                    : resource->kind == KIND_GCP_OLD ? KIND_GCP
+                                                     : resource->kind;
+    if (!(row->kinds & 1u << kind))
         return false;
     if (row->baseline >= 0)
         return resource->machine >= 0 && row->baseline == resource->os;
@@ -98,7 +102,8 @@ static void plan_add(struct plan *plan, size_t subscription, enum kind kind, int
     *resource = (struct resource){ .subscription = (uint32_t)subscription,
                                    .serial = (uint32_t)tenant->resource_count,
                                    .kind = (uint8_t)kind,
-                                   .machine = -1 };
+                                   .machine = -1,
+                                   .connector = -1 };
     resource->os = machine_os >= 0 ? (uint8_t)machine_os : resource->serial % 3 == 0;
     if (machine_os >= 0)
         resource->machine = (int32_t)plan->machines++;
@@ -108,7 +113,10 @@ static void plan_add(struct plan *plan, size_t subscription, enum kind kind, int
     if (!resource->count)
         return;
     plan->budget -= resource->count;
-    resource->id = names_resource(resource, &tenant->subscriptions[subscription], &tenant->texts);
+    const struct subscription *of = &tenant->subscriptions[subscription];
+    bool is_outside = tenant->options.multicloud && outside_is(kind);
+    resource->id = is_outside ? outside_id(resource, of, &tenant->texts)
+                              : names_resource(resource, of, &tenant->texts);
     tenant->resource_count++;
 }
 
@@ -132,10 +140,14 @@ static void build_resources(struct tenant *tenant)
         KIND_VM, KIND_VM, KIND_VM, KIND_VM, KIND_ARC, KIND_ON_PREMISE, KIND_STORAGE, KIND_STORAGE,
         KIND_STORAGE, KIND_STORAGE, KIND_SQL, KIND_DATABASE, KIND_DATABASE, KIND_VAULT, KIND_VAULT,
         KIND_AKS, KIND_WEB, KIND_WEB, KIND_WEB, KIND_REGISTRY, KIND_SUBNET, KIND_SUBNET,
-        KIND_COSMOS, KIND_AWS, KIND_GCP,
+        KIND_COSMOS, KIND_AWS, KIND_GCP, /* with --multicloud: */
+        KIND_AWS, KIND_AWS, KIND_AWS_OLD, KIND_GCP, KIND_GCP_OLD, KIND_GITHUB, KIND_GITHUB,
+        KIND_DEVOPS,
     };
+    enum { PLAIN_MIX = 25 };
     /* clang-format on */
     struct plan plan = { .tenant = tenant, .budget = tenant->options.assessments };
+    uint32_t choices = tenant->options.multicloud ? ARRAY_COUNT(mix) : PLAIN_MIX;
     for (size_t s = 0; s < tenant->subscription_count; s++)
         if (!tenant->subscriptions[s].disabled)
             plan_add(&plan, s, KIND_SUBSCRIPTION, -1);
@@ -144,8 +156,7 @@ static void build_resources(struct tenant *tenant)
                  m % 5 < 3 ? OS_WINDOWS : OS_LINUX);
     for (uint64_t n = 0; plan.budget; n++)
         plan_add(&plan, pick_subscription(tenant, 1000000 + n),
-                 (enum kind)
-                     mix[draw_below(tenant->options.seed, DRAW_PLAN, n * 4 + 2, ARRAY_COUNT(mix))],
+                 (enum kind)mix[draw_below(tenant->options.seed, DRAW_PLAN, n * 4 + 2, choices)],
                  -1);
     tenant->machine_count = plan.machines;
 }
@@ -352,13 +363,15 @@ void tenant_build(struct tenant *tenant, const struct tenant_options *options, c
 {
     *tenant = (struct tenant){ .options = *options, .now = options->now };
     snprintf(tenant->id, sizeof tenant->id, "%s", id);
-    catalogue_build(&tenant->catalogue, options->seed, options->recommendations);
+    catalogue_build(&tenant->catalogue, options->seed, options->recommendations,
+                    options->multicloud);
     baseline_build(&tenant->baseline, options->seed);
     build_subscriptions(tenant);
-    tenant->scores = many(tenant->subscription_count, sizeof *tenant->scores);
     if (options->subscriptions)
         build_resources(tenant);
     sort_resources(tenant);
+    outside_connect(tenant);
+    tenant->scores = many(tenant->scope_count, sizeof *tenant->scores);
     build_assessments(tenant);
     build_machines(tenant);
 }
@@ -372,6 +385,7 @@ void tenant_finish(struct tenant *tenant)
     free(tenant->assessments);
     free(tenant->machines);
     free(tenant->scores);
+    outside_finish(tenant);
     arena_finish(&tenant->texts);
     *tenant = (struct tenant){ 0 };
 }
@@ -379,8 +393,7 @@ void tenant_finish(struct tenant *tenant)
 bool tenant_is_in_table(const struct resource *resource)
 {
     return resource->kind != KIND_SUBSCRIPTION && resource->kind != KIND_SUBNET &&
-           resource->kind != KIND_ON_PREMISE && resource->kind != KIND_AWS &&
-           resource->kind != KIND_GCP;
+           resource->kind != KIND_ON_PREMISE && !outside_is(resource->kind);
 }
 
 bool tenant_existed(const struct resource *resource, uint32_t generation)

@@ -16,6 +16,7 @@ struct tenant_options {
     uint64_t seed;
     size_t subscriptions, disabled, assessments, machines, wide_machines, recommendations;
     int64_t now;         /* Unix seconds: the tenant's present */
+    bool multicloud;     /* other clouds below connectors, with scores of their own */
     bool provable;       /* only resources go away whose absence can be shown */
     bool unrated;        /* Defender CSPM is off everywhere: no row has a risk */
     int64_t oldest_days; /* 0, or how old its assessments may be, with odd dates among them */
@@ -35,6 +36,7 @@ struct resource {
     uint32_t serial;                 /* what it was made as */
     uint32_t gone_since, back_since; /* generation of the last deletion, of the last return */
     int32_t machine;                 /* in machines, or -1 */
+    int32_t connector;               /* in connectors, or -1 */
     uint8_t kind, os;
     bool gone;
 };
@@ -64,8 +66,23 @@ struct control_state {
     double current, ratio;
 };
 
+/* What a score is of: a subscription, or a connector of it. */
+struct connector {
+    const char *id; /* as ARM writes it */
+    uint32_t subscription;
+    uint8_t kind; /* of what is below it */
+};
+struct scope {
+    uint32_t subscription;
+    const struct connector *connector; /* NULL = of the subscription itself */
+};
+
+/* What Azure shows of a connector's score now and then. */
+enum oddity { SCORE_PLAIN, SCORE_WITHOUT_RATIO, SCORE_IN_PERCENT, SCORE_NEGATIVE };
+
 struct score_state {
     int max;
+    enum oddity oddity;
     double current, ratio;
     uint64_t weight;
     struct control_state controls[CONTROL_COUNT];
@@ -86,7 +103,11 @@ struct tenant {
     size_t assessment_count;
     struct machine *machines; /* sorted as the resources */
     size_t machine_count;
-    struct score_state *scores; /* one a subscription; current when scored == generation + 1 */
+    struct connector *connectors; /* sorted by subscription and id */
+    size_t connector_count;
+    struct scope *scopes; /* in the order of the ids of their scores */
+    size_t scope_count;
+    struct score_state *scores; /* one a scope; current when scored == generation + 1 */
     uint32_t scored;
     struct arena texts;
 };
@@ -106,8 +127,14 @@ void tenant_judge_machine(struct tenant *tenant, struct machine *machine);
 /* Risk level, factors and attack paths for a finding that opens (or closes). */
 void tenant_rate(const struct tenant *tenant, struct assessment *assessment, uint64_t number);
 
-/* Scores and controls of a subscription, from the assessments of this generation. */
-const struct score_state *tenant_score(struct tenant *tenant, size_t subscription);
+/* Scores and controls of a scope, from the assessments of this generation. */
+const struct score_state *tenant_score(struct tenant *tenant, size_t scope);
+
+/* The ratio Azure tells of it: NAN = null. */
+double tenant_score_ratio(const struct score_state *score);
+
+/* The scope that is a subscription itself. */
+size_t tenant_scope_of(const struct tenant *tenant, size_t subscription);
 
 /* Whether Resource Manager's own table has such a resource: neither parts of resources nor other
  * clouds. */

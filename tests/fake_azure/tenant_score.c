@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/compiler.h"
+#include "draw.h"
 #include "tenant.h"
 
 static double rounded(double value, double digits)
@@ -51,17 +53,62 @@ static void finish_score(const struct tenant *tenant, struct score_state *score)
     score->ratio = score->max ? rounded(score->current / score->max, 10000) : 0;
 }
 
-const struct score_state *tenant_score(struct tenant *tenant, size_t subscription)
+size_t tenant_scope_of(const struct tenant *tenant, size_t subscription)
+{
+    size_t at = subscription; /* scopes are in the order of subscriptions */
+    while (tenant->scopes[at].subscription != subscription || tenant->scopes[at].connector)
+        at++;
+    return at;
+}
+
+static size_t scope_of(const struct tenant *tenant, const struct resource *resource)
+{
+    size_t at = tenant_scope_of(tenant, resource->subscription);
+    const struct connector *wanted =
+        resource->connector < 0 ? NULL : &tenant->connectors[resource->connector];
+    while (tenant->scopes[at].connector != wanted)
+        at++;
+    return at;
+}
+
+/* Scores of connectors are odd now and then, for a generation. */
+static enum oddity draw_oddity(const struct tenant *tenant, size_t scope)
+{
+    static const enum oddity oddities[] = { SCORE_WITHOUT_RATIO, SCORE_IN_PERCENT, SCORE_NEGATIVE };
+    uint64_t number = (uint64_t)tenant->generation << 20 | scope;
+    uint32_t dice = draw_below(tenant->options.seed, DRAW_CAUSE, number, 20);
+    return tenant->scopes[scope].connector && dice < ARRAY_COUNT(oddities) ? oddities[dice]
+                                                                            : SCORE_PLAIN;
+}
+
+double tenant_score_ratio(const struct score_state *score)
+{
+    switch (score->oddity) {
+    case SCORE_WITHOUT_RATIO:
+        return NAN;
+    case SCORE_IN_PERCENT:
+        return score->ratio * 100 + 2;
+    case SCORE_NEGATIVE:
+        return -1;
+    case SCORE_PLAIN:
+        break;
+    }
+    return score->ratio;
+}
+
+const struct score_state *tenant_score(struct tenant *tenant, size_t scope)
 {
     if (tenant->scored != tenant->generation + 1) {
-        memset(tenant->scores, 0, tenant->subscription_count * sizeof *tenant->scores);
+        memset(tenant->scores, 0, tenant->scope_count * sizeof *tenant->scores);
         for (size_t r = 0; r < tenant->resource_count; r++)
             if (!tenant->resources[r].gone)
                 add_resource(tenant, &tenant->resources[r],
-                             &tenant->scores[tenant->resources[r].subscription]);
-        for (size_t s = 0; s < tenant->subscription_count; s++)
+                             &tenant->scores[scope_of(tenant, &tenant->resources[r])]);
+        for (size_t s = 0; s < tenant->scope_count; s++) {
             finish_score(tenant, &tenant->scores[s]);
+            tenant->scores[s].oddity = draw_oddity(tenant, s);
+        }
         tenant->scored = tenant->generation + 1;
     }
-    return &tenant->scores[subscription];
+    return &tenant->scores[scope];
 }

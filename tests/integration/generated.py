@@ -27,9 +27,34 @@ def word_of(text, words):
     return text.lower() if (text or "").lower() in words[:-1] else words[-1]
 
 
+def scope_of(row):
+    return (row["connectorId"] or f"/subscriptions/{row['subscriptionId']}").lower()
+
+
+def scope_names(rows):
+    """Subscription, cloud and connector of each scope: its name, or group/name of twins."""
+    places = {scope_of(row): row for row in rows}
+    short = {scope: scope.split("/")[-1] if row["connectorId"] else "none"
+             for scope, row in places.items()}
+    twins = collections.Counter((row["subscriptionId"], short[scope])
+                                for scope, row in places.items())
+    return {scope: (row["subscriptionId"], row["environment"].lower(),
+                    short[scope] if twins[row["subscriptionId"], short[scope]] == 1
+                    else f"{scope.split('/')[4]}/{short[scope]}")
+            for scope, row in places.items()}
+
+
 def cloud_of(row):
     source = row["source"].lower()
     return "azure" if source.startswith("onpremise") else source
+
+
+def outside_type(row):
+    """Of AWS and GCP the type they have there; "" = that of the id."""
+    native = row.get("nativeId") or ""
+    if row.get("provider"):
+        return f"{row['provider']}-{row['nativeType']}"
+    return native.split(":")[2] if native.startswith("arn:") else ""
 
 
 def type_of(resource_id):
@@ -102,7 +127,8 @@ class Expected:
             self.count("findings", (subscription, cloud, risk,
                                     "true" if row["contextual"] else "false"))
             self.count("assessment_findings", (row["key"], risk))
-            self.count("resource_type_findings", (type_of(row["resourceId"]), risk))
+            self.count("resource_type_findings", (outside_type(row) or type_of(row["resourceId"]),
+                                                  risk))
             self.count("findings_on_attack_path", key, 1 if row["attackPaths"] else 0)
             exposed = any("internet" in f.lower() for f in row["factors"])
             self.count("findings_internet_exposed", key, 1 if exposed else 0)
@@ -127,14 +153,31 @@ class Expected:
             family[key] = changed
 
     def scores(self, dump):
+        names = scope_names(dump["scores"])
+        averages, skipped = collections.defaultdict(lambda: [0, 0]), collections.Counter()
         for row in dump["scores"]:
-            key = (row["subscriptionId"], "ascscore")
+            key = (*names[scope_of(row)], "ascscore")
+            ratio = row["ratio"]
+            fault = ("" if not row["max"] else "missing" if ratio is None else
+                     "out_of_range" if not 0 <= ratio <= 1 else "")
             for family, member in (("points", "current"), ("max_points", "max"),
-                                   ("ratio", "ratio"), ("weight", "weight")):
-                if row["max"] or family != "ratio":  # nothing assessed is no ratio
-                    self.put("secure_score_" + family, key, row[member])
+                                   ("weight", "weight")):
+                self.put("secure_score_" + family, key, row[member])
+            skipped[fault] += 1
+            if fault or not row["max"]:
+                continue  # nothing assessed is no ratio, and nothing broken
+            self.put("secure_score_ratio", key, ratio)
+            for group in (key[1], ""):
+                averages[group][0] += row["weight"] * ratio
+                averages[group][1] += row["weight"]
+        for group, (total, weight) in averages.items():
+            family = "secure_score_cloud_ratio" if group else "secure_score_overall_ratio"
+            if weight:
+                self.put(family, (group,) if group else (), total / weight)
+        for reason in ("missing", "out_of_range", "unknown_cloud"):
+            self.put("secure_score_rows_skipped", (reason,), skipped[reason])
         for row in dump["controls"]:
-            key = (row["subscriptionId"], row["control"])
+            key = (*names[scope_of(row)], row["control"])
             self.put("control_points", key, row["current"])
             self.put("control_max_points", key, row["max"])
             for status, member in (("healthy", "healthy"), ("unhealthy", "unhealthy"),
@@ -211,13 +254,14 @@ LABELS = {
     "resource_type_findings": ("resource_type", "risk_level"),
     "assessment_findings": ("assessment_id", "risk_level"),
     "assessment_info": ("assessment_id", "severity", "display_name"),
-    "secure_score_points": ("subscription_id", "initiative"),
-    "secure_score_max_points": ("subscription_id", "initiative"),
-    "secure_score_ratio": ("subscription_id", "initiative"),
-    "secure_score_weight": ("subscription_id", "initiative"),
-    "control_points": ("subscription_id", "control"),
-    "control_max_points": ("subscription_id", "control"),
-    "control_resources": ("subscription_id", "control", "status"),
+    "secure_score_points": ("subscription_id", "cloud", "connector", "initiative"),
+    "secure_score_max_points": ("subscription_id", "cloud", "connector", "initiative"),
+    "secure_score_ratio": ("subscription_id", "cloud", "connector", "initiative"),
+    "secure_score_weight": ("subscription_id", "cloud", "connector", "initiative"),
+    "secure_score_rows_skipped": ("reason",),
+    "control_points": ("subscription_id", "cloud", "connector", "control"),
+    "control_max_points": ("subscription_id", "cloud", "connector", "control"),
+    "control_resources": ("subscription_id", "cloud", "connector", "control", "status"),
     "control_info": ("control", "display_name"),
     "baseline_machines": ("subscription_id", "assignment", "state"),
     "baseline_stale_machines": ("subscription_id", "assignment"),
@@ -232,6 +276,14 @@ def check(metrics, expected):
         got, want = metrics.table(name, *labels), dict(expected.families[name])
         equal(len(metrics.all(name)), len(got), name + ": series once each")
         equal(got, want, name)
+    for name, labels in (("cloud_ratio", ("cloud",)), ("overall_ratio", ())):
+        name = "defender_secure_score_" + name
+        got, want = metrics.table(name, *labels), dict(expected.families[name])
+        if name.endswith("overall_ratio") and not metrics.one(
+                "defender_secure_score_connectors_told"):
+            want = {}
+        equal({k: round(v, 9) for k, v in got.items()},
+              {k: round(v, 9) for k, v in want.items()}, name)
     for collector in ("assessments", "secure_scores", "subscriptions", "catalogue"):
         equal(metrics.one("defender_scrape_collector_success", collector=collector), 1,
               collector + " success")
@@ -248,12 +300,15 @@ def tenant_of(dice):
                "--page-rows": dice.choice((1000, 1000, 97, 20))}
     if assessments >= 1200 and dice.random() < 0.3:
         options["--wide-machines"] = 3
-    return options, dice.random() < 0.25
+    rest = dice.random() < 0.25
+    if not rest and dice.random() < 0.4:  # lists have no connectors
+        options["--multicloud"] = ""
+    return options, rest
 
 
 def check_seed(seed):
     options, rest = tenant_of(random.Random(seed))
-    arguments = [str(word) for pair in options.items() for word in pair]
+    arguments = [str(word) for pair in options.items() for word in pair if word != ""]
     source = {"source": "rest"}
     collectors = {"assessments": source, "secure_scores": source} if rest else {}
     with Folder() as folder, Fake("--seed", str(seed), *arguments) as fake:
