@@ -33,7 +33,7 @@ bool group_has_work(struct database *database, int64_t now, bool *any,
                     struct error *error) MUST_USE;
 
 /* Flush every due group: mute_check each alert, governor_admits, notification_build, outbox_add.
- * Loads the first NOTIFICATION_ALERTS_MAX alerts of a notification in full; all are members of the
+ * Loads the first NOTIFICATION_GIVEN_MAX alerts of a notification in full; all are members of the
  * message. An alert resolved before its firing was put into the outbox is dropped in silence. */
 bool group_flush(const struct group_context *context, struct error *error) MUST_USE;
 

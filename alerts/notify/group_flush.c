@@ -166,7 +166,7 @@ static bool load_alerts(struct flush *flush, const struct chunk *chunk, struct a
                         size_t *count, struct error *error)
 {
     *count = 0;
-    for (size_t i = 0; i < chunk->count && *count < NOTIFICATION_ALERTS_MAX; i++) {
+    for (size_t i = 0; i < chunk->count && *count < NOTIFICATION_GIVEN_MAX; i++) {
         bool found;
         struct alert *alert = &alerts[*count];
         if (!active_find(flush->context->database, chunk->members[i]->alert.fingerprint,
@@ -210,7 +210,8 @@ static bool queue_notification(struct flush *flush, const struct chunk *chunk, c
                                bool repeat, struct error *error)
 {
     const struct group_context *context = flush->context;
-    struct alert *alerts = arena_alloc(&flush->arena, NOTIFICATION_ALERTS_MAX * sizeof *alerts);
+    size_t most = chunk->count < NOTIFICATION_GIVEN_MAX ? chunk->count : NOTIFICATION_GIVEN_MAX;
+    struct alert *alerts = arena_alloc(&flush->arena, most * sizeof *alerts);
     struct outbox_member *members = arena_alloc(&flush->arena, chunk->count * sizeof *members);
     struct match_label labels[ALERT_LABELS_MAX];
     struct notification notification;

@@ -22,6 +22,7 @@ enum {
     CATALOGUE_POINTS = 4000, /* so that a block about one finding stays below 20 KB */
     WHOLE_BLOCKS = 8,        /* that say how to fix it */
     LINK_BYTES = 4096,
+    ENDINGS_MAX = 16,
 };
 
 /* The alerts of one block to be; it begins with the first of them. */
@@ -311,6 +312,22 @@ static bool is_known(const struct making *making, size_t place, size_t index)
     return false;
 }
 
+/* One more ended for this reason. */
+static void count_ending(struct making *making, struct notification_block *block,
+                         const char *reason)
+{
+    size_t i = 0;
+    if (!block->endings)
+        block->endings = arena_zalloc(making->arena, ENDINGS_MAX * sizeof *block->endings);
+    while (i < block->ending_count && strcmp(block->endings[i].reason, reason) != 0)
+        i++;
+    if (i == ENDINGS_MAX)
+        return;
+    if (i == block->ending_count)
+        block->endings[block->ending_count++].reason = reason;
+    block->endings[i].count++;
+}
+
 /* The findings of a block that are open, or those that ended. */
 static bool add_findings(struct making *making, size_t place, bool open,
                          struct notification_block *block, struct error *error)
@@ -322,6 +339,8 @@ static bool add_findings(struct making *making, size_t place, bool open,
         if (making->of[i] != place || is_open(alert) != open || is_known(making, place, i))
             continue;
         *(open ? &block->open_count : &block->ended_count) += 1;
+        if (!open)
+            count_ending(making, block, alert->reason);
         if (block->resource_count == NOTIFICATION_RESOURCES_MAX)
             continue;
         if (!find(making, alert, &view, &unseen_at, error))

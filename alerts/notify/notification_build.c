@@ -139,7 +139,7 @@ static const char *silence_with(const struct build *build, const struct buf *pro
 {
     CLEANUP(buf_finish) struct buf command = { 0 };
     const struct notification_subject *subject = build->subject;
-    if (subject->left_out_count)
+    if (build->notification->left_out_count)
         notification_silence_group(buf_cstr(program), subject->group_labels,
                                    subject->group_label_count, &command);
     else

@@ -23,7 +23,7 @@ struct notification_subject {
     const char *receiver, *group_key, *event;
     const struct match_label *group_labels;
     size_t group_label_count;
-    const struct alert *alerts; /* in order, at most NOTIFICATION_ALERTS_MAX */
+    const struct alert *alerts; /* in order, at most NOTIFICATION_GIVEN_MAX */
     size_t alert_count;
     int64_t firing_count, resolved_count, left_out_count;
     const struct notification_count *counts;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alerts/rules/notification_silence.h"
+#include "alerts/rules/notification_words.h"
 #include "alerts/text/text.h"
 #include "core/clock.h"
 
@@ -33,6 +34,41 @@ static const struct notification_resource *resource_of(const struct notification
         if (*id && !strcmp(notification->resources[i].finding_id, id))
             return &notification->resources[i];
     return NULL;
+}
+
+static bool same_labels(const struct notification_block *block, const struct alert *alert)
+{
+    if (block->resource_count || block->label_count != alert->label_count)
+        return false;
+    for (size_t i = 0; i < alert->label_count; i++)
+        if (strcmp(block->labels[i].value, alert->labels[i].value) != 0)
+            return false;
+    return true;
+}
+
+/* The block that tells of an alert: its finding's, its recommendation's, its own; else the first.
+ */
+static const struct notification_block *block_of(const struct notification *notification,
+                                                 const struct alert *alert)
+{
+    static const struct notification_block none = {
+        .rule = "",
+        .title = "",
+        .what = "",
+        .description = "",
+        .remediation = "",
+        .risk_factors = "",
+        .found = "",
+        .expected = "",
+    };
+    const char *key = alert_label_value(alert, "assessment_id");
+    for (size_t i = 0; i < notification->block_count; i++) {
+        const struct notification_block *block = &notification->blocks[i];
+        if (alert->has_finding ? *key && !strcmp(block->assessment_id, key)
+                               : same_labels(block, alert))
+            return block;
+    }
+    return notification->block_count ? notification->blocks : &none;
 }
 
 /* The link of an alert: its finding, else what the notification is about. */
@@ -67,14 +103,21 @@ static bool is_alone(const struct notification *notification)
 }
 
 static const char *summary(const struct notification *notification, const struct alert *alert,
-                           struct arena *arena)
+                           const struct notification_block *block, struct arena *arena)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };
     const char *resource = alert_label_value(alert, "resource_name");
-    if (is_alone(notification) || !*notification->assessment_title)
+    if (is_alone(notification) || !*block->title)
         return notification->title;
     buf_text(&out, notification->test ? "[TEST] " : "");
-    buf_printf(&out, "%s on %s", notification->assessment_title, resource);
+    if (alert->has_finding)
+        buf_printf(&out, "%s: ",
+                   alert->state == ALERT_RESOLVED
+                       ? notification_words_ended(alert->reason)
+                       : notification_words_risk(finding_risk_words[alert->risk]));
+    buf_text(&out, block->title);
+    if (*resource)
+        buf_printf(&out, " on %s", resource);
     return arena_text(arena, buf_cstr(&out));
 }
 
@@ -84,6 +127,8 @@ static const char *silence(const struct notification *notification, const struct
 {
     CLEANUP(buf_finish) struct buf program = { 0 };
     CLEANUP(buf_finish) struct buf command = { 0 };
+    if (alert->state == ALERT_RESOLVED)
+        return "";
     if (is_alone(notification))
         return notification->silence_command;
     notification_silence_own(notification->config_file, &program);
@@ -98,19 +143,24 @@ static struct alert explained(const struct notification *notification, const str
     struct alert out = *alert;
     char number[32], at[32] = "";
     size_t points = is_alone(notification) ? LONG_POINTS : SHORT_POINTS;
-    snprintf(number, sizeof number, "%.2f", notification->points);
+    const struct notification_block *block = block_of(notification, alert);
+    bool open = alert->state != ALERT_RESOLVED;
+    snprintf(number, sizeof number, "%.2f", block->points);
     if (alert->due_at)
         clock_format_rfc3339(alert->due_at, at);
     const struct match_label known[] = {
-        { "summary", summary(notification, alert, arena) },
-        { "description",
-          cut(*notification->description ? notification->description : notification->text, points,
-              arena) },
-        { "remediation", cut(notification->remediation, points, arena) },
+        { "summary", summary(notification, alert, block, arena) },
+        { "description", cut(*block->description ? block->description
+                             : *block->what      ? block->what
+                                                 : notification->text,
+                             points, arena) },
+        { "remediation", open ? cut(block->remediation, points, arena) : "" },
         { "portal_url", link_of(notification, alert) },
         { "runbook_url", notification->runbook_url },
-        { "risk_factors", notification->risk_factors },
-        { "points_to_gain", notification->points > 0 ? arena_text(arena, number) : "" },
+        { "risk_factors", block->risk_factors },
+        { "found", block->found },
+        { "expected", block->expected },
+        { "points_to_gain", open && block->points > 0 ? arena_text(arena, number) : "" },
         { "due_at", arena_text(arena, at) },
         { "silence", silence(notification, alert, arena) },
     };

@@ -151,15 +151,6 @@ static void add_reason(struct json_writer *writer, const struct notification *no
     json_close(writer, '}');
 }
 
-/* Their replacement in a body that came out too large. */
-static void add_no_details(struct json_writer *writer)
-{
-    json_open(writer, "custom_details", '{');
-    json_add_text(writer, "error", "left out: the event would be larger than 512 KB");
-    json_add_bool(writer, "truncated", true);
-    json_close(writer, '}');
-}
-
 /* --- body ------------------------------------------------------------------------------------- */
 static const char *source_of(const struct notification *notification)
 {
@@ -189,7 +180,7 @@ static void add_group(struct json_writer *writer, const struct notification *not
 }
 
 static void add_payload(struct json_writer *writer, const struct pagerduty_config *config,
-                        const struct notification *notification, bool with_details)
+                        const struct notification *notification)
 {
     char at[32];
     json_open(writer, "payload", '{');
@@ -204,10 +195,8 @@ static void add_payload(struct json_writer *writer, const struct pagerduty_confi
     }
     if (notification->status == NOTIFICATION_RESOLVED)
         add_reason(writer, notification);
-    else if (with_details)
-        add_details(writer, notification);
     else
-        add_no_details(writer);
+        add_details(writer, notification);
     json_close(writer, '}');
 }
 
@@ -227,20 +216,21 @@ static void add_links(struct json_writer *writer, const struct notification *not
     json_close(writer, ']');
 }
 
-static void write_body(const struct pagerduty_config *config,
-                       const struct notification *notification, bool with_details, struct buf *out)
+static void write_body(const void *kind_config, const struct receiver_context *context,
+                       const struct notification *notification, struct buf *out)
 {
+    const struct pagerduty_config *config = kind_config;
     struct json_writer writer = { .out = out };
     bool change = is_change(config, notification),
          resolved = notification->status == NOTIFICATION_RESOLVED;
-    buf_reset(out);
+    (void)context;
     json_open(&writer, NULL, '{');
     json_add_text(&writer, "routing_key", secret_text(&config->routing_key));
     if (!change) {
         json_add_text(&writer, "event_action", resolved ? "resolve" : "trigger");
         json_add_text(&writer, "dedup_key", notification->dedup_key);
     }
-    add_payload(&writer, config, notification, with_details);
+    add_payload(&writer, config, notification);
     if (!resolved)
         add_links(&writer, notification);
     if (!resolved && !change) {
@@ -257,20 +247,12 @@ static bool build(const void *config, const struct receiver_context *context,
 {
     const struct pagerduty_config *pagerduty = config;
     CLEANUP(buf_finish) struct buf url = { 0 };
-    (void)context;
     buf_text(&url, pagerduty->url ? pagerduty->url : bases[pagerduty->region]);
     buf_text(&url, is_change(pagerduty, notification) ? "/v2/change/enqueue" : "/v2/enqueue");
     receiver_prepare(request, &pagerduty->http, buf_cstr(&url), "application/json");
-    write_body(pagerduty, notification, true, &request->body);
-    if (request->body.length > BODY_BYTES) {
-        notification->truncated = true;
-        write_body(pagerduty, notification, false, &request->body);
-    }
-    request->truncated = notification->truncated;
-    if (request->body.length > BODY_BYTES)
-        return error_set(error, ERROR_LIMIT, "an event of %zu bytes, at most %d fit",
-                         request->body.length, BODY_BYTES);
-    return receiver_seal(request);
+    return receiver_fit(config, context, notification, write_body, NULL, BODY_BYTES, request,
+                        error) &&
+           receiver_seal(request);
 }
 
 static struct receiver_verdict classify(const struct http_response *response,

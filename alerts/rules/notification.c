@@ -75,6 +75,12 @@ static const struct record_field count_fields[] = {
     { 0 }
 };
 
+static const struct record_field ending_fields[] = {
+    FIELD(TEXT, notification_ending, reason, "The reason."),
+    FIELD(INTEGER, notification_ending, count, "How many."),
+    { 0 }
+};
+
 static const struct record_field link_fields[] = {
     FIELD(TEXT, notification_link, text, "What it leads to."),
     FIELD(TEXT, notification_link, url, "The address."),
@@ -95,6 +101,8 @@ static const struct record_field block_fields[] = {
     FIELD(INTEGER, notification_block, ended_count, "How many ended."),
     LIST(notification_block, resources, resource_count, notification_resource, resource_fields,
          "The resources, open ones first:"),
+    LIST(notification_block, endings, ending_count, notification_ending, ending_fields,
+         "How many ended for each reason:"),
     FIELD(TEXT, notification_block, reason, "Why all of it ended."),
     FIELD(TEXT, notification_block, what, "What happened, or what a baseline rule asks for."),
     FIELD(TEXT, notification_block, description, "What is wrong, plain."),

@@ -9,6 +9,7 @@
 #include "collectors/snapshot/snapshot.h"
 
 enum {
+    NOTIFICATION_GIVEN_MAX = 1024,   /* alerts that are looked at: their counts and ends are true */
     NOTIFICATION_ALERTS_MAX = 64,    /* alerts described in full */
     NOTIFICATION_BLOCKS_MAX = 16,    /* recommendations told */
     NOTIFICATION_RESOURCES_MAX = 25, /* affected resources that are named in a block */
@@ -47,6 +48,10 @@ struct notification_count { /* of a roll-up: so many of this rule, risk and reco
     int64_t count;
     const char *assessment_id, *title, *subscription_id, *subscription_name; /* "" = of any */
 };
+struct notification_ending { /* so many of a block ended for this reason */
+    const char *reason;
+    int64_t count;
+};
 struct notification_link { /* https, and what it leads to: "Recommendation", "Dashboard" */
     const char *text, *url;
 };
@@ -61,6 +66,8 @@ struct notification_block {
     int64_t open_count, ended_count;         /* of all its findings or alerts, named or not */
     struct notification_resource *resources; /* [resource_count] open first, worst first */
     size_t resource_count;
+    struct notification_ending *endings; /* [ending_count] sum: ended_count, but what is left out */
+    size_t ending_count;
     const char *reason; /* why all of it ended; what is no fix first; "" = something is open */
     const char *what;   /* a sentence about what is no finding, or a baseline rule in words */
     const char *description, *description_markdown; /* what is wrong */

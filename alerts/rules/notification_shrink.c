@@ -20,14 +20,12 @@ struct shrinking {
 };
 
 /* --- texts and lists of blocks ---------------------------------------------------------------- */
-/* Shorten a text, first to a paragraph, then to an ellipsis. */
-static bool shorten(const char **text, struct arena *arena)
+/* Shorten a text to so many code points; to one it is an ellipsis. */
+static bool shorten(const char **text, size_t most, struct arena *arena)
 {
     CLEANUP(buf_finish) struct buf cut = { 0 };
-    size_t points = text_points(*text);
-    if (points <= 1)
+    if (!text_cut(&cut, *text, most))
         return false;
-    text_cut(&cut, *text, points > SHORT_POINTS ? SHORT_POINTS : 1);
     *text = arena_text(arena, buf_cstr(&cut));
     return true;
 }
@@ -65,16 +63,34 @@ static bool drop_resources(struct shrinking *shrinking, struct notification_bloc
                       block->resource_count > SHORT_RESOURCES ? SHORT_RESOURCES : 1);
 }
 
+/* A text in both its forms. */
+static bool shorten_both(const char **plain, const char **markdown, size_t most,
+                         struct arena *arena)
+{
+    bool changed = shorten(markdown, most, arena);
+    return shorten(plain, most, arena) || changed;
+}
+
+static bool shorten_remediation(struct shrinking *shrinking, struct notification_block *block)
+{
+    return shorten_both(&block->remediation, &block->remediation_markdown, SHORT_POINTS,
+                        shrinking->arena);
+}
+
+static bool shorten_description(struct shrinking *shrinking, struct notification_block *block)
+{
+    return shorten_both(&block->description, &block->description_markdown, SHORT_POINTS,
+                        shrinking->arena);
+}
+
 static bool drop_remediation(struct shrinking *shrinking, struct notification_block *block)
 {
-    bool markdown = shorten(&block->remediation_markdown, shrinking->arena);
-    return shorten(&block->remediation, shrinking->arena) || markdown;
+    return shorten_both(&block->remediation, &block->remediation_markdown, 1, shrinking->arena);
 }
 
 static bool drop_description(struct shrinking *shrinking, struct notification_block *block)
 {
-    bool markdown = shorten(&block->description_markdown, shrinking->arena);
-    return shorten(&block->description, shrinking->arena) || markdown;
+    return shorten_both(&block->description, &block->description_markdown, 1, shrinking->arena);
 }
 
 /* Causes become one row of others, so that they still add up. */
@@ -104,46 +120,20 @@ static bool drop_in_all(struct shrinking *shrinking, drop_of_block *drop)
     return changed;
 }
 
-static bool drop_all_details(struct shrinking *shrinking)
-{
-    return drop_in_all(shrinking, drop_details);
-}
-
 /* How to fix all but the first, and what is wrong there: they are one click away. */
-static bool drop_other_texts(struct shrinking *shrinking)
+static bool drop_of_others(struct shrinking *shrinking, drop_of_block *drop)
 {
     bool changed = false;
-    for (size_t i = 1; i < shrinking->notification->block_count; i++) {
-        changed |= drop_remediation(shrinking, &shrinking->blocks[i]);
-        changed |= drop_description(shrinking, &shrinking->blocks[i]);
-    }
+    for (size_t i = 1; i < shrinking->notification->block_count; i++)
+        changed |= drop(shrinking, &shrinking->blocks[i]);
     return changed;
-}
-
-static bool drop_all_resources(struct shrinking *shrinking)
-{
-    return drop_in_all(shrinking, drop_resources);
-}
-
-static bool drop_all_remediation(struct shrinking *shrinking)
-{
-    return drop_in_all(shrinking, drop_remediation);
-}
-
-static bool drop_all_descriptions(struct shrinking *shrinking)
-{
-    return drop_in_all(shrinking, drop_description);
-}
-
-static bool drop_all_lists(struct shrinking *shrinking)
-{
-    return drop_in_all(shrinking, drop_lists);
 }
 
 /* --- the others ------------------------------------------------------------------------------- */
 static bool drop_text(struct shrinking *shrinking)
 {
-    return shorten(&shrinking->notification->text, shrinking->arena);
+    return shorten(&shrinking->notification->text, SHORT_POINTS, shrinking->arena) ||
+           shorten(&shrinking->notification->text, 1, shrinking->arena);
 }
 
 /* The second half of a roll-up's rows becomes one row, so that they still add up. */
@@ -285,23 +275,46 @@ static bool drop_all(struct shrinking *shrinking)
     return bound_record(notification_fields, shrinking->notification, true, shrinking->arena);
 }
 
+/* What is least important first: of each block, of all blocks but the first, or of the whole. */
+static const struct {
+    drop_of_block *in_all, *in_others;
+    bool (*whole)(struct shrinking *shrinking);
+} steps[] = {
+    { .in_all = drop_details },
+    { .in_others = shorten_remediation },
+    { .in_others = shorten_description },
+    { .in_others = drop_remediation },
+    { .in_others = drop_description },
+    { .in_all = drop_resources },
+    { .in_all = shorten_remediation },
+    { .in_all = shorten_description },
+    { .in_all = drop_remediation },
+    { .in_all = drop_description },
+    { .in_all = drop_lists },
+    { .whole = drop_text },
+    { .whole = drop_counts },
+    { .whole = drop_blocks },
+    { .whole = drop_alerts },
+    { .whole = drop_long },
+    { .whole = drop_all },
+};
+
 bool notification_shrink(struct notification *notification, struct arena *arena)
 {
-    static bool (*const steps[])(struct shrinking *) = {
-        drop_all_details,      drop_other_texts, drop_all_resources, drop_all_remediation,
-        drop_all_descriptions, drop_all_lists,   drop_text,          drop_counts,
-        drop_blocks,           drop_alerts,      drop_long,          drop_all,
-    };
     size_t bytes = notification->block_count * sizeof *notification->blocks;
     struct shrinking shrinking = { notification, arena_alloc(arena, bytes + 1), arena };
     if (bytes)
         memcpy(shrinking.blocks, notification->blocks, bytes);
     notification->blocks = shrinking.blocks;
-    for (size_t i = 0; i < ARRAY_COUNT(steps); i++)
-        if (steps[i](&shrinking)) {
-            notification->truncated = true;
-            notification_derive(notification, arena);
-            return true;
-        }
+    for (size_t i = 0; i < ARRAY_COUNT(steps); i++) {
+        bool changed = steps[i].in_all      ? drop_in_all(&shrinking, steps[i].in_all)
+                       : steps[i].in_others ? drop_of_others(&shrinking, steps[i].in_others)
+                                            : steps[i].whole(&shrinking);
+        if (!changed)
+            continue;
+        notification->truncated = true;
+        notification_derive(notification, arena);
+        return true;
+    }
     return false;
 }

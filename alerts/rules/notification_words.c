@@ -197,36 +197,48 @@ static void put_findings(struct buf *out, const struct notification *notificatio
     put_subscription(out, notification);
 }
 
-/* How many ended in each way: "3 fixed, 1 exempted". Only of those that are named. */
+/* How many of all ended in this way; of a block of an older program those that are named. */
+static int64_t count_ended(const struct notification *notification, const struct ending *ending)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < notification->block_count; i++) {
+        const struct notification_block *block = &notification->blocks[i];
+        for (size_t j = 0; j < block->ending_count; j++)
+            if (ending_of(block->endings[j].reason) == ending)
+                count += block->endings[j].count;
+        for (size_t j = 0; j < block->resource_count && !block->ending_count; j++)
+            count +=
+                !is_open(&block->resources[j]) && ending_of(block->resources[j].state) == ending;
+    }
+    return count;
+}
+
+/* How many ended in each way: "3 fixed, 1 exempted, 7 more". */
 static void put_endings(struct buf *out, const struct notification *notification)
 {
-    int64_t named = 0, all = 0;
+    int64_t told = 0, all = 0;
     const char *comma = "";
     for (size_t k = 0; k < ARRAY_COUNT(endings); k++) {
-        int64_t count = 0;
-        for (size_t i = 0; i < notification->block_count; i++)
-            for (size_t j = 0; j < notification->blocks[i].resource_count; j++) {
-                const struct notification_resource *resource =
-                    &notification->blocks[i].resources[j];
-                count += !is_open(resource) && ending_of(resource->state) == &endings[k];
-            }
-        named += count;
-        if (count) {
-            buf_printf(out, "%s%lld %s", comma, (long long)count, endings[k].word);
-            comma = ", ";
-        }
+        int64_t count = count_ended(notification, &endings[k]);
+        told += count;
+        if (!count)
+            continue;
+        buf_printf(out, "%s%lld %s", comma, (long long)count, endings[k].word);
+        comma = ", ";
     }
     for (size_t i = 0; i < notification->block_count; i++)
         all += notification->blocks[i].ended_count;
-    if (all > named)
-        buf_printf(out, "%s%lld more", comma, (long long)(all - named));
+    if (all > told)
+        buf_printf(out, "%s%lld more", comma, (long long)(all - told));
 }
 
-/* Whether all that are named ended alike. */
+/* Whether all of it ended alike. */
 static bool ended_alike(const struct notification *notification)
 {
-    const char *state;
-    return COMMON(notification, state, &state) && *notification->reason;
+    size_t ways = 0;
+    for (size_t k = 0; k < ARRAY_COUNT(endings); k++)
+        ways += count_ended(notification, &endings[k]) > 0;
+    return ways == 1 && *notification->reason;
 }
 
 static void put_ended(struct buf *out, const struct notification *notification)
@@ -489,17 +501,19 @@ static void put_name(struct buf *out, const char *title, size_t named, const cha
 static void put_changed(struct buf *out, const struct notification *notification)
 {
     for (size_t k = 0; k < ARRAY_COUNT(endings); k++) {
-        size_t count = 0;
+        size_t named = 0;
+        int64_t count = count_ended(notification, &endings[k]);
         for (size_t i = 0; i < notification->block_count; i++)
             for (size_t j = 0; j < notification->blocks[i].resource_count; j++) {
                 const struct notification_resource *resource =
                     &notification->blocks[i].resources[j];
                 if (!is_open(resource) && ending_of(resource->state) == &endings[k])
-                    put_name(out, endings[k].title, count++, resource->name);
+                    put_name(out, endings[k].title, named++, resource->name);
             }
-        if (count > NAMES_MAX)
-            buf_printf(out, " and %zu more", count - NAMES_MAX);
-        buf_text(out, count ? ". " : "");
+        named = named < NAMES_MAX ? named : NAMES_MAX;
+        if (named && count > (int64_t)named)
+            buf_printf(out, " and %lld more", (long long)count - (long long)named);
+        buf_text(out, named ? ". " : "");
     }
 }
 

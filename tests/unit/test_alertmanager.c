@@ -78,15 +78,41 @@ TEST(each_finding_is_an_alert_of_its_own)
     CHECK_INT(json_count(built.json), 30);
     int number = 0;
     for (const struct json *alert = json_first(built.json); alert; alert = json_next(alert)) {
-        char name[16], want[80];
+        char name[16], want[96];
         snprintf(name, sizeof name, "stprod%02d", ++number % 100);
-        snprintf(want, sizeof want, "Storage accounts should restrict network access on %s", name);
+        snprintf(want, sizeof want,
+                 "Critical: Storage accounts should restrict network access on %s", name);
         CHECK_TEXT(json_text(json_path(alert, "labels.resource_name")), name);
         CHECK_TEXT(json_text(json_path(alert, "annotations.summary")), want);
         for (const struct json *label = json_first(json_get(alert, "labels")); label;
              label = json_next(label))
             CHECK(*json_text(label));
     }
+}
+
+/* Of several recommendations each alert has the words of its own. */
+TEST(an_alert_is_explained_by_its_own_recommendation)
+{
+    FIXTURE built = { 0 };
+    fixture_notification(FIXTURE_SEVERAL, &built.arena, &built.notification);
+    struct alert *alerts = arena_zalloc(&built.arena, 2 * sizeof *alerts);
+    for (int i = 0; i < 2; i++) {
+        alerts[i] = built.notification.alerts[i];
+        alert_label(&alerts[i], "assessment_id", i ? "bucket" : "storage");
+        built.notification.blocks[i].assessment_id = i ? "bucket" : "storage";
+    }
+    alerts[0].state = ALERT_RESOLVED;
+    alerts[0].reason = "exempted";
+    built.notification.alerts = alerts;
+    built.notification.alert_count = 2;
+    fixture_again(&built, &alertmanager_kind, &config);
+    const struct json *first = json_first(built.json), *second = json_next(first);
+    CHECK_CONTAINS(json_text(json_path(first, "annotations.summary")), "Exempted: Storage");
+    CHECK(!json_path(first, "annotations.remediation")); /* nothing to do where it ended */
+    CHECK(!json_path(first, "annotations.silence"));
+    CHECK_CONTAINS(json_text(json_path(second, "annotations.summary")), "Buckets should not");
+    CHECK_TEXT(json_text(json_path(second, "annotations.remediation")), "1. Close the bucket.");
+    CHECK_CONTAINS(json_text(json_path(second, "annotations.silence")), "finding_id");
 }
 
 TEST(no_alert_is_lost_to_the_size)

@@ -218,6 +218,40 @@ TEST(many_findings_are_counted_and_the_first_named)
     CHECK_TEXT(built.notification.assessment_id, KEY);
 }
 
+/* Hundreds that end at once say how, each of them, although few are named. */
+TEST(more_than_are_described_say_how_they_ended)
+{
+    BUILT built = { 0 };
+    struct alert alerts[200];
+    built_begin(&built, "a");
+    for (size_t i = 0; i < ARRAY_COUNT(alerts); i++) {
+        char name[16];
+        snprintf(name, sizeof name, "a%zu", i);
+        alerts[i] = alert_of(&built.world, "a", &built.arena);
+        alerts[i].finding_id = finding_id(SOURCE(assessments), name, strlen(name));
+        alerts[i].state = ALERT_RESOLVED;
+        alerts[i].reason = "fixed";
+    }
+    built.subject.firing_count = 0;
+    built.subject.resolved_count = 200;
+    built_make(&built, alerts, ARRAY_COUNT(alerts));
+    CHECK_TEXT(built.notification.title, "Fixed: Disks should be encrypted on 200 resources");
+    CHECK(notification_is_good_news(&built.notification));
+    CHECK_INT(built.notification.alert_count, NOTIFICATION_ALERTS_MAX);
+    CHECK_INT(built.notification.left_out_count, 200 - NOTIFICATION_ALERTS_MAX);
+    alerts[150].reason = "exempted";
+    built_make(&built, alerts, ARRAY_COUNT(alerts));
+    CHECK_TEXT(built.notification.title,
+               "Ended: Disks should be encrypted on 200 resources, 199 fixed, 1 exempted");
+    CHECK(!notification_is_good_news(&built.notification));
+    CHECK_CONTAINS(built.notification.text, " and 194 more. ");
+    built.subject.resolved_count = 207; /* nobody knows of 7 */
+    built.subject.left_out_count = 7;
+    built_make(&built, alerts, ARRAY_COUNT(alerts));
+    CHECK_TEXT(built.notification.title,
+               "Ended: Disks should be encrypted on 207 resources, 199 fixed, 1 exempted, 7 more");
+}
+
 /* Deleted resources are in no part any more: the ledger, then the labels still know them. */
 TEST(a_finding_that_is_gone_is_still_named)
 {

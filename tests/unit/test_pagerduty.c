@@ -211,7 +211,7 @@ TEST(what_wakes_nobody_is_a_change_event)
     }
 }
 
-TEST(too_large_loses_the_details_first)
+TEST(too_large_loses_one_detail_after_the_other)
 {
     CONFIG config = make();
     FIXTURE built = { 0 };
@@ -226,7 +226,10 @@ TEST(too_large_loses_the_details_first)
     built.json = json_parse(built.request.http.body, built.request.http.body_bytes, &ignored);
     CHECK(built.request.http.body_bytes <= 512000);
     CHECK(built.request.truncated);
-    CHECK_CONTAINS(fixture_text(&built, "payload.custom_details.error"), "left out");
+    CHECK_TEXT(fixture_text(&built, "payload.custom_details.Effort"), ""); /* one by one: */
+    CHECK_INT(text_points(fixture_text(&built, "payload.custom_details.What is wrong")), 600);
+    CHECK_CONTAINS(fixture_text(&built, "payload.custom_details.How to fix it"), "1. Open");
+    CHECK_CONTAINS(fixture_text(&built, "payload.custom_details.Why"), "on 2 attack paths");
     CHECK_TEXT(fixture_text(&built, "payload.severity"), "critical");
     CHECK_TEXT(fixture_text(&built, "dedup_key"), built.notification.dedup_key);
     CHECK_INT(json_count(json_get(built.json, "links")), 2);
