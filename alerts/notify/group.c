@@ -164,9 +164,45 @@ static bool route_to_leaf(struct routing *routing, size_t leaf, struct error *er
     after =
         (struct group_membership){ GROUP_FIRING,
                                    without_news(from.is.told, knows_by_labels(routing, receiver)) };
-    if (is_there && after.told == before.told)
+    if (before.state == GROUP_FIRING && after.told == before.told)
         return true;
     return put(routing, leaf, &after, from.told_at, error);
+}
+
+/* Whether a receiver that hears no more of an alert would go on showing it: it keeps an incident
+ * open, or knows the alert by its labels until it is told that they end. */
+static bool has_to_end(const struct routing *routing, const struct group_place *place)
+{
+    const void *unused;
+    const struct receivers_config *receiver =
+        settings_receiver(routing->context->settings, place->receiver);
+    for (size_t i = 0; i < routing->count; i++)
+        if (!strcmp(routing->leaves[i]->receiver, place->receiver))
+            return false;
+    return receiver && receiver->send_resolved && place->is.told != GROUP_TOLD_NOTHING &&
+           (receivers_incidents(receiver) || receivers_kind(receiver, &unused)->refresh_s);
+}
+
+/* Let the group an alert leaves say that it ended there; not *done when it has no route any more.
+ */
+static bool end_there(struct routing *routing, const struct group_place *place, bool *done,
+                      struct error *error)
+{
+    const struct group_context *context = routing->context;
+    const struct group_membership ended = { GROUP_RESOLVED, place->is.told };
+    struct group_row row;
+    bool found;
+    *done = false;
+    if (!group_row_load(context->database, place->receiver, place->key, context->now,
+                        &routing->arena, &row, &found, error))
+        return false;
+    const struct route_leaf *leaf = route_leaf_find(context->settings->route, row.route);
+    *done = found && leaf && !strcmp(leaf->receiver, place->receiver);
+    if (!*done || place->is.state == GROUP_RESOLVED)
+        return true;
+    return group_row_put_member(context->database, place->receiver, place->key,
+                                routing->change->alert->fingerprint, &ended, error) &&
+           group_row_touch(context, leaf, place->key, 0, &routing->arena, error);
 }
 
 /* End the memberships in groups the alert does not belong to any more. */
@@ -177,6 +213,8 @@ static bool leave_others(struct routing *routing, struct error *error)
         bool stays = false;
         for (size_t n = 0; n < routing->count; n++)
             stays |= is_at(place, routing->leaves[n]->receiver, buf_cstr(&routing->keys[n]));
+        if (!stays && has_to_end(routing, place) && !end_there(routing, place, &stays, error))
+            return false;
         if (!stays && !leave(routing->context, place, routing->change->alert->fingerprint,
                              &routing->arena, error))
             return false;

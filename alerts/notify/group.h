@@ -11,6 +11,8 @@
 #include "alerts/notify/settings.h"
 #include "alerts/rules/active.h"
 
+#define GROUP_MOVED "moved" /* why an alert ended for a receiver while it fires for others */
+
 /* What a flush reads; all borrowed for one evaluation. */
 struct group_context {
     struct database *database;
@@ -24,7 +26,9 @@ struct group_context {
 };
 
 /* Route a change of an alert into its groups. A group without alerts is closed by the flush and
- * kept for a week; when it comes back its episode is one higher, and its dedup key a new one. */
+ * kept for a week; when it comes back its episode is one higher, and its dedup key a new one.
+ * Where the change leads it to other groups, those it leaves forget it; only a receiver that would
+ * go on showing it, and is in none of its groups any more, is told that it ended (GROUP_MOVED). */
 bool group_route(const struct group_context *context, const struct active_change *change,
                  struct error *error) MUST_USE;
 

@@ -173,6 +173,10 @@ static bool load_alerts(struct flush *flush, const struct chunk *chunk, struct a
                          &flush->arena, alert, &found, error))
             return false;
         alert->state = chunk->members[i]->alert.state;
+        if (found && chunk->members[i]->resolved && !alert->ends_at) { /* it fires elsewhere */
+            alert->ends_at = flush->context->now;
+            alert->reason = GROUP_MOVED;
+        }
         *count += found;
     }
     return true;

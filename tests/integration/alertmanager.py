@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 
-from alerts_model import Model, finding_id, settled
+from alerts_model import Model, finding_id, query, settled
 from harness import (SECRET, Exporter, Fake, Folder, Program, Skip, equal, fetch, free_port, run,
                      settings, until)
 
@@ -18,6 +18,7 @@ groups:
     match: ['source="assessments"']
     labels: {team: cloud}
 """
+RISKS = ("critical", "high", "medium", "low", "not_evaluated")
 TEMPLATE = "/usr/share/prometheus/alertmanager/default.tmpl"  # Debian's is compiled to need it
 CONFIG = """
 route: {receiver: nobody, group_by: [alertname], group_wait: 1s}
@@ -47,9 +48,17 @@ class Alertmanager(Program):
         until("Alertmanager", answers)
         return self
 
-    def alerts(self, query=""):
-        found = fetch(self.url + "/api/v2/alerts" + query).json()
-        return {a["labels"]["finding_id"]: a for a in found if "finding_id" in a["labels"]}
+    def alerts(self):
+        found = [alert for alert in fetch(self.url + "/api/v2/alerts").json()
+                 if "finding_id" in alert["labels"]]
+        return {alert["labels"]["finding_id"]: alert for alert in found}
+
+    def risks(self):
+        """Finding and risk level of everything that fires: labels are what Alertmanager knows an
+        alert by, so an old risk that nobody ended would stand beside the new one."""
+        return sorted((alert["labels"]["finding_id"], alert["labels"]["risk_level"])
+                      for alert in fetch(self.url + "/api/v2/alerts").json()
+                      if "finding_id" in alert["labels"])
 
 
 def configuration(fake, folder, urls):
@@ -68,6 +77,18 @@ def open_findings(model):
     return {finding_id(row) for row in model.alerted}
 
 
+def risks_of(folder):
+    return sorted((finding.hex()[:16], RISKS[risk]) for finding, risk in query(
+        folder, "SELECT finding_id, risk FROM active_alert WHERE state = 'firing'"
+                " AND finding_id IS NOT NULL"))
+
+
+def rerated(fake, model):
+    """Whether the risk of anything that was told of has changed since."""
+    return any(change["event"] == "rerated" and change["id"].lower() in model.alerted
+               for change in fake.admin("history"))
+
+
 def advance(fake, folder, model):
     fake.admin("advance?steps=1", "POST")
     model.advance(fake.admin("history"))
@@ -84,13 +105,15 @@ def test_alertmanager_shows_what_we_know():
         with Exporter(folder, config) as exporter:
             exporter.wait_ready()
             until("adoption", lambda: settled(folder, model))
-            while model.generation < 80 and not (model.alerted and any(
+            while model.generation < 80 and not (rerated(fake, model) and any(
                     event == "finding.resolved" for _, event, _ in model.told)):
                 advance(fake, folder, model)
-            assert model.alerted
+            assert model.alerted and rerated(fake, model)
             for replica in replicas:
                 until("alerts of open findings", lambda replica=replica: set(
                     replica.alerts()) == open_findings(model), 30)
+                until("risks as they are now, each once", lambda replica=replica:
+                      replica.risks() == risks_of(folder), 30)
             for alert in first.alerts().values():
                 equal(alert["labels"]["alertname"], "Finding", "name")
                 equal(alert["labels"]["team"], "cloud", "label of the rule")

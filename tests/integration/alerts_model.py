@@ -95,7 +95,7 @@ def told_of(message):
     return {(alert["labels"]["finding_id"], alert["event"], alert["episode"])
             for alert in alerts
             if "finding_id" in alert["labels"] and alert["event"] != "finding.risk_changed"
-            and alert["reason"] != "no_longer_matches"}
+            and alert["reason"] not in ("no_longer_matches", "moved")}
 
 
 # --- how far the exporter is: its database, read beside it ---------------------------------------

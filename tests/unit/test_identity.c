@@ -260,6 +260,38 @@ TEST(what_knows_alerts_by_labels_hears_of_every_move)
     scene_finish(&scene);
 }
 
+#define PAGER "- { name: pager, pagerduty: { routing_key: 0123456789abcdef0123456789abcdef } }\n"
+#define CRITICAL(receiver)                                                                         \
+    "route:\n  receiver: team\n  group_by: [alertname]\n  group_interval: 0s\n"                    \
+    "  routes: [{ receiver: " receiver ", matchers: ['risk_level=\"critical\"'] }]\n"
+
+TEST(a_pager_that_loses_an_alert_is_told_that_it_ended_there)
+{
+    struct scene scene;
+    begin(&scene, "pager", "receivers:\n" SCENE_RECEIVER("team") PAGER CRITICAL("pager"), RATED);
+    CHECK_TEXT(collect(&scene, "A"), "pager finding.opened firing: finding.opened@a\n");
+    CHECK_TEXT(collect(&scene, "a"),
+               "pager finding.risk_changed resolved: finding.risk_changed@a\n");
+    CHECK_INT(scene_number(&scene, LAST("page LIKE '%\"reason\":\"moved\"%'")), 1);
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(DISTINCT dedup_key) FROM outbox_message"), 1);
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM group_member WHERE receiver = 'pager'"),
+              0);
+    CHECK_TEXT(collect(&scene, "A"), "pager finding.risk_changed firing: finding.risk_changed@a\n");
+    CHECK_TEXT(fix(&scene, ""), "pager finding.resolved resolved: finding.resolved@a\n");
+    scene_finish(&scene);
+}
+
+TEST(an_alertmanager_that_loses_an_alert_is_told_that_it_ended_there)
+{
+    struct scene scene;
+    begin(&scene, "am_loses", AM SCENE_RECEIVER("team") CRITICAL("am"), RATED);
+    CHECK_TEXT(collect(&scene, "A"), "am finding.opened firing: finding.opened@a\n");
+    CHECK_TEXT(collect(&scene, "a"), "am finding.risk_changed resolved: finding.risk_changed@a\n");
+    CHECK_INT(scene_number(&scene, LAST("json_array_length(page, '$.alerts')")), 2);
+    CHECK_TEXT(fix(&scene, ""), "team finding.resolved resolved: finding.resolved@a\n");
+    scene_finish(&scene);
+}
+
 /* --- names -------------------------------------------------------------------------------------*/
 
 static void name_subscription(struct scene *scene, const char *name)
