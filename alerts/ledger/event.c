@@ -77,7 +77,8 @@ const struct event_name event_names[] = {
     { "risk.recovered", KIND(RISK_RECOVERED), ANY_REASON, NULL,
       "Azure rates risks again, or no rule waits for it any more." },
     { "digest", KIND(FIRST_RUN), ANY_REASON, NULL,
-      "A summary: of the first run, or of what was folded to keep a receiver's budget." },
+      "A summary: of the first run, of new subscriptions, or of what was folded to keep a "
+      "receiver's budget." },
     { "rule.firing", 0, ANY_REASON, NULL, "A rule over metrics holds." },
     { "rule.resolved", 0, ANY_REASON, NULL, "A rule over metrics holds no longer." },
     { "heartbeat", 0, ANY_REASON, NULL, "This program is alive." },

@@ -52,7 +52,8 @@ struct event {
     const struct catalogue_entry *catalogue; /* fills in what the part has not; or NULL */
     const struct event_record *record; /* ... or what the ledger knew; both NULL for the others */
     const char *subscription_id, *subject, *detail; /* of the others: subject is a control, plan,
-                                      collector or assessment id; detail a sentence. Never NULL */
+                                      collector or assessment id, or the names of new subscriptions;
+                                      detail a sentence. Never NULL */
     const char *cloud, *connector; /* of scores and controls; "" = of the subscription itself, which
                                       is Azure. Never NULL */
     double value, value_before; /* ratio, points, count of findings, age in seconds */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alerts/ledger/ledger_age.h"
+#include "alerts/ledger/ledger_adopt.h"
 #include "alerts/ledger/ledger_merge.h"
 #include "alerts/ledger/ledger_rows.h"
 #include "alerts/store/schema.h"
@@ -23,6 +24,7 @@ static void forget(struct ledger *ledger)
     for (size_t i = 0; i < ledger->source_count; i++) {
         free(ledger->sources[i].open);
         intern_finish(&ledger->sources[i].assessments);
+        ledger_adopt_finish(&ledger->sources[i]);
     }
     free(ledger->sources);
     ledger->sources = NULL;
@@ -92,12 +94,9 @@ static bool load_source(struct ledger *ledger, const struct source *of, struct e
     char key[LEDGER_KEY_BYTES], value[64];
     if (source->count)
         qsort(source->open, source->count, sizeof *source->open, compare_open);
-    snprintf(key, sizeof key, "adopted.%s", of->key);
-    if (!schema_get(ledger->database, key, value, sizeof value, error))
-        return false;
-    source->adopted = *value;
     snprintf(key, sizeof key, "cover.%s", of->key);
-    if (!schema_get(ledger->database, key, value, sizeof value, error))
+    if (!ledger_adopt_load(ledger, of, error) ||
+        !schema_get(ledger->database, key, value, sizeof value, error))
         return false;
     if (sscanf(value, "%32s %" SCNu32, source->cover, &source->cover_at) != 2)
         *source->cover = 0;
@@ -257,7 +256,9 @@ bool ledger_advance(struct ledger *ledger, const struct snapshot *snapshot, int6
     for (size_t i = 0; i < ledger->source_count; i++)
         if (!advance_source(ledger, &ledger->list->sources[i], snapshot, now, events, error))
             return error_wrap(error, "ledger");
-    return advance_due(ledger, snapshot, now, events, error) || error_wrap(error, "ledger");
+    return (ledger_adopt_tell(ledger, snapshot, now, events, error) &&
+            advance_due(ledger, snapshot, now, events, error)) ||
+           error_wrap(error, "ledger");
 }
 
 bool ledger_keep_counters(struct ledger *ledger, struct error *error)
@@ -269,7 +270,9 @@ bool ledger_keep_counters(struct ledger *ledger, struct error *error)
 
 int64_t ledger_next_due_at(const struct ledger *ledger)
 {
-    return ledger->next_due_at;
+    int64_t adopt_at = ledger_adopt_next_at(ledger);
+    bool sooner = adopt_at && (!ledger->next_due_at || adopt_at < ledger->next_due_at);
+    return sooner ? adopt_at : ledger->next_due_at;
 }
 
 bool ledger_prune(struct ledger *ledger, int64_t now, struct error *error)

@@ -67,6 +67,8 @@ void ledger_configure(struct ledger *ledger, const struct ledger_config *config)
  * it, also an empty one, so that the first finding of a clean tenant is an event): adopted quietly;
  * then
  *   silent: no event; summary: one EVENT_FIRST_RUN; all: an event each.
+ * So is what a source finds in a subscription that it covers for the first time, or again after 30
+ * days; one EVENT_FIRST_RUN then tells of all subscriptions that every source has adopted.
  * Only the last is recorded in ledger_event. Findings of a ruler.changed are recorded, and appended
  * as quiet events. A quiet finding has no alert, so its resolve is recorded only; a change of its
  * risk, its overdue and its reopening are ordinary events and end the quiet. On false: roll back,
@@ -81,7 +83,8 @@ bool ledger_keep_counters(struct ledger *ledger, struct error *error) MUST_USE;
 /* Read everything again from the database, after a rollback. */
 bool ledger_reload(struct ledger *ledger, struct error *error) MUST_USE;
 
-/* When the next finding becomes overdue; 0 = none will. */
+/* When time alone brings an event: the next finding becomes overdue, or a new subscription has been
+ * waited for long enough; 0 = none will. */
 int64_t ledger_next_due_at(const struct ledger *ledger);
 
 /* Append the figures as they are now, the advance under way included. Zeros for every subscription

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/ledger/ledger_absence.h"
+#include "alerts/ledger/ledger_adopt.h"
 #include "alerts/ledger/ledger_age.h"
 #include "alerts/ledger/ledger_cover.h"
 #include "alerts/ledger/ledger_rows.h"
@@ -31,11 +32,10 @@ struct merge {
     bool *carried; /* by number of the subscription in part->strings: its rows are old */
     bool *frozen;  /* by number in ledger->subscriptions: the same */
     bool *covered; /* by number in ledger->subscriptions: the part speaks for it */
+    bool *fresh;   /* by number of the subscription in part->strings: it is adopted now */
     bool *ruled;   /* by place in part->assessments: new, and one digest for all */
     struct ledger_open *added; /* sorted by id */
     size_t added_count, added_capacity;
-    uint64_t adopted[RISK_COUNT], overdue;
-    int64_t oldest_at; /* since when the oldest overdue one is open */
 };
 
 static void merge_finish(struct merge *merge)
@@ -43,6 +43,7 @@ static void merge_finish(struct merge *merge)
     free(merge->carried);
     free(merge->frozen);
     free(merge->covered);
+    free(merge->fresh);
     free(merge->ruled);
     free(merge->added);
 }
@@ -151,17 +152,6 @@ static void count_opened(struct merge *merge, const struct finding *finding,
             (double)(not_before(open->seen_at, finding->changed_at) - finding->changed_at));
 }
 
-/* What the first run says of it. */
-static void count_adopted(struct merge *merge, const struct ledger_open *open)
-{
-    merge->adopted[open->risk]++;
-    if (!open->overdue_at)
-        return;
-    merge->overdue++;
-    if (!merge->oldest_at || open->opened_at < merge->oldest_at)
-        merge->oldest_at = open->opened_at;
-}
-
 /* Finding number `index` of the part is open and was not. */
 static bool open_finding(struct merge *merge, size_t index, struct error *error)
 {
@@ -177,8 +167,9 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
         catalogue_find(merge->snapshot, merge->of->tenant, assessment_id);
     part_view(merge->part, index, &finding, scratch);
     event_describe(&finding, entry);
-    if (!merge->adopting && !ledger_rows_past(ledger->database, &row->id, &past, error))
+    if (!ledger_rows_past(ledger->database, &row->id, &past, error))
         return false;
+    bool adopting = merge->adopting || merge->fresh[row->subscription];
     struct ledger_open open = {
         .id = row->id,
         .seen_at = (uint32_t)not_before(merge->now, past.resolved_at),
@@ -186,8 +177,8 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
         .subscription = intern_put(&ledger->subscriptions, finding.subscription_id,
                                    strlen(finding.subscription_id)),
         .risk = row->risk,
-        .quiet = merge->adopting ? ledger->config.first_run != LEDGER_FIRST_ALL
-                                 : merge->ruled[row->assessment],
+        .quiet =
+            adopting ? ledger->config.first_run != LEDGER_FIRST_ALL : merge->ruled[row->assessment],
     };
     ledger_age_begin(ledger, merge->of, &past, row->changed_at, &open);
     if (open.quiet && ledger_age_is_overdue(ledger, &open, merge->now))
@@ -197,8 +188,7 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
         !ledger_rows_open(ledger->database, &finding, &life, error))
         return false;
     remember(merge, &open);
-    count_adopted(merge, &open);
-    if (merge->adopting && open.quiet)
+    if (adopting && open.quiet)
         return true;
     count_opened(merge, &finding, &open);
     struct event event = ledger_merge_event(ledger, past.episode ? EVENT_REOPENED : EVENT_OPENED,
@@ -447,55 +437,24 @@ static bool add_rulers(struct merge *merge, struct error *error)
 {
     const struct ledger_rulers rulers = {
         merge->ledger,  merge->source, merge->snapshot, merge->part,
-        merge->carried, merge->now,    merge->events,
+        merge->carried, merge->fresh,  merge->now,      merge->events,
     };
     merge->ruled = MEMORY_ARRAY(bool, merge->part->assessment_count);
     return merge->adopting || ledger_rulers_add(&rulers, merge->ruled, error);
 }
 
-/* The first run is over: from now on what opens is an event. */
-static bool adopt(struct merge *merge, struct error *error)
-{
-    const char *name = merge->of->name;
-    CLEANUP(buf_finish) struct buf detail = { 0 };
-    char key[LEDGER_KEY_BYTES], at[32];
-    uint64_t all = 0;
-    merge->source->adopted = true;
-    snprintf(key, sizeof key, "adopted.%s", merge->of->key);
-    snprintf(at, sizeof at, "%lld", (long long)merge->now);
-    for (int i = 0; i < RISK_COUNT; i++)
-        all += merge->adopted[i];
-    buf_printf(&detail, "%llu findings were open already", (unsigned long long)all);
-    for (int i = 0; i < RISK_COUNT; i++)
-        if (merge->adopted[i])
-            buf_printf(&detail, ", %llu %s", (unsigned long long)merge->adopted[i],
-                       finding_risk_words[i]);
-    if (merge->overdue)
-        buf_printf(&detail, "; %llu overdue, the oldest open for %lld d",
-                   (unsigned long long)merge->overdue,
-                   (long long)((merge->now - merge->oldest_at) / 86400));
-    if (all && merge->ledger->config.first_run == LEDGER_FIRST_SUMMARY)
-        event_add(merge->events, &(struct event){
-                                     .kind = EVENT_FIRST_RUN,
-                                     .source = merge->of,
-                                     .at = merge->now,
-                                     .reason = -1,
-                                     .risk = RISK_NOT_EVALUATED,
-                                     .risk_before = RISK_NOT_EVALUATED,
-                                     .subject = name,
-                                     .detail = arena_text(&merge->events->arena, buf_cstr(&detail)),
-                                     .value = (double)all,
-                                 });
-    return schema_put(merge->ledger->database, key, at, error);
-}
-
 static bool conclude(struct merge *merge, struct error *error)
 {
-    if (!read_cover(merge, error) || !add_rulers(merge, error) || !walk(merge, error))
+    merge->fresh = MEMORY_ARRAY(bool, merge->part->strings.count);
+    if (!read_cover(merge, error) ||
+        !ledger_adopt_begin(merge->ledger, merge->of, merge->snapshot, merge->now, merge->fresh,
+                            error) ||
+        !add_rulers(merge, error) || !walk(merge, error))
         return false;
     insert_added(merge);
     merge->source->generation = merge->part->generation;
-    return !merge->adopting || adopt(merge, error);
+    return !merge->adopting ||
+           ledger_adopt_source(merge->ledger, merge->of, merge->now, merge->events, error);
 }
 
 bool ledger_merge(struct ledger *ledger, const struct source *source,

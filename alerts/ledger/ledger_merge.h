@@ -18,6 +18,13 @@ struct ledger_open {
     bool quiet;
 };
 
+/* When a source first covered a subscription, Unix seconds. */
+struct ledger_adoption {
+    int64_t at;
+    int64_t gone_at; /* it covers it no more since then; 0 = it does */
+    bool told;       /* that it is watched was decided */
+};
+
 /* What is known of one source's findings. */
 struct ledger_source {
     struct ledger_open *open; /* sorted by id */
@@ -26,12 +33,18 @@ struct ledger_source {
     uint64_t asked;      /* generation of the part whose missing rows were asked about last */
     uint64_t generation; /* of the part merged last; UINT64_MAX = none since the start */
     bool adopted;        /* its first run is over */
+    bool adopts_all;     /* of version 1: what its next part covers is known already */
+    bool untold;         /* some adoption is */
+    struct intern adopted_ids; /* subscriptions; number n is adoptions[n] */
+    struct ledger_adoption *adoptions;
+    size_t adoption_capacity;
     char cover[33];      /* digest of the subscriptions the last part spoke for; "" = none yet */
     uint32_t cover_at;   /* collection that was the first with this cover */
     struct intern assessments; /* every recommendation ever seen open */
 };
 
 enum { LEDGER_KEY_BYTES = 256 }; /* "adopted.<key of a source>" and the like */
+#define LEDGER_ADOPT_ALL "adopts_all." /* set by the migration from version 1 */
 
 struct ledger {
     struct database *database;

@@ -10,6 +10,7 @@ struct ledger_rulers {
     const struct snapshot *snapshot;
     const struct part *part;
     const bool *carried; /* by number of the subscription in part->strings: its rows are old */
+    const bool *fresh;   /* likewise: it is adopted now, and no recommendation new for its sake */
     int64_t now;
     struct event_list *events;
 };

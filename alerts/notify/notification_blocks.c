@@ -431,6 +431,16 @@ static void add_answer(struct making *making, size_t place, bool brief,
     block->threats = add_words(making, "", entry->threats);
 }
 
+/* The title of a message about new subscriptions, which the alert names. */
+static const char *watching(struct making *making, const struct alert *alert)
+{
+    CLEANUP(buf_finish) struct buf title = { 0 };
+    const char *names = alert_annotation_value(alert, "watching");
+    if (*names)
+        buf_printf(&title, "Now watching %s: %s", names, alert_annotation_value(alert, "detail"));
+    return unlinked(making, arena_text(making->arena, buf_cstr(&title)));
+}
+
 static bool is_about_score(const struct alert *alert)
 {
     return !strncmp(alert->event, "score.", 6) || !strcmp(alert->event, "control.regressed");
@@ -447,6 +457,7 @@ static bool make_other(struct making *making, size_t place, bool brief,
     *(is_open(alert) ? &block->open_count : &block->ended_count) = 1;
     block->severity = alert_label_value(alert, "severity");
     block->what = unlinked(making, alert_annotation_value(alert, "detail"));
+    block->title = watching(making, alert);
     block->metric = alert_annotation_value(alert, "metric");
     block->value = alert->value;
     block->value_before = *before ? strtod(before, NULL) : 0;

@@ -43,7 +43,8 @@ static const struct option sla_options[] = {
 static const struct option ledger_options[] = {
     { "first_run", OPTION_WORD(CONFIG, ledger.first_run), .otherwise = "summary",
       .words = ledger_first_run_words,
-      .help = "What is sent about the findings that are open already on the first run." },
+      .help = "What is sent about the findings that are open already on the first run, and in "
+              "subscriptions that are seen for the first time, or again after 30 days." },
     { "sla_from", OPTION_WORD(CONFIG, ledger.sla_from), .otherwise = "azure",
       .words = ledger_sla_from_words,
       .help = "What the time to fix counts from: `azure`, since Azure says that the finding fails, "

@@ -13,11 +13,17 @@ struct subject {
     struct alert base;
 };
 
-/* First runs of several sources are one alert, whose sentence names them all. */
+/* First runs of several sources are one alert, whose sentence names them all; or it is about new
+ * subscriptions. */
 static void describe_first_run(struct alert *base, const struct event *event, struct arena *arena)
 {
     CLEANUP(buf_finish) struct buf detail = { 0 };
-    buf_printf(&detail, "%s: %s", event->source->name, event->detail);
+    bool of_source = !strcmp(event->subject, event->source->name);
+    if (of_source)
+        buf_printf(&detail, "%s: ", event->source->name);
+    else
+        alert_annotate(base, "watching", event->subject);
+    buf_text(&detail, event->detail);
     alert_annotate(base, "detail", arena_text(arena, buf_cstr(&detail)));
     base->value = event->value;
 }

@@ -201,6 +201,13 @@ static const char version_2[] =
     " told BIGINT NOT NULL,"    /* 1 = the message that it is watched was decided */
     " PRIMARY KEY (source, tenant, subscription_id));"
 
+    "INSERT INTO ledger_adoption (source, tenant, subscription_id, at, gone_at, told)"
+    " SELECT DISTINCT f.source, '', f.subscription_id, CAST(s.value AS BIGINT), 0, 1"
+    " FROM ledger_known f JOIN store s ON s.key = 'adopted.' || f.source;"
+    /* Version 1 did not note which had no finding: what the next collection covers is known. */
+    "INSERT INTO store (key, value)"
+    " SELECT 'adopts_all.' || SUBSTR(key, 9), '1' FROM store WHERE key LIKE 'adopted.%';"
+
     /* The same key may be watched in two tenants. */
     "CREATE TABLE watch_value_2 ("
     " kind TEXT NOT NULL, tenant TEXT NOT NULL, key TEXT NOT NULL,"

@@ -218,6 +218,9 @@ def check_at_rest(exporter, folder, sink, columns, before, waiting):
     after["store"] = {row for row in after["store"] if "history.thinned" not in row}  # is new
     for rows in before, after:
         rows["active_alert"] = without_names(rows["active_alert"], columns)
+    equal(query(folder, "SELECT source, subscription_id FROM ledger_known EXCEPT"
+                        " SELECT source, subscription_id FROM ledger_adoption WHERE told = 1"),
+          set(), "subscriptions that are not adopted")
     for table in TABLES:
         if table != "outbox_message":
             equal(len(after[table]), len(before[table]), f"rows of {table}")

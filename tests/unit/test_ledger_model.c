@@ -1,147 +1,7 @@
 /* ledger: random histories against a naive model, kept beside three ledgers: one that
  * runs on, one that is closed and opened again before every step, and one whose every step is
  * rolled back first. */
-#include "ledger_world.h"
-
-enum { FINDINGS = 18, SUBSCRIPTIONS = 3, KEYS = 6, STEPS = 30, HISTORIES = 60, SOURCES = 2 };
-enum { STALE_AFTER = 4 }; /* of collections, each a second after the other */
-
-static const char *const keys[SOURCES] = { "assessments", "baselines" };
-static const enum risk_level risks[] = { RISK_CRITICAL, RISK_HIGH, RISK_LOW };
-static const int64_t slas_s[RISK_COUNT] = { [RISK_CRITICAL] = 100, [RISK_HIGH] = 900 };
-
-static const struct source *source_of(int source)
-{
-    return source_list_find(test_sources(), keys[source]);
-}
-
-/* Show another world the same, without a share in it. */
-static void share(struct snapshot *snapshot, const struct snapshot *with)
-{
-    for (size_t i = 0; i < snapshot->sources->count; i++) {
-        snapshot->parts[i] = with->parts[i];
-        snapshot->status[i] = with->status[i];
-    }
-}
-
-/* --- Azure, drawn at random ------------------------------------------------------------------- */
-enum cover { COVERED, CARRIED, UNCOVERED };
-
-struct told {
-    bool open, closed;
-    enum risk_level risk;
-    enum finding_reason reason;
-    enum proof_answer proof; /* an answer about it came */
-    int64_t date;            /* of its status; 0 = none */
-};
-
-/* One source at one step. */
-struct collection {
-    bool published; /* a new part; else the run failed or nothing ran */
-    bool failed, dropped, truncated;
-    enum cover cover[SUBSCRIPTIONS];
-    struct told findings[FINDINGS];
-};
-
-static unsigned draw(uint64_t *state, unsigned below)
-{
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (unsigned)(*state >> 33) % below;
-}
-
-static unsigned subscription_of(unsigned finding)
-{
-    return finding % SUBSCRIPTIONS;
-}
-
-static unsigned key_of(unsigned finding)
-{
-    return finding / SUBSCRIPTIONS % KEYS;
-}
-
-/* Mostly as before: a history in which everything jumps has nothing "in a row". */
-static void draw_collection(struct collection *next, int64_t now, uint64_t *state)
-{
-    const int64_t dates[] = { 0, now + 500, now - 50, now - 400, now - 5000 };
-    unsigned kind = draw(state, 20);
-    next->published = kind < 15;
-    next->failed = kind >= 13 && kind < 18;
-    next->dropped = kind == 17;
-    next->truncated = draw(state, 12) == 0;
-    for (unsigned i = 0; i < SUBSCRIPTIONS; i++)
-        if (draw(state, 8) == 0)
-            next->cover[i] = draw(state, 2) ? COVERED : (enum cover)draw(state, 3);
-    for (unsigned i = 0; i < FINDINGS; i++) {
-        struct told *told = &next->findings[i];
-        told->proof = (enum proof_answer)(draw(state, 3) ? 0 : draw(state, PROOF_DELETED + 1));
-        if (draw(state, 4))
-            continue;
-        unsigned what = draw(state, 5);
-        *told = (struct told){ .open = what < 2,
-                               .closed = what == 2,
-                               .risk = risks[draw(state, ARRAY_COUNT(risks))],
-                               .reason = (enum finding_reason)draw(state, REASON_RESOURCE_DELETED),
-                               .proof = told->proof,
-                               .date = draw(state, 3) ? told->date
-                                                      : dates[draw(state, ARRAY_COUNT(dates))] };
-    }
-}
-
-static void name_of(unsigned finding, char out[8])
-{
-    snprintf(out, 8, "f%02u", finding % 100);
-}
-
-/* What a part says of a finding: nothing where nothing was read, old rows where it is carried. */
-static struct told row_of(const struct collection *collection, unsigned finding)
-{
-    struct told told = collection->findings[finding];
-    enum cover cover = collection->cover[subscription_of(finding)];
-    if (cover == UNCOVERED)
-        told = (struct told){ .proof = told.proof };
-    if (cover == CARRIED)
-        told.closed = false;
-    return told;
-}
-
-static void publish(struct world *world, const struct source *source,
-                    const struct collection *collection)
-{
-    static const char *const ids[SUBSCRIPTIONS] = { "s0", "s1", "s2" };
-    world->snapshot->status[source->index].attempted = true;
-    if (collection->published) {
-        struct part *part = part_create(source);
-        for (unsigned i = 0; i < SUBSCRIPTIONS; i++) {
-            if (collection->cover[i] == COVERED)
-                part_add_cover(part, ids[i], 1);
-            else if (collection->cover[i] == CARRIED)
-                part_add_carried(part, ids[i], 1, "access denied", 1);
-            else
-                part_see(part, ids[i]);
-        }
-        for (unsigned i = 0; i < FINDINGS; i++) {
-            char name[8], key[8];
-            struct told told = row_of(collection, i);
-            name_of(i, name);
-            snprintf(key, sizeof key, "key%u", key_of(i) % 10);
-            if (told.open)
-                world_open_since(part, name, key, ids[subscription_of(i)], told.risk, told.date);
-            else if (told.closed)
-                part_add_closed_row(part, &(struct part_closed_row){ "", name, told.reason,
-                                                                     CLOUD_AZURE, told.date });
-            struct finding_id id = finding_id(source, name, strlen(name));
-            if (told.proof != PROOF_NOT_ASKED)
-                proof_answers_add(&part->proofs, &id, told.proof);
-        }
-        part->truncated = collection->truncated;
-        world_publish(world, part);
-    } else if (collection->dropped) {
-        part_release(world->snapshot->parts[source->index]);
-        world->snapshot->parts[source->index] = NULL;
-    }
-    if (collection->failed)
-        world_fail(world, source);
-}
+#include "ledger_random.h"
 
 /* --- the model -------------------------------------------------------------------------------- */
 struct life {
@@ -160,6 +20,10 @@ struct model {
     struct buf told;
     struct {
         bool adopted, keys[KEYS];
+        struct {
+            bool known, gone, waits; /* waits: to be told of */
+            int64_t at;
+        } subscriptions[SUBSCRIPTIONS];
         int cover; /* bits of the covered ones; -1 = none yet */
         struct life lives[FINDINGS];
     } sources[SOURCES];
@@ -297,15 +161,17 @@ static void model_again(struct model *model, int source, unsigned finding, const
 
 /* Which recommendations are told by one digest. */
 static void model_rulers(struct model *model, int source, const struct collection *collection,
-                         bool adopting, bool ruled[KEYS])
+                         bool adopting, const bool fresh[SUBSCRIPTIONS], bool ruled[KEYS])
 {
     for (unsigned key = 0; key < KEYS; key++) {
         unsigned count = 0, where = 0;
+        bool any = false;
         for (unsigned i = 0; i < FINDINGS; i++)
             if (key_of(i) == key && row_of(collection, i).open &&
                 collection->cover[subscription_of(i)] == COVERED) {
-                count++;
-                where |= 1u << subscription_of(i);
+                any = true;
+                count += !fresh[subscription_of(i)];
+                where |= fresh[subscription_of(i)] ? 0 : 1u << subscription_of(i);
             }
         ruled[key] = !adopting && !model->sources[source].keys[key] &&
                      __builtin_popcount(where) >= model->config.ruler_subscriptions;
@@ -314,21 +180,72 @@ static void model_rulers(struct model *model, int source, const struct collectio
             snprintf(name, sizeof name, "key%u", key % 10);
             tell_other(model, EVENT_RULER_CHANGED, name, count);
         }
-        if (count)
+        if (any)
             model->sources[source].keys[key] = true;
     }
 }
 
+/* Which subscriptions are adopted now, each once. */
+static void model_adopt(struct model *model, int source, const struct collection *collection,
+                        bool fresh[SUBSCRIPTIONS])
+{
+    for (unsigned i = 0; i < SUBSCRIPTIONS; i++) {
+        bool covered = collection->cover[i] == COVERED;
+        bool known = model->sources[source].subscriptions[i].known;
+        fresh[i] = covered && !known && model->sources[source].adopted;
+        if (covered)
+            model->sources[source].subscriptions[i].gone = false;
+        else if (known && collection->cover[i] == UNCOVERED && !collection->failed)
+            model->sources[source].subscriptions[i].gone = true;
+        if (!covered || known)
+            continue;
+        model->sources[source].subscriptions[i].known = true;
+        model->sources[source].subscriptions[i].at = model->now;
+        model->sources[source].subscriptions[i].waits =
+            fresh[i] && model->config.first_run == LEDGER_FIRST_SUMMARY;
+    }
+}
+
+/* Those that every source has adopted are told of together. */
+static void model_watch(struct model *model)
+{
+    static const char *const names[] = { "",   "s0",        "s1",        "s0 and s1",
+                                         "s2", "s0 and s2", "s1 and s2", "s0, s1 and s2" };
+    unsigned count = 0, told = 0;
+    for (unsigned i = 0; i < SUBSCRIPTIONS; i++) {
+        bool waits = false, ready = true, late = false;
+        for (int source = 0; source < SOURCES; source++) {
+            bool here = model->sources[source].subscriptions[i].waits;
+            waits |= here;
+            late |= here && model->now - model->sources[source].subscriptions[i].at >= 3600;
+            ready &=
+                !model->sources[source].adopted || (model->sources[source].subscriptions[i].known &&
+                                                    !model->sources[source].subscriptions[i].gone);
+        }
+        if (!waits || (!ready && !late))
+            continue;
+        told |= 1u << i;
+        for (int source = 0; source < SOURCES; source++) {
+            model->sources[source].subscriptions[i].waits = false;
+            for (unsigned n = i; n < FINDINGS; n += SUBSCRIPTIONS)
+                count += model->sources[source].lives[n].open;
+        }
+    }
+    if (told)
+        tell_other(model, EVENT_FIRST_RUN, names[told], count);
+}
+
 static void model_merge(struct model *model, int source, const struct collection *collection)
 {
-    bool ruled[KEYS], adopting = !model->sources[source].adopted;
+    bool ruled[KEYS], fresh[SUBSCRIPTIONS], adopting = !model->sources[source].adopted;
     int cover = 0;
     unsigned adopted = 0;
     for (unsigned i = 0; i < SUBSCRIPTIONS; i++)
         cover |= collection->cover[i] == COVERED ? 1 << i : 0;
     bool complete =
         !collection->failed && !collection->truncated && cover == model->sources[source].cover;
-    model_rulers(model, source, collection, adopting, ruled);
+    model_adopt(model, source, collection, fresh);
+    model_rulers(model, source, collection, adopting, fresh, ruled);
     for (unsigned i = 0; i < FINDINGS; i++) {
         struct life *life = &model->sources[source].lives[i];
         struct told row = row_of(collection, i);
@@ -345,7 +262,8 @@ static void model_merge(struct model *model, int source, const struct collection
             model_again(model, source, i, &row);
         } else if (row.open) {
             adopted++;
-            model_open(model, source, i, &row, adopting, ruled[key_of(i)]);
+            model_open(model, source, i, &row, adopting || fresh[subscription_of(i)],
+                       ruled[key_of(i)]);
         } else if (life->open && row.closed) {
             model_resolve(model, source, i, row.reason, row.date);
         } else if (life->open && row.proof == PROOF_DELETED) {
@@ -370,6 +288,7 @@ static void model_advance(struct model *model, const struct collection *collecti
         if (collections[source].published)
             model_merge(model, source, &collections[source]);
     }
+    model_watch(model);
     for (int source = 0; source < SOURCES; source++)
         for (unsigned i = 0; i < FINDINGS; i++) {
             struct life *life = &model->sources[source].lives[i];
@@ -446,6 +365,8 @@ static void dump(struct world *world, struct buf *out)
         " ORDER BY family, labels, bucket",
         "SELECT key || value FROM store ORDER BY key",
         "SELECT source || id FROM ledger_assessment ORDER BY source, id",
+        "SELECT source || tenant || subscription_id || at || '|' || gone_at || '|' || told"
+        " FROM ledger_adoption ORDER BY source, tenant, subscription_id",
     };
     struct error error = { 0 };
     for (size_t i = 0; i < ARRAY_COUNT(queries); i++) {
