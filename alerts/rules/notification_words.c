@@ -50,6 +50,11 @@ const char *notification_words_ending(const char *reason)
     return ending_of(reason)->word;
 }
 
+const char *notification_words_meaning(const char *reason)
+{
+    return ending_of(reason)->sentence;
+}
+
 const char *notification_words_risk(const char *risk_level)
 {
     static const char *const words[] = { "Critical", "High", "Medium", "Low",
@@ -487,7 +492,7 @@ void notification_words_title(const struct notification *notification, struct bu
         put_open_block(out, notification, first);
 }
 
-/* --- text ------------------------------------------------------------------------------------- */
+/* --- what changed ----------------------------------------------------------------------------- */
 /* Add a name to "Fixed: vm-2, vm-4"; so many were named before. */
 static void put_name(struct buf *out, const char *title, size_t named, const char *name)
 {
@@ -497,8 +502,7 @@ static void put_name(struct buf *out, const char *title, size_t named, const cha
         buf_printf(out, ", %s", name);
 }
 
-/* "Fixed: vm-2, vm-4. Exempted: vm-5." */
-static void put_changed(struct buf *out, const struct notification *notification)
+void notification_words_changed(const struct notification *notification, struct buf *out)
 {
     for (size_t k = 0; k < ARRAY_COUNT(endings); k++) {
         size_t named = 0;
@@ -515,97 +519,4 @@ static void put_changed(struct buf *out, const struct notification *notification
             buf_printf(out, " and %lld more", (long long)count - (long long)named);
         buf_text(out, named ? ". " : "");
     }
-}
-
-static void put_why(struct buf *out, const struct notification *notification)
-{
-    if (notification->internet_exposed)
-        buf_text(out, "It can be reached from the internet. ");
-    if (notification->attack_paths)
-        buf_printf(out, "Attack paths across it: %lld. ", (long long)notification->attack_paths);
-    if (*notification->risk_factors)
-        buf_printf(out, "Risk factors: %s. ", notification->risk_factors);
-}
-
-/* What the end of it means; that nobody looks any more for how long. */
-static void put_end(struct buf *out, const struct notification *notification)
-{
-    const struct notification_block *block = notification->blocks;
-    if (!strcmp(notification->reason, "no_longer_assessed")) {
-        int64_t unseen_s = 0;
-        for (size_t i = 0; i < block->resource_count; i++) {
-            const struct notification_resource *resource = &block->resources[i];
-            if (resource->unseen_at && resource->ended_at - resource->unseen_at > unseen_s)
-                unseen_s = resource->ended_at - resource->unseen_at;
-        }
-        buf_printf(out, "Nobody looks at %s any more: %s was not seen for ",
-                   notification->resolved_count > 1 ? "some of it" : "it",
-                   notification->resolved_count > 1 ? "that" : "it");
-        if (unseen_s > 0)
-            text_about(out, unseen_s);
-        else
-            buf_text(out, "too long");
-        buf_text(out, ". It may still be there. ");
-    } else if (*ending_of(notification->reason)->sentence) {
-        buf_printf(out, "%s ", ending_of(notification->reason)->sentence);
-    }
-    if (notification->opened_at && notification->age_s > 0) {
-        buf_text(out, "It was open for ");
-        text_age(out, notification->age_s);
-        buf_text(out, ". ");
-    }
-}
-
-static void put_findings_text(struct buf *out, const struct notification *notification)
-{
-    const struct notification_block *block = notification->blocks;
-    if (notification->status == NOTIFICATION_RESOLVED) {
-        if (notification->resource_total > 1)
-            put_changed(out, notification);
-        put_end(out, notification);
-        return;
-    }
-    put_changed(out, notification);
-    if (block->due_at && block->due_at <= notification->made_at) { /* also of what is news */
-        buf_text(out, "It should have been fixed by ");
-        text_instant(out, block->due_at, 0);
-        buf_text(out, ". ");
-    }
-    if (notification->block_count == 1)
-        put_why(out, notification);
-}
-
-static void put_value(struct buf *out, const struct notification_block *block)
-{
-    buf_printf(out, "%s is ", block->metric);
-    buf_number(out, block->value);
-    if (isfinite(block->value_before) && fabs(block->value_before) > 0) {
-        buf_text(out, ", was ");
-        buf_number(out, block->value_before);
-    }
-    buf_char(out, '.');
-}
-
-static void put_sentence(struct buf *out, const char *sentence)
-{
-    if (!*sentence)
-        return;
-    buf_char(out, (char)toupper((unsigned char)*sentence));
-    buf_text(out, sentence + 1);
-    buf_text(out, strchr(".!?", sentence[strlen(sentence) - 1]) ? "" : ".");
-}
-
-void notification_words_text(const struct notification *notification, struct buf *out)
-{
-    const struct notification_block *block = notification->blocks;
-    if (notification->count_count)
-        buf_text(out, "So much happened at once that it is told together.");
-    else if (is_event(notification, "heartbeat"))
-        buf_text(out, "Evaluation and delivery work.");
-    else if (notification->block_count && block->resource_count)
-        put_findings_text(out, notification);
-    else if (notification->block_count == 1 && *block->what)
-        put_sentence(out, block->what);
-    else if (notification->block_count == 1 && *block->metric)
-        put_value(out, block);
 }
