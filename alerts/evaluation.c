@@ -375,6 +375,7 @@ static void prepare(struct step *step)
         .now = evaluation->now,
     };
     step->notifications = (struct notification_context){
+        .ledger = evaluation->ledger,
         .snapshot = evaluation->snapshot,
         .database = evaluation->database,
         .rules = settings->rules,

@@ -275,6 +275,22 @@ int64_t ledger_next_due_at(const struct ledger *ledger)
     return sooner ? adopt_at : ledger->next_due_at;
 }
 
+void ledger_times(const struct ledger *ledger, const struct finding_id *id, int64_t *opened_at,
+                  int64_t *due_at)
+{
+    const struct ledger_open key = { .id = *id };
+    for (size_t i = 0; i < ledger->source_count; i++) {
+        const struct ledger_source *source = &ledger->sources[i];
+        const struct ledger_open *open =
+            source->count ? bsearch(&key, source->open, source->count, sizeof key, compare_open)
+                          : NULL;
+        if (!open)
+            continue;
+        *opened_at = open->opened_at;
+        *due_at = ledger_age_due_at(ledger, open);
+    }
+}
+
 bool ledger_prune(struct ledger *ledger, int64_t now, struct error *error)
 {
     int64_t keep_s = ledger->config.keep_events_s;

@@ -87,6 +87,11 @@ bool ledger_reload(struct ledger *ledger, struct error *error) MUST_USE;
  * waited for long enough; 0 = none will. */
 int64_t ledger_next_due_at(const struct ledger *ledger);
 
+/* Since when an open finding is open and when it is due (0 = it has no SLA); both are left as they
+ * are when it is not open. */
+void ledger_times(const struct ledger *ledger, const struct finding_id *id, int64_t *opened_at,
+                  int64_t *due_at);
+
 /* Append the figures as they are now, the advance under way included. Zeros for every subscription
  * known to the snapshot and every enum, so that increase() sees the first one. */
 void ledger_emit(const struct ledger *ledger, const struct snapshot *snapshot, int64_t now,

@@ -269,10 +269,31 @@ static void add_sums(struct build *build)
         notification->severity = notification->blocks[0].severity;
 }
 
+/* The alerts with the dates of their findings as they are now: Azure may have corrected them, or
+ * the operator the SLA, which is no event. */
+static struct notification_subject date_subject(const struct notification_context *context,
+                                                const struct notification_subject *subject,
+                                                struct arena *arena)
+{
+    struct notification_subject dated = *subject;
+    if (!context->ledger || !subject->alert_count)
+        return dated;
+    struct alert *alerts = arena_alloc(arena, subject->alert_count * sizeof *alerts);
+    memcpy(alerts, subject->alerts, subject->alert_count * sizeof *alerts);
+    for (size_t i = 0; i < subject->alert_count; i++)
+        if (alerts[i].has_finding && alerts[i].state == ALERT_FIRING)
+            ledger_times(context->ledger, &alerts[i].finding_id, &alerts[i].opened_at,
+                         &alerts[i].due_at);
+    dated.alerts = alerts;
+    return dated;
+}
+
 bool notification_build(const struct notification_context *context,
                         const struct notification_subject *subject, struct arena *arena,
                         struct notification *notification, struct error *error)
 {
+    const struct notification_subject dated = date_subject(context, subject, arena);
+    subject = &dated;
     struct build build = { context, subject, arena, notification };
     start(&build);
     add_common(&build);

@@ -1,6 +1,7 @@
 #pragma once
 /* The contents of a notification: texts, resources, causes and links, worked out from its alerts
  * and what the snapshot and the ledger know of them. */
+#include "alerts/ledger/ledger.h"
 #include "alerts/ledger/points.h"
 #include "alerts/rules/notification.h"
 #include "alerts/rules/rule.h"
@@ -9,6 +10,7 @@
 struct notification_context {
     const struct snapshot *snapshot;
     const struct points *points;
+    const struct ledger *ledger;      /* dates of open findings; NULL = those of the alerts */
     struct database *database;        /* ledger lookups for findings that are gone; NULL = none */
     const struct rule_set *rules;     /* those of the alerts */
     const struct metric_set *metrics; /* as the rules see them now; NULL = not known */
@@ -35,9 +37,9 @@ struct notification_subject {
     bool brief; /* leave out the long texts of the catalogue, for many notifications at once */
 };
 
-/* Fill the notification. Texts go to the arena; alerts and their texts stay borrowed from the
- * subject. Annotations that are read: detail (a sentence about what is no finding), value_before,
- * runbook_url. False only when the database failed. */
+/* Fill the notification. Texts go to the arena; alerts (with a ledger: their texts) stay borrowed
+ * from the subject. Annotations that are read: detail (a sentence about what is no finding),
+ * value_before, runbook_url. False only when the database failed. */
 bool notification_build(const struct notification_context *context,
                         const struct notification_subject *subject, struct arena *arena,
                         struct notification *notification, struct error *error) MUST_USE;

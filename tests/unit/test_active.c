@@ -122,6 +122,35 @@ TEST(active_tells_once_of_what_is_news_and_overdue)
     scene_finish(&scene);
 }
 
+TEST(active_pages_say_the_date_that_holds_now)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct scene scene;
+    struct error error = { 0 };
+    const char *page = "";
+    scene_init(&scene, "dates",
+               "receivers:\n" SCENE_RECEIVER("team")
+               "route: { group_by: [alertname], group_wait: 0s, group_interval: 0s }\n"
+               "ledger: { sla: { high: 30d } }\n",
+               SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "a");
+    CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@a\n");
+    struct part *part = world_part(A, BOTH); /* Azure has a date after all */
+    world_open_since(part, "a", "key", "s1", RISK_HIGH, 1600000000);
+    world_open(part, "b", "key", "s1", RISK_HIGH);
+    scene.world.now += 60;
+    world_publish(&scene.world, part);
+    CHECK_CONTAINS(scene_run(&scene), "finding.opened@b\n");
+    CHECK(database_get_text(
+        database_prepare(scene.world.database,
+                         "SELECT page FROM outbox_message ORDER BY id DESC LIMIT 1"),
+        &arena, &page, &error));
+    CHECK_CONTAINS(page, "\"opened_at\":\"2020-09-13T12:26:40Z\",");
+    CHECK_CONTAINS(page, "\"due_at\":\"2020-10-13T12:26:40Z\",");
+    scene_finish(&scene);
+}
+
 TEST(active_ends_overdue_alerts_with_their_reason)
 {
     struct scene scene;
