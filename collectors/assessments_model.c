@@ -30,6 +30,8 @@ static const struct {
     { "5cc3a2c1-8397-456f-8792-fe9d0d4c9145", SOFTWARE_UPDATE }, /* of GCP */
     { "1195afff-c881-495e-9bc5-1486211ae03f", SOFTWARE_UPDATE }, /* machines */
     { "4ab6e3c5-74dd-8b35-9ab9-f61b30875b27", SOFTWARE_UPDATE }, /* system updates */
+    { "8c3d9ad0-3639-4686-9cd2-2b2ab2609bda", "" }, /* OS baselines: of no such kind */
+    { "1f655fb7-63ca-4980-91a3-56dbc2b715c6", "" },
 };
 
 /* The first word that stands in a title decides. */

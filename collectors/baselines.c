@@ -2,6 +2,7 @@
 #include "collectors/baselines_report.h"
 #include "collectors/baselines_texts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,6 +27,7 @@ struct row {
     const char *subscription_id, *machine_id, *assessment_id, *assignment;
     const char *rule_id, *rule, *status, *severity, *reason, *code;
     const char *description, *impact, *remediation;
+    const char *form; /* "individual": a recommendation of its own */
     int64_t machines, healthy, unhealthy, rules, checked_at, changed_at;
 };
 
@@ -47,6 +49,7 @@ static const struct column name_columns[] = {
     COLUMN_INTEGER(struct row, machines,        "machines"),
     COLUMN_ID     (struct row, rule,            "rule"),
     COLUMN_TEXT   (struct row, severity,        "severity"),
+    COLUMN_TEXT   (struct row, form,            "form"),
     { 0 }
 };
 static const struct column machine_columns[] = {
@@ -55,6 +58,7 @@ static const struct column machine_columns[] = {
     COLUMN_KEY    (struct row, machine_id,      "machineId"),
     COLUMN_INTEGER(struct row, healthy,         "healthy"),
     COLUMN_INTEGER(struct row, unhealthy,       "unhealthy"),
+    COLUMN_TEXT   (struct row, form,            "form"),
     { 0 }
 };
 static const struct column finding_columns[] = {
@@ -66,6 +70,7 @@ static const struct column finding_columns[] = {
     COLUMN_KEY    (struct row, status,          "statusCode"),
     COLUMN_TEXT   (struct row, severity,        "severity"),
     COLUMN_TIME   (struct row, changed_at,      "timeGenerated"),
+    COLUMN_TEXT   (struct row, form,            "form"),
     { 0 }
 };
 static const struct column assignment_columns[] = {
@@ -93,6 +98,7 @@ struct own {
     struct baselines_merge *merge; /* NULL before the first row and after finish */
     struct baselines_reports *reports; /* after finish, when rows came */
     struct baselines_texts *texts;
+    struct intern grouped; /* "<baseline>|<subscription>" whose rules are sub-assessments */
 };
 
 static void own_finish(void *data)
@@ -101,6 +107,7 @@ static void own_finish(void *data)
     baselines_merge_destroy(own->merge);
     baselines_report_destroy(own->reports);
     baselines_texts_destroy(own->texts);
+    intern_finish(&own->grouped);
     free(own);
 }
 
@@ -123,12 +130,29 @@ static uint64_t count_of(int64_t number)
     return number > 0 ? (uint64_t)number : 0;
 }
 
+static bool is_individual(const struct row *row)
+{
+    return row->form && !strcasecmp(row->form, "individual");
+}
+
+/* Where both models tell of a subscription side by side, sub-assessments count. They come first. */
+static bool counts_for(struct own *own, const struct row *row, enum baseline baseline)
+{
+    char key[PART_ID_BYTES];
+    int length = snprintf(key, sizeof key, "%d|%s", (int)baseline, row->subscription_id);
+    size_t bytes = (size_t)length < sizeof key ? (size_t)length : sizeof key - 1;
+    if (is_individual(row))
+        return intern_find(&own->grouped, key, bytes) == UINT32_MAX;
+    intern_put(&own->grouped, key, bytes);
+    return true;
+}
+
 /* A rule of form A: its name, and how many machines pass it. */
 static void fold_name(struct part *part, const struct row *row, enum baseline baseline)
 {
     enum severity severity = finding_severity(row->severity);
     baselines_merge_name(own_of(part)->merge, row->rule_id, row->rule, severity);
-    if (!strcasecmp(row->status, "Healthy"))
+    if (!strcasecmp(row->status, "Healthy") && counts_for(own_of(part), row, baseline))
         baselines_count_of(part, row->subscription_id, baseline)->compliant[severity] +=
             count_of(row->machines);
 }
@@ -161,6 +185,7 @@ static void fold_machine(struct part *part, const struct row *row, enum baseline
         .machine_id = row->machine_id,
         .baseline = baseline,
         .from_assignment = from_assignment,
+        .individual = is_individual(row),
         .healthy = count_of(row->healthy),
         .unhealthy = count_of(row->unhealthy),
         .compliance = row->status,
@@ -178,6 +203,7 @@ static void fold_rule(struct part *part, const struct row *row, enum baseline ba
         .machine_id = row->machine_id,
         .baseline = baseline,
         .from_assignment = from_assignment,
+        .individual = is_individual(row),
         .failing = !strcasecmp(row->status, failing[from_assignment]),
         .rule_id = from_assignment ? "" : row->rule_id,
         .rule_name = row->rule,

@@ -2,9 +2,10 @@
 /* OS security baselines: how many machines meet them, which rules fail where. Shared by
  * baselines.c (rows in), baselines_merge.c (two forms into one) and baselines_emit.c.
  *
- * Azure has the same facts in two forms: A, sub-assessments of two recommendations,
- * as the portal shows them; B, machine configuration assignments, also without a Defender plan.
- * Both are read; a rule that fails on a machine is one finding, whichever form has it. */
+ * Azure has the same facts in two forms: A, what Defender shows, sub-assessments of two
+ * recommendations or, in the individual model, a recommendation for each rule; B, machine
+ * configuration assignments, also without a Defender plan. All are read; a rule that fails on a
+ * machine is one finding, whichever form has it. */
 #include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
 
@@ -59,6 +60,7 @@ struct baselines_machine_fact {
     const char *subscription_id, *machine_id;
     enum baseline baseline;
     bool from_assignment; /* form B */
+    bool individual;      /* form A, told by a recommendation of its own: after the others */
     uint64_t healthy, unhealthy; /* form A */
     const char *compliance;      /* form B: complianceStatus */
     int64_t checked_at;          /* form B; 0 = never */
@@ -67,7 +69,8 @@ struct baselines_machine_fact {
 struct baselines_rule_fact {
     const char *subscription_id, *machine_id;
     enum baseline baseline;
-    bool from_assignment, failing;    /* failing false: pending or not applicable */
+    bool from_assignment, individual;
+    bool failing;                     /* false: pending or not applicable */
     const char *rule_id, *rule_name;  /* rule_id "" in form B */
     enum severity severity;
     int64_t changed_at;

@@ -170,6 +170,8 @@ void baselines_merge_machine(struct baselines_merge *merge,
     size_t number = machine_number(merge, fact->subscription_id, fact->machine_id, fact->baseline);
     struct machine *machine = &merge->machines[number - 1];
     if (!fact->from_assignment) {
+        if (fact->individual && machine->in_form_a)
+            return; /* the sub-assessments told */
         machine->in_form_a = true;
         machine->healthy += fact->healthy;
         machine->unhealthy += fact->unhealthy;
@@ -337,8 +339,9 @@ void baselines_merge_rule(struct part *part, struct baselines_merge *merge,
         return;
     }
     machine->in_form_a = true;
-    machine->failing += fact->failing;
-    if (fact->failing && remember(merge, number, key))
+    bool is_new = fact->failing && remember(merge, number, key);
+    machine->failing += fact->individual ? is_new : fact->failing;
+    if (is_new)
         add_finding(part, fact, key, fact->severity);
 }
 

@@ -9,7 +9,8 @@
 const char *const alert_finding_labels[] = {
     "alertname",  "source",          "risk_level",     "severity",      "assessment_id",
     "finding_id", "subscription_id", "resource_group", "resource_type", "resource_name",
-    "category",   "cloud",           "connector",      "account",       NULL,
+    "category",   "model",           "cloud",          "connector",     "account",
+    NULL,
 };
 
 const char *const alert_finding_identity[] = { "finding_id", NULL };

@@ -31,6 +31,7 @@ const char *const rule_event_labels[] = {
     "finding_id",
     "resource_name",
     "category",
+    "model",
     "cloud",
     "connector",
     "account",

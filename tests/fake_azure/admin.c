@@ -106,6 +106,8 @@ static void dump_assessment(struct dump *dump, size_t number)
     json_add_text(writer, "code", tenant_status_words[assessment->status]);
     json_add_text(writer, "cause", tenant_cause_words[assessment->cause]);
     json_add_text(writer, "severity", known->severity);
+    json_add_bool(writer, "grouped", known->grouped);
+    json_add_text(writer, "individual", known->individual);
     json_add_text(writer, "riskLevel", tenant_risk_words[assessment->risk]);
     json_add_bool(writer, "contextual", assessment->contextual);
     json_add_integer(writer, "attackPaths", assessment->attack_paths);
@@ -124,7 +126,8 @@ static void dump_assessments(struct dump *dump)
     const struct tenant *tenant = dump->tenant;
     json_open(&dump->writer, "assessments", '[');
     for (size_t i = 0; i < tenant->assessment_count; i++) {
-        if (tenant->resources[tenant->assessments[i].resource].gone)
+        if (tenant->resources[tenant->assessments[i].resource].gone ||
+            !tenant_tells(tenant, &tenant->assessments[i]))
             continue;
         dump_assessment(dump, i);
         dump_flush(dump, FLUSH_BYTES);
@@ -371,6 +374,18 @@ void admin_generation(struct request *request, struct reply *reply)
     else
         fake_advance(request->fake, wanted - request->fake->tenant.generation);
     answer_generation(request, reply);
+}
+
+void admin_model(struct request *request, struct reply *reply)
+{
+    struct tenant *tenant = &request->fake->tenant;
+    for (int model = 0; model < TENANT_MODEL_COUNT; model++)
+        if (!strcmp(request->captures[0], tenant_model_words[model])) {
+            tenant->model = (enum tenant_model)model;
+            reply_text(reply, 200, "{}");
+            return;
+        }
+    reply_error(reply, 400, "BadModel", "grouped, individual or both");
 }
 
 void admin_names(struct request *request, struct reply *reply)

@@ -231,6 +231,51 @@ size_t baseline_failing(const struct machine *machine)
     return count;
 }
 
+/* The forms of Azure/azure-osconfig's sentences. */
+static void linux_phrase(const struct rule *rule, uint32_t dice, struct buf *text)
+{
+    const char *name = rule->name;
+    if (dice < 20)
+        buf_printf(text, "Access to '/etc/%s' (0%o) does not match expected (0600)", rule->key,
+                   0600 + dice);
+    else if (dice < 35)
+        buf_printf(text,
+                   "'%.20s' is not set to a value of 6 or less in SSH Server response (but to %u)",
+                   name, dice);
+    else if (dice < 45)
+        buf_printf(text,
+                   "'%.20s' is not set to 'no' in SSH Server response (but to 'yes'), also '%.20s' "
+                   "not found in '/etc/ssh/sshd_config' or it's commented out with '#'",
+                   name, name);
+    else if (dice < 60)
+        buf_printf(text, "'%.20s' is set to %u instead of 0 in '/etc/sysctl.conf'", name, dice);
+    else if (dice < 70)
+        buf_printf(text,
+                   "Configured 'PASS_MAX_DAYS' in '/etc/login.defs' of %u days is more than "
+                   "requested 365 days",
+                   1000 * dice);
+    else if (dice < 80)
+        buf_text(text, "Audit failed. See /var/log/osconfig_nrp.*");
+    else
+        buf_printf(text,
+                   "\xe2\x9d\x8c All of the following must hold\n"
+                   "\t\xe2\x9c\x85 \"%.20s\" is there\n"
+                   "\t\xe2\x9d\x8c the mode is 0%o <not 0600>\n"
+                   "\t\xe2\x9e\x96 nothing else was looked at\n",
+                   name, 0600 + dice);
+}
+
+const char *baseline_code(const struct baseline *baseline, const struct machine *machine,
+                          size_t rule, struct arena *scratch)
+{
+    CLEANUP(buf_finish) struct buf code = { 0 };
+    if (machine->os == OS_WINDOWS)
+        return ""; /* source: Azure/azure-policy */
+    buf_printf(&code, "BaselineSettingNotCompliant:{%s}",
+               baseline->rules[machine->os][rule].key);
+    return arena_text(scratch, buf_cstr(&code));
+}
+
 const char *baseline_reasons(const struct baseline *baseline, const struct machine *machine,
                              size_t rule, const char **phrase, struct arena *scratch)
 {
@@ -254,7 +299,7 @@ const char *baseline_reasons(const struct baseline *baseline, const struct machi
         buf_printf(&text, " [%s]value missing",
                    known->severity == RULE_CRITICAL ? "CRITICAL" : "warning");
     else if (machine->os == OS_LINUX && dice < 90)
-        buf_printf(&text, "%s: found %u, expected another value", known->category, dice);
+        linux_phrase(known, dice, &text);
     else
         buf_text(&text, "Could not be evaluated\r\n\tsee \"the log\"");
     *phrase = arena_text(scratch, buf_cstr(&text));
@@ -263,7 +308,7 @@ const char *baseline_reasons(const struct baseline *baseline, const struct machi
     json_open(&writer, NULL, '[');
     json_open(&writer, NULL, '{');
     json_add_text(&writer, "phrase", *phrase);
-    json_add_text(&writer, "code", "BaselineSettingNotCompliant");
+    json_add_text(&writer, "code", baseline_code(baseline, machine, rule, scratch));
     json_close(&writer, '}');
     json_close(&writer, ']');
     return arena_text(scratch, buf_cstr(&text));

@@ -55,6 +55,10 @@ size_t baseline_failing(const struct machine *machine);
 const char *baseline_reasons(const struct baseline *baseline, const struct machine *machine,
                              size_t rule, const char **phrase, struct arena *scratch);
 
+/* The code beside the phrase of a failing rule: it names Linux's rules. */
+const char *baseline_code(const struct baseline *baseline, const struct machine *machine,
+                          size_t rule, struct arena *scratch);
+
 /* What the sub-assessments of a rule say of it; some say less, as Azure's do. */
 struct baseline_text {
     const char *description, *impact, *remediation; /* HTML, "" and "N/A" among them */

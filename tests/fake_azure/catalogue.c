@@ -281,8 +281,36 @@ static void pick(struct catalogue *catalogue, size_t number, struct recommendati
     row->title = format_text(&catalogue->texts, "Contoso standard %03zu should be met", left + 1);
 }
 
-void catalogue_build(struct catalogue *catalogue, uint64_t seed, size_t count, bool multicloud)
+/* One of a package or a secret: no list of recommendations has it, no control counts it. */
+static void pick_individual(struct catalogue *catalogue, size_t number, struct recommendation *row)
 {
+    static const char *const packages[] = { "curl", "openssl", "zlib", "bash", "lodash", "log4j" };
+    static const char *const severities[] = { "High", "Medium", "Critical", "Low" };
+    bool secret = number % 4 == 3;
+    row->kinds = MACHINES;
+    row->control = CONTROL_NONE;
+    row->assessment_type = "DynamicBuiltIn";
+    row->severity = severities[number / 2 % ARRAY_COUNT(severities)];
+    row->individual = secret ? "ExposedSecrets" : "SoftwareUpdate";
+    if (secret)
+        row->title = format_text(&catalogue->texts, "Remove the connection string %zu", number);
+    else
+        row->title = format_text(&catalogue->texts, "Update %s %zu",
+                                 packages[number % ARRAY_COUNT(packages)], number);
+}
+
+static bool is_grouped(const struct catalogue *catalogue, const struct recommendation *row)
+{
+    return row->baseline >= 0 ||
+           (catalogue->individual && (strstr(row->title, "vulnerability findings resolved") ||
+                                      strstr(row->title, "secrets found on machines")));
+}
+
+void catalogue_build(struct catalogue *catalogue, uint64_t seed, size_t base, size_t individual,
+                     bool multicloud)
+{
+    size_t count = base + individual;
+    catalogue->individual = individual;
     catalogue->rows = calloc(count, sizeof *catalogue->rows);
     if (!catalogue->rows)
         abort();
@@ -291,12 +319,16 @@ void catalogue_build(struct catalogue *catalogue, uint64_t seed, size_t count, b
         struct recommendation *row = &catalogue->rows[i];
         row->assessment_type = i % 19 == 6 ? "CustomerManaged" : "BuiltIn";
         row->baseline = i < OS_COUNT ? (int)i : -1;
-        if (multicloud && i + ARRAY_COUNT(repositories) >= count) {
+        row->individual = "";
+        if (i >= base) {
+            pick_individual(catalogue, i - base, row);
+        } else if (multicloud && i + ARRAY_COUNT(repositories) >= base) {
             row->assessment_type = "BuiltIn";
-            take(&repositories[count - 1 - i], row);
+            take(&repositories[base - 1 - i], row);
         } else {
             pick(catalogue, i, row);
         }
+        row->grouped = is_grouped(catalogue, row);
         if (row->baseline >= 0)
             memcpy(row->key, baseline_keys[row->baseline], sizeof row->key);
         else

@@ -50,16 +50,21 @@ struct recommendation {
     int control;             /* index, or CONTROL_NONE */
     int baseline;            /* enum os of the two OS baseline recommendations, else -1 */
     bool preview;
+    bool grouped;           /* it has sub-assessments */
+    const char *individual; /* recommendationCategory of one of a kind of its own, else "" */
 };
 
 struct catalogue {
     struct recommendation *rows; /* sorted by key */
     size_t count;
+    size_t individual; /* how many of these are individual */
     int baseline[OS_COUNT]; /* index into rows */
     struct control controls[CONTROL_COUNT];
     struct arena texts;
 };
 
-/* multicloud: with recommendations for repositories. */
-void catalogue_build(struct catalogue *catalogue, uint64_t seed, size_t count, bool multicloud);
+/* base: without the individual ones, which stand beside grouped ones of their kinds. multicloud:
+ * with recommendations for repositories. */
+void catalogue_build(struct catalogue *catalogue, uint64_t seed, size_t base, size_t individual,
+                     bool multicloud);
 void catalogue_finish(struct catalogue *catalogue);

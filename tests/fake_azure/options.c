@@ -33,6 +33,8 @@ static const struct known {
     { "wide-machines", SIZE, OPTION(tenant.wide_machines), 0, 100000,
       "0; machines with 430 rules, more than mv-expand gives" },
     { "recommendations", SIZE, OPTION(tenant.recommendations), 20, 5000, "120" },
+    { "individual", SIZE, OPTION(tenant.individual), 0, 5000,
+      "0; individual recommendations of packages and secrets, beside the grouped ones" },
     { "now", NUMBER, OPTION(tenant.now), 1, 1L << 32, "fixes the tenant's clock (Unix seconds)" },
     { "evolve", NUMBER, OPTION(evolve_s), 1, 86400, "seconds between two generations" },
     { "start-generation", NUMBER, OPTION(start_generation), 0, 100000, "0" },

@@ -98,7 +98,7 @@ static void write_assessment(const struct page *page, size_t position, struct js
                  tenant_resource_details(tenant, resource, page->scratch));
     json_add_text(writer, "displayName", assessment->untitled ? "" : known->title);
     write_status(list, assessment, position, writer);
-    if (known->baseline >= 0) {
+    if (known->grouped) {
         strncat(id, "/subAssessments", sizeof id - strlen(id) - 1);
         json_open(writer, "additionalData", '{');
         json_add_text(writer, "subAssessmentsLink", id);
@@ -304,6 +304,12 @@ static size_t count_metadata(const struct view *view)
     return view->tenant->catalogue.count;
 }
 
+/* Individual recommendations are in no list. */
+static bool is_listed(const struct view *view, size_t position)
+{
+    return !*view->tenant->catalogue.rows[position].individual;
+}
+
 static size_t count_controls(const struct view *view)
 {
     (void)view;
@@ -335,7 +341,7 @@ static const struct kind_of_list subscriptions = { count_subscriptions, always, 
                                                    true };
 static const struct kind_of_list assessments = { rows_assessments, rows_assessment_present,
                                                  write_assessment, true };
-static const struct kind_of_list metadata = { count_metadata, always, write_metadata, true };
+static const struct kind_of_list metadata = { count_metadata, is_listed, write_metadata, true };
 static const struct kind_of_list scores = { count_subscriptions, in_scope, write_score, true };
 static const struct kind_of_list controls = { count_controls, always, write_control, true };
 /* no nextLink in the GuestConfiguration REST API */

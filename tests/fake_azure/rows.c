@@ -76,7 +76,7 @@ bool rows_assessment_present(const struct view *view, size_t position)
     const struct assessment *assessment = &view->tenant->assessments[position];
     const struct resource *resource = &view->tenant->resources[assessment->resource];
     return view->in_scope[resource->subscription] && tenant_existed(resource, view->generation) &&
-           assessment->changed_at >= view->since &&
+           assessment->changed_at >= view->since && tenant_tells(view->tenant, assessment) &&
            !(view->failing_only && assessment->status != TENANT_UNHEALTHY);
 }
 
@@ -156,8 +156,8 @@ static void assessment_fill(const struct view *view, size_t position, void *out,
     row->preview = known->preview ? "true" : "false";
     row->policyDefinitionId = tenant_lower(scratch, known->policy);
     row->link = portal_link(known->key, resource->id, scratch);
-    row->recommendationCategory = "";
-    row->grouped = "false";
+    row->recommendationCategory = known->individual;
+    row->grouped = known->grouped ? "true" : "false";
     row->nativeId = row->account = row->resourceName = "";
     row->region = row->provider = row->nativeType = "";
     if (resource->connector >= 0)

@@ -10,7 +10,7 @@
 
 struct finding_row {
     const char *id, *subscriptionId, *machineId, *assessmentKey, *os, *ruleKey, *ruleId, *rule,
-        *statusCode, *severity, *category, *timeGenerated;
+        *statusCode, *severity, *category, *timeGenerated, *form;
 };
 
 static const struct field finding_fields[] = { TEXT(struct finding_row, id),
@@ -18,6 +18,7 @@ static const struct field finding_fields[] = { TEXT(struct finding_row, id),
                                                TEXT(struct finding_row, machineId),
                                                TEXT(struct finding_row, assessmentKey),
                                                TEXT(struct finding_row, os),
+                                               TEXT(struct finding_row, form),
                                                TEXT(struct finding_row, ruleKey),
                                                TEXT(struct finding_row, ruleId),
                                                TEXT(struct finding_row, rule),
@@ -26,6 +27,12 @@ static const struct field finding_fields[] = { TEXT(struct finding_row, id),
                                                TEXT(struct finding_row, category),
                                                TEXT(struct finding_row, timeGenerated),
                                                { 0 } };
+
+/* In the individual model each rule is a recommendation of its own. */
+static const char *form_of(const struct tenant *tenant)
+{
+    return tenant->model == TENANT_INDIVIDUAL ? "individual" : "grouped";
+}
 
 size_t rows_machines(const struct view *view)
 {
@@ -67,9 +74,14 @@ static void finding_fill(const struct view *view, size_t position, void *out, st
     row->assessmentKey = tenant->catalogue.rows[tenant->catalogue.baseline[machine->os]].key;
     row->os = machine->os == OS_WINDOWS ? "windows" : "linux";
     row->ruleKey = rule->key;
-    row->id =
-        rows_print(scratch, "%s/providers/microsoft.security/assessments/%s/subassessments/%s",
-                   row->machineId, row->assessmentKey, rule->key);
+    row->form = form_of(tenant);
+    if (tenant->model == TENANT_INDIVIDUAL)
+        row->id = rows_print(scratch, "%s/providers/microsoft.security/assessments/%s",
+                             row->machineId, rule->key);
+    else
+        row->id =
+            rows_print(scratch, "%s/providers/microsoft.security/assessments/%s/subassessments/%s",
+                       row->machineId, row->assessmentKey, rule->key);
     row->ruleId = rule->id;
     row->rule = rule->name;
     row->statusCode = baseline_fails(machine, number) ? "Unhealthy" : "Healthy";
@@ -181,13 +193,15 @@ static void assignment_rule_fill(const struct view *view, size_t position, void 
     if (!fails)
         return;
     baseline_reasons(&tenant->baseline, machine, rule, &row->reasonPhrase, scratch);
-    row->reasonCode = *row->reasonPhrase ? "BaselineSettingNotCompliant" : "";
+    row->reasonCode = *row->reasonPhrase
+                          ? baseline_code(&tenant->baseline, machine, rule, scratch)
+                          : "";
 }
 
 /* --- machines per rule, summarised ----------------------------------------------------------- */
 
 struct summary_row {
-    const char *id, *subscriptionId, *assessmentKey, *ruleKey, *statusCode, *rule, *severity;
+    const char *form, *id, *subscriptionId, *assessmentKey, *ruleKey, *statusCode, *rule, *severity;
     int64_t machines;
 };
 
@@ -198,6 +212,7 @@ static const struct field summary_fields[] = { TEXT(struct summary_row, subscrip
                                                INTEGER(struct summary_row, machines),
                                                TEXT(struct summary_row, rule),
                                                TEXT(struct summary_row, severity),
+                                               TEXT(struct summary_row, form),
                                                TEXT(struct summary_row, id),
                                                { 0 } };
 
@@ -263,14 +278,15 @@ static void summary_fill(const struct view *view, size_t position, void *out, st
     row->rule = rule->name;
     row->severity = baseline_severity(rule);
     row->machines = summary_machines(view, &key, INT64_MAX);
-    row->id = rows_print(scratch, "%s|%s|%s|%s", row->subscriptionId, row->assessmentKey,
-                         row->ruleKey, row->statusCode);
+    row->form = form_of(tenant);
+    row->id = rows_print(scratch, "%s|%s|%s|%s|%s", row->form, row->subscriptionId,
+                         row->assessmentKey, row->ruleKey, row->statusCode);
 }
 
 /* --- rules per machine, summarised ----------------------------------------------------------- */
 
 struct machine_row {
-    const char *id, *subscriptionId, *assessmentKey, *machineId;
+    const char *form, *id, *subscriptionId, *assessmentKey, *machineId;
     int64_t healthy, unhealthy;
 };
 
@@ -279,6 +295,7 @@ static const struct field machine_fields[] = { TEXT(struct machine_row, subscrip
                                                TEXT(struct machine_row, machineId),
                                                INTEGER(struct machine_row, healthy),
                                                INTEGER(struct machine_row, unhealthy),
+                                               TEXT(struct machine_row, form),
                                                TEXT(struct machine_row, id),
                                                { 0 } };
 
@@ -299,13 +316,14 @@ static void machine_fill(const struct view *view, size_t position, void *out, st
     row->machineId = tenant_lower(scratch, resource->id);
     row->unhealthy = (int64_t)baseline_failing(machine);
     row->healthy = machine->rules - row->unhealthy;
-    row->id = rows_print(scratch, "%s|%s", row->machineId, row->assessmentKey);
+    row->form = form_of(tenant);
+    row->id = rows_print(scratch, "%s|%s|%s", row->form, row->machineId, row->assessmentKey);
 }
 
 /* --- what is said of rules that fail somewhere ------------------------------------------------ */
 
 struct text_row {
-    const char *id, *assessmentKey, *ruleKey, *rule, *description, *impact, *remediation;
+    const char *form, *id, *assessmentKey, *ruleKey, *rule, *description, *impact, *remediation;
 };
 
 static const struct field text_fields[] = { TEXT(struct text_row, assessmentKey),
@@ -314,6 +332,7 @@ static const struct field text_fields[] = { TEXT(struct text_row, assessmentKey)
                                             TEXT(struct text_row, description),
                                             TEXT(struct text_row, impact),
                                             TEXT(struct text_row, remediation),
+                                            TEXT(struct text_row, form),
                                             TEXT(struct text_row, id),
                                             { 0 } };
 
@@ -353,7 +372,8 @@ static void text_fill(const struct view *view, size_t position, void *out, struc
     row->assessmentKey = tenant->catalogue.rows[tenant->catalogue.baseline[os]].key;
     row->ruleKey = tenant->baseline.rules[os][number].key;
     row->rule = tenant->baseline.rules[os][number].name;
-    row->id = rows_print(scratch, "%s|%s", row->assessmentKey, row->ruleKey);
+    row->form = form_of(tenant);
+    row->id = rows_print(scratch, "%s|%s|%s", row->assessmentKey, row->ruleKey, row->form);
     row->description = text.description;
     row->impact = text.impact;
     row->remediation = text.remediation;

@@ -364,7 +364,7 @@ void tenant_build(struct tenant *tenant, const struct tenant_options *options, c
     *tenant = (struct tenant){ .options = *options, .now = options->now };
     snprintf(tenant->id, sizeof tenant->id, "%s", id);
     catalogue_build(&tenant->catalogue, options->seed, options->recommendations,
-                    options->multicloud);
+                    options->individual, options->multicloud);
     baseline_build(&tenant->baseline, options->seed);
     build_subscriptions(tenant);
     if (options->subscriptions)
@@ -394,6 +394,17 @@ bool tenant_is_in_table(const struct resource *resource)
 {
     return resource->kind != KIND_SUBSCRIPTION && resource->kind != KIND_SUBNET &&
            resource->kind != KIND_ON_PREMISE && !outside_is(resource->kind);
+}
+
+const char *const tenant_model_words[] = { "both", "grouped", "individual" };
+
+bool tenant_tells(const struct tenant *tenant, const struct assessment *assessment)
+{
+    const struct recommendation *known = &tenant->catalogue.rows[assessment->recommendation];
+    if (known->baseline >= 0)
+        return true;
+    return !(known->grouped && tenant->model == TENANT_INDIVIDUAL) &&
+           !(*known->individual && tenant->model == TENANT_GROUPED);
 }
 
 bool tenant_existed(const struct resource *resource, uint32_t generation)

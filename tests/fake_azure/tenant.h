@@ -15,6 +15,7 @@ enum { TENANT_ID_BYTES = 1024, TENANT_TIME_BYTES = 40 };
 struct tenant_options {
     uint64_t seed;
     size_t subscriptions, disabled, assessments, machines, wide_machines, recommendations;
+    size_t individual; /* recommendations beside these, of packages and secrets */
     int64_t now;         /* Unix seconds: the tenant's present */
     bool multicloud;     /* other clouds below connectors, with scores of their own */
     bool provable;       /* only resources go away whose absence can be shown */
@@ -88,8 +89,13 @@ struct score_state {
     struct control_state controls[CONTROL_COUNT];
 };
 
+/* How packages and secrets are told: grouped, individually, both side by side. */
+enum tenant_model { TENANT_BOTH, TENANT_GROUPED, TENANT_INDIVIDUAL, TENANT_MODEL_COUNT };
+extern const char *const tenant_model_words[];
+
 struct tenant {
     struct tenant_options options;
+    enum tenant_model model;
     char id[37];
     uint32_t generation;
     int64_t now; /* when this generation began */
@@ -139,6 +145,9 @@ size_t tenant_scope_of(const struct tenant *tenant, size_t subscription);
 /* Whether Resource Manager's own table has such a resource: neither parts of resources nor other
  * clouds. */
 bool tenant_is_in_table(const struct resource *resource);
+
+/* Whether Azure tells of an assessment in its model. */
+bool tenant_tells(const struct tenant *tenant, const struct assessment *assessment);
 
 /* True when the resource existed at the beginning of that generation (this or an earlier one). */
 bool tenant_existed(const struct resource *resource, uint32_t generation);

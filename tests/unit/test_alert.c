@@ -89,6 +89,7 @@ TEST(finding_gives_its_labels)
         .cloud = CLOUD_GCP,
         .connector = "lab",
         .account = "pay",
+        .model = MODEL_GROUPED,
     };
     memset(finding.id.bytes, 0xab, sizeof finding.id.bytes);
     struct alert alert = { 0 };
@@ -106,6 +107,7 @@ TEST(finding_gives_its_labels)
         { "resource_type", "microsoft.storage/storageaccounts" },
         { "resource_name", "st1" },
         { "category", "Data" },
+        { "model", "grouped" },
         { "cloud", "gcp" },
         { "connector", "lab" },
         { "account", "pay" },

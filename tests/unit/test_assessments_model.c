@@ -49,6 +49,7 @@ TEST(a_grouped_one_is_known_by_its_key_or_its_title)
         { "k", "SQL databases should have vulnerability findings resolved", "SqlVulnerabilities" },
         { "k", "Machines should have vulnerability findings resolved", "SoftwareUpdate" },
         { "k", "System updates should be installed", "SoftwareUpdate" },
+        { "1f655fb7-63ca-4980-91a3-56dbc2b715c6", "Vulnerabilities in security configuration", "" },
         { "k", "Storage accounts should restrict network access", "" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)

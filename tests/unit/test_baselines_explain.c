@@ -161,6 +161,42 @@ TEST(a_rule_is_the_same_whichever_form_is_left)
     CHECK_TEXT(part->assessments[0].id, "linux-one");
 }
 
+#define SINGLE(row) row ",\"form\":\"individual\"}"
+#define OPEN_NAME(key, rule, status)                                                               \
+    "{\"subscriptionId\":\"s-1\",\"assessmentKey\":\"" LINUX "\",\"ruleKey\":\"" key               \
+    "\",\"rule\":\"" rule "\",\"statusCode\":\"" status "\",\"severity\":\"High\",\"machines\":3"
+#define OPEN_MACHINE(unhealthy)                                                                    \
+    "{\"subscriptionId\":\"s-1\",\"assessmentKey\":\"" LINUX "\",\"machineId\":\"m1\","            \
+    "\"healthy\":3,\"unhealthy\":" unhealthy
+#define OPEN_RULE(key, rule)                                                                       \
+    "{\"subscriptionId\":\"s-1\",\"assessmentKey\":\"" LINUX "\",\"machineId\":\"m1\","            \
+    "\"ruleKey\":\"" key "\",\"rule\":\"" rule                                                     \
+    "\",\"statusCode\":\"Unhealthy\",\"severity\":\"High\""
+
+TEST(rules_that_are_recommendations_of_their_own_are_the_same)
+{
+    for (int both = 0; both < 2; both++) { /* alone, and beside sub-assessments */
+        WORLD(world);
+        world_discover(&world, "[" WORLD_ONE "]");
+        struct part *part =
+            both ? COLLECT(&world,
+                           OPEN_NAME("k", "One",
+                                     "Healthy") "}," SINGLE(OPEN_NAME("own", "One", "Healthy")),
+                           OPEN_MACHINE("1") "}," SINGLE(OPEN_MACHINE("1")),
+                           OPEN_RULE("k", "Two") "}," SINGLE(OPEN_RULE("own", "Two")))
+                 : COLLECT(&world, SINGLE(OPEN_NAME("own", "One", "Healthy")),
+                           SINGLE(OPEN_MACHINE("1")), SINGLE(OPEN_RULE("own", "Two")));
+        CHECK_INT(part->finding_count, 1);
+        CHECK_TEXT(part->assessments[0].id, "linux-two");
+        CHECK_FAMILY(&world, 1, "defender_baseline_rule_failing_machines",
+                     "{AzureLinuxBaseline,linux-two} 1\n");
+        CHECK_CONTAINS(world_text(&world, 1),
+                       "defender_baseline_rule_results{s-1,AzureLinuxBaseline,high,compliant} 3\n");
+        CHECK_CONTAINS(world_text(&world, 1),
+                       "defender_baseline_machines{s-1,AzureLinuxBaseline,non_compliant} 1\n");
+    }
+}
+
 TEST(texts_of_rules_outlive_a_query_that_failed)
 {
     WORLD(world);
