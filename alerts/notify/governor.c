@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/notify/governor_table.h"
 #include "alerts/notify/group.h"
 #include "alerts/rules/active_row.h"
 #include "alerts/store/rows.h"
@@ -121,6 +122,9 @@ struct digest {
     size_t member_count;
     struct notification_count *counts;
     size_t count_count;
+    const struct notification_count *table;
+    size_t table_count;
+    int64_t began_at;     /* the first of them was folded */
     struct alert *alerts; /* the worst by name */
     size_t alert_count;
     int64_t firing, resolved;
@@ -176,6 +180,15 @@ static bool read_counts(const struct group_context *context, struct digest *dige
         };
         *(fold.state == ALERT_FIRING ? &digest->firing : &digest->resolved) += fold.count;
     }
+}
+
+static bool read_began(const struct group_context *context, struct digest *digest,
+                       struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        context->database, "SELECT MIN(at) FROM governor_fold WHERE receiver = $1");
+    database_bind(statement, digest->receiver);
+    return database_get_integer(statement, &digest->began_at, error);
 }
 
 static bool read_members(const struct group_context *context, struct digest *digest,
@@ -237,6 +250,9 @@ static bool queue_digest(const struct group_context *context, struct digest *dig
         .left_out_count = digest->firing + digest->resolved - named,
         .counts = digest->counts,
         .count_count = digest->count_count,
+        .table = digest->table,
+        .table_count = digest->table_count,
+        .span_s = context->now > digest->began_at ? context->now - digest->began_at : 0,
         .episode = (uint32_t)context->now,
     };
     if (!notification_build(context->notifications, &subject, &digest->arena, &notification, error))
@@ -252,8 +268,10 @@ static bool flush_receiver(const struct group_context *context, const char *name
     CLEANUP(finish_digest) struct digest digest = { .receiver = name };
     const struct receivers_config *receiver = settings_receiver(context->settings, name);
     if (receiver &&
-        (!read_counts(context, &digest, error) || !read_members(context, &digest, error) ||
-         !read_alerts(context, &digest, error) || !queue_digest(context, &digest, receiver, error)))
+        (!read_counts(context, &digest, error) || !read_began(context, &digest, error) ||
+         !governor_table(context, name, &digest.arena, &digest.table, &digest.table_count, error) ||
+         !read_members(context, &digest, error) || !read_alerts(context, &digest, error) ||
+         !queue_digest(context, &digest, receiver, error)))
         return error_wrap(error, "digest for %s", name);
     struct database_statement *statement =
         database_prepare(context->database, "DELETE FROM governor_fold WHERE receiver = $1");

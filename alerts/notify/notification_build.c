@@ -255,6 +255,9 @@ static void start(struct build *build)
     notification->made_at = context->now;
     notification->counts = subject->counts;
     notification->count_count = subject->count_count;
+    notification->table = subject->table;
+    notification->table_count = subject->table_count;
+    notification->span_s = subject->span_s;
     for (size_t i = 0; i < subject->group_label_count && i < ALERT_LABELS_MAX; i++)
         notification->group_labels[notification->group_label_count++] = subject->group_labels[i];
 }

@@ -30,6 +30,9 @@ struct notification_subject {
     int64_t firing_count, resolved_count, left_out_count;
     const struct notification_count *counts;
     size_t count_count;
+    const struct notification_count *table; /* of a digest, as governor_table makes it */
+    size_t table_count;
+    int64_t span_s;                      /* of a digest: how long it gathered */
     const struct template *title, *text; /* of the rule; NULL = the built-in ones */
     uint32_t episode;                    /* for the dedup key */
     const char *dedup_key;               /* NULL = the group's */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alerts/receivers/layout_digest.h"
 #include "alerts/receivers/layout_number.h"
 #include "alerts/rules/notification_words.h"
 #include "alerts/text/text.h"
@@ -436,28 +437,6 @@ static void add_blocks(struct making *making)
     add_paragraph(making, "Besides these", finish_text(making, &text), "");
 }
 
-static void add_counts(struct making *making)
-{
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    const struct notification *notification = making->notification;
-    if (!notification->count_count)
-        return;
-    struct layout_item *items =
-        arena_zalloc(making->arena, notification->count_count * sizeof *items);
-    for (size_t i = 0; i < notification->count_count; i++) {
-        const struct notification_count *count = &notification->counts[i];
-        buf_printf(&text, "%lld", (long long)count->count);
-        const char *words[] = { count->status, count->risk_level, count->rule };
-        for (size_t j = 0; j < ARRAY_COUNT(words); j++)
-            if (*words[j])
-                buf_printf(&text, " %s", words[j]);
-        items[i] = (struct layout_item){ finish_text(making, &text), "" };
-    }
-    struct layout_section *section = add_section(making, "What this message stands for");
-    section->items = items;
-    section->item_count = notification->count_count;
-}
-
 static void add_link(struct making *making, const char *text, const char *link)
 {
     struct layout *layout = making->layout;
@@ -506,7 +485,7 @@ static void add_sections(struct making *making)
     const struct notification *notification = making->notification;
     const struct notification_block *only = only_finding(notification);
     bool several = notification->block_count + (size_t)notification->left_out_blocks > 1;
-    add_counts(making);
+    layout_digest(notification, making->arena, making->layout);
     add_digest(making);
     if (only)
         add_finding(making, only);

@@ -121,6 +121,9 @@ struct notification {
     const char *subscription_id, *subscription_name, *assessment_id; /* that all have */
     const struct notification_count *counts; /* of digests; sum: firing_count + resolved_count */
     size_t count_count;
+    const struct notification_count *table; /* the same sum by recommendation and subscription */
+    size_t table_count;
+    int64_t span_s; /* of digests: how long they gathered */
     const char *external_url;    /* our own address, "" when not configured */
     const char *config_file;     /* of this program; "" = the default one */
     const char *silence_command; /* defender_exporter silence add ...; "" when none is exact */

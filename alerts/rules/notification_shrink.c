@@ -136,21 +136,28 @@ static bool drop_text(struct shrinking *shrinking)
            shorten(&shrinking->notification->text, 1, shrinking->arena);
 }
 
-/* The second half of a roll-up's rows becomes one row, so that they still add up. */
+/* The second half of a list of counts becomes one row, so that they still add up. */
+static bool drop_half(struct shrinking *shrinking, const struct notification_count **rows,
+                      size_t *count)
+{
+    size_t keep = *count / 2;
+    if (*count <= 2)
+        return false;
+    struct notification_count *counts = arena_zalloc(shrinking->arena, (keep + 1) * sizeof *counts);
+    memcpy(counts, *rows, keep * sizeof *counts);
+    counts[keep] = (struct notification_count){ "other", "", "", 0, "", "other", "", "" };
+    for (size_t i = keep; i < *count; i++)
+        counts[keep].count += (*rows)[i].count;
+    *rows = counts;
+    *count = keep + 1;
+    return true;
+}
+
 static bool drop_counts(struct shrinking *shrinking)
 {
     struct notification *notification = shrinking->notification;
-    size_t keep = notification->count_count / 2;
-    if (notification->count_count <= 2)
-        return false;
-    struct notification_count *counts = arena_zalloc(shrinking->arena, (keep + 1) * sizeof *counts);
-    memcpy(counts, notification->counts, keep * sizeof *counts);
-    counts[keep] = (struct notification_count){ "others", "", "", 0, "", "", "", "" };
-    for (size_t i = keep; i < notification->count_count; i++)
-        counts[keep].count += notification->counts[i].count;
-    notification->counts = counts;
-    notification->count_count = keep + 1;
-    return true;
+    return drop_half(shrinking, &notification->counts, &notification->count_count) ||
+           drop_half(shrinking, &notification->table, &notification->table_count);
 }
 
 static bool drop_blocks(struct shrinking *shrinking)
@@ -229,7 +236,7 @@ static bool bound_list(const struct record_field *field, void *record, bool leas
 {
     const void **elements = (const void **)((char *)record + field->offset);
     size_t *count = (size_t *)((char *)record + field->count_offset);
-    bool counts = !strcmp(field->name, "counts");
+    bool counts = !strcmp(field->name, "counts") || !strcmp(field->name, "table");
     bool changed = !counts && keep_first(count, 1);
     if (!*count)
         return changed;

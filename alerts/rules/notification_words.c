@@ -277,41 +277,6 @@ static const char *label_of(const struct notification_block *block, const char *
     return "";
 }
 
-static void put_percents(struct buf *out, const struct notification_block *block)
-{
-    if (isfinite(block->value) && isfinite(block->value_before) && block->value_before > 0 &&
-        block->value_before <= 1 && block->value >= 0 && block->value <= 1)
-        buf_printf(out, " (%.1f -> %.1f %%)", 100 * block->value_before, 100 * block->value);
-}
-
-static void put_score_drop(struct buf *out, const struct notification *notification,
-                           const struct notification_block *block)
-{
-    buf_text(out, "Secure score");
-    if (*notification->subscription_name)
-        buf_printf(out, " of %s", notification->subscription_name);
-    buf_text(out, " fell");
-    put_percents(out, block);
-}
-
-static void put_score_back(struct buf *out, const struct notification *notification,
-                           const struct notification_block *block)
-{
-    buf_text(out, "Secure score");
-    if (*notification->subscription_name)
-        buf_printf(out, " of %s", notification->subscription_name);
-    buf_text(out, " is back");
-    put_percents(out, block);
-}
-
-static void put_control(struct buf *out, const struct notification *notification,
-                        const struct notification_block *block)
-{
-    (void)block;
-    buf_text(out, "A secure-score control lost points");
-    put_subscription(out, notification);
-}
-
 static void put_plan(struct buf *out, const struct notification *notification,
                      const struct notification_block *block)
 {
@@ -404,11 +369,10 @@ static const struct other {
                 const struct notification_block *block);
     bool good; /* it is the title of what ended, too */
 } others[] = {
-    { "score.dropped", put_score_drop, false },  { "score.recovered", put_score_back, true },
-    { "control.regressed", put_control, false }, { "plan.disabled", put_plan, false },
-    { "ruler.changed", put_ruler, false },       { "data.stale", put_stale, false },
-    { "data.recovered", put_fresh, true },       { "digest", put_first_run, false },
-    { "heartbeat", put_heartbeat, false },       { "risk.missing", put_risk, false },
+    { "score.recovered", NULL, true },     { "plan.disabled", put_plan, false },
+    { "ruler.changed", put_ruler, false }, { "data.stale", put_stale, false },
+    { "data.recovered", put_fresh, true }, { "digest", put_first_run, false },
+    { "heartbeat", put_heartbeat, false }, { "risk.missing", put_risk, false },
     { "risk.recovered", put_risk, true },
 };
 
@@ -431,7 +395,7 @@ static void put_other(struct buf *out, const struct notification *notification,
         buf_printf(out, "%s: ", notification_words_ended(notification->reason));
     if (*block->title && !(other && other->put == put_ruler)) {
         buf_text(out, block->title);
-    } else if (other) {
+    } else if (other && other->put) {
         other->put(out, notification, block);
     } else {
         buf_text(out, block->rule);
@@ -442,7 +406,7 @@ static void put_other(struct buf *out, const struct notification *notification,
         buf_printf(out, ", and %zu more", more);
 }
 
-/* So many of each risk: "128 alerts: 12 critical, 30 high, 86 other". */
+/* So many of each risk: "128 alerts in 10 min: 12 critical, 30 high, 86 other". */
 static void put_counts(struct buf *out, const struct notification *notification)
 {
     static const char *const words[] = { "critical", "high", "other" };
@@ -458,6 +422,10 @@ static void put_counts(struct buf *out, const struct notification *notification)
     }
     buf_printf(out, "%lld alert%s", (long long)notification->firing_count,
                notification->firing_count == 1 ? "" : "s");
+    if (notification->span_s > 0) {
+        buf_text(out, " in ");
+        text_about(out, notification->span_s);
+    }
     for (size_t i = 0; i < ARRAY_COUNT(words); i++)
         if (counts[i]) {
             buf_printf(out, "%s%lld %s", comma, (long long)counts[i], words[i]);

@@ -125,3 +125,57 @@ TEST(governor_lets_everything_pass_without_a_limit)
     CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM outbox_message"), 300);
     scene_finish(&scene);
 }
+
+/* Findings of many recommendations; each has one more than the one before. */
+TEST(a_digest_has_a_table_that_adds_up)
+{
+    static const char *const cover[] = { "s1", "s2", NULL };
+    struct error error = { 0 };
+    struct scene scene;
+    scene_init(&scene, "table", SCENE_ALONE NO_RULER "governor: { messages: 1, digest: 1m }\n",
+               SCENE_OPENED);
+    scene_begin(&scene);
+    struct part *part = world_part(SOURCE(assessments), cover);
+    int total = -2; /* twice the budget are told one by one */
+    for (int i = 0; i < 20; i++)
+        for (int j = 0; j <= i; j++, total++) {
+            char name[16], key[16];
+            snprintf(name, sizeof name, "vm%d-%d", i, j);
+            snprintf(key, sizeof key, "key%d", i);
+            world_open(part, name, key, i % 2 ? "s1" : "s2", i == 3 ? RISK_CRITICAL : RISK_LOW);
+        }
+    scene.world.now += 60;
+    world_publish(&scene.world, part);
+    scene_run(&scene);
+    scene.world.now += 120;
+    scene_run(&scene);
+    struct database_statement *statement = database_prepare(
+        scene.world.database, "SELECT page FROM outbox_message WHERE event = 'digest'");
+    bool row;
+    CHECK(database_step(statement, &row, &error) && row);
+    const char *text = database_text(statement, 0);
+    struct json *notification = json_parse(text, strlen(text), &error);
+    const struct json *table = json_get(notification, "table"), *first = json_first(table);
+    int64_t sum = 0, last = INT64_MAX;
+    CHECK_INT(json_count(table), 16);
+    CHECK_TEXT(json_text(json_get(first, "risk_level")), "critical");
+    CHECK_TEXT(json_text(json_get(first, "assessment_id")), "key3");
+    CHECK_TEXT(json_text(json_get(first, "subscription_id")), "s1");
+    CHECK_INT(json_number(json_get(first, "count"), 0), 3); /* one of them was told alone */
+    for (const struct json *one = first; one; one = json_next(one)) {
+        int64_t count = (int64_t)json_number(json_get(one, "count"), 0);
+        bool other = !strcmp(json_text(json_get(one, "title")), "other");
+        CHECK(one == first || other || count <= last);
+        CHECK_INT(other, !json_next(one));
+        last = one == first ? last : count;
+        sum += count;
+    }
+    CHECK_INT(sum, total);
+    CHECK_INT(digest_total(&scene, "firing"), total);
+    CHECK_INT(json_number(json_get(notification, "span_s"), 0), 120);
+    CHECK_TEXT(json_text(json_get(notification, "title")),
+               "208 alerts in 2 min: 3 critical, 205 other");
+    json_free(notification);
+    database_reset(statement);
+    scene_finish(&scene);
+}
