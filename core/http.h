@@ -48,6 +48,7 @@ struct http_response {
     struct buf headers; /* "name: value\n" lines as received */
     struct buf refused; /* of a mail: "address: reply\n" for each recipient that was refused */
     size_t refused_count;
+    struct buf later; /* the addresses of those that may be accepted later, a line each */
     int64_t duration_ms;
 };
 

@@ -92,6 +92,8 @@ static void name_refused(const char *const *to, size_t to_count, const struct re
             continue;
         buf_printf(&response->refused, "%s: %.*s\n", to[i], (int)strcspn(replies[i].line, "\n"),
                    replies[i].line);
+        if (replies[i].status / 100 == 4)
+            buf_printf(&response->later, "%s\n", to[i]);
         response->refused_count++;
     }
 }

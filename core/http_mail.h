@@ -22,6 +22,6 @@ struct http_mail_letter {
 size_t http_mail_give(char *out, size_t size, size_t count, void *letter);
 
 /* Read the relay's lines, response->headers, after a dialogue that ended with response->status.
- * body gets the line that decided, refused the recipients that were refused. When all were, one
- * that may be accepted later decides. */
+ * body gets the line that decided, refused the recipients that were refused, later those of them
+ * with a 4xx. When all were, one that may be accepted later decides. */
 void http_mail_read(const char *const *to, size_t to_count, struct http_response *response);

@@ -99,6 +99,7 @@ void http_response_reset(struct http_response *response, size_t limit_bytes)
     buf_reset(&response->body);
     buf_reset(&response->headers);
     buf_reset(&response->refused);
+    buf_reset(&response->later);
     response->refused_count = 0;
     response->status = 0;
     response->body.limit_bytes = limit_bytes ? limit_bytes : BODY_LIMIT_BYTES;
@@ -110,4 +111,5 @@ void http_response_finish(struct http_response *response)
     buf_finish(&response->body);
     buf_finish(&response->headers);
     buf_finish(&response->refused);
+    buf_finish(&response->later);
 }

@@ -45,6 +45,7 @@ struct delivery_attempt {
     bool truncated;
     size_t refused_count; /* recipients of a mail that the relay refused ... */
     char refused[256];    /* ... and what it said of them */
+    char later[2048];     /* of those, who may be accepted later: addresses, a line each */
     char text[256];       /* the receiver's answer, or the error; redacted, one line */
 };
 void delivery_send(struct http_client *client, const struct receivers_config *receiver,

@@ -7,6 +7,16 @@
 
 enum { ATTEMPT_TEXT_BYTES = sizeof(((struct delivery_attempt *)0)->text) };
 
+/* As many whole lines as fit. */
+static void set_lines(char *out, size_t out_bytes, const char *lines)
+{
+    size_t length = 0;
+    for (const char *line = lines; *line; line += strcspn(line, "\n") + 1)
+        if ((size_t)(line - lines) + strcspn(line, "\n") + 1 < out_bytes)
+            length = (size_t)(line - lines) + strcspn(line, "\n") + 1;
+    snprintf(out, out_bytes, "%.*s", (int)length, lines);
+}
+
 /* One line without control characters and secrets. */
 static void set_text(char out[ATTEMPT_TEXT_BYTES], const char *text)
 {
@@ -53,6 +63,7 @@ static void send_once(struct http_client *client, const struct receivers_config 
                : (kind->classify ? kind->classify : receiver_classify)(&response, &error);
     attempt->refused_count = response.refused_count;
     set_text(attempt->refused, buf_cstr(&response.refused));
+    set_lines(attempt->later, sizeof attempt->later, buf_cstr(&response.later));
     set_text(attempt->text, answered ? buf_cstr(&response.body) : error.message);
 }
 

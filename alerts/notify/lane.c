@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "alerts/notify/delivery.h"
+#include "alerts/notify/lane_log.h"
 #include "alerts/notify/outbox_figures.h"
 #include "alerts/notify/refresh.h"
 #include "alerts/store/schema.h"
@@ -24,6 +25,7 @@ enum {
     REFRESH_RESOLVED_S = 900, /* resolved alerts are sent again so long */
     DATABASE_BUSY_MS = 1000,  /* stopping waits for it */
     DATABASE_RETRY_S = 5,
+    PARTLY_S = 3600,     /* a mail's recipients who are put off are tried again so long */
     REST_MIN_MS = 100,   /* between two steps that found nothing to do ... */
     REST_MAX_MS = 15000, /* ... and for what another process queued */
 };
@@ -75,6 +77,7 @@ struct result {
     int64_t at; /* accepted, dead or due */
     bool has_thread;
     struct outbox_thread thread;
+    char recipients[2048]; /* not "": sent, but for these */
 };
 
 struct lane {
@@ -235,7 +238,9 @@ static bool settle(struct lane *lane, struct error *error)
         return false;
     switch (result->outcome) {
     case RECEIVER_SENT:
-        ok = result->has_thread
+        ok = *result->recipients ? outbox_mark_partly(lane->database, result->id, result->status,
+                                                      result->recipients, result->at, error)
+             : result->has_thread
                  ? outbox_mark_posted(lane->database, result->id, result->status, &result->thread,
                                       result->at, error)
                  : outbox_mark_sent(lane->database, result->id, result->status, result->at, error);
@@ -278,40 +283,6 @@ static void count_attempt(const struct step *step, const struct delivery_attempt
     metric_put(metrics, &last_success, (double)step->now, METRIC_LABELS(receiver));
 }
 
-/* Failures are logged on change and recovery, final ones each time. */
-static void log_attempt(const struct step *step, const char *id,
-                        const struct delivery_attempt *attempt)
-{
-    struct lane *lane = step->lane;
-    enum receiver_outcome outcome = attempt->verdict.outcome;
-    bool explained = attempt->status && *attempt->verdict.text;
-    const char *text = explained ? attempt->verdict.text : attempt->text;
-    bool failed = outcome != RECEIVER_SENT;
-    if (attempt->refused_count)
-        log_warn(MSG("the relay refused recipients"), TEXT("receiver", lane->receiver),
-                 TEXT("message", id), INT("recipients", (int64_t)attempt->refused_count),
-                 TEXT("err", attempt->refused));
-    if (outcome == RECEIVER_REFUSED)
-        log_error(MSG("a receiver refused a message"), TEXT("receiver", lane->receiver),
-                  TEXT("message", id), INT("status", attempt->status),
-                  TEXT("reason", delivery_reason(attempt)), TEXT("err", text));
-    else if (outcome == RECEIVER_DISABLED)
-        log_error(MSG("a receiver wants no more messages: stopped until a reload"),
-                  TEXT("receiver", lane->receiver), INT("status", attempt->status),
-                  TEXT("err", text));
-    else if (failed && !lane->failing)
-        log_warn(MSG("cannot deliver, trying again"), TEXT("receiver", lane->receiver),
-                 TEXT("message", id), INT("status", attempt->status),
-                 TEXT("reason", delivery_reason(attempt)), TEXT("err", text));
-    else if (!failed && lane->failing)
-        log_info(MSG("delivering again"), TEXT("receiver", lane->receiver));
-    else
-        log_debug(MSG(failed ? "cannot deliver" : "delivered"), TEXT("receiver", lane->receiver),
-                  TEXT("message", id), INT("status", attempt->status));
-    if (outcome == RECEIVER_SENT || outcome == RECEIVER_RETRY)
-        lane->failing = failed;
-}
-
 /* Seconds until the next attempt. */
 static int64_t delay_of(const struct outbox_message *message,
                         const struct delivery_attempt *attempt)
@@ -323,6 +294,22 @@ static int64_t delay_of(const struct outbox_message *message,
                                                           : RETRY_AFTER_MAX_S;
     return clock_jitter(clock_backoff_s(message->attempts + 1, BACKOFF_S, BACKOFF_MAX_S),
                         JITTER_PERCENT);
+}
+
+/* A mail that some have taken is sent. Who was to come later is tried alone for an hour, in which
+ * only what is about the same waits; then it is left at that. */
+static void keep_partly(const struct step *step, const struct outbox_message *message,
+                        const struct delivery_attempt *attempt)
+{
+    struct result *result = &step->lane->result;
+    bool refused = attempt->verdict.outcome == RECEIVER_RETRY;
+    const char *left = refused ? message->recipients : attempt->later;
+    result->outcome = RECEIVER_SENT;
+    if (attempt->verdict.outcome == RECEIVER_REFUSED || step->now >= message->created_at + PARTLY_S)
+        return;
+    snprintf(result->recipients, sizeof result->recipients, "%s", left);
+    if (*left)
+        result->at += delay_of(message, attempt);
 }
 
 /* Keep an attempt's result until the database has it. */
@@ -337,7 +324,9 @@ static void keep_result(const struct step *step, const struct outbox_message *me
     result->at = step->now;
     memcpy(result->id, message->id, sizeof result->id);
     memcpy(result->text, attempt->text, sizeof result->text);
-    if (result->outcome == RECEIVER_RETRY || result->outcome == RECEIVER_DISABLED) {
+    if (*message->recipients || (*attempt->later && result->outcome == RECEIVER_SENT))
+        keep_partly(step, message, attempt);
+    else if (result->outcome == RECEIVER_RETRY || result->outcome == RECEIVER_DISABLED) {
         result->at += delay_of(message, attempt);
         lane->paused_until = result->at;
     }
@@ -388,12 +377,14 @@ static bool begin_post(void *context, const struct receiver_thread *thread, stru
 }
 
 /* One attempt, by however many requests. */
-static bool attempt_message(const struct step *step, struct notification *notification,
-                            struct delivery_attempt *attempt, struct error *error)
+static bool attempt_message(const struct step *step, const char *recipients,
+                            struct notification *notification, struct delivery_attempt *attempt,
+                            struct error *error)
 {
     struct lane *lane = step->lane;
     struct receiver_context context = context_of(step);
     bool has_thread = receivers_threads(step->receiver), ok = true;
+    context.recipients = recipients;
     lane->result = (struct result){ .has_thread = has_thread };
     if (has_thread && !outbox_thread_find(lane->database, lane->receiver, lane->target,
                                           notification->dedup_key, &lane->result.thread, error))
@@ -419,19 +410,19 @@ static bool deliver(const struct step *step, const struct outbox_message *messag
                            error)) {
         snprintf(attempt.text, sizeof attempt.text, "%.255s", error->message);
         lane->result = (struct result){ 0 };
-        log_attempt(step, message->id, &attempt);
+        lane_log(lane->receiver, message->id, &attempt, &lane->failing);
         keep_result(step, message, &attempt);
         return true;
     }
     if (!drop_unfired(lane, arena, &notification, error))
         return false;
     notification.id = message->id;
-    if (!attempt_message(step, &notification, &attempt, error))
+    if (!attempt_message(step, message->recipients, &notification, &attempt, error))
         return false;
     if (attempt.verdict.outcome == RECEIVER_RETRY && atomic_load(&lane->stopping))
         return true; /* as if it had not been tried */
     count_attempt(step, &attempt, &notification);
-    log_attempt(step, message->id, &attempt);
+    lane_log(lane->receiver, message->id, &attempt, &lane->failing);
     if (attempt.truncated && !message->attempts)
         log_warn(MSG("a message was cut to the receiver's limits"),
                  TEXT("receiver", lane->receiver), TEXT("message", message->id));

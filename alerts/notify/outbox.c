@@ -82,6 +82,7 @@ static const struct row_field kept_fields[] = {
     ROW_INTEGER(struct kept, message.last_status, "last_status"),
     ROW_TEXT   (struct kept, message.last_reason, "last_reason"),
     ROW_TEXT   (struct kept, message.last_error, "last_error"),
+    ROW_TEXT   (struct kept, message.recipients, "recipients"),
     ROW_TEXT   (struct kept, message.notification, "page"),
     { 0 }
 };
@@ -126,6 +127,7 @@ static bool add_message(struct database *database, const char *id,
             .expires_at = now + expires_s,
             .last_reason = "",
             .last_error = "",
+            .recipients = "",
         },
         .hash = hash_hex(hash.bytes, sizeof hash.bytes, hex),
     };
@@ -362,6 +364,16 @@ bool outbox_mark_posted(struct database *database, const char *id, int status,
         return error_wrap(error, "noting %s", id);
     }
     return database_commit(database, error) || error_wrap(error, "noting %s", id);
+}
+
+bool outbox_mark_partly(struct database *database, const char *id, int status,
+                        const char *recipients, int64_t due_at, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "UPDATE outbox_message SET due_at = $1, last_status = $2, recipients = $3,"
+                  " attempts = attempts + 1 WHERE id = $4 AND state = 'queued'");
+    database_bind(statement, due_at, status, recipients, id);
+    return run_alone(database, statement, NULL, error) || error_wrap(error, "noting %s", id);
 }
 
 /* What became of a failed attempt; at: due_at of a queued one, sent_at of a dead one. */

@@ -54,6 +54,7 @@ struct outbox_message {
     int64_t event_at, created_at, due_at, expires_at, sent_at;
     int attempts, last_status;
     const char *last_reason, *last_error; /* a word; a redacted sentence */
+    const char *recipients; /* of a mail that others have taken: who is left, a line each; "" */
 };
 
 /* The first message of a lane that may be tried now; *found false when none. Marks expired ones
@@ -75,6 +76,9 @@ bool outbox_mark_sent(struct database *database, const char *id, int status, int
 bool outbox_mark_posted(struct database *database, const char *id, int status,
                         const struct outbox_thread *thread, int64_t now,
                         struct error *error) MUST_USE;
+/* Taken by some recipients, the others are tried again. */
+bool outbox_mark_partly(struct database *database, const char *id, int status,
+                        const char *recipients, int64_t due_at, struct error *error) MUST_USE;
 bool outbox_mark_retry(struct database *database, const char *id, int status, const char *reason,
                        const char *text, int64_t due_at, struct error *error) MUST_USE;
 bool outbox_mark_dead(struct database *database, const char *id, int status, const char *reason,

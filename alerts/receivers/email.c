@@ -257,6 +257,26 @@ static void write_body(const void *config, const struct receiver_context *contex
     email_write(config, notification, context->now, out);
 }
 
+/* Who gets it now: all, or those who did not take it before. */
+static bool set_recipients(const struct email_config *email, const char *only,
+                           struct receiver_request *request, struct error *error)
+{
+    const char **to = arena_alloc(&request->arena, email->to.count * sizeof *to);
+    request->mail.to_count = 0;
+    request->mail.to = to;
+    for (size_t i = 0; i < email->to.count; i++) {
+        const char *line = only;
+        size_t length = strlen(email->to.texts[i]);
+        while (line && *line &&
+               (strcspn(line, "\n") != length || strncmp(line, email->to.texts[i], length) != 0))
+            line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n');
+        if (!only || !*only || *line)
+            to[request->mail.to_count++] = email->to.texts[i];
+    }
+    return request->mail.to_count ||
+           error_set(error, ERROR_CONFIG, "nobody of those who are left is a recipient any more");
+}
+
 static bool build(const void *config, const struct receiver_context *context,
                   struct notification *notification, struct receiver_request *request,
                   struct error *error)
@@ -274,8 +294,6 @@ static bool build(const void *config, const struct receiver_context *context,
         .url = buf_cstr(&request->url),
         .from = email->from,
         .hello = email->hello,
-        .to = email->to.texts,
-        .to_count = email->to.count,
         .user = email->user,
         .password = secret_text(&email->password),
         .message = buf_cstr(&request->body),
@@ -287,7 +305,7 @@ static bool build(const void *config, const struct receiver_context *context,
         .client_cert_file = email->client_cert_file,
         .client_key_file = email->client_key_file,
     };
-    return true;
+    return set_recipients(email, context->recipients, request, error);
 }
 
 /* SMTP has its own statuses: 4xx may work later, 550 to 556 are about this mail and final. Every

@@ -123,6 +123,7 @@ struct receiver_context {
     const char *name; /* of the receiver */
     enum receiver_step step;
     const struct receiver_thread *thread; /* of the steps after RECEIVER_POST */
+    const char *recipients;               /* of a mail: only these, a line each; NULL or "" = all */
 };
 
 /* Build a body that may be too large: write appends the body of a notification to request->body,

@@ -234,6 +234,9 @@ static const char version_2[] =
     "ALTER TABLE group_member ADD COLUMN told_risk BIGINT NOT NULL DEFAULT -1;"
     "ALTER TABLE group_member ADD COLUMN told_labels TEXT NOT NULL DEFAULT '';"
 
+    /* Of a mail that others have taken: who is still to get it, a line each; '' = all. */
+    "ALTER TABLE outbox_message ADD COLUMN recipients TEXT NOT NULL DEFAULT '';"
+
     /* Threads at receivers that have them, one of each dedup key. */
     "CREATE TABLE outbox_thread ("
     " receiver TEXT NOT NULL, target BIGINT NOT NULL, dedup_key TEXT NOT NULL,"

@@ -1,6 +1,6 @@
 #pragma once
-/* A mail relay on 127.0.0.1 for tests: takes one connection and every mail on it, but answers one
- * command as told. */
+/* A mail relay on 127.0.0.1 for tests: takes one connection after the other and every mail on it,
+ * but answers one command as told. */
 #include <string.h>
 
 #include "core/compiler.h"
@@ -30,14 +30,12 @@ static inline void relay_say(int to_socket, const char *text)
     send(to_socket, text, strlen(text), MSG_NOSIGNAL);
 }
 
-static inline void *relay_main(void *context)
+static inline void relay_serve(struct relay *relay, int client)
 {
-    struct relay *relay = context;
     CLEANUP(buf_finish) struct buf line = { 0 };
     bool in_data = false;
-    int client = accept(relay->listener, NULL, NULL);
     relay_say(client, !strcmp(relay->at, "greeting") ? relay->answer : "220 relay\r\n");
-    while (client >= 0 && relay_read_line(client, &line)) {
+    while (relay_read_line(client, &line)) {
         const char *text = buf_cstr(&line);
         buf_text(&relay->heard, text);
         if (in_data) {
@@ -57,6 +55,13 @@ static inline void *relay_main(void *context)
         }
     }
     close(client);
+}
+
+static inline void *relay_main(void *context)
+{
+    struct relay *relay = context;
+    for (int client; (client = accept(relay->listener, NULL, NULL)) >= 0;)
+        relay_serve(relay, client);
     return NULL;
 }
 

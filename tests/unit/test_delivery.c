@@ -457,6 +457,63 @@ TEST(a_refused_recipient_is_counted)
     buf_finish(&relay.heard);
 }
 
+static int count_of(const char *text, const char *part)
+{
+    int count = 0;
+    for (; (text = strstr(text, part)); text += strlen(part))
+        count++;
+    return count;
+}
+
+/* Who is put off is tried alone, while everybody else and everything else goes on; for an hour. */
+TEST(a_recipient_that_is_put_off_is_tried_alone)
+{
+    static const struct {
+        const char *then;
+        int attempts;
+    } cases[] = { { "250 fine\r\n", 2 }, { "550 5.1.1 unknown\r\n", 2 }, { NULL, 12 } };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(tear_down) struct bench bench = { 0 };
+        struct relay relay = { .at = "RCPT TO:<later",
+                               .answer = "451 4.7.1 come later\r\n",
+                               .then = cases[i].then };
+        char yaml[300];
+        set_up(&bench, 1, "");
+        relay_start(&relay);
+        snprintf(yaml, sizeof yaml,
+                 "route: {receiver: m}\nreceivers: [{name: m, rate: 100, burst: 100, email: "
+                 "{smarthost: '127.0.0.1:%d', from: me@x.example, "
+                 "to: [later@x.example, a@x.example], tls: never}}]\n",
+                 relay.port);
+        struct settings *settings = make_settings(&bench, yaml);
+        delivery_configure(bench.delivery, settings);
+        const char *id = add(&bench, "m", "a", NOTIFICATION_FIRING, T0);
+        const char *end = add(&bench, "m", "a", NOTIFICATION_RESOLVED, T0);
+        int64_t next = run(&bench, T0), now = T0;
+        CHECK(next > T0);
+        CHECK_INT(find(&bench, id).state, OUTBOX_QUEUED);
+        CHECK_TEXT(find(&bench, id).recipients, "later@x.example\n");
+        CHECK_INT(find(&bench, end).state, OUTBOX_QUEUED); /* it is about the same */
+        const char *other = add(&bench, "m", "b", NOTIFICATION_FIRING, now);
+        run(&bench, now);
+        CHECK_INT(find(&bench, other).attempts, 1); /* the lane does not pause */
+        for (int turn = 0; turn < 60 && find(&bench, id).state == OUTBOX_QUEUED; turn++) {
+            CHECK(next > now && next < T0 + 3600 + 900);
+            now = next;
+            next = run(&bench, now);
+        }
+        CHECK_INT(find(&bench, id).state, OUTBOX_SENT);
+        CHECK(find(&bench, id).attempts <= cases[i].attempts);
+        CHECK_INT(find(&bench, end).attempts, 1);
+        delivery_configure(bench.delivery, bench.settings); /* hangs up */
+        relay_stop(&relay);
+        CHECK_INT(count_of(buf_cstr(&relay.heard), "RCPT TO:<a@x.example>"), 3);
+        CHECK(count_of(buf_cstr(&relay.heard), "RCPT TO:<later@x.example>") >= 4);
+        settings_release(settings);
+        buf_finish(&relay.heard);
+    }
+}
+
 TEST(lanes_come_and_go_with_the_configuration)
 {
     CLEANUP(tear_down) struct bench bench = { 0 };
