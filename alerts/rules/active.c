@@ -5,7 +5,6 @@
 
 #include "alerts/ledger/points.h"
 #include "alerts/rules/active_row.h"
-#include "alerts/rules/attribute.h"
 #include "alerts/store/rows.h"
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
@@ -60,6 +59,7 @@ static bool find_blind(struct active_pass *pass, struct error *error)
 
 bool active_begin(struct active_pass *pass, struct error *error)
 {
+    pass->names.snapshot = pass->snapshot;
     pass->adopted = !pass->snapshot || snapshot_is_ready(pass->snapshot);
     return find_rules(pass, error) && find_blind(pass, error);
 }
@@ -68,6 +68,7 @@ void active_end(struct active_pass *pass)
 {
     arena_finish(&pass->arena);
     arena_finish(&pass->scratch);
+    attribute_finish(&pass->names);
     intern_finish(&pass->seen);
     intern_finish(&pass->late);
 }
@@ -121,7 +122,7 @@ static void add_implied(const struct threshold_signal *signal, struct alert *ale
             alert_label(alert, name, signal->values[i]);
 }
 
-static void make_alert(const struct threshold_signal *signal, const struct snapshot *snapshot,
+static void make_alert(const struct threshold_signal *signal, struct attribute_names *names,
                        struct arena *arena, struct alert *alert)
 {
     const struct rule *rule = signal->rule;
@@ -132,7 +133,7 @@ static void make_alert(const struct threshold_signal *signal, const struct snaps
             alert_label(alert, rule->family->labels[i], signal->values[i]);
     alert_label(alert, "alertname", rule->name);
     alert_identify(alert, rule->family->labels);
-    attribute_put(snapshot, NULL, alert);
+    attribute_put(names, NULL, alert);
     for (size_t i = 0; i < rule->label_count; i++)
         alert_label(alert, rule->labels[i].name, rule->labels[i].value);
     alert_label(alert, "alertname", rule->name);
@@ -179,7 +180,7 @@ bool active_apply_signal(struct active_pass *pass, const struct threshold_signal
     struct active_row row;
     struct alert alert;
     arena_reset(&pass->scratch);
-    make_alert(signal, pass->snapshot, &pass->scratch, &alert);
+    make_alert(signal, &pass->names, &pass->scratch, &alert);
     if (!active_row_load(pass->database, alert.fingerprint, &pass->scratch, &row, &found, error))
         return false;
     if (!active && (!found || row.life.state == ALERT_RESOLVED))

@@ -4,6 +4,7 @@
  * alerts over metrics once an evaluation. The pass runs inside the evaluator's transaction; the
  * reading functions serve any thread with its own database handle. */
 #include "alerts/rules/alert.h"
+#include "alerts/rules/attribute.h"
 #include "alerts/rules/rule.h"
 #include "alerts/rules/threshold.h"
 #include "alerts/store/database.h"
@@ -40,6 +41,7 @@ struct active_pass {
     bool *has_rows;    /* by place in rule_all */
     const char **gone; /* rules that have alerts but are in no file any more; gone_count */
     size_t gone_count;
+    struct attribute_names names;
     bool adopted;       /* the first runs are over */
     bool blind;         /* a subscription that was visible cannot be read */
     struct intern seen; /* fingerprints of alerts over metrics that got a signal */

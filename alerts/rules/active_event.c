@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "alerts/rules/active_row.h"
-#include "alerts/rules/attribute.h"
 #include "alerts/store/rows.h"
 #include "collectors/collector.h"
 
@@ -28,7 +27,7 @@ static void describe_first_run(struct alert *base, const struct event *event, st
     base->value = event->value;
 }
 
-static void describe(const struct active_pass *pass, struct subject *subject, struct arena *arena)
+static void describe(struct active_pass *pass, struct subject *subject, struct arena *arena)
 {
     const struct event *event = subject->event;
     struct alert *base = &subject->base;
@@ -43,7 +42,7 @@ static void describe(const struct active_pass *pass, struct subject *subject, st
     };
     if (subject->finding) {
         alert_label_finding(base, subject->finding, arena);
-        attribute_put(pass->snapshot, subject->finding, base);
+        attribute_put(&pass->names, subject->finding, base);
         base->risk = subject->finding->risk;
         base->has_finding = true;
         base->finding_id = event->finding_id;
@@ -60,7 +59,7 @@ static void describe(const struct active_pass *pass, struct subject *subject, st
     alert_label(base, "subject", event->subject);
     alert_label(base, "cloud", event->cloud ? event->cloud : "");
     alert_label(base, "connector", event->connector ? event->connector : "");
-    attribute_put(pass->snapshot, NULL, base);
+    attribute_put(&pass->names, NULL, base);
     alert_annotate(base, "detail", event->detail);
     base->value = event->value;
     CLEANUP(buf_finish) struct buf before = { 0 };

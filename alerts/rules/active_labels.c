@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "alerts/rules/active_row.h"
-#include "alerts/rules/attribute.h"
 #include "alerts/store/rows.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
@@ -35,9 +34,8 @@ void active_row_keep(const char *const *names, const struct alert *before, struc
 }
 
 /* The labels of an alert of this rule as they are now. */
-static void describe(const struct active_pass *pass, const struct rule *rule,
-                     const struct alert *before, struct alert *now, char scratch[PART_ID_BYTES],
-                     struct arena *arena)
+static void describe(struct active_pass *pass, const struct rule *rule, const struct alert *before,
+                     struct alert *now, char scratch[PART_ID_BYTES], struct arena *arena)
 {
     static const char *const model[] = { "model", NULL };
     struct finding view;
@@ -49,7 +47,7 @@ static void describe(const struct active_pass *pass, const struct rule *rule,
         alert_label_finding(now, &view, arena);
     else
         active_row_keep(alert_event_identity, before, now);
-    attribute_put(pass->snapshot, found ? &view : NULL, now);
+    attribute_put(&pass->names, found ? &view : NULL, now);
     active_row_keep(alert_finding_labels, before, now);
     active_row_keep(attribute_labels, before, now);
     active_row_keep(model, before, now);

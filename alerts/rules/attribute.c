@@ -1,26 +1,77 @@
 #include "alerts/rules/attribute.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "collectors/secure_scores.h"
 #include "collectors/subscriptions.h"
 
 const char *const attribute_labels[] = { "subscription_name", "management_group", "control", NULL };
 
-/* The secure-score control a finding counts for, "" = none. */
-static const char *control_of(const struct snapshot *snapshot, const struct finding *finding)
+void attribute_finish(struct attribute_names *names)
 {
+    arena_finish(&names->arena);
+    *names = (struct attribute_names){ 0 };
+}
+
+/* --- controls --------------------------------------------------------------------------------- */
+
+static int compare_controls(const void *left, const void *right)
+{
+    const struct attribute_control *a = left, *b = right;
+    int order = strcmp(a->is->subscription_id, b->is->subscription_id);
+    return order ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+static void list_controls(struct attribute_names *names)
+{
+    const struct snapshot *snapshot = names->snapshot;
+    size_t total = 0, count;
     for (size_t i = 0; i < snapshot->sources->count; i++) {
-        size_t count;
+        secure_scores_controls(snapshot->parts[i], &count);
+        total += count;
+    }
+    names->controls = arena_alloc(&names->arena, (total + 1) * sizeof *names->controls);
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
         const struct secure_control *controls = secure_scores_controls(snapshot->parts[i], &count);
-        for (size_t j = 0; j < count; j++)
-            if (!strcmp(controls[j].subscription_id, finding->subscription_id) &&
-                secure_scores_counts(&controls[j].scope, finding->resource_id) &&
-                secure_scores_holds(&controls[j], finding->assessment_id))
-                return controls[j].title;
+        for (size_t n = 0; n < count; n++, names->control_count++)
+            names->controls[names->control_count] =
+                (struct attribute_control){ &controls[n], names->control_count };
+    }
+    qsort(names->controls, total, sizeof *names->controls, compare_controls);
+}
+
+/* The place of the first control of a subscription. */
+static size_t first_of(const struct attribute_names *names, const char *subscription_id)
+{
+    size_t low = 0, high = names->control_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(names->controls[middle].is->subscription_id, subscription_id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The secure-score control a finding counts for, "" = none. */
+static const char *control_of(struct attribute_names *names, const struct finding *finding)
+{
+    const char *id = finding->subscription_id;
+    if (!names->controls)
+        list_controls(names);
+    for (size_t i = first_of(names, id); i < names->control_count; i++) {
+        const struct secure_control *control = names->controls[i].is;
+        if (strcmp(control->subscription_id, id) != 0)
+            break;
+        if (secure_scores_counts(&control->scope, finding->resource_id) &&
+            secure_scores_holds(control, finding->assessment_id))
+            return control->title;
     }
     return "";
 }
+
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static void put_known(struct alert *alert, const char *name, const char *value)
 {
@@ -28,16 +79,16 @@ static void put_known(struct alert *alert, const char *name, const char *value)
         alert_label(alert, name, value);
 }
 
-void attribute_put(const struct snapshot *snapshot, const struct finding *finding,
+void attribute_put(struct attribute_names *names, const struct finding *finding,
                    struct alert *alert)
 {
     const char *id = alert_label_value(alert, "subscription_id");
     const struct subscription *subscription =
-        snapshot && *id ? subscriptions_find(snapshot, id) : NULL;
+        names->snapshot && *id ? subscriptions_find(names->snapshot, id) : NULL;
     if (subscription) {
         put_known(alert, "subscription_name", subscription->name);
         put_known(alert, "management_group", subscription->management_group);
     }
-    if (snapshot && finding)
-        put_known(alert, "control", control_of(snapshot, finding));
+    if (names->snapshot && finding)
+        put_known(alert, "control", control_of(names, finding));
 }

@@ -3,12 +3,28 @@
  * it, change with the names in Azure, and identify nothing. What else is to be known of an alert
  * when it is routed is added here. Pure. */
 #include "alerts/rules/alert.h"
+#include "collectors/secure_scores.h"
 #include "collectors/snapshot/snapshot.h"
 
 /* subscription_name, management_group, control (of the secure score); ends with NULL. */
 extern const char *const attribute_labels[];
 
+struct attribute_control {
+    const struct secure_control *is;
+    size_t place; /* in the snapshot */
+};
+
+/* What is known in one evaluation; all but the snapshot is zeroed, and worked out when it is asked
+ * for. */
+struct attribute_names {
+    const struct snapshot *snapshot;    /* NULL = nothing is known */
+    struct attribute_control *controls; /* by subscription, then as the snapshot has them */
+    size_t control_count;
+    struct arena arena;
+};
+void attribute_finish(struct attribute_names *names);
+
 /* Set those that are known now; the others stay as they are. finding: NULL = it is about none.
- * Their texts are the snapshot's; snapshot: NULL = nothing is known. */
-void attribute_put(const struct snapshot *snapshot, const struct finding *finding,
+ * Their texts are the snapshot's. */
+void attribute_put(struct attribute_names *names, const struct finding *finding,
                    struct alert *alert);
