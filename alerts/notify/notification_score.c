@@ -320,13 +320,16 @@ static bool add_causes(const struct notification_context *context, const struct 
 
 /* --- titles ----------------------------------------------------------------------------------- */
 
+/* " of GCP connector lab", " of Production" */
 static void put_where(const struct notification_context *context, const struct alert *alert,
                       struct arena *arena, struct buf *out)
 {
     const char *id = alert_label_value(alert, "subscription_id");
     const char *connector = alert_label_value(alert, "connector");
+    enum cloud_kind cloud = cloud_kind_of(alert_label_value(alert, "cloud"), "");
     if (*connector)
-        buf_printf(out, " of connector %s", notification_names_plain(connector, arena));
+        buf_printf(out, " of %s connector %s", cloud_kind_names[cloud],
+                   notification_names_plain(connector, arena));
     else if (*id)
         buf_printf(out, " of %s", notification_names_subscription(context, id, arena));
 }
