@@ -218,21 +218,9 @@ static const char version_2[] =
     "DROP TABLE watch_value;"
     "ALTER TABLE watch_value_2 RENAME TO watch_value;"
 
-    /* Key of the incident of this alert alone, fixed when it fires; '' = it never fired under this
-     * version. (fingerprint is over its identity, the rule and the finding, subject or labels of
-     * `by`; what else is known of it are attributes, in the JSON.) */
-    "ALTER TABLE active_alert ADD COLUMN dedup_key TEXT NOT NULL DEFAULT '';"
-
     /* Key of the group's incident, fixed when its episode begins; of groups that version 1 notified
      * of the key it used; '' = worked out with the next message. */
     "ALTER TABLE group_state ADD COLUMN dedup_key TEXT NOT NULL DEFAULT '';"
-
-    /* What the receiver was notified of last about this alert: under which key, with which risk
-     * (number of finding.h; -1 = not known), with which labels (JSON; '' = those of the alert). Its
-     * end is told under that key. */
-    "ALTER TABLE group_member ADD COLUMN told_key TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE group_member ADD COLUMN told_risk BIGINT NOT NULL DEFAULT -1;"
-    "ALTER TABLE group_member ADD COLUMN told_labels TEXT NOT NULL DEFAULT '';"
 
     /* Of a mail that others have taken: who is still to get it, a line each; '' = all. */
     "ALTER TABLE outbox_message ADD COLUMN recipients TEXT NOT NULL DEFAULT '';"

@@ -203,6 +203,23 @@ TEST(incident_ends_under_the_key_it_was_opened_with)
     pager_finish(&pager);
 }
 
+/* Somebody is woken: PagerDuty makes no sound for what an open incident says again. */
+TEST(incident_is_another_when_the_risk_rises)
+{
+    struct pager pager;
+    pager = (struct pager){ 0 };
+    scene_init(&pager.scene, "worse", BY_FINDING,
+               "groups:\n- name: g\n  rules:\n  - alert: Changed\n"
+               "    event: [finding.opened, finding.risk_changed]\n");
+    scene_begin(&pager.scene);
+    CHECK_TEXT(after(&pager, "ab"), "firing 1: a\nfiring 2: b\n");
+    CHECK_TEXT(after(&pager, "Ab"), "resolved 1: a\nfiring 3: a\n");
+    CHECK_TEXT(after(&pager, "ab"), "firing 3: a\n"); /* it fell: the same incident */
+    after(&pager, "b");
+    CHECK_TEXT(after(&pager, "b"), "resolved 3: a\n");
+    pager_finish(&pager);
+}
+
 TEST(incident_keys_change_when_it_becomes_worse)
 {
     struct alert alert = { .rule = "R", .risk = RISK_HIGH, .episode = 1, .has_finding = true };
