@@ -455,6 +455,7 @@ static bool make_other(struct making *making, size_t place, bool brief,
     const struct rule *rule = context->rules ? rule_find(context->rules, alert->rule) : NULL;
     const char *before = alert_annotation_value(alert, "value_before");
     *(is_open(alert) ? &block->open_count : &block->ended_count) = 1;
+    block->fingerprint = arena_text(making->arena, alert->fingerprint);
     block->severity = alert_label_value(alert, "severity");
     block->what = unlinked(making, alert_annotation_value(alert, "detail"));
     block->title = watching(making, alert);

@@ -36,16 +36,6 @@ static const struct notification_resource *resource_of(const struct notification
     return NULL;
 }
 
-static bool same_labels(const struct notification_block *block, const struct alert *alert)
-{
-    if (block->resource_count || block->label_count != alert->label_count)
-        return false;
-    for (size_t i = 0; i < alert->label_count; i++)
-        if (strcmp(block->labels[i].value, alert->labels[i].value) != 0)
-            return false;
-    return true;
-}
-
 /* The block that tells of an alert: its finding's, its recommendation's, its own; else the first.
  */
 static const struct notification_block *block_of(const struct notification *notification,
@@ -53,6 +43,7 @@ static const struct notification_block *block_of(const struct notification *noti
 {
     static const struct notification_block none = {
         .rule = "",
+        .fingerprint = "",
         .title = "",
         .what = "",
         .description = "",
@@ -65,7 +56,7 @@ static const struct notification_block *block_of(const struct notification *noti
     for (size_t i = 0; i < notification->block_count; i++) {
         const struct notification_block *block = &notification->blocks[i];
         if (alert->has_finding ? *key && !strcmp(block->assessment_id, key)
-                               : same_labels(block, alert))
+                               : !strcmp(block->fingerprint, alert->fingerprint))
             return block;
     }
     return notification->block_count ? notification->blocks : &none;

@@ -90,6 +90,7 @@ static const struct record_field link_fields[] = {
 static const struct record_field block_fields[] = {
     FIELD(TEXT, notification_block, rule, "The rule."),
     FIELD(TEXT, notification_block, event, "What happened."),
+    FIELD(TEXT, notification_block, fingerprint, "Its alert, where it is about no finding."),
     FIELD(TEXT, notification_block, assessment_id, "The recommendation's key."),
     FIELD(TEXT, notification_block, title, "The recommendation."),
     FIELD(TEXT, notification_block, category, "Its category."),

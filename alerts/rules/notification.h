@@ -59,6 +59,7 @@ struct notification_link { /* https, and what it leads to: "Recommendation", "Da
 /* Members that do not apply are "", 0 and empty. */
 struct notification_block {
     const char *rule, *event; /* of its first alert: "finding.reopened" */
+    const char *fingerprint;  /* of its alert, where it is about no finding */
     const char *assessment_id, *title, *category;
     const char *risk_level, *risk_before; /* worst of the open ones; before: when it changed */
     const char *risk_note;                /* where the risk is from, unless from its context */

@@ -88,20 +88,24 @@ static void add_name(struct identity *identity, const char *name)
         identity->names[identity->count++] = name;
 }
 
+static void add_names(struct identity *identity, const char *const *names)
+{
+    for (; *names; names++)
+        add_name(identity, *names);
+}
+
 static void identify(const struct rule_set *rules, const struct alert *alert,
                      struct identity *identity)
 {
-    static const char *const of_events[] = { "source", "subscription_id", "subject" };
     const struct rule *rule = rules ? rule_find(rules, alert->rule) : NULL;
     identity->count = 0;
     if (alert->has_finding) {
-        add_name(identity, "finding_id");
+        add_names(identity, alert_finding_identity);
     } else if (!rule) {
         for (size_t i = 0; i < alert->label_count; i++)
             add_name(identity, alert->labels[i].name);
     } else if (rule->kind == RULE_EVENT) {
-        for (size_t i = 0; i < ARRAY_COUNT(of_events); i++)
-            add_name(identity, of_events[i]);
+        add_names(identity, alert_event_identity);
     } else {
         for (size_t i = 0; rule->family->labels[i]; i++)
             if (rule->by & (1U << i))

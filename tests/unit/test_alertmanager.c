@@ -180,3 +180,32 @@ TEST(verdicts)
         CHECK_INT(fixture_verdict(&alertmanager_kind, cases[i].status, cases[i].body).outcome,
                   cases[i].outcome);
 }
+
+/* Rules over metrics: labels of blocks are for people, so their alerts are found otherwise. */
+TEST(each_alert_about_no_finding_has_its_own_summary)
+{
+    static const char *const subscriptions[] = { "s1", "s2" };
+    static const char *const titles[] = { "Secure score is 50.0 % (One)",
+                                          "Secure score is 54.0 % (Two)" };
+    FIXTURE built = { 0 };
+    struct notification *notification = &built.notification;
+    struct alert *alerts = arena_zalloc(&built.arena, 2 * sizeof *alerts);
+    struct notification_block *blocks = arena_zalloc(&built.arena, 2 * sizeof *blocks);
+    fixture_notification(FIXTURE_SCORE, &built.arena, notification);
+    for (size_t i = 0; i < 2; i++) {
+        alerts[i] = notification->alerts[0];
+        alert_label(&alerts[i], "subscription_id", subscriptions[i]);
+        alert_seal(&alerts[i]);
+        blocks[1 - i] = notification->blocks[0]; /* in another order */
+        blocks[1 - i].title = titles[i];
+        blocks[1 - i].fingerprint = alerts[i].fingerprint;
+    }
+    notification->alerts = alerts;
+    notification->alert_count = 2;
+    notification->blocks = blocks;
+    notification->block_count = 2;
+    fixture_again(&built, &alertmanager_kind, &config);
+    const struct json *first = json_first(built.json);
+    CHECK_TEXT(json_text(json_path(first, "annotations.summary")), titles[0]);
+    CHECK_TEXT(json_text(json_path(json_next(first), "annotations.summary")), titles[1]);
+}
