@@ -96,7 +96,7 @@ TEST(messages_go_with_what_they_are_about)
     scene_begin(&scene);
     alter(&scene, "INSERT INTO outbox_message WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT"
                   " i + 1 FROM n WHERE i < 1500) SELECT 'm' || i, 'team', 0, 'test', 'firing', 'k',"
-                  " '', 0, 'sent', 1, 1, 1, 1, 1, 1, 200, '', '', '{}' FROM n");
+                  " '', 0, 'sent', 1, 1, 1, 1, 1, 1, 200, '', '', '{}', '' FROM n");
     alter(&scene, "INSERT INTO outbox_member SELECT id, id, NULL, 1, 'test', 'firing'"
                   " FROM outbox_message");
     scene.world.now += 3600;
