@@ -30,7 +30,8 @@
  *    2 ledger_advance, watch_advance        -> events, in ledger_event too
  *    3 metric set: max_level -1, opted = rule_families and those with `history`; runner_emit,
  *      ledger_emit, points_emit; sort; history_keep
- *    4 active_apply_event for each event; threshold_evaluate -> active_apply_signal; active_advance
+ *    4 active_apply_event for each event; threshold_evaluate -> active_apply_signal; after a
+ *      collection active_describe; active_advance
  *    5 group_route for each change
  *    6 group_flush, governor_flush          -> outbox rows
  *    7 prunes, at most once an hour

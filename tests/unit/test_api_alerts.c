@@ -53,6 +53,27 @@ TEST(alerts_say_what_is_wrong)
     scene_finish(&scene);
 }
 
+TEST(fingerprints_stay_while_labels_change)
+{
+    struct scene scene;
+    char fingerprint[ALERT_FINGERPRINT_BYTES];
+    scene_init(&scene, "fingerprint", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "a");
+    scene_run(&scene);
+    const char *told = ask(&scene, "alerts"), *at = strstr(told, "\"fingerprint\":\"");
+    CHECK_CONTAINS(told, "\"risk_level\":\"high\"");
+    CHECK(at);
+    snprintf(fingerprint, sizeof fingerprint, "%s", at + strlen("\"fingerprint\":\""));
+    scene_collect(&scene, "A");
+    scene_run(&scene);
+    told = ask(&scene, "alerts");
+    CHECK_CONTAINS(told, "\"risk_level\":\"critical\"");
+    CHECK_CONTAINS(told, fingerprint);
+    CHECK(!strstr(told, "\"risk_level\":\"high\""));
+    scene_finish(&scene);
+}
+
 TEST(alerts_say_what_their_rule_says)
 {
     struct scene scene;
