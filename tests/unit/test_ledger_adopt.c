@@ -125,8 +125,8 @@ TEST(silent_says_nothing_and_all_says_each)
 {
     static const char *const told[] = { [LEDGER_FIRST_SILENT] = "",
                                         [LEDGER_FIRST_SUMMARY] = "digest x 2\n",
-                                        [LEDGER_FIRST_ALL] = "baseline.rule_regressed fxb/1 high\n"
-                                                             "finding.opened fxa/1 high\n" };
+                                        [LEDGER_FIRST_ALL] = ("baseline.rule_regressed fxb/1 high\n"
+                                                              "finding.opened fxa/1 high\n") };
     for (int mode = 0; ledger_first_run_words[mode]; mode++) {
         struct world world;
         begin(&world, NULL, (enum ledger_first_run)mode);
