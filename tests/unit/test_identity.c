@@ -395,3 +395,27 @@ TEST(more_labels_are_no_news_to_whom_knows_alerts_by_them)
     CHECK_INT(scene_number(&scene, LAST("json_array_length(page, '$.alerts')")), 2);
     scene_finish(&scene);
 }
+
+/* What every sample of Azure says since there are other clouds tells no alerts apart: those of
+ * before go on. */
+TEST(an_alert_over_metrics_is_the_same_since_there_are_clouds)
+{
+    struct scene scene;
+    struct alert before = { 0 };
+    CLEANUP(buf_finish) struct buf sql = { 0 };
+    begin(
+        &scene, "clouds", SCENE_ALONE,
+        "groups:\n- name: g\n  rules:\n  - { alert: Open, metric: defender_findings, above: 0 }\n");
+    CHECK_CONTAINS(collect(&scene, "a"), "team rule.firing firing: rule.firing@");
+    alert_label(&before, "alertname", "Open");
+    alert_label(&before, "subscription_id", "s1");
+    alert_label(&before, "risk_level", "high");
+    alert_label(&before, "contextual", "false");
+    alert_seal(&before);
+    buf_printf(&sql,
+               "SELECT COUNT(*) FROM active_alert WHERE fingerprint = '%s'"
+               " AND json_extract(alert, '$.labels.cloud') = 'azure'",
+               before.fingerprint);
+    CHECK_INT(scene_number(&scene, buf_cstr(&sql)), 1);
+    scene_finish(&scene);
+}
