@@ -118,6 +118,16 @@ static enum risk_level risk_at(const struct ruletest_finding *row, int64_t at_ms
     return risk;
 }
 
+static void write_resource(const struct ruletest_finding *row, char out[PART_ID_BYTES])
+{
+    const char *head = *row->connector ? "microsoft.security/securityconnectors" : "";
+    snprintf(out, PART_ID_BYTES,
+             "/subscriptions/%.200s/resourcegroups/rg-test/providers/%s%s%.200s"
+             "%s%.200s/%.200s",
+             row->subscription_id, head, *head ? "/" : "", row->connector, *head ? "/" : "",
+             row->resource_type, row->id);
+}
+
 static void add_finding(struct part *part, const struct ruletest_finding *row, int64_t at_ms,
                         int64_t interval_ms)
 {
@@ -126,9 +136,7 @@ static void add_finding(struct part *part, const struct ruletest_finding *row, i
     bool fixed = !again && row->fixed_ms && at_ms >= row->fixed_ms;
     bool gone = !again && row->gone_ms && at_ms >= row->gone_ms;
     bool asked = gone && at_ms - interval_ms >= row->gone_ms; /* the one before missed it, too */
-    snprintf(resource, sizeof resource,
-             "/subscriptions/%.200s/resourcegroups/rg-test/providers/%.200s/%.200s",
-             row->subscription_id, row->resource_type, row->id);
+    write_resource(row, resource);
     const struct part_row open = {
         .row_id = row_id(row, id),
         .assessment_id = row->assessment_id,
@@ -143,6 +151,8 @@ static void add_finding(struct part *part, const struct ruletest_finding *row, i
         .severity = (enum severity)row->severity,
         .contextual = row->contextual,
         .attack_paths = row->attack_paths,
+        .cloud = (enum cloud_kind)row->cloud,
+        .account = row->account,
     };
     if (asked) {
         struct finding_id proved = finding_id(part->source, id, strlen(id));

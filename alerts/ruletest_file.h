@@ -5,7 +5,8 @@
 
 struct ruletest_finding {
     const char *id, *subscription_id, *resource_type, *assessment_id, *title, *category;
-    int risk, severity;
+    const char *connector, *account;
+    int risk, severity, cloud;
     bool internet_exposed, contextual;
     int64_t attack_paths, open_ms, fixed_ms, gone_ms, reopened_ms; /* 0 = never, but open */
     struct option_pairs rerated;

@@ -34,6 +34,10 @@ static struct outcome run(const char *tests, struct settings *settings)
                "    match: ['risk_level=\"low\"']\n"
                "  - alert: Many\n    metric: defender_assessment_findings\n    above: 2\n"
                "    for: 30m\n");
+    write_file("clouds.yml", "groups:\n- name: g\n  rules:\n  - alert: Outside\n"
+                             "    event: finding.opened\n"
+                             "    match: ['cloud=\"aws\"', 'connector=\"prod-aws\"',"
+                             " 'account=~\"1234.*\"']\n");
     buf_text(&outcome.out, "");
     outcome.ran = ruletest_run(write_file("tests.yml", tests), settings, scene_families(),
                                &outcome.out, &outcome.failed, &outcome.report);
@@ -74,6 +78,24 @@ TEST(what_holds_is_a_success)
     CHECK(outcome.ran);
     CHECK_INT(outcome.failed, 0);
     CHECK_CONTAINS(buf_cstr(&outcome.out), "tests.yml\n  SUCCESS\n");
+}
+
+TEST(rules_ask_for_clouds)
+{
+    CLEANUP(outcome_finish)
+    struct outcome outcome =
+        run("rule_files: [clouds.yml]\ntests:\n"
+            "- name: of AWS alone\n"
+            "  findings:\n"
+            "  - { id: a, open: 15m, cloud: aws, connector: prod-aws, account: '123456789012' }\n"
+            "  - { id: b, open: 15m, cloud: gcp, connector: lab }\n"
+            "  - { id: c, open: 15m }\n"
+            "  expect:\n"
+            "  - { at: 15m, event: finding.opened, findings: [a] }\n",
+            NULL);
+    CHECK_TEXT(buf_cstr(&outcome.report.text), "");
+    CHECK(outcome.ran);
+    CHECK_INT(outcome.failed, 0);
 }
 
 TEST(time_passes_between_collections)
