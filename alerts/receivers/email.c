@@ -188,6 +188,8 @@ static void put_subject(struct buf *out, const struct notification *notification
                *title = notification->title;
     size_t length = strlen(ended);
     if (notification->status == NOTIFICATION_RESOLVED && strncmp(title, "[TEST]", 6) != 0) {
+        const char *tag = *title == '[' ? strstr(title, "] ") : NULL;
+        title = tag ? tag + 2 : title; /* a rule's own title has one */
         buf_char(out, '[');
         if (!strcmp(notification->reason, finding_reason_words[REASON_EXEMPTED]))
             buf_text(out, "EXEMPT");

@@ -266,6 +266,11 @@ TEST(a_subject_says_once_how_it_ended)
     notification.title = "Fixed: T";
     email_write(&base, &notification, FIXTURE_AT, &mail);
     CHECK_CONTAINS(buf_cstr(&mail), "\r\nSubject: [FIXED] T\r\n");
+    notification.title = "[EXEMPTED] T"; /* of a rule with a template */
+    notification.reason = "exempted";
+    buf_reset(&mail);
+    email_write(&base, &notification, FIXTURE_AT, &mail);
+    CHECK_CONTAINS(buf_cstr(&mail), "\r\nSubject: [EXEMPT] T\r\n");
 }
 
 /* Programs show nothing of what they must fetch, and strip what runs or styles from afar. */
