@@ -231,7 +231,7 @@ static struct notification_resource resource_of(struct making *making, const str
     return (struct notification_resource){
         .finding_id = arena_text(making->arena, finding_id_text(&alert->finding_id, id)),
         .name = unlinked(making, view->resource_name),
-        .id = view->resource_id,
+        .id = unlinked(making, view->resource_id),
         .native_id = unlinked(making, view->native_id),
         .type = unlinked(making, view->resource_type),
         .group = unlinked(making, view->resource_group),

@@ -15,11 +15,14 @@
 #define TRIES(found)                                                                               \
     "'maxauthtries' is not set to a value of 6 or less in SSH Server response (but to " found ")"
 
+/* clang-format off */
 static const char rules[] =
-    "[" RULE("vm-1", SSH, TRIES("10")) "," RULE("vm-2", SSH, TRIES("12")) "," RULE(
-        "vm-1", UMASK,
-        "'umask' is set to 022 instead of 027") "," RULE("vm-3", SSH,
-                                                         "see https://evil.example") "]";
+    "[" RULE("vm-1", SSH, TRIES("10")) ","
+    RULE("vm-2", SSH, TRIES("12")) ","
+    RULE("vm-1", UMASK, "'umask' is set to 022 instead of 027") ","
+    RULE("vm-3", SSH, "see https://evil.example") ","
+    RULE("https://evil.example/x", UMASK, "") "]";
+/* clang-format on */
 static const char texts[] = "[{\"assessmentKey\":\"" LINUX "\",\"ruleKey\":\"k\",\"rule\":\"" SSH
                             "\",\"description\":\"Guessing is <b>cheap</b>.\",\"impact\":\"N/A\","
                             "\"remediation\":\"<ol><li>Edit sshd_config</li></ol>\"}]";
@@ -180,4 +183,14 @@ TEST(what_ended_says_nothing_of_what_was_found)
     CHECK_TEXT(block->found, "12");
     CHECK_TEXT(block->resources[0].name, "vm-2");
     CHECK_TEXT(block->resources[1].found, "");
+}
+
+/* Whoever names a machine chooses no link, in its id neither. */
+TEST(a_machine_that_is_an_address_is_no_link)
+{
+    SCENE(scene);
+    add(&scene, "x", UMASK, false);
+    const struct notification_block *block = build(&scene)->blocks;
+    CHECK_CONTAINS(block->resources[0].id, "/virtualmachines/https[:]//evil.example/x");
+    CHECK_CONTAINS(block->links[0].url, "%2Fvirtualmachines%2Fhttps%3A%2F%2Fevil.example%2Fx");
 }
