@@ -10,6 +10,7 @@
 #include "alerts/ledger/ledger_cover.h"
 #include "alerts/ledger/ledger_rows.h"
 #include "alerts/ledger/ledger_rulers.h"
+#include "alerts/ledger/ledger_twins.h"
 #include "alerts/store/schema.h"
 #include "collectors/baselines.h"
 #include "collectors/collector.h"
@@ -152,6 +153,28 @@ static void count_opened(struct merge *merge, const struct finding *finding,
             (double)(not_before(open->seen_at, finding->changed_at) - finding->changed_at));
 }
 
+/* A finding is open already, by a source nobody knows any more: now this one tells of it. */
+static bool inherit(struct merge *merge, const struct part_finding *row,
+                    const struct ledger_past *past, struct error *error)
+{
+    struct ledger *ledger = merge->ledger;
+    const char *id = intern_text(&merge->part->strings, row->subscription);
+    const struct ledger_open open = {
+        .id = row->id,
+        .opened_at = (uint32_t)past->opened_at,
+        .seen_at = (uint32_t)past->seen_at,
+        .changed_at = (uint32_t)past->changed_at,
+        .overdue_at = (uint32_t)past->overdue_at,
+        .spent_s = (int32_t)past->spent_s,
+        .episode = past->episode,
+        .subscription = intern_put(&ledger->subscriptions, id, strlen(id)),
+        .risk = (uint8_t)past->risk,
+        .quiet = past->quiet,
+    };
+    remember(merge, &open);
+    return ledger_rows_move(ledger->database, &row->id, merge->of, error);
+}
+
 /* Finding number `index` of the part is open and was not. */
 static bool open_finding(struct merge *merge, size_t index, struct error *error)
 {
@@ -160,7 +183,7 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
     char scratch[PART_ID_BYTES];
     struct finding finding;
     struct ledger_past past = { 0 };
-    if (merge->carried[row->subscription])
+    if (merge->carried[row->subscription] || ledger_twins_have(ledger, merge->of, &row->id))
         return true;
     const char *assessment_id = merge->part->assessments[row->assessment].id;
     const struct catalogue_entry *entry =
@@ -169,6 +192,8 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
     event_describe(&finding, entry);
     if (!ledger_rows_past(ledger->database, &row->id, &past, error))
         return false;
+    if (past.open)
+        return inherit(merge, row, &past, error);
     bool adopting = merge->adopting || merge->fresh[row->subscription];
     struct ledger_open open = {
         .id = row->id,
@@ -326,6 +351,8 @@ static bool miss_finding(struct merge *merge, struct ledger_open *open,
         return true;
     if (part_is_frozen(merge->part, &open->id))
         return set_absent(merge, open, 0, error); /* there is a row, if only an odd one */
+    if (!closed && ledger_twins_show(merge->snapshot, merge->of, &open->id))
+        return set_absent(merge, open, 0, error);
     if (answer != PROOF_NOT_ASKED && open->answers < UINT8_MAX)
         open->answers++;
     if (closed || answer == PROOF_DELETED || (counts && again))
@@ -446,7 +473,8 @@ static bool add_rulers(struct merge *merge, struct error *error)
 static bool conclude(struct merge *merge, struct error *error)
 {
     merge->fresh = MEMORY_ARRAY(bool, merge->part->strings.count);
-    if (!read_cover(merge, error) ||
+    if (!ledger_twins_take(merge->ledger, merge->of, merge->snapshot, error) ||
+        !read_cover(merge, error) ||
         !ledger_adopt_begin(merge->ledger, merge->of, merge->snapshot, merge->now, merge->fresh,
                             error) ||
         !add_rulers(merge, error) || !walk(merge, error))

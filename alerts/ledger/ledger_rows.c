@@ -108,6 +108,11 @@ static const struct row_field past_fields[] = {
     ROW_INTEGER(struct ledger_past, seen_at, "seen_at"),
     ROW_INTEGER(struct ledger_past, spent_s, "spent_s"),
     ROW_INTEGER(struct ledger_past, resolved_at, "resolved_at"),
+    ROW_INTEGER(struct ledger_past, open, "is_open"),
+    ROW_INTEGER(struct ledger_past, quiet, "quiet"),
+    ROW_ENUM(struct ledger_past, risk, "risk", RISK_COUNT),
+    ROW_INTEGER(struct ledger_past, changed_at, "changed_at"),
+    ROW_INTEGER(struct ledger_past, overdue_at, "overdue_at"),
     { 0 },
 };
 static const struct rows_table past_rows = { "ledger_finding", 0, past_fields };
@@ -178,7 +183,12 @@ static const struct row_field kept_fields[] = {
     ROW_INTEGER(struct kept, finding.first_seen_at, "first_seen_at"),
     { 0 }
 };
-static const struct row_field reopened_fields[] = { ID, FACTS, LIFE, { 0 } };
+static const struct row_field reopened_fields[] = {
+    ID, FACTS, LIFE,
+    ROW_SHARED (struct kept, source, "source"),
+    ROW_SHARED (struct kept, tenant, "tenant"),
+    { 0 }
+};
 static const struct row_field changed_fields[] = {
     ID, FACTS,
     ROW_INTEGER(struct kept, overdue_at, "overdue_at"),
@@ -274,6 +284,23 @@ bool ledger_rows_overdue(struct database *database, const struct finding_id *id,
                      : "UPDATE ledger_finding SET overdue_at = $1 WHERE id = $2");
     database_bind(statement, at, DATABASE_BYTES(id->bytes));
     return done(database_run(statement, error), id, error);
+}
+
+bool ledger_rows_move(struct database *database, const struct finding_id *id,
+                      const struct source *to, struct error *error)
+{
+    static const struct row_field moved_fields[] = {
+        ROW_BYTES(struct kept, finding.id.bytes, "id", has_id),
+        ROW_SHARED(struct kept, source, "source"),
+        ROW_SHARED(struct kept, tenant, "tenant"),
+        ROW_INTEGER(struct kept, absent_at, "absent_at"),
+        { 0 },
+    };
+    static const struct rows_table moved_rows = { "ledger_finding", 1, moved_fields };
+    const struct kept kept = {
+        .finding.id = *id, .has_id = true, .source = to->key, .tenant = to->tenant
+    };
+    return done(rows_update(database, &moved_rows, &kept, error), id, error);
 }
 
 struct kept_assessment {

@@ -29,6 +29,10 @@ struct ledger_past {
     uint32_t episode;
     int reason;
     int64_t opened_at, seen_at, spent_s, resolved_at;
+    /* of one that is open: of a source nobody knows any more */
+    bool open, quiet;
+    enum risk_level risk;
+    int64_t changed_at, overdue_at;
 };
 bool ledger_rows_past(struct database *database, const struct finding_id *id,
                       struct ledger_past *past, struct error *error) MUST_USE;
@@ -54,6 +58,10 @@ bool ledger_rows_absent(struct database *database, const struct finding_id *id, 
  */
 bool ledger_rows_overdue(struct database *database, const struct finding_id *id, int64_t at,
                          struct error *error) MUST_USE;
+
+/* Write that another source tells of an open finding; it is seen. */
+bool ledger_rows_move(struct database *database, const struct finding_id *id,
+                      const struct source *to, struct error *error) MUST_USE;
 
 /* Write the recommendation of a finding. */
 bool ledger_rows_assess(struct database *database, const struct finding *finding, int64_t at,

@@ -12,6 +12,7 @@
 /* One alert of a group; enough of it to decide without its texts. */
 struct member {
     struct alert alert; /* fingerprint, rule, event, risk, episode, finding; no labels */
+    const char *subscription_id;
     struct group_membership is;
     bool resolved, over, news, by_digest; /* by_digest: its firing was in one */
     int64_t flaps, flapped_at;
@@ -56,6 +57,7 @@ static const struct row_field member_fields[] = {
     ROW_TEXT   (struct member, alert.event, "a.event"),
     ROW_ENUM   (struct member, alert.risk, "a.risk", RISK_COUNT),
     ROW_INTEGER(struct member, alert.episode, "a.episode"),
+    ROW_TEXT   (struct member, subscription_id, "a.subscription_id"),
     ROW_BYTES  (struct member, alert.finding_id.bytes, "a.finding_id", alert.has_finding),
     ROW_INTEGER(struct member, flaps, "a.flaps"),
     ROW_INTEGER(struct member, flapped_at, "a.flapped_at"),
@@ -291,8 +293,9 @@ static bool group_incident(struct flush *flush, char out[46], struct error *erro
                                      &flush->arena, alert, &found, error))
         return false;
     size_t count = found ? route_group_labels(flush->leaf, alert, labels) : 0;
-    incident_group_key(flush->context->notifications->tenant_id, labels, count, flush->row.key,
-                       (uint32_t)flush->row.episode, out);
+    const struct notification_context *notifications = flush->context->notifications;
+    incident_group_key(notifications->snapshot, notifications->tenant_id, labels, count,
+                       flush->row.key, (uint32_t)flush->row.episode, out);
     return true;
 }
 
@@ -300,7 +303,8 @@ static bool group_incident(struct flush *flush, char out[46], struct error *erro
 static bool find_incidents(struct flush *flush, bool repeat, struct error *error)
 {
     struct database *database = flush->context->database;
-    const char *receiver = flush->row.receiver;
+    const struct snapshot *snapshot = flush->context->notifications->snapshot;
+    const char *receiver = flush->row.receiver, *own = flush->context->notifications->tenant_id;
     char group_key[46] = "";
     if (flush->incidents == RECEIVER_GROUP_INCIDENTS && !group_incident(flush, group_key, error))
         return false;
@@ -315,8 +319,8 @@ static bool find_incidents(struct flush *flush, bool repeat, struct error *error
                                &member->open_key, error))
             return false;
         if (flush->incidents == RECEIVER_ALERT_INCIDENTS)
-            incident_own_key(flush->context->notifications->tenant_id, &member->alert,
-                             member->open_key, member->key);
+            incident_own_key(incident_tenant(snapshot, own, member->subscription_id),
+                             &member->alert, member->open_key, member->key);
         else
             memcpy(member->key, group_key, sizeof member->key);
     }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collectors/subscriptions.h"
+
 /* The key of the last message to receiver $1 about an alert, when that says "fires" and the
  * incident has not ended since. Also when it was given up: an operator may send it again, and then
  * the end follows. */
@@ -32,15 +34,26 @@ const char *incident_own_key(const char *tenant_id, const struct alert *alert, c
     return key_at(tenant_id, alert, (int)alert->risk, out);
 }
 
-const char *incident_group_key(const char *tenant_id, const struct match_label *group_labels,
-                               size_t group_label_count, const char *group_key, uint32_t episode,
-                               char out[46])
+const char *incident_tenant(const struct snapshot *snapshot, const char *own,
+                            const char *subscription_id)
 {
-    const char *rule = "";
+    const struct subscription *known =
+        snapshot && *subscription_id ? subscriptions_find(snapshot, subscription_id) : NULL;
+    return known && *known->tenant_id ? known->tenant_id : own;
+}
+
+const char *incident_group_key(const struct snapshot *snapshot, const char *own,
+                               const struct match_label *group_labels, size_t group_label_count,
+                               const char *group_key, uint32_t episode, char out[46])
+{
+    const char *rule = "", *subscription_id = "";
     for (size_t i = 0; i < group_label_count; i++)
         if (!strcmp(group_labels[i].name, "alertname"))
             rule = group_labels[i].value;
-    return alert_dedup_key(tenant_id, rule, group_key, episode, out);
+        else if (!strcmp(group_labels[i].name, "subscription_id"))
+            subscription_id = group_labels[i].value;
+    return alert_dedup_key(incident_tenant(snapshot, own, subscription_id), rule, group_key,
+                           episode, out);
 }
 
 bool incident_open_key(struct database *database, const char *receiver, const char *fingerprint,

@@ -105,9 +105,9 @@ static const char *dedup_key(const struct build *build)
     if (subject->dedup_key)
         return subject->dedup_key;
     return arena_text(build->arena,
-                      incident_group_key(build->context->tenant_id, subject->group_labels,
-                                         subject->group_label_count, subject->group_key,
-                                         subject->episode, key));
+                      incident_group_key(build->context->snapshot, build->context->tenant_id,
+                                         subject->group_labels, subject->group_label_count,
+                                         subject->group_key, subject->episode, key));
 }
 
 /* --- names that somebody chose -----------------------------------------------------------------

@@ -218,9 +218,15 @@ static const char version_2[] =
     "DROP TABLE watch_value;"
     "ALTER TABLE watch_value_2 RENAME TO watch_value;"
 
-    /* Key of the group's incident, fixed when its episode begins; of groups that version 1 notified
-     * of the key it used; '' = worked out with the next message. */
+    /* Key of the group's incident; of groups that version 1 notified of the key it used, '' = made
+     * of what identifies the group. */
     "ALTER TABLE group_state ADD COLUMN dedup_key TEXT NOT NULL DEFAULT '';"
+    "UPDATE group_state SET dedup_key = COALESCE((SELECT m.dedup_key FROM group_member g"
+    " CROSS JOIN outbox_member a CROSS JOIN outbox_message m" /* in this order */
+    " WHERE a.fingerprint = g.fingerprint AND m.id = a.message_id AND m.receiver = g.receiver"
+    " AND g.receiver = group_state.receiver AND g.group_key = group_state.group_key"
+    " AND JSON_VALID(m.page) AND JSON_EXTRACT(m.page, '$.group_key') = g.group_key"
+    " ORDER BY m.id DESC LIMIT 1), '') WHERE told_at > 0;"
 
     /* Of a mail that others have taken: who is still to get it, a line each; '' = all. */
     "ALTER TABLE outbox_message ADD COLUMN recipients TEXT NOT NULL DEFAULT '';"

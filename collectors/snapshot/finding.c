@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "collectors/collector.h"
 #include "core/buf.h"
 #include "core/hash.h"
 #include "core/http.h"
@@ -101,12 +102,13 @@ struct finding_id finding_id(const struct source *source, const char *row_id, si
     char small[1024];
     CLEANUP(buf_finish) struct buf large = { 0 };
     char *text = small;
-    size_t key_bytes = strlen(source->key) + 1;
+    const char *kind = source->collector->name;
+    size_t key_bytes = strlen(kind) + 1;
     if (key_bytes + length > sizeof small) {
         buf_reserve(&large, key_bytes + length);
         text = large.data;
     }
-    memcpy(text, source->key, key_bytes);
+    memcpy(text, kind, key_bytes);
     lower_copy(text + key_bytes, row_id, length);
     struct hash_sha256 digest;
     hash_sha256(text, key_bytes + length, &digest);

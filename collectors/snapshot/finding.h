@@ -50,9 +50,10 @@ bool finding_severity_is_known(const char *word);
 /* From status.code and status.cause. Returns STATUS_COUNT for a code nobody knows (drift). */
 enum finding_status finding_status(const char *code, const char *cause);
 
-/* Identity, stable across restarts, replicas and case changes of resource ids. */
+/* Identity, stable across restarts, replicas and case changes of resource ids. No tenant is in it:
+ * row ids are unique everywhere, and what two tenants show (Azure Lighthouse) is one finding. */
 struct finding_id {
-    uint8_t bytes[16]; /* first half of SHA-256(key of the source, 0, lower-case row id) */
+    uint8_t bytes[16]; /* first half of SHA-256(name of the collector, 0, lower-case row id) */
 };
 struct finding_id finding_id(const struct source *source, const char *row_id, size_t length);
 int finding_id_compare(const struct finding_id *left, const struct finding_id *right);

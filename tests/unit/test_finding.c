@@ -132,22 +132,27 @@ TEST(long_ids_count_to_their_last_byte)
     CHECK(!finding_id_compare(&same, &before));
 }
 
-TEST(the_source_is_part_of_the_identity)
+TEST(the_collector_is_part_of_the_identity_and_the_tenant_is_not)
 {
     struct source other = *SOURCE(assessments);
+    struct collector kind = *other.collector;
     struct finding_id ours = id_of(SOURCE(assessments), "/x");
     other.key = "assessments@contoso";
-    struct finding_id theirs = id_of(&other, "/x");
-    CHECK(finding_id_compare(&ours, &theirs) != 0);
-    other = *SOURCE(assessments);
     other.name = "another name";
     other.tenant = "another";
-    theirs = id_of(&other, "/x"); /* the key alone says who it is */
+    struct finding_id theirs = id_of(&other, "/x");
     CHECK(!finding_id_compare(&ours, &theirs));
-    /* key and row id do not run into each other */
-    other.key = "assessments/";
+    other.collector = &kind;
+    kind.name = "own";
+    theirs = id_of(&other, "/x");
+    CHECK(finding_id_compare(&ours, &theirs) != 0);
+    /* the name and the row id do not run into each other */
+    kind.name = "assessments/";
     theirs = id_of(&other, "x");
     CHECK(finding_id_compare(&ours, &theirs) != 0);
+    /* and version 1 gave this id: its key of the source was the collector's name */
+    char text[17];
+    CHECK_TEXT(finding_id_text(&ours, text), "b1196f0179ca8e5b");
 }
 
 TEST(identities_have_an_order)

@@ -237,3 +237,23 @@ TEST(incident_keys_change_when_it_becomes_worse)
     alert.rule = "Other";
     CHECK(strcmp(incident_own_key("tenant", &alert, "", later), first) != 0);
 }
+
+TEST(incident_keys_are_of_the_home_tenant)
+{
+    struct scene scene;
+    const struct match_label labels[] = { { "alertname", "R" }, { "subscription_id", "s1" } };
+    char own[46], home[46], wanted[46];
+    scene_init(&scene, "home", SCENE_ALONE, SCENE_OPENED);
+    const struct snapshot *snapshot = scene.world.snapshot;
+    CHECK_TEXT(incident_tenant(snapshot, "own", "s1"), "own"); /* nothing is known yet */
+    incident_group_key(snapshot, "own", labels, 2, "group", 1, own);
+    scene_feed(&scene, SOURCE(subscriptions), 0,
+               "[{\"subscriptionId\":\"s1\",\"tenantId\":\"home\",\"state\":\"Enabled\"}]");
+    CHECK_TEXT(incident_tenant(snapshot, "own", "s1"), "home");
+    CHECK_TEXT(incident_tenant(snapshot, "own", "s2"), "own");
+    CHECK_TEXT(incident_tenant(snapshot, "own", ""), "own");
+    incident_group_key(snapshot, "own", labels, 2, "group", 1, home);
+    CHECK_TEXT(home, alert_dedup_key("home", "R", "group", 1, wanted));
+    CHECK(strcmp(home, own) != 0);
+    scene_finish(&scene);
+}
