@@ -282,6 +282,48 @@ static int outbox_drop_these(const struct flags *flags, const char *const *ids, 
     return change_messages(flags, ids, count, false);
 }
 
+/* --- routes --------------------------------------------------------------------------------- */
+
+/* The labels of an alert, such as team=cloud; each must be one that alerts can have. */
+static bool read_labels(const struct config *config, const char *const *arguments, size_t count,
+                        struct match_list *matchers, struct arena *arena, struct alert *alert,
+                        struct error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!match_parse(arguments[i], matchers, arena, error))
+            return false;
+        const struct match *match = &matchers->matches[matchers->count - 1];
+        if (match->operator!= MATCH_EQUAL)
+            return error_set(error, ERROR_CONFIG, "%s: a label is name=value", arguments[i]);
+        alert_label(alert, match->name, match->value);
+    }
+    return match_all_known(matchers, rule_labels(config->settings->rules), error);
+}
+
+/* Print the receivers of an alert with these labels, a line each, as the route tree has them. */
+static int test_route(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(config_finish) struct config *config = commands_load(flags);
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(match_finish) struct match_list matchers = { 0 };
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    const struct route_leaf *leaves[ROUTE_LEAVES_MAX];
+    struct alert alert = { 0 };
+    struct error error;
+    if (!config)
+        return EXIT_USAGE;
+    if (!read_labels(config, arguments, count, &matchers, &arena, &alert, &error))
+        return fail(&error);
+    if (!config->settings->route) {
+        error_set(&error, ERROR_CONFIG, "there is no receiver: nobody is notified");
+        return fail(&error);
+    }
+    size_t found = route_find(config->settings->route, &alert, leaves, ARRAY_COUNT(leaves));
+    for (size_t i = 0; i < found; i++)
+        buf_printf(&out, "%s\n", leaves[i]->receiver);
+    return commands_print(&out);
+}
+
 /* --- silences ------------------------------------------------------------------------------- */
 
 static void finish_matchers(struct silence *silence)
@@ -302,6 +344,8 @@ static int silence_add(const struct flags *flags, const char *const *arguments, 
     for (size_t i = 0; i < count; i++)
         if (!match_parse(arguments[i], &silence.matchers, &arena, &error))
             return fail(&error);
+    if (!match_all_known(&silence.matchers, rule_labels(config->settings->rules), &error))
+        return fail(&error);
     silence.starts_at = now;
     silence.ends_at = now + duration_s;
     silence.created_by = flags->author ? flags->author : user ? user : "unknown";
@@ -369,6 +413,8 @@ const struct command commands_alerts[] = {
     { { "test", "receiver" }, " NAME",
       "Send a test notification and its resolve to a receiver.", 1, 1, test_receiver },
     { { "test", "rules" }, " FILE...", "Run unit tests of alert rules.", 1, MANY, test_rules },
+    { { "test", "route" }, " LABEL=VALUE...",
+      "Print the receivers of an alert with these labels.", 0, MANY, test_route },
     { { "replay" }, "", "Say what would have been sent, from what is remembered.", 0, 0, replay },
     { { "outbox", "list" }, "", "List messages that are not accepted.", 0, 0, outbox_list },
     { { "outbox", "show" }, " ID", "Show a message and its notification.", 1, 1, outbox_show },

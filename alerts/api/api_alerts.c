@@ -8,7 +8,7 @@
 #include "core/clock.h"
 #include "core/memory.h"
 
-enum { LEAVES_MAX = 16, ENDS_AFTER_S = 300, DESCRIPTION_POINTS = 400 };
+enum { ENDS_AFTER_S = 300, DESCRIPTION_POINTS = 400 };
 
 /* What is asked for. */
 struct wish {
@@ -263,12 +263,13 @@ static bool visit(void *context, const struct alert *alert, struct error *error)
     struct walk *walk = context;
     const struct wish *wish = walk->wish;
     const struct settings *settings = walk->call->context->settings;
-    const struct route_leaf *leaves[LEAVES_MAX];
+    const struct route_leaf *leaves[ROUTE_LEAVES_MAX];
     enum match_answer answer =
         match_ask(&wish->filters, alert->labels, alert->label_count, &walk->call->budget);
     if (answer != MATCH_YES)
         return answer == MATCH_NO || api_call_too_expensive(error);
-    size_t count = settings->route ? route_find(settings->route, alert, leaves, LEAVES_MAX) : 0;
+    size_t count =
+        settings->route ? route_find(settings->route, alert, leaves, ROUTE_LEAVES_MAX) : 0;
     size_t wanted;
     if (!wanted_leaves(walk, leaves, count, &wanted, error))
         return false;
@@ -338,8 +339,8 @@ static bool walk_firing(struct walk *walk, struct error *error)
     CLEANUP(silence_list_finish) struct silence_list silences = { 0 };
     CLEANUP(view_finish) struct inhibit_view *view = NULL;
     struct api_call *call = walk->call;
-    CLEANUP(let_go) struct snapshot *snapshot =
-        snapshot_acquire(call->context->snapshots, call->context->now);
+    CLEANUP(let_go)
+    struct snapshot *snapshot = snapshot_acquire(call->context->snapshots, call->context->now);
     const struct inhibit_rules *rules = call->context->settings->inhibits;
     if (!api_call_silences(call, &silences, error))
         return false;

@@ -8,7 +8,7 @@
 #include "alerts/store/rows.h"
 #include "alerts/store/schema.h"
 
-enum { LEAVES_MAX = 32, KEEP_CLOSED_S = 7 * 86400 };
+enum { KEEP_CLOSED_S = 7 * 86400 };
 
 /* --- where an alert is ------------------------------------------------------------------------ */
 
@@ -96,8 +96,8 @@ static struct group_membership after_resolving(const struct group_membership *be
 struct routing {
     const struct group_context *context;
     const struct active_change *change;
-    const struct route_leaf *leaves[LEAVES_MAX];
-    struct buf keys[LEAVES_MAX]; /* of the groups */
+    const struct route_leaf *leaves[ROUTE_LEAVES_MAX];
+    struct buf keys[ROUTE_LEAVES_MAX]; /* of the groups */
     size_t count;
     struct group_places places; /* where the alert was before */
     struct arena arena;
@@ -232,7 +232,7 @@ bool group_route(const struct group_context *context, const struct active_change
     if (!group_row_places(context->database, alert->fingerprint, &routing.arena, &routing.places,
                           error))
         return false;
-    routing.count = route_find(context->settings->route, alert, routing.leaves, LEAVES_MAX);
+    routing.count = route_find(context->settings->route, alert, routing.leaves, ROUTE_LEAVES_MAX);
     for (size_t i = 0; i < routing.count; i++)
         route_group_key(routing.leaves[i], alert, &routing.keys[i]);
     bool ok = true;
@@ -284,9 +284,9 @@ static bool place_alert(void *argument, const struct alert *alert, struct error 
 {
     const struct group_context *context = ((const struct placing *)argument)->context;
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    const struct route_leaf *leaves[LEAVES_MAX];
+    const struct route_leaf *leaves[ROUTE_LEAVES_MAX];
     struct group_places places;
-    size_t count = route_find(context->settings->route, alert, leaves, LEAVES_MAX);
+    size_t count = route_find(context->settings->route, alert, leaves, ROUTE_LEAVES_MAX);
     if (!group_row_places(context->database, alert->fingerprint, &arena, &places, error))
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -312,8 +312,8 @@ static bool place_alert(void *argument, const struct alert *alert, struct error 
 static bool still_there(const struct group_context *context, const char *receiver, const char *key,
                         const struct alert *alert, const char **path)
 {
-    const struct route_leaf *leaves[LEAVES_MAX];
-    size_t count = route_find(context->settings->route, alert, leaves, LEAVES_MAX);
+    const struct route_leaf *leaves[ROUTE_LEAVES_MAX];
+    size_t count = route_find(context->settings->route, alert, leaves, ROUTE_LEAVES_MAX);
     for (size_t i = 0; i < count; i++) {
         CLEANUP(buf_finish) struct buf now = { 0 };
         route_group_key(leaves[i], alert, &now);

@@ -46,38 +46,55 @@ const struct option inhibit_options[] = {
 
 /* --- compiling -------------------------------------------------------------------------------- */
 
-static void compile_side(const struct option_texts *texts, const char *file, int line,
-                         const char *key, struct match_list *out, struct arena *arena,
-                         struct option_report *report)
+struct compiler {
+    const char *const *labels;
+    const char *file;
+    struct arena *arena;
+    struct option_report *report;
+};
+
+static void compile_side(const struct compiler *compiler, const struct option_texts *texts,
+                         int line, const char *key, struct match_list *out)
 {
     struct error error;
-    if (!match_parse_all(texts, out, arena, &error))
-        options_complain(report, file, line, key, "%s", error.message);
+    if (!match_parse_all(texts, out, compiler->arena, &error) ||
+        !match_all_known(out, compiler->labels, &error))
+        options_complain(compiler->report, compiler->file, line, key, "%s", error.message);
     else if (!out->count)
-        options_complain(report, file, line, key, "needs a matcher");
+        options_complain(compiler->report, compiler->file, line, key, "needs a matcher");
 }
 
-const struct inhibit_rules *inhibit_compile(const struct option_items *configs, const char *file,
+static void compile_rule(const struct compiler *compiler, const struct inhibit_config *config,
+                         struct inhibit_rule *rule)
+{
+    struct error error;
+    compile_side(compiler, &config->source_matchers, config->line.source,
+                 "inhibit_rules.source_matchers", &rule->source);
+    compile_side(compiler, &config->target_matchers, config->line.target,
+                 "inhibit_rules.target_matchers", &rule->target);
+    rule->equal = config->equal.texts;
+    rule->equal_count = config->equal.count;
+    for (size_t n = 0; n < rule->equal_count; n++)
+        if (!match_is_name(rule->equal[n]))
+            options_complain(compiler->report, compiler->file, config->line.equal,
+                             "inhibit_rules.equal", "\"%s\" is no label name", rule->equal[n]);
+        else if (!match_known(rule->equal[n], compiler->labels, &error))
+            options_complain(compiler->report, compiler->file, config->line.equal,
+                             "inhibit_rules.equal", "%s", error.message);
+}
+
+const struct inhibit_rules *inhibit_compile(const struct option_items *configs,
+                                            const char *const *labels, const char *file,
                                             struct arena *arena, struct option_report *report)
 {
+    const struct compiler compiler = { labels, file, arena, report };
     size_t reasons = report->count;
     struct inhibit_rules *rules = arena_zalloc(arena, sizeof *rules);
     rules->rules = arena_zalloc(arena, (configs->count + 1) * sizeof *rules->rules);
     rules->count = configs->count;
-    for (size_t i = 0; i < configs->count; i++) {
-        const struct inhibit_config *config = (const struct inhibit_config *)configs->items + i;
-        struct inhibit_rule *rule = &rules->rules[i];
-        compile_side(&config->source_matchers, file, config->line.source,
-                     "inhibit_rules.source_matchers", &rule->source, arena, report);
-        compile_side(&config->target_matchers, file, config->line.target,
-                     "inhibit_rules.target_matchers", &rule->target, arena, report);
-        rule->equal = config->equal.texts;
-        rule->equal_count = config->equal.count;
-        for (size_t n = 0; n < rule->equal_count; n++)
-            if (!match_is_name(rule->equal[n]))
-                options_complain(report, file, config->line.equal, "inhibit_rules.equal",
-                                 "\"%s\" is no label name", rule->equal[n]);
-    }
+    for (size_t i = 0; i < configs->count; i++)
+        compile_rule(&compiler, (const struct inhibit_config *)configs->items + i,
+                     &rules->rules[i]);
     if (rules->count && report->count == reasons)
         return rules;
     inhibit_finish(rules);

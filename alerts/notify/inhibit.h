@@ -14,8 +14,10 @@ extern const struct option inhibit_options[];
 
 struct inhibit_rules; /* compiled, in the arena */
 
-/* Every mistake is a line of the report; NULL then, and without any rule. */
-const struct inhibit_rules *inhibit_compile(const struct option_items *configs, const char *file,
+/* Every mistake is a line of the report; NULL then, and without any rule. labels: those that alerts
+ * can have, ends with NULL; NULL = any. */
+const struct inhibit_rules *inhibit_compile(const struct option_items *configs,
+                                            const char *const *labels, const char *file,
                                             struct arena *arena, struct option_report *report);
 
 /* Free what the arena does not: compiled patterns. NULL is fine. */

@@ -56,8 +56,7 @@ const struct option route_options[] = { ROWS, CHILDREN(route_options_1), { 0 } }
 /* --- building --------------------------------------------------------------------------------- */
 
 struct builder {
-    const char *const *known;
-    const struct time_interval *const *intervals;
+    const struct route_known *known;
     const char *file;
     struct arena *arena;
     struct option_report *report;
@@ -66,23 +65,24 @@ struct builder {
 static void build_receiver(const struct builder *builder, const struct route_config *config,
                            bool is_root, struct route_leaf *leaf)
 {
+    const char *const *known = builder->known->receivers;
     size_t count = 0;
-    while (builder->known[count])
+    while (known[count])
         count++;
     if (config->receiver) {
         leaf->receiver = config->receiver;
         for (size_t i = 0; i < count; i++)
-            if (!strcmp(builder->known[i], config->receiver))
+            if (!strcmp(known[i], config->receiver))
                 return;
         CLEANUP(buf_finish) struct buf near = { 0 };
-        match_near(config->receiver, builder->known, &near);
+        match_near(config->receiver, known, &near);
         options_complain(builder->report, builder->file, config->line.receiver, "route.receiver",
                          "there is no receiver \"%s\"%s", config->receiver, buf_cstr(&near));
     } else if (is_root && count > 1) {
         options_complain(builder->report, builder->file, 0, "route.receiver",
                          "is required when there are several receivers");
     } else if (is_root) {
-        leaf->receiver = count ? builder->known[0] : "";
+        leaf->receiver = count ? known[0] : "";
     }
 }
 
@@ -94,7 +94,7 @@ static const struct time_interval *const *build_intervals(const struct builder *
         arena_zalloc(builder->arena, (names->count + 1) * sizeof *found);
     size_t count = 0;
     for (size_t i = 0; i < names->count; i++) {
-        found[count] = time_interval_find(builder->intervals, names->texts[i]);
+        found[count] = time_interval_find(builder->known->intervals, names->texts[i]);
         if (found[count])
             count++;
         else
@@ -120,6 +120,7 @@ static void build_group_by(const struct builder *builder, const struct route_con
     memcpy(sorted, names->texts ? names->texts : sorted, names->count * sizeof *sorted);
     qsort(sorted, names->count, sizeof *sorted, compare_texts);
     for (size_t i = 0; i < names->count && !all; i++) {
+        struct error error;
         const char *wrong = NULL;
         if (!match_is_name(sorted[i]))
             wrong = !strcmp(sorted[i], "...") ? "must stand alone" : "is no label name";
@@ -128,6 +129,9 @@ static void build_group_by(const struct builder *builder, const struct route_con
         if (wrong)
             options_complain(builder->report, builder->file, config->line.group_by,
                              "route.group_by", "\"%s\" %s", sorted[i], wrong);
+        else if (!match_known(sorted[i], builder->known->labels, &error))
+            options_complain(builder->report, builder->file, config->line.group_by,
+                             "route.group_by", "%s", error.message);
     }
     leaf->by_all = all;
     leaf->group_by = sorted;
@@ -138,7 +142,8 @@ static void build_matchers(const struct builder *builder, const struct route_con
                            const char *parent_key, struct route *route)
 {
     struct error error;
-    if (!match_parse_all(&config->matchers, &route->matchers, builder->arena, &error))
+    if (!match_parse_all(&config->matchers, &route->matchers, builder->arena, &error) ||
+        !match_all_known(&route->matchers, builder->known->labels, &error))
         options_complain(builder->report, builder->file, config->line.matchers, "route.matchers",
                          "%s", error.message);
     CLEANUP(buf_finish) struct buf key = { 0 };
@@ -199,11 +204,10 @@ static void build(const struct builder *builder, const struct route_config *conf
     }
 }
 
-const struct route *route_build(const struct route_config *config, const char *const *known,
-                                const struct time_interval *const *intervals, const char *file,
-                                struct arena *arena, struct option_report *report)
+const struct route *route_build(const struct route_config *config, const struct route_known *known,
+                                const char *file, struct arena *arena, struct option_report *report)
 {
-    const struct builder builder = { known, intervals, file, arena, report };
+    const struct builder builder = { known, file, arena, report };
     const struct route_leaf defaults = {
         .key = "",
         .receiver = "",

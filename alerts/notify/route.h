@@ -20,6 +20,8 @@ struct route_config {
 };
 extern const struct option route_options[];
 
+enum { ROUTE_LEAVES_MAX = 32 }; /* of one alert */
+
 struct route;
 
 /* What applies to an alert that ended in this route. Defaults: group_by alertname, assessment_id,
@@ -36,12 +38,18 @@ struct route_leaf {
     const struct time_interval *const *mute, *const *active; /* NULL-terminated */
 };
 
-/* Build the tree in the arena. known: names of receivers, NULL-terminated; the root may leave its
- * receiver out when there is only one. intervals: NULL-terminated. Every mistake (unknown receiver,
- * interval, bad matcher) is a line of the report; NULL then. */
-const struct route *route_build(const struct route_config *config, const char *const *known,
-                                const struct time_interval *const *intervals, const char *file,
-                                struct arena *arena, struct option_report *report);
+/* What routes may name; each ends with NULL. */
+struct route_known {
+    const char *const *receivers; /* the root may leave its own out when there is only one */
+    const char *const *labels;    /* NULL = any */
+    const struct time_interval *const *intervals;
+};
+
+/* Build the tree in the arena. Every mistake (unknown receiver, label, interval, bad matcher) is a
+ * line of the report; NULL then. */
+const struct route *route_build(const struct route_config *config, const struct route_known *known,
+                                const char *file, struct arena *arena,
+                                struct option_report *report);
 
 /* Free what the arena does not: compiled patterns. NULL is fine. */
 void route_finish(const struct route *root);

@@ -195,13 +195,20 @@ static const struct time_interval *find_interval(const struct compiler *compiler
     return NULL;
 }
 
+/* Without rules that can be read every label may be right. */
+static const char *const *possible_labels(const struct settings *settings)
+{
+    return settings->rules ? rule_labels(settings->rules) : NULL;
+}
+
 static void compile_route(struct compiler *compiler)
 {
     struct settings *settings = compiler->settings;
+    const struct route_known known = { settings->receiver_names, possible_labels(settings),
+                                       settings->intervals };
     if (settings->receiver_count)
-        settings->route =
-            route_build(&compiler->config->route, settings->receiver_names, settings->intervals,
-                        compiler->context->file, &settings->arena, compiler->report);
+        settings->route = route_build(&compiler->config->route, &known, compiler->context->file,
+                                      &settings->arena, compiler->report);
 }
 
 static void compile_rules(struct compiler *compiler)
@@ -304,15 +311,15 @@ struct settings *settings_create(const struct settings_config *config,
     compile_texts(&compiler);
     compile_receivers(&compiler);
     compile_intervals(&compiler);
+    compile_rules(&compiler);
     if (settings->intervals) {
         compile_route(&compiler);
         settings->windows = mute_windows_compile(&config->maintenance, settings->intervals,
                                                  context->file, &settings->arena, report);
     }
     if (config->inhibit_rules.count)
-        settings->inhibits =
-            inhibit_compile(&config->inhibit_rules, context->file, &settings->arena, report);
-    compile_rules(&compiler);
+        settings->inhibits = inhibit_compile(&config->inhibit_rules, possible_labels(settings),
+                                             context->file, &settings->arena, report);
     compile_ledger(&compiler);
     check_names(&compiler);
     if (report->count != before) {

@@ -62,16 +62,16 @@ struct settings {
     struct ledger_config ledger;
     struct watch_config watch;
     const char *risk_waiting; /* rules that wait for a risk level Azure may not tell; "" = none */
-    uint64_t hash;                                 /* equal for settings that do the same */
-    const char *file;                              /* where they were written */
-    const char *config_file;                       /* the same; "" = the default file */
+    uint64_t hash;            /* equal for settings that do the same */
+    const char *file;         /* where they were written */
+    const char *config_file;  /* the same; "" = the default file */
     const char *tenant_id, *portal, *external_url; /* "" when not known; portal: a host */
     struct arena arena;
 };
 
 /* The parts of the configuration that come from elsewhere. */
 struct settings_context {
-    const char *file; /* for messages and relative paths */
+    const char *file;        /* for messages and relative paths */
     const char *config_file; /* what a command has to be told; NULL = nothing, or the default */
     const char *tenant_id, *portal, *external_url;
     const struct family *const *families; /* every family a rule may name, ends with NULL */

@@ -17,6 +17,7 @@ struct rule_set {
     size_t count, capacity;
     uint64_t hash;                  /* of everything that was written */
     const struct family **families; /* NULL-terminated */
+    const char **labels;            /* NULL-terminated */
     struct arena arena;
 };
 
@@ -151,12 +152,42 @@ static void list_families(struct rule_set *set)
     }
 }
 
+static void add_label(struct rule_set *set, size_t *count, const char *name)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (!strcmp(set->labels[i], name))
+            return;
+    set->labels[(*count)++] = name;
+}
+
+/* Those of events, of what the rules count, of the rules themselves, of drills. */
+static void list_labels(struct rule_set *set)
+{
+    static const char *const own[] = { "alertname", "test", "started" };
+    size_t count = 0, most = ARRAY_COUNT(own) + ARRAY_COUNT(rule_event_labels);
+    for (size_t i = 0; i < set->count; i++)
+        most += RULE_LABELS_MAX + METRIC_LABELS_MAX;
+    set->labels = arena_zalloc(&set->arena, most * sizeof *set->labels);
+    for (size_t i = 0; i < ARRAY_COUNT(own); i++)
+        add_label(set, &count, own[i]);
+    for (size_t i = 0; rule_event_labels[i]; i++)
+        add_label(set, &count, rule_event_labels[i]);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct rule *rule = &set->rules[i];
+        for (size_t n = 0; n < rule->label_count; n++)
+            add_label(set, &count, rule->labels[n].name);
+        for (size_t n = 0; rule->family && rule->family->labels[n]; n++)
+            add_label(set, &count, rule->family->labels[n]);
+    }
+}
+
 /* Add the built-in rules; NULL when anything was wrong. */
 static struct rule_set *complete(struct loader *loader, size_t reasons)
 {
     loader->is_built_in = true;
     load_text(loader, "built-in rules", built_in, strlen(built_in));
     list_families(loader->set);
+    list_labels(loader->set);
     if (loader->report->count == reasons)
         return loader->set;
     rule_release(loader->set);
@@ -214,6 +245,11 @@ uint64_t rule_hash(const struct rule_set *set)
 const struct rule *rule_find(const struct rule_set *set, const char *name)
 {
     return find(set, name);
+}
+
+const char *const *rule_labels(const struct rule_set *set)
+{
+    return set->labels;
 }
 
 const struct family *const *rule_families(const struct rule_set *set)

@@ -81,6 +81,9 @@ const struct rule *rule_all(const struct rule_set *set, size_t *count);
 /* A number for all that was written in the files. */
 uint64_t rule_hash(const struct rule_set *set);
 
+/* Every label an alert of these rules can have, also those of drills; ends with NULL. */
+const char *const *rule_labels(const struct rule_set *set);
+
 const struct rule *rule_find(const struct rule_set *set, const char *name);
 
 /* The families rules over metrics name, ends with NULL: what the evaluator's metric set opts in,

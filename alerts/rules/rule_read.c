@@ -204,6 +204,9 @@ static void read_labels(const struct reader *reader)
             complain(reader, pair->line, "labels", "that is no label name");
         else if (!strcmp(pair->name, "alertname") || !strcmp(pair->name, "finding_id"))
             complain(reader, pair->line, "labels", "alertname and finding_id cannot be set");
+        else if (strstr(pair->value, "{{"))
+            complain(reader, pair->line, "labels",
+                     "are no templates: a route can match the labels of the finding itself");
         else if (i == RULE_LABELS_MAX)
             complain(reader, pair->line, "labels", "at most 8 are possible");
         else if (i < RULE_LABELS_MAX)

@@ -407,3 +407,22 @@ void match_near(const char *word, const char *const *words, struct buf *out)
     if (count)
         buf_char(out, '?');
 }
+
+bool match_known(const char *name, const char *const *known, struct error *error)
+{
+    CLEANUP(buf_finish) struct buf near = { 0 };
+    for (size_t i = 0; !known || known[i]; i++)
+        if (!known || !strcmp(known[i], name))
+            return true;
+    match_near(name, known, &near);
+    return error_set(error, ERROR_CONFIG, "no alert can have the label \"%s\"%s", name,
+                     buf_cstr(&near));
+}
+
+bool match_all_known(const struct match_list *list, const char *const *known, struct error *error)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!match_known(list->matches[i].name, known, error))
+            return false;
+    return true;
+}

@@ -98,6 +98,14 @@ void match_finish(struct match_list *list);
 /* Whether a text is [a-zA-Z_][a-zA-Z0-9_]*. */
 bool match_is_name(const char *text);
 
+/* Whether a label is one of these; else say so, with the near names. known: ends with NULL; NULL =
+ * every name is. ERROR_CONFIG. */
+bool match_known(const char *name, const char *const *known, struct error *error) MUST_USE;
+
+/* The same of all labels a list names. */
+bool match_all_known(const struct match_list *list, const char *const *known,
+                     struct error *error) MUST_USE;
+
 /* Append the up to three words nearest to a mistyped one: "; did you mean a, b?". Nothing when none
  * is near. words: NULL-terminated. */
 void match_near(const char *word, const char *const *words, struct buf *out);

@@ -276,6 +276,27 @@ def test_the_command_in_a_message_silences_it_and_nothing_else():
             assert silenced and firing - silenced, f"{len(silenced)} of {len(firing)} are silenced"
 
 
+def test_a_command_names_the_receivers_of_an_alert():
+    with Folder() as folder, Sink() as sink, tenant() as fake:
+        config = configuration(fake, folder, [receiver(sink), receiver(sink, "cloud")])
+        config["alerts"]["route"] = {"receiver": "team", "routes": [
+            {"matchers": ['cloud=~"aws|gcp"'], "receiver": "cloud", "continue": True},
+            {"matchers": ["risk_level=critical"], "receiver": "team"}]}
+        folder.file("defender_exporter.yml", config)
+        for labels, receivers in ((["cloud=aws", "risk_level=critical"], "cloud\nteam\n"),
+                                  (["cloud=aws"], "cloud\n"), (["cloud=azure"], "team\n"),
+                                  ([], "team\n")):
+            equal(command(folder, "test", "route", *labels), (0, receivers), f"route of {labels}")
+        for wrong, reason in (("claud=aws", "did you mean cloud"),
+                              ("cloud!=aws", "a label is name=value")):
+            status, text = command(folder, "test", "route", wrong)
+            equal(status, 1, text)
+            contains(text, reason, wrong)
+        status, text = command(folder, "silence", "add", "risk=low")
+        equal(status, 1, text)
+        contains(text, 'no alert can have the label "risk"', "a silence that would match nothing")
+
+
 def test_receivers_are_tested_over_the_real_path():
     with Folder() as folder, Sink() as sink, tenant() as fake:
         config = configuration(fake, folder,

@@ -22,7 +22,7 @@ static const struct inhibit_rules *read_rules(const char *yaml, struct arena *ar
     struct wrapper wrapper = { 0 };
     if (!options_read(wrapper_options, "i.yml", yaml, strlen(yaml), &wrapper, arena, report))
         return NULL;
-    return inhibit_compile(&wrapper.rules, "i.yml", arena, report);
+    return inhibit_compile(&wrapper.rules, NULL, "i.yml", arena, report);
 }
 
 static struct alert make_alert(const char *name, const char *level, const char *place)

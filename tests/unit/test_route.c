@@ -12,7 +12,7 @@ static const struct route *read_route(const char *yaml, struct arena *arena,
     options_default(route_options, &config, arena);
     if (!options_read(route_options, "r.yml", yaml, strlen(yaml), &config, arena, report))
         return NULL;
-    return route_build(&config, known, none, "r.yml", arena, report);
+    return route_build(&config, &(struct route_known){ known, NULL, none }, "r.yml", arena, report);
 }
 
 static struct alert alert_of(const char *name, const char *risk, const char *team)

@@ -128,6 +128,8 @@ static const struct {
       "A.labels: that is no label name" },
     { "  - { alert: A, event: finding.opened, labels: { alertname: c } }\n",
       "alertname and finding_id cannot be set" },
+    { "  - { alert: A, event: finding.opened, labels: { team: '{{category}}' } }\n",
+      "A.labels: are no templates" },
     { "  - { alert: A, event: finding.opened, title: '{{riskk_level}}' }\n", "A.title: " },
     { "  - { alert: A, event: finding.opened, evnt: x }\n", "did you mean \"event\"?" },
     { "  - { alert: A, metric: defender_finding, above: 1 }\n",

@@ -105,6 +105,18 @@ TEST(every_mistake_is_named)
         { "receivers:\n" HOOK("a") "route: {receiver: z}\n", "z" },
         { "receivers:\n" HOOK("a") "route: {receiver: a, matchers: ['x=~\"(\"']}\n",
           "bad pattern" },
+        { "receivers:\n" HOOK("a") "route: {group_by: [subscripton_id]}\n",
+          "test.yml:3: route.group_by: no alert can have the label \"subscripton_id\"; did you "
+          "mean subscription_id" },
+        { "receivers:\n" HOOK("a") "route: {routes: [{matchers: ['risk_levl=high']}]}\n",
+          "no alert can have the label \"risk_levl\"; did you mean risk_level" },
+        { "inhibit_rules: [{source_matchers: ['claud=aws'], target_matchers: ['cloud=aws']}]\n",
+          "no alert can have the label \"claud\"; did you mean cloud" },
+        { "inhibit_rules: [{source_matchers: ['cloud=aws'], target_matchers: ['sevrity=low']}]\n",
+          "no alert can have the label \"sevrity\"; did you mean severity" },
+        { "inhibit_rules: [{source_matchers: ['cloud=aws'], target_matchers: ['cloud=gcp'],"
+          " equal: [acount]}]\n",
+          "no alert can have the label \"acount\"; did you mean account" },
         { "receivers: [{name: a}]\n", "a" },
         { "rules: [/nowhere/test.yml]\n", "/nowhere/test.yml: No such file" },
         { "ledger: {first_run: loud}\n", "first_run" },
