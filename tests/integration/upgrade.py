@@ -22,6 +22,7 @@ from sink import Sink, receiver
 
 NOW = 1795680000  # the clock of the tenant when the files were made
 STEPS = 12        # what had happened to it by then
+RISKS = ("critical", "high", "medium", "low", "not_evaluated")
 RULES = """
 groups:
 - name: all
@@ -296,6 +297,107 @@ def test_a_database_of_an_earlier_version_goes_on():
                     check_dates(folder, fake.admin("dump"))
                     check_at_rest(exporter, folder, sink, columns, before, waiting)
                     go_on(fake, folder, model, sink)
+
+# --- ten thousand ---------------------------------------------------------------------------------
+
+def raise_alerts(folder):
+    """An alert of version 1 for each finding that is open and has none, told under a key that
+    nobody can work out; finding -> that key."""
+    database = sqlite3.connect(path_of(folder))
+    database.row_factory = sqlite3.Row
+    alert_row, page = database.execute(
+        "SELECT a.*, m.page FROM active_alert a JOIN outbox_member o USING (fingerprint)"
+        " JOIN outbox_message m ON m.id = o.message_id WHERE m.state = 'sent'"
+        " AND a.state = 'firing' AND a.finding_id IS NOT NULL LIMIT 1").fetchone(), None
+    page = json.loads(alert_row["page"])
+    message_row = dict(database.execute(
+        "SELECT m.* FROM outbox_message m JOIN outbox_member o ON o.message_id = m.id"
+        " WHERE m.state = 'sent' AND o.fingerprint = ?", (alert_row["fingerprint"],)).fetchone())
+    group_row = dict(database.execute(
+        "SELECT s.* FROM group_state s JOIN group_member g USING (receiver, group_key)"
+        " WHERE g.fingerprint = ?", (alert_row["fingerprint"],)).fetchone())
+    alert_row = dict(alert_row)
+    del alert_row["page"]
+    keys = {}
+    for n, finding in enumerate(database.execute(
+            "SELECT * FROM ledger_finding WHERE is_open = 1 AND source = 'assessments'"
+            " AND id NOT IN (SELECT finding_id FROM active_alert WHERE finding_id IS NOT NULL)")
+            .fetchall()):
+        alert = json.loads(alert_row["alert"])
+        name = finding["id"].hex()[:16]
+        alert["finding"] = finding["id"].hex()
+        alert["risk_level"] = RISKS[finding["risk"]]
+        alert["labels"].update(
+            finding_id=name, assessment_id=finding["assessment_id"],
+            risk_level=RISKS[finding["risk"]],
+            subscription_id=finding["subscription_id"], resource_name=finding["resource_name"],
+            resource_group=finding["resource_group"], resource_type=finding["resource_type"])
+        alert["fingerprint"] = f"{n:016x}"
+        group = "{}:{" + ", ".join(f'{key}="{value}"' for key, value in
+                                   sorted(alert["labels"].items())) + "}"
+        keys[name] = f"dfx1-stored-{n}"
+        insert(database, "active_alert", dict(
+            alert_row, fingerprint=alert["fingerprint"], finding_id=finding["id"],
+            risk=finding["risk"], subscription_id=finding["subscription_id"],
+            episode=finding["episode"], alert=json.dumps(alert, separators=(",", ":"))))
+        insert(database, "group_state", dict(group_row, group_key=group))
+        insert(database, "group_member", {
+            "receiver": "team", "group_key": group, "fingerprint": alert["fingerprint"],
+            "state": "firing", "told": "firing", "muted_by": ""})
+        message = f"01M8A{n:021d}"
+        told = dict(page, group_key=group, dedup_key=keys[name], alerts=[alert])
+        insert(database, "outbox_message", dict(
+            message_row, id=message, dedup_key=keys[name],
+            page=json.dumps(told, separators=(",", ":"))))
+        insert(database, "outbox_member", {
+            "message_id": message, "fingerprint": alert["fingerprint"],
+            "finding_id": finding["id"], "episode": finding["episode"],
+            "event": "finding.opened", "status": "firing"})
+    database.execute("UPDATE ledger_finding SET quiet = 0")
+    database.execute("DELETE FROM silence")
+    database.commit()
+    database.close()
+    return keys
+
+
+def insert(database, table, row):
+    database.execute(f"INSERT INTO {table} ({', '.join(row)})"
+                     f" VALUES ({', '.join('?' * len(row))})", tuple(row.values()))
+
+
+def ends(folder):
+    """The keys under which the end of findings was told."""
+    return {finding.hex()[:16]: key for finding, key in query(
+        folder, "SELECT a.finding_id, m.dedup_key FROM outbox_member a JOIN outbox_message m"
+                " ON m.id = a.message_id WHERE a.status = 'resolved'"
+                " AND a.finding_id IS NOT NULL AND m.created_at > strftime('%s') - 3600")}
+
+
+def test_ten_thousand_firing_alerts_are_taken_over_in_silence():
+    file = os.path.join(ROOT, "tests/upgrade/v1.db.xz")
+    with Folder() as folder, Sink() as sink:
+        moved = unpack(file, folder)
+        keys = raise_alerts(folder)
+        assert states(folder, "active_alert")["firing"] >= 10000, states(folder, "active_alert")
+        waiting = sorted(message for message, in query(
+            folder, "SELECT id FROM outbox_message WHERE state = 'queued'"))
+        before = set(ends(folder))
+        with tenant(NOW + moved) as fake:
+            fake.admin(f"advance?steps={STEPS}", "POST")
+            with Exporter(folder, configuration(fake, folder, sink),
+                          "--log.level=debug") as exporter:
+                exporter.wait_ready(120)
+                until("what waited", lambda: not states(folder, "outbox_message")["queued"], 120)
+                seen = collections(exporter)
+                until("more collections", lambda: collections(exporter) >= seen + 3, 120)
+                equal(sorted(m["id"] for m in sink.taken()), waiting, "messages that were sent")
+                fake.admin("advance?steps=3", "POST")
+                until("the end of one of them",
+                      lambda: set(ends(folder)) & set(keys) - before, 120)
+                told = {finding: key for finding, key in ends(folder).items()
+                        if finding in keys and finding not in before}
+                equal(told, {finding: keys[finding] for finding in told},
+                      "keys under which incidents ended")
 
 
 # --- making one -----------------------------------------------------------------------------------
