@@ -158,8 +158,8 @@ class Expected:
         for row in dump["scores"]:
             key = (*names[scope_of(row)], "ascscore")
             ratio = row["ratio"]
-            fault = ("" if not row["max"] else "missing" if ratio is None else
-                     "out_of_range" if not 0 <= ratio <= 1 else "")
+            fault = ("out_of_range" if ratio is not None and not 0 <= ratio <= 1 else
+                     "missing" if ratio is None and row["max"] else "")
             for family, member in (("points", "current"), ("max_points", "max"),
                                    ("weight", "weight")):
                 self.put("secure_score_" + family, key, row[member])
