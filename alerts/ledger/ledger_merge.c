@@ -14,7 +14,6 @@
 #include "alerts/store/schema.h"
 #include "collectors/baselines.h"
 #include "collectors/collector.h"
-#include "core/hash.h"
 #include "core/memory.h"
 
 /* What one merge carries along. */

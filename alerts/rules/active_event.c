@@ -133,6 +133,38 @@ static bool fire(struct active_pass *pass, const struct rule *rule, const struct
            active_row_changed(pass, ACTIVE_FIRED, &row.alert, error);
 }
 
+/* Whether nothing but a due date makes it fire. */
+static bool asks_due_only(const struct rule *rule)
+{
+    for (size_t i = 0; i < rule->event_count; i++)
+        if (rule->events[i]->kinds != 1u << EVENT_OVERDUE)
+            return false;
+    return rule->event_count > 0;
+}
+
+/* Whether an alert of another rule than one over due dates has news of what this event tells. */
+static bool is_told_elsewhere(struct active_pass *pass, const struct subject *subject, bool *is,
+                              struct error *error)
+{
+    size_t count;
+    const struct rule *rules = rule_all(pass->rules, &count);
+    struct rows_keys firing;
+    struct database_statement *statement = database_prepare(
+        pass->database, "SELECT rule FROM active_alert WHERE finding_id = $1 AND state = 'firing'");
+    database_bind(statement, DATABASE_BYTES(subject->event->finding_id.bytes));
+    if (!rows_read_keys(statement, &pass->scratch, &firing, error))
+        return false;
+    *is = false;
+    for (size_t i = 0; i < count && !*is; i++)
+        *is = !asks_due_only(&rules[i]) && wants(&rules[i], subject);
+    for (size_t i = 0; i < firing.count && !*is; i++) {
+        const struct rule *rule = rule_find(pass->rules, firing.keys[i]);
+        *is = rule && !asks_due_only(rule) &&
+              rule_matches(rule, subject->finding, subject->base.labels, subject->base.label_count);
+    }
+    return true;
+}
+
 /* The risk of its finding changed: the alert goes on, with its labels as they are now, if it still
  * may. */
 static bool rerate(struct active_pass *pass, const struct rule *rule, const struct subject *subject,
@@ -142,25 +174,19 @@ static bool rerate(struct active_pass *pass, const struct rule *rule, const stru
         return active_row_move(pass, rule, row, ALERT_STATE_CLEAR, subject->base.event,
                                "no_longer_matches", error);
     struct alert before = row->alert;
+    bool fires = row->life.state == ALERT_FIRING, elsewhere = false;
+    if (fires && asks_due_only(rule) && !is_told_elsewhere(pass, subject, &elsewhere, error))
+        return false;
     make_alert(rule, subject, &row->alert);
     row->alert.state = row->life.state;
     row->alert.starts_at = row->life.active_at;
-    bool fires = row->life.state == ALERT_FIRING;
-    if (!fires) /* nobody was told: what it waits for is what happened first */
+    if (!fires || elsewhere) /* not told by it: what happened first stays what it says */
         row->alert.event = before.event;
-    bool rose = row->alert.risk < before.risk;
+    enum active_change_kind kind = elsewhere                       ? ACTIVE_RELABELLED
+                                   : row->alert.risk < before.risk ? ACTIVE_FIRED
+                                                                   : ACTIVE_FELL;
     return active_row_put(pass, rule, row, error) &&
-           (!fires ||
-            active_row_changed(pass, rose ? ACTIVE_FIRED : ACTIVE_FELL, &row->alert, error));
-}
-
-/* Whether nothing but a due date makes it fire. */
-static bool asks_due_only(const struct rule *rule)
-{
-    for (size_t i = 0; i < rule->event_count; i++)
-        if (rule->events[i]->kinds != 1u << EVENT_OVERDUE)
-            return false;
-    return rule->event_count > 0;
+           (!fires || active_row_changed(pass, kind, &row->alert, error));
 }
 
 /* What the event does to one open alert about its finding. */

@@ -122,6 +122,21 @@ TEST(active_tells_once_of_what_is_news_and_overdue)
     scene_finish(&scene);
 }
 
+TEST(active_tells_once_of_what_is_overdue_and_gets_worse)
+{
+    struct scene scene;
+    scene_init(&scene, "worse", SCENE_ALONE "ledger: { sla: { critical: 7d, high: 30d } }\n",
+               OVERDUE_TOO);
+    scene_begin(&scene);
+    int64_t since = scene.world.now - 29 * 86400;
+    CHECK_TEXT(collect_old(&scene, RISK_HIGH, since), "");
+    scene.world.now = since + 30 * 86400;
+    CHECK_TEXT(scene_run(&scene), "team finding.overdue firing: finding.overdue@a\n");
+    CHECK_TEXT(collect_old(&scene, RISK_CRITICAL, since),
+               "team finding.risk_changed firing: finding.risk_changed@a\n");
+    scene_finish(&scene);
+}
+
 TEST(active_pages_say_the_date_that_holds_now)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
