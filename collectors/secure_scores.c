@@ -402,6 +402,21 @@ bool secure_scores_holds(const struct secure_control *control, const char *asses
     return false;
 }
 
+const struct secure_control *secure_scores_control_of(const struct snapshot *snapshot,
+                                                      const struct finding *finding)
+{
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        size_t count;
+        const struct secure_control *all = secure_scores_controls(snapshot->parts[i], &count);
+        for (size_t n = 0; n < count; n++)
+            if (!strcmp(all[n].subscription_id, finding->subscription_id) &&
+                secure_scores_counts(&all[n].scope, finding->resource_id) &&
+                secure_scores_holds(&all[n], finding->assessment_id))
+                return &all[n];
+    }
+    return NULL;
+}
+
 const struct secure_control *secure_scores_controls(const struct part *part, size_t *count)
 {
     return part_rows(part, &controls, count);

@@ -54,6 +54,10 @@ bool secure_scores_holds(const struct secure_control *control, const char *asses
 /* Whether a source has scores. */
 bool secure_scores_are_from(const struct source *source);
 
+/* The control a finding counts for; NULL = none is known. */
+const struct secure_control *secure_scores_control_of(const struct snapshot *snapshot,
+                                                      const struct finding *finding);
+
 /* All of a part, in the order Azure sent them; NULL and 0 when it has none or is of another
  * collector. part: NULL is fine. */
 const struct secure_score *secure_scores_all(const struct part *part, size_t *count);

@@ -13,6 +13,7 @@
 #include "collectors/baselines_explain.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
+#include "collectors/secure_scores.h"
 #include "collectors/subscriptions.h"
 #include "core/hash.h"
 #include "core/http.h"
@@ -289,6 +290,12 @@ static void copy_first(struct making *making, struct notification_block *block,
                            ? ""
                            : "from severity; not from the resource's context";
     add_link(making, block, "Open in the Azure portal", link_of(making, view));
+    const struct secure_control *control =
+        secure_scores_control_of(making->context->snapshot, view);
+    if (!control)
+        return;
+    block->control = unlinked(making, arena_text(making->arena, control->title));
+    block->control_points = control->max_points > 0 ? control->max_points : 0;
 }
 
 /* Why the risk is what it is: of what is open, or of all when nothing is. */
@@ -414,6 +421,8 @@ static void add_answer(struct making *making, size_t place, bool brief,
     const struct notification_context *context = making->context;
     const char *id = block->assessment_id, *subscription = subscription_of(making, place);
     const struct catalogue_entry *entry = *id ? catalogue_find(context->snapshot, NULL, id) : NULL;
+    if (!*subscription) /* each has a control of this name */
+        block->control_points = 0;
     if (*id && context->points)
         block->points = *subscription ? points_in(context->points, id, subscription)
                                       : points_of(context->points, id);

@@ -14,7 +14,9 @@ static const char catalogue[] =
     "\"userImpact\":\"Moderate\",\"threats\":[\"dataExfiltration\"],\"categories\":[\"Data\"]}}]";
 
 static const char controls[] =
-    "[{\"id\":\"/x/c1\",\"subscriptionId\":\"s1\",\"controlId\":\"c1\",\"max\":8,\"healthy\":6,"
+    "[{\"id\":\"/x/"
+    "c1\",\"subscriptionId\":\"s1\",\"controlId\":\"c1\",\"title\":\"Encrypt\",\"max\":8,"
+    "\"healthy\":6,"
     "\"unhealthy\":2,\"assessments\":[\"/providers/Microsoft.Security/assessmentMetadata/" KEY
     "\"]},{\"id\":\"/x/c2\",\"subscriptionId\":\"s1\",\"controlId\":\"c2\",\"max\":20,"
     "\"healthy\":3,\"unhealthy\":1,\"assessments\":[\"/providers/Microsoft.Security/"
@@ -153,6 +155,8 @@ TEST(a_new_finding_has_the_whole_answer)
     CHECK_INT(notification->attack_paths, 2);
     CHECK_CONTAINS(notification->text,
                    "It can be reached from the internet. Attack paths across it: 2.");
+    CHECK_TEXT(notification->blocks[0].control, "Encrypt");
+    CHECK_NUMBER(notification->blocks[0].control_points, 8);
     CHECK_NUMBER(notification->points, 8 / 8.0); /* one of eight resources, held back by it alone */
     CHECK_INT(notification->age_s, 90000);
     CHECK_INT(notification->due_at, built.world.now + 7 * 86400);
