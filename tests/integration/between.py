@@ -50,7 +50,8 @@ def kind_of(path, body):
     if "ResourceGraph" in path:
         query = json.loads(body)["query"].lower()
         for word, kind in (("securescorecontrols", "controls"), ("securescores", "scores"),
-                           ("resourcecontainers", "names"), ("microsoft.security/assessments'", "assessments"),
+                           ("resourcecontainers", "names"),
+                           ("microsoft.security/assessments'", "assessments"),
                            ("assessmentkey", "assessments")):
             if word in query:
                 return kind
