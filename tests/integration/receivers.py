@@ -26,7 +26,8 @@ CACHE = os.path.join(ROOT, "build/tools/receivers")
 SHARE = "/usr/share/prometheus"
 TEMPLATE = SHARE + "/alertmanager/default.tmpl"  # Debian's program is compiled to need it
 SETTING_UP = sys.argv[1:] == ["--setup"]
-PAGES = ["finding", "resolved", "group", "digest", "score", "test", "hostile"]
+PAGES = ["finding", "resolved", "unassessed", "group", "several", "digest", "score", "test",
+         "hostile"]
 
 
 def requests():
