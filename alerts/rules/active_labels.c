@@ -1,10 +1,13 @@
 /* Alerts are described anew when names may have changed. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "alerts/rules/active_row.h"
 #include "alerts/store/rows.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
+#include "core/hash.h"
+#include "core/memory.h"
 
 /* The finding of an alert as the snapshot shows it now; false = it is not there. */
 static bool view_finding(const struct snapshot *snapshot, const struct alert *alert,
@@ -33,21 +36,20 @@ void active_row_keep(const char *const *names, const struct alert *before, struc
     }
 }
 
-/* The labels of an alert of this rule as they are now. */
-static void describe(struct active_pass *pass, const struct rule *rule, const struct alert *before,
-                     struct alert *now, char scratch[PART_ID_BYTES], struct arena *arena)
+/* What is known now of an alert of this rule: labels of its finding (NULL = it is not shown) and
+ * names. before gives what an alert about none has, and what is not known now. */
+static void describe(struct active_pass *pass, const struct rule *rule, const struct finding *view,
+                     const struct alert *before, struct alert *now, struct arena *arena)
 {
     static const char *const model[] = { "model", NULL };
-    struct finding view;
     *now = *before;
     now->label_count = 0;
     alert_label(now, "alertname", rule->name);
-    bool found = view_finding(pass->snapshot, before, &view, scratch);
-    if (found)
-        alert_label_finding(now, &view, arena);
+    if (view)
+        alert_label_finding(now, view, arena);
     else
         active_row_keep(alert_event_identity, before, now);
-    attribute_put(&pass->names, found ? &view : NULL, now);
+    attribute_put(&pass->names, view, now);
     active_row_keep(alert_finding_labels, before, now);
     active_row_keep(attribute_labels, before, now);
     active_row_keep(model, before, now);
@@ -69,29 +71,120 @@ bool active_row_relabel(struct active_pass *pass, const struct rule *rule, const
            (row->life.state != ALERT_FIRING || active_row_changed(pass, kind, &row->alert, error));
 }
 
-bool active_describe(struct active_pass *pass, struct error *error)
+/* An alert as the table has it, without its long texts. */
+struct brief {
+    char fingerprint[ALERT_FINGERPRINT_BYTES];
+    const char *rule;
+    struct finding_id finding_id;
+    bool has_finding;
+    int risk;
+    int64_t described;
+};
+
+/* clang-format off */
+static const struct row_field brief_fields[] = {
+    ROW_CHARS  (struct brief, fingerprint, "fingerprint"),
+    ROW_TEXT   (struct brief, rule, "rule"),
+    ROW_BYTES  (struct brief, finding_id.bytes, "finding_id", has_finding),
+    ROW_INTEGER(struct brief, risk, "risk"),
+    ROW_INTEGER(struct brief, described, "described"),
+    { 0 }
+};
+/* clang-format on */
+static const struct rows_table brief_rows = { "active_alert", 1, brief_fields };
+
+/* An alert that may have to be described anew. */
+struct doubtful {
+    char fingerprint[ALERT_FINGERPRINT_BYTES];
+    int64_t described; /* what it becomes */
+};
+
+static int64_t number_of(const struct alert *alert)
 {
-    CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct rows_keys keys;
+    uint64_t number = hash_bytes("", 0);
+    for (size_t i = 0; i < alert->label_count; i++) {
+        const struct match_label *label = &alert->labels[i];
+        number = number * 31 + hash_bytes(label->name, strlen(label->name));
+        number = number * 31 + hash_bytes(label->value, strlen(label->value));
+    }
+    return (int64_t)(number | 1);
+}
+
+/* A number for what is known now of an alert; 0 = its finding is not shown, it has to be read. */
+static int64_t number_now(struct active_pass *pass, const struct rule *rule,
+                          const struct brief *brief)
+{
+    const struct alert before = { .has_finding = brief->has_finding,
+                                  .finding_id = brief->finding_id,
+                                  .risk = (enum risk_level)brief->risk };
+    char scratch[PART_ID_BYTES];
+    struct finding view;
+    struct alert now;
+    arena_reset(&pass->scratch);
+    if (!view_finding(pass->snapshot, &before, &view, scratch))
+        return 0;
+    describe(pass, rule, &view, &before, &now, &pass->scratch);
+    return number_of(&now);
+}
+
+/* Those of which something else is known than when they were described. */
+static bool find_doubtful(struct active_pass *pass, struct doubtful **list, size_t *count,
+                          struct error *error)
+{
+    size_t capacity = 0;
+    struct brief brief;
+    bool found;
     struct database_statement *statement =
-        database_prepare(pass->database, "SELECT fingerprint FROM active_alert"
-                                         " WHERE state IN ('firing', 'pending')");
-    if (!pass->snapshot || !rows_read_keys(statement, &arena, &keys, error))
-        return !pass->snapshot;
-    for (size_t i = 0; i < keys.count; i++) {
-        char scratch[PART_ID_BYTES];
-        struct active_row row;
-        struct alert now;
-        bool found;
-        arena_reset(&pass->scratch);
-        if (!active_row_load(pass->database, keys.keys[i], &pass->scratch, &row, &found, error))
-            return false;
-        const struct rule *rule = found ? rule_find(pass->rules, row.alert.rule) : NULL;
+        rows_select(pass->database, &brief_rows, " WHERE state IN ('firing', 'pending')");
+    bool ok;
+    while ((ok = rows_next(statement, &brief_rows, NULL, &brief, &found, error)) && found) {
+        const struct rule *rule = rule_find(pass->rules, brief.rule);
         if (!rule || rule->kind != RULE_EVENT)
             continue;
-        describe(pass, rule, &row.alert, &now, scratch, &pass->scratch);
-        if (!active_row_relabel(pass, rule, &now, &row, error))
-            return false;
+        int64_t number = number_now(pass, rule, &brief);
+        if (number && number == brief.described)
+            continue;
+        MEMORY_GROW(*list, *count, capacity);
+        struct doubtful *one = &(*list)[(*count)++];
+        memcpy(one->fingerprint, brief.fingerprint, sizeof one->fingerprint);
+        one->described = number;
     }
-    return true;
+    return ok;
+}
+
+static bool describe_anew(struct active_pass *pass, const struct doubtful *one, struct error *error)
+{
+    char scratch[PART_ID_BYTES];
+    struct finding view;
+    struct active_row row;
+    struct alert now;
+    bool found;
+    arena_reset(&pass->scratch);
+    if (!active_row_load(pass->database, one->fingerprint, &pass->scratch, &row, &found, error))
+        return false;
+    const struct rule *rule = found ? rule_find(pass->rules, row.alert.rule) : NULL;
+    if (!rule)
+        return true;
+    bool shown = view_finding(pass->snapshot, &row.alert, &view, scratch);
+    describe(pass, rule, shown ? &view : NULL, &row.alert, &now, &pass->scratch);
+    if (!active_row_relabel(pass, rule, &now, &row, error))
+        return false;
+    struct database_statement *statement =
+        database_prepare(pass->database, "UPDATE active_alert SET described = $1"
+                                         " WHERE fingerprint = $2 AND described <> $1");
+    database_bind(statement, one->described, (const char *)one->fingerprint);
+    return database_run(statement, error);
+}
+
+bool active_describe(struct active_pass *pass, struct error *error)
+{
+    struct doubtful *list = NULL;
+    size_t count = 0;
+    if (!pass->snapshot)
+        return true;
+    bool ok = find_doubtful(pass, &list, &count, error);
+    for (size_t i = 0; i < count && ok; i++)
+        ok = describe_anew(pass, &list[i], error);
+    free(list);
+    return ok;
 }

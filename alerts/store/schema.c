@@ -220,6 +220,9 @@ static const char version_2[] =
 
     /* Key of the group's incident; of groups that version 1 notified of the key it used, '' = made
      * of what identifies the group. */
+    /* a number for the labels that a finding and its names gave an alert last; 0 = not known */
+    "ALTER TABLE active_alert ADD COLUMN described BIGINT NOT NULL DEFAULT 0;"
+
     "ALTER TABLE group_state ADD COLUMN dedup_key TEXT NOT NULL DEFAULT '';"
     "UPDATE group_state SET dedup_key = COALESCE((SELECT m.dedup_key FROM group_member g"
     " CROSS JOIN outbox_member a CROSS JOIN outbox_message m" /* in this order */
