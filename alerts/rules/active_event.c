@@ -123,6 +123,8 @@ static bool fire(struct active_pass *pass, const struct rule *rule, const struct
         return true; /* known already */
     if (!alert.has_finding)
         alert.episode = row.alert.episode + 1;
+    if (firing)
+        active_row_keep(attribute_labels, &row.alert, &alert);
     row.alert = alert;
     if (!firing)
         return active_row_move(pass, rule, &row, ALERT_STATE_ACTIVE, "", "", error);
@@ -194,8 +196,10 @@ static bool touch(struct active_pass *pass, const struct rule *rule, const struc
                   struct active_row *row, struct error *error)
 {
     const struct event *event = subject->event;
+    struct subject known = *subject; /* a name that is not known now is what it was */
+    active_row_keep(attribute_labels, &row->alert, &known.base);
     if (event->kind == EVENT_RISK_CHANGED)
-        return rerate(pass, rule, subject, row, error);
+        return rerate(pass, rule, &known, row, error);
     if (event->kind == EVENT_RESOLVED)
         return active_row_move(pass, rule, row, ALERT_STATE_CLEAR, subject->base.event,
                                finding_reason_words[event->reason], error);

@@ -371,6 +371,26 @@ TEST(a_rule_over_a_control_goes_on_when_the_risk_changes)
     scene_finish(&scene);
 }
 
+TEST(a_rule_over_a_name_goes_on_when_the_name_is_not_known)
+{
+    struct scene scene;
+    begin(&scene, "gone_name", SCENE_ALONE,
+          RATED "    match: ['control=\"Enable MFA\"', 'subscription_name=\"Production\"']\n");
+    name_subscription(&scene, "Production");
+    scene_control(&scene, "s1", "Enable MFA", "key");
+    CHECK_TEXT(collect(&scene, "a"), "team finding.opened firing: finding.opened@a\n");
+    struct part **parts = scene.world.snapshot->parts;
+    struct part *held[] = { parts[INDEX(subscriptions)], parts[INDEX(secure_scores)] };
+    parts[INDEX(subscriptions)] = parts[INDEX(secure_scores)] = NULL; /* as after a start */
+    CHECK_TEXT(collect(&scene, "A"), "team finding.risk_changed firing: finding.risk_changed@a\n");
+    CHECK_INT(labelled(&scene, "\"control\":\"Enable MFA\""), 1);
+    CHECK_INT(labelled(&scene, "\"subscription_name\":\"Production\""), 1);
+    CHECK_TEXT(collect(&scene, "a"), "team finding.risk_changed firing: finding.risk_changed@a\n");
+    parts[INDEX(subscriptions)] = held[0];
+    parts[INDEX(secure_scores)] = held[1];
+    scene_finish(&scene);
+}
+
 TEST(labels_of_a_rule_over_events_may_change)
 {
     struct scene scene;
