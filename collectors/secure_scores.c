@@ -402,6 +402,13 @@ bool secure_scores_holds(const struct secure_control *control, const char *asses
     return false;
 }
 
+bool secure_scores_has(const struct secure_control *control, const struct finding *finding)
+{
+    return !strcmp(control->subscription_id, finding->subscription_id) &&
+           secure_scores_counts(&control->scope, finding->resource_id) &&
+           secure_scores_holds(control, finding->assessment_id);
+}
+
 const struct secure_control *secure_scores_control_of(const struct snapshot *snapshot,
                                                       const struct finding *finding)
 {
@@ -409,9 +416,7 @@ const struct secure_control *secure_scores_control_of(const struct snapshot *sna
         size_t count;
         const struct secure_control *all = secure_scores_controls(snapshot->parts[i], &count);
         for (size_t n = 0; n < count; n++)
-            if (!strcmp(all[n].subscription_id, finding->subscription_id) &&
-                secure_scores_counts(&all[n].scope, finding->resource_id) &&
-                secure_scores_holds(&all[n], finding->assessment_id))
+            if (secure_scores_has(&all[n], finding))
                 return &all[n];
     }
     return NULL;

@@ -54,6 +54,9 @@ bool secure_scores_holds(const struct secure_control *control, const char *asses
 /* Whether a source has scores. */
 bool secure_scores_are_from(const struct source *source);
 
+/* Whether a finding counts for a control. */
+bool secure_scores_has(const struct secure_control *control, const struct finding *finding);
+
 /* The control a finding counts for; NULL = none is known. */
 const struct secure_control *secure_scores_control_of(const struct snapshot *snapshot,
                                                       const struct finding *finding);

@@ -2,15 +2,7 @@
 
 #include <string.h>
 
-#include "alerts/text/text.h"
-
-/* What a machine says is a stranger's text: no link. */
-static const char *unlinked(const char *text, struct arena *arena)
-{
-    CLEANUP(buf_finish) struct buf out = { 0 };
-    text_unlink(&out, text);
-    return arena_text(arena, buf_cstr(&out));
-}
+#include "alerts/notify/notification_names.h"
 
 /* What another machine has, and where it says so, what it should have. */
 static const char *other_of(const char *found, const char *expected,
@@ -30,7 +22,9 @@ void notification_baseline(const struct baselines_explained *rule, struct arena 
                            struct notification_block *block)
 {
     struct notification_resource *resource = &block->resources[block->resource_count - 1];
-    const char *found = unlinked(rule->found, arena), *expected = unlinked(rule->expected, arena);
+    /* what a machine says is a stranger's text: no link */
+    const char *found = notification_names_copy(rule->found, arena),
+               *expected = notification_names_copy(rule->expected, arena);
     if (resource->resolved)
         return;
     block->careful = rule->careful;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/notify/notification_baseline.h"
+#include "alerts/notify/notification_names.h"
 #include "alerts/notify/notification_score.h"
 #include "alerts/notify/notification_threshold.h"
 #include "alerts/rules/notification_silence.h"
@@ -14,7 +15,6 @@
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
-#include "collectors/subscriptions.h"
 #include "core/hash.h"
 #include "core/http.h"
 #include "core/memory.h"
@@ -22,7 +22,6 @@
 enum {
     CATALOGUE_POINTS = 4000, /* so that a block about one finding stays below 20 KB */
     WHOLE_BLOCKS = 8,        /* that say how to fix it */
-    LINK_BYTES = 4096,
     ENDINGS_MAX = 16,
 };
 
@@ -174,31 +173,11 @@ static bool find(const struct making *making, const struct alert *alert, struct 
     return true;
 }
 
-/* In the portal a rule of a baseline is part of the recommendation it belongs to. */
-static const char *link_of(const struct making *making, const struct finding *view)
-{
-    char link[LINK_BYTES];
-    struct finding linked = *view;
-    linked.assessment_id = baselines_explain_link(view);
-    if (!*view->assessment_id || !*view->resource_id || !*making->context->portal)
-        return "";
-    return arena_text(making->arena,
-                      finding_link(&linked, making->context->portal, link, sizeof link));
-}
-
 /* What receivers show is never a link, but for the links themselves: everybody who may name a
  * resource could send our people anywhere. Labels of the alerts stay as they are. */
 static const char *unlinked(const struct making *making, const char *text)
 {
-    CLEANUP(buf_finish) struct buf out = { 0 };
-    text_unlink(&out, text);
-    return strcmp(buf_cstr(&out), text) != 0 ? arena_text(making->arena, buf_cstr(&out)) : text;
-}
-
-static const char *subscription_name(const struct making *making, const char *id)
-{
-    const struct subscription *known = subscriptions_find(making->context->snapshot, id);
-    return known && *known->name ? arena_text(making->arena, unlinked(making, known->name)) : id;
+    return notification_names_plain(text, making->arena);
 }
 
 /* --- one block -------------------------------------------------------------------------------- */
@@ -237,14 +216,15 @@ static struct notification_resource resource_of(struct making *making, const str
         .type = unlinked(making, view->resource_type),
         .group = unlinked(making, view->resource_group),
         .subscription_id = view->subscription_id,
-        .subscription_name = subscription_name(making, view->subscription_id),
+        .subscription_name =
+            notification_names_subscription(making->context, view->subscription_id, making->arena),
         .cloud = cloud_kind_words[view->cloud],
         .account = unlinked(making, view->account),
         .connector = unlinked(making, view->connector),
         .environment = environment_of(making, view),
         .location = unlinked(making, view->location),
         .risk_level = finding_risk_words[alert->risk],
-        .link = link_of(making, view),
+        .link = notification_names_link(making->context, view, making->arena),
         .state = is_open(alert)   ? "open"
                  : *alert->reason ? alert->reason
                                   : "closed",
@@ -289,7 +269,8 @@ static void copy_first(struct making *making, struct notification_block *block,
     block->risk_note = view->contextual || !strcmp(block->risk_level, "not_evaluated")
                            ? ""
                            : "from severity; not from the resource's context";
-    add_link(making, block, "Open in the Azure portal", link_of(making, view));
+    add_link(making, block, "Open in the Azure portal",
+             notification_names_link(making->context, view, making->arena));
     const struct secure_control *control =
         secure_scores_control_of(making->context->snapshot, view);
     if (!control)

@@ -7,10 +7,10 @@
 
 #include "alerts/notify/incident.h"
 #include "alerts/notify/notification_blocks.h"
+#include "alerts/notify/notification_names.h"
 #include "alerts/rules/notification_silence.h"
 #include "alerts/rules/notification_words.h"
 #include "alerts/text/text.h"
-#include "collectors/subscriptions.h"
 #include "core/memory.h"
 
 enum {
@@ -35,12 +35,6 @@ static const char *common_label(const struct notification_subject *subject, cons
     return value;
 }
 
-static const char *subscription_name(const struct build *build, const char *id)
-{
-    const struct subscription *known = subscriptions_find(build->context->snapshot, id);
-    return known && *known->name ? arena_text(build->arena, known->name) : id;
-}
-
 /* Why all of it resolved. Of alerts that are left out nobody knows, but that some are no fix. */
 static const char *reason_of(const struct notification_subject *subject)
 {
@@ -55,7 +49,8 @@ static void add_common(struct build *build)
     struct notification *notification = build->notification;
     const struct notification_subject *subject = build->subject;
     notification->subscription_id = common_label(subject, "subscription_id");
-    notification->subscription_name = subscription_name(build, notification->subscription_id);
+    notification->subscription_name = notification_names_subscription(
+        build->context, notification->subscription_id, build->arena);
     notification->assessment_id = common_label(subject, "assessment_id");
     notification->rule = common_label(subject, "alertname");
     notification->severity = common_label(subject, "severity");
@@ -114,10 +109,7 @@ static const char *dedup_key(const struct build *build)
  */
 static void unlink_text(struct build *build, const char **text)
 {
-    CLEANUP(buf_finish) struct buf out = { 0 };
-    text_unlink(&out, *text);
-    if (strcmp(buf_cstr(&out), *text) != 0)
-        *text = arena_text(build->arena, buf_cstr(&out));
+    *text = notification_names_plain(*text, build->arena);
 }
 
 /* What templates show is never a link, but for the links themselves: everybody who may name a
@@ -125,7 +117,6 @@ static void unlink_text(struct build *build, const char **text)
 static void unlink_names(struct build *build)
 {
     struct notification *notification = build->notification;
-    unlink_text(build, &notification->subscription_name);
     for (size_t i = 0; i < notification->label_count; i++)
         unlink_text(build, &notification->labels[i].value);
     for (size_t i = 0; i < notification->annotation_count; i++)

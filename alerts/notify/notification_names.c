@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "alerts/text/text.h"
+#include "collectors/baselines_explain.h"
 #include "collectors/catalogue.h"
 #include "collectors/secure_scores.h"
 #include "collectors/subscriptions.h"
@@ -93,7 +94,9 @@ const char *notification_names_link(const struct notification_context *context,
                                     const struct finding *finding, struct arena *arena)
 {
     char link[LINK_BYTES];
+    struct finding linked = *finding;
+    linked.assessment_id = baselines_explain_link(finding);
     if (!*finding->assessment_id || !*finding->resource_id || !*context->portal)
         return "";
-    return arena_text(arena, finding_link(finding, context->portal, link, sizeof link));
+    return arena_text(arena, finding_link(&linked, context->portal, link, sizeof link));
 }

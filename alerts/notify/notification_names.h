@@ -31,6 +31,8 @@ const char *notification_names_subject(const struct notification_context *contex
 const char *notification_names_value(const struct notification_context *context, const char *label,
                                      const char *value, struct arena *arena);
 
-/* The finding in the portal; "" when there is no address of it. */
+/* The finding in the portal, where a rule of a baseline is part of the recommendation it belongs
+ * to;
+ * "" when there is no address of it. */
 const char *notification_names_link(const struct notification_context *context,
                                     const struct finding *finding, struct arena *arena);

@@ -125,9 +125,6 @@ static bool has_control(const struct question *question, size_t label,
 {
     const struct snapshot *snapshot = question->context->snapshot;
     const struct part *part = candidate->part;
-    const struct part_finding *finding = finding_of(candidate);
-    const char *subscription = intern_text(&part->strings, finding->subscription);
-    const char *assessment_id = part->assessments[finding->assessment].id;
     struct finding view;
     char scratch[PART_ID_BYTES];
     part_view(part, candidate->index, &view, scratch);
@@ -135,10 +132,8 @@ static bool has_control(const struct question *question, size_t label,
         size_t count;
         const struct secure_control *controls = secure_scores_controls(snapshot->parts[i], &count);
         for (size_t j = 0; j < count; j++)
-            if (!strcmp(controls[j].subscription_id, subscription) &&
-                has_value(question, label, controls[j].id) &&
-                secure_scores_holds(&controls[j], assessment_id) &&
-                secure_scores_counts(&controls[j].scope, view.resource_id))
+            if (has_value(question, label, controls[j].id) &&
+                secure_scores_has(&controls[j], &view))
                 return true;
     }
     return false;

@@ -64,8 +64,7 @@ static const char *control_of(struct attribute_names *names, const struct findin
         const struct secure_control *control = names->controls[i].is;
         if (strcmp(control->subscription_id, id) != 0)
             break;
-        if (secure_scores_counts(&control->scope, finding->resource_id) &&
-            secure_scores_holds(control, finding->assessment_id))
+        if (secure_scores_has(control, finding))
             return control->title;
     }
     return "";

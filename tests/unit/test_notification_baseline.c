@@ -1,5 +1,5 @@
 /* What a notification says of failing baseline rules, by rule and by machine. */
-#include "alerts/notify/notification_build.h"
+#include "alerts/notify/notification_names.h"
 #include "ledger_world.h"
 
 #define LINUX "1f655fb7-63ca-4980-91a3-56dbc2b715c6"
@@ -169,6 +169,22 @@ TEST(by_machine_each_rule_is_a_block)
     CHECK_TEXT(notification->blocks[1].careful, "");
     CHECK_TEXT(notification->blocks[1].description, "About all rules."); /* it has no texts */
     CHECK_TEXT(notification->blocks[1].remediation, "Fix all rules.");
+}
+
+/* Also where a finding is one of several behind a number. */
+TEST(a_rule_has_no_page_of_its_own_in_the_portal)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    const struct notification_context context = { .portal = "portal.azure.com" };
+    struct finding finding = { .source = SOURCE(baselines),
+                               .assessment_id = "a-key-that-we-made",
+                               .category = "AzureLinuxBaseline",
+                               .subscription_id = "s1",
+                               .resource_id = MACHINE("vm-1") };
+    CHECK_CONTAINS(notification_names_link(&context, &finding, &arena), "assessmentKey/" LINUX);
+    finding.category = "Compute";
+    CHECK_CONTAINS(notification_names_link(&context, &finding, &arena),
+                   "assessmentKey/a-key-that-we-made");
 }
 
 TEST(what_ended_says_nothing_of_what_was_found)
