@@ -1,22 +1,27 @@
 #!/usr/bin/env python3
-"""Scores of a subscription and of its connectors to other clouds: every page about one is true, and
-says whose score it is."""
-from alerts_model import query
-from harness import SECRET, Exporter, Fake, Folder, contains, equal, run, settings, until
-from sink import Sink, receiver
+"""A tenant of several clouds over many generations: every page that is sent is true."""
+import copy
+import os
 
-STEPS, DROP = 25, 0.02
+from alerts_model import open_in_ledger, query
+from harness import ALL, SECRET, Exporter, Fake, Folder, equal, run, settings, until
+from sink import Sink, receiver
+from truth import Truth
+
+CYCLES = int(os.environ.get("CYCLES", "1000" if ALL else "40"))
+DROP = 0.02
 RULES = """
 groups:
-- name: scores
+- name: all
   rules:
   - alert: ScoreDropped
     event: score.dropped
-  - alert: OtherClouds
-    event: [finding.opened, finding.reopened]
-    match: ['cloud=~"aws|gcp|github|azuredevops"', 'connector!=""']
+  - alert: Finding
+    event: [finding.opened, finding.reopened, finding.exemption_expired]
+    match: ['source="assessments"']
+  - alert: Rerated
+    event: finding.risk_changed
 """
-NAMES = {"aws": "AWS", "gcp": "GCP", "github": "GitHub", "azuredevops": "Azure DevOps"}
 
 
 def configuration(fake, folder, sink):
@@ -32,82 +37,86 @@ def configuration(fake, folder, sink):
                 "governor": {"messages": 0}})
 
 
-def scores_of(fake):
-    """Of every scope, by subscription and subject: the ratio, when it is one."""
-    scores = {}
-    for row in fake.admin("dump")["scores"]:
-        subject = (row["connectorId"] or "ascscore").lower()
-        told = row["ratio"] is not None and 0 <= row["ratio"] <= 1 and row["max"]
-        scores[row["subscriptionId"], subject] = row["ratio"] if told else None
-    return scores
-
-
 def watched(folder):
     return {tuple(key.split("/", 1)): value for key, value in
             query(folder, "SELECT key, value FROM watch_value WHERE kind = 'score'")}
 
 
-def follow(fake, folder, past):
-    """Wait until this generation is watched; what Azure does not tell is as it was."""
-    scores = scores_of(fake)
-    for scope, ratio in scores.items():
-        if ratio is not None:
-            past.setdefault(scope, []).append(ratio)
-    want = {scope: ratios[-1] for scope, ratios in past.items()}
-    until("the scores of this generation", lambda: watched(folder) == want, 60)
+def follow(fake, folder, truth):
+    """Wait until this generation is decided and what is to be sent is sent."""
+    truth.take(fake.admin("dump"))
+    until("the scores of this generation", lambda: watched(folder) == truth.watched(), 60)
+    until("its findings", lambda: open_in_ledger(folder) == truth.open_ids(), 60)
+    sent(folder)
 
 
-def check_score(alert, past):
-    """It says where the score of this very scope stood, and where it has been."""
-    labels = alert["labels"]
-    ratios = past[labels["subscription_id"], labels["subject"]]
-    before = float(alert["annotations"]["value_before"])
-    assert alert["value"] in ratios and before in ratios, f"{alert} of {ratios}"
-    assert before - alert["value"] >= DROP - 1e-9, f"no drop: {alert}"
-    below = "/securityconnectors/" in labels["subject"]
-    equal(labels["cloud"] == "azure", not below, f"cloud of {labels}")
-    equal(labels.get("connector", "").split("/")[-1],
-          labels["subject"].split("/")[-1] if below else "", f"connector of {labels}")
+def sent(folder):
+    until("what is to be sent", lambda: not query(
+        folder, "SELECT id FROM outbox_message WHERE state = 'queued'"), 60)
 
 
-def test_scores_of_connectors():
+def check_untruths_are_seen(truth, messages):
+    """Whatever of a true message is changed, the judge sees it."""
+    kinds = {"finding.": {"opened_at": "2020-01-01T00:00:00Z", "due_at": "2020-01-01T00:00:00Z",
+                          "risk_level": "none", "state": "pending"},
+             "score.": {"value": -1.0}}
+    labels = ("cloud", "connector", "subscription_id")
+    for kind, lies in kinds.items():
+        message = next(m for m in reversed(messages) if is_true(truth, m) and any(
+            a["event"].startswith(kind) and a["state"] == "firing" and "connector" in a["labels"]
+            for a in m["data"]["alerts"]))
+        for name, lie in lies.items():
+            false = copy.deepcopy(message)
+            false["data"]["alerts"][0][name] = lie
+            assert not is_true(truth, false), f"{name} of {kind} is not judged"
+        for name in labels:
+            false = copy.deepcopy(message)
+            false["data"]["alerts"][0]["labels"][name] = "another"
+            assert not is_true(truth, false), f"label {name} of {kind} is not judged"
+
+
+def is_true(truth, message):
+    """Judge it without counting."""
+    kept, truth.untruths = truth.untruths, []
+    judged, truth.judged = truth.judged, truth.judged.copy()
+    truth.judge(message)
+    found, truth.untruths, truth.judged = truth.untruths, kept, judged
+    return not found
+
+
+def check_all_kinds_came(judged):
+    """What was judged is what this test is for."""
+    clouds = {kind: {key[1] for key in judged if key[0] == kind} for kind in ("scores", "findings")}
+    assert clouds["scores"] - {"azure"}, f"no score of a connector fell: {judged}"
+    assert {"azure", "aws", "gcp"} <= clouds["findings"], f"findings of {clouds}"
+    events = {key[2] for key in judged if key[0] == "findings"}
+    assert {"finding.opened", "finding.reopened", "finding.resolved", "finding.exempted",
+            "finding.risk_changed"} <= events, f"only {events}"
+    assert judged["causes"], "no score named a cause"
+
+
+def test_every_page_is_true():
     with Folder() as folder, Sink() as sink, Fake(
-            "--multicloud", "--seed", "29", "--subscriptions", "3", "--assessments", "1500",
-            "--machines", "0") as fake:
+            "--multicloud", "--provable", "--seed", "29", "--subscriptions", "3",
+            "--assessments", "1500", "--machines", "0") as fake:
         with Exporter(folder, configuration(fake, folder, sink)) as exporter:
             exporter.wait_ready()
-            past = {}
-            follow(fake, folder, past)
-            for _ in range(STEPS):
+            truth, count = Truth(DROP), 0
+            follow(fake, folder, truth)
+            for _ in range(CYCLES):
                 fake.admin("advance?steps=1", "POST")
-                follow(fake, folder, past)
-            until("what is to be sent", lambda: not query(
-                folder, "SELECT id FROM outbox_message WHERE state = 'queued'"), 60)
-            check_messages([m["body"] for m in sink.taken()], past)
-
-
-def check_messages(messages, past):
-    dropped, others = set(), set()
-    for message in messages:
-        for alert in message["data"]["alerts"]:
-            labels = alert["labels"]
-            if alert["state"] == "resolved":
-                continue
-            if labels["alertname"] == "ScoreDropped":
-                check_score(alert, past)
-                dropped.add(labels["cloud"])
-                if labels["cloud"] != "azure":
-                    contains(message["data"]["title"],
-                             f"{NAMES[labels['cloud']]} connector {labels['connector']}", "title")
-            elif labels["alertname"] == "OtherClouds":
-                others.add(labels["cloud"])
-                resource = message["data"]["blocks"][0]["resources"][0]
-                contains(resource["environment"],
-                         f"{NAMES[labels['cloud']]} ", "environment")
-                contains(resource["environment"], labels["connector"], "environment")
-                assert resource["native_id"], resource
-    assert dropped - {"azure"}, f"no score of a connector fell: {dropped}"
-    assert {"aws", "gcp"} <= others, f"findings of {others}"
+                follow(fake, folder, truth)
+                bodies = [message["body"] for message in sink.taken()]
+                for body in bodies[count:]:
+                    truth.judge(body)
+                count = len(bodies)
+        for name, number in sorted(truth.judged.items(), key=str):
+            print(name, number)
+        for untruth in truth.untruths[:20]:
+            print("untrue:", *untruth)
+        equal(len(truth.untruths), 0, "untruths")
+        check_all_kinds_came(truth.judged)
+        check_untruths_are_seen(truth, bodies)
 
 
 run(globals())

@@ -1,0 +1,263 @@
+"""What of a message about a multicloud tenant is true, judged by the stand-in's dumps and no more.
+
+A message is of a moment: what it says of one finding or score must all hold in one of the last
+generations together.
+"""
+import calendar
+import collections
+import re
+import time
+
+from alerts_model import finding_id
+from harness import equal
+
+CLOUDS = {"azure": "Azure", "aws": "AWS", "gcp": "GCP", "github": "GitHub",
+          "azuredevops": "Azure DevOps"}
+ACCOUNTS = {"AWS": "account", "GCP": "project", "GitHub": "owner", "Azure DevOps": "organization"}
+SLA_DAYS = {"critical": 7, "high": 30, "medium": 90}  # as configured unless told otherwise
+LATE = 4  # generations that a message may be late: its group waits for its interval
+ROUNDING = 1e-9
+
+
+def seconds(text):
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ")) if text else 0
+
+
+def risk_of(row):
+    level = row["riskLevel"].lower()
+    return level if level in ("critical", "high", "medium", "low") else "not_evaluated"
+
+
+def below(row):
+    """Name of the connector that a row is seen through, empty for Azure's own."""
+    return (row.get("connectorId") or "").split("/")[-1]
+
+
+def cloud_of(row):
+    """Machines on premises are Azure's: they are seen through Arc."""
+    source = row["source"].lower()
+    return "azure" if source.startswith("onpremise") else source
+
+
+def account_of(row):
+    """What an ARN says of it; those of buckets say nothing."""
+    native = row.get("nativeId", "").split(":")
+    return native[4] if native[0] == "arn" else ""
+
+
+def environment_of(row, labels):
+    cloud, account = CLOUDS[cloud_of(row)], labels.get("account", "")
+    if not below(row):
+        return cloud
+    word = ACCOUNTS[cloud]
+    return f"{cloud}{f' {word} {account}' if account else ''} through connector {below(row)}"
+
+
+def shown(text):
+    """As messages show what others named: no client makes a link of it."""
+    return text.replace("://", "[:]//")
+
+
+def ratio_of(score):
+    told = score["ratio"] is not None and 0 <= score["ratio"] <= 1 and score["max"]
+    return score["ratio"] if told else None
+
+
+class Finding:
+    """One row in one generation, and what its past makes of it."""
+
+    def __init__(self, row, before):
+        self.row, self.open = row, row is not None and row["code"] == "Unhealthy"
+        self.opened_at, self.ran = (before.opened_at, before.ran) if before else (0, 0)
+        self.was_exempt = before.was_exempt if before else False
+        self.facts = row or before.facts
+        if self.open and not (before and before.open and before.row["changed"] == row["changed"]):
+            if not self.was_exempt:
+                self.ran = 0
+            self.opened_at, self.was_exempt = row["changed"], False
+        elif before and before.open and not self.open:
+            self.was_exempt = row is not None and row["cause"] == "Exempt"
+            if self.was_exempt:
+                self.ran += row["changed"] - self.opened_at
+
+    def due_at(self):
+        days = SLA_DAYS.get(risk_of(self.row))
+        return self.opened_at + days * 86400 - self.ran if days else 0
+
+    def ended_as(self):
+        if self.row is None:
+            return "resource_deleted"
+        if self.row["cause"] == "Exempt":
+            return "exempted"
+        return "fixed" if self.row["code"] == "Healthy" else "not_applicable"
+
+
+class Truth:
+    def __init__(self, score_drop):
+        self.score_drop = score_drop
+        self.generations = collections.deque(maxlen=LATE + 1)  # of {finding: Finding}, newest last
+        self.scores = collections.defaultdict(list)  # by scope: ratios that Azure told, one each
+        self.maximum = {}
+        self.judged = collections.Counter()
+        self.untruths = []
+
+    def take(self, dump):
+        before = self.generations[-1] if self.generations else {}
+        rows = {finding_id(row["id"]): row for row in dump["assessments"]}
+        self.generations.append({key: Finding(rows.get(key), before.get(key))
+                                 for key in rows.keys() | before.keys()})
+        for score in dump["scores"]:
+            subject = (score["connectorId"] or "ascscore").lower()
+            ratio = ratio_of(score)
+            self.maximum[score["subscriptionId"], subject] = score["max"]
+            if ratio is not None:
+                self.scores[score["subscriptionId"], subject].append(ratio)
+        self.subscriptions = {s["subscriptionId"]: s["name"] for s in dump["subscriptions"]}
+
+    def open_ids(self):
+        return {key for key, finding in self.generations[-1].items() if finding.open}
+
+    def watched(self):
+        return {scope: ratios[-1] for scope, ratios in self.scores.items()}
+
+    # --- messages --------------------------------------------------------------------------------
+
+    def judge(self, message):
+        """Note every untruth of it."""
+        data = message["data"]
+        self.judged["messages"] += 1
+        self.attempt(self.judge_counts, data)
+        for alert in data["alerts"]:
+            if alert["event"].startswith("finding."):
+                self.judged["findings", alert["labels"]["cloud"], alert["event"]] += 1
+                self.attempt(self.judge_finding, alert, data)
+            elif alert["event"].startswith("score."):
+                self.judged["scores", alert["labels"]["cloud"], alert["event"]] += 1
+                self.attempt(self.judge_score, alert, data)
+            else:
+                self.judged["others", alert["event"]] += 1
+
+    def attempt(self, judge, *about):
+        try:
+            judge(*about)
+        except (AssertionError, KeyError, IndexError, TypeError) as error:
+            self.untruths.append((type(error).__name__, str(error), about))
+
+    def judge_counts(self, data):
+        firing = sum(alert["state"] == "firing" for alert in data["alerts"])
+        equal(data["firing_count"], firing, "firing_count")
+        equal(data["status"], "firing" if firing else "resolved", "status")
+        if data["opened_at"]:
+            opened = [a["opened_at"] for a in data["alerts"]
+                      if a["state"] == "firing" or not firing]
+            equal(data["opened_at"], min(opened), "opened_at of the message")
+            equal(data["age_s"], seconds(data["made_at"]) - seconds(data["opened_at"]), "age")
+
+    def judge_finding(self, alert, data):
+        resource = next(r for block in data["blocks"] for r in block.get("resources", [])
+                        if r["finding_id"] == alert["labels"]["finding_id"])
+        wrong = []
+        for late, findings in enumerate(reversed(self.generations)):
+            found = findings.get(alert["labels"]["finding_id"])
+            wrong.append(self.wrong_of_finding(alert, resource, found))
+            if not wrong[-1]:
+                self.judged["late", late] += 1
+                return
+        raise AssertionError(f"in no generation: {wrong}")
+
+    def wrong_of_finding(self, alert, resource, finding):
+        """What it says and what is, where they differ."""
+        if not finding:
+            return "no such finding"
+        labels, row = alert["labels"], finding.facts
+        firing = alert["state"] == "firing"
+        facts = {
+            "open": (firing, finding.open),
+            "state": (resource["state"], "open" if finding.open else finding.ended_as()),
+            "opened_at": (seconds(alert["opened_at"]), finding.opened_at),
+            "resource's opened_at": (seconds(resource["opened_at"]), finding.opened_at),
+            "cloud": (labels["cloud"], cloud_of(row)),
+            "resource's cloud": (resource["cloud"], labels["cloud"]),
+            "connector": (labels.get("connector", ""), below(row)),
+            "resource's connector": (resource.get("connector", ""), below(row)),
+            "account": (labels.get("account", ""), resource.get("account", "")),
+            "account of the ARN": (account_of(row) or labels.get("account", ""),
+                                   labels.get("account", "")),
+            "environment": (resource.get("environment", ""), environment_of(row, labels)),
+            "native_id": (resource.get("native_id", ""), shown(row.get("nativeId", ""))),
+            "id": (resource["id"].lower(), row["resourceId"]),
+            "subscription": (labels["subscription_id"], row["subscriptionId"]),
+            "subscription's name": (labels["subscription_name"],
+                                    self.subscriptions[row["subscriptionId"]]),
+            "assessment": (labels["assessment_id"], row["key"]),
+        }
+        if finding.open:
+            facts["risk"] = (alert["risk_level"], risk_of(row))
+            facts["due_at"] = (seconds(alert["due_at"]), finding.due_at())
+            facts["resource's due_at"] = (seconds(resource["due_at"]) if "due_at" in resource
+                                          else 0, finding.due_at())
+        return {name: pair for name, pair in facts.items() if pair[0] != pair[1]}
+
+    def judge_score(self, alert, data):
+        labels = alert["labels"]
+        ratios = self.scores[labels["subscription_id"], labels["subject"]]
+        now, before = alert["value"], float(alert["annotations"]["value_before"])
+        fallen = [i for i in range(1, len(ratios)) if ratios[i] == now and ratios[i - 1] > now]
+        equal(labels["cloud"] == "azure", labels["subject"] == "ascscore", f"cloud of {labels}")
+        equal(labels.get("connector", ""), self.connector_of(labels), f"connector of {labels}")
+        if alert["state"] == "firing":
+            assert any(before in ratios[:i] for i in fallen), f"{now} from {before} in {ratios}"
+            assert before - now >= self.score_drop - ROUNDING, f"no drop: {before} to {now}"
+            self.judge_score_words(alert, data)
+        else:
+            self.judge_recovery(alert, data, ratios[-LATE - 1:])
+
+    def judge_recovery(self, alert, data, lately):
+        """It is half the way back at least, of a fall that was a drop."""
+        enough = alert["value"] + self.score_drop / 2 - ROUNDING
+        back = [ratio for ratio in lately if ratio >= enough]
+        assert back, f"is not back from {alert['value']}: {lately}"
+        told = re.search(r" is back at ([\d.]+) %, had fallen to ([\d.]+) %", data["title"])
+        if told:
+            assert float(told[1]) in [round(ratio * 100, 1) for ratio in back], (told[0], back)
+            equal(float(told[2]), round(alert["value"] * 100, 1), data["title"])
+
+    def connector_of(self, labels):
+        """Its name; with its resource group, where the subscription has two of that name."""
+        if labels["subject"] == "ascscore":
+            return ""
+        alike = {subject for subscription, subject in self.maximum
+                 if subscription == labels["subscription_id"]
+                 and subject.split("/")[-1] == labels["subject"].split("/")[-1]}
+        parts = labels["subject"].split("/")
+        return parts[-1] if len(alike) == 1 else f"{parts[4]}/{parts[-1]}"
+
+    def judge_score_words(self, alert, data):
+        block = next(b for b in data["blocks"] if b.get("fingerprint") == alert["fingerprint"])
+        before, now = block.get("value_before", 0), block.get("value", 0)  # 0 is left out
+        equal((before, now), (float(alert["annotations"]["value_before"]), alert["value"]),
+              "values of the block")
+        told = re.search(r"\(([\d.]+) -> ([\d.]+) %\)", data["title"])
+        if told:
+            equal(told.groups(), (f"{before * 100:.1f}", f"{now * 100:.1f}"), data["title"])
+        connector = alert["labels"].get("connector")
+        if connector and len(data["alerts"]) == 1:
+            words = f"{CLOUDS[alert['labels']['cloud']]} connector {connector}"
+            assert words in data["title"], data["title"]
+        for cause in block.get("causes", []):
+            if "finding_id" in cause:
+                self.judge_cause(cause, alert["labels"])
+        points = sum(cause["points"] for cause in block.get("causes", []))
+        maximum = self.maximum[alert["labels"]["subscription_id"], alert["labels"]["subject"]]
+        rest = (before - now) * maximum - points
+        assert abs(rest - block.get("unexplained", 0)) < 0.02, (
+            f"causes do not add up: {rest} of {maximum} is left of {block}")
+
+    def judge_cause(self, cause, labels):
+        rows = [g[cause["finding_id"]] for g in self.generations if cause["finding_id"] in g]
+        self.judged["causes"] += 1
+        assert any(f.open for f in rows), f"a cause that is not open: {cause}"
+        facts = rows[-1].facts
+        equal(facts["subscriptionId"], labels["subscription_id"], f"subscription of {cause}")
+        equal((facts.get("connectorId") or "ascscore").lower(), labels["subject"],
+              f"scope of {cause}")
