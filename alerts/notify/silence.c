@@ -8,7 +8,11 @@
 #include "core/hash.h"
 #include "core/memory.h"
 
-enum { SILENCES_MAX = 5000, COMPILED_BYTES_MAX = 64 * 1024 * 1024, KEPT_S = 5 * 24 * 3600 };
+enum {
+    SILENCES_MAX = 5000, /* that have not expired, and as many that have */
+    COMPILED_BYTES_MAX = 64 * 1024 * 1024,
+    KEPT_S = 5 * 24 * 3600,
+};
 
 const char *const silence_state_words[] = { "pending", "active", "expired", NULL };
 
@@ -48,15 +52,28 @@ static bool check(const struct silence *silence, int64_t now, struct error *erro
     return true;
 }
 
-static bool check_count(struct database *database, struct error *error)
+static bool check_count(struct database *database, int64_t now, struct error *error)
 {
     struct database_statement *statement =
-        database_prepare(database, "SELECT COUNT(*) FROM silence");
+        database_prepare(database, "SELECT COUNT(*) FROM silence WHERE ends_at > $1");
     int64_t count;
+    database_bind(statement, now);
     if (!database_get_integer(statement, &count, error))
         return false;
     return count < SILENCES_MAX ||
-           error_set(error, ERROR_REQUEST, "there are %d silences already", SILENCES_MAX);
+           error_set(error, ERROR_REQUEST,
+                     "%d silences are active or pending, which is the limit; expire some first",
+                     SILENCES_MAX);
+}
+
+/* Of those that have expired, the last ones stay. */
+static bool forget_oldest(struct database *database, int64_t now, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "DELETE FROM silence WHERE id IN (SELECT id FROM silence WHERE ends_at <= $1"
+                  " ORDER BY ends_at DESC, id LIMIT $2 OFFSET $3)");
+    database_bind(statement, now, SCHEMA_PRUNE_ROWS, SILENCES_MAX);
+    return database_run(statement, error);
 }
 
 /* A silence as it is kept: its matchers as text. */
@@ -142,8 +159,9 @@ static bool put(struct database *database, struct silence *silence, int64_t now,
         return false;
     if (silence->starts_at < now)
         silence->starts_at = now;
-    return check_count(database, error) &&
-           insert(database, silence, buf_cstr(&matchers), now, error);
+    return check_count(database, now, error) &&
+           insert(database, silence, buf_cstr(&matchers), now, error) &&
+           forget_oldest(database, now, error);
 }
 
 bool silence_put(struct database *database, struct silence *silence, int64_t now,
@@ -260,11 +278,25 @@ bool silence_load(struct database *database, struct silence_cache *cache, int64_
         keep(cache, list);
     if (list->count)
         qsort_r(list->silences, list->count, sizeof *list->silences, compare, &now);
+    silence_list_index(list, now);
     return true;
+}
+
+void silence_list_index(struct silence_list *list, int64_t now)
+{
+    const struct match_list **lists = MEMORY_ARRAY(const struct match_list *, list->count);
+    size_t count = 0; /* those that have expired are the last */
+    while (count < list->count && silence_state(&list->silences[count], now) != SILENCE_EXPIRED) {
+        lists[count] = &list->silences[count].matchers;
+        count++;
+    }
+    list->index = match_index_create(lists, count);
+    free(lists);
 }
 
 void silence_list_finish(struct silence_list *list)
 {
+    match_index_destroy(list->index);
     for (size_t i = 0; i < list->count; i++)
         silence_cache_release(list->silences[i].compiled);
     free(list->silences);
@@ -272,15 +304,26 @@ void silence_list_finish(struct silence_list *list)
     *list = (struct silence_list){ 0 };
 }
 
+/* A list, and when it is asked. */
+struct question {
+    const struct silence_list *list;
+    int64_t now;
+};
+
+static bool is_active(const void *context, size_t place)
+{
+    const struct question *question = context;
+    return silence_state(&question->list->silences[place], question->now) == SILENCE_ACTIVE;
+}
+
 const struct silence *silence_find(const struct silence_list *list, const struct alert *alert,
                                    int64_t now)
 {
-    for (size_t i = 0; i < list->count; i++)
-        if (silence_state(&list->silences[i], now) == SILENCE_ACTIVE &&
-            match_ask(&list->silences[i].matchers, alert->labels, alert->label_count,
-                      list->budget) == MATCH_YES)
-            return &list->silences[i];
-    return NULL;
+    const struct question question = { list, now };
+    size_t place = list->count ? match_index_find(list->index, alert->labels, alert->label_count,
+                                                  is_active, &question, list->budget)
+                               : MATCH_INDEX_NONE;
+    return place == MATCH_INDEX_NONE ? NULL : &list->silences[place];
 }
 
 int64_t silence_next_at(const struct silence_list *list, int64_t now)

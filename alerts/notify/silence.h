@@ -4,6 +4,7 @@
 #include "alerts/notify/silence_cache.h"
 #include "alerts/rules/alert.h"
 #include "alerts/store/database.h"
+#include "alerts/text/match_index.h"
 
 enum silence_state { SILENCE_PENDING, SILENCE_ACTIVE, SILENCE_EXPIRED };
 extern const char *const silence_state_words[];
@@ -19,6 +20,7 @@ struct silence_list {
     struct silence *silences; /* active, pending, expired; soonest to end first */
     size_t count;
     size_t compiled_bytes;       /* of all expressions */
+    struct match_index *index;   /* of those that had not expired, by place */
     struct match_budget *budget; /* for silence_find; NULL = any time */
     struct arena arena;
 };
@@ -27,7 +29,7 @@ struct silence_list {
  * when only its end or comment differ, else it expires and a new one is made (as Alertmanager
  * does).
  * ERROR_REQUEST: no matcher, all matchers match the empty text, ends before it starts or in the
- * past, over 5,000 silences. */
+ * past, 5,000 silences that have not expired. Of those that have, the last 5,000 are kept. */
 bool silence_put(struct database *database, struct silence *silence, int64_t now,
                  struct error *error) MUST_USE;
 
@@ -42,6 +44,9 @@ bool silence_expire(struct database *database, const char *id, int64_t now,
 bool silence_load(struct database *database, struct silence_cache *cache, int64_t now,
                   struct silence_list *list, struct error *error) MUST_USE;
 void silence_list_finish(struct silence_list *list);
+
+/* Index a list that was made by hand; its matchers stay where they are. */
+void silence_list_index(struct silence_list *list, int64_t now);
 
 /* Delete what expired more than five days ago. Evaluator, inside its transaction. */
 bool silence_prune(struct database *database, int64_t now, struct error *error) MUST_USE;

@@ -53,7 +53,8 @@ TEST(mute_gives_the_first_reason)
     struct silence silence = { .starts_at = NOON - 100, .ends_at = NOON + 100 };
     struct error error;
     CHECK(match_parse("team=~\"a|c\"", &silence.matchers, &arena, &error));
-    const struct silence_list silences = { .silences = &silence, .count = 1 };
+    struct silence_list silences = { .silences = &silence, .count = 1 };
+    silence_list_index(&silences, NOON);
     const struct route_leaf always = { .mute = none, .active = none },
                             in_office = { .mute = none, .active = hours },
                             not_in_office = { .mute = hours, .active = none };
@@ -91,6 +92,7 @@ TEST(mute_gives_the_first_reason)
         test_check_int(mute_check(&context, cases[i].leaf, &alert, cases[i].flaps, NOON - 9),
                        cases[i].reason, "test_mute.c, case", (int)i, cases[i].team);
     }
+    match_index_destroy(silences.index);
     match_finish(&silence.matchers);
     mute_windows_finish(windows);
 }

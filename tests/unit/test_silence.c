@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "alerts/store/schema.h"
+#include "core/hash.h"
 
 static struct database *open_memory(void)
 {
@@ -253,24 +254,47 @@ TEST(spent_budgets_silence_nothing)
     database_close(database);
 }
 
+static void insert_many(struct database *database, int count, int64_t ends_at)
+{
+    struct error error = { 0 };
+    CHECK(database_begin(database, &error));
+    for (int i = 0; i < count; i++) {
+        char id[37];
+        struct database_statement *statement = database_prepare(
+            database, "INSERT INTO silence (id, matchers, starts_at, ends_at, updated_at,"
+                      " created_by, comment) VALUES ($1, '{a=\"b\"}', 1, $2, 1, '', '')");
+        database_bind(statement, hash_uuid(id), ends_at);
+        CHECK(database_run(statement, &error));
+    }
+    CHECK(database_commit(database, &error));
+}
+
 TEST(silences_have_a_limit)
 {
     struct database *database = open_memory();
     struct error error = { 0 };
-    CHECK(database_begin(database, &error));
-    for (int i = 0; i < 5000; i++) {
-        char id[16];
-        snprintf(id, sizeof id, "%d", i);
-        struct database_statement *statement = database_prepare(
-            database, "INSERT INTO silence (id, matchers, starts_at, ends_at, updated_at,"
-                      " created_by, comment) VALUES ($1, '{a=\"b\"}', 1, 1000, 1, '', '')");
-        database_bind(statement, id);
-        CHECK(database_run(statement, &error));
-    }
-    CHECK(database_commit(database, &error));
+    insert_many(database, 5000, 1000);
     char id[37] = "";
     CHECK(!put(database, "{a=\"b\"}", 100, 200, 100, id, &error));
     CHECK_INT(error.code, ERROR_REQUEST);
-    CHECK_CONTAINS(error.message, "5000 silences");
+    CHECK_TEXT(error.message,
+               "5000 silences are active or pending, which is the limit; expire some first");
+    database_close(database);
+}
+
+/* Expired silences are no reason to refuse one, and are not kept without end. */
+TEST(expired_silences_use_up_no_limit)
+{
+    struct database *database = open_memory();
+    struct error error = { 0 };
+    insert_many(database, 10, 40);
+    insert_many(database, 5000, 50);
+    char id[37] = "";
+    CHECK(put(database, "{a=\"b\"}", 50, 200, 50, id, &error));
+    struct database_statement *statement = database_prepare(
+        database, "SELECT COUNT(*) * 100000 + SUM(ends_at < 50) FROM silence");
+    int64_t figures;
+    CHECK(database_get_integer(statement, &figures, &error));
+    CHECK_INT(figures, 5001 * 100000LL);
     database_close(database);
 }
