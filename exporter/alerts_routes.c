@@ -30,7 +30,7 @@ static const char *method_word(enum web_method method)
 static bool is_there(const struct alerting *alerting, struct web_response *response)
 {
     if (!alerting)
-        web_respond_text(response, 503, "nothing is kept: storage.path cannot be written");
+        web_response_text(response, 503, "nothing is kept: storage.path cannot be written");
     return alerting != NULL;
 }
 
@@ -54,7 +54,7 @@ static void respond(struct alerting *alerting, const struct web_request *request
     struct api_context context = alerting_api(alerting, clock_now_s());
     int status = function(&context, &asked, &out);
     settings_release(context.settings);
-    web_respond_buf(response, status, WEB_JSON, &out);
+    web_response_buf(response, status, WEB_JSON, &out);
 }
 
 /* A page in an operator's browser can post plain text to anybody, but JSON only where CORS allows
@@ -62,7 +62,7 @@ static void respond(struct alerting *alerting, const struct web_request *request
 static bool is_json(const struct web_request *request)
 {
     CLEANUP(buf_finish) struct buf type = { 0 };
-    web_header(request, "Content-Type", &type);
+    web_request_header(request, "Content-Type", &type);
     return !strncasecmp(buf_cstr(&type), "application/json", sizeof "application/json" - 1);
 }
 
@@ -70,7 +70,7 @@ void alerts_routes_v2(void *alerting, const struct web_request *request,
                       struct web_response *response)
 {
     if (request->method == WEB_POST && !is_json(request)) {
-        web_respond_text(response, 415, "Content-Type must be application/json");
+        web_response_text(response, 415, "Content-Type must be application/json");
         return;
     }
     respond(alerting, request, response, api_alertmanager);
@@ -92,6 +92,6 @@ void alerts_routes_finding(void *alerting, const struct web_request *request,
     int status = api_finding_link(&context, request->rest, &out);
     settings_release(context.settings);
     if (status == 302)
-        web_respond_header(response, "Location", arena_text(&response->scratch, buf_cstr(&out)));
-    web_respond_text(response, status, buf_cstr(&out));
+        web_response_header(response, "Location", arena_text(&response->scratch, buf_cstr(&out)));
+    web_response_text(response, status, buf_cstr(&out));
 }

@@ -1,6 +1,6 @@
 #pragma once
 /* The web routes of the alerts floor: Alertmanager's API, ours, and /f/<finding_id>. */
-#include "exporter/web.h"
+#include "exporter/web/web_route.h"
 
 /* Handlers; context: struct alerting, NULL = there is none (503). */
 void alerts_routes_v2(void *alerting, const struct web_request *request,

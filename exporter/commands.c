@@ -9,6 +9,7 @@
 #include "exporter/commands_database.h"
 #include "exporter/process.h"
 #include "exporter/service.h"
+#include "exporter/web/dispatch.h"
 #include "version.h"
 
 int commands_print(const struct buf *out)
@@ -81,8 +82,8 @@ static void append_families(struct buf *out, const char *collector,
 static int list_metrics(const struct flags *flags, const char *const *arguments, size_t count)
 {
     static const struct family *const *const own[] = {
-        runner_families, arm_families, service_families,
-        series_families, web_families, process_families,
+        runner_families, arm_families,      service_families,
+        series_families, dispatch_families, process_families,
     };
     CLEANUP(buf_finish) struct buf out = { 0 };
     (void)flags;

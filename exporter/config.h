@@ -9,7 +9,7 @@
 #include "core/log.h"
 #include "core/options.h"
 #include "exporter/scrape.h"
-#include "exporter/web_config.h"
+#include "exporter/web/web_config.h"
 
 #define CONFIG_DEFAULT_FILE "/etc/defender_exporter/defender_exporter.yml"
 

@@ -13,6 +13,7 @@
 #include "core/memory.h"
 #include "exporter/process.h"
 #include "exporter/selection.h"
+#include "exporter/web/dispatch.h"
 
 /* A scrape within this time of another gets the same bytes: at a normal pace every scrape sees
  * fresh values, at a benchmark's pace the program's own metrics cost nothing. */
@@ -198,7 +199,7 @@ static void drop_process(struct metric_set *set)
 {
     size_t kept = 0;
     for (size_t i = 0; i < set->count; i++)
-        if (!contains(web_families, set->samples[i].family))
+        if (!contains(dispatch_families, set->samples[i].family))
             set->samples[kept++] = set->samples[i];
     set->count = kept;
 }
@@ -360,9 +361,9 @@ static void respond_selected(struct scrape *scrape, const struct encoding *encod
     if (coding == CODING_GZIP) {
         struct buf packed = { 0 };
         gzip_append(&packed, text.data, text.length, GZIP_OWN);
-        web_respond_buf(response, 200, encoding->content_type, &packed);
+        web_response_buf(response, 200, encoding->content_type, &packed);
     } else {
-        web_respond_buf(response, 200, encoding->content_type, &text);
+        web_response_buf(response, 200, encoding->content_type, &text);
     }
 }
 
@@ -381,14 +382,14 @@ static void respond(struct scrape *scrape, const struct selection *selection,
                     const struct web_request *request, struct web_response *response)
 {
     CLEANUP(buf_finish) struct buf accept = { 0 };
-    web_header(request, "Accept", &accept);
+    web_request_header(request, "Accept", &accept);
     const struct encoding *encoding =
         encoding_choose(scrape->formats, scrape->format_count, buf_cstr(&accept));
     buf_reset(&accept);
-    web_header(request, "Accept-Encoding", &accept);
+    web_request_header(request, "Accept-Encoding", &accept);
     enum coding coding = encoding_gzip(buf_cstr(&accept)) ? CODING_GZIP : CODING_IDENTITY;
     if (coding == CODING_GZIP)
-        web_respond_header(response, "Content-Encoding", "gzip");
+        web_response_header(response, "Content-Encoding", "gzip");
     if (selection->narrow)
         respond_selected(scrape, encoding, coding, selection, response);
     else
@@ -402,10 +403,10 @@ void scrape_handle(void *context, const struct web_request *request, struct web_
     struct source_list *sources = snapshot_store_sources(scrape->snapshots);
     struct selection selection;
     struct error error;
-    web_respond_header(response, "Vary", "Accept, Accept-Encoding");
+    web_response_header(response, "Vary", "Accept, Accept-Encoding");
     if (selection_read(request, sources, &arena, &selection, &error))
         respond(scrape, &selection, request, response);
     else
-        web_respond_text(response, 400, error.message);
+        web_response_text(response, 400, error.message);
     source_list_release(sources);
 }

@@ -6,7 +6,7 @@
 #include "core/metric.h"
 #include "exporter/encoding.h"
 #include "exporter/series.h"
-#include "exporter/web.h"
+#include "exporter/web/web_route.h"
 
 struct scrape;
 

@@ -1,8 +1,9 @@
 #pragma once
 /* Which sources a scrape asks for: collect[]=a&collect[]=b, or exclude[]=a. Pure. */
 #include "collectors/snapshot/source.h"
+#include "core/error.h"
 #include "core/metric.h"
-#include "exporter/web.h"
+#include "exporter/web/web_request.h"
 
 struct selection {
     bool narrow; /* false: everything */

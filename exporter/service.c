@@ -18,6 +18,7 @@
 #include "exporter/alerts_routes.h"
 #include "exporter/pages.h"
 #include "exporter/systemd.h"
+#include "exporter/web/web.h"
 #include "version.h"
 
 enum { WEB_GRACE_MS = 500, SAY_SILENCE_MS = 4000 };
@@ -391,7 +392,7 @@ static void handle_healthy(void *context, const struct web_request *request,
 {
     (void)context;
     (void)request;
-    web_respond_text(response, 200, "OK");
+    web_response_text(response, 200, "OK");
 }
 
 static void handle_ready(void *context, const struct web_request *request,
@@ -403,14 +404,14 @@ static void handle_ready(void *context, const struct web_request *request,
     if (service->alerting && alerting_trouble(service->alerting, trouble)) {
         struct buf text = { 0 };
         buf_printf(&text, "Not ready: nothing can be decided about alerts: %s", trouble);
-        web_respond_buf(response, 503, WEB_TEXT, &text);
+        web_response_buf(response, 503, WEB_TEXT, &text);
         return;
     }
     struct snapshot *snapshot = snapshot_acquire(service->snapshots, clock_now_s());
     bool ready = snapshot_is_ready(snapshot);
     snapshot_release(snapshot);
-    web_respond_text(response, ready ? 200 : 503,
-                     ready ? "Ready" : "Not ready: the first collection is under way");
+    web_response_text(response, ready ? 200 : 503,
+                      ready ? "Ready" : "Not ready: the first collection is under way");
 }
 
 static bool lifecycle_allowed(struct service *service, struct web_response *response)
@@ -419,7 +420,7 @@ static bool lifecycle_allowed(struct service *service, struct web_response *resp
     bool allowed = service->engine.config->web.enable_lifecycle;
     pthread_mutex_unlock(&service->lock);
     if (!allowed)
-        web_respond_text(response, 403, "lifecycle requests need --web.enable-lifecycle");
+        web_response_text(response, 403, "lifecycle requests need --web.enable-lifecycle");
     return allowed;
 }
 
@@ -433,9 +434,9 @@ static void handle_reload(void *context, const struct web_request *request,
         return;
     CLEANUP(buf_finish) struct buf answer = { 0 };
     if (service_reload(service, &answer, &report))
-        web_respond_text(response, 200, buf_cstr(&answer));
+        web_response_text(response, 200, buf_cstr(&answer));
     else
-        web_respond_buf(response, 500, WEB_TEXT, &report.text);
+        web_response_buf(response, 500, WEB_TEXT, &report.text);
 }
 
 static void handle_quit(void *context, const struct web_request *request,
@@ -444,16 +445,16 @@ static void handle_quit(void *context, const struct web_request *request,
     (void)request;
     if (!lifecycle_allowed(context, response))
         return;
-    web_respond_text(response, 200, "stopping");
+    web_response_text(response, 200, "stopping");
     kill(getpid(), SIGTERM); /* the main thread waits for it */
 }
 
 static void respond_page(struct web_response *response, struct buf *body)
 {
-    web_respond_header(response, "Content-Security-Policy", pages_policy);
-    web_respond_header(response, "X-Frame-Options", "DENY");
-    web_respond_header(response, "Referrer-Policy", "no-referrer");
-    web_respond_buf(response, 200, WEB_HTML, body);
+    web_response_header(response, "Content-Security-Policy", pages_policy);
+    web_response_header(response, "X-Frame-Options", "DENY");
+    web_response_header(response, "Referrer-Policy", "no-referrer");
+    web_response_buf(response, 200, WEB_HTML, body);
 }
 
 /* "2 receivers, 5 rules"; the lock is held. */

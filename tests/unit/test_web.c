@@ -1,4 +1,4 @@
-#include "exporter/web.h"
+#include "exporter/web/web.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include "core/compiler.h"
-#include "exporter/web_address.h"
+#include "exporter/web/dispatch.h"
+#include "exporter/web/web_address.h"
 #include "test.h"
 
 /* --- a server that says what it got --------------------------------------------------------- */
@@ -19,15 +20,15 @@ static void handle_echo(void *context, const struct web_request *request,
     struct buf body = { 0 };
     CLEANUP(buf_finish) struct buf header = { 0 };
     (void)context;
-    web_header(request, "X-Test", &header);
+    web_request_header(request, "X-Test", &header);
     buf_printf(&body, "path=%s rest=%s body=%.*s test=%s", request->path, request->rest,
                (int)request->body_bytes, request->body, buf_cstr(&header));
     for (size_t i = 0; i < request->query_count; i++)
         buf_printf(&body, " %s=%s", request->queries[i].name, request->queries[i].value);
-    const char *a = web_query(request, "a");
+    const char *a = web_request_query(request, "a");
     buf_printf(&body, " first=%s", a ? a : "none");
-    web_respond_header(response, "X-Answer", "yes");
-    web_respond_buf(response, 0, WEB_HTML, &body);
+    web_response_header(response, "X-Answer", "yes");
+    web_response_buf(response, 0, WEB_HTML, &body);
 }
 
 static const struct web_route routes[] = {
@@ -118,9 +119,9 @@ TEST(routes_get_what_was_sent)
     CHECK_CONTAINS(buf_cstr(&out), "path=/things/a/b rest=a/b ");
     ask(&server, "POST /echo", "0123456789", &out);
     CHECK_CONTAINS(buf_cstr(&out), "body=0123456789 ");
-    CHECK_NUMBER(
-        metric_read_values(server.metrics, web_families[0], METRIC_LABELS("echo", "200")->values),
-        2);
+    CHECK_NUMBER(metric_read_values(server.metrics, dispatch_families[0],
+                                    METRIC_LABELS("echo", "200")->values),
+                 2);
 }
 
 TEST(the_configuration_may_go_after_the_start)
@@ -187,9 +188,9 @@ TEST(what_is_not_there_is_refused)
         CHECK_CONTAINS(buf_cstr(&out), cases[i].status);
         CHECK_CONTAINS(buf_cstr(&out), cases[i].part);
     }
-    CHECK_NUMBER(
-        metric_read_values(server.metrics, web_families[0], METRIC_LABELS("other", "404")->values),
-        3);
+    CHECK_NUMBER(metric_read_values(server.metrics, dispatch_families[0],
+                                    METRIC_LABELS("other", "404")->values),
+                 3);
 }
 
 TEST(a_body_that_grows_past_its_limit_is_cut)
@@ -238,9 +239,9 @@ TEST(a_route_has_room_for_so_many)
     CHECK_CONTAINS(buf_cstr(&out), "body=body");
     ask(&server, "GET /one", "", &out);
     CHECK_CONTAINS(buf_cstr(&out), "200 OK");
-    CHECK_NUMBER(
-        metric_read_values(server.metrics, web_families[0], METRIC_LABELS("one", "503")->values),
-        1);
+    CHECK_NUMBER(metric_read_values(server.metrics, dispatch_families[0],
+                                    METRIC_LABELS("one", "503")->values),
+                 1);
 }
 
 TEST(prefix_stands_before_every_route)
@@ -273,9 +274,9 @@ TEST(garbage_does_not_stop_the_server)
     }
     ask(&server, "GET /echo", "", &out);
     CHECK_CONTAINS(buf_cstr(&out), "200 OK");
-    CHECK_NUMBER(
-        metric_read_values(server.metrics, web_families[0], METRIC_LABELS("echo", "200")->values),
-        1);
+    CHECK_NUMBER(metric_read_values(server.metrics, dispatch_families[0],
+                                    METRIC_LABELS("echo", "200")->values),
+                 1);
 }
 
 TEST(stopping_does_not_wait_for_idle_peers)

@@ -1,8 +1,8 @@
-#include "exporter/web_config.h"
+#include "exporter/web/web_config.h"
 
 #include <string.h>
 
-#include "exporter/web_address.h"
+#include "exporter/web/web_address.h"
 
 static const char *check_addresses(const void *value)
 {

@@ -1,4 +1,4 @@
-#include "exporter/web_address.h"
+#include "exporter/web/web_address.h"
 
 #include <errno.h>
 #include <netdb.h>

@@ -1,0 +1,60 @@
+#include "exporter/web/web_response.h"
+
+#include <microhttpd.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "core/memory.h"
+
+void web_response_header(struct web_response *response, const char *name, const char *value)
+{
+    for (size_t i = 0; i < WEB_HEADERS_MAX; i++)
+        if (!response->headers[i].name) {
+            response->headers[i] = (struct web_pair){ name, value };
+            return;
+        }
+    memory_abort("more than %d headers of an answer", WEB_HEADERS_MAX);
+}
+
+void web_response_buf(struct web_response *response, int status, const char *type, struct buf *body)
+{
+    response->status = status;
+    response->type = type;
+    response->bytes = response->owner = body->data;
+    response->count = body->length;
+    response->release = free;
+    *body = (struct buf){ 0 };
+}
+
+void web_response_text(struct web_response *response, int status, const char *text)
+{
+    struct buf body = { 0 };
+    buf_text(&body, text);
+    buf_char(&body, '\n');
+    web_response_buf(response, status, WEB_TEXT, &body);
+}
+
+static void nothing_to_release(void *owner)
+{
+    (void)owner;
+}
+
+bool web_response_send(struct web_response *response, struct MHD_Connection *connection)
+{
+    int status = response->status ? response->status : 200;
+    void *bytes = (void *)(uintptr_t)response->bytes; /* the library only reads it */
+    struct MHD_Response *handle =
+        memory_checked(MHD_create_response_from_buffer_with_free_callback_cls(
+            response->count, bytes, response->release ? response->release : nothing_to_release,
+            response->owner));
+    if (response->type)
+        MHD_add_response_header(handle, "Content-Type", response->type);
+    MHD_add_response_header(handle, "Cache-Control", "no-store");
+    MHD_add_response_header(handle, "X-Content-Type-Options", "nosniff");
+    for (const struct web_pair *header = response->headers; header->name; header++)
+        MHD_add_response_header(handle, header->name, header->value);
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned)status, handle);
+    MHD_destroy_response(handle);
+    arena_finish(&response->scratch);
+    return result == MHD_YES;
+}

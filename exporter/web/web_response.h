@@ -1,0 +1,36 @@
+#pragma once
+/* What a handler gives back, and how it is sent. Every answer carries Cache-Control: no-store and
+ * nosniff. */
+#include <stdbool.h>
+
+#include "exporter/web/web_request.h"
+
+enum { WEB_HEADERS_MAX = 6 };
+
+#define WEB_TEXT "text/plain; charset=utf-8"
+#define WEB_HTML "text/html; charset=utf-8"
+
+/* Zeroed when the handler is called. */
+struct web_response {
+    int status;                                   /* 0 = 200 */
+    const char *type;                             /* Content-Type, static */
+    struct web_pair headers[WEB_HEADERS_MAX + 1]; /* static, or in scratch */
+    struct arena scratch;                         /* finished by the server */
+    const void *bytes;                            /* count of them */
+    size_t count;
+    void (*release)(void *owner); /* called when the bytes have been sent; NULL = static bytes */
+    void *owner;
+};
+
+/* Answer with a copy of one line of text. */
+void web_response_text(struct web_response *response, int status, const char *text);
+
+/* Answer with the bytes of the buf; they are owned, the buf is empty after. type: static. */
+void web_response_buf(struct web_response *response, int status, const char *type,
+                      struct buf *body);
+
+/* Add a header; value: static, or in response->scratch. */
+void web_response_header(struct web_response *response, const char *name, const char *value);
+
+/* Hand it to the connection, which releases it; false = the connection cannot take it. */
+bool web_response_send(struct web_response *response, struct MHD_Connection *connection);
