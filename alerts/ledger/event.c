@@ -97,6 +97,7 @@ void event_add(struct event_list *list, const struct event *event)
     kept->subscription_id = kept->subscription_id ? kept->subscription_id : "";
     kept->subject = kept->subject ? kept->subject : "";
     kept->detail = kept->detail ? kept->detail : "";
+    kept->headline = kept->headline ? kept->headline : "";
     kept->cloud = kept->cloud ? kept->cloud : "";
     kept->connector = kept->connector ? kept->connector : "";
 }

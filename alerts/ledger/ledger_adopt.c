@@ -167,6 +167,7 @@ bool ledger_adopt_begin(struct ledger *ledger, const struct source *of,
 struct tally {
     uint64_t all, by_risk[RISK_COUNT], overdue;
     int64_t oldest_at; /* since when the oldest overdue one is open */
+    int64_t since_at;  /* ... and the oldest of all */
 };
 
 /* wanted: by number in ledger->subscriptions; NULL = all. */
@@ -178,6 +179,8 @@ static void count(const struct ledger_source *source, const bool *wanted, struct
             continue;
         tally->all++;
         tally->by_risk[open->risk]++;
+        if (!tally->since_at || open->opened_at < tally->since_at)
+            tally->since_at = open->opened_at;
         if (!open->overdue_at)
             continue;
         tally->overdue++;
@@ -203,9 +206,53 @@ static void describe(const struct tally *tally, int64_t now, struct buf *out)
                    (long long)((now - tally->oldest_at) / DAY_S));
 }
 
+/* "55 critical open, 12 overdue, oldest 192 d": of the worst level, of what is overdue, and of that
+ * or else of all the age. */
+static void summarize(const struct tally *tally, int64_t now, struct buf *out)
+{
+    int64_t oldest_at = tally->overdue ? tally->oldest_at : tally->since_at;
+    int worst = 0;
+    if (!tally->all) {
+        buf_text(out, "nothing open");
+        return;
+    }
+    while (!tally->by_risk[worst])
+        worst++;
+    buf_printf(out, "%llu ", (unsigned long long)tally->by_risk[worst]);
+    if (worst == RISK_NOT_EVALUATED)
+        buf_text(out, "open, risk not evaluated");
+    else
+        buf_printf(out, "%s open", finding_risk_words[worst]);
+    if (tally->overdue)
+        buf_printf(out, ", %llu overdue", (unsigned long long)tally->overdue);
+    if (now - oldest_at >= DAY_S)
+        buf_printf(out, ", oldest %lld d", (long long)((now - oldest_at) / DAY_S));
+}
+
+/* "Watching 40 subscriptions: ...": all that is watched now. */
+static void summarize_all(const struct ledger *ledger, int64_t now, struct buf *out)
+{
+    CLEANUP(intern_finish) struct intern ids = { 0 };
+    struct tally tally = { 0 };
+    for (size_t i = 0; i < ledger->source_count; i++) {
+        const struct ledger_source *source = &ledger->sources[i];
+        if (source->adopted)
+            count(source, NULL, &tally);
+        for (uint32_t n = 1; n < source->adopted_ids.count; n++) {
+            const char *id = intern_text(&source->adopted_ids, n);
+            if (!source->adoptions[n].gone_at)
+                intern_put(&ids, id, strlen(id));
+        }
+    }
+    size_t watched = ids.count ? ids.count - 1 : 0;
+    buf_printf(out, "Watching %zu subscription%s: ", watched, watched == 1 ? "" : "s");
+    summarize(&tally, now, out);
+}
+
 /* subject: the name of the source, or those of new subscriptions. */
 static void add_event(const struct source *of, const char *subject, const struct tally *tally,
-                      const struct buf *detail, int64_t now, struct event_list *events)
+                      const struct buf *headline, const struct buf *detail, int64_t now,
+                      struct event_list *events)
 {
     event_add(events, &(struct event){
                           .kind = EVENT_FIRST_RUN,
@@ -215,6 +262,7 @@ static void add_event(const struct source *of, const char *subject, const struct
                           .risk = RISK_NOT_EVALUATED,
                           .risk_before = RISK_NOT_EVALUATED,
                           .subject = subject,
+                          .headline = arena_text(&events->arena, buf_cstr(headline)),
                           .detail = arena_text(&events->arena, buf_cstr(detail)),
                           .value = (double)tally->all,
                       });
@@ -224,6 +272,7 @@ bool ledger_adopt_source(struct ledger *ledger, const struct source *of, int64_t
                          struct event_list *events, struct error *error)
 {
     struct ledger_source *source = &ledger->sources[of->index];
+    CLEANUP(buf_finish) struct buf headline = { 0 };
     CLEANUP(buf_finish) struct buf detail = { 0 };
     struct tally tally = { 0 };
     char key[LEDGER_KEY_BYTES], at[32];
@@ -231,9 +280,10 @@ bool ledger_adopt_source(struct ledger *ledger, const struct source *of, int64_t
     snprintf(key, sizeof key, "adopted.%s", of->key);
     snprintf(at, sizeof at, "%lld", (long long)now);
     count(source, NULL, &tally);
+    summarize_all(ledger, now, &headline);
     describe(&tally, now, &detail);
     if (tally.all && ledger->config.first_run == LEDGER_FIRST_SUMMARY)
-        add_event(of, of->name, &tally, &detail, now, events);
+        add_event(of, of->name, &tally, &headline, &detail, now, events);
     return schema_put(ledger->database, key, at, error);
 }
 
@@ -338,6 +388,7 @@ bool ledger_adopt_tell(struct ledger *ledger, const struct snapshot *snapshot, i
         return true;
     CLEANUP(intern_finish) struct intern ids = { 0 };
     CLEANUP(buf_finish) struct buf names = { 0 };
+    CLEANUP(buf_finish) struct buf headline = { 0 };
     CLEANUP(buf_finish) struct buf detail = { 0 };
     struct tally tally = { 0 };
     collect_ready(ledger, snapshot, now, &ids);
@@ -352,9 +403,11 @@ bool ledger_adopt_tell(struct ledger *ledger, const struct snapshot *snapshot, i
         count(&ledger->sources[i], wanted, &tally);
     free(wanted);
     name_subscriptions(snapshot, &ids, &names);
+    buf_printf(&headline, "Now watching %s: ", buf_cstr(&names));
+    summarize(&tally, now, &headline);
     describe(&tally, now, &detail);
     add_event(&ledger->list->sources[0], arena_text(&events->arena, buf_cstr(&names)), &tally,
-              &detail, now, events);
+              &headline, &detail, now, events);
     return mark_told(ledger, &ids, error);
 }
 

@@ -421,16 +421,6 @@ static void add_answer(struct making *making, size_t place, bool brief,
     block->threats = add_words(making, "", entry->threats);
 }
 
-/* The title of a message about new subscriptions, which the alert names. */
-static const char *watching(struct making *making, const struct alert *alert)
-{
-    CLEANUP(buf_finish) struct buf title = { 0 };
-    const char *names = alert_annotation_value(alert, "watching");
-    if (*names)
-        buf_printf(&title, "Now watching %s: %s", names, alert_annotation_value(alert, "detail"));
-    return unlinked(making, arena_text(making->arena, buf_cstr(&title)));
-}
-
 static bool is_about_score(const struct alert *alert)
 {
     return !strncmp(alert->event, "score.", 6) || !strcmp(alert->event, "control.regressed");
@@ -448,7 +438,7 @@ static bool make_other(struct making *making, size_t place, bool brief,
     block->fingerprint = arena_text(making->arena, alert->fingerprint);
     block->severity = alert_label_value(alert, "severity");
     block->what = unlinked(making, alert_annotation_value(alert, "detail"));
-    block->title = watching(making, alert);
+    block->title = unlinked(making, alert_annotation_value(alert, "headline"));
     block->metric = alert_annotation_value(alert, "metric");
     block->value = alert->value;
     block->value_before = *before ? strtod(before, NULL) : 0;

@@ -42,7 +42,7 @@ struct notification_subject {
 
 /* Fill the notification. Texts go to the arena; alerts (with a ledger: their texts) stay borrowed
  * from the subject. Annotations that are read: detail (a sentence about what is no finding),
- * value_before, runbook_url. False only when the database failed. */
+ * headline (its title), value_before, runbook_url. False only when the database failed. */
 bool notification_build(const struct notification_context *context,
                         const struct notification_subject *subject, struct arena *arena,
                         struct notification *notification, struct error *error) MUST_USE;

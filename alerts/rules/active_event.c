@@ -20,8 +20,7 @@ static void describe_first_run(struct alert *base, const struct event *event, st
     bool of_source = !strcmp(event->subject, event->source->name);
     if (of_source)
         buf_printf(&detail, "%s: ", event->source->name);
-    else
-        alert_annotate(base, "watching", event->subject);
+    alert_annotate(base, "headline", event->headline);
     buf_text(&detail, event->detail);
     alert_annotate(base, "detail", arena_text(arena, buf_cstr(&detail)));
     base->value = event->value;
@@ -99,6 +98,7 @@ static bool add_first_run(struct active_pass *pass, const struct rule *rule,
     buf_printf(&detail, "%s; %s", alert_annotation_value(&row->alert, "detail"),
                alert_annotation_value(more, "detail"));
     alert_annotate(&row->alert, "detail", buf_cstr(&detail));
+    alert_annotate(&row->alert, "headline", alert_annotation_value(more, "headline"));
     row->alert.value += more->value;
     return active_row_put(pass, rule, row, error);
 }

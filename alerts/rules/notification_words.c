@@ -337,15 +337,6 @@ static void put_fresh(struct buf *out, const struct notification *notification,
     put_subscription(out, notification);
 }
 
-static void put_first_run(struct buf *out, const struct notification *notification,
-                          const struct notification_block *block)
-{
-    buf_text(out, "Defender for Cloud is watched from now on");
-    if (block->value > 0)
-        buf_printf(out, ": %.0f findings were open already", block->value);
-    put_subscription(out, notification);
-}
-
 static void put_risk(struct buf *out, const struct notification *notification,
                      const struct notification_block *block)
 {
@@ -371,9 +362,8 @@ static const struct other {
 } others[] = {
     { "score.recovered", NULL, true },     { "plan.disabled", put_plan, false },
     { "ruler.changed", put_ruler, false }, { "data.stale", put_stale, false },
-    { "data.recovered", put_fresh, true }, { "digest", put_first_run, false },
-    { "heartbeat", put_heartbeat, false }, { "risk.missing", put_risk, false },
-    { "risk.recovered", put_risk, true },
+    { "data.recovered", put_fresh, true }, { "heartbeat", put_heartbeat, false },
+    { "risk.missing", put_risk, false },   { "risk.recovered", put_risk, true },
 };
 
 static const struct other *other_of(const char *event)

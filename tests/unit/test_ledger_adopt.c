@@ -82,6 +82,53 @@ TEST(one_that_never_comes_is_waited_for_an_hour)
     world_finish(&world);
 }
 
+/* A finding that is open for so many days; of high ones 30 are allowed. */
+static void open_for(struct world *world, struct part *part, const char *id, enum risk_level risk,
+                     int64_t days)
+{
+    world_open_since(part, id, "key", "s1", risk, world->now - days * DAY);
+}
+
+TEST(the_first_runs_headline_is_about_all_that_is_watched)
+{
+    static const struct {
+        const char *a, *b, *headline;
+    } cases[] = {
+        { "c", "", "Watching 2 subscriptions: 1 critical open, oldest 3 d" },
+        { "cho", "", "Watching 2 subscriptions: 1 critical open, 1 overdue, oldest 99 d" },
+        { "ho", "c", "Watching 2 subscriptions: 1 critical open, 1 overdue, oldest 99 d" },
+        { "h", "", "Watching 2 subscriptions: 1 high open, oldest 5 d" },
+        { "n", "", "Watching 2 subscriptions: 1 open, risk not evaluated" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct world world;
+        world_init(&world, NULL);
+        world.config.sla_s[RISK_HIGH] = 30 * DAY;
+        ledger_configure(world.ledger, &world.config);
+        for (int source = 0; source < 2; source++) {
+            const char *open = source ? cases[i].b : cases[i].a;
+            struct part *part = world_part(source ? B : A, BOTH);
+            for (const char *c = open; *c; c++) {
+                char id[] = { *c, 0 };
+                open_for(&world, part, id,
+                         *c == 'c'   ? RISK_CRITICAL
+                         : *c == 'n' ? RISK_NOT_EVALUATED
+                                     : RISK_HIGH,
+                         *c == 'o'   ? 99
+                         : *c == 'h' ? 5
+                         : *c == 'n' ? 0
+                                     : 3);
+            }
+            world_publish(&world, part);
+        }
+        world_advance(&world);
+        const struct event_list *events = &world.events;
+        CHECK(events->count == 1 + (*cases[i].b != 0));
+        CHECK_TEXT(events->events[events->count - 1].headline, cases[i].headline);
+        world_finish(&world);
+    }
+}
+
 TEST(a_subscription_is_remembered_for_30_days)
 {
     struct world world;
@@ -206,7 +253,8 @@ TEST(two_hundred_at_once_are_one_message_and_then_a_critical_is_one_page)
     CHECK(strchr(told, '\n') == told + strlen(told) - 1);
     CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM outbox_message WHERE page LIKE"
                                    " '%\"Now watching n000, n001, n002 and 197 more subscriptions:"
-                                   " 1200 findings were open already, 400 critical, 800 high%'"),
+                                   " 400 critical open\"%1200 findings were open already,"
+                                   " 400 critical, 800 high%'"),
               1);
     for (int i = 0; i < 3; i++) {
         collect_all(&scene, A, false);

@@ -546,10 +546,10 @@ TEST(a_roll_up_says_how_much_it_stands_for)
     struct alert first_run = {
         .rule = "R", .event = "digest", .state = ALERT_FIRING, .value = 120, .reason = ""
     };
+    alert_annotate(&first_run, "headline", "Watching 40 subscriptions: 55 critical open");
     built.subject.count_count = 0; /* of a first run */
     built_make(&built, &first_run, 1);
-    CHECK_TEXT(built.notification.title,
-               "Defender for Cloud is watched from now on: 120 findings were open already");
+    CHECK_TEXT(built.notification.title, "Watching 40 subscriptions: 55 critical open");
 }
 
 /* The same on every replica, another one for another life, group or rule. */
