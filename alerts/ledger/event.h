@@ -54,7 +54,7 @@ struct event {
     const char *subscription_id, *subject, *detail; /* of the others: subject is a control, plan,
                                       collector or assessment id, or the names of new subscriptions;
                                       detail a sentence. Never NULL */
-    const char *headline;          /* of a first run: the title of its message. Never NULL */
+    const char *headline;          /* title of the message, "" = made of the rest. Never NULL */
     const char *cloud, *connector; /* of scores and controls; "" = of the subscription itself, which
                                       is Azure. Never NULL */
     double value, value_before;    /* ratio, points, count of findings, age in seconds */

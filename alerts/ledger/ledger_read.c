@@ -19,6 +19,8 @@ static void write_detail(const struct event *event, struct buf *out)
     json_add_text(&writer, "subscription_id", event->subscription_id);
     json_add_text(&writer, "subject", event->subject);
     json_add_text(&writer, "detail", event->detail);
+    if (event->headline && *event->headline)
+        json_add_text(&writer, "headline", event->headline);
     if (event->cloud && *event->cloud)
         json_add_text(&writer, "cloud", event->cloud);
     if (event->connector && *event->connector)
@@ -81,6 +83,7 @@ static bool read_detail(const struct json *document, const struct source_list *s
     const char *subscription = json_text(json_get(document, "subscription_id"));
     const char *subject = json_text(json_get(document, "subject"));
     const char *detail = json_text(json_get(document, "detail"));
+    const char *headline = json_text(json_get(document, "headline"));
     const char *cloud = json_text(json_get(document, "cloud"));
     const char *connector = json_text(json_get(document, "connector"));
     const struct source *source = key ? source_list_find(sources, key) : NULL;
@@ -90,6 +93,7 @@ static bool read_detail(const struct json *document, const struct source_list *s
     event->subscription_id = subscription;
     event->subject = subject;
     event->detail = detail;
+    event->headline = headline ? headline : "";
     event->cloud = cloud ? cloud : "";
     event->connector = connector ? connector : "";
     event->value = json_number(json_get(document, "value"), NAN);

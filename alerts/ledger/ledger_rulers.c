@@ -83,29 +83,37 @@ static bool is_all_over(const struct ledger_rulers *rulers,
            (findings && assessment->model == MODEL_INDIVIDUAL && is_taking_over(rulers));
 }
 
+/* The title and the sentence: which recommendation, and how much is open of it. */
 static void describe(const struct ledger_rulers *rulers, const struct part_assessment *assessment,
-                     size_t findings, size_t subscriptions, struct buf *out)
+                     size_t findings, size_t subscriptions, struct buf *headline,
+                     struct buf *detail)
 {
     const struct source *source = rulers->part->source;
     const struct catalogue_entry *entry =
         catalogue_find(rulers->snapshot, source->tenant, assessment->id);
-    if (assessment->model == MODEL_INDIVIDUAL)
-        buf_printf(out, "individual recommendations of the category \"%s\" are new, and open",
+    const char *title = *assessment->title ? assessment->title
+                        : entry            ? entry->title
+                                           : assessment->id;
+    if (assessment->model == MODEL_INDIVIDUAL) {
+        buf_printf(headline, "Microsoft added recommendations of the category %s, %zu finding%s",
+                   assessment->category, findings, findings == 1 ? "" : "s");
+        buf_printf(detail, "individual recommendations of the category \"%s\" are new, and open",
                    assessment->category);
-    else
-        buf_printf(out, "the new recommendation \"%s\" is open",
-                   *assessment->title ? assessment->title
-                   : entry            ? entry->title
-                                      : assessment->id);
-    buf_printf(out, " %zu times in %zu subscriptions", findings, subscriptions);
+    } else {
+        buf_printf(headline, "Microsoft added a recommendation: %s, %zu resource%s", title,
+                   findings, findings == 1 ? "" : "s");
+        buf_printf(detail, "the new recommendation \"%s\" is open", title);
+    }
+    buf_printf(detail, " %zu times in %zu subscriptions", findings, subscriptions);
 }
 
 static bool add(const struct ledger_rulers *rulers, const struct part_assessment *assessment,
                 size_t findings, size_t subscriptions, struct error *error)
 {
     struct arena *arena = &rulers->events->arena;
+    CLEANUP(buf_finish) struct buf headline = { 0 };
     CLEANUP(buf_finish) struct buf detail = { 0 };
-    describe(rulers, assessment, findings, subscriptions, &detail);
+    describe(rulers, assessment, findings, subscriptions, &headline, &detail);
     const struct event event = {
         .kind = EVENT_RULER_CHANGED,
         .source = rulers->part->source,
@@ -114,6 +122,7 @@ static bool add(const struct ledger_rulers *rulers, const struct part_assessment
         .risk = RISK_NOT_EVALUATED,
         .risk_before = RISK_NOT_EVALUATED,
         .subject = arena_text(arena, key_of(assessment)),
+        .headline = arena_text(arena, buf_cstr(&headline)),
         .detail = arena_text(arena, buf_cstr(&detail)),
         .value = (double)findings,
     };

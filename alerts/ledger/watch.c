@@ -94,8 +94,7 @@ static bool add_event(struct watch *watch, const struct event *said, struct erro
     event.at = watch->now;
     event.reason = -1;
     event.risk = event.risk_before = RISK_NOT_EVALUATED;
-    event.subscription_id =
-        arena_text(arena, said->subscription_id ? said->subscription_id : "");
+    event.subscription_id = arena_text(arena, said->subscription_id ? said->subscription_id : "");
     event.subject = arena_text(arena, said->subject);
     event.detail = arena_text(arena, said->detail);
     event.connector = arena_text(arena, said->connector ? said->connector : "");
@@ -322,7 +321,7 @@ static bool watch_model(struct watch *watch, const struct part *part, enum findi
                         uint64_t rows, struct error *error)
 {
     const char *word = finding_model_words[model];
-    char key[KEY_BYTES], missing[64], detail[512];
+    char key[KEY_BYTES], missing[64], headline[128], detail[512];
     struct value before;
     snprintf(key, sizeof key, "%s/%s", watch->source->key, word);
     snprintf(missing, sizeof missing, "missing %lld", (long long)part->collected_at);
@@ -335,6 +334,7 @@ static bool watch_model(struct watch *watch, const struct part *part, enum findi
         return true;
     if (!strcmp(before.state, "present"))
         return write_value(watch, "model", key, 0, missing, error);
+    snprintf(headline, sizeof headline, "Azure tells of no %s recommendations any more", word);
     snprintf(detail, sizeof detail,
              "Azure tells of no %s recommendations any more. What was open of them is not fixed: "
              "it is told in another way, or not assessed any longer",
@@ -344,6 +344,7 @@ static bool watch_model(struct watch *watch, const struct part *part, enum findi
                      &(struct event){ .kind = EVENT_RULER_CHANGED,
                                       .source = watch->source,
                                       .subject = word,
+                                      .headline = headline,
                                       .detail = detail },
                      error);
 }
@@ -356,9 +357,8 @@ static bool watch_models(struct watch *watch, const struct part *part, struct er
         return true;
     for (int model = 0; model < MODEL_COUNT; model++)
         all += rows[model];
-    return !all ||
-           (watch_model(watch, part, MODEL_GROUPED, rows[MODEL_GROUPED], error) &&
-            watch_model(watch, part, MODEL_INDIVIDUAL, rows[MODEL_INDIVIDUAL], error));
+    return !all || (watch_model(watch, part, MODEL_GROUPED, rows[MODEL_GROUPED], error) &&
+                    watch_model(watch, part, MODEL_INDIVIDUAL, rows[MODEL_INDIVIDUAL], error));
 }
 
 /* Why the data of a subscription are old; NULL = they are not. age_s: how old. */

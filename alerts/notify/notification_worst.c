@@ -311,6 +311,8 @@ static bool name_one(const struct question *question, const struct candidate *ca
         .link = notification_names_link(context, &view, arena),
         .opened_at = found && entry.opened_at ? entry.opened_at : view.changed_at,
     };
+    if (context->ledger)
+        ledger_times(context->ledger, &view.id, &out->opened_at, &out->due_at);
     return true;
 }
 

@@ -145,6 +145,7 @@ static struct alert explained(const struct notification *notification, const str
                              : *block->what      ? block->what
                                                  : notification->text,
                              points, arena) },
+        { "recommendation", alert->has_finding ? block->title : "" },
         { "remediation", open ? cut(block->remediation, points, arena) : "" },
         { "portal_url", link_of(notification, alert) },
         { "runbook_url", notification->runbook_url },

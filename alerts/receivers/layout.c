@@ -98,23 +98,12 @@ static void add_place(struct making *making, const struct notification_block *bl
     add_fact(making, "Resource id", *first->native_id ? first->native_id : first->id);
 }
 
-/* "2025-11-28 12:00 UTC, in 6 d", "..., overdue 30 d". */
-static void put_due(struct buf *out, int64_t due_at, int64_t now)
-{
-    bool overdue = now && due_at < now;
-    text_instant(out, due_at, overdue ? 0 : now);
-    if (!overdue)
-        return;
-    buf_text(out, ", overdue ");
-    text_about(out, now - due_at);
-}
-
 static void add_clocks(struct making *making, const struct notification_block *block)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
     const struct notification *notification = making->notification;
     if (is_open(block) && block->due_at) {
-        put_due(&text, block->due_at, notification->made_at);
+        text_due(&text, block->due_at, notification->made_at);
         add_fact(making, "Due", finish_text(making, &text));
     }
     if (is_open(block)) {
@@ -177,6 +166,8 @@ static void add_reasons(struct making *making, const struct notification_block *
 /* Of a message about one recommendation. */
 static void add_finding_facts(struct making *making, const struct notification_block *block)
 {
+    if (!strstr(making->notification->title, block->title)) /* it was cut there, or is not said */
+        add_fact(making, "Recommendation", block->title);
     add_risk(making, block);
     add_place(making, block);
     if (!is_open(block))
@@ -206,7 +197,7 @@ static void add_common_facts(struct making *making)
     if (notification->status == NOTIFICATION_RESOLVED)
         add_fact(making, "Closed because", notification_words_ending(notification->reason));
     else if (notification->due_at) {
-        put_due(&text, notification->due_at, notification->made_at);
+        text_due(&text, notification->due_at, notification->made_at);
         add_fact(making, "First due", finish_text(making, &text));
     }
     if (notification->age_s > 0 && notification->status == NOTIFICATION_RESOLVED) {
@@ -374,7 +365,7 @@ static void add_open_lines(struct lines *lines, const struct notification_block 
     add_line(lines, "Why", &text);
     add_named(lines, "Threatens", block->threats);
     if (block->due_at)
-        put_due(&text, block->due_at, now);
+        text_due(&text, block->due_at, now);
     add_line(lines, "Due", &text);
     if (block->points > 0)
         put_gain(&text, block);
@@ -492,7 +483,8 @@ static void add_sections(struct making *making)
     else if (several && !notification->count_count)
         add_blocks(making);
     else if (notification->block_count == 1)
-        layout_number_sections(notification->blocks, making->arena, making->layout);
+        layout_number_sections(notification->blocks, notification->made_at, making->arena,
+                               making->layout);
 }
 
 /* Those of the only recommendation; of several each has its own. */

@@ -11,6 +11,7 @@ enum { ITEMS_MAX = ALERT_LABELS_MAX + 2 * NOTIFICATION_CAUSES_MAX + NOTIFICATION
 /* Items being listed. */
 struct listing {
     const struct notification_block *block;
+    int64_t now;
     struct arena *arena;
     struct layout_item *items;
     size_t count;
@@ -154,6 +155,10 @@ static void add_worst(struct listing *listing)
             buf_text(&line, ", open since ");
             text_instant(&line, worst->opened_at, 0);
         }
+        if (worst->due_at) {
+            buf_text(&line, ", due ");
+            text_due(&line, worst->due_at, listing->now);
+        }
         add_item(listing, &line, worst->link);
     }
     if (block->worst_total <= (int64_t)block->worst_count)
@@ -179,11 +184,11 @@ static void add_section(struct layout *layout, const char *title, const char *te
     };
 }
 
-void layout_number_sections(const struct notification_block *block, struct arena *arena,
-                            struct layout *layout)
+void layout_number_sections(const struct notification_block *block, int64_t now,
+                            struct arena *arena, struct layout *layout)
 {
-    struct listing causes = { .block = block, .arena = arena };
-    struct listing worst = { .block = block, .arena = arena };
+    struct listing causes = { .block = block, .now = now, .arena = arena };
+    struct listing worst = { .block = block, .now = now, .arena = arena };
     CLEANUP(buf_finish) struct buf title = { 0 };
     add_causes(&causes);
     add_section(layout, "What caused it", "", &causes);
@@ -195,7 +200,7 @@ void layout_number_sections(const struct notification_block *block, struct arena
 void layout_number_whole(const struct notification_block *block, int64_t now, struct arena *arena,
                          struct layout *layout)
 {
-    struct listing listing = { .block = block, .arena = arena };
+    struct listing listing = { .block = block, .now = now, .arena = arena };
     CLEANUP(buf_finish) struct buf what = { 0 };
     if (*block->what) {
         buf_text(&what, block->what);

@@ -20,7 +20,6 @@ static void describe_first_run(struct alert *base, const struct event *event, st
     bool of_source = !strcmp(event->subject, event->source->name);
     if (of_source)
         buf_printf(&detail, "%s: ", event->source->name);
-    alert_annotate(base, "headline", event->headline);
     buf_text(&detail, event->detail);
     alert_annotate(base, "detail", arena_text(arena, buf_cstr(&detail)));
     base->value = event->value;
@@ -49,6 +48,7 @@ static void describe(struct active_pass *pass, struct subject *subject, struct a
             alert_annotate(base, "risk_before", finding_risk_words[event->risk_before]);
         return;
     }
+    alert_annotate(base, "headline", event->headline);
     if (event->kind == EVENT_FIRST_RUN) {
         describe_first_run(base, event, arena);
         return;

@@ -6,7 +6,11 @@
 
 #include "alerts/text/text.h"
 
-enum { NAMES_MAX = 5 }; /* resources named in a sentence */
+enum {
+    NAMES_MAX = 5,        /* resources named in a sentence */
+    SHOWN_POINTS = 60,    /* of a title, wherever it is shown */
+    WHAT_POINTS_MIN = 20, /* of a recommendation, whatever stands behind it */
+};
 
 /* --- words ------------------------------------------------------------------------------------ */
 static const struct ending {
@@ -171,22 +175,34 @@ static const struct notification_resource *first_resource(const struct notificat
     return block->resource_count && *block->resources[0].name ? &block->resources[0] : NULL;
 }
 
+/* The recommendation and what stands behind it: a long one is cut, so that the resource is within
+ * what a lock screen shows. */
+static void put_what(struct buf *out, const struct notification_block *block,
+                     const struct buf *behind)
+{
+    size_t taken = text_points(buf_cstr(out)) + text_points(buf_cstr(behind));
+    size_t left = taken + WHAT_POINTS_MIN < SHOWN_POINTS ? SHOWN_POINTS - taken : WHAT_POINTS_MIN;
+    text_cut_word(out, title_of(block), left);
+    buf_text(out, buf_cstr(behind));
+}
+
 /* One recommendation of which something is open. */
 static void put_open_block(struct buf *out, const struct notification *notification,
                            const struct notification_block *block)
 {
+    CLEANUP(buf_finish) struct buf behind = { 0 };
     const struct notification_resource *first = first_resource(block);
     put_verb(out, notification, block);
-    buf_text(out, title_of(block));
     if (block->ended_count) {
-        buf_printf(out, ", %lld of %lld open", (long long)block->open_count,
+        buf_printf(&behind, ", %lld of %lld open", (long long)block->open_count,
                    (long long)(block->open_count + block->ended_count));
     } else {
         if (first)
-            buf_printf(out, " on %s", first->name);
+            buf_printf(&behind, " on %s", first->name);
         if (block->open_count > 1)
-            buf_printf(out, ", %lld open", (long long)block->open_count);
+            buf_printf(&behind, ", %lld open", (long long)block->open_count);
     }
+    put_what(out, block, &behind);
     put_subscription(out, notification);
 }
 
@@ -255,11 +271,12 @@ static void put_ended(struct buf *out, const struct notification *notification)
     if (notification->block_count + (size_t)notification->left_out_blocks > 1) {
         put_findings(out, notification, notification->resource_total);
     } else {
-        buf_text(out, title_of(block));
+        CLEANUP(buf_finish) struct buf behind = { 0 };
         if (block->ended_count > 1)
-            buf_printf(out, " on %lld resources", (long long)block->ended_count);
+            buf_printf(&behind, " on %lld resources", (long long)block->ended_count);
         else if (first)
-            buf_printf(out, " on %s", first->name);
+            buf_printf(&behind, " on %s", first->name);
+        put_what(out, block, &behind);
         put_subscription(out, notification);
     }
     if (!alike) {
@@ -282,17 +299,6 @@ static void put_plan(struct buf *out, const struct notification *notification,
 {
     buf_printf(out, "Defender plan %s is off", label_of(block, "subject"));
     put_subscription(out, notification);
-}
-
-static void put_ruler(struct buf *out, const struct notification *notification,
-                      const struct notification_block *block)
-{
-    (void)notification;
-    buf_text(out, "Microsoft added a recommendation");
-    if (*block->title)
-        buf_printf(out, ": %s", block->title);
-    if (block->value > 0)
-        buf_printf(out, ", %.0f resource%s", block->value, block->value > 1 ? "s" : "");
 }
 
 /* What a collector brings, in words. */
@@ -361,9 +367,9 @@ static const struct other {
     bool good; /* it is the title of what ended, too */
 } others[] = {
     { "score.recovered", NULL, true },     { "plan.disabled", put_plan, false },
-    { "ruler.changed", put_ruler, false }, { "data.stale", put_stale, false },
-    { "data.recovered", put_fresh, true }, { "heartbeat", put_heartbeat, false },
-    { "risk.missing", put_risk, false },   { "risk.recovered", put_risk, true },
+    { "data.stale", put_stale, false },    { "data.recovered", put_fresh, true },
+    { "heartbeat", put_heartbeat, false }, { "risk.missing", put_risk, false },
+    { "risk.recovered", put_risk, true },
 };
 
 static const struct other *other_of(const char *event)
@@ -383,7 +389,7 @@ static void put_other(struct buf *out, const struct notification *notification,
     bool counts = other && (other->put == put_stale || other->put == put_fresh);
     if (ended && !(other && other->good && notification_is_good_news(notification)))
         buf_printf(out, "%s: ", notification_words_ended(notification->reason));
-    if (*block->title && !(other && other->put == put_ruler)) {
+    if (*block->title) {
         buf_text(out, block->title);
     } else if (other && other->put) {
         other->put(out, notification, block);

@@ -88,6 +88,24 @@ bool text_cut(struct buf *out, const char *text, size_t max_points)
     return cut(out, text, max_points, false);
 }
 
+bool text_cut_word(struct buf *out, const char *text, size_t max_points)
+{
+    CLEANUP(buf_finish) struct buf all = { 0 };
+    if (max_points < 2 || !text_cut(&all, text, max_points))
+        return text_cut(out, text, max_points);
+    size_t whole = all.length - encoded_bytes(ELLIPSIS), end = whole;
+    bool at_word = !strncmp(text, all.data, whole) && text[whole] == ' ';
+    while (!at_word && end > whole / 2 && all.data[end] != ' ')
+        end--;
+    if (end <= whole / 2)
+        end = whole; /* a word as long as that is cut, too */
+    while (end && strchr(" ,;:(-", all.data[end - 1]))
+        end--;
+    buf_append(out, all.data, end);
+    text_encode(out, ELLIPSIS);
+    return true;
+}
+
 bool text_cut_bytes(struct buf *out, const char *text, size_t max_bytes)
 {
     return cut(out, text, max_bytes, true);
@@ -165,6 +183,16 @@ void text_instant(struct buf *out, int64_t at, int64_t now)
     buf_text(out, at > now ? ", in " : ", ");
     text_about(out, at > now ? at - now : now - at);
     buf_text(out, at > now ? "" : " ago");
+}
+
+void text_due(struct buf *out, int64_t due_at, int64_t now)
+{
+    bool overdue = now && due_at < now;
+    text_instant(out, due_at, overdue ? 0 : now);
+    if (!overdue)
+        return;
+    buf_text(out, ", overdue ");
+    text_about(out, now - due_at);
 }
 
 void text_words(struct buf *out, const char *word)

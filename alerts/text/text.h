@@ -11,7 +11,10 @@
  * ellipsis). Bytes that are no UTF-8 become U+FFFD. */
 bool text_cut(struct buf *out, const char *text, size_t max_points);
 
-/* The same with a limit in UTF-8 bytes. */
+/* The same, cut behind a word where one ends in the second half. */
+bool text_cut_word(struct buf *out, const char *text, size_t max_points);
+
+/* The same as text_cut with a limit in UTF-8 bytes. */
 bool text_cut_bytes(struct buf *out, const char *text, size_t max_bytes);
 
 /* Append a text of which no client makes a link: "https[:]//evil.example", "www[.]evil.example".
@@ -37,6 +40,9 @@ void text_about(struct buf *out, int64_t seconds);
 
 /* Append "2026-11-12 04:10 UTC, 13 d ago", or "in 2 d"; now 0 = without the distance. */
 void text_instant(struct buf *out, int64_t at, int64_t now);
+
+/* Append when something is due: "2026-11-12 04:10 UTC, in 2 d", or "..., overdue 3 d". */
+void text_due(struct buf *out, int64_t due_at, int64_t now);
 
 /* Append a word of Azure as people write it: accountBreach is account breach; what has blanks stays
  * as it is. */

@@ -40,6 +40,42 @@ static void open_individual(struct part *part, const char *name, const char *key
                         });
 }
 
+/* What the history has as the title of the last ruler.changed. */
+static bool keep_headline(void *context, const struct event *event, struct error *error)
+{
+    (void)error;
+    if (event->kind == EVENT_RULER_CHANGED)
+        snprintf(context, 128, "%s", event->headline);
+    return true;
+}
+
+static const char *headline(const struct world *world, char out[128])
+{
+    struct error error = { 0 };
+    snprintf(out, 128, "none");
+    CHECK(ledger_history(world->database, test_sources(), 0, NULL, keep_headline, out, &error));
+    return out;
+}
+
+TEST(the_title_names_the_recommendation_and_how_much_it_concerns)
+{
+    struct world world;
+    char title[128];
+    world_begin(&world, NULL);
+    world_catalogue(&world, "[{\"name\":\"mfa\",\"properties\":"
+                            "{\"displayName\":\"MFA should be enabled\"}}]");
+    world.config.ruler_subscriptions = 2;
+    ledger_configure(world.ledger, &world.config);
+    struct part *part = world_part(A, BOTH);
+    world_open(part, "m1", "mfa", "s1", RISK_LOW);
+    world_open(part, "m2", "mfa", "s2", RISK_LOW);
+    world_publish(&world, part);
+    CHECK_CONTAINS(world_advance(&world), "ruler.changed mfa 2\n");
+    CHECK_TEXT(headline(&world, title),
+               "Microsoft added a recommendation: MFA should be enabled, 2 resources");
+    world_finish(&world);
+}
+
 TEST(a_new_category_of_individual_ones_is_one_event)
 {
     struct world world;
@@ -54,6 +90,9 @@ TEST(a_new_category_of_individual_ones_is_one_event)
     CHECK_TEXT(world_advance(&world),
                "quiet finding.opened m1/1 high\nquiet finding.opened m2/1 high\n"
                "quiet finding.opened m3/1 high\nruler.changed SoftwareUpdate 3\n");
+    char title[128];
+    CHECK_TEXT(headline(&world, title),
+               "Microsoft added recommendations of the category SoftwareUpdate, 3 findings");
     part = world_part(A, BOTH); /* from now on each is news, whatever its key */
     open_individual(part, "m1", "curl", "s1");
     open_individual(part, "m2", "bash", "s2");

@@ -93,9 +93,13 @@ static void read_rules(struct bench *bench, const char *rules)
 static void begin(struct bench *bench, const char *rules)
 {
     world_init(&bench->world, NULL);
+    bench->world.config.sla_s[RISK_CRITICAL] = 600;
+    bench->world.config.sla_s[RISK_HIGH] = 3 * 86400;
+    ledger_configure(bench->world.ledger, &bench->world.config);
     world_catalogue(&bench->world, catalogue);
     publish_scores(bench);
     bench->context = (struct notification_context){ .snapshot = bench->world.snapshot,
+                                                    .ledger = bench->world.ledger,
                                                     .database = bench->world.database,
                                                     .tenant_id = "tenant",
                                                     .portal = "portal.azure.com",
@@ -225,6 +229,8 @@ static bool check_signal(void *context, const struct threshold_signal *signal, s
         CHECK(*worst->finding_id && *worst->title && *worst->resource_name && *worst->link);
         CHECK(worst->opened_at >= 1000 && worst->opened_at <= 1800);
         CHECK(!*risk || !strcmp(risk, worst->risk_level));
+        int64_t sla_s = bench->world.config.sla_s[rank_of(worst->risk_level)];
+        CHECK_INT(worst->due_at, sla_s ? worst->opened_at + sla_s : 0);
         CHECK(!i || rank_of(worst[-1].risk_level) <= rank_of(worst->risk_level));
         if (*alert_label_value(&alert, "subscription_id"))
             CHECK_TEXT(worst->subscription_name, alert_label_value(&alert, "subscription_id"));
@@ -351,7 +357,8 @@ TEST(a_bound_is_told_with_value_unit_and_names)
     CHECK_TEXT(fact(&layout, "Subscription"), "s1");
     CHECK_TEXT(fact(&layout, "Team"), "cloud");
     CHECK_CONTAINS(items(&layout, "Worst findings behind it (7)", &out),
-                   "High: Disks should be encrypted on a (s1), open since 2023-11-14 22:14 UTC\n");
+                   "High: Disks should be encrypted on a (s1), open since 2023-11-14 22:14 UTC,"
+                   " due 2023-11-17 22:14 UTC, in 3 d\n");
     CHECK_CONTAINS(buf_cstr(&out), "\xe2\x80\xa6 and 2 more\n");
     struct alert many = firing("Many", "s1", "high", 7);
     build(&bench, &many, 1);

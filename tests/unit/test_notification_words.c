@@ -65,16 +65,16 @@ static const struct {
       "Critical again: Disks should be encrypted on stprod01 (Production)",
       "" },
     { 1, { 0 }, "finding.exemption_expired", "",
-      "Critical again (exemption over): Disks should be encrypted on stprod01 (Production)",
+      "Critical again (exemption over): Disks should be\xe2\x80\xa6 on stprod01 (Production)",
       "" },
     { 1, { 0 }, "finding.risk_changed", "high",
-      "Now critical, was high: Disks should be encrypted on stprod01 (Production)",
+      "Now critical, was high: Disks should be\xe2\x80\xa6 on stprod01 (Production)",
       "should have been fixed by 2025-11-18 14:00 UTC." },
     { 0, { "no_longer_overdue" }, "finding.no_longer_overdue", "",
       "No longer overdue: Disks should be encrypted on stprod01 (Production)",
       "It is open still, but due later." },
     { 1, { 0 }, "finding.overdue", "",
-      "Overdue 3 d (critical): Disks should be encrypted on stprod01 (Production)",
+      "Overdue 3 d (critical): Disks should be\xe2\x80\xa6 on stprod01 (Production)",
       "should have been fixed by 2025-11-18 14:00 UTC." },
     { 3, { "fixed", "fixed" }, "finding.resolved", "",
       "Critical: Disks should be encrypted, 3 of 5 open (Production)",
@@ -95,7 +95,7 @@ static const struct {
       "Resource deleted: Disks should be encrypted on stprod01 (Production)",
       "" },
     { 0, { "plan_off" }, "finding.resolved", "",
-      "No longer assessed (plan off): Disks should be encrypted on stprod01 (Production)",
+      "No longer assessed (plan off): Disks should be\xe2\x80\xa6 on stprod01 (Production)",
       "may still be there" },
     { 0, { "no_longer_assessed" }, "finding.no_longer_assessed", "",
       "No longer assessed: Disks should be encrypted on stprod01 (Production)",
@@ -122,6 +122,34 @@ TEST(titles_say_what_happened_and_what_still_fires)
         CHECK_TEXT(buf_cstr(&scene.title), situations[i].title);
         CHECK_CONTAINS(buf_cstr(&scene.text), situations[i].text);
         CHECK(scene.notification.firing_count || !strstr(buf_cstr(&scene.text), "internet"));
+    }
+}
+
+TEST(a_long_recommendation_pushes_no_resource_out_of_sight)
+{
+    static const struct {
+        const char *title, *resource, *told;
+    } cases[] = {
+        { "Disks should be encrypted", "stprod01",
+          "Critical: Disks should be encrypted on stprod01 (Production)" },
+        { "Storage accounts should restrict the network", "stprod01",
+          "Critical: Storage accounts should restrict the\xe2\x80\xa6 on stprod01 (Production)" },
+        { "Machines (all of them) should have their findings resolved", "stprod01-weu",
+          "Critical: Machines (all of them) should\xe2\x80\xa6 on stprod01-weu (Production)" },
+        { "Verylongwordthatnobodywouldwriteinatitleof60letters is", "stprod01",
+          "Critical: Verylongwordthatnobodywouldwriteinati\xe2\x80\xa6 on stprod01 (Production)" },
+        { "Storage accounts should restrict access",
+          "a-name-that-is-as-long-as-all-that-a-lock-screen-shows",
+          "Critical: Storage accounts\xe2\x80\xa6 on a-name-that-is-as-long-as-all-that-a-lock-"
+          "screen-shows (Production)" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        SCENE scene = { 0 };
+        begin(&scene, 1, NULL);
+        scene.notification.blocks->title = cases[i].title;
+        scene.notification.blocks->resources->name = cases[i].resource;
+        say(&scene);
+        CHECK_TEXT(buf_cstr(&scene.title), cases[i].told);
     }
 }
 
