@@ -1,85 +1,160 @@
-/* Prints what every kind of receiver sends for every page of notification_fixture.h, one JSON
- * object a line, so that the receivers' own libraries can judge it: tests/integration/receivers.py.
+/* Prints what every kind of receiver sends for every page of notification_fixture.h and every
+ * situation of situations.h, one JSON object a line, so that others can judge it: the receivers'
+ * own libraries in tests/integration/receivers.py, readers in tests/integration/readers.py.
  * print_requests NOW: the instant of the attempt, Unix seconds. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "alerts/receivers/receivers.h"
+#include "situations.h"
 #include "tests/unit/notification_fixture.h"
+#include "tests/unit/test.h"
+
+/* How messages are sent. */
+struct printer {
+    int64_t now;
+    struct webhook_config webhook;
+    struct slack_config slack;
+    struct teams_config teams;
+    struct pagerduty_config pagerduty;
+    struct alertmanager_config alertmanager;
+    struct email_config email;
+};
 
 static void secret(struct secret *secret, const char *text)
 {
     secret_set(secret, text);
 }
 
-static void print(const char *variant, enum fixture which, const struct receiver_request *request)
+/* number: of several messages about one page, 1 ...; 0 = it is the only one. */
+static void print(const struct printer *printer, const char *variant,
+                  const struct receiver_kind *kind, const void *config, const char *page,
+                  size_t number, bool fixture, struct notification *notification)
 {
+    char name[64];
+    CLEANUP(receiver_request_finish) struct receiver_request request = { 0 };
     CLEANUP(buf_finish) struct buf line = { 0 };
     struct json_writer writer = { .out = &line };
+    struct error error = { 0 };
+    const struct receiver_context context = { .now = printer->now,
+                                              .ends_at = printer->now + 240,
+                                              .name = "team" };
+    if (!kind->build(config, &context, notification, &request, &error)) {
+        fprintf(stderr, "%s of %s: %s\n", variant, page, error.message);
+        exit(1);
+    }
+    if (number)
+        snprintf(name, sizeof name, "%s.%zu", page, number);
+    else
+        snprintf(name, sizeof name, "%s", page);
     json_open(&writer, NULL, '{');
     json_add_text(&writer, "variant", variant);
-    json_add_text(&writer, "page", fixture_names[which]);
-    json_add_bool(&writer, "truncated", request->truncated);
-    json_add_text(&writer, "url", request->is_mail ? request->mail.url : request->http.url);
+    json_add_text(&writer, "page", name);
+    json_add_text(&writer, "situation", page);
+    json_add_bool(&writer, "fixture", fixture);
+    json_add_bool(&writer, "truncated", request.truncated);
+    json_add_text(&writer, "url", request.is_mail ? request.mail.url : request.http.url);
     json_open(&writer, "headers", '{');
-    for (size_t i = 0; !request->is_mail && i < request->http.header_count; i++)
-        json_add_text(&writer, request->http.headers[i].name, request->http.headers[i].value);
+    for (size_t i = 0; !request.is_mail && i < request.http.header_count; i++)
+        json_add_text(&writer, request.http.headers[i].name, request.http.headers[i].value);
     json_close(&writer, '}');
-    json_add_text(&writer, "body", request->is_mail ? request->mail.message : request->http.body);
+    json_add_text(&writer, "body", request.is_mail ? request.mail.message : request.http.body);
     json_close(&writer, '}');
     puts(buf_cstr(&line));
 }
 
-static void print_all(const char *variant, const struct receiver_kind *kind, const void *config,
-                      int64_t now)
+/* In what ways one receiver of stage.c is told; NULL = in all. */
+typedef void each_variant(void *context, const char *variant, const struct receiver_kind *kind,
+                          const void *config);
+
+static void for_each(struct printer *printer, const char *receiver, each_variant *call,
+                     void *context)
 {
-    CLEANUP(receiver_request_finish) struct receiver_request request = { 0 };
-    const struct receiver_context context = { .now = now, .ends_at = now + 240, .name = "team" };
+    const struct {
+        const char *receiver, *variant;
+        const struct receiver_kind *kind;
+        const void *config;
+    } others[] = {
+        { "alertmanager", "alertmanager_v2", &alertmanager_kind, &printer->alertmanager },
+        { "pagerduty", "pagerduty", &pagerduty_kind, &printer->pagerduty },
+        { "slack", "slack", &slack_kind, &printer->slack },
+        { "teams", "teams", &teams_kind, &printer->teams },
+        { "email", "email", &email_kind, &printer->email },
+    };
+    for (int body = 0; webhook_body_words[body] && (!receiver || !strcmp(receiver, "hook"));
+         body++) {
+        printer->webhook.body = body;
+        call(context, webhook_body_words[body], &webhook_kind, &printer->webhook);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+        if (!receiver || !strcmp(receiver, others[i].receiver))
+            call(context, others[i].variant, others[i].kind, others[i].config);
+}
+
+/* --- pages ------------------------------------------------------------------------------------ */
+static void print_pages(void *context, const char *variant, const struct receiver_kind *kind,
+                        const void *config)
+{
+    const struct printer *printer = context;
     for (int which = 0; which < FIXTURE_COUNT; which++) {
         CLEANUP(arena_finish) struct arena arena = { 0 };
-        struct error error = { 0 };
         struct notification notification;
         fixture_notification((enum fixture)which, &arena, &notification);
-        if (!kind->build(config, &context, &notification, &request, &error)) {
-            fprintf(stderr, "%s: %s\n", variant, error.message);
-            exit(1);
-        }
-        print(variant, (enum fixture)which, &request);
+        print(printer, variant, kind, config, fixture_names[which], 0, true, &notification);
     }
+}
+
+/* --- situations ------------------------------------------------------------------------------- */
+struct told {
+    struct printer *printer;
+    const char *situation;
+    struct situation_messages *messages;
+};
+
+static void print_messages(void *context, const char *variant, const struct receiver_kind *kind,
+                           const void *config)
+{
+    const struct told *told = context;
+    const struct situation_messages *messages = told->messages;
+    for (size_t i = 0; i < messages->count && i < SITUATION_MESSAGES_MAX; i++) {
+        struct notification notification = messages->items[i]; /* it may be shrunk */
+        print(told->printer, variant, kind, config, told->situation,
+              messages->count > 1 ? i + 1 : 0, false, &notification);
+    }
+}
+
+static void print_situation(void *context, const char *situation, const char *receiver,
+                            struct situation_messages *messages, struct arena *arena)
+{
+    struct told told = { context, situation, messages };
+    (void)arena;
+    for_each(told.printer, receiver, print_messages, &told);
 }
 
 int main(int count, char **arguments)
 {
     static const char *urls[] = { "http://127.0.0.1:9093" };
     static const char *to[] = { "soc@example.com", "cloud@example.com" };
-    int64_t now = count > 1 ? strtoll(arguments[1], NULL, 10) : FIXTURE_AT;
-    struct webhook_config webhook = { 0 };
-    struct slack_config slack = { 0 };
-    struct teams_config teams = { 0 };
-    struct pagerduty_config pagerduty = { .change_events = true };
-    struct alertmanager_config alertmanager = { .urls = { urls, 1 } };
-    struct email_config email = { .smarthost = "127.0.0.1:25",
-                                  .from = "defender@example.com",
-                                  .to = { to, 2 } };
-    secret(&webhook.url, "https://hooks.example.com/in");
-    secret(&webhook.signing_secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=");
-    secret(&webhook.signing_secret_old, "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
-    secret(&webhook.github_secret, "it's a secret to everybody");
-    secret(&slack.url, "https://hooks.slack.example.com/services/T/B/X");
-    secret(&teams.url, "https://flows.example.com/workflows/1");
-    secret(&pagerduty.routing_key, "0123456789abcdef0123456789abcdef");
-    for (int body = 0; webhook_body_words[body]; body++) {
-        webhook.body = body;
-        print_all(webhook_body_words[body], &webhook_kind, &webhook, now);
-    }
-    print_all("alertmanager_v2", &alertmanager_kind, &alertmanager, now);
-    print_all("pagerduty", &pagerduty_kind, &pagerduty, now);
-    print_all("slack", &slack_kind, &slack, now);
-    print_all("teams", &teams_kind, &teams, now);
-    print_all("email", &email_kind, &email, now);
-    options_finish(webhook_options, &webhook);
-    options_finish(slack_options, &slack);
-    options_finish(teams_options, &teams);
-    options_finish(pagerduty_options, &pagerduty);
-    return 0;
+    struct printer printer = {
+        .now = count > 1 ? strtoll(arguments[1], NULL, 10) : FIXTURE_AT,
+        .pagerduty = { .change_events = true },
+        .alertmanager = { .urls = { urls, 1 } },
+        .email = { .smarthost = "127.0.0.1:25", .from = "defender@example.com", .to = { to, 2 } },
+    };
+    secret(&printer.webhook.url, "https://hooks.example.com/in");
+    secret(&printer.webhook.signing_secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=");
+    secret(&printer.webhook.signing_secret_old,
+           "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    secret(&printer.webhook.github_secret, "it's a secret to everybody");
+    secret(&printer.slack.url, "https://hooks.slack.example.com/services/T/B/X");
+    secret(&printer.teams.url, "https://flows.example.com/workflows/1");
+    secret(&printer.pagerduty.routing_key, "0123456789abcdef0123456789abcdef");
+    for_each(&printer, NULL, print_pages, &printer);
+    for (size_t i = 0; situation_names[i]; i++)
+        situation_play(i, print_situation, &printer);
+    options_finish(webhook_options, &printer.webhook);
+    options_finish(slack_options, &printer.slack);
+    options_finish(teams_options, &printer.teams);
+    options_finish(pagerduty_options, &printer.pagerduty);
+    return test_failures() > 0;
 }

@@ -16,6 +16,7 @@ struct scene {
     int64_t next_at; /* as the last evaluation said */
     char last_id[32];
     int wakes;
+    const char *external_url; /* NULL = none */
 };
 
 #define SCENE_RECEIVER(name) "- { name: " name ", webhook: { url: 'http://127.0.0.1:9/' } }\n"
@@ -58,8 +59,8 @@ static inline struct settings *scene_settings(struct scene *scene, const char *y
     const struct settings_context context = {
         .file = "scene.yml",
         .tenant_id = "tenant",
-        .portal = "https://portal.azure.com",
-        .external_url = "",
+        .portal = "portal.azure.com",
+        .external_url = scene->external_url ? scene->external_url : "",
         .families = scene_families(),
     };
     struct settings *settings = ok ? settings_create(&scene->config, &context, &report) : NULL;
@@ -97,17 +98,25 @@ static inline void scene_close(struct scene *scene)
     evaluator_destroy(scene->evaluator);
 }
 
-static inline void scene_init(struct scene *scene, const char *name, const char *yaml,
-                              const char *rules)
+/* As a program that people reach at external_url; NULL = at none. */
+static inline void scene_init_at(struct scene *scene, const char *name, const char *yaml,
+                                 const char *rules, const char *external_url)
 {
-    *scene = (struct scene){ .world = { .now = 1700000000,
-                                        .proves = true,
-                                        .snapshot = snapshot_create(test_sources()) } };
+    *scene = (struct scene){
+        .world = { .now = 1700000000, .proves = true, .snapshot = snapshot_create(test_sources()) },
+        .external_url = external_url
+    };
     snprintf(scene->world.path, sizeof scene->world.path, "%s/%s.db", test_folder(), name);
     scene->store = snapshot_store_create(test_sources());
     scene->metrics = metric_store_create();
     scene->settings = scene_settings(scene, yaml, rules);
     scene_open(scene);
+}
+
+static inline void scene_init(struct scene *scene, const char *name, const char *yaml,
+                              const char *rules)
+{
+    scene_init_at(scene, name, yaml, rules, NULL);
 }
 
 static inline void scene_finish(struct scene *scene)

@@ -93,7 +93,7 @@ const char *test_folder(void)
     return folder;
 }
 
-int main(void)
+bool test_run(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (size_t i = 0; i < test_count; i++) {
@@ -102,5 +102,10 @@ int main(void)
         printf("%s %s\n", failures == before ? "ok    " : "FAILED", tests[i].name);
     }
     printf("%zu tests, %zu failed checks\n", test_count, failures);
-    return failures || !test_count;
+    return !failures && test_count;
+}
+
+size_t test_failures(void)
+{
+    return failures;
 }

@@ -3,6 +3,7 @@
  *   TEST(backoff_grows_and_caps) { CHECK_INT(clock_backoff_s(1, 5, 900), 5); }
  * Every test file is one program; it runs its tests in order and exits 1 when a check failed. */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -36,3 +37,9 @@ void test_check_contains(const char *got, const char *part, const char *file, in
 
 /* A new empty folder below $TMPDIR, removed with everything in it when the program ends. */
 const char *test_folder(void);
+
+/* Run all tests in order and say how each went; false when a check failed, or there is no test. */
+bool test_run(void);
+
+/* How many checks failed so far: for a program that is no test, but uses what tests use. */
+size_t test_failures(void);
