@@ -1,7 +1,5 @@
 #include "exporter/alerts_routes.h"
 
-#include <strings.h>
-
 #include "alerts/alerting.h"
 #include "alerts/api/api.h"
 #include "core/clock.h"
@@ -57,22 +55,9 @@ static void respond(struct alerting *alerting, const struct web_request *request
     web_response_buf(response, status, WEB_JSON, &out);
 }
 
-/* A page in an operator's browser can post plain text to anybody, but JSON only where CORS allows
- * it, and here nothing does: so what changes something must be JSON. */
-static bool is_json(const struct web_request *request)
-{
-    CLEANUP(buf_finish) struct buf type = { 0 };
-    web_request_header(request, "Content-Type", &type);
-    return !strncasecmp(buf_cstr(&type), "application/json", sizeof "application/json" - 1);
-}
-
 void alerts_routes_v2(void *alerting, const struct web_request *request,
                       struct web_response *response)
 {
-    if (request->method == WEB_POST && !is_json(request)) {
-        web_response_text(response, 415, "Content-Type must be application/json");
-        return;
-    }
     respond(alerting, request, response, api_alertmanager);
 }
 

@@ -37,9 +37,11 @@ static int check_config(const struct flags *flags, const char *const *arguments,
     if (!config)
         return EXIT_FAILED;
     CLEANUP(buf_finish) struct buf warnings = { 0 };
+    CLEANUP(buf_finish) struct buf writers = { 0 };
     const char *name = *config->file ? config->file : "the default configuration";
     config_warn(config, &warnings);
-    printf("%s is valid\n", name);
+    config_writers(config, &writers);
+    printf("%s is valid\n%s\n", name, buf_cstr(&writers));
     if (warnings.length)
         printf("%s: warning: %s", name, buf_cstr(&warnings));
     config_destroy(config);

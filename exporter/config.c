@@ -8,6 +8,7 @@
 #include "collectors/azure/cloud.h"
 #include "core/memory.h"
 #include "exporter/series.h"
+#include "exporter/web/gate.h"
 
 enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024 };
 
@@ -135,6 +136,41 @@ static void check_auth(const struct config *config, struct option_report *report
     metric_store_destroy(metrics);
 }
 
+/* Who can log in: the users of the web configuration file; none = nobody has to. */
+static struct option_pairs logins_of(const struct config *config)
+{
+    (void)config;
+    return (struct option_pairs){ 0 };
+}
+
+/* A right is that of somebody who can log in. */
+static void check_users(const struct config *config, struct option_report *report)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    const struct option_pairs logins = logins_of(config), *users = &config->web.users;
+    const char **names = arena_zalloc(&arena, (logins.count + 1) * sizeof *names);
+    for (size_t i = 0; i < logins.count; i++)
+        names[i] = logins.pairs[i].name;
+    for (size_t i = 0; i < users->count; i++) {
+        CLEANUP(buf_finish) struct buf near = { 0 };
+        size_t at = 0;
+        while (names[at] && strcmp(names[at], users->pairs[i].name) != 0)
+            at++;
+        if (names[at])
+            continue;
+        match_near(users->pairs[i].name, names, &near);
+        options_complain(report, *config->file ? config->file : "configuration",
+                         users->pairs[i].line, "web.users",
+                         "%s is no user of the web configuration file%s", users->pairs[i].name,
+                         buf_cstr(&near));
+    }
+}
+
+void config_writers(const struct config *config, struct buf *out)
+{
+    gate_describe(&config->web, logins_of(config).count > 0, out);
+}
+
 static void free_config(void *owner);
 
 /* Everything below `alerts`, with its rule files. */
@@ -210,6 +246,7 @@ struct config *config_load(const struct config_source *source, struct option_rep
     if (!report->count) {
         complete(config);
         check_auth(config, report);
+        check_users(config, report);
         compile_alerts(config, report);
         hash_config(config);
     }

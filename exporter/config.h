@@ -51,6 +51,9 @@ struct config_source {
 struct config *config_load(const struct config_source *source,
                            struct option_report *report) MUST_USE;
 
+/* Append who can write, in a line. */
+void config_writers(const struct config *config, struct buf *out);
+
 /* Append a line for whatever is valid and will not do what it seems to. */
 void config_warn(const struct config *config, struct buf *out);
 

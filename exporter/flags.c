@@ -105,6 +105,8 @@ static const char *file_help(const char *help, struct arena *arena)
 static void list_section(struct given_list *list, const struct option *section, struct arena *arena)
 {
     for (const struct option *key = section->section; key->type != OPTION_END; key++) {
+        if (key->type >= OPTION_TYPE_TEXT_MAP)
+            continue; /* no single text */
         bool secret = key->type == OPTION_TYPE_SECRET;
         CLEANUP(buf_finish) struct buf path = { 0 };
         buf_printf(&path, "%s.%s%s", section->name, key->name, secret ? "_file" : "");

@@ -62,6 +62,7 @@ struct service {
     struct snapshot_store *snapshots;
     struct scrape *scrape;
     struct alerting *alerting; /* NULL = nothing can be kept, or --once that notifies nobody */
+    struct gate *gate;         /* in front of what writes */
     struct web *web;
     struct config *started;              /* what a restart would change is compared with it */
     const char *storage;                 /* the folder, or NULL */
@@ -188,6 +189,7 @@ struct service *service_create(struct config *config, const struct flags *flags,
     count_config(service, config, &unused);
     service->prefix = arena_text(&service->arena, config->web.route_prefix);
     service->telemetry_path = arena_text(&service->arena, config->web.telemetry_path);
+    service->gate = gate_create(&config->web);
     struct scrape_config scrape = config_scrape(config);
     bool ok = scrape_configure(service->scrape, &scrape, error);
     ok = engine_init(&service->engine, config, service, error) && ok;
@@ -202,6 +204,7 @@ void service_destroy(struct service *service)
     if (!service)
         return;
     scrape_destroy(service->scrape);
+    gate_destroy(service->gate);
     alerting_destroy(service->alerting);
     engine_finish(&service->engine);
     config_destroy(service->started);
@@ -297,6 +300,7 @@ static bool swap(struct service *service, struct config *config, struct buf *ans
         return false;
     }
     log_configure(&config->log);
+    gate_configure(service->gate, &config->web);
     if (service->alerting)
         alerting_configure(service->alerting, config->settings);
     if (stays)
@@ -531,6 +535,13 @@ static void handle_style(void *context, const struct web_request *request,
     response->count = strlen(pages_style);
 }
 
+static void say_writers(const struct config *config)
+{
+    CLEANUP(buf_finish) struct buf writers = { 0 };
+    config_writers(config, &writers);
+    log_info(MSG("who can write"), TEXT("writers", buf_cstr(&writers)));
+}
+
 bool service_start(struct service *service, struct error *error)
 {
     const struct web_config *web = &service->engine.config->web;
@@ -546,17 +557,20 @@ bool service_start(struct service *service, struct error *error)
         { "/livez",     "healthy", WEB_GET, 0, 0, handle_healthy, service },
         { "/-/ready",   "ready",   WEB_GET, 0, 0, handle_ready,   service },
         { "/readyz",    "ready",   WEB_GET, 0, 0, handle_ready,   service },
-        { "/api/v2/*",  "api_v2",  API, API_BODY_LIMIT, 0, alerts_routes_v2, service->alerting },
+        { "/api/v2/*",  "api_v2",  API, API_BODY_LIMIT, 0, alerts_routes_v2, service->alerting,
+          .json_only = true },
         { "/api/v1/*",  "api_v1",  WEB_GET, 0, 0, alerts_routes_v1, service->alerting },
         { "/f/*",       "finding", WEB_GET, 0, 0, alerts_routes_finding, service->alerting },
         { "/-/reload",  "reload",  CHANGE, BODY_BYTES, 0, handle_reload, service },
         { "/-/quit",    "quit",    CHANGE, BODY_BYTES, 0, handle_quit,   service },
     };
     /* clang-format on */
-    service->web = web_start(web, routes, ARRAY_COUNT(routes), service->metrics, error);
+    service->web =
+        web_start(web, service->gate, routes, ARRAY_COUNT(routes), service->metrics, error);
     if (!service->web)
         return false;
     pthread_mutex_lock(&service->lock);
+    say_writers(service->engine.config);
     service->running = true;
     if (service->alerting)
         alerting_start(service->alerting);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
 #include "core/memory.h"
 
 static const struct family_2 requests_total = {
@@ -27,6 +28,8 @@ struct exchange {
     size_t route;    /* index; route_count = none of them */
     bool counted;    /* in in_flight of the route */
     unsigned method; /* enum web_method; 0 = one we do not know */
+    bool old;        /* HTTP/1.0 */
+    struct gate_login login;
     const char *path, *rest;
     struct buf body;
 };
@@ -49,7 +52,7 @@ static void declare_metrics(const struct dispatch *dispatch)
 
 void dispatch_init(struct dispatch *dispatch, const char *prefix, const struct web_route *routes,
                    size_t route_count, struct metric_store *metrics,
-                   struct connections *connections, struct arena *arena)
+                   struct connections *connections, struct gate *gate, struct arena *arena)
 {
     size_t bytes = route_count * sizeof *routes;
     struct web_route *copies = memcpy(arena_alloc(arena, bytes), routes, bytes);
@@ -59,6 +62,7 @@ void dispatch_init(struct dispatch *dispatch, const char *prefix, const struct w
     }
     dispatch->metrics = metrics;
     dispatch->connections = connections;
+    dispatch->gate = gate;
     dispatch->prefix = arena_text(arena, prefix);
     dispatch->routes = copies;
     dispatch->route_count = route_count;
@@ -99,6 +103,24 @@ static bool enter(struct exchange *exchange)
     return !limit || before < limit;
 }
 
+/* False after the answer that says why not. */
+static bool may_write(struct exchange *exchange, struct web_response *response)
+{
+    const struct web_route *route = &exchange->dispatch->routes[exchange->route];
+    bool json_only = route->json_only && exchange->method != WEB_DELETE;
+    enum permit permit = gate_ask(exchange->dispatch->gate, exchange->connection, &exchange->login,
+                                  exchange->old, json_only);
+    char peer[GATE_PEER_BYTES];
+    if (permit == PERMIT_ALLOWED)
+        return true;
+    log_warn(MSG("a write was refused"), TEXT("handler", route->name),
+             TEXT("peer", gate_peer(exchange->connection, peer)),
+             TEXT("user", exchange->login.user ? exchange->login.user : ""),
+             TEXT("err", permit_text(permit)));
+    web_response_text(response, permit_status(permit), permit_text(permit));
+    return false;
+}
+
 /* Decide from the request head alone. True when the response is already known. */
 static bool refuse(struct exchange *exchange, struct web_response *response)
 {
@@ -130,6 +152,8 @@ static bool refuse(struct exchange *exchange, struct web_response *response)
         web_response_text(response, 405, hint);
         return true;
     }
+    if (exchange->method != WEB_GET && !may_write(exchange, response))
+        return true;
     if (web_request_announces(exchange->connection, route->body_limit)) {
         web_response_text(response, 413, "request body too large");
         return true;
@@ -164,6 +188,7 @@ static void answer(struct exchange *exchange, struct web_response *response)
 {
     const struct web_route *route = &exchange->dispatch->routes[exchange->route];
     struct web_pair queries[WEB_QUERIES_MAX];
+    char peer[GATE_PEER_BYTES];
     struct web_request request = {
         .method = exchange->method,
         .path = exchange->path,
@@ -172,13 +197,15 @@ static void answer(struct exchange *exchange, struct web_response *response)
         .query_count = web_request_queries(exchange->connection, queries),
         .body = buf_cstr(&exchange->body),
         .body_bytes = exchange->body.length,
+        .user = exchange->login.user,
+        .peer = gate_peer(exchange->connection, peer),
         .connection = exchange->connection,
     };
     route->handle(route->context, &request, response);
 }
 
 static struct exchange *begin(struct dispatch *dispatch, struct MHD_Connection *handle,
-                              const char *path, const char *method)
+                              const char *path, const char *method, const char *version)
 {
     struct exchange *exchange = MEMORY_NEW(struct exchange);
     *exchange = (struct exchange){ .dispatch = dispatch,
@@ -186,7 +213,8 @@ static struct exchange *begin(struct dispatch *dispatch, struct MHD_Connection *
                                    .path = path,
                                    .rest = "",
                                    .route = dispatch->route_count,
-                                   .method = web_request_method(method) };
+                                   .method = web_request_method(method),
+                                   .old = strcmp(version, "HTTP/1.1") != 0 };
     connection_mark(dispatch->connections, handle, true);
     atomic_fetch_add(&dispatch->busy, 1);
     metric_count(dispatch->metrics, &requests_in_flight, 1, METRIC_LABELS());
@@ -194,11 +222,12 @@ static struct exchange *begin(struct dispatch *dispatch, struct MHD_Connection *
 }
 
 bool dispatch_request(struct dispatch *dispatch, struct MHD_Connection *handle, const char *path,
-                      const char *method, const char *upload, size_t *upload_bytes, void **state)
+                      const char *method, const char *version, const char *upload,
+                      size_t *upload_bytes, void **state)
 {
     struct exchange *exchange = *state;
     if (!exchange) {
-        *state = exchange = begin(dispatch, handle, path, method);
+        *state = exchange = begin(dispatch, handle, path, method, version);
         struct web_response response = { 0 };
         return !refuse(exchange, &response) || send(exchange, &response);
     }

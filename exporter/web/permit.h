@@ -11,9 +11,10 @@
  * A browser says which page a request is from: that must be ours, whoever is logged in. */
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/socket.h>
 
 #include "core/buf.h"
+
+struct sockaddr;
 
 enum permit {
     PERMIT_ALLOWED,

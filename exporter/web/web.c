@@ -50,9 +50,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *handle, 
                                   size_t *upload_bytes, void **state)
 {
     struct listener *listener = context;
-    (void)version;
-    return dispatch_request(&listener->web->dispatch, handle, path, method, upload, upload_bytes,
-                            state)
+    return dispatch_request(&listener->web->dispatch, handle, path, method, version, upload,
+                            upload_bytes, state)
                ? MHD_YES
                : MHD_NO;
 }
@@ -102,14 +101,15 @@ static bool listener_start(struct listener *listener, const char *address, size_
     return true;
 }
 
-struct web *web_start(const struct web_config *config, const struct web_route *routes,
-                      size_t route_count, struct metric_store *metrics, struct error *error)
+struct web *web_start(const struct web_config *config, struct gate *gate,
+                      const struct web_route *routes, size_t route_count,
+                      struct metric_store *metrics, struct error *error)
 {
     struct web *web = MEMORY_NEW(struct web);
     size_t addresses = config->addresses.count;
     connection_init(&web->connections);
     dispatch_init(&web->dispatch, config->route_prefix, routes, route_count, metrics,
-                  &web->connections, &web->arena);
+                  &web->connections, gate, &web->arena);
     web->listeners = arena_zalloc(&web->arena, addresses * sizeof *web->listeners);
     for (size_t i = 0; i < addresses; i++) {
         struct listener *listener = &web->listeners[web->listener_count++];

@@ -29,6 +29,16 @@ static const char *check_prefix(const void *value)
     return path && strpbrk(path, " ?#*%\"<>&") ? "must be a path like /defender" : NULL;
 }
 
+static const char *check_users(const void *value)
+{
+    const struct option_pairs *users = value;
+    for (size_t i = 0; i < users->count; i++)
+        if (strcmp(users->pairs[i].value, WEB_CONFIG_READ) != 0 &&
+            strcmp(users->pairs[i].value, WEB_CONFIG_WRITE) != 0)
+            return "the right of a user is read or write";
+    return NULL;
+}
+
 /* clang-format off */
 const struct option web_config_options[] = {
     { "listen_address", OPTION_TEXT_LIST(struct web_config, addresses),
@@ -50,6 +60,12 @@ const struct option web_config_options[] = {
       .help = "Path before every route. Default: the path of external_url." },
     { "enable_lifecycle", OPTION_BOOL(struct web_config, enable_lifecycle),
       .otherwise = "false", .help = "Allow POST /-/reload and /-/quit." },
+    { "read_only", OPTION_BOOL(struct web_config, read_only), .otherwise = "false",
+      .help = "Nobody may write: no silence, no reload, whatever is no GET." },
+    { "users", OPTION_TEXT_MAP(struct web_config, users), .check = check_users,
+      OPTION_LINE(struct web_config, users_line),
+      .help = "Rights of the users of the web configuration file: read or write; one that is not "
+              "named here may read." },
     { 0 }
 };
 /* clang-format on */

@@ -6,12 +6,18 @@
 /* The one place that names our port. */
 #define WEB_CONFIG_PORT "9887"
 
+/* What a user may do; reading is everybody's who logs in. */
+#define WEB_CONFIG_READ "read"
+#define WEB_CONFIG_WRITE "write"
+
 struct web_config {
     struct option_texts addresses;
     const char *telemetry_path, *external_url;
     const char *route_prefix; /* "" or "/prefix" */
     int64_t max_requests;
-    bool disable_exporter_metrics, enable_lifecycle;
+    bool disable_exporter_metrics, enable_lifecycle, read_only;
+    struct option_pairs users; /* of the web configuration file: name and right */
+    int users_line;
 };
 extern const struct option web_config_options[];
 

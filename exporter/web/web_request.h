@@ -24,6 +24,8 @@ struct web_request {
     size_t query_count;
     const char *body; /* body_bytes of it, NUL-terminated */
     size_t body_bytes;
+    const char *user;                  /* who logged in; NULL = nobody */
+    const char *peer;                  /* where it is from: "10.0.0.7", "unix socket" */
     struct MHD_Connection *connection; /* for web_request_header */
 };
 

@@ -15,4 +15,5 @@ struct web_route {
     unsigned in_flight; /* at most so many at once, 503 above; 0 = any number */
     web_handler *handle;
     void *context;
+    bool json_only; /* what is sent to it is JSON: anything else is refused */
 };

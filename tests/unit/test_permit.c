@@ -250,80 +250,81 @@ TEST(pages_of_others_write_nothing)
 }
 /* clang-format on */
 
+static const struct {
+    const char *host;
+    bool local;
+} hosts_sent[] = {
+    { "localhost", true },
+    { "LocalHost", true },
+    { "localhost:9887", true },
+    { "localhost:65535", true },
+    { "127.0.0.1", true },
+    { "127.0.0.1:9887", true },
+    { "127.1.2.3:1", true },
+    { "[::1]", true },
+    { "[::1]:9887", true },
+    { "[0:0:0:0:0:0:0:1]:9887", true },
+    { NULL, false },
+    { "", false },
+    { " localhost", false },
+    { "localhost ", false },
+    { "localhost.", false },
+    { "localhost:", false },
+    { "localhost:x", false },
+    { "localhost:65536", false },
+    { "localhost:123456", false },
+    { "localhost:-1", false },
+    { "localhost:9887:1", false },
+    { "localhost:9887, evil.example", false },
+    { "localhost, localhost", false },
+    { "localhost@evil.example", false },
+    { "evil.example@localhost", false },
+    { "user@localhost:9887", false },
+    { "localhost/", false },
+    { "http://localhost", false },
+    { "localhost.evil.example", false },
+    { "x.localhost", false },
+    { "evil.example", false },
+    { "127.0.0.1.evil.example", false },
+    { "127.0.0.1.", false },
+    { "127.1", false },
+    { "127.0.1", false },
+    { "0x7f.0.0.1", false },
+    { "0177.0.0.1", false },
+    { "2130706433", false },
+    { "127.0.0.256", false },
+    { "0.0.0.0", false },
+    { "10.0.0.1:9887", false },
+    { "128.0.0.1", false },
+    { "::1", false },
+    { "[::1", false },
+    { "[::1]9887", false },
+    { "[::1]:", false },
+    { "[::1]x", false },
+    { "[::]", false },
+    { "[::2]", false },
+    { "[::1%lo]", false },
+    { "[127.0.0.1]", false },
+    { "[localhost]", false },
+    { "[::ffff:10.0.0.1]", false },
+    { "[]", false },
+    { "[", false },
+    { ":", false },
+    { ":9887", false },
+    { "%6c%6fcalhost", false },
+    { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
+};
+
 TEST(a_host_is_one_that_only_this_machine_has)
 {
-    static const struct {
-        const char *host;
-        bool local;
-    } rows[] = {
-        { "localhost", true },
-        { "LocalHost", true },
-        { "localhost:9887", true },
-        { "localhost:65535", true },
-        { "127.0.0.1", true },
-        { "127.0.0.1:9887", true },
-        { "127.1.2.3:1", true },
-        { "[::1]", true },
-        { "[::1]:9887", true },
-        { "[0:0:0:0:0:0:0:1]:9887", true },
-        { NULL, false },
-        { "", false },
-        { " localhost", false },
-        { "localhost ", false },
-        { "localhost.", false },
-        { "localhost:", false },
-        { "localhost:x", false },
-        { "localhost:65536", false },
-        { "localhost:123456", false },
-        { "localhost:-1", false },
-        { "localhost:9887:1", false },
-        { "localhost:9887, evil.example", false },
-        { "localhost, localhost", false },
-        { "localhost@evil.example", false },
-        { "evil.example@localhost", false },
-        { "user@localhost:9887", false },
-        { "localhost/", false },
-        { "http://localhost", false },
-        { "localhost.evil.example", false },
-        { "x.localhost", false },
-        { "evil.example", false },
-        { "127.0.0.1.evil.example", false },
-        { "127.0.0.1.", false },
-        { "127.1", false },
-        { "127.0.1", false },
-        { "0x7f.0.0.1", false },
-        { "0177.0.0.1", false },
-        { "2130706433", false },
-        { "127.0.0.256", false },
-        { "0.0.0.0", false },
-        { "10.0.0.1:9887", false },
-        { "128.0.0.1", false },
-        { "::1", false },
-        { "[::1", false },
-        { "[::1]9887", false },
-        { "[::1]:", false },
-        { "[::1]x", false },
-        { "[::]", false },
-        { "[::2]", false },
-        { "[::1%lo]", false },
-        { "[127.0.0.1]", false },
-        { "[localhost]", false },
-        { "[::ffff:10.0.0.1]", false },
-        { "[]", false },
-        { "[", false },
-        { ":", false },
-        { ":9887", false },
-        { "%6c%6fcalhost", false },
-        { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(hosts_sent); i++) {
         union peer peer;
         const struct permit_facts facts = { .peer = peer_of("127.0.0.1", &peer),
-                                            .host = rows[i].host };
-        enum permit want = rows[i].local ? PERMIT_ALLOWED : PERMIT_HOST;
+                                            .host = hosts_sent[i].host };
+        enum permit want = hosts_sent[i].local ? PERMIT_ALLOWED : PERMIT_HOST;
         if (permit_decide(&facts) == want)
             continue;
-        fprintf(stderr, "Host \"%s\"\n", rows[i].host ? rows[i].host : "(none)");
+        fprintf(stderr, "Host \"%s\"\n", hosts_sent[i].host ? hosts_sent[i].host : "(none)");
         CHECK(false);
     }
 }

@@ -39,6 +39,7 @@ static const struct web_route routes[] = {
 
 struct server {
     struct metric_store *metrics;
+    struct gate *gate;
     struct web *web;
 };
 
@@ -48,7 +49,9 @@ static struct server start(const char *prefix)
     struct server server = { .metrics = metric_store_create() };
     struct web_config config = { .addresses = { addresses, 1 }, .route_prefix = prefix };
     struct error error;
-    server.web = web_start(&config, routes, ARRAY_COUNT(routes), server.metrics, &error);
+    server.gate = gate_create(&config);
+    server.web =
+        web_start(&config, server.gate, routes, ARRAY_COUNT(routes), server.metrics, &error);
     if (!server.web)
         abort();
     return server;
@@ -57,6 +60,7 @@ static struct server start(const char *prefix)
 static void stop(struct server *server)
 {
     web_stop(server->web, 100);
+    gate_destroy(server->gate);
     metric_store_destroy(server->metrics);
 }
 
@@ -92,7 +96,7 @@ static void receive_all(int fd, struct buf *out)
 static void ask(const struct server *server, const char *head, const char *body, struct buf *out)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
-    buf_printf(&text, "%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n", head);
+    buf_printf(&text, "%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", head);
     if (*body)
         buf_printf(&text, "Content-Length: %zu\r\n", strlen(body));
     buf_printf(&text, "\r\n%s", body);
@@ -133,7 +137,8 @@ TEST(the_configuration_may_go_after_the_start)
                                  .route_prefix = "" };
     struct error error;
     CLEANUP(buf_finish) struct buf out = { 0 };
-    server.web = web_start(&config, &route, 1, server.metrics, &error);
+    server.gate = gate_create(&config);
+    server.web = web_start(&config, server.gate, &route, 1, server.metrics, &error);
     CHECK(server.web != NULL);
     memset(path, 'x', sizeof path - 1);
     memset(address, 'x', sizeof address - 1);
@@ -147,7 +152,7 @@ TEST(repeated_headers_are_joined)
     CLEANUP(stop) struct server server = start("");
     CLEANUP(buf_finish) struct buf out = { 0 };
     int fd = dial(&server);
-    send_text(fd, "GET /echo HTTP/1.1\r\nHost: x\r\nX-Test: a\r\nx-test: b;q=1\r\n"
+    send_text(fd, "GET /echo HTTP/1.1\r\nHost: localhost\r\nX-Test: a\r\nx-test: b;q=1\r\n"
                   "Connection: close\r\n\r\n");
     receive_all(fd, &out);
     CHECK_CONTAINS(buf_cstr(&out), "test=a, b;q=1 ");
@@ -198,7 +203,7 @@ TEST(a_body_that_grows_past_its_limit_is_cut)
     CLEANUP(stop) struct server server = start("");
     CLEANUP(buf_finish) struct buf out = { 0 };
     int fd = dial(&server);
-    send_text(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    send_text(fd, "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
                   "8\r\n01234567\r\n8\r\n01234567\r\n0\r\n\r\n");
     receive_all(fd, &out);
     CHECK(!strstr(buf_cstr(&out), "200 OK"));
@@ -209,7 +214,7 @@ TEST(huge_heads_are_refused)
     CLEANUP(stop) struct server server = start("");
     CLEANUP(buf_finish) struct buf text = { 0 };
     CLEANUP(buf_finish) struct buf out = { 0 };
-    buf_text(&text, "GET /echo HTTP/1.1\r\nHost: x\r\nX-Test: ");
+    buf_text(&text, "GET /echo HTTP/1.1\r\nHost: localhost\r\nX-Test: ");
     for (int i = 0; i < 40000; i++)
         buf_char(&text, 'x');
     buf_text(&text, "\r\n\r\n");
@@ -226,8 +231,9 @@ TEST(a_route_has_room_for_so_many)
     CLEANUP(stop) struct server server = start("");
     CLEANUP(buf_finish) struct buf out = { 0 };
     int slow = dial(&server); /* announces a body and keeps it back */
-    send_text(slow, "POST /one HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n"
-                    "Expect: 100-continue\r\n\r\n");
+    send_text(slow,
+              "POST /one HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nConnection: close\r\n"
+              "Expect: 100-continue\r\n\r\n");
     char go_on[64];
     CHECK(recv(slow, go_on, sizeof go_on, 0) > 0); /* the server has accepted the head */
     ask(&server, "GET /one", "", &out);
@@ -320,7 +326,7 @@ TEST(a_taken_port_is_named)
     const char *taken[] = { web_bound(server.web, 0) };
     struct web_config config = { .addresses = { taken, 1 }, .route_prefix = "" };
     struct error error;
-    CHECK(!web_start(&config, routes, ARRAY_COUNT(routes), server.metrics, &error));
+    CHECK(!web_start(&config, server.gate, routes, ARRAY_COUNT(routes), server.metrics, &error));
     CHECK_INT(error.code, ERROR_IO);
     CHECK_CONTAINS(error.message, taken[0]);
 }

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""Who may write, over real sockets: this machine, others, proxies, pages of other sites."""
+import datetime
+import http.client
+import http.server
+import json
+import signal
+import socket
+import subprocess
+import threading
+
+from harness import (EXPORTER, SECRET, SLOWNESS, Exporter, Folder, contains, equal, free_port,
+                      run, settings, until)
+
+JSON = "application/json"
+SILENCES = "/api/v2/silences"
+
+
+def execute(*words):
+    """A command of the program."""
+    return subprocess.run([EXPORTER, *words], capture_output=True, text=True, check=False,
+                          stdin=subprocess.DEVNULL, timeout=30 * SLOWNESS)
+
+
+def silence():
+    """A silence as amtool sends it."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return json.dumps({
+        "matchers": [{"name": "risk_level", "value": "low", "isRegex": False, "isEqual": True}],
+        "startsAt": now.isoformat(), "createdBy": "tester", "comment": "why",
+        "endsAt": (now + datetime.timedelta(hours=1)).isoformat()})
+
+
+class Bench:
+    """An exporter that finds no Azure: nothing of this needs any."""
+
+    def __init__(self, *arguments, **web):
+        self.arguments, self.web = arguments, web
+
+    def __enter__(self):
+        self.folder = Folder().__enter__()
+        self.open_port = free_port()  # on all addresses, IPv4 and IPv6
+        config = settings(f"http://127.0.0.1:{free_port()}", self.folder.file("secret", SECRET),
+                          web=self.web)
+        self.exporter = Exporter(self.folder, config, "--web.enable-lifecycle",
+                                 f"--web.listen-address=:{self.open_port}",
+                                 *self.arguments).__enter__().wait_answering()
+        return self
+
+    def __exit__(self, *why):
+        self.exporter.__exit__(*why)
+        self.folder.__exit__(*why)
+
+    def ask(self, headers, method="POST", path=SILENCES, body=None, address="127.0.0.1", port=None,
+            version="HTTP/1.1"):
+        """Exactly these headers, and what the connection needs; status and text."""
+        body = silence() if body is None and path == SILENCES else body or ""
+        lines = [f"{method} {path} {version}", *(f"{k}: {v}" for k, v in headers),
+                 f"Content-Length: {len(body)}", "Connection: close", "", body]
+        where = (address, port or self.exporter.port)
+        with socket.create_connection(where, timeout=30 * SLOWNESS) as link:
+            link.sendall("\r\n".join(lines).encode())
+            answer = http.client.HTTPResponse(link)
+            answer.begin()
+            return answer.status, answer.read().decode()
+
+    def silences(self):
+        return len(self.exporter.get(SILENCES).json())
+
+
+def host(bench, name="127.0.0.1"):
+    return ("Host", f"{name}:{bench.exporter.port}")
+
+
+def test_without_users_this_machine_writes():
+    with Bench() as bench:
+        kind = ("Content-Type", JSON)
+        here = host(bench)
+        equal(bench.silences(), 0, "silences before")
+        for headers in ([here, kind], [host(bench, "localhost"), kind], [("Host", "[::1]"), kind],
+                        [here, kind, ("Origin", f"http://127.0.0.1:{bench.exporter.port}"),
+                         ("Sec-Fetch-Site", "same-origin")]):
+            status, text = bench.ask(headers)
+            equal(status, 200, f"{headers}: {text}")
+        equal(bench.silences(), 4, "silences made")
+        for address in ("127.0.0.1", "::1"):  # IPv4 comes as ::ffff:127.0.0.1 here
+            status, text = bench.ask([("Host", "localhost"), kind], address=address,
+                                     port=bench.open_port)
+            equal(status, 200, f"over {address}: {text}")
+        for one in bench.exporter.get(SILENCES).json():
+            equal(bench.ask([here], "DELETE", "/api/v2/silence/" + one["id"], "")[0], 200, "DELETE")
+        equal(bench.ask([here], path="/-/reload")[0], 200, "reload")
+        contains(bench.exporter.log, "this machine may write", "the start says who may")
+
+
+def refusals(bench):
+    """What is sent, and what has to be said about it."""
+    here, kind = host(bench), ("Content-Type", JSON)
+    evil = ("Origin", "https://evil.example")
+    return [
+        ("DNS rebinding", [("Host", f"evil.example:{bench.exporter.port}"), kind,
+                           ("Origin", f"http://evil.example:{bench.exporter.port}"),
+                           ("Sec-Fetch-Site", "same-origin")], 403, "Host"),
+        ("DNS rebinding without a word", [("Host", "evil.example"), kind], 403, "Host"),
+        ("two Hosts", [here, ("Host", "evil.example"), kind], 403, "Host"),
+        ("cross-site text", [here, evil, ("Content-Type", "text/plain")], 403, "site"),
+        ("cross-site JSON", [here, evil, kind], 403, "site"),
+        ("cross-site form", [here, evil, ("Content-Type", "application/x-www-form-urlencoded"),
+                             ("Sec-Fetch-Site", "cross-site")], 403, "site"),
+        ("a page of another port", [here, kind, ("Sec-Fetch-Site", "same-site")], 403, "site"),
+        ("a sandboxed page", [here, kind, ("Origin", "null")], 403, "site"),
+        ("text of an old browser", [here, ("Content-Type", "text/plain")], 415, JSON),
+        ("a form of an old browser", [here, ("Content-Type", "multipart/form-data")], 415, JSON),
+        ("no type", [here], 415, JSON),
+        *((name, [here, kind, (name, "10.0.0.7")], 403, "proxy")
+          for name in ("X-Forwarded-For", "x-forwarded-proto", "Forwarded", "X-Real-IP", "Via")),
+    ]
+
+
+def test_strangers_are_told_why_not():
+    with Bench() as bench:
+        for what, headers, status, word in refusals(bench):
+            got, text = bench.ask(headers)
+            # two Hosts: the library itself may refuse them
+            if what == "two Hosts" and got == 400:
+                continue
+            equal(got, status, f"{what}: {text}")
+            contains(text, word, what)
+            equal(text.count("\n"), 1, f"lines about {what}")
+        for method, path in (("DELETE", "/api/v2/silence/x"), ("POST", "/-/reload"),
+                             ("PUT", "/-/reload"), ("POST", "/-/quit")):
+            for headers in ([("Host", "evil.example")], [host(bench), ("Origin", "null")],
+                            [host(bench), ("X-Forwarded-For", "10.0.0.7")]):
+                equal(bench.ask(headers, method, path)[0], 403, f"{method} {path} {headers}")
+        equal(bench.ask([host(bench)], path="/-/reload", version="HTTP/1.0")[0], 403, "HTTP/1.0")
+        equal(bench.ask([], path="/-/reload", version="HTTP/1.0")[0], 403, "no Host")
+        equal(bench.silences(), 0, "silences made")
+        assert "msg=reloaded" not in bench.exporter.log, "a refused reload"
+        contains(bench.exporter.log, "a write was refused", "the log")
+        contains(bench.exporter.log, "peer=127.0.0.1", "the log")
+
+
+def own_addresses():
+    """Addresses of this machine that are not loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        try:
+            link.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            return []
+        address = link.getsockname()[0]
+        return [] if address.startswith("127.") else [address]
+
+
+def test_other_machines_only_read():
+    with Bench() as bench:
+        for address in own_addresses():
+            headers = [("Host", f"localhost:{bench.open_port}"), ("Content-Type", JSON)]
+            status, text = bench.ask(headers, address=address, port=bench.open_port)
+            equal(status, 403, text)
+            contains(text, "only this machine", address)
+            equal(bench.ask(headers, "GET", address=address, port=bench.open_port)[0], 200, "GET")
+        equal(bench.silences(), 0, "silences made")
+
+
+class Sidecar(http.server.BaseHTTPRequestHandler):
+    """A proxy beside the exporter, as ingresses and meshes have them."""
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        link = http.client.HTTPConnection("127.0.0.1", self.server.target,
+                                          timeout=30 * SLOWNESS)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {**self.headers, **self.server.says}
+        link.request("POST", self.path, body, headers)
+        answer = link.getresponse()
+        text = answer.read()
+        link.close()
+        self.send_response(answer.status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_unused):
+        pass
+
+
+def through_sidecar(bench, says):
+    server = http.server.HTTPServer(("127.0.0.1", 0), Sidecar)
+    server.target, server.says = bench.exporter.port, says
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        return bench.ask([("Host", "defender.example"), ("Content-Type", JSON)],
+                         port=server.server_address[1])
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_sidecar_speaks_for_others():
+    with Bench() as bench:
+        for says in ({"X-Forwarded-For": "203.0.113.9", "Host": "localhost"},
+                     {"X-Forwarded-For": "203.0.113.9"}, {}):
+            status, text = through_sidecar(bench, says)
+            equal(status, 403, f"{says}: {text}")
+        equal(bench.silences(), 0, "silences made")
+    with Bench(external_url="https://defender.example") as bench:
+        status, text = through_sidecar(bench, {"Host": f"127.0.0.1:{bench.exporter.port}"})
+        equal(status, 403, text)
+        contains(text, "external URL", "what to do")
+
+
+def test_read_only_means_nobody():
+    with Bench("--web.read-only") as bench:
+        headers = [host(bench), ("Content-Type", JSON)]
+        status, text = bench.ask(headers)
+        equal(status, 403, text)
+        contains(text, "--web.read-only", "why")
+        equal(bench.ask([host(bench)], path="/-/reload")[0], 403, "reload")
+        contains(bench.exporter.log, "nobody may write", "the start says who may")
+        made = execute("silence", "add", "risk_level=low",
+                       f"--config.file={bench.exporter.config_file}",
+                       f"--storage.path={bench.folder.path}")
+        equal(made.returncode, 0, "a command of our own: " + made.stderr)
+        equal(bench.silences(), 1, "silences")
+
+
+def test_a_reload_changes_who_may():
+    with Bench() as bench:
+        headers = [host(bench), ("Content-Type", JSON)]
+        equal(bench.ask(headers)[0], 200, "before")
+        with open(bench.exporter.config_file, encoding="utf-8") as file:
+            config = json.load(file)
+        config["web"] = {"read_only": True}
+        bench.folder.file("defender_exporter.yml", config)
+        bench.exporter.send(signal.SIGHUP)
+        until("the reload", lambda: bench.ask(headers)[0] == 403)
+
+
+def test_check_config_says_who_may():
+    cases = [({}, 0, "this machine may write"),
+             ({"read_only": True}, 0, "nobody may write"),
+             ({"external_url": "https://defender.example"}, 0, "unix socket"),
+             ({"users": {"alice": "write"}}, 1, "alice is no user"),
+             ({"users": {"alice": "wride"}}, 1, "read or write")]
+    with Folder() as folder:
+        for web, status, words in cases:
+            config = settings("http://127.0.0.1:1", folder.file("secret", SECRET), web=web)
+            path = folder.file("config.yml", config)
+            done = execute("check", "config", path)
+            equal(done.returncode, status, f"{web}: {done.stdout}{done.stderr}")
+            contains(done.stdout + done.stderr, words, f"{web}")
+
+
+if __name__ == "__main__":
+    run(globals())
