@@ -350,6 +350,8 @@ static int silence_add(const struct flags *flags, const char *const *arguments, 
     silence.ends_at = now + duration_s;
     silence.created_by = flags->author ? flags->author : user ? user : "unknown";
     silence.comment = flags->comment ? flags->comment : "";
+    if (!silence_limits_allow(config->settings->silence_limits, &silence, now, &error))
+        return fail(&error);
     CLEANUP(handle_finish) struct database *database = open_database(config, false);
     if (!database)
         return EXIT_FAILED;

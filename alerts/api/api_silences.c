@@ -172,6 +172,8 @@ int api_silences_put(struct api_call *call)
     CLEANUP(document_finish)
     struct json *body = json_parse(request->body, request->body_bytes, &error);
     if (!body || !read_silence(body, &call->arena, &silence, &error) ||
+        !silence_limits_allow(call->context->settings->silence_limits, &silence,
+                              call->context->now, &error) ||
         !silence_put(call->database, &silence, call->context->now, &error))
         return api_call_error(call, &error);
     evaluator_wake(call->context->evaluator);

@@ -105,6 +105,8 @@ const struct option settings_options[] = {
       .section = time_interval_options, .help = "Named times, for routes and windows." },
     { "maintenance", OPTION_ITEMS(CONFIG, maintenance, struct mute_window_config),
       .section = mute_window_options, .help = "Planned windows of silence." },
+    { "silences", OPTION_SECTION(CONFIG, silences), .section = silence_limits_options,
+      .help = "How far a silence may go." },
     { "flapping", OPTION_SECTION(CONFIG, flapping), .section = mute_flap_options,
       .help = "When an alert that comes and goes is held back." },
     { "governor", OPTION_SECTION(CONFIG, governor), .section = governor_options,
@@ -320,6 +322,8 @@ struct settings *settings_create(const struct settings_config *config,
     if (config->inhibit_rules.count)
         settings->inhibits = inhibit_compile(&config->inhibit_rules, possible_labels(settings),
                                              context->file, &settings->arena, report);
+    settings->silence_limits = silence_limits_compile(&config->silences, possible_labels(settings),
+                                                      context->file, &settings->arena, report);
     compile_ledger(&compiler);
     check_names(&compiler);
     if (report->count != before) {
@@ -346,6 +350,7 @@ void settings_release(struct settings *settings)
     route_finish(settings->route);
     inhibit_finish(settings->inhibits);
     mute_windows_finish(settings->windows);
+    silence_limits_finish(settings->silence_limits);
     arena_finish(&settings->arena);
     if (shared->release)
         shared->release(shared->owner);

@@ -7,6 +7,7 @@
 #include "alerts/notify/inhibit.h"
 #include "alerts/notify/mute.h"
 #include "alerts/notify/route.h"
+#include "alerts/notify/silence_limits.h"
 #include "alerts/receivers/receivers.h"
 #include "alerts/rules/rule.h"
 
@@ -20,6 +21,7 @@ struct settings_config {
     struct option_items inhibit_rules;  /* struct inhibit_config */
     struct option_items time_intervals; /* struct time_interval_config */
     struct option_items maintenance;    /* struct mute_window_config */
+    struct silence_limits_config silences;
     struct mute_flap_config flapping;
     struct governor_config governor;
     struct {
@@ -58,6 +60,7 @@ struct settings {
     const struct time_interval *const *intervals; /* NULL-terminated */
     const struct inhibit_rules *inhibits;         /* NULL = none */
     const struct mute_windows *windows;
+    const struct silence_limits *silence_limits;
     const struct time_interval *drill_interval; /* NULL = drills at any time */
     struct ledger_config ledger;
     struct watch_config watch;

@@ -4,6 +4,7 @@ import datetime
 import http.client
 import http.server
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,26 +23,26 @@ def execute(*words):
                           stdin=subprocess.DEVNULL, timeout=30 * SLOWNESS)
 
 
-def silence():
+def silence(risk="low", hours=1):
     """A silence as amtool sends it."""
     now = datetime.datetime.now(datetime.timezone.utc)
     return json.dumps({
-        "matchers": [{"name": "risk_level", "value": "low", "isRegex": False, "isEqual": True}],
+        "matchers": [{"name": "risk_level", "value": risk, "isRegex": False, "isEqual": True}],
         "startsAt": now.isoformat(), "createdBy": "tester", "comment": "why",
-        "endsAt": (now + datetime.timedelta(hours=1)).isoformat()})
+        "endsAt": (now + datetime.timedelta(hours=hours)).isoformat()})
 
 
 class Bench:
     """An exporter that finds no Azure: nothing of this needs any."""
 
-    def __init__(self, *arguments, **web):
-        self.arguments, self.web = arguments, web
+    def __init__(self, *arguments, alerts=None, **web):
+        self.arguments, self.alerts, self.web = arguments, alerts or {}, web
 
     def __enter__(self):
         self.folder = Folder().__enter__()
         self.open_port = free_port()  # on all addresses, IPv4 and IPv6
         config = settings(f"http://127.0.0.1:{free_port()}", self.folder.file("secret", SECRET),
-                          web=self.web)
+                          web=self.web, alerts=self.alerts)
         self.exporter = Exporter(self.folder, config, "--web.enable-lifecycle",
                                  f"--web.listen-address=:{self.open_port}",
                                  *self.arguments).__enter__().wait_answering()
@@ -236,6 +237,32 @@ def test_a_reload_changes_who_may():
         bench.folder.file("defender_exporter.yml", config)
         bench.exporter.send(signal.SIGHUP)
         until("the reload", lambda: bench.ask(headers)[0] == 403)
+
+
+def test_silences_have_limits():
+    limits = {"silences": {"max_duration": "1d", "never": ['risk_level="critical"']}}
+    with Bench(alerts=limits) as bench:
+        headers = [host(bench), ("Content-Type", JSON)]
+        equal(bench.ask(headers)[0], 200, "within the limits")
+        for body, words in ((silence("critical"), "never silenced"), (silence(hours=25), "1d")):
+            status, text = bench.ask(headers, body=body)
+            equal(status, 400, text)
+            contains(text, words, "why not")
+        for words, why in ((["alertname=x"], 'risk_level!=\"critical\"'),
+                           (["risk_level=low", "--duration=25h"], "1d")):
+            done = execute("silence", "add", *words,
+                           f"--config.file={bench.exporter.config_file}",
+                           f"--storage.path={bench.folder.path}")
+            equal(done.returncode, 1, f"{words}: {done.stdout}")
+            contains(done.stderr, why.replace("\\", ""), "why not")
+            if shutil.which("amtool"):
+                done = subprocess.run(
+                    ["amtool", f"--alertmanager.url={bench.exporter.url}", "silence", "add",
+                     "--comment=x", "--author=tester", *words], capture_output=True, text=True,
+                    check=False, stdin=subprocess.DEVNULL, timeout=30 * SLOWNESS)
+                equal(done.returncode != 0, True, f"amtool {words}")
+                contains(done.stderr + done.stdout, why.split("!")[0], "amtool says why")
+        equal(bench.silences(), 1, "silences made")
 
 
 def test_check_config_says_who_may():
