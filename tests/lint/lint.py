@@ -50,6 +50,8 @@ LIBRARIES = (
     ("OpenSSL", r"openssl/", r"\b(EVP|HMAC|SHA256|RAND)_\w+", r"core/hash\.c"),
     ("zlib", r"zlib\.h", r"\b(z_stream|gzFile|deflateInit\w*|inflateInit\w*)\b", r"core/gzip\.c"),
     ("PCRE2", r"pcre2", r"\b(pcre2_\w+|PCRE2_\w+)\b", r"core/regex\.c"),
+    ("libcrypt", r"crypt\.h", r"\b(crypt_\w*r\w*|crypt_data)\b", r"exporter/web/password\.c"),
+    ("GnuTLS", r"gnutls/", r"\b(gnutls_\w+|GNUTLS_\w+)\b", r"exporter/web/tls\.c"),
     ("libmicrohttpd", r"microhttpd\.h", r"\bMHD_\w+", "exporter/web/"),
     ("SQLite", r"sqlite3\.h", r"\bsqlite3\w*", r"alerts/store/database\.c"),
 )

@@ -76,6 +76,8 @@ CASES = (
     ("OpenSSL elsewhere", "libraries", {"core/b.c": "#include <openssl/evp.h>\n"}),
     ("zlib elsewhere", "libraries", {"exporter/b.c": "#include <zlib.h>\n"}),
     ("PCRE2 elsewhere", "libraries", {"exporter/b.c": "#include <pcre2.h>\n"}),
+    ("libcrypt elsewhere", "libraries", {"core/b.c": "#include <crypt.h>\n"}),
+    ("GnuTLS elsewhere", "libraries", {"exporter/web/b.c": "#include <gnutls/gnutls.h>\n"}),
     ("microhttpd elsewhere", "libraries", {"exporter/b.c": "#include <microhttpd.h>\n"}),
     ("microhttpd in its room", None,
      {"exporter/web/b.c": "#include <microhttpd.h>\n",
