@@ -9,6 +9,7 @@
 #include "collectors/run/collect.h"
 #include "collectors/run/prove.h"
 #include "collectors/run/runner_kept.h"
+#include "collectors/run/texts.h"
 #include "collectors/subscriptions.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -53,50 +54,11 @@ struct runner {
     struct slot *slots; /* one a source, by its index */
 };
 
-static char **copy_texts(const struct option_texts *list)
-{
-    char **copies = MEMORY_ARRAY(char *, list->count + 1);
-    for (size_t i = 0; i < list->count; i++)
-        copies[i] = memory_copy(list->texts[i]);
-    return copies;
-}
-
-static size_t count_texts(char *const *texts)
-{
-    size_t count = 0;
-    while (texts[count])
-        count++;
-    return count;
-}
-
-static bool equal_texts(char *const *texts, const struct option_texts *list)
-{
-    bool equal = count_texts(texts) == list->count;
-    for (size_t i = 0; equal && i < list->count; i++)
-        equal = !strcmp(texts[i], list->texts[i]);
-    return equal;
-}
-
-static void free_texts(char **texts)
-{
-    for (size_t i = 0; texts && texts[i]; i++)
-        free(texts[i]);
-    free(texts);
-}
-
-static bool is_among(char *const *texts, const char *text)
-{
-    for (size_t i = 0; texts[i]; i++)
-        if (!strcasecmp(texts[i], text))
-            return true;
-    return false;
-}
-
 static bool is_wanted(const void *filter, const char *subscription_id)
 {
     const struct runner *runner = filter;
-    return !is_among(runner->exclude, subscription_id) &&
-           (!*runner->include || is_among(runner->include, subscription_id));
+    return !texts_have(runner->exclude, subscription_id) &&
+           (!*runner->include || texts_have(runner->include, subscription_id));
 }
 
 static const struct variant *variant_of(const struct slot *slot)
@@ -215,8 +177,8 @@ struct runner *runner_create(const struct runner_config *config, struct arm *arm
     runner->store = store;
     runner->sources = config->sources;
     source_list_acquire(runner->sources);
-    runner->include = copy_texts(&config->filter.include);
-    runner->exclude = copy_texts(&config->filter.exclude);
+    runner->include = texts_copy(&config->filter.include);
+    runner->exclude = texts_copy(&config->filter.exclude);
     if (config->storage_path)
         runner->storage_path = memory_copy(config->storage_path);
     create_slots(runner, config);
@@ -234,8 +196,8 @@ void runner_destroy(struct runner *runner)
     }
     free(runner->slots);
     source_list_release(runner->sources);
-    free_texts(runner->include);
-    free_texts(runner->exclude);
+    texts_free(runner->include);
+    texts_free(runner->exclude);
     free(runner->storage_path);
     free(runner);
 }
@@ -383,7 +345,7 @@ bool runner_run(struct runner *runner, const struct source *source)
         .wanted = is_wanted,
         .filter = runner,
         .included = (const char *const *)runner->include,
-        .included_count = count_texts(runner->include),
+        .included_count = texts_count(runner->include),
     };
     struct collect_result result = { 0 };
     struct error error = { 0 };
@@ -564,17 +526,17 @@ static void hand_timing(struct slot *slot, const struct runner_config *config)
 /* No source runs meanwhile. */
 static void set_filter(struct runner *runner, const struct runner_filter *filter)
 {
-    free_texts(runner->include);
-    free_texts(runner->exclude);
-    runner->include = copy_texts(&filter->include);
-    runner->exclude = copy_texts(&filter->exclude);
+    texts_free(runner->include);
+    texts_free(runner->exclude);
+    runner->include = texts_copy(&filter->include);
+    runner->exclude = texts_copy(&filter->exclude);
 }
 
 void runner_configure(struct runner *runner, const struct runner_config *config)
 {
     size_t count = runner->sources->count;
-    bool filter = !equal_texts(runner->include, &config->filter.include) ||
-                  !equal_texts(runner->exclude, &config->filter.exclude);
+    bool filter = !texts_equal(runner->include, &config->filter.include) ||
+                  !texts_equal(runner->exclude, &config->filter.exclude);
     bool *other = MEMORY_ARRAY(bool, count);
     for (size_t i = 0; i < count; i++) {
         other[i] = filter || !runner->started || is_other(&runner->slots[i], config);
