@@ -10,9 +10,9 @@ enum { COLLECTOR_QUERIES_MAX = 8, COLLECTOR_VARIANTS_MAX = 2 };
 
 /* One request whose rows are bound and folded. Either kql or path is set. */
 struct query {
-    const char *name;        /* for logs and errors */
-    const char *kql;         /* Resource Graph text, tenant scope */
-    const char *path;        /* ARM list; "{subscription}" makes it one list per visible one */
+    const char *name;         /* for logs and errors */
+    const char *kql;          /* Resource Graph text, tenant scope */
+    const char *path;         /* ARM list; "{subscription}" makes it one list per visible one */
     const char *api_versions; /* tried in order, separated by spaces, when Azure refuses one */
     const struct column *columns;
     bool missing_is_empty; /* 404 and "not registered" mean no rows, not an error */
@@ -40,7 +40,7 @@ struct variant {
     bool needs_reference; /* starts after it: the rows alone do not say what they mean */
     bool without_risk;    /* of a rated collector: Azure tells no risk level here */
     bool complete;        /* of a reference: it also has what is special in each subscription */
-    const char *lacks;      /* what its rows never tell and those of others do; NULL = nothing */
+    const char *lacks;    /* what its rows never tell and those of others do; NULL = nothing */
     struct query queries[COLLECTOR_QUERIES_MAX]; /* ends with name NULL */
 };
 
@@ -60,6 +60,7 @@ struct collect_context {
     const void *filter;
     const char *const *included; /* subscriptions the operator named; included_count of them */
     size_t included_count;
+    const char *const *tags; /* that the operator listed, ends with NULL; NULL = none */
 };
 
 struct collector {
@@ -72,8 +73,10 @@ struct collector {
     const char *topic;   /* head of the special words of its events: "baseline"; NULL = none */
     bool baseline_rules; /* each finding is a rule of a baseline (baselines.h), its category says of
                             which */
+    bool asks_for_tags; /* those the operator lists: {{tags}} of its queries, within quotes, becomes
+                           them. It runs only when there are some, and anew when they are others */
     struct rights rights;
-    const char *default_interval; /* "15m" */
+    const char *default_interval;                    /* "15m" */
     struct variant variants[COLLECTOR_VARIANTS_MAX]; /* the first is the default */
     const struct family *const *families;            /* NULL-terminated */
     /* Add what a row tells to the part: findings, own rows, counts. row: the struct of the query's
@@ -89,6 +92,9 @@ struct collector {
     /* All rows have arrived, the part is settled, nothing is carried over yet. May be NULL. False
      * and *error: the run failed. */
     bool (*finish)(struct part *part, const struct collect_context *context, struct error *error);
+    /* Of part_own: replace what it has of a subscription (lower case) by what an older part has of
+     * it, or by nothing when older is NULL. Rows and counts are carried without. May be NULL. */
+    void (*carry)(struct part *part, const struct part *older, const char *subscription_id);
     /* Of COLLECTOR_FAILING_ROWS: whether the part has a report of what the finding is about that is
      * newer than `since` and would name it. Its row is missing since then. NULL = nobody knows. */
     bool (*fixed)(const struct part *part, const struct finding *finding, int64_t since);

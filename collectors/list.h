@@ -6,4 +6,5 @@
     X(baselines)          \
     X(catalogue)          \
     X(secure_scores)      \
-    X(subscriptions)
+    X(subscriptions)      \
+    X(tags)

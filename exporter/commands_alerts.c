@@ -100,7 +100,7 @@ static int check_rules(const struct flags *flags, const char *const *arguments, 
     struct rule_set *set = config->settings->rules;
     if (count) {
         const struct option_texts files = { (const char **)(uintptr_t)arguments, count };
-        set = rule_load(&files, "", config->rule_families, &report);
+        set = rule_load(&files, "", config->rule_families, &config->alerts.tags, &report);
     } else {
         rule_acquire(set);
     }
@@ -295,6 +295,9 @@ static bool read_labels(const struct config *config, const char *const *argument
         const struct match *match = &matchers->matches[matchers->count - 1];
         if (match->operator!= MATCH_EQUAL)
             return error_set(error, ERROR_CONFIG, "%s: a label is name=value", arguments[i]);
+        if (alert->label_count == ALERT_LABELS_MAX)
+            return error_set(error, ERROR_CONFIG, "an alert has at most %d labels",
+                             ALERT_LABELS_MAX);
         alert_label(alert, match->name, match->value);
     }
     return match_all_known(matchers, rule_labels(config->settings->rules), error);

@@ -118,6 +118,9 @@ static void fill(const struct config_source *source, const struct buf *text, boo
 /* What is derived from other keys. */
 static void complete(struct config *config)
 {
+    for (size_t i = 0; i < config->sources->count; i++)
+        if (config->sources->sources[i].collector->asks_for_tags && !config->alerts.tags.count)
+            config->collectors[i].enabled = false; /* there is nothing to ask for */
     web_config_complete(&config->web, &config->arena);
     runner_complete(config->collectors, config->sources->count, &config->subscriptions,
                     &config->arena);
@@ -298,6 +301,7 @@ struct runner_config config_runner(const struct config *config)
         .settings = config->collectors,
         .common = config->collector,
         .filter = config->subscriptions,
+        .tags = config->alerts.tags,
         .storage_path = config->storage.path,
     };
 }

@@ -95,6 +95,10 @@ const struct option settings_options[] = {
       .help = "false: nobody is notified; findings are remembered all the same." },
     { "rules", OPTION_TEXT_LIST(CONFIG, rules),
       .help = "Files with alert rules; patterns are allowed." },
+    { "tags", OPTION_TEXT_LIST(CONFIG, tags), OPTION_LINE(CONFIG, tags_line),
+      .help = "Names of tags in Azure, at most 8: `team` becomes the label `tag_team` of alerts, "
+              "for rules, routes, groups and silences. The resource's own goes first, then that of "
+              "its group, then of its subscription." },
     { "receivers", OPTION_ITEMS(CONFIG, receivers, struct receivers_config),
       .section = receivers_options, .help = "Whom to tell." },
     { "route", OPTION_SECTION(CONFIG, route), .section = route_options,
@@ -216,11 +220,16 @@ static void compile_route(struct compiler *compiler)
 static void compile_rules(struct compiler *compiler)
 {
     const struct settings_context *context = compiler->context;
+    const struct option_texts *tags = &compiler->config->tags;
+    CLEANUP(buf_finish) struct buf wrong = { 0 };
+    if (!tag_labels_check(tags, &wrong))
+        options_complain(compiler->report, context->file, compiler->config->tags_line,
+                         "alerts.tags", "%s", buf_cstr(&wrong));
     const char *slash = strrchr(context->file, '/');
     char *folder = arena_copy(&compiler->settings->arena, context->file,
                               slash ? (size_t)(slash - context->file) : 0);
     compiler->settings->rules =
-        rule_load(&compiler->config->rules, folder, context->families, compiler->report);
+        rule_load(&compiler->config->rules, folder, context->families, tags, compiler->report);
 }
 
 static void compile_ledger(struct compiler *compiler)

@@ -15,7 +15,9 @@
 struct settings_config {
     bool enabled; /* false: as if no receiver were given; the ledger always runs */
     int line;
-    struct option_texts rules;     /* files and patterns, relative to the configuration's folder */
+    struct option_texts rules; /* files and patterns, relative to the configuration's folder */
+    struct option_texts tags;  /* of Azure, that alerts have as labels */
+    int tags_line;
     struct option_items receivers; /* struct receivers_config */
     struct route_config route;
     struct option_items inhibit_rules;  /* struct inhibit_config */

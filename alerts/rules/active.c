@@ -60,6 +60,7 @@ static bool find_blind(struct active_pass *pass, struct error *error)
 bool active_begin(struct active_pass *pass, struct error *error)
 {
     pass->names.snapshot = pass->snapshot;
+    pass->names.tags = rule_tags(pass->rules);
     pass->adopted = !pass->snapshot || snapshot_is_ready(pass->snapshot);
     return find_rules(pass, error) && find_blind(pass, error);
 }
@@ -122,8 +123,9 @@ static void add_implied(const struct threshold_signal *signal, struct alert *ale
             alert_label(alert, name, signal->values[i]);
 }
 
-static void make_alert(const struct threshold_signal *signal, struct attribute_names *names,
-                       struct arena *arena, struct alert *alert)
+/* Returns which tags are known, as attribute_put does. */
+static unsigned make_alert(const struct threshold_signal *signal, struct attribute_names *names,
+                           struct arena *arena, struct alert *alert)
 {
     const struct rule *rule = signal->rule;
     CLEANUP(buf_finish) struct buf before = { 0 };
@@ -133,10 +135,8 @@ static void make_alert(const struct threshold_signal *signal, struct attribute_n
             alert_label(alert, rule->family->labels[i], signal->values[i]);
     alert_label(alert, "alertname", rule->name);
     alert_identify(alert, rule->family->labels);
-    attribute_put(names, NULL, alert);
-    for (size_t i = 0; i < rule->label_count; i++)
-        alert_label(alert, rule->labels[i].name, rule->labels[i].value);
-    alert_label(alert, "alertname", rule->name);
+    unsigned tags = attribute_put(names, NULL, alert);
+    active_row_label(rule, alert);
     alert->risk = finding_risk(alert_label_value(alert, "risk_level"));
     alert->value = signal->value;
     alert_annotate(alert, "metric", rule->family->name);
@@ -146,6 +146,7 @@ static void make_alert(const struct threshold_signal *signal, struct attribute_n
         alert_annotate(alert, "value_before", arena_text(arena, buf_cstr(&before)));
     }
     add_implied(signal, alert);
+    return tags;
 }
 
 /* What several subscriptions add up to is smaller while one of them cannot be read: that clears
@@ -180,7 +181,7 @@ bool active_apply_signal(struct active_pass *pass, const struct threshold_signal
     struct active_row row;
     struct alert alert;
     arena_reset(&pass->scratch);
-    make_alert(signal, &pass->names, &pass->scratch, &alert);
+    unsigned tags = make_alert(signal, &pass->names, &pass->scratch, &alert);
     if (!active_row_load(pass->database, alert.fingerprint, &pass->scratch, &row, &found, error))
         return false;
     if (!active && (!found || row.life.state == ALERT_RESOLVED))
@@ -191,7 +192,8 @@ bool active_apply_signal(struct active_pass *pass, const struct threshold_signal
         alert.episode = row.alert.episode + (row.life.state != ALERT_PENDING);
         row.alert = alert;
     } else if (active) {
-        active_row_keep(attribute_labels, &row.alert, &alert);
+        active_row_keep_names(pass, tags, &row.alert, &alert);
+        active_row_label(signal->rule, &alert);
         row.alert.risk = alert.risk;
         if (!active_row_relabel(pass, signal->rule, &alert, &row, error))
             return false;

@@ -10,6 +10,7 @@ struct subject {
     const struct event *event;
     const struct finding *finding; /* NULL = about none */
     struct alert base;
+    unsigned tags; /* that are known: attribute_put */
 };
 
 /* First runs of several sources are one alert, whose sentence names them all; or it is about new
@@ -40,7 +41,7 @@ static void describe(struct active_pass *pass, struct subject *subject, struct a
     };
     if (subject->finding) {
         alert_label_finding(base, subject->finding, arena);
-        attribute_put(&pass->names, subject->finding, base);
+        subject->tags = attribute_put(&pass->names, subject->finding, base);
         base->risk = subject->finding->risk;
         base->has_finding = true;
         base->finding_id = event->finding_id;
@@ -58,7 +59,7 @@ static void describe(struct active_pass *pass, struct subject *subject, struct a
     alert_label(base, "subject", event->subject);
     alert_label(base, "cloud", event->cloud ? event->cloud : "");
     alert_label(base, "connector", event->connector ? event->connector : "");
-    attribute_put(&pass->names, NULL, base);
+    subject->tags = attribute_put(&pass->names, NULL, base);
     alert_annotate(base, "detail", event->detail);
     base->value = event->value;
     CLEANUP(buf_finish) struct buf before = { 0 };
@@ -73,9 +74,7 @@ static void make_alert(const struct rule *rule, const struct subject *subject, s
     alert->rule = rule->name;
     alert_label(alert, "alertname", rule->name);
     alert_identify(alert, subject->finding ? alert_finding_identity : alert_event_identity);
-    for (size_t i = 0; i < rule->label_count; i++)
-        alert_label(alert, rule->labels[i].name, rule->labels[i].value);
-    alert_label(alert, "alertname", rule->name);
+    active_row_label(rule, alert);
     alert_annotate(alert, "runbook_url", rule->runbook_url);
 }
 
@@ -123,8 +122,10 @@ static bool fire(struct active_pass *pass, const struct rule *rule, const struct
         return true; /* known already */
     if (!alert.has_finding)
         alert.episode = row.alert.episode + 1;
-    if (firing)
-        active_row_keep(attribute_labels, &row.alert, &alert);
+    if (firing) {
+        active_row_keep_names(pass, subject->tags, &row.alert, &alert);
+        active_row_label(rule, &alert);
+    }
     row.alert = alert;
     if (!firing)
         return active_row_move(pass, rule, &row, ALERT_STATE_ACTIVE, "", "", error);
@@ -197,7 +198,7 @@ static bool touch(struct active_pass *pass, const struct rule *rule, const struc
 {
     const struct event *event = subject->event;
     struct subject known = *subject; /* a name that is not known now is what it was */
-    active_row_keep(attribute_labels, &row->alert, &known.base);
+    active_row_keep_names(pass, known.tags, &row->alert, &known.base);
     if (event->kind == EVENT_RISK_CHANGED)
         return rerate(pass, rule, &known, row, error);
     if (event->kind == EVENT_RESOLVED)

@@ -36,10 +36,31 @@ void active_row_keep(const char *const *names, const struct alert *before, struc
     }
 }
 
+void active_row_keep_names(const struct active_pass *pass, unsigned tags,
+                           const struct alert *before, struct alert *now)
+{
+    const struct tag_labels *labels = rule_tags(pass->rules);
+    active_row_keep(attribute_labels, before, now);
+    for (size_t i = 0; i < labels->count; i++) {
+        const char *name = labels->items[i].name, *value = alert_label_value(before, name);
+        if (!(tags & 1U << i) && *value)
+            alert_label(now, name, value);
+    }
+}
+
+void active_row_label(const struct rule *rule, struct alert *alert)
+{
+    for (size_t i = 0; i < rule->label_count; i++)
+        alert_label(alert, rule->labels[i].name, rule->labels[i].value);
+    alert_label(alert, "alertname", rule->name);
+}
+
 /* What is known now of an alert of this rule: labels of its finding (NULL = it is not shown) and
- * names. before gives what an alert about none has, and what is not known now. */
-static void describe(struct active_pass *pass, const struct rule *rule, const struct finding *view,
-                     const struct alert *before, struct alert *now, struct arena *arena)
+ * names. before gives what an alert about none has, and what is not known now. Returns what
+ * attribute_put does. */
+static unsigned describe(struct active_pass *pass, const struct rule *rule,
+                         const struct finding *view, const struct alert *before, struct alert *now,
+                         struct arena *arena)
 {
     static const char *const model[] = { "model", NULL };
     *now = *before;
@@ -49,13 +70,12 @@ static void describe(struct active_pass *pass, const struct rule *rule, const st
         alert_label_finding(now, view, arena);
     else
         active_row_keep(alert_event_identity, before, now);
-    attribute_put(&pass->names, view, now);
+    unsigned tags = attribute_put(&pass->names, view, now);
     active_row_keep(alert_finding_labels, before, now);
-    active_row_keep(attribute_labels, before, now);
+    active_row_keep_names(pass, tags, before, now);
     active_row_keep(model, before, now);
-    for (size_t i = 0; i < rule->label_count; i++)
-        alert_label(now, rule->labels[i].name, rule->labels[i].value);
-    alert_label(now, "alertname", rule->name);
+    active_row_label(rule, now);
+    return tags;
 }
 
 bool active_row_relabel(struct active_pass *pass, const struct rule *rule, const struct alert *now,
@@ -99,9 +119,10 @@ struct doubtful {
     int64_t described; /* what it becomes */
 };
 
-static int64_t number_of(const struct alert *alert)
+/* tags: which of them are known: one that turns out to be absent is news, too. */
+static int64_t number_of(const struct alert *alert, unsigned tags)
 {
-    uint64_t number = hash_bytes("", 0);
+    uint64_t number = hash_bytes("", 0) * 31 + tags;
     for (size_t i = 0; i < alert->label_count; i++) {
         const struct match_label *label = &alert->labels[i];
         number = number * 31 + hash_bytes(label->name, strlen(label->name));
@@ -123,8 +144,8 @@ static int64_t number_now(struct active_pass *pass, const struct rule *rule,
     arena_reset(&pass->scratch);
     if (!view_finding(pass->snapshot, &before, &view, scratch))
         return 0;
-    describe(pass, rule, &view, &before, &now, &pass->scratch);
-    return number_of(&now);
+    unsigned tags = describe(pass, rule, &view, &before, &now, &pass->scratch);
+    return number_of(&now, tags);
 }
 
 /* Those of which something else is known than when they were described. */

@@ -46,6 +46,14 @@ bool active_row_relabel(struct active_pass *pass, const struct rule *rule, const
 /* Of the labels named, ends with NULL: what is not known now stays as it was. */
 void active_row_keep(const char *const *names, const struct alert *before, struct alert *now);
 
+/* The same of all names for routing. tags: what attribute_put returned; a tag that is known to be
+ * absent is gone, one that may have been misread stays. */
+void active_row_keep_names(const struct active_pass *pass, unsigned tags,
+                           const struct alert *before, struct alert *now);
+
+/* Set the labels of the rule itself: they win. */
+void active_row_label(const struct rule *rule, struct alert *alert);
+
 #define ACTIVE_FIRST_RUN "digest" /* event of an alert that waits until every source is known */
 
 /* Write a row as it is, with the instant its clocks run to. */

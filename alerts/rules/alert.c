@@ -5,6 +5,7 @@
 
 #include "collectors/collector.h"
 #include "core/hash.h"
+#include "core/memory.h"
 
 const char *const alert_finding_labels[] = {
     "alertname",  "source",          "risk_level",     "severity",      "assessment_id",
@@ -65,7 +66,7 @@ static void put(struct match_label *list, size_t *count, const char *name, const
     }
     if (!found) {
         if (*count == ALERT_LABELS_MAX)
-            return;
+            memory_abort("an alert has no room for %s", name);
         memmove(list + index + 1, list + index, behind * sizeof *list);
         (*count)++;
     }

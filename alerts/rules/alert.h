@@ -38,8 +38,9 @@ struct alert {
                            "no_longer_overdue", "rule_removed", "recovered"; "" while firing */
 };
 
-/* Set a label; name and value are borrowed; "" removes it. They stay sorted by name. Silently full
- * at ALERT_LABELS_MAX: rule files are checked for it. Names must match [a-zA-Z_][a-zA-Z0-9_]*. */
+/* Set a label; name and value are borrowed; "" removes it. They stay sorted by name. There must be
+ * room for it: rule.c shows that all an alert can have fit. Names must match
+ * [a-zA-Z_][a-zA-Z0-9_]*. */
 void alert_label(struct alert *alert, const char *name, const char *value);
 void alert_annotate(struct alert *alert, const char *name, const char *value);
 

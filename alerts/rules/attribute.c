@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "collectors/subscriptions.h"
+#include "collectors/tags.h"
 
 const char *const attribute_labels[] = { "subscription_name", "management_group", "control", NULL };
 
@@ -78,8 +79,28 @@ static void put_known(struct alert *alert, const char *name, const char *value)
         alert_label(alert, name, value);
 }
 
-void attribute_put(struct attribute_names *names, const struct finding *finding,
-                   struct alert *alert)
+/* Of where the finding is, else of the subscription the alert is about. */
+static unsigned put_tags(const struct attribute_names *names, const struct finding *finding,
+                         struct alert *alert)
+{
+    unsigned known = 0;
+    const struct tags_subject subject = {
+        .subscription_id = alert_label_value(alert, "subscription_id"),
+        .resource_id = finding ? finding->resource_id : "",
+    };
+    if (!names->snapshot || !names->tags || !*subject.subscription_id)
+        return 0;
+    for (size_t i = 0; i < names->tags->count; i++) {
+        const struct tag_label *tag = &names->tags->items[i];
+        bool is_known;
+        put_known(alert, tag->name, tags_value(names->snapshot, &subject, tag->tag, &is_known));
+        known |= (unsigned)is_known << i;
+    }
+    return known;
+}
+
+unsigned attribute_put(struct attribute_names *names, const struct finding *finding,
+                       struct alert *alert)
 {
     const char *id = alert_label_value(alert, "subscription_id");
     const struct subscription *subscription =
@@ -90,4 +111,5 @@ void attribute_put(struct attribute_names *names, const struct finding *finding,
     }
     if (names->snapshot && finding)
         put_known(alert, "control", control_of(names, finding));
+    return put_tags(names, finding, alert);
 }

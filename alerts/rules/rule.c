@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/rules/alert.h"
 #include "alerts/rules/rule_read.h"
 #include "core/hash.h"
 #include "core/memory.h"
@@ -18,6 +19,8 @@ struct rule_set {
     uint64_t hash;                  /* of everything that was written */
     const struct family **families; /* NULL-terminated */
     const char **labels;            /* NULL-terminated */
+    struct tag_labels tags;
+    const char **event_labels; /* rule_event_labels and those of tags; NULL-terminated */
     struct arena arena;
 };
 
@@ -42,6 +45,14 @@ const char *const rule_event_labels[] = {
     "management_group",
     NULL,
 };
+
+/* All labels of an alert fit: alertname and those of its event, or of its sample and what is known
+ * of that (cloud, connector, the names for routing); then those of tags and of its rule. */
+enum { ADDED_LABELS = 1 + TAGS_MAX + RULE_LABELS_MAX, SAMPLE_NAMES = 5 };
+_Static_assert(ARRAY_COUNT(rule_event_labels) - 1 + ADDED_LABELS <= ALERT_LABELS_MAX,
+               "labels of an alert about an event");
+_Static_assert(METRIC_LABELS_MAX + SAMPLE_NAMES + ADDED_LABELS <= ALERT_LABELS_MAX,
+               "labels of an alert over a metric");
 
 /* The built-in rules, which the operator may replace. */
 static const char built_in[] = "groups:\n"
@@ -83,8 +94,8 @@ static void add_rule(struct loader *loader, const char *file, const struct rule_
         options_complain(loader->report, file, config->line.name, older->name,
                          "there is a rule of this name in %s:%d", older->file, older->line);
     MEMORY_GROW(set->rules, set->count, set->capacity);
-    rule_read(config, file, loader->families, &set->arena, &set->rules[set->count++],
-              loader->report);
+    const struct rule_known known = { loader->families, set->event_labels };
+    rule_read(config, file, &known, &set->arena, &set->rules[set->count++], loader->report);
 }
 
 static void add_file(struct loader *loader, const char *file, const struct rule_file_config *config)
@@ -131,10 +142,17 @@ static void load_pattern(struct loader *loader, const char *pattern, const char 
         load_file(loader, buf_cstr(&path)); /* says why it cannot be read */
 }
 
-static struct rule_set *create_set(void)
+static struct rule_set *create_set(const struct option_texts *tags)
 {
+    enum { OWN = ARRAY_COUNT(rule_event_labels) - 1 };
     struct rule_set *set = MEMORY_NEW(struct rule_set);
     atomic_init(&set->references, 1);
+    tag_labels_make(tags, &set->arena, &set->tags);
+    set->event_labels =
+        arena_zalloc(&set->arena, (OWN + set->tags.count + 1) * sizeof *set->event_labels);
+    memcpy(set->event_labels, rule_event_labels, OWN * sizeof *set->event_labels);
+    for (size_t i = 0; i < set->tags.count; i++)
+        set->event_labels[OWN + i] = set->tags.items[i].name;
     return set;
 }
 
@@ -164,14 +182,14 @@ static void add_label(struct rule_set *set, size_t *count, const char *name)
 static void list_labels(struct rule_set *set)
 {
     static const char *const own[] = { "alertname", "test", "started" };
-    size_t count = 0, most = ARRAY_COUNT(own) + ARRAY_COUNT(rule_event_labels);
+    size_t count = 0, most = ARRAY_COUNT(own) + ARRAY_COUNT(rule_event_labels) + TAGS_MAX;
     for (size_t i = 0; i < set->count; i++)
         most += RULE_LABELS_MAX + METRIC_LABELS_MAX;
     set->labels = arena_zalloc(&set->arena, most * sizeof *set->labels);
     for (size_t i = 0; i < ARRAY_COUNT(own); i++)
         add_label(set, &count, own[i]);
-    for (size_t i = 0; rule_event_labels[i]; i++)
-        add_label(set, &count, rule_event_labels[i]);
+    for (size_t i = 0; set->event_labels[i]; i++)
+        add_label(set, &count, set->event_labels[i]);
     for (size_t i = 0; i < set->count; i++) {
         const struct rule *rule = &set->rules[i];
         for (size_t n = 0; n < rule->label_count; n++)
@@ -195,9 +213,10 @@ static struct rule_set *complete(struct loader *loader, size_t reasons)
 }
 
 struct rule_set *rule_load(const struct option_texts *patterns, const char *folder,
-                           const struct family *const *families, struct option_report *report)
+                           const struct family *const *families, const struct option_texts *tags,
+                           struct option_report *report)
 {
-    struct loader loader = { .set = create_set(), .families = families, .report = report };
+    struct loader loader = { .set = create_set(tags), .families = families, .report = report };
     size_t reasons = report->count;
     for (size_t i = 0; i < patterns->count; i++)
         load_pattern(&loader, patterns->texts[i], folder);
@@ -207,7 +226,7 @@ struct rule_set *rule_load(const struct option_texts *patterns, const char *fold
 struct rule_set *rule_load_text(const char *name, const char *text, size_t length,
                                 const struct family *const *families, struct option_report *report)
 {
-    struct loader loader = { .set = create_set(), .families = families, .report = report };
+    struct loader loader = { .set = create_set(NULL), .families = families, .report = report };
     size_t reasons = report->count;
     load_text(&loader, name, text, length);
     return complete(&loader, reasons);
@@ -250,6 +269,11 @@ const struct rule *rule_find(const struct rule_set *set, const char *name)
 const char *const *rule_labels(const struct rule_set *set)
 {
     return set->labels;
+}
+
+const struct tag_labels *rule_tags(const struct rule_set *set)
+{
+    return &set->tags;
 }
 
 const struct family *const *rule_families(const struct rule_set *set)

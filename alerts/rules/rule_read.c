@@ -336,9 +336,8 @@ static void fill(const struct reader *reader)
     rule->within_s = seconds(config->within_ms);
 }
 
-void rule_read(const struct rule_config *config, const char *file,
-               const struct family *const *families, struct arena *arena, struct rule *rule,
-               struct option_report *report)
+void rule_read(const struct rule_config *config, const char *file, const struct rule_known *known,
+               struct arena *arena, struct rule *rule, struct option_report *report)
 {
     const struct reader reader = { config, file, arena, rule, report };
     *rule = (struct rule){ .name = config->name ? config->name : "",
@@ -355,9 +354,9 @@ void rule_read(const struct rule_config *config, const char *file,
     check_uses(&reader);
     if (rule->kind == RULE_EVENT) {
         read_events(&reader);
-        read_match(&reader, rule_event_labels);
+        read_match(&reader, known->event_labels);
         check_min_age(&reader);
-    } else if (read_family(&reader, families)) {
+    } else if (read_family(&reader, known->families)) {
         read_by(&reader);
         read_match(&reader, rule->family->labels);
         check_bounds(&reader);

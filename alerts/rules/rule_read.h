@@ -24,7 +24,12 @@ struct rule_file_config {
     struct option_items groups; /* struct rule_group_config */
 };
 
+/* What rules may name; both end with NULL. */
+struct rule_known {
+    const struct family *const *families;
+    const char *const *event_labels;
+};
+
 /* Check and compile one; texts go to the arena. Every mistake is a line of the report. */
-void rule_read(const struct rule_config *config, const char *file,
-               const struct family *const *families, struct arena *arena, struct rule *rule,
-               struct option_report *report);
+void rule_read(const struct rule_config *config, const char *file, const struct rule_known *known,
+               struct arena *arena, struct rule *rule, struct option_report *report);

@@ -91,10 +91,23 @@ static bool fold_row(void *data, const struct json *json, struct error *error)
     return true;
 }
 
+/* A query with the tags the operator lists; none has a quote in it. */
+static void fill_tags(const char *kql, const char *const *tags, struct buf *out)
+{
+    static const char placeholder[] = "'{{tags}}'";
+    const char *at = strstr(kql, placeholder);
+    buf_append(out, kql, at ? (size_t)(at - kql) : strlen(kql));
+    for (size_t i = 0; at && tags && tags[i]; i++)
+        buf_printf(out, "%s'%s'", i ? ", " : "", tags[i]);
+    buf_text(out, at ? at + sizeof placeholder - 1 : "");
+}
+
 static bool ask_graph(struct run *run, struct error *error)
 {
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    fill_tags(run->query->kql, run->context.tags, &text);
     struct graph_query query = {
-        .kql = run->query->kql,
+        .kql = buf_cstr(&text),
         .subscriptions = run->scope,
         .subscription_count = run->scope_count,
         .partitions = run->memory->partitions[run->query_index],

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "collectors/collector.h"
 #include "collectors/subscriptions.h"
 
 #define REASON_NO_ROWS "no rows came where there were some before"
@@ -15,6 +16,8 @@ static void carry(struct part *part, const struct part *older,
     const struct part_cover *before = older ? part_cover_find(older, subscription_id) : NULL;
     bool usable = before && context->now - before->collected_at <= context->max_staleness_s;
     part_carry(part, usable ? older : NULL, subscription_id);
+    if (part->source->collector->carry)
+        part->source->collector->carry(part, usable ? older : NULL, subscription_id);
     bool again = usable && before->carried && !strcmp(before->reason, reason);
     part_add_carried(part, subscription_id, usable ? before->collected_at : 0, reason,
                      again ? before->carried_at : context->now);

@@ -48,6 +48,7 @@ struct runner {
     struct arm *arm;
     struct snapshot_store *store;
     char **include, **exclude; /* ids, end with NULL; include: none = all */
+    char **tags;
     char *storage_path;
     bool started;
     struct source_list *sources;
@@ -179,6 +180,7 @@ struct runner *runner_create(const struct runner_config *config, struct arm *arm
     source_list_acquire(runner->sources);
     runner->include = texts_copy(&config->filter.include);
     runner->exclude = texts_copy(&config->filter.exclude);
+    runner->tags = texts_copy(&config->tags);
     if (config->storage_path)
         runner->storage_path = memory_copy(config->storage_path);
     create_slots(runner, config);
@@ -198,6 +200,7 @@ void runner_destroy(struct runner *runner)
     source_list_release(runner->sources);
     texts_free(runner->include);
     texts_free(runner->exclude);
+    texts_free(runner->tags);
     free(runner->storage_path);
     free(runner);
 }
@@ -346,6 +349,7 @@ bool runner_run(struct runner *runner, const struct source *source)
         .filter = runner,
         .included = (const char *const *)runner->include,
         .included_count = texts_count(runner->include),
+        .tags = source->collector->asks_for_tags ? (const char *const *)runner->tags : NULL,
     };
     struct collect_result result = { 0 };
     struct error error = { 0 };
@@ -503,7 +507,8 @@ static bool is_other(const struct slot *slot, const struct runner_config *config
 {
     const struct source *source = &config->sources->sources[slot->source->index];
     const struct runner_source settings = settings_of(config, source);
-    return settings.enabled != slot->config.enabled || settings.variant != slot->config.variant;
+    return settings.enabled != slot->config.enabled || settings.variant != slot->config.variant ||
+           (source->collector->asks_for_tags && !texts_equal(slot->runner->tags, &config->tags));
 }
 
 /* Hand a source that goes on its new times, if they are new. */
@@ -532,11 +537,19 @@ static void set_filter(struct runner *runner, const struct runner_filter *filter
     runner->exclude = texts_copy(&filter->exclude);
 }
 
+/* No source that asks for them runs meanwhile. */
+static void set_tags(struct runner *runner, const struct option_texts *tags)
+{
+    texts_free(runner->tags);
+    runner->tags = texts_copy(tags);
+}
+
 void runner_configure(struct runner *runner, const struct runner_config *config)
 {
     size_t count = runner->sources->count;
     bool filter = !texts_equal(runner->include, &config->filter.include) ||
                   !texts_equal(runner->exclude, &config->filter.exclude);
+    bool tags = !texts_equal(runner->tags, &config->tags);
     bool *other = MEMORY_ARRAY(bool, count);
     for (size_t i = 0; i < count; i++) {
         other[i] = filter || !runner->started || is_other(&runner->slots[i], config);
@@ -550,6 +563,8 @@ void runner_configure(struct runner *runner, const struct runner_config *config)
             join_slot(&runner->slots[i]);
     if (filter)
         set_filter(runner, &config->filter);
+    if (tags)
+        set_tags(runner, &config->tags);
     for (size_t i = 0; i < count; i++)
         if (other[i])
             set_slot(&runner->slots[i], config);

@@ -39,6 +39,7 @@ struct runner_config {
     const struct runner_source *settings; /* one a source, by its index */
     struct runner_common common;
     struct runner_filter filter;
+    struct option_texts tags; /* for the sources that ask for them: without, those are off */
     const char *storage_path; /* where the catalogue is kept between runs; NULL = nowhere */
 };
 

@@ -1,6 +1,6 @@
 #include "admin.h"
-
 #include "outside.h"
+#include "tags.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -386,6 +386,18 @@ void admin_model(struct request *request, struct reply *reply)
             return;
         }
     reply_error(reply, 400, "BadModel", "grouped, individual or both");
+}
+
+void admin_tag(struct request *request, struct reply *reply)
+{
+    const char *id = request_parameter(request, "id"), *name = request_parameter(request, "name");
+    const char *value = request_parameter(request, "value");
+    if (!id || !name) {
+        reply_error(reply, 400, "BadTag", "of what, and which");
+        return;
+    }
+    tags_set(&request->fake->tenant, id, name, value ? value : "");
+    reply_text(reply, 200, "{}");
 }
 
 void admin_names(struct request *request, struct reply *reply)

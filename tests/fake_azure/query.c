@@ -188,17 +188,27 @@ static size_t list_length(const char *text)
     return length;
 }
 
+/* The length of a placeholder in quotes, for a list of texts; 0 = that is none. */
+static size_t list_placeholder(const char *known)
+{
+    static const char *const lists[] = { "'{{ids}}'", "'{{tags}}'" };
+    for (size_t i = 0; i < ARRAY_COUNT(lists); i++)
+        if (strncmp(known, lists[i], strlen(lists[i])) == 0)
+            return strlen(lists[i]);
+    return 0;
+}
+
 /* Compare with a known text; a {{placeholder}} stands for characters of numbers and times, one of
- * ids in quotes for a list of such texts. */
+ * ids or tags in quotes for a list of such texts. */
 static bool matches(const char *known, const char *text, struct view *view)
 {
-    static const char ids[] = "'{{ids}}'";
     char value[64];
     while (*known) {
-        if (strncmp(known, ids, sizeof ids - 1) == 0 && !view->ids) {
+        size_t placeholder = view->ids ? 0 : list_placeholder(known);
+        if (placeholder) {
             size_t list = list_length(text);
             view->ids = strndup(text, list);
-            known += sizeof ids - 1;
+            known += placeholder;
             text += list;
             continue;
         }

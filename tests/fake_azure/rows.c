@@ -406,5 +406,6 @@ static const struct rows *find(const struct rows *rows, const char *query)
 const struct rows *rows_find(const char *query)
 {
     const struct rows *found = find(security_rows, query);
-    return found ? found : find(rows_baseline, query);
+    found = found ? found : find(rows_baseline, query);
+    return found ? found : find(rows_tags, query);
 }

@@ -13,7 +13,8 @@ struct view {
     size_t expand_limit;  /* of mv-expand */
     bool failing_only;    /* leave out what is Healthy or Compliant */
     long partition, partitions; /* hash partition asked for; partitions 0 = all rows */
-    char *ids; /* "'id', 'id'": the resources asked for; NULL = all; freed by who has the view */
+    char *ids; /* "'id', 'id'": the resources, or the tags, asked for; NULL = all; freed by who has
+                  the view */
 };
 
 enum field_type { FIELD_TEXT, FIELD_INTEGER, FIELD_NUMBER, FIELD_JSON };
@@ -53,7 +54,7 @@ struct rows {
 
 enum { ROWS_BYTES_MAX = 512 };
 
-extern const struct rows rows_baseline[]; /* ends with query NULL */
+extern const struct rows rows_baseline[], rows_tags[]; /* each ends with query NULL */
 
 /* A text in scratch. */
 const char *rows_print(struct arena *scratch, const char *format, ...) PRINTF_LIKE(2, 3);

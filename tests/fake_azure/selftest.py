@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import re
+import urllib.parse
 import subprocess
 import tempfile
 import time
@@ -323,10 +324,38 @@ def test_pages_are_of_one_moment():
 
 def test_every_query_of_the_project():
     with Fake("--subscriptions", 3) as fake:
+        first = fake.rows(query("subscriptions_rows"))[0]["id"]
+        tag(fake, first + "/resourceGroups/rg/providers/a/b/c", "Environment", "test")
         for path in sorted(glob.glob(f"{ROOT}/collectors/*.kql")):
             name = os.path.basename(path)[:-4]
             text = re.sub(r"\{\{since\}\}", "2020-01-01T00:00:00Z", query(name))
+            text = text.replace("{{tags}}", "environment")
             true(fake.rows(text), f"rows of {name}")
+
+
+def tag(fake, resource, name, value):
+    parameters = urllib.parse.urlencode({"id": resource, "name": name, "value": value})
+    equal(fake.fetch("/_fake/tag?" + parameters, "POST").status, 200, "status of a tag")
+
+
+def test_tags():
+    def tags(kql, names):
+        rows = fake.rows(query(kql).replace("'{{tags}}'", names))
+        return [(row["resourceId"], row["name"], row["value"]) for row in rows]
+    with Fake("--subscriptions", 2) as fake:
+        group = tags("tags_containers_rows", "'environment'")[0][0] + "/resourceGroups/RG"
+        machine = group + "/providers/Microsoft.Compute/virtualMachines/A"
+        for resource, name, value in ((group, "Team", "x"), (machine, "Owner", "y"),
+                                      (machine, "TEAM", "z"), (machine, "team", "w")):
+            tag(fake, resource, name, value)
+        equal(tags("tags_containers_rows", "'team', 'owner'"), [(group, "Team", "x")], "containers")
+        equal(tags("tags_resources_rows", "'team', 'owner'"),
+              [(machine, "Owner", "y"), (machine, "team", "w")], "resources")
+        equal(tags("tags_resources_rows", "'ow'"), [], "another name")
+        tag(fake, machine, "owner", "")
+        equal(tags("tags_resources_rows", "'owner'"), [], "a tag that is gone")
+        fake.admin("fault", "POST", "403:sub=0")
+        equal(tags("tags_resources_rows", "'team'"), [], "a subscription that is denied")
 
 
 def test_graph_refuses():

@@ -8,6 +8,7 @@
 #include "draw.h"
 #include "names.h"
 #include "outside.h"
+#include "tags.h"
 
 const char *const tenant_status_words[] = { "Healthy", "Unhealthy", "NotApplicable" };
 const char *const tenant_cause_words[] = {
@@ -374,6 +375,7 @@ void tenant_build(struct tenant *tenant, const struct tenant_options *options, c
     tenant->scores = many(tenant->scope_count, sizeof *tenant->scores);
     build_assessments(tenant);
     build_machines(tenant);
+    tags_build(tenant);
 }
 
 void tenant_finish(struct tenant *tenant)
@@ -386,6 +388,7 @@ void tenant_finish(struct tenant *tenant)
     free(tenant->machines);
     free(tenant->scores);
     outside_finish(tenant);
+    tags_finish(tenant);
     arena_finish(&tenant->texts);
     *tenant = (struct tenant){ 0 };
 }

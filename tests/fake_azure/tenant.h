@@ -115,6 +115,8 @@ struct tenant {
     size_t scope_count;
     struct score_state *scores; /* one a scope; current when scored == generation + 1 */
     uint32_t scored;
+    struct tag *tags; /* tags.h, sorted by what has them and name */
+    size_t tag_count;
     struct arena texts;
 };
 

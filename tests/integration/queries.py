@@ -49,14 +49,16 @@ def test_text_sent_is_text_in_the_file():
     written = set()
     for path in FILES:
         with open(path, encoding="utf-8") as file:
-            lines = [line for line in file.read().split("\n") if not line.startswith("//")]
+            text = file.read().replace("'{{tags}}'", "'team', 'Cost Center'")
+        lines = [line for line in text.split("\n") if not line.startswith("//")]
         written.add("\n".join(lines).rstrip("\n"))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
     try:
         with Folder() as folder:
-            config = settings(url, folder.file("secret", SECRET))
+            config = settings(url, folder.file("secret", SECRET),
+                              alerts={"tags": ["team", "Cost Center"]})
             with Exporter(folder, config) as exporter:
                 exporter.wait_ready()
     finally:

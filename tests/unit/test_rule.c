@@ -204,7 +204,7 @@ TEST(rule_loads_files_and_patterns)
         const char *texts[3];
         memcpy(texts, cases[i].patterns, sizeof texts);
         const struct option_texts patterns = { texts, cases[i].count };
-        struct rule_set *set = rule_load(&patterns, test_folder(), families, &report);
+        struct rule_set *set = rule_load(&patterns, test_folder(), families, NULL, &report);
         size_t count = 0;
         if (set)
             rule_all(set, &count);

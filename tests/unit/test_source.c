@@ -24,15 +24,17 @@ TEST(the_order_is_what_collectors_say)
     const struct collector *const kinds[] = {
         SOURCE(baselines)->collector,     SOURCE(assessments)->collector,
         SOURCE(catalogue)->collector,     SOURCE(secure_scores)->collector,
-        SOURCE(subscriptions)->collector, NULL,
+        SOURCE(subscriptions)->collector, SOURCE(tags)->collector,
     };
-    for (size_t turn = 0; turn < 5; turn++) {
-        const struct collector *turned[6] = { 0 };
-        for (size_t i = 0; i < 5; i++)
-            turned[i] = kinds[(i + turn) % 5];
+    enum { COUNT = ARRAY_COUNT(kinds) };
+    for (size_t turn = 0; turn < COUNT; turn++) {
+        const struct collector *turned[COUNT + 1] = { 0 };
+        for (size_t i = 0; i < COUNT; i++)
+            turned[i] = kinds[(i + turn) % COUNT];
         struct source_list *list = source_list_of(turned);
         join_keys(list, &keys);
-        CHECK_TEXT(buf_cstr(&keys), "subscriptions catalogue assessments secure_scores baselines");
+        CHECK_TEXT(buf_cstr(&keys),
+                   "subscriptions catalogue assessments secure_scores baselines tags");
         CHECK(source_list_equal(list, test_sources()));
         source_list_release(list);
     }
