@@ -545,24 +545,25 @@ static void say_writers(const struct config *config)
 bool service_start(struct service *service, struct error *error)
 {
     const struct web_config *web = &service->engine.config->web;
-    enum { CHANGE = WEB_POST | WEB_PUT, API = WEB_GET | WEB_POST | WEB_DELETE, BODY_BYTES = 65536 };
+    enum { CHANGE = WEB_POST | WEB_PUT, API = WEB_GET | WEB_POST | WEB_DELETE };
+    size_t body_bytes = (size_t)web->max_body_bytes;
     /* clang-format off */
     const struct web_route routes[] = {
-        { service->telemetry_path, "metrics", WEB_GET, 0, (unsigned)web->max_requests,
-          scrape_handle, service->scrape },
-        { "/",          "landing", WEB_GET, 0, 0, handle_landing, service },
-        { "/style.css", "style",   WEB_GET, 0, 0, handle_style,   service },
-        { "/-/healthy", "healthy", WEB_GET, 0, 0, handle_healthy, service },
-        { "/healthz",   "healthy", WEB_GET, 0, 0, handle_healthy, service },
-        { "/livez",     "healthy", WEB_GET, 0, 0, handle_healthy, service },
-        { "/-/ready",   "ready",   WEB_GET, 0, 0, handle_ready,   service },
-        { "/readyz",    "ready",   WEB_GET, 0, 0, handle_ready,   service },
-        { "/api/v2/*",  "api_v2",  API, API_BODY_LIMIT, 0, alerts_routes_v2, service->alerting,
+        { service->telemetry_path, "metrics", WEB_GET, 0, WEB_SCRAPE, scrape_handle,
+          service->scrape },
+        { "/",          "landing", WEB_GET, 0, WEB_WORK,    handle_landing, service },
+        { "/style.css", "style",   WEB_GET, 0, WEB_AT_ONCE, handle_style,   service },
+        { "/-/healthy", "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service },
+        { "/healthz",   "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service },
+        { "/livez",     "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service },
+        { "/-/ready",   "ready",   WEB_GET, 0, WEB_AT_ONCE, handle_ready,   service },
+        { "/readyz",    "ready",   WEB_GET, 0, WEB_AT_ONCE, handle_ready,   service },
+        { "/api/v2/*",  "api_v2",  API, body_bytes, WEB_WORK, alerts_routes_v2, service->alerting,
           .json_only = true },
-        { "/api/v1/*",  "api_v1",  WEB_GET, 0, 0, alerts_routes_v1, service->alerting },
-        { "/f/*",       "finding", WEB_GET, 0, 0, alerts_routes_finding, service->alerting },
-        { "/-/reload",  "reload",  CHANGE, BODY_BYTES, 0, handle_reload, service },
-        { "/-/quit",    "quit",    CHANGE, BODY_BYTES, 0, handle_quit,   service },
+        { "/api/v1/*",  "api_v1",  WEB_GET, 0, WEB_WORK, alerts_routes_v1, service->alerting },
+        { "/f/*",       "finding", WEB_GET, 0, WEB_WORK, alerts_routes_finding, service->alerting },
+        { "/-/reload",  "reload",  CHANGE, body_bytes, WEB_WORK, handle_reload, service },
+        { "/-/quit",    "quit",    CHANGE, body_bytes, WEB_WORK, handle_quit,   service },
     };
     /* clang-format on */
     service->web =

@@ -25,8 +25,6 @@ struct api_context {
     int64_t started_at, now;
 };
 
-enum { API_BODY_LIMIT = 64 * 1024 };
-
 /* Answer GET status, receivers, alerts (filter, receiver, active, silenced, inhibited,
  * unprocessed), alerts/groups, silences (filter), silence/<id>; POST silences; DELETE silence/<id>.
  * POST alerts: 405 with a hint. Returns the HTTP status; the body is appended, JSON, errors as a

@@ -1,36 +1,171 @@
 #include "exporter/web/connection.h"
 
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "core/clock.h"
+#include "core/hash.h"
 #include "core/memory.h"
 #include "core/worker.h"
 
-enum {
-    CROWDED = CONNECTION_MAX / 4 * 3, /* from here on waiting is short */
-    WAITING_MS = 75000,               /* for a complete head: longer than a scrape interval */
-    WAITING_CROWDED_MS = 5000,
-    EXCHANGE_MS = 120000, /* from the request head to the last byte of the answer */
-    SWEEP_MS = 1000,
-};
+enum { SWEEP_MS = 1000 };
 
 struct connection {
     struct connection *next, **link;
+    uint64_t peer;
     int socket;
-    bool busy;
-    int64_t since_ms; /* of the current state, monotonic */
+    enum connection_state state;
+    int64_t since_ms;  /* monotonic */
+    bool served;       /* has had an answer */
+    bool closing;      /* shut by us, it counts no more */
+    const void *owner; /* of the bytes that are being sent */
+    size_t bytes;
 };
 
-void connection_init(struct connections *connections)
+/* --- peers ---------------------------------------------------------------------------------- */
+
+/* Never 0. An IPv4 address is the same as an IPv6 one. */
+static uint64_t key_of(const void *address, size_t bytes)
 {
-    *connections = (struct connections){ 0 };
-    pthread_mutex_init(&connections->lock, NULL);
+    return hash_bytes(address, bytes) | 1;
 }
 
-void connection_finish(struct connections *connections)
+static uint64_t key_of_ipv6(const struct in6_addr *address)
 {
+    enum { NETWORK_BYTES = 8, MAPPED_BYTES = 12 };
+    return IN6_IS_ADDR_V4MAPPED(address)
+               ? key_of(address->s6_addr + MAPPED_BYTES, sizeof(struct in_addr))
+               : key_of(address, NETWORK_BYTES);
+}
+
+static uint64_t read_peer(struct MHD_Connection *handle)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    struct sockaddr_in inet;
+    struct sockaddr_in6 inet6;
+    switch (address ? address->sa_family : AF_UNIX) {
+    case AF_INET:
+        memcpy(&inet, address, sizeof inet);
+        return key_of(&inet.sin_addr, sizeof inet.sin_addr);
+    case AF_INET6:
+        memcpy(&inet6, address, sizeof inet6);
+        return key_of_ipv6(&inet6.sin6_addr);
+    default:
+        return 0;
+    }
+}
+
+/* --- who goes ------------------------------------------------------------------------------- */
+
+/* libmicrohttpd notices and closes. A socket in the list is open, since connection_close comes
+ * first. */
+static void shut(struct connection *connection)
+{
+    connection->closing = true;
+    shutdown(connection->socket, SHUT_RDWR);
+}
+
+/* How many there are, of one peer or of all (0); *slowest has waited longest for its peer, NULL =
+ * all are being worked for. */
+static size_t count_open(const struct connections *connections, uint64_t peer,
+                         struct connection **slowest)
+{
+    size_t count = 0;
+    *slowest = NULL;
+    for (struct connection *one = connections->first; one; one = one->next) {
+        if (one->closing || (peer && one->peer != peer))
+            continue;
+        count++;
+        if (one->state != CONNECTION_WORKING &&
+            (!*slowest || one->since_ms <= (*slowest)->since_ms))
+            *slowest = one;
+    }
+    return count;
+}
+
+/* Let the slowest go while there are more than so many; the newcomer itself when all others are
+ * being worked for. */
+static void make_room(struct connections *connections, uint64_t peer, size_t limit,
+                      struct connection *newcomer)
+{
+    struct connection *slowest;
+    while (count_open(connections, peer, &slowest) > limit) {
+        shut(slowest ? slowest : newcomer);
+        if (!slowest)
+            return;
+    }
+}
+
+/* What is being sent, the bytes of one owner once. */
+static size_t count_unsent(const struct connections *connections)
+{
+    size_t bytes = 0;
+    if (connections->unsent_bytes <= connections->limits.unsent_bytes)
+        return connections->unsent_bytes; /* the rule */
+    for (const struct connection *one = connections->first; one; one = one->next) {
+        const struct connection *other = connections->first;
+        while (other != one && (other->closing || other->owner != one->owner))
+            other = other->next;
+        bytes += other == one && !one->closing ? one->bytes : 0;
+    }
+    return bytes;
+}
+
+static struct connection *slowest_reader(const struct connections *connections)
+{
+    struct connection *slowest = NULL;
+    for (struct connection *one = connections->first; one; one = one->next)
+        if (one->state == CONNECTION_SENDING && !one->closing &&
+            (!slowest || one->since_ms <= slowest->since_ms))
+            slowest = one;
+    return slowest;
+}
+
+static int64_t patience_ms(const struct connections *connections, const struct connection *one)
+{
+    const struct connection_limits *limits = &connections->limits;
+    switch (one->state) {
+    case CONNECTION_WAITING:
+        return one->served ? limits->idle_ms : limits->read_ms;
+    case CONNECTION_READING:
+        return limits->read_ms;
+    case CONNECTION_SENDING:
+        return limits->write_ms;
+    case CONNECTION_WORKING:
+        break;
+    }
+    return INT64_MAX;
+}
+
+static int64_t sweep(void *context)
+{
+    struct connections *connections = context;
+    int64_t now = clock_monotonic_ms();
+    pthread_mutex_lock(&connections->lock);
+    for (struct connection *one = connections->first; one; one = one->next)
+        if (!one->closing && now - one->since_ms > patience_ms(connections, one))
+            shut(one);
+    pthread_mutex_unlock(&connections->lock);
+    return SWEEP_MS;
+}
+
+/* --- what happens to them ------------------------------------------------------------------- */
+
+void connection_start(struct connections *connections, const struct connection_limits *limits)
+{
+    *connections = (struct connections){ .limits = *limits };
+    pthread_mutex_init(&connections->lock, NULL);
+    connections->sweeper = worker_start("web", sweep, NULL, connections, SWEEP_MS);
+}
+
+void connection_stop(struct connections *connections)
+{
+    worker_stop(connections->sweeper);
     pthread_mutex_destroy(&connections->lock);
 }
 
@@ -43,13 +178,17 @@ struct connection *connection_open(struct connections *connections, struct MHD_C
     struct connection *connection = MEMORY_NEW(struct connection);
     connection->socket = info->connect_fd;
     connection->since_ms = clock_monotonic_ms();
+    connection->peer = read_peer(handle);
+    const struct connection_limits *limits = &connections->limits;
     pthread_mutex_lock(&connections->lock);
     connection->next = connections->first;
     connection->link = &connections->first;
     if (connection->next)
         connection->next->link = &connection->next;
     connections->first = connection;
-    connections->count++;
+    if (connection->peer)
+        make_room(connections, connection->peer, limits->max_per_peer, connection);
+    make_room(connections, 0, limits->max, connection);
     pthread_mutex_unlock(&connections->lock);
     return connection;
 }
@@ -60,7 +199,7 @@ void connection_close(struct connections *connections, struct connection *connec
     *connection->link = connection->next;
     if (connection->next)
         connection->next->link = connection->link;
-    connections->count--;
+    connections->unsent_bytes -= connection->bytes;
     pthread_mutex_unlock(&connections->lock);
     free(connection);
 }
@@ -69,43 +208,51 @@ static struct connection *connection_of(struct MHD_Connection *handle)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info ? info->socket_context : NULL;
+    if (!info || !info->socket_context)
+        memory_abort("a connection nobody opened");
+    return info->socket_context;
 }
 
-void connection_mark(struct connections *connections, struct MHD_Connection *handle, bool busy)
+/* The lock is held. */
+static void change_state(struct connections *connections, struct connection *connection,
+                         enum connection_state state)
+{
+    connections->unsent_bytes -= connection->bytes;
+    connection->served = connection->served || state == CONNECTION_SENDING;
+    connection->state = state;
+    connection->since_ms = clock_monotonic_ms();
+    connection->owner = NULL;
+    connection->bytes = 0;
+}
+
+void connection_mark(struct connections *connections, struct MHD_Connection *handle,
+                     enum connection_state state)
 {
     struct connection *connection = connection_of(handle);
-    if (!connection)
-        return;
     pthread_mutex_lock(&connections->lock);
-    connection->busy = busy;
-    connection->since_ms = clock_monotonic_ms();
+    change_state(connections, connection, state);
     pthread_mutex_unlock(&connections->lock);
 }
 
-/* Shut what takes too long; libmicrohttpd notices and closes. A socket in the list is open, since
- * connection_close comes first. */
-static int64_t sweep(void *context)
+void connection_send(struct connections *connections, struct MHD_Connection *handle,
+                     const void *owner, size_t bytes)
 {
-    struct connections *connections = context;
-    int64_t now = clock_monotonic_ms();
+    struct connection *connection = connection_of(handle);
     pthread_mutex_lock(&connections->lock);
-    bool crowded = connections->count > CROWDED;
-    int64_t waiting_ms = crowded ? WAITING_CROWDED_MS : WAITING_MS;
-    for (struct connection *one = connections->first; one; one = one->next)
-        if (now - one->since_ms > (one->busy ? EXCHANGE_MS : waiting_ms))
-            shutdown(one->socket, SHUT_RDWR);
+    change_state(connections, connection, CONNECTION_SENDING);
+    connection->owner = owner;
+    connection->bytes = bytes;
+    connections->unsent_bytes += bytes;
+    while (count_unsent(connections) > connections->limits.unsent_bytes) {
+        struct connection *slowest = slowest_reader(connections);
+        if (slowest == connection)
+            break; /* one answer may be larger than that */
+        shut(slowest);
+    }
     pthread_mutex_unlock(&connections->lock);
-    return SWEEP_MS;
 }
 
-void connection_sweep_start(struct connections *connections)
+uint64_t connection_peer(struct MHD_Connection *handle)
 {
-    connections->sweeper = worker_start("web", sweep, NULL, connections, SWEEP_MS);
-}
-
-void connection_sweep_stop(struct connections *connections)
-{
-    worker_stop(connections->sweeper);
-    connections->sweeper = NULL;
+    return connection_of(handle)->peer;
 }

@@ -1,11 +1,14 @@
 #include "exporter/web/dispatch.h"
 
+#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/log.h"
 #include "core/memory.h"
+
+enum { SCRAPE_THREADS = 2, WORK_THREADS = 4, WORK_MAX = 64, WORK_NICENESS = 5 };
 
 static const struct family_2 requests_total = {
     .name = "defender_exporter_http_requests_total",
@@ -16,22 +19,30 @@ static const struct family_2 requests_total = {
 static const struct family_0 requests_in_flight = {
     .name = "defender_exporter_http_requests_in_flight",
     .type = METRIC_GAUGE,
-    .help = "HTTP requests being answered.",
+    .help = "HTTP requests whose answer is being made; sending it does not count.",
 };
 const struct family *const dispatch_families[] = { &requests_total.family,
                                                    &requests_in_flight.family, NULL };
 
-/* A request under way. */
+/* How far a request has come. */
+enum stage { STAGE_LINE, STAGE_BODY, STAGE_WORK, STAGE_ANSWERED };
+
+/* A request under way. It belongs to the thread of its connection, and in STAGE_WORK to the one
+ * that answers it. */
 struct exchange {
     struct dispatch *dispatch;
     struct MHD_Connection *connection;
-    size_t route;    /* index; route_count = none of them */
-    bool counted;    /* in in_flight of the route */
-    unsigned method; /* enum web_method; 0 = one we do not know */
-    bool old;        /* HTTP/1.0 */
+    enum stage stage;
+    struct target target;
+    const struct web_route *route; /* NULL = none of them */
+    unsigned method;               /* enum web_method; 0 = one we do not know */
+    bool old;                      /* HTTP/1.0 */
     struct gate_login login;
     const char *path, *rest;
     struct buf body;
+    struct pool_job job;
+    struct web_response response;
+    struct arena arena;
 };
 
 /* --- routes --------------------------------------------------------------------------------- */
@@ -45,14 +56,13 @@ static void declare_metrics(const struct dispatch *dispatch)
     for (size_t i = 0; i < dispatch->route_count; i++) {
         const struct web_route *route = &dispatch->routes[i];
         metric_declare(metrics, &requests_total, METRIC_LABELS(route->name, "200"));
-        if (route->in_flight)
+        if (route->lane != WEB_AT_ONCE)
             metric_declare(metrics, &requests_total, METRIC_LABELS(route->name, "503"));
     }
 }
 
-void dispatch_init(struct dispatch *dispatch, const char *prefix, const struct web_route *routes,
-                   size_t route_count, struct metric_store *metrics,
-                   struct connections *connections, struct gate *gate, struct arena *arena)
+void dispatch_start(struct dispatch *dispatch, const struct web_config *config,
+                    const struct web_route *routes, size_t route_count, struct arena *arena)
 {
     size_t bytes = route_count * sizeof *routes;
     struct web_route *copies = memcpy(arena_alloc(arena, bytes), routes, bytes);
@@ -60,15 +70,28 @@ void dispatch_init(struct dispatch *dispatch, const char *prefix, const struct w
         copies[i].path = arena_text(arena, routes[i].path);
         copies[i].name = arena_text(arena, routes[i].name);
     }
-    dispatch->metrics = metrics;
-    dispatch->connections = connections;
-    dispatch->gate = gate;
-    dispatch->prefix = arena_text(arena, prefix);
+    dispatch->prefix = arena_text(arena, config->route_prefix);
+    dispatch->head_bytes = (size_t)config->max_header_bytes;
     dispatch->routes = copies;
     dispatch->route_count = route_count;
-    dispatch->in_flight = arena_zalloc(arena, route_count * sizeof *dispatch->in_flight);
+    dispatch->lanes[WEB_SCRAPE] = (struct dispatch_lane){
+        pool_start("scrape", SCRAPE_THREADS, 0),
+        config->max_requests ? (size_t)config->max_requests : SIZE_MAX,
+        "too many requests in flight, limit --web.max-requests",
+    };
+    dispatch->lanes[WEB_WORK] = (struct dispatch_lane){
+        pool_start("answer", WORK_THREADS, WORK_NICENESS),
+        WORK_MAX,
+        "too many requests in flight",
+    };
     atomic_init(&dispatch->busy, 0);
     declare_metrics(dispatch);
+}
+
+void dispatch_stop(struct dispatch *dispatch)
+{
+    for (size_t i = 0; i < WEB_LANES; i++)
+        pool_stop(dispatch->lanes[i].pool);
 }
 
 /* Whether the route's path matches; what its * stands for is in *rest. */
@@ -83,30 +106,58 @@ static bool matches(const char *pattern, const char *path, const char **rest)
     return !strcmp(pattern, path);
 }
 
-static size_t find_route(const struct dispatch *dispatch, const char *path, const char **rest)
+static const struct web_route *find_route(const struct dispatch *dispatch, const char *path,
+                                          const char **rest)
 {
     for (size_t i = 0; i < dispatch->route_count; i++)
         if (matches(dispatch->routes[i].path, path, rest))
-            return i;
-    return dispatch->route_count;
+            return &dispatch->routes[i];
+    return NULL;
 }
 
 /* --- the head ------------------------------------------------------------------------------- */
 
-/* Occupy a place among the route's requests; false when none is free. */
-static bool enter(struct exchange *exchange)
+/* Lead from "/" to the prefix. True when that is the answer. */
+static bool redirect(const struct exchange *exchange, struct web_response *response)
+{
+    const char *prefix = exchange->dispatch->prefix, *path = exchange->path;
+    size_t prefix_bytes = strlen(prefix);
+    if (!prefix_bytes || (strcmp(path, "/") != 0 && strcmp(path, prefix) != 0))
+        return false;
+    char *location = arena_alloc(&response->scratch, prefix_bytes + 2);
+    memcpy(location, prefix, prefix_bytes);
+    memcpy(location + prefix_bytes, "/", 2);
+    web_response_header(response, "Location", location);
+    web_response_text(response, 302, "see the route prefix");
+    return true;
+}
+
+/* Find the route of a request. True when there is none for it and that is the answer. */
+static bool lose(struct exchange *exchange, struct web_response *response)
 {
     struct dispatch *dispatch = exchange->dispatch;
-    unsigned limit = dispatch->routes[exchange->route].in_flight;
-    unsigned before = atomic_fetch_add(&dispatch->in_flight[exchange->route], 1);
-    exchange->counted = true;
-    return !limit || before < limit;
+    size_t prefix_bytes = strlen(dispatch->prefix);
+    bool inside = !strncmp(exchange->path, dispatch->prefix, prefix_bytes);
+    exchange->path += inside ? prefix_bytes : 0;
+    exchange->route = inside ? find_route(dispatch, exchange->path, &exchange->rest) : NULL;
+    if (!exchange->route) {
+        web_response_text(response, 404, "404 page not found");
+        return true;
+    }
+    if (exchange->method & exchange->route->methods)
+        return false;
+    const char *words = web_request_methods(exchange->route->methods, &response->scratch);
+    char *hint = arena_alloc(&response->scratch, 128);
+    snprintf(hint, 128, "method not allowed: use %s", words);
+    web_response_header(response, "Allow", words);
+    web_response_text(response, 405, hint);
+    return true;
 }
 
 /* False after the answer that says why not. */
 static bool may_write(struct exchange *exchange, struct web_response *response)
 {
-    const struct web_route *route = &exchange->dispatch->routes[exchange->route];
+    const struct web_route *route = exchange->route;
     bool json_only = route->json_only && exchange->method != WEB_DELETE;
     enum permit permit = gate_ask(exchange->dispatch->gate, exchange->connection, &exchange->login,
                                   exchange->old, json_only);
@@ -122,140 +173,166 @@ static bool may_write(struct exchange *exchange, struct web_response *response)
 }
 
 /* Decide from the request head alone. True when the response is already known. */
-static bool refuse(struct exchange *exchange, struct web_response *response)
+static bool refuse(struct exchange *exchange)
 {
-    struct dispatch *dispatch = exchange->dispatch;
-    const char *prefix = dispatch->prefix;
-    size_t prefix_bytes = strlen(prefix);
-    if (prefix_bytes && (!strcmp(exchange->path, "/") || !strcmp(exchange->path, prefix))) {
-        char *location = arena_alloc(&response->scratch, prefix_bytes + 2);
-        memcpy(location, prefix, prefix_bytes);
-        memcpy(location + prefix_bytes, "/", 2);
-        web_response_header(response, "Location", location);
-        web_response_text(response, 302, "see the route prefix");
+    struct web_response *response = &exchange->response;
+    const char *reason;
+    int status = web_request_check(exchange->connection, exchange->old, &exchange->target,
+                                   exchange->dispatch->head_bytes, &reason);
+    if (status) { /* what follows is not understood */
+        web_response_header(response, "Connection", "close");
+        web_response_text(response, status, reason);
         return true;
     }
-    bool inside = !strncmp(exchange->path, prefix, prefix_bytes);
-    exchange->path += inside ? prefix_bytes : 0;
-    exchange->route =
-        inside ? find_route(dispatch, exchange->path, &exchange->rest) : dispatch->route_count;
-    if (exchange->route == dispatch->route_count) {
-        web_response_text(response, 404, "404 page not found");
+    if (redirect(exchange, response) || lose(exchange, response))
         return true;
-    }
-    const struct web_route *route = &dispatch->routes[exchange->route];
-    if (!(exchange->method & route->methods)) {
-        const char *words = web_request_methods(route->methods, &response->scratch);
-        char *hint = arena_alloc(&response->scratch, 128);
-        snprintf(hint, 128, "method not allowed: use %s", words);
-        web_response_header(response, "Allow", words);
-        web_response_text(response, 405, hint);
-        return true;
-    }
     if (exchange->method != WEB_GET && !may_write(exchange, response))
         return true;
-    if (web_request_announces(exchange->connection, route->body_limit)) {
-        web_response_text(response, 413, "request body too large");
-        return true;
-    }
-    if (!enter(exchange)) {
-        web_response_header(response, "Retry-After", "1");
-        web_response_text(response, 503, "too many requests in flight, limit --web.max-requests");
-        return true;
-    }
-    return false;
+    if (!web_request_announces(exchange->connection, exchange->route->body_limit))
+        return false;
+    web_response_text(response, 413, "request body too large");
+    return true;
 }
 
 /* --- the answer ----------------------------------------------------------------------------- */
 
-static void count_request(const struct exchange *exchange, int status)
+static bool send_response(struct exchange *exchange)
 {
-    const struct dispatch *dispatch = exchange->dispatch;
+    struct dispatch *dispatch = exchange->dispatch;
+    struct web_response *response = &exchange->response;
+    int status = response->status ? response->status : 200;
     char code[4] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10),
                      (char)('0' + status % 10), 0 };
-    const char *name =
-        exchange->route < dispatch->route_count ? dispatch->routes[exchange->route].name : "other";
+    const char *name = exchange->route ? exchange->route->name : "other";
     metric_count(dispatch->metrics, &requests_total, 1, METRIC_LABELS(name, code));
-}
-
-static bool send(struct exchange *exchange, struct web_response *response)
-{
-    count_request(exchange, response->status ? response->status : 200);
+    connection_send(dispatch->connections, exchange->connection, response->owner,
+                    response->owner ? response->count : 0);
     return web_response_send(response, exchange->connection);
 }
 
-static void answer(struct exchange *exchange, struct web_response *response)
+static void answer(struct exchange *exchange)
 {
-    const struct web_route *route = &exchange->dispatch->routes[exchange->route];
-    struct web_pair queries[WEB_QUERIES_MAX];
+    const struct web_route *route = exchange->route;
     char peer[GATE_PEER_BYTES];
-    struct web_request request = {
+    const struct web_request request = {
         .method = exchange->method,
         .path = exchange->path,
         .rest = exchange->rest,
-        .queries = queries,
-        .query_count = web_request_queries(exchange->connection, queries),
+        .queries = exchange->target.queries,
+        .query_count = exchange->target.query_count,
         .body = buf_cstr(&exchange->body),
         .body_bytes = exchange->body.length,
         .user = exchange->login.user,
         .peer = gate_peer(exchange->connection, peer),
         .connection = exchange->connection,
     };
-    route->handle(route->context, &request, response);
+    route->handle(route->context, &request, &exchange->response);
 }
 
-static struct exchange *begin(struct dispatch *dispatch, struct MHD_Connection *handle,
-                              const char *path, const char *method, const char *version)
+static void answer_full(struct exchange *exchange)
+{
+    web_response_header(&exchange->response, "Retry-After", "1");
+    web_response_text(&exchange->response, 503,
+                      exchange->dispatch->lanes[exchange->route->lane].refusal);
+}
+
+/* The response is there: let the connection go on. The exchange is not ours after that. */
+static void work_done(struct exchange *exchange)
+{
+    metric_count(exchange->dispatch->metrics, &requests_in_flight, -1, METRIC_LABELS());
+    exchange->stage = STAGE_ANSWERED;
+    MHD_resume_connection(exchange->connection);
+}
+
+static void work(void *context, bool refused)
+{
+    struct exchange *exchange = context;
+    if (refused)
+        answer_full(exchange);
+    else
+        answer(exchange);
+    work_done(exchange);
+}
+
+/* The request is complete: have it answered. */
+static bool submit(struct exchange *exchange)
+{
+    struct dispatch *dispatch = exchange->dispatch;
+    const struct dispatch_lane *lane = &dispatch->lanes[exchange->route->lane];
+    if (!lane->pool) {
+        answer(exchange);
+        return send_response(exchange);
+    }
+    exchange->stage = STAGE_WORK;
+    exchange->job = (struct pool_job){
+        .run = work,
+        .context = exchange,
+        .peer = connection_peer(exchange->connection),
+    };
+    connection_mark(dispatch->connections, exchange->connection, CONNECTION_WORKING);
+    metric_count(dispatch->metrics, &requests_in_flight, 1, METRIC_LABELS());
+    MHD_suspend_connection(exchange->connection);
+    if (!pool_add(lane->pool, &exchange->job, lane->limit)) {
+        answer_full(exchange);
+        work_done(exchange);
+    }
+    return true;
+}
+
+/* --- a request ------------------------------------------------------------------------------ */
+
+void *dispatch_begin(struct dispatch *dispatch, struct MHD_Connection *handle, const char *target)
 {
     struct exchange *exchange = MEMORY_NEW(struct exchange);
-    *exchange = (struct exchange){ .dispatch = dispatch,
-                                   .connection = handle,
-                                   .path = path,
-                                   .rest = "",
-                                   .route = dispatch->route_count,
-                                   .method = web_request_method(method),
-                                   .old = strcmp(version, "HTTP/1.1") != 0 };
-    connection_mark(dispatch->connections, handle, true);
-    atomic_fetch_add(&dispatch->busy, 1);
-    metric_count(dispatch->metrics, &requests_in_flight, 1, METRIC_LABELS());
+    exchange->dispatch = dispatch;
+    exchange->connection = handle;
+    exchange->rest = "";
+    target_read(target, &exchange->arena, &exchange->target);
+    exchange->path = exchange->target.path;
+    connection_mark(dispatch->connections, handle, CONNECTION_READING);
     return exchange;
 }
 
-bool dispatch_request(struct dispatch *dispatch, struct MHD_Connection *handle, const char *path,
-                      const char *method, const char *version, const char *upload,
-                      size_t *upload_bytes, void **state)
+static bool receive(struct exchange *exchange, const char *upload, size_t *upload_bytes)
 {
-    struct exchange *exchange = *state;
-    if (!exchange) {
-        *state = exchange = begin(dispatch, handle, path, method, version);
-        struct web_response response = { 0 };
-        return !refuse(exchange, &response) || send(exchange, &response);
-    }
-    if (*upload_bytes) {
-        exchange->body.limit_bytes = dispatch->routes[exchange->route].body_limit;
-        if (*upload_bytes > exchange->body.limit_bytes - exchange->body.length)
-            return false; /* more than the head announced: close */
-        buf_append(&exchange->body, upload, *upload_bytes);
-        *upload_bytes = 0;
-        return true;
-    }
-    struct web_response response = { 0 };
-    answer(exchange, &response);
-    return send(exchange, &response);
+    struct buf *body = &exchange->body;
+    body->limit_bytes = exchange->route->body_limit;
+    if (*upload_bytes > body->limit_bytes - body->length)
+        return false; /* more than the head announced: close */
+    buf_append(body, upload, *upload_bytes);
+    *upload_bytes = 0;
+    return true;
 }
 
-void dispatch_completed(struct MHD_Connection *handle, void **state)
+bool dispatch_request(void *state, const char *method, const char *version, const char *upload,
+                      size_t *upload_bytes)
 {
-    struct exchange *exchange = *state;
-    if (!exchange)
-        return;
-    struct dispatch *dispatch = exchange->dispatch;
-    if (exchange->counted)
-        atomic_fetch_sub(&dispatch->in_flight[exchange->route], 1);
-    metric_count(dispatch->metrics, &requests_in_flight, -1, METRIC_LABELS());
-    atomic_fetch_sub(&dispatch->busy, 1);
-    connection_mark(dispatch->connections, handle, false);
+    struct exchange *exchange = state;
+    switch (exchange->stage) {
+    case STAGE_LINE:
+        exchange->stage = STAGE_BODY;
+        exchange->method = web_request_method(method);
+        exchange->old = strcmp(version, "HTTP/1.1") != 0;
+        atomic_fetch_add(&exchange->dispatch->busy, 1);
+        return !refuse(exchange) || send_response(exchange);
+    case STAGE_BODY:
+        return *upload_bytes ? receive(exchange, upload, upload_bytes) : submit(exchange);
+    case STAGE_ANSWERED:
+        return send_response(exchange);
+    case STAGE_WORK:
+        break;
+    }
+    return false;
+}
+
+void dispatch_end(void *state)
+{
+    struct exchange *exchange = state;
+    if (exchange->stage != STAGE_LINE)
+        atomic_fetch_sub(&exchange->dispatch->busy, 1);
+    connection_mark(exchange->dispatch->connections, exchange->connection, CONNECTION_WAITING);
+    web_response_finish(&exchange->response);
     buf_finish(&exchange->body);
+    arena_finish(&exchange->arena);
     free(exchange);
-    *state = NULL;
 }

@@ -1,37 +1,50 @@
 #pragma once
-/* From a request head to the handler of its route and to the answer: checks of the head, limits,
- * the metrics of requests. Any thread of the server. */
+/* From a request head to the handler of its route and to the answer: checks of the head, lanes,
+ * the metrics of requests. */
 #include <stdatomic.h>
 #include <stddef.h>
 
 #include "core/metric.h"
 #include "exporter/web/connection.h"
 #include "exporter/web/gate.h"
+#include "exporter/web/pool.h"
 #include "exporter/web/web_route.h"
 
+/* Threads, and how many requests may wait for them or have them. */
+struct dispatch_lane {
+    struct pool *pool;
+    size_t limit;
+    const char *refusal; /* what the others are told */
+};
+
 struct dispatch {
-    struct metric_store *metrics;
+    struct metric_store *metrics; /* these three are the caller's, set before the start */
     struct connections *connections;
     struct gate *gate;
     const char *prefix; /* "" or "/prefix" */
+    size_t head_bytes;
     const struct web_route *routes;
-    atomic_uint *in_flight; /* of each route */
     size_t route_count;
-    atomic_uint busy; /* requests under way */
+    struct dispatch_lane lanes[WEB_LANES];
+    atomic_uint busy; /* requests from their head to the end of their answer */
 };
 
-/* A copy of prefix and routes, in the arena; the rest is borrowed. */
-void dispatch_init(struct dispatch *dispatch, const char *prefix, const struct web_route *routes,
-                   size_t route_count, struct metric_store *metrics,
-                   struct connections *connections, struct gate *gate, struct arena *arena);
+/* Copies of prefix and routes are in the arena. */
+void dispatch_start(struct dispatch *dispatch, const struct web_config *config,
+                    const struct web_route *routes, size_t route_count, struct arena *arena);
 
-/* Called once with the head, once for each piece of the body, once at its end; *state is the
- * request's own, NULL at first. False = close the connection. */
-bool dispatch_request(struct dispatch *dispatch, struct MHD_Connection *handle, const char *path,
-                      const char *method, const char *version, const char *upload,
-                      size_t *upload_bytes, void **state);
+/* Refuse what waits for a thread, end the threads. Then all connections can be closed. */
+void dispatch_stop(struct dispatch *dispatch);
+
+/* A request begins with this target. Returns its state. */
+void *dispatch_begin(struct dispatch *dispatch, struct MHD_Connection *handle, const char *target);
+
+/* Called once with the head, once for each piece of the body, once at its end, and again when an
+ * answer is ready. False = close the connection. */
+bool dispatch_request(void *state, const char *method, const char *version, const char *upload,
+                      size_t *upload_bytes);
 
 /* The request is over, answered or not. */
-void dispatch_completed(struct MHD_Connection *handle, void **state);
+void dispatch_end(void *state);
 
 extern const struct family *const dispatch_families[];

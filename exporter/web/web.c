@@ -13,7 +13,11 @@
 #include "exporter/web/dispatch.h"
 #include "exporter/web/web_address.h"
 
-enum { REQUEST_HEAD_BYTES = 16384 }; /* request line and headers */
+enum {
+    RECORD_BYTES = 16384, /* what libmicrohttpd notes of a head, beside it */
+    UNSENT_BYTES = 64 * 1024 * 1024,
+    SPARE = 64, /* connections that are being closed */
+};
 
 struct listener {
     struct web *web;
@@ -45,23 +49,42 @@ static void on_connection(void *context, struct MHD_Connection *handle, void **s
     }
 }
 
+/* The parameters are read by us: 0.9.75 and older never answer when they are more than fit its
+ * memory for the connection. So it gets none to see. */
+static void hide_queries(const char *target)
+{
+    char *question = strchr((char *)(uintptr_t)target, '?'); /* its own buffer */
+    if (question && question[1])
+        question[1] = 0;
+}
+
+static void *on_line(void *context, const char *target, struct MHD_Connection *handle)
+{
+    struct listener *listener = context;
+    void *state = dispatch_begin(&listener->web->dispatch, handle, target);
+    hide_queries(target);
+    return state;
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *handle, const char *path,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_bytes, void **state)
 {
-    struct listener *listener = context;
-    return dispatch_request(&listener->web->dispatch, handle, path, method, version, upload,
-                            upload_bytes, state)
-               ? MHD_YES
-               : MHD_NO;
+    (void)context;
+    (void)handle;
+    (void)path;
+    return dispatch_request(*state, method, version, upload, upload_bytes) ? MHD_YES : MHD_NO;
 }
 
 static void on_completed(void *context, struct MHD_Connection *handle, void **state,
                          enum MHD_RequestTerminationCode code)
 {
     (void)context;
+    (void)handle;
     (void)code;
-    dispatch_completed(handle, state);
+    if (*state)
+        dispatch_end(*state);
+    *state = NULL;
 }
 
 __attribute__((format(printf, 2, 0))) static void on_log(void *context, const char *format,
@@ -76,21 +99,21 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *context, const ch
 
 /* --- start and stop ------------------------------------------------------------------------- */
 
-static bool listener_start(struct listener *listener, const char *address, size_t listeners,
-                           struct error *error)
+static bool listener_start(struct listener *listener, const char *address,
+                           const struct web_config *config, struct error *error)
 {
     listener->socket = web_address_listen(address, listener->address, error);
     if (listener->socket < 0)
         return false;
     /* clang-format off */
     listener->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_USE_ITC, 0, NULL, NULL,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
         on_request, listener,
         MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, listener->socket,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(CONNECTION_MAX / listeners),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_HEAD_BYTES,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_IDLE_S,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->max_connections + SPARE,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)config->max_header_bytes + RECORD_BYTES,
+        MHD_OPTION_URI_LOG_CALLBACK, on_line, listener,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
         MHD_OPTION_END);
@@ -106,20 +129,29 @@ struct web *web_start(const struct web_config *config, struct gate *gate,
                       struct metric_store *metrics, struct error *error)
 {
     struct web *web = MEMORY_NEW(struct web);
+    const struct connection_limits limits = {
+        .max = (size_t)config->max_connections,
+        .max_per_peer = (size_t)config->max_connections_per_peer,
+        .unsent_bytes = UNSENT_BYTES,
+        .read_ms = config->read_timeout_ms,
+        .idle_ms = config->idle_timeout_ms,
+        .write_ms = config->write_timeout_ms,
+    };
     size_t addresses = config->addresses.count;
-    connection_init(&web->connections);
-    dispatch_init(&web->dispatch, config->route_prefix, routes, route_count, metrics,
-                  &web->connections, gate, &web->arena);
+    connection_start(&web->connections, &limits);
+    web->dispatch.metrics = metrics;
+    web->dispatch.connections = &web->connections;
+    web->dispatch.gate = gate;
+    dispatch_start(&web->dispatch, config, routes, route_count, &web->arena);
     web->listeners = arena_zalloc(&web->arena, addresses * sizeof *web->listeners);
     for (size_t i = 0; i < addresses; i++) {
         struct listener *listener = &web->listeners[web->listener_count++];
         listener->web = web;
-        if (!listener_start(listener, config->addresses.texts[i], addresses, error)) {
+        if (!listener_start(listener, config->addresses.texts[i], config, error)) {
             web_stop(web, 0);
             return NULL;
         }
     }
-    connection_sweep_start(&web->connections);
     return web;
 }
 
@@ -133,14 +165,14 @@ void web_stop(struct web *web, int64_t grace_ms)
             MHD_quiesce_daemon(web->listeners[i].daemon);
     while (atomic_load(&web->dispatch.busy) && clock_monotonic_ms() < deadline)
         clock_sleep_ms(10);
-    connection_sweep_stop(&web->connections);
+    dispatch_stop(&web->dispatch);
     for (size_t i = 0; i < web->listener_count; i++) {
         if (web->listeners[i].daemon)
             MHD_stop_daemon(web->listeners[i].daemon);
         if (web->listeners[i].socket >= 0)
             close(web->listeners[i].socket);
     }
-    connection_finish(&web->connections);
+    connection_stop(&web->connections);
     arena_finish(&web->arena);
     free(web);
 }

@@ -5,15 +5,12 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "exporter/web/target.h"
 
 struct MHD_Connection;
 
 enum web_method { WEB_GET = 1, WEB_POST = 2, WEB_PUT = 4, WEB_DELETE = 8 };
-enum { WEB_QUERIES_MAX = 64 };
-
-struct web_pair {
-    const char *name, *value; /* never NULL in a request; name NULL ends a response's headers */
-};
+enum { WEB_QUERIES_MAX = TARGET_QUERIES_MAX };
 
 /* Everything is borrowed until the handler returns. */
 struct web_request {
@@ -41,9 +38,12 @@ unsigned web_request_method(const char *word);
 /* "GET, HEAD, POST": the words of methods, or-ed. */
 const char *web_request_methods(unsigned methods, struct arena *arena);
 
-/* The query parameters of a request under way, at most WEB_QUERIES_MAX; how many they are. */
-size_t web_request_queries(struct MHD_Connection *connection,
-                           struct web_pair pairs[WEB_QUERIES_MAX]);
+/* What is wrong with the headers of a request, as a status, and why in words; 0 = nothing is.
+ * 400: none or several Hosts or another one than in the target, a name that ends in a space, a body
+ * whose length is told in two ways. 431: they are too long. 501: a body coded in an unknown way.
+ * old: it is HTTP/1.0. source: RFC 9112, sections 3.2, 5.1, 6.1 and 6.3. */
+int web_request_check(struct MHD_Connection *connection, bool old, const struct target *target,
+                      size_t head_bytes, const char **reason);
 
 /* Whether the head announces a body of more than so many bytes. */
 bool web_request_announces(struct MHD_Connection *connection, size_t limit_bytes);

@@ -39,6 +39,14 @@ static void nothing_to_release(void *owner)
     (void)owner;
 }
 
+void web_response_finish(struct web_response *response)
+{
+    if (response->release)
+        response->release(response->owner);
+    arena_finish(&response->scratch);
+    *response = (struct web_response){ 0 };
+}
+
 bool web_response_send(struct web_response *response, struct MHD_Connection *connection)
 {
     int status = response->status ? response->status : 200;
@@ -56,5 +64,6 @@ bool web_response_send(struct web_response *response, struct MHD_Connection *con
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)status, handle);
     MHD_destroy_response(handle);
     arena_finish(&response->scratch);
+    *response = (struct web_response){ 0 };
     return result == MHD_YES;
 }

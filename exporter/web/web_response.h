@@ -32,5 +32,8 @@ void web_response_buf(struct web_response *response, int status, const char *typ
 /* Add a header; value: static, or in response->scratch. */
 void web_response_header(struct web_response *response, const char *name, const char *value);
 
+/* Release what is in a response that is not sent. */
+void web_response_finish(struct web_response *response);
+
 /* Hand it to the connection, which releases it; false = the connection cannot take it. */
 bool web_response_send(struct web_response *response, struct MHD_Connection *connection);

@@ -1,6 +1,7 @@
 #include "exporter/web/web.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -32,9 +33,9 @@ static void handle_echo(void *context, const struct web_request *request,
 }
 
 static const struct web_route routes[] = {
-    { "/echo", "echo", WEB_GET | WEB_POST, 10, 0, handle_echo, NULL },
-    { "/things/*", "things", WEB_GET, 0, 0, handle_echo, NULL },
-    { "/one", "one", WEB_GET | WEB_POST, 10, 1, handle_echo, NULL },
+    { "/echo", "echo", WEB_GET | WEB_POST, 10, WEB_AT_ONCE, handle_echo, NULL },
+    { "/things/*", "things", WEB_GET, 0, WEB_WORK, handle_echo, NULL },
+    { "/one", "one", WEB_GET | WEB_POST, 10, WEB_SCRAPE, handle_echo, NULL },
 };
 
 struct server {
@@ -43,23 +44,44 @@ struct server {
     struct web *web;
 };
 
-static struct server start(const char *prefix)
+static struct web_config configure(const char **address)
 {
-    static const char *addresses[] = { "127.0.0.1:0" };
+    return (struct web_config){
+        .addresses = { address, 1 },
+        .route_prefix = "",
+        .max_requests = 1,
+        .max_connections = 100,
+        .max_connections_per_peer = 50,
+        .read_timeout_ms = 60000,
+        .write_timeout_ms = 60000,
+        .idle_timeout_ms = 60000,
+        .max_header_bytes = 16384,
+    };
+}
+
+static struct server start_with(const struct web_config *config, const struct web_route *table,
+                                size_t count)
+{
     struct server server = { .metrics = metric_store_create() };
-    struct web_config config = { .addresses = { addresses, 1 }, .route_prefix = prefix };
     struct error error;
-    server.gate = gate_create(&config);
-    server.web =
-        web_start(&config, server.gate, routes, ARRAY_COUNT(routes), server.metrics, &error);
+    server.gate = gate_create(config);
+    server.web = web_start(config, server.gate, table, count, server.metrics, &error);
     if (!server.web)
         abort();
     return server;
 }
 
+static struct server start(const char *prefix)
+{
+    static const char *address = "127.0.0.1:0";
+    struct web_config config = configure(&address);
+    config.route_prefix = prefix;
+    return start_with(&config, routes, ARRAY_COUNT(routes));
+}
+
 static void stop(struct server *server)
 {
-    web_stop(server->web, 100);
+    web_stop(server->web, 10000);
     gate_destroy(server->gate);
     metric_store_destroy(server->metrics);
 }
@@ -131,15 +153,10 @@ TEST(routes_get_what_was_sent)
 TEST(the_configuration_may_go_after_the_start)
 {
     char path[] = "/fleeting", address[] = "127.0.0.1:0";
-    struct web_route route = { path, "fleeting", WEB_GET, 0, 0, handle_echo, NULL };
-    CLEANUP(stop) struct server server = { .metrics = metric_store_create() };
-    struct web_config config = { .addresses = { (const char *[]){ address }, 1 },
-                                 .route_prefix = "" };
-    struct error error;
+    struct web_route route = { path, "fleeting", WEB_GET, 0, WEB_WORK, handle_echo, NULL };
+    struct web_config config = configure((const char *[]){ address });
     CLEANUP(buf_finish) struct buf out = { 0 };
-    server.gate = gate_create(&config);
-    server.web = web_start(&config, server.gate, &route, 1, server.metrics, &error);
-    CHECK(server.web != NULL);
+    CLEANUP(stop) struct server server = start_with(&config, &route, 1);
     memset(path, 'x', sizeof path - 1);
     memset(address, 'x', sizeof address - 1);
     memset(&route, 0, sizeof route);
@@ -226,7 +243,118 @@ TEST(huge_heads_are_refused)
     CHECK_CONTAINS(buf_cstr(&out), "200 OK");
 }
 
-TEST(a_route_has_room_for_so_many)
+/* A handler that says that it has begun and waits until it may end. */
+struct gate {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int inside;
+    bool open;
+};
+
+static void handle_gate(void *context, const struct web_request *request,
+                        struct web_response *response)
+{
+    struct gate *gate = context;
+    pthread_mutex_lock(&gate->lock);
+    gate->inside++;
+    pthread_cond_broadcast(&gate->changed);
+    while (!gate->open)
+        pthread_cond_wait(&gate->changed, &gate->lock);
+    pthread_mutex_unlock(&gate->lock);
+    handle_echo(NULL, request, response);
+}
+
+static void await_inside(struct gate *gate, int count)
+{
+    pthread_mutex_lock(&gate->lock);
+    while (gate->inside < count)
+        pthread_cond_wait(&gate->changed, &gate->lock);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static void open_gate(struct gate *gate)
+{
+    pthread_mutex_lock(&gate->lock);
+    gate->open = true;
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static struct server start_gated(struct gate *gate)
+{
+    const char *address = "127.0.0.1:0";
+    struct web_config config = configure(&address);
+    const struct web_route table[] = {
+        { "/scrape", "scrape", WEB_GET, 0, WEB_SCRAPE, handle_gate, gate },
+        { "/work", "work", WEB_GET, 0, WEB_WORK, handle_gate, gate },
+        { "/echo", "echo", WEB_GET, 0, WEB_AT_ONCE, handle_echo, NULL },
+        { "/more", "more", WEB_GET, 0, WEB_WORK, handle_echo, NULL },
+    };
+    return start_with(&config, table, ARRAY_COUNT(table));
+}
+
+/* Send a request and do not wait for its answer. */
+static int begin(const struct server *server, const char *path)
+{
+    char text[128];
+    int fd = dial(server);
+    snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
+    send_text(fd, text);
+    return fd;
+}
+
+TEST(only_so_many_scrapes_are_answered_at_once)
+{
+    struct gate gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false };
+    CLEANUP(stop) struct server server = start_gated(&gate);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    int slow = begin(&server, "/scrape");
+    await_inside(&gate, 1);
+    CHECK_NUMBER(metric_read_values(server.metrics, dispatch_families[1], METRIC_LABELS()->values),
+                 1);
+    ask(&server, "GET /scrape", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "503 Service Unavailable");
+    CHECK_CONTAINS(buf_cstr(&out), "Retry-After: 1\r\n");
+    CHECK_CONTAINS(buf_cstr(&out), "--web.max-requests");
+    ask(&server, "GET /more", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "200 OK");
+    open_gate(&gate);
+    buf_reset(&out);
+    receive_all(slow, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "200 OK");
+    ask(&server, "GET /scrape", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "200 OK");
+    CHECK_NUMBER(metric_read_values(server.metrics, dispatch_families[1], METRIC_LABELS()->values),
+                 0);
+    CHECK_NUMBER(metric_read_values(server.metrics, dispatch_families[0],
+                                    METRIC_LABELS("scrape", "503")->values),
+                 1);
+}
+
+TEST(whoever_works_long_holds_up_nobody_else)
+{
+    struct gate gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false };
+    CLEANUP(stop) struct server server = start_gated(&gate);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    int slow[5];
+    for (size_t i = 0; i < ARRAY_COUNT(slow) - 1; i++)
+        slow[i] = begin(&server, "/work");
+    await_inside(&gate, ARRAY_COUNT(slow) - 1); /* all threads there are for work */
+    slow[4] = begin(&server, "/more");
+    ask(&server, "GET /echo", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "200 OK");
+    int scrape = begin(&server, "/scrape");
+    await_inside(&gate, ARRAY_COUNT(slow));
+    open_gate(&gate);
+    receive_all(scrape, &out);
+    for (size_t i = 0; i < ARRAY_COUNT(slow); i++) {
+        buf_reset(&out);
+        receive_all(slow[i], &out);
+        CHECK_CONTAINS(buf_cstr(&out), "200 OK");
+    }
+}
+
+TEST(a_body_that_does_not_come_holds_up_nobody)
 {
     CLEANUP(stop) struct server server = start("");
     CLEANUP(buf_finish) struct buf out = { 0 };
@@ -237,17 +365,68 @@ TEST(a_route_has_room_for_so_many)
     char go_on[64];
     CHECK(recv(slow, go_on, sizeof go_on, 0) > 0); /* the server has accepted the head */
     ask(&server, "GET /one", "", &out);
-    CHECK_CONTAINS(buf_cstr(&out), "503 Service Unavailable");
-    CHECK_CONTAINS(buf_cstr(&out), "--web.max-requests");
+    CHECK_CONTAINS(buf_cstr(&out), "200 OK");
     send_text(slow, "body");
     buf_reset(&out);
     receive_all(slow, &out);
     CHECK_CONTAINS(buf_cstr(&out), "body=body");
-    ask(&server, "GET /one", "", &out);
+}
+
+TEST(the_longest_waiting_connection_goes_for_a_new_one)
+{
+    const char *address = "127.0.0.1:0";
+    struct web_config config = configure(&address);
+    config.max_connections_per_peer = 3;
+    CLEANUP(stop) struct server server = start_with(&config, routes, ARRAY_COUNT(routes));
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    int waiting[3];
+    char byte;
+    for (size_t i = 0; i < ARRAY_COUNT(waiting); i++)
+        waiting[i] = dial(&server);
+    ask(&server, "GET /echo", "", &out);
     CHECK_CONTAINS(buf_cstr(&out), "200 OK");
-    CHECK_NUMBER(metric_read_values(server.metrics, dispatch_families[0],
-                                    METRIC_LABELS("one", "503")->values),
-                 1);
+    CHECK_INT(recv(waiting[0], &byte, 1, 0), 0);
+    for (size_t i = 1; i < ARRAY_COUNT(waiting); i++)
+        CHECK(recv(waiting[i], &byte, 1, MSG_DONTWAIT) < 0);
+    for (size_t i = 0; i < ARRAY_COUNT(waiting); i++)
+        close(waiting[i]);
+}
+
+TEST(what_is_too_slow_is_closed)
+{
+    static const char *const texts[] = {
+        "", "GET /ec",
+        "GET /echo HTTP/1.1\r\nHost:", 
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n"
+    };
+    const char *address = "127.0.0.1:0";
+    struct web_config config = configure(&address);
+    config.read_timeout_ms = 1;
+    CLEANUP(stop) struct server server = start_with(&config, routes, ARRAY_COUNT(routes));
+    int fds[ARRAY_COUNT(texts)];
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        fds[i] = dial(&server);
+        send_text(fds[i], texts[i]);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        char byte;
+        CHECK(recv(fds[i], &byte, 1, 0) <= 0);
+        close(fds[i]);
+    }
+}
+
+TEST(stopping_waits_for_what_is_being_answered)
+{
+    struct gate gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false };
+    struct server server = start_gated(&gate);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    int gone = begin(&server, "/work"), slow = begin(&server, "/work");
+    await_inside(&gate, 2);
+    close(gone);
+    open_gate(&gate);
+    stop(&server);
+    receive_all(slow, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "200 OK");
 }
 
 TEST(prefix_stands_before_every_route)
@@ -324,7 +503,7 @@ TEST(a_taken_port_is_named)
 {
     CLEANUP(stop) struct server server = start("");
     const char *taken[] = { web_bound(server.web, 0) };
-    struct web_config config = { .addresses = { taken, 1 }, .route_prefix = "" };
+    struct web_config config = configure(taken);
     struct error error;
     CHECK(!web_start(&config, server.gate, routes, ARRAY_COUNT(routes), server.metrics, &error));
     CHECK_INT(error.code, ERROR_IO);

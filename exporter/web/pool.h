@@ -1,0 +1,32 @@
+#pragma once
+/* A few threads that do jobs, fairly: the next one is of the peer that has the fewest under way,
+ * and when there are too many, the peer with the most waiting loses its last. Any thread. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/compiler.h"
+
+struct pool;
+
+/* Called once for each job that was added, on a thread of the pool. refused: on the thread that
+ * adds another or stops the pool; there is no room for it. */
+typedef void pool_run(void *context, bool refused);
+
+/* The caller's, unchanged until run is called. */
+struct pool_job {
+    pool_run *run;
+    void *context;
+    uint64_t peer;
+    struct pool_job *next; /* the pool's */
+};
+
+/* niceness: how much less of a processor than others they get, as of nice(1). */
+struct pool *pool_start(const char *name, unsigned threads, int niceness);
+
+/* Refuse what waits, finish what is under way. NULL is fine. */
+void pool_stop(struct pool *pool);
+
+/* Have a job done when no more than `limit` wait or are under way. False: there is no room for it,
+ * nothing is called. */
+bool pool_add(struct pool *pool, struct pool_job *job, size_t limit) MUST_USE;
