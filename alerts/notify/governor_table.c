@@ -5,11 +5,11 @@
 #include "alerts/notify/notification_names.h"
 #include "alerts/store/rows.h"
 
-/* So many folds of one recommendation, or of one rule about no finding, in one subscription. */
+/* So many folds of one risk and recommendation, or rule about no finding, in one subscription. */
 struct cell {
     const char *rule, *assessment_id, *title, *subscription_id;
     enum alert_state state;
-    enum risk_level risk; /* the worst */
+    enum risk_level risk;
     int64_t count;
 };
 
@@ -24,7 +24,7 @@ static const struct row_field cell_fields[] = {
     ROW_TEXT   (struct cell, title, "COALESCE(MIN(t.title), '')"),
     ROW_TEXT   (struct cell, subscription_id, SUBSCRIPTION),
     ROW_WORD   (struct cell, state, "g.state", alert_state_words, ALERT_RESOLVED),
-    ROW_ENUM   (struct cell, risk, "MIN(g.risk)", RISK_COUNT),
+    ROW_ENUM   (struct cell, risk, "g.risk", RISK_COUNT),
     ROW_INTEGER(struct cell, count, "COUNT(*)"),
     { 0 }
 };
@@ -64,8 +64,8 @@ bool governor_table(const struct group_context *context, const char *receiver, s
     struct notification_count *other = &table[GOVERNOR_TABLE_ROWS];
     struct database_statement *statement = rows_select(
         context->database, &cells,
-        " WHERE g.receiver = $1 GROUP BY g.state, " ASSESSMENT ", " RULE ", " SUBSCRIPTION
-        " ORDER BY g.state, MIN(g.risk), COUNT(*) DESC, " ASSESSMENT ", " RULE ", " SUBSCRIPTION);
+        " WHERE g.receiver = $1 GROUP BY g.state, g.risk, " ASSESSMENT ", " RULE ", " SUBSCRIPTION
+        " ORDER BY g.state, g.risk, COUNT(*) DESC, " ASSESSMENT ", " RULE ", " SUBSCRIPTION);
     *rows = table;
     *count = 0;
     *other = (struct notification_count){ "", "", "", 0, "", "other", "", "" };

@@ -347,6 +347,17 @@ static void put_recovered(const struct secure_score *score, const struct notific
     quantity_write(out, block->value, "percent", -1);
 }
 
+/* The value is that of now, and not what the sentence was about. */
+static void say_recovered(const struct secure_score *score, struct notification_block *block)
+{
+    block->what = "";
+    if (!score || !isfinite(score->ratio))
+        return;
+    block->comparison = "recovered";
+    block->value_before = block->value;
+    block->value = score->ratio;
+}
+
 /* "Secure score of Production fell 1.80 points of 58 (55.6 % -> 52.5 %)". */
 static double title_score(const struct notification_context *context, const struct alert *alert,
                           struct arena *arena, struct notification_block *block)
@@ -363,6 +374,7 @@ static double title_score(const struct notification_context *context, const stru
     put_where(context, alert, arena, &out);
     if (over) {
         put_recovered(score, block, &out);
+        say_recovered(score, block);
     } else {
         buf_text(&out, " fell");
         if (isfinite(fell)) {

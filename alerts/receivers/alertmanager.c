@@ -62,13 +62,34 @@ static const struct notification_block *block_of(const struct notification *noti
     return notification->block_count ? notification->blocks : &none;
 }
 
-/* The link of an alert: its finding, else what the notification is about. */
-static const char *link_of(const struct notification *notification, const struct alert *alert)
+/* An alert in the portal: its finding, else what the notification is about; "" when neither is. */
+static const char *portal_of(const struct notification *notification, const struct alert *alert)
 {
     const struct notification_resource *resource = resource_of(notification, alert);
-    if (resource && *resource->link)
-        return resource->link;
-    return *notification->link ? notification->link : notification->external_url;
+    return resource && *resource->link ? resource->link : notification->link;
+}
+
+/* The same, or this program. */
+static const char *link_of(const struct notification *notification, const struct alert *alert)
+{
+    const char *portal = portal_of(notification, alert);
+    return *portal ? portal : notification->external_url;
+}
+
+/* The id of an alert's resource: its native one, else that of Azure; "" = not known. */
+static const char *resource_id_of(const struct notification *notification,
+                                  const struct alert *alert)
+{
+    const struct notification_resource *resource = resource_of(notification, alert);
+    return !resource ? "" : *resource->native_id ? resource->native_id : resource->id;
+}
+
+static const char *instant(int64_t at, struct arena *arena)
+{
+    char text[32] = "";
+    if (at)
+        clock_format_rfc3339(at, text);
+    return arena_text(arena, text);
 }
 
 static const char *cut(const char *text, size_t points, struct arena *arena)
@@ -132,13 +153,11 @@ static struct alert explained(const struct notification *notification, const str
                               struct arena *arena)
 {
     struct alert out = *alert;
-    char number[32], at[32] = "";
+    char number[32];
     size_t points = is_alone(notification) ? LONG_POINTS : SHORT_POINTS;
     const struct notification_block *block = block_of(notification, alert);
     bool open = alert->state != ALERT_RESOLVED;
     snprintf(number, sizeof number, "%.2f", block->points);
-    if (alert->due_at)
-        clock_format_rfc3339(alert->due_at, at);
     const struct match_label known[] = {
         { "summary", summary(notification, alert, block, arena) },
         { "description", cut(*block->description ? block->description
@@ -147,13 +166,15 @@ static struct alert explained(const struct notification *notification, const str
                              points, arena) },
         { "recommendation", alert->has_finding ? block->title : "" },
         { "remediation", open ? cut(block->remediation, points, arena) : "" },
-        { "portal_url", link_of(notification, alert) },
+        { "resource_id", resource_id_of(notification, alert) },
+        { "portal_url", portal_of(notification, alert) },
         { "runbook_url", notification->runbook_url },
         { "risk_factors", block->risk_factors },
         { "found", block->found },
         { "expected", block->expected },
         { "points_to_gain", open && block->points > 0 ? arena_text(arena, number) : "" },
-        { "due_at", arena_text(arena, at) },
+        { "opened_at", instant(alert->opened_at, arena) },
+        { "due_at", open ? instant(alert->due_at, arena) : "" },
         { "silence", silence(notification, alert, arena) },
     };
     for (size_t i = 0; i < ARRAY_COUNT(known); i++)

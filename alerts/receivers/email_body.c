@@ -25,13 +25,14 @@ void email_body_text(const struct layout *layout, struct buf *out)
         buf_printf(out, "%s: %s\n", layout->facts[i].name, layout->facts[i].text);
     for (size_t i = 0; i < layout->section_count; i++) {
         const struct layout_section *section = &layout->sections[i];
-        buf_printf(out, "\n%s\n", section->title);
+        buf_printf(out, "%s%s\n", i || layout->fact_count ? "\n" : "", section->title);
         if (*section->text)
             buf_printf(out, "%s\n", section->text);
         for (size_t j = 0; j < section->item_count; j++)
             put_item(out, &section->items[j]);
     }
-    buf_char(out, '\n');
+    if (layout->fact_count || layout->section_count)
+        buf_char(out, '\n');
     for (size_t i = 0; i < layout->link_count; i++)
         buf_printf(out, "%s: %s\n", layout->links[i].text, layout->links[i].link);
     if (*layout->footer)

@@ -62,6 +62,8 @@ static void add_risk(struct making *making, const struct notification_block *blo
         buf_printf(&text, " (%s)", block->risk_note);
     else if (!evaluated && *block->severity && strcmp(block->severity, "unknown") != 0)
         buf_printf(&text, " (severity %s)", block->severity);
+    if (is_open(block) && *block->risk_before && strcmp(block->risk_before, block->risk_level) != 0)
+        buf_printf(&text, ", was %s", notification_words_risk(block->risk_before));
     add_fact(making, "Risk", finish_text(making, &text));
 }
 
@@ -71,6 +73,11 @@ static void put_subscription(struct buf *out, const char *name, const char *id)
     buf_text(out, name);
     if (*id && strcmp(name, id) != 0)
         buf_printf(out, *name ? " (%s)" : "%s", id);
+}
+
+static bool is_azure(const struct notification_resource *resource)
+{
+    return !*resource->cloud || !strcmp(resource->cloud, "azure");
 }
 
 /* Where the first resource is, and the only one by its id. */
@@ -86,13 +93,16 @@ static void add_place(struct making *making, const struct notification_block *bl
         buf_printf(&text, " and %lld more", (long long)more);
     add_fact(making, more ? "Resources" : "Resource", finish_text(making, &text));
     if (more) { /* the list says where each is */
-        add_fact(making, "Subscription", making->notification->subscription_name);
+        put_subscription(&text, making->notification->subscription_name,
+                         making->notification->subscription_id);
+        add_fact(making, "Subscription", finish_text(making, &text));
         return;
     }
-    add_fact(making, "Resource group", first->group);
+    if (is_azure(first)) /* of others it is that of their connector */
+        add_fact(making, "Resource group", first->group);
     put_subscription(&text, first->subscription_name, first->subscription_id);
     add_fact(making, "Subscription", finish_text(making, &text));
-    if (strcmp(first->cloud, "azure") != 0)
+    if (!is_azure(first))
         add_fact(making, "Environment", first->environment);
     add_fact(making, "Location", first->location);
     add_fact(making, "Resource id", *first->native_id ? first->native_id : first->id);
@@ -188,8 +198,7 @@ static void add_common_facts(struct making *making)
     CLEANUP(buf_finish) struct buf text = { 0 };
     const struct notification *notification = making->notification;
     if (notification->block_count == 1 && *notification->blocks->metric) {
-        layout_number_facts(notification->blocks, notification->made_at, making->arena,
-                            making->layout);
+        layout_number_facts(notification, notification->blocks, making->arena, making->layout);
     } else {
         put_subscription(&text, notification->subscription_name, notification->subscription_id);
         add_fact(making, "Subscription", finish_text(making, &text));
@@ -258,9 +267,9 @@ static const char *resource_line(struct making *making,
     CLEANUP(buf_finish) struct buf text = { 0 };
     const char *id = *resource->native_id ? resource->native_id : resource->id;
     buf_text(&text, *resource->name ? resource->name : resource->finding_id);
-    if (*resource->group)
+    if (*resource->group && is_azure(resource))
         buf_printf(&text, " in %s", resource->group);
-    if (*resource->cloud && strcmp(resource->cloud, "azure") != 0)
+    if (!is_azure(resource))
         buf_printf(&text, ", %s", resource->environment);
     else if (*resource->subscription_name)
         buf_printf(&text, ", %s", resource->subscription_name);
@@ -372,12 +381,27 @@ static void add_open_lines(struct lines *lines, const struct notification_block 
     add_line(lines, "To gain", &text);
 }
 
-/* "1. Critical: Storage accounts should ...". */
+/* Of what is no finding. */
+static void add_other_lines(struct lines *lines, const struct notification_block *block)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    add_named(lines, "What", block->what);
+    if (block->since_at)
+        text_instant(&text, block->since_at, lines->making->notification->made_at);
+    add_line(lines, "Since", &text);
+}
+
+/* "1. Critical: Storage accounts should ...", "2. Baseline results are told again". */
 static const char *heading(struct making *making, size_t number,
                            const struct notification_block *block)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
-    buf_printf(&text, "%zu. %s: %s", number,
+    buf_printf(&text, "%zu. ", number);
+    if (!block->resource_count) {
+        notification_words_block(block, &text);
+        return finish_text(making, &text);
+    }
+    buf_printf(&text, "%s: %s",
                is_open(block) ? notification_words_risk(block->risk_level)
                               : notification_words_ended(block->reason),
                *block->title ? block->title : block->rule);
@@ -393,11 +417,11 @@ static void add_block(struct making *making, size_t number, const struct notific
     struct lines lines = { making, NULL, 0 };
     lines.items =
         arena_zalloc(making->arena, (block->resource_count + LINES_MAX) * sizeof *lines.items);
-    lines.count = put_resources(making, block, lines.items);
+    lines.count = block->resource_count ? put_resources(making, block, lines.items) : 0;
     if (is_open(block))
         add_open_lines(&lines, block);
-    if (!block->resource_count)
-        add_named(&lines, "What", block->what);
+    if (is_open(block) && !block->resource_count)
+        add_other_lines(&lines, block);
     for (size_t i = 0; i < block->link_count && lines.count; i++)
         if (i || !block->resource_count || !*block->resources->link)
             lines.items[lines.count++] =
@@ -418,7 +442,7 @@ static void add_blocks(struct making *making)
     for (size_t i = 0; i < notification->block_count; i++) {
         const struct notification_block *block = &notification->blocks[i];
         if (*block->metric)
-            layout_number_whole(block, notification->made_at, making->arena, making->layout);
+            layout_number_whole(notification, block, making->arena, making->layout);
         else
             add_block(making, i + 1, block);
     }

@@ -69,9 +69,42 @@ static void put_since(const struct notification_block *block, int64_t now, struc
     put(context, "Since", arena_text(arena, buf_cstr(&text)));
 }
 
+/* The subscription of a block's alert by its id; "" = not told. */
+static const char *subscription_of(const struct notification *notification,
+                                   const struct notification_block *block)
+{
+    for (size_t i = 0; i < notification->alert_count; i++)
+        if (!strcmp(notification->alerts[i].fingerprint, block->fingerprint))
+            return alert_label_value(&notification->alerts[i], "subscription_id");
+    return "";
+}
+
+/* What the number is of; the name of a subscription and its id stand together. */
+static void each_label(const struct notification *notification,
+                       const struct notification_block *block, struct arena *arena, put_fact *put,
+                       void *context)
+{
+    static const char *const untold[] = { "alertname", "initiative", "subscription_name", NULL };
+    const char *id = subscription_of(notification, block);
+    for (size_t i = 0; i < block->label_count; i++) {
+        CLEANUP(buf_finish) struct buf text = { 0 };
+        const struct match_label *label = &block->labels[i];
+        bool told = true;
+        for (size_t j = 0; untold[j]; j++)
+            told = told && strcmp(label->name, untold[j]) != 0;
+        if (!told)
+            continue;
+        buf_text(&text, label->value);
+        if (!strcmp(label->name, "subscription_id") && *id && strcmp(label->value, id) != 0)
+            buf_printf(&text, " (%s)", id);
+        put(context, words_of(label->name, arena), arena_text(arena, buf_cstr(&text)));
+    }
+}
+
 /* Call with everything that is known of the number. */
-static void each_fact(const struct notification_block *block, int64_t now, struct arena *arena,
-                      put_fact *put, void *context)
+static void each_fact(const struct notification *notification,
+                      const struct notification_block *block, struct arena *arena, put_fact *put,
+                      void *context)
 {
     CLEANUP(buf_finish) struct buf bound = { 0 };
     bool absent = !strcmp(block->comparison, "absent");
@@ -85,12 +118,10 @@ static void each_fact(const struct notification_block *block, int64_t now, struc
         quantity_write(&bound, block->bound, block->unit, -1);
         put(context, "Bound", arena_text(arena, buf_cstr(&bound)));
     }
-    if (*block->metric)
-        put_since(block, now, arena, put, context);
-    for (size_t i = 0; *block->metric && i < block->label_count; i++)
-        if (strcmp(block->labels[i].name, "alertname") != 0 &&
-            strcmp(block->labels[i].name, "initiative") != 0)
-            put(context, words_of(block->labels[i].name, arena), block->labels[i].value);
+    if (!*block->metric)
+        return;
+    put_since(block, notification->made_at, arena, put, context);
+    each_label(notification, block, arena, put, context);
 }
 
 static void put_in_layout(void *context, const char *name, const char *text)
@@ -103,10 +134,11 @@ static void put_in_layout(void *context, const char *name, const char *text)
         layout->facts[layout->fact_count++] = (struct layout_fact){ name, text };
 }
 
-void layout_number_facts(const struct notification_block *block, int64_t now, struct arena *arena,
+void layout_number_facts(const struct notification *notification,
+                         const struct notification_block *block, struct arena *arena,
                          struct layout *layout)
 {
-    each_fact(block, now, arena, put_in_layout, layout);
+    each_fact(notification, block, arena, put_in_layout, layout);
 }
 
 static void put_in_listing(void *context, const char *name, const char *text)
@@ -197,16 +229,17 @@ void layout_number_sections(const struct notification_block *block, int64_t now,
     add_section(layout, arena_text(arena, buf_cstr(&title)), "", &worst);
 }
 
-void layout_number_whole(const struct notification_block *block, int64_t now, struct arena *arena,
+void layout_number_whole(const struct notification *notification,
+                         const struct notification_block *block, struct arena *arena,
                          struct layout *layout)
 {
-    struct listing listing = { .block = block, .now = now, .arena = arena };
+    struct listing listing = { .block = block, .now = notification->made_at, .arena = arena };
     CLEANUP(buf_finish) struct buf what = { 0 };
     if (*block->what) {
         buf_text(&what, block->what);
         add_item(&listing, &what, "");
     }
-    each_fact(block, now, arena, put_in_listing, &listing);
+    each_fact(notification, block, arena, put_in_listing, &listing);
     add_causes(&listing);
     add_worst(&listing);
     if (*block->silence_command) {

@@ -3,7 +3,8 @@
 #include "alerts/receivers/layout.h"
 
 /* Append the facts of such a block: value, bound, since when, what it is of by name. */
-void layout_number_facts(const struct notification_block *block, int64_t now, struct arena *arena,
+void layout_number_facts(const struct notification *notification,
+                         const struct notification_block *block, struct arena *arena,
                          struct layout *layout);
 
 /* Append its sections: what caused it and what nothing explains; the worst findings behind it. */
@@ -11,5 +12,6 @@ void layout_number_sections(const struct notification_block *block, int64_t now,
                             struct arena *arena, struct layout *layout);
 
 /* Append all of it as one section, for a block that is not the only one. */
-void layout_number_whole(const struct notification_block *block, int64_t now, struct arena *arena,
+void layout_number_whole(const struct notification *notification,
+                         const struct notification_block *block, struct arena *arena,
                          struct layout *layout);

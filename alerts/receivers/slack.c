@@ -134,6 +134,13 @@ static void open_block(struct json_writer *writer, const char *type)
     json_add_text(writer, "type", type);
 }
 
+static void add_mrkdwn(struct json_writer *writer, const char *text)
+{
+    open_block(writer, "section");
+    add_text(writer, "text", "mrkdwn", text);
+    json_close(writer, '}');
+}
+
 static void add_section(struct json_writer *writer, const char *heading, const char *text)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };
@@ -145,9 +152,7 @@ static void add_section(struct json_writer *writer, const char *heading, const c
         buf_text(&out, "*\n");
     }
     put_cut(&out, text, SECTION_POINTS - text_points(buf_cstr(&out)), true);
-    open_block(writer, "section");
-    add_text(writer, "text", "mrkdwn", buf_cstr(&out));
-    json_close(writer, '}');
+    add_mrkdwn(writer, buf_cstr(&out));
 }
 
 /* Append <link|text>, or the text alone when there is none. */
@@ -168,25 +173,27 @@ static void put_link(struct buf *out, const struct layout_item *item)
         buf_char(out, '>');
 }
 
-/* Lines that are links as far as they fit; those that do not are counted. */
+/* Lines that are links, in as many blocks as they take: what is too much for a message is left out
+ * before, and counted. */
 static void add_items(struct json_writer *writer, const struct layout_section *section)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };
     CLEANUP(buf_finish) struct buf line = { 0 };
-    buf_printf(&out, "*%s*", section->title);
+    buf_char(&out, '*');
+    slack_escape(&out, section->title);
+    buf_char(&out, '*');
     for (size_t i = 0; i < section->item_count; i++) {
         buf_reset(&line);
         buf_text(&line, "\n\xe2\x80\xa2 ");
         put_link(&line, &section->items[i]);
-        if (text_points(buf_cstr(&out)) + text_points(buf_cstr(&line)) > SECTION_POINTS - 40) {
-            buf_printf(&out, "\n%s and %zu more", ellipsis, section->item_count - i);
-            break;
+        bool full = text_points(buf_cstr(&out)) + text_points(buf_cstr(&line)) > SECTION_POINTS;
+        if (full) {
+            add_mrkdwn(writer, buf_cstr(&out));
+            buf_reset(&out);
         }
-        buf_append(&out, line.data, line.length);
+        buf_text(&out, buf_cstr(&line) + full); /* a block begins with no empty line */
     }
-    open_block(writer, "section");
-    add_text(writer, "text", "mrkdwn", buf_cstr(&out));
-    json_close(writer, '}');
+    add_mrkdwn(writer, buf_cstr(&out));
 }
 
 /* As many blocks of fields as it takes. */
@@ -237,9 +244,7 @@ static void add_links(struct json_writer *writer, const struct layout *layout)
     }
     if (!out.length)
         return;
-    open_block(writer, "section");
-    add_text(writer, "text", "mrkdwn", buf_cstr(&out));
-    json_close(writer, '}');
+    add_mrkdwn(writer, buf_cstr(&out));
 }
 
 /* --- body ------------------------------------------------------------------------------------- */

@@ -307,7 +307,7 @@ static void derive_first(struct notification *notification)
     notification->effort = first->effort;
     notification->user_impact = first->user_impact;
     notification->threats = first->threats;
-    notification->link = first->link_count ? first->links[0].url : "";
+    notification->link = is_finding && first->link_count ? first->links[0].url : "";
     notification->causes = first->causes;
     notification->cause_count = first->cause_count;
 }

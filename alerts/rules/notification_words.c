@@ -7,7 +7,8 @@
 #include "alerts/text/text.h"
 
 enum {
-    NAMES_MAX = 5,        /* resources named in a sentence */
+    NAMES_MAX = 5,        /* resources named in a sentence ... */
+    NAME_POINTS = 48,     /* ... of their recommendation */
     SHOWN_POINTS = 60,    /* of a title, wherever it is shown */
     WHAT_POINTS_MIN = 20, /* of a recommendation, whatever stands behind it */
 };
@@ -338,8 +339,10 @@ static void put_stale(struct buf *out, const struct notification *notification,
 static void put_fresh(struct buf *out, const struct notification *notification,
                       const struct notification_block *block)
 {
-    (void)block;
+    const char *data = data_of(label_of(block, "subject"));
     buf_text(out, "Data are fresh again");
+    if (notification->block_count == 1 && strcmp(data, "data") != 0)
+        buf_printf(out, ": %s", data);
     put_subscription(out, notification);
 }
 
@@ -431,6 +434,23 @@ static void put_counts(struct buf *out, const struct notification *notification)
         buf_printf(out, "; %lld ended", (long long)notification->resolved_count);
 }
 
+void notification_words_block(const struct notification_block *block, struct buf *out)
+{
+    const char *data = data_of(label_of(block, "subject"));
+    bool open = block->open_count > 0;
+    if (strncmp(block->event, "data.", 5) != 0) {
+        if (!open)
+            buf_printf(out, "%s: ", notification_words_ended(block->reason));
+        buf_text(out, *block->title ? block->title : *block->what ? block->what : block->rule);
+    } else if (open) {
+        buf_printf(out, "No new %s since ", data);
+        text_about(out, (int64_t)block->value);
+    } else {
+        buf_char(out, (char)toupper((unsigned char)*data));
+        buf_printf(out, "%s are told again", data + 1);
+    }
+}
+
 void notification_words_title(const struct notification *notification, struct buf *out)
 {
     const struct notification_block *first = notification->blocks;
@@ -457,17 +477,27 @@ void notification_words_title(const struct notification *notification, struct bu
 }
 
 /* --- what changed ----------------------------------------------------------------------------- */
-/* Add a name to "Fixed: vm-2, vm-4"; so many were named before. */
-static void put_name(struct buf *out, const char *title, size_t named, const char *name)
+/* Add a name to "Fixed: vm-2, vm-4"; so many were named before. what: the recommendation, where it
+ * is one of several: "Fixed: vm-2 (Disks should be encrypted)". */
+static void put_name(struct buf *out, const char *title, size_t named, const char *name,
+                     const char *what)
 {
+    if (named >= NAMES_MAX)
+        return;
     if (!named)
         buf_printf(out, "%s: %s", title, name);
-    else if (named < NAMES_MAX)
+    else
         buf_printf(out, ", %s", name);
+    if (!*what)
+        return;
+    buf_text(out, " (");
+    text_cut_word(out, what, NAME_POINTS);
+    buf_char(out, ')');
 }
 
 void notification_words_changed(const struct notification *notification, struct buf *out)
 {
+    bool several = notification->block_count > 1;
     for (size_t k = 0; k < ARRAY_COUNT(endings); k++) {
         size_t named = 0;
         int64_t count = count_ended(notification, &endings[k]);
@@ -476,7 +506,8 @@ void notification_words_changed(const struct notification *notification, struct 
                 const struct notification_resource *resource =
                     &notification->blocks[i].resources[j];
                 if (!is_open(resource) && ending_of(resource->state) == &endings[k])
-                    put_name(out, endings[k].title, named++, resource->name);
+                    put_name(out, endings[k].title, named++, resource->name,
+                             several ? title_of(&notification->blocks[i]) : "");
             }
         named = named < NAMES_MAX ? named : NAMES_MAX;
         if (named && count > (int64_t)named)

@@ -12,6 +12,9 @@ const char *notification_words_meaning(const char *reason);
 /* "Critical", "Risk not evaluated"; "" for what is no risk level. */
 const char *notification_words_risk(const char *risk_level);
 
+/* Append what a block about no finding says: "No new recommendations since 2 h". */
+void notification_words_block(const struct notification_block *block, struct buf *out);
+
 /* Append the built-in title: verb, risk, what and where of what still fires, worst first; of what
  * ended, how. Counts are of open ones. */
 void notification_words_title(const struct notification *notification, struct buf *out);

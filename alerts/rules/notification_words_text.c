@@ -95,6 +95,6 @@ void notification_words_text(const struct notification *notification, struct buf
         put_findings_text(out, notification);
     else if (notification->block_count == 1 && *block->what)
         put_sentence(out, block->what);
-    else if (notification->block_count == 1 && *block->metric)
+    else if (notification->block_count == 1 && *block->metric && !*block->title)
         put_value(out, block);
 }

@@ -180,6 +180,10 @@ void text_instant(struct buf *out, int64_t at, int64_t now)
     buf_printf(out, "%.10s %.5s UTC", instant, instant + 11);
     if (!now)
         return;
+    if (at == now) {
+        buf_text(out, ", now");
+        return;
+    }
     buf_text(out, at > now ? ", in " : ", ");
     text_about(out, at > now ? at - now : now - at);
     buf_text(out, at > now ? "" : " ago");

@@ -181,7 +181,7 @@ TEST(several_recommendations_are_counted_and_the_worst_is_named)
     say(&scene);
     CHECK_TEXT(buf_cstr(&scene.title),
                "Critical: Disks should be encrypted on stprod01 (Production)");
-    CHECK_CONTAINS(buf_cstr(&scene.text), "Fixed: stprod02.");
+    CHECK_CONTAINS(buf_cstr(&scene.text), "Fixed: stprod02 (Ports should be closed).");
 }
 
 TEST(other_clouds_are_named_by_account)
