@@ -45,7 +45,12 @@ void buf_text(struct buf *buf, const char *text)
 
 void buf_char(struct buf *buf, char c)
 {
-    buf_append(buf, &c, 1);
+    if (buf->limit_bytes || buf->length + 1 >= buf->capacity) {
+        buf_append(buf, &c, 1);
+        return;
+    }
+    buf->data[buf->length++] = c;
+    buf->data[buf->length] = 0;
 }
 
 void buf_printf(struct buf *buf, const char *format, ...)

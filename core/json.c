@@ -75,6 +75,16 @@ struct json *json_parse(const char *text, size_t length, struct error *error)
     return (struct json *)document;
 }
 
+struct json *json_parse_in(struct arena *arena, const char *text, size_t length,
+                           struct error *error)
+{
+    hooks_need();
+    row_arena = arena;
+    struct json *document = json_parse(text, length, error);
+    row_arena = NULL;
+    return document;
+}
+
 void json_free(struct json *document)
 {
     cJSON_Delete((cJSON *)document);

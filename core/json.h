@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/arena.h"
 #include "core/buf.h"
 #include "core/error.h"
 
@@ -14,6 +15,10 @@ struct json; /* a value inside a document */
  * freed with json_free. NULL and *error on bad input. */
 struct json *json_parse(const char *text, size_t length, struct error *error) MUST_USE;
 void json_free(struct json *document);
+
+/* The same for many small texts: the result lives in the arena and is not to be freed. */
+struct json *json_parse_in(struct arena *arena, const char *text, size_t length,
+                           struct error *error) MUST_USE;
 
 /* Member of an object, its name compared without case (Azure's casing varies).
  * NULL in, NULL or not there: NULL out. */

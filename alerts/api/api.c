@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "alerts/api/api_alerts.h"
+#include "alerts/api/api_listing.h"
 #include "alerts/api/api_silences.h"
 #include "alerts/notify/outbox.h"
 #include "collectors/baselines_explain.h"
@@ -67,16 +68,6 @@ static int answer_receivers(struct api_call *call)
     return 200;
 }
 
-static int answer_alerts(struct api_call *call)
-{
-    return api_alerts_answer(call, false);
-}
-
-static int answer_groups(struct api_call *call)
-{
-    return api_alerts_answer(call, true);
-}
-
 static int refuse_alerts(struct api_call *call)
 {
     return api_call_fail(call, 405,
@@ -92,8 +83,8 @@ struct operation {
 static const struct operation operations[] = {
     { "GET", "status", false, answer_status },
     { "GET", "receivers", false, answer_receivers },
-    { "GET", "alerts", false, answer_alerts },
-    { "GET", "alerts/groups", false, answer_groups },
+    { "GET", "alerts", false, NULL }, /* api_listing_is */
+    { "GET", "alerts/groups", false, NULL },
     { "POST", "alerts", false, refuse_alerts },
     { "GET", "silences", false, api_silences_answer },
     { "POST", "silences", true, api_silences_put },
@@ -110,9 +101,28 @@ static int answer_one_silence(struct api_call *call, const char *id)
     return expires ? api_silences_expire(call, id) : api_silences_answer_one(call, id);
 }
 
+/* All pieces in one. */
+static int answer_listing(const struct api_context *context, const struct api_request *request,
+                          struct buf *out)
+{
+    struct api_call call = { context, request, .out = out };
+    struct error error;
+    int status = 200;
+    struct api_listing *listing = api_listing_open(context, request, out, &status);
+    for (bool more = listing; more;)
+        if (!api_listing_next(listing, out, &more, &error)) {
+            status = api_call_error(&call, &error);
+            break;
+        }
+    api_listing_close(listing);
+    return status;
+}
+
 int api_alertmanager(const struct api_context *context, const struct api_request *request,
                      struct buf *out)
 {
+    if (api_listing_is(request))
+        return answer_listing(context, request, out);
     CLEANUP(api_call_finish) struct api_call call = { context, request, .out = out };
     struct error error;
     bool path_known = false;

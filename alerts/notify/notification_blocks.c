@@ -184,17 +184,25 @@ static const char *unlinked(const struct making *making, const char *text)
 static void add_link(struct making *making, struct notification_block *block, const char *text,
                      const char *url)
 {
-    if (!*url || block->link_count == NOTIFICATION_LINKS_MAX)
+    if (!*url || making->subject->words || block->link_count == NOTIFICATION_LINKS_MAX)
         return;
     if (!block->links)
         block->links = arena_zalloc(making->arena, NOTIFICATION_LINKS_MAX * sizeof *block->links);
     block->links[block->link_count++] = (struct notification_link){ text, url };
 }
 
+static const char *link_of(const struct making *making, const struct finding *view)
+{
+    return making->subject->words ? ""
+                                  : notification_names_link(making->context, view, making->arena);
+}
+
 /* "AWS account 1234 through connector prod-aws". */
 static const char *environment_of(const struct making *making, const struct finding *view)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
+    if (!*view->account && !*view->connector)
+        return cloud_kind_names[view->cloud];
     buf_text(&text, cloud_kind_names[view->cloud]);
     if (*view->account)
         buf_printf(&text, " %s %s", cloud_kind_account_words[view->cloud],
@@ -224,7 +232,7 @@ static struct notification_resource resource_of(struct making *making, const str
         .environment = environment_of(making, view),
         .location = unlinked(making, view->location),
         .risk_level = finding_risk_words[alert->risk],
-        .link = notification_names_link(making->context, view, making->arena),
+        .link = link_of(making, view),
         .state = is_open(alert)   ? "open"
                  : *alert->reason ? alert->reason
                                   : "closed",
@@ -269,8 +277,7 @@ static void copy_first(struct making *making, struct notification_block *block,
     block->risk_note = view->contextual || !strcmp(block->risk_level, "not_evaluated")
                            ? ""
                            : "from severity; not from the resource's context";
-    add_link(making, block, "Open in the Azure portal",
-             notification_names_link(making->context, view, making->arena));
+    add_link(making, block, "Open in the Azure portal", link_of(making, view));
     const struct secure_control *control =
         secure_scores_control_of(making->context->snapshot, view);
     if (!control)

@@ -292,11 +292,13 @@ bool notification_build(const struct notification_context *context,
     start(&build);
     add_common(&build);
     add_times(&build);
-    notification->dedup_key = dedup_key(&build);
+    if (!subject->words)
+        notification->dedup_key = dedup_key(&build);
     if (!notification_blocks(context, subject, arena, notification, error))
         return false;
     add_sums(&build);
-    add_silences(&build);
+    if (!subject->words)
+        add_silences(&build);
     notification_derive(notification, arena);
     unlink_names(&build);
     add_texts(&build);

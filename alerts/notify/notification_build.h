@@ -38,6 +38,8 @@ struct notification_subject {
     const char *dedup_key;               /* NULL = the group's */
     bool repeat;
     bool brief; /* leave out the long texts of the catalogue, for many notifications at once */
+    bool words; /* leave out links, commands and the key as well: title and text alone are read, and
+                   they are built-in */
 };
 
 /* Fill the notification. Texts go to the arena; alerts (with a ledger: their texts) stay borrowed

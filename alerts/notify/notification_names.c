@@ -13,6 +13,8 @@ enum { LINK_BYTES = 4096 };
 const char *notification_names_plain(const char *text, struct arena *arena)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };
+    if (!strpbrk(text, ":.")) /* without them it is no link */
+        return text;
     text_unlink(&out, text);
     return strcmp(buf_cstr(&out), text) != 0 ? arena_text(arena, buf_cstr(&out)) : text;
 }

@@ -368,6 +368,59 @@ bool active_each(struct database *database, enum alert_state state, active_visit
     }
 }
 
+void active_walk_init(struct active_walk *walk, struct database *database, enum alert_state state)
+{
+    *walk = (struct active_walk){ .database = database, .state = state, .risk = -1 };
+}
+
+/* Whether a row comes behind the last one; always, unless a column is not what the alert says. */
+static bool comes_behind(const struct active_walk *walk, const struct active_row *row)
+{
+    if ((int64_t)row->alert.risk != walk->risk)
+        return (int64_t)row->alert.risk > walk->risk;
+    if (row->life.active_at != walk->active_at)
+        return row->life.active_at > walk->active_at;
+    return strcmp(row->alert.fingerprint, walk->fingerprint) > 0;
+}
+
+bool active_walk_next(struct active_walk *walk, struct alert *alert, bool *found,
+                      struct error *error)
+{
+    if (!walk->statement) {
+        walk->statement = active_row_select(
+            walk->database, " WHERE state = $1 AND (risk, active_at, fingerprint) > ($2, $3, $4)"
+                            " ORDER BY risk, active_at, fingerprint");
+        database_bind(walk->statement, alert_state_words[walk->state], walk->risk, walk->active_at,
+                      walk->fingerprint);
+    }
+    struct active_row row;
+    do {
+        arena_reset(&walk->arena);
+        if (!active_row_next(walk->database, walk->statement, &walk->arena, &row, found, error))
+            return false;
+    } while (*found && !comes_behind(walk, &row));
+    if (!*found)
+        return true;
+    *alert = row.alert;
+    walk->risk = (int64_t)alert->risk;
+    walk->active_at = row.life.active_at;
+    memcpy(walk->fingerprint, alert->fingerprint, sizeof walk->fingerprint);
+    return true;
+}
+
+void active_walk_pause(struct active_walk *walk)
+{
+    if (walk->statement)
+        database_reset(walk->statement);
+    walk->statement = NULL;
+}
+
+void active_walk_finish(struct active_walk *walk)
+{
+    active_walk_pause(walk);
+    arena_finish(&walk->arena);
+}
+
 bool active_find(struct database *database, const char *fingerprint, struct arena *arena,
                  struct alert *alert, bool *found, struct error *error)
 {

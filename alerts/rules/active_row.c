@@ -68,6 +68,7 @@ static void mend(const struct kept *kept, struct arena *arena, struct alert *ale
 bool active_row_next(struct database *database, struct database_statement *statement,
                      struct arena *arena, struct active_row *row, bool *found, struct error *error)
 {
+    CLEANUP(arena_finish) struct arena scratch = { 0 };
     struct kept kept; /* large, and read often: what is not read is not looked at */
     if (!rows_next(statement, &kept_rows, NULL, &kept, found, error))
         return false;
@@ -79,10 +80,8 @@ bool active_row_next(struct database *database, struct database_statement *state
     row->flaps = kept.row.flaps;
     row->flapped_at = kept.row.flapped_at;
     struct error reason;
-    struct json *json = json_parse(kept.alert, strlen(kept.alert), &reason);
-    bool ok = json && alert_read(json, arena, &row->alert, &reason);
-    json_free(json);
-    if (ok)
+    struct json *json = json_parse_in(&scratch, kept.alert, strlen(kept.alert), &reason);
+    if (json && alert_read(json, arena, &row->alert, &reason))
         return true;
     unreadable_note(database_unreadable(database), UNREADABLE_ALERT, kept.row.alert.fingerprint,
                     &reason);

@@ -222,6 +222,7 @@ static const char version_2[] =
      * of what identifies the group. */
     /* a number for the labels that a finding and its names gave an alert last; 0 = not known */
     "ALTER TABLE active_alert ADD COLUMN described BIGINT NOT NULL DEFAULT 0;"
+    "CREATE INDEX active_alert_order ON active_alert (state, risk, active_at, fingerprint);"
 
     "ALTER TABLE group_state ADD COLUMN dedup_key TEXT NOT NULL DEFAULT '';"
     "UPDATE group_state SET dedup_key = COALESCE((SELECT m.dedup_key FROM group_member g"

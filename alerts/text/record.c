@@ -143,6 +143,11 @@ static bool wrong(const struct record_field *field, const struct json *value, st
                                       : json_type_word(json_type(value)));
 }
 
+static unsigned digit(char c)
+{
+    return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
 static bool read_finding(const struct record_field *field, const char *text, void *data)
 {
     uint8_t *bytes = (uint8_t *)data + field->offset;
@@ -153,11 +158,8 @@ static bool read_finding(const struct record_field *field, const char *text, voi
     if (strlen(text) != 2 * sizeof(struct finding_id) ||
         strspn(text, "0123456789abcdef") != strlen(text))
         return false;
-    for (size_t i = 0; i < sizeof(struct finding_id); i++) {
-        unsigned byte = 0;
-        sscanf(text + 2 * i, "%2x", &byte);
-        bytes[i] = (uint8_t)byte;
-    }
+    for (size_t i = 0; i < sizeof(struct finding_id); i++)
+        bytes[i] = (uint8_t)(digit(text[2 * i]) << 4 | digit(text[2 * i + 1]));
     return true;
 }
 
@@ -275,8 +277,13 @@ bool record_read(const struct record_field *fields, const struct json *object, s
 {
     if (json_type(object) != JSON_OBJECT)
         return error_set(error, ERROR_PARSE, "no object but %s", json_type_word(json_type(object)));
+    const struct json *next = json_first(object); /* as they were written, in this order */
     for (const struct record_field *field = fields; field->type; field++) {
-        const struct json *value = field->derived ? NULL : json_get(object, field->name);
+        bool is_next = next && !strcmp(json_name(next), field->name);
+        const struct json *value = field->derived ? NULL
+                                   : is_next      ? next
+                                                  : json_get(object, field->name);
+        next = value ? json_next(value) : next;
         enum json_type type = json_type(value);
         if (type == JSON_NONE || type == JSON_NULL)
             read_nothing(field, type, data);

@@ -61,9 +61,22 @@ static uint32_t first_point(const char *text, size_t *used)
     return text_decode(text, 4, used);
 }
 
+static bool is_ascii(const char *text, size_t length)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < length; i++)
+        all |= (unsigned char)text[i];
+    return all < 0x80;
+}
+
 /* limit: in code points, or in bytes of what is appended. */
 static bool cut(struct buf *out, const char *text, size_t limit, bool bytes)
 {
+    size_t whole_bytes = strlen(text);
+    if (whole_bytes <= limit && is_ascii(text, whole_bytes)) { /* most are */
+        buf_append(out, text, whole_bytes);
+        return false;
+    }
     size_t mark = bytes ? encoded_bytes(ELLIPSIS) : 1, total = 0, length;
     const char *keep = text, *at = text; /* keep: what goes in front of the ellipsis */
     while (*at) {
@@ -117,7 +130,11 @@ void text_unlink(struct buf *out, const char *text)
         const char *before, *after;
     } marks[] = { { "://", "[:]//" }, { "www.", "www[.]" }, { "mailto:", "mailto[:]" } };
     while (*text) {
-        size_t i = 0;
+        size_t plain = strcspn(text, ":wWmM"), i = 0; /* what marks begin with */
+        buf_append(out, text, plain);
+        text += plain;
+        if (!*text)
+            return;
         while (i < ARRAY_COUNT(marks) &&
                strncasecmp(text, marks[i].before, strlen(marks[i].before)) != 0)
             i++;

@@ -144,9 +144,9 @@ TEST(active_pages_say_the_date_that_holds_now)
     struct error error = { 0 };
     const char *page = "";
     scene_init(&scene, "dates",
-               "receivers:\n" SCENE_RECEIVER("team")
-               "route: { group_by: [alertname], group_wait: 0s, group_interval: 0s }\n"
-               "ledger: { sla: { high: 30d } }\n",
+               "receivers:\n" SCENE_RECEIVER(
+                   "team") "route: { group_by: [alertname], group_wait: 0s, group_interval: 0s }\n"
+                           "ledger: { sla: { high: 30d } }\n",
                SCENE_OPENED);
     scene_begin(&scene);
     scene_collect(&scene, "a");
@@ -455,5 +455,74 @@ TEST(active_each_tells_the_worst_first)
     buf_reset(&out);
     CHECK(active_each(scene.world.database, ALERT_RESOLVED, print, &out, &error));
     CHECK_INT(out.length, 0);
+    scene_finish(&scene);
+}
+
+/* All that fires, with so many told before each pause; at the first one an alert can end. */
+static const char *walked(struct scene *scene, int before_pause, const char *ends)
+{
+    static struct buf out;
+    struct active_walk walk;
+    struct alert alert;
+    struct error error = { 0 };
+    int told = 0;
+    buf_reset(&out);
+    buf_text(&out, "");
+    active_walk_init(&walk, scene->world.database, ALERT_FIRING);
+    for (bool found = true;;) {
+        CHECK(active_walk_next(&walk, &alert, &found, &error));
+        if (!found)
+            break;
+        print(&out, &alert, &error);
+        if (++told % before_pause)
+            continue;
+        active_walk_pause(&walk);
+        if (told == before_pause && *ends) {
+            struct database_statement *statement =
+                database_prepare(scene->world.database,
+                                 "UPDATE active_alert SET state = 'resolved' WHERE alert LIKE $1");
+            database_bind(statement, ends);
+            CHECK(database_run(statement, &error));
+        }
+    }
+    active_walk_finish(&walk);
+    return buf_cstr(&out);
+}
+
+TEST(walks_go_on_where_they_paused)
+{
+    struct scene scene;
+    struct error error = { 0 };
+    CLEANUP(buf_finish) struct buf all = { 0 };
+    scene_init(&scene, "walk", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "aBcDefz");
+    scene_run(&scene);
+    scene_collect(&scene, "aBcDefzG");
+    scene_run(&scene);
+    CHECK(active_each(scene.world.database, ALERT_FIRING, print, &all, &error));
+    for (int before_pause = 1; before_pause < 10; before_pause++)
+        CHECK_TEXT(walked(&scene, before_pause, ""), buf_cstr(&all));
+    /* What ends meanwhile is not told, and takes nothing else with it. */
+    const char *last = strstr(buf_cstr(&all), "Opened g");
+    CHECK(last != NULL);
+    const char *rest = walked(&scene, 1, "%\"resource_name\":\"z\"%");
+    CHECK(!strstr(rest, "Opened z") && strstr(rest, "Opened g") && strstr(rest, "Opened f"));
+    CHECK_INT(strlen(rest) + strlen("Opened z high\n"), all.length);
+    scene_finish(&scene);
+}
+
+/* Whatever a column says, a walk comes to its end. */
+TEST(walks_end_whatever_is_kept)
+{
+    struct scene scene;
+    struct error error = { 0 };
+    scene_init(&scene, "columns", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "aBcz");
+    scene_run(&scene);
+    CHECK(database_run(database_prepare(scene.world.database, "UPDATE active_alert SET risk = 99"),
+                       &error));
+    CHECK_CONTAINS(walked(&scene, 1, ""), "Opened b critical\n");
     scene_finish(&scene);
 }

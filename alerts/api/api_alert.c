@@ -1,0 +1,129 @@
+#include "alerts/api/api_alert.h"
+
+#include "alerts/notify/notification_build.h"
+#include "alerts/text/text.h"
+#include "core/clock.h"
+
+enum { ENDS_AFTER_S = 300, DESCRIPTION_POINTS = 400 };
+
+static void append_instant(struct json_writer *writer, const char *name, int64_t at)
+{
+    char text[32];
+    json_add_text(writer, name, clock_format_rfc3339_ms(at * 1000, text));
+}
+
+static void append_labels(struct json_writer *writer, const char *name,
+                          const struct match_label *labels, size_t count)
+{
+    json_open(writer, name, '{');
+    for (size_t i = 0; i < count; i++)
+        json_add_text(writer, labels[i].name, labels[i].value);
+    json_close(writer, '}');
+}
+
+static void append_list_of_one(struct json_writer *writer, const char *name, const char *value)
+{
+    json_open(writer, name, '[');
+    if (value)
+        json_add_text(writer, NULL, value);
+    json_close(writer, ']');
+}
+
+static void append_status(struct json_writer *writer, const char *silence, const char *inhibitor)
+{
+    json_open(writer, "status", '{');
+    append_list_of_one(writer, "inhibitedBy", inhibitor);
+    append_list_of_one(writer, "silencedBy", silence);
+    append_list_of_one(writer, "mutedBy", NULL);
+    json_add_text(writer, "state", silence || inhibitor ? "suppressed" : "active");
+    json_close(writer, '}');
+}
+
+/* Leads to the portal by way of our own address, when that is known. */
+static void append_generator(struct json_writer *writer, const char *external_url,
+                             const struct alert *alert)
+{
+    CLEANUP(buf_finish) struct buf url = { 0 };
+    const char *id = alert_label_value(alert, "finding_id");
+    buf_text(&url, external_url);
+    if (*external_url && *id)
+        buf_printf(&url, "/f/%s", id);
+    json_add_text(writer, "generatorURL", buf_cstr(&url));
+}
+
+/* Add what a notification about this alert alone would say, where it says nothing of its own. */
+static bool explain(const struct api_call *call, const struct snapshot *snapshot,
+                    struct alert *alert, struct arena *arena, struct error *error)
+{
+    const struct settings *settings = call->context->settings;
+    const struct rule *rule = rule_find(settings->rules, alert->rule);
+    const struct notification_context context = {
+        .snapshot = snapshot,
+        .database = call->database,
+        .rules = settings->rules,
+        .tenant_id = settings->tenant_id,
+        .portal = settings->portal,
+        .external_url = settings->external_url,
+        .config_file = settings->config_file,
+        .now = call->context->now,
+    };
+    const struct notification_subject subject = {
+        .receiver = "",
+        .group_key = "",
+        .event = alert->event,
+        .alerts = alert,
+        .alert_count = 1,
+        .firing_count = 1,
+        .title = rule ? rule->title : NULL,
+        .text = rule ? rule->text : NULL,
+        .episode = alert->episode,
+        .brief = !rule || !rule->text,
+        .words = !rule || (!rule->title && !rule->text),
+    };
+    CLEANUP(buf_finish) struct buf description = { 0 };
+    struct notification notification;
+    if (*alert_annotation_value(alert, "summary") && *alert_annotation_value(alert, "description"))
+        return true;
+    if (!notification_build(&context, &subject, arena, &notification, error))
+        return false;
+    text_cut(&description, notification.text, DESCRIPTION_POINTS);
+    if (!*alert_annotation_value(alert, "summary"))
+        alert_annotate(alert, "summary", notification.title);
+    if (!*alert_annotation_value(alert, "description"))
+        alert_annotate(alert, "description", arena_text(arena, buf_cstr(&description)));
+    return true;
+}
+
+/* A gettableAlert. source: Alertmanager api/v2/openapi.yaml. */
+static void append(const struct api_context *context, const struct api_alert_place *place,
+                   const struct alert *alert, struct json_writer *writer)
+{
+    json_open(writer, NULL, '{');
+    append_labels(writer, "annotations", alert->annotations, alert->annotation_count);
+    append_instant(writer, "endsAt", alert->ends_at ? alert->ends_at : context->now + ENDS_AFTER_S);
+    json_add_text(writer, "fingerprint", alert->fingerprint);
+    json_open(writer, "receivers", '[');
+    for (size_t i = 0; i < place->leaf_count; i++) {
+        json_open(writer, NULL, '{');
+        json_add_text(writer, "name", place->leaves[i]->receiver);
+        json_close(writer, '}');
+    }
+    json_close(writer, ']');
+    append_instant(writer, "startsAt", alert->starts_at);
+    append_status(writer, place->silence_id, place->inhibitor);
+    append_instant(writer, "updatedAt", alert->starts_at);
+    append_generator(writer, context->settings->external_url, alert);
+    append_labels(writer, "labels", alert->labels, alert->label_count);
+    json_close(writer, '}');
+}
+
+bool api_alert_append(const struct api_call *call, const struct snapshot *snapshot,
+                      const struct api_alert_place *place, const struct alert *alert,
+                      struct arena *arena, struct json_writer *writer, struct error *error)
+{
+    struct alert explained = *alert;
+    if (!explain(call, snapshot, &explained, arena, error))
+        return false;
+    append(call->context, place, &explained, writer);
+    return true;
+}

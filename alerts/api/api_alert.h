@@ -1,0 +1,18 @@
+#pragma once
+/* One alert as Alertmanager's API tells it. */
+#include "alerts/api/api_call.h"
+#include "alerts/notify/route.h"
+
+/* Where an alert stands among routes, silences and inhibitions. */
+struct api_alert_place {
+    const struct route_leaf *leaves[ROUTE_LEAVES_MAX]; /* leaf_count of them, that are asked for */
+    size_t leaf_count;
+    const char *silence_id, *inhibitor; /* NULL = none */
+};
+
+/* Append it with the texts that a notification about it alone would have. arena: for these. False
+ * only when the database failed. */
+bool api_alert_append(const struct api_call *call, const struct snapshot *snapshot,
+                      const struct api_alert_place *place, const struct alert *alert,
+                      struct arena *arena, struct json_writer *writer,
+                      struct error *error) MUST_USE;
