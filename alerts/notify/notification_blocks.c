@@ -454,6 +454,7 @@ static bool make_other(struct making *making, size_t place, bool brief,
     memcpy(block->labels, alert->labels, sizeof block->labels);
     for (size_t i = 0; i < block->label_count; i++)
         block->labels[i].value = unlinked(making, block->labels[i].value);
+    notification_names_about(context, alert, making->arena, block);
     if (rule && rule->kind != RULE_EVENT)
         return notification_threshold(context, rule, alert, brief, making->arena, block, error);
     return !is_about_score(alert) ||

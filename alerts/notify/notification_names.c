@@ -92,6 +92,37 @@ const char *notification_names_value(const struct notification_context *context,
     return notification_names_plain(value, arena);
 }
 
+/* "Production (478c1d3e-...)". */
+static const char *subscription_in_full(const struct notification_context *context, const char *id,
+                                        struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    const char *name = notification_names_subscription(context, id, arena);
+    if (!strcmp(name, id))
+        return id;
+    buf_printf(&out, "%s (%s)", name, id);
+    return arena_text(arena, buf_cstr(&out));
+}
+
+void notification_names_about(const struct notification_context *context, const struct alert *alert,
+                              struct arena *arena, struct notification_block *block)
+{
+    bool by_id = *alert_label_value(alert, "subscription_id") != 0;
+    bool by_subject = *alert_label_value(alert, "subject") != 0;
+    for (size_t i = 0; i < alert->label_count; i++) {
+        const char *name = alert->labels[i].name, *value = alert->labels[i].value;
+        if (!strcmp(name, "alertname") || !strcmp(name, "initiative") ||
+            (by_id && !strcmp(name, "subscription_name")) ||
+            (by_subject && (!strcmp(name, "subject") || !strcmp(name, "source"))))
+            continue;
+        block->about[block->about_count++] =
+            (struct match_label){ name,
+                                  !strcmp(name, "subscription_id")
+                                      ? subscription_in_full(context, value, arena)
+                                      : notification_names_value(context, name, value, arena) };
+    }
+}
+
 const char *notification_names_link(const struct notification_context *context,
                                     const struct finding *finding, struct arena *arena)
 {

@@ -31,6 +31,11 @@ const char *notification_names_subject(const struct notification_context *contex
 const char *notification_names_value(const struct notification_context *context, const char *label,
                                      const char *value, struct arena *arena);
 
+/* Fill block->about: the alert's labels as people say them, those left out that the rest of a
+ * message says. */
+void notification_names_about(const struct notification_context *context, const struct alert *alert,
+                              struct arena *arena, struct notification_block *block);
+
 /* The finding in the portal, where a rule of a baseline is part of the recommendation it belongs
  * to;
  * "" when there is no address of it. */

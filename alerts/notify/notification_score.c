@@ -409,28 +409,12 @@ static double title_control(const struct notification_context *context, const st
     return fell;
 }
 
-/* Whose score it is, by name; the title says the rest. */
-static void add_labels(const struct notification_context *context, const struct alert *alert,
-                       struct arena *arena, struct notification_block *block)
-{
-    block->label_count = 0;
-    for (size_t i = 0; i < alert->label_count; i++) {
-        const char *name = alert->labels[i].name;
-        if (!strcmp(name, "alertname") || !strcmp(name, "source") || !strcmp(name, "subject"))
-            continue;
-        block->labels[block->label_count++] =
-            (struct match_label){ name, notification_names_value(context, name,
-                                                                 alert->labels[i].value, arena) };
-    }
-}
-
 bool notification_score(const struct notification_context *context, const struct alert *alert,
                         struct arena *arena, struct notification_block *block, struct error *error)
 {
     bool control = !strcmp(alert->event, "control.regressed");
     double fell = control ? title_control(context, alert, arena, block)
                           : title_score(context, alert, arena, block);
-    add_labels(context, alert, arena, block);
     if (alert->state == ALERT_RESOLVED || !strcmp(alert->event, "score.recovered"))
         return true;
     return add_causes(context, alert, fell, arena, block, error);

@@ -50,22 +50,6 @@ static void put_labels(const struct telling *telling, struct buf *out)
     buf_text(out, *separator == ',' ? ")" : "");
 }
 
-/* Which it is about, by name: of the rule's own labels as they are written. */
-static void add_labels(const struct telling *telling)
-{
-    struct notification_block *block = telling->block;
-    block->label_count = 0;
-    for (size_t i = 0; i < telling->alert->label_count; i++) {
-        const struct match_label *label = &telling->alert->labels[i];
-        if (!strcmp(label->name, "alertname"))
-            continue;
-        block->labels[block->label_count++] = (struct match_label){
-            label->name,
-            notification_names_value(telling->context, label->name, label->value, telling->arena),
-        };
-    }
-}
-
 /* --- the headline ----------------------------------------------------------------------------- */
 
 /* The end of the first word that means several, or NULL: "findings overdue", "control points". */
@@ -274,7 +258,6 @@ bool notification_threshold(const struct notification_context *context, const st
 {
     const struct telling telling = { context, rule, alert, arena, block };
     add_value(&telling);
-    add_labels(&telling);
     add_headline(&telling);
     add_sentence(&telling);
     return brief || is_over(&telling) ||

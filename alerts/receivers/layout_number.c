@@ -69,38 +69,6 @@ static void put_since(const struct notification_block *block, int64_t now, struc
     put(context, "Since", arena_text(arena, buf_cstr(&text)));
 }
 
-/* The subscription of a block's alert by its id; "" = not told. */
-static const char *subscription_of(const struct notification *notification,
-                                   const struct notification_block *block)
-{
-    for (size_t i = 0; i < notification->alert_count; i++)
-        if (!strcmp(notification->alerts[i].fingerprint, block->fingerprint))
-            return alert_label_value(&notification->alerts[i], "subscription_id");
-    return "";
-}
-
-/* What the number is of; the name of a subscription and its id stand together. */
-static void each_label(const struct notification *notification,
-                       const struct notification_block *block, struct arena *arena, put_fact *put,
-                       void *context)
-{
-    static const char *const untold[] = { "alertname", "initiative", "subscription_name", NULL };
-    const char *id = subscription_of(notification, block);
-    for (size_t i = 0; i < block->label_count; i++) {
-        CLEANUP(buf_finish) struct buf text = { 0 };
-        const struct match_label *label = &block->labels[i];
-        bool told = true;
-        for (size_t j = 0; untold[j]; j++)
-            told = told && strcmp(label->name, untold[j]) != 0;
-        if (!told)
-            continue;
-        buf_text(&text, label->value);
-        if (!strcmp(label->name, "subscription_id") && *id && strcmp(label->value, id) != 0)
-            buf_printf(&text, " (%s)", id);
-        put(context, words_of(label->name, arena), arena_text(arena, buf_cstr(&text)));
-    }
-}
-
 /* Call with everything that is known of the number. */
 static void each_fact(const struct notification *notification,
                       const struct notification_block *block, struct arena *arena, put_fact *put,
@@ -121,7 +89,8 @@ static void each_fact(const struct notification *notification,
     if (!*block->metric)
         return;
     put_since(block, notification->made_at, arena, put, context);
-    each_label(notification, block, arena, put, context);
+    for (size_t i = 0; i < block->about_count; i++)
+        put(context, words_of(block->about[i].name, arena), block->about[i].value);
 }
 
 static void put_in_layout(void *context, const char *name, const char *text)

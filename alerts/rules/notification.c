@@ -133,6 +133,7 @@ static const struct record_field block_fields[] = {
     FIELD(NUMBER, notification_block, bound, "The bound."),
     FIELD(INSTANT, notification_block, since_at, "Since when that holds."),
     LABEL_LIST(notification_block, labels, label_count, false, "What the value is about."),
+    LABEL_LIST(notification_block, about, about_count, false, "The same in words."),
     LIST(notification_block, worst, worst_count, notification_worst, worst_fields,
          "The worst findings behind it:"),
     FIELD(INTEGER, notification_block, worst_total, "How many findings are behind it."),

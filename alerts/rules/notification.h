@@ -86,8 +86,10 @@ struct notification_block {
     const char *metric, *unit, *comparison; /* in words; "" = none; "below", "is", "absent" */
     double value, value_before, bound;
     int64_t since_at;                            /* since when it holds */
-    struct match_label labels[ALERT_LABELS_MAX]; /* which it is about, by name */
+    struct match_label labels[ALERT_LABELS_MAX]; /* of the alert, as they are */
     size_t label_count;
+    struct match_label about[ALERT_LABELS_MAX]; /* what the value is of, in words */
+    size_t about_count;
     const struct notification_worst *worst; /* the worst findings behind the value */
     size_t worst_count;
     int64_t worst_total;
@@ -124,7 +126,7 @@ struct notification {
     size_t count_count;
     const struct notification_count *table; /* the same sum by recommendation and subscription */
     size_t table_count;
-    int64_t span_s; /* of digests: how long they gathered */
+    int64_t span_s;              /* of digests: how long they gathered */
     const char *external_url;    /* our own address, "" when not configured */
     const char *config_file;     /* of this program; "" = the default one */
     const char *silence_command; /* defender_exporter silence add ...; "" when none is exact */

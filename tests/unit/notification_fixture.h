@@ -268,7 +268,10 @@ static inline void fixture_score(struct arena *arena, struct notification *notif
     block->comparison = "fell";
     block->unexplained = 3.47;
     block->labels[0] = (struct match_label){ "severity", "high" };
-    block->labels[1] = (struct match_label){ "subscription_id", "Production" };
+    block->labels[1] = (struct match_label){ "subscription_id", "11111111-2222-4333-8444" };
+    memcpy(block->about, block->labels, sizeof block->about);
+    block->about[1].value = "Production (11111111-2222-4333-8444)";
+    block->about_count = 2;
     block->label_count = 2;
     block->what = "From 71 % to 62 %.";
     block->value = 0.62;
