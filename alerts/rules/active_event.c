@@ -199,6 +199,8 @@ static bool touch(struct active_pass *pass, const struct rule *rule, const struc
     const struct event *event = subject->event;
     struct subject known = *subject; /* a name that is not known now is what it was */
     active_row_keep_names(pass, known.tags, &row->alert, &known.base);
+    row->alert.opened_at = event->opened_at; /* Azure may have corrected its dates meanwhile, or */
+    row->alert.due_at = event->due_at;       /* the operator the SLA: an end tells the last */
     if (event->kind == EVENT_RISK_CHANGED)
         return rerate(pass, rule, &known, row, error);
     if (event->kind == EVENT_RESOLVED)

@@ -137,12 +137,22 @@ TEST(active_tells_once_of_what_is_overdue_and_gets_worse)
     scene_finish(&scene);
 }
 
+/* The page that was made last. */
+static const char *last_page(struct scene *scene, struct arena *arena)
+{
+    struct error error = { 0 };
+    const char *page = "";
+    CHECK(database_get_text(
+        database_prepare(scene->world.database,
+                         "SELECT page FROM outbox_message ORDER BY id DESC LIMIT 1"),
+        arena, &page, &error));
+    return page;
+}
+
 TEST(active_pages_say_the_date_that_holds_now)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     struct scene scene;
-    struct error error = { 0 };
-    const char *page = "";
     scene_init(&scene, "dates",
                "receivers:\n" SCENE_RECEIVER(
                    "team") "route: { group_by: [alertname], group_wait: 0s, group_interval: 0s }\n"
@@ -157,10 +167,16 @@ TEST(active_pages_say_the_date_that_holds_now)
     scene.world.now += 60;
     world_publish(&scene.world, part);
     CHECK_CONTAINS(scene_run(&scene), "finding.opened@b\n");
-    CHECK(database_get_text(
-        database_prepare(scene.world.database,
-                         "SELECT page FROM outbox_message ORDER BY id DESC LIMIT 1"),
-        &arena, &page, &error));
+    const char *page = last_page(&scene, &arena);
+    CHECK_CONTAINS(page, "\"opened_at\":\"2020-09-13T12:26:40Z\",");
+    CHECK_CONTAINS(page, "\"due_at\":\"2020-10-13T12:26:40Z\",");
+    part = world_part(A, BOTH);
+    part_add_closed(part, "s1", "a", REASON_FIXED);
+    part_add_closed(part, "s1", "b", REASON_FIXED);
+    scene.world.now += 60;
+    world_publish(&scene.world, part);
+    CHECK_CONTAINS(scene_run(&scene), "finding.resolved@a finding.resolved@b\n");
+    page = last_page(&scene, &arena);
     CHECK_CONTAINS(page, "\"opened_at\":\"2020-09-13T12:26:40Z\",");
     CHECK_CONTAINS(page, "\"due_at\":\"2020-10-13T12:26:40Z\",");
     scene_finish(&scene);
