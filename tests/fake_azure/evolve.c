@@ -53,13 +53,21 @@ static void record(struct step *step, enum evolve_kind kind, size_t number, int 
     };
 }
 
+/* When a change is dated that is told of now; never before the one that it follows. */
+static uint32_t date_of(struct step *step, const struct assessment *assessment)
+{
+    int64_t late_s = step->tenant->options.late_s;
+    bool late = late_s && assessment->changed_at + late_s < step->at;
+    return (uint32_t)(step->at - (late ? (int64_t)dice(step, (uint32_t)late_s + 1) : 0));
+}
+
 static void change_status(struct step *step, size_t number, enum status status, enum cause cause)
 {
     struct assessment *assessment = &step->tenant->assessments[number];
     enum status from = assessment->status;
     assessment->status = (uint8_t)status;
     assessment->cause = (uint8_t)cause;
-    assessment->changed_at = (uint32_t)step->at;
+    assessment->changed_at = date_of(step, assessment);
     tenant_rate(step->tenant, assessment, number + step->next_draw);
     if (status == TENANT_UNHEALTHY)
         record(step, assessment->was_open ? EVOLVE_REOPENED : EVOLVE_OPENED, number, -1, (int)from,
@@ -105,6 +113,48 @@ static void touch(struct step *step, size_t number)
             change_status(step, number, TENANT_NOT_APPLICABLE, CAUSE_EXEMPT);
     } else if (assessment->cause == CAUSE_EXEMPT && luck < 40) {
         change_status(step, number, TENANT_UNHEALTHY, CAUSE_NONE); /* the exemption ran out */
+    }
+}
+
+/* The youngest open finding of some, by its number; SIZE_MAX = none of these is open. */
+static size_t pick_young(struct step *step)
+{
+    const struct tenant *tenant = step->tenant;
+    size_t found = SIZE_MAX;
+    for (int i = 0; i < 40; i++) {
+        uint32_t number = dice(step, (uint32_t)tenant->assessment_count);
+        const struct assessment *assessment = &tenant->assessments[number];
+        if (assessment->status == TENANT_UNHEALTHY &&
+            !tenant->resources[assessment->resource].gone &&
+            tenant->catalogue.rows[assessment->recommendation].baseline < 0 &&
+            (found == SIZE_MAX || assessment->changed_at > tenant->assessments[found].changed_at))
+            found = number;
+    }
+    return found;
+}
+
+/* Exemptions last for a few generations; of what is fixed or gone meanwhile nothing is told. */
+static void exempt(struct step *step)
+{
+    enum { LASTS = 3 };
+    struct evolve *evolve = step->evolve;
+    struct tenant *tenant = step->tenant;
+    for (size_t i = 0; i < tenant->options.exemptions; i++) {
+        size_t number = pick_young(step);
+        if (number == SIZE_MAX)
+            continue;
+        change_status(step, number, TENANT_NOT_APPLICABLE, CAUSE_EXEMPT);
+        evolve->exempted = grown(evolve->exempted, evolve->exempted_count,
+                                 &evolve->exempted_capacity, sizeof *evolve->exempted);
+        evolve->exempted[evolve->exempted_count++] = (uint32_t)number;
+    }
+    while (evolve->exempted_count > LASTS * tenant->options.exemptions) {
+        uint32_t number = evolve->exempted[0];
+        memmove(evolve->exempted, evolve->exempted + 1,
+                --evolve->exempted_count * sizeof *evolve->exempted);
+        if (tenant->assessments[number].cause == CAUSE_EXEMPT &&
+            !tenant->resources[tenant->assessments[number].resource].gone)
+            change_status(step, number, TENANT_UNHEALTHY, CAUSE_NONE);
     }
 }
 
@@ -214,6 +264,7 @@ void evolve_step(struct evolve *evolve, struct tenant *tenant, int64_t at)
     size_t touches = 4 + tenant->assessment_count / 200;
     for (size_t i = 0; i < touches && i < DRAWS_PER_STEP / 16; i++)
         touch(&step, dice(&step, (uint32_t)tenant->assessment_count));
+    exempt(&step);
     if (tenant->generation % 3 == 0)
         delete_resource(&step);
     if (evolve->deleted_count > 4 + tenant->resource_count / 100)
@@ -229,5 +280,6 @@ void evolve_finish(struct evolve *evolve)
 {
     free(evolve->events);
     free(evolve->deleted);
+    free(evolve->exempted);
     *evolve = (struct evolve){ 0 };
 }

@@ -25,6 +25,8 @@ struct evolve {
     size_t count, capacity;
     uint32_t *deleted; /* resources that are gone, the oldest first */
     size_t deleted_count, deleted_capacity;
+    uint32_t *exempted; /* assessments whose exemption runs out, the oldest first */
+    size_t exempted_count, exempted_capacity;
 };
 
 /* One generation further. at: when it happens, Unix seconds. */

@@ -59,6 +59,10 @@ static const struct known {
       "no row has a risk, as where Defender CSPM is off" },
     { "oldest-days", NUMBER, OPTION(tenant.oldest_days), 60, 7000,
       "assessments 40 to so many days old, some without a date or with one in the future" },
+    { "late", NUMBER, OPTION(tenant.late_s), 1, 86400,
+      "0; seconds a change of status may be older than the generation that tells of it" },
+    { "exemptions", SIZE, OPTION(tenant.exemptions), 0, 1000,
+      "0; findings exempted in each generation, the youngest of some; they run out a few later" },
     { "empty", FLAG, OPTION(empty), 0, 0, "a tenant without subscriptions" },
     { "log", FLAG, OPTION(log), 0, 0, "a line on stderr for every request" },
 };

@@ -109,6 +109,26 @@ def test_ages():
         equal(kinds["recent"], 0, "recent dates")
 
 
+def test_exemptions_run_out_and_changes_are_told_late():
+    late, steps = 900, 8
+    with Fake("--assessments", "2000", "--exemptions", 4, "--late", late, "--now", NOW) as fake:
+        fake.admin(f"advance?steps={steps}", "POST")
+        history = fake.admin("history")
+        kinds = collections.Counter((h["generation"], h["event"]) for h in history)
+        true(all(kinds[step, "exempted"] >= 4 for step in range(1, steps + 1)), f"{kinds}")
+        left = {h["id"]: h["generation"] for h in history if h["event"] == "exempted"}
+        again = [h["generation"] - left[h["id"]] for h in history
+                 if h["event"] == "reopened" and h["generation"] > left.get(h["id"], steps)]
+        true(again.count(3) >= 4, f"exemptions that ran out: {again}")
+        now = fake.admin("dump")["now"]
+        dates = {a["id"]: a["changed"] for a in fake.admin("dump")["assessments"]}
+        told = {h["id"]: now - 60 * (steps - h["generation"]) for h in history
+                if h["event"] in ("opened", "fixed", "exempted") and h["id"] in dates}
+        behind = [at - dates[row] for row, at in told.items()]
+        true(max(behind) > late / 2 and min(behind) <= 0, f"how late: {sorted(behind)}")
+        true(max(behind) <= late, f"too late: {max(behind)}")
+
+
 def scope_of(row):
     return (row.get("connectorId") or f"/subscriptions/{row['subscriptionId']}").lower()
 

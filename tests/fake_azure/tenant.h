@@ -15,12 +15,14 @@ enum { TENANT_ID_BYTES = 1024, TENANT_TIME_BYTES = 40 };
 struct tenant_options {
     uint64_t seed;
     size_t subscriptions, disabled, assessments, machines, wide_machines, recommendations;
-    size_t individual; /* recommendations beside these, of packages and secrets */
+    size_t individual;   /* recommendations beside these, of packages and secrets */
     int64_t now;         /* Unix seconds: the tenant's present */
     bool multicloud;     /* other clouds below connectors, with scores of their own */
     bool provable;       /* only resources go away whose absence can be shown */
     bool unrated;        /* Defender CSPM is off everywhere: no row has a risk */
     int64_t oldest_days; /* 0, or how old its assessments may be, with odd dates among them */
+    int64_t late_s;      /* a status is told up to so long after it changed */
+    size_t exemptions;   /* so many more a generation; they run out a few later */
 };
 
 struct subscription {

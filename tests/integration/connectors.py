@@ -6,10 +6,12 @@ import os
 from alerts_model import open_in_ledger, query
 from harness import ALL, SECRET, Exporter, Fake, Folder, equal, run, settings, until
 from sink import Sink, receiver
-from truth import Truth
+from truth import SLA_S, Truth
 
 CYCLES = int(os.environ.get("CYCLES", "1000" if ALL else "40"))
 DROP = 0.02
+TENANT = ("--multicloud", "--provable", "--seed", "29", "--subscriptions", "3", "--assessments",
+          "1500", "--machines", "0", "--late", "30", "--exemptions", "2")
 RULES = """
 groups:
 - name: all
@@ -21,6 +23,8 @@ groups:
     match: ['source="assessments"']
   - alert: Rerated
     event: finding.risk_changed
+  - alert: Overdue
+    event: finding.overdue
 """
 
 
@@ -32,6 +36,7 @@ def configuration(fake, folder, sink):
          "secure_scores": {"interval": "1s"}, "baselines": {"enabled": False}},
         alerts={"rules": ["rules.yml"], "receivers": [receiver(sink)],
                 "watch": {"score_drop": DROP},
+                "ledger": {"sla": {risk: f"{seconds}s" for risk, seconds in SLA_S.items()}},
                 "route": {"receiver": "team", "group_by": ["..."], "group_wait": "0s",
                           "group_interval": "1s"},
                 "governor": {"messages": 0}})
@@ -55,6 +60,20 @@ def sent(folder):
         folder, "SELECT id FROM outbox_message WHERE state = 'queued'"), 60)
 
 
+def judge(truth, sink, bodies):
+    """What came since, added to the bodies."""
+    for message in sink.taken()[len(bodies):]:
+        bodies.append(message["body"])
+        truth.judge(message["body"])
+
+
+def show(truth):
+    for name, number in sorted(truth.judged.items(), key=str):
+        print(name, number)
+    for untruth in truth.untruths[:20]:
+        print("untrue:", *untruth)
+
+
 def check_untruths_are_seen(truth, messages):
     """Whatever of a true message is changed, the judge sees it."""
     kinds = {"finding.": {"opened_at": "2020-01-01T00:00:00Z", "due_at": "2020-01-01T00:00:00Z",
@@ -76,11 +95,12 @@ def check_untruths_are_seen(truth, messages):
 
 
 def is_true(truth, message):
-    """Judge it without counting."""
-    kept, truth.untruths = truth.untruths, []
-    judged, truth.judged = truth.judged, truth.judged.copy()
+    """Judge it alone: it counts for nothing, and nothing was said before it."""
+    kept = truth.untruths, truth.judged, truth.told
+    truth.untruths, truth.judged, truth.told = [], truth.judged.copy(), {}
     truth.judge(message)
-    found, truth.untruths, truth.judged = truth.untruths, kept, judged
+    found = truth.untruths
+    truth.untruths, truth.judged, truth.told = kept
     return not found
 
 
@@ -91,29 +111,25 @@ def check_all_kinds_came(judged):
     assert {"azure", "aws", "gcp"} <= clouds["findings"], f"findings of {clouds}"
     events = {key[2] for key in judged if key[0] == "findings"}
     assert {"finding.opened", "finding.reopened", "finding.resolved", "finding.exempted",
-            "finding.risk_changed"} <= events, f"only {events}"
+            "finding.risk_changed", "finding.exemption_expired", "finding.overdue"} <= events, (
+                f"only {events}")
     assert judged["causes"], "no score named a cause"
 
 
 def test_every_page_is_true():
-    with Folder() as folder, Sink() as sink, Fake(
-            "--multicloud", "--provable", "--seed", "29", "--subscriptions", "3",
-            "--assessments", "1500", "--machines", "0") as fake:
+    with Folder() as folder, Sink() as sink, Fake(*TENANT) as fake:
         with Exporter(folder, configuration(fake, folder, sink)) as exporter:
             exporter.wait_ready()
-            truth, count = Truth(DROP), 0
-            follow(fake, folder, truth)
-            for _ in range(CYCLES):
-                fake.admin("advance?steps=1", "POST")
+            truth, bodies = Truth(DROP), []
+            try:
                 follow(fake, folder, truth)
-                bodies = [message["body"] for message in sink.taken()]
-                for body in bodies[count:]:
-                    truth.judge(body)
-                count = len(bodies)
-        for name, number in sorted(truth.judged.items(), key=str):
-            print(name, number)
-        for untruth in truth.untruths[:20]:
-            print("untrue:", *untruth)
+                for _ in range(CYCLES):
+                    fake.admin("advance?steps=1", "POST")
+                    follow(fake, folder, truth)
+                    judge(truth, sink, bodies)
+            finally:
+                judge(truth, sink, bodies)
+                show(truth)
         equal(len(truth.untruths), 0, "untruths")
         check_all_kinds_came(truth.judged)
         check_untruths_are_seen(truth, bodies)

@@ -14,7 +14,7 @@ from harness import equal
 CLOUDS = {"azure": "Azure", "aws": "AWS", "gcp": "GCP", "github": "GitHub",
           "azuredevops": "Azure DevOps"}
 ACCOUNTS = {"AWS": "account", "GCP": "project", "GitHub": "owner", "Azure DevOps": "organization"}
-SLA_DAYS = {"critical": 7, "high": 30, "medium": 90}  # as configured unless told otherwise
+SLA_S = {"critical": 15, "high": 30, "medium": 60}  # some are due, exempted and late in a minute
 LATE = 4  # generations that a message may be late: its group waits for its interval
 ROUNDING = 1e-9
 
@@ -71,6 +71,7 @@ class Finding:
         self.opened_at, self.ran = (before.opened_at, before.ran) if before else (0, 0)
         self.was_exempt = before.was_exempt if before else False
         self.facts = row or before.facts
+        self.due_at = before.due_at if before else 0  # of what is over: as it was
         if self.open and not (before and before.open and before.row["changed"] == row["changed"]):
             if not self.was_exempt:
                 self.ran = 0
@@ -79,10 +80,9 @@ class Finding:
             self.was_exempt = row is not None and row["cause"] == "Exempt"
             if self.was_exempt:
                 self.ran += row["changed"] - self.opened_at
-
-    def due_at(self):
-        days = SLA_DAYS.get(risk_of(self.row))
-        return self.opened_at + days * 86400 - self.ran if days else 0
+        if self.open:
+            allowed = SLA_S.get(risk_of(row))
+            self.due_at = self.opened_at + allowed - self.ran if allowed else 0
 
     def ended_as(self):
         if self.row is None:
@@ -98,6 +98,7 @@ class Truth:
         self.generations = collections.deque(maxlen=LATE + 1)  # of {finding: Finding}, newest last
         self.scores = collections.defaultdict(list)  # by scope: ratios that Azure told, one each
         self.maximum = {}
+        self.told = {}  # by rule and finding: what was said last
         self.judged = collections.Counter()
         self.untruths = []
 
@@ -131,6 +132,7 @@ class Truth:
             if alert["event"].startswith("finding."):
                 self.judged["findings", alert["labels"]["cloud"], alert["event"]] += 1
                 self.attempt(self.judge_finding, alert, data)
+                self.attempt(self.judge_news, alert, data)
             elif alert["event"].startswith("score."):
                 self.judged["scores", alert["labels"]["cloud"], alert["event"]] += 1
                 self.attempt(self.judge_score, alert, data)
@@ -146,6 +148,7 @@ class Truth:
     def judge_counts(self, data):
         firing = sum(alert["state"] == "firing" for alert in data["alerts"])
         equal(data["firing_count"], firing, "firing_count")
+        equal(data["resolved_count"], len(data["alerts"]) - firing, "resolved_count")
         equal(data["status"], "firing" if firing else "resolved", "status")
         if data["opened_at"]:
             opened = [a["opened_at"] for a in data["alerts"]
@@ -164,6 +167,15 @@ class Truth:
                 self.judged["late", late] += 1
                 return
         raise AssertionError(f"in no generation: {wrong}")
+
+    def judge_news(self, alert, data):
+        """What is late is late, and nothing is said again."""
+        if alert["event"] == "finding.overdue" and alert["state"] == "firing":
+            assert seconds(alert["due_at"]) <= seconds(data["made_at"]), "overdue before its time"
+        who = alert["labels"]["alertname"], alert["labels"]["finding_id"]
+        said = [alert.get(name) for name in ("event", "state", "opened_at", "due_at", "risk_level")]
+        before, self.told[who] = self.told.get(who), said
+        assert said != before, f"said again: {who} {said}"
 
     def wrong_of_finding(self, alert, resource, finding):
         """What it says and what is, where they differ."""
@@ -190,12 +202,11 @@ class Truth:
             "subscription's name": (labels["subscription_name"],
                                     self.subscriptions[row["subscriptionId"]]),
             "assessment": (labels["assessment_id"], row["key"]),
+            "due_at": (seconds(alert["due_at"]), finding.due_at),
+            "resource's due_at": (seconds(resource.get("due_at", "")), finding.due_at),
         }
         if finding.open:
             facts["risk"] = (alert["risk_level"], risk_of(row))
-            facts["due_at"] = (seconds(alert["due_at"]), finding.due_at())
-            facts["resource's due_at"] = (seconds(resource["due_at"]) if "due_at" in resource
-                                          else 0, finding.due_at())
         return {name: pair for name, pair in facts.items() if pair[0] != pair[1]}
 
     def judge_score(self, alert, data):
