@@ -289,14 +289,15 @@ bool ledger_adopt_source(struct ledger *ledger, const struct source *of, int64_t
 
 /* --- new subscriptions ------------------------------------------------------------------------ */
 
-/* Whether a source still has to adopt a subscription. */
+/* Whether a source still has to adopt a subscription; one that tells of no findings has no say. */
 static bool is_missing(struct ledger *ledger, const struct snapshot *snapshot,
                        const struct source *of, const char *tenant, const char *id)
 {
     const struct source_status *status = snapshot_status(snapshot, of);
     const struct ledger_adoption *adoption = adoption_of(&ledger->sources[of->index], id);
     return of->collector->role == COLLECTOR_DATA && status->enabled &&
-           !strcmp(of->tenant, tenant) && (!adoption || adoption->gone_at);
+           of->collector->rows != COLLECTOR_NO_FINDINGS && !strcmp(of->tenant, tenant) &&
+           (!adoption || adoption->gone_at);
 }
 
 /* Whether the untold adoption of a subscription may be told now. */

@@ -45,6 +45,23 @@ class Listener(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def queries_sent(**more):
+    """All that a start asks of Resource Graph."""
+    Listener.queries = []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        with Folder() as folder:
+            config = settings(url, folder.file("secret", SECRET), **more)
+            with Exporter(folder, config) as exporter:
+                exporter.wait_ready()
+    finally:
+        server.shutdown()
+        server.server_close()
+    return set(Listener.queries)
+
+
 def test_text_sent_is_text_in_the_file():
     written = set()
     for path in FILES:
@@ -52,19 +69,10 @@ def test_text_sent_is_text_in_the_file():
             text = file.read().replace("'{{tags}}'", "'team', 'Cost Center'")
         lines = [line for line in text.split("\n") if not line.startswith("//")]
         written.add("\n".join(lines).rstrip("\n"))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        with Folder() as folder:
-            config = settings(url, folder.file("secret", SECRET),
-                              alerts={"tags": ["team", "Cost Center"]})
-            with Exporter(folder, config) as exporter:
-                exporter.wait_ready()
-    finally:
-        server.shutdown()
-        server.server_close()
-    equal(set(Listener.queries), written, "queries sent and queries written")
+    sent = queries_sent(alerts={"tags": ["team", "Cost Center"]})
+    equal(sent, written, "queries sent and queries written")
+    without = queries_sent()
+    equal({query for query in sent if "tags" in query}, sent - without, "queries about tags")
 
 
 def checker():

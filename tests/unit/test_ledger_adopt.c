@@ -45,6 +45,18 @@ static const char *detail(const struct world *world)
     return world->events.events[0].detail;
 }
 
+TEST(a_source_without_findings_is_not_waited_for)
+{
+    struct world world;
+    begin(&world, NULL, LEDGER_FIRST_SUMMARY);
+    world_publish(&world, part_create(SOURCE(tags)));
+    CHECK_TEXT(world_advance(&world), "");
+    collect(&world, A, "x", "x");
+    collect(&world, B, "x", "");
+    CHECK_TEXT(world_advance(&world), "digest x 1\n");
+    world_finish(&world);
+}
+
 TEST(every_source_has_its_say_before_it_is_told)
 {
     struct world world;
