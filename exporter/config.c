@@ -275,6 +275,10 @@ void config_warn(const struct config *config, struct buf *out)
                        "never fire: %s; collector.risk_when_missing: severity takes the level of "
                        "the severity\n",
                        source->name, variant->name, waiting);
+        if (source->collector->asks_for_tags && config->alerts.tags.count && !settings->enabled)
+            buf_printf(out,
+                       "alerts.tags: the collector %s is off, so no alert has the label of a tag\n",
+                       source->name);
     }
 }
 

@@ -89,6 +89,28 @@ TEST(file_reaches_the_modules)
     config_destroy(config);
 }
 
+TEST(tags_are_asked_for_when_there_are_some)
+{
+    CLEANUP(buf_finish) struct buf warnings = { 0 };
+    struct config *config = load_fine("alerts: {tags: [team, Cost Center]}\n");
+    struct runner_config runner = config_runner(config);
+    CHECK(runner.settings[INDEX(tags)].enabled);
+    CHECK_INT(runner.settings[INDEX(tags)].interval_ms, 3600000);
+    CHECK_INT(runner.tags.count, 2);
+    CHECK_TEXT(runner.tags.texts[1], "Cost Center");
+    config_warn(config, &warnings);
+    CHECK_TEXT(buf_cstr(&warnings), "");
+    config_destroy(config);
+    config = load_fine("alerts: {tags: [team]}\ncollectors: {tags: {enabled: false}}\n");
+    config_warn(config, &warnings);
+    CHECK_TEXT(buf_cstr(&warnings),
+               "alerts.tags: the collector tags is off, so no alert has the label of a tag\n");
+    config_destroy(config);
+    config = load_fine("collectors: {tags: {enabled: true}}\n");
+    CHECK(!config_runner(config).settings[INDEX(tags)].enabled);
+    config_destroy(config);
+}
+
 TEST(settings_go_over_the_file_and_later_over_earlier)
 {
     static const struct config_setting settings[] = {
@@ -133,6 +155,7 @@ TEST(every_mistake_is_named_with_its_line)
         { "web: {telemetry_path: /-/reload}\n", "web.telemetry_path: is taken" },
         { "log: {level: loud}\n", "log.level: " },
         { "azure: {method: client_secret, client_id: c}\n", "azure: " },
+        { "alerts:\n  tags: [a, A]\n", ":2: alerts.tags: \"A\" stands there twice" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         CLEANUP(options_report_finish) struct option_report report = { 0 };
