@@ -7,9 +7,12 @@
 #include "alerts/ledger/points.h"
 #include "alerts/notify/lane.h"
 #include "alerts/notify/outbox_figures.h"
+#include "alerts/store/schema.h"
 #include "core/clock.h"
 #include "core/memory.h"
 #include "version.h"
+
+enum { AUDIT_BUSY_MS = 200 };
 
 struct alerting {
     struct evaluator *evaluator;
@@ -27,13 +30,8 @@ struct alerting {
 };
 
 const struct family *const *const alerting_families[] = {
-    ledger_families,
-    points_families,
-    evaluator_families,
-    lane_families,
-    outbox_figures_families,
-    heartbeat_families,
-    NULL,
+    ledger_families,         points_families,    evaluator_families, lane_families,
+    outbox_figures_families, heartbeat_families, audit_families,     NULL,
 };
 
 static void on_queued(void *context)
@@ -162,6 +160,22 @@ bool alerting_trouble(const struct alerting *alerting, char text[TROUBLE_TEXT_BY
 void alerting_emit_own(struct alerting *alerting, struct metric_set *set)
 {
     delivery_emit(alerting->delivery, set);
+}
+
+bool alerting_audit(struct alerting *alerting, enum audit_action action, const struct audit_by *by,
+                    const char *subject, const char *detail, struct error *error)
+{
+    const struct database_config config = {
+        .path = alerting->database_path,
+        .migrations = schema_migrations,
+        .busy_ms = AUDIT_BUSY_MS,
+    };
+    struct database *database = database_open(&config, error);
+    bool ok =
+        database && audit_add_alone(database, action, by, subject, detail, clock_now_s(), error);
+    database_close(database);
+    evaluator_wake(alerting->evaluator);
+    return ok;
 }
 
 struct api_context alerting_api(struct alerting *alerting, int64_t now)

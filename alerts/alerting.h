@@ -47,6 +47,11 @@ bool alerting_trouble(const struct alerting *alerting, char text[TROUBLE_TEXT_BY
 /* Append the figures of the outbox as they are now. Any thread. */
 void alerting_emit_own(struct alerting *alerting, struct metric_set *set);
 
+/* Note what somebody did outside the database; the next evaluation tells, counts and logs it. Any
+ * thread. */
+bool alerting_audit(struct alerting *alerting, enum audit_action action, const struct audit_by *by,
+                    const char *subject, const char *detail, struct error *error) MUST_USE;
+
 /* The context of an API call; the settings in it are acquired: release them. */
 struct api_context alerting_api(struct alerting *alerting, int64_t now);
 

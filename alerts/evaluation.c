@@ -8,6 +8,7 @@
 #include "alerts/ledger/points.h"
 #include "alerts/ledger/watch.h"
 #include "alerts/ledger/watch_risk.h"
+#include "alerts/notify/audit_notice.h"
 #include "alerts/notify/group.h"
 #include "alerts/notify/limited.h"
 #include "alerts/notify/rekey.h"
@@ -42,8 +43,8 @@ const struct family_1 evaluation_unreadable = {
 /* clang-format on */
 
 const char *const evaluation_aside_words[] = {
-    "silences", "inhibitions", "scores",  "freshness", "subscriptions", "models", "risk",
-    "counters", "history",     "drill",   "pruning",   "figures",       NULL,
+    "silences", "inhibitions", "scores", "freshness", "subscriptions", "models",  "risk",
+    "counters", "history",     "drill",  "audit",     "pruning",       "figures", NULL,
 };
 
 /* What lives as long as the evaluation. */
@@ -336,6 +337,19 @@ static bool prune(void *context, struct error *error)
     return true;
 }
 
+/* The receiver that hears of it does. */
+static bool audit(void *context, struct error *error)
+{
+    struct step *step = context;
+    struct audit_list *list = &step->evaluation->audits;
+    audit_list_finish(list);
+    if (audit_take(step->evaluation->database, list, error) &&
+        audit_notice(&step->groups, list, error))
+        return true;
+    audit_list_finish(list);
+    return false;
+}
+
 static bool drill(void *context, struct error *error)
 {
     struct step *step = context;
@@ -420,6 +434,7 @@ static bool decide(struct step *step, struct error *error)
          !group_reroute(&step->groups, error)))
         return false; /* before anything resolves: it has to find its group */
     return alert(step, error) && notify(step, error) &&
+           aside(step, EVALUATION_AUDIT, audit, error) &&
            aside(step, EVALUATION_DRILL, drill, error) && find_next_at(step, error) &&
            (!evaluation->prune || aside(step, EVALUATION_PRUNING, prune, error)) &&
            aside(step, EVALUATION_FIGURES, measure_all, error);

@@ -22,6 +22,7 @@ enum evaluation_aside {
     EVALUATION_COUNTERS,
     EVALUATION_HISTORY, /* values over time */
     EVALUATION_DRILL,
+    EVALUATION_AUDIT, /* then who acted is told later */
     EVALUATION_PRUNING,
     EVALUATION_FIGURES, /* then those before stay */
     EVALUATION_ASIDE_COUNT
@@ -51,6 +52,7 @@ struct evaluation {
     bool more_to_prune;         /* than one step deletes */
     bool begun;                 /* a failure came after the transaction had begun */
     struct metric_set *figures; /* appended to: of the ledger, of points, of alerts */
+    struct audit_list audits;   /* what people did: told, to be counted and logged */
     struct error aside[EVALUATION_ASIDE_COUNT]; /* what failed alone; code ERROR_NONE = nothing */
 };
 

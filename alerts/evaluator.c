@@ -197,6 +197,7 @@ static void declare(struct evaluator *evaluator)
     count_rules(evaluator, &evaluations_total, 0);
     count_rules(evaluator, &evaluation_failures_total, 0);
     metric_declare(metrics, &write_failures_total, METRIC_LABELS());
+    audit_declare(metrics);
     metric_put(metrics, &clock_offset, (double)evaluator->clock_lead_s, METRIC_LABELS());
     for (int i = MUTE_NONE + 1; i < MUTE_REASON_COUNT; i++)
         metric_declare(metrics, &suppressed_total, METRIC_LABELS(mute_words[i]));
@@ -273,6 +274,8 @@ static void succeed(struct evaluator *evaluator, const struct evaluation *evalua
     if (evaluation->aside[EVALUATION_FIGURES].code == ERROR_NONE)
         publish(evaluator, evaluation->figures);
     count_asides(evaluator, evaluation);
+    for (size_t i = 0; i < evaluation->audits.count; i++)
+        audit_note(evaluator->config.metrics, &evaluation->audits.events[i]);
     evaluator->succeeded_at = evaluation->now;
     if (evaluation->queued && evaluator->config.wake)
         evaluator->config.wake(evaluator->config.wake_context);
@@ -337,6 +340,7 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
         evaluator->reload |= evaluation.begun;
         evaluator->history = (struct history){ 0 };
     }
+    audit_list_finish(&evaluation.audits);
     metric_put(evaluator->config.metrics, &last_duration,
                (double)(clock_monotonic_ms() - started_ms) / 1000, METRIC_LABELS());
     return ok;

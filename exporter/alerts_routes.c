@@ -48,6 +48,7 @@ static void respond(struct alerting *alerting, const struct web_request *request
         .query_count = request->query_count,
         .body = request->body,
         .body_bytes = request->body_bytes,
+        .peer = web_request_by(request),
     };
     struct api_context context = alerting_api(alerting, clock_now_s());
     int status = function(&context, &asked, &out);

@@ -67,6 +67,16 @@ static struct database *open_database(const struct config *config, bool read_onl
     return database;
 }
 
+/* Who acts by a command. */
+static struct audit_by author_of(const struct flags *flags)
+{
+    const char *user = getenv("USER");
+    return (struct audit_by){ flags->author ? flags->author
+                              : user        ? user
+                                            : "unknown",
+                              AUDIT_COMMAND_LINE };
+}
+
 /* Returns the exit status, after printing what is wrong. */
 static int desk_open(struct desk *desk, const struct flags *flags, bool read_only)
 {
@@ -258,13 +268,14 @@ static int change_messages(const struct flags *flags, const char *const *ids, si
     CLEANUP(desk_finish) struct desk desk = { 0 };
     struct error error;
     int64_t now = clock_now_s(), expires_s = 0;
+    const struct audit_by by = author_of(flags);
     int status = desk_open(&desk, flags, false);
     if (status != EXIT_FINE)
         return status;
     for (size_t i = 0; i < count; i++) {
         bool ok = retry ? expiry_of(desk.database, desk.config, ids[i], &expires_s, &error) &&
-                              outbox_retry(desk.database, ids[i], expires_s, now, &error)
-                        : outbox_drop(desk.database, ids[i], now, &error);
+                              outbox_retry(desk.database, ids[i], expires_s, &by, now, &error)
+                        : outbox_drop(desk.database, ids[i], &by, now, &error);
         if (!ok)
             return fail(&error);
         printf("%s %s\n", ids[i], retry ? "queued again" : "dropped");
@@ -341,7 +352,7 @@ static int silence_add(const struct flags *flags, const char *const *arguments, 
     CLEANUP(finish_matchers) struct silence silence = { 0 };
     struct error error;
     int64_t now = clock_now_s(), duration_s = seconds_of(flags->duration, DEFAULT_DURATION);
-    const char *user = getenv("USER");
+    const struct audit_by by = author_of(flags);
     if (!config || !duration_s)
         return EXIT_USAGE;
     for (size_t i = 0; i < count; i++)
@@ -351,14 +362,14 @@ static int silence_add(const struct flags *flags, const char *const *arguments, 
         return fail(&error);
     silence.starts_at = now;
     silence.ends_at = now + duration_s;
-    silence.created_by = flags->author ? flags->author : user ? user : "unknown";
+    silence.created_by = by.author;
     silence.comment = flags->comment ? flags->comment : "";
     if (!silence_limits_allow(config->settings->silence_limits, &silence, now, &error))
         return fail(&error);
     CLEANUP(handle_finish) struct database *database = open_database(config, false);
     if (!database)
         return EXIT_FAILED;
-    if (!silence_put(database, &silence, now, &error))
+    if (!silence_put(database, &silence, &by, now, &error))
         return fail(&error);
     puts(silence.id);
     return EXIT_FINE;
@@ -397,11 +408,12 @@ static int silence_end(const struct flags *flags, const char *const *arguments, 
 {
     CLEANUP(desk_finish) struct desk desk = { 0 };
     struct error error;
+    const struct audit_by by = author_of(flags);
     int status = desk_open(&desk, flags, false);
     if (status != EXIT_FINE)
         return status;
     for (size_t i = 0; i < count; i++)
-        if (!silence_expire(desk.database, arguments[i], clock_now_s(), &error))
+        if (!silence_expire(desk.database, arguments[i], &by, clock_now_s(), &error))
             return fail(&error);
     return EXIT_FINE;
 }

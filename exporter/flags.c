@@ -47,7 +47,7 @@ static const struct flag flag_table[] = {
     { "comment", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, comment),
       .help = "With silence add: why." },
     { "author", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, author),
-      .help = "With silence add: who. Default: the user." },
+      .help = "With silence and outbox: who acts. Default: the user." },
     { "receiver", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, receiver),
       .help = "With outbox list: only messages for this receiver." },
     { "state", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, state),

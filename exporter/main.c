@@ -34,7 +34,8 @@ static void wait_for_end(struct service *service, const sigset_t *signals)
         }
         CLEANUP(options_report_finish) struct option_report report = { 0 };
         CLEANUP(buf_finish) struct buf answer = { 0 };
-        if (!service_reload(service, &answer, &report))
+        const struct audit_by by = { "", AUDIT_SIGNAL };
+        if (!service_reload(service, &by, &answer, &report))
             continue; /* logged, and the old configuration stays */
     }
 }

@@ -17,6 +17,7 @@
 #include "core/worker.h"
 #include "exporter/alerts_routes.h"
 #include "exporter/pages.h"
+#include "exporter/service_audit.h"
 #include "exporter/systemd.h"
 #include "exporter/web/web.h"
 #include "version.h"
@@ -189,6 +190,7 @@ struct service *service_create(struct config *config, const struct flags *flags,
     count_config(service, config, &unused);
     service->prefix = arena_text(&service->arena, config->web.route_prefix);
     service->telemetry_path = arena_text(&service->arena, config->web.telemetry_path);
+    audit_declare(service->metrics);
     service->gate = gate_create(&config->web);
     struct scrape_config scrape = config_scrape(config);
     bool ok = scrape_configure(service->scrape, &scrape, error);
@@ -311,7 +313,8 @@ static bool swap(struct service *service, struct config *config, struct buf *ans
     return true;
 }
 
-bool service_reload(struct service *service, struct buf *answer, struct option_report *report)
+bool service_reload(struct service *service, const struct audit_by *by, struct buf *answer,
+                    struct option_report *report)
 {
     pthread_mutex_lock(&service->lock);
     systemd_reloading();
@@ -330,6 +333,8 @@ bool service_reload(struct service *service, struct buf *answer, struct option_r
     }
     systemd_send("READY=1");
     pthread_mutex_unlock(&service->lock);
+    service_audit_reload(service->alerting, service->metrics, ok, by,
+                         ok ? buf_cstr(answer) : buf_cstr(&report->text));
     return ok;
 }
 
@@ -433,11 +438,11 @@ static void handle_reload(void *context, const struct web_request *request,
 {
     struct service *service = context;
     CLEANUP(options_report_finish) struct option_report report = { 0 };
-    (void)request;
     if (!lifecycle_allowed(service, response))
         return;
     CLEANUP(buf_finish) struct buf answer = { 0 };
-    if (service_reload(service, &answer, &report))
+    const struct audit_by by = { "", web_request_by(request) };
+    if (service_reload(service, &by, &answer, &report))
         web_response_text(response, 200, buf_cstr(&answer));
     else
         web_response_buf(response, 500, WEB_TEXT, &report.text);
@@ -535,13 +540,6 @@ static void handle_style(void *context, const struct web_request *request,
     response->count = strlen(pages_style);
 }
 
-static void say_writers(const struct config *config)
-{
-    CLEANUP(buf_finish) struct buf writers = { 0 };
-    config_writers(config, &writers);
-    log_info(MSG("who can write"), TEXT("writers", buf_cstr(&writers)));
-}
-
 bool service_start(struct service *service, struct error *error)
 {
     const struct web_config *web = &service->engine.config->web;
@@ -571,7 +569,7 @@ bool service_start(struct service *service, struct error *error)
     if (!service->web)
         return false;
     pthread_mutex_lock(&service->lock);
-    say_writers(service->engine.config);
+    service_audit_writers(service->engine.config);
     service->running = true;
     if (service->alerting)
         alerting_start(service->alerting);

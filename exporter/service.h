@@ -23,9 +23,9 @@ void service_stop(struct service *service);
 
 /* Read the configuration again and go on with it: sections it does not change are left alone, with
  * their tokens, quotas and the runs under way. answer gets a sentence, which names the keys that
- * only a restart puts into effect. On any mistake the old one stays, and the report says why. Any
- * thread. */
-bool service_reload(struct service *service, struct buf *answer,
+ * only a restart puts into effect. On any mistake the old one stays, and the report says why. by:
+ * who asked for it, for the audit. Any thread. */
+bool service_reload(struct service *service, const struct audit_by *by, struct buf *answer,
                     struct option_report *report) MUST_USE;
 
 /* Run every enabled collector once and append the exposition; notify when the flags say so. False

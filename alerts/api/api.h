@@ -15,6 +15,7 @@ struct api_request {
     size_t query_count;
     const char *body;
     size_t body_bytes;
+    const char *peer; /* who asks: the user who logged in, or his address */
 };
 struct api_context {
     const char *database_path;

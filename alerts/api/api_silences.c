@@ -169,12 +169,13 @@ int api_silences_put(struct api_call *call)
     struct json_writer writer = { .out = call->out };
     struct error error;
     const struct api_request *request = call->request;
+    const struct audit_by by = { "", request->peer };
     CLEANUP(document_finish)
     struct json *body = json_parse(request->body, request->body_bytes, &error);
     if (!body || !read_silence(body, &call->arena, &silence, &error) ||
-        !silence_limits_allow(call->context->settings->silence_limits, &silence,
-                              call->context->now, &error) ||
-        !silence_put(call->database, &silence, call->context->now, &error))
+        !silence_limits_allow(call->context->settings->silence_limits, &silence, call->context->now,
+                              &error) ||
+        !silence_put(call->database, &silence, &by, call->context->now, &error))
         return api_call_error(call, &error);
     evaluator_wake(call->context->evaluator);
     json_open(&writer, NULL, '{');
@@ -186,7 +187,8 @@ int api_silences_put(struct api_call *call)
 int api_silences_expire(struct api_call *call, const char *id)
 {
     struct error error;
-    if (!silence_expire(call->database, id, call->context->now, &error))
+    const struct audit_by by = { "", call->request->peer };
+    if (!silence_expire(call->database, id, &by, call->context->now, &error))
         return api_call_error(call, &error);
     evaluator_wake(call->context->evaluator);
     return 200;

@@ -84,6 +84,9 @@ const struct event_name event_names[] = {
     { "heartbeat", 0, ANY_REASON, NULL, "This program is alive." },
     { "exporter.failing", 0, ANY_REASON, NULL,
       "This program cannot decide any more, or can again; to the heartbeat's receiver." },
+    { "audit", 0, ANY_REASON, NULL,
+      "Somebody made, changed or ended a silence, acted on messages, or reloaded; to the receiver "
+      "of `alerts.audit`." },
     { "test", 0, ANY_REASON, NULL, "Somebody tries a receiver." },
     { NULL, 0, 0, NULL, NULL },
 };

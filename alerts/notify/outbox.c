@@ -409,28 +409,37 @@ bool outbox_mark_dead(struct database *database, const char *id, int status, con
 
 /* --- operators ------------------------------------------------------------------------------ */
 
-/* Its state, for what an operator may do with it. */
-static bool state_by_id(struct database *database, const char *id, enum outbox_state *state,
-                        struct error *error)
-{
-    CLEANUP(arena_finish) struct arena arena = { 0 };
+/* What an operator does to one message, in a transaction. */
+struct act {
+    const char *id;
+    const struct audit_by *by;
     struct outbox_message message;
+    int64_t expires_s, now;
+    struct arena arena;
+};
+
+static bool find_message(struct database *database, struct act *act, struct error *error)
+{
     bool found;
-    if (!outbox_find(database, id, &arena, &message, &found, error))
-        return false;
-    *state = message.state;
-    return found || error_set(error, ERROR_NOT_FOUND, "no message %s", id);
+    return outbox_find(database, act->id, &act->arena, &act->message, &found, error) &&
+           (found || error_set(error, ERROR_NOT_FOUND, "no message %s", act->id));
 }
 
-bool outbox_retry(struct database *database, const char *id, int64_t expires_s, int64_t now,
-                  struct error *error)
+static bool note(struct database *database, const struct act *act, enum audit_action action,
+                 struct error *error)
 {
-    enum outbox_state state = OUTBOX_QUEUED;
-    if (!state_by_id(database, id, &state, error))
+    CLEANUP(buf_finish) struct buf detail = { 0 };
+    buf_printf(&detail, "%s of %s for %s", act->id, act->message.event, act->message.receiver);
+    return audit_add(database, action, act->by, act->id, buf_cstr(&detail), act->now, error);
+}
+
+static bool retry(struct database *database, struct act *act, struct error *error)
+{
+    if (!find_message(database, act, error))
         return false;
-    if (state != OUTBOX_DEAD)
+    if (act->message.state != OUTBOX_DEAD)
         return error_set(error, ERROR_REQUEST, "message %s is %s, only a dead one can be retried",
-                         id, outbox_state_words[state]);
+                         act->id, outbox_state_words[act->message.state]);
     struct database_statement *statement = database_prepare(
         database, "UPDATE outbox_message SET state = 'queued', due_at = $1, expires_at = $2,"
                   " sent_at = 0, attempts = 0 WHERE state = 'dead' AND (id = $3 OR"
@@ -439,8 +448,8 @@ bool outbox_retry(struct database *database, const char *id, int64_t expires_s, 
                   " JOIN outbox_member b ON b.fingerprint = a.fingerprint WHERE f.id = $3"
                   " AND f.receiver = outbox_message.receiver AND f.target = outbox_message.target"
                   " AND b.message_id = outbox_message.id)))");
-    database_bind(statement, now, now + expires_s, id);
-    return run_alone(database, statement, NULL, error);
+    database_bind(statement, act->now, act->now + act->expires_s, act->id);
+    return database_run(statement, error) && note(database, act, AUDIT_OUTBOX_RETRIED, error);
 }
 
 static bool delete_members(struct database *database, struct error *error)
@@ -453,28 +462,58 @@ static bool delete_members(struct database *database, struct error *error)
 
 static bool delete_message(struct database *database, const char *id, struct error *error)
 {
-    if (!database_begin(database, error))
-        return false;
     struct database_statement *statement =
         database_prepare(database, "DELETE FROM outbox_message WHERE id = $1 AND state = 'dead'");
     database_bind(statement, id);
-    if (!database_run(statement, error) || !delete_members(database, error)) {
-        database_rollback(database);
-        return false;
-    }
-    return database_commit(database, error);
+    return database_run(statement, error) && delete_members(database, error);
 }
 
-bool outbox_drop(struct database *database, const char *id, int64_t now, struct error *error)
+static bool give_up(struct database *database, const struct act *act, struct error *error)
 {
-    enum outbox_state state = OUTBOX_QUEUED;
-    if (!state_by_id(database, id, &state, error))
+    struct database_statement *statement = database_prepare(
+        database, "UPDATE outbox_message SET state = 'dead', sent_at = $1, last_status = 0,"
+                  " last_reason = 'dropped', last_error = '' WHERE id = $2 AND state = 'queued'");
+    database_bind(statement, act->now, act->id);
+    return database_run(statement, error);
+}
+
+static bool drop(struct database *database, struct act *act, struct error *error)
+{
+    if (!find_message(database, act, error))
         return false;
-    if (state == OUTBOX_SENT)
-        return error_set(error, ERROR_REQUEST, "message %s was accepted already", id);
-    if (state == OUTBOX_DEAD)
-        return delete_message(database, id, error);
-    return outbox_mark_dead(database, id, 0, "dropped", "", now, error);
+    if (act->message.state == OUTBOX_SENT)
+        return error_set(error, ERROR_REQUEST, "message %s was accepted already", act->id);
+    bool ok = act->message.state == OUTBOX_DEAD ? delete_message(database, act->id, error)
+                                                : give_up(database, act, error);
+    return ok && note(database, act, AUDIT_OUTBOX_DROPPED, error);
+}
+
+static bool act_alone(struct database *database,
+                      bool (*function)(struct database *, struct act *, struct error *),
+                      struct act *act, struct error *error)
+{
+    bool begun = database_begin(database, error);
+    bool ok = begun && function(database, act, error);
+    if (ok)
+        ok = database_commit(database, error);
+    else if (begun)
+        database_rollback(database);
+    arena_finish(&act->arena);
+    return ok;
+}
+
+bool outbox_retry(struct database *database, const char *id, int64_t expires_s,
+                  const struct audit_by *by, int64_t now, struct error *error)
+{
+    struct act act = { .id = id, .by = by, .expires_s = expires_s, .now = now };
+    return act_alone(database, retry, &act, error);
+}
+
+bool outbox_drop(struct database *database, const char *id, const struct audit_by *by, int64_t now,
+                 struct error *error)
+{
+    struct act act = { .id = id, .by = by, .now = now };
+    return act_alone(database, drop, &act, error);
 }
 
 /* --- housekeeping --------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
  * that stepped back delays nothing.
  * Nothing is written before an attempt: a kill while a message is in flight leaves it queued, and
  * the one repeated attempt carries the same id. Delivery knows which messages are in flight. */
+#include "alerts/notify/audit.h"
 #include "alerts/notify/outbox_thread.h"
 #include "alerts/rules/notification.h"
 #include "alerts/store/database.h"
@@ -89,6 +90,7 @@ bool outbox_accepted(struct database *database, const char *receiver, int target
                      const char *fingerprint, bool *accepted, struct error *error) MUST_USE;
 
 /* --- for operators: any thread or process with its own handle -------------------------------- */
+/* by: who does it, for the audit; NULL = nobody is told. */
 typedef bool outbox_visit(void *context, const struct outbox_message *message, struct error *error);
 /* Newest last. receiver NULL = all; state OUTBOX_STATE_COUNT = queued and dead. */
 bool outbox_each(struct database *database, const char *receiver, enum outbox_state state,
@@ -97,10 +99,10 @@ bool outbox_find(struct database *database, const char *id, struct arena *arena,
                  struct outbox_message *message, bool *found, struct error *error) MUST_USE;
 /* Queue a dead one again with its old id and a new expiry, and the resolves that were closed for
  * its sake; ERROR_NOT_FOUND, ERROR_REQUEST. */
-bool outbox_retry(struct database *database, const char *id, int64_t expires_s, int64_t now,
-                  struct error *error) MUST_USE;
+bool outbox_retry(struct database *database, const char *id, int64_t expires_s,
+                  const struct audit_by *by, int64_t now, struct error *error) MUST_USE;
 /* Dead by an operator's hand (reason dropped); a dead one is deleted. */
-bool outbox_drop(struct database *database, const char *id, int64_t now,
+bool outbox_drop(struct database *database, const char *id, const struct audit_by *by, int64_t now,
                  struct error *error) MUST_USE;
 
 /* Delete sent ones after keep_s, dead ones after 90 d; but what a lane accepted last about an alert

@@ -90,6 +90,13 @@ static const struct option drill_options[] = {
     { 0 }
 };
 
+static const struct option audit_options[] = {
+    { "receiver", OPTION_TEXT(CONFIG, audit.receiver),
+      .help = "Receiver that is told of each silence made, changed or ended, of messages queued "
+              "again or dropped, and of reloads; event `audit`." },
+    { 0 }
+};
+
 const struct option settings_options[] = {
     { "enabled", OPTION_BOOL(CONFIG, enabled), .otherwise = "true",
       .help = "false: nobody is notified; findings are remembered all the same." },
@@ -122,6 +129,8 @@ const struct option settings_options[] = {
     { "heartbeat", OPTION_GROUP, .section = heartbeat_options,
       .help = "Tells a dead-man's switch that notifications would go out." },
     { "drill", OPTION_GROUP, .section = drill_options, .help = "Fire drills." },
+    { "audit", OPTION_GROUP, .section = audit_options,
+      .help = "What people did; it is logged and counted in any case." },
     { "keep_sent", OPTION_DURATION(CONFIG, keep_sent_ms), .otherwise = "30d", .min = 3600e3,
       .max = 3650.0 * DAY_MS, .help = "How long accepted messages are kept." },
     { "outbox_max_bytes", OPTION_SIZE(CONFIG, outbox_max_bytes), .otherwise = "64MiB",
@@ -154,6 +163,16 @@ static void complain(const struct compiler *compiler, const char *path, const ch
 {
     options_complain(compiler->report, compiler->context->file, compiler->config->line, path,
                      "%s %s", what, name);
+}
+
+/* The same, with the receivers that are called almost so. */
+static void complain_near(const struct compiler *compiler, const char *path, const char *what,
+                          const char *name)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    buf_text(&text, name);
+    match_near(name, compiler->settings->receiver_names, &text);
+    complain(compiler, path, what, buf_cstr(&text));
 }
 
 /* --- parts ---------------------------------------------------------------------------------- */
@@ -274,6 +293,9 @@ static void check_names(struct compiler *compiler)
         if (!settings_receiver(compiler->settings, name))
             complain(compiler, "alerts.drill.receivers", "no receiver is called", name);
     }
+    name = config->audit.receiver;
+    if (name && !settings_receiver(compiler->settings, name))
+        complain_near(compiler, "alerts.audit.receiver", "no receiver is called", name);
     name = config->drill.interval;
     if (name && compiler->settings->intervals) {
         compiler->settings->drill_interval = find_interval(compiler, name);

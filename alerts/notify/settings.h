@@ -48,6 +48,9 @@ struct settings_config {
         int64_t interval_ms;  /* 0 = no fire drill; e.g. 7d */
         const char *interval; /* only inside this time interval */
     } drill;
+    struct {
+        const char *receiver; /* NULL = nobody is told */
+    } audit;
     int64_t keep_sent_ms, outbox_max_bytes;
 };
 extern const struct option settings_options[];

@@ -5,6 +5,7 @@
 
 #include "alerts/store/rows.h"
 #include "alerts/store/schema.h"
+#include "core/clock.h"
 #include "core/hash.h"
 #include "core/memory.h"
 
@@ -125,52 +126,74 @@ static bool end(struct database *database, const char *id, int64_t now, struct e
 /* How a silence stands to the one that is kept under its id. */
 struct standing {
     bool found, same; /* same: only end or comment differ, and it has not expired */
+    struct kept kept;
+    struct arena arena;
 };
+
+static void finish_standing(struct standing *standing)
+{
+    arena_finish(&standing->arena);
+}
 
 static bool compare_kept(struct database *database, const struct silence *silence,
                          const char *matchers, int64_t now, struct standing *standing,
                          struct error *error)
 {
-    CLEANUP(arena_finish) struct arena arena = { 0 };
     struct database_statement *statement = rows_select(database, &kept_rows, " WHERE id = $1");
-    struct kept kept;
+    struct kept *kept = &standing->kept;
     database_bind(statement, silence->id);
-    if (!rows_one(statement, &kept_rows, &arena, &kept, &standing->found, error))
+    if (!rows_one(statement, &kept_rows, &standing->arena, kept, &standing->found, error))
         return false;
-    standing->same = standing->found && !strcmp(kept.matchers, matchers) &&
-                     kept.silence.starts_at == silence->starts_at && kept.silence.ends_at > now &&
-                     !strcmp(kept.silence.created_by, silence->created_by);
+    standing->same = standing->found && !strcmp(kept->matchers, matchers) &&
+                     kept->silence.starts_at == silence->starts_at && kept->silence.ends_at > now &&
+                     !strcmp(kept->silence.created_by, silence->created_by);
     return true;
 }
 
-static bool put(struct database *database, struct silence *silence, int64_t now,
-                struct error *error)
+/* By its maker, who may not be who asks. */
+static bool note_put(struct database *database, const struct silence *silence, bool known,
+                     const char *matchers, const struct audit_by *by, int64_t now,
+                     struct error *error)
+{
+    CLEANUP(buf_finish) struct buf detail = { 0 };
+    char ends[32];
+    const struct audit_by maker = { silence->created_by, by ? by->peer : "" };
+    buf_printf(&detail, "%s until %s%s%s", matchers, clock_format_rfc3339(silence->ends_at, ends),
+               *silence->comment ? ": " : "", silence->comment);
+    return audit_add(database, known ? AUDIT_SILENCE_CHANGED : AUDIT_SILENCE_CREATED,
+                     by ? &maker : NULL, silence->id, buf_cstr(&detail), now, error);
+}
+
+static bool put(struct database *database, struct silence *silence, const struct audit_by *by,
+                int64_t now, struct error *error)
 {
     CLEANUP(buf_finish) struct buf matchers = { 0 };
-    struct standing kept = { 0 };
+    CLEANUP(finish_standing) struct standing standing = { 0 };
     print_matchers(&silence->matchers, &matchers);
-    if (*silence->id && !compare_kept(database, silence, buf_cstr(&matchers), now, &kept, error))
+    const char *text = buf_cstr(&matchers);
+    if (*silence->id && !compare_kept(database, silence, text, now, &standing, error))
         return false;
-    if (*silence->id && !kept.found)
+    if (*silence->id && !standing.found)
         return error_set(error, ERROR_NOT_FOUND, "no silence %s", silence->id);
-    if (kept.same)
-        return update(database, silence, now, error);
-    if (kept.found && !end(database, silence->id, now, error))
+    if (standing.same)
+        return update(database, silence, now, error) &&
+               note_put(database, silence, true, text, by, now, error);
+    if (standing.found && !end(database, silence->id, now, error))
         return false;
     if (silence->starts_at < now)
         silence->starts_at = now;
-    return check_count(database, now, error) &&
-           insert(database, silence, buf_cstr(&matchers), now, error) &&
+    return check_count(database, now, error) && insert(database, silence, text, now, error) &&
+           note_put(database, silence, standing.found, text, by, now, error) &&
            forget_oldest(database, now, error);
 }
 
-bool silence_put(struct database *database, struct silence *silence, int64_t now,
-                 struct error *error)
+bool silence_put(struct database *database, struct silence *silence, const struct audit_by *by,
+                 int64_t now, struct error *error)
 {
     struct silence changed = *silence;
     if (!check(silence, now, error) || !database_begin(database, error))
         return false;
-    if (!put(database, &changed, now, error)) {
+    if (!put(database, &changed, by, now, error)) {
         database_rollback(database);
         return false;
     }
@@ -181,18 +204,33 @@ bool silence_put(struct database *database, struct silence *silence, int64_t now
     return true;
 }
 
-bool silence_expire(struct database *database, const char *id, int64_t now, struct error *error)
+static bool expire(struct database *database, const struct silence *silence,
+                   const struct audit_by *by, int64_t now, struct error *error)
+{
+    CLEANUP(finish_standing) struct standing standing = { 0 };
+    CLEANUP(buf_finish) struct buf detail = { 0 };
+    if (!compare_kept(database, silence, "", now, &standing, error))
+        return false;
+    if (!standing.found)
+        return error_set(error, ERROR_NOT_FOUND, "no silence %s", silence->id);
+    if (standing.kept.silence.ends_at <= now)
+        return true;
+    buf_printf(&detail, "%s of %s", standing.kept.matchers, standing.kept.silence.created_by);
+    return end(database, silence->id, now, error) &&
+           audit_add(database, AUDIT_SILENCE_EXPIRED, by, silence->id, buf_cstr(&detail), now,
+                     error);
+}
+
+bool silence_expire(struct database *database, const char *id, const struct audit_by *by,
+                    int64_t now, struct error *error)
 {
     struct silence silence = { .created_by = "" };
-    struct standing kept;
     if (strlen(id) >= sizeof silence.id)
         return error_set(error, ERROR_NOT_FOUND, "no such silence");
     memcpy(silence.id, id, strlen(id));
     if (!database_begin(database, error))
         return false;
-    if (!compare_kept(database, &silence, "", now, &kept, error) ||
-        (!kept.found && !error_set(error, ERROR_NOT_FOUND, "no silence %s", id)) ||
-        !end(database, id, now, error)) {
+    if (!expire(database, &silence, by, now, error)) {
         database_rollback(database);
         return false;
     }

@@ -1,6 +1,7 @@
 #pragma once
 /* Silences, persisted: matchers, from, until, who, why. Any thread with its own database handle;
  * the writers open their own transaction. The caller wakes the evaluator afterwards. */
+#include "alerts/notify/audit.h"
 #include "alerts/notify/silence_cache.h"
 #include "alerts/rules/alert.h"
 #include "alerts/store/database.h"
@@ -28,14 +29,15 @@ struct silence_list {
 /* Check a silence and keep it; id is filled when it was empty. A silence that is known is changed
  * when only its end or comment differ, else it expires and a new one is made (as Alertmanager
  * does).
+ * by: who does it, for the audit; NULL = nobody is told.
  * ERROR_REQUEST: no matcher, all matchers match the empty text, ends before it starts or in the
  * past, 5,000 silences that have not expired. Of those that have, the last 5,000 are kept. */
-bool silence_put(struct database *database, struct silence *silence, int64_t now,
-                 struct error *error) MUST_USE;
+bool silence_put(struct database *database, struct silence *silence, const struct audit_by *by,
+                 int64_t now, struct error *error) MUST_USE;
 
 /* End a silence now; ERROR_NOT_FOUND. */
-bool silence_expire(struct database *database, const char *id, int64_t now,
-                    struct error *error) MUST_USE;
+bool silence_expire(struct database *database, const char *id, const struct audit_by *by,
+                    int64_t now, struct error *error) MUST_USE;
 
 /* Read all silences but those that expired more than five days ago. One whose matchers cannot be
  * read, or are more than memory is given for, is left out and noted in database_unreadable. cache:

@@ -243,6 +243,11 @@ static const char version_2[] =
     " trying_at BIGINT NOT NULL,"
     " PRIMARY KEY (receiver, target, dedup_key));"
 
+    /* What people did, until the evaluator takes it. */
+    "CREATE TABLE audit_event ("
+    " number BIGINT PRIMARY KEY, action TEXT NOT NULL, at BIGINT NOT NULL,"
+    " author TEXT NOT NULL, peer TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL);"
+
     /* Values over time, for trends and reports: a row when a value changed, at most one an hour.
      * Hourly for 30 days, then daily for 400. */
     "CREATE TABLE history_series ("

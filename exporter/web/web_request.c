@@ -34,6 +34,11 @@ const char *web_request_methods(unsigned mask, struct arena *arena)
     return arena_text(arena, text);
 }
 
+const char *web_request_by(const struct web_request *request)
+{
+    return request->user ? request->user : request->peer;
+}
+
 const char *web_request_query(const struct web_request *request, const char *name)
 {
     for (size_t i = 0; i < request->query_count; i++)

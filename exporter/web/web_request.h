@@ -26,6 +26,9 @@ struct web_request {
     struct MHD_Connection *connection; /* for web_request_header */
 };
 
+/* Who asks, for the audit: the user who logged in, else where the request is from. */
+const char *web_request_by(const struct web_request *request);
+
 /* All values of a request header joined with ", ", appended to out. */
 void web_request_header(const struct web_request *request, const char *name, struct buf *out);
 

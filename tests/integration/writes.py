@@ -12,6 +12,7 @@ import threading
 
 from harness import (EXPORTER, SECRET, SLOWNESS, Exporter, Folder, contains, equal, free_port,
                       run, settings, until)
+from sink import Sink, receiver
 
 JSON = "application/json"
 SILENCES = "/api/v2/silences"
@@ -263,6 +264,44 @@ def test_silences_have_limits():
                 equal(done.returncode != 0, True, f"amtool {words}")
                 contains(done.stderr + done.stdout, why.split("!")[0], "amtool says why")
         equal(bench.silences(), 1, "silences made")
+
+
+def test_what_people_do_is_told_once():
+    with Sink() as sink, Bench(alerts={
+            "receivers": [receiver(sink)], "audit": {"receiver": "team"}}) as bench:
+        acts = {a: 0 for a in ("silence_created", "silence_changed", "silence_expired",
+                               "outbox_retried", "outbox_dropped", "reload", "reload_failed")}
+
+        def counted():
+            return {labels["action"]: value for labels, value in bench.exporter.metrics().all(
+                "defender_exporter_audit_events_total")}
+        equal(counted(), acts, "from the first scrape")
+        here = [host(bench), ("Content-Type", JSON)]
+        made = json.loads(bench.ask(here)[1])["silenceID"]
+        equal(bench.ask(here, "DELETE", "/api/v2/silence/" + made, "")[0], 200, "the end")
+        equal(bench.ask(here, path="/-/reload")[0], 200, "the reload")
+        done = execute("silence", "add", "risk_level=low", "--author=carol",
+                       f"--config.file={bench.exporter.config_file}",
+                       f"--storage.path={bench.folder.path}")
+        equal(done.returncode, 0, done.stderr)
+        bench.exporter.send(signal.SIGHUP)
+        acts.update(silence_created=2, silence_expired=1, reload=2)
+        until("all of it counted", lambda: counted() == acts, 40)
+
+        def texts():
+            return "\n".join(m["body"]["data"]["text"] for m in sink.taken()
+                             if m["body"]["type"] == "audit")
+        until("all of it told", lambda: texts().count("\n") == 4, 40)
+        for words in ('silence created by tester (127.0.0.1): {risk_level="low"}',
+                      'silence ended from 127.0.0.1: {risk_level="low"} of tester',
+                      "configuration reloaded from 127.0.0.1",
+                      "silence created by carol (command line)",
+                      "configuration reloaded from signal"):
+            equal(texts().count(words), 1, words)
+        for words in ('level=INFO', 'msg="silence created" author=tester peer=127.0.0.1',
+                      'msg="silence created" author=carol peer="command line"',
+                      'msg="silence ended"', 'msg="configuration reloaded"'):
+            contains(bench.exporter.log, words, "the log")
 
 
 def test_check_config_says_who_may():

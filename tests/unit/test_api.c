@@ -21,13 +21,14 @@ static int ask_with(struct scene *scene, const char *method, const char *path,
         .started_at = 1700000000,
         .now = scene->world.now,
     };
-    const struct api_request request = { method, path, queries, count, body, strlen(body) };
+    const struct api_request request = { method, path,         queries,   count,
+                                         body,   strlen(body), "10.0.0.7" };
     bool own = !strncmp(path, "own/", 4);
     buf_reset(out);
     buf_text(out, "");
     if (!own)
         return api_alertmanager(&context, &request, out);
-    const struct api_request rest = { method, path + 4, queries, count, body, strlen(body) };
+    const struct api_request rest = { method, path + 4, queries, count, body, strlen(body), "" };
     return api_own(&context, &rest, out);
 }
 
@@ -216,6 +217,14 @@ TEST(silences_are_put_told_and_ended)
     CHECK_INT(ask_with(&scene, "DELETE", path, NULL, 0, "", &out), 200);
     CHECK_INT(ask(&scene, path, &out), 200);
     CHECK_CONTAINS(buf_cstr(&out), "\"state\":\"expired\"");
+    struct error error = { 0 };
+    int64_t acts = 0;
+    CHECK(database_get_integer(
+        database_prepare(scene.world.database,
+                         "SELECT COUNT(*) FROM audit_event WHERE peer = '10.0.0.7' AND"
+                         " action IN ('silence_created', 'silence_expired')"),
+        &acts, &error));
+    CHECK_INT(acts, 2);
     scene_finish(&scene);
 }
 

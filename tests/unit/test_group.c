@@ -168,7 +168,7 @@ TEST(group_keeps_what_is_silenced)
                                .created_by = "me",
                                .comment = "busy" };
     CHECK(match_parse("resource_name=~\"a|b\"", &silence.matchers, &arena, &error));
-    CHECK(silence_put(scene.world.database, &silence, scene.world.now, &error));
+    CHECK(silence_put(scene.world.database, &silence, NULL, scene.world.now, &error));
     match_finish(&silence.matchers);
     CHECK_TEXT(error.message, "");
     scene_collect(&scene, "abc");

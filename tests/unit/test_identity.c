@@ -169,7 +169,7 @@ TEST(a_silence_follows_the_labels_of_an_alert)
                                .created_by = "me",
                                .comment = "busy" };
     CHECK(match_parse("risk_level=\"high\"", &silence.matchers, &arena, &error));
-    CHECK(silence_put(scene.world.database, &silence, scene.world.now, &error));
+    CHECK(silence_put(scene.world.database, &silence, NULL, scene.world.now, &error));
     match_finish(&silence.matchers);
     CHECK_TEXT(collect(&scene, "a"), "");
     CHECK_TEXT(collect(&scene, "A"), "team finding.risk_changed firing: finding.risk_changed@a\n");

@@ -40,7 +40,7 @@ static void silence(struct scene *scene, const char *matchers)
                            .comment = "" };
     struct error error = { 0 };
     CHECK(match_parse(matchers, &one.matchers, &arena, &error));
-    CHECK(silence_put(scene->world.database, &one, scene->world.now, &error));
+    CHECK(silence_put(scene->world.database, &one, NULL, scene->world.now, &error));
     CHECK_TEXT(error.message, "");
     match_finish(&one.matchers);
 }

@@ -246,7 +246,7 @@ TEST(a_resolve_is_closed_when_its_firing_was_refused)
     CHECK_INT(dead, 1);
 
     /* The operator queues the firing again: both go out, in order, under the old ids. */
-    CHECK(outbox_retry(bench.database, firing.id, DAY, T0 + 10, &bench.error));
+    CHECK(outbox_retry(bench.database, firing.id, DAY, NULL, T0 + 10, &bench.error));
     CHECK_TEXT(take(&bench, T0 + 10).id, firing.id);
     CHECK_INT(take(&bench, T0 + 10).expires_at, T0 + 10 + DAY);
     sent(&bench, firing.id, T0 + 10);
@@ -305,17 +305,17 @@ TEST(operators_drop_and_retry)
     CLEANUP(bench_finish) struct bench bench = bench_create();
     add(&bench, "a", NOTIFICATION_FIRING, T0);
     const char *id = arena_text(&bench.arena, take(&bench, T0).id);
-    CHECK(!outbox_retry(bench.database, id, DAY, T0, &bench.error));
+    CHECK(!outbox_retry(bench.database, id, DAY, NULL, T0, &bench.error));
     CHECK_INT(bench.error.code, ERROR_REQUEST);
-    CHECK(!outbox_drop(bench.database, "nobody", T0, &bench.error));
+    CHECK(!outbox_drop(bench.database, "nobody", NULL, T0, &bench.error));
     CHECK_INT(bench.error.code, ERROR_NOT_FOUND);
-    CHECK(outbox_drop(bench.database, id, T0, &bench.error));
+    CHECK(outbox_drop(bench.database, id, NULL, T0, &bench.error));
     CHECK_INT(find(&bench, id).state, OUTBOX_DEAD);
     CHECK_TEXT(find(&bench, id).last_reason, "dropped");
-    CHECK(outbox_retry(bench.database, id, DAY, T0, &bench.error));
+    CHECK(outbox_retry(bench.database, id, DAY, NULL, T0, &bench.error));
     CHECK_TEXT(take(&bench, T0).id, id);
-    CHECK(outbox_drop(bench.database, id, T0, &bench.error));
-    CHECK(outbox_drop(bench.database, id, T0, &bench.error)); /* a dead one is deleted */
+    CHECK(outbox_drop(bench.database, id, NULL, T0, &bench.error));
+    CHECK(outbox_drop(bench.database, id, NULL, T0, &bench.error)); /* a dead one is deleted */
     CHECK_TEXT(find(&bench, id).id, "");
     struct database_statement *statement =
         database_prepare(bench.database, "SELECT COUNT(*) FROM outbox_member");
@@ -326,7 +326,7 @@ TEST(operators_drop_and_retry)
     add(&bench, "b", NOTIFICATION_FIRING, T0);
     id = arena_text(&bench.arena, take(&bench, T0).id);
     sent(&bench, id, T0);
-    CHECK(!outbox_drop(bench.database, id, T0, &bench.error));
+    CHECK(!outbox_drop(bench.database, id, NULL, T0, &bench.error));
     CHECK_INT(bench.error.code, ERROR_REQUEST);
 }
 
@@ -348,7 +348,7 @@ TEST(messages_are_listed_by_receiver_and_state)
     add(&bench, "c", NOTIFICATION_FIRING, T0);
     add_for(&bench, "other", 1, "d", NOTIFICATION_FIRING, T0);
     sent(&bench, take(&bench, T0).id, T0);
-    CHECK(outbox_drop(bench.database, take(&bench, T0).id, T0, &bench.error));
+    CHECK(outbox_drop(bench.database, take(&bench, T0).id, NULL, T0, &bench.error));
     CHECK(outbox_each(bench.database, NULL, OUTBOX_STATE_COUNT, collect, &out, &bench.error));
     CHECK_TEXT(buf_cstr(&out), "team:b:dead team:c:queued other:d:queued ");
     buf_reset(&out);

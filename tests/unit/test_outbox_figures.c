@@ -124,7 +124,7 @@ TEST(figures_have_zeros_and_tell_of_receivers_that_are_gone)
     add(&bench, "team", "c", NOTIFICATION_FIRING, T0 + 6);
     add(&bench, "gone", "d", NOTIFICATION_FIRING, T0);
     CHECK(take(&bench, "team", T0, &first));
-    CHECK(outbox_drop(bench.database, first.id, T0, &bench.error));
+    CHECK(outbox_drop(bench.database, first.id, NULL, T0, &bench.error));
     outbox_figures_inflight(bench.figures, "team", 1);
     count(&bench);
     CHECK_NUMBER(value(&bench, messages, "team", "queued"), 1);
@@ -258,8 +258,8 @@ static void operate(struct bench *bench, bool retry, int64_t now)
     enum outbox_state state = retry ? OUTBOX_DEAD : OUTBOX_STATE_COUNT;
     if (outbox_each(bench->other, NULL, state, first_open, id, &bench->error))
         return;
-    CHECK(retry ? outbox_retry(bench->other, id, DAY, now, &bench->error)
-                : outbox_drop(bench->other, id, now, &bench->error));
+    CHECK(retry ? outbox_retry(bench->other, id, DAY, NULL, now, &bench->error)
+                : outbox_drop(bench->other, id, NULL, now, &bench->error));
 }
 
 static void prune(struct bench *bench, int64_t now)
@@ -323,7 +323,7 @@ TEST(the_thread_sees_what_anybody_commits)
     outbox_figures_wake(bench.figures);
     wait_for_queued(&bench, 1);
     CHECK(take(&bench, "team", T0, &message));
-    CHECK(outbox_drop(bench.other, message.id, T0, &bench.error)); /* and tells nobody */
+    CHECK(outbox_drop(bench.other, message.id, NULL, T0, &bench.error)); /* and tells nobody */
     wait_for_queued(&bench, 0);
     outbox_figures_stop(bench.figures);
 }

@@ -25,10 +25,9 @@ static void result_finish(struct result *result)
 
 static void load_as(struct result *result, const char *file, const char *yaml)
 {
-    const struct settings_context context = { .file = file,
-                                              .tenant_id = "t1",
-                                              .external_url = "https://x",
-                                              .families = no_families };
+    const struct settings_context context = {
+        .file = file, .tenant_id = "t1", .external_url = "https://x", .families = no_families
+    };
     options_default(settings_options, &result->config, &result->arena);
     if (options_read(settings_options, file, yaml, strlen(yaml), &result->config, &result->arena,
                      &result->report))
@@ -98,6 +97,9 @@ TEST(every_mistake_is_named)
         { "receivers:\n" HOOK("a") "heartbeat: {receiver: b}\n", "no receiver is called b" },
         { "receivers:\n" HOOK("a") "heartbeat: {receiver: a, url: 'https://x/y'}\n",
           "has a url and the receiver a" },
+        { "receivers:\n" HOOK("team") "audit: {receiver: taem}\n",
+          "no receiver is called taem; did you mean team?" },
+        { "silences: {never: ['risk_levl=critical']}\n", "did you mean risk_level?" },
         { "heartbeat: {url: 'nonsense'}\n", "is no http(s) URL" },
         { "receivers:\n" HOOK("a") "drill: {receivers: [c]}\n", "no receiver is called c" },
         { "receivers:\n" HOOK("a") "drill: {receivers: [a], time_interval: night}\n",

@@ -27,7 +27,7 @@ static bool put(struct database *database, const char *matchers, int64_t starts_
     *error = (struct error){ 0 };
     CHECK(match_parse(matchers, &silence.matchers, &arena, error));
     snprintf(silence.id, sizeof silence.id, "%s", id);
-    bool ok = silence_put(database, &silence, now, error);
+    bool ok = silence_put(database, &silence, NULL, now, error);
     snprintf(id, 37, "%s", silence.id);
     CHECK(!ok || silence.updated_at == now);
     match_finish(&silence.matchers);
@@ -81,7 +81,7 @@ TEST(wrong_silences_are_refused)
     char id[37] = "00000000-0000-0000-0000-000000000000";
     CHECK(!put(database, "{a=\"b\"}", 100, 200, 100, id, &error));
     CHECK_INT(error.code, ERROR_NOT_FOUND);
-    CHECK(!silence_expire(database, id, 100, &error));
+    CHECK(!silence_expire(database, id, NULL, 100, &error));
     CHECK_INT(error.code, ERROR_NOT_FOUND);
     CHECK(!database_is_open(database));
     CHECK_TEXT(listed(database, 100), "");
@@ -110,8 +110,8 @@ TEST(silences_are_changed_as_alertmanager_does)
     strcpy(id, first);
     CHECK(put(database, "{a=\"b\\\"\",c!~\"x|y\"}", 100, 400, 130, id, &error));
     CHECK(strcmp(id, first) != 0);
-    CHECK(silence_expire(database, id, 140, &error));
-    CHECK(silence_expire(database, id, 150, &error));
+    CHECK(silence_expire(database, id, NULL, 140, &error));
+    CHECK(silence_expire(database, id, NULL, 150, &error));
     CHECK_TEXT(listed(database, 150), "active 120-300 me why a=\"c\"\n"
                                       "expired 100-120 me why a=\"b\\\"\"c!~\"x|y\"\n"
                                       "expired 130-140 me why a=\"b\\\"\"c!~\"x|y\"\n");
@@ -119,7 +119,7 @@ TEST(silences_are_changed_as_alertmanager_does)
     *id = 0;
     CHECK(put(database, "{d=\"e\"}", 1000, 2000, 160, id, &error));
     CHECK_CONTAINS(listed(database, 160), "pending 1000-2000 me why d=\"e\"\n");
-    CHECK(silence_expire(database, id, 170, &error));
+    CHECK(silence_expire(database, id, NULL, 170, &error));
     CHECK_CONTAINS(listed(database, 170), "expired 170-170 me why d=\"e\"\n");
     database_close(database);
 }
