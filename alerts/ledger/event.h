@@ -45,6 +45,7 @@ struct event {
     enum risk_level risk, risk_before; /* before: as risk, unless kind is EVENT_RISK_CHANGED */
     int reason;                /* enum finding_reason: of EVENT_RESOLVED, and why it had been
                                   closed of EVENT_REOPENED; -1 else */
+    int64_t resolved_at;       /* of EVENT_REOPENED: when it had been closed; 0 = not known */
     bool quiet;                /* folded into a digest already: no rule matches it */
     int64_t opened_at, due_at; /* as the ledger has them; due_at 0 = no SLA */
     const struct part *part;   /* where the finding is ... */

@@ -218,6 +218,7 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
     struct event event = ledger_merge_event(ledger, past.episode ? EVENT_REOPENED : EVENT_OPENED,
                                             merge->of, &open, open.seen_at);
     event.reason = past.episode ? past.reason : -1;
+    event.resolved_at = past.episode ? past.resolved_at : 0;
     event.part = merge->part;
     event.index = index;
     event.catalogue = entry;

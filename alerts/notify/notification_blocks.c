@@ -15,6 +15,7 @@
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
+#include "core/clock.h"
 #include "core/hash.h"
 #include "core/http.h"
 #include "core/memory.h"
@@ -212,6 +213,13 @@ static const char *environment_of(const struct making *making, const struct find
     return arena_text(making->arena, buf_cstr(&text));
 }
 
+/* 0 = it is none. */
+static int64_t instant_of(const char *text)
+{
+    int64_t at;
+    return *text && clock_parse_rfc3339(text, &at) ? at : 0;
+}
+
 static struct notification_resource resource_of(struct making *making, const struct alert *alert,
                                                 const struct finding *view)
 {
@@ -240,6 +248,8 @@ static struct notification_resource resource_of(struct making *making, const str
         .opened_at = alert->opened_at,
         .due_at = alert->due_at,
         .ended_at = alert->ends_at,
+        .reason_before = alert_annotation_value(alert, "reason_before"),
+        .ended_before_at = instant_of(alert_annotation_value(alert, "ended_before_at")),
         .resolved = !is_open(alert),
     };
 }
@@ -277,7 +287,7 @@ static void copy_first(struct making *making, struct notification_block *block,
     block->risk_note = view->contextual || !strcmp(block->risk_level, "not_evaluated")
                            ? ""
                            : "from severity; not from the resource's context";
-    add_link(making, block, "Open in the Azure portal", link_of(making, view));
+    add_link(making, block, NOTIFICATION_PORTAL, link_of(making, view));
     const struct secure_control *control =
         secure_scores_control_of(making->context->snapshot, view);
     if (!control)
@@ -447,8 +457,10 @@ static bool make_other(struct making *making, size_t place, bool brief,
     block->what = unlinked(making, alert_annotation_value(alert, "detail"));
     block->title = unlinked(making, alert_annotation_value(alert, "headline"));
     block->metric = alert_annotation_value(alert, "metric");
-    block->value = alert->value;
-    block->value_before = *before ? strtod(before, NULL) : 0;
+    if (is_about_score(alert) || *block->metric || alert->value != 0)
+        block->value = alert->value;
+    if (*before && (is_about_score(alert) || *block->metric))
+        block->value_before = strtod(before, NULL);
     block->since_at = alert->starts_at;
     block->label_count = alert->label_count;
     memcpy(block->labels, alert->labels, sizeof block->labels);
@@ -516,6 +528,8 @@ static bool make_block(struct making *making, size_t place, bool brief,
         add_answer(making, place, brief, block);
     }
     add_silence(making, place, block);
+    if (*block->metric)
+        add_link(making, block, "Dashboard", making->context->external_url);
     add_link(making, block, "Runbook", alert_annotation_value(first, "runbook_url"));
     return true;
 }

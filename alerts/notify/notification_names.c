@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "alerts/text/resource_type.h"
 #include "alerts/text/text.h"
 #include "collectors/baselines_explain.h"
 #include "collectors/catalogue.h"
@@ -85,6 +86,8 @@ const char *notification_names_value(const struct notification_context *context,
         return !strcmp(value, "true") ? "risk from context" : "risk from severity";
     if (!strcmp(label, "risk_level") && !strcmp(value, "not_evaluated"))
         return "risk not evaluated";
+    if (!strcmp(label, "resource_type"))
+        return notification_names_plain(resource_type_words(value), arena);
     if (!strcmp(label, "cloud")) {
         enum cloud_kind cloud = cloud_kind_of(value, "");
         return cloud == CLOUD_UNKNOWN ? value : cloud_kind_names[cloud];

@@ -244,12 +244,14 @@ static void add_value(const struct telling *telling)
         block->comparison = "after";
     if (!strcmp(block->unit, "date") && telling->rule->kind == RULE_BELOW)
         block->comparison = "before";
-    block->bound = telling->rule->bound;
-    block->value_before = *before ? strtod(before, NULL) : 0;
+    block->value_before = *before ? strtod(before, NULL) : NAN;
     block->since_at = telling->alert->starts_at;
     if (!telling->context->metrics ||
         !threshold_value(telling->rule, telling->context->metrics, telling->alert, &block->value))
         block->value = telling->alert->value;
+    block->bound = telling->rule->bound;
+    if (telling->rule->kind == RULE_ABSENT)
+        block->value = block->bound = NAN;
 }
 
 bool notification_threshold(const struct notification_context *context, const struct rule *rule,

@@ -7,6 +7,7 @@
 #include "alerts/receivers/layout_digest.h"
 #include "alerts/receivers/layout_number.h"
 #include "alerts/rules/notification_words.h"
+#include "alerts/text/resource_type.h"
 #include "alerts/text/text.h"
 
 enum { FOOTER_BYTES = 1900 }; /* what every receiver shows whole: half a command is none */
@@ -41,9 +42,10 @@ static void add_fact(struct making *making, const char *name, const char *text)
 static void add_instant(struct making *making, const char *name, int64_t at)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
+    int64_t now = making->notification->made_at;
     if (!at)
         return;
-    text_instant(&text, at, making->notification->made_at);
+    text_instant(&text, at, at == now ? 0 : now);
     add_fact(making, name, finish_text(making, &text));
 }
 
@@ -88,7 +90,7 @@ static void add_place(struct making *making, const struct notification_block *bl
     int64_t more = block->open_count + block->ended_count - 1;
     buf_text(&text, *first->name ? first->name : first->finding_id);
     if (*first->type)
-        buf_printf(&text, " (%s)", first->type);
+        buf_printf(&text, " (%s)", resource_type_words(first->type));
     if (more)
         buf_printf(&text, " and %lld more", (long long)more);
     add_fact(making, more ? "Resources" : "Resource", finish_text(making, &text));
@@ -108,6 +110,18 @@ static void add_place(struct making *making, const struct notification_block *bl
     add_fact(making, "Resource id", *first->native_id ? first->native_id : first->id);
 }
 
+/* "fixed 2025-11-01 04:10 UTC, 20 d ago" of the only one, where it is open again. */
+static void add_before(struct making *making, const struct notification_block *block)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    const struct notification_resource *first = block->resources;
+    if (block->open_count + block->ended_count != 1 || !first->ended_before_at)
+        return;
+    buf_printf(&text, "%s ", notification_words_ending(first->reason_before));
+    text_instant(&text, first->ended_before_at, making->notification->made_at);
+    add_fact(making, "Last time", finish_text(making, &text));
+}
+
 static void add_clocks(struct making *making, const struct notification_block *block)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
@@ -118,10 +132,13 @@ static void add_clocks(struct making *making, const struct notification_block *b
     }
     if (is_open(block)) {
         add_instant(making, "Since", block->opened_at);
+        add_before(making, block);
     } else if (notification->age_s > 0) {
         text_age(&text, notification->age_s);
         add_fact(making, "Was open", finish_text(making, &text));
         add_instant(making, "Opened", block->opened_at);
+        if (block->ended_count == 1)
+            add_instant(making, "Ended", block->resources->ended_at);
     }
 }
 
@@ -284,6 +301,10 @@ static const char *resource_line(struct making *making,
     } else if (resource->opened_at) {
         buf_text(&text, ", open since ");
         text_instant(&text, resource->opened_at, making->notification->made_at);
+    }
+    if (resource->ended_before_at && !resource->resolved) {
+        buf_printf(&text, ", was %s ", notification_words_ending(resource->reason_before));
+        text_instant(&text, resource->ended_before_at, making->notification->made_at);
     }
     if (*resource->found)
         buf_printf(&text, ", found %s", resource->found);
@@ -515,10 +536,12 @@ static void add_sections(struct making *making)
 static void add_links(struct making *making)
 {
     const struct notification *notification = making->notification;
-    if (notification->block_count == 1)
-        add_link(making, "Open in the Azure portal", notification->link);
+    bool one = notification->block_count == 1;
+    if (one)
+        add_link(making, NOTIFICATION_PORTAL, notification->link);
     add_link(making, "Runbook", notification->runbook_url);
-    add_link(making, "defender_exporter", notification->external_url);
+    add_link(making, one && *notification->blocks->metric ? "Dashboard" : "defender_exporter",
+             notification->external_url);
 }
 
 void layout_make(const struct notification *notification, struct arena *arena,

@@ -6,7 +6,10 @@
 #include "alerts/text/quantity.h"
 #include "alerts/text/text.h"
 
-enum { ITEMS_MAX = ALERT_LABELS_MAX + 2 * NOTIFICATION_CAUSES_MAX + NOTIFICATION_WORST_MAX + 16 };
+enum {
+    ITEMS_MAX = ALERT_LABELS_MAX + 2 * NOTIFICATION_CAUSES_MAX + NOTIFICATION_WORST_MAX +
+                NOTIFICATION_LINKS_MAX + 16
+};
 
 /* Items being listed. */
 struct listing {
@@ -211,6 +214,11 @@ void layout_number_whole(const struct notification *notification,
     each_fact(notification, block, arena, put_in_listing, &listing);
     add_causes(&listing);
     add_worst(&listing);
+    for (size_t i = 0; i < block->link_count; i++) {
+        buf_reset(&what);
+        buf_text(&what, block->links[i].text);
+        add_item(&listing, &what, block->links[i].url);
+    }
     if (*block->silence_command) {
         buf_reset(&what);
         buf_printf(&what, "Silence: %s", block->silence_command);

@@ -4,6 +4,7 @@
 #include "alerts/rules/active_row.h"
 #include "alerts/store/rows.h"
 #include "collectors/collector.h"
+#include "core/clock.h"
 
 /* An event with its finding, if it is about one, and what all its alerts have. */
 struct subject {
@@ -24,6 +25,15 @@ static void describe_first_run(struct alert *base, const struct event *event, st
     buf_text(&detail, event->detail);
     alert_annotate(base, "detail", arena_text(arena, buf_cstr(&detail)));
     base->value = event->value;
+}
+
+/* How and when a finding had ended that is open again. */
+static void describe_past(struct alert *base, const struct event *event, struct arena *arena)
+{
+    char at[32];
+    clock_format_rfc3339(event->resolved_at, at);
+    alert_annotate(base, "reason_before", finding_reason_words[event->reason]);
+    alert_annotate(base, "ended_before_at", arena_text(arena, at));
 }
 
 static void describe(struct active_pass *pass, struct subject *subject, struct arena *arena)
@@ -47,6 +57,8 @@ static void describe(struct active_pass *pass, struct subject *subject, struct a
         base->finding_id = event->finding_id;
         if (event->risk_before != event->risk)
             alert_annotate(base, "risk_before", finding_risk_words[event->risk_before]);
+        if (event->kind == EVENT_REOPENED && event->resolved_at)
+            describe_past(base, event, arena);
         return;
     }
     alert_annotate(base, "headline", event->headline);

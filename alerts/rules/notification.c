@@ -1,5 +1,6 @@
 #include "alerts/rules/notification.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "alerts/text/text.h"
@@ -9,6 +10,8 @@ const char *const notification_status_words[] = { "firing", "resolved", NULL };
 /* clang-format off */
 #define FIELD(kind, type, member, text) \
     { #member, RECORD_##kind(struct type, member), .help = text }
+#define MEASURED(type, member, text) \
+    { #member, RECORD_NUMBER(struct type, member), .measured = true, .help = text }
 #define MADE(kind, member, text) \
     { #member, RECORD_##kind(struct notification, member), .derived = true, .help = text }
 #define LIST(in, member, count, of, rows, text) \
@@ -37,6 +40,8 @@ static const struct record_field resource_fields[] = {
     FIELD(INSTANT, notification_resource, opened_at, "When the finding opened."),
     FIELD(INSTANT, notification_resource, due_at, "When it has to be fixed."),
     FIELD(INSTANT, notification_resource, ended_at, "When it ended."),
+    FIELD(TEXT, notification_resource, reason_before, "Why it had ended, of what is open again."),
+    FIELD(INSTANT, notification_resource, ended_before_at, "When that was."),
     FIELD(INSTANT, notification_resource, unseen_at, "Since when Azure did not show it."),
     FIELD(BOOL, notification_resource, resolved, "Whether it is resolved."),
     { 0 }
@@ -128,9 +133,9 @@ static const struct record_field block_fields[] = {
     FIELD(TEXT, notification_block, metric, "What was measured, in words."),
     FIELD(TEXT, notification_block, unit, "Its unit."),
     FIELD(TEXT, notification_block, comparison, "How the value stands to the bound."),
-    FIELD(NUMBER, notification_block, value, "The value."),
-    FIELD(NUMBER, notification_block, value_before, "The value before."),
-    FIELD(NUMBER, notification_block, bound, "The bound."),
+    MEASURED(notification_block, value, "The value."),
+    MEASURED(notification_block, value_before, "The value before."),
+    MEASURED(notification_block, bound, "The bound."),
     FIELD(INSTANT, notification_block, since_at, "Since when that holds."),
     LABEL_LIST(notification_block, labels, label_count, false, "What the value is about."),
     LABEL_LIST(notification_block, about, about_count, false, "The same in words."),
@@ -245,29 +250,31 @@ static const struct record_field old_fields[] = {
 };
 /* clang-format on */
 
-static void init_texts(const struct record_field *fields, void *record)
+static void init(const struct record_field *fields, void *record)
 {
     for (const struct record_field *field = fields; field->type; field++)
         if (field->type == RECORD_TYPE_TEXT)
             *(const char **)((char *)record + field->offset) = "";
+        else if (field->measured)
+            *(double *)((char *)record + field->offset) = NAN;
 }
 
 void notification_init(struct notification *notification)
 {
     *notification = (struct notification){ .id = "" };
-    init_texts(notification_fields, notification);
+    init(notification_fields, notification);
 }
 
 void notification_block_init(struct notification_block *block)
 {
     *block = (struct notification_block){ 0 };
-    init_texts(block_fields, block);
+    init(block_fields, block);
 }
 
 void notification_resource_init(struct notification_resource *resource)
 {
     *resource = (struct notification_resource){ 0 };
-    init_texts(resource_fields, resource);
+    init(resource_fields, resource);
 }
 
 /* --- good news -------------------------------------------------------------------------------- */
@@ -308,7 +315,10 @@ static void derive_first(struct notification *notification)
     notification->effort = first->effort;
     notification->user_impact = first->user_impact;
     notification->threats = first->threats;
-    notification->link = is_finding && first->link_count ? first->links[0].url : "";
+    notification->link = "";
+    for (size_t i = 0; i < first->link_count; i++)
+        if (!strcmp(first->links[i].text, NOTIFICATION_PORTAL))
+            notification->link = first->links[i].url;
     notification->causes = first->causes;
     notification->cause_count = first->cause_count;
 }
@@ -413,7 +423,7 @@ static void add_old_block(struct notification *notification, struct arena *arena
     struct notification_resource *resources =
         arena_alloc(arena, notification->resource_count * sizeof *resources + 1);
     notification_block_init(block);
-    *link = (struct notification_link){ "Open in the Azure portal", notification->link };
+    *link = (struct notification_link){ NOTIFICATION_PORTAL, notification->link };
     for (size_t i = 0; i < notification->resource_count; i++) {
         resources[i] = notification->resources[i];
         resources[i].state = resources[i].resolved ? "closed" : "open";
@@ -443,8 +453,8 @@ static void add_old_block(struct notification *notification, struct arena *arena
     block->user_impact = notification->user_impact;
     block->opened_at = notification->opened_at;
     block->due_at = notification->due_at;
-    block->value = notification->value;
-    block->value_before = notification->value_before;
+    block->value = notification->value != 0 ? notification->value : NAN; /* 0 was none, too */
+    block->value_before = notification->value_before != 0 ? notification->value_before : NAN;
     block->causes = notification->causes;
     block->cause_count = notification->cause_count;
     block->links = link;

@@ -32,6 +32,8 @@ struct notification_resource {
     const char *state; /* "open", or the reason it is not: "fixed", "exempted" */
     const char *found; /* what a baseline rule found on this machine, "" = as its block says */
     int64_t opened_at, due_at, ended_at;
+    const char *reason_before; /* of what is open again: why it had ended, and when */
+    int64_t ended_before_at;
     int64_t unseen_at; /* first collection without it, of what is no longer assessed */
     bool resolved;
 };
@@ -52,6 +54,7 @@ struct notification_ending { /* so many of a block ended for this reason */
     const char *reason;
     int64_t count;
 };
+#define NOTIFICATION_PORTAL "Open in the Azure portal"
 struct notification_link { /* https, and what it leads to: "Recommendation", "Dashboard" */
     const char *text, *url;
 };
@@ -83,8 +86,8 @@ struct notification_block {
     const char *found, *expected, *careful; /* of a baseline rule; careful: who can be locked out */
     int64_t opened_at, due_at;              /* of the open ones: the oldest, the first to be due */
     /* Of a rule over metrics or a score. */
-    const char *metric, *unit, *comparison; /* in words; "" = none; "below", "is", "absent" */
-    double value, value_before, bound;
+    const char *metric, *unit, *comparison;      /* in words; "" = none; "below", "is", "absent" */
+    double value, value_before, bound;           /* NaN = none */
     int64_t since_at;                            /* since when it holds */
     struct match_label labels[ALERT_LABELS_MAX]; /* of the alert, as they are */
     size_t label_count;

@@ -45,6 +45,17 @@ static void put_end(struct buf *out, const struct notification *notification)
     }
 }
 
+/* Of one that is open again, how it had ended: "It was fixed on 2025-11-01 04:10 UTC. ". */
+static void put_before(struct buf *out, const struct notification_block *block)
+{
+    const struct notification_resource *first = block->resources;
+    if (block->open_count != 1 || !first->ended_before_at)
+        return;
+    buf_printf(out, "It was %s on ", notification_words_ending(first->reason_before));
+    text_instant(out, first->ended_before_at, 0);
+    buf_text(out, ". ");
+}
+
 static void put_findings_text(struct buf *out, const struct notification *notification)
 {
     const struct notification_block *block = notification->blocks;
@@ -55,6 +66,7 @@ static void put_findings_text(struct buf *out, const struct notification *notifi
         return;
     }
     notification_words_changed(notification, out);
+    put_before(out, block);
     if (block->due_at && block->due_at <= notification->made_at) { /* also of what is news */
         buf_text(out, "It should have been fixed by ");
         text_instant(out, block->due_at, 0);
@@ -68,7 +80,7 @@ static void put_value(struct buf *out, const struct notification_block *block)
 {
     buf_printf(out, "%s is ", block->metric);
     buf_number(out, block->value);
-    if (isfinite(block->value_before) && fabs(block->value_before) > 0) {
+    if (isfinite(block->value_before)) {
         buf_text(out, ", was ");
         buf_number(out, block->value_before);
     }

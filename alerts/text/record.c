@@ -41,8 +41,11 @@ static bool is_nothing(const struct record_field *field, const void *data)
         return !*text || !**text;
     case RECORD_TYPE_BOOL:
         return !*(const bool *)at(field, data);
-    case RECORD_TYPE_INTEGER:
     case RECORD_TYPE_NUMBER:
+        if (field->measured)
+            return isnan(*(const double *)at(field, data));
+        return !memcmp(at(field, data), zeros, sizeof zeros);
+    case RECORD_TYPE_INTEGER:
     case RECORD_TYPE_INSTANT:
     case RECORD_TYPE_DURATION:
         return !memcmp(at(field, data), zeros, sizeof zeros);
@@ -268,7 +271,7 @@ static void read_nothing(const struct record_field *field, enum json_type type, 
     void *target = (char *)data + field->offset;
     if (field->type == RECORD_TYPE_TEXT)
         *(const char **)target = "";
-    if (field->type == RECORD_TYPE_NUMBER && type == JSON_NULL)
+    if (field->type == RECORD_TYPE_NUMBER && (type == JSON_NULL || field->measured))
         *(double *)target = NAN;
 }
 

@@ -38,6 +38,8 @@ struct record_field {
     const char *const *words; /* NULL-terminated */
     bool derived;             /* made from other fields: for templates, not in JSON */
     bool sparse;              /* lists: members that are "", 0, false or empty are left out */
+    bool measured;            /* numbers: 0 is a value like any other, NaN is none: left out where
+                                 lists are sparse, nothing in templates */
     const char *help;
 };
 

@@ -161,9 +161,8 @@ static bool parse(struct parser *parser, const struct tag *open, int depth, stru
 static bool parse_section(struct parser *parser, const struct tag *tag, int depth,
                           struct node *node)
 {
-    bool is_list =
-        !node->key &&
-        (node->field->type == RECORD_TYPE_LIST || node->field->type == RECORD_TYPE_LABELS);
+    bool is_list = !node->key && (node->field->type == RECORD_TYPE_LIST ||
+                                  node->field->type == RECORD_TYPE_LABELS);
     node->kind = tag->sigil == '#' ? NODE_SECTION : NODE_INVERTED;
     if (depth == NESTING_MAX)
         return complain(parser, tag->begin, "nested too deep: {{#", tag->name);
@@ -276,7 +275,8 @@ static void put_value(const struct node *node, const void *record, struct buf *o
         buf_integer(out, *(const int64_t *)value);
         return;
     case RECORD_TYPE_NUMBER:
-        buf_number(out, rounded(*(const double *)value));
+        if (!field->measured || !isnan(*(const double *)value))
+            buf_number(out, rounded(*(const double *)value));
         return;
     case RECORD_TYPE_INSTANT:
         if (*(const int64_t *)value)
@@ -311,7 +311,7 @@ static bool is_true(const struct node *node, const void *record)
     case RECORD_TYPE_INSTANT:
         return *(const int64_t *)value != 0;
     case RECORD_TYPE_NUMBER:
-        return *(const double *)value != 0;
+        return node->field->measured ? !isnan(*(const double *)value) : *(const double *)value != 0;
     default: {
         CLEANUP(buf_finish) struct buf text = { 0 };
         put_value(node, record, &text);

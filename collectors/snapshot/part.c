@@ -43,6 +43,7 @@ void part_release(struct part *part)
     intern_finish(&part->strings);
     intern_finish(&part->assessment_ids);
     intern_finish(&part->origin_keys);
+    intern_finish(&part->scopes);
     intern_finish(&part->cover_ids);
     arena_finish(&part->arena);
     source_list_release(part->source->list);
@@ -180,6 +181,7 @@ void part_add_closed_row(struct part *part, const struct part_closed_row *row)
         .reason = (uint8_t)row->reason,
         .cloud = (uint8_t)row->cloud,
     };
+    part_resource_see(part, row->row_id);
 }
 
 void part_close(struct part *part, const bool *closing, enum finding_reason reason)
@@ -407,6 +409,7 @@ static void sort(struct part *part)
 void part_seal(struct part *part)
 {
     kept_seal(&part->kept);
+    part_resource_seal(part);
     sort(part);
     part->findings =
         fit(part->findings, part->finding_count, &part->finding_capacity, sizeof *part->findings);
@@ -479,8 +482,10 @@ void part_carry(struct part *part, const struct part *older, const char *subscri
                    .older_place = before ? (size_t)(before - older->cover) : 0,
                },
                &part->strings);
-    if (older)
-        carry_findings(part, older, subscription_id);
+    if (!older)
+        return;
+    part_resource_carry(part, older, subscription_id);
+    carry_findings(part, older, subscription_id);
 }
 
 /* Every row of these begins with its id. */

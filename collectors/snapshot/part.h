@@ -29,7 +29,7 @@ struct part_assessment {
 struct part_origin {
     enum cloud_kind cloud;
     const char *scope; /* id of the connector, "" = of the subscription itself */
-    const char *connector, *account, *location; /* connector: its name */
+    const char *connector, *account, *location; /* connector: its name; part_resource_seal */
 };
 
 /* An open finding, compact: 72 bytes, texts as numbers of part.strings. */
@@ -74,18 +74,19 @@ struct part_cover {
 struct part {
     atomic_int references;
     const struct source *source; /* as it was when the part was made: the list may be another */
-    uint64_t generation; /* of the store when published; 0 before */
+    uint64_t generation;         /* of the store when published; 0 before */
     int64_t collected_at;
     size_t rows;
     bool truncated; /* Azure cut something we could only count: reported, never hidden */
     struct arena arena;
     struct intern strings;
-    struct intern assessment_ids;        /* number n is assessments[n - 1] */
+    struct intern assessment_ids; /* number n is assessments[n - 1] */
     struct part_assessment *assessments;
     size_t assessment_count, assessment_capacity;
     struct intern origin_keys; /* number n is origins[n - 1] */
     struct part_origin *origins;
     size_t origin_count, origin_capacity;
+    struct intern scopes;          /* ids of the connectors that rows came of, open or not */
     struct part_finding *findings; /* sorted by id after part_seal */
     size_t finding_count, finding_capacity;
     struct part_closed *closed; /* sorted by id after part_seal */
@@ -118,11 +119,11 @@ const char *part_keep_lower(struct part *part, const char *text);
 
 /* What a row says of one resource; texts are borrowed. */
 struct part_row {
-    const char *row_id;   /* the finding's identity; for ARM rows the assessment's own id */
+    const char *row_id; /* the finding's identity; for ARM rows the assessment's own id */
     const char *assessment_id, *title, *category, *assessment_type;
     const char *subscription_id, *resource_id;
     const char *resource_type; /* "" = made from the resource id */
-    const char *risk_factors; /* joined with "," */
+    const char *risk_factors;  /* joined with "," */
     enum risk_level risk;
     enum severity severity;
     bool contextual;
@@ -251,4 +252,3 @@ void part_view(const struct part *part, size_t index, struct finding *view,
 
 void part_acquire(struct part *part);
 void part_release(struct part *part); /* NULL is fine */
-

@@ -1,6 +1,7 @@
 #include "collectors/snapshot/part_resource.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/buf.h"
@@ -101,6 +102,64 @@ static uint16_t put_origin(struct part *part, const struct part_row *row, const 
     return (uint16_t)(CLOUD_COUNT + number - 1);
 }
 
+void part_resource_see(struct part *part, const char *id)
+{
+    char scope[PART_ID_BYTES];
+    size_t length = cloud_kind_connector(id);
+    if (!length || length >= sizeof scope)
+        return;
+    for (size_t i = 0; i < length; i++)
+        scope[i] = id[i] >= 'A' && id[i] <= 'Z' ? (char)(id[i] | 0x20) : id[i];
+    intern_put(&part->scopes, scope, length);
+}
+
+void part_resource_carry(struct part *part, const struct part *older, const char *subscription_id)
+{
+    CLEANUP(buf_finish) struct buf head = { 0 };
+    buf_printf(&head, "/subscriptions/%s/", subscription_id);
+    for (uint32_t i = 1; i < older->scopes.count; i++)
+        if (starts_with(intern_text(&older->scopes, i), buf_cstr(&head)))
+            part_resource_see(part, intern_text(&older->scopes, i));
+}
+
+/* What a connector is called ("group/name"), and by whom it may be mistaken: others that have the
+ * same name in the subscription. */
+static void name_scope(const char *scope, struct buf *long_name, struct buf *short_name)
+{
+    static const char head[] = "/subscriptions/", mark[] = "/resourcegroups/";
+    size_t length;
+    const char *name = cloud_kind_connector_name(scope, &length), *group = strstr(scope, mark);
+    const char *subscription = starts_with(scope, head) ? scope + sizeof head - 1 : "";
+    buf_reset(long_name);
+    buf_reset(short_name);
+    group = group ? group + sizeof mark - 1 : "";
+    buf_printf(long_name, "%.*s/%.*s", (int)segment_length(group), group, (int)length, name);
+    buf_printf(short_name, "%.*s/%.*s", (int)segment_length(subscription), subscription,
+               (int)length, name);
+}
+
+void part_resource_seal(struct part *part)
+{
+    CLEANUP(buf_finish) struct buf long_name = { 0 };
+    CLEANUP(buf_finish) struct buf short_name = { 0 };
+    CLEANUP(intern_finish) struct intern names = { 0 };
+    uint32_t *counts = MEMORY_ARRAY(uint32_t, part->scopes.count + 1);
+    for (uint32_t i = 1; i < part->scopes.count; i++) {
+        name_scope(intern_text(&part->scopes, i), &long_name, &short_name);
+        counts[intern_put(&names, short_name.data, short_name.length)]++;
+    }
+    for (size_t i = 0; i < part->origin_count && part->scopes.count > 2; i++) {
+        struct part_origin *origin = &part->origins[i];
+        if (!*origin->scope)
+            continue;
+        name_scope(origin->scope, &long_name, &short_name);
+        uint32_t number = intern_find(&names, short_name.data, short_name.length);
+        if (number < names.count && counts[number] > 1)
+            origin->connector = keep(part, buf_cstr(&long_name));
+    }
+    free(counts);
+}
+
 static struct part_origin origin_of(const struct part *part, const struct part_finding *finding)
 {
     if (finding->origin >= CLOUD_COUNT)
@@ -144,6 +203,7 @@ void part_resource_put(struct part *part, struct part_finding *finding, const st
 {
     put_id(part, finding, resource->id, resource->id_length, resource->subscription_id);
     finding->origin = put_origin(part, row, resource->id);
+    part_resource_see(part, resource->id);
     put_native(part, finding, row);
 }
 

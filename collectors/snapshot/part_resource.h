@@ -12,6 +12,15 @@ struct part_resource {
 void part_resource_put(struct part *part, struct part_finding *finding, const struct part_row *row,
                        const struct part_resource *resource);
 
+/* Remember the connector that an id (any case) is below, if it is below one; those that the older
+ * part saw in a subscription. */
+void part_resource_see(struct part *part, const char *id);
+void part_resource_carry(struct part *part, const struct part *older, const char *subscription_id);
+
+/* All rows have come: connectors that are called alike in one subscription are told apart by their
+ * resource groups ("group/name"), as their scores are. */
+void part_resource_seal(struct part *part);
+
 /* The same again, into a view. scratch: for the id. */
 void part_resource_view(const struct part *part, const struct part_finding *finding,
                         struct finding *view, char scratch[PART_ID_BYTES]);

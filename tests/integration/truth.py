@@ -28,9 +28,12 @@ def risk_of(row):
     return level if level in ("critical", "high", "medium", "low") else "not_evaluated"
 
 
-def below(row):
-    """Name of the connector that a row is seen through, empty for Azure's own."""
-    return (row.get("connectorId") or "").split("/")[-1]
+def named(connector, all_of_them):
+    """Its name; with its resource group, where the subscription has two of that name."""
+    parts = connector.lower().split("/")
+    alike = {other for other in (c.lower() for c in all_of_them)
+             if other.split("/")[2] == parts[2] and other.split("/")[-1] == parts[-1]}
+    return parts[-1] if len(alike) == 1 else f"{parts[4]}/{parts[-1]}"
 
 
 def cloud_of(row):
@@ -45,12 +48,12 @@ def account_of(row):
     return native[4] if native[0] == "arn" else ""
 
 
-def environment_of(row, labels):
+def environment_of(row, labels, connector):
     cloud, account = CLOUDS[cloud_of(row)], labels.get("account", "")
-    if not below(row):
+    if not connector:
         return cloud
     word = ACCOUNTS[cloud]
-    return f"{cloud}{f' {word} {account}' if account else ''} through connector {below(row)}"
+    return f"{cloud}{f' {word} {account}' if account else ''} through connector {connector}"
 
 
 def shown(text):
@@ -113,6 +116,7 @@ class Truth:
             self.maximum[score["subscriptionId"], subject] = score["max"]
             if ratio is not None:
                 self.scores[score["subscriptionId"], subject].append(ratio)
+        self.connectors = {row["connectorId"] for row in rows.values() if row.get("connectorId")}
         self.subscriptions = {s["subscriptionId"]: s["name"] for s in dump["subscriptions"]}
 
     def open_ids(self):
@@ -183,6 +187,7 @@ class Truth:
             return "no such finding"
         labels, row = alert["labels"], finding.facts
         firing = alert["state"] == "firing"
+        connector = self.below(row)
         facts = {
             "open": (firing, finding.open),
             "state": (resource["state"], "open" if finding.open else finding.ended_as()),
@@ -190,12 +195,12 @@ class Truth:
             "resource's opened_at": (seconds(resource["opened_at"]), finding.opened_at),
             "cloud": (labels["cloud"], cloud_of(row)),
             "resource's cloud": (resource["cloud"], labels["cloud"]),
-            "connector": (labels.get("connector", ""), below(row)),
-            "resource's connector": (resource.get("connector", ""), below(row)),
+            "connector": (labels.get("connector", ""), connector),
+            "resource's connector": (resource.get("connector", ""), connector),
             "account": (labels.get("account", ""), resource.get("account", "")),
             "account of the ARN": (account_of(row) or labels.get("account", ""),
                                    labels.get("account", "")),
-            "environment": (resource.get("environment", ""), environment_of(row, labels)),
+            "environment": (resource.get("environment", ""), environment_of(row, labels, connector)),
             "native_id": (resource.get("native_id", ""), shown(row.get("nativeId", ""))),
             "id": (resource["id"].lower(), row["resourceId"]),
             "subscription": (labels["subscription_id"], row["subscriptionId"]),
@@ -234,18 +239,20 @@ class Truth:
             equal(float(told[2]), round(alert["value"] * 100, 1), data["title"])
 
     def connector_of(self, labels):
-        """Its name; with its resource group, where the subscription has two of that name."""
+        """What the connector is called whose score it is."""
         if labels["subject"] == "ascscore":
             return ""
-        alike = {subject for subscription, subject in self.maximum
-                 if subscription == labels["subscription_id"]
-                 and subject.split("/")[-1] == labels["subject"].split("/")[-1]}
-        parts = labels["subject"].split("/")
-        return parts[-1] if len(alike) == 1 else f"{parts[4]}/{parts[-1]}"
+        return named(labels["subject"], {subject for subscription, subject in self.maximum
+                                         if subscription == labels["subscription_id"]
+                                         and subject != "ascscore"})
+
+    def below(self, row):
+        """What the connector is called that a row is seen through, empty for Azure's own."""
+        return named(row["connectorId"], self.connectors) if row.get("connectorId") else ""
 
     def judge_score_words(self, alert, data):
         block = next(b for b in data["blocks"] if b.get("fingerprint") == alert["fingerprint"])
-        before, now = block.get("value_before", 0), block.get("value", 0)  # 0 is left out
+        before, now = block["value_before"], block["value"]
         equal((before, now), (float(alert["annotations"]["value_before"]), alert["value"]),
               "values of the block")
         told = re.search(r"\(([\d.]+) -> ([\d.]+) %\)", data["title"])

@@ -182,6 +182,35 @@ TEST(active_pages_say_the_date_that_holds_now)
     scene_finish(&scene);
 }
 
+TEST(active_pages_say_how_it_had_ended)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct scene scene;
+    struct error error = { 0 };
+    const char *page = "";
+    scene_init(&scene, "past", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "a");
+    scene_run(&scene);
+    struct part *part = world_part(A, BOTH);
+    part_add_closed(part, "s1", "a", REASON_FIXED);
+    scene.world.now = 1700000000 + 86400;
+    world_publish(&scene.world, part);
+    CHECK_CONTAINS(scene_run(&scene), "finding.resolved@a\n");
+    scene.world.now += 4 * 86400;
+    scene_collect(&scene, "a");
+    CHECK_CONTAINS(scene_run(&scene), "finding.reopened@a\n");
+    CHECK(database_get_text(
+        database_prepare(scene.world.database,
+                         "SELECT page FROM outbox_message ORDER BY id DESC LIMIT 1"),
+        &arena, &page, &error));
+    CHECK_CONTAINS(page, "\"title\":\"High again: ");
+    CHECK_CONTAINS(page, "\"text\":\"It was fixed on 2023-11-15 22:13 UTC. ");
+    CHECK_CONTAINS(page, "\"reason_before\":\"fixed\","
+                         "\"ended_before_at\":\"2023-11-15T22:13:20Z\"");
+    scene_finish(&scene);
+}
+
 TEST(active_ends_overdue_alerts_with_their_reason)
 {
     struct scene scene;

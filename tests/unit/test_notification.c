@@ -338,3 +338,33 @@ TEST(rows_of_a_roll_up_add_up_whatever_is_dropped)
     }
     CHECK_INT(notification.count_count, 2);
 }
+
+TEST(zero_is_a_value)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf json = { 0 };
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    struct notification notification, again;
+    struct error error = { 0 };
+    const struct template *made = template_compile(
+        "{{#blocks}}{{#value}}{{value}} of {{bound}}{{/value}}{{^value}}none{{/value}}{{/blocks}}",
+        notification_fields, &arena, &error);
+    fixture_notification(FIXTURE_SCORE, &arena, &notification);
+    notification.blocks->value = notification.blocks->bound = 0;
+    notification_write(&notification, &json);
+    CHECK_CONTAINS(buf_cstr(&json), "\"comparison\":\"fell\",\"value\":0,\"value_before\":0.71,"
+                                    "\"bound\":0,");
+    CHECK(notification_read(json.data, json.length, &arena, &again, &error));
+    CHECK(again.blocks->value == 0 && again.blocks->bound == 0);
+    template_render(made, &again, &text);
+    CHECK_TEXT(buf_cstr(&text), "0 of 0");
+    notification_block_init(notification.blocks);
+    buf_reset(&json);
+    buf_reset(&text);
+    notification_write(&notification, &json);
+    CHECK(!strstr(strstr(buf_cstr(&json), "\"blocks\""), "\"bound\""));
+    CHECK(notification_read(json.data, json.length, &arena, &again, &error));
+    CHECK(isnan(again.blocks->value) && isnan(again.blocks->bound));
+    template_render(made, &again, &text);
+    CHECK_TEXT(buf_cstr(&text), "none");
+}

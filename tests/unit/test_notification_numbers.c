@@ -360,6 +360,18 @@ TEST(a_bound_is_told_with_value_unit_and_names)
                    "High: Disks should be encrypted on a (s1), open since 2023-11-14 22:14 UTC,"
                    " due 2023-11-17 22:14 UTC, in 3 d\n");
     CHECK_CONTAINS(buf_cstr(&out), "\xe2\x80\xa6 and 2 more\n");
+    CHECK_INT(layout.link_count, 0);
+    alert_annotate(&alert, "runbook_url", "https://runbooks/low");
+    bench.context.external_url = "https://d";
+    build(&bench, &alert, 1);
+    layout_make(&bench.notification, &bench.arena, &layout);
+    CHECK_INT(layout.link_count, 2); /* a runbook is nothing in the portal */
+    CHECK_TEXT(layout.links[0].text, "Runbook");
+    CHECK_TEXT(layout.links[0].link, "https://runbooks/low");
+    CHECK_TEXT(layout.links[1].text, "Dashboard");
+    CHECK_TEXT(layout.links[1].link, "https://d");
+    CHECK_TEXT(bench.notification.blocks->links[0].text, "Dashboard");
+    bench.context.external_url = "";
     struct alert many = firing("Many", "s1", "high", 7);
     build(&bench, &many, 1);
     CHECK_TEXT(bench.notification.title, "7 findings, above 2 (s1, high)");

@@ -1,4 +1,5 @@
 /* What a title and a text say in each situation. */
+#include "alerts/receivers/layout.h"
 #include "alerts/rules/notification_words.h"
 #include "alerts/text/text.h"
 #include "notification_fixture.h"
@@ -49,6 +50,14 @@ static void finish(struct scene *scene)
     arena_finish(&scene->arena);
 }
 #define SCENE CLEANUP(finish) struct scene
+
+static const char *fact(const struct layout *layout, const char *name)
+{
+    for (size_t i = 0; i < layout->fact_count; i++)
+        if (!strcmp(layout->facts[i].name, name))
+            return layout->facts[i].text;
+    return "";
+}
 
 /* clang-format off */
 static const struct {
@@ -151,6 +160,35 @@ TEST(a_long_recommendation_pushes_no_resource_out_of_sight)
         say(&scene);
         CHECK_TEXT(buf_cstr(&scene.title), cases[i].told);
     }
+}
+
+TEST(what_is_open_again_says_how_it_had_ended)
+{
+    SCENE scene = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct layout layout;
+    begin(&scene, 1, NULL);
+    scene.notification.event = "finding.reopened";
+    scene.notification.blocks->resources->reason_before = "fixed";
+    scene.notification.blocks->resources->ended_before_at = FIXTURE_AT - 86400;
+    say(&scene);
+    CHECK_CONTAINS(buf_cstr(&scene.text), "It was fixed on 2025-11-20 12:00 UTC. ");
+    layout_make(&scene.notification, &arena, &layout);
+    CHECK_TEXT(fact(&layout, "Last time"), "fixed 2025-11-20 12:00 UTC, 1 d ago");
+    CHECK_TEXT(fact(&layout, "Resource"), "stprod01 (storage account)");
+}
+
+TEST(what_ended_says_when)
+{
+    static const char *const fixed[] = { "fixed", NULL };
+    SCENE scene = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct layout layout;
+    begin(&scene, 0, fixed);
+    scene.notification.made_at = FIXTURE_AT + 10800;
+    say(&scene);
+    layout_make(&scene.notification, &arena, &layout);
+    CHECK_TEXT(fact(&layout, "Ended"), "2025-11-21 14:00 UTC, 1 h ago");
 }
 
 TEST(several_recommendations_are_counted_and_the_worst_is_named)

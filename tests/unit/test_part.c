@@ -90,6 +90,65 @@ TEST(resource_ids_come_out_as_they_went_in)
 }
 
 /* What is carried over from an older part, too. */
+static void open_below(struct part *part, const char *row_id, const char *connector)
+{
+    struct part_row row = plain;
+    char id[256];
+    snprintf(id, sizeof id, "/subscriptions/%s/securitydata/i-1", connector);
+    row.row_id = row_id;
+    row.resource_id = id;
+    row.cloud = CLOUD_AWS;
+    part_add_open(part, &row);
+}
+
+/* The connectors of the open findings, in the order of their row ids. */
+static const char *connectors(const struct part *part, size_t count, char out[256])
+{
+    *out = 0;
+    for (size_t i = 0; i < count; i++) {
+        char row_id[2] = { (char)('a' + i), 0 }, scratch[PART_ID_BYTES];
+        struct finding view;
+        struct finding_id id = finding_id(part->source, row_id, 1);
+        part_view(part, (size_t)part_find(part, &id), &view, scratch);
+        snprintf(out + strlen(out), 256 - strlen(out), "%s ", view.connector);
+    }
+    return out;
+}
+
+#define BELOW(subscription, group, name)                                                           \
+    subscription "/resourceGroups/" group "/providers/Microsoft.Security/securityConnectors/" name
+
+TEST(connectors_of_one_name_are_told_apart)
+{
+    char names[256];
+    struct part *older = part_create(SOURCE(assessments));
+    open_below(older, "a", BELOW("aaaa-1", "One", "Prod"));
+    open_below(older, "b", BELOW("aaaa-1", "one", "lab"));
+    open_below(older, "c", BELOW("bbbb-2", "two", "prod")); /* of another subscription */
+    part_add_cover(older, "aaaa-1", 5);
+    part_seal(older);
+    CHECK_TEXT(connectors(older, 3, names), "prod lab prod ");
+    part_release(older);
+    older = part_create(SOURCE(assessments));
+    open_below(older, "a", BELOW("aaaa-1", "One", "Prod"));
+    open_below(older, "b", BELOW("aaaa-1", "one", "lab"));
+    open_below(older, "c", BELOW("bbbb-2", "two", "prod"));
+    /* all is well below the other: it is there all the same */
+    part_add_closed(older, "aaaa-1",
+                    "/subscriptions/" BELOW("AAAA-1", "TWO", "prod") "/x/providers/y",
+                    REASON_FIXED);
+    part_add_cover(older, "aaaa-1", 5);
+    part_seal(older);
+    CHECK_TEXT(connectors(older, 3, names), "one/prod lab prod ");
+    struct part *part = part_create(SOURCE(assessments)); /* and what is carried keeps its name */
+    part_add_carried(part, "aaaa-1", 5, "denied", 6);
+    part_carry(part, older, "aaaa-1");
+    part_seal(part);
+    CHECK_TEXT(connectors(part, 2, names), "one/prod lab ");
+    part_release(older);
+    part_release(part);
+}
+
 TEST(resources_of_other_clouds_keep_their_names)
 {
     struct part *older = part_create(SOURCE(assessments));
