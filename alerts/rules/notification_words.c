@@ -183,7 +183,7 @@ static void put_what(struct buf *out, const struct notification_block *block,
 {
     size_t taken = text_points(buf_cstr(out)) + text_points(buf_cstr(behind));
     size_t left = taken + WHAT_POINTS_MIN < SHOWN_POINTS ? SHOWN_POINTS - taken : WHAT_POINTS_MIN;
-    text_cut_word(out, title_of(block), left);
+    text_cut_middle(out, title_of(block), left);
     buf_text(out, buf_cstr(behind));
 }
 

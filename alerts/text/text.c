@@ -101,21 +101,36 @@ bool text_cut(struct buf *out, const char *text, size_t max_points)
     return cut(out, text, max_points, false);
 }
 
-bool text_cut_word(struct buf *out, const char *text, size_t max_points)
+/* Points of a part of valid UTF-8. */
+static size_t points_between(const char *from, const char *to)
+{
+    size_t points = 0;
+    for (; from < to; from++)
+        points += ((unsigned char)*from & 0xc0) != 0x80;
+    return points;
+}
+
+bool text_cut_middle(struct buf *out, const char *text, size_t max_points)
 {
     CLEANUP(buf_finish) struct buf all = { 0 };
-    if (max_points < 2 || !text_cut(&all, text, max_points))
+    if (text_points(text) <= max_points)
         return text_cut(out, text, max_points);
-    size_t whole = all.length - encoded_bytes(ELLIPSIS), end = whole;
-    bool at_word = !strncmp(text, all.data, whole) && text[whole] == ' ';
-    while (!at_word && end > whole / 2 && all.data[end] != ' ')
-        end--;
-    if (end <= whole / 2)
-        end = whole; /* a word as long as that is cut, too */
-    while (end && strchr(" ,;:(-", all.data[end - 1]))
-        end--;
-    buf_append(out, all.data, end);
+    (void)text_cut(&all, text, SIZE_MAX); /* valid UTF-8 from here on */
+    const char *begin = buf_cstr(&all), *end = begin + all.length, *head = begin, *tail = end;
+    for (const char *at = end; at > begin && points_between(at, end) <= max_points / 2; at--)
+        if (at[-1] == ' ' && at < end)
+            tail = at;
+    size_t taken = points_between(tail, end) + 2;
+    for (const char *at = begin; at < tail && points_between(begin, at) + taken <= max_points; at++)
+        if (*at == ' ')
+            head = at;
+    while (head > begin && strchr(" ,;:(-", head[-1]))
+        head--;
+    if (tail == end || head == begin)
+        return text_cut(out, text, max_points);
+    buf_append(out, begin, (size_t)(head - begin));
     text_encode(out, ELLIPSIS);
+    buf_printf(out, " %s", tail);
     return true;
 }
 

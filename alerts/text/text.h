@@ -11,8 +11,8 @@
  * ellipsis). Bytes that are no UTF-8 become U+FFFD. */
 bool text_cut(struct buf *out, const char *text, size_t max_points);
 
-/* The same, cut behind a word where one ends in the second half. */
-bool text_cut_word(struct buf *out, const char *text, size_t max_points);
+/* The same, but cut between words in the middle, where words allow: "Storage… network access". */
+bool text_cut_middle(struct buf *out, const char *text, size_t max_points);
 
 /* The same as text_cut with a limit in UTF-8 bytes. */
 bool text_cut_bytes(struct buf *out, const char *text, size_t max_bytes);

@@ -74,16 +74,16 @@ static const struct {
       "Critical again: Disks should be encrypted on stprod01 (Production)",
       "" },
     { 1, { 0 }, "finding.exemption_expired", "",
-      "Critical again (exemption over): Disks should be\xe2\x80\xa6 on stprod01 (Production)",
+      "Critical again (exemption over): Disks\xe2\x80\xa6 encrypted on stprod01 (Production)",
       "" },
     { 1, { 0 }, "finding.risk_changed", "high",
-      "Now critical, was high: Disks should be\xe2\x80\xa6 on stprod01 (Production)",
+      "Now critical, was high: Disks\xe2\x80\xa6 be encrypted on stprod01 (Production)",
       "should have been fixed by 2025-11-18 14:00 UTC." },
     { 0, { "no_longer_overdue" }, "finding.no_longer_overdue", "",
       "No longer overdue: Disks should be encrypted on stprod01 (Production)",
       "It is open still, but due later." },
     { 1, { 0 }, "finding.overdue", "",
-      "Overdue 3 d (critical): Disks should be\xe2\x80\xa6 on stprod01 (Production)",
+      "Overdue 3 d (critical): Disks\xe2\x80\xa6 be encrypted on stprod01 (Production)",
       "should have been fixed by 2025-11-18 14:00 UTC." },
     { 3, { "fixed", "fixed" }, "finding.resolved", "",
       "Critical: Disks should be encrypted, 3 of 5 open (Production)",
@@ -104,7 +104,7 @@ static const struct {
       "Resource deleted: Disks should be encrypted on stprod01 (Production)",
       "" },
     { 0, { "plan_off" }, "finding.resolved", "",
-      "No longer assessed (plan off): Disks should be\xe2\x80\xa6 on stprod01 (Production)",
+      "No longer assessed (plan off): Disks\xe2\x80\xa6 encrypted on stprod01 (Production)",
       "may still be there" },
     { 0, { "no_longer_assessed" }, "finding.no_longer_assessed", "",
       "No longer assessed: Disks should be encrypted on stprod01 (Production)",
@@ -141,15 +141,20 @@ TEST(a_long_recommendation_pushes_no_resource_out_of_sight)
     } cases[] = {
         { "Disks should be encrypted", "stprod01",
           "Critical: Disks should be encrypted on stprod01 (Production)" },
-        { "Storage accounts should restrict the network", "stprod01",
-          "Critical: Storage accounts should restrict the\xe2\x80\xa6 on stprod01 (Production)" },
+        { "Storage accounts should restrict network access", "stprod01",
+          "Critical: Storage accounts\xe2\x80\xa6 network access on stprod01 (Production)" },
         { "Machines (all of them) should have their findings resolved", "stprod01-weu",
-          "Critical: Machines (all of them) should\xe2\x80\xa6 on stprod01-weu (Production)" },
+          "Critical: Machines (all\xe2\x80\xa6 findings resolved on stprod01-weu (Production)" },
+        { "Konten sollten \xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc gut gesch\xc3\xbctzt sein "
+          "m\xc3\xbcssen",
+          "stprod01",
+          "Critical: Konten sollten \xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc gut\xe2\x80\xa6 sein "
+          "m\xc3\xbcssen on stprod01 (Production)" },
         { "Verylongwordthatnobodywouldwriteinatitleof60letters is", "stprod01",
           "Critical: Verylongwordthatnobodywouldwriteinati\xe2\x80\xa6 on stprod01 (Production)" },
         { "Storage accounts should restrict access",
           "a-name-that-is-as-long-as-all-that-a-lock-screen-shows",
-          "Critical: Storage accounts\xe2\x80\xa6 on a-name-that-is-as-long-as-all-that-a-lock-"
+          "Critical: Storage\xe2\x80\xa6 access on a-name-that-is-as-long-as-all-that-a-lock-"
           "screen-shows (Production)" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
