@@ -42,10 +42,9 @@ static void add_fact(struct making *making, const char *name, const char *text)
 static void add_instant(struct making *making, const char *name, int64_t at)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
-    int64_t now = making->notification->made_at;
     if (!at)
         return;
-    text_instant(&text, at, at == now ? 0 : now);
+    text_instant(&text, at, making->notification->made_at);
     add_fact(making, name, finish_text(making, &text));
 }
 

@@ -491,7 +491,7 @@ static void put_name(struct buf *out, const char *title, size_t named, const cha
     if (!*what)
         return;
     buf_text(out, " (");
-    text_cut_word(out, what, NAME_POINTS);
+    text_cut_middle(out, what, NAME_POINTS);
     buf_char(out, ')');
 }
 
