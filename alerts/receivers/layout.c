@@ -405,6 +405,10 @@ static void add_open_lines(struct lines *lines, const struct notification_block 
 static void add_other_lines(struct lines *lines, const struct notification_block *block)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
+    if (!is_open(block)) {
+        add_named(lines, "Closed because", notification_words_ending(block->reason));
+        return;
+    }
     add_named(lines, "What", block->what);
     if (block->since_at)
         text_instant(&text, block->since_at, lines->making->notification->made_at);
@@ -440,7 +444,7 @@ static void add_block(struct making *making, size_t number, const struct notific
     lines.count = block->resource_count ? put_resources(making, block, lines.items) : 0;
     if (is_open(block))
         add_open_lines(&lines, block);
-    if (is_open(block) && !block->resource_count)
+    if (!block->resource_count)
         add_other_lines(&lines, block);
     for (size_t i = 0; i < block->link_count && lines.count; i++)
         if (i || !block->resource_count || !*block->resources->link)

@@ -192,8 +192,8 @@ bool notification_read(const char *json, size_t length, struct arena *arena,
                        struct notification *notification, struct error *error) MUST_USE;
 
 /* Drop the next least important thing and set truncated, for a receiver whose body came out too
- * large: details, texts of all blocks but the first, resources, remediation, description, causes,
- * text, rows of a roll-up (folded into one), blocks but the first, alerts but the first, then what
- * is long, then all but title, risk, resource, link and key: that form fits everywhere. Counts stay
- * true. False when nothing is left to drop. Texts go to the arena. */
+ * large: resources beyond ten, details, texts of all blocks but the first, resources, remediation,
+ * description, causes, text, rows of a roll-up (folded into one), blocks but the first, alerts but
+ * the first, then what is long, then all but title, risk, resource, link and key: that form fits
+ * everywhere. Counts stay true. False when nothing is left to drop. Texts go to the arena. */
 bool notification_shrink(struct notification *notification, struct arena *arena);

@@ -5,6 +5,7 @@
 #include "alerts/text/text.h"
 
 enum {
+    MANY_RESOURCES = 10,
     SHORT_RESOURCES = 5,
     SHORT_LIST = 3,
     SHORT_POINTS = 600,
@@ -54,6 +55,13 @@ static bool drop_details(struct shrinking *shrinking, struct notification_block 
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
         changed |= empty(texts[i]);
     return changed;
+}
+
+/* One more line of a long list says less than anything else. */
+static bool drop_many(struct shrinking *shrinking, struct notification_block *block)
+{
+    (void)shrinking;
+    return keep_first(&block->resource_count, MANY_RESOURCES);
 }
 
 static bool drop_resources(struct shrinking *shrinking, struct notification_block *block)
@@ -287,6 +295,7 @@ static const struct {
     drop_of_block *in_all, *in_others;
     bool (*whole)(struct shrinking *shrinking);
 } steps[] = {
+    { .in_all = drop_many },
     { .in_all = drop_details },
     { .in_others = shorten_remediation },
     { .in_others = shorten_description },

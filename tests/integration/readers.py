@@ -3,34 +3,44 @@
 
 GOLDEN_WRITE=1 renews tests/golden/readers: look at the difference."""
 import difflib
+import functools
 import json
 import os
+import re
 import subprocess
 
 import readable
 from harness import ROOT, SLOWNESS, equal, run
+from questions import STORIES
 
 PRINTER = os.environ.get("PRINT_REQUESTS", os.path.join(ROOT, "build/release/print_requests"))
 GOLDEN = os.path.join(ROOT, "tests/golden/readers")
 NOW = 1796500000  # of the attempts: 2026-12-05, after all that happens in tests/tools/situations.c
 FOLDED = ("cloudevents", "cloudevents_binary")  # the envelope; what is in it is that of `standard`
 WHOLE = 2  # messages of one receiver and situation that a golden has in full
+FIRST = 60  # characters of a title that a locked screen shows
 
 
-def requests():
-    output = subprocess.run([PRINTER, str(NOW)], stdin=subprocess.DEVNULL, check=True,
-                            capture_output=True, text=True, timeout=60 * SLOWNESS).stdout
-    return [json.loads(line) for line in output.splitlines()]
+@functools.lru_cache(None)
+def requests(without=""):
+    """{(situation, variant): its requests}; without: a question whose answers were taken out."""
+    output = subprocess.run([PRINTER, str(NOW), *([without] if without else [])],
+                            stdin=subprocess.DEVNULL, check=True, capture_output=True, text=True,
+                            timeout=60 * SLOWNESS).stdout
+    made = {}
+    for line in output.splitlines():
+        request = json.loads(line)
+        if not request["fixture"]:
+            made.setdefault((request["situation"], request["variant"]), []).append(request)
+    return made
 
 
-REQUESTS = requests()
-PLAYED = [line for line in REQUESTS if not line["fixture"]]
-SITUATIONS = list(dict.fromkeys(request["situation"] for request in PLAYED))
+def situations():
+    return list(dict.fromkeys(situation for situation, _ in requests()))
 
 
-def messages(situation, variant):
-    return [request for request in PLAYED
-            if (request["situation"], request["variant"]) == (situation, variant)]
+def variants():
+    return list(dict.fromkeys(variant for _, variant in requests()))
 
 
 # --- golden files ------------------------------------------------------------------------------
@@ -46,11 +56,12 @@ def envelope(request, standard):
 
 def golden_of(situation):
     lines = []
-    for variant in dict.fromkeys(request["variant"] for request in PLAYED):
-        told = messages(situation, variant)
+    for variant in variants():
+        told = requests().get((situation, variant), [])
         for number, request in enumerate(told[:WHOLE]):
             if variant in FOLDED:
-                texts = {variant: envelope(request, messages(situation, "standard")[number])}
+                standard = requests()[situation, "standard"][number]
+                texts = {variant: envelope(request, standard)}
             else:
                 texts = readable.texts(request)
             for name, text in texts.items():
@@ -61,7 +72,7 @@ def golden_of(situation):
 
 def test_every_situation_equals_its_golden_file():
     os.makedirs(GOLDEN, exist_ok=True)
-    for situation in SITUATIONS:
+    for situation in situations():
         path = os.path.join(GOLDEN, situation + ".txt")
         text = golden_of(situation)
         if os.environ.get("GOLDEN_WRITE"):
@@ -71,7 +82,184 @@ def test_every_situation_equals_its_golden_file():
             lines = difflib.unified_diff(file.read().splitlines(), text.splitlines(),
                                          lineterm="", n=1)
         equal(list(lines)[:40], [], situation)
-    equal(sorted(os.listdir(GOLDEN)), sorted(name + ".txt" for name in SITUATIONS), "golden files")
+    equal(sorted(os.listdir(GOLDEN)), sorted(name + ".txt" for name in situations()),
+          "golden files")
+
+
+# --- what is asked -----------------------------------------------------------------------------
+def plain(text):
+    """Without emphasis, in single spaces."""
+    return re.sub(r"\s+", " ", text.replace("*", ""))
+
+
+def told_to(situation, without=""):
+    """{receiver: all it is sent, each message once}, of those that people read."""
+    found = {}
+    for variant in readable.HUMAN:
+        for request in requests(without).get((situation, variant), []):
+            for name, text in readable.texts(request).items():
+                found.setdefault(name, []).append(text)
+    return {name: "\n\n".join(texts) for name, texts in found.items()}
+
+
+def unanswered(asked, text):
+    """The questions that the text does not answer in full."""
+    text = plain(text)
+    return sorted(question for question, answers in asked.items()
+                  if not all(answer in text for answer in answers))
+
+
+def named(texts):
+    """{receiver: (what is asked of it, its text)} of one situation."""
+    return {name: (name.split()[0], text) for name, text in texts.items()}
+
+
+def complaints(situation, story, name, receiver, text):
+    """What a text does not say, and what it says wrongly."""
+    for question, answers in story.asked_of(receiver).items():
+        for answer in answers:
+            if answer not in plain(text):
+                yield f"{situation}, {name}, {question}: no {answer!r}"
+    for word in story.never:
+        if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", plain(text)):
+            yield f"{situation}, {name}: has {word!r}"
+
+
+def test_every_question_is_answered():
+    equal(sorted(situations()), sorted(STORIES), "situations with questions")
+    found = []
+    for situation, story in STORIES.items():
+        texts = told_to(situation)
+        equal(sorted(texts), sorted((*readable.HUMAN, "email as HTML")), f"told of {situation}")
+        for name, (receiver, text) in named(texts).items():
+            found.extend(complaints(situation, story, name, receiver, text))
+    equal("\n".join(found), "", "answers")
+
+
+def test_an_answer_that_is_taken_out_is_missed():
+    """Without the lines of an answer, everywhere, its question is the one that stays open."""
+    for situation, story in STORIES.items():
+        for name, (receiver, text) in named(told_to(situation)).items():
+            for question, answers in story.asked_of(receiver).items():
+                for answer in answers:
+                    left = "\n".join(line for line in plain_lines(text) if answer not in line)
+                    if question not in unanswered(story.asked_of(receiver), left):
+                        raise AssertionError(f"{name} of {situation} without {answer!r}: nobody"
+                                             f" misses the answer to {question!r}")
+
+
+def plain_lines(text):
+    return [plain(line) for line in text.split("\n")]
+
+
+def test_titles_decide_within_what_a_locked_screen_shows():
+    for situation, story in STORIES.items():
+        text = told_to(situation)["slack"]
+        title = text.split("\n")[0][:FIRST]
+        equal([part for part in story.first if part not in title], [],
+              f"the first {FIRST} characters of {situation}: {title!r}")
+
+
+# --- what no message may have --------------------------------------------------------------------
+ODD = {
+    "a null": r"\(null\)|\bnull\b|\bnan\b|\binf\b|undefined",
+    "a format": r"%[sdlu]\b|\{\{|\}\}",
+    "an empty link or bracket": r"<>|\(\)|\[\]|<https?://>",
+    "an empty value": r"(?m)^(?:- |• )?[A-Z][A-Za-z ]{1,24}: *\n(?!\n|- |• |\d)",
+    "two empty lines": r"\n\n\n",
+    "space before punctuation": r"\w [.,;:](?:\s|$)",
+    "punctuation twice": r",,|, ,|;;|; ;|\. \.|(?<!\.)\.\.(?!\.)",
+    "time that did not pass": r"\b0 s\b",
+    "one of several": r"\b1 (?:receivers|resources|findings|points|alerts)\b",
+}
+REPEATED = 40  # characters; what is as long and said twice is a mistake
+
+
+def repeated(text):
+    """Long lines that are said twice; titles are, and what blocks have alike."""
+    lines = [line.strip(" -•") for line in text.split("\n")]
+    title = re.sub(r"^\[[A-Z ()]+\] ", "", lines[0])
+    return sorted({line for line in lines if len(line) > REPEATED and lines.count(line) > 1 and
+                   title not in line and not line.startswith(("Why: ", "Threatens: ", "<https",
+                                                              "https"))})
+
+
+def test_no_message_has_what_is_odd():
+    found = []
+    for (situation, variant), told in requests().items():
+        for request in told if variant in readable.HUMAN else ():
+            for name, text in readable.texts(request).items():
+                what = f"{request['page']}, {name}"
+                for odd, pattern in ODD.items():
+                    at = re.search(pattern, text)
+                    if at:
+                        around = text[max(0, at.start() - 60):at.end() + 40]
+                        found.append(f"{what}: {odd}: {around!r}")
+                if situation not in ("longest", "by_machine"):
+                    found.extend(f"{what}: twice {line!r}" for line in repeated(text))
+    equal("\n".join(found), "", "what is odd")
+
+
+# --- limits --------------------------------------------------------------------------------------
+def slack_fits(body):
+    message = json.loads(body)
+    blocks = message["blocks"]
+    points = len("".join(json.dumps(block, ensure_ascii=False) for block in blocks))
+    texts = [block["text"]["text"] for block in blocks if block["type"] == "section" and
+             "text" in block]
+    fields = [block["fields"] for block in blocks if "fields" in block]
+    context = [block["elements"] for block in blocks if block["type"] == "context"]
+    return {
+        "blocks": len(blocks) <= 50, "all of it": points <= 13200,
+        "fallback": len(message["text"]) <= 4000,
+        "header": all(len(block["text"]["text"]) <= 150 for block in blocks
+                      if block["type"] == "header"),
+        "sections": all(0 < len(text) <= 3000 for text in texts),
+        "fields": all(0 < len(field) <= 10 for field in fields),
+        "each field": all(len(one["text"]) <= 2000 for field in fields for one in field),
+        "context": all(0 < len(elements) <= 10 for elements in context)}
+
+
+def teams_fits(body):
+    card = json.loads(body)["attachments"][0]["content"]
+    facts = [block["facts"] for block in card["body"] if block["type"] == "FactSet"]
+    return {"bytes": len(json.dumps(json.loads(body))) <= 28 * 1024, "version": card["version"] <=
+            "1.4", "actions": len(card["actions"]) <= 6, "facts": all(facts),
+            "texts": all(block["text"] for block in card["body"] if block["type"] == "TextBlock")}
+
+
+def pagerduty_fits(body):
+    event = json.loads(body)
+    payload = event["payload"]
+    return {"bytes": len(body.encode()) <= 512000, "summary": 0 < len(payload["summary"]) <= 1024,
+            "key": len(event["routing_key"]) == 32, "dedup": len(event.get("dedup_key", "")) <= 255,
+            "severity": payload.get("severity", "info") in ("critical", "error", "warning", "info"),
+            "links": all(link["href"].startswith("https://") for link in event.get("links", []))}
+
+
+def email_fits(body):
+    lines = body.split("\r\n")
+    return {"bytes": len(body) <= 1 << 20, "lines": max(map(len, lines)) <= 998,
+            "folded": max(map(len, lines)) <= 100, "ASCII": body.isascii()}
+
+
+FITS = {
+    "slack": slack_fits, "teams": teams_fits, "pagerduty": pagerduty_fits, "email": email_fits,
+    "standard": lambda body: {"bytes": len(body.encode()) <= 64 * 1024},
+    "cloudevents": lambda body: {"bytes": len(body.encode()) <= 64 * 1024},
+    "cloudevents_binary": lambda body: {"bytes": len(body.encode()) <= 64 * 1024},
+    "alertmanager": lambda body: {"bytes": len(body.encode()) <= 512 * 1024},
+    "alertmanager_v2": lambda body: {"bytes": len(body.encode()) <= 256 * 1024,
+                                     "alerts": len(json.loads(body)) <= 64},
+}
+
+
+def test_every_message_is_within_its_receivers_limits():
+    equal(sorted(FITS), sorted(variants()), "receivers with limits")
+    for (_, variant), told in requests().items():
+        for request in told:
+            broken = [what for what, fits in FITS[variant](request["body"]).items() if not fits]
+            equal(broken, [], f"limits of {variant} that {request['page']} breaks")
 
 
 run(globals())

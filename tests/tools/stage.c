@@ -100,6 +100,8 @@ static void publish(struct stage *stage, struct part *part)
     CHECK(!collector->finish || collector->finish(part, &context, &error));
     CHECK_TEXT(error.message, "");
     world_publish(&stage->scene.world, part);
+    stage->scene.world.snapshot->status[part->source->index].last_success_at =
+        stage->scene.world.now;
 }
 
 static void discover(struct stage *stage)
@@ -344,6 +346,12 @@ void stage_decide(struct stage *stage, int64_t seconds)
     stage->scene.world.now += seconds;
     if (*scene_run(&stage->scene))
         snprintf(stage->before, sizeof stage->before, "%s", last);
+}
+
+void stage_wait(struct stage *stage, int64_t seconds)
+{
+    stage->scene.world.now += seconds;
+    scene_run(&stage->scene);
 }
 
 void stage_collect(struct stage *stage)

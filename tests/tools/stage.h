@@ -68,8 +68,9 @@ void stage_turns(struct stage *stage, struct stage_row *row, const char *status,
 /* A collection of all rows a quarter of an hour later, and what is decided then. */
 void stage_collect(struct stage *stage);
 
-/* Decide again, so many seconds later. */
+/* Decide again, so many seconds later. What is told then is news; stage_wait: is told besides. */
 void stage_decide(struct stage *stage, int64_t seconds);
+void stage_wait(struct stage *stage, int64_t seconds);
 
 /* The score of Production in percent, with the controls it is made of, and what is decided. */
 void stage_score(struct stage *stage, double percent);

@@ -266,10 +266,12 @@ TEST(shrinking_goes_in_order)
     notification.blocks = blocks;
     notification.block_count = ARRAY_COUNT(blocks);
     CHECK(notification_shrink(&notification, &arena));
+    CHECK_INT(notification.blocks[0].resource_count, 10);
+    CHECK_TEXT(notification.blocks[2].effort, "Low");
+    CHECK(notification_shrink(&notification, &arena));
     CHECK_TEXT(notification.threats, "");
     CHECK_TEXT(notification.blocks[2].effort, "");
     CHECK_TEXT(blocks[2].effort, "Low"); /* the builder's own is not touched */
-    CHECK_INT(notification.resource_count, NOTIFICATION_RESOURCES_MAX);
     CHECK(notification_shrink(&notification, &arena));
     CHECK_INT(text_points(notification.blocks[1].remediation), 600);
     CHECK(notification_shrink(&notification, &arena));
@@ -278,7 +280,7 @@ TEST(shrinking_goes_in_order)
     CHECK(notification_shrink(&notification, &arena));
     CHECK_TEXT(notification.blocks[1].description, "\xe2\x80\xa6");
     CHECK_INT(text_points(notification.blocks[0].remediation), 1500);
-    CHECK_INT(notification.blocks[2].resource_count, NOTIFICATION_RESOURCES_MAX);
+    CHECK_INT(notification.blocks[2].resource_count, 10);
     CHECK(notification_shrink(&notification, &arena));
     CHECK_INT(notification.blocks[2].resource_count, 5);
     CHECK(notification_shrink(&notification, &arena));
