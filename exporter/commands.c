@@ -9,6 +9,7 @@
 #include "exporter/commands_database.h"
 #include "exporter/process.h"
 #include "exporter/service.h"
+#include "exporter/web/admission.h"
 #include "exporter/web/dispatch.h"
 #include "version.h"
 
@@ -45,6 +46,22 @@ static int check_config(const struct flags *flags, const char *const *arguments,
     if (warnings.length)
         printf("%s: warning: %s", name, buf_cstr(&warnings));
     config_destroy(config);
+    return EXIT_FINE;
+}
+
+static int check_web_config(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    CLEANUP(buf_finish) struct buf words = { 0 };
+    (void)flags;
+    (void)count;
+    struct toolkit *toolkit = admission_read(arguments[0], &report);
+    fputs(buf_cstr(&report.text), stderr);
+    if (!toolkit)
+        return EXIT_FAILED;
+    admission_describe(toolkit, &words);
+    toolkit_destroy(toolkit);
+    printf("%s is valid: %s\n", arguments[0], buf_cstr(&words));
     return EXIT_FINE;
 }
 
@@ -85,7 +102,7 @@ static int list_metrics(const struct flags *flags, const char *const *arguments,
 {
     static const struct family *const *const own[] = {
         runner_families, arm_families,      service_families,
-        series_families, dispatch_families, process_families,
+        series_families, dispatch_families, admission_families, login_families, process_families,
     };
     CLEANUP(buf_finish) struct buf out = { 0 };
     (void)flags;
@@ -143,6 +160,8 @@ static const struct command own_commands[] = {
     { { "run" }, "", "Collect and serve (the default).", 0, 0, NULL },
     { { "check", "config" }, " [FILE]", "Name everything wrong in a configuration.", 0, 1,
       check_config },
+    { { "check", "web-config" }, " FILE", "Name everything wrong in a web configuration file.", 1,
+      1, check_web_config },
     { { "metrics" }, "", "List every metric as a Markdown table.", 0, 0, list_metrics },
     { { "rights" }, "", "List what each collector reads and the role it needs, as a table.", 0, 0,
       list_rights },

@@ -8,6 +8,7 @@
 #include "collectors/azure/cloud.h"
 #include "core/memory.h"
 #include "exporter/series.h"
+#include "exporter/web/admission.h"
 #include "exporter/web/gate.h"
 
 enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024 };
@@ -139,21 +140,31 @@ static void check_auth(const struct config *config, struct option_report *report
     metric_store_destroy(metrics);
 }
 
-/* Who can log in: the users of the web configuration file; none = nobody has to. */
-static struct option_pairs logins_of(const struct config *config)
+/* Check the web configuration file. Its users are who can log in; none = nobody has to. */
+static bool read_logins(struct config *config, struct option_report *report)
 {
-    (void)config;
-    return (struct option_pairs){ 0 };
+    if (!config->web.config_file)
+        return true;
+    struct toolkit *toolkit = admission_read(config->web.config_file, report);
+    if (!toolkit)
+        return false;
+    const struct option_pairs *users = &toolkit->users;
+    config->logins.pairs = arena_zalloc(&config->arena, (users->count + 1) * sizeof *users->pairs);
+    for (; config->logins.count < users->count; config->logins.count++)
+        config->logins.pairs[config->logins.count].name =
+            arena_text(&config->arena, users->pairs[config->logins.count].name);
+    toolkit_destroy(toolkit);
+    return true;
 }
 
 /* A right is that of somebody who can log in. */
 static void check_users(const struct config *config, struct option_report *report)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    const struct option_pairs logins = logins_of(config), *users = &config->web.users;
-    const char **names = arena_zalloc(&arena, (logins.count + 1) * sizeof *names);
-    for (size_t i = 0; i < logins.count; i++)
-        names[i] = logins.pairs[i].name;
+    const struct option_pairs *logins = &config->logins, *users = &config->web.users;
+    const char **names = arena_zalloc(&arena, (logins->count + 1) * sizeof *names);
+    for (size_t i = 0; i < logins->count; i++)
+        names[i] = logins->pairs[i].name;
     for (size_t i = 0; i < users->count; i++) {
         CLEANUP(buf_finish) struct buf near = { 0 };
         size_t at = 0;
@@ -171,7 +182,7 @@ static void check_users(const struct config *config, struct option_report *repor
 
 void config_writers(const struct config *config, struct buf *out)
 {
-    gate_describe(&config->web, logins_of(config).count > 0, out);
+    gate_describe(&config->web, config->logins.count > 0, out);
 }
 
 static void free_config(void *owner);
@@ -249,7 +260,8 @@ struct config *config_load(const struct config_source *source, struct option_rep
     if (!report->count) {
         complete(config);
         check_auth(config, report);
-        check_users(config, report);
+        if (read_logins(config, report))
+            check_users(config, report);
         compile_alerts(config, report);
         hash_config(config);
     }

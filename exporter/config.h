@@ -19,6 +19,7 @@ struct config {
     struct runner_filter subscriptions;
     struct series_config metrics;
     struct web_config web;
+    struct option_pairs logins; /* names of the users of its configuration file */
     struct log_config log;
     struct {
         const char *path;

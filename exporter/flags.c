@@ -52,6 +52,7 @@ static const struct flag flag_table[] = {
       .help = "With outbox list: only messages for this receiver." },
     { "state", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, state),
       .help = "With outbox list: queued, sent or dead. Default: queued and dead." },
+    { "web.config.file", "web.config_file" },
     { "web", .special = SPECIAL_SECTION },
     { "storage", .special = SPECIAL_SECTION },
     { "azure", .special = SPECIAL_SECTION },
@@ -93,6 +94,15 @@ static struct given *find_flag(const struct given_list *list, const char *name, 
     return NULL;
 }
 
+/* Whether a flag of another name sets that key. */
+static bool is_set(const struct given_list *list, const char *path)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].flag.path && !strcmp(list->items[i].flag.path, path))
+            return true;
+    return false;
+}
+
 /* "Secret of the application. Default: ..." -> "File that holds the secret of the application." */
 static const char *file_help(const char *help, struct arena *arena)
 {
@@ -115,7 +125,7 @@ static void list_section(struct given_list *list, const struct option *section, 
         for (size_t i = 0; i < path.length; i++)
             path.data[i] = path.data[i] == '_' ? '-' : path.data[i];
         flag.name = arena_text(arena, buf_cstr(&path));
-        if (!find_flag(list, flag.name, path.length))
+        if (!is_set(list, flag.path))
             add_flag(list, flag);
     }
 }

@@ -14,6 +14,7 @@
 #include "exporter/process.h"
 #include "exporter/selection.h"
 #include "exporter/web/dispatch.h"
+#include "exporter/web/login.h"
 
 /* A scrape within this time of another gets the same bytes: at a normal pace every scrape sees
  * fresh values, at a benchmark's pace the program's own metrics cost nothing. */
@@ -199,7 +200,8 @@ static void drop_process(struct metric_set *set)
 {
     size_t kept = 0;
     for (size_t i = 0; i < set->count; i++)
-        if (!contains(dispatch_families, set->samples[i].family))
+        if (!contains(dispatch_families, set->samples[i].family) &&
+            !contains(login_families, set->samples[i].family))
             set->samples[kept++] = set->samples[i];
     set->count = kept;
 }

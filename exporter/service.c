@@ -14,15 +14,15 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/memory.h"
-#include "core/worker.h"
 #include "exporter/alerts_routes.h"
+#include "exporter/once.h"
 #include "exporter/pages.h"
 #include "exporter/service_audit.h"
 #include "exporter/systemd.h"
 #include "exporter/web/web.h"
 #include "version.h"
 
-enum { WEB_GRACE_MS = 500, SAY_SILENCE_MS = 4000 };
+enum { WEB_GRACE_MS = 500 };
 
 /* clang-format off */
 static const struct family_5 build_info = {
@@ -62,8 +62,9 @@ struct service {
     struct metric_store *metrics;
     struct snapshot_store *snapshots;
     struct scrape *scrape;
-    struct alerting *alerting; /* NULL = nothing can be kept, or --once that notifies nobody */
-    struct gate *gate;         /* in front of what writes */
+    struct alerting *alerting;   /* NULL = nothing can be kept, or --once that notifies nobody */
+    struct gate *gate;           /* in front of what writes */
+    struct admission *admission; /* in front of everything; NULL = no web configuration file */
     struct web *web;
     struct config *started;              /* what a restart would change is compared with it */
     const char *storage;                 /* the folder, or NULL */
@@ -168,6 +169,16 @@ static bool create_alerting(struct service *service, struct error *error)
     return service->alerting != NULL;
 }
 
+/* Only the service lets anybody in. */
+static bool create_admission(struct service *service, struct error *error)
+{
+    const char *file = service->engine.config->web.config_file;
+    if (!file || service->flags->once)
+        return true;
+    service->admission = admission_create(file, service->metrics, error);
+    return service->admission != NULL;
+}
+
 struct service *service_create(struct config *config, const struct flags *flags,
                                struct error *error)
 {
@@ -195,7 +206,7 @@ struct service *service_create(struct config *config, const struct flags *flags,
     struct scrape_config scrape = config_scrape(config);
     bool ok = scrape_configure(service->scrape, &scrape, error);
     ok = engine_init(&service->engine, config, service, error) && ok;
-    if (ok && create_alerting(service, error))
+    if (ok && create_admission(service, error) && create_alerting(service, error))
         return service;
     service_destroy(service);
     return NULL;
@@ -207,6 +218,7 @@ void service_destroy(struct service *service)
         return;
     scrape_destroy(service->scrape);
     gate_destroy(service->gate);
+    admission_destroy(service->admission);
     alerting_destroy(service->alerting);
     engine_finish(&service->engine);
     config_destroy(service->started);
@@ -313,6 +325,17 @@ static bool swap(struct service *service, struct config *config, struct buf *ans
     return true;
 }
 
+/* The configuration has read the web configuration file already: what is wrong now is that it does
+ * not fit what runs. config is owned after a failure. */
+static bool reload_admission(struct service *service, struct config *config,
+                             struct option_report *report)
+{
+    if (!service->admission || admission_reload(service->admission, report))
+        return true;
+    config_destroy(config);
+    return false;
+}
+
 bool service_reload(struct service *service, const struct audit_by *by, struct buf *answer,
                     struct option_report *report)
 {
@@ -320,7 +343,8 @@ bool service_reload(struct service *service, const struct audit_by *by, struct b
     systemd_reloading();
     struct config *config = service_load(service->flags, report);
     buf_text(answer, "reloaded");
-    bool ok = config && swap(service, config, answer, report);
+    bool ok = config && reload_admission(service, config, report) &&
+              swap(service, config, answer, report);
     buf_reset(&service->reload_error);
     if (!ok) {
         buf_append(&service->reload_error, report->text.data, report->text.length);
@@ -338,52 +362,12 @@ bool service_reload(struct service *service, const struct audit_by *by, struct b
     return ok;
 }
 
-/* Nobody has answered until now; once is enough. */
-static int64_t say_silence(void *context)
-{
-    const struct engine *engine = context;
-    if (!arm_has_answered(engine->arm))
-        log_warn(MSG("no answer from Azure yet"),
-                 TEXT("url", auth_config_resource_manager(&engine->config->azure)));
-    return -1;
-}
-
-/* Whether nobody was there when this source ran. */
-static bool is_silent(const struct service *service, const struct source *source)
-{
-    struct snapshot *snapshot = snapshot_acquire(service->snapshots, clock_now_s());
-    enum error_code code = snapshot_status(snapshot, source)->error.code;
-    snapshot_release(snapshot);
-    return (code == ERROR_NETWORK || code == ERROR_TIMEOUT) &&
-           !arm_has_answered(service->engine.arm);
-}
-
-/* Run every enabled collector, until it is clear that Azure cannot be reached. */
-static bool collect_all(struct service *service)
-{
-    struct engine *engine = &service->engine;
-    const struct config *config = engine->config;
-    bool ok = true;
-    struct worker *watch = worker_start("silence", say_silence, NULL, engine, SAY_SILENCE_MS);
-    for (size_t i = 0; i < config->sources->count; i++) {
-        if (!config->collectors[i].enabled)
-            continue;
-        const struct source *source = &config->sources->sources[i];
-        ok = runner_run(engine->runner, source) && ok;
-        if (is_silent(service, source)) {
-            log_error(MSG("Azure cannot be reached"),
-                      TEXT("url", auth_config_resource_manager(&config->azure)));
-            break;
-        }
-    }
-    worker_stop(watch);
-    return ok;
-}
-
 bool service_once(struct service *service, struct buf *out)
 {
     struct error error;
-    bool ok = collect_all(service);
+    const struct engine *engine = &service->engine;
+    const struct once once = { engine->config, engine->arm, engine->runner, service->snapshots };
+    bool ok = once_collect(&once);
     if (service->engine.config->settings->receiver_count && !service->flags->notify)
         log_info(MSG("nobody is notified: that takes --notify"));
     if (service->alerting && !alerting_run(service->alerting, clock_now_s(), &error)) {
@@ -551,11 +535,11 @@ bool service_start(struct service *service, struct error *error)
           service->scrape },
         { "/",          "landing", WEB_GET, 0, WEB_WORK,    handle_landing, service },
         { "/style.css", "style",   WEB_GET, 0, WEB_AT_ONCE, handle_style,   service },
-        { "/-/healthy", "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service },
-        { "/healthz",   "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service },
-        { "/livez",     "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service },
-        { "/-/ready",   "ready",   WEB_GET, 0, WEB_AT_ONCE, handle_ready,   service },
-        { "/readyz",    "ready",   WEB_GET, 0, WEB_AT_ONCE, handle_ready,   service },
+        { "/-/healthy", "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service, true },
+        { "/healthz",   "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service, true },
+        { "/livez",     "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service, true },
+        { "/-/ready",   "ready",   WEB_GET, 0, WEB_AT_ONCE, handle_ready, service, true },
+        { "/readyz",    "ready",   WEB_GET, 0, WEB_AT_ONCE, handle_ready, service, true },
         { "/api/v2/*",  "api_v2",  API, body_bytes, WEB_WORK, alerts_routes_v2, service->alerting,
           .json_only = true },
         { "/api/v1/*",  "api_v1",  WEB_GET, 0, WEB_WORK, alerts_routes_v1, service->alerting },
@@ -564,8 +548,8 @@ bool service_start(struct service *service, struct error *error)
         { "/-/quit",    "quit",    CHANGE, body_bytes, WEB_WORK, handle_quit,   service },
     };
     /* clang-format on */
-    service->web =
-        web_start(web, service->gate, routes, ARRAY_COUNT(routes), service->metrics, error);
+    service->web = web_start(web, service->gate, service->admission, routes, ARRAY_COUNT(routes),
+                             service->metrics, error);
     if (!service->web)
         return false;
     pthread_mutex_lock(&service->lock);

@@ -87,37 +87,42 @@ static struct site *site_read(const char *path, struct option_report *report)
     struct toolkit *toolkit = toolkit_read(path, report);
     if (!toolkit)
         return NULL;
+    struct tls *tls = toolkit->tls.enabled ? tls_create(&toolkit->tls, &error) : NULL;
+    if (toolkit->tls.enabled && !tls) {
+        options_complain(report, path, toolkit->tls.line, "tls_server_config", "%s", error.message);
+        toolkit_destroy(toolkit);
+        return NULL;
+    }
     struct site *site = MEMORY_NEW(struct site);
+    *site = (struct site){ .toolkit = toolkit, .tls = tls };
     atomic_init(&site->references, 1);
-    site->toolkit = toolkit;
-    if (!toolkit->tls.enabled)
-        return site;
-    site->tls = tls_create(&toolkit->tls, &error);
-    if (site->tls)
-        return site;
-    options_complain(report, path, toolkit->tls.line, "tls_server_config", "%s", error.message);
-    site_release(site);
-    return NULL;
+    return site;
 }
 
-bool admission_check(const char *path, struct buf *out, struct option_report *report)
+struct toolkit *admission_read(const char *path, struct option_report *report)
 {
     struct site *site = site_read(path, report);
     if (!site)
-        return false;
-    const struct toolkit *toolkit = site->toolkit;
-    buf_text(out, site->tls ? "TLS is on" : "TLS is off");
-    if (site->tls && toolkit->tls.client_auth == TOOLKIT_CLIENT_REQUIRE_AND_VERIFY)
-        buf_text(out, toolkit->tls.client_ca ? " with client certificates"
-                                             : " with client certificates of any public CA");
-    if (toolkit->users.count == 1)
-        buf_text(out, ", 1 user signs in");
-    else if (toolkit->users.count)
-        buf_printf(out, ", %zu users sign in", toolkit->users.count);
-    else
-        buf_text(out, ", nobody signs in");
+        return NULL;
+    struct toolkit *toolkit = site->toolkit;
+    site->toolkit = NULL;
     site_release(site);
-    return true;
+    return toolkit;
+}
+
+void admission_describe(const struct toolkit *toolkit, struct buf *out)
+{
+    const struct toolkit_tls *tls = &toolkit->tls;
+    buf_text(out, tls->enabled ? "TLS is on" : "TLS is off");
+    if (tls->enabled && tls->client_auth == TOOLKIT_CLIENT_REQUIRE_AND_VERIFY)
+        buf_text(out, tls->client_ca ? ", clients show a certificate"
+                                     : ", clients show a certificate of any public CA");
+    if (toolkit->users.count == 1)
+        buf_text(out, ", 1 user can log in");
+    else if (toolkit->users.count)
+        buf_printf(out, ", %zu users can log in", toolkit->users.count);
+    else
+        buf_text(out, ", nobody has to log in");
 }
 
 /* --- reading again -------------------------------------------------------------------------- */
@@ -262,6 +267,11 @@ struct admission *admission_create(const char *path, struct metric_store *metric
     return admission;
 }
 
+void admission_stop(struct admission *admission)
+{
+    login_stop(admission->login);
+}
+
 void admission_destroy(struct admission *admission)
 {
     if (!admission)
@@ -297,10 +307,9 @@ enum admission_answer admission_admit(struct admission *admission, const char *a
                                       struct login_ask *ask)
 {
     static const enum admission_answer answers[] = {
-        [LOGIN_RIGHT] = ADMISSION_OPEN,
+        [LOGIN_RIGHT] = ADMISSION_USER,
         [LOGIN_WRONG] = ADMISSION_LOGIN,
-        [LOGIN_WAITING] = ADMISSION_WAITING,
-        [LOGIN_FULL] = ADMISSION_CROWDED,
+        [LOGIN_UNKNOWN] = ADMISSION_UNKNOWN,
     };
     pthread_mutex_lock(&admission->lock);
     bool allowed = rate_take(&admission->rate, (double)clock_monotonic_ms() / 1e3);
@@ -308,26 +317,12 @@ enum admission_answer admission_admit(struct admission *admission, const char *a
     pthread_mutex_unlock(&admission->lock);
     if (!allowed)
         return ADMISSION_LIMITED;
-    return open ? ADMISSION_OPEN : answers[login_check(admission->login, authorization, ask)];
+    return open ? ADMISSION_OPEN : answers[login_look(admission->login, authorization, ask)];
 }
 
-bool admission_has_users(struct admission *admission)
+bool admission_wait(struct admission *admission, struct login_ask *ask)
 {
-    pthread_mutex_lock(&admission->lock);
-    bool has = admission->site->toolkit->users.count;
-    pthread_mutex_unlock(&admission->lock);
-    return has;
-}
-
-bool admission_knows(struct admission *admission, const char *user)
-{
-    bool known = false;
-    struct site *site = site_acquire(admission);
-    const struct option_pairs *users = &site->toolkit->users;
-    for (size_t i = 0; i < users->count; i++)
-        known |= !strcmp(users->pairs[i].name, user);
-    site_release(site);
-    return known;
+    return login_wait(admission->login, ask);
 }
 
 void admission_headers(struct admission *admission,

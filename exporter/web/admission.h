@@ -12,14 +12,18 @@ struct admission;
 struct admission *admission_create(const char *path, struct metric_store *metrics,
                                    struct error *error) MUST_USE;
 
-/* NULL is fine. Who waits for a login is told no. */
-void admission_destroy(struct admission *admission);
+/* Who waits for a login is told no; nobody logs in any more. */
+void admission_stop(struct admission *admission);
+void admission_destroy(struct admission *admission); /* NULL is fine */
 
 /* Read the file now. False when it is wrong: the report says why, and so does the log. */
 bool admission_reload(struct admission *admission, struct option_report *report) MUST_USE;
 
-/* Read a file as admission_create does; a sentence about it for people goes to out. */
-bool admission_check(const char *path, struct buf *out, struct option_report *report) MUST_USE;
+/* Read a file and check it as admission_create does. NULL when the report got anything. */
+struct toolkit *admission_read(const char *path, struct option_report *report) MUST_USE;
+
+/* Append what a file says, for people: "TLS is on, 2 users can log in". */
+void admission_describe(const struct toolkit *toolkit, struct buf *out);
 
 /* Whether connections are encrypted: the same from the start to the end. */
 bool admission_encrypts(const struct admission *admission);
@@ -28,20 +32,19 @@ bool admission_encrypts(const struct admission *admission);
 struct tls_connection *admission_connect(struct admission *admission, void *session, int socket);
 
 enum admission_answer {
-    ADMISSION_OPEN,    /* go on; ask->user is who signed in, "" when nobody has to */
+    ADMISSION_OPEN,    /* nobody has to log in */
+    ADMISSION_USER,    /* ask->user has logged in */
     ADMISSION_LOGIN,   /* 401: credentials are wanted */
-    ADMISSION_WAITING, /* ask->done follows; see login_check */
-    ADMISSION_CROWDED, /* 503: too many wait for their credentials to be checked */
+    ADMISSION_UNKNOWN, /* the credentials have to be checked: see admission_wait */
     ADMISSION_LIMITED, /* 429: above rate_limit */
 };
 
-/* May a request come in? authorization: its header, or NULL. ask: as for login_check. */
+/* May a request come in? authorization: its header, or NULL. ask: as for login_look. */
 enum admission_answer admission_admit(struct admission *admission, const char *authorization,
                                       struct login_ask *ask) MUST_USE;
 
-/* Whether anybody must sign in at all, and whether there is a user of that name. */
-bool admission_has_users(struct admission *admission);
-bool admission_knows(struct admission *admission, const char *user);
+/* See login_wait: 503 where it is false, else ADMISSION_USER or _LOGIN by ask->right. */
+bool admission_wait(struct admission *admission, struct login_ask *ask) MUST_USE;
 
 /* Call add for every header that goes with each answer. */
 void admission_headers(struct admission *admission,

@@ -10,6 +10,7 @@
 #include "core/hash.h"
 #include "core/memory.h"
 #include "core/worker.h"
+#include "exporter/web/admission.h"
 
 enum { SWEEP_MS = 1000 };
 
@@ -17,6 +18,7 @@ struct connection {
     struct connection *next, **link;
     uint64_t peer;
     int socket;
+    struct tls_connection *tls; /* NULL = not encrypted */
     enum connection_state state;
     int64_t since_ms;  /* monotonic */
     bool served;       /* has had an answer */
@@ -169,6 +171,15 @@ void connection_stop(struct connections *connections)
     pthread_mutex_destroy(&connections->lock);
 }
 
+/* Its session is prepared before a byte of it is read. */
+static struct tls_connection *encrypt(struct admission *admission, struct MHD_Connection *handle,
+                                      int socket)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info ? admission_connect(admission, info->tls_session, socket) : NULL;
+}
+
 struct connection *connection_open(struct connections *connections, struct MHD_Connection *handle)
 {
     const union MHD_ConnectionInfo *info =
@@ -177,6 +188,7 @@ struct connection *connection_open(struct connections *connections, struct MHD_C
         memory_abort("a connection without a socket");
     struct connection *connection = MEMORY_NEW(struct connection);
     connection->socket = info->connect_fd;
+    connection->tls = encrypt(connections->admission, handle, connection->socket);
     connection->since_ms = clock_monotonic_ms();
     connection->peer = read_peer(handle);
     const struct connection_limits *limits = &connections->limits;
@@ -201,6 +213,7 @@ void connection_close(struct connections *connections, struct connection *connec
         connection->next->link = connection->link;
     connections->unsent_bytes -= connection->bytes;
     pthread_mutex_unlock(&connections->lock);
+    tls_end(connection->tls);
     free(connection);
 }
 

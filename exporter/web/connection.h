@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct MHD_Connection;
+struct admission;
 struct connection;
 
 enum connection_state {
@@ -25,7 +26,8 @@ struct connection_limits {
 
 struct connections {
     struct connection_limits limits;
-    pthread_mutex_t lock; /* what follows, and the members of each */
+    struct admission *admission; /* the caller's, set after the start; NULL = nothing encrypted */
+    pthread_mutex_t lock;        /* what follows, and the members of each */
     struct connection *first;
     size_t unsent_bytes; /* at least what is being sent: what several get is counted for each */
     struct worker *sweeper;

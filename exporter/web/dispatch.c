@@ -25,10 +25,17 @@ const struct family *const dispatch_families[] = { &requests_total.family,
                                                    &requests_in_flight.family, NULL };
 
 /* How far a request has come. */
-enum stage { STAGE_LINE, STAGE_BODY, STAGE_WORK, STAGE_ANSWERED };
+enum stage {
+    STAGE_LINE,
+    STAGE_LOGIN, /* who it is from is being checked */
+    STAGE_KNOWN, /* that is known */
+    STAGE_BODY,
+    STAGE_WORK,
+    STAGE_ANSWERED,
+};
 
-/* A request under way. It belongs to the thread of its connection, and in STAGE_WORK to the one
- * that answers it. */
+/* A request under way. It belongs to the thread of its connection, in STAGE_LOGIN to the one that
+ * checks passwords, and in STAGE_WORK to the one that answers it. */
 struct exchange {
     struct dispatch *dispatch;
     struct MHD_Connection *connection;
@@ -37,6 +44,7 @@ struct exchange {
     const struct web_route *route; /* NULL = none of them */
     unsigned method;               /* enum web_method; 0 = one we do not know */
     bool old;                      /* HTTP/1.0 */
+    struct login_ask ask;          /* what login.user stands in */
     struct gate_login login;
     const char *path, *rest;
     struct buf body;
@@ -71,6 +79,7 @@ void dispatch_start(struct dispatch *dispatch, const struct web_config *config,
         copies[i].name = arena_text(arena, routes[i].name);
     }
     dispatch->prefix = arena_text(arena, config->route_prefix);
+    dispatch->health_is_free = config->health_without_login;
     dispatch->head_bytes = (size_t)config->max_header_bytes;
     dispatch->routes = copies;
     dispatch->route_count = route_count;
@@ -117,10 +126,20 @@ static const struct web_route *find_route(const struct dispatch *dispatch, const
 
 /* --- the head ------------------------------------------------------------------------------- */
 
+/* Find the route of a request. */
+static void locate(struct exchange *exchange)
+{
+    const struct dispatch *dispatch = exchange->dispatch;
+    size_t prefix_bytes = strlen(dispatch->prefix);
+    bool inside = !strncmp(exchange->path, dispatch->prefix, prefix_bytes);
+    exchange->path += inside ? prefix_bytes : 0;
+    exchange->route = inside ? find_route(dispatch, exchange->path, &exchange->rest) : NULL;
+}
+
 /* Lead from "/" to the prefix. True when that is the answer. */
 static bool redirect(const struct exchange *exchange, struct web_response *response)
 {
-    const char *prefix = exchange->dispatch->prefix, *path = exchange->path;
+    const char *prefix = exchange->dispatch->prefix, *path = exchange->target.path;
     size_t prefix_bytes = strlen(prefix);
     if (!prefix_bytes || (strcmp(path, "/") != 0 && strcmp(path, prefix) != 0))
         return false;
@@ -132,14 +151,9 @@ static bool redirect(const struct exchange *exchange, struct web_response *respo
     return true;
 }
 
-/* Find the route of a request. True when there is none for it and that is the answer. */
-static bool lose(struct exchange *exchange, struct web_response *response)
+/* True when there is no route for it and that is the answer. */
+static bool lose(const struct exchange *exchange, struct web_response *response)
 {
-    struct dispatch *dispatch = exchange->dispatch;
-    size_t prefix_bytes = strlen(dispatch->prefix);
-    bool inside = !strncmp(exchange->path, dispatch->prefix, prefix_bytes);
-    exchange->path += inside ? prefix_bytes : 0;
-    exchange->route = inside ? find_route(dispatch, exchange->path, &exchange->rest) : NULL;
     if (!exchange->route) {
         web_response_text(response, 404, "404 page not found");
         return true;
@@ -172,18 +186,23 @@ static bool may_write(struct exchange *exchange, struct web_response *response)
     return false;
 }
 
+/* A head that is not understood. True when that is the answer. */
+static bool misread(struct exchange *exchange, struct web_response *response)
+{
+    const char *reason;
+    int status = web_request_check(exchange->connection, exchange->old, &exchange->target,
+                                   exchange->dispatch->head_bytes, &reason);
+    if (!status)
+        return false;
+    web_response_header(response, "Connection", "close"); /* nor is what follows */
+    web_response_text(response, status, reason);
+    return true;
+}
+
 /* Decide from the request head alone. True when the response is already known. */
 static bool refuse(struct exchange *exchange)
 {
     struct web_response *response = &exchange->response;
-    const char *reason;
-    int status = web_request_check(exchange->connection, exchange->old, &exchange->target,
-                                   exchange->dispatch->head_bytes, &reason);
-    if (status) { /* what follows is not understood */
-        web_response_header(response, "Connection", "close");
-        web_response_text(response, status, reason);
-        return true;
-    }
     if (redirect(exchange, response) || lose(exchange, response))
         return true;
     if (exchange->method != WEB_GET && !may_write(exchange, response))
@@ -207,7 +226,7 @@ static bool send_response(struct exchange *exchange)
     metric_count(dispatch->metrics, &requests_total, 1, METRIC_LABELS(name, code));
     connection_send(dispatch->connections, exchange->connection, response->owner,
                     response->owner ? response->count : 0);
-    return web_response_send(response, exchange->connection);
+    return web_response_send(response, exchange->connection, dispatch->admission);
 }
 
 static void answer(struct exchange *exchange)
@@ -279,6 +298,95 @@ static bool submit(struct exchange *exchange)
     return true;
 }
 
+/* --- who it is from ------------------------------------------------------------------------- */
+
+/* It may come in: go on with its head. */
+static bool let_in(struct exchange *exchange)
+{
+    exchange->stage = STAGE_BODY;
+    return !refuse(exchange) || send_response(exchange);
+}
+
+static bool let_in_user(struct exchange *exchange)
+{
+    exchange->login = (struct gate_login){ true, buf_cstr(&exchange->ask.user) };
+    return let_in(exchange);
+}
+
+static void refuse_login(struct exchange *exchange)
+{
+    web_response_header(&exchange->response, "WWW-Authenticate",
+                        "Basic realm=\"defender_exporter\", charset=\"UTF-8\"");
+    web_response_text(&exchange->response, 401, "401 Unauthorized: log in");
+}
+
+static void refuse_for_now(struct exchange *exchange, int status, const char *text)
+{
+    web_response_header(&exchange->response, "Retry-After", "1");
+    web_response_text(&exchange->response, status, text);
+}
+
+/* On the thread that checks passwords; the exchange is not ours after that. */
+static void login_done(void *context, struct login_ask *ask)
+{
+    struct exchange *exchange = context;
+    (void)ask;
+    exchange->stage = STAGE_KNOWN;
+    MHD_resume_connection(exchange->connection);
+}
+
+static bool know(struct exchange *exchange)
+{
+    char peer[GATE_PEER_BYTES];
+    connection_mark(exchange->dispatch->connections, exchange->connection, CONNECTION_READING);
+    if (exchange->ask.right)
+        return let_in_user(exchange);
+    log_warn(MSG("a login was refused"), TEXT("peer", gate_peer(exchange->connection, peer)));
+    refuse_login(exchange);
+    return send_response(exchange);
+}
+
+/* The connection waits until the credentials were checked. */
+static bool wait_for_login(struct exchange *exchange)
+{
+    exchange->stage = STAGE_LOGIN;
+    connection_mark(exchange->dispatch->connections, exchange->connection, CONNECTION_WORKING);
+    MHD_suspend_connection(exchange->connection);
+    if (!admission_wait(exchange->dispatch->admission, &exchange->ask)) {
+        refuse_for_now(exchange, 503, "too many logins are being checked");
+        exchange->stage = STAGE_ANSWERED;
+        MHD_resume_connection(exchange->connection);
+    }
+    return true;
+}
+
+static bool admit(struct exchange *exchange)
+{
+    struct admission *admission = exchange->dispatch->admission;
+    bool health = exchange->route && exchange->route->health;
+    if (!admission || (health && exchange->dispatch->health_is_free))
+        return let_in(exchange);
+    const char *authorization =
+        MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Authorization");
+    exchange->ask.done = login_done;
+    exchange->ask.context = exchange;
+    switch (admission_admit(admission, authorization, &exchange->ask)) {
+    case ADMISSION_OPEN:
+        return let_in(exchange);
+    case ADMISSION_USER:
+        return let_in_user(exchange);
+    case ADMISSION_UNKNOWN:
+        return wait_for_login(exchange);
+    case ADMISSION_LOGIN:
+        refuse_login(exchange);
+        break;
+    case ADMISSION_LIMITED:
+        refuse_for_now(exchange, 429, "too many requests, see rate_limit");
+        break;
+    }
+    return send_response(exchange);
+}
+
 /* --- a request ------------------------------------------------------------------------------ */
 
 void *dispatch_begin(struct dispatch *dispatch, struct MHD_Connection *handle, const char *target)
@@ -314,11 +422,15 @@ bool dispatch_request(void *state, const char *method, const char *version, cons
         exchange->method = web_request_method(method);
         exchange->old = strcmp(version, "HTTP/1.1") != 0;
         atomic_fetch_add(&exchange->dispatch->busy, 1);
-        return !refuse(exchange) || send_response(exchange);
+        locate(exchange);
+        return misread(exchange, &exchange->response) ? send_response(exchange) : admit(exchange);
+    case STAGE_KNOWN:
+        return know(exchange);
     case STAGE_BODY:
         return *upload_bytes ? receive(exchange, upload, upload_bytes) : submit(exchange);
     case STAGE_ANSWERED:
         return send_response(exchange);
+    case STAGE_LOGIN:
     case STAGE_WORK:
         break;
     }
@@ -332,6 +444,7 @@ void dispatch_end(void *state)
         atomic_fetch_sub(&exchange->dispatch->busy, 1);
     connection_mark(exchange->dispatch->connections, exchange->connection, CONNECTION_WAITING);
     web_response_finish(&exchange->response);
+    login_ask_finish(&exchange->ask);
     buf_finish(&exchange->body);
     arena_finish(&exchange->arena);
     free(exchange);

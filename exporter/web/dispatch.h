@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "core/metric.h"
+#include "exporter/web/admission.h"
 #include "exporter/web/connection.h"
 #include "exporter/web/gate.h"
 #include "exporter/web/pool.h"
@@ -18,10 +19,12 @@ struct dispatch_lane {
 };
 
 struct dispatch {
-    struct metric_store *metrics; /* these three are the caller's, set before the start */
+    struct metric_store *metrics; /* these four are the caller's, set before the start */
     struct connections *connections;
     struct gate *gate;
-    const char *prefix; /* "" or "/prefix" */
+    struct admission *admission; /* NULL = everybody comes in */
+    const char *prefix;          /* "" or "/prefix" */
+    bool health_is_free;         /* of admission */
     size_t head_bytes;
     const struct web_route *routes;
     size_t route_count;

@@ -16,7 +16,7 @@ enum { HASH_BYTES = 61 };
 static const struct family_1 logins_total = {
     .name = "defender_exporter_http_logins_total",
     .type = METRIC_COUNTER,
-    .help = "Requests that signed in: remembered, accepted or refused by a check, or turned away "
+    .help = "Requests with credentials: remembered, accepted or refused by a check, or turned away "
             "because too many waited.",
     LABELS("outcome"),
 };
@@ -216,26 +216,33 @@ static int64_t tick(void *context)
     return 0;
 }
 
-enum login_answer login_check(struct login *login, const char *authorization, struct login_ask *ask)
+enum login_answer login_look(struct login *login, const char *authorization, struct login_ask *ask)
 {
     if (!read_credentials(authorization, ask))
         return LOGIN_WRONG;
     pthread_mutex_lock(&login->lock);
-    enum login_answer answer = is_remembered(login, ask)            ? LOGIN_RIGHT
-                               : login->waiting < LOGIN_WAITING_MAX ? LOGIN_WAITING
-                                                                    : LOGIN_FULL;
-    if (answer == LOGIN_WAITING) {
+    ask->right = is_remembered(login, ask);
+    pthread_mutex_unlock(&login->lock);
+    if (ask->right)
+        count(login, REMEMBERED);
+    return ask->right ? LOGIN_RIGHT : LOGIN_UNKNOWN;
+}
+
+bool login_wait(struct login *login, struct login_ask *ask)
+{
+    pthread_mutex_lock(&login->lock);
+    bool room = login->worker && login->waiting < LOGIN_WAITING_MAX;
+    if (room) {
         ask->next = NULL;
         *login->last = ask;
         login->last = &ask->next;
         login->waiting++;
+        worker_wake(login->worker);
     }
     pthread_mutex_unlock(&login->lock);
-    if (answer == LOGIN_WAITING)
-        worker_wake(login->worker);
-    else
-        count(login, answer == LOGIN_RIGHT ? REMEMBERED : BUSY);
-    return answer;
+    if (!room)
+        count(login, BUSY);
+    return room;
 }
 
 struct login *login_create(struct metric_store *metrics)
@@ -251,14 +258,25 @@ struct login *login_create(struct metric_store *metrics)
     return login;
 }
 
+void login_stop(struct login *login)
+{
+    pthread_mutex_lock(&login->lock);
+    struct worker *worker = login->worker;
+    login->worker = NULL;
+    pthread_mutex_unlock(&login->lock);
+    worker_stop(worker);
+    struct login_ask *ask;
+    while ((ask = next_ask(login))) {
+        wipe(&ask->password);
+        ask->done(ask->context, ask);
+    }
+}
+
 void login_destroy(struct login *login)
 {
     if (!login)
         return;
-    worker_stop(login->worker);
-    struct login_ask *ask;
-    while ((ask = next_ask(login)))
-        ask->done(ask->context, ask);
+    login_stop(login);
     explicit_bzero(login->key, sizeof login->key);
     arena_finish(&login->arena);
     pthread_mutex_destroy(&login->lock);

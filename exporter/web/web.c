@@ -105,9 +105,17 @@ static bool listener_start(struct listener *listener, const char *address,
     listener->socket = web_address_listen(address, listener->address, error);
     if (listener->socket < 0)
         return false;
+    struct admission *admission = listener->web->dispatch.admission;
+    bool encrypts = admission && admission_encrypts(admission);
+    struct MHD_OptionItem tls[] = {
+        { encrypts ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, 0,
+          (void *)(uintptr_t)tls_no_certificate },
+        { MHD_OPTION_END, 0, NULL },
+    };
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
     /* clang-format off */
     listener->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        flags | (encrypts ? MHD_USE_TLS : 0), 0, NULL, NULL,
         on_request, listener,
         MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, listener->socket,
@@ -116,6 +124,7 @@ static bool listener_start(struct listener *listener, const char *address,
         MHD_OPTION_URI_LOG_CALLBACK, on_line, listener,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_ARRAY, tls,
         MHD_OPTION_END);
     /* clang-format on */
     if (!listener->daemon)
@@ -125,8 +134,8 @@ static bool listener_start(struct listener *listener, const char *address,
 }
 
 struct web *web_start(const struct web_config *config, struct gate *gate,
-                      const struct web_route *routes, size_t route_count,
-                      struct metric_store *metrics, struct error *error)
+                      struct admission *admission, const struct web_route *routes,
+                      size_t route_count, struct metric_store *metrics, struct error *error)
 {
     struct web *web = MEMORY_NEW(struct web);
     const struct connection_limits limits = {
@@ -142,6 +151,7 @@ struct web *web_start(const struct web_config *config, struct gate *gate,
     web->dispatch.metrics = metrics;
     web->dispatch.connections = &web->connections;
     web->dispatch.gate = gate;
+    web->dispatch.admission = web->connections.admission = admission;
     dispatch_start(&web->dispatch, config, routes, route_count, &web->arena);
     web->listeners = arena_zalloc(&web->arena, addresses * sizeof *web->listeners);
     for (size_t i = 0; i < addresses; i++) {
@@ -165,6 +175,8 @@ void web_stop(struct web *web, int64_t grace_ms)
             MHD_quiesce_daemon(web->listeners[i].daemon);
     while (atomic_load(&web->dispatch.busy) && clock_monotonic_ms() < deadline)
         clock_sleep_ms(10);
+    if (web->dispatch.admission)
+        admission_stop(web->dispatch.admission);
     dispatch_stop(&web->dispatch);
     for (size_t i = 0; i < web->listener_count; i++) {
         if (web->listeners[i].daemon)

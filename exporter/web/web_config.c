@@ -44,6 +44,11 @@ const struct option web_config_options[] = {
     { "listen_address", OPTION_TEXT_LIST(struct web_config, addresses),
       .otherwise = ":" WEB_CONFIG_PORT, .check = check_addresses, .restart = true,
       .help = "Addresses to listen on: host:port, [::1]:port or :port." },
+    { "config_file", OPTION_PATH(struct web_config, config_file), .restart = true,
+      .help = "Web configuration file: TLS, users, headers, rate. Read again when it changes." },
+    { "health_without_login", OPTION_BOOL(struct web_config, health_without_login),
+      .otherwise = "false", .restart = true,
+      .help = "/-/healthy and /-/ready want no login and count for no rate limit." },
     { "telemetry_path", OPTION_TEXT(struct web_config, telemetry_path),
       .otherwise = "/metrics", .check = check_telemetry_path, .restart = true,
       .help = "Path of the metrics." },
@@ -111,7 +116,8 @@ static const char *normal_prefix(const char *text, struct arena *arena)
 
 void web_config_complete(struct web_config *config, struct arena *arena)
 {
-    const char *prefix = config->route_prefix;
+    const char *prefix = config->route_prefix, *file = config->config_file;
+    config->config_file = file && *file ? file : NULL;
     if (!prefix)
         prefix = config->external_url ? config->external_url : "";
     config->route_prefix = normal_prefix(prefix, arena);

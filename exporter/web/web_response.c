@@ -47,7 +47,14 @@ void web_response_finish(struct web_response *response)
     *response = (struct web_response){ 0 };
 }
 
-bool web_response_send(struct web_response *response, struct MHD_Connection *connection)
+static void add_header(void *handle, const char *name, const char *value)
+{
+    if (!MHD_get_response_header(handle, name))
+        MHD_add_response_header(handle, name, value);
+}
+
+bool web_response_send(struct web_response *response, struct MHD_Connection *connection,
+                       struct admission *admission)
 {
     int status = response->status ? response->status : 200;
     void *bytes = (void *)(uintptr_t)response->bytes; /* the library only reads it */
@@ -55,12 +62,14 @@ bool web_response_send(struct web_response *response, struct MHD_Connection *con
         memory_checked(MHD_create_response_from_buffer_with_free_callback_cls(
             response->count, bytes, response->release ? response->release : nothing_to_release,
             response->owner));
+    if (admission)
+        admission_headers(admission, add_header, handle);
     if (response->type)
-        MHD_add_response_header(handle, "Content-Type", response->type);
-    MHD_add_response_header(handle, "Cache-Control", "no-store");
-    MHD_add_response_header(handle, "X-Content-Type-Options", "nosniff");
+        add_header(handle, "Content-Type", response->type);
+    add_header(handle, "Cache-Control", "no-store");
+    add_header(handle, "X-Content-Type-Options", "nosniff");
     for (const struct web_pair *header = response->headers; header->name; header++)
-        MHD_add_response_header(handle, header->name, header->value);
+        add_header(handle, header->name, header->value);
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)status, handle);
     MHD_destroy_response(handle);
     arena_finish(&response->scratch);

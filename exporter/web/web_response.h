@@ -3,6 +3,7 @@
  * nosniff. */
 #include <stdbool.h>
 
+#include "exporter/web/admission.h"
 #include "exporter/web/web_request.h"
 
 enum { WEB_HEADERS_MAX = 6 };
@@ -35,5 +36,7 @@ void web_response_header(struct web_response *response, const char *name, const 
 /* Release what is in a response that is not sent. */
 void web_response_finish(struct web_response *response);
 
-/* Hand it to the connection, which releases it; false = the connection cannot take it. */
-bool web_response_send(struct web_response *response, struct MHD_Connection *connection);
+/* Hand it to the connection, which releases it; false = the connection cannot take it. admission:
+ * whose headers go with it, instead of ours of the same name; NULL = none. */
+bool web_response_send(struct web_response *response, struct MHD_Connection *connection,
+                       struct admission *admission);

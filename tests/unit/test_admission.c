@@ -1,7 +1,7 @@
 #include "exporter/web/admission.h"
 
+#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "certificate.h"
 #include "test.h"
@@ -9,6 +9,7 @@
 /* Of "secret", with the least cost there is. */
 #define HASH "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
 #define ALICE "Basic YWxpY2U6c2VjcmV0"
+#define BOB "Basic Ym9iOnNlY3JldA=="
 #define PAIR "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
 
 static const char *write_file(const char *name, const char *text)
@@ -56,21 +57,44 @@ static double successful(const struct world *world)
     return metric_read_values(world->metrics, admission_families[0], METRIC_LABELS()->values);
 }
 
-static void forget(void *context, struct login_ask *ask)
-{
-    (void)context;
-    login_ask_finish(ask);
-    free(ask);
-}
-
 static enum admission_answer admit(const struct world *world, const char *authorization)
 {
-    struct login_ask *ask = calloc(1, sizeof *ask);
-    ask->done = forget;
-    enum admission_answer answer = admission_admit(world->admission, authorization, ask);
-    if (answer != ADMISSION_WAITING)
-        forget(NULL, ask);
+    struct login_ask ask = { 0 };
+    enum admission_answer answer = admission_admit(world->admission, authorization, &ask);
+    login_ask_finish(&ask);
     return answer;
+}
+
+struct waiting {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool done;
+};
+
+static void on_done(void *context, struct login_ask *ask)
+{
+    struct waiting *waiting = context;
+    (void)ask;
+    pthread_mutex_lock(&waiting->lock);
+    waiting->done = true;
+    pthread_cond_signal(&waiting->changed);
+    pthread_mutex_unlock(&waiting->lock);
+}
+
+/* Whether these credentials are right, after a check. */
+static bool log_in(const struct world *world, const char *authorization)
+{
+    struct waiting waiting = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false };
+    struct login_ask ask = { .done = on_done, .context = &waiting };
+    CHECK_INT(admission_admit(world->admission, authorization, &ask), ADMISSION_UNKNOWN);
+    bool right = admission_wait(world->admission, &ask);
+    pthread_mutex_lock(&waiting.lock);
+    while (right && !waiting.done)
+        pthread_cond_wait(&waiting.changed, &waiting.lock);
+    pthread_mutex_unlock(&waiting.lock);
+    right = right && ask.right;
+    login_ask_finish(&ask);
+    return right;
 }
 
 TEST(admission_is_open_without_users)
@@ -78,7 +102,7 @@ TEST(admission_is_open_without_users)
     struct world world;
     begin(&world, "");
     CHECK_INT(admit(&world, NULL), ADMISSION_OPEN);
-    CHECK(!admission_encrypts(world.admission) && !admission_has_users(world.admission));
+    CHECK(!admission_encrypts(world.admission));
     CHECK(!admission_connect(world.admission, NULL, -1));
     end(&world);
 }
@@ -88,9 +112,9 @@ TEST(admission_wants_a_login_of_its_users)
     struct world world;
     begin(&world, "basic_auth_users:\n  alice: " HASH "\n");
     CHECK_INT(admit(&world, NULL), ADMISSION_LOGIN);
-    CHECK_INT(admit(&world, ALICE), ADMISSION_WAITING);
-    CHECK(admission_has_users(world.admission));
-    CHECK(admission_knows(world.admission, "alice") && !admission_knows(world.admission, "bob"));
+    CHECK(log_in(&world, ALICE));
+    CHECK_INT(admit(&world, ALICE), ADMISSION_USER);
+    CHECK(!log_in(&world, BOB));
     end(&world);
 }
 
@@ -117,7 +141,7 @@ TEST(admission_keeps_the_old_file_when_the_new_one_is_wrong)
     CHECK_INT(admit(&world, NULL), ADMISSION_LOGIN);
     CHECK(reload(&world, "basic_auth_users:\n  bob: " HASH "\n", reasons));
     CHECK_NUMBER(successful(&world), 1);
-    CHECK(admission_knows(world.admission, "bob") && !admission_knows(world.admission, "alice"));
+    CHECK(log_in(&world, BOB) && !log_in(&world, ALICE));
     CHECK(reload(&world, "", reasons));
     CHECK_INT(admit(&world, NULL), ADMISSION_OPEN);
     end(&world);
@@ -178,15 +202,31 @@ TEST(admission_does_not_begin_with_a_wrong_file)
     metric_store_destroy(metrics);
 }
 
-TEST(admission_checks_a_file_for_people)
+TEST(admission_describes_a_file)
 {
-    struct buf out = { 0 };
-    struct option_report report = { 0 };
-    CHECK(admission_check(write_file("web.yml", "basic_auth_users:\n  alice: " HASH "\n"), &out,
-                          &report));
-    CHECK_TEXT(buf_cstr(&out), "TLS is off, 1 user signs in");
-    CHECK(!admission_check(write_file("web.yml", "tls_server_config: 1\n"), &out, &report));
-    CHECK_CONTAINS(buf_cstr(&report.text), ":1: tls_server_config: must be a mapping");
-    buf_finish(&out);
-    options_report_finish(&report);
+    static const struct {
+        const char *text, *words;
+    } files[] = {
+        { "", "TLS is off, nobody has to log in" },
+        { "basic_auth_users:\n  alice: " HASH "\n", "TLS is off, 1 user can log in" },
+        { "basic_auth_users:\n  alice: " HASH "\n  bob: " HASH "\n",
+          "TLS is off, 2 users can log in" },
+        { PAIR "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: server.crt\n",
+          "TLS is on, clients show a certificate, nobody has to log in" },
+    };
+    struct certificate one = certificate_make(GNUTLS_PK_ECDSA, "localhost", NULL);
+    write_file("server.crt", one.cert);
+    write_file("server.key", one.key);
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        CLEANUP(buf_finish) struct buf out = { 0 };
+        struct option_report report = { 0 };
+        struct toolkit *toolkit = admission_read(write_file("web.yml", files[i].text), &report);
+        CHECK_TEXT(buf_cstr(&report.text), "");
+        if (toolkit)
+            admission_describe(toolkit, &out);
+        CHECK_TEXT(buf_cstr(&out), files[i].words);
+        toolkit_destroy(toolkit);
+        options_report_finish(&report);
+    }
+    certificate_finish(&one);
 }

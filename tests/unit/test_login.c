@@ -112,11 +112,11 @@ static bool try(struct world *world, const char *credentials, bool *checked)
     CLEANUP(buf_finish) struct buf header = { 0 };
     struct login_ask ask = { .done = on_done, .context = world };
     int before = world->done;
-    enum login_answer answer = login_check(world->login, header_of(credentials, &header), &ask);
-    *checked = answer == LOGIN_WAITING;
+    enum login_answer answer = login_look(world->login, header_of(credentials, &header), &ask);
+    *checked = answer == LOGIN_UNKNOWN && login_wait(world->login, &ask);
     if (*checked)
         wait_done(world, before + 1);
-    bool right = answer == LOGIN_RIGHT || ask.right;
+    bool right = ask.right;
     CHECK(!ask.password.length || !*checked);
     login_ask_finish(&ask);
     return right;
@@ -202,11 +202,12 @@ TEST(login_refuses_what_is_no_basic_header)
     begin(&world);
     for (size_t i = 0; i < ARRAY_COUNT(headers); i++) {
         struct login_ask ask = { .done = on_done, .context = &world };
-        CHECK_INT(login_check(world.login, headers[i], &ask), LOGIN_WRONG);
+        CHECK_INT(login_look(world.login, headers[i], &ask), LOGIN_WRONG);
         login_ask_finish(&ask);
     }
     struct login_ask ask = { .done = on_done, .context = &world };
-    CHECK_INT(login_check(world.login, "bAsIc YWxpY2U6c2VjcmV0", &ask), LOGIN_WAITING);
+    CHECK_INT(login_look(world.login, "bAsIc YWxpY2U6c2VjcmV0", &ask), LOGIN_UNKNOWN);
+    CHECK(login_wait(world.login, &ask));
     wait_done(&world, 1);
     CHECK(ask.right);
     CHECK_TEXT(buf_cstr(&ask.user), "alice");
@@ -226,36 +227,57 @@ static void on_done_slowly(void *context, struct login_ask *ask)
     pthread_mutex_unlock(&world->lock);
 }
 
+static bool ask_for(struct world *world, const char *credentials, struct login_ask *ask)
+{
+    CLEANUP(buf_finish) struct buf header = { 0 };
+    ask->done = on_done_slowly;
+    ask->context = world;
+    CHECK_INT(login_look(world->login, header_of(credentials, &header), ask), LOGIN_UNKNOWN);
+    return login_wait(world->login, ask);
+}
+
+static void let_go(struct world *world)
+{
+    pthread_mutex_lock(&world->lock);
+    world->done = 1000;
+    pthread_cond_broadcast(&world->changed);
+    pthread_mutex_unlock(&world->lock);
+}
+
 TEST(login_lets_only_so_many_wait)
 {
     struct world world;
-    CLEANUP(buf_finish) struct buf first = { 0 }, other = { 0 };
     struct login_ask asks[LOGIN_WAITING_MAX + 2] = { 0 };
     begin(&world);
-    for (size_t i = 0; i < ARRAY_COUNT(asks); i++) {
-        asks[i].done = on_done_slowly;
-        asks[i].context = &world;
-    }
-    CHECK_INT(login_check(world.login, header_of("alice:wrong", &first), &asks[0]), LOGIN_WAITING);
+    CHECK(ask_for(&world, "alice:wrong", &asks[0]));
     wait_done(&world, 1);
-    for (size_t i = 1; i <= LOGIN_WAITING_MAX; i++) {
-        buf_reset(&other);
-        CHECK_INT(login_check(world.login, header_of("bob:other", &other), &asks[i]),
-                  LOGIN_WAITING);
-    }
-    buf_reset(&other);
-    CHECK_INT(
-        login_check(world.login, header_of("bob:other", &other), &asks[LOGIN_WAITING_MAX + 1]),
-        LOGIN_FULL);
-    pthread_mutex_lock(&world.lock);
-    world.done = 1000;
-    pthread_cond_broadcast(&world.changed);
-    pthread_mutex_unlock(&world.lock);
+    for (size_t i = 1; i <= LOGIN_WAITING_MAX; i++)
+        CHECK(ask_for(&world, "bob:other", &asks[i]));
+    CHECK(!ask_for(&world, "bob:other", &asks[LOGIN_WAITING_MAX + 1]));
+    let_go(&world);
     wait_done(&world, 1000 + LOGIN_WAITING_MAX);
     /* the same credentials were checked once */
     CHECK_NUMBER(counted(&world, "accepted"), 1);
     CHECK_NUMBER(counted(&world, "remembered"), LOGIN_WAITING_MAX - 1);
     CHECK_NUMBER(counted(&world, "busy"), 1);
+    for (size_t i = 0; i < ARRAY_COUNT(asks); i++)
+        login_ask_finish(&asks[i]);
+    end(&world);
+}
+
+/* Whoever waits hears of the end, and nobody waits after it. */
+TEST(login_stops)
+{
+    struct world world;
+    struct login_ask asks[3] = { 0 };
+    begin(&world);
+    CHECK(ask_for(&world, "alice:wrong", &asks[0]));
+    wait_done(&world, 1);
+    CHECK(ask_for(&world, "bob:other", &asks[1]));
+    let_go(&world);
+    login_stop(world.login);
+    wait_done(&world, 1001);
+    CHECK(!ask_for(&world, "carol:p:w", &asks[2]));
     for (size_t i = 0; i < ARRAY_COUNT(asks); i++)
         login_ask_finish(&asks[i]);
     end(&world);

@@ -65,7 +65,7 @@ static struct server start_with(const struct web_config *config, const struct we
     struct server server = { .metrics = metric_store_create() };
     struct error error;
     server.gate = gate_create(config);
-    server.web = web_start(config, server.gate, table, count, server.metrics, &error);
+    server.web = web_start(config, server.gate, NULL, table, count, server.metrics, &error);
     if (!server.web)
         abort();
     return server;
@@ -395,8 +395,7 @@ TEST(the_longest_waiting_connection_goes_for_a_new_one)
 TEST(what_is_too_slow_is_closed)
 {
     static const char *const texts[] = {
-        "", "GET /ec",
-        "GET /echo HTTP/1.1\r\nHost:", 
+        "", "GET /ec", "GET /echo HTTP/1.1\r\nHost:",
         "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n"
     };
     const char *address = "127.0.0.1:0";
@@ -505,7 +504,8 @@ TEST(a_taken_port_is_named)
     const char *taken[] = { web_bound(server.web, 0) };
     struct web_config config = configure(taken);
     struct error error;
-    CHECK(!web_start(&config, server.gate, routes, ARRAY_COUNT(routes), server.metrics, &error));
+    CHECK(!web_start(&config, server.gate, NULL, routes, ARRAY_COUNT(routes), server.metrics,
+                     &error));
     CHECK_INT(error.code, ERROR_IO);
     CHECK_CONTAINS(error.message, taken[0]);
 }

@@ -1,0 +1,462 @@
+#!/usr/bin/env python3
+"""The web configuration file: TLS, client certificates, logins, headers, rate, read again."""
+import base64
+import ctypes
+import ctypes.util
+import http.client
+import os
+import shutil
+import signal
+import socket
+import ssl
+import statistics
+import subprocess
+import threading
+import time
+
+from certificates import Authority
+from harness import (ALL, EXPORTER, SECRET, SLOWNESS, Answer, Exporter, Folder, Metrics, Program,
+                     Skip, contains, equal, fetch, free_port, run, settings, until)
+
+LOGINS = "defender_exporter_http_logins_total"
+PAIR = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
+
+
+def bcrypt(password, cost=4):
+    """As htpasswd -B makes it."""
+    library = ctypes.CDLL(ctypes.util.find_library("crypt"))
+    library.crypt.restype = ctypes.c_char_p
+    salt = f"$2y${cost:02d}$abcdefghijklmnopqrstuu"
+    return library.crypt(password.encode(), salt.encode()).decode()
+
+
+def users(cost=4, **passwords):
+    lines = [f"  {name}: {bcrypt(password, cost)}\n" for name, password in passwords.items()]
+    return "basic_auth_users:\n" + "".join(lines)
+
+
+def login(name, password):
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
+
+
+class Site:
+    """An exporter with a web configuration file; it finds no Azure, nothing of this needs any."""
+
+    def __init__(self, text, *arguments, encrypted=False, **web):
+        self.text, self.arguments, self.web = text, arguments, web
+        self.encrypted = encrypted
+
+    def __enter__(self):
+        self.folder = Folder().__enter__()
+        if self.encrypted:
+            self.authority = Authority(self.folder)
+            self.authority.issue("server")
+        self.write(self.text)
+        config = settings(f"http://127.0.0.1:{free_port()}", self.folder.file("secret", SECRET),
+                          web={"config_file": "web.yml", **self.web})
+        self.exporter = Exporter(self.folder, config, "--web.enable-lifecycle",
+                                 *self.arguments).__enter__()
+        self.port = self.exporter.port
+        self.exporter.wait_for("msg=listening")
+        return self
+
+    def __exit__(self, *why):
+        self.exporter.__exit__(*why)
+        self.folder.__exit__(*why)
+
+    def write(self, text):
+        """As editors and Kubernetes do: another file takes the name."""
+        path = self.folder.file("web.yml.new", text)
+        os.rename(path, os.path.join(self.folder.path, "web.yml"))
+
+    def context(self, shown=None, version=None):
+        context = ssl.create_default_context(cafile=self.authority.cert)
+        if shown:
+            context.load_cert_chain(*shown)
+        if version:
+            context.minimum_version = context.maximum_version = version
+        return context
+
+    def connect(self, **more):
+        if not self.encrypted:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30 * SLOWNESS)
+        return http.client.HTTPSConnection("localhost", self.port, timeout=30 * SLOWNESS,
+                                           context=self.context(**more))
+
+    def ask(self, path, headers=None, method="GET", body=None, **more):
+        connection = self.connect(**more)
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+            answer = connection.getresponse()
+            return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()},
+                          answer.read())
+        finally:
+            connection.close()
+
+    def status(self, path, headers=None, **more):
+        return self.ask(path, headers, **more).status
+
+    def metrics(self, headers=None):
+        return Metrics(self.ask("/metrics", headers).text)
+
+    def serial(self):
+        """The number of the certificate that a new connection gets."""
+        connection = self.connect()
+        try:
+            connection.connect()
+            return connection.sock.getpeercert()["serialNumber"]
+        finally:
+            connection.close()
+
+
+# --- TLS ---------------------------------------------------------------------------------------
+
+def test_tls():
+    with Site(PAIR, encrypted=True) as site:
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            equal(site.status("/-/healthy", version=version), 200, str(version))
+        connection = site.connect()
+        for _ in range(3):  # one connection, several requests, one larger than a record
+            connection.request("GET", "/metrics")
+            answer = connection.getresponse()
+            equal(answer.status, 200, "/metrics")
+            assert len(answer.read()) > 16384
+        equal(connection.sock.version(), "TLSv1.3", "the version chosen")
+        connection.close()
+        old = site.context()
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+        with socket.create_connection(("127.0.0.1", site.port), timeout=30 * SLOWNESS) as link:
+            try:
+                old.wrap_socket(link, server_hostname="localhost")
+                raise AssertionError("TLS 1.1 was spoken")
+            except (ssl.SSLError, ConnectionError):
+                pass
+        expiry = site.metrics().one("defender_exporter_web_certificate_expiry_timestamp_seconds")
+        assert 29 * 86400 < expiry - time.time() < 31 * 86400, expiry
+
+
+def test_plain_http_on_the_tls_port():
+    with Site(PAIR, encrypted=True) as site:
+        answer = fetch(f"http://127.0.0.1:{site.port}/metrics")
+        equal(answer.status, 400, "plain HTTP")
+        contains(answer.text, "this port speaks HTTPS", "the answer")
+        equal(site.status("/-/healthy"), 200, "who comes after it")
+
+
+def refused(site, **more):
+    """Whether a handshake, or the first answer after it, is refused."""
+    try:
+        site.status("/-/healthy", **more)
+        return False
+    except (ssl.SSLError, ConnectionError, http.client.HTTPException):
+        return True
+
+
+def test_client_certificates():
+    text = (PAIR + "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n"
+            "  client_allowed_sans: [prometheus.example, 'spiffe://example/p']\n")
+    with Site(text, encrypted=True) as site:
+        authority = site.authority
+        good = authority.issue("good", "DNS:other,DNS:prometheus.example", "clientAuth")
+        uri = authority.issue("uri", "URI:spiffe://example/p", "clientAuth")
+        wrong = authority.issue("wrong", "DNS:grafana.example", "clientAuth")
+        server = authority.issue("as_server", "DNS:prometheus.example", "serverAuth")
+        stranger = Authority(site.folder, "other").issue("stranger", "DNS:prometheus.example",
+                                                         "clientAuth")
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            for shown in (good, uri):
+                equal(site.status("/-/healthy", shown=shown, version=version), 200, str(shown))
+            for shown in (None, wrong, server, stranger):
+                assert refused(site, shown=shown, version=version), f"{shown} was let in"
+
+
+# --- logins ------------------------------------------------------------------------------------
+
+def test_logins():
+    with Site(users(alice="secret", bob="pass:word")) as site:
+        for path in ("/", "/metrics", "/-/healthy", "/api/v2/status", "/nowhere"):
+            answer = site.ask(path)
+            equal(answer.status, 401, f"{path} without a login")
+            contains(answer.headers["www-authenticate"], "Basic ", path)
+        for name, password, status in (("alice", "secret", 200), ("bob", "pass:word", 200),
+                                       ("alice", "wrong", 401), ("alice", "", 401),
+                                       ("nobody", "secret", 401), ("", "secret", 401),
+                                       ("alice", "secret", 200), ("alice:secret", "", 401)):
+            equal(site.status("/metrics", login(name, password)), status, f"{name}:{password}")
+        equal(site.status("/nowhere", login("alice", "secret")), 404, "a page that is not there")
+        equal(site.status("/-/healthy", {"Authorization": "Bearer secret"}), 401, "a bearer")
+        def counted():
+            counts = site.metrics(login("alice", "secret")).table(LOGINS, "outcome")
+            del counts["remembered",]
+            return counts == {("accepted",): 2, ("refused",): 5, ("busy",): 0}
+        until("logins by outcome", counted)
+        contains(site.exporter.log, 'msg="a login was refused" peer=127.0.0.1', "the log")
+        assert "pass:word" not in site.exporter.log
+
+
+def test_health_without_login():
+    with Site(users(alice="secret") + "rate_limit: {interval: 1h, burst: 1}\n",
+              "--web.health-without-login") as site:
+        for _ in range(3):
+            for path in ("/-/healthy", "/healthz", "/livez"):
+                equal(site.status(path), 200, path)
+            equal(site.status("/-/ready"), 503, "/-/ready")
+        equal(site.status("/"), 401, "the page")
+        equal(site.status("/"), 429, "the page again")
+
+
+def test_rights_of_users():
+    text = users(alice="secret", bob="other")
+    with Site(text, users={"alice": "write", "bob": "read"}) as site:
+        for name, password, status in (("alice", "secret", 200), ("bob", "other", 403),
+                                       ("alice", "other", 401)):
+            equal(site.status("/-/reload", login(name, password), method="POST"), status, name)
+        equal(site.status("/-/reload", method="POST", body="x" * 1000), 401, "nobody")
+    with Folder() as folder:
+        folder.file("web.yml", text)
+        file = folder.file("config.yml", {"web": {"config_file": "web.yml",
+                                                  "users": {"allice": "write"}}})
+        done = command("check", "config", file)
+        contains(done.stderr, "allice is no user of the web configuration file", "check config")
+
+
+def test_a_login_with_a_body_over_tls():
+    with Site(PAIR + users(alice="secret"), encrypted=True, users={"alice": "write"}) as site:
+        for _ in range(3):
+            equal(site.status("/-/reload", login("alice", "secret"), method="POST",
+                              body="x" * 20000), 200, "a body while the login is checked")
+
+
+def test_checks_hold_nobody_up():
+    """A check takes about a tenth of a second; whoever is known, or needs no login, goes first."""
+    with Site(users(10, alice="secret"), "--web.health-without-login") as site:
+        equal(site.status("/metrics", login("alice", "secret")), 200, "the first")
+        statuses = []
+
+        def guess(number):
+            statuses.append(site.status("/metrics", login("alice", f"guess{number}")))
+        threads = [threading.Thread(target=guess, args=(i,)) for i in range(60)]
+        for thread in threads:
+            thread.start()
+        while not statuses:
+            equal(site.status("/metrics", login("alice", "secret")), 200, "who is known")
+            equal(site.status("/-/healthy"), 200, "a probe")
+        for thread in threads:
+            thread.join()
+        equal(set(statuses) - {503}, {401}, "guesses")
+        equal(len(statuses), 60, "answers")
+        until("the count of logins that were turned away", lambda: site.metrics(
+            login("alice", "secret")).one(LOGINS, outcome="busy") == statuses.count(503))
+
+
+# --- headers and rate --------------------------------------------------------------------------
+
+def test_headers():
+    policy = "default-src 'self' *.test.example.net"
+    text = ("http_server_config:\n  http2: true\n  headers:\n    X-Frame-Options: deny\n"
+            "    Strict-Transport-Security: max-age=31536000; includeSubDomains\n"
+            "    X-Content-Type-Options: nosniff\n    X-XSS-Protection: 1\n"
+            f"    Content-Security-Policy: \"{policy}\"\n" + users(alice="secret"))
+    with Site(text) as site:
+        for path, headers, status in (("/", login("alice", "secret"), 200), ("/", None, 401),
+                                      ("/nowhere", login("alice", "secret"), 404)):
+            connection = site.connect()
+            connection.request("GET", path, headers=headers or {})
+            answer = connection.getresponse()
+            equal(answer.status, status, path)
+            for name, value in (("X-Frame-Options", "deny"), ("X-XSS-Protection", "1"),
+                                ("X-Content-Type-Options", "nosniff"),
+                                ("Content-Security-Policy", policy),
+                                ("Strict-Transport-Security",
+                                 "max-age=31536000; includeSubDomains")):
+                equal(answer.headers.get_all(name), [value], f"{name} of {path}")
+            connection.close()
+
+
+def test_rate_limit():
+    with Site("rate_limit:\n  interval: 1h\n  burst: 5\n") as site:
+        equal([site.status("/style.css") for _ in range(7)], [200] * 5 + [429] * 2, "statuses")
+        equal(site.ask("/").headers["retry-after"], "1", "Retry-After")
+        site.write("rate_limit:\n  interval: 0\n  burst: 0\n")
+        until("no limit", lambda: site.status("/style.css") == 200)
+
+
+# --- read again --------------------------------------------------------------------------------
+
+def test_certificates_are_renewed_without_a_restart():
+    with Site(PAIR, encrypted=True) as site:
+        successful = "defender_exporter_web_config_last_reload_successful"
+        before, kept = site.serial(), site.connect()
+        kept.request("GET", "/-/healthy")
+        equal(kept.getresponse().read(), b"OK\n", "a connection")
+        site.folder.file("server.key", "no key at all")
+        site.exporter.wait_for("the web configuration is wrong, the old one stays")
+        equal(site.serial(), before, "the certificate while the key is wrong")
+        equal(site.metrics().one(successful), 0, successful)
+        site.authority.issue("server")  # two files, one after the other
+        until("the new certificate", lambda: site.serial() != before)
+        equal(site.metrics().one(successful), 1, successful)
+        kept.request("GET", "/-/healthy")
+        equal(kept.getresponse().read(), b"OK\n", "the connection from before")
+        site.write("")
+        site.exporter.wait_for("turning TLS on or off needs a restart")
+        equal(site.status("/-/healthy"), 200, "TLS goes on")
+
+
+def test_users_change_without_a_restart():
+    with Site(users(alice="secret")) as site:
+        old, new = login("alice", "secret"), login("alice", "another")
+        equal(site.status("/", old), 200, "the old password")
+        site.write(users(alice="another"))
+        until("the new password", lambda: site.status("/", new) == 200)
+        equal(site.status("/", old), 401, "the old password, which was remembered")
+        site.write(users(alice="third"))
+        site.exporter.send(signal.SIGHUP)
+        site.exporter.wait_for("msg=reloaded")
+        equal(site.status("/", login("alice", "third")), 200, "after SIGHUP")
+        site.write("basic_auth_users:\n  alice: third\n")
+        site.exporter.send(signal.SIGHUP)
+        site.exporter.wait_for("reload failed, the old configuration stays.*web.yml:2: "
+                               "basic_auth_users.alice: is not a bcrypt hash")
+        equal(site.status("/", login("alice", "third")), 200, "with a wrong file")
+        equal(site.status("/"), 401, "with a wrong file and no login")
+
+
+# --- commands ----------------------------------------------------------------------------------
+
+def command(*words):
+    return subprocess.run([EXPORTER, *words], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=30 * SLOWNESS, check=False)
+
+
+def test_check_web_config():
+    with Folder() as folder:
+        Authority(folder).issue("server")
+        for text, status, words in (
+                ("", 0, "is valid: TLS is off, nobody has to log in"),
+                (PAIR + users(alice="a", bob="b"), 0, "is valid: TLS is on, 2 users can log in"),
+                (PAIR + "  cert_filse: x\n", 1, "web.yml:4: tls_server_config.cert_filse: unknown"),
+                (PAIR.replace(".crt", ".key"), 1, "web.yml:1: tls_server_config: certificate"),
+                ("basic_auth_users:\n  john: doe\n", 1, "web.yml:2: basic_auth_users.john")):
+            file = folder.file("web.yml", text)
+            done = command("check", "web-config", file)
+            equal(done.returncode, status, f"{text}: {done.stderr}")
+            contains(done.stdout + done.stderr, words, text)
+            config = folder.file("config.yml", {"web": {"config_file": "web.yml"}})
+            equal(command("check", "config", config).returncode, status, "check config")
+        done = command(f"--web.config.file={file}", f"--storage.path={folder.path}",
+                       "--web.listen-address=127.0.0.1:0")
+        equal(done.returncode, 2, "a start with a wrong file")
+        contains(done.stderr, "web.yml:2: basic_auth_users.john", "its message")
+
+
+# --- real programs -----------------------------------------------------------------------------
+
+def client_config(site, name, password):
+    """What clients of Prometheus' family read."""
+    return ("basic_auth:\n  username: {}\n  password: {}\ntls_config:\n  ca_file: {}\n"
+            "  server_name: localhost\n").format(name, password, site.authority.cert)
+
+
+def test_amtool():
+    if not shutil.which("amtool"):
+        raise Skip("amtool is not installed (package prometheus-alertmanager)")
+    with Site(PAIR + users(alice="secret", bob="other"), encrypted=True,
+              users={"alice": "write"}) as site:
+        def amtool(name, password, *words):
+            file = site.folder.file("client.yml", client_config(site, name, password))
+            return subprocess.run(
+                ["amtool", f"--alertmanager.url=https://localhost:{site.port}",
+                 f"--http.config.file={file}", *words], stdin=subprocess.DEVNULL, text=True,
+                capture_output=True, timeout=60 * SLOWNESS, check=False)
+        silence = ("silence", "add", "risk_level=low", "--comment=why", "--author=tester")
+        done = amtool("alice", "secret", *silence)
+        equal(done.returncode, 0, f"a silence: {done.stderr}")
+        assert amtool("bob", "other", *silence).returncode, "a reader wrote"
+        assert amtool("bob", "wrong", "silence", "query").returncode, "a stranger read"
+        done = amtool("bob", "other", "silence", "query", "-q")
+        equal((done.returncode, len(done.stdout.split())), (0, 1), f"silences: {done.stderr}")
+
+
+def test_prometheus():
+    if not shutil.which("prometheus"):
+        raise Skip("no prometheus on this machine")
+    with Site(PAIR + users(alice="secret"), encrypted=True) as site:
+        client = client_config(site, "alice", "secret").replace("\n", "\n    ")
+        port = free_port()
+        file = site.folder.file("prometheus.yml", (
+            "global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: defender\n"
+            f"    scheme: https\n    {client}\n    static_configs:\n"
+            f"      - targets: ['localhost:{site.port}']\n"))
+        with Program(["prometheus", f"--config.file={file}",
+                      f"--storage.tsdb.path={site.folder.path}/tsdb",
+                      f"--web.listen-address=127.0.0.1:{port}"]) as prometheus:
+            prometheus.wait_for("Server is ready to receive web requests")
+            query = f"http://127.0.0.1:{port}/api/v1/query?query=up"
+
+            def is_up():
+                return [one["value"][1] for one in fetch(query).json()["data"]["result"]] == ["1"]
+            until("the target", is_up, 60)
+
+
+def test_promtool():
+    """What it finds good is good here, too."""
+    if not shutil.which("promtool"):
+        raise Skip("no promtool on this machine")
+    with Folder() as folder:
+        Authority(folder).issue("server")
+        for text in ("", PAIR, PAIR + users(alice="a"), "rate_limit: {interval: 1s, burst: 20}\n"):
+            file = folder.file("web.yml", text)
+            for words in (["promtool"], [EXPORTER]):
+                done = subprocess.run([*words, "check", "web-config", file], text=True,
+                                      capture_output=True, check=False)
+                equal(done.returncode, 0, f"{words[0]}: {done.stdout}{done.stderr}")
+
+
+def test_testssl():
+    """Nothing above LOW, with the certificate of a CA that is trusted."""
+    if not ALL:
+        raise Skip("testssl takes minutes: scripts/test --all")
+    if not shutil.which("testssl"):
+        raise Skip("no testssl on this machine (package testssl.sh)")
+    with Site(PAIR, encrypted=True) as site:
+        for algorithm in ("ec", "rsa"):
+            before = site.serial()
+            site.authority.issue("server", algorithm=algorithm)
+            until("its certificate", lambda known=before: site.serial() != known)
+            report = os.path.join(site.folder.path, f"{algorithm}.csv")
+            subprocess.run(["testssl", "--quiet", "--color", "0", "--csvfile", report, "--ip",
+                            "127.0.0.1", f"--add-ca={site.authority.cert}",
+                            f"localhost:{site.port}"], stdin=subprocess.DEVNULL,
+                           capture_output=True, timeout=900 * SLOWNESS, check=False)
+            with open(report, encoding="utf-8") as file:
+                rows = [line.split('","') for line in file.read().splitlines()[1:]]
+            assert len(rows) > 100, rows
+            worse = [row for row in rows if row[3] in ("MEDIUM", "HIGH", "CRITICAL", "WARN")]
+            equal(worse, [], f"findings of testssl, {algorithm}")
+
+
+def test_time_does_not_tell_who_exists():
+    """2,000 wrong logins, of a user and of nobody in turns: the two medians are the same within
+    the noise, which is measured as the difference of halves of one kind."""
+    if not ALL:
+        raise Skip("2,000 logins are a measurement: scripts/test --all")
+    with Site(users(6, alice="secret", bob="other")) as site:
+        connection = site.connect()
+        times = {"alice": [], "nobody": [], "bob": [], "carol": []}
+        for i in range(500):
+            for name, taken in times.items():
+                began = time.perf_counter()
+                connection.request("GET", "/-/healthy", headers=login(name, f"guess{i}"))
+                answer = connection.getresponse()
+                answer.read()
+                taken.append(time.perf_counter() - began)
+                equal(answer.status, 401, name)
+        there = statistics.median(times["alice"] + times["bob"])
+        not_there = statistics.median(times["nobody"] + times["carol"])
+        assert abs(there - not_there) < 0.02 * there, (there, not_there)
+
+
+if __name__ == "__main__":
+    run(globals())
