@@ -24,6 +24,13 @@ static const char *method_word(enum web_method method)
     return "";
 }
 
+/* The database is locked, by a copy or by other hands: it will not be for long. */
+static void say_when(struct web_response *response, int status)
+{
+    if (status == 503)
+        web_response_header(response, "Retry-After", "1");
+}
+
 /* False after a 503. */
 static bool is_there(const struct alerting *alerting, struct web_response *response)
 {
@@ -53,6 +60,7 @@ static void respond(struct alerting *alerting, const struct web_request *request
     struct api_context context = alerting_api(alerting, clock_now_s());
     int status = function(&context, &asked, &out);
     settings_release(context.settings);
+    say_when(response, status);
     web_response_buf(response, status, WEB_JSON, &out);
 }
 
@@ -77,6 +85,7 @@ void alerts_routes_finding(void *alerting, const struct web_request *request,
     struct api_context context = alerting_api(alerting, clock_now_s());
     int status = api_finding_link(&context, request->rest, &out);
     settings_release(context.settings);
+    say_when(response, status);
     if (status == 302)
         web_response_header(response, "Location", arena_text(&response->scratch, buf_cstr(&out)));
     web_response_text(response, status, buf_cstr(&out));

@@ -278,7 +278,7 @@ int api_finding_link(const struct api_context *context, const char *finding_id, 
     bool is_id = (digits == 16 || digits == 32) && !finding_id[digits];
     if (is_id && !find_finding(&call, finding_id, &entry, &found, &error)) {
         buf_text(out, error.message);
-        return 500;
+        return error.code == ERROR_TIMEOUT ? 503 : 500;
     }
     if (!found) {
         buf_text(out, "no such finding");

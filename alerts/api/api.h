@@ -37,5 +37,5 @@ int api_alertmanager(const struct api_context *context, const struct api_request
 int api_own(const struct api_context *context, const struct api_request *request, struct buf *out);
 
 /* Answer /f/<finding_id> with the portal link of the finding, open or closed. Returns 302 and the
- * URL, 404 or 500 and a line of text. */
+ * URL; 404, 500, or 503 when the database is locked, and a line of text. */
 int api_finding_link(const struct api_context *context, const char *finding_id, struct buf *out);

@@ -10,6 +10,7 @@ enum {
     LIST_LIMIT = 100,
     LIST_LIMIT_MAX = 1000,
     MATCH_US = 2000000,
+    BUSY_MS = 200, /* a web server waits for no one who writes long */
 };
 
 int api_call_fail(struct api_call *call, int status, const char *message)
@@ -110,6 +111,7 @@ bool api_call_open(struct api_call *call, bool read_only, struct error *error)
     const struct database_config config = {
         .path = call->context->database_path,
         .migrations = schema_migrations,
+        .busy_ms = BUSY_MS,
         .read_only = read_only,
     };
     call->budget.left_us = MATCH_US;

@@ -265,7 +265,7 @@ struct database *database_open(const struct database_config *config, struct erro
     database->unreadable = unreadable_create(config->own);
     if (prepare_file(database, config, error))
         return database;
-    if (error->code == ERROR_TIMEOUT)
+    if (config->own && error->code == ERROR_TIMEOUT)
         error->code = ERROR_IO; /* the caller retries as it likes */
     database_close(database);
     return NULL;

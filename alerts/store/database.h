@@ -41,7 +41,8 @@ struct database_config {
  *   ERROR_CONFIG  a newer schema ("... has schema 7, this program knows 5"), another application's
  *                 file, a second service, or nothing where there was a database;
  *   ERROR_PARSE   the file is damaged (quick check; the message names the file and what to do);
- *   ERROR_IO      it cannot be read or written; error_is_transient is false, the caller retries.
+ *   ERROR_IO      it cannot be read or written; error_is_transient is false, the caller retries;
+ *   ERROR_TIMEOUT another held it locked for busy_ms; ERROR_IO when it is our own.
  * In the first two cases the file is left exactly as it was. */
 struct database *database_open(const struct database_config *config, struct error *error) MUST_USE;
 /* Whether it was empty when it was opened: a first start. */

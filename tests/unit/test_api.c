@@ -2,6 +2,7 @@
 #include "alerts/api/api.h"
 
 #include "alerts_world.h"
+#include "core/clock.h"
 
 #define ROUTES                                                                                     \
     "receivers:\n" SCENE_RECEIVER("team") SCENE_RECEIVER(                                          \
@@ -225,6 +226,31 @@ TEST(silences_are_put_told_and_ended)
                          " action IN ('silence_created', 'silence_expired')"),
         &acts, &error));
     CHECK_INT(acts, 2);
+    scene_finish(&scene);
+}
+
+TEST(a_locked_database_is_not_waited_for)
+{
+    static const char body[] = "{\"matchers\":[{\"name\":\"a\",\"value\":\"b\"}],"
+                               "\"startsAt\":\"2023-11-14T22:00:00Z\","
+                               "\"endsAt\":\"2023-11-15T22:00:00Z\","
+                               "\"createdBy\":\"me\",\"comment\":\"c\"}";
+    enum { TOO_LONG_MS = 4000 }; /* others wait for five seconds */
+    struct scene scene;
+    struct error error;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    set_up(&scene, "locked");
+    const struct database_config config = { .path = scene.world.path,
+                                            .migrations = schema_migrations };
+    struct database *other = database_open(&config, &error);
+    CHECK(other && database_begin(other, &error));
+    int64_t began_ms = clock_monotonic_ms();
+    CHECK_INT(ask_with(&scene, "POST", "silences", NULL, 0, body, &out), 503);
+    CHECK_CONTAINS(buf_cstr(&out), "locked");
+    CHECK_INT(ask(&scene, "alerts", &out), 200);
+    CHECK(clock_monotonic_ms() - began_ms < TOO_LONG_MS);
+    database_close(other);
+    CHECK_INT(ask_with(&scene, "POST", "silences", NULL, 0, body, &out), 200);
     scene_finish(&scene);
 }
 
