@@ -14,6 +14,7 @@ enum special {
     SPECIAL_TEXT,
     SPECIAL_ONCE,
     SPECIAL_NOTIFY,
+    SPECIAL_DEBUG,
     SPECIAL_VERSION,
     SPECIAL_HELP,
     SPECIAL_SECTION,   /* stands for one flag a key of the section, but those above it */
@@ -38,6 +39,8 @@ static const struct flag flag_table[] = {
     { "notify", .special = SPECIAL_NOTIFY,
       .help = "With run --once: also remember what was found and notify of it, as the service "
               "does, which must not run beside it." },
+    { "debug", .special = SPECIAL_DEBUG,
+      .help = "Allow core dumps and debuggers, which see every secret." },
     { "config.file", .special = SPECIAL_TEXT, .help = "Configuration file.",
       .text_at = offsetof(struct flags, config_file), .environment = true },
     { "since", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, since),
@@ -282,6 +285,9 @@ static void collect(struct flags *flags, const struct given_list *list)
             break;
         case SPECIAL_NOTIFY:
             flags->notify = !strcmp(text, "true");
+            break;
+        case SPECIAL_DEBUG:
+            flags->debug = !strcmp(text, "true");
             break;
         case SPECIAL_VERSION:
             flags->version = !strcmp(text, "true");

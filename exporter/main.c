@@ -6,6 +6,7 @@
 
 #include "core/log.h"
 #include "exporter/commands.h"
+#include "exporter/hardening.h"
 #include "exporter/service.h"
 #include "exporter/systemd.h"
 #include "version.h"
@@ -79,6 +80,7 @@ static int run(const struct flags *flags)
         return EXIT_USAGE;
     }
     log_configure(&config->log);
+    hardening_check_limits(config->web.max_connections);
     struct service *service = service_create(config, flags, &error);
     if (!service) {
         log_error(MSG("cannot start"), ERR(&error));
@@ -111,6 +113,8 @@ int main(int argc, char **argv)
     tame_malloc();
     CLEANUP(flags_finish) struct flags flags = { 0 };
     struct error error;
+    if (!hardening_keep_streams(&error))
+        return EXIT_FAILED;
     if (!flags_parse(argc, argv, &flags, &error)) {
         fprintf(stderr, "defender_exporter: %s\n", error.message);
         return EXIT_USAGE;
@@ -119,5 +123,6 @@ int main(int argc, char **argv)
         return print(commands_help);
     if (flags.version)
         return print(commands_version);
+    hardening_apply(flags.debug);
     return commands_is_run(&flags) ? run(&flags) : commands_run(&flags);
 }

@@ -131,7 +131,7 @@ static void copy_sans(struct tls *tls, const struct option_texts *sans)
 struct tls *tls_create(const struct toolkit_tls *config, struct error *error)
 {
     struct tls *tls = MEMORY_NEW(struct tls);
-    enum tls_priority_key key;
+    enum tls_priority_key key = TLS_PRIORITY_RSA;
     atomic_init(&tls->references, 1);
     tls->client_auth = config->client_auth;
     copy_sans(tls, &config->client_allowed_sans);

@@ -17,7 +17,7 @@ def test_no_growth():
     with Folder() as folder, Fake("--seed", "5", "--subscriptions", "2", "--assessments", "600",
                                   "--evolve", "1") as fake:
         config = settings(fake.url, folder.file("secret", SECRET), collectors)
-        with Exporter(folder, config, "--log.level=debug") as exporter:
+        with Exporter(folder, config, "--log.level=debug", "--debug") as exporter:
             exporter.wait_ready()
             early = after(exporter, COLLECTIONS // 5)
             late = after(exporter, COLLECTIONS)

@@ -27,7 +27,7 @@ class Stage:
         return self
 
     def start(self):
-        self.exporter = Exporter(self.folder, self.config, "--web.enable-lifecycle")
+        self.exporter = Exporter(self.folder, self.config, "--web.enable-lifecycle", "--debug")
         return self.exporter.wait_answering()
 
     def reload(self, **changes):
