@@ -23,6 +23,7 @@ struct listener {
     struct web *web;
     struct MHD_Daemon *daemon;
     int socket;
+    bool passed; /* its file is not ours */
     char address[WEB_ADDRESS_BYTES];
 };
 
@@ -99,12 +100,20 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *context, const ch
 
 /* --- start and stop ------------------------------------------------------------------------- */
 
-static bool listener_start(struct listener *listener, const char *address,
-                           const struct web_config *config, struct error *error)
+/* The socket of an address, or of one that was passed on. */
+static bool listener_bind(struct listener *listener, size_t index, const struct web_config *config,
+                          struct error *error)
 {
-    listener->socket = web_address_listen(address, listener->address, error);
-    if (listener->socket < 0)
-        return false;
+    listener->passed = config->systemd_socket;
+    listener->socket = listener->passed ? web_address_take(index, listener->address, error)
+                                        : web_address_listen(config->addresses.texts[index],
+                                                             listener->address, error);
+    return listener->socket >= 0;
+}
+
+static bool listener_start(struct listener *listener, const struct web_config *config,
+                           struct error *error)
+{
     struct admission *admission = listener->web->dispatch.admission;
     bool encrypts = admission && admission_encrypts(admission);
     struct MHD_OptionItem tls[] = {
@@ -128,7 +137,7 @@ static bool listener_start(struct listener *listener, const char *address,
         MHD_OPTION_END);
     /* clang-format on */
     if (!listener->daemon)
-        return error_set(error, ERROR_IO, "cannot serve on %s", address);
+        return error_set(error, ERROR_IO, "cannot serve on %s", listener->address);
     log_info(MSG("listening"), TEXT("address", listener->address));
     return true;
 }
@@ -146,23 +155,34 @@ struct web *web_start(const struct web_config *config, struct gate *gate,
         .idle_ms = config->idle_timeout_ms,
         .write_ms = config->write_timeout_ms,
     };
-    size_t addresses = config->addresses.count;
     connection_start(&web->connections, &limits);
     web->dispatch.metrics = metrics;
     web->dispatch.connections = &web->connections;
     web->dispatch.gate = gate;
     web->dispatch.admission = web->connections.admission = admission;
     dispatch_start(&web->dispatch, config, routes, route_count, &web->arena);
-    web->listeners = arena_zalloc(&web->arena, addresses * sizeof *web->listeners);
-    for (size_t i = 0; i < addresses; i++) {
+    size_t count = config->systemd_socket ? web_address_passed() : config->addresses.count;
+    web->listeners = arena_zalloc(&web->arena, (count + 1) * sizeof *web->listeners);
+    bool ok = count || error_set(error, ERROR_CONFIG,
+                                 "no sockets were passed on: web.systemd_socket wants a socket"
+                                 " unit that starts this program");
+    for (size_t i = 0; ok && i < count; i++) {
         struct listener *listener = &web->listeners[web->listener_count++];
         listener->web = web;
-        if (!listener_start(listener, config->addresses.texts[i], config, error)) {
-            web_stop(web, 0);
-            return NULL;
-        }
+        ok = listener_bind(listener, i, config, error) && listener_start(listener, config, error);
     }
-    return web;
+    if (ok)
+        return web;
+    web_stop(web, 0);
+    return NULL;
+}
+
+static void close_socket(const struct listener *listener)
+{
+    if (!listener->passed)
+        web_address_close(listener->socket, listener->address);
+    else if (listener->socket >= 0)
+        close(listener->socket);
 }
 
 void web_stop(struct web *web, int64_t grace_ms)
@@ -181,8 +201,7 @@ void web_stop(struct web *web, int64_t grace_ms)
     for (size_t i = 0; i < web->listener_count; i++) {
         if (web->listeners[i].daemon)
             MHD_stop_daemon(web->listeners[i].daemon);
-        if (web->listeners[i].socket >= 0)
-            close(web->listeners[i].socket);
+        close_socket(&web->listeners[i]);
     }
     connection_stop(&web->connections);
     arena_finish(&web->arena);

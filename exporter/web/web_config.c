@@ -11,7 +11,7 @@ static const char *check_addresses(const void *value)
     struct error error;
     for (size_t i = 0; i < list->count; i++)
         if (!web_address_parse(list->texts[i], &address, &error))
-            return "must be host:port, [::1]:port or :port";
+            return "must be " WEB_ADDRESS_FORMS;
     return list->count ? NULL : "names no address";
 }
 
@@ -43,7 +43,10 @@ static const char *check_users(const void *value)
 const struct option web_config_options[] = {
     { "listen_address", OPTION_TEXT_LIST(struct web_config, addresses),
       .otherwise = ":" WEB_CONFIG_PORT, .check = check_addresses, .restart = true,
-      .help = "Addresses to listen on: host:port, [::1]:port or :port." },
+      .help = "Addresses to listen on: " WEB_ADDRESS_FORMS ". Without a host, IPv6 and IPv4." },
+    { "systemd_socket", OPTION_BOOL(struct web_config, systemd_socket),
+      .otherwise = "false", .restart = true,
+      .help = "Listen on the sockets of a systemd socket unit instead of listen_address." },
     { "config_file", OPTION_PATH(struct web_config, config_file), .restart = true,
       .help = "Web configuration file: TLS, users, headers, rate. Read again when it changes." },
     { "health_without_login", OPTION_BOOL(struct web_config, health_without_login),

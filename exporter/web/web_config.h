@@ -18,7 +18,8 @@ struct web_config {
     int64_t max_requests, max_connections, max_connections_per_peer;
     int64_t read_timeout_ms, write_timeout_ms, idle_timeout_ms;
     int64_t max_header_bytes, max_body_bytes;
-    bool health_without_login, disable_exporter_metrics, enable_lifecycle, read_only;
+    bool systemd_socket, health_without_login, disable_exporter_metrics, enable_lifecycle,
+        read_only;
     struct option_pairs users; /* of the web configuration file: name and right */
     int users_line;
 };

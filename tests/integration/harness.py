@@ -151,7 +151,7 @@ class Folder:
 class Program:
     """A child process whose output goes to a file, ended by its own process id."""
 
-    def __init__(self, command, environment=None):
+    def __init__(self, command, environment=None, pass_fds=()):
         self.output = tempfile.NamedTemporaryFile(prefix="defender_exporter_log_", mode="w+b")
         self.command = [str(c) for c in command]
         self.ended = False  # by a test that looked at the status itself
@@ -160,7 +160,7 @@ class Program:
                                      r"https?_proxy|OTEL_|NOTIFY_SOCKET", k)}
         self.process = subprocess.Popen(
             self.command, stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT,
-            env={**inherited, **(environment or {})})
+            pass_fds=pass_fds, env={**inherited, **(environment or {})})
 
     @property
     def log(self):
@@ -336,13 +336,13 @@ def settings(fake_url, secret_file, collectors=None, **more):
 class Exporter(Program):
     """The exporter with a configuration and storage of its own."""
 
-    def __init__(self, folder, config, *arguments, environment=None, prefix=()):
+    def __init__(self, folder, config, *arguments, environment=None, prefix=(), pass_fds=()):
         self.config_file = folder.file("defender_exporter.yml", config)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         super().__init__([*prefix, EXPORTER, f"--config.file={self.config_file}",
                           f"--web.listen-address=127.0.0.1:{self.port}",
-                          f"--storage.path={folder.path}", *arguments], environment)
+                          f"--storage.path={folder.path}", *arguments], environment, pass_fds)
 
     def get(self, path, **options):
         return fetch(self.url + path, **options)

@@ -480,12 +480,21 @@ TEST(addresses_are_read)
     static const struct {
         const char *text, *host, *port; /* host NULL: refused */
     } cases[] = {
-        { ":9887", "", "9887" },           { "127.0.0.1:0", "127.0.0.1", "0" },
-        { "[::1]:9887", "::1", "9887" },   { "localhost:65535", "localhost", "65535" },
-        { "localhost:65536", NULL, NULL }, { "localhost", NULL, NULL },
-        { "::1:80", NULL, NULL },          { ":", NULL, NULL },
-        { ":http", NULL, NULL },           { "", NULL, NULL },
-        { "http://x:80", NULL, NULL },     { "a:-1", NULL, NULL },
+        { ":9887", "", "9887" },
+        { "127.0.0.1:0", "127.0.0.1", "0" },
+        { "[::1]:9887", "::1", "9887" },
+        { "localhost:65535", "localhost", "65535" },
+        { "localhost:65536", NULL, NULL },
+        { "localhost", NULL, NULL },
+        { "::1:80", NULL, NULL },
+        { ":", NULL, NULL },
+        { ":http", NULL, NULL },
+        { "", NULL, NULL },
+        { "http://x:80", NULL, NULL },
+        { "a:-1", NULL, NULL },
+        { "unix:/run/a:1", "/run/a:1", "" },
+        { "unix:run/a", NULL, NULL },
+        { "unix:", NULL, NULL },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct web_address address;
