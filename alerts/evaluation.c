@@ -256,6 +256,13 @@ static bool on_change(void *context, const struct active_change *change, struct 
     return group_route(&step->groups, change, error);
 }
 
+static size_t receivers_of(void *context, const struct alert *alert,
+                           const char *names[ACTIVE_RECEIVERS_MAX])
+{
+    const struct step *step = context;
+    return route_receivers(step->evaluation->settings->route, alert, names, ACTIVE_RECEIVERS_MAX);
+}
+
 static bool on_signal(void *context, const struct threshold_signal *signal, struct error *error)
 {
     struct step *step = context;
@@ -274,6 +281,7 @@ static bool alert(struct step *step, struct error *error)
         .now = evaluation->now,
         .flap_within_s = evaluation->settings->config->flapping.within_ms / 1000,
         .changed = on_change,
+        .receivers = receivers_of,
         .context = step,
     };
     if (!active_begin(&step->pass, error))

@@ -124,6 +124,13 @@ static bool on_change(void *context, const struct active_change *change, struct 
     return group_route(&moment->groups, change, error);
 }
 
+static size_t receivers_of(void *context, const struct alert *alert,
+                           const char *names[ACTIVE_RECEIVERS_MAX])
+{
+    const struct moment *moment = context;
+    return route_receivers(moment->groups.settings->route, alert, names, ACTIVE_RECEIVERS_MAX);
+}
+
 static bool moment_init(struct moment *moment, struct replay *replay, struct error *error)
 {
     const struct settings *settings = replay->settings;
@@ -166,6 +173,7 @@ static bool moment_init(struct moment *moment, struct replay *replay, struct err
         .now = replay->now,
         .flap_within_s = settings->config->flapping.within_ms / 1000,
         .changed = on_change,
+        .receivers = receivers_of,
         .context = moment,
     };
     return true;

@@ -292,6 +292,22 @@ void route_each_matchers(const struct route *root, match_visit *visit, void *con
         route_each_matchers(&root->children[i], visit, context);
 }
 
+size_t route_receivers(const struct route *root, const struct alert *alert, const char **names,
+                       size_t max)
+{
+    const struct route_leaf *leaves[ROUTE_LEAVES_MAX];
+    size_t found = route_find(root, alert, leaves, max < ROUTE_LEAVES_MAX ? max : ROUTE_LEAVES_MAX);
+    size_t count = 0;
+    for (size_t i = 0; i < found; i++) {
+        bool again = false;
+        for (size_t j = 0; j < count && !again; j++)
+            again = !strcmp(names[j], leaves[i]->receiver);
+        if (!again)
+            names[count++] = leaves[i]->receiver;
+    }
+    return count;
+}
+
 size_t route_group_labels(const struct route_leaf *leaf, const struct alert *alert,
                           struct match_label *out)
 {

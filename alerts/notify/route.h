@@ -58,6 +58,10 @@ void route_finish(const struct route *root);
 size_t route_find(const struct route *root, const struct alert *alert,
                   const struct route_leaf **leaves, size_t max);
 
+/* The receivers of these leaves, each once; returns how many. names: as many as leaves. */
+size_t route_receivers(const struct route *root, const struct alert *alert, const char **names,
+                       size_t max);
+
 /* A leaf by its path, or NULL: after a reload. */
 const struct route_leaf *route_leaf_find(const struct route *root, const char *path);
 

@@ -27,6 +27,12 @@ struct active_change {
 };
 typedef bool active_changed(void *context, const struct active_change *change, struct error *error);
 
+/* The receivers an alert is routed to, in no order; returns how many. The names outlive the pass.
+ */
+enum { ACTIVE_RECEIVERS_MAX = 32 };
+typedef size_t active_receivers(void *context, const struct alert *alert,
+                                const char *names[ACTIVE_RECEIVERS_MAX]);
+
 /* One evaluation. The caller fills the first members and zeroes the rest. */
 struct active_pass {
     struct database *database;
@@ -35,6 +41,7 @@ struct active_pass {
                                         NULL = they are */
     int64_t now, flap_within_s;
     active_changed *changed;
+    active_receivers *receivers; /* NULL = all alerts have the same one */
     void *context;
 
     struct arena arena, scratch;
@@ -45,7 +52,8 @@ struct active_pass {
     bool adopted;       /* the first runs are over */
     bool blind;         /* a subscription that was visible cannot be read */
     struct intern seen; /* fingerprints of alerts over metrics that got a signal */
-    struct intern late; /* findings whose news is that they are overdue as well */
+    struct intern late; /* findings whose news is that they are overdue as well, each with a
+                           receiver that is told */
 };
 bool active_begin(struct active_pass *pass, struct error *error) MUST_USE;
 void active_end(struct active_pass *pass);
@@ -54,7 +62,8 @@ void active_end(struct active_pass *pass);
  * - alerts about its finding: resolved when it resolved; when its risk changed they go on with
  *   their labels as they are now, unless the rule wants it no longer (no_longer_matches);
  * - a rule over finding.overdue alone: its alert resolves when the finding is no longer overdue; it
- *   does not fire when another rule has news of the finding in the same pass, which says it too;
+ *   does not fire when other rules have news of the finding in the same pass for all its receivers,
+ *   which says it too;
  * - what it undoes: score.recovered and data.recovered resolve score.dropped and data.stale;
  * - rules that want it: their alert fires (after min_age: pends); one that fires already is told
  *   again when the event is another. The alert of a first run waits until every collector has

@@ -157,26 +157,63 @@ static bool asks_due_only(const struct rule *rule)
     return rule->event_count > 0;
 }
 
-/* Whether an alert of another rule than one over due dates has news of what this event tells. */
-static bool is_told_elsewhere(struct active_pass *pass, const struct subject *subject, bool *is,
-                              struct error *error)
+/* Who hears of an alert. */
+struct hearers {
+    const char *names[ACTIVE_RECEIVERS_MAX];
+    size_t count;
+};
+
+static struct hearers hearers_of(const struct active_pass *pass, const struct rule *rule,
+                                 const struct subject *subject)
+{
+    struct hearers hearers = { { "" }, 1 };
+    struct alert alert;
+    if (!pass->receivers)
+        return hearers;
+    make_alert(rule, subject, &alert);
+    hearers.count = pass->receivers(pass->context, &alert, hearers.names);
+    return hearers;
+}
+
+/* Take away those who hear of it by this rule, too. */
+static void hearers_remove(struct hearers *hearers, const struct hearers *told)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < hearers->count; i++) {
+        bool is_told = false;
+        for (size_t j = 0; j < told->count; j++)
+            is_told |= !strcmp(hearers->names[i], told->names[j]);
+        if (!is_told)
+            hearers->names[kept++] = hearers->names[i];
+    }
+    hearers->count = kept;
+}
+
+/* Whether all receivers of a rule over due dates have news of what this event tells by alerts of
+ * other rules. */
+static bool is_told_elsewhere(struct active_pass *pass, const struct rule *own,
+                              const struct subject *subject, bool *is, struct error *error)
 {
     size_t count;
     const struct rule *rules = rule_all(pass->rules, &count);
+    struct hearers left = hearers_of(pass, own, subject);
     struct rows_keys firing;
     struct database_statement *statement = database_prepare(
         pass->database, "SELECT rule FROM active_alert WHERE finding_id = $1 AND state = 'firing'");
     database_bind(statement, DATABASE_BYTES(subject->event->finding_id.bytes));
     if (!rows_read_keys(statement, &pass->scratch, &firing, error))
         return false;
-    *is = false;
-    for (size_t i = 0; i < count && !*is; i++)
-        *is = !asks_due_only(&rules[i]) && wants(&rules[i], subject);
-    for (size_t i = 0; i < firing.count && !*is; i++) {
-        const struct rule *rule = rule_find(pass->rules, firing.keys[i]);
-        *is = rule && !asks_due_only(rule) &&
-              rule_matches(rule, subject->finding, subject->base.labels, subject->base.label_count);
+    for (size_t i = 0; i < count + firing.count && left.count; i++) {
+        const struct rule *rule =
+            i < count ? &rules[i] : rule_find(pass->rules, firing.keys[i - count]);
+        bool tells = rule && !asks_due_only(rule) &&
+                     (i < count ? wants(rule, subject)
+                                : rule_matches(rule, subject->finding, subject->base.labels,
+                                               subject->base.label_count));
+        const struct hearers told = tells ? hearers_of(pass, rule, subject) : (struct hearers){ 0 };
+        hearers_remove(&left, &told);
     }
+    *is = !left.count;
     return true;
 }
 
@@ -190,7 +227,7 @@ static bool rerate(struct active_pass *pass, const struct rule *rule, const stru
                                "no_longer_matches", error);
     struct alert before = row->alert;
     bool fires = row->life.state == ALERT_FIRING, elsewhere = false;
-    if (fires && asks_due_only(rule) && !is_told_elsewhere(pass, subject, &elsewhere, error))
+    if (fires && asks_due_only(rule) && !is_told_elsewhere(pass, rule, subject, &elsewhere, error))
         return false;
     make_alert(rule, subject, &row->alert);
     row->alert.state = row->life.state;
@@ -281,20 +318,43 @@ static bool touches(enum event_kind kind)
     return kind == EVENT_RESOLVED || kind == EVENT_RISK_CHANGED || kind == EVENT_NO_LONGER_OVERDUE;
 }
 
-/* A finding that opens or is re-rated may be overdue from the first: that is one page, which names
- * the due date, and not two. */
-static void note_late(struct active_pass *pass, const struct event *event)
+/* A finding and a receiver. */
+static void put_late(const struct event *event, const char *receiver, struct buf *key)
 {
-    if (event->kind != EVENT_OVERDUE && event->due_at && event->due_at <= event->at)
-        intern_put(&pass->late, (const char *)event->finding_id.bytes,
-                   sizeof event->finding_id.bytes);
+    buf_reset(key);
+    buf_append(key, (const char *)event->finding_id.bytes, sizeof event->finding_id.bytes);
+    buf_text(key, receiver);
 }
 
-static bool is_told_already(const struct active_pass *pass, const struct event *event)
+/* A finding that opens or is re-rated may be overdue from the first: that is one page to a
+ * receiver, which names the due date, and not two. */
+static void note_late(struct active_pass *pass, const struct rule *rule,
+                      const struct subject *subject)
 {
-    return event->kind == EVENT_OVERDUE &&
-           intern_find(&pass->late, (const char *)event->finding_id.bytes,
-                       sizeof event->finding_id.bytes) != UINT32_MAX;
+    CLEANUP(buf_finish) struct buf key = { 0 };
+    const struct event *event = subject->event;
+    if (event->kind == EVENT_OVERDUE || !event->due_at || event->due_at > event->at)
+        return;
+    const struct hearers hearers = hearers_of(pass, rule, subject);
+    for (size_t i = 0; i < hearers.count; i++) {
+        put_late(event, hearers.names[i], &key);
+        intern_put(&pass->late, key.data, key.length);
+    }
+}
+
+static bool is_told_already(const struct active_pass *pass, const struct rule *rule,
+                            const struct subject *subject)
+{
+    CLEANUP(buf_finish) struct buf key = { 0 };
+    if (subject->event->kind != EVENT_OVERDUE || !pass->late.count)
+        return false;
+    const struct hearers hearers = hearers_of(pass, rule, subject);
+    for (size_t i = 0; i < hearers.count; i++) {
+        put_late(subject->event, hearers.names[i], &key);
+        if (intern_find(&pass->late, key.data, key.length) == UINT32_MAX)
+            return false;
+    }
+    return hearers.count > 0;
 }
 
 bool active_apply_event(struct active_pass *pass, const struct event *event, struct error *error)
@@ -317,10 +377,10 @@ bool active_apply_event(struct active_pass *pass, const struct event *event, str
     if (event->kind == EVENT_RISK_RECOVERED && !undo(pass, event, EVENT_RISK_MISSING, error))
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!wants(&rules[i], &subject) || is_told_already(pass, event))
+        if (!wants(&rules[i], &subject) || is_told_already(pass, &rules[i], &subject))
             continue;
         pass->has_rows[i] = true;
-        note_late(pass, event);
+        note_late(pass, &rules[i], &subject);
         if (!fire(pass, &rules[i], &subject, error))
             return false;
     }

@@ -20,6 +20,18 @@ static int64_t count(struct scene *scene, const char *where)
     return number;
 }
 
+/* The page that was made last. */
+static const char *last_page(struct scene *scene, struct arena *arena)
+{
+    struct error error = { 0 };
+    const char *page = "";
+    CHECK(database_get_text(
+        database_prepare(scene->world.database,
+                         "SELECT page FROM outbox_message ORDER BY id DESC LIMIT 1"),
+        arena, &page, &error));
+    return page;
+}
+
 TEST(active_waits_for_min_age)
 {
     struct scene scene;
@@ -85,70 +97,6 @@ TEST(active_tells_again_what_gets_worse)
     scene_finish(&scene);
 }
 
-/* A collection in which "a" is open since then, high or critical. */
-static const char *collect_old(struct scene *scene, enum risk_level risk, int64_t since)
-{
-    struct part *part = world_part(A, BOTH);
-    world_open_since(part, "a", "key", "s1", risk, since);
-    scene->world.now += 60;
-    world_publish(&scene->world, part);
-    return scene_run(scene);
-}
-
-#define OVERDUE_TOO                                                                                \
-    "groups:\n- name: g\n  rules:\n"                                                               \
-    "  - alert: Critical\n"                                                                        \
-    "    event: [finding.opened, finding.risk_changed]\n"                                          \
-    "    match: 'risk_level=\"critical\"'\n"                                                       \
-    "  - { alert: Overdue, event: finding.overdue }\n"
-
-TEST(active_tells_once_of_what_is_news_and_overdue)
-{
-    struct scene scene;
-    scene_init(&scene, "news", SCENE_ALONE "ledger: { sla: { critical: 7d, high: 30d } }\n",
-               OVERDUE_TOO);
-    scene_begin(&scene);
-    int64_t since = scene.world.now - 20 * 86400;
-    CHECK_TEXT(collect_old(&scene, RISK_HIGH, since), "");
-    CHECK_TEXT(collect_old(&scene, RISK_CRITICAL, since),
-               "team finding.risk_changed firing: finding.risk_changed@a\n");
-    CHECK_TEXT(collect_old(&scene, RISK_CRITICAL, since), "");
-    CHECK_INT(count(&scene, "state = 'firing'"), 1);
-    CHECK_TEXT(collect_old(&scene, RISK_HIGH, since),
-               "team finding.risk_changed resolved: finding.risk_changed@a\n");
-    /* No rule has news of this one but that over due dates. */
-    scene.world.now = since + 30 * 86400;
-    CHECK_TEXT(scene_run(&scene), "team finding.overdue firing: finding.overdue@a\n");
-    scene_finish(&scene);
-}
-
-TEST(active_tells_once_of_what_is_overdue_and_gets_worse)
-{
-    struct scene scene;
-    scene_init(&scene, "worse", SCENE_ALONE "ledger: { sla: { critical: 7d, high: 30d } }\n",
-               OVERDUE_TOO);
-    scene_begin(&scene);
-    int64_t since = scene.world.now - 29 * 86400;
-    CHECK_TEXT(collect_old(&scene, RISK_HIGH, since), "");
-    scene.world.now = since + 30 * 86400;
-    CHECK_TEXT(scene_run(&scene), "team finding.overdue firing: finding.overdue@a\n");
-    CHECK_TEXT(collect_old(&scene, RISK_CRITICAL, since),
-               "team finding.risk_changed firing: finding.risk_changed@a\n");
-    scene_finish(&scene);
-}
-
-/* The page that was made last. */
-static const char *last_page(struct scene *scene, struct arena *arena)
-{
-    struct error error = { 0 };
-    const char *page = "";
-    CHECK(database_get_text(
-        database_prepare(scene->world.database,
-                         "SELECT page FROM outbox_message ORDER BY id DESC LIMIT 1"),
-        arena, &page, &error));
-    return page;
-}
-
 TEST(active_pages_say_the_date_that_holds_now)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
@@ -208,26 +156,6 @@ TEST(active_pages_say_how_it_had_ended)
     CHECK_CONTAINS(page, "\"text\":\"It was fixed on 2023-11-15 22:13 UTC. ");
     CHECK_CONTAINS(page, "\"reason_before\":\"fixed\","
                          "\"ended_before_at\":\"2023-11-15T22:13:20Z\"");
-    scene_finish(&scene);
-}
-
-TEST(active_ends_overdue_alerts_with_their_reason)
-{
-    struct scene scene;
-    scene_init(&scene, "reason", SCENE_ALONE "ledger: { sla: { critical: 7d, high: 30d } }\n",
-               "groups:\n- name: g\n  rules:\n"
-               "  - { alert: Overdue, event: finding.overdue }\n"
-               "  - { alert: Any, event: [finding.opened, finding.overdue] }\n");
-    scene_begin(&scene);
-    int64_t since = scene.world.now - 6 * 86400;
-    CHECK_TEXT(collect_old(&scene, RISK_CRITICAL, since),
-               "team finding.opened firing: finding.opened@a\n");
-    scene.world.now = since + 7 * 86400;
-    CHECK_CONTAINS(scene_run(&scene), "finding.overdue@a\n");
-    CHECK_INT(count(&scene, "state = 'firing'"), 2);
-    collect_old(&scene, RISK_HIGH, since);
-    CHECK_INT(count(&scene, "rule = 'Overdue' AND state = 'firing'"), 0);
-    CHECK_INT(count(&scene, "rule = 'Any' AND state = 'firing'"), 1);
     scene_finish(&scene);
 }
 
