@@ -385,3 +385,46 @@ bool group_reroute(const struct group_context *context, struct error *error)
     }
     return true;
 }
+
+/* --- what is due ------------------------------------------------------------------------------ */
+
+/* Due groups (also by a clock that has stepped back since), and those somebody is muted in. */
+#define WORK                                                                                       \
+    "SELECT receiver, group_key FROM group_state WHERE due_at > 0 AND (due_at <= $1 OR"            \
+    " told_at > $1 OR created_at > $1) UNION SELECT receiver, group_key FROM group_member"         \
+    " WHERE muted_by <> ''"
+
+static const struct row_field due_fields[] = {
+    ROW_TEXT(struct group_due, receiver, "receiver"),
+    ROW_TEXT(struct group_due, key, "group_key"),
+    { 0 },
+};
+static const struct rows_table due_rows = { "(" WORK ") work", 0, due_fields };
+
+bool group_has_work(struct database *database, int64_t now, bool *any, struct error *error)
+{
+    struct database_statement *statement = database_prepare(database, WORK " LIMIT 1");
+    database_bind(statement, now);
+    if (!database_step(statement, any, error))
+        return false;
+    database_reset(statement);
+    return true;
+}
+
+bool group_due(struct database *database, int64_t now, struct arena *arena,
+               struct group_due **first, struct error *error)
+{
+    struct group_due **last = first;
+    struct database_statement *statement = rows_select(database, &due_rows, " ORDER BY 1, 2");
+    *first = NULL;
+    database_bind(statement, now);
+    for (bool found;;) {
+        struct group_due *due = arena_zalloc(arena, sizeof *due);
+        if (!rows_next(statement, &due_rows, arena, due, &found, error))
+            return false;
+        if (!found)
+            return true;
+        *last = due;
+        last = &due->next;
+    }
+}

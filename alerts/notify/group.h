@@ -36,6 +36,14 @@ bool group_route(const struct group_context *context, const struct active_change
 bool group_has_work(struct database *database, int64_t now, bool *any,
                     struct error *error) MUST_USE;
 
+/* Every group that a flush looks at. Texts go to the arena. */
+struct group_due {
+    const char *receiver, *key;
+    struct group_due *next;
+};
+bool group_due(struct database *database, int64_t now, struct arena *arena,
+               struct group_due **first, struct error *error) MUST_USE;
+
 /* Flush every due group: mute_check each alert, governor_admits, notification_build, outbox_add.
  * Loads the first NOTIFICATION_GIVEN_MAX alerts of a notification in full; all are members of the
  * message. An alert resolved before its firing was put into the outbox is dropped in silence. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alerts/notify/group_row.h"
+#include "alerts/notify/held.h"
 #include "alerts/notify/incident.h"
 #include "alerts/notify/notification_build.h"
 #include "alerts/notify/relabel.h"
@@ -17,6 +18,7 @@ struct member {
     bool resolved, over, news, by_digest; /* by_digest: its firing was in one */
     int64_t flaps, flapped_at;
     enum mute_reason muted_by, muted;
+    const char *held;     /* what held it back has ended: held_ended; "" */
     const char *open_key; /* of the incident it is in; "" = none */
     char key[46];         /* of the incident it belongs to */
     bool left, folded;    /* its incident was looked at; its firing goes into a digest */
@@ -53,6 +55,7 @@ static const struct row_field member_fields[] = {
     ROW_WORD   (struct member, is.state, "m.state", group_row_state_words, GROUP_FIRING),
     ROW_WORD   (struct member, is.told, "m.told", group_row_told_words, GROUP_TOLD_FIRING),
     ROW_WORD   (struct member, muted_by, "m.muted_by", mute_words, MUTE_NONE),
+    ROW_TEXT   (struct member, held, "m.held"),
     ROW_TEXT   (struct member, alert.rule, "a.rule"),
     ROW_TEXT   (struct member, alert.event, "a.event"),
     ROW_ENUM   (struct member, alert.risk, "a.risk", RISK_COUNT),
@@ -105,18 +108,19 @@ static bool read_members(struct flush *flush, struct error *error)
 
 /* --- muting ----------------------------------------------------------------------------------- */
 
-static bool save_mute(const struct flush *flush, const struct member *member, struct error *error)
+/* alert: the member with its labels. */
+static bool save_mute(struct flush *flush, struct member *member, const struct alert *alert,
+                      struct error *error)
 {
+    const struct group_context *context = flush->context;
     if (member->muted == member->muted_by)
         return true;
     if (member->muted)
-        flush->context->suppressed[member->muted]++;
-    struct database_statement *statement = database_prepare(
-        flush->context->database, "UPDATE group_member SET muted_by = $1 WHERE receiver = $2 AND"
-                                  " group_key = $3 AND fingerprint = $4");
-    database_bind(statement, mute_words[member->muted], flush->row.receiver, flush->row.key,
-                  member->alert.fingerprint);
-    return database_run(statement, error);
+        context->suppressed[member->muted]++;
+    else if (member->news)
+        member->held = held_ended(context->mutes, member->muted_by, alert, &flush->arena);
+    return group_row_mute(context->database, &flush->row, member->alert.fingerprint, member->muted,
+                          member->held, error);
 }
 
 static void count_member(struct flush *flush, const struct member *member)
@@ -146,7 +150,7 @@ static bool mute_members(struct flush *flush, struct error *error)
             return false;
         alert.state = member->alert.state;
         member->muted = mute_check(mutes, flush->leaf, &alert, member->flaps, member->flapped_at);
-        if (!save_mute(flush, member, error))
+        if (!save_mute(flush, member, &alert, error))
             return false;
         if (!member->muted)
             count_member(flush, member);
@@ -203,6 +207,16 @@ static size_t list_members(const struct chunk *chunk, bool repeat, struct outbox
     return count;
 }
 
+/* Why its news comes now. */
+static const char *held_of(const struct chunk *chunk, struct arena *arena)
+{
+    struct held held = { 0 };
+    for (size_t i = 0; i < chunk->count; i++)
+        if (chunk->members[i]->news)
+            held_add(&held, chunk->members[i]->held);
+    return held_text(&held, arena);
+}
+
 static const char *event_of(const struct chunk *chunk)
 {
     for (size_t i = 0; i < chunk->count; i++)
@@ -243,6 +257,7 @@ static bool queue_notification(struct flush *flush, const struct chunk *chunk, c
                      : *flush->row.dedup_key ? flush->row.dedup_key
                                              : NULL,
         .repeat = repeat,
+        .held_back = held_of(chunk, &flush->arena),
     };
     return notification_build(context->notifications, &subject, &flush->arena, &notification,
                               error) &&
@@ -419,11 +434,14 @@ static bool run_on_group(const struct flush *flush, const char *sql, struct erro
 /* Write what the receiver knows now; alerts that are over leave. */
 static bool settle(struct flush *flush, bool folded, struct error *error)
 {
+    static const char told[] = "UPDATE group_member SET held = '' WHERE receiver = $1 AND"
+                               " group_key = $2 AND muted_by = '' AND held <> ''";
     const struct group_membership in_digest = { GROUP_FIRING, GROUP_TOLD_FOLDED };
     if (!run_on_group(flush,
                       "DELETE FROM group_member WHERE receiver = $1 AND group_key = $2 AND"
                       " muted_by = '' AND state IN ('resolved', 'over')",
-                      error))
+                      error) ||
+        !run_on_group(flush, told, error))
         return false;
     if (!folded && !run_on_group(flush,
                                  "UPDATE group_member SET told = 'firing' WHERE receiver = $1 AND"
@@ -538,53 +556,16 @@ static bool flush_one(const struct group_context *context, const char *receiver,
     return decide(&flush, error) || error_wrap(error, "group %s of %s", key, receiver);
 }
 
-/* Due groups (also by a clock that has stepped back since), and those somebody is muted in. */
-#define WORK                                                                                       \
-    "SELECT receiver, group_key FROM group_state WHERE due_at > 0 AND (due_at <= $1 OR"            \
-    " told_at > $1 OR created_at > $1) UNION SELECT receiver, group_key FROM group_member"         \
-    " WHERE muted_by <> ''"
-
-struct place {
-    const char *receiver, *key;
-    struct place *next;
-};
-static const struct row_field place_fields[] = {
-    ROW_TEXT(struct place, receiver, "receiver"),
-    ROW_TEXT(struct place, key, "group_key"),
-    { 0 },
-};
-static const struct rows_table place_rows = { "(" WORK ") work", 0, place_fields };
-
-bool group_has_work(struct database *database, int64_t now, bool *any, struct error *error)
-{
-    struct database_statement *statement = database_prepare(database, WORK " LIMIT 1");
-    database_bind(statement, now);
-    if (!database_step(statement, any, error))
-        return false;
-    database_reset(statement);
-    return true;
-}
-
 bool group_flush(const struct group_context *context, struct error *error)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct place *first = NULL, **last = &first;
+    struct group_due *due;
     if (!context->settings->route)
         return true;
-    struct database_statement *statement =
-        rows_select(context->database, &place_rows, " ORDER BY 1, 2");
-    database_bind(statement, context->now);
-    for (bool found;;) {
-        struct place *place = arena_zalloc(&arena, sizeof *place);
-        if (!rows_next(statement, &place_rows, &arena, place, &found, error))
-            return false;
-        if (!found)
-            break;
-        *last = place;
-        last = &place->next;
-    }
-    for (; first; first = first->next)
-        if (!flush_one(context, first->receiver, first->key, error))
+    if (!group_due(context->database, context->now, &arena, &due, error))
+        return false;
+    for (; due; due = due->next)
+        if (!flush_one(context, due->receiver, due->key, error))
             return false;
     return true;
 }

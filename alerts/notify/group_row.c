@@ -141,6 +141,17 @@ bool group_row_put_member(struct database *database, const char *receiver, const
     return rows_upsert(database, &member_rows, &row, error);
 }
 
+bool group_row_mute(struct database *database, const struct group_row *group,
+                    const char *fingerprint, enum mute_reason reason, const char *held,
+                    struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "UPDATE group_member SET muted_by = $1, held = $2 WHERE receiver = $3 AND"
+                  " group_key = $4 AND fingerprint = $5");
+    database_bind(statement, mute_words[reason], held, group->receiver, group->key, fingerprint);
+    return database_run(statement, error);
+}
+
 bool group_row_remove_member(struct database *database, const char *receiver, const char *key,
                              const char *fingerprint, struct error *error)
 {

@@ -54,6 +54,11 @@ bool group_row_places(struct database *database, const char *fingerprint, struct
 bool group_row_put_member(struct database *database, const char *receiver, const char *key,
                           const char *fingerprint, const struct group_membership *membership,
                           struct error *error) MUST_USE;
+/* Say why an alert is muted, "" = it is not, and what held it back before that ended. */
+bool group_row_mute(struct database *database, const struct group_row *group,
+                    const char *fingerprint, enum mute_reason reason, const char *held,
+                    struct error *error) MUST_USE;
+
 bool group_row_remove_member(struct database *database, const char *receiver, const char *key,
                              const char *fingerprint, struct error *error) MUST_USE;
 

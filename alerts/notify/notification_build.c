@@ -230,6 +230,7 @@ static void start(struct build *build)
                                : NOTIFICATION_RESOLVED;
     notification->test = context->test;
     notification->repeat = subject->repeat;
+    notification->held_back = subject->held_back ? subject->held_back : "";
     notification->receiver = subject->receiver;
     notification->group_key = subject->group_key;
     notification->tenant_id = context->tenant_id;

@@ -36,6 +36,7 @@ struct notification_subject {
     const struct template *title, *text; /* of the rule; NULL = the built-in ones */
     uint32_t episode;                    /* for the dedup key */
     const char *dedup_key;               /* NULL = the group's */
+    const char *held_back;               /* until what; NULL = it was not */
     bool repeat;
     bool brief; /* leave out the long texts of the catalogue, for many notifications at once */
     bool words; /* leave out links, commands and the key as well: title and text alone are read, and

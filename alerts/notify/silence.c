@@ -13,6 +13,7 @@ enum {
     SILENCES_MAX = 5000, /* that have not expired, and as many that have */
     COMPILED_BYTES_MAX = 64 * 1024 * 1024,
     KEPT_S = 5 * 24 * 3600,
+    ENDED_ASKED = 100,
 };
 
 const char *const silence_state_words[] = { "pending", "active", "expired", NULL };
@@ -362,6 +363,21 @@ const struct silence *silence_find(const struct silence_list *list, const struct
                                                   is_active, &question, list->budget)
                                : MATCH_INDEX_NONE;
     return place == MATCH_INDEX_NONE ? NULL : &list->silences[place];
+}
+
+const struct silence *silence_ended(const struct silence_list *list, const struct alert *alert,
+                                    int64_t now)
+{
+    size_t least = list->count > ENDED_ASKED ? list->count - ENDED_ASKED : 0;
+    for (size_t i = list->count; i > least; i--) { /* the last ones of the list ended last */
+        const struct silence *silence = &list->silences[i - 1];
+        if (silence_state(silence, now) != SILENCE_EXPIRED)
+            return NULL;
+        if (match_ask(&silence->matchers, alert->labels, alert->label_count, list->budget) ==
+            MATCH_YES)
+            return silence;
+    }
+    return NULL;
 }
 
 int64_t silence_next_at(const struct silence_list *list, int64_t now)

@@ -60,5 +60,10 @@ enum silence_state silence_state(const struct silence *silence, int64_t now);
 const struct silence *silence_find(const struct silence_list *list, const struct alert *alert,
                                    int64_t now);
 
+/* The silence that covered these labels and has ended, the last one of them; NULL = none of the
+ * last hundred. */
+const struct silence *silence_ended(const struct silence_list *list, const struct alert *alert,
+                                    int64_t now);
+
 /* The next instant one begins or ends; 0 = none. */
 int64_t silence_next_at(const struct silence_list *list, int64_t now);

@@ -169,6 +169,7 @@ static struct alert explained(const struct notification *notification, const str
         { "resource_id", resource_id_of(notification, alert) },
         { "portal_url", portal_of(notification, alert) },
         { "runbook_url", notification->runbook_url },
+        { "held_back", notification->held_back },
         { "risk_factors", block->risk_factors },
         { "found", block->found },
         { "expected", block->expected },

@@ -249,6 +249,7 @@ static const struct notification_block *only_finding(const struct notification *
 static void add_facts(struct making *making)
 {
     const struct notification_block *only = only_finding(making->notification);
+    add_fact(making, "Held back", making->notification->held_back);
     if (only)
         add_finding_facts(making, only);
     else

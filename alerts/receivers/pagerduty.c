@@ -147,6 +147,8 @@ static void add_reason(struct json_writer *writer, const struct notification *no
     json_open(writer, "custom_details", '{');
     if (*notification->reason)
         json_add_text(writer, "Closed because", notification->reason);
+    if (*notification->held_back)
+        json_add_text(writer, "Held back", notification->held_back);
     json_add_integer(writer, "resolved", notification->resolved_count);
     json_close(writer, '}');
 }

@@ -162,6 +162,8 @@ const struct record_field notification_fields[] = {
     FIELD(TEXT, notification, severity, "Severity of the worst finding."),
     FIELD(BOOL, notification, test, "Whether this is a test."),
     FIELD(BOOL, notification, repeat, "Whether this was told before and nothing changed."),
+    FIELD(TEXT, notification, held_back,
+          "Why it comes now and not before: `until the silence by alice ended`, or empty."),
     FIELD(BOOL, notification, truncated, "Whether something was left out."),
     FIELD(TEXT, notification, receiver, "The receiver."),
     FIELD(TEXT, notification, group_key, "The group of alerts, as Alertmanager writes it."),

@@ -109,9 +109,10 @@ struct notification {
     const char *id;    /* of the message: idempotency key, no dots */
     const char *event; /* type on the wire: "finding.opened", "digest", "test" ... */
     enum notification_status status;
-    bool test;      /* [TEST] is in the title already */
-    bool repeat;    /* sent before, nothing new */
-    bool truncated; /* something was left out; the texts say what */
+    bool test;             /* [TEST] is in the title already */
+    bool repeat;           /* sent before, nothing new */
+    const char *held_back; /* why it comes now: "until the silence by alice ended"; "" */
+    bool truncated;        /* something was left out; the texts say what */
     const char *receiver, *group_key, *dedup_key, *tenant_id;
     struct match_label group_labels[ALERT_LABELS_MAX];
     size_t group_label_count;

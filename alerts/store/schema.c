@@ -232,6 +232,9 @@ static const char version_2[] =
     " AND JSON_VALID(m.page) AND JSON_EXTRACT(m.page, '$.group_key') = g.group_key"
     " ORDER BY m.id DESC LIMIT 1), '') WHERE told_at > 0;"
 
+    /* What held an alert back that nobody was told of yet: "the silence by alice ended"; ''. */
+    "ALTER TABLE group_member ADD COLUMN held TEXT NOT NULL DEFAULT '';"
+
     /* Of a mail that others have taken: who is still to get it, a line each; '' = all. */
     "ALTER TABLE outbox_message ADD COLUMN recipients TEXT NOT NULL DEFAULT '';"
 

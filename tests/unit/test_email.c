@@ -299,6 +299,21 @@ TEST(nothing_is_loaded_or_run)
 }
 
 /* Who reads text alone misses nothing: every link of the HTML is there. */
+TEST(both_parts_say_what_held_it_back)
+{
+    CLEANUP(buf_finish) struct buf mail = { 0 };
+    CLEANUP(buf_finish) struct buf got = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct notification notification;
+    fixture_notification(FIXTURE_RESOLVED, &arena, &notification);
+    notification.held_back = "until the silence by alice ended";
+    email_write(&base, &notification, FIXTURE_AT, &mail);
+    part(&mail, "text/plain", &got);
+    CHECK_CONTAINS(buf_cstr(&got), "Held back: until the silence by alice ended\n");
+    part(&mail, "text/html", &got);
+    CHECK_CONTAINS(buf_cstr(&got), "until the silence by alice ended");
+}
+
 TEST(the_plain_part_is_complete)
 {
     for (int which = 0; which < FIXTURE_HOSTILE; which++) {

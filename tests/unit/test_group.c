@@ -13,6 +13,20 @@ static void pass(struct scene *scene, int64_t seconds, const char *told)
     CHECK_TEXT(scene_run(scene), told);
 }
 
+/* What the last message says of why it comes now. */
+static const char *held_back(struct scene *scene)
+{
+    struct error error = { 0 };
+    struct notification notification = { .held_back = "none" };
+    const char *text = "";
+    CHECK(database_get_text(
+        database_prepare(scene->world.database,
+                         "SELECT page FROM outbox_message ORDER BY id DESC LIMIT 1"),
+        &scene->arena, &text, &error));
+    CHECK(notification_read(text, strlen(text), &scene->arena, &notification, &error));
+    return notification.held_back;
+}
+
 TEST(group_waits_gathers_and_repeats)
 {
     struct scene scene;
@@ -183,6 +197,82 @@ TEST(group_keeps_what_is_silenced)
     scene.world.now = silence.ends_at;
     CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@b\n");
     CHECK_INT(scene_number(&scene, reasons), 0);
+    CHECK_TEXT(held_back(&scene), "until the silence by me ended");
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM group_member WHERE held <> ''"), 0);
+    scene_finish(&scene);
+}
+
+/* Put a silence over these resources; returns its id. */
+static const char *hush(struct scene *scene, const char *resources, const char *who, int64_t lasts)
+{
+    static struct silence silence;
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct error error = { 0 };
+    silence = (struct silence){ .starts_at = scene->world.now,
+                                .ends_at = scene->world.now + lasts,
+                                .created_by = who,
+                                .comment = "" };
+    CHECK(match_add(&silence.matchers, "resource_name", MATCH_REGEX, resources, &arena, &error));
+    CHECK(silence_put(scene->world.database, &silence, NULL, scene->world.now, &error));
+    match_finish(&silence.matchers);
+    return silence.id;
+}
+
+TEST(a_page_says_that_a_silence_ended_once)
+{
+    struct scene scene;
+    struct error error = { 0 };
+    scene_init(&scene, "held",
+               GROUPED("  group_by: [alertname]\n  group_wait: 0s\n  group_interval: 10m\n"
+                       "  repeat_interval: 1h\n"),
+               SCENE_OPENED);
+    scene_begin(&scene);
+    hush(&scene, "b", "bob", 100);
+    const char *id = hush(&scene, "b", "a\nlice", 86400);
+    scene_collect(&scene, "a");
+    CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@a\n");
+    CHECK_TEXT(held_back(&scene), "");
+    scene_collect(&scene, "abe");
+    pass(&scene, 600, "team finding.opened firing: finding.opened@e\n");
+    CHECK_TEXT(held_back(&scene), "");
+    scene.world.now += 60;
+    /* Ended by hand while the group waits: said when it is told, ten minutes later. */
+    CHECK(silence_expire(scene.world.database, id, NULL, scene.world.now, &error));
+    CHECK_TEXT(scene_run(&scene), "");
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM group_member WHERE held <> ''"), 1);
+    pass(&scene, 600, "team finding.opened firing: finding.opened@b\n");
+    CHECK_TEXT(held_back(&scene), "until the silence by a lice ended");
+    /* Told and not news: what is repeated was not held back. */
+    hush(&scene, "b", "carol", 60);
+    pass(&scene, 30, "");
+    pass(&scene, 60, "");
+    pass(&scene, 3600,
+         "team finding.opened firing: finding.opened@a finding.opened@b finding.opened@e\n");
+    CHECK_TEXT(held_back(&scene), "");
+    /* News of others beside it. */
+    hush(&scene, "c", "dave", 700);
+    scene_collect(&scene, "abce");
+    pass(&scene, 600, "");
+    scene_collect(&scene, "abcde");
+    CHECK_TEXT(scene_run(&scene),
+               "team finding.opened firing: finding.opened@c finding.opened@d\n");
+    CHECK_TEXT(held_back(&scene), "in part until the silence by dave ended");
+    scene_finish(&scene);
+}
+
+TEST(a_page_says_that_maintenance_or_a_flap_ended)
+{
+    struct scene scene;
+    scene_init(&scene, "window",
+               SCENE_ALONE "maintenance: [{ name: night, starts: '2023-11-14T00:00:00Z',"
+                           " ends: '2023-11-15T00:00:00Z' }]\n",
+               SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "a");
+    CHECK_TEXT(scene_run(&scene), "");
+    scene.world.now = 1700006400; /* midnight */
+    CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@a\n");
+    CHECK_TEXT(held_back(&scene), "until a maintenance window ended");
     scene_finish(&scene);
 }
 

@@ -329,6 +329,44 @@ TEST(no_recommendation_is_left_out)
     options_finish(receivers_options, &config);
 }
 
+/* Of one finding and of several, of what fires and of what is over. */
+TEST(every_receiver_says_what_held_it_back)
+{
+    static const char *urls[] = { "https://alertmanager.example.com" };
+    static const enum fixture pages[] = { FIXTURE_FINDING, FIXTURE_RESOLVED, FIXTURE_SEVERAL,
+                                          FIXTURE_SCORE };
+    struct receivers_config config = { .alertmanager = { .urls = { urls, 1 } } };
+    secret_set(&config.webhook.url, "https://hooks.example.com/in");
+    secret_set(&config.pagerduty.routing_key, "0123456789abcdef0123456789abcdef");
+    secret_set(&config.slack.url, "https://hooks.slack.example.com/services/T/B/X");
+    secret_set(&config.teams.url, "https://flows.example.com/workflows/1");
+    const struct {
+        const struct receiver_kind *kind;
+        const void *config;
+    } kinds[] = { { &webhook_kind, &config.webhook },
+                  { &alertmanager_kind, &config.alertmanager },
+                  { &pagerduty_kind, &config.pagerduty },
+                  { &slack_kind, &config.slack },
+                  { &teams_kind, &config.teams } };
+    for (size_t i = 0; i < ARRAY_COUNT(kinds) * ARRAY_COUNT(pages); i++) {
+        FIXTURE built = { 0 };
+        const size_t kind = i / ARRAY_COUNT(pages);
+        fixture_notification(pages[i % ARRAY_COUNT(pages)], &built.arena, &built.notification);
+        built.notification.held_back = "until the silence by alice ended";
+        fixture_again(&built, kinds[kind].kind, kinds[kind].config);
+        CHECK_CONTAINS(built.request.http.body, "until the silence by alice ended");
+    }
+    for (int body = 0; webhook_body_words[body]; body++) {
+        FIXTURE built = { 0 };
+        config.webhook.body = body;
+        fixture_notification(FIXTURE_FINDING, &built.arena, &built.notification);
+        built.notification.held_back = "until the silence by alice ended";
+        fixture_again(&built, &webhook_kind, &config.webhook);
+        CHECK_CONTAINS(built.request.http.body, "until the silence by alice ended");
+    }
+    options_finish(receivers_options, &config);
+}
+
 /* --- examples --------------------------------------------------------------------------------- */
 static void read_file(const char *path, struct buf *out)
 {
