@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "alerts/evaluator.h"
@@ -11,6 +12,7 @@
 #include "alerts/ruletest_file.h"
 #include "alerts/store/schema.h"
 #include "collectors/collector.h"
+#include "collectors/tags.h"
 #include "core/clock.h"
 #include "core/memory.h"
 
@@ -32,6 +34,7 @@ struct trial {
     struct settings *settings;
     struct snapshot_store *snapshots;
     const struct source *source; /* of the findings */
+    const struct source *tags;
     struct metric_store *metrics;
     struct evaluator *evaluator;
     struct database *database; /* to read the outbox */
@@ -73,9 +76,12 @@ static bool trial_init(struct trial *trial, struct error *error)
     snprintf(trial->path, sizeof trial->path, "%s/test.db", trial->folder);
     struct source_list *sources = source_list_of(collector_kinds);
     trial->snapshots = snapshot_store_create(sources);
-    for (size_t i = 0; i < sources->count; i++)
+    for (size_t i = 0; i < sources->count; i++) {
         if (sources->sources[i].collector->rows == COLLECTOR_ALL_ROWS)
             trial->source = &sources->sources[i];
+        if (sources->sources[i].collector->asks_for_tags)
+            trial->tags = &sources->sources[i];
+    }
     source_list_release(sources); /* the store has it */
     trial->metrics = metric_store_create();
     const struct evaluator_config config = {
@@ -166,20 +172,9 @@ static void add_finding(struct part *part, const struct ruletest_finding *row, i
         part_add_open(part, &open);
 }
 
-/* A collection at this instant. */
-static void collect(struct trial *trial)
+static void publish(struct trial *trial, struct part *part, int64_t now)
 {
-    const struct ruletest_case *test = trial->test;
-    const struct ruletest_finding *rows = test->findings.items;
-    int64_t now = trial->start + trial->at_ms / 1000;
-    struct part *part = part_create(trial->source);
     part->collected_at = now;
-    for (size_t i = 0; i < test->findings.count; i++) {
-        if (!part_cover_find(part, rows[i].subscription_id))
-            part_add_cover(part, rows[i].subscription_id, now);
-        add_finding(part, &rows[i], trial->at_ms, test->interval_ms);
-    }
-    part->rows = part->finding_count + part->closed_count;
     part_seal(part);
     const struct source_status status = {
         .enabled = true,
@@ -187,10 +182,56 @@ static void collect(struct trial *trial)
         .success = true,
         .started_at = now,
         .last_success_at = now,
-        .interval_ms = test->interval_ms,
+        .interval_ms = trial->test->interval_ms,
         .rows = part->rows,
     };
-    snapshot_publish(trial->snapshots, trial->source, part, &status);
+    snapshot_publish(trial->snapshots, part->source, part, &status);
+}
+
+/* The tags of all findings, which never change. */
+static bool collect_tags(struct trial *trial, int64_t now, struct error *error)
+{
+    const struct option_texts *listed = &trial->settings->config->tags;
+    const struct ruletest_finding *rows = trial->test->findings.items;
+    if (!listed->count)
+        return true;
+    const char **asked = arena_zalloc(&trial->arena, (listed->count + 1) * sizeof *asked);
+    struct part *part = part_create(trial->tags);
+    for (size_t i = 0; i < listed->count; i++)
+        asked[i] = listed->texts[i];
+    for (size_t i = 0; i < trial->test->findings.count; i++) {
+        char resource[PART_ID_BYTES];
+        write_resource(&rows[i], resource);
+        part_add_cover(part, rows[i].subscription_id, now);
+        for (size_t n = 0; n < rows[i].tags.count; n++)
+            tags_add(part, asked, &(struct tags_subject){ rows[i].subscription_id, resource },
+                     rows[i].tags.pairs[n].name, rows[i].tags.pairs[n].value);
+    }
+    struct snapshot *snapshot = snapshot_acquire(trial->snapshots, now);
+    const struct collect_context context = { .now = now, .snapshot = snapshot, .tags = asked };
+    bool ok = trial->tags->collector->finish(part, &context, error);
+    snapshot_release(snapshot);
+    if (ok)
+        publish(trial, part, now);
+    else
+        part_release(part);
+    return ok;
+}
+
+/* A collection at this instant. */
+static void collect(struct trial *trial)
+{
+    const struct ruletest_case *test = trial->test;
+    const struct ruletest_finding *rows = test->findings.items;
+    int64_t now = trial->start + trial->at_ms / 1000;
+    struct part *part = part_create(trial->source);
+    for (size_t i = 0; i < test->findings.count; i++) {
+        if (!part_cover_find(part, rows[i].subscription_id))
+            part_add_cover(part, rows[i].subscription_id, now);
+        add_finding(part, &rows[i], trial->at_ms, test->interval_ms);
+    }
+    part->rows = part->finding_count + part->closed_count;
+    publish(trial, part, now);
 }
 
 /* --- messages out --------------------------------------------------------------------------- */
@@ -488,8 +529,30 @@ static bool make_settings(struct bed *bed, const char *path, const struct settin
     }
     if (bed->file.rule_files.count)
         bed->config.rules = bed->file.rule_files;
+    if (bed->file.tags.count)
+        bed->config.tags = bed->file.tags;
     bed->settings = settings_create(&bed->config, &context, report);
     return bed->settings != NULL;
+}
+
+/* Tags that no alert would have. */
+static void check_tags(const struct bed *bed, const char *path, struct option_report *report)
+{
+    const struct ruletest_case *tests = bed->file.tests.items;
+    const struct option_texts *listed = &bed->config.tags;
+    for (size_t i = 0; i < bed->file.tests.count; i++) {
+        const struct ruletest_finding *rows = tests[i].findings.items;
+        for (size_t k = 0; k < tests[i].findings.count; k++)
+            for (size_t t = 0; t < rows[k].tags.count; t++) {
+                size_t n = 0;
+                while (n < listed->count &&
+                       strcasecmp(listed->texts[n], rows[k].tags.pairs[t].name) != 0)
+                    n++;
+                if (n == listed->count)
+                    options_complain(report, path, rows[k].line, "tests.findings.tags",
+                                     "the tag %s is not listed", rows[k].tags.pairs[t].name);
+            }
+    }
 }
 
 static bool run_test(struct bed *bed, const struct ruletest_case *test, struct buf *out,
@@ -497,7 +560,8 @@ static bool run_test(struct bed *bed, const struct ruletest_case *test, struct b
 {
     CLEANUP(trial_finish) struct trial trial = { .test = test, .settings = bed->settings };
     bool parsed = clock_parse_rfc3339(test->start, &trial.start); /* checked before */
-    return parsed && trial_init(&trial, error) && run_trial(&trial, error) && judge(&trial, out);
+    return parsed && trial_init(&trial, error) && collect_tags(&trial, trial.start, error) &&
+           run_trial(&trial, error) && judge(&trial, out);
 }
 
 bool ruletest_run(const char *path, struct settings *settings, const struct family *const *families,
@@ -510,6 +574,9 @@ bool ruletest_run(const char *path, struct settings *settings, const struct fami
         return false;
     check_file(&bed.file, path, report);
     if (report->count || !make_settings(&bed, path, settings, families, report))
+        return false;
+    check_tags(&bed, path, report);
+    if (report->count)
         return false;
     const struct ruletest_case *tests = bed.file.tests.items;
     CLEANUP(buf_finish) struct buf details = { 0 };

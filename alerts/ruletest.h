@@ -3,6 +3,7 @@
  * runs on snapshots made from the file, with the file's clock and a database of its own.
  *
  *   rule_files: [rules.yml]
+ *   tags: [team]                           # default: those of the configuration
  *   tests:
  *     - name: a new critical finding notifies once
  *       start: 2024-01-01T00:00:00Z        # a Monday; default

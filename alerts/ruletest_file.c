@@ -68,6 +68,8 @@ static const struct option finding_rows[] = {
     { "reopened", TIME(reopened, "When it is found again; 0s means never.") },
     { "rerated", OPTION_TEXT_MAP(struct ruletest_finding, rerated),
       .check = check_rerated, .help = "Times and new risk levels." },
+    { "tags", OPTION_TEXT_MAP(struct ruletest_finding, tags),
+      .help = "Tags of its resource that are listed." },
     { 0 }
 };
 #undef TIME
@@ -106,6 +108,8 @@ static const struct option test_rows[] = {
 const struct option ruletest_options[] = {
     { "rule_files", OPTION_TEXT_LIST(struct ruletest_file, rule_files),
       .help = "Rules to test, relative to this file; patterns are allowed." },
+    { "tags", OPTION_TEXT_LIST(struct ruletest_file, tags),
+      .help = "Tags that alerts have as labels. Default: those of the configuration." },
     { "tests", OPTION_ITEMS(struct ruletest_file, tests, struct ruletest_case),
       .section = test_rows, .help = "The tests." },
     { 0 }

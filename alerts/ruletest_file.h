@@ -9,7 +9,7 @@ struct ruletest_finding {
     int risk, severity, cloud;
     bool internet_exposed, contextual;
     int64_t attack_paths, open_ms, fixed_ms, gone_ms, reopened_ms; /* 0 = never, but open */
-    struct option_pairs rerated;
+    struct option_pairs rerated, tags;
     int line;
 };
 struct ruletest_expect {
@@ -26,6 +26,6 @@ struct ruletest_case {
     int line;
 };
 struct ruletest_file {
-    struct option_texts rule_files;
+    struct option_texts rule_files, tags;
     struct option_items tests;
 };

@@ -17,17 +17,15 @@ struct row {
 };
 
 static const struct column subscription_columns[] = {
-    COLUMN_KEY(struct row, subscription_id, "subscriptionId"),
-    { 0 }
+    COLUMN_KEY(struct row, subscription_id, "subscriptionId"), { 0 }
 };
 
-static const struct column tag_columns[] = {
-    COLUMN_KEY (struct row, resource_id,     "resourceId"),
-    COLUMN_KEY (struct row, subscription_id, "subscriptionId"),
-    COLUMN_KEY (struct row, name,            "name"),
-    COLUMN_TEXT(struct row, value,           "value"),
-    { 0 }
-};
+static const struct column tag_columns[] = { COLUMN_KEY(struct row, resource_id, "resourceId"),
+                                             COLUMN_KEY(struct row, subscription_id,
+                                                        "subscriptionId"),
+                                             COLUMN_KEY(struct row, name, "name"),
+                                             COLUMN_TEXT(struct row, value, "value"),
+                                             { 0 } };
 
 enum { QUERY_SUBSCRIPTIONS };
 
@@ -86,17 +84,17 @@ static void own_finish(void *data)
     free(own);
 }
 
-static struct own *own_of(struct part *part, const struct collect_context *context)
+static struct own *own_of(struct part *part, const char *const *asked)
 {
     struct own *own = part_own(part, sizeof(struct own), own_finish);
     if (own->names)
         return own;
     size_t count = 0;
-    while (context->tags[count])
+    while (asked[count])
         count++;
     const char **names = arena_zalloc(&part->arena, (count + 1) * sizeof *names);
     for (; own->name_count < count; own->name_count++)
-        names[own->name_count] = arena_text(&part->arena, context->tags[own->name_count]);
+        names[own->name_count] = arena_text(&part->arena, asked[own->name_count]);
     own->names = names;
     return own;
 }
@@ -130,30 +128,36 @@ static size_t name_place(const struct own *own, const char *name)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* Beyond ASCII a name in another case may be listed here and not there: then it is no odd row. */
+/* Beyond ASCII a name in another case may be listed here and not there: it is left out. */
+void tags_add(struct part *part, const char *const *asked, const struct tags_subject *subject,
+              const char *name, const char *value)
+{
+    struct own *own = own_of(part, asked);
+    size_t place = name_place(own, name);
+    if (place == own->name_count || !*value)
+        return;
+    CLEANUP(buf_finish) struct buf resource = { 0 };
+    for (const char *c = subject->resource_id; *c; c++)
+        buf_char(&resource, (char)tolower((unsigned char)*c));
+    struct block *block = block_of(own, part_keep_lower(part, subject->subscription_id));
+    MEMORY_GROW(block->facts, block->fact_count, block->fact_capacity);
+    block->facts[block->fact_count++] = (struct fact){
+        .resource = hash_bytes(buf_cstr(&resource), resource.length),
+        .value = intern_put(&own->values, value, strlen(value)),
+        .name = (uint32_t)place,
+    };
+}
+
 static enum odd_reason fold(struct part *part, size_t query, const void *data,
                             const struct collect_context *context, struct error *error)
 {
     (void)error;
     const struct row *row = data;
-    struct own *own = own_of(part, context);
     part_see(part, row->subscription_id);
-    if (query == QUERY_SUBSCRIPTIONS)
-        return ODD_NONE;
-    size_t name = name_place(own, row->name);
-    if (name == own->name_count || !*row->value)
-        return ODD_NONE;
-    const char *id = part_keep_lower(part, row->subscription_id);
-    CLEANUP(buf_finish) struct buf resource = { 0 };
-    for (const char *c = row->resource_id; *c; c++)
-        buf_char(&resource, (char)tolower((unsigned char)*c));
-    struct block *block = block_of(own, id);
-    MEMORY_GROW(block->facts, block->fact_count, block->fact_capacity);
-    block->facts[block->fact_count++] = (struct fact){
-        .resource = hash_bytes(buf_cstr(&resource), resource.length),
-        .value = intern_put(&own->values, row->value, strlen(row->value)),
-        .name = (uint32_t)name,
-    };
+    if (query != QUERY_SUBSCRIPTIONS)
+        tags_add(part, context->tags,
+                 &(struct tags_subject){ row->subscription_id, row->resource_id }, row->name,
+                 row->value);
     return ODD_NONE;
 }
 
@@ -275,7 +279,7 @@ static void doubt(struct part *part, struct own *own, const struct own *older)
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)
 {
     (void)error;
-    struct own *own = own_of(part, context);
+    struct own *own = own_of(part, context->tags);
     const struct own *older = own_in(snapshot_part(context->snapshot, part->source));
     for (size_t i = 0; i < block_count(own); i++)
         block_finish(own, &own->blocks[i]);

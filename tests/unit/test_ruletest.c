@@ -44,6 +44,41 @@ static struct outcome run(const char *tests, struct settings *settings)
     return outcome;
 }
 
+TEST(tags_of_findings_are_labels_when_they_are_listed)
+{
+    write_file("tags.yml", "groups:\n- name: g\n  rules:\n  - alert: Web\n"
+                           "    event: finding.opened\n    match: ['tag_team=\"web\"']\n");
+    static const char tests[] = "rule_files: [tags.yml]\n%s"
+                                "tests:\n- name: only those of the web team are told\n"
+                                "  findings:\n"
+                                "  - { id: A, open: 15m, tags: { TEAM: web } }\n"
+                                "  - { id: b, open: 15m, tags: { team: net } }\n"
+                                "  - { id: c, open: 15m }\n"
+                                "  expect: [{ at: 15m, event: finding.opened, findings: [A] }]\n";
+    static const struct {
+        const char *listed, *wrong;
+    } cases[] = {
+        { "tags: [team, env]\n", "" },
+        { "", "there is no label \"tag_team\"" },
+        { "tags: [env, Team x]\n", "there is no label \"tag_team\"; did you mean tag_team_x" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char text[900];
+        snprintf(text, sizeof text, tests, cases[i].listed);
+        CLEANUP(outcome_finish) struct outcome outcome = run(text, NULL);
+        CHECK_INT(outcome.ran, !*cases[i].wrong);
+        CHECK_INT(outcome.failed, 0);
+        CHECK_CONTAINS(buf_cstr(&outcome.report.text), cases[i].wrong);
+    }
+    CLEANUP(outcome_finish)
+    struct outcome outcome = run("rule_files: [some_rules.yml]\ntags: [env]\ntests:\n- name: n\n"
+                                 "  findings: [{ id: a, tags: { team: x } }]\n",
+                                 NULL);
+    CHECK(!outcome.ran);
+    CHECK_CONTAINS(buf_cstr(&outcome.report.text),
+                   ":5: tests.findings.tags: the tag team is not listed");
+}
+
 #define FILES "rule_files: [some_rules.yml]\ntests:\n"
 
 TEST(what_holds_is_a_success)
