@@ -76,10 +76,9 @@ static void dump_metadata(struct dump *dump)
 static void dump_outside(struct dump *dump, const struct resource *resource)
 {
     struct outside outside;
-    outside_describe(resource, &dump->tenant->subscriptions[resource->subscription],
-                     &dump->scratch, &outside);
-    json_add_text(&dump->writer, "connectorId",
-                  dump->tenant->connectors[resource->connector].id);
+    outside_describe(resource, &dump->tenant->subscriptions[resource->subscription], &dump->scratch,
+                     &outside);
+    json_add_text(&dump->writer, "connectorId", dump->tenant->connectors[resource->connector].id);
     json_add_text(&dump->writer, "nativeId", outside.native_id);
     json_add_text(&dump->writer, "provider", outside.provider);
     json_add_text(&dump->writer, "nativeType", outside.type);
@@ -147,8 +146,7 @@ static void dump_scores(struct dump *dump, struct tenant *tenant, bool controls)
             if (tenant->subscriptions[scope->subscription].disabled)
                 continue;
             json_open(writer, NULL, '{');
-            json_add_text(writer, "subscriptionId",
-                          tenant->subscriptions[scope->subscription].id);
+            json_add_text(writer, "subscriptionId", tenant->subscriptions[scope->subscription].id);
             json_add_text(writer, "environment", outside_environment(scope->connector));
             json_add_text(writer, "connectorId", scope->connector ? scope->connector->id : NULL);
             if (controls) {
@@ -161,8 +159,7 @@ static void dump_scores(struct dump *dump, struct tenant *tenant, bool controls)
             json_add_number(writer, "current", controls ? control->current : score->current);
             json_add_integer(writer, "max",
                              controls ? tenant->catalogue.controls[c].max : score->max);
-            json_add_number(writer, "ratio",
-                            controls ? control->ratio : tenant_score_ratio(score));
+            json_add_number(writer, "ratio", controls ? control->ratio : tenant_score_ratio(score));
             json_add_integer(writer, "weight",
                              controls ? (int64_t)control->healthy + control->unhealthy
                                       : (int64_t)score->weight);
@@ -379,13 +376,18 @@ void admin_generation(struct request *request, struct reply *reply)
 void admin_model(struct request *request, struct reply *reply)
 {
     struct tenant *tenant = &request->fake->tenant;
-    for (int model = 0; model < TENANT_MODEL_COUNT; model++)
-        if (!strcmp(request->captures[0], tenant_model_words[model])) {
-            tenant->model = (enum tenant_model)model;
-            reply_text(reply, 200, "{}");
-            return;
-        }
-    reply_error(reply, 400, "BadModel", "grouped, individual or both");
+    const char *only = request_parameter(request, "subscription");
+    int model = 0;
+    while (model < TENANT_MODEL_COUNT && strcmp(request->captures[0], tenant_model_words[model]))
+        model++;
+    if (model == TENANT_MODEL_COUNT) {
+        reply_error(reply, 400, "BadModel", "grouped, individual or both");
+        return;
+    }
+    for (size_t i = 0; i < tenant->subscription_count; i++)
+        if (!only || !strcmp(only, tenant->subscriptions[i].id))
+            tenant->subscriptions[i].model = (enum tenant_model)model;
+    reply_text(reply, 200, "{}");
 }
 
 void admin_tag(struct request *request, struct reply *reply)

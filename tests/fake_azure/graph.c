@@ -298,6 +298,7 @@ static void answer_query(struct request *request, const cJSON *body, bool *in_sc
     hide(request, page.query, in_scope);
     page.view.expand_limit = page.query->expand_limit;
     page.view.failing_only = page.query->failing_only;
+    page.view.every_score = page.query->every_score;
     scope = (scope * 31 + (uint64_t)page.view.partitions) * 31 + (uint64_t)page.view.partition;
     if (*request->token && !read_token(request, &page, scope)) {
         refuse_body(reply, "InvalidSkipToken", "The skip token is not one of this query.");

@@ -110,6 +110,8 @@ static void read_flags(struct query *query)
     const char *limit = expand ? strstr(expand, " limit ") : NULL;
     for (size_t i = 0; i < ARRAY_COUNT(failing); i++)
         query->failing_only |= strstr(query->text, failing[i]) != NULL;
+    query->every_score = !strstr(query->text, "| where name =~ 'ascScore'") &&
+                         !strstr(query->text, "| where id contains '/secureScores/ascScore/'");
     query->expand_limit = limit ? (size_t)atoi(limit + strlen(" limit ")) : EXPAND_DEFAULT;
     if (query->expand_limit > EXPAND_MAX)
         query->expand_limit = EXPAND_MAX;

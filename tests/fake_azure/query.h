@@ -9,7 +9,7 @@ struct query {
     char *text; /* without comments, white space collapsed; may hold {{placeholders}} */
     const struct field *columns[QUERY_COLUMNS_MAX]; /* as projected */
     size_t column_count, expand_limit;
-    bool failing_only;
+    bool failing_only, every_score; /* as struct view has them */
 };
 
 struct queries {

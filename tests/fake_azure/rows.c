@@ -1,5 +1,5 @@
-#include "outside.h"
 #include "rows.h"
+#include "outside.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -200,44 +200,56 @@ static size_t subscription_count(const struct view *view)
     return view->tenant->subscription_count;
 }
 
+/* Each scope has its score and, behind it, the same with what is in its grace period left out.
+ * source: the portal's own workbooks, which drop that one by its name. */
+enum { OF_SCOPE = 2 };
+static const char *const score_names[OF_SCOPE] = { "ascscore", "scoregraceexcluded" };
+
 static size_t score_count(const struct view *view)
 {
-    return view->tenant->scope_count;
+    return view->tenant->scope_count * OF_SCOPE;
 }
 
 static bool score_present(const struct view *view, size_t position)
 {
-    size_t subscription = view->tenant->scopes[position].subscription;
-    return view->in_scope[subscription] && !view->tenant->subscriptions[subscription].disabled;
+    size_t subscription = view->tenant->scopes[position / OF_SCOPE].subscription;
+    return view->in_scope[subscription] && !view->tenant->subscriptions[subscription].disabled &&
+           (position % OF_SCOPE == 0 || view->every_score);
 }
 
 /* The subscription or the connector, and what its score is called. */
 static void scope_fill(const struct view *view, size_t position, struct score_row *row,
                        struct arena *scratch)
 {
-    const struct scope *scope = &view->tenant->scopes[position];
+    const struct scope *scope = &view->tenant->scopes[position / OF_SCOPE];
     row->subscriptionId = view->tenant->subscriptions[scope->subscription].id;
-    const char *id = scope->connector ? tenant_lower(scratch, scope->connector->id)
-                                      : rows_print(scratch, "/subscriptions/%s",
-                                                   row->subscriptionId);
-    row->id = rows_print(scratch, "%s/providers/microsoft.security/securescores/ascscore", id);
+    const char *id = scope->connector
+                         ? tenant_lower(scratch, scope->connector->id)
+                         : rows_print(scratch, "/subscriptions/%s", row->subscriptionId);
+    row->id = rows_print(scratch, "%s/providers/microsoft.security/securescores/%s", id,
+                         score_names[position % OF_SCOPE]);
     row->environment = outside_environment(scope->connector);
 }
 
 static void score_fill(const struct view *view, size_t position, void *out, struct arena *scratch)
 {
-    const struct score_state *score = tenant_score(view->tenant, position);
+    const struct score_state *score = tenant_score(view->tenant, position / OF_SCOPE);
     struct score_row *row = out;
     scope_fill(view, position, row, scratch);
     row->current = score->current;
     row->max = score->max;
     row->ratio = tenant_score_ratio(score);
     row->weight = (int64_t)score->weight;
+    if (position % OF_SCOPE) { /* half of what fails is in its grace period */
+        row->current += (row->max - row->current) / 2;
+        row->ratio += (1 - row->ratio) / 2;
+        row->weight -= row->weight / 4;
+    }
 }
 
 static size_t control_count(const struct view *view)
 {
-    return view->tenant->scope_count * CONTROL_COUNT;
+    return score_count(view) * CONTROL_COUNT;
 }
 
 /* Controls are listed in the order of their keys; that is fixed, so ranks are made on the fly. */
@@ -266,7 +278,7 @@ static void control_fill(const struct view *view, size_t position, void *out, st
     size_t control = control_at(tenant, position % CONTROL_COUNT);
     const struct control *known = &tenant->catalogue.controls[control];
     const struct control_state *state =
-        &tenant_score(view->tenant, scope)->controls[control];
+        &tenant_score(view->tenant, scope / OF_SCOPE)->controls[control];
     CLEANUP(buf_finish) struct buf keys = { 0 };
     struct score_row *row = out;
     scope_fill(view, scope, row, scratch);

@@ -7,11 +7,12 @@
 /* What a request may see. */
 struct view {
     struct tenant *tenant;
-    const bool *in_scope; /* by subscription */
-    uint32_t generation;  /* the rows are those of its beginning */
-    int64_t since;        /* statusChangeDate at least this; 0 = any */
-    size_t expand_limit;  /* of mv-expand */
-    bool failing_only;    /* leave out what is Healthy or Compliant */
+    const bool *in_scope;       /* by subscription */
+    uint32_t generation;        /* the rows are those of its beginning */
+    int64_t since;              /* statusChangeDate at least this; 0 = any */
+    size_t expand_limit;        /* of mv-expand */
+    bool failing_only;          /* leave out what is Healthy or Compliant */
+    bool every_score;           /* the one without grace periods, too */
     long partition, partitions; /* hash partition asked for; partitions 0 = all rows */
     char *ids; /* "'id', 'id'": the resources, or the tags, asked for; NULL = all; freed by who has
                   the view */

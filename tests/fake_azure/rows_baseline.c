@@ -29,9 +29,10 @@ static const struct field finding_fields[] = { TEXT(struct finding_row, id),
                                                { 0 } };
 
 /* In the individual model each rule is a recommendation of its own. */
-static const char *form_of(const struct tenant *tenant)
+static const char *form_of(const struct tenant *tenant, uint32_t subscription)
 {
-    return tenant->model == TENANT_INDIVIDUAL ? "individual" : "grouped";
+    return tenant->subscriptions[subscription].model == TENANT_INDIVIDUAL ? "individual"
+                                                                          : "grouped";
 }
 
 size_t rows_machines(const struct view *view)
@@ -74,8 +75,8 @@ static void finding_fill(const struct view *view, size_t position, void *out, st
     row->assessmentKey = tenant->catalogue.rows[tenant->catalogue.baseline[machine->os]].key;
     row->os = machine->os == OS_WINDOWS ? "windows" : "linux";
     row->ruleKey = rule->key;
-    row->form = form_of(tenant);
-    if (tenant->model == TENANT_INDIVIDUAL)
+    row->form = form_of(tenant, resource->subscription);
+    if (tenant->subscriptions[resource->subscription].model == TENANT_INDIVIDUAL)
         row->id = rows_print(scratch, "%s/providers/microsoft.security/assessments/%s",
                              row->machineId, rule->key);
     else
@@ -193,9 +194,8 @@ static void assignment_rule_fill(const struct view *view, size_t position, void 
     if (!fails)
         return;
     baseline_reasons(&tenant->baseline, machine, rule, &row->reasonPhrase, scratch);
-    row->reasonCode = *row->reasonPhrase
-                          ? baseline_code(&tenant->baseline, machine, rule, scratch)
-                          : "";
+    row->reasonCode =
+        *row->reasonPhrase ? baseline_code(&tenant->baseline, machine, rule, scratch) : "";
 }
 
 /* --- machines per rule, summarised ----------------------------------------------------------- */
@@ -278,7 +278,7 @@ static void summary_fill(const struct view *view, size_t position, void *out, st
     row->rule = rule->name;
     row->severity = baseline_severity(rule);
     row->machines = summary_machines(view, &key, INT64_MAX);
-    row->form = form_of(tenant);
+    row->form = form_of(tenant, key.subscription);
     row->id = rows_print(scratch, "%s|%s|%s|%s|%s", row->form, row->subscriptionId,
                          row->assessmentKey, row->ruleKey, row->statusCode);
 }
@@ -316,7 +316,7 @@ static void machine_fill(const struct view *view, size_t position, void *out, st
     row->machineId = tenant_lower(scratch, resource->id);
     row->unhealthy = (int64_t)baseline_failing(machine);
     row->healthy = machine->rules - row->unhealthy;
-    row->form = form_of(tenant);
+    row->form = form_of(tenant, resource->subscription);
     row->id = rows_print(scratch, "%s|%s|%s", row->form, row->machineId, row->assessmentKey);
 }
 
@@ -372,7 +372,7 @@ static void text_fill(const struct view *view, size_t position, void *out, struc
     row->assessmentKey = tenant->catalogue.rows[tenant->catalogue.baseline[os]].key;
     row->ruleKey = tenant->baseline.rules[os][number].key;
     row->rule = tenant->baseline.rules[os][number].name;
-    row->form = form_of(tenant);
+    row->form = form_of(tenant, 0); /* texts of one form are enough */
     row->id = rows_print(scratch, "%s|%s|%s", row->assessmentKey, row->ruleKey, row->form);
     row->description = text.description;
     row->impact = text.impact;

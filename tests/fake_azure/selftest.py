@@ -161,6 +161,26 @@ def check_scores(dump, fake):
                 for s in dump["scores"]}, "scores")
 
 
+def test_each_scope_has_a_second_score():
+    """A query that does not ask for ascScore alone gets what must not be counted."""
+    asked = {"secure_scores_rows": "| where name =~ 'ascScore'\n",
+             "secure_score_controls_rows": "| where id contains '/secureScores/ascScore/'\n"}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, line in asked.items():
+            equal(query(name).count(line), 1, f"{name} asks for ascScore")
+            with open(os.path.join(folder, name + ".kql"), "w", encoding="utf-8") as file:
+                file.write(query(name).replace(line, ""))
+        with Fake("--multicloud", "--queries", folder) as fake:
+            for name, line in asked.items():
+                one = fake.rows(query(name))
+                both = fake.rows(query(name).replace(line, ""))
+                second = [row for row in both if "/securescores/scoregraceexcluded" in row["id"]]
+                equal([row for row in both if row not in second], one, "the others")
+                equal([row["id"].replace("scoregraceexcluded", "ascscore") for row in second],
+                      [row["id"] for row in one], "one more each")
+                equal([row["id"] for row in both], sorted(row["id"] for row in both), "order")
+
+
 def check_baselines(dump, fake):
     rules = {(r["os"], r["number"]): r for r in dump["baseline"]["rules"]}
     form_a, form_b, phrases = set(), set(), {}

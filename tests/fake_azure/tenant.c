@@ -401,13 +401,17 @@ bool tenant_is_in_table(const struct resource *resource)
 
 const char *const tenant_model_words[] = { "both", "grouped", "individual" };
 
+enum tenant_model tenant_model_of(const struct tenant *tenant, const struct resource *resource)
+{
+    return tenant->subscriptions[resource->subscription].model;
+}
+
 bool tenant_tells(const struct tenant *tenant, const struct assessment *assessment)
 {
     const struct recommendation *known = &tenant->catalogue.rows[assessment->recommendation];
-    if (known->baseline >= 0)
-        return true;
-    return !(known->grouped && tenant->model == TENANT_INDIVIDUAL) &&
-           !(*known->individual && tenant->model == TENANT_GROUPED);
+    enum tenant_model model = tenant_model_of(tenant, &tenant->resources[assessment->resource]);
+    return known->baseline >= 0 || (!(known->grouped && model == TENANT_INDIVIDUAL) &&
+                                    !(*known->individual && model == TENANT_GROUPED));
 }
 
 bool tenant_existed(const struct resource *resource, uint32_t generation)

@@ -25,8 +25,13 @@ struct tenant_options {
     size_t exemptions;   /* so many more a generation; they run out a few later */
 };
 
+/* How packages and secrets are told: grouped, individually, both side by side. */
+enum tenant_model { TENANT_BOTH, TENANT_GROUPED, TENANT_INDIVIDUAL, TENANT_MODEL_COUNT };
+extern const char *const tenant_model_words[];
+
 struct subscription {
     char id[37];
+    enum tenant_model model;
     const char *name, *word, *environment; /* word: "payments"; environment: "prod" */
     int group;                             /* management group, or -1: the root's child */
     bool disabled, servers_plan2, posture_plan;
@@ -91,13 +96,8 @@ struct score_state {
     struct control_state controls[CONTROL_COUNT];
 };
 
-/* How packages and secrets are told: grouped, individually, both side by side. */
-enum tenant_model { TENANT_BOTH, TENANT_GROUPED, TENANT_INDIVIDUAL, TENANT_MODEL_COUNT };
-extern const char *const tenant_model_words[];
-
 struct tenant {
     struct tenant_options options;
-    enum tenant_model model;
     char id[37];
     uint32_t generation;
     int64_t now; /* when this generation began */
@@ -149,6 +149,9 @@ size_t tenant_scope_of(const struct tenant *tenant, size_t subscription);
 /* Whether Resource Manager's own table has such a resource: neither parts of resources nor other
  * clouds. */
 bool tenant_is_in_table(const struct resource *resource);
+
+/* In which model it is told what is the matter with a resource. */
+enum tenant_model tenant_model_of(const struct tenant *tenant, const struct resource *resource);
 
 /* Whether Azure tells of an assessment in its model. */
 bool tenant_tells(const struct tenant *tenant, const struct assessment *assessment);
