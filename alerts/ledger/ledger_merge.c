@@ -8,6 +8,7 @@
 #include "alerts/ledger/ledger_adopt.h"
 #include "alerts/ledger/ledger_age.h"
 #include "alerts/ledger/ledger_cover.h"
+#include "alerts/ledger/ledger_models.h"
 #include "alerts/ledger/ledger_rows.h"
 #include "alerts/ledger/ledger_rulers.h"
 #include "alerts/ledger/ledger_twins.h"
@@ -34,7 +35,8 @@ struct merge {
     bool *covered; /* by number in ledger->subscriptions: the part speaks for it */
     bool *fresh;   /* by number of the subscription in part->strings: it is adopted now */
     bool *ruled;   /* by place in part->assessments: new, and one digest for all */
-    struct ledger_open *added; /* sorted by id */
+    struct ledger_models models; /* what one model tells instead of the other */
+    struct ledger_open *added;   /* sorted by id */
     size_t added_count, added_capacity;
 };
 
@@ -46,6 +48,7 @@ static void merge_finish(struct merge *merge)
     free(merge->fresh);
     free(merge->ruled);
     free(merge->added);
+    ledger_models_finish(&merge->models);
 }
 
 static struct ledger_row life_of(const struct ledger_open *open)
@@ -201,8 +204,9 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
         .subscription = intern_put(&ledger->subscriptions, finding.subscription_id,
                                    strlen(finding.subscription_id)),
         .risk = row->risk,
-        .quiet =
-            adopting ? ledger->config.first_run != LEDGER_FIRST_ALL : merge->ruled[row->assessment],
+        .quiet = adopting ? ledger->config.first_run != LEDGER_FIRST_ALL
+                          : merge->ruled[row->assessment] ||
+                                ledger_models_takes_over(&merge->models, &finding),
     };
     ledger_age_begin(ledger, merge->of, &past, row->changed_at, &open);
     if (open.quiet && ledger_age_is_overdue(ledger, &open, merge->now))
@@ -328,8 +332,10 @@ static bool end_finding(struct merge *merge, struct ledger_open *open,
     enum finding_reason reason = REASON_COUNT;
     if (record)
         reason = closed ? (enum finding_reason)closed->reason
-                        : ledger_absence_reason(merge->snapshot, merge->part, open->absent_at,
-                                                &record->finding);
+                 : ledger_models_is_replaced(&merge->models, &record->finding)
+                     ? REASON_RETIRED
+                     : ledger_absence_reason(merge->snapshot, merge->part, open->absent_at,
+                                             &record->finding);
     *stays = reason == REASON_COUNT;
     if (record && !*stays && !open->quiet && !told)
         record = ledger_merge_record(merge->ledger, &open->id, merge->events, error);
@@ -477,7 +483,9 @@ static bool conclude(struct merge *merge, struct error *error)
         !read_cover(merge, error) ||
         !ledger_adopt_begin(merge->ledger, merge->of, merge->snapshot, merge->now, merge->fresh,
                             error) ||
-        !add_rulers(merge, error) || !walk(merge, error))
+        !add_rulers(merge, error) ||
+        !ledger_models_look(&merge->models, merge->ledger, merge->source, merge->part, error) ||
+        !walk(merge, error))
         return false;
     insert_added(merge);
     merge->source->generation = merge->part->generation;

@@ -123,6 +123,57 @@ TEST(one_that_takes_over_from_a_grouped_one_is_no_news)
     world_finish(&world);
 }
 
+/* The grouped recommendation of packages on a resource. */
+static void open_grouped(struct part *part, const char *name, const char *resource)
+{
+    part_add_open(part, &(struct part_row){
+                            .row_id = name,
+                            .assessment_id = "grouped",
+                            .title = "Machines should have vulnerability findings resolved",
+                            .category = "Compute",
+                            .assessment_type = "",
+                            .subscription_id = "s1",
+                            .resource_id = resource,
+                            .resource_type = "",
+                            .risk_factors = "",
+                            .risk = RISK_HIGH,
+                            .severity = SEVERITY_HIGH,
+                            .model = MODEL_GROUPED,
+                        });
+}
+
+TEST(a_subscription_that_changes_its_model_has_no_news)
+{
+    struct world world;
+    world_begin(&world, NULL);
+    struct part *part = world_part(A, BOTH);
+    open_individual(part, "m1", "curl", "s1");
+    open_individual(part, "m2", "bash", "s2");
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world), "finding.opened m1/1 high\nfinding.opened m2/1 high\n");
+    static const char *const grouped[] = { "finding.opened m3/1 high\n"
+                                           "quiet finding.opened m1/1 high\n",
+                                           "finding.resolved m1/1 high retired\n", "" };
+    for (size_t i = 0; i < ARRAY_COUNT(grouped); i++) {
+        part = world_part(A, BOTH);
+        open_grouped(part, "g1", "m1");
+        open_grouped(part, "g3", "m3"); /* there was nothing before */
+        open_individual(part, "m2", "bash", "s2");
+        world_publish(&world, part);
+        CHECK_TEXT(world_advance(&world), grouped[i]);
+    }
+    static const char *const back[] = { "quiet finding.reopened m1/2 high retired\n", "", "" };
+    for (size_t i = 0; i < ARRAY_COUNT(back); i++) {
+        part = world_part(A, BOTH);
+        open_individual(part, "m1", "curl", "s1");
+        open_individual(part, "m2", "bash", "s2");
+        open_grouped(part, "g3", "m3");
+        world_publish(&world, part);
+        CHECK_TEXT(world_advance(&world), back[i]);
+    }
+    world_finish(&world);
+}
+
 TEST(the_first_individual_one_alone_is_news)
 {
     struct world world;
