@@ -20,6 +20,7 @@ from alerts_model import Model, finding_id, fingerprint, query, queued_ever, set
 from harness import ROOT, SECRET, Exporter, Fake, Folder, equal, run, settings, until
 from sink import Sink, receiver
 
+FILES = os.environ.get("UPGRADE_FILES", os.path.join(ROOT, "tests/upgrade"))
 NOW = 1795680000  # the clock of the tenant when the files were made
 STEPS = 12        # what had happened to it by then
 RISKS = ("critical", "high", "medium", "low", "not_evaluated")
@@ -40,8 +41,9 @@ groups:
 TABLES = ("store", "ledger_assessment", "ledger_finding", "ledger_event", "active_alert",
           "group_state", "group_member", "silence", "governor_fold", "outbox_message",
           "outbox_member")
+SINCE_2 = ("ledger_adoption", "outbox_thread")
 READ_AS = {"ledger_finding": "ledger_known"}  # since version 2: texts that rows share
-DATES = ("opened_at", "changed_at", "overdue_at")  # since version 2: Azure's, by check_dates
+DATES = ("opened_at", "changed_at", "overdue_at")  # of version 1: Azure's since, by check_dates
 NAMES = ("cloud", "connector", "account", "subscription_name", "management_group", "control")
 OTHER_CLOUDS = ("microsoft.security/securityconnectors/securityentitydata",  # their types, before
                 "aws-resource", "gcp-resource", "devops-resource")           # and since version 2
@@ -98,19 +100,28 @@ def count_open(folder):
 
 # --- going on -------------------------------------------------------------------------------------
 
+def version_of(folder):
+    return query(folder, "PRAGMA user_version").pop()[0]
+
+
 def columns_of(folder):
-    """The columns of the version before: newer ones are not compared."""
+    """The columns of the version before, by table: newer ones are not compared."""
+    old = version_of(folder) == 1
     return {table: ", ".join(sorted(column for column, in query(
-        folder, f"SELECT name FROM pragma_table_info('{table}')")
-        if table != "ledger_finding" or column not in DATES)) for table in TABLES}
+        folder, f"SELECT name FROM pragma_table_info('{read_as(folder, table)}')")
+        if not (old and table == "ledger_finding" and column in DATES)))
+        for table in TABLES + (() if old else SINCE_2)}
+
+
+def read_as(folder, table):
+    views = {view for view, in query(folder, "SELECT name FROM sqlite_master WHERE type = 'view'")}
+    return READ_AS[table] if READ_AS.get(table) in views else table
 
 
 def rows_of(folder, columns):
     """Everything that must stay as it was, row by row."""
-    views = {view for view, in query(folder, "SELECT name FROM sqlite_master WHERE type = 'view'")}
-    return {table: query(folder, f"SELECT {columns[table]} FROM "
-                         f"{READ_AS.get(table) if READ_AS.get(table) in views else table}")
-            for table in TABLES}
+    return {table: query(folder, f"SELECT {names} FROM {read_as(folder, table)}")
+            for table, names in columns.items()}
 
 
 def unpack(file, folder):
@@ -130,7 +141,7 @@ def unpack(file, folder):
     return moved
 
 
-# --- what version 2 calls an alert ----------------------------------------------------------------
+# --- what version 1 called otherwise --------------------------------------------------------------
 
 def group_of(alert):
     name, finding = alert["labels"]["alertname"], alert["labels"].get("finding_id")
@@ -197,32 +208,40 @@ def collections(exporter):
                           exporter.log))
 
 
-def check_dates(folder, dump):
-    """Findings are as old as Azure says, some beyond their time, which is no news."""
+def about_dates(folder):
+    """What was ever said of what is overdue: (finding, event, when)."""
+    return query(folder, "SELECT finding_id, kind, at FROM ledger_event WHERE kind LIKE '%overdue'")
+
+
+def check_dates(folder, dump, said):
+    """Findings are as old as Azure says, some beyond their time, which is no news. said: of due
+    dates before."""
     azure = {finding_id(row["id"]): row["changed"] for row in dump["assessments"]
              if row["code"] == "Unhealthy"}
     until("Azure's dates", lambda: azure == {row.hex()[:16]: at for row, at in query(
         folder, "SELECT id, opened_at FROM ledger_finding WHERE is_open = 1")}, 60)
     late = query(folder, "SELECT id FROM ledger_finding WHERE is_open = 1 AND overdue_at > 0")
     assert len(late) > 100, f"{len(late)} are overdue"
-    equal(query(folder, "SELECT kind FROM ledger_event WHERE kind LIKE '%overdue'"), set(),
-          "events about what is overdue")
+    equal(about_dates(folder), said, "events about what is overdue")
 
 
-def check_at_rest(exporter, folder, sink, columns, before, waiting):
+def check_at_rest(exporter, folder, sink, columns, before, waiting, version):
     """Nothing is sent but what waited, nothing is lost, nothing is decided anew."""
     until("what waited", lambda: not states(folder, "outbox_message")["queued"], 60)
     seen = collections(exporter)
     until("more collections", lambda: collections(exporter) >= seen + 3, 90)
-    after, before = rows_of(folder, columns), identified(before, columns)
+    after = rows_of(folder, columns)
     check_pages(folder)
-    after["store"] = {row for row in after["store"] if "history.thinned" not in row}  # is new
+    if version == 1:
+        before = identified(before, columns)
     for rows in before, after:
-        rows["active_alert"] = without_names(rows["active_alert"], columns)
+        rows["store"] = {row for row in rows["store"] if "history.thinned" not in row}
+        if version == 1:
+            rows["active_alert"] = without_names(rows["active_alert"], columns)
     equal(query(folder, "SELECT source, subscription_id FROM ledger_known EXCEPT"
                         " SELECT source, subscription_id FROM ledger_adoption WHERE told = 1"),
           set(), "subscriptions that are not adopted")
-    for table in TABLES:
+    for table in columns:
         if table != "outbox_message":
             equal(len(after[table]), len(before[table]), f"rows of {table}")
             equal(sorted(after[table] ^ before[table], key=str)[:4], [], f"changes of {table}")
@@ -275,13 +294,14 @@ def told_after(sink, count):
 
 
 def test_a_database_of_an_earlier_version_goes_on():
-    files = sorted(glob.glob(os.path.join(ROOT, "tests/upgrade/v*.db.xz")))
+    files = sorted(glob.glob(os.path.join(FILES, "v*.db.xz")))
     assert files, "no database of an earlier version"
     for file in files:
         with Folder() as folder, Sink() as sink:
             moved = unpack(file, folder)
-            columns = columns_of(folder)
-            before = rows_of(folder, columns)
+            version, columns = version_of(folder), columns_of(folder)
+            equal(os.path.basename(file), f"v{version}.db.xz", "a file's name and its version")
+            before, said = rows_of(folder, columns), about_dates(folder)
             waiting = sorted(message for message, in query(
                 folder, "SELECT id FROM outbox_message WHERE state = 'queued'"))
             assert count_open(folder) >= 10000, file
@@ -294,8 +314,8 @@ def test_a_database_of_an_earlier_version_goes_on():
                 with Exporter(folder, configuration(fake, folder, sink),
                               "--log.level=debug") as exporter:
                     exporter.wait_ready(120)
-                    check_dates(folder, fake.admin("dump"))
-                    check_at_rest(exporter, folder, sink, columns, before, waiting)
+                    check_dates(folder, fake.admin("dump"), said)
+                    check_at_rest(exporter, folder, sink, columns, before, waiting, version)
                     go_on(fake, folder, model, sink)
 
 # --- ten thousand ---------------------------------------------------------------------------------
