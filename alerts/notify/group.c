@@ -7,6 +7,7 @@
 #include "alerts/rules/active_row.h"
 #include "alerts/store/rows.h"
 #include "alerts/store/schema.h"
+#include "core/log.h"
 
 enum { KEEP_CLOSED_S = 7 * 86400 };
 
@@ -169,15 +170,16 @@ static bool route_to_leaf(struct routing *routing, size_t leaf, struct error *er
     return put(routing, leaf, &after, from.told_at, error);
 }
 
-/* Whether a receiver that hears no more of an alert would go on showing it: it keeps an incident
- * open, or knows the alert by its labels until it is told that they end. */
-static bool has_to_end(const struct routing *routing, const struct group_place *place)
+/* Whether a receiver that hears no more of an alert, which goes to these leaves, would go on
+ * showing it: it keeps an incident open, or knows the alert by its labels until it is told that
+ * they end. */
+static bool has_to_end(const struct group_context *context, const struct route_leaf *const *leaves,
+                       size_t count, const struct group_place *place)
 {
     const void *unused;
-    const struct receivers_config *receiver =
-        settings_receiver(routing->context->settings, place->receiver);
-    for (size_t i = 0; i < routing->count; i++)
-        if (!strcmp(routing->leaves[i]->receiver, place->receiver))
+    const struct receivers_config *receiver = settings_receiver(context->settings, place->receiver);
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(leaves[i]->receiver, place->receiver))
             return false;
     return receiver && receiver->send_resolved && place->is.told != GROUP_TOLD_NOTHING &&
            (receivers_incidents(receiver) || receivers_kind(receiver, &unused)->refresh_s);
@@ -213,7 +215,8 @@ static bool leave_others(struct routing *routing, struct error *error)
         bool stays = false;
         for (size_t n = 0; n < routing->count; n++)
             stays |= is_at(place, routing->leaves[n]->receiver, buf_cstr(&routing->keys[n]));
-        if (!stays && has_to_end(routing, place) && !end_there(routing, place, &stays, error))
+        if (!stays && has_to_end(routing->context, routing->leaves, routing->count, place) &&
+            !end_there(routing, place, &stays, error))
             return false;
         if (!stays && !leave(routing->context, place, routing->change->alert->fingerprint,
                              &routing->arena, error))
@@ -308,55 +311,109 @@ static bool place_alert(void *argument, const struct alert *alert, struct error 
     return true;
 }
 
-/* Whether a route still leads an alert into this group; *path is its path. */
-static bool still_there(const struct group_context *context, const char *receiver, const char *key,
-                        const struct alert *alert, const char **path)
+/* One group whose routes may be others now. */
+struct checking {
+    const struct group_context *context;
+    const char *receiver, *key;
+    struct arena *arena;
+    const char *path; /* of the route that leads there now */
+    bool any;         /* alerts belong there still */
+    bool ends;        /* it has to tell of an end */
+    int64_t lost;     /* alerts whose end nobody can tell: their receiver is gone */
+};
+
+/* End a membership that no route makes any more: the receiver is told where it has to be. */
+static bool check_member(struct checking *checking, const char *fingerprint, struct error *error)
 {
+    const struct group_context *context = checking->context;
     const struct route_leaf *leaves[ROUTE_LEAVES_MAX];
-    size_t count = route_find(context->settings->route, alert, leaves, ROUTE_LEAVES_MAX);
+    struct group_places places;
+    struct group_place place = { 0 };
+    struct alert alert;
+    bool known;
+    if (!active_find(context->database, fingerprint, checking->arena, &alert, &known, error) ||
+        !group_row_places(context->database, fingerprint, checking->arena, &places, error))
+        return false;
+    size_t count =
+        known ? route_find(context->settings->route, &alert, leaves, ROUTE_LEAVES_MAX) : 0;
     for (size_t i = 0; i < count; i++) {
         CLEANUP(buf_finish) struct buf now = { 0 };
-        route_group_key(leaves[i], alert, &now);
-        *path = leaves[i]->path;
-        if (!strcmp(leaves[i]->receiver, receiver) && !strcmp(buf_cstr(&now), key))
-            return true;
+        route_group_key(leaves[i], &alert, &now);
+        if (strcmp(leaves[i]->receiver, checking->receiver) != 0 ||
+            strcmp(buf_cstr(&now), checking->key) != 0)
+            continue;
+        checking->path = leaves[i]->path;
+        checking->any = true;
+        return true;
     }
-    return false;
+    for (size_t i = 0; i < places.count; i++)
+        if (is_at(&places.places[i], checking->receiver, checking->key))
+            place = places.places[i];
+    if (known && place.receiver && has_to_end(context, leaves, count, &place)) {
+        const struct group_membership ended = { GROUP_RESOLVED, place.is.told };
+        checking->ends = true;
+        return place.is.state == GROUP_RESOLVED ||
+               group_row_put_member(context->database, checking->receiver, checking->key,
+                                    fingerprint, &ended, error);
+    }
+    checking->lost += place.is.told != GROUP_TOLD_NOTHING &&
+                      !settings_receiver(context->settings, checking->receiver);
+    return group_row_remove_member(context->database, checking->receiver, checking->key,
+                                   fingerprint, error);
 }
 
 /* End the memberships of one group that no route makes any more. */
-static bool check_group(const struct group_context *context, const char *receiver, const char *key,
-                        struct arena *arena, struct error *error)
+static bool check_group(struct checking *checking, struct error *error)
 {
+    const struct group_context *context = checking->context;
     struct group_row row;
     struct rows_keys members;
-    bool found, any = false;
-    const char *path = "";
+    bool found;
+    checking->any = checking->ends = false;
     struct database_statement *statement = database_prepare(
         context->database,
         "SELECT fingerprint FROM group_member WHERE receiver = $1 AND group_key = $2");
-    database_bind(statement, receiver, key);
-    if (!rows_read_keys(statement, arena, &members, error) ||
-        !group_row_load(context->database, receiver, key, context->now, arena, &row, &found, error))
+    database_bind(statement, checking->receiver, checking->key);
+    if (!rows_read_keys(statement, checking->arena, &members, error) ||
+        !group_row_load(context->database, checking->receiver, checking->key, context->now,
+                        checking->arena, &row, &found, error))
         return false;
-    for (size_t i = 0; i < members.count; i++) {
-        struct alert alert;
-        bool known;
-        if (!active_find(context->database, members.keys[i], arena, &alert, &known, error))
+    for (size_t i = 0; i < members.count; i++)
+        if (!check_member(checking, members.keys[i], error))
             return false;
-        if (known && still_there(context, receiver, key, &alert, &path))
-            any = true;
-        else if (!group_row_remove_member(context->database, receiver, key, members.keys[i], error))
+    const char *route = checking->any    ? checking->path
+                        : checking->ends ? GROUP_NO_ROUTE
+                                         : row.route;
+    bool stays = checking->any || checking->ends;
+    if (!found || (stays && !checking->ends && !strcmp(row.route, route)) ||
+        (!stays && row.closed_at))
+        return true;
+    row.route = route;
+    row.closed_at = stays ? row.closed_at : context->now;
+    row.due_at = checking->ends ? context->now : checking->any ? row.due_at : 0;
+    return group_row_save(context->database, &row, error);
+}
+
+/* All groups of one receiver. */
+static bool check_receiver(const struct group_context *context, const char *receiver,
+                           struct arena *arena, struct error *error)
+{
+    struct checking checking = { .context = context, .receiver = receiver, .arena = arena };
+    struct rows_keys groups;
+    struct database_statement *statement = database_prepare(
+        context->database, "SELECT group_key FROM group_state WHERE receiver = $1");
+    database_bind(statement, receiver);
+    if (!rows_read_keys(statement, arena, &groups, error))
+        return false;
+    for (size_t i = 0; i < groups.count; i++) {
+        checking.key = groups.keys[i];
+        if (!check_group(&checking, error))
             return false;
     }
-    if (!found || (any && !strcmp(row.route, path)) || (!any && row.closed_at))
-        return true;
-    if (any)
-        row.route = path;
-    else
-        row.closed_at = context->now;
-    row.due_at = any ? row.due_at : 0;
-    return group_row_save(context->database, &row, error);
+    if (checking.lost)
+        log_warn(MSG("a receiver is gone: what it was told of stays open there"),
+                 TEXT("receiver", receiver), INT("alerts", checking.lost));
+    return true;
 }
 
 bool group_reroute(const struct group_context *context, struct error *error)
@@ -372,17 +429,9 @@ bool group_reroute(const struct group_context *context, struct error *error)
         database_prepare(context->database, "SELECT DISTINCT receiver FROM group_state");
     if (!rows_read_keys(statement, &arena, &receivers, error))
         return false;
-    for (size_t i = 0; i < receivers.count; i++) {
-        struct rows_keys groups;
-        statement = database_prepare(context->database,
-                                     "SELECT group_key FROM group_state WHERE receiver = $1");
-        database_bind(statement, receivers.keys[i]);
-        if (!rows_read_keys(statement, &arena, &groups, error))
+    for (size_t i = 0; i < receivers.count; i++)
+        if (!check_receiver(context, receivers.keys[i], &arena, error))
             return false;
-        for (size_t n = 0; n < groups.count; n++)
-            if (!check_group(context, receivers.keys[i], groups.keys[n], &arena, error))
-                return false;
-    }
     return true;
 }
 

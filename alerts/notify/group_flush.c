@@ -542,8 +542,8 @@ static bool flush_one(const struct group_context *context, const char *receiver,
                         &found, error))
         return false;
     flush.receiver = settings_receiver(context->settings, receiver);
-    flush.leaf = found ? route_leaf_find(context->settings->route, flush.row.route) : NULL;
-    if (!flush.receiver || !flush.leaf || strcmp(flush.leaf->receiver, receiver) != 0) {
+    flush.leaf = found ? group_row_leaf(context, &flush.row) : NULL;
+    if (!flush.receiver || !flush.leaf) {
         struct error reason;
         error_set(&reason, ERROR_PARSE, "no route \"%.64s\" leads to this receiver",
                   flush.row.route);

@@ -161,3 +161,14 @@ bool group_row_remove_member(struct database *database, const char *receiver, co
     database_bind(statement, receiver, key, fingerprint);
     return database_run(statement, error);
 }
+
+const struct route_leaf *group_row_leaf(const struct group_context *context,
+                                        const struct group_row *row)
+{
+    static const struct time_interval *const never[] = { NULL };
+    static const struct route_leaf none = { .mute = never, .active = never };
+    if (!strcmp(row->route, GROUP_NO_ROUTE))
+        return &none;
+    const struct route_leaf *leaf = route_leaf_find(context->settings->route, row->route);
+    return leaf && !strcmp(leaf->receiver, row->receiver) ? leaf : NULL;
+}

@@ -2,6 +2,8 @@
 /* Rows of the tables group_state and group_member: groups, and the alerts in them. */
 #include "alerts/notify/group.h"
 
+#define GROUP_NO_ROUTE "none" /* instead of a path: nothing leads there, it only tells of ends */
+
 struct group_row {
     const char *receiver, *key, *route;
     const char *dedup_key; /* of its incident, when that is not made of its key; "" */
@@ -14,6 +16,11 @@ bool group_row_load(struct database *database, const char *receiver, const char 
                     struct error *error) MUST_USE;
 bool group_row_save(struct database *database, const struct group_row *row,
                     struct error *error) MUST_USE;
+
+/* The route of a group, with no intervals when it only tells of ends; NULL = it has none any more.
+ */
+const struct route_leaf *group_row_leaf(const struct group_context *context,
+                                        const struct group_row *row);
 
 /* Where an alert stands in one group. */
 enum group_member_state {

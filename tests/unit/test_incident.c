@@ -203,6 +203,62 @@ TEST(incident_ends_under_the_key_it_was_opened_with)
     pager_finish(&pager);
 }
 
+#define ELSEWHERE(routes)                                                                          \
+    "receivers:\n" PAGER("") SCENE_RECEIVER(                                                       \
+        "team") "route:\n  receiver: team\n  group_by: [alertname]\n  group_wait: 0s\n"            \
+                "  group_interval: 0s\n" routes
+
+/* Its route is removed: the pager hears once that its incidents end, the others of nothing. */
+TEST(incident_ends_when_nothing_leads_to_the_pager_any_more)
+{
+    static const char routed[] = ELSEWHERE("  routes: [ { receiver: pager, continue: true } ]\n");
+    struct pager pager;
+    pager_init(&pager, "unrouted", routed);
+    CHECK_TEXT(after(&pager, "AB"), "firing 1: b\nfiring 2: a\n");
+    reload(&pager, ELSEWHERE(""));
+    CHECK_TEXT(told(&pager), "resolved 1: b\nresolved 2: a\nfiring 3: a b\n");
+    CHECK_TEXT(told(&pager), "");
+    reload(&pager, ELSEWHERE(""));
+    CHECK_TEXT(told(&pager), "");
+    CHECK_INT(scene_number(&pager.scene, "SELECT COUNT(*) FROM group_member WHERE"
+                                         " receiver = 'pager'"),
+              0);
+    after(&pager, "B");
+    CHECK_TEXT(after(&pager, "B"), "firing 3: a\n"); /* the team's, of which b is open */
+    pager_finish(&pager);
+}
+
+/* Nobody can be told any more, which the log says; what is kept of it ends. */
+TEST(incident_of_a_receiver_that_is_gone_is_forgotten)
+{
+    struct pager pager;
+    pager_init(&pager, "gone", BY_FINDING);
+    CHECK_TEXT(after(&pager, "A"), "firing 1: a\n");
+    reload(&pager, SCENE_ALONE);
+    CHECK_TEXT(told(&pager), "firing 2: a\n");
+    CHECK_INT(scene_number(&pager.scene, "SELECT COUNT(*) FROM group_member WHERE"
+                                         " receiver = 'pager'"),
+              0);
+    pager_finish(&pager);
+}
+
+/* Also what resolved in the very pass of the reload, and what the route had for itself. */
+TEST(incident_ends_with_a_route_that_led_some_alerts_there)
+{
+    static const char routed[] =
+        ELSEWHERE("  routes: [ { receiver: pager, matchers: ['risk_level=\"critical\"'] } ]\n");
+    struct pager pager;
+    pager_init(&pager, "unmatched", routed);
+    CHECK_TEXT(after(&pager, "A"), "firing 1: a\n");
+    reload(&pager,
+           ELSEWHERE("  routes: [ { receiver: pager, matchers: ['risk_level=\"low\"'] } ]\n"));
+    CHECK_CONTAINS(told(&pager), "resolved 1: a\n");
+    reload(&pager, routed); /* back again: it is a new incident of the same finding */
+    const char *again = told(&pager);
+    CHECK_CONTAINS(again, "firing ");
+    pager_finish(&pager);
+}
+
 /* Somebody is woken: PagerDuty makes no sound for what an open incident says again. */
 TEST(incident_is_another_when_the_risk_rises)
 {
