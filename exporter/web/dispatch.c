@@ -368,6 +368,7 @@ static bool admit(struct exchange *exchange)
         return let_in(exchange);
     const char *authorization =
         MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Authorization");
+    exchange->ask.peer = connection_peer(exchange->connection);
     exchange->ask.done = login_done;
     exchange->ask.context = exchange;
     switch (admission_admit(admission, authorization, &exchange->ask)) {

@@ -228,10 +228,19 @@ enum login_answer login_look(struct login *login, const char *authorization, str
     return ask->right ? LOGIN_RIGHT : LOGIN_UNKNOWN;
 }
 
+/* So that one peer's guesses do not keep the others out. The caller has the lock. */
+static bool has_room(const struct login *login, uint64_t peer)
+{
+    size_t same = 0;
+    for (const struct login_ask *one = login->first; one; one = one->next)
+        same += peer && one->peer == peer;
+    return login->worker && login->waiting < LOGIN_WAITING_MAX && same < LOGIN_WAITING_PEER_MAX;
+}
+
 bool login_wait(struct login *login, struct login_ask *ask)
 {
     pthread_mutex_lock(&login->lock);
-    bool room = login->worker && login->waiting < LOGIN_WAITING_MAX;
+    bool room = has_room(login, ask->peer);
     if (room) {
         ask->next = NULL;
         *login->last = ask;

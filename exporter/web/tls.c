@@ -23,10 +23,19 @@ struct tls {
     struct arena arena;
 };
 
+/* How far the record is read that comes in: RFC 5246 section 6.2.1. */
+struct record {
+    unsigned char head[5];
+    unsigned head_bytes, body_bytes; /* there are of the one; are left of the other */
+};
+
 struct tls_connection {
     struct tls *tls;
+    gnutls_session_t session;
     int socket;
-    bool begun; /* the first bytes were read */
+    bool begun;   /* the first bytes were read */
+    bool settled; /* a handshake of TLS 1.2 is over: another would be a renegotiation */
+    struct record record;
 };
 
 /* --- one configuration ---------------------------------------------------------------------- */
@@ -277,17 +286,59 @@ static void refuse_plain(int socket)
     shutdown(socket, SHUT_WR);
 }
 
+/* Follow the records. True when one of a handshake begins. */
+static bool begins_handshake(struct record *record, const unsigned char *bytes, size_t count)
+{
+    enum { HANDSHAKE = 22 };
+    bool found = false;
+    while (count) {
+        size_t used = 1;
+        if (record->body_bytes) {
+            used = count < record->body_bytes ? count : record->body_bytes;
+            record->body_bytes -= (unsigned)used;
+        } else {
+            found = found || (!record->head_bytes && *bytes == HANDSHAKE);
+            record->head[record->head_bytes++] = *bytes;
+        }
+        if (record->head_bytes == sizeof record->head) {
+            record->body_bytes = (unsigned)record->head[3] << 8 | record->head[4];
+            record->head_bytes = 0;
+        }
+        bytes += used;
+        count -= used;
+    }
+    return found;
+}
+
+/* The version is TLS 1.2 and we have sent the last message of its handshake. */
+static int settle(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                  const gnutls_datum_t *message)
+{
+    struct tls_connection *connection = gnutls_session_get_ptr(session);
+    (void)type;
+    (void)when;
+    (void)message;
+    if (!incoming)
+        connection->settled = gnutls_protocol_get_version(session) == GNUTLS_TLS1_2;
+    return 0;
+}
+
 static ssize_t pull(gnutls_transport_ptr_t context, void *bytes, size_t count)
 {
     struct tls_connection *connection = context;
     ssize_t got = recv(connection->socket, bytes, count, 0);
-    if (got <= 0 || connection->begun)
+    if (got <= 0)
         return got;
-    connection->begun = true;
     char first = *(const char *)bytes;
-    if (first < 'A' || first > 'Z')
+    bool plain = !connection->begun && first >= 'A' && first <= 'Z';
+    bool again = begins_handshake(&connection->record, bytes, (size_t)got) && connection->settled;
+    connection->begun = true;
+    if (!plain && !again)
         return got;
-    refuse_plain(connection->socket);
+    if (plain)
+        refuse_plain(connection->socket);
+    else
+        gnutls_alert_send(connection->session, GNUTLS_AL_FATAL, GNUTLS_A_NO_RENEGOTIATION);
     errno = ECONNRESET;
     return -1;
 }
@@ -296,6 +347,7 @@ struct tls_connection *tls_begin(struct tls *tls, void *session, int socket)
 {
     struct tls_connection *connection = MEMORY_NEW(struct tls_connection);
     connection->tls = tls_acquire(tls);
+    connection->session = session;
     connection->socket = socket;
     gnutls_session_set_ptr(session, connection);
     gnutls_transport_set_ptr2(session, connection, (gnutls_transport_ptr_t)(intptr_t)socket);
@@ -304,6 +356,8 @@ struct tls_connection *tls_begin(struct tls *tls, void *session, int socket)
     gnutls_credentials_clear(session);
     gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, tls->credentials);
     gnutls_handshake_set_post_client_hello_function(session, narrow);
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
+                                       settle);
     if (tls->client_auth != TOOLKIT_CLIENT_NONE) {
         gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
         gnutls_session_set_verify_function(session, verify);

@@ -115,7 +115,8 @@ static bool listener_start(struct listener *listener, const struct web_config *c
                            struct error *error)
 {
     struct admission *admission = listener->web->dispatch.admission;
-    bool encrypts = admission && admission_encrypts(admission);
+    bool unix_socket = !strncmp(listener->address, "unix:", 5); /* its permissions guard it */
+    bool encrypts = admission && admission_encrypts(admission) && !unix_socket;
     struct MHD_OptionItem tls[] = {
         { encrypts ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, 0,
           (void *)(uintptr_t)tls_no_certificate },

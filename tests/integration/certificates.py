@@ -14,7 +14,7 @@ class Authority:
             raise Skip("no openssl on this machine")
         self.folder, self.name = folder, name
         self.cert = self.path(name + ".pem")
-        self.openssl("req", "-x509", *self.key(name), "-out", self.cert, "-days", "30", "-subj",
+        self.openssl("req", "-x509", *self.key(name), "-out", self.cert, "-days", "90", "-subj",
                      "/CN=authority", "-addext", "basicConstraints=critical,CA:TRUE", "-addext",
                      "keyUsage=critical,keyCertSign,cRLSign")
 
@@ -40,6 +40,6 @@ class Authority:
         self.openssl("req", "-new", *self.key(name, algorithm), "-out", request,
                      "-subj", "/CN=" + name)
         self.openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey",
-                     self.path(self.name + ".key"), "-CAcreateserial", "-days", "30", "-out", cert,
+                     self.path(self.name + ".key"), "-CAcreateserial", "-days", "90", "-out", cert,
                      "-extfile", extensions)
         return cert, self.path(name + ".key")

@@ -265,6 +265,24 @@ TEST(login_lets_only_so_many_wait)
     end(&world);
 }
 
+TEST(login_lets_fewer_of_one_peer_wait)
+{
+    struct world world;
+    struct login_ask asks[LOGIN_WAITING_PEER_MAX + 4] = { 0 };
+    begin(&world);
+    CHECK(ask_for(&world, "alice:wrong", &asks[0]));
+    wait_done(&world, 1);
+    for (size_t i = 1; i < ARRAY_COUNT(asks); i++)
+        asks[i].peer = i <= LOGIN_WAITING_PEER_MAX + 1 ? 7 : i - LOGIN_WAITING_PEER_MAX - 2;
+    for (size_t i = 1; i < ARRAY_COUNT(asks); i++)
+        CHECK(ask_for(&world, "bob:other", &asks[i]) == (i != LOGIN_WAITING_PEER_MAX + 1));
+    let_go(&world);
+    wait_done(&world, 1000 + LOGIN_WAITING_PEER_MAX + 2);
+    for (size_t i = 0; i < ARRAY_COUNT(asks); i++)
+        login_ask_finish(&asks[i]);
+    end(&world);
+}
+
 /* Whoever waits hears of the end, and nobody waits after it. */
 TEST(login_stops)
 {

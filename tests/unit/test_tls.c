@@ -373,6 +373,49 @@ TEST(tls_says_what_does_not_fit)
     tls_release(tls);
 }
 
+/* --- renegotiation -------------------------------------------------------------------------- */
+
+/* A client that wants to shake hands again is told no; what it sends until then arrives, in pieces
+ * of any size. */
+TEST(tls_does_not_renegotiate)
+{
+    int ends[2];
+    gnutls_session_t sessions[2];
+    gnutls_certificate_credentials_t credentials;
+    struct toolkit_tls config = config_of(&server);
+    struct tls *tls = create(&config);
+    CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends));
+    gnutls_init(&sessions[0], GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+    gnutls_init(&sessions[1], GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+    struct tls_connection *connection = tls_begin(tls, sessions[0], ends[0]);
+    gnutls_certificate_allocate_credentials(&credentials);
+    gnutls_credentials_set(sessions[1], GNUTLS_CRD_CERTIFICATE, credentials);
+    CHECK(!gnutls_priority_set_direct(sessions[1], TLS12, NULL));
+    gnutls_transport_set_int(sessions[1], ends[1]);
+    int done[2] = { GNUTLS_E_AGAIN, GNUTLS_E_AGAIN };
+    for (int i = 0; i < 100; i++)
+        if (done[i % 2] == GNUTLS_E_AGAIN)
+            done[i % 2] = gnutls_handshake(sessions[i % 2]);
+    CHECK(!done[0] && !done[1]);
+    char sent[3000], got[3000];
+    memset(sent, 22, sizeof sent); /* what begins a record of a handshake */
+    for (size_t bytes = 1; bytes < sizeof sent; bytes += 97) {
+        CHECK(gnutls_record_send(sessions[1], sent, bytes) == (ssize_t)bytes);
+        CHECK(gnutls_record_recv(sessions[0], got, sizeof got) == (ssize_t)bytes);
+    }
+    CHECK_INT(gnutls_handshake(sessions[1]), GNUTLS_E_AGAIN);
+    CHECK(gnutls_record_recv(sessions[0], got, sizeof got) < 0);
+    CHECK(gnutls_handshake(sessions[1]) < 0);
+    CHECK_INT(gnutls_alert_get(sessions[1]), GNUTLS_A_NO_RENEGOTIATION);
+    gnutls_deinit(sessions[0]);
+    gnutls_deinit(sessions[1]);
+    tls_end(connection);
+    gnutls_certificate_free_credentials(credentials);
+    tls_release(tls);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 /* --- plain HTTP ----------------------------------------------------------------------------- */
 
 TEST(tls_tells_plain_http_what_is_wrong)
