@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alerts/receivers/layout_number.h"
 #include "alerts/rules/notification_silence.h"
 #include "alerts/rules/notification_words.h"
 #include "alerts/text/text.h"
@@ -11,7 +12,7 @@
 enum {
     BODY_BYTES = 256 * 1024,
     LONG_POINTS = 4000, /* description and remediation of a single alert ... */
-    SHORT_POINTS = 400, /* ... and of each of several */
+    SHORT_POINTS = 400, /* ... and of each of several; a quarter of it for reasons */
     REFRESH_S = 60,
 };
 
@@ -48,9 +49,13 @@ static const struct notification_block *block_of(const struct notification *noti
         .what = "",
         .description = "",
         .remediation = "",
+        .threats = "",
         .risk_factors = "",
+        .attack_path_names = "",
         .found = "",
         .expected = "",
+        .careful = "",
+        .metric = "",
     };
     const char *key = alert_label_value(alert, "assessment_id");
     for (size_t i = 0; i < notification->block_count; i++) {
@@ -62,11 +67,11 @@ static const struct notification_block *block_of(const struct notification *noti
     return notification->block_count ? notification->blocks : &none;
 }
 
-/* An alert in the portal: its finding, else what the notification is about; "" when neither is. */
+/* An alert's own finding in the portal; "" when it has none, or its resource is not named. */
 static const char *portal_of(const struct notification *notification, const struct alert *alert)
 {
     const struct notification_resource *resource = resource_of(notification, alert);
-    return resource && *resource->link ? resource->link : notification->link;
+    return resource ? resource->link : "";
 }
 
 /* The same, or this program. */
@@ -148,6 +153,42 @@ static const char *silence(const struct notification *notification, const struct
     return arena_text(arena, buf_cstr(&command));
 }
 
+/* What is wrong; of what ended, what that means. */
+static const char *description(const struct notification *notification, const struct alert *alert,
+                               const struct notification_block *block)
+{
+    const char *meaning = notification_words_meaning(alert->reason);
+    if (alert->state == ALERT_RESOLVED)
+        return is_alone(notification) ? notification->text : meaning;
+    return *block->description ? block->description
+           : *block->what      ? block->what
+                               : notification->text;
+}
+
+static const char *why(const struct notification_block *block, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    layout_why(block, &out);
+    return arena_text(arena, buf_cstr(&out));
+}
+
+/* What is behind a number, a line each. */
+static const char *behind(const struct notification *notification,
+                          const struct notification_block *block, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    struct layout *layout = arena_zalloc(arena, sizeof *layout);
+    if (*block->metric)
+        layout_number_sections(block, notification->made_at, arena, layout);
+    for (size_t i = 0; i < layout->section_count; i++) {
+        const struct layout_section *section = &layout->sections[i];
+        buf_printf(&out, "%s%s", i ? "\n" : "", section->title);
+        for (size_t j = 0; j < section->item_count; j++)
+            buf_printf(&out, "\n- %s %s", section->items[j].text, section->items[j].link);
+    }
+    return arena_text(arena, buf_cstr(&out));
+}
+
 /* The alert with everything the notification knows as annotations; its own win. */
 static struct alert explained(const struct notification *notification, const struct alert *alert,
                               struct arena *arena)
@@ -160,22 +201,24 @@ static struct alert explained(const struct notification *notification, const str
     snprintf(number, sizeof number, "%.2f", block->points);
     const struct match_label known[] = {
         { "summary", summary(notification, alert, block, arena) },
-        { "description", cut(*block->description ? block->description
-                             : *block->what      ? block->what
-                                                 : notification->text,
-                             points, arena) },
+        { "description", cut(description(notification, alert, block), points, arena) },
+        { "why", open ? cut(why(block, arena), points / 4, arena) : "" },
+        { "threats", open ? cut(block->threats, points / 4, arena) : "" },
+        { "findings", open ? behind(notification, block, arena) : "" },
         { "recommendation", alert->has_finding ? block->title : "" },
         { "remediation", open ? cut(block->remediation, points, arena) : "" },
         { "resource_id", resource_id_of(notification, alert) },
         { "portal_url", portal_of(notification, alert) },
         { "runbook_url", notification->runbook_url },
         { "held_back", notification->held_back },
-        { "risk_factors", block->risk_factors },
+        { "risk_factors", cut(block->risk_factors, points / 4, arena) },
         { "found", block->found },
         { "expected", block->expected },
+        { "careful", open ? block->careful : "" },
         { "points_to_gain", open && block->points > 0 ? arena_text(arena, number) : "" },
         { "opened_at", instant(alert->opened_at, arena) },
         { "due_at", open ? instant(alert->due_at, arena) : "" },
+        { "reason", open ? "" : notification_words_ending(alert->reason) },
         { "silence", silence(notification, alert, arena) },
     };
     for (size_t i = 0; i < ARRAY_COUNT(known); i++)

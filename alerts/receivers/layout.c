@@ -141,8 +141,7 @@ static void add_clocks(struct making *making, const struct notification_block *b
     }
 }
 
-/* "can be reached from the internet; on 2 attack paths; sensitive data". */
-static void put_why(struct buf *out, const struct notification_block *block)
+void layout_why(const struct notification_block *block, struct buf *out)
 {
     if (block->internet_exposed)
         buf_text(out, "can be reached from the internet");
@@ -180,7 +179,7 @@ static void add_reasons(struct making *making, const struct notification_block *
         buf_printf(&text, "the fix can lock somebody out: %s", block->careful);
         add_fact(making, "Careful", finish_text(making, &text));
     }
-    put_why(&text, block);
+    layout_why(block, &text);
     add_fact(making, "Why", finish_text(making, &text));
     add_fact(making, "Threatens", block->threats);
     if (block->points > 0) {
@@ -391,7 +390,7 @@ static void add_open_lines(struct lines *lines, const struct notification_block 
     if (*block->careful)
         buf_printf(&text, "the fix can lock somebody out: %s", block->careful);
     add_line(lines, "Careful", &text);
-    put_why(&text, block);
+    layout_why(block, &text);
     add_line(lines, "Why", &text);
     add_named(lines, "Threatens", block->threats);
     if (block->due_at)

@@ -31,6 +31,9 @@ struct layout {
     const char *truncated; /* a sentence that something was left out, or "" */
 };
 
+/* Append why a finding matters: "can be reached from the internet; on 2 attack paths; ...". */
+void layout_why(const struct notification_block *block, struct buf *out);
+
 /* Lay a notification out; texts go to the arena or stay the notification's. */
 void layout_make(const struct notification *notification, struct arena *arena,
                  struct layout *layout);

@@ -158,6 +158,11 @@ static void put_verb(struct buf *out, const struct notification *notification,
         buf_printf(out, "%s again", risk);
     } else if (is_event(notification, "finding.exemption_expired")) {
         buf_printf(out, "%s again (exemption over)", risk);
+    } else if (!strcmp(block->risk_level, "not_evaluated") &&
+               !strcmp(block->event, "baseline.rule_regressed")) {
+        buf_text(out, "Baseline"); /* machines rate no risk */
+        if (finding_severity(block->severity) != SEVERITY_UNKNOWN)
+            buf_printf(out, " (%s)", block->severity);
     } else if (is_event(notification, "attack_path.opened")) {
         buf_printf(out, "%s attack path", risk);
     } else {
@@ -451,6 +456,18 @@ void notification_words_block(const struct notification_block *block, struct buf
     }
 }
 
+/* ": worst Critical, Disks should be encrypted"; what nobody rates has a severity, or neither. */
+static void put_worst(struct buf *out, const struct notification_block *block)
+{
+    if (strcmp(block->risk_level, "not_evaluated") != 0)
+        buf_printf(out, ": worst %s, ", notification_words_risk(block->risk_level));
+    else if (finding_severity(block->severity) != SEVERITY_UNKNOWN)
+        buf_printf(out, ": worst %s severity, ", block->severity);
+    else
+        buf_text(out, ": ");
+    buf_text(out, title_of(block));
+}
+
 void notification_words_title(const struct notification *notification, struct buf *out)
 {
     const struct notification_block *first = notification->blocks;
@@ -470,8 +487,7 @@ void notification_words_title(const struct notification *notification, struct bu
         put_ended(out, notification);
     else if (several && count_open(notification) > 1) {
         put_findings(out, notification, count_open(notification));
-        buf_printf(out, ": worst %s, %s", notification_words_risk(first->risk_level),
-                   title_of(first));
+        put_worst(out, first);
     } else
         put_open_block(out, notification, first);
 }

@@ -144,7 +144,7 @@ STORIES = {
                    "fix": (PORTAL + "ad4f3ff1-0001-4042",), "since": ("22 d ago",),
                    "until": ("overdue 15 d",)}),
     "longest": Story(
-        ("Critical:", 'Accounts & "vaults"', "a-"),
+        ("Critical:", "Accounts", "on a-36_(name)"),
         {"who": (NAMED,),
          "what": ('Accounts & "vaults" <of all kinds> should be closed', "Critical"),
          "where": ("a-36_(name)",
@@ -258,7 +258,7 @@ STORIES = {
 
     # --- baselines -----------------------------------------------------------------------------
     "by_machine": Story(
-        ("2 findings on vm-web-1 (Production)",),
+        ("2 findings on vm-web-1 (Production): Ensure",),
         {"who": (NAMED,), "what": ("Ensure SSH MaxAuthTries is configured",
                                    "Ensure the default umask is strict"),
          "where": (*machine("vm-web-1"), *machine("vm-web-2")),
@@ -271,7 +271,7 @@ STORIES = {
          "silence": silence("BaselineRegressed")}),
 }
 STORIES["by_rule"] = Story(
-    ("Ensure SSH", "vm-web-1", "2 open"),
+    ("Baseline:", "Ensure", "configured on vm-web-1", "2 open"),
     {**STORIES["by_machine"].page,
      "found and expected": ("10", "found 12", "6 or less", "022", "027")},
     pagerduty=STORIES["by_machine"].page)

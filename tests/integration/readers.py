@@ -18,13 +18,14 @@ GOLDEN = os.path.join(ROOT, "tests/golden/readers")
 NOW = 1796500000  # of the attempts: 2026-12-05, after all that happens in tests/tools/situations.c
 FOLDED = ("cloudevents", "cloudevents_binary")  # the envelope; what is in it is that of `standard`
 WHOLE = 2  # messages of one receiver and situation that a golden has in full
+TAKEN_FROM = ("opened", "rerated", "overdue", "reopened", "aws")  # each answers every question
 FIRST = 60  # characters of a title that a locked screen shows
 
 
 @functools.lru_cache(None)
 def requests(without=""):
     """{(situation, variant): its requests}; without: a question whose answers were taken out."""
-    output = subprocess.run([PRINTER, str(NOW), *([without] if without else [])],
+    output = subprocess.run([PRINTER, str(NOW), *([without, *TAKEN_FROM] if without else [])],
                             stdin=subprocess.DEVNULL, check=True, capture_output=True, text=True,
                             timeout=60 * SLOWNESS).stdout
     made = {}
@@ -152,12 +153,92 @@ def plain_lines(text):
     return [plain(line) for line in text.split("\n")]
 
 
+def test_what_the_message_does_not_know_is_missed():
+    """Taken out of the message itself, an answer is missed by the readers of every receiver."""
+    for question in ("who", "where", "why", "fix", "until", "silence"):
+        for situation in TAKEN_FROM:
+            for name, (receiver, text) in named(told_to(situation, question)).items():
+                missed = unanswered(STORIES[situation].asked_of(receiver), text)
+                if question not in missed:
+                    raise AssertionError(f"{name} of {situation} without {question!r}: only"
+                                         f" {missed} are missed")
+
+
 def test_titles_decide_within_what_a_locked_screen_shows():
     for situation, story in STORIES.items():
         text = told_to(situation)["slack"]
         title = text.split("\n")[0][:FIRST]
         equal([part for part in story.first if part not in title], [],
               f"the first {FIRST} characters of {situation}: {title!r}")
+
+
+# --- programs ------------------------------------------------------------------------------------
+# Words of a layout; programs have members.
+LAID_OUT = re.compile(r"on \d attack path|of \d points|more$|\(\d+\)$|, was High$|lock somebody|"
+                      r"^Value$|Worst findings|What this message|^\d+ \w+: |^\d+ by |told again$|"
+                      r"points$|\bon stprod0\d|found 12|reached from")
+
+
+def texts_of(value):
+    """Every text in JSON."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return " ".join(texts_of(one) for one in value)
+    return str(value)
+
+
+def as_told_to_programs(answer):
+    """Instants are RFC 3339, name and id have a member each."""
+    at = re.search(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC", answer)
+    both = re.fullmatch(r"(\w+) \(([0-9a-f-]{36})\)", answer)
+    return [f"{at[1]}T{at[2]}:00Z"] if at else both.groups() if both else [answer]
+
+
+def test_programs_are_told_the_same():
+    """The bodies of webhooks have in members what people read."""
+    found = []
+    for situation, story in STORIES.items():
+        body = plain(" ".join(texts_of(json.loads(request["body"]))
+                              for request in requests()[situation, "standard"]))
+        for question, answers in story.page.items():
+            for answer in answers:
+                dropped = situation == "hundreds" and question == "why"  # to fit
+                if question != "gain" and not dropped and not LAID_OUT.search(answer):
+                    found.extend(f"{situation}, {question}: no {one!r}"
+                                 for one in as_told_to_programs(answer)
+                                 if one.lower() not in body.lower())
+    equal("\n".join(found), "", "what webhooks are not told")
+
+
+def test_each_alert_tells_all():
+    """In Alertmanager each alert stands alone."""
+    always = {"summary", "recommendation", "resource_id", "portal_url", "opened_at"}
+    firing = {"description", "remediation", "silence", "why"}
+    for situation in STORIES.keys() - {"digest"}:  # what is told in brief
+        alerts = [alert for request in requests()[situation, "alertmanager"]
+                  for alert in json.loads(request["body"])["alerts"]]
+        for request in requests()[situation, "alertmanager_v2"]:
+            alerts += [{**alert, "status": "firing" if alert["endsAt"] > "2026-12" else "resolved"}
+                       for alert in json.loads(request["body"])]
+        for alert in alerts:
+            labels, told = alert["labels"], set(alert["annotations"])
+            what = f"{labels['alertname']} in {situation}"
+            if "finding_id" not in labels:
+                equal({"summary"} - told, set(), what)
+                continue
+            baseline = labels["source"] == "baselines"
+            far = {"resource_id", "portal_url"} if situation in ("hundreds", "longest") else set()
+            equal(always - told - far, set(), what)  # at most 25 resources of a group are named
+            equal({"subscription_id", "subscription_name", "resource_name", "risk_level"} -
+                  set(labels), set(), what)
+            if alert["status"] == "firing":
+                equal(firing - told - ({"why"} if baseline else set()), set(), what)
+                equal(labels["finding_id"] in alert["annotations"]["silence"], True, what)
+                equal("due_at" in told, not baseline, "when " + what + " is due")
+            else:
+                equal({"reason"} - told, set(), what)
+                equal(told & {"remediation", "silence", "why", "due_at", "threats"}, set(), what)
 
 
 # --- what no message may have --------------------------------------------------------------------

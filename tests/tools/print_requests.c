@@ -1,7 +1,9 @@
 /* Prints what every kind of receiver sends for every page of notification_fixture.h and every
  * situation of situations.h, one JSON object a line, so that others can judge it: the receivers'
  * own libraries in tests/integration/receivers.py, readers in tests/integration/readers.py.
- * print_requests NOW: the instant of the attempt, Unix seconds. */
+ * print_requests NOW [QUESTION SITUATION ...]: the instant of the attempt, Unix seconds; only these
+ * situations, and what answers a question (who, where, why, fix, until, silence) is taken out of
+ * their messages before. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,6 +15,7 @@
 /* How messages are sent. */
 struct printer {
     int64_t now;
+    const char *without; /* NULL = nothing is taken out */
     struct webhook_config webhook;
     struct slack_config slack;
     struct teams_config teams;
@@ -104,6 +107,54 @@ static void print_pages(void *context, const char *variant, const struct receive
     }
 }
 
+/* --- what is taken out ------------------------------------------------------------------------ */
+static void forget_resource(const char *question, struct notification_resource *resource)
+{
+    if (!strcmp(question, "who"))
+        resource->subscription_id = resource->subscription_name = resource->environment = "";
+    if (!strcmp(question, "where"))
+        resource->name = resource->id = resource->native_id = resource->group = resource->link = "";
+}
+
+static void forget_block(const char *question, struct notification_block *block)
+{
+    for (size_t i = 0; i < block->resource_count; i++)
+        forget_resource(question, &block->resources[i]);
+    if (!strcmp(question, "why")) {
+        block->internet_exposed = false;
+        block->attack_paths = 0;
+        block->risk_factors = block->threats = block->attack_path_names = "";
+    }
+    if (!strcmp(question, "fix"))
+        block->remediation = block->remediation_markdown = "";
+    if (!strcmp(question, "until"))
+        block->due_at = 0;
+    if (!strcmp(question, "silence"))
+        block->silence_command = "";
+}
+
+static void forget(const char *question, struct notification *notification, struct arena *arena)
+{
+    struct alert *alerts = arena_zalloc(arena, (notification->alert_count + 1) * sizeof *alerts);
+    for (size_t i = 0; i < notification->alert_count; i++) {
+        alerts[i] = notification->alerts[i];
+        if (!strcmp(question, "until"))
+            alerts[i].due_at = 0;
+    }
+    notification->alerts = alerts;
+    for (size_t i = 0; i < notification->block_count; i++)
+        forget_block(question, &notification->blocks[i]);
+    if (!strcmp(question, "who"))
+        notification->subscription_id = notification->subscription_name = "";
+    if (!strcmp(question, "why") || !strcmp(question, "until"))
+        notification->text = "";
+    if (!strcmp(question, "until"))
+        notification->due_at = 0;
+    if (!strcmp(question, "silence"))
+        notification->silence_command = notification->silence_amtool = "";
+    notification_derive(notification, arena);
+}
+
 /* --- situations ------------------------------------------------------------------------------- */
 struct told {
     struct printer *printer;
@@ -127,8 +178,18 @@ static void print_situation(void *context, const char *situation, const char *re
                             struct situation_messages *messages, struct arena *arena)
 {
     struct told told = { context, situation, messages };
-    (void)arena;
+    for (size_t i = 0; told.printer->without && i < messages->count && i < SITUATION_MESSAGES_MAX;
+         i++)
+        forget(told.printer->without, &messages->items[i], arena);
     for_each(told.printer, receiver, print_messages, &told);
+}
+
+static bool is_among(const char *name, char **names, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!strcmp(names[i], name))
+            return true;
+    return false;
 }
 
 int main(int count, char **arguments)
@@ -137,6 +198,7 @@ int main(int count, char **arguments)
     static const char *to[] = { "soc@example.com", "cloud@example.com" };
     struct printer printer = {
         .now = count > 1 ? strtoll(arguments[1], NULL, 10) : FIXTURE_AT,
+        .without = count > 2 ? arguments[2] : NULL,
         .pagerduty = { .change_events = true },
         .alertmanager = { .urls = { urls, 1 } },
         .email = { .smarthost = "127.0.0.1:25", .from = "defender@example.com", .to = { to, 2 } },
@@ -149,9 +211,11 @@ int main(int count, char **arguments)
     secret(&printer.slack.url, "https://hooks.slack.example.com/services/T/B/X");
     secret(&printer.teams.url, "https://flows.example.com/workflows/1");
     secret(&printer.pagerduty.routing_key, "0123456789abcdef0123456789abcdef");
-    for_each(&printer, NULL, print_pages, &printer);
+    if (!printer.without)
+        for_each(&printer, NULL, print_pages, &printer);
     for (size_t i = 0; situation_names[i]; i++)
-        situation_play(i, print_situation, &printer);
+        if (!printer.without || is_among(situation_names[i], arguments + 3, count - 3))
+            situation_play(i, print_situation, &printer);
     options_finish(webhook_options, &printer.webhook);
     options_finish(slack_options, &printer.slack);
     options_finish(teams_options, &printer.teams);
