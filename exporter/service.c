@@ -435,9 +435,9 @@ static void handle_reload(void *context, const struct web_request *request,
 static void handle_quit(void *context, const struct web_request *request,
                         struct web_response *response)
 {
-    (void)request;
     if (!lifecycle_allowed(context, response))
         return;
+    log_info(MSG("asked to stop"), TEXT("peer", web_request_by(request)));
     web_response_text(response, 200, "stopping");
     kill(getpid(), SIGTERM); /* the main thread waits for it */
 }

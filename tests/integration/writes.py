@@ -4,6 +4,7 @@ import datetime
 import http.client
 import http.server
 import json
+import os
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import threading
 from harness import (EXPORTER, SECRET, SLOWNESS, Exporter, Folder, contains, equal, free_port,
                       run, settings, until)
 from sink import Sink, receiver
+from webconfig import login, users
 
 JSON = "application/json"
 SILENCES = "/api/v2/silences"
@@ -36,17 +38,24 @@ def silence(risk="low", hours=1):
 class Bench:
     """An exporter that finds no Azure: nothing of this needs any."""
 
-    def __init__(self, *arguments, alerts=None, **web):
+    def __init__(self, *arguments, alerts=None, logins="", **web):
         self.arguments, self.alerts, self.web = arguments, alerts or {}, web
+        self.logins = logins
 
     def __enter__(self):
         self.folder = Folder().__enter__()
         self.open_port = free_port()  # on all addresses, IPv4 and IPv6
+        self.local = os.path.join(self.folder.path, "web.sock")
+        web = dict(self.web)
+        if self.logins:
+            web["config_file"] = self.folder.file("web.yml", self.logins)
         config = settings(f"http://127.0.0.1:{free_port()}", self.folder.file("secret", SECRET),
-                          web=self.web, alerts=self.alerts)
+                          web=web, alerts=self.alerts)
         self.exporter = Exporter(self.folder, config, "--web.enable-lifecycle",
                                  f"--web.listen-address=:{self.open_port}",
-                                 *self.arguments).__enter__().wait_answering()
+                                 f"--web.listen-address=unix:{self.local}",
+                                 *self.arguments).__enter__()
+        self.exporter.wait_for("who can write")
         return self
 
     def __exit__(self, *why):
@@ -59,8 +68,14 @@ class Bench:
         body = silence() if body is None and path == SILENCES else body or ""
         lines = [f"{method} {path} {version}", *(f"{k}: {v}" for k, v in headers),
                  f"Content-Length: {len(body)}", "Connection: close", "", body]
-        where = (address, port or self.exporter.port)
-        with socket.create_connection(where, timeout=30 * SLOWNESS) as link:
+        if address == "unix":
+            link = socket.socket(socket.AF_UNIX)
+            link.settimeout(30 * SLOWNESS)
+            link.connect(self.local)
+        else:
+            link = socket.create_connection((address, port or self.exporter.port),
+                                            timeout=30 * SLOWNESS)
+        with link:
             link.sendall("\r\n".join(lines).encode())
             answer = http.client.HTTPResponse(link)
             answer.begin()
@@ -211,6 +226,52 @@ def test_a_sidecar_speaks_for_others():
         status, text = through_sidecar(bench, {"Host": f"127.0.0.1:{bench.exporter.port}"})
         equal(status, 403, text)
         contains(text, "external URL", "what to do")
+
+
+def test_a_unix_socket_is_this_machine():
+    with Bench(external_url="https://defender.example") as bench:
+        kind = ("Content-Type", JSON)
+        for headers in ([("Host", "localhost"), kind], [("Host", "any.example"), kind],
+                        [("Host", "x"), kind, ("X-Forwarded-For", "10.0.0.7")]):
+            status, text = bench.ask(headers, address="unix")
+            equal(status, 200, f"{headers}: {text}")
+        equal(bench.ask([("Host", "x"), kind, ("Origin", "https://evil.example")],
+                        address="unix")[0], 403, "a page of another site")
+        equal(bench.ask([host(bench), kind])[0], 403, "over loopback")
+        equal(bench.silences(), 3, "silences made")
+        until("the log", lambda: bench.exporter.log.count('peer="unix socket"') >= 3)
+        if shutil.which("curl"):
+            done = subprocess.run(["curl", "-s", "--unix-socket", bench.local, "-X", "POST",
+                                   "http://localhost/-/reload"], capture_output=True, text=True,
+                                  check=False, timeout=30 * SLOWNESS)
+            contains(done.stdout, "reloaded", "curl --unix-socket")
+
+
+def test_users_have_rights():
+    rights = {"alice": "write", "grafana": "read"}
+    with Bench(logins=users(alice="a", grafana="g", bob="b"), users=rights) as bench:
+        contains(bench.exporter.log, "alice may write", "the start says who may")
+
+        def ask(name, *more, **options):
+            headers = [("Host", "defender.example"), ("Content-Type", JSON), *more]
+            if name:
+                headers += login(name, name[0]).items()
+            return bench.ask(headers, **options)
+        for address in ("127.0.0.1", "unix", *own_addresses()):
+            where = {"address": address, "port": bench.open_port}
+            proxy = ("X-Forwarded-For", "10.0.0.7")
+            equal(ask("alice", **where)[0], 200, f"who may write, over {address}")
+            equal(ask("alice", proxy, **where)[0], 200, f"through a proxy, over {address}")
+            for name in ("grafana", "bob"):
+                status, text = ask(name, **where)
+                equal(status, 403, f"{name} over {address}")
+                contains(text, "web.users", f"what {name} is told")
+                equal(ask(name, method="GET", **where)[0], 200, f"{name} reads")
+            equal(ask("", **where)[0], 401, f"nobody over {address}")
+            equal(ask("alice", ("Origin", "https://evil.example"), **where)[0], 403, "cross-site")
+        until("the log", lambda: "peer=alice" in bench.exporter.log)
+        contains(bench.exporter.log, "author=tester peer=alice", "who made it")
+        contains(bench.exporter.log, "user=grafana", "who was refused")
 
 
 def test_read_only_means_nobody():
