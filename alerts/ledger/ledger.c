@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alerts/ledger/ledger_age.h"
 #include "alerts/ledger/ledger_adopt.h"
+#include "alerts/ledger/ledger_age.h"
 #include "alerts/ledger/ledger_merge.h"
 #include "alerts/ledger/ledger_rows.h"
+#include "alerts/ledger/ledger_texts.h"
 #include "alerts/store/schema.h"
 #include "collectors/collector.h"
 #include "collectors/subscriptions.h"
@@ -291,11 +292,22 @@ void ledger_times(const struct ledger *ledger, const struct finding_id *id, int6
     }
 }
 
+enum { SWEEP_S = 86400 }; /* texts outlive their findings by no more than that */
+
 bool ledger_prune(struct ledger *ledger, int64_t now, struct error *error)
 {
     int64_t keep_s = ledger->config.keep_events_s;
-    return !keep_s || ledger_rows_prune(ledger->database, now - keep_s, error) ||
-           error_wrap(error, "pruning the history");
+    bool full = false;
+    if (!keep_s)
+        return true;
+    if (!ledger_rows_prune(ledger->database, now - keep_s, error))
+        return error_wrap(error, "pruning the history");
+    if (ledger->swept_at && now >= ledger->swept_at && now - ledger->swept_at < SWEEP_S)
+        return true;
+    if (!ledger_texts_prune(ledger->database, now - keep_s, &full, error))
+        return error_wrap(error, "pruning texts");
+    ledger->swept_at = full ? 0 : now;
+    return true;
 }
 
 /* --- showing ---------------------------------------------------------------------------------- */

@@ -113,7 +113,8 @@ bool ledger_record(struct database *database, const struct event *event,
                    struct error *error) MUST_USE;
 
 /* Delete the oldest events that are older than keep_events_s, a step of them, and the findings they
- * are about that are closed as long and have no alert: such a finding would open as a new one.
+ * are about that are closed as long and have no alert: such a finding would open as a new one. Once
+ * a day the texts and individual recommendations that no finding has any more, a step of them.
  * Evaluator, inside its transaction. */
 bool ledger_prune(struct ledger *ledger, int64_t now, struct error *error) MUST_USE;
 

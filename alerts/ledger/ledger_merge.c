@@ -135,7 +135,8 @@ static bool learn_assessment(struct merge *merge, const struct finding *finding,
 {
     struct intern *known = &merge->source->assessments;
     const char *key = ledger_rulers_key(finding->model, finding->assessment_id, finding->category);
-    if (ledger_rulers_is_known(merge->source, finding->assessment_id))
+    if (finding->model != MODEL_INDIVIDUAL && /* whose rows are pruned */
+        ledger_rulers_is_known(merge->source, finding->assessment_id))
         return true;
     intern_put(known, finding->assessment_id, strlen(finding->assessment_id));
     intern_put(known, key, strlen(key));

@@ -29,21 +29,21 @@ struct ledger_adoption {
 struct ledger_source {
     struct ledger_open *open; /* sorted by id */
     size_t count;
-    size_t absent_count; /* of those with absent_at */
-    uint64_t asked;      /* generation of the part whose missing rows were asked about last */
-    uint64_t generation; /* of the part merged last; UINT64_MAX = none since the start */
-    bool adopted;        /* its first run is over */
-    bool adopts_all;     /* of version 1: what its next part covers is known already */
-    bool untold;         /* some adoption is */
+    size_t absent_count;       /* of those with absent_at */
+    uint64_t asked;            /* generation of the part whose missing rows were asked about last */
+    uint64_t generation;       /* of the part merged last; UINT64_MAX = none since the start */
+    bool adopted;              /* its first run is over */
+    bool adopts_all;           /* of version 1: what its next part covers is known already */
+    bool untold;               /* some adoption is */
     struct intern adopted_ids; /* subscriptions; number n is adoptions[n] */
     struct ledger_adoption *adoptions;
     size_t adoption_capacity;
-    char cover[33];      /* digest of the subscriptions the last part spoke for; "" = none yet */
-    uint32_t cover_at;   /* collection that was the first with this cover */
+    char cover[33];    /* digest of the subscriptions the last part spoke for; "" = none yet */
+    uint32_t cover_at; /* collection that was the first with this cover */
     struct intern assessments; /* every recommendation ever seen open */
 };
 
-enum { LEDGER_KEY_BYTES = 256 }; /* "adopted.<key of a source>" and the like */
+enum { LEDGER_KEY_BYTES = 256 };       /* "adopted.<key of a source>" and the like */
 #define LEDGER_ADOPT_ALL "adopts_all." /* set by the migration from version 1 */
 
 struct ledger {
@@ -56,6 +56,7 @@ struct ledger {
     struct ledger_counters figures;
     bool due_changed;    /* next_due_at must be worked out again */
     int64_t next_due_at; /* 0 = nothing will be overdue */
+    int64_t swept_at;    /* when texts were pruned last; 0 = not since the start */
 };
 
 /* Merge a new part: its events are appended and recorded. *error as ledger_advance. */

@@ -109,3 +109,38 @@ TEST(messages_go_with_what_they_are_about)
     CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM outbox_member"), 0);
     scene_finish(&scene);
 }
+
+TEST(texts_go_with_their_findings_in_steps)
+{
+    static const char texts[] = "SELECT COUNT(*) FROM shared_text WHERE text LIKE 'stale%'";
+    static const char known[] = "SELECT COUNT(*) FROM ledger_assessment WHERE id LIKE 'cve%'";
+    struct scene scene;
+    scene_init(&scene, "texts", KEPT, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "ab");
+    scene_run(&scene);
+    int64_t named = scene_number(&scene, "SELECT COUNT(*) FROM shared_text");
+    alter(&scene, "INSERT INTO shared_text WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1"
+                  " FROM n WHERE i < 1500) SELECT 1000 + i, 'stale' || i FROM n");
+    alter(&scene,
+          "INSERT INTO ledger_assessment (source, id, title, category, first_seen_at, model)"
+          " VALUES ('assessments', 'cve1', 't', 'SoftwareUpdate', 1000, 'individual'),"
+          " ('assessments', 'cve2', 't', 'SoftwareUpdate', 1000, 'individual'),"
+          " ('assessments', 'cve3', 't', 'SoftwareUpdate', 1699999999, 'individual'),"
+          " ('assessments', 'cve4', 't', 'ExposedSecrets', 1000, 'individual')");
+    scene.world.now += 86400;
+    scene_run(&scene);
+    CHECK_INT(scene_number(&scene, texts), 500);
+    CHECK_INT(scene.next_at, scene.world.now + 5);
+    scene.world.now += 5;
+    scene_run(&scene);
+    CHECK_INT(scene_number(&scene, texts), 0);
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM shared_text"), named);
+    CHECK_INT(scene_number(&scene, known), 3); /* one of a category, and the young, stay */
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM ledger_known WHERE subscription_id = 's1'"
+                                   " AND assessment_id = 'key'"),
+              2);
+    scene_collect(&scene, "abc");
+    CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@c\n");
+    scene_finish(&scene);
+}
