@@ -158,11 +158,16 @@ static void exempt(struct step *step)
     }
 }
 
+/* Whether an open finding shows it, in whatever model. */
 static bool has_open(const struct tenant *tenant, const struct resource *resource)
 {
-    for (uint32_t i = resource->first; i < resource->first + resource->count; i++)
-        if (tenant->assessments[i].status == TENANT_UNHEALTHY)
+    for (uint32_t i = resource->first; i < resource->first + resource->count; i++) {
+        const struct assessment *assessment = &tenant->assessments[i];
+        const struct recommendation *known = &tenant->catalogue.rows[assessment->recommendation];
+        bool plain = known->baseline >= 0 || (!known->grouped && !*known->individual);
+        if (plain && assessment->status == TENANT_UNHEALTHY)
             return true;
+    }
     return false;
 }
 

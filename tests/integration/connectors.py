@@ -11,7 +11,10 @@ from truth import SLA_S, Truth
 CYCLES = int(os.environ.get("CYCLES", "1000" if ALL else "40"))
 DROP = 0.02
 TENANT = ("--multicloud", "--provable", "--seed", "29", "--subscriptions", "3", "--assessments",
-          "1500", "--machines", "0", "--late", "30", "--exemptions", "2")
+          "1500", "--machines", "0", "--late", "30", "--exemptions", "2",
+          "--individual", "12")
+MODELS = ("individual", "grouped", "both", "individual", "grouped")
+MODEL_LASTS = 6  # cycles, then another subscription changes, or this one again
 RULES = """
 groups:
 - name: all
@@ -51,13 +54,19 @@ def follow(fake, folder, truth):
     """Wait until this generation is decided and what is to be sent is sent."""
     truth.take(fake.admin("dump"))
     until("the scores of this generation", lambda: watched(folder) == truth.watched(), 60)
-    until("its findings", lambda: open_in_ledger(folder) == truth.open_ids(), 60)
+    until("its findings", lambda: truth.agrees(open_in_ledger(folder)), 60)
     sent(folder)
 
 
 def sent(folder):
     until("what is to be sent", lambda: not query(
         folder, "SELECT id FROM outbox_message WHERE state = 'queued'"), 60)
+
+
+def change_model(fake, truth, number):
+    """One subscription is told of in another model."""
+    which = sorted(truth.subscriptions)[number // len(MODELS) % len(truth.subscriptions)]
+    fake.admin(f"model/{MODELS[number % len(MODELS)]}?subscription={which}", "POST")
 
 
 def judge(truth, sink, bodies):
@@ -123,7 +132,9 @@ def test_every_page_is_true():
             truth, bodies = Truth(DROP), []
             try:
                 follow(fake, folder, truth)
-                for _ in range(CYCLES):
+                for cycle in range(CYCLES):
+                    if cycle % MODEL_LASTS == MODEL_LASTS - 1:
+                        change_model(fake, truth, cycle // MODEL_LASTS)
                     fake.admin("advance?steps=1", "POST")
                     follow(fake, folder, truth)
                     judge(truth, sink, bodies)

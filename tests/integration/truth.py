@@ -5,6 +5,7 @@ generations together.
 """
 import calendar
 import collections
+import copy
 import re
 import time
 
@@ -17,6 +18,8 @@ ACCOUNTS = {"AWS": "account", "GCP": "project", "GitHub": "owner", "Azure DevOps
 SLA_S = {"critical": 15, "high": 30, "medium": 60}  # some are due, exempted and late in a minute
 LATE = 4  # generations that a message may be late: its group waits for its interval
 ROUNDING = 1e-9
+KINDS = {"Machines should have vulnerability findings resolved": "SoftwareUpdate",
+         "Exposed secrets found on machines should be removed": "ExposedSecrets"}
 
 
 def seconds(text):
@@ -66,8 +69,17 @@ def ratio_of(score):
     return score["ratio"] if told else None
 
 
+def place_of(row):
+    """What grouped and individual recommendations may both tell of; None for all others."""
+    kind = row["individual"] or (KINDS.get(row["title"]) if row["grouped"] else None)
+    return (row["resourceId"], kind) if kind else None
+
+
 class Finding:
     """One row in one generation, and what its past makes of it."""
+
+    hidden = False  # it has no row since its subscription is told in another model
+    is_news = True  # it did not open by such a change
 
     def __init__(self, row, before):
         self.row, self.open = row, row is not None and row["code"] == "Unhealthy"
@@ -90,8 +102,8 @@ class Finding:
     def ended_as(self):
         if self.row is None:
             return "resource_deleted"
-        if self.row["cause"] == "Exempt":
-            return "exempted"
+        if self.row["cause"] in ("Exempt", "Retired"):
+            return "exempted" if self.row["cause"] == "Exempt" else "retired"
         return "fixed" if self.row["code"] == "Healthy" else "not_applicable"
 
 
@@ -108,8 +120,17 @@ class Truth:
     def take(self, dump):
         before = self.generations[-1] if self.generations else {}
         rows = {finding_id(row["id"]): row for row in dump["assessments"]}
-        self.generations.append({key: Finding(rows.get(key), before.get(key))
+        titles = {entry["key"]: entry["title"] for entry in dump["metadata"]}
+        for row in rows.values():
+            row["title"] = row["title"] or titles.get(row["key"], "")
+        told = {place_of(row) for row in rows.values() if row["individual"]}
+        for row in rows.values():
+            if row["grouped"] and place_of(row) in told:  # each of it is told by itself
+                row.update(code="Retired", cause="Retired")
+        there = {row["resourceId"] for row in rows.values()}
+        self.generations.append({key: self.finding(rows.get(key), before.get(key), there)
                                  for key in rows.keys() | before.keys()})
+        self.note_news(before)
         for score in dump["scores"]:
             subject = (score["connectorId"] or "ascscore").lower()
             ratio = ratio_of(score)
@@ -119,8 +140,32 @@ class Truth:
         self.connectors = {row["connectorId"] for row in rows.values() if row.get("connectorId")}
         self.subscriptions = {s["subscriptionId"]: s["name"] for s in dump["subscriptions"]}
 
-    def open_ids(self):
-        return {key for key, finding in self.generations[-1].items() if finding.open}
+    @staticmethod
+    def finding(row, before, there):
+        in_models = before and (before.facts["grouped"] or before.facts["individual"])
+        if row or not in_models or before.facts["resourceId"] not in there:
+            return Finding(row, before)
+        gone = copy.copy(before)
+        gone.hidden = True
+        return gone
+
+    def note_news(self, before):
+        """What appears where the other model told of it is none."""
+        places = {(place_of(f.facts), bool(f.facts["individual"]))
+                  for f in before.values() if f.open and place_of(f.facts)}
+        for key, finding in self.generations[-1].items():
+            last, place = before.get(key), place_of(finding.facts)
+            if not before or not finding.open or not place or finding.hidden:
+                continue
+            appears = not last or last.hidden or (last.row and last.row["cause"] == "Retired")
+            finding.is_news = last.is_news if last and last.open and not last.hidden else not (
+                appears and (place, not finding.facts["individual"]) in places)
+
+    def agrees(self, ledger):
+        """Whether these are open: of what no row tells any more nobody knows."""
+        now = self.generations[-1]
+        hidden = {key for key, finding in now.items() if finding.hidden}
+        return ledger - hidden == {key for key, f in now.items() if f.open} - hidden
 
     def watched(self):
         return {scope: ratios[-1] for scope, ratios in self.scores.items()}
@@ -176,6 +221,12 @@ class Truth:
         """What is late is late, and nothing is said again."""
         if alert["event"] == "finding.overdue" and alert["state"] == "firing":
             assert seconds(alert["due_at"]) <= seconds(data["made_at"]), "overdue before its time"
+        if alert["event"] == "finding.no_longer_overdue":
+            assert not alert["due_at"] or seconds(alert["due_at"]) > seconds(data["made_at"]), (
+                "overdue still")
+        if alert["state"] == "firing" and alert["event"] in ("finding.opened", "finding.reopened"):
+            found = self.generations[-1].get(alert["labels"]["finding_id"])
+            assert not found or found.is_news, f"told in another model before: {data['title']}"
         who = alert["labels"]["alertname"], alert["labels"]["finding_id"]
         said = [alert.get(name) for name in ("event", "state", "opened_at", "due_at", "risk_level")]
         before, self.told[who] = self.told.get(who), said
@@ -188,9 +239,13 @@ class Truth:
         labels, row = alert["labels"], finding.facts
         firing = alert["state"] == "firing"
         connector = self.below(row)
+        in_time = alert["event"] == "finding.no_longer_overdue"  # a later date ends what was late
+        ended = finding.hidden and not firing  # its end is noticed, and it is not fixed
+        state = ("retired" if ended else "no_longer_overdue" if in_time and finding.open
+                 else "open" if finding.open else finding.ended_as())
         facts = {
-            "open": (firing, finding.open),
-            "state": (resource["state"], "open" if finding.open else finding.ended_as()),
+            "open": (firing or in_time, finding.open and not ended),
+            "state": (resource["state"], state),
             "opened_at": (seconds(alert["opened_at"]), finding.opened_at),
             "resource's opened_at": (seconds(resource["opened_at"]), finding.opened_at),
             "cloud": (labels["cloud"], cloud_of(row)),
@@ -211,7 +266,7 @@ class Truth:
             "due_at": (seconds(alert["due_at"]), finding.due_at),
             "resource's due_at": (seconds(resource.get("due_at", "")), finding.due_at),
         }
-        if finding.open:
+        if firing and finding.open:
             facts["risk"] = (alert["risk_level"], risk_of(row))
         return {name: pair for name, pair in facts.items() if pair[0] != pair[1]}
 
