@@ -258,6 +258,8 @@ struct admission *admission_create(const char *path, struct metric_store *metric
     admission->path = arena_text(&admission->arena, path);
     admission->encrypts = site->tls != NULL;
     admission->login = login_create(metrics);
+    if (site->toolkit->http2 && site->toolkit->http2_line)
+        log_info(MSG("HTTP/2 is not spoken, HTTP/1.1 is"), TEXT("file", path));
     pthread_mutex_init(&admission->lock, NULL);
     pthread_mutex_init(&admission->reading, NULL);
     metric_put(metrics, &reload_successful, 1, METRIC_LABELS());

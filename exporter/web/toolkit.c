@@ -65,7 +65,8 @@ static const struct option tls_options[] = {
     { 0 }
 };
 static const struct option http_options[] = {
-    { "http2", OPTION_BOOL(struct toolkit, http2), .otherwise = "true" },
+    { "http2", OPTION_BOOL(struct toolkit, http2), .otherwise = "true",
+      OPTION_LINE(struct toolkit, http2_line) },
     { "headers", OPTION_TEXT_MAP(struct toolkit, headers) },
     { 0 }
 };

@@ -30,6 +30,7 @@ struct toolkit_tls {
 struct toolkit {
     struct toolkit_tls tls;
     bool http2;                  /* nothing follows from it: HTTP/1.1 is what is spoken */
+    int http2_line;              /* 0 = it is not named */
     struct option_pairs headers; /* for every answer; a name with "" is none */
     const char *interval;
     double interval_s; /* between two requests; 0 = no limit */

@@ -5,6 +5,7 @@ import ctypes
 import ctypes.util
 import http.client
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,7 +17,7 @@ import time
 
 from certificates import Authority
 from harness import (ALL, EXPORTER, SECRET, SLOWNESS, Answer, Exporter, Folder, Metrics, Program,
-                     Skip, contains, equal, fetch, free_port, run, settings, until)
+                     Skip, contains, documents, equal, fetch, free_port, run, settings, until)
 
 LOGINS = "defender_exporter_http_logins_total"
 PAIR = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
@@ -278,6 +279,7 @@ def test_headers():
             "    X-Content-Type-Options: nosniff\n    X-XSS-Protection: 1\n"
             f"    Content-Security-Policy: \"{policy}\"\n" + users(alice="secret"))
     with Site(text) as site:
+        contains(site.exporter.log, "HTTP/2 is not spoken", "the start")
         for path, headers, status in (("/", login("alice", "secret"), 200), ("/", None, 401),
                                       ("/nowhere", login("alice", "secret"), 404)):
             connection = site.connect()
@@ -340,6 +342,8 @@ def test_users_change_without_a_restart():
                                "basic_auth_users.alice: is not a bcrypt hash")
         equal(site.status("/", login("alice", "third")), 200, "with a wrong file")
         equal(site.status("/"), 401, "with a wrong file and no login")
+        for password in ("secret", "another", "third"):
+            assert bcrypt(password) not in site.exporter.log, "a hash in the log"
 
 
 # --- commands ----------------------------------------------------------------------------------
@@ -368,6 +372,17 @@ def test_check_web_config():
                        "--web.listen-address=127.0.0.1:0")
         equal(done.returncode, 2, "a start with a wrong file")
         contains(done.stderr, "web.yml:2: basic_auth_users.john", "its message")
+
+
+def test_example_of_the_document():
+    """What docs/web.md shows works as it stands."""
+    example = re.search(r"^```\n(# TLS.*?)```", documents()["docs/web.md"], re.S | re.M).group(1)
+    with Folder() as folder:
+        authority = Authority(folder, "clients")
+        authority.issue("server")
+        done = command("check", "web-config", folder.file("web.yml", example))
+        equal(done.returncode, 0, done.stderr)
+        contains(done.stdout, "TLS is on, clients show a certificate, 1 user can log in", "words")
 
 
 # --- unix sockets ------------------------------------------------------------------------------
