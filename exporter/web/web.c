@@ -122,11 +122,12 @@ static bool listener_start(struct listener *listener, const struct web_config *c
           (void *)(uintptr_t)tls_no_certificate },
         { MHD_OPTION_END, 0, NULL },
     };
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
+    unsigned flags = MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
+    /* 0.9.75 turns round and round with epoll while half a record of a handshake is there. */
+    flags |= encrypts ? MHD_USE_TLS | MHD_USE_POLL_INTERNAL_THREAD : MHD_USE_EPOLL_INTERNAL_THREAD;
     /* clang-format off */
     listener->daemon = MHD_start_daemon(
-        flags | (encrypts ? MHD_USE_TLS : 0), 0, NULL, NULL,
-        on_request, listener,
+        flags, 0, NULL, NULL, on_request, listener,
         MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, listener->socket,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->max_connections + SPARE,

@@ -145,6 +145,28 @@ def test_plain_http_on_the_tls_port():
         equal(site.status("/-/healthy"), 200, "who comes after it")
 
 
+def processor_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_half_a_handshake_costs_nothing():
+    """A peer that sends half a record and waits: the server waits, too, and does not turn round."""
+    with Site(PAIR, encrypted=True) as site:
+        equal(site.status("/-/healthy"), 200, "a handshake")
+        links = [socket.create_connection(("127.0.0.1", site.port)) for _ in range(20)]
+        for link in links:
+            link.sendall(b"\x16\x03\x01\x02\x00\x01\x00")
+        equal(site.status("/-/healthy"), 200, "another one beside them")
+        before = processor_seconds(site.exporter.process.pid)
+        time.sleep(2)  # what it does while nothing happens is the question
+        used = processor_seconds(site.exporter.process.pid) - before
+        assert used < 0.15, f"{used} s of processor time in 2 s"
+        for link in links:
+            link.close()
+
+
 def refused(site, **more):
     """Whether a handshake, or the first answer after it, is refused."""
     try:
