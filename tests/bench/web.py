@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""What a good scrape costs while others want to starve it. Not part of ctest: run it on a quiet
+machine, with a release build.
+
+  tests/bench/web.py [ROWS] [SCRAPES]   p99 of a scrape in peace and under each attack, and memory
+                                        after it; slowhttptest and wrk as well, where installed
+  tests/bench/web.py alerts [ALERTS] [SILENCES]
+                                        CPU and memory of one /api/v2/alerts
+"""
+import datetime
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../integration"))
+from attack import KINDS, Many, Slow, allow_files, scrape_often  # noqa: E402
+from bench import cpu_seconds  # noqa: E402
+from harness import SECRET, Exporter, Fake, Folder, memory_kb, settings, until  # noqa: E402
+from sink import Sink, receiver  # noqa: E402
+
+CONNECTIONS = 1000
+PAUSE = 0.01
+RULES = """
+groups:
+- name: all
+  rules:
+  - alert: Finding
+    event: [finding.opened, finding.reopened]
+    match: ['source="assessments"']
+"""
+
+
+def p99(times):
+    return times[int(len(times) * 0.99) - 1]
+
+
+class Tool:
+    """Another program that attacks, while the block lasts."""
+
+    def __init__(self, *command):
+        self.command = command
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, *unused):
+        self.process.terminate()
+        self.process.wait()
+
+
+def attacks(url, port):
+    for kind in KINDS:
+        yield f"slow {kind}", lambda kind=kind: Slow(port, kind, CONNECTIONS)
+    yield "random requests", lambda: Many(port, seed=1)
+    yield "alerts in a loop", lambda: Many(port, seed=1, threads=2, target="/api/v2/alerts")
+    if shutil.which("slowhttptest"):
+        many = ("-c", str(CONNECTIONS), "-r", str(CONNECTIONS), "-l", "600")
+        for name, kind in (("headers", "-H"), ("body", "-B"), ("read", "-X")):
+            yield f"slowhttptest {name}", lambda kind=kind: Tool(
+                "slowhttptest", kind, *many, "-u", url + "/metrics")
+    if shutil.which("wrk"):
+        yield "wrk", lambda: Tool("wrk", "-t", "2", "-c", "60", "-d", "600s", url + "/metrics")
+
+
+def starve(rows, scrapes):
+    allow_files()
+    with Folder() as folder, Sink() as sink, Fake(
+            "--seed", "1", "--subscriptions", "20", "--assessments", rows) as fake:
+        folder.file("rules.yml", RULES)
+        config = settings(fake.url, folder.file("secret", SECRET), alerts={
+            "rules": ["rules.yml"], "ledger": {"first_run": "silent"},
+            "receivers": [receiver(sink)]})
+        with Exporter(folder, config) as exporter:
+            exporter.wait_ready(300)
+            pid = exporter.process.pid
+            scrape_often(exporter.port, scrapes, PAUSE)
+            idle, memory = p99(scrape_often(exporter.port, scrapes, PAUSE)), memory_kb(pid, "VmRSS")
+            print(f"in peace: p99 {idle:.1f} ms, {memory / 1024:.0f} MiB")
+            for name, attack in attacks(exporter.url, exporter.port):
+                with attack() as attacker:
+                    if isinstance(attacker, Slow):
+                        until("its connections", lambda: attacker.opened >= CONNECTIONS, 60)
+                    times = scrape_often(exporter.port, scrapes, PAUSE)
+                    held = memory_kb(pid, "VmRSS")
+                until("the end of it", lambda: exporter.metrics().one("process_open_fds") < 60, 200,
+                      0.2)
+                print(f"{name}: p99 {p99(times):.1f} ms ({p99(times) / idle:.1f} x), "
+                      f"{held / 1024:.0f} MiB, after it {memory_kb(pid, 'VmRSS') / memory:.2f} x")
+
+
+def put_silences(exporter, count):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    for number in range(count):
+        body = json.dumps({
+            "matchers": [{"name": "resource_name", "value": f"no such {number}", "isRegex": False}],
+            "startsAt": now.isoformat(), "createdBy": "bench", "comment": "why",
+            "endsAt": (now + datetime.timedelta(days=1)).isoformat()})
+        answer = exporter.get("/api/v2/silences", method="POST", body=body,
+                              headers={"Content-Type": "application/json"})
+        if answer.status != 200:
+            raise AssertionError(f"silence {number}: {answer.status} {answer.text}")
+
+
+def list_alerts(alerts, silences):
+    """Findings of a second step all open: the first run is empty."""
+    with Folder() as folder, Sink() as sink, Fake(
+            "--seed", "1", "--subscriptions", "20", "--assessments", 5 * alerts) as fake:
+        folder.file("rules.yml", RULES)
+        config = settings(fake.url, folder.file("secret", SECRET), alerts={
+            "rules": ["rules.yml"], "ledger": {"first_run": "full"},
+            "receivers": [receiver(sink)], "governor": {"messages": 0}})
+        with Exporter(folder, config) as exporter:
+            exporter.wait_ready(300)
+            pid = exporter.process.pid
+            put_silences(exporter, silences)
+            exporter.get("/api/v2/alerts?filter=a%3D%22b%22")
+            peak = memory_kb(pid, "VmHWM")
+            for _ in range(3):
+                began, memory = cpu_seconds(pid), memory_kb(pid, "VmRSS")
+                answer = exporter.get("/api/v2/alerts", seconds=300)
+                print(f"{len(answer.json())} alerts, {silences} silences, "
+                      f"{len(answer.body) / 1e6:.1f} MB: {cpu_seconds(pid) - began:.2f} s CPU, "
+                      f"{(memory_kb(pid, 'VmRSS') - memory) / 1024:.0f} MiB more, peak "
+                      f"{(memory_kb(pid, 'VmHWM') - peak) / 1024:.0f} MiB higher")
+
+
+def main():
+    listing = sys.argv[1:2] == ["alerts"]
+    numbers = [int(word) for word in sys.argv[2 if listing else 1:]]
+    if listing:
+        list_alerts(*(numbers + [50000, 1000][len(numbers):]))
+    else:
+        starve(*(numbers + [20000, 300][len(numbers):]))
+
+
+if __name__ == "__main__":
+    main()
