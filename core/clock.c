@@ -288,19 +288,30 @@ bool clock_parse_rfc3339(const char *text, int64_t *at)
     return true;
 }
 
+/* So many digits, and what follows them. Returns the end. */
+static char *put_digits(char *out, int number, int count, char after)
+{
+    for (int i = count - 1; i >= 0; i--, number /= 10)
+        out[i] = (char)('0' + number % 10);
+    out[count] = after;
+    return out + count + 1;
+}
+
 static char *format_instant(int64_t at, int ms, char out[32])
 {
     time_t seconds = (time_t)at;
     struct tm parts;
     if (!gmtime_r(&seconds, &parts) || parts.tm_year < -1899 || parts.tm_year > 9999 - 1900)
         parts = (struct tm){ .tm_year = -1899, .tm_mday = 1 }; /* no four digits say it: never */
-    size_t year = strftime(out, 6, "%Y-", &parts), missing = 5 - year;
-    memmove(out + missing, out, year); /* %Y does not fill up to four digits */
-    memset(out, '0', missing);
-    size_t length = 5 + strftime(out + 5, 16, "%m-%dT%H:%M:%S", &parts);
+    char *end = put_digits(out, parts.tm_year + 1900, 4, '-');
+    end = put_digits(end, parts.tm_mon + 1, 2, '-');
+    end = put_digits(end, parts.tm_mday, 2, 'T');
+    end = put_digits(end, parts.tm_hour, 2, ':');
+    end = put_digits(end, parts.tm_min, 2, ':');
+    end = put_digits(end, parts.tm_sec, 2, ms >= 0 ? '.' : 'Z');
     if (ms >= 0)
-        length += (size_t)snprintf(out + length, 32 - length, ".%03d", ms);
-    memcpy(out + length, "Z", 2);
+        end = put_digits(end, ms, 3, 'Z');
+    *end = 0;
     return out;
 }
 

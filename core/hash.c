@@ -1,6 +1,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* SHA256_*: see hash_sha256 */
 #include "core/hash.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <limits.h>
 #include <openssl/hmac.h>
@@ -148,4 +149,46 @@ uint64_t hash_bytes(const void *bytes, size_t count)
     if (count)
         memcpy(&word, at, count);
     return mix(mix(state, word), 0xd1b54a32d192ed03);
+}
+
+/* source: Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012. */
+static uint64_t rotate(uint64_t word, int bits)
+{
+    return word << bits | word >> (64 - bits);
+}
+
+static void sip_rounds(uint64_t v[4], int rounds)
+{
+    for (int i = 0; i < rounds; i++) {
+        v[0] += v[1], v[2] += v[3];
+        v[1] = rotate(v[1], 13) ^ v[0], v[3] = rotate(v[3], 16) ^ v[2];
+        v[0] = rotate(v[0], 32);
+        v[2] += v[1], v[0] += v[3];
+        v[1] = rotate(v[1], 17) ^ v[2], v[3] = rotate(v[3], 21) ^ v[0];
+        v[2] = rotate(v[2], 32);
+    }
+}
+
+uint64_t hash_keyed(const uint64_t key[2], const void *bytes, size_t count)
+{
+    uint64_t v[4] = { key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d,
+                      key[0] ^ 0x6c7967656e657261, key[1] ^ 0x7465646279746573 };
+    const unsigned char *at = bytes;
+    for (size_t left = count;; left -= 8, at += 8) {
+        bool last = left < 8;
+        uint64_t word = 0;
+        if (left)
+            memcpy(&word, at, last ? left : 8);
+        word = le64toh(word);
+        if (last)
+            word |= (uint64_t)count << 56;
+        v[3] ^= word;
+        sip_rounds(v, 2);
+        v[0] ^= word;
+        if (last)
+            break;
+    }
+    v[2] ^= 0xff;
+    sip_rounds(v, 4);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
 }

@@ -32,5 +32,9 @@ void hash_random(void *out, size_t count);
 /* A random (version 4) UUID in lower case: 36 characters and NUL. Returns out. */
 char *hash_uuid(char out[37]);
 
+/* SipHash-2-4: for tables in which who chooses the bytes must not choose what they meet. key:
+ * random, by hash_random. */
+uint64_t hash_keyed(const uint64_t key[2], const void *bytes, size_t count);
+
 /* 64-bit mix for hash tables; not cryptographic. */
 uint64_t hash_bytes(const void *bytes, size_t count);

@@ -75,16 +75,6 @@ struct json *json_parse(const char *text, size_t length, struct error *error)
     return (struct json *)document;
 }
 
-struct json *json_parse_in(struct arena *arena, const char *text, size_t length,
-                           struct error *error)
-{
-    hooks_need();
-    row_arena = arena;
-    struct json *document = json_parse(text, length, error);
-    row_arena = NULL;
-    return document;
-}
-
 void json_free(struct json *document)
 {
     cJSON_Delete((cJSON *)document);
@@ -190,6 +180,155 @@ size_t json_count(const struct json *value)
     for (const struct json *member = json_first(value); member; member = json_next(member))
         count++;
     return count;
+}
+
+/* --- plain texts ------------------------------------------------------------------------------
+ * As we write them ourselves: read in one pass over a copy, in which texts end where they stand.
+ * What is not plain (escapes by number, fractions, control characters, deep nesting, mistakes) is
+ * left to the library, which gives the same values and says what is wrong. */
+enum { PLAIN_DEPTH_MAX = 16, PLAIN_DIGITS_MAX = 15 };
+
+struct plain {
+    char *at;
+    struct arena *arena;
+    unsigned depth;
+};
+
+static char plain_next(struct plain *plain)
+{
+    while (*plain->at == ' ' || *plain->at == '\n' || *plain->at == '\t' || *plain->at == '\r')
+        plain->at++;
+    return *plain->at;
+}
+
+/* The character an escape of one letter stands for; 0 = it is another escape. */
+static char plain_escape(char letter)
+{
+    static const char letters[] = "\"\\/bfnrt", characters[] = "\"\\/\b\f\n\r\t";
+    const char *found = letter ? strchr(letters, letter) : NULL;
+    return found ? characters[found - letters] : 0;
+}
+
+/* The text that begins at this quote; NULL when it is not plain. */
+static char *plain_text(struct plain *plain)
+{
+    char *begin = plain->at + 1, *from = begin, *to;
+    while ((unsigned char)*from >= ' ' && *from != '"' && *from != '\\')
+        from++;
+    for (to = from; *from != '"'; from++, to++) {
+        *to = *from;
+        if ((unsigned char)*from < ' ' || (*from == '\\' && !(*to = plain_escape(*++from))))
+            return NULL;
+    }
+    *to = 0;
+    plain->at = from + 1;
+    return begin;
+}
+
+static bool plain_number(struct plain *plain, cJSON *value)
+{
+    bool negative = *plain->at == '-';
+    char *first = plain->at + negative, *at = first;
+    int64_t number = 0;
+    for (; *at >= '0' && *at <= '9' && at - first < PLAIN_DIGITS_MAX; at++)
+        number = number * 10 + *at - '0';
+    bool short_form = at > first && (*first != '0' || (at == first + 1 && !negative));
+    if (!short_form || strchr("0123456789.eE+-", *at))
+        return false;
+    value->type = cJSON_Number;
+    value->valuedouble = (double)(negative ? -number : number);
+    plain->at = at;
+    return true;
+}
+
+static bool plain_word(struct plain *plain, const char *word, int type, cJSON *value)
+{
+    size_t length = strlen(word);
+    value->type = type;
+    if (strncmp(plain->at, word, length) != 0)
+        return false;
+    plain->at += length;
+    return true;
+}
+
+static cJSON *plain_value(struct plain *plain);
+
+/* The members of an array or object up to its bracket. */
+static bool plain_members(struct plain *plain, char close, cJSON *value)
+{
+    cJSON **link = &value->child;
+    value->type = close == '}' ? cJSON_Object : cJSON_Array;
+    plain->at++;
+    if (plain_next(plain) == close)
+        return plain->at++, true;
+    if (++plain->depth > PLAIN_DEPTH_MAX)
+        return false;
+    for (;; plain->at++) {
+        char *name = NULL;
+        if (close == '}') {
+            if (plain_next(plain) != '"' || !(name = plain_text(plain)) || plain_next(plain) != ':')
+                return false;
+            plain->at++;
+        }
+        cJSON *member = plain_value(plain);
+        if (!member)
+            return false;
+        member->string = name;
+        *link = member;
+        link = &member->next;
+        if (plain_next(plain) != ',')
+            break;
+    }
+    plain->depth--;
+    return *plain->at++ == close;
+}
+
+/* NULL when it is not plain. */
+static cJSON *plain_value(struct plain *plain)
+{
+    cJSON *value = arena_alloc(plain->arena, sizeof *value);
+    bool ok;
+    *value = (cJSON){ 0 };
+    switch (plain_next(plain)) {
+    case '{':
+        ok = plain_members(plain, '}', value);
+        break;
+    case '[':
+        ok = plain_members(plain, ']', value);
+        break;
+    case '"':
+        value->type = cJSON_String;
+        ok = (value->valuestring = plain_text(plain)) != NULL;
+        break;
+    case 't':
+        ok = plain_word(plain, "true", cJSON_True, value);
+        break;
+    case 'f':
+        ok = plain_word(plain, "false", cJSON_False, value);
+        break;
+    case 'n':
+        ok = plain_word(plain, "null", cJSON_NULL, value);
+        break;
+    default:
+        ok = plain_number(plain, value);
+        break;
+    }
+    return ok ? value : NULL;
+}
+
+struct json *json_parse_in(struct arena *arena, const char *text, size_t length,
+                           struct error *error)
+{
+    struct plain plain = { .at = arena_copy(arena, text, length), .arena = arena };
+    const char *end = plain.at + length;
+    cJSON *document = plain_value(&plain);
+    if (document && !plain_next(&plain) && plain.at == end)
+        return (struct json *)document;
+    hooks_need();
+    row_arena = arena;
+    struct json *parsed = json_parse(text, length, error);
+    row_arena = NULL;
+    return parsed;
 }
 
 /* --- pages ------------------------------------------------------------------------------------ */
@@ -434,107 +573,4 @@ bool json_walk_rows(const char *page, size_t length, const char *rows_member, js
     if (!found)
         return error_set(error, ERROR_PARSE, "the answer has no \"%s\"", rows_member);
     return true;
-}
-
-/* --- writing ---------------------------------------------------------------------------------- */
-static void quote_special(struct buf *out, unsigned char c)
-{
-    static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
-    for (const char *form = short_forms; *form; form += 2)
-        if ((unsigned char)*form == c) {
-            buf_char(out, '\\');
-            buf_char(out, form[1]);
-            return;
-        }
-    buf_printf(out, "\\u%04x", c);
-}
-
-void json_quote(struct buf *out, const char *text, size_t length)
-{
-    const unsigned char *bytes = (const unsigned char *)text;
-    buf_char(out, '"');
-    for (size_t i = 0; i < length;) {
-        size_t plain = i;
-        while (plain < length && bytes[plain] >= ' ' && bytes[plain] < 0x7f &&
-               bytes[plain] != '"' && bytes[plain] != '\\')
-            plain++;
-        if (plain > i) {
-            buf_append(out, text + i, plain - i);
-            i = plain;
-            continue;
-        }
-        size_t sequence = utf8_length(text + i, length - i);
-        if (sequence > 1)
-            buf_append(out, text + i, sequence);
-        else if (sequence == 1)
-            quote_special(out, bytes[i]);
-        else
-            buf_text(out, UTF8_REPLACEMENT);
-        i += sequence ? sequence : 1;
-    }
-    buf_char(out, '"');
-}
-
-static void member_begin(struct json_writer *writer, const char *name)
-{
-    uint64_t bit = (uint64_t)1 << writer->depth;
-    if (writer->has_members & bit)
-        buf_char(writer->out, ',');
-    writer->has_members |= bit;
-    if (name) {
-        json_quote(writer->out, name, strlen(name));
-        buf_char(writer->out, ':');
-    }
-}
-
-void json_open(struct json_writer *writer, const char *name, char bracket)
-{
-    if (writer->depth)
-        member_begin(writer, name);
-    buf_char(writer->out, bracket);
-    if (++writer->depth == 64)
-        memory_abort("JSON nested deeper than 64");
-    writer->has_members &= ~((uint64_t)1 << writer->depth);
-}
-
-void json_close(struct json_writer *writer, char bracket)
-{
-    writer->depth--;
-    buf_char(writer->out, bracket);
-}
-
-void json_add_text(struct json_writer *writer, const char *name, const char *text)
-{
-    member_begin(writer, name);
-    if (text)
-        json_quote(writer->out, text, strlen(text));
-    else
-        buf_text(writer->out, "null");
-}
-
-void json_add_integer(struct json_writer *writer, const char *name, int64_t value)
-{
-    member_begin(writer, name);
-    buf_integer(writer->out, value);
-}
-
-void json_add_number(struct json_writer *writer, const char *name, double value)
-{
-    member_begin(writer, name);
-    if (isfinite(value))
-        buf_number(writer->out, value);
-    else
-        buf_text(writer->out, "null"); /* JSON has neither NaN nor infinity */
-}
-
-void json_add_bool(struct json_writer *writer, const char *name, bool value)
-{
-    member_begin(writer, name);
-    buf_text(writer->out, value ? "true" : "false");
-}
-
-void json_add_raw(struct json_writer *writer, const char *name, const char *json)
-{
-    member_begin(writer, name);
-    buf_text(writer->out, json);
 }

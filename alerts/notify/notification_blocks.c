@@ -220,6 +220,12 @@ static int64_t instant_of(const char *text)
     return *text && clock_parse_rfc3339(text, &at) ? at : 0;
 }
 
+/* What built-in titles and texts about one alert do not say. */
+static const char *detail(const struct making *making, const char *text)
+{
+    return making->subject->words ? "" : unlinked(making, text);
+}
+
 static struct notification_resource resource_of(struct making *making, const struct alert *alert,
                                                 const struct finding *view)
 {
@@ -227,18 +233,18 @@ static struct notification_resource resource_of(struct making *making, const str
     return (struct notification_resource){
         .finding_id = arena_text(making->arena, finding_id_text(&alert->finding_id, id)),
         .name = unlinked(making, view->resource_name),
-        .id = unlinked(making, view->resource_id),
-        .native_id = unlinked(making, view->native_id),
-        .type = unlinked(making, view->resource_type),
-        .group = unlinked(making, view->resource_group),
+        .id = detail(making, view->resource_id),
+        .native_id = detail(making, view->native_id),
+        .type = detail(making, view->resource_type),
+        .group = detail(making, view->resource_group),
         .subscription_id = view->subscription_id,
         .subscription_name =
             notification_names_subscription(making->context, view->subscription_id, making->arena),
         .cloud = cloud_kind_words[view->cloud],
-        .account = unlinked(making, view->account),
-        .connector = unlinked(making, view->connector),
+        .account = detail(making, view->account),
+        .connector = detail(making, view->connector),
         .environment = environment_of(making, view),
-        .location = unlinked(making, view->location),
+        .location = detail(making, view->location),
         .risk_level = finding_risk_words[alert->risk],
         .link = link_of(making, view),
         .state = is_open(alert)   ? "open"
@@ -520,8 +526,10 @@ static bool make_block(struct making *making, size_t place, bool brief,
         if (!make_other(making, place, brief, block, error))
             return false;
     } else {
-        block->resources =
-            arena_zalloc(making->arena, NOTIFICATION_RESOURCES_MAX * sizeof *block->resources);
+        size_t most = making->subject->alert_count < NOTIFICATION_RESOURCES_MAX
+                          ? making->subject->alert_count
+                          : NOTIFICATION_RESOURCES_MAX;
+        block->resources = arena_zalloc(making->arena, most * sizeof *block->resources);
         if (!add_findings(making, place, true, block, error) ||
             !add_findings(making, place, false, block, error))
             return false;

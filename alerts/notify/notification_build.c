@@ -301,7 +301,8 @@ bool notification_build(const struct notification_context *context,
     if (!subject->words)
         add_silences(&build);
     notification_derive(notification, arena);
-    unlink_names(&build);
+    if (!subject->words)
+        unlink_names(&build);
     add_texts(&build);
     return true;
 }

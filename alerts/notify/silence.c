@@ -297,6 +297,31 @@ static int compare(const void *left, const void *right, void *context)
     return strcmp(a->id, b->id);
 }
 
+/* A number for the silences that are active, in their order, and what they match. */
+static uint64_t generation_of(const struct silence_list *list, int64_t now)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    for (size_t i = 0; i < list->count; i++) {
+        const struct silence *silence = &list->silences[i];
+        if (silence_state(silence, now) != SILENCE_ACTIVE)
+            break; /* they are the first */
+        buf_text(&text, silence->id);
+        print_matchers(&silence->matchers, &text);
+    }
+    return silence_memo_number(list->memo, buf_cstr(&text), text.length);
+}
+
+/* What was found out about the same silences holds as long as time changes none of them. */
+static void remember(struct silence_list *list, struct silence_cache *cache, int64_t now)
+{
+    if (!list->compiled_bytes)
+        return; /* the index answers as fast */
+    list->memo = silence_cache_memo(cache);
+    list->generation = generation_of(list, now);
+    list->read_at = now;
+    list->until_at = silence_next_at(list, now);
+}
+
 bool silence_load(struct database *database, struct silence_cache *cache, int64_t now,
                   struct silence_list *list, struct error *error)
 {
@@ -318,6 +343,8 @@ bool silence_load(struct database *database, struct silence_cache *cache, int64_
     if (list->count)
         qsort_r(list->silences, list->count, sizeof *list->silences, compare, &now);
     silence_list_index(list, now);
+    if (cache)
+        remember(list, cache, now);
     return true;
 }
 
@@ -355,14 +382,27 @@ static bool is_active(const void *context, size_t place)
     return silence_state(&question->list->silences[place], question->now) == SILENCE_ACTIVE;
 }
 
+/* UINT32_MAX = none. */
+static uint32_t find_place(const struct silence_list *list, const struct alert *alert, int64_t now)
+{
+    const struct question question = { list, now };
+    size_t place = match_index_find(list->index, alert->labels, alert->label_count, is_active,
+                                    &question, list->budget);
+    return place == MATCH_INDEX_NONE ? UINT32_MAX : (uint32_t)place;
+}
+
 const struct silence *silence_find(const struct silence_list *list, const struct alert *alert,
                                    int64_t now)
 {
-    const struct question question = { list, now };
-    size_t place = list->count ? match_index_find(list->index, alert->labels, alert->label_count,
-                                                  is_active, &question, list->budget)
-                               : MATCH_INDEX_NONE;
-    return place == MATCH_INDEX_NONE ? NULL : &list->silences[place];
+    bool same = list->memo && now >= list->read_at && (!list->until_at || now < list->until_at);
+    uint64_t key = same ? silence_memo_key(list->memo, alert->labels, alert->label_count) : 0;
+    uint32_t place;
+    if (key && silence_memo_get(list->memo, list->generation, key, &place))
+        return place < list->count ? &list->silences[place] : NULL;
+    place = list->count ? find_place(list, alert, now) : UINT32_MAX;
+    if (key && (!list->budget || list->budget->left_us > 0)) /* else nobody knows */
+        silence_memo_put(list->memo, list->generation, key, place);
+    return place < list->count ? &list->silences[place] : NULL;
 }
 
 const struct silence *silence_ended(const struct silence_list *list, const struct alert *alert,

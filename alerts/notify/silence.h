@@ -24,6 +24,9 @@ struct silence_list {
     struct match_index *index;   /* of those that had not expired, by place */
     struct match_budget *budget; /* for silence_find; NULL = any time */
     struct arena arena;
+    struct silence_memo *memo; /* of the cache it was read with; NULL = none */
+    uint64_t generation;       /* those that were active when it was read, in order ... */
+    int64_t read_at, until_at; /* ... and are until then; 0 = for ever */
 };
 
 /* Check a silence and keep it; id is filled when it was empty. A silence that is known is changed

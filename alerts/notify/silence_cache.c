@@ -17,13 +17,20 @@ struct silence_cache {
     pthread_mutex_t lock;
     struct silence_matchers **kept; /* sorted by id */
     size_t count;
+    struct silence_memo *memo;
 };
 
 struct silence_cache *silence_cache_create(void)
 {
     struct silence_cache *cache = MEMORY_NEW(struct silence_cache);
     pthread_mutex_init(&cache->lock, NULL);
+    cache->memo = silence_memo_create();
     return cache;
+}
+
+struct silence_memo *silence_cache_memo(const struct silence_cache *cache)
+{
+    return cache->memo;
 }
 
 static void release_all(struct silence_matchers **matchers, size_t count)
@@ -39,6 +46,7 @@ void silence_cache_destroy(struct silence_cache *cache)
         return;
     release_all(cache->kept, cache->count);
     pthread_mutex_destroy(&cache->lock);
+    silence_memo_destroy(cache->memo);
     free(cache);
 }
 

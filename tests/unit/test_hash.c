@@ -152,3 +152,15 @@ TEST(hash_bytes_spreads)
     CHECK(hash_bytes("abcdefgh", 8) != hash_bytes("abcdefgh\0", 9));
     CHECK(hash_bytes("abcdefghi", 9) == hash_bytes("abcdefghi", 9));
 }
+
+/* source: the SipHash paper, appendix A. */
+TEST(keyed_hash_is_siphash)
+{
+    uint8_t bytes[16];
+    for (uint8_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = i;
+    const uint64_t key[2] = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 };
+    CHECK(hash_keyed(key, bytes, 15) == 0xa129ca6149be45e5);
+    CHECK(hash_keyed(key, bytes, 0) == 0x726fdb47dd0e0e31);
+    CHECK(hash_keyed(key, bytes, 8) == 0x93f5f5799a932462);
+}

@@ -213,6 +213,111 @@ TEST(garbage_is_refused)
     }
 }
 
+static bool is_same(const struct json *left, const struct json *right)
+{
+    const char *name = json_name(left), *other = json_name(right);
+    const char *text = json_text(left), *words = json_text(right);
+    double number = json_number(left, 0), figure = json_number(right, 0);
+    if (json_type(left) != json_type(right) || !name != !other || (name && strcmp(name, other)) ||
+        !text != !words || (text && strcmp(text, words)) ||
+        memcmp(&number, &figure, sizeof number) ||
+        json_bool(left, false) != json_bool(right, false))
+        return false;
+    const struct json *a = json_first(left), *b = json_first(right);
+    for (; a && b; a = json_next(a), b = json_next(b))
+        if (!is_same(a, b))
+            return false;
+    return !a && !b;
+}
+
+/* Whether an arena makes no difference. */
+static bool reads_alike(const char *text, size_t length)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct error error = { 0 }, other = { 0 };
+    struct json *left = json_parse(text, length, &error);
+    const struct json *right = json_parse_in(&arena, text, length, &other);
+    bool same =
+        !left == !right && (!left || is_same(left, right)) && !strcmp(error.message, other.message);
+    json_free(left);
+    return same;
+}
+
+TEST(an_arena_makes_no_difference)
+{
+    static const char *const texts[] = {
+        "{}",
+        "[]",
+        "[[],{}]",
+        " { \"a\" : [ 1 , -2 , 0 ] } ",
+        "true",
+        "[true,false,null]",
+        "nul",
+        "\"\"",
+        "\"a\\n\\\"\\\\\\/\\t\"",
+        "\"\\u00e4\\ud83d\\ude00\"",
+        "\"\\x\"",
+        "\"\\",
+        "\"\\\"",
+        "\"a",
+        "{\"a\":1,}",
+        "[1,]",
+        "[1 2]",
+        "{\"a\" 1}",
+        "{1:2}",
+        "{\"a\":1}x",
+        "",
+        "123456789012345",
+        "1234567890123456",
+        "1.5",
+        "-0",
+        "-",
+        "01",
+        "1e3",
+        "+1",
+        "-1x",
+        "[1e999]",
+        "{\"a\":1,\"a\":2}",
+        "{\"\":\"\"}",
+        "\"\xc3\xa4\xff\"",
+        "\"a\tb\"",
+        "[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]",
+        "\xef\xbb\xbf{}",
+        "{\"a\":{\"b\":[{\"c\":\"d\"},5]},\"e\":\"f\"}",
+        "{",
+        "[",
+        "}",
+        ",",
+        ":",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        for (size_t length = 0; length <= strlen(texts[i]); length++)
+            CHECK(reads_alike(texts[i], length));
+    CHECK(reads_alike("[1\0,2]", 6));
+}
+
+/* Anything that looks like JSON, whole and broken. */
+TEST(an_arena_makes_no_difference_to_what_is_drawn)
+{
+    static const char pieces[] = "{}[],:\"\"aab1205-.etrufalsn\\ \n\x01\xc3\xa4";
+    uint64_t state = 7;
+    size_t whole = 0;
+    for (int round = 0; round < 200000; round++) {
+        char text[16];
+        size_t length = 0;
+        do {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            text[length++] = pieces[(state >> 33) % (sizeof pieces - 1)];
+        } while (length < sizeof text && (state >> 40) % 8);
+        CHECK(reads_alike(text, length));
+        struct error error;
+        struct json *document = json_parse(text, length, &error);
+        whole += document != NULL;
+        json_free(document);
+    }
+    CHECK(whole > 1000);
+}
+
 TEST(writer_keeps_commas_and_nesting)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };

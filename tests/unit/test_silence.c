@@ -291,10 +291,79 @@ TEST(expired_silences_use_up_no_limit)
     insert_many(database, 5000, 50);
     char id[37] = "";
     CHECK(put(database, "{a=\"b\"}", 50, 200, 50, id, &error));
-    struct database_statement *statement = database_prepare(
-        database, "SELECT COUNT(*) * 100000 + SUM(ends_at < 50) FROM silence");
+    struct database_statement *statement =
+        database_prepare(database, "SELECT COUNT(*) * 100000 + SUM(ends_at < 50) FROM silence");
     int64_t figures;
     CHECK(database_get_integer(statement, &figures, &error));
     CHECK_INT(figures, 5001 * 100000LL);
     database_close(database);
+}
+
+/* The first silence of an alert, by its end; 0 = none. */
+static const char *found(struct database *database, struct silence_cache *cache, const char *value,
+                         struct match_budget *budget, int64_t now)
+{
+    static char end[64];
+    struct error error = { 0 };
+    struct silence_list list;
+    struct alert alert = { .labels = { { "a", value } }, .label_count = 1 };
+    CHECK(silence_load(database, cache, now, &list, &error));
+    list.budget = budget;
+    const struct silence *silence = silence_find(&list, &alert, now);
+    snprintf(end, sizeof end, "%lld", silence ? (long long)silence->ends_at : 0LL);
+    silence_list_finish(&list);
+    return end;
+}
+
+/* An expression is asked once about an alert, until a silence is made, begins or ends. */
+TEST(answers_are_kept_while_the_same_silences_are_active)
+{
+    struct database *database = open_memory();
+    struct silence_cache *cache = silence_cache_create();
+    struct match_budget none = { 0 };
+    struct error error;
+    char id[37] = "", other[37] = "", later[37] = "";
+    CHECK(put(database, "{a=~\"b.*\"}", 100, 200, 100, id, &error));
+    CHECK_TEXT(found(database, cache, "bc", &none, 100), "0"); /* and that is not kept */
+    CHECK_TEXT(found(database, cache, "bc", NULL, 100), "200");
+    CHECK_TEXT(found(database, cache, "bc", &none, 101), "200"); /* no expression was asked */
+    CHECK_TEXT(found(database, cache, "c", NULL, 101), "0");
+    CHECK(put(database, "{a=~\"[bc]+\"}", 102, 150, 102, other, &error));
+    CHECK_TEXT(found(database, cache, "bc", NULL, 102), "150");
+    CHECK_TEXT(found(database, cache, "c", NULL, 102), "150");
+    CHECK_TEXT(found(database, cache, "c", NULL, 150), "0");
+    CHECK_TEXT(found(database, cache, "bc", NULL, 150), "200");
+    CHECK(put(database, "{a=~\"b.+\"}", 160, 170, 150, later, &error));
+    CHECK_TEXT(found(database, cache, "bc", NULL, 159), "200");
+    CHECK_TEXT(found(database, cache, "bc", NULL, 160), "170");
+    CHECK(silence_expire(database, later, NULL, 165, &error));
+    CHECK_TEXT(found(database, cache, "bc", NULL, 165), "200");
+    CHECK(silence_expire(database, id, NULL, 166, &error));
+    CHECK_TEXT(found(database, cache, "bc", NULL, 166), "0");
+    silence_cache_destroy(cache);
+    database_close(database);
+}
+
+/* More answers than there is room for: some are forgotten, none is wrong. */
+TEST(kept_answers_are_those_that_were_given)
+{
+    struct silence_memo *memo = silence_memo_create();
+    size_t kept = 0;
+    for (uint32_t i = 1; i <= 200000; i++)
+        silence_memo_put(memo, 7, silence_memo_number(memo, (const char *)&i, sizeof i), i);
+    for (uint32_t i = 1; i <= 200000; i++) {
+        uint32_t answer;
+        if (!silence_memo_get(memo, 7, silence_memo_number(memo, (const char *)&i, sizeof i),
+                              &answer))
+            continue;
+        kept++;
+        CHECK_INT(answer, i);
+    }
+    CHECK(kept > 40000 && kept <= 65536);
+    uint32_t answer;
+    CHECK(!silence_memo_get(memo, 8, silence_memo_number(memo, "a", 1), &answer));
+    silence_memo_put(memo, 8, silence_memo_number(memo, "a", 1), 5);
+    CHECK(silence_memo_get(memo, 8, silence_memo_number(memo, "a", 1), &answer) && answer == 5);
+    CHECK(!silence_memo_get(memo, 7, silence_memo_number(memo, "a", 1), &answer));
+    silence_memo_destroy(memo);
 }
