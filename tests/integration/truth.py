@@ -203,7 +203,8 @@ class Truth:
             opened = [a["opened_at"] for a in data["alerts"]
                       if a["state"] == "firing" or not firing]
             equal(data["opened_at"], min(opened), "opened_at of the message")
-            equal(data["age_s"], seconds(data["made_at"]) - seconds(data["opened_at"]), "age")
+            until = data["made_at"] if firing else max(a["ends_at"] for a in data["alerts"])
+            equal(data["age_s"], seconds(until) - seconds(data["opened_at"]), "age")
 
     def judge_finding(self, alert, data):
         resource = next(r for block in data["blocks"] for r in block.get("resources", [])
