@@ -41,7 +41,7 @@ def ended(verb, word, **other):
         "what": (ACCESS,),
         "where": ("stprod01", "rg-data", STORAGE + "stprod01", PORTAL),
         "how it ended": (verb, word),
-        "when": ("2026-11-23 03:00 UTC, 2 d ago",),
+        "when": ("2026-11-23 03:00 UTC, 2 d ago", "2026-11-25 03:30 UTC"),
         **other}
 
 
@@ -112,13 +112,15 @@ STORIES = {
         pagerduty=closed("No longer assessed (plan off):", "Closed because: plan_off")),
     "deleted": Story(
         ("Resource deleted:", "Storage", "stprod01"),
-        ended("Resource deleted", "deleted"),
+        ended("Resource deleted", "deleted",
+              when=("2026-11-23 03:00 UTC, 2 d ago", "2026-11-25 03:45 UTC")),
         never=ENDED | {"Fixed", "because: fixed"},
         pagerduty=closed("Resource deleted:", "Closed because: resource_deleted")),
     "reopened": Story(
         ("Critical again:", "Storage", "stprod01"),
         storage(since=("2026-11-25 03:35 UTC, 10 min ago",),
-                until=("2026-12-02 03:35 UTC, in 6 d",), news=("Critical again",))),
+                until=("2026-12-02 03:35 UTC, in 6 d",),
+                news=("Critical again", "fixed 2026-11-25 03:20 UTC, 25 min ago"))),
     "rerated": Story(
         ("Now critical, was high:", "Storage", "stprod01"),
         storage(news=("Now critical, was high", "Critical, was High"),

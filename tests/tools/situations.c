@@ -23,7 +23,7 @@ enum { HOUR = 3600, DAY = 86400 };
 static void open_storage(struct stage *stage, int count)
 {
     for (int i = 0; i < count; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "stprod%02d", i + 1);
         stage_fails(stage, STAGE_STORAGE, stage_storage(stage, "rg-data", name), "Critical",
                     2 * DAY + i * HOUR);
@@ -173,7 +173,7 @@ static void digest(struct stage *stage)
     static const char *const risks[] = { "Critical", "High", "Medium", "Low" };
     stage_begin(stage, ALONE, NO_RULER, GROUPS ANY);
     for (int i = 0; i < 128; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "vm-%03d", i);
         stage_fails(stage, STAGE_PORTS + (enum stage_advices)(i % 3),
                     stage_machine(stage, "rg-web", name), risks[i < 60 ? 0 : i % 4], HOUR);
@@ -186,7 +186,7 @@ static void first_run(struct stage *stage)
 {
     stage_begin_unseen(stage, BY_ADVICE, "", GROUPS ANY);
     for (int i = 0; i < 55; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "vm-%03d", i);
         stage_fails(stage, STAGE_PORTS, stage_machine(stage, "rg-web", name),
                     i < 12 ? "Critical" : "High", i < 12 ? 192 * DAY : DAY);

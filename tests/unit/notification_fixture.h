@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/receivers/receiver.h"
+#include "alerts/rules/notification_silence.h"
 #include "alerts/rules/notification_words.h"
 #include "core/buf.h"
 
@@ -28,13 +29,11 @@ static const char *const fixture_names[] = { "finding", "resolved", "unassessed"
 
 #define FIXTURE_SUBSCRIPTION "11111111-2222-4333-8444-555555555555"
 #define FIXTURE_ASSESSMENT "ae89236c-2f92-4e8e-8f3e-1c1c1c1c1c1c"
-#define FIXTURE_LINK                                                                               \
+#define FIXTURE_PORTAL                                                                             \
     "https://portal.azure.com/#blade/Microsoft_Azure_Security/RecommendationsBlade/"               \
-    "assessmentKey/" FIXTURE_ASSESSMENT "/resourceId/%2Fsubscriptions%2Fs1"
-
-#define FIXTURE_SILENCED                                                                           \
-    " --duration=4h --comment='...' 'alertname=\"NewCriticalFinding\"'"                            \
-    " 'finding_id=\"0101010101010101\"'"
+    "assessmentKey/" FIXTURE_ASSESSMENT "/resourceId/%2Fsubscriptions%2F" FIXTURE_SUBSCRIPTION     \
+    "%2FresourceGroups%2Frg-prod%2Fproviders%2FMicrosoft.Storage%2FstorageAccounts%2F"
+#define FIXTURE_LINK FIXTURE_PORTAL "stprod01" /* of the first */
 
 /* A text of so many points, repeated from a pattern. */
 static inline const char *fixture_long(struct arena *arena, const char *pattern, size_t times)
@@ -79,16 +78,25 @@ static inline struct alert fixture_alert(struct arena *arena, unsigned number, b
     return alert;
 }
 
+static inline const char *fixture_join(struct arena *arena, const char *first, const char *second)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    buf_printf(&text, "%s%s", first, second);
+    return arena_text(arena, buf_cstr(&text));
+}
+
 /* One of the resources the alerts are about. */
-static inline struct notification_resource fixture_resource(const struct alert *alert,
-                                                            bool resolved)
+static inline struct notification_resource
+fixture_resource(struct arena *arena, const struct alert *alert, bool resolved)
 {
     struct notification_resource resource;
     notification_resource_init(&resource);
     resource.finding_id = alert_label_value(alert, "finding_id");
     resource.name = alert_label_value(alert, "resource_name");
-    resource.id = "/subscriptions/" FIXTURE_SUBSCRIPTION "/resourceGroups/rg-prod/providers/"
-                  "Microsoft.Storage/storageAccounts/stprod";
+    resource.id = fixture_join(arena,
+                               "/subscriptions/" FIXTURE_SUBSCRIPTION "/resourceGroups/rg-prod/"
+                               "providers/Microsoft.Storage/storageAccounts/",
+                               resource.name);
     resource.type = "microsoft.storage/storageaccounts";
     resource.group = "rg-prod";
     resource.subscription_id = FIXTURE_SUBSCRIPTION;
@@ -96,7 +104,8 @@ static inline struct notification_resource fixture_resource(const struct alert *
     resource.cloud = "azure";
     resource.environment = "Azure";
     resource.risk_level = "critical";
-    resource.link = FIXTURE_LINK;
+    resource.location = "westeurope";
+    resource.link = fixture_join(arena, FIXTURE_PORTAL, resource.name);
     resource.state = resolved ? alert->reason : "open";
     resource.opened_at = FIXTURE_AT;
     resource.due_at = alert->due_at;
@@ -116,12 +125,12 @@ fixture_block(struct arena *arena, struct notification *notification, size_t cou
     block->links = arena_zalloc(arena, 2 * sizeof *block->links);
     for (size_t i = 0; i < count; i++) {
         alerts[i] = fixture_alert(arena, (unsigned)i, resolved);
-        block->resources[i] = fixture_resource(&alerts[i], resolved);
+        block->resources[i] = fixture_resource(arena, &alerts[i], resolved);
     }
     block->resource_count = count < NOTIFICATION_RESOURCES_MAX ? count : NOTIFICATION_RESOURCES_MAX;
     *(resolved ? &block->ended_count : &block->open_count) = (int64_t)count;
     block->links[block->link_count++] =
-        (struct notification_link){ "Open in the Azure portal", FIXTURE_LINK };
+        (struct notification_link){ "Open in the Azure portal", block->resources[0].link };
     notification->blocks = block;
     notification->block_count = 1;
     notification->alerts = alerts;
@@ -167,6 +176,8 @@ fixture_finding(struct arena *arena, struct notification *notification, size_t c
     block->attack_paths = 2;
     block->internet_exposed = true;
     block->points = notification->points;
+    block->control = "Restrict unauthorized network access";
+    block->control_points = 4;
     block->opened_at = notification->opened_at;
     block->due_at = notification->due_at;
     return block;
@@ -213,6 +224,9 @@ static inline void fixture_several(struct arena *arena, struct notification *not
     bucket->environment = "AWS account 1234 through connector prod-aws";
     bucket->native_id = "arn:aws:s3:::logs";
     bucket->group = "";
+    bucket->location = "eu-west-2";
+    bucket->id = "/subscriptions/" FIXTURE_SUBSCRIPTION "/resourceGroups/rg-multicloud/providers/"
+                 "Microsoft.Security/securityConnectors/prod-aws/securityentitydata/aws-s3-logs";
     blocks[2].title = "Machines should be encrypted";
     blocks[2].ended_count = 1;
     blocks[2].reason = blocks[2].resources[0].state = "exempted";
@@ -230,7 +244,7 @@ static inline void fixture_score(struct arena *arena, struct notification *notif
 {
     static const struct notification_cause causes[] = {
         { "0101010101010101", "Storage accounts should restrict network access", "stprod01",
-          FIXTURE_LINK, 1.25 },
+          FIXTURE_PORTAL "stprod01", 1.25 },
         { "0202020202020202", "MFA should be enabled", "sub", "", 0.5 },
     };
     struct alert *alert = arena_zalloc(arena, sizeof *alert);
@@ -303,14 +317,29 @@ static inline void fixture_hostile(struct arena *arena, struct notification *not
     block->category = nasty;
 }
 
-/* Title and text, where they are not the page's own; what ended offers no silence. */
+/* Commands for these alerts and nothing else; what ended, and a summary, offer none. */
+static inline void fixture_silences(struct arena *arena, struct notification *notification)
+{
+    CLEANUP(buf_finish) struct buf command = { 0 };
+    CLEANUP(buf_finish) struct buf amtool = { 0 };
+    if (notification->status == NOTIFICATION_RESOLVED || !strcmp(notification->event, "digest"))
+        return;
+    notification_silence_amtool(notification->external_url, &amtool);
+    notification_silence("defender_exporter silence add", NULL, notification->alerts,
+                         notification->alert_count, &command);
+    notification->silence_command = arena_text(arena, buf_cstr(&command));
+    buf_reset(&command);
+    notification_silence(buf_cstr(&amtool), NULL, notification->alerts, notification->alert_count,
+                         &command);
+    notification->silence_amtool = arena_text(arena, buf_cstr(&command));
+}
+
+/* Title and text, where they are not the page's own. */
 static inline void fixture_texts(enum fixture which, struct arena *arena,
                                  struct notification *notification)
 {
     CLEANUP(buf_finish) struct buf title = { 0 };
     CLEANUP(buf_finish) struct buf text = { 0 };
-    if (notification->status == NOTIFICATION_RESOLVED)
-        notification->silence_command = notification->silence_amtool = "";
     notification_words_title(notification, &title);
     notification_words_text(notification, &text);
     buf_text(&title, which == FIXTURE_FINDING ? " & <more>" : "");
@@ -341,9 +370,6 @@ static inline void fixture_notification(enum fixture which, struct arena *arena,
     notification->group_label_count = 1;
     notification->external_url = "https://defender.example.com";
     notification->runbook_url = "https://runbooks.example.com/storage";
-    notification->silence_command = "defender_exporter silence add" FIXTURE_SILENCED;
-    notification->silence_amtool =
-        "amtool silence add --alertmanager.url='https://defender.example.com'" FIXTURE_SILENCED;
     if (which == FIXTURE_SCORE)
         fixture_score(arena, notification);
     else if (which == FIXTURE_UNASSESSED)
@@ -368,6 +394,7 @@ static inline void fixture_notification(enum fixture which, struct arena *arena,
         notification->event = "test";
         notification->title = "[TEST] Critical risk: a made-up finding on stprod01";
     }
+    fixture_silences(arena, notification);
     notification_derive(notification, arena);
     fixture_texts(which, arena, notification);
 }

@@ -185,7 +185,7 @@ TEST(both_parts_say_everything_and_html_is_only_text)
     part(&mail, "text/plain", &text);
     part(&mail, "text/html", &html);
     static const char *const want[] = { "Storage accounts",     "stprod25",
-                                        "2025-11-28 12:00 UTC", "1.83 secure-score points",
+                                        "2025-11-28 12:00 UTC", "1.83 of 4 points",
                                         "Choose Networking",    "amtool silence add" };
     for (size_t i = 0; i < ARRAY_COUNT(want); i++) {
         if (i)
