@@ -8,6 +8,7 @@
 
 #include "alerts/notify/governor_table.h"
 #include "alerts/notify/group.h"
+#include "alerts/notify/held.h"
 #include "alerts/rules/active_row.h"
 #include "alerts/store/rows.h"
 
@@ -69,6 +70,7 @@ struct fold {
     enum alert_state state;
     enum risk_level risk;
     int64_t at;
+    const char *held; /* what held it back; "" */
 };
 static const struct row_field fold_fields[] = {
     ROW_TEXT(struct fold, receiver, "receiver"),
@@ -80,12 +82,13 @@ static const struct row_field fold_fields[] = {
     ROW_ENUM(struct fold, risk, "risk", RISK_COUNT),
     ROW_BYTES(struct fold, member.finding_id.bytes, "finding_id", member.has_finding),
     ROW_INTEGER(struct fold, at, "at"),
+    ROW_TEXT(struct fold, held, "held"),
     { 0 },
 };
 static const struct rows_table fold_rows = { "governor_fold", 5, fold_fields };
 
 bool governor_fold(struct database *database, const char *receiver, const struct alert *alert,
-                   enum alert_state state, int64_t now, struct error *error)
+                   enum alert_state state, const char *held, int64_t now, struct error *error)
 {
     const struct fold fold = {
         .receiver = receiver,
@@ -100,6 +103,7 @@ bool governor_fold(struct database *database, const char *receiver, const struct
         .state = state,
         .risk = alert->risk,
         .at = now,
+        .held = held,
     };
     return rows_insert_new(database, &fold_rows, &fold, error);
 }
@@ -124,6 +128,7 @@ struct digest {
     size_t count_count;
     const struct notification_count *table;
     size_t table_count;
+    struct held held;
     int64_t began_at;     /* the first of them was folded */
     struct alert *alerts; /* the worst by name */
     size_t alert_count;
@@ -208,6 +213,7 @@ static bool read_members(const struct group_context *context, struct digest *dig
         fold.member.status =
             fold.state == ALERT_FIRING ? NOTIFICATION_FIRING : NOTIFICATION_RESOLVED;
         digest->members[digest->member_count++] = fold.member;
+        held_add(&digest->held, fold.held);
     }
 }
 
@@ -254,6 +260,7 @@ static bool queue_digest(const struct group_context *context, struct digest *dig
         .table_count = digest->table_count,
         .span_s = context->now > digest->began_at ? context->now - digest->began_at : 0,
         .episode = (uint32_t)context->now,
+        .held_back = held_text(&digest->held, &digest->arena),
     };
     if (!notification_build(context->notifications, &subject, &digest->arena, &notification, error))
         return false;

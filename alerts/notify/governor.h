@@ -30,9 +30,11 @@ bool governor_admits(const struct group_context *context, const struct receivers
                      enum risk_level worst, int64_t messages, bool *admits,
                      struct error *error) MUST_USE;
 
-/* Fold one alert of a refused message; state: ALERT_FIRING or ALERT_RESOLVED. */
+/* Fold one alert of a refused message; state: ALERT_FIRING or ALERT_RESOLVED; held: what held it
+ * back, "" = nothing. */
 bool governor_fold(struct database *database, const char *receiver, const struct alert *alert,
-                   enum alert_state state, int64_t now, struct error *error) MUST_USE;
+                   enum alert_state state, const char *held, int64_t now,
+                   struct error *error) MUST_USE;
 
 /* An alert ended before the digest it waits for was written: it leaves. */
 bool governor_unfold(struct database *database, const char *receiver, const char *fingerprint,

@@ -418,7 +418,7 @@ static bool fold_news(struct flush *flush, struct error *error)
         context->suppressed[MUTE_GOVERNOR]++;
         member->folded = true;
         if (!governor_fold(context->database, flush->row.receiver, &member->alert,
-                           member->alert.state, context->now, error))
+                           member->alert.state, member->held, context->now, error))
             return false;
     }
     return true;
@@ -434,25 +434,26 @@ static bool run_on_group(const struct flush *flush, const char *sql, struct erro
 /* Write what the receiver knows now; alerts that are over leave. */
 static bool settle(struct flush *flush, bool folded, struct error *error)
 {
-    static const char told[] = "UPDATE group_member SET held = '' WHERE receiver = $1 AND"
-                               " group_key = $2 AND muted_by = '' AND held <> ''";
     const struct group_membership in_digest = { GROUP_FIRING, GROUP_TOLD_FOLDED };
     if (!run_on_group(flush,
                       "DELETE FROM group_member WHERE receiver = $1 AND group_key = $2 AND"
                       " muted_by = '' AND state IN ('resolved', 'over')",
-                      error) ||
-        !run_on_group(flush, told, error))
+                      error))
         return false;
     if (!folded && !run_on_group(flush,
-                                 "UPDATE group_member SET told = 'firing' WHERE receiver = $1 AND"
-                                 " group_key = $2 AND muted_by = '' AND told <> 'firing'",
+                                 "UPDATE group_member SET told = 'firing', held = '' WHERE"
+                                 " receiver = $1 AND group_key = $2 AND muted_by = '' AND"
+                                 " (told <> 'firing' OR held <> '')",
                                  error))
         return false;
     for (size_t i = 0; folded && i < flush->count; i++) {
         const struct member *member = &flush->members[i];
-        if (member->folded && !member->resolved && !member->over &&
-            !group_row_put_member(flush->context->database, flush->row.receiver, flush->row.key,
-                                  member->alert.fingerprint, &in_digest, error))
+        if (!member->folded || member->resolved || member->over)
+            continue;
+        if (!group_row_put_member(flush->context->database, flush->row.receiver, flush->row.key,
+                                  member->alert.fingerprint, &in_digest, error) ||
+            (*member->held && !group_row_mute(flush->context->database, &flush->row,
+                                              member->alert.fingerprint, MUTE_NONE, "", error)))
             return false;
     }
     flush->row.told_at = flush->context->now;

@@ -12,6 +12,7 @@
  *   group_state        group              when a group is due and what was said last
  *   group_member       group              which alerts are in it and what each receiver accepted
  *   silence            silence            silences, expired ones kept for five days
+ *   audit_event        audit              what people did, until it is told
  *   governor_fold      governor           what waits for the next roll-up
  *   history_series     history            what is kept over time: a name as of a metric
  *   history            history            its values: a row when one changed

@@ -260,7 +260,22 @@ TEST(a_page_says_that_a_silence_ended_once)
     scene_finish(&scene);
 }
 
-TEST(a_page_says_that_maintenance_or_a_flap_ended)
+TEST(a_digest_says_that_a_silence_ended)
+{
+    struct scene scene;
+    scene_init(&scene, "digest", SCENE_ALONE "governor: { messages: 1 }\n", SCENE_OPENED);
+    scene_begin(&scene);
+    hush(&scene, "b|c", "dave", 600);
+    scene_collect(&scene, "abc");
+    CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@a\n");
+    pass(&scene, 540, ""); /* folded */
+    CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM group_member WHERE held <> ''"), 0);
+    pass(&scene, 60, "team digest firing: finding.opened@b finding.opened@c\n");
+    CHECK_TEXT(held_back(&scene), "until the silence by dave ended");
+    scene_finish(&scene);
+}
+
+TEST(a_page_says_that_maintenance_ended)
 {
     struct scene scene;
     scene_init(&scene, "window",
