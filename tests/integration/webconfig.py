@@ -548,5 +548,29 @@ def test_time_does_not_tell_who_exists():
         assert abs(difference) < 4, difference
 
 
+def test_costs_do_not_tell_who_exists():
+    """Users whose hashes cost 1 and 64: a name nobody has costs as much as one of them does, the
+    same each time."""
+    if not ALL:
+        raise Skip("what a login costs is a measurement: scripts/test --all")
+    text = users(4, alice="secret") + users(10, bob="other").replace("basic_auth_users:\n", "")
+    with Site(text) as site:
+        connection = site.connect()
+
+        def is_dear(name):
+            taken = []
+            for i in range(4):
+                began = time.perf_counter()
+                connection.request("GET", "/-/healthy", headers=login(name, f"guess{i}"))
+                connection.getresponse().read()
+                taken.append(time.perf_counter() - began)
+            return min(taken) > 0.02
+        equal((is_dear("alice"), is_dear("bob")), (False, True), "users")
+        names = [f"nobody{i}" for i in range(12)]
+        dear = [is_dear(name) for name in names]
+        equal(set(dear), {False, True}, "what names cost that nobody has")
+        equal([is_dear(name) for name in names], dear, "the second time")
+
+
 if __name__ == "__main__":
     run(globals())
