@@ -121,6 +121,11 @@ STORIES = {
         storage(since=("2026-11-25 03:35 UTC, 10 min ago",),
                 until=("2026-12-02 03:35 UTC, in 6 d",),
                 news=("Critical again", "fixed 2026-11-25 03:20 UTC, 25 min ago"))),
+    "exemption_over": Story(
+        ("Critical again (exemption over):", "Storage", "stprod01"),
+        storage(since=("2026-11-25 03:35 UTC, 10 min ago",),
+                until=("2026-11-30 03:15 UTC, in 4 d",),  # a quarter of an hour stood still
+                news=("exemption over", "exempted 2026-11-25 03:20 UTC, 25 min ago"))),
     "rerated": Story(
         ("Now critical, was high:", "Storage", "stprod01"),
         storage(news=("Now critical, was high", "Critical, was High"),

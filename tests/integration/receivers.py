@@ -379,6 +379,10 @@ def test_every_finding_is_one_alert():
             until(f"{count} alerts", lambda: len(shown(port)) == count)
         names = sorted(alert["labels"]["resource_name"] for alert in shown(port))
         equal(names, [f"stprod{i:02}" for i in range(1, 61)], "their resources")
+        for page in pages("alertmanager_v2"):
+            if page.startswith("hundreds."):
+                equal(post(port, made["alertmanager_v2", page]).status, 200, page)
+        until("500 more", lambda: len(shown(port)) == 560)
 
 
 def set_up():

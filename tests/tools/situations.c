@@ -107,6 +107,13 @@ static void reopened(struct stage *stage)
     stage_collect(stage);
 }
 
+static void exemption_over(struct stage *stage)
+{
+    ends(stage, "NotApplicable", "Exempt");
+    stage_turns(stage, &stage->rows[0], "Unhealthy", "");
+    stage_collect(stage);
+}
+
 static void rerated(struct stage *stage)
 {
     begin_storage(stage, 0);
@@ -313,7 +320,7 @@ static void by_rule(struct stage *stage)
 /* clang-format off */
 #define SITUATIONS(X) \
     X(opened) X(second_resource) X(partly_fixed) X(fixed) X(all_fixed) X(exempted) \
-    X(not_applicable) X(plan_off) X(deleted) X(reopened) X(rerated) X(overdue) X(mixed) X(digest) \
+    X(not_applicable) X(plan_off) X(deleted) X(reopened) X(exemption_over) X(rerated) X(overdue) X(mixed) X(digest) \
     X(first_run) X(stale) X(threshold) X(absent) X(drop_score) X(score_back) X(by_machine) \
     X(by_rule) X(aws) X(hundreds) X(longest)
 /* clang-format on */
