@@ -320,9 +320,9 @@ static void by_rule(struct stage *stage)
 /* clang-format off */
 #define SITUATIONS(X) \
     X(opened) X(second_resource) X(partly_fixed) X(fixed) X(all_fixed) X(exempted) \
-    X(not_applicable) X(plan_off) X(deleted) X(reopened) X(exemption_over) X(rerated) X(overdue) X(mixed) X(digest) \
-    X(first_run) X(stale) X(threshold) X(absent) X(drop_score) X(score_back) X(by_machine) \
-    X(by_rule) X(aws) X(hundreds) X(longest)
+    X(not_applicable) X(plan_off) X(deleted) X(reopened) X(exemption_over) X(rerated) \
+    X(overdue) X(mixed) X(digest) X(first_run) X(stale) X(threshold) X(absent) X(drop_score) \
+    X(score_back) X(by_machine) X(by_rule) X(aws) X(hundreds) X(longest)
 /* clang-format on */
 
 #define NAME(name) #name,
