@@ -315,6 +315,7 @@ static bool swap(struct service *service, struct config *config, struct buf *ans
     }
     log_configure(&config->log);
     gate_configure(service->gate, &config->web);
+    service_audit_writers(service->engine.config, config);
     if (service->alerting)
         alerting_configure(service->alerting, config->settings);
     if (stays)
@@ -553,7 +554,7 @@ bool service_start(struct service *service, struct error *error)
     if (!service->web)
         return false;
     pthread_mutex_lock(&service->lock);
-    service_audit_writers(service->engine.config);
+    service_audit_writers(NULL, service->engine.config);
     service->running = true;
     if (service->alerting)
         alerting_start(service->alerting);

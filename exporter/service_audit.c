@@ -5,11 +5,15 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-void service_audit_writers(const struct config *config)
+void service_audit_writers(const struct config *before, const struct config *config)
 {
+    CLEANUP(buf_finish) struct buf known = { 0 };
     CLEANUP(buf_finish) struct buf writers = { 0 };
     config_writers(config, &writers);
-    log_info(MSG("who can write"), TEXT("writers", buf_cstr(&writers)));
+    if (before)
+        config_writers(before, &known);
+    if (strcmp(buf_cstr(&known), buf_cstr(&writers)) != 0)
+        log_info(MSG("who can write"), TEXT("writers", buf_cstr(&writers)));
 }
 
 void service_audit_reload(struct alerting *alerting, struct metric_store *metrics, bool ok,

@@ -299,6 +299,10 @@ def test_a_reload_changes_who_may():
         bench.folder.file("defender_exporter.yml", config)
         bench.exporter.send(signal.SIGHUP)
         until("the reload", lambda: bench.ask(headers)[0] == 403)
+        equal(bench.exporter.log.count("who can write"), 2, "at the start and when it changed")
+        bench.exporter.send(signal.SIGHUP)
+        until("a reload of the same", lambda: bench.exporter.log.count("msg=reloaded") == 2)
+        equal(bench.exporter.log.count("who can write"), 2, "and not again")
 
 
 def test_silences_have_limits():
