@@ -2,7 +2,9 @@
 
 #include "alerts/alerting.h"
 #include "alerts/api/api.h"
+#include "alerts/api/api_listing.h"
 #include "core/clock.h"
+#include "core/log.h"
 
 #define WEB_JSON "application/json; charset=utf-8"
 
@@ -39,6 +41,44 @@ static bool is_there(const struct alerting *alerting, struct web_response *respo
     return alerting != NULL;
 }
 
+/* --- answers in pieces ---------------------------------------------------------------------- */
+
+static bool next_piece(void *listing, struct buf *out, bool *more)
+{
+    struct error error;
+    bool ok = api_listing_next(listing, out, more, &error);
+    if (!ok)
+        log_warn(MSG("an answer was broken off"), ERR(&error));
+    return ok;
+}
+
+static void close_listing(void *listing)
+{
+    api_listing_close(listing);
+}
+
+/* A short listing is one piece, and as whole as any answer. */
+static void respond_listing(const struct api_context *context, const struct api_request *asked,
+                            struct web_response *response)
+{
+    struct buf out = { 0 };
+    int status = 200;
+    bool more = false;
+    struct api_listing *listing = api_listing_open(context, asked, &out, &status);
+    const struct stream_source source = { next_piece, close_listing, listing };
+    if (listing)
+        status = api_listing_begin(listing, &out, &more);
+    if (more) {
+        web_response_pieces(response, WEB_JSON, &out, &source);
+        return;
+    }
+    api_listing_close(listing);
+    say_when(response, status);
+    web_response_buf(response, status, WEB_JSON, &out);
+}
+
+/* --- all of them ---------------------------------------------------------------------------- */
+
 static void respond(struct alerting *alerting, const struct web_request *request,
                     struct web_response *response, answer *function)
 {
@@ -58,6 +98,11 @@ static void respond(struct alerting *alerting, const struct web_request *request
         .peer = web_request_by(request),
     };
     struct api_context context = alerting_api(alerting, clock_now_s());
+    if (function == api_alertmanager && api_listing_is(&asked)) {
+        respond_listing(&context, &asked, response);
+        settings_release(context.settings);
+        return;
+    }
     int status = function(&context, &asked, &out);
     settings_release(context.settings);
     say_when(response, status);

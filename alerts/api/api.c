@@ -108,12 +108,13 @@ static int answer_listing(const struct api_context *context, const struct api_re
     struct api_call call = { context, request, .out = out };
     struct error error;
     int status = 200;
+    bool more = false;
     struct api_listing *listing = api_listing_open(context, request, out, &status);
-    for (bool more = listing; more;)
-        if (!api_listing_next(listing, out, &more, &error)) {
+    if (listing)
+        status = api_listing_begin(listing, out, &more);
+    while (more && status == 200)
+        if (!api_listing_next(listing, out, &more, &error))
             status = api_call_error(&call, &error);
-            break;
-        }
     api_listing_close(listing);
     return status;
 }

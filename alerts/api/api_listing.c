@@ -365,6 +365,16 @@ bool api_listing_next(struct api_listing *listing, struct buf *out, bool *more, 
     return ok;
 }
 
+int api_listing_begin(struct api_listing *listing, struct buf *out, bool *more)
+{
+    struct error error;
+    if (api_listing_next(listing, out, more, &error))
+        return 200;
+    *more = false;
+    listing->call.out = out;
+    return api_call_error(&listing->call, &error);
+}
+
 void api_listing_close(struct api_listing *listing)
 {
     if (!listing)

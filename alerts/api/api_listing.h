@@ -16,6 +16,9 @@ struct api_listing *api_listing_open(const struct api_context *context,
                                      const struct api_request *request, struct buf *out,
                                      int *status) MUST_USE;
 
+/* Append the first piece. Returns the status: when it is not 200, out is the whole answer. */
+int api_listing_begin(struct api_listing *listing, struct buf *out, bool *more) MUST_USE;
+
 /* Append the next piece, some 64 KiB; *more false after the last one. False: the answer cannot be
  * completed; what is sent already must not look whole. */
 bool api_listing_next(struct api_listing *listing, struct buf *out, bool *more,

@@ -103,6 +103,12 @@ void dispatch_stop(struct dispatch *dispatch)
         pool_stop(dispatch->lanes[i].pool);
 }
 
+void dispatch_finish(struct dispatch *dispatch)
+{
+    for (size_t i = 0; i < WEB_LANES; i++)
+        pool_destroy(dispatch->lanes[i].pool);
+}
+
 /* Whether the route's path matches; what its * stands for is in *rest. */
 static bool matches(const char *pattern, const char *path, const char **rest)
 {
@@ -226,7 +232,8 @@ static bool send_response(struct exchange *exchange)
     metric_count(dispatch->metrics, &requests_total, 1, METRIC_LABELS(name, code));
     connection_send(dispatch->connections, exchange->connection, response->owner,
                     response->owner ? response->count : 0);
-    return web_response_send(response, exchange->connection, dispatch->admission);
+    return web_response_send(response, exchange->connection, dispatch->lanes[WEB_WORK].pool,
+                             dispatch->admission);
 }
 
 static void answer(struct exchange *exchange)

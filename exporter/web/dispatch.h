@@ -39,6 +39,9 @@ void dispatch_start(struct dispatch *dispatch, const struct web_config *config,
 /* Refuse what waits for a thread, end the threads. Then all connections can be closed. */
 void dispatch_stop(struct dispatch *dispatch);
 
+/* When no connection is left. */
+void dispatch_finish(struct dispatch *dispatch);
+
 /* A request begins with this target. Returns its state. */
 void *dispatch_begin(struct dispatch *dispatch, struct MHD_Connection *handle, const char *target);
 

@@ -36,11 +36,12 @@ static size_t count_running(const struct pool *pool, uint64_t peer)
     return count;
 }
 
+/* Those that may be refused. */
 static size_t count_waiting(const struct pool *pool, uint64_t peer)
 {
     size_t count = 0;
     for (const struct pool_job *job = pool->first; job; job = job->next)
-        count += job->peer == peer;
+        count += job->peer == peer && !job->sure;
     return count;
 }
 
@@ -76,7 +77,9 @@ static struct pool_job *take_last(struct pool *pool, uint64_t peer)
     struct pool_job **last = NULL;
     size_t most = count_waiting(pool, peer) + 1;
     for (struct pool_job **link = &pool->first; *link; link = &(*link)->next) {
-        size_t waiting = count_waiting(pool, (*link)->peer);
+        size_t waiting = (*link)->sure ? 0 : count_waiting(pool, (*link)->peer);
+        if (!waiting)
+            continue;
         if (waiting <= most && (!last || (*last)->peer != (*link)->peer))
             continue;
         last = link;
@@ -174,6 +177,12 @@ void pool_stop(struct pool *pool)
     }
     for (size_t i = 0; i < pool->thread_count; i++)
         worker_stop(pool->threads[i].worker);
+}
+
+void pool_destroy(struct pool *pool)
+{
+    if (!pool)
+        return;
     pthread_mutex_destroy(&pool->lock);
     free(pool->threads);
     free(pool);

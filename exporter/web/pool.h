@@ -18,14 +18,16 @@ struct pool_job {
     pool_run *run;
     void *context;
     uint64_t peer;
+    bool sure;             /* goes on with something: it is refused only when the pool stops */
     struct pool_job *next; /* the pool's */
 };
 
 /* niceness: how much less of a processor than others they get, as of nice(1). */
 struct pool *pool_start(const char *name, unsigned threads, int niceness);
 
-/* Refuse what waits, finish what is under way. NULL is fine. */
+/* Refuse what waits and whatever is added from now on, finish what is under way. NULL is fine. */
 void pool_stop(struct pool *pool);
+void pool_destroy(struct pool *pool); /* one that was stopped; NULL is fine */
 
 /* Have a job done when no more than `limit` wait or are under way. False: there is no room for it,
  * nothing is called. */

@@ -14,7 +14,9 @@
 #include "exporter/web/web_address.h"
 
 enum {
-    RECORD_BYTES = 16384, /* what libmicrohttpd notes of a head, beside it */
+    /* What libmicrohttpd notes of a head, beside it. More than 32 KiB together are mapped: pages
+     * that no head has touched cost nothing, and all are given back. */
+    RECORD_BYTES = 24 * 1024,
     UNSENT_BYTES = 64 * 1024 * 1024,
     SPARE = 64, /* connections that are being closed */
 };
@@ -205,6 +207,7 @@ void web_stop(struct web *web, int64_t grace_ms)
             MHD_stop_daemon(web->listeners[i].daemon);
         close_socket(&web->listeners[i]);
     }
+    dispatch_finish(&web->dispatch);
     connection_stop(&web->connections);
     arena_finish(&web->arena);
     free(web);

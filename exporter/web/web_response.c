@@ -5,6 +5,10 @@
 #include <stdlib.h>
 
 #include "core/memory.h"
+#include "exporter/web/connection.h"
+
+/* What an answer in pieces costs while it is sent: a database is open for it. */
+enum { PIECES_COST = 2 * 1024 * 1024 };
 
 void web_response_header(struct web_response *response, const char *name, const char *value)
 {
@@ -34,6 +38,19 @@ void web_response_text(struct web_response *response, int status, const char *te
     web_response_buf(response, status, WEB_TEXT, &body);
 }
 
+void web_response_pieces(struct web_response *response, const char *type, struct buf *first,
+                         const struct stream_source *source)
+{
+    response->status = 200;
+    response->type = type;
+    response->first = *first;
+    response->count = PIECES_COST;
+    response->next = source->next;
+    response->release = source->release;
+    response->owner = source->owner;
+    *first = (struct buf){ 0 };
+}
+
 static void nothing_to_release(void *owner)
 {
     (void)owner;
@@ -43,8 +60,22 @@ void web_response_finish(struct web_response *response)
 {
     if (response->release)
         response->release(response->owner);
+    buf_finish(&response->first);
     arena_finish(&response->scratch);
     *response = (struct web_response){ 0 };
+}
+
+static struct MHD_Response *create(struct web_response *response, struct MHD_Connection *connection,
+                                   struct pool *pool)
+{
+    void *bytes = (void *)(uintptr_t)response->bytes; /* the library only reads it */
+    const struct stream_source source = { response->next, response->release, response->owner };
+    if (response->next)
+        return stream_create(connection, pool, connection_peer(connection), &response->first,
+                             &source);
+    return memory_checked(MHD_create_response_from_buffer_with_free_callback_cls(
+        response->count, bytes, response->release ? response->release : nothing_to_release,
+        response->owner));
 }
 
 static void add_header(void *handle, const char *name, const char *value)
@@ -54,14 +85,10 @@ static void add_header(void *handle, const char *name, const char *value)
 }
 
 bool web_response_send(struct web_response *response, struct MHD_Connection *connection,
-                       struct admission *admission)
+                       struct pool *pool, struct admission *admission)
 {
     int status = response->status ? response->status : 200;
-    void *bytes = (void *)(uintptr_t)response->bytes; /* the library only reads it */
-    struct MHD_Response *handle =
-        memory_checked(MHD_create_response_from_buffer_with_free_callback_cls(
-            response->count, bytes, response->release ? response->release : nothing_to_release,
-            response->owner));
+    struct MHD_Response *handle = create(response, connection, pool);
     if (admission)
         admission_headers(admission, add_header, handle);
     if (response->type)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "exporter/web/admission.h"
+#include "exporter/web/stream.h"
 #include "exporter/web/web_request.h"
 
 enum { WEB_HEADERS_MAX = 6 };
@@ -19,8 +20,10 @@ struct web_response {
     struct arena scratch;                         /* finished by the server */
     const void *bytes;                            /* count of them */
     size_t count;
+    struct buf first;             /* with next: instead of the bytes */
     void (*release)(void *owner); /* called when the bytes have been sent; NULL = static bytes */
     void *owner;
+    stream_next *next; /* more is made while the bytes are sent, by owner; NULL = they are all */
 };
 
 /* Answer with a copy of one line of text. */
@@ -30,13 +33,19 @@ void web_response_text(struct web_response *response, int status, const char *te
 void web_response_buf(struct web_response *response, int status, const char *type,
                       struct buf *body);
 
+/* Answer in pieces of which the first is in the buf, a text of ours that is empty after. The source
+ * is owned. */
+void web_response_pieces(struct web_response *response, const char *type, struct buf *first,
+                         const struct stream_source *source);
+
 /* Add a header; value: static, or in response->scratch. */
 void web_response_header(struct web_response *response, const char *name, const char *value);
 
 /* Release what is in a response that is not sent. */
 void web_response_finish(struct web_response *response);
 
-/* Hand it to the connection, which releases it; false = the connection cannot take it. admission:
- * whose headers go with it, instead of ours of the same name; NULL = none. */
+/* Hand it to the connection, which releases it; false = the connection cannot take it. pool: where
+ * pieces are made. admission: whose headers go with it, instead of ours of the same name; NULL =
+ * none. */
 bool web_response_send(struct web_response *response, struct MHD_Connection *connection,
-                       struct admission *admission);
+                       struct pool *pool, struct admission *admission);

@@ -24,6 +24,6 @@ struct web_route {
     enum web_lane lane;
     web_handler *handle;
     void *context;
-    bool health; /* of a probe, which may have no password */
+    bool health;    /* of a probe, which may have no password */
     bool json_only; /* what is sent to it is JSON: anything else is refused */
 };

@@ -107,12 +107,11 @@ def put_silences(exporter, count):
 
 
 def list_alerts(alerts, silences):
-    """Findings of a second step all open: the first run is empty."""
     with Folder() as folder, Sink() as sink, Fake(
             "--seed", "1", "--subscriptions", "20", "--assessments", 5 * alerts) as fake:
         folder.file("rules.yml", RULES)
         config = settings(fake.url, folder.file("secret", SECRET), alerts={
-            "rules": ["rules.yml"], "ledger": {"first_run": "full"},
+            "rules": ["rules.yml"], "ledger": {"first_run": "all"},
             "receivers": [receiver(sink)], "governor": {"messages": 0}})
         with Exporter(folder, config) as exporter:
             exporter.wait_ready(300)

@@ -103,6 +103,7 @@ static void await_done(struct bench *bench, size_t count)
 
 static void bench_finish(struct bench *bench)
 {
+    pool_destroy(bench->pool);
     buf_finish(&bench->done);
     pthread_cond_destroy(&bench->changed);
     pthread_mutex_destroy(&bench->lock);
@@ -163,6 +164,26 @@ static void *stop_pool(void *pool)
     return NULL;
 }
 
+TEST(what_goes_on_is_never_refused_for_another)
+{
+    struct bench bench;
+    bench_start(&bench, "g");
+    for (size_t i = 0; i < 3; i++) {
+        struct task *task = &bench.tasks[i];
+        *task = (struct task){ .bench = &bench, .name = (char)('1' + i) };
+        task->job =
+            (struct pool_job){ .run = run_task, .context = task, .peer = 'a', .sure = true };
+        CHECK(pool_add(bench.pool, &task->job, SIZE_MAX));
+    }
+    CHECK(!add_task(&bench, &bench.tasks[3], run_task, '4', 'b', 4));
+    CHECK_TEXT(buf_cstr(&bench.done), "");
+    open_gate(&bench, 0);
+    await_done(&bench, 3);
+    CHECK_TEXT(buf_cstr(&bench.done), "123");
+    pool_stop(bench.pool);
+    bench_finish(&bench);
+}
+
 TEST(what_waits_at_the_end_is_refused_and_what_runs_is_finished)
 {
     struct bench bench;
@@ -175,6 +196,7 @@ TEST(what_waits_at_the_end_is_refused_and_what_runs_is_finished)
     CHECK(!add_task(&bench, &bench.tasks[2], run_task, '3', 'a', TASKS));
     open_gate(&bench, 0);
     pthread_join(stopper, NULL);
+    CHECK(!add_task(&bench, &bench.tasks[2], run_task, '3', 'a', TASKS));
     CHECK_TEXT(buf_cstr(&bench.done), "-1-2");
     bench_finish(&bench);
 }
