@@ -345,17 +345,20 @@ static bool prune(void *context, struct error *error)
     return true;
 }
 
-/* The receiver that hears of it does. */
+/* The receiver that hears of it does; of what is left in a second. */
 static bool audit(void *context, struct error *error)
 {
     struct step *step = context;
     struct audit_list *list = &step->evaluation->audits;
     audit_list_finish(list);
-    if (audit_take(step->evaluation->database, list, error) &&
-        audit_notice(&step->groups, list, error))
-        return true;
-    audit_list_finish(list);
-    return false;
+    if (!audit_take(step->evaluation->database, list, error) ||
+        !audit_notice(&step->groups, list, error)) {
+        audit_list_finish(list);
+        return false;
+    }
+    if (list->count == AUDIT_TAKE_MAX)
+        consider(step->evaluation, step->evaluation->now);
+    return true;
 }
 
 static bool drill(void *context, struct error *error)

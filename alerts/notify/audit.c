@@ -88,7 +88,8 @@ static bool forget(struct database *database, int64_t last, struct error *error)
 bool audit_take(struct database *database, struct audit_list *list, struct error *error)
 {
     struct database_statement *statement =
-        rows_select(database, &rows, " ORDER BY number LIMIT 1000");
+        rows_select(database, &rows, " ORDER BY number LIMIT $1");
+    database_bind(statement, AUDIT_TAKE_MAX);
     for (bool found;;) {
         struct audit_event event = { 0 };
         if (!rows_next(statement, &rows, &list->arena, &event, &found, error))

@@ -51,7 +51,9 @@ bool audit_add_alone(struct database *database, enum audit_action action, const 
                      const char *subject, const char *detail, int64_t now,
                      struct error *error) MUST_USE;
 
-/* Read what was written and delete it, at most a thousand. list: zeroed. In a transaction. */
+enum { AUDIT_TAKE_MAX = 1000 };
+
+/* Read what was written and delete it, at most so many. list: zeroed. In a transaction. */
 bool audit_take(struct database *database, struct audit_list *list, struct error *error) MUST_USE;
 
 /* Append an act as a sentence: "silence created by alice (10.0.0.7): {a="b"} ...". */

@@ -167,5 +167,14 @@ TEST(many_acts_are_one_message)
     CHECK_CONTAINS(last_told(&scene).text, "and 30 more");
     CHECK_TEXT(scene_run(&scene), "");
     CHECK_NUMBER(counted(&scene, AUDIT_OUTBOX_DROPPED), 50);
+    CHECK(database_begin(scene.world.database, &error));
+    for (int i = 0; i < AUDIT_TAKE_MAX + 1; i++)
+        CHECK(audit_add(scene.world.database, AUDIT_OUTBOX_DROPPED, &somebody, "id", "",
+                        scene.world.now, &error));
+    CHECK(database_commit(scene.world.database, &error));
+    CHECK_CONTAINS(scene_run(&scene), "soc audit firing");
+    CHECK_INT(scene.next_at, scene.world.now + 1); /* the rest */
+    CHECK_CONTAINS(scene_run(&scene), "soc audit firing");
+    CHECK_NUMBER(counted(&scene, AUDIT_OUTBOX_DROPPED), 51 + AUDIT_TAKE_MAX);
     scene_finish(&scene);
 }
