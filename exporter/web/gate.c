@@ -189,7 +189,7 @@ void gate_describe(const struct web_config *config, bool has_users, struct buf *
         buf_text(out, "nobody may write: web.read_only");
     else if (has_users)
         describe_users(config, out);
-    else if (config->external_url)
+    else if (config->external_url && !permit_is_local_url(config->external_url))
         buf_text(out, "who may use a unix socket may write, nobody else: there are no users and "
                       "an external URL");
     else

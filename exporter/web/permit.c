@@ -118,6 +118,18 @@ static bool is_local_host(const char *text)
            (inet_pton(AF_INET, host, &four) == 1 && is_loopback_4((const unsigned char *)&four));
 }
 
+bool permit_is_local_url(const char *url)
+{
+    char authority[HOST_BYTES];
+    const char *begin = strstr(url, "://");
+    size_t length = begin ? strcspn(begin + 3, "/") : sizeof authority;
+    if (length >= sizeof authority)
+        return false;
+    memcpy(authority, begin + 3, length);
+    authority[length] = 0;
+    return is_local_host(authority);
+}
+
 /* --- pages ---------------------------------------------------------------------------------- */
 
 /* Whether an origin is that of a URL, which may go on behind it. */
@@ -165,7 +177,7 @@ static enum permit decide_peer(const struct permit_facts *facts)
         return PERMIT_ALLOWED;
     if (!permit_is_loopback(facts->peer))
         return PERMIT_REMOTE;
-    if (facts->external_url)
+    if (facts->external_url && !permit_is_local_url(facts->external_url))
         return PERMIT_EXTERNAL_URL;
     if (facts->forwarded || facts->old)
         return PERMIT_PROXY;

@@ -54,6 +54,10 @@ enum permit permit_decide(const struct permit_facts *facts);
 int permit_status(enum permit permit);
 const char *permit_text(enum permit permit);
 
+/* Whether a URL leads to the machine that asks it: as an external URL it says that there is no way
+ * in for others. */
+bool permit_is_local_url(const char *url);
+
 /* Whether a header of this name says that somebody else asks through a proxy. */
 bool permit_is_forwarding(const char *name);
 

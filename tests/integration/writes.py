@@ -222,6 +222,9 @@ def test_a_sidecar_speaks_for_others():
             status, text = through_sidecar(bench, says)
             equal(status, 403, f"{says}: {text}")
         equal(bench.silences(), 0, "silences made")
+    with Bench(external_url="http://localhost:9887") as bench:  # no way in for others
+        equal(bench.ask([host(bench), ("Content-Type", JSON)])[0], 200, "this machine's own URL")
+        equal(through_sidecar(bench, {"Via": "1.1 x"})[0], 403, "a sidecar all the same")
     with Bench(external_url="https://defender.example") as bench:
         status, text = through_sidecar(bench, {"Host": f"127.0.0.1:{bench.exporter.port}"})
         equal(status, 403, text)
@@ -372,7 +375,8 @@ def test_what_people_do_is_told_once():
 def test_check_config_says_who_may():
     cases = [({}, 0, "this machine may write"),
              ({"read_only": True}, 0, "nobody may write"),
-             ({"external_url": "https://defender.example"}, 0, "unix socket"),
+             ({"external_url": "https://defender.example"}, 0, "who may use a unix socket"),
+             ({"external_url": "http://localhost:9887"}, 0, "this machine may write"),
              ({"users": {"alice": "write"}}, 1, "alice is no user"),
              ({"users": {"alice": "wride"}}, 1, "read or write")]
     with Folder() as folder:

@@ -143,6 +143,8 @@ TEST(without_users_only_this_machine_writes)
         { "a proxy that is configured", "127.0.0.1",
           { .host = LOCAL, .external_url = "https://defender.example", CALL },
           PERMIT_EXTERNAL_URL },
+        { "an external URL that is this machine", "127.0.0.1",
+          { .host = LOCAL, .external_url = "http://127.0.0.1:9887", CALL }, PERMIT_ALLOWED },
         { "DNS rebinding", "127.0.0.1",
           { .host = "rebound.evil.example:9887", .origin = "http://rebound.evil.example:9887",
             .fetch_site = "same-origin", CALL }, PERMIT_HOST },
@@ -327,6 +329,31 @@ TEST(a_host_is_one_that_only_this_machine_has)
         fprintf(stderr, "Host \"%s\"\n", hosts_sent[i].host ? hosts_sent[i].host : "(none)");
         CHECK(false);
     }
+}
+
+TEST(an_external_url_may_be_this_machine)
+{
+    static const struct {
+        const char *url;
+        bool local;
+    } rows[] = {
+        { "http://localhost:9887", true },
+        { "http://127.0.0.1:9887/defender", true },
+        { "https://[::1]/", true },
+        { "https://defender.example", false },
+        { "https://defender.example/localhost", false },
+        { "http://localhost.example:9887", false },
+        { "http://localhost:9887@evil.example/", false },
+        { "http://10.0.0.1", false },
+        { "http://", false },
+        { "localhost", false },
+        { "", false },
+        { "http://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+          false },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        test_check(permit_is_local_url(rows[i].url) == rows[i].local, __FILE__, __LINE__,
+                   rows[i].url);
 }
 
 TEST(json_is_named_as_such)
