@@ -1,5 +1,6 @@
 #include "core/memory.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -62,4 +63,9 @@ void *memory_extend(void *array, size_t before, size_t count, size_t element_byt
 char *memory_copy(const char *text)
 {
     return memory_checked(strdup(text));
+}
+
+void memory_trim(void)
+{
+    malloc_trim(0);
 }

@@ -33,6 +33,9 @@ char *memory_copy(const char *text) MUST_USE;
 /* What a library allocated; NULL means that it could not. */
 void *memory_checked(void *memory) MUST_USE;
 
+/* Give back to the system what the program has freed: after a peak. */
+void memory_trim(void);
+
 /* End the program: what it stands on is gone (memory, threads, random bytes), or a table of ours is
  * wrong. One line on standard error says what. */
 _Noreturn void memory_abort(const char *format, ...) PRINTF_LIKE(1, 2);

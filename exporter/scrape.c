@@ -369,10 +369,9 @@ static void respond_selected(struct scrape *scrape, const struct encoding *encod
     }
 }
 
-static void respond_cached(struct scrape *scrape, const struct encoding *encoding,
-                           enum coding coding, struct web_response *response)
+static void respond_body(struct body *body, const struct encoding *encoding,
+                         struct web_response *response)
 {
-    struct body *body = acquire_body(scrape, encoding, coding);
     response->type = encoding->content_type;
     response->bytes = body->bytes.data;
     response->count = body->bytes.length;
@@ -380,22 +379,23 @@ static void respond_cached(struct scrape *scrape, const struct encoding *encodin
     response->owner = body;
 }
 
-static void respond(struct scrape *scrape, const struct selection *selection,
-                    const struct web_request *request, struct web_response *response)
+/* Which bytes a client understands. */
+static const struct encoding *choose(const struct scrape *scrape, const struct web_request *request,
+                                     enum coding *coding)
 {
     CLEANUP(buf_finish) struct buf accept = { 0 };
-    web_request_header(request, "Accept", &accept);
-    const struct encoding *encoding =
-        encoding_choose(scrape->formats, scrape->format_count, buf_cstr(&accept));
-    buf_reset(&accept);
     web_request_header(request, "Accept-Encoding", &accept);
-    enum coding coding = encoding_gzip(buf_cstr(&accept)) ? CODING_GZIP : CODING_IDENTITY;
+    *coding = encoding_gzip(buf_cstr(&accept)) ? CODING_GZIP : CODING_IDENTITY;
+    buf_reset(&accept);
+    web_request_header(request, "Accept", &accept);
+    return encoding_choose(scrape->formats, scrape->format_count, buf_cstr(&accept));
+}
+
+static void describe(enum coding coding, struct web_response *response)
+{
+    web_response_header(response, "Vary", "Accept, Accept-Encoding");
     if (coding == CODING_GZIP)
         web_response_header(response, "Content-Encoding", "gzip");
-    if (selection->narrow)
-        respond_selected(scrape, encoding, coding, selection, response);
-    else
-        respond_cached(scrape, encoding, coding, response);
 }
 
 void scrape_handle(void *context, const struct web_request *request, struct web_response *response)
@@ -405,10 +405,39 @@ void scrape_handle(void *context, const struct web_request *request, struct web_
     struct source_list *sources = snapshot_store_sources(scrape->snapshots);
     struct selection selection;
     struct error error;
-    web_response_header(response, "Vary", "Accept, Accept-Encoding");
-    if (selection_read(request, sources, &arena, &selection, &error))
-        respond(scrape, &selection, request, response);
-    else
+    enum coding coding;
+    const struct encoding *encoding = choose(scrape, request, &coding);
+    if (!selection_read(request, sources, &arena, &selection, &error)) {
+        describe(CODING_IDENTITY, response);
         web_response_text(response, 400, error.message);
+    } else {
+        describe(coding, response);
+        if (selection.narrow)
+            respond_selected(scrape, encoding, coding, &selection, response);
+        else
+            respond_body(acquire_body(scrape, encoding, coding), encoding, response);
+    }
     source_list_release(sources);
+}
+
+bool scrape_handle_at_once(void *context, const struct web_request *request,
+                           struct web_response *response)
+{
+    struct scrape *scrape = context;
+    enum coding coding;
+    if (request->query_count)
+        return false;
+    const struct encoding *encoding = choose(scrape, request, &coding);
+    struct rendition *rendition = &scrape->renditions[encoding - scrape->formats];
+    pthread_mutex_lock(&scrape->lock);
+    struct body *body = rendition->bodies[coding];
+    bool there = body && (scrape->rendering || is_fresh(scrape, rendition, coding));
+    if (there)
+        atomic_fetch_add(&body->references, 1);
+    pthread_mutex_unlock(&scrape->lock);
+    if (!there)
+        return false;
+    describe(coding, response);
+    respond_body(body, encoding, response);
+    return true;
 }

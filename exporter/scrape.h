@@ -32,5 +32,9 @@ bool scrape_configure(struct scrape *scrape, const struct scrape_config *config,
 /* The handler of /metrics; context: the scrape. */
 void scrape_handle(void *scrape, const struct web_request *request, struct web_response *response);
 
+/* The same where nothing has to be rendered or waited for; false = something has. */
+bool scrape_handle_at_once(void *scrape, const struct web_request *request,
+                           struct web_response *response);
+
 /* Append the whole exposition in the last format. */
 void scrape_print(struct scrape *scrape, struct buf *out);

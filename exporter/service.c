@@ -533,7 +533,7 @@ bool service_start(struct service *service, struct error *error)
     /* clang-format off */
     const struct web_route routes[] = {
         { service->telemetry_path, "metrics", WEB_GET, 0, WEB_SCRAPE, scrape_handle,
-          service->scrape },
+          service->scrape, .at_once = scrape_handle_at_once },
         { "/",          "landing", WEB_GET, 0, WEB_WORK,    handle_landing, service },
         { "/style.css", "style",   WEB_GET, 0, WEB_AT_ONCE, handle_style,   service },
         { "/-/healthy", "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service, true },

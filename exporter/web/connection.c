@@ -144,6 +144,16 @@ static int64_t patience_ms(const struct connections *connections, const struct c
     return INT64_MAX;
 }
 
+/* Many are half of what may be; few a quarter. */
+static bool is_crowd_over(struct connections *connections)
+{
+    struct connection *slowest;
+    size_t count = count_open(connections, 0, &slowest), max = connections->limits.max;
+    bool over = connections->crowded && count < max / 4;
+    connections->crowded = (connections->crowded && !over) || count > max / 2;
+    return over;
+}
+
 static int64_t sweep(void *context)
 {
     struct connections *connections = context;
@@ -152,7 +162,10 @@ static int64_t sweep(void *context)
     for (struct connection *one = connections->first; one; one = one->next)
         if (!one->closing && now - one->since_ms > patience_ms(connections, one))
             shut(one);
+    bool over = is_crowd_over(connections);
     pthread_mutex_unlock(&connections->lock);
+    if (over)
+        memory_trim();
     return SWEEP_MS;
 }
 

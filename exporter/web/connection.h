@@ -30,6 +30,7 @@ struct connections {
     pthread_mutex_t lock;        /* what follows, and the members of each */
     struct connection *first;
     size_t unsent_bytes; /* at least what is being sent: what several get is counted for each */
+    bool crowded;        /* there were many, since memory was last given back */
     struct worker *sweeper;
 };
 

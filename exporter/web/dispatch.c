@@ -236,7 +236,8 @@ static bool send_response(struct exchange *exchange)
                              dispatch->admission);
 }
 
-static void answer(struct exchange *exchange)
+/* False when there is no answer: it was to be had at once and cannot. */
+static bool answer(struct exchange *exchange, bool at_once)
 {
     const struct web_route *route = exchange->route;
     char peer[GATE_PEER_BYTES];
@@ -252,7 +253,10 @@ static void answer(struct exchange *exchange)
         .peer = gate_peer(exchange->connection, peer),
         .connection = exchange->connection,
     };
+    if (at_once && route->lane != WEB_AT_ONCE)
+        return route->at_once && route->at_once(route->context, &request, &exchange->response);
     route->handle(route->context, &request, &exchange->response);
+    return true;
 }
 
 static void answer_full(struct exchange *exchange)
@@ -276,7 +280,7 @@ static void work(void *context, bool refused)
     if (refused)
         answer_full(exchange);
     else
-        answer(exchange);
+        answer(exchange, false);
     work_done(exchange);
 }
 
@@ -285,10 +289,8 @@ static bool submit(struct exchange *exchange)
 {
     struct dispatch *dispatch = exchange->dispatch;
     const struct dispatch_lane *lane = &dispatch->lanes[exchange->route->lane];
-    if (!lane->pool) {
-        answer(exchange);
+    if (answer(exchange, true))
         return send_response(exchange);
-    }
     exchange->stage = STAGE_WORK;
     exchange->job = (struct pool_job){
         .run = work,

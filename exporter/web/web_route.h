@@ -16,6 +16,10 @@ enum web_lane {
 typedef void web_handler(void *context, const struct web_request *request,
                          struct web_response *response);
 
+/* The same for what can be answered without work; false = that is for the handler. */
+typedef bool web_try(void *context, const struct web_request *request,
+                     struct web_response *response);
+
 struct web_route {
     const char *path;  /* exact, or ending in * */
     const char *name;  /* the `handler` label of its metrics */
@@ -24,6 +28,7 @@ struct web_route {
     enum web_lane lane;
     web_handler *handle;
     void *context;
-    bool health;    /* of a probe, which may have no password */
-    bool json_only; /* what is sent to it is JSON: anything else is refused */
+    bool health;      /* of a probe, which may have no password */
+    bool json_only;   /* what is sent to it is JSON: anything else is refused */
+    web_try *at_once; /* asked first, on the thread that serves all connections; NULL = nothing */
 };

@@ -64,7 +64,7 @@ def attacks(url, port):
             yield f"slowhttptest {name}", lambda kind=kind: Tool(
                 "slowhttptest", kind, *many, "-u", url + "/metrics")
     if shutil.which("wrk"):
-        yield "wrk", lambda: Tool("wrk", "-t", "2", "-c", "60", "-d", "600s", url + "/metrics")
+        yield "wrk", lambda: Tool("wrk", "-t", "2", "-c", "30", "-d", "600s", url + "/metrics")
 
 
 def starve(rows, scrapes):
