@@ -13,10 +13,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../integration"))
-from attack import KINDS, Many, Slow, allow_files, scrape_often  # noqa: E402
+from attack import KINDS, Many, allow_files, scrape_often  # noqa: E402
 from bench import cpu_seconds  # noqa: E402
 from harness import SECRET, Exporter, Fake, Folder, memory_kb, settings, until  # noqa: E402
 from sink import Sink, receiver  # noqa: E402
@@ -55,7 +56,9 @@ class Tool:
 
 def attacks(url, port):
     for kind in KINDS:
-        yield f"slow {kind}", lambda kind=kind: Slow(port, kind, CONNECTIONS)
+        yield f"slow {kind}", lambda kind=kind: Tool(
+            sys.executable, os.path.join(HERE, "../integration/attack.py"), str(port), kind,
+            str(CONNECTIONS))
     yield "random requests", lambda: Many(port, seed=1)
     yield "alerts in a loop", lambda: Many(port, seed=1, threads=2, target="/api/v2/alerts")
     if shutil.which("slowhttptest"):
@@ -82,9 +85,8 @@ def starve(rows, scrapes):
             idle, memory = p99(scrape_often(exporter.port, scrapes, PAUSE)), memory_kb(pid, "VmRSS")
             print(f"in peace: p99 {idle:.1f} ms, {memory / 1024:.0f} MiB")
             for name, attack in attacks(exporter.url, exporter.port):
-                with attack() as attacker:
-                    if isinstance(attacker, Slow):
-                        until("its connections", lambda: attacker.opened >= CONNECTIONS, 60)
+                with attack():
+                    time.sleep(1)  # it has begun
                     times = scrape_often(exporter.port, scrapes, PAUSE)
                     held = memory_kb(pid, "VmRSS")
                 until("the end of it", lambda: exporter.metrics().one("process_open_fds") < 60, 200,
@@ -100,10 +102,9 @@ def put_silences(exporter, count):
             "matchers": [{"name": "resource_name", "value": f"no such {number}", "isRegex": False}],
             "startsAt": now.isoformat(), "createdBy": "bench", "comment": "why",
             "endsAt": (now + datetime.timedelta(days=1)).isoformat()})
-        answer = exporter.get("/api/v2/silences", method="POST", body=body,
-                              headers={"Content-Type": "application/json"})
-        if answer.status != 200:
-            raise AssertionError(f"silence {number}: {answer.status} {answer.text}")
+        until("a silence", lambda body=body: exporter.get(
+            "/api/v2/silences", method="POST", body=body,
+            headers={"Content-Type": "application/json"}).status == 200, 120, 0.5)
 
 
 def list_alerts(alerts, silences):

@@ -1,9 +1,11 @@
 """Peers that want to starve a web server, each kind as slowhttptest(1) knows it, and a good scraper
-beside them. Shared by integration.starving and tests/bench/web.py."""
+beside them. Shared by integration.starving and tests/bench/web.py. A program of its own, it attacks
+until it is ended: attack.py PORT KIND CONNECTIONS."""
 import http.client
 import random
 import resource
 import socket
+import sys
 import threading
 import time
 
@@ -159,3 +161,8 @@ def scrape_often(port, count, pause=0.0):
         times.append(took)
         time.sleep(pause)
     return sorted(times)
+
+
+if __name__ == "__main__":
+    with Slow(int(sys.argv[1]), sys.argv[2], int(sys.argv[3])):
+        threading.Event().wait()
