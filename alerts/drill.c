@@ -44,8 +44,8 @@ static void add_silence(struct notification *notification, struct arena *arena)
     CLEANUP(buf_finish) struct buf program = { 0 };
     CLEANUP(buf_finish) struct buf command = { 0 };
     notification_silence_own(notification->config_file, &program);
-    notification_silence(buf_cstr(&program), NULL, notification->alerts, notification->alert_count,
-                         &command);
+    notification_silence(buf_cstr(&program), NULL, NULL, notification->alerts,
+                         notification->alert_count, &command);
     notification->silence_command = arena_text(arena, buf_cstr(&command));
 }
 

@@ -408,6 +408,7 @@ static void prepare(struct step *step)
         .portal = settings->portal,
         .external_url = settings->external_url,
         .config_file = settings->config_file,
+        .never = silence_limits_never(settings->silence_limits),
         .now = evaluation->now,
     };
     step->groups = (struct group_context){

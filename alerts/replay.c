@@ -149,6 +149,7 @@ static bool moment_init(struct moment *moment, struct replay *replay, struct err
         .portal = settings->portal,
         .external_url = settings->external_url,
         .config_file = settings->config_file,
+        .never = silence_limits_never(settings->silence_limits),
         .now = replay->now,
     };
     moment->mutes = (struct mute_context){

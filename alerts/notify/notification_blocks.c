@@ -492,7 +492,8 @@ static void add_silence(struct making *making, size_t place, struct notification
         if (making->of[i] == place)
             alerts[count++] = making->subject->alerts[i];
     notification_silence_own(making->notification->config_file, &program);
-    notification_silence(buf_cstr(&program), making->context->rules, alerts, count, &command);
+    notification_silence(buf_cstr(&program), making->context->rules, making->context->never, alerts,
+                         count, &command);
     block->silence_command = arena_text(making->arena, buf_cstr(&command));
     free(alerts);
 }

@@ -131,11 +131,11 @@ static const char *silence_with(const struct build *build, const struct buf *pro
     CLEANUP(buf_finish) struct buf command = { 0 };
     const struct notification_subject *subject = build->subject;
     if (build->notification->left_out_count)
-        notification_silence_group(buf_cstr(program), subject->group_labels,
+        notification_silence_group(buf_cstr(program), build->context->never, subject->group_labels,
                                    subject->group_label_count, &command);
     else
-        notification_silence(buf_cstr(program), build->context->rules, subject->alerts,
-                             subject->alert_count, &command);
+        notification_silence(buf_cstr(program), build->context->rules, build->context->never,
+                             subject->alerts, subject->alert_count, &command);
     return arena_text(build->arena, buf_cstr(&command));
 }
 
@@ -147,6 +147,7 @@ static void add_silences(struct build *build)
     struct notification *notification = build->notification;
     if (notification->status != NOTIFICATION_FIRING || !strcmp(notification->event, "digest"))
         return;
+    notification->silences_limited = build->context->never != NULL;
     notification_silence_own(notification->config_file, &own);
     notification->silence_command = silence_with(build, &own);
     if (!*notification->external_url)

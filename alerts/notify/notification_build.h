@@ -10,10 +10,11 @@
 struct notification_context {
     const struct snapshot *snapshot;
     const struct points *points;
-    const struct ledger *ledger;      /* dates of open findings; NULL = those of the alerts */
-    struct database *database;        /* ledger lookups for findings that are gone; NULL = none */
-    const struct rule_set *rules;     /* those of the alerts */
-    const struct metric_set *metrics; /* as the rules see them now; NULL = not known */
+    const struct ledger *ledger;       /* dates of open findings; NULL = those of the alerts */
+    struct database *database;         /* ledger lookups for findings that are gone; NULL = none */
+    const struct rule_set *rules;      /* those of the alerts */
+    const struct silence_never *never; /* alerts that no silence may cover; NULL = none */
+    const struct metric_set *metrics;  /* as the rules see them now; NULL = not known */
     const char *tenant_id, *portal, *external_url;
     const char *config_file; /* "" = the default one */
     int64_t now;

@@ -8,9 +8,8 @@
 enum { WORD_BYTES = 256 };
 
 struct silence_limits {
-    int64_t max_duration_s;   /* 0 = any */
-    struct match_list *never; /* never_count of them */
-    size_t never_count;
+    int64_t max_duration_s; /* 0 = any */
+    struct silence_never never;
 };
 
 /* clang-format off */
@@ -36,10 +35,11 @@ const struct silence_limits *silence_limits_compile(const struct silence_limits_
     size_t reasons = report->count;
     struct silence_limits *limits = arena_zalloc(arena, sizeof *limits);
     limits->max_duration_s = config->max_duration_ms / 1000;
-    limits->never_count = config->never.count;
-    limits->never = arena_zalloc(arena, (config->never.count + 1) * sizeof *limits->never);
+    limits->never.count = config->never.count;
+    limits->never.lists =
+        arena_zalloc(arena, (config->never.count + 1) * sizeof *limits->never.lists);
     for (size_t i = 0; i < config->never.count; i++) {
-        struct match_list *list = &limits->never[i];
+        struct match_list *list = &limits->never.lists[i];
         if (!match_parse(config->never.texts[i], list, arena, &error) ||
             !match_all_known(list, labels, &error))
             options_complain(report, file, config->line.never, "alerts.silences.never", "%s",
@@ -56,8 +56,13 @@ const struct silence_limits *silence_limits_compile(const struct silence_limits_
 
 void silence_limits_finish(const struct silence_limits *limits)
 {
-    for (size_t i = 0; limits && i < limits->never_count; i++)
-        match_finish(&limits->never[i]);
+    for (size_t i = 0; limits && i < limits->never.count; i++)
+        match_finish(&limits->never.lists[i]);
+}
+
+const struct silence_never *silence_limits_never(const struct silence_limits *limits)
+{
+    return limits && limits->never.count ? &limits->never : NULL;
 }
 
 /* --- could both match one alert? -------------------------------------------------------------- */
@@ -174,8 +179,8 @@ bool silence_limits_allow(const struct silence_limits *limits, const struct sile
         return error_set(error, ERROR_REQUEST,
                          "a silence may last %s at most: alerts.silences.max_duration", most);
     }
-    for (size_t i = 0; i < limits->never_count; i++)
-        if (overlap(&silence->matchers, &limits->never[i]))
-            return refuse(&limits->never[i], error);
+    for (size_t i = 0; i < limits->never.count; i++)
+        if (overlap(&silence->matchers, &limits->never.lists[i]))
+            return refuse(&limits->never.lists[i], error);
     return true;
 }

@@ -2,6 +2,7 @@
 /* How far a silence may go: how long it lasts, and which alerts none may cover. Pure. Asked before
  * a silence is made or changed; those that are there stay. */
 #include "alerts/notify/silence.h"
+#include "alerts/rules/notification_silence.h"
 #include "core/options.h"
 
 /* As written: the section `silences` of `alerts`. */
@@ -24,6 +25,9 @@ const struct silence_limits *silence_limits_compile(const struct silence_limits_
 
 /* Free what the arena does not: compiled patterns. NULL is fine. */
 void silence_limits_finish(const struct silence_limits *limits);
+
+/* The alerts that no silence may cover; NULL = there are none such. */
+const struct silence_never *silence_limits_never(const struct silence_limits *limits);
 
 /* Whether a silence keeps to them. One that could cover an alert like those of `never` does not,
  * also when no such alert exists: what no expression excludes, could be. ERROR_REQUEST says how to

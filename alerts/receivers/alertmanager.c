@@ -148,8 +148,10 @@ static const char *silence(const struct notification *notification, const struct
         return "";
     if (is_alone(notification))
         return notification->silence_command;
+    if (notification->silences_limited)
+        return ""; /* which alerts may be silenced is not known here */
     notification_silence_own(notification->config_file, &program);
-    notification_silence(buf_cstr(&program), NULL, alert, 1, &command);
+    notification_silence(buf_cstr(&program), NULL, NULL, alert, 1, &command);
     return arena_text(arena, buf_cstr(&command));
 }
 

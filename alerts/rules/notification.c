@@ -215,6 +215,7 @@ const struct record_field notification_fields[] = {
     FIELD(TEXT, notification, config_file, "Its configuration file, empty for the default one."),
     FIELD(TEXT, notification, silence_command, "Command that silences this and nothing else."),
     FIELD(TEXT, notification, silence_amtool, "The same with amtool, empty without external_url."),
+    FIELD(BOOL, notification, silences_limited, "Whether some alerts are never silenced."),
     FIELD(TEXT, notification, reason, "Why it resolved; of several reasons one that is no fix."),
     FIELD(NUMBER, notification, points, "Secure-score points to gain."),
     FIELD(NUMBER, notification, value, "Value of a score or a rule over metrics."),

@@ -135,6 +135,7 @@ struct notification {
     const char *config_file;     /* of this program; "" = the default one */
     const char *silence_command; /* defender_exporter silence add ...; "" when none is exact */
     const char *silence_amtool;  /* the same with amtool; "" without external_url */
+    bool silences_limited;       /* some alerts are never silenced */
     const char *runbook_url;     /* annotation of that name; "" when none */
     const char *reason;          /* why resolved; what is no fix first; "" = not known of all */
     double points;               /* secure-score points to gain; 0 = none */

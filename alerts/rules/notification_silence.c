@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { COMMANDS_MAX = 4, COMMAND_BYTES = 1500, ALERTS_MAX = 64 };
+enum { COMMANDS_MAX = 4, COMMAND_BYTES = 1500, ALERTS_MAX = 64, SKIPPED = COMMANDS_MAX + 1 };
 
 #define OPTIONS " --duration=4h --comment='...'"
 
@@ -129,10 +129,75 @@ static bool is_same(const struct alert *left, const struct alert *right,
 
 struct silencing {
     const char *program;
+    const struct silence_never *never;
     const struct alert *alerts;
-    size_t count;
-    bool done[ALERTS_MAX];
+    size_t count, commands;
+    size_t done[ALERTS_MAX]; /* by which command, from 1; SKIPPED = by none */
 };
+
+/* --- what is never silenced ------------------------------------------------------------------- */
+
+static bool is_never(const struct silence_never *never, const struct alert *alert)
+{
+    for (size_t i = 0; never && i < never->count; i++)
+        if (match_ask(&never->lists[i], alert->labels, alert->label_count, NULL) != MATCH_NO)
+            return true;
+    return false;
+}
+
+/* Whether the command's own alerts are not what a matcher asks for. */
+static bool excludes(const struct silencing *silencing, const struct match *match)
+{
+    for (size_t i = 0; i < silencing->count; i++)
+        if (silencing->done[i] == silencing->commands &&
+            match_value(match, alert_label_value(&silencing->alerts[i], match->name), NULL) !=
+                MATCH_NO)
+            return false;
+    return true;
+}
+
+/* The matcher turned round. */
+static void put_opposite(struct buf *out, const struct match *match)
+{
+    static const char *const signs[] = {
+        [MATCH_EQUAL] = "!=",
+        [MATCH_NOT_EQUAL] = "=",
+        [MATCH_REGEX] = "!~",
+        [MATCH_NOT_REGEX] = "=~",
+    };
+    put_matcher(out, match->name, signs[match->operator], match->value);
+}
+
+static bool is_identity(const struct identity *identity, const char *name)
+{
+    bool found = !strcmp(name, "alertname");
+    for (size_t i = 0; i < identity->count; i++)
+        found |= !strcmp(name, identity->names[i]);
+    return found;
+}
+
+/* Exclude what the alerts of this command could become; false when no one matcher does. */
+static bool put_exclusions(const struct silencing *silencing, const struct identity *identity,
+                           struct buf *out)
+{
+    for (size_t i = 0; silencing->never && i < silencing->never->count; i++) {
+        const struct match_list *list = &silencing->never->lists[i];
+        const struct match *found = NULL;
+        bool already = false;
+        for (size_t j = 0; j < list->count && !already; j++)
+            if (excludes(silencing, &list->matches[j])) {
+                already = is_identity(identity, list->matches[j].name);
+                found = found ? found : &list->matches[j];
+            }
+        if (!found)
+            return false;
+        if (!already)
+            put_opposite(out, found);
+    }
+    return true;
+}
+
+/* --- one command after the other -------------------------------------------------------------- */
 
 /* The last label, with the values of all that are the same up to it. */
 static void put_last(struct silencing *silencing, const struct identity *identity, size_t first,
@@ -150,7 +215,7 @@ static void put_last(struct silencing *silencing, const struct identity *identit
             continue;
         buf_text(&pattern, values++ ? "|" : "");
         put_pattern(&pattern, other);
-        silencing->done[i] = true;
+        silencing->done[i] = silencing->commands;
     }
     if (values > 1)
         put_matcher(out, name, "=~", buf_cstr(&pattern));
@@ -173,28 +238,48 @@ static bool put_command(struct silencing *silencing, const struct rule_set *rule
         put_value(out, identity.names[i], alert_label_value(alert, identity.names[i]));
     if (identity.count)
         put_last(silencing, &identity, first, out);
-    return true;
+    silencing->done[first] = silencing->commands;
+    return put_exclusions(silencing, &identity, out);
 }
 
 void notification_silence(const char *program, const struct rule_set *rules,
-                          const struct alert *alerts, size_t count, struct buf *out)
+                          const struct silence_never *never, const struct alert *alerts,
+                          size_t count, struct buf *out)
 {
     CLEANUP(buf_finish) struct buf all = { 0 };
-    struct silencing silencing = { .program = program, .alerts = alerts, .count = count };
-    size_t commands = 0;
+    struct silencing silencing = {
+        .program = program, .never = never, .alerts = alerts, .count = count
+    };
     if (count > ALERTS_MAX)
         return;
     for (size_t i = 0; i < count; i++)
-        silencing.done[i] = alerts[i].state == ALERT_RESOLVED;
+        if (alerts[i].state == ALERT_RESOLVED || is_never(never, &alerts[i]))
+            silencing.done[i] = SKIPPED;
     for (size_t i = 0; i < count; i++)
         if (!silencing.done[i] &&
-            (commands++ == COMMANDS_MAX || !put_command(&silencing, rules, i, &all)))
+            (silencing.commands++ == COMMANDS_MAX || !put_command(&silencing, rules, i, &all)))
             return;
     buf_text(out, all.length <= COMMAND_BYTES ? buf_cstr(&all) : "");
 }
 
-void notification_silence_group(const char *program, const struct match_label *labels, size_t count,
-                                struct buf *out)
+/* Exclude what of the group is never silenced, unless its labels do. */
+static void put_group_exclusions(const struct silence_never *never,
+                                 const struct match_label *labels, size_t count, struct buf *out)
+{
+    for (size_t i = 0; never && i < never->count; i++) {
+        const struct match_list *list = &never->lists[i];
+        bool already = false;
+        for (size_t j = 0; j < list->count; j++)
+            for (size_t k = 0; k < count; k++)
+                already |= !strcmp(list->matches[j].name, labels[k].name) &&
+                           match_value(&list->matches[j], labels[k].value, NULL) == MATCH_NO;
+        if (!already)
+            put_opposite(out, &list->matches[0]);
+    }
+}
+
+void notification_silence_group(const char *program, const struct silence_never *never,
+                                const struct match_label *labels, size_t count, struct buf *out)
 {
     CLEANUP(buf_finish) struct buf command = { 0 };
     bool named = false;
@@ -205,6 +290,7 @@ void notification_silence_group(const char *program, const struct match_label *l
             return;
         put_value(&command, labels[i].name, labels[i].value);
     }
+    put_group_exclusions(never, labels, count, &command);
     buf_text(out, named && command.length <= COMMAND_BYTES ? buf_cstr(&command) : "");
 }
 

@@ -325,12 +325,12 @@ static inline void fixture_silences(struct arena *arena, struct notification *no
     if (notification->status == NOTIFICATION_RESOLVED || !strcmp(notification->event, "digest"))
         return;
     notification_silence_amtool(notification->external_url, &amtool);
-    notification_silence("defender_exporter silence add", NULL, notification->alerts,
+    notification_silence("defender_exporter silence add", NULL, NULL, notification->alerts,
                          notification->alert_count, &command);
     notification->silence_command = arena_text(arena, buf_cstr(&command));
     buf_reset(&command);
-    notification_silence(buf_cstr(&amtool), NULL, notification->alerts, notification->alert_count,
-                         &command);
+    notification_silence(buf_cstr(&amtool), NULL, NULL, notification->alerts,
+                         notification->alert_count, &command);
     notification->silence_amtool = arena_text(arena, buf_cstr(&command));
 }
 

@@ -83,7 +83,7 @@ static void silence(const struct rule_set *rules, const struct alert *alerts, si
     CLEANUP(buf_finish) struct buf program = { 0 };
     notification_silence_own("", &program);
     buf_reset(line);
-    notification_silence(buf_cstr(&program), rules, alerts, count, line);
+    notification_silence(buf_cstr(&program), rules, NULL, alerts, count, line);
     paste(buf_cstr(line), pasted);
 }
 
@@ -265,24 +265,24 @@ TEST(no_command_rather_than_a_wrong_one)
     memset(value, 'a', sizeof value - 1);
     value[sizeof value - 1] = 0;
     alerts[0] = alert_of("Opened", true); /* its labels could not be read */
-    notification_silence("x", rules, alerts, 1, &line);
+    notification_silence("x", rules, NULL, alerts, 1, &line);
     CHECK_TEXT(buf_cstr(&line), "");
     alert_label(&alerts[0], "finding_id", value);
-    notification_silence("x", rules, alerts, 1, &line);
+    notification_silence("x", rules, NULL, alerts, 1, &line);
     CHECK_TEXT(buf_cstr(&line), "");
     alerts[0] = alert_of("Opened", true);
     alert_label(&alerts[0], "finding_id", "01");
     alerts[0].state = ALERT_RESOLVED;
-    notification_silence("x", rules, alerts, 1, &line);
+    notification_silence("x", rules, NULL, alerts, 1, &line);
     CHECK_TEXT(buf_cstr(&line), "");
     static const char *const ids[] = { "1", "2", "3", "4", "5" };
     for (size_t i = 0; i < 5; i++) {
         alerts[i] = alert_of("Many", false);
         alert_label(&alerts[i], "subscription_id", ids[i]);
     }
-    notification_silence("x", rules, alerts, 5, &line);
+    notification_silence("x", rules, NULL, alerts, 5, &line);
     CHECK_TEXT(buf_cstr(&line), "");
-    notification_silence("x", rules, alerts, 4, &line);
+    notification_silence("x", rules, NULL, alerts, 4, &line);
     CHECK_CONTAINS(buf_cstr(&line), "'subscription_id=\"4\"' 'cloud!~\"(?s:.+)\"'");
     rule_release(rules);
 }
@@ -306,20 +306,83 @@ TEST(a_large_group_is_silenced_by_its_labels)
 {
     CLEANUP(buf_finish) struct buf line = { 0 };
     struct match_label labels[] = { { "alertname", "It's" }, { "assessment_id", "k" } };
-    notification_silence_group("x", labels, 2, &line);
+    notification_silence_group("x", NULL, labels, 2, &line);
     CHECK_TEXT(buf_cstr(&line), "x --duration=4h --comment='...' 'alertname=\"It'\\''s\"'"
                                 " 'assessment_id=\"k\"'");
     buf_reset(&line);
     labels[1].value = ""; /* would cover every alert that has no such label */
-    notification_silence_group("x", labels, 2, &line);
+    notification_silence_group("x", NULL, labels, 2, &line);
     CHECK_TEXT(buf_cstr(&line), "");
-    notification_silence_group("x", labels + 1, 1, &line);
+    notification_silence_group("x", NULL, labels + 1, 1, &line);
     CHECK_TEXT(buf_cstr(&line), "");
     labels[1].value = "k";
-    notification_silence_group("x", labels + 1, 1, &line);
+    notification_silence_group("x", NULL, labels + 1, 1, &line);
     CHECK_TEXT(buf_cstr(&line), "");
-    notification_silence_group("x", NULL, 0, &line);
+    notification_silence_group("x", NULL, NULL, 0, &line);
     CHECK_TEXT(buf_cstr(&line), "");
+}
+
+/* Compile one text each. */
+static struct silence_never never_of(const char *const *texts, size_t count, struct arena *arena)
+{
+    struct error error;
+    struct silence_never never = { arena_zalloc(arena, count * sizeof *never.lists), count };
+    for (size_t i = 0; i < count; i++)
+        CHECK(match_parse(texts[i], &never.lists[i], arena, &error));
+    return never;
+}
+
+static void silence_but(const struct silence_never *never, const struct alert *alerts, size_t count,
+                        struct buf *line)
+{
+    buf_reset(line);
+    notification_silence("x", NULL, never, alerts, count, line);
+}
+
+#define OPENED "x --duration=4h --comment='...' 'alertname=\"Opened\"' "
+
+TEST(what_is_never_silenced_is_not_offered)
+{
+    CLEANUP(buf_finish) struct buf line = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    static const char *const texts[] = { "risk_level=\"critical\"", "alertname=\"Other\"",
+                                         "team=\"a\",risk_level=~\"high|medium\"" };
+    struct silence_never never = never_of(texts, ARRAY_COUNT(texts), &arena);
+    struct alert alerts[3];
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const ids[] = { "1", "2", "3" };
+        static const char *const risks[] = { "critical", "high", "low" };
+        alerts[i] = alert_of("Opened", true);
+        alert_label(&alerts[i], "finding_id", ids[i]);
+        alert_label(&alerts[i], "risk_level", risks[i]);
+    }
+    silence_but(&never, alerts, 1, &line); /* is one */
+    CHECK_TEXT(buf_cstr(&line), "");
+    silence_but(&never, alerts + 1, 1, &line); /* could become one, of two kinds */
+    CHECK_TEXT(buf_cstr(&line), OPENED "'finding_id=\"2\"' 'risk_level!=\"critical\"'"
+                                       " 'team!=\"a\"'");
+    silence_but(&never, alerts, 3, &line); /* the others are */
+    CHECK_TEXT(buf_cstr(&line), OPENED "'finding_id=~\"2|3\"' 'risk_level!=\"critical\"'"
+                                       " 'team!=\"a\"'");
+    alert_label(&alerts[2], "team", "a");
+    silence_but(&never, alerts + 2, 1, &line);
+    CHECK_TEXT(buf_cstr(&line), OPENED "'finding_id=\"3\"' 'risk_level!=\"critical\"'"
+                                       " 'risk_level!~\"high|medium\"'");
+    silence_but(&never, alerts + 1, 2, &line); /* no one matcher excludes it for both */
+    CHECK_TEXT(buf_cstr(&line), "");
+    for (size_t i = 0; i < never.count; i++)
+        match_finish(&never.lists[i]);
+}
+
+TEST(a_large_group_is_silenced_but_for_what_never_is)
+{
+    CLEANUP(buf_finish) struct buf line = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    static const char *const texts[] = { "risk_level=\"critical\"", "alertname=\"Other\"" };
+    struct silence_never never = never_of(texts, ARRAY_COUNT(texts), &arena);
+    const struct match_label labels[] = { { "alertname", "Opened" } };
+    notification_silence_group("x", &never, labels, 1, &line);
+    CHECK_TEXT(buf_cstr(&line), OPENED "'risk_level!=\"critical\"'");
 }
 
 TEST(the_programs_are_quoted_too)

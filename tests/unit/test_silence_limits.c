@@ -54,6 +54,25 @@ TEST(without_limits_everything_goes)
     CHECK(allows(&bench, "a=b", "", NOW, INT64_MAX / 2, &error));
 }
 
+/* What a message tells people to paste. */
+TEST(commands_of_messages_keep_to_them)
+{
+    CLEANUP(finish) struct bench bench = { 0 };
+    CLEANUP(buf_finish) struct buf command = { 0 };
+    struct error error;
+    struct alert alert = { .has_finding = true };
+    load(&bench, "never: ['risk_level=\"critical\"', 'team=~\"a|b\",risk_level!=\"low\"']\n");
+    CHECK(bench.limits != NULL);
+    alert_label(&alert, "alertname", "Opened");
+    alert_label(&alert, "finding_id", "01");
+    alert_label(&alert, "risk_level", "high");
+    CHECK(!allows(&bench, "alertname=Opened,finding_id=01", "", NOW, NOW + HOUR, &error));
+    notification_silence("x", NULL, silence_limits_never(bench.limits), &alert, 1, &command);
+    CHECK_CONTAINS(buf_cstr(&command), " 'risk_level!=\"critical\"' 'team!~\"a|b\"'");
+    CHECK(allows(&bench, "alertname=Opened,finding_id=01,risk_level!=critical,team!~\"a|b\"", "",
+                 NOW, NOW + HOUR, &error));
+}
+
 TEST(a_silence_lasts_so_long_at_most)
 {
     static const struct {
