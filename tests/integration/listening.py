@@ -107,7 +107,7 @@ def test_sockets_of_systemd():
                    prefix=(sys.executable, "-c", PASS, passed.fileno())) as exporter:
             until("the passed socket", lambda: ask(
                 http.client.HTTPConnection("127.0.0.1", port, timeout=30 * SLOWNESS))[0] == 200)
-            contains(exporter.log, f"address=127.0.0.1:{port}", "the log")
+            exporter.wait_for(f"address=127.0.0.1:{port}")
             equal(exporter.answers(), False, "the address of the flag is listened on")
 
 
