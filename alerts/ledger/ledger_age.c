@@ -14,19 +14,30 @@ static uint32_t date_of(const struct source *source, uint32_t changed_at, int64_
     return source->collector->dates_changes && changed_at <= now ? changed_at : 0;
 }
 
+/* Whether a finding was only out of sight: no row said another status, and its date is the same. */
+static bool goes_on(const struct ledger_past *past, uint32_t date)
+{
+    return date && date == past->changed_at && date == past->opened_at &&
+           past->reason != REASON_FIXED && past->reason != REASON_NOT_APPLICABLE;
+}
+
 void ledger_age_begin(const struct ledger *ledger, const struct source *source,
                       const struct ledger_past *past, uint32_t changed_at, struct ledger_open *open)
 {
     uint32_t date = date_of(source, changed_at, open->seen_at);
     open->changed_at = changed_at;
     open->opened_at = date ? date : open->seen_at;
-    if (!past->episode || past->reason != REASON_EXEMPTED)
+    if (!past->episode)
         return;
     int64_t start = start_of(ledger, open->opened_at, open->seen_at);
-    int64_t ran_s =
-        past->resolved_at + past->spent_s - start_of(ledger, past->opened_at, past->seen_at);
-    int64_t goes_on_at = start < past->resolved_at ? open->seen_at : start;
-    open->spent_s = (int32_t)((ran_s > 0 ? ran_s : 0) - (goes_on_at - start));
+    int64_t past_start = start_of(ledger, past->opened_at, past->seen_at);
+    if (past->reason == REASON_EXEMPTED) {
+        int64_t ran_s = past->resolved_at + past->spent_s - past_start;
+        int64_t goes_on_at = start < past->resolved_at ? open->seen_at : start;
+        open->spent_s = (int32_t)((ran_s > 0 ? ran_s : 0) - (goes_on_at - start));
+    } else if (goes_on(past, date)) {
+        open->spent_s = (int32_t)(past->spent_s + start - past_start);
+    }
 }
 
 bool ledger_age_move(const struct ledger *ledger, const struct source *source, uint32_t changed_at,

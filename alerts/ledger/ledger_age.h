@@ -2,7 +2,8 @@
 /* Since when findings are open and when their time is over. Opened is the status change that made a
  * finding fail, as Azure dates it: losing the database forgives no debt. Where Azure has no date,
  * or one in the future, it is when this program saw it. An exemption stops the clock of the SLA:
- * what had run before goes on where it ends. Pure. */
+ * what had run before goes on where it ends. A finding that was out of sight, and returns with the
+ * date it had, is due when it was. Pure. */
 #include "alerts/ledger/ledger_merge.h"
 #include "alerts/ledger/ledger_rows.h"
 

@@ -28,11 +28,11 @@ bool ledger_rows_load(struct database *database, const struct source_list *sourc
 struct ledger_past {
     uint32_t episode;
     int reason;
-    int64_t opened_at, seen_at, spent_s, resolved_at;
+    int64_t opened_at, seen_at, spent_s, changed_at, resolved_at;
     /* of one that is open: of a source nobody knows any more */
     bool open, quiet;
     enum risk_level risk;
-    int64_t changed_at, overdue_at;
+    int64_t overdue_at;
 };
 bool ledger_rows_past(struct database *database, const struct finding_id *id,
                       struct ledger_past *past, struct error *error) MUST_USE;

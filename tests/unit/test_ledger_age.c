@@ -186,6 +186,38 @@ TEST(an_exemption_stops_the_clock)
     }
 }
 
+/* Told in the other model for a while, or by no row: the same failing has the same time. */
+TEST(what_was_out_of_sight_is_due_when_it_was)
+{
+    static const enum finding_reason reasons[] = { REASON_RETIRED, REASON_NO_LONGER_ASSESSED,
+                                                   REASON_RESOURCE_DELETED };
+    static const char *const returns[] = { "finding.reopened a/3 high retired\n",
+                                           "finding.reopened a/3 high no_longer_assessed\n",
+                                           "finding.reopened a/3 high resource_deleted\n" };
+    for (size_t i = 0; i < 2 * ARRAY_COUNT(reasons); i++) {
+        struct world world;
+        begin(&world);
+        world.config.sla_from = i % 2 ? LEDGER_SLA_SEEN : LEDGER_SLA_AZURE;
+        ledger_configure(world.ledger, &world.config);
+        int64_t since = world.now - 5 * DAY;
+        collect(&world, RISK_HIGH, since);
+        collect_closed(&world, REASON_EXEMPTED, 0);
+        world.now += 30 * DAY;
+        CHECK_TEXT(collect(&world, RISK_HIGH, since),
+                   "finding.exemption_expired a/2 high exempted\n");
+        int64_t due_at = world.events.events[0].due_at;
+        collect_closed(&world, reasons[i / 2], 0);
+        CHECK_TEXT(collect(&world, RISK_HIGH, since), returns[i / 2]);
+        CHECK_INT(world.events.events[0].due_at, due_at);
+        /* With another date it failed anew. */
+        collect_closed(&world, reasons[i / 2], 0);
+        since = world.now + 60;
+        collect(&world, RISK_HIGH, since);
+        CHECK_INT(world.events.events[0].due_at, since + SLA_S);
+        world_finish(&world);
+    }
+}
+
 TEST(a_finding_that_was_fixed_has_all_its_time_again)
 {
     struct world world;

@@ -105,6 +105,9 @@ static void model_open(struct model *model, int source, unsigned finding, const 
         int64_t exempt_s =
             start_of(model, life) < past.resolved_at ? seen_at - start_of(model, life) : 0;
         life->ran_before_s = ran_s - exempt_s;
+    } else if (reason >= REASON_RESOURCE_DELETED && date && date == past.date &&
+               date == past.opened_at) { /* out of sight: it is due when it was */
+        life->ran_before_s = past.ran_before_s + start_of(model, life) - start_of(model, &past);
     }
     if (life->quiet && is_over(model, life))
         life->overdue_at = model->now;
