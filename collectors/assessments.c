@@ -165,6 +165,16 @@ static void add_native(struct part_row *finding, const struct row *row, struct a
     finding->location = text_or(row->region, region, length, arena);
 }
 
+/* Note what a row says of others, whatever its status. */
+static void see(struct part *part, const struct row *row, enum finding_model model,
+                const char *resource_id)
+{
+    if (model == MODEL_INDIVIDUAL)
+        assessments_model_see(seen_of(part), resource_id, row->individual);
+    else if (model == MODEL_GROUPED)
+        assessments_model_name(seen_of(part), part, row->key, row->title);
+}
+
 static enum odd_reason fold(struct part *part, size_t query, const void *data,
                             const struct collect_context *context, struct error *error)
 {
@@ -186,8 +196,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
     const char *resource_id = *row->resource_id ? row->resource_id : resource_of(part, row->id);
     enum finding_model model = assessments_model_of(row->individual, row->grouped);
     bool individual = model == MODEL_INDIVIDUAL;
-    if (individual)
-        assessments_model_see(seen_of(part), resource_id, row->individual);
+    see(part, row, model, resource_id);
     struct assessments_count *counts = part_count(part, &assessments_counts, subscription_id);
     counts->models[model]++;
     if (row->changed_at > counts->newest_at)

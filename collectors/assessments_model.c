@@ -79,8 +79,38 @@ void assessments_model_see(struct assessments_model_seen *seen, const char *reso
     intern_put(&seen->keys, key.data, key.length);
 }
 
+void assessments_model_name(struct assessments_model_seen *seen, struct part *part,
+                            const char *assessment_id, const char *title)
+{
+    CLEANUP(buf_finish) struct buf key = { 0 };
+    if (!*title)
+        return;
+    put_key(&key, "", assessment_id);
+    if (intern_put(&seen->named, key.data, key.length) <= seen->title_count)
+        return;
+    MEMORY_GROW(seen->titles, seen->title_count, seen->title_capacity);
+    seen->titles[seen->title_count++] = part_keep(part, title);
+}
+
+/* The first rows that fail may be those without a title. */
+static void fill_titles(struct part *part, const struct assessments_model_seen *seen)
+{
+    CLEANUP(buf_finish) struct buf key = { 0 };
+    for (uint32_t i = 0; i < part->assessment_count; i++) {
+        struct part_assessment *assessment = &part->assessments[i];
+        if (assessment->model != MODEL_GROUPED || *assessment->title)
+            continue;
+        put_key(&key, "", assessment->id);
+        uint32_t number = intern_find(&seen->named, key.data, key.length);
+        if (number != UINT32_MAX)
+            assessment->title = seen->titles[number - 1];
+    }
+}
+
 void assessments_model_finish(struct assessments_model_seen *seen)
 {
+    intern_finish(&seen->named);
+    free(seen->titles);
     intern_finish(&seen->keys);
 }
 
@@ -100,6 +130,7 @@ static bool is_told_apart(const struct part *part, size_t index,
 void assessments_model_settle(struct part *part, const struct assessments_model_seen *seen)
 {
     CLEANUP(buf_finish) struct buf key = { 0 };
+    fill_titles(part, seen);
     bool *closing = MEMORY_ARRAY(bool, part->finding_count + 1);
     for (size_t i = 0; i < part->finding_count && seen->keys.count; i++)
         closing[i] = part->assessments[part->findings[i].assessment].model == MODEL_GROUPED &&

@@ -16,15 +16,21 @@ bool assessments_model_is_baseline(const char *category);
  * Azure has no member that says so: it is known by its key, or guessed from its title. */
 const char *assessments_model_kind(const char *assessment_id, const char *title);
 
-/* The resources that have individual recommendations, by category. Zeroed is ready to use. */
+/* The resources that have individual recommendations, by category, and what grouped ones are
+ * called. Zeroed is ready to use. */
 struct assessments_model_seen {
-    struct intern keys;
+    struct intern keys, named;
+    const char **titles; /* by number in named, less one */
+    size_t title_count, title_capacity;
 };
+/* A row of a grouped one, also a healthy one: some rows have no title. */
+void assessments_model_name(struct assessments_model_seen *seen, struct part *part,
+                            const char *assessment_id, const char *title);
 void assessments_model_see(struct assessments_model_seen *seen, const char *resource_id,
                            const char *category);
 void assessments_model_finish(struct assessments_model_seen *seen);
 
-/* Close the grouped findings of a settled part on resources where individual recommendations of
- * their kind tell the same, as retired: what is told one by one is neither counted nor told twice.
- */
+/* Fill in the titles of grouped ones, and close the grouped findings of a settled part where
+ * individual recommendations of their kind tell the same of the resource, as retired: what is told
+ * one by one is neither counted nor told twice. */
 void assessments_model_settle(struct part *part, const struct assessments_model_seen *seen);

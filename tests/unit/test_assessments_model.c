@@ -115,6 +115,38 @@ TEST(a_grouped_one_is_left_out_where_individual_ones_tell_the_same)
     CHECK_INT(retired, 1);
 }
 
+/* A row of the key "secrets", which only its title explains. */
+#define SECRETS(id, title, code)                                                                   \
+    "{\"id\":\"/subscriptions/s-1/resourcegroups/g/providers/a.b/c/" id                            \
+    "/providers/microsoft.security/assessments/secrets\",\"assessmentKey\":\"Secrets\","           \
+    "\"subscriptionId\":\"s-1\",\"resourceId\":\"/subscriptions/s-1/resourcegroups/g/providers/"   \
+    "a.b/c/" id "\",\"resourceType\":\"a.b/c\",\"title\":\"" title "\",\"severity\":\"High\","     \
+    "\"riskLevel\":\"High\",\"statusCode\":\"" code "\"" GROUPED "}"
+#define SECRET CATEGORY("ExposedSecrets")
+
+/* The only one that is open may have none, and the one with a title may come first or last. */
+TEST(a_grouped_row_without_a_title_is_called_as_the_others)
+{
+    static const char *const orders[][4] = {
+        { SECRETS("m1", "", "Unhealthy"), ROW("m1", "p1", "High", "Unhealthy", SECRET),
+          SECRETS("m0", "Exposed secrets should be removed", "Healthy") },
+        { SECRETS("m0", "Exposed secrets should be removed", "Healthy"),
+          ROW("m1", "p1", "High", "Unhealthy", SECRET), SECRETS("m1", "", "Unhealthy") },
+        { SECRETS("m1", "", "Unhealthy"), ROW("m1", "p1", "High", "Unhealthy", SECRET),
+          SECRETS("m0", "Exposed secrets should be removed", "Unhealthy") },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(orders); i++) {
+        WORLD(world);
+        world_discover(&world, "[" WORLD_ONE "]");
+        struct part *part = collect(&world, world_rows(orders[i]));
+        CHECK_INT(part->finding_count, i == 2 ? 2 : 1);
+        size_t retired = 0;
+        for (size_t j = 0; j < part->closed_count; j++)
+            retired += part->closed[j].reason == REASON_RETIRED;
+        CHECK_INT(retired, 1);
+    }
+}
+
 TEST(rules_of_baselines_are_left_to_their_collector)
 {
     WORLD(world);
