@@ -73,6 +73,19 @@ static void dump_metadata(struct dump *dump)
     json_close(writer, ']');
 }
 
+static void dump_resources(struct dump *dump)
+{
+    const struct tenant *tenant = dump->tenant;
+    json_open(&dump->writer, "resources", '[');
+    for (size_t i = 0; i < tenant->resource_count; i++) {
+        if (!tenant->resources[i].gone)
+            json_add_text(&dump->writer, NULL,
+                          tenant_lower(&dump->scratch, tenant->resources[i].id));
+        dump_flush(dump, FLUSH_BYTES);
+    }
+    json_close(&dump->writer, ']');
+}
+
 static void dump_outside(struct dump *dump, const struct resource *resource)
 {
     struct outside outside;
@@ -256,6 +269,7 @@ void admin_dump(struct request *request, struct reply *reply)
     json_add_text(&dump.writer, "tenantId", tenant->id);
     dump_subscriptions(&dump);
     dump_metadata(&dump);
+    dump_resources(&dump);
     dump_assessments(&dump);
     dump_scores(&dump, tenant, false);
     dump_scores(&dump, tenant, true);

@@ -54,7 +54,8 @@ def follow(fake, folder, truth):
     """Wait until this generation is decided and what is to be sent is sent."""
     truth.take(fake.admin("dump"))
     until("the scores of this generation", lambda: watched(folder) == truth.watched(), 60)
-    until("its findings", lambda: truth.agrees(open_in_ledger(folder)), 60)
+    until("its findings", lambda: truth.agrees(open_in_ledger(folder)), 60,
+          told=lambda: truth.differs(open_in_ledger(folder)))
     sent(folder)
 
 

@@ -83,21 +83,39 @@ class Finding:
 
     def __init__(self, row, before):
         self.row, self.open = row, row is not None and row["code"] == "Unhealthy"
-        self.opened_at, self.ran = (before.opened_at, before.ran) if before else (0, 0)
-        self.was_exempt = before.was_exempt if before else False
         self.facts = row or before.facts
-        self.due_at = before.due_at if before else 0  # of what is over: as it was
-        if self.open and not (before and before.open and before.row["changed"] == row["changed"]):
-            if not self.was_exempt:
-                self.ran = 0
-            self.opened_at, self.was_exempt = row["changed"], False
-        elif before and before.open and not self.open:
-            self.was_exempt = row is not None and row["cause"] == "Exempt"
-            if self.was_exempt:
-                self.ran += row["changed"] - self.opened_at
+        self.opened_at, self.ended = (before.opened_at, before.ended) if before else (0, "")
+        self.ran = before.ran if before else {0}  # of its SLA before: what may be told
+        self.dues = before.dues if before else {0}  # of what is over: as they were
         if self.open:
+            if not (before and before.open and self.opened_at == row["changed"]):
+                self.begin(before)
             allowed = SLA_S.get(risk_of(row))
-            self.due_at = self.opened_at + allowed - self.ran if allowed else 0
+            self.dues = {self.opened_at + allowed - ran if allowed else 0 for ran in self.ran}
+        elif before and before.open:
+            self.end(before)
+
+    def begin(self, before):
+        """Another life: an exemption stopped its clock, and being out of sight did not."""
+        unseen = self.ended == "unseen" and self.opened_at == self.row["changed"]
+        if before and before.open:  # nobody saw its end: its date may be a corrected one
+            self.ran = self.ran | {0}
+        elif self.ended != "exempt" and not unseen:
+            self.ran = {0}
+        self.opened_at = self.row["changed"]
+
+    def end(self, before):
+        cause = self.row["cause"] if self.row else "Retired"
+        self.ended = {"Exempt": "exempt", "Retired": "unseen"}.get(cause, "status")
+        if self.ended == "exempt":
+            ran = self.row["changed"] - self.opened_at
+            self.ran = {before_it + ran for before_it in self.ran}
+            if before.hidden:  # it may have been over already: then nobody saw that it is exempt
+                self.ran.add(0)
+
+    def describe(self):
+        word = "hidden" if self.hidden else "open" if self.open else self.ended_as()
+        return f"{word} since {self.row['changed']}" if self.row else word
 
     def ended_as(self):
         if self.row is None:
@@ -125,9 +143,9 @@ class Truth:
             row["title"] = row["title"] or titles.get(row["key"], "")
         told = {place_of(row) for row in rows.values() if row["individual"]}
         for row in rows.values():
-            if row["grouped"] and place_of(row) in told:  # each of it is told by itself
-                row.update(code="Retired", cause="Retired")
-        there = {row["resourceId"] for row in rows.values()}
+            if row["grouped"] and row["code"] == "Unhealthy" and place_of(row) in told:
+                row.update(code="Retired", cause="Retired")  # each of it is told by itself
+        there = set(dump["resources"])
         self.generations.append({key: self.finding(rows.get(key), before.get(key), there)
                                  for key in rows.keys() | before.keys()})
         self.note_news(before)
@@ -150,10 +168,12 @@ class Truth:
         return gone
 
     def note_news(self, before):
-        """What appears where the other model told of it is none."""
+        """What appears where the other model told of it, and does no more, is none."""
+        now = self.generations[-1]
         places = {(place_of(f.facts), bool(f.facts["individual"]))
-                  for f in before.values() if f.open and place_of(f.facts)}
-        for key, finding in self.generations[-1].items():
+                  for key, f in before.items() if f.open and place_of(f.facts)
+                  and (now[key].hidden or now[key].ended_as() == "retired")}
+        for key, finding in now.items():
             last, place = before.get(key), place_of(finding.facts)
             if not before or not finding.open or not place or finding.hidden:
                 continue
@@ -166,6 +186,21 @@ class Truth:
         now = self.generations[-1]
         hidden = {key for key, finding in now.items() if finding.hidden}
         return ledger - hidden == {key for key, f in now.items() if f.open} - hidden
+
+    def differs(self, ledger):
+        """The findings of which one says that they are open and the other does not."""
+        now = self.generations[-1]
+        return "; ".join(self.describe(key, key in ledger)
+                         for key in sorted(ledger | {key for key, f in now.items() if f.open})
+                         if key not in now or not now[key].hidden
+                         and now[key].open != (key in ledger))
+
+    def describe(self, key, ours):
+        """What the ledger says of a finding, and what it was in the last generations."""
+        past = [g[key].describe() if key in g else "unknown" for g in self.generations]
+        facts = self.generations[-1][key].facts if key in self.generations[-1] else {}
+        return (f"{key} is {'open' if ours else 'not open'}, and was {', '.join(past)}: "
+                f"{facts.get('title')} ({facts.get('key')}) on {facts.get('resourceId')}")
 
     def watched(self):
         return {scope: ratios[-1] for scope, ratios in self.scores.items()}
@@ -237,7 +272,7 @@ class Truth:
         """What it says and what is, where they differ."""
         if not finding:
             return "no such finding"
-        labels, row = alert["labels"], finding.facts
+        labels, row, due_at = alert["labels"], finding.facts, seconds(alert["due_at"])
         firing = alert["state"] == "firing"
         connector = self.below(row)
         in_time = alert["event"] == "finding.no_longer_overdue"  # a later date ends what was late
@@ -264,8 +299,8 @@ class Truth:
             "subscription's name": (labels["subscription_name"],
                                     self.subscriptions[row["subscriptionId"]]),
             "assessment": (labels["assessment_id"], row["key"]),
-            "due_at": (seconds(alert["due_at"]), finding.due_at),
-            "resource's due_at": (seconds(resource.get("due_at", "")), finding.due_at),
+            "due_at": (due_at, due_at if due_at in finding.dues else max(finding.dues)),
+            "resource's due_at": (seconds(resource.get("due_at", "")), due_at),
         }
         if firing and finding.open:
             facts["risk"] = (alert["risk_level"], risk_of(row))
