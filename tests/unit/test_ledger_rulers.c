@@ -151,8 +151,8 @@ TEST(a_subscription_that_changes_its_model_has_no_news)
     open_individual(part, "m2", "bash", "s2");
     world_publish(&world, part);
     CHECK_TEXT(world_advance(&world), "finding.opened m1/1 high\nfinding.opened m2/1 high\n");
-    static const char *const grouped[] = { "finding.opened m3/1 high\n"
-                                           "quiet finding.opened m1/1 high\n",
+    static const char *const grouped[] = { ("finding.opened m3/1 high\n"
+                                            "quiet finding.opened m1/1 high\n"),
                                            "finding.resolved m1/1 high retired\n", "" };
     for (size_t i = 0; i < ARRAY_COUNT(grouped); i++) {
         part = world_part(A, BOTH);
