@@ -98,6 +98,7 @@ static bool add_event(struct watch *watch, const struct event *said, struct erro
     event.subject = arena_text(arena, said->subject);
     event.detail = arena_text(arena, said->detail);
     event.connector = arena_text(arena, said->connector ? said->connector : "");
+    event.headline = arena_text(arena, said->headline ? said->headline : "");
     event_add(watch->events, &event);
     return ledger_record(watch->database, &event, error);
 }

@@ -113,6 +113,8 @@ static const char *advance(struct scene *scene)
                    event->subject, event->value, event->value_before, event->detail);
         if (*event->connector)
             buf_printf(&out, " of %s through %s", event->cloud, event->connector);
+        if (*event->headline)
+            buf_printf(&out, " titled %s", event->headline);
         buf_char(&out, '\n');
         CHECK_INT(event->at, scene->now);
     }
@@ -413,7 +415,7 @@ TEST(a_model_that_disappears_is_told_once)
     CHECK_TEXT(advance(&scene),
                "ruler.changed  grouped 0 0 (Azure tells of no grouped recommendations any more. "
                "What was open of them is not fixed: it is told in another way, or not assessed any "
-               "longer)\n");
+               "longer) titled Azure tells of no grouped recommendations any more\n");
     int64_t before = changes(&scene);
     recommend(&scene, ".i");
     CHECK_TEXT(advance(&scene), "");
