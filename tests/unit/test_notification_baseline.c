@@ -82,7 +82,7 @@ static void add(struct scene *scene, const char *machine, const char *title, boo
 {
     const struct part *part = scene->world.snapshot->parts[INDEX(baselines)];
     for (size_t i = 0; i < part->finding_count; i++) {
-        char scratch[PART_ID_BYTES];
+        char *scratch = arena_alloc(&scene->arena, PART_ID_BYTES); /* labels point into it */
         struct finding view;
         part_view(part, i, &view, scratch);
         if (strcmp(view.resource_name, machine) != 0 || strcmp(view.title, title) != 0)
