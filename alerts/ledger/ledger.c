@@ -24,6 +24,7 @@ static void forget(struct ledger *ledger)
 {
     for (size_t i = 0; i < ledger->source_count; i++) {
         free(ledger->sources[i].open);
+        ledger_ended_finish(&ledger->sources[i].ended);
         intern_finish(&ledger->sources[i].assessments);
         ledger_adopt_finish(&ledger->sources[i]);
     }
@@ -63,6 +64,14 @@ static void load_row(void *context, const struct ledger_row *row)
         .quiet = row->quiet,
         .absent_at = (uint32_t)row->absent_at,
     };
+}
+
+static void load_ended(void *context, const struct source *source, const struct finding_id *id,
+                       int reason)
+{
+    struct ledger *ledger = context;
+    if (source)
+        ledger_ended_add(&ledger->sources[source->index].ended, id, reason);
 }
 
 static int compare_open(const void *left, const void *right)
@@ -122,6 +131,10 @@ bool ledger_reload(struct ledger *ledger, struct error *error)
     for (size_t i = 0; i < ledger->source_count; i++)
         ledger->sources[i].generation = UINT64_MAX;
     if (!load_open(ledger, error) ||
+        !ledger_rows_over(ledger->database, ledger->list, REASON_EXEMPTED, load_ended, ledger,
+                          error) ||
+        !ledger_rows_over(ledger->database, ledger->list, REASON_RETIRED, load_ended, ledger,
+                          error) ||
         !ledger_rows_assessments(ledger->database, load_assessment, ledger, error))
         return false;
     for (size_t i = 0; i < ledger->source_count; i++)

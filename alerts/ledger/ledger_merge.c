@@ -317,6 +317,7 @@ static bool resolve(struct merge *merge, const struct ledger_open *open,
         event_add(merge->events, &event);
     ledger->due_changed = true;
     merge->source->absent_count -= open->absent_at != 0;
+    ledger_ended_add(&merge->source->ended, &open->id, event.reason);
     return ledger_rows_resolve(ledger->database, &open->id, event.reason, ended_at, error) &&
            ledger_record(ledger->database, &event, error);
 }
@@ -485,6 +486,8 @@ static bool conclude(struct merge *merge, struct error *error)
         !ledger_adopt_begin(merge->ledger, merge->of, merge->snapshot, merge->now, merge->fresh,
                             error) ||
         !add_rulers(merge, error) ||
+        !ledger_ended_look(&merge->source->ended, merge->source->open, merge->source->count,
+                           merge->ledger->database, merge->part, merge->now, error) ||
         !ledger_models_look(&merge->models, merge->ledger, merge->source, merge->part, error) ||
         !walk(merge, error))
         return false;

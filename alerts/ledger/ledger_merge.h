@@ -2,6 +2,7 @@
 /* The ledger's memory, and how one part of a snapshot changes it: the merge of ledger.h. */
 #include "alerts/ledger/ledger.h"
 #include "alerts/ledger/ledger_counters.h"
+#include "alerts/ledger/ledger_ended.h"
 
 /* An open finding, compact: 52 bytes. */
 struct ledger_open {
@@ -40,6 +41,7 @@ struct ledger_source {
     size_t adoption_capacity;
     char cover[33];    /* digest of the subscriptions the last part spoke for; "" = none yet */
     uint32_t cover_at; /* collection that was the first with this cover */
+    struct ledger_ended ended; /* what is over, and may end otherwise */
     struct intern assessments; /* every recommendation ever seen open */
 };
 

@@ -101,6 +101,38 @@ bool ledger_rows_load(struct database *database, const struct source_list *sourc
     }
 }
 
+struct over_row {
+    struct finding_id id;
+    const char *source;
+    int reason;
+    bool has_id;
+};
+static const struct row_field over_fields[] = {
+    ROW_BYTES(struct over_row, id.bytes, "id", has_id),
+    ROW_TEXT(struct over_row, source, "source"),
+    ROW_ENUM(struct over_row, reason, "reason", REASON_COUNT),
+    { 0 },
+};
+static const struct rows_table over_rows = { "ledger_known", 0, over_fields };
+
+bool ledger_rows_over(struct database *database, const struct source_list *sources,
+                      enum finding_reason reason, ledger_rows_visit_over *visit, void *context,
+                      struct error *error)
+{
+    struct database_statement *statement =
+        rows_select(database, &over_rows, " WHERE is_open = 0 AND reason = $1");
+    database_bind(statement, (int)reason);
+    for (bool found;;) {
+        struct over_row row;
+        if (!rows_next(statement, &over_rows, NULL, &row, &found, error))
+            return error_wrap(error, "reading the findings that are over");
+        if (!found)
+            return true;
+        if (row.has_id)
+            visit(context, source_list_find(sources, row.source), &row.id, row.reason);
+    }
+}
+
 static const struct row_field past_fields[] = {
     ROW_INTEGER(struct ledger_past, episode, "episode"),
     ROW_ENUM(struct ledger_past, reason, "reason", REASON_COUNT),
@@ -246,6 +278,16 @@ bool ledger_rows_resolve(struct database *database, const struct finding_id *id,
                                    " resolved_at = $2, absent_at = absent_at * $3 WHERE id = $4");
     int64_t keeps_absent = reason == REASON_NO_LONGER_ASSESSED; /* messages say since when */
     database_bind(statement, reason, at, keeps_absent, DATABASE_BYTES(id->bytes));
+    return done(database_run(statement, error), id, error);
+}
+
+bool ledger_rows_ended(struct database *database, const struct finding_id *id, int reason,
+                       int64_t at, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "UPDATE ledger_finding SET reason = $1, resolved_at = CASE WHEN opened_at > $2"
+                  " THEN opened_at ELSE $2 END WHERE id = $3 AND is_open = 0");
+    database_bind(statement, reason, at, DATABASE_BYTES(id->bytes));
     return done(database_run(statement, error), id, error);
 }
 

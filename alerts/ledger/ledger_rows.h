@@ -24,6 +24,13 @@ typedef void ledger_rows_visit(void *context, const struct ledger_row *row);
 bool ledger_rows_load(struct database *database, const struct source_list *sources,
                       ledger_rows_visit *visit, void *context, struct error *error) MUST_USE;
 
+/* Walk those that are over for a reason, in no order. source: NULL = one nobody knows any more. */
+typedef void ledger_rows_visit_over(void *context, const struct source *source,
+                                    const struct finding_id *id, int reason);
+bool ledger_rows_over(struct database *database, const struct source_list *sources,
+                      enum finding_reason reason, ledger_rows_visit_over *visit, void *context,
+                      struct error *error) MUST_USE;
+
 /* What an earlier life of a finding left; episode 0 = there was none. */
 struct ledger_past {
     uint32_t episode;
@@ -52,6 +59,9 @@ bool ledger_rows_change(struct database *database, const struct finding *finding
                         int64_t overdue_at, struct error *error) MUST_USE;
 bool ledger_rows_resolve(struct database *database, const struct finding_id *id, int reason,
                          int64_t at, struct error *error) MUST_USE;
+/* Write how a finding ended that is over already. */
+bool ledger_rows_ended(struct database *database, const struct finding_id *id, int reason,
+                       int64_t at, struct error *error) MUST_USE;
 bool ledger_rows_absent(struct database *database, const struct finding_id *id, int64_t at,
                         struct error *error) MUST_USE;
 /* Write that a finding is overdue, which it is not quiet any more; 0 = that it is not, after all.

@@ -92,8 +92,11 @@ class Finding:
                 self.begin(before)
             allowed = SLA_S.get(risk_of(row))
             self.dues = {self.opened_at + allowed - ran if allowed else 0 for ran in self.ran}
-        elif before and before.open:
+        elif before and (before.open or (row and row["cause"] == "Exempt"
+                                         and self.ended == "unseen")):
             self.end(before)
+        elif row and self.ended == "exempt" and row["cause"] not in ("Exempt", "Retired"):
+            self.ran = self.ran | {0}  # it is fixed, if the ledger saw this generation
 
     def begin(self, before):
         """Another life: an exemption stopped its clock, and being out of sight did not."""
@@ -110,7 +113,7 @@ class Finding:
         if self.ended == "exempt":
             ran = self.row["changed"] - self.opened_at
             self.ran = {before_it + ran for before_it in self.ran}
-            if before.hidden:  # it may have been over already: then nobody saw that it is exempt
+            if before.hidden or not before.open:  # nobody may have seen that it is exempt
                 self.ran.add(0)
 
     def describe(self):

@@ -249,6 +249,38 @@ TEST(the_sla_may_count_from_our_sight)
     world_finish(&world);
 }
 
+/* What a row says of a finding that is over decides what it is when it fails again. */
+TEST(an_end_may_become_another)
+{
+    struct error error = { 0 };
+    for (int restart = 0; restart < 2; restart++) {
+        struct world world;
+        begin(&world);
+        int64_t since = world.now - 5 * DAY;
+        collect(&world, RISK_HIGH, since);
+        CHECK_TEXT(collect_closed(&world, REASON_EXEMPTED, world.now + 60),
+                   "finding.exempted a/1 high exempted\n");
+        CHECK(!restart || ledger_reload(world.ledger, &error));
+        CHECK_TEXT(collect_closed(&world, REASON_FIXED, world.now + 60), "");
+        int64_t fixed_at = world.now;
+        since = world.now + 60;
+        CHECK_TEXT(collect(&world, RISK_HIGH, since), "finding.reopened a/2 high fixed\n");
+        CHECK_INT(world.events.events[0].resolved_at, fixed_at);
+        CHECK_INT(world.events.events[0].due_at, since + SLA_S);
+        /* One that was exempted out of sight goes on. */
+        collect_closed(&world, REASON_RETIRED, 0);
+        CHECK(!restart || ledger_reload(world.ledger, &error));
+        world.now = since + 2 * DAY;
+        CHECK_TEXT(collect_closed(&world, REASON_EXEMPTED, since + DAY), "");
+        CHECK_TEXT(collect_closed(&world, REASON_RETIRED, 0), "");
+        int64_t again_at = world.now + 60;
+        CHECK_TEXT(collect(&world, RISK_HIGH, again_at),
+                   "finding.exemption_expired a/3 high exempted\n");
+        CHECK_INT(world.events.events[0].due_at, again_at + SLA_S - DAY);
+        world_finish(&world);
+    }
+}
+
 /* A report's date is that of the report. */
 TEST(only_some_collectors_date_what_they_find)
 {

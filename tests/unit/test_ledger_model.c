@@ -267,6 +267,11 @@ static void model_merge(struct model *model, int source, const struct collection
             adopted++;
             model_open(model, source, i, &row, adopting || fresh[subscription_of(i)],
                        ruled[key_of(i)]);
+        } else if (!life->open && row.closed && life->episode && life->reason == REASON_EXEMPTED &&
+                   row.reason != REASON_EXEMPTED) { /* fixed since then */
+            int64_t ended_at = believed(source, row.date, model->now);
+            life->reason = row.reason;
+            life->resolved_at = later(ended_at ? ended_at : model->now, life->opened_at);
         } else if (life->open && row.closed) {
             model_resolve(model, source, i, row.reason, row.date);
         } else if (life->open && row.proof == PROOF_DELETED) {
