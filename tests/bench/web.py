@@ -17,21 +17,13 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../integration"))
-from attack import KINDS, Many, allow_files, scrape_often  # noqa: E402
+from attack import KINDS, RULES, Many, allow_files, scrape_often  # noqa: E402
 from bench import cpu_seconds  # noqa: E402
 from harness import SECRET, Exporter, Fake, Folder, memory_kb, settings, until  # noqa: E402
 from sink import Sink, receiver  # noqa: E402
 
 CONNECTIONS = 1000
 PAUSE = 0.01
-RULES = """
-groups:
-- name: all
-  rules:
-  - alert: Finding
-    event: [finding.opened, finding.reopened]
-    match: ['source="assessments"']
-"""
 
 
 def p99(times):

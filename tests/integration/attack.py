@@ -11,6 +11,14 @@ import time
 
 from harness import SLOWNESS
 
+RULES = """
+groups:
+- name: all
+  rules:
+  - alert: Finding
+    event: [finding.opened, finding.reopened]
+    match: ['source="assessments"']
+"""
 PEERS = [f"127.0.0.{number}" for number in range(2, 18)]
 SCRAPER = "127.0.0.1"
 HOST = b"Host: localhost\r\n"

@@ -5,19 +5,11 @@ import os
 import sqlite3
 import threading
 
-from attack import KINDS, Many, Slow, scrape_often
+from attack import KINDS, RULES, Many, Slow, scrape_often
 from harness import (ALL, SECRET, Exporter, Fake, Folder, contains, equal, run, settings, until)
 from sink import Sink, receiver
 from writes import silence
 
-RULES = """
-groups:
-- name: all
-  rules:
-  - alert: Finding
-    event: [finding.opened, finding.reopened]
-    match: ['source="assessments"']
-"""
 CONNECTIONS = 1000 if ALL else 600  # more than web.max_connections
 REQUESTS = 20000 if ALL else 1000
 SCRAPES = 30

@@ -93,6 +93,16 @@ const char *test_folder(void)
     return folder;
 }
 
+const char *test_file(const char *name, const char *text)
+{
+    static char path[4400];
+    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
+    FILE *file = fopen(path, "w");
+    if (!file || fputs(text, file) < 0 || fclose(file))
+        abort();
+    return path;
+}
+
 bool test_run(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);

@@ -38,6 +38,9 @@ void test_check_contains(const char *got, const char *part, const char *file, in
 /* A new empty folder below $TMPDIR, removed with everything in it when the program ends. */
 const char *test_folder(void);
 
+/* Write a file with this text into it; its path, valid until the next call. */
+const char *test_file(const char *name, const char *text);
+
 /* Run all tests in order and say how each went; false when a check failed, or there is no test. */
 bool test_run(void);
 

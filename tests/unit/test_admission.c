@@ -12,16 +12,6 @@
 #define BOB "Basic Ym9iOnNlY3JldA=="
 #define PAIR "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
 
-static const char *write_file(const char *name, const char *text)
-{
-    static char path[4096];
-    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
-    FILE *file = fopen(path, "w");
-    fputs(text, file);
-    fclose(file);
-    return path;
-}
-
 struct world {
     struct metric_store *metrics;
     struct admission *admission;
@@ -31,7 +21,7 @@ static void begin(struct world *world, const char *text)
 {
     struct error error;
     world->metrics = metric_store_create();
-    world->admission = admission_create(write_file("web.yml", text), world->metrics, &error);
+    world->admission = admission_create(test_file("web.yml", text), world->metrics, &error);
     CHECK(world->admission != NULL);
 }
 
@@ -45,7 +35,7 @@ static void end(struct world *world)
 static bool reload(struct world *world, const char *text, char reasons[512])
 {
     struct option_report report = { 0 };
-    write_file("web.yml", text);
+    test_file("web.yml", text);
     bool ok = admission_reload(world->admission, &report);
     snprintf(reasons, 512, "%s", buf_cstr(&report.text));
     options_report_finish(&report);
@@ -174,16 +164,16 @@ TEST(admission_takes_certificates_that_fit)
     char reasons[512];
     struct certificate one = certificate_make(GNUTLS_PK_ECDSA, "localhost", NULL);
     struct certificate two = certificate_make(GNUTLS_PK_ECDSA, "localhost", NULL);
-    write_file("server.crt", one.cert);
-    write_file("server.key", one.key);
+    test_file("server.crt", one.cert);
+    test_file("server.key", one.key);
     begin(&world, PAIR);
     CHECK(admission_encrypts(world.admission));
     CHECK_NUMBER(metric_read_values(world.metrics, admission_families[2], METRIC_LABELS()->values),
                  4e9);
-    write_file("server.crt", two.cert);
+    test_file("server.crt", two.cert);
     CHECK(!reload(&world, PAIR, reasons));
     CHECK_CONTAINS(reasons, "web.yml:1: tls_server_config: certificate and key: ");
-    write_file("server.key", two.key);
+    test_file("server.key", two.key);
     CHECK(reload(&world, PAIR, reasons));
     CHECK(!reload(&world, "", reasons));
     CHECK_CONTAINS(reasons, "turning TLS on or off needs a restart");
@@ -197,7 +187,7 @@ TEST(admission_does_not_begin_with_a_wrong_file)
 {
     struct error error = { 0 };
     struct metric_store *metrics = metric_store_create();
-    CHECK(!admission_create(write_file("web.yml", "users: {}\n"), metrics, &error));
+    CHECK(!admission_create(test_file("web.yml", "users: {}\n"), metrics, &error));
     CHECK_CONTAINS(error.message, "web.yml:1: users: unknown key");
     metric_store_destroy(metrics);
 }
@@ -215,12 +205,12 @@ TEST(admission_describes_a_file)
           "TLS is on, clients show a certificate, nobody has to log in" },
     };
     struct certificate one = certificate_make(GNUTLS_PK_ECDSA, "localhost", NULL);
-    write_file("server.crt", one.cert);
-    write_file("server.key", one.key);
+    test_file("server.crt", one.cert);
+    test_file("server.key", one.key);
     for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
         CLEANUP(buf_finish) struct buf out = { 0 };
         struct option_report report = { 0 };
-        struct toolkit *toolkit = admission_read(write_file("web.yml", files[i].text), &report);
+        struct toolkit *toolkit = admission_read(test_file("web.yml", files[i].text), &report);
         CHECK_TEXT(buf_cstr(&report.text), "");
         if (toolkit)
             admission_describe(toolkit, &out);

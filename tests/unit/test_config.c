@@ -6,21 +6,11 @@
 #include "sources.h"
 #include "test.h"
 
-static const char *write_file(const char *name, const char *text)
-{
-    static char path[4200];
-    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
-    FILE *file = fopen(path, "w");
-    fputs(text, file);
-    fclose(file);
-    return path;
-}
-
 /* The text as a file, with these settings over it. NULL and the report when it is wrong. */
 static struct config *load(const char *text, const struct config_setting *settings, size_t count,
                            struct option_report *report)
 {
-    struct config_source source = { .file = write_file("config.yml", text),
+    struct config_source source = { .file = test_file("config.yml", text),
                                     .settings = settings,
                                     .setting_count = count };
     return config_load(&source, report);

@@ -121,17 +121,6 @@ static struct reading read_rows(const struct option *table, const char *text)
     return reading;
 }
 
-static const char *write_file(const char *name, const char *text)
-{
-    static char path[4300];
-    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
-    FILE *file = fopen(path, "w");
-    if (!file || fputs(text, file) < 0)
-        abort();
-    fclose(file);
-    return path;
-}
-
 static void check_defaults(const struct outer *out)
 {
     CHECK_TEXT(out->text, "a: \"b\"");
@@ -448,10 +437,10 @@ TEST(required_counts_where_the_section_is_or_must_be)
 TEST(secrets_come_from_files)
 {
     struct reading reading = { 0 };
-    write_file("key", "from-a-file\n");
+    test_file("key", "from-a-file\n");
     const char *path =
-        write_file("c.yml", "inner:\n  who: me\n  key_file: key\n  file: ../x\nrules:\n"
-                            "  - name: a\n    token_file: key\n");
+        test_file("c.yml", "inner:\n  who: me\n  key_file: key\n  file: ../x\nrules:\n"
+                           "  - name: a\n    token_file: key\n");
     options_default(rows, &reading.out, &reading.arena);
     CHECK(options_read_file(rows, path, &reading.out, &reading.arena, &reading.report));
     CHECK_TEXT(buf_cstr(&reading.report.text), "");
@@ -494,7 +483,7 @@ TEST(one_value_is_set_by_path)
     READING reading = read_rows(rows, "inner: {who: me}\nnamed: {a: {weight: 1}}\n");
     struct outer *out = &reading.out;
     char key[4300];
-    snprintf(key, sizeof key, "%s", write_file("flag-key", "by-flag-file"));
+    snprintf(key, sizeof key, "%s", test_file("flag-key", "by-flag-file"));
     const struct {
         const char *path, *text;
     } cases[] = {

@@ -173,20 +173,11 @@ TEST(rule_says_what_is_wrong_and_where)
     }
 }
 
-static void write_file(const char *name, const char *text)
-{
-    char path[4400];
-    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
-    FILE *file = fopen(path, "w");
-    fputs(text, file);
-    fclose(file);
-}
-
 TEST(rule_loads_files_and_patterns)
 {
-    write_file("a.yml", "groups: [{ name: g, rules: [{ alert: A, event: finding.opened }] }]\n");
-    write_file("b.yml", "groups: [{ name: g, rules: [{ alert: B, event: finding.opened }] }]\n");
-    write_file("bad.yaml", "groups: [{ name: g, rules: [{ alert: A, event: finding.opened }] }]\n");
+    test_file("a.yml", "groups: [{ name: g, rules: [{ alert: A, event: finding.opened }] }]\n");
+    test_file("b.yml", "groups: [{ name: g, rules: [{ alert: B, event: finding.opened }] }]\n");
+    test_file("bad.yaml", "groups: [{ name: g, rules: [{ alert: A, event: finding.opened }] }]\n");
     static const struct {
         const char *patterns[3];
         size_t count, rules;

@@ -3,16 +3,6 @@
 
 #include "alerts_world.h"
 
-static const char *write_file(const char *name, const char *text)
-{
-    static char path[4200];
-    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
-    FILE *file = fopen(path, "w");
-    fputs(text, file);
-    fclose(file);
-    return path;
-}
-
 struct outcome {
     bool ran;
     size_t failed;
@@ -29,25 +19,25 @@ static void outcome_finish(struct outcome *outcome)
 static struct outcome run(const char *tests, struct settings *settings)
 {
     struct outcome outcome = { 0 };
-    write_file("some_rules.yml", SCENE_OPENED
-               "  - alert: StillOpen\n    event: finding.opened\n    min_age: 1h\n"
-               "    match: ['risk_level=\"low\"']\n"
-               "  - alert: Many\n    metric: defender_assessment_findings\n    above: 2\n"
-               "    for: 30m\n");
-    write_file("clouds.yml", "groups:\n- name: g\n  rules:\n  - alert: Outside\n"
-                             "    event: finding.opened\n"
-                             "    match: ['cloud=\"aws\"', 'connector=\"prod-aws\"',"
-                             " 'account=~\"1234.*\"']\n");
+    test_file("some_rules.yml", SCENE_OPENED
+              "  - alert: StillOpen\n    event: finding.opened\n    min_age: 1h\n"
+              "    match: ['risk_level=\"low\"']\n"
+              "  - alert: Many\n    metric: defender_assessment_findings\n    above: 2\n"
+              "    for: 30m\n");
+    test_file("clouds.yml", "groups:\n- name: g\n  rules:\n  - alert: Outside\n"
+                            "    event: finding.opened\n"
+                            "    match: ['cloud=\"aws\"', 'connector=\"prod-aws\"',"
+                            " 'account=~\"1234.*\"']\n");
     buf_text(&outcome.out, "");
-    outcome.ran = ruletest_run(write_file("tests.yml", tests), settings, scene_families(),
+    outcome.ran = ruletest_run(test_file("tests.yml", tests), settings, scene_families(),
                                &outcome.out, &outcome.failed, &outcome.report);
     return outcome;
 }
 
 TEST(tags_of_findings_are_labels_when_they_are_listed)
 {
-    write_file("tags.yml", "groups:\n- name: g\n  rules:\n  - alert: Web\n"
-                           "    event: finding.opened\n    match: ['tag_team=\"web\"']\n");
+    test_file("tags.yml", "groups:\n- name: g\n  rules:\n  - alert: Web\n"
+                          "    event: finding.opened\n    match: ['tag_team=\"web\"']\n");
     static const char tests[] = "rule_files: [tags.yml]\n%s"
                                 "tests:\n- name: only those of the web team are told\n"
                                 "  findings:\n"

@@ -10,27 +10,17 @@
 #define PAIR "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
 #define HASH "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG"
 
-static const char *write_file(const char *name, const char *text)
-{
-    static char path[4096];
-    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
-    FILE *file = fopen(path, "w");
-    fputs(text, file);
-    fclose(file);
-    return path;
-}
-
 static void write_neighbours(void)
 {
-    write_file("server.crt", "the certificate\n");
-    write_file("server.key", "the key\n");
-    write_file("ca.pem", "the authority\n");
+    test_file("server.crt", "the certificate\n");
+    test_file("server.key", "the key\n");
+    test_file("ca.pem", "the authority\n");
 }
 
 static struct toolkit *read_text(const char *text, struct buf *reasons)
 {
     struct option_report report = { 0 };
-    struct toolkit *toolkit = toolkit_read(write_file("web.yml", text), &report);
+    struct toolkit *toolkit = toolkit_read(test_file("web.yml", text), &report);
     buf_text(reasons, buf_cstr(&report.text));
     options_report_finish(&report);
     return toolkit;
