@@ -43,7 +43,7 @@ const struct family_1 evaluation_unreadable = {
 /* clang-format on */
 
 const char *const evaluation_aside_words[] = {
-    "silences", "inhibitions", "scores", "freshness", "subscriptions", "models",  "risk",
+    "silences", "inhibitions", "scores", "freshness", "subscriptions", "models",  "plans", "risk",
     "counters", "history",     "drill",  "audit",     "pruning",       "figures", NULL,
 };
 
@@ -174,6 +174,11 @@ static bool watch_models(void *context, struct error *error)
     return watch(context, WATCH_MODELS, error);
 }
 
+static bool watch_plans(void *context, struct error *error)
+{
+    return watch(context, WATCH_PLANS, error);
+}
+
 static bool watch_risk(void *context, struct error *error)
 {
     struct step *step = context;
@@ -198,6 +203,7 @@ static bool happen(struct step *step, struct error *error)
         !aside(step, EVALUATION_FRESHNESS, watch_freshness, error) ||
         !aside(step, EVALUATION_SUBSCRIPTIONS, watch_subscriptions, error) ||
         !aside(step, EVALUATION_MODELS, watch_models, error) ||
+        !aside(step, EVALUATION_PLANS, watch_plans, error) ||
         !aside(step, EVALUATION_RISK, watch_risk, error))
         return false;
     for (size_t i = 0; i < step->events.count; i++)

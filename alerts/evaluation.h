@@ -18,6 +18,7 @@ enum evaluation_aside {
     EVALUATION_FRESHNESS,
     EVALUATION_SUBSCRIPTIONS,
     EVALUATION_MODELS,
+    EVALUATION_PLANS,
     EVALUATION_RISK, /* whether Azure tells any */
     EVALUATION_COUNTERS,
     EVALUATION_HISTORY, /* values over time */

@@ -270,6 +270,7 @@ static bool finish(struct part *part, const struct collect_context *context, str
         const struct part_closed *closed = &part->closed[i];
         if (closed->reason != REASON_RETIRED) /* told by others */
             counted[closed->place].results[closed->cloud][statuses[closed->reason]]++;
+        counted[closed->place].plan_off[closed->cloud] += closed->reason == REASON_PLAN_OFF;
     }
     for (size_t i = 0; i < part->cover_count; i++) {
         bool any = false;
@@ -280,6 +281,7 @@ static bool finish(struct part *part, const struct collect_context *context, str
         struct assessments_count *counts =
             part_count(part, &assessments_counts, part->cover[i].subscription_id);
         memcpy(counts->results, counted[i].results, sizeof counts->results);
+        memcpy(counts->plan_off, counted[i].plan_off, sizeof counts->plan_off);
     }
     free(places);
     free(counted);

@@ -6,7 +6,8 @@
 
 struct assessments_count {
     uint64_t results[CLOUD_COUNT][STATUS_COUNT];
-    uint64_t models[MODEL_COUNT]; /* rows of whatever status */
+    uint64_t plan_off[CLOUD_COUNT]; /* of those not applicable: because a plan is off */
+    uint64_t models[MODEL_COUNT];   /* rows of whatever status */
     int64_t newest_at; /* newest status change; 0 = none */
 };
 extern const struct kept_kind assessments_counts;

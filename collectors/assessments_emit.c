@@ -23,6 +23,13 @@ static const struct family_3 assessed_resources = {
             "assessments, cached 15m.",
     LABELS("subscription_id", "cloud", "status"),
 };
+static const struct family_2 plan_off = {
+    .name = "defender_plan_off_results", .type = METRIC_GAUGE, .level = 0,
+    .help = "Assessment results that are not applicable only because a Defender plan is off: a gap "
+            "in coverage, not health. They are in defender_assessed_resources as not_applicable, "
+            "too. From assessments, cached 15m.",
+    LABELS("subscription_id", "cloud"),
+};
 static const struct family_3 affected_resources = {
     .name = "defender_affected_resources", .type = METRIC_GAUGE, .level = 0,
     .help = "Resources with at least one open finding, by the worst risk level among them. From "
@@ -96,11 +103,11 @@ static const struct family_7 finding_info = {
                      "resource_type", "resource_name", "risk_level"),
 };
 const struct family *const assessments_families[] = {
-    &findings.family, &assessed_resources.family, &affected_resources.family,
-    &on_attack_path.family, &internet_exposed.family, &oldest.family, &newest_evaluation.family,
-    &type_findings.family, &assessment_info.family, &assessment_findings.family,
-    &recommendation_findings.family, &assessment_subscription_findings.family,
-    &finding_info.family, NULL,
+    &findings.family, &assessed_resources.family, &plan_off.family,
+    &affected_resources.family, &on_attack_path.family, &internet_exposed.family,
+    &oldest.family, &newest_evaluation.family, &type_findings.family, &assessment_info.family,
+    &assessment_findings.family, &recommendation_findings.family,
+    &assessment_subscription_findings.family, &finding_info.family, NULL,
 };
 enum { FINDING_INFO_MAX = 5000 };
 
@@ -178,6 +185,7 @@ static void emit_cloud(const char *id, enum cloud_kind cloud,
     for (int status = 0; status < STATUS_COUNT; status++)
         metric_add(set, &assessed_resources, (double)counts->results[cloud][status],
                    METRIC_LABELS(id, of, finding_status_words[status]));
+    metric_add(set, &plan_off, (double)counts->plan_off[cloud], METRIC_LABELS(id, of));
 }
 
 static void emit_subscription(const char *id, const struct assessments_count *counts,

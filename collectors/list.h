@@ -5,6 +5,7 @@
     X(assessments)        \
     X(baselines)          \
     X(catalogue)          \
+    X(plans)              \
     X(secure_scores)      \
     X(subscriptions)      \
     X(tags)

@@ -140,6 +140,33 @@ static enum columns_fault bind_list(const struct column *column, const struct js
     return fault;
 }
 
+/* "name=true" of one object; false when it is none that is known to be on or off. */
+static bool put_switch(const struct json *object, struct arena *scratch, struct buf *out)
+{
+    const char *name = json_text(json_get(object, "name"));
+    const char *enabled = scalar_text(json_get(object, "isEnabled"), scratch);
+    bool on = enabled && !strcasecmp(enabled, "true");
+    if (!name || !*name || strpbrk(name, ",=") || !enabled || (!on && strcasecmp(enabled, "false")))
+        return false;
+    buf_printf(out, "%s%s=%s", out->length ? "," : "", name, on ? "true" : "false");
+    return true;
+}
+
+static enum columns_fault bind_switches(const struct column *column, const struct json *value,
+                                        const char **out, struct arena *scratch,
+                                        struct error *error)
+{
+    if (json_type(value) != JSON_ARRAY)
+        return bind_text(column, value, out, scratch, error);
+    CLEANUP(buf_finish) struct buf joined = { 0 };
+    enum columns_fault fault = COLUMNS_FINE;
+    for (const struct json *element = json_first(value); element; element = json_next(element))
+        if (!put_switch(element, scratch, &joined))
+            fault = drift(column, "a list of what is on or off", element, error);
+    *out = arena_text(scratch, buf_cstr(&joined));
+    return fault;
+}
+
 static enum columns_fault bind_value(const struct column *column, const struct json *value,
                                      void *out, struct arena *scratch, struct error *error)
 {
@@ -158,6 +185,8 @@ static enum columns_fault bind_value(const struct column *column, const struct j
         return bind_list(column, value, out, scratch, error);
     case COLUMN_TYPE_COUNT:
         return bind_count(column, value, out, error);
+    case COLUMN_TYPE_SWITCHES:
+        return bind_switches(column, value, out, scratch, error);
     case COLUMN_END:
         break;
     }
@@ -226,7 +255,8 @@ enum columns_fault columns_bind(const struct column *columns, const struct json 
         struct error why;
         enum columns_fault fault =
             bind_value(column, value, (char *)out + column->offset, scratch, &why);
-        if (column->type == COLUMN_TYPE_TEXT || column->type == COLUMN_TYPE_LIST)
+        if (column->type == COLUMN_TYPE_TEXT || column->type == COLUMN_TYPE_LIST ||
+            column->type == COLUMN_TYPE_SWITCHES)
             bound(column, (const char **)((char *)out + column->offset), scratch);
         if (!fault)
             fault = check_key(column, value, &why);

@@ -32,6 +32,8 @@ enum column_type {
     COLUMN_TYPE_LIST,    /* const char *: texts, or ids of objects, joined with ",";
                             also from a text or null */
     COLUMN_TYPE_COUNT,   /* int64_t: the elements of an array; also from a number */
+    COLUMN_TYPE_SWITCHES /* const char *: "name=true,other=false" of objects with a name and
+                            isEnabled; also from a text or null */
 };
 
 #define COLUMN_ABSENT INT64_MIN
@@ -86,6 +88,8 @@ struct column {
     COLUMN_BOUND_(COLUMN_TYPE_LIST, type, member, path, false, BOUND_IDS)
 #define COLUMN_COUNT(type, member, path) \
     COLUMN_(COLUMN_TYPE_COUNT, type, member, int64_t, path, false)
+#define COLUMN_SWITCHES(type, member, path) \
+    COLUMN_BOUND_(COLUMN_TYPE_SWITCHES, type, member, path, false, BOUND_IDS)
 /* clang-format on */
 
 /* Fill the struct at `out` from a row, every text within its column's bound (core/bounds.h);

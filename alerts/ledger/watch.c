@@ -10,6 +10,7 @@
 #include "alerts/text/text.h"
 #include "collectors/assessments.h"
 #include "collectors/collector.h"
+#include "collectors/plans.h"
 #include "collectors/secure_scores.h"
 #include "collectors/subscriptions.h"
 
@@ -263,6 +264,62 @@ static bool watch_control(struct watch *watch, const struct secure_control *cont
                      error);
 }
 
+/* --- plans ------------------------------------------------------------------------------------ */
+static bool add_plan_event(struct watch *watch, const struct plan *plan, const char *subject,
+                           const char *what, struct error *error)
+{
+    char detail[512];
+    const char *title = plans_title(subject);
+    snprintf(detail, sizeof detail, "%s%.200s is off: %s", title ? "" : "Defender plan ",
+             title ? title : subject, what);
+    return add_event(watch,
+                     &(struct event){ .kind = EVENT_PLAN_DISABLED,
+                                      .source = watch->source,
+                                      .subscription_id = plan->subscription_id,
+                                      .subject = subject,
+                                      .detail = detail,
+                                      .value_before = 1 },
+                     error);
+}
+
+/* value: whether it is on; state: "servers 2" of that plan. What Azure replaced by another plan
+ * that is on is no loss. */
+static bool watch_plan(struct watch *watch, const struct plan *plan, bool is_replaced,
+                       struct error *error)
+{
+    char key[KEY_BYTES];
+    struct value before;
+    bool on = plan->state == PLAN_ON;
+    const char *state = plans_is_servers_2(plan) ? "servers 2" : "";
+    snprintf(key, sizeof key, "%s/%s", plan->subscription_id, plan->name);
+    if (plan->state == PLAN_UNTOLD)
+        return true;
+    if (!read_value(watch, "plan", key, &before, error))
+        return false;
+    if (before.found && (before.value > 0) == on && !strcmp(before.state, state))
+        return true;
+    if (!write_value(watch, "plan", key, on, state, error))
+        return false;
+    if (!before.found || !(before.value > 0) || is_replaced)
+        return true;
+    if (!on)
+        return add_plan_event(watch, plan, plan->name, "what it looked at is not assessed any more",
+                              error);
+    return !*before.state || *state ||
+           add_plan_event(watch, plan, PLANS_SERVERS_2,
+                          "only Plan 1 is left, which assesses no OS security baseline", error);
+}
+
+static bool watch_plans(struct watch *watch, const struct part *part, struct error *error)
+{
+    size_t count;
+    const struct plan *plans = plans_all(part, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!watch_plan(watch, &plans[i], plans_is_replaced(&plans[i], plans, count), error))
+            return false;
+    return true;
+}
+
 /* --- freshness -------------------------------------------------------------------------------- */
 static bool add_data_event(struct watch *watch, enum event_kind kind, const char *subscription_id,
                            const char *subject, const char *detail, int64_t age_s,
@@ -447,6 +504,7 @@ bool watch_advance(struct database *database, const struct watch_config *config,
         [WATCH_SCORES] = watch_scores,
         [WATCH_FRESHNESS] = watch_freshness,
         [WATCH_MODELS] = watch_models,
+        [WATCH_PLANS] = watch_plans,
         [WATCH_SUBSCRIPTIONS] = watch_subscriptions,
     };
     struct watch watch = { database, config, snapshot, now, events, NULL };

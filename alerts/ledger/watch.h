@@ -6,7 +6,8 @@
  *   score.dropped     ratio below the highest of the last 24 h by at least score_drop (ratio)
  *   score.recovered   back to within half of that drop
  *   control.regressed a control lost points while its resources stayed
- *   plan.disabled     a plan that was on is off (needs the plans collector: without it, never)
+ *   plan.disabled     a plan that was on is off, or Servers Plan 2 became Plan 1; never because of
+ *                     a row that is missing
  *   ruler.changed     Azure tells of no grouped, or of no individual, recommendations any more
  *   data.stale        a collector is older than max staleness, or a subscription that was visible
  *                     is denied or carried; once until data.recovered */
@@ -24,6 +25,7 @@ enum watch_kind {
     WATCH_FRESHNESS,
     WATCH_SUBSCRIPTIONS,
     WATCH_MODELS,
+    WATCH_PLANS,
     WATCH_KIND_COUNT
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/text/text.h"
+#include "collectors/plans.h"
 
 enum {
     NAMES_MAX = 5,        /* resources named in a sentence ... */
@@ -303,7 +304,8 @@ static const char *label_of(const struct notification_block *block, const char *
 static void put_plan(struct buf *out, const struct notification *notification,
                      const struct notification_block *block)
 {
-    buf_printf(out, "Defender plan %s is off", label_of(block, "subject"));
+    const char *name = label_of(block, "subject"), *title = plans_title(name);
+    buf_printf(out, "%s%s is off", title ? "" : "Defender plan ", title ? title : name);
     put_subscription(out, notification);
 }
 
@@ -316,6 +318,7 @@ static const char *data_of(const char *collector)
                  { "secure_scores", "secure scores" },
                  { "baselines", "baseline results" },
                  { "catalogue", "descriptions" },
+                 { "plans", "Defender plans" },
                  { "subscriptions", "subscriptions" } };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (!strcmp(rows[i].name, collector))

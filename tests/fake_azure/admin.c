@@ -1,5 +1,6 @@
 #include "admin.h"
 #include "outside.h"
+#include "plans.h"
 #include "tags.h"
 
 #include <stdlib.h>
@@ -40,6 +41,7 @@ static void dump_subscriptions(struct dump *dump)
         json_add_text(writer, "state", subscription->disabled ? "Disabled" : "Enabled");
         json_add_bool(writer, "serversPlan2", subscription->servers_plan2);
         json_add_bool(writer, "posturePlan", subscription->posture_plan);
+        plans_dump(dump->tenant, i, writer);
         json_add_raw(writer, "managementGroups",
                      tenant_management_groups(dump->tenant, subscription, &dump->scratch));
         json_close(writer, '}');
@@ -414,6 +416,19 @@ void admin_tag(struct request *request, struct reply *reply)
     }
     tags_set(&request->fake->tenant, id, name, value ? value : "");
     reply_text(reply, 200, "{}");
+}
+
+void admin_plan(struct request *request, struct reply *reply)
+{
+    const char *id = request_parameter(request, "subscription");
+    const char *tier = request_parameter(request, "tier");
+    ptrdiff_t at = id ? request_subscription(request, id) : -1;
+    if (at < 0 || !tier ||
+        !plans_turn(&request->fake->tenant.subscriptions[at], request->captures[0],
+                    strcmp(tier, "Free") != 0))
+        reply_error(reply, 400, "BadPlan", "of which subscription, which, and Free or Standard");
+    else
+        reply_text(reply, 200, "{}");
 }
 
 void admin_names(struct request *request, struct reply *reply)

@@ -6,6 +6,7 @@
 
 #include "core/compiler.h"
 #include "draw.h"
+#include "plans.h"
 
 /* What every writer needs to know besides the row. */
 struct list {
@@ -292,6 +293,12 @@ static void write_assignment(const struct page *page, size_t position, struct js
     json_close(writer, '}');
 }
 
+static void write_plan(const struct page *page, size_t position, struct json_writer *writer)
+{
+    const struct list *list = page->context;
+    plans_write(list->tenant, list->subscription, position, writer);
+}
+
 /* --- lists ----------------------------------------------------------------------------------- */
 
 static size_t count_subscriptions(const struct view *view)
@@ -314,6 +321,12 @@ static size_t count_controls(const struct view *view)
 {
     (void)view;
     return CONTROL_COUNT;
+}
+
+static size_t count_plans(const struct view *view)
+{
+    (void)view;
+    return PLANS_COUNT;
 }
 
 static bool always(const struct view *view, size_t position)
@@ -344,6 +357,7 @@ static const struct kind_of_list assessments = { rows_assessments, rows_assessme
 static const struct kind_of_list metadata = { count_metadata, is_listed, write_metadata, true };
 static const struct kind_of_list scores = { count_subscriptions, in_scope, write_score, true };
 static const struct kind_of_list controls = { count_controls, always, write_control, true };
+static const struct kind_of_list pricings = { count_plans, always, write_plan, false };
 /* no nextLink in the GuestConfiguration REST API */
 static const struct kind_of_list assignments = { rows_machines, rows_assignment_present,
                                                  write_assignment, false };
@@ -511,6 +525,11 @@ void rest_score(struct request *request, struct reply *reply)
 void rest_controls(struct request *request, struct reply *reply)
 {
     answer_of_subscription(request, reply, &controls);
+}
+
+void rest_pricings(struct request *request, struct reply *reply)
+{
+    answer_of_subscription(request, reply, &pricings);
 }
 
 void rest_assignments(struct request *request, struct reply *reply)

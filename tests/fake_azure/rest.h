@@ -11,4 +11,5 @@ void rest_metadata(struct request *request, struct reply *reply);
 void rest_scores(struct request *request, struct reply *reply);
 void rest_score(struct request *request, struct reply *reply);
 void rest_controls(struct request *request, struct reply *reply);
+void rest_pricings(struct request *request, struct reply *reply);
 void rest_assignments(struct request *request, struct reply *reply);

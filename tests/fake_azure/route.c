@@ -19,6 +19,7 @@
 #define METADATA_VERSIONS "2025-05-04 2021-06-01 2020-01-01 2019-01-01-preview"
 #define SUBSCRIPTION_VERSIONS "2022-12-01 2022-09-01 2021-01-01 2020-01-01 2019-11-01 2016-06-01"
 #define GRAPH_VERSIONS "2024-04-01 2022-10-01 2021-03-01 2019-04-01"
+#define PRICING_VERSIONS "2024-01-01 2023-01-01 2022-03-01 2018-06-01"
 #define MACHINE_VERSIONS "2024-04-05 2022-01-25 2021-01-25 2020-06-25 2018-11-20"
 
 typedef void handler(struct request *request, struct reply *reply);
@@ -42,6 +43,7 @@ static const struct route {
     { "GET", SECURITY "/secureScores/ascScore/secureScoreControls", "controls", SECURITY_VERSIONS,
       rest_controls },
     { "GET", SECURITY "/secureScoreControls", "controls", SECURITY_VERSIONS, rest_controls },
+    { "GET", SECURITY "/pricings", "pricings", PRICING_VERSIONS, rest_pricings },
     { "GET", SUBSCRIPTION "/providers/Microsoft.GuestConfiguration/guestConfigurationAssignments",
       "assignments", MACHINE_VERSIONS, rest_assignments },
     { "GET", "/tenants", "tenants", SUBSCRIPTION_VERSIONS, token_tenants },
@@ -57,6 +59,7 @@ static const struct route {
     { "POST", "/_fake/fault", "admin", NULL, admin_fault },
     { "POST", "/_fake/model/{}", "admin", NULL, admin_model },
     { "POST", "/_fake/tag", "admin", NULL, admin_tag },
+    { "POST", "/_fake/plan/{}", "admin", NULL, admin_plan },
     { "POST", "/_fake/names", "admin", NULL, admin_names },
     { "DELETE", "/_fake/faults", "admin", NULL, admin_faults_clear },
 };

@@ -68,6 +68,23 @@ TEST(closed_rows_say_why)
               REASON_FIXED);
 }
 
+TEST(what_a_plan_that_is_off_leaves_out_is_counted)
+{
+    WORLD(world);
+    world_discover(&world, WORLD_BOTH);
+    collect(
+        &world,
+        ROWS(WORLD_ROW("a", "s-1", "k", "", "NotApplicable",
+                       ",\"statusCause\":\"UnsupportedPricingPlan\""),
+             WORLD_ROW("b", "s-1", "k", "", "NotApplicable",
+                       ",\"statusCause\":\"UnsupportedPricingPlan\",\"source\":\"Aws\""),
+             WORLD_ROW("c", "s-1", "k", "", "NotApplicable", ",\"statusCause\":\"OffByPolicy\""),
+             WORLD_ROW("d", "s-1", "k", "Low", "Unhealthy",
+                       ",\"statusCause\":\"UnsupportedPricingPlan\"")));
+    CHECK_FAMILY(&world, 0, "defender_plan_off_results",
+                 "{s-1,aws} 1\n{s-1,azure} 1\n{s-2,azure} 0\n");
+}
+
 TEST(findings_are_counted_by_risk_and_where_it_comes_from)
 {
     WORLD(world);

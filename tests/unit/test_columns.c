@@ -5,18 +5,21 @@
 #include "test.h"
 
 struct row {
-    const char *text, *list;
+    const char *text, *list, *switches;
     double number;
     int64_t integer, time, count;
     bool flag;
 };
 
-static const struct column columns[] = {
-    COLUMN_TEXT(struct row, text, "text|deep.text"), COLUMN_LIST(struct row, list, "list"),
-    COLUMN_NUMBER(struct row, number, "number"),     COLUMN_INTEGER(struct row, integer, "integer"),
-    COLUMN_TIME(struct row, time, "time"),           COLUMN_COUNT(struct row, count, "count"),
-    COLUMN_BOOL(struct row, flag, "flag"),           { 0 }
-};
+static const struct column columns[] = { COLUMN_TEXT(struct row, text, "text|deep.text"),
+                                         COLUMN_LIST(struct row, list, "list"),
+                                         COLUMN_NUMBER(struct row, number, "number"),
+                                         COLUMN_INTEGER(struct row, integer, "integer"),
+                                         COLUMN_TIME(struct row, time, "time"),
+                                         COLUMN_COUNT(struct row, count, "count"),
+                                         COLUMN_BOOL(struct row, flag, "flag"),
+                                         COLUMN_SWITCHES(struct row, switches, "switches"),
+                                         { 0 } };
 
 static struct arena scratch;
 
@@ -116,6 +119,33 @@ TEST(lists_of_objects_give_their_ids)
     struct error error = { 0 };
     CHECK(bind("{\"list\":[{\"id\":\"/a/1\"},{\"id\":\"/a/2\"}]}", &row, &error));
     CHECK_TEXT(row.list, "/a/1,/a/2");
+}
+
+TEST(switches_are_names_with_what_they_are)
+{
+    static const struct {
+        const char *value, *read, *why;
+    } cases[] = {
+        { "[{\"name\":\"A\",\"isEnabled\":\"True\"},{\"name\":\"b\",\"isEnabled\":false}]",
+          "A=true,b=false", "" },
+        { "[]", "", "" },
+        { "null", "", "" },
+        { "{}", "", "expected text, got object" },
+        { "[7,{\"name\":\"A\",\"isEnabled\":\"true\"}]", "A=true", "on or off, got number" },
+        { "[{\"name\":\"A\",\"isEnabled\":null}]", "", "on or off, got object" },
+        { "[{\"name\":\"A=b\",\"isEnabled\":true}]", "", "on or off, got object" },
+        { "[{\"name\":\"A,b\",\"isEnabled\":true}]", "", "on or off, got object" },
+        { "[{\"isEnabled\":true}]", "", "on or off, got object" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct row row;
+        struct error error = { 0 };
+        CLEANUP(buf_finish) struct buf text = { 0 };
+        buf_printf(&text, "{\"switches\":%s}", cases[i].value);
+        CHECK_INT(bind(buf_cstr(&text), &row, &error), !*cases[i].why);
+        CHECK_TEXT(row.switches, cases[i].read);
+        CHECK_CONTAINS(error.message, cases[i].why);
+    }
 }
 
 TEST(drift_names_the_column)

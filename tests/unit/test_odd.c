@@ -62,6 +62,17 @@ static const struct {
     { "secure_scores", GRAPH, 1, "{\"id\":\"/c\"," SUB ",\"current\":1}", NEITHER, "controlId" },
     { "secure_scores", GRAPH, 1, "{\"id\":\"/c\"," SUB ",\"controlId\":\"c\",\"current\":[]}",
       NEITHER, "a number" },
+    /* plans */
+    { "plans", GRAPH, 0, "{" SUB ",\"plan\":\"Arm\",\"pricingTier\":\"Free\"}", NEITHER,
+      "column id" },
+    { "plans", GRAPH, 0, "{\"id\":\"/p\"," SUB ",\"plan\":\"Arm\"}", NEITHER, "pricingTier" },
+    { "plans", GRAPH, 0, "{\"id\":\"/p\"," SUB ",\"pricingTier\":\"Free\"}", NEITHER, "plan|name" },
+    { "plans", GRAPH, 0, "{\"id\":\"/p\",\"plan\":\"Arm\",\"pricingTier\":\"Free\"}", NEITHER,
+      "subscriptionId" },
+    { "plans", GRAPH, 0,
+      "{\"id\":\"/subscriptions/s-1/providers/Microsoft.Security/pricings/Arm\"," SUB
+      ",\"plan\":\"Arm\",\"pricingTier\":\"Odd\"}",
+      NEITHER, "Odd" },
     /* baselines: rules decide, counts do not */
     { "baselines", GRAPH, 0, "{\"ruleKey\":\"r\",\"statusCode\":\"Healthy\"}", NEITHER,
       "subscription" },

@@ -423,6 +423,75 @@ TEST(a_model_that_disappears_is_told_once)
     scene_finish(&scene);
 }
 
+#define PRICED(sub, name, tier, more)                                                              \
+    "{\"id\":\"/subscriptions/" sub "/providers/Microsoft.Security/pricings/" name                 \
+    "\",\"subscriptionId\":\"" sub "\",\"plan\":\"" name "\",\"pricingTier\":\"" tier "\"" more    \
+    "}"
+
+static void price(struct scene *scene, const char *rows)
+{
+    struct part *part = part_create(SOURCE(plans));
+    feed(part, 0, rows, scene, NULL);
+    put(scene, part);
+}
+
+TEST(a_plan_that_is_turned_off_is_told_once)
+{
+    struct scene scene;
+    scene_init(&scene);
+    price(&scene, "[" PRICED("s1", "Containers", "Free", "") "]");
+    CHECK_TEXT(advance(&scene), ""); /* it never was on */
+    price(&scene, "[" PRICED("s1", "Containers", "Standard", "") "]");
+    CHECK_TEXT(advance(&scene), "");
+    price(&scene, "[]");
+    CHECK_TEXT(advance(&scene), ""); /* no row is no proof */
+    price(&scene,
+          "[" PRICED("s1", "Containers", "Free", "") "," PRICED("s2", "Own", "Free", "") "]");
+    CHECK_TEXT(advance(&scene),
+               "plan.disabled s1 containers 0 1 (Defender for Containers is off: what it looked at "
+               "is not assessed any more)\n");
+    int64_t before = changes(&scene);
+    CHECK_TEXT(advance(&scene), "");
+    CHECK_INT(changes(&scene), before);
+    price(&scene, "[" PRICED("s1", "Containers", "Standard", "") "]");
+    CHECK_TEXT(advance(&scene), "");
+    price(&scene, "[" PRICED("s1", "Containers", "Free", "") "]");
+    CHECK_CONTAINS(advance(&scene), "plan.disabled s1 containers"); /* once more */
+    scene_finish(&scene);
+}
+
+TEST(servers_plan_2_that_becomes_plan_1_is_told)
+{
+    struct scene scene;
+    scene_init(&scene);
+    price(&scene, "[" PRICED("s1", "VirtualMachines", "Standard", ",\"subPlan\":\"P2\"") "]");
+    CHECK_TEXT(advance(&scene), "");
+    price(&scene, "[" PRICED("s1", "VirtualMachines", "Standard", ",\"subPlan\":\"P1\"") "]");
+    CHECK_TEXT(advance(&scene),
+               "plan.disabled s1 virtualmachines p2 0 1 (Defender for Servers Plan 2 is off: only "
+               "Plan 1 is left, which assesses no OS security baseline)\n");
+    price(&scene, "[" PRICED("s1", "VirtualMachines", "Standard", ",\"subPlan\":\"P2\"") "]");
+    CHECK_TEXT(advance(&scene), "");
+    price(&scene, "[" PRICED("s1", "VirtualMachines", "Free", "") "]");
+    CHECK_TEXT(advance(&scene),
+               "plan.disabled s1 virtualmachines 0 1 (Defender for Servers is off: what it looked "
+               "at is not assessed any more)\n");
+    scene_finish(&scene);
+}
+
+TEST(a_plan_that_azure_replaced_is_no_loss)
+{
+#define REPLACED ",\"deprecated\":\"true\",\"replacedBy\":[\"Containers\"]"
+    struct scene scene;
+    scene_init(&scene);
+    price(&scene, "[" PRICED("s1", "KubernetesService", "Standard", REPLACED) "]");
+    CHECK_TEXT(advance(&scene), "");
+    price(&scene, "[" PRICED("s1", "KubernetesService", "Free",
+                             REPLACED) "," PRICED("s1", "Containers", "Standard", "") "]");
+    CHECK_TEXT(advance(&scene), "");
+    scene_finish(&scene);
+}
+
 /* Told in the past, read by replay. */
 TEST(events_are_recorded)
 {
