@@ -332,6 +332,22 @@ static bool finish(struct part *part, const struct collect_context *context, str
     return true;
 }
 
+uint64_t baselines_machines(const struct snapshot *snapshot, const char *tenant,
+                            const char *subscription_id)
+{
+    const struct part *part = snapshot_part_of(snapshot, &baselines_collector, tenant);
+    const struct part_cover *cover = part ? part_cover_find(part, subscription_id) : NULL;
+    uint64_t machines = 0;
+    if (!cover || !cover->collected_at)
+        return 0;
+    const struct baselines_counts *counts =
+        part_counted(part, &baselines_counts, (size_t)(cover - part->cover));
+    for (int baseline = 0; baseline < BASELINE_COUNT; baseline++)
+        machines += counts->of[baseline].machines[MACHINE_COMPLIANT] +
+                    counts->of[baseline].machines[MACHINE_NON_COMPLIANT];
+    return machines;
+}
+
 const struct collector baselines_collector = {
     .name = "baselines",
     .help = "OS security baselines of Windows and Linux machines, by rule.",

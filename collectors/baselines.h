@@ -45,6 +45,10 @@ const struct baselines_texts *baselines_texts_of(const struct part *part);
 struct baselines_count *baselines_count_of(struct part *part, const char *subscription_id,
                                            enum baseline baseline);
 
+/* Machines of a subscription (lower case) that have results, as far as is known. */
+uint64_t baselines_machines(const struct snapshot *snapshot, const char *tenant,
+                            const char *subscription_id);
+
 /* What makes two spellings of a rule the same rule: letters, digits and the hyphens of words
  * (/etc/shadow is not /etc/shadow-), lower case, without a trailing "(CIS: ...)".
  * out: out_bytes; cut when longer. Returns out. */

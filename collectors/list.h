@@ -6,6 +6,7 @@
     X(baselines)          \
     X(catalogue)          \
     X(plans)              \
+    X(prerequisites)      \
     X(secure_scores)      \
     X(subscriptions)      \
     X(tags)

@@ -209,6 +209,16 @@ const struct plan *plans_all(const struct part *part, size_t *count)
     return ours ? part_rows(part, &plans, count) : NULL;
 }
 
+const struct plan *plans_known(const struct snapshot *snapshot, const char *tenant, size_t *count)
+{
+    return plans_all(snapshot_part_of(snapshot, &plans_collector, tenant), count);
+}
+
+bool plans_lacks_servers_2(const struct plan *plan)
+{
+    return plan->state != PLAN_UNTOLD && !strcmp(plan->name, servers) && !plans_is_servers_2(plan);
+}
+
 /* Before there were two plans for servers, the one had what Plan 2 has. */
 bool plans_is_servers_2(const struct plan *plan)
 {

@@ -28,6 +28,12 @@ struct plan {
  * collector. part: NULL is fine. */
 const struct plan *plans_all(const struct part *part, size_t *count);
 
+/* The same of what is known of a tenant. */
+const struct plan *plans_known(const struct snapshot *snapshot, const char *tenant, size_t *count);
+
+/* Whether a plan says that Defender for Servers Plan 2 is off in its subscription. */
+bool plans_lacks_servers_2(const struct plan *plan);
+
 /* Whether a plan is Defender for Servers Plan 2, and on. */
 bool plans_is_servers_2(const struct plan *plan);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "collectors/collector.h"
+#include "collectors/prerequisites.h"
 #include "collectors/subscriptions.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -164,6 +165,15 @@ static void append_subscriptions(struct buf *out, const struct snapshot *snapsho
     append_row(out, "Subscriptions", known ? buf_cstr(&text) : "not discovered yet");
 }
 
+/* Whether anybody looks into the machines. */
+static void append_machines(struct buf *out, const struct snapshot *snapshot)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    prerequisites_sentence(snapshot, &text);
+    if (text.length)
+        append_row(out, "Machines", buf_cstr(&text));
+}
+
 static void append_identity(struct buf *out, const struct pages_view *view)
 {
     buf_text(out, "<h2>Azure</h2>\n<div class=\"card\"><dl>\n");
@@ -171,6 +181,7 @@ static void append_identity(struct buf *out, const struct pages_view *view)
     append_row(out, "Tenant", view->tenant_id);
     append_row(out, "Signs in by", view->identity);
     append_subscriptions(out, view->snapshot);
+    append_machines(out, view->snapshot);
     buf_text(out, "</dl></div>\n<h2>Program</h2>\n<div class=\"card\"><dl>\n");
     append_row(out, "Version", VERSION " (revision " VERSION_REVISION ")");
     append_row(out, "Configuration", *view->config_file ? view->config_file : "defaults");

@@ -319,6 +319,7 @@ static const char *data_of(const char *collector)
                  { "baselines", "baseline results" },
                  { "catalogue", "descriptions" },
                  { "plans", "Defender plans" },
+                 { "prerequisites", "machines" },
                  { "subscriptions", "subscriptions" } };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (!strcmp(rows[i].name, collector))

@@ -1,6 +1,7 @@
 #include "admin.h"
 #include "outside.h"
 #include "plans.h"
+#include "prerequisites.h"
 #include "tags.h"
 
 #include <stdlib.h>
@@ -255,6 +256,19 @@ static void dump_machines(struct dump *dump)
     json_close(&dump->writer, ']');
 }
 
+static void dump_prerequisites(struct dump *dump, struct tenant *tenant)
+{
+    bool *scope = malloc(tenant->subscription_count + 1);
+    if (!scope)
+        abort();
+    memset(scope, true, tenant->subscription_count);
+    const struct view view = { .tenant = tenant,
+                               .in_scope = scope,
+                               .generation = tenant->generation };
+    prerequisites_dump(&view, &dump->writer);
+    free(scope);
+}
+
 void admin_dump(struct request *request, struct reply *reply)
 {
     struct tenant *tenant = &request->fake->tenant;
@@ -279,6 +293,7 @@ void admin_dump(struct request *request, struct reply *reply)
     dump_rules(&dump);
     dump_machines(&dump);
     json_close(&dump.writer, '}');
+    dump_prerequisites(&dump, tenant);
     json_close(&dump.writer, '}');
     dump_flush(&dump, 0);
     fflush(dump.file);

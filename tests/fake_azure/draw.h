@@ -20,7 +20,8 @@ enum draw_stream {
     DRAW_KEY,
     DRAW_POLICY,
     DRAW_TENANT,
-    DRAW_PATH
+    DRAW_PATH,
+    DRAW_PREREQUISITE
 };
 
 /* source: the finalizer of SplitMix64 (Steele, Lea, Flood 2014). */

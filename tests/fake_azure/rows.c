@@ -420,5 +420,6 @@ const struct rows *rows_find(const char *query)
     const struct rows *found = find(security_rows, query);
     found = found ? found : find(rows_baseline, query);
     found = found ? found : find(rows_tags, query);
-    return found ? found : find(rows_plans, query);
+    found = found ? found : find(rows_plans, query);
+    return found ? found : find(rows_prerequisites, query);
 }

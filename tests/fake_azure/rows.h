@@ -55,7 +55,8 @@ struct rows {
 
 enum { ROWS_BYTES_MAX = 512 };
 
-extern const struct rows rows_baseline[], rows_tags[], rows_plans[]; /* each ends with query NULL */
+extern const struct rows rows_baseline[], rows_tags[], rows_plans[],
+    rows_prerequisites[]; /* each ends with query NULL */
 
 /* A text in scratch. */
 const char *rows_print(struct arena *scratch, const char *format, ...) PRINTF_LIKE(2, 3);

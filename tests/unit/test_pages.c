@@ -1,7 +1,7 @@
 #include "exporter/pages.h"
 
 #include "collectors/collector.h"
-#include "sources.h"
+#include "collectors_world.h"
 #include "test.h"
 
 static void render(struct snapshot_store *store, const struct pages_view *base, struct buf *out)
@@ -68,6 +68,25 @@ TEST(landing_has_every_fact_about_the_program)
     CHECK_CONTAINS(buf_cstr(&out), "(revision ");
     CHECK_CONTAINS(buf_cstr(&out), "2 receivers, 7 rules");
     snapshot_store_destroy(store);
+}
+
+TEST(landing_says_which_machines_nobody_looks_into)
+{
+    WORLD(world);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    struct pages_view shown = view;
+    struct part *part = part_create(SOURCE(prerequisites));
+    shown.snapshot = world.snapshot;
+    pages_landing(&shown, &out);
+    CHECK(!strstr(buf_cstr(&out), "<dt>Machines</dt>")); /* none is known */
+    world_feed(&world, part, 0, 0,
+               "[{\"id\":\"/m\",\"subscriptionId\":\"s-1\",\"machineKind\":\"arc\",\"power\":"
+               "\"Expired\",\"configuration\":0,\"configurationWorks\":0,\"logAnalytics\":0}]");
+    world_conclude(&world, part);
+    buf_reset(&out);
+    pages_landing(&shown, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "<dt>Machines</dt><dd>1 of 1 machines are not looked at: "
+                                   "1 disconnected from Azure Arc</dd>");
 }
 
 TEST(landing_shows_how_the_last_run_went)
