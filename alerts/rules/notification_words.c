@@ -314,12 +314,9 @@ static const char *data_of(const char *collector)
 {
     static const struct {
         const char *name, *words;
-    } rows[] = { { "assessments", "recommendations" },
-                 { "secure_scores", "secure scores" },
-                 { "baselines", "baseline results" },
-                 { "catalogue", "descriptions" },
-                 { "plans", "Defender plans" },
-                 { "prerequisites", "machines" },
+    } rows[] = { { "assessments", "recommendations" }, { "secure_scores", "secure scores" },
+                 { "baselines", "baseline results" },  { "catalogue", "descriptions" },
+                 { "plans", "Defender plans" },        { "prerequisites", "machines" },
                  { "subscriptions", "subscriptions" } };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (!strcmp(rows[i].name, collector))

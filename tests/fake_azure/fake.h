@@ -17,7 +17,7 @@ struct fake_options {
     const char *certificate, *key; /* files */
     const char *secret, *client_id, *tenant_id, *federated_token;
     const char *recorded, *recorded_assessments, *recorded_metadata, *recorded_scores,
-        *recorded_controls;
+        *recorded_controls, *recorded_plans;
 };
 
 struct fake_quota {

@@ -51,6 +51,7 @@ static const struct known {
     { "recorded-metadata", TEXT, OPTION(recorded_metadata), 0, 0, "file" },
     { "recorded-scores", TEXT, OPTION(recorded_scores), 0, 0, "file" },
     { "recorded-controls", TEXT, OPTION(recorded_controls), 0, 0, "file" },
+    { "recorded-plans", TEXT, OPTION(recorded_plans), 0, 0, "file" },
     { "multicloud", FLAG, OPTION(tenant.multicloud), 0, 0,
       "AWS, GCP, GitHub and Azure DevOps below connectors, with scores and native ids" },
     { "provable", FLAG, OPTION(tenant.provable), 0, 0,
@@ -116,8 +117,9 @@ static void set(const struct known *option, const char *value, struct fake_optio
 static void complete(struct fake_options *options)
 {
     struct tenant_options *tenant = &options->tenant;
-    if (!options->recorded && (options->recorded_assessments || options->recorded_metadata ||
-                               options->recorded_scores || options->recorded_controls))
+    if (!options->recorded &&
+        (options->recorded_assessments || options->recorded_metadata || options->recorded_scores ||
+         options->recorded_controls || options->recorded_plans))
         options->recorded = ".";
     options->fixed_now = tenant->now != 0;
     if (!options->fixed_now)

@@ -9,7 +9,7 @@
 #include "core/compiler.h"
 
 /* The four lists a user may choose a file for, by the ends of their paths. */
-enum chosen { ASSESSMENTS, METADATA, SCORES, CONTROLS, CHOSEN_COUNT };
+enum chosen { ASSESSMENTS, METADATA, SCORES, CONTROLS, PLANS, CHOSEN_COUNT };
 
 struct recorded {
     char subscription[64];
@@ -55,7 +55,8 @@ static void find_subscription(struct recorded *recorded, const struct buf *text)
 struct recorded *recorded_open(const struct fake_options *options, char *why, size_t why_bytes)
 {
     const char *files[CHOSEN_COUNT] = { options->recorded_assessments, options->recorded_metadata,
-                                        options->recorded_scores, options->recorded_controls };
+                                        options->recorded_scores, options->recorded_controls,
+                                        options->recorded_plans };
     CLEANUP(buf_finish) struct buf index = { 0 };
     struct recorded *recorded = calloc(1, sizeof *recorded);
     if (!recorded)
@@ -98,6 +99,7 @@ static enum chosen chosen_of(const struct recorded *recorded, const char *path, 
         { "/secureScores/ascScore", SCORES, true },
         { "/secureScoreControls", CONTROLS, false },
         { "/secureScores/ascScore/secureScoreControls", CONTROLS, false },
+        { "/pricings", PLANS, false },
     };
     /* clang-format on */
     char base[160];

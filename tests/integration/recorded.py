@@ -16,7 +16,7 @@ from harness import (EXPORTER, Exporter, Fake, Folder, SECRET, SHARED, SLOWNESS,
 
 RECORDINGS = os.path.join(SHARED, "azure/recordings")
 COLLECTORS = {"assessments": {"source": "rest"}, "secure_scores": {"source": "rest"},
-              "baselines": {"enabled": False}}
+              "baselines": {"enabled": False}, "prerequisites": {"enabled": False}}
 STATUSES = {"healthy": "healthy", "unhealthy": "unhealthy", "notapplicable": "not_applicable"}
 SEVERITIES = ("critical", "high", "medium", "low")
 
@@ -155,6 +155,29 @@ def check_controls(rows, metrics):
     equal(metrics.table("defender_control_info", "control", "display_name"),
           {(r["name"].lower(), r["properties"]["displayName"]): 1 for r in rows},
           "names of controls")
+
+
+def check_plans(rows, metrics, what):
+    """Plans of the subscription itself; a resource group may have one of its own."""
+    own = [row for row in rows if row["id"].count("/") == 6]
+    equal(metrics.table("defender_plan_enabled", "subscription_id", "plan"),
+          {(subscription_of(row), row["name"].lower()):
+           float(row["properties"]["pricingTier"] == "Standard") for row in own}, what)
+    servers = [row for row in own if row["name"] == "VirtualMachines"]
+    equal(metrics.table("defender_servers_plan2_enabled", "subscription_id"),
+          {(subscription_of(row),): float(row["properties"]["pricingTier"] == "Standard" and
+                                          row["properties"].get("subPlan") in (None, "P2"))
+           for row in servers}, what + ": Servers Plan 2")
+    equal(metrics.one("defender_collector_rows", collector="plans"), len(rows), what + ": rows")
+
+
+def test_plans():
+    """Resource Graph tells none there: the lists are read."""
+    counts = []
+    for path, rows in lists("pricings"):
+        check_plans(rows, collect(["--recorded-plans", path]), os.path.basename(path))
+        counts.append(len(rows))
+    equal(sorted(counts, reverse=True)[:3], [15, 12, 10], "rows of the recorded lists")
 
 
 class Refusing(http.server.BaseHTTPRequestHandler):
