@@ -41,18 +41,38 @@ enum prerequisite { CONFIGURATION, IDENTITY, LOG_ANALYTICS, PREREQUISITE_COUNT }
 static const char *const prerequisite_words[] = { "machine_configuration", "system_identity",
                                                   "deprecated_log_analytics_agent" };
 
+/* clang-format off */
 static const struct {
-    const char *word, *sentence; /* of one or several */
+    const char *word, *one, *many; /* what one, and what several machines are or have */
 } reasons[PREREQUISITES_REASON_COUNT] = {
-    [PREREQUISITES_PLAN_OFF] = { "plan_off", "because Defender for Servers Plan 2 is off" },
-    [PREREQUISITES_NO_CONFIGURATION] = { "no_machine_configuration",
-                                         "without the machine configuration extension" },
-    [PREREQUISITES_CONFIGURATION_FAILED] = { "machine_configuration_failed",
-                                             "whose machine configuration extension failed" },
-    [PREREQUISITES_NO_IDENTITY] = { "no_system_identity", "without a system-assigned identity" },
-    [PREREQUISITES_NOT_RUNNING] = { "not_running", "not running" },
-    [PREREQUISITES_DISCONNECTED] = { "disconnected", "disconnected from Azure Arc" },
+    [PREREQUISITES_PLAN_OFF] =
+        { "plan_off", "has no Defender for Servers Plan 2", "have no Defender for Servers Plan 2" },
+    [PREREQUISITES_NO_CONFIGURATION] =
+        { "no_machine_configuration", "has no machine configuration extension",
+          "have no machine configuration extension" },
+    [PREREQUISITES_CONFIGURATION_FAILED] =
+        { "machine_configuration_failed", "has a machine configuration extension that failed",
+          "have a machine configuration extension that failed" },
+    [PREREQUISITES_NO_IDENTITY] =
+        { "no_system_identity", "has no system-assigned identity",
+          "have no system-assigned identity" },
+    [PREREQUISITES_NOT_RUNNING] = { "not_running", "is not running", "are not running" },
+    [PREREQUISITES_DISCONNECTED] =
+        { "disconnected", "is disconnected from Azure Arc", "are disconnected from Azure Arc" },
 };
+/* clang-format on */
+
+/* What a row says. id: lower case. */
+struct machine {
+    const char *subscription_id, *id;
+    enum kind kind;
+    enum os os;
+    bool has[PREREQUISITE_COUNT];
+    bool came_before;
+    enum prerequisites_reason reason;
+};
+static const struct kept_kind machines = { KEPT_ROWS(struct machine),
+                                           .texts = { KEPT_TEXT(struct machine, id) } };
 
 /* Of one subscription. */
 struct count {
@@ -60,15 +80,6 @@ struct count {
     uint64_t states[OS_COUNT][PREREQUISITE_COUNT][2]; /* missing, present */
     uint64_t reasons[PREREQUISITES_REASON_COUNT];
 };
-static const struct kept_kind counts = { KEPT_COUNTS(struct count) };
-
-/* One that nobody assesses. */
-struct named {
-    const char *subscription_id, *id;
-    enum prerequisites_reason reason;
-};
-static const struct kept_kind named = { KEPT_ROWS(struct named),
-                                        .texts = { KEPT_TEXT(struct named, id) } };
 
 /* --- reading ---------------------------------------------------------------------------------- */
 static enum os os_of(const char *name)
@@ -104,13 +115,18 @@ static enum prerequisites_reason judge(enum kind kind, const struct row *row)
     return is_away(kind, row->power) ? PREREQUISITES_NOT_RUNNING : PREREQUISITES_MET;
 }
 
-static void name_machine(struct part *part, const struct row *row, enum prerequisites_reason reason)
+static void add_machine(struct part *part, enum kind kind, const struct row *row)
 {
-    size_t count;
-    part_rows(part, &named, &count);
-    if (count < NAMED_MAX)
-        part_add_row(part, &named, row->subscription_id,
-                     &(struct named){ .id = part_keep_lower(part, row->id), .reason = reason });
+    const struct machine machine = {
+        .id = part_keep_lower(part, row->id),
+        .kind = kind,
+        .os = os_of(row->os),
+        .has = { [CONFIGURATION] = kind == ARC || row->configuration_works > 0,
+                 [IDENTITY] = strcasestr(row->identity, "SystemAssigned") != NULL,
+                 [LOG_ANALYTICS] = row->log_analytics > 0 },
+        .reason = judge(kind, row),
+    };
+    part_add_row(part, &machines, row->subscription_id, &machine);
 }
 
 static enum odd_reason fold(struct part *part, size_t query, const void *data,
@@ -128,18 +144,56 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
         error_set(error, ERROR_PARSE, "the extensions of %.200s are not told", row->id);
         return ODD_MISSING;
     }
-    enum prerequisites_reason reason = judge(kind, row);
-    struct count *count = part_count(part, &counts, row->subscription_id);
-    uint64_t(*states)[2] = count->states[os_of(row->os)];
-    count->machines[kind]++;
-    count->reasons[reason]++;
-    states[CONFIGURATION][kind == ARC || row->configuration_works > 0]++;
-    if (kind == VM)
-        states[IDENTITY][strcasestr(row->identity, "SystemAssigned") != NULL]++;
-    states[LOG_ANALYTICS][row->log_analytics > 0]++;
-    if (reason != PREREQUISITES_MET)
-        name_machine(part, row, reason);
+    add_machine(part, kind, row);
     return ODD_NONE;
+}
+
+/* Of equal ids the one that nobody looks into comes first. */
+static int compare(const void *left, const void *right)
+{
+    const struct machine *a = *(struct machine *const *)left, *b = *(struct machine *const *)right;
+    int order = strcmp(a->id, b->id);
+    bool met[] = { a->reason == PREREQUISITES_MET, b->reason == PREREQUISITES_MET };
+    return order ? order : met[0] != met[1] ? met[0] - met[1] : (a > b) - (a < b);
+}
+
+/* Of a machine that came twice, otherwise, the worse holds: nobody looks into it. */
+static bool finish(struct part *part, const struct collect_context *context, struct error *error)
+{
+    (void)context, (void)error;
+    size_t count;
+    struct machine *rows = kept_all(&part->kept, &machines, &count);
+    struct machine **order = MEMORY_ARRAY(struct machine *, count + 1);
+    for (size_t i = 0; i < count; i++)
+        order[i] = &rows[i];
+    qsort(order, count, sizeof *order, compare);
+    for (size_t i = 1; i < count; i++)
+        order[i]->came_before = !strcmp(order[i]->id, order[i - 1]->id);
+    free(order);
+    return true;
+}
+
+/* By place in the cover, what its machines have; the caller frees it. */
+static struct count *count_machines(const struct part *part)
+{
+    struct count *counts = MEMORY_ARRAY(struct count, part->cover_count + 1);
+    const struct part_cover *cover = NULL;
+    size_t count;
+    const struct machine *rows = part_rows(part, &machines, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct machine *row = &rows[i];
+        if (!cover || cover->subscription_id != row->subscription_id)
+            cover = part_cover_find(part, row->subscription_id);
+        if (!cover || row->came_before)
+            continue;
+        struct count *counted = &counts[cover - part->cover];
+        counted->machines[row->kind]++;
+        counted->reasons[row->reason]++;
+        for (int what = 0; what < PREREQUISITE_COUNT; what++)
+            if (what != IDENTITY || row->kind == VM)
+                counted->states[row->os][what][row->has[what]]++;
+    }
+    return counts;
 }
 
 /* --- what is off ------------------------------------------------------------------------------ */
@@ -175,7 +229,7 @@ static uint64_t unassessed(const struct count *count, enum prerequisites_reason 
 }
 
 /* --- families --------------------------------------------------------------------------------- */
-static const struct family_2 machines = {
+static const struct family_2 machine_count = {
     .name = "defender_machines",
     .type = METRIC_GAUGE,
     .level = 0,
@@ -209,7 +263,7 @@ static const struct family_3 unassessed_machine_info = {
     LABELS("subscription_id", "machine", "reason"),
 };
 static const struct family *const families[] = {
-    &machines.family,
+    &machine_count.family,
     &prerequisite_machines.family,
     &unassessed_machines.family,
     &unassessed_machine_info.family,
@@ -233,7 +287,7 @@ static void emit_subscription(const char *id, const struct count *count, bool of
                               struct metric_set *set)
 {
     for (int kind = 0; kind < KIND_COUNT; kind++)
-        metric_add(set, &machines, (double)count->machines[kind],
+        metric_add(set, &machine_count, (double)count->machines[kind],
                    METRIC_LABELS(id, kind_words[kind]));
     for (int os = 0; os < OS_COUNT; os++)
         emit_states(id, count, (enum os)os, set);
@@ -243,26 +297,28 @@ static void emit_subscription(const char *id, const struct count *count, bool of
                    METRIC_LABELS(id, reasons[reason].word));
 }
 
-/* Whoever may not read resources sees no machine: of a subscription without any, nothing is told.
- */
+/* Who may not read resources sees no machine: of a subscription without any nothing is told. */
 static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
 {
-    size_t count;
-    const struct named *rows = part_rows(part, &named, &count);
+    size_t count, named = 0;
+    const struct machine *rows = part_rows(part, &machines, &count);
     bool *off = places_without_plan(snapshot, part);
-    for (size_t i = 0; i < part->cover_count; i++) {
-        const struct count *counted = part_counted(part, &counts, i);
-        if (part->cover[i].collected_at && machines_of(counted))
-            emit_subscription(part->cover[i].subscription_id, counted, off[i], set);
-    }
-    for (size_t i = 0; i < count; i++) {
+    struct count *counts = count_machines(part);
+    for (size_t i = 0; i < part->cover_count; i++)
+        if (part->cover[i].collected_at && machines_of(&counts[i]))
+            emit_subscription(part->cover[i].subscription_id, &counts[i], off[i], set);
+    for (size_t i = 0; i < count && named < NAMED_MAX; i++) {
         const struct part_cover *cover = part_cover_find(part, rows[i].subscription_id);
-        if (cover && cover->collected_at && !off[cover - part->cover])
-            metric_add(
-                set, &unassessed_machine_info, 1,
-                METRIC_LABELS(rows[i].subscription_id, rows[i].id, reasons[rows[i].reason].word));
+        if (rows[i].reason == PREREQUISITES_MET || rows[i].came_before || !cover ||
+            !cover->collected_at || off[cover - part->cover])
+            continue;
+        named++;
+        metric_add(
+            set, &unassessed_machine_info, 1,
+            METRIC_LABELS(rows[i].subscription_id, rows[i].id, reasons[rows[i].reason].word));
     }
     free(off);
+    free(counts);
 }
 
 /* --- in words --------------------------------------------------------------------------------- */
@@ -273,15 +329,17 @@ struct total {
 static void add_up(const struct snapshot *snapshot, const struct part *part, struct total *total)
 {
     bool *off = places_without_plan(snapshot, part);
+    struct count *counts = count_machines(part);
     for (size_t i = 0; i < part->cover_count; i++) {
-        const struct count *count = part_counted(part, &counts, i);
         if (!part->cover[i].collected_at)
             continue;
-        total->machines += machines_of(count);
+        total->machines += machines_of(&counts[i]);
         for (int reason = 0; reason < PREREQUISITES_REASON_COUNT; reason++)
-            total->reasons[reason] += unassessed(count, (enum prerequisites_reason)reason, off[i]);
+            total->reasons[reason] +=
+                unassessed(&counts[i], (enum prerequisites_reason)reason, off[i]);
     }
     free(off);
+    free(counts);
 }
 
 void prerequisites_sentence(const struct snapshot *snapshot, struct buf *out)
@@ -302,12 +360,12 @@ void prerequisites_sentence(const struct snapshot *snapshot, struct buf *out)
     }
     buf_printf(out, "%llu of %llu machines are not looked at", (unsigned long long)all,
                (unsigned long long)total.machines);
-    const char *separator = ": ";
+    const char *separator = ", because ";
     for (int reason = PREREQUISITES_MET + 1; reason < PREREQUISITES_REASON_COUNT; reason++) {
         if (!total.reasons[reason])
             continue;
         buf_printf(out, "%s%llu %s", separator, (unsigned long long)total.reasons[reason],
-                   reasons[reason].sentence);
+                   total.reasons[reason] == 1 ? reasons[reason].one : reasons[reason].many);
         separator = ", ";
     }
 }
@@ -325,5 +383,6 @@ const struct collector prerequisites_collector = {
     },
     .families = families,
     .fold = fold,
+    .finish = finish,
     .emit = emit,
 };

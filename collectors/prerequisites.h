@@ -16,6 +16,6 @@ enum prerequisites_reason {
     PREREQUISITES_REASON_COUNT
 };
 
-/* Append "12 of 240 machines are not looked at: 5 without ..., 7 ..." over all tenants; nothing
- * when no machine is known. */
+/* Append "12 of 240 machines are not looked at, because 5 have no ..., 7 are ..." over all tenants;
+ * nothing when no machine is known. */
 void prerequisites_sentence(const struct snapshot *snapshot, struct buf *out);

@@ -63,8 +63,8 @@ class Facts:
         subscriptions = {key[0] for key in self.machines}
         equal(set(metrics.table("defender_unassessed_machines", "subscription_id", "reason")),
               {(one, reason) for one in subscriptions for reason in REASONS}, "every reason")
-        found = re.search(r"<dt>Machines</dt><dd>(\d+) of (\d+) machines are not looked at: (.*?)"
-                          r"</dd>", page)
+        found = re.search(r"<dt>Machines</dt><dd>(\d+) of (\d+) machines are not looked at, "
+                          r"because (.*?)</dd>", page)
         equal((int(found[1]), int(found[2])),
               (sum(self.reasons.values()), sum(self.machines.values())), found[0])
         numbers = [int(number) for number in re.findall(r"(?:^|, )(\d+) ", found[3])]

@@ -85,8 +85,9 @@ TEST(landing_says_which_machines_nobody_looks_into)
     world_conclude(&world, part);
     buf_reset(&out);
     pages_landing(&shown, &out);
-    CHECK_CONTAINS(buf_cstr(&out), "<dt>Machines</dt><dd>1 of 1 machines are not looked at: "
-                                   "1 disconnected from Azure Arc</dd>");
+    CHECK_CONTAINS(buf_cstr(&out),
+                   "<dt>Machines</dt><dd>1 of 1 machines are not looked at, because "
+                   "1 is disconnected from Azure Arc</dd>");
 }
 
 TEST(landing_shows_how_the_last_run_went)

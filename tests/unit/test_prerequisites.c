@@ -75,7 +75,7 @@ TEST(machines_are_counted_by_what_they_have)
     CHECK_FAMILY(&world, 2, "defender_unassessed_machine_info", "");
     CHECK_FAMILY(&world, 3, "defender_unassessed_machine_info",
                  "{s-1,/subscriptions/s-1/rg/b,no_machine_configuration} 1\n");
-    CHECK_TEXT(sentence(&world), "1 of 3 machines are not looked at: 1 without the machine "
+    CHECK_TEXT(sentence(&world), "1 of 3 machines are not looked at, because 1 has no machine "
                                  "configuration extension");
 }
 
@@ -120,12 +120,12 @@ TEST(without_its_plan_a_subscription_is_not_looked_at)
     world_discover(&world, WORLD_BOTH);
     run(&world, ROWS(GOOD("s-1", "a"), BARE("s-1", "b"), GOOD("s-2", "c"), BARE("s-2", "d")));
     servers(&world, "P2");
-    CHECK_TEXT(sentence(&world), "2 of 4 machines are not looked at: 2 without the machine "
+    CHECK_TEXT(sentence(&world), "2 of 4 machines are not looked at, because 2 have no machine "
                                  "configuration extension");
     servers(&world, "P1");
     CHECK_TEXT(sentence(&world),
-               "3 of 4 machines are not looked at: 2 because Defender for Servers Plan 2 is off, "
-               "1 without the machine configuration extension");
+               "3 of 4 machines are not looked at, because 2 have no Defender for Servers Plan 2, "
+               "1 has no machine configuration extension");
     CHECK_FAMILY(&world, 0, "defender_unassessed_machines",
                  "{s-1,disconnected} 0\n{s-1,machine_configuration_failed} 0\n"
                  "{s-1,no_machine_configuration} 0\n{s-1,no_system_identity} 0\n"
@@ -149,7 +149,7 @@ TEST(machine_configuration_may_look_without_the_plan)
                "\"assignment\":\"AzureLinuxBaseline\",\"complianceStatus\":\"Compliant\","
                "\"lastChecked\":\"2026-01-01T23:00:00Z\",\"rules\":3}]");
     world_conclude(&world, part);
-    CHECK_TEXT(sentence(&world), "1 of 2 machines are not looked at: 1 without the machine "
+    CHECK_TEXT(sentence(&world), "1 of 2 machines are not looked at, because 1 has no machine "
                                  "configuration extension");
 }
 
@@ -174,6 +174,21 @@ TEST(an_unknown_system_is_told_where_there_is_one)
     run(&world, ROWS(MACHINE("s-1", "a", "arc", "", "Connected", "", "0", "0", "0")));
     CHECK_CONTAINS(world_text(&world, 0),
                    "defender_prerequisite_machines{s-1,unknown,machine_configuration,present} 1\n");
+}
+
+TEST(of_a_machine_that_came_twice_the_worse_holds)
+{
+    static const char good[] = GOOD("s-1", "a"), bare[] = BARE("s-1", "A");
+    const char *const orders[][2] = { { good, bare }, { bare, good }, { bare, bare } };
+    for (size_t i = 0; i < ARRAY_COUNT(orders); i++) {
+        WORLD(world);
+        run(&world, ROWS(orders[i][0], orders[i][1], GOOD("s-1", "b")));
+        CHECK_FAMILY(&world, 0, "defender_machines", "{s-1,arc} 0\n{s-1,vm} 2\n");
+        CHECK_FAMILY(&world, 3, "defender_unassessed_machine_info",
+                     "{s-1,/subscriptions/s-1/rg/a,no_machine_configuration} 1\n");
+        CHECK_TEXT(sentence(&world), "1 of 2 machines are not looked at, because 1 has no machine "
+                                     "configuration extension");
+    }
 }
 
 TEST(odd_machines_are_counted_as_odd_alone)
@@ -213,7 +228,7 @@ TEST(machines_that_are_named_are_limited)
          (at = strstr(at, "defender_unassessed_machine_info")); at++)
         named++;
     CHECK_INT(named, 1000);
-    CHECK_TEXT(sentence(&world), "1203 of 1203 machines are not looked at: 1203 without the "
+    CHECK_TEXT(sentence(&world), "1203 of 1203 machines are not looked at, because 1203 have no "
                                  "machine configuration extension");
 }
 
@@ -228,7 +243,7 @@ TEST(machines_of_a_subscription_that_cannot_be_read_stay)
     CHECK_CONTAINS(world_text(&world, 3),
                    "defender_unassessed_machine_info{s-2,/subscriptions/s-2/rg/b,"
                    "no_machine_configuration} 1\n");
-    CHECK_TEXT(sentence(&world), "1 of 2 machines are not looked at: 1 without the machine "
+    CHECK_TEXT(sentence(&world), "1 of 2 machines are not looked at, because 1 has no machine "
                                  "configuration extension");
     world.context.now += WORLD_STALENESS_S + 1;
     run(&world, ROWS(GOOD("s-1", "a")));
