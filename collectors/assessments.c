@@ -18,6 +18,7 @@ struct row {
     const char *severity, *risk, *risk_factors, *code, *cause, *categories;
     const char *native_id, *account, *name, *region, *provider, *native_type; /* outside Azure */
     const char *individual; /* category of an individual recommendation */
+    const char *paths;      /* ids of attack paths, joined with "," */
     bool contextual, grouped;
     int64_t attack_paths, changed_at, first_seen_at;
 };
@@ -36,6 +37,7 @@ static const struct column graph_columns[] = {
     COLUMN_TEXT   (struct row, risk,            "riskLevel"),
     COLUMN_BOOL   (struct row, contextual,      "isContextualRisk"),
     COLUMN_INTEGER(struct row, attack_paths,    "attackPathCount"),
+    COLUMN_IDS    (struct row, paths,           "attackPaths"),
     COLUMN_LIST   (struct row, risk_factors,    "riskFactors"),
     COLUMN_KEY    (struct row, code,            "statusCode"),
     COLUMN_TEXT   (struct row, cause,           "statusCause"),
@@ -69,6 +71,7 @@ static const struct column list_columns[] = {
     COLUMN_TEXT   (struct row, risk,          "properties.risk.level"),
     COLUMN_BOOL   (struct row, contextual,    "properties.risk.isContextualRisk"),
     COLUMN_COUNT  (struct row, attack_paths,  "properties.risk.attackPathsReferences"),
+    COLUMN_IDS    (struct row, paths,         "properties.risk.attackPathsReferences"),
     COLUMN_LIST   (struct row, risk_factors,  "properties.risk.riskFactors"),
     COLUMN_KEY    (struct row, code,          "properties.status.code"),
     COLUMN_TEXT   (struct row, cause,         "properties.status.cause"),
@@ -92,6 +95,17 @@ static const struct column list_columns[] = {
 /* clang-format on */
 
 const struct kept_kind assessments_counts = { KEPT_COUNTS(struct assessments_count) };
+
+/* Which attack paths a finding lies on; of those that lie on none nothing is kept. */
+struct reference {
+    const char *subscription_id;
+    struct finding_id id;
+    const char *paths;
+};
+static const struct kept_kind references = {
+    KEPT_ROWS(struct reference),
+    .texts = { KEPT_TEXT(struct reference, paths) },
+};
 
 static enum finding_reason reason_of(enum finding_status status, const char *cause)
 {
@@ -175,6 +189,28 @@ static void see(struct part *part, const struct row *row, enum finding_model mod
         assessments_model_name(seen_of(part), part, row->key, row->title);
 }
 
+static void add_closed(struct part *part, const struct row *row, const char *subscription_id,
+                       enum finding_reason reason)
+{
+    const char *where = *row->resource_id ? row->resource_id : row->id;
+    part_add_closed_row(part, &(struct part_closed_row){
+                                  .subscription_id = subscription_id,
+                                  .row_id = row->id,
+                                  .reason = reason,
+                                  .changed_at = row->changed_at,
+                                  .cloud = cloud_kind_of(row->source, where),
+                              });
+}
+
+/* Keep which attack paths the finding just added lies on. */
+static void add_reference(struct part *part, const struct row *row, const char *subscription_id)
+{
+    const struct finding_id id = part->findings[part->finding_count - 1].id;
+    if (*row->paths)
+        part_add_row(part, &references, subscription_id,
+                     &(struct reference){ .id = id, .paths = row->paths });
+}
+
 static enum odd_reason fold(struct part *part, size_t query, const void *data,
                             const struct collect_context *context, struct error *error)
 {
@@ -202,14 +238,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
     if (row->changed_at > counts->newest_at)
         counts->newest_at = row->changed_at;
     if (status != STATUS_UNHEALTHY) {
-        const char *where = *row->resource_id ? row->resource_id : row->id;
-        part_add_closed_row(part, &(struct part_closed_row){
-                                      .subscription_id = subscription_id,
-                                      .row_id = row->id,
-                                      .reason = reason_of(status, row->cause),
-                                      .changed_at = row->changed_at,
-                                      .cloud = cloud_kind_of(row->source, where),
-                                  });
+        add_closed(part, row, subscription_id, reason_of(status, row->cause));
         return ODD_NONE;
     }
     struct part_row finding = {
@@ -232,6 +261,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
     };
     add_native(&finding, row, &part->arena);
     part_add_open(part, &finding);
+    add_reference(part, row, subscription_id);
     return ODD_NONE;
 }
 
@@ -301,6 +331,18 @@ bool assessments_models(const struct part *part, uint64_t rows[MODEL_COUNT])
             rows[model] += counts->models[model];
     }
     return true;
+}
+
+const char *assessments_attack_paths(const struct part *part, const struct finding_id *id)
+{
+    size_t count = 0;
+    const struct reference *reference = NULL;
+    if (part && part->source->collector == &assessments_collector)
+        reference = part_rows(part, &references, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!finding_id_compare(&reference[i].id, id))
+            return reference[i].paths;
+    return "";
 }
 
 #define LIST_VERSIONS "2025-05-04 2021-06-01 2020-01-01"

@@ -25,6 +25,10 @@ static inline bool assessments_has(const struct assessments_count *counts, enum 
  * recommendations. */
 bool assessments_models(const struct part *part, uint64_t rows[MODEL_COUNT]);
 
+/* Ids of the attack paths an open finding lies on, joined with ","; "" = none are told, or the part
+ * is none of recommendations. */
+const char *assessments_attack_paths(const struct part *part, const struct finding_id *id);
+
 extern const struct family *const assessments_families[];
 void assessments_emit(const struct snapshot *snapshot, const struct part *part,
                       struct metric_set *set);

@@ -3,6 +3,7 @@
 
 #define COLLECTOR_LIST(X) \
     X(assessments)        \
+    X(attack_paths)       \
     X(baselines)          \
     X(catalogue)          \
     X(plans)              \

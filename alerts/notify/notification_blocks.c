@@ -6,6 +6,7 @@
 
 #include "alerts/notify/notification_baseline.h"
 #include "alerts/notify/notification_names.h"
+#include "alerts/notify/notification_paths.h"
 #include "alerts/notify/notification_score.h"
 #include "alerts/notify/notification_threshold.h"
 #include "alerts/rules/notification_silence.h"
@@ -42,7 +43,8 @@ struct making {
     struct gathered *gathered;
     size_t gathered_count;
     size_t *of;                      /* of each alert: its place in gathered */
-    struct baselines_explained rule; /* of the block that is made, when it is one of a baseline */
+    struct baselines_explained rule; /* of the block that is made, when it is one of a baseline, */
+    struct notification_paths paths; /* or a path, and the paths across its findings */
 };
 
 /* --- which alerts are told together ----------------------------------------------------------- */
@@ -310,6 +312,7 @@ static void add_reasons(struct making *making, struct notification_block *block,
     block->internet_exposed |= view->internet_exposed;
     if (block->attack_paths < view->attack_paths)
         block->attack_paths = view->attack_paths;
+    notification_paths(&making->paths, making->context->snapshot, view, making->arena, block);
 }
 
 /* Whether an alert before this one is about the same finding, in the same state. */
@@ -517,6 +520,7 @@ static bool make_block(struct making *making, size_t place, bool brief,
     const struct alert *first = &making->subject->alerts[gathered->first];
     notification_block_init(block);
     making->rule = (struct baselines_explained){ .parent_id = "" };
+    making->paths = (struct notification_paths){ .rule = &making->rule };
     block->rule = alert_label_value(first, "alertname");
     block->event = first->event;
     block->risk_level = finding_risk_words[gathered->worst];

@@ -149,7 +149,8 @@ void layout_why(const struct notification_block *block, struct buf *out)
         buf_printf(out, "%son %lld attack path%s", out->length ? "; " : "",
                    (long long)block->attack_paths, block->attack_paths == 1 ? "" : "s");
     if (*block->attack_path_names)
-        buf_printf(out, ": %s", block->attack_path_names);
+        buf_printf(out, ", fixing this breaks %lld path%s: %s", (long long)block->attack_paths,
+                   block->attack_paths == 1 ? "" : "s", block->attack_path_names);
     if (*block->risk_factors)
         buf_printf(out, "%s%s", out->length ? "; " : "", block->risk_factors);
 }

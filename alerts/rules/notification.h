@@ -30,7 +30,8 @@ struct notification_resource {
     const char *location;
     const char *risk_level, *link;
     const char *state; /* "open", or the reason it is not: "fixed", "exempted" */
-    const char *found; /* what a baseline rule found on this machine, "" = as its block says */
+    const char *found; /* by a baseline rule on this machine, or what this attack path leads
+                          through; "" = as its block says */
     int64_t opened_at, due_at, ended_at;
     const char *reason_before; /* of what is open again: why it had ended, and when */
     int64_t ended_before_at;
@@ -77,7 +78,7 @@ struct notification_block {
     const char *description, *description_markdown; /* what is wrong */
     const char *threats, *risk_factors;             /* in words, joined with ", " */
     const char *attack_path_names;                  /* joined with "; "; "" = not known */
-    int64_t attack_paths;
+    int64_t attack_paths; /* the most of one resource, or all where they are known */
     bool internet_exposed;
     const char *control;           /* of the secure score */
     double points, control_points; /* to gain here, and what the control is worth */
@@ -155,7 +156,7 @@ struct notification {
     size_t cause_count;
     /* ... and of all blocks. */
     const char *risk_factors; /* each once */
-    int64_t attack_paths;     /* the most of one resource */
+    int64_t attack_paths;     /* the most of a block */
     bool internet_exposed;
     const struct notification_resource *resources;
     size_t resource_count;

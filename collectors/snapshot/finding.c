@@ -156,6 +156,12 @@ char *finding_link(const struct finding *finding, const char *portal, char *out,
                    unsigned out_bytes)
 {
     CLEANUP(buf_finish) struct buf resource = { 0 };
+    if (!strncmp(finding->assessment_id, FINDING_ATTACK_PATH, strlen(FINDING_ATTACK_PATH))) {
+        snprintf(out, out_bytes,
+                 "https://%s/#view/Microsoft_Azure_Security/SecurityMenuBlade/~/AttackPathAnalysis",
+                 portal);
+        return out;
+    }
     http_escape(&resource, finding->resource_id);
     int length =
         snprintf(out, out_bytes,

@@ -87,7 +87,10 @@ struct finding {
  * none. (Azure's own ResourceType lacks the namespace.) out: as large as the id, and 64 bytes. */
 bool finding_resource_type(const char *id, char *out);
 
+/* Head of the assessment id of a finding that is an attack path. */
+#define FINDING_ATTACK_PATH "attack_path."
+
 /* https link to the recommendation in the Azure portal, where its Fix option is, made from the
- * parts. Returns out. */
+ * parts; of an attack path to all of them, for there is no address of a single one. Returns out. */
 char *finding_link(const struct finding *finding, const char *portal, char *out,
                    unsigned out_bytes);

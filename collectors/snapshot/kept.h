@@ -8,7 +8,7 @@
 #include "core/compiler.h"
 #include "core/intern.h"
 
-enum { KEPT_KINDS_MAX = 8, KEPT_TEXTS_MAX = 8, KEPT_STRUCT_MAX = 512 };
+enum { KEPT_KINDS_MAX = 8, KEPT_TEXTS_MAX = 12, KEPT_STRUCT_MAX = 512 };
 
 /* One struct a collector keeps per subscription, described once:
  *   static const struct kept_kind scores = {

@@ -1,5 +1,6 @@
 #include "admin.h"
 #include "outside.h"
+#include "paths.h"
 #include "plans.h"
 #include "prerequisites.h"
 #include "tags.h"
@@ -126,6 +127,12 @@ static void dump_assessment(struct dump *dump, size_t number)
     json_add_text(writer, "riskLevel", tenant_risk_words[assessment->risk]);
     json_add_bool(writer, "contextual", assessment->contextual);
     json_add_integer(writer, "attackPaths", assessment->attack_paths);
+    json_open(writer, "paths", '[');
+    for (unsigned i = 0; i < assessment->attack_paths; i++) {
+        char name[37];
+        json_add_text(writer, NULL, paths_name(tenant, assessment->resource, i, name));
+    }
+    json_close(writer, ']');
     json_open(writer, "factors", '[');
     for (int i = 0; i < TENANT_FACTORS; i++)
         if (assessment->factors & 1u << i)

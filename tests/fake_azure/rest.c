@@ -6,6 +6,7 @@
 
 #include "core/compiler.h"
 #include "draw.h"
+#include "paths.h"
 #include "plans.h"
 
 /* What every writer needs to know besides the row. */
@@ -61,7 +62,7 @@ static void write_status(const struct list *list, const struct assessment *asses
 static void write_risk(const struct tenant *tenant, const struct assessment *assessment,
                        struct json_writer *writer)
 {
-    char path[160], guid[37];
+    char name[37];
     if (assessment->risk == RISK_MISSING)
         return;
     json_open(writer, "risk", '{');
@@ -74,9 +75,7 @@ static void write_risk(const struct tenant *tenant, const struct assessment *ass
     json_close(writer, ']');
     json_open(writer, "attackPathsReferences", '[');
     for (unsigned i = 0; i < assessment->attack_paths; i++) {
-        draw_guid(tenant->options.seed, DRAW_PATH, assessment->resource * 8u + i, guid);
-        snprintf(path, sizeof path, "%s", guid);
-        json_add_text(writer, NULL, path);
+        json_add_text(writer, NULL, paths_name(tenant, assessment->resource, i, name));
     }
     json_close(writer, ']');
     json_close(writer, '}');

@@ -1,5 +1,6 @@
 #include "rows.h"
 #include "outside.h"
+#include "paths.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct assessment_row {
         *policyDefinitionId, *link, *recommendationCategory, *grouped, *nativeId, *account,
         *resourceName, *region, *provider, *nativeType;
     int64_t attackPathCount;
+    const char *attackPaths;
 };
 
 /* clang-format off */
@@ -45,6 +47,7 @@ static const struct field assessment_fields[] = {
     TEXT(struct assessment_row, riskLevel),
     TEXT(struct assessment_row, isContextualRisk),
     INTEGER(struct assessment_row, attackPathCount),
+    TEXT(struct assessment_row, attackPaths),
     TEXT(struct assessment_row, riskFactors),
     TEXT(struct assessment_row, statusCode),
     TEXT(struct assessment_row, statusCause),
@@ -89,6 +92,16 @@ static const char *factors_text(const struct assessment *assessment, struct aren
             strcat(text, tenant_factor_words[i]);
         }
     return arena_text(scratch, text);
+}
+
+static const char *paths_text(const struct tenant *tenant, const struct assessment *assessment,
+                              struct arena *scratch)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    char name[37];
+    for (unsigned i = 0; i < assessment->attack_paths; i++)
+        buf_printf(&text, "%s%s", i ? "," : "", paths_name(tenant, assessment->resource, i, name));
+    return arena_text(scratch, buf_cstr(&text));
 }
 
 static const char *portal_link(const char *key, const char *resource_id, struct arena *scratch)
@@ -145,6 +158,7 @@ static void assessment_fill(const struct view *view, size_t position, void *out,
     row->riskLevel = tenant_risk_words[assessment->risk];
     row->isContextualRisk = !rated ? "" : assessment->contextual ? "true" : "false";
     row->attackPathCount = assessment->attack_paths;
+    row->attackPaths = paths_text(tenant, assessment, scratch);
     row->riskFactors = factors_text(assessment, scratch);
     row->statusCode = tenant_status_words[assessment->status];
     row->statusCause = tenant_cause_words[assessment->cause];
@@ -417,9 +431,10 @@ static const struct rows *find(const struct rows *rows, const char *query)
 
 const struct rows *rows_find(const char *query)
 {
-    const struct rows *found = find(security_rows, query);
-    found = found ? found : find(rows_baseline, query);
-    found = found ? found : find(rows_tags, query);
-    found = found ? found : find(rows_plans, query);
-    return found ? found : find(rows_prerequisites, query);
+    static const struct rows *const tables[] = { security_rows, rows_baseline,      rows_paths,
+                                                 rows_plans,    rows_prerequisites, rows_tags };
+    const struct rows *found = NULL;
+    for (size_t i = 0; i < ARRAY_COUNT(tables) && !found; i++)
+        found = find(tables[i], query);
+    return found;
 }

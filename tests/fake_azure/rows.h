@@ -55,8 +55,9 @@ struct rows {
 
 enum { ROWS_BYTES_MAX = 512 };
 
-extern const struct rows rows_baseline[], rows_tags[], rows_plans[],
-    rows_prerequisites[]; /* each ends with query NULL */
+/* Each ends with query NULL. */
+extern const struct rows rows_baseline[], rows_paths[], rows_plans[], rows_prerequisites[],
+    rows_tags[];
 
 /* A text in scratch. */
 const char *rows_print(struct arena *scratch, const char *format, ...) PRINTF_LIKE(2, 3);

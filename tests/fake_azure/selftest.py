@@ -278,6 +278,33 @@ def test_tenant():
                   {s["subscriptionId"]: s["name"] for s in dump["subscriptions"]}, "names")
 
 
+def test_attack_paths():
+    """What recommendations refer to is there, and every way leads from one end to the other."""
+    with Fake("--seed", 3, "--page-rows", 70) as fake:
+        paths = {name: fake.rows(query(f"attack_paths{name}_rows"))
+                 for name in ("", "_plans", "_nodes", "_links")}
+        for name, rows in paths.items():
+            equal([r["id"] for r in rows], sorted({r["id"] for r in rows}), "order of " + name)
+        on = {r["subscriptionId"] for r in paths["_plans"] if r["tier"] == "Standard"}
+        referred = {path for r in fake.rows(query("assessments_rows"))
+                    if r["subscriptionId"] in on and r["statusCode"] == "Unhealthy"
+                    for path in r["attackPaths"].split(",") if path}
+        equal({r["id"].rsplit("/", 1)[1] for r in paths[""]}, referred, "paths referred to")
+        true(len(referred) > 20 and len(on) < len(paths["_plans"]), "paths, and plans that are off")
+        steps = {(r["path"], r["fromEntity"]): r["toEntity"] for r in paths["_links"]}
+        nodes = {(r["path"], r["entity"]) for r in paths["_nodes"]}
+        equal({key for key in steps} | {(path, to) for (path, _), to in steps.items()}, nodes,
+              "entities of steps")
+        kinds = collections.Counter()
+        for row in paths[""]:
+            kinds[bool(row["entities"])] += 1
+            at = row["entryEntity"]
+            while at != row["targetEntity"]:
+                at = steps[row["id"], at]
+            true(row["entities"] or (row["entryName"] and row["targetName"]), f"ends of {row}")
+        true(kinds[True] > 5 and kinds[False] > 5, f"both sets of members: {kinds}")
+
+
 def test_same_seed_same_tenant():
     dumps = []
     for seed in (5, 5, 6):

@@ -77,6 +77,7 @@ class Expected:
         self.assessments(dump)
         self.scores(dump)
         self.baselines(dump)
+        self.attack_paths(dump)
 
     def put(self, family, key, value=1):
         self.families["defender_" + family][key] = value
@@ -141,6 +142,25 @@ class Expected:
         for key, known in titles.items():
             self.put("assessment_info", (key, word_of(known["severity"], SEVERITIES),
                                          known["title"] or "unknown"))
+
+    def attack_paths(self, dump):
+        """A resource lies on as many as its worst finding says; every other one has no level."""
+        looked_at = {s["subscriptionId"] for s in dump["subscriptions"]
+                     if s["subscriptionId"] in self.visible and s["posturePlan"]}
+        for subscription in looked_at:
+            for risk in RISKS:
+                self.put("attack_paths", (subscription, risk), 0)
+        worst = {}
+        for row in dump["assessments"]:
+            if row["subscriptionId"] not in looked_at or row["code"] != "Unhealthy":
+                continue
+            risk = RISKS.index(word_of(row["riskLevel"], RISKS))
+            for number in range(row["attackPaths"]):
+                path = (row["subscriptionId"], row["resourceId"], number)
+                worst[path] = min(worst.get(path, len(RISKS)), risk)
+        for (subscription, _, number), risk in worst.items():
+            self.count("attack_paths",
+                       (subscription, RISKS[risk] if number % 2 else "not_evaluated"))
 
     def newest(self, subscription, changed):
         family = self.families["defender_data_newest_evaluation_timestamp_seconds"]
@@ -248,6 +268,7 @@ LABELS = {
     "assessed_resources": ("subscription_id", "cloud", "status"),
     "affected_resources": ("subscription_id", "cloud", "risk_level"),
     "findings_on_attack_path": ("subscription_id", "risk_level"),
+    "attack_paths": ("subscription_id", "risk_level"),
     "findings_internet_exposed": ("subscription_id", "risk_level"),
     "finding_oldest_timestamp_seconds": ("subscription_id", "risk_level"),
     "data_newest_evaluation_timestamp_seconds": ("subscription_id",),
