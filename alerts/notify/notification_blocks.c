@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/notify/notification_baseline.h"
+#include "alerts/notify/notification_finding.h"
 #include "alerts/notify/notification_names.h"
 #include "alerts/notify/notification_paths.h"
 #include "alerts/notify/notification_score.h"
@@ -17,8 +18,6 @@
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
 #include "core/clock.h"
-#include "core/hash.h"
-#include "core/http.h"
 #include "core/memory.h"
 
 enum {
@@ -97,85 +96,7 @@ static size_t next_of(const struct making *making, const bool *told)
     return best;
 }
 
-/* --- findings --------------------------------------------------------------------------------- */
-/* Give a view of the snapshot a life of its own. */
-static void keep(struct finding *view, struct arena *arena)
-{
-    const char **texts[] = {
-        &view->assessment_id, &view->title,         &view->subscription_id, &view->resource_group,
-        &view->resource_type, &view->resource_name, &view->resource_id,     &view->category,
-        &view->risk_factors,  &view->connector,     &view->account,         &view->native_id,
-        &view->location,
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
-        *texts[i] = arena_text(arena, *texts[i]);
-}
-
-static bool find_open(const struct making *making, const struct finding_id *id,
-                      struct finding *view)
-{
-    for (size_t i = 0; i < making->context->snapshot->sources->count; i++) {
-        const struct part *part = making->context->snapshot->parts[i];
-        ptrdiff_t index = part ? part_find(part, id) : -1;
-        char scratch[PART_ID_BYTES];
-        if (index < 0)
-            continue;
-        part_view(part, (size_t)index, view, scratch);
-        keep(view, making->arena);
-        return true;
-    }
-    return false;
-}
-
-/* What is left when neither Azure nor the ledger knows the finding: the alert's own labels. */
-static void from_labels(const struct alert *alert, struct finding *view)
-{
-    *view = (struct finding){
-        .id = alert->finding_id,
-        .risk = alert->risk,
-        .severity = finding_severity(alert_label_value(alert, "severity")),
-        .assessment_id = alert_label_value(alert, "assessment_id"),
-        .subscription_id = alert_label_value(alert, "subscription_id"),
-        .resource_group = alert_label_value(alert, "resource_group"),
-        .resource_type = alert_label_value(alert, "resource_type"),
-        .resource_name = alert_label_value(alert, "resource_name"),
-        .category = alert_label_value(alert, "category"),
-        .cloud = cloud_kind_of(alert_label_value(alert, "cloud"), ""),
-        .connector = alert_label_value(alert, "connector"),
-        .account = alert_label_value(alert, "account"),
-        .native_id = "",
-        .location = "",
-        .title = "",
-        .resource_id = "",
-        .risk_factors = "",
-    };
-}
-
-/* unseen_at: first collection without it, of what is gone. */
-static bool find(const struct making *making, const struct alert *alert, struct finding *view,
-                 int64_t *unseen_at, struct error *error)
-{
-    *unseen_at = 0;
-    if (find_open(making, &alert->finding_id, view))
-        return true;
-    bool found = false;
-    if (making->context->database) {
-        struct ledger_entry entry;
-        char hex[2 * sizeof alert->finding_id + 1];
-        hash_hex(alert->finding_id.bytes, sizeof alert->finding_id.bytes, hex);
-        if (!ledger_find(making->context->database, making->context->snapshot->sources, hex,
-                         making->arena, &entry, &found, error))
-            return error_wrap(error, "notification");
-        if (found) {
-            *view = entry.finding;
-            *unseen_at = entry.absent_at;
-        }
-    }
-    if (!found)
-        from_labels(alert, view);
-    return true;
-}
-
+/* --- one block -------------------------------------------------------------------------------- */
 /* What receivers show is never a link, but for the links themselves: everybody who may name a
  * resource could send our people anywhere. Labels of the alerts stay as they are. */
 static const char *unlinked(const struct making *making, const char *text)
@@ -183,7 +104,6 @@ static const char *unlinked(const struct making *making, const char *text)
     return notification_names_plain(text, making->arena);
 }
 
-/* --- one block -------------------------------------------------------------------------------- */
 static void add_link(struct making *making, struct notification_block *block, const char *text,
                      const char *url)
 {
@@ -357,7 +277,7 @@ static bool add_findings(struct making *making, size_t place, bool open,
             count_ending(making, block, alert->reason);
         if (block->resource_count == NOTIFICATION_RESOURCES_MAX)
             continue;
-        if (!find(making, alert, &view, &unseen_at, error))
+        if (!notification_finding(making->context, alert, making->arena, &view, &unseen_at, error))
             return false;
         if (!block->resource_count)
             copy_first(making, block, &view);
