@@ -70,6 +70,7 @@ static void dump_metadata(struct dump *dump)
         json_add_text(writer, "policyDefinitionId", row->policy);
         json_add_text(writer, "plannedDeprecationDate", row->deprecation);
         json_add_bool(writer, "preview", row->preview);
+        json_add_text(writer, "individual", row->individual);
         json_add_text(writer, "control",
                       row->control < 0 ? NULL : catalogue->controls[row->control].key);
         json_close(writer, '}');

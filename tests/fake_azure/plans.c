@@ -78,7 +78,7 @@ static void write_extensions(bool on, size_t plan, struct json_writer *writer)
     }
 }
 
-void plans_write(const struct tenant *tenant, size_t subscription, size_t plan,
+void plans_write(const struct tenant *tenant, size_t subscription, size_t plan, const char *version,
                  struct json_writer *writer)
 {
     char id[200];
@@ -91,17 +91,18 @@ void plans_write(const struct tenant *tenant, size_t subscription, size_t plan,
     json_add_text(writer, "type", "Microsoft.Security/pricings");
     json_open(writer, "properties", '{');
     json_add_text(writer, "pricingTier", tier(on));
-    if (*sub_plan(tenant, subscription, plan))
+    if (strcmp(version, "2022-03-01") >= 0 && *sub_plan(tenant, subscription, plan))
         json_add_text(writer, "subPlan", sub_plan(tenant, subscription, plan));
     json_add_text(writer, "freeTrialRemainingTime", "PT0S");
-    json_add_text(writer, "resourcesCoverageStatus", coverage(on));
-    if (known[plan].replaced_by) {
+    if (strcmp(version, "2024-01-01") >= 0)
+        json_add_text(writer, "resourcesCoverageStatus", coverage(on));
+    if (strcmp(version, "2022-03-01") >= 0 && known[plan].replaced_by) {
         json_add_bool(writer, "deprecated", true);
         json_open(writer, "replacedBy", '[');
         json_add_text(writer, NULL, known[plan].replaced_by);
         json_close(writer, ']');
     }
-    if (*known[plan].extensions) {
+    if (strcmp(version, "2023-01-01") >= 0 && *known[plan].extensions) {
         json_open(writer, "extensions", '[');
         write_extensions(on, plan, writer);
         json_close(writer, ']');
@@ -118,6 +119,7 @@ void plans_dump(const struct tenant *tenant, size_t subscription, struct json_wr
         json_add_text(writer, "name", known[i].name);
         json_add_bool(writer, "on", is_on(tenant, subscription, i));
         json_add_text(writer, "subPlan", sub_plan(tenant, subscription, i));
+        json_add_bool(writer, "deprecated", known[i].replaced_by != NULL);
         json_open(writer, "extensions", '[');
         write_extensions(is_on(tenant, subscription, i), i, writer);
         json_close(writer, ']');

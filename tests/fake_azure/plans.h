@@ -9,8 +9,8 @@ enum { PLANS_COUNT = 16 };
 /* Turn a plan (name in any case) on or off; false when there is no such plan. */
 bool plans_turn(struct subscription *subscription, const char *name, bool on);
 
-/* One as its list has it. */
-void plans_write(const struct tenant *tenant, size_t subscription, size_t plan,
+/* One as its list has it in this api-version. */
+void plans_write(const struct tenant *tenant, size_t subscription, size_t plan, const char *version,
                  struct json_writer *writer);
 
 /* The facts, for tests. */

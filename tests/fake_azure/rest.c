@@ -14,7 +14,7 @@ struct list {
     struct request *request;
     struct tenant *tenant;
     size_t subscription;
-    bool risk, dates, definition; /* which members this api-version has */
+    bool risk, dates, definition, reports; /* which members this api-version has */
 };
 
 static void write_subscription(const struct page *page, size_t position, struct json_writer *writer)
@@ -269,7 +269,8 @@ static void write_assignment(const struct page *page, size_t position, struct js
     json_add_text(writer, "type", "Microsoft.GuestConfiguration/guestConfigurationAssignments");
     json_add_text(writer, "location", "westeurope");
     json_open(writer, "properties", '{');
-    json_add_text(writer, "targetResourceId", tenant->resources[machine->resource].id);
+    if (list->reports)
+        json_add_text(writer, "targetResourceId", tenant->resources[machine->resource].id);
     json_add_text(writer, "complianceStatus",
                   pending                     ? "Pending"
                   : baseline_failing(machine) ? "NonCompliant"
@@ -283,9 +284,9 @@ static void write_assignment(const struct page *page, size_t position, struct js
     json_add_text(writer, "version", "1.0.0.0");
     json_add_text(writer, "assignmentType", "Audit");
     json_close(writer, '}');
-    if (pending)
+    if (list->reports && pending)
         json_add_raw(writer, "latestAssignmentReport", "null");
-    else
+    else if (list->reports)
         write_report(tenant, machine, page->scratch, writer);
     json_add_text(writer, "provisioningState", "Succeeded");
     json_close(writer, '}');
@@ -295,7 +296,7 @@ static void write_assignment(const struct page *page, size_t position, struct js
 static void write_plan(const struct page *page, size_t position, struct json_writer *writer)
 {
     const struct list *list = page->context;
-    plans_write(list->tenant, list->subscription, position, writer);
+    plans_write(list->tenant, list->subscription, position, list->request->version, writer);
 }
 
 /* --- lists ----------------------------------------------------------------------------------- */
@@ -405,6 +406,7 @@ static void answer_list(struct request *request, struct reply *reply,
                          .subscription = (size_t)(subscription < 0 ? 0 : subscription),
                          .risk = strcmp(request->version, "2025-05-04") >= 0,
                          .dates = strcmp(request->version, "2021-06-01") >= 0,
+                         .reports = strcmp(request->version, "2020-06-25") >= 0,
                          .definition = expand && strcasecmp(expand, "definition") == 0 };
     CLEANUP(arena_finish) struct arena scratch = { 0 };
     struct page page = { .view = &view,

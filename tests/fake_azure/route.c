@@ -51,6 +51,8 @@ static const struct route {
     { "GET", "/metadata/identity/oauth2/token", "imds", NULL, token_metadata_service },
     { "GET", "/common/discovery/instance", "discovery", NULL, token_discovery },
     { "GET", "/{}/v2.0/.well-known/openid-configuration", "discovery", NULL, token_openid },
+    { "GET", "/adfs/.well-known/openid-configuration", "discovery", NULL, token_adfs },
+    { "POST", "/adfs/oauth2/token", "token", NULL, token_entra },
     { "GET", "/_fake/dump", "admin", NULL, admin_dump },
     { "GET", "/_fake/history", "admin", NULL, admin_history },
     { "GET", "/_fake/stats", "admin", NULL, admin_stats },

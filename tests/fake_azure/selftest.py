@@ -376,6 +376,32 @@ def test_https():
             equal(len(fake.list(LIST)), 5, "subscriptions, by links that are https too")
 
 
+def test_versions_have_their_own_members():
+    with Fake("--assessments", 200, "--subscriptions", 1) as fake:
+        root = "/subscriptions/" + fake.admin("dump")["subscriptions"][0]["subscriptionId"]
+        root += "/providers/Microsoft."
+        for path, versions in (
+                ("Security/pricings", {"2018-06-01": set(), "2022-03-01": {"subPlan", "deprecated"},
+                                       "2023-01-01": {"subPlan", "deprecated", "extensions"}}),
+                ("GuestConfiguration/guestConfigurationAssignments",
+                 {"2018-11-20": set(), "2020-06-25": {"targetResourceId"}})):
+            for version, members in versions.items():
+                rows = fake.list(f"{root}{path}?api-version={version}")
+                told = {name for row in rows for name in row["properties"]}
+                equal(told & {"subPlan", "deprecated", "extensions", "targetResourceId",
+                              "resourcesCoverageStatus"}, members, f"{path} {version}")
+
+
+def test_an_authority_of_its_own():
+    """Active Directory Federation Services: another path, and no tenant in it."""
+    with Fake() as fake:
+        told = fake.fetch("/adfs/.well-known/openid-configuration").json()
+        path = told["token_endpoint"].removeprefix(f"http://127.0.0.1:{fake.port}")
+        fake.bearer = fake.token(path).json()["access_token"]
+        equal(fake.get(LIST).status, 200, "with a token of it")
+        equal(fake.token(path, client_secret="wrong").status, 401, "a wrong secret")
+
+
 def test_pages_are_of_one_moment():
     with Fake("--seed", 2) as fake:
         first = fake.graph(query("assessments_rows"), 500).json()

@@ -106,7 +106,7 @@ void token_entra(struct request *request, struct reply *reply)
 {
     const struct fake_options *options = &request->fake->options;
     char value[512], client[128];
-    if (strcasecmp(request->captures[0], options->tenant_id) != 0) {
+    if (*request->captures[0] && strcasecmp(request->captures[0], options->tenant_id) != 0) {
         char text[400];
         snprintf(text, sizeof text,
                  "Tenant '%s' not found. Check to make sure you have the correct "
@@ -261,6 +261,19 @@ void token_openid(struct request *request, struct reply *reply)
                "\",\"authorization_endpoint\":\"%s/%s/oauth2/v2.0/authorize\",\"jwks_uri\":"
                "\"%s/%s/discovery/v2.0/keys\",\"response_types_supported\":[\"code\"]}",
                origin, tenant, origin, tenant, origin, tenant, origin, tenant);
+}
+
+/* An authority that is Active Directory Federation Services, as beside Azure Stack Hub; clients do
+ * not ask login.microsoftonline.com whether they may trust such a one. */
+void token_adfs(struct request *request, struct reply *reply)
+{
+    const char *origin = request->origin;
+    reply->status = 200;
+    buf_printf(&reply->body,
+               "{\"issuer\":\"%s/adfs\",\"authorization_endpoint\":\"%s/adfs/oauth2/authorize/\","
+               "\"token_endpoint\":\"%s/adfs/oauth2/token/\",\"jwks_uri\":"
+               "\"%s/adfs/discovery/keys\",\"response_types_supported\":[\"code\"]}",
+               origin, origin, origin, origin);
 }
 
 void token_tenants(struct request *request, struct reply *reply)

@@ -7,6 +7,7 @@ void token_entra(struct request *request, struct reply *reply);
 void token_metadata_service(struct request *request, struct reply *reply);
 void token_discovery(struct request *request, struct reply *reply);
 void token_openid(struct request *request, struct reply *reply);
+void token_adfs(struct request *request, struct reply *reply);
 void token_tenants(struct request *request, struct reply *reply);
 
 /* Look at the Authorization header; fills request->principal, or answers 401. */

@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -119,9 +120,13 @@ class Answer:
 
 
 def fetch(url, method="GET", body=None, headers=None, seconds=30):
-    """One request on a connection of its own; any status is an answer."""
+    """One request on a connection of its own, to whoever answers; any status is an answer."""
     parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=seconds * SLOWNESS)
+    kind, more = http.client.HTTPConnection, {}
+    if parts.scheme == "https":
+        kind = http.client.HTTPSConnection
+        more = {"context": ssl._create_unverified_context()}
+    connection = kind(parts.hostname, parts.port, timeout=seconds * SLOWNESS, **more)
     try:
         path = (parts.path or "/") + ("?" + parts.query if parts.query else "")
         connection.request(method, path, body=body, headers=headers or {})
@@ -282,7 +287,7 @@ class Fake(Program):
     def __init__(self, *arguments):
         super().__init__([FAKE_AZURE, "--port", "0", "--secret", SECRET, "--tenant-id", TENANT,
                           "--client-id", CLIENT, *arguments])
-        self.url = self.wait_for(r"listening on (http://\S+)").group(1)
+        self.url = self.wait_for(r"listening on (https?://\S+)").group(1)
 
     def admin(self, path, method="GET", body=None):
         answer = fetch(f"{self.url}/_fake/{path}", method, body)

@@ -13,20 +13,17 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import threading
 import time
 import urllib.parse
 
+from fetched import SETTING_UP, node_folder, set_up
 from harness import (ALL, ROOT, SLOWNESS, Folder, Program, Skip, contains, equal, fetch, free_port,
                      run, until)
 
 PRINTER = os.environ.get("PRINT_REQUESTS", os.path.join(ROOT, "build/release/print_requests"))
-SOURCE = os.path.join(ROOT, "tests/tools/receivers")
-CACHE = os.path.join(ROOT, "build/tools/receivers")
 SHARE = "/usr/share/prometheus"
 TEMPLATE = SHARE + "/alertmanager/default.tmpl"  # Debian's program is compiled to need it
-SETTING_UP = sys.argv[1:] == ["--setup"]
 
 
 @functools.lru_cache(None)
@@ -40,29 +37,7 @@ def requests():
 
 def installed():
     """The folder with the libraries; fetched once."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        raise Skip("no node or npm on this machine")
-    os.makedirs(CACHE, exist_ok=True)
-    stamp = os.path.join(CACHE, "installed.json")
-    for name in ("package.json", "judge.js"):
-        shutil.copy(os.path.join(SOURCE, name), CACHE)
-    with open(os.path.join(CACHE, "package.json"), encoding="utf-8") as file:
-        wanted = file.read()
-    if os.path.exists(stamp):
-        with open(stamp, encoding="utf-8") as file:
-            if file.read() == wanted:
-                return CACHE
-    if not SETTING_UP:
-        raise Skip("the receivers' libraries were not fetched")
-    result = subprocess.run(["npm", "install", "--silent", "--no-fund", "--no-audit"], cwd=CACHE,
-                            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-                            timeout=300 * SLOWNESS)
-    if result.returncode:
-        raise Skip("npm cannot fetch the receivers' libraries: " +
-                   (result.stderr.strip().splitlines() or ["no reason"])[0])
-    with open(stamp, "w", encoding="utf-8") as file:
-        file.write(wanted)
-    return CACHE
+    return node_folder("receivers", "judge.js")
 
 
 def pages(variant):
@@ -385,15 +360,7 @@ def test_every_finding_is_one_alert():
         until("500 more", lambda: len(shown(port)) == 560)
 
 
-def set_up():
-    for fetch_it in (installed, newer_alertmanager):
-        try:
-            fetch_it()
-        except Skip as reason:
-            print(f"receivers.py: {reason}", file=sys.stderr)
-
-
 if SETTING_UP:
-    set_up()
+    set_up("receivers.py", installed, newer_alertmanager)
 else:
     run(globals())

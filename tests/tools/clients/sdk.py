@@ -1,0 +1,54 @@
+"""What Azure's Python clients make of the stand-in's answers: {operation: rows} on stdout.
+
+sdk.py URL TENANT CLIENT SECRET SUBSCRIPTION QUERY
+"""
+import json
+import sys
+
+from azure.identity import ClientSecretCredential
+from azure.mgmt.guestconfig import GuestConfigurationClient
+from azure.mgmt.resourcegraph import ResourceGraphClient
+from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
+from azure.mgmt.security import SecurityCenter
+
+
+def graph(client, subscription, query):
+    token = None
+    while True:
+        page = client.resources(QueryRequest(
+            query=query, subscriptions=[subscription],
+            options=QueryRequestOptions(top=100, skip_token=token, result_format="objectArray")))
+        assert page.count == len(page.data), f"{page.count} rows are said, {len(page.data)} came"
+        yield from page.data
+        token = page.skip_token
+        if not token:
+            return
+
+
+def plain(row):
+    return row if isinstance(row, dict) else row.as_dict()
+
+
+def main(url, tenant, client, secret, subscription, query):
+    credential = ClientSecretCredential(tenant, client, secret, authority=url,
+                                        disable_instance_discovery=True)
+    where = {"base_url": url, "credential_scopes": [url + "/.default"]}
+    security = SecurityCenter(credential, subscription, **where)
+    guests = GuestConfigurationClient(credential, subscription, **where)
+    operations = {
+        "assessments": security.assessments.list(f"subscriptions/{subscription}"),
+        "metadata": security.assessments_metadata.list(),
+        "metadata_of_subscription": security.assessments_metadata.list_by_subscription(),
+        "scores": security.secure_scores.list(),
+        "score": [security.secure_scores.get("ascScore")],
+        "controls": security.secure_score_controls.list(expand="definition"),
+        "controls_of_score": security.secure_score_controls.list_by_secure_score("ascScore"),
+        "assignments": guests.guest_configuration_assignments.subscription_list(),
+        "pricings": security.pricings.list(f"subscriptions/{subscription}").value,
+        "graph": graph(ResourceGraphClient(credential, **where), subscription, query),
+    }
+    json.dump({name: [plain(row) for row in rows] for name, rows in operations.items()},
+              sys.stdout)
+
+
+main(*sys.argv[1:])
