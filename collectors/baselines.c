@@ -25,7 +25,7 @@ extern const struct collector baselines_collector;
 
 struct row {
     const char *subscription_id, *machine_id, *assessment_id, *assignment;
-    const char *rule_id, *rule, *status, *severity, *reason, *code;
+    const char *rule_id, *rule, *status, *severity, *reason, *code, *version;
     const char *description, *impact, *remediation;
     const char *form; /* "individual": a recommendation of its own */
     int64_t machines, healthy, unhealthy, rules, checked_at, changed_at;
@@ -80,6 +80,7 @@ static const struct column assignment_columns[] = {
     COLUMN_TEXT   (struct row, status,          "complianceStatus"),
     COLUMN_TIME   (struct row, checked_at,      "lastChecked"),
     COLUMN_INTEGER(struct row, rules,           "rules"),
+    COLUMN_TEXT   (struct row, version,         "version"),
     { 0 }
 };
 static const struct column assignment_rule_columns[] = {
@@ -191,6 +192,7 @@ static void fold_machine(struct part *part, const struct row *row, enum baseline
         .compliance = row->status,
         .checked_at = row->checked_at,
         .rules = row->rules < MV_EXPAND_LIMIT ? row->rules : MV_EXPAND_LIMIT,
+        .version = row->version ? row->version : "",
     });
 }
 
@@ -293,6 +295,23 @@ static const struct baselines_reports *reports_of(const struct part *part)
 {
     const struct own *own = part ? part->own : NULL;
     return own ? own->reports : NULL;
+}
+
+const struct baselines_version *baselines_versions(const struct part *part, size_t *count)
+{
+    bool ours = part && part->source->collector == &baselines_collector;
+    return baselines_report_versions(ours ? reports_of(part) : NULL, count);
+}
+
+size_t baselines_version_of(const struct part *part, const struct finding *finding)
+{
+    return baselines_report_version(reports_of(part), finding);
+}
+
+int64_t baselines_moved_at(const struct part *part, const struct finding *finding)
+{
+    bool ours = part->source->collector == &baselines_collector;
+    return ours ? baselines_report_moved_at(reports_of(part), finding) : 0;
 }
 
 static bool fixed(const struct part *part, const struct finding *finding, int64_t since)

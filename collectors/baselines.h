@@ -41,6 +41,22 @@ extern const struct kept_kind baselines_counts;
 struct baselines_texts;
 const struct baselines_texts *baselines_texts_of(const struct part *part);
 
+/* A version of a baseline that machines report. */
+struct baselines_version {
+    enum baseline baseline;
+    const char *text;
+    size_t machines, moved; /* that report it; of those, since this run */
+};
+
+/* All of a part, none when it is no part of baselines. */
+const struct baselines_version *baselines_versions(const struct part *part, size_t *count);
+
+/* Which of them the machine of a finding reports, from 1; 0 = it does not say. */
+size_t baselines_version_of(const struct part *part, const struct finding *finding);
+
+/* The run in which the machine of a finding reported another version than before; 0 = none. */
+int64_t baselines_moved_at(const struct part *part, const struct finding *finding);
+
 /* The counts of a subscription and baseline, added when new. */
 struct baselines_count *baselines_count_of(struct part *part, const char *subscription_id,
                                            enum baseline baseline);
@@ -69,6 +85,7 @@ struct baselines_machine_fact {
     const char *compliance;      /* form B: complianceStatus */
     int64_t checked_at;          /* form B; 0 = never */
     int64_t rules;               /* form B: rules of the report that have rows */
+    const char *version;         /* form B: of the baseline; "" = not told */
 };
 struct baselines_rule_fact {
     const char *subscription_id, *machine_id;

@@ -16,6 +16,7 @@ struct machine {
     bool in_form_a, in_form_b;
     uint64_t healthy, unhealthy, failing; /* form A, as counted; its rows that came */
     enum machine_state compliance;
+    uint32_t version; /* number in merge->texts */
     int64_t checked_at, rules, listed; /* listed: rows of form B, all of them not compliant */
 };
 
@@ -184,6 +185,7 @@ void baselines_merge_machine(struct baselines_merge *merge,
     machine->compliance = state_of(fact->compliance);
     machine->checked_at = fact->checked_at;
     machine->rules = fact->rules;
+    machine->version = intern_put(&merge->texts, fact->version, strlen(fact->version));
 }
 
 char *baselines_row_id(const char *machine_id, enum baseline baseline, const char *rule_key,
@@ -356,10 +358,12 @@ void baselines_merge_report(const struct baselines_merge *merge, struct baseline
             .whole = machine->failing == machine->unhealthy,
             .rules = machine->healthy + machine->unhealthy,
             .checked_at = machine->checked_at,
+            .version = intern_text(&merge->texts, machine->version),
         };
         baselines_report_add(reports, older, intern_text(&merge->machine_keys, i + 1), &report,
                              now);
     }
+    baselines_report_carry(reports, older, now);
 }
 
 void baselines_merge_finish(struct part *part, struct baselines_merge *merge, int64_t now)

@@ -6,10 +6,11 @@
  * by Azure, and have no time; machine configuration (form B) says when it was checked. */
 struct baselines_report {
     bool in_form_a, in_form_b;
-    bool whole;        /* form A: as many failing rules came as Azure counted */
-    uint64_t rules;    /* form A: all that Azure counted */
-    int64_t shrunk_at; /* form A: run in which they became fewer; 0 = not known to */
+    bool whole;                   /* form A: as many failing rules came as Azure counted */
+    uint64_t rules;               /* form A: all that Azure counted */
+    int64_t shrunk_at;            /* form A: run in which they became fewer; 0 = not known to */
     int64_t checked_at, fresh_at; /* form B: fresh_at = run that saw this checked_at first */
+    const char *version;          /* form B: of the baseline; "" = not told */
 };
 
 struct baselines_reports;
@@ -25,3 +26,16 @@ void baselines_report_add(struct baselines_reports *reports, const struct baseli
  * after it, and nothing of it is missing. */
 bool baselines_report_fixed(const struct baselines_reports *reports, const struct finding *finding,
                             int64_t since);
+
+/* Which versions of the baselines machines report, and since when: what older reports knew of
+ * machines without a report now is kept for a week. After the last is added. */
+void baselines_report_carry(struct baselines_reports *reports,
+                            const struct baselines_reports *older, int64_t now);
+
+/* As in baselines.h; reports: NULL = none. */
+const struct baselines_version *baselines_report_versions(const struct baselines_reports *reports,
+                                                          size_t *count);
+size_t baselines_report_version(const struct baselines_reports *reports,
+                                const struct finding *finding);
+int64_t baselines_report_moved_at(const struct baselines_reports *reports,
+                                  const struct finding *finding);

@@ -67,7 +67,8 @@ const struct event_name event_names[] = {
     { "plan.disabled", KIND(PLAN_DISABLED), ANY_REASON, NULL,
       "A Defender plan that was on is off." },
     { "ruler.changed", KIND(RULER_CHANGED), ANY_REASON, NULL,
-      "Microsoft added a recommendation that is open in many places at once, or took one away." },
+      "Microsoft added a recommendation that is open in many places at once, took one away, or "
+      "changed an OS security baseline." },
     { "data.stale", KIND(DATA_STALE), ANY_REASON, NULL,
       "A collector or a subscription tells nothing new any more." },
     { "data.recovered", KIND(DATA_RECOVERED), ANY_REASON, NULL,

@@ -82,12 +82,14 @@ static int compare_open(const void *left, const void *right)
 
 static void load_assessment(void *context, const char *key, const char *id, const char *category)
 {
-    const struct ledger *ledger = context;
+    struct ledger *ledger = context;
     const struct source *source = source_list_find(ledger->list, key);
     if (!source)
         return;
     intern_put(&ledger->sources[source->index].assessments, id, strlen(id));
     intern_put(&ledger->sources[source->index].assessments, category, strlen(category));
+    if (source->collector->baseline_rules)
+        ledger_counters_rule(&ledger->figures, id);
 }
 
 bool ledger_is_new(const struct ledger *ledger)

@@ -72,6 +72,14 @@ static const struct family_2 fixed = {
     .help = "Baseline rules that no longer fail on a machine. " FROM,
     LABELS("assignment", "rule_severity"),
 };
+static const struct family_2 drift = {
+    .name = "defender_baseline_rule_drift_total",
+    .type = METRIC_COUNTER,
+    .level = 1,
+    .help = "Machines on which a baseline rule began to fail (regressed) or no longer fails "
+            "(fixed), over all subscriptions; not by a new version of the baseline. " FROM,
+    LABELS("rule_id", "change"),
+};
 static const struct family_1 resolution_seconds = {
     .name = "defender_finding_resolution_seconds",
     .type = METRIC_HISTOGRAM,
@@ -134,6 +142,7 @@ const struct family *const ledger_families[] = {
     &risk_changes.family,
     &regressed.family,
     &fixed.family,
+    &drift.family,
     &resolution_seconds.family,
     &detection_delay_seconds.family,
     &ledger_counters_overdue.family,
@@ -150,6 +159,8 @@ enum dimension {
     OF_REASON,
     OF_BASELINE,
     OF_SEVERITY,
+    OF_RULE,
+    OF_DRIFT,
     OF_SOURCE,
     OF_BUCKET
 };
@@ -166,6 +177,7 @@ static const struct {
     [FIGURE_RISK_CHANGES] = { &risk_changes, NULL, OF_RISK, OF_RISK },
     [FIGURE_REGRESSED] = { &regressed, NULL, OF_BASELINE, OF_SEVERITY },
     [FIGURE_FIXED] = { &fixed, NULL, OF_BASELINE, OF_SEVERITY },
+    [FIGURE_DRIFT] = { &drift, NULL, OF_RULE, OF_DRIFT },
     [FIGURE_RESOLUTION] = { NULL, &resolution_seconds, OF_RISK, OF_BUCKET },
     [FIGURE_DELAY] = { NULL, &detection_delay_seconds, OF_SOURCE, OF_BUCKET },
 };
@@ -175,6 +187,8 @@ static const struct family *family_of(enum figure figure)
     return tables[figure].counters ? &tables[figure].counters->family
                                    : &tables[figure].histogram->family;
 }
+
+static const char *const drift_words[] = { "regressed", "fixed" };
 
 static const char *word_of(const struct ledger_counters *figures, enum dimension dimension,
                            size_t number, const struct intern *subscriptions)
@@ -190,6 +204,10 @@ static const char *word_of(const struct ledger_counters *figures, enum dimension
         return baselines_assignments[number];
     case OF_SEVERITY:
         return finding_severity_words[number];
+    case OF_RULE:
+        return intern_text(&figures->rules, (uint32_t)number);
+    case OF_DRIFT:
+        return drift_words[number];
     case OF_SOURCE:
         return figures->sources->sources[number].key;
     default: /* OF_BUCKET has numbers only */
@@ -197,23 +215,22 @@ static const char *word_of(const struct ledger_counters *figures, enum dimension
     }
 }
 
-/* How many there are of what does not grow. A histogram has a column for each bucket, one for +Inf
+/* How many there are but of subscriptions. A histogram has a column for each bucket, one for +Inf
  * and, last, one for the sum. */
 static size_t size_of(const struct ledger_counters *figures, enum figure figure,
                       enum dimension dimension)
 {
     static const size_t sizes[] = {
-        [OF_RISK] = RISK_COUNT,
-        [OF_REASON] = REASON_COUNT,
-        [OF_BASELINE] = BASELINE_COUNT,
-        [OF_SEVERITY] = SEVERITY_COUNT,
+        [OF_RISK] = RISK_COUNT,         [OF_REASON] = REASON_COUNT, [OF_BASELINE] = BASELINE_COUNT,
+        [OF_SEVERITY] = SEVERITY_COUNT, [OF_DRIFT] = DRIFT_COUNT,
     };
     return dimension == OF_BUCKET   ? family_of(figure)->bucket_count + 2
            : dimension == OF_SOURCE ? figures->sources->count
+           : dimension == OF_RULE   ? figures->rules.count
                                     : sizes[dimension];
 }
 
-static size_t columns_of(enum figure figure) /* sources are never in columns */
+static size_t columns_of(enum figure figure) /* sources and rules are never in columns */
 {
     return size_of(NULL, figure, tables[figure].column);
 }
@@ -245,6 +262,11 @@ void ledger_counters_count(struct ledger_counters *figures, enum figure figure, 
     figures->changed = true;
 }
 
+size_t ledger_counters_rule(struct ledger_counters *figures, const char *rule_id)
+{
+    return intern_put(&figures->rules, rule_id, strlen(rule_id));
+}
+
 void ledger_counters_observe(struct ledger_counters *figures, enum figure figure, size_t row,
                              double value)
 {
@@ -268,12 +290,14 @@ static void labels_of(const struct ledger_counters *figures, enum figure figure,
              *second ? "," : "", second);
 }
 
-static size_t number_of(const struct ledger_counters *figures, enum figure figure,
+static size_t number_of(struct ledger_counters *figures, enum figure figure,
                         enum dimension dimension, const char *word, size_t length,
                         struct intern *subscriptions)
 {
     if (dimension == OF_SUBSCRIPTION)
         return intern_put(subscriptions, word, length);
+    if (dimension == OF_RULE)
+        return intern_put(&figures->rules, word, length);
     size_t count = size_of(figures, figure, dimension), i = 0;
     while (i < count && (strlen(word_of(figures, dimension, i, NULL)) != length ||
                          strncmp(word_of(figures, dimension, i, NULL), word, length) != 0))
@@ -373,6 +397,7 @@ void ledger_counters_finish(struct ledger_counters *figures)
         free(figures->tables[i].values);
         free(figures->tables[i].saved);
     }
+    intern_finish(&figures->rules);
     *figures = (struct ledger_counters){ 0 };
 }
 
@@ -443,7 +468,8 @@ void ledger_counters_emit(const struct ledger_counters *figures, const struct in
         if (!metric_wanted(set, family_of(i)))
             continue;
         size_t rows = rows_of(figures, figure, subscriptions);
-        for (size_t row = by_subscription; row < rows; row++) { /* [0] is the empty text */
+        size_t first = by_subscription || tables[i].row == OF_RULE; /* [0] is the empty text */
+        for (size_t row = first; row < rows; row++) {
             if (is_left_out(figures, figure, row))
                 continue;
             if (tables[i].column == OF_BUCKET)

@@ -15,16 +15,21 @@ enum figure {
     FIGURE_RISK_CHANGES, /* risk before, risk */
     FIGURE_REGRESSED,    /* baseline, severity */
     FIGURE_FIXED,        /* baseline, severity */
+    FIGURE_DRIFT,        /* rule, enum drift */
     FIGURE_RESOLUTION,   /* histogram: risk */
     FIGURE_DELAY,        /* histogram: source */
     FIGURE_COUNT
 };
+
+/* What a baseline rule does on a machine. */
+enum drift { DRIFT_REGRESSED, DRIFT_FIXED, DRIFT_COUNT };
 
 struct ledger_counters {
     struct {
         double *values, *saved; /* [rows][columns] */
         size_t rows;
     } tables[FIGURE_COUNT];
+    struct intern rules;               /* what OF_RULE numbers: all that ever failed */
     const struct source_list *sources; /* what OF_SOURCE numbers; borrowed */
     bool changed;
 };
@@ -32,6 +37,9 @@ struct ledger_counters {
 /* Count one. Rows grow as needed. */
 void ledger_counters_count(struct ledger_counters *figures, enum figure figure, size_t row,
                            size_t column);
+
+/* The number of a baseline rule; its row shows zeros from now on. */
+size_t ledger_counters_rule(struct ledger_counters *figures, const char *rule_id);
 
 /* Observe a value in a histogram. */
 void ledger_counters_observe(struct ledger_counters *figures, enum figure figure, size_t row,

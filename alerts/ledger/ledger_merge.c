@@ -12,6 +12,7 @@
 #include "alerts/ledger/ledger_rows.h"
 #include "alerts/ledger/ledger_rulers.h"
 #include "alerts/ledger/ledger_twins.h"
+#include "alerts/ledger/ledger_versions.h"
 #include "alerts/store/schema.h"
 #include "collectors/baselines.h"
 #include "collectors/collector.h"
@@ -35,6 +36,7 @@ struct merge {
     bool *covered; /* by number in ledger->subscriptions: the part speaks for it */
     bool *fresh;   /* by number of the subscription in part->strings: it is adopted now */
     bool *ruled;   /* by place in part->assessments: new, and one digest for all */
+    bool *moved;   /* by place in part->findings: by a new version of its baseline; or NULL */
     struct ledger_models models; /* what one model tells instead of the other */
     struct ledger_open *added;   /* sorted by id */
     size_t added_count, added_capacity;
@@ -47,6 +49,7 @@ static void merge_finish(struct merge *merge)
     free(merge->covered);
     free(merge->fresh);
     free(merge->ruled);
+    free(merge->moved);
     free(merge->added);
     ledger_models_finish(&merge->models);
 }
@@ -110,9 +113,14 @@ static int64_t not_before(int64_t now, int64_t earlier)
 static void count_rule(struct merge *merge, enum figure figure, const struct finding *finding)
 {
     bool is_linux = !strcmp(finding->category, baselines_assignments[BASELINE_LINUX]);
-    if (merge->of->collector->baseline_rules)
-        ledger_counters_count(&merge->ledger->figures, figure,
-                              is_linux ? BASELINE_LINUX : BASELINE_WINDOWS, finding->severity);
+    struct ledger_counters *figures = &merge->ledger->figures;
+    if (!merge->of->collector->baseline_rules)
+        return;
+    ledger_counters_count(figures, figure, is_linux ? BASELINE_LINUX : BASELINE_WINDOWS,
+                          finding->severity);
+    ledger_counters_count(figures, FIGURE_DRIFT,
+                          ledger_counters_rule(figures, finding->assessment_id),
+                          figure == FIGURE_REGRESSED ? DRIFT_REGRESSED : DRIFT_FIXED);
 }
 
 /* Add and record an event. */
@@ -139,17 +147,20 @@ static bool learn_assessment(struct merge *merge, const struct finding *finding,
         ledger_rulers_is_known(merge->source, finding->assessment_id))
         return true;
     intern_put(known, finding->assessment_id, strlen(finding->assessment_id));
+    if (merge->of->collector->baseline_rules)
+        ledger_counters_rule(&merge->ledger->figures, finding->assessment_id);
     intern_put(known, key, strlen(key));
     return ledger_rows_assess(merge->ledger->database, finding, at, error);
 }
 
 static void count_opened(struct merge *merge, const struct finding *finding,
-                         const struct ledger_open *open)
+                         const struct ledger_open *open, bool moved)
 {
     struct ledger_counters *figures = &merge->ledger->figures;
     ledger_counters_count(figures, open->episode == 1 ? FIGURE_OPENED : FIGURE_REOPENED,
                           open->subscription, open->risk);
-    count_rule(merge, FIGURE_REGRESSED, finding);
+    if (!moved)
+        count_rule(merge, FIGURE_REGRESSED, finding);
     if (finding->changed_at)
         ledger_counters_observe(
             figures, FIGURE_DELAY, merge->of->index,
@@ -198,6 +209,7 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
     if (past.open)
         return inherit(merge, row, &past, error);
     bool adopting = merge->adopting || merge->fresh[row->subscription];
+    bool moved = merge->moved && merge->moved[index];
     struct ledger_open open = {
         .id = row->id,
         .seen_at = (uint32_t)not_before(merge->now, past.resolved_at),
@@ -206,7 +218,7 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
                                    strlen(finding.subscription_id)),
         .risk = row->risk,
         .quiet = adopting ? ledger->config.first_run != LEDGER_FIRST_ALL
-                          : merge->ruled[row->assessment] ||
+                          : moved || merge->ruled[row->assessment] ||
                                 ledger_models_takes_over(&merge->models, &finding),
     };
     ledger_age_begin(ledger, merge->of, &past, row->changed_at, &open);
@@ -219,7 +231,7 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
     remember(merge, &open);
     if (adopting && open.quiet)
         return true;
-    count_opened(merge, &finding, &open);
+    count_opened(merge, &finding, &open, moved);
     struct event event = ledger_merge_event(ledger, past.episode ? EVENT_REOPENED : EVENT_OPENED,
                                             merge->of, &open, open.seen_at);
     event.reason = past.episode ? past.reason : -1;
@@ -302,8 +314,9 @@ static void count_resolved(struct merge *merge, const struct finding *finding,
                             (double)(ended_at - open->opened_at));
 }
 
+/* moved: a new version of its baseline ended it, which no rule is told of one by one. */
 static bool resolve(struct merge *merge, const struct ledger_open *open,
-                    const struct event_record *record, enum finding_reason reason,
+                    const struct event_record *record, enum finding_reason reason, bool moved,
                     uint32_t changed_at, struct error *error)
 {
     struct ledger *ledger = merge->ledger;
@@ -312,6 +325,7 @@ static bool resolve(struct merge *merge, const struct ledger_open *open,
     struct event event = ledger_merge_event(ledger, EVENT_RESOLVED, merge->of, open, at);
     event.reason = (int)reason;
     event.record = record;
+    event.quiet = event.quiet || moved;
     count_resolved(merge, &record->finding, open, reason, ended_at);
     if (!open->quiet)
         event_add(merge->events, &event);
@@ -332,16 +346,20 @@ static bool end_finding(struct merge *merge, struct ledger_open *open,
     const struct event_record *record =
         ledger_merge_record(merge->ledger, &open->id, told ? merge->events : &scratch, error);
     enum finding_reason reason = REASON_COUNT;
+    bool moved = false;
     if (record)
         reason = closed ? (enum finding_reason)closed->reason
                  : ledger_models_is_replaced(&merge->models, &record->finding)
                      ? REASON_RETIRED
                      : ledger_absence_reason(merge->snapshot, merge->part, open->absent_at,
                                              &record->finding);
+    moved = reason == REASON_FIXED && !closed &&
+            ledger_versions_moved(merge->part, &record->finding, open->absent_at);
+    reason = moved ? REASON_RETIRED : reason;
     *stays = reason == REASON_COUNT;
     if (record && !*stays && !open->quiet && !told)
         record = ledger_merge_record(merge->ledger, &open->id, merge->events, error);
-    bool ok = record && (*stays || resolve(merge, open, record, reason,
+    bool ok = record && (*stays || resolve(merge, open, record, reason, moved,
                                            closed ? closed->changed_at : 0, error));
     event_list_finish(&scratch);
     return ok;
@@ -471,8 +489,8 @@ static bool read_cover(struct merge *merge, struct error *error)
 static bool add_rulers(struct merge *merge, struct error *error)
 {
     const struct ledger_rulers rulers = {
-        merge->ledger,  merge->source, merge->snapshot, merge->part,
-        merge->carried, merge->fresh,  merge->now,      merge->events,
+        merge->ledger, merge->source, merge->snapshot, merge->part,   merge->carried,
+        merge->fresh,  merge->moved,  merge->now,      merge->events,
     };
     merge->ruled = MEMORY_ARRAY(bool, merge->part->assessment_count);
     return merge->adopting || ledger_rulers_add(&rulers, merge->ruled, error);
@@ -485,6 +503,8 @@ static bool conclude(struct merge *merge, struct error *error)
         !read_cover(merge, error) ||
         !ledger_adopt_begin(merge->ledger, merge->of, merge->snapshot, merge->now, merge->fresh,
                             error) ||
+        !ledger_versions_look(merge->ledger, merge->of, merge->part, merge->now, merge->events,
+                              &merge->moved, error) ||
         !add_rulers(merge, error) ||
         !ledger_ended_look(&merge->source->ended, merge->source->open, merge->source->count,
                            merge->ledger->database, merge->part, merge->now, error) ||

@@ -47,7 +47,8 @@ static size_t count_findings(const struct ledger_rulers *rulers,
     for (size_t i = 0; i < part->finding_count; i++) {
         const struct part_finding *row = &part->findings[i];
         if (!is_same(&part->assessments[row->assessment], assessment) ||
-            rulers->carried[row->subscription] || rulers->fresh[row->subscription])
+            rulers->carried[row->subscription] || rulers->fresh[row->subscription] ||
+            (rulers->moved && rulers->moved[i]))
             continue;
         if (open->count &&
             bsearch(&row->id, open->open, open->count, sizeof *open->open, compare_ids)) {

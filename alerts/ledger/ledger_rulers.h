@@ -11,6 +11,7 @@ struct ledger_rulers {
     const struct part *part;
     const bool *carried; /* by number of the subscription in part->strings: its rows are old */
     const bool *fresh;   /* likewise: it is adopted now, and no recommendation new for its sake */
+    const bool *moved;   /* by place in part->findings: of a new version of its baseline; or NULL */
     int64_t now;
     struct event_list *events;
 };

@@ -441,6 +441,29 @@ void admin_tag(struct request *request, struct reply *reply)
     reply_text(reply, 200, "{}");
 }
 
+void admin_baseline(struct request *request, struct reply *reply)
+{
+    struct tenant *tenant = &request->fake->tenant;
+    const char *rules = request_parameter(request, "rules");
+    unsigned long count = rules ? strtoul(rules, NULL, 10) : 0;
+    bool linux_ones = !strcmp(request->captures[0], "linux");
+    enum os os = linux_ones ? OS_LINUX : OS_WINDOWS;
+    if (!count || count > RULES_MAX || (!linux_ones && strcmp(request->captures[0], "windows"))) {
+        reply_error(reply, 400, "BadBaseline", "windows or linux, and with how many rules");
+        return;
+    }
+    tenant->baseline.versions[os]++;
+    for (size_t i = 0; i < tenant->machine_count; i++) {
+        struct machine *machine = &tenant->machines[i];
+        if (machine->os != os || machine->state != MACHINE_FRESH)
+            continue;
+        baseline_widen(machine, count);
+        machine->checked_at = tenant->now + tenant->baseline.versions[os];
+        tenant_judge_machine(tenant, machine);
+    }
+    reply_text(reply, 200, "{}");
+}
+
 void admin_plan(struct request *request, struct reply *reply)
 {
     const char *id = request_parameter(request, "subscription");

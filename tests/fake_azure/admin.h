@@ -9,6 +9,7 @@ void admin_advance(struct request *request, struct reply *reply);
 void admin_generation(struct request *request, struct reply *reply);
 void admin_model(struct request *request, struct reply *reply);
 void admin_tag(struct request *request, struct reply *reply);
+void admin_baseline(struct request *request, struct reply *reply);
 void admin_plan(struct request *request, struct reply *reply);
 void admin_names(struct request *request, struct reply *reply);
 void admin_fault(struct request *request, struct reply *reply);

@@ -207,6 +207,21 @@ void baseline_fill(const struct baseline *baseline, struct machine *machine, uin
             baseline_flip(machine, rule);
 }
 
+const char *baseline_version(const struct baseline *baseline, enum os os, struct arena *scratch)
+{
+    char text[32];
+    snprintf(text, sizeof text, "1.%u.0.0", baseline->versions[os]);
+    return arena_text(scratch, text);
+}
+
+void baseline_widen(struct machine *machine, size_t rules)
+{
+    for (size_t rule = machine->rules; rule < rules; rule++)
+        if (!baseline_fails(machine, rule))
+            baseline_flip(machine, rule);
+    machine->rules = (uint16_t)rules;
+}
+
 bool baseline_fails(const struct machine *machine, size_t rule)
 {
     return machine->failing[rule / 8] >> rule % 8 & 1;
@@ -271,8 +286,7 @@ const char *baseline_code(const struct baseline *baseline, const struct machine 
     CLEANUP(buf_finish) struct buf code = { 0 };
     if (machine->os == OS_WINDOWS)
         return ""; /* source: Azure/azure-policy */
-    buf_printf(&code, "BaselineSettingNotCompliant:{%s}",
-               baseline->rules[machine->os][rule].key);
+    buf_printf(&code, "BaselineSettingNotCompliant:{%s}", baseline->rules[machine->os][rule].key);
     return arena_text(scratch, buf_cstr(&code));
 }
 

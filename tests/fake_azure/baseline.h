@@ -21,6 +21,7 @@ struct rule {
 /* Both operating systems have RULES_MAX rules; a machine is checked against the first few. */
 struct baseline {
     uint64_t seed;
+    unsigned versions[OS_COUNT]; /* minor numbers */
     struct rule rules[OS_COUNT][RULES_MAX];
     uint16_t by_key[OS_COUNT][RULES_MAX];  /* rule numbers in the order of their keys */
     uint16_t by_name[OS_COUNT][RULES_MAX]; /* ... and names */
@@ -41,6 +42,12 @@ struct machine {
 
 void baseline_build(struct baseline *baseline, uint64_t seed);
 void baseline_finish(struct baseline *baseline);
+
+/* "1.0.0.0" */
+const char *baseline_version(const struct baseline *baseline, enum os os, struct arena *scratch);
+
+/* A machine is checked against so many rules from now on; those that are new to it fail. */
+void baseline_widen(struct machine *machine, size_t rules);
 
 /* The first findings of a machine that was set up by hand otherwise. */
 void baseline_fill(const struct baseline *baseline, struct machine *machine, uint64_t number);

@@ -281,7 +281,8 @@ static void write_assignment(const struct page *page, size_t position, struct js
     json_add_text(writer, "latestReportId", report);
     json_open(writer, "guestConfiguration", '{');
     json_add_text(writer, "name", baseline_assignment(machine->os));
-    json_add_text(writer, "version", "1.0.0.0");
+    json_add_text(writer, "version",
+                  baseline_version(&tenant->baseline, machine->os, page->scratch));
     json_add_text(writer, "assignmentType", "Audit");
     json_close(writer, '}');
     if (list->reports && pending)

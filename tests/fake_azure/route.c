@@ -61,6 +61,7 @@ static const struct route {
     { "POST", "/_fake/fault", "admin", NULL, admin_fault },
     { "POST", "/_fake/model/{}", "admin", NULL, admin_model },
     { "POST", "/_fake/tag", "admin", NULL, admin_tag },
+    { "POST", "/_fake/baseline/{}", "admin", NULL, admin_baseline },
     { "POST", "/_fake/plan/{}", "admin", NULL, admin_plan },
     { "POST", "/_fake/names", "admin", NULL, admin_names },
     { "DELETE", "/_fake/faults", "admin", NULL, admin_faults_clear },

@@ -159,7 +159,7 @@ static void assignment_fill(const struct view *view, size_t position, void *out,
     row->lastChecked = pending
                            ? "0001-01-01T00:00:00"
                            : arena_text(scratch, tenant_time(machine->checked_at, position, time));
-    row->version = "1.0.0.0";
+    row->version = baseline_version(&tenant->baseline, machine->os, scratch);
     row->assignmentType = "Audit";
     row->provisioningState = "Succeeded";
     draw_guid((uint64_t)machine->checked_at, DRAW_MACHINE, position, report);
