@@ -12,7 +12,8 @@ enum { COLLECTOR_QUERIES_MAX = 8, COLLECTOR_VARIANTS_MAX = 2 };
 struct query {
     const char *name;         /* for logs and errors */
     const char *kql;          /* Resource Graph text, tenant scope */
-    const char *path;         /* ARM list; "{subscription}" makes it one list per visible one */
+    const char *path;         /* ARM list; "{subscription}" makes it one list per visible one,
+                                 "{row}" one below each row of the query before */
     const char *api_versions; /* tried in order, separated by spaces, when Azure refuses one */
     const struct column *columns;
     bool missing_is_empty; /* 404 and "not registered" mean no rows, not an error */
@@ -85,6 +86,8 @@ struct collector {
      * and nothing of it was added. Of rows that are equal but for the case only one is folded. */
     enum odd_reason (*fold)(struct part *part, size_t query, const void *row,
                             const struct collect_context *context, struct error *error);
+    /* Whether the list below a row is asked for, by a next query with "{row}". NULL = always. */
+    bool (*has_below)(size_t query, const void *row);
     /* A row is odd: freeze the finding it is about (part_freeze), or else say that its subscription
      * has gaps. row: as far as it could be read, all else is as if absent. NULL: gaps. */
     void (*odd)(struct part *part, size_t query, const void *row,

@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "collectors/azure/graph.h"
 #include "collectors/catalogue.h"
 #include "collectors/run/cover.h"
 #include "collectors/run/twice.h"
 #include "collectors/subscriptions.h"
+#include "core/http.h"
 #include "core/log.h"
 #include "core/memory.h"
 
@@ -18,6 +20,15 @@ enum { DRIFT_ROWS = 10 };         /* so many rows of which none can be read are 
 enum {
     PARTITION_ROWS = 700,  /* a page holds 1000; hashes are uneven */
     PARTITIONS_MAX = 1000, /* as many requests as Resource Graph allows in six minutes */
+};
+
+/* Ids of rows that have a list below them. */
+struct heads {
+    struct head {
+        const char *id, *subscription_id; /* the latter lives longer than the run */
+    } * list;
+    size_t count, capacity;
+    struct arena arena;
 };
 
 /* What one run carries from query to query. */
@@ -35,6 +46,8 @@ struct run {
     bool *broken;                       /* beside the known subscriptions: its list failed */
     size_t rows[COLLECTOR_QUERIES_MAX]; /* that each query brought */
     struct error skipped;               /* why an optional query brought nothing */
+    struct heads heads, next;           /* of the query before, of this one */
+    const char *head;                   /* whose list is read; NULL = it is below none */
     const size_t *page;                 /* of the list that is read, from 0 */
     struct twice twice;
     struct arena scratch;
@@ -68,9 +81,39 @@ static void leave_out(struct run *run, enum odd_reason reason, const char *id, b
         part_add_gap(run->part, collector_subscription(&run->context, ""));
 }
 
+static bool is_below(const struct query *query)
+{
+    return query->name && query->path && strstr(query->path, "{row}");
+}
+
+static void heads_finish(struct heads *heads)
+{
+    arena_finish(&heads->arena);
+    free(heads->list);
+    *heads = (struct heads){ 0 };
+}
+
+/* Keep the id of a row with a list below it. One that leads elsewhere than below its subscription
+ * is no part of an address. */
+static bool keep_head(struct run *run, const char *id, struct error *error)
+{
+    const struct collector *collector = run->collector;
+    const char *subscription_id = run->context.subscription_id;
+    CLEANUP(buf_finish) struct buf within = { 0 };
+    if (run->query_index + 1 == COLLECTOR_QUERIES_MAX || !is_below(run->query + 1) ||
+        (collector->has_below && !collector->has_below(run->query_index, run->row)))
+        return true;
+    buf_printf(&within, "/subscriptions/%s/", subscription_id);
+    if (strncasecmp(id, buf_cstr(&within), within.length) != 0 || strstr(id, "/.."))
+        return error_set(error, ERROR_PARSE, "the id of a row is not within its subscription");
+    MEMORY_GROW(run->next.list, run->next.count, run->next.capacity);
+    run->next.list[run->next.count++] =
+        (struct head){ arena_text(&run->next.arena, id), subscription_id };
+    return true;
+}
+
 static bool fold_row(void *data, const struct json *json, struct error *error)
 {
-    (void)error;
     struct run *run = data;
     const char *said = json_text(json_get(json, "id")), *id = said ? said : "";
     struct error why;
@@ -86,9 +129,10 @@ static bool fold_row(void *data, const struct json *json, struct error *error)
         leave_out(run, reason, id, is_object, why.message);
     else if (json_is_mended(json))
         odd_add(&run->part->odd, ODD_TEXT, id, "a text is none");
+    bool ok = reason || keep_head(run, id, error);
     if (run->scratch.used_bytes)
         arena_reset(&run->scratch);
-    return true;
+    return ok;
 }
 
 /* A query with the tags the operator lists; none has a quote in it. */
@@ -152,20 +196,32 @@ static void learn_to_partition(const struct query *queries, struct collect_memor
         }
 }
 
-/* The path with its subscription and api-version filled in. */
-static void fill_path(const struct query *query, const char *subscription_id, int version,
-                      struct buf *out)
+/* An id as part of an address: names of standards have blanks and brackets. */
+static void put_id(struct buf *out, const char *id)
 {
-    static const char placeholder[] = "{subscription}";
+    CLEANUP(buf_finish) struct buf segment = { 0 };
+    for (; *id; id += strcspn(id, "/")) {
+        if (*id == '/')
+            buf_char(out, *id++);
+        buf_reset(&segment);
+        buf_append(&segment, id, strcspn(id, "/"));
+        http_escape(out, buf_cstr(&segment));
+    }
+}
+
+/* The path with its subscription or the row above it, and its api-version, filled in. */
+static void fill_path(const struct run *run, int version, struct buf *out)
+{
+    const struct query *query = run->query;
+    const char *placeholder = run->head ? "{row}" : "{subscription}";
     const char *at = strstr(query->path, placeholder);
     buf_reset(out);
-    if (at) {
-        buf_append(out, query->path, (size_t)(at - query->path));
-        buf_text(out, subscription_id);
-        buf_text(out, at + sizeof placeholder - 1);
-    } else {
-        buf_text(out, query->path);
-    }
+    buf_append(out, query->path, at ? (size_t)(at - query->path) : strlen(query->path));
+    if (at && run->head)
+        put_id(out, run->head);
+    else if (at)
+        buf_text(out, run->context.subscription_id);
+    buf_text(out, at ? at + strlen(placeholder) : "");
     const char *words = query->api_versions;
     for (; version > 0; version--)
         words += strcspn(words, " ") + 1;
@@ -198,13 +254,15 @@ static bool ask_list(struct run *run, struct error *error)
         struct part_mark mark = part_mark(run->part);
         struct arm_progress progress = { 0 };
         uint64_t moved = run->twice.moved;
+        size_t heads = run->next.count;
         run->page = &progress.pages;
-        fill_path(run->query, run->context.subscription_id, *version, &path);
+        fill_path(run, *version, &path);
         bool ok = arm_list(run->session, buf_cstr(&path), fold_row, run, &progress, error);
         twice_finish(&run->twice);
         if (ok)
             return true;
         run->twice.moved = moved;
+        run->next.count = heads;
         part_rewind(run->part, mark);
         if (!arm_version_refused(error) || *version + 1 >= version_count(run->query))
             return error->code == ERROR_NOT_FOUND && may_be_missing(run);
@@ -239,6 +297,22 @@ static bool nobody_to_ask(const struct run *run, struct error *error)
     return error_set(error, ERROR_INCOMPLETE, "the subscriptions are not known yet");
 }
 
+/* The list of the subscription at hand, or those below its rows. */
+static bool ask_subscription(struct run *run, struct error *error)
+{
+    bool ok = true;
+    if (!is_below(run->query))
+        return ask_list(run, error);
+    for (size_t i = 0; i < run->heads.count && ok; i++) {
+        if (strcmp(run->heads.list[i].subscription_id, run->context.subscription_id) != 0)
+            continue;
+        run->head = run->heads.list[i].id;
+        ok = ask_list(run, error);
+    }
+    run->head = NULL;
+    return ok;
+}
+
 /* A list per visible subscription; one that fails is left behind, the others go on. */
 static bool ask_lists(struct run *run, struct error *error)
 {
@@ -250,7 +324,7 @@ static bool ask_lists(struct run *run, struct error *error)
             continue;
         asked++;
         run->context.subscription_id = known[i].id;
-        if (ask_list(run, error))
+        if (ask_subscription(run, error))
             continue;
         if (error->code == ERROR_CANCELLED || error->code == ERROR_AUTH)
             return false; /* no other subscription will do better */
@@ -268,6 +342,11 @@ static bool ask_lists(struct run *run, struct error *error)
     return error->code ? false : nobody_to_ask(run, error);
 }
 
+static bool is_of_subscription(const struct query *query)
+{
+    return query->path && (strstr(query->path, "{subscription}") || is_below(query));
+}
+
 static bool ask(struct run *run, struct error *error)
 {
     const struct query *query = run->query;
@@ -277,9 +356,9 @@ static bool ask(struct run *run, struct error *error)
     uint64_t moved = run->twice.moved;
     int tries = run->session->tries;
     run->session->tries = query->optional ? 1 : tries;
-    bool ok = query->kql                              ? ask_graph(run, error)
-              : strstr(query->path, "{subscription}") ? ask_lists(run, error)
-                                                      : ask_list(run, error);
+    bool ok = query->kql                  ? ask_graph(run, error)
+              : is_of_subscription(query) ? ask_lists(run, error)
+                                          : ask_list(run, error);
     run->session->tries = tries;
     if (ok)
         return true;
@@ -317,7 +396,7 @@ static bool ask_and_check(struct run *run, struct error *error)
 static bool is_per_subscription(const struct variant *variant)
 {
     for (const struct query *query = variant->queries; query->name; query++)
-        if (!query->path || !strstr(query->path, "{subscription}"))
+        if (!is_of_subscription(query))
             return false;
     return true;
 }
@@ -439,7 +518,11 @@ bool collect_run(const struct source *source, const struct variant *variant,
         run.query = &queries[i];
         run.query_index = i;
         ok = ask_and_check(&run, error);
+        heads_finish(&run.heads);
+        run.heads = run.next;
+        run.next = (struct heads){ 0 };
     }
+    heads_finish(&run.heads);
     ok = ok && complete(&run, variant, error);
     result->rows = run.part->rows;
     if (!ok && !forget_pieces(memory) && error->code == ERROR_INCOMPLETE && !memory->empty_runs)

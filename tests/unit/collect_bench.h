@@ -85,6 +85,8 @@ KIND(parts_kind, COLLECTOR_DATA, { .name = "rows", .kql = PARTS_KQL, .columns = 
 KIND(list_kind, COLLECTOR_REFERENCE, LIST("list", "/list", "2025 2024-preview 2023"));
 KIND(expand_kind, COLLECTOR_REFERENCE, LIST("list", "/list?$expand=x", "7"));
 KIND(each_kind, COLLECTOR_DATA, LIST("each", "/subscriptions/{subscription}/things", "1"));
+KIND(nested_kind, COLLECTOR_DATA, LIST("each", "/subscriptions/{subscription}/things", "2 1"),
+     LIST("parts", "{row}/parts", "1", .missing_is_empty = true), LIST("bits", "{row}/bits", "1"));
 KIND(gentle_kind, COLLECTOR_DATA,
      LIST("each", "/subscriptions/{subscription}/things", "1", .missing_is_empty = true));
 KIND(two_kind, COLLECTOR_REFERENCE, LIST("first", "/first", "1"), LIST("second", "/second", "1"));

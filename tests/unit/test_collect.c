@@ -106,6 +106,63 @@ TEST(one_list_that_fails_does_not_hold_the_others)
     CHECK(part_cover_find(bench.older, "s-2")->carried);
 }
 
+#define THING(sub, name) ROW("/subscriptions/" sub "/things/" name)
+
+TEST(lists_below_rows_are_asked_row_by_row)
+{
+    BENCH(bench, &nested_kind);
+    const struct answer *answers = ANSWERS(
+        { "/subscriptions/s-1/things?api-version=2", 400, OLD_VERSION },
+        { "/subscriptions/s-1/things?", 200, VALUE(THING("S-1", "a (New)") "," THING("s-1", "b")) },
+        { "/subscriptions/s-2/things?", 200, VALUE("") },
+        { "/subscriptions/S-1/things/a%20%28New%29/parts?", 200, VALUE(THING("s-1", "c#?")) });
+    CHECK(run(&bench, answers));
+    CHECK_TEXT(buf_cstr(&bench.asked),
+               "/subscriptions/s-1/things?api-version=2\n/subscriptions/s-1/things?api-version=1\n"
+               "/subscriptions/s-2/things?api-version=1\n"
+               "/subscriptions/S-1/things/a%20%28New%29/parts?api-version=1\n"
+               "/subscriptions/s-1/things/b/parts?api-version=1\n"
+               "/subscriptions/s-1/things/c%23%3F/bits?api-version=1\n");
+    CHECK_INT(findings_of(&bench, "s-1"), 3);
+    CHECK_INT(findings_of(&bench, "s-2"), 0);
+}
+
+TEST(a_list_below_that_fails_is_one_of_its_subscription)
+{
+    BENCH(bench, &nested_kind);
+    const struct answer things[] = {
+        { "/subscriptions/s-1/things?", 200, VALUE(THING("s-1", "a") "," THING("s-1", "b")) },
+        { "/subscriptions/s-2/things?", 200, VALUE(THING("s-2", "a")) },
+    };
+    CHECK(run(&bench, ANSWERS(things[0], things[1])));
+    CHECK_INT(findings_of(&bench, "s-1"), 2);
+    CHECK(run(&bench,
+              ANSWERS({ "/subscriptions/s-1/things/b/parts", 500, "" },
+                      { "/subscriptions/s-1/things/a/parts", 200, VALUE(THING("s-1", "new")) },
+                      things[0], things[1])));
+    CHECK_INT(bench.result.failed, 1);
+    CHECK_INT(findings_of(&bench, "s-2"), 1);
+    CHECK_INT(findings_of(&bench, "s-1"), 2);
+    CHECK(!strstr(buf_cstr(&bench.asked), "/bits"));
+    CHECK_TEXT(part_cover_find(bench.older, "s-1")->reason, "its list could not be read");
+}
+
+TEST(a_row_from_elsewhere_is_no_address)
+{
+    static const char *const ids[] = { "/subscriptions/s-2/things/a", "/subscriptions/s-1/../s-2/a",
+                                       "/subscriptions/s-10/a", "//elsewhere/subscriptions/s-1/a",
+                                       "x" };
+    for (size_t i = 0; i < ARRAY_COUNT(ids); i++) {
+        BENCH(bench, &nested_kind);
+        CLEANUP(buf_finish) struct buf body = { 0 };
+        buf_printf(&body, VALUE(ROW("%s")), ids[i]);
+        CHECK(run(&bench, ANSWERS({ "/subscriptions/s-1/things?", 200, buf_cstr(&body) })));
+        CHECK_INT(bench.result.failed, 1);
+        CHECK_CONTAINS(bench.result.first_error.message, "not within its subscription");
+        CHECK(!strstr(buf_cstr(&bench.asked), "/parts"));
+    }
+}
+
 TEST(what_broke_says_more_than_what_was_refused)
 {
     BENCH(bench, &each_kind);
