@@ -6,6 +6,7 @@
     X(attack_paths)       \
     X(baselines)          \
     X(catalogue)          \
+    X(compliance)         \
     X(plans)              \
     X(prerequisites)      \
     X(secure_scores)      \

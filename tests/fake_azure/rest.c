@@ -445,8 +445,7 @@ static void refuse(const struct request *request, struct reply *reply, const cha
                 request->principal, request->principal, scope);
 }
 
-/* The subscription in the path, if it can be read; answers otherwise. */
-static ptrdiff_t subscription_of(struct request *request, struct reply *reply)
+ptrdiff_t rest_subscription_of(struct request *request, struct reply *reply)
 {
     const char *id = request->captures[0];
     ptrdiff_t at = request_subscription(request, id);
@@ -468,7 +467,7 @@ static ptrdiff_t subscription_of(struct request *request, struct reply *reply)
 static void answer_of_subscription(struct request *request, struct reply *reply,
                                    const struct kind_of_list *kind)
 {
-    ptrdiff_t subscription = subscription_of(request, reply);
+    ptrdiff_t subscription = rest_subscription_of(request, reply);
     if (subscription >= 0)
         answer_list(request, reply, kind, subscription);
 }
@@ -484,7 +483,7 @@ void rest_subscriptions(struct request *request, struct reply *reply)
 /* One object of a list, by itself. */
 static void answer_one(struct request *request, struct reply *reply, row_writer *write)
 {
-    ptrdiff_t subscription = subscription_of(request, reply);
+    ptrdiff_t subscription = rest_subscription_of(request, reply);
     struct json_writer writer = { .out = &reply->body };
     struct list list = { .request = request, .tenant = &request->fake->tenant };
     struct page page = { .context = &list };

@@ -4,6 +4,9 @@
  * and Microsoft.GuestConfiguration. */
 #include "reply.h"
 
+/* The subscription in the path, if it can be read; -1 and an answer otherwise. */
+ptrdiff_t rest_subscription_of(struct request *request, struct reply *reply);
+
 void rest_subscriptions(struct request *request, struct reply *reply);
 void rest_subscription(struct request *request, struct reply *reply);
 void rest_assessments(struct request *request, struct reply *reply);

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "admin.h"
+#include "compliance.h"
 #include "core/compiler.h"
 #include "graph.h"
 #include "mutate.h"
@@ -14,6 +15,9 @@
 
 #define SUBSCRIPTION "/subscriptions/{}"
 #define SECURITY SUBSCRIPTION "/providers/Microsoft.Security"
+#define STANDARDS SECURITY "/regulatoryComplianceStandards"
+#define CONTROLS STANDARDS "/{}/regulatoryComplianceControls"
+#define COMPLIANCE_VERSIONS "2019-01-01-preview"
 #define SECURITY_VERSIONS "2020-01-01"
 #define ASSESSMENT_VERSIONS "2025-05-04 2021-06-01 2020-01-01 2019-01-01-preview"
 #define METADATA_VERSIONS "2025-05-04 2021-06-01 2020-01-01 2019-01-01-preview"
@@ -44,6 +48,10 @@ static const struct route {
       rest_controls },
     { "GET", SECURITY "/secureScoreControls", "controls", SECURITY_VERSIONS, rest_controls },
     { "GET", SECURITY "/pricings", "pricings", PRICING_VERSIONS, rest_pricings },
+    { "GET", STANDARDS, "compliance", COMPLIANCE_VERSIONS, compliance_standards },
+    { "GET", CONTROLS, "compliance", COMPLIANCE_VERSIONS, compliance_controls },
+    { "GET", CONTROLS "/{}/regulatoryComplianceAssessments", "compliance", COMPLIANCE_VERSIONS,
+      compliance_assessments },
     { "GET", SUBSCRIPTION "/providers/Microsoft.GuestConfiguration/guestConfigurationAssignments",
       "assignments", MACHINE_VERSIONS, rest_assignments },
     { "GET", "/tenants", "tenants", SUBSCRIPTION_VERSIONS, token_tenants },

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compliance.h"
 #include "core/compiler.h"
 #include "draw.h"
 #include "names.h"
@@ -389,6 +390,7 @@ void tenant_finish(struct tenant *tenant)
     free(tenant->scores);
     outside_finish(tenant);
     tags_finish(tenant);
+    compliance_finish(tenant);
     arena_finish(&tenant->texts);
     *tenant = (struct tenant){ 0 };
 }

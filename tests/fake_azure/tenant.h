@@ -120,6 +120,7 @@ struct tenant {
     uint32_t scored;
     struct tag *tags; /* tags.h, sorted by what has them and name */
     size_t tag_count;
+    struct compliance *compliance; /* compliance.h */
     struct arena texts;
 };
 

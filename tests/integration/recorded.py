@@ -16,7 +16,8 @@ from harness import (EXPORTER, Exporter, Fake, Folder, SECRET, SHARED, SLOWNESS,
 
 RECORDINGS = os.path.join(SHARED, "azure/recordings")
 COLLECTORS = {"assessments": {"source": "rest"}, "secure_scores": {"source": "rest"},
-              "baselines": {"enabled": False}, "prerequisites": {"enabled": False}}
+              "baselines": {"enabled": False}, "prerequisites": {"enabled": False},
+              "compliance": {"enabled": False}}
 STATUSES = {"healthy": "healthy", "unhealthy": "unhealthy", "notapplicable": "not_applicable"}
 SEVERITIES = ("critical", "high", "medium", "low")
 

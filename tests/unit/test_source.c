@@ -26,7 +26,7 @@ TEST(the_order_is_what_collectors_say)
         SOURCE(catalogue)->collector,     SOURCE(secure_scores)->collector,
         SOURCE(subscriptions)->collector, SOURCE(tags)->collector,
         SOURCE(plans)->collector,         SOURCE(prerequisites)->collector,
-        SOURCE(attack_paths)->collector,
+        SOURCE(attack_paths)->collector,  SOURCE(compliance)->collector,
     };
     enum { COUNT = ARRAY_COUNT(kinds) };
     for (size_t turn = 0; turn < COUNT; turn++) {
@@ -37,7 +37,7 @@ TEST(the_order_is_what_collectors_say)
         join_keys(list, &keys);
         CHECK_TEXT(buf_cstr(&keys),
                    "subscriptions catalogue assessments secure_scores baselines attack_paths "
-                   "tags plans prerequisites");
+                   "tags compliance plans prerequisites");
         CHECK(source_list_equal(list, test_sources()));
         source_list_release(list);
     }
