@@ -16,6 +16,7 @@
 #include "collectors/baselines_explain.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
+#include "collectors/compliance.h"
 #include "collectors/secure_scores.h"
 #include "core/clock.h"
 #include "core/memory.h"
@@ -216,6 +217,8 @@ static void copy_first(struct making *making, struct notification_block *block,
                            ? ""
                            : "from severity; not from the resource's context";
     add_link(making, block, NOTIFICATION_PORTAL, link_of(making, view));
+    block->benchmark =
+        unlinked(making, compliance_benchmark(making->context->snapshot, view, making->arena));
     const struct secure_control *control =
         secure_scores_control_of(making->context->snapshot, view);
     if (!control)

@@ -155,11 +155,20 @@ void layout_why(const struct notification_block *block, struct buf *out)
         buf_printf(out, "%s%s", out->length ? "; " : "", block->risk_factors);
 }
 
-/* "1.83 secure-score points", of a control "Restrict access: 1.83 of 4 points". */
+/* "Restrict access (MCSB NS-2)", or what of it is known. */
+static void put_control(struct buf *out, const struct notification_block *block)
+{
+    bool both = *block->control && *block->benchmark;
+    buf_printf(out, "%s%s%s%s", block->control, both ? " (" : "", block->benchmark,
+               both ? ")" : "");
+}
+
+/* "1.83 secure-score points", of a control "Restrict access (MCSB NS-2): 1.83 of 4 points". */
 static void put_gain(struct buf *out, const struct notification_block *block)
 {
-    if (*block->control)
-        buf_printf(out, "%s: ", block->control);
+    put_control(out, block);
+    if (*block->control || *block->benchmark)
+        buf_text(out, ": ");
     put_points(out, block->points);
     if (*block->control && block->control_points > 0) {
         buf_text(out, " of ");
@@ -186,6 +195,9 @@ static void add_reasons(struct making *making, const struct notification_block *
     if (block->points > 0) {
         put_gain(&text, block);
         add_fact(making, "To gain", finish_text(making, &text));
+    } else if (*block->benchmark) {
+        put_control(&text, block);
+        add_fact(making, "Control", finish_text(making, &text));
     }
 }
 
@@ -397,9 +409,12 @@ static void add_open_lines(struct lines *lines, const struct notification_block 
     if (block->due_at)
         text_due(&text, block->due_at, now);
     add_line(lines, "Due", &text);
-    if (block->points > 0)
+    bool gains = block->points > 0;
+    if (gains)
         put_gain(&text, block);
-    add_line(lines, "To gain", &text);
+    else if (*block->benchmark)
+        put_control(&text, block);
+    add_line(lines, gains ? "To gain" : "Control", &text);
 }
 
 /* Of what is no finding. */

@@ -122,6 +122,8 @@ static const struct record_field block_fields[] = {
           "Attack paths the worst resource lies on; of known ones those of all its findings."),
     FIELD(BOOL, notification_block, internet_exposed, "Whether the internet can reach one."),
     FIELD(TEXT, notification_block, control, "The secure-score control."),
+    FIELD(TEXT, notification_block, benchmark,
+          "Controls of Microsoft's cloud security benchmark: MCSB NS-2."),
     FIELD(NUMBER, notification_block, points, "Secure-score points to gain."),
     FIELD(NUMBER, notification_block, control_points, "Points the control is worth."),
     FIELD(TEXT, notification_block, remediation, "How to fix it, plain."),

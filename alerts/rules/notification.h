@@ -81,6 +81,7 @@ struct notification_block {
     int64_t attack_paths; /* the most of one resource, or all where they are known */
     bool internet_exposed;
     const char *control;           /* of the secure score */
+    const char *benchmark;         /* controls of Microsoft's benchmark: "MCSB NS-2" */
     double points, control_points; /* to gain here, and what the control is worth */
     const char *remediation, *remediation_markdown; /* what to do */
     const char *effort, *user_impact;

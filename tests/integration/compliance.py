@@ -5,11 +5,13 @@ import glob
 import http.server
 import json
 import os
+import re
 import threading
 import urllib.parse
 
 from harness import (CLIENT, SECRET, SHARED, TENANT, Exporter, Fake, Folder, Skip, equal, fetch,
                      run, settings, until)
+from sink import Sink, receiver
 
 RECORDINGS = os.path.join(SHARED, "azure/recordings")
 BENCHMARK = "microsoft-cloud-security-benchmark"
@@ -18,6 +20,13 @@ FAMILIES = ("controls", "ratio", "control_failed_resources", "control_info")
 ALL_LEVELS = {"opt_in_list": ["defender_compliance_.*"]}
 ONLY = {name: {"enabled": False} for name in ("assessments", "secure_scores", "baselines",
                                               "catalogue")}
+RULES = """
+groups:
+- name: all
+  rules:
+  - alert: Finding
+    event: finding.opened
+"""
 
 
 def collect(url, source):
@@ -136,6 +145,28 @@ def test_a_subscription_that_is_denied_keeps_what_is_known():
                 return not metrics.one("defender_subscription_visible",
                                        subscription_id=subscription) and told(metrics)
             check_same(until("the denial", denied), before, "of a denied subscription")
+
+
+def test_a_page_names_the_control():
+    with Fake() as fake, Folder() as folder, Sink() as sink:
+        folder.file("rules.yml", RULES)
+        config = settings(fake.url, folder.file("secret", SECRET), {
+            "subscriptions": {"interval": "1s"}, "assessments": {"interval": "1s"},
+            "baselines": {"enabled": False}}, alerts={
+                "rules": ["rules.yml"], "governor": {"messages": 0},
+                "receivers": [receiver(sink)],
+                "route": {"receiver": "team", "group_by": ["..."], "group_wait": "0s"}})
+        with Exporter(folder, config) as exporter:
+            exporter.wait_ready()
+            fake.admin("advance?steps=3", "POST")
+
+            def named():
+                blocks = [block for message in sink.taken()
+                          for block in message["body"]["data"]["blocks"]]
+                return [block["benchmark"] for block in blocks if block.get("benchmark")]
+            for text in until("a control of the benchmark", named):
+                equal(bool(re.fullmatch(r"MCSB ([A-Z]{2}-\d+)(, [A-Z]{2}-\d+)*", text)), True,
+                      f"the text {text!r}")
 
 
 # --- recordings ---------------------------------------------------------------------------------

@@ -22,19 +22,25 @@ static const char controls[] =
     "\"healthy\":3,\"unhealthy\":1,\"assessments\":[\"/providers/Microsoft.Security/"
     "assessmentMetadata/" OTHER_KEY "\"]}]";
 
-static void publish_controls(struct world *world)
+static const char benchmark[] =
+    "[{\"id\":\"x\",\"standard\":\"Microsoft-cloud-security-benchmark\",\"control\":\"DP.4\","
+    "\"assessmentKey\":\"" KEY "\",\"assessmentType\":\"AssessmentResult\"}]";
+
+/* Rows of one query. */
+static void publish_rows(struct world *world, const struct source *source, size_t query,
+                         const char *rows)
 {
-    const struct collector *collector = SOURCE(secure_scores)->collector;
-    struct part *part = part_create(SOURCE(secure_scores));
+    const struct collector *collector = source->collector;
+    struct part *part = part_create(source);
     struct collect_context context = { .now = 1 };
     struct error error = { 0 };
     CLEANUP(arena_finish) struct arena scratch = { 0 };
-    struct json *document = json_parse(controls, sizeof controls - 1, &error);
+    struct json *document = json_parse(rows, strlen(rows), &error);
     for (const struct json *row = json_first(document); row; row = json_next(row)) {
         _Alignas(max_align_t) char bound[512] = { 0 };
-        CHECK(!columns_bind(collector->variants[0].queries[1].columns, row, bound, &scratch,
+        CHECK(!columns_bind(collector->variants[0].queries[query].columns, row, bound, &scratch,
                             &error) &&
-              !collector->fold(part, 1, bound, &context, &error));
+              !collector->fold(part, query, bound, &context, &error));
     }
     json_free(document);
     world_publish(world, part);
@@ -46,7 +52,8 @@ static void begin(struct world *world, const char *names)
     static const char *const cover[] = { "s1", "s2", NULL };
     world_init(world, NULL);
     world_catalogue(world, catalogue);
-    publish_controls(world);
+    publish_rows(world, SOURCE(secure_scores), 1, controls);
+    publish_rows(world, SOURCE(compliance), 3, benchmark);
     for (int i = 0; i < 2; i++) {
         struct part *part = world_part(SOURCE(assessments), cover);
         for (const char *name = i ? names : ""; *name; name++)
@@ -156,6 +163,7 @@ TEST(a_new_finding_has_the_whole_answer)
     CHECK_CONTAINS(notification->text,
                    "It can be reached from the internet. Attack paths across it: 2.");
     CHECK_TEXT(notification->blocks[0].control, "Encrypt");
+    CHECK_TEXT(notification->blocks[0].benchmark, "MCSB DP-4");
     CHECK_NUMBER(notification->blocks[0].control_points, 8);
     CHECK_NUMBER(notification->points, 8 / 8.0); /* one of eight resources, held back by it alone */
     CHECK_INT(notification->age_s, 90000);
