@@ -10,7 +10,7 @@ extern const struct collector catalogue_collector;
 
 struct row {
     const char *id, *title, *description, *remediation, *severity, *categories, *threats;
-    const char *effort, *user_impact, *assessment_type, *planned_deprecation;
+    const char *effort, *user_impact, *assessment_type, *planned_deprecation, *policy_id;
     bool preview;
 };
 
@@ -26,6 +26,7 @@ static const struct column columns[] = {
     COLUMN_TEXT(struct row, user_impact,         "properties.userImpact"),
     COLUMN_TEXT(struct row, assessment_type,     "properties.assessmentType"),
     COLUMN_TEXT(struct row, planned_deprecation, "properties.plannedDeprecationDate"),
+    COLUMN_ID  (struct row, policy_id,           "properties.policyDefinitionId"),
     COLUMN_BOOL(struct row, preview,             "properties.preview"),
     { 0 }
 };
@@ -82,6 +83,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
         .user_impact = part_keep(part, row->user_impact),
         .assessment_type = part_keep(part, row->assessment_type),
         .planned_deprecation = part_keep(part, row->planned_deprecation),
+        .policy_id = part_keep_lower(part, row->policy_id),
         .severity = finding_severity(row->severity),
         .preview = row->preview,
     };
@@ -157,6 +159,7 @@ static void save(const struct part *part, struct buf *out)
         json_add_text(&writer, "userImpact", entry->user_impact);
         json_add_text(&writer, "assessmentType", entry->assessment_type);
         json_add_text(&writer, "plannedDeprecationDate", entry->planned_deprecation);
+        json_add_text(&writer, "policyDefinitionId", entry->policy_id);
         json_add_bool(&writer, "preview", entry->preview);
         json_close(&writer, '}');
         json_close(&writer, '}');

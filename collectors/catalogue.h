@@ -7,6 +7,7 @@ struct catalogue_entry {
     const char *title, *description, *remediation; /* HTML as Azure writes it; "" when unknown */
     const char *categories, *threats;              /* joined with "," */
     const char *effort, *user_impact, *assessment_type, *planned_deprecation;
+    const char *policy_id; /* Azure Policy definition behind it, lower case; "" when unknown */
     enum severity severity;
     bool preview;
 };

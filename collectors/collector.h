@@ -76,6 +76,7 @@ struct collector {
                             which */
     bool asks_for_tags; /* those the operator lists: {{tags}} of its queries, within quotes, becomes
                            them. It runs only when there are some, and anew when they are others */
+    bool tells_owners;  /* whom findings are assigned to */
     struct rights rights;
     const char *default_interval;                    /* "15m" */
     struct variant variants[COLLECTOR_VARIANTS_MAX]; /* the first is the default */

@@ -7,6 +7,8 @@
     X(baselines)          \
     X(catalogue)          \
     X(compliance)         \
+    X(exemptions)         \
+    X(governance)         \
     X(plans)              \
     X(prerequisites)      \
     X(secure_scores)      \

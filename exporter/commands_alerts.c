@@ -110,7 +110,9 @@ static int check_rules(const struct flags *flags, const char *const *arguments, 
     struct rule_set *set = config->settings->rules;
     if (count) {
         const struct option_texts files = { (const char **)(uintptr_t)arguments, count };
-        set = rule_load(&files, "", config->rule_families, &config->alerts.tags, &report);
+        const struct tag_labels_wanted wanted = { &config->alerts.tags,
+                                                  config->alerts.governance_owner };
+        set = rule_load(&files, "", config->rule_families, &wanted, &report);
     } else {
         rule_acquire(set);
     }

@@ -291,6 +291,12 @@ void config_warn(const struct config *config, struct buf *out)
             buf_printf(out,
                        "alerts.tags: the collector %s is off, so no alert has the label of a tag\n",
                        source->name);
+        if (source->collector->tells_owners && config->alerts.governance_owner &&
+            !settings->enabled)
+            buf_printf(out,
+                       "alerts.governance_owner: the collector %s is off, so no alert has an "
+                       "owner\n",
+                       source->name);
     }
 }
 

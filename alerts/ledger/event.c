@@ -55,9 +55,11 @@ const struct event_name event_names[] = {
     { "finding.resolved", KIND(RESOLVED), ANY_REASON, NULL,
       "A finding is no longer open; the reason says why." },
     { "finding.overdue", KIND(OVERDUE), ANY_REASON, NULL,
-      "A finding is open longer than the SLA of its risk level allows." },
+      "A finding is open longer than the SLA of its risk level allows, or than the due date "
+      "that governance in Azure gave it." },
     { "finding.no_longer_overdue", KIND(NO_LONGER_OVERDUE), ANY_REASON, NULL,
-      "An overdue finding has a later due date: by another risk level, date or SLA." },
+      "An overdue finding has a later due date: by another risk level, date, SLA or "
+      "governance assignment." },
     { "score.dropped", KIND(SCORE_DROPPED), ANY_REASON, NULL,
       "The secure score of a subscription or of one of its connectors fell." },
     { "score.recovered", KIND(SCORE_RECOVERED), ANY_REASON, NULL,

@@ -8,6 +8,7 @@
 
 #include "alerts/ledger/ledger_adopt.h"
 #include "alerts/ledger/ledger_age.h"
+#include "alerts/ledger/ledger_governance.h"
 #include "alerts/ledger/ledger_merge.h"
 #include "alerts/ledger/ledger_rows.h"
 #include "alerts/ledger/ledger_texts.h"
@@ -56,6 +57,7 @@ static void load_row(void *context, const struct ledger_row *row)
         .seen_at = (uint32_t)row->seen_at,
         .changed_at = (uint32_t)row->changed_at,
         .overdue_at = (uint32_t)row->overdue_at,
+        .governed_at = (uint32_t)row->governed_at,
         .spent_s = (int32_t)row->spent_s,
         .episode = row->episode,
         .subscription = intern_put(&loading->ledger->subscriptions, row->subscription_id,
@@ -128,6 +130,7 @@ bool ledger_reload(struct ledger *ledger, struct error *error)
     forget(ledger);
     ledger->figures.sources = ledger->list;
     ledger->due_changed = true;
+    ledger->governed = UINT64_MAX;
     ledger->source_count = ledger->list->count;
     ledger->sources = MEMORY_ARRAY(struct ledger_source, ledger->source_count);
     for (size_t i = 0; i < ledger->source_count; i++)
@@ -225,8 +228,8 @@ static bool add_due(const struct due_pass *pass, enum event_kind kind, struct le
     return ledger_record(ledger->database, &event, error);
 }
 
-/* A finding is overdue once. It is so no longer when another risk, date or SLA moved its due date
- * beyond the instant it was noticed: a clock that stepped back does not. */
+/* A finding is overdue once. It is so no longer when another risk, date, SLA or assignment moved
+ * its due date beyond the instant it was noticed: a clock that stepped back does not. */
 static bool look_due(const struct due_pass *pass, struct ledger_open *open, struct error *error)
 {
     int64_t due_at = ledger_age_due_at(pass->ledger, open);
@@ -272,7 +275,8 @@ bool ledger_advance(struct ledger *ledger, const struct snapshot *snapshot, int6
     for (size_t i = 0; i < ledger->source_count; i++)
         if (!advance_source(ledger, &ledger->list->sources[i], snapshot, now, events, error))
             return error_wrap(error, "ledger");
-    return (ledger_adopt_tell(ledger, snapshot, now, events, error) &&
+    return (ledger_governance_apply(ledger, snapshot, error) &&
+            ledger_adopt_tell(ledger, snapshot, now, events, error) &&
             advance_due(ledger, snapshot, now, events, error)) ||
            error_wrap(error, "ledger");
 }

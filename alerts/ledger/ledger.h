@@ -1,6 +1,6 @@
 #pragma once
 /* The life of every finding: first seen, opened, reopened, risk changed, overdue, resolved and why.
- * Open findings are kept in memory in compact form (52 bytes each, sorted by id), everything in the
+ * Open findings are kept in memory in compact form (56 bytes each, sorted by id), everything in the
  * database. Evaluator only, unless a function says otherwise.
  *
  * Concluding (pure merge of three sorted lists: mirror, part.findings, part.closed):
@@ -87,7 +87,7 @@ bool ledger_reload(struct ledger *ledger, struct error *error) MUST_USE;
  * waited for long enough; 0 = none will. */
 int64_t ledger_next_due_at(const struct ledger *ledger);
 
-/* Since when an open finding is open and when it is due (0 = it has no SLA); both are left as they
+/* Since when an open finding is open and when it is due (0 = never); both are left as they
  * are when it is not open. */
 void ledger_times(const struct ledger *ledger, const struct finding_id *id, int64_t *opened_at,
                   int64_t *due_at);

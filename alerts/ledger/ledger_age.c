@@ -37,7 +37,10 @@ void ledger_age_begin(const struct ledger *ledger, const struct source *source,
         open->spent_s = (int32_t)((ran_s > 0 ? ran_s : 0) - (goes_on_at - start));
     } else if (goes_on(past, date)) {
         open->spent_s = (int32_t)(past->spent_s + start - past_start);
+    } else {
+        return;
     }
+    open->governed_at = (uint32_t)past->governed_at; /* until governance says another */
 }
 
 bool ledger_age_move(const struct ledger *ledger, const struct source *source, uint32_t changed_at,
@@ -70,6 +73,8 @@ int64_t ledger_age_ended(const struct source *source, uint32_t changed_at, int64
 int64_t ledger_age_due_at(const struct ledger *ledger, const struct ledger_open *open)
 {
     int64_t sla_s = ledger->config.sla_s[open->risk];
+    if (open->governed_at)
+        return open->governed_at;
     return sla_s ? start_of(ledger, open->opened_at, open->seen_at) + sla_s - open->spent_s : 0;
 }
 

@@ -3,7 +3,8 @@
  * finding fail, as Azure dates it: losing the database forgives no debt. Where Azure has no date,
  * or one in the future, it is when this program saw it. An exemption stops the clock of the SLA:
  * what had run before goes on where it ends. A finding that was out of sight, and returns with the
- * date it had, is due when it was. Pure. */
+ * date it had, is due when it was. A due date of governance goes before the SLA; nothing stops it.
+ * Pure. */
 #include "alerts/ledger/ledger_merge.h"
 #include "alerts/ledger/ledger_rows.h"
 
@@ -24,7 +25,7 @@ bool ledger_age_move(const struct ledger *ledger, const struct source *source, u
 int64_t ledger_age_ended(const struct source *source, uint32_t changed_at, int64_t now,
                          const struct ledger_open *open);
 
-/* When an open finding is due; 0 = it has no SLA. */
+/* When an open finding is due; 0 = it has neither a due date nor an SLA. */
 int64_t ledger_age_due_at(const struct ledger *ledger, const struct ledger_open *open);
 
 /* Whether it is over its time. */

@@ -100,7 +100,7 @@ static const struct family_1 detection_delay_seconds = {
     .buckets = delay_buckets,
     .bucket_count = ARRAY_COUNT(delay_buckets),
 };
-#define FROM_SLA "From this exporter's own ledger and the configured SLA."
+#define FROM_SLA "From this exporter's own ledger, due dates of governance and the configured SLA."
 
 const struct family_2 ledger_counters_overdue = {
     .name = "defender_findings_overdue",

@@ -8,6 +8,7 @@
 #include "alerts/ledger/ledger_adopt.h"
 #include "alerts/ledger/ledger_age.h"
 #include "alerts/ledger/ledger_cover.h"
+#include "alerts/ledger/ledger_governance.h"
 #include "alerts/ledger/ledger_models.h"
 #include "alerts/ledger/ledger_rows.h"
 #include "alerts/ledger/ledger_rulers.h"
@@ -63,6 +64,7 @@ static struct ledger_row life_of(const struct ledger_open *open)
         .spent_s = open->spent_s,
         .changed_at = open->changed_at,
         .overdue_at = open->overdue_at,
+        .governed_at = open->governed_at,
         .episode = open->episode,
         .quiet = open->quiet,
     };
@@ -179,6 +181,7 @@ static bool inherit(struct merge *merge, const struct part_finding *row,
         .seen_at = (uint32_t)past->seen_at,
         .changed_at = (uint32_t)past->changed_at,
         .overdue_at = (uint32_t)past->overdue_at,
+        .governed_at = (uint32_t)past->governed_at,
         .spent_s = (int32_t)past->spent_s,
         .episode = past->episode,
         .subscription = intern_put(&ledger->subscriptions, id, strlen(id)),
@@ -222,6 +225,7 @@ static bool open_finding(struct merge *merge, size_t index, struct error *error)
                                 ledger_models_takes_over(&merge->models, &finding),
     };
     ledger_age_begin(ledger, merge->of, &past, row->changed_at, &open);
+    ledger_governance_read(merge->snapshot, finding.subscription_id, &open);
     if (open.quiet && ledger_age_is_overdue(ledger, &open, merge->now))
         open.overdue_at = (uint32_t)merge->now;
     const struct ledger_row life = life_of(&open);

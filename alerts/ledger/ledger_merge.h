@@ -4,15 +4,16 @@
 #include "alerts/ledger/ledger_counters.h"
 #include "alerts/ledger/ledger_ended.h"
 
-/* An open finding, compact: 52 bytes. */
+/* An open finding, compact: 56 bytes. */
 struct ledger_open {
     struct finding_id id;
-    uint32_t opened_at;  /* since when, Unix seconds: Azure's date, else seen_at */
-    uint32_t seen_at;    /* when we saw it open, in this episode */
-    uint32_t changed_at; /* the date its row bears, believed or not; 0 = none yet */
-    uint32_t overdue_at; /* 0 = it is not, or nobody noticed yet */
-    int32_t spent_s;     /* so much of its SLA was over before; an exemption makes it less */
-    uint32_t absent_at;  /* unseen since this collection, 0 = seen by the last */
+    uint32_t opened_at;   /* since when, Unix seconds: Azure's date, else seen_at */
+    uint32_t seen_at;     /* when we saw it open, in this episode */
+    uint32_t changed_at;  /* the date its row bears, believed or not; 0 = none yet */
+    uint32_t overdue_at;  /* 0 = it is not, or nobody noticed yet */
+    uint32_t governed_at; /* when governance wants it fixed; 0 = it does not: the SLA counts */
+    int32_t spent_s;      /* so much of its SLA was over before; an exemption makes it less */
+    uint32_t absent_at;   /* unseen since this collection, 0 = seen by the last */
     uint32_t episode;
     uint32_t subscription; /* number in ledger.subscriptions */
     uint8_t risk, answers; /* answers: to questions about it, since the start; at most UINT8_MAX */
@@ -56,6 +57,7 @@ struct ledger {
     size_t source_count;
     struct intern subscriptions;
     struct ledger_counters figures;
+    uint64_t governed;   /* what of governance was looked at last; UINT64_MAX = nothing yet */
     bool due_changed;    /* next_due_at must be worked out again */
     int64_t next_due_at; /* 0 = nothing will be overdue */
     int64_t swept_at;    /* when texts were pruned last; 0 = not since the start */

@@ -78,6 +78,7 @@ static const struct row_field open_fields[] = {
     ROW_INTEGER(struct open_row, is.spent_s, "spent_s"),
     ROW_INTEGER(struct open_row, is.changed_at, "changed_at"),
     ROW_INTEGER(struct open_row, is.overdue_at, "overdue_at"),
+    ROW_INTEGER(struct open_row, is.governed_at, "governed_at"),
     ROW_INTEGER(struct open_row, is.episode, "episode"),
     ROW_INTEGER(struct open_row, is.quiet, "quiet"),
     ROW_INTEGER(struct open_row, is.absent_at, "absent_at"),
@@ -145,6 +146,7 @@ static const struct row_field past_fields[] = {
     ROW_ENUM(struct ledger_past, risk, "risk", RISK_COUNT),
     ROW_INTEGER(struct ledger_past, changed_at, "changed_at"),
     ROW_INTEGER(struct ledger_past, overdue_at, "overdue_at"),
+    ROW_INTEGER(struct ledger_past, governed_at, "governed_at"),
     { 0 },
 };
 static const struct rows_table past_rows = { "ledger_finding", 0, past_fields };
@@ -169,7 +171,7 @@ struct kept {
     bool has_id, is_open, quiet;
     int reason;
     uint32_t episode;
-    int64_t absent_at, opened_at, seen_at, spent_s, resolved_at, overdue_at;
+    int64_t absent_at, opened_at, seen_at, spent_s, resolved_at, overdue_at, governed_at;
 };
 
 /* clang-format off */
@@ -199,7 +201,8 @@ struct kept {
     ROW_INTEGER(struct kept, spent_s, "spent_s"), \
     ROW_INTEGER(struct kept, finding.changed_at, "changed_at"), \
     ROW_INTEGER(struct kept, resolved_at, "resolved_at"), \
-    ROW_INTEGER(struct kept, overdue_at, "overdue_at")
+    ROW_INTEGER(struct kept, overdue_at, "overdue_at"), \
+    ROW_INTEGER(struct kept, governed_at, "governed_at")
 
 static const struct row_field kept_fields[] = {
     ID, FACTS, LIFE,
@@ -255,6 +258,7 @@ bool ledger_rows_open(struct database *database, const struct finding *finding,
         .seen_at = life->seen_at,
         .spent_s = life->spent_s,
         .overdue_at = life->overdue_at,
+        .governed_at = life->governed_at,
     };
     if (!finding->first_seen_at)
         kept.finding.first_seen_at = life->seen_at;
@@ -325,6 +329,15 @@ bool ledger_rows_overdue(struct database *database, const struct finding_id *id,
         database, at ? "UPDATE ledger_finding SET overdue_at = $1, quiet = 0 WHERE id = $2"
                      : "UPDATE ledger_finding SET overdue_at = $1 WHERE id = $2");
     database_bind(statement, at, DATABASE_BYTES(id->bytes));
+    return done(database_run(statement, error), id, error);
+}
+
+bool ledger_rows_govern(struct database *database, const struct finding_id *id, int64_t due_at,
+                        struct error *error)
+{
+    struct database_statement *statement =
+        database_prepare(database, "UPDATE ledger_finding SET governed_at = $1 WHERE id = $2");
+    database_bind(statement, due_at, DATABASE_BYTES(id->bytes));
     return done(database_run(statement, error), id, error);
 }
 

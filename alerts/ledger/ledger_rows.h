@@ -10,7 +10,7 @@ struct ledger_row {
     const struct source *source; /* NULL = one nobody knows any more */
     const char *subscription_id; /* until the next row */
     enum risk_level risk;
-    int64_t opened_at, seen_at, spent_s, changed_at, overdue_at, absent_at;
+    int64_t opened_at, seen_at, spent_s, changed_at, overdue_at, absent_at, governed_at;
     uint32_t episode;
     bool quiet;
 };
@@ -35,7 +35,7 @@ bool ledger_rows_over(struct database *database, const struct source_list *sourc
 struct ledger_past {
     uint32_t episode;
     int reason;
-    int64_t opened_at, seen_at, spent_s, changed_at, resolved_at;
+    int64_t opened_at, seen_at, spent_s, changed_at, resolved_at, governed_at;
     /* of one that is open: of a source nobody knows any more */
     bool open, quiet;
     enum risk_level risk;
@@ -68,6 +68,10 @@ bool ledger_rows_absent(struct database *database, const struct finding_id *id, 
  */
 bool ledger_rows_overdue(struct database *database, const struct finding_id *id, int64_t at,
                          struct error *error) MUST_USE;
+
+/* Write when governance wants a finding fixed; 0 = it does not. */
+bool ledger_rows_govern(struct database *database, const struct finding_id *id, int64_t due_at,
+                        struct error *error) MUST_USE;
 
 /* Write that another source tells of an open finding; it is seen. */
 bool ledger_rows_move(struct database *database, const struct finding_id *id,

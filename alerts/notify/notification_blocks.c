@@ -8,6 +8,7 @@
 #include "alerts/notify/notification_finding.h"
 #include "alerts/notify/notification_names.h"
 #include "alerts/notify/notification_paths.h"
+#include "alerts/notify/notification_policy.h"
 #include "alerts/notify/notification_score.h"
 #include "alerts/notify/notification_threshold.h"
 #include "alerts/rules/notification_silence.h"
@@ -285,6 +286,8 @@ static bool add_findings(struct making *making, size_t place, bool open,
         if (!block->resource_count)
             copy_first(making, block, &view);
         block->resources[block->resource_count] = resource_of(making, alert, &view);
+        notification_policy(making->context, alert, &view, making->arena,
+                            &block->resources[block->resource_count]);
         block->resources[block->resource_count++].unseen_at = unseen_at;
         if (baselines_explain(making->context->snapshot, &view, making->arena, &making->rule))
             notification_baseline(&making->rule, making->arena, block);

@@ -106,6 +106,9 @@ const struct option settings_options[] = {
       .help = "Names of tags in Azure, at most 8: `team` becomes the label `tag_team` of alerts, "
               "for rules, routes, groups and silences. The resource's own goes first, then that of "
               "its group, then of its subscription." },
+    { "governance_owner", OPTION_BOOL(CONFIG, governance_owner), .otherwise = "false",
+      .help = "Whom governance in Azure assigned a finding to, mostly a mail address, becomes the "
+              "label `governance_owner` of alerts, and stands in messages." },
     { "receivers", OPTION_ITEMS(CONFIG, receivers, struct receivers_config),
       .section = receivers_options, .help = "Whom to tell." },
     { "route", OPTION_SECTION(CONFIG, route), .section = route_options,
@@ -240,6 +243,7 @@ static void compile_rules(struct compiler *compiler)
 {
     const struct settings_context *context = compiler->context;
     const struct option_texts *tags = &compiler->config->tags;
+    const struct tag_labels_wanted wanted = { tags, compiler->config->governance_owner };
     CLEANUP(buf_finish) struct buf wrong = { 0 };
     if (!tag_labels_check(tags, &wrong))
         options_complain(compiler->report, context->file, compiler->config->tags_line,
@@ -248,7 +252,7 @@ static void compile_rules(struct compiler *compiler)
     char *folder = arena_copy(&compiler->settings->arena, context->file,
                               slash ? (size_t)(slash - context->file) : 0);
     compiler->settings->rules =
-        rule_load(&compiler->config->rules, folder, context->families, tags, compiler->report);
+        rule_load(&compiler->config->rules, folder, context->families, &wanted, compiler->report);
 }
 
 static void compile_ledger(struct compiler *compiler)

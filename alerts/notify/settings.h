@@ -18,6 +18,7 @@ struct settings_config {
     struct option_texts rules; /* files and patterns, relative to the configuration's folder */
     struct option_texts tags;  /* of Azure, that alerts have as labels */
     int tags_line;
+    bool governance_owner;         /* alerts have it as a label */
     struct option_items receivers; /* struct receivers_config */
     struct route_config route;
     struct option_items inhibit_rules;  /* struct inhibit_config */

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "alerts/receivers/email_body.h"
@@ -17,6 +18,7 @@ enum {
     HEADER_BYTES = 78,       /* source: RFC 5322, 2.1.1 */
     MESSAGE_BYTES = 1 << 20, /* relays take far more */
     TIMEOUT_MS = 30000,
+    RECIPIENTS_MAX = 100, /* source: RFC 5321, 4.5.3.1.8: what each relay takes */
 };
 
 const char *const email_tls_words[] = { "starttls", "always", "never", NULL };
@@ -45,8 +47,17 @@ static const char *check_list(const void *value)
     const struct option_texts *texts = value;
     const char *wrong = texts->count ? NULL : "empty";
     for (size_t i = 0; !wrong && i < texts->count; i++)
-        wrong = check_address(texts->texts[i]);
+        wrong = strcmp(texts->texts[i], EMAIL_OWNER) ? check_address(texts->texts[i]) : NULL;
     return wrong;
+}
+
+static const char *check_domains(const void *value)
+{
+    const struct option_texts *texts = value;
+    for (size_t i = 0; i < texts->count; i++)
+        if (!*texts->texts[i] || strpbrk(texts->texts[i], "@ *"))
+            return "not a domain (example.com)";
+    return NULL;
 }
 
 /* A host name or an address in brackets. source: RFC 5321, 4.1.3. */
@@ -79,7 +90,11 @@ const struct option email_options[] = {
     { "from", OPTION_TEXT(struct email_config, from), .required = true,
       .check = check_one, .help = "Sender." },
     { "to", OPTION_TEXT_LIST(struct email_config, to), .required = true,
-      .check = check_list, .help = "Recipients." },
+      .check = check_list,
+      .help = "Recipients; {{governance_owner}} stands for the owners of what a mail is about." },
+    { "owner_domains", OPTION_TEXT_LIST(struct email_config, owner_domains),
+      .check = check_domains,
+      .help = "Domains of owners that may get mail; all others get none." },
     { "reply_to", OPTION_TEXT(struct email_config, reply_to),
       .check = check_one, .help = "Where answers go." },
     { "hello", OPTION_TEXT(struct email_config, hello), .check = check_hello,
@@ -252,6 +267,58 @@ void email_write(const struct email_config *config, const struct notification *n
     buf_printf(out, "--%s--\r\n", boundary);
 }
 
+/* --- owners ----------------------------------------------------------------------------------- */
+
+/* Whether mail may go to an owner: a plain address of a domain that is listed. */
+static bool may_get_mail(const struct email_config *email, const char *owner)
+{
+    bool listed = false;
+    if (check_address(owner))
+        return false;
+    for (size_t i = 0; i < email->owner_domains.count && !listed; i++)
+        listed = !strcasecmp(strchr(owner, '@') + 1, email->owner_domains.texts[i]);
+    return listed;
+}
+
+/* Recipients, each once. */
+struct recipients {
+    const char *texts[RECIPIENTS_MAX];
+    size_t count;
+};
+
+static void add_recipient(struct recipients *to, const char *address)
+{
+    for (size_t i = 0; i < to->count; i++)
+        if (!strcasecmp(to->texts[i], address))
+            return;
+    if (to->count < RECIPIENTS_MAX)
+        to->texts[to->count++] = address;
+}
+
+static void add_owners(const struct email_config *email, const struct notification *notification,
+                       struct recipients *to)
+{
+    for (size_t i = 0; i < notification->block_count; i++)
+        for (size_t n = 0; n < notification->blocks[i].resource_count; n++)
+            if (may_get_mail(email, notification->blocks[i].resources[n].owner))
+                add_recipient(to, notification->blocks[i].resources[n].owner);
+}
+
+/* Who gets a mail: fixed addresses first. They live as long as the notification. */
+static void list_recipients(const struct email_config *email,
+                            const struct notification *notification, struct recipients *to)
+{
+    bool owners = false;
+    *to = (struct recipients){ 0 };
+    for (size_t i = 0; i < email->to.count; i++)
+        if (!strcmp(email->to.texts[i], EMAIL_OWNER))
+            owners = true;
+        else
+            add_recipient(to, email->to.texts[i]);
+    if (owners)
+        add_owners(email, notification, to);
+}
+
 /* --- the kind --------------------------------------------------------------------------------- */
 static void write_body(const void *config, const struct receiver_context *context,
                        const struct notification *notification, struct buf *out)
@@ -283,12 +350,18 @@ static bool build(const void *config, const struct receiver_context *context,
                   struct notification *notification, struct receiver_request *request,
                   struct error *error)
 {
-    const struct email_config *email = config;
+    struct email_config resolved = *(const struct email_config *)config;
+    const struct email_config *email = &resolved;
+    struct recipients to; /* of the whole notification: it may be shrunk */
+    list_recipients(email, notification, &to);
+    if (!to.count)
+        return error_set(error, ERROR_CONFIG, "no owner has an address in owner_domains");
+    resolved.to = (struct option_texts){ to.texts, to.count };
     buf_reset(&request->url);
     arena_reset(&request->arena);
     buf_printf(&request->url, "%s://%s", email->tls == EMAIL_TLS ? "smtps" : "smtp",
                email->smarthost);
-    if (!receiver_fit(config, context, notification, write_body, NULL, MESSAGE_BYTES, request,
+    if (!receiver_fit(email, context, notification, write_body, NULL, MESSAGE_BYTES, request,
                       error))
         return false;
     request->is_mail = true;
@@ -338,6 +411,11 @@ static struct receiver_verdict classify(const struct http_response *response,
 static void check(const void *config, const char *file, int line, struct option_report *report)
 {
     const struct email_config *email = config;
+    bool owners = false;
+    for (size_t i = 0; i < email->to.count; i++)
+        owners |= !strcmp(email->to.texts[i], EMAIL_OWNER);
+    if (owners && !email->owner_domains.count)
+        options_complain(report, file, line, "to", EMAIL_OWNER " needs owner_domains");
     if (email->user && email->tls == EMAIL_PLAIN)
         options_complain(report, file, line, "user", "a password needs tls: starttls or always");
     if (secret_text(&email->password) && !email->user)

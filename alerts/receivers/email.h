@@ -5,10 +5,13 @@
 enum email_tls { EMAIL_STARTTLS, EMAIL_TLS, EMAIL_PLAIN };
 extern const char *const email_tls_words[]; /* "starttls", "always", "never" */
 
+#define EMAIL_OWNER "{{governance_owner}}" /* in `to`: the owners of what the mail is about */
+
 struct email_config {
     const char *smarthost; /* "smtp.example.com:587" */
     const char *from, *reply_to, *hello;
-    struct option_texts to;
+    struct option_texts to;            /* addresses, and EMAIL_OWNER */
+    struct option_texts owner_domains; /* of owners that may get mail */
     const char *user;
     struct secret password;
     int tls; /* enum email_tls */

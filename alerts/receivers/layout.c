@@ -6,6 +6,7 @@
 
 #include "alerts/receivers/layout_digest.h"
 #include "alerts/receivers/layout_number.h"
+#include "alerts/receivers/layout_policy.h"
 #include "alerts/rules/notification_words.h"
 #include "alerts/text/resource_type.h"
 #include "alerts/text/text.h"
@@ -126,10 +127,16 @@ static void add_clocks(struct making *making, const struct notification_block *b
     CLEANUP(buf_finish) struct buf text = { 0 };
     const struct notification *notification = making->notification;
     if (is_open(block) && block->due_at) {
-        text_due(&text, block->due_at, notification->made_at);
+        layout_policy_due(&text, block, notification->made_at);
         add_fact(making, "Due", finish_text(making, &text));
     }
+    if (!is_open(block)) {
+        layout_policy_exemption(&text, block, notification->made_at);
+        add_fact(making, "Exempted", finish_text(making, &text));
+    }
     if (is_open(block)) {
+        layout_policy_owners(&text, block);
+        add_fact(making, "Owner", finish_text(making, &text));
         add_instant(making, "Since", block->opened_at);
         add_before(making, block);
     } else if (notification->age_s > 0) {
@@ -407,8 +414,10 @@ static void add_open_lines(struct lines *lines, const struct notification_block 
     add_line(lines, "Why", &text);
     add_named(lines, "Threatens", block->threats);
     if (block->due_at)
-        text_due(&text, block->due_at, now);
+        layout_policy_due(&text, block, now);
     add_line(lines, "Due", &text);
+    layout_policy_owners(&text, block);
+    add_line(lines, "Owner", &text);
     bool gains = block->points > 0;
     if (gains)
         put_gain(&text, block);

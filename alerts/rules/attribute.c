@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collectors/governance.h"
 #include "collectors/subscriptions.h"
 #include "collectors/tags.h"
 
@@ -79,6 +80,17 @@ static void put_known(struct alert *alert, const char *name, const char *value)
         alert_label(alert, name, value);
 }
 
+/* The owner of a finding, "" = none is known. */
+static const char *owner_of(const struct attribute_names *names, const struct finding *finding,
+                            bool *known)
+{
+    struct governance found = { .owner = "" };
+    *known = false;
+    if (finding)
+        governance_find(names->snapshot, finding->subscription_id, &finding->id, &found, known);
+    return found.owner;
+}
+
 /* Of where the finding is, else of the subscription the alert is about. */
 static unsigned put_tags(const struct attribute_names *names, const struct finding *finding,
                          struct alert *alert)
@@ -93,7 +105,9 @@ static unsigned put_tags(const struct attribute_names *names, const struct findi
     for (size_t i = 0; i < names->tags->count; i++) {
         const struct tag_label *tag = &names->tags->items[i];
         bool is_known;
-        put_known(alert, tag->name, tags_value(names->snapshot, &subject, tag->tag, &is_known));
+        put_known(alert, tag->name,
+                  tag->tag ? tags_value(names->snapshot, &subject, tag->tag, &is_known)
+                           : owner_of(names, finding, &is_known));
         known |= (unsigned)is_known << i;
     }
     return known;

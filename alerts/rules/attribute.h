@@ -8,7 +8,7 @@
 #include "collectors/snapshot/snapshot.h"
 
 /* subscription_name, management_group, control (of the secure score); ends with NULL. Those of tags
- * are the operator's. */
+ * and of the owner are the operator's. */
 extern const char *const attribute_labels[];
 
 struct attribute_control {

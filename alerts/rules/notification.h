@@ -29,10 +29,14 @@ struct notification_resource {
     const char *environment; /* these in words: "AWS account 1234 through connector prod-aws" */
     const char *location;
     const char *risk_level, *link;
-    const char *state; /* "open", or the reason it is not: "fixed", "exempted" */
-    const char *found; /* by a baseline rule on this machine, or what this attack path leads
-                          through; "" = as its block says */
+    const char *state;    /* "open", or the reason it is not: "fixed", "exempted" */
+    const char *found;    /* by a baseline rule on this machine, or what this attack path leads
+                             through; "" = as its block says */
+    const char *owner;    /* whom governance assigned it to; "" = nobody, or not to be told */
+    const char *due_note; /* who set due_at, unless it is the SLA: "set by governance in Azure" */
     int64_t opened_at, due_at, ended_at;
+    const char *exemption;     /* of what is exempted: "waiver: We leave in March"; "" */
+    int64_t exempted_until_at; /* 0 = without an end, or not known */
     const char *reason_before; /* of what is open again: why it had ended, and when */
     int64_t ended_before_at;
     int64_t unseen_at; /* first collection without it, of what is no longer assessed */

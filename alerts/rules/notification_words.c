@@ -6,6 +6,7 @@
 
 #include "alerts/text/text.h"
 #include "collectors/plans.h"
+#include "core/clock.h"
 
 enum {
     NAMES_MAX = 5,        /* resources named in a sentence ... */
@@ -269,12 +270,29 @@ static bool ended_alike(const struct notification *notification)
     return ways == 1 && *notification->reason;
 }
 
+/* " until 2027-01-01" when all of it is exempted until that day. */
+static void put_until(struct buf *out, const struct notification *notification)
+{
+    const struct notification_block *block = notification->blocks;
+    int64_t until_at = block->resource_count ? block->resources[0].exempted_until_at : 0;
+    bool all = notification->block_count == 1 && !notification->left_out_blocks && until_at &&
+               block->ended_count == (int64_t)block->resource_count;
+    for (size_t i = 0; i < block->resource_count && all; i++)
+        all = block->resources[i].exempted_until_at == until_at;
+    char day[32];
+    if (all)
+        buf_printf(out, " until %.10s", clock_format_rfc3339(until_at, day));
+}
+
 static void put_ended(struct buf *out, const struct notification *notification)
 {
     const struct notification_block *block = notification->blocks;
     const struct notification_resource *first = first_resource(block);
     bool alike = ended_alike(notification);
-    buf_printf(out, "%s: ", alike ? notification_words_ended(notification->reason) : "Ended");
+    buf_text(out, alike ? notification_words_ended(notification->reason) : "Ended");
+    if (alike)
+        put_until(out, notification);
+    buf_text(out, ": ");
     if (notification->block_count + (size_t)notification->left_out_blocks > 1) {
         put_findings(out, notification, notification->resource_total);
     } else {
@@ -317,6 +335,7 @@ static const char *data_of(const char *collector)
     } rows[] = { { "assessments", "recommendations" }, { "secure_scores", "secure scores" },
                  { "baselines", "baseline results" },  { "catalogue", "descriptions" },
                  { "plans", "Defender plans" },        { "prerequisites", "machines" },
+                 { "exemptions", "exemptions" },       { "governance", "owners and due dates" },
                  { "subscriptions", "subscriptions" } };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (!strcmp(rows[i].name, collector))

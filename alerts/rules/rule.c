@@ -48,7 +48,7 @@ const char *const rule_event_labels[] = {
 
 /* All labels of an alert fit: alertname and those of its event, or of its sample and what is known
  * of that (cloud, connector, the names for routing); then those of tags and of its rule. */
-enum { ADDED_LABELS = 1 + TAGS_MAX + RULE_LABELS_MAX, SAMPLE_NAMES = 5 };
+enum { ADDED_LABELS = 1 + TAG_LABELS_MAX + RULE_LABELS_MAX, SAMPLE_NAMES = 5 };
 _Static_assert(ARRAY_COUNT(rule_event_labels) - 1 + ADDED_LABELS <= ALERT_LABELS_MAX,
                "labels of an alert about an event");
 _Static_assert(METRIC_LABELS_MAX + SAMPLE_NAMES + ADDED_LABELS <= ALERT_LABELS_MAX,
@@ -142,12 +142,12 @@ static void load_pattern(struct loader *loader, const char *pattern, const char 
         load_file(loader, buf_cstr(&path)); /* says why it cannot be read */
 }
 
-static struct rule_set *create_set(const struct option_texts *tags)
+static struct rule_set *create_set(const struct tag_labels_wanted *wanted)
 {
     enum { OWN = ARRAY_COUNT(rule_event_labels) - 1 };
     struct rule_set *set = MEMORY_NEW(struct rule_set);
     atomic_init(&set->references, 1);
-    tag_labels_make(tags, &set->arena, &set->tags);
+    tag_labels_make(wanted, &set->arena, &set->tags);
     set->event_labels =
         arena_zalloc(&set->arena, (OWN + set->tags.count + 1) * sizeof *set->event_labels);
     memcpy(set->event_labels, rule_event_labels, OWN * sizeof *set->event_labels);
@@ -182,7 +182,7 @@ static void add_label(struct rule_set *set, size_t *count, const char *name)
 static void list_labels(struct rule_set *set)
 {
     static const char *const own[] = { "alertname", "test", "started" };
-    size_t count = 0, most = ARRAY_COUNT(own) + ARRAY_COUNT(rule_event_labels) + TAGS_MAX;
+    size_t count = 0, most = ARRAY_COUNT(own) + ARRAY_COUNT(rule_event_labels) + TAG_LABELS_MAX;
     for (size_t i = 0; i < set->count; i++)
         most += RULE_LABELS_MAX + METRIC_LABELS_MAX;
     set->labels = arena_zalloc(&set->arena, most * sizeof *set->labels);
@@ -213,10 +213,10 @@ static struct rule_set *complete(struct loader *loader, size_t reasons)
 }
 
 struct rule_set *rule_load(const struct option_texts *patterns, const char *folder,
-                           const struct family *const *families, const struct option_texts *tags,
-                           struct option_report *report)
+                           const struct family *const *families,
+                           const struct tag_labels_wanted *wanted, struct option_report *report)
 {
-    struct loader loader = { .set = create_set(tags), .families = families, .report = report };
+    struct loader loader = { .set = create_set(wanted), .families = families, .report = report };
     size_t reasons = report->count;
     for (size_t i = 0; i < patterns->count; i++)
         load_pattern(&loader, patterns->texts[i], folder);
@@ -226,7 +226,9 @@ struct rule_set *rule_load(const struct option_texts *patterns, const char *fold
 struct rule_set *rule_load_text(const char *name, const char *text, size_t length,
                                 const struct family *const *families, struct option_report *report)
 {
-    struct loader loader = { .set = create_set(NULL), .families = families, .report = report };
+    struct loader loader = { .set = create_set(&(struct tag_labels_wanted){ 0 }),
+                             .families = families,
+                             .report = report };
     size_t reasons = report->count;
     load_text(&loader, name, text, length);
     return complete(&loader, reasons);

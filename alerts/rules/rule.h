@@ -65,11 +65,12 @@ struct rule_set; /* immutable, reference-counted */
 
 /* Read and check files; patterns like "rules/\*.yml" are expanded, none at all is no rule.
  * families: every family a rule may name, ends with NULL; borrowed, static.
- * tags: those whose labels rules may name, too, checked before; NULL = none.
+ * wanted: labels of tags, checked before, and of the owner, that rules may name, too.
  * NULL when the report got anything: unknown metric, label, event, matcher or field (each with the
  * near names), duplicate rule name, both event and metric, a bound on the wrong side. */
 struct rule_set *rule_load(const struct option_texts *patterns, const char *folder,
-                           const struct family *const *families, const struct option_texts *tags,
+                           const struct family *const *families,
+                           const struct tag_labels_wanted *wanted,
                            struct option_report *report) MUST_USE;
 /* The same from one text, without tags; for tests and `test rules`. name: for messages. */
 struct rule_set *rule_load_text(const char *name, const char *text, size_t length,
@@ -88,16 +89,16 @@ const char *const *rule_labels(const struct rule_set *set);
 
 const struct rule *rule_find(const struct rule_set *set, const char *name);
 
-/* The labels of tags its alerts have. */
+/* The labels of tags its alerts have, and that of the owner. */
 const struct tag_labels *rule_tags(const struct rule_set *set);
 
 /* The families rules over metrics name, ends with NULL: what the evaluator's metric set opts in,
  * with max_level -1, so that nothing else is computed. */
 const struct family *const *rule_families(const struct rule_set *set);
 
-/* What the matchers of event rules may name beside the labels of tags: alert_finding_labels without
- * alertname, attribute_labels, and subject: the control, plan, collector or recommendation of an
- * event that is about no finding. Ends with NULL. */
+/* What the matchers of event rules may name beside the labels of rule_tags: alert_finding_labels
+ * without alertname, attribute_labels, and subject: the control, plan, collector or recommendation
+ * of an event that is about no finding. Ends with NULL. */
 extern const char *const rule_event_labels[];
 
 /* Whether the matchers and wishes of an event rule hold. finding: NULL for events about none.

@@ -27,7 +27,8 @@ void rule_document(struct buf *out)
              " of rules over metrics\nfor the metric's own:\n");
     for (const char *const *label = rule_event_labels; *label; label++)
         buf_printf(out, "%s`%s`", label == rule_event_labels ? "" : ", ", *label);
-    buf_text(out, ", and `tag_<name>` for each of `alerts.tags`");
+    buf_text(out, ", `tag_<name>` for each of `alerts.tags`, and `governance_owner` "
+                  "where\n`alerts.governance_owner` is true");
     buf_text(out, "\n\nFields that `title` and `text` may use:\n\n");
     template_document(notification_fields, out);
 }

@@ -55,8 +55,10 @@ bool tag_labels_check(const struct option_texts *tags, struct buf *wrong)
     return wrong->length == before;
 }
 
-void tag_labels_make(const struct option_texts *tags, struct arena *arena, struct tag_labels *out)
+void tag_labels_make(const struct tag_labels_wanted *wanted, struct arena *arena,
+                     struct tag_labels *out)
 {
+    const struct option_texts *tags = wanted->tags;
     *out = (struct tag_labels){ 0 };
     for (size_t i = 0; tags && i < tags->count && out->count < TAGS_MAX; i++) {
         CLEANUP(buf_finish) struct buf name = { 0 };
@@ -64,4 +66,6 @@ void tag_labels_make(const struct option_texts *tags, struct arena *arena, struc
         out->items[out->count++] = (struct tag_label){ arena_text(arena, tags->texts[i]),
                                                        arena_text(arena, buf_cstr(&name)) };
     }
+    if (wanted->owner)
+        out->items[out->count++] = (struct tag_label){ NULL, TAG_LABELS_OWNER };
 }

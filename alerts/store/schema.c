@@ -160,6 +160,7 @@ static const char version_2[] =
     " opened_at BIGINT NOT NULL," /* since when it is open: age, due date and SLA follow it */
     " seen_at BIGINT NOT NULL,"   /* when this program saw it open, in this episode */
     " spent_s BIGINT NOT NULL DEFAULT 0," /* of its SLA, before an exemption */
+    " governed_at BIGINT NOT NULL DEFAULT 0," /* due by governance; 0 = the SLA counts */
     " resolved_at BIGINT NOT NULL, overdue_at BIGINT NOT NULL);" /* 0 = no overdue event yet */
     "INSERT INTO ledger_finding_2 (id, source, assessment_id, subscription_id, resource_head,"
     " resource_tail, resource_name, resource_type, resource_group, risk_factors, risk, severity,"
@@ -186,7 +187,7 @@ static const char version_2[] =
     TEXT_OF("location") " AS location, "
     TEXT_OF("risk_factors") " AS risk_factors, risk, severity, contextual, internet_exposed,"
     " attack_paths, is_open, reason, absent_at, episode, quiet, first_seen_at, changed_at,"
-    " opened_at, seen_at, spent_s, resolved_at, overdue_at FROM ledger_finding;"
+    " opened_at, seen_at, spent_s, governed_at, resolved_at, overdue_at FROM ledger_finding;"
 
     /* plain, grouped, individual; '' = not known. The category of an individual one is Azure's
      * recommendationCategory: SoftwareUpdate ... */

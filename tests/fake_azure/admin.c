@@ -1,4 +1,6 @@
 #include "admin.h"
+#include "exemptions.h"
+#include "governance.h"
 #include "outside.h"
 #include "paths.h"
 #include "plans.h"
@@ -426,6 +428,55 @@ void admin_model(struct request *request, struct reply *reply)
     for (size_t i = 0; i < tenant->subscription_count; i++)
         if (!only || !strcmp(only, tenant->subscriptions[i].id))
             tenant->subscriptions[i].model = (enum tenant_model)model;
+    reply_text(reply, 200, "{}");
+}
+
+void admin_exempt(struct request *request, struct reply *reply)
+{
+    const char *scope = request_parameter(request, "scope");
+    const char *policy = request_parameter(request, "policy");
+    const char *category = request_parameter(request, "category");
+    const char *expires = request_parameter(request, "expires");
+    const char *reason = request_parameter(request, "reason");
+    if (!scope || !policy) {
+        reply_error(reply, 400, "BadExemption", "of what, and from which policy");
+        return;
+    }
+    const struct exemption exemption = { scope, policy, category ? category : "Waiver",
+                                         expires ? expires : "", reason ? reason : "", 0 };
+    exemptions_add(&request->fake->tenant, &exemption);
+    reply_text(reply, 200, "{}");
+}
+
+void admin_govern(struct request *request, struct reply *reply)
+{
+    const char *id = request_parameter(request, "id"), *due = request_parameter(request, "due");
+    const char *owner = request_parameter(request, "owner");
+    const char *grace = request_parameter(request, "grace");
+    if (!id) {
+        reply_error(reply, 400, "BadAssignment", "of which assessment");
+        return;
+    }
+    governance_set(&request->fake->tenant, id, owner, due, grace && !strcmp(grace, "true"));
+    reply_text(reply, 200, "{}");
+}
+
+void admin_governance_rule(struct request *request, struct reply *reply)
+{
+    const char *const names[] = { "subscription", "title", "property", "value", "owner" };
+    const char *texts[ARRAY_COUNT(names)], *priority = request_parameter(request, "priority");
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        texts[i] = request_parameter(request, names[i]);
+        if (!texts[i]) {
+            reply_error(reply, 400, "BadRule", "without %s", names[i]);
+            return;
+        }
+    }
+    governance_rule(
+        &request->fake->tenant,
+        &(struct governance_rule){ (char *)(uintptr_t)texts[0], (char *)(uintptr_t)texts[1],
+                                   (char *)(uintptr_t)texts[2], (char *)(uintptr_t)texts[3],
+                                   (char *)(uintptr_t)texts[4], priority ? atol(priority) : 1 });
     reply_text(reply, 200, "{}");
 }
 

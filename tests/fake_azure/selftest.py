@@ -419,6 +419,10 @@ def test_every_query_of_the_project():
     with Fake("--subscriptions", 3) as fake:
         first = fake.rows(query("subscriptions_rows"))[0]["id"]
         tag(fake, first + "/resourceGroups/rg/providers/a/b/c", "Environment", "test")
+        govern(fake, fake.rows(query("assessments_rows"))[0]["id"], owner="ann")
+        exempt(fake, scope=first, policy="/providers/Microsoft.Authorization/policyDefinitions/P")
+        rule(fake, subscription=fake.rows(query("subscriptions_rows"))[0]["subscriptionId"],
+             title="T", property="$.Severity", value="High", owner="ann")
         for path in sorted(glob.glob(f"{ROOT}/collectors/*.kql")):
             name = os.path.basename(path)[:-4]
             text = re.sub(r"\{\{since\}\}", "2020-01-01T00:00:00Z", query(name))
@@ -429,6 +433,52 @@ def test_every_query_of_the_project():
 def tag(fake, resource, name, value):
     parameters = urllib.parse.urlencode({"id": resource, "name": name, "value": value})
     equal(fake.fetch("/_fake/tag?" + parameters, "POST").status, 200, "status of a tag")
+
+
+def govern(fake, assessment, **more):
+    parameters = urllib.parse.urlencode({"id": assessment, **more})
+    equal(fake.fetch("/_fake/govern?" + parameters, "POST").status, 200, "status of an assignment")
+
+
+def exempt(fake, **all_of_it):
+    parameters = urllib.parse.urlencode(all_of_it)
+    equal(fake.fetch("/_fake/exempt?" + parameters, "POST").status, 200, "of an exemption")
+
+
+def test_exemptions():
+    with Fake("--subscriptions", 2) as fake:
+        first = fake.rows(query("subscriptions_rows"))[0]["id"]
+        exempt(fake, scope=first + "/resourceGroups/Z", policy="/a/P")
+        exempt(fake, scope=first + "/resourceGroups/A", policy="/a/Q", category="Mitigated",
+               expires="2027-01-01T00:00:00Z", reason="why")
+        equal([(row["scope"][-2:], row["policyId"], row["category"], row["expiresOn"],
+                row["reason"]) for row in fake.rows(query("exemptions_rows"))],
+              [("/a", "/a/q", "Mitigated", "2027-01-01T00:00:00Z", "why"),
+               ("/z", "/a/p", "Waiver", "", "")], "exemptions")
+
+
+def rule(fake, **all_of_it):
+    parameters = urllib.parse.urlencode(all_of_it)
+    equal(fake.fetch("/_fake/governance_rule?" + parameters, "POST").status, 200, "of a rule")
+
+
+def test_governance():
+    with Fake("--subscriptions", 2) as fake:
+        first, second = (row["id"] for row in fake.rows(query("assessments_rows"))[:2])
+        govern(fake, second.upper(), owner="Ann@Example.com", due="2026-12-01T00:00:00Z",
+               grace="true")
+        govern(fake, first, due="2026-12-02T00:00:00Z")
+        rows = fake.rows(query("governance_rows"))
+        equal([(row["assessmentId"], row["owner"], row["dueDate"], row["isGracePeriod"])
+               for row in rows], [(first, "", "2026-12-02T00:00:00Z", False),
+                                  (second, "Ann@Example.com", "2026-12-01T00:00:00Z", True)],
+              "assignments")
+        true(all(row["id"].startswith(row["assessmentId"] + "/governanceassignments/")
+                 for row in rows), "their ids")
+        govern(fake, first)
+        equal(len(fake.rows(query("governance_rows"))), 1, "when one is nobody's any more")
+        fake.admin("fault", "POST", "403:sub=" + rows[1]["subscriptionId"])
+        equal(fake.rows(query("governance_rows")), [], "of a subscription that is denied")
 
 
 def test_tags():

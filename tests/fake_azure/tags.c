@@ -79,17 +79,6 @@ static size_t count(const struct view *view)
     return view->tenant->tag_count;
 }
 
-/* The subscription of an id, or NULL. */
-static const struct subscription *subscription_of(const struct tenant *tenant, const char *id)
-{
-    static const char head[] = "/subscriptions/";
-    for (size_t i = 0; i < tenant->subscription_count; i++)
-        if (!strncasecmp(id, head, sizeof head - 1) &&
-            !strncasecmp(id + sizeof head - 1, tenant->subscriptions[i].id, 36))
-            return &tenant->subscriptions[i];
-    return NULL;
-}
-
 static bool is_asked(const struct view *view, const char *name)
 {
     CLEANUP(buf_finish) struct buf quoted = { 0 };
@@ -100,7 +89,7 @@ static bool is_asked(const struct view *view, const char *name)
 static bool is_shown(const struct view *view, size_t position, bool resource)
 {
     const struct tag *tag = &view->tenant->tags[position];
-    const struct subscription *of = subscription_of(view->tenant, tag->id);
+    const struct subscription *of = tenant_subscription_of(view->tenant, tag->id);
     bool below = strcasestr(tag->id, "/providers/") != NULL;
     return of && view->in_scope[of - view->tenant->subscriptions] && below == resource &&
            is_asked(view, tag->name);
@@ -121,7 +110,7 @@ static void fill(const struct view *view, size_t position, void *out, struct are
     const struct tag *tag = &view->tenant->tags[position];
     struct tag_row *row = out;
     row->id = tenant_lower(scratch, rows_print(scratch, "%s|%s", tag->id, tag->name));
-    row->subscriptionId = subscription_of(view->tenant, tag->id)->id;
+    row->subscriptionId = tenant_subscription_of(view->tenant, tag->id)->id;
     row->resourceId = tag->id;
     row->name = tag->name;
     row->value = tag->value;

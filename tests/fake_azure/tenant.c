@@ -3,10 +3,13 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "compliance.h"
 #include "core/compiler.h"
 #include "draw.h"
+#include "exemptions.h"
+#include "governance.h"
 #include "names.h"
 #include "outside.h"
 #include "tags.h"
@@ -391,8 +394,20 @@ void tenant_finish(struct tenant *tenant)
     outside_finish(tenant);
     tags_finish(tenant);
     compliance_finish(tenant);
+    exemptions_finish(tenant);
+    governance_finish(tenant);
     arena_finish(&tenant->texts);
     *tenant = (struct tenant){ 0 };
+}
+
+const struct subscription *tenant_subscription_of(const struct tenant *tenant, const char *id)
+{
+    static const char head[] = "/subscriptions/";
+    for (size_t i = 0; i < tenant->subscription_count; i++)
+        if (!strncasecmp(id, head, sizeof head - 1) &&
+            !strncasecmp(id + sizeof head - 1, tenant->subscriptions[i].id, 36))
+            return &tenant->subscriptions[i];
+    return NULL;
 }
 
 bool tenant_is_in_table(const struct resource *resource)

@@ -121,8 +121,17 @@ struct tenant {
     struct tag *tags; /* tags.h, sorted by what has them and name */
     size_t tag_count;
     struct compliance *compliance; /* compliance.h */
+    struct assignment *assignments; /* governance.h, sorted by id */
+    size_t assignment_count;
+    struct exemption *exemptions; /* exemptions.h, sorted by scope and number */
+    size_t exemption_count;
+    struct governance_rule *rules; /* in no order: they have one number after the other */
+    size_t rule_count;
     struct arena texts;
 };
+
+/* The subscription that an id is below of, or NULL. */
+const struct subscription *tenant_subscription_of(const struct tenant *tenant, const char *id);
 
 extern const char *const tenant_status_words[];
 extern const char *const tenant_cause_words[];

@@ -195,7 +195,8 @@ TEST(rule_loads_files_and_patterns)
         const char *texts[3];
         memcpy(texts, cases[i].patterns, sizeof texts);
         const struct option_texts patterns = { texts, cases[i].count };
-        struct rule_set *set = rule_load(&patterns, test_folder(), families, NULL, &report);
+        const struct tag_labels_wanted none = { 0 };
+        struct rule_set *set = rule_load(&patterns, test_folder(), families, &none, &report);
         size_t count = 0;
         if (set)
             rule_all(set, &count);

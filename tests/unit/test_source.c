@@ -27,6 +27,7 @@ TEST(the_order_is_what_collectors_say)
         SOURCE(subscriptions)->collector, SOURCE(tags)->collector,
         SOURCE(plans)->collector,         SOURCE(prerequisites)->collector,
         SOURCE(attack_paths)->collector,  SOURCE(compliance)->collector,
+        SOURCE(exemptions)->collector,    SOURCE(governance)->collector,
     };
     enum { COUNT = ARRAY_COUNT(kinds) };
     for (size_t turn = 0; turn < COUNT; turn++) {
@@ -37,7 +38,7 @@ TEST(the_order_is_what_collectors_say)
         join_keys(list, &keys);
         CHECK_TEXT(buf_cstr(&keys),
                    "subscriptions catalogue assessments secure_scores baselines attack_paths "
-                   "tags compliance plans prerequisites");
+                   "governance exemptions tags compliance plans prerequisites");
         CHECK(source_list_equal(list, test_sources()));
         source_list_release(list);
     }

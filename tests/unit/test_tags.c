@@ -359,10 +359,12 @@ TEST(a_label_has_a_character_for_each_of_the_tag)
     const char *names[] = { "Cost Center-1", "gr\xc3\xb6\xc3\x9fx", "hidden-link:x" };
     const struct option_texts tags = { names, ARRAY_COUNT(names) };
     struct tag_labels labels;
-    tag_labels_make(&tags, &arena, &labels);
-    CHECK_INT(labels.count, 3);
+    tag_labels_make(&(struct tag_labels_wanted){ &tags, true }, &arena, &labels);
+    CHECK_INT(labels.count, 4);
     CHECK_TEXT(labels.items[0].name, "tag_cost_center_1");
     CHECK_TEXT(labels.items[0].tag, "Cost Center-1");
     CHECK_TEXT(labels.items[1].name, "tag_gr__x");
     CHECK_TEXT(labels.items[2].name, "tag_hidden_link_x");
+    CHECK_TEXT(labels.items[3].name, "governance_owner");
+    CHECK(!labels.items[3].tag);
 }

@@ -1,0 +1,54 @@
+#include "alerts/notify/notification_policy.h"
+
+#include <string.h>
+
+#include "alerts/notify/notification_names.h"
+#include "collectors/exemptions.h"
+#include "collectors/governance.h"
+
+/* "set by governance in Azure, rule Storage; it costs no points until then". */
+static const char *due_note(const struct notification_context *context, const struct alert *alert,
+                            const struct finding *finding, struct arena *arena)
+{
+    struct governance found;
+    bool known;
+    if (!alert->due_at)
+        return "";
+    governance_find(context->snapshot, finding->subscription_id, &finding->id, &found, &known);
+    if (found.due_at != alert->due_at)
+        return "";
+    CLEANUP(buf_finish) struct buf note = { 0 };
+    const char *rule = governance_rule(context->snapshot, finding, found.owner);
+    buf_text(&note, "set by governance in Azure");
+    if (*rule)
+        buf_printf(&note, ", rule %s", rule);
+    buf_text(&note, found.grace ? "; it costs no points until then" : "");
+    return notification_names_plain(arena_text(arena, buf_cstr(&note)), arena);
+}
+
+/* "waiver: We leave in March". */
+static void exempt(const struct notification_context *context, const struct finding *finding,
+                   struct arena *arena, struct notification_resource *resource)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    struct exemption found;
+    if (!exemptions_find(context->snapshot, finding, context->now, &found))
+        return;
+    const char *reason = *found.reason ? found.reason : found.title;
+    buf_printf(&text, "%s%s%s", found.category, *reason ? ": " : "", reason);
+    resource->exemption = notification_names_plain(arena_text(arena, buf_cstr(&text)), arena);
+    resource->exempted_until_at = found.expires_at;
+}
+
+void notification_policy(const struct notification_context *context, const struct alert *alert,
+                         const struct finding *finding, struct arena *arena,
+                         struct notification_resource *resource)
+{
+    resource->owner = alert_label_value(alert, TAG_LABELS_OWNER);
+    resource->due_note = resource->exemption = "";
+    if (!context->snapshot)
+        return;
+    resource->due_note = due_note(context, alert, finding, arena);
+    if (!strcmp(alert->reason, finding_reason_words[REASON_EXEMPTED]))
+        exempt(context, finding, arena, resource);
+}

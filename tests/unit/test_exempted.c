@@ -1,0 +1,79 @@
+/* A message about a finding that was exempted says until when, and why. */
+#include "alerts_world.h"
+
+static int64_t pages_with(struct scene *scene, const char *word)
+{
+    struct error error = { 0 };
+    int64_t number;
+    struct database_statement *statement = database_prepare(
+        scene->world.database, "SELECT COUNT(*) FROM outbox_message WHERE instr(page, $1) > 0");
+    database_bind(statement, word);
+    CHECK(database_get_integer(statement, &number, &error));
+    return number;
+}
+
+/* Findings "a" and "b" open and are exempted; rows of policy exemptions. */
+static void exempt_both(struct scene *scene, const char *name, const char *rows)
+{
+    static const char *const cover[] = { "s1", "s2", NULL };
+    scene_init(scene, name,
+               "receivers:\n" SCENE_RECEIVER("team") "route: { group_by: [alertname], "
+                                                     "group_wait: 0s, group_interval: 0s }\n",
+               SCENE_OPENED);
+    scene_begin(scene);
+    scene_feed(scene, SOURCE(catalogue), 0,
+               "[{\"name\":\"key\",\"properties\":{\"displayName\":\"Encrypt\","
+               "\"policyDefinitionId\":\"/P\"}}]");
+    scene_feed(scene, SOURCE(exemptions), 0, rows);
+    scene_collect(scene, "ab");
+    CHECK_TEXT(scene_run(scene), "team finding.opened firing: finding.opened@a finding.opened@b\n");
+    struct part *part = world_part(SOURCE(assessments), cover);
+    part_add_closed(part, "s1", "a", REASON_EXEMPTED);
+    part_add_closed(part, "s1", "b", REASON_EXEMPTED);
+    scene->world.now += 60;
+    world_publish(&scene->world, part);
+    CHECK_CONTAINS(scene_run(scene), "finding.exempted");
+}
+
+#define ROW(number, scope, expires)                                                                \
+    "{\"id\":\"" number "\",\"exemptionId\":\"" number                                             \
+    "\",\"subscriptionId\":\"s1\",\"scope\":\"/subscriptions/s1" scope                             \
+    "\",\"policyId\":\"/p\",\"category\":\"Waiver\",\"reason\":\"We "                              \
+    "leave\",\"expiresOn\":" expires "}"
+#define VM(name) "/resourcegroups/rg/providers/microsoft.compute/virtualmachines/" name
+
+TEST(the_title_says_until_when)
+{
+    struct scene scene;
+    exempt_both(&scene, "until", "[" ROW("1", "", "\"2027-01-01T00:00:00Z\"") "]");
+    CHECK_INT(pages_with(&scene, "\"title\":\"Exempted until 2027-01-01: Encrypt on 2 resources"),
+              1);
+    CHECK_INT(pages_with(&scene, "\"exemption\":\"waiver: We leave\",\"exempted_until_at\":"
+                                 "\"2027-01-01T00:00:00Z\""),
+              1);
+    scene_finish(&scene);
+}
+
+TEST(days_that_differ_are_not_in_the_title)
+{
+    struct scene scene;
+    exempt_both(&scene, "differ",
+                "[" ROW("1", VM("a"), "\"2027-01-01T00:00:00Z\"") "," ROW(
+                    "2", VM("b"), "\"2027-02-01T00:00:00Z\"") "]");
+    CHECK_INT(pages_with(&scene, "\"title\":\"Exempted: Encrypt on 2 resources"), 1);
+    CHECK_INT(pages_with(&scene, "\"exempted_until_at\":\"2027-02-01T00:00:00Z\""), 1);
+    scene_finish(&scene);
+}
+
+TEST(without_an_end_or_a_row_there_is_no_day)
+{
+    static const char *const rows[] = { "[" ROW("1", "", "null") "]", "[]" };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct scene scene;
+        exempt_both(&scene, i ? "none" : "endless", rows[i]);
+        CHECK_INT(pages_with(&scene, "\"title\":\"Exempted: Encrypt on 2 resources"), 1);
+        CHECK_INT(pages_with(&scene, "exempted_until_at"), 0);
+        CHECK_INT(pages_with(&scene, "waiver: We leave"), !i);
+        scene_finish(&scene);
+    }
+}
