@@ -8,6 +8,8 @@
 #include <strings.h>
 
 #include "collectors/collector.h"
+#include "collectors/waivers.h"
+#include "core/memory.h"
 #include "kql.h"
 
 const char *const baselines_assignments[] = { "AzureWindowsBaseline", "AzureLinuxBaseline", NULL };
@@ -99,6 +101,8 @@ struct own {
     struct baselines_merge *merge; /* NULL before the first row and after finish */
     struct baselines_reports *reports; /* after finish, when rows came */
     struct baselines_texts *texts;
+    struct baselines_waiver *waivers;
+    size_t waiver_count, waiver_capacity;
     struct intern grouped; /* "<baseline>|<subscription>" whose rules are sub-assessments */
 };
 
@@ -108,6 +112,7 @@ static void own_finish(void *data)
     baselines_merge_destroy(own->merge);
     baselines_report_destroy(own->reports);
     baselines_texts_destroy(own->texts);
+    free(own->waivers);
     intern_finish(&own->grouped);
     free(own);
 }
@@ -251,7 +256,6 @@ static enum odd_reason check(const struct row *row, size_t query, struct error *
 static enum odd_reason fold(struct part *part, size_t query, const void *data,
                             const struct collect_context *context, struct error *error)
 {
-    (void)context;
     const struct row *row = data;
     bool from_assignment = is_of_assignment(query);
     enum baseline baseline = baseline_of(row, from_assignment);
@@ -263,7 +267,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
         return ODD_NONE;
     }
     if (!own_of(part)->merge)
-        own_of(part)->merge = baselines_merge_create();
+        own_of(part)->merge = baselines_merge_create(context->waivers, context->now);
     part_see(part, row->subscription_id);
     if (query == QUERY_NAMES)
         fold_name(part, row, baseline);
@@ -326,6 +330,21 @@ const struct baselines_texts *baselines_texts_of(const struct part *part)
     return own ? own->texts : NULL;
 }
 
+static void keep_waivers(struct part *part, struct own *own, const struct collect_context *context)
+{
+    enum waivers_state state;
+    const struct waiver *waiver;
+    while ((waiver = waivers_at(context->waivers, own->waiver_count, context->now, &state))) {
+        MEMORY_GROW(own->waivers, own->waiver_count, own->waiver_capacity);
+        own->waivers[own->waiver_count++] = (struct baselines_waiver){
+            .rule = part_keep(part, waiver->rule),
+            .expires = part_keep(part, waiver->expires),
+            .reason = part_keep(part, waiver->reason),
+            .expired = state == WAIVERS_EXPIRED,
+        };
+    }
+}
+
 /* Texts do not change from run to run; their query may fail. */
 static void carry_texts(struct own *own, const struct baselines_texts *older)
 {
@@ -348,6 +367,7 @@ static bool finish(struct part *part, const struct collect_context *context, str
     baselines_merge_destroy(own->merge);
     own->merge = NULL;
     carry_texts(own, baselines_texts_of(older));
+    keep_waivers(part, own, context);
     return true;
 }
 
@@ -365,6 +385,13 @@ uint64_t baselines_machines(const struct snapshot *snapshot, const char *tenant,
         machines += counts->of[baseline].machines[MACHINE_COMPLIANT] +
                     counts->of[baseline].machines[MACHINE_NON_COMPLIANT];
     return machines;
+}
+
+static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
+{
+    const struct own *own = part->own;
+    baselines_emit(snapshot, part, set);
+    baselines_emit_waivers(own ? own->waivers : NULL, own ? own->waiver_count : 0, set);
 }
 
 const struct collector baselines_collector = {
@@ -400,5 +427,5 @@ const struct collector baselines_collector = {
     .odd = odd,
     .finish = finish,
     .fixed = fixed,
-    .emit = baselines_emit,
+    .emit = emit,
 };

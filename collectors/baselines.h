@@ -30,6 +30,7 @@ struct baselines_count {
     uint64_t machines[MACHINE_STATE_COUNT], stale_machines;
     uint64_t compliant[SEVERITY_COUNT]; /* rule results */
     uint64_t pending[SEVERITY_COUNT];
+    uint64_t waived; /* failing, and the operator says that it does not count */
 };
 
 struct baselines_counts {
@@ -46,6 +47,12 @@ struct baselines_version {
     enum baseline baseline;
     const char *text;
     size_t machines, moved; /* that report it; of those, since this run */
+};
+
+/* A waiver of the operator, as it was when the part was made. */
+struct baselines_waiver {
+    const char *rule, *expires, *reason;
+    bool expired;
 };
 
 /* All of a part, none when it is no part of baselines. */
@@ -99,7 +106,9 @@ struct baselines_rule_fact {
     const char *reason_code;   /* form B: has the GUID of Linux's rules; "" = none */
 };
 struct baselines_merge; /* while rows arrive */
-struct baselines_merge *baselines_merge_create(void);
+/* waivers: borrowed; NULL = none. now: whether they are over. */
+struct waivers;
+struct baselines_merge *baselines_merge_create(const struct waivers *waivers, int64_t now);
 void baselines_merge_machine(struct baselines_merge *merge,
                              const struct baselines_machine_fact *fact);
 
@@ -128,3 +137,5 @@ void baselines_merge_destroy(struct baselines_merge *merge); /* NULL is fine */
 extern const struct family *const baselines_families[];
 void baselines_emit(const struct snapshot *snapshot, const struct part *part,
                     struct metric_set *set);
+void baselines_emit_waivers(const struct baselines_waiver *all, size_t count,
+                            struct metric_set *set);

@@ -37,9 +37,26 @@ static const struct family_3 machine_failed_rules = {
     .help = "Failing baseline rules of a machine, without zeros. " FROM,
     LABELS("machine", "assignment", "rule_severity"),
 };
+static const struct family_1 rules_waived = {
+    .name = "defender_baseline_rules_waived", .type = METRIC_GAUGE, .level = 0,
+    .help = "Failing results of baseline rules that do not count because of a waiver of the "
+            "configuration. " FROM,
+    LABELS("assignment"),
+};
+static const struct family_1 waivers = {
+    .name = "defender_baseline_waivers", .type = METRIC_GAUGE, .level = 0,
+    .help = "Waivers of the configuration; what an expired one was about counts again.",
+    LABELS("state"),
+};
+static const struct family_4 waiver_info = {
+    .name = "defender_baseline_waiver_info", .type = METRIC_INFO, .level = 1,
+    .help = "A waiver of the configuration.",
+    LABELS("rule", "expires", "reason", "state"),
+};
 const struct family *const baselines_families[] = {
     &machines.family, &rule_results.family, &stale_machines.family, &failing_machines.family,
-    &rule_info.family, &machine_failed_rules.family, NULL,
+    &rule_info.family, &machine_failed_rules.family, &rules_waived.family, &waivers.family,
+    &waiver_info.family, NULL,
 };
 
 typedef uint64_t tally[BASELINE_COUNT][SEVERITY_COUNT];
@@ -141,6 +158,21 @@ static void emit_machines(const struct part *part, const uint32_t *assignments,
     free(groups);
 }
 
+void baselines_emit_waivers(const struct baselines_waiver *all, size_t count,
+                            struct metric_set *set)
+{
+    static const char *const states[] = { "in_force", "expired" };
+    size_t numbers[2] = { 0 };
+    for (size_t i = 0; i < count; i++) {
+        numbers[all[i].expired]++;
+        metric_add(set, &waiver_info, 1,
+                   METRIC_LABELS(all[i].rule, all[i].expires, all[i].reason,
+                                 states[all[i].expired]));
+    }
+    for (int state = 0; state < 2; state++)
+        metric_add(set, &waivers, (double)numbers[state], METRIC_LABELS(states[state]));
+}
+
 void baselines_emit(const struct snapshot *snapshot, const struct part *part,
                     struct metric_set *set)
 {
@@ -152,12 +184,19 @@ void baselines_emit(const struct snapshot *snapshot, const struct part *part,
                                 baselines_assignments[BASELINE_LINUX])
                              ? BASELINE_WINDOWS : BASELINE_LINUX;
     tally *failing = tally_failing(part, assignments);
+    uint64_t waived[BASELINE_COUNT] = { 0 };
     for (size_t i = 0; i < part->cover_count; i++) {
         const struct baselines_counts *counts = part_counted(part, &baselines_counts, i);
-        for (int baseline = 0; baseline < BASELINE_COUNT && part->cover[i].collected_at; baseline++)
+        for (int baseline = 0; baseline < BASELINE_COUNT && part->cover[i].collected_at;
+             baseline++) {
             emit_count(part->cover[i].subscription_id, baselines_assignments[baseline],
                        &counts->of[baseline], failing[i][baseline], set);
+            waived[baseline] += counts->of[baseline].waived;
+        }
     }
+    for (int baseline = 0; baseline < BASELINE_COUNT; baseline++)
+        metric_add(set, &rules_waived, (double)waived[baseline],
+                   METRIC_LABELS(baselines_assignments[baseline]));
     emit_rules(part, set);
     emit_machines(part, assignments, set);
     free(failing);

@@ -6,6 +6,7 @@
 
 #include "collectors/baselines_reason.h"
 #include "collectors/baselines_report.h"
+#include "collectors/waivers.h"
 #include "core/memory.h"
 
 enum { STALE_AFTER_S = 24 * 3600, RULE_KEY_BYTES = BASELINES_RULE_KEY_BYTES };
@@ -16,7 +17,7 @@ struct machine {
     bool in_form_a, in_form_b;
     uint64_t healthy, unhealthy, failing; /* form A, as counted; its rows that came */
     enum machine_state compliance;
-    uint32_t version; /* number in merge->texts */
+    uint32_t version;                  /* number in merge->texts */
     int64_t checked_at, rules, listed; /* listed: rows of form B, all of them not compliant */
 };
 
@@ -27,6 +28,8 @@ struct reason {
 };
 
 struct baselines_merge {
+    const struct waivers *waivers; /* borrowed; NULL = none */
+    int64_t now;
     struct intern texts;
     struct intern machine_keys; /* "0|<machine id>": number n is machines[n - 1] */
     struct machine *machines;
@@ -52,9 +55,27 @@ struct baselines_merge {
     struct arena held_arena;
 };
 
-struct baselines_merge *baselines_merge_create(void)
+struct baselines_merge *baselines_merge_create(const struct waivers *waivers, int64_t now)
 {
-    return MEMORY_NEW(struct baselines_merge);
+    struct baselines_merge *merge = MEMORY_NEW(struct baselines_merge);
+    merge->waivers = waivers;
+    merge->now = now;
+    return merge;
+}
+
+/* Whether a waiver says that a rule does not count on a machine: then its finding is exempted. */
+static bool waive(struct part *part, struct baselines_merge *merge,
+                  const struct baselines_rule_fact *fact, const char *rule_key, const char *rule_id,
+                  const char *row_id)
+{
+    size_t which = 0;
+    enum waivers_state state =
+        waivers_judge(merge->waivers, fact->machine_id, rule_key, rule_id, merge->now, &which);
+    if (state != WAIVERS_IN_FORCE)
+        return false;
+    part_add_closed(part, fact->subscription_id, row_id, REASON_EXEMPTED);
+    baselines_count_of(part, fact->subscription_id, fact->baseline)->waived++;
+    return true;
 }
 
 void baselines_merge_destroy(struct baselines_merge *merge)
@@ -82,21 +103,6 @@ struct baselines_count *baselines_count_of(struct part *part, const char *subscr
 {
     struct baselines_counts *counts = part_count(part, &baselines_counts, subscription_id);
     return &counts->of[baseline];
-}
-
-char *baselines_rule_key(const char *rule, char *out, size_t out_bytes)
-{
-    const char *end = strcasestr(rule, "(CIS:");
-    size_t used = 0;
-    for (const char *c = rule; *c && c != end && used + 1 < out_bytes; c++) {
-        bool upper = *c >= 'A' && *c <= 'Z';
-        bool in_word = *c == '-' && c > rule && c[-1] != ' ';
-        if (upper || (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || in_word ||
-            (unsigned char)*c >= 0x80)
-            out[used++] = upper ? (char)(*c + ('a' - 'A')) : *c;
-    }
-    out[used] = 0;
-    return out;
 }
 
 static size_t machine_number(struct baselines_merge *merge, const char *subscription_id,
@@ -188,41 +194,30 @@ void baselines_merge_machine(struct baselines_merge *merge,
     machine->version = intern_put(&merge->texts, fact->version, strlen(fact->version));
 }
 
-char *baselines_row_id(const char *machine_id, enum baseline baseline, const char *rule_key,
-                       char out[BASELINES_ROW_ID_BYTES])
-{
-    snprintf(out, BASELINES_ROW_ID_BYTES, "%s|%d|%s", machine_id, (int)baseline, rule_key);
-    return out;
-}
-
-char *baselines_rule_id(enum baseline baseline, const char *rule_key,
-                        char out[BASELINES_RULE_ID_BYTES])
-{
-    snprintf(out, BASELINES_RULE_ID_BYTES, "%s-%s",
-             baseline == BASELINE_LINUX ? "linux" : "windows", rule_key);
-    return out;
-}
-
-static void add_finding(struct part *part, const struct baselines_rule_fact *fact,
-                        const char *rule_key, enum severity severity)
+static void add_finding(struct part *part, struct baselines_merge *merge,
+                        const struct baselines_rule_fact *fact, const char *rule_key,
+                        enum severity severity)
 {
     char row_id[BASELINES_ROW_ID_BYTES], rule_id[BASELINES_RULE_ID_BYTES];
-    part_add_open(
-        part, &(struct part_row){
-                  .row_id = baselines_row_id(fact->machine_id, fact->baseline, rule_key, row_id),
-                  .assessment_id = baselines_rule_id(fact->baseline, rule_key, rule_id),
-                  .title = fact->rule_name,
-                  .category = baselines_assignments[fact->baseline],
-                  .assessment_type = "",
-                  .subscription_id = fact->subscription_id,
-                  .resource_id = fact->machine_id,
-                  .resource_type = "",
-                  .risk_factors = "",
-                  .reason_phrase = fact->reason_phrase,
-                  .risk = finding_risk_of(severity),
-                  .severity = severity,
-                  .changed_at = fact->changed_at,
-              });
+    baselines_row_id(fact->machine_id, fact->baseline, rule_key, row_id);
+    baselines_rule_id(fact->baseline, rule_key, rule_id);
+    if (waive(part, merge, fact, rule_key, rule_id, row_id))
+        return;
+    part_add_open(part, &(struct part_row){
+                            .row_id = row_id,
+                            .assessment_id = rule_id,
+                            .title = fact->rule_name,
+                            .category = baselines_assignments[fact->baseline],
+                            .assessment_type = "",
+                            .subscription_id = fact->subscription_id,
+                            .resource_id = fact->machine_id,
+                            .resource_type = "",
+                            .risk_factors = "",
+                            .reason_phrase = fact->reason_phrase,
+                            .risk = finding_risk_of(severity),
+                            .severity = severity,
+                            .changed_at = fact->changed_at,
+                        });
 }
 
 /* True when the rule of this machine is new, and remember it. */
@@ -291,7 +286,8 @@ static void flush_held(struct part *part, struct baselines_merge *merge)
             .rule_name = held->name,
             .reason_phrase = held->phrase,
         };
-        add_finding(part, &fact, held->key, named ? merge->severities[number - 1] : held->severity);
+        add_finding(part, merge, &fact, held->key,
+                    named ? merge->severities[number - 1] : held->severity);
     }
     merge->held_machine = 0;
     merge->held_count = 0;
@@ -344,7 +340,7 @@ void baselines_merge_rule(struct part *part, struct baselines_merge *merge,
     bool is_new = fact->failing && remember(merge, number, key);
     machine->failing += fact->individual ? is_new : fact->failing;
     if (is_new)
-        add_finding(part, fact, key, fact->severity);
+        add_finding(part, merge, fact, key, fact->severity);
 }
 
 void baselines_merge_report(const struct baselines_merge *merge, struct baselines_reports *reports,

@@ -50,6 +50,7 @@ struct rights {
     const char *reads, *role;
 };
 
+struct waivers;
 struct collect_context {
     int64_t now;                     /* Unix seconds, when the run began */
     const struct snapshot *snapshot; /* what is known so far */
@@ -61,6 +62,7 @@ struct collect_context {
     const void *filter;
     const char *const *included; /* subscriptions the operator named; included_count of them */
     size_t included_count;
+    const struct waivers *waivers; /* of rules of baselines, the operator's; NULL = none */
     const char *const *tags; /* that the operator listed, ends with NULL; NULL = none */
 };
 

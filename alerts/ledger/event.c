@@ -33,11 +33,11 @@ const char *const event_kind_words[] = {
 
 const struct event_name event_names[] = {
     { "finding.exempted", KIND(RESOLVED), REASON_EXEMPTED, NULL,
-      "A finding was exempted by policy; it is not fixed." },
+      "A finding was exempted, by policy or by a waiver; it is not fixed." },
     { "finding.no_longer_assessed", KIND(RESOLVED), REASON_NO_LONGER_ASSESSED, NULL,
       "A finding has no row any more, and nobody knows whether it is fixed." },
     { "finding.exemption_expired", KIND(REOPENED), REASON_EXEMPTED, NULL,
-      "A finding is open again because its exemption ended." },
+      "A finding is open again because its exemption or waiver ended." },
     { "attack_path.opened", KIND(OPENED) | KIND(REOPENED), ANY_REASON, "attack_path",
       "An attack path appeared." },
     { "attack_path.resolved", KIND(RESOLVED), ANY_REASON, "attack_path",

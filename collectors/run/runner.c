@@ -35,6 +35,7 @@ struct slot {
     struct http_client *client;
     struct source_status status;
     struct collect_memory memory;
+    struct waivers *waivers;
     bool severity_rates;
     bool loaded;    /* from the last run of the program: not due yet */
     int64_t ran_ms; /* when its last run began; 0 = not yet */
@@ -138,6 +139,9 @@ static void set_slot(struct slot *slot, const struct runner_config *config)
     const struct source *source = &config->sources->sources[slot->source->index];
     const struct timing timing = timing_of(config, source);
     slot->config = settings_of(config, source);
+    waivers_destroy(slot->waivers);
+    slot->waivers = waivers_create(&slot->config.waivers);
+    slot->config.waivers = (struct option_items){ 0 }; /* the configuration's own */
     slot->status.enabled = slot->config.enabled;
     slot->changed = false;
     if (slot->config.enabled && variant_of(slot)->lacks)
@@ -194,6 +198,7 @@ void runner_destroy(struct runner *runner)
     runner_stop(runner);
     for (size_t i = 0; i < runner->sources->count; i++) {
         http_client_destroy(runner->slots[i].client);
+        waivers_destroy(runner->slots[i].waivers);
         pthread_mutex_destroy(&runner->slots[i].lock);
     }
     free(runner->slots);
@@ -349,6 +354,7 @@ bool runner_run(struct runner *runner, const struct source *source)
         .filter = runner,
         .included = (const char *const *)runner->include,
         .included_count = texts_count(runner->include),
+        .waivers = slot->waivers,
         .tags = source->collector->asks_for_tags ? (const char *const *)runner->tags : NULL,
     };
     struct collect_result result = { 0 };
@@ -508,6 +514,7 @@ static bool is_other(const struct slot *slot, const struct runner_config *config
     const struct source *source = &config->sources->sources[slot->source->index];
     const struct runner_source settings = settings_of(config, source);
     return settings.enabled != slot->config.enabled || settings.variant != slot->config.variant ||
+           !waivers_equal(slot->waivers, &settings.waivers) ||
            (source->collector->asks_for_tags && !texts_equal(slot->runner->tags, &config->tags));
 }
 

@@ -3,6 +3,7 @@
  * and never lets one failure touch another. */
 #include "collectors/azure/arm.h"
 #include "collectors/collector.h"
+#include "collectors/waivers.h"
 #include "core/options.h"
 
 /* `collectors.<name>` of the configuration: how a source is run. */
@@ -10,6 +11,7 @@ struct runner_source {
     bool enabled;
     int64_t interval_ms, timeout_ms;
     int variant; /* index into collector.variants */
+    struct option_items waivers; /* struct waiver: of a source whose findings are baseline rules */
 };
 
 /* The rows of one collector, with its own words and defaults; in the arena. */

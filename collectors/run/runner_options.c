@@ -66,11 +66,19 @@ static const struct option source_options[] = {
 };
 /* clang-format on */
 
+static const struct option waivers = {
+    "waivers", OPTION_ITEMS(struct runner_source, waivers, struct waiver),
+    .section = waivers_options,
+    .help = "Rules that do not count on some machines, for a time: their findings are exempted.",
+};
+
 const struct option *runner_source_options(const struct collector *collector, struct arena *arena)
 {
     enum { ROWS = ARRAY_COUNT(source_options) };
-    struct option *rows = arena_zalloc(arena, (ROWS + 1) * sizeof *rows);
+    struct option *rows = arena_zalloc(arena, (ROWS + 2) * sizeof *rows);
     memcpy(rows, source_options, sizeof source_options);
+    if (collector->baseline_rules)
+        rows[ROWS] = waivers;
     const char **words = arena_zalloc(arena, (COLLECTOR_VARIANTS_MAX + 1) * sizeof *words);
     for (size_t i = 0; i < COLLECTOR_VARIANTS_MAX; i++)
         words[i] = collector->variants[i].name;

@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""OS security baselines over time: a new version of one is one message, and no drift."""
+"""OS security baselines over time: a new version of one is one message, and no drift; a waiver
+holds until it is over, and then speaks up."""
+import datetime
+import signal
+
 from harness import SECRET, Exporter, Fake, Folder, contains, equal, run, settings, until
 from sink import Sink, receiver
 
@@ -8,7 +12,8 @@ groups:
 - name: all
   rules:
   - alert: Drift
-    event: [baseline.rule_regressed, baseline.rule_fixed, finding.resolved]
+    event: [baseline.rule_regressed, baseline.rule_fixed, finding.resolved,
+            finding.exemption_expired]
 """
 
 
@@ -68,6 +73,37 @@ def test_a_new_version_is_one_message():
             equal(metrics.sum("defender_baseline_rule_drift_total", change="regressed") - drift,
                   10 * len(silent), "drift by rule")
             assert metrics.sum("defender_findings_opened_total") > before, before
+
+
+def rules_failing(exporter):
+    return {labels["rule_id"]: value for labels, value in
+            exporter.metrics().all("defender_baseline_rule_failing_machines")}
+
+
+def test_a_waiver_holds_until_it_is_over():
+    with Folder() as folder, Sink() as sink, tenant() as fake:
+        with Exporter(folder, configuration(fake, folder, sink)) as exporter:
+            exporter.wait_ready()
+            until("the first run's digest", lambda: "first_run" in exporter.log or sink.taken(), 30)
+            before = rules_failing(exporter)
+            rule = min(before)
+            end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=10)
+            waiver = {"rule": rule, "machines": ["*"], "reason": "known",
+                      "expires": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
+            folder.file("defender_exporter.yml",
+                        configuration(fake, folder, sink, waivers=[waiver]))
+            exporter.send(signal.SIGHUP)
+            exporter.wait_metric("the waiver is in force", lambda metrics: metrics.sum(
+                "defender_baseline_rules_waived") == before[rule], 60)
+            del before[rule]
+            equal(rules_failing(exporter), before, "rules that fail and count")
+            exporter.wait_metric("the waiver is over", lambda metrics: metrics.one(
+                "defender_baseline_waivers", state="expired") == 1, 60)
+            until("a message about what is open again", lambda: any(
+                message["body"]["type"] == "finding.exemption_expired"
+                for message in sink.taken()), 60)
+            assert rule in rules_failing(exporter), rules_failing(exporter)
+            equal(exporter.metrics().sum("defender_baseline_rules_waived"), 0, "waived")
 
 
 run(globals())

@@ -1,4 +1,5 @@
 /* The ledger: a new version of an OS security baseline is one event, and no drift. */
+#include "collectors/waivers.h"
 #include "ledger_world.h"
 
 /* What a machine reports: its name, of which version, and the letters of the rules it fails. */
@@ -24,6 +25,8 @@ static void feed(struct part *part, size_t query, const struct collect_context *
     json_free(document);
 }
 
+static const struct waivers *waived; /* by the operator, in the runs to come */
+
 /* One run of baselines in which these machines reported. */
 static void collect(struct world *world, const struct said *said, size_t count)
 {
@@ -34,7 +37,8 @@ static void collect(struct world *world, const struct said *said, size_t count)
     struct error error = { 0 };
     world->now += 60;
     const struct collect_context context = { .now = (int64_t)world->generation + 1,
-                                             .snapshot = world->snapshot };
+                                             .snapshot = world->snapshot,
+                                             .waivers = waived };
     buf_char(&machines, '[');
     buf_char(&rules, '[');
     for (size_t i = 0; i < count; i++) {
@@ -207,5 +211,34 @@ TEST(rules_of_a_new_version_are_no_new_recommendations)
                                       "quiet baseline.rule_regressed n/1 critical\n" CHANGED("2"));
     COLLECT({ "m", V2, "ABC" }, { "n", V2, "ABC" }); /* a rule that is new without one is */
     CHECK_CONTAINS(world_advance(&world), "ruler.changed linux-rulec 2\n");
+    world_finish(&world);
+}
+
+TEST(a_waiver_exempts_and_its_end_opens_again)
+{
+    struct world world;
+    const char *machines[] = { "m" };
+    struct waiver waiver = { .rule = "Rule A",
+                             .machines = { machines, 1 },
+                             .reason = "known",
+                             .expires = "1970-01-01T00:00:06Z" };
+    struct waivers *waivers =
+        waivers_create(&(struct option_items){ .items = &waiver, .count = 1 });
+    world_init(&world, NULL);
+    COLLECT({ "m", V1, "" }, { "n", V1, "" });
+    world_advance(&world);
+    COLLECT({ "m", V1, "A" }, { "n", V1, "A" });
+    CHECK_TEXT(world_advance(&world),
+               "baseline.rule_regressed m/1 critical\nbaseline.rule_regressed n/1 critical\n");
+    waived = waivers;
+    COLLECT({ "m", V1, "A" }, { "n", V1, "A" });
+    CHECK_TEXT(world_advance(&world), "finding.exempted m/1 critical exempted\n");
+    COLLECT({ "m", V1, "A" }, { "n", V1, "A" });
+    CHECK_TEXT(world_advance(&world), "");
+    for (int i = 0; i < 2; i++) /* collections are seconds here: now it is over */
+        COLLECT({ "m", V1, "A" }, { "n", V1, "A" });
+    CHECK_TEXT(world_advance(&world), "finding.exemption_expired m/2 critical exempted\n");
+    waived = NULL;
+    waivers_destroy(waivers);
     world_finish(&world);
 }
