@@ -19,6 +19,7 @@ struct row {
     const char *native_id, *account, *name, *region, *provider, *native_type; /* outside Azure */
     const char *individual; /* category of an individual recommendation */
     const char *paths;      /* ids of attack paths, joined with "," */
+    const char *parts;      /* where the sub-assessments of a grouped one are; NULL but in lists */
     bool contextual, grouped;
     int64_t attack_paths, changed_at, first_seen_at;
 };
@@ -79,6 +80,7 @@ static const struct column list_columns[] = {
     COLUMN_TIME   (struct row, first_seen_at, "properties.status.firstEvaluationDate"),
     COLUMN_LIST   (struct row, categories,    "properties.metadata.categories"),
     COLUMN_TEXT   (struct row, individual,    "properties.metadata.recommendationCategory"),
+    COLUMN_TEXT   (struct row, parts,         "properties.additionalData.subAssessmentsLink"),
     COLUMN_ID     (struct row, native_id,     "properties.resourceDetails.NativeResourceId|"
                                               "properties.resourceDetails.AwsResourceId|"
                                               "properties.resourceDetails.GcpResourceId"),
@@ -230,7 +232,8 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
         return ODD_NONE;
     }
     const char *resource_id = *row->resource_id ? row->resource_id : resource_of(part, row->id);
-    enum finding_model model = assessments_model_of(row->individual, row->grouped);
+    bool grouped = row->grouped || (row->parts && *row->parts);
+    enum finding_model model = assessments_model_of(row->individual, grouped);
     bool individual = model == MODEL_INDIVIDUAL;
     see(part, row, model, resource_id);
     struct assessments_count *counts = part_count(part, &assessments_counts, subscription_id);

@@ -252,24 +252,40 @@ static bool is_individual(const struct part *part, size_t assessment)
     return part->assessments[assessment].model == MODEL_INDIVIDUAL;
 }
 
+/* What each recommendation is of; lists leave it to the catalogue. */
+static const char **categories_of(const struct snapshot *snapshot, const struct part *part)
+{
+    const char **categories = MEMORY_ARRAY(const char *, part->assessment_count + 1);
+    for (size_t i = 0; i < part->assessment_count; i++) {
+        const struct catalogue_entry *entry = NULL;
+        if (!*part->assessments[i].category)
+            entry = catalogue_find(snapshot, part->source->tenant, part->assessments[i].id);
+        categories[i] = first_of(part->assessments[i].category, entry ? entry->categories : "");
+    }
+    return categories;
+}
+
 /* The first recommendation of the part of this one's model and category. */
-static size_t first_of_category(const struct part *part, size_t assessment)
+static size_t first_of_category(const struct part *part, const char *const *categories,
+                                size_t assessment)
 {
     const struct part_assessment *all = part->assessments;
     size_t first = 0;
     while (all[first].model != all[assessment].model ||
-           strcmp(all[first].category, all[assessment].category) != 0)
+           strcmp(categories[first], categories[assessment]) != 0)
         first++;
     return first;
 }
 
 /* counts: findings of each recommendation. */
-static void emit_models(const struct part *part, uint64_t (*counts)[RISK_COUNT],
-                        struct metric_set *set)
+static void emit_models(const struct snapshot *snapshot, const struct part *part,
+                        uint64_t (*counts)[RISK_COUNT], struct metric_set *set)
 {
     uint64_t(*sums)[RISK_COUNT] = MEMORY_ARRAY(uint64_t[RISK_COUNT], part->assessment_count + 1);
+    const char **categories = categories_of(snapshot, part);
     for (size_t i = 0; i < part->assessment_count; i++) {
-        size_t first = part->assessments[i].model == MODEL_PLAIN ? i : first_of_category(part, i);
+        bool plain = part->assessments[i].model == MODEL_PLAIN;
+        size_t first = plain ? i : first_of_category(part, categories, i);
         for (int risk = 0; risk < RISK_COUNT; risk++)
             sums[first][risk] += counts[i][risk];
     }
@@ -278,7 +294,8 @@ static void emit_models(const struct part *part, uint64_t (*counts)[RISK_COUNT],
             if (part->assessments[i].model != MODEL_PLAIN && sums[i][risk])
                 metric_add(set, &recommendation_findings, (double)sums[i][risk],
                            METRIC_LABELS(finding_model_words[part->assessments[i].model],
-                                         part->assessments[i].category, finding_risk_words[risk]));
+                                         categories[i], finding_risk_words[risk]));
+    free(categories);
     free(sums);
 }
 
@@ -301,7 +318,7 @@ static void emit_assessments(const struct snapshot *snapshot, const struct part 
         if (total)
             emit_info(snapshot, part->source->tenant, &part->assessments[i], set);
     }
-    emit_models(part, counts, set);
+    emit_models(snapshot, part, counts, set);
     free(counts);
 }
 

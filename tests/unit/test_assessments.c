@@ -405,6 +405,30 @@ TEST(facts_come_from_the_row_or_else_from_the_catalogue)
                  "{k3,unknown,unknown,unknown,unknown,unknown,unknown,plain} 1\n"); /* k4 is fine */
 }
 
+TEST(lists_tell_grouped_ones_by_their_link_and_the_catalogue_what_they_are_of)
+{
+    WORLD(world);
+    world_discover(&world, "[" WORLD_ONE "]");
+    struct part *catalogue = part_create(SOURCE(catalogue));
+    world_feed(&world, catalogue, 0, 0,
+               "[{\"name\":\"K1\",\"properties\":{\"displayName\":\"One\",\"severity\":\"Low\","
+               "\"categories\":[\"Data\"]}}]");
+    world_conclude(&world, catalogue);
+    struct part *part = part_create(SOURCE(assessments));
+    world.context.subscription_id = "s-1";
+    world_feed(
+        &world, part, REST, 0,
+        "[{\"id\":\"/a\",\"name\":\"K1\",\"properties\":{\"status\":{\"code\":\"Unhealthy\"},"
+        "\"additionalData\":{\"subAssessmentsLink\":\"/a/subAssessments\"}}},"
+        "{\"id\":\"/b\",\"name\":\"K2\",\"properties\":{\"status\":{\"code\":\"Unhealthy\"},"
+        "\"additionalData\":{}}}]");
+    world_conclude(&world, part);
+    CHECK_FAMILY(&world, 1, "defender_recommendation_findings", "{grouped,Data,not_evaluated} 1\n");
+    CHECK_FAMILY(&world, 1, "defender_assessment_info",
+                 "{k1,One,Data,low,unknown,unknown,unknown,grouped} 1\n"
+                 "{k2,unknown,unknown,unknown,unknown,unknown,unknown,plain} 1\n");
+}
+
 TEST(sums_over_subscriptions_have_no_zeros)
 {
     WORLD(world);
