@@ -190,6 +190,7 @@ enum { PLAIN_DEPTH_MAX = 16, PLAIN_DIGITS_MAX = 15 };
 
 struct plain {
     char *at;
+    const char *end;
     struct arena *arena;
     unsigned depth;
 };
@@ -212,7 +213,8 @@ static char plain_escape(char letter)
 /* The text that begins at this quote; NULL when it is not plain. */
 static char *plain_text(struct plain *plain)
 {
-    char *begin = plain->at + 1, *from = begin, *to;
+    char *begin = plain->at + 1, *from, *to;
+    from = begin + utf8_plain_length(begin, (size_t)(plain->end - begin));
     while ((unsigned char)*from >= ' ' && *from != '"' && *from != '\\')
         from++;
     for (to = from; *from != '"'; from++, to++) {
@@ -320,9 +322,9 @@ struct json *json_parse_in(struct arena *arena, const char *text, size_t length,
                            struct error *error)
 {
     struct plain plain = { .at = arena_copy(arena, text, length), .arena = arena };
-    const char *end = plain.at + length;
+    plain.end = plain.at + length;
     cJSON *document = plain_value(&plain);
-    if (document && !plain_next(&plain) && plain.at == end)
+    if (document && !plain_next(&plain) && plain.at == plain.end)
         return (struct json *)document;
     hooks_need();
     row_arena = arena;

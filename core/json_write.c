@@ -20,23 +20,19 @@ static void quote_special(struct buf *out, unsigned char c)
 
 void json_quote(struct buf *out, const char *text, size_t length)
 {
-    const unsigned char *bytes = (const unsigned char *)text;
     buf_char(out, '"');
     for (size_t i = 0; i < length;) {
-        size_t plain = i;
-        while (plain < length && bytes[plain] >= ' ' && bytes[plain] < 0x7f &&
-               bytes[plain] != '"' && bytes[plain] != '\\')
-            plain++;
-        if (plain > i) {
-            buf_append(out, text + i, plain - i);
-            i = plain;
+        size_t plain = utf8_plain_length(text + i, length - i);
+        if (plain) {
+            buf_append(out, text + i, plain);
+            i += plain;
             continue;
         }
         size_t sequence = utf8_length(text + i, length - i);
         if (sequence > 1)
             buf_append(out, text + i, sequence);
         else if (sequence == 1)
-            quote_special(out, bytes[i]);
+            quote_special(out, (unsigned char)text[i]);
         else
             buf_text(out, UTF8_REPLACEMENT);
         i += sequence ? sequence : 1;

@@ -15,3 +15,7 @@ size_t utf8_mark_length(const char *text, size_t length);
  * U+10FFFF and cut sequences are none. left: bytes that may be read; for text that ends with NUL
  * any number from 4 on. */
 size_t utf8_length(const char *text, size_t left);
+
+/* How many bytes from here on are printable ASCII but quotes and backslashes: what JSON, and other
+ * quoted texts, take as it is. */
+size_t utf8_plain_length(const char *text, size_t length);

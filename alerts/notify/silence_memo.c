@@ -7,7 +7,7 @@
 #include "core/hash.h"
 #include "core/memory.h"
 
-enum { SLOTS = 65536, WAYS = 4, LABELS_BYTES_MAX = 8192 };
+enum { SLOTS = 131072, WAYS = 4, LABELS_BYTES_MAX = 8192 };
 
 struct slot {
     uint64_t key; /* 0 = free */

@@ -370,40 +370,25 @@ bool active_each(struct database *database, enum alert_state state, active_visit
 
 void active_walk_init(struct active_walk *walk, struct database *database, enum alert_state state)
 {
-    *walk = (struct active_walk){ .database = database, .state = state, .risk = -1 };
-}
-
-/* Whether a row comes behind the last one; always, unless a column is not what the alert says. */
-static bool comes_behind(const struct active_walk *walk, const struct active_row *row)
-{
-    if ((int64_t)row->alert.risk != walk->risk)
-        return (int64_t)row->alert.risk > walk->risk;
-    if (row->life.active_at != walk->active_at)
-        return row->life.active_at > walk->active_at;
-    return strcmp(row->alert.fingerprint, walk->fingerprint) > 0;
+    *walk = (struct active_walk){ .database = database, .state = state };
 }
 
 bool active_walk_next(struct active_walk *walk, struct alert *alert, bool *found,
                       struct error *error)
 {
-    if (!walk->statement) {
-        walk->statement = active_row_select(
-            walk->database, " WHERE state = $1 AND (risk, active_at, fingerprint) > ($2, $3, $4)"
-                            " ORDER BY risk, active_at, fingerprint");
-        database_bind(walk->statement, alert_state_words[walk->state], walk->risk, walk->active_at,
-                      walk->fingerprint);
+    if (!walk->statement) { /* the state is no key here, lest an index of states be asked */
+        walk->statement =
+            active_row_select(walk->database, " WHERE fingerprint > $1 AND state || '' = $2"
+                                              " ORDER BY fingerprint");
+        database_bind(walk->statement, walk->fingerprint, alert_state_words[walk->state]);
     }
     struct active_row row;
-    do {
-        arena_reset(&walk->arena);
-        if (!active_row_next(walk->database, walk->statement, &walk->arena, &row, found, error))
-            return false;
-    } while (*found && !comes_behind(walk, &row));
+    arena_reset(&walk->arena);
+    if (!active_row_next(walk->database, walk->statement, &walk->arena, &row, found, error))
+        return false;
     if (!*found)
         return true;
     *alert = row.alert;
-    walk->risk = (int64_t)alert->risk;
-    walk->active_at = row.life.active_at;
     memcpy(walk->fingerprint, alert->fingerprint, sizeof walk->fingerprint);
     return true;
 }

@@ -93,16 +93,15 @@ typedef bool active_visit(void *context, const struct alert *alert, struct error
 bool active_each(struct database *database, enum alert_state state, active_visit *visit,
                  void *context, struct error *error) MUST_USE;
 
-/* The same in the hands of the caller, who may pause: between two pieces no transaction is open, so
- * that others are not kept waiting however long that takes. What changed its place meanwhile may be
- * left out; nothing is told twice. */
+/* Those of one state by fingerprint, which is the order of the table, in the hands of the caller,
+ * who may pause: between two pieces no transaction is open, so that others are not kept waiting
+ * however long that takes. Nothing is left out, nor told twice. */
 struct active_walk {
     struct database *database;
     enum alert_state state;
     struct database_statement *statement; /* NULL = paused, or not begun */
     struct arena arena;
-    int64_t risk, active_at; /* of the last one: its place in the order */
-    char fingerprint[ALERT_FINGERPRINT_BYTES];
+    char fingerprint[ALERT_FINGERPRINT_BYTES]; /* of the last one */
 };
 void active_walk_init(struct active_walk *walk, struct database *database, enum alert_state state);
 /* The next one, valid until the next call; *found false at the end. */

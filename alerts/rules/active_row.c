@@ -81,8 +81,10 @@ bool active_row_next(struct database *database, struct database_statement *state
     row->flapped_at = kept.row.flapped_at;
     struct error reason;
     struct json *json = json_parse_in(&scratch, kept.alert, strlen(kept.alert), &reason);
-    if (json && alert_read(json, arena, &row->alert, &reason))
-        return true;
+    if (json && alert_read(json, arena, &row->alert, &reason)) {
+        memcpy(row->alert.fingerprint, kept.row.alert.fingerprint, sizeof row->alert.fingerprint);
+        return true; /* the key is what others find it by, whatever the JSON says */
+    }
     unreadable_note(database_unreadable(database), UNREADABLE_ALERT, kept.row.alert.fingerprint,
                     &reason);
     mend(&kept, arena, &row->alert);

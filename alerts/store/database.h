@@ -4,7 +4,8 @@
  *
  * SQL is kept in the dialect SQLite and PostgreSQL share: parameters $1, $2 ... first used in
  * ascending order (checked when a statement is prepared), ON CONFLICT, the types TEXT, BIGINT,
- * DOUBLE PRECISION and BYTEA, keys made by us, no rowid. Instants are Unix seconds, booleans 0/1.
+ * DOUBLE PRECISION and BYTEA, keys made by us, no rowid; WITHOUT ROWID, where rows are read in the
+ * order of their key, is all a port leaves out. Instants are Unix seconds, booleans 0/1.
  *
  * A handle is one connection and belongs to one thread at a time; each thread opens its own. */
 #include <stdbool.h>

@@ -117,6 +117,10 @@ static const char version_1[] =
 /* Up to the last slash, and what is behind it. */
 #define HEAD(column) "RTRIM(" column ", REPLACE(" column ", '/', ''))"
 #define TAIL(column) "SUBSTR(" column ", LENGTH(" HEAD(column) ") + 1)"
+/* Of version 1. */
+#define ALERT_COLUMNS                                                                              \
+    "fingerprint, rule, state, finding_id, episode, event, risk, subscription_id, alert, value,"   \
+    " active_at, fired_at, cleared_at, resolved_at, flaps, flapped_at, held_at, due_at"
 
 static const char version_2[] =
     /* Number 0 is the empty text. Filled from what version 1 wrote in every row. */
@@ -219,12 +223,28 @@ static const char version_2[] =
     "DROP TABLE watch_value;"
     "ALTER TABLE watch_value_2 RENAME TO watch_value;"
 
+    "CREATE TABLE active_alert_2 ("
+    " fingerprint TEXT PRIMARY KEY, rule TEXT NOT NULL, state TEXT NOT NULL, finding_id BYTEA,"
+    " episode BIGINT NOT NULL, event TEXT NOT NULL, risk BIGINT NOT NULL,"
+    " subscription_id TEXT NOT NULL, alert TEXT NOT NULL,"
+    " value DOUBLE PRECISION NOT NULL,"
+    " active_at BIGINT NOT NULL, fired_at BIGINT NOT NULL, cleared_at BIGINT NOT NULL,"
+    " resolved_at BIGINT NOT NULL, flaps BIGINT NOT NULL, flapped_at BIGINT NOT NULL,"
+    " held_at BIGINT NOT NULL, due_at BIGINT NOT NULL,"
+    /* a number for the labels that a finding and its names gave it last; 0 = not known */
+    " described BIGINT NOT NULL DEFAULT 0)"
+    " WITHOUT ROWID;" /* lists read all of it, in the order of the key */
+    "INSERT INTO active_alert_2 (" ALERT_COLUMNS ", described)"
+    " SELECT " ALERT_COLUMNS ", 0 FROM active_alert ORDER BY fingerprint;"
+    "DROP TABLE active_alert;"
+    "ALTER TABLE active_alert_2 RENAME TO active_alert;"
+    "CREATE INDEX active_alert_due ON active_alert (due_at);"
+    "CREATE INDEX active_alert_finding ON active_alert (finding_id);"
+    "CREATE INDEX active_alert_rule ON active_alert (rule, state);"
+    "CREATE INDEX active_alert_order ON active_alert (state, risk, active_at);"
+
     /* Key of the group's incident; of groups that version 1 notified of the key it used, '' = made
      * of what identifies the group. */
-    /* a number for the labels that a finding and its names gave an alert last; 0 = not known */
-    "ALTER TABLE active_alert ADD COLUMN described BIGINT NOT NULL DEFAULT 0;"
-    "CREATE INDEX active_alert_order ON active_alert (state, risk, active_at, fingerprint);"
-
     "ALTER TABLE group_state ADD COLUMN dedup_key TEXT NOT NULL DEFAULT '';"
     "UPDATE group_state SET dedup_key = COALESCE((SELECT m.dedup_key FROM group_member g"
     " CROSS JOIN outbox_member a CROSS JOIN outbox_message m" /* in this order */

@@ -359,7 +359,7 @@ TEST(kept_answers_are_those_that_were_given)
         kept++;
         CHECK_INT(answer, i);
     }
-    CHECK(kept > 40000 && kept <= 65536);
+    CHECK(kept > 80000 && kept <= 131072);
     uint32_t answer;
     CHECK(!silence_memo_get(memo, 8, silence_memo_number(memo, "a", 1), &answer));
     silence_memo_put(memo, 8, silence_memo_number(memo, "a", 1), 5);

@@ -28,3 +28,17 @@ TEST(characters_and_what_is_none)
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
         CHECK_INT(utf8_length(cases[i].text, cases[i].left), cases[i].length);
 }
+
+/* Whatever stands where, and whatever is around it. */
+TEST(plain_texts_end_where_something_is_quoted)
+{
+    char text[25];
+    for (unsigned byte = 0; byte < 256; byte++)
+        for (size_t at = 0; at < sizeof text; at++)
+            for (size_t length = at; length <= sizeof text; length++) {
+                memset(text, at % 2 ? '!' : '~', sizeof text);
+                text[at] = (char)byte;
+                bool quoted = byte < ' ' || byte > '~' || byte == '"' || byte == '\\';
+                CHECK_INT(utf8_plain_length(text, length), quoted && at < length ? at : length);
+            }
+}
