@@ -1,6 +1,6 @@
 """Peers that want to starve a web server, each kind as slowhttptest(1) knows it, and a good scraper
 beside them. Shared by integration.starving and tests/bench/web.py. A program of its own, it attacks
-until it is ended: attack.py PORT KIND CONNECTIONS."""
+until it is ended: attack.py PORT KIND CONNECTIONS, or attack.py PORT random|TARGET THREADS."""
 import http.client
 import random
 import resource
@@ -171,6 +171,12 @@ def scrape_often(port, count, pause=0.0):
     return sorted(times)
 
 
+def attacker(port, kind, count):
+    if kind in KINDS:
+        return Slow(port, kind, count)
+    return Many(port, seed=1, threads=count, target=None if kind == "random" else kind)
+
+
 if __name__ == "__main__":
-    with Slow(int(sys.argv[1]), sys.argv[2], int(sys.argv[3])):
+    with attacker(int(sys.argv[1]), sys.argv[2], int(sys.argv[3])):
         threading.Event().wait()
