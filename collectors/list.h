@@ -12,5 +12,6 @@
     X(plans)              \
     X(prerequisites)      \
     X(secure_scores)      \
+    X(subassessments)     \
     X(subscriptions)      \
     X(tags)

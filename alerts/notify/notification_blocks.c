@@ -19,6 +19,7 @@
 #include "collectors/collector.h"
 #include "collectors/compliance.h"
 #include "collectors/secure_scores.h"
+#include "collectors/subassessments.h"
 #include "core/clock.h"
 #include "core/memory.h"
 
@@ -220,6 +221,8 @@ static void copy_first(struct making *making, struct notification_block *block,
     add_link(making, block, NOTIFICATION_PORTAL, link_of(making, view));
     block->benchmark =
         unlinked(making, compliance_benchmark(making->context->snapshot, view, making->arena));
+    block->vulnerabilities =
+        unlinked(making, subassessments_of(making->context->snapshot, view, making->arena));
     const struct secure_control *control =
         secure_scores_control_of(making->context->snapshot, view);
     if (!control)

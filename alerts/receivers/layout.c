@@ -198,6 +198,7 @@ static void add_reasons(struct making *making, const struct notification_block *
     }
     layout_why(block, &text);
     add_fact(making, "Why", finish_text(making, &text));
+    add_fact(making, "Vulnerabilities", block->vulnerabilities);
     add_fact(making, "Threatens", block->threats);
     if (block->points > 0) {
         put_gain(&text, block);
@@ -412,6 +413,7 @@ static void add_open_lines(struct lines *lines, const struct notification_block 
     add_line(lines, "Careful", &text);
     layout_why(block, &text);
     add_line(lines, "Why", &text);
+    add_named(lines, "Vulnerabilities", block->vulnerabilities);
     add_named(lines, "Threatens", block->threats);
     if (block->due_at)
         layout_policy_due(&text, block, now);

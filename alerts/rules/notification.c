@@ -128,6 +128,8 @@ static const struct record_field block_fields[] = {
     FIELD(TEXT, notification_block, control, "The secure-score control."),
     FIELD(TEXT, notification_block, benchmark,
           "Controls of Microsoft's cloud security benchmark: MCSB NS-2."),
+    FIELD(TEXT, notification_block, vulnerabilities,
+          "The gravest vulnerabilities of the worst resource: CVE, CVSS, the fixed version."),
     FIELD(NUMBER, notification_block, points, "Secure-score points to gain."),
     FIELD(NUMBER, notification_block, control_points, "Points the control is worth."),
     FIELD(TEXT, notification_block, remediation, "How to fix it, plain."),

@@ -86,6 +86,7 @@ struct notification_block {
     bool internet_exposed;
     const char *control;           /* of the secure score */
     const char *benchmark;         /* controls of Microsoft's benchmark: "MCSB NS-2" */
+    const char *vulnerabilities;   /* the gravest below the worst resource, with what fixes them */
     double points, control_points; /* to gain here, and what the control is worth */
     const char *remediation, *remediation_markdown; /* what to do */
     const char *effort, *user_impact;

@@ -5,6 +5,7 @@
 #include "paths.h"
 #include "plans.h"
 #include "prerequisites.h"
+#include "subassessments.h"
 #include "tags.h"
 
 #include <stdlib.h>
@@ -266,7 +267,7 @@ static void dump_machines(struct dump *dump)
     json_close(&dump->writer, ']');
 }
 
-static void dump_prerequisites(struct dump *dump, struct tenant *tenant)
+static void dump_drawn(struct dump *dump, struct tenant *tenant)
 {
     bool *scope = malloc(tenant->subscription_count + 1);
     if (!scope)
@@ -276,6 +277,7 @@ static void dump_prerequisites(struct dump *dump, struct tenant *tenant)
                                .in_scope = scope,
                                .generation = tenant->generation };
     prerequisites_dump(&view, &dump->writer);
+    subassessments_dump(&view, &dump->writer);
     free(scope);
 }
 
@@ -303,7 +305,7 @@ void admin_dump(struct request *request, struct reply *reply)
     dump_rules(&dump);
     dump_machines(&dump);
     json_close(&dump.writer, '}');
-    dump_prerequisites(&dump, tenant);
+    dump_drawn(&dump, tenant);
     json_close(&dump.writer, '}');
     dump_flush(&dump, 0);
     fflush(dump.file);

@@ -21,7 +21,8 @@ enum draw_stream {
     DRAW_POLICY,
     DRAW_TENANT,
     DRAW_PATH,
-    DRAW_PREREQUISITE
+    DRAW_PREREQUISITE,
+    DRAW_BELOW
 };
 
 /* source: the finalizer of SplitMix64 (Steele, Lea, Flood 2014). */

@@ -12,6 +12,7 @@
 #include "governance.h"
 #include "names.h"
 #include "outside.h"
+#include "subassessments.h"
 #include "tags.h"
 
 const char *const tenant_status_words[] = { "Healthy", "Unhealthy", "NotApplicable" };
@@ -396,6 +397,7 @@ void tenant_finish(struct tenant *tenant)
     compliance_finish(tenant);
     exemptions_finish(tenant);
     governance_finish(tenant);
+    subassessments_finish(tenant);
     arena_finish(&tenant->texts);
     *tenant = (struct tenant){ 0 };
 }

@@ -127,6 +127,7 @@ struct tenant {
     size_t exemption_count;
     struct governance_rule *rules; /* in no order: they have one number after the other */
     size_t rule_count;
+    struct subassessments *subassessments; /* subassessments.h */
     struct arena texts;
 };
 

@@ -26,6 +26,11 @@ static const char benchmark[] =
     "[{\"id\":\"x\",\"standard\":\"Microsoft-cloud-security-benchmark\",\"control\":\"DP.4\","
     "\"assessmentKey\":\"" KEY "\",\"assessmentType\":\"AssessmentResult\"}]";
 
+static const char below[] =
+    "[{\"id\":\"/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/a/"
+    "providers/Microsoft.Security/assessments/" KEY
+    "\",\"subscriptionId\":\"s1\",\"vulnerabilities\":3,\"named\":[\"CVE-2026-1|9.8|2.1\"]}]";
+
 /* Rows of one query. */
 static void publish_rows(struct world *world, const struct source *source, size_t query,
                          const char *rows)
@@ -54,6 +59,7 @@ static void begin(struct world *world, const char *names)
     world_catalogue(world, catalogue);
     publish_rows(world, SOURCE(secure_scores), 1, controls);
     publish_rows(world, SOURCE(compliance), 3, benchmark);
+    publish_rows(world, SOURCE(subassessments), 4, below);
     for (int i = 0; i < 2; i++) {
         struct part *part = world_part(SOURCE(assessments), cover);
         for (const char *name = i ? names : ""; *name; name++)
@@ -164,6 +170,8 @@ TEST(a_new_finding_has_the_whole_answer)
                    "It can be reached from the internet. Attack paths across it: 2.");
     CHECK_TEXT(notification->blocks[0].control, "Encrypt");
     CHECK_TEXT(notification->blocks[0].benchmark, "MCSB DP-4");
+    CHECK_TEXT(notification->blocks[0].vulnerabilities,
+               "CVE-2026-1 (CVSS 9.8, fixed in 2.1), 2 more");
     CHECK_NUMBER(notification->blocks[0].control_points, 8);
     CHECK_NUMBER(notification->points, 8 / 8.0); /* one of eight resources, held back by it alone */
     CHECK_INT(notification->age_s, 90000);
