@@ -164,8 +164,8 @@ const struct fault *faults_state(const struct faults *faults, enum fault_name na
     return NULL;
 }
 
-static bool concerns(const struct faults *faults, enum fault_name name,
-                     const char *subscription_id, size_t index)
+static bool concerns(const struct faults *faults, enum fault_name name, const char *subscription_id,
+                     size_t index)
 {
     char place[24];
     snprintf(place, sizeof place, "%zu", index);

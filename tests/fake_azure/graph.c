@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/compiler.h"
 #include "core/hash.h"
+#include "own.h"
 
 enum { WINDOW_MS = 5000, TOP_MAX = 1000, TOP_DEFAULT = 100, SUBSCRIPTIONS_MAX = 1000 };
 
@@ -38,14 +39,28 @@ static void refuse(struct reply *reply, int status, const char *code, const char
     json_close(&writer, '}');
 }
 
-static void refuse_query(struct reply *reply)
+/* source: answers of Azure to what it cannot parse. */
+static void refuse_query(struct reply *reply, const struct own_fault *fault)
 {
-    refuse(
-        reply, 400, "BadRequest",
-        "[{\"code\":\"InvalidQuery\",\"message\":\"Query is invalid. Please refer to the "
-        "documentation for the Azure Resource Graph service and fix the error before retrying.\"}"
-        ",{\"code\":\"ParserFailure\",\"message\":\"ParserFailure\",\"line\":1,"
-        "\"characterPositionInLine\":0,\"token\":\"<EOF>\",\"expectedToken\":\"\xc5\xb9\"}]");
+    CLEANUP(buf_finish) struct buf details = { 0 };
+    struct json_writer writer = { .out = &details };
+    json_open(&writer, NULL, '[');
+    json_open(&writer, NULL, '{');
+    json_add_text(&writer, "code", "InvalidQuery");
+    json_add_text(&writer, "message",
+                  "Query is invalid. Please refer to the documentation for the Azure Resource "
+                  "Graph service and fix the error before retrying.");
+    json_close(&writer, '}');
+    json_open(&writer, NULL, '{');
+    json_add_text(&writer, "code", "ParserFailure");
+    json_add_text(&writer, "message", "ParserFailure");
+    json_add_integer(&writer, "line", fault->line);
+    json_add_integer(&writer, "characterPositionInLine", fault->position);
+    json_add_text(&writer, "token", fault->token);
+    json_add_text(&writer, "expectedToken", fault->expected);
+    json_close(&writer, '}');
+    json_close(&writer, ']');
+    refuse(reply, 400, "BadRequest", buf_cstr(&details));
 }
 
 static void refuse_body(struct reply *reply, const char *code, const char *what)
@@ -106,7 +121,8 @@ bool graph_quota(struct request *request, struct reply *reply)
 /* --- a page of a query ------------------------------------------------------------------------ */
 
 struct graph_page {
-    const struct query *query;
+    const struct query *query; /* NULL = one of the operator's own */
+    struct own_result own;
     struct view view;
     size_t position, total, top;
     long number;
@@ -114,10 +130,20 @@ struct graph_page {
 
 static void write_row(const struct page *page, size_t position, struct json_writer *writer)
 {
-    const struct query *query = page->context;
+    const struct graph_page *of = page->context;
+    const struct query *query = of->query;
+    if (!query) {
+        json_add_raw(writer, NULL, of->own.rows[position]);
+        return;
+    }
     _Alignas(8) unsigned char row[ROWS_BYTES_MAX] = { 0 };
     query->rows->fill(page->view, position, row, page->scratch);
     query_write(query, row, writer);
+}
+
+static const char *name_of(const struct graph_page *page)
+{
+    return page->query ? page->query->rows->query : "own";
 }
 
 /* The opaque skip token: query, scope, position, generation, total, page. */
@@ -125,7 +151,7 @@ static void write_token(const struct request *request, const struct graph_page *
                         uint64_t scope, size_t next, struct buf *out)
 {
     char payload[200];
-    snprintf(payload, sizeof payload, "ew0K~%s~%llx~%llx~%x~%zx~%lx", page->query->rows->query,
+    snprintf(payload, sizeof payload, "ew0K~%s~%llx~%llx~%x~%zx~%lx", name_of(page),
              (unsigned long long)scope, (unsigned long long)next, page->view.generation,
              page->total, page->number + 1);
     fake_sign(request->fake, payload, out);
@@ -143,13 +169,24 @@ static bool read_token(const struct request *request, struct graph_page *page, u
         sscanf(text, "ew0K~%127[^~]~%llx~%llx~%x~%zx~%lx", name, &of_scope, &position, &generation,
                &total, (unsigned long *)&number) != 6)
         return false;
-    if (strcmp(name, page->query->rows->query) != 0 || of_scope != scope)
+    if (strcmp(name, name_of(page)) != 0 || of_scope != scope)
         return false;
     page->position = position;
     page->view.generation = generation;
     page->total = total;
     page->number = number;
     return true;
+}
+
+/* The rows of a query of the operator's own are there already. */
+static size_t own_count(const struct view *view)
+{
+    return view->own_count;
+}
+
+static bool own_present(const struct view *view, size_t position)
+{
+    return position < view->own_count;
 }
 
 static void write_page(struct request *request, struct reply *reply, struct graph_page *of,
@@ -159,10 +196,10 @@ static void write_page(struct request *request, struct reply *reply, struct grap
     CLEANUP(arena_finish) struct arena scratch = { 0 };
     CLEANUP(buf_finish) struct buf token = { 0 };
     struct page page = { .view = &of->view,
-                         .count = of->query->rows->count,
-                         .present = of->query->rows->present,
+                         .count = of->query ? of->query->rows->count : own_count,
+                         .present = of->query ? of->query->rows->present : own_present,
                          .write = write_row,
-                         .context = of->query,
+                         .context = of,
                          .position = of->position,
                          .limit = of->top,
                          .scratch = &scratch };
@@ -263,13 +300,25 @@ static void hide(const struct request *request, const struct query *query, bool 
         if (strcmp(query->rows->query, others[i]) == 0)
             return;
     for (size_t i = 0; i < tenant->subscription_count; i++)
-        in_scope[i] &=
-            !faults_hides(&request->fake->faults, tenant->subscriptions[i].id, i);
+        in_scope[i] &= !faults_hides(&request->fake->faults, tenant->subscriptions[i].id, i);
 }
 
 static void finish_page(struct graph_page *page)
 {
     free(page->view.ids);
+    own_finish(&page->own);
+}
+
+/* Work out a query that is none of the project's. False: an answer is made. */
+static bool run_own(struct graph_page *page, const char *text, struct reply *reply)
+{
+    struct own_fault fault;
+    if (!own_run(&page->view, text, &page->own, &fault)) {
+        refuse_query(reply, &fault);
+        return false;
+    }
+    page->view.own_count = page->own.count;
+    return true;
 }
 
 static void answer_query(struct request *request, const cJSON *body, bool *in_scope,
@@ -291,20 +340,22 @@ static void answer_query(struct request *request, const cJSON *body, bool *in_sc
     page.query = cJSON_IsString(text)
                      ? queries_match(&request->fake->queries, text->valuestring, &page.view)
                      : NULL;
-    if (!page.query) {
-        refuse_query(reply);
-        return;
+    const char *written = cJSON_IsString(text) ? text->valuestring : "";
+    if (!page.query)
+        scope ^= hash_bytes(written, strlen(written));
+    if (page.query) {
+        hide(request, page.query, in_scope);
+        page.view.expand_limit = page.query->expand_limit;
+        page.view.failing_only = page.query->failing_only;
+        page.view.every_score = page.query->every_score;
     }
-    hide(request, page.query, in_scope);
-    page.view.expand_limit = page.query->expand_limit;
-    page.view.failing_only = page.query->failing_only;
-    page.view.every_score = page.query->every_score;
     scope = (scope * 31 + (uint64_t)page.view.partitions) * 31 + (uint64_t)page.view.partition;
     if (*request->token && !read_token(request, &page, scope)) {
         refuse_body(reply, "InvalidSkipToken", "The skip token is not one of this query.");
         return;
     }
-    write_page(request, reply, &page, scope);
+    if (page.query || run_own(&page, written, reply))
+        write_page(request, reply, &page, scope);
 }
 
 void graph_answer(struct request *request, struct reply *reply)

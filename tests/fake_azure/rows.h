@@ -13,6 +13,7 @@ struct view {
     size_t expand_limit;        /* of mv-expand */
     bool failing_only;          /* leave out what is Healthy or Compliant */
     bool every_score;           /* the one without grace periods, too */
+    size_t own_count;           /* rows of a query of the operator's own */
     long partition, partitions; /* hash partition asked for; partitions 0 = all rows */
     char *ids; /* "'id', 'id'": the resources, or the tags, asked for; NULL = all; freed by who has
                   the view */

@@ -504,7 +504,7 @@ def test_tags():
 def test_graph_refuses():
     text = query("assessments_rows")
     with Fake() as fake:
-        for kql in ("resources", text + "| where 1 == 1", text.replace("project", "projekt"), ""):
+        for kql in ("machines", text + "| where 1 == 1", text.replace("project", "projekt"), ""):
             answer = fake.graph(kql)
             equal(answer.status, 400, f"status of {kql[:40]!r}")
             equal(error_of(answer)["code"], "BadRequest", "code")

@@ -78,7 +78,7 @@ static enum oddity draw_oddity(const struct tenant *tenant, size_t scope)
     uint64_t number = (uint64_t)tenant->generation << 20 | scope;
     uint32_t dice = draw_below(tenant->options.seed, DRAW_CAUSE, number, 20);
     return tenant->scopes[scope].connector && dice < ARRAY_COUNT(oddities) ? oddities[dice]
-                                                                            : SCORE_PLAIN;
+                                                                           : SCORE_PLAIN;
 }
 
 double tenant_score_ratio(const struct score_state *score)
