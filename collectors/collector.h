@@ -1,6 +1,8 @@
 #pragma once
 /* What a collector is: a vertical slice of query, columns, fold, families and emit. It contains no
  * HTTP, JSON, locking, logging or clock code; the runner executes its queries. */
+#include <stdatomic.h>
+
 #include "collectors/snapshot/odd.h"
 #include "collectors/snapshot/snapshot.h"
 #include "core/columns.h"
@@ -16,6 +18,7 @@ struct query {
                                  "{row}" one below each row of the query before */
     const char *api_versions; /* tried in order, separated by spaces, when Azure refuses one */
     const struct column *columns;
+    const char *id;        /* member by which a row is known when it comes twice; NULL = "id" */
     bool missing_is_empty; /* 404 and "not registered" mean no rows, not an error */
     bool optional;         /* tried once; a failure is logged and the run goes on */
     bool only_if_empty;    /* asked only when the queries before brought no row */
@@ -66,8 +69,15 @@ struct collect_context {
     const char *const *tags; /* that the operator listed, ends with NULL; NULL = none */
 };
 
+/* Of a collector that is made at run time: who holds it, and what frees it when nobody does. */
+struct collector_life {
+    atomic_int references;
+    void (*finish)(const struct collector *collector);
+};
+
 struct collector {
     const char *name, *help;
+    struct collector_life *life; /* NULL = it is always there */
     enum collector_role role;
     enum collector_rows rows;
     bool rated;          /* Azure itself rates the risk of what its rows tell */
@@ -76,6 +86,8 @@ struct collector {
     const char *topic;   /* head of the special words of its events: "baseline"; NULL = none */
     bool baseline_rules; /* each finding is a rule of a baseline (baselines.h), its category says of
                             which */
+    bool own_findings;   /* they are the operator's, not recommendations of Defender: links lead to
+                            the resource */
     bool asks_for_tags; /* those the operator lists: {{tags}} of its queries, within quotes, becomes
                            them. It runs only when there are some, and anew when they are others */
     bool tells_owners;  /* whom findings are assigned to */
@@ -115,6 +127,10 @@ struct collector {
 
 /* Whose row it is: the list's subscription, else what the row says. */
 const char *collector_subscription(const struct collect_context *context, const char *said);
+
+/* One more, one less who holds it; of built-in ones nothing happens. */
+void collector_acquire(const struct collector *collector);
+void collector_release(const struct collector *collector);
 
 /* The built-in collectors, in no order; ends with NULL. */
 extern const struct collector *const collector_kinds[];

@@ -18,10 +18,11 @@ enum metric_type { METRIC_GAUGE, METRIC_COUNTER, METRIC_HISTOGRAM, METRIC_INFO }
     enum metric_type type; \
     int level;             /* 0, 1: on; 2, 3: opt-in */ \
     bool history;          /* its values are kept over time */ \
+    bool made;             /* at run time: sources may know another of the name, or none */ \
     const double *buckets; /* histograms: upper bounds without +Inf */ \
     size_t bucket_count;
 
-/* A row of the catalogue; always static const, compared by address. */
+/* A row of the catalogue, static const but for those that are made; compared by address. */
 struct family {
     METRIC_FAMILY_MEMBERS
     const char *labels[METRIC_LABELS_MAX + 1]; /* names, NULL-terminated */

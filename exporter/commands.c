@@ -5,6 +5,7 @@
 
 #include "alerts/alerting.h"
 #include "collectors/collector.h"
+#include "collectors/custom.h"
 #include "exporter/commands_alerts.h"
 #include "exporter/commands_database.h"
 #include "exporter/process.h"
@@ -22,7 +23,7 @@ int commands_print(const struct buf *out)
 struct config *commands_load(const struct flags *flags)
 {
     CLEANUP(options_report_finish) struct option_report report = { 0 };
-    struct config *config = service_load(flags, &report);
+    struct config *config = service_load(flags, NULL, &report);
     fputs(buf_cstr(&report.text), stderr);
     return config;
 }
@@ -114,6 +115,7 @@ static int list_metrics(const struct flags *flags, const char *const *arguments,
     for (size_t i = 0; i < sources->count; i++)
         append_families(&out, sources->sources[i].name, sources->sources[i].collector->families);
     source_list_release(sources);
+    append_families(&out, "custom", custom_families);
     for (size_t i = 0; i < ARRAY_COUNT(own); i++)
         append_families(&out, "-", own[i]);
     for (size_t i = 0; alerting_families[i]; i++)

@@ -24,10 +24,16 @@ static const struct option storage_options[] = {
 };
 /* clang-format on */
 
+/* The last of `collectors`, behind those that are built in. */
+static const struct option custom_row = { "custom",
+                                          OPTION_ITEMS(struct config, custom, struct custom_config),
+                                          .section = custom_config_options,
+                                          .help = "Queries of your own." };
+
 static const struct option section_rows[] = {
     { "azure", OPTION_SECTION(struct config, azure), .section = auth_options,
       .help = "How to reach Azure." },
-    { "collectors", OPTION_GROUP, .help = "What to collect." },
+    { "collectors", OPTION_GROUP, .help = "What to collect." }, /* the section: config_options */
     { "collector", OPTION_SECTION(struct config, collector), .section = runner_common_options,
       .help = "What holds for all collectors." },
     { "subscriptions", OPTION_SECTION(struct config, subscriptions),
@@ -49,7 +55,7 @@ const struct option *config_options(struct arena *arena)
     enum { SECTIONS = ARRAY_COUNT(section_rows) };
     struct option *sections = arena_zalloc(arena, (SECTIONS + 1) * sizeof *sections);
     struct source_list *sources = source_list_of(collector_kinds);
-    struct option *each = arena_zalloc(arena, (sources->count + 1) * sizeof *each);
+    struct option *each = arena_zalloc(arena, (sources->count + 2) * sizeof *each);
     memcpy(sections, section_rows, sizeof section_rows);
     for (size_t i = 0; i < sources->count; i++) {
         const struct collector *collector = sources->sources[i].collector;
@@ -61,6 +67,7 @@ const struct option *config_options(struct arena *arena)
             .help = collector->help,
         };
     }
+    each[sources->count] = custom_row;
     source_list_release(sources);
     for (size_t i = 0; i < SECTIONS; i++)
         if (!sections[i].section)
@@ -113,6 +120,49 @@ static void fill(const struct config_source *source, const struct buf *text, boo
         if (!options_set(config->options, one->path, one->text, one->origin, config, &config->arena,
                          report))
             continue; /* the report has it; look at the others too */
+    }
+}
+
+/* --- own queries ---------------------------------------------------------------------------- */
+
+/* The built-in sources and these, which come last. */
+static void add_sources(struct config *config, const struct collector *const *made, size_t count)
+{
+    size_t built_in = config->sources->count;
+    struct source *all = MEMORY_ARRAY(struct source, built_in + count);
+    memcpy(all, config->sources->sources, built_in * sizeof *all);
+    for (size_t i = 0; i < count; i++)
+        all[built_in + i] = (struct source){
+            .collector = made[i],
+            .tenant = "",
+            .name = made[i]->name,
+            .key = made[i]->name,
+        };
+    struct source_list *list = source_list_create(all, built_in + count);
+    source_list_release(config->sources);
+    config->sources = list;
+    free(all);
+}
+
+/* Make sources of the operator's queries; rules may name their families from here on. */
+static void add_custom(const struct config_source *source, struct config *config,
+                       struct option_report *report)
+{
+    const struct collector *made[CUSTOM_CONFIG_QUERIES_MAX];
+    const char *file = *config->file ? config->file : "configuration";
+    size_t count = custom_config_make(&config->custom, source->running, file, made, report);
+    if (count)
+        add_sources(config, made, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct custom_config *queries = config->custom.items;
+        const struct source *one = source_list_find(config->sources, made[i]->name);
+        /* in the order they are written; with a report there may be fewer, and nothing runs */
+        config->collectors[one->index] = (struct runner_source){
+            .enabled = queries[i].enabled,
+            .interval_ms = queries[i].interval_ms,
+            .timeout_ms = queries[i].timeout_ms,
+        };
+        collector_release(made[i]); /* the list holds it */
     }
 }
 
@@ -222,11 +272,11 @@ static void begin(struct config *config, const char *file)
     config->file = arena_text(&config->arena, file);
 }
 
-/* Room for how each built-in collector is run. */
+/* Room for how each collector is run, built in or not. */
 static size_t collectors_bytes(void)
 {
-    size_t count = 0;
-    while (collector_kinds[count])
+    size_t count = CUSTOM_CONFIG_QUERIES_MAX;
+    for (const struct collector *const *one = collector_kinds; *one; one++)
         count++;
     return count * sizeof(struct runner_source);
 }
@@ -238,6 +288,11 @@ static void hash_config(struct config *config)
     if (config->settings)
         config->hash = options_hash_join(options_hash(config->options, config, OPTIONS_HASH_SHOWN),
                                          rule_hash(config->settings->rules));
+    for (size_t i = 0; i < config->sources->count; i++) {
+        const struct custom *custom = custom_of(config->sources->sources[i].collector);
+        if (custom)
+            config->hash = options_hash_join(config->hash, custom->hash);
+    }
 }
 
 struct config *config_load(const struct config_source *source, struct option_report *report)
@@ -258,6 +313,7 @@ struct config *config_load(const struct config_source *source, struct option_rep
         fill(source, &text, false, config, report);
     }
     if (!report->count) {
+        add_custom(source, config, report);
         complete(config);
         check_auth(config, report);
         if (read_logins(config, report))

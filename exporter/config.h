@@ -5,6 +5,7 @@
 
 #include "alerts/notify/settings.h"
 #include "collectors/azure/auth.h"
+#include "collectors/custom_config.h"
 #include "collectors/run/runner.h"
 #include "core/log.h"
 #include "core/options.h"
@@ -31,8 +32,9 @@ struct config {
     const char *file;                          /* what was read; "" = nothing */
     uint64_t hash; /* of all that runs: keys, flags, rule files; may be seen */
     struct arena arena;
+    struct option_items custom; /* struct custom_config: the operator's own queries */
     struct source_list *sources;
-    struct runner_source collectors[]; /* one a source, by its index */
+    struct runner_source collectors[]; /* one a source, by its index: own queries come last */
 };
 
 /* One value that a flag or an environment variable sets. */
@@ -46,6 +48,8 @@ struct config_source {
     bool file_may_be_missing;
     const struct config_setting *settings; /* setting_count of them */
     size_t setting_count;
+    const struct source_list *running; /* own queries that are as they were there stay as they are,
+                                          with what they know; NULL = none */
 };
 
 /* Read and check everything. NULL when the report got anything. */

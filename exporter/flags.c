@@ -138,6 +138,8 @@ static void list_collectors(struct given_list *list, const struct option *sectio
 {
     for (const struct option *one = section->section; one->type != OPTION_END; one++) {
         CLEANUP(buf_finish) struct buf name = { 0 }, path = { 0 };
+        if (one->type != OPTION_TYPE_SECTION)
+            continue; /* queries of one's own are switched in the file */
         buf_printf(&name, "collector.%s", one->name);
         buf_printf(&path, "collectors.%s.enabled", one->name);
         add_flag(list, (struct flag){ .name = arena_text(arena, buf_cstr(&name)),

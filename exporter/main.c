@@ -74,7 +74,7 @@ static int run(const struct flags *flags)
     signal(SIGPIPE, SIG_IGN);
     if (!flags->once)
         block_signals(&signals);
-    struct config *config = service_load(flags, &report);
+    struct config *config = service_load(flags, NULL, &report);
     if (!config) {
         fputs(buf_cstr(&report.text), stderr);
         return EXIT_USAGE;

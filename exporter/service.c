@@ -231,13 +231,15 @@ void service_destroy(struct service *service)
 }
 
 /* Which configuration file the flags name. */
-struct config *service_load(const struct flags *flags, struct option_report *report)
+struct config *service_load(const struct flags *flags, const struct source_list *running,
+                            struct option_report *report)
 {
     struct config_source source = {
         .file = flags->config_file ? flags->config_file : CONFIG_DEFAULT_FILE,
         .file_may_be_missing = !flags->config_file,
         .settings = flags->settings,
         .setting_count = flags->setting_count,
+        .running = running,
     };
     return config_load(&source, report);
 }
@@ -342,7 +344,7 @@ bool service_reload(struct service *service, const struct audit_by *by, struct b
 {
     pthread_mutex_lock(&service->lock);
     systemd_reloading();
-    struct config *config = service_load(service->flags, report);
+    struct config *config = service_load(service->flags, service->engine.config->sources, report);
     buf_text(answer, "reloaded");
     bool ok = config && reload_admission(service, config, report) &&
               swap(service, config, answer, report);

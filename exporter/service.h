@@ -6,8 +6,10 @@
 
 struct service;
 
-/* Read the configuration the flags ask for. NULL when the report got anything. */
-struct config *service_load(const struct flags *flags, struct option_report *report) MUST_USE;
+/* Read the configuration the flags ask for. running: the sources of the one before, NULL = none.
+ * NULL when the report got anything. */
+struct config *service_load(const struct flags *flags, const struct source_list *running,
+                            struct option_report *report) MUST_USE;
 
 /* Build everything from a configuration, which is owned from now on; nothing runs yet. flags is
  * borrowed: a reload reads its settings again. NULL and *error when it cannot work. */

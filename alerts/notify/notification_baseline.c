@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "alerts/notify/notification_names.h"
+#include "collectors/collector.h"
 
 /* What another machine has, and where it says so, what it should have. */
 static const char *other_of(const char *found, const char *expected,
@@ -34,4 +35,16 @@ void notification_baseline(const struct baselines_explained *rule, struct arena 
     } else {
         resource->found = other_of(found, expected, block, arena);
     }
+}
+
+void notification_baseline_row(const struct finding *finding, struct arena *arena,
+                               struct notification_block *block)
+{
+    const struct baselines_explained said = {
+        .found = finding->reason_phrase,
+        .expected = "",
+        .careful = "",
+    };
+    if (finding->reason_phrase && finding->source && finding->source->collector->own_findings)
+        notification_baseline(&said, arena, block);
 }

@@ -8,3 +8,7 @@
  * found is the block's, and where a machine has another, its own. */
 void notification_baseline(const struct baselines_explained *rule, struct arena *arena,
                            struct notification_block *block);
+
+/* The same of a finding of the operator's own: what else its row says. Nothing of any other. */
+void notification_baseline_row(const struct finding *finding, struct arena *arena,
+                               struct notification_block *block);

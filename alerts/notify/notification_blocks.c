@@ -294,6 +294,8 @@ static bool add_findings(struct making *making, size_t place, bool open,
         block->resources[block->resource_count++].unseen_at = unseen_at;
         if (baselines_explain(making->context->snapshot, &view, making->arena, &making->rule))
             notification_baseline(&making->rule, making->arena, block);
+        else
+            notification_baseline_row(&view, making->arena, block);
         if (open || !making->gathered[place].open)
             add_reasons(making, block, &view);
     }

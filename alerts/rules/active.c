@@ -150,7 +150,8 @@ static unsigned make_alert(const struct threshold_signal *signal, struct attribu
 }
 
 /* What several subscriptions add up to is smaller while one of them cannot be read: that clears
- * nothing. And nothing is absent before its collector has run for the first time. */
+ * nothing. And nothing is absent before its collector has run for the first time, nor while the
+ * sources are still those of before a reload. */
 static enum alert_state_signal believe(const struct active_pass *pass,
                                        const struct threshold_signal *signal)
 {
@@ -158,7 +159,7 @@ static enum alert_state_signal believe(const struct active_pass *pass,
     const struct snapshot *snapshot = pass->snapshot;
     size_t ran, emitters = snapshot ? count_emitters(snapshot, rule->family, &ran) : 0;
     if (!emitters)
-        return signal->signal;
+        return rule->family->made ? ALERT_STATE_UNKNOWN : signal->signal;
     if (rule->kind == RULE_ABSENT)
         return ran == emitters ? signal->signal : ALERT_STATE_UNKNOWN;
     bool alone = false;
@@ -226,12 +227,14 @@ static bool is_known(const struct snapshot *snapshot, const struct rule *rule,
     const char *id = alert_label_value(alert, "subscription_id");
     if (!snapshot)
         return true;
-    bool known = true;
+    bool known = true, emitted = false;
     for (size_t i = 0; i < snapshot->sources->count; i++) {
         const struct source *source = &snapshot->sources->sources[i];
-        known = known && (!emits(source, rule->family) || is_read(snapshot, source, id));
+        bool here = emits(source, rule->family);
+        emitted = emitted || here;
+        known = known && (!here || is_read(snapshot, source, id));
     }
-    return known;
+    return known && (emitted || !rule->family->made);
 }
 
 static struct database_statement *rows_of(struct active_pass *pass, const char *rule)

@@ -115,7 +115,8 @@ static bool keep_head(struct run *run, const char *id, struct error *error)
 static bool fold_row(void *data, const struct json *json, struct error *error)
 {
     struct run *run = data;
-    const char *said = json_text(json_get(json, "id")), *id = said ? said : "";
+    const char *member = run->query->id ? run->query->id : "id";
+    const char *said = json_text(json_get(json, member)), *id = said ? said : "";
     struct error why;
     bool is_object;
     run->part->rows++;

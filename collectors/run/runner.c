@@ -298,6 +298,19 @@ static void report_carried(const struct slot *slot, const struct part *older,
         log_info(MSG("all subscriptions can be read again"), TEXT("collector", name));
 }
 
+/* Log when there is more of something than may be shown, and when it is of other things. */
+static void report_limited(const struct slot *slot, const struct part *older,
+                           const struct part *part)
+{
+    const char *before = older ? older->limited : NULL, *now = part->limited;
+    const char *name = slot->source->name;
+    if (now && (!before || strcmp(before, now) != 0))
+        log_warn(MSG("more than may be shown: the rest is counted"), TEXT("collector", name),
+                 TEXT("metrics", now));
+    else if (before && !now)
+        log_info(MSG("all can be shown again"), TEXT("collector", name));
+}
+
 /* Turn what a run brought into the next status. */
 static void conclude(struct slot *slot, bool ok, const struct collect_result *result,
                      const struct error *error)
@@ -374,8 +387,10 @@ bool runner_run(struct runner *runner, const struct source *source)
     if (ok && source->collector->save && runner->storage_path)
         runner_kept_save(result.part, runner->storage_path);
     report(slot, &before);
-    if (ok)
+    if (ok) {
         report_carried(slot, older, result.part);
+        report_limited(slot, older, result.part);
+    }
     snapshot_publish(runner->store, source, result.part, &slot->status);
     snapshot_release(snapshot);
     return slot->status.success;

@@ -9,15 +9,17 @@
 #include "core/hash.h"
 #include "core/http.h"
 
-const char *const finding_risk_words[] = { "critical", "high", "medium", "low", "not_evaluated",
-                                           NULL };
-const char *const finding_severity_words[] = { "critical", "high", "medium", "low", "unknown",
-                                               NULL };
+const char *const finding_risk_words[] = { "critical", "high",          "medium",
+                                           "low",      "not_evaluated", NULL };
+const char *const finding_severity_words[] = {
+    "critical", "high", "medium", "low", "unknown", NULL
+};
 const char *const finding_status_words[] = { "healthy", "unhealthy", "not_applicable", "exempt",
                                              NULL };
-const char *const finding_reason_words[] = { "fixed",            "exempted", "not_applicable",
-                                             "resource_deleted", "plan_off", "retired",
-                                             "no_longer_assessed", NULL };
+const char *const finding_reason_words[] = {
+    "fixed",    "exempted", "not_applicable",     "resource_deleted",
+    "plan_off", "retired",  "no_longer_assessed", NULL
+};
 
 const char *const finding_model_words[] = { "plain", "grouped", "individual", NULL };
 
@@ -152,8 +154,26 @@ bool finding_resource_type(const char *id, char *out)
     return true;
 }
 
-char *finding_link(const struct finding *finding, const char *portal, char *out,
-                   unsigned out_bytes)
+/* The resource itself; the portal where the id is of no resource. */
+static char *link_resource(const struct finding *finding, const char *portal, char *out,
+                           unsigned out_bytes)
+{
+    CLEANUP(buf_finish) struct buf path = { 0 };
+    const char *id = *finding->resource_id == '/' ? finding->resource_id : "";
+    for (const char *c = id; *c; c++) {
+        const char letter[] = { *c, 0 };
+        if (*c == '/')
+            buf_char(&path, *c);
+        else
+            http_escape(&path, letter);
+    }
+    if (snprintf(out, out_bytes, "https://%s/%s%s", portal, *id ? "#resource" : "",
+                 buf_cstr(&path)) >= (int)out_bytes)
+        snprintf(out, out_bytes, "https://%s/", portal);
+    return out;
+}
+
+char *finding_link(const struct finding *finding, const char *portal, char *out, unsigned out_bytes)
 {
     CLEANUP(buf_finish) struct buf resource = { 0 };
     if (!strncmp(finding->assessment_id, FINDING_ATTACK_PATH, strlen(FINDING_ATTACK_PATH))) {
@@ -162,6 +182,8 @@ char *finding_link(const struct finding *finding, const char *portal, char *out,
                  portal);
         return out;
     }
+    if (finding->source && finding->source->collector->own_findings)
+        return link_resource(finding, portal, out, out_bytes);
     http_escape(&resource, finding->resource_id);
     int length =
         snprintf(out, out_bytes,

@@ -80,7 +80,8 @@ struct finding {
         *resource_name, *resource_id, *category, *risk_factors; /* factors: joined with "," */
     int64_t first_seen_at, changed_at;
     enum finding_model model;
-    const char *reason_phrase; /* why a rule fails, as its machine says it; NULL = not kept */
+    const char *reason_phrase; /* why a rule fails, as its machine says it; what else a row of the
+                                  operator's query says; NULL = not kept */
 };
 
 /* The type of a lower-case ARM id: namespace and type words of its last provider. False when it is
@@ -91,6 +92,7 @@ bool finding_resource_type(const char *id, char *out);
 #define FINDING_ATTACK_PATH "attack_path."
 
 /* https link to the recommendation in the Azure portal, where its Fix option is, made from the
- * parts; of an attack path to all of them, for there is no address of a single one. Returns out. */
+ * parts; of an attack path to all of them, for there is no address of a single one; of what else is
+ * no recommendation to the resource. Returns out. */
 char *finding_link(const struct finding *finding, const char *portal, char *out,
                    unsigned out_bytes);

@@ -78,6 +78,7 @@ struct part {
     int64_t collected_at;
     size_t rows;
     bool truncated; /* Azure cut something we could only count: reported, never hidden */
+    const char *limited; /* of what there is more than may be shown, in words; NULL = of nothing */
     struct arena arena;
     struct intern strings;
     struct intern assessment_ids; /* number n is assessments[n - 1] */
@@ -133,7 +134,7 @@ struct part_row {
     const char *account, *native_id, *location;
     const char *resource_name; /* "" = the last segment of the resource id */
     enum finding_model model;
-    const char *reason_phrase; /* of a rule of a baseline; NULL = none */
+    const char *reason_phrase; /* of a rule of a baseline, of a row of a query; NULL = none */
 };
 
 /* Add an open finding. Ids may have any case and are kept in lower case; the other texts are copied

@@ -31,19 +31,15 @@ bool source_key_is_valid(const char *key)
     return length && length <= KEY_MOST && !key[length] && *key != '.';
 }
 
-struct source_list *source_list_create(const struct source *sources, size_t count,
-                                       struct arena *arena)
+struct source_list *source_list_create(const struct source *sources, size_t count)
 {
     struct source_list *list = MEMORY_NEW(struct source_list);
     atomic_init(&list->references, 1);
-    if (arena) {
-        list->arena = *arena;
-        *arena = (struct arena){ 0 };
-    }
     list->count = count;
     list->sources = arena_zalloc(&list->arena, (count + 1) * sizeof *list->sources);
     for (size_t i = 0; i < count; i++) {
         assert(source_key_is_valid(sources[i].key));
+        collector_acquire(sources[i].collector);
         list->sources[i] = (struct source){
             .collector = sources[i].collector,
             .tenant = arena_text(&list->arena, sources[i].tenant),
@@ -74,7 +70,7 @@ struct source_list *source_list_of(const struct collector *const *kinds)
             .name = kinds[i]->name,
             .key = kinds[i]->name,
         };
-    return source_list_create(sources, count, NULL);
+    return source_list_create(sources, count);
 }
 
 void source_list_acquire(struct source_list *list)
@@ -86,6 +82,8 @@ void source_list_release(struct source_list *list)
 {
     if (!list || atomic_fetch_sub_explicit(&list->references, 1, memory_order_acq_rel) != 1)
         return;
+    for (size_t i = 0; i < list->count; i++)
+        collector_release(list->sources[i].collector);
     arena_finish(&list->arena);
     free(list);
 }

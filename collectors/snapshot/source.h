@@ -10,7 +10,7 @@
 struct collector;
 
 struct source {
-    const struct collector *collector; /* what kind it is; lives as long as the list */
+    const struct collector *collector; /* what kind it is; the list holds it */
     const char *tenant;                /* whom it asks; "" = the tenant the program signs in to */
     const char *name;                  /* what people call it: in labels, logs and requests */
     const char *key; /* unique in a list; under it the database and files know what came of it */
@@ -26,10 +26,8 @@ struct source_list {
 };
 
 /* A list of these, with one reference; texts are copied, index and list are filled in. The order
- * is discovery, reference, data; then as the collectors say; then by key: never the caller's.
- * arena: its content moves into the list, for collectors that are made at run time; NULL = none. */
-struct source_list *source_list_create(const struct source *sources, size_t count,
-                                       struct arena *arena);
+ * is discovery, reference, data; then as the collectors say; then by key: never the caller's. */
+struct source_list *source_list_create(const struct source *sources, size_t count);
 
 /* A source of each of these collectors (ends with NULL), named as they are. */
 struct source_list *source_list_of(const struct collector *const *kinds);

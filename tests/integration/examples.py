@@ -65,7 +65,7 @@ def blocks(key):
 
 
 def test_configurations_in_documents():
-    for block in blocks("alerts"):
+    for block in blocks("alerts") + blocks("collectors"):
         with Folder() as folder:
             check(folder, block, block)
 
@@ -73,7 +73,9 @@ def test_configurations_in_documents():
 def test_rules_in_documents():
     for block in blocks("groups"):
         with Folder() as folder:
-            done = command("check", "rules", folder.file("rules.yml", block))
+            config = folder.file("defender_exporter.yml", "".join(blocks("collectors")))
+            done = command("check", "rules", f"--config.file={config}",
+                           folder.file("rules.yml", block))
             equal((done.returncode, done.stderr), (0, ""), block)
     for block in blocks("rule_files"):
         with Folder() as folder:

@@ -84,6 +84,9 @@ def test_the_readme_is_short():
 
 def test_metrics_named_exist():
     known = set(re.findall(r"^\| (\w+) \|", printed("metrics", "", ""), re.M))
+    made = re.findall(r"^ +- name: (defender_custom_\w+)$", "".join(documents().values()), re.M)
+    assert made, "no document has a query of its own"
+    known |= set(made)
     for path, text in documents().items():
         named = set(re.findall(r"\bdefender_\w*[a-z]\b", PART.sub("", text)))
         equal(named - known - {"defender_exporter"}, set(), path + " names metrics")

@@ -26,11 +26,14 @@ struct scene {
     "groups:\n- name: g\n  rules:\n  - alert: Opened\n"                                            \
     "    event: [finding.opened, finding.reopened]\n"
 
+/* Families that rules may name beside those of the built-in sources; ends with NULL. */
+static const struct family *scene_more[2];
+
 static inline const struct family *const *scene_families(void)
 {
     static const struct family *all[256];
     size_t count = 0;
-    const struct family *const *const own[] = { ledger_families, points_families };
+    const struct family *const *const own[] = { ledger_families, points_families, scene_more };
     for (size_t i = 0; i < ARRAY_COUNT(own); i++)
         for (const struct family *const *one = own[i]; *one; one++)
             all[count++] = *one;

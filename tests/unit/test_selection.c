@@ -24,7 +24,7 @@ static struct source_list *two_tenants(void)
         { SOURCE(assessments)->collector, "t2", "west", "west", 0, NULL },
         { SOURCE(baselines)->collector, "t1", "rules", "rules", 0, NULL },
     };
-    return source_list_create(sources, 3, NULL);
+    return source_list_create(sources, 3);
 }
 
 /* Which status samples, and which families of recommendations and of baselines, are left. */

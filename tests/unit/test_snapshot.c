@@ -97,7 +97,7 @@ TEST(parts_are_found_by_collector_and_tenant)
         { .collector = SOURCE(assessments)->collector, .tenant = "a", .name = "x", .key = "x" },
         { .collector = SOURCE(assessments)->collector, .tenant = "b", .name = "y", .key = "y" },
     };
-    struct source_list *list = source_list_create(named, 2, NULL);
+    struct source_list *list = source_list_create(named, 2);
     struct snapshot_store *store = snapshot_store_create(list);
     const struct source *second = source_list_find(list, "y");
     snapshot_publish(store, second, part_of(second), &good);

@@ -70,15 +70,15 @@ TEST(lists_are_equal_when_every_source_is)
         { collector, "t", "other", "k", 0, NULL },
         { collector, "t", "n", "other", 0, NULL },
     };
-    struct source_list *list = source_list_create(&one, 1, NULL);
-    struct source_list *same = source_list_create(&one, 1, NULL);
-    struct source_list *none = source_list_create(NULL, 0, NULL);
+    struct source_list *list = source_list_create(&one, 1);
+    struct source_list *same = source_list_create(&one, 1);
+    struct source_list *none = source_list_create(NULL, 0);
     CHECK(source_list_equal(list, same));
     CHECK(!source_list_equal(list, none));
     CHECK(source_list_find(list, "k") == source_list_named(list, "n"));
     CHECK(!source_list_find(list, "n") && !source_list_named(list, "k"));
     for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
-        struct source_list *other = source_list_create(&others[i], 1, NULL);
+        struct source_list *other = source_list_create(&others[i], 1);
         CHECK(!source_list_equal(list, other));
         source_list_release(other);
     }
@@ -89,20 +89,59 @@ TEST(lists_are_equal_when_every_source_is)
 
 /* --- a store whose sources change ------------------------------------------------------------- */
 
-/* A list with a collector of its own, made at run time: a copy of the recommendations'. */
+/* A collector that is made at run time: a copy of the recommendations'. */
+struct made {
+    struct collector collector;
+    struct collector_life life;
+};
+
+static atomic_int made_count;
+
+static void free_made(const struct collector *collector)
+{
+    free((void *)(uintptr_t)collector);
+    made_count--;
+}
+
+static const struct collector *make_own(void)
+{
+    struct made *made = calloc(1, sizeof(struct made));
+    made->collector = *SOURCE(assessments)->collector;
+    made->collector.name = "own";
+    made->collector.life = &made->life;
+    made->life.finish = free_made;
+    atomic_init(&made->life.references, 1);
+    made_count++;
+    return &made->collector;
+}
+
 static struct source_list *with_own(void)
 {
-    struct arena arena = { 0 };
-    struct collector *own = arena_alloc(&arena, sizeof *own);
-    *own = *SOURCE(assessments)->collector;
-    own->name = "own";
+    const struct collector *own = make_own();
     const struct source sources[] = {
         { own, "", "own", "own", 0, NULL },
         { SOURCE(assessments)->collector, "", "assessments", "assessments", 0, NULL },
     };
-    struct source_list *list = source_list_create(sources, 2, &arena);
-    CHECK(!arena.blocks);
+    struct source_list *list = source_list_create(sources, 2);
+    collector_release(own); /* the list holds it */
     return list;
+}
+
+TEST(a_collector_made_at_run_time_lives_as_long_as_a_list_that_has_it)
+{
+    const struct collector *own = make_own();
+    const struct source one = { own, "", "own", "own", 0, NULL };
+    struct source_list *first = source_list_create(&one, 1);
+    struct source_list *second = source_list_create(&one, 1);
+    collector_release(own);
+    CHECK(source_list_equal(first, second));
+    source_list_release(first);
+    CHECK_INT(made_count, 1);
+    CHECK_TEXT(second->sources[0].collector->name, "own");
+    source_list_release(second);
+    CHECK_INT(made_count, 0);
+    collector_release(SOURCE(assessments)->collector); /* built in: nothing happens */
+    CHECK_TEXT(SOURCE(assessments)->collector->name, "assessments");
 }
 
 static struct part *part_with(const struct source *source, const char *name)
@@ -185,7 +224,7 @@ static struct source_list *two_tenants(void)
         { discovery, "t1", "find east", "find_east", 0, NULL },
         { discovery, "t2", "find west", "find_west", 0, NULL },
     };
-    return source_list_create(sources, 4, NULL);
+    return source_list_create(sources, 4);
 }
 
 static const struct source *of(const struct world *world, const char *key)
@@ -477,7 +516,7 @@ TEST(figures_and_history_name_the_source)
     size_t both = 0, east = 0;
     struct error error = { 0 };
     const struct source alone = *of(&world, "east");
-    struct source_list *list = source_list_create(&alone, 1, NULL);
+    struct source_list *list = source_list_create(&alone, 1);
     CHECK(ledger_history(world.database, world.snapshot->sources, 0, NULL, world_count_event, &both,
                          &error));
     CHECK(ledger_history(world.database, list, 0, NULL, world_count_event, &east, &error));
