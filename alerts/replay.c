@@ -147,6 +147,7 @@ static bool moment_init(struct moment *moment, struct replay *replay, struct err
         .rules = settings->rules,
         .tenant_id = settings->tenant_id,
         .portal = settings->portal,
+        .requesters = settings->config->exemption_requesters,
         .external_url = settings->external_url,
         .config_file = settings->config_file,
         .never = silence_limits_never(settings->silence_limits),

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "collectors/assessments_exempted.h"
 #include "collectors/assessments_model.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
@@ -242,6 +243,8 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
         counts->newest_at = row->changed_at;
     if (status != STATUS_UNHEALTHY) {
         add_closed(part, row, subscription_id, reason_of(status, row->cause));
+        if (status == STATUS_EXEMPT)
+            assessments_exempted_add(part, subscription_id, row->key, resource_id);
         return ODD_NONE;
     }
     struct part_row finding = {
@@ -285,6 +288,7 @@ static bool finish(struct part *part, const struct collect_context *context, str
 {
     (void)context, (void)error;
     assessments_model_settle(part, seen_of(part));
+    assessments_exempted_settle(part);
     static const enum finding_status statuses[REASON_COUNT] = {
         [REASON_FIXED] = STATUS_HEALTHY,
         [REASON_EXEMPTED] = STATUS_EXEMPT,

@@ -6,6 +6,7 @@
 
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
+#include "collectors/exemptions_points.h"
 #include "core/memory.h"
 #include "kql.h"
 
@@ -19,7 +20,7 @@ static const char *const category_words[] = { "mitigated", "waiver", "other" };
 /* One reference of an exemption, as a row tells it and as it is kept. */
 struct row {
     const char *subscription_id, *exemption_id, *scope, *assignment_id, *reference, *policy_id,
-        *category, *title, *reason;
+        *category, *title, *reason, *requester, *approver;
     int64_t expires_at;
 };
 
@@ -32,6 +33,8 @@ static const struct column columns[] = { COLUMN_KEY(struct row, subscription_id,
                                          COLUMN_TEXT(struct row, category, "category"),
                                          COLUMN_TEXT(struct row, title, "displayName"),
                                          COLUMN_TEXT(struct row, reason, "reason"),
+                                         COLUMN_TEXT(struct row, requester, "requestedBy"),
+                                         COLUMN_TEXT(struct row, approver, "approvedBy"),
                                          COLUMN_TIME(struct row, expires_at, "expiresOn"),
                                          { 0 } };
 
@@ -46,6 +49,8 @@ static const struct kept_kind rows = {
         KEPT_TEXT(struct row, category),
         KEPT_TEXT(struct row, title),
         KEPT_TEXT(struct row, reason),
+        KEPT_TEXT(struct row, requester),
+        KEPT_TEXT(struct row, approver),
     },
 };
 
@@ -112,8 +117,12 @@ bool exemptions_find(const struct snapshot *snapshot, const struct finding *find
                 best = &all[n];
     }
     if (best)
-        *found = (struct exemption){ category_words[category_of(best->category)], best->title,
-                                     best->reason, best->expires_at };
+        *found = (struct exemption){ category_words[category_of(best->category)],
+                                     best->title,
+                                     best->reason,
+                                     best->requester,
+                                     best->approver,
+                                     best->expires_at };
     return best != NULL;
 }
 
@@ -142,8 +151,6 @@ static const struct family_1 expired = {
     .help = "Policy exemptions that are over and still listed." FROM,
     LABELS("subscription_id"),
 };
-static const struct family *const families[] = { &exemptions.family, &expiring.family,
-                                                 &expired.family, NULL };
 
 /* By subscription, then what is exempted from what, then that which ends last first. */
 static int compare(const void *left, const void *right)
@@ -167,6 +174,27 @@ static bool is_same(const struct row *left, const struct row *right)
            !strcmp(left->scope, right->scope) &&
            !strcmp(left->assignment_id, right->assignment_id) &&
            !strcmp(left->reference, right->reference);
+}
+
+/* Whether all exemptions of the policy of a recommendation within a subscription are mitigations,
+ * and there is one. */
+static bool is_mitigated(const struct snapshot *snapshot, const struct part *part,
+                         const char *subscription_id, const char *assessment_id)
+{
+    size_t count, mitigations = 0, others = 0;
+    const struct row *all = part_rows(part, &rows, &count);
+    const struct catalogue_entry *entry =
+        catalogue_find(snapshot, part->source->tenant, assessment_id);
+    for (size_t i = 0; entry && *entry->policy_id && i < count; i++) {
+        if (strcmp(all[i].subscription_id, subscription_id) != 0 ||
+            strcasecmp(all[i].policy_id, entry->policy_id) != 0 ||
+            !holds(&all[i], part->collected_at))
+            continue;
+        bool is_one = category_of(all[i].category) == CATEGORY_MITIGATED;
+        mitigations += is_one;
+        others += !is_one;
+    }
+    return mitigations && !others;
 }
 
 struct counts {
@@ -196,7 +224,6 @@ static void emit_counts(const char *id, const struct counts *counts, struct metr
 
 static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
 {
-    (void)snapshot;
     size_t count;
     const struct row *all = part_rows(part, &rows, &count);
     const struct row **sorted = MEMORY_ARRAY(const struct row *, count);
@@ -215,6 +242,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
             emit_counts(id, &counts, set);
     }
     free(sorted);
+    exemptions_points_emit(snapshot, part, is_mitigated, set);
 }
 
 const struct collector exemptions_collector = {
@@ -229,7 +257,8 @@ const struct collector exemptions_collector = {
             { .name = "exemptions_rows", .kql = kql_exemptions_rows, .columns = columns },
         } },
     },
-    .families = families,
+    .families = (const struct family *const[]){ &exemptions.family, &expiring.family,
+                                                &expired.family, &exemptions_points.family, NULL },
     .fold = fold,
     .odd = odd,
     .emit = emit,

@@ -6,6 +6,7 @@
 struct exemption {
     const char *category; /* "mitigated", "waiver", "other" */
     const char *title, *reason;
+    const char *requester, *approver; /* as its metadata say, mostly persons; "" = not said */
     int64_t expires_at; /* 0 = it has no end */
 };
 

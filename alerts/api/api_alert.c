@@ -63,6 +63,7 @@ static bool explain(const struct api_call *call, const struct snapshot *snapshot
         .rules = settings->rules,
         .tenant_id = settings->tenant_id,
         .portal = settings->portal,
+        .requesters = settings->config->exemption_requesters,
         .external_url = settings->external_url,
         .config_file = settings->config_file,
         .now = call->context->now,

@@ -18,6 +18,7 @@ struct notification_context {
     const char *tenant_id, *portal, *external_url;
     const char *config_file; /* "" = the default one */
     int64_t now;
+    bool requesters; /* who asked for an exemption may be named */
     bool test;
 };
 

@@ -26,6 +26,21 @@ static const char *due_note(const struct notification_context *context, const st
     return notification_names_plain(arena_text(arena, buf_cstr(&note)), arena);
 }
 
+/* " (requested by Ann, approved by Bob)". */
+static void put_requester(const struct exemption *exemption, struct buf *text)
+{
+    const struct {
+        const char *verb, *who;
+    } rows[] = { { "requested", exemption->requester }, { "approved", exemption->approver } };
+    bool any = false;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        if (*rows[i].who) {
+            buf_printf(text, "%s%s by %s", any ? ", " : " (", rows[i].verb, rows[i].who);
+            any = true;
+        }
+    buf_text(text, any ? ")" : "");
+}
+
 /* "waiver: We leave in March". */
 static void exempt(const struct notification_context *context, const struct finding *finding,
                    struct arena *arena, struct notification_resource *resource)
@@ -36,6 +51,8 @@ static void exempt(const struct notification_context *context, const struct find
         return;
     const char *reason = *found.reason ? found.reason : found.title;
     buf_printf(&text, "%s%s%s", found.category, *reason ? ": " : "", reason);
+    if (context->requesters)
+        put_requester(&found, &text);
     resource->exemption = notification_names_plain(arena_text(arena, buf_cstr(&text)), arena);
     resource->exempted_until_at = found.expires_at;
 }

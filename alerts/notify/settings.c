@@ -109,6 +109,9 @@ const struct option settings_options[] = {
     { "governance_owner", OPTION_BOOL(CONFIG, governance_owner), .otherwise = "false",
       .help = "Whom governance in Azure assigned a finding to, mostly a mail address, becomes the "
               "label `governance_owner` of alerts, and stands in messages." },
+    { "exemption_requesters", OPTION_BOOL(CONFIG, exemption_requesters), .otherwise = "false",
+      .help = "Who asked for an exemption, and who approved it, stands in messages about what is "
+              "exempted, where its metadata say so." },
     { "receivers", OPTION_ITEMS(CONFIG, receivers, struct receivers_config),
       .section = receivers_options, .help = "Whom to tell." },
     { "route", OPTION_SECTION(CONFIG, route), .section = route_options,

@@ -19,6 +19,7 @@ struct settings_config {
     struct option_texts tags;  /* of Azure, that alerts have as labels */
     int tags_line;
     bool governance_owner;         /* alerts have it as a label */
+    bool exemption_requesters;     /* messages name them */
     struct option_items receivers; /* struct receivers_config */
     struct route_config route;
     struct option_items inhibit_rules;  /* struct inhibit_config */

@@ -440,12 +440,15 @@ void admin_exempt(struct request *request, struct reply *reply)
     const char *category = request_parameter(request, "category");
     const char *expires = request_parameter(request, "expires");
     const char *reason = request_parameter(request, "reason");
+    const char *requester = request_parameter(request, "requester");
+    const char *approver = request_parameter(request, "approver");
     if (!scope || !policy) {
         reply_error(reply, 400, "BadExemption", "of what, and from which policy");
         return;
     }
     const struct exemption exemption = { scope, policy, category ? category : "Waiver",
-                                         expires ? expires : "", reason ? reason : "", 0 };
+                                         expires ? expires : "", reason ? reason : "",
+                                         requester ? requester : "", approver ? approver : "", 0 };
     exemptions_add(&request->fake->tenant, &exemption);
     reply_text(reply, 200, "{}");
 }

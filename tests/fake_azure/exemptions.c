@@ -24,6 +24,8 @@ void exemptions_add(struct tenant *tenant, const struct exemption *exemption)
                                                  arena_text(&tenant->texts, exemption->category),
                                                  arena_text(&tenant->texts, exemption->expires),
                                                  arena_text(&tenant->texts, exemption->reason),
+                                                 arena_text(&tenant->texts, exemption->requester),
+                                                 arena_text(&tenant->texts, exemption->approver),
                                                  tenant->exemption_count++ };
 }
 
@@ -36,7 +38,7 @@ void exemptions_finish(struct tenant *tenant)
 
 struct exemption_row {
     const char *id, *subscriptionId, *exemptionId, *scope, *assignmentId, *reference, *policyId,
-        *category, *expiresOn, *displayName, *reason;
+        *category, *expiresOn, *displayName, *reason, *requestedBy, *approvedBy;
 };
 
 static const struct field exemption_fields[] = {
@@ -45,7 +47,8 @@ static const struct field exemption_fields[] = {
     TEXT(struct exemption_row, assignmentId), TEXT(struct exemption_row, reference),
     TEXT(struct exemption_row, policyId),     TEXT(struct exemption_row, category),
     TEXT(struct exemption_row, expiresOn),    TEXT(struct exemption_row, displayName),
-    TEXT(struct exemption_row, reason),       { 0 },
+    TEXT(struct exemption_row, reason),       TEXT(struct exemption_row, requestedBy),
+    TEXT(struct exemption_row, approvedBy),   { 0 },
 };
 
 static size_t count(const struct view *view)
@@ -81,6 +84,8 @@ static void fill(const struct view *view, size_t position, void *out, struct are
     row->expiresOn = exemption->expires;
     row->displayName = "";
     row->reason = exemption->reason;
+    row->requestedBy = exemption->requester;
+    row->approvedBy = exemption->approver;
 }
 
 /* clang-format off */

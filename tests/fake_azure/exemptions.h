@@ -5,7 +5,7 @@
 
 /* One of a policy of the default initiative. */
 struct exemption {
-    const char *scope, *policy, *category, *expires, *reason;
+    const char *scope, *policy, *category, *expires, *reason, *requester, *approver;
     size_t number; /* in the order they were made */
 };
 

@@ -13,13 +13,13 @@ static int64_t pages_with(struct scene *scene, const char *word)
 }
 
 /* Findings "a" and "b" open and are exempted; rows of policy exemptions. */
-static void exempt_both(struct scene *scene, const char *name, const char *rows)
+#define ALERTS                                                                                     \
+    "receivers:\n" SCENE_RECEIVER("team") "route: { group_by: [alertname], group_wait: 0s, "       \
+                                          "group_interval: 0s }\n"
+static void exempt_with(struct scene *scene, const char *name, const char *alerts, const char *rows)
 {
     static const char *const cover[] = { "s1", "s2", NULL };
-    scene_init(scene, name,
-               "receivers:\n" SCENE_RECEIVER("team") "route: { group_by: [alertname], "
-                                                     "group_wait: 0s, group_interval: 0s }\n",
-               SCENE_OPENED);
+    scene_init(scene, name, alerts, SCENE_OPENED);
     scene_begin(scene);
     scene_feed(scene, SOURCE(catalogue), 0,
                "[{\"name\":\"key\",\"properties\":{\"displayName\":\"Encrypt\","
@@ -35,11 +35,17 @@ static void exempt_both(struct scene *scene, const char *name, const char *rows)
     CHECK_CONTAINS(scene_run(scene), "finding.exempted");
 }
 
+static void exempt_both(struct scene *scene, const char *name, const char *rows)
+{
+    exempt_with(scene, name, ALERTS, rows);
+}
+
 #define ROW(number, scope, expires)                                                                \
     "{\"id\":\"" number "\",\"exemptionId\":\"" number                                             \
     "\",\"subscriptionId\":\"s1\",\"scope\":\"/subscriptions/s1" scope                             \
     "\",\"policyId\":\"/p\",\"category\":\"Waiver\",\"reason\":\"We "                              \
-    "leave\",\"expiresOn\":" expires "}"
+    "leave\",\"requestedBy\":\"ann@example.com\",\"approvedBy\":\"Bob\",\"expiresOn\":" expires    \
+    "}"
 #define VM(name) "/resourcegroups/rg/providers/microsoft.compute/virtualmachines/" name
 
 TEST(the_title_says_until_when)
@@ -74,6 +80,22 @@ TEST(without_an_end_or_a_row_there_is_no_day)
         CHECK_INT(pages_with(&scene, "\"title\":\"Exempted: Encrypt on 2 resources"), 1);
         CHECK_INT(pages_with(&scene, "exempted_until_at"), 0);
         CHECK_INT(pages_with(&scene, "waiver: We leave"), !i);
+        scene_finish(&scene);
+    }
+}
+
+TEST(who_asked_for_it_is_told_where_that_is_wanted)
+{
+    static const char *const alerts[] = { ALERTS, "exemption_requesters: true\n" ALERTS };
+    for (size_t i = 0; i < ARRAY_COUNT(alerts); i++) {
+        struct scene scene;
+        exempt_with(&scene, i ? "named" : "hidden", alerts[i], "[" ROW("1", "", "null") "]");
+        CHECK_INT(pages_with(&scene, "waiver: We leave"), 1);
+        CHECK_INT(pages_with(&scene, "ann@example.com") + pages_with(&scene, "Bob"), i ? 2 : 0);
+        CHECK_INT(
+            pages_with(&scene,
+                       "\"waiver: We leave (requested by ann@example.com, approved by Bob)\""),
+            i ? 1 : 0);
         scene_finish(&scene);
     }
 }
