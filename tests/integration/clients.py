@@ -12,7 +12,8 @@ import subprocess
 
 from certificates import Authority
 from fetched import SETTING_UP, debian, node_folder, python_of, set_up
-from harness import (CLIENT, ROOT, SECRET, SLOWNESS, TENANT, Fake, Folder, contains, equal, run)
+from harness import (CLIENT, ROOT, SECRET, SLOWNESS, TENANT, Fake, Folder, contains, equal, fetch,
+                     run)
 
 PAGE_ROWS = 250
 OPTIONS = ("--subscriptions", "2", "--disabled-subscriptions", "1", "--assessments", "700",
@@ -46,6 +47,19 @@ class Bench:
         """What is so in one subscription."""
         wanted = subscription or self.subscription
         return [f for f in self.dump[kind] if f["subscriptionId"] == wanted]
+
+    def list(self, path):
+        """The rows of a list of the subscription, page by page."""
+        form = (f"grant_type=client_credentials&client_id={CLIENT}&client_secret={SECRET}"
+                "&scope=https://management.azure.com/.default")
+        token = fetch(f"{self.fake.url}/{TENANT}/oauth2/v2.0/token", "POST", form).json()
+        url = f"{self.fake.url}/subscriptions/{self.subscription}/providers/Microsoft.{path}"
+        rows = []
+        while url:
+            page = fetch(url, headers={"Authorization": "Bearer " + token["access_token"]}).json()
+            rows += page["value"]
+            url = page.get("nextLink")
+        return rows
 
     def run(self, words, environment, status=0):
         """What a client says: on stdout, or on stderr where it is to fail."""
@@ -159,13 +173,44 @@ def tiers_of(bench):
     return [(name, tier) for name, tier, _, _ in plans_of(bench)]
 
 
+RESULTS = ("passed", "failed", "skipped")
+KINDS = ("controls", "assessments", "resources")
+
+
+def compliance(rows):
+    return sorted((r["id"].lower(), r["state"], *(r.get(f"{result}{kind}") for kind in KINDS
+                                                  for result in RESULTS)) for r in rows)
+
+
+def raw_compliance(bench, path):
+    """What the list at a path says, read as it is."""
+    return [plain({"id": row["id"], **row["properties"], "name": row["name"]})
+            for row in bench.list(f"Security/regulatoryComplianceStandards{path}"
+                                  "?api-version=2019-01-01-preview")]
+
+
+def standards_of(bench):
+    return compliance(raw_compliance(bench, ""))
+
+
+def compliance_of(bench):
+    rows = []
+    for standard in raw_compliance(bench, ""):
+        below = f"/{standard['name']}/regulatoryComplianceControls"
+        for control in raw_compliance(bench, below):
+            rows += [control, *raw_compliance(
+                bench, f"{below}/{control['name']}/regulatoryComplianceAssessments")]
+    return compliance(rows)
+
+
 # "tiers": of the oldest version, which tells no more.
 JUDGES = {"assessments": (assessments, assessments_of), "metadata": (metadata, metadata_of),
           "metadata_of_subscription": (metadata, metadata_of), "scores": (scores, scores_of),
           "score": (scores, scores_of), "controls": (controls, controls_of),
           "controls_of_score": (controls, controls_of), "graph": (graph, graph_of),
           "assignments": (assignments, assignments_of),
-          "pricings": (plans, plans_of), "tiers": (tiers, tiers_of)}
+          "pricings": (plans, plans_of), "tiers": (tiers, tiers_of),
+          "standards": (compliance, standards_of), "compliance": (compliance, compliance_of)}
 
 
 def judge(bench, found, names):
@@ -245,7 +290,8 @@ def test_az_reads_the_tenant():
                                     "-n", "ascScore"),
             "pricings": az("security", "pricing", "list")["value"],
             "graph": ask_all(query("assessments_rows")),
-        }, set(JUDGES) - {"assignments", "metadata_of_subscription", "tiers"})
+            "standards": az("security", "regulatory-compliance-standards", "list"),
+        }, set(JUDGES) - {"assignments", "metadata_of_subscription", "tiers", "compliance"})
         contains(ask("securityresources | nonsense", status=1), "InvalidQuery", "a wrong query")
 
 

@@ -20,12 +20,23 @@ const OPERATIONS = {
     score: () => one(security.secureScores.get("ascScore")),
     controls: () => security.secureScoreControls.list({ expand: "definition" }),
     controls_of_score: () => security.secureScoreControls.listBySecureScore("ascScore"),
+    standards: () => security.regulatoryComplianceStandards.list(),
+    compliance,
     tiers,
     graph,
 };
 
 async function* one(row) {
     yield await row;
+}
+
+// The controls of every standard and what they are judged by.
+async function* compliance() {
+    for await (const standard of security.regulatoryComplianceStandards.list())
+        for await (const control of security.regulatoryComplianceControls.list(standard.name)) {
+            yield control;
+            yield* security.regulatoryComplianceAssessments.list(standard.name, control.name);
+        }
 }
 
 async function* tiers() {

@@ -25,6 +25,14 @@ def graph(client, subscription, query):
             return
 
 
+def compliance(security):
+    """The controls of every standard and what they are judged by."""
+    for standard in security.regulatory_compliance_standards.list():
+        for control in security.regulatory_compliance_controls.list(standard.name):
+            yield control
+            yield from security.regulatory_compliance_assessments.list(standard.name, control.name)
+
+
 def plain(row):
     return row if isinstance(row, dict) else row.as_dict()
 
@@ -44,6 +52,8 @@ def main(url, tenant, client, secret, subscription, query):
         "controls": security.secure_score_controls.list(expand="definition"),
         "controls_of_score": security.secure_score_controls.list_by_secure_score("ascScore"),
         "assignments": guests.guest_configuration_assignments.subscription_list(),
+        "standards": security.regulatory_compliance_standards.list(),
+        "compliance": compliance(security),
         "pricings": security.pricings.list(f"subscriptions/{subscription}").value,
         "graph": graph(ResourceGraphClient(credential, **where), subscription, query),
     }
