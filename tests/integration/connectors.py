@@ -36,7 +36,8 @@ def configuration(fake, folder, sink):
     return settings(
         fake.url, folder.file("secret", SECRET),
         {"subscriptions": {"interval": "1s"}, "assessments": {"interval": "1s"},
-         "secure_scores": {"interval": "1s"}, "baselines": {"enabled": False}},
+         "secure_scores": {"interval": "1s"}, "baselines": {"enabled": False},
+         "attack_paths": {"enabled": False}},
         alerts={"rules": ["rules.yml"], "receivers": [receiver(sink)],
                 "watch": {"score_drop": DROP},
                 "ledger": {"sla": {risk: f"{seconds}s" for risk, seconds in SLA_S.items()}},

@@ -44,7 +44,8 @@ def dates(dump):
 
 def check_ages(folder, azure, began):
     ledger = {row.hex()[:16]: at for row, at in query(
-        folder, "SELECT id, opened_at FROM ledger_finding WHERE is_open = 1")}
+        folder, "SELECT id, opened_at FROM ledger_known WHERE is_open = 1"
+                " AND source = 'assessments'")}
     equal(ledger.keys() ^ azure.keys(), set(), "open findings")
     equal({finding: at for finding, at in ledger.items() if azure[finding]},
           {finding: at for finding, at in azure.items() if at}, "dates of Azure")
