@@ -11,6 +11,7 @@
 #include "alerts/notify/audit_notice.h"
 #include "alerts/notify/group.h"
 #include "alerts/notify/limited.h"
+#include "alerts/notify/notification_changes.h"
 #include "alerts/notify/rekey.h"
 #include "alerts/rules/active.h"
 #include "alerts/store/schema.h"
@@ -259,7 +260,10 @@ static bool keep_history(void *context, struct error *error)
 static bool on_change(void *context, const struct active_change *change, struct error *error)
 {
     struct step *step = context;
-    return group_route(&step->groups, change, error);
+    bool is_news = change->kind == ACTIVE_FIRED || change->kind == ACTIVE_RESOLVED;
+    return (!is_news || notification_changes_ask(&step->notifications, change->alert,
+                                                 &step->evaluation->asked, error)) &&
+           group_route(&step->groups, change, error);
 }
 
 static size_t receivers_of(void *context, const struct alert *alert,

@@ -53,6 +53,7 @@ struct evaluation {
     bool more_to_prune;         /* than one step deletes */
     bool begun;                 /* a failure came after the transaction had begun */
     struct metric_set *figures; /* appended to: of the ledger, of points, of alerts */
+    struct asked_list asked;    /* who changed resources: for the board, after the commit */
     struct audit_list audits;   /* what people did: told, to be counted and logged */
     struct error aside[EVALUATION_ASIDE_COUNT]; /* what failed alone; code ERROR_NONE = nothing */
 };

@@ -299,6 +299,13 @@ static void ask_for_proofs(struct evaluator *evaluator)
         log_warn(MSG("cannot ask what became of missing findings"), ERR(&error));
 }
 
+static void ask_who_changed(struct evaluator *evaluator, const struct asked_list *list)
+{
+    struct asked_board *board = snapshot_store_asked(evaluator->config.snapshots);
+    for (size_t i = 0; i < list->count; i++)
+        asked_board_add(board, &list->items[i]);
+}
+
 bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64_t now,
                    int64_t *next_at, struct error *error)
 {
@@ -333,6 +340,7 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
         succeed(evaluator, &evaluation);
         evaluator->described = parts_of(snapshot);
         ask_for_proofs(evaluator);
+        ask_who_changed(evaluator, &evaluation.asked);
         *next_at = evaluation.next_at;
     } else {
         count_rules(evaluator, &evaluation_failures_total, 1);
@@ -341,6 +349,7 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
         evaluator->history = (struct history){ 0 };
     }
     audit_list_finish(&evaluation.audits);
+    asked_list_finish(&evaluation.asked);
     metric_put(evaluator->config.metrics, &last_duration,
                (double)(clock_monotonic_ms() - started_ms) / 1000, METRIC_LABELS());
     return ok;

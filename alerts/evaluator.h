@@ -40,7 +40,8 @@
  *      on without it
  *    8 database_commit: durable from here
  *    9 counters, published figures, then delivery_wake; release the snapshot
- *   10 ledger_unseen_ask: questions for the runner; the answers come with the next part
+ *   10 ledger_unseen_ask: questions for the runner; the answers come with the next part. Who
+ *      changed the resources of 5 is asked, too: answers come with a part of their own, in seconds
  * Between snapshots the same runs without 2's merge, when the earliest next_at has come or after a
  * wake. A cycle that changes nothing executes no INSERT, UPDATE or DELETE: no byte is written.
  *

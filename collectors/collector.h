@@ -28,7 +28,8 @@ struct query {
 enum collector_role {
     COLLECTOR_DATA,      /* what is measured; as good as every collector */
     COLLECTOR_DISCOVERY, /* which subscriptions there are: all others start after it */
-    COLLECTOR_REFERENCE  /* what the rows of others mean */
+    COLLECTOR_REFERENCE, /* what the rows of others mean */
+    COLLECTOR_ANSWERS    /* what somebody asks about resources (asked.h): it collects nothing */
 };
 
 /* What its rows say of findings. */
@@ -66,7 +67,10 @@ struct collect_context {
     const char *const *included; /* subscriptions the operator named; included_count of them */
     size_t included_count;
     const struct waivers *waivers; /* of rules of baselines, the operator's; NULL = none */
-    const char *const *tags; /* that the operator listed, ends with NULL; NULL = none */
+    const char *const *tags;       /* that the operator listed, ends with NULL; NULL = none */
+    const struct asked *asked;     /* of COLLECTOR_ANSWERS: what the rows are about; asked_count */
+    size_t asked_count;
+    bool callers; /* may keep the names of those who changed something */
 };
 
 /* Of a collector that is made at run time: who holds it, and what frees it when nobody does. */
@@ -103,6 +107,11 @@ struct collector {
                             const struct collect_context *context, struct error *error);
     /* Whether the list below a row is asked for, by a next query with "{row}". NULL = always. */
     bool (*has_below)(size_t query, const void *row);
+    /* Of COLLECTOR_ANSWERS: whether a query has to be asked about this resource, after what those
+     * before it brought. In its text {from}, {to} and {resource}, of Resource Graph {{from}},
+     * {{to}} and within quotes {{ids}}, are what is asked. */
+    bool (*asks)(const struct part *part, size_t query, const struct asked *asked,
+                 const struct collect_context *context);
     /* A row is odd: freeze the finding it is about (part_freeze), or else say that its subscription
      * has gaps. row: as far as it could be read, all else is as if absent. NULL: gaps. */
     void (*odd)(struct part *part, size_t query, const void *row,

@@ -2,6 +2,7 @@
 /* Every built-in collector, once. The order means nothing. */
 
 #define COLLECTOR_LIST(X) \
+    X(activity)           \
     X(assessments)        \
     X(attack_paths)       \
     X(baselines)          \

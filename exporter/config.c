@@ -380,6 +380,7 @@ struct runner_config config_runner(const struct config *config)
         .common = config->collector,
         .filter = config->subscriptions,
         .tags = config->alerts.tags,
+        .callers = config->alerts.callers,
         .storage_path = config->storage.path,
     };
 }

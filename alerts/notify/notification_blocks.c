@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/notify/notification_baseline.h"
+#include "alerts/notify/notification_changes.h"
 #include "alerts/notify/notification_finding.h"
 #include "alerts/notify/notification_names.h"
 #include "alerts/notify/notification_paths.h"
@@ -291,6 +292,8 @@ static bool add_findings(struct making *making, size_t place, bool open,
         block->resources[block->resource_count] = resource_of(making, alert, &view);
         notification_policy(making->context, alert, &view, making->arena,
                             &block->resources[block->resource_count]);
+        notification_changes(making->context, alert, view.resource_id, making->arena,
+                             &block->resources[block->resource_count]);
         block->resources[block->resource_count++].unseen_at = unseen_at;
         if (baselines_explain(making->context->snapshot, &view, making->arena, &making->rule))
             notification_baseline(&making->rule, making->arena, block);

@@ -112,6 +112,9 @@ const struct option settings_options[] = {
     { "exemption_requesters", OPTION_BOOL(CONFIG, exemption_requesters), .otherwise = "false",
       .help = "Who asked for an exemption, and who approved it, stands in messages about what is "
               "exempted, where its metadata say so." },
+    { "callers", OPTION_BOOL(CONFIG, callers), .otherwise = "false",
+      .help = "true: messages name who changed a resource, by address or object id; false: they "
+              "say only whether it was a user, a service principal or Azure itself." },
     { "receivers", OPTION_ITEMS(CONFIG, receivers, struct receivers_config),
       .section = receivers_options, .help = "Whom to tell." },
     { "route", OPTION_SECTION(CONFIG, route), .section = route_options,

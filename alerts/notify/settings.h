@@ -20,6 +20,7 @@ struct settings_config {
     int tags_line;
     bool governance_owner;         /* alerts have it as a label */
     bool exemption_requesters;     /* messages name them */
+    bool callers;                  /* messages name who changed something */
     struct option_items receivers; /* struct receivers_config */
     struct route_config route;
     struct option_items inhibit_rules;  /* struct inhibit_config */

@@ -89,6 +89,17 @@ static const char *resource_id_of(const struct notification *notification,
     return !resource ? "" : *resource->native_id ? resource->native_id : resource->id;
 }
 
+/* Who changed an alert's resource around then. */
+static const char *changed(const struct notification *notification, const struct alert *alert,
+                           struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    const struct notification_resource *resource = resource_of(notification, alert);
+    if (resource)
+        notification_words_changes(resource, 0, &text);
+    return arena_text(arena, buf_cstr(&text));
+}
+
 static const char *instant(int64_t at, struct arena *arena)
 {
     char text[32] = "";
@@ -214,6 +225,7 @@ static struct alert explained(const struct notification *notification, const str
         { "runbook_url", notification->runbook_url },
         { "held_back", notification->held_back },
         { "risk_factors", cut(block->risk_factors, points / 4, arena) },
+        { "changed", changed(notification, alert, arena) },
         { "found", block->found },
         { "expected", block->expected },
         { "careful", open ? block->careful : "" },

@@ -146,6 +146,9 @@ static void add_clocks(struct making *making, const struct notification_block *b
         if (block->ended_count == 1)
             add_instant(making, "Ended", block->resources->ended_at);
     }
+    if (block->open_count + block->ended_count == 1) /* else the list says it of each */
+        notification_words_changes(block->resources, notification->made_at, &text);
+    add_fact(making, "Changed", finish_text(making, &text));
 }
 
 void layout_why(const struct notification_block *block, struct buf *out)
@@ -328,6 +331,8 @@ static const char *resource_line(struct making *making,
     }
     if (*resource->found)
         buf_printf(&text, ", found %s", resource->found);
+    buf_text(&text, resource->change_count ? ", changed " : "");
+    notification_words_changes(resource, making->notification->made_at, &text);
     if (*id)
         buf_printf(&text, ": %s", id);
     return finish_text(making, &text);

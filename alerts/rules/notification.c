@@ -19,6 +19,15 @@ const char *const notification_status_words[] = { "firing", "resolved", NULL };
 #define LABEL_LIST(in, member, count, is_derived, text) \
     { #member, RECORD_LABELS(struct in, member, count), .derived = is_derived, .help = text }
 
+static const struct record_field change_fields[] = {
+    FIELD(INSTANT, notification_change, at, "When."),
+    FIELD(TEXT, notification_change, by, "user, service principal, azure or other."),
+    FIELD(TEXT, notification_change, caller, "Who, where `alerts.callers` is on."),
+    FIELD(TEXT, notification_change, operation, "The operation."),
+    FIELD(TEXT, notification_change, kind, "create, update or delete, where Azure says it."),
+    { 0 }
+};
+
 static const struct record_field resource_fields[] = {
     FIELD(TEXT, notification_resource, finding_id, "Id of the finding, 16 hex digits."),
     FIELD(TEXT, notification_resource, name, "Name of the resource."),
@@ -48,6 +57,8 @@ static const struct record_field resource_fields[] = {
     FIELD(INSTANT, notification_resource, exempted_until_at, "When that ends, if it does."),
     FIELD(TEXT, notification_resource, reason_before, "Why it had ended, of what is open again."),
     FIELD(INSTANT, notification_resource, ended_before_at, "When that was."),
+    LIST(notification_resource, changes, change_count, notification_change, change_fields,
+         "Who changed it around then, candidates:"),
     FIELD(INSTANT, notification_resource, unseen_at, "Since when Azure did not show it."),
     FIELD(BOOL, notification_resource, resolved, "Whether it is resolved."),
     { 0 }

@@ -20,6 +20,12 @@ enum {
 enum notification_status { NOTIFICATION_FIRING, NOTIFICATION_RESOLVED };
 extern const char *const notification_status_words[];
 
+struct notification_change { /* who may have caused a finding, or its end: a candidate */
+    int64_t at;
+    const char *by, *caller; /* "service principal"; by name, "" unless that is wanted */
+    const char *operation, *kind;
+};
+
 /* One finding of a block: a resource and where it stands. */
 struct notification_resource {
     const char *finding_id, *name, *type, *group;
@@ -39,6 +45,8 @@ struct notification_resource {
     int64_t exempted_until_at; /* 0 = without an end, or not known */
     const char *reason_before; /* of what is open again: why it had ended, and when */
     int64_t ended_before_at;
+    const struct notification_change *changes; /* [change_count] people before Azure itself */
+    size_t change_count;
     int64_t unseen_at; /* first collection without it, of what is no longer assessed */
     bool resolved;
 };

@@ -46,12 +46,28 @@ static bool keep_first(size_t *count, size_t keep)
     return true;
 }
 
+/* Who changed them; the resources are a copy then. */
+static bool drop_changes(struct shrinking *shrinking, struct notification_block *block)
+{
+    bool changed = false;
+    for (size_t i = 0; i < block->resource_count; i++)
+        changed |= block->resources[i].change_count > 0;
+    if (!changed)
+        return false;
+    struct notification_resource *resources =
+        arena_alloc(shrinking->arena, block->resource_count * sizeof *resources);
+    memcpy(resources, block->resources, block->resource_count * sizeof *resources);
+    for (size_t i = 0; i < block->resource_count; i++)
+        resources[i].change_count = 0;
+    block->resources = resources;
+    return true;
+}
+
 static bool drop_details(struct shrinking *shrinking, struct notification_block *block)
 {
     const char **texts[] = { &block->threats, &block->user_impact, &block->effort,
                              &block->attack_path_names };
-    bool changed = false;
-    (void)shrinking;
+    bool changed = drop_changes(shrinking, block);
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
         changed |= empty(texts[i]);
     return changed;

@@ -336,7 +336,7 @@ static const char *data_of(const char *collector)
                  { "baselines", "baseline results" },  { "catalogue", "descriptions" },
                  { "plans", "Defender plans" },        { "prerequisites", "machines" },
                  { "exemptions", "exemptions" },       { "governance", "owners and due dates" },
-                 { "subscriptions", "subscriptions" } };
+                 { "activity", "who changed what" },   { "subscriptions", "subscriptions" } };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (!strcmp(rows[i].name, collector))
             return rows[i].words;
@@ -549,5 +549,34 @@ void notification_words_changed(const struct notification *notification, struct 
         if (named && count > (int64_t)named)
             buf_printf(out, " and %lld more", (long long)count - (long long)named);
         buf_text(out, named ? ". " : "");
+    }
+}
+
+/* --- who changed a resource ------------------------------------------------------------------- */
+static void put_change(struct buf *out, const struct notification_change *change, int64_t now)
+{
+    static const char *const people[][2] = {
+        { "user", "a user" },
+        { "service principal", "a service principal" },
+        { "azure", "Azure itself" },
+    };
+    const char *by = "somebody", *what = *change->operation ? change->operation : change->kind;
+    for (size_t i = 0; i < ARRAY_COUNT(people); i++)
+        if (!strcmp(change->by, people[i][0]))
+            by = people[i][1];
+    text_instant(out, change->at, now);
+    buf_printf(out, "%sby %s", now ? ", " : " ", by);
+    if (*change->caller)
+        buf_printf(out, " (%s)", change->caller);
+    if (*what)
+        buf_printf(out, ": %s", what);
+}
+
+void notification_words_changes(const struct notification_resource *resource, int64_t now,
+                                struct buf *out)
+{
+    for (size_t i = 0; i < resource->change_count; i++) {
+        buf_text(out, i ? "; " : "");
+        put_change(out, &resource->changes[i], now);
     }
 }

@@ -19,6 +19,11 @@ void notification_words_block(const struct notification_block *block, struct buf
  * ended, how. Counts are of open ones. */
 void notification_words_title(const struct notification *notification, struct buf *out);
 
+/* Append who changed a resource: "2026-11-12 04:10 UTC, 5 h ago, by a service principal:
+ * Microsoft.Network/networkSecurityGroups/write; ...". now 0 = without the distance. */
+void notification_words_changes(const struct notification_resource *resource, int64_t now,
+                                struct buf *out);
+
 /* Append what ended, by name: "Fixed: vm-2, vm-4. Exempted: vm-5. ". */
 void notification_words_changed(const struct notification *notification, struct buf *out);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collectors/azure/graph.h"
+#include "collectors/snapshot/asked.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "kql.h"
@@ -19,7 +20,7 @@ enum {
 static const char placeholder[] = "'{{ids}}'";
 
 /* A resource that is asked for. */
-struct asked {
+struct sought {
     uint32_t kind; /* number in inquiry.kinds */
     bool found;
 };
@@ -27,7 +28,7 @@ struct asked {
 /* One query: the resources of one table that are asked for, and what came. */
 struct inquiry {
     struct intern ids; /* number n is asked[n - 1] */
-    struct asked *asked;
+    struct sought *asked;
     size_t asked_capacity;
     struct intern kinds; /* "subscription|type" */
     size_t *witnesses;   /* by kind: how many are asked for beside the questions */
@@ -51,17 +52,6 @@ static bool is_container(const char *resource_type)
            !strcmp(resource_type, "microsoft.resources/resourcegroups");
 }
 
-/* Ids come from outside and go into a query: those that could end a text are not asked for. */
-static bool may_ask(const char *resource_id)
-{
-    if (strncmp(resource_id, "/subscriptions/", strlen("/subscriptions/")) != 0)
-        return false;
-    for (const char *c = resource_id; *c; c++)
-        if (*c == '\'' || *c == '"' || *c == '\\' || (unsigned char)*c < ' ' || *c == 0x7f)
-            return false;
-    return true;
-}
-
 static size_t kind_text(const char *subscription_id, const char *type, char out[KIND_BYTES])
 {
     int length = snprintf(out, KIND_BYTES, "%s|%s", subscription_id, type);
@@ -82,7 +72,7 @@ static void add(struct inquiry *inquiry, const char *resource_id, uint32_t kind)
     if (number < before || !number)
         return;
     MEMORY_GROW(inquiry->asked, number - 1, inquiry->asked_capacity);
-    inquiry->asked[number - 1] = (struct asked){ .kind = kind };
+    inquiry->asked[number - 1] = (struct sought){ .kind = kind };
 }
 
 static void add_questions(struct inquiry *inquiry, const struct proof_questions *questions,
@@ -95,7 +85,7 @@ static void add_questions(struct inquiry *inquiry, const struct proof_questions 
         bool fits = inquiry->subscriptions.count <= SUBSCRIPTIONS_MAX ||
                     known(&inquiry->subscriptions, id, strlen(id));
         if (is_container(question->resource_type) != containers ||
-            !may_ask(question->resource_id) || !*id || !fits)
+            !asked_is_safe(question->resource_id) || !*id || !fits)
             continue;
         intern_put(&inquiry->subscriptions, id, strlen(id));
         size_t length = kind_text(id, question->resource_type, kind);
@@ -121,7 +111,7 @@ static void add_witnesses(struct inquiry *inquiry, const struct part *part)
         struct finding view;
         part_view(part, i, &view, scratch);
         size_t before = inquiry->ids.count;
-        if (may_ask(view.resource_id))
+        if (asked_is_safe(view.resource_id))
             add(inquiry, view.resource_id, number);
         if (inquiry->ids.count == before)
             continue;
@@ -138,8 +128,8 @@ static bool receive(void *context, const struct json *row, struct error *error)
     const char *id = json_text(json_get(row, "id"));
     (void)error;
     for (; id && id[length] && length < sizeof lower - 1; length++)
-        lower[length] = id[length] >= 'A' && id[length] <= 'Z' ? (char)(id[length] + ('a' - 'A'))
-                                                               : id[length];
+        lower[length] =
+            id[length] >= 'A' && id[length] <= 'Z' ? (char)(id[length] + ('a' - 'A')) : id[length];
     uint32_t number = known(&inquiry->ids, lower, length);
     if (!number)
         return true; /* nobody asked for it */
@@ -187,7 +177,7 @@ static enum proof_answer answer_of(const struct inquiry *inquiry,
     uint32_t number = known(&inquiry->ids, question->resource_id, strlen(question->resource_id));
     if (!number)
         return PROOF_NONE;
-    const struct asked *asked = &inquiry->asked[number - 1];
+    const struct sought *asked = &inquiry->asked[number - 1];
     if (asked->found)
         return PROOF_EXISTS;
     return inquiry->seen[asked->kind] ? PROOF_DELETED : PROOF_NONE;

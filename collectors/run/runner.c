@@ -6,9 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "collectors/run/answer.h"
 #include "collectors/run/collect.h"
 #include "collectors/run/prove.h"
 #include "collectors/run/runner_kept.h"
+#include "collectors/run/runner_report.h"
 #include "collectors/run/texts.h"
 #include "collectors/subscriptions.h"
 #include "core/clock.h"
@@ -16,7 +18,12 @@
 #include "core/memory.h"
 #include "core/worker.h"
 
-enum { RETRY_BASE_S = 5, FIRST_LOOK_MS = 50 };
+enum {
+    RETRY_BASE_S = 5,
+    FIRST_LOOK_MS = 50,
+    ASKED_LOOK_MS = 250, /* how soon a question is seen ... */
+    ASKED_PACE_MS = 5000 /* ... and how often at most some are answered: a quota's window */
+};
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -36,6 +43,7 @@ struct slot {
     struct source_status status;
     struct collect_memory memory;
     struct waivers *waivers;
+    struct answer_memory answers;
     bool severity_rates;
     bool loaded;    /* from the last run of the program: not due yet */
     int64_t ran_ms; /* when its last run began; 0 = not yet */
@@ -50,6 +58,7 @@ struct runner {
     struct snapshot_store *store;
     char **include, **exclude; /* ids, end with NULL; include: none = all */
     char **tags;
+    bool callers;
     char *storage_path;
     bool started;
     struct source_list *sources;
@@ -76,6 +85,11 @@ bool runner_is_needed(const struct source *source, const struct source *by,
                   : role == COLLECTOR_REFERENCE ? variant->needs_reference
                                                 : false;
     return needed && source != by && !strcmp(source->tenant, by->tenant);
+}
+
+static bool is_asked(const struct slot *slot)
+{
+    return slot->source->collector->role == COLLECTOR_ANSWERS;
 }
 
 static bool is_needed(const struct source *source, const struct slot *by)
@@ -185,6 +199,7 @@ struct runner *runner_create(const struct runner_config *config, struct arm *arm
     runner->include = texts_copy(&config->filter.include);
     runner->exclude = texts_copy(&config->filter.exclude);
     runner->tags = texts_copy(&config->tags);
+    runner->callers = config->callers;
     if (config->storage_path)
         runner->storage_path = memory_copy(config->storage_path);
     create_slots(runner, config);
@@ -199,6 +214,7 @@ void runner_destroy(struct runner *runner)
     for (size_t i = 0; i < runner->sources->count; i++) {
         http_client_destroy(runner->slots[i].client);
         waivers_destroy(runner->slots[i].waivers);
+        answer_memory_finish(&runner->slots[i].answers);
         pthread_mutex_destroy(&runner->slots[i].lock);
     }
     free(runner->slots);
@@ -225,90 +241,6 @@ static const char **scope_of(const struct slot *slot, const struct snapshot *sna
         if (known[i].state == SUBSCRIPTION_VISIBLE)
             scope[(*scope_count)++] = known[i].id;
     return scope;
-}
-
-/* Name odd rows when they are others than before, never every interval. */
-static void report_odd(const struct slot *slot, const struct odd_rows *before)
-{
-    const struct odd_rows *now = &slot->status.odd;
-    size_t count = odd_count(now);
-    const char *name = slot->source->name;
-    if (now->digest == before->digest)
-        return;
-    if (count)
-        log_warn(MSG("odd rows: the others are shown, nothing is concluded from these"),
-                 TEXT("collector", name), INT("count", (int64_t)count), TEXT("first", now->first));
-    else
-        log_info(MSG("no row is odd any more"), TEXT("collector", name));
-}
-
-/* Log a failure when it is new, and the recovery: never the same thing every interval. */
-static void report(const struct slot *slot, const struct source_status *before)
-{
-    const struct source_status *now = &slot->status;
-    const char *name = slot->source->name;
-    if (now->success) {
-        if (before->attempted && !before->success)
-            log_info(MSG("collector recovered"), TEXT("collector", name),
-                     INT("rows", (int64_t)now->rows), INT("failures", before->failures));
-        else if (!before->attempted)
-            log_info(MSG("first collection complete"), TEXT("collector", name),
-                     INT("rows", (int64_t)now->rows),
-                     NUM("duration_seconds", (double)now->duration_ms / 1e3));
-        else
-            log_debug(MSG("collected"), TEXT("collector", name), INT("rows", (int64_t)now->rows),
-                      NUM("duration_seconds", (double)now->duration_ms / 1e3));
-        report_odd(slot, &before->odd);
-        if (now->truncated && !before->truncated)
-            log_warn(MSG("Azure's answer is cut: what is missing is not concluded from"),
-                     TEXT("collector", name));
-        return;
-    }
-    bool same = before->attempted && !before->success && before->error.code == now->error.code;
-    if (now->error.code == ERROR_CANCELLED || same)
-        log_debug(MSG("collection failed again"), TEXT("collector", name), ERR(&now->error));
-    else
-        log_warn(MSG(now->last_success_at ? "collection failed, the last good data stay"
-                                          : "collection failed"),
-                 TEXT("collector", name), TEXT("reason", error_word(now->error.code)),
-                 ERR(&now->error));
-}
-
-static size_t count_carried(const struct part *part, const struct part_cover **first)
-{
-    size_t count = 0;
-    for (size_t i = 0; part && i < part->cover_count; i++)
-        if (part->cover[i].carried && !count++)
-            *first = &part->cover[i];
-    return count;
-}
-
-/* Log when more subscriptions than before cannot be read, and when all can again. */
-static void report_carried(const struct slot *slot, const struct part *older,
-                           const struct part *part)
-{
-    const struct part_cover *first = NULL, *unused;
-    size_t before = count_carried(older, &unused), now = count_carried(part, &first);
-    const char *name = slot->source->name;
-    if (now > before)
-        log_warn(MSG("subscriptions cannot be read, what was known of them stays"),
-                 TEXT("collector", name), INT("count", (int64_t)now),
-                 TEXT("subscription_id", first->subscription_id), TEXT("reason", first->reason));
-    else if (before && !now)
-        log_info(MSG("all subscriptions can be read again"), TEXT("collector", name));
-}
-
-/* Log when there is more of something than may be shown, and when it is of other things. */
-static void report_limited(const struct slot *slot, const struct part *older,
-                           const struct part *part)
-{
-    const char *before = older ? older->limited : NULL, *now = part->limited;
-    const char *name = slot->source->name;
-    if (now && (!before || strcmp(before, now) != 0))
-        log_warn(MSG("more than may be shown: the rest is counted"), TEXT("collector", name),
-                 TEXT("metrics", now));
-    else if (before && !now)
-        log_info(MSG("all can be shown again"), TEXT("collector", name));
 }
 
 /* Turn what a run brought into the next status. */
@@ -369,6 +301,7 @@ bool runner_run(struct runner *runner, const struct source *source)
         .included_count = texts_count(runner->include),
         .waivers = slot->waivers,
         .tags = source->collector->asks_for_tags ? (const char *const *)runner->tags : NULL,
+        .callers = runner->callers,
     };
     struct collect_result result = { 0 };
     struct error error = { 0 };
@@ -377,8 +310,11 @@ bool runner_run(struct runner *runner, const struct source *source)
     slot->status.started_at = context.now;
     slot->ran_ms = started_ms;
     struct part *older = snapshot_part(snapshot, source);
-    bool ok = collect_run(source, variant_of(slot), &session, &context, older, scope, scope_count,
-                          &slot->memory, &result, &error);
+    bool ok = is_asked(slot)
+                  ? answer_run(source, variant_of(slot), &session, &context,
+                               snapshot_store_asked(runner->store), &slot->answers, &result, &error)
+                  : collect_run(source, variant_of(slot), &session, &context, older, scope,
+                                scope_count, &slot->memory, &result, &error);
     free(scope);
     if (ok)
         answer_questions(runner, result.part, &session);
@@ -386,10 +322,10 @@ bool runner_run(struct runner *runner, const struct source *source)
     conclude(slot, ok, &result, &error);
     if (ok && source->collector->save && runner->storage_path)
         runner_kept_save(result.part, runner->storage_path);
-    report(slot, &before);
+    runner_report(source, &before, &slot->status);
     if (ok) {
-        report_carried(slot, older, result.part);
-        report_limited(slot, older, result.part);
+        runner_report_carried(source, older, result.part);
+        runner_report_limited(source, older, result.part);
     }
     snapshot_publish(runner->store, source, result.part, &slot->status);
     snapshot_release(snapshot);
@@ -432,14 +368,26 @@ int64_t runner_fresh_ms(const struct source_status *status, int64_t now)
     return age_ms >= 0 && age_ms < status->interval_ms ? status->interval_ms - age_ms : 0;
 }
 
+/* Whether one that is asked has nothing to do yet. */
+static bool is_idle(const struct slot *slot)
+{
+    int64_t since_ms = clock_monotonic_ms() - slot->ran_ms;
+    if (!is_asked(slot) || !slot->ran_ms || since_ms >= slot->status.interval_ms)
+        return false;
+    return since_ms < ASKED_PACE_MS || !asked_board_waits(snapshot_store_asked(slot->runner->store),
+                                                          slot->source->tenant, clock_now_s());
+}
+
 static int64_t tick(void *data)
 {
     struct slot *slot = data;
     bool changed = adopt(slot);
     if (!may_start(slot))
         return FIRST_LOOK_MS;
+    if (is_idle(slot))
+        return ASKED_LOOK_MS;
     int64_t due_ms = slot->ran_ms + slot->status.interval_ms - clock_monotonic_ms();
-    if (changed && slot->ran_ms && slot->status.success && due_ms > 0)
+    if (changed && slot->ran_ms && slot->status.success && due_ms > 0 && !is_asked(slot))
         return due_ms;
     int64_t interval_ms = slot->status.interval_ms;
     if (slot->loaded) {
@@ -449,7 +397,7 @@ static int64_t tick(void *data)
             return fresh_ms;
     }
     if (runner_run(slot->runner, slot->source))
-        return clock_jitter(interval_ms, 5);
+        return is_asked(slot) ? ASKED_LOOK_MS : clock_jitter(interval_ms, 5);
     int64_t retry_ms = clock_backoff_s(slot->status.failures, RETRY_BASE_S, 3600) * 1000;
     return clock_jitter(retry_ms < interval_ms ? retry_ms : interval_ms, 20);
 }
@@ -530,7 +478,8 @@ static bool is_other(const struct slot *slot, const struct runner_config *config
     const struct runner_source settings = settings_of(config, source);
     return settings.enabled != slot->config.enabled || settings.variant != slot->config.variant ||
            !waivers_equal(slot->waivers, &settings.waivers) ||
-           (source->collector->asks_for_tags && !texts_equal(slot->runner->tags, &config->tags));
+           (source->collector->asks_for_tags && !texts_equal(slot->runner->tags, &config->tags)) ||
+           (is_asked(slot) && slot->runner->callers != config->callers);
 }
 
 /* Hand a source that goes on its new times, if they are new. */
@@ -587,6 +536,7 @@ void runner_configure(struct runner *runner, const struct runner_config *config)
         set_filter(runner, &config->filter);
     if (tags)
         set_tags(runner, &config->tags);
+    runner->callers = config->callers;
     for (size_t i = 0; i < count; i++)
         if (other[i])
             set_slot(&runner->slots[i], config);

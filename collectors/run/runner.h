@@ -42,6 +42,7 @@ struct runner_config {
     struct runner_common common;
     struct runner_filter filter;
     struct option_texts tags; /* for the sources that ask for them: without, those are off */
+    bool callers;             /* names of those who changed something may be kept */
     const char *storage_path; /* where the catalogue is kept between runs; NULL = nowhere */
 };
 

@@ -15,6 +15,7 @@ struct snapshot_store {
     pthread_cond_t changed;
     struct snapshot *current;
     struct proof_board *proofs;
+    struct asked_board *asked;
 };
 
 struct snapshot *snapshot_create(struct source_list *sources)
@@ -68,6 +69,7 @@ struct snapshot_store *snapshot_store_create(struct source_list *sources)
     struct snapshot_store *store = MEMORY_NEW(struct snapshot_store);
     store->current = snapshot_create(sources);
     store->proofs = proof_board_create();
+    store->asked = asked_board_create();
     pthread_mutex_init(&store->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -83,6 +85,7 @@ void snapshot_store_destroy(struct snapshot_store *store)
         return;
     snapshot_release(store->current);
     proof_board_destroy(store->proofs);
+    asked_board_destroy(store->asked);
     pthread_cond_destroy(&store->changed);
     pthread_mutex_destroy(&store->lock);
     free(store);
@@ -91,6 +94,11 @@ void snapshot_store_destroy(struct snapshot_store *store)
 struct proof_board *snapshot_store_proofs(const struct snapshot_store *store)
 {
     return store->proofs;
+}
+
+struct asked_board *snapshot_store_asked(const struct snapshot_store *store)
+{
+    return store->asked;
 }
 
 /* The next snapshot: what the current one has of these sources, with a reference on each part; the
@@ -240,8 +248,7 @@ struct snapshot *snapshot_acquire(struct snapshot_store *store, int64_t now)
 
 void snapshot_release(struct snapshot *snapshot)
 {
-    if (!snapshot ||
-        atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) != 1)
+    if (!snapshot || atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) != 1)
         return;
     for (size_t i = 0; i < snapshot->sources->count; i++)
         part_release(snapshot->parts[i]);

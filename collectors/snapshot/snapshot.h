@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collectors/snapshot/asked.h"
 #include "collectors/snapshot/part.h"
 
 /* How a collector's last run went. */
@@ -15,7 +16,7 @@ struct source_status {
     int64_t started_at, last_success_at, duration_ms;
     int64_t interval_ms;      /* as configured */
     int64_t max_staleness_ms; /* older data are not shown; 0 = for ever */
-    size_t rows;         /* of the last run, complete or not */
+    size_t rows;              /* of the last run, complete or not */
     bool truncated;
     struct odd_rows odd; /* of the last run that was complete */
     int failures;        /* in a row */
@@ -48,6 +49,9 @@ void snapshot_store_destroy(struct snapshot_store *store);
 
 /* Where the evaluator asks what the runner is to prove. */
 struct proof_board *snapshot_store_proofs(const struct snapshot_store *store);
+
+/* Where it asks what is answered about resources. */
+struct asked_board *snapshot_store_asked(const struct snapshot_store *store);
 
 /* Go on with other sources: parts and statuses of those that stay are kept. Wakes snapshot_wait
  * when something changed. */

@@ -22,7 +22,8 @@ enum draw_stream {
     DRAW_TENANT,
     DRAW_PATH,
     DRAW_PREREQUISITE,
-    DRAW_BELOW
+    DRAW_BELOW,
+    DRAW_CHANGE
 };
 
 /* source: the finalizer of SplitMix64 (Steele, Lea, Flood 2014). */

@@ -220,15 +220,17 @@ static bool matches(const char *known, const char *text, struct view *view)
             continue;
         }
         size_t length = strspn(text, "0123456789-:.TZ");
-        bool is_since = strncmp(known, "{{since}}", 9) == 0;
+        bool is_until = strncmp(known, "{{to}}", 6) == 0;
+        bool is_since = !strncmp(known, "{{since}}", 9) || !strncmp(known, "{{from}}", 8);
         if (length == 0 || length >= sizeof value || !strstr(known, "}}"))
             return false;
         snprintf(value, sizeof value, "%.*s", (int)length, text);
-        if (is_since && !clock_parse_rfc3339(value, &view->since))
+        if ((is_since || is_until) &&
+            !clock_parse_rfc3339(value, is_since ? &view->since : &view->until))
             return false;
         if (strncmp(known, "{{partitions}}", 14) == 0)
             view->partitions = atol(value);
-        else if (!is_since)
+        else if (!is_since && !is_until)
             view->partition = atol(value);
         known = strstr(known, "}}") + 2;
         text += length;
@@ -242,7 +244,7 @@ const struct query *queries_match(const struct queries *queries, const char *tex
     char *plain = normalised(text, false);
     const struct query *found = NULL;
     for (size_t i = 0; i < queries->count && !found; i++) {
-        view->since = view->partition = view->partitions = 0;
+        view->since = view->until = view->partition = view->partitions = 0;
         free(view->ids);
         view->ids = NULL;
         if (matches(queries->list[i].text, plain, view))

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "admin.h"
+#include "changes.h"
 #include "compliance.h"
 #include "core/compiler.h"
 #include "graph.h"
@@ -54,6 +55,8 @@ static const struct route {
       compliance_assessments },
     { "GET", SUBSCRIPTION "/providers/Microsoft.GuestConfiguration/guestConfigurationAssignments",
       "assignments", MACHINE_VERSIONS, rest_assignments },
+    { "GET", SUBSCRIPTION "/providers/Microsoft.Insights/eventtypes/management/values", "activity",
+      "2015-04-01", changes_log },
     { "GET", "/tenants", "tenants", SUBSCRIPTION_VERSIONS, token_tenants },
     { "POST", "/{}/oauth2/v2.0/token", "token", NULL, token_entra },
     { "GET", "/metadata/identity/oauth2/token", "imds", NULL, token_metadata_service },
@@ -62,6 +65,7 @@ static const struct route {
     { "GET", "/adfs/.well-known/openid-configuration", "discovery", NULL, token_adfs },
     { "POST", "/adfs/oauth2/token", "token", NULL, token_entra },
     { "GET", "/_fake/dump", "admin", NULL, admin_dump },
+    { "GET", "/_fake/change", "admin", NULL, changes_fact },
     { "GET", "/_fake/history", "admin", NULL, admin_history },
     { "GET", "/_fake/stats", "admin", NULL, admin_stats },
     { "POST", "/_fake/advance", "admin", NULL, admin_advance },

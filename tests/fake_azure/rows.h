@@ -9,7 +9,8 @@ struct view {
     struct tenant *tenant;
     const bool *in_scope;       /* by subscription */
     uint32_t generation;        /* the rows are those of its beginning */
-    int64_t since;              /* statusChangeDate at least this; 0 = any */
+    int64_t since;              /* statusChangeDate, or change, at least this; 0 = any */
+    int64_t until;              /* change at most this; 0 = any */
     size_t expand_limit;        /* of mv-expand */
     bool failing_only;          /* leave out what is Healthy or Compliant */
     bool every_score;           /* the one without grace periods, too */
@@ -57,8 +58,9 @@ struct rows {
 enum { ROWS_BYTES_MAX = 512 };
 
 /* Each ends with query NULL. */
-extern const struct rows rows_baseline[], rows_compliance[], rows_exemptions[], rows_governance[],
-    rows_paths[], rows_plans[], rows_prerequisites[], rows_subassessments[], rows_tags[];
+extern const struct rows rows_baseline[], rows_changes[], rows_compliance[], rows_exemptions[],
+    rows_governance[], rows_paths[], rows_plans[], rows_prerequisites[], rows_subassessments[],
+    rows_tags[];
 
 /* A text in scratch. */
 const char *rows_print(struct arena *scratch, const char *format, ...) PRINTF_LIKE(2, 3);

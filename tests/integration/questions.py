@@ -130,6 +130,29 @@ STORIES = {
         ("Now critical, was high:", "Storage", "stprod01"),
         storage(news=("Now critical, was high", "Critical, was High"),
                 since=("2026-11-24 03:15 UTC, 1 d ago",), until=("2026-12-01 03:15 UTC, in 5 d",))),
+    "changed": Story(
+        ("Critical:", "Storage", "stprod01"),
+        storage(**{"who changed it": (
+            "2026-11-23 02:14 UTC, 2 d ago, by a service principal: "
+            "Microsoft.Storage/storageAccounts/write",
+            "2026-11-23 02:20 UTC, 2 d ago, by Azure itself: update")}),
+        never={"zebra"}),
+    "changed_back": Story(
+        ("Fixed:", "Storage", "stprod01"),
+        ended("Fixed", "fixed", **{"who changed it": (
+            "2026-11-25 03:20 UTC, 10 min ago, by a user: "
+            "Microsoft.Storage/storageAccounts/write",)}),
+        never=ENDED | {"zebra"}, pagerduty=closed("Fixed:", "Closed because: fixed")),
+    "changed_several": Story(
+        ("Critical:", "Storage", "2 open"),
+        storage(where=("stprod01", "stprod02", STORAGE + "stprod01"), gain=("0.5 of 4 points",),
+                since=("2026-11-23 02:00 UTC, 2 d ago",), until=("2026-11-30 02:00 UTC, in 4 d",),
+                silence=silence("CriticalFinding"), **{"who changed it": (
+                    "changed 2026-11-23 02:14 UTC, 2 d ago, by a user: "
+                    "Microsoft.Storage/storageAccounts/write",)}),
+        never={"zebra"},
+        pagerduty=storage(gain=("0.5 of 4 points",), **{"who changed it": (
+            "Changed: 2026-11-23 02:14 UTC, 2 d ago, by a user: ",)})),
     "overdue": Story(
         ("Overdue 3 d (critical):", "Storage", "stprod01"),
         storage(since=("2026-11-23 03:00 UTC, 10 d ago",),

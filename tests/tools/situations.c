@@ -128,6 +128,41 @@ static void rerated(struct stage *stage)
     stage_collect(stage);
 }
 
+#define STPROD01                                                                                   \
+    "/subscriptions/" STAGE_PRODUCTION                                                             \
+    "/resourceGroups/rg-data/providers/Microsoft.Storage/storageAccounts/stprod01"
+#define CHANGE(time, kind, by, operation)                                                          \
+    "{\"id\":\"" time "\",\"resourceId\":\"" STPROD01 "\",\"changeTime\":\"" time                  \
+    "\",\"changeType\":\"" kind "\",\"changedBy\":\"mara@zebra.example\",\"changedByType\":\"" by  \
+    "\",\"operation\":\"" operation "\"}"
+#define WRITE "Microsoft.Storage/storageAccounts/write"
+
+static void changed(struct stage *stage)
+{
+    stage_begin(stage, BY_ADVICE, NO_RULER, GROUPS CRITICAL);
+    stage_changes(stage, STPROD01, STAGE_AT - 2 * DAY + HOUR,
+                  "[" CHANGE("2026-11-23T02:14:00.000Z", "Update", "Application", WRITE) "," CHANGE(
+                      "2026-11-23T02:20:00Z", "Update", "System", "Unspecified") "]");
+    open_storage(stage, 1);
+}
+
+static void changed_back(struct stage *stage)
+{
+    begin_storage(stage, 1);
+    stage_turns(stage, &stage->rows[0], "Healthy", "");
+    stage_changes(stage, STPROD01, STAGE_AT + 5400,
+                  "[" CHANGE("2026-11-25T03:20:00.00Z", "Update", "User", WRITE) "]");
+    stage_collect(stage);
+}
+
+static void changed_several(struct stage *stage)
+{
+    stage_begin(stage, BY_ADVICE, NO_RULER, GROUPS CRITICAL);
+    stage_changes(stage, STPROD01, STAGE_AT - 2 * DAY + HOUR,
+                  "[" CHANGE("2026-11-23T02:14:00.000Z", "Update", "User", WRITE) "]");
+    open_storage(stage, 2);
+}
+
 static void overdue(struct stage *stage)
 {
     stage_begin(stage, BY_ADVICE, NO_RULER,
@@ -322,7 +357,8 @@ static void by_rule(struct stage *stage)
     X(opened) X(second_resource) X(partly_fixed) X(fixed) X(all_fixed) X(exempted) \
     X(not_applicable) X(plan_off) X(deleted) X(reopened) X(exemption_over) X(rerated) \
     X(overdue) X(mixed) X(digest) X(first_run) X(stale) X(threshold) X(absent) X(drop_score) \
-    X(score_back) X(by_machine) X(by_rule) X(aws) X(hundreds) X(longest)
+    X(score_back) X(by_machine) X(by_rule) X(aws) X(hundreds) X(longest) X(changed) \
+    X(changed_back) X(changed_several)
 /* clang-format on */
 
 #define NAME(name) #name,

@@ -73,6 +73,8 @@ static void feed(struct stage *stage, struct part *part, size_t query, const cha
         .snapshot = stage->scene.world.snapshot,
         .wanted = scene_wants,
         .max_staleness_s = 86400,
+        .asked = &stage->asked,
+        .asked_count = 1,
     };
     struct error error = { 0 };
     struct json *document = json_parse(rows, strlen(rows), &error);
@@ -92,7 +94,9 @@ static void publish(struct stage *stage, struct part *part)
 {
     const struct collector *collector = part->source->collector;
     struct collect_context context = { .now = stage->scene.world.now,
-                                       .snapshot = stage->scene.world.snapshot };
+                                       .snapshot = stage->scene.world.snapshot,
+                                       .asked = &stage->asked,
+                                       .asked_count = 1 };
     struct error error = { 0 };
     for (const char *const *one = cover; *one; one++)
         part_add_cover(part, *one, 1);
@@ -391,6 +395,17 @@ void stage_score(struct stage *stage, double percent)
     stage->scene.world.now += 900;
     publish_score(stage, percent);
     stage_decide(stage, 0);
+}
+
+void stage_changes(struct stage *stage, const char *resource_id, int64_t at, const char *rows)
+{
+    struct part *part = part_create(SOURCE(activity));
+    CLEANUP(buf_finish) struct buf lower = { 0 };
+    for (const char *c = resource_id; *c; c++)
+        buf_char(&lower, *c >= 'A' && *c <= 'Z' ? (char)(*c + ('a' - 'A')) : *c);
+    stage->asked = (struct asked){ "", arena_text(&stage->arena, buf_cstr(&lower)), at, 0 };
+    feed(stage, part, 0, rows);
+    publish(stage, part);
 }
 
 void stage_baselines(struct stage *stage, const char *rules, const char *texts)

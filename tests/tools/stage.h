@@ -41,7 +41,8 @@ struct stage {
     struct scene scene;
     struct stage_row rows[STAGE_ROWS_MAX];
     size_t row_count;
-    char before[32]; /* the newest message before those of the last evaluation that told any */
+    struct asked asked; /* what rows of changes are about */
+    char before[32];    /* the newest message before those of the last evaluation that told any */
     struct arena arena;
 };
 
@@ -74,6 +75,10 @@ void stage_wait(struct stage *stage, int64_t seconds);
 
 /* The score of Production in percent, with the controls it is made of, and what is decided. */
 void stage_score(struct stage *stage, double percent);
+
+/* What Azure answers about the changes of a resource around an instant: rows. Nothing is decided.
+ */
+void stage_changes(struct stage *stage, const char *resource_id, int64_t at, const char *rows);
 
 /* Rows of a query of the baselines; texts of rules; and what is decided. */
 void stage_baselines(struct stage *stage, const char *rules, const char *texts);

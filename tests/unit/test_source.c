@@ -28,7 +28,7 @@ TEST(the_order_is_what_collectors_say)
         SOURCE(plans)->collector,          SOURCE(prerequisites)->collector,
         SOURCE(attack_paths)->collector,   SOURCE(compliance)->collector,
         SOURCE(exemptions)->collector,     SOURCE(governance)->collector,
-        SOURCE(subassessments)->collector,
+        SOURCE(subassessments)->collector, SOURCE(activity)->collector,
     };
     enum { COUNT = ARRAY_COUNT(kinds) };
     for (size_t turn = 0; turn < COUNT; turn++) {
@@ -39,7 +39,8 @@ TEST(the_order_is_what_collectors_say)
         join_keys(list, &keys);
         CHECK_TEXT(buf_cstr(&keys),
                    "subscriptions catalogue assessments secure_scores baselines attack_paths "
-                   "governance exemptions tags compliance plans subassessments prerequisites");
+                   "governance exemptions tags compliance plans subassessments prerequisites "
+                   "activity");
         CHECK(source_list_equal(list, test_sources()));
         source_list_release(list);
     }
