@@ -153,8 +153,7 @@ static void add_clocks(struct making *making, const struct notification_block *b
 
 void layout_why(const struct notification_block *block, struct buf *out)
 {
-    if (block->internet_exposed)
-        buf_text(out, "can be reached from the internet");
+    buf_text(out, block->internet_exposed ? "can be reached from the internet" : "");
     if (block->attack_paths)
         buf_printf(out, "%son %lld attack path%s", out->length ? "; " : "",
                    (long long)block->attack_paths, block->attack_paths == 1 ? "" : "s");
