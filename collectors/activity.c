@@ -314,7 +314,7 @@ const struct collector activity_collector = {
             "`alerts.callers` wants them.",
     .default_interval = "15m",
     .role = COLLECTOR_ANSWERS,
-    .order = 10,
+    .order = 900, /* behind what is built in, before what is not */
     .rights = { "changes of the resources that findings are told of, and their activity log",
                 "Reader" },
     .variants = {

@@ -14,7 +14,7 @@ static int compare(const void *left, const void *right)
     static const int ranks[] = { [COLLECTOR_DISCOVERY] = 0,
                                  [COLLECTOR_REFERENCE] = 1,
                                  [COLLECTOR_DATA] = 2,
-                                 [COLLECTOR_ANSWERS] = 3 };
+                                 [COLLECTOR_ANSWERS] = 2 };
     const struct source *a = left, *b = right;
     int order = ranks[a->collector->role] - ranks[b->collector->role];
     if (order)
