@@ -44,8 +44,9 @@ const struct family_1 evaluation_unreadable = {
 /* clang-format on */
 
 const char *const evaluation_aside_words[] = {
-    "silences", "inhibitions", "scores", "freshness", "subscriptions", "models",  "plans", "risk",
-    "counters", "history",     "drill",  "audit",     "pruning",       "figures", NULL,
+    "silences", "inhibitions",  "scores",  "freshness", "subscriptions", "models",
+    "plans",    "remediations", "risk",    "counters",  "history",       "drill",
+    "audit",    "pruning",      "figures", NULL,
 };
 
 /* What lives as long as the evaluation. */
@@ -180,6 +181,11 @@ static bool watch_plans(void *context, struct error *error)
     return watch(context, WATCH_PLANS, error);
 }
 
+static bool watch_remediations(void *context, struct error *error)
+{
+    return watch(context, WATCH_REMEDIATIONS, error);
+}
+
 static bool watch_risk(void *context, struct error *error)
 {
     struct step *step = context;
@@ -205,6 +211,7 @@ static bool happen(struct step *step, struct error *error)
         !aside(step, EVALUATION_SUBSCRIPTIONS, watch_subscriptions, error) ||
         !aside(step, EVALUATION_MODELS, watch_models, error) ||
         !aside(step, EVALUATION_PLANS, watch_plans, error) ||
+        !aside(step, EVALUATION_REMEDIATIONS, watch_remediations, error) ||
         !aside(step, EVALUATION_RISK, watch_risk, error))
         return false;
     for (size_t i = 0; i < step->events.count; i++)

@@ -19,6 +19,7 @@ enum evaluation_aside {
     EVALUATION_SUBSCRIPTIONS,
     EVALUATION_MODELS,
     EVALUATION_PLANS,
+    EVALUATION_REMEDIATIONS,
     EVALUATION_RISK, /* whether Azure tells any */
     EVALUATION_COUNTERS,
     EVALUATION_HISTORY, /* values over time */

@@ -16,6 +16,7 @@ struct query {
     const char *kql;          /* Resource Graph text, tenant scope */
     const char *path;         /* ARM list; "{subscription}" makes it one list per visible one,
                                  "{row}" one below each row of the query before */
+    bool post;                /* of a path: asked for with POST */
     const char *api_versions; /* tried in order, separated by spaces, when Azure refuses one */
     const struct column *columns;
     const char *id;        /* member by which a row is known when it comes twice; NULL = "id" */
@@ -60,6 +61,7 @@ struct collect_context {
     const struct snapshot *snapshot; /* what is known so far */
     const struct variant *variant;   /* whose rows are read */
     const char *subscription_id;     /* of the list being read; NULL for tenant-wide ones */
+    const char *row_id;              /* of the row it is below; NULL = of none */
     int64_t max_staleness_s;         /* how long old data may be shown */
     bool severity_rates;             /* what Azure does not rate has the risk of its severity */
     bool (*wanted)(const void *filter, const char *subscription_id); /* the operator's filter */

@@ -12,6 +12,7 @@
     X(governance)         \
     X(plans)              \
     X(prerequisites)      \
+    X(remediations)       \
     X(secure_scores)      \
     X(subassessments)     \
     X(subscriptions)      \

@@ -22,6 +22,7 @@ const char *const event_kind_words[] = {
     [EVENT_SCORE_RECOVERED] = "score.recovered",
     [EVENT_CONTROL_REGRESSED] = "control.regressed",
     [EVENT_PLAN_DISABLED] = "plan.disabled",
+    [EVENT_REMEDIATION_FAILED] = "remediation.failed",
     [EVENT_RULER_CHANGED] = "ruler.changed",
     [EVENT_DATA_STALE] = "data.stale",
     [EVENT_DATA_RECOVERED] = "data.recovered",
@@ -68,6 +69,8 @@ const struct event_name event_names[] = {
       "A security control lost points while its resources stayed." },
     { "plan.disabled", KIND(PLAN_DISABLED), ANY_REASON, NULL,
       "A Defender plan that was on is off." },
+    { "remediation.failed", KIND(REMEDIATION_FAILED), ANY_REASON, NULL,
+      "A deployment of a remediation task failed on a resource." },
     { "ruler.changed", KIND(RULER_CHANGED), ANY_REASON, NULL,
       "Microsoft added a recommendation that is open in many places at once, took one away, or "
       "changed an OS security baseline." },

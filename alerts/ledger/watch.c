@@ -11,6 +11,7 @@
 #include "collectors/assessments.h"
 #include "collectors/collector.h"
 #include "collectors/plans.h"
+#include "collectors/remediations.h"
 #include "collectors/secure_scores.h"
 #include "collectors/subscriptions.h"
 
@@ -320,6 +321,68 @@ static bool watch_plans(struct watch *watch, const struct part *part, struct err
     return true;
 }
 
+/* --- remediations ----------------------------------------------------------------------------- */
+static const char *last_segment(const char *id)
+{
+    const char *slash = strrchr(id, '/');
+    return slash ? slash + 1 : id;
+}
+
+/* A row: the instant of the failure that was told last. */
+static bool watch_failure(struct watch *watch, const struct remediation_failure *failure,
+                          bool quiet, struct error *error)
+{
+    char key[KEY_BYTES], at[32], detail[640], headline[128];
+    const char *machine = last_segment(failure->resource_id);
+    struct value before;
+    snprintf(key, sizeof key, "%s %s", failure->task_id, failure->resource_id);
+    snprintf(at, sizeof at, "%lld", (long long)failure->at);
+    if (!read_value(watch, "remediation", key, &before, error))
+        return false;
+    if (before.found && !strcmp(before.state, at))
+        return true;
+    snprintf(headline, sizeof headline, "A fix failed on %.100s", machine);
+    snprintf(detail, sizeof detail, "the remediation %.100s failed on %.100s: %.80s%s%.300s",
+             last_segment(failure->task_id), machine, failure->code,
+             *failure->code && *failure->message ? ": " : "",
+             *failure->code || *failure->message ? failure->message : "Azure does not say why");
+    return write_value(watch, "remediation", key, 0, at, error) &&
+           (quiet || add_event(watch,
+                               &(struct event){ .kind = EVENT_REMEDIATION_FAILED,
+                                                .source = watch->source,
+                                                .subscription_id = failure->subscription_id,
+                                                .subject = failure->resource_id,
+                                                .headline = headline,
+                                                .detail = detail },
+                               error));
+}
+
+/* Those of one subscription. A row without a task: it was looked at before. */
+static bool watch_fixes(struct watch *watch, const struct part *part, const char *id,
+                        struct error *error)
+{
+    size_t count;
+    struct value seen;
+    const struct remediation_failure *failures = remediations_failures(part, &count);
+    if (!read_value(watch, "remediation", id, &seen, error))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(failures[i].subscription_id, id) &&
+            !watch_failure(watch, &failures[i], !seen.found, error))
+            return false;
+    return seen.found || write_value(watch, "remediation", id, 0, "", error);
+}
+
+static bool watch_remediations(struct watch *watch, const struct part *part, struct error *error)
+{
+    bool any = remediations_are_from(watch->source) && part;
+    for (size_t i = 0; any && i < part->cover_count; i++)
+        if (part->cover[i].collected_at && !part->cover[i].carried &&
+            !watch_fixes(watch, part, part->cover[i].subscription_id, error))
+            return false;
+    return true;
+}
+
 /* --- freshness -------------------------------------------------------------------------------- */
 static bool add_data_event(struct watch *watch, enum event_kind kind, const char *subscription_id,
                            const char *subject, const char *detail, int64_t age_s,
@@ -505,6 +568,7 @@ bool watch_advance(struct database *database, const struct watch_config *config,
         [WATCH_FRESHNESS] = watch_freshness,
         [WATCH_MODELS] = watch_models,
         [WATCH_PLANS] = watch_plans,
+        [WATCH_REMEDIATIONS] = watch_remediations,
         [WATCH_SUBSCRIPTIONS] = watch_subscriptions,
     };
     struct watch watch = { database, config, snapshot, now, events, NULL };

@@ -336,7 +336,8 @@ static const char *data_of(const char *collector)
                  { "baselines", "baseline results" },  { "catalogue", "descriptions" },
                  { "plans", "Defender plans" },        { "prerequisites", "machines" },
                  { "exemptions", "exemptions" },       { "governance", "owners and due dates" },
-                 { "activity", "who changed what" },   { "subscriptions", "subscriptions" } };
+                 { "activity", "who changed what" },   { "remediations", "remediation tasks" },
+                 { "subscriptions", "subscriptions" } };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (!strcmp(rows[i].name, collector))
             return rows[i].words;

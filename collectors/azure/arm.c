@@ -532,19 +532,20 @@ static bool read_next(const struct buf *envelope, struct buf *next, struct error
            error_set(error, ERROR_PARSE, "nextLink is no text");
 }
 
-static bool list_page(struct arm_session *session, struct http_response *response,
-                      struct list_rows *rows, struct buf *next, struct error *error)
+static bool list_page(struct arm_session *session, const char *method,
+                      struct http_response *response, struct list_rows *rows, struct buf *next,
+                      struct error *error)
 {
     CLEANUP(buf_finish) struct buf envelope = { 0 };
-    const struct arm_call call = { .api = ARM_LIST, .method = "GET", .url = buf_cstr(next) };
+    const struct arm_call call = { .api = ARM_LIST, .method = method, .url = buf_cstr(next) };
     return arm_call(session, &call, response, error) &&
            json_walk_rows(buf_cstr(&response->body), response->body.length, "value", count_row,
                           rows, &envelope, error) &&
            read_next(&envelope, next, error);
 }
 
-bool arm_list(struct arm_session *session, const char *path, json_row *row, void *context,
-              struct arm_progress *progress, struct error *error)
+bool arm_list(struct arm_session *session, const char *path, bool post, json_row *row,
+              void *context, struct arm_progress *progress, struct error *error)
 {
     CLEANUP(http_response_finish) struct http_response response = { 0 };
     CLEANUP(seen_finish) struct seen seen = { 0 };
@@ -562,7 +563,8 @@ bool arm_list(struct arm_session *session, const char *path, json_row *row, void
                              "list %.*s: page %zu links back to an "
                              "earlier page",
                              name_length, path, progress->pages);
-        if (!list_page(session, &response, &rows, &next, error))
+        const char *method = post && !progress->pages ? "POST" : "GET";
+        if (!list_page(session, method, &response, &rows, &next, error))
             return error_wrap(error, "list %.*s page %zu", name_length, path, progress->pages + 1);
         progress->pages++;
     }

@@ -62,12 +62,13 @@ bool arm_too_large(const struct error *error);
 /* True when Azure does not know the api-version that was asked for: try an older one. */
 bool arm_version_refused(const struct error *error);
 
-/* A GET list with nextLink: every page's rows are handed on, row by row. path without host, with
- * its api-version. ERROR_INCOMPLETE for a link that repeats or leaves the configured origin. */
+/* A list with nextLink: every page's rows are handed on, row by row. path without host, with its
+ * api-version. post: the first page is asked for with POST; links are followed with GET.
+ * ERROR_INCOMPLETE for a link that repeats or leaves the configured origin. */
 struct arm_progress {
     size_t rows, pages;
 };
-bool arm_list(struct arm_session *session, const char *path, json_row *row, void *context,
-              struct arm_progress *progress, struct error *error) MUST_USE;
+bool arm_list(struct arm_session *session, const char *path, bool post, json_row *row,
+              void *context, struct arm_progress *progress, struct error *error) MUST_USE;
 
 extern const struct family *const arm_families[]; /* what arm and auth write to the store */

@@ -186,7 +186,8 @@ static bool ask_log(struct run *run, const struct asked *asked, struct error *er
     run->full = false;
     int tries = run->session->tries;
     run->session->tries = 1;
-    bool ok = arm_list(run->session, buf_cstr(&path), fold_row, run, &progress, &why) || run->full;
+    bool ok =
+        arm_list(run->session, buf_cstr(&path), false, fold_row, run, &progress, &why) || run->full;
     run->session->tries = tries;
     if (!ok && (why.code == ERROR_CANCELLED || why.code == ERROR_AUTH)) {
         *error = why;

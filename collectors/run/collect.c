@@ -47,7 +47,6 @@ struct run {
     size_t rows[COLLECTOR_QUERIES_MAX]; /* that each query brought */
     struct error skipped;               /* why an optional query brought nothing */
     struct heads heads, next;           /* of the query before, of this one */
-    const char *head;                   /* whose list is read; NULL = it is below none */
     const size_t *page;                 /* of the list that is read, from 0 */
     struct twice twice;
     struct arena scratch;
@@ -214,12 +213,12 @@ static void put_id(struct buf *out, const char *id)
 static void fill_path(const struct run *run, int version, struct buf *out)
 {
     const struct query *query = run->query;
-    const char *placeholder = run->head ? "{row}" : "{subscription}";
+    const char *placeholder = run->context.row_id ? "{row}" : "{subscription}";
     const char *at = strstr(query->path, placeholder);
     buf_reset(out);
     buf_append(out, query->path, at ? (size_t)(at - query->path) : strlen(query->path));
-    if (at && run->head)
-        put_id(out, run->head);
+    if (at && run->context.row_id)
+        put_id(out, run->context.row_id);
     else if (at)
         buf_text(out, run->context.subscription_id);
     buf_text(out, at ? at + strlen(placeholder) : "");
@@ -258,7 +257,8 @@ static bool ask_list(struct run *run, struct error *error)
         size_t heads = run->next.count;
         run->page = &progress.pages;
         fill_path(run, *version, &path);
-        bool ok = arm_list(run->session, buf_cstr(&path), fold_row, run, &progress, error);
+        bool ok = arm_list(run->session, buf_cstr(&path), run->query->post, fold_row, run,
+                           &progress, error);
         twice_finish(&run->twice);
         if (ok)
             return true;
@@ -307,10 +307,10 @@ static bool ask_subscription(struct run *run, struct error *error)
     for (size_t i = 0; i < run->heads.count && ok; i++) {
         if (strcmp(run->heads.list[i].subscription_id, run->context.subscription_id) != 0)
             continue;
-        run->head = run->heads.list[i].id;
+        run->context.row_id = run->heads.list[i].id;
         ok = ask_list(run, error);
     }
-    run->head = NULL;
+    run->context.row_id = NULL;
     return ok;
 }
 

@@ -5,6 +5,7 @@
 #include "paths.h"
 #include "plans.h"
 #include "prerequisites.h"
+#include "remediations.h"
 #include "subassessments.h"
 #include "tags.h"
 
@@ -446,9 +447,14 @@ void admin_exempt(struct request *request, struct reply *reply)
         reply_error(reply, 400, "BadExemption", "of what, and from which policy");
         return;
     }
-    const struct exemption exemption = { scope, policy, category ? category : "Waiver",
-                                         expires ? expires : "", reason ? reason : "",
-                                         requester ? requester : "", approver ? approver : "", 0 };
+    const struct exemption exemption = { scope,
+                                         policy,
+                                         category ? category : "Waiver",
+                                         expires ? expires : "",
+                                         reason ? reason : "",
+                                         requester ? requester : "",
+                                         approver ? approver : "",
+                                         0 };
     exemptions_add(&request->fake->tenant, &exemption);
     reply_text(reply, 200, "{}");
 }
@@ -482,6 +488,25 @@ void admin_governance_rule(struct request *request, struct reply *reply)
         &(struct governance_rule){ (char *)(uintptr_t)texts[0], (char *)(uintptr_t)texts[1],
                                    (char *)(uintptr_t)texts[2], (char *)(uintptr_t)texts[3],
                                    (char *)(uintptr_t)texts[4], priority ? atol(priority) : 1 });
+    reply_text(reply, 200, "{}");
+}
+
+void admin_fix(struct request *request, struct reply *reply)
+{
+    const char *const names[] = { "subscription", "task",    "resource", "status",
+                                  "code",         "message", "at" };
+    enum { NEEDED = 4 };
+    const char *texts[ARRAY_COUNT(names)];
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        texts[i] = request_parameter(request, names[i]);
+        if (!texts[i] && i < NEEDED) {
+            reply_error(reply, 400, "BadFix", "without %s", names[i]);
+            return;
+        }
+        texts[i] = texts[i] ? texts[i] : "";
+    }
+    remediations_put(&request->fake->tenant, &(struct fix){ texts[0], texts[1], texts[2], texts[3],
+                                                            texts[4], texts[5], texts[6] });
     reply_text(reply, 200, "{}");
 }
 

@@ -11,6 +11,7 @@ void admin_model(struct request *request, struct reply *reply);
 void admin_exempt(struct request *request, struct reply *reply);
 void admin_govern(struct request *request, struct reply *reply);
 void admin_governance_rule(struct request *request, struct reply *reply);
+void admin_fix(struct request *request, struct reply *reply);
 void admin_tag(struct request *request, struct reply *reply);
 void admin_baseline(struct request *request, struct reply *reply);
 void admin_plan(struct request *request, struct reply *reply);

@@ -11,6 +11,7 @@
 #include "graph.h"
 #include "mutate.h"
 #include "recorded.h"
+#include "remediations.h"
 #include "rest.h"
 #include "token.h"
 
@@ -19,6 +20,8 @@
 #define STANDARDS SECURITY "/regulatoryComplianceStandards"
 #define CONTROLS STANDARDS "/{}/regulatoryComplianceControls"
 #define COMPLIANCE_VERSIONS "2019-01-01-preview"
+#define FIXES SUBSCRIPTION "/providers/Microsoft.PolicyInsights/remediations"
+#define FIX_VERSIONS "2024-10-01 2021-10-01"
 #define SECURITY_VERSIONS "2020-01-01"
 #define ASSESSMENT_VERSIONS "2025-05-04 2021-06-01 2020-01-01 2019-01-01-preview"
 #define METADATA_VERSIONS "2025-05-04 2021-06-01 2020-01-01 2019-01-01-preview"
@@ -49,6 +52,9 @@ static const struct route {
       rest_controls },
     { "GET", SECURITY "/secureScoreControls", "controls", SECURITY_VERSIONS, rest_controls },
     { "GET", SECURITY "/pricings", "pricings", PRICING_VERSIONS, rest_pricings },
+    { "GET", FIXES, "remediations", FIX_VERSIONS, remediations_tasks },
+    { "POST", FIXES "/{}/listDeployments", "remediations", FIX_VERSIONS,
+      remediations_deployments },
     { "GET", STANDARDS, "compliance", COMPLIANCE_VERSIONS, compliance_standards },
     { "GET", CONTROLS, "compliance", COMPLIANCE_VERSIONS, compliance_controls },
     { "GET", CONTROLS "/{}/regulatoryComplianceAssessments", "compliance", COMPLIANCE_VERSIONS,
@@ -75,6 +81,7 @@ static const struct route {
     { "POST", "/_fake/exempt", "admin", NULL, admin_exempt },
     { "POST", "/_fake/govern", "admin", NULL, admin_govern },
     { "POST", "/_fake/governance_rule", "admin", NULL, admin_governance_rule },
+    { "POST", "/_fake/fix", "admin", NULL, admin_fix },
     { "POST", "/_fake/tag", "admin", NULL, admin_tag },
     { "POST", "/_fake/baseline/{}", "admin", NULL, admin_baseline },
     { "POST", "/_fake/plan/{}", "admin", NULL, admin_plan },

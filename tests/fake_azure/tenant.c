@@ -10,6 +10,7 @@
 #include "draw.h"
 #include "exemptions.h"
 #include "governance.h"
+#include "remediations.h"
 #include "names.h"
 #include "outside.h"
 #include "subassessments.h"
@@ -397,6 +398,7 @@ void tenant_finish(struct tenant *tenant)
     compliance_finish(tenant);
     exemptions_finish(tenant);
     governance_finish(tenant);
+    remediations_finish(tenant);
     subassessments_finish(tenant);
     arena_finish(&tenant->texts);
     *tenant = (struct tenant){ 0 };

@@ -127,6 +127,8 @@ struct tenant {
     size_t exemption_count;
     struct governance_rule *rules; /* in no order: they have one number after the other */
     size_t rule_count;
+    struct fix *fixes; /* remediations.h, in the order they were made */
+    size_t fix_count;
     struct subassessments *subassessments; /* subassessments.h */
     struct arena texts;
 };

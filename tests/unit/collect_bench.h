@@ -87,6 +87,8 @@ KIND(expand_kind, COLLECTOR_REFERENCE, LIST("list", "/list?$expand=x", "7"));
 KIND(each_kind, COLLECTOR_DATA, LIST("each", "/subscriptions/{subscription}/things", "1"));
 KIND(nested_kind, COLLECTOR_DATA, LIST("each", "/subscriptions/{subscription}/things", "2 1"),
      LIST("parts", "{row}/parts", "1", .missing_is_empty = true), LIST("bits", "{row}/bits", "1"));
+KIND(posted_kind, COLLECTOR_DATA, LIST("each", "/subscriptions/{subscription}/things", "1"),
+     LIST("parts", "{row}/parts", "1", .post = true));
 KIND(gentle_kind, COLLECTOR_DATA,
      LIST("each", "/subscriptions/{subscription}/things", "1", .missing_is_empty = true));
 KIND(two_kind, COLLECTOR_REFERENCE, LIST("first", "/first", "1"), LIST("second", "/second", "1"));
@@ -105,7 +107,7 @@ struct answer {
 
 struct bench {
     const struct answer *answers;
-    struct buf asked; /* "path\n" of every call */
+    struct buf asked; /* "path\n" of every call, "POST path\n" of one without a body */
     struct loopback *server;
     struct metric_store *metrics;
     struct auth *auth;
@@ -128,7 +130,8 @@ static inline void answer(void *context, const struct loopback_request *request,
         loopback_reply(out, 200, "", "{\"expires_in\":3599,\"access_token\":\"token-number-1\"}");
         return;
     }
-    buf_printf(&bench->asked, "%s\n", request->path);
+    bool is_list = !strcmp(request->method, "POST") && !*request->body;
+    buf_printf(&bench->asked, "%s%s\n", is_list ? "POST " : "", request->path);
     for (const struct answer *at = bench->answers; at->path; at++)
         if (!strncmp(request->path, at->path, strlen(at->path)) ||
             strstr(request->body, at->path)) {

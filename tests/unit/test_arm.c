@@ -330,7 +330,7 @@ static bool list(struct fixture *fixture, const char *path, struct buf *names,
                  struct arm_progress *progress)
 {
     fixture->error = (struct error){ 0 };
-    return arm_list(&fixture->session, path, add_name, names, progress, &fixture->error);
+    return arm_list(&fixture->session, path, false, add_name, names, progress, &fixture->error);
 }
 
 TEST(list_follows_next_links)

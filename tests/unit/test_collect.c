@@ -127,6 +127,24 @@ TEST(lists_below_rows_are_asked_row_by_row)
     CHECK_INT(findings_of(&bench, "s-2"), 0);
 }
 
+/* Links lead on with GET, whatever the first page was asked for with. */
+TEST(a_list_below_may_be_asked_for_with_post)
+{
+    BENCH(bench, &posted_kind);
+    CHECK(
+        run(&bench, ANSWERS({ "/subscriptions/s-1/things?", 200, VALUE(THING("s-1", "a")) },
+                            { "/subscriptions/s-2/things?", 200, VALUE("") },
+                            { "/subscriptions/s-1/things/a/parts?page=2", 200, VALUE("") },
+                            { "/subscriptions/s-1/things/a/parts?", 200,
+                              "{\"value\":[" THING(
+                                  "s-1", "b") "],\"nextLink\":"
+                                              "\"/subscriptions/s-1/things/a/parts?page=2\"}" })));
+    CHECK_TEXT(buf_cstr(&bench.asked), "/subscriptions/s-1/things?api-version=1\n"
+                                       "/subscriptions/s-2/things?api-version=1\n"
+                                       "POST /subscriptions/s-1/things/a/parts?api-version=1\n"
+                                       "/subscriptions/s-1/things/a/parts?page=2\n");
+}
+
 TEST(a_list_below_that_fails_is_one_of_its_subscription)
 {
     BENCH(bench, &nested_kind);

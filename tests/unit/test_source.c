@@ -29,6 +29,7 @@ TEST(the_order_is_what_collectors_say)
         SOURCE(attack_paths)->collector,   SOURCE(compliance)->collector,
         SOURCE(exemptions)->collector,     SOURCE(governance)->collector,
         SOURCE(subassessments)->collector, SOURCE(activity)->collector,
+        SOURCE(remediations)->collector,
     };
     enum { COUNT = ARRAY_COUNT(kinds) };
     for (size_t turn = 0; turn < COUNT; turn++) {
@@ -40,7 +41,7 @@ TEST(the_order_is_what_collectors_say)
         CHECK_TEXT(buf_cstr(&keys),
                    "subscriptions catalogue assessments secure_scores baselines attack_paths "
                    "governance exemptions tags compliance plans subassessments prerequisites "
-                   "activity");
+                   "remediations activity");
         CHECK(source_list_equal(list, test_sources()));
         source_list_release(list);
     }

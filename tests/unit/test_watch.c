@@ -40,15 +40,10 @@ static bool everything(const void *filter, const char *subscription_id)
 }
 
 /* Rows of one query, bound and folded as the runner does. */
-static void feed(struct part *part, size_t query, const char *rows, struct scene *scene,
-                 const char *filter)
+static void feed_as(struct part *part, size_t query, const char *rows,
+                    const struct collect_context *context)
 {
     const struct collector *collector = part->source->collector;
-    struct collect_context context = { .now = scene->now,
-                                       .snapshot = scene->snapshot,
-                                       .wanted = everything,
-                                       .filter = filter,
-                                       .max_staleness_s = 86400 };
     struct error error = { 0 };
     struct arena scratch = { 0 };
     struct json *document = json_parse(rows, strlen(rows), &error);
@@ -56,12 +51,23 @@ static void feed(struct part *part, size_t query, const char *rows, struct scene
         _Alignas(max_align_t) char bound[512] = { 0 };
         CHECK(!columns_bind(collector->variants[0].queries[query].columns, row, bound, &scratch,
                             &error) &&
-              !collector->fold(part, query, bound, &context, &error));
+              !collector->fold(part, query, bound, context, &error));
     }
-    CHECK(!collector->finish || collector->finish(part, &context, &error));
+    CHECK(!collector->finish || collector->finish(part, context, &error));
     CHECK_TEXT(error.message, "");
     json_free(document);
     arena_finish(&scratch);
+}
+
+static void feed(struct part *part, size_t query, const char *rows, struct scene *scene,
+                 const char *filter)
+{
+    feed_as(part, query, rows,
+            &(struct collect_context){ .now = scene->now,
+                                       .snapshot = scene->snapshot,
+                                       .wanted = everything,
+                                       .filter = filter,
+                                       .max_staleness_s = 86400 });
 }
 
 static void put(struct scene *scene, struct part *part)
@@ -508,5 +514,49 @@ TEST(events_are_recorded)
     CHECK(database_step(statement, &row, &error) && row);
     CHECK_TEXT(database_text(statement, 0), "score.dropped");
     CHECK_CONTAINS(database_text(statement, 1), "\"value\":0.5,\"value_before\":0.9");
+    scene_finish(&scene);
+}
+
+/* --- remediations ----------------------------------------------------------------------------- */
+
+#define DEPLOYED(machine, status, at, error)                                                       \
+    "{\"remediatedResourceId\":\"/subscriptions/s1/resourcegroups/g/" machine                      \
+    "\",\"status\":\"" status "\",\"lastUpdatedOn\":\"" at "\",\"error\":" error "}"
+#define LOCKED "{\"code\":\"Conflict\",\"message\":\"It is locked\"}"
+
+static void deploy(struct scene *scene, const char *rows)
+{
+    struct part *part = part_create(SOURCE(remediations));
+    feed_as(part, 1, rows,
+            &(struct collect_context){ .now = scene->now,
+                                       .snapshot = scene->snapshot,
+                                       .subscription_id = "s1",
+                                       .row_id = "/subscriptions/s1/remediations/fix-disks" });
+    part_add_cover(part, "s1", scene->now);
+    put(scene, part);
+}
+
+TEST(a_fix_that_fails_is_told_once_with_machine_and_error)
+{
+    struct scene scene;
+    scene_init(&scene);
+    deploy(&scene, "[" DEPLOYED("vm0", "Failed", "2026-01-01T00:00:00Z", LOCKED) "]");
+    CHECK_TEXT(advance(&scene), ""); /* of before the first look */
+    deploy(&scene,
+           "[" DEPLOYED("vm0", "Failed", "2026-01-01T00:00:00Z", LOCKED) "," DEPLOYED(
+               "vm1", "Failed", "2026-01-02T00:00:00Z",
+               LOCKED) "," DEPLOYED("vm2", "Succeeded", "2026-01-02T00:00:00Z",
+                                    "null") "," DEPLOYED("vm3", "Failed", "2026-01-02T00:00:00Z",
+                                                         "null") "]");
+    CHECK_TEXT(advance(&scene),
+               "remediation.failed s1 /subscriptions/s1/resourcegroups/g/vm1 0 0 (the remediation "
+               "fix-disks failed on vm1: Conflict: It is locked) titled A fix failed on vm1\n"
+               "remediation.failed s1 /subscriptions/s1/resourcegroups/g/vm3 0 0 (the remediation "
+               "fix-disks failed on vm3: Azure does not say why) titled A fix failed on vm3\n");
+    int64_t before = changes(&scene);
+    CHECK_TEXT(advance(&scene), "");
+    CHECK_INT(changes(&scene), before);
+    deploy(&scene, "[" DEPLOYED("vm1", "Failed", "2026-01-03T00:00:00Z", LOCKED) "]");
+    CHECK_CONTAINS(advance(&scene), "failed on vm1"); /* tried again, and failed again */
     scene_finish(&scene);
 }

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Remediation tasks of Azure Policy: counted by state, and a deployment that fails is told once,
+with the machine and the error."""
+import urllib.parse
+
+from harness import SECRET, Exporter, Fake, Folder, equal, run, settings, until
+from sink import Sink, receiver
+
+RULES = """
+groups:
+- name: all
+  rules:
+  - alert: FixFailed
+    event: remediation.failed
+    labels: { severity: warning }
+"""
+COLLECTORS = {"subscriptions": {"interval": "1s"}, "remediations": {"interval": "1s"},
+              "assessments": {"enabled": False}, "secure_scores": {"enabled": False},
+              "baselines": {"enabled": False}, "attack_paths": {"enabled": False}}
+
+
+class Bench:
+    def __init__(self, folder, sink, fake):
+        self.sink, self.fake = sink, fake
+        self.id = fake.admin("dump")["subscriptions"][0]["subscriptionId"]
+        folder.file("rules.yml", RULES)
+        self.exporter = Exporter(folder, settings(
+            fake.url, folder.file("secret", SECRET), COLLECTORS, alerts={
+                "rules": ["rules.yml"], "governor": {"messages": 0}, "receivers": [receiver(sink)],
+                "route": {"receiver": "team", "group_by": ["..."], "group_wait": "0s",
+                          "group_interval": "1s"}}))
+
+    def fix(self, machine, status, **more):
+        resource = (f"/subscriptions/{self.id}/resourceGroups/rg/providers/Microsoft.Compute/"
+                    f"virtualMachines/{machine}")
+        self.fake.admin("fix?" + urllib.parse.urlencode(
+            {"subscription": self.id, "task": "fix-disks", "resource": resource, "status": status,
+             "at": "2026-11-01T00:00:00Z", **more}), "POST")
+
+    def count(self, family, **labels):
+        return self.exporter.metrics().one(f"defender_remediation_{family}",
+                                           subscription_id=self.id, **labels)
+
+    def texts(self):
+        return [message["raw"].decode() for message in self.sink.taken()]
+
+
+def test_a_fix_that_fails_is_told_with_machine_and_error():
+    with Folder() as folder, Sink() as sink, \
+            Fake("--assessments", "20", "--machines", "0", "--subscriptions", "2") as fake:
+        bench = Bench(folder, sink, fake)
+        bench.fix("vm-old", "Failed", code="Conflict", message="long ago")
+        with bench.exporter as exporter:
+            exporter.wait_ready()
+            until("the old one", lambda: bench.count("tasks", state="failed") == 1)
+            bench.fix("vm-new", "Running")
+            until("a running task", lambda: bench.count("tasks", state="running") == 1)
+            bench.fix("vm-good", "Succeeded")
+            bench.fix("vm-new", "Failed", code="ScopeLocked", message="The disk is locked",
+                      at="2026-11-02T00:00:00Z")
+            until("the message", bench.texts)
+            for word in ("vm-new", "ScopeLocked", "The disk is locked", "fix-disks"):
+                equal(word in bench.texts()[0], True, f"{word} in the message")
+            equal(sum("vm-old" in text for text in bench.texts()), 0, "messages about old ones")
+            for status, wanted in (("total", 3), ("successful", 1), ("failed", 2)):
+                equal(bench.count("deployments", status=status), wanted, status)
+            bench.fix("vm-last", "Failed", code="Gone", message="It is gone")
+            until("the next message", lambda: len(bench.texts()) >= 2)
+            equal(["vm-last" in text for text in bench.texts()], [False, True], "each told once")
+
+
+run(globals())
