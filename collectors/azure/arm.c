@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "collectors/azure/meter.h"
-#include "collectors/azure/pacer.h"
 #include "collectors/azure/seen.h"
 #include "core/bounds.h"
 #include "core/clock.h"
@@ -132,7 +131,7 @@ static bool wait_for_quota(struct arm_session *session, enum arm_api api, struct
         if (is_cancelled(session))
             return error_set(error, ERROR_CANCELLED, "cancelled");
         int64_t now_ms = clock_monotonic_ms();
-        int64_t delay_ms = pacer_ask(pacer, now_ms);
+        int64_t delay_ms = pacer_ask(pacer, session->rank, now_ms);
         if (!delay_ms)
             return true;
         if (now_ms + delay_ms > session->deadline_ms)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "collectors/azure/auth.h"
+#include "collectors/azure/pacer.h"
 #include "core/http.h"
 #include "core/json.h"
 #include "core/metric.h"
@@ -31,6 +32,7 @@ struct arm_session {
     int64_t deadline_ms;          /* clock_monotonic_ms */
     const atomic_bool *cancelled; /* ends waiting and stops the next request; may be NULL */
     int tries;                    /* at most so many attempts a call; 0 = the usual number */
+    enum pacer_rank rank;         /* who waits for whom when the quota is short */
 };
 
 /* The quota a call counts against, and the `api` label of its metrics. */

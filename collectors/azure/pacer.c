@@ -20,6 +20,9 @@ enum {
     BUCKET_LOW_GAP_MS = 1000,
     THROTTLE_BASE_S = 5, /* 429 without a hint: doubled each time */
     THROTTLE_CAP_S = 300,
+    REST_POLL_MS = 100,        /* while a sweep goes on */
+    HOLD_MS = WINDOW_S * 1000, /* a sweep that asks for nothing so long keeps nobody waiting */
+    BACK_MS = 500,             /* who was told to wait asks again so soon after that */
 };
 
 /* How the server rounds the seconds until the reset. */
@@ -43,6 +46,9 @@ struct pacer {
     int64_t highest;     /* most requests a window ever had */
     int64_t longest_s;   /* longest resets-after ever told */
     enum rounding rounding;
+    int64_t swept_until_ms; /* a sweep goes on until then, if it asks for no more */
+    int64_t first_until_ms; /* one of PACER_FIRST waits until then */
+    int since_rest;         /* requests of others since the last of PACER_REST */
     bool probing;    /* nothing is known of the window after a drained one: a single request asks */
     bool probe_sent; /* and is on its way */
 };
@@ -54,6 +60,7 @@ struct pacer *pacer_create(enum pacer_kind kind)
     pacer->kind = kind;
     pacer->remaining = pacer->highest = WINDOW_REQUESTS;
     pacer->margin_ms = MARGIN_MS;
+    pacer->since_rest = PACER_SHARE;
     return pacer;
 }
 
@@ -77,15 +84,18 @@ static void window_roll(struct pacer *pacer)
     pacer->began_ms = pacer->told_ms = 0;
 }
 
-static int64_t window_ask(struct pacer *pacer, int64_t now_ms)
+static int64_t window_ask(struct pacer *pacer, enum pacer_rank rank, int64_t now_ms)
 {
     if (pacer->began_ms && now_ms >= pacer->reset_at_ms)
         window_roll(pacer);
+    bool kept = rank != PACER_FIRST && now_ms < pacer->first_until_ms; /* the last is another's */
     if (pacer->probing ? pacer->probe_sent : pacer->remaining <= pacer->in_flight) {
         int64_t wait_ms = pacer->reset_at_ms - now_ms;
         bool may_change = pacer->in_flight && (wait_ms > POLL_MS || wait_ms <= 0);
         return may_change ? POLL_MS : wait_ms;
     }
+    if (kept && (pacer->probing || pacer->remaining <= pacer->in_flight + 1))
+        return POLL_MS;
     pacer->probe_sent = true;
     if (!pacer->began_ms) {
         pacer->began_ms = now_ms;
@@ -163,16 +173,33 @@ static void throttle(struct pacer *pacer, int64_t now_ms, const struct pacer_ans
     pacer->reset_at_ms = pacer->blocked_until_ms;
 }
 
-int64_t pacer_ask(struct pacer *pacer, int64_t now_ms)
+/* Remember who asked, and what came of it. */
+static void note_rank(struct pacer *pacer, enum pacer_rank rank, int64_t now_ms, int64_t wait_ms)
+{
+    int64_t until_ms = now_ms + (wait_ms ? wait_ms + BACK_MS : HOLD_MS);
+    if (rank == PACER_SWEEP && until_ms > pacer->swept_until_ms)
+        pacer->swept_until_ms = until_ms;
+    if (rank == PACER_FIRST)
+        pacer->first_until_ms = wait_ms ? until_ms : 0;
+    if (!wait_ms)
+        pacer->since_rest = rank == PACER_REST ? 1 : pacer->since_rest + 1;
+}
+
+int64_t pacer_ask(struct pacer *pacer, enum pacer_rank rank, int64_t now_ms)
 {
     pthread_mutex_lock(&pacer->mutex);
     int64_t wait_ms = 0;
+    bool is_window = pacer->kind == PACER_WINDOW;
     if (now_ms < pacer->blocked_until_ms)
         wait_ms = pacer->blocked_until_ms - now_ms;
-    else if (pacer->kind == PACER_WINDOW)
-        wait_ms = window_ask(pacer, now_ms);
+    else if (is_window && rank == PACER_REST && now_ms < pacer->swept_until_ms &&
+             pacer->since_rest < PACER_SHARE)
+        wait_ms = REST_POLL_MS;
+    else if (is_window)
+        wait_ms = window_ask(pacer, rank, now_ms);
     else if (pacer->low && now_ms < pacer->gap_until_ms)
         wait_ms = pacer->gap_until_ms - now_ms;
+    note_rank(pacer, rank, now_ms, wait_ms);
     if (!wait_ms) {
         pacer->in_flight++;
         pacer->gap_until_ms = now_ms + BUCKET_LOW_GAP_MS;

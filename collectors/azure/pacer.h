@@ -10,6 +10,14 @@ enum pacer_kind {
     PACER_BUCKET, /* a bucket that refills all the time (Resource Manager) */
 };
 
+/* Who goes first where requests until a reset are few; a bucket serves all alike. */
+enum pacer_rank {
+    PACER_REST,
+    PACER_SWEEP, /* while it goes on, of PACER_SHARE requests one is of the rest */
+    PACER_FIRST  /* has the next request that is left, whoever waits */
+};
+enum { PACER_SHARE = 15 };
+
 /* What an answer said about the quota; -1 = nothing. */
 struct pacer_answer {
     int status;             /* HTTP; 0 = no answer */
@@ -25,7 +33,7 @@ void pacer_destroy(struct pacer *pacer);
 
 /* 0: send now, the request counts as being in flight until pacer_answer. Otherwise: ask again
  * after so many milliseconds. now_ms: any clock that does not step back. */
-int64_t pacer_ask(struct pacer *pacer, int64_t now_ms);
+int64_t pacer_ask(struct pacer *pacer, enum pacer_rank rank, int64_t now_ms);
 
 /* The request that was allowed has come to an end. */
 void pacer_answer(struct pacer *pacer, int64_t now_ms, const struct pacer_answer *answer);

@@ -111,7 +111,7 @@ static int64_t simulate(struct pacer *pacer, struct server *server, int threads,
             continue;
         }
         int64_t wait_ms = sent >= count ? 1000
-                          : pacer       ? pacer_ask(pacer, now_ms)
+                          : pacer       ? pacer_ask(pacer, PACER_REST, now_ms)
                                         : oracle_ask(server, now_ms + latency_ms / 3);
         if (wait_ms < 0)
             return -1;
@@ -208,7 +208,7 @@ TEST(quota_used_by_others_is_respected)
 /* Ask, and check what comes back. */
 static void ask(struct pacer *pacer, int64_t now_ms, int64_t want_ms)
 {
-    CHECK_INT(pacer_ask(pacer, now_ms), want_ms);
+    CHECK_INT(pacer_ask(pacer, PACER_REST, now_ms), want_ms);
 }
 
 static void answer(struct pacer *pacer, int64_t sent_ms, int64_t now_ms, int status,
@@ -228,12 +228,12 @@ TEST(start_is_limited_before_any_header)
     PACER pacer = pacer_create(PACER_WINDOW);
     for (int i = 0; i < 15; i++)
         ask(pacer, 1000 + i, 0);
-    CHECK(pacer_ask(pacer, 1100) > 0);
-    CHECK(pacer_ask(pacer, 5000) > 0);
+    CHECK(pacer_ask(pacer, PACER_REST, 1100) > 0);
+    CHECK(pacer_ask(pacer, PACER_REST, 5000) > 0);
     /* Answers without headers free nothing before the window is over. */
     for (int i = 0; i < 15; i++)
         answer(pacer, 1000 + i, 1200, 200, -1, -1, 0);
-    CHECK(is_about(pacer_ask(pacer, 1300), 5500));
+    CHECK(is_about(pacer_ask(pacer, PACER_REST, 1300), 5500));
     ask(pacer, 7000, 0);
 }
 
@@ -244,10 +244,10 @@ TEST(last_of_a_window_is_not_sent_twice)
     answer(pacer, 1000, 1010, 200, 2, 4, 0);
     ask(pacer, 1020, 0);
     ask(pacer, 1021, 0);
-    CHECK(pacer_ask(pacer, 1022) > 0); /* two left, two in flight */
+    CHECK(pacer_ask(pacer, PACER_REST, 1022) > 0); /* two left, two in flight */
     answer(pacer, 1020, 1040, 200, 0, 4, 0);
     answer(pacer, 1021, 1041, 200, 1, 4, 0); /* overtaken on the way: the lower number counts */
-    CHECK(is_about(pacer_ask(pacer, 1042), 4000 + 1000 - 32));
+    CHECK(is_about(pacer_ask(pacer, PACER_REST, 1042), 4000 + 1000 - 32));
 }
 
 TEST(one_request_probes_after_a_drained_window)
@@ -255,16 +255,16 @@ TEST(one_request_probes_after_a_drained_window)
     PACER pacer = pacer_create(PACER_WINDOW);
     ask(pacer, 1000, 0);
     answer(pacer, 1000, 1010, 200, 0, 5, 0);
-    int64_t wait_ms = pacer_ask(pacer, 1020);
+    int64_t wait_ms = pacer_ask(pacer, PACER_REST, 1020);
     int64_t now_ms = 1020 + wait_ms;
     CHECK(is_about(wait_ms, 5990));
     ask(pacer, now_ms, 0);
-    CHECK(pacer_ask(pacer, now_ms) > 0);
+    CHECK(pacer_ask(pacer, PACER_REST, now_ms) > 0);
     answer(pacer, now_ms, now_ms + 300, 200, 3, 5, 0);
     ask(pacer, now_ms + 301, 0);
     ask(pacer, now_ms + 302, 0);
     ask(pacer, now_ms + 303, 0);
-    CHECK(pacer_ask(pacer, now_ms + 304) > 0);
+    CHECK(pacer_ask(pacer, PACER_REST, now_ms + 304) > 0);
 }
 
 TEST(probe_that_never_answers_blocks_nobody_for_long)
@@ -274,7 +274,7 @@ TEST(probe_that_never_answers_blocks_nobody_for_long)
     answer(pacer, 1000, 1010, 200, 0, 5, 0);
     ask(pacer, 7100, 0); /* this one hangs */
     int64_t now_ms = 7101;
-    for (int64_t wait_ms; (wait_ms = pacer_ask(pacer, now_ms)); now_ms += wait_ms)
+    for (int64_t wait_ms; (wait_ms = pacer_ask(pacer, PACER_REST, now_ms)); now_ms += wait_ms)
         CHECK(wait_ms > 0 && wait_ms <= 25);
     CHECK(is_about(now_ms, 7100 + 6000));
     answer(pacer, now_ms, now_ms + 20, 200, 14, 5, 0);
@@ -298,8 +298,8 @@ TEST(throttled_makes_everybody_wait)
             ask(pacer, 1000, 0);
             answer(pacer, 1000, 2000, 429, 0, cases[i].resets_after_s, cases[i].retry_after_s);
             answer(pacer, 1000, 2000, 200, 14, 5, 0);
-            CHECK(is_about(pacer_ask(pacer, 2000), cases[i].wait_ms));
-            CHECK(pacer_ask(pacer, 2000 + cases[i].wait_ms - 1) > 0);
+            CHECK(is_about(pacer_ask(pacer, PACER_REST, 2000), cases[i].wait_ms));
+            CHECK(pacer_ask(pacer, PACER_REST, 2000 + cases[i].wait_ms - 1) > 0);
             ask(pacer, 2200 + cases[i].wait_ms, 0);
         }
     }
@@ -313,14 +313,14 @@ TEST(throttled_without_a_hint_doubles)
     for (size_t i = 0; i < ARRAY_COUNT(waits_ms); i++) {
         ask(pacer, now_ms, 0);
         answer(pacer, now_ms, now_ms, 429, -1, -1, 0);
-        CHECK(is_about(pacer_ask(pacer, now_ms), waits_ms[i]));
+        CHECK(is_about(pacer_ask(pacer, PACER_REST, now_ms), waits_ms[i]));
         now_ms += waits_ms[i] + 200;
     }
     ask(pacer, now_ms, 0);
     answer(pacer, now_ms, now_ms, 200, 100, -1, 0);
     ask(pacer, now_ms, 0);
     answer(pacer, now_ms, now_ms, 429, -1, -1, 0);
-    CHECK(is_about(pacer_ask(pacer, now_ms), 5000));
+    CHECK(is_about(pacer_ask(pacer, PACER_REST, now_ms), 5000));
 }
 
 TEST(bucket_slows_down_when_nearly_empty)
@@ -353,4 +353,79 @@ TEST(resets_after_is_read)
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
         CHECK_INT(pacer_parse_resets_after(cases[i].text), cases[i].seconds);
+}
+
+/* --- who goes first ------------------------------------------------------------------------- */
+
+/* Ask at once as somebody, and get an answer at once. */
+static bool goes(struct pacer *pacer, struct server *server, enum pacer_rank rank, int64_t now_ms)
+{
+    struct pacer_answer told = { .sent_ms = now_ms };
+    if (pacer_ask(pacer, rank, now_ms))
+        return false;
+    server_take(server, now_ms, &told);
+    pacer_answer(pacer, now_ms, &told);
+    return true;
+}
+
+TEST(while_a_sweep_goes_on_one_of_fifteen_is_of_the_rest)
+{
+    PACER pacer = pacer_create(PACER_WINDOW);
+    struct server server = { .windows = WINDOWS_ANCHORED, .window_ms = 5000, .quota = 15 };
+    int own = 0, rest = 0, since = 14;
+    for (int64_t now_ms = 1000; now_ms < 200000; now_ms += 40) {
+        int swept = goes(pacer, &server, now_ms / 40 % 9 ? PACER_SWEEP : PACER_FIRST, now_ms);
+        int others = goes(pacer, &server, PACER_REST, now_ms);
+        own += swept;
+        since += swept;
+        CHECK(!others || since >= 14);
+        since = others ? 0 : since;
+        rest += others;
+    }
+    CHECK_INT(server.throttled, 0);
+    CHECK(own + rest >= 550); /* of 600 */
+    CHECK(rest >= 35);        /* and they have their turn */
+}
+
+TEST(a_sweep_that_asks_for_nothing_keeps_nobody_waiting)
+{
+    struct server server = { .windows = WINDOWS_ANCHORED, .window_ms = 5000, .quota = 60 };
+    PACER pacer = pacer_create(PACER_WINDOW);
+    CHECK(goes(pacer, &server, PACER_SWEEP, 1000));
+    CHECK(goes(pacer, &server, PACER_REST, 1001));
+    CHECK(!goes(pacer, &server, PACER_REST, 5999));
+    CHECK(goes(pacer, &server, PACER_REST, 6000));
+    CHECK(goes(pacer, &server, PACER_REST, 6001)); /* without a sweep there are no shares */
+    PACER bucket = pacer_create(PACER_BUCKET);
+    CHECK(goes(bucket, &server, PACER_SWEEP, 1000));
+    for (int i = 0; i < 30; i++)
+        CHECK(goes(bucket, &server, PACER_REST, 1001 + i));
+}
+
+TEST(the_first_one_has_the_next_request_that_is_left)
+{
+    PACER pacer = pacer_create(PACER_WINDOW);
+    ask(pacer, 1000, 0);
+    answer(pacer, 1000, 1010, 200, 0, 5, 0);
+    int64_t reset_ms = 1020 + pacer_ask(pacer, PACER_FIRST, 1020);
+    CHECK_INT(pacer_ask(pacer, PACER_SWEEP, reset_ms), 25); /* a single one asks what is left */
+    CHECK(!pacer_ask(pacer, PACER_FIRST, reset_ms + 10));
+    answer(pacer, reset_ms + 10, reset_ms + 20, 200, 2, 5, 0);
+    CHECK(!pacer_ask(pacer, PACER_SWEEP, reset_ms + 21));
+    CHECK(!pacer_ask(pacer, PACER_SWEEP, reset_ms + 22));
+    CHECK(pacer_ask(pacer, PACER_FIRST, reset_ms + 23) > 0);
+    answer(pacer, reset_ms + 21, reset_ms + 24, 200, 1, 5, 0);
+    answer(pacer, reset_ms + 22, reset_ms + 25, 200, 1, 5, 0);
+    CHECK_INT(pacer_ask(pacer, PACER_SWEEP, reset_ms + 26), 25); /* the last is another's */
+    CHECK(!pacer_ask(pacer, PACER_FIRST, reset_ms + 27));
+}
+
+TEST(who_waited_and_left_takes_nothing_along)
+{
+    PACER pacer = pacer_create(PACER_WINDOW);
+    ask(pacer, 1000, 0);
+    answer(pacer, 1000, 1010, 200, 0, 5, 0);
+    int64_t reset_ms = 1020 + pacer_ask(pacer, PACER_FIRST, 1020);
+    CHECK(pacer_ask(pacer, PACER_SWEEP, reset_ms + 400) > 0);
+    CHECK(!pacer_ask(pacer, PACER_SWEEP, reset_ms + 500));
 }
