@@ -58,7 +58,8 @@ static uint32_t date_of(struct step *step, const struct assessment *assessment)
 {
     int64_t late_s = step->tenant->options.late_s;
     bool late = late_s && assessment->changed_at + late_s < step->at;
-    return (uint32_t)(step->at - (late ? (int64_t)dice(step, (uint32_t)late_s + 1) : 0));
+    int64_t at = step->at + step->tenant->options.date_skew_s;
+    return (uint32_t)(at - (late ? (int64_t)dice(step, (uint32_t)late_s + 1) : 0));
 }
 
 static void change_status(struct step *step, size_t number, enum status status, enum cause cause)
@@ -158,6 +159,18 @@ static void exempt(struct step *step)
     }
 }
 
+/* Azure looks again and finds what it found before: only the date is another. */
+static void evaluate_again(struct step *step)
+{
+    struct tenant *tenant = step->tenant;
+    for (size_t i = 0; i < tenant->options.reevaluated; i++) {
+        uint32_t number = dice(step, (uint32_t)tenant->assessment_count);
+        struct assessment *assessment = &tenant->assessments[number];
+        if (!tenant->resources[assessment->resource].gone)
+            assessment->changed_at = date_of(step, assessment);
+    }
+}
+
 /* Whether an open finding shows it, in whatever model. */
 static bool has_open(const struct tenant *tenant, const struct resource *resource)
 {
@@ -214,7 +227,7 @@ static void restore_resource(struct step *step)
     resource->gone = false;
     resource->back_since = tenant->generation;
     for (uint32_t i = resource->first; i < resource->first + resource->count; i++) {
-        tenant->assessments[i].changed_at = (uint32_t)step->at;
+        tenant->assessments[i].changed_at = (uint32_t)(step->at + tenant->options.date_skew_s);
         if (tenant->assessments[i].status == TENANT_UNHEALTHY)
             record(step, EVOLVE_REOPENED, i, -1, TENANT_NOT_APPLICABLE, TENANT_UNHEALTHY);
     }
@@ -270,6 +283,7 @@ void evolve_step(struct evolve *evolve, struct tenant *tenant, int64_t at)
     for (size_t i = 0; i < touches && i < DRAWS_PER_STEP / 16; i++)
         touch(&step, dice(&step, (uint32_t)tenant->assessment_count));
     exempt(&step);
+    evaluate_again(&step);
     if (tenant->generation % 3 == 0)
         delete_resource(&step);
     if (evolve->deleted_count > 4 + tenant->resource_count / 100)

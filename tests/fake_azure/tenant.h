@@ -22,6 +22,8 @@ struct tenant_options {
     bool unrated;        /* Defender CSPM is off everywhere: no row has a risk */
     int64_t oldest_days; /* 0, or how old its assessments may be, with odd dates among them */
     int64_t late_s;      /* a status is told up to so long after it changed */
+    int64_t date_skew_s; /* the clock that dates statuses is ahead by this */
+    size_t reevaluated;  /* so many a generation get a new date and the status they had */
     size_t exemptions;   /* so many more a generation; they run out a few later */
 };
 
