@@ -283,12 +283,9 @@ static void odd(struct part *part, size_t query, const void *data,
         part_add_gap(part, subscription_id);
 }
 
-/* Count the results, each once. */
-static bool finish(struct part *part, const struct collect_context *context, struct error *error)
+/* Count the results, each once; what is carried over has no rows to be counted. */
+static void count_results(struct part *part)
 {
-    (void)context, (void)error;
-    assessments_model_settle(part, seen_of(part));
-    assessments_exempted_settle(part);
     static const enum finding_status statuses[REASON_COUNT] = {
         [REASON_FIXED] = STATUS_HEALTHY,
         [REASON_EXEMPTED] = STATUS_EXEMPT,
@@ -313,7 +310,7 @@ static bool finish(struct part *part, const struct collect_context *context, str
         bool any = false;
         for (int cloud = 0; cloud < CLOUD_COUNT; cloud++)
             any = any || assessments_has(&counted[i], (enum cloud_kind)cloud);
-        if (!any)
+        if (!any || part->cover[i].carried)
             continue;
         struct assessments_count *counts =
             part_count(part, &assessments_counts, part->cover[i].subscription_id);
@@ -322,7 +319,36 @@ static bool finish(struct part *part, const struct collect_context *context, str
     }
     free(places);
     free(counted);
+}
+
+static bool finish(struct part *part, const struct collect_context *context, struct error *error)
+{
+    (void)context, (void)error;
+    assessments_model_settle(part, seen_of(part));
+    assessments_exempted_settle(part);
+    count_results(part);
     return true;
+}
+
+/* The rows of each model, and what is exempted, are those of the sweep: nobody knows which of the
+ * look's rows were among them. */
+static void patched(struct part *part, const struct part *older, const struct part *look)
+{
+    struct assessments_model_seen *seen = seen_of(part);
+    assessments_model_join(seen, part, older->own);
+    assessments_model_join(seen, part, look->own);
+    for (size_t i = 0; i < look->cover_count; i++) {
+        const char *id = look->cover[i].subscription_id;
+        const struct part_cover *cover = part_cover_find(part, id);
+        const struct assessments_count *told = part_counted(look, &assessments_counts, i);
+        if (!cover || cover->carried)
+            continue;
+        struct assessments_count *counts = part_count(part, &assessments_counts, id);
+        if (told->newest_at > counts->newest_at)
+            counts->newest_at = told->newest_at;
+    }
+    assessments_model_settle(part, seen);
+    count_results(part);
 }
 
 extern const struct collector assessments_collector;
@@ -364,7 +390,10 @@ const struct collector assessments_collector = {
     .order = 10,
     .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
     .variants = {
-        { "graph", .queries = {
+        { "graph",
+          .changed = { .name = "assessments_changed_rows", .kql = kql_assessments_changed_rows,
+                       .columns = graph_columns },
+          .queries = {
             { .name = "assessments_rows", .kql = kql_assessments_rows,
               .columns = graph_columns },
         } },
@@ -380,5 +409,6 @@ const struct collector assessments_collector = {
     .fold = fold,
     .odd = odd,
     .finish = finish,
+    .patched = patched,
     .emit = assessments_emit,
 };

@@ -30,7 +30,7 @@ static const struct {
     { "5cc3a2c1-8397-456f-8792-fe9d0d4c9145", SOFTWARE_UPDATE }, /* of GCP */
     { "1195afff-c881-495e-9bc5-1486211ae03f", SOFTWARE_UPDATE }, /* machines */
     { "4ab6e3c5-74dd-8b35-9ab9-f61b30875b27", SOFTWARE_UPDATE }, /* system updates */
-    { "8c3d9ad0-3639-4686-9cd2-2b2ab2609bda", "" }, /* OS baselines: of no such kind */
+    { "8c3d9ad0-3639-4686-9cd2-2b2ab2609bda", "" },              /* OS baselines: of no such kind */
     { "1f655fb7-63ca-4980-91a3-56dbc2b715c6", "" },
 };
 
@@ -79,6 +79,15 @@ void assessments_model_see(struct assessments_model_seen *seen, const char *reso
     intern_put(&seen->keys, key.data, key.length);
 }
 
+static void name(struct assessments_model_seen *seen, struct part *part, const char *key,
+                 const char *title)
+{
+    if (intern_put(&seen->named, key, strlen(key)) <= seen->title_count)
+        return;
+    MEMORY_GROW(seen->titles, seen->title_count, seen->title_capacity);
+    seen->titles[seen->title_count++] = part_keep(part, title);
+}
+
 void assessments_model_name(struct assessments_model_seen *seen, struct part *part,
                             const char *assessment_id, const char *title)
 {
@@ -86,10 +95,18 @@ void assessments_model_name(struct assessments_model_seen *seen, struct part *pa
     if (!*title)
         return;
     put_key(&key, "", assessment_id);
-    if (intern_put(&seen->named, key.data, key.length) <= seen->title_count)
-        return;
-    MEMORY_GROW(seen->titles, seen->title_count, seen->title_capacity);
-    seen->titles[seen->title_count++] = part_keep(part, title);
+    name(seen, part, buf_cstr(&key), title);
+}
+
+void assessments_model_join(struct assessments_model_seen *seen, struct part *part,
+                            const struct assessments_model_seen *other)
+{
+    for (uint32_t i = 1; other && i < other->keys.count; i++) {
+        const char *key = intern_text(&other->keys, i);
+        intern_put(&seen->keys, key, strlen(key));
+    }
+    for (uint32_t i = 1; other && i < other->named.count; i++)
+        name(seen, part, intern_text(&other->named, i), other->titles[i - 1]);
 }
 
 /* The first rows that fail may be those without a title. */

@@ -28,6 +28,9 @@ void assessments_model_name(struct assessments_model_seen *seen, struct part *pa
                             const char *assessment_id, const char *title);
 void assessments_model_see(struct assessments_model_seen *seen, const char *resource_id,
                            const char *category);
+/* What is seen in another part is seen in this one, too. other: NULL is fine. */
+void assessments_model_join(struct assessments_model_seen *seen, struct part *part,
+                            const struct assessments_model_seen *other);
 void assessments_model_finish(struct assessments_model_seen *seen);
 
 /* Fill in the titles of grouped ones, and close the grouped findings of a settled part where

@@ -47,6 +47,7 @@ struct variant {
     bool without_risk;    /* of a rated collector: Azure tells no risk level here */
     bool complete;        /* of a reference: it also has what is special in each subscription */
     const char *lacks;    /* what its rows never tell and those of others do; NULL = nothing */
+    struct query changed; /* the rows whose status changed since {{since}}; name NULL = none */
     struct query queries[COLLECTOR_QUERIES_MAX]; /* ends with name NULL */
 };
 
@@ -69,6 +70,7 @@ struct collect_context {
     const char *const *included; /* subscriptions the operator named; included_count of them */
     size_t included_count;
     const struct waivers *waivers; /* of rules of baselines, the operator's; NULL = none */
+    int64_t since; /* a look at what changed since then; 0 = everything is read */
     const char *const *tags;       /* that the operator listed, ends with NULL; NULL = none */
     const struct asked *asked;     /* of COLLECTOR_ANSWERS: what the rows are about; asked_count */
     size_t asked_count;
@@ -121,6 +123,9 @@ struct collector {
     /* All rows have arrived, the part is settled, nothing is carried over yet. May be NULL. False
      * and *error: the run failed. */
     bool (*finish)(struct part *part, const struct collect_context *context, struct error *error);
+    /* Of a variant with `changed`: the part is a copy of one, with rows of a look in the place of
+     * older ones: bring into line what was counted, and what it owns. Not sealed. May be NULL. */
+    void (*patched)(struct part *part, const struct part *older, const struct part *look);
     /* Of part_own: replace what it has of a subscription (lower case) by what an older part has of
      * it, or by nothing when older is NULL. Rows and counts are carried without. May be NULL. */
     void (*carry)(struct part *part, const struct part *older, const char *subscription_id);

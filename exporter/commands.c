@@ -6,6 +6,7 @@
 #include "alerts/alerting.h"
 #include "collectors/collector.h"
 #include "collectors/custom.h"
+#include "collectors/run/fast.h"
 #include "exporter/commands_alerts.h"
 #include "exporter/commands_database.h"
 #include "exporter/process.h"
@@ -102,7 +103,7 @@ static void append_families(struct buf *out, const char *collector,
 static int list_metrics(const struct flags *flags, const char *const *arguments, size_t count)
 {
     static const struct family *const *const own[] = {
-        runner_families, arm_families,      service_families,
+        runner_families, fast_families,     arm_families,    service_families,
         series_families, dispatch_families, admission_families, login_families, process_families,
     };
     CLEANUP(buf_finish) struct buf out = { 0 };

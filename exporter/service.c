@@ -116,6 +116,7 @@ static bool engine_init(struct engine *engine, struct config *config, struct ser
     engine->arm = arm_create(&arm, engine->auth, service->metrics);
     struct runner_config runner = config_runner(config);
     runner.storage_path = service->storage;
+    runner.metrics = service->metrics;
     engine->runner = runner_create(&runner, engine->arm, service->snapshots);
     return true;
 }

@@ -10,6 +10,7 @@
 #include "collectors/run/cover.h"
 #include "collectors/run/twice.h"
 #include "collectors/subscriptions.h"
+#include "core/clock.h"
 #include "core/http.h"
 #include "core/log.h"
 #include "core/memory.h"
@@ -135,21 +136,26 @@ static bool fold_row(void *data, const struct json *json, struct error *error)
     return ok;
 }
 
-/* A query with the tags the operator lists; none has a quote in it. */
-static void fill_tags(const char *kql, const char *const *tags, struct buf *out)
+/* A query with the tags the operator lists, none of which has a quote in it, or with the instant a
+ * look goes back to. */
+static void fill_query(const char *kql, const struct collect_context *context, struct buf *out)
 {
-    static const char placeholder[] = "'{{tags}}'";
+    const char *const *tags = context->tags;
+    const char *placeholder = context->since ? "{{since}}" : "'{{tags}}'";
     const char *at = strstr(kql, placeholder);
+    char since[32];
     buf_append(out, kql, at ? (size_t)(at - kql) : strlen(kql));
-    for (size_t i = 0; at && tags && tags[i]; i++)
+    if (at && context->since)
+        buf_text(out, clock_format_rfc3339(context->since, since));
+    for (size_t i = 0; at && !context->since && tags && tags[i]; i++)
         buf_printf(out, "%s'%s'", i ? ", " : "", tags[i]);
-    buf_text(out, at ? at + sizeof placeholder - 1 : "");
+    buf_text(out, at ? at + strlen(placeholder) : "");
 }
 
 static bool ask_graph(struct run *run, struct error *error)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
-    fill_tags(run->query->kql, run->context.tags, &text);
+    fill_query(run->query->kql, &run->context, &text);
     struct graph_query query = {
         .kql = buf_cstr(&text),
         .subscriptions = run->scope,
@@ -481,10 +487,12 @@ static bool complete(struct run *run, const struct variant *variant, struct erro
         return false;
     if (is_per_subscription(variant) && nothing_read(run, error))
         return false;
+    bool is_look = run->context.since;
     part_settle(run->part, run->older);
-    if (run->collector->finish && !run->collector->finish(run->part, &run->context, error))
+    if (!is_look && run->collector->finish &&
+        !run->collector->finish(run->part, &run->context, error))
         return false;
-    if (run->collector->role == COLLECTOR_DATA)
+    if (!is_look && run->collector->role == COLLECTOR_DATA)
         cover_complete(run->part, run->older, &run->context, run->broken);
     if (run->context.severity_rates && run->collector->rated)
         rate(run->part, run->context.snapshot);

@@ -8,6 +8,7 @@
 
 #include "collectors/run/answer.h"
 #include "collectors/run/collect.h"
+#include "collectors/run/fast.h"
 #include "collectors/run/prove.h"
 #include "collectors/run/runner_kept.h"
 #include "collectors/run/runner_report.h"
@@ -44,6 +45,7 @@ struct slot {
     struct collect_memory memory;
     struct waivers *waivers;
     struct answer_memory answers;
+    struct fast *fast; /* NULL = it has no fast lane */
     bool severity_rates;
     bool loaded;    /* from the last run of the program: not due yet */
     int64_t ran_ms; /* when its last run began; 0 = not yet */
@@ -146,6 +148,19 @@ static void set_timing(struct slot *slot, const struct timing *timing)
     slot->status.max_staleness_ms = timing->max_staleness_ms;
 }
 
+/* Any time. */
+static void set_fast(struct slot *slot, const struct runner_config *config,
+                     const struct source *source)
+{
+    const struct runner_source *settings = &config->settings[source->index];
+    fast_configure(slot->fast, &(struct fast_settings){
+                                   .enabled = settings->fast,
+                                   .interval_ms = settings->fast_interval_ms,
+                                   .overlap_ms = settings->fast_overlap_ms,
+                                   .severity_rates = timing_of(config, source).severity_rates,
+                               });
+}
+
 /* Give a source that is not running these settings. */
 static void set_slot(struct slot *slot, const struct runner_config *config)
 {
@@ -163,11 +178,52 @@ static void set_slot(struct slot *slot, const struct runner_config *config)
                  TEXT("source", variant_of(slot)->name), TEXT("missing", variant_of(slot)->lacks));
     slot->next = timing;
     set_timing(slot, &timing);
+    set_fast(slot, config, source);
     struct snapshot *snapshot = snapshot_acquire(runner->store, clock_now_s());
     snapshot_publish(runner->store, slot->source, NULL, &slot->status);
     if (!slot->status.enabled && snapshot_part(snapshot, slot->source))
         snapshot_drop(runner->store, slot->source);
     snapshot_release(snapshot);
+}
+
+/* Whose rows are wanted; the subscriptions to ask Resource Graph about when the operator filters,
+ * NULL = the tenant. */
+static const char **scope_of(void *owner, const struct snapshot *snapshot,
+                             struct collect_context *context, size_t *scope_count)
+{
+    size_t count;
+    const struct slot *slot = owner;
+    const struct runner *runner = slot->runner;
+    const struct subscription *known = subscriptions_known(snapshot, slot->source->tenant, &count);
+    context->wanted = is_wanted;
+    context->filter = runner;
+    context->included = (const char *const *)runner->include;
+    context->included_count = texts_count(runner->include);
+    *scope_count = 0;
+    if (!*runner->include && !*runner->exclude)
+        return NULL;
+    const char **scope = MEMORY_ARRAY(const char *, count + 1);
+    for (size_t i = 0; i < count; i++)
+        if (known[i].state == SUBSCRIPTION_VISIBLE)
+            scope[(*scope_count)++] = known[i].id;
+    return scope;
+}
+
+/* For a source of which a variant can be asked what changed. */
+static struct fast *create_fast(struct slot *slot, const struct runner_config *config)
+{
+    bool can = false;
+    for (int i = 0; i < COLLECTOR_VARIANTS_MAX; i++)
+        can = can || slot->source->collector->variants[i].changed.name;
+    const struct fast_config fast = {
+        .source = slot->source,
+        .arm = slot->runner->arm,
+        .store = slot->runner->store,
+        .metrics = config->metrics,
+        .scope = scope_of,
+        .owner = slot,
+    };
+    return can ? fast_create(&fast) : NULL;
 }
 
 static void create_slots(struct runner *runner, const struct runner_config *config)
@@ -182,6 +238,7 @@ static void create_slots(struct runner *runner, const struct runner_config *conf
         slot->runner = runner;
         slot->source = &sources->sources[i];
         slot->client = http_client_create();
+        slot->fast = create_fast(slot, config);
         slot->status = *snapshot_status(snapshot, slot->source);
         set_slot(slot, config);
     }
@@ -215,6 +272,7 @@ void runner_destroy(struct runner *runner)
         http_client_destroy(runner->slots[i].client);
         waivers_destroy(runner->slots[i].waivers);
         answer_memory_finish(&runner->slots[i].answers);
+        fast_destroy(runner->slots[i].fast);
         pthread_mutex_destroy(&runner->slots[i].lock);
     }
     free(runner->slots);
@@ -224,23 +282,6 @@ void runner_destroy(struct runner *runner)
     texts_free(runner->tags);
     free(runner->storage_path);
     free(runner);
-}
-
-/* The subscriptions to ask Resource Graph about when the operator filters; NULL = the tenant. */
-static const char **scope_of(const struct slot *slot, const struct snapshot *snapshot,
-                             size_t *scope_count)
-{
-    size_t count;
-    const struct runner *runner = slot->runner;
-    const struct subscription *known = subscriptions_known(snapshot, slot->source->tenant, &count);
-    *scope_count = 0;
-    if (!*runner->include && !*runner->exclude)
-        return NULL;
-    const char **scope = MEMORY_ARRAY(const char *, count + 1);
-    for (size_t i = 0; i < count; i++)
-        if (known[i].state == SUBSCRIPTION_VISIBLE)
-            scope[(*scope_count)++] = known[i].id;
-    return scope;
 }
 
 /* Turn what a run brought into the next status. */
@@ -288,6 +329,7 @@ bool runner_run(struct runner *runner, const struct source *source)
         .client = slot->client,
         .deadline_ms = started_ms + slot->config.timeout_ms,
         .cancelled = &slot->stopping,
+        .rank = variant_of(slot)->changed.name ? PACER_SWEEP : PACER_REST,
     };
     struct collect_context context = {
         .now = now,
@@ -295,10 +337,6 @@ bool runner_run(struct runner *runner, const struct source *source)
         .variant = variant_of(slot),
         .max_staleness_s = slot->status.max_staleness_ms / 1000,
         .severity_rates = slot->severity_rates,
-        .wanted = is_wanted,
-        .filter = runner,
-        .included = (const char *const *)runner->include,
-        .included_count = texts_count(runner->include),
         .waivers = slot->waivers,
         .tags = source->collector->asks_for_tags ? (const char *const *)runner->tags : NULL,
         .callers = runner->callers,
@@ -306,7 +344,7 @@ bool runner_run(struct runner *runner, const struct source *source)
     struct collect_result result = { 0 };
     struct error error = { 0 };
     size_t scope_count;
-    const char **scope = scope_of(slot, snapshot, &scope_count);
+    const char **scope = scope_of(slot, snapshot, &context, &scope_count);
     slot->status.started_at = context.now;
     slot->ran_ms = started_ms;
     struct part *older = snapshot_part(snapshot, source);
@@ -315,9 +353,11 @@ bool runner_run(struct runner *runner, const struct source *source)
                                snapshot_store_asked(runner->store), &slot->answers, &result, &error)
                   : collect_run(source, variant_of(slot), &session, &context, older, scope,
                                 scope_count, &slot->memory, &result, &error);
-    free(scope);
     if (ok)
         answer_questions(runner, result.part, &session);
+    ok = ok && fast_close(slot->fast, variant_of(slot), &session, &context, scope, scope_count,
+                          started_ms, &result.part, &error);
+    free(scope);
     slot->status.duration_ms = clock_monotonic_ms() - started_ms;
     conclude(slot, ok, &result, &error);
     if (ok && source->collector->save && runner->storage_path)
@@ -327,7 +367,10 @@ bool runner_run(struct runner *runner, const struct source *source)
         runner_report_carried(source, older, result.part);
         runner_report_limited(source, older, result.part);
     }
-    snapshot_publish(runner->store, source, result.part, &slot->status);
+    snapshot_publish(runner->store, source, ok ? result.part : NULL, &slot->status);
+    fast_opened(slot->fast);
+    if (!ok)
+        part_release(result.part);
     snapshot_release(snapshot);
     return slot->status.success;
 }
@@ -438,6 +481,7 @@ static void start_slot(struct slot *slot)
     atomic_store(&slot->stopping, false);
     http_client_resume(slot->client);
     slot->worker = worker_start(slot->source->name, tick, cancel, slot, 0);
+    fast_start(slot->fast, variant_of(slot));
 }
 
 /* Its run, if any, ends soon. */
@@ -445,12 +489,14 @@ static void cancel_slot(struct slot *slot)
 {
     atomic_store(&slot->stopping, true);
     http_client_cancel(slot->client);
+    fast_cancel(slot->fast);
 }
 
 static void join_slot(struct slot *slot)
 {
     worker_stop(slot->worker);
     slot->worker = NULL;
+    fast_join(slot->fast);
 }
 
 void runner_start(struct runner *runner)
@@ -492,6 +538,7 @@ static void hand_timing(struct slot *slot, const struct runner_config *config)
                    timing.timeout_ms != slot->next.timeout_ms ||
                    timing.max_staleness_ms != slot->next.max_staleness_ms ||
                    timing.severity_rates != slot->next.severity_rates;
+    set_fast(slot, config, source);
     slot->changed = slot->changed || changed;
     slot->next = timing;
     pthread_mutex_unlock(&slot->lock);

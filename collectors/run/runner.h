@@ -12,6 +12,8 @@ struct runner_source {
     int64_t interval_ms, timeout_ms;
     int variant; /* index into collector.variants */
     struct option_items waivers; /* struct waiver: of a source whose findings are baseline rules */
+    bool fast;   /* of a collector with a fast lane (fast.h) */
+    int64_t fast_interval_ms, fast_overlap_ms;
 };
 
 /* The rows of one collector, with its own words and defaults; in the arena. */
@@ -43,6 +45,7 @@ struct runner_config {
     struct runner_filter filter;
     struct option_texts tags; /* for the sources that ask for them: without, those are off */
     bool callers;             /* names of those who changed something may be kept */
+    struct metric_store *metrics; /* for the fast lane; NULL = nothing is counted */
     const char *storage_path; /* where the catalogue is kept between runs; NULL = nowhere */
 };
 

@@ -64,6 +64,22 @@ static const struct option source_options[] = {
     { "source", OPTION_WORD(struct runner_source, variant),
       .help = "Where the rows come from." },
 };
+
+/* Those of one with a fast lane, behind them. */
+static const struct option fast_options[] = {
+    { "fast", OPTION_BOOL(struct runner_source, fast), .otherwise = "true",
+      .help = "Whether, between two collections, rows whose status changed are looked at: they may "
+              "open, reopen, re-rate and end findings; nothing is concluded from what is missing."
+    },
+    { "fast_interval", OPTION_DURATION(struct runner_source, fast_interval_ms),
+      .otherwise = "0s", .min = 0, .max = 86400e3,
+      .help = "Time between two such looks; 0s means 1m, and 30s where there are more than 100,000 "
+              "rows." },
+    { "fast_overlap", OPTION_DURATION(struct runner_source, fast_overlap_ms),
+      .otherwise = "10m", .min = 0, .max = 86400e3,
+      .help = "How far a look goes back behind the one before: longer than Azure's index may be "
+              "behind, and than the clocks may differ." },
+};
 /* clang-format on */
 
 static const struct option waivers = {
@@ -72,13 +88,24 @@ static const struct option waivers = {
     .help = "Rules that do not count on some machines, for a time: their findings are exempted.",
 };
 
+static bool has_fast_lane(const struct collector *collector)
+{
+    bool has = false;
+    for (size_t i = 0; i < COLLECTOR_VARIANTS_MAX; i++)
+        has = has || collector->variants[i].changed.name;
+    return has;
+}
+
 const struct option *runner_source_options(const struct collector *collector, struct arena *arena)
 {
-    enum { ROWS = ARRAY_COUNT(source_options) };
-    struct option *rows = arena_zalloc(arena, (ROWS + 2) * sizeof *rows);
+    enum { ROWS = ARRAY_COUNT(source_options), FAST_ROWS = ARRAY_COUNT(fast_options) };
+    struct option *rows = arena_zalloc(arena, (ROWS + FAST_ROWS + 2) * sizeof *rows);
+    struct option *more = rows + ROWS;
     memcpy(rows, source_options, sizeof source_options);
     if (collector->baseline_rules)
-        rows[ROWS] = waivers;
+        *more++ = waivers;
+    if (has_fast_lane(collector))
+        memcpy(more, fast_options, sizeof fast_options);
     const char **words = arena_zalloc(arena, (COLLECTOR_VARIANTS_MAX + 1) * sizeof *words);
     for (size_t i = 0; i < COLLECTOR_VARIANTS_MAX; i++)
         words[i] = collector->variants[i].name;

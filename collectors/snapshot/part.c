@@ -429,8 +429,7 @@ static void forget_findings(struct part *part, const char *subscription_id)
     part->finding_count = kept;
 }
 
-/* Add a finding as the older part has it. */
-static void add_again(struct part *part, const struct part *older, size_t index)
+void part_add_again(struct part *part, const struct part *older, size_t index)
 {
     char id[PART_ID_BYTES];
     struct finding view;
@@ -468,7 +467,7 @@ static void carry_findings(struct part *part, const struct part *older, const ch
     uint32_t number = intern_find(&older->strings, subscription_id, strlen(subscription_id));
     for (size_t i = 0; i < older->finding_count; i++)
         if (older->findings[i].subscription == number)
-            add_again(part, older, i);
+            part_add_again(part, older, i);
 }
 
 void part_carry(struct part *part, const struct part *older, const char *subscription_id)
@@ -529,14 +528,19 @@ ptrdiff_t part_find(const struct part *part, const struct finding_id *id)
     return found ? found - part->findings : -1;
 }
 
+const struct part_closed *part_find_closed(const struct part *part, const struct finding_id *id)
+{
+    return find(id, part->closed, part->closed_count, sizeof *part->closed);
+}
+
 /* --- odd rows --------------------------------------------------------------------------------- */
 /* What the older part says of a frozen finding, said again. */
 static void thaw(struct part *part, const struct part *older, const struct finding_id *id)
 {
     ptrdiff_t open = part_find(older, id);
-    const struct part_closed *closed = find(id, older->closed, older->closed_count, sizeof *closed);
+    const struct part_closed *closed = part_find_closed(older, id);
     if (open >= 0)
-        add_again(part, older, (size_t)open);
+        part_add_again(part, older, (size_t)open);
     if (open >= 0 || !closed)
         return;
     part_add_closed_row(part, &(struct part_closed_row){
@@ -558,8 +562,7 @@ void part_settle(struct part *part, const struct part *older)
     for (size_t i = 0; i < part->frozen_count; i++) {
         struct finding_id id = part->frozen[i];
         bool again = kept && !finding_id_compare(&part->frozen[kept - 1], &id);
-        if (!again && part_find(part, &id) < 0 &&
-            !find(&id, part->closed, part->closed_count, sizeof *part->closed))
+        if (!again && part_find(part, &id) < 0 && !part_find_closed(part, &id))
             part->frozen[kept++] = id;
     }
     part->frozen_count = kept;

@@ -243,8 +243,14 @@ bool part_is_unread(const struct part *part, const char *subscription_id);
  * others: to count findings per subscription in one pass. The caller frees it. */
 uint32_t *part_places(const struct part *part);
 
+/* Add finding number `index` of an older part as that has it. */
+void part_add_again(struct part *part, const struct part *older, size_t index);
+
 /* Position of an id among the open findings, or -1. */
 ptrdiff_t part_find(const struct part *part, const struct finding_id *id);
+
+/* The row of an id among those that are explicitly not open, or NULL. */
+const struct part_closed *part_find_closed(const struct part *part, const struct finding_id *id);
 
 /* Fill a view of finding number `index`. resource_id is written to scratch. */
 enum { PART_ID_BYTES = 2048 };

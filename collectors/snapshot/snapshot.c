@@ -175,6 +175,24 @@ void snapshot_publish(struct snapshot_store *store, const struct source *source,
     put(store, source, take, status, !take);
 }
 
+bool snapshot_amend(struct snapshot_store *store, const struct source *source,
+                    const struct part *before, struct part *take)
+{
+    pthread_mutex_lock(&store->lock);
+    size_t place = place_of(store->current, source);
+    if (place == store->current->sources->count || store->current->parts[place] != before) {
+        pthread_mutex_unlock(&store->lock);
+        part_release(take);
+        return false;
+    }
+    struct snapshot *next = copy_current(store, store->current->sources);
+    struct part *old = next->parts[place];
+    take->generation = next->generation;
+    next->parts[place] = take;
+    swap_current(store, next, old);
+    return true;
+}
+
 void snapshot_drop(struct snapshot_store *store, const struct source *source)
 {
     put(store, source, NULL, NULL, false);

@@ -68,6 +68,11 @@ struct source_list *snapshot_store_sources(struct snapshot_store *store);
 void snapshot_publish(struct snapshot_store *store, const struct source *source, struct part *part,
                       const struct source_status *status);
 
+/* Put a part in the place of the one it was made from; how its source stands is the same. False
+ * when there is another by now. take: owned from now on, in any case. Wakes snapshot_wait. */
+bool snapshot_amend(struct snapshot_store *store, const struct source *source,
+                    const struct part *before, struct part *take);
+
 /* Forget the part of a source that is switched off. Wakes snapshot_wait. */
 void snapshot_drop(struct snapshot_store *store, const struct source *source);
 

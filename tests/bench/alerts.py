@@ -38,7 +38,7 @@ def configuration(fake, folder, sink, rules, interval):
                 "governor": {"messages": 0}})
 
 
-PUBLISHED = re.compile(r"time=(\S+) level=\S+ source=runner\.c:\d+ "
+PUBLISHED = re.compile(r"time=(\S+) level=\S+ source=runner_report\.c:\d+ "
                        r'msg="?(?:collected|first collection complete)"? collector=assessments ')
 
 

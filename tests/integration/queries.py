@@ -4,15 +4,18 @@ import glob
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
 
-from harness import ROOT, SECRET, SHARED, Exporter, Folder, Skip, contains, equal, run, settings
+from harness import (ROOT, SECRET, SHARED, Exporter, Folder, Skip, contains, equal, run, settings,
+                     until)
 
 FILES = sorted(glob.glob(os.path.join(ROOT, "collectors", "*.kql")))
 # Asked when rows are missing.
 PROOFS = sorted(glob.glob(os.path.join(ROOT, "collectors", "run", "*.kql")))
+SINCE = re.compile(r"todatetime\('\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ'\)")
 CHECKER = os.path.join(ROOT, "build", "tools", "kql-check")
 
 
@@ -53,13 +56,15 @@ def queries_sent(**more):
     url = f"http://127.0.0.1:{server.server_port}"
     try:
         with Folder() as folder:
-            config = settings(url, folder.file("secret", SECRET), **more)
+            config = settings(url, folder.file("secret", SECRET),
+                              {"assessments": {"fast_interval": "1s"}}, **more)
             with Exporter(folder, config) as exporter:
                 exporter.wait_ready()
+                until("a look", lambda: any(SINCE.search(query) for query in Listener.queries))
     finally:
         server.shutdown()
         server.server_close()
-    return set(Listener.queries)
+    return {SINCE.sub("todatetime('{{since}}')", query) for query in Listener.queries}
 
 
 def test_text_sent_is_text_in_the_file():
