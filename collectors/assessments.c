@@ -330,6 +330,23 @@ static bool finish(struct part *part, const struct collect_context *context, str
     return true;
 }
 
+static bool speaks_for(const struct part *part, const char *subscription_id)
+{
+    const struct part_cover *cover = part_cover_find(part, subscription_id);
+    return cover && !cover->carried;
+}
+
+/* The last that was told of a finding holds. */
+static void add_references(struct part *part, const struct part *older, const struct part *look)
+{
+    size_t count;
+    const struct reference *told = part_rows(look, &references, &count);
+    for (size_t i = 0; i < count; i++)
+        if (speaks_for(part, told[i].subscription_id) &&
+            strcmp(assessments_attack_paths(older, &told[i].id), told[i].paths) != 0)
+            part_add_row(part, &references, told[i].subscription_id, &told[i]);
+}
+
 /* The rows of each model, and what is exempted, are those of the sweep: nobody knows which of the
  * look's rows were among them. */
 static void patched(struct part *part, const struct part *older, const struct part *look)
@@ -339,14 +356,14 @@ static void patched(struct part *part, const struct part *older, const struct pa
     assessments_model_join(seen, part, look->own);
     for (size_t i = 0; i < look->cover_count; i++) {
         const char *id = look->cover[i].subscription_id;
-        const struct part_cover *cover = part_cover_find(part, id);
         const struct assessments_count *told = part_counted(look, &assessments_counts, i);
-        if (!cover || cover->carried)
+        if (!speaks_for(part, id))
             continue;
         struct assessments_count *counts = part_count(part, &assessments_counts, id);
         if (told->newest_at > counts->newest_at)
             counts->newest_at = told->newest_at;
     }
+    add_references(part, older, look);
     assessments_model_settle(part, seen);
     count_results(part);
 }
@@ -372,7 +389,7 @@ const char *assessments_attack_paths(const struct part *part, const struct findi
     const struct reference *reference = NULL;
     if (part && part->source->collector == &assessments_collector)
         reference = part_rows(part, &references, &count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = count; i-- > 0;)
         if (!finding_id_compare(&reference[i].id, id))
             return reference[i].paths;
     return "";

@@ -5,6 +5,7 @@
 #include "alerts/ledger/ledger.h"
 #include "alerts/store/schema.h"
 #include "collectors/assessments.h"
+#include "collectors/azure/graph.h"
 #include "collectors_world.h"
 #include "core/clock.h"
 #include "core/memory.h"
@@ -129,6 +130,43 @@ TEST(what_is_told_one_by_one_is_not_told_twice_by_a_look)
     CHECK_INT(shown(&world)->finding_count, 3);
     CHECK(look(&world, ROWS(GROUPED("c", "Unhealthy", "3"), INDIVIDUAL("b", "k2", "3"))));
     CHECK_INT(shown(&world)->finding_count, 3); /* the look before told of c's own */
+}
+
+static const char *paths_of(const struct world *world, size_t index)
+{
+    return assessments_attack_paths(shown(world), &shown(world)->findings[index].id);
+}
+
+TEST(the_attack_paths_of_a_finding_are_those_told_last)
+{
+#define ON(path, date)                                                                             \
+    WORLD_ROW("a", "s-1", "k1", "High", "Unhealthy", ",\"attackPaths\":\"" path "\"" AT(date))
+    WORLD(world);
+    world_discover(&world, "[" WORLD_ONE "]");
+    sweep(&world, ROWS(ON("p1", "1")));
+    CHECK_TEXT(paths_of(&world, 0), "p1");
+    CHECK(look(&world, ROWS(ON("p1,p2", "2"))));
+    CHECK_TEXT(paths_of(&world, 0), "p1,p2");
+    CHECK(look(&world, ROWS(ON("p3", "3"))));
+    CHECK_TEXT(paths_of(&world, 0), "p3");
+}
+
+/* The two queries differ in which rows they want, and in nothing else. */
+TEST(a_row_says_the_same_to_a_look_and_to_a_sweep)
+{
+    CLEANUP(buf_finish) struct buf rows = { 0 }, changed = { 0 };
+    const struct variant *variant = &SOURCE(assessments)->collector->variants[GRAPH];
+    static const char wanted[] =
+        "| where todatetime(properties.status.statusChangeDate) >= todatetime('{{since}}')\n";
+    graph_text(variant->queries[0].kql, 0, 0, &rows);
+    graph_text(variant->changed.kql, 0, 0, &changed);
+    const char *at = strstr(buf_cstr(&changed), wanted);
+    CHECK(at != NULL);
+    CLEANUP(buf_finish) struct buf without = { 0 };
+    buf_append(&without, buf_cstr(&changed), at ? (size_t)(at - buf_cstr(&changed)) : 0);
+    buf_text(&without, at ? at + sizeof wanted - 1 : "");
+    CHECK_TEXT(buf_cstr(&without), buf_cstr(&rows));
+    CHECK(variant->changed.columns == variant->queries[0].columns);
 }
 
 /* --- sweeps with looks end as sweeps alone ---------------------------------------------------- */
