@@ -543,14 +543,10 @@ static void thaw(struct part *part, const struct part *older, const struct findi
         part_add_again(part, older, (size_t)open);
     if (open >= 0 || !closed)
         return;
-    part_add_closed_row(part, &(struct part_closed_row){
-                                  .subscription_id = older->cover[closed->place].subscription_id,
-                                  .row_id = "",
-                                  .reason = closed->reason,
-                                  .changed_at = closed->changed_at,
-                                  .cloud = closed->cloud,
-                              });
-    part->closed[part->closed_count - 1].id = *id;
+    size_t place = part_see(part, older->cover[closed->place].subscription_id);
+    MEMORY_GROW(part->closed, part->closed_count, part->closed_capacity);
+    part->closed[part->closed_count] = *closed;
+    part->closed[part->closed_count++].place = (uint32_t)place;
 }
 
 void part_settle(struct part *part, const struct part *older)
