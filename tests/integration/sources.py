@@ -26,7 +26,7 @@ def choices():
     {key: {word: [collectors]}}."""
     text = subprocess.run([EXPORTER, "config"], check=True, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL).stdout
-    section = re.search(r"^collectors:\n(.*?)^\S", text, re.M | re.S)[1]
+    section = re.search(r"^collectors:\n(.*?)^\w", text, re.M | re.S)[1]
     running, found = [], collections.defaultdict(lambda: collections.defaultdict(list))
     words, collector = [], ""
     for line in section.splitlines():
@@ -40,6 +40,8 @@ def choices():
             for word in words:
                 if word != key[2] and collector in running:
                     found[key[1]][word].append(collector)
+    wanted = {"subscriptions", "assessments", "secure_scores", "compliance", "plans"}
+    equal(wanted - set(found["source"]["rest"]), set(), "collectors that read lists")
     return running, found
 
 
