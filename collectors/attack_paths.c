@@ -380,6 +380,7 @@ const struct collector attack_paths_collector = {
     .rows = COLLECTOR_FAILING_ROWS,
     .order = 32,
     .topic = "attack_path",
+    .incidents = true,
     .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
     .variants = {
         { "graph", .queries = {

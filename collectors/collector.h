@@ -92,6 +92,9 @@ struct collector {
     bool dates_changes;  /* changed_at of its rows is when the finding began to fail, or ended */
     int order;           /* where it stands among those of its role, in lists and expositions */
     const char *topic;   /* head of the special words of its events: "baseline"; NULL = none */
+    bool incidents;      /* each finding is news of its own, however many of a kind open at once:
+                            never what Microsoft added for all */
+    bool security_alerts; /* each finding is a security alert, and has the severity of one */
     bool baseline_rules; /* each finding is a rule of a baseline (baselines.h), its category says of
                             which */
     bool own_findings;   /* they are the operator's, not recommendations of Defender: links lead to

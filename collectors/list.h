@@ -14,6 +14,7 @@
     X(prerequisites)      \
     X(remediations)       \
     X(secure_scores)      \
+    X(security_alerts)    \
     X(subassessments)     \
     X(subscriptions)      \
     X(tags)

@@ -8,6 +8,7 @@
 #include "alerts/store/rows.h"
 #include "collectors/baselines.h"
 #include "collectors/collector.h"
+#include "collectors/security_alerts.h"
 #include "collectors/subscriptions.h"
 #include "core/memory.h"
 
@@ -80,6 +81,13 @@ static const struct family_2 drift = {
             "(fixed), over all subscriptions; not by a new version of the baseline. " FROM,
     LABELS("rule_id", "change"),
 };
+static const struct family_2 alerts = {
+    .name = "defender_security_alerts_opened_total",
+    .type = METRIC_COUNTER,
+    .level = 0,
+    .help = "Security alerts that were raised; those of the first run are not counted. " FROM,
+    LABELS("subscription_id", "severity"),
+};
 static const struct family_1 resolution_seconds = {
     .name = "defender_finding_resolution_seconds",
     .type = METRIC_HISTOGRAM,
@@ -143,6 +151,7 @@ const struct family *const ledger_families[] = {
     &regressed.family,
     &fixed.family,
     &drift.family,
+    &alerts.family,
     &resolution_seconds.family,
     &detection_delay_seconds.family,
     &ledger_counters_overdue.family,
@@ -161,6 +170,7 @@ enum dimension {
     OF_SEVERITY,
     OF_RULE,
     OF_DRIFT,
+    OF_ALERT_SEVERITY,
     OF_SOURCE,
     OF_BUCKET
 };
@@ -178,6 +188,7 @@ static const struct {
     [FIGURE_REGRESSED] = { &regressed, NULL, OF_BASELINE, OF_SEVERITY },
     [FIGURE_FIXED] = { &fixed, NULL, OF_BASELINE, OF_SEVERITY },
     [FIGURE_DRIFT] = { &drift, NULL, OF_RULE, OF_DRIFT },
+    [FIGURE_ALERTS] = { &alerts, NULL, OF_SUBSCRIPTION, OF_ALERT_SEVERITY },
     [FIGURE_RESOLUTION] = { NULL, &resolution_seconds, OF_RISK, OF_BUCKET },
     [FIGURE_DELAY] = { NULL, &detection_delay_seconds, OF_SOURCE, OF_BUCKET },
 };
@@ -208,6 +219,8 @@ static const char *word_of(const struct ledger_counters *figures, enum dimension
         return intern_text(&figures->rules, (uint32_t)number);
     case OF_DRIFT:
         return drift_words[number];
+    case OF_ALERT_SEVERITY:
+        return security_alerts_severities[number];
     case OF_SOURCE:
         return figures->sources->sources[number].key;
     default: /* OF_BUCKET has numbers only */
@@ -221,8 +234,9 @@ static size_t size_of(const struct ledger_counters *figures, enum figure figure,
                       enum dimension dimension)
 {
     static const size_t sizes[] = {
-        [OF_RISK] = RISK_COUNT,         [OF_REASON] = REASON_COUNT, [OF_BASELINE] = BASELINE_COUNT,
-        [OF_SEVERITY] = SEVERITY_COUNT, [OF_DRIFT] = DRIFT_COUNT,
+        [OF_RISK] = RISK_COUNT,         [OF_REASON] = REASON_COUNT,
+        [OF_BASELINE] = BASELINE_COUNT, [OF_SEVERITY] = SEVERITY_COUNT,
+        [OF_DRIFT] = DRIFT_COUNT,       [OF_ALERT_SEVERITY] = SECURITY_ALERT_SEVERITY_COUNT,
     };
     return dimension == OF_BUCKET   ? family_of(figure)->bucket_count + 2
            : dimension == OF_SOURCE ? figures->sources->count

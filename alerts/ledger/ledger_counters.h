@@ -16,6 +16,7 @@ enum figure {
     FIGURE_REGRESSED,    /* baseline, severity */
     FIGURE_FIXED,        /* baseline, severity */
     FIGURE_DRIFT,        /* rule, enum drift */
+    FIGURE_ALERTS,       /* subscription, severity of a security alert */
     FIGURE_RESOLUTION,   /* histogram: risk */
     FIGURE_DELAY,        /* histogram: source */
     FIGURE_COUNT

@@ -17,6 +17,7 @@
 #include "alerts/store/schema.h"
 #include "collectors/baselines.h"
 #include "collectors/collector.h"
+#include "collectors/security_alerts.h"
 #include "core/memory.h"
 
 /* What one merge carries along. */
@@ -163,6 +164,9 @@ static void count_opened(struct merge *merge, const struct finding *finding,
                           open->subscription, open->risk);
     if (!moved)
         count_rule(merge, FIGURE_REGRESSED, finding);
+    if (merge->of->collector->security_alerts && open->episode == 1)
+        ledger_counters_count(figures, FIGURE_ALERTS, open->subscription,
+                              security_alerts_severity(finding->severity));
     if (finding->changed_at)
         ledger_counters_observe(
             figures, FIGURE_DELAY, merge->of->index,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "collectors/catalogue.h"
+#include "collectors/collector.h"
 #include "core/memory.h"
 
 const char *ledger_rulers_key(enum finding_model model, const char *assessment_id,
@@ -143,6 +144,8 @@ static uint32_t first_of(const struct part *part, uint32_t number)
 bool ledger_rulers_add(const struct ledger_rulers *rulers, bool *ruled, struct error *error)
 {
     const struct part *part = rulers->part;
+    if (part->source->collector->incidents)
+        return true;
     for (uint32_t i = 0; i < part->assessment_count; i++) {
         const struct part_assessment *assessment = &part->assessments[i];
         size_t subscriptions;

@@ -11,6 +11,7 @@
 #include "alerts/notify/notification_paths.h"
 #include "alerts/notify/notification_policy.h"
 #include "alerts/notify/notification_score.h"
+#include "alerts/notify/notification_security.h"
 #include "alerts/notify/notification_threshold.h"
 #include "alerts/rules/notification_silence.h"
 #include "alerts/text/html.h"
@@ -47,7 +48,8 @@ struct making {
     size_t gathered_count;
     size_t *of;                      /* of each alert: its place in gathered */
     struct baselines_explained rule; /* of the block that is made, when it is one of a baseline, */
-    struct notification_paths paths; /* or a path, and the paths across its findings */
+    struct notification_paths paths; /* a path or an alert, and the paths across its
+                                        findings */
 };
 
 /* --- which alerts are told together ----------------------------------------------------------- */
@@ -241,6 +243,7 @@ static void add_reasons(struct making *making, struct notification_block *block,
     if (block->attack_paths < view->attack_paths)
         block->attack_paths = view->attack_paths;
     notification_paths(&making->paths, making->context->snapshot, view, making->arena, block);
+    notification_security(making->context->snapshot, view, making->arena, block, &making->rule);
 }
 
 /* Whether an alert before this one is about the same finding, in the same state. */

@@ -46,8 +46,8 @@ static const struct record_field resource_fields[] = {
     FIELD(TEXT, notification_resource, link, "The finding in the portal."),
     FIELD(TEXT, notification_resource, state, "open, or why it is not: fixed, exempted, ..."),
     FIELD(TEXT, notification_resource, found,
-          "What a baseline rule found on it, what an attack path leads through, what else a row "
-          "of a query of your own says."),
+          "What a baseline rule found on it, what an attack path leads through, what else a "
+          "security alert names or a row of a query of your own says."),
     FIELD(TEXT, notification_resource, owner, "Whom governance in Azure assigned it to."),
     FIELD(TEXT, notification_resource, due_note, "Who set the due date, unless it is the SLA."),
     FIELD(INSTANT, notification_resource, opened_at, "When the finding opened."),
@@ -149,8 +149,8 @@ static const struct record_field block_fields[] = {
     FIELD(TEXT, notification_block, effort, "Effort of the fix."),
     FIELD(TEXT, notification_block, user_impact, "Its impact on users."),
     FIELD(TEXT, notification_block, found,
-          "What a baseline rule found, what an attack path leads through, what else a row of a "
-          "query of your own says."),
+          "What a baseline rule found, what an attack path leads through, what else a security "
+          "alert names or a row of a query of your own says."),
     FIELD(TEXT, notification_block, expected, "What it expects."),
     FIELD(TEXT, notification_block, careful, "How the fix can lock somebody out."),
     FIELD(INSTANT, notification_block, opened_at, "When the oldest open one opened."),

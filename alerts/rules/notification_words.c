@@ -167,6 +167,8 @@ static void put_verb(struct buf *out, const struct notification *notification,
             buf_printf(out, " (%s)", block->severity);
     } else if (is_event(notification, "attack_path.opened")) {
         buf_printf(out, "%s attack path", risk);
+    } else if (is_event(notification, "security_alert.opened")) {
+        buf_printf(out, "%s security alert", risk);
     } else {
         buf_text(out, risk);
     }
@@ -336,6 +338,7 @@ static const char *data_of(const char *collector)
                  { "baselines", "baseline results" },  { "catalogue", "descriptions" },
                  { "plans", "Defender plans" },        { "prerequisites", "machines" },
                  { "exemptions", "exemptions" },       { "governance", "owners and due dates" },
+                 { "attack_paths", "attack paths" },   { "security_alerts", "security alerts" },
                  { "activity", "who changed what" },   { "remediations", "remediation tasks" },
                  { "subscriptions", "subscriptions" } };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)

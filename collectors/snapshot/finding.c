@@ -154,6 +154,22 @@ bool finding_resource_type(const char *id, char *out)
     return true;
 }
 
+/* Where the portal lists what has no address of its own; NULL = it has one.
+ * source: menu items of Microsoft Defender for Cloud in the Azure portal. */
+static const char *menu_of(const struct finding *finding)
+{
+    static const struct {
+        const char *head, *item;
+    } menus[] = {
+        { FINDING_ATTACK_PATH, "AttackPathAnalysis" },
+        { FINDING_SECURITY_ALERT, "7" },
+    };
+    for (size_t i = 0; i < sizeof menus / sizeof *menus; i++)
+        if (!strncmp(finding->assessment_id, menus[i].head, strlen(menus[i].head)))
+            return menus[i].item;
+    return NULL;
+}
+
 /* The resource itself; the portal where the id is of no resource. */
 static char *link_resource(const struct finding *finding, const char *portal, char *out,
                            unsigned out_bytes)
@@ -176,10 +192,10 @@ static char *link_resource(const struct finding *finding, const char *portal, ch
 char *finding_link(const struct finding *finding, const char *portal, char *out, unsigned out_bytes)
 {
     CLEANUP(buf_finish) struct buf resource = { 0 };
-    if (!strncmp(finding->assessment_id, FINDING_ATTACK_PATH, strlen(FINDING_ATTACK_PATH))) {
-        snprintf(out, out_bytes,
-                 "https://%s/#view/Microsoft_Azure_Security/SecurityMenuBlade/~/AttackPathAnalysis",
-                 portal);
+    const char *menu = menu_of(finding);
+    if (menu) {
+        snprintf(out, out_bytes, "https://%s/#view/Microsoft_Azure_Security/SecurityMenuBlade/~/%s",
+                 portal, menu);
         return out;
     }
     if (finding->source && finding->source->collector->own_findings)

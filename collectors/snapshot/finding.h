@@ -88,11 +88,12 @@ struct finding {
  * none. (Azure's own ResourceType lacks the namespace.) out: as large as the id, and 64 bytes. */
 bool finding_resource_type(const char *id, char *out);
 
-/* Head of the assessment id of a finding that is an attack path. */
+/* Heads of the assessment ids of findings that are attack paths, and security alerts. */
 #define FINDING_ATTACK_PATH "attack_path."
+#define FINDING_SECURITY_ALERT "security_alert."
 
 /* https link to the recommendation in the Azure portal, where its Fix option is, made from the
- * parts; of an attack path to all of them, for there is no address of a single one; of what else is
- * no recommendation to the resource. Returns out. */
+ * parts; of an attack path or a security alert to all of them, for there is no address of a single
+ * one; of what else is no recommendation to the resource. Returns out. */
 char *finding_link(const struct finding *finding, const char *portal, char *out,
                    unsigned out_bytes);

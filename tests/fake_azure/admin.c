@@ -1,4 +1,5 @@
 #include "admin.h"
+#include "alerts.h"
 #include "exemptions.h"
 #include "governance.h"
 #include "outside.h"
@@ -279,6 +280,7 @@ static void dump_drawn(struct dump *dump, struct tenant *tenant)
                                .generation = tenant->generation };
     prerequisites_dump(&view, &dump->writer);
     subassessments_dump(&view, &dump->writer);
+    alerts_dump(&view, &dump->writer);
     free(scope);
 }
 

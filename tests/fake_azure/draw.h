@@ -23,7 +23,10 @@ enum draw_stream {
     DRAW_PATH,
     DRAW_PREREQUISITE,
     DRAW_BELOW,
-    DRAW_CHANGE
+    DRAW_CHANGE,
+    DRAW_ALERT,
+    DRAW_ALERT_TIME,
+    DRAW_ALERT_KIND
 };
 
 /* source: the finalizer of SplitMix64 (Steele, Lea, Flood 2014). */

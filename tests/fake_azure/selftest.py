@@ -305,6 +305,19 @@ def test_attack_paths():
         true(kinds[True] > 5 and kinds[False] > 5, f"both sets of members: {kinds}")
 
 
+def test_security_alerts():
+    """Some in each state; those that are open name their resource and a vault, in order."""
+    with Fake("--seed", 3, "--page-rows", 70) as fake:
+        rows, named = (fake.rows(query(f"security_alerts_{name}rows"))
+                       for name in ("", "resources_"))
+        for one in (rows, named):
+            equal([r["id"] for r in one], sorted({r["id"] for r in one}), "order")
+        about = {r["id"]: r["resourceId"] for r in rows if r["status"] in ("Active", "InProgress")}
+        equal(len({r["status"] for r in rows}), 4, "states")
+        equal(collections.Counter(r["alert"] for r in named), dict.fromkeys(about, 2), "named")
+        true(set(about.items()) <= {(r["alert"], r["resourceId"]) for r in named}, "about")
+
+
 def test_same_seed_same_tenant():
     dumps = []
     for seed in (5, 5, 6):

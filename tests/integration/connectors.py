@@ -37,7 +37,7 @@ def configuration(fake, folder, sink):
         fake.url, folder.file("secret", SECRET),
         {"subscriptions": {"interval": "1s"}, "assessments": {"interval": "1s"},
          "secure_scores": {"interval": "1s"}, "baselines": {"enabled": False},
-         "attack_paths": {"enabled": False}},
+         "attack_paths": {"enabled": False}, "security_alerts": {"enabled": False}},
         alerts={"rules": ["rules.yml"], "receivers": [receiver(sink)],
                 "watch": {"score_drop": DROP},
                 "ledger": {"sla": {risk: f"{seconds}s" for risk, seconds in SLA_S.items()}},

@@ -78,6 +78,7 @@ class Expected:
         self.scores(dump)
         self.baselines(dump)
         self.attack_paths(dump)
+        self.security_alerts(dump)
 
     def put(self, family, key, value=1):
         self.families["defender_" + family][key] = value
@@ -161,6 +162,14 @@ class Expected:
         for (subscription, _, number), risk in worst.items():
             self.count("attack_paths",
                        (subscription, RISKS[risk] if number % 2 else "not_evaluated"))
+
+    def security_alerts(self, dump):
+        for subscription in self.visible:
+            for severity in ("high", "medium", "low", "informational"):
+                self.put("security_alerts", (subscription, severity), 0)
+        for row in dump["alerts"]:
+            if row["subscriptionId"] in self.visible and row["status"] == "Active":
+                self.count("security_alerts", (row["subscriptionId"], row["severity"].lower()))
 
     def newest(self, subscription, changed):
         family = self.families["defender_data_newest_evaluation_timestamp_seconds"]
@@ -269,6 +278,7 @@ LABELS = {
     "affected_resources": ("subscription_id", "cloud", "risk_level"),
     "findings_on_attack_path": ("subscription_id", "risk_level"),
     "attack_paths": ("subscription_id", "risk_level"),
+    "security_alerts": ("subscription_id", "severity"),
     "findings_internet_exposed": ("subscription_id", "risk_level"),
     "finding_oldest_timestamp_seconds": ("subscription_id", "risk_level"),
     "data_newest_evaluation_timestamp_seconds": ("subscription_id",),

@@ -60,7 +60,8 @@ def configuration(fake, folder, sink):
         fake.url, folder.file("secret", SECRET),
         {"subscriptions": {"interval": "1s"}, "assessments": {"interval": "2s", "timeout": "60s"},
          "secure_scores": {"interval": "5s"}, "baselines": {"enabled": False},
-         "attack_paths": {"enabled": False}},  # whose findings are none of what was there
+         # whose findings are none of what was there
+         "attack_paths": {"enabled": False}, "security_alerts": {"enabled": False}},
         collector={"max_staleness": "1h"},  # however slow the machine is
         alerts={"rules": ["rules.yml"], "receivers": [receiver(sink)],
                 "route": {"receiver": "team", "group_by": ["..."], "group_interval": "1s"},

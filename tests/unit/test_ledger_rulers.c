@@ -200,3 +200,29 @@ TEST(an_individual_one_without_a_row_is_not_retired)
     }
     world_finish(&world);
 }
+
+/* What happens to many at once is what one wants to hear of, one by one. */
+TEST(incidents_of_a_new_kind_are_each_told_however_many)
+{
+    const struct source *const sources[] = { SOURCE(security_alerts), SOURCE(attack_paths) };
+    for (size_t i = 0; i < ARRAY_COUNT(sources); i++) {
+        struct world world;
+        world_begin(&world, NULL);
+        world.config.ruler_subscriptions = 2;
+        world.config.ruler_findings = 2;
+        ledger_configure(world.ledger, &world.config);
+        world_publish(&world, world_part(sources[i], BOTH));
+        world_advance(&world);
+        struct part *part = world_part(sources[i], BOTH);
+        world_open(part, "m1", "new", "s1", RISK_HIGH);
+        world_open(part, "m2", "new", "s2", RISK_LOW);
+        world_publish(&world, part);
+        CHECK_TEXT(world_advance(&world), i ? "attack_path.opened m1/1 high\n"
+                                              "attack_path.opened m2/1 low\n"
+                                            : "security_alert.opened m1/1 high\n"
+                                              "security_alert.opened m2/1 low\n");
+        CHECK_CONTAINS(world_figures(&world, "defender_security_alerts_opened_total"),
+                       i ? "s1 informational 0\n" : "s1 informational 1\n");
+        world_finish(&world);
+    }
+}

@@ -22,14 +22,14 @@ TEST(the_order_is_what_collectors_say)
 {
     CLEANUP(buf_finish) struct buf keys = { 0 };
     const struct collector *const kinds[] = {
-        SOURCE(baselines)->collector,      SOURCE(assessments)->collector,
-        SOURCE(catalogue)->collector,      SOURCE(secure_scores)->collector,
-        SOURCE(subscriptions)->collector,  SOURCE(tags)->collector,
-        SOURCE(plans)->collector,          SOURCE(prerequisites)->collector,
-        SOURCE(attack_paths)->collector,   SOURCE(compliance)->collector,
-        SOURCE(exemptions)->collector,     SOURCE(governance)->collector,
-        SOURCE(subassessments)->collector, SOURCE(activity)->collector,
-        SOURCE(remediations)->collector,
+        SOURCE(baselines)->collector,       SOURCE(assessments)->collector,
+        SOURCE(catalogue)->collector,       SOURCE(secure_scores)->collector,
+        SOURCE(subscriptions)->collector,   SOURCE(tags)->collector,
+        SOURCE(plans)->collector,           SOURCE(prerequisites)->collector,
+        SOURCE(attack_paths)->collector,    SOURCE(compliance)->collector,
+        SOURCE(exemptions)->collector,      SOURCE(governance)->collector,
+        SOURCE(subassessments)->collector,  SOURCE(activity)->collector,
+        SOURCE(security_alerts)->collector, SOURCE(remediations)->collector,
     };
     enum { COUNT = ARRAY_COUNT(kinds) };
     for (size_t turn = 0; turn < COUNT; turn++) {
@@ -40,8 +40,8 @@ TEST(the_order_is_what_collectors_say)
         join_keys(list, &keys);
         CHECK_TEXT(buf_cstr(&keys),
                    "subscriptions catalogue assessments secure_scores baselines attack_paths "
-                   "governance exemptions tags compliance plans subassessments prerequisites "
-                   "remediations activity");
+                   "security_alerts governance exemptions tags compliance plans subassessments "
+                   "prerequisites remediations activity");
         CHECK(source_list_equal(list, test_sources()));
         source_list_release(list);
     }
