@@ -21,7 +21,7 @@ enum {
     THROTTLE_BASE_S = 5, /* 429 without a hint: doubled each time */
     THROTTLE_CAP_S = 300,
     REST_POLL_MS = 100,        /* while a sweep goes on */
-    HOLD_MS = WINDOW_S * 1000, /* a sweep that asks for nothing so long keeps nobody waiting */
+    HOLD_MS = WINDOW_S * 1000, /* a sweep that did not have to wait so long keeps nobody waiting */
     BACK_MS = 500,             /* who was told to wait asks again so soon after that */
 };
 
@@ -46,7 +46,7 @@ struct pacer {
     int64_t highest;     /* most requests a window ever had */
     int64_t longest_s;   /* longest resets-after ever told */
     enum rounding rounding;
-    int64_t swept_until_ms; /* a sweep goes on until then, if it asks for no more */
+    int64_t swept_until_ms; /* a sweep is short of requests until then, if it waits no more */
     int64_t first_until_ms; /* one of PACER_FIRST waits until then */
     int since_rest;         /* requests of others since the last of PACER_REST */
     bool probing;    /* nothing is known of the window after a drained one: a single request asks */
@@ -176,9 +176,9 @@ static void throttle(struct pacer *pacer, int64_t now_ms, const struct pacer_ans
 /* Remember who asked, and what came of it. */
 static void note_rank(struct pacer *pacer, enum pacer_rank rank, int64_t now_ms, int64_t wait_ms)
 {
-    int64_t until_ms = now_ms + (wait_ms ? wait_ms + BACK_MS : HOLD_MS);
-    if (rank == PACER_SWEEP && until_ms > pacer->swept_until_ms)
-        pacer->swept_until_ms = until_ms;
+    int64_t until_ms = now_ms + wait_ms + BACK_MS;
+    if (rank == PACER_SWEEP && wait_ms) /* through the window that follows */
+        pacer->swept_until_ms = now_ms + wait_ms + HOLD_MS;
     if (rank == PACER_FIRST)
         pacer->first_until_ms = wait_ms ? until_ms : 0;
     if (!wait_ms)

@@ -13,7 +13,7 @@ enum pacer_kind {
 /* Who goes first where requests until a reset are few; a bucket serves all alike. */
 enum pacer_rank {
     PACER_REST,
-    PACER_SWEEP, /* while it goes on, of PACER_SHARE requests one is of the rest */
+    PACER_SWEEP, /* while it has to wait, of PACER_SHARE requests one is of the rest */
     PACER_FIRST  /* has the next request that is left, whoever waits */
 };
 enum { PACER_SHARE = 15 };
