@@ -120,10 +120,10 @@ static void end_run(struct actor *actor, int64_t now_ms, int64_t sent)
     actor->began_ms = 0;
 }
 
-/* While a sweep goes on, how the requests are shared. */
-static void count_share(const struct actor *actor)
+/* How the requests are shared while a sweep has to wait, which is from its second window on. */
+static void count_share(const struct actor *actor, int64_t now_ms)
 {
-    if (!actors[SWEEP].began_ms)
+    if (!actors[SWEEP].began_ms || now_ms < actors[SWEEP].began_ms + WINDOW_MS)
         return;
     if (actor->rank != PACER_REST) {
         seen.own++;
@@ -162,7 +162,7 @@ static void act(struct pacer *pacer, struct azure *azure, struct actor *actor, i
         return;
     int64_t takes_ms = 80 + draw(320);
     ++*sent;
-    count_share(actor);
+    count_share(actor, now_ms);
     actor->arrived_ms = now_ms + takes_ms / 3;
     actor->answer = (struct pacer_answer){ .sent_ms = now_ms };
     take(azure, actor->arrived_ms, &actor->answer);
