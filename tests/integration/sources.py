@@ -82,7 +82,7 @@ def told(metrics, lists=False):
         for labels, value in metrics.samples[name] if lacking else ():
             key = tuple(sorted((k, v) for k, v in labels.items() if k != lacking))
             found[name, key] = found.get((name, key), 0) + value
-    return found
+    return {key: round(value, 9) for key, value in found.items()}  # sums in another order
 
 
 def read(fake, collectors):
