@@ -43,6 +43,7 @@ struct delivery_attempt {
     int64_t retry_after_s; /* 0 = the receiver named none */
     int64_t duration_ms;
     bool truncated;
+    size_t left_out;      /* recipients that a mail had no place for */
     size_t refused_count; /* recipients of a mail that the relay refused ... */
     char refused[256];    /* ... and what it said of them */
     char later[2048];     /* of those, who may be accepted later: addresses, a line each */

@@ -54,6 +54,7 @@ static void send_once(struct http_client *client, const struct receivers_config 
         return;
     }
     attempt->truncated = request.truncated || notification->truncated;
+    attempt->left_out = request.left_out;
     bool answered = exchange(client, &request, &response, &error);
     attempt->status = answered ? response.status : 0;
     attempt->retry_after_s = answered ? http_retry_after_s(&response, context->now) : 0;

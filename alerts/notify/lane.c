@@ -426,6 +426,10 @@ static bool deliver(const struct step *step, const struct outbox_message *messag
     if (attempt.truncated && !message->attempts)
         log_warn(MSG("a message was cut to the receiver's limits"),
                  TEXT("receiver", lane->receiver), TEXT("message", message->id));
+    if (attempt.left_out && !message->attempts)
+        log_warn(MSG("a mail has more recipients than a relay takes: the rest do not get it"),
+                 TEXT("receiver", lane->receiver), TEXT("message", message->id),
+                 INT("left_out", (int64_t)attempt.left_out));
     keep_result(step, message, &attempt);
     return true;
 }

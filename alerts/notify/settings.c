@@ -190,7 +190,12 @@ static void compile_receivers(struct compiler *compiler)
 {
     struct settings *settings = compiler->settings;
     const struct option_items *items = &compiler->config->receivers;
+    const struct receivers_config *all = items->items;
     receivers_check(items, compiler->context->file, compiler->report);
+    for (size_t i = 0; i < items->count; i++)
+        if (receivers_to_owners(&all[i]) && !compiler->config->governance_owner)
+            options_complain(compiler->report, compiler->context->file, all[i].line, "to",
+                             EMAIL_OWNER " needs alerts.governance_owner: true");
     if (compiler->config->enabled) {
         settings->receivers = items->items;
         settings->receiver_count = items->count;

@@ -48,7 +48,7 @@ static const char *check_list(const void *value)
     const char *wrong = texts->count ? NULL : "empty";
     for (size_t i = 0; !wrong && i < texts->count; i++)
         wrong = strcmp(texts->texts[i], EMAIL_OWNER) ? check_address(texts->texts[i]) : NULL;
-    return wrong;
+    return texts->count > RECIPIENTS_MAX ? "more than 100 recipients" : wrong;
 }
 
 static const char *check_domains(const void *value)
@@ -284,6 +284,7 @@ static bool may_get_mail(const struct email_config *email, const char *owner)
 struct recipients {
     const char *texts[RECIPIENTS_MAX];
     size_t count;
+    size_t left_out; /* for whom there is no place; who is named twice counts twice */
 };
 
 static void add_recipient(struct recipients *to, const char *address)
@@ -293,6 +294,8 @@ static void add_recipient(struct recipients *to, const char *address)
             return;
     if (to->count < RECIPIENTS_MAX)
         to->texts[to->count++] = address;
+    else
+        to->left_out++;
 }
 
 static void add_owners(const struct email_config *email, const struct notification *notification,
@@ -365,6 +368,7 @@ static bool build(const void *config, const struct receiver_context *context,
                       error))
         return false;
     request->is_mail = true;
+    request->left_out = to.left_out;
     request->mail = (struct http_mail){
         .url = buf_cstr(&request->url),
         .from = email->from,
@@ -408,13 +412,19 @@ static struct receiver_verdict classify(const struct http_response *response,
                                       "the relay refused the mail" };
 }
 
-static void check(const void *config, const char *file, int line, struct option_report *report)
+static bool to_owners(const void *config)
 {
     const struct email_config *email = config;
     bool owners = false;
     for (size_t i = 0; i < email->to.count; i++)
         owners |= !strcmp(email->to.texts[i], EMAIL_OWNER);
-    if (owners && !email->owner_domains.count)
+    return owners;
+}
+
+static void check(const void *config, const char *file, int line, struct option_report *report)
+{
+    const struct email_config *email = config;
+    if (to_owners(email) && !email->owner_domains.count)
         options_complain(report, file, line, "to", EMAIL_OWNER " needs owner_domains");
     if (email->user && email->tls == EMAIL_PLAIN)
         options_complain(report, file, line, "user", "a password needs tls: starttls or always");
@@ -432,6 +442,7 @@ const struct receiver_kind email_kind = {
     .expires_s = RECEIVER_CHAT_EXPIRES_S,
     .rate = 1,
     .burst = 10,
+    .to_owners = to_owners,
     .check = check,
     .build = build,
     .classify = classify,

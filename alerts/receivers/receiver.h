@@ -54,7 +54,8 @@ struct receiver_request {
     struct http_header headers[RECEIVER_HEADERS_MAX];
     struct buf url, body;
     struct arena arena;
-    bool truncated; /* delivery logs it once a message */
+    bool truncated;  /* delivery logs it once a message */
+    size_t left_out; /* recipients a mail has no place for; logged likewise */
 };
 void receiver_request_finish(struct receiver_request *request);
 
@@ -159,6 +160,7 @@ struct receiver_kind {
     enum receiver_incidents (*incidents)(const void *config); /* NULL = it keeps none */
     /* Number of targets; NULL = 1. */
     size_t (*targets)(const void *config);
+    bool (*to_owners)(const void *config); /* whether it writes to owners; NULL = it does not */
     /* What the table cannot check; complains to the report. May be NULL. */
     void (*check)(const void *config, const char *file, int line, struct option_report *report);
     /* Make the request. The notification may be shrunk on the way. ERROR_LIMIT when even the least

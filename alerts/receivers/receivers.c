@@ -84,6 +84,13 @@ bool receivers_threads(const struct receivers_config *config)
     return kind && kind->threads && kind->threads(kind_config);
 }
 
+bool receivers_to_owners(const struct receivers_config *config)
+{
+    const void *kind_config;
+    const struct receiver_kind *kind = receivers_kind(config, &kind_config);
+    return kind && kind->to_owners && kind->to_owners(kind_config);
+}
+
 /* "webhook, alertmanager, ..." */
 static void append_kinds(struct buf *out)
 {

@@ -53,6 +53,9 @@ enum receiver_incidents receivers_incidents(const struct receivers_config *confi
 /* Whether it has threads. */
 bool receivers_threads(const struct receivers_config *config);
 
+/* Whether it writes to the owners of findings, whom alerts must name then. */
+bool receivers_to_owners(const struct receivers_config *config);
+
 /* Complain about every mistake in a list of them: none or two kinds, equal names, the kinds' own
  * checks. */
 void receivers_check(const struct option_items *receivers, const char *file,

@@ -143,6 +143,25 @@ TEST(a_refused_secret_is_read_again)
     loopback_stop(server);
 }
 
+TEST(recipients_without_a_place_are_counted)
+{
+    char addresses[103][32];
+    const char *to[ARRAY_COUNT(addresses)];
+    struct receivers_config mail = { .name = "r", .email_line = 1 };
+    struct http_client *client = http_client_create();
+    for (size_t i = 0; i < ARRAY_COUNT(to); i++) { /* the first two are one */
+        snprintf(addresses[i], sizeof addresses[i], "a%zu@x.example", i < 2 ? 0 : i);
+        to[i] = addresses[i];
+    }
+    mail.email = (struct email_config){ .smarthost = "127.0.0.1:1",
+                                        .from = "me@x.example",
+                                        .to = { to, ARRAY_COUNT(to) },
+                                        .tls = EMAIL_PLAIN,
+                                        .allow_private = true };
+    CHECK_INT(send_one(client, &mail).left_out, 2);
+    http_client_destroy(client);
+}
+
 /* --- answers ---------------------------------------------------------------------------------- */
 
 TEST(every_answer_of_a_server_has_its_verdict)

@@ -86,6 +86,35 @@ TEST(nobody_else_gets_mail)
     CHECK_TEXT(envelope(&config, OWNERS("ann@example.com"), NULL), "soc@example.com");
 }
 
+/* A relay need not take more; source: RFC 5321, 4.5.3.1.8. */
+TEST(more_than_a_hundred_are_told_of)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(receiver_request_finish) struct receiver_request request = { 0 };
+    const struct receiver_context context = { .now = FIXTURE_AT, .name = "m" };
+    struct notification_resource resources[103];
+    struct notification notification;
+    struct error error = { 0 };
+    fixture_notification(FIXTURE_GROUP, &arena, &notification);
+    struct notification_block *block = notification.blocks;
+    for (size_t i = 0; i < ARRAY_COUNT(resources); i++) {
+        CLEANUP(buf_finish) struct buf owner = { 0 };
+        buf_printf(&owner, "ann%zu@example.com", i);
+        resources[i] = block->resources[0];
+        resources[i].owner = arena_text(&arena, buf_cstr(&owner));
+    }
+    notification.block_count = 1;
+    block->resources = resources;
+    block->resource_count = 100;
+    CHECK(email_kind.build(&base, &context, &notification, &request, &error));
+    CHECK_INT(request.mail.to_count, 100);
+    CHECK_INT(request.left_out, 0);
+    block->resource_count = ARRAY_COUNT(resources);
+    CHECK(email_kind.build(&base, &context, &notification, &request, &error));
+    CHECK_INT(request.mail.to_count, 100);
+    CHECK_INT(request.left_out, 3);
+}
+
 TEST(domains_must_be_listed)
 {
     struct email_config config = base;

@@ -65,6 +65,8 @@ TEST(one_of_each_kind_is_read)
     options_finish(sections_options, &config);
 }
 
+#define TEN(text) text text text text text text text text text text
+
 TEST(mistakes_are_named)
 {
     static const struct {
@@ -108,6 +110,8 @@ TEST(mistakes_are_named)
           "from: not a" },
         { "- name: x\n  email: {smarthost: 'relay:25', from: a@b, to: [c@d, nobody]}\n",
           "to: not a mail address" },
+        { "- name: x\n  email: {smarthost: 'relay:25', from: a@b, to: [" TEN(TEN("c@d,")) "c@d]}\n",
+          "to: more than 100 recipients" },
         { "- name: x\n  email: {smarthost: 'relay:25', from: a@b, to: c@d, user: u, tls: never}\n",
           "user: a password needs tls" },
     };

@@ -41,6 +41,10 @@ static void load(struct result *result, const char *yaml)
 
 #define HOOK(name) "- {name: " name ", webhook: {url: 'https://hooks.example.com/" name "'}}\n"
 
+#define OWNERS                                                                                     \
+    "- {name: owners, email: {smarthost: 'localhost:25', from: a@example.com, "                    \
+    "to: ['{{governance_owner}}'], owner_domains: [example.com]}}\n"
+
 TEST(nothing_is_a_valid_configuration_that_tells_nobody)
 {
     CLEANUP(result_finish) struct result result = { 0 };
@@ -99,6 +103,8 @@ TEST(every_mistake_is_named)
           "has a url and the receiver a" },
         { "receivers:\n" HOOK("team") "audit: {receiver: taem}\n",
           "no receiver is called taem; did you mean team?" },
+        { "receivers:\n" OWNERS, "test.yml:2: to: {{governance_owner}} needs "
+                                 "alerts.governance_owner: true" },
         { "silences: {never: ['risk_levl=critical']}\n", "did you mean risk_level?" },
         { "heartbeat: {url: 'nonsense'}\n", "is no http(s) URL" },
         { "receivers:\n" HOOK("a") "drill: {receivers: [c]}\n", "no receiver is called c" },
@@ -134,6 +140,13 @@ TEST(every_mistake_is_named)
         CHECK_CONTAINS(buf_cstr(&result.report.text), cases[i].reason);
         CHECK_CONTAINS(buf_cstr(&result.report.text), "test.yml");
     }
+}
+
+TEST(mail_to_owners_needs_them_in_alerts)
+{
+    CLEANUP(result_finish) struct result result = { 0 };
+    load(&result, "governance_owner: true\nreceivers:\n" OWNERS);
+    CHECK_TEXT(buf_cstr(&result.report.text), "");
 }
 
 TEST(rule_files_are_looked_for_beside_the_configuration)
