@@ -55,6 +55,17 @@ struct baselines_waiver {
     bool expired;
 };
 
+/* A failing rule of a machine that a waiver exempts; texts live as long as the snapshot. */
+struct baselines_waived {
+    const char *subscription_id, *reason;
+    struct finding_id id;
+    int64_t until_at; /* its last second, where it names a day */
+};
+
+/* The waiver that exempts a finding; NULL = none does. */
+const struct baselines_waived *baselines_waived_by(const struct snapshot *snapshot,
+                                                   const struct finding *finding);
+
 /* All of a part, none when it is no part of baselines. */
 const struct baselines_version *baselines_versions(const struct part *part, size_t *count);
 

@@ -63,6 +63,11 @@ struct baselines_merge *baselines_merge_create(const struct waivers *waivers, in
     return merge;
 }
 
+static const struct kept_kind waived = {
+    KEPT_ROWS(struct baselines_waived),
+    .texts = { KEPT_TEXT(struct baselines_waived, reason) },
+};
+
 /* Whether a waiver says that a rule does not count on a machine: then its finding is exempted. */
 static bool waive(struct part *part, struct baselines_merge *merge,
                   const struct baselines_rule_fact *fact, const char *rule_key, const char *rule_id,
@@ -73,9 +78,28 @@ static bool waive(struct part *part, struct baselines_merge *merge,
         waivers_judge(merge->waivers, fact->machine_id, rule_key, rule_id, merge->now, &which);
     if (state != WAIVERS_IN_FORCE)
         return false;
+    const struct baselines_waived exempt = {
+        .reason = waivers_at(merge->waivers, which, merge->now, &state)->reason,
+        .id = finding_id(part->source, row_id, strlen(row_id)),
+        .until_at = waivers_until(merge->waivers, which),
+    };
     part_add_closed(part, fact->subscription_id, row_id, REASON_EXEMPTED);
+    part_add_row(part, &waived, fact->subscription_id, &exempt);
     baselines_count_of(part, fact->subscription_id, fact->baseline)->waived++;
     return true;
+}
+
+const struct baselines_waived *baselines_waived_by(const struct snapshot *snapshot,
+                                                   const struct finding *finding)
+{
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        size_t count;
+        const struct baselines_waived *all = part_rows(snapshot->parts[i], &waived, &count);
+        for (size_t n = 0; n < count; n++)
+            if (!finding_id_compare(&all[n].id, &finding->id))
+                return &all[n];
+    }
+    return NULL;
 }
 
 void baselines_merge_destroy(struct baselines_merge *merge)

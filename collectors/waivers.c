@@ -73,7 +73,7 @@ const struct option waivers_options[] = {
       .help = "Names of machines, or their whole ids, where * stands for any text and ? for one "
               "character." },
     { "reason", OPTION_TEXT(struct waiver, reason), .required = true, .check = check_reason,
-      .help = "Why; shown in defender_baseline_waiver_info." },
+      .help = "Why; shown in defender_baseline_waiver_info and in messages." },
     { "expires", OPTION_TEXT(struct waiver, expires), .required = true, .check = check_expiry,
       .help = "The last day, UTC, or an instant. From then on the rule counts again." },
     { 0 }
@@ -147,6 +147,12 @@ const struct waiver *waivers_at(const struct waivers *waivers, size_t i, int64_t
         return NULL;
     *state = state_of(&waivers->items[i], now);
     return &waivers->items[i].waiver;
+}
+
+int64_t waivers_until(const struct waivers *waivers, size_t i)
+{
+    const struct compiled *one = &waivers->items[i];
+    return strchr(one->waiver.expires, ':') ? one->expires_at : one->expires_at - 1;
 }
 
 static bool names_machine(const struct option_texts *machines, const char *machine_id)

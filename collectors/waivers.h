@@ -27,6 +27,9 @@ bool waivers_equal(const struct waivers *waivers, const struct option_items *ite
 const struct waiver *waivers_at(const struct waivers *waivers, size_t i, int64_t now,
                                 enum waivers_state *state);
 
+/* When that is over, or the last second of the day it names. */
+int64_t waivers_until(const struct waivers *waivers, size_t i);
+
 /* What they say of a rule of a machine; rule_key, rule_id: as in baselines.h. *which: the number
  * of the waiver, one that is in force before others. waivers: NULL = none. */
 enum waivers_state waivers_judge(const struct waivers *waivers, const char *machine_id,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "alerts/notify/notification_names.h"
+#include "collectors/baselines.h"
 #include "collectors/exemptions.h"
 #include "collectors/governance.h"
 
@@ -47,7 +48,14 @@ static void exempt(const struct notification_context *context, const struct find
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
     struct exemption found;
-    if (!exemptions_find(context->snapshot, finding, context->now, &found))
+    const struct baselines_waived *waived = baselines_waived_by(context->snapshot, finding);
+    if (waived)
+        found = (struct exemption){ .category = "waiver",
+                                    .reason = waived->reason,
+                                    .requester = "",
+                                    .approver = "",
+                                    .expires_at = waived->until_at };
+    else if (!exemptions_find(context->snapshot, finding, context->now, &found))
         return;
     const char *reason = *found.reason ? found.reason : found.title;
     buf_printf(&text, "%s%s%s", found.category, *reason ? ": " : "", reason);

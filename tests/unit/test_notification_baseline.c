@@ -1,5 +1,7 @@
 /* What a notification says of failing baseline rules, by rule and by machine. */
 #include "alerts/notify/notification_names.h"
+#include "collectors/waivers.h"
+#include "core/clock.h"
 #include "ledger_world.h"
 
 #define LINUX "1f655fb7-63ca-4980-91a3-56dbc2b715c6"
@@ -38,10 +40,10 @@ struct scene {
     size_t count;
 };
 
-static void feed(struct part *part, size_t query, const char *rows)
+static void feed(struct part *part, size_t query, const char *rows, const struct waivers *waivers)
 {
     const struct collector *collector = part->source->collector;
-    struct collect_context context = { .now = 1 };
+    struct collect_context context = { .now = 1, .waivers = waivers };
     struct error error = { 0 };
     CLEANUP(arena_finish) struct arena scratch = { 0 };
     struct json *document = json_parse(rows, strlen(rows), &error);
@@ -55,17 +57,22 @@ static void feed(struct part *part, size_t query, const char *rows)
     json_free(document);
 }
 
+static void publish(struct scene *scene, const struct waivers *waivers)
+{
+    struct part *part = part_create(SOURCE(baselines));
+    struct collect_context context = { .now = 1, .snapshot = scene->world.snapshot };
+    struct error error = { 0 };
+    feed(part, 4, rules, waivers);
+    feed(part, 5, texts, waivers);
+    CHECK(SOURCE(baselines)->collector->finish(part, &context, &error));
+    world_publish(&scene->world, part);
+}
+
 static void begin(struct scene *scene)
 {
     world_init(&scene->world, NULL);
     world_catalogue(&scene->world, catalogue);
-    struct part *part = part_create(SOURCE(baselines));
-    struct collect_context context = { .now = 1, .snapshot = scene->world.snapshot };
-    struct error error = { 0 };
-    feed(part, 4, rules);
-    feed(part, 5, texts);
-    CHECK(SOURCE(baselines)->collector->finish(part, &context, &error));
-    world_publish(&scene->world, part);
+    publish(scene, NULL);
 }
 
 static void finish(struct scene *scene)
@@ -199,6 +206,34 @@ TEST(what_ended_says_nothing_of_what_was_found)
     CHECK_TEXT(block->found, "12");
     CHECK_TEXT(block->resources[0].name, "vm-2");
     CHECK_TEXT(block->resources[1].found, "");
+}
+
+/* A day is the waiver's last; an instant is its end. */
+TEST(what_is_waived_says_why_and_until_when)
+{
+    static const struct {
+        const char *expires, *until;
+    } rows[] = { { "2027-03-31", "2027-03-31T23:59:59Z" },
+                 { "2027-03-31T12:00:00Z", "2027-03-31T12:00:00Z" } };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        SCENE(scene);
+        const char *machine = "vm-1";
+        struct waiver waiver = { .rule = SSH,
+                                 .machines = { &machine, 1 },
+                                 .reason = "no local users, see https://evil.example",
+                                 .expires = rows[i].expires };
+        struct waivers *waivers = waivers_create(&(struct option_items){ &waiver, 1 });
+        add(&scene, "vm-1", SSH, true);
+        add(&scene, "vm-2", SSH, true);
+        scene.alerts[0].reason = scene.alerts[1].reason = "exempted";
+        publish(&scene, waivers);
+        waivers_destroy(waivers);
+        const struct notification_resource *first = build(&scene)->blocks[0].resources;
+        CHECK_TEXT(first[0].exemption, "waiver: no local users, see https[:]//evil.example");
+        CHECK_TEXT(clock_format_rfc3339(first[0].exempted_until_at, (char[32]){ 0 }),
+                   rows[i].until);
+        CHECK_TEXT(first[1].exemption, ""); /* whoever else exempted that */
+    }
 }
 
 /* Whoever names a machine chooses no link, in its id neither. */
