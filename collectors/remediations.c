@@ -54,6 +54,10 @@ struct counts {
     uint64_t total, successful, failed;
 };
 static const struct kept_kind task_counts = { KEPT_COUNTS(struct counts) };
+static const struct kept_kind listed = {
+    KEPT_ROWS(struct remediation_task),
+    .texts = { KEPT_TEXT(struct remediation_task, id) },
+};
 static const struct kept_kind failures = {
     KEPT_ROWS(struct remediation_failure),
     .texts = {
@@ -84,6 +88,8 @@ static void add_task(struct part *part, const char *subscription_id, const struc
     counts->total += or_none(row->total);
     counts->successful += or_none(row->successful);
     counts->failed += or_none(row->failed);
+    part_add_row(part, &listed, subscription_id,
+                 &(struct remediation_task){ .id = part_keep_lower(part, row->id) });
 }
 
 static enum odd_reason fold(struct part *part, size_t query, const void *data,
@@ -156,6 +162,11 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
 bool remediations_are_from(const struct source *source)
 {
     return source->collector == &remediations_collector;
+}
+
+const struct remediation_task *remediations_tasks(const struct part *part, size_t *count)
+{
+    return part_rows(part, &listed, count);
 }
 
 const struct remediation_failure *remediations_failures(const struct part *part, size_t *count)

@@ -9,6 +9,12 @@ struct remediation_failure {
     int64_t at;                 /* when it was updated last, 0 = not told */
 };
 
+/* A task that Azure lists. */
+struct remediation_task {
+    const char *subscription_id, *id; /* in lower case */
+};
+const struct remediation_task *remediations_tasks(const struct part *part, size_t *count);
+
 /* Whether a source has remediation tasks. */
 bool remediations_are_from(const struct source *source);
 

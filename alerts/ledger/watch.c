@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alerts/ledger/ledger.h"
+#include "alerts/ledger/watch_prune.h"
 #include "alerts/store/rows.h"
 #include "alerts/text/text.h"
 #include "collectors/assessments.h"
@@ -376,6 +377,8 @@ static bool watch_fixes(struct watch *watch, const struct part *part, const char
 static bool watch_remediations(struct watch *watch, const struct part *part, struct error *error)
 {
     bool any = remediations_are_from(watch->source) && part;
+    if (any && !watch_prune_remediations(watch->database, part, error))
+        return false;
     for (size_t i = 0; any && i < part->cover_count; i++)
         if (part->cover[i].collected_at && !part->cover[i].carried &&
             !watch_fixes(watch, part, part->cover[i].subscription_id, error))

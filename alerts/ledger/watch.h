@@ -8,7 +8,8 @@
  *   control.regressed a control lost points while its resources stayed
  *   plan.disabled     a plan that was on is off, or Servers Plan 2 became Plan 1; never because of
  *                     a row that is missing
- *   remediation.failed  a deployment of a remediation task failed; not those of the first look
+ *   remediation.failed  a deployment of a remediation task failed; not those of the first look,
+ *                     nor twice while Azure lists the task
  *   ruler.changed     Azure tells of no grouped, or of no individual, recommendations any more
  *   data.stale        a collector is older than max staleness, or a subscription that was visible
  *                     is denied or carried; once until data.recovered */

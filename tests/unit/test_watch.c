@@ -128,16 +128,17 @@ static const char *advance(struct scene *scene)
     return buf_cstr(&out);
 }
 
-static int64_t changes(struct scene *scene)
+static int64_t number(struct scene *scene, const char *query)
 {
     struct error error = { 0 };
-    struct database_statement *statement =
-        database_prepare(scene->database, "SELECT total_changes()");
-    bool row;
-    CHECK(database_step(statement, &row, &error) && row);
-    int64_t count = database_integer(statement, 0);
-    database_reset(statement);
-    return count;
+    int64_t number;
+    CHECK(database_get_integer(database_prepare(scene->database, query), &number, &error));
+    return number;
+}
+
+static int64_t changes(struct scene *scene)
+{
+    return number(scene, "SELECT total_changes()");
 }
 
 #define CONNECTOR                                                                                  \
@@ -524,14 +525,17 @@ TEST(events_are_recorded)
     "\",\"status\":\"" status "\",\"lastUpdatedOn\":\"" at "\",\"error\":" error "}"
 #define LOCKED "{\"code\":\"Conflict\",\"message\":\"It is locked\"}"
 
+#define TASK "/subscriptions/s1/remediations/FIX-disks"
+
+/* The task is listed, with these deployments. */
 static void deploy(struct scene *scene, const char *rows)
 {
     struct part *part = part_create(SOURCE(remediations));
-    feed_as(part, 1, rows,
-            &(struct collect_context){ .now = scene->now,
-                                       .snapshot = scene->snapshot,
-                                       .subscription_id = "s1",
-                                       .row_id = "/subscriptions/s1/remediations/fix-disks" });
+    const struct collect_context context = {
+        .now = scene->now, .snapshot = scene->snapshot, .subscription_id = "s1", .row_id = TASK
+    };
+    feed_as(part, 0, "[{\"id\":\"" TASK "\",\"properties\":{}}]", &context);
+    feed_as(part, 1, rows, &context);
     part_add_cover(part, "s1", scene->now);
     put(scene, part);
 }
@@ -558,5 +562,36 @@ TEST(a_fix_that_fails_is_told_once_with_machine_and_error)
     CHECK_INT(changes(&scene), before);
     deploy(&scene, "[" DEPLOYED("vm1", "Failed", "2026-01-03T00:00:00Z", LOCKED) "]");
     CHECK_CONTAINS(advance(&scene), "failed on vm1"); /* tried again, and failed again */
+    scene_finish(&scene);
+}
+
+static int64_t told_of(struct scene *scene)
+{
+    return number(scene, "SELECT COUNT(*) FROM watch_value WHERE kind = 'remediation'");
+}
+
+/* Until then it is no news, whatever else is not said. */
+TEST(failures_are_forgotten_with_their_task)
+{
+    static const char failed[] = "[" DEPLOYED("vm1", "Failed", "2026-01-02T00:00:00Z", LOCKED) "]";
+    struct scene scene;
+    scene_init(&scene);
+    deploy(&scene, failed);
+    advance(&scene);
+    CHECK_INT(told_of(&scene), 2); /* and that s1 was looked at */
+    deploy(&scene, "[]");          /* its task is listed */
+    advance(&scene);
+    CHECK_INT(told_of(&scene), 2);
+    for (int known = 0; known < 4; known++) { /* the task is not */
+        struct part *part = part_create(SOURCE(remediations));
+        part_add_cover(part, known ? "s1" : "s2", scene.now);
+        part->truncated = known == 1;
+        part->cover[0].carried = known == 2;
+        put(&scene, part);
+        advance(&scene);
+        CHECK_INT(told_of(&scene), known == 3 ? 2 : 3);
+    }
+    deploy(&scene, failed);
+    CHECK_CONTAINS(advance(&scene), "failed on vm1"); /* a new task of that name */
     scene_finish(&scene);
 }
