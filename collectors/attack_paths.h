@@ -3,6 +3,7 @@
  * resource. Each path is a finding, about the resource at its end; what else is known of it is
  * here. */
 #include "collectors/snapshot/snapshot.h"
+#include "core/buf.h"
 #include "core/metric.h"
 
 /* One path. Texts are "" where nothing is told. */
@@ -21,6 +22,9 @@ struct attack_path {
 
 /* The paths of a part, in the order they came; none when it is of another collector. */
 const struct attack_path *attack_paths_of(const struct part *part, size_t *count);
+
+/* Append "3 are open: 1 critical, 2 high" over all tenants; nothing when there is none. */
+void attack_paths_sentence(const struct snapshot *snapshot, struct buf *out);
 
 extern const struct kept_kind attack_paths_kept; /* these paths */
 

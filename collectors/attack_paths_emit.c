@@ -70,6 +70,26 @@ static void emit_paths(const struct part *part, struct metric_set *set)
     }
 }
 
+void attack_paths_sentence(const struct snapshot *snapshot, struct buf *out)
+{
+    size_t all = 0, count;
+    tally risks = { 0 };
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        const struct part *part = snapshot->parts[i];
+        if (!part_rows(part, &attack_paths_kept, &count)) /* of another collector */
+            continue;
+        all += part->finding_count;
+        for (size_t n = 0; n < part->finding_count; n++)
+            risks[part->findings[n].risk]++;
+    }
+    if (all)
+        buf_printf(out, "%zu %s open", all, all == 1 ? "is" : "are");
+    for (int risk = 0, told = 0; risk < RISK_COUNT; risk++)
+        if (risks[risk])
+            buf_printf(out, "%s%llu %s", told++ ? ", " : ": ", (unsigned long long)risks[risk],
+                       finding_risk_words[risk]);
+}
+
 void attack_paths_emit(const struct snapshot *snapshot, const struct part *part,
                        struct metric_set *set)
 {

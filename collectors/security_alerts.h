@@ -3,6 +3,7 @@
  * resolved nor dismissed is a finding about the resource it names first; what else is known of it
  * is here. */
 #include "collectors/snapshot/snapshot.h"
+#include "core/buf.h"
 #include "core/metric.h"
 
 enum security_alert_severity {
@@ -39,6 +40,9 @@ const struct security_alert *security_alerts_find(const struct snapshot *snapsho
 
 /* The severity of the alert that is kept as a finding of this one. */
 enum security_alert_severity security_alerts_severity(enum severity severity);
+
+/* Append "3 are active: 1 high, 2 low" over all tenants; nothing when there is none. */
+void security_alerts_sentence(const struct snapshot *snapshot, struct buf *out);
 
 extern const struct kept_kind security_alerts_kept;
 extern const struct family *const security_alerts_families[];

@@ -62,6 +62,27 @@ static void emit_alerts(const struct part *part, struct metric_set *set)
     }
 }
 
+void security_alerts_sentence(const struct snapshot *snapshot, struct buf *out)
+{
+    size_t all = 0, count;
+    tally severities = { 0 };
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        const struct security_alert *alert =
+            part_rows(snapshot->parts[i], &security_alerts_kept, &count);
+        for (size_t n = 0; n < count; n++) {
+            all += alert[n].active;
+            severities[alert[n].severity] += alert[n].active;
+        }
+    }
+    if (all)
+        buf_printf(out, "%zu %s active", all, all == 1 ? "is" : "are");
+    for (int severity = 0, told = 0; severity < SECURITY_ALERT_SEVERITY_COUNT; severity++)
+        if (severities[severity])
+            buf_printf(out, "%s%llu %s", told++ ? ", " : ": ",
+                       (unsigned long long)severities[severity],
+                       security_alerts_severities[severity]);
+}
+
 void security_alerts_emit(const struct snapshot *snapshot, const struct part *part,
                           struct metric_set *set)
 {

@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "collectors/attack_paths.h"
 #include "collectors/collector.h"
 #include "collectors/prerequisites.h"
+#include "collectors/security_alerts.h"
 #include "collectors/subscriptions.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -165,13 +167,23 @@ static void append_subscriptions(struct buf *out, const struct snapshot *snapsho
     append_row(out, "Subscriptions", known ? buf_cstr(&text) : "not discovered yet");
 }
 
-/* Whether anybody looks into the machines. */
-static void append_machines(struct buf *out, const struct snapshot *snapshot)
+/* What a collector says in a sentence, where it has something to say. */
+static void append_sentences(struct buf *out, const struct snapshot *snapshot)
 {
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    prerequisites_sentence(snapshot, &text);
-    if (text.length)
-        append_row(out, "Machines", buf_cstr(&text));
+    static const struct {
+        const char *name;
+        void (*append)(const struct snapshot *snapshot, struct buf *out);
+    } rows[] = {
+        { "Machines", prerequisites_sentence },
+        { "Attack paths", attack_paths_sentence },
+        { "Security alerts", security_alerts_sentence },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        CLEANUP(buf_finish) struct buf text = { 0 };
+        rows[i].append(snapshot, &text);
+        if (text.length)
+            append_row(out, rows[i].name, buf_cstr(&text));
+    }
 }
 
 static void append_identity(struct buf *out, const struct pages_view *view)
@@ -181,7 +193,7 @@ static void append_identity(struct buf *out, const struct pages_view *view)
     append_row(out, "Tenant", view->tenant_id);
     append_row(out, "Signs in by", view->identity);
     append_subscriptions(out, view->snapshot);
-    append_machines(out, view->snapshot);
+    append_sentences(out, view->snapshot);
     buf_text(out, "</dl></div>\n<h2>Program</h2>\n<div class=\"card\"><dl>\n");
     append_row(out, "Version", VERSION " (revision " VERSION_REVISION ")");
     append_row(out, "Configuration", *view->config_file ? view->config_file : "defaults");

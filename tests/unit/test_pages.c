@@ -13,6 +13,13 @@ static void render(struct snapshot_store *store, const struct pages_view *base, 
     snapshot_release(snapshot);
 }
 
+#define SECURITY(kind, name)                                                                       \
+    "{\"id\":\"/subscriptions/s-1/providers/microsoft.security/" kind "/" name                     \
+    "\",\"subscriptionId\":\"s-1\",\"title\":\"" name "\","
+#define PATH(name, risk) SECURITY("attackpaths", name) "\"riskLevel\":\"" risk "\"}"
+#define ALERT(name, status)                                                                        \
+    SECURITY("alerts", name) "\"severity\":\"Medium\",\"status\":\"" status "\"}"
+
 static const struct pages_link links[] = { { "/metrics", "Metrics" } };
 static const struct pages_view view = {
     .now = 1700003600,
@@ -88,6 +95,32 @@ TEST(landing_says_which_machines_nobody_looks_into)
     CHECK_CONTAINS(buf_cstr(&out),
                    "<dt>Machines</dt><dd>1 of 1 machines are not looked at, because "
                    "1 is disconnected from Azure Arc</dd>");
+}
+
+/* How much there is of what is graver than a recommendation. */
+TEST(landing_counts_attack_paths_and_security_alerts)
+{
+    WORLD(world);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    struct pages_view shown = view;
+    struct part *paths = part_create(SOURCE(attack_paths)),
+                *alerts = part_create(SOURCE(security_alerts));
+    world_discover(&world, WORLD_BOTH);
+    shown.snapshot = world.snapshot;
+    pages_landing(&shown, &out);
+    CHECK(!strstr(buf_cstr(&out), "<dt>Attack paths</dt>"));
+    CHECK(!strstr(buf_cstr(&out), "<dt>Security alerts</dt>"));
+    world_feed(&world, paths, 0, 3,
+               "[" PATH("a", "High") "," PATH("b", "Critical") "," PATH("c", "High") "]");
+    world_feed(
+        &world, alerts, 0, 1,
+        "[" ALERT("a", "Active") "," ALERT("b", "InProgress") "," ALERT("c", "Dismissed") "]");
+    world_conclude(&world, paths);
+    world_conclude(&world, alerts);
+    buf_reset(&out);
+    pages_landing(&shown, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "<dt>Attack paths</dt><dd>3 are open: 1 critical, 2 high</dd>\n"
+                                   "<dt>Security alerts</dt><dd>1 is active: 1 medium</dd>\n");
 }
 
 TEST(landing_shows_how_the_last_run_went)
