@@ -21,7 +21,7 @@
 #define CONTROLS STANDARDS "/{}/regulatoryComplianceControls"
 #define COMPLIANCE_VERSIONS "2019-01-01-preview"
 #define FIXES SUBSCRIPTION "/providers/Microsoft.PolicyInsights/remediations"
-#define FIX_VERSIONS "2024-10-01 2021-10-01"
+#define FIX_VERSIONS "2024-10-01 2021-10-01 2019-07-01"
 #define SECURITY_VERSIONS "2020-01-01"
 #define ASSESSMENT_VERSIONS "2025-05-04 2021-06-01 2020-01-01 2019-01-01-preview"
 #define METADATA_VERSIONS "2025-05-04 2021-06-01 2020-01-01 2019-01-01-preview"

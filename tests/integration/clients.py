@@ -9,6 +9,7 @@ import json
 import os
 import re
 import subprocess
+import urllib.parse
 
 from certificates import Authority
 from fetched import SETTING_UP, debian, node_folder, python_of, set_up
@@ -37,7 +38,23 @@ class Bench:
         # The one with more than a page of everything.
         self.subscription = max((s["subscriptionId"] for s in self.dump["subscriptions"]),
                                 key=lambda s: len(self.facts("assessments", s)))
+        self.fixes = [self.fix(f"fix-{task}", f"vm-{number}", *status)
+                      for task, number, *status in (
+                          ("disks", 1, "Succeeded"),
+                          ("disks", 2, "Failed", "ScopeLocked", "The disk is locked"),
+                          ("logs", 1, "Running"),
+                          ("tags", 3, "Succeeded"))]
         return self
+
+    def fix(self, task, machine, status, code="", message=""):
+        """A deployment of a remediation task."""
+        fix = (task, f"/subscriptions/{self.subscription}/resourceGroups/rg/providers/"
+               f"Microsoft.Compute/virtualMachines/{machine}", status, code, message,
+               "2026-11-01T10:20:30Z")
+        names = ("task", "resource", "status", "code", "message", "at")
+        self.fake.admin("fix?" + urllib.parse.urlencode(
+            {"subscription": self.subscription, **dict(zip(names, fix))}), "POST")
+        return fix
 
     def __exit__(self, *why):
         self.fake.__exit__(*why)
@@ -203,6 +220,33 @@ def compliance_of(bench):
     return compliance(rows)
 
 
+def remediations(rows):
+    return sorted((r["name"], r["provisioningstate"],
+                   *(r["deploymentstatus"][f"{which}deployments"]
+                     for which in ("total", "successful", "failed"))) for r in rows)
+
+
+def remediations_of(bench):
+    tasks = {}
+    for task, _, status, *_ in bench.fixes:
+        tasks.setdefault(task, []).append(status)
+    states = ("Running", "Failed", "Succeeded")  # of a task: the first that a deployment has
+    return sorted((task, next(state for state in states if state in found), len(found),
+                   found.count("Succeeded"), found.count("Failed"))
+                  for task, found in tasks.items())
+
+
+def deployments(rows):
+    return sorted((r["task"], r["remediatedresourceid"], r["status"],
+                   (r.get("error") or {}).get("code", ""),
+                   (r.get("error") or {}).get("message", ""), seconds(r["lastupdatedon"]))
+                  for r in rows)
+
+
+def deployments_of(bench):
+    return sorted((*fix[:-1], seconds(fix[-1])) for fix in bench.fixes)
+
+
 # "tiers": of the oldest version, which tells no more.
 JUDGES = {"assessments": (assessments, assessments_of), "metadata": (metadata, metadata_of),
           "metadata_of_subscription": (metadata, metadata_of), "scores": (scores, scores_of),
@@ -210,6 +254,8 @@ JUDGES = {"assessments": (assessments, assessments_of), "metadata": (metadata, m
           "controls_of_score": (controls, controls_of), "graph": (graph, graph_of),
           "assignments": (assignments, assignments_of),
           "pricings": (plans, plans_of), "tiers": (tiers, tiers_of),
+          "remediations": (remediations, remediations_of),
+          "deployments": (deployments, deployments_of),
           "standards": (compliance, standards_of), "compliance": (compliance, compliance_of)}
 
 
@@ -291,7 +337,8 @@ def test_az_reads_the_tenant():
             "pricings": az("security", "pricing", "list")["value"],
             "graph": ask_all(query("assessments_rows")),
             "standards": az("security", "regulatory-compliance-standards", "list"),
-        }, set(JUDGES) - {"assignments", "metadata_of_subscription", "tiers", "compliance"})
+        }, set(JUDGES) - {"assignments", "metadata_of_subscription", "tiers", "compliance",
+                          "remediations", "deployments"})
         contains(ask("securityresources | nonsense", status=1), "InvalidQuery", "a wrong query")
 
 

@@ -3,6 +3,7 @@
 "use strict";
 const { ClientSecretCredential } = require("@azure/identity");
 const { SecurityCenter } = require("@azure/arm-security");
+const { PolicyInsightsClient } = require("@azure/arm-policyinsights");
 const { ResourceGraphClient } = require("@azure/arm-resourcegraph");
 
 const [url, tenant, client, secret, subscription, query] = process.argv.slice(2);
@@ -10,6 +11,8 @@ const scope = `subscriptions/${subscription}`;
 const credential = new ClientSecretCredential(tenant, client, secret, {
     authorityHost: url, disableInstanceDiscovery: true });
 const security = new SecurityCenter(credential, subscription, {
+    endpoint: url, credentialScopes: [url + "/.default"] });
+const policy = new PolicyInsightsClient(credential, subscription, {
     endpoint: url, credentialScopes: [url + "/.default"] });
 
 const OPERATIONS = {
@@ -24,6 +27,8 @@ const OPERATIONS = {
     compliance,
     tiers,
     graph,
+    remediations: () => policy.remediations.listForSubscription(),
+    deployments,
 };
 
 async function* one(row) {
@@ -37,6 +42,13 @@ async function* compliance() {
             yield control;
             yield* security.regulatoryComplianceAssessments.list(standard.name, control.name);
         }
+}
+
+// What every task did to which resource.
+async function* deployments() {
+    for await (const task of policy.remediations.listForSubscription())
+        for await (const row of policy.remediations.listDeploymentsAtSubscription(task.name))
+            yield { task: task.name, ...row };
 }
 
 async function* tiers() {

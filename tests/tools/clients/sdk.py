@@ -7,6 +7,7 @@ import sys
 
 from azure.identity import ClientSecretCredential
 from azure.mgmt.guestconfig import GuestConfigurationClient
+from azure.mgmt.policyinsights import PolicyInsightsClient
 from azure.mgmt.resourcegraph import ResourceGraphClient
 from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 from azure.mgmt.security import SecurityCenter
@@ -33,6 +34,13 @@ def compliance(security):
             yield from security.regulatory_compliance_assessments.list(standard.name, control.name)
 
 
+def deployments(remediations):
+    """What every task did to which resource."""
+    for task in remediations.list_for_subscription():
+        for row in remediations.list_deployments_at_subscription(task.name):
+            yield {"task": task.name, **row.as_dict()}
+
+
 def plain(row):
     return row if isinstance(row, dict) else row.as_dict()
 
@@ -43,6 +51,7 @@ def main(url, tenant, client, secret, subscription, query):
     where = {"base_url": url, "credential_scopes": [url + "/.default"]}
     security = SecurityCenter(credential, subscription, **where)
     guests = GuestConfigurationClient(credential, subscription, **where)
+    fixes = PolicyInsightsClient(credential, subscription, **where).remediations
     operations = {
         "assessments": security.assessments.list(f"subscriptions/{subscription}"),
         "metadata": security.assessments_metadata.list(),
@@ -55,6 +64,8 @@ def main(url, tenant, client, secret, subscription, query):
         "standards": security.regulatory_compliance_standards.list(),
         "compliance": compliance(security),
         "pricings": security.pricings.list(f"subscriptions/{subscription}").value,
+        "remediations": fixes.list_for_subscription(),
+        "deployments": deployments(fixes),
         "graph": graph(ResourceGraphClient(credential, **where), subscription, query),
     }
     json.dump({name: [plain(row) for row in rows] for name, rows in operations.items()},
