@@ -16,7 +16,8 @@ groups:
 """
 COLLECTORS = {"subscriptions": {"interval": "1s"}, "remediations": {"interval": "1s"},
               "assessments": {"enabled": False}, "secure_scores": {"enabled": False},
-              "baselines": {"enabled": False}, "attack_paths": {"enabled": False}}
+              "baselines": {"enabled": False}, "attack_paths": {"enabled": False},
+              "security_alerts": {"enabled": False}}
 
 
 class Bench:
