@@ -40,6 +40,18 @@ def test_rules_and_their_tests():
     contains(done.stdout, "SUCCESS", "test rules")
 
 
+def test_every_kind_of_news_has_a_rule():
+    rules = read("rules/rules.yml")
+    for name in ("finding.opened", "finding.overdue", "baseline.rule_regressed", "plan.disabled",
+                 "score.dropped", "attack_path.opened", "security_alert.opened",
+                 "remediation.failed"):
+        contains(rules, name, "an event of the example rules")
+    for name in ("defender_secure_score_ratio", "defender_compliance_ratio",
+                 "defender_unassessed_machines", "defender_exemptions_expiring",
+                 "defender_subassessment_exploitable_findings"):
+        contains(rules, f"metric: {name}\n", "a metric of the example rules")
+
+
 def test_rule_tests_notice_another_rule():
     with Folder() as folder:
         folder.file("rules.yml", read("rules/rules.yml").replace("min_age: 1h", "min_age: 2h"))
@@ -73,7 +85,8 @@ def test_configurations_in_documents():
 def test_rules_in_documents():
     for block in blocks("groups"):
         with Folder() as folder:
-            config = folder.file("defender_exporter.yml", "".join(blocks("collectors")))
+            collectors = [part.removeprefix("collectors:\n") for part in blocks("collectors")]
+            config = folder.file("defender_exporter.yml", "collectors:\n" + "".join(collectors))
             done = command("check", "rules", f"--config.file={config}",
                            folder.file("rules.yml", block))
             equal((done.returncode, done.stderr), (0, ""), block)
