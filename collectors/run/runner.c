@@ -60,7 +60,7 @@ struct runner {
     struct snapshot_store *store;
     char **include, **exclude; /* ids, end with NULL; include: none = all */
     char **tags;
-    bool callers;
+    atomic_bool callers;
     char *storage_path;
     bool started;
     struct source_list *sources;

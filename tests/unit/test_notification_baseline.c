@@ -103,6 +103,8 @@ static void add(struct scene *scene, const char *machine, const char *title, boo
                                  .finding_id = view.id,
                                  .reason = resolved ? "fixed" : "" };
         alert_label_finding(alert, &view, &scene->arena);
+        for (size_t label = 0; label < alert->label_count; label++) /* it outlives the part */
+            alert->labels[label].value = arena_text(&scene->arena, alert->labels[label].value);
         alert_seal(alert);
     }
 }
