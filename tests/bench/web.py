@@ -110,6 +110,7 @@ def starve(rows, scrapes):
             exporter.wait_ready(300)
             pid = exporter.process.pid
             scrape_often(exporter.port, scrapes, PAUSE)
+            files = exporter.metrics().one("process_open_fds") + 16
             idle, memory = p99(scrape_often(exporter.port, scrapes, PAUSE)), memory_kb(pid, "VmRSS")
             print(f"in peace: p99 {idle:.1f} ms, {memory / 1024:.0f} MiB")
             for name, attack in attacks(exporter.url, exporter.port,
@@ -118,8 +119,8 @@ def starve(rows, scrapes):
                     time.sleep(1)  # it has begun
                     times = scrape_often(exporter.port, scrapes, PAUSE)
                     held = memory_kb(pid, "VmRSS")
-                until("the end of it", lambda: exporter.metrics().one("process_open_fds") < 60, 200,
-                      0.2)
+                until("the end of it",
+                      lambda: exporter.metrics().one("process_open_fds") < files, 200, 0.2)
                 waited = seconds_until_small(pid, memory * 1.1)
                 print(f"{name}: p99 {p99(times):.1f} ms ({p99(times) / idle:.1f} x), "
                       f"{held / 1024:.0f} MiB, after it {memory_kb(pid, 'VmRSS') / memory:.2f} x "
