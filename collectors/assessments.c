@@ -186,6 +186,9 @@ static void add_native(struct part_row *finding, const struct row *row, struct a
 static void see(struct part *part, const struct row *row, enum finding_model model,
                 const char *resource_id)
 {
+    const char *known =
+        model == MODEL_INDIVIDUAL ? row->individual : part_keep_lower(part, row->key);
+    intern_put(&part->known, known, strlen(known));
     if (model == MODEL_INDIVIDUAL)
         assessments_model_see(seen_of(part), resource_id, row->individual);
     else if (model == MODEL_GROUPED)

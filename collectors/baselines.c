@@ -153,21 +153,24 @@ static bool counts_for(struct own *own, const struct row *row, enum baseline bas
     return true;
 }
 
-/* A rule of form A: its name, and how many machines pass it. */
-static void fold_name(struct part *part, const struct row *row, enum baseline baseline)
-{
-    enum severity severity = finding_severity(row->severity);
-    baselines_merge_name(own_of(part)->merge, row->rule_id, row->rule, severity);
-    if (!strcasecmp(row->status, "Healthy") && counts_for(own_of(part), row, baseline))
-        baselines_count_of(part, row->subscription_id, baseline)->compliant[severity] +=
-            count_of(row->machines);
-}
-
 /* The key of a rule: of its name, or where it has none, of what Azure calls it. */
 static const char *key_of(const struct row *row, char key[BASELINES_RULE_KEY_BYTES])
 {
     const char *rule = row->rule && *row->rule ? row->rule : row->rule_id ? row->rule_id : "";
     return baselines_rule_key(rule, key, BASELINES_RULE_KEY_BYTES);
+}
+
+/* A rule of form A: its name, and how many machines pass it. */
+static void fold_name(struct part *part, const struct row *row, enum baseline baseline)
+{
+    enum severity severity = finding_severity(row->severity);
+    char key[BASELINES_RULE_KEY_BYTES], id[BASELINES_RULE_ID_BYTES];
+    baselines_rule_id(baseline, key_of(row, key), id);
+    intern_put(&part->known, id, strlen(id));
+    baselines_merge_name(own_of(part)->merge, row->rule_id, row->rule, severity);
+    if (!strcasecmp(row->status, "Healthy") && counts_for(own_of(part), row, baseline))
+        baselines_count_of(part, row->subscription_id, baseline)->compliant[severity] +=
+            count_of(row->machines);
 }
 
 static void fold_text(struct part *part, const struct row *row, enum baseline baseline)

@@ -27,6 +27,7 @@ static void forget(struct ledger *ledger)
         free(ledger->sources[i].open);
         ledger_ended_finish(&ledger->sources[i].ended);
         intern_finish(&ledger->sources[i].assessments);
+        intern_finish(&ledger->sources[i].seen);
         ledger_adopt_finish(&ledger->sources[i]);
     }
     free(ledger->sources);
@@ -94,6 +95,14 @@ static void load_assessment(void *context, const char *key, const char *id, cons
         ledger_counters_rule(&ledger->figures, id);
 }
 
+static void load_seen(void *context, const char *key, const char *recommendation)
+{
+    struct ledger *ledger = context;
+    const struct source *source = source_list_find(ledger->list, key);
+    if (source)
+        intern_put(&ledger->sources[source->index].seen, recommendation, strlen(recommendation));
+}
+
 bool ledger_is_new(const struct ledger *ledger)
 {
     for (size_t i = 0; i < ledger->source_count; i++)
@@ -140,7 +149,8 @@ bool ledger_reload(struct ledger *ledger, struct error *error)
                           error) ||
         !ledger_rows_over(ledger->database, ledger->list, REASON_RETIRED, load_ended, ledger,
                           error) ||
-        !ledger_rows_assessments(ledger->database, load_assessment, ledger, error))
+        !ledger_rows_assessments(ledger->database, load_assessment, ledger, error) ||
+        !ledger_rows_seen(ledger->database, load_seen, ledger, error))
         return false;
     for (size_t i = 0; i < ledger->source_count; i++)
         if (!load_source(ledger, &ledger->list->sources[i], error))

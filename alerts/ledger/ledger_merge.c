@@ -32,6 +32,7 @@ struct merge {
                               rollback, counts once; never 0 */
     struct event_list *events;
     bool adopting; /* the source's first run */
+    bool learning; /* nothing is new: it is that, or the first since what was seen is kept */
     bool complete; /* a missing row counts as unseen */
     bool *carried; /* by number of the subscription in part->strings: its rows are old */
     bool *frozen;  /* by number in ledger->subscriptions: the same */
@@ -147,7 +148,7 @@ static bool learn_assessment(struct merge *merge, const struct finding *finding,
     struct intern *known = &merge->source->assessments;
     const char *key = ledger_rulers_key(finding->model, finding->assessment_id, finding->category);
     if (finding->model != MODEL_INDIVIDUAL && /* whose rows are pruned */
-        ledger_rulers_is_known(merge->source, finding->assessment_id))
+        intern_find(known, finding->assessment_id, strlen(finding->assessment_id)) != UINT32_MAX)
         return true;
     intern_put(known, finding->assessment_id, strlen(finding->assessment_id));
     if (merge->of->collector->baseline_rules)
@@ -501,7 +502,7 @@ static bool add_rulers(struct merge *merge, struct error *error)
         merge->fresh,  merge->moved,  merge->now,      merge->events,
     };
     merge->ruled = MEMORY_ARRAY(bool, merge->part->assessment_count);
-    return merge->adopting || ledger_rulers_add(&rulers, merge->ruled, error);
+    return merge->learning || ledger_rulers_add(&rulers, merge->ruled, error);
 }
 
 static bool conclude(struct merge *merge, struct error *error)
@@ -517,7 +518,7 @@ static bool conclude(struct merge *merge, struct error *error)
         !ledger_ended_look(&merge->source->ended, merge->source->open, merge->source->count,
                            merge->ledger->database, merge->part, merge->now, error) ||
         !ledger_models_look(&merge->models, merge->ledger, merge->source, merge->part, error) ||
-        !walk(merge, error))
+        !walk(merge, error) || !ledger_rulers_learn(merge->ledger, merge->of, merge->part, error))
         return false;
     insert_added(merge);
     merge->source->generation = merge->part->generation;
@@ -540,6 +541,8 @@ bool ledger_merge(struct ledger *ledger, const struct source *source,
         .collected_at = (uint32_t)not_before(part->collected_at, 1),
         .events = events,
         .adopting = !ledger->sources[source->index].adopted,
+        .learning =
+            !ledger->sources[source->index].adopted || ledger->sources[source->index].adopts_all,
     };
     bool ok = conclude(&merge, error);
     merge_finish(&merge);

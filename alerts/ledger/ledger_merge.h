@@ -44,9 +44,11 @@ struct ledger_source {
     uint32_t cover_at; /* collection that was the first with this cover */
     struct ledger_ended ended; /* what is over, and may end otherwise */
     struct intern assessments; /* every recommendation ever seen open */
+    struct intern seen;        /* the others that rows told of, up to LEDGER_SEEN_MAX */
 };
 
 enum { LEDGER_KEY_BYTES = 256 };       /* "adopted.<key of a source>" and the like */
+enum { LEDGER_SEEN_MAX = 20000 };      /* Microsoft has some 1500 */
 #define LEDGER_ADOPT_ALL "adopts_all." /* set by the migration from version 1 */
 
 struct ledger {

@@ -394,8 +394,39 @@ bool ledger_rows_assessments(struct database *database, ledger_rows_visit_assess
             return error_wrap(error, "reading the recommendations");
         if (!found)
             return true;
-        visit(context, kept.source, kept.id,
-              kept.model == MODEL_INDIVIDUAL ? kept.category : "");
+        visit(context, kept.source, kept.id, kept.model == MODEL_INDIVIDUAL ? kept.category : "");
+    }
+}
+
+struct seen_row {
+    const char *source, *key;
+};
+static const struct row_field seen_fields[] = {
+    ROW_TEXT(struct seen_row, source, "source"),
+    ROW_TEXT(struct seen_row, key, "key"),
+    { 0 },
+};
+static const struct rows_table seen_rows = { "ledger_seen", 2, seen_fields };
+
+bool ledger_rows_see(struct database *database, const char *source, const char *key,
+                     struct error *error)
+{
+    const struct seen_row row = { source, key };
+    return rows_insert_new(database, &seen_rows, &row, error) ||
+           error_wrap(error, "keeping the recommendation %s", key);
+}
+
+bool ledger_rows_seen(struct database *database, ledger_rows_visit_seen *visit, void *context,
+                      struct error *error)
+{
+    struct database_statement *statement = rows_select(database, &seen_rows, "");
+    for (bool found;;) {
+        struct seen_row row;
+        if (!rows_next(statement, &seen_rows, NULL, &row, &found, error))
+            return error_wrap(error, "reading the recommendations that were seen");
+        if (!found)
+            return true;
+        visit(context, row.source, row.key);
     }
 }
 

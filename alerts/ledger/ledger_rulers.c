@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/ledger/ledger_rows.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "core/memory.h"
@@ -13,9 +14,30 @@ const char *ledger_rulers_key(enum finding_model model, const char *assessment_i
     return model == MODEL_INDIVIDUAL ? category : assessment_id;
 }
 
-bool ledger_rulers_is_known(const struct ledger_source *source, const char *key)
+static bool has(const struct intern *keys, const char *key)
 {
-    return *key && intern_find(&source->assessments, key, strlen(key)) != UINT32_MAX;
+    return intern_find(keys, key, strlen(key)) != UINT32_MAX;
+}
+
+static bool is_known(const struct ledger_source *source, const char *key)
+{
+    return *key && (has(&source->assessments, key) || has(&source->seen, key) ||
+                    source->seen.count > LEDGER_SEEN_MAX);
+}
+
+bool ledger_rulers_learn(struct ledger *ledger, const struct source *of, const struct part *part,
+                         struct error *error)
+{
+    struct ledger_source *source = &ledger->sources[of->index];
+    for (uint32_t i = 1; i < part->known.count; i++) {
+        const char *key = intern_text(&part->known, i);
+        if (is_known(source, key))
+            continue;
+        intern_put(&source->seen, key, strlen(key));
+        if (!ledger_rows_see(ledger->database, of->key, key, error))
+            return false;
+    }
+    return true;
 }
 
 static const char *key_of(const struct part_assessment *assessment)
@@ -144,12 +166,12 @@ static uint32_t first_of(const struct part *part, uint32_t number)
 bool ledger_rulers_add(const struct ledger_rulers *rulers, bool *ruled, struct error *error)
 {
     const struct part *part = rulers->part;
-    if (part->source->collector->incidents)
+    if (part->source->collector->incidents || part->source->collector->own_findings)
         return true;
     for (uint32_t i = 0; i < part->assessment_count; i++) {
         const struct part_assessment *assessment = &part->assessments[i];
         size_t subscriptions;
-        if (ledger_rulers_is_known(rulers->source, key_of(assessment)))
+        if (is_known(rulers->source, key_of(assessment)))
             continue;
         uint32_t first = assessment->model == MODEL_INDIVIDUAL ? first_of(part, i) : i;
         if (first != i) {

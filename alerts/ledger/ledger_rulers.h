@@ -1,7 +1,7 @@
 #pragma once
-/* What Microsoft changes: a recommendation that was never seen and is open all over at once is one
- * event, and its findings are quiet. Individual recommendations come and go by the thousand: of
- * them a category is what is new. */
+/* What Microsoft changes: a recommendation that was never seen, not even where all is well, and is
+ * open all over at once is one event, and its findings are quiet. Individual recommendations come
+ * and go by the thousand: of them a category is what is new. */
 #include "alerts/ledger/ledger_merge.h"
 
 struct ledger_rulers {
@@ -20,9 +20,10 @@ struct ledger_rulers {
 const char *ledger_rulers_key(enum finding_model model, const char *assessment_id,
                               const char *category);
 
-/* Whether any finding of a recommendation's key, or of an individual one's category, was ever open.
- */
-bool ledger_rulers_is_known(const struct ledger_source *source, const char *key);
+/* Remember what rows of the part told of, open or not. What is beyond LEDGER_SEEN_MAX is not
+ * remembered, and from then on nothing is new. */
+bool ledger_rulers_learn(struct ledger *ledger, const struct source *of, const struct part *part,
+                         struct error *error) MUST_USE;
 
 /* Append and record the events. ruled: by place in part->assessments, false before: set where a
  * finding that opens is one of an event. */

@@ -206,6 +206,11 @@ static const char version_2[] =
     " told BIGINT NOT NULL,"    /* 1 = the message that it is watched was decided */
     " PRIMARY KEY (source, tenant, subscription_id));"
 
+    /* Recommendations that rows told of and none of which was open yet. */
+    "CREATE TABLE ledger_seen ("
+    " source TEXT NOT NULL, key TEXT NOT NULL," /* of individual ones their category */
+    " PRIMARY KEY (source, key)) WITHOUT ROWID;"
+
     "INSERT INTO ledger_adoption (source, tenant, subscription_id, at, gone_at, told)"
     " SELECT DISTINCT f.source, '', f.subscription_id, CAST(s.value AS BIGINT), 0, 1"
     " FROM ledger_known f JOIN store s ON s.key = 'adopted.' || f.source;"

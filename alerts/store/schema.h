@@ -2,7 +2,8 @@
 /* The tables of the store, and which module alone writes each of them.
  *
  *   store              schema.c's users   small facts: key -> value (first run, tenant, covers)
- *   ledger_assessment  ledger             each recommendation ever seen
+ *   ledger_assessment  ledger             each recommendation ever seen open
+ *   ledger_seen        ledger             each one seen, none of which was open by then
  *   ledger_finding     ledger             each finding ever seen, open or not
  *   ledger_event       ledger             what happened to findings: read by replay and messages
  *   ledger_adoption    ledger             which subscriptions each source has adopted

@@ -42,6 +42,7 @@ void part_release(struct part *part)
     free(part->closed);
     free(part->frozen);
     intern_finish(&part->strings);
+    intern_finish(&part->known);
     intern_finish(&part->assessment_ids);
     intern_finish(&part->origin_keys);
     intern_finish(&part->scopes);

@@ -77,10 +77,12 @@ struct part {
     uint64_t generation;         /* of the store when published; 0 before */
     int64_t collected_at;
     size_t rows;
-    bool truncated; /* Azure cut something we could only count: reported, never hidden */
+    bool truncated;      /* Azure cut something we could only count: reported, never hidden */
     const char *limited; /* of what there is more than may be shown, in words; NULL = of nothing */
     struct arena arena;
     struct intern strings;
+    struct intern known; /* recommendations that rows told of, open or not, those of lists that
+                            broke, too: keys in lower case; of individual ones their category */
     struct intern assessment_ids; /* number n is assessments[n - 1] */
     struct part_assessment *assessments;
     size_t assessment_count, assessment_capacity;

@@ -119,6 +119,14 @@ static void copy_assessments(struct part *copy, const struct part *part)
     }
 }
 
+static void copy_known(struct part *copy, const struct part *part)
+{
+    for (uint32_t i = 1; i < part->known.count; i++) {
+        const char *key = intern_text(&part->known, i);
+        intern_put(&copy->known, key, strlen(key));
+    }
+}
+
 static void add_closed(struct part *copy, const struct part_closed *closed, size_t place)
 {
     MEMORY_GROW(copy->closed, copy->closed_count, copy->closed_capacity);
@@ -171,6 +179,8 @@ struct part *part_patch(const struct part *part, const struct part *look)
     if (copy) {
         copy_frame(copy, part);
         copy_assessments(copy, part);
+        copy_known(copy, part);
+        copy_known(copy, look);
         copy_rows(copy, &patch);
         add_rows(copy, &patch);
         if (part->source->collector->patched)

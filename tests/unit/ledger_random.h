@@ -15,6 +15,12 @@ static inline const struct source *source_of(int source)
     return source_list_find(test_sources(), keys[source]);
 }
 
+/* Whether a row of a finding that is not open names its recommendation. */
+static inline bool names_key(unsigned finding)
+{
+    return finding % 2;
+}
+
 /* Show another world the same, without a share in it. */
 static inline void share(struct snapshot *snapshot, const struct snapshot *with)
 {
@@ -129,6 +135,8 @@ static inline void publish(struct world *world, const struct source *source,
             else if (told.closed)
                 part_add_closed_row(part, &(struct part_closed_row){ "", name, told.reason,
                                                                      CLOUD_AZURE, told.date });
+            if (told.closed && names_key(i))
+                intern_put(&part->known, key, strlen(key));
             struct finding_id id = finding_id(source, name, strlen(name));
             if (told.proof != PROOF_NOT_ASKED)
                 proof_answers_add(&part->proofs, &id, told.proof);

@@ -40,6 +40,22 @@ TEST(every_status_is_counted_and_only_unhealthy_ones_are_open)
     CHECK(!part->truncated);
 }
 
+TEST(a_recommendation_is_known_whatever_its_status)
+{
+    WORLD(world);
+    world_discover(&world, "[" WORLD_ONE "]");
+    struct part *part =
+        collect(&world, ROWS(WORLD_ROW("a", "s-1", "K-Well", "", "Healthy", ""),
+                             WORLD_ROW("b", "s-1", "K-Well", "", "NotApplicable", ""),
+                             WORLD_ROW("c", "s-1", "k-open", "High", "Unhealthy", ""),
+                             WORLD_ROW("d", "s-1", "k-one", "", "Healthy",
+                                       ",\"recommendationCategory\":\"SoftwareUpdate\"")));
+    static const char *const known[] = { "", "k-well", "k-open", "SoftwareUpdate" };
+    CHECK_INT(part->known.count, ARRAY_COUNT(known));
+    for (uint32_t i = 0; i < part->known.count; i++)
+        CHECK_TEXT(intern_text(&part->known, i), known[i]);
+}
+
 /* Why the only row of a run is not open. */
 static int reason_of(const char *rows)
 {

@@ -146,6 +146,9 @@ TEST(form_a_alone_counts_what_it_says)
         A_MACHINE("m1", "1", "1") "," A_MACHINE("m2", "2", "1") "," A_MACHINE("m3", "2", "0"),
         A_RULE("m1", "g1", "One", "High") "," A_RULE("m2", "g1", "One", "High"));
     CHECK_INT(part->finding_count, 2);
+    CHECK_INT(part->known.count, 3); /* what is well, too */
+    CHECK_TEXT(intern_text(&part->known, 1), "windows-one");
+    CHECK_TEXT(intern_text(&part->known, 2), "windows-two");
     CHECK_MACHINES(&world, "1", "2", "0");
     CHECK_RESULTS(&world, "high", 0, 2, 0);
     CHECK_RESULTS(&world, "low", 3, 0, 0);

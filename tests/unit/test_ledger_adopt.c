@@ -222,6 +222,7 @@ TEST(what_version_1_watched_is_known)
                                                         " ('adopts_all.assessments', '1')"),
                        &error));
     world_stop(&world);
+    world.config.ruler_findings = 1; /* it did not note what was well everywhere, either */
     world_start(&world);
     collect(&world, A, "x", "x");
     CHECK_TEXT(world_advance(&world), "finding.opened fxa/1 high\n");

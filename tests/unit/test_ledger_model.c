@@ -183,6 +183,8 @@ static void model_rulers(struct model *model, int source, const struct collectio
             snprintf(name, sizeof name, "key%u", key % 10);
             tell_other(model, EVENT_RULER_CHANGED, name, count);
         }
+        for (unsigned i = 0; i < FINDINGS; i++)
+            any |= key_of(i) == key && row_of(collection, i).closed && names_key(i);
         if (any)
             model->sources[source].keys[key] = true;
     }
@@ -373,6 +375,7 @@ static void dump(struct world *world, struct buf *out)
         " ORDER BY family, labels, bucket",
         "SELECT key || value FROM store ORDER BY key",
         "SELECT source || id FROM ledger_assessment ORDER BY source, id",
+        "SELECT source || key FROM ledger_seen ORDER BY source, key",
         "SELECT source || tenant || subscription_id || at || '|' || gone_at || '|' || told"
         " FROM ledger_adoption ORDER BY source, tenant, subscription_id",
     };

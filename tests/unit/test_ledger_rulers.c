@@ -1,4 +1,5 @@
 /* The ledger: what Microsoft changes is one event, not one a finding. */
+#include "alerts/ledger/ledger_merge.h"
 #include "ledger_world.h"
 
 TEST(a_recommendation_with_another_key_is_not_new)
@@ -38,6 +39,86 @@ static void open_individual(struct part *part, const char *name, const char *key
                             .severity = SEVERITY_HIGH,
                             .model = MODEL_INDIVIDUAL,
                         });
+}
+
+/* One collection: what of "mfa" and of software updates is open; all of it is told of. */
+static void collect_known(struct world *world, bool open)
+{
+    struct part *part = world_part(A, BOTH);
+    intern_put(&part->known, "mfa", 3);
+    intern_put(&part->known, "SoftwareUpdate", 14);
+    if (open) {
+        world_open(part, "m1", "mfa", "s1", RISK_LOW);
+        world_open(part, "m2", "mfa", "s2", RISK_LOW);
+        open_individual(part, "u1", "curl", "s1");
+        open_individual(part, "u2", "bash", "s2");
+    }
+    world_publish(world, part);
+}
+
+TEST(what_was_well_everywhere_is_not_new_when_it_opens)
+{
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct world world;
+        world_begin(&world, restarts ? "seen.db" : NULL);
+        world.config.ruler_subscriptions = 2;
+        ledger_configure(world.ledger, &world.config);
+        collect_known(&world, false);
+        CHECK_TEXT(world_advance(&world), "");
+        if (restarts) {
+            world_stop(&world);
+            world_start(&world);
+        }
+        collect_known(&world, true);
+        CHECK_TEXT(world_advance(&world), "finding.opened m1/1 low\nfinding.opened m2/1 low\n"
+                                          "finding.opened u1/1 high\nfinding.opened u2/1 high\n");
+        world_finish(&world);
+    }
+}
+
+TEST(what_is_told_of_and_open_at_once_is_new)
+{
+    struct world world;
+    world_begin(&world, NULL);
+    world.config.ruler_subscriptions = 2;
+    ledger_configure(world.ledger, &world.config);
+    collect_known(&world, true);
+    CHECK_CONTAINS(world_advance(&world), "ruler.changed SoftwareUpdate 2\nruler.changed mfa 2\n");
+    world_finish(&world);
+}
+
+/* How many recommendations the table has. */
+static int64_t count_seen(const struct world *world)
+{
+    struct error error = { 0 };
+    int64_t count = -1;
+    CHECK(database_get_integer(
+        database_prepare(world->database, "SELECT COUNT(*) FROM ledger_seen"), &count, &error));
+    return count;
+}
+
+TEST(too_many_to_remember_are_no_news)
+{
+    struct world world;
+    world_begin(&world, NULL);
+    world.config.ruler_subscriptions = 2;
+    ledger_configure(world.ledger, &world.config);
+    struct part *part = world_part(A, BOTH);
+    for (int i = 0; i < LEDGER_SEEN_MAX + 2; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%d", i);
+        intern_put(&part->known, key, strlen(key));
+    }
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world), "");
+    CHECK_INT(count_seen(&world), LEDGER_SEEN_MAX);
+    part = world_part(A, BOTH);
+    world_open(part, "m1", "mfa", "s1", RISK_LOW);
+    world_open(part, "m2", "mfa", "s2", RISK_LOW);
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world), "finding.opened m1/1 low\nfinding.opened m2/1 low\n");
+    CHECK_INT(count_seen(&world), LEDGER_SEEN_MAX);
+    world_finish(&world);
 }
 
 /* What the history has as the title of the last ruler.changed. */
@@ -225,4 +306,36 @@ TEST(incidents_of_a_new_kind_are_each_told_however_many)
                        i ? "s1 informational 0\n" : "s1 informational 1\n");
         world_finish(&world);
     }
+}
+
+static const struct collector own_query = {
+    .name = "custom_own",
+    .help = "It.",
+    .role = COLLECTOR_DATA,
+    .rows = COLLECTOR_FAILING_ROWS,
+    .order = 1000,
+    .own_findings = true,
+};
+
+/* What an operator's own query finds is nothing that Microsoft added. */
+TEST(findings_of_an_own_query_are_each_told_however_many)
+{
+    const struct source wanted = { &own_query, "", "custom_own", "custom_own", 0, NULL };
+    struct source_list *list = source_list_create(&wanted, 1);
+    const struct source *source = list->sources;
+    struct world world;
+    world_init(&world, NULL);
+    snapshot_release(world.snapshot);
+    world.snapshot = snapshot_create(list);
+    world.config.ruler_subscriptions = 2;
+    ledger_configure(world.ledger, &world.config);
+    world_publish(&world, world_part(source, BOTH));
+    CHECK_TEXT(world_advance(&world), "");
+    struct part *part = world_part(source, BOTH);
+    world_open(part, "m1", "new", "s1", RISK_HIGH);
+    world_open(part, "m2", "new", "s2", RISK_LOW);
+    world_publish(&world, part);
+    CHECK_TEXT(world_advance(&world), "finding.opened m1/1 high\nfinding.opened m2/1 low\n");
+    world_finish(&world);
+    source_list_release(list);
 }

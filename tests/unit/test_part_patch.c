@@ -72,6 +72,18 @@ TEST(a_look_opens_rerates_and_ends_by_a_row)
     CHECK_INT(shown(&world)->closed_count, 2);
 }
 
+TEST(what_was_told_of_before_and_by_a_look_is_known)
+{
+    WORLD(world);
+    world_discover(&world, "[" WORLD_ONE "]");
+    sweep(&world, ROWS(OPEN("a", "High", "1"), WORLD_ROW("b", "s-1", "k2", "", "Healthy", "")));
+    CHECK(look(&world, ROWS(GOOD("a", "2"), WORLD_ROW("c", "s-1", "k3", "", "Healthy", ""))));
+    const struct intern *known = &shown(&world)->known;
+    CHECK_INT(known->count, 4);
+    for (int i = 1; i < 4; i++)
+        CHECK(intern_find(known, (const char[]){ 'k', (char)('0' + i) }, 2) != UINT32_MAX);
+}
+
 TEST(a_look_without_news_changes_nothing)
 {
     WORLD(world);
