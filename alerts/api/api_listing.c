@@ -30,6 +30,7 @@ struct api_listing {
     struct silence_list silences;
     struct inhibit_view *inhibits;
     struct json_writer writer;
+    struct arena arena; /* of the alert that is told */
     bool grouped, begun;
     struct active_walk walk;
     struct entry *entries; /* grouped: count of them, sorted; next: the one to append */
@@ -109,9 +110,9 @@ static bool append(struct api_listing *listing, const struct snapshot *snapshot,
                    const struct api_alert_place *place, const struct alert *alert,
                    struct error *error)
 {
-    CLEANUP(arena_finish) struct arena arena = { 0 };
-    return api_alert_append(&listing->call, snapshot, place, alert, &arena, &listing->writer,
-                            error);
+    arena_reset(&listing->arena);
+    return api_alert_append(&listing->call, snapshot, place, alert, &listing->arena,
+                            &listing->writer, error);
 }
 
 /* --- all of them ---------------------------------------------------------------------------- */
@@ -380,6 +381,7 @@ void api_listing_close(struct api_listing *listing)
     if (!listing)
         return;
     active_walk_finish(&listing->walk);
+    arena_finish(&listing->arena);
     inhibit_view_destroy(listing->inhibits);
     silence_list_finish(&listing->silences);
     wish_finish(&listing->wish);

@@ -66,9 +66,9 @@ static void mend(const struct kept *kept, struct arena *arena, struct alert *ale
 }
 
 bool active_row_next(struct database *database, struct database_statement *statement,
-                     struct arena *arena, struct active_row *row, bool *found, struct error *error)
+                     struct arena *scratch, struct arena *arena, struct active_row *row,
+                     bool *found, struct error *error)
 {
-    CLEANUP(arena_finish) struct arena scratch = { 0 };
     struct kept kept; /* large, and read often: what is not read is not looked at */
     if (!rows_next(statement, &kept_rows, NULL, &kept, found, error))
         return false;
@@ -80,7 +80,8 @@ bool active_row_next(struct database *database, struct database_statement *state
     row->flaps = kept.row.flaps;
     row->flapped_at = kept.row.flapped_at;
     struct error reason;
-    struct json *json = json_parse_in(&scratch, kept.alert, strlen(kept.alert), &reason);
+    arena_reset(scratch);
+    struct json *json = json_parse_in(scratch, kept.alert, strlen(kept.alert), &reason);
     if (json && alert_read(json, arena, &row->alert, &reason)) {
         memcpy(row->alert.fingerprint, kept.row.alert.fingerprint, sizeof row->alert.fingerprint);
         return true; /* the key is what others find it by, whatever the JSON says */
@@ -96,7 +97,8 @@ bool active_row_load(struct database *database, const char *fingerprint, struct 
 {
     struct database_statement *statement = active_row_select(database, " WHERE fingerprint = $1");
     database_bind(statement, fingerprint);
-    bool ok = active_row_next(database, statement, arena, row, found, error);
+    CLEANUP(arena_finish) struct arena scratch = { 0 };
+    bool ok = active_row_next(database, statement, &scratch, arena, row, found, error);
     database_reset(statement);
     return ok;
 }

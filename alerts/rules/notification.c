@@ -370,8 +370,12 @@ static void join_new(struct buf *out, const char *items)
 static void derive_all(struct notification *notification, struct arena *arena)
 {
     CLEANUP(buf_finish) struct buf factors = { 0 };
-    struct notification_resource *resources =
-        arena_zalloc(arena, NOTIFICATION_RESOURCES_MAX * sizeof *resources);
+    size_t count = 0;
+    for (size_t i = 0; i < notification->block_count; i++)
+        count += notification->blocks[i].resource_count;
+    if (count > NOTIFICATION_RESOURCES_MAX)
+        count = NOTIFICATION_RESOURCES_MAX;
+    struct notification_resource *resources = arena_alloc(arena, (count + 1) * sizeof *resources);
     notification->resources = resources;
     for (size_t i = 0; i < notification->block_count; i++) {
         const struct notification_block *block = &notification->blocks[i];
@@ -379,9 +383,7 @@ static void derive_all(struct notification *notification, struct arena *arena)
         notification->internet_exposed |= block->internet_exposed;
         if (notification->attack_paths < block->attack_paths)
             notification->attack_paths = block->attack_paths;
-        for (size_t j = 0;
-             j < block->resource_count && notification->resource_count < NOTIFICATION_RESOURCES_MAX;
-             j++)
+        for (size_t j = 0; j < block->resource_count && notification->resource_count < count; j++)
             resources[notification->resource_count++] = block->resources[j];
     }
     notification->risk_factors = arena_text(arena, buf_cstr(&factors));
