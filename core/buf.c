@@ -8,6 +8,8 @@
 
 #include "core/memory.h"
 
+enum { BUF_BYTES_MIN = 240 };
+
 void buf_reserve(struct buf *buf, size_t bytes)
 {
     size_t need = buf->length + bytes + 1;
@@ -16,8 +18,8 @@ void buf_reserve(struct buf *buf, size_t bytes)
     size_t capacity = buf->capacity + buf->capacity / 2;
     if (capacity < need)
         capacity = need;
-    if (capacity < 64)
-        capacity = 64;
+    if (capacity < BUF_BYTES_MIN)
+        capacity = BUF_BYTES_MIN;
     buf->data = memory_resize(buf->data, capacity);
     buf->capacity = capacity;
     buf->data[buf->length] = 0;

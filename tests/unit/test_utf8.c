@@ -32,7 +32,7 @@ TEST(characters_and_what_is_none)
 /* Whatever stands where, and whatever is around it. */
 TEST(plain_texts_end_where_something_is_quoted)
 {
-    char text[25];
+    char text[41];
     for (unsigned byte = 0; byte < 256; byte++)
         for (size_t at = 0; at < sizeof text; at++)
             for (size_t length = at; length <= sizeof text; length++) {
