@@ -308,18 +308,26 @@ static const struct below *below_of(const struct part *part, const char *row_id)
     return NULL;
 }
 
+/* Of the parent's row, as rows below it name it. */
+static void put_row_id(const struct finding *finding, struct buf *out)
+{
+    buf_printf(out, "%s/providers/microsoft.security/assessments/%s", finding->resource_id,
+               finding->assessment_id);
+    for (size_t i = 0; i < out->length; i++)
+        out->data[i] = (char)tolower((unsigned char)out->data[i]);
+}
+
 const char *subassessments_of(const struct snapshot *snapshot, const struct finding *finding,
                               struct arena *arena)
 {
     CLEANUP(buf_finish) struct buf row_id = { 0 }, text = { 0 };
-    buf_printf(&row_id, "%s/providers/microsoft.security/assessments/%s", finding->resource_id,
-               finding->assessment_id);
-    for (size_t i = 0; i < row_id.length; i++)
-        row_id.data[i] = (char)tolower((unsigned char)row_id.data[i]);
     for (size_t i = 0; i < snapshot->sources->count && !text.length; i++) {
         const struct part *part = snapshot->parts[i];
-        bool ours = part && part->source->collector == &subassessments_collector;
-        const struct below *below = ours ? below_of(part, buf_cstr(&row_id)) : NULL;
+        if (!part || part->source->collector != &subassessments_collector)
+            continue;
+        if (!row_id.length)
+            put_row_id(finding, &row_id);
+        const struct below *below = below_of(part, buf_cstr(&row_id));
         if (below)
             put_below(below, &text);
     }
