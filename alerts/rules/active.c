@@ -356,7 +356,6 @@ bool active_each(struct database *database, enum alert_state state, active_visit
                  void *context, struct error *error)
 {
     bool both = state == ALERT_STATE_COUNT;
-    CLEANUP(arena_finish) struct arena scratch = { 0 };
     CLEANUP(arena_finish) struct arena arena = { 0 };
     struct database_statement *statement = active_row_select(
         database, " WHERE state = $1 OR state = $2 ORDER BY risk, active_at, fingerprint");
@@ -364,7 +363,7 @@ bool active_each(struct database *database, enum alert_state state, active_visit
                   alert_state_words[both ? ALERT_PENDING : state]);
     for (bool found = true, ok;; arena_reset(&arena)) {
         struct active_row row;
-        ok = active_row_next(database, statement, &scratch, &arena, &row, &found, error);
+        ok = active_row_next(database, statement, &arena, &row, &found, error);
         if (ok && found && visit(context, &row.alert, error))
             continue;
         database_reset(statement);
@@ -388,8 +387,7 @@ bool active_walk_next(struct active_walk *walk, struct alert *alert, bool *found
     }
     struct active_row row;
     arena_reset(&walk->arena);
-    if (!active_row_next(walk->database, walk->statement, &walk->scratch, &walk->arena, &row, found,
-                         error))
+    if (!active_row_next(walk->database, walk->statement, &walk->arena, &row, found, error))
         return false;
     if (!*found)
         return true;
@@ -408,7 +406,6 @@ void active_walk_pause(struct active_walk *walk)
 void active_walk_finish(struct active_walk *walk)
 {
     active_walk_pause(walk);
-    arena_finish(&walk->scratch);
     arena_finish(&walk->arena);
 }
 

@@ -100,7 +100,7 @@ struct active_walk {
     struct database *database;
     enum alert_state state;
     struct database_statement *statement; /* NULL = paused, or not begun */
-    struct arena scratch, arena;
+    struct arena arena;
     char fingerprint[ALERT_FINGERPRINT_BYTES]; /* of the last one */
 };
 void active_walk_init(struct active_walk *walk, struct database *database, enum alert_state state);

@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "alerts/store/rows.h"
+#include "alerts/text/record.h"
 
 enum { FIRST_RUNS_S = 900, KEPT_S = 900 };
 
-/* What is kept of an alert: the columns that others search by, and the whole as JSON. */
+/* What is kept of an alert: the columns that others search by, and the rest as JSON. */
 struct kept {
     struct active_row row; /* read: all but its alert */
     const char *subscription_id, *alert;
@@ -43,31 +44,51 @@ struct database_statement *active_row_select(struct database *database, const ch
     return rows_select(database, &kept_rows, rest);
 }
 
-/* What the columns say of an alert whose JSON cannot be read. */
-static void mend(const struct kept *kept, struct arena *arena, struct alert *alert)
+/* The rest. Rows of the first version say all of it there; what a column says, it says. */
+/* clang-format off */
+static const struct record_field rest_fields[] = {
+    { "labels", RECORD_LABELS(struct alert, labels, label_count) },
+    { "annotations", RECORD_LABELS(struct alert, annotations, annotation_count) },
+    { "state", RECORD_WORD(struct alert, state), .words = alert_state_words },
+    { "value", RECORD_NUMBER(struct alert, value) },
+    { "starts_at", RECORD_INSTANT(struct alert, starts_at) },
+    { "ends_at", RECORD_INSTANT(struct alert, ends_at) },
+    { "due_at", RECORD_INSTANT(struct alert, due_at) },
+    { "opened_at", RECORD_INSTANT(struct alert, opened_at) },
+    { "reason", RECORD_TEXT(struct alert, reason) },
+    { 0 }
+};
+/* clang-format on */
+
+static void read_columns(const struct kept *kept, struct arena *arena, struct alert *alert)
 {
     const struct alert *columns = &kept->row.alert;
     *alert = (struct alert){
         .rule = arena_text(arena, columns->rule),
         .event = arena_text(arena, columns->event),
         .reason = "",
-        .state = kept->row.life.state,
         .risk = columns->risk,
         .has_finding = columns->has_finding,
         .finding_id = columns->finding_id,
         .episode = columns->episode,
-        .value = columns->value,
-        .starts_at = kept->row.life.active_at,
-        .ends_at = kept->row.life.resolved_at,
     };
     memcpy(alert->fingerprint, columns->fingerprint, sizeof alert->fingerprint);
+}
+
+/* What the columns say of the rest, where it cannot be read. */
+static void mend(const struct kept *kept, struct arena *arena, struct alert *alert)
+{
+    read_columns(kept, arena, alert);
+    alert->state = kept->row.life.state;
+    alert->value = kept->row.alert.value;
+    alert->starts_at = kept->row.life.active_at;
+    alert->ends_at = kept->row.life.resolved_at;
     alert_label(alert, "alertname", alert->rule);
     alert_label(alert, "subscription_id", arena_text(arena, kept->subscription_id));
 }
 
 bool active_row_next(struct database *database, struct database_statement *statement,
-                     struct arena *scratch, struct arena *arena, struct active_row *row,
-                     bool *found, struct error *error)
+                     struct arena *arena, struct active_row *row, bool *found, struct error *error)
 {
     struct kept kept; /* large, and read often: what is not read is not looked at */
     if (!rows_next(statement, &kept_rows, NULL, &kept, found, error))
@@ -79,13 +100,12 @@ bool active_row_next(struct database *database, struct database_statement *state
     row->life = kept.row.life;
     row->flaps = kept.row.flaps;
     row->flapped_at = kept.row.flapped_at;
+    read_columns(&kept, arena, &row->alert);
     struct error reason;
-    arena_reset(scratch);
-    struct json *json = json_parse_in(scratch, kept.alert, strlen(kept.alert), &reason);
-    if (json && alert_read(json, arena, &row->alert, &reason)) {
-        memcpy(row->alert.fingerprint, kept.row.alert.fingerprint, sizeof row->alert.fingerprint);
-        return true; /* the key is what others find it by, whatever the JSON says */
-    }
+    struct json *json = json_parse_in(arena, kept.alert, strlen(kept.alert), &reason);
+    if (json && record_read(rest_fields, json, NULL, &row->alert, &reason))
+        return true;
+    error_wrap(&reason, "alert");
     unreadable_note(database_unreadable(database), UNREADABLE_ALERT, kept.row.alert.fingerprint,
                     &reason);
     mend(&kept, arena, &row->alert);
@@ -97,8 +117,7 @@ bool active_row_load(struct database *database, const char *fingerprint, struct 
 {
     struct database_statement *statement = active_row_select(database, " WHERE fingerprint = $1");
     database_bind(statement, fingerprint);
-    CLEANUP(arena_finish) struct arena scratch = { 0 };
-    bool ok = active_row_next(database, statement, &scratch, arena, row, found, error);
+    bool ok = active_row_next(database, statement, arena, row, found, error);
     database_reset(statement);
     return ok;
 }
@@ -108,7 +127,9 @@ bool active_row_save(struct database *database, const struct active_row *row, in
 {
     CLEANUP(buf_finish) struct buf json = { 0 };
     struct json_writer writer = { .out = &json };
-    alert_write(&row->alert, &writer, NULL);
+    json_open(&writer, NULL, '{');
+    record_write_sparse(rest_fields, &row->alert, &writer);
+    json_close(&writer, '}');
     const struct kept kept = {
         .row = *row,
         .subscription_id = alert_label_value(&row->alert, "subscription_id"),

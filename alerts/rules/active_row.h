@@ -12,11 +12,11 @@ struct active_row {
  * literals. */
 struct database_statement *active_row_select(struct database *database, const char *rest);
 
-/* The next of those rows; its texts go to the arena. scratch: of the caller, who reads many; what
- * is in it is gone. *found false at the end. */
+/* The next of those rows; its texts, and what was needed to read them, go to the arena. *found
+ * false at the end. */
 bool active_row_next(struct database *database, struct database_statement *statement,
-                     struct arena *scratch, struct arena *arena, struct active_row *row,
-                     bool *found, struct error *error) MUST_USE;
+                     struct arena *arena, struct active_row *row, bool *found,
+                     struct error *error) MUST_USE;
 
 /* Read one row; texts go to the arena. Not found: zero, *found false. */
 bool active_row_load(struct database *database, const char *fingerprint, struct arena *arena,

@@ -181,12 +181,3 @@ void alert_write(const struct alert *alert, struct json_writer *writer, const ch
     record_write(alert_fields, alert, writer);
     json_close(writer, '}');
 }
-
-bool alert_read(const struct json *value, struct arena *arena, struct alert *alert,
-                struct error *error)
-{
-    *alert = (struct alert){ 0 };
-    if (!record_read(alert_fields, value, arena, alert, error))
-        return error_wrap(error, "alert");
-    return true;
-}

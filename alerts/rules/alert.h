@@ -82,7 +82,3 @@ extern const struct record_field alert_fields[];
 
 /* Append as one JSON object, members in fixed order: equal alerts, equal bytes. */
 void alert_write(const struct alert *alert, struct json_writer *writer, const char *name);
-
-/* Read it again; texts are copied to the arena. ERROR_PARSE. */
-bool alert_read(const struct json *value, struct arena *arena, struct alert *alert,
-                struct error *error) MUST_USE;

@@ -138,7 +138,18 @@ void record_write(const struct record_field *fields, const void *data, struct js
     write_members(fields, data, false, writer);
 }
 
+void record_write_sparse(const struct record_field *fields, const void *data,
+                         struct json_writer *writer)
+{
+    write_members(fields, data, true, writer);
+}
+
 /* --- reading ---------------------------------------------------------------------------------- */
+static const char *kept(struct arena *arena, const char *text)
+{
+    return arena ? arena_text(arena, text) : text;
+}
+
 static bool wrong(const struct record_field *field, const struct json *value, struct error *error)
 {
     return error_set(error, ERROR_PARSE, "%s is %s", field->name,
@@ -173,7 +184,7 @@ static bool read_text(const struct record_field *field, const char *text, struct
     void *value = (char *)data + field->offset;
     switch (field->type) {
     case RECORD_TYPE_TEXT:
-        *(const char **)value = arena_text(arena, text);
+        *(const char **)value = kept(arena, text);
         return true;
     case RECORD_TYPE_CHARS:
         for (const char *c = text; *c; c++)
@@ -218,8 +229,8 @@ static bool read_labels(const struct record_field *field, const struct json *obj
     for (const struct json *member = json_first(object); member; member = json_next(member)) {
         if (!json_text(member) || *count == field->capacity)
             return false;
-        labels[*count].name = arena_text(arena, json_name(member));
-        labels[(*count)++].value = arena_text(arena, json_text(member));
+        labels[*count].name = kept(arena, json_name(member));
+        labels[(*count)++].value = kept(arena, json_text(member));
     }
     return true;
 }

@@ -74,7 +74,12 @@ struct record_field {
 /* Append the members of one object, in the order of the rows: equal structs, equal bytes. */
 void record_write(const struct record_field *fields, const void *data, struct json_writer *writer);
 
-/* Fill the zeroed struct at data; texts and lists go to the arena. A member that is absent or null
- * is "", 0 or empty. ERROR_PARSE names one of the wrong type. */
+/* Without members that reading an absent one gives back. */
+void record_write_sparse(const struct record_field *fields, const void *data,
+                         struct json_writer *writer);
+
+/* Fill the zeroed struct at data; texts and lists go to the arena. arena: NULL = texts are those of
+ * the object, and there is no list. A member that is absent or null is "", 0 or empty. ERROR_PARSE
+ * names one of the wrong type. */
 bool record_read(const struct record_field *fields, const struct json *object, struct arena *arena,
                  void *data, struct error *error) MUST_USE;

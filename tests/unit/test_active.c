@@ -495,10 +495,44 @@ TEST(walks_end_whatever_is_kept)
     scene_begin(&scene);
     scene_collect(&scene, "aBcz");
     scene_run(&scene);
-    CHECK(database_run(database_prepare(scene.world.database, "UPDATE active_alert SET risk = 99,"
-                                                              " alert = REPLACE(alert, fingerprint,"
-                                                              " 'ffffffffffffffff')"),
-                       &error));
+    CHECK(database_run(
+        database_prepare(
+            scene.world.database,
+            "UPDATE active_alert SET risk = 99,"
+            " alert = REPLACE(alert, '{\"labels\":',"
+            " '{\"fingerprint\":\"ffffffffffffffff\",\"risk_level\":\"low\",\"labels\":')"),
+        &error));
     CHECK_CONTAINS(walked(&scene, 1, ""), "Opened b critical\n");
+    scene_finish(&scene);
+}
+
+/* As the first version wrote it: the columns hold, and the rest is there. */
+TEST(columns_say_what_the_rest_need_not)
+{
+    struct scene scene;
+    struct error error = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    const char *json = "";
+    scene_init(&scene, "rest", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "aBcz");
+    scene_run(&scene);
+    const char *before = arena_text(&arena, walked(&scene, 100, ""));
+    CHECK(database_get_text(
+        database_prepare(scene.world.database, "SELECT MAX(alert) FROM active_alert"), &arena,
+        &json, &error));
+    CHECK(strstr(json, "\"labels\":{") && strstr(json, "\"opened_at\":\""));
+    static const char *const absent[] = { "fingerprint", "rule",   "event",   "finding\"",
+                                          "episode",     "reason", "ends_at", "annotations" };
+    for (size_t i = 0; i < ARRAY_COUNT(absent); i++)
+        CHECK(!strstr(json, absent[i]));
+    CHECK(database_run(
+        database_prepare(
+            scene.world.database,
+            "UPDATE active_alert SET alert = REPLACE(alert, '{\"labels\":',"
+            " '{\"rule\":\"Other\",\"event\":\"score.dropped\",\"episode\":7,\"labels\":')"),
+        &error));
+    CHECK_TEXT(walked(&scene, 100, ""), before);
+    CHECK_INT(count(&scene, "alert LIKE '%score.dropped%'"), count(&scene, "1"));
     scene_finish(&scene);
 }

@@ -188,8 +188,8 @@ TEST(json_reads_back)
     alert_seal(&alert);
     write_alert(&alert, &first);
     CLEANUP(finish_json) struct json *json = json_parse(first.data, first.length, &error);
-    struct alert again;
-    CHECK(alert_read(json, &arena, &again, &error));
+    struct alert again = { 0 };
+    CHECK(record_read(alert_fields, json, &arena, &again, &error));
     CHECK_TEXT(again.rule, alert.rule);
     CHECK_TEXT(again.reason, "");
     CHECK_TEXT(again.fingerprint, alert.fingerprint);
@@ -229,10 +229,10 @@ TEST(json_of_the_wrong_kind_is_refused)
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         CLEANUP(arena_finish) struct arena arena = { 0 };
         struct error error = { 0 };
-        struct alert alert;
+        struct alert alert = { 0 };
         CLEANUP(finish_json)
         struct json *json = json_parse(cases[i].json, strlen(cases[i].json), &error);
-        CHECK(!alert_read(json, &arena, &alert, &error));
+        CHECK(!record_read(alert_fields, json, &arena, &alert, &error));
         CHECK_INT(error.code, ERROR_PARSE);
         CHECK_CONTAINS(error.message, cases[i].message);
     }
