@@ -309,6 +309,7 @@ static const struct family *const families[] = { NULL };
 
 const struct collector activity_collector = {
     .name = "activity",
+    .words = "changes of resources",
     .help = "Who changed a resource around the instant a finding opened or ended, for its message: "
             "asked only about findings that are told. Names and addresses are left out unless "
             "`alerts.callers` wants them.",

@@ -402,6 +402,7 @@ const char *assessments_attack_paths(const struct part *part, const struct findi
 
 const struct collector assessments_collector = {
     .name = "assessments",
+    .words = "recommendations",
     .help = "Recommendations: open findings by risk, results by status.",
     .default_interval = "15m",
     .rows = COLLECTOR_ALL_ROWS,

@@ -374,6 +374,7 @@ static bool fixed(const struct part *part, const struct finding *finding, int64_
 
 const struct collector attack_paths_collector = {
     .name = "attack_paths",
+    .words = "attack paths",
     .help = "Attack paths of Defender CSPM: where they begin, what they lead through, to what.",
     .default_interval = "30m",
     .role = COLLECTOR_DATA,

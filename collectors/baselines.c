@@ -399,6 +399,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
 
 const struct collector baselines_collector = {
     .name = "baselines",
+    .words = "baseline results",
     .help = "OS security baselines of Windows and Linux machines, by rule.",
     .default_interval = "30m",
     .rows = COLLECTOR_FAILING_ROWS,

@@ -195,6 +195,7 @@ static const struct family *const families[] = { NULL };
 
 const struct collector catalogue_collector = {
     .name = "catalogue",
+    .words = "descriptions",
     .help = "What the recommendations mean and how to fix them (assessmentMetadata).",
     .default_interval = "1d",
     .role = COLLECTOR_REFERENCE,

@@ -1,5 +1,7 @@
 #include "collectors/collector.h"
 
+#include <string.h>
+
 #include "collectors/list.h"
 
 #define COLLECTOR_DECLARE(name) extern const struct collector name##_collector;
@@ -16,6 +18,22 @@ const struct collector *const collector_kinds[] = {
 const char *collector_subscription(const struct collect_context *context, const char *said)
 {
     return context->subscription_id ? context->subscription_id : said;
+}
+
+const char *collector_words(const char *name)
+{
+    for (size_t i = 0; collector_kinds[i]; i++)
+        if (!strcmp(collector_kinds[i]->name, name))
+            return collector_kinds[i]->words;
+    return NULL;
+}
+
+void collector_describe(const struct collector *collector, const char *name, struct buf *out)
+{
+    if (collector->words)
+        buf_printf(out, "of %s (%s)", collector->words, name);
+    else
+        buf_text(out, name);
 }
 
 void collector_acquire(const struct collector *collector)

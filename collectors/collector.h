@@ -5,6 +5,7 @@
 
 #include "collectors/snapshot/odd.h"
 #include "collectors/snapshot/snapshot.h"
+#include "core/buf.h"
 #include "core/columns.h"
 #include "core/metric.h"
 
@@ -85,6 +86,8 @@ struct collector_life {
 
 struct collector {
     const char *name, *help;
+    const char *words;           /* what it brings, as people call it: "attack paths"; NULL = its
+                                    name says it */
     struct collector_life *life; /* NULL = it is always there */
     enum collector_role role;
     enum collector_rows rows;
@@ -146,6 +149,12 @@ struct collector {
 
 /* Whose row it is: the list's subscription, else what the row says. */
 const char *collector_subscription(const struct collect_context *context, const char *said);
+
+/* What the built-in collector of this name brings, in words; NULL when there is none. */
+const char *collector_words(const char *name);
+
+/* "of attack paths (attack_paths)": which collector, to people who have to find its key. */
+void collector_describe(const struct collector *collector, const char *name, struct buf *out);
 
 /* One more, one less who holds it; of built-in ones nothing happens. */
 void collector_acquire(const struct collector *collector);

@@ -563,7 +563,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
     }
 
 const struct collector compliance_collector = {
-    .name = "compliance",
+    .name = "compliance", .words = "compliance results",
     .help = "Regulatory compliance: standards, their controls, and those of Microsoft's cloud "
             "security benchmark that findings count for.",
     .default_interval = "1h",

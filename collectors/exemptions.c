@@ -247,6 +247,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
 
 const struct collector exemptions_collector = {
     .name = "exemptions",
+    .words = "exemptions",
     .help = "Policy exemptions of subscriptions and what is in them: category, reason and end.",
     .default_interval = "1h",
     .role = COLLECTOR_DATA,

@@ -316,6 +316,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
 
 const struct collector governance_collector = {
     .name = "governance",
+    .words = "owners and due dates",
     .help = "Governance assignments: owners and due dates of findings. Needs Defender CSPM; "
             "without there are none.",
     .default_interval = "30m",

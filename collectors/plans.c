@@ -369,6 +369,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
 
 const struct collector plans_collector = {
     .name = "plans",
+    .words = "Defender plans",
     .help = "Defender plans: which are on in which subscription, with sub-plan and extensions.",
     .default_interval = "1h",
     .order = 50,

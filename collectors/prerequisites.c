@@ -372,6 +372,7 @@ void prerequisites_sentence(const struct snapshot *snapshot, struct buf *out)
 
 const struct collector prerequisites_collector = {
     .name = "prerequisites",
+    .words = "states of machines",
     .help = "What machines need to be looked into, and which are not.",
     .default_interval = "1h",
     .order = 60,

@@ -179,6 +179,7 @@ const struct remediation_failure *remediations_failures(const struct part *part,
 
 const struct collector remediations_collector = {
     .name = "remediations",
+    .words = "remediation tasks",
     .help = "Remediation tasks of Azure Policy, which \"Fix\" starts, and their deployments.",
     .default_interval = "1h",
     .role = COLLECTOR_DATA,

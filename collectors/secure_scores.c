@@ -439,6 +439,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
 
 const struct collector secure_scores_collector = {
     .name = "secure_scores",
+    .words = "secure scores",
     .help = "The classic secure score and its controls.",
     .default_interval = "30m",
     .order = 20,

@@ -360,6 +360,7 @@ enum security_alert_severity security_alerts_severity(enum severity severity)
 
 const struct collector security_alerts_collector = {
     .name = "security_alerts",
+    .words = "security alerts",
     .help = "Security alerts of Defender for Cloud: active ones, their tactics and resources.",
     .default_interval = "5m",
     .role = COLLECTOR_DATA,

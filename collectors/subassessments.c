@@ -453,6 +453,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
 
 const struct collector subassessments_collector = {
     .name = "subassessments",
+    .words = "vulnerabilities",
     .help = "Findings below recommendations: vulnerabilities of machines and images, SQL rules; "
             "Azure counts them.",
     .default_interval = "1h",

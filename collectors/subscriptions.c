@@ -275,6 +275,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
 
 const struct collector subscriptions_collector = {
     .name = "subscriptions",
+    .words = "subscriptions",
     .help = "Which subscriptions exist, and which of them can be read.",
     .default_interval = "15m",
     .role = COLLECTOR_DISCOVERY,

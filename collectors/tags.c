@@ -370,6 +370,7 @@ static const struct family *const families[] = { NULL };
 
 const struct collector tags_collector = {
     .name = "tags",
+    .words = "tags",
     .help = "The tags that `alerts.tags` lists, of resources, their groups and subscriptions. It "
             "runs only when there are some.",
     .default_interval = "1h",

@@ -1,5 +1,6 @@
 #include "exporter/pages.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "collectors/attack_paths.h"
@@ -105,15 +106,24 @@ static const char *state_of(const struct source_status *status, const char **cla
     return status->success ? "ok" : "failed";
 }
 
+/* What it brings, and by what name it is configured. */
+static void append_name(struct buf *out, const struct source *source)
+{
+    const char *words = source->collector->words;
+    buf_text(out, "<tr><th scope=\"row\">");
+    if (words)
+        buf_printf(out, "%c%s <span class=\"soft\">", toupper((unsigned char)*words), words + 1);
+    pages_escape(out, source->name);
+    buf_text(out, words ? "</span></th>" : "</th>");
+}
+
 static void append_collector(struct buf *out, const struct pages_view *view, size_t index)
 {
     const struct source_status *status = &view->snapshot->status[index];
     const char *class, *word = state_of(status, &class);
     CLEANUP(buf_finish) struct buf text = { 0 };
     char interval[48], duration[48], error[1024] = "";
-    buf_text(out, "<tr><th scope=\"row\">");
-    pages_escape(out, view->snapshot->sources->sources[index].name);
-    buf_text(out, "</th>");
+    append_name(out, &view->snapshot->sources->sources[index]);
     append_cell(out, class, "state", word);
     append_age(&text, view->now, status->last_success_at);
     append_cell(out, NULL, "last success", buf_cstr(&text));

@@ -199,7 +199,7 @@ static void describe(const struct tally *tally, int64_t now, struct buf *out)
     for (int i = 0; i < RISK_COUNT; i++)
         if (tally->by_risk[i])
             buf_printf(out, ", %llu %s", (unsigned long long)tally->by_risk[i],
-                       finding_risk_words[i]);
+                       i == RISK_NOT_EVALUATED ? "without a risk level" : finding_risk_words[i]);
     if (tally->overdue)
         buf_printf(out, "; %llu overdue, the oldest open for %lld d",
                    (unsigned long long)tally->overdue,

@@ -422,14 +422,18 @@ static bool watch_freshness(struct watch *watch, const struct part *part, struct
     int64_t age_s = watch->now - (fresh_at ? fresh_at : kept.at);
     CLEANUP(buf_finish) struct buf detail = { 0 };
     if (fresh_at && age_s <= limit_s) {
-        buf_printf(&detail, "the collector %s tells news again", name);
+        buf_text(&detail, "the collector ");
+        collector_describe(watch->source->collector, name, &detail);
+        buf_text(&detail, " tells news again");
         return !kept.found || (forget_value(watch, "collector", key, error) &&
                                (!told || add_data_event(watch, EVENT_DATA_RECOVERED, "", name,
                                                         buf_cstr(&detail), age_s, error)));
     }
     if (told || age_s <= limit_s)
         return true;
-    buf_printf(&detail, "the collector %s has told nothing new for ", name);
+    buf_text(&detail, "the collector ");
+    collector_describe(watch->source->collector, name, &detail);
+    buf_text(&detail, " has told nothing new for ");
     text_age(&detail, age_s);
     if (*status->error.message)
         buf_printf(&detail, ": %s", status->error.message);

@@ -181,7 +181,10 @@ static void put_sources(const struct telling *telling, struct buf *out)
         const struct source_status *status = &snapshot->status[i];
         if (!emits(&snapshot->sources->sources[i], telling->rule->family))
             continue;
-        buf_printf(out, " The collector %s ", snapshot->sources->sources[i].name);
+        buf_text(out, " The collector ");
+        collector_describe(snapshot->sources->sources[i].collector,
+                           snapshot->sources->sources[i].name, out);
+        buf_char(out, ' ');
         if (!status->enabled) {
             buf_text(out, "is off.");
         } else if (!status->last_success_at) {

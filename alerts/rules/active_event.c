@@ -20,8 +20,9 @@ static void describe_first_run(struct alert *base, const struct event *event, st
 {
     CLEANUP(buf_finish) struct buf detail = { 0 };
     bool of_source = !strcmp(event->subject, event->source->name);
+    const char *words = event->source->collector->words;
     if (of_source)
-        buf_printf(&detail, "%s: ", event->source->name);
+        buf_printf(&detail, "%s: ", words ? words : event->source->name);
     buf_text(&detail, event->detail);
     alert_annotate(base, "detail", arena_text(arena, buf_cstr(&detail)));
     base->value = event->value;

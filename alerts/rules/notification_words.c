@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/text/text.h"
+#include "collectors/collector.h"
 #include "collectors/plans.h"
 #include "core/clock.h"
 
@@ -332,19 +333,8 @@ static void put_plan(struct buf *out, const struct notification *notification,
 /* What a collector brings, in words. */
 static const char *data_of(const char *collector)
 {
-    static const struct {
-        const char *name, *words;
-    } rows[] = { { "assessments", "recommendations" }, { "secure_scores", "secure scores" },
-                 { "baselines", "baseline results" },  { "catalogue", "descriptions" },
-                 { "plans", "Defender plans" },        { "prerequisites", "machines" },
-                 { "exemptions", "exemptions" },       { "governance", "owners and due dates" },
-                 { "attack_paths", "attack paths" },   { "security_alerts", "security alerts" },
-                 { "activity", "who changed what" },   { "remediations", "remediation tasks" },
-                 { "subscriptions", "subscriptions" } };
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
-        if (!strcmp(rows[i].name, collector))
-            return rows[i].words;
-    return "data";
+    const char *words = collector_words(collector);
+    return words ? words : "data";
 }
 
 /* One of them, or several; while one is stale, nothing is fresh. */

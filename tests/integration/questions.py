@@ -245,7 +245,7 @@ STORIES = {
         {"what": ("No new recommendations from Azure since 2 h: pages may be missing",
                   "2 of 3 fresh again", "Baseline results are told again",
                   "Secure scores are told again"),
-         "where": ("the collector assessments has told nothing new",),
+         "where": ("the collector of recommendations (assessments) has told nothing new",),
          "why": ("Resource Graph answers 503",), "since": ("2026-11-25 03:15 UTC, 15 min ago",),
          "silence": silence("DataStale", 'subject="assessments"')},
         never={"Risk not evaluated", "Data are fresh again (", "more"},
@@ -268,7 +268,7 @@ STORIES = {
         ("No secure score since 1 h (Staging)",),
         {"who": ("Staging", "5d2f4c6e-9a1b-4e3f-a0c1-0123456789ab"),
          "what": ("There is no defender_secure_score_ratio",),
-         "why": ("The collector secure_scores last succeeded 2026-11-25",),
+         "why": ("The collector of secure scores (secure_scores) last succeeded 2026-11-25",),
          "since": ("2026-11-25 02:15 UTC, 1 h ago",), "silence": silence("NoScore")},
         never={"Value"}),
     "drop_score": Story(

@@ -141,6 +141,20 @@ TEST(the_first_runs_headline_is_about_all_that_is_watched)
     }
 }
 
+TEST(what_nobody_rates_is_named_in_words)
+{
+    struct world world;
+    begin(&world, NULL, LEDGER_FIRST_SUMMARY);
+    struct part *part = part_of(A, "x", "x");
+    world_open(part, "f1", "key", "x", RISK_NOT_EVALUATED);
+    world_open(part, "f2", "key", "x", RISK_NOT_EVALUATED);
+    world_publish(&world, part);
+    collect(&world, B, "x", "");
+    CHECK_TEXT(world_advance(&world), "digest x 3\n");
+    CHECK_TEXT(detail(&world), "3 findings were open already, 1 high, 2 without a risk level");
+    world_finish(&world);
+}
+
 TEST(a_subscription_is_remembered_for_30_days)
 {
     struct world world;

@@ -409,7 +409,8 @@ TEST(what_is_absent_is_said)
     CHECK_TEXT(bench.notification.title, "No control points since 2 h 1 min (s9)");
     CHECK_TEXT(bench.notification.text,
                "There is no defender_control_points{subscription_id=\"s9\", control=~\"c.\"}."
-               " The collector secure_scores last succeeded 2023-11-14 19:26 UTC, 2 h ago: graph "
+               " The collector of secure scores (secure_scores) last succeeded 2023-11-14 19:26 "
+               "UTC, 2 h ago: graph "
                "says 403.");
     CHECK_INT(bench.notification.blocks[0].worst_count, 0);
     alert.state = ALERT_RESOLVED;

@@ -140,6 +140,8 @@ TEST(landing_shows_how_the_last_run_went)
     snapshot_publish(store, SOURCE(assessments), NULL, &bad);
     CLEANUP(buf_finish) struct buf out = { 0 };
     render(store, &view, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "<th scope=\"row\">Recommendations <span class=\"soft\">"
+                                   "assessments</span></th>");
     CHECK_CONTAINS(buf_cstr(&out), "1h ago");
     CHECK_CONTAINS(buf_cstr(&out), "1234");
     CHECK_CONTAINS(buf_cstr(&out), "1s500ms");

@@ -564,6 +564,7 @@ TEST(every_collector_says_what_it_is)
     for (size_t i = 0; i < test_sources()->count; i++) {
         const struct collector *collector = test_sources()->sources[i].collector;
         CHECK(collector->name && collector->help && collector->default_interval);
+        CHECK(collector_words(collector->name) && !strchr(collector->words, '_'));
         CHECK(collector->rights.reads && collector->rights.role);
         CHECK(collector->families && collector->fold && collector->emit);
         CHECK(collector->variants[0].name && collector->variants[0].queries[0].name);

@@ -306,13 +306,15 @@ TEST(a_collector_goes_stale_once)
     CHECK_TEXT(advance(&scene), "");
     scene.now += 1;
     strcpy(status->error.message, "resource graph: 503");
-    CHECK_TEXT(advance(&scene), "data.stale  assessments 181 0 (the collector assessments has told"
-                                " nothing new for 3 min 1 s: resource graph: 503)\n");
+    CHECK_TEXT(advance(&scene),
+               "data.stale  assessments 181 0 (the collector of recommendations (assessments) has"
+               " told nothing new for 3 min 1 s: resource graph: 503)\n");
     scene.now += 1000;
     CHECK_TEXT(advance(&scene), "");
     status->last_success_at = scene.now;
-    CHECK_TEXT(advance(&scene), "data.recovered  assessments 0 0 (the collector assessments tells"
-                                " news again)\n");
+    CHECK_TEXT(advance(&scene),
+               "data.recovered  assessments 0 0 (the collector of recommendations (assessments)"
+               " tells news again)\n");
     CHECK_TEXT(advance(&scene), "");
     status->max_staleness_ms = 500000;
     scene.now += 500;
