@@ -1,5 +1,6 @@
 #include "exporter/web/connection.h"
 
+#include <linux/tcp.h> /* that of the C library is older */
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "core/memory.h"
 #include "core/worker.h"
 #include "exporter/web/admission.h"
+#include "exporter/web/pace.h"
 
 enum { SWEEP_MS = 1000 };
 
@@ -21,6 +23,7 @@ struct connection {
     struct tls_connection *tls; /* NULL = not encrypted */
     enum connection_state state;
     int64_t since_ms;  /* monotonic */
+    struct pace pace;  /* of CONNECTION_SENDING its peer's, else of nobody who takes anything */
     bool served;       /* has had an answer */
     bool closing;      /* shut by us, it counts no more */
     const void *owner; /* of the bytes that are being sent */
@@ -72,22 +75,63 @@ static void shut(struct connection *connection)
     shutdown(connection->socket, SHUT_RDWR);
 }
 
-/* How many there are, of one peer or of all (0); *slowest has waited longest for its peer, NULL =
- * all are being worked for. */
-static size_t count_open(const struct connections *connections, uint64_t peer,
-                         struct connection **slowest)
+/* Of one peer, or of any (0). */
+static bool is_open(const struct connection *connection, uint64_t peer)
+{
+    return !connection->closing && (!peer || connection->peer == peer);
+}
+
+static size_t count_open(const struct connections *connections, uint64_t peer)
 {
     size_t count = 0;
-    *slowest = NULL;
-    for (struct connection *one = connections->first; one; one = one->next) {
-        if (one->closing || (peer && one->peer != peer))
-            continue;
-        count++;
-        if (one->state != CONNECTION_WORKING &&
-            (!*slowest || one->since_ms <= (*slowest)->since_ms))
-            *slowest = one;
-    }
+    for (const struct connection *one = connections->first; one; one = one->next)
+        count += is_open(one, peer);
     return count;
+}
+
+/* Bytes the other end has acknowledged in all; *all: nothing is left of what we wrote. Of a unix
+ * socket nobody knows. */
+static uint64_t bytes_taken(const struct connection *connection, bool *all)
+{
+    struct tcp_info info;
+    socklen_t bytes = sizeof info;
+    memset(&info, 0, sizeof info);
+    *all = false;
+    if (getsockopt(connection->socket, IPPROTO_TCP, TCP_INFO, &info, &bytes))
+        return 0;
+    *all = !info.tcpi_unacked && !info.tcpi_notsent_bytes;
+    return info.tcpi_bytes_acked;
+}
+
+/* Who has kept us waiting longest, of one peer or of all (0): of those we are sending to, or of all
+ * who are not being worked for. NULL = there is none but the newcomer, or none at all. */
+static struct connection *pick_slowest(const struct connections *connections, uint64_t peer,
+                                       const struct connection *newcomer, bool sending)
+{
+    struct connection *slowest = NULL;
+    for (struct connection *one = connections->first; one; one = one->next)
+        if (is_open(one, peer) && one != newcomer && one->state != CONNECTION_WORKING &&
+            (!sending || one->state == CONNECTION_SENDING) &&
+            (!slowest || !pace_is_slower(&slowest->pace, &one->pace)))
+            slowest = one;
+    return slowest;
+}
+
+/* The same by what each has taken until now. A look can only excuse: who is the slowest after it is
+ * so without a look at the others. */
+static struct connection *find_slowest(const struct connections *connections, uint64_t peer,
+                                       const struct connection *newcomer, bool sending)
+{
+    int64_t now = clock_monotonic_ms();
+    for (;;) {
+        struct connection *slowest = pick_slowest(connections, peer, newcomer, sending);
+        bool all;
+        if (!slowest || slowest->state != CONNECTION_SENDING)
+            return slowest;
+        uint64_t taken = bytes_taken(slowest, &all);
+        if (!pace_look(&slowest->pace, taken, all, now))
+            return slowest;
+    }
 }
 
 /* Let the slowest go while there are more than so many; the newcomer itself when all others are
@@ -95,8 +139,8 @@ static size_t count_open(const struct connections *connections, uint64_t peer,
 static void make_room(struct connections *connections, uint64_t peer, size_t limit,
                       struct connection *newcomer)
 {
-    struct connection *slowest;
-    while (count_open(connections, peer, &slowest) > limit) {
+    while (count_open(connections, peer) > limit) {
+        struct connection *slowest = find_slowest(connections, peer, newcomer, false);
         shut(slowest ? slowest : newcomer);
         if (!slowest)
             return;
@@ -118,16 +162,6 @@ static size_t count_unsent(const struct connections *connections)
     return bytes;
 }
 
-static struct connection *slowest_reader(const struct connections *connections)
-{
-    struct connection *slowest = NULL;
-    for (struct connection *one = connections->first; one; one = one->next)
-        if (one->state == CONNECTION_SENDING && !one->closing &&
-            (!slowest || one->since_ms <= slowest->since_ms))
-            slowest = one;
-    return slowest;
-}
-
 static int64_t patience_ms(const struct connections *connections, const struct connection *one)
 {
     const struct connection_limits *limits = &connections->limits;
@@ -147,8 +181,7 @@ static int64_t patience_ms(const struct connections *connections, const struct c
 /* Many are half of what may be; few a quarter. */
 static bool is_crowd_over(struct connections *connections)
 {
-    struct connection *slowest;
-    size_t count = count_open(connections, 0, &slowest), max = connections->limits.max;
+    size_t count = count_open(connections, 0), max = connections->limits.max;
     bool over = connections->crowded && count < max / 4;
     connections->crowded = (connections->crowded && !over) || count > max / 2;
     return over;
@@ -203,6 +236,7 @@ struct connection *connection_open(struct connections *connections, struct MHD_C
     connection->socket = info->connect_fd;
     connection->tls = encrypt(connections->admission, handle, connection->socket);
     connection->since_ms = clock_monotonic_ms();
+    pace_begin(&connection->pace, 0, connection->since_ms);
     connection->peer = read_peer(handle);
     const struct connection_limits *limits = &connections->limits;
     pthread_mutex_lock(&connections->lock);
@@ -247,6 +281,9 @@ static void change_state(struct connections *connections, struct connection *con
     connection->served = connection->served || state == CONNECTION_SENDING;
     connection->state = state;
     connection->since_ms = clock_monotonic_ms();
+    bool all;
+    uint64_t taken = state == CONNECTION_SENDING ? bytes_taken(connection, &all) : 0;
+    pace_begin(&connection->pace, taken, connection->since_ms);
     connection->owner = NULL;
     connection->bytes = 0;
 }
@@ -270,8 +307,8 @@ void connection_send(struct connections *connections, struct MHD_Connection *han
     connection->bytes = bytes;
     connections->unsent_bytes += bytes;
     while (count_unsent(connections) > connections->limits.unsent_bytes) {
-        struct connection *slowest = slowest_reader(connections);
-        if (slowest == connection)
+        struct connection *slowest = find_slowest(connections, 0, connection, true);
+        if (!slowest)
             break; /* one answer may be larger than that */
         shut(slowest);
     }

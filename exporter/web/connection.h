@@ -1,7 +1,7 @@
 #pragma once
 /* The connections: who is at the other end, what each is doing and for how long. Nobody occupies
  * the server: what is too slow is closed, and when there are too many the one that has waited
- * longest goes, of a peer that has too many its own. Any thread. */
+ * longest goes (pace.h), of a peer that has too many its own. Any thread. */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -293,6 +293,56 @@ TEST(the_longest_waiting_connection_goes_for_a_new_one)
         close(waiting[i]);
 }
 
+static char large[16 << 20]; /* more than sockets hold */
+
+static void handle_large(void *context, const struct web_request *request,
+                         struct web_response *response)
+{
+    (void)context, (void)request;
+    response->type = WEB_TEXT;
+    response->bytes = large;
+    response->count = sizeof large;
+}
+
+/* As much of an answer as that. */
+static void receive(int fd, size_t bytes)
+{
+    char chunk[4096];
+    for (ssize_t got = 1; got > 0 && bytes; bytes -= (size_t)got)
+        got = recv(fd, chunk, bytes < sizeof chunk ? bytes : sizeof chunk, 0);
+    CHECK_INT(bytes, 0);
+}
+
+TEST(who_reads_its_answer_stays_when_slower_ones_came_after)
+{
+    const char *address = "127.0.0.1:0";
+    const struct web_route table[] = {
+        { "/large", "large", WEB_GET, 0, WEB_AT_ONCE, handle_large, NULL },
+        { "/echo", "echo", WEB_GET, 0, WEB_AT_ONCE, handle_echo, NULL },
+    };
+    struct web_config config = configure(&address);
+    config.max_connections_per_peer = 3;
+    CLEANUP(stop) struct server server = start_with(&config, table, ARRAY_COUNT(table));
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    int fair = begin(&server, "/large"), slow[2], cut = 0;
+    receive(fair, sizeof large / 4);
+    for (size_t i = 0; i < ARRAY_COUNT(slow); i++) {
+        slow[i] = begin(&server, "/large");
+        receive(slow[i], 1);
+    }
+    ask(&server, "GET /echo", "", &out);
+    CHECK_CONTAINS(buf_cstr(&out), "200 OK");
+    buf_reset(&out);
+    receive_all(fair, &out);
+    CHECK(out.length > sizeof large - sizeof large / 4);
+    for (size_t i = 0; i < ARRAY_COUNT(slow); i++) {
+        buf_reset(&out);
+        receive_all(slow[i], &out);
+        cut += out.length < sizeof large;
+    }
+    CHECK_INT(cut, 1);
+}
+
 TEST(what_is_too_slow_is_closed)
 {
     static const char *const texts[] = {
