@@ -266,9 +266,11 @@ static void answer_full(struct exchange *exchange)
                       exchange->dispatch->lanes[exchange->route->lane].refusal);
 }
 
-/* The response is there: let the connection go on. The exchange is not ours after that. */
-static void work_done(struct exchange *exchange)
+/* The response is there: let the connection go on. The exchange is not ours after that. The place
+ * among those that are answered is free by then: who has its answer may ask again at once. */
+static void work_done(void *context)
 {
+    struct exchange *exchange = context;
     metric_count(exchange->dispatch->metrics, &requests_in_flight, -1, METRIC_LABELS());
     exchange->stage = STAGE_ANSWERED;
     MHD_resume_connection(exchange->connection);
@@ -281,7 +283,6 @@ static void work(void *context, bool refused)
         answer_full(exchange);
     else
         answer(exchange, false);
-    work_done(exchange);
 }
 
 /* The request is complete: have it answered. */
@@ -294,6 +295,7 @@ static bool submit(struct exchange *exchange)
     exchange->stage = STAGE_WORK;
     exchange->job = (struct pool_job){
         .run = work,
+        .done = work_done,
         .context = exchange,
         .peer = connection_peer(exchange->connection),
     };

@@ -90,6 +90,14 @@ static struct pool_job *take_last(struct pool *pool, uint64_t peer)
 
 /* --- doing ---------------------------------------------------------------------------------- */
 
+static void refuse(struct pool_job *job)
+{
+    const struct pool_job kept = *job; /* nobody's after that */
+    kept.run(kept.context, true);
+    if (kept.done)
+        kept.done(kept.context);
+}
+
 static int64_t tick(void *context)
 {
     struct thread *thread = context;
@@ -99,14 +107,19 @@ static int64_t tick(void *context)
     thread->nice = true;
     pthread_mutex_lock(&pool->lock);
     for (struct pool_job *job; (job = take_next(pool));) {
+        const struct pool_job kept = *job;
         thread->busy = true;
         thread->peer = job->peer;
         pool->running++;
         pthread_mutex_unlock(&pool->lock);
-        job->run(job->context, false);
+        kept.run(kept.context, false);
         pthread_mutex_lock(&pool->lock);
         thread->busy = false;
         pool->running--;
+        pthread_mutex_unlock(&pool->lock);
+        if (kept.done)
+            kept.done(kept.context);
+        pthread_mutex_lock(&pool->lock);
     }
     pthread_mutex_unlock(&pool->lock);
     return -1;
@@ -139,7 +152,7 @@ bool pool_add(struct pool *pool, struct pool_job *job, size_t limit)
     }
     pthread_mutex_unlock(&pool->lock);
     if (refused)
-        refused->run(refused->context, true);
+        refuse(refused);
     return added;
 }
 
@@ -173,7 +186,7 @@ void pool_stop(struct pool *pool)
     pthread_mutex_unlock(&pool->lock);
     for (struct pool_job *job; (job = waiting);) {
         waiting = job->next;
-        job->run(job->context, true);
+        refuse(job);
     }
     for (size_t i = 0; i < pool->thread_count; i++)
         worker_stop(pool->threads[i].worker);

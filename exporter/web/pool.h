@@ -16,6 +16,7 @@ typedef void pool_run(void *context, bool refused);
 /* The caller's, unchanged until run is called. */
 struct pool_job {
     pool_run *run;
+    void (*done)(void *context); /* after it, when its place is free for others; NULL = nothing */
     void *context;
     uint64_t peer;
     bool sure;             /* goes on with something: it is refused only when the pool stops */

@@ -158,6 +158,28 @@ TEST(room_is_shared_out_among_peers)
     }
 }
 
+static void add_another(void *context)
+{
+    struct task *task = context;
+    CHECK(add_task(task->bench, &task->bench->tasks[1], run_task, '2', 'a', 1));
+}
+
+TEST(the_place_of_what_is_done_is_free)
+{
+    struct bench bench;
+    bench_start(&bench, "g");
+    struct task *task = &bench.tasks[0];
+    *task = (struct task){ .bench = &bench, .name = '1' };
+    task->job =
+        (struct pool_job){ .run = run_task, .done = add_another, .context = task, .peer = 'a' };
+    CHECK(pool_add(bench.pool, &task->job, 2));
+    open_gate(&bench, 0);
+    await_done(&bench, 2);
+    CHECK_TEXT(buf_cstr(&bench.done), "12");
+    pool_stop(bench.pool);
+    bench_finish(&bench);
+}
+
 static void *stop_pool(void *pool)
 {
     pool_stop(pool);
