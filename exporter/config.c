@@ -199,6 +199,7 @@ static bool read_logins(struct config *config, struct option_report *report)
     if (!toolkit)
         return false;
     const struct option_pairs *users = &toolkit->users;
+    config->encrypted = toolkit->tls.enabled;
     config->logins.pairs = arena_zalloc(&config->arena, (users->count + 1) * sizeof *users->pairs);
     for (; config->logins.count < users->count; config->logins.count++)
         config->logins.pairs[config->logins.count].name =
@@ -329,8 +330,23 @@ struct config *config_load(const struct config_source *source, struct option_rep
     return NULL;
 }
 
+/* Whether anybody but the permissions of a file stands between us and who comes in. */
+static bool has_network(const struct config *config)
+{
+    const struct option_texts *addresses = &config->web.addresses;
+    bool found = config->web.systemd_socket;
+    for (size_t i = 0; i < addresses->count; i++)
+        found |= strncmp(addresses->texts[i], "unix:", 5) != 0;
+    return found;
+}
+
 void config_warn(const struct config *config, struct buf *out)
 {
+    if (config->logins.count && !config->encrypted && has_network(config))
+        buf_printf(out,
+                   "web.config_file: users log in without TLS, so whoever is on the way can read "
+                   "their passwords; tls_server_config in %s encrypts them\n",
+                   config->web.config_file);
     const char *waiting = config->settings->risk_waiting;
     for (size_t i = 0; i < config->sources->count; i++) {
         const struct source *source = &config->sources->sources[i];

@@ -21,6 +21,7 @@ struct config {
     struct series_config metrics;
     struct web_config web;
     struct option_pairs logins; /* names of the users of its configuration file */
+    bool encrypted;             /* by its configuration file */
     struct log_config log;
     struct {
         const char *path;

@@ -20,6 +20,7 @@ from harness import (ALL, EXPORTER, SECRET, SLOWNESS, Answer, Exporter, Folder, 
                      Skip, contains, documents, equal, fetch, free_port, run, settings, until)
 
 LOGINS = "defender_exporter_http_logins_total"
+CLEAR = "warning: web.config_file: users log in without TLS"
 PAIR = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
 
 
@@ -215,6 +216,9 @@ def test_logins():
             return counts == {("accepted",): 2, ("refused",): 5, ("busy",): 0}
         until("logins by outcome", counted)
         contains(site.exporter.log, 'msg="a login was refused" peer=127.0.0.1', "the log")
+        warned = [line for line in site.exporter.log.splitlines() if "without TLS" in line]
+        equal([("level=WARN" in line, "users log in without TLS" in line) for line in warned],
+              [(True, True)], "what the start says of passwords in clear")
         assert "pass:word" not in site.exporter.log
 
 
@@ -381,6 +385,7 @@ def test_check_web_config():
         for text, status, words in (
                 ("", 0, "is valid: TLS is off, nobody has to log in"),
                 (PAIR + users(alice="a", bob="b"), 0, "is valid: TLS is on, 2 users can log in"),
+                (users(alice="a"), 0, "is valid: TLS is off, 1 user can log in"),
                 (PAIR + "  cert_filse: x\n", 1, "web.yml:4: tls_server_config.cert_filse: unknown"),
                 (PAIR.replace(".crt", ".key"), 1, "web.yml:1: tls_server_config: certificate"),
                 ("basic_auth_users:\n  john: doe\n", 1, "web.yml:2: basic_auth_users.john")):
@@ -389,7 +394,10 @@ def test_check_web_config():
             equal(done.returncode, status, f"{text}: {done.stderr}")
             contains(done.stdout + done.stderr, words, text)
             config = folder.file("config.yml", {"web": {"config_file": "web.yml"}})
-            equal(command("check", "config", config).returncode, status, "check config")
+            checked = command("check", "config", config)
+            equal(checked.returncode, status, "check config")
+            equal(CLEAR in checked.stdout, "basic_auth_users" in text and PAIR not in text and
+                  not status, f"the warning of {text}")
         done = command(f"--web.config.file={file}", f"--storage.path={folder.path}",
                        "--web.listen-address=127.0.0.1:0")
         equal(done.returncode, 2, "a start with a wrong file")

@@ -101,6 +101,36 @@ TEST(tags_are_asked_for_when_there_are_some)
     config_destroy(config);
 }
 
+#define USERS                                                                                      \
+    "basic_auth_users:\n  alice: $2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\n"
+
+TEST(passwords_in_clear_are_warned_of)
+{
+    static const struct {
+        const char *file, *web, *warning;
+    } cases[] = {
+        { "", "{config_file: web.yml}", "" },
+        { USERS, "{config_file: web.yml}", "web.config_file: users log in without TLS" },
+        { USERS, "{config_file: web.yml, listen_address: ['unix:/run/x', '127.0.0.1:1']}",
+          "web.config_file: users log in without TLS" },
+        { USERS, "{config_file: web.yml, listen_address: ['unix:/run/x']}", "" },
+        { "", "{systemd_socket: true}", "" },
+        { USERS, "{config_file: web.yml, listen_address: ['unix:/run/x'], systemd_socket: true}",
+          "web.config_file: users log in without TLS" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(buf_finish) struct buf text = { 0 };
+        CLEANUP(buf_finish) struct buf warnings = { 0 };
+        test_file("web.yml", cases[i].file);
+        buf_printf(&text, "web: %s\n", cases[i].web);
+        struct config *config = load_fine(buf_cstr(&text));
+        config_warn(config, &warnings);
+        CHECK_CONTAINS(buf_cstr(&warnings), cases[i].warning);
+        CHECK_INT(!warnings.length, !*cases[i].warning);
+        config_destroy(config);
+    }
+}
+
 TEST(settings_go_over_the_file_and_later_over_earlier)
 {
     static const struct config_setting settings[] = {
