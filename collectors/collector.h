@@ -11,14 +11,20 @@
 
 enum { COLLECTOR_QUERIES_MAX = 8, COLLECTOR_VARIANTS_MAX = 2 };
 
+/* Whose API it is: each has its own audience and permissions. */
+enum query_host { HOST_RESOURCE_MANAGER, HOST_MICROSOFT_GRAPH, HOST_DEFENDER_API };
+
 /* One request whose rows are bound and folded. Either kql or path is set. */
 struct query {
     const char *name;         /* for logs and errors */
     const char *kql;          /* Resource Graph text, tenant scope */
     const char *path;         /* ARM list; "{subscription}" makes it one list per visible one,
                                  "{row}" one below each row of the query before */
+    enum query_host host;     /* of a path */
     bool post;                /* of a path: asked for with POST */
-    const char *api_versions; /* tried in order, separated by spaces, when Azure refuses one */
+    const char *hunt;         /* text of advanced hunting that is posted */
+    const char *api_versions; /* tried in order, separated by spaces, when Azure refuses one; NULL =
+                                 there are none */
     const struct column *columns;
     const char *id;        /* member by which a row is known when it comes twice; NULL = "id" */
     bool missing_is_empty; /* 404 and "not registered" mean no rows, not an error */
@@ -102,6 +108,7 @@ struct collector {
                             which */
     bool own_findings;   /* they are the operator's, not recommendations of Defender: links lead to
                             the resource */
+    bool off;           /* only who enables it by name has it: it needs rights of its own */
     bool asks_for_tags; /* those the operator lists: {{tags}} of its queries, within quotes, becomes
                            them. It runs only when there are some, and anew when they are others */
     bool tells_owners;  /* whom findings are assigned to */

@@ -9,6 +9,7 @@
     X(catalogue)          \
     X(compliance)         \
     X(exemptions)         \
+    X(exposure)           \
     X(governance)         \
     X(plans)              \
     X(prerequisites)      \

@@ -111,7 +111,7 @@ static void fill(const struct config_source *source, const struct buf *text, boo
 {
     options_default(config->options, config, &config->arena);
     for (size_t i = 0; i < config->sources->count; i++)
-        config->collectors[i].enabled = enabled;
+        config->collectors[i].enabled = enabled && !config->sources->sources[i].collector->off;
     if (*config->file && !options_read(config->options, config->file, text->data, text->length,
                                        config, &config->arena, report))
         return;

@@ -12,7 +12,7 @@ static int64_t say_silence(void *context)
     const struct once *once = context;
     if (!arm_has_answered(once->arm))
         log_warn(MSG("no answer from Azure yet"),
-                 TEXT("url", auth_config_resource_manager(&once->config->azure)));
+                 TEXT("url", auth_config_host(&once->config->azure, AUTH_RESOURCE_MANAGER)));
     return -1;
 }
 
@@ -38,7 +38,7 @@ bool once_collect(const struct once *once)
         ok = runner_run(once->runner, source) && ok;
         if (is_silent(once, source)) {
             log_error(MSG("Azure cannot be reached"),
-                      TEXT("url", auth_config_resource_manager(&config->azure)));
+                      TEXT("url", auth_config_host(&config->azure, AUTH_RESOURCE_MANAGER)));
             break;
         }
     }

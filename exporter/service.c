@@ -52,7 +52,7 @@ const struct family *const service_families[] = {
 /* What one configuration gives. */
 struct engine {
     struct config *config;
-    struct auth *auth;
+    struct auth *auths[AUTH_RESOURCE_COUNT]; /* Resource Manager's, and those of others */
     struct arm *arm;
     struct runner *runner;
 };
@@ -82,7 +82,8 @@ static void engine_finish(struct engine *engine)
 {
     runner_destroy(engine->runner);
     arm_destroy(engine->arm);
-    auth_destroy(engine->auth);
+    for (int resource = 0; resource < AUTH_RESOURCE_COUNT; resource++)
+        auth_destroy(engine->auths[resource]);
     config_destroy(engine->config);
     *engine = (struct engine){ 0 };
 }
@@ -104,16 +105,24 @@ static bool engine_init(struct engine *engine, struct config *config, struct ser
                         struct error *error)
 {
     *engine = (struct engine){ .config = config };
-    engine->auth = auth_create(&config->azure, service->metrics, error);
-    if (!engine->auth) {
-        engine_finish(engine);
-        return false;
+    const char *hosts[AUTH_RESOURCE_COUNT];
+    for (int resource = 0; resource < AUTH_RESOURCE_COUNT; resource++) {
+        struct auth_config azure = config->azure; /* its texts stay the configuration's */
+        azure.resource = (enum auth_resource)resource;
+        hosts[resource] = auth_config_host(&azure, azure.resource);
+        engine->auths[resource] = auth_create(&azure, service->metrics, error);
+        if (!engine->auths[resource]) {
+            engine_finish(engine);
+            return false;
+        }
     }
     struct arm_config arm = {
-        .resource_manager = auth_config_resource_manager(&config->azure),
+        .resource_manager = hosts[AUTH_RESOURCE_MANAGER],
+        .microsoft_graph = { hosts[AUTH_MICROSOFT_GRAPH], engine->auths[AUTH_MICROSOFT_GRAPH] },
+        .defender_api = { hosts[AUTH_DEFENDER_API], engine->auths[AUTH_DEFENDER_API] },
         .gives_up_early = service->flags->once,
     };
-    engine->arm = arm_create(&arm, engine->auth, service->metrics);
+    engine->arm = arm_create(&arm, engine->auths[AUTH_RESOURCE_MANAGER], service->metrics);
     struct runner_config runner = config_runner(config);
     runner.storage_path = service->storage;
     runner.metrics = service->metrics;
@@ -500,8 +509,8 @@ static void handle_landing(void *context, const struct web_request *request,
     struct pages_view view = {
         .now = clock_now_s(),
         .prefix = service->prefix,
-        .identity = auth_method_text(engine->auth),
-        .tenant_id = auth_tenant_id(engine->auth),
+        .identity = auth_method_text(engine->auths[AUTH_RESOURCE_MANAGER]),
+        .tenant_id = auth_tenant_id(engine->auths[AUTH_RESOURCE_MANAGER]),
         .cloud = cloud_table[engine->config->azure.cloud].name,
         .config_file = engine->config->file,
         .alerts = buf_cstr(&alerts),

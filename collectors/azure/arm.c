@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "collectors/azure/meter.h"
-#include "collectors/azure/seen.h"
 #include "core/bounds.h"
 #include "core/clock.h"
 #include "core/hash.h"
@@ -23,17 +22,21 @@ enum {
     REQUEST_TIMEOUT_MS = 60000, /* ARM's own gateway gives up earlier */
     CONNECT_TIMEOUT_MS = 10000,
     WAIT_STEP_MS = 50, /* how soon a cancelled session is noticed */
-    LIST_PAGES_MAX = 10000,
     ERROR_TEXT_BYTES = 420, /* leaves room for status, request id and context */
     PLAIN_MAX_BYTES = 4096, /* read of an answer that is not JSON */
     FAULT_DEPTH_MAX = 3,
     FAULT_DETAILS_MAX = 4,
 };
 
-struct arm {
-    char *resource_manager;
-    char origin[300]; /* of resource_manager; "" when no token may be sent there */
+/* Where an API is. */
+struct host {
+    char *url;
+    char origin[300]; /* "" when no token may be sent there */
     struct auth *auth;
+};
+
+struct arm {
+    struct host hosts[AUTH_RESOURCE_COUNT];
     struct metric_store *metrics;
     struct pacer *pacers[ARM_API_COUNT];
     bool gives_up_early;
@@ -45,15 +48,29 @@ struct arm {
 static const struct {
     const char *name, *label;
     enum pacer_kind pacer;
+    enum auth_resource resource;
     const char *remaining[5];
 } apis[ARM_API_COUNT] = {
-    [ARM_GRAPH] = { "resource graph", METER_GRAPH, PACER_WINDOW, { "x-ms-user-quota-remaining" } },
+    [ARM_GRAPH] = { "resource graph", METER_GRAPH, PACER_WINDOW, AUTH_RESOURCE_MANAGER,
+                    { "x-ms-user-quota-remaining" } },
     [ARM_LIST] = { "resource manager",
                    METER_LIST,
                    PACER_BUCKET,
+                   AUTH_RESOURCE_MANAGER,
                    { "x-ms-ratelimit-remaining-subscription-reads",
                      "x-ms-ratelimit-remaining-subscription-resource-requests",
                      "x-ms-ratelimit-remaining-tenant-reads" } },
+    [ARM_HUNTING] = { "advanced hunting", METER_HUNTING, PACER_BUCKET, AUTH_MICROSOFT_GRAPH, { 0 } },
+    [ARM_DEFENDER] = { "defender api", METER_DEFENDER, PACER_BUCKET, AUTH_DEFENDER_API, { 0 } },
+};
+
+/* What a host is called, and the key that sets it. */
+static const struct {
+    const char *name, *key;
+} host_words[AUTH_RESOURCE_COUNT] = {
+    [AUTH_RESOURCE_MANAGER] = { "resource manager", "azure.resource_manager" },
+    [AUTH_MICROSOFT_GRAPH] = { "Microsoft Graph", "azure.microsoft_graph" },
+    [AUTH_DEFENDER_API] = { "Defender API", "azure.defender_api" },
 };
 
 const struct family *const arm_families[] = {
@@ -66,20 +83,27 @@ const struct family *const arm_families[] = {
     NULL,
 };
 
+static void host_init(struct host *host, const char *url, struct auth *auth)
+{
+    *host = (struct host){ .url = memory_copy(url ? url : ""), .auth = auth };
+    if (!http_url_is_safe(host->url) || !http_origin(host->url, host->origin))
+        *host->origin = 0;
+}
+
 struct arm *arm_create(const struct arm_config *config, struct auth *auth,
                        struct metric_store *metrics)
 {
     struct arm *arm = MEMORY_NEW(struct arm);
-    arm->resource_manager = memory_copy(config->resource_manager);
-    if (!http_url_is_safe(arm->resource_manager) ||
-        !http_origin(arm->resource_manager, arm->origin))
-        *arm->origin = 0;
+    host_init(&arm->hosts[AUTH_RESOURCE_MANAGER], config->resource_manager, auth);
+    host_init(&arm->hosts[AUTH_MICROSOFT_GRAPH], config->microsoft_graph.url,
+              config->microsoft_graph.auth);
+    host_init(&arm->hosts[AUTH_DEFENDER_API], config->defender_api.url, config->defender_api.auth);
     arm->gives_up_early = config->gives_up_early;
-    arm->auth = auth;
     arm->metrics = metrics;
     for (int api = 0; api < ARM_API_COUNT; api++) {
         arm->pacers[api] = pacer_create(apis[api].pacer);
-        meter_declare(metrics, apis[api].label);
+        if (*arm->hosts[apis[api].resource].url)
+            meter_declare(metrics, apis[api].label);
     }
     return arm;
 }
@@ -90,7 +114,8 @@ void arm_destroy(struct arm *arm)
         return;
     for (int api = 0; api < ARM_API_COUNT; api++)
         pacer_destroy(arm->pacers[api]);
-    free(arm->resource_manager);
+    for (int resource = 0; resource < AUTH_RESOURCE_COUNT; resource++)
+        free(arm->hosts[resource].url);
     free(arm);
 }
 
@@ -164,21 +189,26 @@ static bool wait_to_retry(struct arm_session *session, enum arm_api api, int tri
 /* --- one request --------------------------------------------------------------------------- */
 
 /* The address to call, encoded, then checked: an absolute one must be of the configured origin. */
-static bool full_url(const struct arm *arm, const char *given, struct buf *out, struct error *error)
+static bool full_url(const struct arm *arm, const struct arm_call *call, struct buf *out,
+                     struct error *error)
 {
+    enum auth_resource resource = apis[call->api].resource;
+    const struct host *host = &arm->hosts[resource];
     CLEANUP(buf_finish) struct buf encoded = { 0 };
     char origin[300];
-    http_encode_url(&encoded, given);
+    http_encode_url(&encoded, call->url);
     const char *url = buf_cstr(&encoded);
-    if (!*arm->origin)
-        return error_set(error, ERROR_CONFIG,
-                         "the resource manager URL must be https "
-                         "(http only for loopback)");
+    if (!*host->url)
+        return error_set(error, ERROR_CONFIG, "this cloud's %s is not known: set %s",
+                         host_words[resource].name, host_words[resource].key);
+    if (!*host->origin)
+        return error_set(error, ERROR_CONFIG, "the %s URL must be https (http only for loopback)",
+                         host_words[resource].name);
     if (*url == '/') {
-        buf_text(out, arm->resource_manager);
-    } else if (!http_origin(url, origin) || strcmp(origin, arm->origin) != 0 ||
+        buf_text(out, host->url);
+    } else if (!http_origin(url, origin) || strcmp(origin, host->origin) != 0 ||
                !http_url_is_safe(url)) {
-        return error_set(error, ERROR_INCOMPLETE, "the next link leaves %s for %s", arm->origin,
+        return error_set(error, ERROR_INCOMPLETE, "the next link leaves %s for %s", host->origin,
                          http_origin(url, origin) ? origin : "something that is no URL");
     }
     buf_text(out, url);
@@ -266,7 +296,8 @@ static void add_request_id(struct error *error, const struct http_response *resp
 {
     char id[64];
     if (!http_header(response, "x-ms-request-id", id, sizeof id) &&
-        !http_header(response, "x-ms-correlation-request-id", id, sizeof id))
+        !http_header(response, "x-ms-correlation-request-id", id, sizeof id) &&
+        !http_header(response, "request-id", id, sizeof id)) /* Microsoft Graph's */
         return;
     size_t length = strlen(error->message);
     snprintf(error->message + length, sizeof error->message - length, " (request %s)", id);
@@ -276,7 +307,8 @@ static bool try_once(struct arm_session *session, const struct arm_call *call, c
                      struct buf *authorization, struct http_response *response, struct error *error)
 {
     response->status = 0;
-    if (!auth_header(session->arm->auth, session->client, session->deadline_ms, authorization,
+    struct auth *auth = session->arm->hosts[apis[call->api].resource].auth;
+    if (!auth_header(auth, session->client, session->deadline_ms, authorization,
                      error) ||
         !wait_for_quota(session, call->api, error) ||
         !send_request(session, call, url, buf_cstr(authorization), response, error))
@@ -321,14 +353,15 @@ bool arm_call(struct arm_session *session, const struct arm_call *call,
     CLEANUP(buf_finish) struct buf url = { 0 };
     CLEANUP(wipe_finish) struct buf authorization = { 0 };
     bool renewed = false;
-    if (!full_url(session->arm, call->url, &url, error))
+    if (!full_url(session->arm, call, &url, error))
         return false;
     for (int tries = 1;; tries++) {
         if (try_once(session, call, buf_cstr(&url), &authorization, response, error))
             return true;
         if (response->status == 401 && !renewed) {
             renewed = true;
-            auth_invalidate(session->arm->auth, buf_cstr(&authorization));
+            auth_invalidate(session->arm->hosts[apis[call->api].resource].auth,
+                            buf_cstr(&authorization));
         } else if (!may_retry(session, call->api, tries, response, error)) {
             return false;
         }
@@ -498,74 +531,4 @@ bool arm_version_refused(const struct error *error)
         if (strstr(error->message, codes[i]))
             return true;
     return false;
-}
-
-/* --- lists --------------------------------------------------------------------------------- */
-
-struct list_rows {
-    json_row *row;
-    void *context;
-    size_t *count;
-};
-
-static bool count_row(void *context, const struct json *row, struct error *error)
-{
-    struct list_rows *rows = context;
-    ++*rows->count;
-    return rows->row(rows->context, row, error);
-}
-
-/* Read the link to the next page from what is left of this one; "" = the last. */
-static bool read_next(const struct buf *envelope, struct buf *next, struct error *error)
-{
-    struct json *document = json_parse(buf_cstr(envelope), envelope->length, error);
-    if (!document)
-        return false;
-    const struct json *link = json_get(document, "nextLink");
-    enum json_type type = json_type(link);
-    buf_reset(next);
-    if (type == JSON_TEXT)
-        buf_text(next, json_text(link));
-    json_free(document);
-    return type == JSON_TEXT || type == JSON_NONE || type == JSON_NULL ||
-           error_set(error, ERROR_PARSE, "nextLink is no text");
-}
-
-static bool list_page(struct arm_session *session, const char *method,
-                      struct http_response *response, struct list_rows *rows, struct buf *next,
-                      struct error *error)
-{
-    CLEANUP(buf_finish) struct buf envelope = { 0 };
-    const struct arm_call call = { .api = ARM_LIST, .method = method, .url = buf_cstr(next) };
-    return arm_call(session, &call, response, error) &&
-           json_walk_rows(buf_cstr(&response->body), response->body.length, "value", count_row,
-                          rows, &envelope, error) &&
-           read_next(&envelope, next, error);
-}
-
-bool arm_list(struct arm_session *session, const char *path, bool post, json_row *row,
-              void *context, struct arm_progress *progress, struct error *error)
-{
-    CLEANUP(http_response_finish) struct http_response response = { 0 };
-    CLEANUP(seen_finish) struct seen seen = { 0 };
-    CLEANUP(buf_finish) struct buf next = { 0 };
-    struct list_rows rows = { row, context, &progress->rows };
-    *progress = (struct arm_progress){ 0 };
-    int name_length = (int)strcspn(path, "?");
-    buf_text(&next, path);
-    while (next.length) {
-        if (progress->pages == LIST_PAGES_MAX)
-            return error_set(error, ERROR_INCOMPLETE, "list %.*s has more than %d pages",
-                             name_length, path, LIST_PAGES_MAX);
-        if (!seen_add(&seen, buf_cstr(&next)))
-            return error_set(error, ERROR_INCOMPLETE,
-                             "list %.*s: page %zu links back to an "
-                             "earlier page",
-                             name_length, path, progress->pages);
-        const char *method = post && !progress->pages ? "POST" : "GET";
-        if (!list_page(session, method, &response, &rows, &next, error))
-            return error_wrap(error, "list %.*s page %zu", name_length, path, progress->pages + 1);
-        progress->pages++;
-    }
-    return true;
 }

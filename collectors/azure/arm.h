@@ -1,5 +1,5 @@
 #pragma once
-/* An authorised call to Azure Resource Manager: pacing per principal, retries with back-off and
+/* An authorised call to Azure Resource Manager, or to another API of the tenant: pacing per principal, retries with back-off and
  * jitter, quota headers, one clear error for every error body. Any thread.
  * source: Microsoft Learn, Request limits and throttling. */
 #include <stdbool.h>
@@ -11,9 +11,13 @@
 #include "core/json.h"
 #include "core/metric.h"
 
-/* Where Resource Manager is. */
+/* Where the APIs are, and whose tokens they take. */
 struct arm_config {
     const char *resource_manager; /* "https://management.azure.com", no trailing slash */
+    struct arm_other {
+        const char *url; /* NULL or "" = not known */
+        struct auth *auth;
+    } microsoft_graph, defender_api;
     bool gives_up_early; /* before anything has answered, a call without answer is not repeated */
 };
 
@@ -36,7 +40,7 @@ struct arm_session {
 };
 
 /* The quota a call counts against, and the `api` label of its metrics. */
-enum arm_api { ARM_GRAPH, ARM_LIST, ARM_API_COUNT };
+enum arm_api { ARM_GRAPH, ARM_LIST, ARM_HUNTING, ARM_DEFENDER, ARM_API_COUNT };
 
 struct arm_call {
     enum arm_api api;
@@ -63,14 +67,5 @@ bool arm_too_large(const struct error *error);
 
 /* True when Azure does not know the api-version that was asked for: try an older one. */
 bool arm_version_refused(const struct error *error);
-
-/* A list with nextLink: every page's rows are handed on, row by row. path without host, with its
- * api-version. post: the first page is asked for with POST; links are followed with GET.
- * ERROR_INCOMPLETE for a link that repeats or leaves the configured origin. */
-struct arm_progress {
-    size_t rows, pages;
-};
-bool arm_list(struct arm_session *session, const char *path, bool post, json_row *row,
-              void *context, struct arm_progress *progress, struct error *error) MUST_USE;
 
 extern const struct family *const arm_families[]; /* what arm and auth write to the store */

@@ -31,6 +31,7 @@ enum {
 
 struct auth {
     enum auth_method method; /* never AUTH_AUTO */
+    enum auth_resource resource;
     char *tenant_id, *client_id, *authority_host, *token_file, *audience;
     char *endpoint;                /* managed identity: the URL up to its query's resource */
     struct secret client_secret;   /* read again at every sign-in when it is a file's */
@@ -76,10 +77,29 @@ const char *auth_config_tenant_id(const struct auth_config *config)
     return choose(config->tenant_id, "AZURE_TENANT_ID", "");
 }
 
-const char *auth_config_resource_manager(const struct auth_config *config)
+const char *auth_config_host(const struct auth_config *config, enum auth_resource resource)
 {
-    return is_set(config->resource_manager) ? config->resource_manager
-                                            : cloud_table[config->cloud].resource_manager;
+    const struct cloud *cloud = &cloud_table[config->cloud];
+    const char *const hosts[AUTH_RESOURCE_COUNT][2] = {
+        [AUTH_RESOURCE_MANAGER] = { config->resource_manager, cloud->resource_manager },
+        [AUTH_MICROSOFT_GRAPH] = { config->microsoft_graph, cloud->microsoft_graph },
+        [AUTH_DEFENDER_API] = { config->defender_api, cloud->defender_api },
+    };
+    const char *const *host = hosts[resource];
+    return is_set(host[0]) ? host[0] : host[1] ? host[1] : "";
+}
+
+/* Hosts are made configurable, audiences are the cloud's; where it has none the host is one. */
+static const char *audience_of(const struct auth_config *config)
+{
+    const struct cloud *cloud = &cloud_table[config->cloud];
+    const char *const audiences[AUTH_RESOURCE_COUNT] = {
+        [AUTH_RESOURCE_MANAGER] = cloud->audience,
+        [AUTH_MICROSOFT_GRAPH] = cloud->microsoft_graph,
+        [AUTH_DEFENDER_API] = cloud->defender_audience,
+    };
+    const char *audience = audiences[config->resource];
+    return audience ? audience : auth_config_host(config, config->resource);
 }
 
 static enum auth_method choose_method(const struct auth_config *config)
@@ -175,7 +195,8 @@ struct auth *auth_create(const struct auth_config *config, struct metric_store *
     auth->client_id = memory_copy(choose(config->client_id, "AZURE_CLIENT_ID", ""));
     auth->authority_host = without_slashes(
         choose(config->authority_host, "AZURE_AUTHORITY_HOST", cloud->authority_host));
-    auth->audience = memory_copy(cloud->audience);
+    auth->audience = memory_copy(audience_of(config));
+    auth->resource = config->resource;
     if (auth->method == AUTH_MANAGED_IDENTITY ? setup_managed_identity(auth, config, error)
                                               : setup_application(auth, config, error)) {
         meter_declare(metrics, METER_TOKEN);
@@ -450,12 +471,12 @@ static void renew(struct auth *auth, struct http_client *client, int64_t deadlin
     bool fetched = fetch(auth, client, deadline_ms, &token, &life_s, &failure);
     bool usable = store_outcome(auth, &failure, &token, life_s);
     secret_finish(&token);
-    if (fetched) {
+    if (fetched && auth->resource == AUTH_RESOURCE_MANAGER) {
         /* a reload may have changed the tenant */
         metric_clear(auth->metrics, &meter_token_expiry.family);
         metric_put(auth->metrics, &meter_token_expiry, (double)(clock_now_s() + life_s),
                    METRIC_LABELS(auth->tenant_id));
-    } else if (usable)
+    } else if (!fetched && usable)
         log_warn(MSG("token not renewed, the old one is still valid"), ERR(&failure));
     pthread_mutex_lock(&auth->mutex);
 }

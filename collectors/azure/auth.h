@@ -12,6 +12,14 @@
 
 enum auth_method { AUTH_AUTO, AUTH_CLIENT_SECRET, AUTH_WORKLOAD_IDENTITY, AUTH_MANAGED_IDENTITY };
 
+/* Who takes the token: each has its own audience. */
+enum auth_resource {
+    AUTH_RESOURCE_MANAGER,
+    AUTH_MICROSOFT_GRAPH,
+    AUTH_DEFENDER_API, /* of Defender for Endpoint and its Vulnerability Management */
+    AUTH_RESOURCE_COUNT
+};
+
 /* `azure` of the configuration: where and how. Absent texts come from the AZURE_* variables, then
  * from the cloud. */
 struct auth_config {
@@ -20,8 +28,11 @@ struct auth_config {
     const char *tenant_id, *client_id;
     const char *authority_host;       /* "https://login.microsoftonline.com" */
     const char *resource_manager;     /* "https://management.azure.com" */
+    const char *microsoft_graph;      /* "https://graph.microsoft.com" */
+    const char *defender_api;         /* "https://api.security.microsoft.com" */
     const char *federated_token_file; /* re-read at every renewal */
     struct secret client_secret;
+    enum auth_resource resource; /* no key */
     /* for tests; no keys */
     const char
         *imds_endpoint;      /* "http://169.254.169.254"; also AZURE_POD_IDENTITY_AUTHORITY_HOST */
@@ -31,7 +42,7 @@ extern const struct option auth_options[];
 
 /* What holds when keys and variables are looked at; "" = not known. */
 const char *auth_config_tenant_id(const struct auth_config *config);
-const char *auth_config_resource_manager(const struct auth_config *config);
+const char *auth_config_host(const struct auth_config *config, enum auth_resource resource);
 
 struct auth;
 

@@ -30,6 +30,13 @@ const struct option auth_options[] = {
       .help = "Where tokens come from. Default: AZURE_AUTHORITY_HOST, or the cloud's." },
     { "resource_manager", OPTION_URL(struct auth_config, resource_manager),
       .check = check_url, .help = "Azure Resource Manager. Default: the cloud's." },
+    { "microsoft_graph", OPTION_URL(struct auth_config, microsoft_graph),
+      .check = check_url,
+      .help = "Microsoft Graph, for advanced hunting. Default: the cloud's." },
+    { "defender_api", OPTION_URL(struct auth_config, defender_api),
+      .check = check_url,
+      .help = "The API of Defender for Endpoint. Default: that of the public cloud; others need "
+              "theirs." },
     { 0 }
 };
 /* clang-format on */

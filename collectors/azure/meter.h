@@ -8,6 +8,8 @@
 /* The `api` label. */
 #define METER_GRAPH "graph"
 #define METER_LIST "list"
+#define METER_HUNTING "hunting"
+#define METER_DEFENDER "defender"
 #define METER_TOKEN "token"
 
 extern const struct family_2 meter_requests;

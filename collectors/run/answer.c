@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collectors/azure/arm_list.h"
 #include "collectors/azure/graph.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -186,8 +187,8 @@ static bool ask_log(struct run *run, const struct asked *asked, struct error *er
     run->full = false;
     int tries = run->session->tries;
     run->session->tries = 1;
-    bool ok =
-        arm_list(run->session, buf_cstr(&path), false, fold_row, run, &progress, &why) || run->full;
+    const struct arm_list list = { .api = ARM_LIST, .path = buf_cstr(&path) };
+    bool ok = arm_list(run->session, &list, fold_row, run, &progress, &why) || run->full;
     run->session->tries = tries;
     if (!ok && (why.code == ERROR_CANCELLED || why.code == ERROR_AUTH)) {
         *error = why;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "collectors/azure/arm_list.h"
 #include "collectors/azure/graph.h"
 #include "collectors/catalogue.h"
 #include "collectors/run/cover.h"
@@ -229,16 +230,30 @@ static void fill_path(const struct run *run, int version, struct buf *out)
         buf_text(out, run->context.subscription_id);
     buf_text(out, at ? at + strlen(placeholder) : "");
     const char *words = query->api_versions;
+    if (!words)
+        return;
     for (; version > 0; version--)
         words += strcspn(words, " ") + 1;
     buf_printf(out, "%sapi-version=%.*s", strchr(buf_cstr(out), '?') ? "&" : "?",
                (int)strcspn(words, " "), words);
 }
 
+/* What advanced hunting is asked. source: Microsoft Graph, security: runHuntingQuery. */
+static void fill_hunt(const char *kql, struct buf *out)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    struct json_writer writer = { .out = out };
+    graph_text(kql, 0, 0, &text);
+    json_open(&writer, NULL, '{');
+    json_add_text(&writer, "Query", buf_cstr(&text));
+    json_add_text(&writer, "Timespan", "P1D"); /* of tables with a time */
+    json_close(&writer, '}');
+}
+
 static int version_count(const struct query *query)
 {
     int count = 1;
-    for (const char *c = query->api_versions; *c; c++)
+    for (const char *c = query->api_versions ? query->api_versions : ""; *c; c++)
         count += *c == ' ';
     return count;
 }
@@ -254,7 +269,15 @@ static bool may_be_missing(const struct run *run)
 
 static bool ask_list(struct run *run, struct error *error)
 {
+    static const enum arm_api apis[] = {
+        [HOST_RESOURCE_MANAGER] = ARM_LIST,
+        [HOST_MICROSOFT_GRAPH] = ARM_HUNTING,
+        [HOST_DEFENDER_API] = ARM_DEFENDER,
+    };
     CLEANUP(buf_finish) struct buf path = { 0 };
+    CLEANUP(buf_finish) struct buf body = { 0 };
+    if (run->query->hunt)
+        fill_hunt(run->query->hunt, &body);
     int *version = &run->memory->version[run->query_index];
     for (;;) {
         struct part_mark mark = part_mark(run->part);
@@ -263,8 +286,13 @@ static bool ask_list(struct run *run, struct error *error)
         size_t heads = run->next.count;
         run->page = &progress.pages;
         fill_path(run, *version, &path);
-        bool ok = arm_list(run->session, buf_cstr(&path), run->query->post, fold_row, run,
-                           &progress, error);
+        const struct arm_list list = {
+            .api = apis[run->query->host],
+            .path = buf_cstr(&path),
+            .post = run->query->post,
+            .body = run->query->hunt ? buf_cstr(&body) : NULL,
+        };
+        bool ok = arm_list(run->session, &list, fold_row, run, &progress, error);
         twice_finish(&run->twice);
         if (ok)
             return true;

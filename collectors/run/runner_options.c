@@ -112,6 +112,8 @@ const struct option *runner_source_options(const struct collector *collector, st
     for (size_t i = 0; i < ROWS; i++) {
         if (rows[i].type == OPTION_TYPE_WORD)
             rows[i].words = words;
+        if (rows[i].offset == offsetof(struct runner_source, enabled) && collector->off)
+            rows[i].otherwise = "false";
         if (rows[i].offset == offsetof(struct runner_source, interval_ms))
             rows[i].otherwise = collector->default_interval;
     }

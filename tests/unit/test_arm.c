@@ -1,4 +1,4 @@
-#include "collectors/azure/arm.h"
+#include "collectors/azure/arm_list.h"
 
 #include <dirent.h>
 
@@ -330,7 +330,8 @@ static bool list(struct fixture *fixture, const char *path, struct buf *names,
                  struct arm_progress *progress)
 {
     fixture->error = (struct error){ 0 };
-    return arm_list(&fixture->session, path, false, add_name, names, progress, &fixture->error);
+    const struct arm_list list = { .api = ARM_LIST, .path = path };
+    return arm_list(&fixture->session, &list, add_name, names, progress, &fixture->error);
 }
 
 TEST(list_follows_next_links)

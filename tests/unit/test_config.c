@@ -43,7 +43,7 @@ TEST(defaults_are_what_the_documentation_says)
         CHECK(config->collectors[i].timeout_ms <= 600000);
         CHECK(config->collectors[i].timeout_ms > 0);
     }
-    CHECK_TEXT(auth_config_resource_manager(&config->azure), "https://management.azure.com");
+    CHECK_TEXT(auth_config_host(&config->azure, AUTH_RESOURCE_MANAGER), "https://management.azure.com");
     config_destroy(config);
 }
 
@@ -74,7 +74,7 @@ TEST(file_reaches_the_modules)
     CHECK_INT(runner.filter.exclude.count, 1);
     CHECK_TEXT(runner.filter.exclude.texts[0], "aaaaaaaa-0000-0000-0000-000000000001");
     CHECK_INT(config_scrape(config).series.opt_in.count, 1);
-    CHECK_TEXT(auth_config_resource_manager(&config->azure),
+    CHECK_TEXT(auth_config_host(&config->azure, AUTH_RESOURCE_MANAGER),
                "https://management.usgovcloudapi.net");
     config_destroy(config);
 }
