@@ -62,9 +62,9 @@ static struct own *own_of(struct part *part)
 
 static enum criticality criticality_of(int64_t said)
 {
-    return said == NOT_SAID               ? CRITICALITY_NONE
+    return said == NOT_SAID              ? CRITICALITY_NONE
            : said >= 0 && said <= LOWEST ? (enum criticality)said
-                                          : CRITICALITY_OTHER;
+                                         : CRITICALITY_OTHER;
 }
 
 static void raise_to(uint64_t *number, int64_t said)

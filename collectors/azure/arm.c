@@ -21,7 +21,7 @@ enum {
     BACKOFF_JITTER_PERCENT = 20,
     REQUEST_TIMEOUT_MS = 60000, /* ARM's own gateway gives up earlier */
     CONNECT_TIMEOUT_MS = 10000,
-    WAIT_STEP_MS = 50, /* how soon a cancelled session is noticed */
+    WAIT_STEP_MS = 50,      /* how soon a cancelled session is noticed */
     ERROR_TEXT_BYTES = 420, /* leaves room for status, request id and context */
     PLAIN_MAX_BYTES = 4096, /* read of an answer that is not JSON */
     FAULT_DEPTH_MAX = 3,
@@ -51,7 +51,10 @@ static const struct {
     enum auth_resource resource;
     const char *remaining[5];
 } apis[ARM_API_COUNT] = {
-    [ARM_GRAPH] = { "resource graph", METER_GRAPH, PACER_WINDOW, AUTH_RESOURCE_MANAGER,
+    [ARM_GRAPH] = { "resource graph",
+                    METER_GRAPH,
+                    PACER_WINDOW,
+                    AUTH_RESOURCE_MANAGER,
                     { "x-ms-user-quota-remaining" } },
     [ARM_LIST] = { "resource manager",
                    METER_LIST,
@@ -60,7 +63,11 @@ static const struct {
                    { "x-ms-ratelimit-remaining-subscription-reads",
                      "x-ms-ratelimit-remaining-subscription-resource-requests",
                      "x-ms-ratelimit-remaining-tenant-reads" } },
-    [ARM_HUNTING] = { "advanced hunting", METER_HUNTING, PACER_BUCKET, AUTH_MICROSOFT_GRAPH, { 0 } },
+    [ARM_HUNTING] = { "advanced hunting",
+                      METER_HUNTING,
+                      PACER_BUCKET,
+                      AUTH_MICROSOFT_GRAPH,
+                      { 0 } },
     [ARM_DEFENDER] = { "defender api", METER_DEFENDER, PACER_BUCKET, AUTH_DEFENDER_API, { 0 } },
 };
 
@@ -308,8 +315,7 @@ static bool try_once(struct arm_session *session, const struct arm_call *call, c
 {
     response->status = 0;
     struct auth *auth = session->arm->hosts[apis[call->api].resource].auth;
-    if (!auth_header(auth, session->client, session->deadline_ms, authorization,
-                     error) ||
+    if (!auth_header(auth, session->client, session->deadline_ms, authorization, error) ||
         !wait_for_quota(session, call->api, error) ||
         !send_request(session, call, url, buf_cstr(authorization), response, error))
         return false;

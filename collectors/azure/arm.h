@@ -1,7 +1,7 @@
 #pragma once
-/* An authorised call to Azure Resource Manager, or to another API of the tenant: pacing per principal, retries with back-off and
- * jitter, quota headers, one clear error for every error body. Any thread.
- * source: Microsoft Learn, Request limits and throttling. */
+/* An authorised call to Azure Resource Manager, or to another API of the tenant: pacing per
+ * principal, retries with back-off and jitter, quota headers, one clear error for every error body.
+ * Any thread. source: Microsoft Learn, Request limits and throttling. */
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -51,8 +51,8 @@ static bool list_page(struct arm_session *session, const struct arm_list *list, 
         .body = is_first ? list->body : NULL,
     };
     return arm_call(session, &call, response, error) &&
-           json_walk_rows(buf_cstr(&response->body), response->body.length, member, count_row,
-                          rows, &envelope, error) &&
+           json_walk_rows(buf_cstr(&response->body), response->body.length, member, count_row, rows,
+                          &envelope, error) &&
            read_next(&envelope, next, error);
 }
 

@@ -15,5 +15,5 @@ struct arm_progress {
 };
 
 /* ERROR_INCOMPLETE for a link that repeats or leaves the configured origin. */
-bool arm_list(struct arm_session *session, const struct arm_list *list, json_row *row, void *context,
-              struct arm_progress *progress, struct error *error) MUST_USE;
+bool arm_list(struct arm_session *session, const struct arm_list *list, json_row *row,
+              void *context, struct arm_progress *progress, struct error *error) MUST_USE;

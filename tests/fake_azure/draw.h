@@ -26,7 +26,10 @@ enum draw_stream {
     DRAW_CHANGE,
     DRAW_ALERT,
     DRAW_ALERT_TIME,
-    DRAW_ALERT_KIND
+    DRAW_ALERT_KIND,
+    DRAW_EXPOSURE,
+    DRAW_PROFILE,
+    DRAW_DEVICE
 };
 
 /* source: the finalizer of SplitMix64 (Steele, Lea, Flood 2014). */

@@ -9,6 +9,8 @@
 #include "compliance.h"
 #include "core/compiler.h"
 #include "graph.h"
+#include "hunting.h"
+#include "mdvm.h"
 #include "mutate.h"
 #include "recorded.h"
 #include "remediations.h"
@@ -37,6 +39,7 @@ static const struct route {
     const char *method, *pattern, *label;
     const char *versions; /* of Azure Resource Manager, the newest first; NULL: not part of it */
     handler *handle;
+    enum token_audience audience; /* when it is not for Azure Resource Manager */
 } routes[] = {
     { "POST", "/providers/Microsoft.ResourceGraph/resources", "graph", GRAPH_VERSIONS,
       graph_answer },
@@ -63,6 +66,13 @@ static const struct route {
       "assignments", MACHINE_VERSIONS, rest_assignments },
     { "GET", SUBSCRIPTION "/providers/Microsoft.Insights/eventtypes/management/values", "activity",
       "2015-04-01", changes_log },
+    { "POST", "/v1.0/security/runHuntingQuery", "hunting", NULL, hunting_answer,
+      TOKEN_MICROSOFT_GRAPH },
+    { "GET", "/api/baselineProfiles", "mdvm", NULL, mdvm_profiles, TOKEN_DEFENDER_API },
+    { "GET", "/api/baselineConfigurations", "mdvm", NULL, mdvm_configurations,
+      TOKEN_DEFENDER_API },
+    { "GET", "/api/machines/baselineComplianceAssessmentByMachine", "mdvm", NULL, mdvm_assessments,
+      TOKEN_DEFENDER_API },
     { "GET", "/tenants", "tenants", SUBSCRIPTION_VERSIONS, token_tenants },
     { "POST", "/{}/oauth2/v2.0/token", "token", NULL, token_entra },
     { "GET", "/metadata/identity/oauth2/token", "imds", NULL, token_metadata_service },
@@ -197,8 +207,9 @@ static void answer_locked(struct request *request, struct answer *answer)
         return;
     }
     bool arm = !route || route->versions;
+    enum token_audience audience = route ? route->audience : TOKEN_RESOURCE_MANAGER;
     read_page(request);
-    if (arm && !token_check(request, reply))
+    if ((arm || audience) && !token_check(request, audience, reply))
         return;
     if (faults_take(faults, FAULT_ANSWER, request->path, request->page, &fault)) {
         answer->hang = fault.name == FAULT_HANG;

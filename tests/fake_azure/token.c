@@ -58,14 +58,23 @@ static void refuse_entra(struct reply *reply, int status, const char *error, int
     json_close(&writer, '}');
 }
 
-/* "fake-token~principal~expiry~number.signature" */
-static void issue(struct request *request, const char *principal, struct buf *out)
+/* Whom a token is for, by the scope or the resource that was asked for. */
+static enum token_audience audience_of(const char *asked)
+{
+    return strcasestr(asked, "//graph.microsoft.")                ? TOKEN_MICROSOFT_GRAPH
+           : strcasestr(asked, "//api.securitycenter.microsoft.") ? TOKEN_DEFENDER_API
+                                                                  : TOKEN_RESOURCE_MANAGER;
+}
+
+/* "fake-token~principal~expiry~number~audience.signature" */
+static void issue(struct request *request, const char *principal, const char *asked,
+                  struct buf *out)
 {
     char payload[200];
     struct fake *fake = request->fake;
-    snprintf(payload, sizeof payload, "fake-token~%.60s~%lld~%llu", principal,
+    snprintf(payload, sizeof payload, "fake-token~%.60s~%lld~%llu~%d", principal,
              (long long)clock_now_s() + fake->options.token_lifetime_s,
-             (unsigned long long)++fake->tokens_issued);
+             (unsigned long long)++fake->tokens_issued, audience_of(asked));
     fake_sign(fake, payload, out);
 }
 
@@ -140,7 +149,7 @@ void token_entra(struct request *request, struct reply *reply)
     if (!credential(request, reply))
         return;
     CLEANUP(buf_finish) struct buf token = { 0 };
-    issue(request, client, &token);
+    issue(request, client, value, &token);
     reply->status = 200;
     buf_printf(&reply->body,
                "{\"token_type\":\"Bearer\",\"expires_in\":%ld,\"ext_expires_in\":%ld,"
@@ -177,7 +186,7 @@ void token_metadata_service(struct request *request, struct reply *reply)
     CLEANUP(buf_finish) struct buf token = { 0 };
     struct json_writer writer = { .out = &reply->body };
     char text[32];
-    issue(request, "managed-identity", &token);
+    issue(request, "managed-identity", resource, &token);
     reply->status = 200;
     json_open(&writer, NULL, '{'); /* numbers are texts here */
     json_add_text(&writer, "access_token", buf_cstr(&token));
@@ -215,11 +224,12 @@ void token_refuse(struct reply *reply, bool expired)
                  code);
 }
 
-bool token_check(struct request *request, struct reply *reply)
+bool token_check(struct request *request, enum token_audience wanted, struct reply *reply)
 {
     const char *header = request_header(request, "Authorization");
     char text[400], principal[64];
     long long expiry;
+    int audience;
     if (!header || strncasecmp(header, "Bearer ", 7) != 0) {
         reply_error(reply, 401, "AuthenticationFailed",
                     "Authentication failed. The 'Authorization' header is missing.");
@@ -229,12 +239,17 @@ bool token_check(struct request *request, struct reply *reply)
     }
     if (snprintf(text, sizeof text, "%s", header + 7) >= (int)sizeof text ||
         !fake_verify(request->fake, text) ||
-        sscanf(text, "fake-token~%63[^~]~%lld", principal, &expiry) != 2) {
+        sscanf(text, "fake-token~%63[^~]~%lld~%*u~%d", principal, &expiry, &audience) != 3) {
         token_refuse(reply, false);
         return false;
     }
     if (expiry <= clock_now_s()) {
         token_refuse(reply, true);
+        return false;
+    }
+    if (audience != (int)wanted) {
+        reply_error(reply, 401, "InvalidAuthenticationTokenAudience",
+                    "The access token has been obtained for the wrong audience or resource.");
         return false;
     }
     memcpy(request->principal, principal, sizeof principal);

@@ -150,7 +150,8 @@ TEST(the_cloud_says_for_whom_a_token_is)
     CHECK(header(&fixture));
     CHECK_CONTAINS(buf_cstr(&fixture.endpoint.asked),
                    "&scope=https%3A%2F%2Fmanagement.usgovcloudapi.net%2F.default");
-    CHECK_TEXT(auth_config_host(&config, AUTH_RESOURCE_MANAGER), "https://management.usgovcloudapi.net");
+    CHECK_TEXT(auth_config_host(&config, AUTH_RESOURCE_MANAGER),
+               "https://management.usgovcloudapi.net");
     config.resource_manager = "https://elsewhere";
     CHECK_TEXT(auth_config_host(&config, AUTH_RESOURCE_MANAGER), "https://elsewhere");
 }

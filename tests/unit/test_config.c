@@ -43,7 +43,8 @@ TEST(defaults_are_what_the_documentation_says)
         CHECK(config->collectors[i].timeout_ms <= 600000);
         CHECK(config->collectors[i].timeout_ms > 0);
     }
-    CHECK_TEXT(auth_config_host(&config->azure, AUTH_RESOURCE_MANAGER), "https://management.azure.com");
+    CHECK_TEXT(auth_config_host(&config->azure, AUTH_RESOURCE_MANAGER),
+               "https://management.azure.com");
     config_destroy(config);
 }
 
