@@ -11,6 +11,7 @@
     X(exemptions)         \
     X(exposure)           \
     X(governance)         \
+    X(mdvm_baselines)     \
     X(plans)              \
     X(prerequisites)      \
     X(remediations)       \

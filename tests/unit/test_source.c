@@ -30,6 +30,7 @@ TEST(the_order_is_what_collectors_say)
         SOURCE(exemptions)->collector,      SOURCE(governance)->collector,
         SOURCE(subassessments)->collector,  SOURCE(activity)->collector,
         SOURCE(security_alerts)->collector, SOURCE(remediations)->collector,
+        SOURCE(exposure)->collector,        SOURCE(mdvm_baselines)->collector,
     };
     enum { COUNT = ARRAY_COUNT(kinds) };
     for (size_t turn = 0; turn < COUNT; turn++) {
@@ -41,7 +42,7 @@ TEST(the_order_is_what_collectors_say)
         CHECK_TEXT(buf_cstr(&keys),
                    "subscriptions catalogue assessments secure_scores baselines attack_paths "
                    "security_alerts governance exemptions tags compliance plans subassessments "
-                   "prerequisites remediations activity");
+                   "prerequisites remediations exposure mdvm_baselines activity");
         CHECK(source_list_equal(list, test_sources()));
         source_list_release(list);
     }
