@@ -20,8 +20,18 @@ static bool count_row(void *context, const struct json *row, struct error *error
     return rows->row(rows->context, row, error);
 }
 
+/* The Defender API goes by several names, and a link may have another than it was asked by: the
+ * next page is asked for where the first one was. */
+static const char *link_of(const struct arm_list *list, const char *link)
+{
+    const char *host = list->api == ARM_DEFENDER ? strstr(link, "://") : NULL;
+    const char *path = host ? strchr(host + 3, '/') : NULL;
+    return path ? path : link;
+}
+
 /* Read the link to the next page from what is left of this one; "" = the last. */
-static bool read_next(const struct buf *envelope, struct buf *next, struct error *error)
+static bool read_next(const struct arm_list *list, const struct buf *envelope, struct buf *next,
+                      struct error *error)
 {
     struct json *document = json_parse(buf_cstr(envelope), envelope->length, error);
     if (!document)
@@ -32,7 +42,7 @@ static bool read_next(const struct buf *envelope, struct buf *next, struct error
     enum json_type type = json_type(link);
     buf_reset(next);
     if (type == JSON_TEXT)
-        buf_text(next, json_text(link));
+        buf_text(next, link_of(list, json_text(link)));
     json_free(document);
     return type == JSON_TEXT || type == JSON_NONE || type == JSON_NULL ||
            error_set(error, ERROR_PARSE, "nextLink is no text");
@@ -53,7 +63,7 @@ static bool list_page(struct arm_session *session, const struct arm_list *list, 
     return arm_call(session, &call, response, error) &&
            json_walk_rows(buf_cstr(&response->body), response->body.length, member, count_row, rows,
                           &envelope, error) &&
-           read_next(&envelope, next, error);
+           read_next(list, &envelope, next, error);
 }
 
 bool arm_list(struct arm_session *session, const struct arm_list *list, json_row *row,

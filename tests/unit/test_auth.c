@@ -136,6 +136,36 @@ TEST(secret_is_sent_as_a_form)
     CHECK(expiry >= (double)clock_now_s() + 3595 && expiry <= (double)clock_now_s() + 3600);
 }
 
+TEST(each_api_has_tokens_of_its_own)
+{
+    static const struct {
+        enum auth_resource resource;
+        const char *scope;
+    } cases[] = {
+        { AUTH_MICROSOFT_GRAPH, "&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default" },
+        { AUTH_DEFENDER_API, "&scope=https%3A%2F%2Fapi.securitycenter.microsoft.com%2F.default" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(finish) struct fixture fixture;
+        start(&fixture);
+        const struct auth_config config = {
+            .tenant_id = TENANT,
+            .client_id = CLIENT_ID,
+            .client_secret = TEST_SECRET(SECRET),
+            .authority_host = fixture.endpoint.server->url,
+            .microsoft_graph = "https://elsewhere", /* a host is no audience */
+            .defender_api = "https://elsewhere",
+            .resource = cases[i].resource,
+        };
+        fixture.auth = auth_create(&config, fixture.metrics, &fixture.error);
+        CHECK(header(&fixture));
+        CHECK_CONTAINS(buf_cstr(&fixture.endpoint.asked), cases[i].scope);
+        CHECK_TEXT(auth_config_host(&config, cases[i].resource), "https://elsewhere");
+        /* the metric is of Resource Manager's token */
+        CHECK_NUMBER(metric_read(fixture.metrics, &meter_token_expiry, METRIC_LABELS(TENANT)), 0);
+    }
+}
+
 TEST(the_cloud_says_for_whom_a_token_is)
 {
     CLEANUP(finish) struct fixture fixture;
@@ -152,6 +182,8 @@ TEST(the_cloud_says_for_whom_a_token_is)
                    "&scope=https%3A%2F%2Fmanagement.usgovcloudapi.net%2F.default");
     CHECK_TEXT(auth_config_host(&config, AUTH_RESOURCE_MANAGER),
                "https://management.usgovcloudapi.net");
+    CHECK_TEXT(auth_config_host(&config, AUTH_MICROSOFT_GRAPH), "https://graph.microsoft.us");
+    CHECK_TEXT(auth_config_host(&config, AUTH_DEFENDER_API), "");
     config.resource_manager = "https://elsewhere";
     CHECK_TEXT(auth_config_host(&config, AUTH_RESOURCE_MANAGER), "https://elsewhere");
 }

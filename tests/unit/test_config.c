@@ -37,7 +37,8 @@ TEST(defaults_are_what_the_documentation_says)
     CHECK_INT(config->metrics.max_series, 200000);
     CHECK_TEXT(config->storage.path, "/var/lib/defender_exporter");
     for (size_t i = 0; i < config->sources->count; i++) {
-        bool runs = !config->sources->sources[i].collector->asks_for_tags; /* there are none */
+        const struct collector *collector = config->sources->sources[i].collector;
+        bool runs = !collector->asks_for_tags && !collector->off; /* there are no tags */
         CHECK_INT(config->collectors[i].enabled, runs);
         CHECK(config->collectors[i].interval_ms >= 60000);
         CHECK(config->collectors[i].timeout_ms <= 600000);
@@ -155,6 +156,14 @@ TEST(disabled_defaults_leave_only_the_named)
                                       "collectors: {assessments: {enabled: true}}\n");
     for (size_t i = 0; i < config->sources->count; i++)
         CHECK_INT(config->collectors[i].enabled, i == INDEX(assessments));
+    config_destroy(config);
+}
+
+TEST(what_is_off_runs_when_it_is_named)
+{
+    struct config *config = load_fine("collectors: {exposure: {enabled: true}}\n");
+    CHECK(config->collectors[INDEX(exposure)].enabled);
+    CHECK(!config->collectors[INDEX(mdvm_baselines)].enabled);
     config_destroy(config);
 }
 

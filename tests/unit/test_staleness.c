@@ -1,10 +1,12 @@
 /* Data that are older than max staleness are gone to the second, whatever their collector is doing:
  * failing, hanging or never starting. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "collectors/run/runner.h"
 #include "core/buf.h"
+#include "core/memory.h"
 #include "sources.h"
 #include "test.h"
 
@@ -193,7 +195,7 @@ TEST(the_limit_of_a_source_lets_it_run_again)
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct snapshot_store *store = snapshot_store_create(test_sources());
-        struct runner_source settings[16] = { 0 };
+        struct runner_source *settings = MEMORY_ARRAY(struct runner_source, test_sources()->count);
         settings[INDEX(assessments)] =
             (struct runner_source){ .enabled = true, .interval_ms = cases[i].interval_ms };
         const struct runner_config config = {
@@ -207,5 +209,6 @@ TEST(the_limit_of_a_source_lets_it_run_again)
         snapshot_release(snapshot);
         runner_destroy(runner);
         snapshot_store_destroy(store);
+        free(settings);
     }
 }
