@@ -119,7 +119,7 @@ static bool engine_init(struct engine *engine, struct config *config, struct ser
     struct arm_config arm = {
         .resource_manager = hosts[AUTH_RESOURCE_MANAGER],
         .microsoft_graph = { hosts[AUTH_MICROSOFT_GRAPH], engine->auths[AUTH_MICROSOFT_GRAPH] },
-        .defender_api = { hosts[AUTH_DEFENDER_API], engine->auths[AUTH_DEFENDER_API] },
+        .endpoint_api = { hosts[AUTH_DEFENDER_API], engine->auths[AUTH_DEFENDER_API] },
         .gives_up_early = service->flags->once,
     };
     engine->arm = arm_create(&arm, engine->auths[AUTH_RESOURCE_MANAGER], service->metrics);

@@ -77,7 +77,7 @@ static const struct {
 } host_words[AUTH_RESOURCE_COUNT] = {
     [AUTH_RESOURCE_MANAGER] = { "resource manager", "azure.resource_manager" },
     [AUTH_MICROSOFT_GRAPH] = { "Microsoft Graph", "azure.microsoft_graph" },
-    [AUTH_DEFENDER_API] = { "Defender API", "azure.defender_api" },
+    [AUTH_DEFENDER_API] = { "Defender API", "azure.endpoint_api" },
 };
 
 const struct family *const arm_families[] = {
@@ -104,7 +104,7 @@ struct arm *arm_create(const struct arm_config *config, struct auth *auth,
     host_init(&arm->hosts[AUTH_RESOURCE_MANAGER], config->resource_manager, auth);
     host_init(&arm->hosts[AUTH_MICROSOFT_GRAPH], config->microsoft_graph.url,
               config->microsoft_graph.auth);
-    host_init(&arm->hosts[AUTH_DEFENDER_API], config->defender_api.url, config->defender_api.auth);
+    host_init(&arm->hosts[AUTH_DEFENDER_API], config->endpoint_api.url, config->endpoint_api.auth);
     arm->gives_up_early = config->gives_up_early;
     arm->metrics = metrics;
     for (int api = 0; api < ARM_API_COUNT; api++) {

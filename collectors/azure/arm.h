@@ -17,7 +17,7 @@ struct arm_config {
     struct arm_other {
         const char *url; /* NULL or "" = not known */
         struct auth *auth;
-    } microsoft_graph, defender_api;
+    } microsoft_graph, endpoint_api;
     bool gives_up_early; /* before anything has answered, a call without answer is not repeated */
 };
 

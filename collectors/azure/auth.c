@@ -83,7 +83,7 @@ const char *auth_config_host(const struct auth_config *config, enum auth_resourc
     const char *const hosts[AUTH_RESOURCE_COUNT][2] = {
         [AUTH_RESOURCE_MANAGER] = { config->resource_manager, cloud->resource_manager },
         [AUTH_MICROSOFT_GRAPH] = { config->microsoft_graph, cloud->microsoft_graph },
-        [AUTH_DEFENDER_API] = { config->defender_api, cloud->defender_api },
+        [AUTH_DEFENDER_API] = { config->endpoint_api, cloud->endpoint_api },
     };
     const char *const *host = hosts[resource];
     return is_set(host[0]) ? host[0] : host[1] ? host[1] : "";

@@ -29,7 +29,7 @@ struct auth_config {
     const char *authority_host;       /* "https://login.microsoftonline.com" */
     const char *resource_manager;     /* "https://management.azure.com" */
     const char *microsoft_graph;      /* "https://graph.microsoft.com" */
-    const char *defender_api;         /* "https://api.security.microsoft.com" */
+    const char *endpoint_api;         /* "https://api.security.microsoft.com" */
     const char *federated_token_file; /* re-read at every renewal */
     struct secret client_secret;
     enum auth_resource resource; /* no key */

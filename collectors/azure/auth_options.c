@@ -33,7 +33,7 @@ const struct option auth_options[] = {
     { "microsoft_graph", OPTION_URL(struct auth_config, microsoft_graph),
       .check = check_url,
       .help = "Microsoft Graph, for advanced hunting. Default: the cloud's." },
-    { "defender_api", OPTION_URL(struct auth_config, defender_api),
+    { "endpoint_api", OPTION_URL(struct auth_config, endpoint_api),
       .check = check_url,
       .help = "The API of Defender for Endpoint. Default: that of the public cloud; others need "
               "theirs." },

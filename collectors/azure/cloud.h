@@ -4,7 +4,7 @@
 struct cloud {
     const char *name, *authority_host, *resource_manager, *audience, *portal;
     const char *microsoft_graph;                  /* its audience is the host */
-    const char *defender_api, *defender_audience; /* of Defender for Endpoint; NULL = not known */
+    const char *endpoint_api, *defender_audience; /* of Defender for Endpoint; NULL = not known */
 };
 
 /* The rows, in the order of cloud_words: one for every name a cloud goes by; the first is the

@@ -162,6 +162,8 @@ void mdvm_assessments(struct request *request, struct reply *reply)
         reply_error(reply, 400, "BadRequest", "pageSize must be between 1 and %d.", PAGE_ROWS_MAX);
         return;
     }
+    if (rows > (size_t)request->fake->options.page_rows)
+        rows = (size_t)request->fake->options.page_rows;
     open_list(&writer, reply,
               "Collection(microsoft.windowsDefenderATP.api.AssetBaselineAssessment)");
     for (; position < all && written < rows; position++) {

@@ -332,7 +332,7 @@ def settings(fake_url, secret_file, collectors=None, **more):
     return {
         "azure": {"tenant_id": TENANT, "client_id": CLIENT, "client_secret_file": secret_file,
                   "authority_host": fake_url, "resource_manager": fake_url,
-                  "microsoft_graph": fake_url, "defender_api": fake_url},
+                  "microsoft_graph": fake_url, "endpoint_api": fake_url},
         "collectors": collectors or {},
         "collector": {"max_staleness": "1h"},  # however slow the machine is
         **more,

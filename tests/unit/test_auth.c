@@ -149,14 +149,10 @@ TEST(each_api_has_tokens_of_its_own)
         CLEANUP(finish) struct fixture fixture;
         start(&fixture);
         const struct auth_config config = {
-            .tenant_id = TENANT,
-            .client_id = CLIENT_ID,
-            .client_secret = TEST_SECRET(SECRET),
+            .tenant_id = TENANT, .client_id = CLIENT_ID, .client_secret = TEST_SECRET(SECRET),
             .authority_host = fixture.endpoint.server->url,
-            .microsoft_graph = "https://elsewhere", /* a host is no audience */
-            .defender_api = "https://elsewhere",
-            .resource = cases[i].resource,
-        };
+            .microsoft_graph = "https://elsewhere", .endpoint_api = "https://elsewhere",
+            .resource = cases[i].resource };
         fixture.auth = auth_create(&config, fixture.metrics, &fixture.error);
         CHECK(header(&fixture));
         CHECK_CONTAINS(buf_cstr(&fixture.endpoint.asked), cases[i].scope);
