@@ -8,7 +8,7 @@ from harness import CLIENT, ROOT, SECRET, TENANT as TENANT_ID
 from harness import Exporter, Fake, Folder, contains, equal, fetch, run, settings, until
 
 TENANT = ("--seed", "5", "--assessments", "900")
-PAGE = 700
+PAGE = 70
 PAGED = (*TENANT, "--page-rows", str(PAGE))
 BASELINES = "/api/machines/baselineComplianceAssessmentByMachine"
 SCOPES = {"graph": "https://graph.microsoft.com",
@@ -55,7 +55,7 @@ def own_query():
 
 def results_of(fake):
     """Every result of every device, page by page."""
-    link, found, header = f"{BASELINES}?pageSize=300", [], token(fake, "mdvm")
+    link, found, header = f"{BASELINES}?pageSize=60", [], token(fake, "mdvm")
     while link:
         page = fetch(fake.url + link, headers=header).json()
         found += page["value"]

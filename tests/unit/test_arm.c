@@ -337,7 +337,7 @@ static bool list(struct fixture *fixture, const char *path, struct buf *names,
 TEST(each_api_is_asked_at_its_host)
 {
     FIXTURE(fixture, { { 200, "", "{\"results\":[{\"name\":\"a\"}],\"schema\":[]}" },
-                       { 200, "", "{\"value\":[],\"@odata.nextLink\":\"https://b.example/api/y\"}" },
+                       { 200, "", "{\"value\":[],\"@odata.nextLink\":\"https://b.x/api/y\"}" },
                        { 200, "", "{\"value\":[{\"name\":\"b\"}]}" } });
     CLEANUP(buf_finish) struct buf names = { 0 };
     struct arm_progress progress;
