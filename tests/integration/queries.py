@@ -13,6 +13,10 @@ from harness import (ROOT, SECRET, SHARED, Exporter, Folder, Skip, contains, equ
                      until)
 
 FILES = sorted(glob.glob(os.path.join(ROOT, "collectors", "*.kql")))
+# Asked of advanced hunting, which has other tables. source: Microsoft Learn, ExposureGraphNodes.
+HUNTING = [path for path in FILES if os.path.basename(path) == "exposure_nodes.kql"]
+EXPOSURE = {"NodeId": "string", "NodeLabel": "string", "NodeName": "string",
+            "Categories": "dynamic", "NodeProperties": "dynamic", "EntityIds": "dynamic"}
 # Asked when rows are missing.
 PROOFS = sorted(glob.glob(os.path.join(ROOT, "collectors", "run", "*.kql")))
 SINCE = re.compile(r"todatetime\('\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ'\)")
@@ -41,6 +45,10 @@ class Listener(http.server.BaseHTTPRequestHandler):
         if "/oauth2/" in self.path:
             self.answer({"token_type": "Bearer", "expires_in": 3600, "access_token": "a.b.c"})
             return
+        if self.path.endswith("/runHuntingQuery"):
+            self.queries.append(json.loads(body)["Query"])
+            self.answer({"schema": [], "results": []})
+            return
         self.queries.append(json.loads(body)["query"])
         self.answer({"totalRecords": 0, "count": 0, "data": [], "resultTruncated": "false"})
 
@@ -49,7 +57,7 @@ class Listener(http.server.BaseHTTPRequestHandler):
 
 
 def queries_sent(**more):
-    """All that a start asks of Resource Graph."""
+    """All that a start asks of Resource Graph and of advanced hunting."""
     Listener.queries = []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -57,7 +65,8 @@ def queries_sent(**more):
     try:
         with Folder() as folder:
             config = settings(url, folder.file("secret", SECRET),
-                              {"assessments": {"fast_interval": "1s"}}, **more)
+                              {"assessments": {"fast_interval": "1s"},
+                               "exposure": {"enabled": True}}, **more)
             with Exporter(folder, config) as exporter:
                 exporter.wait_ready()
                 until("a look", lambda: any(SINCE.search(query) for query in Listener.queries))
@@ -95,10 +104,23 @@ def checker():
 
 
 def test_language_service_accepts_every_query():
-    command = [*checker(), *FILES, *PROOFS]
+    check([path for path in FILES + PROOFS if path not in HUNTING])
+
+
+def test_language_service_accepts_what_is_hunted_for():
+    command = checker()
+    with Folder() as folder:
+        with open(os.path.join(CHECKER, "schema.json"), encoding="utf-8") as file:
+            schema = json.load(file)
+        schema["tables"]["ExposureGraphNodes"] = EXPOSURE
+        check(HUNTING, "--schema", folder.file("schema.json", schema), command=command)
+
+
+def check(paths, *arguments, command=None):
+    command = [*(command or checker()), *arguments, *paths]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     equal(result.returncode, 0, "kql-check\n" + result.stdout + result.stderr)
-    for path in FILES + PROOFS:
+    for path in paths:
         contains(result.stdout, f"{os.path.basename(path)}: ok", "kql-check")
 
 
