@@ -85,9 +85,9 @@ static bool count_alerts(struct database *database, struct metric_set *figures, 
         { "pending", "SELECT COUNT(*) FROM active_alert WHERE state = 'pending'" },
         { "firing", "SELECT COUNT(*) FROM active_alert WHERE state = 'firing'" },
         { "silenced", "SELECT COUNT(DISTINCT fingerprint) FROM group_member"
-                      " WHERE muted_by = 'silence'" },
+                      " WHERE muted_by <> '' AND muted_by = 'silence'" },
         { "inhibited", "SELECT COUNT(DISTINCT fingerprint) FROM group_member"
-                       " WHERE muted_by = 'inhibit'" },
+                       " WHERE muted_by <> '' AND muted_by = 'inhibit'" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
         struct database_statement *statement = database_prepare(database, states[i].question);

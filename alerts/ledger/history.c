@@ -69,6 +69,10 @@ static const struct row_field last_fields[] = {
 static const struct rows_table last_rows = {
     "history_series s LEFT JOIN history h ON h.series = s.number", 0, last_fields
 };
+/* In this order: there may be a thousand values of each series. */
+static const struct rows_table ends_rows = {
+    "history_series s CROSS JOIN history h ON h.series = s.number", 0, last_fields
+};
 
 static bool add_series(struct database *database, const char *name, int64_t *series,
                        struct error *error)
@@ -165,12 +169,12 @@ static bool end_missing(struct history *history, struct database *database, cons
     struct last *missing = NULL;
     size_t count = 0, capacity = 0;
     struct database_statement *statement =
-        rows_select(database, &last_rows,
+        rows_select(database, &ends_rows,
                     " WHERE h.at = (SELECT MAX(at) FROM history WHERE series = s.number)");
     bool ok = true;
     for (bool found = true; ok && found;) {
         struct last last = { 0 };
-        ok = rows_next(statement, &last_rows, NULL, &last, &found, error);
+        ok = rows_next(statement, &ends_rows, NULL, &last, &found, error);
         if (!ok || !found || !last.told ||
             ((size_t)last.series < seen->count && seen->series[last.series]))
             continue;

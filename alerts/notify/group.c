@@ -252,7 +252,8 @@ bool group_next_at(const struct group_context *context, int64_t *at, struct erro
     static const char *const questions[] = {
         "SELECT MIN(due_at) FROM group_state WHERE due_at > 0",
         "SELECT MIN(flapped_at) FROM active_alert WHERE fingerprint IN"
-        " (SELECT fingerprint FROM group_member WHERE muted_by = 'flapping')",
+        " (SELECT fingerprint FROM group_member WHERE muted_by <> ''"
+        " AND muted_by = 'flapping')",
     };
     const int64_t more[] = { 0, context->mutes->flap.hold_ms / 1000 };
     *at = 0;

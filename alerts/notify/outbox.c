@@ -562,7 +562,8 @@ static bool delete_sent(struct database *database, int64_t before, struct error 
 static bool delete_dead(struct database *database, int64_t before, struct error *error)
 {
     struct database_statement *statement = database_prepare(
-        database, "SELECT id FROM outbox_message WHERE state = 'dead' AND sent_at < $1 LIMIT $2");
+        database, "SELECT id FROM outbox_message WHERE state <> 'sent' AND state = 'dead'"
+                  " AND sent_at < $1 LIMIT $2");
     database_bind(statement, before, SCHEMA_PRUNE_ROWS);
     return delete_each(database, statement, error);
 }
@@ -573,7 +574,8 @@ static bool expire(struct database *database, int64_t now, struct error *error)
     struct database_statement *statement = database_prepare(
         database, "UPDATE outbox_message SET state = 'dead', sent_at = expires_at,"
                   " last_reason = 'expired' WHERE id IN (SELECT id FROM outbox_message"
-                  " WHERE state = 'queued' AND expires_at <= $1 - 3600 LIMIT $2)");
+                  " WHERE state <> 'sent' AND state = 'queued' AND expires_at <= $1 - 3600"
+                  " LIMIT $2)");
     database_bind(statement, now, SCHEMA_PRUNE_ROWS);
     return database_run(statement, error);
 }

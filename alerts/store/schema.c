@@ -260,6 +260,7 @@ static const char version_2[] =
 
     /* What held an alert back that nobody was told of yet: "the silence by alice ended"; ''. */
     "ALTER TABLE group_member ADD COLUMN held TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX group_member_muted ON group_member (muted_by) WHERE muted_by <> '';"
     "ALTER TABLE governor_fold ADD COLUMN held TEXT NOT NULL DEFAULT '';"
 
     /* Of a mail that others have taken: who is still to get it, a line each; '' = all. */
