@@ -2,7 +2,7 @@
 #include "alerts/notify/notification_names.h"
 #include "collectors/waivers.h"
 #include "core/clock.h"
-#include "ledger_world.h"
+#include "notification_world.h"
 
 #define LINUX "1f655fb7-63ca-4980-91a3-56dbc2b715c6"
 #define MACHINE(name)                                                                              \
@@ -32,109 +32,30 @@ static const char catalogue[] =
     "[{\"name\":\"" LINUX "\",\"properties\":{\"displayName\":\"Linux machines should be secure\","
     "\"description\":\"About all rules.\",\"remediationDescription\":\"Fix all rules.\"}}]";
 
-struct scene {
-    struct world world;
-    struct arena arena;
-    struct notification notification;
-    struct alert alerts[4];
-    size_t count;
-};
-
-static void feed(struct part *part, size_t query, const char *rows, const struct waivers *waivers)
-{
-    const struct collector *collector = part->source->collector;
-    struct collect_context context = { .now = 1, .waivers = waivers };
-    struct error error = { 0 };
-    CLEANUP(arena_finish) struct arena scratch = { 0 };
-    struct json *document = json_parse(rows, strlen(rows), &error);
-    for (const struct json *row = json_first(document); row; row = json_next(row)) {
-        _Alignas(max_align_t) char bound[COLUMNS_ROW_BYTES_MAX] = { 0 };
-        CHECK(!columns_bind(collector->variants[0].queries[query].columns, row, bound, &scratch,
-                            &error) &&
-              !collector->fold(part, query, bound, &context, &error));
-    }
-    CHECK_TEXT(error.message, "");
-    json_free(document);
-}
-
 static void publish(struct scene *scene, const struct waivers *waivers)
 {
     struct part *part = part_create(SOURCE(baselines));
-    struct collect_context context = { .now = 1, .snapshot = scene->world.snapshot };
-    struct error error = { 0 };
-    feed(part, 4, rules, waivers);
-    feed(part, 5, texts, waivers);
-    CHECK(SOURCE(baselines)->collector->finish(part, &context, &error));
-    world_publish(&scene->world, part);
+    scene_feed(scene, part, 4, rules, waivers);
+    scene_feed(scene, part, 5, texts, waivers);
+    scene_publish(scene, part);
 }
 
 static void begin(struct scene *scene)
 {
-    world_init(&scene->world, NULL);
     world_catalogue(&scene->world, catalogue);
     publish(scene, NULL);
 }
 
-static void finish(struct scene *scene)
-{
-    world_finish(&scene->world);
-    arena_finish(&scene->arena);
-}
-#define SCENE(name)                                                                                \
-    CLEANUP(finish) struct scene name = { 0 };                                                     \
-    begin(&name)
-
-/* An alert about a rule on a machine. */
 static void add(struct scene *scene, const char *machine, const char *title, bool resolved)
 {
-    const struct part *part = scene->world.snapshot->parts[INDEX(baselines)];
-    for (size_t i = 0; i < part->finding_count; i++) {
-        char *scratch = arena_alloc(&scene->arena, PART_ID_BYTES); /* labels point into it */
-        struct finding view;
-        part_view(part, i, &view, scratch);
-        if (strcmp(view.resource_name, machine) != 0 || strcmp(view.title, title) != 0)
-            continue;
-        struct alert *alert = &scene->alerts[scene->count++];
-        *alert = (struct alert){ .rule = "Rule",
-                                 .event = "baseline.rule_regressed",
-                                 .state = resolved ? ALERT_RESOLVED : ALERT_FIRING,
-                                 .risk = RISK_HIGH,
-                                 .has_finding = true,
-                                 .finding_id = view.id,
-                                 .reason = resolved ? "fixed" : "" };
-        alert_label_finding(alert, &view, &scene->arena);
-        for (size_t label = 0; label < alert->label_count; label++) /* it outlives the part */
-            alert->labels[label].value = arena_text(&scene->arena, alert->labels[label].value);
-        alert_seal(alert);
-    }
-}
-
-static const struct notification *build(struct scene *scene)
-{
-    const struct notification_context context = { .snapshot = scene->world.snapshot,
-                                                  .tenant_id = "t",
-                                                  .portal = "portal.azure.com",
-                                                  .external_url = "",
-                                                  .now = scene->world.now };
-    struct notification_subject subject = { .receiver = "team",
-                                            .group_key = "{}",
-                                            .event = "baseline.rule_regressed",
-                                            .alerts = scene->alerts,
-                                            .alert_count = scene->count };
-    struct error error = { 0 };
-    for (size_t i = 0; i < scene->count; i++)
-        *(scene->alerts[i].state == ALERT_RESOLVED ? &subject.resolved_count
-                                                   : &subject.firing_count) += 1;
-    CHECK(notification_build(&context, &subject, &scene->arena, &scene->notification, &error));
-    CHECK_TEXT(error.message, "");
-    return &scene->notification;
+    scene_add(scene, INDEX(baselines), machine, title, resolved);
 }
 
 TEST(a_rule_says_what_was_found_what_is_expected_and_how_to_meet_it)
 {
     SCENE(scene);
     add(&scene, "vm-1", SSH, false);
-    const struct notification_block *block = build(&scene)->blocks;
+    const struct notification_block *block = scene_build(&scene);
     CHECK_INT(scene.notification.block_count, 1);
     CHECK_TEXT(block->title, SSH);
     CHECK_TEXT(block->found, "10");
@@ -155,7 +76,7 @@ TEST(by_rule_each_machine_has_its_own)
     add(&scene, "vm-1", SSH, false);
     add(&scene, "vm-2", SSH, false);
     add(&scene, "vm-3", SSH, false);
-    const struct notification_block *block = build(&scene)->blocks;
+    const struct notification_block *block = scene_build(&scene);
     CHECK_INT(scene.notification.block_count, 1);
     CHECK_INT(block->resource_count, 3);
     CHECK_TEXT(block->found, "10");
@@ -169,15 +90,15 @@ TEST(by_machine_each_rule_is_a_block)
     SCENE(scene);
     add(&scene, "vm-1", SSH, false);
     add(&scene, "vm-1", UMASK, false);
-    const struct notification *notification = build(&scene);
-    CHECK_INT(notification->block_count, 2);
-    CHECK_TEXT(notification->blocks[0].title, SSH);
-    CHECK_TEXT(notification->blocks[1].title, UMASK);
-    CHECK_TEXT(notification->blocks[1].found, "022");
-    CHECK_TEXT(notification->blocks[1].expected, "027");
-    CHECK_TEXT(notification->blocks[1].careful, "");
-    CHECK_TEXT(notification->blocks[1].description, "About all rules."); /* it has no texts */
-    CHECK_TEXT(notification->blocks[1].remediation, "Fix all rules.");
+    const struct notification_block *blocks = scene_build(&scene);
+    CHECK_INT(scene.notification.block_count, 2);
+    CHECK_TEXT(blocks[0].title, SSH);
+    CHECK_TEXT(blocks[1].title, UMASK);
+    CHECK_TEXT(blocks[1].found, "022");
+    CHECK_TEXT(blocks[1].expected, "027");
+    CHECK_TEXT(blocks[1].careful, "");
+    CHECK_TEXT(blocks[1].description, "About all rules."); /* it has no texts */
+    CHECK_TEXT(blocks[1].remediation, "Fix all rules.");
 }
 
 /* Also where a finding is one of several behind a number. */
@@ -200,11 +121,11 @@ TEST(what_ended_says_nothing_of_what_was_found)
 {
     SCENE(scene);
     add(&scene, "vm-1", SSH, true);
-    const struct notification_block *block = build(&scene)->blocks;
+    const struct notification_block *block = scene_build(&scene);
     CHECK_TEXT(block->found, "");
     CHECK_TEXT(block->careful, "");
     add(&scene, "vm-2", SSH, false);
-    block = build(&scene)->blocks;
+    block = scene_build(&scene);
     CHECK_TEXT(block->found, "12");
     CHECK_TEXT(block->resources[0].name, "vm-2");
     CHECK_TEXT(block->resources[1].found, "");
@@ -230,7 +151,7 @@ TEST(what_is_waived_says_why_and_until_when)
         scene.alerts[0].reason = scene.alerts[1].reason = "exempted";
         publish(&scene, waivers);
         waivers_destroy(waivers);
-        const struct notification_resource *first = build(&scene)->blocks[0].resources;
+        const struct notification_resource *first = scene_build(&scene)[0].resources;
         CHECK_TEXT(first[0].exemption, "waiver: no local users, see https[:]//evil.example");
         CHECK_TEXT(clock_format_rfc3339(first[0].exempted_until_at, (char[32]){ 0 }),
                    rows[i].until);
@@ -243,7 +164,7 @@ TEST(a_machine_that_is_an_address_is_no_link)
 {
     SCENE(scene);
     add(&scene, "x", UMASK, false);
-    const struct notification_block *block = build(&scene)->blocks;
+    const struct notification_block *block = scene_build(&scene);
     CHECK_CONTAINS(block->resources[0].id, "/virtualmachines/https[:]//evil.example/x");
     CHECK_CONTAINS(block->links[0].url, "%2Fvirtualmachines%2Fhttps%3A%2F%2Fevil.example%2Fx");
 }
