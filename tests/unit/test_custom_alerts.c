@@ -12,10 +12,12 @@ static const struct family_1 family = {
 };
 static const struct family *const families[] = { &family.family, NULL };
 
+/* A part without rows has no sample. */
 static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
 {
-    (void)snapshot, (void)part;
-    metric_add(set, &family, 5, METRIC_LABELS("west"));
+    (void)snapshot;
+    if (part->rows)
+        metric_add(set, &family, 5, METRIC_LABELS("west"));
 }
 
 static const struct collector maker = {
@@ -47,10 +49,12 @@ static void use(struct scene *scene, struct source_list *list)
     scene_discover(scene, "Enabled");
 }
 
-static void collect(struct scene *scene, struct source_list *list)
+static void collect(struct scene *scene, struct source_list *list, size_t rows)
 {
+    struct part *part = part_create(source_list_find(list, "custom_made"));
+    part->rows = rows;
     scene->world.now += 60;
-    world_publish(&scene->world, part_create(source_list_find(list, "custom_made")));
+    world_publish(&scene->world, part);
 }
 
 TEST(an_alert_stays_while_the_sources_do_not_know_its_metric)
@@ -60,7 +64,7 @@ TEST(an_alert_stays_while_the_sources_do_not_know_its_metric)
     struct source_list *list = with_maker();
     scene_init(&scene, "made", SCENE_ALONE, RULES("above: 1"));
     use(&scene, list);
-    collect(&scene, list);
+    collect(&scene, list, 1);
     CHECK_CONTAINS(scene_run(&scene), "team rule.firing firing: rule.firing@");
     use(&scene, test_sources()); /* as in the middle of a reload */
     scene.world.now += 60;
@@ -69,7 +73,7 @@ TEST(an_alert_stays_while_the_sources_do_not_know_its_metric)
     use(&scene, list); /* it has not run yet */
     scene.world.now += 60;
     CHECK_TEXT(scene_run(&scene), "");
-    collect(&scene, list);
+    collect(&scene, list, 1);
     CHECK_TEXT(scene_run(&scene), "");
     CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM active_alert WHERE state = 'firing'"), 1);
     scene_finish(&scene);
@@ -83,5 +87,10 @@ TEST(nothing_is_absent_that_no_source_knows)
     scene_init(&scene, "made_absent", SCENE_ALONE, RULES("absent: true"));
     scene.world.now += 60;
     CHECK_TEXT(scene_run(&scene), "");
+    struct source_list *list = with_maker();
+    use(&scene, list);
+    collect(&scene, list, 0);
+    CHECK_CONTAINS(scene_run(&scene), "team rule.firing firing: rule.firing@");
     scene_finish(&scene);
+    source_list_release(list);
 }

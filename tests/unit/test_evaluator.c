@@ -87,6 +87,8 @@ TEST(evaluator_repeats_nothing_after_a_restart)
         scene_collect(&scene, "ab");
         CHECK_TEXT(scene_run(&scene), "");
     }
+    scene_collect(&scene, "abc");
+    CHECK_CONTAINS(scene_run(&scene), "finding.opened");
     scene_finish(&scene);
 }
 
