@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "core/clock.h"
@@ -117,7 +118,21 @@ static struct connection *pick_slowest(const struct connections *connections, ui
     return slowest;
 }
 
-/* The same by what each has taken until now. A look can only excuse: who is the slowest after it is
+/* Whether it has kept us waiting less long than it seemed: by what it has taken, or as we have not
+ * read yet what it sent. */
+static bool excuse(struct connection *connection, int64_t now_ms)
+{
+    int unread = 0;
+    bool all;
+    if (connection->state == CONNECTION_SENDING) {
+        uint64_t taken = bytes_taken(connection, &all);
+        return pace_look(&connection->pace, taken, all, now_ms);
+    }
+    return !ioctl(connection->socket, FIONREAD, &unread) && unread &&
+           pace_look(&connection->pace, 0, true, now_ms);
+}
+
+/* The same by what each has done until now. A look can only excuse: who is the slowest after it is
  * so without a look at the others. */
 static struct connection *find_slowest(const struct connections *connections, uint64_t peer,
                                        const struct connection *newcomer, bool sending)
@@ -125,11 +140,7 @@ static struct connection *find_slowest(const struct connections *connections, ui
     int64_t now = clock_monotonic_ms();
     for (;;) {
         struct connection *slowest = pick_slowest(connections, peer, newcomer, sending);
-        bool all;
-        if (!slowest || slowest->state != CONNECTION_SENDING)
-            return slowest;
-        uint64_t taken = bytes_taken(slowest, &all);
-        if (!pace_look(&slowest->pace, taken, all, now))
+        if (!slowest || !excuse(slowest, now))
             return slowest;
     }
 }

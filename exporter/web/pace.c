@@ -21,7 +21,7 @@ bool pace_look(struct pace *pace, uint64_t taken, bool all, int64_t now_ms)
 {
     const struct pace before = *pace;
     if (all) {
-        pace_begin(pace, taken, now_ms);
+        pace_begin(pace, taken, now_ms + 1);
     } else if (taken > pace->taken) {
         pace->taken = taken;
         pace->moved_ms = now_ms;

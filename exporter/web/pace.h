@@ -17,8 +17,9 @@ struct pace {
 /* It is waited for from now on. taken: bytes it has taken in all. */
 void pace_begin(struct pace *pace, uint64_t taken, int64_t now_ms);
 
-/* It has taken so many bytes by now; all: everything we had for it, so that it waits for us. True
- * when it has kept us waiting less long than it seemed before; never longer. */
+/* It has taken so many bytes by now; all: it waits for us, having taken everything we had for it or
+ * sent what we did not read, and will be waited for only after this. True when it has kept us
+ * waiting less long than it seemed before; never longer. */
 bool pace_look(struct pace *pace, uint64_t taken, bool all, int64_t now_ms);
 
 /* Whether it has kept us waiting longer than the other, or as long and came before it. */

@@ -293,6 +293,32 @@ TEST(the_longest_waiting_connection_goes_for_a_new_one)
         close(waiting[i]);
 }
 
+/* Whoever has sent its request waits for us, not we for it. */
+TEST(who_has_sent_a_request_stays_when_idle_ones_came_after)
+{
+    const char *address = "127.0.0.1:0";
+    struct gate gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false };
+    const struct web_route table[] = {
+        { "/gate", "gate", WEB_GET, 0, WEB_AT_ONCE, handle_gate, &gate },
+        { "/echo", "echo", WEB_GET, 0, WEB_AT_ONCE, handle_echo, NULL },
+    };
+    struct web_config config = configure(&address);
+    config.max_connections_per_peer = 3;
+    CLEANUP(stop) struct server server = start_with(&config, table, ARRAY_COUNT(table));
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    int busy = begin(&server, "/gate"), idle[6];
+    await_inside(&gate, 1); /* the thread that reads and accepts is held up */
+    int asks = begin(&server, "/echo");
+    for (size_t i = 0; i < ARRAY_COUNT(idle); i++)
+        idle[i] = dial(&server);
+    open_gate(&gate);
+    receive_all(asks, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "200 OK");
+    for (size_t i = 0; i < ARRAY_COUNT(idle); i++)
+        close(idle[i]);
+    close(busy);
+}
+
 static char large[16 << 20]; /* more than sockets hold */
 
 static void handle_large(void *context, const struct web_request *request,
