@@ -125,6 +125,31 @@ static inline struct part *world_conclude(struct world *world, struct part *part
     return part;
 }
 
+/* A whole run: the rows of each query without their brackets, NULL = none; some may be odd. */
+static inline struct part *world_collect_rows(struct world *world, const struct source *source,
+                                              const char *const *rows, size_t count)
+{
+    struct part *part = part_create(source);
+    CLEANUP(buf_finish) struct buf list = { 0 };
+    for (size_t query = 0; query < count; query++) {
+        buf_reset(&list);
+        buf_printf(&list, "[%s]", rows[query] ? rows[query] : "");
+        world_try(world, part, 0, query, buf_cstr(&list));
+    }
+    return world_conclude(world, part);
+}
+
+/* The finding at a place, as people see it; until the next call. */
+static inline struct finding world_view(const struct part *part, size_t index)
+{
+    static char scratch[PART_ID_BYTES];
+    struct finding view = { 0 };
+    CHECK(index < part->finding_count);
+    if (index < part->finding_count)
+        part_view(part, index, &view, scratch);
+    return view;
+}
+
 /* A discovery that lists these subscriptions, rows of its list. */
 static inline struct part *world_discover(struct world *world, const char *rows)
 {

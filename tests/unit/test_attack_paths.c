@@ -24,18 +24,11 @@ enum { PLANS, NODES, LINKS, PATHS, QUERIES };
 #define RESOURCE(name) "/subscriptions/s-1/resourcegroups/g/providers/a.b/c/" name
 
 /* A run; every query's rows, NULL = none. */
+#define COLLECT(world, ...) collect(world, (const char *const[QUERIES]){ __VA_ARGS__ })
 static struct part *collect(struct world *world, const char *const rows[QUERIES])
 {
-    struct part *part = part_create(SOURCE(attack_paths));
-    CLEANUP(buf_finish) struct buf list = { 0 };
-    for (size_t query = 0; query < QUERIES; query++) {
-        buf_reset(&list);
-        buf_printf(&list, "[%s]", rows[query] ? rows[query] : "");
-        world_try(world, part, 0, query, buf_cstr(&list));
-    }
-    return world_conclude(world, part);
+    return world_collect_rows(world, SOURCE(attack_paths), rows, QUERIES);
 }
-#define COLLECT(world, ...) collect(world, (const char *const[QUERIES]){ __VA_ARGS__ })
 
 static const struct attack_path *only_path(const struct part *part)
 {
@@ -43,15 +36,6 @@ static const struct attack_path *only_path(const struct part *part)
     const struct attack_path *path = attack_paths_of(part, &count);
     CHECK_INT(count, 1);
     return path;
-}
-
-/* The finding at a place, as people see it. */
-static struct finding view_of(const struct part *part, size_t index)
-{
-    static char scratch[PART_ID_BYTES];
-    struct finding view;
-    part_view(part, index, &view, scratch);
-    return view;
 }
 
 /* --- what is shown ---------------------------------------------------------------------------- */
@@ -87,7 +71,7 @@ TEST(a_path_is_a_finding_about_what_it_leads_to)
     struct part *part = COLLECT(
         &world, PLAN("s-1", "Standard"), NODE("a", "t1", "kv-a", RESOURCE("kv-a")), "",
         PATH("a", GRAPH ",\"riskLevel\":\"Critical\",\"factors\":[\"Internet exposure\",\"x\"]"));
-    const struct finding finding = view_of(part, 0);
+    const struct finding finding = world_view(part, 0);
     CHECK_TEXT(finding.title, "Exposed VM");
     CHECK_TEXT(finding.assessment_id, "attack_path.exposed-vm");
     CHECK_TEXT(finding.category, "AttackPath");
@@ -112,7 +96,7 @@ TEST(the_members_of_exposure_management_are_read_as_well)
     CHECK_TEXT(path->chain, "vm-entry" ARROW "kv-target (not all of it is shown)");
     CHECK_TEXT(path->choke, "");
     CHECK_TEXT(path->description, "A story.");
-    CHECK_TEXT(view_of(part, 0).resource_id, ID("p9"));
+    CHECK_TEXT(world_view(part, 0).resource_id, ID("p9"));
 }
 
 TEST(a_path_without_anything_is_shown_all_the_same)
@@ -120,7 +104,7 @@ TEST(a_path_without_anything_is_shown_all_the_same)
     WORLD(world);
     struct part *part =
         COLLECT(&world, "", "", "", "{\"id\":\"" ID("x") "\",\"subscriptionId\":\"s-1\"}");
-    CHECK_TEXT(view_of(part, 0).title, "Attack path");
+    CHECK_TEXT(world_view(part, 0).title, "Attack path");
     CHECK_TEXT(only_path(part)->chain, "");
     CHECK_CONTAINS(world_text(&world, 0), "defender_attack_paths{s-1,not_evaluated} 1\n");
 }

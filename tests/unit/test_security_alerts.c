@@ -15,18 +15,11 @@ enum { RESOURCES, ALERTS, QUERIES };
         alert) "\",\"resourceId\":\"" resource "\"}"
 
 /* A run; every query's rows, NULL = none. */
+#define COLLECT(world, ...) collect(world, (const char *const[QUERIES]){ __VA_ARGS__ })
 static struct part *collect(struct world *world, const char *const rows[QUERIES])
 {
-    struct part *part = part_create(SOURCE(security_alerts));
-    CLEANUP(buf_finish) struct buf list = { 0 };
-    for (size_t query = 0; query < QUERIES; query++) {
-        buf_reset(&list);
-        buf_printf(&list, "[%s]", rows[query] ? rows[query] : "");
-        world_try(world, part, 0, query, buf_cstr(&list));
-    }
-    return world_conclude(world, part);
+    return world_collect_rows(world, SOURCE(security_alerts), rows, QUERIES);
 }
-#define COLLECT(world, ...) collect(world, (const char *const[QUERIES]){ __VA_ARGS__ })
 
 static const struct security_alert *only(const struct part *part)
 {
@@ -34,14 +27,6 @@ static const struct security_alert *only(const struct part *part)
     const struct security_alert *alert = security_alerts_of(part, &count);
     CHECK_INT(count, 1);
     return alert;
-}
-
-static struct finding view_of(const struct part *part, size_t index)
-{
-    static char scratch[PART_ID_BYTES];
-    struct finding view;
-    part_view(part, index, &view, scratch);
-    return view;
 }
 
 /* --- what is shown ---------------------------------------------------------------------------- */
@@ -74,7 +59,7 @@ TEST(an_alert_is_a_finding_about_the_resource_it_names_first)
                       ",\"title\":\"Miner\",\"alertType\":\"VM_Miner\",\"isIncident\":\"True\","
                       "\"resourceId\":\"" VM "\",\"generatedAt\":\"2026-01-01T23:59:00.1234567Z\","
                       "\"description\":\"One.\\r\\nTwo.\",\"remediation\":\"End it.\""));
-    const struct finding finding = view_of(part, 0);
+    const struct finding finding = world_view(part, 0);
     CHECK_TEXT(finding.title, "Miner");
     CHECK_TEXT(finding.assessment_id, "security_alert.vm_miner");
     CHECK_TEXT(finding.category, "SecurityAlert");
@@ -95,7 +80,7 @@ TEST(an_alert_without_anything_is_about_itself)
 {
     WORLD(world);
     struct part *part = COLLECT(&world, "", ALERT("a", "Active", "Low", ",\"intent\":null"));
-    const struct finding finding = view_of(part, 0);
+    const struct finding finding = world_view(part, 0);
     CHECK_TEXT(finding.resource_id, ID("a"));
     CHECK_TEXT(finding.title, "Security alert");
     CHECK_TEXT(finding.assessment_id, "security_alert.other");
