@@ -189,13 +189,15 @@ static void count(const struct ledger_source *source, const bool *wanted, struct
     }
 }
 
-static void describe(const struct tally *tally, int64_t now, struct buf *out)
+/* of_source: what is counted was said before. */
+static void describe(const struct tally *tally, bool of_source, int64_t now, struct buf *out)
 {
+    const char *noun = of_source ? "" : tally->all == 1 ? "finding " : "findings ";
     if (!tally->all)
         buf_text(out, "no finding was open");
     else
-        buf_printf(out, "%llu %s open already", (unsigned long long)tally->all,
-                   tally->all == 1 ? "finding was" : "findings were");
+        buf_printf(out, "%llu %s%s open already", (unsigned long long)tally->all, noun,
+                   tally->all == 1 ? "was" : "were");
     for (int i = 0; i < RISK_COUNT; i++)
         if (tally->by_risk[i])
             buf_printf(out, ", %llu %s", (unsigned long long)tally->by_risk[i],
@@ -281,7 +283,7 @@ bool ledger_adopt_source(struct ledger *ledger, const struct source *of, int64_t
     snprintf(at, sizeof at, "%lld", (long long)now);
     count(source, NULL, &tally);
     summarize_all(ledger, now, &headline);
-    describe(&tally, now, &detail);
+    describe(&tally, true, now, &detail);
     if (tally.all && ledger->config.first_run == LEDGER_FIRST_SUMMARY)
         add_event(of, of->name, &tally, &headline, &detail, now, events);
     return schema_put(ledger->database, key, at, error);
@@ -406,7 +408,7 @@ bool ledger_adopt_tell(struct ledger *ledger, const struct snapshot *snapshot, i
     name_subscriptions(snapshot, &ids, &names);
     buf_printf(&headline, "Now watching %s: ", buf_cstr(&names));
     summarize(&tally, now, &headline);
-    describe(&tally, now, &detail);
+    describe(&tally, false, now, &detail);
     add_event(&ledger->list->sources[0], arena_text(&events->arena, buf_cstr(&names)), &tally,
               &headline, &detail, now, events);
     return mark_told(ledger, &ids, error);

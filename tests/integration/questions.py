@@ -221,7 +221,7 @@ STORIES = {
          "until": ("2026-12-02 02:00 UTC, in 6 d",)}),
     "first_run": Story(
         ("Watching 3 subscriptions: 12 critical open, 12 overdue",),
-        {"what": ("55 findings were open already, 12 critical, 43 high",),
+        {"what": ("55 were open already, 12 critical, 43 high",),
          "until": ("12 overdue, the oldest open for 192 d",)},
         never={"silence add"}),
 

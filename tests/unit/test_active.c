@@ -352,7 +352,7 @@ TEST(active_makes_one_alert_of_all_first_runs)
     world_publish(&scene.world, part);
     CHECK_CONTAINS(scene_run(&scene), "team digest firing: digest@");
     CHECK_INT(count(&scene, "rule = 'FirstRun' AND state = 'firing' AND value = 3 AND alert LIKE"
-                            " '%recommendations: 2 findings%; baseline results: 1 finding %'"),
+                            " '%recommendations: 2 were open%; baseline results: 1 was open%'"),
               1);
     CHECK_TEXT(scene_run(&scene), "");
     scene.world.now += 3600;
@@ -371,7 +371,7 @@ TEST(active_makes_one_alert_of_first_runs_that_come_together)
     scene_collect(&scene, "ab");
     CHECK_CONTAINS(scene_run(&scene), "team digest firing: digest@");
     CHECK_INT(count(&scene, "rule = 'FirstRun' AND state = 'firing' AND value = 3 AND alert LIKE"
-                            " '%recommendations: 2 findings%; baseline results: 1 finding %'"),
+                            " '%recommendations: 2 were open%; baseline results: 1 was open%'"),
               1);
     CHECK_TEXT(scene_run(&scene), "");
     scene_finish(&scene);

@@ -422,7 +422,7 @@ TEST(the_first_run_is_silent_a_summary_or_all)
         world_collect(&world, "az");
         CHECK_TEXT(world_advance(&world), cases[i].told);
         if (cases[i].first_run == LEDGER_FIRST_SUMMARY)
-            CHECK_TEXT(world.events.events[0].detail, "2 findings were open already, 2 high");
+            CHECK_TEXT(world.events.events[0].detail, "2 were open already, 2 high");
         CHECK_INT(world_history(&world), cases[i].recorded);
         bool all = cases[i].first_run == LEDGER_FIRST_ALL;
         CHECK_CONTAINS(world_figures(&world, "defender_findings_opened_total"),

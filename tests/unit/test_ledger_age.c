@@ -121,7 +121,7 @@ TEST(what_is_overdue_on_the_first_day_is_one_digest)
     }
     world_publish(&world, part);
     CHECK_TEXT(world_advance(&world), "digest assessments 100\n");
-    CHECK_TEXT(world.events.events[0].detail, "100 findings were open already, 100 high; 93 "
+    CHECK_TEXT(world.events.events[0].detail, "100 were open already, 100 high; 93 "
                                               "overdue, the oldest open for 99 d");
     CHECK_CONTAINS(world_figures(&world, "defender_findings_overdue"), "s1 high 93\n");
     CHECK_INT(ledger_next_due_at(world.ledger), world.now + DAY);
