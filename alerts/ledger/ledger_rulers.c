@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alerts/ledger/ledger_rows.h"
+#include "collectors/baselines.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "core/memory.h"
@@ -57,8 +58,20 @@ static int compare_ids(const void *left, const void *right)
     return finding_id_compare(left, right); /* what is open begins with its id, too */
 }
 
-/* How many findings of it the part has, and in how many subscriptions; none when one of them is
- * open already: then the recommendation is not new, only its key is. */
+/* Whether a finding is a rule on a machine that says which version of its baseline it has: new
+ * rules come with a new version, which is an event of its own (ledger_versions.h). */
+static bool is_versioned(const struct part *part, size_t index)
+{
+    char scratch[PART_ID_BYTES];
+    struct finding view;
+    if (!part->source->collector->baseline_rules)
+        return false;
+    part_view(part, index, &view, scratch);
+    return baselines_version_of(part, &view) != 0;
+}
+
+/* How many findings of it the part has that may be news, and in how many subscriptions; none when
+ * one of them is open already: then the recommendation is not new, only its key is. */
 static size_t count_findings(const struct ledger_rulers *rulers,
                              const struct part_assessment *assessment, size_t *subscriptions)
 {
@@ -71,7 +84,7 @@ static size_t count_findings(const struct ledger_rulers *rulers,
         const struct part_finding *row = &part->findings[i];
         if (!is_same(&part->assessments[row->assessment], assessment) ||
             rulers->carried[row->subscription] || rulers->fresh[row->subscription] ||
-            (rulers->moved && rulers->moved[i]))
+            (rulers->moved && rulers->moved[i]) || is_versioned(part, i))
             continue;
         if (open->count &&
             bsearch(&row->id, open->open, open->count, sizeof *open->open, compare_ids)) {

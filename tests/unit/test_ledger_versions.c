@@ -209,8 +209,12 @@ TEST(rules_of_a_new_version_are_no_new_recommendations)
     COLLECT({ "m", V2, "AB" }, { "n", V2, "AB" });
     CHECK_TEXT(world_advance(&world), "quiet baseline.rule_regressed m/1 critical\n"
                                       "quiet baseline.rule_regressed n/1 critical\n" CHANGED("2"));
-    COLLECT({ "m", V2, "ABC" }, { "n", V2, "ABC" }); /* a rule that is new without one is */
-    CHECK_CONTAINS(world_advance(&world), "ruler.changed linux-rulec 2\n");
+    COLLECT({ "m", V2, "ABC" }, { "n", V2, "ABC" }); /* it was met until now: that is drift */
+    CHECK_TEXT(world_advance(&world), "baseline.rule_regressed m/1 critical\n"
+                                      "baseline.rule_regressed n/1 critical\n");
+    COLLECT({ "m", V2, "ABC" }, { "n", V2, "ABC" }, { "o", "", "D" }, { "p", "", "D" });
+    CHECK_CONTAINS(world_advance(&world), /* of these nobody says the version */
+                   "ruler.changed linux-ruled 2\n");
     world_finish(&world);
 }
 
