@@ -80,7 +80,7 @@ void mdvm_profiles(struct request *request, struct reply *reply)
         json_add_bool(&writer, "status", true);
         json_add_text(&writer, "complianceLevel", "Level 1 - Member Server");
         json_add_integer(&writer, "settingsNumber", CONFIGURATIONS);
-        json_add_text(&writer, "createdBy", "somebody@contoso.example");
+        json_add_text(&writer, "createdBy", "mara.zebrowski@zebra.example");
         json_add_text(&writer, "createdOnTimestampUTC", "0001-01-01T00:00:00Z");
         json_add_integer(&writer, "passedDevices", passed);
         json_add_integer(&writer, "totalDevices", total);

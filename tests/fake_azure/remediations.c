@@ -89,6 +89,11 @@ static void write_task(const struct tenant *tenant, const struct fix *task,
                              task->subscription, task->task));
     json_add_text(writer, "name", task->task);
     json_add_text(writer, "type", "Microsoft.PolicyInsights/remediations");
+    json_open(writer, "systemData", '{');
+    json_add_text(writer, "createdBy", "mara.zebrowski@zebra.example");
+    json_add_text(writer, "createdByType", "User");
+    json_add_text(writer, "createdAt", task->at);
+    json_close(writer, '}');
     json_close(writer, '}');
 }
 
