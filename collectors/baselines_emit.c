@@ -12,7 +12,7 @@ static const struct family_3 machines = {
     LABELS("subscription_id", "assignment", "state"),
 };
 static const struct family_4 rule_results = {
-    .name = "defender_baseline_rule_results", .type = METRIC_GAUGE, .level = 0,
+    .name = "defender_baseline_rule_results", .type = METRIC_GAUGE, .level = 2,
     .help = "Results of baseline rules, one per rule and machine. Azure does not tell the "
             "severity of a rule that is met outside Defender for Servers Plan 2: unknown. " FROM,
     LABELS("subscription_id", "assignment", "rule_severity", "state"),

@@ -240,7 +240,7 @@ static const struct family_2 machine_count = {
 static const struct family_4 prerequisite_machines = {
     .name = "defender_prerequisite_machines",
     .type = METRIC_GAUGE,
-    .level = 0,
+    .level = 2,
     .help = "Machines that have what OS security baselines need, or lack it, and those that still "
             "have the Log Analytics agent. Machines of Azure Arc carry machine configuration in "
             "their agent, and count for no identity. From resources, cached 1h.",

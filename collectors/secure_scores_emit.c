@@ -42,7 +42,7 @@ static const struct family_4 control_max_points = {
     LABELS("subscription_id", "cloud", "connector", "control"),
 };
 static const struct family_5 control_resources = {
-    .name = "defender_control_resources", .type = METRIC_GAUGE, .level = 1,
+    .name = "defender_control_resources", .type = METRIC_GAUGE, .level = 2,
     .help = CONTROL_HELP("Resources of a security control by status."),
     LABELS("subscription_id", "cloud", "connector", "control", "status"),
 };

@@ -76,7 +76,7 @@ static const struct family_2 fixed = {
 static const struct family_2 drift = {
     .name = "defender_baseline_rule_drift_total",
     .type = METRIC_COUNTER,
-    .level = 1,
+    .level = 2,
     .help = "Machines on which a baseline rule began to fail (regressed) or no longer fails "
             "(fixed), over all subscriptions; not by a new version of the baseline. " FROM,
     LABELS("rule_id", "change"),

@@ -25,6 +25,7 @@ def configuration(fake, folder, sink, **baselines):
          "catalogue": {"enabled": False}, "plans": {"enabled": False},
          "prerequisites": {"enabled": False}, "subscriptions": {"interval": "1s"},
          "baselines": {"interval": "1s", **baselines}},
+        metrics={"opt_in_list": "defender_baseline_rule_drift_total"},
         alerts={"rules": ["rules.yml"], "receivers": [receiver(sink)],
                 "governor": {"messages": 0},
                 "route": {"receiver": "team", "group_by": ["..."], "group_wait": "0s",

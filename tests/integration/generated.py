@@ -343,7 +343,9 @@ def check_seed(seed):
     source = {"source": "rest"}
     collectors = {"assessments": source, "secure_scores": source} if rest else {}
     with Folder() as folder, Fake("--seed", str(seed), *arguments) as fake:
-        config = settings(fake.url, folder.file("secret", SECRET), collectors)
+        config = settings(fake.url, folder.file("secret", SECRET), collectors,
+                          metrics={"opt_in_list": ["defender_control_resources",
+                                                   "defender_baseline_rule_results"]})
         with Exporter(folder, config) as exporter:
             metrics = exporter.wait_ready().metrics()
             expected = Expected(fake.admin("dump"), time.time())

@@ -100,7 +100,8 @@ def test_rules_of_baselines_stay_what_they_are():
     with Folder() as folder, Fake("--assessments", "900", "--machines", "20", "--individual", "4",
                                   "--seed", "6") as fake:
         config = settings(fake.url, folder.file("secret", SECRET),
-                          {"subscriptions": {"interval": "1s"}, "baselines": {"interval": "1s"}})
+                          {"subscriptions": {"interval": "1s"}, "baselines": {"interval": "1s"}},
+                          metrics={"opt_in_list": "defender_baseline_rule_results"})
         with Exporter(folder, config) as exporter:
             before = rules(exporter.wait_ready().metrics())
             equal(len(before[0]) > 10, True, "rules fail")

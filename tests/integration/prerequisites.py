@@ -76,7 +76,8 @@ def check(*options, baselines):
                   "catalogue": {"enabled": False}, "baselines": {"enabled": baselines}}
     with Folder() as folder, Fake("--subscriptions", "6", *options) as fake:
         config = settings(fake.url, folder.file("secret", SECRET), collectors,
-                          metrics={"opt_in_list": ["defender_unassessed_machine_info"]})
+                          metrics={"opt_in_list": ["defender_unassessed_machine_info",
+                                                  "defender_prerequisite_machines"]})
         with Exporter(folder, config) as exporter:
             metrics = exporter.wait_ready().metrics()
             results = collections.Counter()

@@ -53,7 +53,8 @@ def status_of(row):
 
 def collect(arguments):
     with Folder() as folder, Fake(*arguments) as fake:
-        config = settings(fake.url, folder.file("secret", SECRET), COLLECTORS)
+        config = settings(fake.url, folder.file("secret", SECRET), COLLECTORS,
+                          metrics={"opt_in_list": "defender_control_resources"})
         with Exporter(folder, config) as exporter:
             return exporter.wait_ready().metrics()
 

@@ -20,6 +20,10 @@ LISTS_LACK = {
     "defender_secure_score_connectors_told": "",
 }
 
+# Families of level 2 that are compared, too.
+OPTED = ["defender_control_resources", "defender_baseline_rule_results",
+         "defender_prerequisite_machines"]
+
 
 def choices():
     """The collectors that run, and what their keys take besides the default:
@@ -88,7 +92,8 @@ def told(metrics, lists=False):
 def read(fake, collectors):
     """What a program says that has all it needs; its storage is new."""
     with Folder() as folder:
-        config = settings(fake.url, folder.file("secret", SECRET), collectors)
+        config = settings(fake.url, folder.file("secret", SECRET), collectors,
+                          metrics={"opt_in_list": OPTED})
         with Exporter(folder, config) as exporter:
             exporter.wait_ready()
             return exporter.wait_metric("every collector", lambda m: m.one("defender_up") == 1, 60)

@@ -61,7 +61,7 @@ static void check_results(struct world *world, const char *assignment, const cha
 {
     static const char *const states[] = { "compliant", "non_compliant", "pending" };
     const int wanted[] = { compliant, failing, pending };
-    const char *text = world_text(world, 1);
+    const char *text = world_text(world, 2);
     for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
         char sample[160];
         snprintf(sample, sizeof sample, "defender_baseline_rule_results{s-1,%s,%s,%s} %d\n",

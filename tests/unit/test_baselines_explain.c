@@ -190,7 +190,7 @@ TEST(rules_that_are_recommendations_of_their_own_are_the_same)
         CHECK_TEXT(part->assessments[0].id, "linux-two");
         CHECK_FAMILY(&world, 1, "defender_baseline_rule_failing_machines",
                      "{AzureLinuxBaseline,linux-two} 1\n");
-        CHECK_CONTAINS(world_text(&world, 1),
+        CHECK_CONTAINS(world_text(&world, 2),
                        "defender_baseline_rule_results{s-1,AzureLinuxBaseline,high,compliant} 3\n");
         CHECK_CONTAINS(world_text(&world, 1),
                        "defender_baseline_machines{s-1,AzureLinuxBaseline,non_compliant} 1\n");

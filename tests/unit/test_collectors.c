@@ -452,7 +452,7 @@ TEST(scores_and_controls_come_out_exactly)
          "\"assessments\":[{\"id\":\"/providers/Microsoft.Security/assessmentMetadata/K1\"},"
          "{\"id\":\"/providers/Microsoft.Security/assessmentMetadata/K2\"}]}]", &context);
     conclude(snapshot, part, &context);
-    const char *text = exposition(snapshot, 1);
+    const char *text = exposition(snapshot, 2);
     CHECK_CONTAINS(text, "defender_secure_score_points{s-1,azure,none,ascscore} 28.84\n");
     CHECK_CONTAINS(text, "defender_secure_score_max_points{s-1,azure,none,ascscore} 60\n");
     CHECK_CONTAINS(text, "defender_secure_score_ratio{s-1,azure,none,ascscore} 0.4807\n");

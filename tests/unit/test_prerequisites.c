@@ -55,7 +55,7 @@ TEST(machines_are_counted_by_what_they_have)
         ROWS(GOOD("S-1", "a"), BARE("s-1", "b"),
              MACHINE("s-1", "c", "arc", "Windows Server 2022", "Connected", "", "0", "0", "2")));
     CHECK_FAMILY(&world, 0, "defender_machines", "{s-1,arc} 1\n{s-1,vm} 2\n");
-    CHECK_FAMILY(&world, 0, "defender_prerequisite_machines",
+    CHECK_FAMILY(&world, 2, "defender_prerequisite_machines",
                  "{s-1,linux,deprecated_log_analytics_agent,missing} 1\n"
                  "{s-1,linux,deprecated_log_analytics_agent,present} 0\n"
                  "{s-1,linux,machine_configuration,missing} 0\n"
@@ -172,7 +172,7 @@ TEST(an_unknown_system_is_told_where_there_is_one)
     WORLD(world);
     world_discover(&world, WORLD_BOTH);
     run(&world, ROWS(MACHINE("s-1", "a", "arc", "", "Connected", "", "0", "0", "0")));
-    CHECK_CONTAINS(world_text(&world, 0),
+    CHECK_CONTAINS(world_text(&world, 2),
                    "defender_prerequisite_machines{s-1,unknown,machine_configuration,present} 1\n");
 }
 

@@ -72,7 +72,7 @@ TEST(what_azure_does_not_tell_is_absent_not_zero)
                  "{s-1,aws,nan,ascscore} 0\n{s-1,aws,null,ascscore} 0\n");
     CHECK_FAMILY(&world, 1, "defender_control_points", "");
     CHECK_FAMILY(&world, 1, "defender_control_max_points", "{s-1,azure,none,c-1} 10\n");
-    CHECK_FAMILY(&world, 1, "defender_control_resources",
+    CHECK_FAMILY(&world, 2, "defender_control_resources",
                  "{s-1,azure,none,c-1,not_applicable} 3\n");
 }
 
@@ -88,7 +88,7 @@ TEST(controls_keep_their_resources)
                  "{s-1,azure,none,c-1} 1.5\n{s-2,azure,none,c-1} 0\n{s-2,azure,none,c-2} 10\n");
     CHECK_FAMILY(&world, 1, "defender_control_max_points",
                  "{s-1,azure,none,c-1} 10\n{s-2,azure,none,c-1} 10\n{s-2,azure,none,c-2} 10\n");
-    CHECK_FAMILY(&world, 1, "defender_control_resources",
+    CHECK_FAMILY(&world, 2, "defender_control_resources",
                  "{s-1,azure,none,c-1,healthy} 4\n{s-1,azure,none,c-1,not_applicable} "
                  "3\n{s-1,azure,none,c-1,unhealthy} 17\n"
                  "{s-2,azure,none,c-1,healthy} 0\n{s-2,azure,none,c-1,not_applicable} "
@@ -119,7 +119,7 @@ TEST(lists_name_the_same_facts_elsewhere)
     CHECK_FAMILY(&world, 0, "defender_secure_score_ratio", "{s-1,azure,none,ascscore} 0.25\n");
     CHECK_FAMILY(&world, 0, "defender_secure_score_weight", "{s-1,azure,none,ascscore} 3\n");
     CHECK_FAMILY(&world, 1, "defender_control_points", "{s-1,azure,none,c-9} 2\n");
-    CHECK_FAMILY(&world, 1, "defender_control_resources",
+    CHECK_FAMILY(&world, 2, "defender_control_resources",
                  "{s-1,azure,none,c-9,healthy} 1\n{s-1,azure,none,c-9,not_applicable} "
                  "5\n{s-1,azure,none,c-9,unhealthy} 2\n");
     CHECK_FAMILY(&world, 1, "defender_control_info", "{c-9,Nine} 1\n");
