@@ -7,6 +7,7 @@
 
 #include "collectors/assessments_exempted.h"
 #include "collectors/assessments_model.h"
+#include "collectors/assessments_summary.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "collectors/snapshot/part_resource.h"
@@ -220,7 +221,8 @@ static void add_reference(struct part *part, const struct row *row, const char *
 static enum odd_reason fold(struct part *part, size_t query, const void *data,
                             const struct collect_context *context, struct error *error)
 {
-    (void)query;
+    if (context->variant && context->variant->summary)
+        return assessments_summary_fold(part, query, data, context, error);
     const struct row *row = data;
     const char *subscription_id = collector_subscription(context, row->subscription_id);
     enum finding_status status = finding_status(row->code, row->cause);
@@ -278,6 +280,10 @@ static void odd(struct part *part, size_t query, const void *data,
                 const struct collect_context *context)
 {
     (void)query;
+    if (context->variant && context->variant->summary) {
+        part_add_gap(part, "");
+        return;
+    }
     const struct row *row = data;
     const char *subscription_id = collector_subscription(context, row->subscription_id);
     if (*row->id)
@@ -326,7 +332,11 @@ static void count_results(struct part *part)
 
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)
 {
-    (void)context, (void)error;
+    (void)error;
+    if (context->variant && context->variant->summary) {
+        part->summary = true;
+        return true;
+    }
     assessments_model_settle(part, seen_of(part));
     assessments_exempted_settle(part);
     count_results(part);
@@ -376,7 +386,7 @@ extern const struct collector assessments_collector;
 bool assessments_models(const struct part *part, uint64_t rows[MODEL_COUNT])
 {
     memset(rows, 0, MODEL_COUNT * sizeof *rows);
-    if (!part || part->source->collector != &assessments_collector)
+    if (!part || part->summary || part->source->collector != &assessments_collector)
         return false;
     for (size_t i = 0; i < part->cover_count; i++) {
         const struct assessments_count *counts = part_counted(part, &assessments_counts, i);
@@ -424,6 +434,17 @@ const struct collector assessments_collector = {
               .path = "/subscriptions/{subscription}/providers/Microsoft.Security/assessments",
               .api_versions = LIST_VERSIONS, .missing_is_empty = true,
               .columns = list_columns },
+        } },
+        { "summary", .summary = true,
+          .lacks = "findings: nothing opens or ends, and no message names a resource", .queries = {
+            [SUMMARY_RESULTS] = { .name = "assessments_results_summary",
+              .kql = kql_assessments_results_summary, .columns = assessments_summary_results },
+            [SUMMARY_RECOMMENDATIONS] = { .name = "assessments_recommendations_summary",
+              .kql = kql_assessments_recommendations_summary,
+              .columns = assessments_summary_recommendations },
+            [SUMMARY_RESOURCES] = { .name = "assessments_resources_summary",
+              .kql = kql_assessments_resources_summary,
+              .columns = assessments_summary_resources },
         } },
     },
     .families = assessments_families,

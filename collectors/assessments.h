@@ -12,6 +12,16 @@ struct assessments_count {
 };
 extern const struct kept_kind assessments_counts;
 
+/* Open findings of a subscription, and what they are on. */
+struct assessments_opened {
+    uint32_t findings[CLOUD_COUNT][RISK_COUNT][2]; /* contextual or not */
+};
+struct assessments_touched {
+    uint32_t resources[CLOUD_COUNT][RISK_COUNT]; /* by their worst */
+    uint32_t attack_path[RISK_COUNT], exposed[RISK_COUNT];
+    int64_t oldest_at[RISK_COUNT];
+};
+
 /* Whether there are results of a cloud. */
 static inline bool assessments_has(const struct assessments_count *counts, enum cloud_kind cloud)
 {

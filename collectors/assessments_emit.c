@@ -1,9 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collectors/assessments.h"
+#include "collectors/assessments_summary.h"
 #include "collectors/catalogue.h"
 #include "collectors/snapshot/part_resource.h"
+#include "core/buf.h"
 #include "core/hash.h"
 #include "core/memory.h"
 
@@ -113,9 +114,8 @@ enum { FINDING_INFO_MAX = 5000 };
 
 /* --- counting --------------------------------------------------------------------------------- */
 struct tally {
-    uint64_t findings[CLOUD_COUNT][RISK_COUNT][2], resources[CLOUD_COUNT][RISK_COUNT];
-    uint64_t attack_path[RISK_COUNT], exposed[RISK_COUNT];
-    int64_t oldest_at[RISK_COUNT];
+    struct assessments_opened opened;
+    struct assessments_touched touched;
 };
 
 /* Worst risk per resource: open addressing on a 64-bit mix of what names the resource. */
@@ -150,7 +150,8 @@ static void tally_resources(const struct part *part, const uint32_t *places,
     }
     for (size_t at = 0; at < slots; at++)
         if (table[at].used)
-            tallies[places[table[at].subscription]].resources[table[at].cloud][table[at].risk]++;
+            tallies[places[table[at].subscription]]
+                .touched.resources[table[at].cloud][table[at].risk]++;
     free(table);
 }
 
@@ -159,13 +160,14 @@ static void tally_findings(const struct part *part, const uint32_t *places, stru
     for (size_t i = 0; i < part->finding_count; i++) {
         const struct part_finding *finding = &part->findings[i];
         struct tally *tally = &tallies[places[finding->subscription]];
+        struct assessments_touched *touched = &tally->touched;
         unsigned risk = finding->risk;
-        tally->findings[part_resource_cloud(part, finding)][risk][finding->contextual]++;
-        tally->attack_path[risk] += finding->attack_paths > 0;
-        tally->exposed[risk] += finding->internet_exposed;
+        tally->opened.findings[part_resource_cloud(part, finding)][risk][finding->contextual]++;
+        touched->attack_path[risk] += finding->attack_paths > 0;
+        touched->exposed[risk] += finding->internet_exposed;
         int64_t at = finding->changed_at;
-        if (at && (!tally->oldest_at[risk] || at < tally->oldest_at[risk]))
-            tally->oldest_at[risk] = at;
+        if (at && (!touched->oldest_at[risk] || at < touched->oldest_at[risk]))
+            touched->oldest_at[risk] = at;
     }
 }
 
@@ -177,9 +179,9 @@ static void emit_cloud(const char *id, enum cloud_kind cloud,
     for (int risk = 0; risk < RISK_COUNT; risk++) {
         const char *word = finding_risk_words[risk];
         for (int contextual = 1; contextual >= 0; contextual--)
-            metric_add(set, &findings, (double)tally->findings[cloud][risk][contextual],
+            metric_add(set, &findings, (double)tally->opened.findings[cloud][risk][contextual],
                        METRIC_LABELS(id, of, word, boolean_words[contextual]));
-        metric_add(set, &affected_resources, (double)tally->resources[cloud][risk],
+        metric_add(set, &affected_resources, (double)tally->touched.resources[cloud][risk],
                    METRIC_LABELS(id, of, word));
     }
     for (int status = 0; status < STATUS_COUNT; status++)
@@ -191,15 +193,13 @@ static void emit_cloud(const char *id, enum cloud_kind cloud,
 static void emit_subscription(const char *id, const struct assessments_count *counts,
                               const struct tally *tally, struct metric_set *set)
 {
+    const struct assessments_touched *touched = &tally->touched;
     for (int risk = 0; risk < RISK_COUNT; risk++) {
         const char *word = finding_risk_words[risk];
-        metric_add(set, &on_attack_path, (double)tally->attack_path[risk],
-                   METRIC_LABELS(id, word));
-        metric_add(set, &internet_exposed, (double)tally->exposed[risk],
-                   METRIC_LABELS(id, word));
-        if (tally->oldest_at[risk])
-            metric_add(set, &oldest, (double)tally->oldest_at[risk],
-                       METRIC_LABELS(id, word));
+        metric_add(set, &on_attack_path, touched->attack_path[risk], METRIC_LABELS(id, word));
+        metric_add(set, &internet_exposed, touched->exposed[risk], METRIC_LABELS(id, word));
+        if (touched->oldest_at[risk])
+            metric_add(set, &oldest, (double)touched->oldest_at[risk], METRIC_LABELS(id, word));
     }
     for (int cloud = 0; cloud < CLOUD_COUNT; cloud++)
         if (cloud == CLOUD_AZURE || assessments_has(counts, (enum cloud_kind)cloud))
@@ -212,6 +212,12 @@ static void emit_subscriptions(const struct part *part, struct metric_set *set)
 {
     struct tally *tallies = MEMORY_ARRAY(struct tally, part->cover_count + 1);
     uint32_t *places = part_places(part);
+    for (size_t i = 0; i < part->cover_count; i++) /* of a summary; else all zeros */
+        tallies[i] = (struct tally){
+            *(const struct assessments_opened *)part_counted(part, &assessments_summary_opened, i),
+            *(const struct assessments_touched *)part_counted(part, &assessments_summary_touched,
+                                                              i),
+        };
     tally_findings(part, places, tallies);
     tally_resources(part, places, tallies);
     for (size_t i = 0; i < part->cover_count; i++)
@@ -252,24 +258,65 @@ static bool is_individual(const struct part *part, size_t assessment)
     return part->assessments[assessment].model == MODEL_INDIVIDUAL;
 }
 
-/* What each recommendation is of; lists leave it to the catalogue. */
-static const char **categories_of(const struct snapshot *snapshot, const struct part *part)
+/* The recommendations of a part and their open findings. */
+struct told {
+    const struct part_assessment *assessments;
+    uint64_t (*counts)[RISK_COUNT];
+    size_t count;
+    struct part_assessment *owned; /* of a summary; NULL otherwise */
+};
+
+static void tell_findings(const struct part *part, struct told *told)
 {
-    const char **categories = MEMORY_ARRAY(const char *, part->assessment_count + 1);
-    for (size_t i = 0; i < part->assessment_count; i++) {
+    told->assessments = part->assessments;
+    told->count = part->assessment_count;
+    told->counts = MEMORY_ARRAY(uint64_t[RISK_COUNT], told->count + 1);
+    for (size_t i = 0; i < part->finding_count; i++)
+        told->counts[part->findings[i].assessment][part->findings[i].risk]++;
+}
+
+static void tell_sums(const struct part *part, struct told *told)
+{
+    size_t count;
+    const struct assessments_sum *sums = part_rows(part, &assessments_summary_sums, &count);
+    struct intern ids = { 0 };
+    told->owned = MEMORY_ARRAY(struct part_assessment, count + 1);
+    told->counts = MEMORY_ARRAY(uint64_t[RISK_COUNT], count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct assessments_sum *sum = &sums[i];
+        size_t at = intern_put(&ids, sum->id, strlen(sum->id)) - 1;
+        if (at == told->count)
+            told->owned[told->count++] = (struct part_assessment){ .id = sum->id,
+                                                                   .title = sum->title,
+                                                                   .category = sum->category,
+                                                                   .type = sum->type,
+                                                                   .severity = sum->severity,
+                                                                   .model = sum->model };
+        told->counts[at][sum->risk] += (uint64_t)sum->findings;
+    }
+    intern_finish(&ids);
+    told->assessments = told->owned;
+}
+
+/* What each recommendation is of; lists leave it to the catalogue. */
+static const char **categories_of(const struct snapshot *snapshot, const char *tenant,
+                                  const struct told *told)
+{
+    const char **categories = MEMORY_ARRAY(const char *, told->count + 1);
+    for (size_t i = 0; i < told->count; i++) {
         const struct catalogue_entry *entry = NULL;
-        if (!*part->assessments[i].category)
-            entry = catalogue_find(snapshot, part->source->tenant, part->assessments[i].id);
-        categories[i] = first_of(part->assessments[i].category, entry ? entry->categories : "");
+        if (!*told->assessments[i].category)
+            entry = catalogue_find(snapshot, tenant, told->assessments[i].id);
+        categories[i] = first_of(told->assessments[i].category, entry ? entry->categories : "");
     }
     return categories;
 }
 
-/* The first recommendation of the part of this one's model and category. */
-static size_t first_of_category(const struct part *part, const char *const *categories,
+/* The first recommendation of this one's model and category. */
+static size_t first_of_category(const struct told *told, const char *const *categories,
                                 size_t assessment)
 {
-    const struct part_assessment *all = part->assessments;
+    const struct part_assessment *all = told->assessments;
     size_t first = 0;
     while (all[first].model != all[assessment].model ||
            strcmp(categories[first], categories[assessment]) != 0)
@@ -277,23 +324,22 @@ static size_t first_of_category(const struct part *part, const char *const *cate
     return first;
 }
 
-/* counts: findings of each recommendation. */
-static void emit_models(const struct snapshot *snapshot, const struct part *part,
-                        uint64_t (*counts)[RISK_COUNT], struct metric_set *set)
+static void emit_models(const struct snapshot *snapshot, const char *tenant,
+                        const struct told *told, struct metric_set *set)
 {
-    uint64_t(*sums)[RISK_COUNT] = MEMORY_ARRAY(uint64_t[RISK_COUNT], part->assessment_count + 1);
-    const char **categories = categories_of(snapshot, part);
-    for (size_t i = 0; i < part->assessment_count; i++) {
-        bool plain = part->assessments[i].model == MODEL_PLAIN;
-        size_t first = plain ? i : first_of_category(part, categories, i);
+    uint64_t(*sums)[RISK_COUNT] = MEMORY_ARRAY(uint64_t[RISK_COUNT], told->count + 1);
+    const char **categories = categories_of(snapshot, tenant, told);
+    for (size_t i = 0; i < told->count; i++) {
+        bool plain = told->assessments[i].model == MODEL_PLAIN;
+        size_t first = plain ? i : first_of_category(told, categories, i);
         for (int risk = 0; risk < RISK_COUNT; risk++)
-            sums[first][risk] += counts[i][risk];
+            sums[first][risk] += told->counts[i][risk];
     }
-    for (size_t i = 0; i < part->assessment_count; i++)
+    for (size_t i = 0; i < told->count; i++)
         for (int risk = 0; risk < RISK_COUNT; risk++)
-            if (part->assessments[i].model != MODEL_PLAIN && sums[i][risk])
+            if (told->assessments[i].model != MODEL_PLAIN && sums[i][risk])
                 metric_add(set, &recommendation_findings, (double)sums[i][risk],
-                           METRIC_LABELS(finding_model_words[part->assessments[i].model],
+                           METRIC_LABELS(finding_model_words[told->assessments[i].model],
                                          categories[i], finding_risk_words[risk]));
     free(categories);
     free(sums);
@@ -302,24 +348,76 @@ static void emit_models(const struct snapshot *snapshot, const struct part *part
 static void emit_assessments(const struct snapshot *snapshot, const struct part *part,
                              struct metric_set *set)
 {
-    uint64_t(*counts)[RISK_COUNT] = MEMORY_ARRAY(uint64_t[RISK_COUNT], part->assessment_count + 1);
-    for (size_t i = 0; i < part->finding_count; i++)
-        counts[part->findings[i].assessment][part->findings[i].risk]++;
-    for (size_t i = 0; i < part->assessment_count; i++) {
+    struct told told = { 0 };
+    if (part->summary)
+        tell_sums(part, &told);
+    else
+        tell_findings(part, &told);
+    for (size_t i = 0; i < told.count; i++) {
         uint64_t total = 0;
-        if (is_individual(part, i))
+        if (told.assessments[i].model == MODEL_INDIVIDUAL)
             continue;
         for (int risk = 0; risk < RISK_COUNT; risk++) {
-            total += counts[i][risk];
-            if (counts[i][risk])
-                metric_add(set, &assessment_findings, (double)counts[i][risk],
-                           METRIC_LABELS(part->assessments[i].id, finding_risk_words[risk]));
+            total += told.counts[i][risk];
+            if (told.counts[i][risk])
+                metric_add(set, &assessment_findings, (double)told.counts[i][risk],
+                           METRIC_LABELS(told.assessments[i].id, finding_risk_words[risk]));
         }
         if (total)
-            emit_info(snapshot, part->source->tenant, &part->assessments[i], set);
+            emit_info(snapshot, part->source->tenant, &told.assessments[i], set);
     }
-    emit_models(snapshot, part, counts, set);
-    free(counts);
+    emit_models(snapshot, part->source->tenant, &told, set);
+    free(told.counts);
+    free(told.owned);
+}
+
+/* Of a summary: by recommendation and subscription. Levels that mean the same are rows of their
+ * own: "None" and none at all. */
+static void emit_sums(const struct part *part, struct metric_set *set)
+{
+    size_t count;
+    const struct assessments_sum *sums = part_rows(part, &assessments_summary_sums, &count);
+    CLEANUP(buf_finish) struct buf key = { 0 };
+    struct intern keys = { 0 };
+    const struct assessments_sum **of = MEMORY_ARRAY(const struct assessments_sum *, count + 2);
+    uint64_t(*totals)[RISK_COUNT] = MEMORY_ARRAY(uint64_t[RISK_COUNT], count + 2);
+    for (size_t i = 0; i < count; i++) {
+        buf_reset(&key);
+        buf_printf(&key, "%s|%s", sums[i].subscription_id, sums[i].id);
+        uint32_t number = intern_put(&keys, buf_cstr(&key), key.length);
+        of[number] = &sums[i];
+        totals[number][sums[i].risk] += (uint64_t)sums[i].findings;
+    }
+    for (uint32_t number = 1; number < keys.count; number++)
+        for (int risk = 0; risk < RISK_COUNT; risk++)
+            if (totals[number][risk] && of[number]->model != MODEL_INDIVIDUAL)
+                metric_add(set, &assessment_subscription_findings, (double)totals[number][risk],
+                           METRIC_LABELS(of[number]->id, of[number]->subscription_id,
+                                         finding_risk_words[risk]));
+    intern_finish(&keys);
+    free(of);
+    free(totals);
+}
+
+/* Of a summary: by type of resource. */
+static void emit_types(const struct part *part, struct metric_set *set)
+{
+    size_t type_count;
+    const struct assessments_type_sum *types =
+        part_rows(part, &assessments_summary_types, &type_count);
+    struct intern names = { 0 };
+    uint64_t(*totals)[RISK_COUNT] = MEMORY_ARRAY(uint64_t[RISK_COUNT], type_count + 2);
+    for (size_t i = 0; i < type_count; i++)
+        for (int risk = 0; risk < RISK_COUNT; risk++)
+            totals[intern_put(&names, types[i].type, strlen(types[i].type))][risk] +=
+                (uint64_t)types[i].findings[risk];
+    for (uint32_t name = 0; name < names.count; name++)
+        for (int risk = 0; risk < RISK_COUNT; risk++)
+            if (totals[name][risk])
+                metric_add(set, &type_findings, (double)totals[name][risk],
+                           METRIC_LABELS(intern_text(&names, name), finding_risk_words[risk]));
+    intern_finish(&names);
+    free(totals);
 }
 
 /* --- open sets of labels: order what is to be counted, count what is equal -------------------- */
@@ -400,4 +498,8 @@ void assessments_emit(const struct snapshot *snapshot, const struct part *part,
     emit_assessments(snapshot, part, set);
     emit_groups(part, NULL, &assessment_subscription_findings, set);
     emit_finding_info(part, set);
+    if (part->summary) {
+        emit_sums(part, set);
+        emit_types(part, set);
+    }
 }

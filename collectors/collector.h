@@ -9,7 +9,7 @@
 #include "core/columns.h"
 #include "core/metric.h"
 
-enum { COLLECTOR_QUERIES_MAX = 8, COLLECTOR_VARIANTS_MAX = 2 };
+enum { COLLECTOR_QUERIES_MAX = 8, COLLECTOR_VARIANTS_MAX = 3 };
 
 /* Whose API it is: each has its own audience and permissions. */
 enum query_host { HOST_RESOURCE_MANAGER, HOST_MICROSOFT_GRAPH, HOST_DEFENDER_API };
@@ -47,11 +47,13 @@ enum collector_rows {
     COLLECTOR_FAILING_ROWS /* only what fails: `fixed` says whether what is gone is fixed */
 };
 
-/* One way to get at the rows; its name, "graph" or "rest", is what the key `source` takes. */
+/* One way to get at the rows; its name, "graph" or "rest", is what the key `source` takes, that of
+ * a summary what `detail` does. */
 struct variant {
     const char *name;
     bool needs_reference; /* starts after it: the rows alone do not say what they mean */
     bool without_risk;    /* of a rated collector: Azure tells no risk level here */
+    bool summary;         /* counted by Azure, without findings: what `detail: summary` takes */
     bool complete;        /* of a reference: it also has what is special in each subscription */
     const char *lacks;    /* what its rows never tell and those of others do; NULL = nothing */
     struct query changed; /* the rows whose status changed since {{since}}; name NULL = none */

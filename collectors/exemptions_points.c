@@ -152,7 +152,7 @@ void exemptions_points_emit(const struct snapshot *snapshot, const struct part *
             continue;
         if (secure_scores_controls(other, &count))
             work.scores = other;
-        if (other->source->collector->rows == COLLECTOR_ALL_ROWS)
+        if (other->source->collector->rows == COLLECTOR_ALL_ROWS && !other->summary)
             work.findings = other;
     }
     if (!work.scores || !work.findings || !metric_wanted(set, &exemptions_points.family))

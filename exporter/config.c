@@ -351,7 +351,8 @@ void config_warn(const struct config *config, struct buf *out)
     for (size_t i = 0; i < config->sources->count; i++) {
         const struct source *source = &config->sources->sources[i];
         const struct runner_source *settings = &config->collectors[i];
-        const struct variant *variant = &source->collector->variants[settings->variant];
+        int number = runner_variant(settings, source);
+        const struct variant *variant = &source->collector->variants[number];
         if (*waiting && settings->enabled && source->collector->rated && variant->without_risk &&
             config->collector.risk_when_missing == RUNNER_RISK_NOT_EVALUATED)
             buf_printf(out,
@@ -359,6 +360,17 @@ void config_warn(const struct config *config, struct buf *out)
                        "never fire: %s; collector.risk_when_missing: severity takes the level of "
                        "the severity\n",
                        source->name, variant->name, waiting);
+        if (settings->enabled && variant->summary)
+            buf_printf(out,
+                       "collectors.%s.detail: a summary tells no findings: rules about them never "
+                       "fire, and what is open in the ledger stays as it is\n",
+                       source->name);
+        if (settings->enabled && variant->summary &&
+            config->collector.risk_when_missing == RUNNER_RISK_SEVERITY)
+            buf_printf(out,
+                       "collectors.%s.detail: a summary has Azure's own risk levels: "
+                       "collector.risk_when_missing: severity changes none of them\n",
+                       source->name);
         if (source->collector->asks_for_tags && config->alerts.tags.count && !settings->enabled)
             buf_printf(out,
                        "alerts.tags: the collector %s is off, so no alert has the label of a tag\n",

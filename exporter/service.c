@@ -483,7 +483,9 @@ static const char *const *list_variants(const struct config *config,
     for (size_t i = 0; i < sources->count; i++) {
         const struct source *source = source_list_find(config->sources, sources->sources[i].key);
         if (source)
-            names[i] = source->collector->variants[config->collectors[source->index].variant].name;
+            names[i] = source->collector
+                           ->variants[runner_variant(&config->collectors[source->index], source)]
+                           .name;
     }
     return names;
 }

@@ -203,7 +203,7 @@ static bool advance_source(struct ledger *ledger, const struct source *of,
                            const struct snapshot *snapshot, int64_t now, struct event_list *events,
                            struct error *error)
 {
-    const struct part *part = snapshot_part(snapshot, of);
+    const struct part *part = snapshot_findings(snapshot, of);
     return !part || part->generation == ledger->sources[of->index].generation ||
            ledger_merge(ledger, of, snapshot, now, events, error);
 }
@@ -223,7 +223,7 @@ static bool add_due(const struct due_pass *pass, enum event_kind kind, struct le
 {
     struct ledger *ledger = pass->ledger;
     const struct source *of = pass->of;
-    const struct part *part = snapshot_part(pass->snapshot, of);
+    const struct part *part = snapshot_findings(pass->snapshot, of);
     ptrdiff_t index = part ? part_find(part, &open->id) : -1;
     struct event event = ledger_merge_event(ledger, kind, of, open, pass->now);
     if (index >= 0) {

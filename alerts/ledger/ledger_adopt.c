@@ -136,7 +136,7 @@ bool ledger_adopt_begin(struct ledger *ledger, const struct source *of,
                         struct error *error)
 {
     struct ledger_source *source = &ledger->sources[of->index];
-    const struct part *part = snapshot_part(snapshot, of);
+    const struct part *part = snapshot_findings(snapshot, of);
     for (size_t i = 0; i < part->cover_count; i++) {
         const char *id = part->cover[i].subscription_id;
         uint32_t number = intern_find(&part->strings, id, strlen(id));
@@ -297,7 +297,8 @@ static bool is_missing(struct ledger *ledger, const struct snapshot *snapshot,
 {
     const struct source_status *status = snapshot_status(snapshot, of);
     const struct ledger_adoption *adoption = adoption_of(&ledger->sources[of->index], id);
-    return of->collector->role == COLLECTOR_DATA && status->enabled &&
+    const struct part *part = snapshot_part(snapshot, of);
+    return of->collector->role == COLLECTOR_DATA && status->enabled && !(part && part->summary) &&
            of->collector->rows != COLLECTOR_NO_FINDINGS && !strcmp(of->tenant, tenant) &&
            (!adoption || adoption->gone_at);
 }

@@ -530,7 +530,7 @@ bool ledger_merge(struct ledger *ledger, const struct source *source,
                   const struct snapshot *snapshot, int64_t now, struct event_list *events,
                   struct error *error)
 {
-    const struct part *part = snapshot_part(snapshot, source);
+    const struct part *part = snapshot_findings(snapshot, source);
     struct merge merge = {
         .ledger = ledger,
         .source = &ledger->sources[source->index],

@@ -37,7 +37,7 @@ bool ledger_twins_show(const struct snapshot *snapshot, const struct source *of,
 {
     for (size_t i = 0; i < of->list->count; i++) {
         const struct source *twin = twin_at(of, i);
-        const struct part *part = twin ? snapshot_part(snapshot, twin) : NULL;
+        const struct part *part = twin ? snapshot_findings(snapshot, twin) : NULL;
         if (part && part_find(part, id) >= 0)
             return true;
     }
@@ -55,7 +55,8 @@ static bool take_from(struct ledger *ledger, const struct source *of, const stru
                       const struct snapshot *snapshot, struct error *error)
 {
     struct ledger_source *to = &ledger->sources[of->index], *from = &ledger->sources[twin->index];
-    const struct part *ours = snapshot_part(snapshot, of), *theirs = snapshot_part(snapshot, twin);
+    const struct part *ours = snapshot_findings(snapshot, of);
+    const struct part *theirs = snapshot_findings(snapshot, twin);
     size_t kept = 0, before = to->count, capacity = to->count;
     bool ok = true;
     if (!theirs) /* it has not run yet */

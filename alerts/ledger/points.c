@@ -238,7 +238,7 @@ static void add_shares(struct points *points, const struct snapshot *snapshot,
 static bool is_counted(const struct part *scores, const struct part *findings)
 {
     size_t count;
-    return scores && findings && secure_scores_controls(scores, &count) &&
+    return scores && findings && !findings->summary && secure_scores_controls(scores, &count) &&
            findings->source->collector->rows == COLLECTOR_ALL_ROWS &&
            !strcmp(findings->source->tenant, scores->source->tenant);
 }

@@ -105,11 +105,12 @@ static int choose_variant(const struct runner_config *config, const struct sourc
 {
     const struct variant *variants = source->collector->variants;
     bool needed = false;
-    int chosen = config->settings[source->index].variant;
+    int chosen = runner_variant(&config->settings[source->index], source);
     for (size_t i = 0; i < config->sources->count; i++) {
         const struct source *by = &config->sources->sources[i];
         needed = needed || runner_is_needed(source, by,
-                                            &by->collector->variants[config->settings[i].variant]);
+                                            &by->collector->variants[runner_variant(
+                                                &config->settings[i], by)]);
     }
     for (int i = 0; i < COLLECTOR_VARIANTS_MAX && needed; i++)
         if (variants[i].complete)

@@ -11,6 +11,7 @@ struct runner_source {
     bool enabled;
     int64_t interval_ms, timeout_ms;
     int variant; /* index into collector.variants */
+    int detail;  /* 1 = its summary, whatever the variant */
     struct option_items waivers; /* struct waiver: of a source whose findings are baseline rules */
     bool fast;   /* of a collector with a fast lane (fast.h) */
     int64_t fast_interval_ms, fast_overlap_ms;
@@ -37,6 +38,9 @@ extern const struct option runner_filter_options[];
 /* Derive what is not given: time-outs from intervals; ids become lower case. */
 void runner_complete(struct runner_source *sources, size_t count, struct runner_filter *filter,
                      struct arena *arena);
+
+/* Which variant of its collector is read. */
+int runner_variant(const struct runner_source *settings, const struct source *source);
 
 struct runner_config {
     struct source_list *sources;

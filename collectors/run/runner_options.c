@@ -88,6 +88,25 @@ static const struct option waivers = {
     .help = "Rules that do not count on some machines, for a time: their findings are exempted.",
 };
 
+static const char *const detail_words[] = { "rows", "summary", NULL };
+static const struct option detail = {
+    "detail", OPTION_WORD(struct runner_source, detail), .otherwise = "rows",
+    .words = detail_words,
+    .help = "Whether it reads row by row or what Azure counts: the same metrics with few requests, "
+            "but no findings, so nothing is told of them. A summary comes from Resource Graph, "
+            "whatever the source.",
+};
+
+/* Which variant is counted by Azure; -1 = none. */
+static int summary_of(const struct collector *collector)
+{
+    int found = -1;
+    for (int i = 0; i < COLLECTOR_VARIANTS_MAX; i++)
+        if (collector->variants[i].summary)
+            found = i;
+    return found;
+}
+
 static bool has_fast_lane(const struct collector *collector)
 {
     bool has = false;
@@ -99,16 +118,18 @@ static bool has_fast_lane(const struct collector *collector)
 const struct option *runner_source_options(const struct collector *collector, struct arena *arena)
 {
     enum { ROWS = ARRAY_COUNT(source_options), FAST_ROWS = ARRAY_COUNT(fast_options) };
-    struct option *rows = arena_zalloc(arena, (ROWS + FAST_ROWS + 2) * sizeof *rows);
+    struct option *rows = arena_zalloc(arena, (ROWS + FAST_ROWS + 3) * sizeof *rows);
     struct option *more = rows + ROWS;
     memcpy(rows, source_options, sizeof source_options);
     if (collector->baseline_rules)
         *more++ = waivers;
+    if (summary_of(collector) >= 0)
+        *more++ = detail;
     if (has_fast_lane(collector))
         memcpy(more, fast_options, sizeof fast_options);
     const char **words = arena_zalloc(arena, (COLLECTOR_VARIANTS_MAX + 1) * sizeof *words);
     for (size_t i = 0; i < COLLECTOR_VARIANTS_MAX; i++)
-        words[i] = collector->variants[i].name;
+        words[i] = collector->variants[i].summary ? NULL : collector->variants[i].name;
     for (size_t i = 0; i < ROWS; i++) {
         if (rows[i].type == OPTION_TYPE_WORD)
             rows[i].words = words;
@@ -128,6 +149,11 @@ static void lower(struct option_texts *list, struct arena *arena)
             *c = (char)tolower((unsigned char)*c);
         list->texts[i] = text;
     }
+}
+
+int runner_variant(const struct runner_source *settings, const struct source *source)
+{
+    return settings->detail ? summary_of(source->collector) : settings->variant;
 }
 
 void runner_complete(struct runner_source *sources, size_t count, struct runner_filter *filter,

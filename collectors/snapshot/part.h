@@ -77,7 +77,9 @@ struct part {
     uint64_t generation;         /* of the store when published; 0 before */
     int64_t collected_at;
     size_t rows;
-    bool truncated;      /* Azure cut something we could only count: reported, never hidden */
+    bool summary;   /* counted by Azure: it says nothing of findings, neither that they are there
+                       nor that they are not */
+    bool truncated; /* Azure cut something we could only count: reported, never hidden */
     const char *limited; /* of what there is more than may be shown, in words; NULL = of nothing */
     struct arena arena;
     struct intern strings;

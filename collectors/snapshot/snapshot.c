@@ -44,6 +44,12 @@ struct part *snapshot_part(const struct snapshot *snapshot, const struct source 
     return place < snapshot->sources->count ? snapshot->parts[place] : NULL;
 }
 
+struct part *snapshot_findings(const struct snapshot *snapshot, const struct source *source)
+{
+    struct part *part = snapshot_part(snapshot, source);
+    return part && !part->summary ? part : NULL;
+}
+
 struct part *snapshot_part_of(const struct snapshot *snapshot, const struct collector *collector,
                               const char *tenant)
 {

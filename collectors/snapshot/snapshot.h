@@ -37,6 +37,8 @@ struct part *snapshot_part_of(const struct snapshot *snapshot, const struct coll
 /* The part of a source, and how it stands; also of a source of another list, found by its key.
  * NULL, and one that is not enabled, when the snapshot knows no such source. */
 struct part *snapshot_part(const struct snapshot *snapshot, const struct source *source);
+/* The same for who looks for findings: NULL, too, when it is a summary. */
+struct part *snapshot_findings(const struct snapshot *snapshot, const struct source *source);
 const struct source_status *snapshot_status(const struct snapshot *snapshot,
                                             const struct source *source);
 

@@ -434,7 +434,8 @@ const struct rows *rows_find(const char *query)
     static const struct rows *const tables[] = {
         rows_alerts,     security_rows,      rows_baseline,       rows_changes,
         rows_compliance, rows_exemptions,    rows_governance,     rows_paths,
-        rows_plans,      rows_prerequisites, rows_subassessments, rows_tags,
+        rows_plans,      rows_prerequisites, rows_subassessments, rows_summaries,
+        rows_tags,
     };
     const struct rows *found = NULL;
     for (size_t i = 0; i < ARRAY_COUNT(tables) && !found; i++)

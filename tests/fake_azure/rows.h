@@ -60,7 +60,7 @@ enum { ROWS_BYTES_MAX = 512 };
 /* Each ends with query NULL. */
 extern const struct rows rows_alerts[], rows_baseline[], rows_changes[], rows_compliance[],
     rows_exemptions[], rows_governance[], rows_paths[], rows_plans[], rows_prerequisites[],
-    rows_subassessments[], rows_tags[];
+    rows_subassessments[], rows_summaries[], rows_tags[];
 
 /* A text in scratch. */
 const char *rows_print(struct arena *scratch, const char *format, ...) PRINTF_LIKE(2, 3);

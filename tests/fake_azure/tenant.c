@@ -14,6 +14,7 @@
 #include "names.h"
 #include "outside.h"
 #include "subassessments.h"
+#include "summaries.h"
 #include "tags.h"
 
 const char *const tenant_status_words[] = { "Healthy", "Unhealthy", "NotApplicable" };
@@ -400,6 +401,7 @@ void tenant_finish(struct tenant *tenant)
     governance_finish(tenant);
     remediations_finish(tenant);
     subassessments_finish(tenant);
+    summaries_finish(tenant);
     arena_finish(&tenant->texts);
     *tenant = (struct tenant){ 0 };
 }

@@ -132,6 +132,7 @@ struct tenant {
     struct fix *fixes; /* remediations.h, in the order they were made */
     size_t fix_count;
     struct subassessments *subassessments; /* subassessments.h */
+    struct summaries *summaries;           /* summaries.h */
     struct arena texts;
 };
 

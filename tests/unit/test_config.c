@@ -81,6 +81,28 @@ TEST(file_reaches_the_modules)
     config_destroy(config);
 }
 
+TEST(a_summary_is_a_variant_of_its_own)
+{
+    CLEANUP(buf_finish) struct buf warnings = { 0 };
+    struct config *config = load_fine("collectors:\n"
+                                      "  assessments: {source: rest, detail: summary}\n"
+                                      "collector: {risk_when_missing: severity}\n");
+    struct runner_config runner = config_runner(config);
+    const struct source *source = &runner.sources->sources[INDEX(assessments)];
+    int variant = runner_variant(&runner.settings[INDEX(assessments)], source);
+    CHECK_TEXT(source->collector->variants[variant].name, "summary");
+    source = &runner.sources->sources[INDEX(plans)];
+    variant = runner_variant(&runner.settings[INDEX(plans)], source);
+    CHECK_TEXT(source->collector->variants[variant].name, "graph");
+    config_warn(config, &warnings);
+    CHECK_TEXT(buf_cstr(&warnings),
+               "collectors.assessments.detail: a summary tells no findings: rules about them never "
+               "fire, and what is open in the ledger stays as it is\n"
+               "collectors.assessments.detail: a summary has Azure's own risk levels: "
+               "collector.risk_when_missing: severity changes none of them\n");
+    config_destroy(config);
+}
+
 TEST(tags_are_asked_for_when_there_are_some)
 {
     CLEANUP(buf_finish) struct buf warnings = { 0 };

@@ -124,6 +124,24 @@ TEST(nobody_assesses_what_is_unseen_for_too_long)
     world_finish(&world);
 }
 
+TEST(a_summary_says_nothing_of_findings)
+{
+    struct world world;
+    world_begin(&world, NULL);
+    world.max_staleness_ms = 3000;
+    world_collect(&world, "az");
+    CHECK_TEXT(world_advance(&world), "finding.opened a/1 high\nfinding.opened z/1 high\n");
+    for (int i = 0; i < 8; i++) {
+        world_collect(&world, "");
+        world.snapshot->parts[A->index]->summary = true;
+        CHECK_TEXT(world_advance(&world), "");
+        CHECK_CONTAINS(UNSEEN(&world), "s2 high 0\n");
+    }
+    world_collect(&world, "az"); /* as if they had never been away */
+    CHECK_TEXT(world_advance(&world), "");
+    world_finish(&world);
+}
+
 /* What may stand between two collections without a finding, so that they are not "in a row". */
 enum fault {
     FAULT_NONE,
