@@ -171,6 +171,8 @@ static void throttle(struct pacer *pacer, int64_t now_ms, const struct pacer_ans
     pacer->probing = true;
     pacer->probe_sent = true; /* nobody asks before that time */
     pacer->reset_at_ms = pacer->blocked_until_ms;
+    if (!pacer->began_ms)
+        pacer->began_ms = now_ms; /* what has not begun has no end */
 }
 
 /* Remember who asked, and what came of it. */

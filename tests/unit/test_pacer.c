@@ -446,3 +446,17 @@ TEST(who_waited_and_left_takes_nothing_along)
     CHECK(pacer_ask(pacer, PACER_SWEEP, reset_ms + 400) > 0);
     CHECK(!pacer_ask(pacer, PACER_SWEEP, reset_ms + 500));
 }
+
+/* An answer of the window before comes when the next one has not begun: somebody stood back. */
+TEST(throttled_between_two_windows_blocks_nobody_for_ever)
+{
+    PACER pacer = pacer_create(PACER_WINDOW);
+    CHECK_INT(pacer_ask(pacer, PACER_SWEEP, 1000), 0);
+    CHECK_INT(pacer_ask(pacer, PACER_SWEEP, 1001), 0); /* this one takes long */
+    answer(pacer, 1000, 1010, 200, 1, 5, 0);
+    CHECK(pacer_ask(pacer, PACER_FIRST, 7000) > 0);
+    CHECK(pacer_ask(pacer, PACER_SWEEP, 7150) > 0); /* the reset has passed, and one is kept */
+    answer(pacer, 1001, 7160, 429, 0, 5, 3);
+    CHECK(is_about(pacer_ask(pacer, PACER_FIRST, 7160), 3000));
+    CHECK_INT(pacer_ask(pacer, PACER_FIRST, 10400), 0);
+}
