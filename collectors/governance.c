@@ -293,22 +293,35 @@ static bool is_open(const struct snapshot *snapshot, const struct finding_id *id
     return false;
 }
 
+/* Whether it is known which findings of a subscription are open. */
+static bool is_assessed(const struct snapshot *snapshot, const char *tenant,
+                        const char *subscription_id)
+{
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        const struct source *source = &snapshot->sources->sources[i];
+        if (source->collector->rows == COLLECTOR_ALL_ROWS && !strcmp(source->tenant, tenant) &&
+            snapshot->parts[i] && part_cover_find(snapshot->parts[i], subscription_id))
+            return true;
+    }
+    return false;
+}
+
 /* An assignment outlives its finding: only those that are open count. source: Defender for Cloud,
  * the portal's own query of 2025. */
 static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
 {
-    const struct source *source = assessed(snapshot);
     const struct own *own = own_in(part);
-    if (!own || !source || !snapshot_part(snapshot, source))
-        return;
-    for (size_t i = 0; i < part->cover_count; i++) {
+    for (size_t i = 0; own && i < part->cover_count; i++) {
         const struct part_cover *cover = &part->cover[i];
         const struct block *block = block_find(own, cover->subscription_id);
         uint64_t counts[STATE_COUNT] = { 0 };
+        if (!cover->collected_at ||
+            !is_assessed(snapshot, part->source->tenant, cover->subscription_id))
+            continue;
         for (size_t n = 0; block && n < block->count; n++)
             if (is_open(snapshot, &block->entries[n].id))
                 counts[state_of(&block->entries[n], part->collected_at)]++;
-        for (int state = 0; cover->collected_at && state < STATE_COUNT; state++)
+        for (int state = 0; state < STATE_COUNT; state++)
             metric_add(set, &assignments, (double)counts[state],
                        METRIC_LABELS(cover->subscription_id, state_words[state]));
     }

@@ -99,6 +99,19 @@ TEST(the_portals_rule_is_by_day_and_counts_what_is_open)
                  "{s-2,grace} 0\n{s-2,no_due_date} 0\n{s-2,on_time} 0\n{s-2,overdue} 0\n");
 }
 
+/* Nobody knows what is open there: that none of it is overdue would be no zero. */
+TEST(where_findings_cannot_be_read_nothing_is_counted)
+{
+    WORLD(world);
+    world_discover(&world, WORLD_BOTH);
+    govern(&world, ROWS(GOVERNED("a", "s-1", "1", "\"a\"", "\"2026-01-01T00:00:00Z\"", "false"),
+                        GOVERNED("b", "s-2", "1", "\"a\"", "\"2026-01-01T00:00:00Z\"", "false")));
+    world.broken[1] = true;
+    assess(&world, ROWS(WORLD_ROW("a", "s-1", "k", "High", "Unhealthy", "")));
+    CHECK_FAMILY(&world, 0, FAMILY,
+                 "{s-1,grace} 0\n{s-1,no_due_date} 0\n{s-1,on_time} 0\n{s-1,overdue} 1\n");
+}
+
 TEST(of_two_assignments_the_earlier_date_holds)
 {
     WORLD(world);
