@@ -226,7 +226,8 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
     if (query == QUERY_PLANS) {
         struct attack_paths_plan *plan =
             part_count(part, &attack_paths_plans, row->subscription_id);
-        plan->is_on |= !strcasecmp(row->tier, "Standard");
+        plan->told_on |= !strcasecmp(row->tier, "Standard");
+        plan->told_off |= strcasecmp(row->tier, "Standard") != 0;
     } else if (query == QUERY_NODES) {
         attack_paths_graph_add(graph, &(struct attack_paths_node){
                                           .path = id_of(part, row->path),
@@ -241,12 +242,25 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
     return ODD_NONE;
 }
 
-/* What a path leads through is no reason to open or resolve it, nor is the plan. */
+/* Say that nobody knows whether paths are seen: of a subscription, "" = of any. */
+static void doubt_plan(struct part *part, const char *subscription_id)
+{
+    struct attack_paths_plan *plan =
+        *subscription_id ? part_count(part, &attack_paths_plans, subscription_id) : NULL;
+    if (plan)
+        plan->told_off = true;
+    else
+        part_add_gap(part, "");
+}
+
+/* What a path leads through is no reason to open or resolve it. */
 static void odd(struct part *part, size_t query, const void *data,
                 const struct collect_context *context)
 {
     (void)context;
     const struct row *row = data;
+    if (query == QUERY_PLANS)
+        doubt_plan(part, row->subscription_id);
     if (query != QUERY_PATHS)
         return;
     if (*row->id)
@@ -369,7 +383,7 @@ static bool fixed(const struct part *part, const struct finding *finding, int64_
         return false;
     const struct attack_paths_plan *plan =
         part_counted(part, &attack_paths_plans, (size_t)(cover - part->cover));
-    return plan->is_on;
+    return plan->told_on && !plan->told_off;
 }
 
 const struct collector attack_paths_collector = {

@@ -28,9 +28,10 @@ void attack_paths_sentence(const struct snapshot *snapshot, struct buf *out);
 
 extern const struct kept_kind attack_paths_kept; /* these paths */
 
-/* Of a subscription: whether Defender CSPM is on there, without which no path can be seen. */
+/* Of a subscription: whether Defender CSPM is on there, without which no path can be seen. On and
+ * off, or neither: nobody knows. */
 struct attack_paths_plan {
-    bool is_on; /* false too where nobody tells */
+    bool told_on, told_off; /* by any of its rows; one that cannot be read may say off */
 };
 extern const struct kept_kind attack_paths_plans;
 

@@ -44,7 +44,8 @@ static void emit_counts(const struct part *part, struct metric_set *set)
     for (size_t i = 0; i < part->cover_count; i++) {
         const struct part_cover *cover = &part->cover[i];
         const struct attack_paths_plan *plan = part_counted(part, &attack_paths_plans, i);
-        if (!cover->collected_at || !(plan->is_on || has_any(tallies[i])))
+        bool is_on = plan->told_on && !plan->told_off;
+        if (!cover->collected_at || !(is_on || has_any(tallies[i])))
             continue;
         for (int risk = 0; risk < RISK_COUNT; risk++)
             metric_add(set, &by_risk, (double)tallies[i][risk],

@@ -294,6 +294,25 @@ TEST(a_missing_path_is_gone_only_where_somebody_looks)
     CHECK(!is_gone(&world, part, &(struct finding){ .subscription_id = "s-9" }));
 }
 
+/* Of what came twice, otherwise, the worse holds: nobody looks. */
+TEST(a_plan_that_is_told_in_two_ways_is_off)
+{
+    static const char *const plans[] = {
+        PLAN("s-1", "Standard") "," PLAN("s-1", "Free"),
+        PLAN("s-1", "Free") "," PLAN("s-1", "Standard"),
+        PLAN("s-1", "Standard") ",{\"subscriptionId\":\"s-1\",\"tier\":null}",
+        PLAN("s-1", "Standard") ",{\"tier\":\"Free\"}",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(plans); i++) {
+        WORLD(world);
+        world_discover(&world, "[" WORLD_ONE "]");
+        COLLECT(&world, PLAN("s-1", "Standard"), "", "", PATH("a", ""));
+        world.context.now += 60;
+        struct part *part = COLLECT(&world, plans[i], "", "", "");
+        CHECK(!is_gone(&world, part, &(struct finding){ .subscription_id = "s-1" }));
+    }
+}
+
 TEST(a_denied_subscription_keeps_its_paths)
 {
     WORLD(world);
