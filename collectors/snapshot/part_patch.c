@@ -98,10 +98,6 @@ static void copy_frame(struct part *copy, const struct part *part)
     }
     for (size_t i = 0; i < part->proofs.count; i++)
         proof_answers_add(&copy->proofs, &part->proofs.items[i].id, part->proofs.items[i].answer);
-    for (size_t i = 0; i < part->frozen_count; i++) {
-        MEMORY_GROW(copy->frozen, copy->frozen_count, copy->frozen_capacity);
-        copy->frozen[copy->frozen_count++] = part->frozen[i];
-    }
 }
 
 /* As the first row of each named it, whether it is open now or not. */
@@ -144,6 +140,11 @@ static void copy_rows(struct part *copy, const struct patch *patch)
     for (size_t i = 0; i < part->closed_count; i++)
         if (!is_told(patch, &part->closed[i].id))
             add_closed(copy, &part->closed[i], part->closed[i].place);
+    for (size_t i = 0; i < part->frozen_count; i++)
+        if (!is_told(patch, &part->frozen[i])) {
+            MEMORY_GROW(copy->frozen, copy->frozen_count, copy->frozen_capacity);
+            copy->frozen[copy->frozen_count++] = part->frozen[i];
+        }
 }
 
 /* The place of a subscription of the look: there is something to lose now. */

@@ -123,6 +123,26 @@ TEST(an_odd_row_of_a_look_says_nothing)
     CHECK_INT(odd_count(&shown(&world)->odd), 0); /* those of the sweep */
 }
 
+/* What the sweep could not read a look may: then it is as every other. */
+TEST(a_finding_whose_row_was_odd_is_told_of_by_a_look)
+{
+    WORLD(world);
+    world_discover(&world, "[" WORLD_ONE "]");
+    struct part *part = sweep(&world, ROWS(OPEN("a", "High", "1"), OPEN("b", "High", "1")));
+    const struct finding_id ids[] = { part->findings[0].id, part->findings[1].id };
+    part = part_create(SOURCE(assessments));
+    world_try(&world, part, GRAPH, 0,
+              ROWS(WORLD_ROW("a", "s-1", "k1", "High", "Sick", AT("2")),
+                   WORLD_ROW("b", "s-1", "k1", "High", "Sick", AT("2"))));
+    world_conclude(&world, part);
+    CHECK_INT(shown(&world)->frozen_count, 2);
+    CHECK(look(&world, ROWS(GOOD("a", "3"))));
+    CHECK_INT(shown(&world)->finding_count, 1);
+    CHECK_INT(shown(&world)->frozen_count, 1);
+    for (int i = 0; i < 2; i++)
+        CHECK(part_is_frozen(shown(&world), &ids[i]) == (part_find(shown(&world), &ids[i]) >= 0));
+}
+
 #define GROUPED(id, code, date)                                                                    \
     WORLD_ROW(id, "s-1", "1195afff-c881-495e-9bc5-1486211ae03f", "High", code,                     \
               ",\"grouped\":\"true\"" AT(date))
