@@ -8,6 +8,7 @@
 
 #include "collectors/collector.h"
 #include "core/compiler.h"
+#include "core/firsts.h"
 #include "core/memory.h"
 #include "kql.h"
 
@@ -334,24 +335,19 @@ static void take_sum(struct standing *first, const struct standing *other)
 static void merge(struct standing *rows, size_t count, bool by_row,
                   void (*take)(struct standing *first, const struct standing *other))
 {
-    CLEANUP(intern_finish) struct intern keys = { 0 };
+    CLEANUP(firsts_finish) struct firsts firsts = { 0 };
     CLEANUP(buf_finish) struct buf key = { 0 };
-    size_t *firsts = MEMORY_ARRAY(size_t, count + 2);
     for (size_t i = 0; i < count; i++) {
         if (rows[i].dropped)
             continue;
         put_subject(&rows[i], &key);
         if (by_row)
             buf_printf(&key, "|%s", rows[i].row_id);
-        size_t known = keys.count;
-        uint32_t number = intern_put(&keys, key.data, key.length);
-        rows[i].dropped = number < known;
+        size_t first = firsts_put(&firsts, key.data, key.length, i);
+        rows[i].dropped = first != i;
         if (rows[i].dropped)
-            take(&rows[firsts[number]], &rows[i]);
-        else
-            firsts[number] = i;
+            take(&rows[first], &rows[i]);
     }
-    free(firsts);
 }
 
 /* What could not be read stays as it was. */

@@ -1,12 +1,10 @@
 #include "collectors/plans.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "collectors/collector.h"
-#include "core/intern.h"
-#include "core/memory.h"
+#include "core/firsts.h"
 #include "kql.h"
 
 extern const struct collector plans_collector;
@@ -141,41 +139,18 @@ static void keep(struct part *part, struct plan *plan, const struct plan *before
     *plan = kept;
 }
 
-/* Numbers of plans by their ids: the first of each. */
-struct places {
-    struct intern ids;
-    size_t *firsts;
-};
-
-static void places_finish(struct places *places)
-{
-    intern_finish(&places->ids);
-    free(places->firsts);
-}
-
-/* The place of the first plan with this id: `place` itself when there was none before. */
-static size_t places_put(struct places *places, const char *id, size_t place)
-{
-    size_t known = places->ids.count;
-    uint32_t number = intern_put(&places->ids, id, strlen(id));
-    if (number >= known)
-        places->firsts[number] = place;
-    return places->firsts[number];
-}
-
 static void settle_odd(struct part *part, struct plan *rows, size_t count, const struct part *older)
 {
     size_t older_count;
     const struct plan *before = plans_all(older, &older_count);
-    CLEANUP(places_finish) struct places places = { 0 };
-    places.firsts = MEMORY_ARRAY(size_t, older_count + 2);
+    CLEANUP(firsts_finish) struct firsts firsts = { 0 };
     for (size_t i = 0; i < older_count; i++)
         if (before[i].state != PLAN_UNTOLD)
-            places_put(&places, before[i].row_id, i);
+            firsts_put(&firsts, before[i].row_id, strlen(before[i].row_id), i);
     for (size_t i = 0; i < count; i++) {
-        uint32_t number = intern_find(&places.ids, rows[i].row_id, strlen(rows[i].row_id));
-        if (rows[i].odd && number != UINT32_MAX)
-            keep(part, &rows[i], &before[places.firsts[number]]);
+        size_t first = firsts_find(&firsts, rows[i].row_id, strlen(rows[i].row_id));
+        if (rows[i].odd && first != SIZE_MAX)
+            keep(part, &rows[i], &before[first]);
     }
 }
 
@@ -186,10 +161,9 @@ static bool finish(struct part *part, const struct collect_context *context, str
     size_t count;
     struct plan *rows = kept_all(&part->kept, &plans, &count);
     settle_odd(part, rows, count, snapshot_part(context->snapshot, part->source));
-    CLEANUP(places_finish) struct places places = { 0 };
-    places.firsts = MEMORY_ARRAY(size_t, count + 2);
+    CLEANUP(firsts_finish) struct firsts firsts = { 0 };
     for (size_t i = 0; i < count; i++) {
-        struct plan *first = &rows[places_put(&places, rows[i].row_id, i)];
+        struct plan *first = &rows[firsts_put(&firsts, rows[i].row_id, strlen(rows[i].row_id), i)];
         if (first == &rows[i])
             continue;
         bool is_worse = first->state == PLAN_UNTOLD ||

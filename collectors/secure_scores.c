@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "collectors/collector.h"
+#include "core/firsts.h"
 #include "core/memory.h"
 #include "kql.h"
 
@@ -258,62 +259,47 @@ static void keep_control(struct part *part, struct secure_control *control,
     control->assessments = part_keep(part, before->assessments);
 }
 
-/* Whether a row of this id came before; *first is where. */
-static bool came_before(struct intern *ids, size_t *firsts, const char *row_id, size_t index,
-                        size_t *first)
-{
-    size_t known = ids->count;
-    uint32_t number = intern_put(ids, row_id, strlen(row_id));
-    bool before = number < known;
-    if (!before)
-        firsts[number] = index;
-    *first = firsts[number];
-    return before;
-}
-
 /* Of an odd score what was known, of one that came twice the worse. */
 static void settle_scores(struct part *part, const struct part *older)
 {
-    CLEANUP(intern_finish) struct intern ids = { 0 };
-    size_t count, older_count, first;
+    CLEANUP(firsts_finish) struct firsts firsts = { 0 };
+    size_t count, older_count;
     struct secure_score *rows = kept_all(&part->kept, &scores, &count);
     const struct secure_score *before = part_rows(older, &scores, &older_count);
-    size_t *firsts = MEMORY_ARRAY(size_t, count + 1);
     for (size_t i = 0; i < count; i++) {
         const struct secure_score *known = NULL;
         for (size_t j = 0; j < older_count && rows[i].odd && !known; j++)
             known = strcmp(before[j].row_id, rows[i].row_id) ? NULL : &before[j];
         if (rows[i].odd)
             keep_score(&rows[i], known);
-        if (!came_before(&ids, firsts, rows[i].row_id, i, &first))
+        size_t first = firsts_put(&firsts, rows[i].row_id, strlen(rows[i].row_id), i);
+        if (first == i)
             continue;
         if (rows[first].odd || (!rows[i].odd && rows[i].ratio < rows[first].ratio))
             keep_score(&rows[first], &rows[i]);
         keep_score(&rows[i], NULL);
     }
-    free(firsts);
 }
 
 static void settle_controls(struct part *part, const struct part *older)
 {
-    CLEANUP(intern_finish) struct intern ids = { 0 };
-    size_t count, older_count, first;
+    CLEANUP(firsts_finish) struct firsts firsts = { 0 };
+    size_t count, older_count;
     struct secure_control *rows = kept_all(&part->kept, &controls, &count);
     const struct secure_control *before = part_rows(older, &controls, &older_count);
-    size_t *firsts = MEMORY_ARRAY(size_t, count + 1);
     for (size_t i = 0; i < count; i++) {
         const struct secure_control *known = NULL;
         for (size_t j = 0; j < older_count && rows[i].odd && !known; j++)
             known = strcmp(before[j].row_id, rows[i].row_id) ? NULL : &before[j];
         if (rows[i].odd)
             keep_control(part, &rows[i], known);
-        if (!came_before(&ids, firsts, rows[i].row_id, i, &first))
+        size_t first = firsts_put(&firsts, rows[i].row_id, strlen(rows[i].row_id), i);
+        if (first == i)
             continue;
         if (rows[first].odd || (!rows[i].odd && rows[i].points < rows[first].points))
             keep_control(part, &rows[first], &rows[i]);
         keep_control(part, &rows[i], NULL);
     }
-    free(firsts);
 }
 
 /* --- names of scopes -------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "collectors/collector.h"
-#include "core/intern.h"
+#include "core/firsts.h"
 #include "core/memory.h"
 #include "kql.h"
 
@@ -180,28 +180,22 @@ static void odd(struct part *part, size_t query, const void *data,
 
 /* --- rows that came twice --------------------------------------------------------------------- */
 
-/* Numbers of rows by their keys: the first of each. */
+/* Rows by their keys. */
 struct places {
-    struct intern keys;
-    size_t *firsts;
+    struct firsts firsts;
     struct buf key;
 };
 
 static void places_finish(struct places *places)
 {
-    intern_finish(&places->keys);
-    free(places->firsts);
+    firsts_finish(&places->firsts);
     buf_finish(&places->key);
 }
 
 /* The place of the first row with the key that was written: `place` itself when there is none. */
 static size_t places_put(struct places *places, size_t place)
 {
-    size_t known = places->keys.count;
-    uint32_t number = intern_put(&places->keys, buf_cstr(&places->key), places->key.length);
-    if (number >= known)
-        places->firsts[number] = place;
-    return places->firsts[number];
+    return firsts_put(&places->firsts, buf_cstr(&places->key), places->key.length, place);
 }
 
 /* What is not told stays so only where no row tells it. */
@@ -214,7 +208,7 @@ static void merge_severities(struct part *part)
 {
     size_t count;
     struct severity_count *rows = kept_all(&part->kept, &severity_counts, &count);
-    CLEANUP(places_finish) struct places places = { .firsts = MEMORY_ARRAY(size_t, count + 2) };
+    CLEANUP(places_finish) struct places places = { 0 };
     for (size_t i = 0; i < count; i++) {
         buf_reset(&places.key);
         buf_printf(&places.key, "%s|%s|%s", rows[i].subscription_id, rows[i].assessment_id,
@@ -235,7 +229,7 @@ static void merge_resources(struct part *part)
 {
     size_t count;
     struct resource_count *rows = kept_all(&part->kept, &resource_counts, &count);
-    CLEANUP(places_finish) struct places places = { .firsts = MEMORY_ARRAY(size_t, count + 2) };
+    CLEANUP(places_finish) struct places places = { 0 };
     for (size_t i = 0; i < count; i++) {
         buf_reset(&places.key);
         buf_printf(&places.key, "%s|%s|%s", rows[i].subscription_id, rows[i].kind,
@@ -403,7 +397,7 @@ static void add_row(struct sums *sums, const struct severity_count *row)
 static void emit_sums(const struct severity_count *rows, size_t count, bool by_recommendation,
                       struct metric_set *set)
 {
-    CLEANUP(places_finish) struct places places = { .firsts = MEMORY_ARRAY(size_t, count + 2) };
+    CLEANUP(places_finish) struct places places = { 0 };
     struct sums *sums = MEMORY_ARRAY(struct sums, count + 1);
     for (size_t i = 0; i < count; i++) {
         buf_reset(&places.key);

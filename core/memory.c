@@ -60,6 +60,15 @@ void *memory_extend(void *array, size_t before, size_t count, size_t element_byt
     return longer;
 }
 
+void *memory_reach(void *array, size_t index, size_t *capacity, size_t element_bytes)
+{
+    size_t before = *capacity;
+    if (index < before)
+        return array;
+    *capacity = index + before / 2 + 16;
+    return memory_extend(array, before, *capacity, element_bytes);
+}
+
 char *memory_copy(const char *text)
 {
     return memory_checked(strdup(text));

@@ -15,6 +15,10 @@
 #define MEMORY_GROW(array, count, capacity)                                                        \
     ((array) = memory_grow(array, count, &(capacity), sizeof *(array)))
 
+/* Room for the element at `index` and all before it, zeroed when new; as above. */
+#define MEMORY_REACH(array, index, capacity)                                                       \
+    ((array) = memory_reach(array, index, &(capacity), sizeof *(array)))
+
 /* An array of `before` elements becomes one of `count`: what is new is zeroed. */
 #define MEMORY_EXTEND(array, before, count)                                                        \
     ((array) = memory_extend(array, before, count, sizeof *(array)))
@@ -22,6 +26,7 @@
 /* What the macros call. */
 void *memory_array(size_t count, size_t element_bytes) MUST_USE;
 void *memory_grow(void *array, size_t count, size_t *capacity, size_t element_bytes) MUST_USE;
+void *memory_reach(void *array, size_t index, size_t *capacity, size_t element_bytes) MUST_USE;
 void *memory_extend(void *array, size_t before, size_t count, size_t element_bytes) MUST_USE;
 
 /* The same memory with another size; what is new is undefined. memory NULL gives a new one. */

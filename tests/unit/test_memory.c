@@ -45,6 +45,27 @@ TEST(grow_keeps_what_is_there_and_gives_room)
     free(numbers);
 }
 
+TEST(reach_gives_room_up_to_a_place_and_zeroes_it)
+{
+    int *numbers = NULL;
+    size_t capacity = 0, moves = 0, before = 0;
+    for (size_t i = 0; i < 10000; i += 3) {
+        MEMORY_REACH(numbers, i, capacity);
+        CHECK(i < capacity);
+        moves += capacity != before;
+        before = capacity;
+        CHECK(!numbers[i]);
+        numbers[i] = (int)i;
+    }
+    MEMORY_REACH(numbers, 5, capacity);
+    CHECK_INT(capacity, before);
+    CHECK(moves < 25);
+    for (size_t i = 0; i < 10000; i++)
+        if (numbers[i] != (i % 3 ? 0 : (int)i))
+            CHECK_INT(numbers[i], i);
+    free(numbers);
+}
+
 TEST(extend_zeroes_what_is_new_and_only_that)
 {
     int *numbers = NULL;
