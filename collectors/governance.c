@@ -47,20 +47,15 @@ struct block {
 
 struct own {
     struct intern owners;
-    struct intern subscriptions; /* number n is blocks[n - 1] */
+    struct intern subscriptions; /* number n, never 0, is blocks[n] */
     struct block *blocks;
-    size_t block_capacity;
+    size_t block_count;
 };
-
-static size_t block_count(const struct own *own)
-{
-    return own->subscriptions.count ? own->subscriptions.count - 1 : 0;
-}
 
 static void own_finish(void *data)
 {
     struct own *own = data;
-    for (size_t i = 0; i < block_count(own); i++)
+    for (size_t i = 0; i < own->block_count; i++)
         free(own->blocks[i].entries);
     free(own->blocks);
     intern_finish(&own->owners);
@@ -82,19 +77,15 @@ static const struct own *own_in(const struct part *part)
 /* The block of a subscription (lower case), new when there is none. */
 static struct block *block_of(struct own *own, const char *subscription_id)
 {
-    size_t before = block_count(own);
     uint32_t number = intern_put(&own->subscriptions, subscription_id, strlen(subscription_id));
-    if (number > before) {
-        MEMORY_GROW(own->blocks, before, own->block_capacity);
-        own->blocks[before] = (struct block){ 0 };
-    }
-    return &own->blocks[number - 1];
+    MEMORY_REACH(own->blocks, number, own->block_count);
+    return &own->blocks[number];
 }
 
 static const struct block *block_find(const struct own *own, const char *subscription_id)
 {
     uint32_t number = intern_find(&own->subscriptions, subscription_id, strlen(subscription_id));
-    return number && number != UINT32_MAX ? &own->blocks[number - 1] : NULL;
+    return number < own->block_count ? &own->blocks[number] : NULL;
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -168,7 +159,7 @@ static bool finish(struct part *part, const struct collect_context *context, str
 {
     (void)context, (void)error;
     struct own *own = own_of(part);
-    for (size_t i = 0; i < block_count(own); i++) {
+    for (size_t i = 1; i < own->subscriptions.count; i++) {
         struct block *block = &own->blocks[i];
         size_t count = 0;
         qsort(block->entries, block->count, sizeof *block->entries, compare_entries);

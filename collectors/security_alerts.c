@@ -119,8 +119,8 @@ struct known {
 };
 struct own {
     struct intern ids;
-    struct known *known; /* [ids.count] */
-    size_t count, capacity;
+    struct known *known; /* by number; some are empty */
+    size_t count;
 };
 
 static void own_finish(void *data)
@@ -136,11 +136,8 @@ static void own_finish(void *data)
 static struct known *known_of(struct part *part, const char *id)
 {
     struct own *own = part_own(part, sizeof *own, own_finish);
-    size_t number = intern_put(&own->ids, id, strlen(id));
-    while (own->count <= number) {
-        MEMORY_GROW(own->known, own->count, own->capacity);
-        own->known[own->count++] = (struct known){ 0 };
-    }
+    uint32_t number = intern_put(&own->ids, id, strlen(id));
+    MEMORY_REACH(own->known, number, own->count);
     return &own->known[number];
 }
 
