@@ -175,6 +175,12 @@ static bool wait_for_quota(struct arm_session *session, enum arm_api api, struct
     }
 }
 
+void arm_expect(const struct arm_session *session, enum arm_api api, int64_t requests)
+{
+    if (session->rank == PACER_SWEEP)
+        pacer_expect(session->arm->pacers[api], requests, clock_monotonic_ms());
+}
+
 /* Wait before another try, unless the deadline comes first: then *error says so. After 429 from
  * the API itself (paced) its pacer makes everybody wait, this call too. */
 static bool wait_to_retry(struct arm_session *session, enum arm_api api, int tries, bool paced,

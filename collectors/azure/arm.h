@@ -58,6 +58,9 @@ struct arm_call {
 bool arm_call(struct arm_session *session, const struct arm_call *call,
               struct http_response *response, struct error *error) MUST_USE;
 
+/* A session that sweeps still needs so many requests: see pacer_expect. Of others: nothing. */
+void arm_expect(const struct arm_session *session, enum arm_api api, int64_t requests);
+
 /* Turn an error answer into *error: every variant the providers send, also HTML and none.
  * Always returns false. Pure: for tests and other clients. */
 bool arm_error(int status, const char *body, size_t length, struct error *error);

@@ -288,6 +288,9 @@ static bool read_group(struct run *run, struct error *error)
         if (!read_page(run, error))
             return error_wrap(error, "resource graph page %zu", run->pages);
         run->progress->pages++;
+        if (run->pages == 1 && run->token.length) /* the first page tells how many follow */
+            arm_expect(run->session, ARM_GRAPH,
+                       (run->total - (int64_t)run->rows) / (int64_t)run->page_rows_asked);
     } while (run->token.length);
     return true;
 }

@@ -210,6 +210,14 @@ int64_t pacer_ask(struct pacer *pacer, enum pacer_rank rank, int64_t now_ms)
     return wait_ms;
 }
 
+void pacer_expect(struct pacer *pacer, int64_t requests, int64_t now_ms)
+{
+    pthread_mutex_lock(&pacer->mutex);
+    if (requests > pacer->highest)
+        pacer->swept_until_ms = now_ms + HOLD_MS;
+    pthread_mutex_unlock(&pacer->mutex);
+}
+
 void pacer_answer(struct pacer *pacer, int64_t now_ms, const struct pacer_answer *answer)
 {
     pthread_mutex_lock(&pacer->mutex);

@@ -35,6 +35,10 @@ void pacer_destroy(struct pacer *pacer);
  * after so many milliseconds. now_ms: any clock that does not step back. */
 int64_t pacer_ask(struct pacer *pacer, enum pacer_rank rank, int64_t now_ms);
 
+/* A sweep knows how many requests it still needs. When they are more than a window has it will have
+ * to wait, and the rest stands back from now on; no longer than a window unless it does wait. */
+void pacer_expect(struct pacer *pacer, int64_t requests, int64_t now_ms);
+
 /* The request that was allowed has come to an end. */
 void pacer_answer(struct pacer *pacer, int64_t now_ms, const struct pacer_answer *answer);
 

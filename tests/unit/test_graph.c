@@ -132,6 +132,36 @@ TEST(pages_are_followed_to_the_end)
                "{\"resultFormat\":\"objectArray\",\"$top\":1000,\"$skipToken\":\"t\\\"1\"}}\n");
 }
 
+/* Whether another may still ask twice, after so many rows of a sweep or of another query. */
+static bool others_go_on(enum pacer_rank rank, int64_t total)
+{
+    char first[200];
+    snprintf(first, sizeof first,
+             "{\"totalRecords\":%lld,\"count\":1,\"resultTruncated\":\"true\","
+             "\"$skipToken\":\"t\",\"data\":[{\"id\":\"a\"}]}",
+             (long long)total);
+    const char *const pages[] = {
+        first, "{\"totalRecords\":2,\"count\":0,\"data\":[]}", /* and there it breaks off */
+        "{\"totalRecords\":0,\"count\":0,\"resultTruncated\":\"false\",\"data\":[]}"
+    };
+    CLEANUP(finish) struct fixture fixture;
+    start(&fixture, pages, 3);
+    const struct graph_query all = { .kql = "securityresources" };
+    fixture.session.rank = rank;
+    CHECK(!query(&fixture, &all));
+    fixture.session.rank = PACER_REST;
+    CHECK(query(&fixture, &all));
+    fixture.session.deadline_ms = clock_monotonic_ms() + 50; /* they would wait for 100 ms */
+    return query(&fixture, &all);
+}
+
+TEST(the_first_page_of_a_sweep_tells_whether_others_stand_back)
+{
+    CHECK(!others_go_on(PACER_SWEEP, 17000));
+    CHECK(others_go_on(PACER_SWEEP, 15000));
+    CHECK(others_go_on(PACER_REST, 17000));
+}
+
 TEST(subscriptions_go_in_groups)
 {
     static const char *const pages[] = {

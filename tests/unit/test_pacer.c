@@ -419,6 +419,23 @@ TEST(a_sweep_that_no_longer_waits_keeps_nobody_waiting)
         CHECK(goes(bucket, &server, PACER_REST, 1001 + i));
 }
 
+TEST(a_sweep_that_will_have_to_wait_has_its_first_window)
+{
+    struct server server = { .windows = WINDOWS_ANCHORED, .window_ms = 5000, .quota = 15 };
+    PACER pacer = pacer_create(PACER_WINDOW);
+    CHECK(goes(pacer, &server, PACER_SWEEP, 1000));
+    pacer_expect(pacer, 15, 1001); /* no more than a window */
+    CHECK(goes(pacer, &server, PACER_REST, 1002));
+    CHECK(goes(pacer, &server, PACER_REST, 1003));
+    pacer_expect(pacer, 16, 1004);
+    CHECK(!goes(pacer, &server, PACER_REST, 1005));
+    CHECK(goes(pacer, &server, PACER_FIRST, 1006));
+    CHECK(goes(pacer, &server, PACER_SWEEP, 1007));
+    CHECK(!goes(pacer, &server, PACER_REST, 6003));
+    CHECK(goes(pacer, &server, PACER_REST, 6004)); /* it never had to wait */
+    CHECK(goes(pacer, &server, PACER_REST, 6005));
+}
+
 TEST(the_first_one_has_the_next_request_that_is_left)
 {
     PACER pacer = pacer_create(PACER_WINDOW);
