@@ -5,8 +5,9 @@ scrape waits for is the exporter, not the attacker's work.
 
   tests/bench/web.py [ROWS] [SCRAPES]   p99 of a scrape in peace and under each attack, and memory
                                         after it; slowhttptest and wrk as well, where installed
-  tests/bench/web.py alerts [ALERTS] [SILENCES]
-                                        CPU and memory of one /api/v2/alerts
+  tests/bench/web.py alerts [ALERTS] [SILENCES] [SCRAPES]
+                                        CPU and memory of one /api/v2/alerts, and p99 of a scrape
+                                        while two ask for it in a loop
 """
 import datetime
 import json
@@ -72,14 +73,15 @@ class Lock:
         self.database.close()
 
 
+def script(port, kind, count):
+    return lambda: Tool(sys.executable, os.path.join(HERE, "../integration/attack.py"),
+                        str(port), kind, str(count))
+
+
 def attacks(url, port, database):
-    def attack(kind, count):
-        return lambda: Tool(sys.executable, os.path.join(HERE, "../integration/attack.py"),
-                            str(port), kind, str(count))
     for kind in KINDS:
-        yield f"slow {kind}", attack(kind, CONNECTIONS)
-    yield "random requests", attack("random", 8)
-    yield "alerts in a loop", attack("/api/v2/alerts", 2)
+        yield f"slow {kind}", script(port, kind, CONNECTIONS)
+    yield "random requests", script(port, "random", 8)
     yield "a locked database", lambda: Lock(database)
     if shutil.which("slowhttptest"):
         many = ("-c", str(CONNECTIONS), "-r", str(CONNECTIONS), "-l", "600")
@@ -97,6 +99,31 @@ def seconds_until_small(pid, most, seconds=60):
     return time.monotonic() - began
 
 
+class Peace:
+    """An exporter in peace: p99 of its scrapes, memory and files."""
+
+    def __init__(self, exporter, scrapes):
+        self.exporter, self.pid, self.scrapes = exporter, exporter.process.pid, scrapes
+        scrape_often(exporter.port, scrapes, PAUSE)
+        self.files = exporter.metrics().one("process_open_fds") + 16
+        self.p99 = p99(scrape_often(exporter.port, scrapes, PAUSE))
+        self.memory = memory_kb(self.pid, "VmRSS")
+        print(f"in peace: p99 {self.p99:.1f} ms, {self.memory / 1024:.0f} MiB")
+
+    def under(self, name, attack):
+        """What scrapes cost while somebody attacks, and memory after it."""
+        with attack():
+            time.sleep(1)  # it has begun
+            times = scrape_often(self.exporter.port, self.scrapes, PAUSE)
+            held = memory_kb(self.pid, "VmRSS")
+        until("the end of it", lambda: self.exporter.metrics().one("process_open_fds") < self.files,
+              200, 0.2)
+        waited = seconds_until_small(self.pid, self.memory * 1.1)
+        print(f"{name}: p99 {p99(times):.1f} ms ({p99(times) / self.p99:.1f} x), "
+              f"{held / 1024:.0f} MiB, after it {memory_kb(self.pid, 'VmRSS') / self.memory:.2f} x "
+              f"({waited:.0f} s later)")
+
+
 def starve(rows, scrapes):
     allow_files()
     stay(OURS)
@@ -108,23 +135,10 @@ def starve(rows, scrapes):
             "receivers": [receiver(sink)]})
         with Exporter(folder, config) as exporter:
             exporter.wait_ready(300)
-            pid = exporter.process.pid
-            scrape_often(exporter.port, scrapes, PAUSE)
-            files = exporter.metrics().one("process_open_fds") + 16
-            idle, memory = p99(scrape_often(exporter.port, scrapes, PAUSE)), memory_kb(pid, "VmRSS")
-            print(f"in peace: p99 {idle:.1f} ms, {memory / 1024:.0f} MiB")
+            peace = Peace(exporter, scrapes)
             for name, attack in attacks(exporter.url, exporter.port,
                                         os.path.join(folder.path, DATABASE)):
-                with attack():
-                    time.sleep(1)  # it has begun
-                    times = scrape_often(exporter.port, scrapes, PAUSE)
-                    held = memory_kb(pid, "VmRSS")
-                until("the end of it",
-                      lambda: exporter.metrics().one("process_open_fds") < files, 200, 0.2)
-                waited = seconds_until_small(pid, memory * 1.1)
-                print(f"{name}: p99 {p99(times):.1f} ms ({p99(times) / idle:.1f} x), "
-                      f"{held / 1024:.0f} MiB, after it {memory_kb(pid, 'VmRSS') / memory:.2f} x "
-                      f"({waited:.0f} s later)")
+                peace.under(name, attack)
 
 
 def put_silences(exporter, count):
@@ -139,7 +153,8 @@ def put_silences(exporter, count):
             headers={"Content-Type": "application/json"}).status == 200, 120, 0.5)
 
 
-def list_alerts(alerts, silences):
+def list_alerts(alerts, silences, scrapes):
+    stay(OURS)
     with Folder() as folder, Sink() as sink, Fake(
             "--seed", "1", "--subscriptions", "20", "--assessments", 5 * alerts) as fake:
         folder.file("rules.yml", RULES)
@@ -159,13 +174,15 @@ def list_alerts(alerts, silences):
                       f"{len(answer.body) / 1e6:.1f} MB: {cpu_seconds(pid) - began:.2f} s CPU, "
                       f"{(memory_kb(pid, 'VmRSS') - memory) / 1024:.0f} MiB more, peak "
                       f"{(memory_kb(pid, 'VmHWM') - peak) / 1024:.0f} MiB higher")
+            Peace(exporter, scrapes).under("alerts in a loop",
+                                           script(exporter.port, "/api/v2/alerts", 2))
 
 
 def main():
     listing = sys.argv[1:2] == ["alerts"]
     numbers = [int(word) for word in sys.argv[2 if listing else 1:]]
     if listing:
-        list_alerts(*(numbers + [50000, 1000][len(numbers):]))
+        list_alerts(*(numbers + [50000, 1000, 300][len(numbers):]))
     else:
         starve(*(numbers + [20000, 300][len(numbers):]))
 
