@@ -210,6 +210,22 @@ static const char *add_words(struct making *making, const char *before, const ch
     return arena_text(making->arena, buf_cstr(&all));
 }
 
+/* What is known of a recommendation beside its finding; built-in titles and texts do not say it. */
+static void add_beside(struct making *making, struct notification_block *block,
+                       const struct finding *view)
+{
+    const struct snapshot *snapshot = making->context->snapshot;
+    if (making->subject->words)
+        return;
+    block->benchmark = unlinked(making, compliance_benchmark(snapshot, view, making->arena));
+    block->vulnerabilities = unlinked(making, subassessments_of(snapshot, view, making->arena));
+    const struct secure_control *control = secure_scores_control_of(snapshot, view);
+    if (!control)
+        return;
+    block->control = unlinked(making, arena_text(making->arena, control->title));
+    block->control_points = control->max_points > 0 ? control->max_points : 0;
+}
+
 /* The first finding gives the block its title, category and link. */
 static void copy_first(struct making *making, struct notification_block *block,
                        const struct finding *view)
@@ -222,16 +238,7 @@ static void copy_first(struct making *making, struct notification_block *block,
                            ? ""
                            : "from severity; not from the resource's context";
     add_link(making, block, NOTIFICATION_PORTAL, link_of(making, view));
-    block->benchmark =
-        unlinked(making, compliance_benchmark(making->context->snapshot, view, making->arena));
-    block->vulnerabilities =
-        unlinked(making, subassessments_of(making->context->snapshot, view, making->arena));
-    const struct secure_control *control =
-        secure_scores_control_of(making->context->snapshot, view);
-    if (!control)
-        return;
-    block->control = unlinked(making, arena_text(making->arena, control->title));
-    block->control_points = control->max_points > 0 ? control->max_points : 0;
+    add_beside(making, block, view);
 }
 
 /* Why the risk is what it is: of what is open, or of all when nothing is. */
@@ -242,6 +249,8 @@ static void add_reasons(struct making *making, struct notification_block *block,
     block->internet_exposed |= view->internet_exposed;
     if (block->attack_paths < view->attack_paths)
         block->attack_paths = view->attack_paths;
+    if (making->subject->words)
+        return; /* they say how many paths Azure counts, and nothing of an alert */
     notification_paths(&making->paths, making->context->snapshot, view, making->arena, block);
     notification_security(making->context->snapshot, view, making->arena, block, &making->rule);
 }
