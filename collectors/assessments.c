@@ -108,6 +108,7 @@ struct reference {
 };
 static const struct kept_kind references = {
     KEPT_ROWS(struct reference),
+    KEPT_BY(struct reference, id),
     .texts = { KEPT_TEXT(struct reference, paths) },
 };
 
@@ -398,14 +399,8 @@ bool assessments_models(const struct part *part, uint64_t rows[MODEL_COUNT])
 
 const char *assessments_attack_paths(const struct part *part, const struct finding_id *id)
 {
-    size_t count = 0;
-    const struct reference *reference = NULL;
-    if (part && part->source->collector == &assessments_collector)
-        reference = part_rows(part, &references, &count);
-    for (size_t i = count; i-- > 0;)
-        if (!finding_id_compare(&reference[i].id, id))
-            return reference[i].paths;
-    return "";
+    const struct reference *reference = part_row_of(part, &references, id);
+    return reference ? reference->paths : "";
 }
 
 #define LIST_VERSIONS "2025-05-04 2021-06-01 2020-01-01"

@@ -72,6 +72,7 @@ static const struct column path_columns[] = {
 
 const struct kept_kind attack_paths_kept = {
     KEPT_ROWS(struct attack_path),
+    KEPT_BY(struct attack_path, finding),
     .texts = {
         KEPT_TEXT(struct attack_path, id),
         KEPT_TEXT(struct attack_path, alias),
@@ -199,6 +200,7 @@ static enum odd_reason fold_path(struct part *part, const struct row *row, struc
         return ODD_NONE;
     const struct attack_path path = {
         .id = id,
+        .finding = finding_id(part->source, id, strlen(id)),
         .alias = row->alias,
         .name = name_of(row),
         .entry = row->entry,
@@ -333,21 +335,14 @@ static void tell(struct part *part, struct attack_paths_graph *graph, struct att
     buf_finish(&telling.chain);
 }
 
-static struct finding_id identity(const struct part *part, const struct attack_path *path)
-{
-    return finding_id(part->source, path->id, strlen(path->id));
-}
-
 /* Of a path that is shown as it was, what was known of it. */
 static void keep_frozen(struct part *part, const struct part *older)
 {
     size_t count;
     const struct attack_path *before = attack_paths_of(older, &count);
-    for (size_t i = 0; i < count; i++) {
-        const struct finding_id id = identity(part, &before[i]);
-        if (part_is_frozen(part, &id))
+    for (size_t i = 0; i < count; i++)
+        if (part_is_frozen(part, &before[i].finding))
             part_add_row(part, &attack_paths_kept, before[i].subscription_id, &before[i]);
-    }
 }
 
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)

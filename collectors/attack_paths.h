@@ -9,7 +9,8 @@
 /* One path. Texts are "" where nothing is told. */
 struct attack_path {
     const char *subscription_id;
-    const char *id;    /* of its finding's row, lower case, without a location */
+    const char *id; /* of its finding's row, lower case, without a location */
+    struct finding_id finding;
     const char *alias; /* what recommendations may call it instead, lower case */
     const char *name, *entry, *target;
     const char *chain; /* what it leads through, with arrows: "Internet -> vm-web -> kv-prod" */

@@ -8,17 +8,10 @@
 const struct attack_path *attack_paths_across_find(const struct snapshot *snapshot,
                                                    const struct finding_id *id)
 {
-    for (size_t i = 0; i < snapshot->sources->count; i++) {
-        size_t count;
-        const struct part *part = snapshot->parts[i];
-        const struct attack_path *path = attack_paths_of(part, &count);
-        for (size_t j = 0; j < count; j++) {
-            const struct finding_id own = finding_id(part->source, path[j].id, strlen(path[j].id));
-            if (!finding_id_compare(&own, id))
-                return &path[j];
-        }
-    }
-    return NULL;
+    const struct attack_path *found = NULL;
+    for (size_t i = 0; i < snapshot->sources->count && !found; i++)
+        found = part_row_of(snapshot->parts[i], &attack_paths_kept, id);
+    return found;
 }
 
 /* Whether an id, or the last segment of it, is that of the path: how recommendations write it is

@@ -65,6 +65,7 @@ struct baselines_merge *baselines_merge_create(const struct waivers *waivers, in
 
 static const struct kept_kind waived = {
     KEPT_ROWS(struct baselines_waived),
+    KEPT_BY(struct baselines_waived, id),
     .texts = { KEPT_TEXT(struct baselines_waived, reason) },
 };
 
@@ -92,14 +93,10 @@ static bool waive(struct part *part, struct baselines_merge *merge,
 const struct baselines_waived *baselines_waived_by(const struct snapshot *snapshot,
                                                    const struct finding *finding)
 {
-    for (size_t i = 0; i < snapshot->sources->count; i++) {
-        size_t count;
-        const struct baselines_waived *all = part_rows(snapshot->parts[i], &waived, &count);
-        for (size_t n = 0; n < count; n++)
-            if (!finding_id_compare(&all[n].id, &finding->id))
-                return &all[n];
-    }
-    return NULL;
+    const struct baselines_waived *found = NULL;
+    for (size_t i = 0; i < snapshot->sources->count && !found; i++)
+        found = part_row_of(snapshot->parts[i], &waived, &finding->id);
+    return found;
 }
 
 void baselines_merge_destroy(struct baselines_merge *merge)

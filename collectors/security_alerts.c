@@ -98,6 +98,7 @@ static const struct { const char *word, *tactic; } tactics[] = {
 
 const struct kept_kind security_alerts_kept = {
     KEPT_ROWS(struct security_alert),
+    KEPT_BY(struct security_alert, finding),
     .texts = {
         KEPT_TEXT(struct security_alert, id),
         KEPT_TEXT(struct security_alert, name),
@@ -188,6 +189,7 @@ static void keep_alert(struct part *part, const struct row *row, const char *id,
 {
     const struct security_alert alert = {
         .id = id,
+        .finding = finding_id(part->source, id, strlen(id)),
         .name = name_of(row),
         .type = row->type,
         .tactics = tactics_of(part, row->intent),
@@ -298,11 +300,9 @@ static void keep_frozen(struct part *part, const struct part *older)
 {
     size_t count;
     const struct security_alert *before = security_alerts_of(older, &count);
-    for (size_t i = 0; i < count; i++) {
-        const struct finding_id id = finding_id(part->source, before[i].id, strlen(before[i].id));
-        if (part_is_frozen(part, &id))
+    for (size_t i = 0; i < count; i++)
+        if (part_is_frozen(part, &before[i].finding))
             part_add_row(part, &security_alerts_kept, before[i].subscription_id, &before[i]);
-    }
 }
 
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)
@@ -333,18 +333,10 @@ const struct security_alert *security_alerts_of(const struct part *part, size_t 
 const struct security_alert *security_alerts_find(const struct snapshot *snapshot,
                                                   const struct finding_id *id)
 {
-    for (size_t i = 0; i < snapshot->sources->count; i++) {
-        size_t count;
-        const struct part *part = snapshot->parts[i];
-        const struct security_alert *alert = security_alerts_of(part, &count);
-        for (size_t j = 0; j < count; j++) {
-            const struct finding_id own =
-                finding_id(part->source, alert[j].id, strlen(alert[j].id));
-            if (!finding_id_compare(&own, id))
-                return &alert[j];
-        }
-    }
-    return NULL;
+    const struct security_alert *found = NULL;
+    for (size_t i = 0; i < snapshot->sources->count && !found; i++)
+        found = part_row_of(snapshot->parts[i], &security_alerts_kept, id);
+    return found;
 }
 
 enum security_alert_severity security_alerts_severity(enum severity severity)

@@ -19,6 +19,7 @@ extern const char *const security_alerts_severities[]; /* in the order of the en
 struct security_alert {
     const char *subscription_id;
     const char *id; /* lower case, of its finding's row */
+    struct finding_id finding;
     const char *name, *type;
     const char *tactics;                   /* of MITRE ATT&CK in words, joined with ", " */
     const char *resource_id;               /* what it is about; its own id when nobody tells */

@@ -69,8 +69,9 @@ struct resource_count {
 };
 /* What lies below a result of a recommendation. */
 struct below {
-    const char *subscription_id, *parent; /* the id of its row, lower case */
-    const char *named;                    /* "CVE-1|9.8|2.1,CVE-2||" */
+    const char *subscription_id;
+    struct finding_id id; /* of the parent's row, lower case, as this source makes one */
+    const char *named;    /* "CVE-1|9.8|2.1,CVE-2||" */
     double vulnerabilities;
 };
 
@@ -86,7 +87,8 @@ static const struct kept_kind resource_counts = {
 };
 static const struct kept_kind belows = {
     KEPT_ROWS(struct below),
-    .texts = { KEPT_TEXT(struct below, parent), KEPT_TEXT(struct below, named) },
+    KEPT_BY(struct below, id),
+    .texts = { KEPT_TEXT(struct below, named) },
 };
 /* clang-format on */
 
@@ -136,6 +138,17 @@ static void add_resource(struct part *part, const struct row *row)
     part_add_row(part, &resource_counts, row->subscription_id, &count);
 }
 
+static void add_below(struct part *part, const struct row *row)
+{
+    const char *parent = part_keep_lower(part, row->id);
+    part_add_row(part, &belows, row->subscription_id,
+                 &(struct below){
+                     .id = finding_id(part->source, parent, strlen(parent)),
+                     .named = row->named,
+                     .vulnerabilities = row->vulnerabilities,
+                 });
+}
+
 static enum odd_reason fold(struct part *part, size_t query, const void *data,
                             const struct collect_context *context, struct error *error)
 {
@@ -159,12 +172,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
     else if (is_resource)
         add_resource(part, row);
     else
-        part_add_row(part, &belows, row->subscription_id,
-                     &(struct below){
-                         .parent = part_keep_lower(part, row->id),
-                         .named = part_keep(part, row->named),
-                         .vulnerabilities = row->vulnerabilities,
-                     });
+        add_below(part, row);
     return ODD_NONE;
 }
 
@@ -292,16 +300,6 @@ static void put_below(const struct below *below, struct buf *out)
         buf_printf(out, ", %.0f more", below->vulnerabilities - named);
 }
 
-static const struct below *below_of(const struct part *part, const char *row_id)
-{
-    size_t count;
-    const struct below *rows = part_rows(part, &belows, &count);
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(rows[i].parent, row_id))
-            return &rows[i];
-    return NULL;
-}
-
 /* Of the parent's row, as rows below it name it. */
 static void put_row_id(const struct finding *finding, struct buf *out)
 {
@@ -321,7 +319,8 @@ const char *subassessments_of(const struct snapshot *snapshot, const struct find
             continue;
         if (!row_id.length)
             put_row_id(finding, &row_id);
-        const struct below *below = below_of(part, buf_cstr(&row_id));
+        const struct finding_id id = finding_id(part->source, row_id.data, row_id.length);
+        const struct below *below = part_row_of(part, &belows, &id);
         if (below)
             put_below(below, &text);
     }

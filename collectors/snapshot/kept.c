@@ -80,6 +80,45 @@ void *kept_all(const struct kept_rows *kept, const struct kept_kind *kind, size_
     return *count ? table->bytes : NULL;
 }
 
+/* --- finding ---------------------------------------------------------------------------------- */
+static const struct finding_id *id_at(const struct kept_table *table, size_t row)
+{
+    return (const struct finding_id *)(const void *)(element(table, row) + table->kind->found_by);
+}
+
+static int compare_ids(const void *left, const void *right, void *table)
+{
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    int order = finding_id_compare(id_at(table, a), id_at(table, b));
+    return order ? order : (a > b) - (a < b);
+}
+
+static void sort_by_id(struct kept_table *table)
+{
+    if (!table->kind->is_found || !table->count)
+        return;
+    table->order = MEMORY_ARRAY(uint32_t, table->count);
+    for (size_t i = 0; i < table->count; i++)
+        table->order[i] = (uint32_t)i;
+    qsort_r(table->order, table->count, sizeof *table->order, compare_ids, table);
+}
+
+const void *kept_find(const struct kept_rows *kept, const struct kept_kind *kind,
+                      const struct finding_id *id)
+{
+    const struct kept_table *table = table_find(kept, kind);
+    size_t low = 0, high = table && table->order ? table->count : 0;
+    while (low < high) { /* up to the first that is larger */
+        size_t middle = low + (high - low) / 2;
+        if (finding_id_compare(id_at(table, table->order[middle]), id) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool found = low && !finding_id_compare(id_at(table, table->order[low - 1]), id);
+    return found ? element(table, table->order[low - 1]) : NULL;
+}
+
 /* --- counts ----------------------------------------------------------------------------------- */
 /* Keep what stands at a place, once a mark, so that rewinding can bring it back. */
 static void save(struct kept_rows *kept, struct kept_table *table, size_t place)
@@ -179,9 +218,9 @@ struct kept_rows kept_copy(const struct kept_rows *kept)
     struct kept_rows copy = { .table_count = kept->table_count };
     for (size_t i = 0; i < kept->table_count; i++) {
         const struct kept_table *table = &kept->tables[i];
-        copy.tables[i] = (struct kept_table){
-            .kind = table->kind, .count = table->count, .capacity = table->count
-        };
+        copy.tables[i] = (struct kept_table){ .kind = table->kind,
+                                              .count = table->count,
+                                              .capacity = table->count };
         copy.tables[i].bytes = memory_array(table->count + 1, table->kind->bytes);
         if (table->count)
             memcpy(copy.tables[i].bytes, table->bytes, table->count * table->kind->bytes);
@@ -189,7 +228,7 @@ struct kept_rows kept_copy(const struct kept_rows *kept)
     return copy;
 }
 
-void kept_seal(struct kept_rows *kept)
+static void forget_saved(struct kept_rows *kept)
 {
     while (kept->saved) {
         struct kept_saved *saved = kept->saved;
@@ -198,11 +237,22 @@ void kept_seal(struct kept_rows *kept)
     }
 }
 
+void kept_seal(struct kept_rows *kept)
+{
+    forget_saved(kept);
+    for (size_t i = 0; i < kept->table_count; i++) {
+        free(kept->tables[i].order);
+        kept->tables[i].order = NULL;
+        sort_by_id(&kept->tables[i]);
+    }
+}
+
 void kept_finish(struct kept_rows *kept)
 {
-    kept_seal(kept);
+    forget_saved(kept);
     for (size_t i = 0; i < kept->table_count; i++) {
         free(kept->tables[i].bytes);
+        free(kept->tables[i].order);
         free(kept->tables[i].saved_at);
     }
 }

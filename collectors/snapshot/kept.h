@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collectors/snapshot/finding.h"
 #include "core/compiler.h"
 #include "core/intern.h"
 
@@ -16,10 +17,13 @@ enum { KEPT_KINDS_MAX = 8, KEPT_TEXTS_MAX = 12, KEPT_STRUCT_MAX = 512 };
  *   };
  *   static const struct kept_kind counts = { KEPT_COUNTS(struct count) };
  * KEPT_ROWS: any number of rows a subscription; the first member is `const char *subscription_id`,
- * which the part fills in. KEPT_COUNTS: one struct of numbers a subscription, zeroed when new. */
+ * which the part fills in. KEPT_COUNTS: one struct of numbers a subscription, zeroed when new.
+ * KEPT_BY: rows are also found by the finding they are about, or by another id made as those are.
+ */
 struct kept_kind {
     size_t bytes;
-    bool is_count;
+    bool is_count, is_found;
+    size_t found_by; /* offset of a struct finding_id */
     struct kept_text {
         const char *member; /* NULL ends the list */
         size_t offset;
@@ -34,6 +38,8 @@ struct kept_kind {
     .bytes = KEPT_SIZE(type) + CHECKED_ZERO(!MEMBER_OFFSET(type, subscription_id, const char *), \
                                             #type ".subscription_id must be the first member")
 #define KEPT_COUNTS(type) .bytes = KEPT_SIZE(type), .is_count = true
+#define KEPT_BY(type, name) \
+    .is_found = true, .found_by = MEMBER_OFFSET(type, name, struct finding_id)
 #define KEPT_TEXT(type, name) { #name, MEMBER_OFFSET(type, name, const char *) }
 /* clang-format on */
 
@@ -42,6 +48,7 @@ struct kept_table {
     char *bytes;
     size_t count, capacity; /* counts: one a place, up to the last that was asked for */
     uint32_t *saved_at;     /* counts: the mark a place was last saved for */
+    uint32_t *order;        /* KEPT_BY, sealed: rows by their ids, of equal ones as they came */
 };
 
 /* All rows and counts of a part. Zeroed is ready to use. */
@@ -58,6 +65,10 @@ void kept_add(struct kept_rows *kept, const struct kept_kind *kind, const char *
 
 /* Those of one kind in the order they came; NULL and 0 when there are none. */
 void *kept_all(const struct kept_rows *kept, const struct kept_kind *kind, size_t *count);
+
+/* The last row of a KEPT_BY kind that came with this id; NULL when there is none. Sealed rows. */
+const void *kept_find(const struct kept_rows *kept, const struct kept_kind *kind,
+                      const struct finding_id *id);
 
 /* The counts at a place, to be changed; until the next call. */
 void *kept_count(struct kept_rows *kept, const struct kept_kind *kind, size_t place);
@@ -84,7 +95,7 @@ void kept_carry(struct kept_rows *kept, const struct kept_rows *older,
 /* A copy of sealed rows, texts excepted: they live where they are. */
 struct kept_rows kept_copy(const struct kept_rows *kept);
 
-/* Nothing is gone back to any more. */
+/* Nothing is gone back to any more, and rows are found by their ids. */
 void kept_seal(struct kept_rows *kept);
 
 /* Give everything back. Takes a zeroed one. */

@@ -194,6 +194,14 @@ void part_add_row(struct part *part, const struct kept_kind *kind, const char *s
  * none or part is NULL. */
 const void *part_rows(const struct part *part, const struct kept_kind *kind, size_t *count);
 
+/* The last of those rows that came with this id (KEPT_BY); NULL when there is none or part is NULL.
+ * After part_seal. */
+static inline const void *part_row_of(const struct part *part, const struct kept_kind *kind,
+                                      const struct finding_id *id)
+{
+    return part ? kept_find(&part->kept, kind, id) : NULL;
+}
+
 /* The counts of a subscription (any case), zeroed when new, to be added to at once: the next call
  * may move them. */
 void *part_count(struct part *part, const struct kept_kind *kind, const char *subscription_id);

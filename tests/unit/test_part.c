@@ -417,6 +417,55 @@ TEST(carried_findings_keep_their_identity)
     part_release(older);
 }
 
+struct fact {
+    const char *subscription_id;
+    struct finding_id id;
+    int64_t number;
+};
+static const struct kept_kind facts = { KEPT_ROWS(struct fact), KEPT_BY(struct fact, id) };
+
+static void add_fact(struct part *part, int name, int64_t number)
+{
+    char id[16];
+    int length = snprintf(id, sizeof id, "fact %d", name);
+    part_add_row(
+        part, &facts, name % 2 ? "odd" : "even",
+        &(struct fact){ .id = finding_id(part->source, id, (size_t)length), .number = number });
+}
+
+/* -1 = no row is found. */
+static int64_t fact_of(const struct part *part, int name)
+{
+    char id[16];
+    int length = snprintf(id, sizeof id, "fact %d", name);
+    struct finding_id wanted = finding_id(SOURCE(assessments), id, (size_t)length);
+    const struct fact *fact = part_row_of(part, &facts, &wanted);
+    return fact ? fact->number : -1;
+}
+
+TEST(rows_are_found_by_what_they_are_about)
+{
+    struct part *older = part_create(SOURCE(assessments));
+    struct part *part = part_create(SOURCE(assessments));
+    CHECK_INT(fact_of(NULL, 1), -1);
+    for (int i = 0; i < 1000; i++)
+        add_fact(older, i, i);
+    add_fact(older, 7, 1007); /* of two the one that came last */
+    part_add_cover(older, "even", 1);
+    part_seal(older);
+    for (int i = 0; i < 1000; i++)
+        CHECK_INT(fact_of(older, i), i == 7 ? 1007 : i);
+    CHECK_INT(fact_of(older, 1000), -1);
+    add_fact(part, 1, 5);
+    part_carry(part, older, "even"); /* and rows that were carried over */
+    part_seal(part);
+    CHECK_INT(fact_of(part, 1), 5);
+    CHECK_INT(fact_of(part, 8), 8);
+    CHECK_INT(fact_of(part, 7), -1);
+    part_release(part);
+    part_release(older);
+}
+
 TEST(cover_speaks_only_for_what_was_read)
 {
     struct part *part = part_create(SOURCE(assessments));
