@@ -100,7 +100,8 @@ static const struct column list_columns[] = {
 
 const struct kept_kind assessments_counts = { KEPT_COUNTS(struct assessments_count) };
 
-/* Which attack paths a finding lies on; of those that lie on none nothing is kept. */
+/* Which attack paths a finding lies on; of those that lie on none nothing is kept, but by a look:
+ * what was known of them is over. */
 struct reference {
     const char *subscription_id;
     struct finding_id id;
@@ -211,10 +212,11 @@ static void add_closed(struct part *part, const struct row *row, const char *sub
 }
 
 /* Keep which attack paths the finding just added lies on. */
-static void add_reference(struct part *part, const struct row *row, const char *subscription_id)
+static void add_reference(struct part *part, const struct row *row, const char *subscription_id,
+                          const struct collect_context *context)
 {
     const struct finding_id id = part->findings[part->finding_count - 1].id;
-    if (*row->paths)
+    if (*row->paths || context->since)
         part_add_row(part, &references, subscription_id,
                      &(struct reference){ .id = id, .paths = row->paths });
 }
@@ -273,7 +275,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
     };
     add_native(&finding, row, &part->arena);
     part_add_open(part, &finding);
-    add_reference(part, row, subscription_id);
+    add_reference(part, row, subscription_id, context);
     return ODD_NONE;
 }
 

@@ -28,7 +28,9 @@ static struct part *sweep(struct world *world, const char *rows)
 static struct part *look_at(struct world *world, const char *rows)
 {
     struct part *look = part_create(SOURCE(assessments));
+    world->context.since = 1;
     world_try(world, look, GRAPH, 0, rows);
+    world->context.since = 0;
     part_settle(look, NULL);
     part_seal(look);
     return look;
@@ -181,6 +183,10 @@ TEST(the_attack_paths_of_a_finding_are_those_told_last)
     CHECK_TEXT(paths_of(&world, 0), "p1,p2");
     CHECK(look(&world, ROWS(ON("p3", "3"))));
     CHECK_TEXT(paths_of(&world, 0), "p3");
+    CHECK(look(&world, ROWS(ON("", "4"))));
+    CHECK_TEXT(paths_of(&world, 0), "");
+    CHECK(look(&world, ROWS(ON("p4", "5"))));
+    CHECK_TEXT(paths_of(&world, 0), "p4");
 }
 
 /* The two queries differ in which rows they want, and in nothing else. */
