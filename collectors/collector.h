@@ -19,7 +19,8 @@ struct query {
     const char *name;         /* for logs and errors */
     const char *kql;          /* Resource Graph text, tenant scope */
     const char *path;         /* ARM list; "{subscription}" makes it one list per visible one,
-                                 "{row}" one below each row of the query before */
+                                 "{row}" one below each row of the query before, which may be a
+                                 kql whose rows are of no subscription: then it is optional */
     enum query_host host;     /* of a path */
     bool post;                /* of a path: asked for with POST */
     const char *hunt;         /* text of advanced hunting that is posted */
@@ -126,6 +127,9 @@ struct collector {
                             const struct collect_context *context, struct error *error);
     /* Whether the list below a row is asked for, by a next query with "{row}". NULL = always. */
     bool (*has_below)(size_t query, const void *row);
+    /* The list below context->row_id, which is of no subscription, could not be read: what came of
+     * it to part_own is to be forgotten, rows and counts are already. May be NULL. */
+    void (*lost)(struct part *part, size_t query, const struct collect_context *context);
     /* Of COLLECTOR_ANSWERS: whether a query has to be asked about this resource, after what those
      * before it brought. In its text {from}, {to} and {resource}, of Resource Graph {{from}},
      * {{to}} and within quotes {{ids}}, are what is asked. */

@@ -358,32 +358,39 @@ static bool watch_failure(struct watch *watch, const struct remediation_failure 
                                error));
 }
 
-/* Those of one subscription. A row without a task: it was looked at before. */
-static bool watch_fixes(struct watch *watch, const struct part *part, const char *id,
+/* Those of a subscription, or of the tasks of a management group; NULL = whichever. A row without
+ * a task: it was looked at before. */
+static bool watch_fixes(struct watch *watch, const struct remediation_failure *failures,
+                        size_t count, const char *subscription_id, const char *key,
                         struct error *error)
 {
-    size_t count;
     struct value seen;
-    const struct remediation_failure *failures = remediations_failures(part, &count);
-    if (!read_value(watch, "remediation", id, &seen, error))
+    if (!read_value(watch, "remediation", key, &seen, error))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!strcmp(failures[i].subscription_id, id) &&
+        if ((!subscription_id || !strcmp(failures[i].subscription_id, subscription_id)) &&
             !watch_failure(watch, &failures[i], !seen.found, error))
             return false;
-    return seen.found || write_value(watch, "remediation", id, 0, "", error);
+    return seen.found || write_value(watch, "remediation", key, 0, "", error);
 }
 
 static bool watch_remediations(struct watch *watch, const struct part *part, struct error *error)
 {
-    bool any = remediations_are_from(watch->source) && part;
+    size_t count;
+    const struct remediation_group *group;
+    const struct remediation_failure *failures = remediations_failures(part, &count);
+    bool any = remediations_are_from(watch->source) && part, ok = true;
     if (any && !watch_prune_remediations(watch->database, part, error))
         return false;
-    for (size_t i = 0; any && i < part->cover_count; i++)
-        if (part->cover[i].collected_at && !part->cover[i].carried &&
-            !watch_fixes(watch, part, part->cover[i].subscription_id, error))
-            return false;
-    return true;
+    for (size_t i = 0; any && ok && i < part->cover_count; i++) {
+        const char *id = part->cover[i].subscription_id;
+        ok = !part->cover[i].collected_at || part->cover[i].carried ||
+             watch_fixes(watch, failures, count, id, id, error);
+    }
+    for (size_t i = 0; any && ok && (group = remediations_group(part, i)); i++)
+        ok = !group->is_read ||
+             watch_fixes(watch, group->failures, group->failure_count, NULL, group->id, error);
+    return ok;
 }
 
 /* --- freshness -------------------------------------------------------------------------------- */

@@ -27,7 +27,7 @@ enum {
 /* Ids of rows that have a list below them. */
 struct heads {
     struct head {
-        const char *id, *subscription_id; /* the latter lives longer than the run */
+        const char *id, *subscription_id; /* the latter lives longer than the run; NULL = of none */
     } * list;
     size_t count, capacity;
     struct arena arena;
@@ -94,8 +94,8 @@ static void heads_finish(struct heads *heads)
     *heads = (struct heads){ 0 };
 }
 
-/* Keep the id of a row with a list below it. One that leads elsewhere than below its subscription
- * is no part of an address. */
+/* Keep the id of a row with a list below it. One that leads elsewhere than below its subscription,
+ * or the row that it is below, is no part of an address. */
 static bool keep_head(struct run *run, const char *id, struct error *error)
 {
     const struct collector *collector = run->collector;
@@ -104,7 +104,9 @@ static bool keep_head(struct run *run, const char *id, struct error *error)
     if (run->query_index + 1 == COLLECTOR_QUERIES_MAX || !is_below(run->query + 1) ||
         (collector->has_below && !collector->has_below(run->query_index, run->row)))
         return true;
-    buf_printf(&within, "/subscriptions/%s/", subscription_id);
+    const char *above = run->context.row_id ? run->context.row_id : "/providers";
+    buf_printf(&within, "%s%s/", subscription_id ? "/subscriptions/" : "",
+               subscription_id ? subscription_id : above);
     if (strncasecmp(id, buf_cstr(&within), within.length) != 0 || strstr(id, "/.."))
         return error_set(error, ERROR_PARSE, "the id of a row is not within its subscription");
     MEMORY_GROW(run->next.list, run->next.count, run->next.capacity);
@@ -348,6 +350,23 @@ static bool ask_subscription(struct run *run, struct error *error)
     return ok;
 }
 
+/* The lists below rows that are of no subscription; one that fails is as if it were not there. */
+static bool ask_below(struct run *run, struct error *error)
+{
+    bool ok = true;
+    for (size_t i = 0; i < run->heads.count && ok; i++) {
+        run->context.row_id = run->heads.list[i].id;
+        if (ask_list(run, error))
+            continue;
+        ok = error->code != ERROR_CANCELLED && error->code != ERROR_AUTH;
+        if (run->collector->lost)
+            run->collector->lost(run->part, run->query_index, &run->context);
+        log_debug(MSG("optional list failed"), TEXT("collector", run->collector->name), ERR(error));
+    }
+    run->context.row_id = NULL;
+    return ok;
+}
+
 /* A list per visible subscription; one that fails is left behind, the others go on. */
 static bool ask_lists(struct run *run, struct error *error)
 {
@@ -391,7 +410,9 @@ static bool ask(struct run *run, struct error *error)
     uint64_t moved = run->twice.moved;
     int tries = run->session->tries;
     run->session->tries = query->optional ? 1 : tries;
-    bool ok = query->kql                  ? ask_graph(run, error)
+    bool ok = query->kql ? ask_graph(run, error)
+              : is_below(query) && run->heads.count && !run->heads.list->subscription_id
+                  ? ask_below(run, error)
               : is_of_subscription(query) ? ask_lists(run, error)
                                           : ask_list(run, error);
     run->session->tries = tries;
@@ -430,8 +451,9 @@ static bool ask_and_check(struct run *run, struct error *error)
 
 static bool is_per_subscription(const struct variant *variant)
 {
-    for (const struct query *query = variant->queries; query->name; query++)
-        if (!is_of_subscription(query))
+    const struct query *first = variant->queries;
+    for (const struct query *query = first; query->name; query++)
+        if (!is_of_subscription(query) && (query == first || !query->optional))
             return false;
     return true;
 }

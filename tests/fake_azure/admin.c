@@ -495,20 +495,24 @@ void admin_governance_rule(struct request *request, struct reply *reply)
 
 void admin_fix(struct request *request, struct reply *reply)
 {
-    const char *const names[] = { "subscription", "task",    "resource", "status",
-                                  "code",         "message", "at" };
-    enum { NEEDED = 4 };
-    const char *texts[ARRAY_COUNT(names)];
+    const char *const names[] = { "task", "resource", "status", "code", "message", "at" };
+    enum { NEEDED = 3 };
+    const char *texts[ARRAY_COUNT(names)], *group = request_parameter(request, "group");
+    const char *subscription = request_parameter(request, "subscription");
+    char scope[300];
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         texts[i] = request_parameter(request, names[i]);
-        if (!texts[i] && i < NEEDED) {
+        if ((!texts[i] && i < NEEDED) || (!group && !subscription)) {
             reply_error(reply, 400, "BadFix", "without %s", names[i]);
             return;
         }
         texts[i] = texts[i] ? texts[i] : "";
     }
-    remediations_put(&request->fake->tenant, &(struct fix){ texts[0], texts[1], texts[2], texts[3],
-                                                            texts[4], texts[5], texts[6] });
+    snprintf(scope, sizeof scope, "%s%s",
+             group ? "/providers/Microsoft.Management/managementGroups/" : "/subscriptions/",
+             group ? group : subscription);
+    remediations_put(&request->fake->tenant, &(struct fix){ scope, texts[0], texts[1], texts[2],
+                                                            texts[3], texts[4], texts[5] });
     reply_text(reply, 200, "{}");
 }
 

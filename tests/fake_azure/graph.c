@@ -293,9 +293,9 @@ static bool read_options(struct request *request, const cJSON *body, struct grap
 /* A gap is in the security tables alone: what is asked of others is answered. */
 static void hide(const struct request *request, const struct query *query, bool *in_scope)
 {
-    static const char *const others[] = { "subscriptions_rows", "proof_resources",
-                                          "proof_containers", "activity_changes_rows",
-                                          "activity_containers_rows" };
+    static const char *const others[] = { "subscriptions_rows",       "proof_resources",
+                                          "proof_containers",         "activity_changes_rows",
+                                          "activity_containers_rows", "remediations_groups_rows" };
     const struct tenant *tenant = &request->fake->tenant;
     for (size_t i = 0; i < ARRAY_COUNT(others); i++)
         if (strcmp(query->rows->query, others[i]) == 0)

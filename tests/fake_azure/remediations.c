@@ -6,10 +6,11 @@
 
 #include "rows.h"
 
+#define GROUPS "/providers/Microsoft.Management/managementGroups/"
+
 static bool is_same_task(const struct fix *left, const struct fix *right)
 {
-    return !strcasecmp(left->subscription, right->subscription) &&
-           !strcasecmp(left->task, right->task);
+    return !strcasecmp(left->scope, right->scope) && !strcasecmp(left->task, right->task);
 }
 
 void remediations_put(struct tenant *tenant, const struct fix *fix)
@@ -26,9 +27,9 @@ void remediations_put(struct tenant *tenant, const struct fix *fix)
     }
     struct arena *texts = &tenant->texts;
     tenant->fixes[at] = (struct fix){
-        arena_text(texts, fix->subscription), arena_text(texts, fix->task),
-        arena_text(texts, fix->resource),     arena_text(texts, fix->status),
-        arena_text(texts, fix->code),         arena_text(texts, fix->message),
+        arena_text(texts, fix->scope),    arena_text(texts, fix->task),
+        arena_text(texts, fix->resource), arena_text(texts, fix->status),
+        arena_text(texts, fix->code),     arena_text(texts, fix->message),
         arena_text(texts, fix->at),
     };
 }
@@ -67,9 +68,9 @@ static void write_task(const struct tenant *tenant, const struct fix *task,
     json_open(writer, "properties", '{');
     json_add_text(writer, "policyAssignmentId",
                   rows_print(scratch,
-                             "/subscriptions/%s/providers/microsoft.authorization/"
+                             "%s/providers/microsoft.authorization/"
                              "policyassignments/securitycenterbuiltin",
-                             task->subscription));
+                             task->scope));
     json_add_text(writer, "provisioningState",
                   !over       ? "Running"
                   : tally.bad ? "Failed"
@@ -84,9 +85,8 @@ static void write_task(const struct tenant *tenant, const struct fix *task,
     json_close(writer, '}');
     json_close(writer, '}');
     json_add_text(writer, "id",
-                  rows_print(scratch,
-                             "/subscriptions/%s/providers/microsoft.policyinsights/remediations/%s",
-                             task->subscription, task->task));
+                  rows_print(scratch, "%s/providers/microsoft.policyinsights/remediations/%s",
+                             task->scope, task->task));
     json_add_text(writer, "name", task->task);
     json_add_text(writer, "type", "Microsoft.PolicyInsights/remediations");
     json_open(writer, "systemData", '{');
@@ -137,34 +137,66 @@ static bool is_first(const struct tenant *tenant, size_t at)
     return true;
 }
 
-void remediations_tasks(struct request *request, struct reply *reply)
+static void answer_tasks(struct request *request, const char *scope, struct reply *reply)
 {
     CLEANUP(arena_finish) struct arena scratch = { 0 };
     const struct tenant *tenant = &request->fake->tenant;
-    ptrdiff_t subscription = rest_subscription_of(request, reply);
     struct json_writer writer;
-    if (subscription < 0)
-        return;
     open_list(&writer, reply);
     for (size_t i = 0; i < tenant->fix_count; i++)
-        if (!strcasecmp(tenant->fixes[i].subscription, tenant->subscriptions[subscription].id) &&
-            is_first(tenant, i))
+        if (!strcasecmp(tenant->fixes[i].scope, scope) && is_first(tenant, i))
             write_task(tenant, &tenant->fixes[i], &writer, &scratch);
     close_list(&writer);
 }
 
-void remediations_deployments(struct request *request, struct reply *reply)
+static void answer_deployments(struct request *request, const char *scope, struct reply *reply)
 {
     const struct tenant *tenant = &request->fake->tenant;
-    ptrdiff_t subscription = rest_subscription_of(request, reply);
+    const struct fix task = { .scope = scope, .task = request->captures[1] };
     struct json_writer writer;
-    if (subscription < 0)
-        return;
-    const struct fix task = { .subscription = tenant->subscriptions[subscription].id,
-                              .task = request->captures[1] };
     open_list(&writer, reply);
     for (size_t i = 0; i < tenant->fix_count; i++)
         if (is_same_task(&tenant->fixes[i], &task))
             write_deployment(&tenant->fixes[i], &writer);
     close_list(&writer);
+}
+
+typedef void answerer(struct request *request, const char *scope, struct reply *reply);
+
+static void of_subscription(struct request *request, struct reply *reply, answerer *answer)
+{
+    char scope[240];
+    ptrdiff_t subscription = rest_subscription_of(request, reply);
+    if (subscription < 0)
+        return;
+    snprintf(scope, sizeof scope, "/subscriptions/%s",
+             request->fake->tenant.subscriptions[subscription].id);
+    answer(request, scope, reply);
+}
+
+static void of_group(struct request *request, struct reply *reply, answerer *answer)
+{
+    char scope[300];
+    snprintf(scope, sizeof scope, GROUPS "%s", request->captures[0]);
+    answer(request, scope, reply);
+}
+
+void remediations_tasks(struct request *request, struct reply *reply)
+{
+    of_subscription(request, reply, answer_tasks);
+}
+
+void remediations_deployments(struct request *request, struct reply *reply)
+{
+    of_subscription(request, reply, answer_deployments);
+}
+
+void remediations_group_tasks(struct request *request, struct reply *reply)
+{
+    of_group(request, reply, answer_tasks);
+}
+
+void remediations_group_deployments(struct request *request, struct reply *reply)
+{
+    of_group(request, reply, answer_deployments);
 }

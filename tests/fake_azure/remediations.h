@@ -4,9 +4,9 @@
 #include "rest.h"
 #include "tenant.h"
 
-/* A deployment of a task. */
+/* A deployment of a task. scope: whose task, "/subscriptions/x" or a management group's id. */
 struct fix {
-    const char *subscription, *task, *resource, *status, *code, *message, *at;
+    const char *scope, *task, *resource, *status, *code, *message, *at;
 };
 
 /* Add one, or say anew what became of it; texts are copied. */
@@ -15,3 +15,5 @@ void remediations_finish(struct tenant *tenant);
 
 void remediations_tasks(struct request *request, struct reply *reply);
 void remediations_deployments(struct request *request, struct reply *reply);
+void remediations_group_tasks(struct request *request, struct reply *reply);
+void remediations_group_deployments(struct request *request, struct reply *reply);

@@ -23,6 +23,9 @@
 #define CONTROLS STANDARDS "/{}/regulatoryComplianceControls"
 #define COMPLIANCE_VERSIONS "2019-01-01-preview"
 #define FIXES SUBSCRIPTION "/providers/Microsoft.PolicyInsights/remediations"
+#define GROUP_FIXES \
+    "/providers/Microsoft.Management/managementGroups/{}/providers/Microsoft.PolicyInsights/" \
+    "remediations"
 #define FIX_VERSIONS "2024-10-01 2021-10-01 2019-07-01"
 #define SECURITY_VERSIONS "2020-01-01"
 #define ASSESSMENT_VERSIONS "2025-05-04 2021-06-01 2020-01-01 2019-01-01-preview"
@@ -58,6 +61,9 @@ static const struct route {
     { "GET", FIXES, "remediations", FIX_VERSIONS, remediations_tasks },
     { "POST", FIXES "/{}/listDeployments", "remediations", FIX_VERSIONS,
       remediations_deployments },
+    { "GET", GROUP_FIXES, "remediations", FIX_VERSIONS, remediations_group_tasks },
+    { "POST", GROUP_FIXES "/{}/listDeployments", "remediations", FIX_VERSIONS,
+      remediations_group_deployments },
     { "GET", STANDARDS, "compliance", COMPLIANCE_VERSIONS, compliance_standards },
     { "GET", CONTROLS, "compliance", COMPLIANCE_VERSIONS, compliance_controls },
     { "GET", CONTROLS "/{}/regulatoryComplianceAssessments", "compliance", COMPLIANCE_VERSIONS,

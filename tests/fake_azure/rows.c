@@ -9,6 +9,7 @@
 
 #include "core/compiler.h"
 #include "draw.h"
+#include "names.h"
 
 const char *rows_print(struct arena *scratch, const char *format, ...)
 {
@@ -350,6 +351,41 @@ static void subscription_fill(const struct view *view, size_t position, void *ou
                                : rows_print(scratch, "mg-contoso-%d", subscription->group);
 }
 
+/* --- management groups ------------------------------------------------------------------------ */
+
+struct group_row {
+    const char *id, *name;
+};
+
+static const struct field group_fields[] = { TEXT(struct group_row, id),
+                                             TEXT(struct group_row, name),
+                                             { 0 } };
+
+/* The root, then those below it. */
+static size_t group_count(const struct view *view)
+{
+    size_t count = 0;
+    (void)view;
+    while (names_management_group((int)count))
+        count++;
+    return 1 + count;
+}
+
+static bool group_present(const struct view *view, size_t position)
+{
+    bool present = position == 0;
+    for (size_t i = 0; i < view->tenant->subscription_count && !present; i++)
+        present = view->tenant->subscriptions[i].group == (int)position - 1;
+    return present;
+}
+
+static void group_fill(const struct view *view, size_t position, void *out, struct arena *scratch)
+{
+    struct group_row *row = out;
+    row->name = position ? rows_print(scratch, "mg-contoso-%zu", position - 1) : view->tenant->id;
+    row->id = rows_print(scratch, "/providers/microsoft.management/managementgroups/%s", row->name);
+}
+
 /* --- do these resources exist? ---------------------------------------------------------------- */
 
 struct proof_row {
@@ -414,6 +450,8 @@ static const struct rows security_rows[] = {
       control_fields, sizeof(struct score_row) },
     { "subscriptions_rows", subscription_count, subscription_present, subscription_fill,
       subscription_fields, sizeof(struct subscription_row) },
+    { "remediations_groups_rows", group_count, group_present, group_fill,
+      group_fields, sizeof(struct group_row) },
     { "proof_resources", resource_count, resource_present, resource_fill,
       proof_fields, sizeof(struct proof_row) },
     { "proof_containers", subscription_count, container_present, container_fill,

@@ -44,16 +44,18 @@ class Bench:
                           ("disks", 2, "Failed", "ScopeLocked", "The disk is locked"),
                           ("logs", 1, "Running"),
                           ("tags", 3, "Succeeded"))]
+        self.group_fixes = [self.fix("fix-all", f"vm-{number}", status, group=TENANT)
+                            for number, status in enumerate(("Succeeded", "Failed"))]
         return self
 
-    def fix(self, task, machine, status, code="", message=""):
-        """A deployment of a remediation task."""
+    def fix(self, task, machine, status, code="", message="", **group):
+        """A deployment of a remediation task of the subscription, or of a management group."""
         fix = (task, f"/subscriptions/{self.subscription}/resourceGroups/rg/providers/"
                f"Microsoft.Compute/virtualMachines/{machine}", status, code, message,
                "2026-11-01T10:20:30Z")
         names = ("task", "resource", "status", "code", "message", "at")
         self.fake.admin("fix?" + urllib.parse.urlencode(
-            {"subscription": self.subscription, **dict(zip(names, fix))}), "POST")
+            {**(group or {"subscription": self.subscription}), **dict(zip(names, fix))}), "POST")
         return fix
 
     def __exit__(self, *why):
@@ -227,8 +229,16 @@ def remediations(rows):
 
 
 def remediations_of(bench):
+    return tasks_of(bench.fixes)
+
+
+def group_remediations_of(bench):
+    return tasks_of(bench.group_fixes)
+
+
+def tasks_of(fixes):
     tasks = {}
-    for task, _, status, *_ in bench.fixes:
+    for task, _, status, *_ in fixes:
         tasks.setdefault(task, []).append(status)
     states = ("Running", "Failed", "Succeeded")  # of a task: the first that a deployment has
     return sorted((task, next(state for state in states if state in found), len(found),
@@ -247,6 +257,10 @@ def deployments_of(bench):
     return sorted((*fix[:-1], seconds(fix[-1])) for fix in bench.fixes)
 
 
+def group_deployments_of(bench):
+    return sorted((*fix[:-1], seconds(fix[-1])) for fix in bench.group_fixes)
+
+
 # "tiers": of the oldest version, which tells no more.
 JUDGES = {"assessments": (assessments, assessments_of), "metadata": (metadata, metadata_of),
           "metadata_of_subscription": (metadata, metadata_of), "scores": (scores, scores_of),
@@ -256,6 +270,8 @@ JUDGES = {"assessments": (assessments, assessments_of), "metadata": (metadata, m
           "pricings": (plans, plans_of), "tiers": (tiers, tiers_of),
           "remediations": (remediations, remediations_of),
           "deployments": (deployments, deployments_of),
+          "group_remediations": (remediations, group_remediations_of),
+          "group_deployments": (deployments, group_deployments_of),
           "standards": (compliance, standards_of), "compliance": (compliance, compliance_of)}
 
 
@@ -338,7 +354,8 @@ def test_az_reads_the_tenant():
             "graph": ask_all(query("assessments_rows")),
             "standards": az("security", "regulatory-compliance-standards", "list"),
         }, set(JUDGES) - {"assignments", "metadata_of_subscription", "tiers", "compliance",
-                          "remediations", "deployments"})
+                          "remediations", "deployments", "group_remediations",
+                          "group_deployments"})
         contains(ask("securityresources | nonsense", status=1), "InvalidQuery", "a wrong query")
 
 

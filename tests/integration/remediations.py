@@ -3,7 +3,7 @@
 with the machine and the error."""
 import urllib.parse
 
-from harness import SECRET, Exporter, Fake, Folder, equal, run, settings, until
+from harness import SECRET, TENANT, Exporter, Fake, Folder, equal, run, settings, until
 from sink import Sink, receiver
 
 RULES = """
@@ -34,8 +34,9 @@ class Bench:
     def fix(self, machine, status, **more):
         resource = (f"/subscriptions/{self.id}/resourceGroups/rg/providers/Microsoft.Compute/"
                     f"virtualMachines/{machine}")
+        whose = {} if "group" in more else {"subscription": self.id}
         self.fake.admin("fix?" + urllib.parse.urlencode(
-            {"subscription": self.id, "task": "fix-disks", "resource": resource, "status": status,
+            {**whose, "task": "fix-disks", "resource": resource, "status": status,
              "at": "2026-11-01T00:00:00Z", **more}), "POST")
 
     def count(self, family, **labels):
@@ -68,6 +69,37 @@ def test_a_fix_that_fails_is_told_with_machine_and_error():
             bench.fix("vm-last", "Failed", code="Gone", message="It is gone")
             until("the next message", lambda: len(bench.texts()) >= 2)
             equal(["vm-last" in text for text in bench.texts()], [False, True], "each told once")
+
+
+def test_a_fix_of_a_management_group_is_told_where_the_group_may_be_read():
+    with Folder() as folder, Sink() as sink, \
+            Fake("--assessments", "20", "--machines", "0", "--subscriptions", "2") as fake:
+        bench = Bench(folder, sink, fake)
+        root = {"group": TENANT}  # the group above all others has the tenant's name
+        bench.fix("vm-old", "Failed", **root)
+        with bench.exporter as exporter:
+            def tasks(state):
+                found = exporter.metrics().all("defender_remediation_group_tasks", state=state,
+                                               management_group=TENANT)
+                return [value for _, value in found]
+            exporter.wait_ready()
+            until("the old one", lambda: tasks("failed") == [1])
+            equal(len(exporter.metrics().all("defender_remediation_group_tasks")) > 5, True,
+                  "groups below it have tasks, even if none")
+            bench.fix("vm-new", "Failed", code="ScopeLocked", message="The disk is locked", **root)
+            until("the message", bench.texts)
+            for word in ("vm-new", "ScopeLocked", "The disk is locked", "fix-disks"):
+                equal(word in bench.texts()[0], True, f"{word} in the message")
+            equal(sum("vm-old" in text for text in bench.texts()), 0, "messages about old ones")
+            equal(bench.count("tasks", state="failed"), 0, "tasks of the subscription")
+            # Who may not read groups any more hears nothing of them, and all of subscriptions.
+            fake.fault("403:path=managementGroups")
+            until("groups are gone", lambda: tasks("failed") == [])
+            bench.fix("vm-own", "Running")
+            until("the subscription's", lambda: bench.count("tasks", state="running") == 1)
+            fake.heal()
+            until("groups are back", lambda: tasks("failed") == [1])
+            equal(len(bench.texts()), 1, "messages")
 
 
 run(globals())

@@ -1,6 +1,7 @@
 /* Remediation tasks: states and deployments counted, failed deployments kept. */
 #include "collectors/remediations.h"
 
+#include "collect_bench.h"
 #include "collectors_world.h"
 
 #define TASK(name, state, total, good, failed)                                                     \
@@ -84,4 +85,117 @@ TEST(an_odd_row_is_counted_and_the_others_are_kept)
         CHECK_INT((int64_t)odd_count(&part->odd), 1);
         CHECK_CONTAINS(world_text(&world, 0), "defender_remediation_tasks{s-1,failed} 1\n");
     }
+}
+
+/* --- management groups ------------------------------------------------------------------------ */
+
+#define GROUP "/providers/Microsoft.Management/managementGroups/"
+#define TASKS_OF "/providers/Microsoft.PolicyInsights/remediations"
+#define GROUP_ROW(name)                                                                            \
+    "{\"id\":\"/providers/microsoft.management/managementgroups/" name "\",\"name\":\"" name "\"}"
+#define GROUPS(rows, count)                                                                        \
+    {                                                                                              \
+        "microsoft.management/managementgroups'", 200,                                             \
+            "{\"totalRecords\":" count ",\"count\":" count                                         \
+            ",\"resultTruncated\":\"false\",\"data\":[" rows "]}"                                  \
+    }
+#define GROUP_TASK(group, name, state, failed)                                                     \
+    "{\"id\":\"" GROUP group TASKS_OF "/" name "\",\"properties\":{\"provisioningState\":\"" state \
+    "\",\"deploymentStatus\":{\"totalDeployments\":3,\"successfulDeployments\":1,"                 \
+    "\"failedDeployments\":" failed "}}}"
+#define OF(group) "/providers/microsoft.management/managementgroups/" group TASKS_OF "?"
+#define BELOW(task) GROUP "mg-a" TASKS_OF "/" task "/listDeployments?"
+#define FAILED(subscription, machine)                                                              \
+    "{\"remediatedResourceId\":\"/Subscriptions/" subscription "/resourcegroups/g/" machine        \
+    "\",\"status\":\"Failed\",\"error\":{\"code\":\"Conflict\"}}"
+
+/* What the last run tells of a family; the bench has no world of its own. */
+static const char *told(const struct bench *bench, const char *family)
+{
+    static struct buf text;
+    CLEANUP(metric_set_finish) struct metric_set set = { 0 };
+    buf_reset(&text);
+    buf_text(&text, "");
+    bench->source->collector->emit(bench->snapshot, bench->older, &set);
+    metric_set_sort(&set);
+    for (size_t i = 0; i < set.count; i++)
+        if (!strcmp(set.samples[i].family->name, family)) {
+            buf_printf(&text, "%s,%s ", set.samples[i].values[0], set.samples[i].values[1]);
+            buf_number(&text, set.samples[i].value);
+            buf_char(&text, '\n');
+        }
+    return buf_cstr(&text);
+}
+
+TEST(tasks_of_management_groups_are_counted_and_their_failures_kept)
+{
+    static const struct answer answers[] = {
+        GROUPS(GROUP_ROW("mg-a") "," GROUP_ROW("mg-b"), "2"),
+        { BELOW("fix"), 200,
+          VALUE(FAILED("S-1", "VM1") "," FAILED("s-3", "off") "," FAILED("s-9", "foreign")) },
+        { OF("mg-a"), 200,
+          VALUE(GROUP_TASK("mg-a", "fix", "Failed", "2") "," GROUP_TASK("mg-a", "other", "Running",
+                                                                        "0")) },
+        { 0 },
+    };
+    BENCH(bench, SOURCE(remediations)->collector);
+    size_t count;
+    CHECK(run(&bench, answers));
+    CHECK_TEXT(told(&bench, "defender_remediation_group_tasks"),
+               "mg-a,canceled 0\nmg-a,done 0\nmg-a,failed 1\nmg-a,other 0\nmg-a,running 1\n"
+               "mg-b,canceled 0\nmg-b,done 0\nmg-b,failed 0\nmg-b,other 0\nmg-b,running 0\n");
+    CHECK_TEXT(told(&bench, "defender_remediation_group_deployments"),
+               "mg-a,failed 2\nmg-a,successful 2\nmg-a,total 6\n"
+               "mg-b,failed 0\nmg-b,successful 0\nmg-b,total 0\n");
+    CHECK_CONTAINS(told(&bench, "defender_remediation_tasks"), "s-2,failed 0\n");
+    CHECK(!strstr(told(&bench, "defender_remediation_tasks"), "s-9"));
+    const struct remediation_group *group = remediations_group(bench.older, 0);
+    CHECK(group->is_read);
+    CHECK_INT((int64_t)group->task_count, 2);
+    CHECK_INT((int64_t)group->failure_count, 1); /* the others are of nobody we look at */
+    CHECK_TEXT(group->failures[0].subscription_id, "s-1");
+    CHECK_TEXT(group->failures[0].resource_id, "/subscriptions/s-1/resourcegroups/g/vm1");
+    CHECK_TEXT(group->failures[0].task_id, group->tasks[0]);
+    CHECK_TEXT(group->failures[0].code, "Conflict");
+    CHECK(remediations_is_of(group->tasks[0], group->id));
+    CHECK(!remediations_is_of(group->tasks[0],
+                              "/providers/microsoft.management/managementgroups/mg"));
+    CHECK(!remediations_failures(bench.older, &count)); /* it is no row of the subscription, and */
+    CHECK(run(&bench, ANSWERS({ 0 })));                 /* when it is gone none is missing there */
+    CHECK(!part_is_unread(bench.older, "s-1"));
+    CHECK(!remediations_group(bench.older, 0));
+}
+
+/* Whoever may read subscriptions only hears nothing of groups, and all else is as it was. */
+TEST(a_group_that_may_not_be_read_says_nothing_and_breaks_nothing)
+{
+    BENCH(bench, SOURCE(remediations)->collector);
+    CHECK(run(&bench, ANSWERS(GROUPS(GROUP_ROW("mg-a") "," GROUP_ROW("mg-b"), "2"),
+                              { OF("mg-a"), 403, FORBIDDEN },
+                              { OF("mg-b"), 200,
+                                "{\"value\":[" GROUP_TASK("mg-b", "x", "Failed", "0") "," })));
+    CHECK_TEXT(told(&bench, "defender_remediation_group_tasks"), "");
+    CHECK_CONTAINS(told(&bench, "defender_remediation_tasks"), "s-1,failed 0\n");
+    CHECK_INT((int64_t)bench.result.refused, 0);
+    CHECK(!remediations_group(bench.older, 0)->is_read);
+    CHECK(run(&bench, ANSWERS({ "microsoft.management/managementgroups'", 403, FORBIDDEN })));
+    CHECK_CONTAINS(told(&bench, "defender_remediation_tasks"), "s-1,failed 0\n");
+}
+
+/* An id that leads elsewhere would be asked for. */
+TEST(a_task_that_is_not_below_its_group_is_no_address)
+{
+    BENCH(bench, SOURCE(remediations)->collector);
+    CHECK(run(&bench, ANSWERS(GROUPS(GROUP_ROW("mg-a"), "1"),
+                              { OF("mg-a"), 200, VALUE(GROUP_TASK("mg-b", "x", "Failed", "1")) })));
+    CHECK(!strstr(buf_cstr(&bench.asked), "listDeployments"));
+    CHECK_TEXT(told(&bench, "defender_remediation_group_tasks"), "");
+}
+
+TEST(subscriptions_that_are_all_refused_are_no_success)
+{
+    BENCH(bench, SOURCE(remediations)->collector);
+    CHECK(!run(&bench,
+               ANSWERS(GROUPS(GROUP_ROW("mg-a"), "1"), { "/subscriptions/", 403, FORBIDDEN })));
+    CHECK_CONTAINS(bench.error.message, "none of 2 subscriptions can be read");
 }

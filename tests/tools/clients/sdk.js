@@ -29,6 +29,8 @@ const OPERATIONS = {
     graph,
     remediations: () => policy.remediations.listForSubscription(),
     deployments,
+    group_remediations: () => policy.remediations.listForManagementGroup(tenant),
+    group_deployments,
 };
 
 async function* one(row) {
@@ -48,6 +50,14 @@ async function* compliance() {
 async function* deployments() {
     for await (const task of policy.remediations.listForSubscription())
         for await (const row of policy.remediations.listDeploymentsAtSubscription(task.name))
+            yield { task: task.name, ...row };
+}
+
+// The same of the management group above all others, which has the tenant's name.
+async function* group_deployments() {
+    for await (const task of policy.remediations.listForManagementGroup(tenant))
+        for await (const row of
+            policy.remediations.listDeploymentsAtManagementGroup(tenant, task.name))
             yield { task: task.name, ...row };
 }
 

@@ -41,6 +41,12 @@ def deployments(remediations):
             yield {"task": task.name, **row.as_dict()}
 
 
+def group_deployments(remediations, group):
+    for task in remediations.list_for_management_group(group):
+        for row in remediations.list_deployments_at_management_group(group, task.name):
+            yield {"task": task.name, **row.as_dict()}
+
+
 def plain(row):
     return row if isinstance(row, dict) else row.as_dict()
 
@@ -66,6 +72,9 @@ def main(url, tenant, client, secret, subscription, query):
         "pricings": security.pricings.list(f"subscriptions/{subscription}").value,
         "remediations": fixes.list_for_subscription(),
         "deployments": deployments(fixes),
+        # the group above all others has the tenant's name
+        "group_remediations": fixes.list_for_management_group(tenant),
+        "group_deployments": group_deployments(fixes, tenant),
         "graph": graph(ResourceGraphClient(credential, **where), subscription, query),
     }
     json.dump({name: [plain(row) for row in rows] for name, rows in operations.items()},
