@@ -56,8 +56,9 @@ class Listener(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def queries_sent(**more):
-    """All that a start asks of Resource Graph and of advanced hunting."""
+def queries_sent(assessments, **more):
+    """All that a start asks of Resource Graph and of advanced hunting. assessments: their keys,
+    with rows a look is waited for."""
     Listener.queries = []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -65,11 +66,11 @@ def queries_sent(**more):
     try:
         with Folder() as folder:
             config = settings(url, folder.file("secret", SECRET),
-                              {"assessments": {"fast_interval": "1s"},
-                               "exposure": {"enabled": True}}, **more)
+                              {"assessments": assessments, "exposure": {"enabled": True}}, **more)
             with Exporter(folder, config) as exporter:
                 exporter.wait_ready()
-                until("a look", lambda: any(SINCE.search(query) for query in Listener.queries))
+                if "fast_interval" in assessments:
+                    until("a look", lambda: any(SINCE.search(q) for q in Listener.queries))
     finally:
         server.shutdown()
         server.server_close()
@@ -86,11 +87,14 @@ def test_text_sent_is_text_in_the_file():
             continue
         lines = [line for line in text.split("\n") if not line.startswith("//")]
         written.add("\n".join(lines).rstrip("\n"))
-    sent = queries_sent(alerts={"tags": ["team", "Cost Center"]})
-    equal(sent, written, "queries sent and queries written")
+    rows, tags = {"fast_interval": "1s"}, {"tags": ["team", "Cost Center"]}
+    sent = queries_sent(rows, alerts=tags)
+    summaries = queries_sent({"detail": "summary"}, alerts=tags)
+    equal(sent | summaries, written, "queries sent and queries written")
+    assert summaries - sent and sent - summaries, "rows and summaries ask for the same"
     # Asked about what is told: activity.py, whose stand-in answers no other text.
     equal(asked, ["activity_changes_rows.kql", "activity_containers_rows.kql"], "of resources")
-    without = queries_sent()
+    without = queries_sent(rows)
     equal({query for query in sent if "tags" in query}, sent - without, "queries about tags")
 
 
