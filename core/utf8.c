@@ -53,49 +53,42 @@ static uint64_t quoted_bytes(uint64_t word)
            EACH(0x80);
 }
 
-/* Whether one of eight bytes is meant; *at goes to it. */
-static bool stops_here(const char *text, size_t bytes, size_t *at)
-{
-    uint64_t word = 0;
-    memcpy(&word, text + *at, bytes); /* what is behind it is NUL */
-    uint64_t quoted = quoted_bytes(le64toh(word));
-    *at += quoted ? (size_t)__builtin_ctzll(quoted) / 8 : 0;
-    return quoted;
-}
-
-/* As many blocks of sixteen bytes as are plain, where the processor looks at that many at once. */
-static size_t plain_blocks(const char *text, size_t length)
-{
-    size_t plain = 0;
 #ifdef __SSE2__
-    const __m128i space = _mm_set1_epi8(' '), quote = _mm_set1_epi8('"'),
-                  escape = _mm_set1_epi8('\\'), delete = _mm_set1_epi8(0x7f);
-    for (__m128i block; length - plain >= sizeof block; plain += sizeof block) {
-        block = _mm_loadu_si128((const void *)(text + plain));
-        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, escape));
-        __m128i below = _mm_cmplt_epi8(block, space); /* bytes from 0x80 are negative */
-        special = _mm_or_si128(_mm_or_si128(special, below), _mm_cmpeq_epi8(block, delete));
-        if (_mm_movemask_epi8(special))
-            break;
-    }
-#else
-    (void)text;
-    (void)length;
+/* A bit for each of sixteen bytes that is meant. */
+static unsigned quoted_of_sixteen(const char *text)
+{
+    __m128i block = _mm_loadu_si128((const void *)text);
+    __m128i below = _mm_cmplt_epi8(block, _mm_set1_epi8(' ')); /* bytes from 0x80 are negative */
+    __m128i quote = _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
+                                 _mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
+    __m128i delete = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(below, quote), delete));
+}
 #endif
-    return plain;
+
+static bool is_quoted(char byte)
+{
+    return (signed char)byte < ' ' || byte == 0x7f || byte == '"' ||
+           byte == '\\'; /* and below 0: UTF-8 */
 }
 
 size_t utf8_plain_length(const char *text, size_t length)
 {
-    enum { BYTES = sizeof(uint64_t) };
-    size_t plain = plain_blocks(text, length);
-    for (; length - plain >= BYTES; plain += BYTES)
-        if (stops_here(text, BYTES, &plain))
-            return plain;
-    if (plain == length)
-        return length;
-    size_t last = length < BYTES ? 0 : length - BYTES; /* what is before plain, is plain */
-    if (length < BYTES ? stops_here(text, length, &last) : stops_here(text, BYTES, &last))
-        return last;
-    return length;
+    size_t plain = 0;
+#ifdef __SSE2__
+    for (; length - plain >= 16; plain += 16) {
+        unsigned quoted = quoted_of_sixteen(text + plain);
+        if (quoted)
+            return plain + (size_t)__builtin_ctz(quoted);
+    }
+#endif
+    for (uint64_t word; length - plain >= sizeof word; plain += sizeof word) {
+        memcpy(&word, text + plain, sizeof word);
+        uint64_t quoted = quoted_bytes(le64toh(word));
+        if (quoted)
+            return plain + (size_t)__builtin_ctzll(quoted) / 8;
+    }
+    while (plain < length && !is_quoted(text[plain]))
+        plain++;
+    return plain;
 }
