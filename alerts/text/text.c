@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/compiler.h"
+#include "core/utf8.h"
 
 #define ELLIPSIS 0x2026
 
@@ -69,11 +70,21 @@ static bool is_ascii(const char *text, size_t length)
     return all < 0x80;
 }
 
+static bool is_utf8(const char *text, size_t length)
+{
+    size_t used;
+    for (size_t i = 0; i < length; i += used)
+        if (!(used = utf8_length(text + i, length - i)))
+            return false;
+    return true;
+}
+
 /* limit: in code points, or in bytes of what is appended. */
 static bool cut(struct buf *out, const char *text, size_t limit, bool bytes)
 {
     size_t whole_bytes = strlen(text);
-    if (whole_bytes <= limit && is_ascii(text, whole_bytes)) { /* most are */
+    bool fits = whole_bytes <= limit;
+    if (fits && (is_ascii(text, whole_bytes) || is_utf8(text, whole_bytes))) { /* most are */
         buf_append(out, text, whole_bytes);
         return false;
     }
@@ -101,13 +112,10 @@ bool text_cut(struct buf *out, const char *text, size_t max_points)
     return cut(out, text, max_points, false);
 }
 
-/* Points of a part of valid UTF-8. */
-static size_t points_between(const char *from, const char *to)
+/* Whether a point of valid UTF-8 begins with this byte. */
+static bool begins(char byte)
 {
-    size_t points = 0;
-    for (; from < to; from++)
-        points += ((unsigned char)*from & 0xc0) != 0x80;
-    return points;
+    return ((unsigned char)byte & 0xc0) != 0x80;
 }
 
 bool text_cut_middle(struct buf *out, const char *text, size_t max_points)
@@ -117,11 +125,14 @@ bool text_cut_middle(struct buf *out, const char *text, size_t max_points)
         return text_cut(out, text, max_points);
     (void)text_cut(&all, text, SIZE_MAX); /* valid UTF-8 from here on */
     const char *begin = buf_cstr(&all), *end = begin + all.length, *head = begin, *tail = end;
-    for (const char *at = end; at > begin && points_between(at, end) <= max_points / 2; at--)
-        if (at[-1] == ' ' && at < end)
+    size_t points = 0, behind = 0; /* of them: from tail on */
+    for (const char *at = end; at > begin && points <= max_points / 2; points += begins(*--at))
+        if (at[-1] == ' ' && at < end) {
             tail = at;
-    size_t taken = points_between(tail, end) + 2;
-    for (const char *at = begin; at < tail && points_between(begin, at) + taken <= max_points; at++)
+            behind = points;
+        }
+    points = behind + 2;
+    for (const char *at = begin; at < tail && points <= max_points; points += begins(*at++))
         if (*at == ' ')
             head = at;
     while (head > begin && strchr(" ,;:(-", head[-1]))
