@@ -179,6 +179,9 @@ static struct notification_resource resource_of(struct making *making, const str
                  : *alert->reason ? alert->reason
                                   : "closed",
         .found = "",
+        .owner = "",
+        .due_note = "",
+        .exemption = "",
         .opened_at = alert->opened_at,
         .due_at = alert->due_at,
         .ended_at = alert->ends_at,
@@ -301,12 +304,13 @@ static bool add_findings(struct making *making, size_t place, bool open,
             return false;
         if (!block->resource_count)
             copy_first(making, block, &view);
-        block->resources[block->resource_count] = resource_of(making, alert, &view);
-        notification_policy(making->context, alert, &view, making->arena,
-                            &block->resources[block->resource_count]);
-        notification_changes(making->context, alert, view.resource_id, making->arena,
-                             &block->resources[block->resource_count]);
-        block->resources[block->resource_count++].unseen_at = unseen_at;
+        struct notification_resource *resource = &block->resources[block->resource_count++];
+        *resource = resource_of(making, alert, &view);
+        resource->unseen_at = unseen_at;
+        if (!making->subject->words) {
+            notification_policy(making->context, alert, &view, making->arena, resource);
+            notification_changes(making->context, alert, view.resource_id, making->arena, resource);
+        }
         if (baselines_explain(making->context->snapshot, &view, making->arena, &making->rule))
             notification_baseline(&making->rule, making->arena, block);
         else
@@ -480,7 +484,7 @@ static bool make_block(struct making *making, size_t place, bool brief,
         size_t most = making->subject->alert_count < NOTIFICATION_RESOURCES_MAX
                           ? making->subject->alert_count
                           : NOTIFICATION_RESOURCES_MAX;
-        block->resources = arena_zalloc(making->arena, most * sizeof *block->resources);
+        block->resources = arena_alloc(making->arena, most * sizeof *block->resources);
         if (!add_findings(making, place, true, block, error) ||
             !add_findings(making, place, false, block, error))
             return false;
@@ -531,7 +535,8 @@ bool notification_blocks(const struct notification_context *context,
         gather(&making, i);
     size_t most = making.gathered_count < NOTIFICATION_BLOCKS_MAX ? making.gathered_count
                                                                   : NOTIFICATION_BLOCKS_MAX;
-    struct notification_block *blocks = arena_zalloc(arena, (most + 1) * sizeof *blocks);
+    struct notification_block *blocks = /* each is begun anew */
+        most ? arena_alloc(arena, most * sizeof *blocks) : arena_zalloc(arena, sizeof *blocks);
     for (size_t i = 0; i < most; i++) {
         size_t place = next_of(&making, told);
         told[place] = true;

@@ -70,7 +70,6 @@ void notification_policy(const struct notification_context *context, const struc
                          struct notification_resource *resource)
 {
     resource->owner = alert_label_value(alert, TAG_LABELS_OWNER);
-    resource->due_note = resource->exemption = "";
     if (!context->snapshot)
         return;
     resource->due_note = due_note(context, alert, finding, arena);

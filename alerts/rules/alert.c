@@ -8,10 +8,10 @@
 #include "core/memory.h"
 
 const char *const alert_finding_labels[] = {
-    "alertname",  "source",          "risk_level",     "severity",      "assessment_id",
-    "finding_id", "subscription_id", "resource_group", "resource_type", "resource_name",
-    "category",   "model",           "cloud",          "connector",     "account",
-    NULL,
+    "alertname",     "source",        "risk_level",      "severity",
+    "assessment_id", "finding_id",    "subscription_id", "resource_group",
+    "resource_type", "resource_name", "category",        "model",
+    "cloud",         "connector",     "account",         NULL,
 };
 
 const char *const alert_finding_identity[] = { "finding_id", NULL };
@@ -76,7 +76,7 @@ static void put(struct match_label *list, size_t *count, const char *name, const
 static const char *find(const struct match_label *list, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
-        if (!strcmp(list[i].name, name))
+        if (*list[i].name == *name && !strcmp(list[i].name, name))
             return list[i].value;
     return "";
 }

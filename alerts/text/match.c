@@ -286,7 +286,8 @@ enum match_answer match_ask(const struct match_list *list, const struct match_la
     for (size_t i = 0; i < list->count; i++) {
         const char *value = "";
         for (size_t n = 0; n < count; n++)
-            if (!strcmp(labels[n].name, list->matches[i].name))
+            if (*labels[n].name == *list->matches[i].name &&
+                !strcmp(labels[n].name, list->matches[i].name))
                 value = labels[n].value;
         enum match_answer answer = match_value(&list->matches[i], value, budget);
         if (answer == MATCH_NO)
