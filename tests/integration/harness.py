@@ -23,6 +23,8 @@ import urllib.parse
 EXPORTER = os.environ.get("DEFENDER_EXPORTER", "build/release/defender_exporter")
 FAKE_AZURE = os.environ.get("FAKE_AZURE", "build/release/fake_azure")
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
+# Queries that advanced hunting is asked, which has other tables than Resource Graph.
+HUNTED = ("exposure_nodes.kql",)
 SHARED = os.environ.get("DEFENDER_SHARED", os.path.join(ROOT, "../shared"))
 # Sanitizers and valgrind make everything slower: deadlines are stretched, never shortened.
 SLOWNESS = float(os.environ.get("SLOWNESS", "1"))

@@ -9,12 +9,12 @@ import shutil
 import subprocess
 import threading
 
-from harness import (ROOT, SECRET, SHARED, Exporter, Folder, Skip, contains, equal, run, settings,
-                     until)
+from harness import (HUNTED, ROOT, SECRET, SHARED, Exporter, Folder, Skip, contains, equal, run,
+                     settings, until)
 
 FILES = sorted(glob.glob(os.path.join(ROOT, "collectors", "*.kql")))
-# Asked of advanced hunting, which has other tables. source: Microsoft Learn, ExposureGraphNodes.
-HUNTING = [path for path in FILES if os.path.basename(path) == "exposure_nodes.kql"]
+HUNTING = [path for path in FILES if os.path.basename(path) in HUNTED]
+# source: Microsoft Learn, ExposureGraphNodes.
 EXPOSURE = {"NodeId": "string", "NodeLabel": "string", "NodeName": "string",
             "Categories": "dynamic", "NodeProperties": "dynamic", "EntityIds": "dynamic"}
 # Asked when rows are missing.
