@@ -163,7 +163,8 @@ static bool wait_for_quota(struct arm_session *session, enum arm_api api, struct
         if (is_cancelled(session))
             return error_set(error, ERROR_CANCELLED, "cancelled");
         int64_t now_ms = clock_monotonic_ms();
-        int64_t delay_ms = pacer_ask(pacer, session->rank, now_ms);
+        int64_t delay_ms = pacer_ask_within(pacer, session->rank,
+                                            api == ARM_GRAPH ? session->budget : NULL, now_ms);
         if (!delay_ms)
             return true;
         if (now_ms + delay_ms > session->deadline_ms)

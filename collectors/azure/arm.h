@@ -37,6 +37,7 @@ struct arm_session {
     const atomic_bool *cancelled; /* ends waiting and stops the next request; may be NULL */
     int tries;                    /* at most so many attempts a call; 0 = the usual number */
     enum pacer_rank rank;         /* who waits for whom when the quota is short */
+    struct pacer_budget *budget;  /* of Resource Graph; outlives the session; NULL = none */
 };
 
 /* The quota a call counts against, and the `api` label of its metrics. */

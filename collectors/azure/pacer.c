@@ -25,6 +25,8 @@ enum {
     BACK_MS = 500,             /* who was told to wait asks again so soon after that */
 };
 
+enum { WAITERS = 2 }; /* of these one at least is another than who asks */
+
 /* How the server rounds the seconds until the reset. */
 enum rounding { ROUNDING_UNKNOWN, ROUNDING_UP, ROUNDING_DOWN };
 
@@ -49,6 +51,10 @@ struct pacer {
     int64_t swept_until_ms; /* a sweep is short of requests until then, if it waits no more */
     int64_t first_until_ms; /* one of PACER_FIRST waits until then */
     int since_rest;         /* requests of others since the last of PACER_REST */
+    struct {
+        const void *who;  /* its budget, never looked into; NULL = any without */
+        int64_t until_ms; /* it is short of requests until then, if it waits no more; 0 = nobody */
+    } waiters[WAITERS];
     bool probing;    /* nothing is known of the window after a drained one: a single request asks */
     bool probe_sent; /* and is on its way */
 };
@@ -84,10 +90,20 @@ static void window_roll(struct pacer *pacer)
     pacer->began_ms = pacer->told_ms = 0;
 }
 
+/* Whether it had its share of this window, and somebody else had to wait. */
+static bool is_spent(const struct pacer *pacer, struct pacer_budget *budget, int64_t now_ms)
+{
+    if (budget->began_ms != pacer->began_ms)
+        *budget = (struct pacer_budget){ .share = budget->share, .began_ms = pacer->began_ms };
+    bool others = false;
+    for (int i = 0; i < WAITERS; i++)
+        others = others || (pacer->waiters[i].who != budget && now_ms < pacer->waiters[i].until_ms);
+    return others && budget->share && budget->used &&
+           (double)budget->used + 1 > budget->share * (double)pacer->highest;
+}
+
 static int64_t window_ask(struct pacer *pacer, enum pacer_rank rank, int64_t now_ms)
 {
-    if (pacer->began_ms && now_ms >= pacer->reset_at_ms)
-        window_roll(pacer);
     bool kept = rank != PACER_FIRST && now_ms < pacer->first_until_ms; /* the last is another's */
     if (pacer->probing ? pacer->probe_sent : pacer->remaining <= pacer->in_flight) {
         int64_t wait_ms = pacer->reset_at_ms - now_ms;
@@ -175,6 +191,20 @@ static void throttle(struct pacer *pacer, int64_t now_ms, const struct pacer_ans
         pacer->began_ms = now_ms; /* what has not begun has no end */
 }
 
+/* Who has to wait is short of requests through the window that follows, too. */
+static void note_waiter(struct pacer *pacer, const struct pacer_budget *budget, int64_t until_ms)
+{
+    int at = 0;
+    for (int i = 1; i < WAITERS; i++)
+        if (pacer->waiters[i].until_ms < pacer->waiters[at].until_ms)
+            at = i;
+    for (int i = 0; i < WAITERS; i++)
+        if (pacer->waiters[i].until_ms && pacer->waiters[i].who == budget)
+            at = i;
+    pacer->waiters[at].who = budget;
+    pacer->waiters[at].until_ms = until_ms;
+}
+
 /* Remember who asked, and what came of it. */
 static void note_rank(struct pacer *pacer, enum pacer_rank rank, int64_t now_ms, int64_t wait_ms)
 {
@@ -189,19 +219,37 @@ static void note_rank(struct pacer *pacer, enum pacer_rank rank, int64_t now_ms,
 
 int64_t pacer_ask(struct pacer *pacer, enum pacer_rank rank, int64_t now_ms)
 {
+    return pacer_ask_within(pacer, rank, NULL, now_ms);
+}
+
+int64_t pacer_ask_within(struct pacer *pacer, enum pacer_rank rank, struct pacer_budget *budget,
+                         int64_t now_ms)
+{
     pthread_mutex_lock(&pacer->mutex);
     int64_t wait_ms = 0;
     bool is_window = pacer->kind == PACER_WINDOW;
+    if (is_window && pacer->began_ms && now_ms >= pacer->reset_at_ms)
+        window_roll(pacer);
+    bool spent = is_window && budget && is_spent(pacer, budget, now_ms);
     if (now_ms < pacer->blocked_until_ms)
         wait_ms = pacer->blocked_until_ms - now_ms;
-    else if (is_window && rank == PACER_REST && now_ms < pacer->swept_until_ms &&
-             pacer->since_rest < PACER_SHARE)
+    else if (spent || (is_window && rank == PACER_REST && now_ms < pacer->swept_until_ms &&
+                       pacer->since_rest < PACER_SHARE))
         wait_ms = REST_POLL_MS;
     else if (is_window)
         wait_ms = window_ask(pacer, rank, now_ms);
     else if (pacer->low && now_ms < pacer->gap_until_ms)
         wait_ms = pacer->gap_until_ms - now_ms;
-    note_rank(pacer, rank, now_ms, wait_ms);
+    if (!spent) /* who waits for its share keeps nobody waiting */
+        note_rank(pacer, rank, now_ms, wait_ms);
+    else if (rank == PACER_SWEEP)
+        pacer->swept_until_ms = 0;
+    if (wait_ms && !spent)
+        note_waiter(pacer, budget, now_ms + wait_ms + HOLD_MS);
+    if (!wait_ms && budget) {
+        budget->began_ms = pacer->began_ms;
+        budget->used++;
+    }
     if (!wait_ms) {
         pacer->in_flight++;
         pacer->gap_until_ms = now_ms + BUCKET_LOW_GAP_MS;

@@ -18,6 +18,14 @@ enum pacer_rank {
 };
 enum { PACER_SHARE = 15 };
 
+/* How much of a window one asker may use while others wait, and what it used of this one. Its own
+ * as long as it asks. */
+struct pacer_budget {
+    double share;     /* 0 to 1, of the requests of a window: one of them at least; 0 or 1 = all */
+    int64_t began_ms; /* of the window it last asked in; for the pacer, as is what follows */
+    int64_t used;
+};
+
 /* What an answer said about the quota; -1 = nothing. */
 struct pacer_answer {
     int status;             /* HTTP; 0 = no answer */
@@ -35,8 +43,13 @@ void pacer_destroy(struct pacer *pacer);
  * after so many milliseconds. now_ms: any clock that does not step back. */
 int64_t pacer_ask(struct pacer *pacer, enum pacer_rank rank, int64_t now_ms);
 
+/* The same for one with a budget, which a bucket does not look at; NULL = it has none. */
+int64_t pacer_ask_within(struct pacer *pacer, enum pacer_rank rank, struct pacer_budget *budget,
+                         int64_t now_ms);
+
 /* A sweep knows how many requests it still needs. When they are more than a window has it will have
- * to wait, and the rest stands back from now on; no longer than a window unless it does wait. */
+ * to wait, and the rest stands back from now on; no longer than a window unless it does wait, and
+ * not while it waits for its share. */
 void pacer_expect(struct pacer *pacer, int64_t requests, int64_t now_ms);
 
 /* The request that was allowed has come to an end. */

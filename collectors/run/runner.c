@@ -31,6 +31,7 @@ enum {
 /* What may change while a run is under way. */
 struct timing {
     int64_t interval_ms, timeout_ms, max_staleness_ms;
+    double share;
     bool severity_rates;
 };
 
@@ -43,6 +44,7 @@ struct slot {
     struct http_client *client;
     struct source_status status;
     struct collect_memory memory;
+    struct pacer_budget budget; /* of its runs; of its own thread */
     struct waivers *waivers;
     struct answer_memory answers;
     struct fast *fast; /* NULL = it has no fast lane */
@@ -135,6 +137,7 @@ static struct timing timing_of(const struct runner_config *config, const struct 
     return (struct timing){
         .interval_ms = interval_ms,
         .timeout_ms = settings->timeout_ms,
+        .share = settings->share,
         .max_staleness_ms = configured && configured >= interval_ms ? configured : 3 * interval_ms,
         .severity_rates = config->common.risk_when_missing == RUNNER_RISK_SEVERITY,
     };
@@ -145,6 +148,7 @@ static void set_timing(struct slot *slot, const struct timing *timing)
 {
     slot->config.interval_ms = slot->status.interval_ms = timing->interval_ms;
     slot->config.timeout_ms = timing->timeout_ms;
+    slot->budget.share = timing->share;
     slot->severity_rates = timing->severity_rates;
     slot->status.max_staleness_ms = timing->max_staleness_ms;
 }
@@ -331,6 +335,7 @@ bool runner_run(struct runner *runner, const struct source *source)
         .deadline_ms = started_ms + slot->config.timeout_ms,
         .cancelled = &slot->stopping,
         .rank = variant_of(slot)->changed.name ? PACER_SWEEP : PACER_REST,
+        .budget = &slot->budget,
     };
     struct collect_context context = {
         .now = now,
@@ -536,7 +541,7 @@ static void hand_timing(struct slot *slot, const struct runner_config *config)
     const struct timing timing = timing_of(config, source);
     pthread_mutex_lock(&slot->lock);
     bool changed = timing.interval_ms != slot->next.interval_ms ||
-                   timing.timeout_ms != slot->next.timeout_ms ||
+                   timing.timeout_ms != slot->next.timeout_ms || timing.share != slot->next.share ||
                    timing.max_staleness_ms != slot->next.max_staleness_ms ||
                    timing.severity_rates != slot->next.severity_rates;
     set_fast(slot, config, source);

@@ -10,6 +10,7 @@
 struct runner_source {
     bool enabled;
     int64_t interval_ms, timeout_ms;
+    double share; /* of the requests of a window, while others wait; 1 = all */
     int variant; /* index into collector.variants */
     int detail;  /* 1 = its summary, whatever the variant */
     struct option_items waivers; /* struct waiver: of a source whose findings are baseline rules */

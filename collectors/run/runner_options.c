@@ -61,6 +61,10 @@ static const struct option source_options[] = {
     { "timeout", OPTION_DURATION(struct runner_source, timeout_ms),
       .min = 100, .max = 86400e3,
       .help = "Longest time of a collection. Default: the interval, between 1m and 10m." },
+    { "share", OPTION_NUMBER(struct runner_source, share), .otherwise = "1", .min = 0.01,
+      .max = 1,
+      .help = "How much of the requests Resource Graph allows in 5 seconds it may use while others "
+              "have to wait, one at least; 1 = all." },
     { "source", OPTION_WORD(struct runner_source, variant),
       .help = "Where the rows come from." },
 };

@@ -62,7 +62,7 @@ TEST(file_reaches_the_modules)
     struct config *config = load_fine("azure:\n"
                                       "  cloud: AzureUSGovernment\n"
                                       "collectors:\n"
-                                      "  assessments: {source: rest, interval: 5m}\n"
+                                      "  assessments: {source: rest, interval: 5m, share: 0.25}\n"
                                       "  baselines: {enabled: false, timeout: 2s}\n"
                                       "subscriptions:\n"
                                       "  exclude: [AAAAAAAA-0000-0000-0000-000000000001]\n"
@@ -71,8 +71,10 @@ TEST(file_reaches_the_modules)
     CHECK_INT(runner.settings[INDEX(assessments)].variant, 1);
     CHECK_INT(runner.settings[INDEX(assessments)].interval_ms, 300000);
     CHECK_INT(runner.settings[INDEX(assessments)].timeout_ms, 300000);
+    CHECK_NUMBER(runner.settings[INDEX(assessments)].share, 0.25);
     CHECK(!runner.settings[INDEX(baselines)].enabled);
     CHECK_INT(runner.settings[INDEX(baselines)].timeout_ms, 2000);
+    CHECK_NUMBER(runner.settings[INDEX(baselines)].share, 1);
     CHECK_INT(runner.filter.exclude.count, 1);
     CHECK_TEXT(runner.filter.exclude.texts[0], "aaaaaaaa-0000-0000-0000-000000000001");
     CHECK_INT(config_scrape(config).series.opt_in.count, 1);

@@ -477,3 +477,107 @@ TEST(throttled_between_two_windows_blocks_nobody_for_ever)
     CHECK(is_about(pacer_ask(pacer, PACER_FIRST, 7160), 3000));
     CHECK_INT(pacer_ask(pacer, PACER_FIRST, 10400), 0);
 }
+
+/* Ask at once with a budget, and get an answer at once. */
+static bool goes_within(struct pacer *pacer, struct server *server, struct pacer_budget *budget,
+                        int64_t now_ms)
+{
+    struct pacer_answer told = { .sent_ms = now_ms };
+    if (pacer_ask_within(pacer, PACER_REST, budget, now_ms))
+        return false;
+    server_take(server, now_ms, &told);
+    pacer_answer(pacer, now_ms, &told);
+    return true;
+}
+
+/* A greedy one asks all the time. Another one that wants as much has what its share leaves. */
+TEST(a_share_leaves_the_others_the_rest)
+{
+    static const struct {
+        double share;
+        int of_a_window; /* of which there are 40 */
+    } cases[] = { { 0.2, 3 }, { 0.5, 7 }, { 0.01, 1 } };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        PACER pacer = pacer_create(PACER_WINDOW);
+        struct server server = { .windows = WINDOWS_ANCHORED, .window_ms = 5000, .quota = 15 };
+        struct pacer_budget slow = { .share = cases[i].share }, other = { .share = 1 };
+        int slows = 0, others = 0;
+        for (int64_t now_ms = 1000; now_ms < 200000; now_ms += 20) {
+            slows += goes_within(pacer, &server, &slow, now_ms);
+            slows += goes_within(pacer, &server, &slow, now_ms + 5);
+            others += goes_within(pacer, &server, &other, now_ms + 10);
+        }
+        CHECK_INT(server.throttled, 0);
+        CHECK_INT(slows + others, 600);                   /* nothing is left unused */
+        CHECK_INT(slows, 10 + 39 * cases[i].of_a_window); /* before anybody waits it has its two
+                                                             thirds */
+    }
+}
+
+TEST(who_is_alone_has_more_than_its_share)
+{
+    PACER pacer = pacer_create(PACER_WINDOW);
+    struct server server = { .windows = WINDOWS_ANCHORED, .window_ms = 5000, .quota = 15 };
+    struct pacer_budget slow = { .share = 0.1 }, other = { 0 };
+    for (int i = 0; i < 15; i++)
+        CHECK(goes_within(pacer, &server, &slow, 1000 + i));
+    CHECK(!goes_within(pacer, &server, &slow, 1100)); /* waits, but for nobody else */
+    for (int i = 0; i < 15; i++)
+        CHECK(goes_within(pacer, &server, &slow, 7200 + i));
+    CHECK(!goes_within(pacer, &server, &other, 7300)); /* now somebody waits, through a window */
+    CHECK(goes_within(pacer, &server, &slow, 13400));
+    CHECK(!goes_within(pacer, &server, &slow, 13401));
+    CHECK(goes_within(pacer, &server, &other, 13402));
+    CHECK(goes_within(pacer, &server, &slow, 40000)); /* and is gone */
+    CHECK(goes_within(pacer, &server, &slow, 40001));
+    CHECK(goes_within(pacer, &server, &slow, 40002));
+    CHECK_INT(server.throttled, 0);
+}
+
+/* The fast lane has no budget: whoever has one leaves it what it asks for. */
+TEST(who_has_no_budget_is_somebody_else)
+{
+    PACER pacer = pacer_create(PACER_WINDOW);
+    struct server server = { .windows = WINDOWS_ANCHORED, .window_ms = 5000, .quota = 15 };
+    struct pacer_budget slow = { .share = 0.2 };
+    for (int i = 0; i < 15; i++)
+        CHECK(goes_within(pacer, &server, &slow, 1000 + i));
+    CHECK(!goes(pacer, &server, PACER_FIRST, 1100));
+    for (int i = 0; i < 12; i++)
+        goes_within(pacer, &server, &slow, 7200 + i);
+    for (int i = 0; i < 12; i++)
+        CHECK(goes(pacer, &server, PACER_FIRST, 7300 + i));
+    PACER bucket = pacer_create(PACER_BUCKET);
+    server.quota = 60;
+    for (int i = 0; i < 30; i++)
+        CHECK(goes_within(bucket, &server, &slow, 1001 + i)); /* it has none to share */
+}
+
+/* A sweep that had its share needs no requests for now: the rest does not stand back for it, also
+ * when it has a window's worth to come. */
+static void check_sweep_with_a_share(int64_t expected)
+{
+    PACER pacer = pacer_create(PACER_WINDOW);
+    struct server server = { .windows = WINDOWS_ANCHORED, .window_ms = 5000, .quota = 15 };
+    struct pacer_budget sweep = { .share = 0.2 };
+    for (int i = 0; i < 15; i++)
+        CHECK(goes(pacer, &server, PACER_REST, 1000 + i));
+    CHECK(!goes(pacer, &server, PACER_REST, 1100));
+    for (int i = 0; i < 3; i++) {
+        struct pacer_answer told = { .sent_ms = 7200 };
+        CHECK_INT(pacer_ask_within(pacer, PACER_SWEEP, &sweep, 7200), 0);
+        server_take(&server, 7200, &told);
+        pacer_answer(pacer, 7200, &told);
+        pacer_expect(pacer, expected, 7200);
+    }
+    CHECK(pacer_ask_within(pacer, PACER_SWEEP, &sweep, 7201) > 0);
+    for (int i = 0; i < 12; i++)
+        CHECK(goes(pacer, &server, PACER_REST, 7202 + i));
+    CHECK_INT(server.throttled, 0);
+}
+
+TEST(a_sweep_that_waits_for_its_share_keeps_nobody_waiting)
+{
+    check_sweep_with_a_share(0);
+    check_sweep_with_a_share(100);
+}

@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/json.h"
+#include "loopback.h"
 #include "sources.h"
 #include "test.h"
 
@@ -78,6 +79,25 @@ static const struct collector kept_kind = {
     .load = load,
 };
 
+/* One that sweeps with two queries. */
+struct row {
+    const char *id;
+};
+static const struct column columns[] = { COLUMN_KEY(struct row, id, "id"), { 0 } };
+static const struct collector asking_kind = {
+    .name = "asking",
+    .help = "h",
+    .role = COLLECTOR_REFERENCE,
+    .default_interval = "1h",
+    .variants = { { "only", .changed = { .name = "changed", .kql = "z", .columns = columns },
+                    .queries = { { .name = "one", .kql = "x", .columns = columns },
+                                 { .name = "two", .kql = "y", .columns = columns } } } },
+    .families = families,
+    .fold = fold,
+    .finish = finish,
+    .emit = emit,
+};
+
 /* --- a bench -------------------------------------------------------------------------------------
  */
 struct bench {
@@ -95,13 +115,13 @@ static void create(struct bench *bench)
     bench->runner = runner_create(&bench->config, NULL, bench->store);
 }
 
-static void set_up(struct bench *bench)
+static void set_up(struct bench *bench, const struct collector *kind)
 {
     *bench = (struct bench){ 0 };
     memset(&mind, 0, sizeof mind);
-    bench->sources = source_list_of((const struct collector *const[]){ &kept_kind, NULL });
+    bench->sources = source_list_of((const struct collector *const[]){ kind, NULL });
     bench->store = snapshot_store_create(bench->sources);
-    bench->source = source_list_find(bench->sources, "kept");
+    bench->source = source_list_find(bench->sources, kind->name);
     bench->settings[0] =
         (struct runner_source){ .enabled = true, .interval_ms = 60000, .timeout_ms = 1000 };
     bench->config = (struct runner_config){
@@ -117,9 +137,10 @@ static void tear_down(struct bench *bench)
     source_list_release(bench->sources);
     arena_finish(&bench->arena);
 }
-#define BENCH(name)                                                                                \
+#define BENCH_OF(name, kind)                                                                       \
     CLEANUP(tear_down) struct bench name;                                                          \
-    set_up(&name)
+    set_up(&name, kind)
+#define BENCH(name) BENCH_OF(name, &kept_kind)
 
 static struct source_status status_of(const struct bench *bench)
 {
@@ -313,6 +334,102 @@ TEST(a_reload_begins_anew_what_asks_for_something_else)
     wait_shown(&bench, 3);
     runner_stop(bench.runner);
     CHECK_INT(mind.runs, 3);
+}
+
+/* --- the quota -----------------------------------------------------------------------------------
+ */
+
+static void answer(void *context, const struct loopback_request *request, struct buf *out)
+{
+    int *asked = context;
+    bool token = strstr(request->path, "/oauth2/v2.0/token");
+    *asked += !token;
+    loopback_reply(out, 200, "",
+                   token ? "{\"expires_in\":3599,\"access_token\":\"token-number-1\"}"
+                         : "{\"totalRecords\":0,\"count\":0,\"resultTruncated\":\"false\","
+                           "\"data\":[]}");
+}
+
+/* Another that asks twice while the next sweep has its first window: it has to wait, and does not.
+ */
+static void make_another_wait(struct arm *arm)
+{
+    struct error error = { 0 };
+    struct http_response response = { 0 };
+    const struct arm_call call = { .api = ARM_GRAPH, .method = "POST", .url = "/x", .body = "{}" };
+    struct arm_session session = {
+        .arm = arm,
+        .client = http_client_create(),
+        .deadline_ms = clock_monotonic_ms() + 60000,
+        .rank = PACER_SWEEP,
+    };
+    arm_expect(&session, ARM_GRAPH, 100);
+    session.rank = PACER_REST;
+    CHECK(arm_call(&session, &call, &response, &error));
+    session.deadline_ms = clock_monotonic_ms() + 50; /* it would wait for 100 ms */
+    CHECK(!arm_call(&session, &call, &response, &error));
+    CHECK_INT(error.code, ERROR_THROTTLED);
+    http_response_finish(&response);
+    http_client_destroy(session.client);
+}
+
+/* How many requests a run with this share sends while another waits. */
+static int asked_with(double share, int64_t timeout_ms)
+{
+    int asked = 0;
+    struct error error;
+    BENCH_OF(bench, &asking_kind);
+    struct loopback *server = loopback_start(answer, &asked);
+    struct metric_store *metrics = metric_store_create();
+    const struct auth_config login = {
+        .tenant_id = "t",
+        .client_id = "c",
+        .client_secret = TEST_SECRET("correct~horse+battery"),
+        .authority_host = server->url,
+    };
+    struct auth *auth = auth_create(&login, metrics, &error);
+    const struct arm_config azure = { .resource_manager = server->url };
+    struct arm *arm = arm_create(&azure, auth, metrics);
+    bench.config.metrics = metrics;
+    bench.settings[0].share = share;
+    bench.settings[0].timeout_ms = timeout_ms;
+    bench.runner = runner_create(&bench.config, arm, bench.store);
+    make_another_wait(arm);
+    int before = asked;
+    CHECK_INT(runner_run(bench.runner, bench.source), share == 1);
+    asked -= before;
+    runner_destroy(bench.runner);
+    bench.runner = NULL;
+    loopback_stop(server);
+    arm_destroy(arm);
+    auth_destroy(auth);
+    metric_store_destroy(metrics);
+    return asked;
+}
+
+TEST(while_others_wait_a_run_has_the_share_that_is_configured)
+{
+    CHECK_INT(asked_with(1, 60000), 2);
+    CHECK(asked_with(0.01, 90) < 2); /* it would wait for 100 ms */
+}
+
+TEST(a_reload_hands_a_source_that_goes_on_its_new_share)
+{
+    BENCH(bench);
+    mind.number = 1;
+    create(&bench);
+    runner_start(bench.runner);
+    wait_shown(&bench, 1);
+    uint64_t generation = snapshot_generation(bench.store, clock_now_s());
+    bench.settings[0].share = 0.5;
+    runner_configure(bench.runner, &bench.config);
+    int64_t end_ms = clock_monotonic_ms() + 60000; /* until it has taken it over */
+    while (snapshot_generation(bench.store, clock_now_s()) == generation &&
+           clock_monotonic_ms() < end_ms)
+        clock_sleep_ms(1);
+    CHECK(snapshot_generation(bench.store, clock_now_s()) != generation);
+    runner_stop(bench.runner);
+    CHECK_INT(mind.runs, 1);
 }
 
 /* --- what is kept between runs of the program ----------------------------------------------------
