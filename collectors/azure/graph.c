@@ -11,6 +11,8 @@ enum {
     PAGE_ROWS = 1000,          /* the most Azure gives */
     GROUP_SUBSCRIPTIONS = 200, /* recommended: below 300 */
     PAGES_MAX = 10000,
+    FULL_PERCENT = 90,     /* of a page of a partition: hashes are uneven */
+    PARTITIONS_MAX = 2000, /* as many requests as Resource Graph allows in eleven minutes */
 };
 
 /* Newest first; the models are the same since 2021. source: ResourceGraph REST API. */
@@ -37,7 +39,7 @@ struct run {
     /* of this group */
     struct seen tokens, firsts;
     size_t pages, rows;
-    int64_t total;
+    int64_t total, group_total; /* group: of its partitions so far */
     /* of this page */
     size_t page_rows;
     uint64_t first_hash;
@@ -60,6 +62,15 @@ static void run_finish(struct run *run)
 bool graph_can_partition(const char *kql)
 {
     return strstr(kql, PARTITIONS) != NULL;
+}
+
+size_t graph_partitions(int64_t total, size_t page_rows)
+{
+    int64_t page = page_rows ? (int64_t)page_rows : PAGE_ROWS;
+    int64_t most = (int64_t)PARTITIONS_MAX * page * FULL_PERCENT / 100;
+    if (total <= page)
+        return 0;
+    return total < most ? (size_t)(total * 100 / FULL_PERCENT / page + 1) : PARTITIONS_MAX;
 }
 
 /* Append a line with its placeholders filled. */
@@ -213,7 +224,9 @@ static bool check_page(struct run *run, const struct page *page, struct error *e
                          "rows changed while paging: totalRecords was %lld, is %lld",
                          (long long)run->total, (long long)page->total);
     if (run->pages == 1)
-        run->progress->total += page->total;
+        run->group_total += page->total;
+    if (run->group_total > run->progress->total)
+        run->progress->total = run->group_total;
     run->total = page->total;
     if (run->page_rows && run->first_hash && !seen_add_hash(&run->firsts, run->first_hash))
         return error_set(error, ERROR_INCOMPLETE, "the page begins like an earlier one");
@@ -274,7 +287,17 @@ static bool read_page(struct run *run, struct error *error)
     return read_envelope(run, &page, error) && check_page(run, &page, error);
 }
 
-/* All pages of one group of subscriptions. */
+/* Whether the first page tells of more rows than one walk through the pages may read. */
+static bool is_too_many(struct run *run)
+{
+    const struct graph_query *query = run->query;
+    run->progress->too_many = run->pages == 1 && run->token.length && query->walk_rows &&
+                              run->total > query->walk_rows &&
+                              query->subscription_count <= GROUP_SUBSCRIPTIONS;
+    return run->progress->too_many;
+}
+
+/* All pages of one partition, of one group of subscriptions. */
 static bool read_group(struct run *run, struct error *error)
 {
     seen_finish(&run->tokens);
@@ -288,6 +311,9 @@ static bool read_group(struct run *run, struct error *error)
         if (!read_page(run, error))
             return error_wrap(error, "resource graph page %zu", run->pages);
         run->progress->pages++;
+        if (is_too_many(run))
+            return error_set(error, ERROR_INCOMPLETE, "%lld rows are too many to page through",
+                             (long long)run->total);
         if (run->pages == 1 && run->token.length) /* the first page tells how many follow */
             arm_expect(run->session, ARM_GRAPH,
                        (run->total - (int64_t)run->rows) / (int64_t)run->page_rows_asked);
@@ -309,15 +335,17 @@ bool graph_query(struct arm_session *session, const struct graph_query *query, j
     };
     *progress = (struct graph_progress){ 0 };
     size_t rounds = query->partitions ? query->partitions : 1;
-    for (size_t partition = 0; partition < rounds; partition++) {
-        buf_reset(&run.text);
-        graph_text(query->kql, partition, query->partitions, &run.text);
-        run.first_subscription = 0;
-        do {
+    do {
+        run.group_total = 0;
+        if (query->partitions)
+            arm_expect(session, ARM_GRAPH, (int64_t)rounds);
+        for (size_t partition = 0; partition < rounds; partition++) {
+            buf_reset(&run.text);
+            graph_text(query->kql, partition, query->partitions, &run.text);
             if (!read_group(&run, error))
                 return false;
-            run.first_subscription += GROUP_SUBSCRIPTIONS;
-        } while (run.first_subscription < query->subscription_count);
-    }
+        }
+        run.first_subscription += GROUP_SUBSCRIPTIONS;
+    } while (run.first_subscription < query->subscription_count);
     return true;
 }

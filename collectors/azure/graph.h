@@ -9,13 +9,16 @@ struct graph_query {
     size_t subscription_count;        /* sent in groups of at most 200 */
     size_t partitions; /* 0 = page through; else one query a hash partition, each small enough to
                           come in one page: for tenants whose rows move while they are paged */
+    int64_t walk_rows; /* more of them are not paged through: progress->too_many; 0 = any number.
+                          Not where there are several groups: all would be asked in partitions */
     size_t *page_rows; /* rows of a page: 0 = the most Azure gives; halved here when it says that a
                           page became too large, for the caller to remember. May be NULL */
 };
 
 struct graph_progress {
     size_t rows, pages;
-    int64_t total; /* what Azure says there is */
+    int64_t total; /* what Azure says there is, in the largest group of subscriptions */
+    bool too_many; /* it failed because of walk_rows, at the first page that told */
 };
 
 /* Run it. ERROR_INCOMPLETE: resultTruncated without a token, a token or page that comes twice, or
@@ -29,3 +32,7 @@ void graph_text(const char *kql, size_t partition, size_t partitions, struct buf
 
 /* True when a query has that line. */
 bool graph_can_partition(const char *kql);
+
+/* In how many partitions so many rows are asked for, each in one page; 0 = they need none.
+ * page_rows: of a page, 0 = the most Azure gives. */
+size_t graph_partitions(int64_t total, size_t page_rows);

@@ -9,6 +9,7 @@
 #include "collectors/azure/graph.h"
 #include "collectors/catalogue.h"
 #include "collectors/run/cover.h"
+#include "collectors/run/pieces.h"
 #include "collectors/run/twice.h"
 #include "collectors/subscriptions.h"
 #include "core/clock.h"
@@ -19,10 +20,9 @@
 enum { EMPTY_RUNS_DOUBTED = 2 };  /* an answer that is suddenly empty is believed the third time */
 enum { MOVED_RUNS_DOUBTED = 20 }; /* the same rows twice and others missed */
 enum { DRIFT_ROWS = 10 };         /* so many rows of which none can be read are another format */
-enum {
-    PARTITION_ROWS = 700,  /* a page holds 1000; hashes are uneven */
-    PARTITIONS_MAX = 1000, /* as many requests as Resource Graph allows in six minutes */
-};
+/* As many need 33 s of the quota. In longer no large tenant stands still, and nobody says how long
+ * a $skipToken lives. */
+enum { WALK_ROWS = 100000 };
 
 /* Ids of rows that have a list below them. */
 struct heads {
@@ -155,6 +155,34 @@ static void fill_query(const char *kql, const struct collect_context *context, s
     buf_text(out, at ? at + strlen(placeholder) : "");
 }
 
+/* Read all of it. Where the total asks for partitions what came so far is taken back, and the query
+ * is asked in them at once and from now on: *partitions. */
+static bool walk_graph(struct run *run, struct graph_query *query, size_t *partitions,
+                       struct error *error)
+{
+    struct part_mark mark = part_mark(run->part);
+    struct graph_progress progress = { 0 };
+    uint64_t moved = run->twice.moved;
+    size_t heads = run->next.count;
+    run->page = &progress.pages;
+    query->partitions = *partitions;
+    query->walk_rows = !*partitions && graph_can_partition(query->kql) ? WALK_ROWS : 0;
+    bool ok = graph_query(run->session, query, fold_row, run, &progress, error);
+    twice_finish(&run->twice);
+    run->memory->total[run->query_index] = progress.total;
+    if (ok ? *partitions : progress.too_many) /* as many as the newest total asks for */
+        *partitions = graph_partitions(progress.total, *query->page_rows);
+    if (ok || !progress.too_many)
+        return ok;
+    run->twice.moved = moved;
+    run->next.count = heads;
+    part_rewind(run->part, mark);
+    *error = (struct error){ 0 };
+    log_info(MSG("too many rows to page through: asking in partitions from now on"),
+             TEXT("query", run->query->name), INT("partitions", (int64_t)*partitions));
+    return walk_graph(run, query, partitions, error);
+}
+
 static bool ask_graph(struct run *run, struct error *error)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
@@ -163,46 +191,14 @@ static bool ask_graph(struct run *run, struct error *error)
         .kql = buf_cstr(&text),
         .subscriptions = run->scope,
         .subscription_count = run->scope_count,
-        .partitions = run->memory->partitions[run->query_index],
         .page_rows = &run->memory->page_rows[run->query_index],
     };
-    struct graph_progress progress = { 0 };
-    run->page = &progress.pages;
     size_t before = *query.page_rows;
-    bool ok = graph_query(run->session, &query, fold_row, run, &progress, error);
+    bool ok = walk_graph(run, &query, &run->memory->partitions[run->query_index], error);
     if (*query.page_rows != before)
         log_info(MSG("a page is too large for Azure: asking for smaller ones from now on"),
                  TEXT("query", run->query->name), INT("rows", (int64_t)*query.page_rows));
-    run->memory->total[run->query_index] = progress.total;
-    twice_finish(&run->twice);
     return ok;
-}
-
-/* What failed in pieces is paged the next time: the total they were made from may have been wrong.
- * True when there were any. */
-static bool forget_pieces(struct collect_memory *memory)
-{
-    bool any = false;
-    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX; i++) {
-        any |= memory->partitions[i] > 0;
-        memory->partitions[i] = 0;
-    }
-    return any;
-}
-
-/* Rows moved while they were paged: from now on ask for pieces that come in one page each. Each is
- * a request, so there are not endlessly many. */
-static void learn_to_partition(const struct query *queries, struct collect_memory *memory)
-{
-    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++)
-        if (queries[i].kql && graph_can_partition(queries[i].kql) && !memory->partitions[i] &&
-            memory->total[i] > PARTITION_ROWS) {
-            int64_t pieces = memory->total[i] / PARTITION_ROWS + 1;
-            memory->partitions[i] = (size_t)(pieces < PARTITIONS_MAX ? pieces : PARTITIONS_MAX);
-            log_info(MSG("rows move while they are paged: asking in partitions from now on"),
-                     TEXT("query", queries[i].name),
-                     INT("partitions", (int64_t)memory->partitions[i]));
-        }
 }
 
 /* An id as part of an address: names of standards have blanks and brackets. */
@@ -584,8 +580,8 @@ bool collect_run(const struct source *source, const struct variant *variant,
     heads_finish(&run.heads);
     ok = ok && complete(&run, variant, error);
     result->rows = run.part->rows;
-    if (!ok && !forget_pieces(memory) && error->code == ERROR_INCOMPLETE && !memory->empty_runs)
-        learn_to_partition(queries, memory);
+    if (!ok && !pieces_forget(memory) && error->code == ERROR_INCOMPLETE && !memory->empty_runs)
+        pieces_learn(queries, memory);
     if (ok) {
         memcpy(memory->rows, run.rows, sizeof memory->rows);
         memory->empty_runs = 0;

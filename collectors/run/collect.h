@@ -14,8 +14,8 @@ struct collect_result {
 /* What is learned about each query: kept by the caller between runs. */
 struct collect_memory {
     int version[COLLECTOR_QUERIES_MAX];       /* the api-version that worked last */
-    size_t partitions[COLLECTOR_QUERIES_MAX]; /* 0 until rows moved while they were paged, and
-                                                 again when that failed, too */
+    size_t partitions[COLLECTOR_QUERIES_MAX]; /* 0 until rows moved while they were paged or are
+                                                 too many for that, and again when it failed */
     size_t page_rows[COLLECTOR_QUERIES_MAX];  /* 0 until a page was too large for Azure to send */
     int64_t total[COLLECTOR_QUERIES_MAX];     /* rows Azure said there are */
     size_t rows[COLLECTOR_QUERIES_MAX];       /* that came in the last run that was believed */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "../unit/test.h"
+#include "collectors/azure/graph.h"
 #include "collectors/azure/pacer.h"
 #include "collectors/run/fast.h"
 #include "core/compiler.h"
@@ -19,6 +20,7 @@ enum {
     WINDOW_MS = 5000, /* Azure's quota */
     WINDOW_REQUESTS = 15,
     PAGE_ROWS = 1000,
+    WALK_ROWS = 100000, /* more are asked for in partitions */
     SWEEP_EVERY_MS = 900000,
     WORK_MS = 1500, /* a part is patched, published, compared, decided and committed */
     CHANGES = 20000,
@@ -189,7 +191,8 @@ static void simulate(int64_t rows, int64_t end_ms)
     struct pacer *pacer = pacer_create(PACER_WINDOW);
     struct azure azure = { 0 };
     int64_t sent = 0;
-    actors[SWEEP].pages = (rows + PAGE_ROWS - 1) / PAGE_ROWS;
+    actors[SWEEP].pages = rows > WALK_ROWS ? (int64_t)graph_partitions(rows, PAGE_ROWS)
+                                           : (rows + PAGE_ROWS - 1) / PAGE_ROWS;
     actors[LANE].every_ms = fast_interval_ms(0, (size_t)rows);
     for (size_t i = 0; i < ACTORS; i++)
         actors[i].next_ms = 1000 + draw(1000);

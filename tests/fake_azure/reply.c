@@ -61,9 +61,9 @@ void reply_text(struct reply *reply, int status, const char *json)
 static bool present(const struct page *page, size_t position)
 {
     const struct view *view = page->view;
-    return page->present(view, position) &&
-           (!view->partitions ||
-            (long)(position * 2654435761u % (size_t)view->partitions) == view->partition);
+    return (!view->partitions ||
+            (long)(position * 2654435761u % (size_t)view->partitions) == view->partition) &&
+           page->present(view, position);
 }
 
 size_t page_total(const struct page *page)

@@ -123,6 +123,9 @@ struct bench {
     struct error error;
 };
 
+/* More than any test asks for. */
+#define QUOTA "x-ms-user-quota-remaining: 1000\r\nx-ms-user-quota-resets-after: 00:00:05\r\n"
+
 static inline void answer(void *context, const struct loopback_request *request, struct buf *out)
 {
     struct bench *bench = context;
@@ -135,7 +138,7 @@ static inline void answer(void *context, const struct loopback_request *request,
     for (const struct answer *at = bench->answers; at->path; at++)
         if (!strncmp(request->path, at->path, strlen(at->path)) ||
             strstr(request->body, at->path)) {
-            loopback_reply(out, at->status, "", at->body);
+            loopback_reply(out, at->status, QUOTA, at->body);
             return;
         }
     loopback_reply(out, 200, "", "{\"value\":[]}");

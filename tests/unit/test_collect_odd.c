@@ -74,23 +74,102 @@ TEST(rows_that_moved_are_asked_for_in_pieces_from_then_on)
     CHECK(!run(&bench, ANSWERS({ "/providers/Microsoft.ResourceGraph", 200,
                                  GRAPH("1401", "1", OF_ONE("a")) })));
     CHECK_INT(bench.error.code, ERROR_INCOMPLETE);
-    CHECK_INT(bench.memory.partitions[0], 3); /* 1401 rows, 700 a piece */
+    CHECK_INT(bench.memory.partitions[0], 2); /* 1401 rows, 900 a piece */
     run(&bench, ANSWERS({ "/providers/Microsoft.ResourceGraph", 200, GRAPH("0", "0", "") }));
     CHECK_TEXT(buf_cstr(&bench.asked),
-               "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01\n"
                "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01\n"
                "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01\n");
     /* a total nobody can ask for, and what comes of it is not kept for ever */
     BENCH(lied_to, &parts_kind);
     CHECK(!run(&lied_to, ANSWERS({ "/providers/Microsoft.ResourceGraph", 200,
                                    GRAPH("900000000", "1", OF_ONE("a")) })));
-    CHECK_INT(lied_to.memory.partitions[0], 1000);
+    CHECK_INT(lied_to.memory.partitions[0], 2000);
     CHECK(!run(&lied_to, ANSWERS({ "/providers/Microsoft.ResourceGraph", 503, "" })));
     CHECK_INT(lied_to.memory.partitions[0], 0);
     BENCH(whole, &graph_kind);
     CHECK(!run(&whole, ANSWERS(PAGES("4", OF_ONE("a"), OF_ONE("a")))));
     CHECK(!run(&whole, ANSWERS(PAGES("1401", OF_ONE("a"), OF_ONE("a")))));
     CHECK_INT(whole.memory.partitions[0], 0); /* a query without a place for it */
+}
+
+#define PIECE(number, count, rows)                                                                 \
+    {                                                                                              \
+        "hash(id, 112) == " number "\\n", 200, GRAPH(count, count, rows)                           \
+    }
+#define OTHER_PIECES                                                                               \
+    {                                                                                              \
+        "hash(id, 112)", 200, GRAPH("0", "0", "")                                                  \
+    }
+
+/* What a first page tells is too many for a walk, but a hundred and twelve pieces hold it. */
+static void check_pieces(struct bench *bench, const struct answer *answers, size_t requests)
+{
+    bool ok = run(bench, answers);
+    CHECK_TEXT(bench->error.message, "");
+    if (!ok)
+        return;
+    CHECK_INT(bench->older->rows, 4);
+    CHECK_INT(bench->older->finding_count, 4);
+    CHECK_INT(findings_of(bench, "s-1"), 4);
+    CHECK_INT(odd_count(&bench->older->odd), 0); /* what came before the pieces came not */
+    CHECK_INT(bench->memory.moved, 0);
+    size_t asked = 0;
+    for (const char *at = buf_cstr(&bench->asked); *at; at++)
+        asked += *at == '\n';
+    CHECK_INT(asked, requests);
+}
+
+TEST(a_total_that_is_too_large_for_a_walk_is_asked_for_in_pieces_at_once)
+{
+    const struct answer many[] = {
+        PIECE("0", "1", OF_ONE("y")),
+        PIECE("7", "2", OF_ONE("z") "," OF_ONE("a")),
+        PIECE("111", "1", OF_ONE("b")),
+        OTHER_PIECES,
+        PAGES("100001", OF_ONE("a"), OF_ONE("b")),
+        { 0 },
+    };
+    BENCH(whole, &parts_kind);
+    CHECK(run(&whole, ANSWERS(PAGES("4", OF_ONE("a"), OF_ONE("b")))));
+    CHECK_INT(whole.memory.partitions[0], 0);
+    CHECK_INT(findings_of(&whole, "s-1"), 4);
+    BENCH(bench, &parts_kind);
+    for (int i = 0; i < 2; i++) { /* the second time, too: so few did not need them */
+        check_pieces(&bench, many, 113);
+        CHECK_INT(bench.memory.partitions[0], 0);
+    }
+    bench.memory.partitions[0] = 112; /* a run that begins with them needs no first page */
+    check_pieces(&bench, many, 112);
+    /* and as many as one may read are read */
+    CHECK(!run(&bench, ANSWERS(PAGES("100000", OF_ONE("a"), OF_ONE("b")))));
+    CHECK_CONTAINS(bench.error.message, "4 rows came, totalRecords says 100000");
+}
+
+TEST(pieces_are_as_many_as_the_newest_total_asks_for)
+{
+    BENCH(bench, &parts_kind);
+    bench.memory.partitions[0] = 2;
+    CHECK(!run(&bench, ANSWERS({ "/providers/Microsoft.ResourceGraph", 503, "" })));
+    CHECK_INT(bench.memory.partitions[0], 0);
+    bench.memory.page_rows[0] = 1; /* a page holds a row */
+    bench.memory.partitions[0] = 2;
+    CHECK(run(&bench, ANSWERS({ "== 0\\n", 200, GRAPH("2", "2", OF_ONE("a") "," OF_ONE("b")) },
+                              { "== 1\\n", 200, GRAPH("1", "1", OF_ONE("c")) })));
+    CHECK_INT(bench.memory.total[0], 3);
+    CHECK_INT(bench.memory.partitions[0], graph_partitions(3, 1));
+}
+
+/* Pieces that fail are no pieces the next time: its first page decides anew. */
+TEST(pieces_of_a_total_that_fail_are_decided_anew)
+{
+    BENCH(bench, &parts_kind);
+    CHECK(!run(&bench,
+               ANSWERS({ "hash(id, 112)", 503, "" }, PAGES("100001", OF_ONE("a"), OF_ONE("b")))));
+    CHECK_CONTAINS(buf_cstr(&bench.asked), "\n/providers"); /* a page and a piece */
+    CHECK_INT(bench.memory.partitions[0], 0);
+    BENCH(whole, &graph_kind); /* a query without a place for pieces is read page by page */
+    CHECK(!run(&whole, ANSWERS(PAGES("100001", OF_ONE("a"), OF_ONE("b")))));
+    CHECK_CONTAINS(whole.error.message, "4 rows came, totalRecords says 100001");
 }
 
 TEST(rows_that_come_twice_run_after_run_are_twice)

@@ -309,6 +309,105 @@ TEST(pages_that_are_too_large_are_halved_and_remembered)
     CHECK_INT(page_rows, 250);
 }
 
+TEST(more_rows_than_one_walk_may_read_are_told_by_the_first_page)
+{
+    static const struct {
+        int64_t walk_rows;
+        size_t subscriptions;
+        bool paged;
+    } cases[] = {
+        { 0, 0, true }, { 3, 0, true }, { 2, 0, false }, { 2, 200, false }, { 2, 201, true }
+    };
+    static const char *subscriptions[201];
+    for (size_t i = 0; i < ARRAY_COUNT(subscriptions); i++)
+        subscriptions[i] = "s";
+    static const char *const pages[] = {
+        PAGE("3", "2", TOKEN("1"), "{\"id\":\"a\"},{\"id\":\"b\"}"),
+        PAGE("3", "1", LAST, "{\"id\":\"c\"}"),
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(finish) struct fixture fixture;
+        start(&fixture, pages, 2);
+        const struct graph_query all = { .kql = "x",
+                                         .walk_rows = cases[i].walk_rows,
+                                         .subscriptions = subscriptions,
+                                         .subscription_count = cases[i].subscriptions };
+        bool last_repeats = cases[i].subscriptions > 200; /* the second group gets that page only */
+        CHECK_INT(query(&fixture, &all), cases[i].paged && !last_repeats);
+        CHECK_INT(fixture.progress.too_many, !cases[i].paged);
+        CHECK_INT(fixture.progress.pages, cases[i].paged ? 2 : 1);
+        CHECK_INT(fixture.progress.total, 3);
+        CHECK(cases[i].paged || strstr(fixture.error.message, "3 rows are too many"));
+        if (cases[i].paged)
+            continue;
+        CHECK(!query(&fixture, &all)); /* it ends with the second page: that is another failure */
+        CHECK(!fixture.progress.too_many);
+    }
+    static const char *const one[] = { PAGE("2", "2", LAST, "{\"id\":\"a\"},{\"id\":\"b\"}") };
+    CLEANUP(finish) struct fixture fixture;
+    start(&fixture, one, 1);
+    const struct graph_query all = { .kql = "x", .walk_rows = 1 };
+    CHECK(query(&fixture, &all)); /* where one page holds all there is no walk */
+}
+
+TEST(partitions_are_such_that_each_comes_in_one_page)
+{
+    static const struct {
+        int64_t total;
+        size_t page_rows, count;
+    } cases[] = {
+        { 0, 0, 0 },      { 1, 0, 0 },        { 1000, 0, 0 },       { 1001, 0, 2 },
+        { 1801, 0, 3 },   { 100001, 0, 112 }, { 1000000, 0, 1112 }, { 1000000000, 0, 2000 },
+        { 1000, 500, 3 }, { 500, 500, 0 },    { 1, 1, 0 },          { 3, 1, 4 },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        CHECK_INT(graph_partitions(cases[i].total, cases[i].page_rows), cases[i].count);
+}
+
+TEST(the_total_is_that_of_the_largest_group)
+{
+    static const char *const pages[] = {
+        PAGE("1", "1", LAST, "{\"id\":\"a\"}"),
+        PAGE("2", "2", LAST, "{\"id\":\"b\"},{\"id\":\"c\"}"),
+        PAGE("0", "0", LAST, ""),
+        PAGE("1", "1", LAST, "{\"id\":\"d\"}"),
+    };
+    CLEANUP(finish) struct fixture fixture;
+    start(&fixture, pages, 4);
+    const char *subscriptions[201] = { 0 };
+    for (size_t i = 0; i < ARRAY_COUNT(subscriptions); i++)
+        subscriptions[i] = "s";
+    const struct graph_query some = { .kql = "//{{partitions}} {{partition}}",
+                                      .subscriptions = subscriptions,
+                                      .subscription_count = ARRAY_COUNT(subscriptions),
+                                      .partitions = 2 };
+    CHECK(query(&fixture, &some));
+    CHECK_TEXT(buf_cstr(&fixture.names), "a b c d ");
+    CHECK_INT(fixture.progress.total, 3);
+}
+
+/* Whether another may still ask twice after the first of so many pieces of a sweep. */
+static bool others_go_on_beside(size_t partitions)
+{
+    static const char *const pages[] = { "{", PAGE("0", "0", LAST, "") };
+    CLEANUP(finish) struct fixture fixture;
+    start(&fixture, pages, 2);
+    const struct graph_query sweep = { .kql = "//{{partitions}}", .partitions = partitions };
+    const struct graph_query all = { .kql = "x" };
+    fixture.session.rank = PACER_SWEEP;
+    CHECK(!query(&fixture, &sweep)); /* and there it breaks off */
+    fixture.session.rank = PACER_REST;
+    CHECK(query(&fixture, &all));
+    fixture.session.deadline_ms = clock_monotonic_ms() + 50; /* they would wait for 100 ms */
+    return query(&fixture, &all);
+}
+
+TEST(others_stand_back_for_a_sweep_in_more_pieces_than_a_window_has)
+{
+    CHECK(others_go_on_beside(15));
+    CHECK(!others_go_on_beside(16));
+}
+
 TEST(subscription_limit_is_not_silent)
 {
     static const char *const pages[] = {
