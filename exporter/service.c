@@ -15,6 +15,7 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "exporter/alerts_routes.h"
+#include "exporter/engine.h"
 #include "exporter/once.h"
 #include "exporter/pages.h"
 #include "exporter/service_audit.h"
@@ -49,14 +50,6 @@ const struct family *const service_families[] = {
     &restart_needed.family, &config_hash.family,       NULL
 };
 
-/* What one configuration gives. */
-struct engine {
-    struct config *config;
-    struct auth *auths[AUTH_RESOURCE_COUNT]; /* Resource Manager's, and those of others */
-    struct arm *arm;
-    struct runner *runner;
-};
-
 struct service {
     const struct flags *flags;
     struct metric_store *metrics;
@@ -78,16 +71,6 @@ struct service {
 
 /* --- one configuration ---------------------------------------------------------------------- */
 
-static void engine_finish(struct engine *engine)
-{
-    runner_destroy(engine->runner);
-    arm_destroy(engine->arm);
-    for (int resource = 0; resource < AUTH_RESOURCE_COUNT; resource++)
-        auth_destroy(engine->auths[resource]);
-    config_destroy(engine->config);
-    *engine = (struct engine){ 0 };
-}
-
 /* The folder for what is kept, or NULL after a warning: collecting works without it. */
 static const char *storage_of(const struct config *config)
 {
@@ -101,33 +84,12 @@ static const char *storage_of(const struct config *config)
 }
 
 /* config is owned, also after a failure. */
-static bool engine_init(struct engine *engine, struct config *config, struct service *service,
+static bool make_engine(struct service *service, struct config *config, struct engine *engine,
                         struct error *error)
 {
-    *engine = (struct engine){ .config = config };
-    const char *hosts[AUTH_RESOURCE_COUNT];
-    for (int resource = 0; resource < AUTH_RESOURCE_COUNT; resource++) {
-        struct auth_config azure = config->azure; /* its texts stay the configuration's */
-        azure.resource = (enum auth_resource)resource;
-        hosts[resource] = auth_config_host(&azure, azure.resource);
-        engine->auths[resource] = auth_create(&azure, service->metrics, error);
-        if (!engine->auths[resource]) {
-            engine_finish(engine);
-            return false;
-        }
-    }
-    struct arm_config arm = {
-        .resource_manager = hosts[AUTH_RESOURCE_MANAGER],
-        .microsoft_graph = { hosts[AUTH_MICROSOFT_GRAPH], engine->auths[AUTH_MICROSOFT_GRAPH] },
-        .endpoint_api = { hosts[AUTH_DEFENDER_API], engine->auths[AUTH_DEFENDER_API] },
-        .gives_up_early = service->flags->once,
-    };
-    engine->arm = arm_create(&arm, engine->auths[AUTH_RESOURCE_MANAGER], service->metrics);
-    struct runner_config runner = config_runner(config);
-    runner.storage_path = service->storage;
-    runner.metrics = service->metrics;
-    engine->runner = runner_create(&runner, engine->arm, service->snapshots);
-    return true;
+    const struct engine_needs needs = { service->metrics, service->snapshots, service->storage,
+                                        service->flags->once };
+    return engine_init(engine, config, &needs, error);
 }
 
 /* Also says, in the log and in out, which keys have no effect yet. */
@@ -215,7 +177,7 @@ struct service *service_create(struct config *config, const struct flags *flags,
     service->gate = gate_create(&config->web);
     struct scrape_config scrape = config_scrape(config);
     bool ok = scrape_configure(service->scrape, &scrape, error);
-    ok = engine_init(&service->engine, config, service, error) && ok;
+    ok = make_engine(service, config, &service->engine, error) && ok;
     if (ok && create_admission(service, error) && create_alerting(service, error))
         return service;
     service_destroy(service);
@@ -262,23 +224,13 @@ static void forget_gauges(struct service *service)
             metric_clear(service->metrics, *one);
 }
 
-/* Whether another configuration asks the same Azure for the same sources: tokens, quotas and the
- * runs under way stay. */
-static bool engine_fits(const struct engine *engine, const struct config *config)
-{
-    const struct config *before = engine->config;
-    return source_list_equal(before->sources, config->sources) &&
-           options_hash(auth_options, &before->azure, OPTIONS_HASH_OURS) ==
-               options_hash(auth_options, &config->azure, OPTIONS_HASH_OURS);
-}
-
 /* Build what the configuration needs anew, next to what runs; nothing to build where the engine
  * stays. config is owned after a failure. */
 static bool prepare(struct service *service, struct config *config, bool stays, struct engine *next,
                     struct error *error)
 {
     const struct scrape_config scrape = config_scrape(config);
-    if (!stays && !engine_init(next, config, service, error))
+    if (!stays && !make_engine(service, config, next, error))
         return false;
     if (scrape_configure(service->scrape, &scrape, error))
         return true;

@@ -1,0 +1,27 @@
+#pragma once
+/* What one configuration gives: sign-in, pacing and the collectors, to be run. */
+#include "exporter/config.h"
+
+struct engine {
+    struct config *config;
+    struct auth *auths[AUTH_RESOURCE_COUNT]; /* Resource Manager's, and those of others */
+    struct arm *arm;
+    struct runner *runner;
+};
+
+/* What it works with; borrowed, and outlives it. */
+struct engine_needs {
+    struct metric_store *metrics;
+    struct snapshot_store *snapshots;
+    const char *storage_path; /* where is kept what collectors keep; NULL = nowhere */
+    bool gives_up_early;      /* as in arm_config */
+};
+
+/* config is owned, also after a failure. */
+bool engine_init(struct engine *engine, struct config *config, const struct engine_needs *needs,
+                 struct error *error) MUST_USE;
+void engine_finish(struct engine *engine);
+
+/* Whether another configuration asks the same Azure for the same sources: tokens, quotas and the
+ * runs under way stay. */
+bool engine_fits(const struct engine *engine, const struct config *config);
