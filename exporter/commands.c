@@ -1,5 +1,6 @@
 #include "exporter/commands.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,8 +8,10 @@
 #include "collectors/collector.h"
 #include "collectors/custom.h"
 #include "collectors/run/fast.h"
+#include "core/log.h"
 #include "exporter/commands_alerts.h"
 #include "exporter/commands_database.h"
+#include "exporter/plan.h"
 #include "exporter/process.h"
 #include "exporter/service.h"
 #include "exporter/web/admission.h"
@@ -103,8 +106,8 @@ static void append_families(struct buf *out, const char *collector,
 static int list_metrics(const struct flags *flags, const char *const *arguments, size_t count)
 {
     static const struct family *const *const own[] = {
-        runner_families, fast_families,     arm_families,    service_families,
-        series_families, dispatch_families, admission_families, login_families, process_families,
+        runner_families,   fast_families,      arm_families,   service_families, series_families,
+        dispatch_families, admission_families, login_families, process_families,
     };
     CLEANUP(buf_finish) struct buf out = { 0 };
     (void)flags;
@@ -143,6 +146,28 @@ static int list_rights(const struct flags *flags, const char *const *arguments, 
     return commands_print(&out);
 }
 
+/* --- plan ----------------------------------------------------------------------------------- */
+
+static int print_plan(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    struct error error;
+    bool whole = false;
+    (void)arguments;
+    (void)count;
+    struct config *config = commands_load(flags);
+    if (!config)
+        return EXIT_USAGE;
+    signal(SIGPIPE, SIG_IGN);
+    log_configure(&config->log);
+    if (!plan_make(config, &out, &whole, &error)) {
+        fprintf(stderr, "defender_exporter: %s\n", error.message);
+        return EXIT_FAILED;
+    }
+    int status = commands_print(&out);
+    return whole ? status : EXIT_FAILED;
+}
+
 /* --- config --------------------------------------------------------------------------------- */
 
 static int document_config(const struct flags *flags, const char *const *arguments, size_t count)
@@ -168,6 +193,9 @@ static const struct command own_commands[] = {
     { { "metrics" }, "", "List every metric as a Markdown table.", 0, 0, list_metrics },
     { { "rights" }, "", "List what each collector reads and the role it needs, as a table.", 0, 0,
       list_rights },
+    { { "plan" }, "",
+      "Run each collector once, also those that are off, and list its rows, requests and series.",
+      0, 0, print_plan },
     { { "config" }, "", "Print a commented configuration with every key.", 0, 0, document_config },
     { { NULL } }
 };

@@ -6,13 +6,17 @@
 
 enum { SAY_SILENCE_MS = 4000 };
 
+static const char *host_of(const struct once *once)
+{
+    return auth_config_host(&once->engine->config->azure, AUTH_RESOURCE_MANAGER);
+}
+
 /* Nobody has answered until now; once is enough. */
 static int64_t say_silence(void *context)
 {
     const struct once *once = context;
-    if (!arm_has_answered(once->arm))
-        log_warn(MSG("no answer from Azure yet"),
-                 TEXT("url", auth_config_host(&once->config->azure, AUTH_RESOURCE_MANAGER)));
+    if (!arm_has_answered(once->engine->arm))
+        log_warn(MSG("no answer from Azure yet"), TEXT("url", host_of(once)));
     return -1;
 }
 
@@ -22,23 +26,33 @@ static bool is_silent(const struct once *once, const struct source *source)
     struct snapshot *snapshot = snapshot_acquire(once->snapshots, clock_now_s());
     enum error_code code = snapshot_status(snapshot, source)->error.code;
     snapshot_release(snapshot);
-    return (code == ERROR_NETWORK || code == ERROR_TIMEOUT) && !arm_has_answered(once->arm);
+    return (code == ERROR_NETWORK || code == ERROR_TIMEOUT) && !arm_has_answered(once->engine->arm);
+}
+
+/* Whether a source is run now; one that is off for want of tags has nothing to ask for. */
+static bool is_due(const struct once *once, const struct source *source)
+{
+    const struct config *config = once->engine->config;
+    if (config->collectors[source->index].enabled)
+        return !once->off;
+    return once->off && (!source->collector->asks_for_tags || config->alerts.tags.count);
 }
 
 bool once_collect(const struct once *once)
 {
-    const struct config *config = once->config;
+    const struct source_list *sources = once->engine->config->sources;
     struct once own = *once; /* the watch takes no constant */
     bool ok = true;
     struct worker *watch = worker_start("silence", say_silence, NULL, &own, SAY_SILENCE_MS);
-    for (size_t i = 0; i < config->sources->count; i++) {
-        if (!config->collectors[i].enabled)
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct source *source = &sources->sources[i];
+        if (!is_due(once, source))
             continue;
-        const struct source *source = &config->sources->sources[i];
-        ok = runner_run(once->runner, source) && ok;
+        ok = runner_run(once->engine->runner, source) && ok;
+        if (once->ran)
+            once->ran(once->context, source);
         if (is_silent(once, source)) {
-            log_error(MSG("Azure cannot be reached"),
-                      TEXT("url", auth_config_host(&config->azure, AUTH_RESOURCE_MANAGER)));
+            log_error(MSG("Azure cannot be reached"), TEXT("url", host_of(once)));
             break;
         }
     }

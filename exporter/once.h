@@ -1,13 +1,14 @@
 #pragma once
-/* One run of every collector, for `run --once`. */
-#include "exporter/config.h"
+/* One run of every collector, for `run --once` and for `plan`. */
+#include "exporter/engine.h"
 
 /* Who collects. */
 struct once {
-    const struct config *config;
-    struct arm *arm;
-    struct runner *runner;
+    const struct engine *engine;
     struct snapshot_store *snapshots;
+    bool off; /* those that are switched off, as if they were on, instead of those that are on */
+    void (*ran)(void *context, const struct source *source); /* after each; NULL = nothing */
+    void *context;
 };
 
 /* Run every enabled collector, until it is clear that Azure cannot be reached. False when one

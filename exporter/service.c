@@ -330,8 +330,7 @@ bool service_reload(struct service *service, const struct audit_by *by, struct b
 bool service_once(struct service *service, struct buf *out)
 {
     struct error error;
-    const struct engine *engine = &service->engine;
-    const struct once once = { engine->config, engine->arm, engine->runner, service->snapshots };
+    const struct once once = { .engine = &service->engine, .snapshots = service->snapshots };
     bool ok = once_collect(&once);
     if (service->engine.config->settings->receiver_count && !service->flags->notify)
         log_info(MSG("nobody is notified: that takes --notify"));

@@ -91,6 +91,9 @@ bool runner_run(struct runner *runner, const struct source *source);
  * Pure; any thread. */
 void runner_emit(const struct snapshot *snapshot, struct metric_set *set);
 
+/* What of it one source tells, as if it were on; place: its index in the snapshot. */
+void runner_emit_source(const struct snapshot *snapshot, size_t place, struct metric_set *set);
+
 /* The same is no good any more: defender_up, appended before, is 0. */
 void runner_emit_down(struct metric_set *set);
 

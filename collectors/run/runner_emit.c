@@ -55,41 +55,50 @@ static const struct family_2 odd_rows = {
     LABELS("collector", "reason"),
 };
 const struct family *const runner_families[] = {
-    &up.family,
-    &success.family,
-    &duration.family,
-    &last_success.family,
-    &rows.family,
-    &odd_rows.family,
-    &truncated.family,
-    NULL,
+    &up.family,   &success.family,  &duration.family,  &last_success.family,
+    &rows.family, &odd_rows.family, &truncated.family, NULL,
 };
+
+static void emit_status(const struct snapshot *snapshot, size_t place, struct metric_set *set)
+{
+    const char *name = snapshot->sources->sources[place].name;
+    const struct source_status *status = &snapshot->status[place];
+    const struct metric_labels_1 *labels = METRIC_LABELS(name);
+    metric_add(set, &success, status->success, labels);
+    metric_add(set, &duration, (double)status->duration_ms / 1e3, labels);
+    metric_add(set, &last_success, (double)status->last_success_at, labels);
+    metric_add(set, &rows, (double)status->rows, labels);
+    for (int reason = ODD_NONE + 1; reason < ODD_REASON_COUNT; reason++)
+        metric_add(set, &odd_rows, (double)status->odd.counts[reason],
+                   METRIC_LABELS(name, odd_words[reason]));
+    metric_add(set, &truncated, status->truncated, labels);
+}
+
+static void emit_part(const struct snapshot *snapshot, size_t place, struct metric_set *set)
+{
+    const struct source *source = &snapshot->sources->sources[place];
+    if (snapshot->parts[place])
+        source->collector->emit(snapshot, snapshot->parts[place], set);
+}
 
 void runner_emit(const struct snapshot *snapshot, struct metric_set *set)
 {
-    const struct source *sources = snapshot->sources->sources;
     size_t count = snapshot->sources->count;
     bool all = true;
     for (size_t i = 0; i < count; i++)
         all = all && (!snapshot->status[i].enabled || snapshot->parts[i]);
     metric_add(set, &up, all, METRIC_LABELS());
-    for (size_t i = 0; i < count; i++) {
-        const struct source_status *status = &snapshot->status[i];
-        const struct metric_labels_1 *labels = METRIC_LABELS(sources[i].name);
-        if (!status->enabled)
-            continue;
-        metric_add(set, &success, status->success, labels);
-        metric_add(set, &duration, (double)status->duration_ms / 1e3, labels);
-        metric_add(set, &last_success, (double)status->last_success_at, labels);
-        metric_add(set, &rows, (double)status->rows, labels);
-        for (int reason = ODD_NONE + 1; reason < ODD_REASON_COUNT; reason++)
-            metric_add(set, &odd_rows, (double)status->odd.counts[reason],
-                       METRIC_LABELS(sources[i].name, odd_words[reason]));
-        metric_add(set, &truncated, status->truncated, labels);
-    }
     for (size_t i = 0; i < count; i++)
-        if (snapshot->parts[i])
-            sources[i].collector->emit(snapshot, snapshot->parts[i], set);
+        if (snapshot->status[i].enabled)
+            emit_status(snapshot, i, set);
+    for (size_t i = 0; i < count; i++)
+        emit_part(snapshot, i, set);
+}
+
+void runner_emit_source(const struct snapshot *snapshot, size_t place, struct metric_set *set)
+{
+    emit_status(snapshot, place, set);
+    emit_part(snapshot, place, set);
 }
 
 void runner_emit_down(struct metric_set *set)

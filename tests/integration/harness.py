@@ -227,6 +227,13 @@ class Program:
             self.output.close()
 
 
+def collectors():
+    """The names of all that are built in."""
+    table = subprocess.run([EXPORTER, "rights"], capture_output=True, text=True, check=True,
+                           stdin=subprocess.DEVNULL).stdout
+    return set(re.findall("^[|] `([a-z_]+)`", table, re.MULTILINE))
+
+
 def memory_kb(pid, field="VmRSS"):
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         return int(re.search(rf"^{field}:\s+(\d+) kB", file.read(), re.M).group(1))

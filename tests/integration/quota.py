@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 """Under Azure's quota a large collection goes as fast as the quota lets it, without one 429."""
 import glob
-import re
-import subprocess
 import time
 
-from harness import EXPORTER, SECRET, Exporter, Fake, Folder, equal, run, settings
+from harness import SECRET, Exporter, Fake, Folder, collectors, equal, run, settings
 
 ROWS, PAGE, REQUESTS, WINDOW_S = 45000, 1000, 15, 5
 
@@ -40,11 +38,6 @@ def first_look(ready, more):
         limit = floor * 1.3 + kept_off
         equal(seconds <= limit, True, f"{seconds:.1f} s, at most {limit:.1f} s")
         return requests
-
-
-def collectors():
-    table = subprocess.run([EXPORTER, "rights"], capture_output=True, text=True, check=True).stdout
-    return set(re.findall("^[|] `([a-z_]+)`", table, re.MULTILINE))
 
 
 def test_paced_to_the_quota():

@@ -1,22 +1,11 @@
 #!/usr/bin/env python3
 """By default a tenant of 50 subscriptions, 400 recommendations and 20,000 findings has fewer than
 15,000 series, with every collector on."""
-import re
-import subprocess
-
-from harness import EXPORTER, SECRET, Exporter, Fake, Folder, equal, run, settings
+from harness import SECRET, Exporter, Fake, Folder, collectors, equal, run, settings
 
 SERIES_MAX = 15000
 TENANT = ("--subscriptions", "50", "--recommendations", "400", "--assessments", "98500",
           "--seed", "7")
-
-
-def collectors():
-    """All there are, by name."""
-    text = subprocess.run([EXPORTER, "config"], check=True, capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL).stdout
-    section = re.search(r"^collectors:\n(.*?)^\w", text, re.M | re.S)[1]
-    return re.findall(r"^  (\w+):\n(?:    .*\n)*?    enabled:", section, re.M)
 
 
 def series(metrics):

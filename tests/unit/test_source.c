@@ -586,6 +586,11 @@ TEST(samples_of_both_are_told)
     }
     CHECK_INT(rows, 4);
     CHECK_INT(visible, 4);
+    struct metric_set each = { .max_level = 1 };
+    for (size_t i = 0; i < world.snapshot->sources->count; i++)
+        runner_emit_source(world.snapshot, i, &each);
+    CHECK_INT(each.count, set.count - 1); /* defender_up is of none */
+    metric_set_finish(&each);
     metric_set_finish(&set);
     world_finish(&world);
 }
