@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "core/compiler.h"
+#include "core/hash.h"
 #include "draw.h"
 #include "names.h"
 
@@ -69,6 +70,27 @@ static const struct field assessment_fields[] = {
     { 0 }
 };
 /* clang-format on */
+
+struct rows_moment rows_moment(const struct view *view)
+{
+    const struct tenant *tenant = view->tenant;
+    return (struct rows_moment){
+        .generation = tenant->generation + 1,
+        .scope = hash_bytes((const char *)view->in_scope, tenant->subscription_count),
+    };
+}
+
+bool rows_is_of(const struct view *view, const struct rows_moment *moment)
+{
+    struct rows_moment now = rows_moment(view);
+    return moment->generation == now.generation && moment->scope == now.scope;
+}
+
+bool rows_all_present(const struct view *view, size_t position)
+{
+    (void)view, (void)position;
+    return true;
+}
 
 size_t rows_assessments(const struct view *view)
 {
@@ -470,10 +492,9 @@ static const struct rows *find(const struct rows *rows, const char *query)
 const struct rows *rows_find(const char *query)
 {
     static const struct rows *const tables[] = {
-        rows_alerts,     security_rows,      rows_baseline,       rows_changes,
-        rows_compliance, rows_exemptions,    rows_governance,     rows_paths,
-        rows_plans,      rows_prerequisites, rows_subassessments, rows_summaries,
-        rows_tags,
+        rows_alerts,         security_rows,   rows_baseline, rows_changes, rows_compliance,
+        rows_exemptions,     rows_governance, rows_paths,    rows_plans,   rows_prerequisites,
+        rows_subassessments, rows_summaries,  rows_tags,
     };
     const struct rows *found = NULL;
     for (size_t i = 0; i < ARRAY_COUNT(tables) && !found; i++)

@@ -68,6 +68,17 @@ const char *rows_print(struct arena *scratch, const char *format, ...) PRINTF_LI
 /* NULL when nobody knows that query. */
 const struct rows *rows_find(const char *query);
 
+/* Of which tenant and subscriptions something was counted; zeroed: of none. */
+struct rows_moment {
+    uint32_t generation; /* and one */
+    uint64_t scope;
+};
+struct rows_moment rows_moment(const struct view *view);
+bool rows_is_of(const struct view *view, const struct rows_moment *moment);
+
+/* Every position has a row. */
+bool rows_all_present(const struct view *view, size_t position);
+
 /* Positions shared with the REST lists. */
 size_t rows_assessments(const struct view *view);
 bool rows_assessment_present(const struct view *view, size_t position);

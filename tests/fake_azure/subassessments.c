@@ -40,8 +40,7 @@ struct cve_row {
 
 /* What the queries answer, of one generation and one scope. */
 struct subassessments {
-    uint32_t counted; /* generation + 1 */
-    uint64_t scope;
+    struct rows_moment counted;
     struct severity_row *severities;
     struct resource_row *resources[BY_COUNT];
     struct cve_row *parents;
@@ -367,16 +366,14 @@ static void count_all(const struct view *view, struct subassessments *all)
 static struct subassessments *counted(const struct view *view)
 {
     struct tenant *tenant = view->tenant;
-    uint64_t scope = hash_bytes((const char *)view->in_scope, tenant->subscription_count);
     struct subassessments *all = tenant->subassessments;
     if (!all && !(all = tenant->subassessments = calloc(1, sizeof *all)))
         abort();
-    if (all->counted == tenant->generation + 1 && all->scope == scope)
+    if (rows_is_of(view, &all->counted))
         return all;
     clear(all);
     count_all(view, all);
-    all->counted = tenant->generation + 1;
-    all->scope = scope;
+    all->counted = rows_moment(view);
     return all;
 }
 
@@ -388,12 +385,6 @@ void subassessments_finish(struct tenant *tenant)
 }
 
 /* --- answering -------------------------------------------------------------------------------- */
-
-static bool present(const struct view *view, size_t position)
-{
-    (void)view, (void)position;
-    return true;
-}
 
 static size_t severity_count(const struct view *view)
 {
@@ -470,15 +461,15 @@ void subassessments_dump(const struct view *view, struct json_writer *writer)
 
 /* clang-format off */
 const struct rows rows_subassessments[] = {
-    { "subassessments_severities_summary", severity_count, present, severity_fill,
+    { "subassessments_severities_summary", severity_count, rows_all_present, severity_fill,
       severity_fields, sizeof(struct severity_row) },
-    { "subassessments_images_summary", image_count, present, image_fill,
+    { "subassessments_images_summary", image_count, rows_all_present, image_fill,
       resource_fields, sizeof(struct resource_row) },
-    { "subassessments_registries_summary", registry_count, present, registry_fill,
+    { "subassessments_registries_summary", registry_count, rows_all_present, registry_fill,
       resource_fields, sizeof(struct resource_row) },
-    { "subassessments_machines_summary", machine_count, present, machine_fill,
+    { "subassessments_machines_summary", machine_count, rows_all_present, machine_fill,
       resource_fields, sizeof(struct resource_row) },
-    { "subassessments_cves_summary", cve_count, present, cve_fill,
+    { "subassessments_cves_summary", cve_count, rows_all_present, cve_fill,
       cve_fields, sizeof(struct cve_row) },
     { 0 }
 };

@@ -23,8 +23,7 @@ struct sum {
 
 /* What the queries answer, of one generation and one scope. */
 struct summaries {
-    uint32_t counted; /* generation + 1 */
-    uint64_t scope;
+    struct rows_moment counted;
     struct sum *sums[BY_COUNT];
     size_t counts[BY_COUNT];
     struct arena texts;
@@ -263,16 +262,14 @@ static void count_all(const struct view *view, struct summaries *all)
 static struct summaries *counted(const struct view *view)
 {
     struct tenant *tenant = view->tenant;
-    uint64_t scope = hash_bytes((const char *)view->in_scope, tenant->subscription_count);
     struct summaries *all = tenant->summaries;
     if (!all && !(all = tenant->summaries = calloc(1, sizeof *all)))
         abort();
-    if (all->counted == tenant->generation + 1 && all->scope == scope)
+    if (rows_is_of(view, &all->counted))
         return all;
     clear(all);
     count_all(view, all);
-    all->counted = tenant->generation + 1;
-    all->scope = scope;
+    all->counted = rows_moment(view);
     return all;
 }
 
@@ -284,12 +281,6 @@ void summaries_finish(struct tenant *tenant)
 }
 
 /* --- answering -------------------------------------------------------------------------------- */
-
-static bool present(const struct view *view, size_t position)
-{
-    (void)view, (void)position;
-    return true;
-}
 
 #define ROWS_BY(name, by)                                                                          \
     static size_t name##_count(const struct view *view)                                            \
@@ -308,11 +299,11 @@ ROWS_BY(resource, BY_RESOURCE)
 
 /* clang-format off */
 const struct rows rows_summaries[] = {
-    { "assessments_results_summary", result_count, present, result_fill,
+    { "assessments_results_summary", result_count, rows_all_present, result_fill,
       result_fields, sizeof(struct sum) },
-    { "assessments_recommendations_summary", recommendation_count, present, recommendation_fill,
-      recommendation_fields, sizeof(struct sum) },
-    { "assessments_resources_summary", resource_count, present, resource_fill,
+    { "assessments_recommendations_summary", recommendation_count, rows_all_present,
+      recommendation_fill, recommendation_fields, sizeof(struct sum) },
+    { "assessments_resources_summary", resource_count, rows_all_present, resource_fill,
       resource_fields, sizeof(struct sum) },
     { 0 }
 };
