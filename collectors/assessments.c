@@ -228,14 +228,11 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
         return assessments_summary_fold(part, query, data, context, error);
     const struct row *row = data;
     const char *subscription_id = collector_subscription(context, row->subscription_id);
-    enum finding_status status = finding_status(row->code, row->cause);
-    if (status == STATUS_COUNT ||
-        (status == STATUS_UNHEALTHY && !finding_risk_is_known(row->risk))) {
-        bool is_code = status == STATUS_COUNT;
-        error_set(error, ERROR_PARSE, "the %s \"%.40s\" is not known", is_code ? "status" : "risk",
-                  is_code ? row->code : row->risk);
-        return ODD_WORD;
-    }
+    enum finding_status status;
+    enum odd_reason reason =
+        assessments_model_status(row->code, row->cause, row->risk, &status, error);
+    if (reason)
+        return reason;
     if (assessments_model_is_baseline(row->individual)) {
         part_see(part, subscription_id);
         return ODD_NONE;

@@ -16,6 +16,18 @@ enum finding_model assessments_model_of(const char *category, bool grouped)
     return grouped ? MODEL_GROUPED : MODEL_PLAIN;
 }
 
+enum odd_reason assessments_model_status(const char *code, const char *cause, const char *risk,
+                                         enum finding_status *status, struct error *error)
+{
+    *status = finding_status(code, cause);
+    bool is_code = *status == STATUS_COUNT;
+    if (!is_code && (*status != STATUS_UNHEALTHY || finding_risk_is_known(risk)))
+        return ODD_NONE;
+    error_set(error, ERROR_PARSE, "the %s \"%.40s\" is not known", is_code ? "status" : "risk",
+              is_code ? code : risk);
+    return ODD_WORD;
+}
+
 bool assessments_model_is_baseline(const char *category)
 {
     return strcasestr(category, "baseline") != NULL;

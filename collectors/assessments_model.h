@@ -8,6 +8,11 @@
  * individual (source: the portal's own queries); grouped: it has sub-assessments. */
 enum finding_model assessments_model_of(const char *category, bool grouped);
 
+/* The status of a row, and whether the risk of what fails is known. Else ODD_WORD, *error which
+ * word is not. */
+enum odd_reason assessments_model_status(const char *code, const char *cause, const char *risk,
+                                         enum finding_status *status, struct error *error);
+
 /* Whether individual recommendations of a category are the rules of an OS baseline: another
  * collector tells of these. */
 bool assessments_model_is_baseline(const char *category);

@@ -104,14 +104,11 @@ static enum odd_reason fold_results(struct part *part, const struct row *row, st
     const int64_t told[] = { row->results, row->on_attack_path, row->exposed };
     if (!are_told(told, ARRAY_COUNT(told), error))
         return ODD_MISSING;
-    enum finding_status status = finding_status(row->code, row->cause);
-    if (status == STATUS_COUNT ||
-        (status == STATUS_UNHEALTHY && !finding_risk_is_known(row->risk))) {
-        bool is_code = status == STATUS_COUNT;
-        error_set(error, ERROR_PARSE, "the %s \"%.40s\" is not known", is_code ? "status" : "risk",
-                  is_code ? row->code : row->risk);
-        return ODD_WORD;
-    }
+    enum finding_status status;
+    enum odd_reason reason =
+        assessments_model_status(row->code, row->cause, row->risk, &status, error);
+    if (reason)
+        return reason;
     enum cloud_kind cloud = cloud_kind_of(row->source, "");
     struct assessments_count *counts = part_count(part, &assessments_counts, row->subscription_id);
     counts->results[cloud][status] += (uint64_t)row->results;
