@@ -2,12 +2,18 @@
 #include "alerts/ledger/ledger_merge.h"
 #include "ledger_world.h"
 
+/* What opens in two subscriptions at once is one event. */
+static void begin_ruled(struct world *world, const char *database)
+{
+    world_begin(world, database);
+    world->config.ruler_subscriptions = 2;
+    ledger_configure(world->ledger, &world->config);
+}
+
 TEST(a_recommendation_with_another_key_is_not_new)
 {
     struct world world;
-    world_begin(&world, NULL);
-    world.config.ruler_subscriptions = 2;
-    ledger_configure(world.ledger, &world.config);
+    begin_ruled(&world, NULL);
     struct part *part = world_part(A, BOTH);
     world_open(part, "m1", "old", "s1", RISK_LOW);
     world_publish(&world, part);
@@ -60,9 +66,7 @@ TEST(what_was_well_everywhere_is_not_new_when_it_opens)
 {
     for (int restarts = 0; restarts < 2; restarts++) {
         struct world world;
-        world_begin(&world, restarts ? "seen.db" : NULL);
-        world.config.ruler_subscriptions = 2;
-        ledger_configure(world.ledger, &world.config);
+        begin_ruled(&world, restarts ? "seen.db" : NULL);
         collect_known(&world, false);
         CHECK_TEXT(world_advance(&world), "");
         if (restarts) {
@@ -79,9 +83,7 @@ TEST(what_was_well_everywhere_is_not_new_when_it_opens)
 TEST(what_is_told_of_and_open_at_once_is_new)
 {
     struct world world;
-    world_begin(&world, NULL);
-    world.config.ruler_subscriptions = 2;
-    ledger_configure(world.ledger, &world.config);
+    begin_ruled(&world, NULL);
     collect_known(&world, true);
     CHECK_CONTAINS(world_advance(&world), "ruler.changed SoftwareUpdate 2\nruler.changed mfa 2\n");
     world_finish(&world);
@@ -100,9 +102,7 @@ static int64_t count_seen(const struct world *world)
 TEST(too_many_to_remember_are_no_news)
 {
     struct world world;
-    world_begin(&world, NULL);
-    world.config.ruler_subscriptions = 2;
-    ledger_configure(world.ledger, &world.config);
+    begin_ruled(&world, NULL);
     struct part *part = world_part(A, BOTH);
     for (int i = 0; i < LEDGER_SEEN_MAX + 2; i++) {
         char key[16];
