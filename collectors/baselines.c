@@ -310,15 +310,20 @@ const struct baselines_version *baselines_versions(const struct part *part, size
     return baselines_report_versions(ours ? reports_of(part) : NULL, count);
 }
 
-size_t baselines_version_of(const struct part *part, const struct finding *finding)
-{
-    return baselines_report_version(reports_of(part), finding);
-}
-
-int64_t baselines_moved_at(const struct part *part, const struct finding *finding)
+bool baselines_gauge_at(const struct part *part, size_t index, struct baselines_gauge *gauge)
 {
     bool ours = part->source->collector == &baselines_collector;
-    return ours ? baselines_report_moved_at(reports_of(part), finding) : 0;
+    const char *key = ours ? baselines_report_at(reports_of(part), index, gauge) : NULL;
+    if (key)
+        gauge->id = finding_id(part->source, key, strlen(key));
+    return key != NULL;
+}
+
+struct finding_id baselines_gauge_id(const struct part *part, const struct finding *finding)
+{
+    char key[BASELINES_REPORT_KEY_BYTES];
+    baselines_report_key(finding, key);
+    return finding_id(part->source, key, strlen(key));
 }
 
 static bool fixed(const struct part *part, const struct finding *finding, int64_t since)

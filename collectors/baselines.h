@@ -46,7 +46,15 @@ const struct baselines_texts *baselines_texts_of(const struct part *part);
 struct baselines_version {
     enum baseline baseline;
     const char *text;
-    size_t machines, moved; /* that report it; of those, since this run */
+    size_t machines; /* that report it */
+};
+
+/* What is measured on a machine by one baseline. */
+struct baselines_gauge {
+    struct finding_id id; /* of both */
+    size_t version;       /* of baselines_versions, from 1; 0 = it does not say */
+    bool counted;         /* Azure counts the rules */
+    uint64_t rules;
 };
 
 /* A waiver of the operator, as it was when the part was made. */
@@ -69,11 +77,11 @@ const struct baselines_waived *baselines_waived_by(const struct snapshot *snapsh
 /* All of a part, none when it is no part of baselines. */
 const struct baselines_version *baselines_versions(const struct part *part, size_t *count);
 
-/* Which of them the machine of a finding reports, from 1; 0 = it does not say. */
-size_t baselines_version_of(const struct part *part, const struct finding *finding);
+/* The next machine of a part of baselines; false behind the last. */
+bool baselines_gauge_at(const struct part *part, size_t index, struct baselines_gauge *gauge);
 
-/* The run in which the machine of a finding reported another version than before; 0 = none. */
-int64_t baselines_moved_at(const struct part *part, const struct finding *finding);
+/* The id of the gauge that a finding of baselines belongs to. */
+struct finding_id baselines_gauge_id(const struct part *part, const struct finding *finding);
 
 /* The counts of a subscription and baseline, added when new. */
 struct baselines_count *baselines_count_of(struct part *part, const char *subscription_id,

@@ -380,7 +380,6 @@ void baselines_merge_report(const struct baselines_merge *merge, struct baseline
         baselines_report_add(reports, older, intern_text(&merge->machine_keys, i + 1), &report,
                              now);
     }
-    baselines_report_carry(reports, older, now);
 }
 
 void baselines_merge_finish(struct part *part, struct baselines_merge *merge, int64_t now)

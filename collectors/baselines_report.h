@@ -8,7 +8,6 @@ struct baselines_report {
     bool in_form_a, in_form_b;
     bool whole;                   /* form A: as many failing rules came as Azure counted */
     uint64_t rules;               /* form A: all that Azure counted */
-    int64_t shrunk_at;            /* form A: run in which they became fewer; 0 = not known to */
     int64_t checked_at, fresh_at; /* form B: fresh_at = run that saw this checked_at first */
     const char *version;          /* form B: of the baseline; "" = not told */
 };
@@ -23,19 +22,19 @@ void baselines_report_add(struct baselines_reports *reports, const struct baseli
                           const char *key, const struct baselines_report *report, int64_t now);
 
 /* Whether a rule of a machine that is missing since an instant is fixed: the machine's report came
- * after it, and nothing of it is missing. */
+ * after it, and nothing of it is missing. Unless it is measured by fewer rules. */
 bool baselines_report_fixed(const struct baselines_reports *reports, const struct finding *finding,
                             int64_t since);
 
-/* Which versions of the baselines machines report, and since when: what older reports knew of
- * machines without a report now is kept for a week. After the last is added. */
-void baselines_report_carry(struct baselines_reports *reports,
-                            const struct baselines_reports *older, int64_t now);
+/* What is measured on one, but for its id; returns its key, NULL behind the last. reports: NULL =
+ * none. */
+const char *baselines_report_at(const struct baselines_reports *reports, size_t index,
+                                struct baselines_gauge *gauge);
+
+/* The key of the machine of a finding. Returns out. */
+enum { BASELINES_REPORT_KEY_BYTES = PART_ID_BYTES + 16 };
+char *baselines_report_key(const struct finding *finding, char out[BASELINES_REPORT_KEY_BYTES]);
 
 /* As in baselines.h; reports: NULL = none. */
 const struct baselines_version *baselines_report_versions(const struct baselines_reports *reports,
                                                           size_t *count);
-size_t baselines_report_version(const struct baselines_reports *reports,
-                                const struct finding *finding);
-int64_t baselines_report_moved_at(const struct baselines_reports *reports,
-                                  const struct finding *finding);

@@ -26,6 +26,7 @@ static void forget(struct ledger *ledger)
     for (size_t i = 0; i < ledger->source_count; i++) {
         free(ledger->sources[i].open);
         ledger_ended_finish(&ledger->sources[i].ended);
+        ledger_machines_finish(&ledger->sources[i].machines);
         intern_finish(&ledger->sources[i].assessments);
         intern_finish(&ledger->sources[i].seen);
         ledger_adopt_finish(&ledger->sources[i]);
@@ -119,6 +120,7 @@ static bool load_source(struct ledger *ledger, const struct source *of, struct e
         qsort(source->open, source->count, sizeof *source->open, compare_open);
     snprintf(key, sizeof key, "cover.%s", of->key);
     if (!ledger_adopt_load(ledger, of, error) ||
+        !ledger_machines_load(&source->machines, ledger->database, of, error) ||
         !schema_get(ledger->database, key, value, sizeof value, error))
         return false;
     if (sscanf(value, "%32s %" SCNu32, source->cover, &source->cover_at) != 2)

@@ -18,7 +18,7 @@ static bool is_retired(const struct snapshot *snapshot, const struct part *part,
 }
 
 enum finding_reason ledger_absence_reason(const struct snapshot *snapshot, const struct part *part,
-                                          int64_t since, const struct finding *finding)
+                                          int64_t since, bool shrunk, const struct finding *finding)
 {
     const struct collector *collector = part->source->collector;
     int64_t limit_s = snapshot_status(snapshot, part->source)->max_staleness_ms / 1000;
@@ -26,7 +26,7 @@ enum finding_reason ledger_absence_reason(const struct snapshot *snapshot, const
         return REASON_RESOURCE_DELETED;
     if (collector->rows != COLLECTOR_FAILING_ROWS && is_retired(snapshot, part, finding))
         return REASON_RETIRED;
-    if (collector->rows == COLLECTOR_FAILING_ROWS && collector->fixed &&
+    if (collector->rows == COLLECTOR_FAILING_ROWS && collector->fixed && !shrunk &&
         collector->fixed(part, finding, since))
         return REASON_FIXED;
     if (limit_s && part->collected_at - since > limit_s)

@@ -3,6 +3,8 @@
 #include "collectors/snapshot/snapshot.h"
 
 /* Why a finding is over that has no row since `since`; REASON_COUNT when nobody knows. part: of the
- * source that told of it. */
+ * source that told of it. shrunk: less is measured since then, so what is missing may not be fixed.
+ */
 enum finding_reason ledger_absence_reason(const struct snapshot *snapshot, const struct part *part,
-                                          int64_t since, const struct finding *finding);
+                                          int64_t since, bool shrunk,
+                                          const struct finding *finding);

@@ -345,6 +345,15 @@ static bool resolve(struct merge *merge, const struct ledger_open *open,
            ledger_record(ledger->database, &event, error);
 }
 
+/* Why it has no row any more. */
+static enum finding_reason absence_reason(const struct merge *merge, const struct ledger_open *open,
+                                          const struct finding *finding)
+{
+    bool shrunk =
+        ledger_machines_shrunk(&merge->source->machines, merge->part, finding, open->absent_at);
+    return ledger_absence_reason(merge->snapshot, merge->part, open->absent_at, shrunk, finding);
+}
+
 /* End an open finding, by what its row says (closed) or by what its absence means. */
 static bool end_finding(struct merge *merge, struct ledger_open *open,
                         const struct part_closed *closed, bool *stays, struct error *error)
@@ -360,10 +369,10 @@ static bool end_finding(struct merge *merge, struct ledger_open *open,
         reason = closed ? (enum finding_reason)closed->reason
                  : ledger_models_is_replaced(&merge->models, &record->finding)
                      ? REASON_RETIRED
-                     : ledger_absence_reason(merge->snapshot, merge->part, open->absent_at,
-                                             &record->finding);
+                     : absence_reason(merge, open, &record->finding);
     moved = reason == REASON_FIXED && !closed &&
-            ledger_versions_moved(merge->part, &record->finding, open->absent_at);
+            ledger_machines_moved(&merge->source->machines, merge->part, &record->finding,
+                                  open->absent_at);
     reason = moved ? REASON_RETIRED : reason;
     *stays = reason == REASON_COUNT;
     if (record && !*stays && !open->quiet && !told)
@@ -512,8 +521,8 @@ static bool conclude(struct merge *merge, struct error *error)
         !read_cover(merge, error) ||
         !ledger_adopt_begin(merge->ledger, merge->of, merge->snapshot, merge->now, merge->fresh,
                             error) ||
-        !ledger_versions_look(merge->ledger, merge->of, merge->part, merge->now, merge->events,
-                              &merge->moved, error) ||
+        !ledger_versions_look(merge->ledger, merge->of, merge->part, merge->collected_at,
+                              merge->now, merge->events, &merge->moved, error) ||
         !add_rulers(merge, error) ||
         !ledger_ended_look(&merge->source->ended, merge->source->open, merge->source->count,
                            merge->ledger->database, merge->part, merge->now, error) ||

@@ -3,6 +3,7 @@
 #include "alerts/ledger/ledger.h"
 #include "alerts/ledger/ledger_counters.h"
 #include "alerts/ledger/ledger_ended.h"
+#include "alerts/ledger/ledger_machines.h"
 
 /* An open finding, compact: 56 bytes. */
 struct ledger_open {
@@ -42,9 +43,10 @@ struct ledger_source {
     size_t adoption_capacity;
     char cover[33];    /* digest of the subscriptions the last part spoke for; "" = none yet */
     uint32_t cover_at; /* collection that was the first with this cover */
-    struct ledger_ended ended; /* what is over, and may end otherwise */
-    struct intern assessments; /* every recommendation ever seen open */
-    struct intern seen;        /* the others that rows told of, up to LEDGER_SEEN_MAX */
+    struct ledger_ended ended;       /* what is over, and may end otherwise */
+    struct ledger_machines machines; /* of baselines */
+    struct intern assessments;       /* every recommendation ever seen open */
+    struct intern seen;              /* the others that rows told of, up to LEDGER_SEEN_MAX */
 };
 
 enum { LEDGER_KEY_BYTES = 256 };       /* "adopted.<key of a source>" and the like */

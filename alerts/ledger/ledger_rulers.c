@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "alerts/ledger/ledger_rows.h"
-#include "collectors/baselines.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "core/memory.h"
@@ -60,14 +59,15 @@ static int compare_ids(const void *left, const void *right)
 
 /* Whether a finding is a rule on a machine that says which version of its baseline it has: new
  * rules come with a new version, which is an event of its own (ledger_versions.h). */
-static bool is_versioned(const struct part *part, size_t index)
+static bool is_versioned(const struct ledger_rulers *rulers, size_t index)
 {
+    const struct part *part = rulers->part;
     char scratch[PART_ID_BYTES];
     struct finding view;
     if (!part->source->collector->baseline_rules)
         return false;
     part_view(part, index, &view, scratch);
-    return baselines_version_of(part, &view) != 0;
+    return ledger_machines_tell(&rulers->source->machines, part, &view);
 }
 
 /* How many findings of it the part has that may be news, and in how many subscriptions; none when
@@ -84,7 +84,7 @@ static size_t count_findings(const struct ledger_rulers *rulers,
         const struct part_finding *row = &part->findings[i];
         if (!is_same(&part->assessments[row->assessment], assessment) ||
             rulers->carried[row->subscription] || rulers->fresh[row->subscription] ||
-            (rulers->moved && rulers->moved[i]) || is_versioned(part, i))
+            (rulers->moved && rulers->moved[i]) || is_versioned(rulers, i))
             continue;
         if (open->count &&
             bsearch(&row->id, open->open, open->count, sizeof *open->open, compare_ids)) {

@@ -58,30 +58,29 @@ static bool meet(const struct ledger *ledger, const struct source *source, enum 
     return !*is_new || schema_put(ledger->database, key, "seen", error);
 }
 
-/* Of each finding whether its machine reports another version than before, or after a start, one
- * that is new. */
-static bool *find_moved(const struct part *part, const bool *news)
+/* Of each finding whether its machine reports another version than before. */
+static bool *find_moved(const struct ledger_machines *machines, const struct part *part,
+                        uint32_t collected_at)
 {
     bool *moved = MEMORY_ARRAY(bool, part->finding_count + 1);
     for (size_t i = 0; i < part->finding_count; i++) {
         char scratch[PART_ID_BYTES];
         struct finding view;
         part_view(part, i, &view, scratch);
-        size_t version = baselines_version_of(part, &view);
-        moved[i] = ledger_versions_moved(part, &view, part->collected_at) ||
-                   (version && news[version - 1]);
+        moved[i] = ledger_machines_moved(machines, part, &view, collected_at);
     }
     return moved;
 }
 
 bool ledger_versions_look(const struct ledger *ledger, const struct source *source,
-                          const struct part *part, int64_t now, struct event_list *events,
-                          bool **moved, struct error *error)
+                          const struct part *part, uint32_t collected_at, int64_t now,
+                          struct event_list *events, bool **moved, struct error *error)
 {
-    size_t count, moves = 0;
+    struct ledger_machines *machines = &ledger->sources[source->index].machines;
+    size_t count;
     const struct baselines_version *versions = baselines_versions(part, &count);
     bool *news = MEMORY_ARRAY(bool, count + 1), first[BASELINE_COUNT] = { false };
-    bool ok = true;
+    bool ok = true, moves = false;
     *moved = NULL;
     for (size_t i = 0; ok && i < count; i++) {
         const struct baselines_version *version = &versions[i];
@@ -91,16 +90,11 @@ bool ledger_versions_look(const struct ledger *ledger, const struct source *sour
         first[version->baseline] |= unseen;
         news[i] = news[i] && !first[version->baseline];
         ok = ok && (!news[i] || add(ledger, source, version, now, events, error));
-        moves += news[i] + version->moved;
     }
+    ok = ok &&
+         ledger_machines_look(machines, ledger->database, part, news, collected_at, &moves, error);
     if (ok && moves)
-        *moved = find_moved(part, news);
+        *moved = find_moved(machines, part, collected_at);
     free(news);
     return ok;
-}
-
-bool ledger_versions_moved(const struct part *part, const struct finding *finding, int64_t since)
-{
-    int64_t moved_at = baselines_moved_at(part, finding);
-    return moved_at && moved_at >= since;
 }

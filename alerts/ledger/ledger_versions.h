@@ -4,11 +4,8 @@
 #include "alerts/ledger/ledger_merge.h"
 
 /* Append and record an event for each version that no machine ever reported, but for the first of
- * a baseline. *moved: by place in part->findings whether its machine moved to another version since
- * the collection before; NULL when none did. The caller frees it, also on false. */
+ * a baseline. *moved: by place in part->findings whether its machine moved to another version in
+ * this collection; NULL when none did. The caller frees it, also on false. */
 bool ledger_versions_look(const struct ledger *ledger, const struct source *source,
-                          const struct part *part, int64_t now, struct event_list *events,
-                          bool **moved, struct error *error) MUST_USE;
-
-/* Whether the machine of a finding that is missing since an instant moved after it. */
-bool ledger_versions_moved(const struct part *part, const struct finding *finding, int64_t since);
+                          const struct part *part, uint32_t collected_at, int64_t now,
+                          struct event_list *events, bool **moved, struct error *error) MUST_USE;

@@ -211,6 +211,15 @@ static const char version_2[] =
     " source TEXT NOT NULL, key TEXT NOT NULL," /* of individual ones their category */
     " PRIMARY KEY (source, key)) WITHOUT ROWID;"
 
+    /* What each machine reported last of a baseline. */
+    "CREATE TABLE ledger_machine ("
+    " source TEXT NOT NULL, id BYTEA NOT NULL,"
+    " version TEXT NOT NULL,"   /* of the baseline; '' = not told */
+    " rules BIGINT NOT NULL,"   /* that Azure counts; -1 = it does not */
+    " moved_at BIGINT NOT NULL, shrunk_at BIGINT NOT NULL," /* collections that saw it; 0 = none */
+    " gone_at BIGINT NOT NULL," /* no report since then; 0 = there is one */
+    " PRIMARY KEY (source, id)) WITHOUT ROWID;"
+
     "INSERT INTO ledger_adoption (source, tenant, subscription_id, at, gone_at, told)"
     " SELECT DISTINCT f.source, '', f.subscription_id, CAST(s.value AS BIGINT), 0, 1"
     " FROM ledger_known f JOIN store s ON s.key = 'adopted.' || f.source;"

@@ -1,4 +1,5 @@
 /* The ledger: a new version of an OS security baseline is one event, and no drift. */
+#include "collectors/baselines.h"
 #include "collectors/waivers.h"
 #include "ledger_world.h"
 
@@ -45,9 +46,9 @@ static void collect(struct world *world, const struct said *said, size_t count)
         buf_printf(&machines,
                    "%s{\"subscriptionId\":\"s1\",\"machineId\":\"" MACHINE "%s\","
                    "\"assignment\":\"AzureLinuxBaseline\",\"complianceStatus\":\"%s\","
-                   "\"lastChecked\":\"2026-01-01T00:00:%02lldZ\",\"rules\":9,\"version\":%s}",
+                   "\"lastChecked\":\"2026-01-01T00:00:%02dZ\",\"rules\":9,\"version\":%s}",
                    i ? "," : "", said[i].machine, *said[i].version ? "NonCompliant" : "Pending",
-                   (long long)context.now, *said[i].version ? said[i].version : "null");
+                   (int)(context.now % 60), *said[i].version ? said[i].version : "null");
         for (const char *rule = said[i].fails; *rule; rule++)
             buf_printf(&rules,
                        "%s{\"subscriptionId\":\"s1\",\"machineId\":\"" MACHINE "%s\","
@@ -161,6 +162,16 @@ TEST(what_a_new_version_ends_is_not_told_one_by_one)
     world_finish(&world);
 }
 
+/* The program ends and begins again: only what is in the database is known. */
+static void restart(struct world *world)
+{
+    world_stop(world);
+    snapshot_release(world->snapshot);
+    world->snapshot = snapshot_create(test_sources());
+    world->events = (struct event_list){ 0 };
+    world_start(world);
+}
+
 TEST(a_version_that_was_seen_before_is_no_news_after_a_restart)
 {
     struct world world;
@@ -168,17 +179,133 @@ TEST(a_version_that_was_seen_before_is_no_news_after_a_restart)
     COLLECT({ "m", V1, "A" });
     world_advance(&world);
     for (int i = 0; i < 2; i++) { /* the second time the program starts, it is known */
-        world_stop(&world);
-        snapshot_release(world.snapshot);
-        world.snapshot = snapshot_create(test_sources());
-        world.events = (struct event_list){ 0 };
-        world_start(&world);
+        restart(&world);
         COLLECT({ "m", V2, i ? "ABC" : "AB" });
         CHECK_TEXT(world_advance(&world),
                    i ? "baseline.rule_regressed m/1 critical\n"
                      : "quiet baseline.rule_regressed m/1 critical\n" CHANGED("1"));
     }
     world_finish(&world);
+}
+
+TEST(machines_that_follow_while_the_program_is_down_are_no_drift)
+{
+    struct world world;
+    world_init(&world, "follow");
+    COLLECT({ "m", V1, "AX" }, { "n", V1, "AX" }, { "o", V1, "AX" });
+    world_advance(&world);
+    COLLECT({ "m", V2, "AB" }, { "n", V1, "AX" }, { "o", V1, "AX" });
+    CHECK_TEXT(world_advance(&world), "quiet baseline.rule_regressed m/1 critical\n" CHANGED("1"));
+    restart(&world); /* m misses X, and n moves meanwhile */
+    COLLECT({ "m", V2, "AB" }, { "n", V2, "AB" }, { "o", V1, "AX" });
+    CHECK_TEXT(world_advance(&world), "quiet baseline.rule_regressed n/1 critical\n");
+    restart(&world);
+    COLLECT({ "m", V2, "AB" }, { "n", V2, "AB" }, { "o", V2, "AB" });
+    CHECK_TEXT(world_advance(&world), "quiet baseline.rule_regressed o/1 critical\n");
+    COLLECT({ "m", V2, "AB" }, { "n", V2, "AB" }, { "o", V2, "ABC" }); /* and this drifts */
+    CHECK_TEXT(world_advance(&world), "baseline.rule_regressed o/1 critical\n");
+    CHECK_CONTAINS(DRIFT(&world), "linux-ruleb fixed 0\nlinux-ruleb regressed 0\n"
+                                  "linux-rulec fixed 0\nlinux-rulec regressed 1\n"
+                                  "linux-rulex fixed 0\nlinux-rulex regressed 0\n");
+    CHECK_CONTAINS(world_figures(&world, "defender_finding_resolutions_total"),
+                   "critical retired 3\n");
+    world_finish(&world);
+}
+
+TEST(what_a_new_version_ends_is_no_fix_after_a_restart)
+{
+    struct world world;
+    world_init(&world, "ends");
+    COLLECT({ "m", V1, "" });
+    world_advance(&world);
+    COLLECT({ "m", V1, "XY" });
+    world_advance(&world);
+    COLLECT({ "m", V2, "" });
+    CHECK_TEXT(world_advance(&world), CHANGED("1"));
+    restart(&world);
+    COLLECT({ "m", V2, "" });
+    CHECK_TEXT(world_advance(&world), "quiet finding.resolved m/1 critical retired\n"
+                                      "quiet finding.resolved m/1 critical retired\n");
+    world_finish(&world);
+}
+
+TEST(a_machine_that_is_not_seen_keeps_its_version_for_a_month)
+{
+    struct world world;
+    world_init(&world, "denied");
+    COLLECT({ "m", V1, "" }, { "n", V1, "" }, { "o", V1, "" });
+    world_advance(&world);
+    COLLECT({ "n", V2, "" });
+    CHECK_TEXT(world_advance(&world), CHANGED("1"));
+    for (int i = 0; i < 2; i++) {
+        restart(&world);
+        world.generation = i ? 62 * 86400 : 29 * 86400; /* collections are seconds here */
+        COLLECT({ "n", V2, "" });
+        CHECK_TEXT(world_advance(&world), "");
+        COLLECT({ "n", V2, "" }, { i ? "o" : "m", V2, "A" });
+        CHECK_TEXT(world_advance(&world), i ? "baseline.rule_regressed o/1 critical\n"
+                                            : "quiet baseline.rule_regressed m/1 critical\n");
+    }
+    world_finish(&world);
+}
+
+/* One run in which Azure's recommendation tells of a machine: how many rules it meets, and the
+ * letters of those it fails. */
+static void collect_counted(struct world *world, int meets, const char *fails)
+{
+    enum { QUERY_MACHINES = 1, QUERY_FINDINGS = 2 };
+    CLEANUP(buf_finish) struct buf machines = { 0 };
+    CLEANUP(buf_finish) struct buf rules = { 0 };
+    struct part *part = world_part(SOURCE(baselines), BOTH);
+    struct error error = { 0 };
+    const struct collect_context context = { .now = (int64_t)world->generation + 1,
+                                             .snapshot = world->snapshot };
+    buf_printf(&machines,
+               "[{\"subscriptionId\":\"s1\",\"assessmentKey\":\"%s\",\"machineId\":\"" MACHINE
+               "m\",\"healthy\":%d,\"unhealthy\":%zu}]",
+               baselines_assessment_ids[BASELINE_LINUX], meets, strlen(fails));
+    buf_char(&rules, '[');
+    for (const char *rule = fails; *rule; rule++)
+        buf_printf(&rules,
+                   "%s{\"subscriptionId\":\"s1\",\"assessmentKey\":\"%s\",\"machineId\":\"" MACHINE
+                   "m\",\"ruleKey\":\"%c\",\"rule\":\"Rule %c\",\"statusCode\":\"Unhealthy\","
+                   "\"severity\":\"High\"}",
+                   rule == fails ? "" : ",", baselines_assessment_ids[BASELINE_LINUX], *rule,
+                   *rule);
+    buf_char(&rules, ']');
+    feed(part, QUERY_MACHINES, &context, buf_cstr(&machines));
+    feed(part, QUERY_FINDINGS, &context, buf_cstr(&rules));
+    CHECK(part->source->collector->finish(part, &context, &error));
+    world_publish(world, part);
+}
+
+TEST(rules_that_are_counted_no_more_are_not_fixed)
+{
+    for (int restarts = 0; restarts < 3; restarts++) { /* never, before they go, and after */
+        struct world world;
+        char name[16];
+        snprintf(name, sizeof name, "shrunk%d", restarts);
+        world_init(&world, name);
+        collect_counted(&world, 6, "");
+        world_advance(&world);
+        collect_counted(&world, 5, "XYZ"); /* two rules are new */
+        CHECK_TEXT(world_advance(&world),
+                   "baseline.rule_regressed m/1 high\nbaseline.rule_regressed m/1 high\n"
+                   "baseline.rule_regressed m/1 high\n");
+        if (restarts == 1)
+            restart(&world);
+        collect_counted(&world, 5, "X"); /* and gone again, met by nobody */
+        CHECK_TEXT(world_advance(&world), "");
+        if (restarts == 2)
+            restart(&world);
+        collect_counted(&world, 5, "X");
+        CHECK_TEXT(world_advance(&world), "");
+        collect_counted(&world, 6, ""); /* this one is met */
+        CHECK_TEXT(world_advance(&world), "");
+        collect_counted(&world, 6, "");
+        CHECK_TEXT(world_advance(&world), "baseline.rule_fixed m/1 high fixed\n");
+        world_finish(&world);
+    }
 }
 
 TEST(a_machine_without_a_report_keeps_its_version)
