@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "collectors/collector.h"
+#include "core/bounds.h"
 #include "core/memory.h"
 #include "kql.h"
 
@@ -263,12 +264,91 @@ static bool finish(struct part *part, const struct collect_context *context, str
     own->callers = context->callers;
     for (size_t i = 0; i < context->asked_count; i++)
         answer_of(part, &context->asked[i], context->now);
-    for (size_t i = older ? older->count : 0; i-- && own->count < ANSWERS_MAX;) {
+    for (size_t i = 0; older && i < older->count && own->count < ANSWERS_MAX; i++) {
         const struct answer *before = &older->answers[i];
         if (older->callers == own->callers && context->now - before->answered_at < KEEP_S &&
             !find(own, before->resource_id, before->at))
             keep(part, before);
     }
+    return true;
+}
+
+/* --- between runs of the program -------------------------------------------------------------- */
+static void save_change(struct json_writer *writer, const struct activity_change *change)
+{
+    json_open(writer, NULL, '{');
+    json_add_integer(writer, "at", change->at);
+    json_add_text(writer, "by", activity_by_words[change->by]);
+    json_add_text(writer, "caller", change->caller);
+    json_add_text(writer, "operation", change->operation);
+    json_add_text(writer, "kind", change->kind);
+    json_close(writer, '}');
+}
+
+static void save(const struct part *part, struct buf *out)
+{
+    const struct own *own = part->own;
+    struct json_writer writer = { .out = out };
+    json_open(&writer, NULL, '{');
+    json_add_bool(&writer, "callers", own && own->callers);
+    json_open(&writer, "answers", '[');
+    for (size_t i = 0; own && i < own->count; i++) {
+        const struct answer *answer = &own->answers[i];
+        json_open(&writer, NULL, '{');
+        json_add_text(&writer, "resource", answer->resource_id);
+        json_add_integer(&writer, "at", answer->at);
+        json_add_integer(&writer, "answered_at", answer->answered_at);
+        json_open(&writer, "changes", '[');
+        for (size_t n = 0; n < answer->count; n++)
+            save_change(&writer, &answer->changes[n]);
+        json_close(&writer, ']');
+        json_close(&writer, '}');
+    }
+    json_close(&writer, ']');
+    json_close(&writer, '}');
+}
+
+static int64_t instant(const struct json *object, const char *name)
+{
+    return bounds_number(BOUND_INSTANT, json_number(json_get(object, name), 0));
+}
+
+/* "" when there is none. */
+static const char *text(struct part *part, const struct json *object, const char *name)
+{
+    const char *said = json_text(json_get(object, name));
+    return part_keep(part, said ? said : "");
+}
+
+static void load_answer(struct part *part, const struct json *saved)
+{
+    const struct asked asked = { "", text(part, saved, "resource"), instant(saved, "at"), 0 };
+    struct answer *answer = answer_of(part, &asked, instant(saved, "answered_at"));
+    const struct json *changes = json_get(saved, "changes");
+    for (const struct json *item = json_first(changes); item; item = json_next(item)) {
+        struct activity_change change = {
+            .at = instant(item, "at"),
+            .caller = own_of(part)->callers ? text(part, item, "caller") : "",
+            .operation = text(part, item, "operation"),
+            .kind = text(part, item, "kind"),
+        };
+        const char *by = text(part, item, "by");
+        while (change.by < ACTIVITY_OTHER && strcmp(by, activity_by_words[change.by]) != 0)
+            change.by++;
+        add_change(answer, &change);
+    }
+}
+
+static bool load(struct part *part, const struct json *saved, struct error *error)
+{
+    struct own *own = own_of(part);
+    const struct json *answers = json_get(saved, "answers");
+    if (!answers)
+        return error_set(error, ERROR_PARSE, "it has no answers");
+    own->callers = json_bool(json_get(saved, "callers"), false);
+    for (const struct json *item = json_first(answers); item && own->count < ANSWERS_MAX;
+         item = json_next(item))
+        load_answer(part, item);
     return true;
 }
 
@@ -334,4 +414,6 @@ const struct collector activity_collector = {
     .asks = asks,
     .finish = finish,
     .emit = emit,
+    .save = save,
+    .load = load,
 };

@@ -110,9 +110,9 @@ static int choose_variant(const struct runner_config *config, const struct sourc
     int chosen = runner_variant(&config->settings[source->index], source);
     for (size_t i = 0; i < config->sources->count; i++) {
         const struct source *by = &config->sources->sources[i];
-        needed = needed || runner_is_needed(source, by,
-                                            &by->collector->variants[runner_variant(
-                                                &config->settings[i], by)]);
+        needed = needed || runner_is_needed(
+                               source, by,
+                               &by->collector->variants[runner_variant(&config->settings[i], by)]);
     }
     for (int i = 0; i < COLLECTOR_VARIANTS_MAX && needed; i++)
         if (variants[i].complete)
@@ -439,12 +439,10 @@ static int64_t tick(void *data)
     if (changed && slot->ran_ms && slot->status.success && due_ms > 0 && !is_asked(slot))
         return due_ms;
     int64_t interval_ms = slot->status.interval_ms;
-    if (slot->loaded) {
-        slot->loaded = false;
-        int64_t fresh_ms = runner_fresh_ms(&slot->status, clock_now_s());
-        if (fresh_ms)
-            return fresh_ms;
-    }
+    int64_t fresh_ms = slot->loaded ? runner_fresh_ms(&slot->status, clock_now_s()) : 0;
+    slot->loaded = false;
+    if (fresh_ms)
+        return fresh_ms;
     if (runner_run(slot->runner, slot->source))
         return is_asked(slot) ? ASKED_LOOK_MS : clock_jitter(interval_ms, 5);
     int64_t retry_ms = clock_backoff_s(slot->status.failures, RETRY_BASE_S, 3600) * 1000;
@@ -473,7 +471,8 @@ static void load_kept(struct slot *slot)
         part_release(part);
         return;
     }
-    slot->loaded = slot->status.attempted = slot->status.success = true;
+    slot->loaded = !is_asked(slot); /* what is asked does not wait */
+    slot->status.attempted = slot->status.success = true;
     slot->status.last_success_at = part->collected_at;
     slot->status.rows = part->rows;
     snapshot_publish(slot->runner->store, slot->source, part, &slot->status);

@@ -25,9 +25,9 @@ def collectors(**activity):
 class Bench:
     """An exporter that tells of every finding of a small tenant, ten seconds after it is new."""
 
-    def __init__(self, folder, sink, fake, callers=False, wait="10s", **activity):
+    def __init__(self, folder, sink, fake, callers=False, wait="10s", repeat="4h", **activity):
         self.folder, self.sink, self.fake, self.wait = folder, sink, fake, wait
-        self.activity = activity
+        self.activity, self.repeat = activity, repeat
         folder.file("rules.yml", RULES)
         self.rows, self.newest = {}, {}
         for row in fake.admin("dump")["assessments"]:
@@ -42,13 +42,18 @@ class Bench:
             self.fake.url, self.folder.file("secret", SECRET), collectors(**self.activity),
             alerts={"rules": ["rules.yml"], "ledger": {"first_run": "all"},
                     "governor": {"messages": 0}, "receivers": [receiver(self.sink)],
-                    "route": {"receiver": "team", "group_by": ["..."], "group_wait": self.wait},
+                    "route": {"receiver": "team", "group_by": ["..."], "group_wait": self.wait,
+                              "repeat_interval": self.repeat},
                     **({"callers": True} if callers else {})})
 
-    def told(self):
+    def again(self):
+        """The program once more, with what it has kept."""
+        return Exporter(self.folder, self.configuration(False), "--log.level=debug")
+
+    def told(self, since=0):
         """{finding: what its message says of changes} of all that were told."""
         return {resource["finding_id"]: resource.get("changes", [])
-                for message in self.sink.taken()
+                for message in self.sink.taken()[since:]
                 for block in message["body"]["data"]["blocks"]
                 for resource in block["resources"]
                 if resource["state"] == "open" and resource["finding_id"] in self.rows}
@@ -120,6 +125,28 @@ def test_names_come_when_they_are_wanted():
             for message in sink.taken()[told:]:
                 equal([name for name in NAMES if name in message["raw"].decode()], [],
                       "names in a message after the reload")
+
+
+def test_who_changed_it_is_known_after_a_restart():
+    """What is told once more says the same, and nobody is asked again."""
+    with Folder() as folder, Sink() as sink, tenant() as fake:
+        bench = Bench(folder, sink, fake, wait="1s", repeat="2s")
+
+        def told_again():
+            told = len(sink.taken())
+            until("all of it once more", lambda: bench.told(told).keys() >= bench.rows.keys(), 120)
+            return {finding: changes for finding, changes in bench.told(told).items() if changes}
+        with bench.exporter as exporter:
+            exporter.wait_ready()
+            before = []  # of each time that it was told; by and by all is known
+            until("who changed what", lambda: before.append(told_again()) or
+                  (len(before) > 2 and before[-1] and before[-1] == before[-3]), 120)
+        asked = fake.admin("stats")["endpoints"]["activity"]
+        with bench.again() as exporter:
+            exporter.wait_ready()
+            equal(told_again(), before[-1], "who changed what, after the restart")
+            equal(fake.admin("stats")["endpoints"]["activity"], asked, "requests to the log")
+            equal(len(before[-1]) > 1, True, f"messages that say who: {before[-1]}")
 
 
 def test_a_message_is_told_without_an_answer():

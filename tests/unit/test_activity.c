@@ -312,6 +312,90 @@ TEST(an_answer_is_kept_for_a_day_and_is_about_its_own_time)
     CHECK_TEXT(told(&hand, QUERY_CHANGES, "[]"), "");
 }
 
+TEST(the_answers_of_a_day_are_kept_the_oldest_give_way)
+{
+    enum { MOST = 1000 };
+    HAND(hand);
+    static struct asked many[MOST];
+    for (int i = 0; i < MOST; i++)
+        many[i] = (struct asked){ "", VM "old", NOW - 10000 * i, 0 };
+    hand.context.asked = many;
+    hand.context.asked_count = MOST;
+    told(&hand, QUERY_CHANGES, "[]");
+    for (int i = 0; i < 3; i++) {
+        const struct asked asked = { "", i ? VM "b" : VM "a", NOW - i, 0 };
+        hand.context.asked = &asked;
+        hand.context.asked_count = 1;
+        told(&hand, QUERY_CHANGES,
+             "[" CHANGE(VM "a", "2023-11-14T22:12:20Z", "Update", "m", "User", WRITE) "]");
+    }
+    CHECK_CONTAINS(known(&hand, VM "a", NOW), "-60 user");
+}
+
+/* What the program knows when it begins again, from what it saved; false when that is nothing. */
+static bool begin_again(struct hand *hand, const char *saved)
+{
+    struct part **place = &hand->snapshot->parts[INDEX(activity)];
+    struct error error = { 0 };
+    CLEANUP(buf_finish) struct buf kept = { 0 };
+    if (!saved)
+        (*place)->source->collector->save(*place, &kept);
+    else
+        buf_text(&kept, saved);
+    struct json *document = json_parse(buf_cstr(&kept), kept.length, &error);
+    CHECK_TEXT(error.message, "");
+    struct part *part = part_create(SOURCE(activity));
+    bool ok = part->source->collector->load(part, document, &error);
+    json_free(document);
+    part_release(*place);
+    *place = part;
+    return ok;
+}
+
+TEST(answers_outlive_a_restart)
+{
+    HAND(hand);
+    static const char everything[] = "-1800 service principal \"\" \"" WRITE "\" \"create\"\n"
+                                     "-3600 user \"\" \"" WRITE "\" \"update\"\n"
+                                     "-43200 service principal \"\" \"\" \"delete\"\n";
+    CHECK_TEXT(told(&hand, QUERY_CHANGES, several), everything);
+    CHECK(begin_again(&hand, NULL));
+    CHECK_TEXT(known(&hand, VM "a", NOW), everything);
+    hand.context.asked_count = 0;
+    hand.context.now += 86399;
+    CHECK_TEXT(told(&hand, QUERY_CHANGES, "[]"), everything);
+    CHECK(begin_again(&hand, NULL)); /* it is as old as it was */
+    hand.context.now++;
+    CHECK_TEXT(told(&hand, QUERY_CHANGES, "[]"), "");
+}
+
+TEST(names_outlive_a_restart_only_where_they_are_wanted)
+{
+    HAND(hand);
+    hand.context.callers = true;
+    told(&hand, QUERY_CHANGES,
+         "[" CHANGE(VM "a", "2023-11-14T22:12:20Z", "Update", "mara@zebra.example", "User",
+                    WRITE) "]");
+    CHECK(begin_again(&hand, NULL));
+    hand.context.asked_count = 0;
+    CHECK_CONTAINS(told(&hand, QUERY_CHANGES, "[]"), "mara@zebra.example");
+    CHECK(begin_again(&hand, NULL));
+    hand.context.callers = false;
+    CHECK_TEXT(told(&hand, QUERY_CHANGES, "[]"), "");
+}
+
+TEST(what_was_saved_is_checked)
+{
+    HAND(hand);
+    CHECK(!begin_again(&hand, "[]"));
+    CHECK(!begin_again(&hand, "{\"callers\":true}"));
+    CHECK(begin_again(&hand, "{\"answers\":[1,{},{\"resource\":\"" VM "a\",\"at\":1700000000,"
+                             "\"changes\":[3,{\"at\":1e300,\"by\":7,\"caller\":\"mara\"},"
+                             "{\"at\":1699999940,\"by\":\"azure\",\"kind\":\"update\"}]}]}"));
+    CHECK_CONTAINS(known(&hand, VM "a", NOW), "-60 azure \"\" \"\" \"update\"\n");
+    CHECK(!strstr(buf_cstr(&hand.text), "mara")); /* it does not say that names are wanted */
+}
+
 /* --- messages --------------------------------------------------------------------------------- */
 
 /* The activity part as if these rows had come for what was asked around an instant. */
