@@ -51,5 +51,45 @@
     outboxUsed: 0.8,
     // Seconds from an event to its acceptance by a receiver.
     deliverySlow: 120,
+
+    // --- Prometheus rules; seconds ---
+
+    // Risk levels and severities of baseline rules that alerts are about.
+    alertLevels: ['critical', 'high'],
+    driftSeverities: ['critical', 'high'],
+
+    // One missed scrape or a restart makes no gap; what was known last counts so long where Azure
+    // tells nothing.
+    bridge: 600,
+    memory: 7200,
+
+    // Something happened within this. Data move every 15 to 60 minutes: less is noise.
+    news: 7200,
+    scoreWindow: 86400,
+    planWindow: 86400,
+
+    // How long what is so must be so: five scrapes; two collections every 15, 30 and 60 minutes.
+    holdScrape: 300,
+    holdFast: 1800,
+    holdSlow: 3600,
+    holdHourly: 7200,
+    // A token is renewed when a collector needs it, so one that is idle for a while is no fault.
+    holdToken: 1200,
+
+    // Intervals of a collector without a good run: it fails, its data are stale.
+    failingIntervals: 2,
+    staleIntervals: 3,
+
+    // Requests Azure refused within the window.
+    throttled: 20,
+    throttledWindow: 3600,
+    deliveryWindow: 3600,
+
+    // How fast the budget of slaObjective may be used up: 5% of 30 days' within 6 hours, 10% within
+    // three days. The short window ends the alert when it is over.
+    burns: [
+      { long: 6 * 3600, short: 2 * 3600, factor: 6, severity: 'critical' },
+      { long: 3 * 86400, short: 6 * 3600, factor: 1, severity: 'warning' },
+    ],
   },
 }

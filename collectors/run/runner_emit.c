@@ -31,6 +31,14 @@ static const struct family_1 last_success = {
     .help = "When the collector last read everything it asked for; 0 = never.",
     LABELS("collector"),
 };
+static const struct family_1 interval = {
+    .name = "defender_collector_interval_seconds",
+    .type = METRIC_GAUGE,
+    .level = 0,
+    .unit = "seconds",
+    .help = "Time between two runs of the collector, as configured.",
+    LABELS("collector"),
+};
 static const struct family_1 rows = {
     .name = "defender_collector_rows",
     .type = METRIC_GAUGE,
@@ -55,8 +63,9 @@ static const struct family_2 odd_rows = {
     LABELS("collector", "reason"),
 };
 const struct family *const runner_families[] = {
-    &up.family,   &success.family,  &duration.family,  &last_success.family,
-    &rows.family, &odd_rows.family, &truncated.family, NULL,
+    &up.family,           &success.family,   &duration.family,
+    &last_success.family, &interval.family,  &rows.family,
+    &odd_rows.family,     &truncated.family, NULL,
 };
 
 static void emit_status(const struct snapshot *snapshot, size_t place, struct metric_set *set)
@@ -67,6 +76,7 @@ static void emit_status(const struct snapshot *snapshot, size_t place, struct me
     metric_add(set, &success, status->success, labels);
     metric_add(set, &duration, (double)status->duration_ms / 1e3, labels);
     metric_add(set, &last_success, (double)status->last_success_at, labels);
+    metric_add(set, &interval, (double)status->interval_ms / 1e3, labels);
     metric_add(set, &rows, (double)status->rows, labels);
     for (int reason = ODD_NONE + 1; reason < ODD_REASON_COUNT; reason++)
         metric_add(set, &odd_rows, (double)status->odd.counts[reason],
