@@ -420,7 +420,7 @@ const struct collector baselines_collector = {
             { .name = "baseline_machines_summary", .kql = kql_baseline_machines_summary,
               .columns = machine_columns },
             { .name = "baseline_findings_rows", .kql = kql_baseline_findings_rows,
-              .columns = finding_columns },
+              .columns = finding_columns, .none = NONE_IS_ORDINARY },
             { .name = "baseline_guestconfiguration_rows",
               .kql = kql_baseline_guestconfiguration_rows,
               .columns = assignment_columns },

@@ -12,8 +12,27 @@ const struct collector *const collector_kinds[] = {
 #define COLLECTOR_ROW(name) &name##_collector,
     COLLECTOR_LIST(COLLECTOR_ROW)
 #undef COLLECTOR_ROW
-    NULL,
+        NULL,
 };
+
+bool collector_is_below(const struct query *query)
+{
+    return query->name && query->path && strstr(query->path, "{row}");
+}
+
+bool collector_is_listed(const struct query *query)
+{
+    return query->path && (strstr(query->path, "{subscription}") || collector_is_below(query));
+}
+
+bool collector_is_all_lists(const struct variant *variant)
+{
+    const struct query *first = variant->queries;
+    for (const struct query *query = first; query->name; query++)
+        if (!collector_is_listed(query) && (query == first || !query->optional))
+            return false;
+    return true;
+}
 
 const char *collector_subscription(const struct collect_context *context, const char *said)
 {

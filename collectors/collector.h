@@ -14,6 +14,14 @@ enum { COLLECTOR_QUERIES_MAX = 8, COLLECTOR_VARIANTS_MAX = 3 };
 /* Whose API it is: each has its own audience and permissions. */
 enum query_host { HOST_RESOURCE_MANAGER, HOST_MICROSOFT_GRAPH, HOST_DEFENDER_API };
 
+/* What it means that a query brings nothing any more. Whatever it means, it is doubted where it
+ * cannot be believed (run/none.h). */
+enum query_none {
+    NONE_IS_ODD,      /* there always are some */
+    NONE_IS_ORDINARY, /* what it is about comes to an end */
+    NONE_WITH_LAST    /* the same, but only when the last query brings nothing either */
+};
+
 /* One request whose rows are bound and folded. Either kql or path is set. */
 struct query {
     const char *name;         /* for logs and errors */
@@ -31,6 +39,7 @@ struct query {
     bool missing_is_empty; /* 404 and "not registered" mean no rows, not an error */
     bool optional;         /* tried once; a failure is logged and the run goes on */
     bool only_if_empty;    /* asked only when the queries before brought no row */
+    enum query_none none;
 };
 
 /* What a collector is to the others of its tenant. */
@@ -80,7 +89,7 @@ struct collect_context {
     const char *const *included; /* subscriptions the operator named; included_count of them */
     size_t included_count;
     const struct waivers *waivers; /* of rules of baselines, the operator's; NULL = none */
-    int64_t since; /* a look at what changed since then; 0 = everything is read */
+    int64_t since;                 /* a look at what changed since then; 0 = everything is read */
     const char *const *tags;       /* that the operator listed, ends with NULL; NULL = none */
     const struct asked *asked;     /* of COLLECTOR_ANSWERS: what the rows are about; asked_count */
     size_t asked_count;
@@ -100,18 +109,18 @@ struct collector {
     struct collector_life *life; /* NULL = it is always there */
     enum collector_role role;
     enum collector_rows rows;
-    bool rated;          /* Azure itself rates the risk of what its rows tell */
-    bool dates_changes;  /* changed_at of its rows is when the finding began to fail, or ended */
-    int order;           /* where it stands among those of its role, in lists and expositions */
-    const char *topic;   /* head of the special words of its events: "baseline"; NULL = none */
-    bool incidents;      /* each finding is news of its own, however many of a kind open at once:
-                            never what Microsoft added for all */
+    bool rated;           /* Azure itself rates the risk of what its rows tell */
+    bool dates_changes;   /* changed_at of its rows is when the finding began to fail, or ended */
+    int order;            /* where it stands among those of its role, in lists and expositions */
+    const char *topic;    /* head of the special words of its events: "baseline"; NULL = none */
+    bool incidents;       /* each finding is news of its own, however many of a kind open at once:
+                             never what Microsoft added for all */
     bool security_alerts; /* each finding is a security alert, and has the severity of one */
     bool baseline_rules; /* each finding is a rule of a baseline (baselines.h), its category says of
                             which */
     bool own_findings;   /* they are the operator's, not recommendations of Defender: links lead to
                             the resource */
-    bool off;           /* only who enables it by name has it: it needs rights of its own */
+    bool off;            /* only who enables it by name has it: it needs rights of its own */
     bool asks_for_tags; /* those the operator lists: {{tags}} of its queries, within quotes, becomes
                            them. It runs only when there are some, and anew when they are others */
     bool tells_owners;  /* whom findings are assigned to */
@@ -159,6 +168,14 @@ struct collector {
     void (*save)(const struct part *part, struct buf *out);
     bool (*load)(struct part *part, const struct json *saved, struct error *error);
 };
+
+/* Whether it is a list below rows of the query before; whether it is asked for each subscription,
+ * so that one that may not be read is refused. */
+bool collector_is_below(const struct query *query);
+bool collector_is_listed(const struct query *query);
+
+/* Whether all that it needs is asked for each subscription. */
+bool collector_is_all_lists(const struct variant *variant);
 
 /* Whose row it is: the list's subscription, else what the row says. */
 const char *collector_subscription(const struct collect_context *context, const char *said);

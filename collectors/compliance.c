@@ -573,7 +573,7 @@ const struct collector compliance_collector = {
             { .name = "compliance_controls_summary", .kql = kql_compliance_controls_summary,
               .columns = control_columns },
             { .name = "compliance_failed_summary", .kql = kql_compliance_failed_summary,
-              .columns = failed_columns },
+              .columns = failed_columns, .none = NONE_IS_ORDINARY },
             { .name = "compliance_benchmark_summary", .kql = kql_compliance_benchmark_summary,
               .columns = benchmark_columns },
         } },

@@ -466,6 +466,7 @@ static void set_collector(struct custom *custom, const char *key, const char *kq
         .name = custom->collector.name,
         .kql = arena_text(&custom->arena, kql),
         .columns = custom->columns,
+        .none = NONE_IS_ORDINARY,
         .id = custom->id == CUSTOM_NONE ? NULL : custom->columns[custom->id].path,
     };
     custom_init(custom);

@@ -255,7 +255,8 @@ const struct collector exemptions_collector = {
     .rights = { "policy exemptions, assignments and initiatives", "Reader" },
     .variants = {
         { "graph", .queries = {
-            { .name = "exemptions_rows", .kql = kql_exemptions_rows, .columns = columns },
+            { .name = "exemptions_rows", .kql = kql_exemptions_rows, .columns = columns,
+              .none = NONE_IS_ORDINARY },
         } },
     },
     .families = (const struct family *const[]){ &exemptions.family, &expiring.family,

@@ -330,7 +330,8 @@ const struct collector governance_collector = {
     .rights = { "governance assignments", "Security Reader" },
     .variants = {
         { "graph", .queries = {
-            { .name = "governance_rows", .kql = kql_governance_rows, .columns = columns },
+            { .name = "governance_rows", .kql = kql_governance_rows, .columns = columns,
+              .none = NONE_IS_ORDINARY },
             { .name = "governance_rules_rows", .kql = kql_governance_rules_rows,
               .columns = governance_rules_columns, .optional = true },
         } },

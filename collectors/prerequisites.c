@@ -379,7 +379,8 @@ const struct collector prerequisites_collector = {
     .rights = { "virtual machines, servers of Azure Arc and their extensions", "Reader" },
     .variants = {
         { "graph", .queries = {
-            { .name = "prerequisites_rows", .kql = kql_prerequisites_rows, .columns = columns },
+            { .name = "prerequisites_rows", .kql = kql_prerequisites_rows, .columns = columns,
+              .none = NONE_IS_ORDINARY },
         } },
     },
     .families = families,

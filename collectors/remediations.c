@@ -360,9 +360,9 @@ const struct collector remediations_collector = {
         /* Resource Graph has none of them. source: its supported tables */
         { "rest", .queries = {
             { .name = "remediations", .path = PATH, .api_versions = VERSIONS,
-              .missing_is_empty = true, .columns = task_columns },
+              .missing_is_empty = true, .none = NONE_IS_ORDINARY, .columns = task_columns },
             { .name = "listDeployments", .path = "{row}/listDeployments", .post = true,
-              .api_versions = VERSIONS, .missing_is_empty = true,
+              .api_versions = VERSIONS, .missing_is_empty = true, .none = NONE_IS_ORDINARY,
               .columns = deployment_columns },
             /* those that are kept at management groups, where these may be read */
             { .name = "remediations_groups", .kql = kql_remediations_groups_rows,

@@ -363,9 +363,9 @@ const struct collector security_alerts_collector = {
     .variants = {
         { "graph", .queries = {
             { .name = "security_alerts_resources_rows", .kql = kql_security_alerts_resources_rows,
-              .columns = resource_columns },
+              .columns = resource_columns, .none = NONE_WITH_LAST },
             { .name = "security_alerts_rows", .kql = kql_security_alerts_rows,
-              .columns = alert_columns },
+              .columns = alert_columns, .none = NONE_IS_ORDINARY },
         } },
     },
     .families = security_alerts_families,

@@ -441,7 +441,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
 #define QUERY(what, a_columns)                                                                     \
     {                                                                                              \
         .name = "subassessments_" #what "_summary", .kql = kql_subassessments_##what##_summary,    \
-        .columns = a_columns                                                                       \
+        .columns = a_columns, .none = NONE_IS_ORDINARY                                             \
     }
 
 const struct collector subassessments_collector = {

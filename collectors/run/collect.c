@@ -9,6 +9,7 @@
 #include "collectors/azure/graph.h"
 #include "collectors/catalogue.h"
 #include "collectors/run/cover.h"
+#include "collectors/run/none.h"
 #include "collectors/run/pieces.h"
 #include "collectors/run/twice.h"
 #include "collectors/subscriptions.h"
@@ -51,6 +52,7 @@ struct run {
     struct heads heads, next;           /* of the query before, of this one */
     const size_t *page;                 /* of the list that is read, from 0 */
     struct twice twice;
+    struct none none;
     struct arena scratch;
     _Alignas(max_align_t) char row[COLUMNS_ROW_BYTES_MAX];
 };
@@ -82,11 +84,6 @@ static void leave_out(struct run *run, enum odd_reason reason, const char *id, b
         part_add_gap(run->part, collector_subscription(&run->context, ""));
 }
 
-static bool is_below(const struct query *query)
-{
-    return query->name && query->path && strstr(query->path, "{row}");
-}
-
 static void heads_finish(struct heads *heads)
 {
     arena_finish(&heads->arena);
@@ -101,7 +98,7 @@ static bool keep_head(struct run *run, const char *id, struct error *error)
     const struct collector *collector = run->collector;
     const char *subscription_id = run->context.subscription_id;
     CLEANUP(buf_finish) struct buf within = { 0 };
-    if (run->query_index + 1 == COLLECTOR_QUERIES_MAX || !is_below(run->query + 1) ||
+    if (run->query_index + 1 == COLLECTOR_QUERIES_MAX || !collector_is_below(run->query + 1) ||
         (collector->has_below && !collector->has_below(run->query_index, run->row)))
         return true;
     const char *above = run->context.row_id ? run->context.row_id : "/providers";
@@ -334,7 +331,7 @@ static bool nobody_to_ask(const struct run *run, struct error *error)
 static bool ask_subscription(struct run *run, struct error *error)
 {
     bool ok = true;
-    if (!is_below(run->query))
+    if (!collector_is_below(run->query))
         return ask_list(run, error);
     for (size_t i = 0; i < run->heads.count && ok; i++) {
         if (strcmp(run->heads.list[i].subscription_id, run->context.subscription_id) != 0)
@@ -392,11 +389,6 @@ static bool ask_lists(struct run *run, struct error *error)
     return error->code ? false : nobody_to_ask(run, error);
 }
 
-static bool is_of_subscription(const struct query *query)
-{
-    return query->path && (strstr(query->path, "{subscription}") || is_below(query));
-}
-
 static bool ask(struct run *run, struct error *error)
 {
     const struct query *query = run->query;
@@ -407,10 +399,10 @@ static bool ask(struct run *run, struct error *error)
     int tries = run->session->tries;
     run->session->tries = query->optional ? 1 : tries;
     bool ok = query->kql ? ask_graph(run, error)
-              : is_below(query) && run->heads.count && !run->heads.list->subscription_id
+              : collector_is_below(query) && run->heads.count && !run->heads.list->subscription_id
                   ? ask_below(run, error)
-              : is_of_subscription(query) ? ask_lists(run, error)
-                                          : ask_list(run, error);
+              : collector_is_listed(query) ? ask_lists(run, error)
+                                           : ask_list(run, error);
     run->session->tries = tries;
     if (ok)
         return true;
@@ -445,15 +437,6 @@ static bool ask_and_check(struct run *run, struct error *error)
                      run->part->odd.first);
 }
 
-static bool is_per_subscription(const struct variant *variant)
-{
-    const struct query *first = variant->queries;
-    for (const struct query *query = first; query->name; query++)
-        if (!is_of_subscription(query) && (query == first || !query->optional))
-            return false;
-    return true;
-}
-
 /* Every visible subscription was asked and none gave anything. */
 static bool nothing_read(const struct run *run, struct error *error)
 {
@@ -477,7 +460,7 @@ static bool nothing_is_missing(const struct run *run, const struct query *querie
 {
     for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++) {
         bool may_be_empty = queries[i].optional || queries[i].only_if_empty;
-        if (may_be_empty || run->rows[i] || !run->memory->rows[i])
+        if (may_be_empty || run->rows[i] || !run->memory->rows[i] || run->none.queries[i])
             continue;
         return ++run->memory->empty_runs > EMPTY_RUNS_DOUBTED ||
                error_set(error, ERROR_INCOMPLETE, "%s came back empty, %zu rows came before",
@@ -527,19 +510,37 @@ static void rate(struct part *part, const struct snapshot *snapshot)
     }
 }
 
+/* Whether what is not there is none. */
+static void prove_none(struct run *run, const struct variant *variant)
+{
+    const struct none_run none = {
+        .part = run->part,
+        .older = run->older,
+        .variant = variant,
+        .snapshot = run->context.snapshot,
+        .broken = run->broken,
+        .rows = run->rows,
+        .before = run->memory->rows,
+    };
+    none_prove(&run->none, &none, run->session);
+}
+
 static bool complete(struct run *run, const struct variant *variant, struct error *error)
 {
-    if (!nothing_moved(run, error) || !nothing_is_missing(run, variant->queries, error))
-        return false;
-    if (is_per_subscription(variant) && nothing_read(run, error))
-        return false;
     bool is_look = run->context.since;
+    if (!nothing_moved(run, error))
+        return false;
+    if (!is_look)
+        prove_none(run, variant);
+    if (!nothing_is_missing(run, variant->queries, error) ||
+        (collector_is_all_lists(variant) && nothing_read(run, error)))
+        return false;
     part_settle(run->part, run->older);
     if (!is_look && run->collector->finish &&
         !run->collector->finish(run->part, &run->context, error))
         return false;
     if (!is_look && run->collector->role == COLLECTOR_DATA)
-        cover_complete(run->part, run->older, &run->context, run->broken);
+        cover_complete(run->part, run->older, &run->context, run->broken, run->none.subscriptions);
     if (run->context.severity_rates && run->collector->rated)
         rate(run->part, run->context.snapshot);
     run->part->collected_at = run->context.now;
@@ -591,6 +592,7 @@ bool collect_run(const struct source *source, const struct variant *variant,
         part_release(run.part);
     }
     arena_finish(&run.scratch);
+    none_finish(&run.none);
     free(run.broken);
     return ok;
 }

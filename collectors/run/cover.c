@@ -67,7 +67,7 @@ static void cover_gaps(struct part *part, const struct part *older,
 }
 
 void cover_complete(struct part *part, const struct part *older,
-                    const struct collect_context *context, const bool *broken)
+                    const struct collect_context *context, const bool *broken, const bool *proved)
 {
     size_t count;
     const struct part *discovery = subscriptions_part(context->snapshot, part->source->tenant);
@@ -80,7 +80,7 @@ void cover_complete(struct part *part, const struct part *older,
             continue;
         const struct part_cover *before = older ? part_cover_find(older, id) : NULL;
         const char *reason = unreadable_reason(known[i].state, is_broken);
-        if (!reason && !believed(before, discovery))
+        if (!reason && !(proved && proved[i]) && !believed(before, discovery))
             reason = REASON_NO_ROWS;
         if (reason) {
             carry(part, older, context, id, reason);

@@ -7,12 +7,14 @@
  * list that was there may say "not found", so:
  * - rows came: covered;
  * - no rows, and none before: covered when the subscription is visible;
- * - no rows where there were some: carried over until a discovery made since still calls the
- *   subscription visible; then the next empty answer is believed.
+ * - no rows where there were some: covered when it is proved that there are none, else carried over
+ *   until a discovery made since still calls the subscription visible; then the next empty answer
+ *   is believed.
  * Denied and disabled subscriptions are carried over, and those whose list broke. Where there is
  * nothing to carry over, or it is too old, the part says that they could not be read.
  * Where an odd row came of which nobody knows what it is about, there are gaps: what came counts,
  * what is absent does not, until the gaps are as old as data may become.
- * broken: beside subscriptions_known, true where the list could not be read; NULL = none. */
+ * broken, proved: beside subscriptions_known, true where the list could not be read, where "none"
+ * is proved (none.h); NULL = nowhere. */
 void cover_complete(struct part *part, const struct part *older,
-                    const struct collect_context *context, const bool *broken);
+                    const struct collect_context *context, const bool *broken, const bool *proved);

@@ -41,6 +41,7 @@ static const struct { const char *word; enum fault_stage stage; } names[FAULT_NA
     [FAULT_MEMBERS]          = { "members", FAULT_STATE },
     [FAULT_SKEW]             = { "skew", FAULT_STATE },
     [FAULT_GAP]              = { "gap", FAULT_STATE },
+    [FAULT_ENDED]            = { "ended", FAULT_STATE },
     [FAULT_DENIED_ALL]       = { "denied-all", FAULT_STATE },
     [FAULT_NO_SUBSCRIPTIONS] = { "no-subscriptions", FAULT_STATE },
     [FAULT_RAW_NEXTLINK]     = { "raw-nextlink", FAULT_STATE },
@@ -164,15 +165,19 @@ const struct fault *faults_state(const struct faults *faults, enum fault_name na
     return NULL;
 }
 
-static bool concerns(const struct faults *faults, enum fault_name name, const char *subscription_id,
-                     size_t index)
+static bool names_subscription(const struct fault *fault, const char *subscription_id, size_t index)
 {
     char place[24];
     snprintf(place, sizeof place, "%zu", index);
+    return strcasecmp(fault->sub, subscription_id) == 0 || strcmp(fault->sub, place) == 0;
+}
+
+static bool concerns(const struct faults *faults, enum fault_name name, const char *subscription_id,
+                     size_t index)
+{
     for (size_t i = 0; i < faults->count; i++)
         if (faults->list[i].name == name && faults->list[i].stage == FAULT_STATE &&
-            (strcasecmp(faults->list[i].sub, subscription_id) == 0 ||
-             strcmp(faults->list[i].sub, place) == 0))
+            names_subscription(&faults->list[i], subscription_id, index))
             return true;
     return false;
 }
@@ -186,4 +191,16 @@ bool faults_denies(const struct faults *faults, const char *subscription_id, siz
 bool faults_hides(const struct faults *faults, const char *subscription_id, size_t index)
 {
     return concerns(faults, FAULT_GAP, subscription_id, index);
+}
+
+bool faults_end(const struct faults *faults, const char *query, const char *subscription_id,
+                size_t index)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        const struct fault *fault = &faults->list[i];
+        if (fault->name == FAULT_ENDED && !strncmp(query, fault->body, strlen(fault->body)) &&
+            (!*fault->sub || names_subscription(fault, subscription_id, index)))
+            return true;
+    }
+    return false;
 }

@@ -36,6 +36,7 @@ enum fault_name {
     FAULT_MEMBERS,
     FAULT_SKEW,
     FAULT_GAP,
+    FAULT_ENDED,
     FAULT_DENIED_ALL,
     FAULT_NO_SUBSCRIPTIONS,
     FAULT_RAW_NEXTLINK,
@@ -85,3 +86,7 @@ bool faults_denies(const struct faults *faults, const char *subscription_id, siz
 
 /* True when a gap hides the security rows of this subscription. */
 bool faults_hides(const struct faults *faults, const char *subscription_id, size_t index);
+
+/* True when what this query tells of this subscription has come to an end. */
+bool faults_end(const struct faults *faults, const char *query, const char *subscription_id,
+                size_t index);

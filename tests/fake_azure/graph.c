@@ -290,6 +290,14 @@ static bool read_options(struct request *request, const cJSON *body, struct grap
     return true;
 }
 
+/* What has come to an end is gone. */
+static void end(const struct request *request, const char *query, bool *in_scope)
+{
+    const struct tenant *tenant = &request->fake->tenant;
+    for (size_t i = 0; i < tenant->subscription_count; i++)
+        in_scope[i] &= !faults_end(&request->fake->faults, query, tenant->subscriptions[i].id, i);
+}
+
 /* A gap is in the security tables alone: what is asked of others is answered. */
 static void hide(const struct request *request, const struct query *query, bool *in_scope)
 {
@@ -344,6 +352,7 @@ static void answer_query(struct request *request, const cJSON *body, bool *in_sc
     const char *written = cJSON_IsString(text) ? text->valuestring : "";
     if (!page.query)
         scope ^= hash_bytes(written, strlen(written));
+    end(request, name_of(&page), in_scope);
     if (page.query) {
         hide(request, page.query, in_scope);
         page.view.expand_limit = page.query->expand_limit;

@@ -456,6 +456,47 @@ static void container_fill(const struct view *view, size_t position, void *out,
     row->id = rows_print(scratch, "/subscriptions/%s", view->tenant->subscriptions[position].id);
 }
 
+/* --- is this subscription shown? -------------------------------------------------------------- */
+
+struct shown_row {
+    const char *id;
+    int64_t rows;
+};
+
+static const struct field shown_fields[] = { TEXT(struct shown_row, id),
+                                             INTEGER(struct shown_row, rows),
+                                             { 0 } };
+
+/* Its score hangs on it, and what is assigned to it. */
+static bool shown_present(const struct view *view, size_t position)
+{
+    return view->in_scope[position] && !view->tenant->subscriptions[position].disabled;
+}
+
+static int64_t resources_of(const struct view *view, size_t position)
+{
+    int64_t rows = 0;
+    for (size_t i = 0; i < view->tenant->resource_count; i++) {
+        const struct resource *resource = &view->tenant->resources[i];
+        rows += resource->subscription == position && tenant_is_in_table(resource) &&
+                tenant_existed(resource, view->generation);
+    }
+    return rows;
+}
+
+static bool shown_resources(const struct view *view, size_t position)
+{
+    return shown_present(view, position) && resources_of(view, position);
+}
+
+static void shown_fill(const struct view *view, size_t position, void *out, struct arena *scratch)
+{
+    struct shown_row *row = out;
+    (void)scratch;
+    row->id = view->tenant->subscriptions[position].id;
+    row->rows = 1 + resources_of(view, position);
+}
+
 /* --- the table ------------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -478,6 +519,12 @@ static const struct rows security_rows[] = {
       proof_fields, sizeof(struct proof_row) },
     { "proof_containers", subscription_count, container_present, container_fill,
       proof_fields, sizeof(struct proof_row) },
+    { "shown_securityresources", subscription_count, shown_present, shown_fill,
+      shown_fields, sizeof(struct shown_row) },
+    { "shown_policyresources", subscription_count, shown_present, shown_fill,
+      shown_fields, sizeof(struct shown_row) },
+    { "shown_resources", subscription_count, shown_resources, shown_fill,
+      shown_fields, sizeof(struct shown_row) },
     { 0 }
 };
 /* clang-format on */

@@ -19,6 +19,7 @@ struct world {
     struct snapshot *snapshot;
     struct collect_context context; /* now moves with the clock */
     bool broken[WORLD_BROKEN_MAX];  /* beside the known subscriptions: its list failed */
+    bool proved[WORLD_BROKEN_MAX];  /* the same: that nothing came is true */
     struct error error;             /* of the last call that may fail */
     struct buf text;
 };
@@ -115,7 +116,7 @@ static inline struct part *world_conclude(struct world *world, struct part *part
     part_settle(part, *place);
     CHECK(!collector->finish || collector->finish(part, &world->context, &world->error));
     if (collector->role == COLLECTOR_DATA)
-        cover_complete(part, *place, &world->context, world->broken);
+        cover_complete(part, *place, &world->context, world->broken, world->proved);
     part->collected_at = world->context.now;
     part_seal(part);
     CHECK_TEXT(world->error.message, "");

@@ -55,7 +55,7 @@ static void conclude(struct snapshot *snapshot, struct part *part,
     part_settle(part, snapshot->parts[part->source->index]);
     CHECK(!collector->finish || collector->finish(part, context, &error));
     if (collector->role == COLLECTOR_DATA)
-        cover_complete(part, snapshot->parts[part->source->index], context, none_broken);
+        cover_complete(part, snapshot->parts[part->source->index], context, none_broken, NULL);
     part_seal(part);
     part->collected_at = context->now;
     part_release(snapshot->parts[part->source->index]);

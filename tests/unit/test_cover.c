@@ -100,6 +100,25 @@ TEST(a_discovery_made_since_lets_an_empty_answer_be_believed)
     CHECK_INT(part->finding_count, 1);
 }
 
+TEST(none_that_is_proved_is_covered_at_once)
+{
+    WORLD(world);
+    discover(&world, 0, WORLD_BOTH);
+    run(&world, 60, "[" FIRST "," SECOND "]");
+    world.proved[1] = true; /* s-2 */
+    struct part *part = run(&world, 120, "[" FIRST "]");
+    CHECK_COVER(part, "s-2", 120, false, "");
+    CHECK(part_cover_find(part, "s-2")->empty);
+    CHECK_INT(part->finding_count, 1);
+    /* what may not be read, or was not, proves nothing */
+    run(&world, 180, "[" FIRST "," SECOND "]");
+    world.broken[1] = true;
+    CHECK_COVER(run(&world, 240, "[" FIRST "]"), "s-2", 180, true, "its list could not be read");
+    world.broken[1] = false;
+    discover(&world, 270, "[" WORLD_ONE "]");
+    CHECK_COVER(run(&world, 300, "[" FIRST "]"), "s-2", 180, true, "access denied");
+}
+
 TEST(denied_and_disabled_ones_keep_their_data)
 {
     WORLD(world);
@@ -217,7 +236,7 @@ TEST(a_known_list_of_broken_ones_is_not_needed)
     discover(&world, 0, WORLD_BOTH);
     struct part *part = part_create(SOURCE(assessments));
     world_feed(&world, part, 0, 0, "[" FIRST "]");
-    cover_complete(part, NULL, &world.context, NULL);
+    cover_complete(part, NULL, &world.context, NULL, NULL);
     CHECK_COVER(part, "s-1", 0, false, "");
     CHECK_COVER(part, "s-2", 0, false, "");
     part_release(part);

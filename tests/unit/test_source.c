@@ -290,7 +290,7 @@ static void collect(struct world *world, const char *key, const char *names)
         else
             world_open(part, name, "key", "both", RISK_HIGH);
     }
-    cover_complete(part, snapshot_part(world->snapshot, source), &context, NULL);
+    cover_complete(part, snapshot_part(world->snapshot, source), &context, NULL, NULL);
     world_publish(world, part);
 }
 

@@ -1,0 +1,210 @@
+#include "collectors/run/none.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "collectors/azure/graph.h"
+#include "collectors/subscriptions.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "kql.h"
+
+/* What shows whose rows of a table may be read. */
+static const struct {
+    const char *name, *kql;
+} tables[] = {
+    { "securityresources", kql_shown_securityresources },
+    { "policyresources", kql_shown_policyresources },
+    { "resources", kql_shown_resources },
+    { "resourcecontainers", kql_subscriptions_rows },
+};
+
+/* Subscriptions that brought something before. */
+struct doubt {
+    const struct none_run *run;
+    struct arm_session *session;
+    const struct subscription *known;
+    size_t known_count;
+    const char **ids;
+    size_t *places; /* beside ids: theirs among the known ones */
+    size_t count;
+    bool *shown[ARRAY_COUNT(tables)]; /* beside ids; NULL = not asked yet */
+};
+
+static void doubt_finish(struct doubt *doubt)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(tables); i++)
+        free(doubt->shown[i]);
+    free(doubt->ids);
+    free(doubt->places);
+}
+
+/* Of the table that a query asks, its first word; ARRAY_COUNT(tables) = nothing shows it. */
+static size_t table_of(const char *kql)
+{
+    size_t place = 0;
+    while (*kql == '/' || *kql == '\n')
+        kql += *kql == '/' ? strcspn(kql, "\n") : 1;
+    size_t length = strcspn(kql, " \t\r\n|");
+    while (place < ARRAY_COUNT(tables) && (strlen(tables[place].name) != length ||
+                                           strncasecmp(tables[place].name, kql, length) != 0))
+        place++;
+    return place;
+}
+
+struct answer {
+    const struct doubt *doubt;
+    bool *shown;
+};
+
+static bool receive(void *context, const struct json *row, struct error *error)
+{
+    struct answer *answer = context;
+    const char *id = json_text(json_get(row, "id"));
+    const char *last = id ? strrchr(id, '/') : NULL;
+    (void)error;
+    for (size_t i = 0; id && i < answer->doubt->count; i++)
+        if (!strcasecmp(answer->doubt->ids[i], last ? last + 1 : id))
+            answer->shown[i] = true;
+    return true;
+}
+
+/* Which of them a table shows, now. What cannot be asked shows nobody. */
+static const bool *shown_by(struct doubt *doubt, size_t table)
+{
+    struct graph_progress progress;
+    struct error error = { 0 };
+    if (doubt->shown[table])
+        return doubt->shown[table];
+    bool *shown = doubt->shown[table] = MEMORY_ARRAY(bool, doubt->count + 1);
+    if (!doubt->count)
+        return shown;
+    const struct graph_query query = {
+        .kql = tables[table].kql,
+        .subscriptions = doubt->ids,
+        .subscription_count = doubt->count,
+    };
+    struct answer answer = { doubt, shown };
+    int tries = doubt->session->tries;
+    doubt->session->tries = 1;
+    bool ok = graph_query(doubt->session, &query, receive, &answer, &progress, &error);
+    doubt->session->tries = tries;
+    if (!ok) {
+        memset(shown, false, doubt->count * sizeof *shown);
+        log_debug(MSG("cannot ask whose rows are shown"),
+                  TEXT("collector", doubt->run->part->source->name), ERR(&error));
+    }
+    return shown;
+}
+
+static bool is_visible(const struct doubt *doubt, size_t place)
+{
+    return doubt->known[place].state == SUBSCRIPTION_VISIBLE && !doubt->run->broken[place];
+}
+
+/* Whether rows came of it before; what is carried over are such. */
+static bool had_some(const struct doubt *doubt, size_t place)
+{
+    const struct part *older = doubt->run->older;
+    const struct part_cover *before = older ? part_cover_find(older, doubt->known[place].id) : NULL;
+    return before && !before->empty;
+}
+
+static bool has_some(const struct doubt *doubt, size_t place)
+{
+    const struct part *part = doubt->run->part;
+    const char *id = doubt->known[place].id;
+    uint32_t number = intern_find(&part->cover_ids, id, strlen(id));
+    return number - 1 < part->cover_count && part_is_seen(part, number - 1);
+}
+
+/* Nothing came of a query that brought something before, and that is ordinary. */
+static bool may_be_none(const struct none_run *run, size_t query)
+{
+    size_t last = query;
+    const struct query *queries = run->variant->queries;
+    while (last + 1 < COLLECTOR_QUERIES_MAX && queries[last + 1].name)
+        last++;
+    return !run->rows[query] && run->before[query] &&
+           (queries[query].none == NONE_IS_ORDINARY ||
+            (queries[query].none == NONE_WITH_LAST && !run->rows[last]));
+}
+
+static bool is_required(const struct query *query)
+{
+    return !query->optional && !query->only_if_empty;
+}
+
+/* Those to ask about: all that had something when a query brings nothing, else those without. */
+static void collect(struct doubt *doubt)
+{
+    bool all = false;
+    const struct query *queries = doubt->run->variant->queries;
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++)
+        all = all || may_be_none(doubt->run, i);
+    doubt->ids = MEMORY_ARRAY(const char *, doubt->known_count + 1);
+    doubt->places = MEMORY_ARRAY(size_t, doubt->known_count + 1);
+    for (size_t i = 0; i < doubt->known_count; i++) {
+        if (!is_visible(doubt, i) || !had_some(doubt, i) || (!all && has_some(doubt, i)))
+            continue;
+        doubt->ids[doubt->count] = doubt->known[i].id;
+        doubt->places[doubt->count++] = i;
+    }
+}
+
+/* Whether a query, had this one of the doubted ones rows of it, would have brought them. */
+static bool would_bring(struct doubt *doubt, const struct query *query, size_t which)
+{
+    size_t table = query->kql ? table_of(query->kql) : ARRAY_COUNT(tables);
+    return collector_is_listed(query) ||
+           (table < ARRAY_COUNT(tables) && shown_by(doubt, table)[which]);
+}
+
+static bool is_none_of_query(struct doubt *doubt, const struct query *query)
+{
+    bool ok = doubt->count || collector_is_listed(query);
+    for (size_t i = 0; i < doubt->count && ok; i++)
+        ok = would_bring(doubt, query, i);
+    return ok;
+}
+
+static bool is_none_of_subscription(struct doubt *doubt, size_t which)
+{
+    bool ok = true;
+    const struct query *queries = doubt->run->variant->queries;
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name && ok; i++)
+        ok = !is_required(&queries[i]) ||
+             (queries[i].none != NONE_IS_ODD && would_bring(doubt, &queries[i], which));
+    return ok;
+}
+
+static bool is_ordinary(const struct query *queries)
+{
+    bool any = false;
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++)
+        any = any || queries[i].none != NONE_IS_ODD;
+    return any;
+}
+
+void none_prove(struct none *none, const struct none_run *run, struct arm_session *session)
+{
+    CLEANUP(doubt_finish) struct doubt doubt = { .run = run, .session = session };
+    const struct query *queries = run->variant->queries;
+    doubt.known = subscriptions_known(run->snapshot, run->part->source->tenant, &doubt.known_count);
+    *none = (struct none){ .subscriptions = MEMORY_ARRAY(bool, doubt.known_count + 1) };
+    if (!is_ordinary(queries))
+        return;
+    collect(&doubt);
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++)
+        none->queries[i] = may_be_none(run, i) && is_none_of_query(&doubt, &queries[i]);
+    for (size_t i = 0; i < doubt.count; i++)
+        if (!has_some(&doubt, doubt.places[i]))
+            none->subscriptions[doubt.places[i]] = is_none_of_subscription(&doubt, i);
+}
+
+void none_finish(struct none *none)
+{
+    free(none->subscriptions);
+    *none = (struct none){ 0 };
+}

@@ -1,0 +1,29 @@
+#pragma once
+/* Whether "none" is true. Azure answers what may not be read as it answers what is not there: with
+ * no rows and success. So an answer that is suddenly empty is doubted. But the last exemption does
+ * go one day, and it is believed at once
+ * - of a list of a subscription: who may not read it is told so;
+ * - of Resource Graph, where the same table shows the subscription right after that answer: a row
+ *   that hangs on the subscription itself, which nobody sees who may only read some of it.
+ * Only of queries that say that none is ordinary. Whatever cannot be asked is doubted as before. */
+#include "collectors/azure/arm.h"
+#include "collectors/collector.h"
+
+/* What a run brought. */
+struct none_run {
+    const struct part *part, *older; /* older: NULL = there is none */
+    const struct variant *variant;
+    const struct snapshot *snapshot;
+    const bool *broken; /* beside the known subscriptions: its list failed */
+    const size_t *rows,
+        *before; /* by query: that came now, and in the last run that was believed */
+};
+
+struct none {
+    bool queries[COLLECTOR_QUERIES_MAX]; /* that it brought nothing is true */
+    bool *subscriptions;                 /* beside the known ones: the same of what is theirs */
+};
+
+/* At most one request a table, and none where nothing is doubted. Fails no run. */
+void none_prove(struct none *none, const struct none_run *run, struct arm_session *session);
+void none_finish(struct none *none);

@@ -1,0 +1,242 @@
+/* What is believed of an answer that is suddenly empty: what is proved, and nothing else. */
+#include "collectors/run/none.h"
+
+#include "collect_bench.h"
+
+#define SECURITY "securityresources\n| order by id asc"
+#define POLICIES "// A comment.\n\npolicyresources\n| order by id asc"
+#define KQL(query_name, text, what)                                                                \
+    {                                                                                              \
+        .name = query_name, .kql = text, .columns = columns, .none = what                          \
+    }
+
+KIND(ending_kind, COLLECTOR_DATA, KQL("rows", SECURITY, NONE_IS_ORDINARY));
+KIND(lasting_kind, COLLECTOR_DATA, KQL("rows", SECURITY, NONE_IS_ODD));
+KIND(unshown_kind, COLLECTOR_DATA,
+     KQL("rows", "advisorresources\n| order by id asc", NONE_IS_ORDINARY));
+KIND(tables_kind, COLLECTOR_DATA, KQL("first", SECURITY "\n//1", NONE_IS_ORDINARY),
+     KQL("second", POLICIES, NONE_IS_ORDINARY));
+KIND(following_kind, COLLECTOR_DATA, KQL("nodes", SECURITY " | take 1", NONE_WITH_LAST),
+     KQL("rows", SECURITY, NONE_IS_ORDINARY));
+KIND(half_kind, COLLECTOR_DATA, KQL("always", POLICIES, NONE_IS_ODD),
+     KQL("rows", SECURITY, NONE_IS_ORDINARY));
+KIND(listed_kind, COLLECTOR_DATA,
+     LIST("each", "/subscriptions/{subscription}/things", "1", .none = NONE_IS_ORDINARY),
+     LIST("parts", "{row}/parts", "1", .none = NONE_IS_ORDINARY));
+
+#define OF(id, subscription) "{\"id\":\"" id "\",\"subscriptionId\":\"" subscription "\"}"
+#define SHOWN(id) "{\"id\":\"" id "\",\"rows\":1}"
+#define NONE GRAPH("0", "0", "")
+#define ONE(row) GRAPH("1", "1", row)
+#define TWO(row, other) GRAPH("2", "2", row "," other)
+
+#define ASKED_SECURITY "securityresources\\n| where id !contains"
+#define ASKED_POLICIES "policyresources\\n| where id !contains"
+
+/* A run after one in which each of these queries brought a row of either subscription. */
+#define FULL TWO(OF("a", "s-1"), OF("b", "s-2"))
+
+#define CHECK_NONE(bench, id)                                                                      \
+    do {                                                                                           \
+        CHECK(part_cover_find((bench)->older, id)->empty);                                         \
+        CHECK(!part_is_unread((bench)->older, id));                                                \
+        CHECK_INT(findings_of(bench, id), 0);                                                      \
+    } while (0)
+#define CHECK_CARRIED(bench, id)                                                                   \
+    do {                                                                                           \
+        CHECK(part_is_unread((bench)->older, id));                                                 \
+        CHECK(findings_of(bench, id) > 0);                                                         \
+    } while (0)
+
+TEST(the_last_row_of_a_subscription_is_gone_when_its_table_shows_it)
+{
+    BENCH(bench, &ending_kind);
+    CHECK(run(&bench, ANSWERS({ ASKED_SECURITY, 500, "" }, { "securityresources", 200, FULL })));
+    CHECK(!strstr(strchr(buf_cstr(&bench.asked), '\n'), "Graph")); /* nothing is asked in vain */
+    CHECK(run(&bench, ANSWERS({ ASKED_SECURITY, 200, TWO(SHOWN("s-1"), SHOWN("S-2")) },
+                              { "securityresources", 200, ONE(OF("a", "s-1")) })));
+    CHECK_NONE(&bench, "s-2");
+    CHECK_INT(findings_of(&bench, "s-1"), 1);
+}
+
+TEST(a_subscription_that_is_not_shown_keeps_its_rows)
+{
+    static const char *const shown[] = { NONE, ONE(SHOWN("s-1")), ONE("{\"id\":null}"),
+                                         ONE("{\"id\":\"s-2x\"}"), "{\"totalRecords\":1}" };
+    for (size_t i = 0; i < ARRAY_COUNT(shown); i++) {
+        BENCH(bench, &ending_kind);
+        CHECK(run(&bench, ANSWERS({ "securityresources", 200, FULL })));
+        CHECK(run(&bench, ANSWERS({ ASKED_SECURITY, 200, shown[i] },
+                                  { "securityresources", 200, ONE(OF("a", "s-1")) })));
+        CHECK_CARRIED(&bench, "s-2");
+    }
+}
+
+TEST(what_cannot_be_asked_proves_nothing)
+{
+    static const int refused[] = { 403, 400, 429, 500 };
+    for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
+        BENCH(bench, &ending_kind);
+        CHECK(run(&bench, ANSWERS({ "securityresources", 200, FULL })));
+        CHECK(run(&bench, ANSWERS({ ASKED_SECURITY, refused[i], FORBIDDEN },
+                                  { "securityresources", 200, ONE(OF("a", "s-1")) })));
+        CHECK_CARRIED(&bench, "s-2");
+        CHECK_INT(bench.session.tries, 1);
+    }
+}
+
+/* Half of an answer is none: what came of it before it broke does not count. */
+TEST(a_broken_answer_proves_nothing)
+{
+    BENCH(bench, &ending_kind);
+    CHECK(run(&bench, ANSWERS({ "securityresources", 200, FULL })));
+    CHECK(run(&bench, ANSWERS({ ASKED_SECURITY, 200, GRAPH("3", "1", SHOWN("s-2")) },
+                              { "securityresources", 200, ONE(OF("a", "s-1")) })));
+    CHECK_CARRIED(&bench, "s-2");
+}
+
+TEST(where_there_always_are_some_nothing_is_asked)
+{
+    BENCH(bench, &lasting_kind);
+    CHECK(run(&bench, ANSWERS({ "securityresources", 200, FULL })));
+    CHECK(run(&bench, ANSWERS({ ASKED_SECURITY, 200, ONE(SHOWN("s-2")) },
+                              { "securityresources", 200, ONE(OF("a", "s-1")) })));
+    CHECK_CARRIED(&bench, "s-2");
+    CHECK(!strstr(strchr(buf_cstr(&bench.asked), '\n'), "Graph"));
+}
+
+TEST(a_table_that_nothing_shows_is_doubted)
+{
+    BENCH(bench, &unshown_kind);
+    CHECK(run(&bench, ANSWERS({ "advisorresources", 200, FULL })));
+    CHECK(run(&bench, ANSWERS({ "advisorresources", 200, ONE(OF("a", "s-1")) })));
+    CHECK_CARRIED(&bench, "s-2");
+}
+
+TEST(all_its_tables_have_to_show_a_subscription)
+{
+    for (int both = 0; both < 2; both++) {
+        BENCH(bench, &tables_kind);
+        CHECK(run(&bench,
+                  ANSWERS({ "securityresources", 200, FULL }, { "policyresources", 200, FULL })));
+        CHECK(run(&bench, ANSWERS({ ASKED_SECURITY, 200, ONE(SHOWN("s-2")) },
+                                  { ASKED_POLICIES, 200, both ? ONE(SHOWN("s-2")) : NONE },
+                                  { "securityresources", 200, ONE(OF("a", "s-1")) },
+                                  { "policyresources", 200, ONE(OF("a", "s-1")) })));
+        if (both)
+            CHECK_NONE(&bench, "s-2");
+        else
+            CHECK_CARRIED(&bench, "s-2");
+    }
+}
+
+TEST(one_query_that_always_brings_some_keeps_the_doubt)
+{
+    BENCH(bench, &half_kind);
+    CHECK(
+        run(&bench, ANSWERS({ "securityresources", 200, FULL }, { "policyresources", 200, FULL })));
+    CHECK(run(&bench, ANSWERS({ ASKED_SECURITY, 200, ONE(SHOWN("s-2")) },
+                              { "securityresources", 200, ONE(OF("a", "s-1")) },
+                              { "policyresources", 200, ONE(OF("a", "s-1")) })));
+    CHECK_CARRIED(&bench, "s-2");
+}
+
+/* --- the last row of all -----------------------------------------------------------------------
+ */
+
+TEST(the_last_row_of_all_is_gone_when_everybody_who_had_one_is_shown)
+{
+    for (int both = 0; both < 2; both++) {
+        BENCH(bench, &ending_kind);
+        CHECK(run(&bench, ANSWERS({ "securityresources", 200, FULL })));
+        bool ok =
+            run(&bench, ANSWERS({ ASKED_SECURITY, 200,
+                                  both ? TWO(SHOWN("s-1"), SHOWN("s-2")) : ONE(SHOWN("s-1")) },
+                                { "securityresources", 200, NONE }));
+        CHECK_INT(ok, both);
+        if (!ok)
+            CHECK_TEXT(bench.error.message, "rows came back empty, 2 rows came before");
+        for (int i = 0; ok && i < 2; i++)
+            CHECK_NONE(&bench, i ? "s-1" : "s-2");
+    }
+}
+
+/* Of one whose rows are there, too: those of another query may be what is hidden. */
+TEST(the_last_row_of_one_query_is_gone_when_everybody_is_shown)
+{
+    for (int both = 0; both < 2; both++) {
+        BENCH(bench, &half_kind);
+        CHECK(run(&bench,
+                  ANSWERS({ "securityresources", 200, FULL }, { "policyresources", 200, FULL })));
+        CHECK_INT(
+            run(&bench,
+                ANSWERS({ ASKED_SECURITY, 200,
+                          both ? TWO(SHOWN("s-1"), SHOWN("s-2")) : ONE(SHOWN("s-1")) },
+                        { "securityresources", 200, NONE }, { "policyresources", 200, FULL })),
+            both);
+    }
+}
+
+TEST(what_follows_the_last_query_ends_with_it)
+{
+    static const char shown[] = TWO(SHOWN("s-1"), SHOWN("s-2"));
+    BENCH(bench, &following_kind);
+    const struct answer *full = ANSWERS({ "securityresources", 200, FULL });
+    CHECK(run(&bench, full));
+    CHECK(!run(&bench, ANSWERS({ ASKED_SECURITY, 200, shown }, { "take 1", 200, NONE },
+                               { "securityresources", 200, FULL })));
+    CHECK_CONTAINS(bench.error.message, "nodes came back empty");
+    CHECK(run(&bench, full));
+    CHECK(run(&bench, ANSWERS({ ASKED_SECURITY, 200, shown }, { "securityresources", 200, NONE })));
+    CHECK_NONE(&bench, "s-1");
+}
+
+/* Nobody is left who could be shown: it is no proof that nobody is not. */
+TEST(nobody_to_ask_about_proves_nothing)
+{
+    BENCH(bench, &ending_kind);
+    CHECK(run(&bench, ANSWERS({ "securityresources", 200, FULL })));
+    discover(&bench, nobody);
+    bench.memory.rows[0] = 2;
+    CHECK(!run(&bench, ANSWERS({ ASKED_SECURITY, 200, TWO(SHOWN("s-1"), SHOWN("s-2")) },
+                               { "securityresources", 200, NONE })));
+}
+
+/* --- lists --------------------------------------------------------------------------------------
+ */
+
+#define THINGS(id) "/subscriptions/" id "/things"
+#define THING(id, name) "{\"id\":\"/subscriptions/" id "/things/" name "\"}"
+
+TEST(an_empty_list_of_a_subscription_says_so)
+{
+    static const struct answer full[] = {
+        { THINGS("s-1") "?", 200, VALUE(THING("s-1", "a")) },
+        { THINGS("s-2") "?", 200, VALUE(THING("s-2", "b")) },
+        { THINGS("s-2") "/b/parts", 200, VALUE(ROW("p")) },
+        { 0 },
+    };
+    BENCH(bench, &listed_kind);
+    CHECK(run(&bench, full));
+    CHECK_INT(findings_of(&bench, "s-2"), 2);
+    CHECK(run(&bench, ANSWERS({ THINGS("s-1") "?", 200, VALUE(THING("s-1", "a")) })));
+    CHECK_NONE(&bench, "s-2");
+    CHECK(!strstr(buf_cstr(&bench.asked), "ResourceGraph"));
+    CHECK(run(&bench, full));
+    CHECK(run(&bench, ANSWERS({ "/nothing", 200, "" }))); /* none of both */
+    CHECK_NONE(&bench, "s-1");
+    CHECK_NONE(&bench, "s-2");
+}
+
+TEST(a_list_that_may_not_be_read_is_no_empty_one)
+{
+    static const int refused[] = { 403, 404, 500 };
+    for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
+        BENCH(bench, &listed_kind);
+        CHECK(run(&bench, ANSWERS({ THINGS("s-1") "?", 200, VALUE(THING("s-1", "a")) },
+                                  { THINGS("s-2") "?", 200, VALUE(THING("s-2", "b")) })));
+        CHECK(run(&bench, ANSWERS({ THINGS("s-2"), refused[i], FORBIDDEN })));
+        CHECK_CARRIED(&bench, "s-2");
+        CHECK_NONE(&bench, "s-1");
+    }
+}
