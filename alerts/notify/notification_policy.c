@@ -65,6 +65,13 @@ static void exempt(const struct notification_context *context, const struct find
     resource->exempted_until_at = found.expires_at;
 }
 
+/* It ended so, or that is what is told of it. */
+static bool is_exempted(const struct alert *alert)
+{
+    return !strcmp(alert->reason, finding_reason_words[REASON_EXEMPTED]) ||
+           !strcmp(alert->event, "finding.exempted");
+}
+
 void notification_policy(const struct notification_context *context, const struct alert *alert,
                          const struct finding *finding, struct arena *arena,
                          struct notification_resource *resource)
@@ -73,6 +80,6 @@ void notification_policy(const struct notification_context *context, const struc
     if (!context->snapshot)
         return;
     resource->due_note = due_note(context, alert, finding, arena);
-    if (!strcmp(alert->reason, finding_reason_words[REASON_EXEMPTED]))
+    if (is_exempted(alert))
         exempt(context, finding, arena, resource);
 }

@@ -130,7 +130,7 @@ static void add_clocks(struct making *making, const struct notification_block *b
         layout_policy_due(&text, block, notification->made_at);
         add_fact(making, "Due", finish_text(making, &text));
     }
-    if (!is_open(block)) {
+    if (!is_open(block) || !block->ended_count) { /* that is what is told, not of some of it */
         layout_policy_exemption(&text, block, notification->made_at);
         add_fact(making, "Exempted", finish_text(making, &text));
     }

@@ -140,6 +140,20 @@ static bool is_event(const struct notification *notification, const char *word)
     return !strcmp(notification->event, word);
 }
 
+/* " until 2027-01-01" when all of it, so many, is exempted until that day. */
+static void put_until(struct buf *out, const struct notification *notification, int64_t count)
+{
+    const struct notification_block *block = notification->blocks;
+    int64_t until_at = block->resource_count ? block->resources[0].exempted_until_at : 0;
+    bool all = notification->block_count == 1 && !notification->left_out_blocks && until_at &&
+               count == (int64_t)block->resource_count;
+    for (size_t i = 0; i < block->resource_count && all; i++)
+        all = block->resources[i].exempted_until_at == until_at;
+    char day[32];
+    if (all)
+        buf_printf(out, " until %.10s", clock_format_rfc3339(until_at, day));
+}
+
 /* What happened and the risk: "Critical", "Now critical, was high", "Overdue 3 d (critical)". */
 static void put_verb(struct buf *out, const struct notification *notification,
                      const struct notification_block *block)
@@ -159,6 +173,9 @@ static void put_verb(struct buf *out, const struct notification *notification,
         buf_char(out, ')');
     } else if (is_event(notification, "finding.reopened")) {
         buf_printf(out, "%s again", risk);
+    } else if (is_event(notification, "finding.exempted") && !block->ended_count) {
+        buf_text(out, notification_words_ended("exempted"));
+        put_until(out, notification, block->open_count);
     } else if (is_event(notification, "finding.exemption_expired")) {
         buf_printf(out, "%s again (exemption over)", risk);
     } else if (!strcmp(block->risk_level, "not_evaluated") &&
@@ -273,20 +290,6 @@ static bool ended_alike(const struct notification *notification)
     return ways == 1 && *notification->reason;
 }
 
-/* " until 2027-01-01" when all of it is exempted until that day. */
-static void put_until(struct buf *out, const struct notification *notification)
-{
-    const struct notification_block *block = notification->blocks;
-    int64_t until_at = block->resource_count ? block->resources[0].exempted_until_at : 0;
-    bool all = notification->block_count == 1 && !notification->left_out_blocks && until_at &&
-               block->ended_count == (int64_t)block->resource_count;
-    for (size_t i = 0; i < block->resource_count && all; i++)
-        all = block->resources[i].exempted_until_at == until_at;
-    char day[32];
-    if (all)
-        buf_printf(out, " until %.10s", clock_format_rfc3339(until_at, day));
-}
-
 static void put_ended(struct buf *out, const struct notification *notification)
 {
     const struct notification_block *block = notification->blocks;
@@ -294,7 +297,7 @@ static void put_ended(struct buf *out, const struct notification *notification)
     bool alike = ended_alike(notification);
     buf_text(out, alike ? notification_words_ended(notification->reason) : "Ended");
     if (alike)
-        put_until(out, notification);
+        put_until(out, notification, block->ended_count);
     buf_text(out, ": ");
     if (notification->block_count + (size_t)notification->left_out_blocks > 1) {
         put_findings(out, notification, notification->resource_total);

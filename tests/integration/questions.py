@@ -12,6 +12,8 @@ PORTAL = "https://portal.azure.com/#blade/Microsoft_Azure_Security/Recommendatio
 GUIDE = "https://learn.microsoft.com/azure/storage/common/storage-network-security"
 ACCESS = "Storage accounts should restrict network access"
 ENDED = {"silence add", "How to fix", "Due", "Threatens", "To gain"}  # not of what ended
+WAIVED = ("until 2026-12-20 00:00 UTC, in 24 d",
+          "waiver: A partner's network moves in spring")
 
 
 def silence(rule, *matchers):
@@ -101,6 +103,16 @@ STORIES = {
         ended("Exempted", "It is exempted, not fixed: it is still there."),
         never=ENDED | {"Fixed", "because: fixed", "is fixed"},
         pagerduty=closed("Exempted:", "Closed because: exempted")),
+    "exempted_until": Story(
+        ("Exempted until 2026-12-20:", "Storage", "stprod01"),
+        ended("Exempted", "It is exempted, not fixed: it is still there.", why=WAIVED),
+        never=ENDED | {"Fixed", "because: fixed", "is fixed", "zoe"},
+        pagerduty=closed("Exempted until 2026-12-20:", "Closed because: exempted")),
+    "exemption": Story(  # a rule that asks for the event itself
+        ("Exempted until 2026-12-20:", "Storage", "stprod01"),
+        storage(exempted=WAIVED, gain=(),
+                silence=silence("Exempted", 'finding_id="87e1adc539a6b192"')),
+        never={"zoe"}),
     "not_applicable": Story(
         ("Not applicable:", "Storage", "stprod01"),
         ended("Not applicable", "that is no fix"), never=ENDED | {"Fixed", "because: fixed"},

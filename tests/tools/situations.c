@@ -82,6 +82,35 @@ static void exempted(struct stage *stage)
     ends(stage, "NotApplicable", "Exempt");
 }
 
+/* The account is exempted from the policy behind its recommendation. */
+static void exempt_storage(struct stage *stage)
+{
+    CLEANUP(buf_finish) struct buf rows = { 0 };
+    buf_printf(&rows,
+               "[{\"id\":\"1\",\"exemptionId\":\"1\",\"subscriptionId\":\"" STAGE_PRODUCTION
+               "\",\"scope\":\"/subscriptions/" STAGE_PRODUCTION "\",\"policyId\":\"%s\","
+               "\"category\":\"Waiver\",\"reason\":\"A partner's network moves in spring\","
+               "\"requestedBy\":\"zoe@example.com\",\"expiresOn\":\"2026-12-20T00:00:00Z\"}]",
+               stage_policy(stage, stage_advices[STAGE_STORAGE].key));
+    scene_feed(&stage->scene, SOURCE(exemptions), 0, buf_cstr(&rows));
+    stage_turns(stage, &stage->rows[0], "NotApplicable", "Exempt");
+    stage_collect(stage);
+}
+
+static void exempted_until(struct stage *stage)
+{
+    begin_storage(stage, 1);
+    exempt_storage(stage);
+}
+
+static void exemption(struct stage *stage)
+{
+    stage_begin(stage, BY_ADVICE, NO_RULER,
+                GROUPS "  - alert: Exempted\n    event: finding.exempted\n");
+    open_storage(stage, 1);
+    exempt_storage(stage);
+}
+
 static void not_applicable(struct stage *stage)
 {
     ends(stage, "NotApplicable", "OffByPolicy");
@@ -355,7 +384,8 @@ static void by_rule(struct stage *stage)
 /* clang-format off */
 #define SITUATIONS(X) \
     X(opened) X(second_resource) X(partly_fixed) X(fixed) X(all_fixed) X(exempted) \
-    X(not_applicable) X(plan_off) X(deleted) X(reopened) X(exemption_over) X(rerated) \
+    X(exempted_until) X(exemption) X(not_applicable) X(plan_off) X(deleted) X(reopened) \
+    X(exemption_over) X(rerated) \
     X(overdue) X(mixed) X(digest) X(first_run) X(stale) X(threshold) X(absent) X(drop_score) \
     X(score_back) X(by_machine) X(by_rule) X(aws) X(hundreds) X(longest) X(changed) \
     X(changed_back) X(changed_several)

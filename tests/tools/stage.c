@@ -51,6 +51,13 @@ static const char *repeat(struct arena *arena, const char *text, size_t times)
     return arena_text(arena, buf_cstr(&all));
 }
 
+const char *stage_policy(struct stage *stage, const char *key)
+{
+    CLEANUP(buf_finish) struct buf id = { 0 };
+    buf_printf(&id, "/providers/microsoft.authorization/policydefinitions/%s", key);
+    return arena_text(&stage->arena, buf_cstr(&id));
+}
+
 /* The longest texts Azure may hand out, in words that bite: each format escapes them. */
 static struct stage_advice longest(struct arena *arena)
 {
@@ -130,6 +137,7 @@ static void list_advices(struct stage *stage)
         json_add_text(&writer, "name", advice.key);
         json_open(&writer, "properties", '{');
         json_add_text(&writer, "displayName", advice.title);
+        json_add_text(&writer, "policyDefinitionId", stage_policy(stage, advice.key));
         json_add_text(&writer, "description", advice.description);
         json_add_text(&writer, "remediationDescription", advice.remediation);
         json_add_text(&writer, "severity", advice.severity);

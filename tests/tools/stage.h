@@ -59,6 +59,9 @@ void stage_begin_unseen(struct stage *stage, const char *routing, const char *mo
 const char *stage_storage(struct stage *stage, const char *group, const char *name);
 const char *stage_machine(struct stage *stage, const char *group, const char *name);
 
+/* The policy behind a recommendation. */
+const char *stage_policy(struct stage *stage, const char *key);
+
 /* Add what fails since so long; to be changed in stage->rows until it is collected. */
 struct stage_row *stage_fails(struct stage *stage, enum stage_advices advice,
                               const char *resource_id, const char *risk, int64_t since_s);
