@@ -72,8 +72,10 @@ static const char *severity_of(const struct pagerduty_config *config,
                                const struct notification *notification)
 {
     const char *not_evaluated = finding_risk_words[RISK_NOT_EVALUATED];
-    if (notification->resource_total || strcmp(notification->risk_level, not_evaluated) != 0)
-        return severities[rank_of(config, notification->risk_level)];
+    int risk = rank_of(config, notification->risk_level);
+    if (risk >= 0 &&
+        (notification->resource_total || strcmp(notification->risk_level, not_evaluated) != 0))
+        return severities[risk];
     int worst = rank_of(config, notification->severity);
     for (size_t i = 0; i < notification->alert_count; i++) {
         const struct alert *alert = &notification->alerts[i];

@@ -142,6 +142,22 @@ TEST(severity_follows_the_risk_or_the_map)
     CHECK_TEXT(fixture_text(&score, "payload.severity"), "error"); /* the rule's label: high */
 }
 
+/* What an outbox holds may have been written by another program. */
+TEST(a_level_that_nobody_knows_is_none)
+{
+    static const char *const levels[] = { "", "burning" };
+    for (size_t i = 0; i < ARRAY_COUNT(levels); i++) {
+        struct pagerduty_config config = { 0 };
+        FIXTURE built = { 0 };
+        secret_set(&config.routing_key, "0123456789abcdef0123456789abcdef");
+        fixture_notification(FIXTURE_FINDING, &built.arena, &built.notification);
+        built.notification.risk_level = levels[i];
+        fixture_again(&built, &pagerduty_kind, &config);
+        CHECK_TEXT(fixture_text(&built, "payload.severity"), "error"); /* of the label: high */
+        secret_finish(&config.routing_key);
+    }
+}
+
 /* A threshold has no finding: its label risk_level counts, or the worst severity that fires. */
 TEST(severity_of_a_threshold)
 {
