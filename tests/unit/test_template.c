@@ -115,6 +115,39 @@ TEST(sections_ask_for_something)
     check_renders("{{#fruits}}{{#fruits}}x{{/fruits}}{{/fruits}}", "xxxx");
 }
 
+TEST(sections_compare)
+{
+    check_renders("{{#kind=square}}s{{/kind=square}}{{^kind=square}}no{{/kind}}", "s");
+    check_renders("{{#kind=round}}r{{/kind}}{{^kind=round}}not round{{/kind}}", "not round");
+    check_renders("{{#owner=Ann & <Bob>}}Ann{{/owner}}{{#note=}}empty{{/note}}", "Annempty");
+    check_renders("{{#labels.team=cloud}}t{{/labels.team}}{{#labels.none=x}}n{{/labels.none}}",
+                  "t");
+    check_renders("{{#count=-2}}two{{/count}}{{#full=true}}f{{/full}}", "twof");
+    check_renders("{{#fruits}}{{#name=plum}}{{weight}}{{/name}}{{/fruits}}", "0");
+}
+
+TEST(elements_know_their_place)
+{
+    check_renders("{{#fruits}}{{name}}{{^@last}}, {{/@last}}{{/fruits}}", "apple, plum");
+    check_renders("{{#fruits}}{{#@first}}[{{/@first}}{{name}}{{#@last}}]{{/@last}}{{/fruits}}",
+                  "[appleplum]");
+    check_renders("{{#fruits}}{{#labels}}{{name}}{{^@last}}+{{/@last}}{{/labels}}"
+                  "{{^@last}};{{/@last}}{{/fruits}}",
+                  "team+zone;team+zone");
+    check_renders("{{#labels}}{{@first}} {{/labels}}", "true false ");
+}
+
+TEST(a_section_is_cut)
+{
+    check_renders("{{#cut 10}}0123456789{{/cut}}", "0123456789");
+    check_renders("{{#cut 10}}0123456789a{{/cut}}!", "0123456\xe2\x80\xa6!");
+    check_renders("{{#cut 10}}0123456\xc3\xa9\xc3\xa9\xc3\xa9{{/cut}}", "0123456\xe2\x80\xa6");
+    check_renders("{{#cut 10}}012345\xc3\xa9\xc3\xa9\xc3\xa9{{/cut}}", "012345\xe2\x80\xa6");
+    check_renders("{{#cut 12}}{{#fruits}}{{name}} of {{owner}}{{/fruits}}{{/cut}}",
+                  "apple of \xe2\x80\xa6");
+    check_renders("{{#cut 10}}0123456\\\\\\{{/cut}}", "0123456\\\\\\");
+}
+
 TEST(lines_of_tags_alone_leave_no_line)
 {
     check_renders("a\n{{#full}}\nb\n{{/full}}\nc\n", "a\nb\nc\n");
@@ -146,11 +179,132 @@ TEST(mistakes_are_named_with_their_line)
         { "{{&owner}}", "not supported" },
         { "{{>file}}", "not supported" },
         { "{{=<% %>=}}", "not supported" },
+        { "{{kind=square}}", "compares, write {{#kind=square" },
+        { "{{#kind=oval}}x{{/kind}}", "no word of that field: {{kind=oval" },
+        { "{{#fruits=x}}x{{/fruits}}", "unknown field {{fruits=x}}" },
+        { "{{#full=true}}x{{/owner}}", "closes what is not open" },
+        { "{{@last}}", "unknown field {{@last}}" },
+        { "{{#fruits}}{{@third}}{{/fruits}}", "unknown field {{@third}}" },
+        { "{{#cut 9}}x{{/cut}}", "not 10 to 32768 bytes: {{#cut 9" },
+        { "{{#cut 32769}}x{{/cut}}", "not 10 to 32768 bytes" },
+        { "{{#cut many}}x{{/cut}}", "not 10 to 32768 bytes" },
+        { "{{#cut 10}}{{#cut 10}}x{{/cut}}{{/cut}}", "cuts no text in quotes" },
+        { "a\n{{#cut 10}}x", "line 2: never closed: {{#cut" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         CLEANUP(arena_finish) struct arena arena = { 0 };
         struct error error = { 0 };
         CHECK(!template_compile(cases[i].text, fields, &arena, &error));
+        CHECK_INT(error.code, ERROR_CONFIG);
+        CHECK_CONTAINS(error.message, cases[i].message);
+    }
+}
+
+/* --- bodies ----------------------------------------------------------------------------------- */
+static void check_body(const char *text, enum template_escape markup, size_t limit,
+                       const struct basket *data, const char *want)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    struct error error = { 0 };
+    const struct template *compiled = template_compile_json(text, fields, &arena, &error);
+    CHECK_TEXT(error.message, "");
+    if (!compiled)
+        return;
+    bool fits = template_render_json(compiled, markup, limit, data, &out);
+    CHECK_INT(fits, want != NULL);
+    CHECK_TEXT(want ? buf_cstr(&out) : "", want ? want : "");
+}
+
+static const struct basket odd_basket = {
+    .owner = "\"a\" \\ <b>&'\n\t\x01 \xf0\x9f\x98\x80 \xff @all `*_~[](|#>",
+    .note = "",
+    .price = 2,
+    .fruits = two_fruits,
+    .fruit_count = 2,
+};
+
+TEST(values_of_a_body_are_escaped)
+{
+    static const struct {
+        enum template_escape markup;
+        const char *template, *want;
+    } cases[] = {
+        { TEMPLATE_ESCAPE_PLAIN, "{\"a\": \"{{owner}}\", \"b\": {{count}}, \"c\": {{full}}}",
+          "{\"a\": \"\\\"a\\\" \\\\ <b>&'\\n\\t\\u0001 \xf0\x9f\x98\x80 \xef\xbf\xbd @all "
+          "`*_~[](|#>\", \"b\": 0, \"c\": false}" },
+        { TEMPLATE_ESCAPE_HTML, "[\"{{owner}}\"]",
+          "[\"&quot;a&quot; \\\\ &lt;b&gt;&amp;&#39;<br>\\t\\u0001 \xf0\x9f\x98\x80 \xef\xbf\xbd "
+          "@all `*_~[](|#&gt;\"]" },
+        { TEMPLATE_ESCAPE_MARKDOWN, "[\"{{owner}}\"]",
+          "[\"\\\"a\\\" \\\\\\\\ \\\\<b\\\\>&'\\n\\t\\u0001 \xf0\x9f\x98\x80 \xef\xbf\xbd "
+          "@\xe2\x80\x8b"
+          "all \\\\`\\\\*\\\\_\\\\~\\\\[\\\\](\\\\|\\\\#\\\\>\"]" },
+        { TEMPLATE_ESCAPE_HTML, "[\"{{#cut 12}}<b>{{&owner}}</b>{{/cut}}\"]",
+          "[\"<b>\\\"a\\\" \\\\ \xe2\x80\xa6\"]" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        check_body(cases[i].template, cases[i].markup, 1000, &odd_basket, cases[i].want);
+}
+
+TEST(line_breaks_in_quotes_are_for_the_writer)
+{
+    check_body("{\n  \"a\": \"one\n     {{#fruits}}\n  \\n{{name}}\n  {{/fruits}}\r\n end \"\n}\n",
+               TEMPLATE_ESCAPE_PLAIN, 100, &basket, "{\n  \"a\": \"one\\napple\\nplumend \"\n}\n");
+}
+
+TEST(a_body_that_is_too_long_is_of_no_use)
+{
+    check_body("[\"{{#fruits}}{{name}}{{/fruits}}\"]", TEMPLATE_ESCAPE_PLAIN, 13, &basket,
+               "[\"appleplum\"]");
+    check_body("[\"{{#fruits}}{{name}}{{/fruits}}\"]", TEMPLATE_ESCAPE_PLAIN, 12, &basket, NULL);
+    check_body("[\"{{#cut 10}}{{#fruits}}{{name}}{{name}}{{/fruits}}{{/cut}}\"]",
+               TEMPLATE_ESCAPE_PLAIN, 14, &basket, "[\"appleap\xe2\x80\xa6\"]");
+}
+
+/* What is cut is the text, not what it is written as: no escape, character or entity is split. */
+TEST(a_cut_splits_nothing)
+{
+    static const char *const texts[] = { "\"\"\"\"\"\"\"\"\"\"\"\"", "\x01\x01\x01\x01\x01\x01\x01",
+                                         "&&&&&&&&&&&&&&&&&&",
+                                         "\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
+                                         "\xf0\x9f\x98\x80" };
+    static const char *const want[] = { "\\\"\\\"\\\"\\\"\\\"\\\"\\\"\xe2\x80\xa6",
+                                        "\\u0001\\u0001\xe2\x80\xa6", "&amp;\xe2\x80\xa6",
+                                        "\xf0\x9f\x98\x80\xe2\x80\xa6" };
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        CLEANUP(buf_finish) struct buf body = { 0 };
+        const struct basket data = { .owner = texts[i], .note = "" };
+        buf_printf(&body, "\"%s\"", want[i]);
+        check_body("\"{{#cut 10}}{{owner}}{{/cut}}\"", i == 2 ? TEMPLATE_ESCAPE_HTML : 0, 100,
+                   &data, buf_cstr(&body));
+    }
+    const struct basket pairs = { .owner = "", .note = "" };
+    check_body("\"{{#cut 10}}123456\\ud83d\\ude00\\ud83d\\ude00{{/cut}}\"", 0, 100, &pairs,
+               "\"123456\xe2\x80\xa6\"");
+}
+
+TEST(mistakes_of_a_body_are_named)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        { "{\n\"a\": {{owner}}}", "line 2: is a text and stands without quotes: {{owner" },
+        { "{\"a\": {{packed_at}}}", "stands without quotes" },
+        { "{\"a\": {{labels.team}}}", "stands without quotes" },
+        { "{{#full}}\"{{/full}}", "line 1: a quote begins or ends inside of {{#full" },
+        { "\"{{#full}}\"{{/full}}", "a quote begins or ends inside of {{#full" },
+        { "{\"a", "a quote is never closed" },
+        { "\"\t{{owner}}\"", "a control character in quotes" },
+        { "\"\\{{owner}}\"", "a backslash without the character it escapes" },
+        { "{{#cut 10}}1{{/cut}}", "cuts no text in quotes" },
+        { "\"{{#cut 10}}\"{{/cut}}", "a quote inside of {{#cut}}" },
+        { "\"{{&ownr}}\"", "unknown field {{ownr}}" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(arena_finish) struct arena arena = { 0 };
+        struct error error = { 0 };
+        CHECK(!template_compile_json(cases[i].text, fields, &arena, &error));
         CHECK_INT(error.code, ERROR_CONFIG);
         CHECK_CONTAINS(error.message, cases[i].message);
     }
