@@ -309,11 +309,12 @@ static void put_row_id(const struct finding *finding, struct buf *out)
         out->data[i] = (char)tolower((unsigned char)out->data[i]);
 }
 
-const char *subassessments_of(const struct snapshot *snapshot, const struct finding *finding,
-                              struct arena *arena)
+/* What lies below a finding, of the first source that knows any; NULL when none does. */
+static const struct below *find_below(const struct snapshot *snapshot,
+                                      const struct finding *finding)
 {
-    CLEANUP(buf_finish) struct buf row_id = { 0 }, text = { 0 };
-    for (size_t i = 0; i < snapshot->sources->count && !text.length; i++) {
+    CLEANUP(buf_finish) struct buf row_id = { 0 };
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
         const struct part *part = snapshot->parts[i];
         if (!part || part->source->collector != &subassessments_collector)
             continue;
@@ -321,10 +322,51 @@ const char *subassessments_of(const struct snapshot *snapshot, const struct find
             put_row_id(finding, &row_id);
         const struct finding_id id = finding_id(part->source, row_id.data, row_id.length);
         const struct below *below = part_row_of(part, &belows, &id);
-        if (below)
-            put_below(below, &text);
+        if (below && *below->named)
+            return below;
     }
+    return NULL;
+}
+
+const char *subassessments_of(const struct snapshot *snapshot, const struct finding *finding,
+                              struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    const struct below *below = find_below(snapshot, finding);
+    if (below)
+        put_below(below, &text);
     return arena_text(arena, buf_cstr(&text));
+}
+
+/* The next part of "CVE-1|9.8|2.1", in the arena; "" when there is none. */
+static const char *next_part(const char **at, struct arena *arena)
+{
+    size_t length = strcspn(*at, "|,");
+    const char *part = arena_copy(arena, *at, length);
+    *at += length + ((*at)[length] == '|');
+    return part;
+}
+
+size_t subassessments_list(const struct snapshot *snapshot, const struct finding *finding,
+                           struct arena *arena, const struct subassessment **list)
+{
+    const struct below *below = find_below(snapshot, finding);
+    const char *named = below ? below->named : "";
+    size_t count = 0, most = 1;
+    for (const char *at = named; *at; at++)
+        most += *at == ',';
+    struct subassessment *items = arena_zalloc(arena, most * sizeof *items);
+    for (const char *at = named; *at; at += *at == ',') {
+        struct subassessment *item = &items[count];
+        item->cve = next_part(&at, arena);
+        const char *score = next_part(&at, arena);
+        item->score = *score ? strtod(score, NULL) : NAN;
+        item->fixed_in = next_part(&at, arena);
+        at += strcspn(at, ",");
+        count += *item->cve != 0;
+    }
+    *list = items;
+    return count;
 }
 
 /* --- families --------------------------------------------------------------------------------- */

@@ -7,3 +7,13 @@
  * none is known. What it returns lives in the arena. */
 const char *subassessments_of(const struct snapshot *snapshot, const struct finding *finding,
                               struct arena *arena);
+
+/* One of them. */
+struct subassessment {
+    const char *cve, *fixed_in; /* fixed_in: "" = not told */
+    double score;               /* CVSS 3; NaN = not told */
+};
+
+/* The same as a list, in the arena. Returns how many. */
+size_t subassessments_list(const struct snapshot *snapshot, const struct finding *finding,
+                           struct arena *arena, const struct subassessment **list);

@@ -13,6 +13,7 @@
 #include "alerts/notify/notification_score.h"
 #include "alerts/notify/notification_security.h"
 #include "alerts/notify/notification_threshold.h"
+#include "alerts/notify/notification_vulnerabilities.h"
 #include "alerts/rules/notification_silence.h"
 #include "alerts/text/html.h"
 #include "alerts/text/text.h"
@@ -310,6 +311,7 @@ static bool add_findings(struct making *making, size_t place, bool open,
         if (!making->subject->words) {
             notification_policy(making->context, alert, &view, making->arena, resource);
             notification_changes(making->context, alert, view.resource_id, making->arena, resource);
+            notification_vulnerabilities(making->context->snapshot, &view, making->arena, resource);
         }
         if (baselines_explain(making->context->snapshot, &view, making->arena, &making->rule))
             notification_baseline(&making->rule, making->arena, block);

@@ -28,6 +28,13 @@ static const struct record_field change_fields[] = {
     { 0 }
 };
 
+static const struct record_field vulnerability_fields[] = {
+    FIELD(TEXT, notification_vulnerability, cve, "Its CVE."),
+    MEASURED(notification_vulnerability, score, "Its CVSS score."),
+    FIELD(TEXT, notification_vulnerability, fixed_in, "The version that fixes it."),
+    { 0 }
+};
+
 static const struct record_field resource_fields[] = {
     FIELD(TEXT, notification_resource, finding_id, "Id of the finding, 16 hex digits."),
     FIELD(TEXT, notification_resource, name, "Name of the resource."),
@@ -59,6 +66,8 @@ static const struct record_field resource_fields[] = {
     FIELD(INSTANT, notification_resource, ended_before_at, "When that was."),
     LIST(notification_resource, changes, change_count, notification_change, change_fields,
          "Who changed it around then, candidates:"),
+    LIST(notification_resource, vulnerabilities, vulnerability_count, notification_vulnerability,
+         vulnerability_fields, "The gravest vulnerabilities on it:"),
     FIELD(INSTANT, notification_resource, unseen_at, "Since when Azure did not show it."),
     FIELD(BOOL, notification_resource, resolved, "Whether it is resolved."),
     { 0 }

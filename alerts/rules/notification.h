@@ -26,6 +26,11 @@ struct notification_change { /* who may have caused a finding, or its end: a can
     const char *operation, *kind;
 };
 
+struct notification_vulnerability { /* below a finding */
+    const char *cve, *fixed_in;     /* fixed_in: "" = not told */
+    double score;                   /* CVSS 3; NaN = not told */
+};
+
 /* One finding of a block: a resource and where it stands. */
 struct notification_resource {
     const char *finding_id, *name, *type, *group;
@@ -47,6 +52,8 @@ struct notification_resource {
     int64_t ended_before_at;
     const struct notification_change *changes; /* [change_count] people before Azure itself */
     size_t change_count;
+    const struct notification_vulnerability *vulnerabilities; /* the gravest below it */
+    size_t vulnerability_count;
     int64_t unseen_at; /* first collection without it, of what is no longer assessed */
     bool resolved;
 };
