@@ -4,26 +4,39 @@
 #include <string.h>
 
 #include "alerts/receivers/alertmanager.h"
+#include "alerts/receivers/ocsf.h"
+#include "alerts/receivers/webhook_template.h"
 #include "core/clock.h"
 #include "core/hash.h"
 
 enum {
     BODY_BYTES = 64 * 1024, /* source: CloudEvents 1.0, size limits */
     GROUP_BYTES = 512 * 1024,
+    OCSF_BYTES = 512 * 1024,
     SECRET_MIN = 24,
     SECRET_MAX = 64,
 };
 
-const char *const webhook_body_words[] = { "standard", "alertmanager", "cloudevents",
-                                           "cloudevents_binary", NULL };
+const char *const webhook_body_words[] = {
+    "standard", "alertmanager", "cloudevents", "cloudevents_binary", "ocsf", "template", NULL
+};
 
 /* clang-format off */
+#define LINE(key) OPTION_LINE(struct webhook_config, line.key)
 const struct option webhook_options[] = {
     { "url", OPTION_SECRET(struct webhook_config, url), .required = true,
       .help = "Where to POST." },
     { "body", OPTION_WORD(struct webhook_config, body), .otherwise = "standard",
       .words = webhook_body_words,
-      .help = "Shape of the body: Standard Webhooks, Alertmanager's version 4, CloudEvents." },
+      .help = "Shape of the body: Standard Webhooks, Alertmanager's version 4, CloudEvents, OCSF "
+              OCSF_VERSION ", or the template's." },
+    { "template", OPTION_TEXT(struct webhook_config, template), LINE(template),
+      .help = "The body as a template that makes JSON, of body: template." },
+    { "markup", OPTION_WORD(struct webhook_config, markup), .otherwise = "plain", LINE(markup),
+      .words = template_escape_words,
+      .help = "What its values stand in: what would be formatting or a mention there is text." },
+    { "limit", OPTION_SIZE(struct webhook_config, limit), .otherwise = "32KiB", LINE(limit),
+      .min = 1024, .max = 64 * 1024, .help = "How large its body may be." },
     { "signing_secret", OPTION_SECRET(struct webhook_config, signing_secret),
       .help = "Standard Webhooks secret, whsec_ and base64 of 24 to 64 bytes." },
     { "signing_secret_old", OPTION_SECRET(struct webhook_config, signing_secret_old),
@@ -199,6 +212,14 @@ static void write_group(const void *config, const struct receiver_context *conte
     alertmanager_write_group(notification, context->name, (size_t)webhook->max_alerts, out);
 }
 
+static void write_ocsf(const void *config, const struct receiver_context *context,
+                       const struct notification *notification, struct buf *out)
+{
+    (void)config;
+    (void)context;
+    ocsf_write(notification, out);
+}
+
 static const struct {
     const char *content_type;
     receiver_write *write;
@@ -209,7 +230,19 @@ static const struct {
     [WEBHOOK_CLOUDEVENTS] = { "application/cloudevents+json; charset=utf-8", write_event,
                               BODY_BYTES },
     [WEBHOOK_CLOUDEVENTS_BINARY] = { "application/json", write_notification, BODY_BYTES },
+    [WEBHOOK_OCSF] = { "application/json", write_ocsf, OCSF_BYTES },
+    [WEBHOOK_TEMPLATE] = { "application/json", NULL, 0 }, /* webhook_template.c */
 };
+
+static bool build_body(const struct webhook_config *webhook, const struct receiver_context *context,
+                       struct notification *notification, struct receiver_request *request,
+                       struct error *error)
+{
+    if (webhook->body == WEBHOOK_TEMPLATE)
+        return webhook_template_build(webhook, notification, request, error);
+    return receiver_fit(webhook, context, notification, shapes[webhook->body].write, NULL,
+                        shapes[webhook->body].limit, request, error);
+}
 
 static bool build(const void *config, const struct receiver_context *context,
                   struct notification *notification, struct receiver_request *request,
@@ -218,12 +251,36 @@ static bool build(const void *config, const struct receiver_context *context,
     const struct webhook_config *webhook = config;
     receiver_prepare(request, &webhook->http, secret_text(&webhook->url),
                      shapes[webhook->body].content_type);
-    if (!receiver_fit(config, context, notification, shapes[webhook->body].write, NULL,
-                      shapes[webhook->body].limit, request, error))
+    if (!build_body(webhook, context, notification, request, error))
         return false;
     if (webhook->body == WEBHOOK_CLOUDEVENTS_BINARY)
         add_event_headers(request, notification);
     return sign(webhook, context, notification, request, error) && receiver_seal(request);
+}
+
+/* A key of another body than the one that is chosen. */
+static void check_body(const struct webhook_config *webhook, const char *file, int line,
+                       struct option_report *report)
+{
+    const struct {
+        const char *key;
+        int line;
+        enum webhook_body body;
+    } keys[] = {
+        { "template", webhook->line.template, WEBHOOK_TEMPLATE },
+        { "markup", webhook->line.markup, WEBHOOK_TEMPLATE },
+        { "limit", webhook->line.limit, WEBHOOK_TEMPLATE },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+        if (keys[i].line && (int)keys[i].body != webhook->body)
+            options_complain(report, file, keys[i].line, keys[i].key, "needs body: %s",
+                             webhook_body_words[keys[i].body]);
+    if (webhook->body != WEBHOOK_TEMPLATE)
+        return;
+    if (webhook->template)
+        webhook_template_check(webhook, file, report);
+    else
+        options_complain(report, file, line, "body", "template needs the key template");
 }
 
 static void check(const void *config, const char *file, int line, struct option_report *report)
@@ -232,6 +289,7 @@ static void check(const void *config, const char *file, int line, struct option_
     const struct secret *secrets[] = { &webhook->signing_secret, &webhook->signing_secret_old };
     receiver_check(&webhook->http, file, line, report);
     receiver_check_url(secret_text(&webhook->url), file, line, report);
+    check_body(webhook, file, line, report);
     for (size_t i = 0; i < ARRAY_COUNT(secrets); i++) {
         CLEANUP(buf_finish) struct buf unused = { 0 };
         struct error error;

@@ -28,7 +28,10 @@ static void build_all(const struct notification *notification)
     const struct pagerduty_config pagerduty = { .routing_key = { key } };
     const struct alertmanager_config alertmanager = { .urls = { urls, 1 } };
     const struct email_config email = { .smarthost = "a:25", .from = "a@b", .to = { to, 1 } };
-    struct webhook_config webhook = { .url = { url } };
+    struct webhook_config webhook = { .url = { url }, .limit = 32 * 1024 };
+    webhook.template = "{\"title\":\"{{title}}\",\"text\":\"{{#cut 300}}{{text}}{{/cut}}\","
+                       "\"blocks\":[{{#blocks}}\"{{description}}\"{{^@last}},{{/@last}}"
+                       "{{/blocks}}]}";
     for (webhook.body = 0; webhook_body_words[webhook.body]; webhook.body++)
         build(&webhook_kind, &webhook, notification);
     build(&slack_kind, &slack, notification);

@@ -104,6 +104,8 @@ def shortened(value):
 
 
 def of_json(body):
+    """A release changes no golden: the program's version in it is left out."""
+    body = re.sub(r'("name":"defender_exporter",[^{}]*"version":")[^"]*', r"\1of the program", body)
     return json.dumps(shortened(json.loads(body)), indent=1, ensure_ascii=False)
 
 

@@ -4,6 +4,7 @@
 GOLDEN_WRITE=1 renews tests/golden/readers: look at the difference."""
 import difflib
 import functools
+import html
 import json
 import os
 import re
@@ -324,7 +325,49 @@ def email_fits(body):
             "folded": max(map(len, lines)) <= 100, "ASCII": body.isascii()}
 
 
+def characters(value):
+    """Of every text in JSON, as UTF-16 counts them, which is the most that services count."""
+    return len(texts_of(value).encode("utf-16-le")) // 2
+
+
+def google_chat_fits(body):
+    message = json.loads(body)
+    widgets = message["cardsV2"][0]["card"]["sections"][0]["widgets"]
+    return {"bytes": len(body.encode()) <= 32000, "text": bool(widgets[0]["textParagraph"]["text"]),
+            "key": len(message["thread"]["threadKey"]) <= 4000, "widgets": len(widgets) <= 100,
+            "title": bool(message["cardsV2"][0]["card"]["header"]["title"])}
+
+
+def mattermost_fits(body):
+    attachment, = json.loads(body)["attachments"]
+    return {"bytes": len(body) <= 7900, "colour": re.fullmatch("#[0-9a-f]{6}", attachment["color"]),
+            "text": 0 < characters(attachment["text"]) <= 16383, "title": attachment["title"]}
+
+
+def discord_fits(body):
+    message = json.loads(body)
+    embed, = message["embeds"]
+    return {"title": 0 < characters(embed["title"]) <= 256,
+            "description": characters(embed["description"]) <= 4096,
+            "fields": len(embed["fields"]) <= 25,
+            "each field": all(0 < characters(field["value"]) <= 1024 for field in embed["fields"]),
+            "all of it": characters(embed) <= 6000, "nobody": message["allowed_mentions"] ==
+            {"parse": []}, "colour": 0 < embed["color"] < 1 << 24,
+            "when": re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", embed["timestamp"])}
+
+
+def ntfy_fits(body):
+    message = json.loads(body)
+    return {"bytes": len(body.encode()) <= 8192,
+            "message": 0 < len(message["message"].encode()) <= 4096,
+            "title": 0 < len(message["title"].encode()) <= 250, "topic": message["topic"],
+            "priority": message["priority"] in (1, 2, 3, 4, 5),
+            "tags": message["tags"][0] in ("rotating_light", "warning", "heavy_check_mark")}
+
+
 FITS = {
+    "google_chat": google_chat_fits, "mattermost": mattermost_fits, "discord": discord_fits,
+    "ntfy": ntfy_fits, "ocsf": lambda body: {"bytes": len(body.encode()) <= 512 * 1024},
     "slack": slack_fits, "teams": teams_fits, "pagerduty": pagerduty_fits, "email": email_fits,
     "standard": lambda body: {"bytes": len(body.encode()) <= 64 * 1024},
     "cloudevents": lambda body: {"bytes": len(body.encode()) <= 64 * 1024},
@@ -341,6 +384,40 @@ def test_every_message_is_within_its_receivers_limits():
         for request in told:
             broken = [what for what, fits in FITS[variant](request["body"]).items() if not fits]
             equal(broken, [], f"limits of {variant} that {request['page']} breaks")
+
+
+# --- bodies from templates -----------------------------------------------------------------------
+EXAMPLES = ("google_chat", "mattermost", "discord", "ntfy")
+
+
+def said_by(request):
+    """What a person reads of a body that the examples make."""
+    text = texts_of(json.loads(request["body"])).replace("\u200b", "")
+    text = re.sub(r"\\([\\`*_~\[\]<>|#])", r"\1", html.unescape(text.replace("<br>", "\n")))
+    return plain(re.sub(r"</?b>", "", text))
+
+
+def test_examples_say_what_where_and_how_to_fix():
+    """The titles of all, and of what is open each resource, the fix, the link and the silence."""
+    found = []
+    for situation, story in STORIES.items():
+        for variant in EXAMPLES:
+            told = requests()[situation, variant]
+            text = " ".join(map(said_by, told))
+            bodies = [json.loads(one["body"])["data"] for one in requests()[situation, "standard"]]
+            wanted = [plain(body["title"]) for body in bodies]
+            cut = any(request["truncated"] for request in told) or "…" in text
+            for body in bodies if not cut else ():
+                wanted += [body["silence_command"]] * (body["status"] == "firing")
+                for block in body["blocks"]:
+                    named = block.get("resources", [])
+                    wanted += [f"{one['name']} in {one['group']}, {one['subscription_name']}: "
+                               f"{one['state']}" for one in named if "group" in one]
+                    if block.get("open_count") and named and block["remediation"] != "…":
+                        wanted.append(block["remediation"].split("\n")[0])
+            found += [f"{situation}, {variant}: no {one!r}" for one in wanted
+                      if plain(one)[:200] not in text]
+    equal("\n".join(found), "", "what examples do not say")
 
 
 run(globals())

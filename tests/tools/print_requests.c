@@ -8,14 +8,18 @@
 #include <stdlib.h>
 
 #include "alerts/receivers/receivers.h"
+#include "bodies.h"
 #include "situations.h"
 #include "tests/unit/notification_fixture.h"
 #include "tests/unit/test.h"
+
+enum { BODIES_MAX = 4 }; /* of bodies_names */
 
 /* How messages are sent. */
 struct printer {
     int64_t now;
     const char *without; /* NULL = nothing is taken out */
+    struct webhook_config bodies[BODIES_MAX];
     struct webhook_config webhook;
     struct slack_config slack;
     struct teams_config teams;
@@ -84,11 +88,13 @@ static void for_each(struct printer *printer, const char *receiver, each_variant
         { "teams", "teams", &teams_kind, &printer->teams },
         { "email", "email", &email_kind, &printer->email },
     };
-    for (int body = 0; webhook_body_words[body] && (!receiver || !strcmp(receiver, "hook"));
-         body++) {
+    bool is_hook = !receiver || !strcmp(receiver, "hook");
+    for (int body = 0; body < WEBHOOK_TEMPLATE && is_hook; body++) {
         printer->webhook.body = body;
         call(context, webhook_body_words[body], &webhook_kind, &printer->webhook);
     }
+    for (size_t i = 0; bodies_names[i] && is_hook; i++)
+        call(context, bodies_names[i], &webhook_kind, &printer->bodies[i]);
     for (size_t i = 0; i < ARRAY_COUNT(others); i++)
         if (!receiver || !strcmp(receiver, others[i].receiver))
             call(context, others[i].variant, others[i].kind, others[i].config);
@@ -194,6 +200,7 @@ static bool is_among(const char *name, char **names, int count)
 
 int main(int count, char **arguments)
 {
+    CLEANUP(arena_finish) struct arena arena = { 0 };
     static const char *urls[] = { "http://127.0.0.1:9093" };
     static const char *to[] = { "soc@example.com", "cloud@example.com" };
     struct printer printer = {
@@ -211,12 +218,16 @@ int main(int count, char **arguments)
     secret(&printer.slack.url, "https://hooks.slack.example.com/services/T/B/X");
     secret(&printer.teams.url, "https://flows.example.com/workflows/1");
     secret(&printer.pagerduty.routing_key, "0123456789abcdef0123456789abcdef");
+    for (size_t i = 0; bodies_names[i]; i++)
+        bodies_read(EXAMPLES "/alerts", bodies_names[i], &arena, &printer.bodies[i]);
     if (!printer.without)
         for_each(&printer, NULL, print_pages, &printer);
     for (size_t i = 0; situation_names[i]; i++)
         if (!printer.without || is_among(situation_names[i], arguments + 3, count - 3))
             situation_play(i, print_situation, &printer);
     options_finish(webhook_options, &printer.webhook);
+    for (size_t i = 0; bodies_names[i]; i++)
+        secret_finish(&printer.bodies[i].url);
     options_finish(slack_options, &printer.slack);
     options_finish(teams_options, &printer.teams);
     options_finish(pagerduty_options, &printer.pagerduty);

@@ -1,6 +1,7 @@
 #pragma once
 /* Pages for the tests of receivers, without a snapshot or a database: what one finding, a group, a
  * roll-up and a score drop look like, and one that is as long and hostile as texts can be. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,12 +21,14 @@ enum fixture {
     FIXTURE_DIGEST,
     FIXTURE_SCORE,
     FIXTURE_TEST,
+    FIXTURE_VULNERABLE,
+    FIXTURE_SECURITY,
     FIXTURE_HOSTILE,
     FIXTURE_COUNT
 };
-static const char *const fixture_names[] = { "finding", "resolved", "unassessed", "group",
-                                             "several", "digest",   "score",      "test",
-                                             "hostile", NULL };
+static const char *const fixture_names[] = { "finding",    "resolved", "unassessed", "group",
+                                             "several",    "digest",   "score",      "test",
+                                             "vulnerable", "security", "hostile",    NULL };
 
 #define FIXTURE_SUBSCRIPTION "11111111-2222-4333-8444-555555555555"
 #define FIXTURE_ASSESSMENT "ae89236c-2f92-4e8e-8f3e-1c1c1c1c1c1c"
@@ -240,6 +243,28 @@ static inline void fixture_several(struct arena *arena, struct notification *not
     notification->assessment_id = "";
 }
 
+/* Vulnerabilities are known on one of two machines. */
+static inline void fixture_vulnerable(struct arena *arena, struct notification *notification)
+{
+    static const struct notification_vulnerability told[] = { { "CVE-2026-1001", "2.1", 9.8 },
+                                                              { "CVE-2026-1002", "", NAN } };
+    struct notification_block *block = fixture_finding(arena, notification, 2, false);
+    block->title = "Machines should have vulnerability findings resolved";
+    block->vulnerabilities = "CVE-2026-1001 (CVSS 9.8, fixed in 2.1), CVE-2026-1002, 3 more";
+    block->resources[0].vulnerabilities = told;
+    block->resources[0].vulnerability_count = ARRAY_COUNT(told);
+}
+
+static inline void fixture_security(struct arena *arena, struct notification *notification)
+{
+    struct notification_block *block = fixture_finding(arena, notification, 1, false);
+    notification->event = block->event = "security_alert.opened";
+    notification->assessment_id = block->assessment_id = "security_alert.vm_suspiciouslogin";
+    block->title = "Suspicious login";
+    block->threats = "Initial access, Lateral movement";
+    block->control = "";
+}
+
 static inline void fixture_score(struct arena *arena, struct notification *notification)
 {
     static const struct notification_cause causes[] = {
@@ -376,6 +401,10 @@ static inline void fixture_notification(enum fixture which, struct arena *arena,
         fixture_unassessed(arena, notification);
     else if (which == FIXTURE_HOSTILE)
         fixture_hostile(arena, notification);
+    else if (which == FIXTURE_VULNERABLE)
+        fixture_vulnerable(arena, notification);
+    else if (which == FIXTURE_SECURITY)
+        fixture_security(arena, notification);
     else if (which == FIXTURE_SEVERAL)
         fixture_several(arena, notification);
     else

@@ -128,6 +128,11 @@ static void check_all(const char *text)
     struct receivers_config config = {
         .alertmanager = { .urls = { urls, 1 } },
         .email = { .smarthost = "relay:25", .from = "a@b.example", .to = { to, 1 } },
+        .webhook = { .template =
+                         "{\"title\": \"{{title}}\", \"text\": \"{{#cut 300}}{{text}}{{/cut}}"
+                         "{{#blocks}}{{description}}{{#resources}}{{name}}{{/resources}}"
+                         "{{/blocks}}\"}",
+                     .limit = 32 * 1024 },
     };
     secret_set(&config.webhook.url, "https://hooks.example.com/in");
     secret_set(&config.pagerduty.routing_key, "0123456789abcdef0123456789abcdef");

@@ -7,6 +7,7 @@
 
 #include "notification_fixture.h"
 #include "test.h"
+#include "version.h"
 
 /* As the section `receivers` of a configuration. */
 struct sections {
@@ -65,6 +66,18 @@ TEST(one_of_each_kind_is_read)
     options_finish(sections_options, &config);
 }
 
+static void check_mistake(const char *list, const char *message)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    CLEANUP(buf_finish) struct buf yaml = { 0 };
+    struct sections config;
+    buf_printf(&yaml, "receivers:\n%s", list);
+    read_list(buf_cstr(&yaml), &config, &arena, &report);
+    CHECK_CONTAINS(buf_cstr(&report.text), message);
+    options_finish(sections_options, &config);
+}
+
 #define TEN(text) text text text text text text text text text text
 
 TEST(mistakes_are_named)
@@ -115,16 +128,29 @@ TEST(mistakes_are_named)
         { "- name: x\n  email: {smarthost: 'relay:25', from: a@b, to: c@d, user: u, tls: never}\n",
           "user: a password needs tls" },
     };
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        CLEANUP(arena_finish) struct arena arena = { 0 };
-        CLEANUP(options_report_finish) struct option_report report = { 0 };
-        CLEANUP(buf_finish) struct buf yaml = { 0 };
-        struct sections config;
-        buf_printf(&yaml, "receivers:\n%s", cases[i].yaml);
-        read_list(buf_cstr(&yaml), &config, &arena, &report);
-        CHECK_CONTAINS(buf_cstr(&report.text), cases[i].message);
-        options_finish(sections_options, &config);
-    }
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        check_mistake(cases[i].yaml, cases[i].message);
+}
+
+TEST(mistakes_of_bodies_are_named)
+{
+    static const struct {
+        const char *yaml, *message;
+    } cases[] = {
+        { "- name: x\n  webhook: {url: 'https://a', body: template}\n",
+          "c.yml:2: body: template needs the key template" },
+        { "- name: x\n  webhook:\n    url: https://a\n    template: '{}'\n",
+          "c.yml:5: template: needs body: template" },
+        { "- name: x\n  webhook: {url: 'https://a', body: ocsf,\n    markup: html}\n",
+          "c.yml:4: markup: needs body: template" },
+        { "- name: x\n  webhook: {url: 'https://a', limit: 2KiB}\n",
+          "limit: needs body: template" },
+        { "- name: x\n  webhook: {url: 'https://a', body: template, limit: 1000,\n"
+          "    template: '{}'}\n",
+          "limit: " },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        check_mistake(cases[i].yaml, cases[i].message);
 }
 
 TEST(a_receiver_of_no_kind_is_shown_them_all)
@@ -245,6 +271,16 @@ TEST(every_2xx_counts_and_no_5xx_is_final)
     }
 }
 
+/* Replace every `old` in text. */
+static void put_replaced(const char *text, const char *old, const char *new, struct buf *out)
+{
+    for (const char *found; (found = strstr(text, old)); text = found + strlen(old)) {
+        buf_append(out, text, (size_t)(found - text));
+        buf_text(out, new);
+    }
+    buf_text(out, text);
+}
+
 /* --- golden files ----------------------------------------------------------------------------- */
 static void check_golden(const char *variant, const struct receiver_kind *kind, const void *config,
                          enum fixture which)
@@ -259,7 +295,10 @@ static void check_golden(const char *variant, const struct receiver_kind *kind, 
         if (strcmp(built.request.headers[i].name, "User-Agent") != 0)
             buf_printf(&got, "%s: %s\n", built.request.headers[i].name,
                        built.request.headers[i].value);
-    buf_printf(&got, "\n%s\n", (const char *)built.request.http.body);
+    buf_char(&got, '\n');
+    put_replaced(built.request.http.body, "\"version\":\"" VERSION "\"}",
+                 "\"version\":\"of the program\"}", &got);
+    buf_char(&got, '\n');
     snprintf(path, sizeof path, "golden/receivers/%s.%s.txt", variant, fixture_names[which]);
     if (getenv("GOLDEN_WRITE")) { /* renew them all, then look at the difference */
         FILE *renewed = fopen(path, "w");
@@ -285,7 +324,7 @@ TEST(requests_equal_the_golden_files)
     secret_set(&config.slack.url, "https://hooks.slack.example.com/services/T/B/X");
     secret_set(&config.teams.url, "https://flows.example.com/workflows/1");
     for (size_t i = 0; i < ARRAY_COUNT(pages); i++) {
-        for (int body = 0; webhook_body_words[body]; body++) {
+        for (int body = 0; body < WEBHOOK_TEMPLATE; body++) {
             config.webhook.body = body;
             check_golden(webhook_body_words[body], &webhook_kind, &config.webhook, pages[i]);
         }
@@ -333,6 +372,45 @@ TEST(no_recommendation_is_left_out)
     options_finish(receivers_options, &config);
 }
 
+/* A template is tried on every situation, whole and shrunk. */
+TEST(templates_of_bodies_are_tried)
+{
+    static const struct {
+        const char *template, *message;
+    } cases[] = {
+        { "{}", "" },
+        { "{\"text\": \"{{title}}\"}", "" },
+        { "[{{#blocks}}\"{{title}}\"{{^@last}}, {{/@last}}{{/blocks}}]", "" },
+        { "{\"a\": {{count}}}", "c.yml:6: template: line 1: unknown field {{count}}" },
+        { "{\n      \"a\": {{title}}}", "line 2: is a text and stands without quotes" },
+        { "\"{{title}}\"", "told of an opened finding: the body is no JSON object or array" },
+        { "[{{#blocks}}\"{{title}}\", {{/blocks}}]",
+          "told of an opened finding: the body is no JSON, wrong behind byte" },
+        { "{\"value\": {{value}}{{#test}},{{/test}}}", "told of a test: the body is no JSON" },
+        { "[{{#blocks}}{{#metric}}{{value}}{{/metric}}{{/blocks}}{{#causes}}, 1{{/causes}}]",
+          "told of a dropped score: the body is no JSON" },
+        { "[{{#blocks}}{{#metric}}[{{bound}}]{{/metric}}{{/blocks}}]", "" },
+        { "{{#blocks}}[{{/blocks}}]", "told of one with odd texts: the body is no JSON" },
+        { "{\"a\": \"" TEN(TEN("{{title}} and more")) "\"}", "told of" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(arena_finish) struct arena arena = { 0 };
+        CLEANUP(options_report_finish) struct option_report report = { 0 };
+        CLEANUP(buf_finish) struct buf yaml = { 0 };
+        struct sections config;
+        buf_printf(&yaml,
+                   "receivers:\n- name: x\n  webhook:\n    url: https://a\n    body: template\n"
+                   "    template: |\n      %s\n    limit: 1KiB\n",
+                   cases[i].template);
+        read_list(buf_cstr(&yaml), &config, &arena, &report);
+        if (*cases[i].message)
+            CHECK_CONTAINS(buf_cstr(&report.text), cases[i].message);
+        else
+            CHECK_TEXT(buf_cstr(&report.text), "");
+        options_finish(sections_options, &config);
+    }
+}
+
 /* Of one finding and of several, of what fires and of what is over. */
 TEST(every_receiver_says_what_held_it_back)
 {
@@ -360,7 +438,7 @@ TEST(every_receiver_says_what_held_it_back)
         fixture_again(&built, kinds[kind].kind, kinds[kind].config);
         CHECK_CONTAINS(built.request.http.body, "until the silence by alice ended");
     }
-    for (int body = 0; webhook_body_words[body]; body++) {
+    for (int body = 0; body < WEBHOOK_TEMPLATE; body++) {
         FIXTURE built = { 0 };
         config.webhook.body = body;
         fixture_notification(FIXTURE_FINDING, &built.arena, &built.notification);
@@ -388,6 +466,12 @@ static void write_secrets(const char *folder)
 {
     static const char *const files[][2] = {
         { "webhook_url", "https://hooks.example.com/in" },
+        { "google_chat_url", "https://chat.example.com/v1/spaces/A/messages?key=k&token=t" },
+        { "mattermost_url", "https://mattermost.example.com/hooks/x" },
+        { "discord_url", "https://discord.example.com/api/webhooks/1/x" },
+        { "ntfy_url", "https://ntfy.example.com/" },
+        { "ocsf_url", "https://lake.example.com/in" },
+        { "ocsf_token", "a.token.of.length" },
         { "webhook_signing_secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" },
         { "pagerduty_routing_key", "0123456789abcdef0123456789abcdef" },
         { "slack_url", "https://hooks.slack.com/services/T/B/X" },
@@ -402,16 +486,6 @@ static void write_secrets(const char *folder)
     }
 }
 
-/* Replace every `old` in text. */
-static void put_replaced(const char *text, const char *old, const char *new, struct buf *out)
-{
-    for (const char *found; (found = strstr(text, old)); text = found + strlen(old)) {
-        buf_append(out, text, (size_t)(found - text));
-        buf_text(out, new);
-    }
-    buf_text(out, text);
-}
-
 TEST(examples_are_ready_to_copy)
 {
     static const struct option file_options[] = {
@@ -423,7 +497,7 @@ TEST(examples_are_ready_to_copy)
     snprintf(secrets, sizeof secrets, "%s/", test_folder());
     write_secrets(test_folder());
     CHECK(!glob("../packaging/examples/alerts/*.yml", 0, NULL, &examples));
-    CHECK_INT(examples.gl_pathc, RECEIVERS_COUNT);
+    CHECK_INT(examples.gl_pathc, RECEIVERS_COUNT + 5); /* and bodies of webhooks */
     for (size_t i = 0; i < examples.gl_pathc; i++) {
         CLEANUP(arena_finish) struct arena arena = { 0 };
         CLEANUP(options_report_finish) struct option_report report = { 0 };

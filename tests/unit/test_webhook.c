@@ -16,7 +16,10 @@ static void config_finish(struct webhook_config *config)
 
 static struct webhook_config make(int body)
 {
-    struct webhook_config config = { .body = body };
+    struct webhook_config config = { .body = body,
+                                     .template = "{\"test\":{{test}},\"title\":\"{{title}}\","
+                                                 "\"text\":\"{{text}}{{description}}\"}",
+                                     .limit = 4096 };
     secret_set(&config.url, "https://hooks.example.com/in");
     return config;
 }
@@ -113,12 +116,13 @@ TEST(test_is_marked)
     for (int body = 0; webhook_body_words[body]; body++) {
         CONFIG config = make(body);
         FIXTURE built = { 0 };
+        const char *mark = body == WEBHOOK_OCSF ? "\"labels\":[\"test\"]" : "\"test\":true";
         fixture_build(&built, &webhook_kind, &config, FIXTURE_TEST);
-        CHECK_CONTAINS(built.request.http.body, "\"test\":true");
+        CHECK_CONTAINS(built.request.http.body, mark);
         CHECK_CONTAINS(built.request.http.body, "[TEST]");
         FIXTURE real = { 0 };
         fixture_build(&real, &webhook_kind, &config, FIXTURE_FINDING);
-        CHECK(!strstr(real.request.http.body, "\"test\":true"));
+        CHECK(!strstr(real.request.http.body, mark));
     }
 }
 
@@ -169,12 +173,14 @@ TEST(bodies_stay_below_their_limit_and_say_so)
         FIXTURE built = { 0 };
         fixture_build(&built, &webhook_kind, &config, FIXTURE_HOSTILE);
         CHECK(built.ok && built.json);
-        size_t limit = body == WEBHOOK_ALERTMANAGER ? 512 * 1024 : 64 * 1024;
+        bool is_large = body == WEBHOOK_ALERTMANAGER || body == WEBHOOK_OCSF;
+        size_t limit = is_large ? 512 * 1024 : body == WEBHOOK_TEMPLATE ? 4096 : 64 * 1024;
         CHECK(built.request.http.body_bytes <= limit);
         CHECK_INT(built.request.truncated, body != WEBHOOK_ALERTMANAGER);
-        const char *path = body == WEBHOOK_CLOUDEVENTS_BINARY ? "title" : "data.title";
-        if (body != WEBHOOK_ALERTMANAGER)
-            CHECK_TEXT(fixture_text(&built, path), built.notification.title);
+        bool is_flat = body == WEBHOOK_CLOUDEVENTS_BINARY || body == WEBHOOK_TEMPLATE;
+        if (!is_large)
+            CHECK_TEXT(fixture_text(&built, is_flat ? "title" : "data.title"),
+                       built.notification.title);
     }
 }
 
