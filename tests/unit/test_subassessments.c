@@ -1,6 +1,8 @@
 /* Findings below recommendations: what Azure counted in, samples out, and what a message names. */
 #include "collectors/subassessments.h"
 
+#include <math.h>
+
 #include "collectors_world.h"
 
 enum { SEVERITIES, IMAGES, REGISTRIES, MACHINES, CVES };
@@ -199,19 +201,40 @@ static const char *named(struct world *world, const char *name, const char *key,
         arena);
 }
 
+/* "CVE-2026-1 9.8 2.1;CVE-2026-2 - -": the same as a list. */
+static void check_list(struct world *world, const char *name, const char *want)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf id = { 0 }, text = { 0 };
+    const struct subassessment *list;
+    buf_printf(&id, VM("s-1", "%s"), name);
+    const struct finding finding = { .resource_id = buf_cstr(&id), .assessment_id = "k-1" };
+    size_t count = subassessments_list(world->snapshot, &finding, &arena, &list);
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(&text, "%s%s ", i ? ";" : "", list[i].cve);
+        if (isnan(list[i].score))
+            buf_char(&text, '-');
+        else
+            buf_number(&text, list[i].score);
+        buf_printf(&text, " %s", *list[i].fixed_in ? list[i].fixed_in : "-");
+    }
+    CHECK_TEXT(buf_cstr(&text), want);
+}
+
 TEST(a_message_names_the_gravest)
 {
     static const struct {
-        const char *count, *list, *text;
+        const char *count, *list, *text, *each;
     } cases[] = {
         { "14", "\"CVE-2026-1|9.8|2.1\",\"CVE-2026-2|7.5|\",\"CVE-2026-3||1.0-2\"",
           "CVE-2026-1 (CVSS 9.8, fixed in 2.1), CVE-2026-2 (CVSS 7.5), CVE-2026-3 (fixed in "
           "1.0-2), "
-          "11 more" },
-        { "1", "\"CVE-2026-1||\"", "CVE-2026-1" },
-        { "1", "\"CVE-2026-1\"", "CVE-2026-1" },
-        { "2", "\"CVE-2026-1|9|\",\"\"", "CVE-2026-1 (CVSS 9), 1 more" },
-        { "3", "", "" },
+          "11 more",
+          "CVE-2026-1 9.8 2.1;CVE-2026-2 7.5 -;CVE-2026-3 - 1.0-2" },
+        { "1", "\"CVE-2026-1||\"", "CVE-2026-1", "CVE-2026-1 - -" },
+        { "1", "\"CVE-2026-1\"", "CVE-2026-1", "CVE-2026-1 - -" },
+        { "2", "\"CVE-2026-1|9|\",\"\"", "CVE-2026-1 (CVSS 9), 1 more", "CVE-2026-1 9 -" },
+        { "3", "", "", "" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         WORLD(world);
@@ -222,6 +245,8 @@ TEST(a_message_names_the_gravest)
                    cases[i].list);
         collect(&world, (struct rows){ .cves = buf_cstr(&rows) });
         CHECK_TEXT(named(&world, "web", "k-1", &arena), cases[i].text);
+        check_list(&world, "web", cases[i].each);
+        check_list(&world, "other", "");
         CHECK_TEXT(named(&world, "web", "k-2", &arena), "");
         CHECK_TEXT(named(&world, "other", "k-1", &arena), "");
     }

@@ -267,8 +267,7 @@ TEST(a_cut_splits_nothing)
 {
     static const char *const texts[] = { "\"\"\"\"\"\"\"\"\"\"\"\"", "\x01\x01\x01\x01\x01\x01\x01",
                                          "&&&&&&&&&&&&&&&&&&",
-                                         "\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
-                                         "\xf0\x9f\x98\x80" };
+                                         "\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80" };
     static const char *const want[] = { "\\\"\\\"\\\"\\\"\\\"\\\"\\\"\xe2\x80\xa6",
                                         "\\u0001\\u0001\xe2\x80\xa6", "&amp;\xe2\x80\xa6",
                                         "\xf0\x9f\x98\x80\xe2\x80\xa6" };
