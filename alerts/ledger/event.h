@@ -41,6 +41,7 @@ struct event {
     enum event_kind kind;
     const struct source *source; /* NULL of those the program makes itself */
     int64_t at;
+    int64_t sequence;                  /* its number in the history; 0 = not read from there */
     struct finding_id finding_id;      /* zero when it is about no single finding */
     uint32_t episode;                  /* which life of the finding; from 1 */
     enum risk_level risk, risk_before; /* before: as risk, unless kind is EVENT_RISK_CHANGED */

@@ -108,7 +108,8 @@ extern const struct family *const ledger_families[];
 /* True before the first run of any source. */
 bool ledger_is_new(const struct ledger *ledger);
 
-/* Record an event in the history, as ledger_advance does with its own. Inside a transaction. */
+/* Record an event in the history, as ledger_advance does with its own, under the next number, which
+ * none had before, deleted or not. Inside a transaction. */
 bool ledger_record(struct database *database, const struct event *event,
                    struct error *error) MUST_USE;
 
@@ -143,3 +144,9 @@ typedef bool ledger_visit(void *context, const struct event *event, struct error
 bool ledger_history(struct database *database, const struct source_list *sources, int64_t since,
                     const struct finding_id *finding, ledger_visit *visit, void *context,
                     struct error *error) MUST_USE;
+
+/* Walk up to limit events behind a number, in the order they were recorded; those of other sources
+ * are passed over, and count. *last: the number of the last one, `after` when there was none. */
+bool ledger_follow(struct database *database, const struct source_list *sources, int64_t after,
+                   int64_t limit, ledger_visit *visit, void *context, int64_t *last,
+                   struct error *error) MUST_USE;

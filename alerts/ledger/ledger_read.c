@@ -68,10 +68,10 @@ bool ledger_record(struct database *database, const struct event *event, struct 
     struct event_row row = { .event = *event,
                              .has_finding = is_about_finding(event),
                              .detail = buf_cstr(&detail) };
-    struct database_statement *statement =
-        database_prepare(database, "SELECT COALESCE(MAX(sequence), 0) + 1 FROM ledger_event");
-    return (database_get_integer(statement, &row.sequence, error) &&
-            rows_insert(database, &event_rows, &row, error)) ||
+    if (!ledger_rows_last(database, &row.sequence, error))
+        return false;
+    row.sequence++;
+    return rows_insert(database, &event_rows, &row, error) ||
            error_wrap(error, "recording %s", event_kind_words[event->kind]);
 }
 
@@ -109,6 +109,7 @@ struct history_row {
     struct ledger_rows_known known;
 };
 static const struct row_field history_fields[] = {
+    ROW_INTEGER(struct history_row, event.sequence, "e.sequence"),
     ROW_INTEGER(struct history_row, event.at, "e.at"),
     ROW_WORD(struct history_row, event.kind, "e.kind", event_kind_words, EVENT_KIND_COUNT),
     ROW_INTEGER(struct history_row, event.episode, "e.episode"),
@@ -154,6 +155,26 @@ static bool visit_row(struct history_row *row, const struct source_list *sources
     return visit(context, event, error);
 }
 
+/* Hand on the rows of a statement. *last: the number of the last one; NULL = not wanted. */
+static bool visit_rows(struct database_statement *statement, const struct source_list *sources,
+                       ledger_visit *visit, void *context, int64_t *last, struct error *error)
+{
+    for (bool found;;) {
+        struct history_row row = { .event = {
+                                       .subscription_id = "", .subject = "", .detail = "" } };
+        if (!rows_next(statement, &history_rows, NULL, &row, &found, error))
+            return error_wrap(error, "reading the history");
+        if (!found)
+            return true;
+        if (!visit_row(&row, sources, visit, context, error)) {
+            database_reset(statement);
+            return false;
+        }
+        if (last)
+            *last = row.event.sequence;
+    }
+}
+
 bool ledger_history(struct database *database, const struct source_list *sources, int64_t since,
                     const struct finding_id *finding, ledger_visit *visit, void *context,
                     struct error *error)
@@ -166,18 +187,18 @@ bool ledger_history(struct database *database, const struct source_list *sources
         database_bind(statement, since, DATABASE_BYTES(finding->bytes));
     else
         database_bind(statement, since);
-    for (bool found;;) {
-        struct history_row row = { .event = {
-                                       .subscription_id = "", .subject = "", .detail = "" } };
-        if (!rows_next(statement, &history_rows, NULL, &row, &found, error))
-            return error_wrap(error, "reading the history");
-        if (!found)
-            return true;
-        if (!visit_row(&row, sources, visit, context, error)) {
-            database_reset(statement);
-            return false;
-        }
-    }
+    return visit_rows(statement, sources, visit, context, NULL, error);
+}
+
+bool ledger_follow(struct database *database, const struct source_list *sources, int64_t after,
+                   int64_t limit, ledger_visit *visit, void *context, int64_t *last,
+                   struct error *error)
+{
+    struct database_statement *statement =
+        rows_select(database, &history_rows, " WHERE e.sequence > $1 ORDER BY e.sequence LIMIT $2");
+    database_bind(statement, after, limit);
+    *last = after;
+    return visit_rows(statement, sources, visit, context, last, error);
 }
 
 /* --- one finding ------------------------------------------------------------------------------ */

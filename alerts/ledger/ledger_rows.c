@@ -1,5 +1,6 @@
 #include "alerts/ledger/ledger_rows.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "alerts/store/schema.h"
@@ -433,8 +434,38 @@ bool ledger_rows_seen(struct database *database, ledger_rows_visit_seen *visit, 
 #define OLDEST(column)                                                                             \
     "(SELECT " column " FROM ledger_event WHERE at < $1 ORDER BY at, sequence LIMIT $2)"
 
+bool ledger_rows_last(struct database *database, int64_t *sequence, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "SELECT COALESCE(MAX(number), 0) FROM"
+                  " (SELECT MAX(sequence) AS number FROM ledger_event UNION ALL"
+                  " SELECT CAST(value AS BIGINT) FROM store WHERE key = '" LEDGER_ROWS_LAST "')");
+    return database_get_integer(statement, sequence, error) ||
+           error_wrap(error, "reading the history");
+}
+
+/* Numbers are given once: where the last event goes, its number stays. */
+static bool keep_last(struct database *database, int64_t before, struct error *error)
+{
+    int64_t at, sequence;
+    char text[32];
+    struct database_statement *newest =
+        database_prepare(database, "SELECT COALESCE(MAX(at), $1) FROM ledger_event");
+    database_bind(newest, before);
+    if (!database_get_integer(newest, &at, error))
+        return false;
+    if (at >= before)
+        return true;
+    if (!ledger_rows_last(database, &sequence, error))
+        return false;
+    snprintf(text, sizeof text, "%lld", (long long)sequence);
+    return schema_put(database, LEDGER_ROWS_LAST, text, error);
+}
+
 bool ledger_rows_prune(struct database *database, int64_t before, struct error *error)
 {
+    if (!keep_last(database, before, error))
+        return false;
     struct database_statement *findings = database_prepare(
         database,
         "DELETE FROM ledger_finding WHERE is_open = 0 AND resolved_at < $1"

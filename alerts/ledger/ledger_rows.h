@@ -15,6 +15,12 @@ struct ledger_row {
     bool quiet;
 };
 
+/* Key in `store`: the number of the last event, when that is deleted. */
+#define LEDGER_ROWS_LAST "history.last"
+
+/* The number of the last event that was recorded, deleted or not; 0 = none was. */
+bool ledger_rows_last(struct database *database, int64_t *sequence, struct error *error) MUST_USE;
+
 /* Delete up to SCHEMA_PRUNE_ROWS of the oldest events before an instant, and the closed findings
  * they are about that have no later event and no alert. */
 bool ledger_rows_prune(struct database *database, int64_t before, struct error *error) MUST_USE;

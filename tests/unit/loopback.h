@@ -28,6 +28,7 @@ struct loopback_request {
     const char *method, *path; /* the target as sent */
     const char *head;          /* all header lines, "\r\n" between them */
     const char *body;
+    size_t body_bytes; /* which may hold NULs */
     int number; /* 1 = the first this server got */
 };
 
@@ -51,6 +52,14 @@ struct loopback {
     int requests, connections;
     struct loopback_connection list[LOOPBACK_CONNECTIONS_MAX];
 };
+
+/* A whole answer of any bytes, with Content-Length; its type is among the headers. */
+static inline void loopback_reply_bytes(struct buf *out, int status, const char *headers,
+                                        const void *bytes, size_t count)
+{
+    buf_printf(out, "HTTP/1.1 %d Status\r\nContent-Length: %zu\r\n%s\r\n", status, count, headers);
+    buf_append(out, bytes, count);
+}
 
 /* A whole answer with Content-Length. headers: further lines, each ending in "\r\n". */
 static inline void loopback_reply(struct buf *out, int status, const char *headers,
@@ -82,11 +91,13 @@ static inline bool loopback_read(int from, struct buf *in, size_t *head, size_t 
 }
 
 /* Hand a request on and send what comes back. False when the connection is to be closed. */
-static inline bool loopback_serve(struct loopback_connection *connection, char *head, char *body)
+static inline bool loopback_serve(struct loopback_connection *connection, char *head,
+                                  const struct buf *body)
 {
     struct loopback *server = connection->server;
     struct buf out = { 0 };
-    struct loopback_request request = { .head = head, .body = body };
+    struct loopback_request request = { .head = head, .body = buf_cstr(body) };
+    request.body_bytes = body->length;
     char *lines = strstr(head, "\r\n");
     *lines = 0;
     request.method = strtok_r(head, " ", &lines);
@@ -116,12 +127,14 @@ static inline void *loopback_connection_main(void *context)
     size_t head, body;
     bool open = true;
     while (open && loopback_read(connection->socket, &in, &head, &body)) {
-        char *head_text = strndup(in.data, head - 2), *body_text = strndup(in.data + head, body);
+        char *head_text = strndup(in.data, head - 2);
+        struct buf body_bytes = { 0 };
+        buf_append(&body_bytes, in.data + head, body);
         memmove(in.data, in.data + head + body, in.length - head - body + 1);
         in.length -= head + body;
-        open = loopback_serve(connection, head_text, body_text);
+        open = loopback_serve(connection, head_text, &body_bytes);
         free(head_text);
-        free(body_text);
+        buf_finish(&body_bytes);
     }
     shutdown(connection->socket, SHUT_RDWR);
     buf_finish(&in);
