@@ -11,6 +11,8 @@
 #include "core/log.h"
 #include "exporter/commands_alerts.h"
 #include "exporter/commands_database.h"
+#include "exporter/otlp/otlp.h"
+#include "exporter/otlp/otlp_logs.h"
 #include "exporter/plan.h"
 #include "exporter/process.h"
 #include "exporter/service.h"
@@ -124,6 +126,18 @@ static int list_metrics(const struct flags *flags, const char *const *arguments,
         append_families(&out, "-", own[i]);
     for (size_t i = 0; alerting_families[i]; i++)
         append_families(&out, "-", alerting_families[i]);
+    for (size_t i = 0; otlp_families[i]; i++)
+        append_families(&out, "-", otlp_families[i]);
+    return commands_print(&out);
+}
+
+static int list_otlp(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    (void)flags;
+    (void)arguments;
+    (void)count;
+    otlp_logs_document(&out);
     return commands_print(&out);
 }
 
@@ -193,6 +207,8 @@ static const struct command own_commands[] = {
     { { "metrics" }, "", "List every metric as a Markdown table.", 0, 0, list_metrics },
     { { "rights" }, "", "List what each collector reads and the role it needs, as a table.", 0, 0,
       list_rights },
+    { { "otlp" }, "", "List what a log record that is pushed has, as a Markdown table.", 0, 0,
+      list_otlp },
     { { "plan" }, "",
       "Run each collector once, also those that are off, and list its rows, requests and series.",
       0, 0, print_plan },

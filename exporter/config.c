@@ -45,6 +45,8 @@ static const struct option section_rows[] = {
     { "log", OPTION_SECTION(struct config, log), .section = log_options,
       .help = "Lines on standard error." },
     { "storage", OPTION_GROUP, .section = storage_options, .help = "What is kept between runs." },
+    { "otlp", OPTION_SECTION(struct config, otlp), .section = otlp_options,
+      .help = "Where metrics and logs are pushed to by the OpenTelemetry Protocol." },
     { "alerts", OPTION_SECTION(struct config, alerts), .section = settings_options,
       OPTION_LINE(struct config, alerts.line),
       .help = "Whom to tell of what. Findings are remembered in any case." },
@@ -320,6 +322,7 @@ struct config *config_load(const struct config_source *source, struct option_rep
         if (read_logins(config, report))
             check_users(config, report);
         compile_alerts(config, report);
+        otlp_config_check(&config->otlp, *config->file ? config->file : "configuration", report);
         hash_config(config);
     }
     if (text.data)

@@ -9,6 +9,7 @@
 #include "collectors/run/runner.h"
 #include "core/log.h"
 #include "core/options.h"
+#include "exporter/otlp/otlp_config.h"
 #include "exporter/scrape.h"
 #include "exporter/web/web_config.h"
 
@@ -26,6 +27,7 @@ struct config {
     struct {
         const char *path;
     } storage;
+    struct otlp_config otlp;
     struct settings_config alerts;
     struct settings *settings; /* alerts, compiled; they keep the configuration alive */
     const struct family *const *rule_families; /* every family a rule may name, ends with NULL */

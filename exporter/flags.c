@@ -64,6 +64,7 @@ static const struct flag flag_table[] = {
     { "collectors", .special = SPECIAL_COLLECTORS },
     { "metrics", .special = SPECIAL_SECTION },
     { "log", .special = SPECIAL_SECTION },
+    { "otlp", .special = SPECIAL_SECTION },
 };
 /* clang-format on */
 
@@ -270,9 +271,26 @@ static bool read_arguments(int argc, char *const *argv, struct flags *flags,
     return true;
 }
 
+/* What OpenTelemetry calls it goes over the file, and under all that is called as we do. */
+static void collect_opentelemetry(struct flags *flags)
+{
+    for (const struct otlp_variable *one = otlp_variables; one->name; one++) {
+        const char *value = getenv(one->name);
+        CLEANUP(buf_finish) struct buf text = { 0 };
+        if (!value || !*value)
+            continue;
+        buf_printf(&text, "%s%s", value, one->milliseconds ? "ms" : "");
+        flags->settings[flags->setting_count++] =
+            (struct config_setting){ one->path, arena_text(&flags->arena, buf_cstr(&text)),
+                                     one->name };
+    }
+}
+
 static void collect(struct flags *flags, const struct given_list *list)
 {
-    flags->settings = arena_alloc(&flags->arena, list->count * sizeof *flags->settings);
+    size_t most = list->count + otlp_variable_count;
+    flags->settings = arena_alloc(&flags->arena, most * sizeof *flags->settings);
+    collect_opentelemetry(flags);
     for (size_t i = 0; i < list->count; i++) {
         const struct given *given = &list->items[i];
         if (!given->origin)

@@ -206,23 +206,29 @@ static void drop_process(struct metric_set *set)
     set->count = kept;
 }
 
-/* The program's own metrics in the job's format, and what ends a body. first: the domain part had
- * no families. */
+/* The program's own metrics, sorted. */
+static void fill_own(const struct job *job, const struct series_report *domain,
+                     struct metric_set *set)
+{
+    CLEANUP(series_report_finish) struct series_report own = { 0 };
+    series_begin(job->rules, set);
+    metric_store_emit(job->scrape->metrics, set);
+    if (job->without_process)
+        drop_process(set);
+    else
+        process_emit(&job->scrape->process, set);
+    if (job->scrape->alerting)
+        alerting_emit_own(job->scrape->alerting, set);
+    series_apply(job->rules, false, set, &own);
+    series_emit(domain, &own, set);
+}
+
+/* The same in the job's format, and what ends a body. first: the domain part had no families. */
 static void render_own(const struct job *job, const struct series_report *domain, bool first,
                        struct buf *out)
 {
     CLEANUP(metric_set_finish) struct metric_set set;
-    CLEANUP(series_report_finish) struct series_report own = { 0 };
-    series_begin(job->rules, &set);
-    metric_store_emit(job->scrape->metrics, &set);
-    if (job->without_process)
-        drop_process(&set);
-    else
-        process_emit(&job->scrape->process, &set);
-    if (job->scrape->alerting)
-        alerting_emit_own(job->scrape->alerting, &set);
-    series_apply(job->rules, false, &set, &own);
-    series_emit(domain, &own, &set);
+    fill_own(job, domain, &set);
     encoding_append(job->encoding, &set, first, out);
     encoding_end(job->encoding, out);
 }
@@ -338,6 +344,45 @@ void scrape_print(struct scrape *scrape, struct buf *out)
         acquire_body(scrape, &scrape->formats[scrape->format_count - 1], CODING_IDENTITY);
     buf_append(out, body->bytes.data, body->bytes.length);
     body_release(body);
+}
+
+/* --- the samples themselves ------------------------------------------------------------------- */
+
+/* What rendering works with is used, so nobody renders meanwhile. */
+static struct job begin_reading(struct scrape *scrape)
+{
+    pthread_mutex_lock(&scrape->lock);
+    while (scrape->rendering)
+        pthread_cond_wait(&scrape->rendered, &scrape->lock);
+    struct job job = job_of(scrape, &scrape->formats[0], CODING_IDENTITY);
+    scrape->rendering = true;
+    pthread_mutex_unlock(&scrape->lock);
+    return job;
+}
+
+static void end_reading(struct job *job)
+{
+    pthread_mutex_lock(&job->scrape->lock);
+    job->scrape->rendering = false;
+    pthread_cond_broadcast(&job->scrape->rendered);
+    pthread_mutex_unlock(&job->scrape->lock);
+    series_rules_release(job->rules);
+}
+
+void scrape_read(void *scrape, scrape_take *take, void *context)
+{
+    CLEANUP(series_report_finish) struct series_report report = { 0 };
+    struct metric_set set;
+    struct source_list *sources;
+    struct job job = begin_reading(scrape);
+    fill_domain(&job, NULL, &set, &report, &sources);
+    take(context, &set);
+    metric_set_finish(&set);
+    fill_own(&job, &report, &set);
+    take(context, &set);
+    metric_set_finish(&set);
+    source_list_release(sources);
+    end_reading(&job);
 }
 
 /* --- the handler ---------------------------------------------------------------------------- */

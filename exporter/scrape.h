@@ -36,5 +36,10 @@ void scrape_handle(void *scrape, const struct web_request *request, struct web_r
 bool scrape_handle_at_once(void *scrape, const struct web_request *request,
                            struct web_response *response);
 
+/* Hand on the samples of an exposition, sorted: those of the snapshot, then the program's own. Each
+ * set is valid until take returns. */
+typedef void scrape_take(void *context, const struct metric_set *set);
+void scrape_read(void *scrape, scrape_take *take, void *context);
+
 /* Append the whole exposition in the last format. */
 void scrape_print(struct scrape *scrape, struct buf *out);

@@ -17,6 +17,7 @@
 #include "exporter/alerts_routes.h"
 #include "exporter/engine.h"
 #include "exporter/once.h"
+#include "exporter/otlp/otlp.h"
 #include "exporter/pages.h"
 #include "exporter/service_audit.h"
 #include "exporter/systemd.h"
@@ -55,6 +56,7 @@ struct service {
     struct metric_store *metrics;
     struct snapshot_store *snapshots;
     struct scrape *scrape;
+    struct otlp *otlp;           /* NULL with --once */
     struct alerting *alerting;   /* NULL = nothing can be kept, or --once that notifies nobody */
     struct gate *gate;           /* in front of what writes */
     struct admission *admission; /* in front of everything; NULL = no web configuration file */
@@ -141,6 +143,31 @@ static bool create_alerting(struct service *service, struct error *error)
     return service->alerting != NULL;
 }
 
+static struct otlp_setup otlp_setup_of(const struct config *config)
+{
+    return (struct otlp_setup){ &config->otlp, config->settings,
+                                cloud_table[config->azure.cloud].portal };
+}
+
+/* Only the service pushes. */
+static void create_otlp(struct service *service)
+{
+    CLEANUP(buf_finish) struct buf path = { 0 };
+    if (service->flags->once)
+        return;
+    buf_printf(&path, "%s/" ALERTING_DATABASE, service->storage ? service->storage : "");
+    const struct otlp_needs needs = {
+        .snapshots = service->snapshots,
+        .metrics = service->metrics,
+        .alerting = service->alerting,
+        .database_path = arena_text(&service->arena, buf_cstr(&path)),
+        .read = scrape_read,
+        .source = service->scrape,
+    };
+    const struct otlp_setup setup = otlp_setup_of(service->engine.config);
+    service->otlp = otlp_create(&needs, &setup);
+}
+
 /* Only the service lets anybody in. */
 static bool create_admission(struct service *service, struct error *error)
 {
@@ -178,8 +205,10 @@ struct service *service_create(struct config *config, const struct flags *flags,
     struct scrape_config scrape = config_scrape(config);
     bool ok = scrape_configure(service->scrape, &scrape, error);
     ok = make_engine(service, config, &service->engine, error) && ok;
-    if (ok && create_admission(service, error) && create_alerting(service, error))
+    if (ok && create_admission(service, error) && create_alerting(service, error)) {
+        create_otlp(service);
         return service;
+    }
     service_destroy(service);
     return NULL;
 }
@@ -188,6 +217,7 @@ void service_destroy(struct service *service)
 {
     if (!service)
         return;
+    otlp_destroy(service->otlp);
     scrape_destroy(service->scrape);
     gate_destroy(service->gate);
     admission_destroy(service->admission);
@@ -282,6 +312,8 @@ static bool swap(struct service *service, struct config *config, struct buf *ans
     service_audit_writers(service->engine.config, config);
     if (service->alerting)
         alerting_configure(service->alerting, config->settings);
+    const struct otlp_setup otlp = otlp_setup_of(config);
+    otlp_configure(service->otlp, &otlp);
     if (stays)
         keep_engine(service, config);
     else
@@ -523,6 +555,7 @@ bool service_start(struct service *service, struct error *error)
     service->running = true;
     if (service->alerting)
         alerting_start(service->alerting);
+    otlp_start(service->otlp);
     runner_start(service->engine.runner);
     pthread_mutex_unlock(&service->lock);
     return true;
@@ -535,6 +568,8 @@ void service_stop(struct service *service)
     pthread_mutex_lock(&service->lock);
     if (service->running)
         runner_stop(service->engine.runner);
+    if (service->running)
+        otlp_stop(service->otlp);
     if (service->running && service->alerting)
         alerting_stop(service->alerting);
     service->running = false;

@@ -8,7 +8,8 @@ from harness import EXPORTER, ROOT, SLOWNESS, Folder, contains, documents, equal
 
 EXAMPLES = os.path.join(ROOT, "packaging/examples")
 SECRETS = "/etc/defender_exporter/secrets"
-SECRET_TEXTS = {"webhook_signing_secret": "whsec_" + "A" * 43 + "="}
+SECRET_TEXTS = {"webhook_signing_secret": "whsec_" + "A" * 43 + "=",
+                "otlp_headers": "api-key=a,tenant=b"}
 
 
 def command(*words):
@@ -77,7 +78,7 @@ def blocks(key):
 
 
 def test_configurations_in_documents():
-    for block in blocks("alerts") + blocks("collectors"):
+    for block in blocks("alerts") + blocks("collectors") + blocks("otlp"):
         with Folder() as folder:
             check(folder, block, block)
 

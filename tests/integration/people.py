@@ -8,6 +8,7 @@ import urllib.parse
 
 from alerts_model import finding_id
 from harness import EXPORTER, SECRET, Exporter, Fake, Folder, equal, run, settings, until
+from otlp_receiver import Receiver
 from sink import Sink, receiver
 
 RULES = """
@@ -49,8 +50,8 @@ def known():
 class Bench:
     """A tenant with somebody in every place that has one, and an exporter that tells all of it."""
 
-    def __init__(self, folder, sink, fake, source, **switches):
-        self.folder, self.sink, self.fake = folder, sink, fake
+    def __init__(self, folder, sink, otlp, fake, source, **switches):
+        self.folder, self.sink, self.otlp, self.fake = folder, sink, otlp, fake
         self.sources = known()
         folder.file("rules.yml", RULES)
         dump = fake.admin("dump")
@@ -75,6 +76,7 @@ class Bench:
             {"source": source} if source in words else {})} for name, words in self.sources.items()}
         self.exporter = Exporter(folder, settings(
             fake.url, folder.file("secret", SECRET), collectors, metrics={"opt_in_list": ".*"},
+            otlp={"endpoint": otlp.url, "metrics": {"interval": "1s"}},
             alerts={"rules": ["rules.yml"], "ledger": {"first_run": "all"}, "tags": ["Team"],
                     "governor": {"messages": 0}, "receivers": [receiver(sink)], **switches,
                     "route": {"receiver": "team", "group_by": ["..."], "group_wait": "5s",
@@ -82,6 +84,15 @@ class Bench:
 
     def admin(self, path, **parameters):
         self.fake.admin(f"{path}?{urllib.parse.urlencode(parameters)}", "POST")
+
+    def pushed(self):
+        """All records so far, and the metrics of now."""
+        seen = len(self.otlp.asked())
+        until("a push of metrics", lambda: any(
+            b"defender.mdvm.baseline.configuration.info" in request["bytes"]
+            for request in self.otlp.asked()[seen:]), 60)
+        equal(len(self.otlp.taken()) > 5, True, "records that were pushed")
+        return b"".join(request["bytes"] for request in self.otlp.asked()).decode(errors="replace")
 
     def sent(self):
         return b"".join(message["raw"] for message in self.sink.taken()).decode()
@@ -124,7 +135,8 @@ class Bench:
         equal(metrics.count("\ndefender_mdvm_baseline_configuration_info{") > 0, True, "all levels")
         equal("level=DEBUG" in self.exporter.log, True, "the log is talkative")
         self.absent((*NEVER, LISTED), {"the log": self.exporter.log, "/metrics": metrics,
-                                       "/": self.exporter.get("/").text})
+                                       "/": self.exporter.get("/").text,
+                                       "what is pushed": self.pushed()})
 
     def finding_pages(self):
         ids = sorted(self.firing())
@@ -139,8 +151,8 @@ def tenant():
 
 def test_nobody_is_named_unless_it_is_switched_on():
     for source in ("graph", "rest"):
-        with Folder() as folder, Sink() as sink, tenant() as fake:
-            bench = Bench(folder, sink, fake, source)
+        with Folder() as folder, Sink() as sink, Receiver() as otlp, tenant() as fake:
+            bench = Bench(folder, sink, otlp, fake, source)
             equal({"exposure", "mdvm_baselines", "governance", "exemptions", "tags", "activity",
                    "remediations"} - set(bench.sources), set(), "collectors")
             with bench.exporter as exporter:
@@ -153,8 +165,8 @@ def test_nobody_is_named_unless_it_is_switched_on():
 
 
 def test_switched_on_they_are_in_messages_only():
-    with Folder() as folder, Sink() as sink, tenant() as fake:
-        bench = Bench(folder, sink, fake, "graph", **SWITCHES)
+    with Folder() as folder, Sink() as sink, Receiver() as otlp, tenant() as fake:
+        bench = Bench(folder, sink, otlp, fake, "graph", **SWITCHES)
         with bench.exporter:
             bench.wait()
             for word in (OWNER, REQUESTER, LISTED, CALLERS[0]):

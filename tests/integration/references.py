@@ -18,6 +18,7 @@ PARTS = {
     "help": "docs/configuration.md",
     "rules": "docs/alerting.md",
     "receivers": "docs/receivers.md",
+    "otlp": "docs/otlp.md",
 }
 # The command that prints a part, and what encloses it.
 PRINTED = {
@@ -26,6 +27,7 @@ PRINTED = {
     "config": ("config", "```yaml\n", "```\n"),
     "help": ("--help", "```\n", "```\n"),
     "rules": ("rules", "", ""),
+    "otlp": ("otlp", "", ""),
 }
 PART = re.compile(r"(<!-- (\w+): (?:printed by the program|as in packaging/examples) -->\n)(.*?)"
                   r"(<!-- end of \2 -->)", re.S)

@@ -1,0 +1,193 @@
+#include "exporter/otlp/otlp_metrics.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "core/memory.h"
+#include "exporter/otlp/otlp_name.h"
+#include "exporter/otlp/otlp_wire.h"
+#include "opentelemetry/proto/metrics/v1/metrics.pb-c.h"
+
+enum { NANO = 1000000000 };
+enum { DATA_POINTS = 1 };                   /* the same field of Gauge, Sum and Histogram */
+enum { GAUGE = 5, SUM = 7, HISTOGRAM = 9 }; /* of Metric */
+
+typedef Opentelemetry__Proto__Common__V1__KeyValue key_value;
+
+/* Labels as attributes. */
+struct labels {
+    struct otlp_wire_text texts[METRIC_LABELS_MAX];
+    key_value *list[METRIC_LABELS_MAX];
+    size_t count;
+};
+
+static void set_labels(struct labels *labels, const struct sample *sample, struct arena *arena)
+{
+    for (labels->count = 0; sample->family->labels[labels->count]; labels->count++) {
+        struct otlp_wire_text *text = &labels->texts[labels->count];
+        otlp_wire_text(text, sample->family->labels[labels->count],
+                       otlp_wire_valid(sample->values[labels->count], arena));
+        labels->list[labels->count] = &text->pair;
+    }
+}
+
+static uint64_t nano(double seconds)
+{
+    return (uint64_t)(seconds * NANO);
+}
+
+/* --- data points ------------------------------------------------------------------------------ */
+
+static void append_number(struct otlp_metrics *metrics, const struct sample *sample)
+{
+    struct labels labels;
+    Opentelemetry__Proto__Metrics__V1__NumberDataPoint point;
+    opentelemetry__proto__metrics__v1__number_data_point__init(&point);
+    set_labels(&labels, sample, &metrics->arena);
+    point.n_attributes = labels.count;
+    point.attributes = labels.list;
+    point.time_unix_nano = (uint64_t)metrics->at * NANO;
+    if (sample->family->type == METRIC_COUNTER)
+        point.start_time_unix_nano = nano((double)metrics->started_at);
+    point.value_case = OPENTELEMETRY__PROTO__METRICS__V1__NUMBER_DATA_POINT__VALUE_AS_DOUBLE;
+    point.as_double = sample->value;
+    otlp_wire_pack(&metrics->points, DATA_POINTS, &point.base);
+}
+
+static void append_histogram(struct otlp_metrics *metrics, const struct sample *sample)
+{
+    struct labels labels;
+    const struct family *family = sample->family;
+    Opentelemetry__Proto__Metrics__V1__HistogramDataPoint point;
+    opentelemetry__proto__metrics__v1__histogram_data_point__init(&point);
+    set_labels(&labels, sample, &metrics->arena);
+    point.n_attributes = labels.count;
+    point.attributes = labels.list;
+    point.time_unix_nano = (uint64_t)metrics->at * NANO;
+    point.start_time_unix_nano = nano((double)metrics->started_at);
+    point.count = sample->histogram->count;
+    point._sum_case = OPENTELEMETRY__PROTO__METRICS__V1__HISTOGRAM_DATA_POINT___SUM_SUM;
+    point.sum = sample->histogram->sum;
+    point.n_bucket_counts = family->bucket_count + 1;
+    point.bucket_counts = (uint64_t *)(uintptr_t)sample->histogram->buckets; /* only read */
+    point.n_explicit_bounds = family->bucket_count;
+    point.explicit_bounds = (double *)(uintptr_t)family->buckets;
+    otlp_wire_pack(&metrics->points, DATA_POINTS, &point.base);
+}
+
+/* --- metrics ---------------------------------------------------------------------------------- */
+
+#define CUMULATIVE                                                                                 \
+    OPENTELEMETRY__PROTO__METRICS__V1__AGGREGATION_TEMPORALITY__AGGREGATION_TEMPORALITY_CUMULATIVE
+
+/* What stands beside the points: gauges have nothing there. */
+static void append_kind(const struct family *family, struct buf *out)
+{
+    Opentelemetry__Proto__Metrics__V1__Sum sum;
+    Opentelemetry__Proto__Metrics__V1__Histogram histogram;
+    opentelemetry__proto__metrics__v1__sum__init(&sum);
+    opentelemetry__proto__metrics__v1__histogram__init(&histogram);
+    sum.aggregation_temporality = histogram.aggregation_temporality = CUMULATIVE;
+    sum.is_monotonic = family->type == METRIC_COUNTER;
+    if (family->type == METRIC_HISTOGRAM)
+        otlp_wire_pack(out, 0, &histogram.base);
+    else if (family->type != METRIC_GAUGE)
+        otlp_wire_pack(out, 0, &sum.base);
+}
+
+static unsigned field_of(const struct family *family)
+{
+    return family->type == METRIC_HISTOGRAM ? HISTOGRAM
+           : family->type == METRIC_GAUGE   ? GAUGE
+                                            : SUM;
+}
+
+/* An info is a sum of 1 that does not grow, and says what it is. */
+static void append_head(const struct family *family, struct buf *out)
+{
+    const struct otlp_name name = otlp_name_of(family);
+    struct otlp_wire_text type;
+    key_value *list[] = { &type.pair };
+    Opentelemetry__Proto__Metrics__V1__Metric metric;
+    opentelemetry__proto__metrics__v1__metric__init(&metric);
+    otlp_wire_text(&type, "prometheus.type", "info");
+    metric.name = (char *)(uintptr_t)name.name; /* only read, as the others */
+    metric.description = (char *)(uintptr_t)family->help;
+    metric.unit = (char *)(uintptr_t)name.unit;
+    metric.n_metadata = family->type == METRIC_INFO;
+    metric.metadata = list;
+    otlp_wire_pack(out, 0, &metric.base);
+}
+
+/* The points of a family so far become a metric of the request. */
+static void end_family(struct otlp_metrics *metrics, const struct family *family)
+{
+    CLEANUP(buf_finish) struct buf head = { 0 };
+    if (!metrics->point_count)
+        return;
+    append_kind(family, &metrics->points);
+    append_head(family, &head);
+    size_t data = otlp_wire_size(field_of(family), metrics->points.length);
+    otlp_wire_head(&metrics->items, OTLP_ITEM_FIELD, head.length + data);
+    buf_append(&metrics->items, head.data, head.length);
+    otlp_wire_nest(&metrics->items, field_of(family), &metrics->points);
+    metrics->item_points += metrics->point_count;
+    metrics->point_count = 0;
+    buf_reset(&metrics->points);
+}
+
+static void end_packet(struct otlp_metrics *metrics)
+{
+    CLEANUP(buf_finish) struct buf request = { 0 };
+    if (!metrics->item_points)
+        return;
+    MEMORY_GROW(metrics->packets, metrics->count, metrics->capacity);
+    struct otlp_packet *packet = &metrics->packets[metrics->count++];
+    *packet = (struct otlp_packet){ 0 };
+    otlp_resource_request(metrics->resource, &metrics->items, &request);
+    otlp_send_pack(packet, &request, metrics->item_points);
+    metrics->item_points = 0;
+    buf_reset(&metrics->items);
+}
+
+void otlp_metrics_add(struct otlp_metrics *metrics, const struct metric_set *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct sample *sample = &set->samples[i];
+        bool last = i + 1 == set->count || set->samples[i + 1].family != sample->family;
+        if (sample->histogram)
+            append_histogram(metrics, sample);
+        else
+            append_number(metrics, sample);
+        metrics->point_count++;
+        bool full = metrics->items.length + metrics->points.length >= OTLP_METRICS_BYTES;
+        if (last || full)
+            end_family(metrics, sample->family);
+        if (full)
+            end_packet(metrics);
+    }
+    arena_reset(&metrics->arena);
+}
+
+void otlp_metrics_end(struct otlp_metrics *metrics)
+{
+    end_packet(metrics);
+    buf_finish(&metrics->items);
+    buf_finish(&metrics->points);
+}
+
+void otlp_metrics_reset(struct otlp_metrics *metrics)
+{
+    for (size_t i = 0; i < metrics->count; i++)
+        buf_finish(&metrics->packets[i].packed);
+    metrics->count = 0;
+}
+
+void otlp_metrics_finish(struct otlp_metrics *metrics)
+{
+    otlp_metrics_reset(metrics);
+    buf_finish(&metrics->items);
+    buf_finish(&metrics->points);
+    arena_finish(&metrics->arena);
+    free(metrics->packets);
+}
