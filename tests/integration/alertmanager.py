@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Debian's real Alertmanager as a receiver: it takes our alerts, shows one for each finding, keeps
 showing them while they fire and shows them resolved in time."""
+import json
 import os
 import shutil
 import time
@@ -47,6 +48,12 @@ class Alertmanager(Program):
                 return False
         until("Alertmanager", answers)
         return self
+
+    def take(self, name):
+        """An alert as Prometheus sends it."""
+        answer = fetch(self.url + "/api/v2/alerts", "POST", json.dumps([{"labels": {
+            "alertname": name}}]), {"Content-Type": "application/json"})
+        equal(answer.status, 200, answer.text)
 
     def alerts(self):
         found = [alert for alert in fetch(self.url + "/api/v2/alerts").json()

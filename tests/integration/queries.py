@@ -128,4 +128,5 @@ def check(paths, *arguments, command=None):
         contains(result.stdout, f"{os.path.basename(path)}: ok", "kql-check")
 
 
-run(globals())
+if __name__ == "__main__":
+    run(globals())
