@@ -28,14 +28,14 @@ receivers: [{name: nobody}]
 
 
 class Alertmanager(Program):
-    def __init__(self, folder, port=None):
+    def __init__(self, folder, config=CONFIG, port=None):
         if not shutil.which("prometheus-alertmanager"):
             raise Skip("prometheus-alertmanager is not installed")
         if not os.path.exists(TEMPLATE):
             raise Skip(f"prometheus-alertmanager is there, but not {TEMPLATE}")
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        config = folder.file("am.yml", CONFIG)
+        config = folder.file("am.yml", config)
         super().__init__(["prometheus-alertmanager", f"--config.file={config}",
                           f"--web.listen-address=127.0.0.1:{self.port}",
                           "--cluster.listen-address=", f"--storage.path={folder.path}/am"])
@@ -104,7 +104,7 @@ def advance(fake, folder, model):
 
 def test_alertmanager_shows_what_we_know():
     with Folder() as folder, Alertmanager(folder).wait_ready() as first, \
-            Alertmanager(folder, free_port()).wait_ready() as second, \
+            Alertmanager(folder, port=free_port()).wait_ready() as second, \
             Fake("--provable", "--assessments", "150", "--machines", "0", "--seed", "5") as fake:
         replicas = (first, second)
         config = configuration(fake, folder, [r.url for r in replicas])
@@ -147,7 +147,7 @@ def test_alertmanager_that_lost_everything_hears_it_again():
             advance(fake, folder, model)
             until("alerts", lambda: set(one.alerts()) == open_findings(model), 30)
             before = one.alerts()
-        with exporter, Folder() as anew, Alertmanager(anew, port).wait_ready() as one:
+        with exporter, Folder() as anew, Alertmanager(anew, port=port).wait_ready() as one:
             equal(one.alerts(), {}, "alerts of an empty Alertmanager")
             until("all alerts again", lambda: set(one.alerts()) == open_findings(model), 90)
             for finding, alert in one.alerts().items():

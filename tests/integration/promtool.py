@@ -97,4 +97,5 @@ def health(url):
     return targets[0]["lastError"] or targets[0]["health"] if targets else "unknown"
 
 
-run(globals())
+if __name__ == "__main__":
+    run(globals())
