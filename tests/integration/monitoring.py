@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """A lively tenant, the exporter, Debian's Prometheus with our rules and its Alertmanager: a new
-critical finding pages both ways, a fixed one resolves both ways, silence of Azure and of the exporter
-is no peace. The mixin is rendered with seconds where it has minutes; nothing else differs."""
+critical finding pages both ways, a fixed one resolves both ways, silence of Azure and of the
+exporter is no peace. The mixin is rendered with seconds where it has minutes; nothing else
+differs."""
 import json
 import os
 
 from alertmanager import Alertmanager
-from harness import (SECRET, Exporter, Fake, Folder, Program, equal, fetch, free_port, run, settings,
-                     until)
+from harness import (SECRET, Exporter, Fake, Folder, Program, equal, fetch, free_port, run,
+                     settings, until)
 from promtool import tool
 from rules import MIXIN, command
 from sink import Sink, receiver
@@ -34,7 +35,8 @@ class Prometheus(Program):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/api/v1/"
         config = folder.file("prometheus.yml", {
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s",
+                       "evaluation_interval": "1s"},
             "rule_files": ["prometheusRules.yml", "prometheusAlerts.yml"],
             "alerting": {"alertmanagers": [{"static_configs": [
                 {"targets": [f"127.0.0.1:{alertmanager.port}"]}]}]},
@@ -42,7 +44,8 @@ class Prometheus(Program):
                 {"targets": [f"127.0.0.1:{exporter.port}"]}]}]})
         super().__init__([tool("prometheus"), f"--config.file={config}",
                           f"--web.listen-address=127.0.0.1:{self.port}",
-                          "--rules.alert.resend-delay=1s", "--storage.tsdb.path=" + os.path.join(folder.path, "prometheus")])
+                          "--rules.alert.resend-delay=1s",
+                          "--storage.tsdb.path=" + os.path.join(folder.path, "prometheus")])
 
     def rules_in_trouble(self):
         answer = fetch(self.url + "rules").json()
