@@ -10,6 +10,7 @@
 #include "collectors/run/fast.h"
 #include "core/log.h"
 #include "exporter/commands_alerts.h"
+#include "exporter/commands_backfill.h"
 #include "exporter/commands_database.h"
 #include "exporter/otlp/otlp.h"
 #include "exporter/otlp/otlp_logs.h"
@@ -217,7 +218,8 @@ static const struct command own_commands[] = {
 };
 /* clang-format on */
 
-static const struct command *const tables[] = { own_commands, commands_alerts, commands_database };
+static const struct command *const tables[] = { own_commands, commands_alerts, commands_backfill,
+                                                commands_database };
 
 /* How many words of the command line name this command; 0 = it is another one. */
 static size_t named_by(const struct command *command, const struct flags *flags)

@@ -8,6 +8,7 @@ enum { FLAGS_WORDS_MAX = 16 };
 struct flags {
     const char *config_file;                                            /* NULL = the default one */
     const char *since, *duration, *comment, *author, *receiver, *state; /* of commands; NULL */
+    const char *until, *step, *output;                                  /* of backfill; NULL */
     bool help, version, once, notify, debug;
     const char *words[FLAGS_WORDS_MAX]; /* what is no flag: the command; word_count of them */
     size_t word_count;
