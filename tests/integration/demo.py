@@ -2,10 +2,13 @@
 """scripts/demo shows metrics, ends when told to, and leaves no process behind."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 
-from harness import ROOT, SLOWNESS, Metrics, Program, contains, equal, fetch, run, until
+from alertmanager import TEMPLATE
+from harness import (ROOT, SLOWNESS, Metrics, Program, Skip, contains, equal, fetch, run,
+                     until)
 
 DEMO = os.path.join(ROOT, "scripts/demo")
 
@@ -47,6 +50,23 @@ def test_until_interrupted():
         equal(demo.stop(signal.SIGINT), 0, "exit status after Ctrl-C")
         until("the exporter is gone", lambda: refuses(url + "/"))
         until("the stand-in is gone", lambda: refuses(azure + "/"))
+
+
+def test_full():
+    if not shutil.which("prometheus") or not os.path.exists(TEMPLATE):
+        raise Skip("prometheus and prometheus-alertmanager are not installed")
+    with Program([DEMO, "--full"]) as demo:
+        demo.wait_for("Ctrl-C stops all", 300)
+        prometheus = re.search(r"(http://\S+)/classic/alerts +Prometheus", demo.log).group(1)
+        alertmanager = re.search(r"url=(http://\S+) alert query +what Alertm", demo.log).group(1)
+        equal(fetch(prometheus + "/classic/alerts").status, 200, "page of alerts")
+        rules = fetch(prometheus + "/api/v1/rules").json()["data"]["groups"]
+        equal([group["name"] for group in rules],
+              ["defender-exporter", "defender-findings", "defender-records"], "groups of rules")
+        demo.wait_for(r"\[Prometheus\] firing: DefenderHeartbeat", 120)
+        equal(demo.stop(signal.SIGINT), 0, "exit status after Ctrl-C")
+        for url in (prometheus, alertmanager):
+            until(url + " is gone", lambda url=url: refuses(url + "/"))
 
 
 run(globals())
