@@ -5,6 +5,7 @@ import re
 import subprocess
 
 from harness import EXPORTER, ROOT, SLOWNESS, Folder, contains, documents, equal, run
+from sink import Sink
 
 EXAMPLES = os.path.join(ROOT, "packaging/examples")
 SECRETS = "/etc/defender_exporter/secrets"
@@ -67,6 +68,42 @@ def test_receivers():
     for name in names:
         with Folder() as folder:
             check(folder, read("alerts/" + name), name)
+
+
+BODIES = {  # what of a test message stands where
+    "google_chat": lambda body: body["cardsV2"][0]["card"]["header"]["title"],
+    "mattermost": lambda body: body["attachments"][0]["title"],
+    "discord": lambda body: body["embeds"][0]["title"],
+    "ntfy": lambda body: body["title"],
+    "ocsf": lambda body: body[0]["message"],
+}
+
+
+def test_bodies_arrive():
+    """The examples with a body of their own, over the path of real messages."""
+    for name, title_of in BODIES.items():
+        with Folder() as folder, Sink() as sink:
+            text = read(f"alerts/{name}.yml")
+            if name == "ocsf":
+                text = text.replace("        http:", "        http:\n          allow_private: true")
+                folder.file("ocsf_token", "x" * 32)
+            else:
+                text = text.replace("        body:", "        http: { allow_private: true }\n"
+                                                     "        body:")
+            folder.file(name + "_url", sink.url)
+            os.makedirs(os.path.join(folder.path, "rules"))
+            folder.file("rules/rules.yml", read("rules/rules.yml"))
+            path = folder.file("defender_exporter.yml", text.replace(SECRETS, folder.path))
+            receiver = re.search(r"- name: (\w+)", text)[1]
+            done = command(f"--config.file={path}", f"--storage.path={folder.path}", "test",
+                           "receiver", receiver)
+            equal(done.returncode, 0, done.stdout + done.stderr)
+            fires, over = sink.messages
+            for message in (fires, over):
+                title = title_of(message["body"]).replace("\\", "")
+                contains(title, "[TEST]", f"{name}: {message['raw']}")
+                equal(message["headers"]["Content-Type"], "application/json", name)
+            equal(fires["body"] == over["body"], False, f"{name}: what fires and what is over")
 
 
 def blocks(key):
