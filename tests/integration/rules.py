@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from harness import ROOT, SLOWNESS, Folder, Skip, equal, run
+from harness import EXPORTER, ROOT, SLOWNESS, Folder, Skip, equal, run
 from rules_cases import CASES, INFO
 
 MIXIN = os.path.join(ROOT, "dashboards/mixin.libsonnet")
@@ -74,6 +74,34 @@ def test_every_alert_says_what_to_do():
         assert "topk" not in alert["expr"] and "$value" not in str(alert["labels"]), alert["alert"]
     equal({case.alert for case in CASES} | {"DefenderHeartbeat"},
           {alert["alert"] for alert in alerts}, "alerts that have a case")
+
+
+def catalogue():
+    """The labels of each metric, as the program prints them."""
+    rows = re.findall(r"^\| (\w+) \| \w+ \| ([^|]*) \|", command(EXPORTER, "metrics"), re.M)
+    found = {name: set(re.findall(r"\w+", labels)) | {"job", "instance"} for name, labels in rows}
+    return {**found, "up": {"job", "instance"}}
+
+
+def test_rules_ask_for_what_there_is():
+    known = catalogue()
+    for rule in rules_of(mixin("prometheusRules")):
+        known[rule["record"]] = {"job", "risk_level"}
+    for rule in rules_of(mixin("prometheusRules")) + rules_of(mixin("prometheusAlerts")):
+        name, expr = rule.get("alert") or rule["record"], rule["expr"]
+        asked = re.findall(r"\b([a-z][\w:]*)\{([^}]*)\}", expr)
+        assert asked or name == "DefenderHeartbeat" or "record" in rule, name
+        for metric, matchers in asked:
+            labels = set(re.findall(r"(\w+)[!=]?[=~]", matchers))
+            assert labels <= known[metric], f"{name}: {metric} has no {labels - known[metric]}"
+        there = set().union(*(known[metric] for metric, _ in asked), *(
+            known[metric] for metric in re.findall(r"\b(job_\w+:[\w:]+)", expr)))
+        kept = {label for labels in re.findall(r"(?:by|on) \(([^)]*)\)", expr)
+                for label in re.findall(r"\w+", labels)}
+        assert kept <= there, f"{name}: {kept - there}"
+        said = set(re.findall(r"\$labels\.(\w+)", str(rule)))
+        assert said <= (kept or there), f"{name} says {said - kept}"
+        assert "absent(" not in expr or rule["for"], f"{name}: absent at once"
 
 
 # --- alerts over made-up series ------------------------------------------------------------------
