@@ -193,7 +193,8 @@ def grow_old(exporter, config):
         json.dump(config, file)
     exporter.send(signal.SIGHUP)
     exporter.wait_for("msg=reloaded")
-    until("DataStale", lambda: alert_of(exporter, "DataStale"))
+    until("DataStale", lambda: "assessments" in [
+        alert["labels"]["source"] for alert in alert_of(exporter, "DataStale")])
 
 
 def test_what_is_wrong_is_shown():
