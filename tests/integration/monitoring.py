@@ -14,7 +14,7 @@ from rules import MIXIN, command
 from sink import Sink, receiver
 
 FAST = """{ _config+:: {
-  bridge: 6, memory: 600, news: 3600, holdScrape: 4, holdFast: 2, holdSlow: 2, holdHourly: 2,
+  bridge: 6, memory: 600, news: 3600, holdScrape: 10, holdFast: 2, holdSlow: 2, holdHourly: 2,
   staleIntervals: 4, failingIntervals: 3 } }"""
 COLLECTORS = ("subscriptions", "assessments", "secure_scores", "plans")
 RULES = """
@@ -35,7 +35,7 @@ class Prometheus(Program):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/api/v1/"
         config = folder.file("prometheus.yml", {
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s",
+            "global": {"scrape_interval": "2s", "scrape_timeout": "2s",
                        "evaluation_interval": "1s"},
             "rule_files": ["prometheusRules.yml", "prometheusAlerts.yml"],
             "alerting": {"alertmanagers": [{"static_configs": [
