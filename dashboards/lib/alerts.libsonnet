@@ -275,6 +275,15 @@ function(config)
       config.bridge,
     ),
     alert(
+      'DefenderAlertsNotDecided',
+      promql.last('defender_exporter_state_trouble', ['instance', 'reason']) + ' == 1',
+      'critical',
+      'The exporter cannot decide about alerts.',
+      'For %s {{ $labels.instance }} has not been able to write what it decides ({{ $labels.reason }}): metrics go on, but its own alerts are not sent.' % hold(config.bridge),
+      'alerts',
+      config.bridge,
+    ),
+    alert(
       'DefenderSeriesDropped',
       '%s > 0' % promql.last('defender_exporter_series_dropped', ['instance', 'metric', 'reason'], 'reason!="deny"'),
       'warning',

@@ -202,6 +202,11 @@ CASES = [
           (None, HOUR * 60, None)}, fires=26, ends=10, own=True),
     Case("DefenderOutboxStuck", {"severity": "critical", **TO_NIGHT}, None,
          {DEAD: (0, 1, 0)}, fires=10, own=True, note=" given up"),
+    Case("DefenderAlertsNotDecided", {"severity": "critical", "reason": "locked"},
+         "For 10m a:1 has not been able to write what it decides (locked): metrics go on, but its "
+         "own alerts are not sent.",
+         {'defender_exporter_state_trouble{reason="locked"}': (0, 1, 0),
+          'defender_exporter_state_trouble{reason="damaged"}': (0, 0, 0)}, fires=10, own=True),
     Case("DefenderSeriesDropped",
          {"severity": "warning", "metric": "defender_findings", "reason": "limit"},
          "12 series of defender_findings of a:1 are left out (limit): sums over it are too small.",

@@ -65,7 +65,9 @@ SHOWN = {
         "DataStale": ["DataStale .* active", r'success\{collector="assessments"\} 0', SILENCE],
         "Heartbeat": [r'notReady"\} [1-9]', "defender_up 0", "no trouble with the database"],
     },
-    "the database is locked": {"ExporterFailing": [r'reason="locked"\} 1', "Filesystem"]},
+    "the database is locked": {
+        "DefenderAlertsNotDecided": [r'reason="locked"\} 1', "defender_up 0", SILENCE],
+        "ExporterFailing": [r'reason="locked"\} 1', "Filesystem"]},
     "the exporter is stopped": {"DefenderExporterDown": ["it does not answer", SILENCE]},
     "another secret": {
         "RiskMissing": ["RiskMissing .* active", r'"not_evaluated".*\} [1-9]', SILENCE],
