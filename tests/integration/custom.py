@@ -172,4 +172,5 @@ def test_a_reload_changes_a_query_and_ends_no_alert():
             exporter.wait_metric("no machines", lambda m: not m.all("defender_custom_machines"))
 
 
-run(globals())
+if __name__ == "__main__":
+    run(globals())
