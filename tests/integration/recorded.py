@@ -17,9 +17,7 @@ from harness import (EXPORTER, Exporter, Fake, Folder, SECRET, SHARED, SLOWNESS,
 RECORDINGS = os.path.join(SHARED, "azure/recordings")
 # No recording has rows of Resource Graph: what is read there alone would be tried until it is late.
 COLLECTORS = {"assessments": {"source": "rest"}, "secure_scores": {"source": "rest"},
-              **{name: {"enabled": False} for name in (
-                  "attack_paths", "baselines", "compliance", "exemptions", "governance",
-                  "prerequisites", "subassessments")}}
+              "catalogue": {}, "plans": {}, "subscriptions": {}}
 STATUSES = {"healthy": "healthy", "unhealthy": "unhealthy", "notapplicable": "not_applicable"}
 SEVERITIES = ("critical", "high", "medium", "low")
 
@@ -53,8 +51,10 @@ def status_of(row):
 
 def collect(arguments):
     with Folder() as folder, Fake(*arguments) as fake:
-        config = settings(fake.url, folder.file("secret", SECRET), COLLECTORS,
+        config = settings(fake.url, folder.file("secret", SECRET),
+                          {name: {"enabled": True, **more} for name, more in COLLECTORS.items()},
                           metrics={"opt_in_list": "defender_control_resources"})
+        config["collector"]["disable_defaults"] = True
         with Exporter(folder, config) as exporter:
             return exporter.wait_ready().metrics()
 
