@@ -270,14 +270,18 @@ static bool find_finding(struct api_call *call, const char *finding_id, struct l
 int api_finding_link(const struct api_context *context, const char *finding_id, struct buf *out)
 {
     const struct api_request request = { "GET", finding_id };
+    char id[33] = "";
     CLEANUP(api_call_finish) struct api_call call = { context, &request, .out = out };
     struct ledger_entry entry;
     struct error error;
     bool found = false;
     char link[LINK_BYTES];
     size_t digits = strspn(finding_id, "0123456789abcdef");
-    bool is_id = (digits == 16 || digits == 32) && !finding_id[digits];
-    if (is_id && !find_finding(&call, finding_id, &entry, &found, &error)) {
+    bool is_id = (digits == 16 || digits == 32) &&
+                 (!finding_id[digits] || !strcmp(finding_id + digits, "/portal"));
+    if (is_id)
+        memcpy(id, finding_id, digits);
+    if (is_id && !find_finding(&call, id, &entry, &found, &error)) {
         buf_text(out, error.message);
         return error.code == ERROR_TIMEOUT ? 503 : 500;
     }

@@ -36,6 +36,7 @@ int api_alertmanager(const struct api_context *context, const struct api_request
 /* Answer our own GET alerts, outbox and outbox/<id>; lists are paged by limit and after. */
 int api_own(const struct api_context *context, const struct api_request *request, struct buf *out);
 
-/* Answer /f/<finding_id> with the portal link of the finding, open or closed. Returns 302 and the
- * URL; 404, 500, or 503 when the database is locked, and a line of text. */
+/* Answer /f/<finding_id> and /f/<finding_id>/portal with the portal link of the finding, open or
+ * closed. finding_id: may end in /portal. Returns 302 and the URL; 404, 500, or 503 when the
+ * database is locked, and a line of text. */
 int api_finding_link(const struct api_context *context, const char *finding_id, struct buf *out);

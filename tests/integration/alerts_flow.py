@@ -191,6 +191,8 @@ def test_finding_links_lead_to_the_portal():
             until("the ledger", lambda: exporter.get(link).status == 302)
             contains(exporter.get(link).headers["location"], "https://portal.azure.com/#", "link")
             contains(exporter.get(link).headers["location"], rows[0].rsplit("/", 1)[1], "link")
+            equal(exporter.get(link + "/portal").headers["location"],
+                  exporter.get(link).headers["location"], "with what it leads to")
             equal(exporter.get("/f/0000000000000000").status, 404, "a finding nobody knows")
             equal(exporter.get("/f/../metrics").status, 404, "no finding at all")
             equal(exporter.get(link, method="POST").status, 405, "POST")

@@ -373,7 +373,7 @@ TEST(findings_lead_to_the_portal_also_when_closed)
     struct scene scene;
     CLEANUP(buf_finish) struct buf out = { 0 };
     CLEANUP(buf_finish) struct buf alerts = { 0 };
-    char id[17];
+    char id[17], portal[32];
     set_up(&scene, "links");
     ask_for(&scene, "alerts", "filter", "resource_name=\"b\"", &alerts);
     const char *at = strstr(buf_cstr(&alerts), "\"finding_id\":\"");
@@ -381,6 +381,9 @@ TEST(findings_lead_to_the_portal_also_when_closed)
     snprintf(id, sizeof id, "%s", at ? at + 14 : "");
     for (int round = 0; round < 2; round++) {
         CHECK_INT(link_of(&scene, id, &out), 302);
+        CHECK_CONTAINS(buf_cstr(&out), "https://portal.azure.com/#");
+        snprintf(portal, sizeof portal, "%s/portal", id);
+        CHECK_INT(link_of(&scene, portal, &out), 302);
         CHECK_CONTAINS(buf_cstr(&out), "https://portal.azure.com/#");
         scene_collect(&scene, "");
         scene_run(&scene);
@@ -391,6 +394,8 @@ TEST(findings_lead_to_the_portal_also_when_closed)
     CHECK_TEXT(buf_cstr(&out), "no such finding");
     CHECK_INT(link_of(&scene, "", &out), 404);
     CHECK_INT(link_of(&scene, "../../etc/passwd", &out), 404);
+    CHECK_INT(link_of(&scene, "0000000000000000/portal", &out), 404);
+    CHECK_INT(link_of(&scene, "0000000000000000/portals", &out), 404);
     CHECK_INT(link_of(&scene, "00000000000000000000000000000000x", &out), 404);
     scene_finish(&scene);
 }
