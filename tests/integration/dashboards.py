@@ -181,7 +181,7 @@ def scrape(folder, target, more=(), **how):
 
 
 def choices(prometheus, board):
-    """What a person may choose: all, several of each, and one subscription after the other."""
+    """What a person may choose: all, several of each, and one after the other."""
     asked = variables(board)
     every = {v["name"]: v["allValue"] for v in board["templating"]["list"] if "allValue" in v}
     several = {}
@@ -198,6 +198,9 @@ def choices(prometheus, board):
                 chosen[name] = prometheus.values(only, label)
             chosen["subscription"] = [subscription]
         one.append(chosen)
+    others = [(name, value) for name in several for value in several[name]
+              if name not in ("tenant", "management_group", "subscription")]
+    one += [{**chosen, name: [value]} for chosen in list(one) for name, value in others]
     return [[every], [several], one]
 
 
@@ -225,7 +228,12 @@ def world(folder, more, *faults):
     often = {name: {"enabled": True, "interval": "2s"} for name in collectors()}
     often["assessments"]["fast_interval"] = "2s"
     return fake, settings(fake.url, folder.file("secret", SECRET), {**often, **more},
-                          metrics={"opt_in_list": ".*"})
+                          metrics={"opt_in_list": ".*"},
+                          alerts={
+                              "receivers": [{"name": "nobody", "webhook": {
+                                  "url": "http://127.0.0.1:9/", "http": {"allow_private": True}}}],
+                              "heartbeat": {"url": "http://127.0.0.1:9/", "interval": "1s",
+                                            "allow_private": True}})
 
 
 def test_queries_bring_data():
@@ -268,6 +276,7 @@ def test_queries_with_a_past():
               (f'subscription_info{{{info}tenant_id="t",management_group="m",'
                'subscription_name="n"}', 0),
               (f'findings{{{info}cloud="azure",risk_level="low"}}', 0),
+              (f'baseline_machines{{{info}assignment="windows"}}', 0),
               (f'secure_score_ratio{{{info}cloud="azure"}}', 0),
               (f'secure_score_weight{{{info}cloud="azure"}}', 0),
               (f'assessment_info{{{info}assessment_id="o",display_name="o"}}', 0),
