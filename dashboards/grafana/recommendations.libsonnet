@@ -49,7 +49,7 @@ function(config)
   local types = p.bargauge(
     'Worst resource types',
     'The ten types of resources with the most open findings of critical and high risk, over all subscriptions.',
-    p.series('topk(10, sum by (resource_type) (%s))' % q.once('defender_resource_type_findings', 'risk_level=~"critical|high"'), '{{resource_type}}'),
+    p.now('topk(10, sum by (resource_type) (%s))' % q.once('defender_resource_type_findings', 'risk_level=~"critical|high"'), '{{resource_type}}'),
     'short',
     { color: { mode: 'fixed', fixedColor: palette.poor } },
   );
@@ -77,7 +77,7 @@ function(config)
   );
   local single = p.table(
     'Findings',
-    'Open findings of the recommendations that are chosen, the worst first; a resource leads to the portal. Needs defender_finding_info, which is off until metrics.opt_in_list names it.',
+    'Open findings of the recommendations that are chosen, at most 200; a resource leads to the portal. Needs defender_finding_info, which is off until metrics.opt_in_list names it.',
     p.rows('topk(200, %s)' % q.titled(q.named(q.of('defender_finding_info', 'assessment_id=~"$assessment"')))),
     [
       ['risk_level', 'Risk'],

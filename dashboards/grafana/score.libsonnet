@@ -34,7 +34,7 @@ function(config)
         [p.timeseries('Score by subscription', 'The average by weight of each subscription and its connectors.', p.series(q.named(q.score('subscription_id', cloud)), '{{subscription_name}}'), 'percentunit', fields={ max: 1 }), 12],
       ]),
       board.row(12, [
-        [p.bargauge('Controls by points to gain', 'Points that could be earned and are not, by control, most first.', p.now('sort_desc(%s)' % q.told(gain('control'), 'control', 'display_name', q.own('defender_control_info')), '{{display_name}}', { instant: false, range: true }), 'short', { decimals: 1, color: { mode: 'fixed', fixedColor: palette.poor } }), 12],
+        [p.bargauge('Controls by points to gain', 'Points that could be earned and are not, by control, most first.', p.now('sort_desc(%s)' % q.told(gain('control'), 'control', 'display_name', q.own('defender_control_info')), '{{display_name}}'), 'short', { decimals: 1, color: { mode: 'fixed', fixedColor: palette.poor } }), 12],
         [p.table('Controls', 'Points earned and to be earned in each control.', [
           p.rows(q.told(gain('control'), 'control', 'display_name', q.own('defender_control_info'))),
           p.rows(q.sum(points('defender_control_points'), 'control')),

@@ -124,7 +124,7 @@ def lint_target(panel, target):
     for span in re.findall(r"\bincrease\([^\[]*\[([^\]]*)\]", target["expr"]):
         assert re.fullmatch(r"\d+[hd]|\$__rate_interval|\$__range", span), f"increase over {span}"
     assert target["instant"] != target["range"], "now, or over time"
-    assert target["instant"] == (panel["type"] == "table"), "tables alone show an instant"
+    equal(target["instant"], panel["type"] in ("table", "bargauge"), "tables and bars are of now")
 
 
 def lint_panel(board, panel):
