@@ -37,6 +37,8 @@ struct query {
     const struct column *columns;
     const char *id;        /* member by which a row is known when it comes twice; NULL = "id" */
     bool missing_is_empty; /* 404 and "not registered" mean no rows, not an error */
+    bool whole_tenant;     /* of a kql: its rows are of no subscription, the operator's filter of
+                              these is none of it */
     bool optional;         /* tried once; a failure is logged and the run goes on */
     bool only_if_empty;    /* asked only when the queries before brought no row */
     enum query_none none;

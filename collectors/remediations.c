@@ -366,7 +366,7 @@ const struct collector remediations_collector = {
               .columns = deployment_columns },
             /* those that are kept at management groups, where these may be read */
             { .name = "remediations_groups", .kql = kql_remediations_groups_rows,
-              .columns = group_columns, .optional = true },
+              .columns = group_columns, .whole_tenant = true, .optional = true },
             { .name = "remediations of groups", .path = "{row}" LIST, .api_versions = VERSIONS,
               .missing_is_empty = true, .columns = task_columns, .optional = true },
             { .name = "listDeployments of groups", .path = "{row}/listDeployments", .post = true,

@@ -187,7 +187,7 @@ static bool ask_graph(struct run *run, struct error *error)
     struct graph_query query = {
         .kql = buf_cstr(&text),
         .subscriptions = run->scope,
-        .subscription_count = run->scope_count,
+        .subscription_count = run->query->whole_tenant ? 0 : run->scope_count,
         .page_rows = &run->memory->page_rows[run->query_index],
     };
     size_t before = *query.page_rows;

@@ -343,6 +343,8 @@ static void answer_query(struct request *request, const cJSON *body, bool *in_sc
                     "subscriptions and managementGroups exclude each other.");
         return;
     }
+    page.view.is_scoped =
+        cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(body, "subscriptions")) > 0;
     if (!read_scope(request, body, in_scope, reply, &scope) ||
         !read_options(request, body, &page, reply))
         return;

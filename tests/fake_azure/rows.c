@@ -396,6 +396,8 @@ static size_t group_count(const struct view *view)
 static bool group_present(const struct view *view, size_t position)
 {
     bool present = position == 0;
+    if (view->is_scoped)
+        return false;
     for (size_t i = 0; i < view->tenant->subscription_count && !present; i++)
         present = view->tenant->subscriptions[i].group == (int)position - 1;
     return present;

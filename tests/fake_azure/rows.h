@@ -13,6 +13,7 @@ struct view {
     int64_t until;              /* change at most this; 0 = any */
     size_t expand_limit;        /* of mv-expand */
     bool failing_only;          /* leave out what is Healthy or Compliant */
+    bool is_scoped;             /* only subscriptions are asked about, what is of none is not */
     bool every_score;           /* the one without grace periods, too */
     size_t own_count;           /* rows of a query of the operator's own */
     long partition, partitions; /* hash partition asked for; partitions 0 = all rows */

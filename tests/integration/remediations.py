@@ -21,7 +21,7 @@ COLLECTORS = {"subscriptions": {"interval": "1s"}, "remediations": {"interval": 
 
 
 class Bench:
-    def __init__(self, folder, sink, fake):
+    def __init__(self, folder, sink, fake, **more):
         self.sink, self.fake = sink, fake
         self.id = fake.admin("dump")["subscriptions"][0]["subscriptionId"]
         folder.file("rules.yml", RULES)
@@ -29,10 +29,11 @@ class Bench:
             fake.url, folder.file("secret", SECRET), COLLECTORS, alerts={
                 "rules": ["rules.yml"], "governor": {"messages": 0}, "receivers": [receiver(sink)],
                 "route": {"receiver": "team", "group_by": ["..."], "group_wait": "0s",
-                          "group_interval": "1s"}}))
+                          "group_interval": "1s"}}, **more))
 
     def fix(self, machine, status, **more):
-        resource = (f"/subscriptions/{self.id}/resourceGroups/rg/providers/Microsoft.Compute/"
+        of = more.pop("of", self.id)
+        resource = (f"/subscriptions/{of}/resourceGroups/rg/providers/Microsoft.Compute/"
                     f"virtualMachines/{machine}")
         whose = {} if "group" in more else {"subscription": self.id}
         self.fake.admin("fix?" + urllib.parse.urlencode(
@@ -100,6 +101,27 @@ def test_a_fix_of_a_management_group_is_told_where_the_group_may_be_read():
             fake.heal()
             until("groups are back", lambda: tasks("failed") == [1])
             equal(len(bench.texts()), 1, "messages")
+
+
+def test_a_filter_of_subscriptions_is_none_of_management_groups():
+    with Folder() as folder, Sink() as sink, \
+            Fake("--assessments", "20", "--machines", "0", "--subscriptions", "2") as fake:
+        first, second = (row["subscriptionId"] for row in fake.admin("dump")["subscriptions"])
+        bench = Bench(folder, sink, fake, subscriptions={"exclude": [second]})
+        bench.fix("vm-old", "Failed", group=TENANT)
+        with bench.exporter as exporter:
+            def failed():
+                return exporter.metrics().sum("defender_remediation_group_deployments",
+                                              status="failed", management_group=TENANT)
+            exporter.wait_ready()
+            until("the group's", lambda: failed() == 1)
+            # What it does to others counts, and is nobody's news who filters these.
+            bench.fix("vm-theirs", "Failed", group=TENANT, of=second)
+            until("theirs", lambda: failed() == 2)
+            bench.fix("vm-ours", "Failed", group=TENANT, of=first)
+            until("ours", lambda: failed() == 3)
+            until("the message", bench.texts)
+            equal(["vm-ours" in text for text in bench.texts()], [True], "what is told")
 
 
 run(globals())
