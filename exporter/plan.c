@@ -124,9 +124,11 @@ static bool has_answers(const struct plan *plan, struct error *error)
 
 /* --- saying --------------------------------------------------------------------------------- */
 
-static uint64_t floor_s(uint64_t requests)
+/* share: of the requests of a window, one of them at least (pacer.h). */
+static uint64_t floor_s(uint64_t requests, double share)
 {
-    return requests ? (requests - 1) / WINDOW_REQUESTS * WINDOW_S : 0;
+    uint64_t a_window = (uint64_t)(share * WINDOW_REQUESTS);
+    return requests ? (requests - 1) / (a_window ? a_window : 1) * WINDOW_S : 0;
 }
 
 static int name_width(const struct source_list *sources)
@@ -161,9 +163,11 @@ static void say_number(uint64_t number, bool known, struct buf *out)
         buf_printf(out, " %9s |", "-");
 }
 
-static void say_requests(const struct requests *requests, size_t rows, bool known, struct buf *out)
+static void say_requests(const struct requests *requests, size_t rows, double share, bool known,
+                         struct buf *out)
 {
-    const uint64_t numbers[] = { rows, requests->graph, requests->lists, floor_s(requests->graph) };
+    const uint64_t numbers[] = { rows, requests->graph, requests->lists,
+                                 floor_s(requests->graph, share) };
     for (size_t i = 0; i < ARRAY_COUNT(numbers); i++)
         say_number(numbers[i], known, out);
 }
@@ -180,9 +184,10 @@ static void say_row(const struct plan *plan, const struct snapshot *snapshot, si
 {
     const struct source *source = &snapshot->sources->sources[place];
     const struct row *row = &plan->rows[place];
-    buf_printf(out, "| %-*s | %-3s |", width, source->name,
-               plan->engine.config->collectors[place].enabled ? "on" : "off");
-    say_requests(&row->requests, snapshot->status[place].rows, row->ran && !is_asked(source), out);
+    const struct runner_source *settings = &plan->engine.config->collectors[place];
+    buf_printf(out, "| %-*s | %-3s |", width, source->name, settings->enabled ? "on" : "off");
+    say_requests(&row->requests, snapshot->status[place].rows, settings->share,
+                 row->ran && !is_asked(source), out);
     say_series(row->levels, snapshot->parts[place], out);
 }
 
@@ -203,7 +208,7 @@ static void say_sum(const struct plan *plan, const struct snapshot *snapshot, in
             sum.levels[level] += row->levels[level];
     }
     buf_printf(out, "| %-*s | on  |", width, "together");
-    say_requests(&sum.requests, rows, true, out);
+    say_requests(&sum.requests, rows, 1, true, out);
     say_series(sum.levels, true, out);
 }
 
@@ -233,7 +238,8 @@ static void say_reasons(const struct plan *plan, const struct snapshot *snapshot
 #define LEGEND \
     "\n" \
     "graph: requests to Resource Graph; lists: those to other APIs, with quotas of their own\n" \
-    "seconds: how long those to Resource Graph take at least: %d are allowed in %d s\n" \
+    "seconds: how long those to Resource Graph take at least: %d are allowed in %d s, and of a\n" \
+    "collector with a share as many of them, while others have to wait\n" \
     "level: series; 0 and 1 are shown, of 2 and 3 those that metrics.opt_in_list names\n" \
     "not in it: looks of the fast lane, proofs of what is gone, alerts, metrics of the program\n"
 /* clang-format on */

@@ -141,6 +141,10 @@ def test_what_is_off_is_counted_too():
         lists = Plan(folder, configuration(fake.url, folder,
                                            metrics={"denylist": "defender_findings",
                                                     "max_series": 10}))
+        shared = configuration(fake.url, folder)
+        shared["collectors"]["assessments"]["share"] = 0.1
+        shared["collectors"]["baselines"]["share"] = 0.99
+        shared = Plan(folder, shared)
         no_tags = configuration(fake.url, folder, off)
         del no_tags["alerts"]
         no_tags = Plan(folder, no_tags)
@@ -152,6 +156,12 @@ def test_what_is_off_is_counted_too():
               f"sum of column {place} without what is off")
     denied = {name: row for name, row in lists.rows.items() if row != all_on.rows[name]}
     equal(set(denied), {"assessments"}, "who has fewer series with a denylist")
+    pages = all_on.rows["assessments"][1]
+    equal(all_on.rows["assessments"][3], 0, "seconds of recommendations: they fit into a window")
+    equal(shared.rows["assessments"][3], (pages - 1) * WINDOW_S, "with a request of each window")
+    equal({name: row for name, row in shared.rows.items() if name != "assessments"},
+          {name: row for name, row in all_on.rows.items() if name != "assessments"}, "the others")
+    equal(shared.together, all_on.together, "of all: who is alone has all of a window")
     equal(no_tags.rows["tags"], (None,) * (4 + LEVELS), "without tags")
     contains(no_tags.text, "tags: it was not run: alerts.tags names nothing", "why")
 
