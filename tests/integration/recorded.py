@@ -184,6 +184,107 @@ def test_plans():
     equal(sorted(counts, reverse=True)[:3], [15, 12, 10], "rows of the recorded lists")
 
 
+def alert_row(row):
+    """A recorded alert as the query of Resource Graph would show it."""
+    p = {name[0].lower() + name[1:]: value for name, value in row["properties"].items()}
+    resources = [r.get("azureResourceId") or "" for r in p.get("resourceIdentifiers") or ()][:2]
+    named = p.get("compromisedEntity") or ""
+    started = p.get("timeGeneratedUtc") or p.get("startTimeUtc") or ""
+    return {
+        "id": row["id"].lower(), "subscriptionId": subscription_of(row), "status": p["status"],
+        "severity": p["severity"], "title": p["alertDisplayName"], "alertType": p["alertType"],
+        "intent": p.get("intent") or "", "isIncident": str(p.get("isIncident", "")).lower(),
+        "generatedAt": started,
+        "resourceId": next(filter(None, resources),
+                           named if named.startswith("/subscriptions/") else "").lower(),
+        "entities": len(p.get("resourceIdentifiers") or ()) + len(p.get("entities") or ()),
+        "description": p["description"][:4000],
+        "remediation": "\n".join(p.get("remediationSteps") or ())[:4000]}
+
+
+class Graph(http.server.BaseHTTPRequestHandler):
+    """Resource Graph with these alerts, in pages, and their subscription."""
+    rows, page = [], 50
+
+    def answer(self):
+        text = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if "/oauth2/" in self.path:
+            body = {"access_token": "token", "expires_in": 3599}
+        elif self.path.startswith("/subscriptions?"):
+            body = {"value": [{"subscriptionId": self.rows[0]["subscriptionId"],
+                               "displayName": "One", "state": "Enabled"}]}
+        else:
+            body = self.found(json.loads(text))
+        content = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def found(self, asked):
+        alerts = "microsoft.security/locations/alerts" in asked["query"] and \
+            "entities = " in asked["query"]
+        rows = sorted(self.rows, key=lambda row: row["id"]) if alerts else []
+        begin = int(asked.get("options", {}).get("$skipToken", 0))
+        data = rows[begin:begin + self.page]
+        body = {"totalRecords": len(rows), "count": len(data), "resultTruncated": "false",
+                "data": data, "facets": []}
+        if begin + self.page < len(rows):
+            body["$skipToken"] = str(begin + self.page)
+        return body
+
+    do_GET = do_POST = answer
+
+    def log_message(self, *unused):
+        pass
+
+
+def test_security_alerts():
+    """Recorded as lists of the API, shown as rows of Resource Graph."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Graph)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    counts = []
+    try:
+        for path, rows in lists("alerts"):
+            if any("status" not in row["properties"] for row in rows):
+                continue  # of 2015 and 2019, whose members had other names
+            Graph.rows = [alert_row(row) for row in rows]
+            with Folder() as folder:
+                config = settings(f"http://127.0.0.1:{server.server_port}",
+                                  folder.file("secret", SECRET),
+                                  {"subscriptions": {"enabled": True, "source": "rest"},
+                                   "security_alerts": {"enabled": True}},
+                                  metrics={"opt_in_list": "defender_security_alert_info"})
+                config["collector"]["disable_defaults"] = True
+                with Exporter(folder, config) as exporter:
+                    check_alerts(exporter.wait_ready().metrics(), os.path.basename(path))
+            counts.append(len(rows))
+    finally:
+        server.shutdown()
+        server.server_close()
+    equal(sorted(counts, reverse=True)[:3], [167, 56, 34], "rows of the recorded lists")
+
+
+def check_alerts(metrics, what):
+    rows = {row["id"]: row for row in Graph.rows}.values()
+    active = collections.Counter((row["subscriptionId"], row["severity"].lower())
+                                 for row in rows if row["status"] == "Active")
+    got = metrics.table("defender_security_alerts", "subscription_id", "severity")
+    equal({key: value for key, value in got.items() if value}, dict(active), what + ": active")
+    shown = collections.Counter(
+        (labels["name"], labels["alert_type"], labels["severity"], labels["status"])
+        for labels, _ in metrics.all("defender_security_alert_info"))
+    words = {"Active": "active", "InProgress": "in_progress"}
+    equal(shown, collections.Counter(
+        (row["title"], row["alertType"], row["severity"].lower(), words[row["status"]])
+        for row in rows if row["status"] in words), what + ": each alert")
+    equal(metrics.one("defender_collector_rows", collector="security_alerts"), len(Graph.rows),
+          what + ": rows")
+    equal(metrics.sum("defender_collector_odd_rows", collector="security_alerts"), 0,
+          what + ": odd rows")
+
+
 class Refusing(http.server.BaseHTTPRequestHandler):
     """Hands out a token and answers everything else with one recorded error."""
     status, body = 500, b""
