@@ -78,9 +78,11 @@ static void restart(struct scene *scene)
 
 static void answer(struct scene *scene, const struct receiver_answer *answers, size_t count)
 {
+    pthread_mutex_lock(&scene->receiver.server->mutex);
     memcpy(scene->receiver.answers, answers, count * sizeof *answers);
     scene->receiver.answer_count = count;
     scene->receiver.requests = 0;
+    pthread_mutex_unlock(&scene->receiver.server->mutex);
 }
 #define ANSWERS(scene, ...)                                                                        \
     answer(scene, (const struct receiver_answer[]){ __VA_ARGS__ },                                 \
@@ -114,7 +116,10 @@ static size_t run(struct scene *scene)
     size_t before = scene->receiver.requests;
     CHECK(otlp_records_run(&scene->records, scene->now_ms, scene->world.now, &error));
     CHECK_TEXT(error.message, "");
-    return scene->receiver.requests - before;
+    pthread_mutex_lock(&scene->receiver.server->mutex);
+    size_t requests = scene->receiver.requests - before;
+    pthread_mutex_unlock(&scene->receiver.server->mutex);
+    return requests;
 }
 
 static double figure(const struct scene *scene, size_t number, const char *reason)
