@@ -2,10 +2,11 @@
 findings of its own, and spoils answers in ways that the stand-in, an honest server, cannot."""
 import copy
 import http.client
-import http.server
 import json
 import threading
 import time
+
+from serving import Quiet, Serving
 
 DATE = "2026-01-02T03:04:05Z"
 
@@ -61,7 +62,7 @@ def kind_of(path, body):
     return "rest" if "/Microsoft.Security/assessments" in path else "other"
 
 
-class Between:
+class Between(Serving):
     """Use with `with`. .fault: None, or (kinds of answers it is for, function of an Answer).
     .add(name) makes one more critical finding, on a machine of that name."""
 
@@ -71,28 +72,15 @@ class Between:
         self.shown = {}  # of a kind of query: how many of .fresh its pages are about
         between = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(Quiet):
             protocol_version = "HTTP/1.1"
 
             def handle_any(self):
-                length = int(self.headers.get("Content-Length", 0))
-                between.serve(self, self.rfile.read(length))
+                between.serve(self, self.read_body())
 
             do_GET = do_POST = handle_any
 
-            def log_message(self, *unused):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *unused):
-                pass  # the exporter gave up
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever,
-                                       kwargs={"poll_interval": 0.05}, daemon=True)
+        super().__init__(Handler)
 
     def add(self, name):
         with self.lock:
@@ -145,15 +133,6 @@ class Between:
         handler.wfile.write(answer.bytes())
         handler.wfile.flush()
         handler.close_connection = answer.cut or answer.raw is not None or answer.version == "1.0"
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *unused):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 def machine(subscription, name):

@@ -2,15 +2,14 @@
 """Regulatory compliance: both sources say what the lists hold, and what was recorded is kept."""
 import collections
 import glob
-import http.server
 import json
 import os
 import re
-import threading
 import urllib.parse
 
 from harness import (CLIENT, SECRET, SHARED, TENANT, Exporter, Fake, Folder, Skip, equal, fetch,
                      run, settings, until)
+from serving import Quiet, Serving
 from sink import Sink, receiver
 
 RECORDINGS = os.path.join(SHARED, "azure/recordings")
@@ -171,13 +170,13 @@ def test_a_page_names_the_control():
 
 # --- recordings ---------------------------------------------------------------------------------
 
-class Recorded(http.server.BaseHTTPRequestHandler):
+class Recorded(Quiet):
     """Lists by path, of one subscription. What was not recorded is an empty list."""
     lists = {}
     subscription = ""
 
     def answer(self):
-        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.read_body()
         path = urllib.parse.unquote(self.path.split("?")[0])
         if "/oauth2/" in path:
             body = {"access_token": "token", "expires_in": 3599}
@@ -186,17 +185,9 @@ class Recorded(http.server.BaseHTTPRequestHandler):
                                "state": "Enabled"}]}
         else:
             body = {"value": self.lists.get(path.lower(), [])}
-        content = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        self.answer_json(body)
 
     do_GET = do_POST = answer
-
-    def log_message(self, *unused):
-        pass
 
 
 def recorded(family):
@@ -237,26 +228,20 @@ def test_recorded_lists():
     everything = {family: list(recorded(family)) for family in families}
     equal({family: sum(map(len, lists)) for family, lists in everything.items()},
           dict(zip(families, (22, 234, 129))), "recorded rows")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorded)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}"
     checked = 0
-    try:
+    with Serving(Recorded) as server:
         for lists in (lists for family in families for lists in everything[family]):
             Recorded.subscription, Recorded.lists = subscription_of(lists[0]), {}
             put(Recorded.lists, lists)
             for row in lists:
                 raise_above(Recorded.lists, row)
-            want = Lists(url).expected()
-            metrics = collect(url, "rest")
-            served = Lists(url).read("/".join(lists[0]["id"].split("/")[:-1]))
+            want = Lists(server.url).expected()
+            metrics = collect(server.url, "rest")
+            served = Lists(server.url).read("/".join(lists[0]["id"].split("/")[:-1]))
             equal(len(served), len({r["id"].lower() for r in lists}), "rows that are served")
             check_same(told(metrics), want, lists[0]["id"])
             equal(metrics.sum("defender_collector_odd_rows", collector="compliance"), 0, "odd")
             checked += len(lists)
-    finally:
-        server.shutdown()
-        server.server_close()
     equal(checked, 22 + 234 + 129, "rows that were checked")
 
 

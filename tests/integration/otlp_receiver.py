@@ -2,10 +2,11 @@
 .proto files, keeps what it took, answers as told."""
 import collections
 import gzip
-import http.server
 import ssl
 import struct
 import threading
+
+from serving import Quiet, Serving
 
 
 def fields(data):
@@ -154,7 +155,7 @@ def requests_items(data):
     return resource, items
 
 
-class Receiver:
+class Receiver(Serving):
     """On a port of its own; use with `with`.
 
     answer: called with each request before it is taken, {"path", "headers", "records" or "metrics",
@@ -167,28 +168,14 @@ class Receiver:
         self.records, self.requests, self.lock = [], [], threading.Lock()
         receiver = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(Quiet):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                receiver.take(self, self.rfile.read(int(self.headers["Content-Length"])))
+                receiver.take(self, self.read_body())
 
-            def log_message(self, *unused):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *unused):
-                pass  # a client that was killed
-
-        self.server = Server(("127.0.0.1", port), Handler)
-        if context:
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        super().__init__(Handler, context, port)
         self.port = self.server.server_port
-        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={
-            "poll_interval": 0.05}, daemon=True)
 
     def read(self, handler, body):
         if handler.headers.get("Content-Encoding") == "gzip":
@@ -230,15 +217,6 @@ class Receiver:
     def asked(self):
         with self.lock:
             return list(self.requests)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *unused):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 def server_context(certificate, key, clients=None):

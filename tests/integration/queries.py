@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
 """The queries: what is sent is what is written, and the vendor's language service accepts it."""
 import glob
-import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
-import threading
 
 from harness import (HUNTED, ROOT, SECRET, SHARED, Exporter, Folder, Skip, contains, equal, run,
                      settings, until)
+from serving import Quiet, Serving
 
 FILES = sorted(glob.glob(os.path.join(ROOT, "collectors", "*.kql")))
 HUNTING = [path for path in FILES if os.path.basename(path) in HUNTED]
@@ -23,57 +22,40 @@ SINCE = re.compile(r"todatetime\('\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ'\)")
 CHECKER = os.path.join(ROOT, "build", "tools", "kql-check")
 
 
-class Listener(http.server.BaseHTTPRequestHandler):
+class Listener(Quiet):
     """Answers every list and query with nothing, and keeps what was asked."""
     queries = []
-
-    def answer(self, body):
-        content = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
 
     def do_GET(self):
         subscription = {"subscriptionId": "0b1f6471-1bf0-4dda-aec3-cb9272f09590",
                         "displayName": "One", "state": "Enabled"}
-        self.answer({"value": [subscription] if self.path.startswith("/subscriptions?") else []})
+        self.answer_json(
+            {"value": [subscription] if self.path.startswith("/subscriptions?") else []})
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        body = self.read_body()
         if "/oauth2/" in self.path:
-            self.answer({"token_type": "Bearer", "expires_in": 3600, "access_token": "a.b.c"})
+            self.answer_json({"token_type": "Bearer", "expires_in": 3600, "access_token": "a.b.c"})
             return
         if self.path.endswith("/runHuntingQuery"):
             self.queries.append(json.loads(body)["Query"])
-            self.answer({"schema": [], "results": []})
+            self.answer_json({"schema": [], "results": []})
             return
         self.queries.append(json.loads(body)["query"])
-        self.answer({"totalRecords": 0, "count": 0, "data": [], "resultTruncated": "false"})
-
-    def log_message(self, *unused):
-        pass
+        self.answer_json({"totalRecords": 0, "count": 0, "data": [], "resultTruncated": "false"})
 
 
 def queries_sent(assessments, **more):
     """All that a start asks of Resource Graph and of advanced hunting. assessments: their keys,
     with rows a look is waited for."""
     Listener.queries = []
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        with Folder() as folder:
-            config = settings(url, folder.file("secret", SECRET),
-                              {"assessments": assessments, "exposure": {"enabled": True}}, **more)
-            with Exporter(folder, config) as exporter:
-                exporter.wait_ready()
-                if "fast_interval" in assessments:
-                    until("a look", lambda: any(SINCE.search(q) for q in Listener.queries))
-    finally:
-        server.shutdown()
-        server.server_close()
+    with Serving(Listener) as server, Folder() as folder:
+        config = settings(server.url, folder.file("secret", SECRET),
+                          {"assessments": assessments, "exposure": {"enabled": True}}, **more)
+        with Exporter(folder, config) as exporter:
+            exporter.wait_ready()
+            if "fast_interval" in assessments:
+                until("a look", lambda: any(SINCE.search(q) for q in Listener.queries))
     return {SINCE.sub("todatetime('{{since}}')", query) for query in Listener.queries}
 
 

@@ -5,14 +5,13 @@ Each list is a tenant of its own. What the metrics must be is computed here, fro
 """
 import collections
 import glob
-import http.server
 import json
 import os
 import subprocess
-import threading
 
 from harness import (EXPORTER, Exporter, Fake, Folder, SECRET, SHARED, SLOWNESS, Skip, contains,
                      equal, run, settings)
+from serving import Quiet, Serving
 
 RECORDINGS = os.path.join(SHARED, "azure/recordings")
 # No recording has rows of Resource Graph: what is read there alone would be tried until it is late.
@@ -202,12 +201,12 @@ def alert_row(row):
         "remediation": "\n".join(p.get("remediationSteps") or ())[:4000]}
 
 
-class Graph(http.server.BaseHTTPRequestHandler):
+class Graph(Quiet):
     """Resource Graph with these alerts, in pages, and their subscription."""
     rows, page = [], 50
 
     def answer(self):
-        text = self.rfile.read(int(self.headers.get("content-length", 0)))
+        text = self.read_body()
         if "/oauth2/" in self.path:
             body = {"access_token": "token", "expires_in": 3599}
         elif self.path.startswith("/subscriptions?"):
@@ -215,12 +214,7 @@ class Graph(http.server.BaseHTTPRequestHandler):
                                "displayName": "One", "state": "Enabled"}]}
         else:
             body = self.found(json.loads(text))
-        content = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        self.answer_json(body)
 
     def found(self, asked):
         alerts = "microsoft.security/locations/alerts" in asked["query"] and \
@@ -236,23 +230,17 @@ class Graph(http.server.BaseHTTPRequestHandler):
 
     do_GET = do_POST = answer
 
-    def log_message(self, *unused):
-        pass
-
 
 def test_security_alerts():
     """Recorded as lists of the API, shown as rows of Resource Graph."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Graph)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     counts = []
-    try:
+    with Serving(Graph) as server:
         for path, rows in lists("alerts"):
             if any("status" not in row["properties"] for row in rows):
                 continue  # of 2015 and 2019, whose members had other names
             Graph.rows = [alert_row(row) for row in rows]
             with Folder() as folder:
-                config = settings(f"http://127.0.0.1:{server.server_port}",
-                                  folder.file("secret", SECRET),
+                config = settings(server.url, folder.file("secret", SECRET),
                                   {"subscriptions": {"enabled": True, "source": "rest"},
                                    "security_alerts": {"enabled": True}},
                                   metrics={"opt_in_list": "defender_security_alert_info"})
@@ -260,9 +248,6 @@ def test_security_alerts():
                 with Exporter(folder, config) as exporter:
                     check_alerts(exporter.wait_ready().metrics(), os.path.basename(path))
             counts.append(len(rows))
-    finally:
-        server.shutdown()
-        server.server_close()
     equal(sorted(counts, reverse=True)[:3], [167, 56, 34], "rows of the recorded lists")
 
 
@@ -285,24 +270,18 @@ def check_alerts(metrics, what):
           what + ": odd rows")
 
 
-class Refusing(http.server.BaseHTTPRequestHandler):
+class Refusing(Quiet):
     """Hands out a token and answers everything else with one recorded error."""
     status, body = 500, b""
 
     def answer(self):
-        self.rfile.read(int(self.headers.get("content-length", 0)))
-        token = "/oauth2/" in self.path
-        body = b'{"access_token":"token","expires_in":3599}' if token else self.body
-        self.send_response(200 if token else self.status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.read_body()
+        if "/oauth2/" in self.path:
+            self.answer_json({"access_token": "token", "expires_in": 3599})
+        else:
+            self.answer_json(self.body, self.status)
 
     do_GET = do_POST = answer
-
-    def log_message(self, *unused):
-        pass
 
 
 def innermost(error):
@@ -319,11 +298,8 @@ def test_error_bodies():
     with open(f"{RECORDINGS}/index.json", encoding="utf-8") as file:
         entries = [e for e in json.load(file)["entries"] if e["status"] >= 400 and e["file"]]
     equal(len(entries) > 0, True, "recorded errors")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with Folder() as folder:
-        config = settings(f"http://127.0.0.1:{server.server_port}",
-                          folder.file("secret", SECRET),
+    with Serving(Refusing) as server, Folder() as folder:
+        config = settings(server.url, folder.file("secret", SECRET),
                           {"subscriptions": {"source": "rest",
                                              "timeout": f"{300 * SLOWNESS:.0f}ms"}},
                           collector={"disable_defaults": True})
@@ -341,8 +317,6 @@ def test_error_bodies():
             body = json.loads(Refusing.body)
             words = innermost(body.get("error", body))[:60].rstrip(".")
             contains(result.stderr.replace('\\"', '"'), words, entry["file"])
-    server.shutdown()
-    server.server_close()
 
 
 run(globals())

@@ -1,11 +1,12 @@
 """A receiver for the integration tests: keeps what it accepted, answers as told."""
-import http.server
 import json
 import threading
 import time
 
+from serving import Quiet, Serving
 
-class Sink:
+
+class Sink(Serving):
     """A webhook receiver on a port of its own; use with `with`.
 
     answer: called with each message before it is accepted; returns a status, or None for 200.
@@ -19,29 +20,17 @@ class Sink:
         self.lock = threading.Lock()
         sink = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(Quiet):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                length = int(self.headers.get("Content-Length", 0))
-                sink.take(self, self.rfile.read(length))
+                sink.take(self, self.read_body())
 
             def do_GET(self):
                 sink.take(self, b"")
 
-            def log_message(self, *unused):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *unused):
-                pass  # a client that was killed
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={
-            "poll_interval": 0.05}, daemon=True)
+        super().__init__(Handler)
+        self.url += "/hook"
 
     def take(self, handler, body):
         try:
@@ -71,15 +60,6 @@ class Sink:
     def taken(self):
         with self.lock:
             return list(self.messages)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *unused):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 def receiver(sink, name="team", **more):
