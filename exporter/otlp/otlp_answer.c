@@ -7,7 +7,6 @@
 
 #include "core/log.h"
 #include "opentelemetry/proto/collector/logs/v1/logs_service.pb-c.h"
-#include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb-c.h"
 #include "status.pb-c.h"
 
 enum { RETRY_AFTER_MAX_S = 3600 };
@@ -61,8 +60,9 @@ static void set_failure(struct otlp_answer *answer, const struct http_response *
 
 /* --- success ---------------------------------------------------------------------------------- */
 
-/* The rest of a success; false when it is no answer to this signal. A count below 0 is none. */
-static bool read_logs(const struct buf *body, struct otlp_answer *answer)
+/* The rest of a success; false when it is none. The answers to metrics have the same fields under
+ * the same numbers as those to logs. A count below 0 is none. */
+static bool read_partial(const struct buf *body, struct otlp_answer *answer)
 {
     Opentelemetry__Proto__Collector__Logs__V1__ExportLogsServiceResponse *read =
         opentelemetry__proto__collector__logs__v1__export_logs_service_response__unpack(
@@ -80,34 +80,12 @@ static bool read_logs(const struct buf *body, struct otlp_answer *answer)
     return true;
 }
 
-static bool read_metrics(const struct buf *body, struct otlp_answer *answer)
-{
-    Opentelemetry__Proto__Collector__Metrics__V1__ExportMetricsServiceResponse *read =
-        opentelemetry__proto__collector__metrics__v1__export_metrics_service_response__unpack(
-            NULL, body->length, (const uint8_t *)body->data);
-    if (!read)
-        return false;
-    if (read->partial_success) {
-        int64_t rejected = read->partial_success->rejected_data_points;
-        answer->rejected = rejected > 0 ? (uint64_t)rejected : 0;
-        set_text(answer, read->partial_success->error_message,
-                 strlen(read->partial_success->error_message));
-    }
-    opentelemetry__proto__collector__metrics__v1__export_metrics_service_response__free_unpacked(
-        read, NULL);
-    return true;
-}
-
 /* A page of a server in between is no receiver's word; an empty answer and JSON are. */
-static bool read_success(enum otlp_signal signal, const struct http_response *response,
-                         struct otlp_answer *answer)
+static bool read_success(const struct http_response *response, struct otlp_answer *answer)
 {
     if (!response->body.length || has_type(response, "application/json"))
         return true;
-    if (!may_be_protobuf(response))
-        return false;
-    return signal == OTLP_LOGS ? read_logs(&response->body, answer)
-                               : read_metrics(&response->body, answer);
+    return may_be_protobuf(response) && read_partial(&response->body, answer);
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */
@@ -144,8 +122,8 @@ static void judge(int status, struct otlp_answer *answer)
     answer->reason = status >= 500 ? "serverError" : "clientError";
 }
 
-void otlp_answer_read(enum otlp_signal signal, const struct http_response *response,
-                      const struct error *error, int64_t now, struct otlp_answer *answer)
+void otlp_answer_read(const struct http_response *response, const struct error *error, int64_t now,
+                      struct otlp_answer *answer)
 {
     *answer = (struct otlp_answer){ .reason = "", .status = response->status };
     if (!response->status) {
@@ -156,7 +134,7 @@ void otlp_answer_read(enum otlp_signal signal, const struct http_response *respo
         return;
     }
     if (response->status >= 200 && response->status < 300) {
-        if (read_success(signal, response, answer))
+        if (read_success(response, answer))
             return;
         answer->outcome = OTLP_STRANGER;
         answer->reason = "other";

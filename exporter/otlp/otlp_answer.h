@@ -26,5 +26,5 @@ struct otlp_answer {
 extern const char *const otlp_answer_reasons[];
 
 /* response: status 0 = none came, *error says why. now: for Retry-After. */
-void otlp_answer_read(enum otlp_signal signal, const struct http_response *response,
-                      const struct error *error, int64_t now, struct otlp_answer *answer);
+void otlp_answer_read(const struct http_response *response, const struct error *error, int64_t now,
+                      struct otlp_answer *answer);

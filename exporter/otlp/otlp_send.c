@@ -31,8 +31,7 @@ static void unpack(const struct otlp_packet *packet, struct buf *out)
 }
 
 static void exchange(struct http_client *client, const struct otlp_reach *reach,
-                     enum otlp_signal signal, const struct buf *body, int64_t now,
-                     struct otlp_answer *answer)
+                     const struct buf *body, int64_t now, struct otlp_answer *answer)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     CLEANUP(http_response_finish) struct http_response response = { 0 };
@@ -65,7 +64,7 @@ static void exchange(struct http_client *client, const struct otlp_reach *reach,
     };
     if (!http_exchange(client, &request, &response, &error))
         response.status = 0;
-    otlp_answer_read(signal, &response, &error, now, answer);
+    otlp_answer_read(&response, &error, now, answer);
 }
 
 void otlp_send(struct http_client *client, const struct otlp_reach *reach, enum otlp_signal signal,
@@ -75,9 +74,9 @@ void otlp_send(struct http_client *client, const struct otlp_reach *reach, enum 
     if (!reach->gzip)
         unpack(packet, &plain);
     const struct buf *body = reach->gzip ? &packet->packed : &plain;
-    exchange(client, reach, signal, body, now, answer);
+    exchange(client, reach, body, now, answer);
     if (answer->outcome != OTLP_STRANGER || !secret_refresh(reach->headers))
         return;
     log_info(MSG("a secret was renewed, trying again"), TEXT("signal", otlp_signal_words[signal]));
-    exchange(client, reach, signal, body, now, answer);
+    exchange(client, reach, body, now, answer);
 }

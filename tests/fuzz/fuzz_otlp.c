@@ -19,12 +19,10 @@ static void read_answer(const uint8_t *bytes, size_t count)
     struct otlp_answer answer;
     buf_text(&response.headers, heads[bytes[0] / ARRAY_COUNT(statuses) % ARRAY_COUNT(heads)]);
     buf_append(&response.body, bytes + 1, count - 1);
-    for (int signal = 0; signal < OTLP_SIGNAL_COUNT; signal++) {
-        otlp_answer_read((enum otlp_signal)signal, &response, &error, 1763726400, &answer);
-        assert((answer.outcome == OTLP_TAKEN) == !*answer.reason);
-        assert(answer.outcome == OTLP_TAKEN || !answer.rejected);
-        assert(!strpbrk(answer.text, "\r\n") && answer.retry_after_s >= 0);
-    }
+    otlp_answer_read(&response, &error, 1763726400, &answer);
+    assert((answer.outcome == OTLP_TAKEN) == !*answer.reason);
+    assert(answer.outcome == OTLP_TAKEN || !answer.rejected);
+    assert(!strpbrk(answer.text, "\r\n") && answer.retry_after_s >= 0);
     http_response_finish(&response);
 }
 

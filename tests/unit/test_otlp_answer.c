@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "exporter/otlp/otlp_answer.h"
+#include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb-c.h"
 #include "test.h"
 
 #define PROTOBUF "content-type: application/x-protobuf\n"
@@ -9,15 +10,15 @@
 
 enum { NOW = 1763726400 };
 
-static struct otlp_answer read_answer(enum otlp_signal signal, int status, const char *headers,
-                                      const char *body, size_t count)
+static struct otlp_answer read_answer(int status, const char *headers, const char *body,
+                                      size_t count)
 {
     struct http_response response = { .status = status };
     struct error error = { .code = ERROR_TIMEOUT, .message = "no answer within 10s" };
     struct otlp_answer answer;
     buf_text(&response.headers, headers);
     buf_append(&response.body, body, count);
-    otlp_answer_read(signal, &response, &error, NOW, &answer);
+    otlp_answer_read(&response, &error, NOW, &answer);
     http_response_finish(&response);
     return answer;
 }
@@ -70,28 +71,45 @@ static const struct row {
 
 TEST(every_answer_has_its_meaning)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
-        for (int signal = 0; signal < OTLP_SIGNAL_COUNT; signal++) {
-            const struct row *row = &rows[i];
-            struct otlp_answer answer = read_answer((enum otlp_signal)signal, row->status,
-                                                    row->headers, row->body, row->count);
-            bool same = answer.outcome == row->outcome && !strcmp(answer.reason, row->reason) &&
-                        answer.rejected == row->rejected &&
-                        (*row->text == '\n' || !strcmp(answer.text, row->text));
-            CHECK_TEXT(same ? row->what : answer.text, row->what);
-            CHECK_INT(answer.status, row->status);
-        }
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const struct row *row = &rows[i];
+        struct otlp_answer answer = read_answer(row->status, row->headers, row->body, row->count);
+        bool same = answer.outcome == row->outcome && !strcmp(answer.reason, row->reason) &&
+                    answer.rejected == row->rejected &&
+                    (*row->text == '\n' || !strcmp(answer.text, row->text));
+        CHECK_TEXT(same ? row->what : answer.text, row->what);
+        CHECK_INT(answer.status, row->status);
+    }
+}
+
+/* What a receiver answers to metrics is read as what it answers to logs. */
+TEST(metrics_are_answered_alike)
+{
+    Opentelemetry__Proto__Collector__Metrics__V1__ExportMetricsServiceResponse response;
+    Opentelemetry__Proto__Collector__Metrics__V1__ExportMetricsPartialSuccess partial;
+    opentelemetry__proto__collector__metrics__v1__export_metrics_service_response__init(&response);
+    opentelemetry__proto__collector__metrics__v1__export_metrics_partial_success__init(&partial);
+    char text[] = "too old", packed[64];
+    partial.rejected_data_points = 7;
+    partial.error_message = text;
+    response.partial_success = &partial;
+    CHECK(protobuf_c_message_get_packed_size(&response.base) <= sizeof packed);
+    size_t count = protobuf_c_message_pack(&response.base, (uint8_t *)packed);
+    struct otlp_answer answer = read_answer(200, PROTOBUF, packed, count);
+    CHECK_INT(answer.outcome, OTLP_TAKEN);
+    CHECK_INT((int64_t)answer.rejected, 7);
+    CHECK_TEXT(answer.text, "too old");
 }
 
 TEST(who_asks_for_time_gets_it)
 {
-    struct otlp_answer answer = read_answer(OTLP_LOGS, 503, "Retry-After: 7\n", "", 0);
+    struct otlp_answer answer = read_answer(503, "Retry-After: 7\n", "", 0);
     CHECK_INT(answer.retry_after_s, 7);
-    answer = read_answer(OTLP_LOGS, 429, "Retry-After: 1000000\n", "", 0);
+    answer = read_answer(429, "Retry-After: 1000000\n", "", 0);
     CHECK_INT(answer.retry_after_s, 3600);
     char headers[64];
     snprintf(headers, sizeof headers, "Retry-After: %s\n", "Fri, 21 Nov 2025 12:00:30 GMT");
-    answer = read_answer(OTLP_METRICS, 503, headers, "", 0);
+    answer = read_answer(503, headers, "", 0);
     CHECK_INT(answer.retry_after_s, 30);
 }
 
@@ -110,7 +128,7 @@ TEST(what_is_said_is_redacted)
 {
     struct secret secret = { 0 };
     secret_set(&secret, "api-key=0123456789");
-    struct otlp_answer answer = read_answer(OTLP_LOGS, 401, "", BYTES("no: api-key=0123456789"));
+    struct otlp_answer answer = read_answer(401, "", BYTES("no: api-key=0123456789"));
     CHECK_TEXT(answer.text, "no: <secret>");
     secret_finish(&secret);
 }
