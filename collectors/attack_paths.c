@@ -88,6 +88,11 @@ const struct kept_kind attack_paths_kept = {
     },
 };
 
+const struct kept_kind attack_paths_names = {
+    KEPT_ROWS(struct attack_path_name),
+    KEPT_BY(struct attack_path_name, name),
+};
+
 const struct kept_kind attack_paths_plans = { KEPT_COUNTS(struct attack_paths_plan) };
 
 /* While rows arrive; every query is asked whole or the run fails. */
@@ -171,6 +176,22 @@ static const char *level_of(const struct row *row)
     return strcasecmp(word, not_told) ? word : "";
 }
 
+/* A path, and what recommendations may call it. */
+static void add_path(struct part *part, const char *subscription_id, const struct attack_path *path)
+{
+    const char *slash = strrchr(path->id, '/');
+    const char *const names[] = { slash ? slash + 1 : path->id, path->alias };
+    part_add_row(part, &attack_paths_kept, subscription_id, path);
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        const struct attack_path_name name = {
+            .name = finding_id(part->source, names[i], strlen(names[i])),
+            .finding = path->finding,
+        };
+        if (*names[i])
+            part_add_row(part, &attack_paths_names, subscription_id, &name);
+    }
+}
+
 static enum odd_reason fold_path(struct part *part, const struct row *row, struct error *error)
 {
     struct own *own = own_of(part);
@@ -213,7 +234,7 @@ static enum odd_reason fold_path(struct part *part, const struct row *row, struc
         .target_key = row->target_key,
         .partial = row->partial,
     };
-    part_add_row(part, &attack_paths_kept, row->subscription_id, &path);
+    add_path(part, row->subscription_id, &path);
     return ODD_NONE;
 }
 
@@ -342,7 +363,7 @@ static void keep_frozen(struct part *part, const struct part *older)
     const struct attack_path *before = attack_paths_of(older, &count);
     for (size_t i = 0; i < count; i++)
         if (part_is_frozen(part, &before[i].finding))
-            part_add_row(part, &attack_paths_kept, before[i].subscription_id, &before[i]);
+            add_path(part, before[i].subscription_id, &before[i]);
 }
 
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)

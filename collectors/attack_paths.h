@@ -29,6 +29,14 @@ void attack_paths_sentence(const struct snapshot *snapshot, struct buf *out);
 
 extern const struct kept_kind attack_paths_kept; /* these paths */
 
+/* One of the texts a recommendation may call a path: how it writes the id is not documented. */
+struct attack_path_name {
+    const char *subscription_id;
+    struct finding_id name; /* of the last segment of its id, or of its alias */
+    struct finding_id finding;
+};
+extern const struct kept_kind attack_paths_names;
+
 /* Of a subscription: whether Defender CSPM is on there, without which no path can be seen. On and
  * off, or neither: nobody knows. */
 struct attack_paths_plan {

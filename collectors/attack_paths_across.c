@@ -1,7 +1,6 @@
 #include "collectors/attack_paths_across.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "collectors/assessments.h"
 
@@ -14,32 +13,27 @@ const struct attack_path *attack_paths_across_find(const struct snapshot *snapsh
     return found;
 }
 
-/* Whether an id, or the last segment of it, is that of the path: how recommendations write it is
- * not documented. */
-static bool is_of(const struct attack_path *path, const char *id, size_t length)
+/* Of an id, or of the last segment of it, the first path that is called so. */
+static const struct attack_path *find_in(const struct part *part, const char *id, size_t length)
 {
     const char *slash = memrchr(id, '/', length);
     const char *last = slash ? slash + 1 : id;
-    size_t last_length = length - (size_t)(last - id);
-    const char *own = strrchr(path->id, '/');
-    const char *const names[] = { own ? own + 1 : path->id, path->alias };
-    for (size_t i = 0; i < ARRAY_COUNT(names) && last_length; i++)
-        if (strlen(names[i]) == last_length && !strncasecmp(names[i], last, last_length))
-            return true;
-    return false;
+    size_t last_length = length - (size_t)(last - id), count;
+    const struct attack_path_name *names = part_rows(part, &attack_paths_names, &count);
+    if (!last_length || !count)
+        return NULL;
+    const struct finding_id name = finding_id(part->source, last, last_length);
+    const uint32_t *places = part_places_of(part, &attack_paths_names, &name, &count);
+    return places ? part_row_of(part, &attack_paths_kept, &names[places[0]].finding) : NULL;
 }
 
 static const struct attack_path *find_by_id(const struct snapshot *snapshot, const char *id,
                                             size_t length)
 {
-    for (size_t i = 0; i < snapshot->sources->count; i++) {
-        size_t count;
-        const struct attack_path *path = attack_paths_of(snapshot->parts[i], &count);
-        for (size_t j = 0; j < count; j++)
-            if (is_of(&path[j], id, length))
-                return &path[j];
-    }
-    return NULL;
+    const struct attack_path *found = NULL;
+    for (size_t i = 0; i < snapshot->sources->count && !found; i++)
+        found = find_in(snapshot->parts[i], id, length);
+    return found;
 }
 
 void attack_paths_across(const struct snapshot *snapshot, const struct finding_id *id,

@@ -11,6 +11,7 @@
 #include "kql.h"
 
 enum { QUERY_SCORES, QUERY_CONTROLS };
+#define OWN_SCOPE "/subscriptions/%s" /* id of the scope of a subscription's own score */
 
 extern const struct collector secure_scores_collector;
 
@@ -59,6 +60,7 @@ static const struct kept_kind scores = {
 };
 static const struct kept_kind controls = {
     KEPT_ROWS(struct secure_control),
+    KEPT_BY(struct secure_control, of_scope),
     .texts = {
         KEPT_TEXT(struct secure_control, row_id),
         KEPT_TEXT(struct secure_control, id),
@@ -109,7 +111,7 @@ static struct score_scope scope_of(struct part *part, const struct row *row,
     if (length)
         buf_append(&id, row->id, cloud_kind_connector(row->id));
     else
-        buf_printf(&id, "/subscriptions/%s", subscription_id);
+        buf_printf(&id, OWN_SCOPE, subscription_id);
     const char *connector = length ? arena_copy(&part->arena, name, length) : "none";
     return (struct score_scope){
         .id = part_keep_lower(part, buf_cstr(&id)),
@@ -199,6 +201,7 @@ static void add_control(struct part *part, const struct row *row, const char *su
         buf_printf(&subject, "%s/", control.scope.id);
     buf_text(&subject, control.id);
     control.subject = part_keep(part, buf_cstr(&subject));
+    control.of_scope = finding_id(part->source, control.scope.id, strlen(control.scope.id));
     part_add_row(part, &controls, subscription_id, &control);
 }
 
@@ -235,8 +238,11 @@ static void odd(struct part *part, size_t query, const void *data,
 }
 
 /* --- odd rows and rows that came twice -------------------------------------------------------- */
-static void keep_score(struct secure_score *score, const struct secure_score *before)
+static void keep_score(struct part *part, void *row, const void *known)
 {
+    (void)part;
+    struct secure_score *score = row;
+    const struct secure_score *before = known;
     score->points = before ? before->points : NAN;
     score->max_points = before ? before->max_points : NAN;
     score->ratio = before ? before->ratio : NAN;
@@ -244,9 +250,10 @@ static void keep_score(struct secure_score *score, const struct secure_score *be
     score->fault = before ? before->fault : SCORE_MISSING;
 }
 
-static void keep_control(struct part *part, struct secure_control *control,
-                         const struct secure_control *before)
+static void keep_control(struct part *part, void *row, const void *known)
 {
+    struct secure_control *control = row;
+    const struct secure_control *before = known;
     control->points = before ? before->points : NAN;
     control->max_points = before ? before->max_points : NAN;
     control->healthy = before ? before->healthy : NAN;
@@ -259,46 +266,73 @@ static void keep_control(struct part *part, struct secure_control *control,
     control->assessments = part_keep(part, before->assessments);
 }
 
-/* Of an odd score what was known, of one that came twice the worse. */
-static void settle_scores(struct part *part, const struct part *older)
+/* What scores and controls have in common here. */
+struct settled {
+    const struct kept_kind *kind;
+    size_t row_id, odd, number; /* offsets; the smaller number is the worse */
+    void (*keep)(struct part *part, void *row, const void *before); /* before: NULL = nothing */
+};
+static const struct settled settled_scores = {
+    .kind = &scores,
+    .row_id = offsetof(struct secure_score, row_id),
+    .odd = offsetof(struct secure_score, odd),
+    .number = offsetof(struct secure_score, ratio),
+    .keep = keep_score,
+};
+static const struct settled settled_controls = {
+    .kind = &controls,
+    .row_id = offsetof(struct secure_control, row_id),
+    .odd = offsetof(struct secure_control, odd),
+    .number = offsetof(struct secure_control, points),
+    .keep = keep_control,
+};
+
+static const char *row_id_of(const struct settled *settled, const char *row)
 {
-    CLEANUP(firsts_finish) struct firsts firsts = { 0 };
-    size_t count, older_count;
-    struct secure_score *rows = kept_all(&part->kept, &scores, &count);
-    const struct secure_score *before = part_rows(older, &scores, &older_count);
-    for (size_t i = 0; i < count; i++) {
-        const struct secure_score *known = NULL;
-        for (size_t j = 0; j < older_count && rows[i].odd && !known; j++)
-            known = strcmp(before[j].row_id, rows[i].row_id) ? NULL : &before[j];
-        if (rows[i].odd)
-            keep_score(&rows[i], known);
-        size_t first = firsts_put(&firsts, rows[i].row_id, strlen(rows[i].row_id), i);
-        if (first == i)
-            continue;
-        if (rows[first].odd || (!rows[i].odd && rows[i].ratio < rows[first].ratio))
-            keep_score(&rows[first], &rows[i]);
-        keep_score(&rows[i], NULL);
-    }
+    return *(const char *const *)(const void *)(row + settled->row_id);
 }
 
-static void settle_controls(struct part *part, const struct part *older)
+static bool is_odd(const struct settled *settled, const char *row)
 {
+    return *(const bool *)(const void *)(row + settled->odd);
+}
+
+static double number_of(const struct settled *settled, const char *row)
+{
+    return *(const double *)(const void *)(row + settled->number);
+}
+
+/* Whether the first of two rows of one id gives way to a later one. */
+static bool gives_way(const struct settled *settled, const char *first, const char *later)
+{
+    return is_odd(settled, first) ||
+           (!is_odd(settled, later) && number_of(settled, later) < number_of(settled, first));
+}
+
+/* Of an odd row what was known, of one that came twice the worse. */
+static void settle(struct part *part, const struct part *older, const struct settled *settled)
+{
+    CLEANUP(firsts_finish) struct firsts known = { 0 };
     CLEANUP(firsts_finish) struct firsts firsts = { 0 };
-    size_t count, older_count;
-    struct secure_control *rows = kept_all(&part->kept, &controls, &count);
-    const struct secure_control *before = part_rows(older, &controls, &older_count);
+    size_t count, older_count, bytes = settled->kind->bytes;
+    char *rows = kept_all(&part->kept, settled->kind, &count);
+    const char *before = part_rows(older, settled->kind, &older_count);
+    for (size_t i = 0; i < older_count; i++) {
+        const char *id = row_id_of(settled, before + i * bytes);
+        firsts_put(&known, id, strlen(id), i);
+    }
     for (size_t i = 0; i < count; i++) {
-        const struct secure_control *known = NULL;
-        for (size_t j = 0; j < older_count && rows[i].odd && !known; j++)
-            known = strcmp(before[j].row_id, rows[i].row_id) ? NULL : &before[j];
-        if (rows[i].odd)
-            keep_control(part, &rows[i], known);
-        size_t first = firsts_put(&firsts, rows[i].row_id, strlen(rows[i].row_id), i);
+        char *row = rows + i * bytes;
+        const char *id = row_id_of(settled, row);
+        size_t length = strlen(id), place = firsts_find(&known, id, length);
+        if (is_odd(settled, row))
+            settled->keep(part, row, place == SIZE_MAX ? NULL : before + place * bytes);
+        size_t first = firsts_put(&firsts, id, length, i);
         if (first == i)
             continue;
-        if (rows[first].odd || (!rows[i].odd && rows[i].points < rows[first].points))
-            keep_control(part, &rows[first], &rows[i]);
-        keep_control(part, &rows[i], NULL);
+        if (gives_way(settled, rows + first * bytes, row))
+            settled->keep(part, rows + first * bytes, row);
+        settled->keep(part, row, NULL);
     }
 }
 
@@ -358,8 +392,8 @@ static bool finish(struct part *part, const struct collect_context *context, str
     const struct part *older = snapshot_part(context->snapshot, part->source);
     struct own *own = part_own(part, sizeof *own, free);
     own->lacks_connectors = context->variant && context->variant->lacks;
-    settle_scores(part, older);
-    settle_controls(part, older);
+    settle(part, older, &settled_scores);
+    settle(part, older, &settled_controls);
     size_t score_count, control_count;
     struct secure_score *score = kept_all(&part->kept, &scores, &score_count);
     struct secure_control *control = kept_all(&part->kept, &controls, &control_count);
@@ -395,17 +429,33 @@ bool secure_scores_has(const struct secure_control *control, const struct findin
            secure_scores_holds(control, finding->assessment_id);
 }
 
+static const struct secure_control *control_in(const struct part *part,
+                                               const struct finding *finding)
+{
+    CLEANUP(buf_finish) struct buf scope = { 0 };
+    size_t count, all_count, length = cloud_kind_connector(finding->resource_id);
+    const struct secure_control *all = secure_scores_controls(part, &all_count);
+    if (!all_count)
+        return NULL;
+    if (length)
+        buf_append(&scope, finding->resource_id, length);
+    else
+        buf_printf(&scope, OWN_SCOPE, finding->subscription_id);
+    const struct finding_id id = finding_id(part->source, buf_cstr(&scope), scope.length);
+    const uint32_t *places = part_places_of(part, &controls, &id, &count);
+    for (size_t i = 0; i < count; i++)
+        if (secure_scores_has(&all[places[i]], finding))
+            return &all[places[i]];
+    return NULL;
+}
+
 const struct secure_control *secure_scores_control_of(const struct snapshot *snapshot,
                                                       const struct finding *finding)
 {
-    for (size_t i = 0; i < snapshot->sources->count; i++) {
-        size_t count;
-        const struct secure_control *all = secure_scores_controls(snapshot->parts[i], &count);
-        for (size_t n = 0; n < count; n++)
-            if (secure_scores_has(&all[n], finding))
-                return &all[n];
-    }
-    return NULL;
+    const struct secure_control *found = NULL;
+    for (size_t i = 0; i < snapshot->sources->count && !found; i++)
+        found = control_in(snapshot->parts[i], finding);
+    return found;
 }
 
 const struct secure_control *secure_scores_controls(const struct part *part, size_t *count)

@@ -37,7 +37,8 @@ struct secure_control {
     const char *subscription_id, *row_id, *id, *title;
     const char *subject; /* its id, of a connector behind the scope's id */
     struct score_scope scope;
-    const char *assessments; /* keys of its recommendations joined with ","; "" when unknown */
+    struct finding_id of_scope; /* its scope's id, to be found by */
+    const char *assessments;    /* keys of its recommendations joined with ","; "" when unknown */
     double points, max_points, healthy, unhealthy, not_applicable;
     bool odd;
 };

@@ -103,20 +103,39 @@ static void sort_by_id(struct kept_table *table)
     qsort_r(table->order, table->count, sizeof *table->order, compare_ids, table);
 }
 
-const void *kept_find(const struct kept_rows *kept, const struct kept_kind *kind,
-                      const struct finding_id *id)
+/* How many sorted rows have an id below this one, or up to it. */
+static size_t count_below(const struct kept_table *table, const struct finding_id *id, bool up_to)
 {
-    const struct kept_table *table = table_find(kept, kind);
-    size_t low = 0, high = table && table->order ? table->count : 0;
-    while (low < high) { /* up to the first that is larger */
+    size_t low = 0, high = table->count;
+    while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (finding_id_compare(id_at(table, table->order[middle]), id) <= 0)
+        int order = finding_id_compare(id_at(table, table->order[middle]), id);
+        if (order < 0 || (up_to && !order))
             low = middle + 1;
         else
             high = middle;
     }
-    bool found = low && !finding_id_compare(id_at(table, table->order[low - 1]), id);
-    return found ? element(table, table->order[low - 1]) : NULL;
+    return low;
+}
+
+const uint32_t *kept_places(const struct kept_rows *kept, const struct kept_kind *kind,
+                            const struct finding_id *id, size_t *count)
+{
+    const struct kept_table *table = table_find(kept, kind);
+    *count = 0;
+    if (!table || !table->order)
+        return NULL;
+    size_t first = count_below(table, id, false);
+    *count = count_below(table, id, true) - first;
+    return *count ? &table->order[first] : NULL;
+}
+
+const void *kept_find(const struct kept_rows *kept, const struct kept_kind *kind,
+                      const struct finding_id *id)
+{
+    size_t count;
+    const uint32_t *places = kept_places(kept, kind, id, &count);
+    return places ? element(table_find(kept, kind), places[count - 1]) : NULL;
 }
 
 /* --- counts ----------------------------------------------------------------------------------- */

@@ -66,7 +66,12 @@ void kept_add(struct kept_rows *kept, const struct kept_kind *kind, const char *
 /* Those of one kind in the order they came; NULL and 0 when there are none. */
 void *kept_all(const struct kept_rows *kept, const struct kept_kind *kind, size_t *count);
 
-/* The last row of a KEPT_BY kind that came with this id; NULL when there is none. Sealed rows. */
+/* Where in kept_all the rows of a KEPT_BY kind are that came with this id, in the order they came;
+ * NULL and 0 when there are none. Sealed rows. */
+const uint32_t *kept_places(const struct kept_rows *kept, const struct kept_kind *kind,
+                            const struct finding_id *id, size_t *count);
+
+/* The last of them; NULL when there is none. */
 const void *kept_find(const struct kept_rows *kept, const struct kept_kind *kind,
                       const struct finding_id *id);
 

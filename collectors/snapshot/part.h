@@ -194,8 +194,16 @@ void part_add_row(struct part *part, const struct kept_kind *kind, const char *s
  * none or part is NULL. */
 const void *part_rows(const struct part *part, const struct kept_kind *kind, size_t *count);
 
-/* The last of those rows that came with this id (KEPT_BY); NULL when there is none or part is NULL.
- * After part_seal. */
+/* Where in part_rows those are that came with this id (KEPT_BY), in the order they came; NULL and 0
+ * when there are none or part is NULL. After part_seal. */
+static inline const uint32_t *part_places_of(const struct part *part, const struct kept_kind *kind,
+                                             const struct finding_id *id, size_t *count)
+{
+    *count = 0;
+    return part ? kept_places(&part->kept, kind, id, count) : NULL;
+}
+
+/* The last of them; NULL when there is none or part is NULL. */
 static inline const void *part_row_of(const struct part *part, const struct kept_kind *kind,
                                       const struct finding_id *id)
 {

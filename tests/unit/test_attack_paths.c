@@ -338,6 +338,22 @@ static void append(const struct attack_path *path, void *context)
     buf_printf(out, "%s%s", out->length ? " " : "", strrchr(path->id, '/') + 1);
 }
 
+/* The paths across a finding whose recommendation lists these. */
+static const char *across(struct world *world, const char *references, struct buf *out)
+{
+    CLEANUP(buf_finish) struct buf row = { 0 };
+    struct part *part = part_create(SOURCE(assessments));
+    buf_printf(&row,
+               "[" WORLD_ROW("v", "s-1", "k", "High", "Unhealthy",
+                             ",\"attackPathCount\":2,\"attackPaths\":\"%s\"") "]",
+               references);
+    world_feed(world, part, 0, 0, buf_cstr(&row));
+    part = world_conclude(world, part);
+    buf_reset(out);
+    attack_paths_across(world->snapshot, &part->findings[0].id, append, out);
+    return buf_cstr(out);
+}
+
 TEST(recommendations_say_which_paths_they_break)
 {
     static const struct {
@@ -349,17 +365,35 @@ TEST(recommendations_say_which_paths_they_break)
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         WORLD(world);
-        CLEANUP(buf_finish) struct buf row = { 0 };
         CLEANUP(buf_finish) struct buf got = { 0 };
         COLLECT(&world, "", "", "", PATH("a", "") "," PATH("b", ",\"pathId\":\"guid-2\""));
-        struct part *part = part_create(SOURCE(assessments));
-        buf_printf(&row,
-                   "[" WORLD_ROW("v", "s-1", "k", "High", "Unhealthy",
-                                 ",\"attackPathCount\":2,\"attackPaths\":\"%s\"") "]",
-                   cases[i].references);
-        world_feed(&world, part, 0, 0, buf_cstr(&row));
-        part = world_conclude(&world, part);
-        attack_paths_across(world.snapshot, &part->findings[0].id, append, &got);
-        CHECK_TEXT(buf_cstr(&got), cases[i].wanted);
+        CHECK_TEXT(across(&world, cases[i].references, &got), cases[i].wanted);
     }
+}
+
+TEST(a_path_shown_as_it_was_is_still_broken_by_what_broke_it)
+{
+    WORLD(world);
+    CLEANUP(buf_finish) struct buf got = { 0 };
+    world_discover(&world, WORLD_BOTH);
+    COLLECT(&world, PLAN("s-1", "Standard"), "", "",
+            PATH("a", ",\"pathId\":\"guid-1\"") "," PATH("b", ",\"pathId\":\"guid-2\""));
+    COLLECT(&world, PLAN("s-1", "Standard"), "", "",
+            PATH("a", ",\"riskLevel\":\"Purple\"") "," PATH("b", ",\"pathId\":\"guid-2\""));
+    CHECK_TEXT(across(&world, "guid-1,a,guid-2", &got), "a a b");
+    world.context.now += 60;
+    world_discover(&world, "[" WORLD_TWO "]"); /* and one that is carried over whole */
+    COLLECT(&world, PLAN("s-2", "Free"), "", "", "");
+    CHECK_TEXT(across(&world, "guid-2,guid-1,b", &got), "b a b");
+}
+
+TEST(of_paths_that_are_called_the_same_the_first_is_meant)
+{
+    WORLD(world);
+    CLEANUP(buf_finish) struct buf got = { 0 };
+    COLLECT(&world, "", "", "",
+            PATH("a", ",\"pathId\":\"same\"") "," PATH("b", ",\"pathId\":\"Same\"") "," PATH("same",
+                                                                                             ""));
+    CHECK_TEXT(across(&world, "SAME", &got), "a");
+    CHECK_TEXT(across(&world, "b,same", &got), "b a");
 }

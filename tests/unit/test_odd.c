@@ -1,4 +1,6 @@
 /* Odd rows of every collector: the others are published, nothing is concluded from these. */
+#include <math.h>
+
 #include "collectors/baselines.h"
 #include "collectors/secure_scores.h"
 #include "collectors_world.h"
@@ -194,6 +196,35 @@ TEST(an_odd_score_is_the_last_that_was_one_and_of_two_the_worse_holds)
         CHECK_FAMILY(&world, 0, "defender_secure_score_ratio",
                      i ? "{s-1,azure,none,ascscore} 0.5\n{s-1,unknown,two,ascscore} 0.8\n"
                        : "{s-1,azure,none,ascscore} 0.5\n");
+    }
+}
+
+#define CONTROL(scope, points)                                                                     \
+    "{\"id\":\"" scope "/secureScores/ascScore/secureScoreControls/c\"," SUB                       \
+    ",\"controlId\":\"c\",\"title\":\"C\",\"healthy\":1,\"current\":" points "}"
+
+TEST(an_odd_control_is_the_last_that_was_one_and_of_two_the_worse_holds)
+{
+    WORLD(world);
+    static const char odd[] = "[" CONTROL("/x", "{}") "," CONTROL("/y", "9") "," CONTROL(
+        "/Y", "7") "," CONTROL("/y", "8") "," CONTROL("/z", "[]") "," CONTROL("/Z", "3") "]";
+    world_discover(&world, "[" WORLD_ONE "]");
+    for (int i = 0; i < 3; i++) {
+        struct part *part = part_create(SOURCE(secure_scores));
+        world_try(&world, part, GRAPH, 1, i ? odd : "[" CONTROL("/x", "5") "]");
+        size_t count;
+        const struct secure_control *rows =
+            secure_scores_controls(world_conclude(&world, part), &count);
+        CHECK_INT(count, i ? 6 : 1);
+        CHECK_NUMBER(rows[0].points, 5);
+        CHECK_NUMBER(rows[0].healthy, 1);
+        CHECK_TEXT(rows[0].title, "C");
+        if (!i)
+            continue;
+        CHECK_NUMBER(rows[1].points, 7);
+        CHECK(isnan(rows[2].points) && isnan(rows[3].points));
+        CHECK_NUMBER(rows[4].points, 3);
+        CHECK(isnan(rows[5].points));
     }
 }
 

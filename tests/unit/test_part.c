@@ -466,6 +466,30 @@ TEST(rows_are_found_by_what_they_are_about)
     part_release(older);
 }
 
+TEST(rows_of_one_id_are_found_in_the_order_they_came)
+{
+    struct part *part = part_create(SOURCE(assessments));
+    const struct finding_id wanted = finding_id(part->source, "fact 7", 6);
+    const struct finding_id other = finding_id(part->source, "fact 3", 6);
+    size_t count = 9, all_count;
+    for (int i = 0; i < 100; i++)
+        add_fact(part, i % 10 == 3 ? 4 : i % 10, i);
+    CHECK(!part_places_of(part, &facts, &wanted, &count)); /* not sealed yet */
+    CHECK_INT(count, 0);
+    part_seal(part);
+    const struct fact *all = part_rows(part, &facts, &all_count);
+    const uint32_t *places = part_places_of(part, &facts, &wanted, &count);
+    CHECK_INT(count, 10);
+    for (size_t i = 0; i < count; i++)
+        CHECK_INT(all[places[i]].number, 10 * (int64_t)i + 7);
+    CHECK(!part_places_of(part, &facts, &other, &count));
+    CHECK_INT(count, 0);
+    count = 9;
+    CHECK(!part_places_of(NULL, &facts, &wanted, &count));
+    CHECK_INT(count, 0);
+    part_release(part);
+}
+
 TEST(cover_speaks_only_for_what_was_read)
 {
     struct part *part = part_create(SOURCE(assessments));

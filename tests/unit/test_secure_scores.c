@@ -314,6 +314,57 @@ TEST(a_subscription_has_a_score_for_each_of_its_connectors)
     CHECK(secure_scores_counts(&rows[0].scope, "/subscriptions/s-1/providers/a/b/c"));
 }
 
+#define HOLDS(connector, sub, id, keys)                                                            \
+    "{\"id\":\"" connector "/providers/microsoft.security/securescores/ascscore/"                  \
+    "securescorecontrols/" id "\",\"subscriptionId\":\"" sub "\",\"controlId\":\"" id              \
+    "\",\"current\":1,\"max\":2,\"assessments\":[" keys "]}"
+#define KEY(name) "{\"id\":\"/m/" name "\"}"
+
+/* The id of the control a finding counts for, "" = none is known. */
+static const char *control_of(const struct world *world, const char *subscription,
+                              const char *resource, const char *key)
+{
+    const struct finding finding = { .subscription_id = subscription,
+                                     .resource_id = resource,
+                                     .assessment_id = key };
+    const struct secure_control *control = secure_scores_control_of(world->snapshot, &finding);
+    return control ? control->id : "";
+}
+
+TEST(the_control_of_a_finding_is_of_its_own_scope)
+{
+    static const char plain[] = "/subscriptions/s-1/resourcegroups/g/providers/a.b/c/d";
+    static const char prod[] = "/subscriptions/s-1/resourcegroups/rg/providers/"
+                               "microsoft.security/securityconnectors/prod/securityentitydata/x";
+    static const char other[] = "/subscriptions/s-1/resourcegroups/rg/providers/"
+                                "microsoft.security/securityconnectors/other/securityentitydata/x";
+    WORLD(world);
+    CHECK_TEXT(control_of(&world, "s-1", plain, "k-1"), "");
+    world_discover(&world, WORLD_BOTH);
+    collect(&world, several,
+            "[" HOLDS("/subscriptions/S-1", "S-1", "c-1", KEY("K-1")) "," HOLDS(
+                CONNECTOR("s-1", "rg", "Prod"), "s-1", "c-2",
+                KEY("k-1") "," KEY(
+                    "k-2")) "," HOLDS("/subscriptions/s-2", "s-2", "c-3",
+                                      KEY("k-1")) "," HOLDS("/subscriptions/s-1", "s-1", "c-4",
+                                                            KEY("k-1") "," KEY("k-3")) "]");
+    CHECK_TEXT(control_of(&world, "s-1", plain, "k-1"), "c-1"); /* the first that holds it */
+    CHECK_TEXT(control_of(&world, "s-1", plain, "k-3"), "c-4");
+    CHECK_TEXT(control_of(&world, "s-1", plain, "k-2"), "");
+    CHECK_TEXT(control_of(&world, "s-1", plain, ""), "");
+    CHECK_TEXT(control_of(&world, "s-1", prod, "k-1"), "c-2");
+    CHECK_TEXT(control_of(&world, "s-1", prod, "k-3"), "");
+    CHECK_TEXT(control_of(&world, "s-1", other, "k-1"), "");
+    CHECK_TEXT(control_of(&world, "s-2", plain, "k-1"), "c-3");
+    CHECK_TEXT(control_of(&world, "s-3", plain, "k-1"), "");
+    world.context.now += 60;
+    world_discover(&world, "[" WORLD_ONE "]"); /* those of the second are carried over */
+    collect(&world, several, "[" HOLDS("/subscriptions/s-1", "s-1", "c-5", KEY("k-9")) "]");
+    CHECK_TEXT(control_of(&world, "s-1", plain, "k-1"), "");
+    CHECK_TEXT(control_of(&world, "s-1", plain, "k-9"), "c-5");
+    CHECK_TEXT(control_of(&world, "s-2", plain, "k-1"), "c-3");
+}
+
 TEST(averages_are_by_weight_and_leave_out_what_is_broken)
 {
     WORLD(world);
