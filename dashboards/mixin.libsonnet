@@ -7,7 +7,9 @@
   local boards = {
     alerts: import 'grafana/alerts.libsonnet',
     baselines: import 'grafana/baselines.libsonnet',
+    compliance: import 'grafana/compliance.libsonnet',
     exporter: import 'grafana/exporter.libsonnet',
+    governance: import 'grafana/governance.libsonnet',
     overview: import 'grafana/overview.libsonnet',
     recommendations: import 'grafana/recommendations.libsonnet',
     remediation: import 'grafana/remediation.libsonnet',

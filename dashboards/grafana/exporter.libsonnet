@@ -114,7 +114,7 @@ function(config)
         mappings: [{ type: 'value', options: { '0': { text: 'failed', color: palette.bad, index: 0 }, '1': { text: 'ok', color: palette.good, index: 1 } } }],
         'custom.cellOptions': { type: 'color-text' },
       }),
-      p.column('Last success', { unit: 's', decimals: 0, 'custom.width': 110 }),
+      p.column('Last success', { unit: 's', decimals: 0, 'custom.width': 120 }),
       p.column('Took', { unit: 's', decimals: 1, 'custom.width': 90 }),
       p.column('Rows', { unit: 'none', 'custom.width': 80 }),
       p.column('Odd rows', {

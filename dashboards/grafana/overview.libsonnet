@@ -176,7 +176,7 @@ function(config)
       ['Value #C', 'Overdue'],
     ],
     [
-      p.link('Subscription', 'This subscription', '/d/%ssubscription?var-subscription=${__value.text}&${datasource:queryparam}&${job:queryparam}' % config.uidPrefix),
+      board.subscriptionLink(config),
       p.counted('Critical', palette.risk.critical),
       p.counted('High', palette.risk.high),
       p.counted('Overdue', palette.bad),

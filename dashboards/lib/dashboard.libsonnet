@@ -1,4 +1,5 @@
 // A dashboard: variables, annotations and links that all of them have, and panels in rows.
+local p = import 'panels.libsonnet';
 local q = import 'queries.libsonnet';
 {
   local source = { type: 'prometheus', uid: '${datasource}' },
@@ -67,6 +68,10 @@ local q = import 'queries.libsonnet';
   // Another one: a label of a metric.
   variable(name, label, metric, key=name)::
     variable(name, label, 'label_values(%s, %s)' % [of(metric, ''), key], '.+'),
+
+  // A name in a table leads to the dashboard of that subscription.
+  subscriptionLink(config, name='Subscription')::
+    p.link(name, 'This subscription', '/d/%ssubscription?var-subscription=${__value.text}&${datasource:queryparam}&${job:queryparam}' % config.uidPrefix),
 
   local mark(name, colour, expr, title, text) = {
     name: name,

@@ -55,8 +55,11 @@ local palette = import 'palette.libsonnet';
   counted(name, colour):: panels.override(name, {
     'custom.cellOptions': { type: 'color-background', mode: 'basic' },
     thresholds: panels.thresholds([[null, 'transparent'], [1, colour]]),
-    'custom.width': 80,
+    'custom.width': panels.wide(name),
   }),
+  // So wide that the title fits, beside the signs for sorting and choosing.
+  wide(name):: std.max(80, 9 * std.length(name) + 8),
+  narrow(names):: [panels.column(name, { 'custom.width': panels.wide(name) }) for name in names],
   bar(name, colour):: panels.override(name, {
     'custom.cellOptions': { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' },
     color: { mode: 'fixed', fixedColor: colour },

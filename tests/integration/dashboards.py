@@ -127,6 +127,14 @@ def lint_target(panel, target):
     equal(target["instant"], panel["type"] in ("table", "bargauge"), "tables and bars are of now")
 
 
+def lint_columns(panel):
+    for override in panel["fieldConfig"]["overrides"]:
+        name = override["matcher"]["options"]
+        for said in override["properties"]:
+            if said["id"] == "custom.width":
+                assert said["value"] >= 9 * len(name) + 8, f"{name} is cut: {said['value']}"
+
+
 def lint_panel(board, panel):
     assert panel["title"] and panel["description"].endswith("."), "title and sentence"
     assert len(panel["title"]) < 45, "a short title"
@@ -134,6 +142,7 @@ def lint_panel(board, panel):
     assert panel["fieldConfig"]["defaults"]["unit"], "unit"
     assert panel["targets"], "targets"
     defined = {v["name"] for v in board["templating"]["list"]}
+    lint_columns(panel)
     for target in panel["targets"]:
         used = set(re.findall(r"\$\{?(\w+)", target["expr"])) - {"__rate_interval", "__range"}
         assert used <= defined, f"no variable {used - defined}"
@@ -277,6 +286,7 @@ def test_queries_with_a_past():
                'subscription_name="n"}', 0),
               (f'findings{{{info}cloud="azure",risk_level="low"}}', 0),
               (f'baseline_machines{{{info}assignment="windows"}}', 0),
+              (f'compliance_controls{{{info}standard="cis",state="passed"}}', 0),
               (f'secure_score_ratio{{{info}cloud="azure"}}', 0),
               (f'secure_score_weight{{{info}cloud="azure"}}', 0),
               (f'assessment_info{{{info}assessment_id="o",display_name="o"}}', 0),
