@@ -18,6 +18,7 @@ from webconfig import PAIR, users
 
 # Queries that bring nothing of a tenant that is well, and why.
 RARE = {
+    "exemptions: Waivers of the configuration A": "without waivers",
     "exporter: Certificate ends in A": "without TLS there is none",
     "exporter: Logins A": "nobody logs in without users",
     "exporter: Odd rows A": "shown when there are any",
@@ -287,6 +288,7 @@ def test_queries_with_a_past():
               (f'findings{{{info}cloud="azure",risk_level="low"}}', 0),
               (f'baseline_machines{{{info}assignment="windows"}}', 0),
               (f'compliance_controls{{{info}standard="cis",state="passed"}}', 0),
+              (f'plan_enabled{{{info}plan="api"}}', 0),
               (f'secure_score_ratio{{{info}cloud="azure"}}', 0),
               (f'secure_score_weight{{{info}cloud="azure"}}', 0),
               (f'assessment_info{{{info}assessment_id="o",display_name="o"}}', 0),
@@ -308,6 +310,9 @@ def test_queries_of_what_is_rare():
         Authority(folder).issue("server")
         folder.file("web.yml", PAIR + users(alice="secret"))
         fake, config = world(folder, {"custom": [machines()]}, "--fault", "odd:body=status")
+        config["collectors"]["baselines"]["waivers"] = [
+            {"rule": "Ensure auditd is installed", "machines": ["none"], "reason": "not ours",
+             "expires": "2020-01-01"}]
         config["metrics"]["denylist"] = "defender_exposure_nodes"
         config["web"] = {"config_file": "web.yml"}
         with fake, Exporter(folder, config) as exporter:
