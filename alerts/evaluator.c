@@ -146,13 +146,8 @@ void evaluator_emit(struct evaluator *evaluator, struct metric_set *set)
 {
     pthread_mutex_lock(&evaluator->lock);
     const struct metric_set *figures = &evaluator->figures;
-    for (size_t i = 0; i < figures->count; i++) {
-        const struct sample *sample = &figures->samples[i];
-        if (sample->histogram)
-            metric_add_histogram_values(set, sample->family, sample->histogram, sample->values);
-        else
-            metric_add_values(set, sample->family, sample->value, sample->values);
-    }
+    for (size_t i = 0; i < figures->count; i++)
+        metric_add_sample(set, &figures->samples[i]);
     bool more = add_wanted(evaluator, set);
     pthread_mutex_unlock(&evaluator->lock);
     if (more)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/compiler.h"
 #include "core/memory.h"
 
@@ -16,6 +17,19 @@ static size_t label_count(const struct family *family)
     while (family->labels[count])
         count++;
     return count;
+}
+
+size_t metric_exemplar_count(const struct family *family)
+{
+    return family->type == METRIC_HISTOGRAM ? family->bucket_count + 1 : 1;
+}
+
+size_t metric_bucket(const struct family *family, double value)
+{
+    size_t bucket = 0;
+    while (bucket < family->bucket_count && !(value <= family->buckets[bucket]))
+        bucket++;
+    return bucket;
 }
 
 static const char *label_value(const char *value)
@@ -65,19 +79,52 @@ void metric_add_values(struct metric_set *set, const struct family *family, doub
                     .family = family, .values = copy_values(set, family, values), .value = value });
 }
 
-void metric_add_histogram_values(struct metric_set *set, const struct family *family,
-                                 const struct metric_histogram *histogram,
-                                 const char *const *values)
+static void *copy_bytes(struct metric_set *set, const void *from, size_t bytes)
 {
-    if (!metric_wanted(set, family))
+    return memcpy(arena_alloc(&set->arena, bytes), from, bytes);
+}
+
+static const struct metric_histogram *copy_histogram(struct metric_set *set,
+                                                     const struct family *family,
+                                                     const struct metric_histogram *histogram)
+{
+    struct metric_histogram *copy = copy_bytes(set, histogram, sizeof *histogram);
+    copy->buckets = copy_bytes(set, histogram->buckets,
+                               (family->bucket_count + 1) * sizeof *histogram->buckets);
+    if (histogram->native)
+        copy->native = copy_bytes(set, histogram->native, sizeof *histogram->native);
+    return copy;
+}
+
+static const struct metric_detail *copy_detail(struct metric_set *set, const struct family *family,
+                                               const struct metric_detail *detail)
+{
+    struct metric_detail *copy = copy_bytes(set, detail, sizeof *detail);
+    if (!detail->exemplars)
+        return copy;
+    size_t count = metric_exemplar_count(family);
+    struct metric_exemplar *exemplars =
+        copy_bytes(set, detail->exemplars, count * sizeof *exemplars);
+    for (size_t i = 0; i < count; i++)
+        if (exemplars[i].text)
+            exemplars[i].text = arena_text(&set->arena, exemplars[i].text);
+    copy->exemplars = exemplars;
+    return copy;
+}
+
+void metric_add_sample(struct metric_set *set, const struct sample *sample)
+{
+    const struct family *family = sample->family;
+    if (!metric_wanted(set, family) || !isfinite(sample->value))
         return;
-    size_t bytes = (family->bucket_count + 1) * sizeof *histogram->buckets;
-    uint64_t *buckets = memcpy(arena_alloc(&set->arena, bytes), histogram->buckets, bytes);
-    struct metric_histogram *copy = arena_alloc(&set->arena, sizeof *copy);
-    *copy = (struct metric_histogram){ histogram->sum, histogram->count, buckets };
-    append(set, &(struct sample){ .family = family,
-                                  .values = copy_values(set, family, values),
-                                  .histogram = copy });
+    struct sample copy = { .family = family,
+                           .values = copy_values(set, family, sample->values),
+                           .value = sample->value };
+    if (sample->histogram)
+        copy.histogram = copy_histogram(set, family, sample->histogram);
+    if (sample->detail)
+        copy.detail = copy_detail(set, family, sample->detail);
+    append(set, &copy);
 }
 
 static int compare_values(const struct family *family, const char *const *left,
@@ -204,7 +251,9 @@ struct series {
     double value;
     double sum;
     uint64_t count;
-    uint64_t *buckets; /* bucket_count + 1; NULL unless a histogram */
+    uint64_t *buckets;          /* bucket_count + 1; NULL unless a histogram */
+    struct exponential *native; /* NULL unless a histogram */
+    double created_at;          /* 0 of what can go down */
 };
 
 struct metric_store {
@@ -226,6 +275,7 @@ static void series_destroy(struct series *series)
         free(series->values[i]);
     free(series->values);
     free(series->buckets);
+    free(series->native);
     free(series);
 }
 
@@ -281,8 +331,12 @@ static struct series *series_create(const struct family *family, const char *con
     series->values = MEMORY_ARRAY(char *, labels);
     for (size_t i = 0; i < labels; i++)
         series->values[i] = memory_copy(label_value(values[i]));
-    if (family->type == METRIC_HISTOGRAM)
+    if (family->type == METRIC_HISTOGRAM) {
         series->buckets = MEMORY_ARRAY(uint64_t, family->bucket_count + 1);
+        series->native = MEMORY_NEW(struct exponential);
+    }
+    if (family->type == METRIC_HISTOGRAM || family->type == METRIC_COUNTER)
+        series->created_at = (double)clock_now_ms() / 1000;
     return series;
 }
 
@@ -326,14 +380,15 @@ void metric_put_values(struct metric_store *store, const struct family *family, 
 void metric_observe_values(struct metric_store *store, const struct family *family, double value,
                            const char *const *values)
 {
-    size_t bucket = 0;
-    while (bucket < family->bucket_count && !(value <= family->buckets[bucket]))
-        bucket++;
+    if (!isfinite(value))
+        return;
+    size_t bucket = metric_bucket(family, value);
     pthread_mutex_lock(&store->lock);
     struct series *series = reach(store, family, values);
     series->buckets[bucket]++;
     series->count++;
     series->sum += value;
+    exponential_add(series->native, value, 1);
     pthread_mutex_unlock(&store->lock);
 }
 
@@ -371,12 +426,15 @@ void metric_store_emit(struct metric_store *store, struct metric_set *set)
     pthread_mutex_lock(&store->lock);
     for (size_t i = 0; i < store->count; i++) {
         const struct series *series = store->series[i];
-        const char *const *values = (const char *const *)series->values;
-        const struct metric_histogram histogram = { series->sum, series->count, series->buckets };
-        if (series->buckets)
-            metric_add_histogram_values(set, series->family, &histogram, values);
-        else
-            metric_add_values(set, series->family, series->value, values);
+        const struct metric_histogram histogram = { series->sum, series->count, series->buckets,
+                                                    series->native };
+        const struct metric_detail detail = { series->created_at, NULL };
+        metric_add_sample(set,
+                          &(struct sample){ .family = series->family,
+                                            .values = (const char *const *)series->values,
+                                            .value = series->value,
+                                            .histogram = series->buckets ? &histogram : NULL,
+                                            .detail = series->created_at > 0 ? &detail : NULL });
     }
     pthread_mutex_unlock(&store->lock);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/arena.h"
+#include "core/exponential.h"
 
 enum { METRIC_LABELS_MAX = 8 };
 enum metric_type { METRIC_GAUGE, METRIC_COUNTER, METRIC_HISTOGRAM, METRIC_INFO };
@@ -75,10 +76,24 @@ METRIC_FAMILY_OF(8)
     _Generic((sample), __typeof__((family_n)->sample_labels + 0): (sample)->values)
 /* clang-format on */
 
+/* One observation as an example of a counter or of a bucket. */
+struct metric_exemplar {
+    const char *label, *text; /* the one label it has and its value; NULL = there is none */
+    double value;
+    double at; /* Unix seconds */
+};
+
 struct metric_histogram {
     double sum;
     uint64_t count;
-    const uint64_t *buckets; /* not cumulative; bucket_count + 1, the last is +Inf */
+    const uint64_t *buckets;          /* not cumulative; bucket_count + 1, the last is +Inf */
+    const struct exponential *native; /* the same values once more; NULL = not known */
+};
+
+/* What is told of counters and histograms besides their value. */
+struct metric_detail {
+    double created_at;                       /* when it was 0, Unix seconds; 0 = not known */
+    const struct metric_exemplar *exemplars; /* NULL = none; a histogram's as its buckets */
 };
 
 struct sample {
@@ -86,6 +101,7 @@ struct sample {
     const char *const *values; /* as many as the family has labels; never NULL, never "" */
     double value;
     const struct metric_histogram *histogram; /* only for histograms */
+    const struct metric_detail *detail;       /* NULL = nothing is told */
 };
 
 /* Samples of one moment, in the order of their families' first appearance and, inside a family,
@@ -105,13 +121,17 @@ struct metric_set {
 void metric_add_values(struct metric_set *set, const struct family *family, double value,
                        const char *const *values);
 
-/* Add a histogram; its buckets are copied. */
-void metric_add_histogram_values(struct metric_set *set, const struct family *family,
-                                 const struct metric_histogram *histogram,
-                                 const char *const *values);
+/* Add a sample with everything that is known of it; all but its family is copied. As above. */
+void metric_add_sample(struct metric_set *set, const struct sample *sample);
 
 /* Whether adding to this family has any effect: ask before an expensive loop. */
 bool metric_wanted(const struct metric_set *set, const struct family *family);
+
+/* How many exemplars a sample of a family has room for: one, a histogram's one a bucket. */
+size_t metric_exemplar_count(const struct family *family);
+
+/* The bucket of a histogram that a value belongs into. */
+size_t metric_bucket(const struct family *family, double value);
 
 /* Make families contiguous and label sets ordered and unique (of two equals the first stays). */
 void metric_set_sort(struct metric_set *set);
@@ -148,9 +168,16 @@ void metric_store_emit(struct metric_store *store, struct metric_set *set);
 /* clang-format off */
 #define metric_add(set, family_n, value, sample) \
     metric_add_values(set, &(family_n)->family, value, METRIC_VALUES(family_n, sample))
-#define metric_add_histogram(set, family_n, histogram, sample) \
-    metric_add_histogram_values(set, &(family_n)->family, histogram, \
-                                METRIC_VALUES(family_n, sample))
+#define metric_add_counter(set, family_n, value_now, details, sample_labels) \
+    metric_add_sample(set, &(struct sample){ .family = &(family_n)->family, \
+                                             .values = METRIC_VALUES(family_n, sample_labels), \
+                                             .value = (value_now), \
+                                             .detail = (details) })
+#define metric_add_histogram(set, family_n, values_of, details, sample_labels) \
+    metric_add_sample(set, &(struct sample){ .family = &(family_n)->family, \
+                                             .values = METRIC_VALUES(family_n, sample_labels), \
+                                             .histogram = (values_of), \
+                                             .detail = (details) })
 #define metric_declare(store, family_n, sample) \
     metric_declare_values(store, &(family_n)->family, METRIC_VALUES(family_n, sample))
 #define metric_count(store, family_n, delta, sample) \

@@ -135,7 +135,9 @@ void process_emit(const struct process *process, struct metric_set *set)
     double fields[STAT_COUNT];
     if (read_stat(process->stat_fd, fields)) {
         double ticks = fields[STAT_UTIME] + fields[STAT_STIME];
-        metric_add(set, &cpu_seconds, ticks / (double)sysconf(_SC_CLK_TCK), METRIC_LABELS());
+        const struct metric_detail since_start = { .created_at = process->started_at };
+        metric_add_counter(set, &cpu_seconds, ticks / (double)sysconf(_SC_CLK_TCK), &since_start,
+                           METRIC_LABELS());
         metric_add(set, &virtual_memory, fields[STAT_VSIZE], METRIC_LABELS());
         metric_add(set, &resident_memory, fields[STAT_RSS] * (double)sysconf(_SC_PAGESIZE),
                    METRIC_LABELS());

@@ -284,6 +284,7 @@ bool ledger_advance(struct ledger *ledger, const struct snapshot *snapshot, int6
     assert(database_is_open(ledger->database));
     if (!use(ledger, snapshot->sources, error))
         return error_wrap(error, "ledger");
+    ledger_counters_begin(&ledger->figures, now);
     for (size_t i = 0; i < ledger->source_count; i++)
         if (!advance_source(ledger, &ledger->list->sources[i], snapshot, now, events, error))
             return error_wrap(error, "ledger");
@@ -365,9 +366,9 @@ static void emit_tally(const char *subscription_id, tally counted, struct metric
     for (int risk = 0; risk < RISK_COUNT; risk++) {
         const struct metric_labels_2 *labels =
             METRIC_LABELS(subscription_id, finding_risk_words[risk]);
-        metric_add(set, &ledger_counters_overdue, (double)counted[0][risk], labels);
-        metric_add(set, &ledger_counters_due_soon, (double)counted[1][risk], labels);
-        metric_add(set, &ledger_counters_unseen, (double)counted[2][risk], labels);
+        metric_add(set, &ledger_figures_overdue, (double)counted[0][risk], labels);
+        metric_add(set, &ledger_figures_due_soon, (double)counted[1][risk], labels);
+        metric_add(set, &ledger_figures_unseen, (double)counted[2][risk], labels);
     }
 }
 
@@ -375,9 +376,9 @@ static void emit_due(const struct ledger *ledger, const struct snapshot *snapsho
                      struct metric_set *set)
 {
     const struct intern *subscriptions = &ledger->subscriptions;
-    if (!metric_wanted(set, &ledger_counters_overdue.family) &&
-        !metric_wanted(set, &ledger_counters_due_soon.family) &&
-        !metric_wanted(set, &ledger_counters_unseen.family))
+    if (!metric_wanted(set, &ledger_figures_overdue.family) &&
+        !metric_wanted(set, &ledger_figures_due_soon.family) &&
+        !metric_wanted(set, &ledger_figures_unseen.family))
         return;
     tally *tallies = MEMORY_ARRAY(tally, subscriptions->count), none = { { 0 } };
     count_due(ledger, now, tallies);
@@ -395,7 +396,7 @@ static void emit_due(const struct ledger *ledger, const struct snapshot *snapsho
 
 static void emit_opened(const struct ledger *ledger, struct metric_set *set)
 {
-    size_t left = metric_wanted(set, &ledger_counters_opened_timestamp.family) ? OPENED_MAX : 0;
+    size_t left = metric_wanted(set, &ledger_figures_opened_timestamp.family) ? OPENED_MAX : 0;
     for (int risk = 0; risk < RISK_COUNT; risk++)
         for (size_t i = 0; i < ledger->source_count; i++)
             for (size_t j = 0; j < ledger->sources[i].count && left; j++) {
@@ -404,7 +405,7 @@ static void emit_opened(const struct ledger *ledger, struct metric_set *set)
                 if (open->risk != risk)
                     continue;
                 left--;
-                metric_add(set, &ledger_counters_opened_timestamp, open->opened_at,
+                metric_add(set, &ledger_figures_opened_timestamp, open->opened_at,
                            METRIC_LABELS(finding_id_text(&open->id, id)));
             }
 }

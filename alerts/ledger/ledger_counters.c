@@ -1,202 +1,27 @@
 #include "alerts/ledger/ledger_counters.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alerts/ledger/ledger.h"
+#include "alerts/ledger/ledger_histogram.h"
 #include "alerts/store/rows.h"
+#include "alerts/store/schema.h"
 #include "collectors/baselines.h"
 #include "collectors/collector.h"
 #include "collectors/security_alerts.h"
 #include "collectors/subscriptions.h"
 #include "core/memory.h"
 
-#define HOUR 3600.0
-#define DAY (24 * HOUR)
-#define FROM "From this exporter's own ledger, which survives restarts."
-
-static const double resolution_buckets[] = {
-    1 * HOUR, 4 * HOUR, 12 * HOUR, 1 * DAY,  2 * DAY,   7 * DAY,
-    14 * DAY, 30 * DAY, 60 * DAY,  90 * DAY, 180 * DAY,
-};
-static const double delay_buckets[] = { 60,       300,      900,      1800,      1 * HOUR,
-                                        2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, 1 * DAY };
-
-static const struct family_2 opened = {
-    .name = "defender_findings_opened_total",
-    .type = METRIC_COUNTER,
-    .level = 0,
-    .help =
-        "Findings that opened for the first time; those of the first run are not counted. " FROM,
-    LABELS("subscription_id", "risk_level"),
-};
-static const struct family_2 resolved = {
-    .name = "defender_findings_resolved_total",
-    .type = METRIC_COUNTER,
-    .level = 0,
-    .help = "Findings that were resolved, whatever the reason but no_longer_assessed. " FROM,
-    LABELS("subscription_id", "risk_level"),
-};
-static const struct family_2 reopened = {
-    .name = "defender_findings_reopened_total",
-    .type = METRIC_COUNTER,
-    .level = 0,
-    .help = "Findings that opened again after they had been resolved. " FROM,
-    LABELS("subscription_id", "risk_level"),
-};
-static const struct family_2 resolutions = {
-    .name = "defender_finding_resolutions_total",
-    .type = METRIC_COUNTER,
-    .level = 0,
-    .help = "Findings that were resolved, by reason. " FROM,
-    LABELS("risk_level", "reason"),
-};
-static const struct family_2 risk_changes = {
-    .name = "defender_finding_risk_changes_total",
-    .type = METRIC_COUNTER,
-    .level = 0,
-    .help = "Open findings that got another risk level. " FROM,
-    LABELS("from", "to"),
-};
-static const struct family_2 regressed = {
-    .name = "defender_baseline_rules_regressed_total",
-    .type = METRIC_COUNTER,
-    .level = 0,
-    .help = "Baseline rules that began to fail on a machine. " FROM,
-    LABELS("assignment", "rule_severity"),
-};
-static const struct family_2 fixed = {
-    .name = "defender_baseline_rules_fixed_total",
-    .type = METRIC_COUNTER,
-    .level = 0,
-    .help = "Baseline rules that no longer fail on a machine. " FROM,
-    LABELS("assignment", "rule_severity"),
-};
-static const struct family_2 drift = {
-    .name = "defender_baseline_rule_drift_total",
-    .type = METRIC_COUNTER,
-    .level = 2,
-    .help = "Machines on which a baseline rule began to fail (regressed) or no longer fails "
-            "(fixed), over all subscriptions; not by a new version of the baseline. " FROM,
-    LABELS("rule_id", "change"),
-};
-static const struct family_2 alerts = {
-    .name = "defender_security_alerts_opened_total",
-    .type = METRIC_COUNTER,
-    .level = 0,
-    .help = "Security alerts that were raised; those of the first run are not counted. " FROM,
-    LABELS("subscription_id", "severity"),
-};
-static const struct family_1 resolution_seconds = {
-    .name = "defender_finding_resolution_seconds",
-    .type = METRIC_HISTOGRAM,
-    .level = 0,
-    .unit = "seconds",
-    .help = "Time from the opening of a finding to its resolve. " FROM,
-    LABELS("risk_level"),
-    .buckets = resolution_buckets,
-    .bucket_count = ARRAY_COUNT(resolution_buckets),
-};
-static const struct family_1 detection_delay_seconds = {
-    .name = "defender_finding_detection_delay_seconds",
-    .type = METRIC_HISTOGRAM,
-    .level = 0,
-    .unit = "seconds",
-    .help = "Time from the change of status in Azure to its arrival in the ledger. " FROM,
-    LABELS("collector"),
-    .buckets = delay_buckets,
-    .bucket_count = ARRAY_COUNT(delay_buckets),
-};
-#define FROM_SLA "From this exporter's own ledger, due dates of governance and the configured SLA."
-
-const struct family_2 ledger_counters_overdue = {
-    .name = "defender_findings_overdue",
-    .type = METRIC_GAUGE,
-    .level = 0,
-    .history = true,
-    .help = "Open findings whose time to fix is over. " FROM_SLA,
-    LABELS("subscription_id", "risk_level"),
-};
-const struct family_2 ledger_counters_due_soon = {
-    .name = "defender_findings_due_soon",
-    .type = METRIC_GAUGE,
-    .level = 0,
-    .help = "Open findings whose time to fix is nearly over. " FROM_SLA,
-    LABELS("subscription_id", "risk_level"),
-};
-const struct family_2 ledger_counters_unseen = {
-    .name = "defender_findings_unseen",
-    .type = METRIC_GAUGE,
-    .level = 0,
-    .help = "Open findings of which the last collection has no row, and nothing says why. " FROM,
-    LABELS("subscription_id", "risk_level"),
-};
-const struct family_1 ledger_counters_opened_timestamp = {
-    .name = "defender_finding_opened_timestamp_seconds",
-    .type = METRIC_GAUGE,
-    .level = 3,
-    .unit = "seconds",
-    .help = "When an open finding opened, as Azure dates it, else when it was seen; the worst "
-            "5,000.",
-    LABELS("finding_id"),
-};
-
-const struct family *const ledger_families[] = {
-    &opened.family,
-    &resolved.family,
-    &reopened.family,
-    &resolutions.family,
-    &risk_changes.family,
-    &regressed.family,
-    &fixed.family,
-    &drift.family,
-    &alerts.family,
-    &resolution_seconds.family,
-    &detection_delay_seconds.family,
-    &ledger_counters_overdue.family,
-    &ledger_counters_due_soon.family,
-    &ledger_counters_unseen.family,
-    &ledger_counters_opened_timestamp.family,
-    NULL,
-};
-
-/* What rows and columns are numbers of. */
-enum dimension {
-    OF_SUBSCRIPTION,
-    OF_RISK,
-    OF_REASON,
-    OF_BASELINE,
-    OF_SEVERITY,
-    OF_RULE,
-    OF_DRIFT,
-    OF_ALERT_SEVERITY,
-    OF_SOURCE,
-    OF_BUCKET
-};
-
-static const struct {
-    const struct family_2 *counters;
-    const struct family_1 *histogram; /* its columns are OF_BUCKET */
-    enum dimension row, column;
-} tables[FIGURE_COUNT] = {
-    [FIGURE_OPENED] = { &opened, NULL, OF_SUBSCRIPTION, OF_RISK },
-    [FIGURE_RESOLVED] = { &resolved, NULL, OF_SUBSCRIPTION, OF_RISK },
-    [FIGURE_REOPENED] = { &reopened, NULL, OF_SUBSCRIPTION, OF_RISK },
-    [FIGURE_RESOLUTIONS] = { &resolutions, NULL, OF_RISK, OF_REASON },
-    [FIGURE_RISK_CHANGES] = { &risk_changes, NULL, OF_RISK, OF_RISK },
-    [FIGURE_REGRESSED] = { &regressed, NULL, OF_BASELINE, OF_SEVERITY },
-    [FIGURE_FIXED] = { &fixed, NULL, OF_BASELINE, OF_SEVERITY },
-    [FIGURE_DRIFT] = { &drift, NULL, OF_RULE, OF_DRIFT },
-    [FIGURE_ALERTS] = { &alerts, NULL, OF_SUBSCRIPTION, OF_ALERT_SEVERITY },
-    [FIGURE_RESOLUTION] = { NULL, &resolution_seconds, OF_RISK, OF_BUCKET },
-    [FIGURE_DELAY] = { NULL, &detection_delay_seconds, OF_SOURCE, OF_BUCKET },
-};
+#define SINCE_KEY "counters.since" /* in the store */
 
 static const struct family *family_of(enum figure figure)
 {
-    return tables[figure].counters ? &tables[figure].counters->family
-                                   : &tables[figure].histogram->family;
+    return ledger_figures_tables[figure].counters
+               ? &ledger_figures_tables[figure].counters->family
+               : &ledger_figures_tables[figure].histogram->family;
 }
 
 static const char *const drift_words[] = { "regressed", "fixed" };
@@ -246,33 +71,71 @@ static size_t size_of(const struct ledger_counters *figures, enum figure figure,
 
 static size_t columns_of(enum figure figure) /* sources and rules are never in columns */
 {
-    return size_of(NULL, figure, tables[figure].column);
+    return size_of(NULL, figure, ledger_figures_tables[figure].column);
 }
 
 static size_t rows_of(const struct ledger_counters *figures, enum figure figure,
                       const struct intern *subscriptions)
 {
-    return tables[figure].row == OF_SUBSCRIPTION ? subscriptions->count
-                                                 : size_of(figures, figure, tables[figure].row);
+    return ledger_figures_tables[figure].row == OF_SUBSCRIPTION
+               ? subscriptions->count
+               : size_of(figures, figure, ledger_figures_tables[figure].row);
+}
+
+/* The cause of the last count of a cell, and what was observed. */
+struct ledger_last {
+    struct ledger_cause cause; /* at 0 = there was none */
+    double value;
+};
+
+static void extend(struct ledger_counters *figures, enum figure figure, size_t rows)
+{
+    size_t columns = columns_of(figure), before = figures->tables[figure].rows;
+    MEMORY_EXTEND(figures->tables[figure].values, before * columns, rows * columns);
+    MEMORY_EXTEND(figures->tables[figure].saved, before * columns, rows * columns);
+    if (figures->tables[figure].last)
+        MEMORY_EXTEND(figures->tables[figure].last, before * columns, rows * columns);
+    if (ledger_figures_tables[figure].histogram)
+        MEMORY_EXTEND(figures->tables[figure].natives, before, rows);
+    figures->tables[figure].rows = rows;
 }
 
 /* The cell, its row made when it is new. */
 static double *cell(struct ledger_counters *figures, enum figure figure, size_t row, size_t column)
 {
-    size_t columns = columns_of(figure), rows = figures->tables[figure].rows;
-    if (row >= rows) {
-        double **values = &figures->tables[figure].values, **saved = &figures->tables[figure].saved;
-        MEMORY_EXTEND(*values, rows * columns, (row + 1) * columns);
-        MEMORY_EXTEND(*saved, rows * columns, (row + 1) * columns);
-        figures->tables[figure].rows = row + 1;
-    }
-    return &figures->tables[figure].values[row * columns + column];
+    if (row >= figures->tables[figure].rows)
+        extend(figures, figure, row + 1);
+    return &figures->tables[figure].values[row * columns_of(figure) + column];
+}
+
+static void remember(struct ledger_counters *figures, enum figure figure, size_t row, size_t column,
+                     double value, const struct ledger_cause *cause)
+{
+    size_t columns = columns_of(figure);
+    struct ledger_last **last = &figures->tables[figure].last;
+    if (!cause)
+        return;
+    if (!*last)
+        *last = MEMORY_ARRAY(struct ledger_last, figures->tables[figure].rows * columns);
+    (*last)[row * columns + column] = (struct ledger_last){ *cause, value };
+}
+
+void ledger_counters_begin(struct ledger_counters *figures, int64_t now)
+{
+    for (int i = 0; i < FIGURE_COUNT; i++)
+        if (figures->tables[i].rows)
+            return;
+    if (figures->since)
+        return;
+    figures->since = now;
+    figures->changed = true;
 }
 
 void ledger_counters_count(struct ledger_counters *figures, enum figure figure, size_t row,
-                           size_t column)
+                           size_t column, const struct ledger_cause *cause)
 {
     *cell(figures, figure, row, column) += 1;
+    remember(figures, figure, row, column, 1, cause);
     figures->changed = true;
 }
 
@@ -282,14 +145,15 @@ size_t ledger_counters_rule(struct ledger_counters *figures, const char *rule_id
 }
 
 void ledger_counters_observe(struct ledger_counters *figures, enum figure figure, size_t row,
-                             double value)
+                             double value, const struct ledger_cause *cause)
 {
     const struct family *family = family_of(figure);
-    size_t bucket = 0;
-    while (bucket < family->bucket_count && !(value <= family->buckets[bucket]))
-        bucket++;
-    ledger_counters_count(figures, figure, row, bucket);
+    size_t bucket = metric_bucket(family, value);
+    *cell(figures, figure, row, bucket) += 1;
     *cell(figures, figure, row, family->bucket_count + 1) += value;
+    exponential_add(&figures->tables[figure].natives[row], value, 1);
+    remember(figures, figure, row, bucket, value, cause);
+    figures->changed = true;
 }
 
 /* --- keeping ---------------------------------------------------------------------------------- */
@@ -299,8 +163,10 @@ static void labels_of(const struct ledger_counters *figures, enum figure figure,
                       size_t column, const struct intern *subscriptions, char *out,
                       size_t out_bytes)
 {
-    const char *second = word_of(figures, tables[figure].column, column, subscriptions);
-    snprintf(out, out_bytes, "%s%s%s", word_of(figures, tables[figure].row, row, subscriptions),
+    const char *second =
+        word_of(figures, ledger_figures_tables[figure].column, column, subscriptions);
+    snprintf(out, out_bytes, "%s%s%s",
+             word_of(figures, ledger_figures_tables[figure].row, row, subscriptions),
              *second ? "," : "", second);
 }
 
@@ -323,7 +189,8 @@ static size_t number_of(struct ledger_counters *figures, enum figure figure,
 static void restore(struct ledger_counters *figures, enum figure figure, const char *labels,
                     int64_t bucket, double value, struct intern *subscriptions)
 {
-    enum dimension row_dimension = tables[figure].row, column_dimension = tables[figure].column;
+    enum dimension row_dimension = ledger_figures_tables[figure].row,
+                   column_dimension = ledger_figures_tables[figure].column;
     size_t length = strcspn(labels, ","), columns = columns_of(figure), column;
     const char *second = labels + length + (labels[length] == ',');
     size_t row = number_of(figures, figure, row_dimension, labels, length, subscriptions);
@@ -352,8 +219,56 @@ static const struct row_field kept_fields[] = {
 };
 static const struct rows_table kept_rows = { "ledger_counter", 3, kept_fields };
 
-bool ledger_counters_load(struct ledger_counters *figures, struct database *database,
-                          struct intern *subscriptions, struct error *error)
+struct native_loading {
+    struct ledger_counters *figures;
+    struct intern *subscriptions;
+};
+
+static void restore_native(void *context, const char *family, const char *labels,
+                           const struct exponential *histogram)
+{
+    struct native_loading *loading = context;
+    struct ledger_counters *figures = loading->figures;
+    for (int i = 0; i < FIGURE_COUNT; i++) {
+        if (!ledger_figures_tables[i].histogram || strcmp(family_of(i)->name, family) != 0)
+            continue;
+        size_t row = number_of(figures, (enum figure)i, ledger_figures_tables[i].row, labels,
+                               strlen(labels), loading->subscriptions);
+        if (row < figures->tables[i].rows)
+            figures->tables[i].natives[row] = *histogram;
+    }
+}
+
+/* What was observed while no exponential buckets were kept stands at the bounds of the classic
+ * ones: both count the same. */
+static void complete_native(struct ledger_counters *figures, enum figure figure, size_t row)
+{
+    const struct family *family = family_of(figure);
+    const double *buckets = &figures->tables[figure].values[row * columns_of(figure)];
+    struct exponential classic = { 0 };
+    for (size_t i = 0; i <= family->bucket_count; i++)
+        exponential_add(&classic, family->buckets[i < family->bucket_count ? i : i - 1],
+                        (uint64_t)buckets[i]);
+    struct exponential *native = &figures->tables[figure].natives[row];
+    if (exponential_total(native) != exponential_total(&classic))
+        *native = classic;
+}
+
+static bool load_natives(struct ledger_counters *figures, struct database *database,
+                         struct intern *subscriptions, struct error *error)
+{
+    struct native_loading loading = { figures, subscriptions };
+    if (!ledger_histogram_load(database, restore_native, &loading, error))
+        return false;
+    for (int i = 0; i < FIGURE_COUNT; i++)
+        for (size_t row = 0; ledger_figures_tables[i].histogram && row < figures->tables[i].rows;
+             row++)
+            complete_native(figures, (enum figure)i, row);
+    return true;
+}
+
+static bool load_values(struct ledger_counters *figures, struct database *database,
+                        struct intern *subscriptions, struct error *error)
 {
     struct database_statement *statement = rows_select(database, &kept_rows, "");
     for (bool found;;) {
@@ -369,14 +284,26 @@ bool ledger_counters_load(struct ledger_counters *figures, struct database *data
     }
 }
 
+bool ledger_counters_load(struct ledger_counters *figures, struct database *database,
+                          struct intern *subscriptions, struct error *error)
+{
+    char since[32];
+    if (!schema_get(database, SINCE_KEY, since, sizeof since, error))
+        return false;
+    if (sscanf(since, "%" SCNd64, &figures->since) != 1)
+        figures->since = 0;
+    return load_values(figures, database, subscriptions, error) &&
+           load_natives(figures, database, subscriptions, error);
+}
+
 static bool save_cell(struct ledger_counters *figures, struct database *database,
                       enum figure figure, size_t row, size_t column,
                       const struct intern *subscriptions, struct error *error)
 {
     size_t columns = columns_of(figure), at = row * columns + column;
-    int64_t bucket = tables[figure].column != OF_BUCKET ? -2
-                     : column == columns - 1            ? -1
-                                                        : (int64_t)column;
+    int64_t bucket = ledger_figures_tables[figure].column != OF_BUCKET ? -2
+                     : column == columns - 1                           ? -1
+                                                                       : (int64_t)column;
     char labels[256];
     const struct kept kept = { family_of(figure)->name, labels, bucket,
                                figures->tables[figure].values[at] };
@@ -385,19 +312,54 @@ static bool save_cell(struct ledger_counters *figures, struct database *database
            error_wrap(error, "keeping %s", labels);
 }
 
+static bool save_native(struct ledger_counters *figures, struct database *database,
+                        enum figure figure, size_t row, struct error *error)
+{
+    char labels[256];
+    labels_of(figures, figure, row, 0, NULL, labels, sizeof labels);
+    return ledger_histogram_save(database, family_of(figure)->name, labels,
+                                 &figures->tables[figure].natives[row], error);
+}
+
+/* The cells of one row that changed. */
+static bool save_row(struct ledger_counters *figures, struct database *database, enum figure figure,
+                     size_t row, const struct intern *subscriptions, struct error *error)
+{
+    size_t columns = columns_of(figure);
+    const double *values = &figures->tables[figure].values[row * columns];
+    const double *saved = &figures->tables[figure].saved[row * columns];
+    bool changed = false;
+    for (size_t column = 0; column < columns; column++) {
+        if (values[column] == saved[column])
+            continue;
+        changed = true;
+        if (!save_cell(figures, database, figure, row, column, subscriptions, error))
+            return false;
+    }
+    return !changed || !ledger_figures_tables[figure].histogram ||
+           save_native(figures, database, figure, row, error);
+}
+
+static bool save_since(const struct ledger_counters *figures, struct database *database,
+                       struct error *error)
+{
+    char since[32];
+    snprintf(since, sizeof since, "%" PRId64, figures->since);
+    return !figures->since || schema_put(database, SINCE_KEY, since, error);
+}
+
 bool ledger_counters_save(struct ledger_counters *figures, struct database *database,
                           const struct intern *subscriptions, struct error *error)
 {
-    for (int i = 0; i < FIGURE_COUNT && figures->changed; i++) {
-        const double *values = figures->tables[i].values, *saved = figures->tables[i].saved;
-        size_t columns = columns_of((enum figure)i);
-        for (size_t at = 0; at < figures->tables[i].rows * columns; at++)
-            if (values[at] != saved[at] &&
-                !save_cell(figures, database, (enum figure)i, at / columns, at % columns,
-                           subscriptions, error))
+    if (!figures->changed)
+        return true;
+    for (int i = 0; i < FIGURE_COUNT; i++)
+        for (size_t row = 0; row < figures->tables[i].rows; row++)
+            if (!save_row(figures, database, (enum figure)i, row, subscriptions, error))
                 return false;
-    }
-    for (int i = 0; i < FIGURE_COUNT && figures->changed; i++)
+    if (!save_since(figures, database, error))
+        return false;
+    for (int i = 0; i < FIGURE_COUNT; i++)
         if (figures->tables[i].rows)
             memcpy(figures->tables[i].saved, figures->tables[i].values,
                    figures->tables[i].rows * columns_of((enum figure)i) * sizeof(double));
@@ -410,12 +372,19 @@ void ledger_counters_finish(struct ledger_counters *figures)
     for (int i = 0; i < FIGURE_COUNT; i++) {
         free(figures->tables[i].values);
         free(figures->tables[i].saved);
+        free(figures->tables[i].last);
+        free(figures->tables[i].natives);
     }
     intern_finish(&figures->rules);
     *figures = (struct ledger_counters){ 0 };
 }
 
 /* --- showing ---------------------------------------------------------------------------------- */
+
+struct exemplar_text {
+    char id[17];
+};
+
 static double value_at(const struct ledger_counters *figures, enum figure figure, size_t row,
                        size_t column)
 {
@@ -428,7 +397,7 @@ static double value_at(const struct ledger_counters *figures, enum figure figure
 static bool is_left_out(const struct ledger_counters *figures, enum figure figure, size_t row)
 {
     double all = 0;
-    if (tables[figure].row != OF_SOURCE ||
+    if (ledger_figures_tables[figure].row != OF_SOURCE ||
         figures->sources->sources[row].collector->rows != COLLECTOR_NO_FINDINGS)
         return false;
     for (size_t column = 0; column < columns_of(figure); column++)
@@ -436,29 +405,75 @@ static bool is_left_out(const struct ledger_counters *figures, enum figure figur
     return all == 0;
 }
 
+/* The exemplars of a row's first cells; texts: as many. */
+static const struct metric_exemplar *exemplars_of(const struct ledger_counters *figures,
+                                                  enum figure figure, size_t row, size_t count,
+                                                  struct exemplar_text *texts,
+                                                  struct metric_exemplar *exemplars)
+{
+    if (!figures->tables[figure].last || row >= figures->tables[figure].rows)
+        return NULL;
+    const struct ledger_last *last = &figures->tables[figure].last[row * columns_of(figure)];
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        exemplars[i] = (struct metric_exemplar){ 0 };
+        if (!last[i].cause.at)
+            continue;
+        any = true;
+        exemplars[i] = (struct metric_exemplar){
+            .label = "finding_id",
+            .text = finding_id_text(&last[i].cause.id, texts[i].id),
+            .value = last[i].value,
+            .at = (double)last[i].cause.at,
+        };
+    }
+    return any ? exemplars : NULL;
+}
+
 static void emit_histogram(const struct ledger_counters *figures, enum figure figure, size_t row,
                            struct metric_set *set)
 {
-    uint64_t buckets[ARRAY_COUNT(resolution_buckets) + ARRAY_COUNT(delay_buckets)] = { 0 };
+    static const struct exponential empty = { 0 };
+    uint64_t buckets[LEDGER_FIGURES_COLUMNS] = { 0 };
+    struct metric_exemplar exemplars[LEDGER_FIGURES_COLUMNS];
+    struct exemplar_text texts[LEDGER_FIGURES_COLUMNS];
     size_t count = columns_of(figure) - 1;
-    struct metric_histogram histogram = { .buckets = buckets };
+    struct metric_histogram histogram = { .buckets = buckets, .native = &empty };
     for (size_t i = 0; i < count; i++)
         histogram.count += buckets[i] = (uint64_t)value_at(figures, figure, row, i);
     histogram.sum = value_at(figures, figure, row, count);
-    const char *label = tables[figure].row == OF_SOURCE
+    if (row < figures->tables[figure].rows)
+        histogram.native = &figures->tables[figure].natives[row];
+    const struct metric_detail detail = {
+        (double)figures->since, exemplars_of(figures, figure, row, count, texts, exemplars)
+    };
+    const char *label = ledger_figures_tables[figure].row == OF_SOURCE
                             ? figures->sources->sources[row].name
-                            : word_of(figures, tables[figure].row, row, NULL);
-    metric_add_histogram(set, tables[figure].histogram, &histogram, METRIC_LABELS(label));
+                            : word_of(figures, ledger_figures_tables[figure].row, row, NULL);
+    metric_add_histogram(set, ledger_figures_tables[figure].histogram, &histogram, &detail,
+                         METRIC_LABELS(label));
 }
 
 /* One row of counters under the name of its first label. */
 static void emit_row(const struct ledger_counters *figures, enum figure figure, size_t row,
                      const char *name, struct metric_set *set)
 {
-    for (size_t column = 0; column < columns_of(figure); column++)
+    struct metric_exemplar exemplars[LEDGER_FIGURES_COLUMNS];
+    struct exemplar_text texts[LEDGER_FIGURES_COLUMNS];
+    size_t columns = columns_of(figure);
+    bool any = exemplars_of(figures, figure, row, columns, texts, exemplars);
+    for (size_t column = 0; column < columns; column++) {
+        const struct metric_detail detail = {
+            (double)figures->since,
+            any && exemplars[column].text ? &exemplars[column] : NULL,
+        };
         if (figure != FIGURE_RISK_CHANGES || row != column)
-            metric_add(set, tables[figure].counters, value_at(figures, figure, row, column),
-                       METRIC_LABELS(name, word_of(figures, tables[figure].column, column, NULL)));
+            metric_add_counter(
+                set, ledger_figures_tables[figure].counters, value_at(figures, figure, row, column),
+                &detail,
+                METRIC_LABELS(
+                    name, word_of(figures, ledger_figures_tables[figure].column, column, NULL)));
+    }
 }
 
 /* Zeros for the subscriptions of a discovery that the ledger has no row of. */
@@ -478,19 +493,20 @@ void ledger_counters_emit(const struct ledger_counters *figures, const struct in
 {
     for (int i = 0; i < FIGURE_COUNT; i++) {
         enum figure figure = (enum figure)i;
-        bool by_subscription = tables[i].row == OF_SUBSCRIPTION;
+        bool by_subscription = ledger_figures_tables[i].row == OF_SUBSCRIPTION;
         if (!metric_wanted(set, family_of(i)))
             continue;
         size_t rows = rows_of(figures, figure, subscriptions);
-        size_t first = by_subscription || tables[i].row == OF_RULE; /* [0] is the empty text */
+        size_t first =
+            by_subscription || ledger_figures_tables[i].row == OF_RULE; /* [0] is the empty text */
         for (size_t row = first; row < rows; row++) {
             if (is_left_out(figures, figure, row))
                 continue;
-            if (tables[i].column == OF_BUCKET)
+            if (ledger_figures_tables[i].column == OF_BUCKET)
                 emit_histogram(figures, figure, row, set);
             else
-                emit_row(figures, figure, row, word_of(figures, tables[i].row, row, subscriptions),
-                         set);
+                emit_row(figures, figure, row,
+                         word_of(figures, ledger_figures_tables[i].row, row, subscriptions), set);
         }
         for (size_t j = 0; by_subscription && j < snapshot->sources->count; j++)
             emit_unknown(figures, figure, subscriptions, snapshot->parts[j], set);

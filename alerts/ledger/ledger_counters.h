@@ -1,50 +1,45 @@
 #pragma once
 /* Counters and histograms of the ledger that continue after a restart. They are numbers in small
- * tables, one per family; those that changed are written to ledger_counter. Evaluator only. */
+ * tables, one per family; those that changed are written to ledger_counter, the exponential buckets
+ * of histograms to ledger_histogram. Exemplars begin anew with the program. Evaluator only. */
+#include "alerts/ledger/ledger_figures.h"
 #include "alerts/store/database.h"
 #include "collectors/snapshot/snapshot.h"
 #include "core/intern.h"
 #include "core/metric.h"
 
-/* The first two words of a row are its labels; comments: what row and column number. */
-enum figure {
-    FIGURE_OPENED,       /* subscription, risk */
-    FIGURE_RESOLVED,     /* subscription, risk */
-    FIGURE_REOPENED,     /* subscription, risk */
-    FIGURE_RESOLUTIONS,  /* risk, reason */
-    FIGURE_RISK_CHANGES, /* risk before, risk */
-    FIGURE_REGRESSED,    /* baseline, severity */
-    FIGURE_FIXED,        /* baseline, severity */
-    FIGURE_DRIFT,        /* rule, enum drift */
-    FIGURE_ALERTS,       /* subscription, severity of a security alert */
-    FIGURE_RESOLUTION,   /* histogram: risk */
-    FIGURE_DELAY,        /* histogram: source */
-    FIGURE_COUNT
+/* The finding that was counted, and when: the exemplar from then on. */
+struct ledger_cause {
+    struct finding_id id;
+    int64_t at;
 };
-
-/* What a baseline rule does on a machine. */
-enum drift { DRIFT_REGRESSED, DRIFT_FIXED, DRIFT_COUNT };
 
 struct ledger_counters {
     struct {
-        double *values, *saved; /* [rows][columns] */
+        double *values, *saved;      /* [rows][columns] */
+        struct ledger_last *last;    /* [rows][columns]: the exemplars; NULL = none yet */
+        struct exponential *natives; /* [rows]; NULL unless a histogram */
         size_t rows;
     } tables[FIGURE_COUNT];
+    int64_t since;                     /* when all of them were 0; 0 = not known */
     struct intern rules;               /* what OF_RULE numbers: all that ever failed */
     const struct source_list *sources; /* what OF_SOURCE numbers; borrowed */
     bool changed;
 };
 
-/* Count one. Rows grow as needed. */
+/* When nothing was ever counted, it is from now on. */
+void ledger_counters_begin(struct ledger_counters *figures, int64_t now);
+
+/* Count one. Rows grow as needed. cause: NULL = no single finding. */
 void ledger_counters_count(struct ledger_counters *figures, enum figure figure, size_t row,
-                           size_t column);
+                           size_t column, const struct ledger_cause *cause);
 
 /* The number of a baseline rule; its row shows zeros from now on. */
 size_t ledger_counters_rule(struct ledger_counters *figures, const char *rule_id);
 
 /* Observe a value in a histogram. */
 void ledger_counters_observe(struct ledger_counters *figures, enum figure figure, size_t row,
-                             double value);
+                             double value, const struct ledger_cause *cause);
 
 /* Read what was saved; subscriptions get their numbers here. Zeroed figures. */
 bool ledger_counters_load(struct ledger_counters *figures, struct database *database,
@@ -60,9 +55,3 @@ void ledger_counters_emit(const struct ledger_counters *figures, const struct in
                           const struct snapshot *snapshot, struct metric_set *set);
 
 void ledger_counters_finish(struct ledger_counters *figures);
-
-/* Families without a table: worked out when they are emitted. */
-extern const struct family_2 ledger_counters_unseen;
-extern const struct family_2 ledger_counters_overdue, ledger_counters_due_soon,
-    ledger_counters_unseen;
-extern const struct family_1 ledger_counters_opened_timestamp;

@@ -121,10 +121,10 @@ static void count_rule(struct merge *merge, enum figure figure, const struct fin
     if (!merge->of->collector->baseline_rules)
         return;
     ledger_counters_count(figures, figure, is_linux ? BASELINE_LINUX : BASELINE_WINDOWS,
-                          finding->severity);
+                          finding->severity, NULL);
     ledger_counters_count(figures, FIGURE_DRIFT,
                           ledger_counters_rule(figures, finding->assessment_id),
-                          figure == FIGURE_REGRESSED ? DRIFT_REGRESSED : DRIFT_FIXED);
+                          figure == FIGURE_REGRESSED ? DRIFT_REGRESSED : DRIFT_FIXED, NULL);
 }
 
 /* Add and record an event. */
@@ -161,17 +161,18 @@ static void count_opened(struct merge *merge, const struct finding *finding,
                          const struct ledger_open *open, bool moved)
 {
     struct ledger_counters *figures = &merge->ledger->figures;
+    const struct ledger_cause cause = { open->id, open->seen_at };
     ledger_counters_count(figures, open->episode == 1 ? FIGURE_OPENED : FIGURE_REOPENED,
-                          open->subscription, open->risk);
+                          open->subscription, open->risk, &cause);
     if (!moved)
         count_rule(merge, FIGURE_REGRESSED, finding);
     if (merge->of->collector->security_alerts && open->episode == 1)
         ledger_counters_count(figures, FIGURE_ALERTS, open->subscription,
-                              security_alerts_severity(finding->severity));
+                              security_alerts_severity(finding->severity), &cause);
     if (finding->changed_at)
         ledger_counters_observe(
             figures, FIGURE_DELAY, merge->of->index,
-            (double)(not_before(open->seen_at, finding->changed_at) - finding->changed_at));
+            (double)(not_before(open->seen_at, finding->changed_at) - finding->changed_at), &cause);
 }
 
 /* A finding is open already, by a source nobody knows any more: now this one tells of it. */
@@ -290,13 +291,13 @@ static bool keep_open(struct merge *merge, struct ledger_open *open, size_t inde
     if (open->risk == row->risk)
         return true;
     part_view(merge->part, index, &finding, scratch);
-    ledger_counters_count(&ledger->figures, FIGURE_RISK_CHANGES, open->risk, row->risk);
+    const struct ledger_cause cause = { open->id, not_before(merge->now, open->seen_at) };
+    ledger_counters_count(&ledger->figures, FIGURE_RISK_CHANGES, open->risk, row->risk, &cause);
     uint8_t before = open->risk;
     open->risk = row->risk;
     open->quiet = false;
     ledger->due_changed = true;
-    struct event event = ledger_merge_event(ledger, EVENT_RISK_CHANGED, merge->of, open,
-                                            not_before(merge->now, open->seen_at));
+    struct event event = ledger_merge_event(ledger, EVENT_RISK_CHANGED, merge->of, open, cause.at);
     event.risk_before = (enum risk_level)before;
     event.part = merge->part;
     event.index = index;
@@ -309,18 +310,19 @@ static bool keep_open(struct merge *merge, struct ledger_open *open, size_t inde
 
 /* What nobody assesses any more is counted by its reason, and never as something achieved. */
 static void count_resolved(struct merge *merge, const struct finding *finding,
-                           const struct ledger_open *open, enum finding_reason reason,
+                           const struct ledger_open *open, enum finding_reason reason, int64_t at,
                            int64_t ended_at)
 {
     struct ledger_counters *figures = &merge->ledger->figures;
-    ledger_counters_count(figures, FIGURE_RESOLUTIONS, open->risk, (size_t)reason);
+    const struct ledger_cause cause = { open->id, at };
+    ledger_counters_count(figures, FIGURE_RESOLUTIONS, open->risk, (size_t)reason, &cause);
     if (reason == REASON_FIXED)
         count_rule(merge, FIGURE_FIXED, finding);
     if (reason == REASON_NO_LONGER_ASSESSED)
         return;
-    ledger_counters_count(figures, FIGURE_RESOLVED, open->subscription, open->risk);
+    ledger_counters_count(figures, FIGURE_RESOLVED, open->subscription, open->risk, &cause);
     ledger_counters_observe(figures, FIGURE_RESOLUTION, open->risk,
-                            (double)(ended_at - open->opened_at));
+                            (double)(ended_at - open->opened_at), &cause);
 }
 
 /* moved: a new version of its baseline ended it, which no rule is told of one by one. */
@@ -335,7 +337,7 @@ static bool resolve(struct merge *merge, const struct ledger_open *open,
     event.reason = (int)reason;
     event.record = record;
     event.quiet = event.quiet || moved;
-    count_resolved(merge, &record->finding, open, reason, ended_at);
+    count_resolved(merge, &record->finding, open, reason, at, ended_at);
     if (!open->quiet)
         event_add(merge->events, &event);
     ledger->due_changed = true;

@@ -283,6 +283,14 @@ static const char version_2[] =
     " trying_at BIGINT NOT NULL,"
     " PRIMARY KEY (receiver, target, dedup_key));"
 
+    /* Exponential buckets of histograms, beside the classic ones of ledger_counter. */
+    "CREATE TABLE ledger_histogram ("
+    " family TEXT NOT NULL, labels TEXT NOT NULL, histogram TEXT NOT NULL,"
+    " PRIMARY KEY (family, labels));"
+    "INSERT INTO store (key, value)"
+    " SELECT 'counters.since', CAST(MIN(first_seen_at) AS TEXT) FROM ledger_assessment"
+    " HAVING COUNT(*) > 0;"
+
     /* What people did, until the evaluator takes it. */
     "CREATE TABLE audit_event ("
     " number BIGINT PRIMARY KEY, action TEXT NOT NULL, at BIGINT NOT NULL,"

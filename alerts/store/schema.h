@@ -9,6 +9,7 @@
  *   ledger_event       ledger             what happened to findings: read by replay and messages
  *   ledger_adoption    ledger             which subscriptions each source has adopted
  *   ledger_counter     ledger             counters and histogram buckets that outlive a restart
+ *   ledger_histogram   ledger             their exponential buckets
  *   watch_value        watch              last known scores, plans and freshness
  *   active_alert       active             pending, firing and lately resolved alerts
  *   group_state        group              when a group is due and what was said last

@@ -30,7 +30,7 @@ CASES = (
     metric_add(set, &none, 1, METRIC_LABELS());
     metric_add(set, &two, 1, METRIC_LABELS(text, "x"));
     metric_add(set, &two, 1, both);
-    metric_add_histogram(set, &delay, histogram, METRIC_LABELS(text));
+    metric_add_histogram(set, &delay, histogram, NULL, METRIC_LABELS(text));
     metric_declare(store, &two, both);
     metric_count(store, &two, 1, both);
     metric_put(store, &two, metric_read(store, &two, both), both);
@@ -46,7 +46,7 @@ CASES = (
      call('metric_put(store, &none, 1, METRIC_LABELS("x"));')),
     ("no labels at all", "", call("metric_declare(store, &two, NULL);")),
     ("a histogram's", "metric_labels_2",
-     call("metric_add_histogram(set, &delay, histogram, METRIC_LABELS(text, text));")),
+     call("metric_add_histogram(set, &delay, histogram, NULL, METRIC_LABELS(text, text));")),
     ("an observation's", "metric_labels_0",
      call("metric_observe(store, &delay, 1, METRIC_LABELS());")),
     ("read", "metric_labels_1", call("(void)metric_read(store, &two, METRIC_LABELS(text));")),

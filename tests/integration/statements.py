@@ -20,6 +20,7 @@ SMALL = {
     "group_state": "groups, told apart by what an operator names",
     "history_series": "a row for each value that is kept over time",
     "ledger_counter": "read at the start",
+    "ledger_histogram": "read at the start",
     "ledger_seen": "read at the start",
     "sqlite_master": "the tables",
     "silence": "there may be so many and no more",

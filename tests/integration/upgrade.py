@@ -179,6 +179,8 @@ def identified(before, columns):
             if column in row:
                 row[column] = names.get(row[column], row[column])
     rows["store"].append({"key": "alert_identity", "value": "rule and subject"})
+    rows["store"].append({"key": "counters.since", "value": str(min(
+        row["first_seen_at"] for row in rows["ledger_assessment"]))})
     return {table: {tuple(row[name] for name in columns[table].split(", "))
                     for row in rows[table]} for table in TABLES}
 

@@ -235,6 +235,8 @@ static inline const char *world_figures(struct world *world, const char *family)
             continue;
         if (!family)
             buf_text(&out, sample->family->name);
+        if (!family && sample->detail)
+            buf_printf(&out, " since %.0f", sample->detail->created_at);
         for (int label = 0; sample->family->labels[label]; label++)
             buf_printf(&out, "%s%s", label || !family ? " " : "", sample->values[label]);
         if (sample->histogram) {
@@ -243,6 +245,9 @@ static inline const char *world_figures(struct world *world, const char *family)
                            (unsigned long long)sample->histogram->buckets[bucket]);
             buf_printf(&out, " %llu/%g\n", (unsigned long long)sample->histogram->count,
                        sample->histogram->sum);
+            CHECK_INT(exponential_total(sample->histogram->native), sample->histogram->count);
+            if (!family)
+                exponential_write(sample->histogram->native, &out);
         } else {
             buf_printf(&out, " %g\n", sample->value);
         }

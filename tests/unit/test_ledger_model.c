@@ -373,6 +373,7 @@ static void dump(struct world *world, struct buf *out)
         " risk || risk_before || reason || quiet || detail FROM ledger_event ORDER BY sequence",
         "SELECT family || labels || bucket || '|' || value FROM ledger_counter"
         " ORDER BY family, labels, bucket",
+        "SELECT family || labels || '|' || histogram FROM ledger_histogram ORDER BY family, labels",
         "SELECT key || value FROM store ORDER BY key",
         "SELECT source || id FROM ledger_assessment ORDER BY source, id",
         "SELECT source || key FROM ledger_seen ORDER BY source, key",

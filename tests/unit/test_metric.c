@@ -1,8 +1,10 @@
 #include "core/metric.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 
+#include "core/clock.h"
 #include "core/compiler.h"
 #include "test.h"
 
@@ -147,6 +149,66 @@ TEST(store_observes_into_buckets_with_inclusive_bounds)
     CHECK_NUMBER(histogram->sum, 21.65);
     CHECK_NUMBER(metric_read(store, &delay, METRIC_LABELS("graph")), 5);
     metric_store_destroy(store);
+}
+
+TEST(store_observes_into_exponential_buckets_too)
+{
+    struct metric_store *store = metric_store_create();
+    static const double values[] = { 0, 0.5, 1, 1, INFINITY, NAN };
+    for (size_t i = 0; i < ARRAY_COUNT(values); i++)
+        metric_observe(store, &delay, values[i], METRIC_LABELS("graph"));
+    CLEANUP(metric_set_finish) struct metric_set set = { 0 };
+    metric_store_emit(store, &set);
+    metric_store_destroy(store); /* the set has its own */
+    const struct metric_histogram *histogram = set.samples[0].histogram;
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    exponential_write(histogram->native, &text);
+    CHECK_TEXT(buf_cstr(&text), "3 1 -8 1 0 0 0 0 0 0 0 2");
+    CHECK_INT(histogram->count, 4); /* what is no number was not observed */
+    CHECK_NUMBER(histogram->sum, 2.5);
+}
+
+TEST(store_says_since_when_it_counts)
+{
+    double before = (double)clock_now_ms() / 1000;
+    struct metric_store *store = metric_store_create();
+    metric_put(store, &plain, 1, METRIC_LABELS());
+    metric_declare(store, &seen, METRIC_LABELS("200"));
+    metric_observe(store, &delay, 1, METRIC_LABELS("graph"));
+    CLEANUP(metric_set_finish) struct metric_set set = { .max_level = 1 };
+    metric_store_emit(store, &set);
+    CHECK_INT(set.count, 3); /* delay, plain, seen */
+    CHECK(set.samples[0].detail->created_at >= before);
+    CHECK(!set.samples[1].detail);
+    CHECK(set.samples[2].detail->created_at >= before);
+    CHECK(set.samples[2].detail->created_at <= (double)clock_now_ms() / 1000);
+    metric_store_destroy(store);
+}
+
+TEST(set_copies_exemplars)
+{
+    char text[] = "0123456789abcdef";
+    const struct metric_exemplar one = { "finding_id", text, 1, 1700000000.5 };
+    const struct metric_exemplar four[] = { { 0 }, one, { 0 }, one };
+    const struct metric_detail of_counter = { 1600000000, &one };
+    const struct metric_detail of_histogram = { 0, four };
+    const struct metric_histogram histogram = { 3, 2, (const uint64_t[]){ 0, 1, 0, 1 }, NULL };
+    CLEANUP(metric_set_finish) struct metric_set set = { 0 };
+    metric_add_counter(&set, &seen, 5, &of_counter, METRIC_LABELS("200"));
+    metric_add_counter(&set, &seen, NAN, &of_counter, METRIC_LABELS("201"));
+    metric_add_histogram(&set, &delay, &histogram, &of_histogram, METRIC_LABELS("graph"));
+    memset(text, 'x', strlen(text));
+    metric_set_sort(&set);
+    CHECK_INT(set.count, 2);
+    CHECK_NUMBER(set.samples[0].value, 5);
+    CHECK_NUMBER(set.samples[0].detail->created_at, 1600000000);
+    CHECK_TEXT(set.samples[0].detail->exemplars->text, "0123456789abcdef");
+    CHECK_NUMBER(set.samples[0].detail->exemplars->at, 1700000000.5);
+    const struct metric_exemplar *copies = set.samples[1].detail->exemplars;
+    CHECK(!copies[0].text && !copies[2].text);
+    CHECK_TEXT(copies[1].text, "0123456789abcdef");
+    CHECK_TEXT(copies[3].label, "finding_id");
+    CHECK(!set.samples[1].histogram->native);
 }
 
 TEST(store_clears_one_family)

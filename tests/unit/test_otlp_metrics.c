@@ -33,7 +33,7 @@ static void fill(struct metric_set *set)
     metric_add_histogram(set, &took,
                          (&(const struct metric_histogram){
                              .sum = 1.25, .count = 6, .buckets = (const uint64_t[]){ 1, 2, 3 } }),
-                         METRIC_LABELS());
+                         NULL, METRIC_LABELS());
     metric_add(set, &info, 1, METRIC_LABELS("x"));
     metric_set_sort(set);
 }

@@ -40,7 +40,7 @@ static struct metric_set make_set(void)
     metric_add(&set, &findings, 10, METRIC_LABELS("s1", "high"));
     metric_add(&set, &oldest, 1000, METRIC_LABELS("s1"));
     metric_add(&set, &oldest, 3000, METRIC_LABELS("s2"));
-    metric_add_histogram(&set, &delays, &histogram, METRIC_LABELS("assessments"));
+    metric_add_histogram(&set, &delays, &histogram, NULL, METRIC_LABELS("assessments"));
     metric_set_sort(&set);
     return set;
 }
