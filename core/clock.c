@@ -180,6 +180,20 @@ static int64_t days_from_date(int year, int month, int day)
     return (int64_t)era * 146097 + day_of_era - 719468;
 }
 
+/* The way back, of years from 1 on. */
+static void date_from_days(int64_t days, int *year, int *month, int *day)
+{
+    int from_march = (int)(days + 719468), era = from_march / 146097;
+    int day_of_era = from_march % 146097;
+    int year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int month_index = (5 * day_of_year + 2) / 153;
+    *day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    *month = month_index < 10 ? month_index + 3 : month_index - 9;
+    *year = year_of_era + era * 400 + (*month <= 2);
+}
+
 static int days_in_month(int year, int month)
 {
     static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
@@ -299,16 +313,18 @@ static char *put_digits(char *out, int number, int count, char after)
 
 static char *format_instant(int64_t at, int ms, char out[32])
 {
-    time_t seconds = (time_t)at;
-    struct tm parts;
-    if (!gmtime_r(&seconds, &parts) || parts.tm_year < -1899 || parts.tm_year > 9999 - 1900)
-        parts = (struct tm){ .tm_year = -1899, .tm_mday = 1 }; /* no four digits say it: never */
-    char *end = put_digits(out, parts.tm_year + 1900, 4, '-');
-    end = put_digits(end, parts.tm_mon + 1, 2, '-');
-    end = put_digits(end, parts.tm_mday, 2, 'T');
-    end = put_digits(end, parts.tm_hour, 2, ':');
-    end = put_digits(end, parts.tm_min, 2, ':');
-    end = put_digits(end, parts.tm_sec, 2, ms >= 0 ? '.' : 'Z');
+    static const int64_t first_at = -62135596800, last_at = 253402300799; /* of years 1 and 9999 */
+    int year, month, day;
+    if (at < first_at || at > last_at)
+        at = first_at; /* no four digits say it: never */
+    int64_t second = (at - first_at) % DAY_S;
+    date_from_days((at - second) / DAY_S, &year, &month, &day);
+    char *end = put_digits(out, year, 4, '-');
+    end = put_digits(end, month, 2, '-');
+    end = put_digits(end, day, 2, 'T');
+    end = put_digits(end, (int)(second / 3600), 2, ':');
+    end = put_digits(end, (int)(second / 60 % 60), 2, ':');
+    end = put_digits(end, (int)(second % 60), 2, ms >= 0 ? '.' : 'Z');
     if (ms >= 0)
         end = put_digits(end, ms, 3, 'Z');
     *end = 0;

@@ -18,8 +18,24 @@ static void quote_special(struct buf *out, unsigned char c)
     buf_printf(out, "\\u%04x", c);
 }
 
+/* Most texts are written as they are: at once. */
+static bool quote_plain(struct buf *out, const char *text, size_t length)
+{
+    if (out->limit_bytes || utf8_plain_length(text, length) < length)
+        return false;
+    buf_reserve(out, length + 2);
+    char *at = out->data + out->length;
+    *at++ = '"';
+    memcpy(at, text, length);
+    memcpy(at + length, "\"", 2);
+    out->length += length + 2;
+    return true;
+}
+
 void json_quote(struct buf *out, const char *text, size_t length)
 {
+    if (quote_plain(out, text, length))
+        return;
     buf_char(out, '"');
     for (size_t i = 0; i < length;) {
         size_t plain = utf8_plain_length(text + i, length - i);

@@ -1,7 +1,6 @@
 #include "core/utf8.h"
 
 #include <endian.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -82,7 +81,9 @@ size_t utf8_plain_length(const char *text, size_t length)
             return plain + (size_t)__builtin_ctz(quoted);
     }
 #endif
-    for (uint64_t word; length - plain >= sizeof word; plain += sizeof word) {
+    for (uint64_t word; plain < length && length >= sizeof word; plain += sizeof word) {
+        if (length - plain < sizeof word) /* the last with bytes before it, that are plain */
+            plain = length - sizeof word;
         memcpy(&word, text + plain, sizeof word);
         uint64_t quoted = quoted_bytes(le64toh(word));
         if (quoted)
@@ -91,4 +92,17 @@ size_t utf8_plain_length(const char *text, size_t length)
     while (plain < length && !is_quoted(text[plain]))
         plain++;
     return plain;
+}
+
+bool utf8_is_ascii(const char *text, size_t length)
+{
+    uint64_t word, all = 0;
+    size_t i = 0;
+    for (; length - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        all |= word;
+    }
+    for (; i < length; i++)
+        all |= (uint64_t)(unsigned char)text[i];
+    return !(all & EACH(0x80));
 }

@@ -1,5 +1,6 @@
 #pragma once
 /* UTF-8, one character at a time (RFC 3629). */
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What stands for bytes that are no character: U+FFFD. */
@@ -19,3 +20,6 @@ size_t utf8_length(const char *text, size_t left);
 /* How many bytes from here on are printable ASCII but quotes and backslashes: what JSON, and other
  * quoted texts, take as it is. */
 size_t utf8_plain_length(const char *text, size_t length);
+
+/* Whether each byte is a character. */
+bool utf8_is_ascii(const char *text, size_t length);

@@ -122,8 +122,11 @@ static void put_subscription(struct buf *out, const struct notification *notific
         name = notification->resource_total ? "" : notification->subscription_name;
         id = notification->subscription_id;
     }
-    if (*name && strcmp(name, id) != 0) /* an id says nothing to people */
-        buf_printf(out, " (%s)", name);
+    if (*name && strcmp(name, id) != 0) { /* an id says nothing to people */
+        buf_text(out, " (");
+        buf_text(out, name);
+        buf_char(out, ')');
+    }
 }
 
 /* --- titles of findings ----------------------------------------------------------------------- */
@@ -225,8 +228,10 @@ static void put_open_block(struct buf *out, const struct notification *notificat
         buf_printf(&behind, ", %lld of %lld open", (long long)block->open_count,
                    (long long)(block->open_count + block->ended_count));
     } else {
-        if (first)
-            buf_printf(&behind, " on %s", first->name);
+        if (first) {
+            buf_text(&behind, " on ");
+            buf_text(&behind, first->name);
+        }
         if (block->open_count > 1)
             buf_printf(&behind, ", %lld open", (long long)block->open_count);
     }
@@ -528,9 +533,21 @@ static void put_name(struct buf *out, const char *title, size_t named, const cha
     buf_char(out, ')');
 }
 
+/* Whether something that ended has a name here. */
+static bool names_ended(const struct notification *notification)
+{
+    for (size_t i = 0; i < notification->block_count; i++)
+        for (size_t j = 0; j < notification->blocks[i].resource_count; j++)
+            if (!is_open(&notification->blocks[i].resources[j]))
+                return true;
+    return false;
+}
+
 void notification_words_changed(const struct notification *notification, struct buf *out)
 {
     bool several = notification->block_count > 1;
+    if (!names_ended(notification))
+        return;
     for (size_t k = 0; k < ARRAY_COUNT(endings); k++) {
         size_t named = 0;
         int64_t count = count_ended(notification, &endings[k]);

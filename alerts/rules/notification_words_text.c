@@ -12,8 +12,11 @@ static void put_why(struct buf *out, const struct notification *notification)
         buf_text(out, "It can be reached from the internet. ");
     if (notification->attack_paths)
         buf_printf(out, "Attack paths across it: %lld. ", (long long)notification->attack_paths);
-    if (*notification->risk_factors)
-        buf_printf(out, "Risk factors: %s. ", notification->risk_factors);
+    if (*notification->risk_factors) {
+        buf_text(out, "Risk factors: ");
+        buf_text(out, notification->risk_factors);
+        buf_text(out, ". ");
+    }
 }
 
 /* What the end of it means; that nobody looks any more for how long. */

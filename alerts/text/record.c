@@ -227,10 +227,11 @@ static bool read_labels(const struct record_field *field, const struct json *obj
     struct match_label *labels = (void *)((char *)data + field->offset);
     size_t *count = (void *)((char *)data + field->count_offset);
     for (const struct json *member = json_first(object); member; member = json_next(member)) {
-        if (!json_text(member) || *count == field->capacity)
+        const char *value = json_text(member);
+        if (!value || *count == field->capacity)
             return false;
         labels[*count].name = kept(arena, json_name(member));
-        labels[(*count)++].value = kept(arena, json_text(member));
+        labels[(*count)++].value = kept(arena, value);
     }
     return true;
 }
@@ -286,16 +287,28 @@ static void read_nothing(const struct record_field *field, enum json_type type, 
         *(double *)target = NAN;
 }
 
+/* Whether an object has members of these fields only, in their order: as they were written. */
+static bool is_in_order(const struct record_field *fields, const struct json *object)
+{
+    const struct json *next = json_first(object);
+    for (; next && fields->type; fields++)
+        if (!fields->derived && !strcmp(json_name(next), fields->name))
+            next = json_next(next);
+    return !next;
+}
+
 bool record_read(const struct record_field *fields, const struct json *object, struct arena *arena,
                  void *data, struct error *error)
 {
     if (json_type(object) != JSON_OBJECT)
         return error_set(error, ERROR_PARSE, "no object but %s", json_type_word(json_type(object)));
-    const struct json *next = json_first(object); /* as they were written, in this order */
+    bool in_order = is_in_order(fields, object);
+    const struct json *next = json_first(object);
     for (const struct record_field *field = fields; field->type; field++) {
         bool is_next = next && !strcmp(json_name(next), field->name);
         const struct json *value = field->derived ? NULL
                                    : is_next      ? next
+                                   : in_order     ? NULL
                                                   : json_get(object, field->name);
         next = value ? json_next(value) : next;
         enum json_type type = json_type(value);

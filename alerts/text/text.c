@@ -16,15 +16,16 @@ uint32_t text_decode(const char *text, size_t length, size_t *used)
         uint8_t first, last, low, high; /* lead byte; range of the second. RFC 3629 section 4 */
         uint8_t length, bits;           /* bits: of the lead byte */
     } forms[] = {
-        { 0x00, 0x7f, 0x00, 0xff, 1, 0x7f }, { 0xc2, 0xdf, 0x80, 0xbf, 2, 0x1f },
-        { 0xe0, 0xe0, 0xa0, 0xbf, 3, 0x0f }, { 0xe1, 0xec, 0x80, 0xbf, 3, 0x0f },
-        { 0xed, 0xed, 0x80, 0x9f, 3, 0x0f }, { 0xee, 0xef, 0x80, 0xbf, 3, 0x0f },
-        { 0xf0, 0xf0, 0x90, 0xbf, 4, 0x07 }, { 0xf1, 0xf3, 0x80, 0xbf, 4, 0x07 },
-        { 0xf4, 0xf4, 0x80, 0x8f, 4, 0x07 },
+        { 0xc2, 0xdf, 0x80, 0xbf, 2, 0x1f }, { 0xe0, 0xe0, 0xa0, 0xbf, 3, 0x0f },
+        { 0xe1, 0xec, 0x80, 0xbf, 3, 0x0f }, { 0xed, 0xed, 0x80, 0x9f, 3, 0x0f },
+        { 0xee, 0xef, 0x80, 0xbf, 3, 0x0f }, { 0xf0, 0xf0, 0x90, 0xbf, 4, 0x07 },
+        { 0xf1, 0xf3, 0x80, 0xbf, 4, 0x07 }, { 0xf4, 0xf4, 0x80, 0x8f, 4, 0x07 },
     };
     const uint8_t *bytes = (const uint8_t *)text;
     size_t i = 0;
     *used = 1;
+    if (bytes[0] < 0x80)
+        return bytes[0];
     while (i < ARRAY_COUNT(forms) && (bytes[0] < forms[i].first || bytes[0] > forms[i].last))
         i++;
     if (i == ARRAY_COUNT(forms) || forms[i].length > length)
@@ -62,14 +63,6 @@ static uint32_t first_point(const char *text, size_t *used)
     return text_decode(text, 4, used);
 }
 
-static bool is_ascii(const char *text, size_t length)
-{
-    unsigned char all = 0;
-    for (size_t i = 0; i < length; i++)
-        all |= (unsigned char)text[i];
-    return all < 0x80;
-}
-
 static bool is_utf8(const char *text, size_t length)
 {
     size_t used;
@@ -83,8 +76,8 @@ static bool is_utf8(const char *text, size_t length)
 static bool cut(struct buf *out, const char *text, size_t limit, bool bytes)
 {
     size_t whole_bytes = strlen(text);
-    bool fits = whole_bytes <= limit;
-    if (fits && (is_ascii(text, whole_bytes) || is_utf8(text, whole_bytes))) { /* most are */
+    bool fits = whole_bytes <= limit, ascii = utf8_is_ascii(text, whole_bytes);
+    if (fits && (ascii || is_utf8(text, whole_bytes))) { /* most are */
         buf_append(out, text, whole_bytes);
         return false;
     }
@@ -121,10 +114,14 @@ static bool begins(char byte)
 bool text_cut_middle(struct buf *out, const char *text, size_t max_points)
 {
     CLEANUP(buf_finish) struct buf all = { 0 };
-    if (text_points(text) <= max_points)
+    size_t length = strlen(text);
+    bool ascii = utf8_is_ascii(text, length);
+    if ((ascii ? length : text_points(text)) <= max_points)
         return text_cut(out, text, max_points);
-    (void)text_cut(&all, text, SIZE_MAX); /* valid UTF-8 from here on */
-    const char *begin = buf_cstr(&all), *end = begin + all.length, *head = begin, *tail = end;
+    if (!ascii)
+        (void)text_cut(&all, text, SIZE_MAX); /* valid UTF-8 from here on */
+    const char *begin = ascii ? text : buf_cstr(&all), *end = begin + (ascii ? length : all.length);
+    const char *head = begin, *tail = end;
     size_t points = 0, behind = 0; /* of them: from tail on */
     for (const char *at = end; at > begin && points <= max_points / 2; points += begins(*--at))
         if (at[-1] == ' ' && at < end) {
@@ -141,7 +138,8 @@ bool text_cut_middle(struct buf *out, const char *text, size_t max_points)
         return text_cut(out, text, max_points);
     buf_append(out, begin, (size_t)(head - begin));
     text_encode(out, ELLIPSIS);
-    buf_printf(out, " %s", tail);
+    buf_char(out, ' ');
+    buf_append(out, tail, (size_t)(end - tail));
     return true;
 }
 
@@ -175,7 +173,9 @@ void text_unlink(struct buf *out, const char *text)
 
 size_t text_points(const char *text)
 {
-    size_t points = 0;
+    size_t points = 0, whole_bytes = strlen(text);
+    if (utf8_is_ascii(text, whole_bytes))
+        return whole_bytes;
     for (size_t length; *text; text += length) {
         first_point(text, &length);
         points++;
@@ -220,7 +220,10 @@ void text_instant(struct buf *out, int64_t at, int64_t now)
 {
     char instant[32];
     clock_format_rfc3339(at, instant);
-    buf_printf(out, "%.10s %.5s UTC", instant, instant + 11);
+    buf_append(out, instant, 10);
+    buf_char(out, ' ');
+    buf_append(out, instant + 11, 5);
+    buf_text(out, " UTC");
     if (!now)
         return;
     if (at == now) {

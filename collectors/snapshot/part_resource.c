@@ -1,6 +1,5 @@
 #include "collectors/snapshot/part_resource.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,14 +51,21 @@ static void put_id(struct part *part, struct part_finding *finding, const char *
 static void write_id(const struct part *part, const struct part_finding *finding,
                      char out[PART_ID_BYTES])
 {
-    if (finding->middle == MIDDLE_WHOLE_ID)
-        snprintf(out, PART_ID_BYTES, "%s", finding->name);
-    else
-        snprintf(
-            out, PART_ID_BYTES, "/subscriptions/%s%s%s%s%s%s",
-            intern_text(&part->strings, finding->subscription),
-            finding->group ? "/resourcegroups/" : "", intern_text(&part->strings, finding->group),
-            intern_text(&part->strings, finding->middle), *finding->name ? "/" : "", finding->name);
+    const char *const pieces[] = { "/subscriptions/",
+                                   intern_text(&part->strings, finding->subscription),
+                                   finding->group ? "/resourcegroups/" : "",
+                                   intern_text(&part->strings, finding->group),
+                                   intern_text(&part->strings, finding->middle),
+                                   *finding->name ? "/" : "",
+                                   finding->name };
+    size_t last = ARRAY_COUNT(pieces) - 1;
+    char *at = out, *end = out + PART_ID_BYTES - 1;
+    for (size_t i = finding->middle == MIDDLE_WHOLE_ID ? last : 0; i <= last; i++) {
+        size_t length = strnlen(pieces[i], (size_t)(end - at));
+        memcpy(at, pieces[i], length);
+        at += length;
+    }
+    *at = 0;
 }
 
 /* --- clouds ----------------------------------------------------------------------------------- */

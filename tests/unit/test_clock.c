@@ -1,6 +1,7 @@
 #include "core/clock.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "test.h"
 
@@ -218,6 +219,19 @@ TEST(every_day_of_four_centuries_survives_a_round_trip)
     for (int64_t day = -135000; day < 146097; day++) {
         int64_t want = day * 86400 + (day & 0xffff), got = 0;
         wrong += !clock_parse_rfc3339(clock_format_rfc3339(want, out), &got) || got != want;
+    }
+    CHECK_INT(wrong, 0);
+}
+
+TEST(every_day_of_all_years_is_the_calendars)
+{
+    int64_t wrong = 0;
+    for (time_t at = -62135596800; at < 253402300800; at += 86399) {
+        char out[32], rest[32];
+        struct tm parts;
+        strftime(rest, sizeof rest, "-%m-%dT%H:%M:%SZ", gmtime_r(&at, &parts));
+        clock_format_rfc3339(at, out);
+        wrong += strtol(out, NULL, 10) != parts.tm_year + 1900 || strcmp(out + 4, rest) != 0;
     }
     CHECK_INT(wrong, 0);
 }

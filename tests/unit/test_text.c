@@ -67,8 +67,38 @@ TEST(unlinked_texts_hold_no_address)
     }
 }
 
+TEST(long_texts_are_cut_between_words)
+{
+    static const struct {
+        const char *text, *cut;
+        size_t max;
+    } cases[] = {
+        { "Storage accounts should restrict network access", "Storage accounts" E " access", 24 },
+        { "Storage accounts should restrict network access", "Storage accounts" E " network access",
+          33 },
+        { "Storage accounts should restrict network access",
+          "Storage accounts should restrict network access", 47 },
+        { "Storage, accounts should restrict network access", "Storage, accounts" E " access", 25 },
+        { "St\xC3\xB6rage accounts should restrict network access",
+          "St\xC3\xB6rage accounts" E " access", 24 },
+        { "Unbreakable-as-it-stands-here", "Unbreakab" E, 10 },
+        { "Unbreak\xC3\xA4"
+          "ble-as-it-stands-here",
+          "Unbreak\xC3\xA4"
+          "b" E,
+          10 },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(buf_finish) struct buf out = { 0 };
+        bool whole = !strcmp(cases[i].text, cases[i].cut);
+        CHECK_INT(text_cut_middle(&out, cases[i].text, cases[i].max), !whole);
+        CHECK_TEXT(buf_cstr(&out), cases[i].cut);
+    }
+}
+
 TEST(points_are_counted)
 {
+    CHECK_INT(text_points("plain, and longer than a word"), 29);
     CHECK_INT(text_points(""), 0);
     CHECK_INT(text_points("a\xC3\xA4\xF0\x9F\x94\xA5"), 3);
     CHECK_INT(text_points("\xFF\xFE"), 2);

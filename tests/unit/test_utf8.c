@@ -42,3 +42,14 @@ TEST(plain_texts_end_where_something_is_quoted)
                 CHECK_INT(utf8_plain_length(text, length), quoted && at < length ? at : length);
             }
 }
+
+TEST(one_byte_that_is_no_character_is_found)
+{
+    char text[20];
+    for (size_t length = 0; length <= sizeof text; length++)
+        for (size_t at = 0; at < sizeof text; at++) {
+            memset(text, 0x7f, sizeof text);
+            text[at] = '\x80';
+            CHECK_INT(utf8_is_ascii(text, length), at >= length);
+        }
+}
