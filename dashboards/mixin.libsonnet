@@ -6,6 +6,7 @@
   local rules = (import 'lib/rules.libsonnet')(config),
   local boards = {
     alerts: import 'grafana/alerts.libsonnet',
+    attack_paths: import 'grafana/attack_paths.libsonnet',
     baselines: import 'grafana/baselines.libsonnet',
     compliance: import 'grafana/compliance.libsonnet',
     exemptions: import 'grafana/exemptions.libsonnet',
@@ -16,7 +17,9 @@
     recommendations: import 'grafana/recommendations.libsonnet',
     remediation: import 'grafana/remediation.libsonnet',
     score: import 'grafana/score.libsonnet',
+    security_alerts: import 'grafana/security_alerts.libsonnet',
     subscription: import 'grafana/subscription.libsonnet',
+    vulnerabilities: import 'grafana/vulnerabilities.libsonnet',
   },
   grafanaDashboards:: { [name + '.json']: boards[name](config) for name in std.objectFields(boards) },
   prometheusRules:: rules.prometheusRules,

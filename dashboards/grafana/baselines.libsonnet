@@ -18,7 +18,7 @@ function(config)
     board.subscriptions + [board.variable('assignment', 'Baseline', 'defender_baseline_machines', 'assignment')],
     [
       board.row(4, [
-        [p.stat('Machines that comply', 'The share of machines with a result that meet their baseline.', p.series('%s / %s' % [q.sum(machines(', state="compliant"')), q.sum(machines(', state=~"compliant|non_compliant"'))], 'Comply'), 'percentunit', { thresholds: p.rising(config.compliancePoor, config.complianceGood), min: 0, max: 1, decimals: 1 }), 6],
+        [p.stat('Machines that comply', 'The share of machines with a result that meet their baseline.', p.series('%s / %s' % [q.sum(machines(', state="compliant"')), q.sum(machines(', state=~"compliant|non_compliant"'))], 'Comply'), 'percentunit', { thresholds: p.rising(config.compliancePoor, config.complianceGood), min: 0, decimals: 1 }), 6],
         [p.stat('Machines that do not', 'Machines that fail at least one rule.', p.series(q.sum(machines(', state="non_compliant"')), 'Fail'), 'short', { thresholds: p.none }), 6],
         [p.stat('Stale reports', 'Machines whose last report is older than 24 hours.', p.series(q.sum(q.of('defender_baseline_stale_machines', chosen)), 'Stale'), 'short', { thresholds: p.falling(1, 1000) }), 6],
         [p.stat('Results waived', 'Failing results that do not count because of a waiver of the configuration.', p.series('sum(%s)' % q.once('defender_baseline_rules_waived', chosen), 'Waived'), 'short'), 6],

@@ -13,7 +13,7 @@ function(config)
     '%s / %s' % [q.sum(controls('passed', more), by), q.sum(controls('passed|failed', more), by)];
   // In the order of a table: the benchmark, when it is chosen, then the others.
   local ranked(query) = '%s or %s' % [query('%s, %s' % [chosen, benchmark]), query(chosen)];
-  local fine = { thresholds: p.rising(config.compliancePoor, config.complianceGood), min: 0, max: 1, decimals: 1 };
+  local fine = { thresholds: p.rising(config.compliancePoor, config.complianceGood), min: 0, decimals: 1 };
   local failed = 'defender_compliance_control_failed_resources';
   local key = 'standard, compliance_control';
   local named(expression) =

@@ -54,7 +54,7 @@ function(config)
     [
       board.row(4, [
         [count('Without an owner', 'Open findings that governance assigned to nobody, in the subscriptions it tells of: a rule of it would.', nobody(), some), 4],
-        [p.stat('With an owner', 'The share of open findings that governance assigned to somebody.', p.series('clamp_max(%s / (%s > 0), 1)' % [q.sum(assigned(all)), findings()], 'Assigned'), 'percentunit', { min: 0, max: 1, decimals: 1 }), 4],
+        [p.stat('With an owner', 'The share of open findings that governance assigned to somebody.', p.series('clamp_max(%s / (%s > 0), 1)' % [q.sum(assigned(all)), findings()], 'Assigned'), 'percentunit', { min: 0, decimals: 1 }), 4],
         [runbook(count('Overdue', 'Assigned findings whose due date is over.', q.sum(assigned('overdue')), p.none), 'DefenderFindingOverdue'), 4],
         [count('In grace', 'Assigned findings that do not lower the secure score until they are due.', q.sum(assigned('grace'))), 4],
         [count('On time', 'Assigned findings that are due later and lower the secure score.', q.sum(assigned('on_time'))), 4],

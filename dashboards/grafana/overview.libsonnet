@@ -16,7 +16,7 @@ function(config)
     'The classic secure score of what is chosen: the average over subscriptions and connectors by weight. The line is its trend.',
     p.series(q.score(more=cloud), 'Score'),
     'percentunit',
-    { thresholds: p.rising(config.scorePoor, config.scoreGood), min: 0, max: 1, decimals: 1 },
+    { thresholds: p.rising(config.scorePoor, config.scoreGood), min: 0, decimals: 1 },
   ), 'DefenderSecureScoreDropped');
 
   local change = p.stat(

@@ -47,12 +47,12 @@ function(config)
     board.subscriptions + [board.variable('plan', 'Plan', 'defender_plan_enabled', 'plan')],
     [
       board.row(4, [
-        [runbook(p.stat('Plans that are on', 'The share of plans that are on, each in each subscription that is chosen.', p.series('%s / count(%s)' % [q.sum(enabled), enabled], 'On'), 'percentunit', { min: 0, max: 1, decimals: 1 })), 4],
+        [runbook(p.stat('Plans that are on', 'The share of plans that are on, each in each subscription that is chosen.', p.series('%s / count(%s)' % [q.sum(enabled), enabled], 'On'), 'percentunit', { min: 0, decimals: 1 })), 4],
         [lacking('Without Defender CSPM', 'Subscriptions without Defender CSPM: no attack paths, and risk levels that Azure derives from severity.', 'defender_cspm_enabled'), 4],
         [lacking('Without Servers Plan 2', 'Subscriptions without Defender for Servers Plan 2, which OS security baselines need.', 'defender_servers_plan2_enabled'), 4],
         [p.stat('Plans that cover a part', 'Plans that are on for some of the resources of a subscription.' + opt_in('defender_plan_info'), p.series('count(%s) or 0 * count(%s)' % [info(', coverage="partial"'), info()], 'Part'), 'short', { thresholds: p.thresholds([[null, palette.good], [1, palette.worth_a_look]]) }), 4],
         [p.stat('Machines', 'Virtual machines and servers of Azure Arc.', p.series(machines, 'Machines'), 'short'), 4],
-        [p.stat('Machines nobody looks into', 'The share of machines that Defender cannot look into, for whatever reason.', p.series('%s / (%s > 0)' % [unassessed(), machines], 'Not looked into'), 'percentunit', { min: 0, max: 1, decimals: 1, thresholds: p.falling(0.05, 0.2) }), 4],
+        [p.stat('Machines nobody looks into', 'The share of machines that Defender cannot look into, for whatever reason.', p.series('%s / (%s > 0)' % [unassessed(), machines], 'Not looked into'), 'percentunit', { min: 0, decimals: 1, thresholds: p.falling(0.05, 0.2) }), 4],
       ]),
       board.row(10, [
         [p.bargauge('Plans by share of subscriptions', 'The share of the subscriptions that are chosen in which a plan is on.', p.now('sort_desc(avg by (plan) (%s))' % enabled, '{{plan}}'), 'percentunit', { max: 1, color: { mode: 'fixed', fixedColor: palette.good } }), 8],

@@ -89,14 +89,7 @@ function(config)
       ['finding_id', 'Finding'],
     ],
     [
-      p.column('Risk', {
-        'custom.width': 110,
-        'custom.cellOptions': { type: 'color-background', mode: 'basic' },
-        mappings: [{
-          type: 'value',
-          options: { [name]: { text: palette.words[name], color: palette.risk[name], index: 0 } for name in palette.levels },
-        }],
-      }),
+      p.words('Risk', palette.risk),
       p.link('Resource', 'In the portal', '${exporter}/f/${__data.fields.Finding}/portal'),
     ],
   );

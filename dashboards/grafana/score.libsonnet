@@ -8,7 +8,7 @@ function(config)
   local runbook(panel) =
     p.linked(panel, 'Runbook', config.runbookUrl + '/DefenderSecureScoreDropped.md');
   local cloud = 'cloud=~"$cloud"';
-  local ratio = { thresholds: p.rising(config.scorePoor, config.scoreGood), min: 0, max: 1, decimals: 1 };
+  local ratio = { thresholds: p.rising(config.scorePoor, config.scoreGood), min: 0, decimals: 1 };
   local points(metric) = q.of(metric, cloud);
   local gain(by) = '%s - %s' % [
     q.sum(points('defender_control_max_points'), by),

@@ -8,7 +8,7 @@ function(config)
   local cloud = 'cloud=~"$cloud"';
   local all(title, text, metric, thresholds=p.plain, more='') =
     p.stat(title, text, p.series(q.sum(q.of(metric, more)), title), 'short', { thresholds: thresholds });
-  local ratio = { thresholds: p.rising(config.scorePoor, config.scoreGood), min: 0, max: 1, decimals: 1 };
+  local ratio = { thresholds: p.rising(config.scorePoor, config.scoreGood), min: 0, decimals: 1 };
   local risk(title, text, metric, more='') = p.timeseries(
     title,
     text,

@@ -197,7 +197,7 @@ function(config)
       byRisk,
       'An attack path appeared.',
       '%s has {{ $value }} {{ $labels.risk_level }} attack paths more than within the last %s.' % [named, hold(config.news)],
-      'subscription',
+      'attack_paths',
     ),
     alert(
       'DefenderPlanDisabled',

@@ -26,6 +26,19 @@
     informational: '#88CCEE',
     unknown: '#888888',
   },
+  severities: ['critical', 'high', 'medium', 'low', 'informational', 'unknown'],
+  // What an asset is worth to whoever attacks it.
+  criticality: {
+    very_high: '#DB3A1B',
+    high: '#EE7733',
+    medium: '#DDAA33',
+    low: '#0077BB',
+    none: '#888888',
+    other: '#BBBBBB',
+  },
+  criticalities: ['very_high', 'high', 'medium', 'low', 'none', 'other'],
+  // very_high -> Very high
+  word(name):: std.asciiUpper(name[0]) + std.strReplace(name[1:], '_', ' '),
   // One hue a cloud; others get what Grafana gives.
   cloud: {
     azure: '#0077BB',

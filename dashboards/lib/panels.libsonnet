@@ -22,6 +22,9 @@ local palette = import 'palette.libsonnet';
   // One target a risk level, from the worst down. expr: a function of the level.
   byRisk(target, expr)::
     [target(expr(level), palette.words[level]) for level in palette.levels],
+  // One target each of words like those, as legends name them.
+  byWord(target, words, expr)::
+    [target(expr(word), palette.word(word)) for word in words],
 
   // --- thresholds -----------------------------------------------------------------------------
   // steps: [[value, colour], ...], the first without a value.
@@ -50,16 +53,31 @@ local palette = import 'palette.libsonnet';
     [palette.words[level]]: palette.risk[level]
     for level in palette.levels
   }),
+  wordColours(of):: panels.colours({ [palette.word(name)]: of[name] for name in std.objectFields(of) }),
+  // A column of such words, each on its colour.
+  words(name, of):: panels.override(name, {
+    'custom.width': 120,
+    'custom.cellOptions': { type: 'color-background', mode: 'basic' },
+    mappings: [{
+      type: 'value',
+      options: { [word]: { text: palette.word(word), color: of[word], index: 0 } for word in std.objectFields(of) },
+    }],
+  }),
   // A column: its unit and width, and cells that show how bad a number is.
   column(name, properties):: panels.override(name, properties),
-  counted(name, colour):: panels.override(name, {
+  // Numbers, in a column so wide that the title and the sign for sorting fit: nobody filters by them.
+  wide(name):: std.max(68, 9 * std.length(name) + 20),
+  number(name, properties={}):: panels.override(name, {
+    'custom.width': panels.wide(name),
+    'custom.filterable': false,
+  } + properties),
+  narrow(names):: [panels.number(name) for name in names],
+  counted(name, colour):: panels.number(name, {
     'custom.cellOptions': { type: 'color-background', mode: 'basic' },
     thresholds: panels.thresholds([[null, 'transparent'], [1, colour]]),
-    'custom.width': panels.wide(name),
   }),
-  // So wide that the title fits, beside the signs for sorting and choosing.
-  wide(name):: std.max(80, 9 * std.length(name) + 8),
-  narrow(names):: [panels.column(name, { 'custom.width': panels.wide(name) }) for name in names],
+  // What others are found by, and nobody reads.
+  hidden(name):: panels.override(name, { 'custom.hidden': true }),
   bar(name, colour):: panels.override(name, {
     'custom.cellOptions': { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' },
     color: { mode: 'fixed', fixedColor: colour },
@@ -192,10 +210,13 @@ local palette = import 'palette.libsonnet';
         orientation: 'horizontal',
         showUnfilled: true,
         valueMode: 'text',
-        namePlacement: 'auto',
-        minVizHeight: 16,
+        // Names are long: each above its bar.
+        namePlacement: 'top',
+        minVizHeight: 36,
+        maxVizHeight: 44,
         minVizWidth: 8,
-        sizing: 'auto',
+        sizing: 'manual',
+        text: { titleSize: 13, valueSize: 13 },
         reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
         legend: { displayMode: 'list', placement: 'bottom', showLegend: false, calcs: [] },
       } + options,

@@ -142,10 +142,13 @@ def lint_panel(board, panel):
     equal(panel["datasource"], {"type": "prometheus", "uid": "${datasource}"}, "data source")
     assert panel["fieldConfig"]["defaults"]["unit"], "unit"
     assert panel["targets"], "targets"
+    if panel["type"] == "stat" and panel["options"]["graphMode"] != "none":
+        both = {"min", "max"} <= set(panel["fieldConfig"]["defaults"])
+        assert not both, "Grafana 11 draws no line between both"
     defined = {v["name"] for v in board["templating"]["list"]}
     lint_columns(panel)
     for target in panel["targets"]:
-        used = set(re.findall(r"\$\{?(\w+)", target["expr"])) - {"__rate_interval", "__range"}
+        used = set(re.findall(r"\$\{?([a-z_]\w*)", target["expr"])) - {"__rate_interval", "__range"}
         assert used <= defined, f"no variable {used - defined}"
         lint_target(panel, target)
 

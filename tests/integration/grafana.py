@@ -74,7 +74,7 @@ def replaced(expr, values):
             return chosen
         words = [re.sub(r"[\\^$*+?.()|[\]{}/]", lambda c: "\\\\" + c.group(0), w) for w in chosen]
         return words[0] if len(words) == 1 else "(" + "|".join(words) + ")"
-    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", value, expr)
+    return re.sub(r"\$(?:\{([a-z_]\w*)\}|([a-z_]\w*))", value, expr)
 
 
 def named(expr):
