@@ -420,6 +420,7 @@ struct scrape_config config_scrape(const struct config *config)
 {
     return (struct scrape_config){
         .series = config->metrics,
+        .options.created_lines = config->metrics.created_lines,
         .without_process = config->web.disable_exporter_metrics,
     };
 }

@@ -1,20 +1,54 @@
 #include "exporter/encoding.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/compiler.h"
+#include "exporter/encode_openmetrics.h"
 #include "exporter/encode_text.h"
 
 enum { ACCEPT_MAX = 8192, Q_ONE = 1000 };
 
 /* clang-format off */
+/* A content type with each way to escape. unasked: how it ends for clients that say nothing. */
+#define TYPES(type, unasked) \
+    { [ENCODING_NOT_ASKED]   = type unasked, \
+      [ENCODING_ALLOW_UTF_8] = type "; escaping=allow-utf-8", \
+      [ENCODING_UNDERSCORES] = type "; escaping=underscores", \
+      [ENCODING_DOTS]        = type "; escaping=dots", \
+      [ENCODING_VALUES]      = type "; escaping=values" }
+#define SAME_TYPE(type) { type, type, type, type, type }
+#define UNDERSCORES "; escaping=underscores"
+
 const struct encoding encodings[] = {
-    { .media = "text/plain", .version = "0.0.4",
-      .content_type = "text/plain; version=0.0.4; charset=utf-8", .family = encode_text_family },
+    { .name = "openmetrics 0.0.1",
+      .media = "application/openmetrics-text", .parameters = { { "version", "0.0.1" } },
+      .content_types = SAME_TYPE("application/openmetrics-text; version=0.0.1; charset=utf-8"),
+      .end = "# EOF\n", .family = encode_openmetrics_family },
+    { .name = "openmetrics 1.0.0",
+      .media = "application/openmetrics-text", .parameters = { { "version", "1.0.0" } },
+      .content_types = TYPES("application/openmetrics-text; version=1.0.0; charset=utf-8",
+                             UNDERSCORES),
+      .end = "# EOF\n", .family = encode_openmetrics_family },
+    { .name = "text 1.0.0",
+      .media = "text/plain", .parameters = { { "version", "1.0.0" } },
+      .content_types = TYPES("text/plain; version=1.0.0; charset=utf-8", UNDERSCORES),
+      .family = encode_text_family },
+    { .name = "text 0.0.4",
+      .media = "text/plain", .parameters = { { "version", "0.0.4" } },
+      .content_types = SAME_TYPE("text/plain; version=0.0.4; charset=utf-8"),
+      .family = encode_text_family },
 };
 /* clang-format on */
 const size_t encoding_count = ARRAY_COUNT(encodings);
+
+static const char *const escapings[ENCODING_ESCAPINGS] = {
+    [ENCODING_ALLOW_UTF_8] = "allow-utf-8",
+    [ENCODING_UNDERSCORES] = "underscores",
+    [ENCODING_DOTS] = "dots",
+    [ENCODING_VALUES] = "values",
+};
 
 /* A piece of a header's text, not terminated. */
 struct piece {
@@ -24,9 +58,8 @@ struct piece {
 
 /* One element of an Accept or Accept-Encoding list. */
 struct range {
-    struct piece name;
-    struct piece version; /* empty when not given */
-    int q;                /* thousandths */
+    struct piece name, parameters;
+    int q; /* thousandths */
 };
 
 static struct piece trim(struct piece piece)
@@ -86,58 +119,98 @@ static int parse_q(struct piece text)
     return text.length && q <= Q_ONE ? q : Q_ONE;
 }
 
+/* The value of a parameter; empty when it is not given. */
+static struct piece parameter(struct piece list, const char *wanted)
+{
+    while (list.length) {
+        struct piece value = cut(&list, ';');
+        struct piece name = cut(&value, '=');
+        if (equals(name, wanted))
+            return unquote(trim(value));
+    }
+    return list;
+}
+
 static struct range next_range(struct piece *list)
 {
     struct piece element = cut(list, ',');
     struct range range = { .name = cut(&element, ';'), .q = Q_ONE };
-    while (element.length) {
-        struct piece value = cut(&element, ';');
-        struct piece name = cut(&value, '=');
-        value = unquote(trim(value));
-        if (equals(name, "q"))
-            range.q = parse_q(value);
-        else if (equals(name, "version"))
-            range.version = value;
-    }
+    range.parameters = element;
+    struct piece q = parameter(element, "q");
+    if (q.length)
+        range.q = parse_q(q);
     return range;
 }
 
-/* The row this range names, or NULL. "*" stands for anything, and so does the "/" that a
- * published example header has in its place. */
-static const struct encoding *row_of(const struct encoding *rows, size_t count,
-                                     const struct range *range)
+/* How exactly a range names a row; 0 = it does not. "*" stands for anything, and so does the "/"
+ * that a published example header has in its place. */
+static int fit(const struct encoding *row, const struct range *range)
 {
+    size_t major = strcspn(row->media, "/") + 1; /* "text/" */
     if (equals(range->name, "*/*") || equals(range->name, "/") || equals(range->name, "*"))
-        return &rows[count - 1];
-    for (size_t i = count; i-- > 0;) {
-        const struct encoding *row = &rows[i];
-        size_t major = strcspn(row->media, "/") + 1; /* "text/" */
-        bool whole_type = range->name.length == major + 1 && range->name.text[major] == '*' &&
-                          !strncasecmp(range->name.text, row->media, major);
-        bool version = !range->version.length || equals(range->version, row->version);
-        if (version && (whole_type || equals(range->name, row->media)))
-            return row;
+        return 1;
+    bool whole_type = range->name.length == major + 1 && range->name.text[major] == '*' &&
+                      !strncasecmp(range->name.text, row->media, major);
+    if (!whole_type && !equals(range->name, row->media))
+        return 0;
+    int result = whole_type ? 2 : 3;
+    for (const struct encoding_parameter *of = row->parameters; of->name; of++) {
+        struct piece told = parameter(range->parameters, of->name);
+        if (told.length && !equals(told, of->value))
+            return 0;
+        result += told.length > 0;
     }
-    return NULL;
+    return result;
 }
 
-const struct encoding *encoding_choose(const struct encoding *rows, size_t count,
-                                       const char *accept)
+/* What the most exact range says of a row. */
+struct wish {
+    int fit, q;
+    size_t order;
+    enum encoding_escaping escaping;
+};
+
+static enum encoding_escaping escaping_of(const struct range *range)
 {
-    const struct encoding *best = &rows[count - 1];
-    struct piece list = { accept, strnlen(accept, ACCEPT_MAX + 1) };
-    if (list.length > ACCEPT_MAX)
-        return best;
-    int best_q = 0;
-    while (list.length) {
+    struct piece told = parameter(range->parameters, "escaping");
+    if (!told.length)
+        return ENCODING_NOT_ASKED;
+    for (enum encoding_escaping one = 1; one < ENCODING_ESCAPINGS; one++)
+        if (equals(told, escapings[one]))
+            return one;
+    return ENCODING_UNDERSCORES;
+}
+
+/* Go through a list; what it says of the rows. */
+static void read_wishes(const struct encoding *rows, size_t count, struct piece list,
+                        struct wish *wishes)
+{
+    for (size_t order = 0; list.length; order++) {
         struct range range = next_range(&list);
-        const struct encoding *row = row_of(rows, count, &range);
-        if (row && range.q > best_q) {
-            best = row;
-            best_q = range.q;
+        for (size_t i = 0; i < count; i++) {
+            int how = fit(&rows[i], &range);
+            if (how > wishes[i].fit || (how && how == wishes[i].fit && range.q > wishes[i].q))
+                wishes[i] = (struct wish){ how, range.q, order, escaping_of(&range) };
         }
     }
-    return best;
+}
+
+struct encoding_choice encoding_choose(const struct encoding *rows, size_t count,
+                                       const char *accept)
+{
+    struct wish wishes[ENCODINGS_MAX] = { 0 }, best = { 0 };
+    const struct encoding *row = &rows[count - 1];
+    struct piece list = { accept, strnlen(accept, ACCEPT_MAX + 1) };
+    assert(count <= ENCODINGS_MAX);
+    if (list.length <= ACCEPT_MAX)
+        read_wishes(rows, count, list, wishes);
+    for (size_t i = count; i-- > 0;) {
+        if (wishes[i].q < best.q || (wishes[i].q == best.q && wishes[i].order >= best.order))
+            continue;
+        best = wishes[i];
+        row = &rows[i];
+    }
+    return (struct encoding_choice){ row, row->content_types[best.escaping] };
 }
 
 static void append(const char *text, struct buf *out)
@@ -151,8 +224,8 @@ void encoding_begin(const struct encoding *encoding, struct buf *out)
     append(encoding->begin, out);
 }
 
-void encoding_append(const struct encoding *encoding, const struct metric_set *set, bool first,
-                     struct buf *out)
+void encoding_append(const struct encoding *encoding, const struct encoding_options *options,
+                     const struct metric_set *set, bool first, struct buf *out)
 {
     for (size_t from = 0, to; from < set->count; from = to) {
         const struct sample *samples = &set->samples[from];
@@ -160,7 +233,7 @@ void encoding_append(const struct encoding *encoding, const struct metric_set *s
             to++;
         if (!first || from)
             append(encoding->between, out);
-        encoding->family(samples, to - from, out);
+        encoding->family(samples, to - from, options, out);
     }
 }
 

@@ -57,6 +57,7 @@ struct scrape {
     bool rendering;
     struct series_rules *rules;
     bool without_process;
+    struct encoding_options options;
     const struct encoding *formats; /* format_count of them */
     size_t format_count;
     struct rendition *renditions; /* one a format */
@@ -70,6 +71,7 @@ struct job {
     enum coding coding;
     struct series_rules *rules;
     bool without_process;
+    struct encoding_options options;
 };
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -139,6 +141,7 @@ bool scrape_configure(struct scrape *scrape, const struct scrape_config *config,
     struct series_rules *older = scrape->rules;
     scrape->rules = rules;
     scrape->without_process = config->without_process;
+    scrape->options = config->options;
     pthread_mutex_unlock(&scrape->lock);
     series_rules_release(older);
     return true;
@@ -229,7 +232,7 @@ static void render_own(const struct job *job, const struct series_report *domain
 {
     CLEANUP(metric_set_finish) struct metric_set set;
     fill_own(job, domain, &set);
-    encoding_append(job->encoding, &set, first, out);
+    encoding_append(job->encoding, &job->options, &set, first, out);
     encoding_end(job->encoding, out);
 }
 
@@ -251,7 +254,7 @@ static void render_domain(const struct job *job)
         rendition->is_packed = false;
         buf_reset(&rendition->domain);
         encoding_begin(job->encoding, &rendition->domain);
-        encoding_append(job->encoding, &set, true, &rendition->domain);
+        encoding_append(job->encoding, &job->options, &set, true, &rendition->domain);
         rendition->has_families = set.count > 0;
     }
     if (job->coding == CODING_GZIP && !rendition->is_packed) {
@@ -301,6 +304,7 @@ static struct job job_of(struct scrape *scrape, const struct encoding *encoding,
     job.rendition = &scrape->renditions[encoding - scrape->formats];
     job.rules = scrape->rules;
     job.without_process = scrape->without_process;
+    job.options = scrape->options;
     series_rules_acquire(job.rules);
     return job;
 }
@@ -387,53 +391,59 @@ void scrape_read(void *scrape, scrape_take *take, void *context)
 
 /* --- the handler ---------------------------------------------------------------------------- */
 
+/* Which bytes a client understands, and what they are called. */
+struct wanted {
+    struct encoding_choice format;
+    enum coding coding;
+};
+
 /* A part of the exposition, made for this request alone. */
-static void respond_selected(struct scrape *scrape, const struct encoding *encoding,
-                             enum coding coding, const struct selection *selection,
-                             struct web_response *response)
+static void respond_selected(struct scrape *scrape, const struct wanted *wanted,
+                             const struct selection *selection, struct web_response *response)
 {
     CLEANUP(metric_set_finish) struct metric_set set;
     CLEANUP(series_report_finish) struct series_report report = { 0 };
     CLEANUP(buf_finish) struct buf text = { 0 };
     pthread_mutex_lock(&scrape->lock);
-    struct job job = job_of(scrape, encoding, coding);
+    struct job job = job_of(scrape, wanted->format.encoding, wanted->coding);
     pthread_mutex_unlock(&scrape->lock);
     struct source_list *sources;
     fill_domain(&job, selection, &set, &report, &sources);
-    encoding_begin(encoding, &text);
-    encoding_append(encoding, &set, true, &text);
+    encoding_begin(job.encoding, &text);
+    encoding_append(job.encoding, &job.options, &set, true, &text);
     render_own(&job, &report, !set.count, &text);
     source_list_release(sources);
     series_rules_release(job.rules);
-    if (coding == CODING_GZIP) {
+    if (job.coding == CODING_GZIP) {
         struct buf packed = { 0 };
         gzip_append(&packed, text.data, text.length, GZIP_OWN);
-        web_response_buf(response, 200, encoding->content_type, &packed);
+        web_response_buf(response, 200, wanted->format.content_type, &packed);
     } else {
-        web_response_buf(response, 200, encoding->content_type, &text);
+        web_response_buf(response, 200, wanted->format.content_type, &text);
     }
 }
 
-static void respond_body(struct body *body, const struct encoding *encoding,
+static void respond_body(struct body *body, const struct wanted *wanted,
                          struct web_response *response)
 {
-    response->type = encoding->content_type;
+    response->type = wanted->format.content_type;
     response->bytes = body->bytes.data;
     response->count = body->bytes.length;
     response->release = body_release;
     response->owner = body;
 }
 
-/* Which bytes a client understands. */
-static const struct encoding *choose(const struct scrape *scrape, const struct web_request *request,
-                                     enum coding *coding)
+static struct wanted negotiate(const struct scrape *scrape, const struct web_request *request)
 {
     CLEANUP(buf_finish) struct buf accept = { 0 };
+    struct wanted wanted = { .coding = CODING_IDENTITY };
     web_request_header(request, "Accept-Encoding", &accept);
-    *coding = encoding_gzip(buf_cstr(&accept)) ? CODING_GZIP : CODING_IDENTITY;
+    if (encoding_gzip(buf_cstr(&accept)))
+        wanted.coding = CODING_GZIP;
     buf_reset(&accept);
     web_request_header(request, "Accept", &accept);
-    return encoding_choose(scrape->formats, scrape->format_count, buf_cstr(&accept));
+    wanted.format = encoding_choose(scrape->formats, scrape->format_count, buf_cstr(&accept));
+    return wanted;
 }
 
 static void describe(enum coding coding, struct web_response *response)
@@ -450,17 +460,17 @@ void scrape_handle(void *context, const struct web_request *request, struct web_
     struct source_list *sources = snapshot_store_sources(scrape->snapshots);
     struct selection selection;
     struct error error;
-    enum coding coding;
-    const struct encoding *encoding = choose(scrape, request, &coding);
+    const struct wanted wanted = negotiate(scrape, request);
     if (!selection_read(request, sources, &arena, &selection, &error)) {
         describe(CODING_IDENTITY, response);
         web_response_text(response, 400, error.message);
     } else {
-        describe(coding, response);
+        describe(wanted.coding, response);
         if (selection.narrow)
-            respond_selected(scrape, encoding, coding, &selection, response);
+            respond_selected(scrape, &wanted, &selection, response);
         else
-            respond_body(acquire_body(scrape, encoding, coding), encoding, response);
+            respond_body(acquire_body(scrape, wanted.format.encoding, wanted.coding), &wanted,
+                         response);
     }
     source_list_release(sources);
 }
@@ -469,20 +479,19 @@ bool scrape_handle_at_once(void *context, const struct web_request *request,
                            struct web_response *response)
 {
     struct scrape *scrape = context;
-    enum coding coding;
     if (request->query_count)
         return false;
-    const struct encoding *encoding = choose(scrape, request, &coding);
-    struct rendition *rendition = &scrape->renditions[encoding - scrape->formats];
+    const struct wanted wanted = negotiate(scrape, request);
+    struct rendition *rendition = &scrape->renditions[wanted.format.encoding - scrape->formats];
     pthread_mutex_lock(&scrape->lock);
-    struct body *body = rendition->bodies[coding];
-    bool there = body && (scrape->rendering || is_fresh(scrape, rendition, coding));
+    struct body *body = rendition->bodies[wanted.coding];
+    bool there = body && (scrape->rendering || is_fresh(scrape, rendition, wanted.coding));
     if (there)
         atomic_fetch_add(&body->references, 1);
     pthread_mutex_unlock(&scrape->lock);
     if (!there)
         return false;
-    describe(coding, response);
-    respond_body(body, encoding, response);
+    describe(wanted.coding, response);
+    respond_body(body, &wanted, response);
     return true;
 }

@@ -22,6 +22,7 @@ void scrape_attach(struct scrape *scrape, struct alerting *alerting);
 
 struct scrape_config {
     struct series_config series;
+    struct encoding_options options;
     bool without_process; /* leave out process_* and the web server's own metrics */
 };
 

@@ -124,6 +124,11 @@ const struct option series_options[] = {
       .otherwise = "200000", .min = 0, .max = 10e6,
       .help = "Most series of an exposition; the highest levels are left out first. 0 means no "
               "limit." },
+    { "created_lines", OPTION_BOOL(struct series_config, created_lines),
+      .otherwise = "false",
+      .help = "In OpenMetrics, say in a line each since when a counter or a histogram counts. They "
+              "are twice as many series for a Prometheus that does not know them as times; "
+              "protobuf always says it." },
     { 0 }
 };
 /* clang-format on */

@@ -18,6 +18,7 @@ struct series_config {
     struct option_texts deny;   /* never these */
     struct option_texts opt_in; /* families above the default level to have all the same */
     int64_t max_series;         /* of the domain part; 0 = no limit */
+    bool created_lines;         /* no rule, but of the same section: as in encoding.h */
 };
 extern const struct option series_options[];
 

@@ -71,7 +71,8 @@ TEST(pushing_takes_little_memory)
         items += metrics.packets[i].items;
         bytes += metrics.packets[i].packed.length;
     }
-    encoding_append(&encodings[encoding_count - 1], &set, true, &text);
+    encoding_append(&encodings[encoding_count - 1], &(struct encoding_options){ 0 }, &set, true,
+                    &text);
     printf("%zu points: %zu bytes in %zu packets, %ld kB more; %zu bytes of text\n", items, bytes,
            metrics.count, more_kb, text.length);
     CHECK_INT(items, set.count);

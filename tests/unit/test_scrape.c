@@ -245,16 +245,18 @@ TEST(wrong_queries_are_named)
 }
 
 /* A format that nobody else knows: "[name samples,name samples]". */
-static void count_family(const struct sample *samples, size_t count, struct buf *out)
+static void count_family(const struct sample *samples, size_t count,
+                         const struct encoding_options *options, struct buf *out)
 {
+    (void)options;
     buf_printf(out, "%s %zu", samples->family->name, count);
 }
 
 static const struct encoding counting[] = {
-    { .media = "text/plain", .version = "0.0.4", .content_type = "t", .family = count_family },
+    { .media = "text/plain", .content_types = { "t" }, .family = count_family },
     { .media = "application/x-count",
-      .version = "1",
-      .content_type = "application/x-count; version=1",
+      .parameters = { { "version", "1" } },
+      .content_types = { "application/x-count; version=1" },
       .begin = "[",
       .between = ",",
       .end = "]",
