@@ -126,9 +126,8 @@ const struct option series_options[] = {
               "limit." },
     { "created_lines", OPTION_BOOL(struct series_config, created_lines),
       .otherwise = "false",
-      .help = "In OpenMetrics, say in a line each since when a counter or a histogram counts. They "
-              "are twice as many series for a Prometheus that does not know them as times; "
-              "protobuf always says it." },
+      .help = "In OpenMetrics, say in a line each since when a counter or a histogram counts. A "
+              "Prometheus that was not told to read them as times stores them as series." },
     { 0 }
 };
 /* clang-format on */

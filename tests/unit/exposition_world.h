@@ -59,7 +59,7 @@ static inline void exposition_add_delay(struct metric_set *set)
     static const double values[] = { -3, 0.25, 1, 2, 7200, 1e7 };
     static const struct metric_exemplar exemplars[] = {
         [1] = { "finding_id", "0123456789abcdef", 1, 1763726400.25 },
-        [4] = { "finding_id", "odd \xff\"\\\n", 1e7, 1763726401 },
+        [4] = { "finding_id", "odd \xff\\\n", 1e7, 1763726401 },
     };
     uint64_t buckets[ARRAY_COUNT(exposition_bounds) + 1] = { 0 };
     struct exponential native = { 0 };

@@ -55,6 +55,13 @@ TEST(an_exemplar_that_is_too_long_is_left_out)
     CHECK_CONTAINS(buf_cstr(&got), "\ndefender_used_seconds_total 7\n");
 }
 
+TEST(exemplars_are_escaped_as_labels_are)
+{
+    CLEANUP(buf_finish) struct buf got = { 0 };
+    encode_with_exemplar("a \"b\" \\ \n", &got);
+    CHECK_CONTAINS(buf_cstr(&got), "{finding_id=\"a \\\"b\\\" \\\\ \\n\"} 2.5\n");
+}
+
 /* What ends otherwise gets its ending, so that nothing is refused. */
 TEST(counters_and_infos_without_their_ending_get_it)
 {
