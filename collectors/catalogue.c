@@ -33,14 +33,12 @@ static const struct column columns[] = {
 
 struct own {
     struct catalogue_entry *entries; /* sorted by id after finish */
-    size_t count, capacity;
-    struct intern seen; /* number n is entries[n - 1] while folding */
+    size_t count, capacity;          /* while folding entries[n - 1] is number n of part->known */
 };
 
 static void own_finish(void *data)
 {
     struct own *own = data;
-    intern_finish(&own->seen);
     free(own->entries);
     free(own);
 }
@@ -56,7 +54,7 @@ static struct catalogue_entry *entry_add(struct part *part, const char *id)
 {
     struct own *own = own_of(part);
     const char *lower = part_keep_lower(part, id);
-    if (intern_put(&own->seen, lower, strlen(lower)) <= own->count)
+    if (intern_put(&part->known, lower, strlen(lower)) <= own->count)
         return NULL;
     MEMORY_GROW(own->entries, own->count, own->capacity);
     struct catalogue_entry *entry = &own->entries[own->count++];
@@ -127,10 +125,15 @@ const struct catalogue_entry *catalogue_find(const struct snapshot *snapshot, co
     return found;
 }
 
-bool catalogue_is_known(const struct snapshot *snapshot, const char *tenant)
+const struct part *catalogue_complete(const struct snapshot *snapshot, const char *tenant)
 {
     const struct part *part = snapshot_part_of(snapshot, &catalogue_collector, tenant);
-    return part && !odd_count(&part->odd);
+    return part && !odd_count(&part->odd) ? part : NULL;
+}
+
+bool catalogue_is_built_in(const struct catalogue_entry *entry)
+{
+    return strstr(entry->assessment_type, "BuiltIn"); /* BuiltInPolicy, DynamicBuiltIn ... */
 }
 
 static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)

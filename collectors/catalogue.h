@@ -17,5 +17,9 @@ struct catalogue_entry {
 const struct catalogue_entry *catalogue_find(const struct snapshot *snapshot, const char *tenant,
                                              const char *id);
 
-/* Whether the tenant's catalogue has come: what it does not know then is retired. */
-bool catalogue_is_known(const struct snapshot *snapshot, const char *tenant);
+/* The tenant's catalogue, when it has come whole: what it does not know then is retired. Else NULL.
+ * Its part->known are the keys it lists. */
+const struct part *catalogue_complete(const struct snapshot *snapshot, const char *tenant);
+
+/* Whether it is Microsoft's, not one a customer or a partner made. */
+bool catalogue_is_built_in(const struct catalogue_entry *entry);

@@ -76,8 +76,8 @@ const struct event_name event_names[] = {
     { "remediation.failed", KIND(REMEDIATION_FAILED), ANY_REASON, NULL,
       "A deployment of a remediation task failed on a resource." },
     { "ruler.changed", KIND(RULER_CHANGED), ANY_REASON, NULL,
-      "Microsoft added a recommendation that is open in many places at once, took one away, or "
-      "changed an OS security baseline." },
+      "A recommendation that was never seen before is open in many places at once, or Microsoft "
+      "took one away or changed an OS security baseline." },
     { "data.stale", KIND(DATA_STALE), ANY_REASON, NULL,
       "A collector or a subscription tells nothing new any more." },
     { "data.recovered", KIND(DATA_RECOVERED), ANY_REASON, NULL,

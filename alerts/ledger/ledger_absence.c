@@ -14,7 +14,7 @@ static bool is_retired(const struct snapshot *snapshot, const struct part *part,
     const char *tenant = part->source->tenant;
     return finding->model != MODEL_INDIVIDUAL &&
            intern_find(&part->assessment_ids, assessment_id, strlen(assessment_id)) == UINT32_MAX &&
-           catalogue_is_known(snapshot, tenant) && !catalogue_find(snapshot, tenant, assessment_id);
+           catalogue_complete(snapshot, tenant) && !catalogue_find(snapshot, tenant, assessment_id);
 }
 
 enum finding_reason ledger_absence_reason(const struct snapshot *snapshot, const struct part *part,

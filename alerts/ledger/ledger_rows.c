@@ -401,18 +401,20 @@ bool ledger_rows_assessments(struct database *database, ledger_rows_visit_assess
 
 struct seen_row {
     const char *source, *key;
+    int64_t at;
 };
 static const struct row_field seen_fields[] = {
     ROW_TEXT(struct seen_row, source, "source"),
     ROW_TEXT(struct seen_row, key, "key"),
+    ROW_INTEGER(struct seen_row, at, "at"),
     { 0 },
 };
 static const struct rows_table seen_rows = { "ledger_seen", 2, seen_fields };
 
-bool ledger_rows_see(struct database *database, const char *source, const char *key,
+bool ledger_rows_see(struct database *database, const char *source, const char *key, int64_t at,
                      struct error *error)
 {
-    const struct seen_row row = { source, key };
+    const struct seen_row row = { source, key, at };
     return rows_insert_new(database, &seen_rows, &row, error) ||
            error_wrap(error, "keeping the recommendation %s", key);
 }
@@ -429,6 +431,16 @@ bool ledger_rows_seen(struct database *database, ledger_rows_visit_seen *visit, 
             return true;
         visit(context, row.source, row.key);
     }
+}
+
+bool ledger_rows_seen_at(struct database *database, const char *source, const char *key,
+                         int64_t *at, struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "SELECT COALESCE(MAX(at), 0) FROM ledger_seen WHERE source = $1 AND key = $2");
+    database_bind(statement, source, key);
+    return database_get_integer(statement, at, error) ||
+           error_wrap(error, "reading since when %s is known", key);
 }
 
 #define OLDEST(column)                                                                             \

@@ -94,13 +94,17 @@ typedef void ledger_rows_visit_assessment(void *context, const char *source, con
 bool ledger_rows_assessments(struct database *database, ledger_rows_visit_assessment *visit,
                              void *context, struct error *error) MUST_USE;
 
-/* Write, and walk, what was seen of which nothing was open yet: key of the source, and of the
- * recommendation. */
-bool ledger_rows_see(struct database *database, const char *source, const char *key,
+/* Write, and walk, what was seen of which nothing was open yet, or what a catalogue listed: key of
+ * the source, and of the recommendation. at: the collection that told of it; 0 = the first of all
+ * did. */
+bool ledger_rows_see(struct database *database, const char *source, const char *key, int64_t at,
                      struct error *error) MUST_USE;
 typedef void ledger_rows_visit_seen(void *context, const char *source, const char *key);
 bool ledger_rows_seen(struct database *database, ledger_rows_visit_seen *visit, void *context,
                       struct error *error) MUST_USE;
+/* With which `at` it was written; 0, too, when it was not. */
+bool ledger_rows_seen_at(struct database *database, const char *source, const char *key,
+                         int64_t *at, struct error *error) MUST_USE;
 
 /* Fill a finding from its row; texts go to the table. *found false when there is none. */
 bool ledger_rows_read(struct database *database, const struct source_list *sources,

@@ -29,12 +29,15 @@ bool ledger_rulers_learn(struct ledger *ledger, const struct source *of, const s
                          struct error *error)
 {
     struct ledger_source *source = &ledger->sources[of->index];
+    int64_t at = source->seen.count > 1 ? part->collected_at : 0;
+    if (of->collector->role == COLLECTOR_REFERENCE && odd_count(&part->odd))
+        return true; /* a list that may hold more than it tells is compared with none */
     for (uint32_t i = 1; i < part->known.count; i++) {
         const char *key = intern_text(&part->known, i);
         if (is_known(source, key))
             continue;
         intern_put(&source->seen, key, strlen(key));
-        if (!ledger_rows_see(ledger->database, of->key, key, error))
+        if (!ledger_rows_see(ledger->database, of->key, key, at, error))
             return false;
     }
     return true;
@@ -120,10 +123,26 @@ static bool is_all_over(const struct ledger_rulers *rulers,
            (findings && assessment->model == MODEL_INDIVIDUAL && is_taking_over(rulers));
 }
 
+/* Whether Microsoft added it: the catalogue lists it as built in, and an earlier look did not. */
+static bool is_added(const struct ledger_rulers *rulers, const struct part_assessment *assessment,
+                     bool *added, struct error *error)
+{
+    const char *tenant = rulers->part->source->tenant;
+    const struct part *look = catalogue_complete(rulers->snapshot, tenant);
+    const struct catalogue_entry *entry = catalogue_find(rulers->snapshot, tenant, assessment->id);
+    int64_t at = 0;
+    *added = false;
+    if (assessment->model == MODEL_INDIVIDUAL || !look || !entry || !catalogue_is_built_in(entry))
+        return true;
+    if (!ledger_rows_seen_at(rulers->ledger->database, look->source->key, entry->id, &at, error))
+        return false;
+    *added = at && at == look->collected_at;
+    return true;
+}
+
 /* The title and the sentence: which recommendation, and how much is open of it. */
 static void describe(const struct ledger_rulers *rulers, const struct part_assessment *assessment,
-                     size_t findings, size_t subscriptions, struct buf *headline,
-                     struct buf *detail)
+                     bool added, size_t findings, struct buf *headline, struct buf *detail)
 {
     const struct source *source = rulers->part->source;
     const struct catalogue_entry *entry =
@@ -131,17 +150,23 @@ static void describe(const struct ledger_rulers *rulers, const struct part_asses
     const char *title = *assessment->title ? assessment->title
                         : entry            ? entry->title
                                            : assessment->id;
+    const char *plural = findings == 1 ? "" : "s";
     if (assessment->model == MODEL_INDIVIDUAL) {
-        buf_printf(headline, "Microsoft added recommendations of the category %s, %zu finding%s",
-                   assessment->category, findings, findings == 1 ? "" : "s");
-        buf_printf(detail, "individual recommendations of the category \"%s\" are new, and open",
+        buf_printf(headline,
+                   "Recommendations of the category %s are open for the first time, %zu finding%s",
+                   assessment->category, findings, plural);
+        buf_printf(detail,
+                   "individual recommendations of the category \"%s\" are open for the first time,",
                    assessment->category);
-    } else {
+    } else if (added) {
         buf_printf(headline, "Microsoft added a recommendation: %s, %zu resource%s", title,
-                   findings, findings == 1 ? "" : "s");
+                   findings, plural);
         buf_printf(detail, "the new recommendation \"%s\" is open", title);
+    } else {
+        buf_printf(headline, "A recommendation is open for the first time: %s, %zu resource%s",
+                   title, findings, plural);
+        buf_printf(detail, "the recommendation \"%s\" is open for the first time,", title);
     }
-    buf_printf(detail, " %zu times in %zu subscriptions", findings, subscriptions);
 }
 
 static bool add(const struct ledger_rulers *rulers, const struct part_assessment *assessment,
@@ -150,7 +175,11 @@ static bool add(const struct ledger_rulers *rulers, const struct part_assessment
     struct arena *arena = &rulers->events->arena;
     CLEANUP(buf_finish) struct buf headline = { 0 };
     CLEANUP(buf_finish) struct buf detail = { 0 };
-    describe(rulers, assessment, findings, subscriptions, &headline, &detail);
+    bool added;
+    if (!is_added(rulers, assessment, &added, error))
+        return false;
+    describe(rulers, assessment, added, findings, &headline, &detail);
+    buf_printf(&detail, " %zu times in %zu subscriptions", findings, subscriptions);
     const struct event event = {
         .kind = EVENT_RULER_CHANGED,
         .source = rulers->part->source,

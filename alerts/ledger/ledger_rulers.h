@@ -20,8 +20,8 @@ struct ledger_rulers {
 const char *ledger_rulers_key(enum finding_model model, const char *assessment_id,
                               const char *category);
 
-/* Remember what rows of the part told of, open or not. What is beyond LEDGER_SEEN_MAX is not
- * remembered, and from then on nothing is new. */
+/* Remember what rows of the part told of, open or not, or what a catalogue lists. What is beyond
+ * LEDGER_SEEN_MAX is not remembered, and from then on nothing is new. */
 bool ledger_rulers_learn(struct ledger *ledger, const struct source *of, const struct part *part,
                          struct error *error) MUST_USE;
 

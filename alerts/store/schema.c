@@ -206,9 +206,10 @@ static const char version_2[] =
     " told BIGINT NOT NULL,"    /* 1 = the message that it is watched was decided */
     " PRIMARY KEY (source, tenant, subscription_id));"
 
-    /* Recommendations that rows told of and none of which was open yet. */
+    /* Recommendations that rows told of and none of which was open yet; those of a catalogue. */
     "CREATE TABLE ledger_seen ("
     " source TEXT NOT NULL, key TEXT NOT NULL," /* of individual ones their category */
+    " at BIGINT NOT NULL," /* the collection that was the first to tell; 0 = of the first of all */
     " PRIMARY KEY (source, key)) WITHOUT ROWID;"
 
     /* What each machine reported last of a baseline. */

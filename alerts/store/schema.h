@@ -3,7 +3,7 @@
  *
  *   store              schema.c's users   small facts: key -> value (first run, tenant, covers)
  *   ledger_assessment  ledger             each recommendation ever seen open
- *   ledger_seen        ledger             each one seen, none of which was open by then
+ *   ledger_seen        ledger             each one seen of which none was open, or that is listed
  *   ledger_machine     ledger             what each machine reported last of a baseline
  *   ledger_finding     ledger             each finding ever seen, open or not
  *   ledger_event       ledger             what happened to findings: read by replay and messages

@@ -66,7 +66,9 @@ static void file_path(const struct source *source, const char *storage_path, cha
 void runner_kept_save(const struct part *part, const char *storage_path)
 {
     CLEANUP(buf_finish) struct buf content = { 0 };
-    buf_printf(&content, "{\"collected_at\":%lld,\"items\":", (long long)part->collected_at);
+    buf_printf(&content,
+               "{\"collected_at\":%lld,\"odd\":%zu,\"items\":", (long long)part->collected_at,
+               odd_count(&part->odd));
     part->source->collector->save(part, &content);
     buf_char(&content, '}');
     char path[4000];
@@ -91,6 +93,8 @@ struct part *runner_kept_load(const struct source *source, const char *storage_p
     part_seal(part);
     part->collected_at =
         bounds_number(BOUND_INSTANT, json_number(json_get(saved, "collected_at"), 0));
+    if (json_number(json_get(saved, "odd"), 0) > 0)
+        odd_add(&part->odd, ODD_MISSING, "", "some rows were odd when they were kept");
     json_free(saved);
     if (ok)
         return part;

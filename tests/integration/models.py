@@ -87,7 +87,8 @@ def test_models_are_counted_once_and_their_change_is_one_event():
             assert alone.models["individual"] and not alone.models["grouped"]
             until("the model is gone", lambda: len(changes(sink)) == 3, 30)
             said = " ".join(change["annotations"]["detail"] for change in changes(sink))
-            for part in ('"SoftwareUpdate" are new', '"ExposedSecrets" are new',
+            for part in ('"SoftwareUpdate" are open for the first time',
+                         '"ExposedSecrets" are open for the first time',
                          "no grouped recommendations any more"):
                 contains(said, part, "what changed")
         for message in sink.taken():

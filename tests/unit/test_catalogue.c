@@ -145,9 +145,9 @@ TEST(a_catalogue_that_is_suddenly_empty_is_not_believed)
 TEST(a_first_catalogue_may_be_empty)
 {
     WORLD(world);
-    CHECK(!catalogue_is_known(world.snapshot, ""));
+    CHECK(!catalogue_complete(world.snapshot, ""));
     collect(&world, "[]");
-    CHECK(catalogue_is_known(world.snapshot, "")); /* known to hold nothing */
+    CHECK(catalogue_complete(world.snapshot, "")); /* known to hold nothing */
     CHECK(!catalogue_find(world.snapshot, "", "k"));
     CHECK_INT(restart(&world)->rows, 0);
     collect(&world, "[]"); /* and none were lost */
@@ -160,7 +160,7 @@ TEST(tenants_have_catalogues_of_their_own)
     CHECK(catalogue_find(world.snapshot, "", "key-1") != NULL);
     CHECK(catalogue_find(world.snapshot, NULL, "key-1") != NULL);
     CHECK(!catalogue_find(world.snapshot, "contoso", "key-1"));
-    CHECK(!catalogue_is_known(world.snapshot, "contoso"));
+    CHECK(!catalogue_complete(world.snapshot, "contoso"));
 }
 
 TEST(a_file_that_makes_no_sense_is_refused)

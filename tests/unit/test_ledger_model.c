@@ -376,7 +376,7 @@ static void dump(struct world *world, struct buf *out)
         "SELECT family || labels || '|' || histogram FROM ledger_histogram ORDER BY family, labels",
         "SELECT key || value FROM store ORDER BY key",
         "SELECT source || id FROM ledger_assessment ORDER BY source, id",
-        "SELECT source || key FROM ledger_seen ORDER BY source, key",
+        "SELECT source || key || at FROM ledger_seen ORDER BY source, key",
         "SELECT source || tenant || subscription_id || at || '|' || gone_at || '|' || told"
         " FROM ledger_adoption ORDER BY source, tenant, subscription_id",
     };

@@ -138,22 +138,109 @@ static const char *headline(const struct world *world, char out[128])
     return out;
 }
 
-TEST(the_title_names_the_recommendation_and_how_much_it_concerns)
+#define ENTRY(name, title, type)                                                                   \
+    "{\"name\":\"" name "\",\"properties\":{\"displayName\":\"" title                              \
+    "\",\"assessmentType\":\"" type "\"}}"
+#define OTHER ENTRY("other", "Other", "BuiltIn")
+#define MFA(type) ENTRY("mfa", "MFA should be enabled", type)
+#define ADDED "Microsoft added a recommendation: MFA should be enabled, 2 resources"
+#define FIRST "A recommendation is open for the first time: MFA should be enabled, 2 resources"
+
+/* What each look at the catalogue gives, until a finding of mfa is open in two subscriptions. */
+enum { LOOKS = 3 };
+struct title_case {
+    const char *looks[LOOKS]; /* NULL = there is no more */
+    int odd;                  /* number of the look of which a row was odd; 0 = of none */
+    const char *title;
+};
+static const struct title_case title_cases[] = {
+    { { "[" OTHER "]", "[" OTHER "," MFA("BuiltIn") "]" }, 0, ADDED },
+    { { "[" OTHER "]", "[" OTHER "]", "[" MFA("DynamicBuiltIn") "]" }, 0, ADDED },
+    { { "[" OTHER "," MFA("BuiltIn") "]" }, 0, FIRST }, /* the first look: for all we know */
+    { { "[" OTHER "," MFA("BuiltIn") "]", "[" OTHER "," MFA("BuiltIn") "]" }, 0, FIRST },
+    { { "[" OTHER "," MFA("BuiltIn") "]", "[" OTHER "]", "[" MFA("BuiltIn") "]" }, 0, FIRST },
+    { { "[" OTHER "]", "[" MFA("BuiltIn") "]", "[" MFA("BuiltIn") "]" }, 0, FIRST },
+    { { "[" OTHER "]", "[" MFA("CustomPolicy") "]" }, 0, FIRST },
+    { { "[" OTHER "]", "[" MFA("VerifiedPartner") "]" }, 0, FIRST },
+    { { "[" OTHER "]", "[" MFA("") "]" }, 0, FIRST },
+    { { "[]", "[" MFA("BuiltIn") "]" }, 0, FIRST },
+    { { "[" OTHER "]", "[" MFA("BuiltIn") "]" }, 1, FIRST }, /* the odd row may have been it */
+    { { "[" OTHER "]", "[" MFA("BuiltIn") "]" }, 2, FIRST },
+    { { "[" OTHER "]", "[" OTHER "]", "[" MFA("BuiltIn") "]" }, 2, ADDED },
+};
+
+static void look_at_catalogue(struct world *world, const char *json, bool odd)
 {
-    struct world world;
-    char title[128];
-    world_begin(&world, NULL);
-    world_catalogue(&world, "[{\"name\":\"mfa\",\"properties\":"
-                            "{\"displayName\":\"MFA should be enabled\"}}]");
-    world.config.ruler_subscriptions = 2;
-    ledger_configure(world.ledger, &world.config);
+    world_catalogue(world, json);
+    if (odd)
+        odd_add(&world->snapshot->parts[SOURCE(catalogue)->index]->odd, ODD_MISSING, "", "no name");
+}
+
+static void open_mfa(struct world *world)
+{
     struct part *part = world_part(A, BOTH);
     world_open(part, "m1", "mfa", "s1", RISK_LOW);
     world_open(part, "m2", "mfa", "s2", RISK_LOW);
-    world_publish(&world, part);
+    world_publish(world, part);
+}
+
+/* restarts: before each look, and before it opens. */
+static void check_title(const struct title_case *item, const char *database, bool restarts)
+{
+    struct world world;
+    char title[128];
+    begin_ruled(&world, database);
+    for (int i = 0; i < LOOKS && item->looks[i]; i++) {
+        look_at_catalogue(&world, item->looks[i], item->odd == i + 1);
+        CHECK_TEXT(world_advance(&world), "");
+        if (restarts) {
+            world_stop(&world);
+            world_start(&world);
+        }
+    }
+    open_mfa(&world);
+    CHECK_CONTAINS(world_advance(&world), "ruler.changed mfa 2\n");
+    CHECK_TEXT(headline(&world, title), item->title);
+    world_finish(&world);
+}
+
+TEST(microsoft_added_what_the_catalogue_did_not_list_before)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(title_cases); i++) {
+        char name[32];
+        snprintf(name, sizeof name, "listed%zu.db", i);
+        check_title(&title_cases[i], NULL, false);
+        check_title(&title_cases[i], name, true);
+    }
+}
+
+TEST(what_opens_before_the_catalogue_lists_it_is_open_for_the_first_time)
+{
+    struct world world;
+    char title[128];
+    begin_ruled(&world, NULL);
+    world_catalogue(&world, "[" OTHER "]");
+    CHECK_TEXT(world_advance(&world), "");
+    open_mfa(&world);
     CHECK_CONTAINS(world_advance(&world), "ruler.changed mfa 2\n");
     CHECK_TEXT(headline(&world, title),
-               "Microsoft added a recommendation: MFA should be enabled, 2 resources");
+               "A recommendation is open for the first time: mfa, 2 resources");
+    world_catalogue(&world, "[" OTHER "," MFA("BuiltIn") "]");
+    CHECK_TEXT(world_advance(&world), ""); /* it was told */
+    world_finish(&world);
+}
+
+TEST(what_comes_with_the_look_that_lists_it_was_added)
+{
+    struct world world;
+    char title[128];
+    begin_ruled(&world, NULL);
+    world_catalogue(&world, "[" OTHER "]");
+    CHECK_TEXT(world_advance(&world), "");
+    world_catalogue(&world, "[" OTHER "," MFA("BuiltIn") "]");
+    open_mfa(&world);
+    CHECK_CONTAINS(world_advance(&world), "ruler.changed mfa 2\n");
+    CHECK_TEXT(headline(&world, title), ADDED);
     world_finish(&world);
 }
 
@@ -173,7 +260,8 @@ TEST(a_new_category_of_individual_ones_is_one_event)
                "quiet finding.opened m3/1 high\nruler.changed SoftwareUpdate 3\n");
     char title[128];
     CHECK_TEXT(headline(&world, title),
-               "Microsoft added recommendations of the category SoftwareUpdate, 3 findings");
+               "Recommendations of the category SoftwareUpdate are open for the first time, "
+               "3 findings");
     part = world_part(A, BOTH); /* from now on each is news, whatever its key */
     open_individual(part, "m1", "curl", "s1");
     open_individual(part, "m2", "bash", "s2");

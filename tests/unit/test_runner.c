@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "collectors/run/runner_kept.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "loopback.h"
@@ -15,7 +16,7 @@
  */
 static struct {
     struct collect_context seen; /* of the last run */
-    bool fails, truncated;
+    bool fails, truncated, odd;
     int64_t number; /* what is kept between runs of the program */
     int runs;
     atomic_bool waits, waiting; /* a run does not end before `waits` is false */
@@ -40,6 +41,8 @@ static bool finish(struct part *part, const struct collect_context *context, str
     while (mind.waits)
         clock_sleep_ms(1);
     part->truncated = mind.truncated;
+    if (mind.odd)
+        odd_add(&part->odd, ODD_MISSING, "row", "it has no name");
     ((struct own *)part_own(part, sizeof(struct own), free))->number = mind.number;
     return !mind.fails || error_set(error, ERROR_TIMEOUT, "Azure sleeps");
 }
@@ -471,6 +474,21 @@ TEST(a_restart_begins_with_what_was_kept)
     snapshot_drop(bench.store, bench.source);
     CHECK_INT(shown_at_start(&bench), 42);
     CHECK_INT(mind.runs, 0); /* it is not yet due */
+}
+
+TEST(what_was_odd_is_so_after_a_restart)
+{
+    for (int odd = 0; odd < 2; odd++) {
+        BENCH(bench);
+        bench.config.storage_path = test_folder();
+        create(&bench);
+        mind.odd = odd;
+        CHECK(runner_run(bench.runner, bench.source));
+        mind.odd = false;
+        struct part *part = runner_kept_load(bench.source, test_folder());
+        CHECK_INT((int64_t)odd_count(&part->odd), odd);
+        part_release(part);
+    }
 }
 
 TEST(kept_data_spare_the_first_run_while_they_are_young)
