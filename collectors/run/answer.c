@@ -200,7 +200,7 @@ static bool ask_log(struct run *run, const struct asked *asked, struct error *er
         refused(run, subscription, &why);
     else
         log_debug(MSG("an activity log cannot be read"), TEXT("collector", run->collector->name),
-                  TEXT("reason", error_word(why.code)));
+                  TEXT("reason", error_word(why.code)), TEXT("err", why.message));
     return true;
 }
 
