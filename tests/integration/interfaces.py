@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import subprocess
+import urllib.parse
 
 from fetched import node_folder
 from harness import (CLIENT, HUNTED, ROOT, SECRET, SHARED, SLOWNESS, TENANT, Fake, Folder, Skip,
@@ -40,7 +41,11 @@ DIFFERENCES = (
 # What the program itself asks for; whatever else is served is judged, too.
 ASKED = {"Assessments_List", "AssessmentsMetadata_List", "SecureScores_List", "SecureScores_Get",
          "SecureScoreControls_List", "SecureScoreControls_ListBySecureScore", "Resources",
-         "GuestConfigurationAssignments_SubscriptionList", "Pricings_List"}
+         "GuestConfigurationAssignments_SubscriptionList", "Pricings_List",
+         "RegulatoryComplianceStandards_List", "RegulatoryComplianceControls_List",
+         "RegulatoryComplianceAssessments_List", "Remediations_ListForSubscription",
+         "Remediations_ListForManagementGroup", "Remediations_ListDeploymentsAtSubscription",
+         "Remediations_ListDeploymentsAtManagementGroup"}
 
 
 # --- the published interfaces ------------------------------------------------------------------
@@ -167,6 +172,28 @@ def ask_all(client, folder):
                 known[template] = rows[0]["name"]
 
 
+def ask_for_deployments(client):
+    """Remediation tasks of a subscription and of a management group, and what they deploy."""
+    for scope, whose in ((f"/subscriptions/{client.subscription}",
+                          {"subscription": client.subscription}),
+                         (f"/providers/Microsoft.Management/managementGroups/{TENANT}",
+                          {"group": TENANT})):
+        for machine, status, code in (("vm-1", "Succeeded", ""), ("vm-2", "Failed", "Locked")):
+            client.fake.admin("fix?" + urllib.parse.urlencode({
+                **whose, "task": "fix-disks", "status": status, "code": code, "message": code,
+                "resource": f"/subscriptions/{client.subscription}/resourceGroups/rg/providers/"
+                            f"Microsoft.Compute/virtualMachines/{machine}",
+                "at": "2026-11-01T10:20:30Z"}), "POST")
+        tasks = scope + "/providers/Microsoft.PolicyInsights/remediations"
+        for version in ("2021-10-01", "2024-10-01"):
+            pages = list(client.pages(f"{tasks}?api-version={version}"))
+            equal(sum(len(page["value"]) for page in pages), 1, f"tasks of {scope}")
+            path = f"{tasks}/fix-disks/listDeployments?api-version={version}"
+            answer = client.ask(path, "POST")
+            equal((answer.status, len(answer.json()["value"])), (200, 2), f"deployments: {path}")
+            client.keep(path, answer, "POST")
+
+
 # What queries about a time are asked for: all of it.
 INSTANTS = {"since": "2000-01-01T00:00:00Z", "from": "2000-01-01T00:00:00Z",
             "to": "2100-01-01T00:00:00Z"}
@@ -223,6 +250,7 @@ def judged():
         with Fake(*OPTIONS) as fake:
             client = Client(fake)
             ask_all(client, interfaces)
+            ask_for_deployments(client)
             ask_graph(client)
             ask_for_errors(client)
         pairs = client.pairs + wrong_ones(client.pairs)
@@ -241,7 +269,7 @@ def wrong_ones(pairs):
     score = copy.deepcopy(next(p for p in pairs if "/secureScores?" in p["liveRequest"]["url"]
                                and p["liveResponse"]["statusCode"] == "200"))
     score["liveResponse"]["body"]["value"][0]["properties"]["score"]["percentage"] = "much"
-    graph = copy.deepcopy(next(p for p in pairs if p["liveRequest"]["method"] == "POST"))
+    graph = copy.deepcopy(next(p for p in pairs if "ResourceGraph" in p["liveRequest"]["url"]))
     graph["liveResponse"]["body"]["resultTruncated"] = False
     return [score, graph]
 
