@@ -2,9 +2,11 @@
 #include "alerts/rules/rule.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "alerts/rules/alert.h"
 #include "collectors/collector.h"
+#include "core/memory.h"
 #include "sources.h"
 #include "tests/unit/test.h"
 
@@ -285,4 +287,29 @@ TEST(rule_wants_what_it_names)
         test_check_int(
             wants(cases[i].body, cases[i].kind, cases[i].reason, cases[i].quiet, !cases[i].other),
             cases[i].wanted, "test_rule.c, case", (int)i, cases[i].body);
+}
+
+TEST(rule_may_be_about_every_family_of_every_collector)
+{
+    const struct source_list *list = test_sources();
+    const struct family **all = MEMORY_ARRAY(const struct family *, 1000);
+    size_t count = 0, with = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct family *const *own = list->sources[i].collector->families;
+        with += own && *own;
+        for (; own && *own; own++)
+            all[count++] = *own;
+    }
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    buf_text(&text, "groups:\n- name: g\n  rules:\n");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&text, "  - { alert: A%zu, metric: %s, above: 0 }\n", i, all[i]->name);
+    struct rule_set *set = rule_load_text("r.yml", buf_cstr(&text), text.length, all, &report);
+    CHECK_TEXT(buf_cstr(&report.text), "");
+    for (size_t i = 0; set && i < count; i++)
+        CHECK(rule_families(set)[i] == all[i]);
+    CHECK(with >= 14 && count > 60);
+    rule_release(set);
+    free(all);
 }
