@@ -5,6 +5,7 @@
 
 #include "collectors_world.h"
 #include "exporter/encode_text.h"
+#include "exporter/encoding.h"
 
 #define RESOURCE "/subscriptions/s-1/resourcegroups/g/providers/a.b/c/d"
 /* What an id tells where columns do not. */
@@ -253,16 +254,12 @@ TEST(a_value_that_cannot_be_makes_its_row_odd_and_no_other)
 
 static void put_exposition(const struct world *world, const struct part *part, struct buf *out)
 {
+    static const struct encoding as_text = { .family = encode_text_family };
     CLEANUP(metric_set_finish) struct metric_set set = { .max_level = 3 };
     if (part->source->collector->emit)
         part->source->collector->emit(world->snapshot, part, &set);
     metric_set_sort(&set);
-    for (size_t i = 0, count; i < set.count; i += count) {
-        for (count = 1;
-             i + count < set.count && set.samples[i + count].family == set.samples[i].family;)
-            count++;
-        encode_text_family(&set.samples[i], count, out);
-    }
+    encoding_append(&as_text, NULL, &set, true, out);
 }
 
 /* Three rows of each query, and what comes of them. */
@@ -283,16 +280,7 @@ static void put_run(struct world *world, const struct source *source, size_t var
         }
     }
     world_conclude(world, part);
-    CLEANUP(metric_set_finish) struct metric_set set = { .max_level = 3 };
-    if (collector->emit)
-        collector->emit(world->snapshot, part, &set);
-    metric_set_sort(&set);
-    for (size_t i = 0, count; i < set.count; i += count) {
-        for (count = 1;
-             i + count < set.count && set.samples[i + count].family == set.samples[i].family;)
-            count++;
-        encode_text_family(&set.samples[i], count, out);
-    }
+    put_exposition(world, part, out);
 }
 
 static void check_golden(const char *name, const struct buf *got)
