@@ -51,7 +51,7 @@ struct scrape {
     struct snapshot_store *snapshots;
     struct metric_store *metrics;
     struct alerting *alerting; /* NULL = none */
-    struct process process;    /* whoever renders */
+    struct process process;    /* only read */
     pthread_mutex_t lock;
     pthread_cond_t rendered;
     bool rendering;
@@ -352,41 +352,23 @@ void scrape_print(struct scrape *scrape, struct buf *out)
 
 /* --- the samples themselves ------------------------------------------------------------------- */
 
-/* What rendering works with is used, so nobody renders meanwhile. */
-static struct job begin_reading(struct scrape *scrape)
-{
-    pthread_mutex_lock(&scrape->lock);
-    while (scrape->rendering)
-        pthread_cond_wait(&scrape->rendered, &scrape->lock);
-    struct job job = job_of(scrape, &scrape->formats[0], CODING_IDENTITY);
-    scrape->rendering = true;
-    pthread_mutex_unlock(&scrape->lock);
-    return job;
-}
-
-static void end_reading(struct job *job)
-{
-    pthread_mutex_lock(&job->scrape->lock);
-    job->scrape->rendering = false;
-    pthread_cond_broadcast(&job->scrape->rendered);
-    pthread_mutex_unlock(&job->scrape->lock);
-    series_rules_release(job->rules);
-}
-
-void scrape_read(void *scrape, scrape_take *take, void *context)
+void scrape_read(void *context, scrape_take *take, void *taker)
 {
     CLEANUP(series_report_finish) struct series_report report = { 0 };
+    struct scrape *scrape = context;
     struct metric_set set;
     struct source_list *sources;
-    struct job job = begin_reading(scrape);
+    pthread_mutex_lock(&scrape->lock);
+    struct job job = job_of(scrape, &scrape->formats[0], CODING_IDENTITY);
+    pthread_mutex_unlock(&scrape->lock);
     fill_domain(&job, NULL, &set, &report, &sources);
-    take(context, &set);
+    take(taker, &set);
     metric_set_finish(&set);
     fill_own(&job, &report, &set);
-    take(context, &set);
+    take(taker, &set);
     metric_set_finish(&set);
     source_list_release(sources);
-    end_reading(&job);
+    series_rules_release(job.rules);
 }
 
 /* --- the handler ---------------------------------------------------------------------------- */

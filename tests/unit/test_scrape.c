@@ -314,6 +314,25 @@ TEST(a_format_is_a_row)
     CHECK_CONTAINS(buf_cstr(&out), "[defender_exporter_series");
 }
 
+static void print_and_count(void *context, const struct metric_set *set)
+{
+    struct bench *bench = context;
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    CHECK(set->count > 0);
+    print(bench, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{collector=\"assessments\"} 7\n");
+    metric_count(bench->metrics, &own_total, 1, METRIC_LABELS());
+}
+
+/* Whoever reads the samples may take long over it: scrapes are answered meanwhile. */
+TEST(reading_samples_holds_no_scrape_up)
+{
+    CLEANUP(tear_down) struct bench bench = set_up(NULL);
+    publish(&bench, SOURCE(assessments), 7);
+    scrape_read(bench.scrape, print_and_count, &bench);
+    CHECK_NUMBER(metric_read(bench.metrics, &own_total, METRIC_LABELS()), 2);
+}
+
 static void *scrape_a_lot(void *context)
 {
     for (int i = 0; i < 200; i++) {
