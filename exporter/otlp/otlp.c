@@ -131,7 +131,9 @@ static void open_metrics(struct otlp *otlp, struct session *session)
     const struct otlp_config *config = session->setup.config;
     session->samples = (struct otlp_samples){
         .push = push_of(otlp, session, OTLP_METRICS),
-        .metrics = { .resource = &session->resource, .started_at = otlp->started_at },
+        .metrics = { .resource = &session->resource,
+                     .started_at = otlp->started_at,
+                     .exponential = config->metrics.histograms == OTLP_EXPONENTIAL },
         .read = otlp->needs.read,
         .source = otlp->needs.source,
         .interval_ms = config->metrics.interval_ms,

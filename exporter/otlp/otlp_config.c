@@ -10,6 +10,9 @@ const char *const otlp_signal_words[] = { "metrics", "logs", NULL };
 
 static const char *const protocol_words[] = { "http/protobuf", NULL };
 static const char *const compression_words[] = { "inherit", "none", "gzip", NULL };
+/* The words of OpenTelemetry's variable. */
+static const char *const histogram_words[] = { "explicit_bucket_histogram",
+                                               "base2_exponential_bucket_histogram", NULL };
 static const char *check_endpoint(const void *value)
 {
     const char *const *url = value;
@@ -44,6 +47,10 @@ static const struct option metrics_options[] = {
       .help = "Push metrics, once there is an endpoint." },
     { "interval", OPTION_DURATION(CONFIG, metrics.interval_ms), .otherwise = "60s", .min = 1000,
       .max = 86400e3, .help = "Time between two pushes." },
+    { "histograms", OPTION_WORD(CONFIG, metrics.histograms),
+      .otherwise = "explicit_bucket_histogram", .words = histogram_words,
+      .help = "Histograms with the buckets a scrape has, or with exponential ones, which "
+              "Prometheus keeps as native histograms." },
     TRANSPORT(metrics.own, "0s", "inherit",
               "URL that is posted to, exactly as it stands here: with /v1/metrics at its end."),
     { 0 }
@@ -93,6 +100,8 @@ const struct otlp_variable otlp_variables[] = {
     { "OTEL_SERVICE_NAME", "otlp.service_name", false },
     { "OTEL_RESOURCE_ATTRIBUTES", "otlp.resource_attributes", false },
     { "OTEL_METRIC_EXPORT_INTERVAL", "otlp.metrics.interval", true },
+    { "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "otlp.metrics.histograms",
+      false },
     { NULL, NULL, false },
 };
 #undef OF_SIGNAL

@@ -10,6 +10,8 @@ extern const char *const otlp_signal_words[]; /* metrics, logs */
 
 enum otlp_compression { OTLP_INHERIT, OTLP_NONE, OTLP_GZIP };
 
+enum otlp_histograms { OTLP_EXPLICIT, OTLP_EXPONENTIAL };
+
 /* How to reach a receiver; what a signal does not say is as in `otlp`. */
 struct otlp_transport {
     const char *endpoint;  /* of `otlp`: the base; of a signal: exactly what is posted to */
@@ -28,6 +30,7 @@ struct otlp_config {
         struct otlp_transport own;
         bool enabled;
         int64_t interval_ms;
+        int histograms; /* enum otlp_histograms */
     } metrics;
     struct {
         struct otlp_transport own;

@@ -11,6 +11,8 @@ enum { OTLP_METRICS_BYTES = 128 * 1024 };
 struct otlp_metrics {
     const struct otlp_resource *resource;
     int64_t at, started_at; /* Unix seconds: of the samples; of counters that do not know better */
+    bool exponential;       /* histograms that have exponential buckets are told with these */
+    size_t most_bytes;      /* of a request; 0 = OTLP_METRICS_BYTES */
 
     struct otlp_packet *packets; /* results */
     size_t count, capacity;

@@ -1,5 +1,9 @@
 #include "exporter/otlp/otlp_samples.h"
 
+#include "exporter/otlp/otlp_halve.h"
+
+enum { UNFIT_MAX = 10 };
+
 void otlp_samples_open(struct otlp_samples *samples)
 {
     otlp_push_declare(&samples->push);
@@ -23,9 +27,20 @@ static void read_anew(struct otlp_samples *samples, int64_t now_ms, int64_t now_
                                         : now_ms + samples->interval_ms;
     otlp_metrics_reset(&samples->metrics);
     samples->sent = 0;
+    samples->unfit = 0;
     samples->metrics.at = now_s;
     samples->read(samples->source, take, samples);
     otlp_metrics_end(&samples->metrics);
+}
+
+/* Give a single point up that is too large. For whom many are, all are: the others of this push
+ * are not tried one by one. */
+static void refuse(struct otlp_samples *samples)
+{
+    const struct otlp_metrics *metrics = &samples->metrics;
+    size_t end = ++samples->unfit < UNFIT_MAX ? samples->sent + 1 : metrics->count;
+    for (; samples->sent < end; samples->sent++)
+        otlp_push_reject(&samples->push, metrics->packets[samples->sent].items);
 }
 
 void otlp_samples_run(struct otlp_samples *samples, int64_t now_ms, int64_t now_s)
@@ -37,12 +52,21 @@ void otlp_samples_run(struct otlp_samples *samples, int64_t now_ms, int64_t now_
         read_anew(samples, now_ms, now_s);
     while (samples->sent < metrics->count) {
         const struct otlp_packet *packet = &metrics->packets[samples->sent];
-        enum otlp_outcome outcome = otlp_push_send(&samples->push, packet, now_ms, now_s);
-        if (outcome == OTLP_LATER || outcome == OTLP_STRANGER)
+        switch (otlp_push_send(&samples->push, packet, now_ms, now_s)) {
+        case OTLP_LATER:
+        case OTLP_STRANGER:
             return;
-        if (outcome == OTLP_TOO_LARGE)
-            otlp_push_reject(&samples->push, packet->items);
-        samples->sent++;
+        case OTLP_TOO_LARGE:
+            if (!otlp_halve(metrics, samples->sent))
+                refuse(samples);
+            break;
+        case OTLP_TAKEN:
+            samples->unfit = 0;
+            samples->sent++;
+            break;
+        case OTLP_REFUSED:
+            samples->sent++;
+        }
     }
     otlp_metrics_reset(metrics);
     samples->sent = 0;

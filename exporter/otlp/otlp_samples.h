@@ -18,6 +18,7 @@ struct otlp_samples {
     int64_t interval_ms;
     int64_t next_ms; /* when to read anew */
     size_t sent;     /* packets that need nothing more */
+    size_t unfit;    /* single points that were too large, since the last time one was not */
 };
 
 void otlp_samples_open(struct otlp_samples *samples);

@@ -22,7 +22,7 @@ static bool append(void *context, const char *bytes, size_t count)
     return true;
 }
 
-static void unpack(const struct otlp_packet *packet, struct buf *out)
+void otlp_send_unpack(const struct otlp_packet *packet, struct buf *out)
 {
     struct gzip_reader reader = { 0 };
     gzip_read(&reader, packet->packed.data, packet->packed.length, append, out);
@@ -72,7 +72,7 @@ void otlp_send(struct http_client *client, const struct otlp_reach *reach, enum 
 {
     CLEANUP(buf_finish) struct buf plain = { 0 };
     if (!reach->gzip)
-        unpack(packet, &plain);
+        otlp_send_unpack(packet, &plain);
     const struct buf *body = reach->gzip ? &packet->packed : &plain;
     exchange(client, reach, body, now, answer);
     if (answer->outcome != OTLP_STRANGER || !secret_refresh(reach->headers))

@@ -7,12 +7,16 @@ from alerts_model import query
 from certificates import Authority
 from harness import (ALL, SECRET, Exporter, Fake, Folder, contains, equal, run, settings,
                      until)
-from otlp_receiver import Receiver, series, server_context
+from otlp_receiver import Exponential, Receiver, series, server_context
 
 COLLECTORS = {name: {"interval": "1s"} for name in ("subscriptions", "assessments")} | {
     name: {"enabled": False} for name in ("secure_scores", "baselines", "catalogue")}
 EVERY_HOUR = {name: {**keys, "interval": "1h"} if "interval" in keys else keys
               for name, keys in COLLECTORS.items()}
+EXPONENTIALS = {"defender_finding_resolution_seconds", "defender_finding_detection_delay_seconds",
+                "defender_exporter_azure_request_duration_seconds",
+                "defender_exporter_notification_latency_seconds",
+                "defender_exporter_notification_age_seconds"}
 RISKS = {"critical": 18, "high": 17, "medium": 13, "low": 9, "not_evaluated": 9}
 
 
@@ -152,6 +156,78 @@ def test_metrics_are_what_a_scrape_shows():
             equal({key for key in extra if not key[0].startswith("defender_exporter_")}, set(),
                   "series that no scrape has")
             equal(receiver.asked()[-1]["path"], "/v1/metrics", "path")
+
+
+def exponential(requests):
+    """{(name, labels): point} of the ledger's exponential histograms."""
+    return {(point.name, frozenset(point.labels.items())): point
+            for request in requests for kind, points in map(series, request["metrics"])
+            for point in points if kind == "exponential" and isinstance(point.value, Exponential)
+            and point.name.startswith("defender_finding_")}
+
+
+def agree(point, want, key):
+    """Whether exponential buckets are those of what classic buckets show, sum and count too."""
+    name, labels = key
+    value, width = point.value, 2 ** 2 ** -point.value.scale
+    for (bucket, others), count in want.items():
+        bound = dict(others).get("le")
+        if bucket != name + "_bucket" or not labels <= others or bound == float("inf"):
+            continue
+        surely = sum(n for i, n in value.buckets.items() if width ** (i + 1) < bound * 1.000001)
+        maybe = sum(n for i, n in value.buckets.items() if width ** i < bound * 0.999999)
+        if not surely <= count - value.zeros <= maybe:
+            return False
+    return want[name + "_count", labels] == value.zeros + sum(value.buckets.values())
+
+
+def test_histograms_can_be_exponential():
+    """The ledger's outlive a restart, and say since when they count and whose values they are."""
+    form = {"interval": "1s", "histograms": "base2_exponential_bucket_histogram"}
+    with Folder() as folder, Receiver() as receiver, tenant(100) as fake:
+        otlp = {"endpoint": receiver.url, "metrics": form, "logs": {"enabled": False}}
+        config = configuration(fake, folder, otlp)
+        config["alerts"]["receivers"] = [{"name": "hook", "webhook": {"url": receiver.url}}]
+        with Exporter(folder, config) as exporter:
+            exporter.wait_ready()
+            fake.admin("advance?steps=3", "POST")
+            resolved = "defender_finding_resolution_seconds"
+
+            def same():
+                want, got = scraped(exporter.metrics()), exponential(last_push(receiver))
+                fine = got and all(agree(point, want, key) for key, point in got.items())
+                return got if fine and any(sum(point.value.buckets.values()) for key, point in
+                                           got.items() if key[0] == resolved) else None
+            before = until("the same values", same, 60)
+            pushed_now = last_push(receiver)
+            known = {uid[:16] for uid in recorded(folder)}
+            told = [labels["finding_id"] for point in before.values()
+                    for _, labels in point.exemplars]
+            assert told and set(told) <= known, (told, known)
+            found = [(kind, points) for request in pushed_now
+                     for kind, points in map(series, request["metrics"])]
+            sums = [point for _, points in found for point in points
+                    if point.name == "defender_findings_resolved_total" and point.exemplars]
+            assert sums and sums[0].exemplars[0][1]["finding_id"] in known, sums
+            equal({points[0].name for kind, points in found if kind == "exponential"}, EXPONENTIALS,
+                  "exponential histograms")
+            equal([points[0].name for kind, points in found if kind == "histogram"], [], "others")
+        fake.stop()
+        kept = {labels: [int(number) for number in histogram.split()] for labels, histogram in
+                query(folder, "SELECT labels, histogram FROM ledger_histogram "
+                              f"WHERE family = '{resolved}'")}
+        with Receiver() as other, Exporter(
+                folder, configuration(fake, folder, {**otlp, "endpoint": other.url})):
+            after = until("a push", lambda: [point for key, point in
+                                             exponential(last_push(other)).items()
+                                             if key[0] == resolved], 60)
+        assert kept, "nothing was kept"
+        for point in after:
+            scale, zeros, first, *counts = kept.get(point.labels["risk_level"], [3, 0, 0])
+            equal(point.value, Exponential(scale, zeros, dict(enumerate(counts, first - 1))),
+                  "after a restart")
+            equal(point.start, before[point.name, frozenset(point.labels.items())].start, "start")
+            equal(point.exemplars, [], "exemplars of before")
 
 
 def test_nothing_is_lost_over_kills_and_outages():

@@ -9,7 +9,8 @@ import subprocess
 
 from fetched import SETTING_UP, command, once, set_up, taken_over, text_of
 from harness import Exporter, Folder, Program, Skip, equal, free_port, run, until
-from otlp import EVERY_HOUR, complete, configuration, last_push, pushed, scraped, tenant
+from otlp import (EVERY_HOUR, agree, complete, configuration, exponential, last_push, pushed,
+                  scraped, tenant)
 from otlp_receiver import Receiver
 
 
@@ -41,12 +42,13 @@ def settings_of(port, receiver):
     }
 
 
-def test_a_collector_hands_on_what_it_was_sent():
+def hand_on(metrics, looked_at, equals):
+    """Until what came through a Collector, looked at like this, equals a scrape."""
     program = collector()
     with Folder() as folder, Receiver() as receiver, tenant() as fake:
         port = free_port()
         config = folder.file("collector.yml", settings_of(port, receiver))
-        otlp = {"endpoint": f"http://127.0.0.1:{port}", "metrics": {"interval": "2s"}}
+        otlp = {"endpoint": f"http://127.0.0.1:{port}", "metrics": {"interval": "2s", **metrics}}
         with Program([program, "--config", config]) as peer, Exporter(
                 folder, configuration(fake, folder, otlp, collectors=EVERY_HOUR)) as exporter:
             peer.wait_for("Everything is ready")
@@ -55,9 +57,9 @@ def test_a_collector_hands_on_what_it_was_sent():
             differing = []
 
             def same():
-                want, got = scraped(exporter.metrics()), pushed(last_push(receiver))
-                differing[:] = [key for key in want if got.get(key) != want[key]]
-                return want if not differing else None
+                want, got = scraped(exporter.metrics()), looked_at(last_push(receiver))
+                differing[:] = equals(want, got)
+                return want if got and not differing else None
             want = until("the same values", same, 60, told=lambda: str(differing[:5]))
             assert len(want) > 200, len(want)
             metrics = exporter.metrics()
@@ -66,7 +68,16 @@ def test_a_collector_hands_on_what_it_was_sent():
                       f"{signal} rejected")
 
 
+def test_a_collector_hands_on_what_it_was_sent():
+    hand_on({}, pushed, lambda want, got: [key for key in want if got.get(key) != want[key]])
+
+
+def test_a_collector_takes_exponential_histograms():
+    hand_on({"histograms": "base2_exponential_bucket_histogram"}, exponential,
+            lambda want, got: [key for key, point in got.items() if not agree(point, want, key)])
+
+
 if SETTING_UP:
     set_up("otlp_peers.py", collector)
 else:
-    run({"test_a_collector_hands_on_what_it_was_sent": test_a_collector_hands_on_what_it_was_sent})
+    run({name: test for name, test in globals().items() if name.startswith("test_a_collector")})

@@ -85,7 +85,8 @@ def log_record(data):
             "event": one(message, 12).decode()}
 
 
-Point = collections.namedtuple("Point", "name labels value start at")
+Point = collections.namedtuple("Point", "name labels value start at exemplars")
+Exponential = collections.namedtuple("Exponential", "scale zeros buckets")  # {index: count}
 UNITS = {"s": "seconds", "By": "bytes"}
 
 
@@ -112,6 +113,16 @@ def doubles(message, number):
     return list(struct.unpack(f"<{len(raw) // 8}d", raw))
 
 
+def zigzag(value):
+    return value >> 1 ^ -(value & 1)
+
+
+def exemplars(point, number):
+    """[(value, labels)]"""
+    return [(double(one(exemplar, 3)), attributes(exemplar, 7))
+            for exemplar in map(fields, every(point, number)) if fixed(one(exemplar, 2))]
+
+
 def series(data):
     """A Metric as Prometheus stores it: its type and its points."""
     message = fields(data)
@@ -126,9 +137,12 @@ def series(data):
         start, at = fixed(one(point, 2)), fixed(one(point, 3))
         assert at and (start or not grows), (name, start, at)
         if kind in ("gauge", "sum"):
-            found.append(Point(name, attributes(point, 7), double(one(point, 4)), start, at))
+            found.append(Point(name, attributes(point, 7), double(one(point, 4)), start, at,
+                               exemplars(point, 5)))
         elif kind == "histogram":
             found += histogram(name, point, start, at)
+        else:
+            found += exponential(name, point, start, at)
     return kind, found
 
 
@@ -138,10 +152,26 @@ def histogram(name, point, start, at):
     total, found = 0, []
     for count, bound in zip(counts, [*bounds, float("inf")], strict=True):
         total += count
-        found.append(Point(name + "_bucket", {**labels, "le": bound}, total, start, at))
+        found.append(Point(name + "_bucket", {**labels, "le": bound}, total, start, at,
+                           exemplars(point, 8)))
     assert total == fixed(one(point, 4)), (name, point)
-    return found + [Point(name + "_sum", labels, double(one(point, 5)), start, at),
-                    Point(name + "_count", labels, total, start, at)]
+    return found + [Point(name + "_sum", labels, double(one(point, 5)), start, at, []),
+                    Point(name + "_count", labels, total, start, at, [])]
+
+
+def exponential(name, point, start, at):
+    """All of it as one point, sum and count."""
+    labels, positive = attributes(point, 1), fields(one(point, 8))
+    first, data, place, buckets = zigzag(one(positive, 1, 0)), one(positive, 2), 0, {}
+    for index in range(first, first + len(data)):
+        if place < len(data):
+            buckets[index], place = varint(data, place)
+    value = Exponential(zigzag(one(point, 6, 0)), fixed(one(point, 7)), buckets)
+    total = value.zeros + sum(buckets.values())
+    assert total == fixed(one(point, 4)), (name, point)
+    return [Point(name, labels, value, start, at, exemplars(point, 11)),
+            Point(name + "_sum", labels, double(one(point, 5)), start, at, []),
+            Point(name + "_count", labels, total, start, at, [])]
 
 
 def requests_items(data):

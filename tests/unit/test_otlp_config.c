@@ -194,6 +194,8 @@ TEST(variables_go_over_the_file)
         "none",
         "OTEL_METRIC_EXPORT_INTERVAL",
         "15000",
+        "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+        "base2_exponential_bucket_histogram",
         "OTEL_SERVICE_NAME",
         "named",
         "OTEL_RESOURCE_ATTRIBUTES",
@@ -211,6 +213,7 @@ TEST(variables_go_over_the_file)
     CHECK_TEXT(buf_cstr(&report.text), "");
     CHECK_TEXT(config->otlp.common.endpoint, "http://file");
     CHECK_INT(config->otlp.common.timeout_ms, 7000);
+    CHECK_INT(config->otlp.metrics.histograms, OTLP_EXPLICIT);
     config_destroy(config);
     config = load(file, all, &report);
     CHECK_TEXT(buf_cstr(&report.text), "");
@@ -218,6 +221,7 @@ TEST(variables_go_over_the_file)
     struct otlp_reach metrics = otlp_config_reach(&config->otlp, OTLP_METRICS, &arena);
     CHECK_TEXT(logs.url, "http://logs/push");
     CHECK_TEXT(metrics.url, "http://base/v1/metrics");
+    CHECK_INT(config->otlp.metrics.histograms, OTLP_EXPONENTIAL);
     CHECK_INT(logs.timeout_ms, 2500);
     CHECK_INT(metrics.timeout_ms, 500);
     CHECK(!metrics.gzip);

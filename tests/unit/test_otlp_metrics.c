@@ -24,18 +24,51 @@ static const struct family_1 info = {
     .name = "defender_thing_info", .type = METRIC_INFO, .help = "A thing.", LABELS("name")
 };
 
+/* Three values, the last one not long ago. */
+static void fill_took(struct metric_set *set)
+{
+    static const char id[] = "00000000000000aa";
+    const struct metric_exemplar exemplars[] = { { "finding_id", id, 0.25, 1763726450.5 },
+                                                 { 0 },
+                                                 { "finding_id", id, 4, 1763726460 } };
+    struct exponential native = { 0 };
+    exponential_add(&native, 0.25, 1);
+    exponential_add(&native, 0.5, 1);
+    exponential_add(&native, 0, 1);
+    metric_add_histogram(
+        set, &took,
+        (&(const struct metric_histogram){ 0.75, 3, (const uint64_t[]){ 3, 0, 0 }, &native }),
+        (&(const struct metric_detail){ AT + 2, exemplars }), METRIC_LABELS());
+}
+
 static void fill(struct metric_set *set)
 {
+    const struct metric_exemplar exemplar = { "finding_id", "00000000000000bb", 1, 1763726499 };
     *set = (struct metric_set){ 0 };
     metric_add(set, &findings, 3, METRIC_LABELS("critical", "b"));
     metric_add(set, &findings, 0, METRIC_LABELS("critical", "a\xff"));
     metric_add(set, &opened, 5, METRIC_LABELS("high"));
+    metric_add_counter(set, &opened, 7, (&(const struct metric_detail){ 1763720000, &exemplar }),
+                       METRIC_LABELS("low"));
     metric_add_histogram(set, &took,
                          (&(const struct metric_histogram){
                              .sum = 1.25, .count = 6, .buckets = (const uint64_t[]){ 1, 2, 3 } }),
                          NULL, METRIC_LABELS());
     metric_add(set, &info, 1, METRIC_LABELS("x"));
     metric_set_sort(set);
+}
+
+static void print_exemplars(Opentelemetry__Proto__Metrics__V1__Exemplar *const *exemplars,
+                            size_t count, struct buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        CHECK(exemplars[i]->value_case ==
+              OPENTELEMETRY__PROTO__METRICS__V1__EXEMPLAR__VALUE_AS_DOUBLE);
+        buf_printf(out, "  such as %g at %.1f\n", exemplars[i]->as_double,
+                   (double)exemplars[i]->time_unix_nano / 1e9);
+        otlp_receiver_attributes(exemplars[i]->filtered_attributes,
+                                 exemplars[i]->n_filtered_attributes, out);
+    }
 }
 
 static void print_point(const Opentelemetry__Proto__Metrics__V1__NumberDataPoint *point,
@@ -47,6 +80,26 @@ static void print_point(const Opentelemetry__Proto__Metrics__V1__NumberDataPoint
                (unsigned long long)point->time_unix_nano / 1000000000,
                (unsigned long long)point->start_time_unix_nano / 1000000000);
     otlp_receiver_attributes(point->attributes, point->n_attributes, out);
+    print_exemplars(point->exemplars, point->n_exemplars, out);
+}
+
+static void
+print_exponential(const Opentelemetry__Proto__Metrics__V1__ExponentialHistogramDataPoint *point,
+                  struct buf *out)
+{
+    buf_printf(out, " count %llu sum %g at %llu since %llu\n  scale %d zeros %llu up to %g",
+               (unsigned long long)point->count, point->sum,
+               (unsigned long long)point->time_unix_nano / 1000000000,
+               (unsigned long long)point->start_time_unix_nano / 1000000000, point->scale,
+               (unsigned long long)point->zero_count, point->zero_threshold);
+    CHECK(!point->negative);
+    if (point->positive)
+        buf_printf(out, " from %d", point->positive->offset);
+    for (size_t i = 0; point->positive && i < point->positive->n_bucket_counts; i++)
+        buf_printf(out, " %llu", (unsigned long long)point->positive->bucket_counts[i]);
+    buf_char(out, '\n');
+    otlp_receiver_attributes(point->attributes, point->n_attributes, out);
+    print_exemplars(point->exemplars, point->n_exemplars, out);
 }
 
 static void print_histogram(const Opentelemetry__Proto__Metrics__V1__HistogramDataPoint *point,
@@ -61,6 +114,7 @@ static void print_histogram(const Opentelemetry__Proto__Metrics__V1__HistogramDa
         buf_printf(out, " <=%g", point->explicit_bounds[i]);
     buf_char(out, '\n');
     otlp_receiver_attributes(point->attributes, point->n_attributes, out);
+    print_exemplars(point->exemplars, point->n_exemplars, out);
 }
 
 static void print_metric(const Opentelemetry__Proto__Metrics__V1__Metric *metric, struct buf *out)
@@ -83,24 +137,24 @@ static void print_metric(const Opentelemetry__Proto__Metrics__V1__Metric *metric
         for (size_t i = 0; i < metric->histogram->n_data_points; i++)
             print_histogram(metric->histogram->data_points[i], out);
         break;
+    case OPENTELEMETRY__PROTO__METRICS__V1__METRIC__DATA_EXPONENTIAL_HISTOGRAM:
+        buf_printf(out, " exponential, temporality %d\n",
+                   metric->exponential_histogram->aggregation_temporality);
+        for (size_t i = 0; i < metric->exponential_histogram->n_data_points; i++)
+            print_exponential(metric->exponential_histogram->data_points[i], out);
+        break;
     default:
         buf_text(out, " ?\n");
     }
     otlp_receiver_attributes(metric->metadata, metric->n_metadata, out);
 }
 
-/* Append a packet as text. Returns how many points are in it. */
-static void print_packet(const struct otlp_packet *packet, struct buf *out)
+/* Append a request as text. */
+static void print_request(const struct buf *body, struct buf *out)
 {
-    CLEANUP(buf_finish) struct buf body = { 0 };
-    struct gzip_reader reader = { 0 };
-    CHECK(gzip_read(&reader, packet->packed.data, packet->packed.length, otlp_receiver_append,
-                    &body));
-    CHECK(gzip_read_finish(&reader));
-    CHECK(body.length < 2 * OTLP_METRICS_BYTES);
     Opentelemetry__Proto__Collector__Metrics__V1__ExportMetricsServiceRequest *read =
         opentelemetry__proto__collector__metrics__v1__export_metrics_service_request__unpack(
-            NULL, body.length, (const uint8_t *)body.data);
+            NULL, body->length, (const uint8_t *)body->data);
     CHECK(read && read->n_resource_metrics == 1);
     const Opentelemetry__Proto__Metrics__V1__ScopeMetrics *scope =
         read->resource_metrics[0]->scope_metrics[0];
@@ -108,6 +162,14 @@ static void print_packet(const struct otlp_packet *packet, struct buf *out)
         print_metric(scope->metrics[i], out);
     opentelemetry__proto__collector__metrics__v1__export_metrics_service_request__free_unpacked(
         read, NULL);
+}
+
+static void print_packet(const struct otlp_packet *packet, struct buf *out)
+{
+    CLEANUP(buf_finish) struct buf body = { 0 };
+    otlp_send_unpack(packet, &body);
+    CHECK(body.length < 2 * OTLP_METRICS_BYTES);
+    print_request(&body, out);
 }
 
 static void begin(struct otlp_metrics *metrics, struct otlp_resource *resource)
@@ -128,7 +190,7 @@ TEST(each_type_has_its_form)
     otlp_metrics_add(&metrics, &set);
     otlp_metrics_end(&metrics);
     CHECK_INT(metrics.count, 1);
-    CHECK_INT(metrics.packets[0].items, 5);
+    CHECK_INT(metrics.packets[0].items, 6);
     print_packet(&metrics.packets[0], &out);
     CHECK_TEXT(buf_cstr(&out),
                "defender.findings [{finding}] Open findings. gauge\n"
@@ -136,10 +198,69 @@ TEST(each_type_has_its_form)
                " 3 at 1763726500 since 0\n  risk_level=critical\n  id=b\n"
                "defender.findings.opened [] Opened. sum, temporality 2, monotonic\n"
                " 5 at 1763726500 since 1763726400\n  risk_level=high\n"
+               " 7 at 1763726500 since 1763720000\n  risk_level=low\n"
+               "  such as 1 at 1763726499.0\n  finding_id=00000000000000bb\n"
                "defender.took [s] Time. histogram, temporality 2\n"
                " count 6 sum 1.25 at 1763726500 since 1763726400\n  1 2 3 <=0.5 <=1\n"
                "defender.thing.info [] A thing. sum, temporality 2\n"
                " 1 at 1763726500 since 0\n  name=x\n  prometheus.type=info\n");
+}
+
+static const char *took_as(bool exponential, const char *from)
+{
+    static struct buf out;
+    CLEANUP(otlp_resource_finish) struct otlp_resource resource;
+    CLEANUP(otlp_metrics_finish) struct otlp_metrics metrics;
+    CLEANUP(metric_set_finish) struct metric_set set = { 0 };
+    begin(&metrics, &resource);
+    metrics.exponential = exponential;
+    fill_took(&set);
+    otlp_metrics_add(&metrics, &set);
+    otlp_metrics_end(&metrics);
+    buf_finish(&out);
+    print_packet(&metrics.packets[0], &out);
+    return strstr(buf_cstr(&out), from);
+}
+
+/* The series is younger than the moment that is told of: it began then. */
+TEST(histograms_have_the_form_that_is_wished)
+{
+#define EXEMPLARS                                                                                  \
+    "  such as 0.25 at 1763726450.5\n  finding_id=00000000000000aa\n"                              \
+    "  such as 4 at 1763726460.0\n  finding_id=00000000000000aa\n"
+    CHECK_TEXT(took_as(false, "histogram"),
+               "histogram, temporality 2\n"
+               " count 3 sum 0.75 at 1763726500 since 1763726500\n  3 0 0 <=0.5 <=1\n" EXEMPLARS);
+    CHECK_TEXT(took_as(true, "exponential"),
+               "exponential, temporality 2\n"
+               " count 3 sum 0.75 at 1763726500 since 1763726500\n"
+               "  scale 3 zeros 1 up to 2.93874e-39 from -17 1 0 0 0 0 0 0 0 1\n" EXEMPLARS);
+#undef EXEMPLARS
+}
+
+TEST(empty_and_unknown_exponential_buckets)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    CLEANUP(otlp_resource_finish) struct otlp_resource resource;
+    CLEANUP(otlp_metrics_finish) struct otlp_metrics metrics;
+    CLEANUP(metric_set_finish) struct metric_set set = { 0 };
+    static const struct family_0 other = { .name = "defender_other_seconds",
+                                           .type = METRIC_HISTOGRAM,
+                                           .help = "Time.",
+                                           .buckets = bounds,
+                                           .bucket_count = 2 };
+    const struct exponential none = { 0 };
+    const struct metric_histogram empty = { 0, 0, (const uint64_t[]){ 0, 0, 0 }, &none };
+    const struct metric_histogram classic = { 1, 1, (const uint64_t[]){ 0, 1, 0 }, NULL };
+    begin(&metrics, &resource);
+    metrics.exponential = true;
+    metric_add_histogram(&set, &took, &empty, NULL, METRIC_LABELS());
+    metric_add_histogram(&set, &other, &classic, NULL, METRIC_LABELS());
+    otlp_metrics_add(&metrics, &set);
+    otlp_metrics_end(&metrics);
+    print_packet(&metrics.packets[0], &out);
+    CHECK_CONTAINS(buf_cstr(&out), "  scale 3 zeros 0 up to 2.93874e-39\n");
+    CHECK_CONTAINS(buf_cstr(&out), "histogram, temporality 2\n count 1 sum 1");
 }
 
 /* A family that is larger than a request stands in several. */
@@ -184,14 +305,23 @@ struct scene {
     const char *more;
     int reads;
     size_t samples_each; /* so many more points */
+    const char *one;     /* and one more with this label */
+    size_t most;         /* bytes of a request that it takes; 0 = any number */
+    struct buf taken;    /* requests as text */
 };
 
 static void reply(void *context, const struct loopback_request *request, struct buf *out)
 {
     struct scene *scene = context;
-    (void)request;
+    CLEANUP(buf_finish) struct buf body = { 0 };
+    int status = scene->status;
     scene->requests++;
-    loopback_reply_bytes(out, scene->status, scene->more, "", 0);
+    otlp_receiver_unpack(request, &body);
+    if (scene->most && body.length > scene->most)
+        status = 413;
+    if (status == 200)
+        print_request(&body, &scene->taken);
+    loopback_reply_bytes(out, status, scene->more, "", 0);
 }
 
 static void read_set(void *source, otlp_samples_take *take, void *context)
@@ -204,6 +334,9 @@ static void read_set(void *source, otlp_samples_take *take, void *context)
         snprintf(id, sizeof id, "%06zu", i);
         metric_add(&set, &findings, 1, METRIC_LABELS("high", id));
     }
+    if (scene->one)
+        metric_add(&set, &opened, 1, METRIC_LABELS(scene->one));
+    metric_set_sort(&set);
     scene->reads++;
     take(context, &set);
 }
@@ -239,6 +372,7 @@ static void tear_down(struct scene *scene)
     http_client_destroy(scene->client);
     metric_store_destroy(scene->metrics);
     loopback_stop(scene->server);
+    buf_finish(&scene->taken);
 }
 
 /* "reads requests" of this moment. */
@@ -298,6 +432,73 @@ TEST(what_was_not_taken_is_pushed_again_until_there_is_newer)
     tear_down(&scene);
 }
 
+static double rejected(const struct scene *scene)
+{
+    return metric_read_values(scene->metrics, otlp_push_families[2],
+                              METRIC_LABELS("metrics")->values);
+}
+
+static size_t times(const char *text, const char *word)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, word)); at++)
+        count++;
+    return count;
+}
+
+/* Each point arrives once, and the next push is made of requests that are small enough. */
+TEST(what_is_too_large_is_pushed_in_halves)
+{
+    enum { SAMPLES = 5000, MOST = 10000 };
+    struct scene scene;
+    set_up(&scene);
+    scene.samples_each = SAMPLES;
+    scene.most = MOST;
+    run(&scene, 1000);
+    CHECK_NUMBER(rejected(&scene), 0);
+    CHECK_INT(times(buf_cstr(&scene.taken), "  id="), SAMPLES + 2);
+    CHECK_INT(times(buf_cstr(&scene.taken), "  id=004999\n"), 1);
+    CHECK_INT(times(buf_cstr(&scene.taken), " count 6 "), 1);
+    CHECK_INT(times(buf_cstr(&scene.taken), "finding_id="), 1);
+    CHECK_INT(times(buf_cstr(&scene.taken), "prometheus.type=info"), 1);
+    int requests = scene.requests;
+    buf_reset(&scene.taken);
+    run(&scene, 61000);
+    CHECK_INT(times(buf_cstr(&scene.taken), "  id="), SAMPLES + 2);
+    CHECK(scene.requests - requests < requests);
+    CHECK_NUMBER(
+        metric_read_values(scene.metrics, otlp_push_families[2], METRIC_LABELS("metrics")->values),
+        0);
+    tear_down(&scene);
+}
+
+/* A single point that is too large goes alone; whoever takes none is not asked for each. */
+TEST(what_cannot_be_halved_is_given_up)
+{
+    struct scene scene;
+    char large[3000];
+    set_up(&scene);
+    memset(large, 'x', sizeof large - 1);
+    large[sizeof large - 1] = 0;
+    scene.samples_each = 2000;
+    scene.one = large;
+    scene.most = 2000;
+    run(&scene, 1000);
+    CHECK_NUMBER(rejected(&scene), 1);
+    CHECK_INT(times(buf_cstr(&scene.taken), "  id="), 2002);
+    CHECK_INT(times(buf_cstr(&scene.taken), "finding_id="), 1);
+    run(&scene, 61000);
+    CHECK_NUMBER(rejected(&scene), 2);
+    CHECK_INT(times(buf_cstr(&scene.taken), "  id="), 2 * 2002);
+
+    int requests = scene.requests;
+    scene.most = 1;
+    run(&scene, 121000);
+    CHECK_NUMBER(rejected(&scene), 2 + 2007);
+    CHECK(scene.requests - requests < 100);
+    tear_down(&scene);
+}
+
 TEST(what_is_refused_is_counted_and_dropped)
 {
     struct scene scene;
@@ -305,12 +506,7 @@ TEST(what_is_refused_is_counted_and_dropped)
     scene.status = 400;
     CHECK_TEXT(run(&scene, 1000), "1 1");
     CHECK_TEXT(run(&scene, 30000), "0 0");
-    scene.status = 413;
-    CHECK_TEXT(run(&scene, 61000), "1 1");
-    CHECK_TEXT(run(&scene, 90000), "0 0");
-    CHECK_NUMBER(
-        metric_read_values(scene.metrics, otlp_push_families[2], METRIC_LABELS("metrics")->values),
-        10);
+    CHECK_NUMBER(rejected(&scene), 6);
     scene.status = 401;
     CHECK_TEXT(run(&scene, 121000), "1 1");
     CHECK_TEXT(run(&scene, 121000 + 899999), "0 0");
