@@ -47,6 +47,21 @@ function(config)
         [p.timeseries('Time of an attempt', 'Duration of an attempt to deliver, in the hour before.', quantiles('defender_exporter_notification_latency_seconds'), 's'), 8],
         [runbook(p.timeseries('Oldest message that waits', 'Since when the oldest message has waited; nothing when none does.', p.series('max by (receiver) (time() - %s)' % q.own('defender_exporter_outbox_oldest_timestamp_seconds'), '{{receiver}}'), 's'), 'DefenderOutboxStuck'), 8],
       ]),
+      board.row(8, [
+        [p.timeseries('Since a receiver took a message', 'Since a receiver last accepted a message; nothing before the first.', p.series('max by (receiver) (time() - (%s > 0))' % q.own('defender_exporter_notification_last_success_timestamp_seconds'), '{{receiver}}'), 's'), 8],
+        [hourly('Recipients refused', 'Recipients of a mail that its relay refused in the hour before.', 'defender_exporter_notification_recipients_refused_total', 'receiver', '{{receiver}}'), 8],
+        [p.timeseries('Heartbeats', 'Heartbeats that were due in the hour before, and those that were held back or not accepted.', [
+          p.series('sum(%s)' % q.ownIncrease('defender_exporter_heartbeats_total', '1h'), 'Due', { interval: '5m' }),
+          p.series('sum(%s)' % q.ownIncrease('defender_exporter_heartbeats_failed_total', '1h'), 'Failed', { interval: '5m' }),
+        ], 'short', overrides=p.colours({ Due: palette.good, Failed: palette.bad })), 8],
+      ]),
+      board.heading('Decisions'),
+      board.row(8, [
+        [hourly('Evaluations that were undone', 'Evaluations of rules in the hour before that could not be kept and are made again.', 'defender_exporter_rule_evaluation_failures_total', 'rule', '{{rule}}'), 6],
+        [p.timeseries('Time of an evaluation', 'Duration of the last evaluation of all rules, its commit included.', p.series('max by (instance) (%s)' % q.own('defender_exporter_rule_last_duration_seconds'), '{{instance}}'), 's'), 6],
+        [p.timeseries('Matchers at a limit', 'Matchers whose regular expression met a limit: it matches nothing in silences, inhibition and maintenance, all in rules and routes.', p.series('max by (place) (%s)' % q.own('defender_exporter_matchers_limited'), '{{place}}'), 'short'), 6],
+        [hourly('What people did', 'What people did to silences, messages and the configuration in the hour before.', 'defender_exporter_audit_events_total', 'action', '{{action}}'), 6],
+      ]),
     ],
     more={ time: { from: 'now-24h', to: 'now' } },
   )

@@ -98,11 +98,13 @@ function(config)
       p.rows('max by (collector) (%s)' % q.own('defender_collector_rows')),
       p.rows('sum by (collector) (%s)' % q.once('defender_collector_odd_rows')),
       p.rows('max by (collector) (%s)' % q.own('defender_collector_truncated')),
+      p.rows('max by (collector) (%s)' % q.own('defender_collector_interval_seconds')),
     ],
     [
       ['collector', 'Collector'],
       ['Value #A', 'Last run'],
       ['Value #B', 'Last success'],
+      ['Value #G', 'Every'],
       ['Value #C', 'Took'],
       ['Value #D', 'Rows'],
       ['Value #E', 'Odd rows'],
@@ -115,6 +117,7 @@ function(config)
         'custom.cellOptions': { type: 'color-text' },
       }),
       p.column('Last success', { unit: 's', decimals: 0, 'custom.width': 120 }),
+      p.column('Every', { unit: 's', decimals: 0, 'custom.width': 80 }),
       p.column('Took', { unit: 's', decimals: 1, 'custom.width': 90 }),
       p.column('Rows', { unit: 'none', 'custom.width': 80 }),
       p.column('Odd rows', {
@@ -173,6 +176,16 @@ function(config)
     p.stacked,
     overrides=p.colours({ visible: palette.good, denied: palette.bad, filtered: palette.none, disabled: palette.worth_a_look }),
   ), 'DefenderSubscriptionNotVisible');
+
+  local delay = p.timeseries(
+    'From Azure to the ledger',
+    'From a change of status in Azure to its arrival here, in the hour before: half are faster than the lower line, 99 of 100 than the upper one.',
+    [
+      p.series('histogram_quantile(%s, sum by (collector, le) (%s))' % [of[0], q.ownIncrease('defender_finding_detection_delay_seconds_bucket', '1h')], '{{collector}} ' + of[1], { interval: '5m' })
+      for of in [['0.5', 'median'], ['0.99', '99 %']]
+    ],
+    's',
+  );
 
   // --- Azure ----------------------------------------------------------------------------------
   local requests = p.timeseries(
@@ -307,6 +320,33 @@ function(config)
     ],
   );
 
+  // --- what it pushes -------------------------------------------------------------------------
+  local pushed(title, text, metric, by, legend) =
+    p.timeseries(title, text, p.series('sum by (%s) (%s)' % [by, q.ownIncrease(metric, '1h')], legend, { interval: '5m' }), 'short');
+  local exports = pushed('Requests to receivers of OTLP', 'Requests in the hour before, by signal.', 'defender_exporter_otlp_exports_total', 'signal', '{{signal}}');
+  local refused = pushed('OTLP requests that failed', 'Requests that were not accepted in the hour before.', 'defender_exporter_otlp_failed_total', 'signal, reason', '{{signal}}: {{reason}}');
+  local rejected = p.timeseries(
+    'What OTLP lost',
+    'Data points and log records that a receiver refused for good, and events that were too old before one took them, in the hour before.',
+    [
+      p.series('sum by (signal) (%s)' % q.ownIncrease('defender_exporter_otlp_rejected_items_total', '1h'), '{{signal}} refused', { interval: '5m' }),
+      p.series('sum(%s)' % q.ownIncrease('defender_exporter_otlp_log_records_lost_total', '1h'), 'events too old', { interval: '5m' }),
+    ],
+    'short',
+  );
+  local waiting = p.timeseries(
+    'Events that wait for OTLP',
+    'Events that no receiver of OTLP has taken yet.',
+    p.series('max by (instance) (%s)' % q.own('defender_exporter_otlp_log_records_waiting'), '{{instance}}'),
+    'short',
+  );
+  local accepted = p.timeseries(
+    'Since OTLP was accepted',
+    'Since a receiver of OTLP last took a request; nothing before the first.',
+    p.series('max by (signal) (time() - (%s > 0))' % q.own('defender_exporter_otlp_last_success_timestamp_seconds'), '{{signal}}'),
+    's',
+  );
+
   // --- what it keeps --------------------------------------------------------------------------
   local size = p.timeseries(
     'Database',
@@ -343,7 +383,7 @@ function(config)
       board.heading('Collectors'),
       board.row(13, [[collectors, 12], [ages, 12]]),
       board.row(8, [[durations, 8], [newest, 8], [seen, 8]]),
-      board.row(7, [[odd, 8], [looks, 8], [look, 8]]),
+      board.row(7, [[odd, 6], [looks, 6], [look, 6], [delay, 6]]),
       board.heading('Azure'),
       board.row(8, [[requests, 6], [latency, 6], [quota, 6], [backoff, 6]]),
       board.heading('Series'),
@@ -352,6 +392,8 @@ function(config)
       board.row(6, [[versions, 20], [certificate, 4]]),
       board.row(7, [[memory, 6], [cpu, 6], [files, 6], [threads, 6]]),
       board.row(7, [[http, 12], [logins, 12]]),
+      board.heading('OpenTelemetry'),
+      board.row(7, [[exports, 5], [refused, 5], [rejected, 5], [waiting, 4], [accepted, 5]]),
       board.heading('Storage'),
       board.row(7, [[size, 8], [written, 8], [failures, 8]]),
     ],

@@ -14,6 +14,8 @@ from grafana import (FOLDER, SCRAPED, Prometheus, dashboards, named, panels, que
                      variables)
 from harness import (EXPORTER, ROOT, SECRET, Exporter, Fake, Folder, Program, Skip, collectors,
                      equal, free_port, run, settings)
+from otlp_receiver import Receiver
+from sink import Sink, receiver
 from webconfig import PAIR, users
 
 # Queries that bring nothing of a tenant that is well, and why.
@@ -24,11 +26,30 @@ RARE = {
     "exporter: Odd rows A": "shown when there are any",
     "exporter: Rows of queries of your own left out A": "without such queries",
     "exporter: Series left out, by reason A": "shown when there are any",
+    "alerts: Since a receiver took a message A": "nobody takes any",
+    **{f"exporter: {title}": "without a receiver of OTLP" for title in (
+        "Requests to receivers of OTLP A", "OTLP requests that failed A", "What OTLP lost A",
+        "What OTLP lost B", "Events that wait for OTLP A", "Since OTLP was accepted A")},
+}
+# Families that no board shows, and why.
+UNSHOWN = {
+    "process_virtual_memory_bytes": "address space is not what is in use, which is shown",
+    "process_virtual_memory_max_bytes": "the same",
+    "defender_exporter_web_config_last_reload_success_timestamp_seconds":
+        "whether the last one worked is shown, and that is what matters",
 }
 # Those that want some history, and how much.
 LATER = {
     "overview: Score in 7 days A": "a week",
 }
+# A rule that tells of everything.
+EVERYTHING = """
+groups:
+- name: all
+  rules:
+  - alert: Finding
+    event: [finding.opened]
+"""
 NEW = "annotation New recommendations"
 
 
@@ -97,6 +118,14 @@ def test_names_are_in_the_catalogue():
         for variable, (expr, label) in variables(board).items():
             metric = named(expr)[0][0][0]
             assert label in family(metric, families)[1] | SCRAPED, f"{name}: {variable}: {label}"
+
+
+def test_families_are_shown():
+    families = catalogue()
+    shown = {family(metric, families)[0] for name, board in dashboards().items()
+             for query in queries(name, board) for metric, _ in named(query.expr)[0]}
+    wanted = {name for name, (_, _, level) in families.items() if level <= 1}
+    equal(wanted - shown, set(UNSHOWN), "families of levels 0 and 1 that no board shows")
 
 
 # --- what the linter of dashboards asks ---------------------------------------------------------
@@ -307,17 +336,22 @@ def test_queries_with_a_past():
 
 
 def test_queries_of_what_is_rare():
-    """TLS with a login, odd rows, a query of the operator's own, series left out."""
+    """TLS with a login, odd rows, a query of the operator's own, series left out, a waiver,
+    receivers that take what they get."""
     tool("prometheus")
-    with Folder() as folder:
+    with Folder() as folder, Sink() as sink, Receiver() as otlp:
         Authority(folder).issue("server")
         folder.file("web.yml", PAIR + users(alice="secret"))
+        folder.file("rules.yml", EVERYTHING)
         fake, config = world(folder, {"custom": [machines()]}, "--fault", "odd:body=status")
         config["collectors"]["baselines"]["waivers"] = [
             {"rule": "Ensure auditd is installed", "machines": ["none"], "reason": "not ours",
              "expires": "2020-01-01"}]
         config["metrics"]["denylist"] = "defender_exposure_nodes"
         config["web"] = {"config_file": "web.yml"}
+        config["otlp"] = {"endpoint": otlp.url}
+        config["alerts"].update(rules=["rules.yml"], ledger={"first_run": "all"},
+                                receivers=[receiver(sink)])
         with fake, Exporter(folder, config) as exporter:
             program, prometheus = scrape(
                 folder, f"127.0.0.1:{exporter.port}", scheme="https",
@@ -327,6 +361,9 @@ def test_queries_of_what_is_rare():
                 prometheus.wait("sum(defender_collector_odd_rows) > 0", "odd rows")
                 prometheus.wait("defender_exporter_series_dropped > 0", "series left out")
                 prometheus.wait("count_over_time(defender_up[1h]) > 3", "some scrapes")
+                for name in ("notification", "otlp"):
+                    prometheus.wait(f"defender_exporter_{name}_last_success_timestamp_seconds > 0",
+                                    f"{name}: something taken")
                 equal(empty(prometheus, time.time(), only=set(RARE)), set(), "without data")
 
 
