@@ -33,7 +33,7 @@ function(config)
   local throttled = runbook(p.stat(
     'Throttled',
     'Answers with status 429 in the last hour: Azure took more requests than it gives.',
-    p.series('sum(%s)' % q.ownIncrease('defender_exporter_azure_throttled_total', '1h'), 'Throttled'),
+    p.series('sum(%s)' % q.ownIncrease('defender_exporter_azure_throttled_total', '1h'), 'Throttled', { interval: '5m' }),
     'short',
     { thresholds: p.none, decimals: 0 },
   ), 'DefenderThrottled');
@@ -317,7 +317,7 @@ function(config)
       p.column('Configured', { unit: 's', decimals: 0 }),
       p.column('Configuration', { unit: 'none' }),
       p.column('Clock ahead', { unit: 's', decimals: 3 }),
-    ],
+    ] + p.narrow(['Runs since', 'Configured', 'Configuration', 'Clock ahead']),
   );
 
   // --- what it pushes -------------------------------------------------------------------------

@@ -29,7 +29,7 @@ function(config)
         [runbook(p.stat('Overdue', 'Open findings whose time to fix is over.', p.series(q.sum(q.of('defender_findings_overdue')), 'Overdue'), 'short', { thresholds: p.none }), 'DefenderFindingOverdue'), 6],
         [p.stat('Due soon', 'Open findings whose time to fix is nearly over.', p.series(q.sum(q.of('defender_findings_due_soon')), 'Due soon'), 'short', { thresholds: p.thresholds([[null, palette.good], [1, palette.worth_a_look]]) }), 6],
         [p.stat('Open without a row', 'Open findings of which the last collection has no row, and nothing says why.', p.series(q.sum(q.of('defender_findings_unseen')), 'Unseen'), 'short', { thresholds: p.thresholds([[null, palette.good], [1, palette.worth_a_look]]) }), 6],
-        [runbook(p.stat('Reopened in a day', 'Findings that opened again after they had been resolved.', p.series(q.sum(q.ofIncrease('defender_findings_reopened_total', '1d')), 'Reopened'), 'short', { thresholds: p.none, decimals: 0 }), 'DefenderFindingReopened'), 6],
+        [runbook(p.stat('Reopened in a day', 'Findings that opened again after they had been resolved.', p.series(q.sum(q.ofIncrease('defender_findings_reopened_total', '1d')), 'Reopened', { interval: '1h' }), 'short', { thresholds: p.none, decimals: 0 }), 'DefenderFindingReopened'), 6],
       ]),
       board.row(8, [
         [runbook(risk('Overdue by risk', 'Open findings whose time to fix is over, by risk level.', 'defender_findings_overdue'), 'DefenderRemediationBudgetBurn'), 8],
@@ -39,11 +39,11 @@ function(config)
       board.heading('Time to fix'),
       board.row(9, [
         [p.heatmap('Time from opening to resolve', 'Findings that were resolved in the hour before, by how long they had been open; of all subscriptions.', p.series('sum by (le) (%s)' % q.increase(took, '1h'), '{{le}}', { interval: '1h', format: 'heatmap', exemplar: true }), 's'), 12],
-        [p.timeseries('Time to fix, median of 7 days', 'Half of what was resolved in the week before was open shorter, by risk level; of all subscriptions.', p.byRisk(p.series, function(name) 'histogram_quantile(0.5, sum by (le) (%s))' % q.increase(took, '7d', 'risk_level="%s"' % name)), 's', overrides=p.riskColours), 12],
+        [p.timeseries('Time to fix, median of 7 days', 'Half of what was resolved in the week before was open shorter, by risk level; of all subscriptions.', p.byRisk(p.every('1d'), function(name) 'histogram_quantile(0.5, sum by (le) (%s))' % q.increase(took, '7d', 'risk_level="%s"' % name)), 's', overrides=p.riskColours), 12],
       ]),
       board.row(8, [
         [p.timeseries('Resolved by reason', 'Findings that were resolved in the day before, by reason; of all subscriptions.', p.series('sum by (reason) (%s)' % q.increase('defender_finding_resolutions_total', '1d'), '{{reason}}', { interval: '1h' }), 'short', p.stacked), 8],
-        [p.timeseries('Resolved by risk', 'Findings that were resolved in the week before, by risk level.', p.byRisk(p.series, function(name) week('defender_findings_resolved_total', name)), 'short', overrides=p.riskColours), 8],
+        [p.timeseries('Resolved by risk', 'Findings that were resolved in the week before, by risk level.', p.byRisk(p.every('1d'), function(name) week('defender_findings_resolved_total', name)), 'short', overrides=p.riskColours), 8],
         [p.timeseries('Changes of risk', 'Open findings that got another risk level in the day before, by what it was and is; of all subscriptions.', p.series('sum by (from, to) (%s) > 0' % q.increase('defender_finding_risk_changes_total', '1d'), '{{from}} to {{to}}', { interval: '1h' }), 'short'), 8],
       ]),
     ],

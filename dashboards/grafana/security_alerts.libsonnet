@@ -35,7 +35,7 @@ function(config)
     board.subscriptions,
     [
       board.row(4, [[stat(name), 4] for name in severities] + [
-        [p.stat('Raised in a day', 'Security alerts that were raised in the day before.', p.series(q.sum(q.ofIncrease('defender_security_alerts_opened_total', '1d')), 'Raised'), 'short', { decimals: 0 }), 4],
+        [p.stat('Raised in a day', 'Security alerts that were raised in the day before.', p.series(q.sum(q.ofIncrease('defender_security_alerts_opened_total', '1d')), 'Raised', { interval: '1h' }), 'short', { decimals: 0 }), 4],
         [p.stat('Somebody is at work', 'Security alerts that are in progress.' + needed, p.series('count(%s) or vector(0)' % info('status="in_progress"'), 'In progress'), 'short'), 4],
       ]),
       board.row(9, [

@@ -59,7 +59,7 @@ function(config)
         p.counted('Overdue', palette.bad),
         p.column('Score', { unit: 'percentunit', decimals: 1 }),
         p.column('Visible', { unit: 'bool_yes_no' }),
-      ], 'Critical'), 24]]),
+      ] + p.narrow(['Attack paths', 'Security alerts', 'Score', 'Visible']), 'Critical'), 24]]),
       board.row(8, [
         [risk('Open findings', 'Open findings by risk level.', 'defender_findings', ', ' + cloud), 8],
         [risk('Affected resources', 'Resources with open findings, by the worst of them.', 'defender_affected_resources', ', ' + cloud), 8],

@@ -19,6 +19,8 @@ local palette = import 'palette.libsonnet';
     panels.series(expr, legend, { range: false, instant: true } + more),
   rows(expr, more={})::
     panels.now(expr, '', { format: 'table' } + more),
+  // The same with a step: what is counted over a day is not asked for each minute.
+  every(step):: function(expr, legend) panels.series(expr, legend, { interval: step }),
   // One target a risk level, from the worst down. expr: a function of the level.
   byRisk(target, expr)::
     [target(expr(level), palette.words[level]) for level in palette.levels],

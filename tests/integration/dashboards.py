@@ -146,18 +146,30 @@ def lint_variables(board):
             equal(variable["refresh"], 2, f"refresh of {variable['name']}")
 
 
+# The step of a graph of what happened within a span.
+STEPS = {"1h": ("5m", "1h"), "1d": ("1h",), "7d": ("1d", "7d")}
+
+
 def lint_target(panel, target):
     for counter in re.findall(r"(\w*)\s*\(\s*\w+_(?:total|bucket|sum|count)\b", target["expr"]):
         assert counter in ("rate", "increase"), f"a counter under {counter or 'nothing'}"
     for span in re.findall(r"\brate\([^\[]*\[([^\]]*)\]", target["expr"]):
         equal(span, "$__rate_interval", "range of a rate")
     for span in re.findall(r"\bincrease\([^\[]*\[([^\]]*)\]", target["expr"]):
-        assert re.fullmatch(r"\d+[hd]|\$__rate_interval|\$__range", span), f"increase over {span}"
+        assert span in STEPS, f"increase over {span}"
+        assert target["instant"] or target.get("interval") in STEPS[span], f"step within {span}"
     assert target["instant"] != target["range"], "now, or over time"
     equal(target["instant"], panel["type"] in ("table", "bargauge"), "tables and bars are of now")
 
 
 def lint_columns(panel):
+    """Titles fit, and numbers take no more room than they need: names get what is left."""
+    wide = {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]
+            for said in override["properties"] if said["id"] == "custom.width"
+            or said["id"] == "custom.cellOptions" and said["value"]["type"] == "gauge"}
+    for change in panel.get("transformations", []):
+        for field, title in change["options"].get("renameByName", {}).items():
+            assert title in wide or not field.startswith("Value"), f"{title} may be wide"
     for override in panel["fieldConfig"]["overrides"]:
         name = override["matcher"]["options"]
         for said in override["properties"]:
@@ -307,6 +319,11 @@ def remembered(folder, samples):
     data = os.path.join(folder.path, "data")
     subprocess.run([tool("promtool"), "tsdb", "create-blocks-from", "openmetrics", text, data],
                    check=True, capture_output=True)
+    return remembered_blocks(folder)
+
+
+def remembered_blocks(folder):
+    """The same of blocks that are there already."""
     return scrape(folder, "127.0.0.1:1", more=["--query.lookback-delta=20m",
                                                "--storage.tsdb.retention.time=1y"])
 
