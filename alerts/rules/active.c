@@ -69,7 +69,6 @@ void active_end(struct active_pass *pass)
 {
     arena_finish(&pass->arena);
     arena_finish(&pass->scratch);
-    attribute_finish(&pass->names);
     intern_finish(&pass->seen);
     intern_finish(&pass->late);
 }
@@ -124,8 +123,9 @@ static void add_implied(const struct threshold_signal *signal, struct alert *ale
 }
 
 /* Returns which tags are known, as attribute_put does. */
-static unsigned make_alert(const struct threshold_signal *signal, struct attribute_names *names,
-                           struct arena *arena, struct alert *alert)
+static unsigned make_alert(const struct threshold_signal *signal,
+                           const struct attribute_names *names, struct arena *arena,
+                           struct alert *alert)
 {
     const struct rule *rule = signal->rule;
     CLEANUP(buf_finish) struct buf before = { 0 };

@@ -4,31 +4,20 @@
  * when it is routed is added here. Pure. */
 #include "alerts/rules/alert.h"
 #include "alerts/rules/tag_labels.h"
-#include "collectors/secure_scores.h"
 #include "collectors/snapshot/snapshot.h"
 
 /* subscription_name, management_group, control (of the secure score); ends with NULL. Those of tags
  * and of the owner are the operator's. */
 extern const char *const attribute_labels[];
 
-struct attribute_control {
-    const struct secure_control *is;
-    size_t place; /* in the snapshot */
-};
-
-/* What is known in one evaluation; all but the first members is zeroed, and worked out when it is
- * asked for. */
+/* What is known in one evaluation. */
 struct attribute_names {
-    const struct snapshot *snapshot;    /* NULL = nothing is known */
-    const struct tag_labels *tags;      /* NULL = none */
-    struct attribute_control *controls; /* by subscription, then as the snapshot has them */
-    size_t control_count;
-    struct arena arena;
+    const struct snapshot *snapshot; /* NULL = nothing is known */
+    const struct tag_labels *tags;   /* NULL = none */
 };
-void attribute_finish(struct attribute_names *names);
 
 /* Set those that are known now; the others stay as they are. finding: NULL = it is about none.
  * Their texts are the snapshot's. Returns which tags are known for certain, also to be absent: a
  * bit each. */
-unsigned attribute_put(struct attribute_names *names, const struct finding *finding,
+unsigned attribute_put(const struct attribute_names *names, const struct finding *finding,
                        struct alert *alert);

@@ -52,7 +52,6 @@ struct batch {
 
 static void batch_finish(struct batch *batch)
 {
-    attribute_finish(&batch->names);
     buf_finish(&batch->items);
 }
 
