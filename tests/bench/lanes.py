@@ -96,7 +96,7 @@ def main():
             exporter.wait_ready(600)
             until("what is adopted", lambda: open_now(folder) == unhealthy(fake), 300, 1)
             delays, gone = measure(folder, fake, steps, pause)
-            interval = exporter.metrics().one("defender_exporter_fast_interval_seconds")
+            interval = lane and exporter.metrics().one("defender_exporter_fast_interval_seconds")
     print(f"{rows} rows, {len(delays)} changes told, {gone} over before a look, lane "
           f"{'on' if lane else 'off'}; seconds from shown to committed")
     print(" ".join(f"{mille / 10:g}%: {delays[len(delays) * mille // 1000]:.1f}"
