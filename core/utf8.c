@@ -54,9 +54,8 @@ static uint64_t quoted_bytes(uint64_t word)
 
 #ifdef __SSE2__
 /* A bit for each of sixteen bytes that is meant. */
-static unsigned quoted_of_sixteen(const char *text)
+static unsigned quoted_of_sixteen(__m128i block)
 {
-    __m128i block = _mm_loadu_si128((const void *)text);
     __m128i below = _mm_cmplt_epi8(block, _mm_set1_epi8(' ')); /* bytes from 0x80 are negative */
     __m128i quote = _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
                                  _mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
@@ -71,19 +70,30 @@ static bool is_quoted(char byte)
            byte == '\\'; /* and below 0: UTF-8 */
 }
 
+/* Where a step of so many bytes begins that goes no further than the text: the last one looks at
+ * plain bytes once more. */
+static size_t step_at(size_t plain, size_t length, size_t step)
+{
+    return length - plain < step ? length - step : plain;
+}
+
 size_t utf8_plain_length(const char *text, size_t length)
 {
     size_t plain = 0;
 #ifdef __SSE2__
-    for (; length - plain >= 16; plain += 16) {
-        unsigned quoted = quoted_of_sixteen(text + plain);
+    if (length >= 8 && length < 16 &&
+        !quoted_of_sixteen(_mm_unpacklo_epi64(_mm_loadl_epi64((const void *)text),
+                                              _mm_loadl_epi64((const void *)(text + length - 8)))))
+        return length; /* its first and last eight are plain, as most are */
+    for (; plain < length && length >= 16; plain += 16) {
+        plain = step_at(plain, length, 16);
+        unsigned quoted = quoted_of_sixteen(_mm_loadu_si128((const void *)(text + plain)));
         if (quoted)
             return plain + (size_t)__builtin_ctz(quoted);
     }
 #endif
     for (uint64_t word; plain < length && length >= sizeof word; plain += sizeof word) {
-        if (length - plain < sizeof word) /* the last with bytes before it, that are plain */
-            plain = length - sizeof word;
+        plain = step_at(plain, length, sizeof word);
         memcpy(&word, text + plain, sizeof word);
         uint64_t quoted = quoted_bytes(le64toh(word));
         if (quoted)
