@@ -6,9 +6,12 @@ scrape waits for is the exporter, not the attacker's work.
   tests/bench/web.py [ROWS] [SCRAPES]   p99 of a scrape in peace and under each attack, and memory
                                         after it; slowhttptest and wrk as well, where installed
   tests/bench/web.py alerts [ALERTS] [SILENCES] [SCRAPES]
-                                        CPU and memory of one /api/v2/alerts, and p99 of a scrape
-                                        while two ask for it in a loop
+                                        CPU and memory of one /api/v2/alerts, beside what the
+                                        exporter costs a second anyway, and p99 of a scrape while
+                                        two ask for it in a loop
 """
+import collections
+import contextlib
 import datetime
 import json
 import os
@@ -21,7 +24,6 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../integration"))
 from attack import KINDS, RULES, Many, allow_files, scrape_often  # noqa: E402
-from bench import cpu_seconds  # noqa: E402
 from harness import SECRET, Exporter, Fake, Folder, memory_kb, settings, until  # noqa: E402
 from sink import Sink, receiver  # noqa: E402
 
@@ -153,6 +155,51 @@ def put_silences(exporter, count):
             headers={"Content-Type": "application/json"}).status == 200, 120, 0.5)
 
 
+def thread_seconds(pid):
+    """CPU of each thread by its name, to the nanosecond."""
+    seconds = collections.Counter()
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            with open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8") as file:
+                name = file.read().strip()
+            with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as file:
+                seconds[name] += int(file.read().split()[0]) / 1e9
+    return seconds
+
+
+def idle_rates(pid, seconds=20):
+    """CPU a second of each thread while nobody asks."""
+    before = thread_seconds(pid)
+    time.sleep(seconds)
+    after = thread_seconds(pid)
+    return {name: (after[name] - before[name]) / seconds for name in after}
+
+
+class Cost:
+    """What the block costs, of it what the exporter does not spend anyway, and where."""
+
+    def __init__(self, pid, idle):
+        self.pid, self.idle = pid, idle
+
+    def __enter__(self):
+        self.began, self.before = time.monotonic(), thread_seconds(self.pid)
+        return self
+
+    def __exit__(self, *unused):
+        after, seconds = thread_seconds(self.pid), time.monotonic() - self.began
+        spent = {name: after[name] - self.before[name] for name in after}
+        self.gross = sum(spent.values())
+        self.threads = {name: max(0, spent[name] - self.idle.get(name, 0) * seconds)
+                        for name in spent}
+        self.net = sum(self.threads.values())
+
+    def text(self):
+        most = sorted(self.threads.items(), key=lambda item: -item[1])[:3]
+        where = ", ".join(f"{name} {seconds:.3f}" for name, seconds in most)
+        return (f"{self.gross:.3f} s CPU, {self.net:.3f} s of it its own ({where}; idle "
+                f"{sum(self.idle.values()):.3f} s/s)")
+
+
 def list_alerts(alerts, silences, scrapes):
     stay(OURS)
     with Folder() as folder, Sink() as sink, Fake(
@@ -167,11 +214,13 @@ def list_alerts(alerts, silences, scrapes):
             put_silences(exporter, silences)
             exporter.get("/api/v2/alerts?filter=a%3D%22b%22")
             peak = memory_kb(pid, "VmHWM")
+            idle = idle_rates(pid)
             for _ in range(3):
-                began, memory = cpu_seconds(pid), memory_kb(pid, "VmRSS")
-                answer = exporter.get("/api/v2/alerts", seconds=300)
+                memory = memory_kb(pid, "VmRSS")
+                with Cost(pid, idle) as cost:
+                    answer = exporter.get("/api/v2/alerts", seconds=300)
                 print(f"{len(answer.json())} alerts, {silences} silences, "
-                      f"{len(answer.body) / 1e6:.1f} MB: {cpu_seconds(pid) - began:.2f} s CPU, "
+                      f"{len(answer.body) / 1e6:.1f} MB: {cost.text()}, "
                       f"{(memory_kb(pid, 'VmRSS') - memory) / 1024:.0f} MiB more, peak "
                       f"{(memory_kb(pid, 'VmHWM') - peak) / 1024:.0f} MiB higher")
             Peace(exporter, scrapes).under("alerts in a loop",
