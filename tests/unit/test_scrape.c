@@ -342,13 +342,29 @@ static void *scrape_a_lot(void *context)
     return NULL;
 }
 
+static void count_samples(void *context, const struct metric_set *set)
+{
+    *(size_t *)context += set->count;
+}
+
+static void *read_a_lot(void *context)
+{
+    struct bench *bench = context;
+    for (int i = 0; i < 200; i++) {
+        size_t count = 0;
+        scrape_read(bench->scrape, count_samples, &count);
+        CHECK(count > 0);
+    }
+    return NULL;
+}
+
 TEST(scrapes_publishing_and_new_rules_go_together)
 {
     CLEANUP(tear_down) struct bench bench = set_up(NULL);
     pthread_t threads[3];
     struct error error;
     for (size_t i = 0; i < ARRAY_COUNT(threads); i++)
-        CHECK(!pthread_create(&threads[i], NULL, scrape_a_lot, &bench));
+        CHECK(!pthread_create(&threads[i], NULL, i ? scrape_a_lot : read_a_lot, &bench));
     for (size_t i = 0; i < 100; i++) {
         publish(&bench, SOURCE(assessments), i);
         if (i % 10 == 0)
