@@ -130,6 +130,7 @@ static bool fold_row(void *data, const struct json *json, struct error *error)
         leave_out(run, reason, id, is_object, why.message);
     else if (json_is_mended(json))
         odd_add(&run->part->odd, ODD_TEXT, id, "a text is none");
+    none_count(run->part, run->query, run->query_index, json);
     bool ok = reason || keep_head(run, id, error);
     if (run->scratch.used_bytes)
         arena_reset(&run->scratch);
@@ -460,11 +461,12 @@ static bool nothing_is_missing(const struct run *run, const struct query *querie
 {
     for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++) {
         bool may_be_empty = queries[i].optional || queries[i].only_if_empty;
-        if (may_be_empty || run->rows[i] || !run->memory->rows[i] || run->none.queries[i])
-            continue;
-        return ++run->memory->empty_runs > EMPTY_RUNS_DOUBTED ||
-               error_set(error, ERROR_INCOMPLETE, "%s came back empty, %zu rows came before",
-                         queries[i].name, run->memory->rows[i]);
+        bool empty = !run->rows[i] && run->memory->rows[i] && !run->none.queries[i];
+        const char *what = empty ? "came back empty" : "lost all of several subscriptions";
+        if (!may_be_empty && (empty || run->none.lost[i]))
+            return ++run->memory->empty_runs > EMPTY_RUNS_DOUBTED ||
+                   error_set(error, ERROR_INCOMPLETE, "%s %s, %zu rows came before",
+                             queries[i].name, what, run->memory->rows[i]);
     }
     return true;
 }

@@ -20,6 +20,14 @@ static const struct {
     { "resourcecontainers", kql_subscriptions_rows },
 };
 
+enum { LOST_ROWS = 5 }; /* so few may go in several subscriptions at once */
+
+/* Rows of each query, by subscription. */
+struct came {
+    uint32_t rows[COLLECTOR_QUERIES_MAX];
+};
+static const struct kept_kind came = { KEPT_COUNTS(struct came) };
+
 /* Subscriptions that brought something before. */
 struct doubt {
     const struct none_run *run;
@@ -119,6 +127,45 @@ static bool has_some(const struct doubt *doubt, size_t place)
     return number - 1 < part->cover_count && part_is_seen(part, number - 1);
 }
 
+/* --- what goes at once ------------------------------------------------------------------------ */
+static bool is_counted(const struct query *query)
+{
+    return query->kql && query->none == NONE_IS_ORDINARY;
+}
+
+void none_count(struct part *part, const struct query *query, size_t index, const struct json *row)
+{
+    const char *id = is_counted(query) ? json_text(json_get(row, "subscriptionId")) : NULL;
+    const char *lower = id && *id ? part_keep_lower(part, id) : NULL;
+    uint32_t number = lower ? intern_find(&part->cover_ids, lower, strlen(lower)) : UINT32_MAX;
+    if (number != UINT32_MAX) /* else it says nothing that counts */
+        ((struct came *)kept_count(&part->kept, &came, number - 1))->rows[index]++;
+}
+
+static size_t rows_of(const struct part *part, const char *subscription_id, size_t query)
+{
+    uint32_t number = intern_find(&part->cover_ids, subscription_id, strlen(subscription_id));
+    const struct came *counts =
+        number == UINT32_MAX ? NULL : kept_counted(&part->kept, &came, number - 1);
+    return counts ? counts->rows[query] : 0;
+}
+
+/* Whether all rows of more than one subscription went at once. */
+static bool is_lost(const struct doubt *doubt, size_t query)
+{
+    const struct none_run *run = doubt->run;
+    size_t subscriptions = 0, rows = 0;
+    for (size_t i = 0; run->older && i < doubt->known_count; i++) {
+        const char *id = doubt->known[i].id;
+        size_t before = is_visible(doubt, i) ? rows_of(run->older, id, query) : 0;
+        bool gone = before && !rows_of(run->part, id, query);
+        subscriptions += gone;
+        rows += gone ? before : 0;
+    }
+    return subscriptions > 1 && rows > LOST_ROWS;
+}
+
+/* --- what is believed ------------------------------------------------------------------------- */
 /* Nothing came of a query that brought something before, and that is ordinary. */
 static bool may_be_none(const struct none_run *run, size_t query)
 {
@@ -196,8 +243,11 @@ void none_prove(struct none *none, const struct none_run *run, struct arm_sessio
     if (!is_ordinary(queries))
         return;
     collect(&doubt);
-    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++)
-        none->queries[i] = may_be_none(run, i) && is_none_of_query(&doubt, &queries[i]);
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++) {
+        none->lost[i] = is_counted(&queries[i]) && is_lost(&doubt, i);
+        none->queries[i] =
+            !none->lost[i] && may_be_none(run, i) && is_none_of_query(&doubt, &queries[i]);
+    }
     for (size_t i = 0; i < doubt.count; i++)
         if (!has_some(&doubt, doubt.places[i]))
             none->subscriptions[doubt.places[i]] = is_none_of_subscription(&doubt, i);

@@ -5,7 +5,9 @@
  * - of a list of a subscription: who may not read it is told so;
  * - of Resource Graph, where the same table shows the subscription right after that answer: a row
  *   that hangs on the subscription itself, which nobody sees who may only read some of it.
- * Only of queries that say that none is ordinary. Whatever cannot be asked is doubted as before. */
+ * Only of queries that say that none is ordinary. Whatever cannot be asked is doubted as before.
+ * And what of several subscriptions goes at once is doubted all the same: who fixes things does so
+ * here and there, while Resource Graph may lose all rows of a kind and show the others. */
 #include "collectors/azure/arm.h"
 #include "collectors/collector.h"
 
@@ -21,8 +23,12 @@ struct none_run {
 
 struct none {
     bool queries[COLLECTOR_QUERIES_MAX]; /* that it brought nothing is true */
+    bool lost[COLLECTOR_QUERIES_MAX];    /* all its rows of several subscriptions went at once */
     bool *subscriptions;                 /* beside the known ones: the same of what is theirs */
 };
+
+/* Count a row of a query, after it was folded. */
+void none_count(struct part *part, const struct query *query, size_t index, const struct json *row);
 
 /* At most one request a table, and none where nothing is doubted. Fails no run. */
 void none_prove(struct none *none, const struct none_run *run, struct arm_session *session);

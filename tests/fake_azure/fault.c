@@ -193,12 +193,24 @@ bool faults_hides(const struct faults *faults, const char *subscription_id, size
     return concerns(faults, FAULT_GAP, subscription_id, index);
 }
 
+/* Whether it takes away something of what a query tells. */
+static bool ends(const struct fault *fault, const char *query)
+{
+    return fault->name == FAULT_ENDED && !strncmp(query, fault->body, strlen(fault->body));
+}
+
+void faults_answer(struct faults *faults, const char *query)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        faults->list[i].seen += ends(&faults->list[i], query);
+}
+
 bool faults_end(const struct faults *faults, const char *query, const char *subscription_id,
                 size_t index)
 {
     for (size_t i = 0; i < faults->count; i++) {
         const struct fault *fault = &faults->list[i];
-        if (fault->name == FAULT_ENDED && !strncmp(query, fault->body, strlen(fault->body)) &&
+        if (ends(fault, query) && (!fault->count || fault->seen <= fault->count) &&
             (!*fault->sub || names_subscription(fault, subscription_id, index)))
             return true;
     }

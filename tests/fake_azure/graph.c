@@ -294,6 +294,7 @@ static bool read_options(struct request *request, const cJSON *body, struct grap
 static void end(const struct request *request, const char *query, bool *in_scope)
 {
     const struct tenant *tenant = &request->fake->tenant;
+    faults_answer(&request->fake->faults, query);
     for (size_t i = 0; i < tenant->subscription_count; i++)
         in_scope[i] &= !faults_end(&request->fake->faults, query, tenant->subscriptions[i].id, i);
 }

@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 """The last row of a kind goes, of one subscription or of all: it is over within a few looks, and
-nobody is told that something cannot be read. Rights are lost: that is told, and nothing is over."""
+nobody is told that something cannot be read. Rights are lost, or Azure loses a kind everywhere for
+a while: nothing is over."""
 import urllib.parse
 
 from alerts_model import query
-from harness import SECRET, Exporter, Fake, Folder, collectors, equal, run, settings, until
+from harness import (SECRET, Exporter, Fake, Folder, collectors, contains, equal, run, settings,
+                     until)
 from sink import Sink, receiver
 
 LOOKS = 3  # the one under way, the one that is believed, one to be read
 LOOKS_MISSED = 5  # more than a finding of them is missing in until it is over
+DOUBTED = 2  # looks that are not believed when several subscriptions lose all of a kind at once
+EXEMPTIONS = 3  # of each subscription: few may go at once
 
 # What of each kind goes, and the family in which it is over: without one, the rows of the source.
 KINDS = {
@@ -29,6 +33,13 @@ TOGETHER = {
 # Those of which a subscription always has some: where none comes, there is something the matter.
 ALWAYS = {"assessments": ("ended:body=assessments", "defender_findings"),
           "secure_scores": ("ended:body=secure_score", "defender_secure_score_ratio")}
+# The query that brings what is shown of a kind.
+QUERIES = {
+    "attack_paths": "attack_paths_rows", "security_alerts": "security_alerts_rows",
+    "exemptions": "exemptions_rows", "governance": "governance_rows",
+    "subassessments": "subassessments_severities_summary", "prerequisites": "prerequisites_rows",
+    "custom_machines": "own",
+}
 # Of these it is not a subscription that has some: Azure's own list, other services, what is asked.
 OTHERS = {"subscriptions", "catalogue", "exposure", "mdvm_baselines", "activity", "plans",
           "compliance"}
@@ -58,8 +69,9 @@ class Bench:
     def __init__(self, folder, sink, fake):
         self.folder, self.sink, self.fake = folder, sink, fake
         self.ids = [row["subscriptionId"] for row in fake.admin("dump")["subscriptions"]]
-        for place, row in enumerate(self.ids):
-            self.put("exempt", scope=f"/subscriptions/{row}", policy=f"/policies/{place}")
+        for row in self.ids:
+            for place in range(EXEMPTIONS):
+                self.put("exempt", scope=f"/subscriptions/{row}", policy=f"/policies/{row}/{place}")
             self.put("fix", subscription=row, task="fix", resource=f"/subscriptions/{row}/x",
                      status="Failed")
         for finding in fake.admin("dump")["assessments"]:
@@ -119,6 +131,18 @@ class Bench:
                                   " GROUP BY source")
         return {source: count for source, count in rows if source in FINDINGS}
 
+    def look(self, kinds, each=lambda metrics: None):
+        """Wait for more looks at each kind than it takes to end something; each: with every one."""
+        seen = {kind: set() for kind in kinds}
+
+        def looked_often():
+            metrics = self.exporter.metrics()
+            each(metrics)
+            for kind, at in self.looks(metrics).items():
+                seen.setdefault(kind, set()).add(at)
+            return all(len(seen[kind]) > LOOKS_MISSED for kind in kinds)
+        until("looks", looked_often, 60, 0.1)
+
     def end(self, kinds, subscriptions):
         """Let them go and count the looks until they are over."""
         for kind in kinds:
@@ -141,9 +165,9 @@ class Bench:
         equal(late, {}, "kinds that end late, in looks")
 
 
-def tenant():
-    return Fake("--seed", "5", "--assessments", "1500", "--machines", "10", "--subscriptions", "2",
-                "--page-rows", "1000")
+def tenant(rows=1500):
+    return Fake("--seed", "5", "--assessments", str(rows), "--machines", "10",
+                "--subscriptions", "2", "--page-rows", "1000")
 
 
 def test_every_source_is_here():
@@ -165,6 +189,7 @@ def test_the_last_row_goes():
             equal(bench.values(KINDS, [second]), others, "what the other subscription has")
             for kind in TOGETHER:
                 fake.fault(f"{TOGETHER[kind][0]},sub={first}")
+            bench.look(TOGETHER, bench.is_well)
             bench.end({**KINDS, **TOGETHER}, [second])
             until("findings that are over", lambda: not bench.open_findings(), 20, 0.02,
                   lambda: f"{bench.open_findings()}")
@@ -184,13 +209,7 @@ def nothing_ends(specs):
             for spec in specs:
                 fake.fault(f"{spec},sub={bench.ids[1]}")
             until("a message", bench.stale)
-            seen = {kind: set() for kind in kinds}
-
-            def looked_often():
-                for kind, at in bench.looks(exporter.metrics()).items():
-                    seen.setdefault(kind, set()).add(at)
-                return all(len(seen[kind]) > LOOKS_MISSED for kind in kinds)
-            until("looks", looked_often, 60, 0.1)
+            bench.look(kinds)
             equal(bench.values(kinds, bench.ids), values, "what is shown")
             equal(bench.open_findings(), findings, "open findings")
             visible = exporter.metrics().table("defender_subscription_visible", "subscription_id")
@@ -199,6 +218,32 @@ def nothing_ends(specs):
 
 def test_rights_are_lost():
     nothing_ends(["403:path="])
+
+
+def test_azure_loses_kinds_everywhere():
+    with Folder() as folder, Sink() as sink, tenant(900) as fake:  # a page: whole answers are lost
+        bench = Bench(folder, sink, fake)
+        with bench.exporter as exporter:
+            exporter.wait_ready()
+            until("some of each kind", lambda: not bench.lacking(), 60)
+            until("findings", lambda: len(bench.open_findings()) == len(FINDINGS))
+            values, findings = bench.values(QUERIES, bench.ids), bench.open_findings()
+            for name in QUERIES.values():
+                fake.fault(f"ended:body={name},count={DOUBTED}")
+
+            def unchanged(metrics):
+                equal({key: bench.value(*key, metrics) for key in values}, values, "what is shown")
+                equal(bench.open_findings(), findings, "open findings")
+            bench.look(QUERIES, unchanged)
+            bench.is_well(exporter.metrics())
+            for kind in QUERIES:
+                contains(exporter.log, f"collector={kind} reason=incomplete", "what was doubted")
+            for name in QUERIES.values():
+                fake.fault(f"ended:body={name}")
+            until("the ends", lambda: not any(bench.values(QUERIES, bench.ids).values()), 60, 0.1,
+                  lambda: f"{bench.values(QUERIES, bench.ids)}")
+            until("findings that are over", lambda: not bench.open_findings(), 20, 0.02)
+            bench.is_well(exporter.metrics())
 
 
 def test_what_is_always_there_is_missed():

@@ -202,6 +202,114 @@ TEST(nobody_to_ask_about_proves_nothing)
                                { "securityresources", 200, NONE })));
 }
 
+/* --- what goes at once ------------------------------------------------------------------------ */
+
+#define S1(id) OF(id, "S-1")
+#define S2(id) OF(id, "s-2")
+#define MANY GRAPH("6", "6", S1("a") "," S1("b") "," S1("c") "," S2("d") "," S2("e") "," S2("f"))
+#define FEW GRAPH("5", "5", S1("a") "," S1("b") "," S1("c") "," S2("d") "," S2("e"))
+#define ALONE GRAPH("6", "6", S1("a") "," S1("b") "," S1("c") "," S1("d") "," S1("e") "," S1("f"))
+#define GONE "rows came back empty, 6 rows came before"
+#define SHOWN_BOTH                                                                                 \
+    {                                                                                              \
+        ASKED_SECURITY, 200, TWO(SHOWN("s-1"), SHOWN("s-2"))                                       \
+    }
+
+/* How many runs fail, saying so, until it is believed that what came before is gone. */
+static int runs_doubted(struct bench *bench, const struct answer *before,
+                        const struct answer *after, const char *said)
+{
+    int doubted = 0;
+    CHECK(run(bench, before));
+    for (; doubted < 9 && !run(bench, after); doubted++)
+        CHECK_TEXT(bench->error.message, said);
+    return doubted;
+}
+
+TEST(all_of_several_subscriptions_do_not_go_at_once)
+{
+    static const struct {
+        const char *before, *after;
+        int doubted;
+    } cases[] = { { MANY, NONE, 2 },
+                  { FEW, NONE, 0 },
+                  { ALONE, NONE, 0 },
+                  { MANY, ONE(S1("a")), 0 },
+                  { MANY, TWO(S1("a"), S2("x")), 0 } };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        BENCH(bench, &ending_kind);
+        CHECK_INT(runs_doubted(&bench, ANSWERS({ "securityresources", 200, cases[i].before }),
+                               ANSWERS(SHOWN_BOTH, { "securityresources", 200, cases[i].after }),
+                               GONE),
+                  cases[i].doubted);
+        CHECK(!part_is_unread(bench.older, "s-1") && !part_is_unread(bench.older, "s-2"));
+    }
+}
+
+/* Where another query has rows of them, too. */
+TEST(all_of_one_query_of_several_subscriptions_do_not_go_at_once)
+{
+    BENCH(bench, &half_kind);
+    CHECK_INT(
+        runs_doubted(&bench,
+                     ANSWERS({ "securityresources", 200, MANY }, { "policyresources", 200, FULL }),
+                     ANSWERS(SHOWN_BOTH, { "securityresources", 200, NONE },
+                             { "policyresources", 200, FULL }),
+                     GONE),
+        2);
+}
+
+TEST(what_comes_back_was_not_gone)
+{
+    BENCH(bench, &ending_kind);
+    const struct answer *many = ANSWERS({ "securityresources", 200, MANY });
+    const struct answer *none = ANSWERS(SHOWN_BOTH, { "securityresources", 200, NONE });
+    CHECK(run(&bench, many));
+    for (int i = 0; i < 4; i++) {
+        CHECK(!run(&bench, none));
+        CHECK(!run(&bench, none));
+        CHECK_INT(findings_of(&bench, "s-1") + findings_of(&bench, "s-2"), 6);
+        CHECK(run(&bench, many));
+    }
+}
+
+/* Others that stay do not make it true: here a third one. */
+TEST(two_of_three_do_not_go_at_once)
+{
+    static const struct answer three[] = {
+        { "/subscriptions?", 200,
+          "{\"value\":[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"},"
+          "{\"subscriptionId\":\"s-2\",\"state\":\"Enabled\"},"
+          "{\"subscriptionId\":\"s-3\",\"state\":\"Enabled\"}]}" },
+        { 0 },
+    };
+    const struct answer *left =
+        ANSWERS(SHOWN_BOTH, { "securityresources", 200, ONE(OF("z", "s-3")) });
+    BENCH(bench, &ending_kind);
+    discover(&bench, three);
+    CHECK_INT(runs_doubted(&bench,
+                           ANSWERS({ "securityresources", 200,
+                                     GRAPH("7", "7",
+                                           S1("a") "," S1("b") "," S1("c") "," S2("d") "," S2(
+                                               "e") "," S2("f") "," OF("z", "s-3")) }),
+                           left, "rows lost all of several subscriptions, 7 rows came before"),
+              2);
+    CHECK_NONE(&bench, "s-1");
+    CHECK_INT(findings_of(&bench, "s-3"), 1);
+}
+
+/* Who is not read any more has lost nothing: that is told otherwise. */
+TEST(what_is_not_visible_any_more_did_not_go_at_once)
+{
+    BENCH(bench, &ending_kind);
+    CHECK(run(&bench, ANSWERS({ "securityresources", 200, MANY })));
+    discover(&bench, ANSWERS({ "/subscriptions?", 200,
+                               "{\"value\":[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"},"
+                               "{\"subscriptionId\":\"s-2\",\"state\":\"Disabled\"}]}" }));
+    CHECK(run(&bench, ANSWERS(SHOWN_BOTH, { "securityresources", 200, NONE })));
+    CHECK_NONE(&bench, "s-1");
+}
+
 /* --- lists --------------------------------------------------------------------------------------
  */
 
