@@ -28,7 +28,7 @@ function(config)
         [runbook(p.stat('Failed in an hour', 'Attempts to deliver that were not accepted in the hour before.', p.series('sum(%s)' % q.ownIncrease('defender_exporter_notifications_failed_total', '1h'), 'Failed', { interval: '5m' }), 'short', { thresholds: p.none, decimals: 0 }), 'DefenderNotificationsFailing'), 4],
         [runbook(p.stat('Waiting', 'Messages that wait for their receiver.', p.series('sum(%s)' % messages('queued'), 'Waiting'), 'short'), 'DefenderOutboxStuck'), 4],
         [runbook(p.stat('Given up', 'Messages that a receiver refused for good or that expired; defender_exporter outbox list shows them.', p.series('sum(%s)' % messages('dead'), 'Given up'), 'short', { thresholds: p.none }), 'DefenderOutboxStuck'), 4],
-        [p.stat('Outbox in use', 'Size of what waits, of the size above which only digests are queued.', p.series('max(%s / %s)' % [q.own('defender_exporter_outbox_bytes'), q.own('defender_exporter_outbox_max_bytes')], 'In use'), 'percentunit', { thresholds: p.falling(config.outboxUsed / 2, config.outboxUsed) }), 4],
+        [p.stat('Outbox in use', 'Size of what waits, of the size above which only digests are queued.', p.series('max(%s / %s)' % [q.own('defender_exporter_outbox_bytes'), q.own('defender_exporter_outbox_max_bytes')], 'In use'), 'percentunit', { thresholds: p.falling(config.outboxUsed / 2, config.outboxUsed), decimals: 1 }), 4],
         [p.stat('Heartbeats that failed', 'Heartbeats of the day before that were held back or not accepted.', p.series('sum(%s)' % q.ownIncrease('defender_exporter_heartbeats_failed_total', '1d'), 'Failed', { interval: '1h' }), 'short', { thresholds: p.none, decimals: 0 }), 4],
       ]),
       board.row(8, [

@@ -80,8 +80,8 @@ function(config)
       ], 'Attack path'), 24]]),
       board.heading('Exposure of assets, over the whole tenant'),
       board.row(8, [
-        [p.timeseries('Assets by criticality', 'Nodes of the exposure graph, by criticality.', p.byWord(p.series, palette.criticalities, function(name) 'sum(%s)' % nodes('criticality="%s"' % name)), 'short', p.stacked, overrides=p.wordColours(palette.criticality)), 8],
-        [p.timeseries('Critical assets at risk', 'Nodes of very high and high criticality that are exposed to the internet, that are vulnerable to remote code execution, and that are both.', [p.series('sum(%s)' % exposed('%s, risk="%s"' % [critical, name]), risks[name]) for name in ['internet_exposed', 'remote_code_execution', 'both']], 'short', overrides=p.colours({ [risks.internet_exposed]: palette.worth_a_look, [risks.remote_code_execution]: palette.poor, [risks.both]: palette.bad })), 8],
+        [p.timeseries('Assets by criticality', 'Nodes of the exposure graph, by criticality.', p.byWord(p.series, palette.criticalities, function(name) 'sum(%s)' % nodes('criticality="%s"' % name)), 'short', p.stacked, overrides=p.wordColours(palette.criticality)), 7],
+        [p.timeseries('Critical assets at risk', 'Nodes of very high and high criticality that are exposed to the internet, that are vulnerable to remote code execution, and that are both.', [p.series('sum(%s)' % exposed('%s, risk="%s"' % [critical, name]), risks[name]) for name in ['internet_exposed', 'remote_code_execution', 'both']], 'short', overrides=p.colours({ [risks.internet_exposed]: palette.worth_a_look, [risks.remote_code_execution]: palette.poor, [risks.both]: palette.bad })), 7],
         [p.table('Assets at risk by criticality', 'Nodes of the exposure graph by criticality, and those of them that are exposed to the internet, vulnerable to remote code execution, and both.', [
           p.rows('sum by (criticality) (%s)' % nodes()),
         ] + [p.rows('sum by (criticality) (%s)' % exposed('risk="%s"' % name)) for name in ['internet_exposed', 'remote_code_execution', 'both']], [
@@ -96,7 +96,7 @@ function(config)
           p.number('Internet'),
           p.number('Code run'),
           p.counted('Both', palette.bad),
-        ], 'Both'), 8],
+        ], 'Both'), 10],
       ]),
       board.row(10, [[p.table('Kinds of assets', 'What the nodes of the exposure graph are, by criticality.', [kind(name) for name in graded], [
         ['node_label', 'Kind'],

@@ -36,6 +36,6 @@ function(config)
         ['rule_severity', 'Severity'],
         ['assignment', 'Baseline'],
         ['Value', 'Machines'],
-      ], [p.bar('Machines', palette.poor), p.column('Severity', { 'custom.width': 110 })], 'Machines'), 24]]),
+      ], [p.bar('Machines', palette.poor), p.words('Severity', palette.severity)], 'Machines'), 24]]),
     ],
   )

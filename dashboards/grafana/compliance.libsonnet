@@ -37,7 +37,7 @@ function(config)
       ]),
       board.row(9, [
         [p.timeseries('Pass, by standard', 'Controls that pass, of those that pass or fail, by standard.', p.series(ratio('standard'), '{{standard}}'), 'percentunit', fields={ max: 1 }), 12],
-        [p.timeseries('Benchmark by subscription', 'Controls of the benchmark that pass, of those that pass or fail, in each subscription.', p.series(q.named(q.of('defender_compliance_ratio', benchmark)), '{{subscription_name}}: {{standard}}'), 'percentunit', fields={ max: 1 }), 12],
+        [p.timeseries('Benchmark by subscription', 'Controls of the benchmark that pass, of those that pass or fail, in each subscription.', p.series(q.named(q.of('defender_compliance_ratio', benchmark)), '{{subscription_name}}'), 'percentunit', fields={ max: 1 }), 12],
       ]),
       board.row(9, [
         [p.table('Standards', 'Controls by state, added up over subscriptions. The benchmark is first, then the standard of which the fewest controls pass.', [
@@ -54,7 +54,7 @@ function(config)
           ['Value #D', 'Skipped'],
           ['Value #E', 'Unsupported'],
         ], [
-          p.column('Pass', { unit: 'percentunit', decimals: 1, 'custom.width': 80 }),
+          p.number('Pass', { unit: 'percentunit', decimals: 1 }),
           p.counted('Failed', palette.poor),
         ] + p.narrow(['Passed', 'Skipped', 'Unsupported'])), 14],
         [p.table('Subscriptions', 'Controls of the standards that are chosen, by subscription.', [
@@ -66,7 +66,7 @@ function(config)
           ['Value #B', 'Failed'],
         ], [
           board.subscriptionLink(config),
-          p.column('Pass', { unit: 'percentunit', decimals: 1, 'custom.width': 80 }),
+          p.number('Pass', { unit: 'percentunit', decimals: 1 }),
           p.counted('Failed', palette.poor),
         ], 'Failed'), 10],
       ]),
@@ -86,8 +86,8 @@ function(config)
           ['Value #B', 'Subscriptions'],
         ], [
           p.column('Standard', { 'custom.width': 290 }),
-          p.column('Control', { 'custom.width': 90 }),
-          p.column('Subscriptions', { 'custom.width': 130 }),
+          p.column('Control', { 'custom.width': 110 }),
+          p.number('Subscriptions'),
           p.bar('Resources', palette.poor),
         ]), 24],
       ]),

@@ -64,7 +64,7 @@ function(config)
           board.subscriptionLink(config),
           p.counted('7 days', palette.bad),
           p.counted('30 days', palette.worth_a_look),
-          p.column('Points', { decimals: 1, 'custom.width': 80 }),
+          p.number('Points', { decimals: 1 }),
         ] + p.narrow(['Mitigated', 'Waivers', 'Expired', 'Exempt results']), '7 days')), 16],
         [p.timeseries('Points exempted, by subscription', 'Secure score points of a subscription that exempted resources hold: their share of each control.', p.series(q.named(q.sum(points, 'subscription_id')), '{{subscription_name}}'), 'short', fields={ decimals: 1 }), 8],
       ]),
@@ -80,7 +80,7 @@ function(config)
         ], [
           p.column('Until', { 'custom.width': 120 }),
           p.column('State', { 'custom.width': 100 }),
-        ]), 16],
+        ]) + { fieldConfig+: { defaults+: { noValue: 'none' } } }, 16],
       ]),
     ],
     more={ time: { from: 'now-30d', to: 'now' } },

@@ -20,7 +20,7 @@ function(config)
     plain,
   ), 'DefenderDataStale');
   local failing = runbook(p.stat(
-    'Collectors that fail',
+    'Runs that failed',
     'Collectors whose last run could not read all it asked for. What was known stays.',
     p.series('count(%s) - sum(%s)' % [
       q.own('defender_scrape_collector_success'),
@@ -112,20 +112,19 @@ function(config)
     ],
     [
       p.column('Last run', {
-        'custom.width': 80,
+        'custom.width': 105,
         mappings: [{ type: 'value', options: { '0': { text: 'failed', color: palette.bad, index: 0 }, '1': { text: 'ok', color: palette.good, index: 1 } } }],
         'custom.cellOptions': { type: 'color-text' },
       }),
-      p.column('Last success', { unit: 's', decimals: 0, 'custom.width': 120 }),
-      p.column('Every', { unit: 's', decimals: 0, 'custom.width': 80 }),
-      p.column('Took', { unit: 's', decimals: 1, 'custom.width': 90 }),
-      p.column('Rows', { unit: 'none', 'custom.width': 80 }),
-      p.column('Odd rows', {
-        'custom.width': 90,
+      p.column('Last success', { unit: 's', decimals: 0, 'custom.width': 135 }),
+      p.number('Every', { unit: 's', decimals: 0 }),
+      p.number('Took', { unit: 's', decimals: 1 }),
+      p.number('Rows', { unit: 'none' }),
+      p.number('Odd rows', {
         'custom.cellOptions': { type: 'color-text' },
         thresholds: p.thresholds([[null, palette.none], [1, palette.poor]]),
       }),
-      p.column('Cut', { unit: 'bool_yes_no', 'custom.width': 60 }),
+      p.number('Cut', { unit: 'bool_yes_no' }),
     ],
   ), 'DefenderCollectorFailing');
   local durations = p.timeseries(
@@ -146,6 +145,7 @@ function(config)
     'Rows that could not be read as they should, by reason. The others are shown.',
     p.series('sum by (collector, reason) (%s) > 0' % q.once('defender_collector_odd_rows'), '{{collector}}: {{reason}}'),
     'short',
+    fields={ noValue: 'none' },
   );
   local looks = p.timeseries(
     'Fast looks',
@@ -232,12 +232,14 @@ function(config)
     'By metric and reason; nothing when all are there.',
     p.series('max by (metric, reason) (%s)' % q.own('defender_exporter_series_dropped'), '{{metric}}: {{reason}}'),
     'short',
+    fields={ noValue: 'none' },
   ), 'DefenderSeriesDropped');
   local custom = p.timeseries(
     'Rows of queries of your own left out',
     'They would have made more series of a metric than it may have; nothing when all are there.',
     p.series('max by (collector, metric) (%s)' % q.own('defender_custom_rows_left_out'), '{{metric}}'),
     'short',
+    fields={ noValue: 'none' },
   );
   local memory = p.timeseries(
     'Memory',
@@ -280,6 +282,7 @@ function(config)
     'Requests with credentials an hour, by what became of them.',
     p.series('sum by (outcome) (%s)' % q.ownIncrease('defender_exporter_http_logins_total', '1h'), '{{outcome}}', { interval: '5m' }),
     'short',
+    fields={ noValue: 'none' },
   );
   local certificate = p.stat(
     'Certificate ends in',
@@ -335,7 +338,7 @@ function(config)
     'short',
   );
   local waiting = p.timeseries(
-    'Events that wait for OTLP',
+    'Waiting for OTLP',
     'Events that no receiver of OTLP has taken yet.',
     p.series('max by (instance) (%s)' % q.own('defender_exporter_otlp_log_records_waiting'), '{{instance}}'),
     'short',
@@ -381,7 +384,7 @@ function(config)
     [
       board.row(4, [[up, 3], [failing, 3], [throttled, 3], [token, 3], [configured, 3], [restart, 3], [dropped, 3], [trouble, 3]]),
       board.heading('Collectors'),
-      board.row(13, [[collectors, 12], [ages, 12]]),
+      board.row(13, [[collectors, 15], [ages, 9]]),
       board.row(8, [[durations, 8], [newest, 8], [seen, 8]]),
       board.row(7, [[odd, 6], [looks, 6], [look, 6], [delay, 6]]),
       board.heading('Azure'),

@@ -103,7 +103,7 @@ function(config)
         ], 'short', p.stacked, overrides=p.colours({ Succeeded: palette.good, Failed: palette.bad, 'To come': palette.none })), 8],
         [p.timeseries('Tasks of management groups by state', 'Remediation tasks that are listed for a management group itself, of all there are.', p.series('sum by (state) (%s)' % q.once('defender_remediation_group_tasks'), '{{state}}'), 'short', p.stacked, overrides=p.colours(task_states)), 8],
       ]),
-      board.row(8, [
+      board.row(7, [
         [p.table('Tasks by subscription', 'Remediation tasks and their deployments, by subscription.', [
           by(tasks('running')),
           by(tasks('failed')),
@@ -111,7 +111,9 @@ function(config)
           by(deployments('total')),
           by(deployments('successful')),
           by(deployments('failed')),
-        ], columns(['subscription_name', 'Subscription']), [board.subscriptionLink(config)] + outcome, 'Failed'), 12],
+        ], columns(['subscription_name', 'Subscription']), [board.subscriptionLink(config)] + outcome, 'Failed'), 24],
+      ]),
+      board.row(7, [
         [p.table('Tasks by management group', 'Remediation tasks that are listed for a management group itself, and their deployments.', [
           group('tasks', 'state="running"'),
           group('tasks', 'state="failed"'),
@@ -119,7 +121,7 @@ function(config)
           group('deployments', 'status="total"'),
           group('deployments', 'status="successful"'),
           group('deployments', 'status="failed"'),
-        ], columns(['management_group', 'Management group']), outcome, 'Failed'), 12],
+        ], columns(['management_group', 'Management group']), outcome, 'Failed'), 24],
       ]),
     ],
     more={ time: { from: 'now-30d', to: 'now' } },

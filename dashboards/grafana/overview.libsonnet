@@ -153,7 +153,7 @@ function(config)
       ['Value #C', 'High'],
     ],
     [
-      p.column('Points', { decimals: 1, 'custom.width': 80 }),
+      p.number('Points', { decimals: 1 }),
       p.counted('Critical', palette.risk.critical),
       p.counted('High', palette.risk.high),
     ],
@@ -193,7 +193,7 @@ function(config)
     [
       board.row(4, [[score, 3], [change, 3], [critical, 3], [overdue, 3], [oldest, 3], [points, 3], [age, 3], [unseen, 3]]),
       board.row(8, [[findings, 12], [trend, 12]]),
-      board.row(9, [[weekly, 6], [fix, 10], [subscriptions, 8]]),
+      board.row(9, [[weekly, 5], [fix, 11], [subscriptions, 8]]),
     ],
     more={ time: { from: 'now-30d', to: 'now' } },
   )

@@ -16,6 +16,7 @@ function(config)
     p.series(q.sum(q.of('defender_findings', '%s, risk_level="%s"' % [cloud, name])), palette.words[name]),
     'short',
     { color: { mode: 'fixed', fixedColor: palette.risk[name] } },
+    { graphMode: 'none' },
   ), if name == 'critical' then 'DefenderNewCriticalFinding' else 'DefenderFindingOverdue');
 
   local of(name) = 'sum by (assessment_id) (%s)' % q.once('defender_assessment_findings', 'assessment_id=~"$assessment", risk_level="%s"' % name);
@@ -39,17 +40,17 @@ function(config)
     ],
     [
       p.link('Recommendation', 'Findings of it', '/d/%srecommendations?var-assessment=${__data.fields.Id}&${datasource:queryparam}&${job:queryparam}' % config.uidPrefix),
-      p.column('Category', { 'custom.width': 130 }),
+      p.column('Category', { 'custom.width': 160 }),
       p.column('Effort', { 'custom.width': 90 }),
-      p.column('Points', { decimals: 1, 'custom.width': 80 }),
-      p.column('Id', { 'custom.width': 120 }),
+      p.number('Points', { decimals: 1 }),
+      p.hidden('Id'),
     ] + [p.counted(palette.words[name], palette.risk[name]) for name in palette.levels],
     'Critical',
   );
   local types = p.bargauge(
     'Worst resource types',
-    'The ten types of resources with the most open findings of critical and high risk, over all subscriptions.',
-    p.now('topk(10, sum by (resource_type) (%s))' % q.once('defender_resource_type_findings', 'risk_level=~"critical|high"'), '{{resource_type}}'),
+    'The eight types of resources with the most open findings of critical and high risk, over all subscriptions.',
+    p.now('topk(8, sum by (resource_type) (%s))' % q.once('defender_resource_type_findings', 'risk_level=~"critical|high"'), '{{resource_type}}'),
     'short',
     { color: { mode: 'fixed', fixedColor: palette.poor } },
   );
@@ -90,6 +91,10 @@ function(config)
     ],
     [
       p.words('Risk', palette.risk),
+      p.column('Subscription', { 'custom.width': 200 }),
+      p.column('Resource group', { 'custom.width': 180 }),
+      p.column('Type', { 'custom.width': 240 }),
+      p.column('Finding', { 'custom.width': 160 }),
       p.link('Resource', 'In the portal', '${exporter}/f/${__data.fields.Finding}/portal'),
     ],
   );
@@ -103,7 +108,7 @@ function(config)
     [
       board.row(4, [[level('critical'), 5], [level('high'), 5], [level('medium'), 5], [level('low'), 5], [level('not_evaluated'), 4]]),
       board.row(12, [[recommendations, 24]]),
-      board.row(8, [[types, 8], [affected, 8], [kinds, 8]]),
+      board.row(11, [[types, 8], [affected, 8], [kinds, 8]]),
       board.row(8, [
         [factor('On an attack path', 'Open findings on at least one attack path, by risk level.', 'defender_findings_on_attack_path'), 12],
         [factor('Exposed to the internet', 'Open findings with internet exposure among their risk factors, by risk level.', 'defender_findings_internet_exposed'), 12],

@@ -34,12 +34,12 @@ function(config)
       board.row(8, [
         [runbook(risk('Overdue by risk', 'Open findings whose time to fix is over, by risk level.', 'defender_findings_overdue'), 'DefenderRemediationBudgetBurn'), 8],
         [risk('Due soon by risk', 'Open findings whose time to fix is nearly over, by risk level.', 'defender_findings_due_soon'), 8],
-        [p.timeseries('Oldest open finding', 'Since when the finding that is open longest has been open, by risk level.', p.byRisk(p.series, function(name) 'time() - min(%s)' % q.of('defender_finding_oldest_timestamp_seconds', 'risk_level="%s"' % name)), 's', overrides=p.riskColours), 8],
+        [p.timeseries('Oldest open finding', 'Since when the finding that is open longest has been open, by risk level.', p.byRisk(p.series, function(name) '(time() - min(%s)) / 86400' % q.of('defender_finding_oldest_timestamp_seconds', 'risk_level="%s"' % name)), 'suffix:days', overrides=p.riskColours), 8],
       ]),
       board.heading('Time to fix'),
       board.row(9, [
         [p.heatmap('Time from opening to resolve', 'Findings that were resolved in the hour before, by how long they had been open; of all subscriptions.', p.series('sum by (le) (%s)' % q.increase(took, '1h'), '{{le}}', { interval: '1h', format: 'heatmap', exemplar: true }), 's'), 12],
-        [p.timeseries('Time to fix, median of 7 days', 'Half of what was resolved in the week before was open shorter, by risk level; of all subscriptions.', p.byRisk(p.every('1d'), function(name) 'histogram_quantile(0.5, sum by (le) (%s))' % q.increase(took, '7d', 'risk_level="%s"' % name)), 's', overrides=p.riskColours), 12],
+        [p.timeseries('Time to fix, median of 7 days', 'Half of what was resolved in the week before was open shorter, by risk level; of all subscriptions.', p.byRisk(p.every('1d'), function(name) 'histogram_quantile(0.5, sum by (le) (%s)) / 86400' % q.increase(took, '7d', 'risk_level="%s"' % name)), 'suffix:days', overrides=p.riskColours), 12],
       ]),
       board.row(8, [
         [p.timeseries('Resolved by reason', 'Findings that were resolved in the day before, by reason; of all subscriptions.', p.series('sum by (reason) (%s)' % q.increase('defender_finding_resolutions_total', '1d'), '{{reason}}', { interval: '1h' }), 'short', p.stacked), 8],

@@ -40,9 +40,9 @@ function(config)
           p.rows(q.sum(points('defender_control_points'), 'control')),
           p.rows(q.sum(points('defender_control_max_points'), 'control')),
         ], [['display_name', 'Control'], ['Value #A', 'To gain'], ['Value #B', 'Points'], ['Value #C', 'Of']], [
-          p.column('To gain', { decimals: 1, 'custom.width': 80 }),
-          p.column('Points', { decimals: 1, 'custom.width': 80 }),
-          p.column('Of', { decimals: 1, 'custom.width': 80 }),
+          p.number('To gain', { decimals: 1 }),
+          p.number('Points', { decimals: 1 }),
+          p.number('Of', { decimals: 1 }),
         ], 'To gain'), 12],
       ]),
     ],

@@ -32,8 +32,6 @@ function(config)
   // By title; what is below a recommendation of which nothing else is known, by its id.
   local titled(expr) = '%s or on (assessment_id) label_replace(%s, "display_name", "$1", "assessment_id", "(.+)")' % [q.titled(expr), expr];
   local place = 'subscription_id, kind, resource';
-  // An id of Azure by its last part.
-  local named(expr) = 'label_replace(%s, "name", "$1", "resource", "(?:/subscriptions/.*/)?(.+)")' % expr;
   local places = 'defender_subassessment_resource_findings';
 
   // --- Defender Vulnerability Management ------------------------------------------------------
@@ -74,7 +72,7 @@ function(config)
         ] + columns(1)[:4], counted + [board.subscriptionLink(config)], 'Critical'), 10],
       ]),
       board.row(11, [[p.table('Images, registries and machines', 'What has the gravest open findings, by severity. Needs %s, which is off until metrics.opt_in_list names it.' % places, [
-        p.rows(named(q.named(q.sum(q.of(places), place)))),
+        p.rows(q.short(q.named(q.sum(q.of(places), place)), 'resource')),
       ] + [p.rows(q.sum(of(places, name), place)) for name in severities], [
         ['name', 'Name'],
         ['kind', 'Kind'],

@@ -68,7 +68,7 @@ local palette = import 'palette.libsonnet';
   // A column: its unit and width, and cells that show how bad a number is.
   column(name, properties):: panels.override(name, properties),
   // Numbers, in a column so wide that the title and the sign for sorting fit: nobody filters by them.
-  wide(name):: std.max(68, 9 * std.length(name) + 20),
+  wide(name):: std.max(76, 8 * std.length(name) + 40),
   number(name, properties={}):: panels.override(name, {
     'custom.width': panels.wide(name),
     'custom.filterable': false,
@@ -88,6 +88,9 @@ local palette = import 'palette.libsonnet';
   link(name, title, url):: panels.override(name, {
     links: [{ title: title, url: url, targetBlank: true }],
   }),
+
+  // What is null is as if it were not said.
+  local said(fields) = { [name]: fields[name] for name in std.objectFields(fields) if fields[name] != null },
 
   // --- kinds ----------------------------------------------------------------------------------
   // Targets get their letters here.
@@ -130,11 +133,11 @@ local palette = import 'palette.libsonnet';
   timeseries(title, description, targets, unit, custom={}, fields={}, overrides=[], more={})::
     panels.panel('timeseries', title, description, targets, {
       fieldConfig: {
-        defaults: {
+        defaults: said({
           unit: unit,
           color: { mode: 'palette-classic' },
           min: 0,
-          custom: {
+          custom: said({
             drawStyle: 'line',
             lineInterpolation: 'stepAfter',
             lineWidth: 2,
@@ -143,8 +146,8 @@ local palette = import 'palette.libsonnet';
             spanNulls: false,
             axisSoftMin: 0,
             stacking: { mode: 'none', group: 'A' },
-          } + custom,
-        } + fields,
+          } + custom),
+        } + fields),
         overrides: overrides,
       },
       options: {
@@ -168,7 +171,7 @@ local palette = import 'palette.libsonnet';
       fieldConfig: {
         defaults: {
           unit: 'short',
-          custom: { align: 'auto', cellOptions: { type: 'auto' }, filterable: true },
+          custom: { align: 'auto', cellOptions: { type: 'auto' }, filterable: true, inspect: true },
           thresholds: panels.plain,
         },
         overrides: overrides,
@@ -176,7 +179,7 @@ local palette = import 'palette.libsonnet';
       options: {
         showHeader: true,
         cellHeight: 'sm',
-        footer: { show: false, reducer: ['sum'], countRows: false, fields: '' },
+        footer: { show: false, reducer: ['sum'], countRows: false },
         sortBy: if sort == null then [] else [{ displayName: sort, desc: true }],
       },
       transformations: [

@@ -39,6 +39,10 @@
   titled(expression)::
     q.told(expression, 'assessment_id', 'display_name', q.own('defender_assessment_info')),
 
+  // name: what a label with an id of Azure ends in; another text as it is.
+  short(expression, label)::
+    'label_replace(%s, "name", "$1", "%s", "(?:/subscriptions/.*/)?(.+)")' % [expression, label],
+
   sum(expression, by='')::
     if by == '' then 'sum(%s)' % expression else 'sum by (%s) (%s)' % [by, expression],
 

@@ -29,7 +29,7 @@ RARE = {
     "alerts: Since a receiver took a message A": "nobody takes any",
     **{f"exporter: {title}": "without a receiver of OTLP" for title in (
         "Requests to receivers of OTLP A", "OTLP requests that failed A", "What OTLP lost A",
-        "What OTLP lost B", "Events that wait for OTLP A", "Since OTLP was accepted A")},
+        "What OTLP lost B", "Waiting for OTLP A", "Since OTLP was accepted A")},
 }
 # Families that no board shows, and why.
 UNSHOWN = {
