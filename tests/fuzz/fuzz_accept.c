@@ -1,14 +1,11 @@
 /* Any bytes as Accept and Accept-Encoding: one of the formats under one of its content types, the
  * same each time; a header that names none of them gets the last. */
-#include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/arena.h"
 #include "core/compiler.h"
 #include "exporter/encoding.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+#include "fuzz.h"
 
 static bool is_of(const struct encoding *row, const char *content_type)
 {
@@ -24,15 +21,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     const char *text = arena_copy(&arena, (const char *)bytes, count);
     struct encoding_choice choice = encoding_choose(encodings, encoding_count, text);
     struct encoding_choice again = encoding_choose(encodings, encoding_count, text);
-    assert(choice.encoding >= encodings && choice.encoding < encodings + encoding_count);
-    assert(is_of(choice.encoding, choice.content_type));
-    assert(again.encoding == choice.encoding && again.content_type == choice.content_type);
+    FUZZ_CHECK(choice.encoding >= encodings && choice.encoding < encodings + encoding_count);
+    FUZZ_CHECK(is_of(choice.encoding, choice.content_type));
+    FUZZ_CHECK(again.encoding == choice.encoding && again.content_type == choice.content_type);
     /* Nothing but the last row is left where the others are not told of. */
     if (!strpbrk(text, "/*"))
-        assert(choice.encoding == &encodings[encoding_count - 1]);
-    assert(encoding_gzip(text) == encoding_gzip(text));
+        FUZZ_CHECK(choice.encoding == &encodings[encoding_count - 1]);
+    FUZZ_CHECK(encoding_gzip(text) == encoding_gzip(text));
     if (!strpbrk(text, "*zZ"))
-        assert(!encoding_gzip(text));
+        FUZZ_CHECK(!encoding_gzip(text));
     arena_finish(&arena);
     return 0;
 }

@@ -1,12 +1,9 @@
 /* Any bytes as an error answer of Azure: always one line that names the status, never a crash. The
  * same bytes as a link: what may carry a token has an origin. */
-#include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "collectors/azure/arm.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
@@ -18,9 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         abort();
     memcpy(text, bytes, count);
     bool ok = arm_error(status, text, count, &error);
-    assert(!ok && error.code != ERROR_NONE && error.http_status == status);
-    assert(atoi(error.message) == status && !strpbrk(error.message, "\r\n"));
-    assert(!http_url_is_safe(text) || http_origin(text, origin));
+    FUZZ_CHECK(!ok && error.code != ERROR_NONE && error.http_status == status);
+    FUZZ_CHECK(atoi(error.message) == status && !strpbrk(error.message, "\r\n"));
+    FUZZ_CHECK(!http_url_is_safe(text) || http_origin(text, origin));
     free(text);
     return 0;
 }

@@ -6,8 +6,7 @@
 
 #include "alerts/text/html.h"
 #include "alerts/text/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 /* Well-formed UTF-8 without controls but line breaks. */
 static void check_text(const char *text, size_t length)

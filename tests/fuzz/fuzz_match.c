@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "alerts/text/match.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "alerts/receivers/receivers.h"
+#include "fuzz.h"
 #include "tests/unit/notification_fixture.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void build(const struct receiver_kind *kind, const void *config,
                   const struct notification *notification)

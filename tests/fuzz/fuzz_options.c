@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/options.h"
+#include "fuzz.h"
 
 struct item {
     const char *name;
@@ -56,8 +57,6 @@ static const struct option rows[] = {
     { 0 }
 };
 /* clang-format on */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,12 +1,9 @@
 /* Any bytes as the answer of a receiver of OTLP: always one meaning and one line, never a crash.
  * The same bytes as headers of a configuration. */
-#include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "exporter/otlp/otlp_answer.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+#include "fuzz.h"
 
 static void read_answer(const uint8_t *bytes, size_t count)
 {
@@ -20,9 +17,9 @@ static void read_answer(const uint8_t *bytes, size_t count)
     buf_text(&response.headers, heads[bytes[0] / ARRAY_COUNT(statuses) % ARRAY_COUNT(heads)]);
     buf_append(&response.body, bytes + 1, count - 1);
     otlp_answer_read(&response, &error, 1763726400, &answer);
-    assert((answer.outcome == OTLP_TAKEN) == !*answer.reason);
-    assert(answer.outcome == OTLP_TAKEN || !answer.rejected);
-    assert(!strpbrk(answer.text, "\r\n") && answer.retry_after_s >= 0);
+    FUZZ_CHECK((answer.outcome == OTLP_TAKEN) == !*answer.reason);
+    FUZZ_CHECK(answer.outcome == OTLP_TAKEN || !answer.rejected);
+    FUZZ_CHECK(!strpbrk(answer.text, "\r\n") && answer.retry_after_s >= 0);
     http_response_finish(&response);
 }
 
@@ -35,7 +32,7 @@ static void read_pairs(const uint8_t *bytes, size_t count)
     const char *text = arena_copy(&arena, (const char *)bytes, count);
     if (otlp_config_pairs(text, &arena, pairs, &found, &error))
         for (size_t i = 0; i < found; i++)
-            assert(*pairs[i].name && strlen(pairs[i].value) <= count);
+            FUZZ_CHECK(*pairs[i].name && strlen(pairs[i].value) <= count);
     arena_finish(&arena);
 }
 

@@ -2,8 +2,7 @@
 #include <stdint.h>
 
 #include "alerts/rules/rule.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

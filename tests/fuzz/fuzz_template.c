@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "core/json_check.h"
+#include "fuzz.h"
 #include "tests/unit/notification_fixture.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { LIMIT = 4096 };
 

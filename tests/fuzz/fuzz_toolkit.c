@@ -8,6 +8,7 @@
 
 #include "exporter/web/password.h"
 #include "exporter/web/toolkit.h"
+#include "fuzz.h"
 
 static void check(const struct toolkit *toolkit)
 {
@@ -26,7 +27,6 @@ static void check(const struct toolkit *toolkit)
             abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
     char path[32], text[64] = "";
