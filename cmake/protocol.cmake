@@ -2,11 +2,13 @@
 # from the folder. Sources include what it makes as "file.pb-c.h".
 find_program(PROTOC_C protoc-c REQUIRED)
 
-# protoc-c knows no `optional`; a oneof of one member is the same on the wire.
+# protoc-c knows no `optional` of proto3; a oneof of one member is the same on the wire.
 function(protocol_without_optional from to)
     file(READ ${from} text)
-    string(REGEX REPLACE "\n *optional ([a-z0-9_]+) ([a-z0-9_]+) = ([0-9]+);"
-        "\n  oneof _\\2 { \\1 \\2 = \\3; }" text "${text}")
+    if(text MATCHES "syntax = \"proto3\"")
+        string(REGEX REPLACE "\n *optional ([a-z0-9_]+) ([a-z0-9_]+) = ([0-9]+);"
+            "\n  oneof _\\2 { \\1 \\2 = \\3; }" text "${text}")
+    endif()
     file(GENERATE OUTPUT ${to} CONTENT "${text}")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${from})
 endfunction()

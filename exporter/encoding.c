@@ -7,6 +7,7 @@
 #include "core/compiler.h"
 #include "exporter/encode_openmetrics.h"
 #include "exporter/encode_text.h"
+#include "exporter/formats/encode_protobuf.h"
 
 enum { ACCEPT_MAX = 8192, Q_ONE = 1000 };
 
@@ -22,6 +23,13 @@ enum { ACCEPT_MAX = 8192, Q_ONE = 1000 };
 #define UNDERSCORES "; escaping=underscores"
 
 const struct encoding encodings[] = {
+    { .name = "protobuf",
+      .media = "application/vnd.google.protobuf",
+      .parameters = { { "proto", "io.prometheus.client.MetricFamily" },
+                      { "encoding", "delimited" } },
+      .content_types = TYPES("application/vnd.google.protobuf; "
+                             "proto=io.prometheus.client.MetricFamily; encoding=delimited", ""),
+      .family = encode_protobuf_family },
     { .name = "openmetrics 0.0.1",
       .media = "application/openmetrics-text", .parameters = { { "version", "0.0.1" } },
       .content_types = SAME_TYPE("application/openmetrics-text; version=0.0.1; charset=utf-8"),

@@ -27,7 +27,7 @@ static export_request *read_packet(const struct otlp_packet *packet)
         size_t all = (of)->n_data_points;                                                          \
         (of)->n_data_points = to - from;                                                           \
         (of)->data_points += from;                                                                 \
-        otlp_wire_pack(items, OTLP_ITEM_FIELD, &whole->base);                                      \
+        protobuf_pack(items, OTLP_ITEM_FIELD, &whole->base);                                       \
         (of)->data_points -= from;                                                                 \
         (of)->n_data_points = all;                                                                 \
     } while (0)

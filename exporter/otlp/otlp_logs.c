@@ -235,11 +235,11 @@ static bool fill(const struct attribute *attribute, const struct record *record,
     switch (attribute->kind) {
     case TEXT:
         if (**text)
-            set_text(&value->any, otlp_wire_valid(*text, arena));
+            set_text(&value->any, protobuf_valid(*text, arena));
         return **text;
     case LIST:
         if (**text)
-            set_list(value, otlp_wire_valid(*text, arena), arena);
+            set_list(value, protobuf_valid(*text, arena), arena);
         return **text;
     case NUMBER:
         set_number(&value->any, *number);
@@ -281,7 +281,7 @@ static void pack(struct buf *items, const struct event *event, const struct reco
             list[count] = &values[count].pair;
             count++;
         }
-    set_text(&text, otlp_wire_valid(body, arena));
+    set_text(&text, protobuf_valid(body, arena));
     Opentelemetry__Proto__Logs__V1__LogRecord message;
     opentelemetry__proto__logs__v1__log_record__init(&message);
     message.time_unix_nano = (uint64_t)event->at * NANO;
@@ -292,7 +292,7 @@ static void pack(struct buf *items, const struct event *event, const struct reco
     message.n_attributes = count;
     message.attributes = list;
     message.event_name = (char *)(uintptr_t)name;
-    otlp_wire_pack(items, OTLP_ITEM_FIELD, &message.base);
+    protobuf_pack(items, OTLP_ITEM_FIELD, &message.base);
 }
 
 void otlp_logs_append(struct buf *items, const struct event *event, const char *portal)

@@ -28,7 +28,7 @@ static void set_labels(struct labels *labels, const struct sample *sample, struc
     for (labels->count = 0; sample->family->labels[labels->count]; labels->count++) {
         struct otlp_wire_text *text = &labels->texts[labels->count];
         otlp_wire_text(text, sample->family->labels[labels->count],
-                       otlp_wire_valid(sample->values[labels->count], arena));
+                       protobuf_valid(sample->values[labels->count], arena));
         labels->list[labels->count] = &text->pair;
     }
 }
@@ -55,7 +55,7 @@ static exemplar *exemplar_of(const struct metric_exemplar *of, struct arena *are
         key_value *list[1];
     } *one = arena_alloc(arena, sizeof *one);
     opentelemetry__proto__metrics__v1__exemplar__init(&one->message);
-    otlp_wire_text(&one->label, of->label, otlp_wire_valid(of->text, arena));
+    otlp_wire_text(&one->label, of->label, protobuf_valid(of->text, arena));
     one->list[0] = &one->label.pair;
     one->message.n_filtered_attributes = 1;
     one->message.filtered_attributes = one->list;
@@ -97,7 +97,7 @@ static void append_number(struct otlp_metrics *metrics, const struct sample *sam
         point.start_time_unix_nano = start_of(metrics, sample);
     point.value_case = OPENTELEMETRY__PROTO__METRICS__V1__NUMBER_DATA_POINT__VALUE_AS_DOUBLE;
     point.as_double = sample->value;
-    otlp_wire_pack(&metrics->points, DATA_POINTS, &point.base);
+    protobuf_pack(&metrics->points, DATA_POINTS, &point.base);
 }
 
 static void append_histogram(struct otlp_metrics *metrics, const struct sample *sample)
@@ -116,7 +116,7 @@ static void append_histogram(struct otlp_metrics *metrics, const struct sample *
     point.bucket_counts = (uint64_t *)(uintptr_t)sample->histogram->buckets; /* only read */
     point.n_explicit_bounds = family->bucket_count;
     point.explicit_bounds = (double *)(uintptr_t)family->buckets;
-    otlp_wire_pack(&metrics->points, DATA_POINTS, &point.base);
+    protobuf_pack(&metrics->points, DATA_POINTS, &point.base);
 }
 
 static void append_exponential(struct otlp_metrics *metrics, const struct sample *sample)
@@ -140,7 +140,7 @@ static void append_exponential(struct otlp_metrics *metrics, const struct sample
     buckets.offset = native->first - 1;
     buckets.n_bucket_counts = native->count;
     buckets.bucket_counts = (uint64_t *)(uintptr_t)native->counts; /* only read */
-    otlp_wire_pack(&metrics->points, DATA_POINTS, &point.base);
+    protobuf_pack(&metrics->points, DATA_POINTS, &point.base);
 }
 #undef FILL_POINT
 
@@ -186,11 +186,11 @@ static void append_kind(unsigned field, const struct family *family, struct buf 
         exponential.aggregation_temporality = CUMULATIVE;
     sum.is_monotonic = family->type == METRIC_COUNTER;
     if (field == HISTOGRAM)
-        otlp_wire_pack(out, 0, &histogram.base);
+        protobuf_pack(out, 0, &histogram.base);
     else if (field == EXPONENTIAL)
-        otlp_wire_pack(out, 0, &exponential.base);
+        protobuf_pack(out, 0, &exponential.base);
     else if (field == SUM)
-        otlp_wire_pack(out, 0, &sum.base);
+        protobuf_pack(out, 0, &sum.base);
 }
 
 /* An info is a sum of 1 that does not grow, and says what it is. */
@@ -207,7 +207,7 @@ static void append_head(const struct family *family, struct buf *out)
     metric.unit = (char *)(uintptr_t)name.unit;
     metric.n_metadata = family->type == METRIC_INFO;
     metric.metadata = list;
-    otlp_wire_pack(out, 0, &metric.base);
+    protobuf_pack(out, 0, &metric.base);
 }
 
 /* The points of a family so far become a metric of the request. sample: one of them. */
@@ -217,10 +217,10 @@ static void end_family(struct otlp_metrics *metrics, const struct sample *sample
     unsigned field = field_of(metrics, sample);
     append_kind(field, sample->family, &metrics->points);
     append_head(sample->family, &head);
-    size_t data = otlp_wire_size(field, metrics->points.length);
-    otlp_wire_head(&metrics->items, OTLP_ITEM_FIELD, head.length + data);
+    size_t data = protobuf_size(field, metrics->points.length);
+    protobuf_head(&metrics->items, OTLP_ITEM_FIELD, head.length + data);
     buf_append(&metrics->items, head.data, head.length);
-    otlp_wire_nest(&metrics->items, field, &metrics->points);
+    protobuf_nest(&metrics->items, field, &metrics->points);
     metrics->item_points += metrics->point_count;
     metrics->point_count = 0;
     buf_reset(&metrics->points);

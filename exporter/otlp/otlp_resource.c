@@ -58,8 +58,8 @@ void otlp_resource_init(struct otlp_resource *resource, const struct otlp_config
     key_value *list[ATTRIBUTES_MAX];
     size_t count = gather(config, instance, &arena, pairs);
     for (size_t i = 0; i < count; i++) {
-        otlp_wire_text(&texts[i], otlp_wire_valid(pairs[i].name, &arena),
-                       otlp_wire_valid(pairs[i].value, &arena));
+        otlp_wire_text(&texts[i], protobuf_valid(pairs[i].name, &arena),
+                       protobuf_valid(pairs[i].value, &arena));
         list[i] = &texts[i].pair;
     }
     Opentelemetry__Proto__Resource__V1__Resource message;
@@ -72,8 +72,8 @@ void otlp_resource_init(struct otlp_resource *resource, const struct otlp_config
     scope.name = name;
     scope.version = version;
     *resource = (struct otlp_resource){ 0 };
-    otlp_wire_pack(&resource->resource, 0, &message.base);
-    otlp_wire_pack(&resource->scope, 0, &scope.base);
+    protobuf_pack(&resource->resource, 0, &message.base);
+    protobuf_pack(&resource->scope, 0, &scope.base);
 }
 
 void otlp_resource_finish(struct otlp_resource *resource)
@@ -87,16 +87,16 @@ void otlp_resource_request(const struct otlp_resource *resource, const struct bu
 {
     char url[] = SCHEMA_URL;
     const struct buf schema = { .data = url, .length = sizeof url - 1 };
-    size_t schema_size = otlp_wire_size(SCHEMA, schema.length);
-    size_t scope = otlp_wire_size(SCOPE, resource->scope.length) + items->length + schema_size;
-    size_t whole = otlp_wire_size(RESOURCE, resource->resource.length) +
-                   otlp_wire_size(RESOURCE_SCOPES, scope) + schema_size;
-    buf_reserve(request, otlp_wire_size(REQUEST_ITEMS, whole));
-    otlp_wire_head(request, REQUEST_ITEMS, whole);
-    otlp_wire_nest(request, RESOURCE, &resource->resource);
-    otlp_wire_head(request, RESOURCE_SCOPES, scope);
-    otlp_wire_nest(request, SCOPE, &resource->scope);
+    size_t schema_size = protobuf_size(SCHEMA, schema.length);
+    size_t scope = protobuf_size(SCOPE, resource->scope.length) + items->length + schema_size;
+    size_t whole = protobuf_size(RESOURCE, resource->resource.length) +
+                   protobuf_size(RESOURCE_SCOPES, scope) + schema_size;
+    buf_reserve(request, protobuf_size(REQUEST_ITEMS, whole));
+    protobuf_head(request, REQUEST_ITEMS, whole);
+    protobuf_nest(request, RESOURCE, &resource->resource);
+    protobuf_head(request, RESOURCE_SCOPES, scope);
+    protobuf_nest(request, SCOPE, &resource->scope);
     buf_append(request, items->data, items->length);
-    otlp_wire_nest(request, SCHEMA, &schema); /* of the scope */
-    otlp_wire_nest(request, SCHEMA, &schema);
+    protobuf_nest(request, SCHEMA, &schema); /* of the scope */
+    protobuf_nest(request, SCHEMA, &schema);
 }

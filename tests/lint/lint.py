@@ -39,11 +39,13 @@ FLOORS = {
     "alerts": ALERTS,
     "alerts/api": ALERTS,
     "exporter/web": CORE + ("exporter/web",),
-    "exporter/otlp": ALERTS + ("exporter/otlp",),
-    "exporter": ALERTS + ("collectors/azure", "exporter/web", "exporter/otlp", "exporter"),
+    "exporter/formats": CORE + ("exporter/formats",),
+    "exporter/otlp": ALERTS + ("exporter/formats", "exporter/otlp"),
+    "exporter": ALERTS + ("collectors/azure", "exporter/web", "exporter/formats", "exporter/otlp",
+                          "exporter"),
 }
 
-# Each third-party library: its headers, the names it defines, its one home: a file, or a room.
+# Each third-party library: its headers, the names it defines, its one home: a file, or rooms.
 LIBRARIES = (
     ("cJSON", r"cjson/|cJSON\.h", r"\bcJSON\w*", r"core/json\.c"),
     ("libcurl", r"curl/", r"\b(curl_\w+|CURL\w*)\b", r"core/http\.c"),
@@ -55,7 +57,7 @@ LIBRARIES = (
     ("GnuTLS", r"gnutls/", r"\b(gnutls_\w+|GNUTLS_\w+)\b", r"exporter/web/tls\.c"),
     ("libmicrohttpd", r"microhttpd\.h", r"\bMHD_\w+", "exporter/web/"),
     ("protobuf-c", r"protobuf-c/|\.pb-c\.h", r"\b(ProtobufC\w+|protobuf_c_\w+)\b",
-     "exporter/otlp/"),
+     "exporter/(formats|otlp)/"),
     ("SQLite", r"sqlite3\.h", r"\bsqlite3\w*", r"alerts/store/database\.c"),
 )
 # Calls that give memory or end the program, and their one home.
@@ -151,7 +153,7 @@ def check_call_circles(project, say):
 
 
 def is_home(home, path):
-    return os.path.dirname(path) + "/" == home or bool(re.fullmatch(home, path))
+    return bool(re.fullmatch(home, os.path.dirname(path) + "/") or re.fullmatch(home, path))
 
 
 def check_libraries(project, say):

@@ -218,6 +218,11 @@ TEST(content_types_of_the_program)
           "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=dots" },
         { "application/openmetrics-text;version=0.0.1;escaping=values",
           "application/openmetrics-text; version=0.0.1; charset=utf-8" },
+        { PROTOBUF, "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+                    "encoding=delimited" },
+        { PROTOBUF ";escaping=allow-utf-8",
+          "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+          "encoding=delimited; escaping=allow-utf-8" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
         CHECK_TEXT(encoding_choose(encodings, encoding_count, cases[i].accept).content_type,
