@@ -8,13 +8,12 @@ import gzip
 import json
 import os
 import re
-import shutil
 import subprocess
 
-from fetched import SETTING_UP, command, once, python_of, set_up, taken_over, text_of
-from harness import (EXPORTER, ROOT, SLOWNESS, Exporter, Folder, Metrics, Skip, contains, equal,
+from fetched import SETTING_UP, built_by_go, python_of, set_up, taken_over, text_of
+from harness import (EXPORTER, ROOT, SLOWNESS, Exporter, Folder, Metrics, contains, equal,
                      run, until)
-from otlp import EVERY_HOUR, configuration, tenant
+from otlp import EVERY_HOUR, configuration, scraped, tenant
 from promtool import check
 
 GOLDEN = os.path.join(ROOT, "tests/golden/exposition")
@@ -31,6 +30,10 @@ FORMATS = {  # what is asked for: (what comes, how it is read)
 }
 
 
+PROTOBUF = ("application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+            "encoding=delimited")
+
+
 # --- the judges ---------------------------------------------------------------------------------
 def judged(kind, path):
     """[[name, labels, value, exemplar]] as prometheus_client reads a file."""
@@ -44,26 +47,22 @@ def judged(kind, path):
 def expfmt():
     """A program of Prometheus' own library, built once."""
     folder = taken_over("expfmt", ("main.go", "go.mod", "go.sum"))
-
-    def fetch():
-        if not shutil.which("go"):
-            raise Skip("no go on this machine")
-        try:
-            command(["go", "build", "-o", "expfmt", "."], folder, "expfmt")
-        except subprocess.TimeoutExpired:
-            raise Skip("expfmt took too long to build") from None
-
     wanted = text_of(folder, "go.mod") + text_of(folder, "main.go")
-    once(folder, wanted, "expfmt", fetch)
+    built_by_go(folder, wanted, "expfmt", ["go", "build", "-o", "expfmt", "."])
     return os.path.join(folder, "expfmt")
+
+
+def printed(content_type, body, *more):
+    """What Prometheus' library says of a body under a content type."""
+    done = subprocess.run([expfmt(), content_type, *more], input=body, check=False,
+                          capture_output=True, timeout=60 * SLOWNESS)
+    equal((done.returncode, done.stderr), (0, b""), f"expfmt on {content_type}")
+    return done.stdout.decode()
 
 
 def decoded(content_type, body):
     """{family: (type, how many metrics)} as Prometheus' library reads it under a content type."""
-    done = subprocess.run([expfmt(), content_type], input=body, check=False, capture_output=True,
-                          timeout=60 * SLOWNESS)
-    equal((done.returncode, done.stderr), (0, b""), f"expfmt on {content_type}")
-    rows = [line.split() for line in done.stdout.decode().splitlines()]
+    rows = [line.split() for line in printed(content_type, body).splitlines()]
     return {name: (kind, int(count)) for name, kind, count in rows}
 
 
@@ -187,6 +186,28 @@ def test_every_format_says_the_same():
                 labels, value, at = exemplars[name]
                 assert re.fullmatch("[0-9a-f]{16}", labels["finding_id"]), labels
                 assert value >= 0 and at > 1.7e9, exemplars[name]
+
+
+def test_protobuf_is_the_text_in_other_bytes():
+    """As Prometheus' library writes as a text what it read of protobuf."""
+    expfmt()
+    with Folder() as folder, tenant() as fake:
+        config = configuration(fake, folder, {}, collectors=EVERY_HOUR)
+        config["metrics"] = {"opt_in_list": [".*"]}
+        with Exporter(folder, config) as exporter:
+            exporter.wait_ready()
+
+            def same():
+                answer = exporter.get("/metrics", headers={"Accept": PROTOBUF})
+                equal(answer.headers["content-type"], PROTOBUF, "content type")
+                got = Metrics(printed(PROTOBUF, answer.body, "text"))
+                want = exporter.metrics()
+                different[:] = set(scraped(got).items()) ^ set(scraped(want).items())
+                differing = {name for name in want.types if got.types.get(name) != want.types[name]}
+                return len(want.samples) > 100 and not different and not differing and \
+                    decoded(PROTOBUF, answer.body) == decoded(TEXT_TYPE, want.text.encode())
+            different = []
+            until("the same in protobuf", same, told=lambda: str(different[:4]))
 
 
 def test_lines_of_creation_are_an_option():

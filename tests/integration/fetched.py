@@ -77,6 +77,19 @@ def python_of(name):
     return python
 
 
+def built_by_go(folder, wanted, what, words):
+    """The folder, where these words of Go built what is wanted once."""
+    def fetch():
+        if not shutil.which("go"):
+            raise Skip("no go on this machine")
+        try:
+            command(words, folder, what)
+        except subprocess.TimeoutExpired:
+            raise Skip(f"{what} took too long to build") from None
+
+    return once(folder, wanted, what, fetch)
+
+
 def debian(package, program):
     """A command for a Debian program that is on the machine, or unpacked without installing it,
     with what it needs of others: (words, environment)."""

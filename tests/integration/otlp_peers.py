@@ -4,11 +4,9 @@
 otlp_peers.py --setup builds it of its Go modules; the test skips what was not built.
 """
 import os
-import shutil
-import subprocess
 
-from fetched import SETTING_UP, command, once, set_up, taken_over, text_of
-from harness import Exporter, Folder, Program, Skip, equal, free_port, run, until
+from fetched import SETTING_UP, built_by_go, set_up, taken_over, text_of
+from harness import Exporter, Folder, Program, equal, free_port, run, until
 from otlp import (EVERY_HOUR, agree, complete, configuration, exponential, last_push, pushed,
                   scraped, tenant)
 from otlp_receiver import Receiver
@@ -17,17 +15,8 @@ from otlp_receiver import Receiver
 def collector():
     """The program, built once."""
     folder = taken_over("collector", ("main.go", "go.mod", "go.sum"))
-
-    def fetch():
-        if not shutil.which("go"):
-            raise Skip("no go on this machine")
-        try:
-            command(["go", "build", "-o", "collector", "."], folder, "the collector")
-        except subprocess.TimeoutExpired:
-            raise Skip("the collector took too long to build") from None
-
     wanted = text_of(folder, "go.mod") + text_of(folder, "main.go")
-    once(folder, wanted, "the collector", fetch)
+    built_by_go(folder, wanted, "the collector", ["go", "build", "-o", "collector", "."])
     return os.path.join(folder, "collector")
 
 

@@ -1,5 +1,6 @@
 // expfmt CONTENT-TYPE < body: what Prometheus' own library decodes of an exposition under a content
-// type, a line for each family: its name, its type, how many metrics it has.
+// type, a line for each family: its name, its type, how many metrics it has. A second argument, and
+// it writes the text format of them.
 package main
 
 import (
@@ -25,6 +26,13 @@ func main() {
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
+		}
+		if len(os.Args) > 2 {
+			if _, err := expfmt.MetricFamilyToText(os.Stdout, &family); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			continue
 		}
 		fmt.Println(family.GetName(), family.GetType(), len(family.GetMetric()))
 	}
