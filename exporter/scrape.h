@@ -4,7 +4,7 @@
 #include "alerts/alerting.h"
 #include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
-#include "exporter/encoding.h"
+#include "exporter/formats/encoding.h"
 #include "exporter/series.h"
 #include "exporter/web/web_route.h"
 

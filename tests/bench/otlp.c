@@ -10,7 +10,7 @@
 
 #include "../unit/test.h"
 #include "core/compiler.h"
-#include "exporter/encoding.h"
+#include "exporter/formats/encoding.h"
 #include "exporter/otlp/otlp_metrics.h"
 
 enum { MORE_KB_MAX = 2048, KINDS = 40 };

@@ -4,7 +4,7 @@
 
 #include "core/arena.h"
 #include "core/compiler.h"
-#include "exporter/encoding.h"
+#include "exporter/formats/encoding.h"
 #include "fuzz.h"
 
 static bool is_of(const struct encoding *row, const char *content_type)

@@ -9,7 +9,7 @@
 #include "core/buf.h"
 #include "core/compiler.h"
 #include "core/metric.h"
-#include "exporter/encoding.h"
+#include "exporter/formats/encoding.h"
 #include "test.h"
 
 static const struct family_2 exposition_fruit = {

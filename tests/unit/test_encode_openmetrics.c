@@ -1,4 +1,4 @@
-#include "exporter/encode_openmetrics.h"
+#include "exporter/formats/encode_openmetrics.h"
 
 #include <locale.h>
 

@@ -1,4 +1,4 @@
-#include "exporter/encode_text.h"
+#include "exporter/formats/encode_text.h"
 
 #include <locale.h>
 

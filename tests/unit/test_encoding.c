@@ -1,4 +1,4 @@
-#include "exporter/encoding.h"
+#include "exporter/formats/encoding.h"
 
 #include <string.h>
 

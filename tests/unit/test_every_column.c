@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "collectors_world.h"
-#include "exporter/encode_text.h"
-#include "exporter/encoding.h"
+#include "exporter/formats/encode_text.h"
+#include "exporter/formats/encoding.h"
 
 #define RESOURCE "/subscriptions/s-1/resourcegroups/g/providers/a.b/c/d"
 /* What an id tells where columns do not. */

@@ -1,13 +1,13 @@
-#include "exporter/encoding.h"
+#include "exporter/formats/encoding.h"
 
 #include <assert.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/compiler.h"
-#include "exporter/encode_openmetrics.h"
-#include "exporter/encode_text.h"
+#include "exporter/formats/encode_openmetrics.h"
 #include "exporter/formats/encode_protobuf.h"
+#include "exporter/formats/encode_text.h"
 
 enum { ACCEPT_MAX = 8192, Q_ONE = 1000 };
 

@@ -1,4 +1,4 @@
-#include "exporter/encode_line.h"
+#include "exporter/formats/encode_line.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
-#include "exporter/encode_text.h"
+#include "exporter/formats/encode_text.h"
 
 #include <string.h>
 
-#include "exporter/encode_line.h"
+#include "exporter/formats/encode_line.h"
 
 static const char *const type_words[] = {
     [METRIC_GAUGE] = "gauge",

@@ -1,10 +1,10 @@
-#include "exporter/encode_openmetrics.h"
+#include "exporter/formats/encode_openmetrics.h"
 
 #include <string.h>
 
 #include "core/utf8.h"
-#include "exporter/encode_line.h"
-#include "exporter/encoding.h"
+#include "exporter/formats/encode_line.h"
+#include "exporter/formats/encoding.h"
 
 /* Of a label and its value together. source: OpenMetrics 1.0.0, Exemplars. */
 enum { EXEMPLAR_CHARACTERS_MAX = 128 };
