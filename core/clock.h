@@ -16,6 +16,7 @@ int64_t clock_lead_s(void);       /* how far the wall clock is ahead of it; 0 un
 int64_t clock_wall_ms(void);      /* the wall clock itself: for lines that others put in order */
 int64_t clock_monotonic_ms(void); /* for deadlines; never steps back */
 int64_t clock_monotonic_us(void); /* the same for what is short */
+int64_t clock_thread_us(void);    /* processor time of this thread: none while others run */
 
 /* What the program's clock is made of. steady_ms: any clock that runs evenly. Pure. */
 struct clock_follower {

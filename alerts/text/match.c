@@ -255,10 +255,10 @@ static enum match_answer ask_pattern(struct match_pattern *pattern, const char *
 {
     if (budget && budget->left_us <= 0)
         return MATCH_LIMIT;
-    int64_t began_us = budget ? clock_monotonic_us() : 0;
+    int64_t began_us = budget ? clock_thread_us() : 0;
     enum regex_answer answer = regex_match(pattern->regex, value);
     if (budget)
-        budget->left_us -= clock_monotonic_us() - began_us;
+        budget->left_us -= clock_thread_us() - began_us;
     if (answer == REGEX_LIMIT) {
         pattern->limited = true;
         return MATCH_LIMIT;

@@ -45,7 +45,8 @@ struct match_label {
     const char *name, *value;
 };
 
-/* The time that regular expressions may still take; NULL where one is asked for = any. */
+/* The processor time that regular expressions may still take: a busy machine spends none of it.
+ * NULL where one is asked for = any. */
 struct match_budget {
     int64_t left_us;
 };

@@ -1,5 +1,10 @@
 /* Matchers as Alertmanager reads them. */
 #include "alerts/text/match.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include "core/clock.h"
 #include "tests/unit/test.h"
 
 static const struct match_label labels[] = {
@@ -143,6 +148,56 @@ TEST(match_keeps_a_budget)
     budget.left_us = 0;
     CHECK_INT(match_ask(&list, labels, 5, &budget), MATCH_LIMIT);
     CHECK_INT(match_value(&list.matches[0], "NewCritical", &budget), MATCH_YES);
+}
+
+/* Runs on one processor only, with all who do. */
+static void share_a_processor(void)
+{
+    cpu_set_t all, one;
+    int first = 0;
+    CHECK_INT(sched_getaffinity(0, sizeof all, &all), 0);
+    while (!CPU_ISSET(first, &all))
+        first++;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    CHECK_INT(sched_setaffinity(0, sizeof one, &one), 0);
+}
+
+struct asker {
+    int64_t took_us, spent_us;
+};
+
+static void *ask_often(void *context)
+{
+    enum { ASKED_US = 60000 };
+    struct asker *asker = context;
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(match_finish) struct match_list list = { 0 };
+    struct match_budget budget = { .left_us = INT64_MAX };
+    struct error error;
+    char value[4001];
+    memset(value, 'a', sizeof value - 1);
+    value[sizeof value - 1] = 0;
+    const struct match_label label = { "name", value };
+    share_a_processor();
+    CHECK(match_parse("name=~\"[a-z]*b\"", &list, &arena, &error));
+    for (int64_t began_us = clock_thread_us(); asker->took_us < ASKED_US;
+         asker->took_us = clock_thread_us() - began_us)
+        CHECK_INT(match_ask(&list, &label, 1, &budget), MATCH_NO);
+    asker->spent_us = INT64_MAX - budget.left_us;
+    return NULL;
+}
+
+TEST(match_spends_no_time_of_others)
+{
+    struct asker askers[3] = { 0 };
+    pthread_t threads[ARRAY_COUNT(askers)];
+    for (size_t i = 0; i < ARRAY_COUNT(askers); i++)
+        CHECK_INT(pthread_create(&threads[i], NULL, ask_often, &askers[i]), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(askers); i++) {
+        pthread_join(threads[i], NULL);
+        CHECK(askers[i].spent_us > 0 && askers[i].spent_us <= askers[i].took_us);
+    }
 }
 
 TEST(match_bounds_a_list)
