@@ -121,12 +121,14 @@ bool exponential_read(const char *text, struct exponential *histogram)
     *histogram = read;
     if (sscanf(text, "%d %" SCNu64 " %" SCNd32 "%n", &schema, &read.zero_count, &read.first,
                &used) != 3 ||
-        schema < SCHEMA_MIN || schema > EXPONENTIAL_SCHEMA || read.first < -2 * INDEX_MAX ||
-        read.first > INDEX_MAX)
+        schema < SCHEMA_MIN || schema > EXPONENTIAL_SCHEMA)
         return false;
     read.merged = EXPONENTIAL_SCHEMA - schema;
+    int32_t most = merged_index(INDEX_MAX, read.merged);
+    if (read.first < -most || read.first > most)
+        return false;
     for (const char *at = text + used; *at; at += used, read.count++)
-        if (read.count == EXPONENTIAL_BUCKETS ||
+        if (read.count == EXPONENTIAL_BUCKETS || read.first + (int32_t)read.count > most ||
             sscanf(at, " %" SCNu64 "%n", &read.counts[read.count], &used) != 1)
             return false;
     *histogram = read;

@@ -122,8 +122,10 @@ TEST(a_text_is_read_back)
     exponential_add(&histogram, 0, 7);
     CHECK(exponential_read(text_of(&histogram), &again));
     CHECK(!memcmp(&histogram, &again, sizeof again));
-    static const char *const bad[] = { "",       "x",         "3",         "3 1",         "4 0 0",
-                                       "-5 0 0", "3 0 99999", "3 0 0 1 x", "3 0 -99999 1" };
+    static const char *const bad[] = { "",          "x",          "3",
+                                       "3 1",       "4 0 0",      "-5 0 0",
+                                       "3 0 99999", "3 0 0 1 x",  "3 0 -99999 1",
+                                       "-4 0 65",   "-4 0 -65 1", "3 0 8192 1 1" };
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
         CHECK(!exponential_read(bad[i], &again));
         CHECK_INT(exponential_total(&again), 0);
