@@ -15,58 +15,56 @@ static const struct family_4 findings = {
     .help = "Open findings: unhealthy resources per recommendation, by risk level; contextual is "
             "true when the level comes from Defender CSPM and false when Azure derived it from "
             "severity. Of clouds but Azure, here and below, only those the subscription has. From "
-            "assessments, cached 15m.",
+            "assessments, cached.",
     LABELS("subscription_id", "cloud", "risk_level", "contextual"),
 };
 static const struct family_3 assessed_resources = {
     .name = "defender_assessed_resources", .type = METRIC_GAUGE, .level = 0,
     .help = "Assessment results, one per resource and recommendation, by status. From "
-            "assessments, cached 15m.",
+            "assessments, cached.",
     LABELS("subscription_id", "cloud", "status"),
 };
 static const struct family_2 plan_off = {
     .name = "defender_plan_off_results", .type = METRIC_GAUGE, .level = 0,
     .help = "Assessment results that are not applicable only because a Defender plan is off: a gap "
             "in coverage, not health. They are in defender_assessed_resources as not_applicable, "
-            "too. From assessments, cached 15m.",
+            "too. From assessments, cached.",
     LABELS("subscription_id", "cloud"),
 };
 static const struct family_3 affected_resources = {
     .name = "defender_affected_resources", .type = METRIC_GAUGE, .level = 0,
     .help = "Resources with at least one open finding, by the worst risk level among them. From "
-            "assessments, cached 15m.",
+            "assessments, cached.",
     LABELS("subscription_id", "cloud", "risk_level"),
 };
 static const struct family_2 on_attack_path = {
     .name = "defender_findings_on_attack_path", .type = METRIC_GAUGE, .level = 0,
-    .help = "Open findings on at least one attack path, by risk level. From assessments, cached "
-            "15m.",
+    .help = "Open findings on at least one attack path, by risk level. From assessments, cached.",
     LABELS("subscription_id", "risk_level"),
 };
 static const struct family_2 internet_exposed = {
     .name = "defender_findings_internet_exposed", .type = METRIC_GAUGE, .level = 0,
     .help = "Open findings with internet exposure among their risk factors, by risk level. From "
-            "assessments, cached 15m.",
+            "assessments, cached.",
     LABELS("subscription_id", "risk_level"),
 };
 static const struct family_2 oldest = {
     .name = "defender_finding_oldest_timestamp_seconds", .type = METRIC_GAUGE, .level = 0,
     .unit = "seconds",
     .help = "When the open finding that is open longest changed its status, by risk level; absent "
-            "when there is none. From assessments, cached 15m.",
+            "when there is none. From assessments, cached.",
     LABELS("subscription_id", "risk_level"),
 };
 static const struct family_1 newest_evaluation = {
     .name = "defender_data_newest_evaluation_timestamp_seconds", .type = METRIC_GAUGE, .level = 0,
     .unit = "seconds",
-    .help = "Newest status change Azure reported for the subscription. From assessments, cached "
-            "15m.",
+    .help = "Newest status change Azure reported for the subscription. From assessments, cached.",
     LABELS("subscription_id"),
 };
 static const struct family_2 type_findings = {
     .name = "defender_resource_type_findings", .type = METRIC_GAUGE, .level = 1,
     .help = "Open findings by resource type and risk level, over all subscriptions, without "
-            "zeros. From assessments, cached 15m.",
+            "zeros. From assessments, cached.",
     LABELS("resource_type", "risk_level"),
 };
 static const struct family_3 recommendation_findings = {
@@ -74,13 +72,13 @@ static const struct family_3 recommendation_findings = {
     .help = "Open findings of recommendations that stand for many (grouped) or for one thing, such "
             "as a package or a secret (individual), by category and risk level, over all "
             "subscriptions, without zeros. A grouped one whose resource has individual ones of its "
-            "kind is left out. From assessments, cached 15m.",
+            "kind is left out. From assessments, cached.",
     LABELS("model", "category", "risk_level"),
 };
 static const struct family_8 assessment_info = {
     .name = "defender_assessment_info", .type = METRIC_INFO, .level = 1,
     .help = "A recommendation that has open findings, but for individual ones; model is plain or "
-            "grouped. From assessments and assessmentMetadata, cached 15m.",
+            "grouped. From assessments and assessmentMetadata, cached.",
     LABELS("assessment_id", "display_name", "category", "severity", "effort",
                      "user_impact", "assessment_type", "model"),
 };
@@ -88,18 +86,18 @@ static const struct family_2 assessment_findings = {
     .name = "defender_assessment_findings", .type = METRIC_GAUGE, .level = 1,
     .help = "Open findings by recommendation and risk level, over all subscriptions, without "
             "zeros. Individual recommendations come and go by the thousand: they are in "
-            "defender_recommendation_findings alone. From assessments, cached 15m.",
+            "defender_recommendation_findings alone. From assessments, cached.",
     LABELS("assessment_id", "risk_level"),
 };
 static const struct family_3 assessment_subscription_findings = {
     .name = "defender_assessment_subscription_findings", .type = METRIC_GAUGE, .level = 2,
     .help = "Open findings by recommendation, subscription and risk level, without zeros and "
-            "without individual recommendations. From assessments, cached 15m.",
+            "without individual recommendations. From assessments, cached.",
     LABELS("assessment_id", "subscription_id", "risk_level"),
 };
 static const struct family_7 finding_info = {
     .name = "defender_finding_info", .type = METRIC_INFO, .level = 3,
-    .help = "An open finding, the worst 5000 of them. From assessments, cached 15m.",
+    .help = "An open finding, the worst 5000 of them. From assessments, cached.",
     LABELS("finding_id", "assessment_id", "subscription_id", "resource_group",
                      "resource_type", "resource_name", "risk_level"),
 };

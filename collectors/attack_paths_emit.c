@@ -4,7 +4,7 @@
 #include "collectors/attack_paths.h"
 #include "core/memory.h"
 
-#define FROM "From attack paths, cached 30m."
+#define FROM "From attack paths, cached."
 
 static const struct family_2 by_risk = {
     .name = "defender_attack_paths",

@@ -4,7 +4,7 @@
 #include "collectors/baselines.h"
 #include "core/memory.h"
 
-#define FROM "From machine configuration and its recommendations, cached 30m."
+#define FROM "From machine configuration and its recommendations, cached."
 
 static const struct family_3 machines = {
     .name = "defender_baseline_machines", .type = METRIC_GAUGE, .level = 0,

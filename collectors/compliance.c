@@ -478,7 +478,7 @@ const char *compliance_benchmark(const struct snapshot *snapshot, const struct f
 
 /* --- the collector ---------------------------------------------------------------------------- */
 
-#define HELP(text) text " From regulatory compliance, cached 1h."
+#define HELP(text) text " From regulatory compliance, cached."
 static const struct family_3 standard_controls = {
     .name = "defender_compliance_controls",
     .type = METRIC_GAUGE,

@@ -128,7 +128,7 @@ bool exemptions_find(const struct snapshot *snapshot, const struct finding *find
 
 /* --- metrics ---------------------------------------------------------------------------------- */
 
-#define FROM " From policyexemptions, cached 1h."
+#define FROM " From policyexemptions, cached."
 
 static const struct family_2 exemptions = {
     .name = "defender_exemptions",

@@ -16,7 +16,7 @@ const struct family_1 exemptions_points = {
     .level = 1,
     .help = "Secure score points of a subscription's own score that exempted resources hold: their "
             "share of each control, those that fail another recommendation of it left out. From "
-            "assessments, securescorecontrols and policyexemptions, cached 1h.",
+            "assessments, securescorecontrols and policyexemptions, cached.",
     LABELS("subscription_id"),
 };
 

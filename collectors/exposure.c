@@ -102,7 +102,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
 
 /* --- metrics ---------------------------------------------------------------------------------- */
 
-#define FROM " From ExposureGraphNodes, cached 6h."
+#define FROM " From ExposureGraphNodes, cached."
 
 static const struct family_1 nodes = {
     .name = "defender_exposure_nodes",

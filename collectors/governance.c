@@ -262,7 +262,7 @@ static const struct family_2 assignments = {
     .level = 0,
     .help = "Open findings that governance assigned to somebody, by state: overdue since the day "
             "after the due date (UTC), else grace (it does not lower the secure score until then) "
-            "or on_time. From governanceassignments, cached 30m.",
+            "or on_time. From governanceassignments, cached.",
     LABELS("subscription_id", "state"),
 };
 static const struct family *const families[] = { &assignments.family, NULL };

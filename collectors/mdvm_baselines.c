@@ -194,7 +194,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
 
 /* --- metrics ---------------------------------------------------------------------------------- */
 
-#define FROM " From the Defender API, cached 6h."
+#define FROM " From the Defender API, cached."
 
 static const struct family_2 devices = {
     .name = "defender_mdvm_baseline_devices",

@@ -254,7 +254,7 @@ static const struct family_2 plan_enabled = {
     .type = METRIC_GAUGE,
     .level = 0,
     .help = "1 when a Defender plan is on in a subscription, 0 when it is off. From pricings, "
-            "cached 1h.",
+            "cached.",
     LABELS("subscription_id", "plan"),
 };
 static const struct family_1 servers_plan2_enabled = {
@@ -262,7 +262,7 @@ static const struct family_1 servers_plan2_enabled = {
     .type = METRIC_GAUGE,
     .level = 0,
     .help = "1 when Defender for Servers Plan 2 is on, which OS security baselines need. From "
-            "pricings, cached 1h.",
+            "pricings, cached.",
     LABELS("subscription_id"),
 };
 static const struct family_1 cspm_enabled = {
@@ -270,7 +270,7 @@ static const struct family_1 cspm_enabled = {
     .type = METRIC_GAUGE,
     .level = 0,
     .help = "1 when Defender CSPM is on, which attack paths and contextual risk levels need. From "
-            "pricings, cached 1h.",
+            "pricings, cached.",
     LABELS("subscription_id"),
 };
 static const struct family_4 plan_info = {
@@ -278,7 +278,7 @@ static const struct family_4 plan_info = {
     .type = METRIC_INFO,
     .level = 2,
     .help = "A Defender plan of a subscription; coverage is full, partial or none of its "
-            "resources. From pricings, cached 1h.",
+            "resources. From pricings, cached.",
     LABELS("subscription_id", "plan", "sub_plan", "coverage"),
 };
 static const struct family_3 extension_enabled = {
@@ -286,7 +286,7 @@ static const struct family_3 extension_enabled = {
     .type = METRIC_GAUGE,
     .level = 2,
     .help = "1 when an extension of a Defender plan is on, 0 when it is off. From pricings, "
-            "cached 1h.",
+            "cached.",
     LABELS("subscription_id", "plan", "extension"),
 };
 static const struct family *const families[] = {

@@ -234,7 +234,7 @@ static const struct family_2 machine_count = {
     .type = METRIC_GAUGE,
     .level = 0,
     .help = "Virtual machines (vm) and servers of Azure Arc (arc), of subscriptions that have any. "
-            "From resources, cached 1h.",
+            "From resources, cached.",
     LABELS("subscription_id", "kind"),
 };
 static const struct family_4 prerequisite_machines = {
@@ -243,7 +243,7 @@ static const struct family_4 prerequisite_machines = {
     .level = 2,
     .help = "Machines that have what OS security baselines need, or lack it, and those that still "
             "have the Log Analytics agent. Machines of Azure Arc carry machine configuration in "
-            "their agent, and count for no identity. From resources, cached 1h.",
+            "their agent, and count for no identity. From resources, cached.",
     LABELS("subscription_id", "os", "prerequisite", "state"),
 };
 static const struct family_2 unassessed_machines = {
@@ -251,7 +251,7 @@ static const struct family_2 unassessed_machines = {
     .type = METRIC_GAUGE,
     .level = 0,
     .help = "Machines that nobody looks into, by what to do about it first. From resources and "
-            "pricings, cached 1h.",
+            "pricings, cached.",
     LABELS("subscription_id", "reason"),
 };
 static const struct family_3 unassessed_machine_info = {
@@ -259,7 +259,7 @@ static const struct family_3 unassessed_machine_info = {
     .type = METRIC_INFO,
     .level = 3,
     .help = "A machine that nobody looks into, 1000 of them at most; none of subscriptions whose "
-            "plan is off. From resources, cached 1h.",
+            "plan is off. From resources, cached.",
     LABELS("subscription_id", "machine", "reason"),
 };
 static const struct family *const families[] = {

@@ -252,7 +252,7 @@ static bool has_below(size_t query, const void *data)
 
 /* --- metrics ---------------------------------------------------------------------------------- */
 
-#define FROM " From remediations of Microsoft.PolicyInsights, cached 1h."
+#define FROM " From remediations of Microsoft.PolicyInsights, cached."
 
 static const struct family_2 tasks = {
     .name = "defender_remediation_tasks",

@@ -6,8 +6,8 @@
 
 #define SCORE_HELP(text) \
     text " This is the classic secure score, not the Cloud secure score. From securescores, " \
-         "which Azure recomputes every 8 hours, cached 30m."
-#define CONTROL_HELP(text) text " From securescorecontrols, cached 30m."
+         "which Azure recomputes every 8 hours, cached."
+#define CONTROL_HELP(text) text " From securescorecontrols, cached."
 
 static const struct family_4 score_points = {
     .name = "defender_secure_score_points", .type = METRIC_GAUGE, .level = 0, .history = true,

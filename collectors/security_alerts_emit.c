@@ -4,7 +4,7 @@
 #include "collectors/security_alerts.h"
 #include "core/memory.h"
 
-#define FROM "From security alerts, cached 5m."
+#define FROM "From security alerts, cached."
 
 static const struct family_2 active = {
     .name = "defender_security_alerts",

@@ -371,7 +371,7 @@ size_t subassessments_list(const struct snapshot *snapshot, const struct finding
 
 /* --- families --------------------------------------------------------------------------------- */
 
-#define HELP(text) text " From sub-assessments, cached 1h."
+#define HELP(text) text " From sub-assessments, cached."
 static const struct family_3 findings_family = {
     .name = "defender_subassessment_findings",
     .type = METRIC_GAUGE,

@@ -216,18 +216,18 @@ const struct subscription *subscriptions_find(const struct snapshot *snapshot, c
 /* --- families --------------------------------------------------------------------------------- */
 static const struct family_4 subscription_info = {
     .name = "defender_subscription_info", .type = METRIC_INFO, .level = 0,
-    .help = "A subscription this identity knows, from the subscription list, cached 15m.",
+    .help = "A subscription this identity knows, from the subscription list, cached.",
     LABELS("subscription_id", "subscription_name", "tenant_id", "management_group"),
 };
 static const struct family_1 subscription_visible = {
     .name = "defender_subscription_visible", .type = METRIC_GAUGE, .level = 0,
     .help = "1 when the last collections could read the subscription, 0 when access was denied or "
-            "it could not be read, cached 15m.",
+            "it could not be read, cached.",
     LABELS("subscription_id"),
 };
 static const struct family_1 subscriptions_total = {
     .name = "defender_subscriptions", .type = METRIC_GAUGE, .level = 0,
-    .help = "Subscriptions by what this program can do with them, cached 15m.",
+    .help = "Subscriptions by what this program can do with them, cached.",
     LABELS("state"),
 };
 static const struct family *const families[] = {

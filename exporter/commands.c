@@ -16,6 +16,7 @@
 #include "exporter/otlp/otlp_logs.h"
 #include "exporter/plan.h"
 #include "exporter/process.h"
+#include "exporter/rendition.h"
 #include "exporter/service.h"
 #include "exporter/web/admission.h"
 #include "exporter/web/dispatch.h"
@@ -109,8 +110,9 @@ static void append_families(struct buf *out, const char *collector,
 static int list_metrics(const struct flags *flags, const char *const *arguments, size_t count)
 {
     static const struct family *const *const own[] = {
-        runner_families,   fast_families,      arm_families,   service_families, series_families,
-        dispatch_families, admission_families, login_families, process_families,
+        runner_families, fast_families,      arm_families,      service_families,
+        series_families, rendition_families, dispatch_families, admission_families,
+        login_families,  process_families,
     };
     CLEANUP(buf_finish) struct buf out = { 0 };
     (void)flags;

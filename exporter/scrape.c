@@ -12,6 +12,7 @@
 #include "core/gzip.h"
 #include "core/memory.h"
 #include "exporter/process.h"
+#include "exporter/rendition.h"
 #include "exporter/selection.h"
 #include "exporter/web/dispatch.h"
 #include "exporter/web/login.h"
@@ -20,31 +21,26 @@
  * fresh values, at a benchmark's pace the program's own metrics cost nothing. */
 enum { OWN_FRESH_MS = 100 };
 
-/* Of 4.4 MB of samples level 1 makes 273 kB in 9 ms, level 6 226 kB in 21 ms: time once a snapshot
- * against bytes with every scrape. The own part is compressed each time it is made. */
-enum { GZIP_DOMAIN = 6, GZIP_OWN = 1 };
-
-enum coding { CODING_IDENTITY, CODING_GZIP, CODING_COUNT };
+/* What is compressed each time it is made. */
+enum { GZIP_OWN = 1 };
 
 /* A finished answer; several responses under way may share it. */
 struct body {
     atomic_int references;
     struct buf bytes;
     int64_t made_at_ms; /* monotonic */
+    uint64_t domain;    /* the number of its domain part */
 };
 
-/* One format's cache. The domain part belongs to whoever renders, the bodies to the lock. */
-struct rendition {
-    struct buf domain;        /* with what begins a body */
-    bool has_families;        /* in the domain part */
-    struct gzip_piece packed; /* the same, made when somebody asks for gzip */
-    bool is_packed;
+/* What the domain part was made of. It belongs to whoever renders. */
+struct domain {
+    uint64_t number;            /* one more each time it is new; 0 = never rendered */
     uint64_t generation;        /* of the snapshot */
     uint64_t alerts_generation; /* of the last evaluation */
-    struct series_rules *rules; /* it was rendered with; NULL = never */
+    struct series_rules *rules; /* it was rendered with */
     struct series_report report;
     struct source_list *sources; /* whose families the report names */
-    struct body *bodies[CODING_COUNT];
+    bool has_families;
 };
 
 struct scrape {
@@ -58,17 +54,18 @@ struct scrape {
     struct series_rules *rules;
     bool without_process;
     struct encoding_options options;
-    const struct encoding *formats; /* format_count of them */
-    size_t format_count;
-    struct rendition *renditions; /* one a format */
+    const struct encoding *formats; /* as many as there are renditions */
+    double began_at;                /* Unix seconds */
+    struct domain domain;
+    struct rendition_set renditions; /* the domain part */
+    struct body *bodies[ENCODINGS_MAX][RENDITION_CODINGS];
 };
 
 /* What a rendering works with, taken under the lock. */
 struct job {
     struct scrape *scrape;
-    const struct encoding *encoding;
-    struct rendition *rendition;
-    enum coding coding;
+    struct rendition *rendition; /* of the format */
+    enum rendition_coding coding;
     struct series_rules *rules;
     bool without_process;
     struct encoding_options options;
@@ -83,8 +80,8 @@ struct scrape *scrape_create(struct snapshot_store *snapshots, struct metric_sto
     scrape->snapshots = snapshots;
     scrape->metrics = metrics;
     scrape->formats = formats;
-    scrape->format_count = format_count;
-    scrape->renditions = MEMORY_ARRAY(struct rendition, format_count);
+    scrape->began_at = (double)clock_now_ms() / 1000;
+    rendition_set_init(&scrape->renditions, formats, format_count);
     pthread_mutex_init(&scrape->lock, NULL);
     pthread_cond_init(&scrape->rendered, NULL);
     process_init(&scrape->process);
@@ -109,21 +106,17 @@ void scrape_destroy(struct scrape *scrape)
 {
     if (!scrape)
         return;
-    for (size_t i = 0; i < scrape->format_count; i++) {
-        struct rendition *rendition = &scrape->renditions[i];
-        buf_finish(&rendition->domain);
-        gzip_piece_finish(&rendition->packed);
-        series_rules_release(rendition->rules);
-        series_report_finish(&rendition->report);
-        source_list_release(rendition->sources);
-        for (size_t coding = 0; coding < CODING_COUNT; coding++)
-            body_release(rendition->bodies[coding]);
-    }
+    for (size_t i = 0; i < ENCODINGS_MAX; i++)
+        for (size_t coding = 0; coding < RENDITION_CODINGS; coding++)
+            body_release(scrape->bodies[i][coding]);
+    rendition_set_finish(&scrape->renditions);
+    series_rules_release(scrape->domain.rules);
+    series_report_finish(&scrape->domain.report);
+    source_list_release(scrape->domain.sources);
     series_rules_release(scrape->rules);
     process_finish(&scrape->process);
     pthread_cond_destroy(&scrape->rendered);
     pthread_mutex_destroy(&scrape->lock);
-    free(scrape->renditions);
     free(scrape);
 }
 
@@ -149,12 +142,17 @@ bool scrape_configure(struct scrape *scrape, const struct scrape_config *config,
 
 /* --- rendering ------------------------------------------------------------------------------ */
 
-/* Whether a domain part is that of the current snapshot and the last evaluation. */
-static bool is_current(const struct scrape *scrape, const struct rendition *rendition)
+static uint64_t alerts_generation(const struct scrape *scrape)
 {
-    return rendition->generation == snapshot_generation(scrape->snapshots, clock_now_s()) &&
-           (!scrape->alerting ||
-            rendition->alerts_generation == alerting_generation(scrape->alerting));
+    return scrape->alerting ? alerting_generation(scrape->alerting) : 0;
+}
+
+/* Whether the domain part is that of the current snapshot and the last evaluation. */
+static bool is_current(const struct scrape *scrape)
+{
+    const struct domain *domain = &scrape->domain;
+    return domain->generation == snapshot_generation(scrape->snapshots, clock_now_s()) &&
+           domain->alerts_generation == alerts_generation(scrape);
 }
 
 /* What needs no ledger: where one is kept, its evaluations work it out. */
@@ -222,6 +220,7 @@ static void fill_own(const struct job *job, const struct series_report *domain,
         process_emit(&job->scrape->process, set);
     if (job->scrape->alerting)
         alerting_emit_own(job->scrape->alerting, set);
+    rendition_set_emit(&job->scrape->renditions, job->scrape->began_at, set);
     series_apply(job->rules, false, set, &own);
     series_emit(domain, &own, set);
 }
@@ -232,76 +231,79 @@ static void render_own(const struct job *job, const struct series_report *domain
 {
     CLEANUP(metric_set_finish) struct metric_set set;
     fill_own(job, domain, &set);
-    encoding_append(job->encoding, &job->options, &set, first, out);
-    encoding_end(job->encoding, out);
+    encoding_append(job->rendition->encoding, &job->options, &set, first, out);
+    encoding_end(job->rendition->encoding, out);
 }
 
-/* Bring the cached domain part up to date. */
-static void render_domain(const struct job *job)
+/* Fill the domain part anew, and render it in every format that is expected if it is another. */
+static void renew_domain(const struct job *job)
 {
-    struct rendition *rendition = job->rendition;
-    if (rendition->rules != job->rules || !is_current(job->scrape, rendition)) {
-        CLEANUP(metric_set_finish) struct metric_set set;
-        struct alerting *alerting = job->scrape->alerting;
-        rendition->alerts_generation = alerting ? alerting_generation(alerting) : 0;
-        series_report_finish(&rendition->report);
-        source_list_release(rendition->sources);
-        rendition->generation =
-            fill_domain(job, NULL, &set, &rendition->report, &rendition->sources);
-        series_rules_acquire(job->rules);
-        series_rules_release(rendition->rules);
-        rendition->rules = job->rules;
-        rendition->is_packed = false;
-        buf_reset(&rendition->domain);
-        encoding_begin(job->encoding, &rendition->domain);
-        encoding_append(job->encoding, &job->options, &set, true, &rendition->domain);
-        rendition->has_families = set.count > 0;
+    CLEANUP(metric_set_finish) struct metric_set set;
+    struct scrape *scrape = job->scrape;
+    struct domain *domain = &scrape->domain, older = *domain;
+    *domain = (struct domain){ .number = older.number, .rules = job->rules };
+    series_rules_acquire(job->rules);
+    domain->alerts_generation = alerts_generation(scrape);
+    domain->generation = fill_domain(job, NULL, &set, &domain->report, &domain->sources);
+    domain->has_families = set.count > 0;
+    if (!older.number || older.rules != domain->rules || older.generation != domain->generation ||
+        older.alerts_generation != domain->alerts_generation) {
+        domain->number++;
+        rendition_set_renew(&scrape->renditions, &job->options, &set, clock_monotonic_ms());
     }
-    if (job->coding == CODING_GZIP && !rendition->is_packed) {
-        gzip_piece_fill(&rendition->packed, rendition->domain.data, rendition->domain.length,
-                        GZIP_DOMAIN);
-        rendition->is_packed = true;
-    }
+    rendition_render(job->rendition, &job->options, &set);
+    series_rules_release(older.rules);
+    series_report_finish(&older.report);
+    source_list_release(older.sources);
 }
 
 static struct body *render(const struct job *job)
 {
+    const struct domain *domain = &job->scrape->domain;
+    const struct rendition *rendition = job->rendition;
     struct body *body = MEMORY_NEW(struct body);
     atomic_init(&body->references, 1);
-    render_domain(job);
-    const struct rendition *rendition = job->rendition;
-    if (job->coding == CODING_IDENTITY) {
-        buf_reserve(&body->bytes, rendition->domain.length + 32768);
-        buf_append(&body->bytes, rendition->domain.data, rendition->domain.length);
-        render_own(job, &rendition->report, !rendition->has_families, &body->bytes);
+    if (domain->rules != job->rules || !is_current(job->scrape) || !rendition->is_rendered)
+        renew_domain(job);
+    if (job->coding == RENDITION_IDENTITY) {
+        buf_reserve(&body->bytes, rendition->bytes.length + 32768);
+        buf_append(&body->bytes, rendition->bytes.data, rendition->bytes.length);
+        render_own(job, &domain->report, !domain->has_families, &body->bytes);
     } else {
         CLEANUP(buf_finish) struct buf own = { 0 };
         CLEANUP(gzip_piece_finish) struct gzip_piece packed = { 0 };
-        render_own(job, &rendition->report, !rendition->has_families, &own);
+        rendition_pack(job->rendition);
+        render_own(job, &domain->report, !domain->has_families, &own);
         gzip_piece_fill(&packed, own.data, own.length, GZIP_OWN);
         buf_reserve(&body->bytes, rendition->packed.deflated.length + packed.deflated.length + 64);
         gzip_join(&body->bytes, (const struct gzip_piece *const[]){ &rendition->packed, &packed },
                   2);
     }
     body->made_at_ms = clock_monotonic_ms();
+    body->domain = domain->number;
     return body;
 }
 
 /* --- the cache ------------------------------------------------------------------------------ */
 
-/* Whether the cached body is still true. The lock is held. */
-static bool is_fresh(const struct scrape *scrape, const struct rendition *rendition,
-                     enum coding coding)
+static struct body **body_of(struct scrape *scrape, const struct rendition *rendition,
+                             enum rendition_coding coding)
 {
-    const struct body *body = rendition->bodies[coding];
-    return body && clock_monotonic_ms() - body->made_at_ms < OWN_FRESH_MS &&
-           rendition->rules == scrape->rules && is_current(scrape, rendition);
+    return &scrape->bodies[rendition - scrape->renditions.formats][coding];
 }
 
-static struct job job_of(struct scrape *scrape, const struct encoding *encoding, enum coding coding)
+/* Whether a cached body is still true. The lock is held, nobody renders. */
+static bool is_fresh(const struct scrape *scrape, const struct body *body)
 {
-    struct job job = { .scrape = scrape, .encoding = encoding, .coding = coding };
-    job.rendition = &scrape->renditions[encoding - scrape->formats];
+    return body && body->domain == scrape->domain.number &&
+           clock_monotonic_ms() - body->made_at_ms < OWN_FRESH_MS &&
+           scrape->domain.rules == scrape->rules && is_current(scrape);
+}
+
+static struct job job_of(struct scrape *scrape, struct rendition *rendition,
+                         enum rendition_coding coding)
+{
+    struct job job = { .scrape = scrape, .rendition = rendition, .coding = coding };
     job.rules = scrape->rules;
     job.without_process = scrape->without_process;
     job.options = scrape->options;
@@ -309,34 +311,51 @@ static struct job job_of(struct scrape *scrape, const struct encoding *encoding,
     return job;
 }
 
-/* Become the one who renders, with the lock held; others wait meanwhile, or take older bytes. */
-static struct body *refresh(struct scrape *scrape, const struct encoding *encoding,
-                            enum coding coding)
+/* What nobody expects takes no memory. The lock is held. */
+static void drop_bodies(struct scrape *scrape)
 {
-    struct job job = job_of(scrape, encoding, coding);
+    int64_t now_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < scrape->renditions.count; i++) {
+        for (size_t coding = 0; coding < RENDITION_CODINGS; coding++) {
+            struct body **body = &scrape->bodies[i][coding];
+            if (rendition_expected(&scrape->renditions.formats[i], coding, now_ms))
+                continue;
+            body_release(*body);
+            *body = NULL;
+        }
+    }
+}
+
+/* Become the one who renders, with the lock held; others wait meanwhile, or take older bytes. */
+static struct body *refresh(struct scrape *scrape, struct rendition *rendition,
+                            enum rendition_coding coding)
+{
+    struct job job = job_of(scrape, rendition, coding);
+    struct body **place = body_of(scrape, rendition, coding);
     scrape->rendering = true;
     pthread_mutex_unlock(&scrape->lock);
     struct body *body = render(&job);
     pthread_mutex_lock(&scrape->lock);
     scrape->rendering = false;
-    body_release(job.rendition->bodies[coding]);
-    job.rendition->bodies[coding] = body;
+    drop_bodies(scrape);
+    body_release(*place);
+    *place = body;
     series_rules_release(job.rules);
     pthread_cond_broadcast(&scrape->rendered);
     return body;
 }
 
 /* The finished answer; the caller releases it. */
-static struct body *acquire_body(struct scrape *scrape, const struct encoding *encoding,
-                                 enum coding coding)
+static struct body *acquire_body(struct scrape *scrape, struct rendition *rendition,
+                                 enum rendition_coding coding)
 {
-    struct rendition *rendition = &scrape->renditions[encoding - scrape->formats];
+    struct body **place = body_of(scrape, rendition, coding);
     pthread_mutex_lock(&scrape->lock);
-    while (scrape->rendering && !rendition->bodies[coding])
+    while (scrape->rendering && !*place)
         pthread_cond_wait(&scrape->rendered, &scrape->lock);
-    struct body *body = rendition->bodies[coding];
-    if (!scrape->rendering && !is_fresh(scrape, rendition, coding))
-        body = refresh(scrape, encoding, coding);
+    struct body *body = *place;
+    if (!scrape->rendering && !is_fresh(scrape, body))
+        body = refresh(scrape, rendition, coding);
     atomic_fetch_add(&body->references, 1);
     pthread_mutex_unlock(&scrape->lock);
     return body;
@@ -344,8 +363,8 @@ static struct body *acquire_body(struct scrape *scrape, const struct encoding *e
 
 void scrape_print(struct scrape *scrape, struct buf *out)
 {
-    struct body *body =
-        acquire_body(scrape, &scrape->formats[scrape->format_count - 1], CODING_IDENTITY);
+    struct rendition_set *all = &scrape->renditions;
+    struct body *body = acquire_body(scrape, &all->formats[all->count - 1], RENDITION_IDENTITY);
     buf_append(out, body->bytes.data, body->bytes.length);
     body_release(body);
 }
@@ -359,7 +378,7 @@ void scrape_read(void *context, scrape_take *take, void *taker)
     struct metric_set set;
     struct source_list *sources;
     pthread_mutex_lock(&scrape->lock);
-    struct job job = job_of(scrape, &scrape->formats[0], CODING_IDENTITY);
+    struct job job = job_of(scrape, &scrape->renditions.formats[0], RENDITION_IDENTITY);
     pthread_mutex_unlock(&scrape->lock);
     fill_domain(&job, NULL, &set, &report, &sources);
     take(taker, &set);
@@ -375,8 +394,9 @@ void scrape_read(void *context, scrape_take *take, void *taker)
 
 /* Which bytes a client understands, and what they are called. */
 struct wanted {
-    struct encoding_choice format;
-    enum coding coding;
+    struct rendition *rendition;
+    enum rendition_coding coding;
+    const char *content_type;
 };
 
 /* A part of the exposition, made for this request alone. */
@@ -387,51 +407,53 @@ static void respond_selected(struct scrape *scrape, const struct wanted *wanted,
     CLEANUP(series_report_finish) struct series_report report = { 0 };
     CLEANUP(buf_finish) struct buf text = { 0 };
     pthread_mutex_lock(&scrape->lock);
-    struct job job = job_of(scrape, wanted->format.encoding, wanted->coding);
+    struct job job = job_of(scrape, wanted->rendition, wanted->coding);
     pthread_mutex_unlock(&scrape->lock);
     struct source_list *sources;
+    rendition_count(wanted->rendition, wanted->coding);
     fill_domain(&job, selection, &set, &report, &sources);
-    encoding_begin(job.encoding, &text);
-    encoding_append(job.encoding, &job.options, &set, true, &text);
+    encoding_begin(job.rendition->encoding, &text);
+    encoding_append(job.rendition->encoding, &job.options, &set, true, &text);
     render_own(&job, &report, !set.count, &text);
     source_list_release(sources);
     series_rules_release(job.rules);
-    if (job.coding == CODING_GZIP) {
+    if (job.coding == RENDITION_GZIP) {
         struct buf packed = { 0 };
         gzip_append(&packed, text.data, text.length, GZIP_OWN);
-        web_response_buf(response, 200, wanted->format.content_type, &packed);
+        web_response_buf(response, 200, wanted->content_type, &packed);
     } else {
-        web_response_buf(response, 200, wanted->format.content_type, &text);
+        web_response_buf(response, 200, wanted->content_type, &text);
     }
 }
 
 static void respond_body(struct body *body, const struct wanted *wanted,
                          struct web_response *response)
 {
-    response->type = wanted->format.content_type;
+    response->type = wanted->content_type;
     response->bytes = body->bytes.data;
     response->count = body->bytes.length;
     response->release = body_release;
     response->owner = body;
 }
 
-static struct wanted negotiate(const struct scrape *scrape, const struct web_request *request)
+static struct wanted negotiate(struct scrape *scrape, const struct web_request *request)
 {
     CLEANUP(buf_finish) struct buf accept = { 0 };
-    struct wanted wanted = { .coding = CODING_IDENTITY };
     web_request_header(request, "Accept-Encoding", &accept);
-    if (encoding_gzip(buf_cstr(&accept)))
-        wanted.coding = CODING_GZIP;
+    enum rendition_coding coding =
+        encoding_gzip(buf_cstr(&accept)) ? RENDITION_GZIP : RENDITION_IDENTITY;
     buf_reset(&accept);
     web_request_header(request, "Accept", &accept);
-    wanted.format = encoding_choose(scrape->formats, scrape->format_count, buf_cstr(&accept));
-    return wanted;
+    const struct encoding_choice choice =
+        encoding_choose(scrape->formats, scrape->renditions.count, buf_cstr(&accept));
+    struct rendition *rendition = &scrape->renditions.formats[choice.encoding - scrape->formats];
+    return (struct wanted){ rendition, coding, choice.content_type };
 }
 
-static void describe(enum coding coding, struct web_response *response)
+static void describe(enum rendition_coding coding, struct web_response *response)
 {
     web_response_header(response, "Vary", "Accept, Accept-Encoding");
-    if (coding == CODING_GZIP)
+    if (coding == RENDITION_GZIP)
         web_response_header(response, "Content-Encoding", "gzip");
 }
 
@@ -444,15 +466,15 @@ void scrape_handle(void *context, const struct web_request *request, struct web_
     struct error error;
     const struct wanted wanted = negotiate(scrape, request);
     if (!selection_read(request, sources, &arena, &selection, &error)) {
-        describe(CODING_IDENTITY, response);
+        describe(RENDITION_IDENTITY, response);
         web_response_text(response, 400, error.message);
+    } else if (selection.narrow) {
+        describe(wanted.coding, response);
+        respond_selected(scrape, &wanted, &selection, response);
     } else {
         describe(wanted.coding, response);
-        if (selection.narrow)
-            respond_selected(scrape, &wanted, &selection, response);
-        else
-            respond_body(acquire_body(scrape, wanted.format.encoding, wanted.coding), &wanted,
-                         response);
+        rendition_ask(wanted.rendition, wanted.coding, clock_monotonic_ms());
+        respond_body(acquire_body(scrape, wanted.rendition, wanted.coding), &wanted, response);
     }
     source_list_release(sources);
 }
@@ -464,15 +486,15 @@ bool scrape_handle_at_once(void *context, const struct web_request *request,
     if (request->query_count)
         return false;
     const struct wanted wanted = negotiate(scrape, request);
-    struct rendition *rendition = &scrape->renditions[wanted.format.encoding - scrape->formats];
     pthread_mutex_lock(&scrape->lock);
-    struct body *body = rendition->bodies[wanted.coding];
-    bool there = body && (scrape->rendering || is_fresh(scrape, rendition, wanted.coding));
+    struct body *body = *body_of(scrape, wanted.rendition, wanted.coding);
+    bool there = body && (scrape->rendering || is_fresh(scrape, body));
     if (there)
         atomic_fetch_add(&body->references, 1);
     pthread_mutex_unlock(&scrape->lock);
     if (!there)
         return false;
+    rendition_ask(wanted.rendition, wanted.coding, clock_monotonic_ms());
     describe(wanted.coding, response);
     respond_body(body, &wanted, response);
     return true;

@@ -315,7 +315,7 @@ static const struct family_1 potential = {
         "Secure score points to gain by finishing a recommendation everywhere, without zeros and "
         "individual recommendations: "
         "the share of its controls by the resources that only it holds back. From "
-        "securescorecontrols and assessments, cached 30m.",
+        "securescorecontrols and assessments, cached.",
     LABELS("assessment_id"),
 };
 const struct family *const points_families[] = { &potential.family, NULL };

@@ -241,6 +241,24 @@ function(config)
     'short',
     fields={ noValue: 'none' },
   );
+  local formats = p.timeseries(
+    'Scrapes by format',
+    'Scrapes a second by the format and the compression that were asked for.',
+    p.series('sum by (format, coding) (%s)' % q.rate('defender_exporter_exposition_requests_total') + ' > 0', '{{format}}, {{coding}}'),
+    'reqps',
+  );
+  local bodies = p.timeseries(
+    'Size of an exposition',
+    "Bytes of the data in each format that is asked for; the program's own metrics come to them.",
+    p.series('max by (format, coding) (%s)' % q.own('defender_exporter_exposition_bytes'), '{{format}}, {{coding}}'),
+    'bytes',
+  );
+  local rendering = p.timeseries(
+    'Rendering',
+    'How long new data took to be written, and compressed where that is asked for.',
+    p.series('max by (format) (%s)' % q.own('defender_exporter_exposition_render_seconds'), '{{format}}'),
+    's',
+  );
   local memory = p.timeseries(
     'Memory',
     'Memory that is in use.',
@@ -391,6 +409,7 @@ function(config)
       board.row(8, [[requests, 6], [latency, 6], [quota, 6], [backoff, 6]]),
       board.heading('Series'),
       board.row(7, [[series, 8], [left_out, 8], [custom, 8]]),
+      board.row(7, [[formats, 8], [bodies, 8], [rendering, 8]]),
       board.heading('Program'),
       board.row(6, [[versions, 20], [certificate, 4]]),
       board.row(7, [[memory, 6], [cpu, 6], [files, 6], [threads, 6]]),

@@ -181,6 +181,13 @@ def test_every_format_says_the_same():
                 contains(part.decode(), "\ndefender_findings{", accept)
                 assert part.endswith(b"# EOF\n") == (kind == "openmetrics"), accept
                 samples_of(folder, part, kind)
+            metrics = exporter.metrics()
+            for name in ("openmetrics 1.0.0", "openmetrics 0.0.1", "text 1.0.0", "text 0.0.4"):
+                for coding in ("identity", "gzip"):
+                    pair = {"format": name, "coding": coding}
+                    assert metrics.one("defender_exporter_exposition_requests_total", **pair) > 0
+                    assert metrics.one("defender_exporter_exposition_bytes", **pair) > 0
+                assert metrics.one("defender_exporter_exposition_render_seconds", format=name) > 0
             for name in ("defender_findings_opened_total", "defender_findings_resolved_total",
                          "defender_finding_resolution_seconds_bucket"):
                 labels, value, at = exemplars[name]

@@ -99,6 +99,21 @@ TEST(stale_data_leave_what_is_rendered)
     CHECK_CONTAINS(buf_cstr(&out), "\ndefender_up 0\n");
 }
 
+/* How long is a matter of the configuration, and defender_collector_interval_seconds says it. */
+TEST(help_says_that_data_are_cached_and_not_how_long)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    size_t cached = 0;
+    const struct family *const *all =
+        series_list_families(test_sources(), alerting_families, &arena);
+    for (; *all; all++) {
+        const char *at = strstr((*all)->help, "cached");
+        cached += at != NULL;
+        CHECK(!at || !strpbrk(at, "0123456789"));
+    }
+    CHECK(cached > 30);
+}
+
 TEST(own_metrics_are_fresh_after_a_moment)
 {
     CLEANUP(tear_down) struct bench bench = set_up(NULL);
@@ -198,6 +213,27 @@ TEST(what_was_rendered_is_there_at_once)
     const struct web_pair query = { "collect[]", "assessments" };
     const struct web_request narrow = { .method = WEB_GET, .queries = &query, .query_count = 1 };
     CHECK(!scrape_handle_at_once(bench.scrape, &narrow, &part));
+}
+
+/* Scrapes and parts of one; what is printed is no scrape. */
+TEST(scrapes_are_counted_by_what_they_got)
+{
+    CLEANUP(tear_down) struct bench bench = set_up(NULL);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    static const struct web_pair query = { "collect[]", "baselines" };
+    publish(&bench, SOURCE(assessments), 7);
+    print(&bench, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_exporter_exposition_requests_total"
+                                   "{format=\"text 0.0.4\",coding=\"identity\"} 0\n");
+    CLEANUP(answer_finish) struct web_response whole = answer(&bench, NULL, 0);
+    CHECK(whole.count > 0);
+    CLEANUP(answer_finish) struct web_response part = answer(&bench, &query, 1);
+    CHECK_CONTAINS(part.bytes, "\ndefender_exporter_exposition_requests_total"
+                               "{format=\"text 0.0.4\",coding=\"identity\"} 2\n");
+    CHECK_CONTAINS(part.bytes, "\ndefender_exporter_exposition_bytes"
+                               "{format=\"text 0.0.4\",coding=\"identity\"} ");
+    CHECK_CONTAINS(part.bytes, "\ndefender_exporter_exposition_render_seconds"
+                               "{format=\"text 0.0.4\"} ");
 }
 
 TEST(queries_select_collectors)
