@@ -4,6 +4,8 @@
   tests/bench/bench.py own [ROWS...]   rows per second, CPU, memory against fake_azure
   tests/bench/bench.py peers [ROWS]    ratios to other programs; needs the harness in
                                        $DEFENDER_SHARED/bench (built below build/bench)
+  tests/bench/bench.py formats         a scrape in each format, all of them in use, against the
+                                       reference of that harness that sends as many cached bytes
 
 Numbers of different machines or runs do not compare; the ratios of one run do.
 """
@@ -26,7 +28,10 @@ ONLY_ASSESSMENTS = {"assessments": {"interval": "1h"}, "catalogue": {"enabled": 
 RUNS = int(os.environ.get("RUNS", "3"))
 TICKS = os.sysconf("SC_CLK_TCK")
 LIMITS = {"python": 0.2, "go": 0.2}
-INSTRUCTIONS_LIMIT, SCRAPE_LIMIT = 3.0, 1.5
+INSTRUCTIONS_LIMIT, SCRAPE_LIMIT, FORMAT_LIMIT = 3.0, 1.5, 1.2
+FORMATS = ("application/openmetrics-text;version=1.0.0",
+           "application/openmetrics-text;version=0.0.1",
+           "text/plain;version=1.0.0", "text/plain;version=0.0.4")
 
 
 def cpu_seconds(pid):
@@ -188,6 +193,70 @@ def peers(rows):
     return 0 if all(verdicts) else 1
 
 
+# --- formats -----------------------------------------------------------------------------------
+
+def build_reference():
+    source, build = os.path.join(SHARED, "bench/scrape_c.c"), os.path.join(ROOT, "build/bench")
+    if not os.path.exists(source):
+        sys.exit(f"bench.py: no {source}")
+    os.makedirs(build, exist_ok=True)
+    program = os.path.join(build, "scrape-c")
+    subprocess.run(["cc", "-O2", "-o", program, source, "-lmicrohttpd", "-ldeflate", "-lz", "-lm"],
+                   check=True)
+    return build
+
+
+def load(pid, url, headers):
+    """Median CPU milliseconds of a request of one connection that asks without a pause."""
+    words = ["wrk", "-t1", "-c1", "-d4s", "--timeout", "60s", url]
+    for header in headers.items():
+        words += ["-H", ": ".join(header)]
+    runs = []
+    for _ in range(RUNS):
+        before = cpu_seconds(pid)
+        out = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        count = int(re.search(r"(\d+) requests in", out).group(1))
+        if "Non-2xx" in out or "Socket errors" in out:
+            sys.exit(f"bench.py: {out}")
+        runs.append((cpu_seconds(pid) - before) / count * 1000)
+    return statistics.median(runs)
+
+
+def reference_load(build, size, coding):
+    series = equal_series(build, size, coding)
+    with subprocess.Popen([f"{build}/scrape-c", "19490", str(series), "cached",
+                           "epoll"]) as process:
+        url = "http://127.0.0.1:19490/metrics"
+        until("the reference", lambda: answers(url))
+        result = load(process.pid, url, {"Accept-Encoding": coding})
+        process.terminate()
+    return result
+
+
+def formats():
+    build = build_reference()
+    asked = [{"Accept": accept, "Accept-Encoding": coding}
+             for coding in ("identity", "gzip") for accept in FORMATS]
+    verdicts = []
+    with Folder() as folder, Fake("--seed", "1", "--subscriptions", "60",
+                                  "--assessments", "60000", "--quota", "off") as fake:
+        config = settings(fake.url, folder.file("secret", SECRET), {
+            name: {"interval": "1h"} for name in ("assessments", "secure_scores", "baselines")})
+        with Exporter(folder, config) as exporter:
+            exporter.wait_ready()
+            url = exporter.url + "/metrics"
+            for headers in asked:
+                fetch(url, headers=headers)
+            for headers in asked:
+                size = len(fetch(url, headers=headers).body)
+                ours = load(exporter.process.pid, url, headers)
+                theirs = reference_load(build, size, headers["Accept-Encoding"])
+                print(f"{size / 1e6:.3f} MB; ours {ours:.4f} ms, reference {theirs:.4f} ms")
+                verdicts.append(ratio(f"{headers['Accept']}, {headers['Accept-Encoding']}",
+                                      ours / theirs, FORMAT_LIMIT))
+    return 0 if all(verdicts) else 1
+
+
 def main():
     command, *rest = sys.argv[1:] or ["own"]
     counts = [int(re.sub(r"[_,]", "", word)) for word in rest]
@@ -196,6 +265,8 @@ def main():
         return 0
     if command == "peers":
         return peers(counts[0] if counts else 100000)
+    if command == "formats":
+        return formats()
     sys.exit(__doc__)
 
 
