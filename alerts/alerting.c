@@ -178,6 +178,11 @@ bool alerting_audit(struct alerting *alerting, enum audit_action action, const s
     return ok;
 }
 
+struct view *alerting_view(struct alerting *alerting, int64_t timeout_ms)
+{
+    return evaluator_view(alerting->evaluator, timeout_ms);
+}
+
 struct api_context alerting_api(struct alerting *alerting, int64_t now)
 {
     pthread_mutex_lock(&alerting->lock);

@@ -36,6 +36,7 @@ struct evaluator {
     struct outbox_clock clock;
     struct trouble *trouble;
     struct silence_cache *silences;
+    struct view_board *views;
     struct evaluator_config config;
     struct worker *worker;
     struct settings *settings;
@@ -47,6 +48,8 @@ struct evaluator {
     int64_t due_at;     /* of the thread: when to evaluate, whatever happens */
     uint64_t seen;      /* the snapshot's generation it evaluated last */
     uint64_t described; /* the parts from which alerts have their names */
+    uint64_t viewed;    /* the snapshot's generation of the view */
+    int64_t viewed_at;  /* when it was made */
     _Atomic bool woken;
     _Atomic int64_t succeeded_at;
     _Atomic uint64_t generation;
@@ -173,6 +176,33 @@ enum trouble_reason evaluator_trouble(const struct evaluator *evaluator,
 int64_t evaluator_succeeded_at(const struct evaluator *evaluator)
 {
     return evaluator->succeeded_at;
+}
+
+/* --- the view --------------------------------------------------------------------------------- */
+
+struct view *evaluator_view(struct evaluator *evaluator, int64_t timeout_ms)
+{
+    if (!view_board_ask(evaluator->views))
+        evaluator_wake(evaluator);
+    return view_board_take(evaluator->views, timeout_ms);
+}
+
+/* After a commit. What is due and overdue changes with the clock alone. */
+static void update_view(struct evaluator *evaluator, const struct evaluation *evaluation,
+                        struct snapshot *snapshot)
+{
+    const struct ledger_config *config = &evaluator->settings->ledger;
+    bool wanted = view_board_is_wanted(evaluator->views);
+    bool fresh = view_board_has(evaluator->views) &&
+                 snapshot->generation == evaluator->viewed &&
+                 evaluation->wrote_at <= evaluator->viewed_at &&
+                 evaluation->now - evaluator->viewed_at < POLL_S;
+    if (!wanted || fresh)
+        return;
+    view_board_put(evaluator->views, view_create(snapshot, evaluator->ledger,
+                                                 config->due_soon_s, evaluation->now));
+    evaluator->viewed = snapshot->generation;
+    evaluator->viewed_at = evaluation->now;
 }
 
 /* --- counters --------------------------------------------------------------------------------- */
@@ -333,6 +363,7 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
         evaluator->generation++;
     if (ok) {
         succeed(evaluator, &evaluation);
+        update_view(evaluator, &evaluation, snapshot);
         evaluator->described = parts_of(snapshot);
         ask_for_proofs(evaluator);
         ask_who_changed(evaluator, &evaluation.asked);
@@ -405,6 +436,7 @@ struct evaluator *evaluator_create(const struct evaluator_config *config, struct
     evaluator->threshold = threshold_create();
     evaluator->trouble = trouble_create(config->metrics);
     evaluator->silences = silence_cache_create();
+    evaluator->views = view_board_create();
     declare(evaluator);
     if (open_state(evaluator, error))
         return evaluator;
@@ -419,6 +451,7 @@ void evaluator_destroy(struct evaluator *evaluator)
     threshold_destroy(evaluator->threshold);
     trouble_destroy(evaluator->trouble);
     silence_cache_destroy(evaluator->silences);
+    view_board_destroy(evaluator->views);
     ledger_destroy(evaluator->ledger);
     database_close(evaluator->database);
     settings_release(evaluator->settings);

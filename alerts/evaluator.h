@@ -20,6 +20,7 @@
  *               heartbeat, drill: show that messages arrive, outside and inside the outbox
  *               replay, ruletest: run the same modules on a database of their own
  *               alerting: the wing as a whole: what exporter/service starts, reloads, stops
+ *   view        what is open, put in order for people: made after an evaluation
  *   api         reads the tables, writes silences
  * Pure, time a parameter: alert_state, match, route, time_interval, mute, points, html, template,
  * text, notification, every receiver kind.
@@ -55,6 +56,7 @@
 #include "alerts/notify/settings.h"
 #include "alerts/store/database.h"
 #include "alerts/trouble.h"
+#include "alerts/view/view_board.h"
 #include "collectors/snapshot/snapshot.h"
 #include "core/metric.h"
 
@@ -103,6 +105,10 @@ uint64_t evaluator_generation(const struct evaluator *evaluator);
 
 /* What was compiled of silences, for the API as well; it lives as long. Any thread. */
 struct silence_cache *evaluator_silences(const struct evaluator *evaluator);
+
+/* What is open now, for people: after an evaluation, as long as somebody looks. NULL: none came
+ * within timeout_ms. The caller releases it. Any thread. */
+struct view *evaluator_view(struct evaluator *evaluator, int64_t timeout_ms);
 
 /* When the last evaluation succeeded; for heartbeat and notifications. Any thread. */
 int64_t evaluator_succeeded_at(const struct evaluator *evaluator);

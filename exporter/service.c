@@ -15,10 +15,12 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "exporter/alerts_routes.h"
+#include "exporter/data_routes.h"
 #include "exporter/engine.h"
 #include "exporter/once.h"
 #include "exporter/otlp/otlp.h"
-#include "exporter/pages.h"
+#include "exporter/pages/status.h"
+#include "exporter/pages_routes.h"
 #include "exporter/service_audit.h"
 #include "exporter/systemd.h"
 #include "exporter/web/web.h"
@@ -68,6 +70,7 @@ struct service {
     struct engine engine;
     bool running;
     struct buf reload_error;
+    struct view_request_source views;
     struct arena arena;
 };
 
@@ -438,14 +441,6 @@ static void handle_quit(void *context, const struct web_request *request,
     kill(getpid(), SIGTERM); /* the main thread waits for it */
 }
 
-static void respond_page(struct web_response *response, struct buf *body)
-{
-    web_response_header(response, "Content-Security-Policy", pages_policy);
-    web_response_header(response, "X-Frame-Options", "DENY");
-    web_response_header(response, "Referrer-Policy", "no-referrer");
-    web_response_buf(response, 200, WEB_HTML, body);
-}
-
 /* "2 receivers, 5 rules"; the lock is held. */
 static void describe_alerts(struct service *service, struct buf *out)
 {
@@ -473,27 +468,28 @@ static const char *const *list_variants(const struct config *config,
     return names;
 }
 
-static void handle_landing(void *context, const struct web_request *request,
-                           struct web_response *response)
+static void handle_status(void *context, const struct web_request *request,
+                          struct web_response *response)
 {
+    static const char *const no_filter = "";
     struct service *service = context;
-    struct buf page = { 0 };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf alerts = { 0 };
+    struct buf out = { 0 };
     (void)request;
     struct snapshot *snapshot = snapshot_acquire(service->snapshots, clock_now_s());
+    struct page page = { &out, &arena, service->prefix, clock_now_s(), snapshot, no_filter };
     pthread_mutex_lock(&service->lock);
     const struct engine *engine = &service->engine;
-    const struct pages_link links[] = {
+    const struct status_link links[] = {
         { service->telemetry_path, "Metrics" },
         { "/api/v1/alerts", "Alerts" },
         { "/api/v1/outbox", "Messages" },
         { "/-/healthy", "Health" },
         { "/-/ready", "Readiness" },
     };
-    CLEANUP(buf_finish) struct buf alerts = { 0 };
     describe_alerts(service, &alerts);
-    struct pages_view view = {
-        .now = clock_now_s(),
-        .prefix = service->prefix,
+    const struct status_view view = {
         .identity = auth_method_text(engine->auths[AUTH_RESOURCE_MANAGER]),
         .tenant_id = auth_tenant_id(engine->auths[AUTH_RESOURCE_MANAGER]),
         .cloud = cloud_table[engine->config->azure.cloud].name,
@@ -502,24 +498,12 @@ static void handle_landing(void *context, const struct web_request *request,
         .reload_error = buf_cstr(&service->reload_error),
         .links = links,
         .link_count = ARRAY_COUNT(links),
-        .snapshot = snapshot,
+        .variants = list_variants(engine->config, snapshot->sources, &arena),
     };
-    CLEANUP(arena_finish) struct arena arena = { 0 };
-    view.variants = list_variants(engine->config, snapshot->sources, &arena);
-    pages_landing(&view, &page);
+    status_page(&page, &view);
     pthread_mutex_unlock(&service->lock);
     snapshot_release(snapshot);
-    respond_page(response, &page);
-}
-
-static void handle_style(void *context, const struct web_request *request,
-                         struct web_response *response)
-{
-    (void)context;
-    (void)request;
-    response->type = "text/css; charset=utf-8";
-    response->bytes = pages_style;
-    response->count = strlen(pages_style);
+    pages_routes_respond(response, 200, &out);
 }
 
 bool service_start(struct service *service, struct error *error)
@@ -527,12 +511,20 @@ bool service_start(struct service *service, struct error *error)
     const struct web_config *web = &service->engine.config->web;
     enum { CHANGE = WEB_POST | WEB_PUT, API = WEB_GET | WEB_POST | WEB_DELETE };
     size_t body_bytes = (size_t)web->max_body_bytes;
+    struct view_request_source *views = &service->views;
+    *views = (struct view_request_source){ service->alerting, service->snapshots, service->prefix };
     /* clang-format off */
     const struct web_route routes[] = {
         { service->telemetry_path, "metrics", WEB_GET, 0, WEB_SCRAPE, scrape_handle,
           service->scrape, .at_once = scrape_handle_at_once },
-        { "/",          "landing", WEB_GET, 0, WEB_WORK,    handle_landing, service },
-        { "/style.css", "style",   WEB_GET, 0, WEB_AT_ONCE, handle_style,   service },
+        { "/",          "overview", WEB_GET, 0, WEB_WORK, pages_routes_overview, views },
+        { "/fix-first", "fix_first", WEB_GET, 0, WEB_WORK, pages_routes_fix_first, views },
+        { "/recommendations",   "recommendations", WEB_GET, 0, WEB_WORK,
+          pages_routes_recommendations, views },
+        { "/recommendations/*", "recommendation", WEB_GET, 0, WEB_WORK,
+          pages_routes_recommendation, views },
+        { "/status",    "status",  WEB_GET, 0, WEB_WORK,    handle_status, service },
+        { "/style.css", "style",   WEB_GET, 0, WEB_AT_ONCE, pages_routes_style, NULL },
         { "/-/healthy", "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service, true },
         { "/healthz",   "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service, true },
         { "/livez",     "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service, true },
@@ -540,8 +532,8 @@ bool service_start(struct service *service, struct error *error)
         { "/readyz",    "ready",   WEB_GET, 0, WEB_AT_ONCE, handle_ready, service, true },
         { "/api/v2/*",  "api_v2",  API, body_bytes, WEB_WORK, alerts_routes_v2, service->alerting,
           .json_only = true },
-        { "/api/v1/*",  "api_v1",  WEB_GET, 0, WEB_WORK, alerts_routes_v1, service->alerting },
-        { "/f/*",       "finding", WEB_GET, 0, WEB_WORK, alerts_routes_finding, service->alerting },
+        { "/api/v1/*",  "api_v1",  WEB_GET, 0, WEB_WORK, data_routes_v1, views },
+        { "/f/*",       "finding", WEB_GET, 0, WEB_WORK, pages_routes_finding, views },
         { "/-/reload",  "reload",  CHANGE, body_bytes, WEB_WORK, handle_reload, service },
         { "/-/quit",    "quit",    CHANGE, body_bytes, WEB_WORK, handle_quit,   service },
     };

@@ -1,5 +1,6 @@
 #include "alerts/ledger/points.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,8 +41,8 @@ struct work {
     const struct snapshot *snapshot;
     const struct part *part;
     const struct score_scope *scope; /* of the control */
-    struct place *places; /* all open findings, sorted */
-    struct hold *holds;   /* of one control */
+    struct place *places;            /* all open findings, sorted */
+    struct hold *holds;              /* of one control */
     size_t hold_count, hold_capacity;
     uint32_t *alone; /* by place in part->assessments: resources that fail only it */
 };
@@ -212,6 +213,26 @@ static void add_up(struct points *points)
     points->count = kept;
 }
 
+/* Put the open findings of the part in order. */
+static void begin_work(struct work *work)
+{
+    size_t count = work->part->finding_count;
+    work->places = MEMORY_ARRAY(struct place, count);
+    work->alone = MEMORY_ARRAY(uint32_t, work->part->assessment_count);
+    for (size_t i = 0; i < count; i++) {
+        const struct part_finding *finding = &work->part->findings[i];
+        work->places[i] = (struct place){ finding->subscription, finding->assessment, (uint32_t)i };
+    }
+    qsort(work->places, count, sizeof *work->places, compare_places);
+}
+
+static void finish_work(struct work *work)
+{
+    free(work->places);
+    free(work->holds);
+    free(work->alone);
+}
+
 /* What the controls of one source gain by the findings of another. */
 static void add_shares(struct points *points, const struct snapshot *snapshot,
                        const struct part *scores, const struct part *findings)
@@ -219,18 +240,10 @@ static void add_shares(struct points *points, const struct snapshot *snapshot,
     size_t count;
     const struct secure_control *controls = secure_scores_controls(scores, &count);
     struct work work = { .snapshot = snapshot, .part = findings };
-    work.places = MEMORY_ARRAY(struct place, work.part->finding_count);
-    work.alone = MEMORY_ARRAY(uint32_t, work.part->assessment_count);
-    for (size_t i = 0; i < work.part->finding_count; i++) {
-        const struct part_finding *finding = &work.part->findings[i];
-        work.places[i] = (struct place){ finding->subscription, finding->assessment, (uint32_t)i };
-    }
-    qsort(work.places, work.part->finding_count, sizeof *work.places, compare_places);
+    begin_work(&work);
     for (size_t i = 0; i < count; i++)
         work_on(&work, points, &controls[i]);
-    free(work.places);
-    free(work.holds);
-    free(work.alone);
+    finish_work(&work);
 }
 
 /* Recommendations count for the score: the source that has every result of them, in the same
@@ -261,6 +274,117 @@ void points_destroy(struct points *points)
     free(points->shares);
     intern_finish(&points->texts);
     free(points);
+}
+
+/* --- several together ------------------------------------------------------------------------- */
+
+/* Whether the recommendation is one of those; the array is the caller's, one a recommendation. */
+static bool *choose(const struct part *part, const char *const *ids, size_t count)
+{
+    bool *chosen = MEMORY_ARRAY(bool, part->assessment_count + 1);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t number = intern_find(&part->assessment_ids, ids[i], strlen(ids[i]));
+        if (number != UINT32_MAX && number)
+            chosen[number - 1] = true;
+    }
+    return chosen;
+}
+
+/* Resources that fail nothing of the control but what is chosen. */
+static size_t count_freed(struct work *work, const bool *chosen)
+{
+    size_t freed = 0;
+    if (work->hold_count)
+        qsort(work->holds, work->hold_count, sizeof *work->holds, compare_holds);
+    for (size_t i = 0, end; i < work->hold_count; i = end) {
+        bool all = true;
+        for (end = i;
+             end < work->hold_count && work->holds[end].resource == work->holds[i].resource; end++)
+            all = all && chosen[work->holds[end].assessment];
+        freed += all;
+    }
+    return freed;
+}
+
+/* What one control gains. */
+static double gain_of(struct work *work, const struct secure_control *control, const bool *chosen)
+{
+    const char *id = control->subscription_id;
+    uint32_t subscription = intern_find(&work->part->strings, id, strlen(id));
+    if (subscription == UINT32_MAX || !(control->unhealthy > 0) || !(control->healthy >= 0))
+        return 0;
+    work->hold_count = 0;
+    work->scope = &control->scope;
+    each_assessment(work, control, visit_gather, &subscription);
+    double freed = (double)count_freed(work, chosen);
+    if (freed > control->unhealthy)
+        freed = control->unhealthy; /* counted at another time than the findings */
+    double gain = control->max_points * freed / (control->healthy + control->unhealthy);
+    return gain > 0 ? gain : 0;
+}
+
+/* The score a control counts in, or NULL. */
+static const struct secure_score *score_of(const struct part *scores,
+                                           const struct secure_control *control)
+{
+    size_t count;
+    const struct secure_score *all = secure_scores_all(scores, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(all[i].scope.id, control->scope.id) && all[i].fault == SCORE_FINE &&
+            all[i].max_points > 0)
+            return &all[i];
+    return NULL;
+}
+
+struct together {
+    double points, weights, weighted, gained; /* gained: by weight, of the ratios */
+};
+
+static void add_together(struct together *together, const struct snapshot *snapshot,
+                         const struct part *scores, const struct part *findings,
+                         const char *const *ids, size_t id_count)
+{
+    size_t count;
+    const struct secure_control *controls = secure_scores_controls(scores, &count);
+    struct work work = { .snapshot = snapshot, .part = findings };
+    bool *chosen = choose(findings, ids, id_count);
+    begin_work(&work);
+    for (size_t i = 0; i < count; i++) {
+        const struct secure_score *score = score_of(scores, &controls[i]);
+        double gain = gain_of(&work, &controls[i], chosen);
+        together->points += gain;
+        together->gained += score ? score->weight * gain / score->max_points : 0;
+    }
+    finish_work(&work);
+    free(chosen);
+}
+
+static void add_scores(struct together *together, const struct part *scores)
+{
+    size_t count;
+    const struct secure_score *all = secure_scores_all(scores, &count);
+    for (size_t i = 0; i < count; i++)
+        if (all[i].fault == SCORE_FINE) {
+            together->weights += all[i].weight;
+            together->weighted += all[i].weight * all[i].ratio;
+        }
+}
+
+struct points_gain points_together(const struct snapshot *snapshot,
+                                   const char *const *assessment_ids, size_t count)
+{
+    struct together together = { 0 };
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        add_scores(&together, snapshot->parts[i]);
+        for (size_t j = 0; j < snapshot->sources->count; j++)
+            if (is_counted(snapshot->parts[i], snapshot->parts[j]))
+                add_together(&together, snapshot, snapshot->parts[i], snapshot->parts[j],
+                             assessment_ids, count);
+    }
+    bool known = together.weights > 0;
+    double before = known ? together.weighted / together.weights : NAN;
+    double after = known ? before + together.gained / together.weights : NAN;
+    return (struct points_gain){ together.points, before, after };
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */

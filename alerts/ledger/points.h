@@ -18,6 +18,15 @@ double points_of(const struct points *points, const char *assessment_id);
 double points_in(const struct points *points, const char *assessment_id,
                  const char *subscription_id);
 
+/* What finishing several recommendations together gains: a resource that fails only these counts
+ * once. ratio_before, ratio_after: of the secure score over all subscriptions and connectors; NAN
+ * where none is known. */
+struct points_gain {
+    double points, ratio_before, ratio_after;
+};
+struct points_gain points_together(const struct snapshot *snapshot,
+                                   const char *const *assessment_ids, size_t count);
+
 /* defender_assessment_potential_points, non-zero only. */
 void points_emit(const struct points *points, struct metric_set *set);
 extern const struct family *const points_families[];

@@ -263,10 +263,15 @@ struct snapshot *snapshot_acquire(struct snapshot_store *store, int64_t now)
 {
     pthread_mutex_lock(&store->lock);
     struct snapshot *before = expire(store, now);
-    struct snapshot *snapshot = store->current;
-    atomic_fetch_add_explicit(&snapshot->references, 1, memory_order_relaxed);
+    struct snapshot *snapshot = snapshot_hold(store->current);
     pthread_mutex_unlock(&store->lock);
     report_expired(before, snapshot);
+    return snapshot;
+}
+
+struct snapshot *snapshot_hold(struct snapshot *snapshot)
+{
+    atomic_fetch_add_explicit(&snapshot->references, 1, memory_order_relaxed);
     return snapshot;
 }
 

@@ -85,6 +85,9 @@ void snapshot_drop(struct snapshot_store *store, const struct source *source);
 struct snapshot *snapshot_acquire(struct snapshot_store *store, int64_t now);
 void snapshot_release(struct snapshot *snapshot);
 
+/* The same snapshot with one more reference. */
+struct snapshot *snapshot_hold(struct snapshot *snapshot);
+
 /* The generation of what snapshot_acquire gives at this instant. */
 uint64_t snapshot_generation(struct snapshot_store *store, int64_t now);
 

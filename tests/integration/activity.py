@@ -94,7 +94,7 @@ def test_a_message_says_who_changed_the_resource_and_never_by_name():
                 equal([one for one in changes if "caller" in one], [], "callers by name")
             equal(len(checked.get(True, [])) > 1, True, f"messages that say who: {checked}")
             places = {"the log": exporter.log, "/metrics": exporter.get("/metrics").text,
-                      "/": exporter.get("/").text,
+                      "/": exporter.get("/").text, "/status": exporter.get("/status").text,
                       "/api/v2/alerts": exporter.get("/api/v2/alerts").text}
             for number, message in enumerate(sink.taken()):
                 places[f"message {number}"] = message["raw"].decode()

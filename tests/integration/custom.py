@@ -103,7 +103,7 @@ def test_rows_of_many_pages_become_metrics():
                               metric="defender_custom_machines"), 0, "rows left out")
             text = exporter.get("/metrics?collect[]=custom_machines").text
             contains(text, "# TYPE defender_custom_machines gauge", "one collector")
-            contains(exporter.get("/").text, "custom_machines", "the start page")
+            contains(exporter.get("/status").text, "custom_machines", "the status page")
 
 
 def test_what_azure_cannot_read_is_reported_in_its_words():
@@ -116,8 +116,8 @@ def test_what_azure_cannot_read_is_reported_in_its_words():
             said = "ParserFailure at line 4, character 2 near "
             until("the log", lambda: said in exporter.log)
             contains(exporter.log, "projekt", "what is wrong")
-            page = exporter.get("/").text
-            contains(page, said, "the start page")
+            page = exporter.get("/status").text
+            contains(page, said, "the status page")
             until("the subscriptions", lambda: exporter.metrics().all("defender_subscriptions"))
 
 

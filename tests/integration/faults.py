@@ -178,7 +178,7 @@ def recover(watch, fault):
     until("the data as before", lambda: all(
         watch.exporter.metrics().sum(family) == watch.healthy.sum(family) for family in STEADY), 30)
     equal(watch.exporter.get("/-/ready").status, 200, "readiness after the fault")
-    contains(watch.exporter.get("/").text, "assessments", "landing page after the fault")
+    contains(watch.exporter.get("/status").text, "assessments", "status page after the fault")
 
 
 def check_fault(fault, mode, words, effect):

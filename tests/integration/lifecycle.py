@@ -71,9 +71,9 @@ def test_endpoints():
                 equal(answer.body, b"", f"body of HEAD {path}")
         refused = exporter.get("/metrics", method="POST")
         contains(refused.headers.get("allow", ""), "GET", "Allow of a refused method")
-        page = exporter.get("/").text
+        page = exporter.get("/status").text
         for part in ("/metrics", "assessments", "secure_scores", "baselines"):
-            contains(page, part, "landing page")
+            contains(page, part, "status page")
 
 
 def test_gzip():

@@ -127,7 +127,7 @@ def test_the_pages_say_it_too():
         with Exporter(folder, config) as exporter:
             exporter.wait_answering()
             exporter.wait_for("AADSTS7000215")
-            contains(exporter.get("/").text, "AADSTS7000215", "landing page")
+            contains(exporter.get("/status").text, "AADSTS7000215", "status page")
             equal(exporter.log.count("AADSTS7000215") <= 5, True,
                   "the message is not repeated:\n" + exporter.log)
 

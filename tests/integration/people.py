@@ -136,6 +136,7 @@ class Bench:
         equal("level=DEBUG" in self.exporter.log, True, "the log is talkative")
         self.absent((*NEVER, LISTED), {"the log": self.exporter.log, "/metrics": metrics,
                                        "/": self.exporter.get("/").text,
+                                       "/status": self.exporter.get("/status").text,
                                        "what is pushed": self.pushed()})
 
     def finding_pages(self):

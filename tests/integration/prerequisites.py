@@ -85,7 +85,7 @@ def check(*options, baselines):
                 if labels["state"] != "pending":
                     results[labels["subscription_id"]] += value
             facts = Facts(fake.admin("dump"), {one for one, count in results.items() if count})
-            facts.check(metrics, exporter.get("/").text)
+            facts.check(metrics, exporter.get("/status").text)
             return facts
 
 

@@ -23,7 +23,9 @@ LEDGER = STORE + ("alerts/ledger",)
 RULES = LEDGER + ("alerts/rules",)
 RECEIVERS = RULES + ("alerts/receivers",)
 NOTIFY = RECEIVERS + ("alerts/notify",)
-ALERTS = NOTIFY + ("alerts", "alerts/api", "collectors/run")
+VIEW = NOTIFY + ("alerts/view",)
+ALERTS = VIEW + ("alerts", "alerts/api", "collectors/run")
+PAGES = ALERTS + ("exporter/pages",)
 FLOORS = {
     "core": CORE,
     "collectors/azure": CORE + ("collectors/azure",),
@@ -36,13 +38,15 @@ FLOORS = {
     "alerts/rules": RULES,
     "alerts/receivers": RECEIVERS,
     "alerts/notify": NOTIFY,
+    "alerts/view": VIEW,
     "alerts": ALERTS,
     "alerts/api": ALERTS,
     "exporter/web": CORE + ("exporter/web",),
     "exporter/formats": CORE + ("exporter/formats",),
     "exporter/otlp": ALERTS + ("exporter/formats", "exporter/otlp"),
-    "exporter": ALERTS + ("collectors/azure", "exporter/web", "exporter/formats", "exporter/otlp",
-                          "exporter"),
+    "exporter/pages": PAGES,
+    "exporter": PAGES + ("collectors/azure", "exporter/web", "exporter/formats", "exporter/otlp",
+                         "exporter"),
 }
 
 # Each third-party library: its headers, the names it defines, its one home: a file, or rooms.

@@ -3,6 +3,7 @@
 #include "sources.h"
 #include "test.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "collectors/collector.h"
@@ -147,5 +148,37 @@ TEST(without_scores_or_findings_nothing_is_to_gain)
     points = points_create(snapshot);
     CHECK_NUMBER(points_of(points, "a"), 0);
     points_destroy(points);
+    snapshot_release(snapshot);
+}
+
+/* vm1 fails a and b, vm2 and vm3 only a, vm4 only b; four of ten resources of a control of 8. */
+TEST(several_together_free_what_they_share)
+{
+    static const struct {
+        const char *ids[3];
+        size_t count;
+        double points;
+    } rows[] = {
+        { { NULL }, 0, 0 },         { { "a" }, 1, 1.6 },           { { "b" }, 1, 0.8 },
+        { { "a", "b" }, 2, 3.2 },   { { "a", "b", "a" }, 3, 3.2 }, { { "stranger" }, 1, 0 },
+        { { "a", "nobody" }, 2, 1.6 },
+    };
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    struct part *part = part_create(SOURCE(assessments));
+    open_finding(part, "a", "s1", "vm1");
+    open_finding(part, "b", "s1", "vm1");
+    open_finding(part, "a", "s1", "vm2");
+    open_finding(part, "a", "s1", "vm3");
+    open_finding(part, "b", "s1", "vm4");
+    open_finding(part, "stranger", "s1", "vm4");
+    part_seal(part);
+    snapshot->parts[INDEX(assessments)] = part;
+    snapshot->parts[INDEX(secure_scores)] =
+        scores("[" CONTROL("s1", "c1", "8", "6", "4", KEY("a") "," KEY("b")) "]");
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct points_gain gain = points_together(snapshot, rows[i].ids, rows[i].count);
+        CHECK_NUMBER(gain.points, rows[i].points);
+        CHECK(isnan(gain.ratio_before)); /* no score is known */
+    }
     snapshot_release(snapshot);
 }

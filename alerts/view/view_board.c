@@ -1,0 +1,102 @@
+#include "alerts/view/view_board.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/clock.h"
+#include "core/memory.h"
+
+enum { WANTED_MS = 10 * 60 * 1000 };
+
+struct view_board {
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t changed;
+    struct view *view;
+    int64_t asked_at_ms; /* monotonic, when somebody looked last; 0 = nobody did */
+};
+
+struct view_board *view_board_create(void)
+{
+    struct view_board *board = MEMORY_NEW(struct view_board);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&board->lock, NULL);
+    pthread_cond_init(&board->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return board;
+}
+
+void view_board_destroy(struct view_board *board)
+{
+    if (!board)
+        return;
+    view_release(board->view);
+    pthread_cond_destroy(&board->changed);
+    pthread_mutex_destroy(&board->lock);
+    free(board);
+}
+
+bool view_board_ask(struct view_board *board)
+{
+    pthread_mutex_lock(&board->lock);
+    board->asked_at_ms = clock_monotonic_ms();
+    bool has = board->view != NULL;
+    pthread_mutex_unlock(&board->lock);
+    return has;
+}
+
+struct view *view_board_take(struct view_board *board, int64_t timeout_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&board->lock);
+    while (!board->view)
+        if (pthread_cond_timedwait(&board->changed, &board->lock, &until))
+            break;
+    struct view *view = board->view;
+    if (view)
+        view_acquire(view);
+    pthread_mutex_unlock(&board->lock);
+    return view;
+}
+
+bool view_board_has(struct view_board *board)
+{
+    pthread_mutex_lock(&board->lock);
+    bool has = board->view != NULL;
+    pthread_mutex_unlock(&board->lock);
+    return has;
+}
+
+/* Put another view there, NULL = none. */
+static void exchange(struct view_board *board, struct view *view)
+{
+    pthread_mutex_lock(&board->lock);
+    struct view *before = board->view;
+    board->view = view;
+    pthread_cond_broadcast(&board->changed);
+    pthread_mutex_unlock(&board->lock);
+    view_release(before);
+}
+
+bool view_board_is_wanted(struct view_board *board)
+{
+    pthread_mutex_lock(&board->lock);
+    int64_t asked_at_ms = board->asked_at_ms;
+    pthread_mutex_unlock(&board->lock);
+    bool wanted = asked_at_ms && clock_monotonic_ms() - asked_at_ms < WANTED_MS;
+    if (!wanted)
+        exchange(board, NULL);
+    return wanted;
+}
+
+void view_board_put(struct view_board *board, struct view *view)
+{
+    exchange(board, view);
+}

@@ -1,0 +1,364 @@
+#include "alerts/view/view_table.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "collectors/catalogue.h"
+#include "collectors/collector.h"
+#include "collectors/secure_scores.h"
+#include "collectors/subscriptions.h"
+#include "core/log.h"
+
+enum { LINK_BYTES = 4096 };
+
+/* The next value of a row. */
+static void put_text(struct view_value **value, const char *text)
+{
+    (*value)++->text = text;
+}
+
+static void put_integer(struct view_value **value, int64_t integer)
+{
+    (*value)++->integer = integer;
+}
+
+static void put_number(struct view_value **value, double number)
+{
+    (*value)++->number = number;
+}
+
+static const char *subscription_name(const struct view_reading *reading, const char *id)
+{
+    const struct subscription *known = subscriptions_find(reading->view->snapshot, id);
+    return known ? known->name : "";
+}
+
+/* --- findings --------------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct view_column finding_columns[] = {
+    { "finding_id",        VIEW_TEXT,    "Identity, the same after a restart; also in /f/ID" },
+    { "risk_level",        VIEW_TEXT,    "critical, high, medium, low, not_evaluated" },
+    { "title",             VIEW_TEXT,    "Of the recommendation" },
+    { "assessment_id",     VIEW_TEXT,    "Key of the recommendation" },
+    { "resource_name",     VIEW_TEXT,    "Name of the resource" },
+    { "resource_type",     VIEW_TEXT,    "Type of the resource" },
+    { "resource_group",    VIEW_TEXT,    "Its resource group" },
+    { "subscription_id",   VIEW_TEXT,    "Its subscription" },
+    { "subscription_name", VIEW_TEXT,    "Name of the subscription" },
+    { "cloud",             VIEW_TEXT,    "azure, aws, gcp ..." },
+    { "account",           VIEW_TEXT,    "Account, project or organization outside Azure" },
+    { "severity",          VIEW_TEXT,    "Severity of the recommendation" },
+    { "category",          VIEW_TEXT,    "Category of the recommendation" },
+    { "risk_factors",      VIEW_TEXT,    "Joined with commas" },
+    { "attack_paths",      VIEW_INTEGER, "Attack paths through the resource" },
+    { "internet_exposed",  VIEW_FLAG,    "Whether a risk factor says so" },
+    { "opened_at",         VIEW_TIME,    "Since when it is open" },
+    { "due_at",            VIEW_TIME,    "When it is due, by governance or SLA" },
+    { "overdue",           VIEW_FLAG,    "Whether that is over" },
+    { "source",            VIEW_TEXT,    "Collector that tells of it" },
+    { "resource_id",       VIEW_TEXT,    "ARM id of the resource" },
+    { "link",              VIEW_TEXT,    "The recommendation in the portal" },
+    { 0 },
+};
+/* clang-format on */
+
+static size_t count_findings(const struct view *view)
+{
+    return view->count;
+}
+
+static void fill_finding(const struct view_reading *reading, size_t row, struct view_value *value)
+{
+    const struct view *view = reading->view;
+    uint32_t number = view->orders[reading->order][row];
+    const struct view_finding *at = &view->findings[number];
+    char *scratch = arena_zalloc(reading->arena, PART_ID_BYTES);
+    char *link = arena_zalloc(reading->arena, LINK_BYTES), id[17];
+    struct finding finding;
+    view_finding(view, number, &finding, scratch);
+    put_text(&value, arena_text(reading->arena, finding_id_text(&finding.id, id)));
+    put_text(&value, finding_risk_words[finding.risk]);
+    put_text(&value, view->recommendations[at->recommendation].title);
+    put_text(&value, finding.assessment_id);
+    put_text(&value, finding.resource_name);
+    put_text(&value, finding.resource_type);
+    put_text(&value, finding.resource_group);
+    put_text(&value, finding.subscription_id);
+    put_text(&value, subscription_name(reading, finding.subscription_id));
+    put_text(&value, cloud_kind_words[finding.cloud]);
+    put_text(&value, finding.account);
+    put_text(&value, finding_severity_words[finding.severity]);
+    put_text(&value, finding.category);
+    put_text(&value, finding.risk_factors);
+    put_integer(&value, finding.attack_paths);
+    put_integer(&value, finding.internet_exposed);
+    put_integer(&value, at->opened_at);
+    put_integer(&value, at->due_at);
+    put_integer(&value, at->due_at && at->due_at <= view->at);
+    put_text(&value, finding.source->name);
+    put_text(&value, finding.resource_id);
+    put_text(&value, finding_link(&finding, reading->portal, link, LINK_BYTES));
+}
+
+/* --- recommendations -------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct view_column recommendation_columns[] = {
+    { "assessment_id", VIEW_TEXT,    "Key of the recommendation" },
+    { "risk_level",    VIEW_TEXT,    "The worst of its open findings" },
+    { "title",         VIEW_TEXT,    "What it says" },
+    { "category",      VIEW_TEXT,    "Its category" },
+    { "findings",      VIEW_INTEGER, "Open findings" },
+    { "critical",      VIEW_INTEGER, "Of them critical" },
+    { "high",          VIEW_INTEGER, "Of them high" },
+    { "medium",        VIEW_INTEGER, "Of them medium" },
+    { "low",           VIEW_INTEGER, "Of them low" },
+    { "not_evaluated", VIEW_INTEGER, "Of them without a risk level" },
+    { "overdue",       VIEW_INTEGER, "Of them overdue" },
+    { "due_soon",      VIEW_INTEGER, "Of them due soon" },
+    { "attack_paths",  VIEW_INTEGER, "The most of one finding" },
+    { "points",        VIEW_NUMBER,  "Points of the secure score to gain" },
+    { "oldest_at",     VIEW_TIME,    "Since when the oldest is open" },
+    { "due_at",        VIEW_TIME,    "When the first is due" },
+    { "effort",        VIEW_TEXT,    "Effort of the fix" },
+    { "user_impact",   VIEW_TEXT,    "Impact of the fix on users" },
+    { "source",        VIEW_TEXT,    "Collector that tells of it" },
+    { 0 },
+};
+/* clang-format on */
+
+static size_t count_recommendations(const struct view *view)
+{
+    return view->recommendation_count;
+}
+
+static void fill_recommendation(const struct view_reading *reading, size_t row,
+                                struct view_value *value)
+{
+    const struct view_recommendation *of = &reading->view->recommendations[row];
+    const struct catalogue_entry *known =
+        catalogue_find(reading->view->snapshot, of->source->tenant, of->assessment_id);
+    put_text(&value, of->assessment_id);
+    put_text(&value, finding_risk_words[of->risk]);
+    put_text(&value, of->title);
+    put_text(&value, of->category);
+    put_integer(&value, (int64_t)of->count);
+    for (int risk = 0; risk < RISK_COUNT; risk++)
+        put_integer(&value, (int64_t)of->by_risk[risk]);
+    put_integer(&value, (int64_t)of->overdue);
+    put_integer(&value, (int64_t)of->due_soon);
+    put_integer(&value, of->attack_paths);
+    put_number(&value, of->points);
+    put_integer(&value, of->oldest_at);
+    put_integer(&value, of->due_at);
+    put_text(&value, known ? known->effort : "");
+    put_text(&value, known ? known->user_impact : "");
+    put_text(&value, of->source->name);
+}
+
+/* --- controls of the secure score ------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct view_column control_columns[] = {
+    { "subject",           VIEW_TEXT,    "Identity of the control where it is" },
+    { "title",             VIEW_TEXT,    "Name of the control" },
+    { "subscription_id",   VIEW_TEXT,    "Its subscription" },
+    { "subscription_name", VIEW_TEXT,    "Name of the subscription" },
+    { "cloud",             VIEW_TEXT,    "azure, aws, gcp ..." },
+    { "connector",         VIEW_TEXT,    "Its connector, none of the subscription's own" },
+    { "points",            VIEW_NUMBER,  "Points it has" },
+    { "max_points",        VIEW_NUMBER,  "Points it can have" },
+    { "healthy",           VIEW_NUMBER,  "Healthy resources" },
+    { "unhealthy",         VIEW_NUMBER,  "Unhealthy resources" },
+    { "not_applicable",    VIEW_NUMBER,  "Resources it does not apply to" },
+    { 0 },
+};
+/* clang-format on */
+
+/* The control of a number over all parts; NULL behind the last, and their count. */
+static const struct secure_control *control_at(const struct view *view, size_t number, size_t *all)
+{
+    *all = 0;
+    for (size_t i = 0; i < view->snapshot->sources->count; i++) {
+        size_t count;
+        const struct secure_control *controls =
+            secure_scores_controls(view->snapshot->parts[i], &count);
+        if (number >= *all && number - *all < count)
+            return &controls[number - *all];
+        *all += count;
+    }
+    return NULL;
+}
+
+static size_t count_controls(const struct view *view)
+{
+    size_t all;
+    control_at(view, SIZE_MAX, &all);
+    return all;
+}
+
+static void fill_control(const struct view_reading *reading, size_t row, struct view_value *value)
+{
+    size_t all;
+    const struct secure_control *control = control_at(reading->view, row, &all);
+    put_text(&value, control->row_id);
+    put_text(&value, control->title);
+    put_text(&value, control->subscription_id);
+    put_text(&value, subscription_name(reading, control->subscription_id));
+    put_text(&value, cloud_kind_words[control->scope.cloud]);
+    put_text(&value, control->scope.connector);
+    put_number(&value, control->points);
+    put_number(&value, control->max_points);
+    put_number(&value, control->healthy);
+    put_number(&value, control->unhealthy);
+    put_number(&value, control->not_applicable);
+}
+
+/* --- subscriptions ---------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct view_column subscription_columns[] = {
+    { "subscription_id",  VIEW_TEXT, "Identity" },
+    { "name",             VIEW_TEXT, "Name" },
+    { "state",            VIEW_TEXT, "visible, denied, filtered, disabled" },
+    { "management_group", VIEW_TEXT, "Where it is" },
+    { "tenant_id",        VIEW_TEXT, "Its tenant" },
+    { "seen_at",          VIEW_TIME, "When Azure listed it last" },
+    { 0 },
+};
+/* clang-format on */
+
+static const struct subscription *subscription_at(const struct view *view, size_t number,
+                                                  size_t *all)
+{
+    *all = 0;
+    for (size_t i = 0; i < view->snapshot->sources->count; i++) {
+        size_t count;
+        const struct subscription *items = subscriptions_of(view->snapshot->parts[i], &count);
+        if (number >= *all && number - *all < count)
+            return &items[number - *all];
+        *all += count;
+    }
+    return NULL;
+}
+
+static size_t count_subscriptions(const struct view *view)
+{
+    size_t all;
+    subscription_at(view, SIZE_MAX, &all);
+    return all;
+}
+
+static void fill_subscription(const struct view_reading *reading, size_t row,
+                              struct view_value *value)
+{
+    size_t all;
+    const struct subscription *subscription = subscription_at(reading->view, row, &all);
+    put_text(&value, subscription->id);
+    put_text(&value, subscription->name);
+    put_text(&value, subscriptions_state_words[subscription->state]);
+    put_text(&value, subscription->management_group);
+    put_text(&value, subscription->tenant_id);
+    put_integer(&value, subscription->seen_at);
+}
+
+/* --- collectors ------------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct view_column collector_columns[] = {
+    { "collector",       VIEW_TEXT,    "Name in the configuration" },
+    { "brings",          VIEW_TEXT,    "What it brings" },
+    { "state",           VIEW_TEXT,    "ok, failed, waiting, off" },
+    { "last_success_at", VIEW_TIME,    "When it succeeded last" },
+    { "interval_s",      VIEW_NUMBER,  "Every so many seconds" },
+    { "duration_s",      VIEW_NUMBER,  "How long the last run took" },
+    { "rows",            VIEW_INTEGER, "Rows of the last run" },
+    { "odd_rows",        VIEW_INTEGER, "Of them not understood" },
+    { "truncated",       VIEW_FLAG,    "Whether Azure cut something" },
+    { "error",           VIEW_TEXT,    "Of the last run that failed" },
+    { 0 },
+};
+/* clang-format on */
+
+static size_t count_collectors(const struct view *view)
+{
+    return view->snapshot->sources->count;
+}
+
+static const char *state_of(const struct source_status *status)
+{
+    if (!status->enabled)
+        return "off";
+    if (!status->attempted)
+        return "waiting";
+    return status->success ? "ok" : "failed";
+}
+
+static void fill_collector(const struct view_reading *reading, size_t row, struct view_value *value)
+{
+    const struct source *source = &reading->view->snapshot->sources->sources[row];
+    const struct source_status *status = &reading->view->snapshot->status[row];
+    char error[1024] = "";
+    if (status->error.code != ERROR_NONE)
+        log_redacted(status->error.message, error, sizeof error);
+    put_text(&value, source->name);
+    put_text(&value, source->collector->words ? source->collector->words : source->name);
+    put_text(&value, state_of(status));
+    put_integer(&value, status->last_success_at);
+    put_number(&value, status->enabled ? (double)status->interval_ms / 1000 : NAN);
+    put_number(&value, status->attempted ? (double)status->duration_ms / 1000 : NAN);
+    put_integer(&value, (int64_t)status->rows);
+    put_integer(&value, (int64_t)odd_count(&status->odd));
+    put_integer(&value, status->truncated);
+    put_text(&value, arena_text(reading->arena, error));
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+static const struct view_table findings = { "findings", "an open finding", finding_columns,
+                                            count_findings, fill_finding };
+static const struct view_table recommendations = { "recommendations",
+                                                   "a recommendation with open findings",
+                                                   recommendation_columns, count_recommendations,
+                                                   fill_recommendation };
+static const struct view_table controls = { "controls", "a control of the secure score",
+                                            control_columns, count_controls, fill_control };
+static const struct view_table subscriptions = { "subscriptions", "a subscription",
+                                                 subscription_columns, count_subscriptions,
+                                                 fill_subscription };
+static const struct view_table collectors = { "collectors", "a collector and its last run",
+                                              collector_columns, count_collectors, fill_collector };
+
+const struct view_table *const view_tables[] = { &findings,      &recommendations, &controls,
+                                                 &subscriptions, &collectors,      NULL };
+
+const struct view_table *view_table_named(const char *name)
+{
+    for (const struct view_table *const *table = view_tables; *table; table++)
+        if (!strcmp((*table)->name, name))
+            return *table;
+    return NULL;
+}
+
+static bool has_identity(const struct view_table *table, const struct view_reading *reading,
+                         size_t row, const char *identity)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct view_value values[VIEW_COLUMNS_MAX] = { 0 };
+    const struct view_reading inner = { reading->view, reading->order, reading->portal, &arena };
+    table->fill(&inner, row, values);
+    return !strcmp(values[0].text, identity);
+}
+
+size_t view_table_behind(const struct view_table *table, const struct view_reading *reading,
+                         size_t hint, const char *identity)
+{
+    size_t count = table->count(reading->view);
+    if (hint < count && has_identity(table, reading, hint, identity))
+        return hint + 1;
+    for (size_t row = 0; row < count; row++)
+        if (has_identity(table, reading, row, identity))
+            return row + 1;
+    return hint < count ? hint : count;
+}

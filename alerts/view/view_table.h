@@ -1,0 +1,45 @@
+#pragma once
+/* What is known as tables: rows of named values, the same for the API, for exports and for the
+ * terminal. One table binds the columns to what fills them. Pure. */
+#include "alerts/view/view.h"
+
+enum view_value_kind { VIEW_TEXT, VIEW_INTEGER, VIEW_NUMBER, VIEW_TIME, VIEW_FLAG };
+
+/* One value: the member its column's kind names. Absent: text NULL, number NAN, time 0. */
+struct view_value {
+    const char *text;
+    int64_t integer; /* also Unix seconds, and whether a flag is set */
+    double number;
+};
+
+struct view_column {
+    const char *name;
+    enum view_value_kind kind;
+    const char *help; /* a sentence for the reference, without a full stop */
+};
+enum { VIEW_COLUMNS_MAX = 32 };
+
+/* Who reads, and how. */
+struct view_reading {
+    const struct view *view;
+    enum view_order order; /* of findings */
+    const char *portal;    /* host of links */
+    struct arena *arena;   /* for texts of one row */
+};
+
+struct view_table {
+    const char *name, *help;           /* "findings"; what a row is */
+    const struct view_column *columns; /* ends with name NULL; the first is the row's identity */
+    size_t (*count)(const struct view *view);
+    void (*fill)(const struct view_reading *reading, size_t row, struct view_value *values);
+};
+
+extern const struct view_table *const view_tables[]; /* ends with NULL */
+
+/* The table of that name, or NULL. */
+const struct view_table *view_table_named(const char *name);
+
+/* The row behind the one of this identity. hint: where it stood; where it is not there any more,
+ * the row that stands there now. */
+size_t view_table_behind(const struct view_table *table, const struct view_reading *reading,
+                         size_t hint, const char *identity);

@@ -1,0 +1,215 @@
+#include "exporter/data_routes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/view/view_write.h"
+#include "core/clock.h"
+#include "core/memory.h"
+#include "exporter/alerts_routes.h"
+#include "exporter/view_request.h"
+
+enum { LIMIT = 100, LIMIT_MAX = 1000, PIECE_BYTES = 64 * 1024, ETAG_BYTES = 64 };
+
+static const char *const types[VIEW_FORMAT_COUNT] = {
+    [VIEW_JSON] = "application/json; charset=utf-8",
+    [VIEW_NDJSON] = "application/x-ndjson; charset=utf-8",
+    [VIEW_CSV] = "text/csv; charset=utf-8; header=present",
+    [VIEW_MARKDOWN] = "text/markdown; charset=utf-8",
+};
+
+/* One request while it is answered; of an answer in pieces as long as it is read. */
+struct listing {
+    struct view_request request;
+    const struct view_table *table;
+    enum view_format format;
+    struct view_reading reading;
+    size_t row, end; /* the next, and behind the last */
+    bool begun;
+};
+
+/* --- what is asked ---------------------------------------------------------------------------- */
+
+static void refuse(struct web_response *response, int status, const char *message)
+{
+    struct buf out = { 0 };
+    struct json_writer writer = { .out = &out };
+    json_open(&writer, NULL, '{');
+    json_add_text(&writer, "error", message);
+    json_close(&writer, '}');
+    if (status == 503)
+        web_response_header(response, "Retry-After", "1");
+    web_response_buf(response, status, types[VIEW_JSON], &out);
+}
+
+/* The place of a word in a list that ends with NULL; -1 = it is none of them. */
+static int place_of(const char *word, const char *const *words)
+{
+    for (int i = 0; words[i]; i++)
+        if (!strcmp(words[i], word))
+            return i;
+    return -1;
+}
+
+/* By ?format=, else by what of ours is named in Accept; JSON else. -1 = an unknown word. */
+static int format_of(const struct web_request *request)
+{
+    CLEANUP(buf_finish) struct buf accept = { 0 };
+    const char *word = web_request_query(request, "format");
+    if (word)
+        return place_of(word, view_format_words);
+    web_request_header(request, "Accept", &accept);
+    for (int i = VIEW_NDJSON; i < VIEW_FORMAT_COUNT; i++) {
+        size_t length = strcspn(types[i], ";");
+        CLEANUP(buf_finish) struct buf type = { 0 };
+        buf_append(&type, types[i], length);
+        if (strstr(buf_cstr(&accept), buf_cstr(&type)))
+            return i;
+    }
+    return VIEW_JSON;
+}
+
+/* A page of JSON unless it says how many; of the other formats all. -1 = it is no such number. */
+static int64_t limit_of(const struct web_request *request, enum view_format format)
+{
+    const char *text = web_request_query(request, "limit");
+    char *end = NULL;
+    int64_t limit = text ? strtoll(text, &end, 10) : format == VIEW_JSON ? LIMIT : INT64_MAX;
+    if (text && (end == text || *end || limit < 1))
+        return -1;
+    return format == VIEW_JSON && limit > LIMIT_MAX ? LIMIT_MAX : limit;
+}
+
+/* The row behind a cursor: "12.5f3a..." */
+static size_t behind(const struct listing *listing, const char *cursor)
+{
+    char *identity;
+    size_t hint = strtoull(cursor, &identity, 10);
+    return view_table_behind(listing->table, &listing->reading, hint,
+                             *identity == '.' ? identity + 1 : identity);
+}
+
+/* Read the parameters; NULL, or what is wrong with them. */
+static const char *read_parameters(struct listing *listing, const struct web_request *request)
+{
+    const char *order = web_request_query(request, "order");
+    const char *after = web_request_query(request, "after");
+    int place = order ? place_of(order, view_order_words) : VIEW_BY_RISK,
+        format = format_of(request);
+    if (place < 0)
+        return "order is risk, age or due";
+    if (format < 0)
+        return "format is json, ndjson, csv or markdown";
+    int64_t limit = limit_of(request, (enum view_format)format);
+    if (limit < 0)
+        return "limit must be a number from 1 on";
+    size_t count = listing->table->count(listing->request.view);
+    listing->format = (enum view_format)format;
+    listing->reading.order = (enum view_order)place;
+    listing->row = after ? behind(listing, after) : 0;
+    listing->end = (uint64_t)limit < count - listing->row ? listing->row + (size_t)limit : count;
+    return NULL;
+}
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+/* Append rows up to about a piece. */
+static void append_rows(struct listing *listing, size_t bytes, struct buf *out)
+{
+    struct view_value values[VIEW_COLUMNS_MAX];
+    struct arena *arena = listing->reading.arena;
+    for (; listing->row < listing->end && out->length < bytes; listing->row++) {
+        memset(values, 0, sizeof values);
+        arena_reset(arena);
+        listing->table->fill(&listing->reading, listing->row, values);
+        view_write_row(listing->table, listing->format, values, !listing->begun, out);
+        listing->begun = true;
+    }
+}
+
+static bool next_piece(void *owner, struct buf *out, bool *more)
+{
+    struct listing *listing = owner;
+    append_rows(listing, PIECE_BYTES, out);
+    *more = listing->row < listing->end;
+    if (!*more)
+        view_write_end(listing->format, out);
+    return true;
+}
+
+static void release(void *owner)
+{
+    struct listing *listing = owner;
+    view_request_finish(&listing->request);
+    free(listing);
+}
+
+/* The cursor of the last row that was sent; null when there is no more. */
+static void append_next(const struct listing *listing, struct json_writer *writer)
+{
+    struct view_value values[VIEW_COLUMNS_MAX] = { 0 };
+    CLEANUP(buf_finish) struct buf cursor = { 0 };
+    if (listing->row < listing->table->count(listing->request.view) && listing->row) {
+        listing->table->fill(&listing->reading, listing->row - 1, values);
+        buf_printf(&cursor, "%zu.%s", listing->row - 1, values[0].text);
+    }
+    json_add_text(writer, "next", cursor.length ? buf_cstr(&cursor) : NULL);
+}
+
+/* {"at":"...","total":5,"findings":[...],"next":null} */
+static void respond_page(struct listing *listing, struct web_response *response)
+{
+    struct buf out = { 0 };
+    char at[32];
+    CLEANUP(buf_finish) struct buf rows = { 0 };
+    struct json_writer writer = { .out = &out };
+    view_write_begin(listing->table, VIEW_JSON, &rows);
+    append_rows(listing, SIZE_MAX, &rows);
+    view_write_end(VIEW_JSON, &rows);
+    json_open(&writer, NULL, '{');
+    json_add_text(&writer, "at", clock_format_rfc3339(listing->request.view->at, at));
+    json_add_integer(&writer, "total", (int64_t)listing->table->count(listing->request.view));
+    json_add_raw(&writer, listing->table->name, buf_cstr(&rows));
+    append_next(listing, &writer);
+    json_close(&writer, '}');
+    web_response_buf(response, 200, types[VIEW_JSON], &out);
+    release(listing);
+}
+
+static void respond_all(struct listing *listing, struct web_response *response)
+{
+    const struct stream_source source = { next_piece, release, listing };
+    struct buf first = { 0 };
+    view_write_begin(listing->table, listing->format, &first);
+    web_response_pieces(response, types[listing->format], &first, &source);
+}
+
+void data_routes_v1(void *source, const struct web_request *request, struct web_response *response)
+{
+    const struct view_request_source *from = source;
+    const struct view_table *table = view_table_named(request->rest);
+    struct error error;
+    const char *title;
+    if (!table) {
+        alerts_routes_v1(from->alerting, request, response);
+        return;
+    }
+    struct listing *listing = MEMORY_NEW(struct listing);
+    listing->table = table;
+    int status = view_request_begin(from, request, &listing->request, &title, &error);
+    listing->reading = (struct view_reading){
+        .view = listing->request.view,
+        .portal = listing->request.settings ? listing->request.settings->portal : "",
+        .arena = &listing->request.arena,
+    };
+    const char *wrong = status == 200 ? read_parameters(listing, request) : error.message;
+    if (wrong) {
+        refuse(response, status == 200 ? 400 : status, wrong);
+        release(listing);
+    } else if (listing->format == VIEW_JSON) {
+        respond_page(listing, response);
+    } else {
+        respond_all(listing, response);
+    }
+}

@@ -1,0 +1,174 @@
+#include "exporter/pages/finding_page.h"
+
+#include <string.h>
+
+#include "alerts/notify/notification_names.h"
+#include "alerts/rules/notification_words.h"
+#include "alerts/text/resource_type.h"
+#include "alerts/text/text.h"
+#include "core/clock.h"
+
+/* --- its life --------------------------------------------------------------------------------- */
+
+struct life {
+    struct page *page;
+    size_t count;
+};
+
+static void append_instant(struct page *page, int64_t at)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    text_instant(&text, at, page->now);
+    page_text(page, buf_cstr(&text));
+}
+
+/* "Open again, after: fixed" */
+static void append_event(struct page *page, const struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_OPENED:
+        page_html(page, event->quiet ? "Open when first seen" : "Opened");
+        break;
+    case EVENT_REOPENED:
+        page_html(page, "Open again");
+        break;
+    case EVENT_RISK_CHANGED:
+        page_html(page, "Risk changed from ");
+        page_risk(page, event->risk_before);
+        page_html(page, " to ");
+        break;
+    case EVENT_RESOLVED:
+        page_html(page, "Ended: ");
+        page_text(page, event->reason >= 0
+                            ? notification_words_ended(finding_reason_words[event->reason])
+                            : "nobody knows why");
+        return;
+    case EVENT_OVERDUE:
+        page_html(page, "Overdue");
+        return;
+    case EVENT_NO_LONGER_OVERDUE:
+        page_html(page, "No longer overdue");
+        return;
+    default:
+        page_text(page, event_kind_words[event->kind]);
+        return;
+    }
+    page_html(page, event->kind == EVENT_RISK_CHANGED ? "" : ", ");
+    page_risk(page, event->risk);
+}
+
+static bool visit(void *context, const struct event *event, struct error *error)
+{
+    struct life *life = context;
+    (void)error;
+    page_html(life->page, life->count++ ? "<li>" : "<ol class=\"life\">\n<li>");
+    append_instant(life->page, event->at);
+    page_html(life->page, " \u00b7 ");
+    append_event(life->page, event);
+    page_html(life->page, "</li>\n");
+    return true;
+}
+
+static bool append_life(struct page *page, const struct told_context *context,
+                        const struct ledger_entry *entry, struct error *error)
+{
+    struct life life = { page, 0 };
+    page_heading(page, "Its life");
+    page_html(page, "<div class=\"card\">");
+    if (!ledger_history(context->database, context->view->snapshot->sources, 0, &entry->finding.id,
+                        visit, &life, error))
+        return false;
+    page_html(page, life.count ? "</ol>\n" : "");
+    if (!life.count) {
+        page_html(page, "<p>It was there when this program first looked: open since ");
+        append_instant(page, entry->opened_at);
+        page_html(page, ".</p>");
+    }
+    page_html(page, "</div>\n");
+    return true;
+}
+
+/* --- the page --------------------------------------------------------------------------------- */
+
+/* When an open finding is due, as the view has it. */
+static int64_t due_at(const struct view *view, const struct finding_id *id)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        const struct view_finding *at = &view->findings[i];
+        const struct part *part = view->snapshot->parts[at->source];
+        if (!finding_id_compare(&part->findings[at->index].id, id))
+            return at->due_at;
+    }
+    return 0;
+}
+
+static void append_facts(struct page *page, const struct told_context *context,
+                         const struct told_finding *told, const struct notification_block *block)
+{
+    const struct notification_context names = { .snapshot = context->view->snapshot };
+    const struct finding *finding = &told->finding;
+    page_html(page, "<div class=\"card\"><dl>\n<dt>State</dt><dd>");
+    page_html(page, told->open ? "<b class=\"bad\">open</b> for " : "<b class=\"good\">over</b>: ");
+    if (told->open)
+        page_age(page, told->opened_at);
+    else
+        page_text(page, notification_words_ended(told->reason));
+    page_html(page, "</dd>\n<dt>Risk</dt><dd>");
+    page_risk(page, finding->risk);
+    page_html(page, "</dd>\n");
+    if (told->due_at) {
+        page_html(page, "<dt>Due</dt><dd>");
+        page_due(page, told->due_at);
+        page_html(page, "</dd>\n");
+    }
+    page_html(page, "<dt>Recommendation</dt><dd><a href=\"");
+    page_path(page, "/recommendations/", finding->assessment_id, false);
+    page_html(page, "\">");
+    page_text(page, *block->title ? block->title : finding->assessment_id);
+    page_html(page, "</a></dd>\n");
+    told_fact(page, "Type", resource_type_words(finding->resource_type));
+    told_fact(page, "Resource group", finding->resource_group);
+    told_fact(page, "Subscription",
+              notification_names_subscription(&names, finding->subscription_id, page->arena));
+    told_fact(page, "Resource", finding->resource_id);
+    if (block->resource_count) {
+        told_fact(page, "Owner", block->resources[0].owner);
+        told_fact(page, "Exemption", block->resources[0].exemption);
+    }
+    told_facts(page, block);
+    page_html(page, "</dl></div>\n");
+}
+
+bool finding_page(struct page *page, const struct told_context *context, const char *finding_id,
+                  struct error *error)
+{
+    struct ledger_entry entry;
+    bool found;
+    if (!ledger_find(context->database, context->view->snapshot->sources, finding_id, page->arena,
+                     &entry, &found, error))
+        return false;
+    if (!found)
+        return error_set(error, ERROR_NOT_FOUND, "no such finding");
+    const struct told_finding told = {
+        .finding = entry.finding,
+        .open = entry.open,
+        .opened_at = entry.opened_at,
+        .due_at = entry.open ? due_at(context->view, &entry.finding.id) : 0,
+        .ended_at = entry.resolved_at,
+        .reason = entry.reason >= 0 ? finding_reason_words[entry.reason] : "",
+    };
+    const struct notification_block *block = told_block(page, context, &told, 1, error);
+    if (!block)
+        return false;
+    page_begin(page, PAGE_NOWHERE,
+               *entry.finding.resource_name ? entry.finding.resource_name
+                                            : entry.finding.resource_id);
+    page_paragraph(page, *block->title ? block->title : entry.finding.title);
+    told_links(page, block);
+    append_facts(page, context, &told, block);
+    if (!append_life(page, context, &entry, error))
+        return false;
+    told_sections(page, block);
+    page_end(page);
+    return true;
+}

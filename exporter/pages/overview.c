@@ -1,0 +1,140 @@
+#include "exporter/pages/overview.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/ledger/points.h"
+#include "exporter/pages/fix_first.h"
+
+enum { FIRST_MAX = 5 };
+
+/* --- numbers ---------------------------------------------------------------------------------- */
+
+static void append_tile(struct page *page, const char *metric)
+{
+    buf_printf(page->out, "<li title=\"%s\">", metric);
+}
+
+static void append_score(struct page *page, const struct view *view)
+{
+    double ratio = points_together(view->snapshot, NULL, 0).ratio_before;
+    append_tile(page, "defender_secure_score_overall_ratio");
+    page_html(page, "Secure score <b>");
+    if (isnan(ratio))
+        page_html(page, "-");
+    else
+        buf_printf(page->out, "%.1f %%", 100 * ratio);
+    page_html(page, "</b></li>\n");
+}
+
+static void append_levels(struct page *page, const struct view *view)
+{
+    page_html(page, "<ul class=\"tiles\">\n");
+    append_score(page, view);
+    for (int risk = 0; risk < RISK_COUNT; risk++) {
+        append_tile(page, "defender_findings");
+        page_html(page, "<a href=\"");
+        page_path(page, "/recommendations", NULL, true);
+        buf_printf(page->out, "#%s\">", finding_risk_words[risk]);
+        page_risk(page, (enum risk_level)risk);
+        page_html(page, "</a> <b>");
+        page_number(page, view->by_risk[risk]);
+        page_html(page, "</b></li>\n");
+    }
+    append_tile(page, "defender_findings_overdue");
+    page_html(page, "Overdue <b>");
+    page_number(page, view->overdue);
+    page_html(page, "</b></li>\n");
+    append_tile(page, "defender_findings_due_soon");
+    page_html(page, "Due soon <b>");
+    page_number(page, view->due_soon);
+    page_html(page, "</b></li>\n</ul>\n");
+}
+
+/* --- what to fix first ------------------------------------------------------------------------ */
+
+static void append_first(struct page *page, const struct view *view)
+{
+    static const struct page_column columns[] = {
+        { "Recommendation", false }, { "Points", true }, { "Findings", true },
+        { "Worst", false },          { NULL, false },
+    };
+    struct page_table table = { page, columns };
+    size_t count = view->recommendation_count, most = count < FIRST_MAX ? count : FIRST_MAX;
+    const struct view_recommendation **rows = fix_first_order(view);
+    page_table_begin(&table, "Recommendations that gain most points of the secure score");
+    for (size_t i = 0; i < most; i++) {
+        page_table_row(&table);
+        page_table_cell(&table);
+        page_html(page, "<a href=\"");
+        page_path(page, "/recommendations/", rows[i]->assessment_id, true);
+        page_html(page, "\">");
+        page_text(page, *rows[i]->title ? rows[i]->title : rows[i]->assessment_id);
+        page_html(page, "</a>");
+        page_table_cell(&table);
+        if (rows[i]->points > 0)
+            buf_printf(page->out, "+%.2f", rows[i]->points);
+        page_table_cell(&table);
+        page_number(page, rows[i]->count);
+        page_table_cell(&table);
+        page_risk(page, rows[i]->risk);
+    }
+    page_table_end(&table);
+    free(rows);
+}
+
+/* --- the oldest ------------------------------------------------------------------------------- */
+
+static void append_oldest(struct page *page, const struct view *view)
+{
+    static const struct page_column columns[] = {
+        { "Resource", false }, { "Risk", false }, { "Recommendation", false },
+        { "Open", true },      { "Due", false },  { NULL, false },
+    };
+    struct page_table table = { page, columns };
+    size_t most = view->count < FIRST_MAX ? view->count : FIRST_MAX;
+    page_table_begin(&table, "Findings that wait longest, worst risk first");
+    for (size_t i = 0; i < most; i++) {
+        uint32_t number = view->orders[VIEW_BY_RISK][i];
+        const struct view_finding *at = &view->findings[number];
+        const struct view_recommendation *of = &view->recommendations[at->recommendation];
+        char scratch[PART_ID_BYTES], id[17];
+        struct finding finding;
+        view_finding(view, number, &finding, scratch);
+        page_table_row(&table);
+        page_table_cell(&table);
+        page_html(page, "<a href=\"");
+        page_path(page, "/f/", finding_id_text(&finding.id, id), false);
+        page_html(page, "\">");
+        page_text(page, *finding.resource_name ? finding.resource_name : finding.resource_id);
+        page_html(page, "</a>");
+        page_table_cell(&table);
+        page_risk(page, finding.risk);
+        page_table_cell(&table);
+        page_text(page, *of->title ? of->title : of->assessment_id);
+        page_table_cell(&table);
+        page_age(page, at->opened_at);
+        page_table_cell(&table);
+        page_due(page, at->due_at);
+    }
+    page_table_end(&table);
+}
+
+void overview_page(struct page *page, const struct view *view)
+{
+    page_begin(page, PAGE_OVERVIEW, "Overview");
+    append_levels(page, view);
+    if (!view->count) {
+        page_empty(page);
+        page_end(page);
+        return;
+    }
+    page_html(page, "<h2><a href=\"");
+    page_path(page, "/fix-first", NULL, true);
+    page_html(page, "\">Fix first</a></h2>\n");
+    append_first(page, view);
+    page_heading(page, "Oldest");
+    append_oldest(page, view);
+    page_end(page);
+}

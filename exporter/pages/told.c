@@ -1,0 +1,133 @@
+#include "exporter/pages/told.h"
+
+#include "alerts/rules/attribute.h"
+
+/* --- what a message would say ----------------------------------------------------------------- */
+
+static void make_alert(const struct told_finding *told, struct attribute_names *names,
+                       struct alert *alert, struct arena *arena)
+{
+    *alert = (struct alert){
+        .rule = "",
+        .event = told->open ? "finding.opened" : "finding.resolved",
+        .state = told->open ? ALERT_FIRING : ALERT_RESOLVED,
+        .risk = told->finding.risk,
+        .has_finding = true,
+        .finding_id = told->finding.id,
+        .episode = 1,
+        .starts_at = told->opened_at,
+        .ends_at = told->ended_at,
+        .opened_at = told->opened_at,
+        .due_at = told->due_at,
+        .reason = told->reason,
+    };
+    alert_label_finding(alert, &told->finding, arena);
+    attribute_put(names, &told->finding, alert);
+}
+
+const struct notification_block *told_block(const struct page *page,
+                                            const struct told_context *context,
+                                            const struct told_finding *findings, size_t count,
+                                            struct error *error)
+{
+    const struct settings *settings = context->settings;
+    const struct notification_context building = {
+        .snapshot = context->view->snapshot,
+        .database = context->database,
+        .rules = settings->rules,
+        .tenant_id = settings->tenant_id,
+        .portal = settings->portal,
+        .external_url = "",
+        .config_file = settings->config_file,
+        .requesters = settings->config->exemption_requesters,
+        .now = page->now,
+    };
+    struct alert *alerts = arena_zalloc(page->arena, count * sizeof *alerts);
+    struct notification *notification = arena_zalloc(page->arena, sizeof *notification);
+    struct attribute_names names = { .snapshot = building.snapshot };
+    size_t firing = 0;
+    for (size_t i = 0; i < count; i++) {
+        make_alert(&findings[i], &names, &alerts[i], page->arena);
+        firing += findings[i].open;
+    }
+    const struct notification_subject subject = {
+        .receiver = "",
+        .group_key = "",
+        .event = firing ? "finding.opened" : "finding.resolved",
+        .alerts = alerts,
+        .alert_count = count,
+        .firing_count = (int64_t)firing,
+        .resolved_count = (int64_t)(count - firing),
+        .dedup_key = "",
+        .episode = 1,
+    };
+    if (!notification_build(&building, &subject, page->arena, notification, error))
+        return NULL;
+    if (notification->block_count)
+        return &notification->blocks[0];
+    error_set(error, ERROR_NOT_FOUND, "nothing is known of it");
+    return NULL;
+}
+
+/* --- on a page -------------------------------------------------------------------------------- */
+
+void told_fact(struct page *page, const char *name, const char *text)
+{
+    if (!*text)
+        return;
+    buf_printf(page->out, "<dt>%s</dt><dd>", name);
+    page_text(page, text);
+    page_html(page, "</dd>\n");
+}
+
+void told_facts(struct page *page, const struct notification_block *block)
+{
+    const struct {
+        const char *name, *text;
+    } facts[] = {
+        { "Control", block->control },
+        { "Benchmark", block->benchmark },
+        { "Category", block->category },
+        { "Risk factors", block->risk_factors },
+        { "Attack paths", block->attack_path_names },
+        { "Effort", block->effort },
+        { "Impact on users", block->user_impact },
+        { "Found", block->found },
+        { "Expected", block->expected },
+        { "Vulnerabilities", block->vulnerabilities },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(facts); i++)
+        told_fact(page, facts[i].name, facts[i].text);
+}
+
+void told_sections(struct page *page, const struct notification_block *block)
+{
+    const struct {
+        const char *title, *text;
+    } sections[] = {
+        { "What is wrong", *block->what ? block->what : block->description },
+        { "Why it matters", block->threats },
+        { "How to fix it", block->remediation },
+        { "With care", block->careful },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(sections); i++) {
+        if (!*sections[i].text)
+            continue;
+        page_heading(page, sections[i].title);
+        page_html(page, "<p class=\"prose\">");
+        page_text(page, sections[i].text);
+        page_html(page, "</p>\n");
+    }
+}
+
+void told_links(struct page *page, const struct notification_block *block)
+{
+    for (size_t i = 0; i < block->link_count; i++) {
+        page_html(page, i ? " \u00b7 <a href=\"" : "<p><a href=\"");
+        page_text(page, block->links[i].url);
+        page_html(page, "\">");
+        page_text(page, block->links[i].text);
+        page_html(page, "</a>");
+    }
+    page_html(page, block->link_count ? "</p>\n" : "");
+}

@@ -1,0 +1,37 @@
+#pragma once
+/* What a message would say of findings, for pages: both use the same words, made by the same code.
+ */
+#include "alerts/notify/notification_build.h"
+#include "alerts/notify/settings.h"
+#include "alerts/view/view.h"
+#include "exporter/pages/page.h"
+
+/* What pages about findings read; all borrowed. */
+struct told_context {
+    const struct view *view;         /* those that the filter lets through */
+    const struct settings *settings; /* for links and words */
+    struct database *database;       /* NULL = what is gone is not known */
+};
+
+/* A finding and its dates. */
+struct told_finding {
+    struct finding finding;
+    bool open;
+    int64_t opened_at, due_at, ended_at;
+    const char *reason; /* why it is over; "" while open */
+};
+
+/* The block of a notification about these findings, which are of one recommendation. NULL and
+ * *error: the database failed. Texts live in page->arena. */
+const struct notification_block *told_block(const struct page *page,
+                                            const struct told_context *context,
+                                            const struct told_finding *findings, size_t count,
+                                            struct error *error) MUST_USE;
+
+/* Append its links; what is wrong, why it matters and how to fix it; rows of a list of facts. */
+void told_links(struct page *page, const struct notification_block *block);
+void told_sections(struct page *page, const struct notification_block *block);
+void told_facts(struct page *page, const struct notification_block *block);
+
+/* A row of a list of facts; nothing when text is "". */
+void told_fact(struct page *page, const char *name, const char *text);

@@ -1,0 +1,171 @@
+#include "exporter/pages_routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exporter/alerts_routes.h"
+#include "exporter/pages/finding_page.h"
+#include "exporter/pages/fix_first.h"
+#include "exporter/pages/overview.h"
+#include "exporter/pages/recommendations.h"
+
+/* One request for a page while it is answered. */
+struct asking {
+    const struct web_request *request;
+    struct web_response *response;
+    struct view_request data;
+    struct page page;
+    struct told_context told;
+    struct buf out;
+};
+
+void pages_routes_respond(struct web_response *response, int status, struct buf *body)
+{
+    web_response_header(response, "Content-Security-Policy", page_policy);
+    web_response_header(response, "X-Frame-Options", "DENY");
+    web_response_header(response, "Referrer-Policy", "no-referrer");
+    web_response_buf(response, status, WEB_HTML, body);
+}
+
+/* A page that says why there is none. */
+static void refuse(struct asking *asking, int status, const char *title, const char *why)
+{
+    buf_reset(&asking->out);
+    page_begin(&asking->page, PAGE_NOWHERE, title);
+    page_paragraph(&asking->page, why);
+    page_end(&asking->page);
+    pages_routes_respond(asking->response, status, &asking->out);
+}
+
+/* --- what is shown ---------------------------------------------------------------------------- */
+
+/* Take the view; false when the request is answered. */
+static bool begin(const struct view_request_source *source, struct asking *asking)
+{
+    struct error error;
+    const char *title;
+    int status = view_request_begin(source, asking->request, &asking->data, &title, &error);
+    asking->page = (struct page){
+        .out = &asking->out,
+        .arena = &asking->data.arena,
+        .prefix = source->prefix,
+        .now = asking->data.now,
+        .snapshot = asking->data.snapshot,
+        .filter = asking->data.filter,
+    };
+    asking->told = (struct told_context){ asking->data.view, asking->data.settings, NULL };
+    if (status != 200)
+        refuse(asking, status, title, error.message);
+    return status == 200;
+}
+
+/* Open the database; false when the request is answered. */
+static bool open_database(const struct view_request_source *source, struct asking *asking)
+{
+    struct error error;
+    asking->told.database = view_request_database(source, &error);
+    if (!asking->told.database)
+        refuse(asking, 503, "The database cannot be read", error.message);
+    return asking->told.database != NULL;
+}
+
+static void finish(struct asking *asking)
+{
+    database_close(asking->told.database);
+    view_request_finish(&asking->data);
+    buf_finish(&asking->out);
+}
+
+/* --- routes ----------------------------------------------------------------------------------- */
+
+void pages_routes_overview(void *pages, const struct web_request *request,
+                           struct web_response *response)
+{
+    CLEANUP(finish) struct asking asking = { request, response };
+    if (!begin(pages, &asking))
+        return;
+    overview_page(&asking.page, asking.data.view);
+    pages_routes_respond(response, 200, &asking.out);
+}
+
+void pages_routes_fix_first(void *pages, const struct web_request *request,
+                            struct web_response *response)
+{
+    CLEANUP(finish) struct asking asking = { request, response };
+    const char *picks[FIX_FIRST_PICKS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < request->query_count && count < FIX_FIRST_PICKS_MAX; i++)
+        if (!strcmp(request->queries[i].name, "pick"))
+            picks[count++] = request->queries[i].value;
+    if (!begin(pages, &asking))
+        return;
+    fix_first_page(&asking.page, asking.data.view, picks, count);
+    pages_routes_respond(response, 200, &asking.out);
+}
+
+void pages_routes_recommendations(void *pages, const struct web_request *request,
+                                  struct web_response *response)
+{
+    CLEANUP(finish) struct asking asking = { request, response };
+    if (!begin(pages, &asking))
+        return;
+    recommendations_list(&asking.page, asking.data.view);
+    pages_routes_respond(response, 200, &asking.out);
+}
+
+/* Answer with the page, or say why it could not be made. */
+static void respond(struct asking *asking, bool ok, const struct error *error)
+{
+    if (ok)
+        pages_routes_respond(asking->response, 200, &asking->out);
+    else if (error->code == ERROR_NOT_FOUND)
+        refuse(asking, 404, "Not here", error->message);
+    else
+        refuse(asking, 503, "The database cannot be read", error->message);
+}
+
+void pages_routes_recommendation(void *pages, const struct web_request *request,
+                                 struct web_response *response)
+{
+    CLEANUP(finish) struct asking asking = { request, response };
+    struct error error;
+    const char *from = web_request_query(request, "from");
+    if (!begin(pages, &asking) || !open_database(pages, &asking))
+        return;
+    bool ok = recommendations_one(&asking.page, &asking.told, request->rest,
+                                  from ? strtoul(from, NULL, 10) : 0, &error);
+    respond(&asking, ok, &error);
+}
+
+/* Whether it is the id of a finding and nothing else. */
+static bool is_finding_id(const char *text)
+{
+    size_t digits = strspn(text, "0123456789abcdef");
+    return (digits == 16 || digits == 32) && !text[digits];
+}
+
+void pages_routes_finding(void *pages, const struct web_request *request,
+                          struct web_response *response)
+{
+    const struct view_request_source *routes = pages;
+    if (!routes->alerting || !is_finding_id(request->rest)) {
+        alerts_routes_finding(routes->alerting, request, response);
+        return;
+    }
+    CLEANUP(finish) struct asking asking = { request, response };
+    struct error error;
+    if (!begin(pages, &asking) || !open_database(pages, &asking))
+        return;
+    bool ok = finding_page(&asking.page, &asking.told, request->rest, &error);
+    respond(&asking, ok, &error);
+}
+
+void pages_routes_style(void *unused, const struct web_request *request,
+                        struct web_response *response)
+{
+    (void)unused;
+    (void)request;
+    response->type = "text/css; charset=utf-8";
+    response->bytes = page_style;
+    response->count = strlen(page_style);
+}

@@ -1,0 +1,31 @@
+#pragma once
+/* What a request for something out of the view needs: the view, as its filter lets it through, and
+ * the settings of now. Shared by the pages and the API. */
+#include "alerts/alerting.h"
+#include "exporter/web/web_route.h"
+
+/* What is read; borrowed. */
+struct view_request_source {
+    struct alerting *alerting; /* NULL = nothing can be kept */
+    struct snapshot_store *snapshots;
+    const char *prefix; /* before every path of ours */
+};
+
+struct view_request {
+    int64_t now;
+    const char *filter; /* as it was asked for; "" = none */
+    struct snapshot *snapshot;
+    struct view *view;
+    struct settings *settings;
+    struct arena arena; /* as long as the request is answered */
+};
+
+/* Begin; the snapshot, the filter and the time are there in any case. Returns 200, or the status of
+ * an answer that says why not: *title, and *error in a sentence. */
+int view_request_begin(const struct view_request_source *source, const struct web_request *asked,
+                       struct view_request *request, const char **title, struct error *error);
+void view_request_finish(struct view_request *request);
+
+/* Open the database to read; NULL and *error. The caller closes it. */
+struct database *view_request_database(const struct view_request_source *source,
+                                       struct error *error) MUST_USE;

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""What is known as data: pages of JSON by a cursor, all of it as CSV and lines of JSON, and every
+form says the same."""
+import collections
+import csv
+import io
+import json
+import urllib.parse
+
+from harness import SECRET, Exporter, Fake, Folder, contains, equal, run, settings, until
+
+TABLES = ("findings", "recommendations", "controls", "subscriptions", "collectors")
+
+
+class Bench:
+    """A tenant, and the exporter when it knows all of it."""
+
+    def __init__(self, *more):
+        self.folder = Folder()
+        self.fake = Fake("--seed", "9", "--subscriptions", "4", "--assessments", "1200", *more)
+
+    def __enter__(self):
+        self.folder.__enter__()
+        self.fake.__enter__()
+        config = settings(self.fake.url, self.folder.file("secret", SECRET))
+        self.exporter = Exporter(self.folder, config).__enter__()
+        self.exporter.wait_ready()
+        until("everything is in the view", self.complete, 60, 0.2)
+        return self
+
+    def __exit__(self, *error):
+        self.exporter.__exit__(*error)
+        self.fake.__exit__(*error)
+        self.folder.__exit__(*error)
+
+    def open_now(self):
+        return sum(value for _, value in self.exporter.metrics().all("defender_findings"))
+
+    def complete(self):
+        answer = self.get("findings", filter='source="assessments"', limit=1)
+        return answer.status == 200 and 0 < answer.json()["total"] == self.open_now()
+
+    def get(self, table, accept=None, **parameters):
+        return self.exporter.get(f"/api/v1/{table}?" + urllib.parse.urlencode(parameters),
+                                 headers={"Accept": accept} if accept else {})
+
+    def walk(self, table, **parameters):
+        """All rows by the cursor."""
+        rows, after = [], None
+        while True:
+            answer = self.get(table, **parameters, **({"after": after} if after else {})).json()
+            rows += answer[table]
+            after = answer["next"]
+            if not after:
+                equal(len(rows), answer["total"], f"{table}, page by page")
+                return rows
+
+
+def test_every_form_says_the_same():
+    with Bench() as bench:
+        for table in TABLES:
+            rows = bench.walk(table, limit=97)
+            equal(len(rows) > 0, True, f"rows of {table}")
+            lines = bench.get(table, "application/x-ndjson")
+            contains(lines.headers["content-type"], "application/x-ndjson", "type")
+            equal([json.loads(line) for line in lines.text.splitlines()], rows, f"{table}, lines")
+            sheet = bench.get(table, "text/csv").body.decode()
+            listed = list(csv.DictReader(io.StringIO(sheet, newline="")))
+            equal(len(listed), len(rows), f"{table}, CSV")
+            equal([row[next(iter(rows[0]))] for row in listed],
+                  [row[next(iter(row))] for row in rows], f"{table}, identities in CSV")
+            equal(list(listed[0]), list(rows[0]), f"{table}, columns")
+            equal(len(bench.get(table, format="markdown").text.splitlines()) - 2, len(rows),
+                  f"{table}, Markdown")
+
+
+def test_numbers_are_those_of_the_metrics():
+    with Bench() as bench:
+        found = collections.Counter((row["subscription_id"], row["risk_level"]) for row in
+                                    bench.walk("findings", filter='source="assessments"',
+                                               limit=1000) if row["cloud"] == "azure")
+        told = collections.Counter()
+        for labels, value in bench.exporter.metrics().all("defender_findings"):
+            if value and labels["cloud"] == "azure":
+                told[labels["subscription_id"], labels["risk_level"]] += value
+        equal(dict(found), dict(told), "findings by subscription and level")
+        rows = bench.walk("recommendations", filter='source="assessments"', limit=1000)
+        listed = collections.Counter()
+        for row in rows:
+            equal(sum(row[level] for level in ("critical", "high", "medium", "low",
+                                               "not_evaluated")), row["findings"], "levels")
+            listed[row["assessment_id"]] += row["findings"]
+        told = collections.Counter()
+        for labels, value in bench.exporter.metrics().all("defender_assessment_findings"):
+            told[labels["assessment_id"]] += value
+        equal({key: listed[key] for key in told}, dict(told), "findings by recommendation")
+
+
+def test_orders_are_as_asked():
+    with Bench() as bench:
+        worst = ("critical", "high", "medium", "low", "not_evaluated")
+        for order, key in (("risk", lambda row: (worst.index(row["risk_level"]),
+                                                 row["opened_at"])),
+                           ("age", lambda row: row["opened_at"]),
+                           ("due", lambda row: row["due_at"] or "9")):
+            keys = [key(row) for row in bench.walk("findings", order=order, limit=500)]
+            equal(keys, sorted(keys), order)
+
+
+def test_what_is_asked_wrongly_is_refused_in_words():
+    with Bench() as bench:
+        for parameters, status, said in (({"limit": "0"}, 400, "limit"),
+                                         ({"limit": "many"}, 400, "limit"),
+                                         ({"order": "size"}, 400, "risk, age or due"),
+                                         ({"format": "xml"}, 400, "ndjson"),
+                                         ({"filter": "foo"}, 400, "expected ="),
+                                         ({"filter": "a" * 5000}, 400, "too long")):
+            answer = bench.get("findings", **parameters)
+            equal(answer.status, status, str(parameters)[:60])
+            contains(answer.json()["error"], said, str(parameters)[:60])
+        equal(bench.exporter.get("/api/v1/nothing").status, 404, "an unknown table")
+        equal(bench.get("findings", after="5.gone", limit=1).status, 200, "a cursor that is gone")
+
+
+run(globals())

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""The pages for people: their numbers are those of the metrics, their lists those of Azure, and no
+text of others is anything but text."""
+import collections
+import html
+import re
+import urllib.parse
+
+from harness import SECRET, Exporter, Fake, Folder, contains, equal, run, settings, until
+
+TAG = re.compile(r"<(/?)([a-z0-9]+)([^>]*)>")
+VOID = {"meta", "link", "input", "br"}
+LEVELS = ("critical", "high", "medium", "low", "not_evaluated")
+NAMES = tuple(level.replace("_", " ").capitalize() for level in LEVELS)
+
+
+def sound(page, where):
+    """Every tag closed, nothing from elsewhere, nothing that runs."""
+    open_tags = []
+    for close, name, rest in TAG.findall(page):
+        equal("on" in re.findall(r"\s(on)[a-z]+=", rest), False, f"a handler in {where}")
+        if name in VOID:
+            continue
+        if close:
+            equal(open_tags.pop() if open_tags else None, name, f"what is closed in {where}")
+        else:
+            open_tags.append(name)
+    equal(open_tags, [], f"what is left open in {where}")
+    equal("<script" in page.lower(), False, f"a script in {where}")
+    for address in re.findall(r'(?:src|href|action)="([^"]*)"', page):
+        if address.startswith("http"):
+            contains(address, "https://", f"a link in {where}")
+    for address in re.findall(r'<(?:link|img|script)[^>]*(?:src|href)="([^"]*)"', page):
+        equal(address.startswith(("/", "data:")), True, f"{address} in {where}")
+    return page
+
+
+def pages_of(exporter, *paths):
+    return {path: sound(exporter.get(path).text, path) for path in paths}
+
+
+def tiles(page):
+    """What the first page counts: name -> number."""
+    found = {}
+    for tile in re.findall(r"<li [^>]*>(.*?)<b>(.*?)</b></li>", page, re.S):
+        name = re.sub(r"<[^>]*>|[^A-Za-z ]", "", tile[0]).strip()
+        found[name] = int(re.sub(r"\D", "", tile[1]) or 0) if "%" not in tile[1] else tile[1]
+    return found
+
+
+def lively(*more):
+    return Fake("--seed", "5", "--subscriptions", "4", "--assessments", "1500", *more)
+
+
+def ready(fake, folder, **more):
+    return Exporter(folder, settings(fake.url, folder.file("secret", SECRET), **more))
+
+
+ONLY = "filter=" + urllib.parse.quote('source="assessments"')
+
+
+def by_level(exporter):
+    """Open findings as the metrics have them, by level."""
+    counted = collections.Counter()
+    for labels, value in exporter.metrics().all("defender_findings"):
+        counted[labels["risk_level"].replace("_", " ").capitalize()] += int(value)
+    return {name: counted[name] for name in NAMES}
+
+
+def open_view(exporter):
+    """Wait until the pages show what the last collection brought: it is the same as on /metrics."""
+    def agree():
+        shown = tiles(exporter.get("/?" + ONLY).text)
+        wanted = by_level(exporter)
+        return sum(wanted.values()) > 0 and {name: shown.get(name) for name in NAMES} == wanted
+
+    until("pages and metrics to agree", agree, 60, 0.2)
+
+
+def test_numbers_are_those_of_the_metrics():
+    with Folder() as folder, lively() as fake:
+        with ready(fake, folder) as exporter:
+            exporter.wait_ready()
+            open_view(exporter)
+            counted = tiles(pages_of(exporter, "/")["/"])
+
+            def sums():
+                metrics = exporter.metrics()
+                return {name: sum(int(value) for _, value in metrics.all(family))
+                        for name, family in (("Overdue", "defender_findings_overdue"),
+                                             ("Due soon", "defender_findings_due_soon"))}
+
+            wanted = {name: counted[name] for name in ("Overdue", "Due soon")}
+            until("a scrape of the same", lambda: sums() == wanted, 20, 0.2)
+            equal(counted["Overdue"] > 0, True, "something is overdue")
+            metrics = exporter.metrics()
+            ratio = metrics.all("defender_secure_score_overall_ratio")
+            equal(counted["Secure score"], f"{100 * ratio[0][1]:.1f} %", "score")
+
+
+def test_a_filter_shows_what_the_metrics_say_of_it():
+    """Of one source alone, level by level."""
+    with Folder() as folder, lively() as fake:
+        with ready(fake, folder) as exporter:
+            exporter.wait_ready()
+            open_view(exporter)
+            wanted = by_level(exporter)
+            listed = sound(exporter.get("/recommendations?" + ONLY).text, "the list")
+            for level, name in zip(LEVELS, NAMES):
+                found = re.search(rf'id="{level}".*?<caption>(\d+) recommendations?, (\d+) finding',
+                                  listed, re.S)
+                equal(int(found[2]) if found else 0, wanted[name], f"{level} in the list")
+
+
+def test_a_recommendation_lists_every_resource():
+    with Folder() as folder, lively() as fake:
+        with ready(fake, folder) as exporter:
+            exporter.wait_ready()
+            open_view(exporter)
+            rows = collections.defaultdict(set)
+            for row in fake.admin("dump")["assessments"]:
+                if row["code"] == "Unhealthy":
+                    rows[row["key"]].add(row["resourceId"].rsplit("/", 1)[-1].lower())
+            key = max(rows, key=lambda one: (len(rows[one]), one))
+            page = sound(exporter.get(f"/recommendations/{key}?{ONLY}").text, key)
+            names = {html.unescape(name).lower() for name in
+                     re.findall(r'<a href="/f/[0-9a-f]{16}">([^<]*)</a>', page)}
+            equal(names, rows[key], "resources")
+            equal(exporter.get("/recommendations/nobody-knows-it").status, 404, "an unknown one")
+
+
+def test_a_finding_has_its_page_and_its_life():
+    with Folder() as folder, lively() as fake:
+        with ready(fake, folder, alerts={"ledger": {"first_run": "all"}}) as exporter:
+            exporter.wait_ready()
+            open_view(exporter)
+            first = exporter.get("/?" + ONLY).text
+            link = re.search(r'"(/f/[0-9a-f]{16})"', first)[1]
+            page = sound(exporter.get(link).text, link)
+            for part in ("Its life", "Opened", "How to fix it", "Open in the Azure portal"):
+                contains(page, part, link)
+
+
+def test_what_is_asked_wrongly_is_refused_in_words():
+    with Folder() as folder, lively() as fake:
+        with ready(fake, folder) as exporter:
+            exporter.wait_ready()
+            open_view(exporter)
+            for path, status, said in (
+                    ("/?filter=foo", 400, "The filter is not understood"),
+                    ("/recommendations?filter=%3Cscript%3E", 400, "The filter is not understood"),
+                    ("/recommendations?filter=" + "a" * 5000, 400, "too long"),
+                    ("/f/ffffffffffffffff", 404, "no such finding"),
+                    ("/recommendations/%3Cscript%3Ealert(1)%3C%2Fscript%3E", 404, "no finding")):
+                answer = exporter.get(path)
+                equal(answer.status, status, path)
+                contains(sound(answer.text, path), said, path)
+
+
+def test_pages_have_their_headers():
+    with Folder() as folder, lively() as fake:
+        with ready(fake, folder) as exporter:
+            exporter.wait_ready()
+            open_view(exporter)
+            for path in ("/", "/recommendations", "/status"):
+                headers = exporter.get(path).headers
+                contains(headers["content-security-policy"], "default-src 'none'", path)
+                equal(headers["x-frame-options"], "DENY", path)
+                equal(headers["cache-control"], "no-store", path)
+
+
+run(globals())

@@ -1,0 +1,174 @@
+#include "alerts/view/view.h"
+
+#include "alerts/view/view_board.h"
+#include "ledger_world.h"
+
+enum { DAY_S = 86400 };
+
+/* Of `a` one high and one medium, of `b` one critical; all are dated by Azure. SLA: 7 days for
+ * critical, 30 for high, none for medium. */
+static void fill(struct world *world)
+{
+    world_init(world, NULL);
+    world->config.sla_s[RISK_CRITICAL] = 7 * DAY_S;
+    world->config.sla_s[RISK_HIGH] = 30 * DAY_S;
+    world_stop(world);
+    world_start(world);
+    struct part *part = world_part(A, BOTH);
+    world_open_since(part, "one", "a", "s1", RISK_HIGH, world->now - 40 * DAY_S);
+    world_open_since(part, "two", "a", "s2", RISK_MEDIUM, world->now - 90 * DAY_S);
+    world_open_since(part, "three", "b", "s1", RISK_CRITICAL, world->now - 6 * DAY_S);
+    world_publish(world, part);
+    world_advance(world);
+}
+
+static struct view *view_of(struct world *world)
+{
+    return view_create(world->snapshot, world->ledger, 2 * DAY_S, world->now);
+}
+
+/* The names of findings in an order: "three one two". */
+static const char *names_in(const struct view *view, const uint32_t *numbers, size_t count)
+{
+    static char text[256];
+    char scratch[PART_ID_BYTES];
+    *text = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct finding finding;
+        view_finding(view, numbers[i], &finding, scratch);
+        strcat(strcat(text, *text ? " " : ""), finding.resource_name);
+    }
+    return text;
+}
+
+TEST(findings_are_counted_and_put_in_order)
+{
+    struct world world;
+    fill(&world);
+    struct view *view = view_of(&world);
+    CHECK_INT(view->count, 3);
+    CHECK_INT(view->by_risk[RISK_CRITICAL], 1);
+    CHECK_INT(view->by_risk[RISK_HIGH], 1);
+    CHECK_INT(view->by_risk[RISK_MEDIUM], 1);
+    CHECK_INT(view->overdue, 1);  /* one */
+    CHECK_INT(view->due_soon, 1); /* three, in a day */
+    CHECK_TEXT(names_in(view, view->orders[VIEW_BY_RISK], 3), "three one two");
+    CHECK_TEXT(names_in(view, view->orders[VIEW_BY_AGE], 3), "two one three");
+    CHECK_TEXT(names_in(view, view->orders[VIEW_BY_DUE], 3), "one three two");
+    view_release(view);
+    world_finish(&world);
+}
+
+TEST(recommendations_stand_worst_first_with_their_findings)
+{
+    struct world world;
+    fill(&world);
+    struct view *view = view_of(&world);
+    CHECK_INT(view->recommendation_count, 2);
+    CHECK_TEXT(view->recommendations[0].assessment_id, "b");
+    const struct view_recommendation *a = view_recommendation_find(view, "a");
+    CHECK(a == &view->recommendations[1]);
+    CHECK_INT(a->count, 2);
+    CHECK_INT(a->risk, RISK_HIGH);
+    CHECK_INT(a->overdue, 1);
+    CHECK_INT(a->attack_paths, 2);
+    CHECK_INT(a->oldest_at, world.now - 90 * DAY_S);
+    CHECK_INT(a->due_at, world.now - 10 * DAY_S);
+    CHECK_TEXT(names_in(view, view->grouped + a->first, a->count), "one two");
+    CHECK(!view_recommendation_find(view, "c"));
+    view_release(view);
+    world_finish(&world);
+}
+
+/* A view of what matchers let through; NULL and what is wrong. */
+static struct view *select_from(const struct view *view, const char *text, struct error *error)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct match_list matches = { 0 };
+    struct match_budget budget = { 1000000 };
+    CHECK(match_parse(text, &matches, &arena, error));
+    struct view *some = view_select(view, &matches, NULL, &budget, error);
+    match_finish(&matches);
+    return some;
+}
+
+TEST(a_selection_is_a_view_of_what_matches)
+{
+    static const struct {
+        const char *matchers, *names;
+        size_t recommendations;
+    } rows[] = {
+        { "subscription_id=\"s1\"", "three one", 2 },
+        { "risk_level=~\"high|medium\"", "one two", 1 },
+        { "assessment_id=\"b\"", "three", 1 },
+        { "resource_name=\"nobody\"", "", 0 },
+        { "resource_name!=\"nobody\"", "three one two", 2 },
+    };
+    struct world world;
+    fill(&world);
+    struct view *view = view_of(&world);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct error error = { 0 };
+        struct view *some = select_from(view, rows[i].matchers, &error);
+        CHECK_TEXT(error.message, "");
+        CHECK_TEXT(names_in(some, some->orders[VIEW_BY_RISK], some->count), rows[i].names);
+        CHECK_INT(some->recommendation_count, rows[i].recommendations);
+        size_t sum = 0;
+        for (size_t n = 0; n < some->recommendation_count; n++)
+            sum += some->recommendations[n].count;
+        CHECK_INT(sum, some->count);
+        view_release(some);
+    }
+    view_release(view);
+    world_finish(&world);
+}
+
+TEST(what_is_selected_is_counted_anew)
+{
+    struct world world;
+    fill(&world);
+    struct error error = { 0 };
+    struct view *view = view_of(&world);
+    struct view *some = select_from(view, "subscription_id=\"s2\"", &error);
+    CHECK_INT(some->overdue, 0);
+    CHECK_INT(some->by_risk[RISK_MEDIUM], 1);
+    CHECK_INT(some->by_risk[RISK_HIGH], 0);
+    CHECK_INT(some->recommendations[0].risk, RISK_MEDIUM);
+    view_release(view); /* the selection does not need it */
+    CHECK_TEXT(names_in(some, some->grouped, some->count), "two");
+    view_release(some);
+    world_finish(&world);
+}
+
+TEST(a_view_is_empty_before_anything_is_known)
+{
+    struct world world;
+    world_init(&world, NULL);
+    struct view *view = view_of(&world);
+    CHECK_INT(view->count, 0);
+    CHECK_INT(view->recommendation_count, 0);
+    view_release(view);
+    world_finish(&world);
+}
+
+TEST(a_board_has_a_view_only_while_somebody_looks)
+{
+    struct world world;
+    fill(&world);
+    struct view_board *board = view_board_create();
+    CHECK(!view_board_is_wanted(board));
+    CHECK(!view_board_ask(board));
+    CHECK(view_board_is_wanted(board));
+    CHECK(!view_board_take(board, 0)); /* nobody made one */
+    view_board_put(board, view_of(&world));
+    CHECK(view_board_ask(board));
+    struct view *first = view_board_take(board, 0);
+    view_board_put(board, view_of(&world));
+    struct view *second = view_board_take(board, 0);
+    CHECK(first != second);
+    CHECK_INT(first->count, 3); /* whoever has one keeps it */
+    view_release(first);
+    view_release(second);
+    view_board_destroy(board);
+    world_finish(&world);
+}
