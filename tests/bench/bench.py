@@ -29,7 +29,9 @@ RUNS = int(os.environ.get("RUNS", "3"))
 TICKS = os.sysconf("SC_CLK_TCK")
 LIMITS = {"python": 0.2, "go": 0.2}
 INSTRUCTIONS_LIMIT, SCRAPE_LIMIT, FORMAT_LIMIT = 3.0, 1.5, 1.2
-FORMATS = ("application/openmetrics-text;version=1.0.0",
+FORMATS = ("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+           "encoding=delimited",
+           "application/openmetrics-text;version=1.0.0",
            "application/openmetrics-text;version=0.0.1",
            "text/plain;version=1.0.0", "text/plain;version=0.0.4")
 
@@ -201,8 +203,9 @@ def build_reference():
         sys.exit(f"bench.py: no {source}")
     os.makedirs(build, exist_ok=True)
     program = os.path.join(build, "scrape-c")
-    subprocess.run(["cc", "-O2", "-o", program, source, "-lmicrohttpd", "-ldeflate", "-lz", "-lm"],
-                   check=True)
+    if not os.path.exists(program):
+        subprocess.run(["cc", "-O2", "-o", program, source, "-lmicrohttpd", "-ldeflate", "-lz",
+                        "-lm"], check=True)
     return build
 
 
