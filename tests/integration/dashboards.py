@@ -309,6 +309,35 @@ def test_queries_bring_data():
                 equal(empty(prometheus, time.time()), set(RARE) | later(), "without data")
 
 
+def test_time_to_fix_of_native_buckets():
+    """The heatmap and the medians are the same for a Prometheus that stores no classic ones."""
+    tool("prometheus")
+    with Folder() as folder:
+        fake, config = world(folder, {}, "--fault", "500")
+        with fake, Exporter(folder, config) as exporter:
+            program, prometheus = scrape(folder, f"127.0.0.1:{exporter.port}",
+                                         more=["--enable-feature=native-histograms"])
+            with program:
+                prometheus.wait('defender_exporter_notifications_suppressed_total == 0',
+                                "a scrape before the first run")
+                fake.heal()
+                exporter.wait_ready()
+                prometheus.wait("sum(defender_findings_opened_total) == 0", "counters that begin")
+                fake.admin("advance?steps=12", "POST")
+                prometheus.wait("sum(increase(defender_findings_resolved_total[1h])) > 0", "fixed")
+                board = dashboards()["remediation"]
+                every = choices(prometheus, board)[0][0]
+                asked = {query.where: replaced(query.expr, every)
+                         for query in queries("remediation", board)}
+                equal(prometheus.instant("defender_finding_resolution_seconds_bucket"), [],
+                      "classic buckets")
+                cells = prometheus.instant(asked["Time from opening to resolve A"])
+                assert len(cells) == 1 and cells[0]["histogram"][1]["buckets"], cells
+                medians = [prometheus.instant(text) for where, text in asked.items()
+                           if where.startswith("Time to fix, median")]
+                assert any(float(one[0]["value"][1]) > 0 for one in medians if one), medians
+
+
 def later():
     return set(LATER) | {f"{name}: {NEW}" for name in dashboards()}
 

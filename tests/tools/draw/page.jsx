@@ -50,7 +50,7 @@ const rows = ({ target, result }, several) => {
 
 const CUSTOM = ['drawStyle', 'lineInterpolation', 'lineWidth', 'fillOpacity', 'showPoints', 'spanNulls',
   'stacking', 'transform', 'axisSoftMin', 'axisPlacement', 'scaleDistribution', 'cellOptions', 'width',
-  'align', 'filterable', 'hideFrom', 'thresholdsStyle', 'gradientMode', 'barAlignment', 'hidden', 'inspect', 'minWidth'];
+  'align', 'filterable', 'hideFrom', 'thresholdsStyle', 'lineStyle', 'gradientMode', 'barAlignment', 'hidden', 'inspect', 'minWidth'];
 const registry = new FieldConfigOptionsRegistry(() => [
   ...STANDARD.map((path) => option(path, false)), ...CUSTOM.map((path) => option(path, true)),
 ]);
