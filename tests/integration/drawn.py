@@ -123,6 +123,7 @@ def test_every_board_is_drawn():
                 prometheus.wait("sum(defender_findings_opened_total) == 0", "counters that begin")
                 fake.admin("advance?steps=40", "POST")
                 prometheus.wait("sum(increase(defender_findings_resolved_total[1h])) > 0", "fixed")
+                prometheus.wait("count_over_time(defender_up[10m]) > 20", "a past to draw")
                 status, told, errors = node(folder, "draw.js", prometheus.url, PICTURES, chromium,
                                             "0.05", *FILES)
     equal((status, errors), (0, ""), "drawn")

@@ -43,8 +43,8 @@ async function gather(board) {
     if (panel.type === 'row') continue;
     panels[panel.id] = [];
     for (const target of panel.targets) {
-      const least = Math.max(15, (end - begin) / 250);
-      const step = Math.ceil(Math.max(least, target.interval ? Math.min(seconds(target.interval), (end - begin) / 4) : 0));
+      const least = Math.max(3, (end - begin) / 250);
+      const step = Math.ceil(Math.max(least, target.interval ? Math.min(seconds(target.interval), (end - begin) / 20) : 0));
       const own = { __rate_interval: `${Math.max(60, step)}s`, __interval: `${step}s`, __range: `${end - begin}s` };
       const query = target.expr.replace(/\$\{?([a-z_]\w*)\}?/g, (_, name) => own[name] ?? every[name]);
       const begun = Math.floor(begin / step) * step;
