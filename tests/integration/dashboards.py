@@ -275,10 +275,10 @@ def empty(prometheus, end, step=5, only=None):
     return nothing
 
 
-def world(folder, more, *faults):
+def world(folder, more, *faults, subscriptions=3):
     """A tenant of many kinds and an exporter that reads all of it often."""
-    fake = Fake(*faults, "--seed", "2026", "--subscriptions", "3", "--assessments", "1500",
-                "--multicloud", "--individual", "10", "--exemptions", "3")
+    fake = Fake(*faults, "--seed", "2026", "--subscriptions", subscriptions, "--assessments",
+                "1500", "--multicloud", "--individual", "10", "--exemptions", "3")
     often = {name: {"enabled": True, "interval": "2s"} for name in collectors()}
     often["assessments"]["fast_interval"] = "2s"
     return fake, settings(fake.url, folder.file("secret", SECRET), {**often, **more},

@@ -67,9 +67,7 @@ def replaced(expr, values):
     """An expression with its variables; a list is written as Grafana writes it in a regex."""
     def value(found):
         name = found.group(1) or found.group(2)
-        if name in OWN:
-            return OWN[name]
-        chosen = values[name]
+        chosen = {**OWN, **values}[name]
         if isinstance(chosen, str):
             return chosen
         words = [re.sub(r"[\\^$*+?.()|[\]{}/]", lambda c: "\\\\" + c.group(0), w) for w in chosen]
