@@ -18,23 +18,30 @@ static void quote_special(struct buf *out, unsigned char c)
     buf_printf(out, "\\u%04x", c);
 }
 
-/* Most texts are written as they are: at once. */
-static bool quote_plain(struct buf *out, const char *text, size_t length)
+/* Most texts are written as they are: at once, between these two. */
+static bool quote_plain(struct buf *out, const char *before, const char *text, size_t length,
+                        const char *behind)
 {
     if (out->limit_bytes || utf8_plain_length(text, length) < length)
         return false;
-    buf_reserve(out, length + 2);
+    buf_reserve(out, length + 4);
     char *at = out->data + out->length;
+    for (; *before; before++)
+        *at++ = *before;
     *at++ = '"';
     memcpy(at, text, length);
-    memcpy(at + length, "\"", 2);
-    out->length += length + 2;
+    at += length;
+    *at++ = '"';
+    for (; *behind; behind++)
+        *at++ = *behind;
+    *at = 0;
+    out->length = (size_t)(at - out->data);
     return true;
 }
 
 void json_quote(struct buf *out, const char *text, size_t length)
 {
-    if (quote_plain(out, text, length))
+    if (quote_plain(out, "", text, length, ""))
         return;
     buf_char(out, '"');
     for (size_t i = 0; i < length;) {
@@ -59,9 +66,11 @@ void json_quote(struct buf *out, const char *text, size_t length)
 static void member_begin(struct json_writer *writer, const char *name)
 {
     uint64_t bit = (uint64_t)1 << writer->depth;
-    if (writer->has_members & bit)
-        buf_char(writer->out, ',');
+    const char *comma = writer->has_members & bit ? "," : "";
     writer->has_members |= bit;
+    if (name && quote_plain(writer->out, comma, name, strlen(name), ":"))
+        return;
+    buf_text(writer->out, comma);
     if (name) {
         json_quote(writer->out, name, strlen(name));
         buf_char(writer->out, ':');
