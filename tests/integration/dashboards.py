@@ -304,7 +304,8 @@ def test_queries_bring_data():
                 prometheus.wait("sum(defender_findings_opened_total) == 0", "counters that begin")
                 fake.admin("advance?steps=12", "POST")
                 prometheus.wait("defender_exporter_fast_last_look_timestamp_seconds", "a look")
-                for name in ("findings_opened_total", "findings_resolved_total"):
+                for name in ("findings_opened_total", "findings_resolved_total",
+                             "finding_risk_changes_total"):
                     prometheus.wait(f"sum(increase(defender_{name}[1h])) > 0", name)
                 equal(empty(prometheus, time.time()), set(RARE) | later(), "without data")
 

@@ -365,7 +365,7 @@ def check_refused(url, body, what):
                 at = (f"{told['message']} at line {told['line']}, character "
                       f"{told['characterPositionInLine']} near")
             until(f"{what}: {at}", lambda: at in exporter.log.replace('\\"', '"'))
-            contains(exporter.get("/").text, at, what)
+            contains(exporter.get("/status").text, at, what)
     return 1
 
 
