@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/clock.h"
+#include "core/condition.h"
 #include "core/memory.h"
 
 struct worker {
@@ -25,13 +25,6 @@ struct worker {
     char name[16];
 };
 
-/* Wait for a change, with the lock; false when the instant has come. */
-static bool wait_until(struct worker *worker, int64_t at_ms)
-{
-    struct timespec at = { at_ms / 1000, at_ms % 1000 * 1000000 };
-    return !pthread_cond_timedwait(&worker->changed, &worker->lock, &at);
-}
-
 /* Wait until a tick is due or asked for. False when the worker is to stop. */
 static bool wait_for_tick(struct worker *worker)
 {
@@ -40,7 +33,7 @@ static bool wait_for_tick(struct worker *worker)
     while (!worker->woken && !worker->stopping) {
         if (worker->delay_ms < 0)
             pthread_cond_wait(&worker->changed, &worker->lock);
-        else if (!wait_until(worker, due_ms))
+        else if (!condition_wait(&worker->changed, &worker->lock, due_ms))
             break;
     }
     worker->woken = false;
@@ -82,11 +75,7 @@ struct worker *worker_start(const char *name, worker_tick *tick, worker_cancel *
     worker->delay_ms = delay_ms;
     snprintf(worker->name, sizeof worker->name, "%s", name);
 
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&worker->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&worker->changed);
     pthread_mutex_init(&worker->lock, NULL);
     if (start_thread(worker))
         memory_abort("no thread for %s", name); /* no threads left: as hopeless as no memory */
@@ -119,7 +108,8 @@ void worker_stop_by(struct worker *worker, int64_t deadline_ms)
     pthread_mutex_lock(&worker->lock);
     worker->stopping = true;
     pthread_cond_signal(&worker->changed);
-    while (deadline_ms && !worker->ended && wait_until(worker, deadline_ms))
+    while (deadline_ms && !worker->ended &&
+           condition_wait(&worker->changed, &worker->lock, deadline_ms))
         continue;
     bool ended = worker->ended;
     pthread_mutex_unlock(&worker->lock);

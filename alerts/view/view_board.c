@@ -2,9 +2,9 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/clock.h"
+#include "core/condition.h"
 #include "core/memory.h"
 
 enum { WANTED_MS = 10 * 60 * 1000 };
@@ -19,12 +19,8 @@ struct view_board {
 struct view_board *view_board_create(void)
 {
     struct view_board *board = MEMORY_NEW(struct view_board);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&board->lock, NULL);
-    pthread_cond_init(&board->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    condition_init(&board->changed);
     return board;
 }
 
@@ -49,16 +45,10 @@ bool view_board_ask(struct view_board *board)
 
 struct view *view_board_take(struct view_board *board, int64_t timeout_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
     pthread_mutex_lock(&board->lock);
-    while (!board->view)
-        if (pthread_cond_timedwait(&board->changed, &board->lock, &until))
-            break;
+    while (!board->view && condition_wait(&board->changed, &board->lock, until_ms))
+        continue;
     struct view *view = board->view;
     if (view)
         view_acquire(view);

@@ -3,10 +3,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "collectors/collector.h"
 #include "collectors/snapshot/part_without.h"
+#include "core/clock.h"
+#include "core/condition.h"
 #include "core/log.h"
 #include "core/memory.h"
 
@@ -77,11 +78,7 @@ struct snapshot_store *snapshot_store_create(struct source_list *sources)
     store->proofs = proof_board_create();
     store->asked = asked_board_create();
     pthread_mutex_init(&store->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&store->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&store->changed);
     return store;
 }
 
@@ -297,16 +294,11 @@ uint64_t snapshot_generation(struct snapshot_store *store, int64_t now)
 
 uint64_t snapshot_wait(struct snapshot_store *store, uint64_t seen, int64_t timeout_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
     pthread_mutex_lock(&store->lock);
-    while (store->current->generation == seen)
-        if (pthread_cond_timedwait(&store->changed, &store->lock, &until))
-            break;
+    while (store->current->generation == seen &&
+           condition_wait(&store->changed, &store->lock, until_ms))
+        continue;
     uint64_t generation = store->current->generation;
     pthread_mutex_unlock(&store->lock);
     return generation;
