@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "exporter/commands_alerts.h"
 #include "exporter/commands_backfill.h"
+#include "exporter/commands_data.h"
 #include "exporter/commands_database.h"
 #include "exporter/otlp/otlp.h"
 #include "exporter/otlp/otlp_logs.h"
@@ -220,8 +221,8 @@ static const struct command own_commands[] = {
 };
 /* clang-format on */
 
-static const struct command *const tables[] = { own_commands, commands_alerts, commands_backfill,
-                                                commands_database };
+static const struct command *const tables[] = { own_commands, commands_data, commands_alerts,
+                                                commands_backfill, commands_database };
 
 /* How many words of the command line name this command; 0 = it is another one. */
 static size_t named_by(const struct command *command, const struct flags *flags)

@@ -16,6 +16,7 @@ struct view_column {
     const char *name;
     enum view_value_kind kind;
     const char *help; /* a sentence for the reference, without a full stop */
+    bool brief;       /* of those that a terminal shows */
 };
 enum { VIEW_COLUMNS_MAX = 32 };
 

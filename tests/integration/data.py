@@ -5,9 +5,11 @@ import collections
 import csv
 import io
 import json
+import subprocess
 import urllib.parse
 
-from harness import SECRET, Exporter, Fake, Folder, contains, equal, run, settings, until
+from harness import (EXPORTER, SECRET, SLOWNESS, Exporter, Fake, Folder, contains, equal, run,
+                     settings, until)
 
 TABLES = ("findings", "recommendations", "controls", "subscriptions", "collectors")
 
@@ -120,6 +122,33 @@ def test_what_is_asked_wrongly_is_refused_in_words():
             contains(answer.json()["error"], said, str(parameters)[:60])
         equal(bench.exporter.get("/api/v1/nothing").status, 404, "an unknown table")
         equal(bench.get("findings", after="5.gone", limit=1).status, 200, "a cursor that is gone")
+
+
+def test_a_terminal_shows_the_same():
+    with Bench() as bench:
+        url = f"http://127.0.0.1:{bench.exporter.port}"
+
+        def show(*arguments):
+            done = subprocess.run([EXPORTER, *arguments, "--url=" + url], capture_output=True,
+                                  text=True, stdin=subprocess.DEVNULL, timeout=60 * SLOWNESS)
+            return done.returncode, done.stdout, done.stderr
+
+        for table in TABLES:
+            rows = bench.walk(table, limit=1000)
+            status, told, errors = show(table)
+            equal((status, errors, len(told.splitlines()) - 1), (0, "", len(rows)), table)
+            equal("\033" in told, False, f"colour of {table} where it is no terminal")
+            status, told, errors = show(table, "--format=json")
+            equal(json.loads(told), rows, f"{table} as JSON")
+            status, told, errors = show(table, "--format=csv")
+            equal(len(list(csv.DictReader(io.StringIO(told, newline="")))), len(rows), "CSV")
+        status, told, _ = show("findings", '--filter=risk_level="critical"', "--limit=3")
+        equal((status, len(told.splitlines())), (0, 4), "three critical ones")
+        for arguments, code, said in ((("findings", "--filter=foo"), 1, "expected ="),
+                                      (("findings", "--format=xml"), 1, "ndjson")):
+            status, told, errors = show(*arguments)
+            equal((status, told), (code, ""), " ".join(arguments))
+            contains(errors, said, " ".join(arguments))
 
 
 run(globals())
