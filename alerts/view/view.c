@@ -56,6 +56,12 @@ static void add_recommendations(struct view *view, const struct source *source,
     }
 }
 
+static void be_oldest(int64_t *oldest_at, int64_t opened_at)
+{
+    if (!*oldest_at || opened_at < *oldest_at)
+        *oldest_at = opened_at;
+}
+
 static void count_finding(struct view *view, const struct view_finding *finding)
 {
     struct view_recommendation *of = &view->recommendations[finding->recommendation];
@@ -66,14 +72,15 @@ static void count_finding(struct view *view, const struct view_finding *finding)
     of->count++;
     of->by_risk[finding->risk]++;
     of->overdue += overdue;
+    of->overdue_by_risk[finding->risk] += overdue;
     of->due_soon += soon;
     view->by_risk[finding->risk]++;
     view->overdue += overdue;
     view->due_soon += soon;
     if (finding->risk < of->risk)
         of->risk = finding->risk;
-    if (!of->oldest_at || finding->opened_at < of->oldest_at)
-        of->oldest_at = finding->opened_at;
+    be_oldest(&of->oldest_at, finding->opened_at);
+    be_oldest(&of->oldest_by_risk[finding->risk], finding->opened_at);
     if (finding->due_at && (!of->due_at || finding->due_at < of->due_at))
         of->due_at = finding->due_at;
     if (attack_paths > of->attack_paths)

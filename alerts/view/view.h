@@ -29,6 +29,8 @@ struct view_recommendation {
     enum risk_level risk; /* the worst of its findings */
     size_t first, count;  /* its findings are view.grouped[first ...], in the order of risk */
     size_t by_risk[RISK_COUNT], overdue, due_soon;
+    size_t overdue_by_risk[RISK_COUNT];
+    int64_t oldest_by_risk[RISK_COUNT];
     int64_t oldest_at, due_at; /* the oldest, the first to be due; due_at 0 = none is */
     unsigned attack_paths;     /* the most of one finding */
     double points;             /* of the secure score, to gain by finishing it */

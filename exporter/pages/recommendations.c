@@ -35,10 +35,10 @@ static void append_row(struct page_table *table, const struct view_recommendatio
     page_table_cell(table);
     page_number(page, recommendation->by_risk[risk]);
     page_table_cell(table);
-    page_age(page, recommendation->oldest_at);
+    page_age(page, recommendation->oldest_by_risk[risk]);
     page_table_cell(table);
-    if (recommendation->overdue)
-        page_number(page, recommendation->overdue);
+    if (recommendation->overdue_by_risk[risk])
+        page_number(page, recommendation->overdue_by_risk[risk]);
     page_table_cell(table);
     append_points(page, recommendation->points);
     page_table_cell(table);

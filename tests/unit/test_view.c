@@ -71,6 +71,10 @@ TEST(recommendations_stand_worst_first_with_their_findings)
     CHECK_INT(a->count, 2);
     CHECK_INT(a->risk, RISK_HIGH);
     CHECK_INT(a->overdue, 1);
+    CHECK_INT(a->overdue_by_risk[RISK_HIGH], 1);
+    CHECK_INT(a->overdue_by_risk[RISK_MEDIUM], 0);
+    CHECK_INT(a->oldest_by_risk[RISK_HIGH], world.now - 40 * DAY_S);
+    CHECK_INT(a->oldest_by_risk[RISK_CRITICAL], 0); /* none is */
     CHECK_INT(a->attack_paths, 2);
     CHECK_INT(a->oldest_at, world.now - 90 * DAY_S);
     CHECK_INT(a->due_at, world.now - 10 * DAY_S);
