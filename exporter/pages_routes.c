@@ -84,7 +84,9 @@ void pages_routes_overview(void *pages, const struct web_request *request,
     CLEANUP(finish) struct asking asking = { request, response };
     if (!begin(pages, &asking))
         return;
-    overview_page(&asking.page, asking.data.view);
+    struct error ignored; /* without it the page only lacks what was before */
+    asking.told.database = view_request_database(pages, &ignored);
+    overview_page(&asking.page, asking.data.view, asking.told.database);
     pages_routes_respond(response, 200, &asking.out);
 }
 

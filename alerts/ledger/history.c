@@ -1,5 +1,6 @@
 #include "alerts/ledger/history.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +203,26 @@ bool history_keep(struct history *history, struct database *database, const stru
     if (!ok)
         return error_wrap(error, "keeping values over time");
     history->digest = digest;
+    return true;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+bool history_read(struct database *database, const char *series, int64_t since,
+                  history_visit *visit, void *context, struct error *error)
+{
+    struct database_statement *statement =
+        rows_select(database, &ends_rows,
+                    " WHERE s.name = $1 AND h.at >= COALESCE((SELECT MAX(at) FROM history"
+                    " WHERE series = s.number AND at <= $2), $2) ORDER BY h.at");
+    database_bind(statement, series, since);
+    for (bool found = true; found;) {
+        struct last last = { 0 };
+        if (!rows_next(statement, &ends_rows, NULL, &last, &found, error))
+            return error_wrap(error, "reading values over time");
+        if (found)
+            visit(context, last.at, last.told ? last.value : NAN);
+    }
     return true;
 }
 

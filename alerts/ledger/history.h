@@ -1,7 +1,8 @@
 #pragma once
 /* Values over time: those of the families that say so (metric.h), a row when one changed, at most
  * one an hour. Hourly for 30 days, then the last of each day for 400; the value that held before
- * stays. A series is named as the text format names it: name{label="value"}. Evaluator only. */
+ * stays. A series is named as the text format names it: name{label="value"}. Evaluator only, but
+ * for reading. */
 #include "alerts/store/database.h"
 #include "core/metric.h"
 
@@ -20,3 +21,9 @@ bool history_keep(struct history *history, struct database *database, const stru
 
 /* Delete what is too old or too fine, a step of it. Inside a transaction. */
 bool history_prune(struct database *database, int64_t now, struct error *error) MUST_USE;
+
+/* Walk the values of a series, oldest first, from the one that held at an instant on. value: NAN =
+ * from here on it is not told. Any thread with its own database handle. */
+typedef void history_visit(void *context, int64_t at, double value);
+bool history_read(struct database *database, const char *series, int64_t since,
+                  history_visit *visit, void *context, struct error *error) MUST_USE;

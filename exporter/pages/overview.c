@@ -4,10 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/ledger/history.h"
 #include "alerts/ledger/points.h"
 #include "exporter/pages/fix_first.h"
+#include "exporter/pages/trend.h"
 
-enum { FIRST_MAX = 5 };
+enum { FIRST_MAX = 5, TREND_S = 90 * 86400 };
+
+#define OVERALL "defender_secure_score_overall_ratio"
 
 /* --- numbers ---------------------------------------------------------------------------------- */
 
@@ -16,22 +20,38 @@ static void append_tile(struct page *page, const char *metric)
     buf_printf(page->out, "<li title=\"%s\">", metric);
 }
 
-static void append_score(struct page *page, const struct view *view)
+static void add_point(void *context, int64_t at, double value)
+{
+    trend_add(context, at, value);
+}
+
+/* The score of the last 90 days. */
+static void append_trend(struct page *page, struct database *database)
+{
+    CLEANUP(trend_finish) struct trend trend = { .from = page->now - TREND_S, .to = page->now };
+    struct error error;
+    if (database && history_read(database, OVERALL, trend.from, add_point, &trend, &error))
+        trend_write(page, &trend, "Secure score of the last 90 days");
+}
+
+static void append_score(struct page *page, const struct view *view, struct database *database)
 {
     double ratio = points_together(view->snapshot, NULL, 0).ratio_before;
-    append_tile(page, "defender_secure_score_overall_ratio");
+    append_tile(page, OVERALL);
     page_html(page, "Secure score <b>");
     if (isnan(ratio))
         page_html(page, "-");
     else
         buf_printf(page->out, "%.1f %%", 100 * ratio);
-    page_html(page, "</b></li>\n");
+    page_html(page, "</b>");
+    append_trend(page, database);
+    page_html(page, "</li>\n");
 }
 
-static void append_levels(struct page *page, const struct view *view)
+static void append_levels(struct page *page, const struct view *view, struct database *database)
 {
     page_html(page, "<ul class=\"tiles\">\n");
-    append_score(page, view);
+    append_score(page, view, database);
     for (int risk = 0; risk < RISK_COUNT; risk++) {
         append_tile(page, "defender_findings");
         page_html(page, "<a href=\"");
@@ -121,10 +141,10 @@ static void append_oldest(struct page *page, const struct view *view)
     page_table_end(&table);
 }
 
-void overview_page(struct page *page, const struct view *view)
+void overview_page(struct page *page, const struct view *view, struct database *database)
 {
     page_begin(page, PAGE_OVERVIEW, "Overview");
-    append_levels(page, view);
+    append_levels(page, view, database);
     if (!view->count) {
         page_empty(page);
         page_end(page);

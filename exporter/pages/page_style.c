@@ -55,6 +55,8 @@ const char page_style[] =
     "dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin:0;"
     "padding:.75rem}\n"
     "dt{color:var(--soft)}\ndd{margin:0;overflow-wrap:anywhere}\n"
+    ".trend{display:block;width:100%;height:2rem;margin-top:.25rem}\n"
+    ".trend path{fill:none;stroke:var(--link);stroke-width:2;vector-effect:non-scaling-stroke}\n"
     ".card>p{margin:0;padding:.75rem}\n"
     "ol.life{list-style:none;margin:0;padding:.75rem}\n"
     "ol.life li{padding:.25rem 0 .25rem 1rem;border-left:3px solid var(--line)}\n"

@@ -178,3 +178,39 @@ TEST(old_values_are_kept_daily_and_then_not)
     CHECK_INT(count(&bench, "SELECT COUNT(*) FROM history"), 1);
     bench_finish(&bench);
 }
+
+static void print_value(void *context, int64_t at, double value)
+{
+    buf_printf(context, "%s%g=%g", ((struct buf *)context)->length ? " " : "",
+               (double)(at - START) / HOUR, value);
+}
+
+static const char *read_from(struct bench *bench, const char *series, int64_t since)
+{
+    static struct buf out;
+    struct error error = { 0 };
+    buf_reset(&out);
+    CHECK(history_read(bench->database, series, since, print_value, &out, &error));
+    CHECK_TEXT(error.message, "");
+    return buf_cstr(&out);
+}
+
+TEST(values_are_read_from_the_one_that_held)
+{
+    struct bench bench;
+    bench_init(&bench);
+    keep(&bench, 1, true);
+    bench.now += 2 * HOUR;
+    keep(&bench, 2, true);
+    bench.now += 2 * HOUR;
+    keep(&bench, -1, true);
+    CHECK_TEXT(read_from(&bench, "total", START - DAY), "0=1 2=2 4=nan");
+    CHECK_TEXT(read_from(&bench, "total", START + HOUR), "0=1 2=2 4=nan");
+    CHECK_TEXT(read_from(&bench, "total", START + 2 * HOUR), "2=2 4=nan");
+    CHECK_TEXT(read_from(&bench, "total", START + DAY), "4=nan");
+    CHECK_TEXT(read_from(&bench, "nobody", START), "");
+    CHECK_TEXT(
+        read_from(&bench, "open{subscription_id=\"a\\\"b\\\\c\\nd\",risk_level=\"high\"}", START),
+        "0=3");
+    bench_finish(&bench);
+}
