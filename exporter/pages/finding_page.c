@@ -22,41 +22,6 @@ static void append_instant(struct page *page, int64_t at)
     page_text(page, buf_cstr(&text));
 }
 
-/* "Open again, after: fixed" */
-static void append_event(struct page *page, const struct event *event)
-{
-    switch (event->kind) {
-    case EVENT_OPENED:
-        page_html(page, event->quiet ? "Open when first seen" : "Opened");
-        break;
-    case EVENT_REOPENED:
-        page_html(page, "Open again");
-        break;
-    case EVENT_RISK_CHANGED:
-        page_html(page, "Risk changed from ");
-        page_risk(page, event->risk_before);
-        page_html(page, " to ");
-        break;
-    case EVENT_RESOLVED:
-        page_html(page, "Ended: ");
-        page_text(page, event->reason >= 0
-                            ? notification_words_ended(finding_reason_words[event->reason])
-                            : "nobody knows why");
-        return;
-    case EVENT_OVERDUE:
-        page_html(page, "Overdue");
-        return;
-    case EVENT_NO_LONGER_OVERDUE:
-        page_html(page, "No longer overdue");
-        return;
-    default:
-        page_text(page, event_kind_words[event->kind]);
-        return;
-    }
-    page_html(page, event->kind == EVENT_RISK_CHANGED ? "" : ", ");
-    page_risk(page, event->risk);
-}
-
 static bool visit(void *context, const struct event *event, struct error *error)
 {
     struct life *life = context;
@@ -64,7 +29,7 @@ static bool visit(void *context, const struct event *event, struct error *error)
     page_html(life->page, life->count++ ? "<li>" : "<ol class=\"life\">\n<li>");
     append_instant(life->page, event->at);
     page_html(life->page, " \u00b7 ");
-    append_event(life->page, event);
+    told_event(life->page, event);
     page_html(life->page, "</li>\n");
     return true;
 }

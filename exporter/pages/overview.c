@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "alerts/ledger/history.h"
+#include "alerts/ledger/ledger_rows.h"
 #include "alerts/ledger/points.h"
 #include "exporter/pages/fix_first.h"
+#include "exporter/pages/told.h"
 #include "exporter/pages/trend.h"
 
-enum { FIRST_MAX = 5, TREND_S = 90 * 86400 };
+enum { FIRST_MAX = 5, CHANGES_MAX = 20, CHANGED_S = 86400, TREND_S = 90 * 86400 };
 
 #define OVERALL "defender_secure_score_overall_ratio"
 
@@ -141,6 +143,61 @@ static void append_oldest(struct page *page, const struct view *view)
     page_table_end(&table);
 }
 
+/* --- what changed ----------------------------------------------------------------------------- */
+
+/* The last events, each as a line; the newest is the last. */
+struct changes {
+    struct page *page;
+    struct buf lines[CHANGES_MAX];
+    size_t count;
+};
+
+static bool visit_change(void *context, const struct event *event, struct error *error)
+{
+    struct changes *changes = context;
+    (void)error;
+    if (event->quiet || event->at < changes->page->now - CHANGED_S || changes->count == CHANGES_MAX)
+        return true;
+    struct page line = *changes->page;
+    char id[17];
+    line.out = &changes->lines[changes->count++];
+    page_html(&line, "<li>");
+    page_age(&line, event->at);
+    page_html(&line, " ago \u00b7 ");
+    told_event(&line, event);
+    if (event->record) {
+        const struct finding *finding = &event->record->finding;
+        page_html(&line, " \u00b7 <a href=\"");
+        page_path(&line, "/f/", finding_id_text(&finding->id, id), false);
+        page_html(&line, "\">");
+        page_text(&line, *finding->resource_name ? finding->resource_name : finding->resource_id);
+        page_html(&line, "</a> \u00b7 ");
+        page_text(&line, finding->title);
+    }
+    page_html(&line, "</li>\n");
+    return true;
+}
+
+static void append_changes(struct page *page, const struct view *view, struct database *database)
+{
+    struct changes changes = { page };
+    struct error error;
+    int64_t last = 0;
+    if (!database || !ledger_rows_last(database, &last, &error) ||
+        !ledger_follow(database, view->snapshot->sources, last - CHANGES_MAX, CHANGES_MAX,
+                       visit_change, &changes, &last, &error) ||
+        !changes.count) {
+        page_paragraph(page, "Nothing that is known of changed in the last 24 hours.");
+    } else {
+        page_html(page, "<div class=\"card\"><ol class=\"life\">\n");
+        for (size_t i = changes.count; i; i--)
+            page_html(page, buf_cstr(&changes.lines[i - 1]));
+        page_html(page, "</ol></div>\n");
+    }
+    for (size_t i = 0; i < changes.count; i++)
+        buf_finish(&changes.lines[i]);
+}
+
 void overview_page(struct page *page, const struct view *view, struct database *database)
 {
     page_begin(page, PAGE_OVERVIEW, "Overview");
@@ -156,5 +213,7 @@ void overview_page(struct page *page, const struct view *view, struct database *
     append_first(page, view);
     page_heading(page, "Oldest");
     append_oldest(page, view);
+    page_heading(page, "What changed in 24 hours");
+    append_changes(page, view, database);
     page_end(page);
 }

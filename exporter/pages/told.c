@@ -1,6 +1,7 @@
 #include "exporter/pages/told.h"
 
 #include "alerts/rules/attribute.h"
+#include "alerts/rules/notification_words.h"
 
 /* --- what a message would say ----------------------------------------------------------------- */
 
@@ -130,4 +131,38 @@ void told_links(struct page *page, const struct notification_block *block)
         page_html(page, "</a>");
     }
     page_html(page, block->link_count ? "</p>\n" : "");
+}
+
+void told_event(struct page *page, const struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_OPENED:
+        page_html(page, event->quiet ? "Open when first seen" : "Opened");
+        break;
+    case EVENT_REOPENED:
+        page_html(page, "Open again");
+        break;
+    case EVENT_RISK_CHANGED:
+        page_html(page, "Risk changed from ");
+        page_risk(page, event->risk_before);
+        page_html(page, " to ");
+        break;
+    case EVENT_RESOLVED:
+        page_html(page, "Ended: ");
+        page_text(page, event->reason >= 0
+                            ? notification_words_ended(finding_reason_words[event->reason])
+                            : "nobody knows why");
+        return;
+    case EVENT_OVERDUE:
+        page_html(page, "Overdue");
+        return;
+    case EVENT_NO_LONGER_OVERDUE:
+        page_html(page, "No longer overdue");
+        return;
+    default: /* about no single finding */
+        page_text(page, event->headline && *event->headline ? event->headline : event->detail);
+        return;
+    }
+    page_html(page, event->kind == EVENT_RISK_CHANGED ? "" : ", ");
+    page_risk(page, event->risk);
 }

@@ -35,3 +35,6 @@ void told_facts(struct page *page, const struct notification_block *block);
 
 /* A row of a list of facts; nothing when text is "". */
 void told_fact(struct page *page, const char *name, const char *text);
+
+/* What happened, in a few words: "Open again, Critical". */
+void told_event(struct page *page, const struct event *event);

@@ -141,6 +141,19 @@ def test_a_finding_has_its_page_and_its_life():
                 contains(page, part, link)
 
 
+def test_what_changed_stands_on_the_first_page():
+    with Folder() as folder, lively() as fake:
+        with ready(fake, folder,
+                   collectors={"assessments": {"interval": "10s"}}) as exporter:
+            exporter.wait_ready()
+            open_view(exporter)
+            contains(exporter.get("/").text, "Nothing that is known of changed", "a first run")
+            fake.admin("advance?steps=3", "POST")
+            news = re.compile("Opened|Ended: ")
+            until("changes", lambda: news.search(exporter.get("/").text), 60, 0.5)
+            sound(exporter.get("/").text, "/")
+
+
 def test_what_is_asked_wrongly_is_refused_in_words():
     with Folder() as folder, lively() as fake:
         with ready(fake, folder) as exporter:
