@@ -25,6 +25,7 @@ struct match_index {
     struct run *runs;
     size_t *slots; /* open addressing by hash: number of the run + 1; 0 = free */
     size_t slot_mask;
+    uint64_t names; /* bits of the names in the runs: what has none of these has no run */
     size_t *places;
     struct run others; /* lists that have no equality matcher */
 };
@@ -32,6 +33,12 @@ struct match_index {
 static uint64_t hash_pair(const char *name, const char *value)
 {
     return hash_bytes(name, strlen(name)) * 31 + hash_bytes(value, strlen(value));
+}
+
+/* Names that are others seldom have the same bit. */
+static uint64_t name_bit(const char *name)
+{
+    return (uint64_t)1 << (((unsigned char)*name + strlen(name)) % 64);
 }
 
 /* --- making --------------------------------------------------------------------------------- */
@@ -108,6 +115,7 @@ static void add_run(struct match_index *index, size_t number)
     while (index->slots[slot])
         slot = (slot + 1) & index->slot_mask;
     index->slots[slot] = number + 1;
+    index->names |= name_bit(index->runs[number].name);
 }
 
 /* Each list once, below the pair it is found by. */
@@ -173,6 +181,8 @@ void match_index_destroy(struct match_index *index)
 
 static const struct run *find_run(const struct match_index *index, const struct match_label *label)
 {
+    if (!(index->names & name_bit(label->name)))
+        return NULL;
     uint64_t hash = hash_pair(label->name, label->value);
     for (size_t slot = hash & index->slot_mask; index->slots[slot];
          slot = (slot + 1) & index->slot_mask) {
