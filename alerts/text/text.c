@@ -65,10 +65,13 @@ static uint32_t first_point(const char *text, size_t *used)
 
 static bool is_utf8(const char *text, size_t length)
 {
-    size_t used;
-    for (size_t i = 0; i < length; i += used)
-        if (!(used = utf8_length(text + i, length - i)))
+    for (size_t i = 0; i < length;) {
+        size_t plain = utf8_plain_length(text + i, length - i);
+        size_t used = plain ? plain : utf8_length(text + i, length - i);
+        if (!used)
             return false;
+        i += used;
+    }
     return true;
 }
 
