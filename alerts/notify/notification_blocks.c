@@ -301,7 +301,8 @@ static bool add_findings(struct making *making, size_t place, bool open,
             count_ending(making, block, alert->reason);
         if (block->resource_count == NOTIFICATION_RESOURCES_MAX)
             continue;
-        if (!notification_finding(making->context, alert, making->arena, &view, &unseen_at, error))
+        if (!notification_finding(making->context, alert, making->subject->words, making->arena,
+                                  &view, &unseen_at, error))
             return false;
         if (!block->resource_count)
             copy_first(making, block, &view);

@@ -16,7 +16,7 @@ static void keep(struct finding *view, struct arena *arena)
 }
 
 static bool find_open(const struct notification_context *context, const struct finding_id *id,
-                      struct arena *arena, struct finding *view)
+                      bool borrowed, struct arena *arena, struct finding *view)
 {
     for (size_t i = 0; i < context->snapshot->sources->count; i++) {
         const struct part *part = context->snapshot->parts[i];
@@ -24,8 +24,10 @@ static bool find_open(const struct notification_context *context, const struct f
         char scratch[PART_ID_BYTES];
         if (index < 0)
             continue;
-        part_view(part, (size_t)index, view, scratch);
-        keep(view, arena);
+        part_view(part, (size_t)index, view,
+                  borrowed ? arena_alloc(arena, PART_ID_BYTES) : scratch);
+        if (!borrowed)
+            keep(view, arena);
         return true;
     }
     return false;
@@ -56,11 +58,11 @@ static void from_labels(const struct alert *alert, struct finding *view)
 }
 
 bool notification_finding(const struct notification_context *context, const struct alert *alert,
-                          struct arena *arena, struct finding *view, int64_t *unseen_at,
-                          struct error *error)
+                          bool borrowed, struct arena *arena, struct finding *view,
+                          int64_t *unseen_at, struct error *error)
 {
     *unseen_at = 0;
-    if (find_open(context, &alert->finding_id, arena, view))
+    if (find_open(context, &alert->finding_id, borrowed, arena, view))
         return true;
     bool found = false;
     if (context->database) {

@@ -4,7 +4,7 @@
 #include "alerts/notify/notification_build.h"
 
 /* unseen_at: the first collection without it, of what is gone; else 0. Texts live as long as the
- * arena. */
+ * arena; borrowed: they may be those of the snapshot. */
 bool notification_finding(const struct notification_context *context, const struct alert *alert,
-                          struct arena *arena, struct finding *view, int64_t *unseen_at,
-                          struct error *error) MUST_USE;
+                          bool borrowed, struct arena *arena, struct finding *view,
+                          int64_t *unseen_at, struct error *error) MUST_USE;
