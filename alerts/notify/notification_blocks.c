@@ -196,13 +196,15 @@ static struct notification_resource resource_of(struct making *making, const str
 static const char *add_words(struct making *making, const char *before, const char *words)
 {
     CLEANUP(buf_finish) struct buf all = { 0 };
+    CLEANUP(buf_finish) struct buf azure = { 0 };
+    CLEANUP(buf_finish) struct buf one = { 0 };
     words = unlinked(making, words);
     buf_text(&all, before);
     while (*words) {
         words += strspn(words, ", ");
         size_t length = strcspn(words, ",");
-        CLEANUP(buf_finish) struct buf azure = { 0 };
-        CLEANUP(buf_finish) struct buf one = { 0 };
+        buf_reset(&azure);
+        buf_reset(&one);
         buf_append(&azure, words, length);
         text_words(&one, buf_cstr(&azure));
         if (length && !strstr(buf_cstr(&all), buf_cstr(&one))) {

@@ -301,7 +301,7 @@ bool notification_build(const struct notification_context *context,
     add_sums(&build);
     if (!subject->words)
         add_silences(&build);
-    notification_derive(notification, arena);
+    notification_derive_new(notification, arena);
     if (!subject->words)
         unlink_names(&build);
     add_texts(&build);

@@ -363,10 +363,11 @@ static void derive_first(struct notification *notification)
 /* Add the items of one list joined with ", " to another that does not have them. */
 static void join_new(struct buf *out, const char *items)
 {
+    CLEANUP(buf_finish) struct buf one = { 0 };
     while (*items) {
         items += strspn(items, ", ");
         size_t length = strcspn(items, ",");
-        CLEANUP(buf_finish) struct buf one = { 0 };
+        buf_reset(&one);
         buf_append(&one, items, length);
         if (length && !strstr(buf_cstr(out), buf_cstr(&one))) {
             buf_text(out, out->length ? ", " : "");
@@ -420,10 +421,9 @@ static void derive_nothing(struct notification *notification)
     }
 }
 
-void notification_derive(struct notification *notification, struct arena *arena)
+void notification_derive_new(struct notification *notification, struct arena *arena)
 {
     static const char *const words[] = { "Critical", "High", "Medium", "Low", "Not evaluated" };
-    derive_nothing(notification);
     for (int i = 0; i < RISK_COUNT; i++)
         if (!strcmp(notification->risk_level, finding_risk_words[i]))
             notification->risk = words[i];
@@ -438,6 +438,12 @@ void notification_derive(struct notification *notification, struct arena *arena)
            sizeof notification->annotations);
     notification->label_count = notification->alerts->label_count;
     notification->annotation_count = notification->alerts->annotation_count;
+}
+
+void notification_derive(struct notification *notification, struct arena *arena)
+{
+    derive_nothing(notification);
+    notification_derive_new(notification, arena);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */

@@ -197,6 +197,9 @@ void notification_resource_init(struct notification_resource *resource);
  * _shrink do. */
 void notification_derive(struct notification *notification, struct arena *arena);
 
+/* The same where nothing is derived yet, as after notification_init. */
+void notification_derive_new(struct notification *notification, struct arena *arena);
+
 /* Whether what a resolved alert gives as its reason means that the trouble is over. Nobody looking
  * any more, an exemption, a plan that is off, a rule that is gone mean no such thing. */
 bool notification_is_fix(const char *reason);
