@@ -381,7 +381,7 @@ bool active_walk_next(struct active_walk *walk, struct alert *alert, bool *found
 {
     if (!walk->statement) { /* the state is no key here, lest an index of states be asked */
         walk->statement =
-            active_row_select(walk->database, " WHERE fingerprint > $1 AND state || '' = $2"
+            active_row_select(walk->database, " WHERE fingerprint > $1 AND +state = $2"
                                               " ORDER BY fingerprint");
         database_bind(walk->statement, walk->fingerprint, alert_state_words[walk->state]);
     }
