@@ -6,12 +6,6 @@
 
 enum { ENDS_AFTER_S = 300, DESCRIPTION_POINTS = 400 };
 
-static void append_instant(struct json_writer *writer, const char *name, int64_t at)
-{
-    char text[32];
-    json_add_text(writer, name, clock_format_rfc3339_ms(at * 1000, text));
-}
-
 static void append_labels(struct json_writer *writer, const char *name,
                           const struct match_label *labels, size_t count)
 {
@@ -31,11 +25,17 @@ static void append_list_of_one(struct json_writer *writer, const char *name, con
 
 static void append_status(struct json_writer *writer, const char *silence, const char *inhibitor)
 {
+    static const char of_most[] =
+        "{\"inhibitedBy\":[],\"silencedBy\":[],\"mutedBy\":[],\"state\":\"active\"}";
+    if (!silence && !inhibitor) {
+        json_add_raw(writer, "status", of_most);
+        return;
+    }
     json_open(writer, "status", '{');
     append_list_of_one(writer, "inhibitedBy", inhibitor);
     append_list_of_one(writer, "silencedBy", silence);
     append_list_of_one(writer, "mutedBy", NULL);
-    json_add_text(writer, "state", silence || inhibitor ? "suppressed" : "active");
+    json_add_text(writer, "state", "suppressed");
     json_close(writer, '}');
 }
 
@@ -99,9 +99,12 @@ static bool explain(const struct api_call *call, const struct snapshot *snapshot
 static void append(const struct api_context *context, const struct api_alert_place *place,
                    const struct alert *alert, struct json_writer *writer)
 {
+    int64_t ends_at = alert->ends_at ? alert->ends_at : context->now + ENDS_AFTER_S;
+    char starts[32], ends[32];
+    clock_format_rfc3339_ms(alert->starts_at * 1000, starts);
     json_open(writer, NULL, '{');
     append_labels(writer, "annotations", alert->annotations, alert->annotation_count);
-    append_instant(writer, "endsAt", alert->ends_at ? alert->ends_at : context->now + ENDS_AFTER_S);
+    json_add_text(writer, "endsAt", clock_format_rfc3339_ms(ends_at * 1000, ends));
     json_add_text(writer, "fingerprint", alert->fingerprint);
     json_open(writer, "receivers", '[');
     for (size_t i = 0; i < place->leaf_count; i++) {
