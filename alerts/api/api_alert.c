@@ -113,11 +113,14 @@ static void append(const struct api_context *context, const struct api_alert_pla
         json_close(writer, '}');
     }
     json_close(writer, ']');
-    append_instant(writer, "startsAt", alert->starts_at);
+    json_add_text(writer, "startsAt", starts);
     append_status(writer, place->silence_id, place->inhibitor);
-    append_instant(writer, "updatedAt", alert->starts_at);
+    json_add_text(writer, "updatedAt", starts);
     append_generator(writer, context->settings->external_url, alert);
-    append_labels(writer, "labels", alert->labels, alert->label_count);
+    if (place->labels)
+        json_add_raw(writer, "labels", place->labels);
+    else
+        append_labels(writer, "labels", alert->labels, alert->label_count);
     json_close(writer, '}');
 }
 

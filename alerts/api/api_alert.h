@@ -8,6 +8,7 @@ struct api_alert_place {
     const struct route_leaf *leaves[ROUTE_LEAVES_MAX]; /* leaf_count of them, that are asked for */
     size_t leaf_count;
     const char *silence_id, *inhibitor; /* NULL = none */
+    const char *labels;                 /* of the alert, as JSON; NULL = they have to be written */
 };
 
 /* Append it with the texts that a notification about it alone would have. arena: for these. False

@@ -128,6 +128,7 @@ static bool append_alerts(struct api_listing *listing, const struct snapshot *sn
         bool wanted;
         if (!active_walk_next(&listing->walk, &alert, more, error))
             return false;
+        place.labels = listing->walk.labels;
         if (*more && (!place_alert(listing, &alert, &place, &wanted, error) ||
                       (wanted && !append(listing, snapshot, &place, &alert, error))))
             return false;

@@ -363,7 +363,7 @@ bool active_each(struct database *database, enum alert_state state, active_visit
                   alert_state_words[both ? ALERT_PENDING : state]);
     for (bool found = true, ok;; arena_reset(&arena)) {
         struct active_row row;
-        ok = active_row_next(database, statement, &arena, &row, &found, error);
+        ok = active_row_next(database, statement, &arena, &row, NULL, &found, error);
         if (ok && found && visit(context, &row.alert, error))
             continue;
         database_reset(statement);
@@ -387,7 +387,8 @@ bool active_walk_next(struct active_walk *walk, struct alert *alert, bool *found
     }
     struct active_row row;
     arena_reset(&walk->arena);
-    if (!active_row_next(walk->database, walk->statement, &walk->arena, &row, found, error))
+    if (!active_row_next(walk->database, walk->statement, &walk->arena, &row, &walk->labels, found,
+                         error))
         return false;
     if (!*found)
         return true;

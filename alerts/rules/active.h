@@ -102,6 +102,7 @@ struct active_walk {
     struct database_statement *statement; /* NULL = paused, or not begun */
     struct arena arena;
     char fingerprint[ALERT_FINGERPRINT_BYTES]; /* of the last one */
+    const char *labels; /* of the last one, as JSON; NULL = they have to be written */
 };
 void active_walk_init(struct active_walk *walk, struct database *database, enum alert_state state);
 /* The next one, valid until the next call; *found false at the end. */

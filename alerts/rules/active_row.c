@@ -87,8 +87,30 @@ static void mend(const struct kept *kept, struct arena *arena, struct alert *ale
     alert_label(alert, "subscription_id", arena_text(arena, kept->subscription_id));
 }
 
+/* A copy of the labels as they are kept, when that is how they are written. Without an escape a
+ * text ends at the first quote: they are, where all quotes stand as near as they can. */
+static const char *copy_labels(const char *json, size_t length, const struct alert *alert,
+                               struct arena *arena)
+{
+    static const char before[] = "{\"labels\":";
+    if (strncmp(json, before, sizeof before - 1) != 0)
+        return NULL;
+    const char *begin = json + sizeof before - 1, *at = begin, *end = json + length;
+    for (size_t i = 0; i < alert->label_count; i++) {
+        size_t name = strlen(alert->labels[i].name), value = strlen(alert->labels[i].value);
+        if (name + value + 6 >= (size_t)(end - at) || at[0] != (i ? ',' : '{') || at[1] != '"' ||
+            memcmp(at + 2 + name, "\":\"", 3) != 0 || at[5 + name + value] != '"')
+            return NULL;
+        at += name + value + 6;
+    }
+    if (*at++ != '}' || memchr(begin, '\\', (size_t)(at - begin)))
+        return NULL;
+    return arena_copy(arena, begin, (size_t)(at - begin));
+}
+
 bool active_row_next(struct database *database, struct database_statement *statement,
-                     struct arena *arena, struct active_row *row, bool *found, struct error *error)
+                     struct arena *arena, struct active_row *row, const char **labels, bool *found,
+                     struct error *error)
 {
     struct kept kept; /* large, and read often: what is not read is not looked at */
     if (!rows_next(statement, &kept_rows, NULL, &kept, found, error))
@@ -102,8 +124,12 @@ bool active_row_next(struct database *database, struct database_statement *state
     row->flapped_at = kept.row.flapped_at;
     read_columns(&kept, arena, &row->alert);
     struct error reason;
-    struct json *json = json_parse_in(arena, kept.alert, strlen(kept.alert), &reason);
-    if (json && record_read(rest_fields, json, NULL, &row->alert, &reason))
+    size_t length = strlen(kept.alert);
+    struct json *json = json_parse_in(arena, kept.alert, length, &reason);
+    bool ok = json && record_read(rest_fields, json, NULL, &row->alert, &reason);
+    if (labels)
+        *labels = ok ? copy_labels(kept.alert, length, &row->alert, arena) : NULL;
+    if (ok)
         return true;
     error_wrap(&reason, "alert");
     unreadable_note(database_unreadable(database), UNREADABLE_ALERT, kept.row.alert.fingerprint,
@@ -117,7 +143,7 @@ bool active_row_load(struct database *database, const char *fingerprint, struct 
 {
     struct database_statement *statement = active_row_select(database, " WHERE fingerprint = $1");
     database_bind(statement, fingerprint);
-    bool ok = active_row_next(database, statement, arena, row, found, error);
+    bool ok = active_row_next(database, statement, arena, row, NULL, found, error);
     database_reset(statement);
     return ok;
 }

@@ -13,9 +13,10 @@ struct active_row {
 struct database_statement *active_row_select(struct database *database, const char *rest);
 
 /* The next of those rows; its texts, and what was needed to read them, go to the arena. *found
- * false at the end. */
+ * false at the end. labels: NULL, or the place of those of the alert as JSON; NULL there when they
+ * have to be written. */
 bool active_row_next(struct database *database, struct database_statement *statement,
-                     struct arena *arena, struct active_row *row, bool *found,
+                     struct arena *arena, struct active_row *row, const char **labels, bool *found,
                      struct error *error) MUST_USE;
 
 /* Read one row; texts go to the arena. Not found: zero, *found false. */

@@ -506,6 +506,45 @@ TEST(walks_end_whatever_is_kept)
     scene_finish(&scene);
 }
 
+/* What is not kept as it is written has to be written: escapes, and what others keep. */
+TEST(walks_give_labels_as_they_are_kept)
+{
+    struct scene scene;
+    struct error error = { 0 };
+    struct active_walk walk;
+    struct alert alert;
+    int kept = 0, others = 0;
+    scene_init(&scene, "labels", SCENE_ALONE, SCENE_OPENED);
+    scene_begin(&scene);
+    scene_collect(&scene, "aBcDefz");
+    scene_run(&scene);
+    CHECK(database_run(
+        database_prepare(
+            scene.world.database,
+            "UPDATE active_alert SET alert = REPLACE(REPLACE(alert, '\"resource_name\":\"b\"',"
+            " '\"resource_name\":\"\\u0062\\\"}\"'), '\"resource_name\":\"d\"',"
+            " '\"resource_name\": \"d\"')"),
+        &error));
+    active_walk_init(&walk, scene.world.database, ALERT_FIRING);
+    for (bool found = true; active_walk_next(&walk, &alert, &found, &error) && found;) {
+        CLEANUP(buf_finish) struct buf labels = { 0 };
+        struct json_writer writer = { .out = &labels };
+        json_open(&writer, NULL, '{');
+        for (size_t i = 0; i < alert.label_count; i++)
+            json_add_text(&writer, alert.labels[i].name, alert.labels[i].value);
+        json_close(&writer, '}');
+        bool other = strchr("bd", *alert_label_value(&alert, "resource_name")) != NULL;
+        CHECK(!walk.labels == other);
+        if (!other)
+            CHECK_TEXT(walk.labels, buf_cstr(&labels));
+        *(other ? &others : &kept) += 1;
+    }
+    active_walk_finish(&walk);
+    CHECK_INT(others, 2);
+    CHECK(kept > 0);
+    scene_finish(&scene);
+}
+
 /* As the first version wrote it: the columns hold, and the rest is there. */
 TEST(columns_say_what_the_rest_need_not)
 {
