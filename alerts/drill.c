@@ -8,6 +8,7 @@
 #include "alerts/rules/notification_silence.h"
 #include "alerts/store/schema.h"
 #include "core/clock.h"
+#include "core/near.h"
 
 #define DRILL_TITLE "[TEST] Critical: Fire drill, nothing is wrong (vm-fire-drill)"
 
@@ -366,7 +367,7 @@ bool drill_send(const struct settings *settings, const char *receiver, int64_t n
     bool ok = true;
     if (!config) {
         CLEANUP(buf_finish) struct buf near = { 0 };
-        match_near(receiver, settings->receiver_names, &near);
+        near_append(receiver, settings->receiver_names, &near);
         return error_set(error, ERROR_NOT_FOUND, "no receiver is called %s%s", receiver,
                          buf_cstr(&near));
     }

@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/near.h"
 #include "core/options_value.h"
 #include "core/options_yaml.h"
 
-enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024, REASONS_MAX = 100, NAME_MAX_LETTERS = 64 };
+enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024, REASONS_MAX = 100 };
 
 /* One reading: what messages and paths need. */
 struct binder {
@@ -107,27 +108,6 @@ static const struct option *find_row(const struct option *options, const char *k
     return NULL;
 }
 
-/* Letters to insert, remove or replace to make one word of the other (Levenshtein). */
-static size_t edit_distance(const char *left, const char *right)
-{
-    size_t row[NAME_MAX_LETTERS + 1], columns = strlen(right);
-    if (columns > NAME_MAX_LETTERS)
-        return columns;
-    for (size_t i = 0; i <= columns; i++)
-        row[i] = i;
-    for (size_t y = 1; *left; left++, y++) {
-        size_t diagonal = row[0];
-        row[0] = y;
-        for (size_t x = 1; x <= columns; x++) {
-            size_t replaced = diagonal + (right[x - 1] != *left);
-            size_t inserted = (row[x] < row[x - 1] ? row[x] : row[x - 1]) + 1;
-            diagonal = row[x];
-            row[x] = replaced < inserted ? replaced : inserted;
-        }
-    }
-    return row[columns];
-}
-
 static void complain_duplicate(struct binder *binder, const struct options_yaml_node *node)
 {
     char reason[64];
@@ -141,7 +121,7 @@ static void complain_unknown(struct binder *binder, const struct option *options
     const char *nearest = NULL;
     size_t least = strlen(key) < 3 ? strlen(key) : 3;
     for (; options->type != OPTION_END; options++) {
-        size_t distance = edit_distance(key, options->name);
+        size_t distance = near_edits(key, options->name);
         if (distance < least) {
             least = distance;
             nearest = options->name;

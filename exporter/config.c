@@ -7,6 +7,7 @@
 
 #include "collectors/azure/cloud.h"
 #include "core/memory.h"
+#include "core/near.h"
 #include "exporter/series.h"
 #include "exporter/web/admission.h"
 #include "exporter/web/gate.h"
@@ -225,7 +226,7 @@ static void check_users(const struct config *config, struct option_report *repor
             at++;
         if (names[at])
             continue;
-        match_near(users->pairs[i].name, names, &near);
+        near_append(users->pairs[i].name, names, &near);
         options_complain(report, *config->file ? config->file : "configuration",
                          users->pairs[i].line, "web.users",
                          "%s is no user of the web configuration file%s", users->pairs[i].name,

@@ -1,5 +1,6 @@
 /* The route tree: built once, walked for every alert that changes. */
 #include "alerts/notify/route.h"
+#include "core/near.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +76,7 @@ static void build_receiver(const struct builder *builder, const struct route_con
             if (!strcmp(known[i], config->receiver))
                 return;
         CLEANUP(buf_finish) struct buf near = { 0 };
-        match_near(config->receiver, known, &near);
+        near_append(config->receiver, known, &near);
         options_complain(builder->report, builder->file, config->line.receiver, "route.receiver",
                          "there is no receiver \"%s\"%s", config->receiver, buf_cstr(&near));
     } else if (is_root && count > 1) {

@@ -9,6 +9,7 @@
 #include "core/hash.h"
 #include "core/http.h"
 #include "core/memory.h"
+#include "core/near.h"
 
 enum { DAY_MS = 86400 * 1000 };
 
@@ -180,7 +181,7 @@ static void complain_near(const struct compiler *compiler, const char *path, con
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
     buf_text(&text, name);
-    match_near(name, compiler->settings->receiver_names, &text);
+    near_append(name, compiler->settings->receiver_names, &text);
     complain(compiler, path, what, buf_cstr(&text));
 }
 

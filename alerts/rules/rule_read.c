@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/rules/notification.h"
+#include "core/near.h"
 
 enum { KEPT_S = 900, RESOLVE_AFTER_S = 3600, NAME_BYTES_MAX = 128, EVENT_WORDS_MAX = 64 };
 
@@ -115,7 +116,7 @@ static void complain_unknown(const struct reader *reader, int line, const char *
 {
     CLEANUP(buf_finish) struct buf reason = { 0 };
     buf_printf(&reason, "there is no %s \"%s\"", what, word);
-    match_near(word, known, &reason);
+    near_append(word, known, &reason);
     complain(reader, line, key, buf_cstr(&reason));
 }
 

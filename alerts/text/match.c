@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/near.h"
 #include "core/regex.h"
 #include "core/utf8.h"
 
-enum { NAME_BYTES_MAX = 1024, NEAR_WORDS = 3, NEAR_BYTES = 64 };
+enum { NAME_BYTES_MAX = 1024 };
 
 static const char *const operator_texts[] = { "=", "!=", "=~", "!~" };
 
@@ -357,65 +358,13 @@ void match_print(const struct match *match, struct buf *out)
     print_quoted(match->value, out);
 }
 
-/* --- near words ------------------------------------------------------------------------------- */
-
-/* Edits between two words; words too long to be typed are far away. */
-static size_t distance(const char *left, const char *right)
-{
-    size_t rows = strlen(left), columns = strlen(right);
-    if (rows >= NEAR_BYTES || columns >= NEAR_BYTES)
-        return NEAR_BYTES;
-    size_t line[NEAR_BYTES];
-    for (size_t c = 0; c <= columns; c++)
-        line[c] = c;
-    for (size_t r = 1; r <= rows; r++) {
-        size_t diagonal = line[0];
-        line[0] = r;
-        for (size_t c = 1; c <= columns; c++) {
-            size_t best = diagonal + (left[r - 1] != right[c - 1]);
-            diagonal = line[c];
-            if (line[c] + 1 < best)
-                best = line[c] + 1;
-            if (line[c - 1] + 1 < best)
-                best = line[c - 1] + 1;
-            line[c] = best;
-        }
-    }
-    return line[columns];
-}
-
-void match_near(const char *word, const char *const *words, struct buf *out)
-{
-    const char *nearest[NEAR_WORDS] = { 0 };
-    size_t distances[NEAR_WORDS];
-    size_t count = 0, limit = strlen(word) / 3 > 2 ? strlen(word) / 3 : 2;
-    for (; *words; words++) {
-        size_t edits = distance(word, *words), at = count;
-        if (edits > limit)
-            continue;
-        while (at && distances[at - 1] > edits)
-            at--;
-        if (at == NEAR_WORDS)
-            continue;
-        count += count < NEAR_WORDS;
-        memmove(nearest + at + 1, nearest + at, (count - 1 - at) * sizeof *nearest);
-        memmove(distances + at + 1, distances + at, (count - 1 - at) * sizeof *distances);
-        nearest[at] = *words;
-        distances[at] = edits;
-    }
-    for (size_t i = 0; i < count; i++)
-        buf_printf(out, "%s%s", i ? ", " : "; did you mean ", nearest[i]);
-    if (count)
-        buf_char(out, '?');
-}
-
 bool match_known(const char *name, const char *const *known, struct error *error)
 {
     CLEANUP(buf_finish) struct buf near = { 0 };
     for (size_t i = 0; !known || known[i]; i++)
         if (!known || !strcmp(known[i], name))
             return true;
-    match_near(name, known, &near);
+    near_append(name, known, &near);
     return error_set(error, ERROR_CONFIG, "no alert can have the label \"%s\"%s", name,
                      buf_cstr(&near));
 }

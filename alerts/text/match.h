@@ -106,7 +106,3 @@ bool match_known(const char *name, const char *const *known, struct error *error
 /* The same of all labels a list names. */
 bool match_all_known(const struct match_list *list, const char *const *known,
                      struct error *error) MUST_USE;
-
-/* Append the up to three words nearest to a mistyped one: "; did you mean a, b?". Nothing when none
- * is near. words: NULL-terminated. */
-void match_near(const char *word, const char *const *words, struct buf *out);

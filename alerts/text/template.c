@@ -10,6 +10,7 @@
 #include "alerts/text/text.h"
 #include "collectors/snapshot/finding.h"
 #include "core/clock.h"
+#include "core/near.h"
 
 enum {
     TEXT_BYTES = 16 * 1024,
@@ -141,7 +142,7 @@ static bool unknown(struct parser *parser, const struct tag *tag)
             names[count++] = f->name;
     names[count] = NULL;
     buf_printf(&text, "%s}}", tag->name);
-    match_near(tag->name, names, &text);
+    near_append(tag->name, names, &text);
     return complain(parser, tag->begin, "unknown field {{", buf_cstr(&text));
 }
 

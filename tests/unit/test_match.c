@@ -226,19 +226,3 @@ TEST(match_bounds_a_list)
     CHECK(!match_add(&wide, "a", MATCH_EQUAL, value, &arena, &error));
     CHECK_CONTAINS(error.message, "longer than 4096 bytes");
 }
-
-TEST(match_near_names_at_most_three)
-{
-    static const char *const words[] = { "finding.opened",  "finding.reopened", "finding.resolved",
-                                         "finding.overdue", "digest",           NULL };
-    CLEANUP(buf_finish) struct buf out = { 0 };
-    match_near("finding.open", words, &out);
-    CHECK_TEXT(buf_cstr(&out), "; did you mean finding.opened, finding.reopened?");
-    buf_reset(&out);
-    match_near("zzz", words, &out);
-    CHECK_TEXT(buf_cstr(&out), "");
-    buf_reset(&out);
-    match_near("finding.o", words, &out);
-    match_near("", words, &out);
-    CHECK(strlen(buf_cstr(&out)) < 100);
-}
