@@ -9,6 +9,7 @@
 #include "collectors/custom.h"
 #include "collectors/run/fast.h"
 #include "core/log.h"
+#include "core/near.h"
 #include "exporter/commands_alerts.h"
 #include "exporter/commands_backfill.h"
 #include "exporter/commands_data.h"
@@ -46,7 +47,7 @@ static int check_config(const struct flags *flags, const char *const *arguments,
         named.config_file = arguments[0];
     struct config *config = commands_load(&named);
     if (!config)
-        return EXIT_FAILED;
+        return EXIT_USAGE;
     CLEANUP(buf_finish) struct buf warnings = { 0 };
     CLEANUP(buf_finish) struct buf writers = { 0 };
     const char *name = *config->file ? config->file : "the default configuration";
@@ -68,7 +69,7 @@ static int check_web_config(const struct flags *flags, const char *const *argume
     struct toolkit *toolkit = admission_read(arguments[0], &report);
     fputs(buf_cstr(&report.text), stderr);
     if (!toolkit)
-        return EXIT_FAILED;
+        return EXIT_USAGE;
     admission_describe(toolkit, &words);
     toolkit_destroy(toolkit);
     printf("%s is valid: %s\n", arguments[0], buf_cstr(&words));
@@ -203,7 +204,7 @@ static int document_config(const struct flags *flags, const char *const *argumen
 
 /* clang-format off */
 static const struct command own_commands[] = {
-    { { "run" }, "", "Collect and serve (the default).", 0, 0, NULL },
+    { { "run" }, "", "Collect and serve (the default).", 0, 0, NULL, "once notify" },
     { { "check", "config" }, " [FILE]", "Name everything wrong in a configuration.", 0, 1,
       check_config },
     { { "check", "web-config" }, " FILE", "Name everything wrong in a web configuration file.", 1,
@@ -248,6 +249,38 @@ static const struct command *find_command(const struct flags *flags)
     return NULL;
 }
 
+/* Append the words of the commands that are near what is on the command line. */
+static void append_near(const struct flags *flags, struct buf *out)
+{
+    enum { WORDS_MAX = 64 };
+    const char *first[WORDS_MAX] = { NULL }, *second[WORDS_MAX] = { NULL };
+    size_t firsts = 0, seconds = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(tables); i++)
+        for (const struct command *one = tables[i]; one->words[0]; one++) {
+            bool begins = !strcmp(one->words[0], flags->words[0]);
+            if (begins && one->words[1] && seconds + 1 < WORDS_MAX)
+                second[seconds++] = one->words[1];
+            if (firsts + 1 < WORDS_MAX && !(firsts && !strcmp(first[firsts - 1], one->words[0])))
+                first[firsts++] = one->words[0];
+        }
+    if (seconds)
+        near_append(flags->word_count > 1 ? flags->words[1] : "", second, out);
+    else
+        near_append(flags->words[0], first, out);
+}
+
+static int refuse(const struct flags *flags, const char *what)
+{
+    CLEANUP(buf_finish) struct buf near = { 0 };
+    if (!find_command(flags))
+        append_near(flags, &near);
+    fprintf(stderr, "%s:", what);
+    for (size_t i = 0; i < flags->word_count; i++)
+        fprintf(stderr, " %s", flags->words[i]);
+    fprintf(stderr, "%s\n", near.length ? buf_cstr(&near) : ", try --help");
+    return EXIT_USAGE;
+}
+
 int commands_run(const struct flags *flags)
 {
     const struct command *command = find_command(flags);
@@ -255,28 +288,66 @@ int commands_run(const struct flags *flags)
     size_t rest = flags->word_count - used;
     if (command && command->run && rest >= command->least && rest <= command->most)
         return command->run(flags, flags->words + used, rest);
-    fprintf(stderr, command ? "wrong number of arguments:" : "unknown command:");
-    for (size_t i = 0; i < flags->word_count; i++)
-        fprintf(stderr, " %s", flags->words[i]);
-    fprintf(stderr, ", try --help\n");
-    return EXIT_USAGE;
+    return refuse(flags, command ? "wrong number of arguments" : "unknown command");
 }
 
-static void append_commands(struct buf *out, const struct command *command)
+/* --- help ----------------------------------------------------------------------------------- */
+
+static const char usage[] = "usage: defender_exporter [flags] [command]\n\n"
+                            "Microsoft Defender for Cloud as Prometheus metrics.\n";
+static const char statuses[] =
+    "\nExit status: 0 when it was done, 1 when it could not be, 2 when the command line or the\n"
+    "configuration is wrong.\n";
+
+static void append_words(const struct command *command, struct buf *out)
 {
-    for (; command->words[0]; command++)
-        buf_printf(out, "  %s%s%s%s\n      %s\n", command->words[0], command->words[1] ? " " : "",
-                   command->words[1] ? command->words[1] : "", command->arguments, command->help);
+    buf_printf(out, "%s%s%s%s", command->words[0], command->words[1] ? " " : "",
+               command->words[1] ? command->words[1] : "", command->arguments);
 }
 
-void commands_help(struct buf *out)
+/* Those that begin with this word; NULL = all. */
+static size_t append_commands(const char *word, struct buf *out)
 {
-    buf_text(out, "usage: defender_exporter [flags] [command]\n\n"
-                  "Microsoft Defender for Cloud as Prometheus metrics.\n\nCommands:\n");
+    size_t found = 0;
     for (size_t i = 0; i < ARRAY_COUNT(tables); i++)
-        append_commands(out, tables[i]);
-    buf_text(out, "\nFlags, each with the variable that sets it too:\n");
-    flags_help(out);
+        for (const struct command *one = tables[i]; one->words[0]; one++) {
+            if (word && strcmp(one->words[0], word) != 0)
+                continue;
+            buf_text(out, found++ ? "  " : "\nCommands:\n  ");
+            append_words(one, out);
+            buf_printf(out, "\n      %s\n", one->help);
+        }
+    return found;
+}
+
+static void append_command(const struct command *command, struct buf *out)
+{
+    buf_text(out, "usage: defender_exporter [flags] ");
+    append_words(command, out);
+    buf_printf(out, "\n\n%s\n", command->help);
+    if (command->flags) {
+        buf_text(out, "\nFlags of its own:\n");
+        flags_help_of(command->flags, out);
+    }
+    buf_text(out, "\nFlags of the configuration: defender_exporter --help\n");
+}
+
+int commands_help(const struct flags *flags, struct buf *out)
+{
+    const struct command *command = find_command(flags);
+    if (command) {
+        append_command(command, out);
+    } else if (flags->word_count) {
+        if (!append_commands(flags->words[0], out))
+            return refuse(flags, "unknown command");
+    } else {
+        buf_text(out, usage);
+        append_commands(NULL, out);
+        buf_text(out, "\nFlags, each with the variable that sets it too:\n");
+        flags_help(out);
+    }
+    buf_text(out, statuses);
+    return EXIT_FINE;
 }
 
 void commands_version(struct buf *out)

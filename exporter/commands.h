@@ -2,7 +2,7 @@
 /* Commands: what the program does besides running as a service. */
 #include "exporter/flags.h"
 
-/* Exit statuses. */
+/* Exit statuses: done; could not be done; the command line or the configuration is wrong. */
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* A row of a table of commands, which ends with one without words: `defender_exporter` words
@@ -12,6 +12,7 @@ struct command {
     const char *arguments, *help;
     size_t least, most; /* how many arguments */
     int (*run)(const struct flags *flags, const char *const *arguments, size_t count);
+    const char *flags; /* its own, with blanks between: "since until"; NULL = none */
 };
 
 /* Print a text on standard output; returns the exit status. */
@@ -26,6 +27,7 @@ int commands_run(const struct flags *flags);
 /* True when the command line asks for the service: no command, or "run". */
 bool commands_is_run(const struct flags *flags);
 
-/* What --help and --version print. */
-void commands_help(struct buf *out);
+/* What --help prints, of the command that is named or of all, and --version. Returns the exit
+ * status. */
+int commands_help(const struct flags *flags, struct buf *out);
 void commands_version(struct buf *out);

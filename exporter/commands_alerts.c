@@ -106,7 +106,7 @@ static int check_rules(const struct flags *flags, const char *const *arguments, 
     CLEANUP(config_finish) struct config *config = commands_load(flags);
     size_t rules;
     if (!config)
-        return EXIT_FAILED;
+        return EXIT_USAGE;
     struct rule_set *set = config->settings->rules;
     if (count) {
         const struct option_texts files = { (const char **)(uintptr_t)arguments, count };
@@ -118,7 +118,7 @@ static int check_rules(const struct flags *flags, const char *const *arguments, 
     }
     fputs(buf_cstr(&report.text), stderr);
     if (!set)
-        return EXIT_FAILED;
+        return EXIT_USAGE;
     const struct rule *all = rule_all(set, &rules);
     for (size_t i = 0; i < rules; i++)
         printf("%s%s%s:%d\n", all[i].name, " ", all[i].file, all[i].line);
@@ -156,7 +156,9 @@ static int test_rules(const struct flags *flags, const char *const *arguments, s
     CLEANUP(options_report_finish) struct option_report report = { 0 };
     CLEANUP(buf_finish) struct buf out = { 0 };
     size_t failed = 0, all_failed = 0;
-    bool ok = config != NULL;
+    bool ok = true;
+    if (!config)
+        return EXIT_USAGE;
     for (size_t i = 0; ok && i < count; i++) {
         struct settings *settings = config->settings->receiver_count ? config->settings : NULL;
         ok = ruletest_run(arguments[i], settings, config->rule_families, &out, &failed, &report);
@@ -434,16 +436,20 @@ const struct command commands_alerts[] = {
     { { "test", "rules" }, " FILE...", "Run unit tests of alert rules.", 1, MANY, test_rules },
     { { "test", "route" }, " LABEL=VALUE...",
       "Print the receivers of an alert with these labels.", 0, MANY, test_route },
-    { { "replay" }, "", "Say what would have been sent, from what is remembered.", 0, 0, replay },
-    { { "outbox", "list" }, "", "List messages that are not accepted.", 0, 0, outbox_list },
+    { { "replay" }, "", "Say what would have been sent, from what is remembered.", 0, 0, replay,
+      "since" },
+    { { "outbox", "list" }, "", "List messages that are not accepted.", 0, 0, outbox_list,
+      "receiver state" },
     { { "outbox", "show" }, " ID", "Show a message and its notification.", 1, 1, outbox_show },
-    { { "outbox", "retry" }, " ID...", "Queue dead messages again.", 1, MANY, outbox_retry_these },
+    { { "outbox", "retry" }, " ID...", "Queue dead messages again.", 1, MANY, outbox_retry_these,
+      "author" },
     { { "outbox", "drop" }, " ID...", "Give queued messages up, delete dead ones.", 1, MANY,
-      outbox_drop_these },
+      outbox_drop_these, "author" },
     { { "silence", "add" }, " MATCHER...", "Silence alerts, for example risk_level=low.", 1, MANY,
-      silence_add },
+      silence_add, "duration comment author" },
     { { "silence", "list" }, "", "List silences.", 0, 0, silence_list },
-    { { "silence", "expire" }, " ID...", "End silences now.", 1, MANY, silence_end },
+    { { "silence", "expire" }, " ID...", "End silences now.", 1, MANY, silence_end,
+      "author" },
     { { NULL } }
 };
 /* clang-format on */

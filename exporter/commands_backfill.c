@@ -189,6 +189,7 @@ const struct command commands_backfill[] = {
       "Write what is remembered of the past as OpenMetrics, for promtool to make blocks of.",
       0,
       FLAGS_WORDS_MAX,
-      write_backfill },
+      write_backfill,
+      "since until step output" },
     { { NULL } },
 };

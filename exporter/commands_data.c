@@ -160,16 +160,21 @@ SHOW(controls)
 SHOW(subscriptions)
 SHOW(collectors)
 
+#define ITS_FLAGS "url format filter limit"
+
 /* clang-format off */
 const struct command commands_data[] = {
-    { { "recommendations" }, "", "Show what a running exporter knows: recommendations with open "
-      "findings, worst first.", 0, 0, show_recommendations },
-    { { "findings" }, "", "The same, every open finding.", 0, 0, show_findings },
-    { { "controls" }, "", "The same, controls of the secure score.", 0, 0, show_controls },
-    { { "subscriptions" }, "", "The same, subscriptions and whether they can be read.", 0, 0,
-      show_subscriptions },
-    { { "collectors" }, "", "The same, collectors and how their last run went.", 0, 0,
-      show_collectors },
+    { { "recommendations" }, "",
+      "Show recommendations with open findings, worst first, as a running exporter knows them.", 0,
+      0, show_recommendations, ITS_FLAGS },
+    { { "findings" }, "", "Show open findings, as a running exporter knows them.", 0, 0,
+      show_findings, ITS_FLAGS " order" },
+    { { "controls" }, "", "Show controls of the secure score, as a running exporter knows them.",
+      0, 0, show_controls, ITS_FLAGS },
+    { { "subscriptions" }, "", "Show subscriptions and whether a running exporter can read them.",
+      0, 0, show_subscriptions, ITS_FLAGS },
+    { { "collectors" }, "", "Show collectors of a running exporter and how their last run went.",
+      0, 0, show_collectors, ITS_FLAGS },
     { { NULL } }
 };
 /* clang-format on */

@@ -11,14 +11,14 @@ static int fail(const struct error *error)
     return EXIT_FAILED;
 }
 
-/* The database of the configuration, for reading. NULL after printing why not. */
-static struct database *open_database(const struct flags *flags)
+/* The database of the configuration, for reading. Returns the exit status. */
+static int open_database(const struct flags *flags, struct database **database)
 {
     CLEANUP(buf_finish) struct buf path = { 0 };
     struct error error;
     struct config *config = commands_load(flags);
     if (!config)
-        return NULL;
+        return EXIT_USAGE;
     buf_printf(&path, "%s/" ALERTING_DATABASE, config->storage.path);
     config_destroy(config);
     const struct database_config wanted = {
@@ -26,19 +26,18 @@ static struct database *open_database(const struct flags *flags)
         .migrations = schema_migrations,
         .read_only = true,
     };
-    struct database *database = database_open(&wanted, &error);
-    if (!database)
-        fail(&error);
-    return database;
+    *database = database_open(&wanted, &error);
+    return *database ? EXIT_FINE : fail(&error);
 }
 
 static int backup(const struct flags *flags, const char *const *arguments, size_t count)
 {
     (void)count;
     struct error error;
-    struct database *database = open_database(flags);
-    if (!database)
-        return EXIT_FAILED;
+    struct database *database;
+    int status = open_database(flags, &database);
+    if (status != EXIT_FINE)
+        return status;
     bool ok = database_backup(database, arguments[0], &error);
     database_close(database);
     if (!ok)
@@ -52,9 +51,10 @@ static int check(const struct flags *flags, const char *const *arguments, size_t
     (void)arguments;
     (void)count;
     struct error error;
-    struct database *database = open_database(flags);
-    if (!database)
-        return EXIT_FAILED;
+    struct database *database;
+    int status = open_database(flags, &database);
+    if (status != EXIT_FINE)
+        return status;
     bool ok = database_check(database, &error);
     database_close(database);
     if (!ok)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/near.h"
 
 /* Flags that set no key of the configuration. */
 enum special {
@@ -235,6 +236,28 @@ static void give(struct flags *flags, struct given *given, const char *value, bo
     given->by_flag = true;
 }
 
+/* Say which flags are near; returns 0. */
+static int refuse_flag(const struct given_list *list, const struct option *options,
+                       const char *argument, size_t length, struct error *error)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf near = { 0 };
+    CLEANUP(buf_finish) struct buf word = { 0 };
+    const char **words = arena_zalloc(&arena, (2 * list->count + 1) * sizeof *words);
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        for (int negated = 0; negated <= is_switch(&list->items[i].flag, options); negated++) {
+            buf_reset(&word);
+            buf_printf(&word, "--%s%s", negated ? "no-" : "", list->items[i].flag.name);
+            words[count++] = arena_text(&arena, buf_cstr(&word));
+        }
+    buf_reset(&word);
+    buf_append(&word, argument, length);
+    near_append(buf_cstr(&word), words, &near);
+    return error_set(error, ERROR_CONFIG, "unknown flag %s%s%s", buf_cstr(&word),
+                     buf_cstr(&near), near.length ? "" : ", try --help");
+}
+
 /* One argument, and the next one when it is its value. Returns how many were used, 0 on error. */
 static int read_flag(struct flags *flags, const struct option *options, struct given_list *list,
                      char *const *arguments, struct error *error)
@@ -249,8 +272,7 @@ static int read_flag(struct flags *flags, const struct option *options, struct g
         given = negated ? given : NULL;
     }
     if (!given)
-        return error_set(error, ERROR_CONFIG, "unknown flag %.*s, try --help", (int)(length + 2),
-                         arguments[0]);
+        return refuse_flag(list, options, arguments[0], length + 2, error);
     const struct flag *flag = &given->flag;
     if (is_switch(flag, options)) {
         if (value)
@@ -360,28 +382,46 @@ void flags_finish(struct flags *flags)
     *flags = (struct flags){ 0 };
 }
 
+/* options: NULL = for the help of a command, whose name is not said again. */
+static void append_flag(struct buf *out, const struct flag *flag, const struct option *options)
+{
+    char variable[128];
+    const struct option *row = flag->path ? config_option(options, flag->path) : NULL;
+    bool on_off = is_switch(flag, options);
+    const char *help = flag->help ? flag->help : row ? row->help : "";
+    const char *whose = !options && !strncmp(help, "With ", 5) ? strstr(help, ": ") : NULL;
+    const char *otherwise = flag->environment ? CONFIG_DEFAULT_FILE : row ? row->otherwise : NULL;
+    buf_printf(out, "  --%s%s", on_off && flag->path ? "[no-]" : "", flag->name);
+    if (!on_off)
+        buf_printf(out, "=%s", otherwise ? otherwise : "...");
+    if (on_off && flag->path && otherwise && !strcmp(otherwise, "true"))
+        buf_text(out, " (on)");
+    buf_text(out, "\n      ");
+    if (whose)
+        buf_printf(out, "%c%s", toupper((unsigned char)whose[2]), whose + 3);
+    else
+        buf_text(out, help);
+    if (flag->path || flag->environment)
+        buf_printf(out, " [%s]", variable_of(flag->name, variable));
+    buf_char(out, '\n');
+}
+
 void flags_help(struct buf *out)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     const struct option *options = config_options(&arena);
     CLEANUP(given_finish) struct given_list list = { 0 };
-    char variable[128];
     given_init(&list, options, &arena);
-    for (size_t i = 0; i < list.count; i++) {
-        const struct flag *flag = &list.items[i].flag;
-        const struct option *row = flag->path ? config_option(options, flag->path) : NULL;
-        bool on_off = is_switch(flag, options);
-        const char *otherwise = row ? row->otherwise : NULL;
-        if (flag->environment)
-            otherwise = CONFIG_DEFAULT_FILE;
-        buf_printf(out, "  --%s%s", on_off && flag->path ? "[no-]" : "", flag->name);
-        if (!on_off)
-            buf_printf(out, "=%s", otherwise ? otherwise : "...");
-        if (on_off && flag->path && otherwise && !strcmp(otherwise, "true"))
-            buf_text(out, " (on)");
-        buf_printf(out, "\n      %s", flag->help ? flag->help : row ? row->help : "");
-        if (flag->path || flag->environment)
-            buf_printf(out, " [%s]", variable_of(flag->name, variable));
-        buf_char(out, '\n');
+    for (size_t i = 0; i < list.count; i++)
+        append_flag(out, &list.items[i].flag, options);
+}
+
+void flags_help_of(const char *names, struct buf *out)
+{
+    for (size_t length; *names; names += length + (names[length] == ' ')) {
+        length = strcspn(names, " ");
+        for (size_t i = 0; i < ARRAY_COUNT(flag_table); i++)
+            if (strlen(flag_table[i].name) == length && !strncmp(flag_table[i].name, names, length))
+                append_flag(out, &flag_table[i], NULL);
     }
 }

@@ -24,3 +24,6 @@ void flags_finish(struct flags *flags);
 
 /* Append the list of flags with their variables, defaults and help. */
 void flags_help(struct buf *out);
+
+/* The same of these alone, which set no key of the configuration: "since until". */
+void flags_help_of(const char *names, struct buf *out);

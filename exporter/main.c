@@ -91,10 +91,18 @@ static int run(const struct flags *flags)
     return status;
 }
 
-static int print(void (*write)(struct buf *out))
+static int help(const struct flags *flags)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };
-    write(&out);
+    int status = commands_help(flags, &out);
+    fputs(buf_cstr(&out), stdout);
+    return status;
+}
+
+static int version(void)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    commands_version(&out);
     fputs(buf_cstr(&out), stdout);
     return EXIT_FINE;
 }
@@ -120,9 +128,9 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (flags.help)
-        return print(commands_help);
+        return help(&flags);
     if (flags.version)
-        return print(commands_version);
+        return version();
     hardening_apply(flags.debug);
     return commands_is_run(&flags) ? run(&flags) : commands_run(&flags);
 }

@@ -253,7 +253,8 @@ def test_check_config():
     with Folder() as folder:
         path = folder.file("wrong.yml", wrong)
         result = command("check", "config", f"--config.file={path}")
-        equal(result.returncode in (1, 2), True, f"exit status {result.returncode}")
+        equal(result.returncode, 2, "exit status")
+        equal(command(f"--config.file={path}").returncode, 2, "exit status of a start with it")
         output = result.stdout + result.stderr
         for line, key in ((3, "azure.cloud"), (4, "azure.resource_manager"),
                           (9, "collectors.assessments.interval"),
@@ -266,7 +267,7 @@ def test_check_config():
         equal(result.returncode, 0, "a right file: " + result.stdout + result.stderr)
         broken = folder.file("broken.yml", "azure:\n  tenant_id: [unclosed\n")
         result = command("check", "config", f"--config.file={broken}")
-        equal(result.returncode in (1, 2), True, "no YAML at all")
+        equal(result.returncode, 2, "no YAML at all")
         contains(result.stdout + result.stderr, "broken.yml:", "no YAML at all")
 
 
@@ -287,6 +288,33 @@ def test_flags_and_exit_codes():
         result = command(*arguments)
         equal(result.returncode, 2, f"exit status of {arguments}: {result.stderr}")
         equal(bool(result.stderr.strip()), True, f"a reason for {arguments}")
+    for arguments, near in ((("findings", "--formt=csv"),
+                             "unknown flag --formt; did you mean --format?"),
+                            (("--no-web.read-onli",), "did you mean --no-web.read-only"),
+                            (("findngs",), "unknown command: findngs; did you mean findings?"),
+                            (("outbox", "lst"), "did you mean list?")):
+        result = command(*arguments)
+        equal(result.returncode, 2, f"exit status of {arguments}: {result.stderr}")
+        contains(result.stderr, near, str(arguments))
+
+
+def test_every_command_has_its_help():
+    usage = command("--help").stdout
+    names = re.findall(r"^  ([a-z][a-z-]*(?: [a-z][a-z-]*)?)(?= [A-Z[]|$)",
+                       usage.split("\nFlags")[0], re.M)
+    equal(len(names) > 20, True, f"commands: {names}")
+    for name in names:
+        result = command(*name.split(), "--help")
+        equal((result.returncode, result.stderr), (0, ""), name)
+        contains(result.stdout, f"usage: defender_exporter [flags] {name}", name)
+        contains(result.stdout, "Exit status: 0", name)
+    told = command("findings", "--help").stdout
+    contains(told, "  --order=...", "flags of findings")
+    equal("--duration" in told, False, "flags of others")
+    told = command("outbox", "-h").stdout
+    contains(told, "  outbox retry ID...", "all that begins so")
+    equal("silence" in told, False, "nothing else")
+    equal(command("nonsense", "--help").returncode, 2, "help of what there is not")
 
 
 def test_a_port_in_use():

@@ -386,9 +386,9 @@ def test_check_web_config():
                 ("", 0, "is valid: TLS is off, nobody has to log in"),
                 (PAIR + users(alice="a", bob="b"), 0, "is valid: TLS is on, 2 users can log in"),
                 (users(alice="a"), 0, "is valid: TLS is off, 1 user can log in"),
-                (PAIR + "  cert_filse: x\n", 1, "web.yml:4: tls_server_config.cert_filse: unknown"),
-                (PAIR.replace(".crt", ".key"), 1, "web.yml:1: tls_server_config: certificate"),
-                ("basic_auth_users:\n  john: doe\n", 1, "web.yml:2: basic_auth_users.john")):
+                (PAIR + "  cert_filse: x\n", 2, "web.yml:4: tls_server_config.cert_filse: unknown"),
+                (PAIR.replace(".crt", ".key"), 2, "web.yml:1: tls_server_config: certificate"),
+                ("basic_auth_users:\n  john: doe\n", 2, "web.yml:2: basic_auth_users.john")):
             file = folder.file("web.yml", text)
             done = command("check", "web-config", file)
             equal(done.returncode, status, f"{text}: {done.stderr}")
