@@ -1,11 +1,13 @@
 #include "exporter/data_routes.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alerts/view/view_write.h"
 #include "core/clock.h"
+#include "core/hash.h"
 #include "core/memory.h"
 #include "exporter/alerts_routes.h"
 #include "exporter/view_request.h"
@@ -38,7 +40,7 @@ static void refuse(struct web_response *response, int status, const char *messag
     json_open(&writer, NULL, '{');
     json_add_text(&writer, "error", message);
     json_close(&writer, '}');
-    if (status == 503)
+    if (status == 503 || status == 429)
         web_response_header(response, "Retry-After", "1");
     web_response_buf(response, status, types[VIEW_JSON], &out);
 }
@@ -110,6 +112,34 @@ static const char *read_parameters(struct listing *listing, const struct web_req
     listing->row = after ? behind(listing, after) : 0;
     listing->end = (uint64_t)limit < count - listing->row ? listing->row + (size_t)limit : count;
     return NULL;
+}
+
+/* --- whether it is known already ---------------------------------------------------------------
+ */
+
+/* Name what is asked for as it is now: equal names, equal rows. Returns out. */
+static const char *tag_of(const struct view_request_source *source, const struct listing *listing,
+                          const struct web_request *request, char out[ETAG_BYTES])
+{
+    const struct view_request *of = &listing->request;
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    buf_printf(&text, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %d %s", of->view->version,
+               of->snapshot->generation, of->settings->hash, source->started_at, listing->format,
+               request->rest);
+    for (size_t i = 0; i < request->query_count; i++)
+        buf_printf(&text, "&%s=%s", request->queries[i].name, request->queries[i].value);
+    snprintf(out, ETAG_BYTES, "W/\"%016" PRIx64 "\"", hash_bytes(text.data, text.length));
+    return out;
+}
+
+/* Whether the client says that it has what this tag names; weak comparison. source: RFC 9110,
+ * section 13.1.2. */
+static bool is_known(const struct web_request *request, const char *tag)
+{
+    CLEANUP(buf_finish) struct buf known = { 0 };
+    web_request_header(request, "If-None-Match", &known);
+    const char *text = buf_cstr(&known);
+    return !strcmp(text, "*") || strstr(text, strchr(tag, '"'));
 }
 
 /* --- rows ------------------------------------------------------------------------------------- */
@@ -185,26 +215,33 @@ static void respond_all(struct listing *listing, struct web_response *response)
     web_response_pieces(response, types[listing->format], &first, &source);
 }
 
-void data_routes_v1(void *source, const struct web_request *request, struct web_response *response)
+/* Read what is asked and answer it. */
+static void respond(struct view_request_source *source, struct listing *listing,
+                    const struct web_request *request, struct web_response *response)
 {
-    const struct view_request_source *from = source;
-    const struct view_table *table = view_table_named(request->rest);
     struct error error;
     const char *title;
-    if (!table) {
-        alerts_routes_v1(from->alerting, request, response);
-        return;
-    }
-    struct listing *listing = MEMORY_NEW(struct listing);
-    listing->table = table;
-    int status = view_request_begin(from, request, &listing->request, &title, &error);
+    char tag[ETAG_BYTES];
+    int status = view_request_begin(source, request, &listing->request, &title, &error);
+    int format = format_of(request);
+    listing->format = format < 0 ? VIEW_JSON : (enum view_format)format;
+    if (status == 200 && is_known(request, tag_of(source, listing, request, tag)))
+        status = 304;
+    if (status == 200)
+        status = view_request_filter(source, &listing->request, &title, &error);
     listing->reading = (struct view_reading){
         .view = listing->request.view,
         .portal = listing->request.settings ? listing->request.settings->portal : "",
         .arena = &listing->request.arena,
     };
     const char *wrong = status == 200 ? read_parameters(listing, request) : error.message;
-    if (wrong) {
+    web_response_header(response, "Vary", "Accept");
+    if (!wrong || status == 304)
+        web_response_header(response, "ETag", arena_text(&response->scratch, tag));
+    if (status == 304) {
+        response->status = status;
+        release(listing);
+    } else if (wrong) {
         refuse(response, status == 200 ? 400 : status, wrong);
         release(listing);
     } else if (listing->format == VIEW_JSON) {
@@ -212,4 +249,17 @@ void data_routes_v1(void *source, const struct web_request *request, struct web_
     } else {
         respond_all(listing, response);
     }
+}
+
+void data_routes_v1(void *views, const struct web_request *request, struct web_response *response)
+{
+    struct view_request_source *source = views;
+    const struct view_table *table = view_table_named(request->rest);
+    if (!table) {
+        alerts_routes_v1(source->alerting, request, response);
+        return;
+    }
+    struct listing *listing = MEMORY_NEW(struct listing);
+    listing->table = table;
+    respond(source, listing, request, response);
 }

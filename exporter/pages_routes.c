@@ -40,11 +40,13 @@ static void refuse(struct asking *asking, int status, const char *title, const c
 /* --- what is shown ---------------------------------------------------------------------------- */
 
 /* Take the view; false when the request is answered. */
-static bool begin(const struct view_request_source *source, struct asking *asking)
+static bool begin(struct view_request_source *source, struct asking *asking)
 {
     struct error error;
     const char *title;
     int status = view_request_begin(source, asking->request, &asking->data, &title, &error);
+    if (status == 200)
+        status = view_request_filter(source, &asking->data, &title, &error);
     asking->page = (struct page){
         .out = &asking->out,
         .arena = &asking->data.arena,

@@ -512,7 +512,8 @@ bool service_start(struct service *service, struct error *error)
     enum { CHANGE = WEB_POST | WEB_PUT, API = WEB_GET | WEB_POST | WEB_DELETE };
     size_t body_bytes = (size_t)web->max_body_bytes;
     struct view_request_source *views = &service->views;
-    *views = (struct view_request_source){ service->alerting, service->snapshots, service->prefix };
+    *views = (struct view_request_source){ service->alerting, service->snapshots, service->prefix,
+                                           .started_at = clock_now_s() };
     /* clang-format off */
     const struct web_route routes[] = {
         { service->telemetry_path, "metrics", WEB_GET, 0, WEB_SCRAPE, scrape_handle,

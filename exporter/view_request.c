@@ -6,7 +6,13 @@
 #include "alerts/store/schema.h"
 #include "core/clock.h"
 
-enum { VIEW_WAIT_MS = 3000, BUSY_MS = 200, MATCH_US = 300 * 1000, FILTER_BYTES_MAX = 4096 };
+enum {
+    VIEW_WAIT_MS = 3000,
+    BUSY_MS = 200,
+    MATCH_US = 300 * 1000,
+    FILTER_BYTES_MAX = 4096,
+    FILTERING_MAX = 2, /* each takes a processor, and memory for a view of its own */
+};
 
 /* Those that the filter lets through, in the place of all. */
 static bool select_findings(struct view_request *request, struct error *error)
@@ -14,8 +20,6 @@ static bool select_findings(struct view_request *request, struct error *error)
     struct match_list matches = { 0 };
     struct match_budget budget = { MATCH_US };
     const struct tag_labels *tags = rule_tags(request->settings->rules);
-    if (!*request->filter)
-        return true;
     bool ok = strlen(request->filter) <= FILTER_BYTES_MAX
                   ? match_parse(request->filter, &matches, &request->arena, error)
                   : error_set(error, ERROR_LIMIT, "it is too long");
@@ -50,8 +54,23 @@ int view_request_begin(const struct view_request_source *source, const struct we
         return 503;
     }
     request->settings = alerting_api(source->alerting, now).settings;
-    *title = "The filter is not understood";
-    return select_findings(request, error) ? 200 : 400;
+    return 200;
+}
+
+int view_request_filter(struct view_request_source *source, struct view_request *request,
+                        const char **title, struct error *error)
+{
+    int status = 429;
+    if (!*request->filter)
+        return 200;
+    *title = "Too many filters at once";
+    error_set(error, ERROR_LIMIT, "others are being applied: ask again in a moment");
+    if (atomic_fetch_add(&source->filtering, 1) < FILTERING_MAX) {
+        *title = "The filter is not understood";
+        status = select_findings(request, error) ? 200 : 400;
+    }
+    atomic_fetch_sub(&source->filtering, 1);
+    return status;
 }
 
 void view_request_finish(struct view_request *request)

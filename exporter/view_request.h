@@ -1,6 +1,8 @@
 #pragma once
 /* What a request for something out of the view needs: the view, as its filter lets it through, and
  * the settings of now. Shared by the pages and the API. */
+#include <stdatomic.h>
+
 #include "alerts/alerting.h"
 #include "exporter/web/web_route.h"
 
@@ -8,7 +10,9 @@
 struct view_request_source {
     struct alerting *alerting; /* NULL = nothing can be kept */
     struct snapshot_store *snapshots;
-    const char *prefix; /* before every path of ours */
+    const char *prefix;   /* before every path of ours */
+    int64_t started_at;   /* the program: versions of views are its own */
+    atomic_int filtering; /* requests whose filter is being applied */
 };
 
 struct view_request {
@@ -20,10 +24,13 @@ struct view_request {
     struct arena arena; /* as long as the request is answered */
 };
 
-/* Begin; the snapshot, the filter and the time are there in any case. Returns 200, or the status of
- * an answer that says why not: *title, and *error in a sentence. */
+/* Begin; the snapshot, the filter and the time are there in any case, the view only with 200. It
+ * shows everything until view_request_filter has left what the filter lets through. Both return
+ * 200, or the status of an answer that says why not: *title, and *error in a sentence. */
 int view_request_begin(const struct view_request_source *source, const struct web_request *asked,
                        struct view_request *request, const char **title, struct error *error);
+int view_request_filter(struct view_request_source *source, struct view_request *request,
+                        const char **title, struct error *error);
 void view_request_finish(struct view_request *request);
 
 /* Open the database to read; NULL and *error. The caller closes it. */

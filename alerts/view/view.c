@@ -6,6 +6,7 @@
 #include "alerts/ledger/points.h"
 #include "alerts/rules/attribute.h"
 #include "collectors/catalogue.h"
+#include "core/hash.h"
 #include "core/memory.h"
 
 const char *const view_order_words[] = { "risk", "age", "due", NULL };
@@ -219,6 +220,16 @@ static void group(struct view *view)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+/* A number for what the snapshot, the ledger and the clock say. */
+static uint64_t version_of(const struct view *view)
+{
+    uint64_t word[] = { view->snapshot->generation, view->overdue, view->due_soon, 0 };
+    for (size_t i = 0; i < view->count; i++)
+        word[3] = (word[3] ^ ((uint64_t)view->findings[i].opened_at << 32) ^
+                   view->findings[i].due_at) * 0x9e3779b97f4a7c15;
+    return hash_bytes(word, sizeof word);
+}
+
 struct view *view_create(struct snapshot *snapshot, const struct ledger *ledger, int64_t due_soon_s,
                          int64_t now)
 {
@@ -247,6 +258,7 @@ struct view *view_create(struct snapshot *snapshot, const struct ledger *ledger,
     put_in_order(view);
     sort_recommendations(view);
     group(view);
+    view->version = version_of(view);
     return view;
 }
 
@@ -347,6 +359,7 @@ struct view *view_select(const struct view *view, const struct match_list *match
     struct select select = { view, matches, budget, { .snapshot = view->snapshot, .tags = tags } };
     some->references = 1;
     some->snapshot = snapshot_hold(view->snapshot);
+    some->version = view->version;
     some->at = view->at;
     some->due_soon_s = view->due_soon_s;
     some->findings = MEMORY_ARRAY(struct view_finding, view->count + 1);

@@ -39,7 +39,8 @@ struct view_recommendation {
 struct view {
     atomic_int references;
     struct snapshot *snapshot;
-    int64_t at; /* for which due and overdue were counted */
+    uint64_t version; /* equal for views of one run of the program that show the same */
+    int64_t at;       /* for which due and overdue were counted */
     struct view_finding *findings;
     size_t count;
     uint32_t *grouped;                           /* by recommendation, then risk */

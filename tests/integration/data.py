@@ -5,6 +5,7 @@ import collections
 import csv
 import io
 import json
+import signal
 import subprocess
 import urllib.parse
 
@@ -24,8 +25,8 @@ class Bench:
     def __enter__(self):
         self.folder.__enter__()
         self.fake.__enter__()
-        config = settings(self.fake.url, self.folder.file("secret", SECRET))
-        self.exporter = Exporter(self.folder, config).__enter__()
+        self.config = settings(self.fake.url, self.folder.file("secret", SECRET))
+        self.exporter = Exporter(self.folder, self.config).__enter__()
         self.exporter.wait_ready()
         until("everything is in the view", self.complete, 60, 0.2)
         return self
@@ -122,6 +123,27 @@ def test_what_is_asked_wrongly_is_refused_in_words():
             contains(answer.json()["error"], said, str(parameters)[:60])
         equal(bench.exporter.get("/api/v1/nothing").status, 404, "an unknown table")
         equal(bench.get("findings", after="5.gone", limit=1).status, 200, "a cursor that is gone")
+
+
+def test_what_is_known_already_is_not_sent_again():
+    with Bench() as bench:
+        path = "/api/v1/findings?limit=5"
+        first = bench.exporter.get(path)
+        tag = first.headers["etag"]
+        again = bench.exporter.get(path, headers={"If-None-Match": 'W/"0", ' + tag})
+        equal((again.status, again.body, again.headers["etag"]), (304, b"", tag), "the same")
+        equal(again.headers["vary"], "Accept", "what else it depends on")
+        for other, headers in (("/api/v1/findings?limit=6", {}), ("/api/v1/controls?limit=5", {}),
+                               (path, {"Accept": "text/csv"}),
+                               (path + "&filter=risk_level%3D%22low%22", {})):
+            answer = bench.exporter.get(other, headers={**headers, "If-None-Match": tag})
+            equal((answer.status, bool(answer.body)), (200, True), f"{other} {headers}")
+        bench.fake.admin("advance?steps=3", "POST")
+        bench.folder.file("defender_exporter.yml",
+                          {**bench.config, "collectors": {"assessments": {"interval": "1s"}}})
+        bench.exporter.process.send_signal(signal.SIGHUP)
+        until("what changed is sent", lambda: bench.exporter.get(
+            path, headers={"If-None-Match": tag}).status == 200, 60, 0.5)
 
 
 def test_a_terminal_shows_the_same():
