@@ -227,14 +227,6 @@ static void image_tag(struct html_writer *w, const char *from, const char *end)
         html_write_point(w, read_point(value, stop, &used));
 }
 
-static void nest(unsigned *wanted, bool closing)
-{
-    if (!closing)
-        ++*wanted;
-    else if (*wanted)
-        --*wanted;
-}
-
 /* Tags inside of code: only those that end it or break its lines count. True when that is all. */
 static bool code_tag(struct html_writer *w, enum tag_kind kind, bool closing)
 {
@@ -261,8 +253,7 @@ static void line_tag(struct html_writer *w, enum tag_kind kind, bool closing)
         html_write_lines(w, 1);
         break;
     case TAG_HEADING:
-        nest(&w->bold, closing);
-        html_write_lines(w, 2);
+        html_write_heading(w, closing);
         break;
     case TAG_PARAGRAPH:
         html_write_lines(w, 2);
@@ -298,10 +289,10 @@ static void apply_tag(struct reader *r, enum tag_kind kind, const char *from, co
     case TAG_SKIPPED:
         break;
     case TAG_BOLD:
-        nest(&w->bold, closing);
+        html_write_nest(&w->bold, closing);
         break;
     case TAG_ITALIC:
-        nest(&w->italic, closing);
+        html_write_nest(&w->italic, closing);
         break;
     case TAG_CODE:
         if (!closing)

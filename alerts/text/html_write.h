@@ -1,11 +1,12 @@
 #pragma once
-/* What html.c reads, written as text or Markdown. What is owed before the next visible character
- * (line breaks, list markers, marks of emphasis) is kept and written only when one comes, so that
- * nothing ends in blanks and no mark is empty. */
+/* What html.c reads, written as text, Markdown or clean HTML. What is owed before the next visible
+ * character (line breaks, list markers, marks of emphasis) is kept and written only when one comes,
+ * so that nothing ends in blanks and no mark is empty. */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "alerts/text/html.h"
+#include "alerts/text/html_blocks.h"
 
 enum { HTML_LISTS_MAX = 32 };
 
@@ -21,15 +22,16 @@ enum html_capture { HTML_NO_CODE, HTML_CODE, HTML_PRE };
 /* Caller's memory; html_write_init, html_write_finish. */
 struct html_writer {
     struct buf *out;
-    size_t start; /* of our own text in out */
-    bool markdown;
+    size_t start;                               /* of our own text in out */
+    bool markdown, tags;                        /* neither: text */
     unsigned newlines;                          /* owed: 1 = next line, 2 = next paragraph */
     bool space;                                 /* owed */
     bool line_start;                            /* nothing but indent and marker on this line */
     char marker[16];                            /* of a list item, owed; "" = none */
     struct html_list lists[HTML_LISTS_MAX + 1]; /* [0] is no list */
     unsigned depth, deeper;                     /* deeper: lists opened beyond the limit */
-    unsigned bold, italic;                      /* wanted, nested */
+    struct html_blocks blocks;                  /* of tags */
+    unsigned bold, italic, heading;             /* wanted, nested */
     bool is_bold, is_italic;                    /* open in out */
     enum html_capture capture;
     struct buf code; /* while capturing */
@@ -48,6 +50,12 @@ void html_write_point(struct html_writer *writer, uint32_t point);
 
 /* The next character begins a new line (1) or paragraph (2). */
 void html_write_lines(struct html_writer *writer, unsigned newlines);
+
+/* One more or one less of bold or italic. */
+void html_write_nest(unsigned *wanted, bool closing);
+
+/* A heading begins or ends. */
+void html_write_heading(struct html_writer *writer, bool closing);
 
 /* What is written from here to the end is code. */
 void html_write_code(struct html_writer *writer, enum html_capture capture);
