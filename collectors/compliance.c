@@ -15,9 +15,6 @@
 enum { QUERY_STANDARDS, QUERY_CONTROLS, QUERY_RESULTS, QUERY_BENCHMARK };
 enum { BENCHMARK_SHOWN = 5 }; /* controls in a text */
 
-/* In the order of labels; how a standard's controls stand. source: Microsoft.Security REST API,
- * regulatoryComplianceStandards. */
-enum state { STATE_FAILED, STATE_PASSED, STATE_SKIPPED, STATE_UNSUPPORTED, STATE_COUNT };
 static const char *const state_words[] = { "failed", "passed", "skipped", "unsupported", NULL };
 
 /* Microsoft's cloud security benchmark and what it was called before. Its second version has its
@@ -30,7 +27,7 @@ extern const struct collector compliance_collector;
 struct row {
     const char *id, *subscription_id, *standard, *control, *title, *state;
     const char *key, *type, *category, *scope;
-    double counts[STATE_COUNT];
+    double counts[COMPLIANCE_STATE_COUNT];
 };
 
 /* clang-format off */
@@ -39,13 +36,13 @@ static const struct column standard_columns[] = {
     COLUMN_ID    (struct row, subscription_id,           "subscriptionId"),
     COLUMN_KEY   (struct row, standard,                  "standard|name"),
     COLUMN_KEY   (struct row, state,                     "state|properties.state"),
-    COLUMN_NUMBER(struct row, counts[STATE_FAILED],
+    COLUMN_NUMBER(struct row, counts[COMPLIANCE_FAILED],
                   "failedControls|properties.failedControls"),
-    COLUMN_NUMBER(struct row, counts[STATE_PASSED],
+    COLUMN_NUMBER(struct row, counts[COMPLIANCE_PASSED],
                   "passedControls|properties.passedControls"),
-    COLUMN_NUMBER(struct row, counts[STATE_SKIPPED],
+    COLUMN_NUMBER(struct row, counts[COMPLIANCE_SKIPPED],
                   "skippedControls|properties.skippedControls"),
-    COLUMN_NUMBER(struct row, counts[STATE_UNSUPPORTED],
+    COLUMN_NUMBER(struct row, counts[COMPLIANCE_UNSUPPORTED],
                   "unsupportedControls|properties.unsupportedControls"),
     { 0 }
 };
@@ -63,7 +60,7 @@ static const struct column failed_columns[] = {
     COLUMN_KEY   (struct row, subscription_id,      "subscriptionId"),
     COLUMN_KEY   (struct row, standard,             "standard"),
     COLUMN_KEY   (struct row, control,              "control"),
-    COLUMN_NUMBER(struct row, counts[STATE_FAILED], "failed"),
+    COLUMN_NUMBER(struct row, counts[COMPLIANCE_FAILED], "failed"),
     { 0 }
 };
 static const struct column benchmark_columns[] = {
@@ -81,28 +78,17 @@ static const struct column result_columns[] = {
     COLUMN_TEXT  (struct row, type,                 "properties.assessmentType"),
     COLUMN_TEXT  (struct row, category,             "properties.description"),
     COLUMN_TEXT  (struct row, scope,                "properties.scope"),
-    COLUMN_NUMBER(struct row, counts[STATE_FAILED], "properties.failedResources"),
+    COLUMN_NUMBER(struct row, counts[COMPLIANCE_FAILED], "properties.failedResources"),
     { 0 }
 };
 /* clang-format on */
 
-/* How a standard stands in a subscription, or what fails one of its controls. NAN = not told. */
-struct standing {
-    const char *subscription_id, *row_id;
-    const char *standard; /* lower case, under its present name */
-    const char *control;  /* as Azure writes it; "" = it is of the standard */
-    double counts[STATE_COUNT];
-    bool renamed; /* its row had the name before */
-    bool odd;     /* its row could not be read: what it said before, or nothing */
-    bool dropped; /* another row says it */
-};
-
 static const struct kept_kind standings = {
-    KEPT_ROWS(struct standing),
+    KEPT_ROWS(struct compliance_standing),
     .texts = {
-        KEPT_TEXT(struct standing, row_id),
-        KEPT_TEXT(struct standing, standard),
-        KEPT_TEXT(struct standing, control),
+        KEPT_TEXT(struct compliance_standing, row_id),
+        KEPT_TEXT(struct compliance_standing, standard),
+        KEPT_TEXT(struct compliance_standing, control),
     },
 };
 
@@ -206,14 +192,14 @@ static bool is_counted(const char *scope)
 static void add_standing(struct part *part, size_t query, const struct row *row,
                          const char *subscription_id, bool is_odd)
 {
-    struct standing standing = {
+    struct compliance_standing standing = {
         .row_id = part_keep_lower(part, row->id),
         .control = query == QUERY_STANDARDS ? "" : control_of(part, row),
         .odd = is_odd,
     };
     standing.standard = standard_of(part, row, &standing.renamed);
-    for (int state = 0; state < STATE_COUNT; state++)
-        standing.counts[state] = is_odd || (query != QUERY_STANDARDS && state != STATE_FAILED)
+    for (int state = 0; state < COMPLIANCE_STATE_COUNT; state++)
+        standing.counts[state] = is_odd || (query != QUERY_STANDARDS && state != COMPLIANCE_FAILED)
                                      ? NAN
                                      : row->counts[state];
     part_add_row(part, &standings, subscription_id, &standing);
@@ -222,9 +208,9 @@ static void add_standing(struct part *part, size_t query, const struct row *row,
 static bool is_state(const char *word)
 {
     int state = 0;
-    while (state < STATE_COUNT && strcasecmp(word, state_words[state]) != 0)
+    while (state < COMPLIANCE_STATE_COUNT && strcasecmp(word, state_words[state]) != 0)
         state++;
-    return state < STATE_COUNT;
+    return state < COMPLIANCE_STATE_COUNT;
 }
 
 static enum odd_reason fold(struct part *part, size_t query, const void *data,
@@ -265,7 +251,7 @@ static bool has_below(size_t query, const void *data)
 {
     const struct row *row = data;
     return query != QUERY_CONTROLS || !is_state(row->state) ||
-           !strcasecmp(row->state, state_words[STATE_FAILED]);
+           !strcasecmp(row->state, state_words[COMPLIANCE_FAILED]);
 }
 
 /* A place for what the older part says of it. A control in a list may have had results. */
@@ -287,7 +273,7 @@ static void odd(struct part *part, size_t query, const void *data,
 /* --- what rows say together ------------------------------------------------------------------- */
 
 /* "subscription|standard|control" in lower case. */
-static void put_subject(const struct standing *standing, struct buf *out)
+static void put_subject(const struct compliance_standing *standing, struct buf *out)
 {
     buf_reset(out);
     buf_printf(out, "%s|%s|", standing->subscription_id, standing->standard);
@@ -296,7 +282,7 @@ static void put_subject(const struct standing *standing, struct buf *out)
 }
 
 /* A subscription that has the benchmark under both names has it once. */
-static void drop_renamed(struct standing *rows, size_t count)
+static void drop_renamed(struct compliance_standing *rows, size_t count)
 {
     CLEANUP(intern_finish) struct intern present = { 0 };
     for (size_t i = 0; i < count; i++)
@@ -309,10 +295,10 @@ static void drop_renamed(struct standing *rows, size_t count)
 }
 
 /* Of one row that came twice the worse holds, and one that can be read before one that cannot. */
-static void take_worse(struct standing *first, const struct standing *other)
+static void take_worse(struct compliance_standing *first, const struct compliance_standing *other)
 {
-    bool better = first->odd ||
-                  (!other->odd && !(other->counts[STATE_FAILED] <= first->counts[STATE_FAILED]));
+    double here = first->counts[COMPLIANCE_FAILED], there = other->counts[COMPLIANCE_FAILED];
+    bool better = first->odd || (!other->odd && !(there <= here));
     if (!better || other->odd)
         return;
     memcpy(first->counts, other->counts, sizeof first->counts);
@@ -320,20 +306,21 @@ static void take_worse(struct standing *first, const struct standing *other)
 }
 
 /* Results of a control add up; one that cannot be read leaves the sum unknown. */
-static void take_sum(struct standing *first, const struct standing *other)
+static void take_sum(struct compliance_standing *first, const struct compliance_standing *other)
 {
     if (!*first->control) {
         take_worse(first, other);
         return;
     }
-    double known = first->counts[STATE_FAILED], more = other->counts[STATE_FAILED];
-    first->counts[STATE_FAILED] = isnan(known) ? more : isnan(more) ? known : known + more;
+    double known = first->counts[COMPLIANCE_FAILED], more = other->counts[COMPLIANCE_FAILED];
+    first->counts[COMPLIANCE_FAILED] = isnan(known) ? more : isnan(more) ? known : known + more;
     first->odd |= other->odd;
 }
 
 /* Merge rows of equal keys into the first of them. */
-static void merge(struct standing *rows, size_t count, bool by_row,
-                  void (*take)(struct standing *first, const struct standing *other))
+static void merge(struct compliance_standing *rows, size_t count, bool by_row,
+                  void (*take)(struct compliance_standing *first,
+                               const struct compliance_standing *other))
 {
     CLEANUP(firsts_finish) struct firsts firsts = { 0 };
     CLEANUP(buf_finish) struct buf key = { 0 };
@@ -351,15 +338,16 @@ static void merge(struct standing *rows, size_t count, bool by_row,
 }
 
 /* What could not be read stays as it was. */
-static void keep_odd(struct standing *row, const struct standing *older, size_t older_count)
+static void keep_odd(struct compliance_standing *row, const struct compliance_standing *older,
+                     size_t older_count)
 {
-    const struct standing *before = NULL;
+    const struct compliance_standing *before = NULL;
     for (size_t i = 0; i < older_count && !before; i++)
         if (!older[i].dropped && !strcmp(older[i].subscription_id, row->subscription_id) &&
             !strcmp(older[i].standard, row->standard) &&
             !strcasecmp(older[i].control, row->control))
             before = &older[i];
-    for (int state = 0; state < STATE_COUNT; state++)
+    for (int state = 0; state < COMPLIANCE_STATE_COUNT; state++)
         row->counts[state] = before ? before->counts[state] : NAN;
 }
 
@@ -388,8 +376,8 @@ static bool finish(struct part *part, const struct collect_context *context, str
     (void)error;
     size_t count, older_count;
     const struct part *older = snapshot_part(context->snapshot, part->source);
-    struct standing *rows = kept_all(&part->kept, &standings, &count);
-    const struct standing *before = part_rows(older, &standings, &older_count);
+    struct compliance_standing *rows = kept_all(&part->kept, &standings, &count);
+    const struct compliance_standing *before = part_rows(older, &standings, &older_count);
     drop_renamed(rows, count);
     merge(rows, count, true, take_worse);
     merge(rows, count, false, take_sum);
@@ -459,6 +447,22 @@ static void put_controls(const struct controls *links, const char *text, struct 
     }
 }
 
+const struct compliance_standing *compliance_standings(const struct part *part, size_t *count)
+{
+    *count = 0;
+    return own_in(part) ? part_rows(part, &standings, count) : NULL;
+}
+
+const char *compliance_title(const struct part *part, const char *standard, const char *control)
+{
+    const struct own *own = own_in(part);
+    for (size_t i = 0; own && i < own->titles.count; i++)
+        if (!strcmp(own->titles.list[i].standard, standard) &&
+            !strcasecmp(own->titles.list[i].control, control))
+            return own->titles.list[i].text;
+    return "";
+}
+
 /* The benchmark is Microsoft's: any tenant that knows it will do. */
 const char *compliance_benchmark(const struct snapshot *snapshot, const struct finding *finding,
                                  struct arena *arena)
@@ -518,16 +522,16 @@ static const struct family *const families[] = {
     NULL,
 };
 
-static void emit_standing(const struct standing *row, struct metric_set *set)
+static void emit_standing(const struct compliance_standing *row, struct metric_set *set)
 {
-    double failed = row->counts[STATE_FAILED], passed = row->counts[STATE_PASSED];
+    double failed = row->counts[COMPLIANCE_FAILED], passed = row->counts[COMPLIANCE_PASSED];
     if (*row->control) {
         if (failed > 0)
             metric_add(set, &control_failed, failed,
                        METRIC_LABELS(row->subscription_id, row->standard, row->control));
         return;
     }
-    for (int state = 0; state < STATE_COUNT; state++)
+    for (int state = 0; state < COMPLIANCE_STATE_COUNT; state++)
         metric_add(set, &standard_controls, row->counts[state],
                    METRIC_LABELS(row->subscription_id, row->standard, state_words[state]));
     if (failed >= 0 && passed >= 0 && failed + passed > 0)
@@ -539,7 +543,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
 {
     (void)snapshot;
     size_t count;
-    const struct standing *rows = part_rows(part, &standings, &count);
+    const struct compliance_standing *rows = part_rows(part, &standings, &count);
     const struct own *own = part->own;
     for (size_t i = 0; i < count; i++)
         if (!rows[i].dropped)

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "exporter/alerts_routes.h"
+#include "exporter/pages/compliance_page.h"
+#include "exporter/pages/controls.h"
 #include "exporter/pages/finding_page.h"
 #include "exporter/pages/fix_first.h"
 #include "exporter/pages/overview.h"
@@ -139,6 +141,42 @@ void pages_routes_recommendation(void *pages, const struct web_request *request,
     bool ok = recommendations_one(&asking.page, &asking.told, request->rest,
                                   from ? strtoul(from, NULL, 10) : 0, &error);
     respond(&asking, ok, &error);
+}
+
+/* A parameter, "" when it is not asked with. */
+static const char *query(const struct web_request *request, const char *name)
+{
+    const char *value = web_request_query(request, name);
+    return value ? value : "";
+}
+
+/* A page without the database: there, or about something that is not known. */
+static void respond_known(struct asking *asking, bool found, const char *unknown)
+{
+    if (found)
+        pages_routes_respond(asking->response, 200, &asking->out);
+    else
+        refuse(asking, 404, "Not here", unknown);
+}
+
+void pages_routes_controls(void *pages, const struct web_request *request,
+                           struct web_response *response)
+{
+    CLEANUP(finish) struct asking asking = { request, response };
+    if (!begin(pages, &asking))
+        return;
+    bool found = controls_page(&asking.page, asking.data.view, query(request, "id"));
+    respond_known(&asking, found, "no such control is known");
+}
+
+void pages_routes_compliance(void *pages, const struct web_request *request,
+                             struct web_response *response)
+{
+    CLEANUP(finish) struct asking asking = { request, response };
+    if (!begin(pages, &asking))
+        return;
+    bool found = compliance_page(&asking.page, query(request, "standard"));
+    respond_known(&asking, found, "nothing is known of such a standard");
 }
 
 /* Whether it is the id of a finding and nothing else. */

@@ -11,6 +11,10 @@ void pages_routes_recommendations(void *pages, const struct web_request *request
                                   struct web_response *response);
 void pages_routes_recommendation(void *pages, const struct web_request *request,
                                  struct web_response *response);
+void pages_routes_controls(void *pages, const struct web_request *request,
+                           struct web_response *response);
+void pages_routes_compliance(void *pages, const struct web_request *request,
+                             struct web_response *response);
 void pages_routes_finding(void *pages, const struct web_request *request,
                           struct web_response *response);
 void pages_routes_style(void *unused, const struct web_request *request,

@@ -524,6 +524,8 @@ bool service_start(struct service *service, struct error *error)
           pages_routes_recommendations, views },
         { "/recommendations/*", "recommendation", WEB_GET, 0, WEB_WORK,
           pages_routes_recommendation, views },
+        { "/controls",   "controls",   WEB_GET, 0, WEB_WORK, pages_routes_controls, views },
+        { "/compliance", "compliance", WEB_GET, 0, WEB_WORK, pages_routes_compliance, views },
         { "/status",    "status",  WEB_GET, 0, WEB_WORK,    handle_status, service },
         { "/style.css", "style",   WEB_GET, 0, WEB_AT_ONCE, pages_routes_style, NULL },
         { "/-/healthy", "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service, true },

@@ -89,11 +89,7 @@ static void append_first(struct page *page, const struct view *view)
     for (size_t i = 0; i < most; i++) {
         page_table_row(&table);
         page_table_cell(&table);
-        page_html(page, "<a href=\"");
-        page_path(page, "/recommendations/", rows[i]->assessment_id, true);
-        page_html(page, "\">");
-        page_text(page, *rows[i]->title ? rows[i]->title : rows[i]->assessment_id);
-        page_html(page, "</a>");
+        told_recommendation(page, rows[i]);
         page_table_cell(&table);
         if (rows[i]->points > 0)
             buf_printf(page->out, "+%.2f", rows[i]->points);

@@ -66,6 +66,16 @@ void page_path(struct page *page, const char *path, const char *segment, bool fi
     encode(page, page->filter);
 }
 
+void page_link(struct page *page, const char *path, const char *segment, bool filtered,
+               const char *text)
+{
+    page_html(page, "<a href=\"");
+    page_path(page, path, segment, filtered);
+    page_html(page, "\">");
+    page_text(page, text);
+    page_html(page, "</a>");
+}
+
 void page_heading(struct page *page, const char *text)
 {
     page_html(page, "<h2>");
@@ -156,6 +166,8 @@ static void append_places(struct page *page, enum page_place here)
         [PAGE_OVERVIEW] = { "/", "Overview" },
         [PAGE_RECOMMENDATIONS] = { "/recommendations", "Recommendations" },
         [PAGE_FIX_FIRST] = { "/fix-first", "Fix first" },
+        [PAGE_CONTROLS] = { "/controls", "Controls" },
+        [PAGE_COMPLIANCE] = { "/compliance", "Compliance" },
         [PAGE_STATUS] = { "/status", "Status" },
     };
     page_html(page, "<nav aria-label=\"Pages\"><strong>Defender exporter</strong>\n");

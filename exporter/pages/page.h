@@ -10,6 +10,8 @@ enum page_place {
     PAGE_OVERVIEW,
     PAGE_RECOMMENDATIONS,
     PAGE_FIX_FIRST,
+    PAGE_CONTROLS,
+    PAGE_COMPLIANCE,
     PAGE_STATUS,
     PAGE_PLACE_COUNT,
     PAGE_NOWHERE = PAGE_PLACE_COUNT
@@ -37,6 +39,10 @@ void page_html(struct page *page, const char *html);
 /* The value of href: a path of ours with the prefix; what is appended to it is one segment of the
  * path, percent-encoded, and the filter. segment: NULL = none. */
 void page_path(struct page *page, const char *path, const char *segment, bool filtered);
+
+/* A link to it, with a text. */
+void page_link(struct page *page, const char *path, const char *segment, bool filtered,
+               const char *text);
 
 /* "<h2>"; "<p>" of a text. */
 void page_heading(struct page *page, const char *text);

@@ -57,6 +57,7 @@ const char page_style[] =
     "dt{color:var(--soft)}\ndd{margin:0;overflow-wrap:anywhere}\n"
     ".trend{display:block;width:100%;height:2rem;margin-top:.25rem}\n"
     ".trend path{fill:none;stroke:var(--link);stroke-width:2;vector-effect:non-scaling-stroke}\n"
+    ".known{margin:.25rem 0;font-size:.9rem;font-weight:400}\n"
     ".card>p{margin:0;padding:.75rem}\n"
     "ol.life{list-style:none;margin:0;padding:.75rem}\n"
     "ol.life li{padding:.25rem 0 .25rem 1rem;border-left:3px solid var(--line)}\n"

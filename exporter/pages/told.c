@@ -133,6 +133,12 @@ void told_links(struct page *page, const struct notification_block *block)
     page_html(page, block->link_count ? "</p>\n" : "");
 }
 
+void told_recommendation(struct page *page, const struct view_recommendation *recommendation)
+{
+    page_link(page, "/recommendations/", recommendation->assessment_id, true,
+              *recommendation->title ? recommendation->title : recommendation->assessment_id);
+}
+
 void told_event(struct page *page, const struct event *event)
 {
     switch (event->kind) {

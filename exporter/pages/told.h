@@ -36,5 +36,8 @@ void told_facts(struct page *page, const struct notification_block *block);
 /* A row of a list of facts; nothing when text is "". */
 void told_fact(struct page *page, const char *name, const char *text);
 
+/* A recommendation by its title, leading to its page. */
+void told_recommendation(struct page *page, const struct view_recommendation *recommendation);
+
 /* What happened, in a few words: "Open again, Critical". */
 void told_event(struct page *page, const struct event *event);

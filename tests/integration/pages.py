@@ -182,4 +182,5 @@ def test_pages_have_their_headers():
                 equal(headers["cache-control"], "no-store", path)
 
 
-run(globals())
+if __name__ == "__main__":
+    run(globals())
