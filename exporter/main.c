@@ -1,8 +1,10 @@
 /* Reads the command line, starts the service and waits for signals. */
+#include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "core/log.h"
 #include "exporter/commands.h"
@@ -22,13 +24,27 @@ static void block_signals(sigset_t *signals)
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
+/* The next signal; until then systemd's watchdog is told that the program lives. */
+static int wait_for_signal(struct service *service, const sigset_t *signals)
+{
+    const int64_t every_ms = systemd_watchdog_ms();
+    const struct timespec pause = { every_ms / 1000, every_ms % 1000 * 1000000 };
+    for (;;) {
+        int number = every_ms ? sigtimedwait(signals, NULL, &pause) : sigwaitinfo(signals, NULL);
+        if (number > 0)
+            return number;
+        if (every_ms && errno == EAGAIN) {
+            service_touch(service);
+            systemd_send("WATCHDOG=1");
+        }
+    }
+}
+
 /* Reload at each SIGHUP, return at SIGTERM or SIGINT. */
 static void wait_for_end(struct service *service, const sigset_t *signals)
 {
     for (;;) {
-        int number = 0;
-        if (sigwait(signals, &number))
-            continue;
+        int number = wait_for_signal(service, signals);
         if (number != SIGHUP) {
             log_info(MSG("stopping"), TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"));
             return;

@@ -362,6 +362,16 @@ bool service_reload(struct service *service, const struct audit_by *by, struct b
     return ok;
 }
 
+void service_touch(struct service *service)
+{
+    char unused[TROUBLE_TEXT_BYTES];
+    pthread_mutex_lock(&service->lock);
+    pthread_mutex_unlock(&service->lock);
+    if (service->alerting)
+        alerting_trouble(service->alerting, unused);
+    snapshot_release(snapshot_acquire(service->snapshots, clock_now_s()));
+}
+
 bool service_once(struct service *service, struct buf *out)
 {
     struct error error;

@@ -23,6 +23,9 @@ bool service_start(struct service *service, struct error *error) MUST_USE;
 /* Collect nothing and serve nothing any more, in under two seconds. */
 void service_stop(struct service *service);
 
+/* Take and give back every lock that requests and reloads need: it returns unless one hangs. */
+void service_touch(struct service *service);
+
 /* Read the configuration again and go on with it: sections it does not change are left alone, with
  * their tokens, quotas and the runs under way. answer gets a sentence, which names the keys that
  * only a restart puts into effect. On any mistake the old one stays, and the report says why. by:

@@ -36,3 +36,12 @@ void systemd_reloading(void)
              (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
     systemd_send(text);
 }
+
+int64_t systemd_watchdog_ms(void)
+{
+    const char *process = getenv("WATCHDOG_PID"), *allowed = getenv("WATCHDOG_USEC");
+    if (!allowed || (process && *process && strtoll(process, NULL, 10) != getpid()))
+        return 0;
+    long long microseconds = strtoll(allowed, NULL, 10);
+    return microseconds < 2000 ? 0 : microseconds / 2000;
+}

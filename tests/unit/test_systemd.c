@@ -119,3 +119,27 @@ TEST(without_a_socket_of_its_own_nobody_is_told)
     CHECK_INT(count_open_files(), before);
     close(fd);
 }
+
+TEST(the_watchdog_is_told_twice_as_often_as_it_wants)
+{
+    char own[32], other[32];
+    snprintf(own, sizeof own, "%d", (int)getpid());
+    snprintf(other, sizeof other, "%d", (int)getpid() + 1);
+    const struct {
+        const char *allowed, *process;
+        int64_t every_ms;
+    } rows[] = {
+        { "120000000", own, 60000 }, { "120000000", NULL, 60000 }, { "120000000", "", 60000 },
+        { "120000000", other, 0 },   { "1999", own, 0 },           { "", own, 0 },
+        { "never", own, 0 },         { "-5", own, 0 },             { NULL, own, 0 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsetenv("WATCHDOG_USEC");
+        unsetenv("WATCHDOG_PID");
+        if (rows[i].allowed)
+            setenv("WATCHDOG_USEC", rows[i].allowed, 1);
+        if (rows[i].process)
+            setenv("WATCHDOG_PID", rows[i].process, 1);
+        CHECK_INT(systemd_watchdog_ms(), rows[i].every_ms);
+    }
+}
