@@ -142,6 +142,11 @@ void options_complain(struct option_report *report, const char *name, int line, 
  * the defaults; rows without one are commented out. */
 void options_document(const struct option *options, struct buf *out);
 
+/* Append what the reference says of one row, in sentences; and its default as it would be written,
+ * "<duration>" and the like where it has none: not of sections and items. */
+void options_document_help(const struct option *option, struct buf *out);
+void options_document_value(const struct option *option, struct buf *out);
+
 /* Whose eyes a hash is for: one that others see has of a secret no more than a byte. */
 enum options_hash_use { OPTIONS_HASH_OURS, OPTIONS_HASH_SHOWN };
 

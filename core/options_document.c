@@ -56,22 +56,27 @@ static void append_comment(struct buf *out, struct place place, const char *word
     buf_char(out, '\n');
 }
 
+void options_document_help(const struct option *option, struct buf *out)
+{
+    CLEANUP(buf_finish) struct buf range = { 0 };
+    buf_text(out, option->help ? option->help : "");
+    if (option->required)
+        buf_text(out, " Required.");
+    if (option->restart)
+        buf_text(out, " A change needs a restart.");
+    if (options_value_range(option, &range))
+        buf_printf(out, " Must be %s.", buf_cstr(&range));
+    for (size_t i = 0; option->words && option->words[i]; i++)
+        buf_printf(out, "%s%s%s", i ? ", " : " One of: ", option->words[i],
+                   option->words[i + 1] ? "" : ".");
+    if (option->type == OPTION_TYPE_SECRET)
+        buf_printf(out, " Or %s_file: the name of a file that holds it.", option->name);
+}
+
 static void append_help(struct buf *out, struct place place, const struct option *option)
 {
     CLEANUP(buf_finish) struct buf help = { 0 };
-    CLEANUP(buf_finish) struct buf range = { 0 };
-    buf_text(&help, option->help ? option->help : "");
-    if (option->required)
-        buf_text(&help, " Required.");
-    if (option->restart)
-        buf_text(&help, " A change needs a restart.");
-    if (options_value_range(option, &range))
-        buf_printf(&help, " Must be %s.", buf_cstr(&range));
-    for (size_t i = 0; option->words && option->words[i]; i++)
-        buf_printf(&help, "%s%s%s", i ? ", " : " One of: ", option->words[i],
-                   option->words[i + 1] ? "" : ".");
-    if (option->type == OPTION_TYPE_SECRET)
-        buf_printf(&help, " Or %s_file: the name of a file that holds it.", option->name);
+    options_document_help(option, &help);
     if (help.length)
         append_comment(out, place, help.data);
 }
@@ -114,19 +119,29 @@ static void append_value(struct buf *out, const struct option *option, const cha
         buf_text(out, text);
 }
 
-static void append_scalar(struct buf *out, struct place place, const struct option *option)
+static const char *default_of(const struct option *option)
 {
-    const char *text = option->otherwise;
-    if (!text && option->type == OPTION_TYPE_BOOL)
-        text = "false";
-    if (!text && option->type == OPTION_TYPE_WORD)
-        text = option->words[0];
-    begin(out, place, text || place.commented ? "" : "# ");
-    buf_printf(out, "%s: ", option->name);
+    if (!option->otherwise && option->type == OPTION_TYPE_BOOL)
+        return "false";
+    if (!option->otherwise && option->type == OPTION_TYPE_WORD)
+        return option->words[0];
+    return option->otherwise;
+}
+
+void options_document_value(const struct option *option, struct buf *out)
+{
+    const char *text = default_of(option);
     if (text)
         append_value(out, option, text);
     else
         buf_text(out, placeholders[option->type]);
+}
+
+static void append_scalar(struct buf *out, struct place place, const struct option *option)
+{
+    begin(out, place, default_of(option) || place.commented ? "" : "# ");
+    buf_printf(out, "%s: ", option->name);
+    options_document_value(option, out);
     buf_char(out, '\n');
 }
 

@@ -14,6 +14,8 @@
 #include "exporter/commands_backfill.h"
 #include "exporter/commands_data.h"
 #include "exporter/commands_database.h"
+#include "exporter/completion.h"
+#include "exporter/manual.h"
 #include "exporter/otlp/otlp.h"
 #include "exporter/otlp/otlp_logs.h"
 #include "exporter/plan.h"
@@ -200,6 +202,11 @@ static int document_config(const struct flags *flags, const char *const *argumen
     return commands_print(&out);
 }
 
+/* --- manuals and completions ---------------------------------------------------------------- */
+
+static int print_manual(const struct flags *flags, const char *const *arguments, size_t count);
+static int print_completion(const struct flags *flags, const char *const *arguments, size_t count);
+
 /* --- the table ------------------------------------------------------------------------------ */
 
 /* clang-format off */
@@ -218,12 +225,42 @@ static const struct command own_commands[] = {
       "Run each collector once, also those that are off, and list its rows, requests and series.",
       0, 0, print_plan },
     { { "config" }, "", "Print a commented configuration with every key.", 0, 0, document_config },
+    { { "man" }, " program|config", "Print a manual page.", 1, 1, print_manual },
+    { { "completion" }, " bash|zsh|fish", "Print what a shell completes.", 1, 1,
+      print_completion },
     { { NULL } }
 };
 /* clang-format on */
 
 static const struct command *const tables[] = { own_commands, commands_data, commands_alerts,
                                                 commands_backfill, commands_database };
+
+static int print_manual(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    (void)flags;
+    (void)count;
+    if (!strcmp(arguments[0], "program"))
+        manual_program(tables, ARRAY_COUNT(tables), &out);
+    else if (!strcmp(arguments[0], "config"))
+        manual_config(&out);
+    else {
+        fprintf(stderr, "defender_exporter: there is no manual page %s\n", arguments[0]);
+        return EXIT_USAGE;
+    }
+    return commands_print(&out);
+}
+
+static int print_completion(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    (void)flags;
+    (void)count;
+    if (completion_write(arguments[0], tables, ARRAY_COUNT(tables), &out))
+        return commands_print(&out);
+    fprintf(stderr, "defender_exporter: nothing is known of the shell %s\n", arguments[0]);
+    return EXIT_USAGE;
+}
 
 /* How many words of the command line name this command; 0 = it is another one. */
 static size_t named_by(const struct command *command, const struct flags *flags)

@@ -254,8 +254,8 @@ static int refuse_flag(const struct given_list *list, const struct option *optio
     buf_reset(&word);
     buf_append(&word, argument, length);
     near_append(buf_cstr(&word), words, &near);
-    return error_set(error, ERROR_CONFIG, "unknown flag %s%s%s", buf_cstr(&word),
-                     buf_cstr(&near), near.length ? "" : ", try --help");
+    return error_set(error, ERROR_CONFIG, "unknown flag %s%s%s", buf_cstr(&word), buf_cstr(&near),
+                     near.length ? "" : ", try --help");
 }
 
 /* One argument, and the next one when it is its value. Returns how many were used, 0 on error. */
@@ -382,46 +382,83 @@ void flags_finish(struct flags *flags)
     *flags = (struct flags){ 0 };
 }
 
-/* options: NULL = for the help of a command, whose name is not said again. */
-static void append_flag(struct buf *out, const struct flag *flag, const struct option *options)
+/* options: NULL = of a flag that sets no key. */
+static struct flag_line line_of(const struct flag *flag, const struct option *options,
+                                struct arena *arena)
 {
     char variable[128];
     const struct option *row = flag->path ? config_option(options, flag->path) : NULL;
-    bool on_off = is_switch(flag, options);
-    const char *help = flag->help ? flag->help : row ? row->help : "";
-    const char *whose = !options && !strncmp(help, "With ", 5) ? strstr(help, ": ") : NULL;
-    const char *otherwise = flag->environment ? CONFIG_DEFAULT_FILE : row ? row->otherwise : NULL;
-    buf_printf(out, "  --%s%s", on_off && flag->path ? "[no-]" : "", flag->name);
-    if (!on_off)
-        buf_printf(out, "=%s", otherwise ? otherwise : "...");
-    if (on_off && flag->path && otherwise && !strcmp(otherwise, "true"))
+    bool settable = flag->path || flag->environment, on_off = is_switch(flag, options);
+    bool secret = flag->path && !row; /* the row is of the secret, not of its file */
+    struct flag_line line = {
+        .name = flag->name,
+        .help = flag->help,
+        .otherwise = flag->environment ? CONFIG_DEFAULT_FILE : NULL,
+        .variable = settable ? arena_text(arena, variable_of(flag->name, variable)) : NULL,
+        .on_off = on_off,
+        .negatable = on_off && flag->path,
+        .file = secret || flag->environment || (row && row->type == OPTION_TYPE_PATH),
+    };
+    if (!row)
+        return line;
+    line.help = flag->help ? flag->help : row->help;
+    line.otherwise = row->otherwise;
+    line.words = row->words;
+    return line;
+}
+
+const struct flag_line *flags_list(struct arena *arena, size_t *count)
+{
+    const struct option *options = config_options(arena);
+    CLEANUP(given_finish) struct given_list list = { 0 };
+    given_init(&list, options, arena);
+    struct flag_line *lines = arena_zalloc(arena, list.count * sizeof *lines);
+    *count = list.count;
+    for (size_t i = 0; i < list.count; i++)
+        lines[i] = line_of(&list.items[i].flag, options, arena);
+    return lines;
+}
+
+/* of_command: in the help of a command, whose name is not said again. */
+static void append_line(struct buf *out, const struct flag_line *line, bool of_command)
+{
+    const char *whose =
+        of_command && !strncmp(line->help, "With ", 5) ? strstr(line->help, ": ") : NULL;
+    buf_printf(out, "  --%s%s", line->negatable ? "[no-]" : "", line->name);
+    if (!line->on_off)
+        buf_printf(out, "=%s", line->otherwise ? line->otherwise : "...");
+    if (line->negatable && line->otherwise && !strcmp(line->otherwise, "true"))
         buf_text(out, " (on)");
     buf_text(out, "\n      ");
     if (whose)
         buf_printf(out, "%c%s", toupper((unsigned char)whose[2]), whose + 3);
     else
-        buf_text(out, help);
-    if (flag->path || flag->environment)
-        buf_printf(out, " [%s]", variable_of(flag->name, variable));
+        buf_text(out, line->help);
+    if (line->variable)
+        buf_printf(out, " [%s]", line->variable);
     buf_char(out, '\n');
 }
 
 void flags_help(struct buf *out)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    const struct option *options = config_options(&arena);
-    CLEANUP(given_finish) struct given_list list = { 0 };
-    given_init(&list, options, &arena);
-    for (size_t i = 0; i < list.count; i++)
-        append_flag(out, &list.items[i].flag, options);
+    size_t count;
+    const struct flag_line *lines = flags_list(&arena, &count);
+    for (size_t i = 0; i < count; i++)
+        append_line(out, &lines[i], false);
 }
 
 void flags_help_of(const char *names, struct buf *out)
 {
+    CLEANUP(arena_finish) struct arena arena = { 0 };
     for (size_t length; *names; names += length + (names[length] == ' ')) {
         length = strcspn(names, " ");
-        for (size_t i = 0; i < ARRAY_COUNT(flag_table); i++)
-            if (strlen(flag_table[i].name) == length && !strncmp(flag_table[i].name, names, length))
-                append_flag(out, &flag_table[i], NULL);
+        for (size_t i = 0; i < ARRAY_COUNT(flag_table); i++) {
+            const struct flag *flag = &flag_table[i];
+            if (strlen(flag->name) != length || strncmp(flag->name, names, length) != 0)
+                continue;
+            const struct flag_line line = line_of(flag, NULL, &arena);
+            append_line(out, &line, true);
+        }
     }
 }

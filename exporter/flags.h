@@ -22,6 +22,21 @@ struct flags {
 bool flags_parse(int argc, char *const *argv, struct flags *flags, struct error *error) MUST_USE;
 void flags_finish(struct flags *flags);
 
+/* What help, manual and completions say of a flag. */
+struct flag_line {
+    const char *name; /* without dashes */
+    const char *help;
+    const char *otherwise;    /* default, NULL = none */
+    const char *variable;     /* NULL = none sets it */
+    bool on_off;              /* takes no value */
+    bool negatable;           /* --no-NAME switches it off */
+    bool file;                /* its value is the name of a file or folder */
+    const char *const *words; /* what its value may be, ends with NULL; NULL = anything */
+};
+
+/* All flags, count of them, in the order of the table. */
+const struct flag_line *flags_list(struct arena *arena, size_t *count);
+
 /* Append the list of flags with their variables, defaults and help. */
 void flags_help(struct buf *out);
 

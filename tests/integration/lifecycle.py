@@ -76,6 +76,38 @@ def test_endpoints():
             contains(page, part, "status page")
 
 
+def test_the_watchdog_is_told():
+    with Folder() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        path = os.path.join(folder.path, "notify")
+        listener.bind(path)
+        listener.settimeout(30 * SLOWNESS)
+        config = settings("http://127.0.0.1:1", folder.file("secret", SECRET))
+        environment = {"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"}
+        with Exporter(folder, config, environment=environment) as exporter:
+            said = [listener.recv(256) for _ in range(4)]
+            equal(said, [b"READY=1"] + [b"WATCHDOG=1"] * 3, "what systemd hears")
+            exporter.send(signal.SIGHUP)
+            while not listener.recv(256).startswith(b"RELOADING=1"):
+                pass
+            exporter.stop()
+            while listener.recv(256) != b"STOPPING=1":
+                pass
+
+
+def test_health_is_asked():
+    with Folder() as folder:
+        config = settings("http://127.0.0.1:1", folder.file("secret", SECRET))
+        with Exporter(folder, config) as exporter:
+            exporter.wait_answering()
+            where = (f"--config.file={exporter.config_file}",
+                     f"--web.listen-address=127.0.0.1:{exporter.port}")
+            done = command("check", "health", *where)
+            equal((done.returncode, done.stdout), (0, "it answers\n"), "health")
+        done = command("check", "health", *where)
+        equal((done.returncode, done.stdout), (1, ""), "health of one that is gone")
+        contains(done.stderr, "127.0.0.1", "what it says")
+
+
 def test_gzip():
     with Pair() as pair:
         exporter = pair.exporter.wait_ready()
