@@ -195,7 +195,7 @@ static void update_view(struct evaluator *evaluator, const struct evaluation *ev
     bool wanted = view_board_is_wanted(evaluator->views);
     bool fresh = view_board_has(evaluator->views) &&
                  snapshot->generation == evaluator->viewed &&
-                 evaluation->wrote_at <= evaluator->viewed_at &&
+                 evaluation->wrote_at < evaluator->viewed_at &&
                  evaluation->now - evaluator->viewed_at < POLL_S;
     if (!wanted || fresh)
         return;

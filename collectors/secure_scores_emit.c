@@ -60,6 +60,7 @@ static const struct family_1 cloud_ratio = {
 };
 static const struct family_0 overall_ratio = {
     .name = "defender_secure_score_overall_ratio", .type = METRIC_GAUGE, .level = 0,
+    .history = true,
     .unit = "ratio",
     .help = SCORE_HELP("Secure score over all subscriptions and connectors, 0 to 1: the average "
                        "of their ratios by weight; absent where connectors are not told."),

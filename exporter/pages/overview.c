@@ -61,16 +61,16 @@ static void append_levels(struct page *page, const struct view *view, struct dat
         buf_printf(page->out, "#%s\">", finding_risk_words[risk]);
         page_risk(page, (enum risk_level)risk);
         page_html(page, "</a> <b>");
-        page_number(page, view->by_risk[risk]);
+        page_count(page, view->by_risk[risk]);
         page_html(page, "</b></li>\n");
     }
     append_tile(page, "defender_findings_overdue");
     page_html(page, "Overdue <b>");
-    page_number(page, view->overdue);
+    page_count(page, view->overdue);
     page_html(page, "</b></li>\n");
     append_tile(page, "defender_findings_due_soon");
     page_html(page, "Due soon <b>");
-    page_number(page, view->due_soon);
+    page_count(page, view->due_soon);
     page_html(page, "</b></li>\n</ul>\n");
 }
 
@@ -179,10 +179,12 @@ static void append_changes(struct page *page, const struct view *view, struct da
     struct changes changes = { page };
     struct error error;
     int64_t last = 0;
-    if (!database || !ledger_rows_last(database, &last, &error) ||
-        !ledger_follow(database, view->snapshot->sources, last - CHANGES_MAX, CHANGES_MAX,
-                       visit_change, &changes, &last, &error) ||
-        !changes.count) {
+    bool read = database && ledger_rows_last(database, &last, &error) &&
+                ledger_follow(database, view->snapshot->sources, last - CHANGES_MAX, CHANGES_MAX,
+                              visit_change, &changes, &last, &error);
+    if (!read) {
+        page_paragraph(page, "The database cannot be read now: what changed is not known.");
+    } else if (!changes.count) {
         page_paragraph(page, "Nothing that is known of changed in the last 24 hours.");
     } else {
         page_html(page, "<div class=\"card\"><ol class=\"life\">\n");
