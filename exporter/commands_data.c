@@ -66,10 +66,11 @@ static bool get(const char *url, int64_t timeout_ms, bool no_proxy, struct http_
     return ok;
 }
 
-/* Ask the API; what it answers is appended. */
+/* Ask the API; what it answers is appended. What could not be looked at is said beside it. */
 static bool ask(const char *url, struct buf *out, struct error *error)
 {
     struct http_response response = { 0 };
+    char lacking[1024];
     bool ok = get(url, TIMEOUT_MS, false, &response, error);
     if (ok && response.status != 200) {
         struct error ignored;
@@ -79,6 +80,8 @@ static bool ask(const char *url, struct buf *out, struct error *error)
                        text ? text : "nothing that is understood");
         json_free(said);
     }
+    if (ok && http_header(&response, "X-Defender-Lacking", lacking, sizeof lacking))
+        fprintf(stderr, "defender_exporter: not listed: %s\n", lacking);
     if (ok)
         buf_append(out, response.body.data, response.body.length);
     http_response_finish(&response);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/view/view_lacks.h"
 #include "alerts/view/view_write.h"
 #include "core/clock.h"
 #include "core/hash.h"
@@ -29,6 +30,7 @@ struct listing {
     struct view_reading reading;
     size_t row, end; /* the next, and behind the last */
     bool begun;
+    struct buf lacking; /* of findings; empty = nothing */
 };
 
 /* --- what is asked ---------------------------------------------------------------------------- */
@@ -172,6 +174,7 @@ static void release(void *owner)
 {
     struct listing *listing = owner;
     view_request_finish(&listing->request);
+    buf_finish(&listing->lacking);
     free(listing);
 }
 
@@ -187,7 +190,7 @@ static void append_next(const struct listing *listing, struct json_writer *write
     json_add_text(writer, "next", cursor.length ? buf_cstr(&cursor) : NULL);
 }
 
-/* {"at":"...","total":5,"findings":[...],"next":null} */
+/* {"at":"...","total":5,"lacking":null,"findings":[...],"next":null} */
 static void respond_page(struct listing *listing, struct web_response *response)
 {
     struct buf out = { 0 };
@@ -200,6 +203,7 @@ static void respond_page(struct listing *listing, struct web_response *response)
     json_open(&writer, NULL, '{');
     json_add_text(&writer, "at", clock_format_rfc3339(listing->request.view->at, at));
     json_add_integer(&writer, "total", (int64_t)listing->table->count(listing->request.view));
+    json_add_text(&writer, "lacking", listing->lacking.length ? buf_cstr(&listing->lacking) : NULL);
     json_add_raw(&writer, listing->table->name, buf_cstr(&rows));
     append_next(listing, &writer);
     json_close(&writer, '}');
@@ -212,6 +216,9 @@ static void respond_all(struct listing *listing, struct web_response *response)
     const struct stream_source source = { next_piece, release, listing };
     struct buf first = { 0 };
     view_write_begin(listing->table, listing->format, &first);
+    if (listing->lacking.length)
+        web_response_header(response, "X-Defender-Lacking",
+                            arena_text(&response->scratch, buf_cstr(&listing->lacking)));
     web_response_pieces(response, types[listing->format], &first, &source);
 }
 
@@ -234,6 +241,8 @@ static void respond(struct view_request_source *source, struct listing *listing,
         .portal = listing->request.settings ? listing->request.settings->portal : "",
         .arena = &listing->request.arena,
     };
+    if (table->of_findings)
+        view_lacks(listing->request.snapshot, &listing->lacking);
     const char *wrong = status == 200 ? read_parameters(listing, request) : error.message;
     web_response_header(response, "Vary", "Accept");
     if (!wrong || status == 304)

@@ -55,6 +55,7 @@ static bool begin(struct view_request_source *source, struct asking *asking)
         .prefix = source->prefix,
         .now = asking->data.now,
         .snapshot = asking->data.snapshot,
+        .view_at = asking->data.view ? asking->data.view->at : 0,
         .filter = asking->data.filter,
     };
     asking->told = (struct told_context){ asking->data.view, asking->data.settings, NULL };

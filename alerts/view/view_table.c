@@ -317,11 +317,11 @@ static void fill_collector(const struct view_reading *reading, size_t row, struc
 /* --- all of them ------------------------------------------------------------------------------ */
 
 static const struct view_table findings = { "findings", "an open finding", finding_columns,
-                                            count_findings, fill_finding };
+                                            count_findings, fill_finding, true };
 static const struct view_table recommendations = { "recommendations",
                                                    "a recommendation with open findings",
                                                    recommendation_columns, count_recommendations,
-                                                   fill_recommendation };
+                                                   fill_recommendation, true };
 static const struct view_table controls = { "controls", "a control of the secure score",
                                             control_columns, count_controls, fill_control };
 static const struct view_table subscriptions = { "subscriptions", "a subscription",

@@ -33,6 +33,7 @@ struct view_table {
     const struct view_column *columns; /* ends with name NULL; the first is the row's identity */
     size_t (*count)(const struct view *view);
     void (*fill)(const struct view_reading *reading, size_t row, struct view_value *values);
+    bool of_findings; /* where nobody could look, rows are lacking (view_lacks) */
 };
 
 extern const struct view_table *const view_tables[]; /* ends with NULL */

@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "alerts/text/text.h"
+#include "alerts/view/view_lacks.h"
 #include "collectors/collector.h"
 #include "collectors/subscriptions.h"
 #include "core/clock.h"
 #include "version.h"
+
+enum { VIEW_OLD_S = 180 }; /* an evaluation comes at least once a minute */
 
 /* --- texts ------------------------------------------------------------------------------------ */
 
@@ -92,8 +95,14 @@ void page_paragraph(struct page *page, const char *text)
 
 void page_empty(struct page *page)
 {
-    page_paragraph(page, *page->filter ? "No open finding has these labels."
-                                       : "No finding is open in what could be seen.");
+    CLEANUP(buf_finish) struct buf lacking = { 0 };
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    buf_text(&text, *page->filter ? "No open finding has these labels."
+                                  : "No finding is open in what could be seen.");
+    view_lacks(page->snapshot, &lacking);
+    if (lacking.length)
+        buf_printf(&text, " That is no good news: not looked at are %s.", buf_cstr(&lacking));
+    page_paragraph(page, buf_cstr(&text));
 }
 
 void page_risk(struct page *page, enum risk_level risk)
@@ -154,6 +163,17 @@ void page_number(struct page *page, uint64_t number)
             page_html(page, "\u202f");
         buf_char(page->out, digits[i]);
     }
+}
+
+void page_count(struct page *page, uint64_t findings)
+{
+    CLEANUP(buf_finish) struct buf lacking = { 0 };
+    if (!findings)
+        view_lacks(page->snapshot, &lacking);
+    if (lacking.length)
+        page_html(page, "-");
+    else
+        page_number(page, findings);
 }
 
 /* --- the frame -------------------------------------------------------------------------------- */
@@ -237,14 +257,34 @@ static bool append_freshness(struct page *page)
     return !failing.length;
 }
 
+/* Of which findings there is nothing, and whether the numbers are older than the data. */
+static bool append_lacks(struct page *page)
+{
+    CLEANUP(buf_finish) struct buf lacking = { 0 };
+    CLEANUP(buf_finish) struct buf age = { 0 };
+    bool old = page->view_at && page->now - page->view_at > VIEW_OLD_S;
+    view_lacks(page->snapshot, &lacking);
+    if (lacking.length) {
+        page_html(page, " \u00b7 not listed: ");
+        page_text(page, buf_cstr(&lacking));
+    }
+    if (old) {
+        text_about(&age, page->now - page->view_at);
+        buf_printf(page->out, " \u00b7 numbers are %s old: nothing could be decided since",
+                   buf_cstr(&age));
+    }
+    return !lacking.length && !old;
+}
+
 /* What was looked at, and how old it is. */
 static void append_scope(struct page *page)
 {
     CLEANUP(buf_finish) struct buf line = { 0 };
     struct page inner = *page;
     inner.out = &line;
-    bool seen = append_seen(&inner), fresh = append_freshness(&inner);
-    buf_printf(page->out, "<p class=\"scope%s\">%s</p>\n", seen && fresh ? "" : " wait",
+    bool seen = append_seen(&inner), fresh = append_freshness(&inner),
+         whole = append_lacks(&inner);
+    buf_printf(page->out, "<p class=\"scope%s\">%s</p>\n", seen && fresh && whole ? "" : " wait",
                buf_cstr(&line));
 }
 

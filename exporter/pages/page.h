@@ -24,6 +24,7 @@ struct page {
     int64_t now;
     const struct snapshot *snapshot;
     const char *filter; /* matchers, as they were asked for; "" = none. Every list keeps them */
+    int64_t view_at; /* of which instant the numbers are; 0 = it shows none */
 };
 
 /* Everything up to the heading; with it. title: any text. */
@@ -48,7 +49,7 @@ void page_link(struct page *page, const char *path, const char *segment, bool fi
 void page_heading(struct page *page, const char *text);
 void page_paragraph(struct page *page, const char *text);
 
-/* Why a list of findings is empty. */
+/* Why a list of findings is empty: whether none is open, or nobody could look. */
 void page_empty(struct page *page);
 
 /* A level of risk in its word, shape and colour. */
@@ -59,8 +60,9 @@ void page_age(struct page *page, int64_t at);
 /* "in 2 d", or "overdue 3 d" in bold; nothing when it is never due. */
 void page_due(struct page *page, int64_t due_at);
 
-/* A count with its thousands apart. */
+/* A count with its thousands apart; of findings, where 0 is "-" while not all were looked at. */
 void page_number(struct page *page, uint64_t number);
+void page_count(struct page *page, uint64_t findings);
 
 /* --- tables: at 400 px each row becomes a card, its cells led by the names of their columns. ---
  */

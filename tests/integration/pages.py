@@ -9,7 +9,7 @@ import urllib.parse
 from harness import SECRET, Exporter, Fake, Folder, contains, equal, run, settings, until
 
 TAG = re.compile(r"<(/?)([a-z0-9]+)([^>]*)>")
-VOID = {"meta", "link", "input", "br"}
+VOID = {"meta", "link", "input", "br", "path", "circle"}
 LEVELS = ("critical", "high", "medium", "low", "not_evaluated")
 NAMES = tuple(level.replace("_", " ").capitalize() for level in LEVELS)
 
@@ -151,7 +151,32 @@ def test_what_changed_stands_on_the_first_page():
             fake.admin("advance?steps=3", "POST")
             news = re.compile("Opened|Ended: ")
             until("changes", lambda: news.search(exporter.get("/").text), 60, 0.5)
+            until("the score of more than one collection",
+                  lambda: "Secure score of the last 90 days" in exporter.get("/").text, 60, 0.5)
             sound(exporter.get("/").text, "/")
+
+
+def test_nobody_looked_is_not_none():
+    """Resource Graph refuses from the first: no number and no list says that nothing is open."""
+    with Folder() as folder, lively("--fault", "403:path=ResourceGraph") as fake:
+        with ready(fake, folder) as exporter:
+            exporter.wait_answering()
+
+            def told():
+                answer = exporter.get("/")
+                return answer.status == 200 and "assessments (no answer)" in answer.text
+            until("the page to say what it could not see", told, 60, 0.2)
+            page = exporter.get("/").text
+            contains(page, 'class="scope wait"', "the frame")
+            contains(page, "That is no good news: not looked at are", "an empty list")
+            for name in NAMES:
+                contains(re.sub(r"<[^>]*>", "", page), name + " -", "a tile")
+            answer = exporter.get("/api/v1/findings").json()
+            equal((answer["total"], answer["findings"]), (0, []), "rows")
+            contains(answer["lacking"], "assessments (no answer)", "the API")
+            answer = exporter.get("/api/v1/findings?format=csv")
+            contains(answer.headers["x-defender-lacking"], "assessments (no answer)", "CSV")
+            equal(exporter.get("/api/v1/subscriptions").json()["lacking"], None, "subscriptions")
 
 
 def test_what_is_asked_wrongly_is_refused_in_words():

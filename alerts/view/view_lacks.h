@@ -1,0 +1,9 @@
+#pragma once
+/* What lists of open findings cannot show, because it could not be looked at: where they are short
+ * or empty, that is no good news. Pure. */
+#include "collectors/snapshot/snapshot.h"
+#include "core/buf.h"
+
+/* Append what is lacking, named by its source: "assessments (no answer yet), security_alerts (of 2
+ * subscriptions)". Nothing when everything that is switched on was looked at. */
+void view_lacks(const struct snapshot *snapshot, struct buf *out);
