@@ -125,9 +125,9 @@ static const char *tag_of(const struct view_request_source *source, const struct
 {
     const struct view_request *of = &listing->request;
     CLEANUP(buf_finish) struct buf text = { 0 };
-    buf_printf(&text, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %d %s", of->view->version,
+    buf_printf(&text, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %d %s %s", of->view->version,
                of->snapshot->generation, of->settings->hash, source->started_at, listing->format,
-               request->rest);
+               request->rest, buf_cstr(&listing->lacking));
     for (size_t i = 0; i < request->query_count; i++)
         buf_printf(&text, "&%s=%s", request->queries[i].name, request->queries[i].value);
     snprintf(out, ETAG_BYTES, "W/\"%016" PRIx64 "\"", hash_bytes(text.data, text.length));
@@ -232,6 +232,8 @@ static void respond(struct view_request_source *source, struct listing *listing,
     int status = view_request_begin(source, request, &listing->request, &title, &error);
     int format = format_of(request);
     listing->format = format < 0 ? VIEW_JSON : (enum view_format)format;
+    if (listing->table->of_findings)
+        view_lacks(listing->request.snapshot, &listing->lacking);
     if (status == 200 && is_known(request, tag_of(source, listing, request, tag)))
         status = 304;
     if (status == 200)
@@ -241,8 +243,6 @@ static void respond(struct view_request_source *source, struct listing *listing,
         .portal = listing->request.settings ? listing->request.settings->portal : "",
         .arena = &listing->request.arena,
     };
-    if (table->of_findings)
-        view_lacks(listing->request.snapshot, &listing->lacking);
     const char *wrong = status == 200 ? read_parameters(listing, request) : error.message;
     web_response_header(response, "Vary", "Accept");
     if (!wrong || status == 304)

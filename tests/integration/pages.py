@@ -42,7 +42,7 @@ def pages_of(exporter, *paths):
 def tiles(page):
     """What the first page counts: name -> number."""
     found = {}
-    for tile in re.findall(r"<li [^>]*>(.*?)<b>(.*?)</b></li>", page, re.S):
+    for tile in re.findall(r"<li [^>]*>(.*?)<b>([^<]*)</b>.*?</li>", page, re.S):
         name = re.sub(r"<[^>]*>|[^A-Za-z ]", "", tile[0]).strip()
         found[name] = int(re.sub(r"\D", "", tile[1]) or 0) if "%" not in tile[1] else tile[1]
     return found
