@@ -1,6 +1,6 @@
 #include "alerts/api/api_alert.h"
 
-#include "alerts/notify/notification_build.h"
+#include "alerts/notify/notification_alone.h"
 #include "alerts/text/text.h"
 #include "core/clock.h"
 
@@ -55,37 +55,13 @@ static void append_generator(struct json_writer *writer, const char *external_ur
 static bool explain(const struct api_call *call, const struct snapshot *snapshot,
                     struct alert *alert, struct arena *arena, struct error *error)
 {
-    const struct settings *settings = call->context->settings;
-    const struct rule *rule = rule_find(settings->rules, alert->rule);
-    const struct notification_context context = {
-        .snapshot = snapshot,
-        .database = call->database,
-        .rules = settings->rules,
-        .tenant_id = settings->tenant_id,
-        .portal = settings->portal,
-        .requesters = settings->config->exemption_requesters,
-        .external_url = settings->external_url,
-        .config_file = settings->config_file,
-        .now = call->context->now,
-    };
-    const struct notification_subject subject = {
-        .receiver = "",
-        .group_key = "",
-        .event = alert->event,
-        .alerts = alert,
-        .alert_count = 1,
-        .firing_count = 1,
-        .title = rule ? rule->title : NULL,
-        .text = rule ? rule->text : NULL,
-        .episode = alert->episode,
-        .brief = !rule || !rule->text,
-        .words = !rule || (!rule->title && !rule->text),
-    };
+    const struct notification_alone alone = { call->context->settings, snapshot, call->database,
+                                              call->context->now };
     CLEANUP(buf_finish) struct buf description = { 0 };
     struct notification notification;
     if (*alert_annotation_value(alert, "summary") && *alert_annotation_value(alert, "description"))
         return true;
-    if (!notification_build(&context, &subject, arena, &notification, error))
+    if (!notification_alone(&alone, alert, arena, &notification, error))
         return false;
     text_cut(&description, notification.text, DESCRIPTION_POINTS);
     if (!*alert_annotation_value(alert, "summary"))
