@@ -25,7 +25,7 @@ void pages_routes_respond(struct web_response *response, int status, struct buf 
 {
     web_response_header(response, "Content-Security-Policy", page_policy);
     web_response_header(response, "X-Frame-Options", "DENY");
-    web_response_header(response, "Referrer-Policy", "no-referrer");
+    web_response_header(response, "Referrer-Policy", "same-origin");
     web_response_buf(response, status, WEB_HTML, body);
 }
 

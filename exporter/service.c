@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/memory.h"
+#include "exporter/acting.h"
 #include "exporter/alerts_routes.h"
 #include "exporter/data_routes.h"
 #include "exporter/engine.h"
@@ -22,6 +23,7 @@
 #include "exporter/pages/status.h"
 #include "exporter/pages_routes.h"
 #include "exporter/service_audit.h"
+#include "exporter/silences_routes.h"
 #include "exporter/systemd.h"
 #include "exporter/web/web.h"
 #include "version.h"
@@ -71,6 +73,7 @@ struct service {
     bool running;
     struct buf reload_error;
     struct view_request_source views;
+    struct acting_source acting;
     struct arena arena;
 };
 
@@ -519,11 +522,14 @@ static void handle_status(void *context, const struct web_request *request,
 bool service_start(struct service *service, struct error *error)
 {
     const struct web_config *web = &service->engine.config->web;
-    enum { CHANGE = WEB_POST | WEB_PUT, API = WEB_GET | WEB_POST | WEB_DELETE };
+    enum { CHANGE = WEB_POST | WEB_PUT, FORM = WEB_GET | WEB_POST, API = FORM | WEB_DELETE };
     size_t body_bytes = (size_t)web->max_body_bytes;
     struct view_request_source *views = &service->views;
+    struct acting_source *acting = &service->acting;
     *views = (struct view_request_source){ service->alerting, service->snapshots, service->prefix,
                                            .started_at = clock_now_s() };
+    service->acting.views = views;
+    seal_init(&service->acting.seal);
     /* clang-format off */
     const struct web_route routes[] = {
         { service->telemetry_path, "metrics", WEB_GET, 0, WEB_SCRAPE, scrape_handle,
@@ -536,6 +542,10 @@ bool service_start(struct service *service, struct error *error)
           pages_routes_recommendation, views },
         { "/controls",   "controls",   WEB_GET, 0, WEB_WORK, pages_routes_controls, views },
         { "/compliance", "compliance", WEB_GET, 0, WEB_WORK, pages_routes_compliance, views },
+        { "/silences",   "silences", WEB_GET, 0, WEB_WORK, silences_routes_list, acting,
+          .forms = true },
+        { "/silences/*", "silence", FORM, body_bytes, WEB_WORK, silences_routes_one, acting,
+          .forms = true },
         { "/status",    "status",  WEB_GET, 0, WEB_WORK,    handle_status, service },
         { "/style.css", "style",   WEB_GET, 0, WEB_AT_ONCE, pages_routes_style, NULL },
         { "/-/healthy", "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service, true },

@@ -99,6 +99,7 @@ static const struct row_field place_fields[] = {
     ROW_TEXT   (struct group_place, key, "m.group_key"),
     ROW_WORD   (struct group_place, is.state, "m.state", group_row_state_words, GROUP_FIRING),
     ROW_WORD   (struct group_place, is.told, "m.told", group_row_told_words, GROUP_TOLD_FIRING),
+    ROW_WORD   (struct group_place, muted_by, "m.muted_by", mute_words, MUTE_NONE),
     ROW_INTEGER(struct group_place, told_at, "COALESCE(s.told_at, 0)"),
     { 0 },
 };

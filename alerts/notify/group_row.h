@@ -49,6 +49,7 @@ struct group_membership {
 struct group_place {
     const char *receiver, *key;
     struct group_membership is;
+    enum mute_reason muted_by;
     int64_t told_at; /* of the group */
 };
 struct group_places {

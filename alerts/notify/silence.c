@@ -37,7 +37,7 @@ static void print_matchers(const struct match_list *matchers, struct buf *out)
     buf_char(out, '}');
 }
 
-static bool check(const struct silence *silence, int64_t now, struct error *error)
+bool silence_check(const struct silence *silence, int64_t now, struct error *error)
 {
     bool narrow = false;
     for (size_t i = 0; i < silence->matchers.count; i++)
@@ -192,7 +192,7 @@ bool silence_put(struct database *database, struct silence *silence, const struc
                  int64_t now, struct error *error)
 {
     struct silence changed = *silence;
-    if (!check(silence, now, error) || !database_begin(database, error))
+    if (!silence_check(silence, now, error) || !database_begin(database, error))
         return false;
     if (!put(database, &changed, by, now, error)) {
         database_rollback(database);

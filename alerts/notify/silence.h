@@ -29,12 +29,16 @@ struct silence_list {
     int64_t read_at, until_at; /* ... and are until then; 0 = for ever */
 };
 
+/* Whether it can be kept at all. ERROR_REQUEST: no matcher, all matchers match the empty text, ends
+ * before it starts or in the past. */
+bool silence_check(const struct silence *silence, int64_t now, struct error *error) MUST_USE;
+
 /* Check a silence and keep it; id is filled when it was empty. A silence that is known is changed
  * when only its end or comment differ, else it expires and a new one is made (as Alertmanager
  * does).
  * by: who does it, for the audit; NULL = nobody is told.
- * ERROR_REQUEST: no matcher, all matchers match the empty text, ends before it starts or in the
- * past, 5,000 silences that have not expired. Of those that have, the last 5,000 are kept. */
+ * ERROR_REQUEST: as silence_check, or 5,000 silences that have not expired. Of those that have, the
+ * last 5,000 are kept. */
 bool silence_put(struct database *database, struct silence *silence, const struct audit_by *by,
                  int64_t now, struct error *error) MUST_USE;
 

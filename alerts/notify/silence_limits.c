@@ -65,6 +65,11 @@ const struct silence_never *silence_limits_never(const struct silence_limits *li
     return limits && limits->never.count ? &limits->never : NULL;
 }
 
+int64_t silence_limits_longest_s(const struct silence_limits *limits)
+{
+    return limits ? limits->max_duration_s : 0;
+}
+
 /* --- could both match one alert? -------------------------------------------------------------- */
 
 /* Both sides' matchers of one label. */

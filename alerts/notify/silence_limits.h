@@ -29,6 +29,9 @@ void silence_limits_finish(const struct silence_limits *limits);
 /* The alerts that no silence may cover; NULL = there are none such. */
 const struct silence_never *silence_limits_never(const struct silence_limits *limits);
 
+/* How long a silence may last; 0 = as long as it likes. limits: NULL = none. */
+int64_t silence_limits_longest_s(const struct silence_limits *limits);
+
 /* Whether a silence keeps to them. One that could cover an alert like those of `never` does not,
  * also when no such alert exists: what no expression excludes, could be. ERROR_REQUEST says how to
  * narrow it. limits: NULL = none. */

@@ -188,6 +188,7 @@ static void append_places(struct page *page, enum page_place here)
         [PAGE_FIX_FIRST] = { "/fix-first", "Fix first" },
         [PAGE_CONTROLS] = { "/controls", "Controls" },
         [PAGE_COMPLIANCE] = { "/compliance", "Compliance" },
+        [PAGE_SILENCES] = { "/silences", "Silences" },
         [PAGE_STATUS] = { "/status", "Status" },
     };
     page_html(page, "<nav aria-label=\"Pages\"><strong>Defender exporter</strong>\n");

@@ -236,6 +236,16 @@ static bool send_response(struct exchange *exchange)
                              dispatch->admission);
 }
 
+/* Why whoever asks may not write; NULL = he may, or nobody wants to know. */
+static const char *denied(const struct exchange *exchange)
+{
+    if (!exchange->route->forms)
+        return NULL;
+    enum permit permit =
+        gate_would(exchange->dispatch->gate, exchange->connection, &exchange->login, exchange->old);
+    return permit == PERMIT_ALLOWED ? NULL : permit_text(permit);
+}
+
 /* False when there is no answer: it was to be had at once and cannot. */
 static bool answer(struct exchange *exchange, bool at_once)
 {
@@ -251,6 +261,7 @@ static bool answer(struct exchange *exchange, bool at_once)
         .body_bytes = exchange->body.length,
         .user = exchange->login.user,
         .peer = gate_peer(exchange->connection, peer),
+        .denied = denied(exchange),
         .connection = exchange->connection,
     };
     if (at_once && route->lane != WEB_AT_ONCE)

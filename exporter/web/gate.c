@@ -140,8 +140,9 @@ static bool may_write(const struct gate *gate, const char *user)
     return false;
 }
 
-enum permit gate_ask(struct gate *gate, struct MHD_Connection *connection,
-                     const struct gate_login *login, bool old, bool json_only)
+/* own: it is a form of ours that would write, and only where it is from is asked. */
+static enum permit ask(struct gate *gate, struct MHD_Connection *connection,
+                       const struct gate_login *login, bool old, bool json_only, bool own)
 {
     CLEANUP(headers_finish)
     struct headers headers = { .host.name = "Host",
@@ -154,8 +155,8 @@ enum permit gate_ask(struct gate *gate, struct MHD_Connection *connection,
         .user = login->user,
         .peer = peer_of(connection),
         .host = text_of(&headers.host),
-        .origin = text_of(&headers.origin),
-        .fetch_site = text_of(&headers.fetch_site),
+        .origin = own ? NULL : text_of(&headers.origin),
+        .fetch_site = own ? NULL : text_of(&headers.fetch_site),
         .content_type = text_of(&headers.content_type),
         .tls = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_PROTOCOL) != NULL,
         .old = old,
@@ -169,6 +170,18 @@ enum permit gate_ask(struct gate *gate, struct MHD_Connection *connection,
     enum permit permit = permit_decide(&facts);
     pthread_mutex_unlock(&gate->lock);
     return permit;
+}
+
+enum permit gate_ask(struct gate *gate, struct MHD_Connection *connection,
+                     const struct gate_login *login, bool old, bool json_only)
+{
+    return ask(gate, connection, login, old, json_only, false);
+}
+
+enum permit gate_would(struct gate *gate, struct MHD_Connection *connection,
+                       const struct gate_login *login, bool old)
+{
+    return ask(gate, connection, login, old, false, true);
 }
 
 /* --- in words ------------------------------------------------------------------------------- */

@@ -26,6 +26,11 @@ struct gate_login {
 enum permit gate_ask(struct gate *gate, struct MHD_Connection *connection,
                      const struct gate_login *login, bool old, bool json_only);
 
+/* Whether whoever asks may write by a form of ours: what his browser says of where this request is
+ * from is left aside, it is no write. */
+enum permit gate_would(struct gate *gate, struct MHD_Connection *connection,
+                       const struct gate_login *login, bool old);
+
 /* Where a request is from: "10.0.0.7", "unix socket"; "" = not known. Returns out. */
 const char *gate_peer(struct MHD_Connection *connection, char out[GATE_PEER_BYTES]);
 

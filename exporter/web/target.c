@@ -46,10 +46,11 @@ static size_t count_queries(const char *text)
     return count;
 }
 
-/* Cut "a=1&b" into pairs, in place. */
-static void read_queries(char *text, struct target *target)
+/* Cut "a=1&b" into pairs, in place, at most `most`. Returns how many. */
+static size_t read_pairs(char *text, size_t most, struct web_pair *pairs)
 {
-    for (char *next; text; text = next) {
+    size_t count = 0;
+    for (char *next; text && count < most; text = next) {
         next = strchr(text, '&');
         if (next)
             *next++ = 0;
@@ -62,8 +63,9 @@ static void read_queries(char *text, struct target *target)
             value = text + strlen(text);
         decode(text, true);
         decode(value, true);
-        target->queries[target->query_count++] = (struct web_pair){ text, value };
+        pairs[count++] = (struct web_pair){ text, value };
     }
+    return count;
 }
 
 /* The path of a URL, whose host is noted; NULL when it is none. */
@@ -101,6 +103,13 @@ void target_read(const char *text, struct arena *arena, struct target *target)
     decode(path, false);
     target->path = path;
     target->queries = arena_alloc(arena, (count + 1) * sizeof *target->queries);
-    read_queries(question, target);
+    target->query_count = read_pairs(question, count, target->queries);
     target->status = 0;
+}
+
+struct web_pair *target_form(const char *text, struct arena *arena, size_t *count)
+{
+    struct web_pair *pairs = arena_alloc(arena, TARGET_QUERIES_MAX * sizeof *pairs);
+    *count = read_pairs(arena_text(arena, text), TARGET_QUERIES_MAX, pairs);
+    return pairs;
 }

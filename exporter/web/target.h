@@ -23,3 +23,6 @@ struct target {
 /* Read it; everything is in the arena. 400: it is neither a path nor a URL, has a character that
  * must be escaped, or a NUL. 431: more than TARGET_QUERIES_MAX parameters. */
 void target_read(const char *text, struct arena *arena, struct target *target);
+
+/* Read "a=1&b=2" as a form sends it: *count pairs, decoded, at most TARGET_QUERIES_MAX of them. */
+struct web_pair *target_form(const char *text, struct arena *arena, size_t *count);

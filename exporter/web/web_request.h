@@ -23,6 +23,7 @@ struct web_request {
     size_t body_bytes;
     const char *user;                  /* who logged in; NULL = nobody */
     const char *peer;                  /* where it is from: "10.0.0.7", "unix socket" */
+    const char *denied;                /* why whoever asks may not write; NULL = he may */
     struct MHD_Connection *connection; /* for web_request_header */
 };
 

@@ -30,5 +30,6 @@ struct web_route {
     void *context;
     bool health;      /* of a probe, which may have no password */
     bool json_only;   /* what is sent to it is JSON: anything else is refused */
+    bool forms;       /* its pages have forms for those who may write: web_request.denied is told */
     web_try *at_once; /* asked first, on the thread that serves all connections; NULL = nothing */
 };

@@ -76,3 +76,30 @@ TEST(so_many_parameters_and_no_more)
     target_read(buf_cstr(&text), &arena, &target);
     CHECK_INT(target.status, 431);
 }
+
+TEST(forms_are_read)
+{
+    static const struct {
+        const char *text, *wanted;
+    } cases[] = {
+        { "", "" },
+        { "a=1&b=x+y%0D%0Az", "a=1,b=x y\r\nz" },
+        { "a&&=b&a=%3Cb%3E", "a=,=b,a=<b>" },
+        { "a=%00b", "a=" },
+        { "a=%zz%4", "a=%zz%4" },
+    };
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(buf_finish) struct buf many = { 0 };
+    size_t count;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(buf_finish) struct buf out = { 0 };
+        const struct web_pair *pairs = target_form(cases[i].text, &arena, &count);
+        for (size_t k = 0; k < count; k++)
+            buf_printf(&out, "%s%s=%s", k ? "," : "", pairs[k].name, pairs[k].value);
+        CHECK_TEXT(buf_cstr(&out), cases[i].wanted);
+    }
+    for (int i = 0; i < 2 * TARGET_QUERIES_MAX; i++)
+        buf_printf(&many, "&a=%d", i);
+    target_form(buf_cstr(&many), &arena, &count);
+    CHECK_INT(count, TARGET_QUERIES_MAX);
+}
