@@ -9,7 +9,6 @@
 #include "core/memory.h"
 
 enum { SCRAPE_THREADS = 2, WORK_THREADS = 4, WORK_MAX = 64, WORK_NICENESS = 5 };
-enum { ARENA_KEPT_BYTES = 1024 }; /* of one block, the smallest */
 
 static const struct family_2 requests_total = {
     .name = "defender_exporter_http_requests_total",
@@ -35,21 +34,16 @@ enum stage {
     STAGE_ANSWERED,
 };
 
-/* Who asks over a connection, and the request under way. It belongs to the thread of its
- * connection, in STAGE_LOGIN to the one that checks passwords, and in STAGE_WORK to the one that
- * answers it. */
+/* A request under way. It belongs to the thread of its connection, in STAGE_LOGIN to the one that
+ * checks passwords, and in STAGE_WORK to the one that answers it. */
 struct exchange {
     struct dispatch *dispatch;
-    struct MHD_Connection *handle;
-    struct connection *connection;
-    const char *peer; /* what it is called, in peer_text; NULL = nobody has asked */
-    char peer_text[GATE_PEER_BYTES];
-    struct arena arena; /* of a request; what is small stays for the next one */
-    enum stage stage;   /* from here on: zeroed for each request */
+    struct MHD_Connection *connection;
+    enum stage stage;
     struct target target;
-    struct web_head head;
     const struct web_route *route; /* NULL = none of them */
     unsigned method;               /* enum web_method; 0 = one we do not know */
+    bool head;                     /* it is a HEAD */
     bool old;                      /* HTTP/1.0 */
     struct login_ask ask;          /* what login.user stands in */
     struct gate_login login;
@@ -57,19 +51,8 @@ struct exchange {
     struct buf body;
     struct pool_job job;
     struct web_response response;
+    struct arena arena;
 };
-
-static const char *peer_of(struct exchange *exchange)
-{
-    if (!exchange->peer)
-        exchange->peer = gate_peer(exchange->handle, exchange->peer_text);
-    return exchange->peer;
-}
-
-static void mark(const struct exchange *exchange, enum connection_state state)
-{
-    connection_mark(exchange->dispatch->connections, exchange->connection, state);
-}
 
 /* --- routes --------------------------------------------------------------------------------- */
 
@@ -197,12 +180,13 @@ static bool may_write(struct exchange *exchange, struct web_response *response)
 {
     const struct web_route *route = exchange->route;
     bool json_only = route->json_only && exchange->method != WEB_DELETE;
-    enum permit permit = gate_ask(exchange->dispatch->gate, exchange->handle, &exchange->login,
+    enum permit permit = gate_ask(exchange->dispatch->gate, exchange->connection, &exchange->login,
                                   exchange->old, json_only);
+    char peer[GATE_PEER_BYTES];
     if (permit == PERMIT_ALLOWED)
         return true;
     log_warn(MSG("a write was refused"), TEXT("handler", route->name),
-             TEXT("peer", peer_of(exchange)),
+             TEXT("peer", gate_peer(exchange->connection, peer)),
              TEXT("user", exchange->login.user ? exchange->login.user : ""),
              TEXT("err", permit_text(permit)));
     web_response_text(response, permit_status(permit), permit_text(permit));
@@ -213,9 +197,8 @@ static bool may_write(struct exchange *exchange, struct web_response *response)
 static bool misread(struct exchange *exchange, struct web_response *response)
 {
     const char *reason;
-    web_request_read(exchange->handle, &exchange->head);
-    int status = web_request_check(exchange->handle, &exchange->head, exchange->old,
-                                   &exchange->target, exchange->dispatch->head_bytes, &reason);
+    int status = web_request_check(exchange->connection, exchange->old, &exchange->target,
+                                   exchange->dispatch->head_bytes, &reason);
     if (!status)
         return false;
     web_response_header(response, "Connection", "close"); /* nor is what follows */
@@ -231,7 +214,7 @@ static bool refuse(struct exchange *exchange)
         return true;
     if (exchange->method != WEB_GET && !may_write(exchange, response))
         return true;
-    if (!web_request_announces(&exchange->head, exchange->route->body_limit))
+    if (!web_request_announces(exchange->connection, exchange->route->body_limit))
         return false;
     web_response_text(response, 413, "request body too large");
     return true;
@@ -244,14 +227,15 @@ static bool send_response(struct exchange *exchange)
     struct dispatch *dispatch = exchange->dispatch;
     struct web_response *response = &exchange->response;
     int status = response->status ? response->status : 200;
+    response->head = exchange->head;
     char code[4] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10),
                      (char)('0' + status % 10), 0 };
     const char *name = exchange->route ? exchange->route->name : "other";
     metric_count(dispatch->metrics, &requests_total, 1, METRIC_LABELS(name, code));
     connection_send(dispatch->connections, exchange->connection, response->owner,
                     response->owner ? response->count : 0);
-    return web_response_send(response, exchange->handle, dispatch->lanes[WEB_WORK].pool,
-                             connection_peer(exchange->connection), dispatch->admission);
+    return web_response_send(response, exchange->connection, dispatch->lanes[WEB_WORK].pool,
+                             dispatch->admission);
 }
 
 /* Why whoever asks may not write; NULL = he may, or nobody wants to know. */
@@ -260,7 +244,7 @@ static const char *denied(const struct exchange *exchange)
     if (!exchange->route->forms)
         return NULL;
     enum permit permit =
-        gate_would(exchange->dispatch->gate, exchange->handle, &exchange->login, exchange->old);
+        gate_would(exchange->dispatch->gate, exchange->connection, &exchange->login, exchange->old);
     return permit == PERMIT_ALLOWED ? NULL : permit_text(permit);
 }
 
@@ -268,6 +252,7 @@ static const char *denied(const struct exchange *exchange)
 static bool answer(struct exchange *exchange, bool at_once)
 {
     const struct web_route *route = exchange->route;
+    char peer[GATE_PEER_BYTES];
     const struct web_request request = {
         .method = exchange->method,
         .path = exchange->path,
@@ -277,10 +262,9 @@ static bool answer(struct exchange *exchange, bool at_once)
         .body = buf_cstr(&exchange->body),
         .body_bytes = exchange->body.length,
         .user = exchange->login.user,
-        .peer = peer_of(exchange),
+        .peer = gate_peer(exchange->connection, peer),
         .denied = denied(exchange),
-        .head = &exchange->head,
-        .connection = exchange->handle,
+        .connection = exchange->connection,
     };
     if (at_once && route->lane != WEB_AT_ONCE)
         return route->at_once && route->at_once(route->context, &request, &exchange->response);
@@ -302,7 +286,7 @@ static void work_done(void *context)
     struct exchange *exchange = context;
     metric_count(exchange->dispatch->metrics, &requests_in_flight, -1, METRIC_LABELS());
     exchange->stage = STAGE_ANSWERED;
-    MHD_resume_connection(exchange->handle);
+    MHD_resume_connection(exchange->connection);
 }
 
 static void work(void *context, bool refused)
@@ -328,9 +312,9 @@ static bool submit(struct exchange *exchange)
         .context = exchange,
         .peer = connection_peer(exchange->connection),
     };
-    mark(exchange, CONNECTION_WORKING);
+    connection_mark(dispatch->connections, exchange->connection, CONNECTION_WORKING);
     metric_count(dispatch->metrics, &requests_in_flight, 1, METRIC_LABELS());
-    MHD_suspend_connection(exchange->handle);
+    MHD_suspend_connection(exchange->connection);
     if (!pool_add(lane->pool, &exchange->job, lane->limit)) {
         answer_full(exchange);
         work_done(exchange);
@@ -372,15 +356,16 @@ static void login_done(void *context, struct login_ask *ask)
     struct exchange *exchange = context;
     (void)ask;
     exchange->stage = STAGE_KNOWN;
-    MHD_resume_connection(exchange->handle);
+    MHD_resume_connection(exchange->connection);
 }
 
 static bool know(struct exchange *exchange)
 {
-    mark(exchange, CONNECTION_READING);
+    char peer[GATE_PEER_BYTES];
+    connection_mark(exchange->dispatch->connections, exchange->connection, CONNECTION_READING);
     if (exchange->ask.right)
         return let_in_user(exchange);
-    log_warn(MSG("a login was refused"), TEXT("peer", peer_of(exchange)));
+    log_warn(MSG("a login was refused"), TEXT("peer", gate_peer(exchange->connection, peer)));
     refuse_login(exchange);
     return send_response(exchange);
 }
@@ -389,12 +374,12 @@ static bool know(struct exchange *exchange)
 static bool wait_for_login(struct exchange *exchange)
 {
     exchange->stage = STAGE_LOGIN;
-    mark(exchange, CONNECTION_WORKING);
-    MHD_suspend_connection(exchange->handle);
+    connection_mark(exchange->dispatch->connections, exchange->connection, CONNECTION_WORKING);
+    MHD_suspend_connection(exchange->connection);
     if (!admission_wait(exchange->dispatch->admission, &exchange->ask)) {
         refuse_for_now(exchange, 503, "too many logins are being checked");
         exchange->stage = STAGE_ANSWERED;
-        MHD_resume_connection(exchange->handle);
+        MHD_resume_connection(exchange->connection);
     }
     return true;
 }
@@ -405,7 +390,8 @@ static bool admit(struct exchange *exchange)
     bool health = exchange->route && exchange->route->health;
     if (!admission || (health && exchange->dispatch->health_is_free))
         return let_in(exchange);
-    const char *authorization = exchange->head.first[WEB_AUTHORIZATION];
+    const char *authorization =
+        MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Authorization");
     exchange->ask.peer = connection_peer(exchange->connection);
     exchange->ask.done = login_done;
     exchange->ask.context = exchange;
@@ -428,28 +414,16 @@ static bool admit(struct exchange *exchange)
 
 /* --- a request ------------------------------------------------------------------------------ */
 
-struct exchange *dispatch_open(struct dispatch *dispatch, struct MHD_Connection *handle)
+void *dispatch_begin(struct dispatch *dispatch, struct MHD_Connection *handle, const char *target)
 {
     struct exchange *exchange = MEMORY_NEW(struct exchange);
     exchange->dispatch = dispatch;
-    exchange->handle = handle;
-    exchange->connection = connection_open(dispatch->connections, handle);
-    return exchange;
-}
-
-void dispatch_close(struct exchange *exchange)
-{
-    connection_close(exchange->dispatch->connections, exchange->connection);
-    arena_finish(&exchange->arena);
-    free(exchange);
-}
-
-void dispatch_begin(struct exchange *exchange, const char *target)
-{
+    exchange->connection = handle;
     exchange->rest = "";
     target_read(target, &exchange->arena, &exchange->target);
     exchange->path = exchange->target.path;
-    mark(exchange, CONNECTION_READING);
+    connection_mark(dispatch->connections, handle, CONNECTION_READING);
+    return exchange;
 }
 
 static bool receive(struct exchange *exchange, const char *upload, size_t *upload_bytes)
@@ -463,13 +437,15 @@ static bool receive(struct exchange *exchange, const char *upload, size_t *uploa
     return true;
 }
 
-bool dispatch_request(struct exchange *exchange, const char *method, const char *version,
-                      const char *upload, size_t *upload_bytes)
+bool dispatch_request(void *state, const char *method, const char *version, const char *upload,
+                      size_t *upload_bytes)
 {
+    struct exchange *exchange = state;
     switch (exchange->stage) {
     case STAGE_LINE:
         exchange->stage = STAGE_BODY;
         exchange->method = web_request_method(method);
+        exchange->head = !strcmp(method, "HEAD");
         exchange->old = strcmp(version, "HTTP/1.1") != 0;
         atomic_fetch_add(&exchange->dispatch->busy, 1);
         locate(exchange);
@@ -487,17 +463,15 @@ bool dispatch_request(struct exchange *exchange, const char *method, const char 
     return false;
 }
 
-void dispatch_end(struct exchange *exchange)
+void dispatch_end(void *state)
 {
-    const size_t start = offsetof(struct exchange, stage);
+    struct exchange *exchange = state;
     if (exchange->stage != STAGE_LINE)
         atomic_fetch_sub(&exchange->dispatch->busy, 1);
-    mark(exchange, CONNECTION_WAITING);
+    connection_mark(exchange->dispatch->connections, exchange->connection, CONNECTION_WAITING);
     web_response_finish(&exchange->response);
     login_ask_finish(&exchange->ask);
     buf_finish(&exchange->body);
-    if (exchange->arena.used_bytes > ARENA_KEPT_BYTES)
-        arena_finish(&exchange->arena);
-    arena_reset(&exchange->arena);
-    memset((char *)exchange + start, 0, sizeof *exchange - start);
+    arena_finish(&exchange->arena);
+    free(exchange);
 }

@@ -75,6 +75,7 @@ TEST(a_long_answer_comes_in_pieces)
         CHECK(counts[i] >= PIECE_BYTES && counts[i] < PIECE_BYTES + 100);
     ask(&server, "HEAD /pieces/", "", &out);
     CHECK_CONTAINS(buf_cstr(&out), "200 OK");
+    CHECK(!strcmp(out.data + out.length - 4, "\r\n\r\n") && !strstr(out.data, "\n0\r\n"));
     stop(&server);
     CHECK_INT(released, 2);
 }
