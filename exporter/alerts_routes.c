@@ -1,15 +1,14 @@
 #include "exporter/alerts_routes.h"
 
+#include <string.h>
+
 #include "alerts/alerting.h"
 #include "alerts/api/api.h"
 #include "alerts/api/api_listing.h"
+#include "alerts/api/api_own.h"
 #include "core/clock.h"
 #include "core/log.h"
-
-#define WEB_JSON "application/json; charset=utf-8"
-
-typedef int answer(const struct api_context *context, const struct api_request *request,
-                   struct buf *out);
+#include "exporter/data_format.h"
 
 static const char *method_word(enum web_method method)
 {
@@ -69,26 +68,22 @@ static void respond_listing(const struct api_context *context, const struct api_
     if (listing)
         status = api_listing_begin(listing, &out, &more);
     if (more) {
-        web_response_pieces(response, WEB_JSON, &out, &source);
+        web_response_pieces(response, data_format_types[VIEW_JSON], &out, &source);
         return;
     }
     api_listing_close(listing);
     say_when(response, status);
-    web_response_buf(response, status, WEB_JSON, &out);
+    web_response_buf(response, status, data_format_types[VIEW_JSON], &out);
 }
 
 /* --- all of them ---------------------------------------------------------------------------- */
 
-static void respond(struct alerting *alerting, const struct web_request *request,
-                    struct web_response *response, answer *function)
+/* What is asked, in the words of the API. queries: at least WEB_QUERIES_MAX. */
+static struct api_request asked_of(const struct web_request *request, struct api_query *queries)
 {
-    struct api_query queries[WEB_QUERIES_MAX];
-    struct buf out = { 0 };
-    if (!is_there(alerting, response))
-        return;
     for (size_t i = 0; i < request->query_count; i++)
         queries[i] = (struct api_query){ request->queries[i].name, request->queries[i].value };
-    const struct api_request asked = {
+    return (struct api_request){
         .method = method_word(request->method),
         .path = request->rest,
         .queries = queries,
@@ -97,28 +92,53 @@ static void respond(struct alerting *alerting, const struct web_request *request
         .body_bytes = request->body_bytes,
         .peer = web_request_by(request),
     };
-    struct api_context context = alerting_api(alerting, clock_now_s());
-    if (function == api_alertmanager && api_listing_is(&asked)) {
-        respond_listing(&context, &asked, response);
-        settings_release(context.settings);
-        return;
-    }
-    int status = function(&context, &asked, &out);
-    settings_release(context.settings);
-    say_when(response, status);
-    web_response_buf(response, status, WEB_JSON, &out);
 }
 
 void alerts_routes_v2(void *alerting, const struct web_request *request,
                       struct web_response *response)
 {
-    respond(alerting, request, response, api_alertmanager);
+    struct api_query queries[WEB_QUERIES_MAX];
+    struct buf out = { 0 };
+    if (!is_there(alerting, response))
+        return;
+    const struct api_request asked = asked_of(request, queries);
+    struct api_context context = alerting_api(alerting, clock_now_s());
+    if (api_listing_is(&asked)) {
+        respond_listing(&context, &asked, response);
+        settings_release(context.settings);
+        return;
+    }
+    int status = api_alertmanager(&context, &asked, &out);
+    settings_release(context.settings);
+    say_when(response, status);
+    web_response_buf(response, status, data_format_types[VIEW_JSON], &out);
 }
 
-void alerts_routes_v1(void *alerting, const struct web_request *request,
-                      struct web_response *response)
+void alerts_routes_v1(struct alerting *alerting, const char *prefix,
+                      const struct web_request *request, struct web_response *response)
 {
-    respond(alerting, request, response, api_own);
+    struct api_query queries[WEB_QUERIES_MAX];
+    CLEANUP(buf_finish) struct buf next = { 0 };
+    struct buf out = { 0 };
+    bool lists = !strchr(request->rest, '/'); /* a message alone is JSON */
+    int format = lists ? data_format_of(request) : VIEW_JSON;
+    if (!alerting || format < 0) {
+        data_format_refuse(response, alerting ? 400 : 503,
+                           alerting ? "format is json, ndjson, csv or markdown"
+                                    : "nothing is kept: storage.path cannot be written");
+        return;
+    }
+    struct api_request asked = asked_of(request, queries);
+    struct api_context context = alerting_api(alerting, clock_now_s());
+    asked.format = (enum view_format)format;
+    asked.next = &next;
+    int status = api_own(&context, &asked, &out);
+    settings_release(context.settings);
+    say_when(response, status);
+    web_response_header(response, "Vary", "Accept");
+    if (next.length)
+        data_format_link(response, request, prefix, buf_cstr(&next));
+    web_response_buf(response, status, data_format_types[status == 200 ? format : VIEW_JSON], &out);
 }
 
 void alerts_routes_finding(void *alerting, const struct web_request *request,

@@ -6,21 +6,15 @@
 #include <string.h>
 
 #include "alerts/view/view_lacks.h"
-#include "alerts/view/view_write.h"
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/memory.h"
 #include "exporter/alerts_routes.h"
+#include "exporter/data_format.h"
+#include "exporter/openapi.h"
 #include "exporter/view_request.h"
 
 enum { LIMIT = 100, LIMIT_MAX = 1000, PIECE_BYTES = 64 * 1024, ETAG_BYTES = 64 };
-
-static const char *const types[VIEW_FORMAT_COUNT] = {
-    [VIEW_JSON] = "application/json; charset=utf-8",
-    [VIEW_NDJSON] = "application/x-ndjson; charset=utf-8",
-    [VIEW_CSV] = "text/csv; charset=utf-8; header=present",
-    [VIEW_MARKDOWN] = "text/markdown; charset=utf-8",
-};
 
 /* One request while it is answered; of an answer in pieces as long as it is read. */
 struct listing {
@@ -34,45 +28,6 @@ struct listing {
 };
 
 /* --- what is asked ---------------------------------------------------------------------------- */
-
-static void refuse(struct web_response *response, int status, const char *message)
-{
-    struct buf out = { 0 };
-    struct json_writer writer = { .out = &out };
-    json_open(&writer, NULL, '{');
-    json_add_text(&writer, "error", message);
-    json_close(&writer, '}');
-    if (status == 503 || status == 429)
-        web_response_header(response, "Retry-After", "1");
-    web_response_buf(response, status, types[VIEW_JSON], &out);
-}
-
-/* The place of a word in a list that ends with NULL; -1 = it is none of them. */
-static int place_of(const char *word, const char *const *words)
-{
-    for (int i = 0; words[i]; i++)
-        if (!strcmp(words[i], word))
-            return i;
-    return -1;
-}
-
-/* By ?format=, else by what of ours is named in Accept; JSON else. -1 = an unknown word. */
-static int format_of(const struct web_request *request)
-{
-    CLEANUP(buf_finish) struct buf accept = { 0 };
-    const char *word = web_request_query(request, "format");
-    if (word)
-        return place_of(word, view_format_words);
-    web_request_header(request, "Accept", &accept);
-    for (int i = VIEW_NDJSON; i < VIEW_FORMAT_COUNT; i++) {
-        size_t length = strcspn(types[i], ";");
-        CLEANUP(buf_finish) struct buf type = { 0 };
-        buf_append(&type, types[i], length);
-        if (strstr(buf_cstr(&accept), buf_cstr(&type)))
-            return i;
-    }
-    return VIEW_JSON;
-}
 
 /* A page of JSON unless it says how many; of the other formats all. -1 = it is no such number. */
 static int64_t limit_of(const struct web_request *request, enum view_format format)
@@ -99,8 +54,8 @@ static const char *read_parameters(struct listing *listing, const struct web_req
 {
     const char *order = web_request_query(request, "order");
     const char *after = web_request_query(request, "after");
-    int place = order ? place_of(order, view_order_words) : VIEW_BY_RISK,
-        format = format_of(request);
+    int place = order ? data_format_place(order, view_order_words) : VIEW_BY_RISK,
+        format = data_format_of(request);
     if (place < 0)
         return "order is risk, age or due";
     if (format < 0)
@@ -155,7 +110,7 @@ static void append_rows(struct listing *listing, size_t bytes, struct buf *out)
         memset(values, 0, sizeof values);
         arena_reset(arena);
         listing->table->fill(&listing->reading, listing->row, values);
-        view_write_row(listing->table, listing->format, values, !listing->begun, out);
+        view_write_row(listing->table->columns, listing->format, values, !listing->begun, out);
         listing->begun = true;
     }
 }
@@ -178,16 +133,14 @@ static void release(void *owner)
     free(listing);
 }
 
-/* The cursor of the last row that was sent; null when there is no more. */
-static void append_next(const struct listing *listing, struct json_writer *writer)
+/* Where a page that ends before this row is gone on with; "" where no row follows. */
+static void append_cursor(const struct listing *listing, size_t end, struct buf *cursor)
 {
     struct view_value values[VIEW_COLUMNS_MAX] = { 0 };
-    CLEANUP(buf_finish) struct buf cursor = { 0 };
-    if (listing->row < listing->table->count(listing->request.view) && listing->row) {
-        listing->table->fill(&listing->reading, listing->row - 1, values);
-        buf_printf(&cursor, "%zu.%s", listing->row - 1, values[0].text);
-    }
-    json_add_text(writer, "next", cursor.length ? buf_cstr(&cursor) : NULL);
+    if (!end || end >= listing->table->count(listing->request.view))
+        return;
+    listing->table->fill(&listing->reading, end - 1, values);
+    buf_printf(cursor, "%zu.%s", end - 1, values[0].text);
 }
 
 /* {"at":"...","total":5,"lacking":null,"findings":[...],"next":null} */
@@ -196,8 +149,9 @@ static void respond_page(struct listing *listing, struct web_response *response)
     struct buf out = { 0 };
     char at[32];
     CLEANUP(buf_finish) struct buf rows = { 0 };
+    CLEANUP(buf_finish) struct buf cursor = { 0 };
     struct json_writer writer = { .out = &out };
-    view_write_begin(listing->table, VIEW_JSON, &rows);
+    view_write_begin(listing->table->columns, VIEW_JSON, &rows);
     append_rows(listing, SIZE_MAX, &rows);
     view_write_end(VIEW_JSON, &rows);
     json_open(&writer, NULL, '{');
@@ -205,21 +159,27 @@ static void respond_page(struct listing *listing, struct web_response *response)
     json_add_integer(&writer, "total", (int64_t)listing->table->count(listing->request.view));
     json_add_text(&writer, "lacking", listing->lacking.length ? buf_cstr(&listing->lacking) : NULL);
     json_add_raw(&writer, listing->table->name, buf_cstr(&rows));
-    append_next(listing, &writer);
+    append_cursor(listing, listing->row, &cursor);
+    json_add_text(&writer, "next", cursor.length ? buf_cstr(&cursor) : NULL);
     json_close(&writer, '}');
-    web_response_buf(response, 200, types[VIEW_JSON], &out);
+    web_response_buf(response, 200, data_format_types[VIEW_JSON], &out);
     release(listing);
 }
 
-static void respond_all(struct listing *listing, struct web_response *response)
+static void respond_all(struct listing *listing, const char *prefix,
+                        const struct web_request *request, struct web_response *response)
 {
     const struct stream_source source = { next_piece, release, listing };
     struct buf first = { 0 };
-    view_write_begin(listing->table, listing->format, &first);
+    CLEANUP(buf_finish) struct buf cursor = { 0 };
+    append_cursor(listing, listing->end, &cursor);
+    if (cursor.length)
+        data_format_link(response, request, prefix, buf_cstr(&cursor));
+    view_write_begin(listing->table->columns, listing->format, &first);
     if (listing->lacking.length)
         web_response_header(response, "X-Defender-Lacking",
                             arena_text(&response->scratch, buf_cstr(&listing->lacking)));
-    web_response_pieces(response, types[listing->format], &first, &source);
+    web_response_pieces(response, data_format_types[listing->format], &first, &source);
 }
 
 /* Read what is asked and answer it. */
@@ -230,7 +190,7 @@ static void respond(struct view_request_source *source, struct listing *listing,
     const char *title;
     char tag[ETAG_BYTES];
     int status = view_request_begin(source, request, &listing->request, &title, &error);
-    int format = format_of(request);
+    int format = data_format_of(request);
     listing->format = format < 0 ? VIEW_JSON : (enum view_format)format;
     if (listing->table->of_findings)
         view_lacks(listing->request.snapshot, &listing->lacking);
@@ -251,12 +211,12 @@ static void respond(struct view_request_source *source, struct listing *listing,
         response->status = status;
         release(listing);
     } else if (wrong) {
-        refuse(response, status == 200 ? 400 : status, wrong);
+        data_format_refuse(response, status == 200 ? 400 : status, wrong);
         release(listing);
     } else if (listing->format == VIEW_JSON) {
         respond_page(listing, response);
     } else {
-        respond_all(listing, response);
+        respond_all(listing, source->prefix, request, response);
     }
 }
 
@@ -264,8 +224,14 @@ void data_routes_v1(void *views, const struct web_request *request, struct web_r
 {
     struct view_request_source *source = views;
     const struct view_table *table = view_table_named(request->rest);
+    if (!strcmp(request->rest, "openapi.json")) {
+        struct buf out = { 0 };
+        openapi_write(source->prefix, &out);
+        web_response_buf(response, 200, data_format_types[VIEW_JSON], &out);
+        return;
+    }
     if (!table) {
-        alerts_routes_v1(source->alerting, request, response);
+        alerts_routes_v1(source->alerting, source->prefix, request, response);
         return;
     }
     struct listing *listing = MEMORY_NEW(struct listing);

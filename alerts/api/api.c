@@ -2,10 +2,9 @@
 
 #include <string.h>
 
-#include "alerts/api/api_alerts.h"
+#include "alerts/api/api_call.h"
 #include "alerts/api/api_listing.h"
 #include "alerts/api/api_silences.h"
-#include "alerts/notify/outbox.h"
 #include "collectors/baselines_explain.h"
 #include "core/clock.h"
 
@@ -143,118 +142,7 @@ int api_alertmanager(const struct api_context *context, const struct api_request
                       : api_call_fail(&call, 404, "no such path");
 }
 
-/* --- our own -------------------------------------------------------------------------------- */
-
-static void append_message(struct json_writer *writer, const struct outbox_message *message,
-                           bool with_notification)
-{
-    char at[32];
-    const struct {
-        const char *name;
-        int64_t at;
-    } instants[] = {
-        { "event_at", message->event_at },   { "created_at", message->created_at },
-        { "due_at", message->due_at },       { "expires_at", message->expires_at },
-        { "finished_at", message->sent_at },
-    };
-    json_open(writer, NULL, '{');
-    json_add_text(writer, "id", message->id);
-    json_add_text(writer, "receiver", message->receiver);
-    json_add_integer(writer, "target", message->target);
-    json_add_text(writer, "state", outbox_state_words[message->state]);
-    json_add_text(writer, "event", message->event);
-    json_add_text(writer, "status", message->status);
-    json_add_text(writer, "dedup_key", message->dedup_key);
-    for (size_t i = 0; i < ARRAY_COUNT(instants); i++)
-        json_add_text(writer, instants[i].name,
-                      instants[i].at ? clock_format_rfc3339(instants[i].at, at) : NULL);
-    json_add_integer(writer, "attempts", message->attempts);
-    json_add_integer(writer, "last_status", message->last_status);
-    json_add_text(writer, "last_reason", message->last_reason);
-    json_add_text(writer, "last_error", message->last_error);
-    if (with_notification)
-        json_add_raw(writer, "page", message->notification);
-    json_close(writer, '}');
-}
-
-struct outbox_page {
-    struct json_writer writer;
-    const char *after;
-    int64_t limit;
-    char last[OUTBOX_ID_BYTES];
-};
-
-static bool append_listed(void *context, const struct outbox_message *message, struct error *error)
-{
-    struct outbox_page *page = context;
-    if (page->after && strcmp(message->id, page->after) <= 0)
-        return true;
-    if (!page->limit)
-        return error_set(error, ERROR_LIMIT, "more");
-    page->limit--;
-    append_message(&page->writer, message, false);
-    memcpy(page->last, message->id, sizeof page->last);
-    return true;
-}
-
-static int answer_outbox(struct api_call *call)
-{
-    const char *state = api_call_query(call, "state");
-    int wanted = 0;
-    struct error error;
-    struct outbox_page page = {
-        .writer = { .out = call->out },
-        .after = api_call_query(call, "after"),
-        .limit = api_call_limit(call),
-    };
-    while (state && wanted < OUTBOX_STATE_COUNT && strcmp(outbox_state_words[wanted], state) != 0)
-        wanted++;
-    if (!page.limit || wanted == OUTBOX_STATE_COUNT)
-        return api_call_fail(call, 400, "limit or state is wrong");
-    json_open(&page.writer, NULL, '{');
-    json_open(&page.writer, "messages", '[');
-    bool all = outbox_each(call->database, api_call_query(call, "receiver"),
-                           state ? (enum outbox_state)wanted : OUTBOX_STATE_COUNT, append_listed,
-                           &page, &error);
-    if (!all && error.code != ERROR_LIMIT)
-        return api_call_error(call, &error);
-    json_close(&page.writer, ']');
-    json_add_text(&page.writer, "next", all ? NULL : page.last);
-    json_close(&page.writer, '}');
-    return 200;
-}
-
-static int answer_message(struct api_call *call, const char *id)
-{
-    struct json_writer writer = { .out = call->out };
-    struct outbox_message message;
-    struct error error;
-    bool found;
-    if (!outbox_find(call->database, id, &call->arena, &message, &found, &error))
-        return api_call_error(call, &error);
-    if (!found)
-        return api_call_fail(call, 404, "no such message");
-    append_message(&writer, &message, true);
-    return 200;
-}
-
-int api_own(const struct api_context *context, const struct api_request *request, struct buf *out)
-{
-    CLEANUP(api_call_finish) struct api_call call = { context, request, .out = out };
-    struct error error;
-    const char *path = request->path;
-    bool alerts = !strcmp(path, "alerts"), outbox = !strcmp(path, "outbox");
-    bool message = !strncmp(path, "outbox/", 7) && path[7];
-    if (!alerts && !outbox && !message)
-        return api_call_fail(&call, 404, "no such path");
-    if (strcmp(request->method, "GET") != 0)
-        return api_call_fail(&call, 405, "use GET");
-    if (!api_call_open(&call, true, &error))
-        return api_call_error(&call, &error);
-    if (message)
-        return answer_message(&call, path + 7);
-    return alerts ? api_alerts_answer_own(&call) : answer_outbox(&call);
-}
+/* --- links ------------------------------------------------------------------------------------ */
 
 static bool find_finding(struct api_call *call, const char *finding_id, struct ledger_entry *entry,
                          bool *found, struct error *error)

@@ -1,8 +1,10 @@
 #pragma once
 /* Alertmanager's own HTTP API, v2, over our alerts and silences, so that amtool and Grafana work;
- * and our JSON for alerts and the outbox. Knows nothing of the web server: exporter/alerts_routes.c
- * puts one route with a * in front of it. Any thread; opens a database handle per call. */
+ * api_own.h is ours for alerts and the outbox. Knows nothing of the web server:
+ * exporter/alerts_routes.c puts one route with a * in front of it. Any thread; opens a database
+ * handle per call. */
 #include "alerts/evaluator.h"
+#include "alerts/view/view_write.h"
 #include "core/buf.h"
 
 struct api_query {
@@ -16,6 +18,8 @@ struct api_request {
     const char *body;
     size_t body_bytes;
     const char *peer; /* who asks: the user who logged in, or his address */
+    enum view_format format; /* of our own lists */
+    struct buf *next; /* gets where the next page begins; not of JSON, which says so itself */
 };
 struct api_context {
     const char *database_path;
@@ -32,9 +36,6 @@ struct api_context {
  * JSON text like Alertmanager's. source: Alertmanager api/v2/openapi.yaml. */
 int api_alertmanager(const struct api_context *context, const struct api_request *request,
                      struct buf *out);
-
-/* Answer our own GET alerts, outbox and outbox/<id>; lists are paged by limit and after. */
-int api_own(const struct api_context *context, const struct api_request *request, struct buf *out);
 
 /* Answer /f/<finding_id> and /f/<finding_id>/portal with the portal link of the finding, open or
  * closed. finding_id: may end in /portal. Returns 302 and the URL; 404, 500, or 503 when the

@@ -16,7 +16,9 @@ enum {
 int api_call_fail(struct api_call *call, int status, const char *message)
 {
     buf_reset(call->out);
+    buf_text(call->out, call->fails_in_object ? "{\"error\":" : "");
     json_quote(call->out, message, strlen(message));
+    buf_text(call->out, call->fails_in_object ? "}" : "");
     return status;
 }
 

@@ -10,6 +10,7 @@ struct api_call {
     const struct api_request *request;
     struct database *database;
     struct buf *out;
+    bool fails_in_object;       /* errors are {"error":"..."}, not a text alone */
     struct arena arena;         /* of this request */
     struct match_budget budget; /* for all regular expressions of this request */
 };
@@ -20,7 +21,7 @@ bool api_call_open(struct api_call *call, bool read_only, struct error *error) M
 /* Close the handle and free the arena. */
 void api_call_finish(struct api_call *call);
 
-/* Answer with the message as a JSON text instead of a body. Returns the status. */
+/* Answer with the message as JSON instead of a body. Returns the status. */
 int api_call_fail(struct api_call *call, int status, const char *message);
 
 /* Answer with the message of an error. Returns the status its code stands for. */

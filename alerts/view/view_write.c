@@ -33,13 +33,19 @@ static void add_member(struct json_writer *writer, const struct view_column *col
     }
 }
 
-static void write_object(const struct view_table *table, const struct view_value *values,
+void view_write_members(const struct view_column *columns, const struct view_value *values,
+                        struct json_writer *writer)
+{
+    for (size_t i = 0; columns[i].name; i++)
+        add_member(writer, &columns[i], &values[i]);
+}
+
+static void write_object(const struct view_column *columns, const struct view_value *values,
                          struct buf *out)
 {
     struct json_writer writer = { .out = out };
     json_open(&writer, NULL, '{');
-    for (size_t i = 0; table->columns[i].name; i++)
-        add_member(&writer, &table->columns[i], &values[i]);
+    view_write_members(columns, values, &writer);
     json_close(&writer, '}');
 }
 
@@ -107,22 +113,22 @@ static void write_markdown_cell(const struct view_column *column, const struct v
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
-void view_write_begin(const struct view_table *table, enum view_format format, struct buf *out)
+void view_write_begin(const struct view_column *columns, enum view_format format, struct buf *out)
 {
     if (format == VIEW_JSON)
         buf_char(out, '[');
-    for (size_t i = 0; format == VIEW_CSV && table->columns[i].name; i++)
-        buf_printf(out, "%s%s", i ? "," : "", table->columns[i].name);
+    for (size_t i = 0; format == VIEW_CSV && columns[i].name; i++)
+        buf_printf(out, "%s%s", i ? "," : "", columns[i].name);
     buf_text(out, format == VIEW_CSV ? "\r\n" : "");
     if (format != VIEW_MARKDOWN)
         return;
     buf_char(out, '|');
-    for (size_t i = 0; table->columns[i].name; i++)
-        buf_printf(out, " %s |", table->columns[i].name);
+    for (size_t i = 0; columns[i].name; i++)
+        buf_printf(out, " %s |", columns[i].name);
     buf_text(out, "\n|");
-    for (size_t i = 0; table->columns[i].name; i++)
+    for (size_t i = 0; columns[i].name; i++)
         buf_text(out,
-                 table->columns[i].kind == VIEW_INTEGER || table->columns[i].kind == VIEW_NUMBER
+                 columns[i].kind == VIEW_INTEGER || columns[i].kind == VIEW_NUMBER
                      ? "---:|"
                      : "---|");
     buf_char(out, '\n');
@@ -133,22 +139,22 @@ void view_write_end(enum view_format format, struct buf *out)
     buf_text(out, format == VIEW_JSON ? "]" : "");
 }
 
-void view_write_row(const struct view_table *table, enum view_format format,
+void view_write_row(const struct view_column *columns, enum view_format format,
                     const struct view_value *values, bool first, struct buf *out)
 {
     if (format == VIEW_JSON || format == VIEW_NDJSON) {
         buf_text(out, format == VIEW_JSON && !first ? "," : "");
-        write_object(table, values, out);
+        write_object(columns, values, out);
         buf_text(out, format == VIEW_NDJSON ? "\n" : "");
         return;
     }
     buf_text(out, format == VIEW_MARKDOWN ? "|" : "");
-    for (size_t i = 0; table->columns[i].name; i++)
+    for (size_t i = 0; columns[i].name; i++)
         if (format == VIEW_MARKDOWN) {
-            write_markdown_cell(&table->columns[i], &values[i], out);
+            write_markdown_cell(&columns[i], &values[i], out);
         } else {
             buf_text(out, i ? "," : "");
-            write_csv_cell(&table->columns[i], &values[i], out);
+            write_csv_cell(&columns[i], &values[i], out);
         }
     buf_text(out, format == VIEW_MARKDOWN ? "\n" : "\r\n");
 }

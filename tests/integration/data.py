@@ -18,14 +18,15 @@ TABLES = ("findings", "recommendations", "controls", "subscriptions", "collector
 class Bench:
     """A tenant, and the exporter when it knows all of it."""
 
-    def __init__(self, *more):
-        self.folder = Folder()
+    def __init__(self, *more, rules=None, **config):
+        self.folder, self.rules, self.more = Folder(), rules, config
         self.fake = Fake("--seed", "9", "--subscriptions", "4", "--assessments", "1200", *more)
 
     def __enter__(self):
         self.folder.__enter__()
         self.fake.__enter__()
-        self.config = settings(self.fake.url, self.folder.file("secret", SECRET))
+        self.folder.file("rules.yml", self.rules or "groups: []\n")
+        self.config = settings(self.fake.url, self.folder.file("secret", SECRET), **self.more)
         self.exporter = Exporter(self.folder, self.config).__enter__()
         self.exporter.wait_ready()
         until("everything is in the view", self.complete, 60, 0.2)
@@ -173,4 +174,5 @@ def test_a_terminal_shows_the_same():
             contains(errors, said, " ".join(arguments))
 
 
-run(globals())
+if __name__ == "__main__":
+    run(globals())

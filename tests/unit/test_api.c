@@ -1,5 +1,5 @@
 /* Alertmanager's API and ours, without a web server. */
-#include "alerts/api/api.h"
+#include "alerts/api/api_own.h"
 
 #include "alerts_world.h"
 #include "core/clock.h"

@@ -1,0 +1,272 @@
+#include "alerts/api/api_own.h"
+
+#include <string.h>
+
+#include "alerts/api/api_call.h"
+#include "alerts/notify/outbox.h"
+#include "alerts/view/view_record.h"
+#include "alerts/view/view_write.h"
+
+enum { CURSOR_BYTES = 64 };
+
+/* --- what can be asked ------------------------------------------------------------------------ */
+
+const struct api_parameter api_own_limit = { "limit", "At most so many rows", NULL, true };
+const struct api_parameter api_own_after = {
+    "after", "Rows behind the one that this names: `next` of the page before", NULL, false
+};
+const struct api_parameter api_own_format = { "format", "Instead of Accept", view_format_words,
+                                              false };
+static const struct api_parameter of_receiver = { "receiver", "Only messages for this receiver",
+                                                  NULL, false };
+static const struct api_parameter in_state = {
+    "state", "Only messages in this state; without it queued and dead ones", outbox_state_words,
+    false
+};
+static const struct api_parameter *const for_alerts[] = { &api_own_limit, &api_own_after,
+                                                          &api_own_format, NULL };
+static const struct api_parameter *const for_messages[] = { &of_receiver,   &in_state,
+                                                            &api_own_limit, &api_own_after,
+                                                            &api_own_format, NULL };
+static const struct api_parameter *const for_one[] = { NULL };
+
+/* clang-format off */
+static const struct view_column message_columns[] = {
+    { "id",          VIEW_TEXT,    "Of the message, the same at every attempt" },
+    { "receiver",    VIEW_TEXT,    "Whom it is for" },
+    { "target",      VIEW_INTEGER, "Which of his addresses, from 0" },
+    { "state",       VIEW_TEXT,    "queued, inflight, sent, dead" },
+    { "event",       VIEW_TEXT,    "What it tells of" },
+    { "status",      VIEW_TEXT,    "firing, resolved" },
+    { "dedup_key",   VIEW_TEXT,    "What receivers tell messages about one thing by" },
+    { "event_at",    VIEW_TIME,    "When it happened" },
+    { "created_at",  VIEW_TIME,    "When the message was queued" },
+    { "due_at",      VIEW_TIME,    "When it is tried next" },
+    { "expires_at",  VIEW_TIME,    "Until when it is tried" },
+    { "finished_at", VIEW_TIME,    "When it was accepted or given up" },
+    { "attempts",    VIEW_INTEGER, "How often it was tried" },
+    { "last_status", VIEW_INTEGER, "What the receiver answered last, 0 = nothing" },
+    { "last_reason", VIEW_TEXT,    "Why the last attempt failed, in a word" },
+    { "last_error",  VIEW_TEXT,    "The same in a sentence" },
+    { 0 },
+};
+
+const struct api_own_path api_own_paths[] = {
+    { "alerts", "an alert that is pending or firing", "alert", "alerts", NULL, alert_fields, NULL,
+      for_alerts },
+    { "outbox", "a message", "message", "messages", message_columns, NULL, NULL, for_messages },
+    { "outbox/{id}", "a message as it was written", "letter", NULL, message_columns, NULL, "page",
+      for_one },
+    { NULL }
+};
+/* clang-format on */
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+/* A page of a list while it is written. */
+struct page {
+    struct api_call *call;
+    struct json_writer writer; /* of JSON */
+    const struct view_column *columns;
+    const char *after; /* NULL = from the first on, or it is passed */
+    int64_t limit;
+    bool begun;
+    char last[CURSOR_BYTES];
+};
+
+/* Whether there is room for one more row; it is the last one from now on. */
+static bool take(struct page *page, const char *id, struct error *error)
+{
+    if (!page->limit)
+        return error_set(error, ERROR_LIMIT, "more");
+    page->limit--;
+    strncpy(page->last, id, sizeof page->last - 1);
+    return true;
+}
+
+static void write_values(struct page *page, const struct view_value *values)
+{
+    enum view_format format = page->call->request->format;
+    if (format == VIEW_JSON) {
+        json_open(&page->writer, NULL, '{');
+        view_write_members(page->columns, values, &page->writer);
+        json_close(&page->writer, '}');
+    } else {
+        view_write_row(page->columns, format, values, !page->begun, page->call->out);
+    }
+    page->begun = true;
+}
+
+/* Write a page of a list: each calls back for every row. */
+static int answer_list(struct page *page, const char *rows,
+                       bool (*each)(struct page *page, struct error *error))
+{
+    struct api_call *call = page->call;
+    struct error error;
+    bool json = call->request->format == VIEW_JSON;
+    page->after = api_call_query(call, "after");
+    page->limit = api_call_limit(call);
+    page->writer = (struct json_writer){ .out = call->out };
+    if (!page->limit)
+        return api_call_fail(call, 400, "limit must be a number from 1 on");
+    if (json) {
+        json_open(&page->writer, NULL, '{');
+        json_open(&page->writer, rows, '[');
+    } else {
+        view_write_begin(page->columns, call->request->format, call->out);
+    }
+    bool all = each(page, &error);
+    if (!all && error.code != ERROR_LIMIT)
+        return api_call_error(call, &error);
+    if (json) {
+        json_close(&page->writer, ']');
+        json_add_text(&page->writer, "next", all ? NULL : page->last);
+        json_close(&page->writer, '}');
+    } else if (!all) {
+        buf_text(call->request->next, page->last);
+    }
+    return 200;
+}
+
+/* --- alerts ----------------------------------------------------------------------------------- */
+
+static bool visit_alert(void *context, const struct alert *alert, struct error *error)
+{
+    struct page *page = context;
+    struct view_value values[VIEW_COLUMNS_MAX] = { 0 };
+    if (page->after) {
+        if (!strcmp(page->after, alert->fingerprint))
+            page->after = NULL;
+        return true;
+    }
+    if (!take(page, alert->fingerprint, error))
+        return false;
+    switch (page->call->request->format) {
+    case VIEW_JSON:
+        alert_write(alert, &page->writer, NULL);
+        return true;
+    case VIEW_NDJSON: {
+        struct json_writer line = { .out = page->call->out };
+        alert_write(alert, &line, NULL);
+        buf_char(page->call->out, '\n');
+        return true;
+    }
+    default:
+        arena_reset(&page->call->arena);
+        view_record_values(alert_fields, alert, &page->call->arena, values);
+        write_values(page, values);
+        return true;
+    }
+}
+
+static bool each_alert(struct page *page, struct error *error)
+{
+    return active_each(page->call->database, ALERT_STATE_COUNT, visit_alert, page, error);
+}
+
+static int answer_alerts(struct api_call *call)
+{
+    struct view_column columns[VIEW_COLUMNS_MAX] = { 0 };
+    struct page page = { .call = call, .columns = columns };
+    view_record_columns(alert_fields, columns);
+    return answer_list(&page, "alerts", each_alert);
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+static void fill_message(const struct outbox_message *message, struct view_value *value)
+{
+    value++->text = message->id;
+    value++->text = message->receiver;
+    value++->integer = message->target;
+    value++->text = outbox_state_words[message->state];
+    value++->text = message->event;
+    value++->text = message->status;
+    value++->text = message->dedup_key;
+    value++->integer = message->event_at;
+    value++->integer = message->created_at;
+    value++->integer = message->due_at;
+    value++->integer = message->expires_at;
+    value++->integer = message->sent_at;
+    value++->integer = message->attempts;
+    value++->integer = message->last_status;
+    value++->text = message->last_reason;
+    value->text = message->last_error;
+}
+
+static bool visit_message(void *context, const struct outbox_message *message, struct error *error)
+{
+    struct page *page = context;
+    struct view_value values[VIEW_COLUMNS_MAX] = { 0 };
+    if (page->after && strcmp(message->id, page->after) <= 0)
+        return true;
+    if (!take(page, message->id, error))
+        return false;
+    fill_message(message, values);
+    write_values(page, values);
+    return true;
+}
+
+/* The state that is asked for: queued and dead without one; -1 = there is no such state. */
+static int state_of(const struct api_call *call)
+{
+    const char *word = api_call_query(call, "state");
+    for (int state = 0; word && state < OUTBOX_STATE_COUNT; state++)
+        if (!strcmp(outbox_state_words[state], word))
+            return state;
+    return word ? -1 : OUTBOX_STATE_COUNT;
+}
+
+static bool each_message(struct page *page, struct error *error)
+{
+    return outbox_each(page->call->database, api_call_query(page->call, "receiver"),
+                       (enum outbox_state)state_of(page->call), visit_message, page, error);
+}
+
+static int answer_messages(struct api_call *call)
+{
+    struct page page = { .call = call, .columns = message_columns };
+    if (state_of(call) < 0)
+        return api_call_fail(call, 400, "state is queued, inflight, sent or dead");
+    return answer_list(&page, "messages", each_message);
+}
+
+static int answer_message(struct api_call *call, const char *id)
+{
+    struct json_writer writer = { .out = call->out };
+    struct view_value values[VIEW_COLUMNS_MAX] = { 0 };
+    struct outbox_message message;
+    struct error error;
+    bool found;
+    if (!outbox_find(call->database, id, &call->arena, &message, &found, &error))
+        return api_call_error(call, &error);
+    if (!found)
+        return api_call_fail(call, 404, "no such message");
+    fill_message(&message, values);
+    json_open(&writer, NULL, '{');
+    view_write_members(message_columns, values, &writer);
+    json_add_raw(&writer, "page", message.notification);
+    json_close(&writer, '}');
+    return 200;
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+int api_own(const struct api_context *context, const struct api_request *request, struct buf *out)
+{
+    CLEANUP(api_call_finish)
+    struct api_call call = { context, request, .out = out, .fails_in_object = true };
+    struct error error;
+    const char *path = request->path;
+    bool alerts = !strcmp(path, "alerts"), outbox = !strcmp(path, "outbox");
+    bool message = !strncmp(path, "outbox/", 7) && path[7];
+    if (!alerts && !outbox && !message)
+        return api_call_fail(&call, 404, "no such path");
+    if (strcmp(request->method, "GET") != 0)
+        return api_call_fail(&call, 405, "use GET");
+    if (!api_call_open(&call, true, &error))
+        return api_call_error(&call, &error);
+    if (message)
+        return answer_message(&call, path + 7);
+    return alerts ? answer_alerts(&call) : answer_messages(&call);
+}
