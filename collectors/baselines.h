@@ -55,7 +55,12 @@ struct baselines_gauge {
     size_t version;       /* of baselines_versions, from 1; 0 = it does not say */
     bool counted;         /* Azure counts the rules */
     uint64_t rules;
+    enum baseline baseline;
+    const char *machine_id; /* lower case; as long as the part */
+    int64_t checked_at;     /* by machine configuration; 0 = not told */
+    bool reported;          /* it has told of its rules; else it is pending */
 };
+enum { BASELINES_STALE_AFTER_S = 24 * 3600 }; /* since it was checked */
 
 /* A waiver of the operator, as it was when the part was made. */
 struct baselines_waiver {
@@ -66,6 +71,7 @@ struct baselines_waiver {
 /* A failing rule of a machine that a waiver exempts; texts live as long as the snapshot. */
 struct baselines_waived {
     const char *subscription_id, *reason;
+    const char *rule_id, *machine_id; /* label of the rule; lower case */
     struct finding_id id;
     int64_t until_at; /* its last second, where it names a day */
 };
@@ -73,6 +79,9 @@ struct baselines_waived {
 /* The waiver that exempts a finding; NULL = none does. */
 const struct baselines_waived *baselines_waived_by(const struct snapshot *snapshot,
                                                    const struct finding *finding);
+
+/* All of a part; NULL and 0 when it is none of baselines. */
+const struct baselines_waived *baselines_waived_in(const struct part *part, size_t *count);
 
 /* All of a part, none when it is no part of baselines. */
 const struct baselines_version *baselines_versions(const struct part *part, size_t *count);

@@ -9,7 +9,7 @@
 #include "collectors/waivers.h"
 #include "core/memory.h"
 
-enum { STALE_AFTER_S = 24 * 3600, RULE_KEY_BYTES = BASELINES_RULE_KEY_BYTES };
+enum { RULE_KEY_BYTES = BASELINES_RULE_KEY_BYTES };
 
 struct machine {
     const char *subscription_id; /* in merge->texts */
@@ -66,7 +66,9 @@ struct baselines_merge *baselines_merge_create(const struct waivers *waivers, in
 static const struct kept_kind waived = {
     KEPT_ROWS(struct baselines_waived),
     KEPT_BY(struct baselines_waived, id),
-    .texts = { KEPT_TEXT(struct baselines_waived, reason) },
+    .texts = { KEPT_TEXT(struct baselines_waived, reason),
+               KEPT_TEXT(struct baselines_waived, rule_id),
+               KEPT_TEXT(struct baselines_waived, machine_id) },
 };
 
 /* Whether a waiver says that a rule does not count on a machine: then its finding is exempted. */
@@ -81,6 +83,8 @@ static bool waive(struct part *part, struct baselines_merge *merge,
         return false;
     const struct baselines_waived exempt = {
         .reason = waivers_at(merge->waivers, which, merge->now, &state)->reason,
+        .rule_id = rule_id,
+        .machine_id = part_keep_lower(part, fact->machine_id),
         .id = finding_id(part->source, row_id, strlen(row_id)),
         .until_at = waivers_until(merge->waivers, which),
     };
@@ -97,6 +101,11 @@ const struct baselines_waived *baselines_waived_by(const struct snapshot *snapsh
     for (size_t i = 0; i < snapshot->sources->count && !found; i++)
         found = part_row_of(snapshot->parts[i], &waived, &finding->id);
     return found;
+}
+
+const struct baselines_waived *baselines_waived_in(const struct part *part, size_t *count)
+{
+    return part_rows(part, &waived, count);
 }
 
 void baselines_merge_destroy(struct baselines_merge *merge)
@@ -395,7 +404,7 @@ void baselines_merge_finish(struct part *part, struct baselines_merge *merge, in
                                    : machine->unhealthy ? MACHINE_NON_COMPLIANT
                                                         : MACHINE_COMPLIANT;
         counts->machines[state]++;
-        if (machine->checked_at && now - machine->checked_at > STALE_AFTER_S)
+        if (machine->checked_at && now - machine->checked_at > BASELINES_STALE_AFTER_S)
             counts->stale_machines++;
         if (!machine->in_form_a && machine->rules > machine->listed)
             counts->compliant[SEVERITY_UNKNOWN] += (uint64_t)(machine->rules - machine->listed);

@@ -98,12 +98,17 @@ const char *baselines_report_at(const struct baselines_reports *reports, size_t 
     if (!reports || index + 1 >= reports->keys.count)
         return NULL;
     const struct report *report = &reports->items[index];
+    const char *key = intern_text(&reports->keys, (uint32_t)index + 1);
     *gauge = (struct baselines_gauge){
         .version = report->version,
         .counted = report->is.in_form_a,
         .rules = report->is.rules,
+        .baseline = *key == '0' + BASELINE_LINUX ? BASELINE_LINUX : BASELINE_WINDOWS,
+        .machine_id = key + strlen("0|"),
+        .checked_at = report->is.checked_at,
+        .reported = report->is.in_form_a || report->is.checked_at,
     };
-    return intern_text(&reports->keys, (uint32_t)index + 1);
+    return key;
 }
 
 bool baselines_report_fixed(const struct baselines_reports *reports, const struct finding *finding,

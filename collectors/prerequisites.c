@@ -370,6 +370,37 @@ void prerequisites_sentence(const struct snapshot *snapshot, struct buf *out)
     }
 }
 
+static void visit_part(const struct snapshot *snapshot, const struct part *part,
+                       void (*visit)(void *context, const struct prerequisites_unassessed *machine),
+                       void *context)
+{
+    size_t count;
+    const struct machine *rows = part_rows(part, &machines, &count);
+    bool *off = places_without_plan(snapshot, part);
+    for (size_t i = 0; i < count; i++) {
+        const struct part_cover *cover = part_cover_find(part, rows[i].subscription_id);
+        if (rows[i].came_before || !cover || !cover->collected_at)
+            continue;
+        enum prerequisites_reason reason =
+            off[cover - part->cover] ? PREREQUISITES_PLAN_OFF : rows[i].reason;
+        if (reason != PREREQUISITES_MET)
+            visit(context, &(struct prerequisites_unassessed){ rows[i].subscription_id, rows[i].id,
+                                                               reasons[reason].one });
+    }
+    free(off);
+}
+
+void prerequisites_each(const struct snapshot *snapshot,
+                        void (*visit)(void *context,
+                                      const struct prerequisites_unassessed *machine),
+                        void *context)
+{
+    for (size_t i = 0; i < snapshot->sources->count; i++)
+        if (snapshot->sources->sources[i].collector == &prerequisites_collector &&
+            snapshot->parts[i])
+            visit_part(snapshot, snapshot->parts[i], visit, context);
+}
+
 const struct collector prerequisites_collector = {
     .name = "prerequisites",
     .words = "states of machines",

@@ -19,3 +19,15 @@ enum prerequisites_reason {
 /* Append "12 of 240 machines are not looked at, because 5 have no ..., 7 are ..." over all tenants;
  * nothing when no machine is known. */
 void prerequisites_sentence(const struct snapshot *snapshot, struct buf *out);
+
+/* A machine that nobody assesses, and why: "has no machine configuration extension". Texts live as
+ * long as the snapshot. */
+struct prerequisites_unassessed {
+    const char *subscription_id, *machine_id, *why;
+};
+
+/* Call visit for each of them, over all tenants; as many as the sentence counts. */
+void prerequisites_each(const struct snapshot *snapshot,
+                        void (*visit)(void *context,
+                                      const struct prerequisites_unassessed *machine),
+                        void *context);

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "exporter/alerts_routes.h"
+#include "exporter/pages/baselines_page.h"
 #include "exporter/pages/compliance_page.h"
 #include "exporter/pages/controls.h"
 #include "exporter/pages/finding_page.h"
 #include "exporter/pages/fix_first.h"
 #include "exporter/pages/overview.h"
 #include "exporter/pages/recommendations.h"
+#include "exporter/pages/resources.h"
 
 /* One request for a page while it is answered. */
 struct asking {
@@ -178,6 +180,46 @@ void pages_routes_compliance(void *pages, const struct web_request *request,
         return;
     bool found = compliance_page(&asking.page, query(request, "standard"));
     respond_known(&asking, found, "nothing is known of such a standard");
+}
+
+/* The first row of a list that is asked for. */
+static size_t from_of(const struct web_request *request)
+{
+    return strtoul(query(request, "from"), NULL, 10);
+}
+
+void pages_routes_baselines(void *pages, const struct web_request *request,
+                            struct web_response *response)
+{
+    CLEANUP(finish) struct asking asking = { request, response };
+    const struct baselines_asked asked = { query(request, "os"), query(request, "level"),
+                                           from_of(request) };
+    if (!begin(pages, &asking))
+        return;
+    bool found = baselines_page(&asking.page, asking.data.view, &asked);
+    respond_known(&asking, found, "no such baseline or level");
+}
+
+void pages_routes_resources(void *pages, const struct web_request *request,
+                            struct web_response *response)
+{
+    CLEANUP(finish) struct asking asking = { request, response };
+    if (!begin(pages, &asking))
+        return;
+    resources_list(&asking.page, asking.data.view, from_of(request));
+    pages_routes_respond(response, 200, &asking.out);
+}
+
+void pages_routes_resource(void *pages, const struct web_request *request,
+                           struct web_response *response)
+{
+    CLEANUP(finish) struct asking asking = { request, response };
+    const char *id = query(request, "id");
+    if (!begin(pages, &asking))
+        return;
+    if (*id)
+        resources_one(&asking.page, asking.data.view, id);
+    respond_known(&asking, *id, "say which resource: ?id=");
 }
 
 /* Whether it is the id of a finding and nothing else. */

@@ -236,6 +236,7 @@ struct view *view_create(struct snapshot *snapshot, const struct ledger *ledger,
     struct view *view = MEMORY_NEW(struct view);
     size_t recommendations = 0;
     view->references = 1;
+    view->made = view_made_create();
     view->snapshot = snapshot_hold(snapshot);
     view->at = now;
     view->due_soon_s = due_soon_s;
@@ -273,6 +274,7 @@ void view_release(struct view *view)
         return;
     for (int order = 0; order < VIEW_ORDER_COUNT; order++)
         free(view->orders[order]);
+    view_made_destroy(view->made);
     free(view->grouped);
     free(view->findings);
     free(view->recommendations);
@@ -358,6 +360,7 @@ struct view *view_select(const struct view *view, const struct match_list *match
     uint32_t *moved = MEMORY_ARRAY(uint32_t, view->count + 1);
     struct select select = { view, matches, budget, { .snapshot = view->snapshot, .tags = tags } };
     some->references = 1;
+    some->made = view_made_create();
     some->snapshot = snapshot_hold(view->snapshot);
     some->version = view->version;
     some->at = view->at;

@@ -7,6 +7,7 @@
 #include "alerts/ledger/ledger.h"
 #include "alerts/rules/tag_labels.h"
 #include "alerts/text/match.h"
+#include "alerts/view/view_made.h"
 
 /* Orders in which lists are shown, each prepared. */
 enum view_order { VIEW_BY_RISK, VIEW_BY_AGE, VIEW_BY_DUE, VIEW_ORDER_COUNT };
@@ -48,7 +49,8 @@ struct view {
     struct view_recommendation *recommendations; /* worst first, then most points */
     size_t recommendation_count;
     size_t by_risk[RISK_COUNT], overdue, due_soon;
-    int64_t due_soon_s; /* this long before it is due a finding is due soon */
+    int64_t due_soon_s;     /* this long before it is due a finding is due soon */
+    struct view_made *made; /* what else was put in order of it */
 };
 
 /* Put in order what the snapshot shows. Of a finding that the ledger does not know yet, the age is

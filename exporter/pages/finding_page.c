@@ -95,7 +95,9 @@ static void append_facts(struct page *page, const struct told_context *context,
     told_fact(page, "Resource group", finding->resource_group);
     told_fact(page, "Subscription",
               notification_names_subscription(&names, finding->subscription_id, page->arena));
-    told_fact(page, "Resource", finding->resource_id);
+    page_html(page, "<dt>Resource</dt><dd>");
+    page_link(page, "/resource?id=", finding->resource_id, false, finding->resource_id);
+    page_html(page, "</dd>\n");
     if (block->resource_count) {
         told_fact(page, "Owner", block->resources[0].owner);
         told_fact(page, "Exemption", block->resources[0].exemption);
@@ -125,9 +127,7 @@ bool finding_page(struct page *page, const struct told_context *context, const c
     const struct notification_block *block = told_block(page, context, &told, 1, error);
     if (!block)
         return false;
-    page_begin(page, PAGE_NOWHERE,
-               *entry.finding.resource_name ? entry.finding.resource_name
-                                            : entry.finding.resource_id);
+    page_begin(page, PAGE_NOWHERE, told_finding_name(page, &entry.finding));
     page_paragraph(page, *block->title ? block->title : entry.finding.title);
     told_links(page, block);
     append_facts(page, context, &told, block);

@@ -69,16 +69,18 @@ static void append_subscriptions(struct page *page, size_t count, const char *wh
 }
 
 static void say_known(struct page *page, const struct source_status *status,
-                      const struct part *part)
+                      const struct part *part, bool warn_only)
 {
     size_t carried, unknown, odd = odd_count(&part->odd);
     int64_t age_ms = 1000 * (page->now - part->collected_at);
     bool old = status->interval_ms && age_ms > OLD_INTERVALS * status->interval_ms;
     count_unread(part, &carried, &unknown);
     bool fails = status->attempted && !status->success;
-    begin(page, part->source,
-          carried || unknown || odd || old || fails || part->truncated || !status->enabled ||
-              part->summary);
+    bool warns = carried || unknown || odd || old || fails || part->truncated || !status->enabled ||
+                 part->summary;
+    if (warn_only && !warns)
+        return;
+    begin(page, part->source, warns);
     page_html(page, ": ");
     append_age(page, part->collected_at);
     page_html(page, " old");
@@ -93,7 +95,7 @@ static void say_known(struct page *page, const struct source_status *status,
     page_html(page, ".</p>\n");
 }
 
-bool known_say(struct page *page, const char *collector)
+static bool say(struct page *page, const char *collector, bool warn_only)
 {
     const struct snapshot *snapshot = page->snapshot;
     bool any = false;
@@ -102,10 +104,20 @@ bool known_say(struct page *page, const char *collector)
         if (strcmp(source->collector->name, collector) != 0)
             continue;
         if (snapshot->parts[i])
-            say_known(page, &snapshot->status[i], snapshot->parts[i]);
+            say_known(page, &snapshot->status[i], snapshot->parts[i], warn_only);
         else
             say_nothing(page, source, &snapshot->status[i]);
         any = any || snapshot->parts[i];
     }
     return any;
+}
+
+bool known_say(struct page *page, const char *collector)
+{
+    return say(page, collector, false);
+}
+
+void known_warn(struct page *page, const char *collector)
+{
+    say(page, collector, true);
 }

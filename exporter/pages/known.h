@@ -6,3 +6,6 @@
 /* Say it of every source of a built-in collector: each in a line, and how old its data are. Returns
  * whether there is anything to list. */
 bool known_say(struct page *page, const char *collector);
+
+/* Say only what is not known. */
+void known_warn(struct page *page, const char *collector);

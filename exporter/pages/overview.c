@@ -117,16 +117,12 @@ static void append_oldest(struct page *page, const struct view *view)
         uint32_t number = view->orders[VIEW_BY_RISK][i];
         const struct view_finding *at = &view->findings[number];
         const struct view_recommendation *of = &view->recommendations[at->recommendation];
-        char scratch[PART_ID_BYTES], id[17];
+        char scratch[PART_ID_BYTES];
         struct finding finding;
         view_finding(view, number, &finding, scratch);
         page_table_row(&table);
         page_table_cell(&table);
-        page_html(page, "<a href=\"");
-        page_path(page, "/f/", finding_id_text(&finding.id, id), false);
-        page_html(page, "\">");
-        page_text(page, *finding.resource_name ? finding.resource_name : finding.resource_id);
-        page_html(page, "</a>");
+        told_finding_link(page, &finding);
         page_table_cell(&table);
         page_risk(page, finding.risk);
         page_table_cell(&table);
@@ -155,7 +151,6 @@ static bool visit_change(void *context, const struct event *event, struct error 
     if (event->quiet || event->at < changes->page->now - CHANGED_S || changes->count == CHANGES_MAX)
         return true;
     struct page line = *changes->page;
-    char id[17];
     line.out = &changes->lines[changes->count++];
     page_html(&line, "<li>");
     page_age(&line, event->at);
@@ -163,11 +158,9 @@ static bool visit_change(void *context, const struct event *event, struct error 
     told_event(&line, event);
     if (event->record) {
         const struct finding *finding = &event->record->finding;
-        page_html(&line, " \u00b7 <a href=\"");
-        page_path(&line, "/f/", finding_id_text(&finding->id, id), false);
-        page_html(&line, "\">");
-        page_text(&line, *finding->resource_name ? finding->resource_name : finding->resource_id);
-        page_html(&line, "</a> \u00b7 ");
+        page_html(&line, " \u00b7 ");
+        told_finding_link(&line, finding);
+        page_html(&line, " \u00b7 ");
         page_text(&line, finding->title);
     }
     page_html(&line, "</li>\n");

@@ -48,13 +48,13 @@ static bool is_unreserved(char c)
            (c && strchr("-._~", c));
 }
 
-static void encode(struct page *page, const char *text)
+static void encode(struct buf *out, const char *text)
 {
     for (; *text; text++)
         if (is_unreserved(*text))
-            buf_char(page->out, *text);
+            buf_char(out, *text);
         else
-            buf_printf(page->out, "%%%02X", (unsigned char)*text);
+            buf_printf(out, "%%%02X", (unsigned char)*text);
 }
 
 void page_path(struct page *page, const char *path, const char *segment, bool filtered)
@@ -62,11 +62,53 @@ void page_path(struct page *page, const char *path, const char *segment, bool fi
     page_text(page, page->prefix);
     page_text(page, path);
     if (segment)
-        encode(page, segment);
+        encode(page->out, segment);
     if (!filtered || !*page->filter)
         return;
     page_html(page, strchr(path, '?') ? "&amp;filter=" : "?filter=");
-    encode(page, page->filter);
+    encode(page->out, page->filter);
+}
+
+void page_query(struct buf *out, const char *path, const char *name, const char *value)
+{
+    buf_text(out, path);
+    if (!*value)
+        return;
+    buf_printf(out, "%c%s=", strchr(buf_cstr(out), '?') ? '&' : '?', name);
+    encode(out, value);
+}
+
+/* A link to the rows from one on. */
+static void append_rows_link(struct page *page, const char *path, size_t from, const char *rel,
+                             const char *text)
+{
+    CLEANUP(buf_finish) struct buf to = { 0 };
+    char number[24];
+    snprintf(number, sizeof number, "%zu", from);
+    page_query(&to, path, "from", from ? number : "");
+    buf_printf(page->out, " <a rel=\"%s\" href=\"", rel);
+    page_path(page, buf_cstr(&to), NULL, true);
+    buf_printf(page->out, "\">%s</a>", text);
+}
+
+void page_more(struct page *page, const char *path, size_t from, size_t a_page, size_t count)
+{
+    size_t to = from + a_page < count ? from + a_page : count;
+    if (!from && to == count)
+        return;
+    page_html(page, "<nav class=\"more\" aria-label=\"More of the list\">");
+    if (from < count) {
+        page_number(page, from + 1);
+        page_html(page, " to ");
+        page_number(page, to);
+        page_html(page, " of ");
+    }
+    page_number(page, count);
+    if (from)
+        append_rows_link(page, path, from > a_page ? from - a_page : 0, "prev", "Before");
+    if (to < count)
+        append_rows_link(page, path, to, "next", "Next");
+    page_html(page, "</nav>\n");
 }
 
 void page_link(struct page *page, const char *path, const char *segment, bool filtered,
@@ -103,6 +145,17 @@ void page_empty(struct page *page)
     if (lacking.length)
         buf_printf(&text, " That is no good news: not looked at are %s.", buf_cstr(&lacking));
     page_paragraph(page, buf_cstr(&text));
+}
+
+void page_filter(struct page *page, const char *path)
+{
+    page_html(page, "<form class=\"filter\" method=\"get\" action=\"");
+    page_path(page, path, NULL, false);
+    page_html(page, "\"><label for=\"filter\">Filter</label><input id=\"filter\" name=\"filter\" "
+                    "placeholder=\"risk_level=&quot;critical&quot;, resource_type=~&quot;.*sql.*"
+                    "&quot;\" value=\"");
+    page_text(page, page->filter);
+    page_html(page, "\"><button>Show</button></form>\n");
 }
 
 void page_risk(struct page *page, enum risk_level risk)
@@ -186,8 +239,10 @@ static void append_places(struct page *page, enum page_place here)
         [PAGE_OVERVIEW] = { "/", "Overview" },
         [PAGE_RECOMMENDATIONS] = { "/recommendations", "Recommendations" },
         [PAGE_FIX_FIRST] = { "/fix-first", "Fix first" },
+        [PAGE_BASELINES] = { "/baselines", "Baselines" },
         [PAGE_CONTROLS] = { "/controls", "Controls" },
         [PAGE_COMPLIANCE] = { "/compliance", "Compliance" },
+        [PAGE_RESOURCES] = { "/resources", "Resources" },
         [PAGE_SILENCES] = { "/silences", "Silences" },
         [PAGE_STATUS] = { "/status", "Status" },
     };
@@ -283,8 +338,7 @@ static void append_scope(struct page *page)
     CLEANUP(buf_finish) struct buf line = { 0 };
     struct page inner = *page;
     inner.out = &line;
-    bool seen = append_seen(&inner), fresh = append_freshness(&inner),
-         whole = append_lacks(&inner);
+    bool seen = append_seen(&inner), fresh = append_freshness(&inner), whole = append_lacks(&inner);
     buf_printf(page->out, "<p class=\"scope%s\">%s</p>\n", seen && fresh && whole ? "" : " wait",
                buf_cstr(&line));
 }

@@ -10,8 +10,10 @@ enum page_place {
     PAGE_OVERVIEW,
     PAGE_RECOMMENDATIONS,
     PAGE_FIX_FIRST,
+    PAGE_BASELINES,
     PAGE_CONTROLS,
     PAGE_COMPLIANCE,
+    PAGE_RESOURCES,
     PAGE_SILENCES,
     PAGE_STATUS,
     PAGE_PLACE_COUNT,
@@ -42,6 +44,14 @@ void page_html(struct page *page, const char *html);
  * path, percent-encoded, and the filter. segment: NULL = none. */
 void page_path(struct page *page, const char *path, const char *segment, bool filtered);
 
+/* Build such a path: append it, then ?name=value or &name=value, encoded; no parameter without a
+ * value. */
+void page_query(struct buf *out, const char *path, const char *name, const char *value);
+
+/* Of a list of which a page shows some from a row on: which, and links to those before and behind.
+ * path: without from; nothing when all fit. */
+void page_more(struct page *page, const char *path, size_t from, size_t a_page, size_t count);
+
 /* A link to it, with a text. */
 void page_link(struct page *page, const char *path, const char *segment, bool filtered,
                const char *text);
@@ -52,6 +62,9 @@ void page_paragraph(struct page *page, const char *text);
 
 /* Why a list of findings is empty: whether none is open, or nobody could look. */
 void page_empty(struct page *page);
+
+/* The box for matchers, of a list at this path. */
+void page_filter(struct page *page, const char *path);
 
 /* A level of risk in its word, shape and colour. */
 void page_risk(struct page *page, enum risk_level risk);

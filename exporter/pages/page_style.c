@@ -73,6 +73,7 @@ const char page_style[] =
     ".tiles a[aria-current]{color:var(--ink);font-weight:600;text-decoration:none}\n"
     ".trend{display:block;width:100%;height:2rem;margin-top:.25rem}\n"
     ".trend path{fill:none;stroke:var(--link);stroke-width:2;vector-effect:non-scaling-stroke}\n"
+    ".more{margin:.75rem 0;display:flex;flex-wrap:wrap;gap:.25rem 1rem}\n"
     ".known{margin:.25rem 0;font-size:.9rem;font-weight:400}\n"
     ".card>p{margin:0;padding:.75rem}\n"
     "ol.life{list-style:none;margin:0;padding:.75rem}\n"

@@ -74,21 +74,10 @@ static void append_level(struct page *page, const struct view *view, enum risk_l
     page_table_end(&table);
 }
 
-static void append_filter(struct page *page)
-{
-    page_html(page, "<form class=\"filter\" method=\"get\" action=\"");
-    page_path(page, "/recommendations", NULL, false);
-    page_html(page, "\"><label for=\"filter\">Filter</label><input id=\"filter\" name=\"filter\" "
-                    "placeholder=\"risk_level=&quot;critical&quot;, resource_type=~&quot;.*sql.*"
-                    "&quot;\" value=\"");
-    page_text(page, page->filter);
-    page_html(page, "\"><button>Show</button></form>\n");
-}
-
 void recommendations_list(struct page *page, const struct view *view)
 {
     page_begin(page, PAGE_RECOMMENDATIONS, "Recommendations");
-    append_filter(page);
+    page_filter(page, "/recommendations");
     if (!view->count)
         page_empty(page);
     for (int risk = 0; risk < RISK_COUNT; risk++)
@@ -150,16 +139,12 @@ static void append_resource(struct page_table *table, const struct view *view,
 {
     struct page *page = table->page;
     const struct view_finding *at = &view->findings[number];
-    char scratch[PART_ID_BYTES], id[17];
+    char scratch[PART_ID_BYTES];
     struct finding finding;
     view_finding(view, number, &finding, scratch);
     page_table_row(table);
     page_table_cell(table);
-    page_html(page, "<a href=\"");
-    page_path(page, "/f/", finding_id_text(&finding.id, id), false);
-    page_html(page, "\">");
-    page_text(page, *finding.resource_name ? finding.resource_name : finding.resource_id);
-    page_html(page, "</a>");
+    told_finding_link(page, &finding);
     page_table_cell(table);
     page_risk(page, finding.risk);
     page_table_cell(table);

@@ -1,7 +1,10 @@
 #include "exporter/pages/told.h"
 
+#include <string.h>
+
 #include "alerts/rules/attribute.h"
 #include "alerts/rules/notification_words.h"
+#include "collectors/subscriptions.h"
 
 /* --- what a message would say ----------------------------------------------------------------- */
 
@@ -137,6 +140,39 @@ void told_recommendation(struct page *page, const struct view_recommendation *re
 {
     page_link(page, "/recommendations/", recommendation->assessment_id, true,
               *recommendation->title ? recommendation->title : recommendation->assessment_id);
+}
+
+const char *told_resource_name(const struct page *page, const char *resource_id)
+{
+    static const char head[] = "/subscriptions/";
+    const char *slash = strrchr(resource_id, '/');
+    const struct subscription *known =
+        strncmp(resource_id, head, sizeof head - 1)
+            ? NULL
+            : subscriptions_find(page->snapshot, resource_id + sizeof head - 1);
+    if (known && *known->name)
+        return known->name;
+    return slash && slash[1] ? slash + 1 : resource_id;
+}
+
+void told_resource(struct page *page, const char *resource_id)
+{
+    page_link(page, "/resource?id=", resource_id, true, told_resource_name(page, resource_id));
+}
+
+const char *told_finding_name(const struct page *page, const struct finding *finding)
+{
+    const struct subscription *known = subscriptions_find(page->snapshot, finding->resource_name);
+    if (known && *known->name)
+        return known->name;
+    return *finding->resource_name ? finding->resource_name : finding->resource_id;
+}
+
+void told_finding_link(struct page *page, const struct finding *finding)
+{
+    char id[17];
+    page_link(page, "/f/", finding_id_text(&finding->id, id), false,
+              told_finding_name(page, finding));
 }
 
 void told_event(struct page *page, const struct event *event)

@@ -39,5 +39,15 @@ void told_fact(struct page *page, const char *name, const char *text);
 /* A recommendation by its title, leading to its page. */
 void told_recommendation(struct page *page, const struct view_recommendation *recommendation);
 
+/* What people call a resource (id in lower case): the last segment, of a subscription its name. */
+const char *told_resource_name(const struct page *page, const char *resource_id);
+
+/* A resource by that name, leading to its page. */
+void told_resource(struct page *page, const char *resource_id);
+
+/* What people call the resource of a finding; that name, leading to the finding. */
+const char *told_finding_name(const struct page *page, const struct finding *finding);
+void told_finding_link(struct page *page, const struct finding *finding);
+
 /* What happened, in a few words: "Open again, Critical". */
 void told_event(struct page *page, const struct event *event);

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The pages that list: controls and compliance. Their numbers are Azure's, each leads
-to the list behind it, and what is not known is said."""
+"""The pages that list: controls, compliance, baselines, resources. Their numbers are those of the
+metrics, each leads to the list behind it, and what is not known is said."""
 import collections
 import html
+import json
 import re
 import urllib.parse
 
@@ -22,7 +23,8 @@ class Bench:
         self.folder, self.fake = Folder(), Fake(*FAKE, *self.more)
         self.folder.__enter__()
         self.fake.__enter__()
-        config = settings(self.fake.url, self.folder.file("secret", SECRET), **self.config)
+        config = settings(self.fake.url, self.folder.file("secret", SECRET), **self.config,
+                          metrics={"opt_in_list": ["defender_(compliance|baseline)_.*"]})
         self.exporter = Exporter(self.folder, config).__enter__()
         self.exporter.wait_ready()
         until("a page", lambda: self.exporter.get("/recommendations").status == 200, 60, 0.2)
@@ -106,14 +108,120 @@ def test_standards_have_the_counts_of_the_metrics():
         bench.page("/compliance?standard=nobody", 404)
 
 
+LEVELS = ("critical", "high", "medium", "low", "not_evaluated")
+
+
+def test_baselines_have_the_counts_of_the_metrics():
+    with Bench() as bench:
+        page = bench.page("/baselines")
+        results = collections.Counter()
+        metrics = bench.exporter.metrics("?collect[]=baselines")
+        for labels, value in metrics.all("defender_baseline_rule_results"):
+            if labels["state"] == "non_compliant":
+                level = labels["rule_severity"].replace("unknown", "not_evaluated")
+                results[labels["assignment"], level] += int(value)
+        names = {"Windows": "AzureWindowsBaseline", "Linux": "AzureLinuxBaseline"}
+        equal(sum(results.values()) > 0, True, "something fails")
+        for row in rows(page):
+            equal([int(cell) for cell in row[1:6]],
+                  [results[names[row[0]], level] for level in LEVELS], row[0])
+        machines = collections.Counter()
+        for labels, value in metrics.all("defender_baseline_machines"):
+            machines[labels["assignment"], labels["state"]] += int(value)
+        for row in rows(page, 1):
+            equal([int(cell) for cell in row[1:4]],
+                  [machines[names[row[0]], state]
+                   for state in ("compliant", "non_compliant", "pending")], row[0])
+        for link in links(page, "/baselines?os="):
+            shown = int(re.search(re.escape(html.escape(link)) + r'">([^<]*)<', page)[1]
+                        .replace("\u202f", ""))
+            counted = [int(row[2]) for row in every_row(bench, link)]
+            equal(sum(counted) if "level=" in link else len(counted), shown, link)
+        bench.page("/baselines?os=plan9", 404)
+        bench.page("/baselines?os=linux&level=nasty", 404)
+
+
+def every_row(bench, link):
+    """Of a list over several pages."""
+    found = []
+    while link:
+        page = bench.page(link)
+        found += rows(page) if "<tbody>" in page else []
+        link = html.unescape((re.findall(r'rel="next" href="([^"]*)"', page) or [""])[0])
+    return found
+
+
+def test_machines_nobody_assesses_are_those_of_the_metrics():
+    with Bench() as bench:
+        unassessed = sum(value for _, value in
+                         bench.exporter.metrics().all("defender_unassessed_machines"))
+        listed = [row for row in rows(bench.page("/baselines"), 2) if not row[1]]
+        equal(len(listed), int(unassessed), "machines")
+        one = bench.page(links(bench.page("/baselines"), "/resource?id=")[0])
+        contains(one, "Its system is not assessed", "one of them")
+
+
+def test_waived_results_are_listed():
+    with Bench() as bench:  # the same tenant without waivers
+        page = bench.page("/baselines?os=linux")
+        rule, failing = rows(page)[0][0], int(rows(page)[0][2])
+    waivers = [{"rule": rule, "machines": ["*"], "reason": "<b>We leave</b>",
+                "expires": "2099-12-31"}]
+    with Bench(collectors={"baselines": {"waivers": waivers}}) as bench:
+        page = bench.page("/baselines?os=linux")
+        equal(rule in [row[0] for row in rows(page)], False, "the rule is left")
+        waived = rows(page, 1)
+        equal([row[2] for row in waived], ["<b>We leave</b>"] * failing, "why")
+        contains(waived[0][3], "2099-12-31", "until when")
+
+
+def findings(bench, **parameters):
+    answer = bench.exporter.get("/api/v1/findings?" + urllib.parse.urlencode(
+        {"format": "ndjson", **parameters}))
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def test_a_resource_has_all_that_is_wrong_with_it():
+    with Bench() as bench:
+        by_resource = collections.defaultdict(list)
+        for finding in findings(bench):
+            by_resource[finding["resource_id"]].append(finding)
+        listed = every_row(bench, "/resources")
+        equal(len(listed), len(by_resource), "resources")
+        equal(sum(int(row[6]) for row in listed), sum(map(len, by_resource.values())), "findings")
+        for link in links(bench.page("/resources"), "/resource?id=")[:5]:
+            wanted = by_resource[urllib.parse.unquote(link.split("=", 1)[1])]
+            page = bench.page(link)
+            equal(sorted(re.findall(r'href="/f/([0-9a-f]{16})"', page)),
+                  sorted(finding["finding_id"] for finding in wanted), link)
+        contains(bench.page("/resource?id=%2Fsubscriptions%2F%3Cscript%3E"),
+                 "No finding is open in what could be seen", "an unknown one")
+        bench.page("/resource", 404)
+
+
+def test_a_subscription_has_its_name():
+    with Bench() as bench:
+        names = {row["subscription_id"]: row["name"] for row in bench.exporter.get(
+            "/api/v1/subscriptions").json()["subscriptions"]}
+        ids = [finding for finding in findings(bench)
+               if finding["resource_id"] == "/subscriptions/" + finding["subscription_id"]]
+        equal(len(ids) > 0, True, "findings of subscriptions")
+        for finding in ids[:3]:
+            name = names[finding["subscription_id"]]
+            contains(bench.page(f"/f/{finding['finding_id']}"), f"<h1>{name}</h1>", "a finding")
+            listed = bench.page(f"/recommendations/{finding['assessment_id']}")
+            contains(listed, f'"/f/{finding["finding_id"]}">{name}</a>', "a recommendation")
+
+
 def test_what_is_off_says_how_to_have_it():
-    off = {name: {"enabled": False} for name in ("compliance", "secure_scores")}
+    off = {name: {"enabled": False} for name in ("compliance", "secure_scores", "baselines")}
     with Bench(collectors=off) as bench:
-        for path, name in (("/compliance", "compliance"), ("/controls", "secure_scores")):
+        for path, name in (("/compliance", "compliance"), ("/controls", "secure_scores"),
+                           ("/baselines", "baselines"), ("/baselines?os=linux", "baselines")):
             page = bench.page(path)
             contains(page, "nothing is known of them", path)
             contains(page, f"collectors.{name}.enabled: true", path)
-            equal("<table" in page, False, f"a table in {path}")
+            equal("by level" in page or "Passed" in page or "Points" in page, False, path)
 
 
 def test_what_is_refused_is_not_none():

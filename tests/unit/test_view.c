@@ -1,6 +1,7 @@
 #include "alerts/view/view.h"
 
 #include "alerts/view/view_board.h"
+#include "alerts/view/view_resources.h"
 #include "ledger_world.h"
 
 enum { DAY_S = 86400 };
@@ -141,6 +142,45 @@ TEST(what_is_selected_is_counted_anew)
     view_release(view); /* the selection does not need it */
     CHECK_TEXT(names_in(some, some->grouped, some->count), "two");
     view_release(some);
+    world_finish(&world);
+}
+
+TEST(resources_are_told_apart_worst_first)
+{
+    static const char two[] =
+        "/subscriptions/s2/resourcegroups/rg/providers/microsoft.compute/virtualmachines/two";
+    struct world world;
+    fill(&world);
+    struct part *part = world_part(A, BOTH);
+    world_open_since(part, "one", "a", "s1", RISK_HIGH, world.now - 40 * DAY_S);
+    world_open_since(part, "two", "a", "s2", RISK_MEDIUM, world.now - 90 * DAY_S);
+    part_add_open(part, &(struct part_row){
+                            .row_id = "another",
+                            .assessment_id = "c",
+                            .title = "",
+                            .category = "",
+                            .assessment_type = "",
+                            .subscription_id = "s2",
+                            .resource_id = two,
+                            .resource_type = "",
+                            .risk_factors = "",
+                            .risk = RISK_HIGH,
+                        });
+    world_publish(&world, part);
+    world_advance(&world);
+    struct view *view = view_of(&world);
+    const struct view_resources *resources = view_resources_of(view);
+    CHECK(view_resources_of(view) == resources); /* made once */
+    CHECK_INT(resources->count, 2);
+    CHECK_INT(resources->list[0].count, 2); /* one more of medium */
+    CHECK_INT(resources->list[0].by_risk[RISK_HIGH], 1);
+    CHECK_INT(resources->list[0].oldest_at, world.now - 90 * DAY_S);
+    CHECK_INT(resources->list[1].overdue, 1);
+    CHECK_TEXT(names_in(view, resources->grouped, 3), "two two one");
+    CHECK(view->findings[resources->grouped[0]].risk == RISK_HIGH);
+    CHECK(view_resources_find(view, two) == &resources->list[0]);
+    CHECK(!view_resources_find(view, "/subscriptions/s2"));
+    view_release(view);
     world_finish(&world);
 }
 
