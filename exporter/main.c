@@ -100,7 +100,7 @@ static int run(const struct flags *flags)
     struct service *service = service_create(config, flags, &error);
     if (!service) {
         log_error(MSG("cannot start"), ERR(&error));
-        return EXIT_USAGE;
+        return error.code == ERROR_CONFIG ? EXIT_USAGE : EXIT_FAILED; /* a manager tries again */
     }
     int status = flags->once ? collect_once(service) : serve(service, &signals);
     service_destroy(service);
