@@ -357,14 +357,15 @@ bool active_each(struct database *database, enum alert_state state, active_visit
 {
     bool both = state == ALERT_STATE_COUNT;
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct database_statement *statement = active_row_select(
+    struct database_statement *statement = active_row_walk(
         database, " WHERE state = $1 OR state = $2 ORDER BY risk, active_at, fingerprint");
     database_bind(statement, alert_state_words[both ? ALERT_FIRING : state],
                   alert_state_words[both ? ALERT_PENDING : state]);
     for (bool found = true, ok;; arena_reset(&arena)) {
-        struct active_row row;
-        ok = active_row_next(database, statement, &arena, &row, NULL, &found, error);
-        if (ok && found && visit(context, &row.alert, error))
+        struct alert alert;
+        const char *labels;
+        ok = active_row_walked(database, statement, &arena, &alert, &labels, &found, error);
+        if (ok && found && visit(context, &alert, error))
             continue;
         database_reset(statement);
         return ok && !found;
@@ -381,19 +382,16 @@ bool active_walk_next(struct active_walk *walk, struct alert *alert, bool *found
 {
     if (!walk->statement) { /* the state is no key here, lest an index of states be asked */
         walk->statement =
-            active_row_select(walk->database, " WHERE fingerprint > $1 AND +state = $2"
+            active_row_walk(walk->database, " WHERE fingerprint > $1 AND +state = $2"
                                               " ORDER BY fingerprint");
         database_bind(walk->statement, walk->fingerprint, alert_state_words[walk->state]);
     }
-    struct active_row row;
     arena_reset(&walk->arena);
-    if (!active_row_next(walk->database, walk->statement, &walk->arena, &row, &walk->labels, found,
-                         error))
+    if (!active_row_walked(walk->database, walk->statement, &walk->arena, alert, &walk->labels,
+                           found, error))
         return false;
-    if (!*found)
-        return true;
-    *alert = row.alert;
-    memcpy(walk->fingerprint, alert->fingerprint, sizeof walk->fingerprint);
+    if (*found)
+        memcpy(walk->fingerprint, alert->fingerprint, sizeof walk->fingerprint);
     return true;
 }
 

@@ -39,10 +39,20 @@ static const struct row_field kept_fields[] = {
 /* clang-format on */
 static const struct rows_table kept_rows = { "active_alert", 1, kept_fields };
 
-struct database_statement *active_row_select(struct database *database, const char *rest)
-{
-    return rows_select(database, &kept_rows, rest);
-}
+/* What a walk over many of them looks at. */
+/* clang-format off */
+static const struct row_field walked_fields[] = {
+    ROW_CHARS  (struct kept, row.alert.fingerprint, "fingerprint"),
+    ROW_TEXT   (struct kept, row.alert.rule, "rule"),
+    ROW_BYTES  (struct kept, row.alert.finding_id.bytes, "finding_id", row.alert.has_finding),
+    ROW_INTEGER(struct kept, row.alert.episode, "episode"),
+    ROW_TEXT   (struct kept, row.alert.event, "event"),
+    ROW_ENUM   (struct kept, row.alert.risk, "risk", RISK_COUNT),
+    ROW_TEXT   (struct kept, alert, "alert"),
+    { 0 }
+};
+/* clang-format on */
+static const struct rows_table walked_rows = { "active_alert", 0, walked_fields };
 
 /* The rest. Rows of the first version say all of it there; what a column says, it says. */
 /* clang-format off */
@@ -87,32 +97,47 @@ static void mend(const struct kept *kept, struct arena *arena, struct alert *ale
     alert_label(alert, "subscription_id", arena_text(arena, kept->subscription_id));
 }
 
-/* A copy of the labels as they are kept, when that is how they are written. Without an escape a
- * text ends at the first quote: they are, where all quotes stand as near as they can. */
-static const char *copy_labels(const char *json, size_t length, const struct alert *alert,
-                               struct arena *arena)
+/* What columns and JSON say of an alert. labels: NULL, or the place of the labels as JSON. */
+static bool read_alert(const struct kept *kept, struct arena *arena, struct alert *alert,
+                       const char **labels, struct error *error)
 {
     static const char before[] = "{\"labels\":";
-    if (strncmp(json, before, sizeof before - 1) != 0)
-        return NULL;
-    const char *begin = json + sizeof before - 1, *at = begin, *end = json + length;
-    for (size_t i = 0; i < alert->label_count; i++) {
-        size_t name = strlen(alert->labels[i].name), value = strlen(alert->labels[i].value);
-        if (name + value + 6 >= (size_t)(end - at) || at[0] != (i ? ',' : '{') || at[1] != '"' ||
-            memcmp(at + 2 + name, "\":\"", 3) != 0 || at[5 + name + value] != '"')
-            return NULL;
-        at += name + value + 6;
+    size_t length = strlen(kept->alert);
+    char *plain = arena_copy(arena, kept->alert, length);
+    read_columns(kept, arena, alert);
+    if (record_read_sparse(rest_fields, plain, length, alert)) {
+        if (labels && alert->label_count) { /* as they are kept: they come first */
+            const char *last = alert->labels[alert->label_count - 1].value;
+            size_t end = (size_t)(last - plain) + strlen(last) + sizeof "\"}" - 1;
+            *labels = arena_copy(arena, kept->alert + sizeof before - 1, end - (sizeof before - 1));
+        }
+        return true;
     }
-    if (*at++ != '}' || memchr(begin, '\\', (size_t)(at - begin)))
-        return NULL;
-    return arena_copy(arena, begin, (size_t)(at - begin));
+    read_columns(kept, arena, alert);
+    struct json *json = json_parse_in(arena, kept->alert, length, error);
+    return json && record_read(rest_fields, json, NULL, alert, error);
 }
 
-bool active_row_next(struct database *database, struct database_statement *statement,
-                     struct arena *arena, struct active_row *row, const char **labels, bool *found,
-                     struct error *error)
+/* Of a row whose JSON nobody can read the columns hold; it is noted. */
+static void read_row(struct database *database, const struct kept *kept, struct arena *arena,
+                     struct alert *alert)
+{
+    struct error reason;
+    if (read_alert(kept, arena, alert, NULL, &reason))
+        return;
+    error_wrap(&reason, "alert");
+    unreadable_note(database_unreadable(database), UNREADABLE_ALERT, kept->row.alert.fingerprint,
+                    &reason);
+    mend(kept, arena, alert);
+}
+
+bool active_row_load(struct database *database, const char *fingerprint, struct arena *arena,
+                     struct active_row *row, bool *found, struct error *error)
 {
     struct kept kept; /* large, and read often: what is not read is not looked at */
+    struct database_statement *statement =
+        rows_select(database, &kept_rows, " WHERE fingerprint = $1");
+    database_bind(statement, fingerprint);
     if (!rows_next(statement, &kept_rows, NULL, &kept, found, error))
         return false;
     if (!*found) {
@@ -122,30 +147,38 @@ bool active_row_next(struct database *database, struct database_statement *state
     row->life = kept.row.life;
     row->flaps = kept.row.flaps;
     row->flapped_at = kept.row.flapped_at;
-    read_columns(&kept, arena, &row->alert);
-    struct error reason;
-    size_t length = strlen(kept.alert);
-    struct json *json = json_parse_in(arena, kept.alert, length, &reason);
-    bool ok = json && record_read(rest_fields, json, NULL, &row->alert, &reason);
-    if (labels)
-        *labels = ok ? copy_labels(kept.alert, length, &row->alert, arena) : NULL;
-    if (ok)
-        return true;
-    error_wrap(&reason, "alert");
-    unreadable_note(database_unreadable(database), UNREADABLE_ALERT, kept.row.alert.fingerprint,
-                    &reason);
-    mend(&kept, arena, &row->alert);
+    read_row(database, &kept, arena, &row->alert);
+    database_reset(statement);
     return true;
 }
 
-bool active_row_load(struct database *database, const char *fingerprint, struct arena *arena,
-                     struct active_row *row, bool *found, struct error *error)
+struct database_statement *active_row_walk(struct database *database, const char *rest)
 {
-    struct database_statement *statement = active_row_select(database, " WHERE fingerprint = $1");
-    database_bind(statement, fingerprint);
-    bool ok = active_row_next(database, statement, arena, row, NULL, found, error);
-    database_reset(statement);
-    return ok;
+    return rows_select(database, &walked_rows, rest);
+}
+
+bool active_row_walked(struct database *database, struct database_statement *statement,
+                       struct arena *arena, struct alert *alert, const char **labels, bool *found,
+                       struct error *error)
+{
+    struct kept kept;
+    struct error reason;
+    struct active_row row;
+    bool whole;
+    *labels = NULL;
+    if (!rows_next(statement, &walked_rows, NULL, &kept, found, error))
+        return false;
+    if (!*found || read_alert(&kept, arena, alert, labels, &reason))
+        return true;
+    if (!active_row_load(database, kept.row.alert.fingerprint, arena, &row, &whole, error))
+        return false;
+    if (whole) {
+        *alert = row.alert; /* by all its columns */
+        return true;
+    }
+    read_columns(&kept, arena, alert);
+    alert_label(alert, "alertname", alert->rule);
+    return true;
 }
 
 bool active_row_save(struct database *database, const struct active_row *row, int64_t due_at,

@@ -8,20 +8,20 @@ struct active_row {
     int64_t flaps, flapped_at; /* firings in a row, the last of them */
 };
 
-/* SELECT of whole rows, ready to be bound. rest: what follows FROM; kept by its address: pass
- * literals. */
-struct database_statement *active_row_select(struct database *database, const char *rest);
-
-/* The next of those rows; its texts, and what was needed to read them, go to the arena. *found
- * false at the end. labels: NULL, or the place of those of the alert as JSON; NULL there when they
- * have to be written. */
-bool active_row_next(struct database *database, struct database_statement *statement,
-                     struct arena *arena, struct active_row *row, const char **labels, bool *found,
-                     struct error *error) MUST_USE;
-
-/* Read one row; texts go to the arena. Not found: zero, *found false. */
+/* Read one row; its texts, and what was needed to read them, go to the arena. Not found: zero,
+ * *found false. */
 bool active_row_load(struct database *database, const char *fingerprint, struct arena *arena,
                      struct active_row *row, bool *found, struct error *error) MUST_USE;
+
+/* SELECT of what is read of many: their alerts. rest: what follows FROM; kept by its address: pass
+ * literals. */
+struct database_statement *active_row_walk(struct database *database, const char *rest);
+
+/* The next of those alerts; its texts go to the arena. *labels: its own as JSON; NULL = they have
+ * to be written. *found false at the end. */
+bool active_row_walked(struct database *database, struct database_statement *statement,
+                       struct arena *arena, struct alert *alert, const char **labels, bool *found,
+                       struct error *error) MUST_USE;
 
 /* Write a row. due_at: when time alone changes it; 0 = never. */
 bool active_row_save(struct database *database, const struct active_row *row, int64_t due_at,

@@ -319,3 +319,70 @@ bool record_read(const struct record_field *fields, const struct json *object, s
     }
     return true;
 }
+
+/* --- reading what is written plainly ---------------------------------------------------------- */
+/* The text that begins at a quote, and what follows it; NULL when there is none. */
+static char *cut_text(char **at)
+{
+    char *begin = *at + 1, *end = **at == '"' ? strchr(begin, '"') : NULL;
+    if (!end)
+        return NULL;
+    *end = 0;
+    *at = end + 1;
+    return begin;
+}
+
+/* A name, and its colon. */
+static const char *cut_name(char **at)
+{
+    const char *name = cut_text(at);
+    return name && *(*at)++ == ':' ? name : NULL;
+}
+
+static bool cut_labels(const struct record_field *field, char **at, void *data)
+{
+    struct match_label *labels = (void *)((char *)data + field->offset);
+    size_t *count = (void *)((char *)data + field->count_offset);
+    if (*(*at)++ != '{')
+        return false;
+    for (;; ++*at) {
+        const char *name = cut_name(at), *value = name ? cut_text(at) : NULL;
+        if (!value || *count == field->capacity)
+            return false;
+        labels[(*count)++] = (struct match_label){ name, value };
+        if (**at != ',')
+            return *(*at)++ == '}';
+    }
+}
+
+static bool cut_value(const struct record_field *field, char **at, void *data)
+{
+    if (field->type == RECORD_TYPE_LABELS)
+        return cut_labels(field, at, data);
+    const char *text = cut_text(at); /* of what is kept as a text, alone */
+    return text &&
+           (field->type <= RECORD_TYPE_WORD || field->type == RECORD_TYPE_INSTANT ||
+            field->type == RECORD_TYPE_FINDING) &&
+           read_text(field, text, NULL, data);
+}
+
+bool record_read_sparse(const struct record_field *fields, char *object, size_t length, void *data)
+{
+    char *at = object;
+    if (memchr(object, '\\', length) || *at++ != '{')
+        return false;
+    for (;; at++) {
+        const char *name = cut_name(&at);
+        if (!name)
+            return false;
+        for (; fields->type && (fields->derived || strcmp(fields->name, name) != 0); fields++)
+            read_nothing(fields, JSON_NONE, data);
+        if (!fields->type || !cut_value(fields++, &at, data))
+            return false;
+        if (*at != ',')
+            break;
+    }
+    for (; fields->type; fields++)
+        read_nothing(fields, JSON_NONE, data);
+    return *at == '}' && at + 1 == object + length;
+}

@@ -83,3 +83,9 @@ void record_write_sparse(const struct record_field *fields, const void *data,
  * names one of the wrong type. */
 bool record_read(const struct record_field *fields, const struct json *object, struct arena *arena,
                  void *data, struct error *error) MUST_USE;
+
+/* The same of what record_write_sparse wrote, in one pass over the object, in which texts are ended
+ * where they stand and stay. False when there is more to it (an escape, a number, a list, any text
+ * that others wrote): then a copy is for record_read, the struct to be zeroed again. */
+bool record_read_sparse(const struct record_field *fields, char *object, size_t length,
+                        void *data) MUST_USE;

@@ -237,3 +237,78 @@ TEST(json_of_the_wrong_kind_is_refused)
         CHECK_CONTAINS(error.message, cases[i].message);
     }
 }
+
+/* --- in one pass ------------------------------------------------------------------------------ */
+/* clang-format off */
+static const struct record_field some_fields[] = {
+    { "labels", RECORD_LABELS(struct alert, labels, label_count) },
+    { "annotations", RECORD_LABELS(struct alert, annotations, annotation_count) },
+    { "state", RECORD_WORD(struct alert, state), .words = alert_state_words },
+    { "value", RECORD_NUMBER(struct alert, value) },
+    { "finding", RECORD_FINDING(struct alert, finding_id, has_finding) },
+    { "starts_at", RECORD_INSTANT(struct alert, starts_at) },
+    { "due_at", RECORD_INSTANT(struct alert, due_at) },
+    { "fingerprint", RECORD_CHARS(struct alert, fingerprint) },
+    { "reason", RECORD_TEXT(struct alert, reason) },
+    { 0 }
+};
+/* clang-format on */
+
+static const char *written(const struct alert *alert, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    struct json_writer writer = { .out = &out };
+    json_open(&writer, NULL, '{');
+    record_write_sparse(some_fields, alert, &writer);
+    json_close(&writer, '}');
+    return arena_text(arena, buf_cstr(&out));
+}
+
+/* Whether it is read in one pass; then it is what reading the tree gives. */
+static bool is_read_alike(const char *text, struct arena *arena)
+{
+    struct alert plain = { 0 }, alert = { 0 };
+    struct error error = { 0 };
+    if (!record_read_sparse(some_fields, arena_text(arena, text), strlen(text), &plain))
+        return false;
+    const struct json *json = json_parse_in(arena, text, strlen(text), &error);
+    CHECK(json && record_read(some_fields, json, NULL, &alert, &error));
+    CHECK_TEXT(written(&plain, arena), written(&alert, arena));
+    return true;
+}
+
+TEST(plain_rows_are_read_in_one_pass)
+{
+    static const char row[] =
+        "{\"labels\":{\"alertname\":\"Open\",\"resource_name\":\"st\xc3\xb6r,{}:1\"},"
+        "\"annotations\":{\"risk_before\":\"high\"},\"state\":\"firing\","
+        "\"finding\":\"0123456789abcdef0123456789abcdef\",\"starts_at\":\"2026-11-01T00:00:00Z\","
+        "\"fingerprint\":\"0123456789abcdef\",\"reason\":\"fixed\"}";
+    static const char *const others[] = {
+        "{}", "", "[]", "{\"labels\":{},\"state\":\"firing\"}", "{\"labels\":{\"a\":\"\\u0062\"}}",
+        "{\"state\":\"firing\",\"value\":2}", "{ \"state\":\"firing\"}",
+        "{\"starts_at\":\"2026-11-01T00:00:00Z\",\"state\":\"firing\"}", "{\"state\":\"burning\"}",
+        "{\"state\":\"firing\",\"state\":\"firing\"}", "{\"more\":\"x\"}",
+        "{\"state\":\"firing\"} ",
+        "{\"labels\":{\"a\":\"b\",}}", "{\"State\":\"firing\"}",
+    };
+    static const char bytes[] = "\"\\,:{}[] \t1xl\x01\x7f\xff";
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CHECK(is_read_alike(row, &arena));
+    CHECK(is_read_alike("{\"state\":\"pending\"}", &arena));
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+        CHECK(!is_read_alike(others[i], &arena));
+    for (size_t i = 0; i < sizeof row - 1; i++, arena_reset(&arena)) {
+        char changed[sizeof row];
+        memcpy(changed, row, sizeof row);
+        memmove(changed + i, row + i + 1, sizeof row - i - 1); /* one byte less ... */
+        is_read_alike(changed, &arena);
+        memcpy(changed, row, sizeof row);
+        for (const char *byte = bytes; *byte; byte++) { /* ... or another */
+            changed[i] = *byte;
+            is_read_alike(changed, &arena);
+        }
+        changed[i] = 0;
+        CHECK(!is_read_alike(changed, &arena)); /* or the end */
+    }
+}
