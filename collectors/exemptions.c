@@ -103,8 +103,8 @@ bool exemptions_find(const struct snapshot *snapshot, const struct finding *find
                      struct exemption *found)
 {
     const struct row *best = NULL;
-    const struct catalogue_entry *entry =
-        catalogue_find(snapshot, finding->source->tenant, finding->assessment_id);
+    const char *tenant = finding->source ? finding->source->tenant : NULL; /* it may be gone */
+    const struct catalogue_entry *entry = catalogue_find(snapshot, tenant, finding->assessment_id);
     if (!entry || !*entry->policy_id)
         return false;
     for (size_t i = 0; i < snapshot->sources->count; i++) {

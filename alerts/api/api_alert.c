@@ -1,6 +1,7 @@
 #include "alerts/api/api_alert.h"
 
 #include "alerts/notify/notification_alone.h"
+#include "alerts/notify/notification_brief.h"
 #include "alerts/text/text.h"
 #include "core/clock.h"
 
@@ -51,23 +52,39 @@ static void append_generator(struct json_writer *writer, const char *external_ur
     json_add_text(writer, "generatorURL", buf_cstr(&url));
 }
 
-/* Add what a notification about this alert alone would say, where it says nothing of its own. */
-static bool explain(const struct api_call *call, const struct snapshot *snapshot,
-                    struct alert *alert, struct arena *arena, struct error *error)
+/* Work out the title and the text of a notification about this alert alone. */
+static bool tell(const struct api_call *call, const struct snapshot *snapshot,
+                 const struct alert *alert, struct notification_brief *brief, struct error *error)
 {
     const struct notification_alone alone = { call->context->settings, snapshot, call->database,
                                               call->context->now };
-    CLEANUP(buf_finish) struct buf description = { 0 };
     struct notification notification;
-    if (*alert_annotation_value(alert, "summary") && *alert_annotation_value(alert, "description"))
-        return true;
-    if (!notification_alone(&alone, alert, arena, &notification, error))
+    if (notification_brief_fits(alone.settings->rules, alert))
+        return notification_brief_tell(brief, &alone, alert, DESCRIPTION_POINTS, error);
+    arena_reset(&brief->arena);
+    if (!notification_alone(&alone, alert, &brief->arena, &notification, error))
         return false;
-    text_cut(&description, notification.text, DESCRIPTION_POINTS);
-    if (!*alert_annotation_value(alert, "summary"))
-        alert_annotate(alert, "summary", notification.title);
-    if (!*alert_annotation_value(alert, "description"))
-        alert_annotate(alert, "description", arena_text(arena, buf_cstr(&description)));
+    buf_reset(&brief->title);
+    buf_text(&brief->title, notification.title);
+    buf_reset(&brief->text);
+    text_cut(&brief->text, notification.text, DESCRIPTION_POINTS);
+    return true;
+}
+
+/* Add what a notification about this alert alone would say, where it says nothing of its own. */
+static bool explain(const struct api_call *call, const struct snapshot *snapshot,
+                    struct alert *alert, struct notification_brief *brief, struct error *error)
+{
+    bool summary = *alert_annotation_value(alert, "summary"),
+         description = *alert_annotation_value(alert, "description");
+    if (summary && description)
+        return true;
+    if (!tell(call, snapshot, alert, brief, error))
+        return false;
+    if (!summary)
+        alert_annotate(alert, "summary", buf_cstr(&brief->title));
+    if (!description)
+        alert_annotate(alert, "description", buf_cstr(&brief->text));
     return true;
 }
 
@@ -101,12 +118,12 @@ static void append(const struct api_context *context, const struct api_alert_pla
 }
 
 bool api_alert_append(const struct api_call *call, const struct snapshot *snapshot,
-                      const struct api_alert_place *place, const struct alert *alert,
-                      struct arena *arena, struct json_writer *writer, struct error *error)
+                      const struct api_alert_place *place, struct alert *alert,
+                      struct notification_brief *brief, struct json_writer *writer,
+                      struct error *error)
 {
-    struct alert explained = *alert;
-    if (!explain(call, snapshot, &explained, arena, error))
+    if (!explain(call, snapshot, alert, brief, error))
         return false;
-    append(call->context, place, &explained, writer);
+    append(call->context, place, alert, writer);
     return true;
 }

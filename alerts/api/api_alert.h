@@ -1,6 +1,7 @@
 #pragma once
 /* One alert as Alertmanager's API tells it. */
 #include "alerts/api/api_call.h"
+#include "alerts/notify/notification_brief.h"
 #include "alerts/notify/route.h"
 
 /* Where an alert stands among routes, silences and inhibitions. */
@@ -11,9 +12,9 @@ struct api_alert_place {
     const char *labels;                 /* of the alert, as JSON; NULL = they have to be written */
 };
 
-/* Append it with the texts that a notification about it alone would have. arena: for these. False
- * only when the database failed. */
+/* Append it with the texts that a notification about it alone would have; the alert gets these as
+ * annotations. brief: for them. False only when the database failed. */
 bool api_alert_append(const struct api_call *call, const struct snapshot *snapshot,
-                      const struct api_alert_place *place, const struct alert *alert,
-                      struct arena *arena, struct json_writer *writer,
+                      const struct api_alert_place *place, struct alert *alert,
+                      struct notification_brief *brief, struct json_writer *writer,
                       struct error *error) MUST_USE;

@@ -30,7 +30,7 @@ struct api_listing {
     struct silence_list silences;
     struct inhibit_view *inhibits;
     struct json_writer writer;
-    struct arena arena; /* of the alert that is told */
+    struct notification_brief brief;
     bool grouped, begun;
     struct active_walk walk;
     struct entry *entries; /* grouped: count of them, sorted; next: the one to append */
@@ -107,11 +107,9 @@ static bool place_alert(struct api_listing *listing, const struct alert *alert,
 }
 
 static bool append(struct api_listing *listing, const struct snapshot *snapshot,
-                   const struct api_alert_place *place, const struct alert *alert,
-                   struct error *error)
+                   const struct api_alert_place *place, struct alert *alert, struct error *error)
 {
-    arena_reset(&listing->arena);
-    return api_alert_append(&listing->call, snapshot, place, alert, &listing->arena,
+    return api_alert_append(&listing->call, snapshot, place, alert, &listing->brief,
                             &listing->writer, error);
 }
 
@@ -219,7 +217,7 @@ static bool find_alert(struct api_listing *listing, const struct entry *entry, s
 }
 
 static bool append_entry(struct api_listing *listing, const struct snapshot *snapshot,
-                         const struct entry *entry, const struct alert *alert, struct error *error)
+                         const struct entry *entry, struct alert *alert, struct error *error)
 {
     struct api_alert_place place = { .silence_id = entry->silence_id,
                                      .inhibitor = entry->inhibitor };
@@ -337,6 +335,7 @@ struct api_listing *api_listing_open(const struct api_context *context,
     settings_acquire(listing->context.settings);
     listing->call = (struct api_call){ &listing->context, request, .out = out };
     listing->grouped = strcmp(request->path, "alerts") != 0;
+    notification_brief_init(&listing->brief);
     bool ok = open_listing(listing, status);
     listing->call.request = NULL; /* borrowed */
     listing->call.out = NULL;
@@ -382,7 +381,7 @@ void api_listing_close(struct api_listing *listing)
     if (!listing)
         return;
     active_walk_finish(&listing->walk);
-    arena_finish(&listing->arena);
+    notification_brief_finish(&listing->brief);
     inhibit_view_destroy(listing->inhibits);
     silence_list_finish(&listing->silences);
     wish_finish(&listing->wish);

@@ -127,28 +127,6 @@ static const char *link_of(const struct making *making, const struct finding *vi
                                   : notification_names_link(making->context, view, making->arena);
 }
 
-/* "AWS account 1234 through connector prod-aws". */
-static const char *environment_of(const struct making *making, const struct finding *view)
-{
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    if (!*view->account && !*view->connector)
-        return cloud_kind_names[view->cloud];
-    buf_text(&text, cloud_kind_names[view->cloud]);
-    if (*view->account)
-        buf_printf(&text, " %s %s", cloud_kind_account_words[view->cloud],
-                   unlinked(making, view->account));
-    if (*view->connector)
-        buf_printf(&text, " through connector %s", unlinked(making, view->connector));
-    return arena_text(making->arena, buf_cstr(&text));
-}
-
-/* 0 = it is none. */
-static int64_t instant_of(const char *text)
-{
-    int64_t at;
-    return *text && clock_parse_rfc3339(text, &at) ? at : 0;
-}
-
 /* What built-in titles and texts about one alert do not say. */
 static const char *detail(const struct making *making, const char *text)
 {
@@ -172,7 +150,7 @@ static struct notification_resource resource_of(struct making *making, const str
         .cloud = cloud_kind_words[view->cloud],
         .account = detail(making, view->account),
         .connector = detail(making, view->connector),
-        .environment = environment_of(making, view),
+        .environment = notification_names_environment(view, making->arena),
         .location = detail(making, view->location),
         .risk_level = finding_risk_words[alert->risk],
         .link = link_of(making, view),
@@ -186,34 +164,8 @@ static struct notification_resource resource_of(struct making *making, const str
         .opened_at = alert->opened_at,
         .due_at = alert->due_at,
         .ended_at = alert->ends_at,
-        .reason_before = alert_annotation_value(alert, "reason_before"),
-        .ended_before_at = instant_of(alert_annotation_value(alert, "ended_before_at")),
         .resolved = !is_open(alert),
     };
-}
-
-/* Add the words of a list joined with "," that are not in the other yet, joined with ", ". */
-static const char *add_words(struct making *making, const char *before, const char *words)
-{
-    CLEANUP(buf_finish) struct buf all = { 0 };
-    CLEANUP(buf_finish) struct buf azure = { 0 };
-    CLEANUP(buf_finish) struct buf one = { 0 };
-    words = unlinked(making, words);
-    buf_text(&all, before);
-    while (*words) {
-        words += strspn(words, ", ");
-        size_t length = strcspn(words, ",");
-        buf_reset(&azure);
-        buf_reset(&one);
-        buf_append(&azure, words, length);
-        text_words(&one, buf_cstr(&azure));
-        if (length && !strstr(buf_cstr(&all), buf_cstr(&one))) {
-            buf_text(&all, all.length ? ", " : "");
-            buf_append(&all, one.data, one.length);
-        }
-        words += length;
-    }
-    return arena_text(making->arena, buf_cstr(&all));
 }
 
 /* What is known of a recommendation beside its finding; built-in titles and texts do not say it. */
@@ -251,7 +203,8 @@ static void copy_first(struct making *making, struct notification_block *block,
 static void add_reasons(struct making *making, struct notification_block *block,
                         const struct finding *view)
 {
-    block->risk_factors = add_words(making, block->risk_factors, view->risk_factors);
+    block->risk_factors =
+        notification_names_words(block->risk_factors, view->risk_factors, making->arena);
     block->internet_exposed |= view->internet_exposed;
     if (block->attack_paths < view->attack_paths)
         block->attack_paths = view->attack_paths;
@@ -303,14 +256,15 @@ static bool add_findings(struct making *making, size_t place, bool open,
             count_ending(making, block, alert->reason);
         if (block->resource_count == NOTIFICATION_RESOURCES_MAX)
             continue;
-        if (!notification_finding(making->context, alert, making->subject->words, making->arena,
-                                  &view, &unseen_at, error))
+        if (!notification_finding(making->context, alert, NULL, making->arena, &view, &unseen_at,
+                                  error))
             return false;
         if (!block->resource_count)
             copy_first(making, block, &view);
         struct notification_resource *resource = &block->resources[block->resource_count++];
         *resource = resource_of(making, alert, &view);
         resource->unseen_at = unseen_at;
+        notification_finding_before(alert, resource);
         if (!making->subject->words) {
             notification_policy(making->context, alert, &view, making->arena, resource);
             notification_changes(making->context, alert, view.resource_id, making->arena, resource);
@@ -399,7 +353,7 @@ static void add_answer(struct making *making, size_t place, bool brief,
         return;
     block->effort = unlinked(making, arena_text(making->arena, entry->effort));
     block->user_impact = unlinked(making, arena_text(making->arena, entry->user_impact));
-    block->threats = add_words(making, "", entry->threats);
+    block->threats = notification_names_words("", entry->threats, making->arena);
 }
 
 static bool is_about_score(const struct alert *alert)

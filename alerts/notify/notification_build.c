@@ -13,10 +13,7 @@
 #include "alerts/text/text.h"
 #include "core/memory.h"
 
-enum {
-    TITLE_POINTS = 512,
-    TEXT_POINTS = 4000,
-};
+enum { TEXT_POINTS = 4000 };
 
 struct build {
     const struct notification_context *context;
@@ -185,7 +182,19 @@ static void put_ending(struct buf *out, const struct notification *notification)
     buf_text(out, "] ");
 }
 
-/* A title is one line. */
+void notification_build_line(struct buf *title)
+{
+    for (size_t i = 0; i < title->length; i++)
+        if ((unsigned char)title->data[i] < ' ' || title->data[i] == 0x7f)
+            title->data[i] = ' ';
+}
+
+void notification_build_end(struct buf *text)
+{
+    while (text->length && (unsigned char)text->data[text->length - 1] <= ' ')
+        text->data[--text->length] = 0;
+}
+
 static const char *title(struct build *build, const struct template *compiled)
 {
     CLEANUP(buf_finish) struct buf rendered = { 0 };
@@ -196,11 +205,10 @@ static const char *title(struct build *build, const struct template *compiled)
         put_ending(&whole, build->notification);
     else
         notification_words_title(build->notification, &rendered);
-    for (size_t i = 0; i < rendered.length; i++)
-        if ((unsigned char)rendered.data[i] < ' ' || rendered.data[i] == 0x7f)
-            rendered.data[i] = ' ';
+    notification_build_line(&rendered);
     buf_text(&whole, buf_cstr(&rendered));
-    build->notification->truncated |= text_cut(&cut, buf_cstr(&whole), TITLE_POINTS);
+    build->notification->truncated |=
+        text_cut(&cut, buf_cstr(&whole), NOTIFICATION_BUILD_TITLE_POINTS);
     return arena_text(build->arena, buf_cstr(&cut));
 }
 
@@ -212,8 +220,7 @@ static void add_texts(struct build *build)
     notification->title = title(build, build->subject->title);
     if (!render(build, build->subject->text, &text))
         notification_words_text(notification, &text);
-    while (text.length && (unsigned char)text.data[text.length - 1] <= ' ')
-        text.data[--text.length] = 0;
+    notification_build_end(&text);
     notification->truncated |= text_cut(&cut, buf_cstr(&text), TEXT_POINTS);
     notification->text = arena_text(build->arena, buf_cstr(&cut));
 }

@@ -6,6 +6,8 @@
 #include "alerts/rules/notification.h"
 #include "alerts/rules/rule.h"
 
+enum { NOTIFICATION_BUILD_TITLE_POINTS = 512 };
+
 /* What notification_build reads besides the alerts; all borrowed. */
 struct notification_context {
     const struct snapshot *snapshot;
@@ -51,3 +53,7 @@ struct notification_subject {
 bool notification_build(const struct notification_context *context,
                         const struct notification_subject *subject, struct arena *arena,
                         struct notification *notification, struct error *error) MUST_USE;
+
+/* A title is one line; a text ends where nothing but blanks follows. */
+void notification_build_line(struct buf *title);
+void notification_build_end(struct buf *text);

@@ -44,7 +44,7 @@ bool notification_changes_ask(const struct notification_context *context, const 
     int64_t unseen_at;
     if (!is_about(alert) || list->count == ASKED_WAITING_MAX)
         return true;
-    if (!notification_finding(context, alert, false, &arena, &view, &unseen_at, error))
+    if (!notification_finding(context, alert, NULL, &arena, &view, &unseen_at, error))
         return false;
     if (is_asked_for(context->snapshot, &view))
         asked_list_add(list, &(struct asked){ .tenant = view.source->tenant,

@@ -1,5 +1,6 @@
 #include "alerts/notify/notification_finding.h"
 
+#include "core/clock.h"
 #include "core/hash.h"
 
 /* Give a view of the snapshot a life of its own. */
@@ -16,17 +17,16 @@ static void keep(struct finding *view, struct arena *arena)
 }
 
 static bool find_open(const struct notification_context *context, const struct finding_id *id,
-                      bool borrowed, struct arena *arena, struct finding *view)
+                      char *scratch, struct arena *arena, struct finding *view)
 {
     for (size_t i = 0; i < context->snapshot->sources->count; i++) {
         const struct part *part = context->snapshot->parts[i];
         ptrdiff_t index = part ? part_find(part, id) : -1;
-        char scratch[PART_ID_BYTES];
+        char resource_id[PART_ID_BYTES];
         if (index < 0)
             continue;
-        part_view(part, (size_t)index, view,
-                  borrowed ? arena_alloc(arena, PART_ID_BYTES) : scratch);
-        if (!borrowed)
+        part_view(part, (size_t)index, view, scratch ? scratch : resource_id);
+        if (!scratch)
             keep(view, arena);
         return true;
     }
@@ -58,11 +58,11 @@ static void from_labels(const struct alert *alert, struct finding *view)
 }
 
 bool notification_finding(const struct notification_context *context, const struct alert *alert,
-                          bool borrowed, struct arena *arena, struct finding *view,
+                          char scratch[PART_ID_BYTES], struct arena *arena, struct finding *view,
                           int64_t *unseen_at, struct error *error)
 {
     *unseen_at = 0;
-    if (find_open(context, &alert->finding_id, borrowed, arena, view))
+    if (find_open(context, &alert->finding_id, scratch, arena, view))
         return true;
     bool found = false;
     if (context->database) {
@@ -80,4 +80,12 @@ bool notification_finding(const struct notification_context *context, const stru
     if (!found)
         from_labels(alert, view);
     return true;
+}
+
+void notification_finding_before(const struct alert *alert, struct notification_resource *resource)
+{
+    const char *at = alert_annotation_value(alert, "ended_before_at");
+    resource->reason_before = alert_annotation_value(alert, "reason_before");
+    if (!*at || !clock_parse_rfc3339(at, &resource->ended_before_at))
+        resource->ended_before_at = 0;
 }

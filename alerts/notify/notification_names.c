@@ -136,3 +136,43 @@ const char *notification_names_link(const struct notification_context *context,
         return "";
     return arena_text(arena, finding_link(&linked, context->portal, link, sizeof link));
 }
+
+const char *notification_names_environment(const struct finding *view, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    if (!*view->account && !*view->connector)
+        return cloud_kind_names[view->cloud];
+    buf_text(&text, cloud_kind_names[view->cloud]);
+    if (*view->account)
+        buf_printf(&text, " %s %s", cloud_kind_account_words[view->cloud],
+                   notification_names_plain(view->account, arena));
+    if (*view->connector)
+        buf_printf(&text, " through connector %s",
+                   notification_names_plain(view->connector, arena));
+    return arena_text(arena, buf_cstr(&text));
+}
+
+const char *notification_names_words(const char *before, const char *words, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf all = { 0 };
+    CLEANUP(buf_finish) struct buf azure = { 0 };
+    CLEANUP(buf_finish) struct buf one = { 0 };
+    words = notification_names_plain(words, arena);
+    if (!*words)
+        return before;
+    buf_text(&all, before);
+    while (*words) {
+        words += strspn(words, ", ");
+        size_t length = strcspn(words, ",");
+        buf_reset(&azure);
+        buf_reset(&one);
+        buf_append(&azure, words, length);
+        text_words(&one, buf_cstr(&azure));
+        if (length && !strstr(buf_cstr(&all), buf_cstr(&one))) {
+            buf_text(&all, all.length ? ", " : "");
+            buf_append(&all, one.data, one.length);
+        }
+        words += length;
+    }
+    return arena_text(arena, buf_cstr(&all));
+}

@@ -41,3 +41,10 @@ void notification_names_about(const struct notification_context *context, const 
  * "" when there is no address of it. */
 const char *notification_names_link(const struct notification_context *context,
                                     const struct finding *finding, struct arena *arena);
+
+/* Cloud, account and connector: "AWS account 1234 through connector prod-aws". */
+const char *notification_names_environment(const struct finding *view, struct arena *arena);
+
+/* The words of a list joined with ", ", with those of one of Azure's, joined with ",", that are not
+ * in it yet. */
+const char *notification_names_words(const char *before, const char *words, struct arena *arena);
