@@ -1,5 +1,5 @@
 #pragma once
-/* Digests and encodings; the only file that names the crypto library. Any thread. */
+/* Digests and encodings; the only file that names the crypto library's digests. Any thread. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -32,7 +32,7 @@ static const struct option custom_row = { "custom",
                                           .help = "Queries of your own." };
 
 static const struct option section_rows[] = {
-    { "azure", OPTION_SECTION(struct config, azure), .section = auth_options,
+    { "azure", OPTION_SECTION(struct config, azure), .section = auth_config_options,
       .help = "How to reach Azure." },
     { "collectors", OPTION_GROUP, .help = "What to collect." }, /* the section: config_options */
     { "collector", OPTION_SECTION(struct config, collector), .section = runner_common_options,

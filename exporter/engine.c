@@ -43,6 +43,6 @@ bool engine_fits(const struct engine *engine, const struct config *config)
 {
     const struct config *before = engine->config;
     return source_list_equal(before->sources, config->sources) &&
-           options_hash(auth_options, &before->azure, OPTIONS_HASH_OURS) ==
-               options_hash(auth_options, &config->azure, OPTIONS_HASH_OURS);
+           options_hash(auth_config_options, &before->azure, OPTIONS_HASH_OURS) ==
+               options_hash(auth_config_options, &config->azure, OPTIONS_HASH_OURS);
 }

@@ -1,7 +1,6 @@
 #include "exporter/scrape.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "core/clock.h"
 #include "core/gzip.h"
 #include "core/memory.h"
+#include "exporter/negotiation.h"
 #include "exporter/process.h"
 #include "exporter/rendition.h"
 #include "exporter/selection.h"
@@ -24,12 +24,11 @@ enum { OWN_FRESH_MS = 100 };
 /* What is compressed each time it is made. */
 enum { GZIP_OWN = 1 };
 
-/* A finished answer; several responses under way may share it. */
+/* A finished answer. */
 struct body {
-    atomic_int references;
-    struct buf bytes;
-    int64_t made_at_ms; /* monotonic */
-    uint64_t domain;    /* the number of its domain part */
+    struct web_shared *shared; /* NULL = there is none */
+    int64_t made_at_ms;        /* monotonic */
+    uint64_t domain;           /* the number of its domain part */
 };
 
 /* What the domain part was made of. It belongs to whoever renders. */
@@ -54,11 +53,18 @@ struct scrape {
     struct series_rules *rules;
     bool without_process;
     struct encoding_options options;
-    const struct encoding *formats; /* as many as there are renditions */
-    double began_at;                /* Unix seconds */
+    struct negotiation negotiation;
+    double began_at; /* Unix seconds */
     struct domain domain;
     struct rendition_set renditions; /* the domain part */
-    struct body *bodies[ENCODINGS_MAX][RENDITION_CODINGS];
+    struct body bodies[ENCODINGS_MAX][RENDITION_CODINGS];
+};
+
+/* Which bytes a client understands, and what they are called. */
+struct wanted {
+    struct rendition *rendition;
+    enum rendition_coding coding;
+    const char *content_type;
 };
 
 /* What a rendering works with, taken under the lock. */
@@ -79,7 +85,7 @@ struct scrape *scrape_create(struct snapshot_store *snapshots, struct metric_sto
     struct scrape *scrape = MEMORY_NEW(struct scrape);
     scrape->snapshots = snapshots;
     scrape->metrics = metrics;
-    scrape->formats = formats;
+    negotiation_init(&scrape->negotiation, formats, format_count);
     scrape->began_at = (double)clock_now_ms() / 1000;
     rendition_set_init(&scrape->renditions, formats, format_count);
     pthread_mutex_init(&scrape->lock, NULL);
@@ -93,22 +99,14 @@ void scrape_attach(struct scrape *scrape, struct alerting *alerting)
     scrape->alerting = alerting;
 }
 
-static void body_release(void *owner)
-{
-    struct body *body = owner;
-    if (!body || atomic_fetch_sub(&body->references, 1) > 1)
-        return;
-    buf_finish(&body->bytes);
-    free(body);
-}
-
 void scrape_destroy(struct scrape *scrape)
 {
     if (!scrape)
         return;
     for (size_t i = 0; i < ENCODINGS_MAX; i++)
         for (size_t coding = 0; coding < RENDITION_CODINGS; coding++)
-            body_release(scrape->bodies[i][coding]);
+            web_shared_release(scrape->bodies[i][coding].shared);
+    negotiation_finish(&scrape->negotiation);
     rendition_set_finish(&scrape->renditions);
     series_rules_release(scrape->domain.rules);
     series_report_finish(&scrape->domain.report);
@@ -257,53 +255,47 @@ static void renew_domain(const struct job *job)
     source_list_release(older.sources);
 }
 
-static struct body *render(const struct job *job)
+static struct body render(const struct job *job)
 {
     const struct domain *domain = &job->scrape->domain;
     const struct rendition *rendition = job->rendition;
-    struct body *body = MEMORY_NEW(struct body);
-    atomic_init(&body->references, 1);
+    struct buf bytes = { 0 };
     if (domain->rules != job->rules || !is_current(job->scrape) || !rendition->is_rendered)
         renew_domain(job);
     if (job->coding == RENDITION_IDENTITY) {
-        buf_reserve(&body->bytes, rendition->bytes.length + 32768);
-        buf_append(&body->bytes, rendition->bytes.data, rendition->bytes.length);
-        render_own(job, &domain->report, !domain->has_families, &body->bytes);
+        buf_reserve(&bytes, rendition->bytes.length + 32768);
+        buf_append(&bytes, rendition->bytes.data, rendition->bytes.length);
+        render_own(job, &domain->report, !domain->has_families, &bytes);
     } else {
         CLEANUP(buf_finish) struct buf own = { 0 };
         CLEANUP(gzip_piece_finish) struct gzip_piece packed = { 0 };
         rendition_pack(job->rendition);
         render_own(job, &domain->report, !domain->has_families, &own);
         gzip_piece_fill(&packed, own.data, own.length, GZIP_OWN);
-        buf_reserve(&body->bytes, rendition->packed.deflated.length + packed.deflated.length + 64);
-        gzip_join(&body->bytes, (const struct gzip_piece *const[]){ &rendition->packed, &packed },
-                  2);
+        buf_reserve(&bytes, rendition->packed.deflated.length + packed.deflated.length + 64);
+        gzip_join(&bytes, (const struct gzip_piece *const[]){ &rendition->packed, &packed }, 2);
     }
-    body->made_at_ms = clock_monotonic_ms();
-    body->domain = domain->number;
-    return body;
+    return (struct body){ web_shared_create(&bytes), clock_monotonic_ms(), domain->number };
 }
 
 /* --- the cache ------------------------------------------------------------------------------ */
 
-static struct body **body_of(struct scrape *scrape, const struct rendition *rendition,
-                             enum rendition_coding coding)
+static struct body *body_of(struct scrape *scrape, const struct wanted *wanted)
 {
-    return &scrape->bodies[rendition - scrape->renditions.formats][coding];
+    return &scrape->bodies[wanted->rendition - scrape->renditions.formats][wanted->coding];
 }
 
 /* Whether a cached body is still true. The lock is held, nobody renders. */
 static bool is_fresh(const struct scrape *scrape, const struct body *body)
 {
-    return body && body->domain == scrape->domain.number &&
+    return body->shared && body->domain == scrape->domain.number &&
            clock_monotonic_ms() - body->made_at_ms < OWN_FRESH_MS &&
            scrape->domain.rules == scrape->rules && is_current(scrape);
 }
 
-static struct job job_of(struct scrape *scrape, struct rendition *rendition,
-                         enum rendition_coding coding)
+static struct job job_of(struct scrape *scrape, const struct wanted *wanted)
 {
-    struct job job = { .scrape = scrape, .rendition = rendition, .coding = coding };
+    struct job job = { .scrape = scrape, .rendition = wanted->rendition, .coding = wanted->coding };
     job.rules = scrape->rules;
     job.without_process = scrape->without_process;
     job.options = scrape->options;
@@ -317,56 +309,55 @@ static void drop_bodies(struct scrape *scrape)
     int64_t now_ms = clock_monotonic_ms();
     for (size_t i = 0; i < scrape->renditions.count; i++) {
         for (size_t coding = 0; coding < RENDITION_CODINGS; coding++) {
-            struct body **body = &scrape->bodies[i][coding];
+            struct body *body = &scrape->bodies[i][coding];
             if (rendition_expected(&scrape->renditions.formats[i], coding, now_ms))
                 continue;
-            body_release(*body);
-            *body = NULL;
+            web_shared_release(body->shared);
+            *body = (struct body){ 0 };
         }
     }
 }
 
 /* Become the one who renders, with the lock held; others wait meanwhile, or take older bytes. */
-static struct body *refresh(struct scrape *scrape, struct rendition *rendition,
-                            enum rendition_coding coding)
+static void refresh(struct scrape *scrape, const struct wanted *wanted)
 {
-    struct job job = job_of(scrape, rendition, coding);
-    struct body **place = body_of(scrape, rendition, coding);
+    struct job job = job_of(scrape, wanted);
+    struct body *place = body_of(scrape, wanted);
     scrape->rendering = true;
     pthread_mutex_unlock(&scrape->lock);
-    struct body *body = render(&job);
+    struct body body = render(&job);
     pthread_mutex_lock(&scrape->lock);
     scrape->rendering = false;
     drop_bodies(scrape);
-    body_release(*place);
+    web_shared_release(place->shared);
     *place = body;
     series_rules_release(job.rules);
     pthread_cond_broadcast(&scrape->rendered);
-    return body;
 }
 
-/* The finished answer; the caller releases it. */
-static struct body *acquire_body(struct scrape *scrape, struct rendition *rendition,
-                                 enum rendition_coding coding)
+/* The finished answer, with a reference. */
+static struct web_shared *acquire_body(struct scrape *scrape, const struct wanted *wanted)
 {
-    struct body **place = body_of(scrape, rendition, coding);
+    struct body *body = body_of(scrape, wanted);
     pthread_mutex_lock(&scrape->lock);
-    while (scrape->rendering && !*place)
+    while (scrape->rendering && !body->shared)
         pthread_cond_wait(&scrape->rendered, &scrape->lock);
-    struct body *body = *place;
     if (!scrape->rendering && !is_fresh(scrape, body))
-        body = refresh(scrape, rendition, coding);
-    atomic_fetch_add(&body->references, 1);
+        refresh(scrape, wanted);
+    struct web_shared *shared = body->shared;
+    web_shared_acquire(shared);
     pthread_mutex_unlock(&scrape->lock);
-    return body;
+    return shared;
 }
 
 void scrape_print(struct scrape *scrape, struct buf *out)
 {
     struct rendition_set *all = &scrape->renditions;
-    struct body *body = acquire_body(scrape, &all->formats[all->count - 1], RENDITION_IDENTITY);
-    buf_append(out, body->bytes.data, body->bytes.length);
-    body_release(body);
+    const struct wanted last = { &all->formats[all->count - 1], RENDITION_IDENTITY, NULL };
+    struct web_shared *shared = acquire_body(scrape, &last);
+    const struct buf *bytes = web_shared_bytes(shared);
+    buf_append(out, bytes->data, bytes->length);
+    web_shared_release(shared);
 }
 
 /* --- the samples themselves ------------------------------------------------------------------- */
@@ -378,7 +369,7 @@ void scrape_read(void *context, scrape_take *take, void *taker)
     struct metric_set set;
     struct source_list *sources;
     pthread_mutex_lock(&scrape->lock);
-    struct job job = job_of(scrape, &scrape->renditions.formats[0], RENDITION_IDENTITY);
+    struct job job = job_of(scrape, &(struct wanted){ .rendition = scrape->renditions.formats });
     pthread_mutex_unlock(&scrape->lock);
     fill_domain(&job, NULL, &set, &report, &sources);
     take(taker, &set);
@@ -392,13 +383,6 @@ void scrape_read(void *context, scrape_take *take, void *taker)
 
 /* --- the handler ---------------------------------------------------------------------------- */
 
-/* Which bytes a client understands, and what they are called. */
-struct wanted {
-    struct rendition *rendition;
-    enum rendition_coding coding;
-    const char *content_type;
-};
-
 /* A part of the exposition, made for this request alone. */
 static void respond_selected(struct scrape *scrape, const struct wanted *wanted,
                              const struct selection *selection, struct web_response *response)
@@ -407,7 +391,7 @@ static void respond_selected(struct scrape *scrape, const struct wanted *wanted,
     CLEANUP(series_report_finish) struct series_report report = { 0 };
     CLEANUP(buf_finish) struct buf text = { 0 };
     pthread_mutex_lock(&scrape->lock);
-    struct job job = job_of(scrape, wanted->rendition, wanted->coding);
+    struct job job = job_of(scrape, wanted);
     pthread_mutex_unlock(&scrape->lock);
     struct source_list *sources;
     rendition_count(wanted->rendition, wanted->coding);
@@ -426,28 +410,18 @@ static void respond_selected(struct scrape *scrape, const struct wanted *wanted,
     }
 }
 
-static void respond_body(struct body *body, const struct wanted *wanted,
-                         struct web_response *response)
-{
-    response->type = wanted->content_type;
-    response->bytes = body->bytes.data;
-    response->count = body->bytes.length;
-    response->release = body_release;
-    response->owner = body;
-}
-
 static struct wanted negotiate(struct scrape *scrape, const struct web_request *request)
 {
-    CLEANUP(buf_finish) struct buf accept = { 0 };
-    web_request_header(request, "Accept-Encoding", &accept);
-    enum rendition_coding coding =
-        encoding_gzip(buf_cstr(&accept)) ? RENDITION_GZIP : RENDITION_IDENTITY;
-    buf_reset(&accept);
-    web_request_header(request, "Accept", &accept);
-    const struct encoding_choice choice =
-        encoding_choose(scrape->formats, scrape->renditions.count, buf_cstr(&accept));
-    struct rendition *rendition = &scrape->renditions.formats[choice.encoding - scrape->formats];
-    return (struct wanted){ rendition, coding, choice.content_type };
+    CLEANUP(buf_finish) struct buf accepts = { 0 };
+    CLEANUP(buf_finish) struct buf codings = { 0 };
+    struct negotiation *negotiation = &scrape->negotiation;
+    const struct negotiated result =
+        negotiation_decide(negotiation, web_request_field(request, WEB_ACCEPT, &accepts),
+                           web_request_field(request, WEB_ACCEPT_ENCODING, &codings));
+    size_t place = (size_t)(result.choice.encoding - negotiation->formats);
+    return (struct wanted){ &scrape->renditions.formats[place],
+                            result.gzip ? RENDITION_GZIP : RENDITION_IDENTITY,
+                            result.choice.content_type };
 }
 
 static void describe(enum rendition_coding coding, struct web_response *response)
@@ -474,7 +448,7 @@ void scrape_handle(void *context, const struct web_request *request, struct web_
     } else {
         describe(wanted.coding, response);
         rendition_ask(wanted.rendition, wanted.coding, clock_monotonic_ms());
-        respond_body(acquire_body(scrape, wanted.rendition, wanted.coding), &wanted, response);
+        web_response_shared(response, wanted.content_type, acquire_body(scrape, &wanted));
     }
     source_list_release(sources);
 }
@@ -487,15 +461,16 @@ bool scrape_handle_at_once(void *context, const struct web_request *request,
         return false;
     const struct wanted wanted = negotiate(scrape, request);
     pthread_mutex_lock(&scrape->lock);
-    struct body *body = *body_of(scrape, wanted.rendition, wanted.coding);
-    bool there = body && (scrape->rendering || is_fresh(scrape, body));
-    if (there)
-        atomic_fetch_add(&body->references, 1);
+    struct body *body = body_of(scrape, &wanted);
+    struct web_shared *shared =
+        body->shared && (scrape->rendering || is_fresh(scrape, body)) ? body->shared : NULL;
+    if (shared)
+        web_shared_acquire(shared);
     pthread_mutex_unlock(&scrape->lock);
-    if (!there)
+    if (!shared)
         return false;
     rendition_ask(wanted.rendition, wanted.coding, clock_monotonic_ms());
     describe(wanted.coding, response);
-    respond_body(body, &wanted, response);
+    web_response_shared(response, wanted.content_type, shared);
     return true;
 }

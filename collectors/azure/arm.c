@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "collectors/azure/claims.h"
 #include "collectors/azure/meter.h"
 #include "core/bounds.h"
 #include "core/clock.h"
@@ -26,6 +27,7 @@ enum {
     PLAIN_MAX_BYTES = 4096, /* read of an answer that is not JSON */
     FAULT_DEPTH_MAX = 3,
     FAULT_DETAILS_MAX = 4,
+    CHALLENGE_BYTES = 12 << 10, /* of a WWW-Authenticate header */
 };
 
 /* Where an API is. */
@@ -348,6 +350,20 @@ static void wipe_finish(struct buf *buf)
     buf_finish(buf);
 }
 
+/* A token was refused: have another fetched, with the claims that the answer demands. */
+static void ask_anew(const struct arm *arm, enum arm_api api, const struct http_response *response,
+                     const char *authorization)
+{
+    char header[CHALLENGE_BYTES];
+    CLEANUP(buf_finish) struct buf claims = { 0 };
+    bool demanded = http_header(response, "WWW-Authenticate", header, sizeof header) &&
+                    claims_read(header, &claims);
+    if (demanded)
+        log_info(MSG("Azure demands more of the token"), TEXT("claims", buf_cstr(&claims)));
+    auth_invalidate(arm->hosts[apis[api].resource].auth, authorization,
+                    demanded ? buf_cstr(&claims) : NULL);
+}
+
 /* True when the call may be tried again, after the wait that is due. */
 static bool may_retry(struct arm_session *session, enum arm_api api, int tries,
                       const struct http_response *response, struct error *error)
@@ -373,8 +389,7 @@ bool arm_call(struct arm_session *session, const struct arm_call *call,
             return true;
         if (response->status == 401 && !renewed) {
             renewed = true;
-            auth_invalidate(session->arm->hosts[apis[call->api].resource].auth,
-                            buf_cstr(&authorization));
+            ask_anew(session->arm, call->api, response, buf_cstr(&authorization));
         } else if (!may_retry(session, call->api, tries, response, error)) {
             return false;
         }

@@ -15,6 +15,7 @@ struct snapshot_store {
     pthread_mutex_t lock; /* guards current; held for a pointer swap or a reference */
     pthread_cond_t changed;
     struct snapshot *current;
+    int64_t looked_at; /* nothing in current is stale at this second; -1 = nobody has looked */
     struct proof_board *proofs;
     struct asked_board *asked;
 };
@@ -75,6 +76,7 @@ struct snapshot_store *snapshot_store_create(struct source_list *sources)
 {
     struct snapshot_store *store = MEMORY_NEW(struct snapshot_store);
     store->current = snapshot_create(sources);
+    store->looked_at = -1;
     store->proofs = proof_board_create();
     store->asked = asked_board_create();
     pthread_mutex_init(&store->lock, NULL);
@@ -126,6 +128,7 @@ static void swap_current(struct snapshot_store *store, struct snapshot *next, st
 {
     struct snapshot *before = store->current;
     store->current = next;
+    store->looked_at = -1;
     pthread_cond_broadcast(&store->changed);
     pthread_mutex_unlock(&store->lock);
     part_release(old);
@@ -226,6 +229,9 @@ static struct part *without_stale(const struct snapshot *snapshot, size_t place,
 static struct snapshot *expire(struct snapshot_store *store, int64_t now)
 {
     struct snapshot *before = store->current, *next = NULL;
+    if (now == store->looked_at)
+        return NULL;
+    store->looked_at = now;
     for (size_t i = 0; i < before->sources->count; i++) {
         struct part *shown = without_stale(before, i, now);
         if (shown == before->parts[i])

@@ -54,6 +54,7 @@ struct admission {
     pthread_mutex_t lock; /* the site and the rate */
     struct site *site;
     struct rate rate;
+    atomic_uint_fast64_t number; /* of the site */
     pthread_mutex_t reading; /* one at a time, with all below */
     struct stamp stamps[FILES];
     struct buf wrong; /* about the last reading; "" = it worked */
@@ -178,6 +179,7 @@ static void use(struct admission *admission, struct site *site)
     pthread_mutex_lock(&admission->lock);
     struct site *before = admission->site;
     admission->site = site;
+    atomic_fetch_add(&admission->number, 1);
     rate_configure(&admission->rate, toolkit->interval_s, toolkit->burst);
     pthread_mutex_unlock(&admission->lock);
     login_configure(admission->login, &toolkit->users);
@@ -337,4 +339,9 @@ void admission_headers(struct admission *admission,
         if (*headers->pairs[i].value)
             add(context, headers->pairs[i].name, headers->pairs[i].value);
     site_release(site);
+}
+
+uint64_t admission_number(const struct admission *admission)
+{
+    return atomic_load(&admission->number);
 }

@@ -51,4 +51,7 @@ void admission_headers(struct admission *admission,
                        void (*add)(void *context, const char *name, const char *value),
                        void *context);
 
+/* One more each time these headers may be others. */
+uint64_t admission_number(const struct admission *admission);
+
 extern const struct family *const admission_families[];

@@ -275,15 +275,6 @@ void connection_close(struct connections *connections, struct connection *connec
     free(connection);
 }
 
-static struct connection *connection_of(struct MHD_Connection *handle)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    if (!info || !info->socket_context)
-        memory_abort("a connection nobody opened");
-    return info->socket_context;
-}
-
 /* The lock is held. */
 static void change_state(struct connections *connections, struct connection *connection,
                          enum connection_state state)
@@ -299,19 +290,17 @@ static void change_state(struct connections *connections, struct connection *con
     connection->bytes = 0;
 }
 
-void connection_mark(struct connections *connections, struct MHD_Connection *handle,
+void connection_mark(struct connections *connections, struct connection *connection,
                      enum connection_state state)
 {
-    struct connection *connection = connection_of(handle);
     pthread_mutex_lock(&connections->lock);
     change_state(connections, connection, state);
     pthread_mutex_unlock(&connections->lock);
 }
 
-void connection_send(struct connections *connections, struct MHD_Connection *handle,
+void connection_send(struct connections *connections, struct connection *connection,
                      const void *owner, size_t bytes)
 {
-    struct connection *connection = connection_of(handle);
     pthread_mutex_lock(&connections->lock);
     change_state(connections, connection, CONNECTION_SENDING);
     connection->owner = owner;
@@ -326,7 +315,7 @@ void connection_send(struct connections *connections, struct MHD_Connection *han
     pthread_mutex_unlock(&connections->lock);
 }
 
-uint64_t connection_peer(struct MHD_Connection *handle)
+uint64_t connection_peer(const struct connection *connection)
 {
-    return connection_of(handle)->peer;
+    return connection->peer;
 }

@@ -38,21 +38,21 @@ struct connections {
 void connection_start(struct connections *connections, const struct connection_limits *limits);
 void connection_stop(struct connections *connections);
 
-/* One has come; what belongs into its context. Another may be closed for it. */
+/* One has come. Another may be closed for it. */
 struct connection *connection_open(struct connections *connections, struct MHD_Connection *handle);
 
 /* It has gone. */
 void connection_close(struct connections *connections, struct connection *connection);
 
 /* Say what a connection does from now on. */
-void connection_mark(struct connections *connections, struct MHD_Connection *handle,
+void connection_mark(struct connections *connections, struct connection *connection,
                      enum connection_state state);
 
 /* The same of CONNECTION_SENDING: so many bytes, owner tells those that are sent to several. Others
  * may be closed when all of them are too many. */
-void connection_send(struct connections *connections, struct MHD_Connection *handle,
+void connection_send(struct connections *connections, struct connection *connection,
                      const void *owner, size_t bytes);
 
 /* Who is at the other end: a number of its address, in IPv6 of its first 64 bits; 0 = a unix
  * socket. */
-uint64_t connection_peer(struct MHD_Connection *handle);
+uint64_t connection_peer(const struct connection *connection);

@@ -9,6 +9,7 @@
 #include "core/memory.h"
 
 enum { SCRAPE_THREADS = 2, WORK_THREADS = 4, WORK_MAX = 64, WORK_NICENESS = 5 };
+enum { ARENA_KEPT_BYTES = 1024 }; /* of one block, the smallest */
 
 static const struct family_2 requests_total = {
     .name = "defender_exporter_http_requests_total",
@@ -34,16 +35,22 @@ enum stage {
     STAGE_ANSWERED,
 };
 
-/* A request under way. It belongs to the thread of its connection, in STAGE_LOGIN to the one that
- * checks passwords, and in STAGE_WORK to the one that answers it. */
+/* Who asks over a connection, and the request under way. It belongs to the thread of its
+ * connection, in STAGE_LOGIN to the one that checks passwords, and in STAGE_WORK to the one that
+ * answers it. */
 struct exchange {
     struct dispatch *dispatch;
-    struct MHD_Connection *connection;
-    enum stage stage;
+    struct MHD_Connection *handle;
+    struct connection *connection;
+    const char *peer; /* what it is called, in peer_text; NULL = nobody has asked */
+    char peer_text[GATE_PEER_BYTES];
+    struct arena arena; /* of a request; what is small stays for the next one */
+    enum stage stage;   /* from here on: zeroed for each request */
     struct target target;
+    struct web_head head;
     const struct web_route *route; /* NULL = none of them */
     unsigned method;               /* enum web_method; 0 = one we do not know */
-    bool head;                     /* it is a HEAD */
+    bool bodyless;                 /* it is a HEAD */
     bool old;                      /* HTTP/1.0 */
     struct login_ask ask;          /* what login.user stands in */
     struct gate_login login;
@@ -51,8 +58,19 @@ struct exchange {
     struct buf body;
     struct pool_job job;
     struct web_response response;
-    struct arena arena;
 };
+
+static const char *peer_of(struct exchange *exchange)
+{
+    if (!exchange->peer)
+        exchange->peer = gate_peer(exchange->handle, exchange->peer_text);
+    return exchange->peer;
+}
+
+static void mark(const struct exchange *exchange, enum connection_state state)
+{
+    connection_mark(exchange->dispatch->connections, exchange->connection, state);
+}
 
 /* --- routes --------------------------------------------------------------------------------- */
 
@@ -180,13 +198,12 @@ static bool may_write(struct exchange *exchange, struct web_response *response)
 {
     const struct web_route *route = exchange->route;
     bool json_only = route->json_only && exchange->method != WEB_DELETE;
-    enum permit permit = gate_ask(exchange->dispatch->gate, exchange->connection, &exchange->login,
+    enum permit permit = gate_ask(exchange->dispatch->gate, exchange->handle, &exchange->login,
                                   exchange->old, json_only);
-    char peer[GATE_PEER_BYTES];
     if (permit == PERMIT_ALLOWED)
         return true;
     log_warn(MSG("a write was refused"), TEXT("handler", route->name),
-             TEXT("peer", gate_peer(exchange->connection, peer)),
+             TEXT("peer", peer_of(exchange)),
              TEXT("user", exchange->login.user ? exchange->login.user : ""),
              TEXT("err", permit_text(permit)));
     web_response_text(response, permit_status(permit), permit_text(permit));
@@ -197,8 +214,9 @@ static bool may_write(struct exchange *exchange, struct web_response *response)
 static bool misread(struct exchange *exchange, struct web_response *response)
 {
     const char *reason;
-    int status = web_request_check(exchange->connection, exchange->old, &exchange->target,
-                                   exchange->dispatch->head_bytes, &reason);
+    web_request_read(exchange->handle, &exchange->head);
+    int status = web_request_check(exchange->handle, &exchange->head, exchange->old,
+                                   &exchange->target, exchange->dispatch->head_bytes, &reason);
     if (!status)
         return false;
     web_response_header(response, "Connection", "close"); /* nor is what follows */
@@ -214,7 +232,7 @@ static bool refuse(struct exchange *exchange)
         return true;
     if (exchange->method != WEB_GET && !may_write(exchange, response))
         return true;
-    if (!web_request_announces(exchange->connection, exchange->route->body_limit))
+    if (!web_request_announces(&exchange->head, exchange->route->body_limit))
         return false;
     web_response_text(response, 413, "request body too large");
     return true;
@@ -227,15 +245,15 @@ static bool send_response(struct exchange *exchange)
     struct dispatch *dispatch = exchange->dispatch;
     struct web_response *response = &exchange->response;
     int status = response->status ? response->status : 200;
-    response->head = exchange->head;
+    response->bodyless = exchange->bodyless;
     char code[4] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10),
                      (char)('0' + status % 10), 0 };
     const char *name = exchange->route ? exchange->route->name : "other";
     metric_count(dispatch->metrics, &requests_total, 1, METRIC_LABELS(name, code));
     connection_send(dispatch->connections, exchange->connection, response->owner,
                     response->owner ? response->count : 0);
-    return web_response_send(response, exchange->connection, dispatch->lanes[WEB_WORK].pool,
-                             dispatch->admission);
+    return web_response_send(response, exchange->handle, dispatch->lanes[WEB_WORK].pool,
+                             connection_peer(exchange->connection), dispatch->admission);
 }
 
 /* Why whoever asks may not write; NULL = he may, or nobody wants to know. */
@@ -244,7 +262,7 @@ static const char *denied(const struct exchange *exchange)
     if (!exchange->route->forms)
         return NULL;
     enum permit permit =
-        gate_would(exchange->dispatch->gate, exchange->connection, &exchange->login, exchange->old);
+        gate_would(exchange->dispatch->gate, exchange->handle, &exchange->login, exchange->old);
     return permit == PERMIT_ALLOWED ? NULL : permit_text(permit);
 }
 
@@ -252,7 +270,6 @@ static const char *denied(const struct exchange *exchange)
 static bool answer(struct exchange *exchange, bool at_once)
 {
     const struct web_route *route = exchange->route;
-    char peer[GATE_PEER_BYTES];
     const struct web_request request = {
         .method = exchange->method,
         .path = exchange->path,
@@ -262,9 +279,10 @@ static bool answer(struct exchange *exchange, bool at_once)
         .body = buf_cstr(&exchange->body),
         .body_bytes = exchange->body.length,
         .user = exchange->login.user,
-        .peer = gate_peer(exchange->connection, peer),
+        .peer = peer_of(exchange),
         .denied = denied(exchange),
-        .connection = exchange->connection,
+        .head = &exchange->head,
+        .connection = exchange->handle,
     };
     if (at_once && route->lane != WEB_AT_ONCE)
         return route->at_once && route->at_once(route->context, &request, &exchange->response);
@@ -286,7 +304,7 @@ static void work_done(void *context)
     struct exchange *exchange = context;
     metric_count(exchange->dispatch->metrics, &requests_in_flight, -1, METRIC_LABELS());
     exchange->stage = STAGE_ANSWERED;
-    MHD_resume_connection(exchange->connection);
+    MHD_resume_connection(exchange->handle);
 }
 
 static void work(void *context, bool refused)
@@ -312,9 +330,9 @@ static bool submit(struct exchange *exchange)
         .context = exchange,
         .peer = connection_peer(exchange->connection),
     };
-    connection_mark(dispatch->connections, exchange->connection, CONNECTION_WORKING);
+    mark(exchange, CONNECTION_WORKING);
     metric_count(dispatch->metrics, &requests_in_flight, 1, METRIC_LABELS());
-    MHD_suspend_connection(exchange->connection);
+    MHD_suspend_connection(exchange->handle);
     if (!pool_add(lane->pool, &exchange->job, lane->limit)) {
         answer_full(exchange);
         work_done(exchange);
@@ -356,16 +374,15 @@ static void login_done(void *context, struct login_ask *ask)
     struct exchange *exchange = context;
     (void)ask;
     exchange->stage = STAGE_KNOWN;
-    MHD_resume_connection(exchange->connection);
+    MHD_resume_connection(exchange->handle);
 }
 
 static bool know(struct exchange *exchange)
 {
-    char peer[GATE_PEER_BYTES];
-    connection_mark(exchange->dispatch->connections, exchange->connection, CONNECTION_READING);
+    mark(exchange, CONNECTION_READING);
     if (exchange->ask.right)
         return let_in_user(exchange);
-    log_warn(MSG("a login was refused"), TEXT("peer", gate_peer(exchange->connection, peer)));
+    log_warn(MSG("a login was refused"), TEXT("peer", peer_of(exchange)));
     refuse_login(exchange);
     return send_response(exchange);
 }
@@ -374,12 +391,12 @@ static bool know(struct exchange *exchange)
 static bool wait_for_login(struct exchange *exchange)
 {
     exchange->stage = STAGE_LOGIN;
-    connection_mark(exchange->dispatch->connections, exchange->connection, CONNECTION_WORKING);
-    MHD_suspend_connection(exchange->connection);
+    mark(exchange, CONNECTION_WORKING);
+    MHD_suspend_connection(exchange->handle);
     if (!admission_wait(exchange->dispatch->admission, &exchange->ask)) {
         refuse_for_now(exchange, 503, "too many logins are being checked");
         exchange->stage = STAGE_ANSWERED;
-        MHD_resume_connection(exchange->connection);
+        MHD_resume_connection(exchange->handle);
     }
     return true;
 }
@@ -390,8 +407,7 @@ static bool admit(struct exchange *exchange)
     bool health = exchange->route && exchange->route->health;
     if (!admission || (health && exchange->dispatch->health_is_free))
         return let_in(exchange);
-    const char *authorization =
-        MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Authorization");
+    const char *authorization = exchange->head.first[WEB_AUTHORIZATION];
     exchange->ask.peer = connection_peer(exchange->connection);
     exchange->ask.done = login_done;
     exchange->ask.context = exchange;
@@ -414,16 +430,28 @@ static bool admit(struct exchange *exchange)
 
 /* --- a request ------------------------------------------------------------------------------ */
 
-void *dispatch_begin(struct dispatch *dispatch, struct MHD_Connection *handle, const char *target)
+struct exchange *dispatch_open(struct dispatch *dispatch, struct MHD_Connection *handle)
 {
     struct exchange *exchange = MEMORY_NEW(struct exchange);
     exchange->dispatch = dispatch;
-    exchange->connection = handle;
+    exchange->handle = handle;
+    exchange->connection = connection_open(dispatch->connections, handle);
+    return exchange;
+}
+
+void dispatch_close(struct exchange *exchange)
+{
+    connection_close(exchange->dispatch->connections, exchange->connection);
+    arena_finish(&exchange->arena);
+    free(exchange);
+}
+
+void dispatch_begin(struct exchange *exchange, const char *target)
+{
     exchange->rest = "";
     target_read(target, &exchange->arena, &exchange->target);
     exchange->path = exchange->target.path;
-    connection_mark(dispatch->connections, handle, CONNECTION_READING);
-    return exchange;
+    mark(exchange, CONNECTION_READING);
 }
 
 static bool receive(struct exchange *exchange, const char *upload, size_t *upload_bytes)
@@ -437,15 +465,14 @@ static bool receive(struct exchange *exchange, const char *upload, size_t *uploa
     return true;
 }
 
-bool dispatch_request(void *state, const char *method, const char *version, const char *upload,
-                      size_t *upload_bytes)
+bool dispatch_request(struct exchange *exchange, const char *method, const char *version,
+                      const char *upload, size_t *upload_bytes)
 {
-    struct exchange *exchange = state;
     switch (exchange->stage) {
     case STAGE_LINE:
         exchange->stage = STAGE_BODY;
         exchange->method = web_request_method(method);
-        exchange->head = !strcmp(method, "HEAD");
+        exchange->bodyless = !strcmp(method, "HEAD");
         exchange->old = strcmp(version, "HTTP/1.1") != 0;
         atomic_fetch_add(&exchange->dispatch->busy, 1);
         locate(exchange);
@@ -463,15 +490,17 @@ bool dispatch_request(void *state, const char *method, const char *version, cons
     return false;
 }
 
-void dispatch_end(void *state)
+void dispatch_end(struct exchange *exchange)
 {
-    struct exchange *exchange = state;
+    const size_t start = offsetof(struct exchange, stage);
     if (exchange->stage != STAGE_LINE)
         atomic_fetch_sub(&exchange->dispatch->busy, 1);
-    connection_mark(exchange->dispatch->connections, exchange->connection, CONNECTION_WAITING);
+    mark(exchange, CONNECTION_WAITING);
     web_response_finish(&exchange->response);
     login_ask_finish(&exchange->ask);
     buf_finish(&exchange->body);
-    arena_finish(&exchange->arena);
-    free(exchange);
+    if (exchange->arena.used_bytes > ARENA_KEPT_BYTES)
+        arena_finish(&exchange->arena);
+    arena_reset(&exchange->arena);
+    memset((char *)exchange + start, 0, sizeof *exchange - start);
 }

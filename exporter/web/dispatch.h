@@ -42,15 +42,20 @@ void dispatch_stop(struct dispatch *dispatch);
 /* When no connection is left. */
 void dispatch_finish(struct dispatch *dispatch);
 
-/* A request begins with this target. Returns its state. */
-void *dispatch_begin(struct dispatch *dispatch, struct MHD_Connection *handle, const char *target);
+/* A connection has come and goes: who asks over it, one request after the other. */
+struct exchange;
+struct exchange *dispatch_open(struct dispatch *dispatch, struct MHD_Connection *handle);
+void dispatch_close(struct exchange *exchange);
+
+/* A request begins with this target. */
+void dispatch_begin(struct exchange *exchange, const char *target);
 
 /* Called once with the head, once for each piece of the body, once at its end, and again when an
  * answer is ready. False = close the connection. */
-bool dispatch_request(void *state, const char *method, const char *version, const char *upload,
-                      size_t *upload_bytes);
+bool dispatch_request(struct exchange *exchange, const char *method, const char *version,
+                      const char *upload, size_t *upload_bytes);
 
 /* The request is over, answered or not. */
-void dispatch_end(void *state);
+void dispatch_end(struct exchange *exchange);
 
 extern const struct family *const dispatch_families[];

@@ -43,11 +43,10 @@ static void on_connection(void *context, struct MHD_Connection *handle, void **s
                           enum MHD_ConnectionNotificationCode code)
 {
     struct listener *listener = context;
-    struct connections *connections = &listener->web->connections;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *socket_context = connection_open(connections, handle);
+        *socket_context = dispatch_open(&listener->web->dispatch, handle);
     } else {
-        connection_close(connections, *socket_context);
+        dispatch_close(*socket_context);
         *socket_context = NULL;
     }
 }
@@ -63,10 +62,14 @@ static void hide_queries(const char *target)
 
 static void *on_line(void *context, const char *target, struct MHD_Connection *handle)
 {
-    struct listener *listener = context;
-    void *state = dispatch_begin(&listener->web->dispatch, handle, target);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    (void)context;
+    if (!info || !info->socket_context)
+        memory_abort("a connection nobody opened");
+    dispatch_begin(info->socket_context, target);
     hide_queries(target);
-    return state;
+    return info->socket_context;
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *handle, const char *path,

@@ -75,37 +75,69 @@ void web_request_header(const struct web_request *request, const char *name, str
 
 /* --- the head as a whole -------------------------------------------------------------------- */
 
-/* What the headers say that must not be said twice. */
-struct headers {
-    size_t hosts, lengths, codings;
-    const char *host, *coding;
-    bool odd;
+static const struct {
+    const char *name;
+    size_t length;
+} fields[WEB_FIELDS] = {
+#define FIELD(name)                                                                                \
+    {                                                                                              \
+        name, sizeof name - 1                                                                      \
+    }
+    [WEB_HOST] = FIELD("Host"),
+    [WEB_CONTENT_LENGTH] = FIELD("Content-Length"),
+    [WEB_TRANSFER_ENCODING] = FIELD("Transfer-Encoding"),
+    [WEB_AUTHORIZATION] = FIELD("Authorization"),
+    [WEB_ACCEPT] = FIELD("Accept"),
+    [WEB_ACCEPT_ENCODING] = FIELD("Accept-Encoding"),
+#undef FIELD
 };
 
 static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
+                                   size_t name_bytes, const char *value, size_t value_bytes)
 {
-    struct headers *headers = context;
-    const char *text = value ? value : "";
+    struct web_head *head = context;
     (void)kind;
-    if (name[strcspn(name, " \t")])
-        headers->odd = true;
-    if (!strcasecmp(name, "Host")) {
-        headers->hosts++;
-        headers->host = text;
-    } else if (!strcasecmp(name, "Transfer-Encoding")) {
-        headers->codings++;
-        headers->coding = text;
-    } else if (!strcasecmp(name, "Content-Length")) {
-        headers->lengths++;
+    (void)value_bytes;
+    if (memchr(name, ' ', name_bytes) || memchr(name, '\t', name_bytes))
+        head->odd = true;
+    for (size_t i = 0; i < WEB_FIELDS; i++) {
+        if (fields[i].length != name_bytes || strncasecmp(name, fields[i].name, name_bytes) != 0)
+            continue;
+        if (!head->count[i]++)
+            head->first[i] = value ? value : "";
+        break;
     }
     return MHD_YES;
 }
 
+void web_request_read(struct MHD_Connection *connection, struct web_head *head)
+{
+    *head = (struct web_head){ 0 };
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, note_header, head);
+}
+
+const char *web_request_field(const struct web_request *request, enum web_field field,
+                              struct buf *joined)
+{
+    const struct web_head *head = request->head;
+    if (!head || !head->count[field])
+        return "";
+    if (head->count[field] == 1)
+        return head->first[field];
+    buf_reset(joined);
+    web_request_header(request, fields[field].name, joined);
+    return buf_cstr(joined);
+}
+
 static bool is_host(const char *text)
 {
-    return !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                              "-._~:[]%")];
+    for (; *text; text++) {
+        char letter = *text | 0x20;
+        if (!(letter >= 'a' && letter <= 'z') && !(*text >= '0' && *text <= '9') &&
+            !strchr("-._~:[]%", *text))
+            return false;
+    }
+    return true;
 }
 
 static size_t head_bytes_of(struct MHD_Connection *connection)
@@ -115,13 +147,13 @@ static size_t head_bytes_of(struct MHD_Connection *connection)
     return info ? info->header_size : 0;
 }
 
-int web_request_check(struct MHD_Connection *connection, bool old, const struct target *target,
-                      size_t head_bytes, const char **reason)
+int web_request_check(struct MHD_Connection *connection, const struct web_head *head, bool old,
+                      const struct target *target, size_t head_bytes, const char **reason)
 {
-    struct headers headers = { 0 };
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, note_header, &headers);
-    bool hosts_ok = headers.hosts == 1 || (old && !headers.hosts);
-    bool same = !target->authority || !headers.host || !strcasecmp(target->authority, headers.host);
+    const char *host = head->first[WEB_HOST], *coding = head->first[WEB_TRANSFER_ENCODING];
+    size_t codings = head->count[WEB_TRANSFER_ENCODING];
+    bool hosts_ok = head->count[WEB_HOST] == 1 || (old && !head->count[WEB_HOST]);
+    bool same = !target->authority || !host || !strcasecmp(target->authority, host);
     const struct {
         bool wrong;
         int status;
@@ -130,13 +162,12 @@ int web_request_check(struct MHD_Connection *connection, bool old, const struct 
         { target->status == 431, 431, "too many query parameters" },
         { target->status, 400, "malformed request target" },
         { head_bytes_of(connection) > head_bytes, 431, "request head too large" },
-        { headers.odd, 400, "malformed header name" },
+        { head->odd, 400, "malformed header name" },
         { !hosts_ok, 400, "exactly one Host header is needed" },
-        { !same || (headers.host && !is_host(headers.host)), 400, "malformed Host header" },
-        { headers.lengths + headers.codings > 1 || (old && headers.codings), 400,
+        { !same || (host && !is_host(host)), 400, "malformed Host header" },
+        { head->count[WEB_CONTENT_LENGTH] + codings > 1 || (old && codings), 400,
           "ambiguous length of the request body" },
-        { headers.coding && strcasecmp(headers.coding, "chunked") != 0, 501,
-          "unknown transfer coding" },
+        { coding && strcasecmp(coding, "chunked") != 0, 501, "unknown transfer coding" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(checks); i++)
         if (checks[i].wrong) {
@@ -146,8 +177,8 @@ int web_request_check(struct MHD_Connection *connection, bool old, const struct 
     return 0;
 }
 
-bool web_request_announces(struct MHD_Connection *connection, size_t limit_bytes)
+bool web_request_announces(const struct web_head *head, size_t limit_bytes)
 {
-    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+    const char *length = head->first[WEB_CONTENT_LENGTH];
     return length && strtoull(length, NULL, 10) > limit_bytes;
 }

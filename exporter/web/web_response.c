@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "core/memory.h"
-#include "exporter/web/connection.h"
 
 /* What an answer in pieces costs while it is sent: a database is open for it. */
 enum { PIECES_COST = 2 * 1024 * 1024 };
@@ -28,6 +27,17 @@ void web_response_buf(struct web_response *response, int status, const char *typ
     response->count = body->length;
     response->release = free;
     *body = (struct buf){ 0 };
+}
+
+void web_response_shared(struct web_response *response, const char *type, struct web_shared *shared)
+{
+    const struct buf *bytes = web_shared_bytes(shared);
+    response->status = 200;
+    response->type = type;
+    response->bytes = bytes->data;
+    response->count = bytes->length;
+    response->release = web_shared_release;
+    response->owner = response->shared = shared;
 }
 
 void web_response_text(struct web_response *response, int status, const char *text)
@@ -66,14 +76,14 @@ void web_response_finish(struct web_response *response)
 }
 
 static struct MHD_Response *create(struct web_response *response, struct MHD_Connection *connection,
-                                   struct pool *pool)
+                                   struct pool *pool, uint64_t peer)
 {
     void *bytes = (void *)(uintptr_t)response->bytes; /* the library only reads it */
     const struct stream_source source = { response->next, response->release, response->owner };
     if (response->next) {
-        struct MHD_Response *handle = stream_create(
-            connection, pool, connection_peer(connection), &response->first, &source);
-        if (response->head) /* else the library ends the chunks of a body that is not sent */
+        struct MHD_Response *handle =
+            stream_create(connection, pool, peer, &response->first, &source);
+        if (response->bodyless) /* else the library ends the chunks of a body that is not sent */
             MHD_set_response_options(handle, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
         return handle;
     }
@@ -88,22 +98,53 @@ static void add_header(void *handle, const char *name, const char *value)
         MHD_add_response_header(handle, name, value);
 }
 
-bool web_response_send(struct web_response *response, struct MHD_Connection *connection,
-                       struct pool *pool, struct admission *admission)
+struct dress {
+    const struct web_response *response;
+    struct admission *admission;
+};
+
+static void add_headers(void *context, struct MHD_Response *handle)
 {
-    int status = response->status ? response->status : 200;
-    struct MHD_Response *handle = create(response, connection, pool);
-    if (admission)
-        admission_headers(admission, add_header, handle);
-    if (response->type)
-        add_header(handle, "Content-Type", response->type);
+    const struct dress *dress = context;
+    if (dress->admission)
+        admission_headers(dress->admission, add_header, handle);
+    if (dress->response->type)
+        add_header(handle, "Content-Type", dress->response->type);
     add_header(handle, "Cache-Control", "no-store");
     add_header(handle, "X-Content-Type-Options", "nosniff");
-    for (const struct web_pair *header = response->headers; header->name; header++)
+    for (const struct web_pair *header = dress->response->headers; header->name; header++)
         add_header(handle, header->name, header->value);
-    enum MHD_Result result = MHD_queue_response(connection, (unsigned)status, handle);
-    MHD_destroy_response(handle);
+}
+
+/* False when what is kept of the bytes is another answer: with other headers since they were read
+ * anew, or of another type. */
+static bool send_shared(const struct web_response *response, struct MHD_Connection *connection,
+                        struct admission *admission, bool *sent)
+{
+    struct dress dress = { response, admission };
+    const struct web_shared_key key = { response->type,
+                                        admission ? admission_number(admission) : 0 };
+    struct MHD_Response *answer =
+        response->shared ? web_shared_answer(response->shared, key, add_headers, &dress) : NULL;
+    if (!answer)
+        return false;
+    *sent = MHD_queue_response(connection, MHD_HTTP_OK, answer) == MHD_YES;
+    web_shared_release(response->shared);
+    return true;
+}
+
+bool web_response_send(struct web_response *response, struct MHD_Connection *connection,
+                       struct pool *pool, uint64_t peer, struct admission *admission)
+{
+    bool sent;
+    int status = response->status ? response->status : 200;
+    if (!send_shared(response, connection, admission, &sent)) {
+        struct MHD_Response *handle = create(response, connection, pool, peer);
+        add_headers(&(struct dress){ response, admission }, handle);
+        sent = MHD_queue_response(connection, (unsigned)status, handle) == MHD_YES;
+        MHD_destroy_response(handle);
+    }
     arena_finish(&response->scratch);
     *response = (struct web_response){ 0 };
-    return result == MHD_YES;
+    return sent;
 }

@@ -6,6 +6,7 @@
 #include "exporter/web/admission.h"
 #include "exporter/web/stream.h"
 #include "exporter/web/web_request.h"
+#include "exporter/web/web_shared.h"
 
 enum { WEB_HEADERS_MAX = 6 };
 
@@ -23,8 +24,9 @@ struct web_response {
     struct buf first;             /* with next: instead of the bytes */
     void (*release)(void *owner); /* called when the bytes have been sent; NULL = static bytes */
     void *owner;
+    struct web_shared *shared; /* the owner, when others get the same bytes; else NULL */
     stream_next *next; /* more is made while the bytes are sent, by owner; NULL = they are all */
-    bool head;         /* it answers a HEAD; set by the server */
+    bool bodyless;     /* it answers a HEAD; set by the server */
 };
 
 /* Answer with a copy of one line of text. */
@@ -33,6 +35,11 @@ void web_response_text(struct web_response *response, int status, const char *te
 /* Answer with the bytes of the buf; they are owned, the buf is empty after. type: static. */
 void web_response_buf(struct web_response *response, int status, const char *type,
                       struct buf *body);
+
+/* Answer with bytes that others get with the same headers, the type excepted; the reference is
+ * owned. type: static. */
+void web_response_shared(struct web_response *response, const char *type,
+                         struct web_shared *shared);
 
 /* Answer in pieces of which the first is in the buf, a text of ours that is empty after. The source
  * is owned. */
@@ -46,7 +53,7 @@ void web_response_header(struct web_response *response, const char *name, const 
 void web_response_finish(struct web_response *response);
 
 /* Hand it to the connection, which releases it; false = the connection cannot take it. pool: where
- * pieces are made. admission: whose headers go with it, instead of ours of the same name; NULL =
- * none. */
+ * pieces are made, for this peer. admission: whose headers go with it, instead of ours of the same
+ * name; NULL = none. */
 bool web_response_send(struct web_response *response, struct MHD_Connection *connection,
-                       struct pool *pool, struct admission *admission);
+                       struct pool *pool, uint64_t peer, struct admission *admission);

@@ -16,6 +16,7 @@ struct fake_options {
     bool quota, log, fixed_now, empty;
     const char *certificate, *key; /* files */
     const char *secret, *client_id, *tenant_id, *federated_token;
+    const char *client_certificate, *identity_header, *arc_keys;
     const char *recorded, *recorded_assessments, *recorded_metadata, *recorded_scores,
         *recorded_controls, *recorded_plans;
 };
@@ -41,6 +42,7 @@ struct fake {
     struct buf names; /* what everything is called: the inside of a JSON string; empty = as drawn */
     struct fake_quota quotas[16];
     uint64_t tokens_issued, throttled;
+    char arc_key[37]; /* the one that was named last; "" = it was used */
     struct {
         const char *label;
         uint64_t requests, statuses[FAKE_STATUS_MAX];

@@ -47,6 +47,7 @@ static const struct { const char *word; enum fault_stage stage; } names[FAULT_NA
     [FAULT_RAW_NEXTLINK]     = { "raw-nextlink", FAULT_STATE },
     [FAULT_NEW_SECRET]       = { "new-secret", FAULT_STATE },
     [FAULT_EXPIRES_ON]       = { "expires-on", FAULT_STATE },
+    [FAULT_CLAIMS]           = { "claims", FAULT_STATE },
 };
 
 static const struct { const char *key; size_t offset; size_t bytes; /* 0: a number */ } keys[] = {

@@ -42,6 +42,7 @@ enum fault_name {
     FAULT_RAW_NEXTLINK,
     FAULT_NEW_SECRET,
     FAULT_EXPIRES_ON,
+    FAULT_CLAIMS,
     FAULT_NAME_COUNT
 };
 

@@ -15,6 +15,7 @@
 #include "recorded.h"
 #include "remediations.h"
 #include "rest.h"
+#include "platform.h"
 #include "token.h"
 
 #define SUBSCRIPTION "/subscriptions/{}"
@@ -81,7 +82,8 @@ static const struct route {
       TOKEN_DEFENDER_API },
     { "GET", "/tenants", "tenants", SUBSCRIPTION_VERSIONS, token_tenants },
     { "POST", "/{}/oauth2/v2.0/token", "token", NULL, token_entra },
-    { "GET", "/metadata/identity/oauth2/token", "imds", NULL, token_metadata_service },
+    { "GET", "/metadata/identity/oauth2/token", "imds", NULL, platform_local },
+    { "GET", "/msi/token", "app_service", NULL, platform_app_service },
     { "GET", "/common/discovery/instance", "discovery", NULL, token_discovery },
     { "GET", "/{}/v2.0/.well-known/openid-configuration", "discovery", NULL, token_openid },
     { "GET", "/adfs/.well-known/openid-configuration", "discovery", NULL, token_adfs },

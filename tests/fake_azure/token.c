@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "assertion.h"
 #include "core/clock.h"
 #include "core/compiler.h"
 #include "core/hash.h"
@@ -66,15 +67,29 @@ static enum token_audience audience_of(const char *asked)
                                                                   : TOKEN_RESOURCE_MANAGER;
 }
 
-/* "fake-token~principal~expiry~number~audience.signature" */
-static void issue(struct request *request, const char *principal, const char *asked,
-                  struct buf *out)
+/* What FAULT_CLAIMS demands of a token. source: Microsoft identity platform, claims challenges. */
+#define DEMANDED "\"nbf\":{\"essential\":true,\"value\":\"1604106651\"}"
+
+/* What a token knows of claims. */
+enum { TOKEN_CAPABLE = 1, TOKEN_HAS_DEMANDED = 2 };
+
+static int claims_of(const struct request *request)
+{
+    char claims[4096] = "";
+    if (!form_field(&request->body, "claims", claims, sizeof claims))
+        return 0;
+    return (strcasestr(claims, "\"xms_cc\":{\"values\":[\"cp1\"]}") ? TOKEN_CAPABLE : 0) |
+           (strstr(claims, DEMANDED) ? TOKEN_HAS_DEMANDED : 0);
+}
+
+/* "fake-token~principal~expiry~number~audience~claims.signature" */
+void token_issue(struct request *request, const char *principal, const char *asked, struct buf *out)
 {
     char payload[200];
     struct fake *fake = request->fake;
-    snprintf(payload, sizeof payload, "fake-token~%.60s~%lld~%llu~%d", principal,
+    snprintf(payload, sizeof payload, "fake-token~%.60s~%lld~%llu~%d~%d", principal,
              (long long)clock_now_s() + fake->options.token_lifetime_s,
-             (unsigned long long)++fake->tokens_issued, audience_of(asked));
+             (unsigned long long)++fake->tokens_issued, audience_of(asked), claims_of(request));
     fake_sign(fake, payload, out);
 }
 
@@ -103,6 +118,16 @@ static bool credential(const struct request *request, struct reply *reply)
                      "'client_assertion', 'client_secret' or 'request' is required for the "
                      "'client_credentials' grant type.");
         return false;
+    }
+    if (options->client_certificate) {
+        char url[500], client[128] = "";
+        snprintf(url, sizeof url, "%s%s", request->origin, request->path);
+        form_field(&request->body, "client_id", client, sizeof client);
+        struct assertion_refusal why =
+            assertion_check(options->client_certificate, value, url, client);
+        if (why.number)
+            refuse_entra(reply, 401, "invalid_client", why.number, why.text);
+        return !why.number;
     }
     if (*value && (!options->federated_token || strcmp(value, options->federated_token) == 0))
         return true;
@@ -149,67 +174,12 @@ void token_entra(struct request *request, struct reply *reply)
     if (!credential(request, reply))
         return;
     CLEANUP(buf_finish) struct buf token = { 0 };
-    issue(request, client, value, &token);
+    token_issue(request, client, value, &token);
     reply->status = 200;
     buf_printf(&reply->body,
                "{\"token_type\":\"Bearer\",\"expires_in\":%ld,\"ext_expires_in\":%ld,"
                "\"access_token\":\"%s\"}",
                options->token_lifetime_s, options->token_lifetime_s, buf_cstr(&token));
-}
-
-void token_metadata_service(struct request *request, struct reply *reply)
-{
-    const struct fake_options *options = &request->fake->options;
-    const struct fault *skew = faults_state(&request->fake->faults, FAULT_SKEW);
-    const char *metadata = request_header(request, "Metadata");
-    const char *resource = request_parameter(request, "resource");
-    const char *client = request_parameter(request, "client_id");
-    int64_t now = clock_now_s() + (skew ? skew->seconds : 0);
-    if (!metadata || strcmp(metadata, "true") != 0) {
-        reply_text(reply, 400,
-                   "{\"error\":\"invalid_request\",\"error_description\":"
-                   "\"Required metadata header not specified\"}");
-        return;
-    }
-    if (!resource || !request_parameter(request, "api-version")) {
-        reply_text(reply, 400,
-                   "{\"error\":\"invalid_request\",\"error_description\":"
-                   "\"Required query variable 'resource' or 'api-version' is missing\"}");
-        return;
-    }
-    if (client && strcasecmp(client, options->client_id) != 0) {
-        reply_text(reply, 400,
-                   "{\"error\":\"invalid_request\",\"error_description\":"
-                   "\"Identity not found\"}");
-        return;
-    }
-    CLEANUP(buf_finish) struct buf token = { 0 };
-    struct json_writer writer = { .out = &reply->body };
-    char text[32];
-    issue(request, "managed-identity", resource, &token);
-    reply->status = 200;
-    json_open(&writer, NULL, '{'); /* numbers are texts here */
-    json_add_text(&writer, "access_token", buf_cstr(&token));
-    json_add_text(&writer, "client_id", options->client_id);
-    const struct fault *date = faults_state(&request->fake->faults, FAULT_EXPIRES_ON);
-    if (date) {
-        time_t end = (time_t)(now + options->token_lifetime_s);
-        struct tm parts;
-        strftime(text, sizeof text,
-                 strcmp(date->body, "us") == 0 ? "%m/%d/%Y %I:%M:%S %p +00:00" : "%FT%TZ",
-                 gmtime_r(&end, &parts));
-    } else {
-        snprintf(text, sizeof text, "%ld", options->token_lifetime_s);
-        json_add_text(&writer, "expires_in", text);
-        json_add_text(&writer, "ext_expires_in", text);
-        snprintf(text, sizeof text, "%lld", (long long)now + options->token_lifetime_s);
-    }
-    json_add_text(&writer, "expires_on", text);
-    snprintf(text, sizeof text, "%lld", (long long)now - 300);
-    json_add_text(&writer, "not_before", text);
-    json_add_text(&writer, "resource", resource);
-    json_add_text(&writer, "token_type", "Bearer");
-    json_close(&writer, '}');
 }
 
 void token_refuse(struct reply *reply, bool expired)
@@ -224,12 +194,32 @@ void token_refuse(struct reply *reply, bool expired)
                  code);
 }
 
+/* Continuous Access Evaluation: who understands demands is told which, others are just refused. */
+static void demand_claims(struct reply *reply, int claims)
+{
+    static const char wanted[] = "{\"access_token\":{" DEMANDED "}}";
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    if (!(claims & TOKEN_CAPABLE)) {
+        token_refuse(reply, false);
+        return;
+    }
+    hash_base64(wanted, strlen(wanted), &text);
+    reply_error(reply, 401, "InvalidAuthenticationToken",
+                "Continuous access evaluation resulted in claims challenge with result: "
+                "InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp");
+    reply_header(reply, "WWW-Authenticate",
+                 "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/"
+                 "oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\", error="
+                 "\"insufficient_claims\", claims=\"%s\"",
+                 buf_cstr(&text));
+}
+
 bool token_check(struct request *request, enum token_audience wanted, struct reply *reply)
 {
     const char *header = request_header(request, "Authorization");
     char text[400], principal[64];
     long long expiry;
-    int audience;
+    int audience, claims = 0;
     if (!header || strncasecmp(header, "Bearer ", 7) != 0) {
         reply_error(reply, 401, "AuthenticationFailed",
                     "Authentication failed. The 'Authorization' header is missing.");
@@ -239,7 +229,8 @@ bool token_check(struct request *request, enum token_audience wanted, struct rep
     }
     if (snprintf(text, sizeof text, "%s", header + 7) >= (int)sizeof text ||
         !fake_verify(request->fake, text) ||
-        sscanf(text, "fake-token~%63[^~]~%lld~%*u~%d", principal, &expiry, &audience) != 3) {
+        sscanf(text, "fake-token~%63[^~]~%lld~%*u~%d~%d", principal, &expiry, &audience, &claims) !=
+            4) {
         token_refuse(reply, false);
         return false;
     }
@@ -250,6 +241,10 @@ bool token_check(struct request *request, enum token_audience wanted, struct rep
     if (audience != (int)wanted) {
         reply_error(reply, 401, "InvalidAuthenticationTokenAudience",
                     "The access token has been obtained for the wrong audience or resource.");
+        return false;
+    }
+    if (faults_state(&request->fake->faults, FAULT_CLAIMS) && !(claims & TOKEN_HAS_DEMANDED)) {
+        demand_claims(reply, claims);
         return false;
     }
     memcpy(request->principal, principal, sizeof principal);

@@ -54,7 +54,10 @@ LIBRARIES = (
     ("cJSON", r"cjson/|cJSON\.h", r"\bcJSON\w*", r"core/json\.c"),
     ("libcurl", r"curl/", r"\b(curl_\w+|CURL\w*)\b", r"core/http\.c"),
     ("libyaml", r"yaml\.h", r"\byaml_\w+_t\b|\byaml_parser_\w+", r"core/options\w*\.c"),
-    ("OpenSSL", r"openssl/", r"\b(EVP|HMAC|SHA256|RAND)_\w+", r"core/hash\.c"),
+    ("libcrypto's digests", r"openssl/(hmac|sha|rand)", r"\b(HMAC|SHA256|RAND)_\w+",
+     r"core/hash\.c"),
+    ("libcrypto's keys", r"openssl/(?!hmac|sha|rand)", r"\b(EVP_(?!sha256\b)|PEM_[rw]|PKCS12_)\w+",
+     r"core/certificate\.c"),
     ("zlib", r"zlib\.h", r"\b(z_stream|gzFile|deflateInit\w*|inflateInit\w*)\b", r"core/gzip\.c"),
     ("PCRE2", r"pcre2", r"\b(pcre2_\w+|PCRE2_\w+)\b", r"core/regex\.c"),
     ("libcrypt", r"crypt\.h", r"\b(crypt_\w*r\w*|crypt_data)\b", r"exporter/web/password\.c"),
@@ -72,7 +75,7 @@ MEMORY_HOME = "core/memory.c"
 COLUMNS_BY_NUMBER = re.compile(r"\bdatabase_(text|integer|number|blob|bind_values)\s*\(")
 STORE_ROOM = "alerts/store"
 COLLECTOR_LIST = "collectors/list.h"
-FAKE_AZURE_MAY = ("cJSON", "zlib", "libmicrohttpd")
+FAKE_AZURE_MAY = ("cJSON", "zlib", "libmicrohttpd", "libcrypto's keys")
 
 CODE = (".c", ".h", ".py", ".cmake", "CMakeLists.txt")
 IGNORED = {".git", "build", "__pycache__", "node_modules"}

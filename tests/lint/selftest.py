@@ -74,6 +74,7 @@ CASES = (
     ("cJSON twice", "libraries", {"core/b.c": "#include <cjson/cJSON.h>\n"}),
     ("curl in a collector", "libraries", {"collectors/b.c": "#include <curl/curl.h>\n"}),
     ("OpenSSL elsewhere", "libraries", {"core/b.c": "#include <openssl/evp.h>\n"}),
+    ("keys where digests are", "libraries", {"core/hash.c": "#include <openssl/evp.h>\n"}),
     ("zlib elsewhere", "libraries", {"exporter/b.c": "#include <zlib.h>\n"}),
     ("PCRE2 elsewhere", "libraries", {"exporter/b.c": "#include <pcre2.h>\n"}),
     ("libcrypt elsewhere", "libraries", {"core/b.c": "#include <crypt.h>\n"}),

@@ -246,14 +246,14 @@ TEST(refused_token_is_replaced_once)
     start(&fixture);
     use_secret(&fixture);
     CHECK(header(&fixture));
-    auth_invalidate(fixture.auth, "Bearer another");
-    auth_invalidate(fixture.auth, "");
+    auth_invalidate(fixture.auth, "Bearer another", NULL);
+    auth_invalidate(fixture.auth, "", NULL);
     CHECK(header(&fixture));
     CHECK_INT(loopback_requests(fixture.endpoint.server), 1);
-    auth_invalidate(fixture.auth, "Bearer token-number-1");
+    auth_invalidate(fixture.auth, "Bearer token-number-1", NULL);
     CHECK(header(&fixture));
     CHECK_TEXT(buf_cstr(&fixture.header), "Bearer token-number-2");
-    auth_invalidate(fixture.auth, "Bearer token-number-1"); /* a slower thread says it again */
+    auth_invalidate(fixture.auth, "Bearer token-number-1", NULL); /* a slower thread, too */
     CHECK(header(&fixture));
     CHECK_INT(loopback_requests(fixture.endpoint.server), 2);
 }
