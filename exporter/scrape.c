@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/gzip.h"
 #include "core/memory.h"
+#include "core/worker.h"
 #include "exporter/negotiation.h"
 #include "exporter/process.h"
 #include "exporter/rendition.h"
@@ -20,6 +21,13 @@
 /* A scrape within this time of another gets the same bytes: at a normal pace every scrape sees
  * fresh values, at a benchmark's pace the program's own metrics cost nothing. */
 enum { OWN_FRESH_MS = 100 };
+
+/* While somebody renders, others get bytes of so long ago, or wait. */
+enum { OLD_MS = 1000 };
+
+/* How often is looked whether the data are new; rendering ahead takes at most one part of so many
+ * of the time, however often they are. */
+enum { AHEAD_MS = 200, AHEAD_SHARE = 10 };
 
 /* What is compressed each time it is made. */
 enum { GZIP_OWN = 1 };
@@ -57,6 +65,7 @@ struct scrape {
     double began_at; /* Unix seconds */
     struct domain domain;
     struct rendition_set renditions; /* the domain part */
+    struct worker *ahead;            /* NULL = it is not started */
     struct body bodies[ENCODINGS_MAX][RENDITION_CODINGS];
 };
 
@@ -293,6 +302,14 @@ static bool is_fresh(const struct scrape *scrape, const struct body *body)
            scrape->domain.rules == scrape->rules && is_current(scrape);
 }
 
+/* Whether it can be sent now; the lock is held. */
+static bool is_usable(const struct scrape *scrape, const struct body *body)
+{
+    if (!scrape->rendering)
+        return is_fresh(scrape, body);
+    return body->shared && clock_monotonic_ms() - body->made_at_ms < OLD_MS;
+}
+
 static struct job job_of(struct scrape *scrape, const struct wanted *wanted)
 {
     struct job job = { .scrape = scrape, .rendition = wanted->rendition, .coding = wanted->coding };
@@ -340,14 +357,61 @@ static struct web_shared *acquire_body(struct scrape *scrape, const struct wante
 {
     struct body *body = body_of(scrape, wanted);
     pthread_mutex_lock(&scrape->lock);
-    while (scrape->rendering && !body->shared)
+    while (scrape->rendering && !is_usable(scrape, body))
         pthread_cond_wait(&scrape->rendered, &scrape->lock);
-    if (!scrape->rendering && !is_fresh(scrape, body))
+    if (!is_usable(scrape, body))
         refresh(scrape, wanted);
     struct web_shared *shared = body->shared;
     web_shared_acquire(shared);
     pthread_mutex_unlock(&scrape->lock);
     return shared;
+}
+
+/* --- ahead ---------------------------------------------------------------------------------- */
+
+/* One that is expected; false = none is. */
+static bool find_expected(struct scrape *scrape, struct wanted *wanted)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < scrape->renditions.count; i++)
+        for (size_t coding = 0; coding < RENDITION_CODINGS; coding++) {
+            *wanted = (struct wanted){ &scrape->renditions.formats[i], coding, NULL };
+            if (rendition_expected(wanted->rendition, coding, now_ms))
+                return true;
+        }
+    return false;
+}
+
+bool scrape_ahead(struct scrape *scrape)
+{
+    struct wanted wanted;
+    pthread_mutex_lock(&scrape->lock);
+    bool due = !scrape->rendering && find_expected(scrape, &wanted) &&
+               (scrape->domain.rules != scrape->rules || !is_current(scrape));
+    if (due)
+        refresh(scrape, &wanted); /* with it all that are expected */
+    pthread_mutex_unlock(&scrape->lock);
+    return due;
+}
+
+static int64_t tick(void *context)
+{
+    int64_t began_ms = clock_monotonic_ms();
+    if (!scrape_ahead(context))
+        return AHEAD_MS;
+    int64_t rest_ms = (clock_monotonic_ms() - began_ms) * (AHEAD_SHARE - 1);
+    return rest_ms > AHEAD_MS ? rest_ms : AHEAD_MS;
+}
+
+void scrape_start(struct scrape *scrape)
+{
+    scrape->ahead = worker_start("ahead", tick, NULL, scrape, AHEAD_MS);
+}
+
+void scrape_stop(struct scrape *scrape)
+{
+    worker_stop(scrape->ahead);
+    scrape->ahead = NULL;
 }
 
 void scrape_print(struct scrape *scrape, struct buf *out)
@@ -462,8 +526,7 @@ bool scrape_handle_at_once(void *context, const struct web_request *request,
     const struct wanted wanted = negotiate(scrape, request);
     pthread_mutex_lock(&scrape->lock);
     struct body *body = body_of(scrape, &wanted);
-    struct web_shared *shared =
-        body->shared && (scrape->rendering || is_fresh(scrape, body)) ? body->shared : NULL;
+    struct web_shared *shared = is_usable(scrape, body) ? body->shared : NULL;
     if (shared)
         web_shared_acquire(shared);
     pthread_mutex_unlock(&scrape->lock);

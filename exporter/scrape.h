@@ -30,6 +30,14 @@ struct scrape_config {
 bool scrape_configure(struct scrape *scrape, const struct scrape_config *config,
                       struct error *error) MUST_USE;
 
+/* Render what is expected when the data or the rules are others than it was rendered of; false =
+ * nothing was to be done. */
+bool scrape_ahead(struct scrape *scrape);
+
+/* Do so all the time, on a thread of its own, until it is stopped. */
+void scrape_start(struct scrape *scrape);
+void scrape_stop(struct scrape *scrape);
+
 /* The handler of /metrics; context: the scrape. */
 void scrape_handle(void *scrape, const struct web_request *request, struct web_response *response);
 

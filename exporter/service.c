@@ -573,6 +573,7 @@ bool service_start(struct service *service, struct error *error)
     service->running = true;
     if (service->alerting)
         alerting_start(service->alerting);
+    scrape_start(service->scrape);
     otlp_start(service->otlp);
     runner_start(service->engine.runner);
     pthread_mutex_unlock(&service->lock);
@@ -586,6 +587,8 @@ void service_stop(struct service *service)
     pthread_mutex_lock(&service->lock);
     if (service->running)
         runner_stop(service->engine.runner);
+    if (service->running)
+        scrape_stop(service->scrape);
     if (service->running)
         otlp_stop(service->otlp);
     if (service->running && service->alerting)

@@ -1,6 +1,7 @@
 #include "exporter/scrape.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "collectors/run/runner.h"
@@ -298,6 +299,127 @@ static const struct encoding counting[] = {
       .end = "]",
       .family = count_family },
 };
+
+/* --- ahead ---------------------------------------------------------------------------------- */
+
+static atomic_size_t renderings;
+static atomic_bool slow; /* rendering goes on as long as this */
+
+static void count_renderings(const struct sample *samples, size_t count,
+                             const struct encoding_options *options, struct buf *out)
+{
+    if (!strcmp(samples->family->name, "defender_collector_rows"))
+        for (renderings++; slow;)
+            clock_sleep_ms(1);
+    count_family(samples, count, options, out);
+}
+
+static const struct encoding counted[] = {
+    { .name = "counted",
+      .media = "text/plain",
+      .content_types = { "t" },
+      .family = count_renderings },
+};
+
+static struct web_response answer_gzip(struct bench *bench)
+{
+    const struct web_head head = { .first[WEB_ACCEPT_ENCODING] = "gzip",
+                                   .count[WEB_ACCEPT_ENCODING] = 1 };
+    const struct web_request request = { .method = WEB_GET, .path = "/metrics", .head = &head };
+    struct web_response response = { 0 };
+    scrape_handle(bench->scrape, &request, &response);
+    CHECK_TEXT(response.headers[1].value, "gzip");
+    return response;
+}
+
+/* Not by the first scrape after that. */
+TEST(what_is_expected_is_rendered_when_data_are_new)
+{
+    CLEANUP(tear_down) struct bench bench = set_up_with(counted, ARRAY_COUNT(counted), NULL);
+    struct error error;
+    publish(&bench, SOURCE(assessments), 7);
+    CHECK(!scrape_ahead(bench.scrape)); /* nobody has asked */
+    renderings = 0;
+    struct web_response first = answer_gzip(&bench);
+    answer_finish(&first);
+    CHECK_INT(renderings, 1);
+    CHECK(!scrape_ahead(bench.scrape)); /* nothing is new */
+    publish(&bench, SOURCE(assessments), 8);
+    CHECK(scrape_ahead(bench.scrape));
+    CHECK_INT(renderings, 2);
+    CHECK(!scrape_ahead(bench.scrape));
+    struct web_response next = answer_gzip(&bench);
+    answer_finish(&next);
+    CHECK_INT(renderings, 2);
+    CHECK(scrape_configure(bench.scrape, &(struct scrape_config){ 0 }, &error));
+    CHECK(scrape_ahead(bench.scrape));
+    CHECK_INT(renderings, 3);
+}
+
+TEST(what_is_expected_compressed_is_compressed_when_data_are_new)
+{
+    CLEANUP(tear_down) struct bench bench = set_up(NULL);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    publish(&bench, SOURCE(assessments), 7);
+    struct web_response first = answer_gzip(&bench);
+    answer_finish(&first);
+    publish(&bench, SOURCE(assessments), 8);
+    CHECK(scrape_ahead(bench.scrape));
+    print(&bench, &out); /* compresses nothing */
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{collector=\"assessments\"} 8\n");
+    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_exporter_exposition_bytes"
+                                   "{format=\"text 0.0.4\",coding=\"gzip\"} ");
+}
+
+static void *render_ahead(void *context)
+{
+    CHECK(scrape_ahead(context));
+    return NULL;
+}
+
+/* Who asks meanwhile gets what there is, for a moment; then it waits, not to show old data. */
+TEST(old_bytes_are_not_sent_however_long_rendering_takes)
+{
+    CLEANUP(tear_down) struct bench bench = set_up_with(counted, ARRAY_COUNT(counted), NULL);
+    const struct web_request request = { .method = WEB_GET, .path = "/metrics" };
+    pthread_t thread;
+    publish(&bench, SOURCE(assessments), 7);
+    CLEANUP(answer_finish) struct web_response young = answer(&bench, NULL, 0);
+    publish(&bench, SOURCE(assessments), 8);
+    slow = true;
+    renderings = 0;
+    CHECK(!pthread_create(&thread, NULL, render_ahead, bench.scrape));
+    while (!renderings)
+        clock_sleep_ms(1);
+    bool there = true;
+    for (int64_t deadline = clock_monotonic_ms() + 30000; there && clock_monotonic_ms() < deadline;
+         clock_sleep_ms(1)) {
+        CLEANUP(answer_finish) struct web_response response = { 0 };
+        there = scrape_handle_at_once(bench.scrape, &request, &response);
+        CHECK(!there || response.owner == young.owner);
+    }
+    slow = false;
+    pthread_join(thread, NULL);
+    CHECK(!there);
+    CLEANUP(answer_finish) struct web_response next = answer(&bench, NULL, 0);
+    CHECK(next.owner != young.owner);
+}
+
+TEST(a_thread_renders_ahead)
+{
+    CLEANUP(tear_down) struct bench bench = set_up_with(counted, ARRAY_COUNT(counted), NULL);
+    publish(&bench, SOURCE(assessments), 7);
+    struct web_response first = answer_gzip(&bench);
+    answer_finish(&first);
+    scrape_start(bench.scrape);
+    renderings = 0;
+    publish(&bench, SOURCE(assessments), 8);
+    int64_t deadline = clock_monotonic_ms() + 30000;
+    while (!renderings && clock_monotonic_ms() < deadline)
+        clock_sleep_ms(1);
+    scrape_stop(bench.scrape);
+    CHECK_INT(renderings, 1);
+}
 
 static size_t count_of(const char *text, char wanted)
 {
