@@ -178,6 +178,12 @@ bool alerting_audit(struct alerting *alerting, enum audit_action action, const s
     return ok;
 }
 
+void alerting_wake(struct alerting *alerting)
+{
+    evaluator_wake(alerting->evaluator);
+    delivery_wake(alerting->delivery);
+}
+
 struct view *alerting_view(struct alerting *alerting, int64_t timeout_ms)
 {
     return evaluator_view(alerting->evaluator, timeout_ms);

@@ -52,6 +52,9 @@ void alerting_emit_own(struct alerting *alerting, struct metric_set *set);
 bool alerting_audit(struct alerting *alerting, enum audit_action action, const struct audit_by *by,
                     const char *subject, const char *detail, struct error *error) MUST_USE;
 
+/* Somebody has changed silences or messages: decide and deliver soon. Any thread. */
+void alerting_wake(struct alerting *alerting);
+
 /* What is open now, for people, with a reference; NULL: none came within timeout_ms. Any thread. */
 struct view *alerting_view(struct alerting *alerting, int64_t timeout_ms);
 

@@ -10,7 +10,7 @@
 
 /* What all of them read; borrowed. */
 struct acting_source {
-    const struct view_request_source *views;
+    struct view_request_source *views;
     struct seal seal;
 };
 

@@ -14,7 +14,6 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/memory.h"
-#include "exporter/acting.h"
 #include "exporter/alerts_routes.h"
 #include "exporter/data_routes.h"
 #include "exporter/engine.h"
@@ -22,8 +21,8 @@
 #include "exporter/otlp/otlp.h"
 #include "exporter/pages/status.h"
 #include "exporter/pages_routes.h"
+#include "exporter/pages_table.h"
 #include "exporter/service_audit.h"
-#include "exporter/silences_routes.h"
 #include "exporter/systemd.h"
 #include "exporter/web/web.h"
 #include "version.h"
@@ -522,35 +521,18 @@ static void handle_status(void *context, const struct web_request *request,
 bool service_start(struct service *service, struct error *error)
 {
     const struct web_config *web = &service->engine.config->web;
-    enum { CHANGE = WEB_POST | WEB_PUT, FORM = WEB_GET | WEB_POST, API = FORM | WEB_DELETE };
+    enum { CHANGE = WEB_POST | WEB_PUT, API = WEB_GET | WEB_POST | WEB_DELETE };
     size_t body_bytes = (size_t)web->max_body_bytes;
     struct view_request_source *views = &service->views;
-    struct acting_source *acting = &service->acting;
     *views = (struct view_request_source){ service->alerting, service->snapshots, service->prefix,
                                            .started_at = clock_now_s() };
     service->acting.views = views;
     seal_init(&service->acting.seal);
     /* clang-format off */
-    const struct web_route routes[] = {
+    const struct web_route own[] = {
         { service->telemetry_path, "metrics", WEB_GET, 0, WEB_SCRAPE, scrape_handle,
           service->scrape, .at_once = scrape_handle_at_once },
-        { "/",          "overview", WEB_GET, 0, WEB_WORK, pages_routes_overview, views },
-        { "/fix-first", "fix_first", WEB_GET, 0, WEB_WORK, pages_routes_fix_first, views },
-        { "/recommendations",   "recommendations", WEB_GET, 0, WEB_WORK,
-          pages_routes_recommendations, views },
-        { "/recommendations/*", "recommendation", WEB_GET, 0, WEB_WORK,
-          pages_routes_recommendation, views },
-        { "/baselines",  "baselines",  WEB_GET, 0, WEB_WORK, pages_routes_baselines, views },
-        { "/resources",  "resources",  WEB_GET, 0, WEB_WORK, pages_routes_resources, views },
-        { "/resource",   "resource",   WEB_GET, 0, WEB_WORK, pages_routes_resource, views },
-        { "/controls",   "controls",   WEB_GET, 0, WEB_WORK, pages_routes_controls, views },
-        { "/compliance", "compliance", WEB_GET, 0, WEB_WORK, pages_routes_compliance, views },
-        { "/silences",   "silences", WEB_GET, 0, WEB_WORK, silences_routes_list, acting,
-          .forms = true },
-        { "/silences/*", "silence", FORM, body_bytes, WEB_WORK, silences_routes_one, acting,
-          .forms = true },
         { "/status",    "status",  WEB_GET, 0, WEB_WORK,    handle_status, service },
-        { "/style.css", "style",   WEB_GET, 0, WEB_AT_ONCE, pages_routes_style, NULL },
         { "/-/healthy", "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service, true },
         { "/healthz",   "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service, true },
         { "/livez",     "healthy", WEB_GET, 0, WEB_AT_ONCE, handle_healthy, service, true },
@@ -559,13 +541,15 @@ bool service_start(struct service *service, struct error *error)
         { "/api/v2/*",  "api_v2",  API, body_bytes, WEB_WORK, alerts_routes_v2, service->alerting,
           .json_only = true },
         { "/api/v1/*",  "api_v1",  WEB_GET, 0, WEB_WORK, data_routes_v1, views },
-        { "/f/*",       "finding", WEB_GET, 0, WEB_WORK, pages_routes_finding, views },
         { "/-/reload",  "reload",  CHANGE, body_bytes, WEB_WORK, handle_reload, service },
         { "/-/quit",    "quit",    CHANGE, body_bytes, WEB_WORK, handle_quit,   service },
     };
     /* clang-format on */
-    service->web = web_start(web, service->gate, service->admission, routes, ARRAY_COUNT(routes),
-                             service->metrics, error);
+    struct web_route routes[ARRAY_COUNT(own) + PAGES_TABLE_MAX];
+    memcpy(routes, own, sizeof own);
+    size_t count = pages_table(&service->acting, body_bytes, routes + ARRAY_COUNT(own));
+    service->web = web_start(web, service->gate, service->admission, routes,
+                             ARRAY_COUNT(own) + count, service->metrics, error);
     if (!service->web)
         return false;
     pthread_mutex_lock(&service->lock);

@@ -143,7 +143,7 @@ static void keep(struct one *one)
         show(one, error.code == ERROR_REQUEST ? 400 : 503, error.message);
         return;
     }
-    evaluator_wake(acting->context.evaluator);
+    alerting_wake(acting->source->views->alerting);
     acting_lead(acting, one->before ? "/silences?done=changed" : "/silences?done=made");
 }
 
@@ -158,7 +158,7 @@ static void expire(struct one *one)
         show(one, 503, error.message);
         return;
     }
-    evaluator_wake(acting->context.evaluator);
+    alerting_wake(acting->source->views->alerting);
     acting_lead(acting, "/silences?done=ended");
 }
 

@@ -372,6 +372,15 @@ bool active_each(struct database *database, enum alert_state state, active_visit
     }
 }
 
+bool active_count(struct database *database, enum alert_state state, int64_t *count,
+                  struct error *error)
+{
+    struct database_statement *statement =
+        database_prepare(database, "SELECT COUNT(*) FROM active_alert WHERE state = $1");
+    database_bind(statement, alert_state_words[state]);
+    return database_get_integer(statement, count, error);
+}
+
 void active_walk_init(struct active_walk *walk, struct database *database, enum alert_state state)
 {
     *walk = (struct active_walk){ .database = database, .state = state };

@@ -93,6 +93,10 @@ typedef bool active_visit(void *context, const struct alert *alert, struct error
 bool active_each(struct database *database, enum alert_state state, active_visit *visit,
                  void *context, struct error *error) MUST_USE;
 
+/* How many there are of one state. */
+bool active_count(struct database *database, enum alert_state state, int64_t *count,
+                  struct error *error) MUST_USE;
+
 /* Those of one state by fingerprint, which is the order of the table, in the hands of the caller,
  * who may pause: between two pieces no transaction is open, so that others are not kept waiting
  * however long that takes. Nothing is left out, nor told twice. */

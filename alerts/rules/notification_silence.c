@@ -294,6 +294,52 @@ void notification_silence_group(const char *program, const struct silence_never 
     buf_text(out, named && command.length <= COMMAND_BYTES ? buf_cstr(&command) : "");
 }
 
+/* --- matchers --------------------------------------------------------------------------------- */
+
+static void put_line(struct buf *out, const struct match *match)
+{
+    buf_text(out, out->length ? "\n" : "");
+    match_print(match, out);
+}
+
+/* What makes this alert none of those that are never silenced; NULL = nothing does. */
+static const struct match *exclusion(const struct match_list *never, const struct alert *alert)
+{
+    for (size_t i = 0; i < never->count; i++)
+        if (match_value(&never->matches[i], alert_label_value(alert, never->matches[i].name),
+                        NULL) == MATCH_NO)
+            return &never->matches[i];
+    return NULL;
+}
+
+bool notification_silence_matchers(const struct rule_set *rules, const struct silence_never *never,
+                                   const struct alert *alert, struct buf *out)
+{
+    static const enum match_operator opposite[] = {
+        [MATCH_EQUAL] = MATCH_NOT_EQUAL,
+        [MATCH_NOT_EQUAL] = MATCH_EQUAL,
+        [MATCH_REGEX] = MATCH_NOT_REGEX,
+        [MATCH_NOT_REGEX] = MATCH_REGEX,
+    };
+    struct identity identity;
+    if (is_never(never, alert))
+        return false;
+    identify(rules, alert, &identity);
+    put_line(out,
+             &(struct match){ "alertname", alert_label_value(alert, "alertname"), MATCH_EQUAL });
+    for (size_t i = 0; i < identity.count; i++) {
+        const char *value = alert_label_value(alert, identity.names[i]);
+        put_line(out, &(struct match){ identity.names[i], *value ? value : "(?s:.+)",
+                                       *value ? MATCH_EQUAL : MATCH_NOT_REGEX });
+    }
+    for (size_t i = 0; never && i < never->count; i++) {
+        const struct match *match = exclusion(&never->lists[i], alert);
+        if (match && !is_identity(&identity, match->name))
+            put_line(out, &(struct match){ match->name, match->value, opposite[match->operator] });
+    }
+    return true;
+}
+
 /* --- programs --------------------------------------------------------------------------------- */
 
 void notification_silence_own(const char *config_file, struct buf *out)

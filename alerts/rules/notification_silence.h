@@ -31,6 +31,11 @@ void notification_silence(const char *program, const struct rule_set *rules,
 void notification_silence_group(const char *program, const struct silence_never *never,
                                 const struct match_label *labels, size_t count, struct buf *out);
 
+/* Append the matchers of one alert and no other, a line each, with those that exclude what is never
+ * silenced. False, with nothing appended, when no silence may cover it. */
+bool notification_silence_matchers(const struct rule_set *rules, const struct silence_never *never,
+                                   const struct alert *alert, struct buf *out);
+
 /* The two programs. config_file: "" = the default one. */
 void notification_silence_own(const char *config_file, struct buf *out);
 void notification_silence_amtool(const char *external_url, struct buf *out);

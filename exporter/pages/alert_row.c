@@ -5,6 +5,7 @@
 
 #include "alerts/notify/group_row.h"
 #include "alerts/notify/notification_alone.h"
+#include "alerts/notify/outbox_list.h"
 #include "alerts/rules/active_row.h"
 #include "alerts/text/quantity.h"
 #include "alerts/text/text.h"
@@ -113,7 +114,7 @@ static void append_value(struct page *page, const struct rule *rule, const struc
     page_text(page, buf_cstr(&text));
 }
 
-/* "Rule NewCritical: finding.opened 2026-11-12 04:10 UTC, 13 d ago, with risk_level="critical"." */
+/* "Rule NewCritical: finding.opened 13 d ago, with risk_level="critical"." */
 static void append_rule(struct page *page, const struct rule *rule, const struct alert *alert)
 {
     page_html(page, "Rule <b>");
@@ -128,8 +129,9 @@ static void append_rule(struct page *page, const struct rule *rule, const struct
         append_value(page, rule, alert);
     else
         page_text(page, alert->event);
-    page_html(page, rule->kind == RULE_EVENT ? " " : " since ");
-    append_instant(page, alert->starts_at);
+    page_html(page, rule->kind == RULE_EVENT ? " " : " for ");
+    page_age(page, alert->starts_at);
+    page_html(page, rule->kind == RULE_EVENT ? " ago" : "");
     page_html(page, rule->match.count ? ", with " : "");
     append_matchers(page, &rule->match);
     page_html(page, ". ");
@@ -176,7 +178,54 @@ static bool append_inhibitor(struct page *page, const struct alert_row_context *
     return true;
 }
 
-/* How it is with one receiver. Silence and inhibition are said already. */
+/* The last message about an alert. */
+struct last {
+    struct outbox_message message;
+    bool found;
+};
+
+static bool note_last(void *context, const struct outbox_message *message, struct error *error)
+{
+    struct last *last = context;
+    (void)error;
+    last->message = *message; /* its texts are not read */
+    last->found = true;
+    return true;
+}
+
+/* "team was told 3 h ago", leading to the message. */
+static bool append_told(struct page *page, const struct alert_row_context *context,
+                        const struct alert *alert, const char *receiver, bool *found,
+                        struct error *error)
+{
+    static const char *const words[OUTBOX_STATE_COUNT] = {
+        [OUTBOX_QUEUED] = "is to be told: a message waits",
+        [OUTBOX_INFLIGHT] = "is told now",
+        [OUTBOX_SENT] = "was told ",
+        [OUTBOX_DEAD] = "was not told: <b class=\"bad\">given up</b> ",
+    };
+    struct last last = { 0 };
+    if (!outbox_list_about(context->database, alert->fingerprint, receiver, 1, note_last, &last,
+                           error))
+        return false;
+    *found = last.found;
+    if (!last.found)
+        return true;
+    const struct outbox_message *message = &last.message;
+    page_html(page, "<a href=\"");
+    page_path(page, "/delivery/", message->id, true);
+    page_html(page, "\">");
+    page_text(page, receiver);
+    buf_printf(page->out, "</a> %s", words[message->state]);
+    if (message->state == OUTBOX_SENT || message->state == OUTBOX_DEAD) {
+        page_age(page, message->sent_at);
+        page_html(page, " ago");
+    }
+    page_html(page, ". ");
+    return true;
+}
+
+/* How it is with one receiver that was not told, or not all of it. */
 static const char *words_of(const struct group_place *place)
 {
     static const char *const muted[MUTE_REASON_COUNT] = {
@@ -191,9 +240,9 @@ static const char *words_of(const struct group_place *place)
     };
     static const char *const told[] = {
         [GROUP_TOLD_NOTHING] = "is told with the next message of its group",
-        [GROUP_TOLD_FIRING] = "was told",
-        [GROUP_TOLD_BEFORE] = "was told, and is told the news with the next message",
-        [GROUP_TOLD_FOLDED] = "was told in a digest",
+        [GROUP_TOLD_FIRING] = "",
+        [GROUP_TOLD_BEFORE] = "is told the news with the next message of its group",
+        [GROUP_TOLD_FOLDED] = "is told in a digest",
     };
     return muted[place->muted_by] ? muted[place->muted_by] : told[place->is.told];
 }
@@ -209,8 +258,14 @@ static bool append_receivers(struct page *page, const struct alert_row_context *
         page_html(page, "There is no receiver: nobody is told. ");
     for (size_t i = 0; i < places.count; i++) {
         const struct group_place *place = &places.places[i];
-        if (place->is.state != GROUP_FIRING || (row->silence && place->muted_by == MUTE_SILENCE) ||
-            (row->inhibitor && place->muted_by == MUTE_INHIBIT))
+        bool found = false, said = (row->silence && place->muted_by == MUTE_SILENCE) ||
+                                   (row->inhibitor && place->muted_by == MUTE_INHIBIT);
+        if (place->is.state != GROUP_FIRING)
+            continue;
+        if (place->is.told != GROUP_TOLD_NOTHING &&
+            !append_told(page, context, row->alert, place->receiver, &found, error))
+            return false;
+        if (said || !*words_of(place))
             continue;
         page_html(page, "<b>");
         page_text(page, place->receiver);

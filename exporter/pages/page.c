@@ -243,7 +243,9 @@ static void append_places(struct page *page, enum page_place here)
         [PAGE_CONTROLS] = { "/controls", "Controls" },
         [PAGE_COMPLIANCE] = { "/compliance", "Compliance" },
         [PAGE_RESOURCES] = { "/resources", "Resources" },
+        [PAGE_ALERTS] = { "/alerts", "Alerts" },
         [PAGE_SILENCES] = { "/silences", "Silences" },
+        [PAGE_DELIVERY] = { "/delivery", "Delivery" },
         [PAGE_STATUS] = { "/status", "Status" },
     };
     page_html(page, "<nav aria-label=\"Pages\"><strong>Defender exporter</strong>\n");

@@ -28,22 +28,24 @@ EVIL = "</textarea><script>alert(1)</script>"
 class Bench:
     """An exporter whose findings of the first run all fire, and a receiver."""
 
-    def __init__(self, *arguments, logins="", answer=None, web=None, **alerts):
-        self.arguments, self.logins, self.alerts = arguments, logins, alerts
+    def __init__(self, *arguments, logins="", answer=None, web=None, rules=RULES, **alerts):
+        self.arguments, self.logins, self.alerts, self.rules = arguments, logins, alerts, rules
         self.web, self.answer = web or {}, answer
 
     def __enter__(self):
         self.folder = Folder().__enter__()
         self.sink = Sink(self.answer).__enter__()
         self.fake = Fake("--seed", "5", "--subscriptions", "4", "--assessments", "300").__enter__()
-        self.folder.file("rules.yml", RULES)
+        self.folder.file("rules.yml", self.rules)
         if self.logins:
             self.web["config_file"] = self.folder.file("web.yml", self.logins)
         self.config = settings(
-            self.fake.url, self.folder.file("secret", SECRET), web=self.web,
+            self.fake.url, self.folder.file("secret", SECRET),
+            {"secure_scores": {"interval": "2s"}}, web=self.web,
             alerts={"rules": ["rules.yml"], "ledger": {"first_run": "all"},
                     "receivers": [receiver(self.sink)],
-                    "route": {"receiver": "team", "group_interval": "1s"}, **self.alerts})
+                    "route": {"receiver": "team", "group_interval": "1s"},
+                    "governor": {"messages": 0}, **self.alerts})
         self.exporter = Exporter(self.folder, self.config, *self.arguments).__enter__()
         self.headers = login("alice", "a") if self.logins else {}
         until("alerts", lambda: len(self.alerts_of()) > 20, 60)
@@ -219,15 +221,135 @@ def test_a_form_is_ours_or_nothing_happens():
         equal(answer.status, 303, answer.text)
 
 
+def tiles(page):
+    return {name: int(re.sub(r"\D", "", number)) for name, number in re.findall(
+        r'<li><a href="[^"]*"[^>]*>([A-Za-z ]+)</a> <b>(.*?)</b></li>', page)}
+
+
+def rows(page):
+    """The rows of the last table, as text."""
+    found = re.findall(r"<tr><th scope=.row.>(.*?)</tr>", page, re.S)
+    return [html.unescape(re.sub(r"<[^>]*>", " ", row)) for row in found]
+
+
+def test_alerts_say_why_they_are_as_they_are():
+    inhibits = [{"source_matchers": ['alertname="Critical"'],
+                 "target_matchers": ['alertname="Other"'], "equal": ["subscription_id"]}]
+    more = RULES + """
+  - alert: Score
+    metric: defender_secure_score_ratio
+    match: ['initiative="ascscore"']
+    by: [subscription_id]
+    below: 0.999
+  - alert: Waits
+    event: finding.opened
+    match: ['risk_level="high"', 'source="assessments"']
+    min_age: 1d
+"""
+    with Bench(rules=more, inhibit_rules=inhibits) as bench:
+        until("scores", lambda: any(one["labels"]["alertname"] == "Score"
+                                    for one in bench.alerts_of()))
+        number = make(bench, matchers='alertname="Critical"', comment=EVIL, by="<b>eve</b>")
+        told = bench.alerts_of()
+        silenced = [one for one in told if one["status"]["silencedBy"]]
+        inhibited = [one for one in told if one["status"]["inhibitedBy"]
+                     and not one["status"]["silencedBy"]]
+        pending = [one for one in bench.get("/api/v1/alerts?limit=1000").json()["alerts"]
+                   if one["state"] == "pending"]
+        firing = len(told) - len(silenced) - len(inhibited)
+        equal(min(map(len, (silenced, inhibited, pending))) > 0 and firing > 0, True, "of each")
+        page = bench.page("/alerts")
+        equal(tiles(page), {"Firing": firing, "Pending": len(pending), "Silenced": len(silenced),
+                            "Inhibited": len(inhibited)}, "counts")
+        until("a message", lambda: "was told" in bench.page("/alerts?filter=alertname%3DScore"))
+        score = rows(bench.page("/alerts?filter=alertname%3DScore"))[0]
+        for part in ("Rule  Score", "defender_secure_score_ratio", " %, below 99.9 %", "team"):
+            contains(score, part, "a rule over a metric")
+        waits = rows(bench.page("/alerts?state=pending"))
+        equal(len(waits), min(50, len(pending)), "rows")
+        contains(waits[0], "It fires when that is still so", "pending")
+        contains(waits[0], "in 23 h", "pending")
+        page = bench.page("/alerts?state=silenced")
+        contains(page, f'href="/silences/{number}">by &lt;b&gt;eve&lt;/b&gt;</a> until ',
+                 "silenced")
+        contains(page, "&lt;script&gt;", "why it is silenced")
+        contains(rows(bench.page("/alerts?state=inhibited"))[0], "Inhibited while this fires",
+                 "inhibited")
+        seen = 0
+        for start in range(0, len(pending), 50):
+            seen += len(rows(bench.page(f"/alerts?state=pending&from={start}")))
+        equal(seen, len(pending), "page by page")
+        link = re.search(r'href="(/silences/new\?matchers=[^"]*)">Silence', page := bench.page(
+            "/alerts?filter=alertname%3DScore"))[1]
+        contains(page, 'href="/silences?filter=alertname%3DScore"', "the filter stays")
+        contains(bench.page(html.unescape(link)), "It mutes <b>1</b> of the", "this alert alone")
+        bench.page("/alerts?filter=%3Cscript%3E", 400)
+
+
+def test_messages_are_tried_again_and_dropped():
+    refuse = [400]
+    with Bench(answer=lambda message: refuse[0]) as bench:
+        def dead():
+            return bench.get("/api/v1/outbox?state=dead&limit=1000").json()["messages"]
+
+        until("dead letters", lambda: not tiles(bench.page("/delivery"))["Waiting"])
+        page = bench.page("/delivery")
+        equal(tiles(page)["Given up"], len(dead()), "given up")
+        contains(rows(page)[0], "team", "the receiver")
+        contains(page, "nothing was accepted yet", "the receiver")
+        contains(page, "400 ok", "the answer")
+        first, second = (f"/delivery/{one['id']}" for one in dead()[-2:])
+        shown = bench.page(first)
+        contains(shown, "How to fix it", "the text")
+        contains(html.unescape(shown), '"type":"', "the body")
+        equal(bench.post(first, {**form(shown, first), "do": "explode"}).status, 400, "no such act")
+        equal(bench.post(first, {"seal": form(bench.page(second), second)["seal"],
+                                 "do": "drop"}).status, 403, "a seal of another message")
+        refuse[0] = None
+        answer = bench.post(first, {**form(shown, first), "do": "retry"})
+        equal(answer.headers.get("location"), "/delivery?state=queued&done=retry", answer.text)
+        until("it to be sent", lambda: "Accepted" in bench.page(first))
+        equal(bool(re.search(r"\d s +ago", rows(bench.page("/delivery"))[0])), True, "last success")
+        equal(buttons(bench.page(first)), [], "what is sent")
+        answer = bench.post(second, {**form(bench.page("/delivery"), second), "do": "drop"})
+        equal(answer.headers.get("location"), "/delivery?done=drop", answer.text)
+        bench.page(second, 404)
+        contains(bench.page("/delivery?state=sent"), first, "what was sent")
+        for said in ("message queued again", "message dropped"):
+            until(said, lambda said=said: f'msg="{said}"' in bench.exporter.log)
+        other = bench.database()
+        other.execute("BEGIN IMMEDIATE")
+        third = next(f"/delivery/{one['id']}" for one in dead())
+        answer = bench.post(third, {**form(bench.page(third), third), "do": "drop"})
+        equal(answer.status, 503, answer.text)
+        contains(answer.text, "What it says", "the page again")
+        other.execute("ROLLBACK")
+        other.close()
+
+
+def test_a_secret_is_in_no_body():
+    key = "0123456789abcdef0123456789abcdef"
+    pager = {"name": "pager", "pagerduty": {"routing_key": key, "url": "http://127.0.0.1:1/",
+                                            "http": {"allow_private": True}}}
+    with Bench(receivers=[pager], route={"receiver": "pager"}) as bench:
+        until("messages", lambda: tiles(bench.page("/delivery?state=queued"))["Waiting"])
+        link = re.search(r'"(/delivery/[0-9A-Z]{26})', bench.page("/delivery?state=queued"))[1]
+        page = html.unescape(bench.page(link))
+        contains(page, '"routing_key":"<secret>"', "the body")
+        equal(key in page, False, "the key")
+        contains(rows(bench.page("/delivery"))[0], "tried", "how it stands")
+
+
 def test_who_may_not_act_is_told_why():
     rights = {"alice": "write", "grafana": "read"}
     with Bench(logins=users(alice="a", grafana="g"), web={"users": rights}) as bench:
         reader = login("grafana", "g")
         number = make(bench, by="somebody else")
         equal(bench.silences()[number]["createdBy"], "alice", "who is logged in made it")
-        for path in ("/silences", "/silences/new", f"/silences/{number}"):
+        for path in ("/silences", "/silences/new", f"/silences/{number}", "/alerts", "/delivery"):
             page = bench.page(path, headers=reader)
-            equal(("<form" in page, buttons(page)), (False, []), f"forms of {path}")
+            equal(("<form class=\"act" in page, buttons(page)), (False, []), f"forms of {path}")
+            equal('href="/silences/new' in page, False, f"a link to a form in {path}")
             contains(page, "this user may only read", path)
         contains(bench.page(f"/silences/{number}", headers=reader), "It mutes <b>", "a silence")
         fields = form(bench.page("/silences"), f"/silences/{number}")

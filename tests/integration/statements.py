@@ -42,6 +42,7 @@ SCANS = {
     "($1 IS NULL OR receiver = $1)": ("outbox_message", "when an operator lists them"),
     "SUM(page_bytes)": ("outbox_message", "of those that wait"),
     "state <> 'sent' AND state = ": ("outbox_message", "once an hour, of those that wait or died"),
+    "GROUP BY receiver, target": ("outbox_message", "of those that wait or died"),
     "GROUP BY receiver, state": ("outbox_message", "of those that wait or died"),
     "DELETE FROM outbox_thread": ("t", "once an hour"),
     "ORDER BY CASE state": ("active_alert", "once, after version 1"),

@@ -87,6 +87,20 @@ static void silence(const struct rule_set *rules, const struct alert *alerts, si
     paste(buf_cstr(line), pasted);
 }
 
+/* The same alert as matchers of a form. */
+static void type(const struct rule_set *rules, const struct alert *alert, struct buf *lines,
+                 struct pasted *typed)
+{
+    struct error error = { 0 };
+    *typed = (struct pasted){ .count = 1 };
+    buf_reset(lines);
+    CHECK(notification_silence_matchers(rules, NULL, alert, lines));
+    char *text = arena_text(&typed->arena, buf_cstr(lines)), *rest;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        CHECK(match_parse(line, &typed->lists[0], &typed->arena, &error));
+    CHECK_TEXT(error.message, "");
+}
+
 /* --- rules and alerts ------------------------------------------------------------------------- */
 
 static const struct family_3 findings = { .name = "defender_findings",
@@ -206,6 +220,10 @@ TEST(a_command_covers_its_alert_and_no_other)
         for (size_t i = 0; i < line.length; i++) /* nothing in it does anything when pasted */
             CHECK((unsigned char)line.data[i] >= ' ' && line.data[i] != 0x7f);
         check_others(&pasted, subject, &alert, &seed);
+        CLEANUP(finish_pasted) struct pasted typed;
+        type(rules, &alert, &line, &typed);
+        CHECK(covers(&typed, &alert));
+        check_others(&typed, subject, &alert, &seed);
     }
     rule_release(rules);
 }
@@ -370,6 +388,12 @@ TEST(what_is_never_silenced_is_not_offered)
                                        " 'risk_level!~\"high|medium\"'");
     silence_but(&never, alerts + 1, 2, &line); /* no one matcher excludes it for both */
     CHECK_TEXT(buf_cstr(&line), "");
+    buf_reset(&line); /* the same for a form */
+    CHECK(!notification_silence_matchers(NULL, &never, &alerts[0], &line));
+    CHECK_TEXT(buf_cstr(&line), "");
+    CHECK(notification_silence_matchers(NULL, &never, &alerts[1], &line));
+    CHECK_TEXT(buf_cstr(&line), "alertname=\"Opened\"\nfinding_id=\"2\"\n"
+                                "risk_level!=\"critical\"\nteam!=\"a\"");
     for (size_t i = 0; i < never.count; i++)
         match_finish(&never.lists[i]);
 }
