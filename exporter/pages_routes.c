@@ -35,6 +35,8 @@ void pages_routes_respond(struct web_response *response, int status, struct buf 
 static void refuse(struct asking *asking, int status, const char *title, const char *why)
 {
     buf_reset(&asking->out);
+    if (status == 400)
+        asking->page.filter = ""; /* it would lead to this page again */
     page_begin(&asking->page, PAGE_NOWHERE, title);
     page_paragraph(&asking->page, why);
     page_end(&asking->page);

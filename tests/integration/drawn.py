@@ -133,7 +133,8 @@ def test_every_board_is_drawn():
     looked_at(report)
 
 
-if SETTING_UP:
-    set_up("drawn.py", schema, *([drawing] if ALL else []))
-else:
-    run(globals())
+if __name__ == "__main__":
+    if SETTING_UP:
+        set_up("drawn.py", schema, *([drawing] if ALL else []))
+    else:
+        run(globals())
