@@ -11,6 +11,7 @@
 #include "exporter/pages/fix_first.h"
 #include "exporter/pages/overview.h"
 #include "exporter/pages/recommendations.h"
+#include "exporter/pages/recommendations_list.h"
 #include "exporter/pages/resources.h"
 
 /* One request for a page while it is answered. */
@@ -85,6 +86,28 @@ static void finish(struct asking *asking)
     buf_finish(&asking->out);
 }
 
+/* A parameter, "" when it is not asked with. */
+static const char *query(const struct web_request *request, const char *name)
+{
+    const char *value = web_request_query(request, name);
+    return value ? value : "";
+}
+
+/* The first row of a list that is asked for. */
+static size_t from_of(const struct web_request *request)
+{
+    return strtoul(query(request, "from"), NULL, 10);
+}
+
+/* A page without the database: there, or about something that is not known. */
+static void respond_known(struct asking *asking, bool found, const char *unknown)
+{
+    if (found)
+        pages_routes_respond(asking->response, 200, &asking->out);
+    else
+        refuse(asking, 404, "Not here", unknown);
+}
+
 /* --- routes ----------------------------------------------------------------------------------- */
 
 void pages_routes_overview(void *pages, const struct web_request *request,
@@ -120,8 +143,15 @@ void pages_routes_recommendations(void *pages, const struct web_request *request
     CLEANUP(finish) struct asking asking = { request, response };
     if (!begin(pages, &asking))
         return;
-    recommendations_list(&asking.page, asking.data.view);
-    pages_routes_respond(response, 200, &asking.out);
+    const struct recommendations_asked asked = {
+        .by = query(request, "by"),
+        .order = query(request, "order"),
+        .group = query(request, "group"),
+        .from = from_of(request),
+        .tags = rule_tags(asking.data.settings->rules),
+    };
+    bool found = recommendations_list(&asking.page, asking.data.view, &asked);
+    respond_known(&asking, found, "nothing is grouped, or put in order, by such a word");
 }
 
 /* Answer with the page, or say why it could not be made. */
@@ -140,28 +170,12 @@ void pages_routes_recommendation(void *pages, const struct web_request *request,
 {
     CLEANUP(finish) struct asking asking = { request, response };
     struct error error;
-    const char *from = web_request_query(request, "from");
+    const struct recommendations_one_asked asked = { request->rest, query(request, "order"),
+                                                     from_of(request) };
     if (!begin(pages, &asking) || !open_database(pages, &asking))
         return;
-    bool ok = recommendations_one(&asking.page, &asking.told, request->rest,
-                                  from ? strtoul(from, NULL, 10) : 0, &error);
+    bool ok = recommendations_one(&asking.page, &asking.told, &asked, &error);
     respond(&asking, ok, &error);
-}
-
-/* A parameter, "" when it is not asked with. */
-static const char *query(const struct web_request *request, const char *name)
-{
-    const char *value = web_request_query(request, name);
-    return value ? value : "";
-}
-
-/* A page without the database: there, or about something that is not known. */
-static void respond_known(struct asking *asking, bool found, const char *unknown)
-{
-    if (found)
-        pages_routes_respond(asking->response, 200, &asking->out);
-    else
-        refuse(asking, 404, "Not here", unknown);
 }
 
 void pages_routes_controls(void *pages, const struct web_request *request,
@@ -182,12 +196,6 @@ void pages_routes_compliance(void *pages, const struct web_request *request,
         return;
     bool found = compliance_page(&asking.page, query(request, "standard"));
     respond_known(&asking, found, "nothing is known of such a standard");
-}
-
-/* The first row of a list that is asked for. */
-static size_t from_of(const struct web_request *request)
-{
-    return strtoul(query(request, "from"), NULL, 10);
 }
 
 void pages_routes_baselines(void *pages, const struct web_request *request,

@@ -98,10 +98,9 @@ static void append_facts(struct page *page, const struct told_context *context,
     page_html(page, "<dt>Resource</dt><dd>");
     page_link(page, "/resource?id=", finding->resource_id, false, finding->resource_id);
     page_html(page, "</dd>\n");
-    if (block->resource_count) {
-        told_fact(page, "Owner", block->resources[0].owner);
+    told_fact(page, "Owner", told_owner(context, finding));
+    if (block->resource_count)
         told_fact(page, "Exemption", block->resources[0].exemption);
-    }
     told_facts(page, block);
     page_html(page, "</dl></div>\n");
 }
@@ -133,7 +132,7 @@ bool finding_page(struct page *page, const struct told_context *context, const c
     append_facts(page, context, &told, block);
     if (!append_life(page, context, &entry, error))
         return false;
-    told_sections(page, block);
+    told_sections(page, context, &entry.finding, block);
     page_end(page);
     return true;
 }

@@ -57,8 +57,8 @@ static void append_levels(struct page *page, const struct view *view, struct dat
     for (int risk = 0; risk < RISK_COUNT; risk++) {
         append_tile(page, "defender_findings");
         page_html(page, "<a href=\"");
-        page_path(page, "/recommendations", NULL, true);
-        buf_printf(page->out, "#%s\">", finding_risk_words[risk]);
+        page_path(page, "/recommendations?by=risk&group=", finding_risk_words[risk], true);
+        page_html(page, "\">");
         page_risk(page, (enum risk_level)risk);
         page_html(page, "</a> <b>");
         page_count(page, view->by_risk[risk]);

@@ -78,6 +78,11 @@ void page_query(struct buf *out, const char *path, const char *name, const char 
     encode(out, value);
 }
 
+void page_segment(struct buf *out, const char *segment)
+{
+    encode(out, segment);
+}
+
 /* A link to the rows from one on. */
 static void append_rows_link(struct page *page, const char *path, size_t from, const char *rel,
                              const char *text)
@@ -108,6 +113,24 @@ void page_more(struct page *page, const char *path, size_t from, size_t a_page, 
         append_rows_link(page, path, from > a_page ? from - a_page : 0, "prev", "Before");
     if (to < count)
         append_rows_link(page, path, to, "next", "Next");
+    page_html(page, "</nav>\n");
+}
+
+void page_choices(struct page *page, const char *label, const char *path, const char *name,
+                  const char *const *words, const char *current)
+{
+    buf_printf(page->out, "<nav class=\"more\" aria-label=\"%s\"><span class=\"soft\">%s</span>",
+               label, label);
+    for (const char *const *word = words; *word; word++) {
+        CLEANUP(buf_finish) struct buf to = { 0 };
+        page_query(&to, path, name, *word);
+        page_html(page, " <a href=\"");
+        page_path(page, buf_cstr(&to), NULL, true);
+        page_html(page, strcmp(*word, current) ? "\">" : "\" aria-current=\"true\">");
+        for (const char *c = *word; *c; c++)
+            page_text(page, *c == '_' ? " " : (const char[]){ *c, 0 });
+        page_html(page, "</a>");
+    }
     page_html(page, "</nav>\n");
 }
 
@@ -147,11 +170,19 @@ void page_empty(struct page *page)
     page_paragraph(page, buf_cstr(&text));
 }
 
-void page_filter(struct page *page, const char *path)
+void page_filter(struct page *page, const char *path, const struct page_kept *kept)
 {
     page_html(page, "<form class=\"filter\" method=\"get\" action=\"");
     page_path(page, path, NULL, false);
-    page_html(page, "\"><label for=\"filter\">Filter</label><input id=\"filter\" name=\"filter\" "
+    page_html(page, "\">");
+    for (; kept && kept->name; kept++) {
+        if (!*kept->value)
+            continue;
+        buf_printf(page->out, "<input type=\"hidden\" name=\"%s\" value=\"", kept->name);
+        page_text(page, kept->value);
+        page_html(page, "\">");
+    }
+    page_html(page, "<label for=\"filter\">Filter</label><input id=\"filter\" name=\"filter\" "
                     "placeholder=\"risk_level=&quot;critical&quot;, resource_type=~&quot;.*sql.*"
                     "&quot;\" value=\"");
     page_text(page, page->filter);

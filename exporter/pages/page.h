@@ -50,9 +50,17 @@ void page_path(struct page *page, const char *path, const char *segment, bool fi
  * value. */
 void page_query(struct buf *out, const char *path, const char *name, const char *value);
 
+/* Append one segment of a path, encoded. */
+void page_segment(struct buf *out, const char *segment);
+
 /* Of a list of which a page shows some from a row on: which, and links to those before and behind.
  * path: without from; nothing when all fit. */
 void page_more(struct page *page, const char *path, size_t from, size_t a_page, size_t count);
+
+/* Words to choose from, each leading to path?name=word (path: may have parameters of its own);
+ * current: the one that is chosen. words: ends with NULL, _ shown as blank. */
+void page_choices(struct page *page, const char *label, const char *path, const char *name,
+                  const char *const *words, const char *current);
 
 /* A link to it, with a text. */
 void page_link(struct page *page, const char *path, const char *segment, bool filtered,
@@ -65,8 +73,12 @@ void page_paragraph(struct page *page, const char *text);
 /* Why a list of findings is empty: whether none is open, or nobody could look. */
 void page_empty(struct page *page);
 
-/* The box for matchers, of a list at this path. */
-void page_filter(struct page *page, const char *path);
+/* The box for matchers, of a list at this path. kept: parameters that stay, ends with name NULL;
+ * those without a value are left out; NULL = none. */
+struct page_kept {
+    const char *name, *value;
+};
+void page_filter(struct page *page, const char *path, const struct page_kept *kept);
 
 /* A level of risk in its word, shape and colour. */
 void page_risk(struct page *page, enum risk_level risk);

@@ -5,93 +5,21 @@
 #include "alerts/notify/notification_names.h"
 #include "alerts/text/quantity.h"
 #include "alerts/text/resource_type.h"
+#include "collectors/baselines_explain.h"
+#include "collectors/collector.h"
 
 enum { RESOURCES_A_PAGE = 200, TOLD_MAX = 64 };
-
-/* --- all of them ------------------------------------------------------------------------------ */
 
 static const char *name_of(const struct view_recommendation *recommendation)
 {
     return *recommendation->title ? recommendation->title : recommendation->assessment_id;
 }
 
-static void append_points(struct page *page, double points)
-{
-    if (points > 0)
-        buf_printf(page->out, "+%.2f", points);
-}
-
-static void append_row(struct page_table *table, const struct view_recommendation *recommendation,
-                       enum risk_level risk)
-{
-    struct page *page = table->page;
-    page_table_row(table);
-    page_table_cell(table);
-    page_html(page, "<a href=\"");
-    page_path(page, "/recommendations/", recommendation->assessment_id, true);
-    page_html(page, "\">");
-    page_text(page, name_of(recommendation));
-    page_html(page, "</a>");
-    page_table_cell(table);
-    page_number(page, recommendation->by_risk[risk]);
-    page_table_cell(table);
-    page_age(page, recommendation->oldest_by_risk[risk]);
-    page_table_cell(table);
-    if (recommendation->overdue_by_risk[risk])
-        page_number(page, recommendation->overdue_by_risk[risk]);
-    page_table_cell(table);
-    append_points(page, recommendation->points);
-    page_table_cell(table);
-    if (recommendation->attack_paths)
-        page_number(page, recommendation->attack_paths);
-    page_table_cell(table);
-    page_text(page, recommendation->source->name);
-}
-
-static void append_level(struct page *page, const struct view *view, enum risk_level risk)
-{
-    static const struct page_column columns[] = {
-        { "Recommendation", false }, { "Findings", true }, { "Oldest", true },
-        { "Overdue", true },         { "Points", true },   { "Attack paths", true },
-        { "From", false },           { NULL, false },
-    };
-    struct page_table table = { page, columns };
-    CLEANUP(buf_finish) struct buf caption = { 0 };
-    size_t count = 0;
-    for (size_t i = 0; i < view->recommendation_count; i++)
-        count += view->recommendations[i].by_risk[risk] > 0;
-    if (!count)
-        return;
-    buf_printf(page->out, "<h2 id=\"%s\">", finding_risk_words[risk]);
-    page_risk(page, risk);
-    page_html(page, "</h2>\n");
-    buf_printf(&caption, "%zu recommendation%s, %zu finding%s", count, count == 1 ? "" : "s",
-               view->by_risk[risk], view->by_risk[risk] == 1 ? "" : "s");
-    page_table_begin(&table, buf_cstr(&caption));
-    for (size_t i = 0; i < view->recommendation_count; i++)
-        if (view->recommendations[i].by_risk[risk])
-            append_row(&table, &view->recommendations[i], risk);
-    page_table_end(&table);
-}
-
-void recommendations_list(struct page *page, const struct view *view)
-{
-    page_begin(page, PAGE_RECOMMENDATIONS, "Recommendations");
-    page_filter(page, "/recommendations");
-    if (!view->count)
-        page_empty(page);
-    for (int risk = 0; risk < RISK_COUNT; risk++)
-        append_level(page, view, (enum risk_level)risk);
-    page_end(page);
-}
-
-/* --- one of them ------------------------------------------------------------------------------ */
-
 /* Its first findings, as many as a message tells of. */
 static const struct notification_block *tell(const struct page *page,
                                              const struct told_context *context,
                                              const struct view_recommendation *recommendation,
-                                             struct error *error)
+                                             struct told_finding **told, struct error *error)
 {
     size_t count = recommendation->count < TOLD_MAX ? recommendation->count : TOLD_MAX;
     struct told_finding *findings = arena_zalloc(page->arena, count * sizeof *findings);
@@ -107,6 +35,7 @@ static const struct notification_block *tell(const struct page *page,
         };
         view_finding(context->view, number, &findings[i].finding, scratch);
     }
+    *told = findings;
     return told_block(page, context, findings, count, error);
 }
 
@@ -134,10 +63,30 @@ static void append_facts(struct page *page, const struct view_recommendation *re
     page_html(page, "</dl></div>\n");
 }
 
-static void append_resource(struct page_table *table, const struct view *view,
-                            const struct notification_context *names, uint32_t number)
+/* Which columns there are, and what is listed. */
+struct listing {
+    const struct told_context *context;
+    const struct view_recommendation *recommendation;
+    enum view_order order;
+    bool owners, rules; /* whom they are assigned to; what was found on each */
+    struct page_table table;
+};
+
+static void append_found(struct listing *listing, const struct finding *finding)
 {
+    struct page *page = listing->table.page;
+    struct baselines_explained explained = { .found = "" };
+    baselines_explain(listing->context->view->snapshot, finding, page->arena, &explained);
+    page_table_cell(&listing->table);
+    page_text(page, explained.found);
+}
+
+static void append_resource(struct listing *listing, uint32_t number)
+{
+    struct page_table *table = &listing->table;
     struct page *page = table->page;
+    const struct view *view = listing->context->view;
+    const struct notification_context names = { .snapshot = view->snapshot };
     const struct view_finding *at = &view->findings[number];
     char scratch[PART_ID_BYTES];
     struct finding finding;
@@ -152,68 +101,107 @@ static void append_resource(struct page_table *table, const struct view *view,
     page_table_cell(table);
     page_text(page, finding.resource_group);
     page_table_cell(table);
-    page_text(page, notification_names_subscription(names, finding.subscription_id, page->arena));
+    page_text(page, notification_names_subscription(&names, finding.subscription_id, page->arena));
     page_table_cell(table);
     page_age(page, at->opened_at);
     page_table_cell(table);
     page_due(page, at->due_at);
+    if (listing->owners) {
+        page_table_cell(table);
+        page_text(page, told_owner(listing->context, &finding));
+    }
+    if (listing->rules)
+        append_found(listing, &finding);
 }
 
-/* Lead on to those after `to`. */
-static void append_next(struct page *page, const struct view_recommendation *recommendation,
-                        size_t to)
+/* Numbers of its findings in the order that is asked for. */
+static const uint32_t *order_of(const struct listing *listing, struct arena *arena)
 {
-    CLEANUP(buf_finish) struct buf path = { 0 };
-    struct page inner = *page;
-    if (to >= recommendation->count)
-        return;
-    inner.out = &path;
-    inner.prefix = "";
-    page_path(&inner, "/recommendations/", recommendation->assessment_id, false);
-    page_html(page, "<p><a href=\"");
-    page_text(page, page->prefix);
-    buf_printf(page->out, "%s?from=%zu", buf_cstr(&path), to);
-    inner.filter = page->filter;
-    buf_reset(&path);
-    page_path(&inner, "?", NULL, true);
-    page_html(page, *page->filter ? buf_cstr(&path) + 1 : "");
-    buf_printf(page->out, "\">The next of %zu</a></p>\n", recommendation->count);
+    const struct view *view = listing->context->view;
+    const struct view_recommendation *of = listing->recommendation;
+    size_t count = 0, index = (size_t)(of - view->recommendations);
+    if (listing->order == VIEW_BY_RISK)
+        return view->grouped + of->first;
+    uint32_t *numbers = arena_alloc(arena, of->count * sizeof *numbers);
+    for (size_t i = 0; i < view->count && count < of->count; i++) {
+        uint32_t number = view->orders[listing->order][i];
+        if (view->findings[number].recommendation == index)
+            numbers[count++] = number;
+    }
+    return numbers;
 }
 
-static void append_resources(struct page *page, const struct view *view,
-                             const struct view_recommendation *recommendation, size_t from)
+static void append_table(struct page *page, struct listing *listing, size_t from)
 {
-    static const struct page_column columns[] = {
+    struct page_column columns[] = {
         { "Resource", false },     { "Risk", false }, { "Type", false }, { "Group", false },
         { "Subscription", false }, { "Open", true },  { "Due", false },  { NULL, false },
+        { NULL, false },           { NULL, false },
     };
-    const struct notification_context names = { .snapshot = view->snapshot };
-    struct page_table table = { page, columns };
-    size_t to = from + RESOURCES_A_PAGE < recommendation->count ? from + RESOURCES_A_PAGE
-                                                                : recommendation->count;
+    size_t count = listing->recommendation->count, column = 7;
+    const uint32_t *numbers = order_of(listing, page->arena);
+    if (listing->owners)
+        columns[column++].name = "Owner";
+    if (listing->rules)
+        columns[column].name = "Found";
+    listing->table = (struct page_table){ page, columns };
+    page_table_begin(&listing->table, "Open findings, each leading to its page");
+    for (size_t i = from; i < count && i < from + RESOURCES_A_PAGE; i++)
+        append_resource(listing, numbers[i]);
+    page_table_end(&listing->table);
+}
+
+static void append_resources(struct page *page, struct listing *listing,
+                             const struct recommendations_one_asked *asked)
+{
+    CLEANUP(buf_finish) struct buf path = { 0 };
+    CLEANUP(buf_finish) struct buf ordered = { 0 };
+    buf_text(&path, "/recommendations/");
+    page_segment(&path, asked->assessment_id);
+    page_query(&ordered, buf_cstr(&path), "order", asked->order);
     page_heading(page, "Affected resources");
-    page_table_begin(&table, "Worst first, then oldest");
-    for (size_t i = from; i < to; i++)
-        append_resource(&table, view, &names, view->grouped[recommendation->first + i]);
-    page_table_end(&table);
-    append_next(page, recommendation, to);
+    page_choices(page, "In the order of", buf_cstr(&path), "order", view_order_words,
+                 view_order_words[listing->order]);
+    append_table(page, listing, asked->from);
+    page_more(page, buf_cstr(&ordered), asked->from, RESOURCES_A_PAGE,
+              listing->recommendation->count);
+}
+
+/* The order of such a word; VIEW_ORDER_COUNT when it is none, risk when there is none. */
+static int order_named(const char *word)
+{
+    int order = *word ? 0 : VIEW_BY_RISK;
+    while (*word && order < VIEW_ORDER_COUNT && strcmp(view_order_words[order], word) != 0)
+        order++;
+    return order;
 }
 
 bool recommendations_one(struct page *page, const struct told_context *context,
-                         const char *assessment_id, size_t from, struct error *error)
+                         const struct recommendations_one_asked *asked, struct error *error)
 {
     const struct view_recommendation *recommendation =
-        view_recommendation_find(context->view, assessment_id);
-    if (!recommendation || from >= recommendation->count)
+        view_recommendation_find(context->view, asked->assessment_id);
+    int order = order_named(asked->order);
+    if (!recommendation || asked->from >= recommendation->count)
         return error_set(error, ERROR_NOT_FOUND, "no finding of this recommendation is open");
-    const struct notification_block *block = tell(page, context, recommendation, error);
+    if (order == VIEW_ORDER_COUNT)
+        return error_set(error, ERROR_NOT_FOUND, "nothing is put in order by such a word");
+    struct told_finding *findings;
+    const struct notification_block *block = tell(page, context, recommendation, &findings, error);
     if (!block)
         return false;
+    struct listing listing = {
+        .context = context,
+        .recommendation = recommendation,
+        .order = (enum view_order)order,
+        .owners = context->settings->config->governance_owner,
+        .rules = recommendation->source->collector->baseline_rules,
+    };
     page_begin(page, PAGE_RECOMMENDATIONS, name_of(recommendation));
     told_links(page, block);
     append_facts(page, recommendation, block);
-    told_sections(page, block);
-    append_resources(page, context->view, recommendation, from);
+    told_sections(page, context, &findings[0].finding, block);
+    append_resources(page, &listing, asked);
     page_end(page);
     return true;
 }

@@ -1,11 +1,16 @@
 #pragma once
-/* Recommendations as the portal groups them, and one of them whole. Pure but for the database. */
+/* One recommendation whole. Pure but for the database. */
 #include "exporter/pages/told.h"
 
-/* All of them, by level of risk. */
-void recommendations_list(struct page *page, const struct view *view);
+/* What is asked for. */
+struct recommendations_one_asked {
+    const char *assessment_id;
+    const char *order; /* of its resources: a word of view_order_words; "" = risk */
+    size_t from;       /* the first of them */
+};
 
-/* One, with what it says and the resources it concerns, worst first, from a place in that list on.
- * ERROR_NOT_FOUND: none of its findings is open; else the database failed. */
+/* What it says, and the resources it concerns. ERROR_NOT_FOUND: none of its findings is open, or
+ * there is no such order; else the database failed. */
 bool recommendations_one(struct page *page, const struct told_context *context,
-                         const char *assessment_id, size_t from, struct error *error) MUST_USE;
+                         const struct recommendations_one_asked *asked,
+                         struct error *error) MUST_USE;

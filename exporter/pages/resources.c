@@ -66,7 +66,7 @@ void resources_list(struct page *page, const struct view *view, size_t from)
     const struct view_resources *resources = view_resources_of(view);
     struct page_table table = { page, columns };
     page_begin(page, PAGE_RESOURCES, "Resources");
-    page_filter(page, "/resources");
+    page_filter(page, "/resources", NULL);
     if (!resources->count)
         page_empty(page);
     if (from < resources->count) {

@@ -4,6 +4,11 @@
 
 #include "alerts/rules/attribute.h"
 #include "alerts/rules/notification_words.h"
+#include "alerts/text/html.h"
+#include "collectors/attack_paths_across.h"
+#include "collectors/baselines_explain.h"
+#include "collectors/catalogue.h"
+#include "collectors/governance.h"
 #include "collectors/subscriptions.h"
 
 /* --- what a message would say ----------------------------------------------------------------- */
@@ -104,24 +109,58 @@ void told_facts(struct page *page, const struct notification_block *block)
         told_fact(page, facts[i].name, facts[i].text);
 }
 
-void told_sections(struct page *page, const struct notification_block *block)
+/* HTML as Azure writes it; "" = nothing is known. */
+struct texts {
+    const char *description, *remediation;
+};
+
+static struct texts texts_of(const struct snapshot *snapshot, const struct finding *finding,
+                             struct arena *arena)
 {
-    const struct {
-        const char *title, *text;
-    } sections[] = {
-        { "What is wrong", *block->what ? block->what : block->description },
-        { "Why it matters", block->threats },
-        { "How to fix it", block->remediation },
-        { "With care", block->careful },
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(sections); i++) {
-        if (!*sections[i].text)
-            continue;
-        page_heading(page, sections[i].title);
-        page_html(page, "<p class=\"prose\">");
-        page_text(page, sections[i].text);
-        page_html(page, "</p>\n");
-    }
+    struct baselines_explained rule;
+    const struct catalogue_entry *known = catalogue_find(snapshot, NULL, finding->assessment_id);
+    const struct attack_path *path = attack_paths_across_find(snapshot, &finding->id);
+    if (baselines_explain(snapshot, finding, arena, &rule))
+        return (struct texts){ rule.description, rule.remediation };
+    if (path)
+        return (struct texts){ path->description, path->remediation };
+    return known ? (struct texts){ known->description, known->remediation }
+                 : (struct texts){ "", "" };
+}
+
+/* A section: HTML of others made clean, or where there is none a text. */
+static void append_section(struct page *page, const char *title, const char *html, const char *text)
+{
+    if (!*html && !*text)
+        return;
+    page_heading(page, title);
+    page_html(page, *html ? "<div class=\"prose\">\n" : "<p class=\"prose\">");
+    if (*html)
+        html_convert(html, strlen(html), HTML_TO_CLEAN, page->out);
+    else
+        page_text(page, text);
+    page_html(page, *html ? "</div>\n" : "</p>\n");
+}
+
+void told_sections(struct page *page, const struct told_context *context,
+                   const struct finding *finding, const struct notification_block *block)
+{
+    const struct texts texts = texts_of(context->view->snapshot, finding, page->arena);
+    append_section(page, "What is wrong", *block->what ? "" : texts.description,
+                   *block->what ? block->what : block->description);
+    append_section(page, "Why it matters", "", block->threats);
+    append_section(page, "How to fix it", texts.remediation, block->remediation);
+    append_section(page, "With care", "", block->careful);
+}
+
+const char *told_owner(const struct told_context *context, const struct finding *finding)
+{
+    struct governance found = { .owner = "" };
+    bool known;
+    if (context->settings->config->governance_owner)
+        governance_find(context->view->snapshot, finding->subscription_id, &finding->id, &found,
+                        &known);
+    return found.owner;
 }
 
 void told_links(struct page *page, const struct notification_block *block)

@@ -28,9 +28,14 @@ const struct notification_block *told_block(const struct page *page,
                                             const struct told_finding *findings, size_t count,
                                             struct error *error) MUST_USE;
 
-/* Append its links; what is wrong, why it matters and how to fix it; rows of a list of facts. */
+/* Whom governance assigned it to; "" = nobody, or the operator wants no persons told. */
+const char *told_owner(const struct told_context *context, const struct finding *finding);
+
+/* Append its links; what is wrong, why it matters and how to fix it, as the catalogue has it; rows
+ * of a list of facts. finding: one of the block's. */
 void told_links(struct page *page, const struct notification_block *block);
-void told_sections(struct page *page, const struct notification_block *block);
+void told_sections(struct page *page, const struct told_context *context,
+                   const struct finding *finding, const struct notification_block *block);
 void told_facts(struct page *page, const struct notification_block *block);
 
 /* A row of a list of facts; nothing when text is "". */

@@ -53,7 +53,8 @@ def words(markup):
 
 
 def links(page, start):
-    return [html.unescape(link) for link in re.findall(rf'href="({re.escape(start)}[^"]*)"', page)]
+    return [html.unescape(link) for link in
+            re.findall(rf'href="({re.escape(html.escape(start))}[^"]*)"', page)]
 
 
 def test_controls_have_the_points_of_the_metrics():
@@ -197,6 +198,94 @@ def test_a_resource_has_all_that_is_wrong_with_it():
         contains(bench.page("/resource?id=%2Fsubscriptions%2F%3Cscript%3E"),
                  "No finding is open in what could be seen", "an unknown one")
         bench.page("/resource", 404)
+
+
+# What a group of recommendations has in common, as the API tells it of a finding.
+GROUPS = {"risk": "risk_level", "subscription": "subscription_name", "cloud": "cloud",
+          "resource_type": "resource_type"}
+
+
+def groups(bench, link):
+    """Heading -> findings, over all pages."""
+    found = collections.Counter()
+    seen = set()
+    while link:
+        page = bench.page(link)
+        for heading, caption in re.findall(r"<h2[^>]*>(.*?)</h2>.*?<caption>(.*?)</caption>", page,
+                                           re.S):
+            name = words(heading)
+            if name not in seen:
+                found[name] = int(re.search(r"(\d+) finding", caption)[1])
+            seen.add(name)
+        link = html.unescape((re.findall(r'rel="next" href="([^"]*)"', page) or [""])[0])
+    return found
+
+
+def test_groups_have_the_findings_of_the_api():
+    with Bench("--multicloud") as bench:
+        everything = findings(bench)
+        for by, member in GROUPS.items():
+            wanted = collections.Counter(finding[member] for finding in everything)
+            shown = groups(bench, f"/recommendations?by={by}")
+            equal(sorted(shown.values()), sorted(wanted.values()), by)
+        for by in ("control", "management_group"):
+            equal(sum(groups(bench, f"/recommendations?by={by}").values()), len(everything), by)
+        bench.page("/recommendations?by=nothing", 404)
+        bench.page("/recommendations?by=owner", 404)  # nobody asked for owners
+        bench.page("/recommendations?order=nothing", 404)
+
+
+def test_a_group_is_a_list_of_its_own_and_keeps_the_filter():
+    with Bench() as bench:
+        page = bench.page("/recommendations?by=subscription&order=resources&filter=" +
+                          urllib.parse.quote('risk_level="high"'))
+        link = links(page, "/recommendations?by=subscription&order=resources&group=")[0]
+        one = bench.page(link)
+        equal(len(re.findall("<h2", one)), 1, "groups")
+        equal({row[1] for row in rows(one)}, {"\u25b2 High"}, "levels")
+        counts = [int(row[2]) for row in rows(one)]
+        equal(counts, sorted(counts, reverse=True), "order")
+        for name, value in (("by", "subscription"), ("order", "resources")):
+            contains(one, f'name="{name}" value="{value}"', "what the filter box keeps")
+
+
+def test_owners_and_tags_group_where_they_are_wanted():
+    with Folder() as folder, Fake(*FAKE) as fake:
+        dump = fake.admin("dump")
+        open_ones = [row for row in dump["assessments"] if row["code"] == "Unhealthy"]
+        fake.admin("govern?" + urllib.parse.urlencode(
+            {"id": open_ones[0]["id"], "owner": "ann@contoso.example"}), "POST")
+        fake.admin("tag?" + urllib.parse.urlencode(
+            {"id": open_ones[1]["resourceId"], "name": "team", "value": "<b>blue</b>"}), "POST")
+        config = settings(fake.url, folder.file("secret", SECRET),
+                          alerts={"tags": ["team"], "governance_owner": True})
+        with Exporter(folder, config) as exporter:
+            exporter.wait_ready()
+            for by, wanted in (("owner", "ann@contoso.example"), ("tag_team", "<b>blue</b>")):
+                path = f"/recommendations?by={by}"
+                until(f"groups by {by}", lambda: html.escape(wanted) in exporter.get(path).text,
+                      60, 0.2)
+                page = sound(exporter.get(path).text, path)
+                headings = [words(one) for one in re.findall(r"<h2[^>]*>(.*?)</h2>", page, re.S)]
+                equal(headings, [wanted, "None"], by)
+
+
+def test_a_recommendation_is_shown_as_its_catalogue_has_it():
+    """Steps stay steps; resources stand in the order that is asked for."""
+    with Bench(alerts={"governance_owner": True}) as bench:
+        everything = findings(bench)
+        key = collections.Counter(one["assessment_id"] for one in everything
+                                  if one["source"] == "assessments").most_common(1)[0][0]
+        page = bench.page(f"/recommendations/{key}?order=age")
+        how = page.split("<h2>How to fix it</h2>")[1].split("<h2>")[0]
+        contains(how, "<ol><li>", "steps")
+        contains(page, ">Owner</th>", "whom they are assigned to")
+        since = re.findall(r'data-label="Open"><time datetime="([^"]*)"', page)
+        equal(since, sorted(since), "order of age")
+        equal(len(since), len([one for one in everything if one["assessment_id"] == key]), "all")
+        bench.page(f"/recommendations/{key}?order=nothing", 404)
+        rule = next(one["assessment_id"] for one in everything if one["source"] == "baselines")
+        contains(bench.page(f"/recommendations/{rule}"), ">Found</th>", "of a rule of a baseline")
 
 
 def test_a_subscription_has_its_name():

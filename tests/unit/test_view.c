@@ -1,6 +1,7 @@
 #include "alerts/view/view.h"
 
 #include "alerts/view/view_board.h"
+#include "alerts/view/view_groups.h"
 #include "alerts/view/view_resources.h"
 #include "ledger_world.h"
 
@@ -180,6 +181,57 @@ TEST(resources_are_told_apart_worst_first)
     CHECK(view->findings[resources->grouped[0]].risk == RISK_HIGH);
     CHECK(view_resources_find(view, two) == &resources->list[0]);
     CHECK(!view_resources_find(view, "/subscriptions/s2"));
+    view_release(view);
+    world_finish(&world);
+}
+
+/* Groups and their recommendations in an order: "critical: b; high: a; medium: a". */
+static const char *groups_in(const struct view *view, const char *by, enum view_sort sort)
+{
+    static char text[512];
+    const struct view_groups *groups = view_groups_of(view, by, NULL);
+    const uint32_t *order = view_groups_order(view, by, NULL, sort);
+    *text = 0;
+    for (size_t i = 0; i < groups->count; i++) {
+        const struct view_group *group = &groups->groups[i];
+        strcat(strcat(strcat(text, i ? "; " : ""), group->key), ":");
+        for (size_t n = 0; n < group->count; n++) {
+            const struct view_cell *cell = &groups->cells[order[group->first + n]];
+            strcat(strcat(text, " "), view->recommendations[cell->recommendation].assessment_id);
+        }
+    }
+    return text;
+}
+
+TEST(recommendations_are_grouped_and_put_in_order)
+{
+    static const struct {
+        const char *by;
+        enum view_sort sort;
+        const char *wanted;
+    } rows[] = {
+        { "risk", VIEW_SORT_RISK, "critical: b; high: a; medium: a" },
+        { "subscription", VIEW_SORT_RISK, "s1: b a; s2: a" },
+        { "subscription", VIEW_SORT_AGE, "s1: a b; s2: a" },
+        { "subscription", VIEW_SORT_DUE, "s1: a b; s2: a" },
+        { "cloud", VIEW_SORT_RESOURCES, "azure: a b" },
+        { "resource_type", VIEW_SORT_RISK, "microsoft.compute/virtualmachines: b a" },
+        { "control", VIEW_SORT_RISK, "(unknown): b a" }, /* no score is known */
+        { "management_group", VIEW_SORT_RISK, "(unknown): b a" },
+    };
+    struct world world;
+    fill(&world);
+    struct view *view = view_of(&world);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        CHECK_TEXT(groups_in(view, rows[i].by, rows[i].sort), rows[i].wanted);
+    const struct view_groups *groups = view_groups_of(view, "subscription", NULL);
+    CHECK(groups == view_groups_of(view, "subscription", NULL)); /* made once */
+    CHECK_INT(groups->groups[0].findings, 2);
+    CHECK_INT(groups->groups[0].overdue, 1);
+    CHECK_INT(groups->groups[0].by_risk[RISK_CRITICAL], 1);
+    CHECK(!view_groups_knows("owner", NULL)); /* nobody wants persons told */
+    CHECK(!view_groups_knows("tag_team", NULL));
+    CHECK(!view_groups_knows("", NULL));
     view_release(view);
     world_finish(&world);
 }
