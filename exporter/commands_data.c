@@ -193,6 +193,10 @@ static int check_health(const struct flags *flags, const char *const *arguments,
 SHOW(findings)
 SHOW(recommendations)
 SHOW(controls)
+SHOW(resources)
+SHOW(baselines)
+SHOW(baseline_rules)
+SHOW(compliance)
 SHOW(subscriptions)
 SHOW(collectors)
 
@@ -207,6 +211,15 @@ const struct command commands_data[] = {
       show_findings, ITS_FLAGS " order" },
     { { "controls" }, "", "Show controls of the secure score, as a running exporter knows them.",
       0, 0, show_controls, ITS_FLAGS },
+    { { "resources" }, "", "Show resources with open findings, as a running exporter knows them.",
+      0, 0, show_resources, ITS_FLAGS },
+    { { "baselines", "rules" }, "", "Show rules of OS baselines that fail, and on how many "
+      "machines.", 0, 0, show_baseline_rules, ITS_FLAGS },
+    { { "baselines" }, "",
+      "Show rules of OS baselines that fail on machines, with what is expected and found.", 0, 0,
+      show_baselines, ITS_FLAGS },
+    { { "compliance" }, "", "Show standards and failing controls, as a running exporter knows "
+      "them.", 0, 0, show_compliance, ITS_FLAGS },
     { { "subscriptions" }, "", "Show subscriptions and whether a running exporter can read them.",
       0, 0, show_subscriptions, ITS_FLAGS },
     { { "collectors" }, "", "Show collectors of a running exporter and how their last run went.",

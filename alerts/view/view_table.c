@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "alerts/view/view_lists.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
@@ -10,28 +11,6 @@
 #include "core/log.h"
 
 enum { LINK_BYTES = 4096 };
-
-/* The next value of a row. */
-static void put_text(struct view_value **value, const char *text)
-{
-    (*value)++->text = text;
-}
-
-static void put_integer(struct view_value **value, int64_t integer)
-{
-    (*value)++->integer = integer;
-}
-
-static void put_number(struct view_value **value, double number)
-{
-    (*value)++->number = number;
-}
-
-static const char *subscription_name(const struct view_reading *reading, const char *id)
-{
-    const struct subscription *known = subscriptions_find(reading->view->snapshot, id);
-    return known ? known->name : "";
-}
 
 /* --- findings --------------------------------------------------------------------------------- */
 
@@ -77,28 +56,28 @@ static void fill_finding(const struct view_reading *reading, size_t row, struct 
     char *link = arena_zalloc(reading->arena, LINK_BYTES), id[17];
     struct finding finding;
     view_finding(view, number, &finding, scratch);
-    put_text(&value, arena_text(reading->arena, finding_id_text(&finding.id, id)));
-    put_text(&value, finding_risk_words[finding.risk]);
-    put_text(&value, view->recommendations[at->recommendation].title);
-    put_text(&value, finding.assessment_id);
-    put_text(&value, finding.resource_name);
-    put_text(&value, finding.resource_type);
-    put_text(&value, finding.resource_group);
-    put_text(&value, finding.subscription_id);
-    put_text(&value, subscription_name(reading, finding.subscription_id));
-    put_text(&value, cloud_kind_words[finding.cloud]);
-    put_text(&value, finding.account);
-    put_text(&value, finding_severity_words[finding.severity]);
-    put_text(&value, finding.category);
-    put_text(&value, finding.risk_factors);
-    put_integer(&value, finding.attack_paths);
-    put_integer(&value, finding.internet_exposed);
-    put_integer(&value, at->opened_at);
-    put_integer(&value, at->due_at);
-    put_integer(&value, at->due_at && at->due_at <= view->at);
-    put_text(&value, finding.source->name);
-    put_text(&value, finding.resource_id);
-    put_text(&value, finding_link(&finding, reading->portal, link, LINK_BYTES));
+    view_table_text(&value, arena_text(reading->arena, finding_id_text(&finding.id, id)));
+    view_table_text(&value, finding_risk_words[finding.risk]);
+    view_table_text(&value, view->recommendations[at->recommendation].title);
+    view_table_text(&value, finding.assessment_id);
+    view_table_text(&value, finding.resource_name);
+    view_table_text(&value, finding.resource_type);
+    view_table_text(&value, finding.resource_group);
+    view_table_text(&value, finding.subscription_id);
+    view_table_text(&value, view_table_subscription(reading, finding.subscription_id));
+    view_table_text(&value, cloud_kind_words[finding.cloud]);
+    view_table_text(&value, finding.account);
+    view_table_text(&value, finding_severity_words[finding.severity]);
+    view_table_text(&value, finding.category);
+    view_table_text(&value, finding.risk_factors);
+    view_table_integer(&value, finding.attack_paths);
+    view_table_integer(&value, finding.internet_exposed);
+    view_table_integer(&value, at->opened_at);
+    view_table_integer(&value, at->due_at);
+    view_table_integer(&value, at->due_at && at->due_at <= view->at);
+    view_table_text(&value, finding.source->name);
+    view_table_text(&value, finding.resource_id);
+    view_table_text(&value, finding_link(&finding, reading->portal, link, LINK_BYTES));
 }
 
 /* --- recommendations -------------------------------------------------------------------------- */
@@ -139,22 +118,22 @@ static void fill_recommendation(const struct view_reading *reading, size_t row,
     const struct view_recommendation *of = &reading->view->recommendations[row];
     const struct catalogue_entry *known =
         catalogue_find(reading->view->snapshot, of->source->tenant, of->assessment_id);
-    put_text(&value, of->assessment_id);
-    put_text(&value, finding_risk_words[of->risk]);
-    put_text(&value, of->title);
-    put_text(&value, of->category);
-    put_integer(&value, (int64_t)of->count);
+    view_table_text(&value, of->assessment_id);
+    view_table_text(&value, finding_risk_words[of->risk]);
+    view_table_text(&value, of->title);
+    view_table_text(&value, of->category);
+    view_table_integer(&value, (int64_t)of->count);
     for (int risk = 0; risk < RISK_COUNT; risk++)
-        put_integer(&value, (int64_t)of->by_risk[risk]);
-    put_integer(&value, (int64_t)of->overdue);
-    put_integer(&value, (int64_t)of->due_soon);
-    put_integer(&value, of->attack_paths);
-    put_number(&value, of->points);
-    put_integer(&value, of->oldest_at);
-    put_integer(&value, of->due_at);
-    put_text(&value, known ? known->effort : "");
-    put_text(&value, known ? known->user_impact : "");
-    put_text(&value, of->source->name);
+        view_table_integer(&value, (int64_t)of->by_risk[risk]);
+    view_table_integer(&value, (int64_t)of->overdue);
+    view_table_integer(&value, (int64_t)of->due_soon);
+    view_table_integer(&value, of->attack_paths);
+    view_table_number(&value, of->points);
+    view_table_integer(&value, of->oldest_at);
+    view_table_integer(&value, of->due_at);
+    view_table_text(&value, known ? known->effort : "");
+    view_table_text(&value, known ? known->user_impact : "");
+    view_table_text(&value, of->source->name);
 }
 
 /* --- controls of the secure score ------------------------------------------------------------- */
@@ -202,17 +181,17 @@ static void fill_control(const struct view_reading *reading, size_t row, struct 
 {
     size_t all;
     const struct secure_control *control = control_at(reading->view, row, &all);
-    put_text(&value, control->row_id);
-    put_text(&value, control->title);
-    put_text(&value, control->subscription_id);
-    put_text(&value, subscription_name(reading, control->subscription_id));
-    put_text(&value, cloud_kind_words[control->scope.cloud]);
-    put_text(&value, control->scope.connector);
-    put_number(&value, control->points);
-    put_number(&value, control->max_points);
-    put_number(&value, control->healthy);
-    put_number(&value, control->unhealthy);
-    put_number(&value, control->not_applicable);
+    view_table_text(&value, control->row_id);
+    view_table_text(&value, control->title);
+    view_table_text(&value, control->subscription_id);
+    view_table_text(&value, view_table_subscription(reading, control->subscription_id));
+    view_table_text(&value, cloud_kind_words[control->scope.cloud]);
+    view_table_text(&value, control->scope.connector);
+    view_table_number(&value, control->points);
+    view_table_number(&value, control->max_points);
+    view_table_number(&value, control->healthy);
+    view_table_number(&value, control->unhealthy);
+    view_table_number(&value, control->not_applicable);
 }
 
 /* --- subscriptions ---------------------------------------------------------------------------- */
@@ -255,12 +234,12 @@ static void fill_subscription(const struct view_reading *reading, size_t row,
 {
     size_t all;
     const struct subscription *subscription = subscription_at(reading->view, row, &all);
-    put_text(&value, subscription->id);
-    put_text(&value, subscription->name);
-    put_text(&value, subscriptions_state_words[subscription->state]);
-    put_text(&value, subscription->management_group);
-    put_text(&value, subscription->tenant_id);
-    put_integer(&value, subscription->seen_at);
+    view_table_text(&value, subscription->id);
+    view_table_text(&value, subscription->name);
+    view_table_text(&value, subscriptions_state_words[subscription->state]);
+    view_table_text(&value, subscription->management_group);
+    view_table_text(&value, subscription->tenant_id);
+    view_table_integer(&value, subscription->seen_at);
 }
 
 /* --- collectors ------------------------------------------------------------------------------- */
@@ -302,16 +281,16 @@ static void fill_collector(const struct view_reading *reading, size_t row, struc
     char error[1024] = "";
     if (status->error.code != ERROR_NONE)
         log_redacted(status->error.message, error, sizeof error);
-    put_text(&value, source->name);
-    put_text(&value, source->collector->words ? source->collector->words : source->name);
-    put_text(&value, state_of(status));
-    put_integer(&value, status->last_success_at);
-    put_number(&value, status->enabled ? (double)status->interval_ms / 1000 : NAN);
-    put_number(&value, status->attempted ? (double)status->duration_ms / 1000 : NAN);
-    put_integer(&value, (int64_t)status->rows);
-    put_integer(&value, (int64_t)odd_count(&status->odd));
-    put_integer(&value, status->truncated);
-    put_text(&value, arena_text(reading->arena, error));
+    view_table_text(&value, source->name);
+    view_table_text(&value, source->collector->words ? source->collector->words : source->name);
+    view_table_text(&value, state_of(status));
+    view_table_integer(&value, status->last_success_at);
+    view_table_number(&value, status->enabled ? (double)status->interval_ms / 1000 : NAN);
+    view_table_number(&value, status->attempted ? (double)status->duration_ms / 1000 : NAN);
+    view_table_integer(&value, (int64_t)status->rows);
+    view_table_integer(&value, (int64_t)odd_count(&status->odd));
+    view_table_integer(&value, status->truncated);
+    view_table_text(&value, arena_text(reading->arena, error));
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */
@@ -330,8 +309,17 @@ static const struct view_table subscriptions = { "subscriptions", "a subscriptio
 static const struct view_table collectors = { "collectors", "a collector and its last run",
                                               collector_columns, count_collectors, fill_collector };
 
-const struct view_table *const view_tables[] = { &findings,      &recommendations, &controls,
-                                                 &subscriptions, &collectors,      NULL };
+const struct view_table *const view_tables[] = {
+    &findings,   &recommendations,       &controls,      &view_lists_resources,
+    &view_lists_baselines, &view_lists_rules, &view_lists_compliance, &subscriptions,
+    &collectors, NULL,
+};
+
+const char *view_table_subscription(const struct view_reading *reading, const char *id)
+{
+    const struct subscription *known = subscriptions_find(reading->view->snapshot, id);
+    return known ? known->name : "";
+}
 
 const struct view_table *view_table_named(const char *name)
 {

@@ -36,6 +36,23 @@ struct view_table {
     bool of_findings; /* where nobody could look, rows are lacking (view_lacks) */
 };
 
+/* Put the next value of a row. */
+static inline void view_table_text(struct view_value **value, const char *text)
+{
+    (*value)++->text = text;
+}
+static inline void view_table_integer(struct view_value **value, int64_t integer)
+{
+    (*value)++->integer = integer;
+}
+static inline void view_table_number(struct view_value **value, double number)
+{
+    (*value)++->number = number;
+}
+
+/* The name of a subscription; "" = nobody tells it. */
+const char *view_table_subscription(const struct view_reading *reading, const char *id);
+
 extern const struct view_table *const view_tables[]; /* ends with NULL */
 
 /* The table of that name, or NULL. */

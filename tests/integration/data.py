@@ -12,7 +12,8 @@ import urllib.parse
 from harness import (EXPORTER, SECRET, SLOWNESS, Exporter, Fake, Folder, contains, equal, run,
                      settings, until)
 
-TABLES = ("findings", "recommendations", "controls", "subscriptions", "collectors")
+TABLES = ("findings", "recommendations", "controls", "resources", "baselines", "baseline_rules",
+          "compliance", "subscriptions", "collectors")
 
 
 class Bench:
@@ -100,6 +101,31 @@ def test_numbers_are_those_of_the_metrics():
         equal({key: listed[key] for key in told}, dict(told), "findings by recommendation")
 
 
+def test_lists_add_up():
+    """What one list counts is what another lists, and what the metrics say."""
+    with Bench() as bench:
+        findings = bench.walk("findings", limit=1000)
+        resources = bench.walk("resources", limit=1000)
+        equal(sum(row["findings"] for row in resources), len(findings), "findings of resources")
+        equal({row["resource_id"] for row in resources}, {row["resource_id"] for row in findings},
+              "resources")
+        baselines = bench.walk("baselines", limit=1000)
+        equal({row["finding_id"] for row in baselines},
+              {row["finding_id"] for row in findings if row["source"] == "baselines"}, "baselines")
+        equal(any(row["expected"] and row["found"] for row in baselines), True, "reasons")
+        equal(sum(row["machines"] for row in bench.walk("baseline_rules")), len(baselines), "rules")
+        told = bench.exporter.metrics().all("defender_baseline_rule_failing_machines")
+        equal(sum(value for _, value in told), len(baselines), "baselines in the metrics")
+        standards = [row for row in bench.walk("compliance", limit=1000) if not row["control"]]
+        told = bench.exporter.metrics().all("defender_compliance_controls")
+        equal(sum(row["failed"] or 0 for row in standards),
+              sum(value for labels, value in told if labels["state"] == "failed"), "controls")
+        controls = bench.walk("controls", limit=1000)
+        told = bench.exporter.metrics().all("defender_control_points")
+        equal(round(sum(row["points"] or 0 for row in controls), 6),
+              round(sum(value for _, value in told), 6), "points of controls")
+
+
 def test_orders_are_as_asked():
     with Bench() as bench:
         worst = ("critical", "high", "medium", "low", "not_evaluated")
@@ -158,12 +184,13 @@ def test_a_terminal_shows_the_same():
 
         for table in TABLES:
             rows = bench.walk(table, limit=1000)
-            status, told, errors = show(table)
+            words = ("baselines", "rules") if table == "baseline_rules" else (table,)
+            status, told, errors = show(*words)
             equal((status, errors, len(told.splitlines()) - 1), (0, "", len(rows)), table)
             equal("\033" in told, False, f"colour of {table} where it is no terminal")
-            status, told, errors = show(table, "--format=json")
+            status, told, errors = show(*words, "--format=json")
             equal(json.loads(told), rows, f"{table} as JSON")
-            status, told, errors = show(table, "--format=csv")
+            status, told, errors = show(*words, "--format=csv")
             equal(len(list(csv.DictReader(io.StringIO(told, newline="")))), len(rows), "CSV")
         status, told, _ = show("findings", '--filter=risk_level="critical"', "--limit=3")
         equal((status, len(told.splitlines())), (0, 4), "three critical ones")

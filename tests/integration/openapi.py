@@ -259,7 +259,8 @@ def test_schemathesis_finds_nothing():
              "--checks=not_a_server_error,status_code_conformance,content_type_conformance,"
              "response_schema_conformance", "--seed=1",
              f"{one.exporter.url}/api/v1/openapi.json"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=3600)
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=3600,
+            cwd=one.folder.path)
         equal(done.returncode, 0, done.stdout[-4000:])
 
 
