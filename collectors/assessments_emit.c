@@ -62,13 +62,15 @@ static const struct family_1 newest_evaluation = {
     LABELS("subscription_id"),
 };
 static const struct family_2 type_findings = {
-    .name = "defender_resource_type_findings", .type = METRIC_GAUGE, .level = 1,
+    .name = "defender_resource_type_findings", .type = METRIC_GAUGE,
+    .same = METRIC_SAME_SUM, .level = 1,
     .help = "Open findings by resource type and risk level, over all subscriptions, without "
             "zeros. From assessments, cached.",
     LABELS("resource_type", "risk_level"),
 };
 static const struct family_3 recommendation_findings = {
-    .name = "defender_recommendation_findings", .type = METRIC_GAUGE, .level = 1,
+    .name = "defender_recommendation_findings", .type = METRIC_GAUGE,
+    .same = METRIC_SAME_SUM, .level = 1,
     .help = "Open findings of recommendations that stand for many (grouped) or for one thing, such "
             "as a package or a secret (individual), by category and risk level, over all "
             "subscriptions, without zeros. A grouped one whose resource has individual ones of its "
@@ -83,7 +85,8 @@ static const struct family_8 assessment_info = {
                      "user_impact", "assessment_type", "model"),
 };
 static const struct family_2 assessment_findings = {
-    .name = "defender_assessment_findings", .type = METRIC_GAUGE, .level = 1,
+    .name = "defender_assessment_findings", .type = METRIC_GAUGE,
+    .same = METRIC_SAME_SUM, .level = 1,
     .help = "Open findings by recommendation and risk level, over all subscriptions, without "
             "zeros. Individual recommendations come and go by the thousand: they are in "
             "defender_recommendation_findings alone. From assessments, cached.",

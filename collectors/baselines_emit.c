@@ -23,7 +23,8 @@ static const struct family_2 stale_machines = {
     LABELS("subscription_id", "assignment"),
 };
 static const struct family_2 failing_machines = {
-    .name = "defender_baseline_rule_failing_machines", .type = METRIC_GAUGE, .level = 1,
+    .name = "defender_baseline_rule_failing_machines", .type = METRIC_GAUGE,
+    .same = METRIC_SAME_SUM, .level = 1,
     .help = "Machines that fail a baseline rule, over all subscriptions, without zeros. " FROM,
     LABELS("assignment", "rule_id"),
 };
@@ -38,7 +39,8 @@ static const struct family_3 machine_failed_rules = {
     LABELS("machine", "assignment", "rule_severity"),
 };
 static const struct family_1 rules_waived = {
-    .name = "defender_baseline_rules_waived", .type = METRIC_GAUGE, .level = 0,
+    .name = "defender_baseline_rules_waived", .type = METRIC_GAUGE,
+    .same = METRIC_SAME_SUM, .level = 0,
     .help = "Failing results of baseline rules that do not count because of a waiver of the "
             "configuration. " FROM,
     LABELS("assignment"),

@@ -107,6 +107,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
 static const struct family_1 nodes = {
     .name = "defender_exposure_nodes",
     .type = METRIC_GAUGE,
+    .same = METRIC_SAME_SUM,
     .level = 0,
     .help = "Nodes of the tenant's exposure graph, by criticality." FROM,
     LABELS("criticality"),
@@ -114,6 +115,7 @@ static const struct family_1 nodes = {
 static const struct family_2 at_risk = {
     .name = "defender_exposure_nodes_at_risk",
     .type = METRIC_GAUGE,
+    .same = METRIC_SAME_SUM,
     .level = 0,
     .help = "Those of them that are exposed to the internet, that are vulnerable to remote code "
             "execution, and that are both." FROM,
@@ -122,6 +124,7 @@ static const struct family_2 at_risk = {
 static const struct family_2 kinds = {
     .name = "defender_exposure_kind_nodes",
     .type = METRIC_GAUGE,
+    .same = METRIC_SAME_SUM,
     .level = 1,
     .help = "Nodes of the tenant's exposure graph by what they are, like device or "
             "microsoft.compute/virtualmachines, and criticality." FROM,

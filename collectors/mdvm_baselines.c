@@ -199,6 +199,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
 static const struct family_2 devices = {
     .name = "defender_mdvm_baseline_devices",
     .type = METRIC_GAUGE,
+    .same = METRIC_SAME_SUM,
     .level = 0,
     .help = "Devices of an active baseline profile of Defender Vulnerability Management: those "
             "that pass all of its configurations, and the others." FROM,
@@ -214,6 +215,7 @@ static const struct family_6 profile_info = {
 static const struct family_2 results = {
     .name = "defender_mdvm_baseline_results",
     .type = METRIC_GAUGE,
+    .same = METRIC_SAME_SUM,
     .level = 0,
     .help = "Results of devices for the configurations of a profile, by state." FROM,
     LABELS("profile_id", "state"),
@@ -221,6 +223,7 @@ static const struct family_2 results = {
 static const struct family_2 failing = {
     .name = "defender_mdvm_baseline_failing_devices",
     .type = METRIC_GAUGE,
+    .same = METRIC_SAME_SUM,
     .level = 2,
     .help = "Devices that do not comply with a configuration of a profile; those with none are "
             "left out." FROM,

@@ -272,6 +272,7 @@ static const struct family_2 deployments = {
 static const struct family_2 group_tasks = {
     .name = "defender_remediation_group_tasks",
     .type = METRIC_GAUGE,
+    .same = METRIC_SAME_SUM,
     .level = 0,
     .help = "Remediation tasks that are listed for a management group itself, by state." FROM,
     LABELS("management_group", "state"),
@@ -279,6 +280,7 @@ static const struct family_2 group_tasks = {
 static const struct family_2 group_deployments = {
     .name = "defender_remediation_group_deployments",
     .type = METRIC_GAUGE,
+    .same = METRIC_SAME_SUM,
     .level = 0,
     .help = "Deployments of these tasks: all they need, and of them what succeeded and what "
             "failed." FROM,

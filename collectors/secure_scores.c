@@ -463,14 +463,33 @@ const struct secure_control *secure_scores_controls(const struct part *part, siz
     return part_rows(part, &controls, count);
 }
 
-static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
+static struct secure_scores told_by(const struct part *part)
 {
-    (void)snapshot;
     const struct own *own = part->own;
     struct secure_scores told = { .connectors_told = !own || !own->lacks_connectors };
     told.scores = part_rows(part, &scores, &told.score_count);
     told.controls = part_rows(part, &controls, &told.control_count);
-    secure_scores_emit(&told, set);
+    return told;
+}
+
+/* The averages are over all tenants: the first that tells anything tells them. */
+static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
+{
+    struct secure_scores *all = MEMORY_ARRAY(struct secure_scores, snapshot->sources->count + 1);
+    const struct part *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        const struct part *one = snapshot->parts[i];
+        if (!one || one->source->collector != part->source->collector)
+            continue;
+        first = first ? first : one;
+        all[count++] = told_by(one);
+    }
+    const struct secure_scores own = told_by(part);
+    secure_scores_emit(&own, set);
+    if (first == part || !first)
+        secure_scores_emit_averages(first ? all : &own, first ? count : 1, set);
+    free(all);
 }
 
 const struct collector secure_scores_collector = {

@@ -78,3 +78,6 @@ struct secure_scores {
 /* How they are shown (secure_scores_emit.c). */
 extern const struct family *const secure_scores_families[];
 void secure_scores_emit(const struct secure_scores *told, struct metric_set *set);
+/* Over what all tenants tell. */
+void secure_scores_emit_averages(const struct secure_scores *told, size_t count,
+                                 struct metric_set *set);

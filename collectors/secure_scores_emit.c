@@ -132,7 +132,8 @@ static double value_of(const struct average *average)
     return average->weight > 0 ? average->weighted / average->weight : NAN;
 }
 
-static void emit_averages(const struct secure_scores *told, struct metric_set *set)
+void secure_scores_emit_averages(const struct secure_scores *told, size_t count,
+                                 struct metric_set *set)
 {
     static const char *const reasons[SCORE_FAULT_COUNT] = {
         [SCORE_MISSING] = "missing",
@@ -141,22 +142,26 @@ static void emit_averages(const struct secure_scores *told, struct metric_set *s
     };
     struct average all = { 0 }, clouds[CLOUD_COUNT] = { 0 };
     uint64_t skipped[SCORE_FAULT_COUNT] = { 0 };
-    for (size_t i = 0; i < told->score_count; i++) {
-        const struct secure_score *score = &told->scores[i];
-        skipped[score->fault]++;
-        if (score->fault != SCORE_FINE || !isfinite(score->ratio + score->weight))
-            continue;
-        add_to(&all, score);
-        add_to(&clouds[score->scope.cloud], score);
+    bool connectors = true;
+    for (size_t i = 0; i < count; i++) {
+        connectors = connectors && told[i].connectors_told;
+        for (size_t j = 0; j < told[i].score_count; j++) {
+            const struct secure_score *score = &told[i].scores[j];
+            skipped[score->fault]++;
+            if (score->fault != SCORE_FINE || !isfinite(score->ratio + score->weight))
+                continue;
+            add_to(&all, score);
+            add_to(&clouds[score->scope.cloud], score);
+        }
     }
     for (int cloud = 0; cloud < CLOUD_COUNT; cloud++)
         metric_add(set, &cloud_ratio, value_of(&clouds[cloud]),
                    METRIC_LABELS(cloud_kind_words[cloud]));
-    if (told->connectors_told)
+    if (connectors)
         metric_add(set, &overall_ratio, value_of(&all), METRIC_LABELS());
     for (int fault = SCORE_FINE + 1; fault < SCORE_FAULT_COUNT; fault++)
         metric_add(set, &rows_skipped, (double)skipped[fault], METRIC_LABELS(reasons[fault]));
-    metric_add(set, &connectors_told, told->connectors_told, METRIC_LABELS());
+    metric_add(set, &connectors_told, connectors, METRIC_LABELS());
 }
 
 void secure_scores_emit(const struct secure_scores *told, struct metric_set *set)
@@ -177,5 +182,4 @@ void secure_scores_emit(const struct secure_scores *told, struct metric_set *set
         if (!seen_before(told->controls, i))
             metric_add(set, &control_info, 1,
                        METRIC_LABELS(told->controls[i].id, told->controls[i].title));
-    emit_averages(told, set);
 }

@@ -125,6 +125,22 @@ static void join_graph(struct part *part)
             own->items[i].state = SUBSCRIPTION_DENIED;
 }
 
+static bool is_told_elsewhere(const struct part *part, const struct snapshot *snapshot,
+                              const char *id)
+{
+    for (size_t i = 0; i < snapshot->sources->count; i++)
+        if (i != part->source->index && subscriptions_in(snapshot->parts[i], id))
+            return true;
+    return false;
+}
+
+/* Whether no tenant lists what the operator named: the first has to say so. */
+static bool is_nobodys(struct part *part, const struct collect_context *context, const char *id)
+{
+    return !*part->source->tenant && !item_find(own_of(part), id) &&
+           !is_told_elsewhere(part, context->snapshot, id);
+}
+
 /* What was there before and is not listed any more is denied until it is too old to matter, or as
  * it was where an odd row may have been it; what the operator named and Azure never listed is
  * denied for good. */
@@ -147,8 +163,31 @@ static void add_missing(struct part *part, const struct collect_context *context
                                                                   : SUBSCRIPTION_DENIED;
     }
     for (size_t i = 0; i < context->included_count; i++)
-        if (!item_find(own_of(part), context->included[i]))
+        if (is_nobodys(part, context, context->included[i]))
             item_add(part, context->included[i])->state = SUBSCRIPTION_DENIED;
+}
+
+/* What several tenants see (Azure Lighthouse) is told once: by the subscription's own tenant where
+ * that is asked, else by the first that sees it. */
+static bool is_of_another(const struct part *part, const struct collect_context *context,
+                          const struct subscription *item)
+{
+    const struct source_list *sources = context->snapshot->sources;
+    if (*item->tenant_id && !strcasecmp(item->tenant_id, part->source->tenant_id))
+        return false;
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct source *other = &sources->sources[i];
+        if (other->collector != &subscriptions_collector || other->index == part->source->index)
+            continue;
+        const struct subscription *seen =
+            other->index < part->source->index
+                ? subscriptions_in(context->snapshot->parts[other->index], item->id)
+                : NULL;
+        if ((*item->tenant_id && !strcasecmp(item->tenant_id, other->tenant_id)) ||
+            (seen && seen->state == SUBSCRIPTION_VISIBLE))
+            return true;
+    }
+    return false;
 }
 
 static int compare(const void *left, const void *right)
@@ -163,6 +202,9 @@ static bool finish(struct part *part, const struct collect_context *context, str
     size_t listed = own->count;
     join_graph(part);
     add_missing(part, context);
+    for (size_t i = 0; i < own->count; i++)
+        if (is_of_another(part, context, &own->items[i]))
+            own->items[i].state = SUBSCRIPTION_FILTERED;
     if (!listed && odd_count(&part->odd))
         return error_set(error, ERROR_PARSE, "no subscription can be read, the first: %s",
                          part->odd.first);
@@ -226,7 +268,7 @@ static const struct family_1 subscription_visible = {
     LABELS("subscription_id"),
 };
 static const struct family_1 subscriptions_total = {
-    .name = "defender_subscriptions", .type = METRIC_GAUGE, .level = 0,
+    .name = "defender_subscriptions", .type = METRIC_GAUGE, .same = METRIC_SAME_SUM, .level = 0,
     .help = "Subscriptions by what this program can do with them, cached.",
     LABELS("state"),
 };
@@ -286,7 +328,7 @@ const struct collector subscriptions_collector = {
             { .name = "subscriptions", .path = "/subscriptions", .api_versions = "2022-12-01",
               .columns = list_columns },
             { .name = "subscriptions_rows", .kql = kql_subscriptions_rows,
-              .columns = graph_columns, .optional = true },
+              .columns = graph_columns, .whole_tenant = true, .optional = true },
         } },
         { "rest", .queries = {
             { .name = "subscriptions", .path = "/subscriptions", .api_versions = "2022-12-01",

@@ -206,6 +206,22 @@ static bool is_sorted(const struct sample **order, size_t count)
     return true;
 }
 
+/* Another sample with the labels of one that stays. */
+static void join(struct metric_set *set, struct sample *stays, const struct sample *other)
+{
+    switch (stays->family->same) {
+    case METRIC_SAME_ONCE:
+        set->duplicates++;
+        break;
+    case METRIC_SAME_SUM:
+        stays->value += other->value;
+        break;
+    case METRIC_SAME_LEAST:
+        stays->value = other->value < stays->value ? other->value : stays->value;
+        break;
+    }
+}
+
 void metric_set_sort(struct metric_set *set)
 {
     if (!set->count)
@@ -224,7 +240,7 @@ void metric_set_sort(struct metric_set *set)
         const struct sample *last = kept ? &sorted[kept - 1] : NULL;
         if (last && last->family == order[i]->family &&
             !compare_values(last->family, last->values, order[i]->values))
-            set->duplicates++;
+            join(set, &sorted[kept - 1], order[i]);
         else
             sorted[kept++] = *order[i];
     }

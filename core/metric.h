@@ -11,12 +11,17 @@
 enum { METRIC_LABELS_MAX = 8 };
 enum metric_type { METRIC_GAUGE, METRIC_COUNTER, METRIC_HISTOGRAM, METRIC_INFO };
 
+/* What becomes of samples with the same labels: of the same thing, told again by another, or of
+ * things that several tenants have of their own. */
+enum metric_same { METRIC_SAME_ONCE, METRIC_SAME_SUM, METRIC_SAME_LEAST };
+
 /* clang-format off */
 #define METRIC_FAMILY_MEMBERS \
     const char *name; /* as in the text format: counters end in _total, infos in _info */ \
     const char *help; /* one sentence with a full stop; source and "cached" where it is */ \
     const char *unit; /* "seconds", "bytes", "ratio" or NULL */ \
     enum metric_type type; \
+    enum metric_same same; \
     int level;             /* 0, 1: on; 2, 3: opt-in */ \
     bool history;          /* its values are kept over time */ \
     bool made;             /* at run time: sources may know another of the name, or none */ \
@@ -133,7 +138,8 @@ size_t metric_exemplar_count(const struct family *family);
 /* The bucket of a histogram that a value belongs into. */
 size_t metric_bucket(const struct family *family, double value);
 
-/* Make families contiguous and label sets ordered and unique (of two equals the first stays). */
+/* Make families contiguous and label sets ordered and unique: of two equals one stays, or what the
+ * family says of them. */
 void metric_set_sort(struct metric_set *set);
 
 void metric_set_finish(struct metric_set *set);

@@ -1,9 +1,11 @@
 #include "exporter/config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "collectors/azure/cloud.h"
 #include "core/memory.h"
@@ -12,7 +14,7 @@
 #include "exporter/web/admission.h"
 #include "exporter/web/gate.h"
 
-enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024 };
+enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024, TENANTS_MAX = 64, TENANT_NAME_MAX = 32 };
 
 /* --- the table ------------------------------------------------------------------------------ */
 
@@ -34,6 +36,9 @@ static const struct option custom_row = { "custom",
 static const struct option section_rows[] = {
     { "azure", OPTION_SECTION(struct config, azure), .section = auth_config_options,
       .help = "How to reach Azure." },
+    { "tenants", OPTION_NAMED(struct config, tenants, struct auth_config),
+      .section = auth_config_options,
+      .help = "More tenants, each by a name of yours: what `azure` has, with its own tenant_id." },
     { "collectors", OPTION_GROUP, .help = "What to collect." }, /* the section: config_options */
     { "collector", OPTION_SECTION(struct config, collector), .section = runner_common_options,
       .help = "What holds for all collectors." },
@@ -126,47 +131,95 @@ static void fill(const struct config_source *source, const struct buf *text, boo
     }
 }
 
-/* --- own queries ---------------------------------------------------------------------------- */
+/* --- sources -------------------------------------------------------------------------------- */
 
-/* The built-in sources and these, which come last. */
-static void add_sources(struct config *config, const struct collector *const *made, size_t count)
+size_t config_tenant_count(const struct config *config)
 {
-    size_t built_in = config->sources->count;
-    struct source *all = MEMORY_ARRAY(struct source, built_in + count);
-    memcpy(all, config->sources->sources, built_in * sizeof *all);
+    return 1 + config->tenants.count;
+}
+
+const struct auth_config *config_tenant(const struct config *config, size_t number)
+{
+    const struct auth_config *others = config->tenants.items;
+    return number ? &others[number - 1] : &config->azure;
+}
+
+size_t config_tenant_of(const struct config *config, const struct source *source)
+{
+    for (size_t i = 1; i < config_tenant_count(config) && *source->tenant; i++)
+        if (!strcasecmp(source->tenant, auth_config_tenant_id(config_tenant(config, i))))
+            return i;
+    return 0;
+}
+
+/* How the collectors of this configuration are run, the operator's own queries last. */
+struct kind {
+    const struct collector *collector;
+    struct runner_source run;
+};
+
+/* A collector that asks a tenant. What asks the first keeps the name and the key it has where there
+ * is but one. */
+static struct source source_for(struct config *config, const struct collector *collector,
+                                size_t number)
+{
+    const struct auth_config *tenant = config_tenant(config, number);
+    const char *id = auth_config_tenant_id(tenant), *name = collector->name;
+    CLEANUP(buf_finish) struct buf key = { 0 };
+    if (!number)
+        return (struct source){ collector, "", name, name, 0, NULL, id, "" };
+    const char *portal = strstr(cloud_table[tenant->cloud].portal, "://");
+    buf_printf(&key, "%s.%s", name, tenant->name);
+    struct source source = { .collector = collector, .tenant = id, .tenant_id = id };
+    source.key = arena_text(&config->arena, buf_cstr(&key));
+    buf_reset(&key);
+    buf_printf(&key, "%s@%s", name, tenant->name);
+    source.name = arena_text(&config->arena, buf_cstr(&key));
+    source.portal = portal ? portal + 3 : "";
+    return source;
+}
+
+/* Every collector asks every tenant. */
+static void make_sources(struct config *config, const struct kind *kinds, size_t count)
+{
+    size_t tenants = config_tenant_count(config), total = 0;
+    struct source *all = MEMORY_ARRAY(struct source, count * tenants);
     for (size_t i = 0; i < count; i++)
-        all[built_in + i] = (struct source){
-            .collector = made[i],
-            .tenant = "",
-            .name = made[i]->name,
-            .key = made[i]->name,
-        };
-    struct source_list *list = source_list_create(all, built_in + count);
+        for (size_t number = 0; number < tenants; number++)
+            all[total++] = source_for(config, kinds[i].collector, number);
+    struct source_list *list = source_list_create(all, total);
     source_list_release(config->sources);
     config->sources = list;
+    config->run = arena_zalloc(&config->arena, (total + 1) * sizeof *config->run);
+    for (size_t i = 0; i < total; i++)
+        for (size_t j = 0; j < count; j++)
+            if (list->sources[i].collector == kinds[j].collector)
+                config->run[i] = kinds[j].run;
     free(all);
 }
 
-/* Make sources of the operator's queries; rules may name their families from here on. */
-static void add_custom(const struct config_source *source, struct config *config,
-                       struct option_report *report)
+/* The built-in collectors and the operator's queries, which rules may name from here on. */
+static void add_sources(const struct config_source *source, struct config *config,
+                        struct option_report *report)
 {
     const struct collector *made[CUSTOM_CONFIG_QUERIES_MAX];
     const char *file = *config->file ? config->file : "configuration";
+    const struct custom_config *queries = config->custom.items;
+    size_t built_in = config->sources->count;
     size_t count = custom_config_make(&config->custom, source->running, file, made, report);
-    if (count)
-        add_sources(config, made, count);
-    for (size_t i = 0; i < count; i++) {
-        const struct custom_config *queries = config->custom.items;
-        const struct source *one = source_list_find(config->sources, made[i]->name);
+    struct kind *kinds = MEMORY_ARRAY(struct kind, built_in + count);
+    for (size_t i = 0; i < built_in; i++)
+        kinds[i] = (struct kind){ config->sources->sources[i].collector, config->collectors[i] };
+    for (size_t i = 0; i < count; i++)
         /* in the order they are written; with a report there may be fewer, and nothing runs */
-        config->collectors[one->index] = (struct runner_source){
-            .enabled = queries[i].enabled,
-            .interval_ms = queries[i].interval_ms,
-            .timeout_ms = queries[i].timeout_ms,
-        };
+        kinds[built_in + i] = (struct kind){ made[i],
+                                             { .enabled = queries[i].enabled,
+                                               .interval_ms = queries[i].interval_ms,
+                                               .timeout_ms = queries[i].timeout_ms } };
+    make_sources(config, kinds, built_in + count);
+    for (size_t i = 0; i < count; i++)
         collector_release(made[i]); /* the list holds it */
-    }
+    free(kinds);
 }
 
 /* What is derived from other keys. */
@@ -174,23 +227,72 @@ static void complete(struct config *config)
 {
     for (size_t i = 0; i < config->sources->count; i++)
         if (config->sources->sources[i].collector->asks_for_tags && !config->alerts.tags.count)
-            config->collectors[i].enabled = false; /* there is nothing to ask for */
+            config->run[i].enabled = false; /* there is nothing to ask for */
     web_config_complete(&config->web, &config->arena);
-    runner_complete(config->collectors, config->sources->count, &config->subscriptions,
-                    &config->arena);
+    runner_complete(config->run, config->sources->count, &config->subscriptions, &config->arena);
+}
+
+static bool is_guid(const char *text)
+{
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++)
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-'
+                                                    : !isxdigit((unsigned char)text[i]))
+            return false;
+    return length == 36;
+}
+
+/* What is wrong with a tenant at all, or NULL. */
+static const char *tenant_fault(const struct config *config, size_t number, struct error *error)
+{
+    const struct auth_config *tenant = config_tenant(config, number);
+    const char *id = auth_config_tenant_id(tenant);
+    struct metric_store *metrics = metric_store_create();
+    struct auth *auth = auth_create(tenant, metrics, error);
+    bool usable = auth != NULL;
+    auth_destroy(auth);
+    metric_store_destroy(metrics);
+    if (!usable)
+        return error->message;
+    if (number && !is_guid(id))
+        return "tenant_id must be the id of the tenant, a GUID";
+    for (size_t i = 0; i < number; i++)
+        if (*id && !strcasecmp(id, auth_config_tenant_id(config_tenant(config, i))))
+            return "its tenant_id is that of another: each tenant is asked once";
+    return NULL;
 }
 
 /* Whether somebody could sign in with this at all. */
-static void check_auth(const struct config *config, struct option_report *report)
+static void check_tenants(const struct config *config, struct option_report *report)
 {
-    struct error error;
-    struct metric_store *metrics = metric_store_create();
-    struct auth *auth = auth_create(&config->azure, metrics, &error);
-    if (!auth)
-        options_complain(report, *config->file ? config->file : "configuration", 0, "azure", "%s",
-                         error.message);
-    auth_destroy(auth);
-    metric_store_destroy(metrics);
+    for (size_t i = 0; i < config_tenant_count(config); i++) {
+        const struct auth_config *tenant = config_tenant(config, i);
+        char path[100] = "azure";
+        struct error error;
+        const char *fault = tenant_fault(config, i, &error);
+        if (i)
+            snprintf(path, sizeof path, "tenants.%.80s", tenant->name);
+        if (fault)
+            options_complain(report, *config->file ? config->file : "configuration", tenant->line,
+                             path, "%s", fault);
+    }
+}
+
+/* Names of tenants are part of keys of sources. */
+static void check_tenant_names(const struct config *config, struct option_report *report)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+    const struct auth_config *tenants = config->tenants.items;
+    const char *file = *config->file ? config->file : "configuration";
+    if (config->tenants.count > TENANTS_MAX)
+        options_complain(report, file, 0, "tenants", "at most %d", TENANTS_MAX);
+    for (size_t i = 0; i < config->tenants.count; i++) {
+        size_t length = strlen(tenants[i].name);
+        if (length > TENANT_NAME_MAX || strspn(tenants[i].name, letters) != length)
+            options_complain(report, file, tenants[i].line, "tenants",
+                             "%.64s: a name has small letters, digits, - and _, at most %d",
+                             tenants[i].name, TENANT_NAME_MAX);
+    }
 }
 
 /* Check the web configuration file. Its users are who can log in; none = nobody has to. */
@@ -276,10 +378,10 @@ static void begin(struct config *config, const char *file)
     config->file = arena_text(&config->arena, file);
 }
 
-/* Room for how each collector is run, built in or not. */
+/* Room for how each built-in collector is run. */
 static size_t collectors_bytes(void)
 {
-    size_t count = CUSTOM_CONFIG_QUERIES_MAX;
+    size_t count = 0;
     for (const struct collector *const *one = collector_kinds; *one; one++)
         count++;
     return count * sizeof(struct runner_source);
@@ -317,9 +419,12 @@ struct config *config_load(const struct config_source *source, struct option_rep
         fill(source, &text, false, config, report);
     }
     if (!report->count) {
-        add_custom(source, config, report);
+        check_tenant_names(config, report);
+    }
+    if (!report->count) {
+        add_sources(source, config, report);
         complete(config);
-        check_auth(config, report);
+        check_tenants(config, report);
         if (read_logins(config, report))
             check_users(config, report);
         compile_alerts(config, report);
@@ -354,7 +459,7 @@ void config_warn(const struct config *config, struct buf *out)
     const char *waiting = config->settings->risk_waiting;
     for (size_t i = 0; i < config->sources->count; i++) {
         const struct source *source = &config->sources->sources[i];
-        const struct runner_source *settings = &config->collectors[i];
+        const struct runner_source *settings = &config->run[i];
         int number = runner_variant(settings, source);
         const struct variant *variant = &source->collector->variants[number];
         if (*waiting && settings->enabled && source->collector->rated && variant->without_risk &&
@@ -408,7 +513,7 @@ struct runner_config config_runner(const struct config *config)
 {
     return (struct runner_config){
         .sources = config->sources,
-        .settings = config->collectors,
+        .settings = config->run,
         .common = config->collector,
         .filter = config->subscriptions,
         .tags = config->alerts.tags,

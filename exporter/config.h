@@ -17,6 +17,7 @@
 
 struct config {
     struct auth_config azure;
+    struct option_items tenants; /* struct auth_config: those besides `azure` */
     struct runner_common collector;
     struct runner_filter subscriptions;
     struct series_config metrics;
@@ -37,7 +38,8 @@ struct config {
     struct arena arena;
     struct option_items custom; /* struct custom_config: the operator's own queries */
     struct source_list *sources;
-    struct runner_source collectors[]; /* one a source, by its index: own queries come last */
+    struct runner_source *run;         /* how each source is run, by its index; in the arena */
+    struct runner_source collectors[]; /* as they are read, one a built-in collector */
 };
 
 /* One value that a flag or an environment variable sets. */
@@ -58,6 +60,13 @@ struct config_source {
 /* Read and check everything. NULL when the report got anything. */
 struct config *config_load(const struct config_source *source,
                            struct option_report *report) MUST_USE;
+
+/* How to sign in to a tenant: `azure` is the first, then those of `tenants`. */
+size_t config_tenant_count(const struct config *config);
+const struct auth_config *config_tenant(const struct config *config, size_t number);
+
+/* The number of the tenant a source asks. */
+size_t config_tenant_of(const struct config *config, const struct source *source);
 
 /* Append who can write, in a line. */
 void config_writers(const struct config *config, struct buf *out);

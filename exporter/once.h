@@ -11,6 +11,6 @@ struct once {
     void *context;
 };
 
-/* Run every enabled collector, until it is clear that Azure cannot be reached. False when one
- * failed. */
+/* Run every enabled collector; of a tenant that cannot be reached, or signed in to, the first
+ * alone. False when one failed. */
 bool once_collect(const struct once *once) MUST_USE;

@@ -73,7 +73,7 @@ static void count_series(struct plan *plan, bool on)
     for (size_t i = 0; i < config->sources->count; i++) {
         CLEANUP(metric_set_finish) struct metric_set set = { .max_level = SERIES_LEVELS - 1 };
         CLEANUP(series_report_finish) struct series_report report = { 0 };
-        if (config->collectors[i].enabled == on && snapshot->parts[i])
+        if (config->run[i].enabled == on && snapshot->parts[i])
             runner_emit_source(snapshot, i, &set);
         series_apply(plan->rules, false, &set, &report);
         for (size_t level = 0; level < SERIES_LEVELS; level++)
@@ -184,7 +184,7 @@ static void say_row(const struct plan *plan, const struct snapshot *snapshot, si
 {
     const struct source *source = &snapshot->sources->sources[place];
     const struct row *row = &plan->rows[place];
-    const struct runner_source *settings = &plan->engine.config->collectors[place];
+    const struct runner_source *settings = &plan->engine.config->run[place];
     buf_printf(out, "| %-*s | %-3s |", width, source->name, settings->enabled ? "on" : "off");
     say_requests(&row->requests, snapshot->status[place].rows, settings->share,
                  row->ran && !is_asked(source), out);
@@ -199,7 +199,7 @@ static void say_sum(const struct plan *plan, const struct snapshot *snapshot, in
     size_t rows = 0;
     for (size_t i = 0; i < snapshot->sources->count; i++) {
         const struct row *row = &plan->rows[i];
-        if (!plan->engine.config->collectors[i].enabled)
+        if (!plan->engine.config->run[i].enabled)
             continue;
         rows += snapshot->status[i].rows;
         sum.requests.graph += row->requests.graph;

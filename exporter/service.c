@@ -474,7 +474,7 @@ static const char *const *list_variants(const struct config *config,
         const struct source *source = source_list_find(config->sources, sources->sources[i].key);
         if (source)
             names[i] = source->collector
-                           ->variants[runner_variant(&config->collectors[source->index], source)]
+                           ->variants[runner_variant(&config->run[source->index], source)]
                            .name;
     }
     return names;
@@ -502,9 +502,8 @@ static void handle_status(void *context, const struct web_request *request,
     };
     describe_alerts(service, &alerts);
     const struct status_view view = {
-        .identity = auth_method_text(engine->auths[AUTH_RESOURCE_MANAGER]),
-        .tenant_id = auth_tenant_id(engine->auths[AUTH_RESOURCE_MANAGER]),
-        .cloud = cloud_table[engine->config->azure.cloud].name,
+        .tenants = engine_tenants(engine, &arena),
+        .tenant_count = engine->tenant_count,
         .config_file = engine->config->file,
         .alerts = buf_cstr(&alerts),
         .reload_error = buf_cstr(&service->reload_error),

@@ -39,7 +39,7 @@ struct host {
 
 struct arm {
     struct host hosts[AUTH_RESOURCE_COUNT];
-    struct metric_store *metrics;
+    struct meter meter;
     struct pacer *pacers[ARM_API_COUNT];
     bool gives_up_early;
     atomic_bool answered;
@@ -108,11 +108,11 @@ struct arm *arm_create(const struct arm_config *config, struct auth *auth,
               config->microsoft_graph.auth);
     host_init(&arm->hosts[AUTH_DEFENDER_API], config->endpoint_api.url, config->endpoint_api.auth);
     arm->gives_up_early = config->gives_up_early;
-    arm->metrics = metrics;
+    arm->meter = (struct meter){ metrics, auth ? auth_tenant_id(auth) : "" };
     for (int api = 0; api < ARM_API_COUNT; api++) {
         arm->pacers[api] = pacer_create(apis[api].pacer);
         if (*arm->hosts[apis[api].resource].url)
-            meter_declare(metrics, apis[api].label);
+            meter_declare(&arm->meter, apis[api].label);
     }
     return arm;
 }
@@ -152,7 +152,7 @@ static bool wait_ms(struct arm_session *session, enum arm_api api, int64_t durat
             http_client_wait(session->client, left_ms < WAIT_STEP_MS ? left_ms : WAIT_STEP_MS) &&
             !is_cancelled(session);
     }
-    meter_waited(session->arm->metrics, apis[api].label, clock_monotonic_ms() - began_ms);
+    meter_waited(&session->arm->meter, apis[api].label, clock_monotonic_ms() - began_ms);
     return goes_on ||
            error_set(error, ERROR_CANCELLED, "cancelled while waiting for %s", apis[api].name);
 }
@@ -269,10 +269,10 @@ static void count_answer(struct arm *arm, enum arm_api api, int64_t sent_ms,
         answer.retry_after_s = retry_after_s(response);
     }
     pacer_answer(arm->pacers[api], clock_monotonic_ms(), &answer);
-    meter_request(arm->metrics, apis[api].label, response->status, response->duration_ms);
+    meter_request(&arm->meter, apis[api].label, response->status, response->duration_ms);
     if (answer.remaining >= 0)
-        metric_put(arm->metrics, &meter_quota, (double)answer.remaining,
-                   METRIC_LABELS(apis[api].label));
+        metric_put(arm->meter.metrics, &meter_quota, (double)answer.remaining,
+                   METRIC_LABELS(apis[api].label, arm->meter.tenant_id));
 }
 
 static bool send_request(struct arm_session *session, const struct arm_call *call, const char *url,

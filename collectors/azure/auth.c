@@ -24,7 +24,7 @@ struct auth {
     enum auth_resource resource;
     char *tenant_id;
     int64_t (*now_ms)(void);
-    struct metric_store *metrics;
+    struct meter meter;
     struct credential ways[WAYS_MAX]; /* of the thread that fetches */
     size_t way_count;
 
@@ -70,13 +70,13 @@ struct auth *auth_create(const struct auth_config *config, struct metric_store *
 {
     struct auth *auth = MEMORY_NEW(struct auth);
     pthread_mutex_init(&auth->mutex, NULL);
-    auth->metrics = metrics;
     auth->now_ms = config->now_ms ? config->now_ms : clock_monotonic_ms;
     auth->tenant_id = memory_copy(auth_config_tenant_id(config));
+    auth->meter = (struct meter){ metrics, auth->tenant_id };
     auth->resource = config->resource;
     auth->chosen = -1;
     if (add_ways(auth, config, error)) {
-        meter_declare(metrics, METER_TOKEN);
+        meter_declare(&auth->meter, METER_TOKEN);
         return auth;
     }
     auth_destroy(auth);
@@ -201,9 +201,7 @@ static void tell(const struct auth *auth, const struct outcome *outcome, bool fi
 {
     bool fetched = outcome->failure.code == ERROR_NONE;
     if (fetched && auth->resource == AUTH_RESOURCE_MANAGER) {
-        /* a reload may have changed the tenant */
-        metric_clear(auth->metrics, &meter_token_expiry.family);
-        metric_put(auth->metrics, &meter_token_expiry,
+        metric_put(auth->meter.metrics, &meter_token_expiry,
                    (double)(clock_now_s() + outcome->token.life_s), METRIC_LABELS(auth->tenant_id));
         if (first)
             log_info(MSG("signed in"), TEXT("by", auth->ways[outcome->way].kind->name),
@@ -221,7 +219,7 @@ static void renew(struct auth *auth, struct http_client *client, int64_t deadlin
     auth->claims = NULL;
     auth->fetching = true;
     pthread_mutex_unlock(&auth->mutex);
-    const struct credential_ask ask = { client, deadline_ms, claims, auth->metrics };
+    const struct credential_ask ask = { client, deadline_ms, claims, &auth->meter };
     fetch(auth, chosen, &ask, &outcome);
     pthread_mutex_lock(&auth->mutex);
     bool usable = store_outcome(auth, &outcome);

@@ -30,6 +30,7 @@ const struct option auth_config_options[] = {
       .help = "How to sign in; auto takes what the other keys or the AZURE_* variables allow, else "
               "a managed identity, else the az command line." },
     { "tenant_id", OPTION_TEXT(struct auth_config, tenant_id),
+      OPTION_LINE(struct auth_config, line),
       .help = "Directory (tenant) id. Default: AZURE_TENANT_ID." },
     { "client_id", OPTION_TEXT(struct auth_config, client_id),
       .help = "Application (client) id, or that of a managed identity. Default: AZURE_CLIENT_ID." },
@@ -79,7 +80,16 @@ const char *auth_config_text(const char *configured, const char *variable, const
 
 const char *auth_config_tenant_id(const struct auth_config *config)
 {
-    return auth_config_text(config->tenant_id, "AZURE_TENANT_ID", "");
+    const char *own = config->tenant_id ? config->tenant_id : "";
+    return config->name ? own : auth_config_text(own, "AZURE_TENANT_ID", "");
+}
+
+const char *auth_config_authority(const struct auth_config *config)
+{
+    const char *own = config->authority_host ? config->authority_host : "";
+    const char *cloud = cloud_table[config->cloud].authority_host;
+    return config->name ? (*own ? own : cloud)
+                        : auth_config_text(own, "AZURE_AUTHORITY_HOST", cloud);
 }
 
 const char *auth_config_host(const struct auth_config *config, enum auth_resource resource)

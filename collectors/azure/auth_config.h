@@ -1,6 +1,7 @@
 #pragma once
-/* `azure` of the configuration: where and how to sign in. Absent texts come from the AZURE_*
- * variables, then from the cloud. */
+/* `azure` of the configuration and each entry of `tenants`: where and how to sign in. Absent texts
+ * come from the AZURE_* variables, then from the cloud. Of an entry of `tenants` whose tenant it
+ * is, and where its tokens come from, stands there and in its cloud, never in a variable. */
 #include <stdint.h>
 
 #include "core/options.h"
@@ -30,7 +31,9 @@ enum auth_resource {
 enum auth_algorithm { AUTH_PS256, AUTH_RS256 };
 
 struct auth_config {
-    int cloud; /* row of cloud_table */
+    const char *name; /* of an entry of `tenants`; NULL = it is `azure` itself */
+    int line;         /* of its tenant_id */
+    int cloud;        /* row of cloud_table */
     enum auth_method method;
     enum auth_algorithm algorithm;
     const char *tenant_id, *client_id;
@@ -55,6 +58,7 @@ const char *auth_config_text(const char *configured, const char *variable, const
 
 /* What holds when keys and variables are looked at; "" = not known. */
 const char *auth_config_tenant_id(const struct auth_config *config);
+const char *auth_config_authority(const struct auth_config *config);
 const char *auth_config_host(const struct auth_config *config, enum auth_resource resource);
 
 /* Whom the token is for. Hosts are made configurable, audiences are the cloud's; where it has none

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "collectors/azure/cloud.h"
-#include "collectors/azure/meter.h"
 #include "collectors/azure/token.h"
 #include "core/bounds.h"
 #include "core/clock.h"
@@ -34,9 +32,7 @@ bool credential_init(struct credential *credential, const struct credential_kind
         .algorithm = config->algorithm,
         .tenant_id = memory_copy(auth_config_tenant_id(config)),
         .client_id = memory_copy(auth_config_text(config->client_id, "AZURE_CLIENT_ID", "")),
-        .authority_host =
-            without_slashes(auth_config_text(config->authority_host, "AZURE_AUTHORITY_HOST",
-                                             cloud_table[config->cloud].authority_host)),
+        .authority_host = without_slashes(auth_config_authority(config)),
         .audience = memory_copy(auth_config_audience(config)),
     };
     return kind->set_up(credential, config, error);
@@ -183,7 +179,7 @@ bool credential_send(const struct credential_ask *ask, struct http_request *requ
     request->response_limit_bytes = ANSWER_LIMIT_BYTES;
     bool answered = http_exchange(ask->client, request, response, error);
     if (answered || error->code == ERROR_NETWORK || error->code == ERROR_TIMEOUT)
-        meter_request(ask->metrics, METER_TOKEN, response->status, response->duration_ms);
+        meter_request(ask->meter, METER_TOKEN, response->status, response->duration_ms);
     return answered;
 }
 

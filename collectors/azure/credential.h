@@ -2,8 +2,8 @@
 /* One way to sign in: what it needs, and one request for a token. It keeps none. One thread at a
  * time. The kinds are entra.c, platform.c and az.c. */
 #include "collectors/azure/auth_config.h"
+#include "collectors/azure/meter.h"
 #include "core/http.h"
-#include "core/metric.h"
 
 struct credential {
     const struct credential_kind *kind;
@@ -21,7 +21,7 @@ struct credential_ask {
     struct http_client *client;
     int64_t deadline_ms;
     const char *claims; /* JSON that the token has to have; NULL = none */
-    struct metric_store *metrics;
+    const struct meter *meter;
 };
 
 struct credential_token {

@@ -181,9 +181,16 @@ static bool walk_graph(struct run *run, struct graph_query *query, size_t *parti
     return walk_graph(run, query, partitions, error);
 }
 
+static bool ask_nobody(const struct run *run, struct error *error)
+{
+    return cover_nobody(run->context.snapshot, run->part->source->tenant, error);
+}
+
 static bool ask_graph(struct run *run, struct error *error)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
+    if (run->scope && !run->scope_count && !run->query->whole_tenant)
+        return ask_nobody(run, error); /* to name none would ask for all */
     fill_query(run->query->kql, &run->context, &text);
     struct graph_query query = {
         .kql = buf_cstr(&text),
@@ -301,33 +308,6 @@ static bool ask_list(struct run *run, struct error *error)
     }
 }
 
-/* Why there is no subscription to ask. Returns false. */
-static bool nobody_to_ask(const struct run *run, struct error *error)
-{
-    size_t states[SUBSCRIPTION_STATE_COUNT] = { 0 }, count;
-    const struct snapshot *snapshot = run->context.snapshot;
-    const char *tenant = run->part->source->tenant;
-    const struct subscription *known = subscriptions_known(snapshot, tenant, &count);
-    for (size_t i = 0; i < count; i++)
-        states[known[i].state]++;
-    if (count)
-        return error_set(error, ERROR_FORBIDDEN,
-                         "none of %zu subscriptions can be read: %zu denied, %zu filtered, "
-                         "%zu disabled",
-                         count, states[SUBSCRIPTION_DENIED], states[SUBSCRIPTION_FILTERED],
-                         states[SUBSCRIPTION_DISABLED]);
-    for (size_t i = 0; i < snapshot->sources->count; i++) {
-        const struct source *source = &snapshot->sources->sources[i];
-        const struct error *cause = &snapshot->status[i].error;
-        if (source->collector->role != COLLECTOR_DISCOVERY || strcmp(source->tenant, tenant) ||
-            cause->code == ERROR_NONE)
-            continue;
-        *error = *cause;
-        return error_wrap(error, "the subscriptions are not known");
-    }
-    return error_set(error, ERROR_INCOMPLETE, "the subscriptions are not known yet");
-}
-
 /* The list of the subscription at hand, or those below its rows. */
 static bool ask_subscription(struct run *run, struct error *error)
 {
@@ -387,7 +367,7 @@ static bool ask_lists(struct run *run, struct error *error)
     if (asked || run->result->refused || run->result->failed)
         return true;
     *error = run->skipped;
-    return error->code ? false : nobody_to_ask(run, error);
+    return error->code ? false : ask_nobody(run, error);
 }
 
 static bool ask(struct run *run, struct error *error)

@@ -27,8 +27,8 @@ struct collect_memory {
 
 /* Run the queries of a variant of the source's collector. With context->since the part is a look,
  * for part_patch: it covers nothing, and nothing is carried over. older: its last good part, or
- * NULL. scope: subscriptions to ask Resource Graph about, scope_count; 0 = the whole tenant. False
- * and *error when nothing can be published. */
+ * NULL. scope: subscriptions to ask Resource Graph about, scope_count; NULL = the whole tenant.
+ * False and *error when nothing can be published. */
 bool collect_run(const struct source *source, const struct variant *variant,
                  struct arm_session *session, const struct collect_context *context,
                  struct part *older, const char *const *scope, size_t scope_count,

@@ -94,3 +94,27 @@ void cover_complete(struct part *part, const struct part *older,
     }
     cover_gaps(part, older, context);
 }
+
+bool cover_nobody(const struct snapshot *snapshot, const char *tenant, struct error *error)
+{
+    size_t states[SUBSCRIPTION_STATE_COUNT] = { 0 }, count;
+    const struct subscription *known = subscriptions_known(snapshot, tenant, &count);
+    for (size_t i = 0; i < count; i++)
+        states[known[i].state]++;
+    if (count)
+        return error_set(error, ERROR_FORBIDDEN,
+                         "none of %zu subscriptions can be read: %zu denied, %zu filtered, "
+                         "%zu disabled",
+                         count, states[SUBSCRIPTION_DENIED], states[SUBSCRIPTION_FILTERED],
+                         states[SUBSCRIPTION_DISABLED]);
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        const struct source *source = &snapshot->sources->sources[i];
+        const struct error *cause = &snapshot->status[i].error;
+        if (source->collector->role != COLLECTOR_DISCOVERY || strcmp(source->tenant, tenant) ||
+            cause->code == ERROR_NONE)
+            continue;
+        *error = *cause;
+        return error_wrap(error, "the subscriptions are not known");
+    }
+    return error_set(error, ERROR_INCOMPLETE, "the subscriptions are not known yet");
+}

@@ -18,3 +18,6 @@
  * is proved (none.h); NULL = nowhere. */
 void cover_complete(struct part *part, const struct part *older,
                     const struct collect_context *context, const bool *broken, const bool *proved);
+
+/* Why a tenant has no subscription to ask. Returns false. */
+bool cover_nobody(const struct snapshot *snapshot, const char *tenant, struct error *error);

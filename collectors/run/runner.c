@@ -39,6 +39,7 @@ struct timing {
 struct slot {
     struct runner *runner;
     const struct source *source;
+    struct arm *arm;
     struct runner_source config;
     struct worker *worker;
     struct http_client *client;
@@ -58,7 +59,6 @@ struct slot {
 };
 
 struct runner {
-    struct arm *arm;
     struct snapshot_store *store;
     char **include, **exclude; /* ids, end with NULL; include: none = all */
     char **tags;
@@ -191,8 +191,17 @@ static void set_slot(struct slot *slot, const struct runner_config *config)
     snapshot_release(snapshot);
 }
 
-/* Whose rows are wanted; the subscriptions to ask Resource Graph about when the operator filters,
- * NULL = the tenant. */
+/* Whether only some subscriptions are to be asked about. */
+static bool is_filtered(const struct runner *runner, const struct subscription *known, size_t count)
+{
+    bool filtered = *runner->include || *runner->exclude;
+    for (size_t i = 0; i < count; i++)
+        filtered = filtered || known[i].state == SUBSCRIPTION_FILTERED;
+    return filtered;
+}
+
+/* Whose rows are wanted; the subscriptions to ask Resource Graph about when some are filtered, NULL
+ * = the tenant. */
 static const char **scope_of(void *owner, const struct snapshot *snapshot,
                              struct collect_context *context, size_t *scope_count)
 {
@@ -205,7 +214,7 @@ static const char **scope_of(void *owner, const struct snapshot *snapshot,
     context->included = (const char *const *)runner->include;
     context->included_count = texts_count(runner->include);
     *scope_count = 0;
-    if (!*runner->include && !*runner->exclude)
+    if (!is_filtered(runner, known, count))
         return NULL;
     const char **scope = MEMORY_ARRAY(const char *, count + 1);
     for (size_t i = 0; i < count; i++)
@@ -222,7 +231,7 @@ static struct fast *create_fast(struct slot *slot, const struct runner_config *c
         can = can || slot->source->collector->variants[i].changed.name;
     const struct fast_config fast = {
         .source = slot->source,
-        .arm = slot->runner->arm,
+        .arm = slot->arm,
         .store = slot->runner->store,
         .metrics = config->metrics,
         .scope = scope_of,
@@ -242,6 +251,7 @@ static void create_slots(struct runner *runner, const struct runner_config *conf
         pthread_mutex_init(&slot->lock, NULL);
         slot->runner = runner;
         slot->source = &sources->sources[i];
+        slot->arm = config->arms ? config->arms[i] : NULL;
         slot->client = http_client_create();
         slot->fast = create_fast(slot, config);
         slot->status = *snapshot_status(snapshot, slot->source);
@@ -250,11 +260,9 @@ static void create_slots(struct runner *runner, const struct runner_config *conf
     snapshot_release(snapshot);
 }
 
-struct runner *runner_create(const struct runner_config *config, struct arm *arm,
-                             struct snapshot_store *store)
+struct runner *runner_create(const struct runner_config *config, struct snapshot_store *store)
 {
     struct runner *runner = MEMORY_NEW(struct runner);
-    runner->arm = arm;
     runner->store = store;
     runner->sources = config->sources;
     source_list_acquire(runner->sources);
@@ -330,7 +338,7 @@ bool runner_run(struct runner *runner, const struct source *source)
     int64_t now = clock_now_s(), started_ms = clock_monotonic_ms();
     struct snapshot *snapshot = snapshot_acquire(runner->store, now);
     struct arm_session session = {
-        .arm = runner->arm,
+        .arm = slot->arm,
         .client = slot->client,
         .deadline_ms = started_ms + slot->config.timeout_ms,
         .cancelled = &slot->stopping,
@@ -551,22 +559,6 @@ static void hand_timing(struct slot *slot, const struct runner_config *config)
         worker_wake(slot->worker);
 }
 
-/* No source runs meanwhile. */
-static void set_filter(struct runner *runner, const struct runner_filter *filter)
-{
-    texts_free(runner->include);
-    texts_free(runner->exclude);
-    runner->include = texts_copy(&filter->include);
-    runner->exclude = texts_copy(&filter->exclude);
-}
-
-/* No source that asks for them runs meanwhile. */
-static void set_tags(struct runner *runner, const struct option_texts *tags)
-{
-    texts_free(runner->tags);
-    runner->tags = texts_copy(tags);
-}
-
 void runner_configure(struct runner *runner, const struct runner_config *config)
 {
     size_t count = runner->sources->count;
@@ -584,10 +576,12 @@ void runner_configure(struct runner *runner, const struct runner_config *config)
     for (size_t i = 0; i < count; i++)
         if (other[i])
             join_slot(&runner->slots[i]);
-    if (filter)
-        set_filter(runner, &config->filter);
-    if (tags)
-        set_tags(runner, &config->tags);
+    if (filter) { /* no source runs meanwhile */
+        texts_replace(&runner->include, &config->filter.include);
+        texts_replace(&runner->exclude, &config->filter.exclude);
+    }
+    if (tags) /* no source that asks for them runs meanwhile */
+        texts_replace(&runner->tags, &config->tags);
     runner->callers = config->callers;
     for (size_t i = 0; i < count; i++)
         if (other[i])

@@ -46,6 +46,7 @@ int runner_variant(const struct runner_source *settings, const struct source *so
 struct runner_config {
     struct source_list *sources;
     const struct runner_source *settings; /* one a source, by its index */
+    struct arm *const *arms; /* whom each asks, beside them; borrowed, and outlive the runner */
     struct runner_common common;
     struct runner_filter filter;
     struct option_texts tags; /* for the sources that ask for them: without, those are off */
@@ -65,10 +66,9 @@ int64_t runner_fresh_ms(const struct source_status *status, int64_t now);
 
 struct runner;
 
-/* config is copied; the store goes on with its sources; arm, store and metrics are borrowed and
- * outlive the runner. */
-struct runner *runner_create(const struct runner_config *config, struct arm *arm,
-                             struct snapshot_store *store);
+/* config is copied; the store goes on with its sources; store and metrics are borrowed and outlive
+ * the runner. */
+struct runner *runner_create(const struct runner_config *config, struct snapshot_store *store);
 void runner_destroy(struct runner *runner);
 
 /* Start one worker per enabled source. */
@@ -80,7 +80,7 @@ void runner_stop(struct runner *runner);
 /* Go on with other settings. A source whose own did not change is left alone, with the run it is
  * in; new times hold from its next run on; only one that is switched, asks for something else or
  * for other subscriptions begins anew. config: its sources equal those of the runner; storage_path
- * is not looked at. */
+ * and arms are not looked at. */
 void runner_configure(struct runner *runner, const struct runner_config *config);
 
 /* Run one source now on the calling thread and publish; for --once and tests. False when the

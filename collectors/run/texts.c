@@ -21,6 +21,12 @@ void texts_free(char **texts)
     free(texts);
 }
 
+void texts_replace(char ***texts, const struct option_texts *list)
+{
+    texts_free(*texts);
+    *texts = texts_copy(list);
+}
+
 size_t texts_count(char *const *texts)
 {
     size_t count = 0;

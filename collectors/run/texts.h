@@ -5,6 +5,9 @@
 char **texts_copy(const struct option_texts *list);
 void texts_free(char **texts); /* NULL is fine */
 
+/* Put a copy of a list in the place of another's. */
+void texts_replace(char ***texts, const struct option_texts *list);
+
 size_t texts_count(char *const *texts);
 
 /* Whether it is a copy of this list. */

@@ -193,6 +193,8 @@ char *finding_link(const struct finding *finding, const char *portal, char *out,
 {
     CLEANUP(buf_finish) struct buf resource = { 0 };
     const char *menu = menu_of(finding);
+    if (finding->source && *finding->source->portal)
+        portal = finding->source->portal;
     if (menu) {
         snprintf(out, out_bytes, "https://%s/#view/Microsoft_Azure_Security/SecurityMenuBlade/~/%s",
                  portal, menu);

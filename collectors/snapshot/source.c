@@ -47,6 +47,9 @@ struct source_list *source_list_create(const struct source *sources, size_t coun
             .name = arena_text(&list->arena, sources[i].name),
             .key = arena_text(&list->arena, sources[i].key),
             .list = list,
+            .tenant_id = arena_text(&list->arena, sources[i].tenant_id ? sources[i].tenant_id
+                                                                       : sources[i].tenant),
+            .portal = arena_text(&list->arena, sources[i].portal ? sources[i].portal : ""),
         };
     }
     qsort(list->sources, count, sizeof *list->sources, compare);
@@ -114,7 +117,8 @@ bool source_list_equal(const struct source_list *left, const struct source_list 
     for (size_t i = 0; i < left->count; i++) {
         const struct source *a = &left->sources[i], *b = &right->sources[i];
         if (a->collector != b->collector || strcmp(a->key, b->key) != 0 ||
-            strcmp(a->name, b->name) != 0 || strcmp(a->tenant, b->tenant) != 0)
+            strcmp(a->name, b->name) != 0 || strcmp(a->tenant, b->tenant) != 0 ||
+            strcmp(a->tenant_id, b->tenant_id) != 0 || strcmp(a->portal, b->portal) != 0)
             return false;
     }
     return true;

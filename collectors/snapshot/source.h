@@ -16,6 +16,8 @@ struct source {
     const char *key; /* unique in a list; under it the database and files know what came of it */
     size_t index;    /* its place in `list` */
     struct source_list *list;
+    const char *tenant_id; /* whom it asks, as Azure calls it; "" = not known. Given NULL: tenant */
+    const char *portal; /* host of links to what it finds; "" = the configuration's. NULL: "" */
 };
 
 struct source_list {

@@ -147,6 +147,18 @@ static void append_sentences(struct page *page)
     }
 }
 
+static void append_tenants(struct page *page, const struct status_view *view)
+{
+    for (size_t i = 0; i < view->tenant_count; i++) {
+        const struct status_tenant *tenant = &view->tenants[i];
+        if (*tenant->name)
+            append_term(page, "Name", tenant->name);
+        append_term(page, "Cloud", tenant->cloud);
+        append_term(page, "Tenant", tenant->tenant_id);
+        append_term(page, "Signs in by", tenant->identity);
+    }
+}
+
 void status_page(struct page *page, const struct status_view *view)
 {
     page_begin(page, PAGE_STATUS, "Status");
@@ -165,9 +177,7 @@ void status_page(struct page *page, const struct status_view *view)
     append_collectors(page, view);
     page_heading(page, "Azure");
     page_html(page, "<div class=\"card\"><dl>\n");
-    append_term(page, "Cloud", view->cloud);
-    append_term(page, "Tenant", view->tenant_id);
-    append_term(page, "Signs in by", view->identity);
+    append_tenants(page, view);
     append_subscriptions(page);
     append_sentences(page);
     page_html(page, "</dl></div>\n");

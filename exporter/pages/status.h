@@ -8,11 +8,18 @@ struct status_link {
     const char *path, *text; /* path without the prefix */
 };
 
-/* What it shows; everything is borrowed. */
-struct status_view {
+/* A tenant that is asked. */
+struct status_tenant {
+    const char *name;     /* "" = the first */
     const char *identity; /* how it signs in to Azure: "client secret" */
     const char *tenant_id;
     const char *cloud;
+};
+
+/* What it shows; everything is borrowed. */
+struct status_view {
+    const struct status_tenant *tenants; /* tenant_count of them */
+    size_t tenant_count;
     const char *config_file;         /* "" = none */
     const char *alerts;              /* "2 receivers, 5 rules" */
     const char *reload_error;        /* of the last reload; "" = it worked */

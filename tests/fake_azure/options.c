@@ -44,6 +44,8 @@ static const struct known {
     { "client-id", TEXT, OPTION(client_id), 0, 0, "c11e4700-0000-4000-8000-00000000c11e" },
     { "tenant-id", TEXT, OPTION(tenant_id), 0, 0, "7e4a4700-0000-4000-8000-000000007e4a" },
     { "federated-token", TEXT, OPTION(federated_token), 0, 0, "the only assertion; any" },
+    { "delegated-from", TEXT, OPTION(tenant.delegated_from), 0, 0,
+      "the tenant its subscriptions belong to (Azure Lighthouse); its own" },
     { "client-certificate", TEXT, OPTION(client_certificate), 0, 0,
       "PEM file; whose assertions are taken, none else" },
     { "identity-header", TEXT, OPTION(identity_header), 0, 0,

@@ -21,6 +21,7 @@ static void write_subscription(const struct page *page, size_t position, struct 
 {
     const struct list *list = page->context;
     const struct subscription *subscription = &list->tenant->subscriptions[position];
+    const char *owner = list->tenant->options.delegated_from;
     char id[80];
     snprintf(id, sizeof id, "/subscriptions/%s", subscription->id);
     json_open(writer, NULL, '{');
@@ -28,7 +29,7 @@ static void write_subscription(const struct page *page, size_t position, struct 
     json_add_text(writer, "authorizationSource", "RoleBased");
     json_add_raw(writer, "managedByTenants", "[]");
     json_add_text(writer, "subscriptionId", subscription->id);
-    json_add_text(writer, "tenantId", list->tenant->id);
+    json_add_text(writer, "tenantId", owner ? owner : list->tenant->id);
     json_add_text(writer, "displayName", subscription->name);
     json_add_text(writer, "state", subscription->disabled ? "Disabled" : "Enabled");
     json_add_raw(writer, "subscriptionPolicies",

@@ -13,6 +13,7 @@
 enum { TENANT_ID_BYTES = 1024, TENANT_TIME_BYTES = 40 };
 
 struct tenant_options {
+    const char *delegated_from; /* whose its subscriptions are; NULL = its own */
     uint64_t seed;
     size_t subscriptions, disabled, assessments, machines, wide_machines, recommendations;
     size_t individual;   /* recommendations beside these, of packages and secrets */

@@ -57,7 +57,7 @@ static void start(struct fixture *fixture, const struct step *steps, int step_co
     fixture->server = loopback_start(answer, &fixture->script);
     fixture->metrics = metric_store_create();
     const struct auth_config auth = {
-        .tenant_id = "contoso.example",
+        .tenant_id = "t",
         .client_id = "66666666-7777-8888-9999-000000000000",
         .client_secret = TEST_SECRET(SECRET),
         .authority_host = fixture->server->url,
@@ -98,7 +98,7 @@ static bool call(struct fixture *fixture, enum arm_api api, const char *url, con
 
 static double requests(struct fixture *fixture, const char *api, const char *code)
 {
-    return metric_read(fixture->metrics, &meter_requests, METRIC_LABELS(api, code));
+    return metric_read(fixture->metrics, &meter_requests, METRIC_LABELS(api, code, "t"));
 }
 
 /* --- calls --------------------------------------------------------------------------------- */
@@ -121,7 +121,7 @@ TEST(call_carries_token_and_ids)
     CHECK_CONTAINS(head, "x-ms-client-request-id: ");
     CHECK_CONTAINS(head, "\n{\"query\":\"x\"}\n");
     CHECK_NUMBER(requests(&fixture, "graph", "200"), 1);
-    CHECK_NUMBER(metric_read(fixture.metrics, &meter_quota, METRIC_LABELS("graph")), 14);
+    CHECK_NUMBER(metric_read(fixture.metrics, &meter_quota, METRIC_LABELS("graph", "t")), 14);
     buf_reset(&fixture.script.heads);
     CHECK(call(&fixture, ARM_LIST, "/list", NULL));
     CHECK_CONTAINS(buf_cstr(&fixture.script.heads), "GET /list\n");
@@ -189,7 +189,7 @@ TEST(transient_failures_are_tried_again)
     CHECK(clock_monotonic_ms() - began_ms >= 800);
     CHECK_NUMBER(requests(&fixture, "list", "503"), 1);
     CHECK_NUMBER(requests(&fixture, "list", "200"), 1);
-    CHECK(metric_read(fixture.metrics, &meter_backoff, METRIC_LABELS("list")) >= 0.8);
+    CHECK(metric_read(fixture.metrics, &meter_backoff, METRIC_LABELS("list", "t")) >= 0.8);
 }
 
 TEST(retry_after_is_waited_for)
@@ -204,8 +204,8 @@ TEST(retry_after_is_waited_for)
         int64_t took_ms = clock_monotonic_ms() - began_ms;
         CHECK(took_ms >= 1000 && took_ms < 60000); /* however busy the machine is */
     }
-    CHECK_NUMBER(metric_read(fixture.metrics, &meter_throttled, METRIC_LABELS("graph")), 1);
-    CHECK(metric_read(fixture.metrics, &meter_backoff, METRIC_LABELS("graph")) >= 2);
+    CHECK_NUMBER(metric_read(fixture.metrics, &meter_throttled, METRIC_LABELS("graph", "t")), 1);
+    CHECK(metric_read(fixture.metrics, &meter_backoff, METRIC_LABELS("graph", "t")) >= 2);
 }
 
 TEST(tries_are_limited_by_the_deadline)
@@ -346,7 +346,7 @@ TEST(each_api_is_asked_at_its_host)
         .microsoft_graph = { fixture.server->url, fixture.auth },
         .endpoint_api = { fixture.server->url, fixture.auth },
     };
-    struct arm *arm = arm_create(&config, NULL, fixture.metrics);
+    struct arm *arm = arm_create(&config, fixture.auth, fixture.metrics);
     fixture.session.arm = arm;
     const struct arm_list hunt = { ARM_HUNTING, "/v1.0/h", true, "{\"Query\":\"q\"}" };
     const struct arm_list baselines = { .api = ARM_DEFENDER, .path = "/api/x" };

@@ -500,9 +500,10 @@ TEST(status_families_exist_from_the_first_scrape)
     snapshot->status[INDEX(assessments)].interval_ms = 900000;
     const char *text = exposition(snapshot, 1);
     CHECK_CONTAINS(text, "defender_up{} 0\n");
-    CHECK_CONTAINS(text, "defender_collector_interval_seconds{assessments} 900\n");
-    CHECK_CONTAINS(text, "defender_scrape_collector_success{assessments} 0\n");
-    CHECK_CONTAINS(text, "defender_collector_last_success_timestamp_seconds{assessments} 0\n");
-    CHECK_CONTAINS(text, "defender_collector_truncated{assessments} 0\n");
-    CHECK(!strstr(text, "{baselines}"));
+    CHECK_CONTAINS(text, "defender_collector_interval_seconds{assessments,unknown} 900\n");
+    CHECK_CONTAINS(text, "defender_scrape_collector_success{assessments,unknown} 0\n");
+    CHECK_CONTAINS(text,
+                   "defender_collector_last_success_timestamp_seconds{assessments,unknown} 0\n");
+    CHECK_CONTAINS(text, "defender_collector_truncated{assessments,unknown} 0\n");
+    CHECK(!strstr(text, "{baselines,"));
 }

@@ -39,10 +39,10 @@ TEST(defaults_are_what_the_documentation_says)
     for (size_t i = 0; i < config->sources->count; i++) {
         const struct collector *collector = config->sources->sources[i].collector;
         bool runs = !collector->asks_for_tags && !collector->off; /* there are no tags */
-        CHECK_INT(config->collectors[i].enabled, runs);
-        CHECK(config->collectors[i].interval_ms >= 60000);
-        CHECK(config->collectors[i].timeout_ms <= 600000);
-        CHECK(config->collectors[i].timeout_ms > 0);
+        CHECK_INT(config->run[i].enabled, runs);
+        CHECK(config->run[i].interval_ms >= 60000);
+        CHECK(config->run[i].timeout_ms <= 600000);
+        CHECK(config->run[i].timeout_ms > 0);
     }
     CHECK_TEXT(auth_config_host(&config->azure, AUTH_RESOURCE_MANAGER),
                "https://management.azure.com");
@@ -169,7 +169,7 @@ TEST(settings_go_over_the_file_and_later_over_earlier)
     struct config *config = load("log: {level: error}\n", settings, ARRAY_COUNT(settings), &report);
     CHECK_TEXT(buf_cstr(&report.text), "");
     CHECK_INT(config->log.level, 0);
-    CHECK(!config->collectors[INDEX(baselines)].enabled);
+    CHECK(!config->run[INDEX(baselines)].enabled);
     CHECK_INT(config->web.addresses.count, 2);
     config_destroy(config);
 }
@@ -179,15 +179,15 @@ TEST(disabled_defaults_leave_only_the_named)
     struct config *config = load_fine("collector: {disable_defaults: true}\n"
                                       "collectors: {assessments: {enabled: true}}\n");
     for (size_t i = 0; i < config->sources->count; i++)
-        CHECK_INT(config->collectors[i].enabled, i == INDEX(assessments));
+        CHECK_INT(config->run[i].enabled, i == INDEX(assessments));
     config_destroy(config);
 }
 
 TEST(what_is_off_runs_when_it_is_named)
 {
     struct config *config = load_fine("collectors: {exposure: {enabled: true}}\n");
-    CHECK(config->collectors[INDEX(exposure)].enabled);
-    CHECK(!config->collectors[INDEX(mdvm_baselines)].enabled);
+    CHECK(config->run[INDEX(exposure)].enabled);
+    CHECK(!config->run[INDEX(mdvm_baselines)].enabled);
     config_destroy(config);
 }
 
@@ -263,7 +263,7 @@ TEST(the_printed_skeleton_is_a_valid_file)
     CLEANUP(buf_finish) struct buf text = { 0 };
     options_document(config_options(&arena), &text);
     struct config *config = load_fine(buf_cstr(&text));
-    CHECK_INT(config->collectors[INDEX(assessments)].variant, 0);
+    CHECK_INT(config->run[INDEX(assessments)].variant, 0);
     config_destroy(config);
 }
 

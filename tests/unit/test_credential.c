@@ -7,6 +7,7 @@
 #include "collectors/azure/auth.h"
 #include "collectors/azure/az.h"
 #include "collectors/azure/claims.h"
+#include "collectors/azure/cloud.h"
 #include "collectors/azure/platform.h"
 #include "core/clock.h"
 #include "core/command.h"
@@ -352,4 +353,15 @@ TEST(ways_are_tried_in_turn_and_the_one_that_works_stays)
     bench.status = 400;
     auth_invalidate(bench.auth, "Bearer from-imds", NULL);
     CHECK(!again(&bench)); /* it stays the one: nobody else's rights are used by surprise */
+}
+
+TEST(clouds_have_their_own_hosts)
+{
+    for (size_t i = 0; cloud_words[i]; i++) {
+        CHECK_TEXT(cloud_table[i].name, cloud_words[i]);
+        CHECK(http_url_is_safe(cloud_table[i].authority_host));
+        CHECK(http_url_is_safe(cloud_table[i].resource_manager));
+        CHECK(!strncmp(cloud_table[i].audience, cloud_table[i].resource_manager,
+                       strlen(cloud_table[i].resource_manager)));
+    }
 }

@@ -138,11 +138,11 @@ TEST(a_query_is_a_source_with_times_of_its_own)
                   "    timeout: 5s\n" COLUMNS METRIC("off", ""));
     const struct source *ips = query_of(config, "custom_ips"),
                         *off = query_of(config, "custom_off");
-    CHECK(config->collectors[ips->index].enabled && !config->collectors[off->index].enabled);
-    CHECK(!config->collectors[0].enabled);
-    CHECK_INT(config->collectors[ips->index].interval_ms, 7200000);
-    CHECK_INT(config->collectors[ips->index].timeout_ms, 600000);
-    CHECK_INT(config->collectors[off->index].timeout_ms, 5000);
+    CHECK(config->run[ips->index].enabled && !config->run[off->index].enabled);
+    CHECK(!config->run[0].enabled);
+    CHECK_INT(config->run[ips->index].interval_ms, 7200000);
+    CHECK_INT(config->run[ips->index].timeout_ms, 600000);
+    CHECK_INT(config->run[off->index].timeout_ms, 5000);
     for (size_t i = 0; collector_kinds[i]; i++) /* what is built in has the places it had */
         CHECK(config->sources->sources[i].collector == test_sources()->sources[i].collector);
     config_destroy(config);

@@ -115,7 +115,7 @@ struct bench {
 
 static void create(struct bench *bench)
 {
-    bench->runner = runner_create(&bench->config, NULL, bench->store);
+    bench->runner = runner_create(&bench->config, bench->store);
 }
 
 static void set_up(struct bench *bench, const struct collector *kind)
@@ -396,7 +396,9 @@ static int asked_with(double share, int64_t timeout_ms)
     bench.config.metrics = metrics;
     bench.settings[0].share = share;
     bench.settings[0].timeout_ms = timeout_ms;
-    bench.runner = runner_create(&bench.config, arm, bench.store);
+    struct arm *arms[] = { arm };
+    bench.config.arms = arms;
+    bench.runner = runner_create(&bench.config, bench.store);
     make_another_wait(arm);
     int before = asked;
     CHECK_INT(runner_run(bench.runner, bench.source), share == 1);

@@ -10,6 +10,10 @@
 #include "sources.h"
 #include "test.h"
 
+/* The line of a collector's rows. */
+#define ROWS(name, number)                                                                         \
+    "\ndefender_collector_rows{collector=\"" name "\",tenant_id=\"unknown\"} " number "\n"
+
 static const struct family_0 own_total = {
     .name = "defender_exporter_own_total",
     .type = METRIC_COUNTER,
@@ -69,10 +73,10 @@ TEST(a_new_snapshot_shows_at_once)
     CLEANUP(buf_finish) struct buf out = { 0 };
     publish(&bench, SOURCE(assessments), 7);
     print(&bench, &out);
-    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{collector=\"assessments\"} 7\n");
+    CHECK_CONTAINS(buf_cstr(&out), ROWS("assessments", "7"));
     publish(&bench, SOURCE(assessments), 8);
     print(&bench, &out);
-    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{collector=\"assessments\"} 8\n");
+    CHECK_CONTAINS(buf_cstr(&out), ROWS("assessments", "8"));
 }
 
 /* Somebody else found that they are too old: what is rendered is thrown away. */
@@ -247,7 +251,7 @@ TEST(queries_select_collectors)
                                                { "collect[]", "secure_scores" } };
     CLEANUP(answer_finish) struct web_response some = answer(&bench, queries, ARRAY_COUNT(queries));
     CHECK_INT(some.status, 200);
-    CHECK_CONTAINS(some.bytes, "\ndefender_collector_rows{collector=\"baselines\"} 9\n");
+    CHECK_CONTAINS(some.bytes, ROWS("baselines", "9"));
     CHECK(!strstr(some.bytes, "collector=\"assessments\""));
     CHECK_CONTAINS(some.bytes, "\nprocess_");
     CHECK_TEXT(some.type, "text/plain; version=0.0.4; charset=utf-8");
@@ -256,7 +260,7 @@ TEST(queries_select_collectors)
     static const struct web_pair others[] = { { "exclude[]", "baselines" } };
     CLEANUP(answer_finish) struct web_response rest = answer(&bench, others, 1);
     CHECK(!strstr(rest.bytes, "collector=\"baselines\""));
-    CHECK_CONTAINS(rest.bytes, "\ndefender_collector_rows{collector=\"assessments\"} 7\n");
+    CHECK_CONTAINS(rest.bytes, ROWS("assessments", "7"));
 }
 
 TEST(wrong_queries_are_named)
@@ -478,7 +482,7 @@ static void print_and_count(void *context, const struct metric_set *set)
     CLEANUP(buf_finish) struct buf out = { 0 };
     CHECK(set->count > 0);
     print(bench, &out);
-    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{collector=\"assessments\"} 7\n");
+    CHECK_CONTAINS(buf_cstr(&out), ROWS("assessments", "7"));
     metric_count(bench->metrics, &own_total, 1, METRIC_LABELS());
 }
 
@@ -532,5 +536,5 @@ TEST(scrapes_publishing_and_new_rules_go_together)
         pthread_join(threads[i], NULL);
     CLEANUP(buf_finish) struct buf out = { 0 };
     print(&bench, &out);
-    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{collector=\"assessments\"} 99\n");
+    CHECK_CONTAINS(buf_cstr(&out), ROWS("assessments", "99"));
 }

@@ -297,8 +297,8 @@ static void collect(struct world *world, const char *key, const char *names)
 static void begin(struct world *world, const char *name)
 {
     world_two(world, name);
+    discover(world, "find_west", "s2", "Enabled"); /* before east's: both look at "both" */
     discover(world, "find_east", "s1", "Enabled");
-    discover(world, "find_west", "s2", "Enabled");
     collect(world, "east", "");
     collect(world, "west", "");
     CHECK_TEXT(world_advance(world), ""); /* first runs, so that what follows is told */
@@ -350,6 +350,10 @@ TEST(each_covers_its_own_tenant)
     CHECK_TEXT(subscriptions_known(world.snapshot, "t1", &count)[1].id, "s1");
     CHECK_TEXT(subscriptions_known(world.snapshot, "t2", &count)[1].id, "s2");
     CHECK(subscriptions_find(world.snapshot, "s1") && subscriptions_find(world.snapshot, "s2"));
+    discover(&world, "find_west", "s2", "Enabled"); /* now it hears that east sees "both", too */
+    const struct part *again = snapshot_part(world.snapshot, of(&world, "find_west"));
+    CHECK_INT(subscriptions_in(again, "both")->state, SUBSCRIPTION_FILTERED);
+    CHECK_INT(subscriptions_in(again, "s2")->state, SUBSCRIPTION_VISIBLE);
     world_finish(&world);
 }
 

@@ -202,7 +202,7 @@ TEST(the_limit_of_a_source_lets_it_run_again)
             .sources = test_sources(), .settings = settings,
             .common = { .max_staleness_ms = cases[i].configured_ms },
         };
-        struct runner *runner = runner_create(&config, NULL, store);
+        struct runner *runner = runner_create(&config, store);
         struct snapshot *snapshot = snapshot_acquire(store, 0);
         CHECK_INT(snapshot_status(snapshot, SOURCE(assessments))->max_staleness_ms,
                   cases[i].limit_ms);

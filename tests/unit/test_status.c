@@ -27,10 +27,13 @@ static void render(struct snapshot_store *store, const struct status_view *view,
     SECURITY("alerts", name) "\"severity\":\"Medium\",\"status\":\"" status "\"}"
 
 static const struct status_link links[] = { { "/metrics", "Metrics" } };
+static const struct status_tenant tenants[] = {
+    { "", "client secret", "<tenant>", "AzurePublic" },
+    { "fabrikam", "managed identity", "f-1", "AzureUSGovernment" },
+};
 static const struct status_view view = {
-    .identity = "client secret",
-    .tenant_id = "<tenant>",
-    .cloud = "AzurePublic",
+    .tenants = tenants,
+    .tenant_count = 2,
     .config_file = "",
     .alerts = "2 receivers, 7 rules",
     .reload_error = "",
@@ -145,7 +148,10 @@ TEST(texts_of_others_are_escaped_everywhere)
 {
     struct snapshot_store *store = snapshot_store_create(test_sources());
     struct status_view hostile = view;
-    hostile.identity = hostile.cloud = hostile.config_file = hostile.reload_error = "<script>";
+    static const struct status_tenant bad = { "<script>", "<script>", "<script>", "<script>" };
+    hostile.tenants = &bad;
+    hostile.tenant_count = 1;
+    hostile.config_file = hostile.reload_error = "<script>";
     hostile.variants = (const char *const[64]){ "<script>" };
     CLEANUP(buf_finish) struct buf out = { 0 };
     render(store, &hostile, &out);
