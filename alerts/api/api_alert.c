@@ -1,5 +1,7 @@
 #include "alerts/api/api_alert.h"
 
+#include <string.h>
+
 #include "alerts/notify/notification_alone.h"
 #include "alerts/notify/notification_brief.h"
 #include "alerts/text/text.h"
@@ -16,40 +18,52 @@ static void append_labels(struct json_writer *writer, const char *name,
     json_close(writer, '}');
 }
 
-static void append_list_of_one(struct json_writer *writer, const char *name, const char *value)
+/* Appended as it stands: no character of it needs an escape. Ends with NULL. */
+static void put(struct buf *out, const char *const *texts)
 {
-    json_open(writer, name, '[');
-    if (value)
-        json_add_text(writer, NULL, value);
-    json_close(writer, ']');
+    for (; *texts; texts++)
+        buf_text(out, *texts);
 }
 
-static void append_status(struct json_writer *writer, const char *silence, const char *inhibitor)
+static void quote(struct buf *out, const char *text)
 {
-    static const char of_most[] =
-        "{\"inhibitedBy\":[],\"silencedBy\":[],\"mutedBy\":[],\"state\":\"active\"}";
+    json_quote(out, text, strlen(text));
+}
+
+static void put_receivers(struct buf *out, const struct api_alert_place *place)
+{
+    for (size_t i = 0; i < place->leaf_count; i++) {
+        buf_text(out, i ? ",{\"name\":" : "{\"name\":");
+        quote(out, place->leaves[i]->receiver);
+        buf_char(out, '}');
+    }
+}
+
+/* silence, inhibitor: UUID and fingerprint, or NULL. */
+static void put_status(struct buf *out, const char *silence, const char *inhibitor)
+{
     if (!silence && !inhibitor) {
-        json_add_raw(writer, "status", of_most);
+        buf_text(out, "{\"inhibitedBy\":[],\"silencedBy\":[],\"mutedBy\":[],\"state\":\"active\"}");
         return;
     }
-    json_open(writer, "status", '{');
-    append_list_of_one(writer, "inhibitedBy", inhibitor);
-    append_list_of_one(writer, "silencedBy", silence);
-    append_list_of_one(writer, "mutedBy", NULL);
-    json_add_text(writer, "state", "suppressed");
-    json_close(writer, '}');
+    buf_text(out, "{\"inhibitedBy\":[");
+    if (inhibitor)
+        quote(out, inhibitor);
+    buf_text(out, "],\"silencedBy\":[");
+    if (silence)
+        quote(out, silence);
+    buf_text(out, "],\"mutedBy\":[],\"state\":\"suppressed\"}");
 }
 
-/* Leads to the portal by way of our own address, when that is known. */
-static void append_generator(struct json_writer *writer, const char *external_url,
-                             const struct alert *alert)
+/* Leads to the portal by way of our own address, when that is known. url: for it. */
+static void put_generator(struct buf *out, const char *external_url, const struct alert *alert,
+                          struct buf *url)
 {
-    CLEANUP(buf_finish) struct buf url = { 0 };
-    const char *id = alert_label_value(alert, "finding_id");
-    buf_text(&url, external_url);
-    if (*external_url && *id)
-        buf_printf(&url, "/f/%s", id);
-    json_add_text(writer, "generatorURL", buf_cstr(&url));
+    const char *id = *external_url ? alert_label_value(alert, "finding_id") : "";
+    const char *const texts[] = { external_url, *id ? "/f/" : "", id, NULL };
+    buf_reset(url);
+    put(url, texts);
+    quote(out, buf_cstr(url));
 }
 
 /* Work out the title and the text of a notification about this alert alone. */
@@ -90,31 +104,34 @@ static bool explain(const struct api_call *call, const struct snapshot *snapshot
 
 /* A gettableAlert. source: Alertmanager api/v2/openapi.yaml. */
 static void append(const struct api_context *context, const struct api_alert_place *place,
-                   const struct alert *alert, struct json_writer *writer)
+                   const struct alert *alert, struct buf *url, struct json_writer *writer)
 {
-    int64_t ends_at = alert->ends_at ? alert->ends_at : context->now + ENDS_AFTER_S;
+    struct buf *out = writer->out;
     char starts[32], ends[32];
     clock_format_rfc3339_ms(alert->starts_at * 1000, starts);
+    if (alert->ends_at)
+        clock_format_rfc3339_ms(alert->ends_at * 1000, ends);
     json_open(writer, NULL, '{');
     append_labels(writer, "annotations", alert->annotations, alert->annotation_count);
-    json_add_text(writer, "endsAt", clock_format_rfc3339_ms(ends_at * 1000, ends));
-    json_add_text(writer, "fingerprint", alert->fingerprint);
-    json_open(writer, "receivers", '[');
-    for (size_t i = 0; i < place->leaf_count; i++) {
-        json_open(writer, NULL, '{');
-        json_add_text(writer, "name", place->leaves[i]->receiver);
-        json_close(writer, '}');
-    }
-    json_close(writer, ']');
-    json_add_text(writer, "startsAt", starts);
-    append_status(writer, place->silence_id, place->inhibitor);
-    json_add_text(writer, "updatedAt", starts);
-    append_generator(writer, context->settings->external_url, alert);
+    put(out, (const char *const[]){ ",\"endsAt\":\"", alert->ends_at ? ends : place->ends,
+                                    "\",\"fingerprint\":", NULL });
+    quote(out, alert->fingerprint);
+    buf_text(out, ",\"receivers\":[");
+    put_receivers(out, place);
+    put(out, (const char *const[]){ "],\"startsAt\":\"", starts, "\",\"status\":", NULL });
+    put_status(out, place->silence_id, place->inhibitor);
+    put(out, (const char *const[]){ ",\"updatedAt\":\"", starts, "\",\"generatorURL\":", NULL });
+    put_generator(out, context->settings->external_url, alert, url);
     if (place->labels)
-        json_add_raw(writer, "labels", place->labels);
+        put(out, (const char *const[]){ ",\"labels\":", place->labels, NULL });
     else
         append_labels(writer, "labels", alert->labels, alert->label_count);
     json_close(writer, '}');
+}
+
+void api_alert_ends(int64_t now, char ends[32])
+{
+    clock_format_rfc3339_ms((now + ENDS_AFTER_S) * 1000, ends);
 }
 
 bool api_alert_append(const struct api_call *call, const struct snapshot *snapshot,
@@ -124,6 +141,6 @@ bool api_alert_append(const struct api_call *call, const struct snapshot *snapsh
 {
     if (!explain(call, snapshot, alert, brief, error))
         return false;
-    append(call->context, place, alert, writer);
+    append(call->context, place, alert, &brief->rendered, writer);
     return true;
 }

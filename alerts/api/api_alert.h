@@ -10,7 +10,11 @@ struct api_alert_place {
     size_t leaf_count;
     const char *silence_id, *inhibitor; /* NULL = none */
     const char *labels;                 /* of the alert, as JSON; NULL = they have to be written */
+    const char *ends;                   /* of one that fires, by api_alert_ends */
 };
+
+/* When what fires now is said to end, unless it is told again. */
+void api_alert_ends(int64_t now, char ends[32]);
 
 /* Append it with the texts that a notification about it alone would have; the alert gets these as
  * annotations. brief: for them. False only when the database failed. */

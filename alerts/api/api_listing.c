@@ -31,6 +31,7 @@ struct api_listing {
     struct inhibit_view *inhibits;
     struct json_writer writer;
     struct notification_brief brief;
+    char ends[32];
     bool grouped, begun;
     struct active_walk walk;
     struct entry *entries; /* grouped: count of them, sorted; next: the one to append */
@@ -99,6 +100,7 @@ static bool place_alert(struct api_listing *listing, const struct alert *alert,
         return false;
     const struct silence *silence = silence_find(&listing->silences, alert, listing->context.now);
     place->silence_id = silence ? silence->id : NULL;
+    place->ends = listing->ends;
     if (listing->call.budget.left_us <= 0)
         return api_call_too_expensive(error);
     place->inhibitor = listing->inhibits ? inhibit_by(listing->inhibits, alert) : NULL;
@@ -220,7 +222,8 @@ static bool append_entry(struct api_listing *listing, const struct snapshot *sna
                          const struct entry *entry, struct alert *alert, struct error *error)
 {
     struct api_alert_place place = { .silence_id = entry->silence_id,
-                                     .inhibitor = entry->inhibitor };
+                                     .inhibitor = entry->inhibitor,
+                                     .ends = listing->ends };
     size_t count =
         route_find(listing->context.settings->route, alert, place.leaves, ROUTE_LEAVES_MAX);
     return wanted_leaves(listing, place.leaves, count, &place.leaf_count, error) &&
@@ -336,6 +339,7 @@ struct api_listing *api_listing_open(const struct api_context *context,
     listing->call = (struct api_call){ &listing->context, request, .out = out };
     listing->grouped = strcmp(request->path, "alerts") != 0;
     notification_brief_init(&listing->brief);
+    api_alert_ends(context->now, listing->ends);
     bool ok = open_listing(listing, status);
     listing->call.request = NULL; /* borrowed */
     listing->call.out = NULL;

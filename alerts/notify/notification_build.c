@@ -12,6 +12,7 @@
 #include "alerts/rules/notification_words.h"
 #include "alerts/text/text.h"
 #include "core/memory.h"
+#include "core/utf8.h"
 
 enum { TEXT_POINTS = 4000 };
 
@@ -184,7 +185,8 @@ static void put_ending(struct buf *out, const struct notification *notification)
 
 void notification_build_line(struct buf *title)
 {
-    for (size_t i = 0; i < title->length; i++)
+    size_t plain = title->length ? utf8_plain_length(title->data, title->length) : 0;
+    for (size_t i = plain; i < title->length; i++)
         if ((unsigned char)title->data[i] < ' ' || title->data[i] == 0x7f)
             title->data[i] = ' ';
 }

@@ -155,24 +155,20 @@ const char *notification_names_environment(const struct finding *view, struct ar
 const char *notification_names_words(const char *before, const char *words, struct arena *arena)
 {
     CLEANUP(buf_finish) struct buf all = { 0 };
-    CLEANUP(buf_finish) struct buf azure = { 0 };
-    CLEANUP(buf_finish) struct buf one = { 0 };
     words = notification_names_plain(words, arena);
     if (!*words)
         return before;
     buf_text(&all, before);
-    while (*words) {
+    for (size_t length; *words; words += length) {
         words += strspn(words, ", ");
-        size_t length = strcspn(words, ",");
-        buf_reset(&azure);
-        buf_reset(&one);
-        buf_append(&azure, words, length);
-        text_words(&one, buf_cstr(&azure));
-        if (length && !strstr(buf_cstr(&all), buf_cstr(&one))) {
-            buf_text(&all, all.length ? ", " : "");
-            buf_append(&all, one.data, one.length);
-        }
-        words += length;
+        length = strcspn(words, ",");
+        size_t end = all.length;
+        buf_text(&all, end ? ", " : "");
+        size_t begin = all.length;
+        text_words(&all, arena_copy(arena, words, length));
+        const char *first = strstr(all.data, all.data + begin);
+        if (!length || (size_t)(first - all.data) + all.length - begin <= end)
+            all.data[all.length = end] = 0; /* it is in what stands before */
     }
     return arena_text(arena, buf_cstr(&all));
 }

@@ -10,8 +10,11 @@ static void put_why(struct buf *out, const struct notification *notification)
 {
     if (notification->internet_exposed)
         buf_text(out, "It can be reached from the internet. ");
-    if (notification->attack_paths)
-        buf_printf(out, "Attack paths across it: %lld. ", (long long)notification->attack_paths);
+    if (notification->attack_paths) {
+        buf_text(out, "Attack paths across it: ");
+        buf_integer(out, notification->attack_paths);
+        buf_text(out, ". ");
+    }
     if (*notification->risk_factors) {
         buf_text(out, "Risk factors: ");
         buf_text(out, notification->risk_factors);

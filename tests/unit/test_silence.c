@@ -367,3 +367,37 @@ TEST(kept_answers_are_those_that_were_given)
     CHECK(!silence_memo_get(memo, 7, silence_memo_number(memo, "a", 1), &answer));
     silence_memo_destroy(memo);
 }
+
+/* Whatever differs in labels, so does their key; what is too long has none. */
+TEST(keys_of_labels_differ_where_labels_do)
+{
+    struct silence_memo *memo = silence_memo_create();
+    char value[9000];
+    struct match_label labels[] = { { "name", value }, { "other", "" } };
+    for (size_t length = 0; length < 80; length++) {
+        memset(value, 'a', length);
+        value[length] = 0;
+        uint64_t key = silence_memo_key(memo, labels, 2);
+        CHECK(key && key == silence_memo_key(memo, labels, 2));
+        CHECK(key != silence_memo_key(memo, labels, 1));
+        for (size_t i = 0; i <= length; i++) {
+            value[i] = i < length ? 'b' : 'a';
+            value[length + 1] = 0;
+            CHECK(key != silence_memo_key(memo, labels, 2));
+            value[i] = i < length ? 'a' : 0;
+        }
+    }
+    struct match_label one[] = { { "a", "bc" } }, two[] = { { "ab", "c" } },
+                       three[] = { { "a", "b" } };
+    CHECK(silence_memo_key(memo, one, 1) != silence_memo_key(memo, two, 1));
+    CHECK(silence_memo_key(memo, one, 1) != silence_memo_key(memo, three, 1));
+    memset(value, 'a', sizeof value - 1);
+    value[sizeof value - 1] = 0;
+    CHECK(silence_memo_key(memo, labels, 2) == 0);
+    for (size_t length = 8100; length < 8200; length++) {
+        value[length] = 0;
+        silence_memo_key(memo, labels, 2);
+        value[length] = 'a';
+    }
+    silence_memo_destroy(memo);
+}
