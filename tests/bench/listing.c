@@ -14,8 +14,8 @@
 #include "core/hash.h"
 
 enum {
-    CPU_MS_MAX = 500,
-    MEMORY_KIB_MAX = 16 * 1024,
+    CPU_MS_MAX = 300,
+    MEMORY_KIB_MAX = 8 * 1024,
     SUBSCRIPTIONS = 20,
     KEYS = 50,
     COMPARED_MAX = 1000
