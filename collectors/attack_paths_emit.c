@@ -88,7 +88,7 @@ void attack_paths_sentence(const struct snapshot *snapshot, struct buf *out)
     for (int risk = 0, told = 0; risk < RISK_COUNT; risk++)
         if (risks[risk])
             buf_printf(out, "%s%llu %s", told++ ? ", " : ": ", (unsigned long long)risks[risk],
-                       finding_risk_words[risk]);
+                       risk == RISK_NOT_EVALUATED ? "not evaluated" : finding_risk_words[risk]);
 }
 
 void attack_paths_emit(const struct snapshot *snapshot, const struct part *part,

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alerts/notify/notification_names.h"
 #include "collectors/compliance.h"
 #include "core/firsts.h"
 #include "core/memory.h"
 #include "exporter/pages/known.h"
+#include "exporter/pages/told.h"
 
 /* What stands under one name: a standard, or one of its controls. */
 struct sum {
@@ -132,7 +132,7 @@ static void append_counts(struct page_table *table, const double counts[COMPLIAN
 static void append_standards(struct page *page, const struct sums *sums)
 {
     static const struct page_column columns[] = {
-        { "Standard", false },     { "Passed", true },  { "Controls passed", true },
+        { "Standard", false },     { "Share passed", true },  { "Passed", true },
         { "Failed", true },        { "Skipped", true }, { "Unsupported", true },
         { "Subscriptions", true }, { NULL, false },
     };
@@ -157,11 +157,10 @@ static void append_standards(struct page *page, const struct sums *sums)
 static void append_places(struct page *page, const char *standard)
 {
     static const struct page_column columns[] = {
-        { "Subscription", false }, { "Passed", true },  { "Controls passed", true },
+        { "Subscription", false }, { "Share passed", true },  { "Passed", true },
         { "Failed", true },        { "Skipped", true }, { "Unsupported", true },
         { NULL, false },
     };
-    const struct notification_context names = { .snapshot = page->snapshot };
     struct page_table table = { page, columns };
     struct walk walk = { page->snapshot, standard, 0, 0 };
     const struct part *part;
@@ -172,7 +171,7 @@ static void append_places(struct page *page, const char *standard)
             continue;
         page_table_row(&table);
         page_table_cell(&table);
-        page_text(page, notification_names_subscription(&names, row->subscription_id, page->arena));
+        told_subscription(page, row->subscription_id);
         append_counts(&table, row->counts, !isnan(row->counts[COMPLIANCE_FAILED]));
     }
     page_table_end(&table);

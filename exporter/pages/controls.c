@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alerts/notify/notification_names.h"
 #include "collectors/secure_scores.h"
 #include "core/firsts.h"
 #include "core/memory.h"
@@ -183,11 +182,10 @@ static void append_place(void *context, const struct secure_control *control)
 {
     struct page_table *table = context;
     struct page *page = table->page;
-    const struct notification_context names = { .snapshot = page->snapshot };
     bool told = !isnan(control->points) && !isnan(control->max_points);
     page_table_row(table);
     page_table_cell(table);
-    page_text(page, notification_names_subscription(&names, control->subscription_id, page->arena));
+    told_subscription(page, control->subscription_id);
     page_table_cell(table);
     page_text(page, *secure_scores_connector(&control->scope) ? control->scope.connector : "");
     page_table_cell(table);

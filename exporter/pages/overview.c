@@ -65,11 +65,13 @@ static void append_levels(struct page *page, const struct view *view, struct dat
         page_html(page, "</b></li>\n");
     }
     append_tile(page, "defender_findings_overdue");
-    page_html(page, "Overdue <b>");
+    page_link(page, "/recommendations?order=due", NULL, true, "Overdue");
+    page_html(page, " <b>");
     page_count(page, view->overdue);
     page_html(page, "</b></li>\n");
     append_tile(page, "defender_findings_due_soon");
-    page_html(page, "Due soon <b>");
+    page_link(page, "/recommendations?order=due", NULL, true, "Due soon");
+    page_html(page, " <b>");
     page_count(page, view->due_soon);
     page_html(page, "</b></li>\n</ul>\n");
 }

@@ -199,6 +199,13 @@ void told_resource(struct page *page, const char *resource_id)
     page_link(page, "/resource?id=", resource_id, true, told_resource_name(page, resource_id));
 }
 
+void told_subscription(struct page *page, const char *subscription_id)
+{
+    const struct subscription *known = subscriptions_find(page->snapshot, subscription_id);
+    page_link(page, "/recommendations?by=subscription&group=", subscription_id, true,
+              known && *known->name ? known->name : subscription_id);
+}
+
 const char *told_finding_name(const struct page *page, const struct finding *finding)
 {
     const struct subscription *known = subscriptions_find(page->snapshot, finding->resource_name);

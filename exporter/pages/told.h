@@ -50,6 +50,9 @@ const char *told_resource_name(const struct page *page, const char *resource_id)
 /* A resource by that name, leading to its page. */
 void told_resource(struct page *page, const char *resource_id);
 
+/* A subscription by its name, leading to the recommendations that are open in it. */
+void told_subscription(struct page *page, const char *subscription_id);
+
 /* What people call the resource of a finding; that name, leading to the finding. */
 const char *told_finding_name(const struct page *page, const struct finding *finding);
 void told_finding_link(struct page *page, const struct finding *finding);

@@ -104,7 +104,8 @@ TEST(status_counts_attack_paths_and_security_alerts)
     CHECK(!strstr(buf_cstr(&out), "<dt>Attack paths</dt>"));
     CHECK(!strstr(buf_cstr(&out), "<dt>Security alerts</dt>"));
     world_feed(&world, paths, 0, 3,
-               "[" PATH("a", "High") "," PATH("b", "Critical") "," PATH("c", "High") "]");
+               "[" PATH("a", "High") "," PATH("b", "Critical") "," PATH("c", "High") ","
+               PATH("d", "") "]");
     world_feed(
         &world, alerts, 0, 1,
         "[" ALERT("a", "Active") "," ALERT("b", "InProgress") "," ALERT("c", "Dismissed") "]");
@@ -112,8 +113,9 @@ TEST(status_counts_attack_paths_and_security_alerts)
     world_conclude(&world, alerts);
     buf_reset(&out);
     show(world.snapshot, &view, &out);
-    CHECK_CONTAINS(buf_cstr(&out), "<dt>Attack paths</dt><dd>3 are open: 1 critical, 2 high</dd>\n"
-                                   "<dt>Security alerts</dt><dd>1 is active: 1 medium</dd>\n");
+    CHECK_CONTAINS(buf_cstr(&out),
+                   "<dt>Attack paths</dt><dd>4 are open: 1 critical, 2 high, 1 not evaluated</dd>\n"
+                   "<dt>Security alerts</dt><dd>1 is active: 1 medium</dd>\n");
 }
 
 TEST(status_shows_how_the_last_run_went)

@@ -26,7 +26,7 @@ function kindOf(url) {
   return parts.join('/') + (asked.length ? `?${asked.sort().join('&')}` : '');
 }
 
-const fileOf = (kind, width, theme) => path.join(folder, `${name}-${kind.replace(/[^\w]+/g, '_').replace(/^_|_$/g, '') ||
+const fileOf = (kind, width, theme) => path.join(folder, `${name}-${kind.replace(/\*/g, 'one').replace(/[^\w]+/g, '_').replace(/^_|_$/g, '') ||
   'overview'}-${width}-${theme}.png`);
 
 // The page as it is, with everything that went wrong on the way.
