@@ -35,7 +35,7 @@ static void append_resource(struct page_table *table, const struct view *view,
     view_finding(view, numbers[0], &finding, scratch);
     page_table_row(table);
     page_table_cell(table);
-    told_resource(page, finding.resource_id);
+    page_link(page, "/resource?id=", finding.resource_id, true, told_finding_name(page, &finding));
     page_table_cell(table);
     page_text(page, resource_type_words(finding.resource_type));
     page_table_cell(table);

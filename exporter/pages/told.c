@@ -209,8 +209,12 @@ void told_subscription(struct page *page, const char *subscription_id)
 const char *told_finding_name(const struct page *page, const struct finding *finding)
 {
     const struct subscription *known = subscriptions_find(page->snapshot, finding->resource_name);
+    const struct attack_path *path = attack_paths_across_find(page->snapshot, &finding->id);
     if (known && *known->name)
         return known->name;
+    if (path && *path->chain &&
+        strstr(finding->resource_id, "/providers/microsoft.security/attackpaths/"))
+        return path->chain; /* Azure does not tell the resource at its end */
     return *finding->resource_name ? finding->resource_name : finding->resource_id;
 }
 
