@@ -27,8 +27,21 @@ class Bench:
                           metrics={"opt_in_list": ["defender_(compliance|baseline)_.*"]})
         self.exporter = Exporter(self.folder, config).__enter__()
         self.exporter.wait_ready()
-        until("a page", lambda: self.exporter.get("/recommendations").status == 200, 60, 0.2)
+        until("everything is in the view", self.complete, 60, 0.2)
         return self
+
+    def complete(self):
+        """Whether the view has what every source of findings brought."""
+        metrics = self.exporter.metrics()
+        for source, family in (("assessments", "defender_findings"),
+                               ("baselines", "defender_baseline_rule_failing_machines"),
+                               ("attack_paths", "defender_attack_paths")):
+            answer = self.exporter.get("/api/v1/findings?limit=1&filter=" +
+                                       urllib.parse.quote(f'source="{source}"'))
+            there = answer.json()["total"] if answer.status == 200 else -1
+            if there != sum(value for _, value in metrics.all(family)):
+                return False
+        return True
 
     def __exit__(self, *error):
         self.exporter.__exit__(*error)
