@@ -181,6 +181,24 @@ static int check_health(const struct flags *flags, const char *const *arguments,
     return EXIT_FINE;
 }
 
+/* --- the report ------------------------------------------------------------------------------- */
+
+static int print_report(const struct flags *flags, const char *const *arguments, size_t count)
+{
+    CLEANUP(buf_finish) struct buf url = { 0 };
+    CLEANUP(buf_finish) struct buf answer = { 0 };
+    struct error error;
+    (void)arguments;
+    (void)count;
+    if (!append_address(flags, &url, &error))
+        return fail(&error);
+    buf_text(&url, "/api/v1/report");
+    append_parameter(&url, "since", flags->since);
+    append_parameter(&url, "by", flags->by);
+    append_parameter(&url, "format", flags->format);
+    return ask(buf_cstr(&url), &answer, &error) ? commands_print(&answer) : fail(&error);
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
 #define SHOW(name)                                                                                 \
@@ -226,6 +244,9 @@ const struct command commands_data[] = {
       0, 0, show_collectors, ITS_FLAGS },
     { { "check", "health" }, "", "Ask a running exporter whether it answers.", 0, 0, check_health,
       "url" },
+    { { "report" }, "",
+      "Say what happened since (7d), as a running exporter knows it: new, fixed, overdue, score.",
+      0, 0, print_report, "url since by format" },
     { { NULL } }
 };
 /* clang-format on */

@@ -12,6 +12,7 @@
 #include "exporter/alerts_routes.h"
 #include "exporter/data_format.h"
 #include "exporter/openapi.h"
+#include "exporter/report_route.h"
 #include "exporter/view_request.h"
 
 enum { LIMIT = 100, LIMIT_MAX = 1000, PIECE_BYTES = 64 * 1024, ETAG_BYTES = 64 };
@@ -228,6 +229,10 @@ void data_routes_v1(void *views, const struct web_request *request, struct web_r
         struct buf out = { 0 };
         openapi_write(source->prefix, &out);
         web_response_buf(response, 200, data_format_types[VIEW_JSON], &out);
+        return;
+    }
+    if (!strcmp(request->rest, "report")) {
+        report_route(source, request, response);
         return;
     }
     if (!table) {

@@ -9,7 +9,7 @@ struct flags {
     const char *config_file;                                            /* NULL = the default one */
     const char *since, *duration, *comment, *author, *receiver, *state; /* of commands; NULL */
     const char *until, *step, *output;                                  /* of backfill; NULL */
-    const char *url, *format, *filter, *order, *limit; /* of what shows data; NULL */
+    const char *url, *format, *filter, *order, *limit, *by; /* of what shows data; NULL */
     bool help, version, once, notify, debug;
     const char *words[FLAGS_WORDS_MAX]; /* what is no flag: the command; word_count of them */
     size_t word_count;

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "alerts/api/api_own.h"
+#include "alerts/view/view_report.h"
 #include "exporter/data_format.h"
+#include "exporter/report_route.h"
 #include "version.h"
 
 static const struct api_parameter filter = {
@@ -176,24 +178,32 @@ static void add_page(struct json_writer *writer, const char *rows, const char *r
     json_close(writer, '}');
 }
 
-/* The bare type of "text/csv; charset=utf-8". */
-static void open_content(struct json_writer *writer, enum view_format format)
+/* type: "text/csv; charset=utf-8", of which what is bare names the content. */
+static void open_type(struct json_writer *writer, const char *type)
 {
-    const char *type = data_format_types[format];
     CLEANUP(buf_finish) struct buf bare = { 0 };
     buf_append(&bare, type, strcspn(type, ";"));
     json_open(writer, buf_cstr(&bare), '{');
 }
 
+static void open_content(struct json_writer *writer, enum view_format format)
+{
+    open_type(writer, data_format_types[format]);
+}
+
+static void add_text_of(struct json_writer *writer, const char *type)
+{
+    open_type(writer, type);
+    json_open(writer, "schema", '{');
+    json_add_text(writer, "type", "string");
+    json_close(writer, '}');
+    json_close(writer, '}');
+}
+
 static void add_texts(struct json_writer *writer)
 {
-    for (int format = VIEW_NDJSON; format < VIEW_FORMAT_COUNT; format++) {
-        open_content(writer, (enum view_format)format);
-        json_open(writer, "schema", '{');
-        json_add_text(writer, "type", "string");
-        json_close(writer, '}');
-        json_close(writer, '}');
-    }
+    for (int format = VIEW_NDJSON; format < VIEW_FORMAT_COUNT; format++)
+        add_text_of(writer, data_format_types[format]);
 }
 
 /* Refusals that every path may answer with; not_found: this one that, too. */
@@ -217,11 +227,7 @@ static void add_refusal(struct json_writer *writer, const char *name, const char
     open_content(writer, VIEW_JSON);
     add_reference(writer, "schema", "schemas", "error");
     json_close(writer, '}');
-    json_open(writer, "text/plain", '{'); /* of the web server, before a path is looked at */
-    json_open(writer, "schema", '{');
-    json_add_text(writer, "type", "string");
-    json_close(writer, '}');
-    json_close(writer, '}');
+    add_text_of(writer, WEB_TEXT); /* of the web server, before a path is looked at */
     json_close(writer, '}');
     json_close(writer, '}');
 }
@@ -267,7 +273,6 @@ static void open_path(struct json_writer *writer, const char *path, const char *
     json_open(writer, "200", '{');
     json_add_text(writer, "description", help);
     json_open(writer, "content", '{');
-    open_content(writer, VIEW_JSON);
 }
 
 static void close_content(struct json_writer *writer)
@@ -287,6 +292,7 @@ static void add_paths(struct json_writer *writer)
     static const struct api_parameter *const none[] = { NULL };
     for (const struct view_table *const *one = view_tables; *one; one++) {
         open_path(writer, (*one)->name, (*one)->help, for_tables);
+        open_content(writer, VIEW_JSON);
         add_page(writer, (*one)->name, (*one)->name, true);
         json_close(writer, '}');
         add_texts(writer);
@@ -296,6 +302,7 @@ static void add_paths(struct json_writer *writer)
     }
     for (const struct api_own_path *one = api_own_paths; one->path; one++) {
         open_path(writer, one->path, one->help, one->parameters);
+        open_content(writer, VIEW_JSON);
         if (one->rows)
             add_page(writer, one->rows, one->row, false);
         else
@@ -307,7 +314,14 @@ static void add_paths(struct json_writer *writer)
         add_refusals(writer, false, !one->rows);
         close_path(writer);
     }
+    open_path(writer, "report", "what happened since, to be read", report_route_parameters);
+    for (int format = 0; format < REPORT_FORMAT_COUNT; format++)
+        add_text_of(writer, report_route_types[format]);
+    close_content(writer);
+    add_refusals(writer, false, false);
+    close_path(writer);
     open_path(writer, "openapi.json", "this document", none);
+    open_content(writer, VIEW_JSON);
     json_open(writer, "schema", '{');
     json_add_text(writer, "type", "object");
     json_close(writer, '}');

@@ -173,6 +173,40 @@ def test_what_is_known_already_is_not_sent_again():
             path, headers={"If-None-Match": tag}).status == 200, 60, 0.5)
 
 
+def test_a_report_says_what_happened():
+    with Bench() as bench:
+        findings = bench.walk("findings", limit=1000)
+        overdue = sum(row["overdue"] for row in findings)
+        critical = sum(row["risk_level"] == "critical" for row in findings)
+        report = bench.exporter.get("/api/v1/report?since=7d")
+        contains(report.headers["content-type"], "text/plain", "type")
+        contains(report.text, f"Open now: {len(findings)}, critical: {critical}, "
+                              f"overdue: {overdue}\n", "all")
+        contains(report.text, "New: 0,", "what was there when it was first looked at is no news")
+        score = bench.exporter.metrics().sum("defender_secure_score_overall_ratio")
+        contains(report.text, f"Secure score: {100 * score:.1f} %", "score")
+        counted = collections.Counter(row["subscription_name"] or row["subscription_id"]
+                                      for row in findings)
+        for name, number in counted.items():
+            contains(report.text, f"{name}: new 0, fixed 0, overdue ", "a subscription")
+            contains(report.text, f", open {number}\n", "its findings")
+        for parameters, kind, said in (("format=html&by=management_group", "text/html", "<table>"),
+                                       ("format=markdown", "text/markdown", "## Fix first")):
+            answer = bench.exporter.get("/api/v1/report?" + parameters)
+            contains(answer.headers["content-type"], kind, parameters)
+            contains(answer.text, said, parameters)
+        for parameters, said in (("since=soon", "how far back"), ("since=9999d", "400d"),
+                                 ("by=size", "by is"), ("format=pdf", "format is"),
+                                 ("by=owner", "alerts.governance_owner")):
+            answer = bench.exporter.get("/api/v1/report?" + parameters)
+            equal(answer.status, 400, parameters)
+            contains(answer.json()["error"], said, parameters)
+        done = subprocess.run([EXPORTER, "report", "--since=7d", f"--url={bench.exporter.url}"],
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                              timeout=60 * SLOWNESS)
+        equal((done.returncode, done.stdout), (0, report.text), "the command")
+
+
 def test_a_terminal_shows_the_same():
     with Bench() as bench:
         url = f"http://127.0.0.1:{bench.exporter.port}"
