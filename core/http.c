@@ -223,8 +223,7 @@ int64_t http_retry_after_s(const struct http_response *response, int64_t now)
 int64_t http_sent_at(const struct http_response *response, int64_t otherwise)
 {
     char value[64];
-    bool dated = http_header(response, "Date", value, sizeof value);
-    time_t at = dated ? curl_getdate(value, NULL) : 0;
+    time_t at = http_header(response, "Date", value, sizeof value) ? curl_getdate(value, NULL) : 0;
     return at > 0 ? at : otherwise;
 }
 
@@ -420,6 +419,7 @@ static void set_route(CURL *easy, const struct exchange *exchange, const char *p
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, exchange->request->unix_socket);
     curl_easy_setopt(easy, CURLOPT_PROXY, exchange->through_proxy ? exchange->proxy : "");
     curl_easy_setopt(easy, CURLOPT_NOPROXY, ""); /* it is decided; "" = no exemption */
     if (exchange->request->targets == HTTP_PUBLIC_TARGETS)

@@ -38,6 +38,7 @@ struct http_request {
     enum http_targets targets;
     bool no_proxy;                                  /* never through a proxy (IMDS) */
     const char *proxy;                              /* NULL = from the environment */
+    const char *unix_socket;                        /* instead of the host's address; NULL = none */
     const char *ca_file;                            /* NULL = the system's, or SSL_CERT_FILE */
     const char *client_cert_file, *client_key_file; /* NULL = none */
 };

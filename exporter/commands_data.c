@@ -7,86 +7,11 @@
 #include <unistd.h>
 
 #include "alerts/view/view_write.h"
-#include "core/http.h"
+#include "exporter/remote.h"
+#include "exporter/terminal_groups.h"
 #include "exporter/terminal_table.h"
-#include "exporter/web/web_address.h"
 
-enum { TIMEOUT_MS = 30000, HEALTH_TIMEOUT_MS = 5000 };
-enum { ANSWER_BYTES_MAX = 256 * 1024 * 1024 };
-
-/* --- what is asked ---------------------------------------------------------------------------- */
-
-/* "http://127.0.0.1:9887/prefix": where the exporter of this configuration listens. */
-static bool append_address(const struct flags *flags, struct buf *url, struct error *error)
-{
-    struct web_address address;
-    if (flags->url) {
-        size_t length = strlen(flags->url);
-        buf_append(url, flags->url, length - (length && flags->url[length - 1] == '/'));
-        return true;
-    }
-    struct config *config = commands_load(flags);
-    if (!config)
-        return error_set(error, ERROR_CONFIG, "say where the exporter is: --url");
-    const struct web_config *web = &config->web;
-    bool ok = web->addresses.count && web_address_parse(web->addresses.texts[0], &address, error) &&
-              (*address.port || error_set(error, ERROR_CONFIG,
-                                          "it listens on a unix socket: say where it is: --url"));
-    bool any =
-        ok && (!*address.host || !strcmp(address.host, "0.0.0.0") || !strcmp(address.host, "::"));
-    if (ok)
-        buf_printf(url,
-                   strchr(address.host, ':') && !any ? "http%s://[%s]:%s%s" : "http%s://%s:%s%s",
-                   web->config_file ? "s" : "", any ? "127.0.0.1" : address.host, address.port,
-                   web->route_prefix);
-    config_destroy(config);
-    return ok;
-}
-
-static void append_parameter(struct buf *url, const char *name, const char *value)
-{
-    if (!value)
-        return;
-    buf_printf(url, "%c%s=", strchr(buf_cstr(url), '?') ? '&' : '?', name);
-    http_escape(url, value);
-}
-
-/* One request; the answer is to be finished, also after a failure. */
-static bool get(const char *url, int64_t timeout_ms, bool no_proxy, struct http_response *response,
-                struct error *error)
-{
-    const struct http_request request = { .method = "GET",
-                                          .url = url,
-                                          .timeout_ms = timeout_ms,
-                                          .no_proxy = no_proxy,
-                                          .response_limit_bytes = ANSWER_BYTES_MAX };
-    struct http_client *client = http_client_create();
-    bool ok = http_exchange(client, &request, response, error);
-    http_client_destroy(client);
-    return ok;
-}
-
-/* Ask the API; what it answers is appended. What could not be looked at is said beside it. */
-static bool ask(const char *url, struct buf *out, struct error *error)
-{
-    struct http_response response = { 0 };
-    char lacking[1024];
-    bool ok = get(url, TIMEOUT_MS, false, &response, error);
-    if (ok && response.status != 200) {
-        struct error ignored;
-        struct json *said = json_parse(buf_cstr(&response.body), response.body.length, &ignored);
-        const char *text = json_text(json_get(said, "error"));
-        ok = error_set(error, ERROR_REQUEST, "the exporter answers %d: %s", response.status,
-                       text ? text : "nothing that is understood");
-        json_free(said);
-    }
-    if (ok && http_header(&response, "X-Defender-Lacking", lacking, sizeof lacking))
-        fprintf(stderr, "defender_exporter: not listed: %s\n", lacking);
-    if (ok)
-        buf_append(out, response.body.data, response.body.length);
-    http_response_finish(&response);
-    return ok;
-}
+enum { HEALTH_TIMEOUT_MS = 5000 };
 
 /* --- what is shown ---------------------------------------------------------------------------- */
 
@@ -130,32 +55,65 @@ static int print_array(const struct buf *lines)
     return commands_print(&out);
 }
 
+/* Rows as they are asked for. lines: of JSON. */
+static int print_lines(const struct view_table *table, const char *format, const struct buf *lines)
+{
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    const struct terminal_table wanted = { table, terminal_columns(), wants_colour() };
+    struct error error;
+    if (!strcmp(format, "json"))
+        return print_array(lines);
+    if (!terminal_table_write(&wanted, buf_cstr(lines), &out, &error))
+        return fail(&error);
+    return commands_print(&out);
+}
+
+static int print_groups(const struct view_table *table, const char *by, const char *format,
+                        const struct buf *rows)
+{
+    struct view_column columns[VIEW_COLUMNS_MAX] = { 0 };
+    CLEANUP(buf_finish) struct buf lines = { 0 };
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    struct error error;
+    const struct view_table groups = { .name = table->name, .columns = columns };
+    bool known = !strcmp(format, "table");
+    for (int i = 0; view_format_words[i]; i++)
+        known = known || !strcmp(format, view_format_words[i]);
+    if (!known) {
+        error_set(&error, ERROR_CONFIG, "format is table, json, ndjson, csv or markdown");
+        return fail(&error);
+    }
+    if (!terminal_groups(table, by, buf_cstr(rows), columns, &lines, &error))
+        return fail(&error);
+    for (int i = VIEW_NDJSON; i < VIEW_FORMAT_COUNT; i++)
+        if (!strcmp(format, view_format_words[i])) {
+            bool ok = terminal_groups_write(columns, buf_cstr(&lines), (enum view_format)i, &out,
+                                            &error);
+            return ok ? commands_print(&out) : fail(&error);
+        }
+    return print_lines(&groups, format, &lines);
+}
+
 static int show(const struct flags *flags, const char *name)
 {
     const char *format = flags->format ? flags->format : "table";
-    bool as_table = !strcmp(format, "table");
-    CLEANUP(buf_finish) struct buf url = { 0 };
+    bool by_lines = !strcmp(format, "table") || !strcmp(format, "json") || flags->group_by;
+    CLEANUP(remote_finish) struct remote remote;
     CLEANUP(buf_finish) struct buf answer = { 0 };
-    CLEANUP(buf_finish) struct buf out = { 0 };
     struct error error;
-    if (!append_address(flags, &url, &error))
+    if (!remote_init(&remote, flags, &error))
         return fail(&error);
-    buf_printf(&url, "/api/v1/%s", name);
-    append_parameter(&url, "format", as_table || !strcmp(format, "json") ? "ndjson" : format);
-    append_parameter(&url, "filter", flags->filter);
-    append_parameter(&url, "order", flags->order);
-    append_parameter(&url, "limit", flags->limit);
-    if (!ask(buf_cstr(&url), &answer, &error))
+    buf_printf(&remote.url, "/api/v1/%s", name);
+    remote_parameter(&remote, "format", by_lines ? "ndjson" : format);
+    remote_parameter(&remote, "filter", flags->filter);
+    remote_parameter(&remote, "order", flags->order);
+    remote_parameter(&remote, "limit", flags->limit);
+    if (!remote_ask(&remote, &answer, &error))
         return fail(&error);
-    if (!strcmp(format, "json"))
-        return print_array(&answer);
-    if (!as_table)
-        return commands_print(&answer);
-    const struct terminal_table wanted = { view_table_named(name), terminal_columns(),
-                                           wants_colour() };
-    if (!terminal_table_write(&wanted, buf_cstr(&answer), &out, &error))
-        return fail(&error);
-    return commands_print(&out);
+    if (flags->group_by)
+        return print_groups(view_table_named(name), flags->group_by, format, &answer);
+    return by_lines ? print_lines(view_table_named(name), format, &answer)
+                    : commands_print(&answer);
 }
 
 /* --- health ----------------------------------------------------------------------------------- */
@@ -163,15 +121,15 @@ static int show(const struct flags *flags, const char *name)
 /* For containers, whose images have nothing else that asks. One that wants a login answers, too. */
 static int check_health(const struct flags *flags, const char *const *arguments, size_t count)
 {
-    CLEANUP(buf_finish) struct buf url = { 0 };
+    CLEANUP(remote_finish) struct remote remote;
     struct http_response response = { 0 };
     struct error error;
     (void)arguments;
     (void)count;
-    if (!append_address(flags, &url, &error))
+    if (!remote_init(&remote, flags, &error))
         return fail(&error);
-    buf_text(&url, "/-/healthy");
-    bool ok = get(buf_cstr(&url), HEALTH_TIMEOUT_MS, true, &response, &error);
+    buf_text(&remote.url, "/-/healthy");
+    bool ok = remote_get(&remote, HEALTH_TIMEOUT_MS, true, &response, &error);
     if (ok && response.status != 200 && response.status != 401)
         ok = error_set(&error, ERROR_REQUEST, "the exporter answers %d", response.status);
     http_response_finish(&response);
@@ -185,18 +143,18 @@ static int check_health(const struct flags *flags, const char *const *arguments,
 
 static int print_report(const struct flags *flags, const char *const *arguments, size_t count)
 {
-    CLEANUP(buf_finish) struct buf url = { 0 };
+    CLEANUP(remote_finish) struct remote remote;
     CLEANUP(buf_finish) struct buf answer = { 0 };
     struct error error;
     (void)arguments;
     (void)count;
-    if (!append_address(flags, &url, &error))
+    if (!remote_init(&remote, flags, &error))
         return fail(&error);
-    buf_text(&url, "/api/v1/report");
-    append_parameter(&url, "since", flags->since);
-    append_parameter(&url, "by", flags->by);
-    append_parameter(&url, "format", flags->format);
-    return ask(buf_cstr(&url), &answer, &error) ? commands_print(&answer) : fail(&error);
+    buf_text(&remote.url, "/api/v1/report");
+    remote_parameter(&remote, "since", flags->since);
+    remote_parameter(&remote, "by", flags->by);
+    remote_parameter(&remote, "format", flags->format);
+    return remote_ask(&remote, &answer, &error) ? commands_print(&answer) : fail(&error);
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -218,7 +176,8 @@ SHOW(compliance)
 SHOW(subscriptions)
 SHOW(collectors)
 
-#define ITS_FLAGS "url format filter limit"
+#define WHERE "url user password-file ca-file cert-file key-file"
+#define ITS_FLAGS "format filter group-by limit " WHERE
 
 /* clang-format off */
 const struct command commands_data[] = {
@@ -242,11 +201,12 @@ const struct command commands_data[] = {
       0, 0, show_subscriptions, ITS_FLAGS },
     { { "collectors" }, "", "Show collectors of a running exporter and how their last run went.",
       0, 0, show_collectors, ITS_FLAGS },
+    { { "status" }, "", "The same as collectors.", 0, 0, show_collectors, ITS_FLAGS },
     { { "check", "health" }, "", "Ask a running exporter whether it answers.", 0, 0, check_health,
-      "url" },
+      WHERE },
     { { "report" }, "",
       "Say what happened since (7d), as a running exporter knows it: new, fixed, overdue, score.",
-      0, 0, print_report, "url since by format" },
+      0, 0, print_report, "since by format " WHERE },
     { { NULL } }
 };
 /* clang-format on */

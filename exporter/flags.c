@@ -63,7 +63,21 @@ static const struct flag flag_table[] = {
     { "state", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, state),
       .help = "With outbox list: queued, sent or dead. Default: queued and dead." },
     { "url", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, url),
-      .help = "With findings and the like: where the exporter is. Default: as configured." },
+      .help = "With findings and the like: where the exporter is, also unix:/path. Default: as "
+              "configured." },
+    { "user", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, user),
+      .help = "With findings and the like: who logs in there." },
+    { "password-file", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, password_file),
+      .help = "With findings and the like: file that holds the password." },
+    { "ca-file", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, ca_file),
+      .help = "With findings and the like: whose certificates are trusted. Default: those of the "
+              "system." },
+    { "cert-file", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, cert_file),
+      .help = "With findings and the like: certificate to show." },
+    { "key-file", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, key_file),
+      .help = "With findings and the like: its key. Default: in the same file." },
+    { "group-by", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, group_by),
+      .help = "With findings and the like: count rows by these columns, with commas between." },
     { "format", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, format),
       .help = "With findings and the like: table, json, ndjson, csv or markdown; with report: "
               "text, markdown or html." },

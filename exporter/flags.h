@@ -9,7 +9,9 @@ struct flags {
     const char *config_file;                                            /* NULL = the default one */
     const char *since, *duration, *comment, *author, *receiver, *state; /* of commands; NULL */
     const char *until, *step, *output;                                  /* of backfill; NULL */
-    const char *url, *format, *filter, *order, *limit, *by; /* of what shows data; NULL */
+    /* of what shows data and asks a running exporter; NULL */
+    const char *url, *format, *filter, *order, *limit, *by, *group_by;
+    const char *user, *password_file, *ca_file, *cert_file, *key_file;
     bool help, version, once, notify, debug;
     const char *words[FLAGS_WORDS_MAX]; /* what is no flag: the command; word_count of them */
     size_t word_count;

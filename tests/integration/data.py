@@ -5,12 +5,14 @@ import collections
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
 import urllib.parse
 
 from harness import (EXPORTER, SECRET, SLOWNESS, Exporter, Fake, Folder, contains, equal, run,
                      settings, until)
+from webconfig import PAIR, Site, users
 
 TABLES = ("findings", "recommendations", "controls", "resources", "baselines", "baseline_rules",
           "compliance", "subscriptions", "collectors")
@@ -228,11 +230,42 @@ def test_a_terminal_shows_the_same():
             equal(len(list(csv.DictReader(io.StringIO(told, newline="")))), len(rows), "CSV")
         status, told, _ = show("findings", '--filter=risk_level="critical"', "--limit=3")
         equal((status, len(told.splitlines())), (0, 4), "three critical ones")
+        levels = collections.Counter(row["risk_level"] for row in bench.walk("findings", limit=999))
+        status, told, _ = show("findings", "--group-by=risk_level", "--format=json")
+        equal({row["risk_level"]: row["rows"] for row in json.loads(told)}, dict(levels), "groups")
         for arguments, code, said in ((("findings", "--filter=foo"), 1, "expected ="),
+                                      (("findings", "--group-by=risk"), 2, "no column risk"),
+                                      (("findings", "--group-by=cloud", "--format=xml"), 2,
+                                       "ndjson"),
                                       (("findings", "--format=xml"), 1, "ndjson")):
             status, told, errors = show(*arguments)
             equal((status, told), (code, ""), " ".join(arguments))
             contains(errors, said, " ".join(arguments))
+
+
+def test_a_command_logs_in():
+    """What asks a running exporter: over TLS and a unix socket, with a password of a file."""
+    with Folder() as outer:
+        path = os.path.join(outer.path, "socket")
+        with Site(PAIR + users(alice="hush-4711"), f"--web.listen-address=unix:{path}",
+                  encrypted=True) as site:
+            password = site.folder.file("password", "hush-4711\n")
+            wrong = site.folder.file("wrong", "other\n")
+            at, trust = f"--url=https://localhost:{site.port}", f"--ca-file={site.authority.cert}"
+            for words, status, said in (
+                    ((at, trust, "--user=alice", f"--password-file={password}"), 0, ""),
+                    ((f"--url=unix:{path}", "--user=alice", f"--password-file={password}"), 0, ""),
+                    ((at, trust), 1, "--user and --password-file"),
+                    ((at, trust, "--user=alice", f"--password-file={wrong}"), 1, "answers 401"),
+                    ((at, "--user=alice", f"--password-file={password}"), 1, "not trusted"),
+                    ((at, trust, "--user=alice"), 2, "belong together"),
+                    ((at, trust, "--user=alice", "--password-file=/none"), 1, "/none")):
+                done = subprocess.run([EXPORTER, "status", "--format=csv", *words], text=True,
+                                      capture_output=True, stdin=subprocess.DEVNULL,
+                                      timeout=60 * SLOWNESS)
+                equal(done.returncode, status, f"{words}: {done.stderr}")
+                contains(done.stderr if status else done.stdout, said or "collector,", str(words))
+                equal("hush-4711" in done.stdout + done.stderr, False, "a password")
 
 
 if __name__ == "__main__":
