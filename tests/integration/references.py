@@ -103,6 +103,21 @@ def test_commands_named_exist():
                 raise AssertionError(f"{path} names the command {named}")
 
 
+def test_rights_as_code_are_those_of_the_table():
+    with open(os.path.join(ROOT, "packaging/azure/rights.bicep"), encoding="utf-8") as file:
+        text = file.read()
+    table = re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", printed("rights", "", ""), re.M)
+    needed = {name: re.sub(" or Reader", "", roles) for name, roles in table
+              if "Reader" in roles}  # others need no role of Azure
+    needed = {name: sorted(set(re.findall("(?:Security )?Reader", roles)))
+              for name, roles in needed.items()}
+    coded = {name: sorted(re.findall("'(.*?)'", roles))
+             for name, roles in re.findall(r"^  (\w+): \[(.*)\]$", text, re.M)}
+    equal(coded, needed, "roles of collectors")
+    given = re.findall(r"'(\w+)'", text.split("param collectors")[1].split("]\n\n")[0])
+    equal(sorted(given), sorted(needed), "collectors by default")
+
+
 def write():
     texts = {path: renewed(text) for path, text in documents().items()}  # or nothing is touched
     for path, text in texts.items():
