@@ -22,8 +22,8 @@
  * fresh values, at a benchmark's pace the program's own metrics cost nothing. */
 enum { OWN_FRESH_MS = 100 };
 
-/* While somebody renders, others get bytes of so long ago, or wait. */
-enum { OLD_MS = 1000 };
+/* While somebody renders, or is on the way to it, others get bytes of so long ago, or wait. */
+enum { OLD_MS = 2000 };
 
 /* How often is looked whether the data are new; rendering ahead takes at most one part of so many
  * of the time, however often they are. */
@@ -37,6 +37,7 @@ struct body {
     struct web_shared *shared; /* NULL = there is none */
     int64_t made_at_ms;        /* monotonic */
     uint64_t domain;           /* the number of its domain part */
+    bool asked;                /* somebody is on the way to render it anew */
 };
 
 /* What the domain part was made of. It belongs to whoever renders. */
@@ -284,7 +285,7 @@ static struct body render(const struct job *job)
         buf_reserve(&bytes, rendition->packed.deflated.length + packed.deflated.length + 64);
         gzip_join(&bytes, (const struct gzip_piece *const[]){ &rendition->packed, &packed }, 2);
     }
-    return (struct body){ web_shared_create(&bytes), clock_monotonic_ms(), domain->number };
+    return (struct body){ web_shared_create(&bytes), clock_monotonic_ms(), domain->number, false };
 }
 
 /* --- the cache ------------------------------------------------------------------------------ */
@@ -305,7 +306,7 @@ static bool is_fresh(const struct scrape *scrape, const struct body *body)
 /* Whether it can be sent now; the lock is held. */
 static bool is_usable(const struct scrape *scrape, const struct body *body)
 {
-    if (!scrape->rendering)
+    if (!scrape->rendering && !body->asked)
         return is_fresh(scrape, body);
     return body->shared && clock_monotonic_ms() - body->made_at_ms < OLD_MS;
 }
@@ -357,6 +358,7 @@ static struct web_shared *acquire_body(struct scrape *scrape, const struct wante
 {
     struct body *body = body_of(scrape, wanted);
     pthread_mutex_lock(&scrape->lock);
+    body->asked = false; /* here he is */
     while (scrape->rendering && !is_usable(scrape, body))
         pthread_cond_wait(&scrape->rendered, &scrape->lock);
     if (!is_usable(scrape, body))
@@ -527,6 +529,7 @@ bool scrape_handle_at_once(void *context, const struct web_request *request,
     pthread_mutex_lock(&scrape->lock);
     struct body *body = body_of(scrape, &wanted);
     struct web_shared *shared = is_usable(scrape, body) ? body->shared : NULL;
+    body->asked = body->asked || !shared;
     if (shared)
         web_shared_acquire(shared);
     pthread_mutex_unlock(&scrape->lock);

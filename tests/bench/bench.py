@@ -6,6 +6,9 @@
                                        $DEFENDER_SHARED/bench (built below build/bench)
   tests/bench/bench.py formats         a scrape in each format, all of them in use, against the
                                        reference of that harness that sends as many cached bytes
+  tests/bench/bench.py scrapes [SERIES...]
+                                       the same of one format from 300 series to 300,000, over 1, 10
+                                       and 100 connections
 
 Numbers of different machines or runs do not compare; the ratios of one run do.
 """
@@ -21,11 +24,12 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../integration"))
 from harness import (EXPORTER, ROOT, SECRET, SHARED, Exporter, Fake,  # noqa: E402
-                     Folder, Metrics, fetch, memory_kb, settings, until)
+                     Folder, Metrics, Program, fetch, memory_kb, settings, until)
 
 ONLY_ASSESSMENTS = {"assessments": {"interval": "1h"}, "catalogue": {"enabled": False},
                     "secure_scores": {"enabled": False}, "baselines": {"enabled": False}}
 RUNS = int(os.environ.get("RUNS", "3"))
+SECONDS = int(os.environ.get("SECONDS", "4"))  # of each run
 TICKS = os.sysconf("SC_CLK_TCK")
 LIMITS = {"python": 0.2, "go": 0.2}
 INSTRUCTIONS_LIMIT, SCRAPE_LIMIT, FORMAT_LIMIT = 3.0, 1.5, 1.2
@@ -209,13 +213,14 @@ def build_reference():
     return build
 
 
-def load(pid, url, headers):
-    """Median CPU milliseconds of a request of one connection that asks without a pause."""
-    words = ["wrk", "-t1", "-c1", "-d4s", "--timeout", "60s", url]
+def load(pid, url, headers, connections=1):
+    """Median CPU milliseconds of a request of connections that ask without a pause."""
+    words = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--timeout", "60s", url]
     for header in headers.items():
         words += ["-H", ": ".join(header)]
     runs = []
     for _ in range(RUNS):
+        fetch(url, headers=headers)  # who comes after it finds the bytes, however many they are
         before = cpu_seconds(pid)
         out = subprocess.run(words, check=True, capture_output=True, text=True).stdout
         count = int(re.search(r"(\d+) requests in", out).group(1))
@@ -260,6 +265,63 @@ def formats():
     return 0 if all(verdicts) else 1
 
 
+# --- scrapes -----------------------------------------------------------------------------------
+
+# About so many series: resources that are assessed, and which metrics there are.
+EVERYTHING = {"opt_in_list": [".*"], "max_series": 0}
+SCALES = {300: (10, {"allowlist": ["defender_exporter_.*", "process_.*"]}),
+          3000: (2000, {}),
+          30000: (20000, EVERYTHING),
+          300000: (350000, EVERYTHING)}
+CONNECTIONS = (1, 10, 100)
+
+
+def settled(exporter):
+    """The exposition, when data have come and it is no longer another each second."""
+    before = [0]
+
+    def same():
+        count = sum(map(len, exporter.metrics().samples.values()))
+        last, before[0] = before[0], count
+        return count if count == last else time.sleep(1)
+    exporter.wait_ready()
+    return until("the data", same, 300)
+
+
+def scrapes_of(build, exporter, series):
+    verdicts = []
+    for coding in ("identity", "gzip"):
+        headers = {"Accept": FORMATS[1], "Accept-Encoding": coding}
+        url, theirs = exporter.url + "/metrics", "http://127.0.0.1:19490/metrics"
+        size = len(fetch(url, headers=headers).body)
+        command = [f"{build}/scrape-c", "19490", str(equal_series(build, size, coding)), "cached",
+                   "epoll"]
+        with Program(command) as reference:
+            until("the reference", lambda: answers(theirs))
+            for count in CONNECTIONS:
+                us = [load(program.process.pid, address, headers, count) * 1000
+                      for program, address in ((exporter, url), (reference, theirs))]
+                verdicts.append(ratio(f"{series} series, {size / 1e6:.3f} MB {coding}, {count} "
+                                      f"connections, {us[0]:.1f} us to {us[1]:.1f} us",
+                                      us[0] / us[1], FORMAT_LIMIT))
+    return verdicts
+
+
+def scrapes(scales):
+    build = build_reference()
+    verdicts = []
+    for scale in scales:
+        rows, metrics = SCALES[scale]
+        with Folder() as folder, Fake("--seed", "1", "--subscriptions", "60",
+                                      "--assessments", str(rows), "--quota", "off") as fake:
+            config = settings(fake.url, folder.file("secret", SECRET), {
+                name: {"interval": "1h"} for name in ("assessments", "secure_scores", "baselines")},
+                metrics=metrics, web={"max_connections_per_peer": 200})
+            with Exporter(folder, config) as exporter:
+                verdicts += scrapes_of(build, exporter, settled(exporter))
+    return 0 if all(verdicts) else 1
+
+
 def main():
     command, *rest = sys.argv[1:] or ["own"]
     counts = [int(re.sub(r"[_,]", "", word)) for word in rest]
@@ -270,6 +332,8 @@ def main():
         return peers(counts[0] if counts else 100000)
     if command == "formats":
         return formats()
+    if command == "scrapes":
+        return scrapes(counts or SCALES)
     sys.exit(__doc__)
 
 

@@ -220,6 +220,26 @@ TEST(what_was_rendered_is_there_at_once)
     CHECK(!scrape_handle_at_once(bench.scrape, &narrow, &part));
 }
 
+/* However many come before a thread has begun to render, one goes there. */
+TEST(one_renders_for_a_crowd)
+{
+    CLEANUP(tear_down) struct bench bench = set_up(NULL);
+    const struct web_request request = { .method = WEB_GET, .path = "/metrics" };
+    publish(&bench, SOURCE(assessments), 7);
+    CLEANUP(answer_finish) struct web_response made = answer(&bench, NULL, 0);
+    publish(&bench, SOURCE(assessments), 8);
+    CLEANUP(answer_finish) struct web_response first = { 0 };
+    CHECK(!scrape_handle_at_once(bench.scrape, &request, &first));
+    CLEANUP(answer_finish) struct web_response second = { 0 };
+    CHECK(scrape_handle_at_once(bench.scrape, &request, &second));
+    CHECK(second.owner == made.owner);
+    CLEANUP(answer_finish) struct web_response next = answer(&bench, NULL, 0); /* the first one */
+    CHECK(next.owner != made.owner);
+    publish(&bench, SOURCE(assessments), 9);
+    CLEANUP(answer_finish) struct web_response third = { 0 };
+    CHECK(!scrape_handle_at_once(bench.scrape, &request, &third));
+}
+
 /* Scrapes and parts of one; what is printed is no scrape. */
 TEST(scrapes_are_counted_by_what_they_got)
 {
