@@ -390,7 +390,7 @@ TEST(what_is_expected_compressed_is_compressed_when_data_are_new)
     publish(&bench, SOURCE(assessments), 8);
     CHECK(scrape_ahead(bench.scrape));
     print(&bench, &out); /* compresses nothing */
-    CHECK_CONTAINS(buf_cstr(&out), "\ndefender_collector_rows{collector=\"assessments\"} 8\n");
+    CHECK_CONTAINS(buf_cstr(&out), ROWS("assessments", "8"));
     CHECK_CONTAINS(buf_cstr(&out), "\ndefender_exporter_exposition_bytes"
                                    "{format=\"text 0.0.4\",coding=\"gzip\"} ");
 }
