@@ -78,6 +78,7 @@ struct rights {
 };
 
 struct waivers;
+struct scope;
 struct collect_context {
     int64_t now;                     /* Unix seconds, when the run began */
     const struct snapshot *snapshot; /* what is known so far */
@@ -86,10 +87,7 @@ struct collect_context {
     const char *row_id;              /* of the row it is below; NULL = of none */
     int64_t max_staleness_s;         /* how long old data may be shown */
     bool severity_rates;             /* what Azure does not rate has the risk of its severity */
-    bool (*wanted)(const void *filter, const char *subscription_id); /* the operator's filter */
-    const void *filter;
-    const char *const *included; /* subscriptions the operator named; included_count of them */
-    size_t included_count;
+    const struct scope *scope;     /* which subscriptions the operator wants; NULL = all */
     const struct waivers *waivers; /* of rules of baselines, the operator's; NULL = none */
     int64_t since;                 /* a look at what changed since then; 0 = everything is read */
     const char *const *tags;       /* that the operator listed, ends with NULL; NULL = none */

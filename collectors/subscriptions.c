@@ -14,7 +14,7 @@ const char *const subscriptions_state_words[] = { "visible", "denied", "filtered
 extern const struct collector subscriptions_collector;
 
 struct row {
-    const char *id, *name, *tenant_id, *state, *management_group;
+    const char *id, *name, *tenant_id, *state, *management_group, *groups, *tags;
 };
 
 static const struct column list_columns[] = {
@@ -28,6 +28,8 @@ static const struct column list_columns[] = {
 static const struct column graph_columns[] = {
     COLUMN_KEY (struct row, id,               "subscriptionId"),
     COLUMN_TEXT(struct row, management_group, "managementGroup"),
+    COLUMN_LONG(struct row, groups,           "groups"),
+    COLUMN_LONG(struct row, tags,             "tags"),
     { 0 }
 };
 
@@ -35,10 +37,12 @@ enum { QUERY_LIST, QUERY_GRAPH };
 
 /* What Resource Graph shows: joined with the list when all of it has come. */
 struct shown {
-    const char *subscription_id, *management_group;
+    const char *subscription_id, *management_group, *groups, *tags;
 };
 static const struct kept_kind shown_rows = {
-    KEPT_ROWS(struct shown), .texts = { KEPT_TEXT(struct shown, management_group) },
+    KEPT_ROWS(struct shown),
+    .texts = { KEPT_TEXT(struct shown, management_group), KEPT_TEXT(struct shown, groups),
+               KEPT_TEXT(struct shown, tags) },
 };
 
 struct own {
@@ -75,7 +79,8 @@ static struct subscription *item_add(struct part *part, const char *id)
     MEMORY_GROW(own->items, own->count, own->capacity);
     item = &own->items[own->count++];
     *item = (struct subscription){
-        .id = part_keep_lower(part, id), .name = "", .tenant_id = "", .management_group = ""
+        .id = part_keep_lower(part, id), .name = "", .tenant_id = "", .management_group = "",
+        .groups = "", .tags = ""
     };
     return item;
 }
@@ -94,15 +99,16 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
     const struct row *row = data;
     if (query == QUERY_GRAPH) {
         part_add_row(part, &shown_rows, row->id,
-                     &(struct shown){ .management_group = row->management_group });
+                     &(struct shown){ .management_group = row->management_group,
+                                      .groups = row->groups,
+                                      .tags = row->tags });
         return ODD_NONE;
     }
     struct subscription *item = item_add(part, row->id);
     item->name = part_keep(part, row->name);
     item->tenant_id = part_keep_lower(part, row->tenant_id);
     item->seen_at = context->now;
-    item->state = context->wanted(context->filter, item->id) ? state_of(row->state)
-                                                             : SUBSCRIPTION_FILTERED;
+    item->state = state_of(row->state);
     return ODD_NONE;
 }
 
@@ -117,6 +123,8 @@ static void join_graph(struct part *part)
         struct subscription *item = item_find(own, shown[i].subscription_id);
         if (item) {
             item->management_group = shown[i].management_group;
+            item->groups = shown[i].groups;
+            item->tags = shown[i].tags;
             item->in_graph = true;
         }
     }
@@ -157,14 +165,15 @@ static void add_missing(struct part *part, const struct collect_context *context
         item->name = part_keep(part, before[i].name);
         item->tenant_id = part_keep(part, before[i].tenant_id);
         item->management_group = part_keep(part, before[i].management_group);
+        item->groups = part_keep(part, before[i].groups);
+        item->tags = part_keep(part, before[i].tags);
         item->seen_at = before[i].seen_at;
-        item->state = !context->wanted(context->filter, item->id) ? SUBSCRIPTION_FILTERED
-                      : part->gaps                                ? before[i].state
-                                                                  : SUBSCRIPTION_DENIED;
+        item->state = part->gaps && before[i].state != SUBSCRIPTION_FILTERED ? before[i].state
+                                                                             : SUBSCRIPTION_DENIED;
     }
-    for (size_t i = 0; i < context->included_count; i++)
-        if (is_nobodys(part, context, context->included[i]))
-            item_add(part, context->included[i])->state = SUBSCRIPTION_DENIED;
+    for (const char *const *id = scope_included(context->scope); *id; id++)
+        if (is_nobodys(part, context, *id))
+            item_add(part, *id)->state = SUBSCRIPTION_DENIED;
 }
 
 /* What several tenants see (Azure Lighthouse) is told once: by the subscription's own tenant where
@@ -190,6 +199,18 @@ static bool is_of_another(const struct part *part, const struct collect_context 
     return false;
 }
 
+/* Leave out what is not to be looked at. */
+static void judge(const struct part *part, const struct collect_context *context,
+                  struct subscription *item)
+{
+    const struct scope_facts facts = { item->id, item->name, item->groups, item->tags };
+    item->why = scope_judge(context->scope, &facts);
+    if (item->why == SCOPE_WANTED && is_of_another(part, context, item))
+        item->why = SCOPE_OTHER_TENANT;
+    if (item->why != SCOPE_WANTED)
+        item->state = SUBSCRIPTION_FILTERED;
+}
+
 static int compare(const void *left, const void *right)
 {
     const struct subscription *a = left, *b = right;
@@ -199,12 +220,16 @@ static int compare(const void *left, const void *right)
 static bool finish(struct part *part, const struct collect_context *context, struct error *error)
 {
     struct own *own = own_of(part);
-    size_t listed = own->count;
+    size_t listed = own->count, shown;
+    part_rows(part, &shown_rows, &shown);
+    if (listed && !shown && scope_needs_containers(context->scope))
+        return error_set(error, ERROR_INCOMPLETE,
+                         "tags and management groups of subscriptions are not told, so nobody "
+                         "knows which of them are wanted");
     join_graph(part);
     add_missing(part, context);
     for (size_t i = 0; i < own->count; i++)
-        if (is_of_another(part, context, &own->items[i]))
-            own->items[i].state = SUBSCRIPTION_FILTERED;
+        judge(part, context, &own->items[i]);
     if (!listed && odd_count(&part->odd))
         return error_set(error, ERROR_PARSE, "no subscription can be read, the first: %s",
                          part->odd.first);
@@ -272,8 +297,16 @@ static const struct family_1 subscriptions_total = {
     .help = "Subscriptions by what this program can do with them, cached.",
     LABELS("state"),
 };
+static const struct family_1 subscriptions_filtered = {
+    .name = "defender_subscriptions_filtered", .type = METRIC_GAUGE, .same = METRIC_SAME_SUM,
+    .level = 0,
+    .help = "Subscriptions that are not looked at, by why: not among those that are included, "
+            "excluded by id, name, tag or management group, or told of by another tenant, cached.",
+    LABELS("reason"),
+};
 static const struct family *const families[] = {
-    &subscription_info.family, &subscription_visible.family, &subscriptions_total.family, NULL,
+    &subscription_info.family, &subscription_visible.family, &subscriptions_total.family,
+    &subscriptions_filtered.family, NULL,
 };
 
 /* Some source of the tenant was refused this subscription in its last run, or all of them. */
@@ -295,10 +328,11 @@ static bool is_refused(const struct snapshot *snapshot, const char *tenant, cons
 static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
 {
     const struct own *own = part->own;
-    size_t states[SUBSCRIPTION_STATE_COUNT] = { 0 };
+    size_t states[SUBSCRIPTION_STATE_COUNT] = { 0 }, whys[SCOPE_WHY_COUNT] = { 0 };
     for (size_t i = 0; own && i < own->count; i++) {
         const struct subscription *item = &own->items[i];
         enum subscription_state state = item->state;
+        whys[item->why]++;
         if (state == SUBSCRIPTION_VISIBLE && is_refused(snapshot, part->source->tenant, item->id))
             state = SUBSCRIPTION_DENIED;
         states[state]++;
@@ -313,6 +347,9 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
     for (int state = 0; state < SUBSCRIPTION_STATE_COUNT; state++)
         metric_add(set, &subscriptions_total, (double)states[state],
                    METRIC_LABELS(subscriptions_state_words[state]));
+    for (int why = SCOPE_WANTED + 1; why < SCOPE_WHY_COUNT; why++)
+        metric_add(set, &subscriptions_filtered, (double)whys[why],
+                   METRIC_LABELS(scope_why_words[why]));
 }
 
 const struct collector subscriptions_collector = {

@@ -1,5 +1,6 @@
 #pragma once
 /* Which subscriptions there are, which of them can be read, and their names. */
+#include "collectors/scope.h"
 #include "collectors/snapshot/snapshot.h"
 
 enum subscription_state {
@@ -10,6 +11,8 @@ extern const char *const subscriptions_state_words[];
 
 struct subscription {
     const char *id, *name, *tenant_id, *management_group; /* "" when unknown */
+    const char *groups, *tags;                            /* as in struct scope_facts */
+    enum scope_why why;                                   /* it is SUBSCRIPTION_FILTERED */
     enum subscription_state state;
     int64_t seen_at; /* when Azure last listed it */
     bool in_graph;   /* Resource Graph shows it too */

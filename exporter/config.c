@@ -43,7 +43,7 @@ static const struct option section_rows[] = {
     { "collector", OPTION_SECTION(struct config, collector), .section = runner_common_options,
       .help = "What holds for all collectors." },
     { "subscriptions", OPTION_SECTION(struct config, subscriptions),
-      .section = runner_filter_options, .help = "Which subscriptions to look at." },
+      .section = scope_options, .help = "Which subscriptions to look at." },
     { "metrics", OPTION_SECTION(struct config, metrics), .section = series_options,
       .help = "Which metrics to expose." },
     { "web", OPTION_SECTION(struct config, web), .section = web_config_options,
@@ -229,7 +229,7 @@ static void complete(struct config *config)
         if (config->sources->sources[i].collector->asks_for_tags && !config->alerts.tags.count)
             config->run[i].enabled = false; /* there is nothing to ask for */
     web_config_complete(&config->web, &config->arena);
-    runner_complete(config->run, config->sources->count, &config->subscriptions, &config->arena);
+    runner_complete(config->run, config->sources->count);
 }
 
 static bool is_guid(const char *text)
@@ -515,7 +515,7 @@ struct runner_config config_runner(const struct config *config)
         .sources = config->sources,
         .settings = config->run,
         .common = config->collector,
-        .filter = config->subscriptions,
+        .scope = config->subscriptions,
         .tags = config->alerts.tags,
         .callers = config->alerts.callers,
         .storage_path = config->storage.path,

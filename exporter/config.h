@@ -19,7 +19,7 @@ struct config {
     struct auth_config azure;
     struct option_items tenants; /* struct auth_config: those besides `azure` */
     struct runner_common collector;
-    struct runner_filter subscriptions;
+    struct scope_config subscriptions;
     struct series_config metrics;
     struct web_config web;
     struct option_pairs logins; /* names of the users of its configuration file */

@@ -201,6 +201,8 @@ static const struct view_column subscription_columns[] = {
     { "subscription_id",  VIEW_TEXT, "Identity", true },
     { "name",             VIEW_TEXT, "Name", true },
     { "state",            VIEW_TEXT, "visible, denied, filtered, disabled", true },
+    { "why",              VIEW_TEXT, "Why it is filtered: not_included, id, name, tag, "
+                                     "management_group, other_tenant" },
     { "management_group", VIEW_TEXT, "Where it is", true },
     { "tenant_id",        VIEW_TEXT, "Its tenant" },
     { "seen_at",          VIEW_TIME, "When Azure listed it last", true },
@@ -237,6 +239,7 @@ static void fill_subscription(const struct view_reading *reading, size_t row,
     view_table_text(&value, subscription->id);
     view_table_text(&value, subscription->name);
     view_table_text(&value, subscriptions_state_words[subscription->state]);
+    view_table_text(&value, scope_why_words[subscription->why]);
     view_table_text(&value, subscription->management_group);
     view_table_text(&value, subscription->tenant_id);
     view_table_integer(&value, subscription->seen_at);

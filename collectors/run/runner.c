@@ -60,7 +60,7 @@ struct slot {
 
 struct runner {
     struct snapshot_store *store;
-    char **include, **exclude; /* ids, end with NULL; include: none = all */
+    struct scope *scope;
     char **tags;
     atomic_bool callers;
     char *storage_path;
@@ -68,13 +68,6 @@ struct runner {
     struct source_list *sources;
     struct slot *slots; /* one a source, by its index */
 };
-
-static bool is_wanted(const void *filter, const char *subscription_id)
-{
-    const struct runner *runner = filter;
-    return !texts_have(runner->exclude, subscription_id) &&
-           (!*runner->include || texts_have(runner->include, subscription_id));
-}
 
 static const struct variant *variant_of(const struct slot *slot)
 {
@@ -194,7 +187,7 @@ static void set_slot(struct slot *slot, const struct runner_config *config)
 /* Whether only some subscriptions are to be asked about. */
 static bool is_filtered(const struct runner *runner, const struct subscription *known, size_t count)
 {
-    bool filtered = *runner->include || *runner->exclude;
+    bool filtered = !scope_is_open(runner->scope);
     for (size_t i = 0; i < count; i++)
         filtered = filtered || known[i].state == SUBSCRIPTION_FILTERED;
     return filtered;
@@ -209,10 +202,7 @@ static const char **scope_of(void *owner, const struct snapshot *snapshot,
     const struct slot *slot = owner;
     const struct runner *runner = slot->runner;
     const struct subscription *known = subscriptions_known(snapshot, slot->source->tenant, &count);
-    context->wanted = is_wanted;
-    context->filter = runner;
-    context->included = (const char *const *)runner->include;
-    context->included_count = texts_count(runner->include);
+    context->scope = runner->scope;
     *scope_count = 0;
     if (!is_filtered(runner, known, count))
         return NULL;
@@ -266,8 +256,7 @@ struct runner *runner_create(const struct runner_config *config, struct snapshot
     runner->store = store;
     runner->sources = config->sources;
     source_list_acquire(runner->sources);
-    runner->include = texts_copy(&config->filter.include);
-    runner->exclude = texts_copy(&config->filter.exclude);
+    runner->scope = scope_create(&config->scope);
     runner->tags = texts_copy(&config->tags);
     runner->callers = config->callers;
     if (config->storage_path)
@@ -290,8 +279,7 @@ void runner_destroy(struct runner *runner)
     }
     free(runner->slots);
     source_list_release(runner->sources);
-    texts_free(runner->include);
-    texts_free(runner->exclude);
+    scope_destroy(runner->scope);
     texts_free(runner->tags);
     free(runner->storage_path);
     free(runner);
@@ -562,8 +550,7 @@ static void hand_timing(struct slot *slot, const struct runner_config *config)
 void runner_configure(struct runner *runner, const struct runner_config *config)
 {
     size_t count = runner->sources->count;
-    bool filter = !texts_equal(runner->include, &config->filter.include) ||
-                  !texts_equal(runner->exclude, &config->filter.exclude);
+    bool filter = !scope_equal(runner->scope, &config->scope);
     bool tags = !texts_equal(runner->tags, &config->tags);
     bool *other = MEMORY_ARRAY(bool, count);
     for (size_t i = 0; i < count; i++) {
@@ -577,8 +564,8 @@ void runner_configure(struct runner *runner, const struct runner_config *config)
         if (other[i])
             join_slot(&runner->slots[i]);
     if (filter) { /* no source runs meanwhile */
-        texts_replace(&runner->include, &config->filter.include);
-        texts_replace(&runner->exclude, &config->filter.exclude);
+        scope_destroy(runner->scope);
+        runner->scope = scope_create(&config->scope);
     }
     if (tags) /* no source that asks for them runs meanwhile */
         texts_replace(&runner->tags, &config->tags);

@@ -3,6 +3,7 @@
  * and never lets one failure touch another. */
 #include "collectors/azure/arm.h"
 #include "collectors/collector.h"
+#include "collectors/scope.h"
 #include "collectors/waivers.h"
 #include "core/options.h"
 
@@ -30,15 +31,8 @@ struct runner_common {
 enum runner_risk { RUNNER_RISK_NOT_EVALUATED, RUNNER_RISK_SEVERITY };
 extern const struct option runner_common_options[];
 
-/* `subscriptions`: which ids to look at. */
-struct runner_filter {
-    struct option_texts include, exclude; /* include: none = all */
-};
-extern const struct option runner_filter_options[];
-
-/* Derive what is not given: time-outs from intervals; ids become lower case. */
-void runner_complete(struct runner_source *sources, size_t count, struct runner_filter *filter,
-                     struct arena *arena);
+/* Derive what is not given: time-outs from intervals. */
+void runner_complete(struct runner_source *sources, size_t count);
 
 /* Which variant of its collector is read. */
 int runner_variant(const struct runner_source *settings, const struct source *source);
@@ -48,7 +42,7 @@ struct runner_config {
     const struct runner_source *settings; /* one a source, by its index */
     struct arm *const *arms; /* whom each asks, beside them; borrowed, and outlive the runner */
     struct runner_common common;
-    struct runner_filter filter;
+    struct scope_config scope;
     struct option_texts tags; /* for the sources that ask for them: without, those are off */
     bool callers;             /* names of those who changed something may be kept */
     struct metric_store *metrics; /* for the fast lane; NULL = nothing is counted */

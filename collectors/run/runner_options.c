@@ -1,30 +1,9 @@
 /* How sources are run, as it is written: the rows, and what follows from them. */
-#include <ctype.h>
 #include <string.h>
 
 #include "collectors/run/runner.h"
 
 enum { TIMEOUT_MIN_MS = 60000, TIMEOUT_MAX_MS = 600000 };
-
-static bool is_guid(const char *text)
-{
-    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    for (size_t i = 0; i < sizeof form; i++) {
-        bool fits = form[i] == 'x' ? isxdigit((unsigned char)text[i]) : text[i] == form[i];
-        if (!fits)
-            return false;
-    }
-    return true;
-}
-
-static const char *check_subscriptions(const void *value)
-{
-    const struct option_texts *list = value;
-    for (size_t i = 0; i < list->count; i++)
-        if (!is_guid(list->texts[i]))
-            return "must be subscription ids like 00000000-0000-0000-0000-000000000000";
-    return NULL;
-}
 
 static const char *const risk_words[] = { "not_evaluated", "severity", NULL };
 
@@ -40,15 +19,6 @@ const struct option runner_common_options[] = {
       .otherwise = "not_evaluated", .words = risk_words,
       .help = "The risk level of a recommendation where Azure tells none: `not_evaluated`, or "
               "that of its `severity`." },
-    { 0 }
-};
-
-const struct option runner_filter_options[] = {
-    { "include", OPTION_TEXT_LIST(struct runner_filter, include),
-      .check = check_subscriptions,
-      .help = "Only these subscription ids. Default: all that are readable." },
-    { "exclude", OPTION_TEXT_LIST(struct runner_filter, exclude),
-      .check = check_subscriptions, .help = "Never these subscription ids." },
     { 0 }
 };
 
@@ -145,29 +115,16 @@ const struct option *runner_source_options(const struct collector *collector, st
     return rows;
 }
 
-static void lower(struct option_texts *list, struct arena *arena)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        char *text = arena_text(arena, list->texts[i]);
-        for (char *c = text; *c; c++)
-            *c = (char)tolower((unsigned char)*c);
-        list->texts[i] = text;
-    }
-}
-
 int runner_variant(const struct runner_source *settings, const struct source *source)
 {
     return settings->detail ? summary_of(source->collector) : settings->variant;
 }
 
-void runner_complete(struct runner_source *sources, size_t count, struct runner_filter *filter,
-                     struct arena *arena)
+void runner_complete(struct runner_source *sources, size_t count)
 {
     for (struct runner_source *one = sources; one < sources + count; one++)
         if (!one->timeout_ms)
             one->timeout_ms = one->interval_ms < TIMEOUT_MIN_MS   ? TIMEOUT_MIN_MS
                               : one->interval_ms > TIMEOUT_MAX_MS ? TIMEOUT_MAX_MS
                                                                   : one->interval_ms;
-    lower(&filter->include, arena);
-    lower(&filter->exclude, arena);
 }

@@ -538,3 +538,21 @@ void rest_assignments(struct request *request, struct reply *reply)
 {
     answer_of_subscription(request, reply, &assignments);
 }
+
+void rest_change_subscription(struct request *request, struct reply *reply)
+{
+    const char *name = request_parameter(request, "name");
+    const char *group = request_parameter(request, "group");
+    ptrdiff_t at = request_subscription(request, request->captures[0]);
+    if (at < 0) {
+        reply_error(reply, 404, "SubscriptionNotFound", "no such subscription");
+        return;
+    }
+    struct tenant *tenant = &request->fake->tenant;
+    struct subscription *subscription = &tenant->subscriptions[at];
+    if (name)
+        subscription->name = arena_text(&tenant->texts, name);
+    if (group)
+        subscription->group = atoi(group);
+    reply_text(reply, 200, "{}");
+}

@@ -16,3 +16,6 @@ void rest_score(struct request *request, struct reply *reply);
 void rest_controls(struct request *request, struct reply *reply);
 void rest_pricings(struct request *request, struct reply *reply);
 void rest_assignments(struct request *request, struct reply *reply);
+
+/* Rename a subscription, or move it to another management group. */
+void rest_change_subscription(struct request *request, struct reply *reply);

@@ -103,6 +103,7 @@ static const struct route {
     { "POST", "/_fake/tag", "admin", NULL, admin_tag },
     { "POST", "/_fake/baseline/{}", "admin", NULL, admin_baseline },
     { "POST", "/_fake/plan/{}", "admin", NULL, admin_plan },
+    { "POST", "/_fake/subscription/{}", "admin", NULL, rest_change_subscription },
     { "POST", "/_fake/names", "admin", NULL, admin_names },
     { "DELETE", "/_fake/faults", "admin", NULL, admin_faults_clear },
 };

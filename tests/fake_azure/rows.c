@@ -1,4 +1,5 @@
 #include "rows.h"
+#include "tags.h"
 #include "outside.h"
 #include "paths.h"
 
@@ -343,6 +344,7 @@ static void control_fill(const struct view *view, size_t position, void *out, st
 
 struct subscription_row {
     const char *id, *subscriptionId, *name, *state, *managementGroup, *managementGroups;
+    const char *groups, *tags; /* a line each */
 };
 
 static const struct field subscription_fields[] = { TEXT(struct subscription_row, id),
@@ -351,6 +353,8 @@ static const struct field subscription_fields[] = { TEXT(struct subscription_row
                                                     TEXT(struct subscription_row, state),
                                                     TEXT(struct subscription_row, managementGroup),
                                                     JSON(struct subscription_row, managementGroups),
+                                                    TEXT(struct subscription_row, groups),
+                                                    TEXT(struct subscription_row, tags),
                                                     { 0 } };
 
 static bool subscription_present(const struct view *view, size_t position)
@@ -371,6 +375,10 @@ static void subscription_fill(const struct view *view, size_t position, void *ou
     row->managementGroup = subscription->group < 0
                                ? view->tenant->id
                                : rows_print(scratch, "mg-contoso-%d", subscription->group);
+    row->groups = subscription->group < 0
+                      ? row->managementGroup
+                      : rows_print(scratch, "%s\n%s", row->managementGroup, view->tenant->id);
+    row->tags = tags_lines(view->tenant, row->id, scratch);
 }
 
 /* --- management groups ------------------------------------------------------------------------ */

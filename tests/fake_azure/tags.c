@@ -46,6 +46,16 @@ void tags_set(struct tenant *tenant, const char *id, const char *name, const cha
     tenant->tag_count++;
 }
 
+const char *tags_lines(const struct tenant *tenant, const char *id, struct arena *scratch)
+{
+    CLEANUP(buf_finish) struct buf lines = { 0 };
+    for (size_t i = 0; i < tenant->tag_count; i++)
+        if (!strcasecmp(tenant->tags[i].id, id))
+            buf_printf(&lines, "%s%s=%s", lines.length ? "\n" : "", tenant->tags[i].name,
+                       tenant->tags[i].value);
+    return arena_text(scratch, buf_cstr(&lines));
+}
+
 void tags_build(struct tenant *tenant)
 {
     for (size_t i = 0; i < tenant->subscription_count; i++) {

@@ -78,7 +78,6 @@ static void feed(struct stage *stage, struct part *part, size_t query, const cha
     struct collect_context context = {
         .now = stage->scene.world.now,
         .snapshot = stage->scene.world.snapshot,
-        .wanted = scene_wants,
         .max_staleness_s = 86400,
         .asked = &stage->asked,
         .asked_count = 1,

@@ -210,13 +210,6 @@ static inline void scene_begin(struct scene *scene)
     }
 }
 
-static inline bool scene_wants(const void *filter, const char *subscription_id)
-{
-    (void)filter;
-    (void)subscription_id;
-    return true;
-}
-
 /* A part of one collector from rows of one of its queries, as the runner makes it. */
 static inline void scene_feed(struct scene *scene, const struct source *source, size_t query,
                               const char *rows)
@@ -226,7 +219,6 @@ static inline void scene_feed(struct scene *scene, const struct source *source, 
     struct collect_context context = {
         .now = scene->world.now,
         .snapshot = scene->world.snapshot,
-        .wanted = scene_wants,
         .max_staleness_s = 86400,
     };
     struct error error = { 0 };

@@ -10,6 +10,7 @@
 #include "collectors/run/runner.h"
 #include "collectors/subscriptions.h"
 #include "core/buf.h"
+#include "scope_world.h"
 #include "sources.h"
 #include "test.h"
 
@@ -24,12 +25,6 @@ struct world {
     struct buf text;
 };
 
-/* The filter is the one subscription that is not wanted. */
-static inline bool world_wanted(const void *filter, const char *subscription_id)
-{
-    return !filter || strcmp(filter, subscription_id) != 0;
-}
-
 static inline void world_init(struct world *world)
 {
     *world = (struct world){ .snapshot = snapshot_create(test_sources()) };
@@ -37,7 +32,6 @@ static inline void world_init(struct world *world)
         .now = WORLD_NOW,
         .snapshot = world->snapshot,
         .max_staleness_s = WORLD_STALENESS_S,
-        .wanted = world_wanted,
     };
 }
 

@@ -10,18 +10,14 @@
 #include "collectors/run/runner.h"
 #include "collectors/subscriptions.h"
 #include "core/buf.h"
+#include "scope_world.h"
 #include "sources.h"
 #include "test.h"
-
-static bool everything(const void *filter, const char *subscription_id)
-{
-    return !filter || strcmp(filter, subscription_id);
-}
 
 static struct collect_context context_of(struct snapshot *snapshot)
 {
     return (struct collect_context){
-        .now = 1000000, .snapshot = snapshot, .max_staleness_s = 3600, .wanted = everything
+        .now = 1000000, .snapshot = snapshot, .max_staleness_s = 3600
     };
 }
 
@@ -109,10 +105,8 @@ TEST(discovery_tells_visible_denied_filtered_disabled)
 {
     struct snapshot *snapshot = snapshot_create(test_sources());
     struct collect_context context = context_of(snapshot);
-    static const char *const included[] = { "S-9" };
-    context.filter = "s-3";
-    context.included = included;
-    context.included_count = 1;
+    CLEANUP(scope_drop) struct scope *scope = scope_from("S-1,s-2,s-4,S-9", NULL);
+    context.scope = scope;
     struct part *part = part_create(SOURCE(subscriptions));
     feed(part, 0, 0,
          "[{\"subscriptionId\":\"S-1\",\"state\":\"Enabled\",\"displayName\":\"One\"},"

@@ -75,8 +75,8 @@ TEST(file_reaches_the_modules)
     CHECK(!runner.settings[INDEX(baselines)].enabled);
     CHECK_INT(runner.settings[INDEX(baselines)].timeout_ms, 2000);
     CHECK_NUMBER(runner.settings[INDEX(baselines)].share, 1);
-    CHECK_INT(runner.filter.exclude.count, 1);
-    CHECK_TEXT(runner.filter.exclude.texts[0], "aaaaaaaa-0000-0000-0000-000000000001");
+    CHECK_INT(runner.scope.exclude.count, 1);
+    CHECK_TEXT(runner.scope.exclude.texts[0], "AAAAAAAA-0000-0000-0000-000000000001");
     CHECK_INT(config_scrape(config).series.opt_in.count, 1);
     CHECK_TEXT(auth_config_host(&config->azure, AUTH_RESOURCE_MANAGER),
                "https://management.usgovcloudapi.net");

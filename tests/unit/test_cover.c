@@ -194,7 +194,8 @@ TEST(what_is_not_wanted_is_not_covered)
     WORLD(world);
     discover(&world, 0, WORLD_BOTH);
     run(&world, 60, "[" FIRST "," SECOND "]");
-    world.context.filter = "s-2";
+    CLEANUP(scope_drop) struct scope *scope = scope_from(NULL, "s-2");
+    world.context.scope = scope;
     discover(&world, 90, WORLD_BOTH);
     struct part *part = run(&world, 120, "[" FIRST "]");
     CHECK_COVER(part, "s-1", 120, false, "");

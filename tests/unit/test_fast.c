@@ -64,8 +64,7 @@ struct lane {
 static const char **scope(void *owner, const struct snapshot *snapshot,
                           struct collect_context *context, size_t *count)
 {
-    (void)owner, (void)snapshot;
-    context->wanted = everything;
+    (void)owner, (void)snapshot, (void)context;
     *count = 0;
     return NULL;
 }

@@ -153,11 +153,6 @@ struct scene {
     struct buf text;
 };
 
-static bool everything(const void *filter, const char *subscription_id)
-{
-    return filter != subscription_id;
-}
-
 static void discover(struct scene *scene, int variant)
 {
     const struct source *source = source_list_find(scene->sources, "subscriptions");
@@ -199,7 +194,6 @@ static void start(struct scene *scene)
     scene->snapshot = snapshot_create(scene->sources);
     scene->context = (struct collect_context){
         .now = 1000000, .snapshot = scene->snapshot, .max_staleness_s = 3600,
-        .wanted = everything,
     };
     discover(scene, 1);
 }

@@ -174,8 +174,7 @@ TEST(a_run_knows_the_time_the_limits_and_what_is_known)
     CHECK_INT(mind.seen.max_staleness_s, 7200);
     CHECK(mind.seen.snapshot != NULL);
     CHECK(!mind.seen.subscription_id);
-    CHECK_INT(mind.seen.included_count, 0);
-    CHECK(mind.seen.wanted(mind.seen.filter, "anybody"));
+    CHECK(scope_is_open(mind.seen.scope));
     bench.config.common.max_staleness_ms = 0; /* three intervals */
     runner_destroy(bench.runner);
     create(&bench);
@@ -183,23 +182,26 @@ TEST(a_run_knows_the_time_the_limits_and_what_is_known)
     CHECK_INT(mind.seen.max_staleness_s, 180);
 }
 
+static enum scope_why why(const char *id)
+{
+    return scope_judge(mind.seen.scope, &(struct scope_facts){ id, "", "", "" });
+}
+
 TEST(the_filter_is_what_the_operator_wrote_in_any_case)
 {
     static const char *include[] = { "S-1", "s-2" }, *exclude[] = { "S-2", "s-9" };
     BENCH(bench);
-    bench.config.filter = (struct runner_filter){
+    bench.config.scope = (struct scope_config){
         .include = { include, 2 },
         .exclude = { exclude, 2 },
     };
-    runner_complete(bench.settings, 1, &bench.config.filter, &bench.arena);
     create(&bench);
     CHECK(runner_run(bench.runner, bench.source));
-    CHECK(mind.seen.wanted(mind.seen.filter, "s-1"));
-    CHECK(!mind.seen.wanted(mind.seen.filter, "s-2")); /* excluding wins */
-    CHECK(!mind.seen.wanted(mind.seen.filter, "s-3")); /* not among those that are included */
-    CHECK(!mind.seen.wanted(mind.seen.filter, "s-9"));
-    CHECK_INT(mind.seen.included_count, 2);
-    CHECK_TEXT(mind.seen.included[0], "s-1");
+    CHECK_INT(why("s-1"), SCOPE_WANTED);
+    CHECK_INT(why("s-2"), SCOPE_BY_ID); /* excluding wins */
+    CHECK_INT(why("s-3"), SCOPE_NOT_INCLUDED);
+    CHECK_INT(why("s-9"), SCOPE_BY_ID);
+    CHECK_TEXT(scope_included(mind.seen.scope)[0], "s-1");
 }
 
 TEST(time_outs_follow_intervals_within_bounds)
@@ -211,13 +213,11 @@ TEST(time_outs_follow_intervals_within_bounds)
         { 600000, 0, 600000 }, { 3600000, 0, 600000 }, { 3600000, 5, 5 },
     };
     struct runner_source settings[ARRAY_COUNT(cases)] = { 0 };
-    struct runner_filter filter = { 0 };
-    CLEANUP(arena_finish) struct arena arena = { 0 };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         settings[i].interval_ms = cases[i].interval_ms;
         settings[i].timeout_ms = cases[i].timeout_ms;
     }
-    runner_complete(settings, ARRAY_COUNT(cases), &filter, &arena);
+    runner_complete(settings, ARRAY_COUNT(cases));
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
         CHECK_INT(settings[i].timeout_ms, cases[i].wanted_ms);
 }
@@ -322,11 +322,10 @@ TEST(a_reload_begins_anew_what_asks_for_something_else)
     runner_start(bench.runner);
     wait_shown(&bench, 1);
     mind.number = 2;
-    bench.config.filter.include = (struct option_texts){ include, 1 };
+    bench.config.scope.include = (struct option_texts){ include, 1 };
     runner_configure(bench.runner, &bench.config);
     wait_shown(&bench, 2);
-    CHECK_INT(mind.seen.included_count, 1);
-    CHECK(!mind.seen.wanted(mind.seen.filter, "s-2"));
+    CHECK_INT(why("s-2"), SCOPE_NOT_INCLUDED);
     bench.settings[0].enabled = false;
     runner_configure(bench.runner, &bench.config);
     CHECK_INT(shown(&bench), -1);

@@ -202,18 +202,11 @@ TEST(a_key_of_another_collector_is_another_source)
 }
 
 /* --- one collector, two tenants --------------------------------------------------------------- */
-static bool everything(const void *filter, const char *subscription_id)
-{
-    (void)filter, (void)subscription_id;
-    return true;
-}
-
 static struct collect_context context_of(const struct world *world)
 {
     return (struct collect_context){ .now = world->now,
                                      .snapshot = world->snapshot,
-                                     .max_staleness_s = 3600,
-                                     .wanted = everything };
+                                     .max_staleness_s = 3600 };
 }
 
 /* Both tenants see the subscription "both", each one of its own. */

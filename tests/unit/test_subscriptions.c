@@ -180,7 +180,8 @@ TEST(resource_graph_that_says_nothing_takes_nobody_away)
 TEST(what_is_not_wanted_is_counted_and_not_named)
 {
     WORLD(world);
-    world.context.filter = "s-2";
+    CLEANUP(scope_drop) struct scope *scope = scope_from(NULL, "s-2");
+    world.context.scope = scope;
     world_discover(&world, WORLD_BOTH);
     CHECK_TEXT(state_of(&world, "s-2"), "filtered");
     CHECK_FAMILY(&world, 1, "defender_subscription_info", "{s-1,One,t,unknown} 1\n");
@@ -226,9 +227,8 @@ TEST(what_vanished_keeps_its_names_and_its_age)
 TEST(what_the_operator_named_is_denied_for_good)
 {
     WORLD(world);
-    static const char *const included[] = { "S-1", "s-7" };
-    world.context.included = included;
-    world.context.included_count = 2;
+    CLEANUP(scope_drop) struct scope *scope = scope_from("S-1,s-2,S-7", NULL);
+    world.context.scope = scope;
     world_discover(&world, WORLD_BOTH);
     CHECK_TEXT(state_of(&world, "s-1"), "visible"); /* named in another case */
     CHECK_TEXT(state_of(&world, "s-7"), "denied");

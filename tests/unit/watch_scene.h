@@ -2,6 +2,7 @@
 /* A database and a snapshot for what is watched: parts in, events out, each as a line of text. */
 #include "alerts/ledger/watch.h"
 #include "sources.h"
+#include "scope_world.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -35,11 +36,6 @@ static inline void scene_finish(struct scene *scene)
     database_close(scene->database);
 }
 
-static inline bool everything(const void *filter, const char *subscription_id)
-{
-    return !filter || strcmp(filter, subscription_id) != 0;
-}
-
 /* Rows of one query, bound and folded as the runner does. */
 static inline void feed_as(struct part *part, size_t query, const char *rows,
                            const struct collect_context *context)
@@ -60,14 +56,15 @@ static inline void feed_as(struct part *part, size_t query, const char *rows,
     arena_finish(&scratch);
 }
 
+/* exclude: a subscription that is not wanted; NULL = none. */
 static inline void feed(struct part *part, size_t query, const char *rows, struct scene *scene,
-                        const char *filter)
+                        const char *exclude)
 {
+    CLEANUP(scope_drop) struct scope *scope = scope_from(NULL, exclude);
     feed_as(part, query, rows,
             &(struct collect_context){ .now = scene->now,
                                        .snapshot = scene->snapshot,
-                                       .wanted = everything,
-                                       .filter = filter,
+                                       .scope = scope,
                                        .max_staleness_s = 86400 });
 }
 
