@@ -10,7 +10,7 @@ enum { DEPTH_MAX = 20, KEYS_MAX = 10000 };
 struct reader {
     yaml_parser_t parser;
     yaml_event_t event; /* the current one */
-    const char *text;
+    const char *text, *end;
     struct arena *arena;
     int line; /* of the error */
     struct error *error;
@@ -27,6 +27,17 @@ static bool refuse(struct reader *reader, const char *reason)
     return error_set(reader->error, ERROR_CONFIG, "%s", reason);
 }
 
+/* Whether the line the reader is at begins with a tab, or with one among blanks. */
+static bool is_indented_with_tab(const struct reader *reader)
+{
+    const char *at = reader->text;
+    for (int line = 1; line < reader->line && at < reader->end; at++)
+        line += *at == '\n';
+    while (at < reader->end && *at == ' ')
+        at++;
+    return at < reader->end && *at == '\t';
+}
+
 /* What the library found wrong. It knows no line for bytes that are not UTF-8, only an offset. */
 static bool refuse_syntax(struct reader *reader)
 {
@@ -37,6 +48,9 @@ static bool refuse_syntax(struct reader *reader)
         for (size_t i = 0; i < parser->problem_offset; i++)
             reader->line += reader->text[i] == '\n';
     }
+    if (parser->error == YAML_SCANNER_ERROR && is_indented_with_tab(reader))
+        return error_set(reader->error, ERROR_CONFIG,
+                         "a tab: what is nested is indented with blanks");
     if (parser->context && parser->context_mark.line != parser->problem_mark.line)
         return error_set(reader->error, ERROR_CONFIG, "%s, %s in line %d", parser->problem,
                          parser->context, line_of(parser->context_mark));
@@ -178,7 +192,7 @@ static bool read_stream(struct reader *reader, struct options_yaml_node **root)
 bool options_yaml_parse(const char *text, size_t length, struct arena *arena,
                         struct options_yaml_node **root, int *line, struct error *error)
 {
-    struct reader reader = { .text = text, .arena = arena, .error = error };
+    struct reader reader = { .text = text, .end = text + length, .arena = arena, .error = error };
     if (!yaml_parser_initialize(&reader.parser))
         memory_abort("out of memory: the YAML parser cannot begin");
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, length);

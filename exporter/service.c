@@ -86,7 +86,8 @@ static const char *storage_of(const struct config *config)
         return NULL;
     if ((!mkdir(path, 0750) || errno == EEXIST) && !access(path, W_OK | X_OK))
         return path;
-    log_warn(MSG("nothing is kept between runs"), TEXT("path", path), TEXT("err", strerror(errno)));
+    log_warn(MSG("nothing is kept between runs: set --storage.path"), TEXT("path", path),
+             TEXT("err", strerror(errno)));
     return NULL;
 }
 

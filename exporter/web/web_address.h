@@ -8,7 +8,7 @@
 
 enum { WEB_ADDRESS_BYTES = 300 };
 
-#define WEB_ADDRESS_FORMS "host:port, [::1]:port, :port or unix:/path"
+#define WEB_ADDRESS_FORMS "host:port, [::1]:port, :port or unix:/path, a port at most 65535"
 
 struct web_address {
     char host[256]; /* "" = every address of the machine; of a unix socket its path */

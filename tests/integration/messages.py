@@ -67,6 +67,15 @@ def test_azure_that_is_unreachable_is_said_once_and_soon():
         equal(time.monotonic() - began < 30 * SLOWNESS, True, "gives up soon")
 
 
+def test_who_cannot_sign_in_hears_it_once():
+    with Folder() as folder, Fake("--secret", "another") as fake:
+        message, log = words(folder, settings(fake.url, folder.file("secret", SECRET)))
+        contains(message, "AADSTS7000215", "refused")
+        equal(log.count("level=WARN"), 1, "failures that are logged: " + log)
+        contains(log, 'msg="nothing more is asked"', "refused")
+        equal(fake.requests("token"), 1, "tries to sign in")
+
+
 def test_azure_that_does_not_answer_is_said_while_it_is_waited_for():
     with Folder() as folder, socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"

@@ -205,6 +205,7 @@ TEST(every_mistake_is_named_with_its_line)
         { "subscriptions: {include: [all]}\n", "subscriptions.include: must be subscription ids" },
         { "metrics: {denylist: ['(']}\n", "metrics.denylist: is no regular expression" },
         { "web: {listen_address: nowhere}\n", "web.listen_address: must be host:port" },
+        { "web: {listen_address: ':70000'}\n", "a port at most 65535" },
         { "web: {telemetry_path: metrics}\n", "web.telemetry_path: must be a path" },
         { "web: {telemetry_path: /-/reload}\n", "web.telemetry_path: is taken" },
         { "log: {level: loud}\n", "log.level: " },

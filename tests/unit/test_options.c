@@ -321,7 +321,7 @@ TEST(what_yaml_itself_refuses_has_its_line)
                                               "parsing a flow sequence in line 2\n" },
         { "text: 'open\n", "c.yml:2: found unexpected end of stream, while scanning a quoted "
                            "scalar in line 1\n" },
-        { "a:\n\tb: c\n", "c.yml:2: found character that cannot start any token\n" },
+        { "a:\n\tb: c\n", "c.yml:2: a tab: what is nested is indented with blanks\n" },
         { "text: a\nurl: \"\xff\"\n", "c.yml:2: invalid leading UTF-8 octet\n" },
         { "text: a\n\nurl: \x01\n", "c.yml:3: control characters are not allowed\n" },
         { "text: &x a\n",
