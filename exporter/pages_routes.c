@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exporter/alerts_routes.h"
 #include "exporter/pages/baselines_page.h"
 #include "exporter/pages/compliance_page.h"
 #include "exporter/pages/controls.h"
-#include "exporter/pages/finding_page.h"
 #include "exporter/pages/fix_first.h"
 #include "exporter/pages/overview.h"
 #include "exporter/pages/recommendations.h"
@@ -230,29 +228,6 @@ void pages_routes_resource(void *pages, const struct web_request *request,
     if (*id)
         resources_one(&asking.page, asking.data.view, id);
     respond_known(&asking, *id, "say which resource: ?id=");
-}
-
-/* Whether it is the id of a finding and nothing else. */
-static bool is_finding_id(const char *text)
-{
-    size_t digits = strspn(text, "0123456789abcdef");
-    return (digits == 16 || digits == 32) && !text[digits];
-}
-
-void pages_routes_finding(void *pages, const struct web_request *request,
-                          struct web_response *response)
-{
-    const struct view_request_source *routes = pages;
-    if (!routes->alerting || !is_finding_id(request->rest)) {
-        alerts_routes_finding(routes->alerting, request, response);
-        return;
-    }
-    CLEANUP(finish) struct asking asking = { request, response };
-    struct error error;
-    if (!begin(pages, &asking) || !open_database(pages, &asking))
-        return;
-    bool ok = finding_page(&asking.page, &asking.told, request->rest, &error);
-    respond(&asking, ok, &error);
 }
 
 void pages_routes_style(void *unused, const struct web_request *request,

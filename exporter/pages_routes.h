@@ -21,8 +21,6 @@ void pages_routes_resources(void *pages, const struct web_request *request,
                             struct web_response *response);
 void pages_routes_resource(void *pages, const struct web_request *request,
                            struct web_response *response);
-void pages_routes_finding(void *pages, const struct web_request *request,
-                          struct web_response *response);
 void pages_routes_style(void *unused, const struct web_request *request,
                         struct web_response *response);
 

@@ -4,6 +4,7 @@
 
 #include "exporter/alerts_page_routes.h"
 #include "exporter/delivery_routes.h"
+#include "exporter/finding_routes.h"
 #include "exporter/pages_routes.h"
 #include "exporter/silences_routes.h"
 
@@ -36,7 +37,7 @@ size_t pages_table(struct acting_source *acting, size_t body_bytes,
         { "/delivery/*", "message", FORM, body_bytes, WEB_WORK, delivery_routes_one, acting,
           .forms = true },
         { "/style.css", "style",   WEB_GET, 0, WEB_AT_ONCE, pages_routes_style, NULL },
-        { "/f/*",       "finding", WEB_GET, 0, WEB_WORK, pages_routes_finding, views,
+        { "/f/*",       "finding", WEB_GET, 0, WEB_WORK, finding_routes_one, acting,
           .forms = true },
     };
     /* clang-format on */

@@ -372,6 +372,26 @@ bool active_each(struct database *database, enum alert_state state, active_visit
     }
 }
 
+bool active_of(struct database *database, const struct finding_id *id, struct arena *arena,
+               active_visit *visit, void *context, struct error *error)
+{
+    struct database_statement *statement =
+        active_row_walk(database, " WHERE finding_id = $1 ORDER BY rule, fingerprint");
+    database_bind(statement, DATABASE_BYTES(id->bytes));
+    for (bool found = true;;) {
+        struct alert alert;
+        const char *labels;
+        if (!active_row_walked(database, statement, arena, &alert, &labels, &found, error))
+            return false;
+        if (!found)
+            return true;
+        if (!visit(context, &alert, error)) {
+            database_reset(statement);
+            return false;
+        }
+    }
+}
+
 bool active_count(struct database *database, enum alert_state state, int64_t *count,
                   struct error *error)
 {

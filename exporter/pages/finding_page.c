@@ -5,53 +5,9 @@
 #include "alerts/notify/notification_names.h"
 #include "alerts/rules/notification_words.h"
 #include "alerts/text/resource_type.h"
-#include "alerts/text/text.h"
 #include "core/clock.h"
-
-/* --- its life --------------------------------------------------------------------------------- */
-
-struct life {
-    struct page *page;
-    size_t count;
-};
-
-static void append_instant(struct page *page, int64_t at)
-{
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    text_instant(&text, at, page->now);
-    page_text(page, buf_cstr(&text));
-}
-
-static bool visit(void *context, const struct event *event, struct error *error)
-{
-    struct life *life = context;
-    (void)error;
-    page_html(life->page, life->count++ ? "<li>" : "<ol class=\"life\">\n<li>");
-    append_instant(life->page, event->at);
-    page_html(life->page, " \u00b7 ");
-    told_event(life->page, event);
-    page_html(life->page, "</li>\n");
-    return true;
-}
-
-static bool append_life(struct page *page, const struct told_context *context,
-                        const struct ledger_entry *entry, struct error *error)
-{
-    struct life life = { page, 0 };
-    page_heading(page, "Its life");
-    page_html(page, "<div class=\"card\">");
-    if (!ledger_history(context->database, context->view->snapshot->sources, 0, &entry->finding.id,
-                        visit, &life, error))
-        return false;
-    page_html(page, life.count ? "</ol>\n" : "");
-    if (!life.count) {
-        page_html(page, "<p>It was there when this program first looked: open since ");
-        append_instant(page, entry->opened_at);
-        page_html(page, ".</p>");
-    }
-    page_html(page, "</div>\n");
-    return true;
-}
+#include "exporter/pages/finding_life.h"
+#include "exporter/pages/message_page.h"
 
 /* --- the page --------------------------------------------------------------------------------- */
 
@@ -105,8 +61,30 @@ static void append_facts(struct page *page, const struct told_context *context,
     page_html(page, "</dl></div>\n");
 }
 
-bool finding_page(struct page *page, const struct told_context *context, const char *finding_id,
-                  struct error *error)
+/* The newest message about it, as it was decided. */
+static bool append_message(struct page *page, struct database *database, const char *id,
+                           struct error *error)
+{
+    struct outbox_message message;
+    struct notification notification;
+    struct error unreadable;
+    bool found = false;
+    if (*id && !outbox_find(database, id, page->arena, &message, &found, error))
+        return false;
+    if (!found || !notification_read(message.notification, strlen(message.notification),
+                                     page->arena, &notification, &unreadable))
+        return true;
+    page_html(page, "<details><summary>The last message about it, to ");
+    page_text(page, message.receiver);
+    page_html(page, "</summary>\n");
+    message_page_text(page, &notification);
+    page_html(page, "</details>\n");
+    return true;
+}
+
+bool finding_page(struct page *page, const struct page_forms *forms,
+                  const struct told_context *context, const struct alert_row_context *rows,
+                  const char *finding_id, struct error *error)
 {
     struct ledger_entry entry;
     bool found;
@@ -124,13 +102,20 @@ bool finding_page(struct page *page, const struct told_context *context, const c
         .reason = entry.reason >= 0 ? finding_reason_words[entry.reason] : "",
     };
     const struct notification_block *block = told_block(page, context, &told, 1, error);
-    if (!block)
+    struct finding_life life = { .page = page,
+                                 .sources = context->view->snapshot->sources,
+                                 .rows = rows,
+                                 .id = entry.finding.id };
+    if (!block || !finding_life_read(&life, error))
         return false;
     page_begin(page, PAGE_NOWHERE, told_finding_name(page, &entry.finding));
     page_paragraph(page, *block->title ? block->title : entry.finding.title);
     told_links(page, block);
+    if (told.open)
+        finding_life_silence(&life, forms);
     append_facts(page, context, &told, block);
-    if (!append_life(page, context, &entry, error))
+    if (!finding_life_alerts(&life, error) || !finding_life_line(&life, entry.opened_at, error) ||
+        !append_message(page, rows->database, life.last_message, error))
         return false;
     told_sections(page, context, &entry.finding, block);
     page_end(page);

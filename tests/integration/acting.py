@@ -286,6 +286,35 @@ def test_alerts_say_why_they_are_as_they_are():
         bench.page("/alerts?filter=%3Cscript%3E", 400)
 
 
+def test_a_finding_tells_its_life():
+    with Bench() as bench:
+        number = next(one["labels"]["finding_id"] for one in bench.alerts_of()
+                      if one["labels"]["alertname"] == "Critical")
+        path = f"/f/{number}"
+        until("a message", lambda: "was accepted" in bench.page(path))
+        page = bench.page(path)
+        for part in ("Its alerts", "Fires. Rule <b>Critical</b>", "Its life", "Opened, ",
+                     "Message to <a ", "</a> (finding.opened): was accepted",
+                     "The last message about it, to team", "How to fix it"):
+            contains(page, part, "what fires")
+        told = re.search(r'href="(/delivery/[0-9A-Z]{26})">team', page)[1]
+        contains(bench.page(told), f'href="/f/{number}"', "the message")
+        link = html.unescape(re.search(r'href="([^"]*)">Silence it', page)[1])
+        shown = bench.page(link)
+        contains(shown, "It mutes <b>1</b> of the", "this alert alone")
+        fields = {**form(shown, "/silences/new"), "by": "<b>eve</b>", "comment": EVIL}
+        answer = bench.post("/silences/new", {**fields, "do": "keep"})
+        equal(answer.status, 303, answer.text)
+        silence = next(iter(bench.silences()))
+        page = bench.page(path)
+        contains(page, f'Silenced <a href="/silences/{silence}">by &lt;b&gt;eve', "its life")
+        contains(page, "&lt;script&gt;alert(1)", "why")
+        ended = f"/silences/{silence}"
+        bench.post(ended, {**form(bench.page("/silences"), ended), "do": "expire"})
+        contains(bench.page(path), f'Was silenced <a href="/silences/{silence}">by', "its life")
+        bench.page("/f/ffffffffffffffff", 404)
+
+
 def test_messages_are_tried_again_and_dropped():
     refuse = [400]
     with Bench(answer=lambda message: refuse[0]) as bench:
@@ -346,7 +375,8 @@ def test_who_may_not_act_is_told_why():
         reader = login("grafana", "g")
         number = make(bench, by="somebody else")
         equal(bench.silences()[number]["createdBy"], "alice", "who is logged in made it")
-        for path in ("/silences", "/silences/new", f"/silences/{number}", "/alerts", "/delivery"):
+        for path in ("/silences", "/silences/new", f"/silences/{number}", "/alerts", "/delivery",
+                     "/f/" + bench.alerts_of()[0]["labels"]["finding_id"]):
             page = bench.page(path, headers=reader)
             equal(("<form class=\"act" in page, buttons(page)), (False, []), f"forms of {path}")
             equal('href="/silences/new' in page, False, f"a link to a form in {path}")

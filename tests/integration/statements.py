@@ -99,7 +99,7 @@ def statements_of(text):
     for found in re.finditer(r"struct rows_table (\w+)\s*=\s*\{", text):
         tables[found.group(1)] = literals(until_closed(text, found.end() - 1, "{", "}"))[0]
     yield from filter(STATEMENT.match, literals(text))
-    for found in re.finditer(r"\b(active_row|rows)_select\s*\(", text):
+    for found in re.finditer(r"\b(active_row|rows)_(?:select|walk)\s*\(", text):
         arguments = until_closed(text, found.end() - 1, "(", ")")
         name = re.search(r"&\s*(\w+)", arguments)
         table = tables.get(name.group(1)) if name else None
