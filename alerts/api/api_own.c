@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "alerts/api/api_call.h"
-#include "alerts/notify/outbox.h"
+#include "alerts/notify/outbox_list.h"
 #include "alerts/view/view_record.h"
 #include "alerts/view/view_write.h"
 
@@ -25,8 +25,8 @@ static const struct api_parameter in_state = {
 };
 static const struct api_parameter *const for_alerts[] = { &api_own_limit, &api_own_after,
                                                           &api_own_format, NULL };
-static const struct api_parameter *const for_messages[] = { &of_receiver,   &in_state,
-                                                            &api_own_limit, &api_own_after,
+static const struct api_parameter *const for_messages[] = { &of_receiver,    &in_state,
+                                                            &api_own_limit,  &api_own_after,
                                                             &api_own_format, NULL };
 static const struct api_parameter *const for_one[] = { NULL };
 
@@ -51,12 +51,42 @@ static const struct view_column message_columns[] = {
     { 0 },
 };
 
+static const struct view_column silence_columns[] = {
+    { "id",         VIEW_TEXT, "Of the silence" },
+    { "state",      VIEW_TEXT, "pending, active, expired" },
+    { "matchers",   VIEW_TEXT, "What alerts it mutes, a matcher a line" },
+    { "created_by", VIEW_TEXT, "Who made it" },
+    { "comment",    VIEW_TEXT, "Why" },
+    { "starts_at",  VIEW_TIME, "When it begins" },
+    { "ends_at",    VIEW_TIME, "When it ends" },
+    { "updated_at", VIEW_TIME, "When it was changed last" },
+    { 0 },
+};
+static const struct view_column lane_columns[] = {
+    { "lane",            VIEW_TEXT,    "The receiver and which of its addresses: team/0" },
+    { "receiver",        VIEW_TEXT,    "Its name" },
+    { "target",          VIEW_INTEGER, "Which of its addresses, from 0" },
+    { "kind",            VIEW_TEXT,    "Of the receiver: slack, webhook" },
+    { "last_success_at", VIEW_TIME,    "When it accepted a message last, of those remembered" },
+    { "waiting",         VIEW_INTEGER, "Messages that wait" },
+    { "sent",            VIEW_INTEGER, "Messages that it accepted, of those remembered" },
+    { "dead",            VIEW_INTEGER, "Messages that were given up, of those remembered" },
+    { "done_at",         VIEW_TIME,    "When about all that wait are sent, unless that fails" },
+    { "attempts",        VIEW_INTEGER, "How often the oldest that waits was tried" },
+    { "last_error",      VIEW_TEXT,    "Why that failed last" },
+    { 0 },
+};
+
 const struct api_own_path api_own_paths[] = {
     { "alerts", "an alert that is pending or firing", "alert", "alerts", NULL, alert_fields, NULL,
       for_alerts },
     { "outbox", "a message", "message", "messages", message_columns, NULL, NULL, for_messages },
     { "outbox/{id}", "a message as it was written", "letter", NULL, message_columns, NULL, "page",
       for_one },
+    { "silences", "a silence that is active, pending or ended in the last five days", "silence",
+      "silences", silence_columns, NULL, NULL, for_alerts },
+    { "delivery", "a receiver and how it is told", "lane", "lanes", lane_columns, NULL, NULL,
+      for_alerts },
     { NULL }
 };
 /* clang-format on */
@@ -250,6 +280,116 @@ static int answer_message(struct api_call *call, const char *id)
     return 200;
 }
 
+/* --- silences --------------------------------------------------------------------------------- */
+
+static void fill_silence(const struct silence *silence, int64_t now, struct arena *arena,
+                         struct view_value *value)
+{
+    CLEANUP(buf_finish) struct buf matchers = { 0 };
+    for (size_t i = 0; i < silence->matchers.count; i++) {
+        buf_text(&matchers, i ? "\n" : "");
+        match_print(&silence->matchers.matches[i], &matchers);
+    }
+    value++->text = silence->id;
+    value++->text = silence_state_words[silence_state(silence, now)];
+    value++->text = arena_text(arena, buf_cstr(&matchers));
+    value++->text = silence->created_by;
+    value++->text = silence->comment;
+    value++->integer = silence->starts_at;
+    value++->integer = silence->ends_at;
+    value->integer = silence->updated_at;
+}
+
+/* Whether a row is behind the one that was asked for; it is the one, and those behind it are. */
+static bool is_behind(struct page *page, const char *id)
+{
+    bool behind = !page->after;
+    if (page->after && !strcmp(page->after, id))
+        page->after = NULL;
+    return behind;
+}
+
+static bool each_silence(struct page *page, struct error *error)
+{
+    CLEANUP(silence_list_finish) struct silence_list list = { 0 };
+    struct api_call *call = page->call;
+    if (!api_call_silences(call, &list, error))
+        return false;
+    for (size_t i = 0; i < list.count; i++) {
+        struct view_value values[VIEW_COLUMNS_MAX] = { 0 };
+        if (!is_behind(page, list.silences[i].id))
+            continue;
+        if (!take(page, list.silences[i].id, error))
+            return false;
+        arena_reset(&call->arena);
+        fill_silence(&list.silences[i], call->context->now, &call->arena, values);
+        write_values(page, values);
+    }
+    return true;
+}
+
+static int answer_silences(struct api_call *call)
+{
+    struct page page = { .call = call, .columns = silence_columns };
+    return answer_list(&page, "silences", each_silence);
+}
+
+/* --- receivers -------------------------------------------------------------------------------- */
+
+static void fill_lane(const struct outbox_list_lane *lane, const struct receivers_config *receiver,
+                      int64_t now, const char *id, struct view_value *value)
+{
+    const void *config;
+    const struct receiver_kind *kind = receivers_kind(receiver, &config);
+    double rate = receiver->rate > 0 ? receiver->rate : kind->rate;
+    double burst = receiver->burst > 0 ? receiver->burst : kind->burst;
+    value++->text = id;
+    value++->text = lane->receiver;
+    value++->integer = lane->target;
+    value++->text = kind->name;
+    value++->integer = lane->sent_at;
+    value++->integer = lane->waiting;
+    value++->integer = lane->sent;
+    value++->integer = lane->dead;
+    value++->integer = outbox_list_done_at(lane, rate, burst, now);
+    value++->integer = lane->oldest.attempts;
+    value->text = lane->oldest.last_error ? lane->oldest.last_error : "";
+}
+
+static bool take_lane(struct page *page, const struct receivers_config *receiver, int target,
+                      struct error *error)
+{
+    struct api_call *call = page->call;
+    struct view_value values[VIEW_COLUMNS_MAX] = { 0 };
+    struct outbox_list_lane lane;
+    CLEANUP(buf_finish) struct buf id = { 0 };
+    buf_printf(&id, "%s/%d", receiver->name, target);
+    if (!is_behind(page, buf_cstr(&id)))
+        return true;
+    if (!take(page, buf_cstr(&id), error) ||
+        !outbox_list_lane(call->database, receiver->name, target, &call->arena, &lane, error))
+        return false;
+    fill_lane(&lane, receiver, call->context->now, buf_cstr(&id), values);
+    write_values(page, values);
+    return true;
+}
+
+static bool each_lane(struct page *page, struct error *error)
+{
+    const struct settings *settings = page->call->context->settings;
+    for (size_t i = 0; i < settings->receiver_count; i++)
+        for (size_t n = 0; n < receivers_targets(&settings->receivers[i]); n++)
+            if (!take_lane(page, &settings->receivers[i], (int)n, error))
+                return false;
+    return true;
+}
+
+static int answer_lanes(struct api_call *call)
+{
+    struct page page = { .call = call, .columns = lane_columns };
+    return answer_list(&page, "lanes", each_lane);
+}
+
 /* --- all of them ------------------------------------------------------------------------------ */
 
 int api_own(const struct api_context *context, const struct api_request *request, struct buf *out)
@@ -257,10 +397,21 @@ int api_own(const struct api_context *context, const struct api_request *request
     CLEANUP(api_call_finish)
     struct api_call call = { context, request, .out = out, .fails_in_object = true };
     struct error error;
+    static const struct {
+        const char *path;
+        int (*answer)(struct api_call *call);
+    } lists[] = {
+        { "alerts", answer_alerts },
+        { "outbox", answer_messages },
+        { "silences", answer_silences },
+        { "delivery", answer_lanes },
+    };
     const char *path = request->path;
-    bool alerts = !strcmp(path, "alerts"), outbox = !strcmp(path, "outbox");
+    size_t list = 0;
     bool message = !strncmp(path, "outbox/", 7) && path[7];
-    if (!alerts && !outbox && !message)
+    while (list < ARRAY_COUNT(lists) && strcmp(lists[list].path, path) != 0)
+        list++;
+    if (list == ARRAY_COUNT(lists) && !message)
         return api_call_fail(&call, 404, "no such path");
     if (strcmp(request->method, "GET") != 0)
         return api_call_fail(&call, 405, "use GET");
@@ -268,5 +419,5 @@ int api_own(const struct api_context *context, const struct api_request *request
         return api_call_error(&call, &error);
     if (message)
         return answer_message(&call, path + 7);
-    return alerts ? answer_alerts(&call) : answer_messages(&call);
+    return lists[list].answer(&call);
 }

@@ -1,6 +1,6 @@
 #pragma once
-/* Our own API over what the database has: alerts and messages, row by row. What describes it, in
- * OpenAPI, reads the same tables. */
+/* Our own API over what the database has: alerts, messages, silences and receivers, row by row.
+ * What describes it, in OpenAPI, reads the same tables. */
 #include "alerts/api/api.h"
 #include "alerts/text/record.h"
 #include "alerts/view/view_table.h"
@@ -28,6 +28,6 @@ struct api_own_path {
 };
 extern const struct api_own_path api_own_paths[]; /* ends with path NULL */
 
-/* Answer our own GET alerts, outbox and outbox/<id>; lists are paged by limit and after. Errors are
- * {"error":"..."}. */
+/* Answer our own GET alerts, outbox, outbox/<id>, silences and delivery; lists are paged by limit
+ * and after. Errors are {"error":"..."}. */
 int api_own(const struct api_context *context, const struct api_request *request, struct buf *out);

@@ -147,6 +147,9 @@ def test_a_silence_is_made_changed_and_ended():
         equal(bench.silences(), {}, "nothing unseen is silenced")
         number = make(bench, comment=EVIL, by="<b>eve</b>")
         equal(suppressed(bench), critical, "silenced")
+        told = bench.get("/api/v1/silences").json()["silences"]
+        equal([(one["id"], one["state"], one["matchers"], one["comment"]) for one in told],
+              [(number, "active", 'alertname="Critical"', EVIL)], "as data")
         listed = bench.page("/silences?done=made")
         for part in ("&lt;b&gt;eve", "&lt;script&gt;", "The silence is made"):
             contains(listed, part, "the list")
@@ -334,6 +337,9 @@ def test_messages_are_tried_again_and_dropped():
         equal(bench.post(first, {**form(shown, first), "do": "explode"}).status, 400, "no such act")
         equal(bench.post(first, {"seal": form(bench.page(second), second)["seal"],
                                  "do": "drop"}).status, 403, "a seal of another message")
+        lane = bench.get("/api/v1/delivery").json()["lanes"][0]
+        equal((lane["lane"], lane["kind"], lane["waiting"], lane["dead"], lane["last_success_at"]),
+              ("team/0", "webhook", 0, len(dead()), None), "as data")
         refuse[0] = None
         answer = bench.post(first, {**form(shown, first), "do": "retry"})
         equal(answer.headers.get("location"), "/delivery?state=queued&done=retry", answer.text)
