@@ -357,10 +357,13 @@ bool active_each(struct database *database, enum alert_state state, active_visit
 {
     bool both = state == ALERT_STATE_COUNT;
     CLEANUP(arena_finish) struct arena arena = { 0 };
+    /* those of one state are in this order by their index, and a visitor may stop early */
     struct database_statement *statement = active_row_walk(
-        database, " WHERE state = $1 OR state = $2 ORDER BY risk, active_at, fingerprint");
-    database_bind(statement, alert_state_words[both ? ALERT_FIRING : state],
-                  alert_state_words[both ? ALERT_PENDING : state]);
+        database,
+        both ? " WHERE state IN ('firing', 'pending') ORDER BY risk, active_at, fingerprint"
+             : " WHERE state = $1 ORDER BY risk, active_at, fingerprint");
+    if (!both)
+        database_bind(statement, alert_state_words[state]);
     for (bool found = true, ok;; arena_reset(&arena)) {
         struct alert alert;
         const char *labels;
@@ -410,9 +413,8 @@ bool active_walk_next(struct active_walk *walk, struct alert *alert, bool *found
                       struct error *error)
 {
     if (!walk->statement) { /* the state is no key here, lest an index of states be asked */
-        walk->statement =
-            active_row_walk(walk->database, " WHERE fingerprint > $1 AND +state = $2"
-                                              " ORDER BY fingerprint");
+        walk->statement = active_row_walk(walk->database, " WHERE fingerprint > $1 AND +state = $2"
+                                                          " ORDER BY fingerprint");
         database_bind(walk->statement, walk->fingerprint, alert_state_words[walk->state]);
     }
     arena_reset(&walk->arena);
