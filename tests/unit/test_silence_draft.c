@@ -101,13 +101,14 @@ TEST(who_made_it_stays_unless_it_is_another_silence)
     struct scene scene;
     struct error error;
     scene_init(&scene, "changed", SCENE_ALONE, SCENE_OPENED);
+    CLEANUP(arena_finish) struct arena arena = { 0 }; /* has the matchers: finished after them */
     CLEANUP(finish)
     struct silence before = { .id = "00000000-0000-4000-8000-000000000000",
                               .starts_at = NOW - 60,
                               .ends_at = NOW + 60,
                               .created_by = "bob",
                               .comment = "c" };
-    CHECK(match_parse("alertname=\"A\"", &before.matchers, &scene.arena, &error));
+    CHECK(match_parse("alertname=\"A\"", &before.matchers, &arena, &error));
     struct silence_draft draft;
     silence_draft_of(&before, false, &scene.arena, &draft);
     CHECK_TEXT(draft.matchers, "alertname=\"A\"");
