@@ -158,8 +158,7 @@ static void append_filter(struct page *page, enum alert_row_place place)
 static void append_none(struct page *page, enum alert_row_place place)
 {
     static const char *const none[] = {
-        [ALERT_ROW_FIRING] = "No alert fires, of what could be seen, that is neither silenced nor"
-                             " inhibited.",
+        [ALERT_ROW_FIRING] = "Of what could be seen, no alert fires that nothing mutes.",
         [ALERT_ROW_PENDING] = "No alert waits to fire.",
         [ALERT_ROW_SILENCED] = "No alert that fires is silenced.",
         [ALERT_ROW_INHIBITED] = "No alert that fires is inhibited by another.",
