@@ -10,7 +10,7 @@ import subprocess
 
 from harness import (ALL, EXPORTER, ROOT, SECRET, Exporter, Fake, Folder, Program, Skip, contains,
                      equal, free_port, run, settings, until)
-from package import mirror, need, output
+from package import PACKAGE, mirror, need, output
 
 BYTES_MAX = 25 * 1000 * 1000  # packed
 NOBODY = 65534
@@ -71,7 +71,8 @@ class Store:
         environment = {**os.environ, "BASE": self.base(), "BUILDAH": " ".join(self.options),
                        "BUILDAH_ISOLATION": "chroot"}
         output(ROOT + "/scripts/release", "tarball", "image", env=environment, seconds=2400)
-        image = self.do("images", "--format", "{{.Name}}:{{.Tag}}").split()[0]
+        image, = [one for one in self.do("images", "--format", "{{.Name}}:{{.Tag}}").split()
+                  if PACKAGE in one]
         health = json.loads(self.do("inspect", "--type", "image", image))["Docker"]["config"]
         equal(health["Healthcheck"]["Test"],
               ["CMD", "/usr/bin/defender_exporter", "check", "health"], "how it is asked")
@@ -142,6 +143,8 @@ def test_image_runs():
         output("umoci", "raw", "unpack", "--image", folder.path + "/oci:image",
                folder.path + "/root")
         check_root(folder.path + "/root")
+        storage = os.stat(folder.path + "/root/var/lib/defender_exporter")
+        equal((storage.st_uid, storage.st_mode & 0o777), (NOBODY, 0o700), "folder for the database")
         runs(folder, folder.path + "/root", config)
 
 
