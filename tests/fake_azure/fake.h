@@ -49,6 +49,10 @@ struct fake {
     } endpoints[FAKE_ENDPOINTS_MAX];
 };
 
+/* Made as the words of a command line say; prints what is wrong with them and ends the program. */
+struct fake *fake_create(int count, char **words);
+void fake_destroy(struct fake *fake);
+
 /* Go so many generations on. The lock is held. */
 void fake_advance(struct fake *fake, unsigned long steps);
 

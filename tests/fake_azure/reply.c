@@ -5,20 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include <microhttpd.h>
-
 #include "core/compiler.h"
 #include "core/hash.h"
-
-const char *request_parameter(const struct request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
-}
-
-const char *request_header(const struct request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
-}
 
 void reply_header(struct reply *reply, const char *name, const char *format, ...)
 {

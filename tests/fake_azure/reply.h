@@ -32,7 +32,7 @@ struct request {
     bool shift;      /* serve rows that have moved between pages */
 };
 
-/* Query parameter or header; NULL when there is none. */
+/* Query parameter or header; NULL when there is none. Whoever brings the request knows (web.c). */
 const char *request_parameter(const struct request *request, const char *name);
 const char *request_header(const struct request *request, const char *name);
 

@@ -31,6 +31,16 @@ struct wire {
     struct fault fault;
 };
 
+const char *request_parameter(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *request_header(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
 /* Sleep in small pieces, so that stopping is prompt. */
 static void doze(const struct fake *fake, long ms)
 {

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Judges the record of a simulation by the tenant's own history and nothing of the program.
+
+  judge.py RECORD...      prints every violation; exit status 1 when there is one
+
+What must hold, whatever went wrong meanwhile:
+  settled   after hours of calm, what was told is what is so: an open finding that opened while the
+            program lived is told as open, and no other
+  true      a finding told as open was open at some instant of the last day; one told as over was
+            not open at some instant since it was last told as open
+  once      what happened is told under one id, an id has one body, and what a receiver has accepted
+            is sent again only after a death
+  bounded   no more messages a day than things that happened, and a database that does not grow
+"""
+import collections
+import hashlib
+import json
+import sys
+
+DAY = 86400
+LATE = 36 * 3600  # how long receivers, Azure and the disk may keep a message from being sent
+DATABASE_MAX = 16 << 20
+OPENS = ("opened", "reopened")
+
+
+def finding_id(row):
+    return hashlib.sha256(b"assessments\0" + row.encode()).hexdigest()[:16]
+
+
+class Truth:
+    """When each finding was open: a list of (instant, open), the oldest first."""
+
+    def __init__(self):
+        self.changes = collections.defaultdict(list)
+
+    def begin(self, at, rows):
+        for row in rows:
+            self.changes[finding_id(row)].append((at, True))
+
+    def change(self, at, row, event):
+        if event != "rerated":
+            self.changes[finding_id(row)].append((at, event in OPENS))
+
+    def is_open(self, finding, at):
+        state = False
+        for when, opens in self.changes[finding]:
+            if when > at:
+                break
+            state = opens
+        return state
+
+    def was(self, finding, wanted, since, until):
+        """Whether it was in that state at some instant of the time."""
+        if self.is_open(finding, since) == wanted:
+            return True
+        return any(since <= when <= until and opens == wanted
+                   for when, opens in self.changes[finding])
+
+
+class Judge:
+    def __init__(self):
+        self.truth = Truth()
+        self.violations, self.told = [], {}  # finding: (fires, at)
+        self.ids, self.bodies, self.accepted = {}, {}, {}
+        self.quiet = set()  # open, but not seen to open: at first, or it was over unseen
+        self.first_at = 0
+        self.deaths = 0
+        self.happened, self.sent = collections.Counter(), collections.defaultdict(set)
+
+    def violate(self, at, what):
+        self.violations.append((at, what))
+
+    def read(self, line):
+        at, kind = line["at"], line["kind"]
+        if kind == "begin":
+            self.first_at = at
+            self.truth.begin(at, line["open"])
+            self.quiet = {finding_id(row) for row in line["open"]}
+        elif kind == "truth":
+            self.truth.change(at, line["id"], line["event"])
+            self.happened[at // DAY] += 1
+        elif kind == "death":
+            self.deaths += 1
+        elif kind == "message":
+            self.message(at, line)
+        elif kind == "judge":
+            self.settled(at)
+            self.bounded(at, line["database_bytes"])
+
+    # --- messages ---------------------------------------------------------------------------------
+
+    def message(self, at, line):
+        body, message = line["body"], line["id"]
+        text = json.dumps(body, sort_keys=True)
+        if self.bodies.setdefault(message, text) != text:
+            self.violate(at, f"once: message {message} has two bodies")
+        if self.accepted.get(message) == self.deaths:
+            self.violate(at, f"once: message {message} was accepted and comes again")
+        if line["taken"] and line["answered"]:
+            self.accepted[message] = self.deaths
+        repeat = body["data"]["repeat"]
+        if not repeat:
+            self.sent[at // DAY].add(message)
+        if not line["taken"]:
+            return
+        for alert in body["data"]["alerts"]:
+            if "finding_id" in alert["labels"]:
+                self.alert(at, message, alert, repeat)
+
+    def alert(self, at, message, alert, repeat):
+        finding, event = alert["labels"]["finding_id"], alert["event"]
+        key = (finding, event, alert["episode"], alert["reason"], alert["labels"].get("risk_level"))
+        if not repeat and self.ids.setdefault(key, message) != message:
+            self.violate(at, f"once: {key} under {self.ids[key]} and {message}")
+        fires = alert["state"] == "firing"
+        if fires and not self.truth.was(finding, True, at - LATE, at):
+            self.violate(at, f"true: {finding} told as open ({event}), it was not")
+        before = self.told.get(finding)
+        if not fires and before and before[0] and \
+                not self.truth.was(finding, False, before[1] - LATE, at):
+            self.violate(at, f"true: {finding} told as over ({event}), it was not")
+        self.told[finding] = (fires, at)
+
+    # --- after the calm ---------------------------------------------------------------------------
+
+    def settled(self, at):
+        for finding in set(self.truth.changes) | set(self.told):
+            is_open = self.truth.is_open(finding, at)
+            fires = self.told.get(finding, (False, 0))[0]
+            if not is_open:
+                self.quiet.discard(finding)
+            if fires and not is_open:
+                self.violate(at, f"settled: {finding} is told as open and is not")
+            elif is_open and not fires and finding not in self.quiet:
+                self.violate(at, f"settled: {finding} is open and not told")
+
+    def bounded(self, at, database):
+        day = at // DAY
+        happened = self.happened[day] + self.happened[day - 1]
+        if len(self.sent[day]) > 2 * happened + 5:
+            self.violate(at, f"bounded: {len(self.sent[day])} messages where {happened} happened")
+        if database > DATABASE_MAX:
+            self.violate(at, f"bounded: the database has {database} bytes")
+
+
+def judge(path):
+    """The violations of a record, and figures about it."""
+    one = Judge()
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            one.read(json.loads(line))
+    return one
+
+
+def main():
+    failed = False
+    for path in sys.argv[1:]:
+        one = judge(path)
+        failed = failed or bool(one.violations)
+        for at, what in one.violations:
+            print(f"{path}: {at}: {what}")
+        print(f"{path}: {len(one.bodies)} messages, {sum(one.happened.values())} changes, "
+              f"{one.deaths} ends of a life, {len(one.violations)} violations")
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()

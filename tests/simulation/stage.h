@@ -1,0 +1,39 @@
+#pragma once
+/* What a simulated life and the world around it share: one page of memory, and the frames that go
+ * between them. The life is a process that may die at any call; the world outlives it. */
+#include <stdint.h>
+
+/* In shared memory. Only the life moves time on, while every thread of it waits; the world only
+ * while there is no life. */
+struct stage {
+    int64_t monotonic_ns; /* what every clock of the life is made of */
+    int64_t wall_ns;      /* what the wall clock is ahead of it */
+    int64_t world_ns;     /* before time goes beyond, the world is asked */
+    uint64_t dice;        /* state of the generator of this life, never 0 */
+    uint64_t calls;       /* of this life that could be its last */
+    uint64_t dies_at;     /* such a call; 0 = none is */
+    uint64_t reloads;     /* rises when the configuration is to be read again */
+    int32_t disk_fails;   /* every so many writes fail; 0 = none does */
+    int32_t ends;         /* 1 = the life is to stop by itself */
+};
+
+enum stage_descriptor { STAGE_PAGE = 3, STAGE_WIRE = 4 };
+
+/* Life to world: a head and so many bytes. A request is "METHOD URL\n", headers as "name: value\n",
+ * an empty line, the body. */
+enum stage_ask { STAGE_TIME, STAGE_REQUEST };
+struct stage_question {
+    uint32_t ask, bytes;
+};
+
+/* World to life: a head, headers as "name: value\n", the body. */
+enum stage_outcome {
+    STAGE_ANSWERED,
+    STAGE_REFUSED, /* no connection */
+    STAGE_BROKEN,  /* the connection broke, whatever became of the request */
+    STAGE_SILENT   /* nothing comes until the request's own time-out */
+};
+struct stage_answer {
+    uint32_t outcome, status, header_bytes, body_bytes;
+    int64_t delay_ms;
+};

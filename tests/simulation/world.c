@@ -1,0 +1,548 @@
+/* simulate SEED DAYS FOLDER LIFE [WITHOUT]: lets the program live through days that a seed decides,
+ * and writes FOLDER/record.jsonl. What it does is the same each time, byte for byte. Who reads the
+ * record is the judge (judge.py). WITHOUT: a file with numbers of what is not to happen, a line
+ * each; FOLDER/plan.txt has all of them. */
+#include "world.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/compiler.h"
+
+#define SECOND_NS INT64_C(1000000000)
+enum { HOUR_S = 3600, DAY_S = 86400, LIVELY_S = 16 * HOUR_S, EVENTS_MAX = 128 };
+enum { BEGAN_AT = 1764201600, DIED = 137, FIRST_RUN_S = 2 * HOUR_S };
+
+const char *const mood_words[] = { "well",   "busy", "throttled", "silent",
+                                   "broken", "gone", "slow",      "flapping" };
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *out);
+ssize_t __wrap_getrandom(void *out, size_t count, unsigned flags);
+
+/* What happens at an instant. */
+enum act {
+    ACT_EVOLVE,
+    ACT_FAULT,
+    ACT_HEAL,
+    ACT_MOOD,
+    ACT_DEATH,
+    ACT_END,
+    ACT_RELOAD,
+    ACT_CLOCK,
+    ACT_DISK,
+    ACT_CALM,
+    ACT_JUDGE,
+    ACT_COUNT
+};
+struct event {
+    int64_t at_ns;
+    uint64_t number; /* of all days; what it draws depends on it and the seed alone */
+    enum act act;
+};
+static const char *const act_words[ACT_COUNT] = { "evolve", "fault", "heal", "mood", "death", "end",
+                                                  "reload", "clock", "disk", "calm", "judge" };
+
+static struct world world;
+static struct event events[EVENTS_MAX]; /* of this day, the next one last */
+static size_t event_count;
+static const char *folder, *program;
+static pid_t life;
+static int wire = -1;
+static bool calm;
+static uint64_t seed;
+static bool *without; /* by number: what is not to happen */
+static uint64_t without_count;
+static FILE *plan;
+static long most_kib; /* of memory, of all lives */
+
+/* --- time and chance -------------------------------------------------------------------------- */
+
+uint64_t world_dice(struct world *of, uint64_t below)
+{
+    of->dice ^= of->dice << 13;
+    of->dice ^= of->dice >> 7;
+    of->dice ^= of->dice << 17;
+    return below ? (of->dice >> 11) % below : 0;
+}
+
+static uint64_t dice(uint64_t below)
+{
+    return world_dice(&world, below);
+}
+
+/* What is drawn next depends on the seed and on this number alone. source: Steele and others, Fast
+ * splittable pseudorandom number generators, 2014 */
+static void draw_from(uint64_t number)
+{
+    uint64_t state = seed * UINT64_C(0x9e3779b97f4a7c15) + number + 1;
+    state = (state ^ state >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    state = (state ^ state >> 27) * UINT64_C(0x94d049bb133111eb);
+    world.dice = (state ^ state >> 31) | 1;
+}
+
+/* Azure's clock is right whatever the clock of the machine says. */
+int __wrap_clock_gettime(clockid_t id, struct timespec *out)
+{
+    int64_t now_ns = world.stage->monotonic_ns + (id == CLOCK_REALTIME ? BEGAN_AT * SECOND_NS : 0);
+    *out = (struct timespec){ now_ns / SECOND_NS, now_ns % SECOND_NS };
+    return 0;
+}
+
+ssize_t __wrap_getrandom(void *out, size_t count, unsigned flags)
+{
+    (void)flags;
+    for (size_t i = 0; i < count; i++)
+        ((unsigned char *)out)[i] = (unsigned char)dice(256);
+    return (ssize_t)count;
+}
+
+int64_t world_now_s(const struct world *of)
+{
+    return BEGAN_AT + of->stage->monotonic_ns / SECOND_NS;
+}
+
+void world_note(struct world *of, const char *kind, const char *members, ...)
+{
+    va_list arguments;
+    fprintf(of->record, "{\"at\":%lld,\"kind\":\"%s\",", (long long)world_now_s(of), kind);
+    va_start(arguments, members);
+    vfprintf(of->record, members, arguments);
+    va_end(arguments);
+    fputs("}\n", of->record);
+}
+
+void world_mark(struct world *of, const char *kind)
+{
+    fprintf(of->record, "{\"at\":%lld,\"kind\":\"%s\"}\n", (long long)world_now_s(of), kind);
+}
+
+/* --- lives ------------------------------------------------------------------------------------ */
+
+static void become_life(int page, int own)
+{
+    CLEANUP(buf_finish) struct buf config = { 0 };
+    CLEANUP(buf_finish) struct buf log = { 0 };
+    buf_printf(&config, "%s/life.yml", folder);
+    buf_printf(&log, "%s/life.log", folder);
+    if (dup2(page, 10) < 0 || dup2(own, 11) < 0 || dup2(10, STAGE_PAGE) < 0 ||
+        dup2(11, STAGE_WIRE) < 0)
+        _exit(2);
+    for (int other = 5; other < 64; other++)
+        close(other);
+    personality(ADDR_NO_RANDOMIZE);
+    execl(program, program, buf_cstr(&config), buf_cstr(&log), (char *)NULL);
+    _exit(2);
+}
+
+static int page_descriptor;
+
+static void begin_life(void)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
+        perror("simulate");
+        exit(2);
+    }
+    struct stage *stage = world.stage;
+    stage->calls = stage->dies_at = 0;
+    stage->ends = 0;
+    stage->dice = dice(UINT32_MAX) * 2 + 1;
+    if (!calm && world.lives && !dice(4)) /* it may not even begin */
+        stage->dies_at = 1 + dice(3000);
+    fflush(world.record);
+    life = fork();
+    if (!life)
+        become_life(page_descriptor, ends[1]);
+    close(ends[1]);
+    wire = ends[0];
+    world.lives++;
+    world_mark(&world, "life");
+}
+
+/* The wire has ended: so has the life. */
+static void end_life(void)
+{
+    int status;
+    struct rusage used;
+    close(wire);
+    wire = -1;
+    while (wait4(life, &status, 0, &used) < 0 && errno == EINTR)
+        continue;
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
+    world_note(&world, "death", "\"code\":%d", code);
+    most_kib = used.ru_maxrss > most_kib ? used.ru_maxrss : most_kib;
+    world.deaths += code == DIED;
+    if (code != 0 && code != DIED) {
+        fprintf(stderr, "simulate: the life ended with %d at %lld; see %s/life.log\n", code,
+                (long long)world_now_s(&world), folder);
+        fflush(world.record);
+        exit(3);
+    }
+    life = 0;
+}
+
+/* --- what happens ----------------------------------------------------------------------------- */
+
+static void add(enum act act, int64_t day, int64_t at_s)
+{
+    uint64_t number = (uint64_t)day * EVENTS_MAX + event_count;
+    if (event_count == EVENTS_MAX)
+        return;
+    fprintf(plan, "%llu %s\n", (unsigned long long)number, act_words[act]);
+    events[event_count++] = (struct event){ at_s * SECOND_NS, number, act };
+}
+
+static int compare_events(const void *left, const void *right)
+{
+    const struct event *a = left, *b = right;
+    return a->at_ns != b->at_ns ? (a->at_ns > b->at_ns ? -1 : 1) : (int)a->act - (int)b->act;
+}
+
+/* A day: lively at first, then calm, so that what was decided can be compared. */
+static void plan_day(int64_t day)
+{
+    static const struct {
+        enum act act;
+        uint64_t least, more;
+    } often[] = {
+        { ACT_EVOLVE, 3, 10 }, { ACT_FAULT, 0, 5 }, { ACT_HEAL, 0, 4 },
+        { ACT_MOOD, 0, 6 },    { ACT_DEATH, 0, 6 }, { ACT_END, 0, 2 },
+        { ACT_RELOAD, 0, 2 },  { ACT_CLOCK, 0, 2 }, { ACT_DISK, 0, 3 },
+    };
+    int64_t first = day * DAY_S + (day ? 0 : FIRST_RUN_S);
+    draw_from((uint64_t)day);
+    event_count = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(often); i++)
+        for (uint64_t n = often[i].least + dice(often[i].more); n; n--)
+            add(often[i].act, day, first + (int64_t)dice(LIVELY_S));
+    add(ACT_CALM, day, day * DAY_S + LIVELY_S + FIRST_RUN_S);
+    add(ACT_JUDGE, day, (day + 1) * DAY_S - 1);
+    qsort(events, event_count, sizeof *events, compare_events);
+}
+
+static void add_fault(void)
+{
+    static const char *const specs[] = {
+        "401",
+        "expired-token",
+        "403",
+        "403:sub=0",
+        "403:sub=1",
+        "denied-all",
+        "no-subscriptions",
+        "not-registered",
+        "429",
+        "429:retry_after=none",
+        "429:retry_after=1,body=object,every=3",
+        "500",
+        "502",
+        "503",
+        "504",
+        "503:every=3",
+        "empty-5xx",
+        "redirect",
+        "hang",
+        "hang:every=5",
+        "slow:ms=40",
+        "slow:ms=4000",
+        "cut",
+        "cut:every=4",
+        "invalid-json",
+        "odd:body=null",
+        "odd:body=no-id",
+        "odd:body=no-status",
+        "odd:body=status",
+        "wrong-types",
+        "deep",
+        "huge:bytes=3000000",
+        "repeat-token",
+        "shift",
+        "truncated:path=ResourceGraph",
+        "total-drift",
+        "empty:count=2",
+        "empty:every=3",
+        "partial",
+        "too-large:rows=40",
+        "bom",
+    };
+    char why[200];
+    const char *spec = specs[dice(ARRAY_COUNT(specs))];
+    if (!faults_add(&world.fake->faults, spec, why, sizeof why)) {
+        fprintf(stderr, "simulate: %s: %s\n", spec, why);
+        exit(2);
+    }
+    world_note(&world, "fault", "\"spec\":\"%s\"", spec);
+}
+
+/* Seconds a wall clock may step, either way. */
+static void step_clock(void)
+{
+    int64_t step_s = (int64_t)dice(dice(4) ? 300 : 4 * HOUR_S);
+    world.stage->wall_ns += (dice(2) ? step_s : -step_s) * SECOND_NS;
+    world_note(&world, "clock", "\"wall_s\":%lld",
+               (long long)(world.stage->wall_ns / SECOND_NS - BEGAN_AT));
+}
+
+static void be_calm(void)
+{
+    calm = true;
+    faults_clear(&world.fake->faults);
+    world.mood = MOOD_WELL;
+    world.stage->disk_fails = 0;
+    world.stage->dies_at = 0;
+    world.stage->wall_ns = BEGAN_AT * SECOND_NS;
+    world_mark(&world, "calm");
+}
+
+static int64_t database_bytes(void)
+{
+    CLEANUP(buf_finish) struct buf path = { 0 };
+    struct stat file;
+    buf_printf(&path, "%s/defender_exporter.db", folder);
+    return stat(buf_cstr(&path), &file) ? 0 : (int64_t)file.st_size;
+}
+
+static void act(enum act what)
+{
+    struct stage *stage = world.stage;
+    switch (what) {
+    case ACT_EVOLVE:
+        world_evolve(&world);
+        break;
+    case ACT_FAULT:
+        add_fault();
+        break;
+    case ACT_HEAL:
+        faults_clear(&world.fake->faults);
+        world_mark(&world, "heal");
+        break;
+    case ACT_MOOD:
+        world.mood = (enum mood)dice(MOOD_COUNT);
+        world_note(&world, "mood", "\"is\":\"%s\"", mood_words[world.mood]);
+        break;
+    case ACT_DEATH:
+        stage->dies_at = stage->calls + 1 + dice(dice(3) ? 2000 : 40000);
+        break;
+    case ACT_END:
+        stage->ends = 1;
+        break;
+    case ACT_RELOAD:
+        stage->reloads++;
+        world_mark(&world, "reload");
+        break;
+    case ACT_CLOCK:
+        step_clock();
+        break;
+    case ACT_DISK:
+        stage->disk_fails = stage->disk_fails ? 0 : 1 + (int)dice(20);
+        world_note(&world, "disk", "\"fails\":%d", stage->disk_fails);
+        break;
+    case ACT_CALM:
+        be_calm();
+        break;
+    case ACT_JUDGE:
+        world_note(&world, "judge", "\"database_bytes\":%lld", (long long)database_bytes());
+        break;
+    default:
+        break;
+    }
+}
+
+/* All that is due by now. False when the day is over. */
+static bool happen(void)
+{
+    while (event_count && events[event_count - 1].at_ns <= world.stage->monotonic_ns) {
+        const struct event *event = &events[--event_count];
+        if (event->number < without_count && without[event->number])
+            continue;
+        draw_from(UINT32_MAX + event->number);
+        act(event->act);
+    }
+    world.stage->world_ns = event_count ? events[event_count - 1].at_ns : INT64_MAX;
+    return event_count > 0;
+}
+
+/* --- serving a life --------------------------------------------------------------------------- */
+
+static bool receive_all(void *bytes, size_t count)
+{
+    char *at = bytes;
+    while (count) {
+        ssize_t got = recv(wire, at, count, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        at += got;
+        count -= (size_t)got;
+    }
+    return true;
+}
+
+static bool send_all(const void *bytes, size_t count)
+{
+    const char *at = bytes;
+    while (count) {
+        ssize_t sent = send(wire, at, count, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
+            return false;
+        at += sent;
+        count -= (size_t)sent;
+    }
+    return true;
+}
+
+/* Answer one question; false when the life is over. */
+static bool serve(void)
+{
+    struct stage_question question;
+    struct stage_answer answer = { 0 };
+    CLEANUP(buf_finish) struct buf asked = { 0 };
+    CLEANUP(buf_finish) struct buf headers = { 0 };
+    CLEANUP(buf_finish) struct buf body = { 0 };
+    if (!receive_all(&question, sizeof question))
+        return false;
+    buf_reserve(&asked, question.bytes + 1);
+    if (question.bytes && !receive_all(asked.data, question.bytes))
+        return false;
+    asked.length = question.bytes;
+    asked.data[asked.length] = 0;
+    happen();
+    if (question.ask == STAGE_REQUEST)
+        network_answer(&world, &asked, &answer, &headers, &body);
+    answer.header_bytes = (uint32_t)headers.length;
+    answer.body_bytes = (uint32_t)body.length;
+    return send_all(&answer, sizeof answer) && send_all(headers.data, headers.length) &&
+           send_all(body.data, body.length);
+}
+
+/* Between two lives time goes on: for a moment, or hours. */
+static void wait_for_next_life(void)
+{
+    int64_t gap_s = (int64_t)(dice(4) ? dice(120) : dice(3 * HOUR_S));
+    int64_t until_ns = world.stage->monotonic_ns + (calm ? 1 : gap_s) * SECOND_NS;
+    while (event_count && events[event_count - 1].at_ns <= until_ns) {
+        world.stage->monotonic_ns = events[event_count - 1].at_ns;
+        if (!happen())
+            return;
+    }
+    world.stage->monotonic_ns = until_ns;
+}
+
+static void live_a_day(int64_t day)
+{
+    calm = false;
+    plan_day(day);
+    while (happen()) {
+        if (!life)
+            begin_life();
+        if (!serve()) {
+            end_life();
+            wait_for_next_life();
+        }
+    }
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static FILE *open_file(const char *name)
+{
+    CLEANUP(buf_finish) struct buf path = { 0 };
+    buf_printf(&path, "%s/%s", folder, name);
+    FILE *file = fopen(buf_cstr(&path), "w");
+    if (file)
+        return file;
+    perror(buf_cstr(&path));
+    exit(2);
+}
+
+static void read_without(const char *path, uint64_t count)
+{
+    unsigned long long number;
+    FILE *file = fopen(path, "r");
+    without = calloc(count + 1, sizeof *without);
+    without_count = count;
+    if (!file || !without) {
+        perror(path);
+        exit(2);
+    }
+    while (fscanf(file, "%llu", &number) == 1)
+        if (number < count)
+            without[number] = true;
+    fclose(file);
+}
+
+static void begin_world(const char *text)
+{
+    char *words[] = { (char[]){ "simulate" },
+                      (char[]){ "--seed" },
+                      strdup(text),
+                      (char[]){ "--subscriptions" },
+                      (char[]){ "3" },
+                      (char[]){ "--assessments" },
+                      (char[]){ "160" },
+                      (char[]){ "--recommendations" },
+                      (char[]){ "24" },
+                      (char[]){ "--machines" },
+                      (char[]){ "4" },
+                      (char[]){ "--provable" },
+                      NULL };
+    page_descriptor = memfd_create("stage", MFD_CLOEXEC);
+    if (page_descriptor < 0 || ftruncate(page_descriptor, 4096)) {
+        perror("simulate");
+        exit(2);
+    }
+    world.stage = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, page_descriptor, 0);
+    seed = strtoull(text, NULL, 10);
+    draw_from(UINT16_MAX);
+    world.stage->monotonic_ns = SECOND_NS;
+    world.stage->wall_ns = BEGAN_AT * SECOND_NS;
+    world.record = open_file("record.jsonl");
+    plan = open_file("plan.txt");
+    world.fake = fake_create((int)ARRAY_COUNT(words) - 1, words);
+    free(words[2]);
+    world_tell_begin(&world);
+}
+
+int main(int count, char **words)
+{
+    if (count != 5 && count != 6) {
+        fprintf(stderr, "usage: simulate SEED DAYS FOLDER LIFE [WITHOUT]\n");
+        return 2;
+    }
+    folder = words[3];
+    program = words[4];
+    int64_t days = strtoll(words[2], NULL, 10);
+    begin_world(words[1]);
+    if (count == 6)
+        read_without(words[5], (uint64_t)days * EVENTS_MAX);
+    for (int64_t day = 0; day < days; day++)
+        live_a_day(day);
+    world.stage->ends = 1;
+    while (life && serve())
+        continue;
+    if (life)
+        end_life();
+    fclose(world.record);
+    fclose(plan);
+    free(without);
+    printf("%llu lives, %llu of them died, %llu requests, %llu messages, %ld KiB at most\n",
+           (unsigned long long)world.lives, (unsigned long long)world.deaths,
+           (unsigned long long)world.requests, (unsigned long long)world.messages, most_kib);
+    fake_destroy(world.fake);
+    return 0;
+}
