@@ -133,6 +133,28 @@ static void join_graph(struct part *part)
             own->items[i].state = SUBSCRIPTION_DENIED;
 }
 
+/* Resource Graph failed, or showed nobody: what it said last still holds of those that are listed.
+ * Who is denied is not read as if there were nothing. */
+static void keep_graph(struct part *part, const struct collect_context *context)
+{
+    size_t count;
+    struct own *own = own_of(part);
+    const struct part *before = snapshot_part(context->snapshot, part->source);
+    bool asked = context->variant && context->variant->queries[QUERY_GRAPH].name;
+    if (!asked || part_rows(part, &shown_rows, &count))
+        return;
+    for (size_t i = 0; i < own->count; i++) {
+        struct subscription *item = &own->items[i];
+        const struct subscription *was = subscriptions_in(before, item->id);
+        if (!was)
+            continue;
+        item->in_graph = was->in_graph;
+        item->management_group = part_keep(part, was->management_group);
+        if (was->state == SUBSCRIPTION_DENIED && item->state == SUBSCRIPTION_VISIBLE)
+            item->state = SUBSCRIPTION_DENIED;
+    }
+}
+
 static bool is_told_elsewhere(const struct part *part, const struct snapshot *snapshot,
                               const char *id)
 {
@@ -227,6 +249,7 @@ static bool finish(struct part *part, const struct collect_context *context, str
                          "tags and management groups of subscriptions are not told, so nobody "
                          "knows which of them are wanted");
     join_graph(part);
+    keep_graph(part, context);
     add_missing(part, context);
     for (size_t i = 0; i < own->count; i++)
         judge(part, context, &own->items[i]);

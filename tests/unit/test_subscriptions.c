@@ -177,6 +177,30 @@ TEST(resource_graph_that_says_nothing_takes_nobody_away)
     CHECK_TEXT(state_of(&world, "s-2"), "visible");
 }
 
+TEST(resource_graph_that_is_silent_lets_nobody_in_again)
+{
+    static const struct {
+        const char *graph, *state, *group;
+    } runs[] = {
+        { "[{\"subscriptionId\":\"s-2\",\"managementGroup\":\"mg-a\"}]", "denied", "mg-a" },
+        { "[]", "denied", "mg-a" }, /* optional: it may have failed */
+        { "[]", "denied", "mg-a" },
+        { "[{\"subscriptionId\":\"s-1\"},{\"subscriptionId\":\"s-2\"}]", "visible", "" },
+        { "[]", "visible", "" },
+    };
+    WORLD(world);
+    world.context.variant = &SOURCE(subscriptions)->collector->variants[0];
+    for (size_t i = 0; i < ARRAY_COUNT(runs); i++) {
+        struct part *part = part_create(SOURCE(subscriptions));
+        world_feed(&world, part, 0, 0, WORLD_BOTH);
+        world_feed(&world, part, 0, 1, runs[i].graph);
+        world_conclude(&world, part);
+        CHECK_TEXT(state_of(&world, "s-1"), runs[i].state);
+        CHECK_TEXT(state_of(&world, "s-2"), "visible");
+        CHECK_TEXT(subscriptions_find(world.snapshot, "s-2")->management_group, runs[i].group);
+    }
+}
+
 TEST(what_is_not_wanted_is_counted_and_not_named)
 {
     WORLD(world);
