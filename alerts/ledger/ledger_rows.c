@@ -456,6 +456,17 @@ bool ledger_rows_last(struct database *database, int64_t *sequence, struct error
            error_wrap(error, "reading the history");
 }
 
+bool ledger_rows_before(struct database *database, int64_t since, int64_t *sequence,
+                        struct error *error)
+{
+    struct database_statement *statement = database_prepare(
+        database, "SELECT COALESCE(MIN(sequence) - 1, -1) FROM ledger_event WHERE at >= $1");
+    database_bind(statement, since);
+    if (!database_get_integer(statement, sequence, error))
+        return error_wrap(error, "reading the history");
+    return *sequence >= 0 || ledger_rows_last(database, sequence, error);
+}
+
 /* Numbers are given once: where the last event goes, its number stays. */
 static bool keep_last(struct database *database, int64_t before, struct error *error)
 {

@@ -21,6 +21,11 @@ struct ledger_row {
 /* The number of the last event that was recorded, deleted or not; 0 = none was. */
 bool ledger_rows_last(struct database *database, int64_t *sequence, struct error *error) MUST_USE;
 
+/* The number before that of the first event of an instant or later; that of the last when there is
+ * none. */
+bool ledger_rows_before(struct database *database, int64_t since, int64_t *sequence,
+                        struct error *error) MUST_USE;
+
 /* Delete up to SCHEMA_PRUNE_ROWS of the oldest events before an instant, and the closed findings
  * they are about that have no later event and no alert. */
 bool ledger_rows_prune(struct database *database, int64_t before, struct error *error) MUST_USE;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/ledger/history.h"
+#include "alerts/ledger/ledger_rows.h"
 #include "alerts/ledger/points.h"
 #include "collectors/governance.h"
 #include "collectors/subscriptions.h"
@@ -92,7 +93,7 @@ static bool visit_event(void *context, const struct event *event, struct error *
 {
     struct report *report = context;
     (void)error;
-    if (event->quiet || !event->record)
+    if (event->quiet || !event->record || event->at < report->wanted->since)
         return true;
     count_event(&report->all, event);
     count_event(numbers_of(report, &event->record->finding), event);
@@ -334,8 +335,10 @@ bool view_report(const struct view *view, struct database *database,
     CLEANUP(buf_finish) struct buf text = { 0 };
     struct sheet sheet = { .out = out, .format = wanted->format };
     char from[32], to[32];
-    if (!ledger_history(database, view->snapshot->sources, wanted->since, NULL, visit_event,
-                        &report, error) ||
+    int64_t last;
+    if (!ledger_rows_before(database, wanted->since, &last, error) ||
+        !ledger_follow(database, view->snapshot->sources, last, INT64_MAX, visit_event, &report,
+                       &last, error) ||
         !history_read(database, OVERALL, wanted->since, visit_score, &report, error))
         return false;
     count_open(&report);
