@@ -37,16 +37,17 @@ static const struct { uint32_t first, last; } invisible[] = {
 };
 /* clang-format on */
 
+enum { NO_POINT = 0x110000, FORM_BYTES = 16 };
 static const char mark[] = "\xe2\x80\xa6";
 
-/* The character at text, and its bytes; what is no UTF-8 counts as itself, one byte. */
+/* The character at text, and its bytes; a byte that is no UTF-8 is none. */
 static uint32_t point_at(const char *text, size_t left, size_t *bytes)
 {
     static const unsigned char bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
     *bytes = utf8_length(text, left);
     if (!*bytes) {
         *bytes = 1;
-        return 0xfffd;
+        return NO_POINT;
     }
     uint32_t point = (unsigned char)*text & bits[*bytes];
     for (size_t i = 1; i < *bytes; i++)
@@ -56,6 +57,8 @@ static uint32_t point_at(const char *text, size_t left, size_t *bytes)
 
 static bool is_visible(enum bound_text bound, uint32_t point)
 {
+    if (point == NO_POINT)
+        return false;
     if (bound == BOUND_LONG && (point == '\n' || point == '\t' || point == '\r'))
         return true;
     for (size_t i = 0; i < ARRAY_COUNT(invisible); i++)
@@ -119,18 +122,25 @@ static size_t listed_bytes(enum bound_text bound, const char *text, size_t lengt
     return items > most ? end : length;
 }
 
+/* What stands for a character that cannot be seen. */
+static size_t show(uint32_t point, char form[FORM_BYTES])
+{
+    return (size_t)(point == NO_POINT ? snprintf(form, FORM_BYTES, "\xef\xbf\xbd") /* U+FFFD */
+                                      : snprintf(form, FORM_BYTES, "\\u%04x", (unsigned)point));
+}
+
 /* The text as it can be seen; at most so many bytes of it, and whether that was all. */
 static bool put_visible(enum bound_text bound, const char *text, size_t length, size_t most,
                         struct buf *out)
 {
     size_t start = out->length, bytes;
     for (size_t i = 0; i < length; i += bytes) {
-        char form[16];
+        char form[FORM_BYTES];
         uint32_t point = point_at(text + i, length - i, &bytes);
         bool visible = is_visible(bound, point);
         size_t form_bytes = bytes;
         if (!visible)
-            form_bytes = (size_t)snprintf(form, sizeof form, "\\u%04x", (unsigned)point);
+            form_bytes = show(point, form);
         if (out->length - start + form_bytes > most)
             return false;
         buf_append(out, visible ? text + i : form, form_bytes);

@@ -35,6 +35,6 @@ int64_t bounds_integer(enum bound_number bound, int64_t number);
 bool bounds_fits(enum bound_text bound, const char *text, size_t length);
 
 /* Append a text within its bound. Control characters, zero-width ones and those that turn the
- * direction of what follows become visible: "\u202e". What is too long is cut between characters;
- * an ellipsis (U+2026) says so. */
+ * direction of what follows become visible: "\u202e"; a byte that is no UTF-8 becomes U+FFFD. What
+ * is too long is cut between characters; an ellipsis (U+2026) says so. */
 void bounds_text(enum bound_text bound, const char *text, size_t length, struct buf *out);

@@ -116,6 +116,10 @@ TEST(what_cannot_be_seen_becomes_visible)
         { "\xf3\xa0\x81\x81", "\\ue0041" }, /* tags */
         { "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
           "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d" }, /* plain Hebrew */
+        { "a\xff\xc3"
+          "b\xed\xa0\x80",
+          "a\xef\xbf\xbd\xef\xbf\xbd"
+          "b\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" }, /* no UTF-8 */
         { "caf\xc3\xa9 \xf0\x9f\x94\x92", "caf\xc3\xa9 \xf0\x9f\x94\x92" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
