@@ -15,6 +15,14 @@ static const char *const words[ERROR_CODE_COUNT] = {
     [ERROR_IO] = "io",
 };
 
+/* What it quotes comes from outside: a message is one line all the same. */
+static void keep_one_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = ' ';
+}
+
 bool error_set(struct error *error, enum error_code code, const char *format, ...)
 {
     struct error filled = { .code = code };
@@ -22,6 +30,7 @@ bool error_set(struct error *error, enum error_code code, const char *format, ..
     va_start(arguments, format);
     vsnprintf(filled.message, sizeof filled.message, format, arguments);
     va_end(arguments);
+    keep_one_line(filled.message);
     *error = filled;
     return false;
 }
@@ -33,6 +42,7 @@ bool error_wrap(struct error *error, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(context, sizeof context, format, arguments);
     va_end(arguments);
+    keep_one_line(context);
     memcpy(message, error->message, sizeof message);
     message[sizeof message - 1] = 0;
     snprintf(error->message, sizeof error->message, "%s: %s", context, message);

@@ -28,10 +28,12 @@ struct error {
     enum error_code code;
     int http_status;       /* 0 = not an HTTP answer */
     int64_t retry_after_s; /* what the other side asked for; 0 = nothing */
-    char message[768];     /* lower case, no full stop, names the thing, never a secret */
+    char message[768];     /* one line, lower case, no full stop, names the thing, never a
+                              secret */
 };
 
-/* Fill *error (code, message; the other members become 0). Always returns false. */
+/* Fill *error (code, message; the other members become 0); control characters in it become blanks.
+ * Always returns false. */
 bool error_set(struct error *error, enum error_code code, const char *format, ...)
     PRINTF_LIKE(3, 4);
 

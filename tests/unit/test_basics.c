@@ -23,6 +23,15 @@ TEST(errors_wrap_and_keep_their_class)
     CHECK(strlen(error.message) < sizeof error.message);
 }
 
+TEST(what_an_error_quotes_leaves_it_one_line)
+{
+    struct error error;
+    error_set(&error, ERROR_PARSE, "it says \"%s\"", "a\r\nb\x1b[1m\x7f\xc3\xa9");
+    CHECK_TEXT(error.message, "it says \"a  b [1m \xc3\xa9\"");
+    error_wrap(&error, "list %s", "/a\nb");
+    CHECK_TEXT(error.message, "list /a b: it says \"a  b [1m \xc3\xa9\"");
+}
+
 TEST(only_what_may_heal_is_transient)
 {
     for (int code = 0; code < ERROR_CODE_COUNT; code++) {
