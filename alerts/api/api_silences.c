@@ -135,10 +135,12 @@ static bool read_instant(const struct json *body, const char *name, int64_t *at,
     return true;
 }
 
-/* Texts are the document's. */
-static bool read_silence(const struct json *body, struct arena *arena, struct silence *silence,
-                         struct error *error)
+bool api_silences_read(const char *text, size_t length, struct arena *arena,
+                       struct silence *silence, struct error *error)
 {
+    const struct json *body = json_parse_in(arena, text, length, error);
+    if (!body)
+        return false;
     const char *id = json_text(json_get(body, "id"));
     silence->created_by = json_text(json_get(body, "createdBy"));
     silence->comment = json_text(json_get(body, "comment"));
@@ -153,11 +155,6 @@ static bool read_silence(const struct json *body, struct arena *arena, struct si
            read_matchers(json_get(body, "matchers"), arena, &silence->matchers, error);
 }
 
-static void document_finish(struct json **document)
-{
-    json_free(*document);
-}
-
 static void finish_matchers(struct silence *silence)
 {
     match_finish(&silence->matchers);
@@ -170,9 +167,7 @@ int api_silences_put(struct api_call *call)
     struct error error;
     const struct api_request *request = call->request;
     const struct audit_by by = { "", request->peer };
-    CLEANUP(document_finish)
-    struct json *body = json_parse(request->body, request->body_bytes, &error);
-    if (!body || !read_silence(body, &call->arena, &silence, &error) ||
+    if (!api_silences_read(request->body, request->body_bytes, &call->arena, &silence, &error) ||
         !silence_limits_allow(call->context->settings->silence_limits, &silence, call->context->now,
                               &error) ||
         !silence_put(call->database, &silence, &by, call->context->now, &error))

@@ -9,3 +9,7 @@ int api_silences_answer_one(struct api_call *call, const char *id);
 /* Answer POST silences and DELETE silence/<id>; the evaluator is woken. */
 int api_silences_put(struct api_call *call);
 int api_silences_expire(struct api_call *call, const char *id);
+
+/* Read a silence as it is posted: texts go to the arena, its matchers are to be finished. Pure. */
+bool api_silences_read(const char *text, size_t length, struct arena *arena,
+                       struct silence *silence, struct error *error) MUST_USE;
