@@ -11,8 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     char origin[300];
     int status = 300 + (count ? bytes[0] % 4 * 100 + bytes[0] % 37 : 0);
     char *text = calloc(1, count + 1);
-    if (!text)
-        abort();
+    FUZZ_CHECK(text);
     memcpy(text, bytes, count);
     bool ok = arm_error(status, text, count, &error);
     FUZZ_CHECK(!ok && error.code != ERROR_NONE && error.http_status == status);

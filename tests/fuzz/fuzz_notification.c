@@ -1,6 +1,5 @@
 /* Any text as the JSON of a page: what reads must write and read again, shrink to an end, and make
  * a request of every kind that takes it. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "alerts/receivers/receivers.h"
@@ -14,8 +13,7 @@ static void build(const struct receiver_kind *kind, const void *config,
     const struct receiver_context context = { .name = "fuzz", .now = 1, .ends_at = 2 };
     struct error error;
     struct notification copy = *notification;
-    if (!kind->build(config, &context, &copy, &request, &error) && error.code != ERROR_LIMIT)
-        abort();
+    FUZZ_CHECK(kind->build(config, &context, &copy, &request, &error) || error.code == ERROR_LIMIT);
 }
 
 static void build_all(const struct notification *notification)
@@ -50,14 +48,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!notification_read((const char *)data, size, &arena, &notification, &error))
         return 0;
     notification_write(&notification, &first);
-    if (!notification_read(first.data, first.length, &arena, &notification, &error))
-        abort();
+    FUZZ_CHECK(notification_read(first.data, first.length, &arena, &notification, &error));
     notification_write(&notification, &second);
-    if (strcmp(first.data, second.data) != 0)
-        abort();
+    FUZZ_CHECK(!strcmp(first.data, second.data));
     build_all(&notification);
     for (int steps = 0; notification_shrink(&notification, &arena); steps++)
-        if (steps > 200)
-            abort();
+        FUZZ_CHECK(steps <= 200);
     return 0;
 }

@@ -1,6 +1,5 @@
 /* Any bytes as a configuration: read, refused with reasons, or both; never a crash. A table that
  * accepts them must document itself as something it accepts, too. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/options.h"
@@ -66,18 +65,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options_default(rows, &config, &arena);
     bool ok =
         options_read(rows, "dir/fuzz.yml", (const char *)data, size, &config, &arena, &report);
-    if (ok != !report.text.length || ok != !report.count)
-        abort();
+    FUZZ_CHECK(ok == !report.text.length && ok == !report.count);
 
     /* The same bytes as one value of each kind, the way flags bring it. */
     char *text = arena_copy(&arena, (const char *)data, size);
     for (const struct option *row = rows; row->type != OPTION_END; row++) {
-        if (!options_set(rows, row->name, text, "--flag", &config, &arena, &report) &&
-            !report.count)
-            abort();
+        FUZZ_CHECK(options_set(rows, row->name, text, "--flag", &config, &arena, &report) ||
+                   report.count);
     }
-    if (!options_set(rows, text, "1", "--flag", &config, &arena, &report) && !report.count)
-        abort();
+    FUZZ_CHECK(options_set(rows, text, "1", "--flag", &config, &arena, &report) || report.count);
     options_finish(rows, &config);
     return 0;
 }

@@ -1,6 +1,5 @@
 /* Any text as a template: what compiles must render, within its limit. In quotes it is a body, and
  * must be JSON whatever it says. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/json_check.h"
@@ -21,9 +20,8 @@ static void try_body(const char *text, enum template_escape markup, struct arena
         template_compile_json(buf_cstr(&body), notification_fields, arena, &error);
     if (!compiled || strpbrk(text, "\"\\")) /* quotes and escapes of its own may be wrong */
         return;
-    if (template_render_json(compiled, markup, LIMIT, notification, &out) &&
-        (out.length > LIMIT || !json_check(out.data, out.length, &at)))
-        abort();
+    FUZZ_CHECK(!template_render_json(compiled, markup, LIMIT, notification, &out) ||
+               (out.length <= LIMIT && json_check(out.data, out.length, &at)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -40,7 +38,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!compiled)
         return 0;
     template_render(compiled, &notification, &out);
-    if (out.length > 32 * 1024)
-        abort();
+    FUZZ_CHECK(out.length <= 32 * 1024);
     return 0;
 }

@@ -13,18 +13,13 @@
 static void check(const struct toolkit *toolkit)
 {
     const struct toolkit_tls *tls = &toolkit->tls;
-    if (tls->enabled && (!tls->cert || !secret_text(&tls->key)))
-        abort();
-    if (tls->min_version < TOOLKIT_TLS12 || tls->min_version > tls->max_version)
-        abort();
-    if (!(toolkit->interval_s >= 0) || toolkit->burst < 0)
-        abort();
+    FUZZ_CHECK(!tls->enabled || (tls->cert && secret_text(&tls->key)));
+    FUZZ_CHECK(tls->min_version >= TOOLKIT_TLS12 && tls->min_version <= tls->max_version);
+    FUZZ_CHECK(toolkit->interval_s >= 0 && toolkit->burst >= 0);
     for (size_t i = 0; i < toolkit->users.count; i++)
-        if (password_wrong(toolkit->users.pairs[i].value))
-            abort();
+        FUZZ_CHECK(!password_wrong(toolkit->users.pairs[i].value));
     for (size_t i = 0; i < toolkit->headers.count; i++)
-        if (strpbrk(toolkit->headers.pairs[i].value, "\r\n"))
-            abort();
+        FUZZ_CHECK(!strpbrk(toolkit->headers.pairs[i].value, "\r\n"));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
@@ -32,15 +27,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     char path[32], text[64] = "";
     double seconds;
     memcpy(text, bytes, count < sizeof text ? count : sizeof text - 1);
-    if (toolkit_duration(text, &seconds) && !(seconds >= 0))
-        abort();
+    FUZZ_CHECK(!toolkit_duration(text, &seconds) || seconds >= 0);
     int fd = memfd_create("web.yml", 0);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     struct option_report report = { 0 };
     if (write(fd, bytes, count) == (ssize_t)count) {
         struct toolkit *toolkit = toolkit_read(path, &report);
-        if (!toolkit != (report.count > 0))
-            abort();
+        FUZZ_CHECK(!toolkit == (report.count > 0));
         if (toolkit)
             check(toolkit);
         toolkit_destroy(toolkit);
