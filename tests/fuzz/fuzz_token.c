@@ -1,5 +1,6 @@
-/* Answers of a token endpoint, of each kind: what becomes a header is one line of visible
- * characters, a life is within its bounds, and what fails says why. */
+/* Answers of a token endpoint, of each kind, and what az prints: what becomes a header is one line
+ * of visible characters, a life is within its bounds, and what fails says why. */
+#include "collectors/azure/az.h"
 #include "collectors/azure/token.h"
 #include "fuzz.h"
 
@@ -25,6 +26,19 @@ static void read_alone(const uint8_t *bytes, size_t count)
     check_visible(secret_text(&token));
 }
 
+static void read_az(const uint8_t *bytes, size_t count)
+{
+    struct credential_token token = { 0 };
+    struct error error = { 0 };
+    if (az_read((const char *)bytes, count, 1763726400, &token, &error)) {
+        FUZZ_CHECK(token.life_s > 0 && token.life_s <= 172800);
+        check_visible(secret_text(&token.text));
+    } else {
+        FUZZ_CHECK(error.code == ERROR_PARSE && !secret_text(&token.text));
+    }
+    secret_finish(&token.text);
+}
+
 static void fetch(const uint8_t *bytes, size_t count, enum auth_method method)
 {
     CLEANUP(wire_session_finish) struct wire_session wire = { 0 };
@@ -47,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     if (!count)
         return 0;
     read_alone(bytes + 1, count - 1);
+    read_az(bytes + 1, count - 1);
     fetch(bytes + 1, count - 1, bytes[0] % 2 ? AUTH_MANAGED_IDENTITY : AUTH_CLIENT_SECRET);
     return 0;
 }
