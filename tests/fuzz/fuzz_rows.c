@@ -24,12 +24,6 @@ struct attempt {
     bool ok;
 };
 
-static bool everything(const void *filter, const char *subscription_id)
-{
-    (void)filter, (void)subscription_id;
-    return true;
-}
-
 static void ask(const struct source *source, const struct variant *variant,
                 struct arm_session *session, const struct collect_context *context,
                 struct attempt *attempt)
@@ -58,7 +52,6 @@ static void run(struct snapshot *snapshot, const struct source *source,
         .snapshot = snapshot,
         .variant = variant,
         .max_staleness_s = 3600,
-        .wanted = everything,
         .tags = tags,
         .callers = true,
     };
