@@ -320,7 +320,7 @@ def test_receivers_are_tested_over_the_real_path():
         equal(command(folder, "check", "rules")[0], 0, "check rules")
         wrong = folder.file("wrong.yml", "groups: [{name: g, rules: [{alert: A, event: [x.y]}]}]")
         status, text = command(folder, "check", "rules", wrong)
-        equal(status, 1, text)
+        equal(status, 2, text)
         contains(text, "wrong.yml:1", "the wrong rule")
 
 

@@ -377,8 +377,8 @@ def test_check_config_says_who_may():
              ({"read_only": True}, 0, "nobody may write"),
              ({"external_url": "https://defender.example"}, 0, "who may use a unix socket"),
              ({"external_url": "http://localhost:9887"}, 0, "this machine may write"),
-             ({"users": {"alice": "write"}}, 1, "alice is no user"),
-             ({"users": {"alice": "wride"}}, 1, "read or write")]
+             ({"users": {"alice": "write"}}, 2, "alice is no user"),
+             ({"users": {"alice": "wride"}}, 2, "read or write")]
     with Folder() as folder:
         for web, status, words in cases:
             config = settings("http://127.0.0.1:1", folder.file("secret", SECRET), web=web)
