@@ -19,8 +19,9 @@ def need(tool):
 
 
 def said_by(*command):
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          check=False)
+    with Folder() as empty:  # shells complete names of files, too
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False, cwd=empty.path)
     equal((done.returncode, done.stderr), (0, ""), " ".join(command))
     return done.stdout
 
