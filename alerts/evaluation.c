@@ -1,6 +1,5 @@
 /* The steps of one evaluation, in the order evaluator.h lists them. */
 #include "alerts/evaluation.h"
-#include "alerts/notify/notification_build.h"
 
 #include <stdlib.h>
 
@@ -12,6 +11,7 @@
 #include "alerts/notify/group.h"
 #include "alerts/notify/limited.h"
 #include "alerts/notify/notification_changes.h"
+#include "alerts/notify/notification_settings.h"
 #include "alerts/notify/rekey.h"
 #include "alerts/rules/active.h"
 #include "alerts/store/schema.h"
@@ -416,19 +416,11 @@ static void prepare(struct step *step)
         .flap = settings->config->flapping,
         .now = evaluation->now,
     };
-    step->notifications = (struct notification_context){
-        .ledger = evaluation->ledger,
-        .snapshot = evaluation->snapshot,
-        .database = evaluation->database,
-        .rules = settings->rules,
-        .tenant_id = settings->tenant_id,
-        .portal = settings->portal,
-        .requesters = settings->config->exemption_requesters,
-        .external_url = settings->external_url,
-        .config_file = settings->config_file,
-        .never = silence_limits_never(settings->silence_limits),
-        .now = evaluation->now,
-    };
+    step->notifications = notification_settings(settings);
+    step->notifications.ledger = evaluation->ledger;
+    step->notifications.snapshot = evaluation->snapshot;
+    step->notifications.database = evaluation->database;
+    step->notifications.now = evaluation->now;
     step->groups = (struct group_context){
         .database = evaluation->database,
         .settings = settings,

@@ -6,7 +6,7 @@
 
 #include "alerts/notify/governor.h"
 #include "alerts/notify/group.h"
-#include "alerts/notify/notification_build.h"
+#include "alerts/notify/notification_settings.h"
 #include "alerts/store/schema.h"
 #include "core/clock.h"
 #include "core/memory.h"
@@ -140,19 +140,11 @@ static bool moment_init(struct moment *moment, struct replay *replay, struct err
             return false;
     }
     moment->budgets = MEMORY_ARRAY(struct governor_budget, settings->receiver_count);
-    moment->notifications = (struct notification_context){
-        .snapshot = replay->snapshot,
-        .points = replay->points,
-        .database = replay->source,
-        .rules = settings->rules,
-        .tenant_id = settings->tenant_id,
-        .portal = settings->portal,
-        .requesters = settings->config->exemption_requesters,
-        .external_url = settings->external_url,
-        .config_file = settings->config_file,
-        .never = silence_limits_never(settings->silence_limits),
-        .now = replay->now,
-    };
+    moment->notifications = notification_settings(settings);
+    moment->notifications.snapshot = replay->snapshot;
+    moment->notifications.points = replay->points;
+    moment->notifications.database = replay->source;
+    moment->notifications.now = replay->now;
     moment->mutes = (struct mute_context){
         .windows = settings->windows,
         .inhibits = moment->inhibits,

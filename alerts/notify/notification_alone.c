@@ -1,23 +1,16 @@
 #include "alerts/notify/notification_alone.h"
 
-#include "alerts/notify/notification_build.h"
+#include "alerts/notify/notification_settings.h"
 
 bool notification_alone(const struct notification_alone *alone, const struct alert *alert,
                         struct arena *arena, struct notification *notification, struct error *error)
 {
     const struct settings *settings = alone->settings;
     const struct rule *rule = rule_find(settings->rules, alert->rule);
-    const struct notification_context context = {
-        .snapshot = alone->snapshot,
-        .database = alone->database,
-        .rules = settings->rules,
-        .tenant_id = settings->tenant_id,
-        .portal = settings->portal,
-        .requesters = settings->config->exemption_requesters,
-        .external_url = settings->external_url,
-        .config_file = settings->config_file,
-        .now = alone->now,
-    };
+    struct notification_context context = notification_settings(settings);
+    context.snapshot = alone->snapshot;
+    context.database = alone->database;
+    context.now = alone->now;
     const struct notification_subject subject = {
         .receiver = "",
         .group_key = "",

@@ -8,7 +8,6 @@
 #include "alerts/notify/outbox_list.h"
 #include "alerts/rules/active_row.h"
 #include "alerts/text/quantity.h"
-#include "alerts/text/text.h"
 
 /* --- where it stands -------------------------------------------------------------------------- */
 
@@ -72,13 +71,6 @@ bool alert_row_title(struct page *page, const struct alert_row_context *context,
 }
 
 /* --- why -------------------------------------------------------------------------------------- */
-
-static void append_instant(struct page *page, int64_t at)
-{
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    text_instant(&text, at, page->now);
-    page_text(page, buf_cstr(&text));
-}
 
 static void append_matchers(struct page *page, const struct match_list *matchers)
 {
@@ -144,7 +136,7 @@ static void append_pending(struct page *page, const struct rule *rule, const str
         page_html(page, "It waits until every collector has run once. ");
     } else if (for_s) {
         page_html(page, "It fires when that is still so ");
-        append_instant(page, alert->starts_at + for_s);
+        page_instant(page, alert->starts_at + for_s);
         page_html(page, ". ");
     }
 }
@@ -156,7 +148,7 @@ void alert_row_silence(struct page *page, const struct silence *silence)
     page_html(page, "\">by ");
     page_text(page, *silence->created_by ? silence->created_by : "nobody");
     page_html(page, "</a> until ");
-    append_instant(page, silence->ends_at);
+    page_instant(page, silence->ends_at);
     page_html(page, *silence->comment ? ": " : "");
     page_text(page, silence->comment);
 }

@@ -6,7 +6,6 @@
 #include "alerts/notify/outbox_list.h"
 #include "alerts/rules/active.h"
 #include "alerts/rules/notification_silence.h"
-#include "alerts/text/text.h"
 #include "core/memory.h"
 #include "exporter/pages/delivery_page.h"
 
@@ -238,19 +237,12 @@ static int compare(const void *left, const void *right)
     return (a->order > b->order) - (a->order < b->order);
 }
 
-static void append_instant(struct page *page, int64_t at)
-{
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    text_instant(&text, at, page->now);
-    page_text(page, buf_cstr(&text));
-}
-
 static void append_moments(struct page *page, const struct line *line)
 {
     page_html(page, "<ol class=\"life\">\n");
     for (size_t i = 0; i < line->count; i++) {
         page_html(page, "<li>");
-        append_instant(page, line->moments[i].at);
+        page_instant(page, line->moments[i].at);
         page_html(page, " \u00b7 ");
         page_html(page, line->moments[i].html);
         page_html(page, "</li>\n");
@@ -273,7 +265,7 @@ bool finding_life_line(struct finding_life *life, int64_t opened_at, struct erro
         qsort(line.moments, line.count, sizeof *line.moments, compare);
     if (!line.recorded) {
         page_html(page, "<p>It was there when this program first looked: open since ");
-        append_instant(page, opened_at);
+        page_instant(page, opened_at);
         page_html(page, ".</p>");
     }
     if (line.count)

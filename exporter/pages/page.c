@@ -225,6 +225,13 @@ void page_age(struct page *page, int64_t at)
     time_element(page, at, buf_cstr(&said));
 }
 
+void page_instant(struct page *page, int64_t at)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    text_instant(&text, at, page->now);
+    page_text(page, buf_cstr(&text));
+}
+
 void page_due(struct page *page, int64_t due_at)
 {
     CLEANUP(buf_finish) struct buf said = { 0 };

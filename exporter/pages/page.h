@@ -88,6 +88,9 @@ void page_age(struct page *page, int64_t at);
 /* "in 2 d", or "overdue 3 d" in bold; nothing when it is never due. */
 void page_due(struct page *page, int64_t due_at);
 
+/* "2026-11-24 09:12 UTC, 3 d ago". */
+void page_instant(struct page *page, int64_t at);
+
 /* A count with its thousands apart; of findings, where 0 is "-" while not all were looked at. */
 void page_number(struct page *page, uint64_t number);
 void page_count(struct page *page, uint64_t findings);

@@ -1,15 +1,7 @@
 #include "exporter/pages/silences_page.h"
 
-#include "alerts/text/text.h"
 
 enum { ROWS_A_PAGE = 50 };
-
-static void append_instant(struct page *page, int64_t at)
-{
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    text_instant(&text, at, page->now);
-    page_text(page, buf_cstr(&text));
-}
 
 static void append_matchers(struct page *page, const struct match_list *matchers)
 {
@@ -53,9 +45,9 @@ static void append_row(struct page_table *table, const struct page_forms *forms,
     page_table_cell(table);
     page_text(page, silence->comment);
     page_table_cell(table);
-    append_instant(page, silence->starts_at);
+    page_instant(page, silence->starts_at);
     page_table_cell(table);
-    append_instant(page, silence->ends_at);
+    page_instant(page, silence->ends_at);
     if (forms->denied)
         return;
     page_table_cell(table);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "alerts/notify/notification_settings.h"
 #include "alerts/rules/attribute.h"
 #include "alerts/rules/notification_words.h"
 #include "alerts/text/html.h"
@@ -40,17 +41,11 @@ const struct notification_block *told_block(const struct page *page,
                                             struct error *error)
 {
     const struct settings *settings = context->settings;
-    const struct notification_context building = {
-        .snapshot = context->view->snapshot,
-        .database = context->database,
-        .rules = settings->rules,
-        .tenant_id = settings->tenant_id,
-        .portal = settings->portal,
-        .external_url = "",
-        .config_file = settings->config_file,
-        .requesters = settings->config->exemption_requesters,
-        .now = page->now,
-    };
+    struct notification_context building = notification_settings(settings);
+    building.snapshot = context->view->snapshot;
+    building.database = context->database;
+    building.external_url = ""; /* links lead to us */
+    building.now = page->now;
     struct alert *alerts = arena_zalloc(page->arena, count * sizeof *alerts);
     struct notification *notification = arena_zalloc(page->arena, sizeof *notification);
     struct attribute_names names = { .snapshot = building.snapshot };
