@@ -62,6 +62,7 @@ class Judge:
         self.truth = Truth()
         self.violations, self.told = [], {}  # finding: (fires, at)
         self.ids, self.bodies, self.accepted = {}, {}, {}
+        self.last = {}  # of a finding: what was told last, but for repeats
         self.quiet = set()  # open, but not seen to open: at first, or it was over unseen
         self.first_at = 0
         self.deaths = 0
@@ -105,13 +106,18 @@ class Judge:
             return
         for alert in body["data"]["alerts"]:
             if "finding_id" in alert["labels"]:
-                self.alert(at, message, alert, repeat)
+                self.alert(at, message, alert, body["data"])
 
-    def alert(self, at, message, alert, repeat):
-        finding, event = alert["labels"]["finding_id"], alert["event"]
+    def alert(self, at, message, alert, data):
+        finding, event, repeat = alert["labels"]["finding_id"], alert["event"], data["repeat"]
         key = (finding, event, alert["episode"], alert["reason"], alert["labels"].get("risk_level"))
-        if not repeat and self.ids.setdefault(key, message) != message:
-            self.violate(at, f"once: {key} under {self.ids[key]} and {message}")
+        known = self.ids.setdefault(key, message)
+        if event == "finding.risk_changed" and self.last.get(finding) != key:
+            known = self.ids[key] = message  # it can become what it was before
+        if not repeat:
+            self.last[finding] = key
+            if known != message:
+                self.violate(at, f"once: {key} under {known} and {message}")
         fires = alert["state"] == "firing"
         if fires and not self.truth.was(finding, True, at - LATE, at):
             self.violate(at, f"true: {finding} told as open ({event}), it was not")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lets the program live through simulated days, each seed another, and has a judge look at them.
 
-  simulation.py                       as many days as fit in some minutes, at most 200: the test
+  simulation.py                       thirty days, or as many as fit in five minutes: the test
   simulation.py --days 36500 --seconds 0 [--first SEED]   until there are so many
   simulation.py --seed 7 --days 10 [--keep FOLDER]        one history again
   simulation.py --seed 7 --days 10 --shrink               and its shortest that still goes wrong
@@ -169,8 +169,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int)
     parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--days", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=150)
+    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--keep")
     parser.add_argument("--shrink", action="store_true")
     words = parser.parse_args()
