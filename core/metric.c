@@ -209,17 +209,10 @@ static bool is_sorted(const struct sample **order, size_t count)
 /* Another sample with the labels of one that stays. */
 static void join(struct metric_set *set, struct sample *stays, const struct sample *other)
 {
-    switch (stays->family->same) {
-    case METRIC_SAME_ONCE:
-        set->duplicates++;
-        break;
-    case METRIC_SAME_SUM:
+    if (stays->family->same == METRIC_SAME_SUM)
         stays->value += other->value;
-        break;
-    case METRIC_SAME_LEAST:
-        stays->value = other->value < stays->value ? other->value : stays->value;
-        break;
-    }
+    else
+        set->duplicates++;
 }
 
 void metric_set_sort(struct metric_set *set)

@@ -13,7 +13,7 @@ enum metric_type { METRIC_GAUGE, METRIC_COUNTER, METRIC_HISTOGRAM, METRIC_INFO }
 
 /* What becomes of samples with the same labels: of the same thing, told again by another, or of
  * things that several tenants have of their own. */
-enum metric_same { METRIC_SAME_ONCE, METRIC_SAME_SUM, METRIC_SAME_LEAST };
+enum metric_same { METRIC_SAME_ONCE, METRIC_SAME_SUM };
 
 /* clang-format off */
 #define METRIC_FAMILY_MEMBERS \
