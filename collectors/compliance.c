@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "collectors/collector.h"
+#include "collectors/compliance_controls.h"
 #include "core/compiler.h"
 #include "core/firsts.h"
 #include "core/memory.h"
@@ -90,16 +91,6 @@ static const struct kept_kind standings = {
         KEPT_TEXT(struct compliance_standing, standard),
         KEPT_TEXT(struct compliance_standing, control),
     },
-};
-
-/* What a control asks for, in whatever subscription; or what counts for it. */
-struct control {
-    const char *standard, *control;
-    const char *text; /* its title; a link: the key of a recommendation, or a category */
-};
-struct controls {
-    struct control *list; /* sorted by all three */
-    size_t count, capacity;
 };
 
 struct own {
@@ -351,18 +342,10 @@ static void keep_odd(struct compliance_standing *row, const struct compliance_st
         row->counts[state] = before ? before->counts[state] : NAN;
 }
 
-static int compare_controls(const void *left, const void *right)
+static void sort(struct own *own)
 {
-    const struct control *a = left, *b = right;
-    int order = strcmp(a->text, b->text);
-    order = order ? order : strcmp(a->standard, b->standard);
-    return order ? order : strcmp(a->control, b->control);
-}
-
-static void sort(struct controls *controls)
-{
-    if (controls->count)
-        qsort(controls->list, controls->count, sizeof *controls->list, compare_controls);
+    compliance_controls_sort_titles(&own->titles);
+    compliance_controls_sort_links(&own->links);
 }
 
 static const struct own *own_in(const struct part *part)
@@ -384,8 +367,7 @@ static bool finish(struct part *part, const struct collect_context *context, str
     for (size_t i = 0; i < count; i++)
         if (rows[i].odd && !rows[i].dropped)
             keep_odd(&rows[i], before, older_count);
-    sort(&own_of(part)->titles);
-    sort(&own_of(part)->links);
+    sort(own_of(part));
     return true;
 }
 
@@ -399,25 +381,10 @@ static void carry(struct part *part, const struct part *older, const char *subsc
         add_control(part, &own->titles, &before->titles.list[i]);
     for (size_t i = 0; before && i < before->links.count; i++)
         add_control(part, &own->links, &before->links.list[i]);
-    sort(&own->titles);
-    sort(&own->links);
+    sort(own);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
-
-/* The first link of a recommendation or category; at most links.count. */
-static size_t first_link(const struct controls *links, const char *text)
-{
-    size_t low = 0, high = links->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(links->list[middle].text, text) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
 
 /* "LT.2" of the service is "LT-2" of the benchmark's own documents. */
 static void put_control(const char *control, struct buf *out)
@@ -431,7 +398,7 @@ static void put_control(const char *control, struct buf *out)
 
 static void put_controls(const struct controls *links, const char *text, struct buf *out)
 {
-    size_t first = first_link(links, text);
+    size_t first = compliance_controls_first_link(links, text);
     for (size_t i = first; i < links->count && i < first + BENCHMARK_SHOWN; i++) {
         const struct control *link = &links->list[i];
         if (strcmp(link->text, text) != 0)
@@ -456,11 +423,7 @@ const struct compliance_standing *compliance_standings(const struct part *part, 
 const char *compliance_title(const struct part *part, const char *standard, const char *control)
 {
     const struct own *own = own_in(part);
-    for (size_t i = 0; own && i < own->titles.count; i++)
-        if (!strcmp(own->titles.list[i].standard, standard) &&
-            !strcasecmp(own->titles.list[i].control, control))
-            return own->titles.list[i].text;
-    return "";
+    return own ? compliance_controls_title(&own->titles, standard, control) : "";
 }
 
 /* The benchmark is Microsoft's: any tenant that knows it will do. */
