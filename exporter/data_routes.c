@@ -57,6 +57,8 @@ static const char *read_parameters(struct listing *listing, const struct web_req
     const char *after = web_request_query(request, "after");
     int place = order ? data_format_place(order, view_order_words) : VIEW_BY_RISK,
         format = data_format_of(request);
+    if (order && !listing->table->ordered)
+        return "only findings are put in an order";
     if (place < 0)
         return "order is risk, age or due";
     if (format < 0)
@@ -64,7 +66,7 @@ static const char *read_parameters(struct listing *listing, const struct web_req
     int64_t limit = limit_of(request, (enum view_format)format);
     if (limit < 0)
         return "limit must be a number from 1 on";
-    size_t count = listing->table->count(listing->request.view);
+    size_t count = view_table_count(listing->table, &listing->reading);
     listing->format = (enum view_format)format;
     listing->reading.order = (enum view_order)place;
     listing->row = after ? behind(listing, after) : 0;
@@ -110,7 +112,7 @@ static void append_rows(struct listing *listing, size_t bytes, struct buf *out)
     for (; listing->row < listing->end && out->length < bytes; listing->row++) {
         memset(values, 0, sizeof values);
         arena_reset(arena);
-        listing->table->fill(&listing->reading, listing->row, values);
+        view_table_row(listing->table, &listing->reading, listing->row, values);
         view_write_row(listing->table->columns, listing->format, values, !listing->begun, out);
         listing->begun = true;
     }
@@ -138,9 +140,9 @@ static void release(void *owner)
 static void append_cursor(const struct listing *listing, size_t end, struct buf *cursor)
 {
     struct view_value values[VIEW_COLUMNS_MAX] = { 0 };
-    if (!end || end >= listing->table->count(listing->request.view))
+    if (!end || end >= view_table_count(listing->table, &listing->reading))
         return;
-    listing->table->fill(&listing->reading, end - 1, values);
+    view_table_row(listing->table, &listing->reading, end - 1, values);
     buf_printf(cursor, "%zu.%s", end - 1, values[0].text);
 }
 
@@ -157,7 +159,8 @@ static void respond_page(struct listing *listing, struct web_response *response)
     view_write_end(VIEW_JSON, &rows);
     json_open(&writer, NULL, '{');
     json_add_text(&writer, "at", clock_format_rfc3339(listing->request.view->at, at));
-    json_add_integer(&writer, "total", (int64_t)listing->table->count(listing->request.view));
+    json_add_integer(&writer, "total",
+                     (int64_t)view_table_count(listing->table, &listing->reading));
     json_add_text(&writer, "lacking", listing->lacking.length ? buf_cstr(&listing->lacking) : NULL);
     json_add_raw(&writer, listing->table->name, buf_cstr(&rows));
     append_cursor(listing, listing->row, &cursor);
@@ -195,14 +198,19 @@ static void respond(struct view_request_source *source, struct listing *listing,
     listing->format = format < 0 ? VIEW_JSON : (enum view_format)format;
     if (listing->table->of_findings)
         view_lacks(listing->request.snapshot, &listing->lacking);
+    if (listing->table->source)
+        view_lacks_of(listing->request.snapshot, listing->table->source, listing->request.now,
+                      &listing->lacking);
     if (status == 200 && is_known(request, tag_of(source, listing, request, tag)))
         status = 304;
     if (status == 200)
-        status = view_request_filter(source, &listing->request, &title, &error);
+        status = view_request_filter(source, &listing->request, listing->table, &title, &error);
     listing->reading = (struct view_reading){
         .view = listing->request.view,
         .portal = listing->request.settings ? listing->request.settings->portal : "",
         .arena = &listing->request.arena,
+        .rows = listing->request.rows.rows,
+        .row_count = listing->request.rows.count,
     };
     const char *wrong = status == 200 ? read_parameters(listing, request) : error.message;
     web_response_header(response, "Vary", "Accept");

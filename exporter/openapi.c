@@ -8,13 +8,22 @@
 #include "exporter/report_route.h"
 #include "version.h"
 
-static const struct api_parameter filter = {
+static const struct api_parameter by_labels = {
     "filter", "Matchers as rules have them, over the labels of alerts about findings", NULL, false
 };
-static const struct api_parameter order = { "order", "Of findings", view_order_words, false };
-static const struct api_parameter *const for_tables[] = { &filter,        &order,
-                                                          &api_own_limit, &api_own_after,
-                                                          &api_own_format, NULL };
+static const struct api_parameter by_columns = {
+    "filter", "Matchers as rules have them, over the columns of text", NULL, false
+};
+static const struct api_parameter order = { "order", "Which come first", view_order_words, false };
+#define A_PAGE &api_own_limit, &api_own_after, &api_own_format
+static const struct api_parameter *const in_order[] = { &by_labels, A_PAGE, &order, NULL };
+static const struct api_parameter *const of_findings[] = { &by_labels, A_PAGE, NULL };
+static const struct api_parameter *const of_others[] = { &by_columns, A_PAGE, NULL };
+
+static const struct api_parameter *const *parameters_of(const struct view_table *table)
+{
+    return table->ordered ? in_order : table->of_findings ? of_findings : of_others;
+}
 
 /* --- schemas ---------------------------------------------------------------------------------- */
 
@@ -291,7 +300,7 @@ static void add_paths(struct json_writer *writer)
 {
     static const struct api_parameter *const none[] = { NULL };
     for (const struct view_table *const *one = view_tables; *one; one++) {
-        open_path(writer, (*one)->name, (*one)->help, for_tables);
+        open_path(writer, (*one)->name, (*one)->help, parameters_of(*one));
         open_content(writer, VIEW_JSON);
         add_page(writer, (*one)->name, (*one)->name, true);
         json_close(writer, '}');

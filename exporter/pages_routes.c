@@ -51,7 +51,7 @@ static bool begin(struct view_request_source *source, struct asking *asking)
     const char *title;
     int status = view_request_begin(source, asking->request, &asking->data, &title, &error);
     if (status == 200)
-        status = view_request_filter(source, &asking->data, &title, &error);
+        status = view_request_filter(source, &asking->data, NULL, &title, &error);
     asking->page = (struct page){
         .out = &asking->out,
         .arena = &asking->data.arena,

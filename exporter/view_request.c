@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "alerts/api/api.h"
+#include "alerts/rules/attribute.h"
 #include "alerts/store/schema.h"
 #include "core/clock.h"
 
@@ -11,25 +12,64 @@ enum {
     BUSY_MS = 200,
     MATCH_US = 300 * 1000,
     FILTER_BYTES_MAX = 4096,
+    ATTRIBUTES_MAX = 8,
     FILTERING_MAX = 2, /* each takes a processor, and memory for a view of its own */
 };
 
-/* Those that the filter lets through, in the place of all. */
-static bool select_findings(struct view_request *request, struct error *error)
+/* What alerts about findings have as labels, but for the name of their rule. */
+static const char *const *finding_labels(const struct tag_labels *tags, struct arena *arena)
 {
-    struct match_list matches = { 0 };
+    size_t count = 0, most = ATTRIBUTES_MAX + tags->count;
+    for (size_t i = 0; alert_finding_labels[i]; i++)
+        most++;
+    const char **names = arena_zalloc(arena, (most + 1) * sizeof *names);
+    for (size_t i = 1; alert_finding_labels[i]; i++)
+        names[count++] = alert_finding_labels[i];
+    for (size_t i = 0; attribute_labels[i] && i < ATTRIBUTES_MAX; i++)
+        names[count++] = attribute_labels[i];
+    for (size_t i = 0; i < tags->count; i++)
+        names[count++] = tags->items[i].name;
+    return names;
+}
+
+/* Those that the filter lets through, in the place of all. */
+static bool select_findings(struct view_request *request, const struct match_list *matches,
+                            struct error *error)
+{
     struct match_budget budget = { MATCH_US };
     const struct tag_labels *tags = rule_tags(request->settings->rules);
-    bool ok = strlen(request->filter) <= FILTER_BYTES_MAX
-                  ? match_parse(request->filter, &matches, &request->arena, error)
-                  : error_set(error, ERROR_LIMIT, "it is too long");
-    struct view *some = ok ? view_select(request->view, &matches, tags, &budget, error) : NULL;
-    match_finish(&matches);
+    if (!match_all_known(matches, finding_labels(tags, &request->arena), error))
+        return false;
+    struct view *some = view_select(request->view, matches, tags, &budget, error);
     if (!some)
         return false;
     view_release(request->view);
     request->view = some;
     return true;
+}
+
+static bool select_rows(struct view_request *request, const struct view_table *table,
+                        const struct match_list *matches, struct error *error)
+{
+    struct match_budget budget = { MATCH_US };
+    const struct view_reading all = { .view = request->view, .portal = "" };
+    return view_filter_knows(table, matches, error) &&
+           view_filter_rows(table, &all, matches, &budget, &request->rows, error);
+}
+
+static bool select_some(struct view_request *request, const struct view_table *table,
+                        struct error *error)
+{
+    struct match_list matches = { 0 };
+    bool ok = strlen(request->filter) <= FILTER_BYTES_MAX
+                  ? match_parse(request->filter, &matches, &request->arena, error)
+                  : error_set(error, ERROR_LIMIT, "it is too long");
+    if (ok && (!table || table->of_findings))
+        ok = select_findings(request, &matches, error);
+    else if (ok)
+        ok = select_rows(request, table, &matches, error);
+    match_finish(&matches);
+    return ok;
 }
 
 int view_request_begin(const struct view_request_source *source, const struct web_request *asked,
@@ -58,7 +98,7 @@ int view_request_begin(const struct view_request_source *source, const struct we
 }
 
 int view_request_filter(struct view_request_source *source, struct view_request *request,
-                        const char **title, struct error *error)
+                        const struct view_table *table, const char **title, struct error *error)
 {
     int status = 429;
     if (!*request->filter)
@@ -67,7 +107,7 @@ int view_request_filter(struct view_request_source *source, struct view_request 
     error_set(error, ERROR_LIMIT, "others are being applied: ask again in a moment");
     if (atomic_fetch_add(&source->filtering, 1) < FILTERING_MAX) {
         *title = "The filter is not understood";
-        status = select_findings(request, error) ? 200 : 400;
+        status = select_some(request, table, error) ? 200 : 400;
     }
     atomic_fetch_sub(&source->filtering, 1);
     return status;
@@ -78,6 +118,7 @@ void view_request_finish(struct view_request *request)
     snapshot_release(request->snapshot);
     view_release(request->view);
     settings_release(request->settings);
+    view_filter_finish(&request->rows);
     arena_finish(&request->arena);
 }
 

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "alerts/alerting.h"
+#include "alerts/view/view_filter.h"
 #include "exporter/web/web_route.h"
 
 /* What is read; borrowed. */
@@ -21,16 +22,18 @@ struct view_request {
     struct snapshot *snapshot;
     struct view *view;
     struct settings *settings;
-    struct arena arena; /* as long as the request is answered */
+    struct view_filter rows; /* of a table that is not of findings; rows NULL = all */
+    struct arena arena;      /* as long as the request is answered */
 };
 
 /* Begin; the snapshot, the filter and the time are there in any case, the view only with 200. It
  * shows everything until view_request_filter has left what the filter lets through. Both return
- * 200, or the status of an answer that says why not: *title, and *error in a sentence. */
+ * 200, or the status of an answer that says why not: *title, and *error in a sentence. table: whose
+ * rows are filtered when it is not of findings; NULL = findings. */
 int view_request_begin(const struct view_request_source *source, const struct web_request *asked,
                        struct view_request *request, const char **title, struct error *error);
 int view_request_filter(struct view_request_source *source, struct view_request *request,
-                        const char **title, struct error *error);
+                        const struct view_table *table, const char **title, struct error *error);
 void view_request_finish(struct view_request *request);
 
 /* Open the database to read; NULL and *error. The caller closes it. */

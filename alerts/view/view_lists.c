@@ -5,6 +5,7 @@
 
 #include "alerts/view/view_made.h"
 #include "alerts/view/view_resources.h"
+#include "alerts/view/view_rows.h"
 #include "collectors/baselines.h"
 #include "collectors/baselines_explain.h"
 #include "collectors/collector.h"
@@ -229,37 +230,30 @@ static const struct view_column standing_columns[] = {
 };
 /* clang-format on */
 
-/* The standing of a number over all parts, without those that another row says; NULL behind the
- * last, and their count. */
-static const struct compliance_standing *standing_at(const struct view *view, size_t number,
-                                                     const struct part **part, size_t *all)
+/* Without those that another row says. */
+static void add_standings(struct view_rows *rows, const struct part *part)
 {
-    *all = 0;
-    for (size_t i = 0; i < view->snapshot->sources->count; i++) {
-        size_t count;
-        const struct compliance_standing *rows =
-            compliance_standings(view->snapshot->parts[i], &count);
-        *part = view->snapshot->parts[i];
-        for (size_t row = 0; row < count; row++)
-            if (!rows[row].dropped && (*all)++ == number)
-                return &rows[row];
-    }
-    return NULL;
+    size_t count;
+    const struct compliance_standing *standings = compliance_standings(part, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!standings[i].dropped)
+            view_rows_add(rows, part, &standings[i]);
+}
+
+static const struct view_rows *standings_of(const struct view *view)
+{
+    return view_rows_of(view, "compliance", add_standings);
 }
 
 static size_t count_standings(const struct view *view)
 {
-    size_t all;
-    const struct part *part;
-    standing_at(view, SIZE_MAX, &part, &all);
-    return all;
+    return standings_of(view)->count;
 }
 
 static void fill_standing(const struct view_reading *reading, size_t row, struct view_value *value)
 {
-    size_t all;
-    const struct part *part;
-    const struct compliance_standing *standing = standing_at(reading->view, row, &part, &all);
+    const struct part *part = standings_of(reading->view)->list[row].part;
+    const struct compliance_standing *standing = standings_of(reading->view)->list[row].row;
     view_table_text(&value, standing->row_id);
     view_table_text(&value, standing->standard);
     view_table_text(&value, standing->control);
@@ -285,5 +279,5 @@ const struct view_table view_lists_rules = { "baseline_rules",
                                              rule_columns, count_rules, fill_rule, true };
 const struct view_table view_lists_compliance = {
     "compliance", "a standard, or a failing control of it, in a subscription", standing_columns,
-    count_standings, fill_standing
+    count_standings, fill_standing, .source = "compliance"
 };

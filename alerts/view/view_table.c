@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alerts/view/view_lists.h"
+#include "alerts/view/view_rows.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
@@ -141,7 +142,7 @@ static void fill_recommendation(const struct view_reading *reading, size_t row,
 /* clang-format off */
 static const struct view_column control_columns[] = {
     { "subject",           VIEW_TEXT,    "Identity of the control where it is" },
-    { "title",             VIEW_TEXT,    "Name of the control", true },
+    { "title",             VIEW_TEXT,    "Name of the control", true, "control" },
     { "subscription_id",   VIEW_TEXT,    "Its subscription" },
     { "subscription_name", VIEW_TEXT,    "Name of the subscription", true },
     { "cloud",             VIEW_TEXT,    "azure, aws, gcp ...", true },
@@ -155,32 +156,27 @@ static const struct view_column control_columns[] = {
 };
 /* clang-format on */
 
-/* The control of a number over all parts; NULL behind the last, and their count. */
-static const struct secure_control *control_at(const struct view *view, size_t number, size_t *all)
+static void add_controls(struct view_rows *rows, const struct part *part)
 {
-    *all = 0;
-    for (size_t i = 0; i < view->snapshot->sources->count; i++) {
-        size_t count;
-        const struct secure_control *controls =
-            secure_scores_controls(view->snapshot->parts[i], &count);
-        if (number >= *all && number - *all < count)
-            return &controls[number - *all];
-        *all += count;
-    }
-    return NULL;
+    size_t count;
+    const struct secure_control *controls = secure_scores_controls(part, &count);
+    for (size_t i = 0; i < count; i++)
+        view_rows_add(rows, part, &controls[i]);
+}
+
+static const struct view_rows *controls_of(const struct view *view)
+{
+    return view_rows_of(view, "controls", add_controls);
 }
 
 static size_t count_controls(const struct view *view)
 {
-    size_t all;
-    control_at(view, SIZE_MAX, &all);
-    return all;
+    return controls_of(view)->count;
 }
 
 static void fill_control(const struct view_reading *reading, size_t row, struct view_value *value)
 {
-    size_t all;
-    const struct secure_control *control = control_at(reading->view, row, &all);
+    const struct secure_control *control = controls_of(reading->view)->list[row].row;
     view_table_text(&value, control->row_id);
     view_table_text(&value, control->title);
     view_table_text(&value, control->subscription_id);
@@ -199,7 +195,7 @@ static void fill_control(const struct view_reading *reading, size_t row, struct 
 /* clang-format off */
 static const struct view_column subscription_columns[] = {
     { "subscription_id",  VIEW_TEXT, "Identity", true },
-    { "name",             VIEW_TEXT, "Name", true },
+    { "name",             VIEW_TEXT, "Name", true, "subscription_name" },
     { "state",            VIEW_TEXT, "visible, denied, filtered, disabled", true },
     { "why",              VIEW_TEXT, "Why it is filtered: not_included, id, name, tag, "
                                      "management_group, other_tenant" },
@@ -210,32 +206,28 @@ static const struct view_column subscription_columns[] = {
 };
 /* clang-format on */
 
-static const struct subscription *subscription_at(const struct view *view, size_t number,
-                                                  size_t *all)
+static void add_subscriptions(struct view_rows *rows, const struct part *part)
 {
-    *all = 0;
-    for (size_t i = 0; i < view->snapshot->sources->count; i++) {
-        size_t count;
-        const struct subscription *items = subscriptions_of(view->snapshot->parts[i], &count);
-        if (number >= *all && number - *all < count)
-            return &items[number - *all];
-        *all += count;
-    }
-    return NULL;
+    size_t count;
+    const struct subscription *items = subscriptions_of(part, &count);
+    for (size_t i = 0; i < count; i++)
+        view_rows_add(rows, part, &items[i]);
+}
+
+static const struct view_rows *subscriptions_in_view(const struct view *view)
+{
+    return view_rows_of(view, "subscriptions", add_subscriptions);
 }
 
 static size_t count_subscriptions(const struct view *view)
 {
-    size_t all;
-    subscription_at(view, SIZE_MAX, &all);
-    return all;
+    return subscriptions_in_view(view)->count;
 }
 
 static void fill_subscription(const struct view_reading *reading, size_t row,
                               struct view_value *value)
 {
-    size_t all;
-    const struct subscription *subscription = subscription_at(reading->view, row, &all);
+    const struct subscription *subscription = subscriptions_in_view(reading->view)->list[row].row;
     view_table_text(&value, subscription->id);
     view_table_text(&value, subscription->name);
     view_table_text(&value, subscriptions_state_words[subscription->state]);
@@ -299,13 +291,14 @@ static void fill_collector(const struct view_reading *reading, size_t row, struc
 /* --- all of them ------------------------------------------------------------------------------ */
 
 static const struct view_table findings = { "findings", "an open finding", finding_columns,
-                                            count_findings, fill_finding, true };
+                                            count_findings, fill_finding, true, true };
 static const struct view_table recommendations = { "recommendations",
                                                    "a recommendation with open findings",
                                                    recommendation_columns, count_recommendations,
                                                    fill_recommendation, true };
 static const struct view_table controls = { "controls", "a control of the secure score",
-                                            control_columns, count_controls, fill_control };
+                                            control_columns, count_controls, fill_control,
+                                            .source = "secure_scores" };
 static const struct view_table subscriptions = { "subscriptions", "a subscription",
                                                  subscription_columns, count_subscriptions,
                                                  fill_subscription };
@@ -332,20 +325,32 @@ const struct view_table *view_table_named(const char *name)
     return NULL;
 }
 
+size_t view_table_count(const struct view_table *table, const struct view_reading *reading)
+{
+    return reading->rows ? reading->row_count : table->count(reading->view);
+}
+
+void view_table_row(const struct view_table *table, const struct view_reading *reading, size_t row,
+                    struct view_value *values)
+{
+    table->fill(reading, reading->rows ? reading->rows[row] : row, values);
+}
+
 static bool has_identity(const struct view_table *table, const struct view_reading *reading,
                          size_t row, const char *identity)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     struct view_value values[VIEW_COLUMNS_MAX] = { 0 };
-    const struct view_reading inner = { reading->view, reading->order, reading->portal, &arena };
-    table->fill(&inner, row, values);
+    struct view_reading inner = *reading;
+    inner.arena = &arena;
+    view_table_row(table, &inner, row, values);
     return !strcmp(values[0].text, identity);
 }
 
 size_t view_table_behind(const struct view_table *table, const struct view_reading *reading,
                          size_t hint, const char *identity)
 {
-    size_t count = table->count(reading->view);
+    size_t count = view_table_count(table, reading);
     if (hint < count && has_identity(table, reading, hint, identity))
         return hint + 1;
     for (size_t row = 0; row < count; row++)

@@ -15,8 +15,9 @@ struct view_value {
 struct view_column {
     const char *name;
     enum view_value_kind kind;
-    const char *help; /* a sentence for the reference, without a full stop */
-    bool brief;       /* of those that a terminal shows */
+    const char *help;  /* a sentence for the reference, without a full stop */
+    bool brief;        /* of those that a terminal shows */
+    const char *label; /* as matchers call it (view_filter.h); NULL = as it is named */
 };
 enum { VIEW_COLUMNS_MAX = 32 };
 
@@ -26,6 +27,8 @@ struct view_reading {
     enum view_order order; /* of findings */
     const char *portal;    /* host of links */
     struct arena *arena;   /* for texts of one row */
+    const uint32_t *rows;  /* those that a filter lets through, row_count of them; NULL = all */
+    size_t row_count;
 };
 
 struct view_table {
@@ -33,7 +36,9 @@ struct view_table {
     const struct view_column *columns; /* ends with name NULL; the first is the row's identity */
     size_t (*count)(const struct view *view);
     void (*fill)(const struct view_reading *reading, size_t row, struct view_value *values);
-    bool of_findings; /* where nobody could look, rows are lacking (view_lacks) */
+    bool of_findings;   /* where nobody could look, rows are lacking (view_lacks) */
+    bool ordered;       /* reading->order is asked for */
+    const char *source; /* the built-in collector that rows are of; NULL = no single one */
 };
 
 /* Put the next value of a row. */
@@ -57,6 +62,11 @@ extern const struct view_table *const view_tables[]; /* ends with NULL */
 
 /* The table of that name, or NULL. */
 const struct view_table *view_table_named(const char *name);
+
+/* How many rows are read, and what is in one of them. */
+size_t view_table_count(const struct view_table *table, const struct view_reading *reading);
+void view_table_row(const struct view_table *table, const struct view_reading *reading, size_t row,
+                    struct view_value *values);
 
 /* The row behind the one of this identity. hint: where it stood; where it is not there any more,
  * the row that stands there now. */

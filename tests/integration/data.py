@@ -150,8 +150,34 @@ def test_what_is_asked_wrongly_is_refused_in_words():
             answer = bench.get("findings", **parameters)
             equal(answer.status, status, str(parameters)[:60])
             contains(answer.json()["error"], said, str(parameters)[:60])
+        contains(bench.get("controls", order="risk").json()["error"], "only findings", "an order")
         equal(bench.exporter.get("/api/v1/nothing").status, 404, "an unknown table")
         equal(bench.get("findings", after="5.gone", limit=1).status, 200, "a cursor that is gone")
+
+
+def test_filters_narrow_whatever_is_listed():
+    with Bench() as bench:
+        everything = {table: bench.walk(table, limit=1000) for table in TABLES}
+        name = everything["subscriptions"][0]["name"]
+        for table, label, column in (("controls", "subscription_name", "subscription_name"),
+                                     ("controls", "control", "title"),
+                                     ("compliance", "standard", "standard"),
+                                     ("compliance", "subscription_name", "subscription_name"),
+                                     ("subscriptions", "subscription_name", "name"),
+                                     ("collectors", "collector", "collector"),
+                                     ("collectors", "state", "state")):
+            value = name if label == "subscription_name" else everything[table][0][column]
+            wanted = [row for row in everything[table] if row[column] == value]
+            others = [row for row in everything[table] if row[column] != value]
+            equal(bench.walk(table, filter=f"{label}={json.dumps(value)}", limit=7), wanted,
+                  f"{table} by {label}")
+            lines = bench.get(table, format="ndjson", filter=f"{label}!={json.dumps(value)}")
+            equal([json.loads(line) for line in lines.text.splitlines()], others,
+                  f"{table} by another {label}")
+        for table in TABLES:
+            answer = bench.get(table, filter='nonsense="x"')
+            equal(answer.status, 400, f"{table} by what none has")
+            contains(answer.json()["error"], '"nonsense"', f"{table} by what none has")
 
 
 def test_what_is_known_already_is_not_sent_again():

@@ -73,3 +73,44 @@ TEST(sources_that_tell_of_no_finding_are_not_missed)
     CHECK_TEXT(buf_cstr(&out), "");
     snapshot_release(snapshot);
 }
+
+/* The same of one collector, at an instant. */
+static const char *lacks_of(struct part *part, struct source_status status)
+{
+    static struct buf out;
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    size_t index = INDEX(secure_scores);
+    buf_reset(&out);
+    if (part)
+        part_seal(part);
+    snapshot->parts[index] = part;
+    snapshot->status[index] = status;
+    view_lacks_of(snapshot, "secure_scores", 10000, &out);
+    snapshot_release(snapshot);
+    return buf_cstr(&out);
+}
+
+static struct part *collected(int64_t at)
+{
+    struct part *part = part_create(SOURCE(secure_scores));
+    part->collected_at = at;
+    return part;
+}
+
+TEST(one_collector_is_off_refused_or_old)
+{
+    struct source_status status = well;
+    status.interval_ms = INT64_C(900) * 1000;
+    CHECK_TEXT(lacks_of(collected(9500), status), "");
+    CHECK_TEXT(lacks_of(collected(10000 - 3600), status), "secure_scores (1 h old)");
+    CHECK_TEXT(lacks_of(NULL, (struct source_status){ .enabled = false }),
+               "secure_scores (it is switched off)");
+    status.success = false;
+    error_set(&status.error, ERROR_FORBIDDEN, "no right");
+    CHECK_TEXT(lacks_of(collected(9940), status), "secure_scores (1 min old: no right)");
+    status.last_success_at = 0;
+    CHECK_TEXT(lacks_of(NULL, status), "secure_scores (no answer: no right)");
+    status.enabled = false;
+    CHECK_TEXT(lacks_of(collected(9940), status),
+               "secure_scores (1 min old, and not collected any more: no right)");
+}
