@@ -64,10 +64,7 @@ void mutate_answer(struct request *request, struct reply *reply, const struct fa
         token_refuse(reply, fault->name == FAULT_EXPIRED_TOKEN);
         break;
     case FAULT_403:
-        reply_error(reply, 403, "AuthorizationFailed",
-                    "The client '%s' does not have authorization to perform action 'read' over "
-                    "scope '%s' or the scope is invalid.",
-                    request->principal, request->path);
+        reply_unauthorised(request, reply, request->path);
         break;
     case FAULT_NOT_REGISTERED:
         answer_not_registered(reply, fault);

@@ -38,6 +38,41 @@ void reply_error(struct reply *reply, int status, const char *code, const char *
     json_close(&writer, '}');
 }
 
+/* "Microsoft.Security/assessments/subAssessments": the types of a path, without names. */
+static void add_types(const char *path, struct buf *out)
+{
+    static const char providers[] = "/providers/";
+    const char *last = NULL;
+    for (const char *at = path; (at = strstr(at, providers)); at++)
+        last = at;
+    if (!last)
+        buf_text(out, "Microsoft.Resources/subscriptions");
+    path = last ? last + sizeof providers - 1 : "";
+    for (int place = 0; *path; place++) { /* namespace, type, name, type, name ... */
+        size_t length = strcspn(path, "/");
+        if (place < 2 || place % 2)
+            buf_printf(out, "%s%.*s", place ? "/" : "", (int)length, path);
+        path += length + (path[length] == '/');
+    }
+}
+
+void reply_unauthorised(const struct request *request, struct reply *reply, const char *scope)
+{
+    CLEANUP(buf_finish) struct buf types = { 0 };
+    if (!strstr(request->path, "/providers/") &&
+        strncmp(request->path, "/subscriptions", 14) != 0) {
+        reply_error(reply, 403, "Forbidden", "Insufficient privileges to complete the operation.");
+        return;
+    }
+    add_types(request->path, &types);
+    reply_error(
+        reply, 403, "AuthorizationFailed",
+        "The client '%s' with object id '%s' does not have authorization to perform action "
+        "'%s/read' over scope '%s' or the scope is invalid. If access was recently granted, "
+        "please refresh your credentials.",
+        request->principal, request->principal, buf_cstr(&types), scope);
+}
+
 void reply_text(struct reply *reply, int status, const char *json)
 {
     reply->status = status;

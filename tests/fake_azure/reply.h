@@ -42,6 +42,10 @@ void reply_header(struct reply *reply, const char *name, const char *format, ...
 void reply_error(struct reply *reply, int status, const char *code, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
+/* 403, with the action that the path stands for. source: Microsoft Learn, Troubleshoot Azure RBAC;
+ * what is no path of Resource Manager has no actions: Microsoft Graph, Get access. */
+void reply_unauthorised(const struct request *request, struct reply *reply, const char *scope);
+
 /* Ready-made JSON. */
 void reply_text(struct reply *reply, int status, const char *json);
 

@@ -437,15 +437,6 @@ static void answer_list(struct request *request, struct reply *reply,
     free(scope);
 }
 
-static void refuse(const struct request *request, struct reply *reply, const char *scope)
-{
-    reply_error(reply, 403, "AuthorizationFailed",
-                "The client '%s' with object id '%s' does not have authorization to perform action "
-                "'read' over scope '%s' or the scope is invalid. If access was recently granted, "
-                "please refresh your credentials.",
-                request->principal, request->principal, scope);
-}
-
 ptrdiff_t rest_subscription_of(struct request *request, struct reply *reply)
 {
     const char *id = request->captures[0];
@@ -461,7 +452,7 @@ ptrdiff_t rest_subscription_of(struct request *request, struct reply *reply)
     }
     char scope[240];
     snprintf(scope, sizeof scope, "/subscriptions/%s", id);
-    refuse(request, reply, scope);
+    reply_unauthorised(request, reply, scope);
     return -1;
 }
 
@@ -509,7 +500,7 @@ void rest_metadata(struct request *request, struct reply *reply)
     if (*request->captures[0])
         answer_of_subscription(request, reply, &metadata);
     else if (faults_state(&request->fake->faults, FAULT_DENIED_ALL))
-        refuse(request, reply, "/");
+        reply_unauthorised(request, reply, "/");
     else
         answer_list(request, reply, &metadata, -1);
 }
