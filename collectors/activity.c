@@ -397,7 +397,7 @@ const struct collector activity_collector = {
     .role = COLLECTOR_ANSWERS,
     .order = 900, /* behind what is built in, before what is not */
     .rights = { "changes of the resources that findings are told of, and their activity log",
-                "Reader" },
+                "Reader", "*/read" },
     .variants = {
         { "graph", .queries = {
             { .name = "activity_changes_rows", .kql = kql_activity_changes_rows,

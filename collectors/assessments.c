@@ -413,7 +413,8 @@ const struct collector assessments_collector = {
     .rated = true,
     .dates_changes = true,
     .order = 10,
-    .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
+    .rights = { "results of recommendations", "Security Reader",
+                "Microsoft.Security/assessments/read" },
     .variants = {
         { "graph",
           .changed = { .name = "assessments_changed_rows", .kql = kql_assessments_changed_rows,

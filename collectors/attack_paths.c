@@ -412,7 +412,7 @@ const struct collector attack_paths_collector = {
     .order = 32,
     .topic = "attack_path",
     .incidents = true,
-    .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
+    .rights = { "attack paths and plans", "Security Reader", "Microsoft.Security/*/read" },
     .variants = {
         { "graph", .queries = {
             { .name = "attack_paths_plans_rows", .kql = kql_attack_paths_plans_rows,

@@ -411,8 +411,11 @@ const struct collector baselines_collector = {
     .order = 30,
     .topic = "baseline",
     .baseline_rules = true,
-    .rights = { "`Microsoft.Security/*/read`, `Microsoft.GuestConfiguration/*/read`",
-                "Security Reader; Reader for machine configuration" },
+    .rights = { "what rules of OS baselines found, machine configuration",
+                "Security Reader; Reader for machine configuration",
+                "Microsoft.Security/assessments/read "
+                "Microsoft.Security/assessments/subAssessments/read "
+                "Microsoft.GuestConfiguration/guestConfigurationAssignments/read" },
     .variants = {
         { "graph", .queries = {
             { .name = "baseline_rules_summary", .kql = kql_baseline_rules_summary,

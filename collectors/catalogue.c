@@ -203,7 +203,8 @@ const struct collector catalogue_collector = {
     .default_interval = "1d",
     .role = COLLECTOR_REFERENCE,
     .order = 10,
-    .rights = { "assessment metadata of the tenant", "any role in the tenant" },
+    .rights = { "assessment metadata of the tenant", "any role in the tenant",
+                "Microsoft.Security/assessmentMetadata/read" },
     .variants = {
         { "tenant", .queries = {
             TENANT_QUERY,

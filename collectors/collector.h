@@ -72,9 +72,26 @@ struct variant {
     struct query queries[COLLECTOR_QUERIES_MAX]; /* ends with name NULL */
 };
 
-/* What an identity must be allowed, for the table of rights. */
+/* What an identity must be allowed, for the table of rights and for roles made of it. */
 struct rights {
-    const char *reads, *role;
+    const char *reads, *role; /* in words; a built-in role that is enough */
+    const char *actions; /* of Resource Manager, with blanks between; NULL = it needs none of these.
+                            source: Azure permissions for Security, and their like */
+};
+
+/* What one request for rows came to. */
+struct collect_outcome {
+    const struct query *query;
+    const char *subscription_id; /* whose list it was; NULL = of no single one */
+    size_t rows;
+    const struct error *error; /* NULL = it was answered */
+};
+
+/* Who hears of each; NULL = nobody. On the thread of the run. */
+struct collect_ear {
+    void (*heard)(void *context, const struct source *source,
+                  const struct collect_outcome *outcome);
+    void *context;
 };
 
 struct waivers;
@@ -87,13 +104,14 @@ struct collect_context {
     const char *row_id;              /* of the row it is below; NULL = of none */
     int64_t max_staleness_s;         /* how long old data may be shown */
     bool severity_rates;             /* what Azure does not rate has the risk of its severity */
-    const struct scope *scope;     /* which subscriptions the operator wants; NULL = all */
-    const struct waivers *waivers; /* of rules of baselines, the operator's; NULL = none */
-    int64_t since;                 /* a look at what changed since then; 0 = everything is read */
-    const char *const *tags;       /* that the operator listed, ends with NULL; NULL = none */
-    const struct asked *asked;     /* of COLLECTOR_ANSWERS: what the rows are about; asked_count */
+    const struct scope *scope;       /* which subscriptions the operator wants; NULL = all */
+    const struct waivers *waivers;   /* of rules of baselines, the operator's; NULL = none */
+    int64_t since;                   /* a look at what changed since then; 0 = everything is read */
+    const char *const *tags;         /* that the operator listed, ends with NULL; NULL = none */
+    const struct asked *asked; /* of COLLECTOR_ANSWERS: what the rows are about; asked_count */
     size_t asked_count;
     bool callers; /* may keep the names of those who changed something */
+    const struct collect_ear *ear;
 };
 
 /* Of a collector that is made at run time: who holds it, and what frees it when nobody does. */

@@ -532,7 +532,7 @@ const struct collector compliance_collector = {
     .default_interval = "1h",
     .role = COLLECTOR_DATA,
     .order = 45,
-    .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
+    .rights = { "standards, controls and results", "Security Reader", "Microsoft.Security/*/read" },
     .variants = {
         { "graph", .queries = {
             { .name = "compliance_standards_rows", .kql = kql_compliance_standards_rows,

@@ -461,6 +461,7 @@ static void set_collector(struct custom *custom, const char *key, const char *kq
     custom->collector.default_interval = "15m";
     custom->collector.rights.reads = "what the query names";
     custom->collector.rights.role = "Reader";
+    custom->collector.rights.actions = "*/read";
     custom->collector.variants[0] = (struct variant){ .name = "graph" };
     custom->collector.variants[0].queries[0] = (struct query){
         .name = custom->collector.name,

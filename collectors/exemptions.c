@@ -252,7 +252,10 @@ const struct collector exemptions_collector = {
     .default_interval = "1h",
     .role = COLLECTOR_DATA,
     .order = 37,
-    .rights = { "policy exemptions, assignments and initiatives", "Reader" },
+    .rights = { "policy exemptions, assignments and initiatives", "Reader",
+                "Microsoft.Authorization/policyExemptions/read "
+                "Microsoft.Authorization/policyAssignments/read "
+                "Microsoft.Authorization/policySetDefinitions/read" },
     .variants = {
         { "graph", .queries = {
             { .name = "exemptions_rows", .kql = kql_exemptions_rows, .columns = columns,

@@ -327,7 +327,9 @@ const struct collector governance_collector = {
     .role = COLLECTOR_DATA,
     .order = 35,
     .tells_owners = true,
-    .rights = { "governance assignments", "Security Reader" },
+    .rights = { "governance assignments and rules", "Security Reader",
+                "Microsoft.Security/assessments/governanceAssignments/read "
+                "Microsoft.Security/governanceRules/read" },
     .variants = {
         { "graph", .queries = {
             { .name = "governance_rows", .kql = kql_governance_rows, .columns = columns,

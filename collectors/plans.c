@@ -347,7 +347,7 @@ const struct collector plans_collector = {
     .help = "Defender plans: which are on in which subscription, with sub-plan and extensions.",
     .default_interval = "1h",
     .order = 50,
-    .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
+    .rights = { "Defender plans", "Security Reader", "Microsoft.Security/pricings/read" },
     .variants = {
         /* whether Resource Graph has them everywhere is not documented: then the lists are read */
         { "graph", .queries = {

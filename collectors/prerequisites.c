@@ -407,7 +407,11 @@ const struct collector prerequisites_collector = {
     .help = "What machines need to be looked into, and which are not.",
     .default_interval = "1h",
     .order = 60,
-    .rights = { "virtual machines, servers of Azure Arc and their extensions", "Reader" },
+    .rights = { "virtual machines, servers of Azure Arc and their extensions", "Reader",
+                "Microsoft.Compute/virtualMachines/read "
+                "Microsoft.Compute/virtualMachines/extensions/read "
+                "Microsoft.HybridCompute/machines/read "
+                "Microsoft.HybridCompute/machines/extensions/read" },
     .variants = {
         { "graph", .queries = {
             { .name = "prerequisites_rows", .kql = kql_prerequisites_rows, .columns = columns,

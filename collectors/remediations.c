@@ -355,9 +355,10 @@ const struct collector remediations_collector = {
     .default_interval = "1h",
     .role = COLLECTOR_DATA,
     .order = 70,
-    .rights = { "`Microsoft.PolicyInsights/remediations/read`, "
-                "`Microsoft.PolicyInsights/remediations/listDeployments/read`",
-                "Reader, on management groups for the tasks of these" },
+    .rights = { "remediation tasks and their deployments",
+                "Reader, on management groups for the tasks of these",
+                "Microsoft.PolicyInsights/remediations/read "
+                "Microsoft.PolicyInsights/remediations/listDeployments/read" },
     .variants = {
         /* Resource Graph has none of them. source: its supported tables */
         { "rest", .queries = {

@@ -498,7 +498,10 @@ const struct collector secure_scores_collector = {
     .help = "The classic secure score and its controls.",
     .default_interval = "30m",
     .order = 20,
-    .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
+    .rights = { "secure scores and their controls", "Security Reader",
+                "Microsoft.Security/secureScores/read "
+                "Microsoft.Security/secureScores/secureScoreControls/read "
+                "Microsoft.Security/secureScoreControls/read" },
     .variants = {
         { "graph", .queries = {
             { .name = "secure_scores_rows", .kql = kql_secure_scores_rows,

@@ -359,7 +359,8 @@ const struct collector security_alerts_collector = {
     .topic = "security_alert",
     .incidents = true,
     .security_alerts = true,
-    .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
+    .rights = { "security alerts", "Security Reader",
+                "Microsoft.Security/alerts/read Microsoft.Security/locations/alerts/read" },
     .variants = {
         { "graph", .queries = {
             { .name = "security_alerts_resources_rows", .kql = kql_security_alerts_resources_rows,

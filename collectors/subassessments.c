@@ -494,7 +494,8 @@ const struct collector subassessments_collector = {
     .default_interval = "1h",
     .role = COLLECTOR_DATA,
     .order = 55,
-    .rights = { "`Microsoft.Security/*/read`", "Security Reader" },
+    .rights = { "findings below recommendations", "Security Reader",
+                "Microsoft.Security/assessments/subAssessments/read" },
     .variants = { { "graph", .queries = {
         QUERY(severities, severity_columns),
         QUERY(images, resource_columns),

@@ -382,7 +382,10 @@ const struct collector subscriptions_collector = {
     .default_interval = "15m",
     .role = COLLECTOR_DISCOVERY,
     .order = 10,
-    .rights = { "subscriptions and their management groups", "Security Reader or Reader" },
+    .rights = { "subscriptions and their management groups", "Security Reader or Reader",
+                "Microsoft.Resources/subscriptions/read "
+                "Microsoft.Management/managementGroups/read "
+                "Microsoft.ResourceGraph/resources/read" },
     .variants = {
         { "graph", .queries = {
             { .name = "subscriptions", .path = "/subscriptions", .api_versions = "2022-12-01",

@@ -368,7 +368,7 @@ const struct collector tags_collector = {
     .role = COLLECTOR_DATA,
     .order = 40,
     .asks_for_tags = true,
-    .rights = { "tags of resources, resource groups and subscriptions", "Reader" },
+    .rights = { "tags of resources, resource groups and subscriptions", "Reader", "*/read" },
     .variants = {
         { "graph", .queries = {
             { .name = "subscriptions_rows", .kql = kql_subscriptions_rows,

@@ -44,6 +44,7 @@ static void create_runner(struct engine *engine, const struct engine_needs *need
     runner.arms = arms;
     runner.storage_path = needs->storage_path;
     runner.metrics = needs->metrics;
+    runner.ear = needs->ear;
     engine->runner = runner_create(&runner, needs->snapshots);
     free(arms);
 }

@@ -20,8 +20,9 @@ struct engine {
 struct engine_needs {
     struct metric_store *metrics;
     struct snapshot_store *snapshots;
-    const char *storage_path; /* where is kept what collectors keep; NULL = nowhere */
-    bool gives_up_early;      /* as in arm_config */
+    const char *storage_path;      /* where is kept what collectors keep; NULL = nowhere */
+    bool gives_up_early;           /* as in arm_config */
+    const struct collect_ear *ear; /* as in runner_config */
 };
 
 /* config is owned, also after a failure. */

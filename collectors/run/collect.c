@@ -10,6 +10,7 @@
 #include "collectors/catalogue.h"
 #include "collectors/run/cover.h"
 #include "collectors/run/none.h"
+#include "collectors/run/path.h"
 #include "collectors/run/pieces.h"
 #include "collectors/run/twice.h"
 #include "collectors/subscriptions.h"
@@ -206,41 +207,6 @@ static bool ask_graph(struct run *run, struct error *error)
     return ok;
 }
 
-/* An id as part of an address: names of standards have blanks and brackets. */
-static void put_id(struct buf *out, const char *id)
-{
-    CLEANUP(buf_finish) struct buf segment = { 0 };
-    for (; *id; id += strcspn(id, "/")) {
-        if (*id == '/')
-            buf_char(out, *id++);
-        buf_reset(&segment);
-        buf_append(&segment, id, strcspn(id, "/"));
-        http_escape(out, buf_cstr(&segment));
-    }
-}
-
-/* The path with its subscription or the row above it, and its api-version, filled in. */
-static void fill_path(const struct run *run, int version, struct buf *out)
-{
-    const struct query *query = run->query;
-    const char *placeholder = run->context.row_id ? "{row}" : "{subscription}";
-    const char *at = strstr(query->path, placeholder);
-    buf_reset(out);
-    buf_append(out, query->path, at ? (size_t)(at - query->path) : strlen(query->path));
-    if (at && run->context.row_id)
-        put_id(out, run->context.row_id);
-    else if (at)
-        buf_text(out, run->context.subscription_id);
-    buf_text(out, at ? at + strlen(placeholder) : "");
-    const char *words = query->api_versions;
-    if (!words)
-        return;
-    for (; version > 0; version--)
-        words += strcspn(words, " ") + 1;
-    buf_printf(out, "%sapi-version=%.*s", strchr(buf_cstr(out), '?') ? "&" : "?",
-               (int)strcspn(words, " "), words);
-}
-
 /* What advanced hunting is asked. source: Microsoft Graph, security: runHuntingQuery. */
 static void fill_hunt(const char *kql, struct buf *out)
 {
@@ -251,14 +217,6 @@ static void fill_hunt(const char *kql, struct buf *out)
     json_add_text(&writer, "Query", buf_cstr(&text));
     json_add_text(&writer, "Timespan", "P1D"); /* of tables with a time */
     json_close(&writer, '}');
-}
-
-static int version_count(const struct query *query)
-{
-    int count = 1;
-    for (const char *c = query->api_versions ? query->api_versions : ""; *c; c++)
-        count += *c == ' ';
-    return count;
 }
 
 /* A list that is not there is an empty one, but not where rows came from it before: a provider that
@@ -288,7 +246,7 @@ static bool ask_list(struct run *run, struct error *error)
         uint64_t moved = run->twice.moved;
         size_t heads = run->next.count;
         run->page = &progress.pages;
-        fill_path(run, *version, &path);
+        path_fill(run->query, &run->context, *version, &path);
         const struct arm_list list = {
             .api = apis[run->query->host],
             .path = buf_cstr(&path),
@@ -302,10 +260,24 @@ static bool ask_list(struct run *run, struct error *error)
         run->twice.moved = moved;
         run->next.count = heads;
         part_rewind(run->part, mark);
-        if (!arm_version_refused(error) || *version + 1 >= version_count(run->query))
+        if (!arm_version_refused(error) || *version + 1 >= path_versions(run->query))
             return error->code == ERROR_NOT_FOUND && may_be_missing(run);
         ++*version;
     }
+}
+
+/* Tell whoever listens what came of the query at hand. rows: of the part before it. */
+static void tell(const struct run *run, size_t rows, const struct error *error)
+{
+    const struct collect_ear *ear = run->context.ear;
+    const struct collect_outcome outcome = {
+        .query = run->query,
+        .subscription_id = run->context.subscription_id,
+        .rows = run->part->rows - rows,
+        .error = error,
+    };
+    if (ear)
+        ear->heard(ear->context, run->part->source, &outcome);
 }
 
 /* The list of the subscription at hand, or those below its rows. */
@@ -330,7 +302,10 @@ static bool ask_below(struct run *run, struct error *error)
     bool ok = true;
     for (size_t i = 0; i < run->heads.count && ok; i++) {
         run->context.row_id = run->heads.list[i].id;
-        if (ask_list(run, error))
+        size_t rows = run->part->rows;
+        bool answered = ask_list(run, error);
+        tell(run, rows, answered ? NULL : error);
+        if (answered)
             continue;
         ok = error->code != ERROR_CANCELLED && error->code != ERROR_AUTH;
         if (run->collector->lost)
@@ -352,7 +327,10 @@ static bool ask_lists(struct run *run, struct error *error)
             continue;
         asked++;
         run->context.subscription_id = known[i].id;
-        if (ask_subscription(run, error))
+        size_t rows = run->part->rows;
+        bool ok = ask_subscription(run, error);
+        tell(run, rows, ok ? NULL : error);
+        if (ok)
             continue;
         if (error->code == ERROR_CANCELLED || error->code == ERROR_AUTH)
             return false; /* no other subscription will do better */
@@ -377,14 +355,18 @@ static bool ask(struct run *run, struct error *error)
         return true;
     struct part_mark mark = part_mark(run->part);
     uint64_t moved = run->twice.moved;
+    size_t rows = run->part->rows;
     int tries = run->session->tries;
     run->session->tries = query->optional ? 1 : tries;
+    bool below = collector_is_below(query) && run->heads.count && !run->heads.list->subscription_id;
+    bool each = below || (!query->kql && collector_is_listed(query)); /* and tells of each */
     bool ok = query->kql ? ask_graph(run, error)
-              : collector_is_below(query) && run->heads.count && !run->heads.list->subscription_id
-                  ? ask_below(run, error)
-              : collector_is_listed(query) ? ask_lists(run, error)
-                                           : ask_list(run, error);
+              : below    ? ask_below(run, error)
+              : each     ? ask_lists(run, error)
+                         : ask_list(run, error);
     run->session->tries = tries;
+    if (!each)
+        tell(run, rows, ok ? NULL : error);
     if (ok)
         return true;
     if (query->optional && error->code != ERROR_CANCELLED) {

@@ -63,6 +63,7 @@ struct runner {
     struct scope *scope;
     char **tags;
     atomic_bool callers;
+    const struct collect_ear *ear;
     char *storage_path;
     bool started;
     struct source_list *sources;
@@ -259,6 +260,7 @@ struct runner *runner_create(const struct runner_config *config, struct snapshot
     runner->scope = scope_create(&config->scope);
     runner->tags = texts_copy(&config->tags);
     runner->callers = config->callers;
+    runner->ear = config->ear;
     if (config->storage_path)
         runner->storage_path = memory_copy(config->storage_path);
     create_slots(runner, config);
@@ -342,6 +344,7 @@ bool runner_run(struct runner *runner, const struct source *source)
         .waivers = slot->waivers,
         .tags = source->collector->asks_for_tags ? (const char *const *)runner->tags : NULL,
         .callers = runner->callers,
+        .ear = runner->ear,
     };
     struct collect_result result = { 0 };
     struct error error = { 0 };

@@ -11,11 +11,11 @@
 struct runner_source {
     bool enabled;
     int64_t interval_ms, timeout_ms;
-    double share; /* of the requests of a window, while others wait; 1 = all */
-    int variant; /* index into collector.variants */
-    int detail;  /* 1 = its summary, whatever the variant */
+    double share;                /* of the requests of a window, while others wait; 1 = all */
+    int variant;                 /* index into collector.variants */
+    int detail;                  /* 1 = its summary, whatever the variant */
     struct option_items waivers; /* struct waiver: of a source whose findings are baseline rules */
-    bool fast;   /* of a collector with a fast lane (fast.h) */
+    bool fast;                   /* of a collector with a fast lane (fast.h) */
     int64_t fast_interval_ms, fast_overlap_ms;
 };
 
@@ -43,10 +43,11 @@ struct runner_config {
     struct arm *const *arms; /* whom each asks, beside them; borrowed, and outlive the runner */
     struct runner_common common;
     struct scope_config scope;
-    struct option_texts tags; /* for the sources that ask for them: without, those are off */
-    bool callers;             /* names of those who changed something may be kept */
-    struct metric_store *metrics; /* for the fast lane; NULL = nothing is counted */
-    const char *storage_path; /* where the catalogue is kept between runs; NULL = nowhere */
+    struct option_texts tags;      /* for the sources that ask for them: without, those are off */
+    bool callers;                  /* names of those who changed something may be kept */
+    struct metric_store *metrics;  /* for the fast lane; NULL = nothing is counted */
+    const struct collect_ear *ear; /* who hears what comes of each query; borrowed; NULL = nobody */
+    const char *storage_path;      /* where the catalogue is kept between runs; NULL = nowhere */
 };
 
 /* Whether a source must have tried before another one runs, which reads a variant: both are of one
