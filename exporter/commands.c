@@ -14,6 +14,7 @@
 #include "exporter/commands_backfill.h"
 #include "exporter/commands_data.h"
 #include "exporter/commands_database.h"
+#include "exporter/commands_permissions.h"
 #include "exporter/completion.h"
 #include "exporter/manual.h"
 #include "exporter/otlp/otlp.h"
@@ -150,18 +151,29 @@ static int list_otlp(const struct flags *flags, const char *const *arguments, si
 
 /* --- rights --------------------------------------------------------------------------------- */
 
+/* "`A`, `B`" */
+static void append_actions(const char *actions, struct buf *out)
+{
+    for (size_t length, count = 0; actions && *actions; actions += length, count++) {
+        length = strcspn(actions, " ");
+        buf_printf(out, "%s`%.*s`", count ? ", " : "", (int)length, actions);
+        length += actions[length] == ' ';
+    }
+}
+
 static int list_rights(const struct flags *flags, const char *const *arguments, size_t count)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };
     (void)flags;
     (void)arguments;
     (void)count;
-    buf_text(&out, "| collector | reads | role |\n| --- | --- | --- |\n");
+    buf_text(&out, "| collector | reads | actions | role |\n| --- | --- | --- | --- |\n");
     struct source_list *sources = source_list_of(collector_kinds);
     for (size_t i = 0; i < sources->count; i++) {
         const struct collector *collector = sources->sources[i].collector;
-        buf_printf(&out, "| `%s` | %s | %s |\n", collector->name, collector->rights.reads,
-                   collector->rights.role);
+        buf_printf(&out, "| `%s` | %s | ", collector->name, collector->rights.reads);
+        append_actions(collector->rights.actions, &out);
+        buf_printf(&out, " | %s |\n", collector->rights.role);
     }
     source_list_release(sources);
     return commands_print(&out);
@@ -232,7 +244,8 @@ static const struct command own_commands[] = {
 };
 /* clang-format on */
 
-static const struct command *const tables[] = { own_commands, commands_data, commands_alerts,
+static const struct command *const tables[] = { own_commands,      commands_permissions,
+                                                commands_data,     commands_alerts,
                                                 commands_backfill, commands_database };
 
 static int print_manual(const struct flags *flags, const char *const *arguments, size_t count)

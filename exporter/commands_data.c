@@ -1,15 +1,12 @@
 #include "exporter/commands_data.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "alerts/view/view_write.h"
 #include "exporter/remote.h"
+#include "exporter/terminal.h"
 #include "exporter/terminal_groups.h"
-#include "exporter/terminal_table.h"
 
 enum { HEALTH_TIMEOUT_MS = 5000 };
 
@@ -21,51 +18,12 @@ static int fail(const struct error *error)
     return error->code == ERROR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
 
-/* Columns of the terminal on standard output; 0 = it is none. */
-static size_t terminal_columns(void)
-{
-    struct winsize size;
-    const char *columns = getenv("COLUMNS");
-    if (!isatty(STDOUT_FILENO))
-        return 0;
-    if (columns && atoi(columns) > 0)
-        return (size_t)atoi(columns);
-    return !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
-}
-
-/* source: https://no-color.org */
-static bool wants_colour(void)
-{
-    const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    return isatty(STDOUT_FILENO) && !(none && *none) && terminal && strcmp(terminal, "dumb") != 0;
-}
-
-/* All rows, which the API itself gives as an array only page by page. */
-static int print_array(const struct buf *lines)
+static int print_rows(const struct view_table *table, const char *format, const struct buf *lines)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };
-    const char *at = buf_cstr(lines);
-    buf_text(&out, "[");
-    for (size_t length; *at; at += length + (at[length] == '\n')) {
-        length = strcspn(at, "\n");
-        buf_text(&out, out.length > 1 ? ",\n" : "");
-        buf_append(&out, at, length);
-    }
-    buf_text(&out, "]\n");
-    return commands_print(&out);
-}
-
-/* Rows as they are asked for. lines: of JSON. */
-static int print_lines(const struct view_table *table, const char *format, const struct buf *lines)
-{
-    CLEANUP(buf_finish) struct buf out = { 0 };
-    const struct terminal_table wanted = { table, terminal_columns(), wants_colour() };
     struct error error;
-    if (!strcmp(format, "json"))
-        return print_array(lines);
-    if (!terminal_table_write(&wanted, buf_cstr(lines), &out, &error))
-        return fail(&error);
-    return commands_print(&out);
+    return terminal_rows(table, format, buf_cstr(lines), &out, &error) ? commands_print(&out)
+                                                                       : fail(&error);
 }
 
 static int print_groups(const struct view_table *table, const char *by, const char *format,
@@ -73,25 +31,12 @@ static int print_groups(const struct view_table *table, const char *by, const ch
 {
     struct view_column columns[VIEW_COLUMNS_MAX] = { 0 };
     CLEANUP(buf_finish) struct buf lines = { 0 };
-    CLEANUP(buf_finish) struct buf out = { 0 };
     struct error error;
     const struct view_table groups = { .name = table->name, .columns = columns };
-    bool known = !strcmp(format, "table");
-    for (int i = 0; view_format_words[i]; i++)
-        known = known || !strcmp(format, view_format_words[i]);
-    if (!known) {
-        error_set(&error, ERROR_CONFIG, "format is table, json, ndjson, csv or markdown");
+    if (!terminal_knows(format, &error) ||
+        !terminal_groups(table, by, buf_cstr(rows), columns, &lines, &error))
         return fail(&error);
-    }
-    if (!terminal_groups(table, by, buf_cstr(rows), columns, &lines, &error))
-        return fail(&error);
-    for (int i = VIEW_NDJSON; i < VIEW_FORMAT_COUNT; i++)
-        if (!strcmp(format, view_format_words[i])) {
-            bool ok = terminal_groups_write(columns, buf_cstr(&lines), (enum view_format)i, &out,
-                                            &error);
-            return ok ? commands_print(&out) : fail(&error);
-        }
-    return print_lines(&groups, format, &lines);
+    return print_rows(&groups, format, &lines);
 }
 
 static int show(const struct flags *flags, const char *name)
@@ -112,8 +57,7 @@ static int show(const struct flags *flags, const char *name)
         return fail(&error);
     if (flags->group_by)
         return print_groups(view_table_named(name), flags->group_by, format, &answer);
-    return by_lines ? print_lines(view_table_named(name), format, &answer)
-                    : commands_print(&answer);
+    return by_lines ? print_rows(view_table_named(name), format, &answer) : commands_print(&answer);
 }
 
 /* --- health ----------------------------------------------------------------------------------- */

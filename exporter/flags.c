@@ -13,11 +13,7 @@
 enum special {
     SPECIAL_NONE,
     SPECIAL_TEXT,
-    SPECIAL_ONCE,
-    SPECIAL_NOTIFY,
-    SPECIAL_DEBUG,
-    SPECIAL_VERSION,
-    SPECIAL_HELP,
+    SPECIAL_SWITCH,
     SPECIAL_SECTION,   /* stands for one flag a key of the section, but those above it */
     SPECIAL_COLLECTORS /* stands for one flag a collector */
 };
@@ -28,67 +24,75 @@ struct flag {
     enum special special;
     bool environment; /* SPECIAL_TEXT: a variable may set it */
     const char *help; /* of special ones */
-    size_t text_at;   /* where SPECIAL_TEXT goes in struct flags */
+    size_t at;        /* where a text or a switch goes in struct flags */
 };
+
+#define TEXT_AT(member) .special = SPECIAL_TEXT, .at = offsetof(struct flags, member)
+#define SWITCH_AT(member) .special = SPECIAL_SWITCH, .at = offsetof(struct flags, member)
 
 /* clang-format off */
 static const struct flag flag_table[] = {
-    { "help", .special = SPECIAL_HELP, .help = "Show this help. Also -h." },
-    { "version", .special = SPECIAL_VERSION, .help = "Show the version." },
-    { "once", .special = SPECIAL_ONCE,
+    { "help", SWITCH_AT(help), .help = "Show this help. Also -h." },
+    { "version", SWITCH_AT(version), .help = "Show the version." },
+    { "once", SWITCH_AT(once),
       .help = "With run: collect once, print the metrics, exit 0, or 1 when a collector failed." },
-    { "notify", .special = SPECIAL_NOTIFY,
+    { "notify", SWITCH_AT(notify),
       .help = "With run --once: also remember what was found and notify of it, as the service "
               "does, which must not run beside it." },
-    { "debug", .special = SPECIAL_DEBUG,
+    { "debug", SWITCH_AT(debug),
       .help = "Allow core dumps and debuggers, which see every secret." },
-    { "config.file", .special = SPECIAL_TEXT, .help = "Configuration file.",
-      .text_at = offsetof(struct flags, config_file), .environment = true },
-    { "since", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, since),
+    { "config.file", TEXT_AT(config_file), .environment = true, .help = "Configuration file." },
+    { "since", TEXT_AT(since),
       .help = "With replay, report and backfill: how far back, for example 30d." },
-    { "until", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, until),
+    { "until", TEXT_AT(until),
       .help = "With backfill: where to end, how far back or an instant. Default: now." },
-    { "step", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, step),
+    { "step", TEXT_AT(step),
       .help = "With backfill: from one sample to the next. Default: 15m." },
-    { "output", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, output),
+    { "output", TEXT_AT(output),
       .help = "With backfill: a folder, for a file of each day." },
-    { "duration", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, duration),
+    { "duration", TEXT_AT(duration),
       .help = "With silence add: how long. Default: 2h." },
-    { "comment", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, comment),
+    { "comment", TEXT_AT(comment),
       .help = "With silence add: why." },
-    { "author", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, author),
+    { "author", TEXT_AT(author),
       .help = "With silence and outbox: who acts. Default: the user." },
-    { "receiver", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, receiver),
+    { "receiver", TEXT_AT(receiver),
       .help = "With outbox list: only messages for this receiver." },
-    { "state", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, state),
+    { "state", TEXT_AT(state),
       .help = "With outbox list: queued, sent or dead. Default: queued and dead." },
-    { "url", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, url),
+    { "url", TEXT_AT(url),
       .help = "With findings and the like: where the exporter is, also unix:/path. Default: as "
               "configured." },
-    { "user", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, user),
+    { "user", TEXT_AT(user),
       .help = "With findings and the like: who logs in there." },
-    { "password-file", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, password_file),
+    { "password-file", TEXT_AT(password_file),
       .help = "With findings and the like: file that holds the password." },
-    { "ca-file", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, ca_file),
+    { "ca-file", TEXT_AT(ca_file),
       .help = "With findings and the like: whose certificates are trusted. Default: those of the "
               "system." },
-    { "cert-file", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, cert_file),
+    { "cert-file", TEXT_AT(cert_file),
       .help = "With findings and the like: certificate to show." },
-    { "key-file", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, key_file),
+    { "key-file", TEXT_AT(key_file),
       .help = "With findings and the like: its key. Default: in the same file." },
-    { "group-by", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, group_by),
+    { "group-by", TEXT_AT(group_by),
       .help = "With findings and the like: count rows by these columns, with commas between." },
-    { "format", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, format),
-      .help = "With findings and the like: table, json, ndjson, csv or markdown; with report: "
-              "text, markdown or html." },
-    { "filter", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, filter),
+    { "format", TEXT_AT(format),
+      .help = "With findings and the like, and check permissions: table, json, ndjson, csv or "
+              "markdown; with report: text, markdown or html." },
+    { "filter", TEXT_AT(filter),
       .help = "With findings and the like: matchers as in rules." },
-    { "order", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, order),
+    { "order", TEXT_AT(order),
       .help = "With findings: by risk, age or due date." },
-    { "limit", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, limit),
+    { "limit", TEXT_AT(limit),
       .help = "With findings and the like: so many rows." },
-    { "by", .special = SPECIAL_TEXT, .text_at = offsetof(struct flags, by),
+    { "by", TEXT_AT(by),
       .help = "With report: subscription (default), management_group or owner." },
+    { "role", SWITCH_AT(role),
+      .help = "With check permissions: print a role of what the collectors that are on need, for "
+              "az role definition create, and ask nobody." },
+    { "scope", TEXT_AT(scope),
+      .help = "With check permissions --role: where it may be assigned. Default: the subscriptions "
+              "that are included by id, else the whole tenant." },
     { "web.config.file", "web.config_file" },
     { "web", .special = SPECIAL_SECTION },
     { "storage", .special = SPECIAL_SECTION },
@@ -353,22 +357,10 @@ static void collect(struct flags *flags, const struct given_list *list)
         const char *text = arena_text(&flags->arena, buf_cstr(&given->text));
         switch (given->flag.special) {
         case SPECIAL_TEXT:
-            *(const char **)((char *)flags + given->flag.text_at) = text;
+            *(const char **)((char *)flags + given->flag.at) = text;
             break;
-        case SPECIAL_ONCE:
-            flags->once = !strcmp(text, "true");
-            break;
-        case SPECIAL_NOTIFY:
-            flags->notify = !strcmp(text, "true");
-            break;
-        case SPECIAL_DEBUG:
-            flags->debug = !strcmp(text, "true");
-            break;
-        case SPECIAL_VERSION:
-            flags->version = !strcmp(text, "true");
-            break;
-        case SPECIAL_HELP:
-            flags->help = !strcmp(text, "true");
+        case SPECIAL_SWITCH:
+            *(bool *)((char *)flags + given->flag.at) = !strcmp(text, "true");
             break;
         case SPECIAL_SECTION: /* none in the list */
         case SPECIAL_COLLECTORS:

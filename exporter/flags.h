@@ -12,7 +12,8 @@ struct flags {
     /* of what shows data and asks a running exporter; NULL */
     const char *url, *format, *filter, *order, *limit, *by, *group_by;
     const char *user, *password_file, *ca_file, *cert_file, *key_file;
-    bool help, version, once, notify, debug;
+    const char *scope; /* of a role; NULL */
+    bool help, version, once, notify, debug, role;
     const char *words[FLAGS_WORDS_MAX]; /* what is no flag: the command; word_count of them */
     size_t word_count;
     struct config_setting *settings; /* setting_count of them; in the arena */

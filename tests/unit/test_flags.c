@@ -87,8 +87,8 @@ TEST(wrong_flags_are_named)
     static const struct {
         const char *argument, *want;
     } cases[] = {
-        { "--nope", "unknown flag --nope" },
-        { "--nope=1", "unknown flag --nope," },
+        { "--zzz", "unknown flag --zzz" },
+        { "--zzz=1", "unknown flag --zzz," },
         { "--no-log.level", "unknown flag --no-log.level" },
         { "-x", "unknown flag -x" },
         { "-", "unknown flag -" },
