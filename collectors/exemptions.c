@@ -17,40 +17,35 @@ enum { DAY_S = 86400 };
 enum category { CATEGORY_MITIGATED, CATEGORY_WAIVER, CATEGORY_OTHER, CATEGORY_COUNT };
 static const char *const category_words[] = { "mitigated", "waiver", "other" };
 
-/* One reference of an exemption, as a row tells it and as it is kept. */
-struct row {
-    const char *subscription_id, *exemption_id, *scope, *assignment_id, *reference, *policy_id,
-        *category, *title, *reason, *requester, *approver;
-    int64_t expires_at;
+static const struct column columns[] = {
+    COLUMN_KEY(struct exemption_row, subscription_id, "subscriptionId"),
+    COLUMN_KEY(struct exemption_row, exemption_id, "exemptionId"),
+    COLUMN_KEY(struct exemption_row, scope, "scope"),
+    COLUMN_ID(struct exemption_row, assignment_id, "assignmentId"),
+    COLUMN_ID(struct exemption_row, reference, "reference"),
+    COLUMN_ID(struct exemption_row, policy_id, "policyId"),
+    COLUMN_TEXT(struct exemption_row, category, "category"),
+    COLUMN_TEXT(struct exemption_row, title, "displayName"),
+    COLUMN_TEXT(struct exemption_row, reason, "reason"),
+    COLUMN_TEXT(struct exemption_row, requester, "requestedBy"),
+    COLUMN_TEXT(struct exemption_row, approver, "approvedBy"),
+    COLUMN_TIME(struct exemption_row, expires_at, "expiresOn"),
+    { 0 }
 };
 
-static const struct column columns[] = { COLUMN_KEY(struct row, subscription_id, "subscriptionId"),
-                                         COLUMN_KEY(struct row, exemption_id, "exemptionId"),
-                                         COLUMN_KEY(struct row, scope, "scope"),
-                                         COLUMN_ID(struct row, assignment_id, "assignmentId"),
-                                         COLUMN_ID(struct row, reference, "reference"),
-                                         COLUMN_ID(struct row, policy_id, "policyId"),
-                                         COLUMN_TEXT(struct row, category, "category"),
-                                         COLUMN_TEXT(struct row, title, "displayName"),
-                                         COLUMN_TEXT(struct row, reason, "reason"),
-                                         COLUMN_TEXT(struct row, requester, "requestedBy"),
-                                         COLUMN_TEXT(struct row, approver, "approvedBy"),
-                                         COLUMN_TIME(struct row, expires_at, "expiresOn"),
-                                         { 0 } };
-
 static const struct kept_kind rows = {
-    KEPT_ROWS(struct row),
+    KEPT_ROWS(struct exemption_row),
     .texts = {
-        KEPT_TEXT(struct row, exemption_id),
-        KEPT_TEXT(struct row, scope),
-        KEPT_TEXT(struct row, assignment_id),
-        KEPT_TEXT(struct row, reference),
-        KEPT_TEXT(struct row, policy_id),
-        KEPT_TEXT(struct row, category),
-        KEPT_TEXT(struct row, title),
-        KEPT_TEXT(struct row, reason),
-        KEPT_TEXT(struct row, requester),
-        KEPT_TEXT(struct row, approver),
+        KEPT_TEXT(struct exemption_row, exemption_id),
+        KEPT_TEXT(struct exemption_row, scope),
+        KEPT_TEXT(struct exemption_row, assignment_id),
+        KEPT_TEXT(struct exemption_row, reference),
+        KEPT_TEXT(struct exemption_row, policy_id),
+        KEPT_TEXT(struct exemption_row, category),
+        KEPT_TEXT(struct exemption_row, title),
+        KEPT_TEXT(struct exemption_row, reason),
+        KEPT_TEXT(struct exemption_row, requester),
+        KEPT_TEXT(struct exemption_row, approver),
     },
 };
 
@@ -66,7 +61,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
                             const struct collect_context *context, struct error *error)
 {
     (void)query, (void)context, (void)error;
-    const struct row *row = data;
+    const struct exemption_row *row = data;
     part_add_row(part, &rows, row->subscription_id, row);
     return ODD_NONE;
 }
@@ -75,16 +70,26 @@ static void odd(struct part *part, size_t query, const void *data,
                 const struct collect_context *context)
 {
     (void)query;
-    const struct row *row = data;
+    const struct exemption_row *row = data;
     part_add_gap(part, collector_subscription(context, row ? row->subscription_id : ""));
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
 /* An exemption that is over stays listed. */
-static bool holds(const struct row *row, int64_t now)
+bool exemptions_holds(const struct exemption_row *row, int64_t now)
 {
     return !row->expires_at || row->expires_at > now;
+}
+
+const char *exemptions_category(const struct exemption_row *row)
+{
+    return category_words[category_of(row->category)];
+}
+
+const struct exemption_row *exemptions_of(const struct part *part, size_t *count)
+{
+    return part_rows(part, &rows, count);
 }
 
 /* Whether a resource is what the exemption is for, or below it. */
@@ -94,7 +99,7 @@ static bool is_below(const char *resource_id, const char *scope)
     return !strncasecmp(resource_id, scope, length) && strchr("/", resource_id[length]);
 }
 
-static bool ends_later(const struct row *row, int64_t expires_at)
+static bool ends_later(const struct exemption_row *row, int64_t expires_at)
 {
     return expires_at && (!row->expires_at || row->expires_at > expires_at);
 }
@@ -102,27 +107,23 @@ static bool ends_later(const struct row *row, int64_t expires_at)
 bool exemptions_find(const struct snapshot *snapshot, const struct finding *finding, int64_t now,
                      struct exemption *found)
 {
-    const struct row *best = NULL;
+    const struct exemption_row *best = NULL;
     const char *tenant = finding->source ? finding->source->tenant : NULL; /* it may be gone */
     const struct catalogue_entry *entry = catalogue_find(snapshot, tenant, finding->assessment_id);
     if (!entry || !*entry->policy_id)
         return false;
     for (size_t i = 0; i < snapshot->sources->count; i++) {
         size_t count;
-        const struct row *all = part_rows(snapshot->parts[i], &rows, &count);
+        const struct exemption_row *all = part_rows(snapshot->parts[i], &rows, &count);
         for (size_t n = 0; n < count; n++)
-            if (!strcasecmp(all[n].policy_id, entry->policy_id) && holds(&all[n], now) &&
+            if (!strcasecmp(all[n].policy_id, entry->policy_id) && exemptions_holds(&all[n], now) &&
                 is_below(finding->resource_id, all[n].scope) &&
                 (!best || ends_later(&all[n], best->expires_at)))
                 best = &all[n];
     }
     if (best)
-        *found = (struct exemption){ category_words[category_of(best->category)],
-                                     best->title,
-                                     best->reason,
-                                     best->requester,
-                                     best->approver,
-                                     best->expires_at };
+        *found = (struct exemption){ exemptions_category(best), best->title,    best->reason,
+                                     best->requester,           best->approver, best->expires_at };
     return best != NULL;
 }
 
@@ -155,7 +156,8 @@ static const struct family_1 expired = {
 /* By subscription, then what is exempted from what, then that which ends last first. */
 static int compare(const void *left, const void *right)
 {
-    const struct row *a = *(const struct row *const *)left, *b = *(const struct row *const *)right;
+    const struct exemption_row *a = *(const struct exemption_row *const *)left,
+                               *b = *(const struct exemption_row *const *)right;
     int order = strcmp(a->subscription_id, b->subscription_id);
     if (!order)
         order = strcmp(a->scope, b->scope);
@@ -168,7 +170,7 @@ static int compare(const void *left, const void *right)
     return order ? order : strcmp(a->exemption_id, b->exemption_id);
 }
 
-static bool is_same(const struct row *left, const struct row *right)
+static bool is_same(const struct exemption_row *left, const struct exemption_row *right)
 {
     return !strcmp(left->subscription_id, right->subscription_id) &&
            !strcmp(left->scope, right->scope) &&
@@ -182,13 +184,13 @@ static bool is_mitigated(const struct snapshot *snapshot, const struct part *par
                          const char *subscription_id, const char *assessment_id)
 {
     size_t count, mitigations = 0, others = 0;
-    const struct row *all = part_rows(part, &rows, &count);
+    const struct exemption_row *all = part_rows(part, &rows, &count);
     const struct catalogue_entry *entry =
         catalogue_find(snapshot, part->source->tenant, assessment_id);
     for (size_t i = 0; entry && *entry->policy_id && i < count; i++) {
         if (strcmp(all[i].subscription_id, subscription_id) != 0 ||
             strcasecmp(all[i].policy_id, entry->policy_id) != 0 ||
-            !holds(&all[i], part->collected_at))
+            !exemptions_holds(&all[i], part->collected_at))
             continue;
         bool is_one = category_of(all[i].category) == CATEGORY_MITIGATED;
         mitigations += is_one;
@@ -201,9 +203,9 @@ struct counts {
     uint64_t by_category[CATEGORY_COUNT], within_7, within_30, over;
 };
 
-static void count_row(struct counts *counts, const struct row *row, int64_t now)
+static void count_row(struct counts *counts, const struct exemption_row *row, int64_t now)
 {
-    if (!holds(row, now)) {
+    if (!exemptions_holds(row, now)) {
         counts->over++;
         return;
     }
@@ -225,12 +227,12 @@ static void emit_counts(const char *id, const struct counts *counts, struct metr
 static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
 {
     size_t count;
-    const struct row *all = part_rows(part, &rows, &count);
-    const struct row **sorted = MEMORY_ARRAY(const struct row *, count);
+    const struct exemption_row *all = part_rows(part, &rows, &count);
+    const struct exemption_row **sorted = MEMORY_ARRAY(const struct exemption_row *, count);
     for (size_t i = 0; i < count; i++)
         sorted[i] = &all[i];
     if (count)
-        qsort(sorted, count, sizeof(const struct row *), compare);
+        qsort(sorted, count, sizeof(const struct exemption_row *), compare);
     for (size_t i = 0; i < part->cover_count; i++) {
         const char *id = part->cover[i].subscription_id;
         struct counts counts = { 0 };

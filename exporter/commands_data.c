@@ -117,6 +117,10 @@ SHOW(resources)
 SHOW(baselines)
 SHOW(baseline_rules)
 SHOW(compliance)
+SHOW(fix_first)
+SHOW(attack_paths)
+SHOW(security_alerts)
+SHOW(exemptions)
 SHOW(subscriptions)
 SHOW(collectors)
 
@@ -141,6 +145,14 @@ const struct command commands_data[] = {
       show_baselines, ITS_FLAGS },
     { { "compliance" }, "", "Show standards and failing controls, as a running exporter knows "
       "them.", 0, 0, show_compliance, ITS_FLAGS },
+    { { "fix-first" }, "", "Show what gains most points of the secure score, as a running exporter "
+      "knows it.", 0, 0, show_fix_first, ITS_FLAGS },
+    { { "attack-paths" }, "", "Show attack paths, as a running exporter knows them.", 0, 0,
+      show_attack_paths, ITS_FLAGS },
+    { { "security-alerts" }, "", "Show security alerts that are open, as a running exporter knows "
+      "them.", 0, 0, show_security_alerts, ITS_FLAGS },
+    { { "exemptions" }, "", "Show policy exemptions and when they end, as a running exporter knows "
+      "them.", 0, 0, show_exemptions, ITS_FLAGS },
     { { "subscriptions" }, "", "Show subscriptions and whether a running exporter can read them.",
       0, 0, show_subscriptions, ITS_FLAGS },
     { { "collectors" }, "", "Show collectors of a running exporter and how their last run went.",

@@ -11,6 +11,7 @@
 #include "core/memory.h"
 #include "exporter/alerts_routes.h"
 #include "exporter/data_format.h"
+#include "exporter/gain_route.h"
 #include "exporter/openapi.h"
 #include "exporter/report_route.h"
 #include "exporter/view_request.h"
@@ -196,11 +197,11 @@ static void respond(struct view_request_source *source, struct listing *listing,
     int status = view_request_begin(source, request, &listing->request, &title, &error);
     int format = data_format_of(request);
     listing->format = format < 0 ? VIEW_JSON : (enum view_format)format;
-    if (listing->table->of_findings)
-        view_lacks(listing->request.snapshot, &listing->lacking);
     if (listing->table->source)
         view_lacks_of(listing->request.snapshot, listing->table->source, listing->request.now,
                       &listing->lacking);
+    else if (listing->table->of_findings)
+        view_lacks(listing->request.snapshot, &listing->lacking);
     if (status == 200 && is_known(request, tag_of(source, listing, request, tag)))
         status = 304;
     if (status == 200)
@@ -241,6 +242,10 @@ void data_routes_v1(void *views, const struct web_request *request, struct web_r
     }
     if (!strcmp(request->rest, "report")) {
         report_route(source, request, response);
+        return;
+    }
+    if (!strcmp(request->rest, "fix_first/gain")) {
+        gain_route(source, request, response);
         return;
     }
     if (!table) {

@@ -5,6 +5,7 @@
 #include "alerts/api/api_own.h"
 #include "alerts/view/view_report.h"
 #include "exporter/data_format.h"
+#include "exporter/gain_route.h"
 #include "exporter/report_route.h"
 #include "version.h"
 
@@ -329,6 +330,14 @@ static void add_paths(struct json_writer *writer)
     close_content(writer);
     add_refusals(writer, false, false);
     close_path(writer);
+    open_path(writer, "fix_first/gain", "what recommendations gain together",
+              gain_route_parameters);
+    open_content(writer, VIEW_JSON);
+    add_reference(writer, "schema", "schemas", "gain");
+    json_close(writer, '}');
+    close_content(writer);
+    add_refusals(writer, false, false);
+    close_path(writer);
     open_path(writer, "openapi.json", "this document", none);
     open_content(writer, VIEW_JSON);
     json_open(writer, "schema", '{');
@@ -351,6 +360,7 @@ static void add_components(struct json_writer *writer)
         add_row(writer, (*one)->name, (*one)->help, (*one)->columns, NULL, NULL);
     for (const struct api_own_path *one = api_own_paths; one->path; one++)
         add_row(writer, one->row, one->help, one->columns, one->fields, one->raw);
+    add_row(writer, "gain", "What recommendations gain together", gain_route_columns, NULL, NULL);
     add_row(writer, "error", "Why not", error, NULL, NULL);
     json_close(writer, '}');
     json_open(writer, "responses", '{');

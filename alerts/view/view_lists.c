@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alerts/view/view_made.h"
+#include "alerts/view/view_numbers.h"
 #include "alerts/view/view_resources.h"
 #include "alerts/view/view_rows.h"
 #include "collectors/baselines.h"
@@ -63,59 +64,47 @@ static void fill_resource(const struct view_reading *reading, size_t row, struct
 
 /* --- baselines -------------------------------------------------------------------------------- */
 
-/* Numbers of findings that are rules of a baseline, in the order of risk, or of recommendations
- * that are such rules. */
-struct numbers {
+/* Recommendations that are rules of a baseline. */
+struct rules {
     uint32_t *list;
     size_t count;
 };
-
-static void numbers_destroy(void *owner)
-{
-    struct numbers *numbers = owner;
-    free(numbers->list);
-    free(numbers);
-}
 
 static bool is_rule(const struct view *view, uint32_t recommendation)
 {
     return view->recommendations[recommendation].source->collector->baseline_rules;
 }
 
-static const struct numbers *keep(const struct view *view, const char *name,
-                                  struct numbers *numbers)
+static bool has_rules(const struct source *source, const struct part *part)
 {
-    return view_made_keep(view->made, name, numbers, numbers_destroy);
+    (void)part;
+    return source->collector->baseline_rules;
 }
 
-static const struct numbers *results_of(const struct view *view)
+static const struct view_numbers *results_of(const struct view *view)
 {
-    static const char name[] = "baseline results";
-    const struct numbers *known = view_made_find(view->made, name);
-    if (known)
-        return known;
-    struct numbers *numbers = MEMORY_NEW(struct numbers);
-    numbers->list = MEMORY_ARRAY(uint32_t, view->count + 1);
-    for (size_t i = 0; i < view->count; i++) {
-        uint32_t number = view->orders[VIEW_BY_RISK][i];
-        if (is_rule(view, view->findings[number].recommendation))
-            numbers->list[numbers->count++] = number;
-    }
-    return keep(view, name, numbers);
+    return view_numbers_of(view, "baseline results", has_rules);
 }
 
-static const struct numbers *rules_of(const struct view *view)
+static void rules_finish(void *owner)
+{
+    struct rules *rules = owner;
+    free(rules->list);
+    free(rules);
+}
+
+static const struct rules *rules_of(const struct view *view)
 {
     static const char name[] = "baseline rules";
-    const struct numbers *known = view_made_find(view->made, name);
+    const struct rules *known = view_made_find(view->made, name);
     if (known)
         return known;
-    struct numbers *numbers = MEMORY_NEW(struct numbers);
-    numbers->list = MEMORY_ARRAY(uint32_t, view->recommendation_count + 1);
+    struct rules *rules = MEMORY_NEW(struct rules);
+    rules->list = MEMORY_ARRAY(uint32_t, view->recommendation_count + 1);
     for (uint32_t i = 0; i < view->recommendation_count; i++)
         if (is_rule(view, i))
-            numbers->list[numbers->count++] = i;
-    return keep(view, name, numbers);
+            rules->list[rules->count++] = i;
+    return view_made_keep(view->made, name, rules, rules_finish);
 }
 
 /* "windows", "linux"; as it is told when it is neither. */

@@ -3,7 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "alerts/view/view_exposed.h"
 #include "alerts/view/view_lists.h"
+#include "alerts/view/view_plan.h"
 #include "alerts/view/view_rows.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
@@ -306,9 +308,10 @@ static const struct view_table collectors = { "collectors", "a collector and its
                                               collector_columns, count_collectors, fill_collector };
 
 const struct view_table *const view_tables[] = {
-    &findings,   &recommendations,       &controls,      &view_lists_resources,
-    &view_lists_baselines, &view_lists_rules, &view_lists_compliance, &subscriptions,
-    &collectors, NULL,
+    &findings,           &recommendations,     &view_plan_table,         &controls,
+    &view_lists_resources, &view_lists_baselines, &view_lists_rules,     &view_lists_compliance,
+    &view_exposed_paths, &view_exposed_alerts, &view_exposed_exemptions, &subscriptions,
+    &collectors,         NULL,
 };
 
 const char *view_table_subscription(const struct view_reading *reading, const char *id)

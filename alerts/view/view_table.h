@@ -36,9 +36,11 @@ struct view_table {
     const struct view_column *columns; /* ends with name NULL; the first is the row's identity */
     size_t (*count)(const struct view *view);
     void (*fill)(const struct view_reading *reading, size_t row, struct view_value *values);
-    bool of_findings;   /* where nobody could look, rows are lacking (view_lacks) */
+    bool of_findings;   /* filters are over their labels; without a source, what could not be
+                           looked at is lacking (view_lacks) */
     bool ordered;       /* reading->order is asked for */
-    const char *source; /* the built-in collector that rows are of; NULL = no single one */
+    const char *source; /* the built-in collector that rows are of, and are lacking
+                           without (view_lacks_of); NULL = no single one */
 };
 
 /* Put the next value of a row. */

@@ -1,74 +1,34 @@
 #include "exporter/pages/fix_first.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "alerts/ledger/points.h"
+#include "alerts/view/view_plan.h"
 #include "collectors/catalogue.h"
-#include "core/memory.h"
 
 enum { ROWS_MAX = 100 };
 
-/* --- the order -------------------------------------------------------------------------------- */
-
-static int compare_gains(const void *left, const void *right)
-{
-    const struct view_recommendation *a = *(const struct view_recommendation *const *)left;
-    const struct view_recommendation *b = *(const struct view_recommendation *const *)right;
-    if (a->points != b->points)
-        return a->points > b->points ? -1 : 1;
-    return (a > b) - (a < b); /* as the view has them: worst first */
-}
-
-const struct view_recommendation **fix_first_order(const struct view *view)
-{
-    size_t count = view->recommendation_count;
-    const struct view_recommendation **rows =
-        MEMORY_ARRAY(const struct view_recommendation *, count + 1);
-    for (size_t i = 0; i < count; i++)
-        rows[i] = &view->recommendations[i];
-    qsort(rows, count, sizeof *rows, compare_gains);
-    return rows;
-}
-
 /* --- what is chosen --------------------------------------------------------------------------- */
-
-static bool is_picked(const char *id, const char *const *picks, size_t pick_count)
-{
-    for (size_t i = 0; i < pick_count; i++)
-        if (!strcmp(picks[i], id))
-            return true;
-    return false;
-}
 
 /* "5 chosen: +9.20 points, 53.8 % to 69.7 %; 34 findings closed, 3 of them overdue." */
 static void append_sum(struct page *page, const struct view *view, const char *const *picks,
                        size_t pick_count)
 {
-    size_t chosen = 0, findings = 0, overdue = 0;
-    for (size_t i = 0; i < view->recommendation_count; i++) {
-        const struct view_recommendation *row = &view->recommendations[i];
-        if (!is_picked(row->assessment_id, picks, pick_count))
-            continue;
-        chosen++;
-        findings += row->count;
-        overdue += row->overdue;
-    }
-    struct points_gain gain = points_together(view->snapshot, picks, pick_count);
-    if (!chosen) {
+    struct view_plan_gain gain = view_plan_together(view, picks, pick_count);
+    if (!gain.chosen) {
         page_paragraph(page, "Choose recommendations and see what they gain together: a resource "
                              "that fails several counts once all of them are done.");
         return;
     }
-    buf_printf(page->out, "<p role=\"status\"><b>%zu chosen: +%.2f points", chosen, gain.points);
+    buf_printf(page->out, "<p role=\"status\"><b>%zu chosen: +%.2f points", gain.chosen,
+               gain.points);
     if (!isnan(gain.ratio_before))
         buf_printf(page->out, ", %.1f %% to %.1f %%", 100 * gain.ratio_before,
                    100 * gain.ratio_after);
     page_html(page, "</b>; ");
-    page_number(page, findings);
+    page_number(page, gain.findings);
     page_html(page, " findings closed, ");
-    page_number(page, overdue);
+    page_number(page, gain.overdue);
     page_html(page, " of them overdue.</p>\n");
 }
 
@@ -116,12 +76,11 @@ static void append_rows(struct page *page, const struct view *view, const char *
         { "Effort", false },         { "Steps", false },       { NULL, false },
     };
     struct page_table table = { page, columns };
-    const struct view_recommendation **rows = fix_first_order(view);
+    const struct view_recommendation *const *rows = view_plan_of(view);
     page_table_begin(&table, "Most points of the secure score first, then worst risk");
     for (size_t i = 0; i < view->recommendation_count && i < ROWS_MAX; i++)
-        append_row(&table, rows[i], is_picked(rows[i]->assessment_id, picks, pick_count));
+        append_row(&table, rows[i], view_plan_is_picked(rows[i]->assessment_id, picks, pick_count));
     page_table_end(&table);
-    free(rows);
 }
 
 void fix_first_page(struct page *page, const struct view *view, const char *const *picks,

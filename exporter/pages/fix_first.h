@@ -10,7 +10,3 @@ enum { FIX_FIRST_PICKS_MAX = 100 };
  * nothing. */
 void fix_first_page(struct page *page, const struct view *view, const char *const *picks,
                     size_t pick_count);
-
-/* The recommendations in that order: most points, then as the view has them. view->recommendation_
- * count of them; the caller frees it. */
-const struct view_recommendation **fix_first_order(const struct view *view);

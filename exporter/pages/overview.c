@@ -1,13 +1,12 @@
 #include "exporter/pages/overview.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "alerts/ledger/history.h"
 #include "alerts/ledger/ledger_rows.h"
 #include "alerts/ledger/points.h"
-#include "exporter/pages/fix_first.h"
+#include "alerts/view/view_plan.h"
 #include "exporter/pages/told.h"
 #include "exporter/pages/trend.h"
 
@@ -86,7 +85,7 @@ static void append_first(struct page *page, const struct view *view)
     };
     struct page_table table = { page, columns };
     size_t count = view->recommendation_count, most = count < FIRST_MAX ? count : FIRST_MAX;
-    const struct view_recommendation **rows = fix_first_order(view);
+    const struct view_recommendation *const *rows = view_plan_of(view);
     page_table_begin(&table, "Recommendations that gain most points of the secure score");
     for (size_t i = 0; i < most; i++) {
         page_table_row(&table);
@@ -101,7 +100,6 @@ static void append_first(struct page *page, const struct view *view)
         page_risk(page, rows[i]->risk);
     }
     page_table_end(&table);
-    free(rows);
 }
 
 /* --- the oldest ------------------------------------------------------------------------------- */

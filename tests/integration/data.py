@@ -15,7 +15,8 @@ from harness import (EXPORTER, SECRET, SLOWNESS, Exporter, Fake, Folder, contain
 from webconfig import PAIR, Site, users
 
 TABLES = ("findings", "recommendations", "controls", "resources", "baselines", "baseline_rules",
-          "compliance", "subscriptions", "collectors")
+          "compliance", "subscriptions", "collectors", "fix_first", "attack_paths",
+          "security_alerts", "exemptions")
 
 
 class Bench:
@@ -28,6 +29,7 @@ class Bench:
     def __enter__(self):
         self.folder.__enter__()
         self.fake.__enter__()
+        self.exempt()
         self.folder.file("rules.yml", self.rules or "groups: []\n")
         self.config = settings(self.fake.url, self.folder.file("secret", SECRET), **self.more)
         self.exporter = Exporter(self.folder, self.config).__enter__()
@@ -39,6 +41,18 @@ class Bench:
         self.exporter.__exit__(*error)
         self.fake.__exit__(*error)
         self.folder.__exit__(*error)
+
+    def exempt(self):
+        """Three exemptions, one of them over."""
+        dump = self.fake.admin("dump")
+        policies = [known["policyDefinitionId"] for known in dump["metadata"]
+                    if known["policyDefinitionId"]]
+        for policy, category, year in zip(policies, ("Waiver", "Mitigated", "Waiver"),
+                                          (2099, 2098, 2001)):
+            self.fake.admin("exempt?" + urllib.parse.urlencode({
+                "scope": f"/subscriptions/{dump['subscriptions'][0]['subscriptionId']}",
+                "policy": policy, "category": category, "expires": f"{year}-01-01T00:00:00Z",
+                "reason": "=it is, \"so\""}), "POST")
 
     def open_now(self):
         return sum(value for _, value in self.exporter.metrics().all("defender_findings"))
@@ -126,6 +140,70 @@ def test_lists_add_up():
         told = bench.exporter.metrics().all("defender_control_points")
         equal(round(sum(row["points"] or 0 for row in controls), 6),
               round(sum(value for _, value in told), 6), "points of controls")
+
+
+def test_what_exposes_and_what_exempts_are_those_of_the_metrics():
+    with Bench() as bench:
+        metrics = bench.exporter.metrics()
+
+        def told(family, **labels):
+            return sum(value for has, value in metrics.all(family)
+                       if all(has[name] == value for name, value in labels.items()))
+        paths = bench.walk("attack_paths", limit=1000)
+        equal(len(paths), told("defender_attack_paths"), "attack paths")
+        equal(all(row["entry"] and row["name"] and row["chain"] for row in paths), True, "paths")
+        narrow = bench.walk("attack_paths", filter=f'finding_id="{paths[0]["finding_id"]}"')
+        equal(narrow, paths[:1], "one of them")
+        alerts = bench.walk("security_alerts", limit=1000)
+        listed = collections.Counter(row["severity"] for row in alerts if row["active"])
+        equal(dict(listed), {severity: count for severity in ("high", "medium", "low",
+                                                              "informational")
+                             if (count := told("defender_security_alerts", severity=severity))},
+              "security alerts")
+        exemptions = bench.walk("exemptions", limit=1000)
+        what = {state: {(row["subscription_id"], row["scope"], row["assignment_id"],
+                         row["exemption"].partition("#")[2]) for row in exemptions
+                        if row["state"] == state} for state in ("holds", "expired")}
+        equal(len(what["holds"]), told("defender_exemptions"), "exemptions")
+        equal(len(what["expired"] - what["holds"]), told("defender_exemptions_expired"), "over")
+        narrow = bench.walk("exemptions", filter='state="expired"')
+        equal(narrow, [row for row in exemptions if row["state"] == "expired"], "those over")
+
+
+def test_the_plan_gains_what_the_page_says():
+    with Bench() as bench:
+        plan = bench.walk("fix_first", limit=7)
+        equal([row["rank"] for row in plan], list(range(1, len(plan) + 1)), "ranks")
+        points = [row["points"] for row in plan]
+        equal(points, sorted(points, reverse=True), "points")
+        known = {row["assessment_id"]: row for row in bench.walk("recommendations", limit=1000)}
+        equal({row["assessment_id"]: (row["points"], row["findings"], row["overdue"])
+               for row in plan},
+              {key: (row["points"], row["findings"], row["overdue"])
+               for key, row in known.items()}, "recommendations")
+        picks = urllib.parse.urlencode([("pick", row["assessment_id"]) for row in plan[:3]])
+        gain = bench.exporter.get("/api/v1/fix_first/gain?" + picks).json()
+        equal((gain["chosen"], gain["findings"]), (3, sum(row["findings"] for row in plan[:3])),
+              "what three close")
+        equal(gain["points"] >= max(points), True, "what they gain")
+        page = bench.exporter.get("/fix-first?" + picks).text
+        contains(page, f"3 chosen: +{gain['points']:.2f} points", "the page")
+        contains(page, f"{100 * gain['ratio_before']:.1f} % to {100 * gain['ratio_after']:.1f} %",
+                 "the page")
+        equal(bench.exporter.get("/api/v1/fix_first/gain").status, 400, "nothing is chosen")
+
+
+def test_a_source_that_is_off_is_lacking():
+    off = ("attack_paths", "security_alerts", "exemptions", "compliance", "secure_scores")
+    with Bench(collectors={name: {"enabled": False} for name in off}) as bench:
+        for table, source in zip(("attack_paths", "security_alerts", "exemptions", "compliance",
+                                  "controls"), off):
+            answer = bench.get(table).json()
+            equal((answer["total"], answer["lacking"]), (0, f"{source} (it is switched off)"),
+                  table)
+            equal(bench.get(table, "text/csv").headers["x-defender-lacking"], answer["lacking"],
+                  table)
+        equal(bench.get("subscriptions").json()["lacking"], None, "subscriptions")
 
 
 def test_orders_are_as_asked():
@@ -246,7 +324,8 @@ def test_a_terminal_shows_the_same():
 
         for table in TABLES:
             rows = bench.walk(table, limit=1000)
-            words = ("baselines", "rules") if table == "baseline_rules" else (table,)
+            words = ("baselines", "rules") if table == "baseline_rules" else \
+                (table.replace("_", "-"),)
             status, told, errors = show(*words)
             equal((status, errors, len(told.splitlines()) - 1), (0, "", len(rows)), table)
             equal("\033" in told, False, f"colour of {table} where it is no terminal")

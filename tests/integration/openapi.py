@@ -201,7 +201,8 @@ def test_the_document_tells_of_every_path():
     with bench() as one:
         document = document_of(one.exporter)
         equal(document["openapi"], "3.1.0", "version")
-        for table in ("findings", "recommendations", "controls", "subscriptions", "collectors",
+        for table in ("findings", "recommendations", "controls", "fix_first", "fix_first/gain",
+                      "attack_paths", "security_alerts", "exemptions", "subscriptions", "collectors",
                       "alerts", "outbox", "outbox/{id}", "silences", "delivery", "report",
                       "openapi.json"):
             contains(" ".join(document["paths"]), "/api/v1/" + table, "paths")
