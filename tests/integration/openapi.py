@@ -202,9 +202,9 @@ def test_the_document_tells_of_every_path():
         document = document_of(one.exporter)
         equal(document["openapi"], "3.1.0", "version")
         for table in ("findings", "recommendations", "controls", "fix_first", "fix_first/gain",
-                      "attack_paths", "security_alerts", "exemptions", "subscriptions", "collectors",
-                      "alerts", "outbox", "outbox/{id}", "silences", "delivery", "report",
-                      "openapi.json"):
+                      "attack_paths", "security_alerts", "exemptions", "subscriptions",
+                      "collectors", "alerts", "outbox", "outbox/{id}", "silences", "delivery",
+                      "report", "openapi.json"):
             contains(" ".join(document["paths"]), "/api/v1/" + table, "paths")
         row = one.exporter.get("/api/v1/findings?limit=1").json()["findings"][0]
         schema = document["components"]["schemas"]["findings"]
