@@ -508,7 +508,7 @@ static void bed_finish(struct bed *bed)
 static bool make_settings(struct bed *bed, const char *path, const struct settings *given,
                           const struct family *const *families, struct option_report *report)
 {
-    static const char plain[] = "receivers: [{name: team, webhook: {url: 'https://localhost/'}}]\n"
+    static const char plain[] = "receivers: [{name: team, webhook: {url: 'https://a.invalid/'}}]\n"
                                 "route: {receiver: team, group_by: ['...'], group_interval: 1s,"
                                 " repeat_interval: 0s}\n"
                                 "governor: {messages: 0}\n"

@@ -34,20 +34,37 @@ static void *value_at(const struct option *option, void *out)
 
 /* --- complaints ---------------------------------------------------------------------------- */
 
-void options_complain(struct option_report *report, const char *name, int line, const char *path,
-                      const char *format, ...)
+/* The last name of a path, which is what two complaints about one value have in common. */
+static const char *key_of(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot ? dot + 1 : path;
+}
+
+static void append_key(struct buf *out, const char *name, int line, const char *path)
+{
+    buf_printf(out, "\n%s:%d:%s\n", name, line, key_of(path));
+}
+
+/* Whether this value is one that could not be read. */
+static bool is_known(const struct option_report *report, const char *name, int line,
+                     const char *path)
+{
+    CLEANUP(buf_finish) struct buf key = { 0 };
+    if (!line || !report->keys.length)
+        return false;
+    append_key(&key, name, line, path);
+    return strstr(buf_cstr(&report->keys), buf_cstr(&key)) != NULL;
+}
+
+static void add_reason(struct option_report *report, const char *name, int line, const char *path,
+                       const char *reason)
 {
     if (++report->count > REASONS_MAX) {
         if (report->count == REASONS_MAX + 1)
             buf_printf(&report->text, "%s: more is wrong\n", name);
         return;
     }
-    char reason[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(reason, sizeof reason, format, arguments);
-    va_end(arguments);
-
     size_t start = report->text.length;
     buf_text(&report->text, name);
     if (line)
@@ -62,15 +79,29 @@ void options_complain(struct option_report *report, const char *name, int line, 
     buf_char(&report->text, '\n');
 }
 
+void options_complain(struct option_report *report, const char *name, int line, const char *path,
+                      const char *format, ...)
+{
+    char reason[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    if (!is_known(report, name, line, path))
+        add_reason(report, name, line, path, reason);
+}
+
 void options_report_finish(struct option_report *report)
 {
     buf_finish(&report->text);
-    report->count = 0;
+    buf_finish(&report->keys);
+    *report = (struct option_report){ 0 };
 }
 
 static void complain(struct binder *binder, int line, const char *reason)
 {
-    options_complain(binder->report, binder->name, line, buf_cstr(&binder->path), "%s", reason);
+    add_reason(binder->report, binder->name, line, buf_cstr(&binder->path), reason);
+    append_key(&binder->report->keys, binder->name, line, buf_cstr(&binder->path));
 }
 
 /* Append ".key" to the path. Returns the length to leave() with. */
@@ -231,16 +262,18 @@ static void bind_list(struct binder *binder, const struct option *option,
     if (list == node && !expect(binder, node, OPTIONS_YAML_LIST))
         return;
     const char **texts = arena_alloc(binder->arena, (list->count + 1) * sizeof *texts);
+    int *lines = arena_zalloc(binder->arena, (list->count + 1) * sizeof *lines);
     struct options_yaml_node *member = list->first;
     for (size_t i = 0; i < list->count; i++, member = member->next) {
         struct error error;
         int index;
         texts[i] = arena_text(binder->arena, member->text ? member->text : "");
+        lines[i] = member->line;
         if (expect(binder, member, OPTIONS_YAML_TEXT) &&
             !options_value_word(option, texts[i], &index, &error))
             complain(binder, member->line, error.message);
     }
-    *(struct option_texts *)value = (struct option_texts){ texts, list->count };
+    *(struct option_texts *)value = (struct option_texts){ texts, list->count, lines };
 }
 
 static void bind_map(struct binder *binder, const struct option *option,
@@ -266,6 +299,13 @@ static void bind_map(struct binder *binder, const struct option *option,
     }
 }
 
+/* Note in the struct that something was wrong. */
+static void mark(const struct option *option, bool wrong, void *out)
+{
+    if (option->wrong_offset && wrong)
+        *(bool *)((char *)out + option->wrong_offset) = true;
+}
+
 static void bind_section(struct binder *binder, const struct option *option,
                          struct options_yaml_node *node, void *value)
 {
@@ -285,7 +325,7 @@ static void bind_items(struct binder *binder, const struct option *option,
     char *item = items->items;
     size_t index = 0;
     for (struct options_yaml_node *it = node->first; it; it = it->next) {
-        size_t before = binder->path.length;
+        size_t before = binder->path.length, reasons = binder->report->count;
         if (named)
             enter(binder, it->key);
         else
@@ -296,6 +336,7 @@ static void bind_items(struct binder *binder, const struct option *option,
             *(const char **)(void *)item = arena_text(binder->arena, it->key);
         options_default(option->section, item, binder->arena);
         bind_mapping(binder, option->section, it, item);
+        mark(option, binder->report->count != reasons, item);
         leave(binder, before);
         item += option->item_bytes;
         index++;
@@ -339,6 +380,8 @@ static void bind_row(struct binder *binder, const struct option *option,
     if (node->kind == OPTIONS_YAML_NULL)
         return;
     binders[option->type](binder, option, node, value_at(option, out));
+    if (option->type == OPTION_TYPE_SECTION)
+        mark(option, binder->report->count != reasons, out);
     const char *wrong = NULL;
     if (option->check && binder->report->count == reasons)
         wrong = option->check(value_at(option, out));
@@ -411,33 +454,45 @@ bool options_read(const struct option *options, const char *name, const char *te
     struct options_yaml_node *root = NULL;
     struct error error;
     int line = 0;
-    if (length > FILE_LIMIT_BYTES)
-        options_complain(report, name, 0, "", "larger than 4 MiB");
-    else if (!options_yaml_parse(text, length, &tree, &root, &line, &error))
-        options_complain(report, name, line, "", "%s", error.message);
-    else
+    bool is_yaml = length <= FILE_LIMIT_BYTES
+                       ? options_yaml_parse(text, length, &tree, &root, &line, &error)
+                       : error_set(&error, ERROR_CONFIG, "larger than 4 MiB");
+    report->unread |= !is_yaml;
+    if (is_yaml)
         bind_mapping(&binder, options, root, out);
+    else
+        options_complain(report, name, line, "", "%s", error.message);
     return report->count == 0;
+}
+
+int options_line(const struct option_texts *texts, size_t index)
+{
+    return texts->lines && index < texts->count ? texts->lines[index] : 0;
+}
+
+int options_file(const char *path, struct buf *out)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return errno;
+    buf_reserve(out, FILE_LIMIT_BYTES + 1);
+    errno = 0;
+    out->length = fread(out->data, 1, FILE_LIMIT_BYTES + 1, file);
+    int reason = ferror(file) ? errno : 0;
+    fclose(file);
+    return reason;
 }
 
 bool options_read_file(const struct option *options, const char *path, void *out,
                        struct arena *arena, struct option_report *report)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        options_complain(report, path, 0, "", "%s", strerror(errno));
-        return false;
-    }
-    buf_reserve(&text, FILE_LIMIT_BYTES + 1);
-    errno = 0;
-    size_t length = fread(text.data, 1, FILE_LIMIT_BYTES + 1, file);
-    int reason = ferror(file) ? errno : 0;
-    fclose(file);
+    int reason = options_file(path, &text);
     if (reason)
         options_complain(report, path, 0, "", "%s", strerror(reason));
-    bool ok = !reason && options_read(options, path, text.data, length, out, arena, report);
-    explicit_bzero(text.data, length); /* it may hold secrets */
+    bool ok = !reason && options_read(options, path, text.data, text.length, out, arena, report);
+    if (text.data)
+        explicit_bzero(text.data, text.length); /* it may hold secrets */
     return ok;
 }
 

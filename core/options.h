@@ -47,6 +47,7 @@ enum option_type {
 struct option_texts {
     const char **texts;
     size_t count;
+    const int *lines; /* of each; NULL = not from a file */
 };
 struct option_pair {
     const char *name, *value;
@@ -70,9 +71,11 @@ struct option {
     const char *const *words; /* NULL-terminated */
     const struct option *section;
     size_t item_bytes;
-    size_t line_offset; /* when not 0: an int in the same struct that gets the key's line */
-    bool required;      /* in a section that is absent only when the section is required too */
-    bool restart;       /* a change has no effect before a restart */
+    size_t line_offset;  /* when not 0: an int in the same struct that gets the key's line */
+    size_t wrong_offset; /* when not 0: a bool that is set when something in it is wrong: of a
+                            section in the same struct, of items in the item */
+    bool required;       /* in a section that is absent only when the section is required too */
+    bool restart;        /* a change has no effect before a restart */
     /* Called with the value's address after it was set; returns NULL or the reason it is wrong. */
     const char *(*check)(const void *value);
     const char *help;
@@ -105,12 +108,16 @@ struct option {
     .item_bytes = sizeof(item)
 /* After them, where it is wanted: the int in the same struct that gets the key's line. */
 #define OPTION_LINE(type, member) .line_offset = MEMBER_OFFSET(type, member, int)
+#define OPTION_WRONG(type, member) .wrong_offset = MEMBER_OFFSET(type, member, bool)
 /* clang-format on */
 
 /* What was wrong: one text a line, "file:line: path: reason". */
 struct option_report {
     struct buf text;
     size_t count;
+    bool unread;     /* a text was no YAML, or too large: its values are those from before */
+    struct buf keys; /* "file:line:key" of the values that could not be read: nobody complains about
+                        what was made of them */
 };
 
 /* Set every default. out: the zeroed struct the rows describe. arena: owns the texts. */
@@ -121,6 +128,12 @@ void options_default(const struct option *options, void *out, struct arena *aren
  * the network; secret files are read here. */
 bool options_read(const struct option *options, const char *name, const char *text, size_t length,
                   void *out, struct arena *arena, struct option_report *report) MUST_USE;
+
+/* The bytes of a file, at most those that options_read takes and one more. 0, or the errno. */
+int options_file(const char *path, struct buf *out) MUST_USE;
+
+/* Where the text at an index stands; 0 = in no file. */
+int options_line(const struct option_texts *texts, size_t index);
 
 /* The same from a file. A file that cannot be read is a report line of its own. */
 bool options_read_file(const struct option *options, const char *path, void *out,
@@ -133,8 +146,9 @@ bool options_set(const struct option *options, const char *path, const char *tex
                  const char *origin, void *out, struct arena *arena,
                  struct option_report *report) MUST_USE;
 
-/* Append "file:line: path: reason" for a check the table cannot express. line 0 and path "" are
- * left out; after 100 reasons the rest is only counted. */
+/* Append "file:line: path: reason" for a check the table cannot express; not again for a value that
+ * could not be read. line 0 and path "" are left out; after 100 reasons the rest is only counted.
+ */
 void options_complain(struct option_report *report, const char *name, int line, const char *path,
                       const char *format, ...) PRINTF_LIKE(5, 6);
 

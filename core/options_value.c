@@ -263,7 +263,7 @@ static bool set_list(const struct setting *setting, const char *text)
             return false;
         text += length + (text[length] == ',');
     }
-    *(struct option_texts *)setting->value = (struct option_texts){ texts, count };
+    *(struct option_texts *)setting->value = (struct option_texts){ texts, count, NULL };
     return true;
 }
 

@@ -109,7 +109,7 @@ static int check_rules(const struct flags *flags, const char *const *arguments, 
         return EXIT_USAGE;
     struct rule_set *set = config->settings->rules;
     if (count) {
-        const struct option_texts files = { (const char **)(uintptr_t)arguments, count };
+        const struct option_texts files = { (const char **)(uintptr_t)arguments, count, NULL };
         const struct tag_labels_wanted wanted = { &config->alerts.tags,
                                                   config->alerts.governance_owner };
         set = rule_load(&files, "", config->rule_families, &wanted, &report);

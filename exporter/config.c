@@ -14,7 +14,7 @@
 #include "exporter/web/admission.h"
 #include "exporter/web/gate.h"
 
-enum { FILE_LIMIT_BYTES = 4 * 1024 * 1024, TENANTS_MAX = 64, TENANT_NAME_MAX = 32 };
+enum { TENANTS_MAX = 64, TENANT_NAME_MAX = 32 };
 
 /* --- the table ------------------------------------------------------------------------------ */
 
@@ -35,26 +35,27 @@ static const struct option custom_row = { "custom",
 
 static const struct option section_rows[] = {
     { "azure", OPTION_SECTION(struct config, azure), .section = auth_config_options,
-      .help = "How to reach Azure." },
+      OPTION_WRONG(struct config, azure.wrong), .help = "How to reach Azure." },
     { "tenants", OPTION_NAMED(struct config, tenants, struct auth_config),
-      .section = auth_config_options,
+      .section = auth_config_options, OPTION_WRONG(struct auth_config, wrong),
       .help = "More tenants, each by a name of yours: what `azure` has, with its own tenant_id." },
-    { "collectors", OPTION_GROUP, .help = "What to collect." }, /* the section: config_options */
+    { "collectors", OPTION_GROUP, OPTION_WRONG(struct config, collectors_wrong),
+      .help = "What to collect." }, /* the section: config_options */
     { "collector", OPTION_SECTION(struct config, collector), .section = runner_common_options,
       .help = "What holds for all collectors." },
-    { "subscriptions", OPTION_SECTION(struct config, subscriptions),
-      .section = scope_options, .help = "Which subscriptions to look at." },
+    { "subscriptions", OPTION_SECTION(struct config, subscriptions), .section = scope_options,
+      .help = "Which subscriptions to look at." },
     { "metrics", OPTION_SECTION(struct config, metrics), .section = series_options,
       .help = "Which metrics to expose." },
     { "web", OPTION_SECTION(struct config, web), .section = web_config_options,
-      .help = "The web server." },
+      OPTION_WRONG(struct config, web.wrong), .help = "The web server." },
     { "log", OPTION_SECTION(struct config, log), .section = log_options,
       .help = "Lines on standard error." },
     { "storage", OPTION_GROUP, .section = storage_options, .help = "What is kept between runs." },
     { "otlp", OPTION_SECTION(struct config, otlp), .section = otlp_options,
       .help = "Where metrics and logs are pushed to by the OpenTelemetry Protocol." },
     { "alerts", OPTION_SECTION(struct config, alerts), .section = settings_options,
-      OPTION_LINE(struct config, alerts.line),
+      OPTION_WRONG(struct config, alerts.wrong),
       .help = "Whom to tell of what. Findings are remembered in any case." },
 };
 
@@ -99,36 +100,26 @@ const struct option *config_option(const struct option *options, const char *pat
 
 /* --- reading -------------------------------------------------------------------------------- */
 
-/* The file's text, at most the limit and one byte more. 0, or the reason. */
-static int read_file(const char *path, struct buf *out)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return errno;
-    buf_reserve(out, FILE_LIMIT_BYTES + 1);
-    errno = 0;
-    out->length = fread(out->data, 1, FILE_LIMIT_BYTES + 1, file);
-    int reason = ferror(file) ? errno : 0;
-    fclose(file);
-    return reason;
-}
-
-/* Defaults, then the file, then the settings. */
-static void fill(const struct config_source *source, const struct buf *text, bool enabled,
+/* Defaults, then the file, then the settings. False when nothing can be said of the whole. */
+static bool fill(const struct config_source *source, const struct buf *text, bool enabled,
                  struct config *config, struct option_report *report)
 {
     options_default(config->options, config, &config->arena);
     for (size_t i = 0; i < config->sources->count; i++)
         config->collectors[i].enabled = enabled && !config->sources->sources[i].collector->off;
-    if (*config->file && !options_read(config->options, config->file, text->data, text->length,
-                                       config, &config->arena, report))
-        return;
+    if (*config->file &&
+        !options_read(config->options, config->file, text->data, text->length, config,
+                      &config->arena, report) &&
+        report->unread)
+        return false;
+    size_t reasons = report->count;
     for (size_t i = 0; i < source->setting_count; i++) {
         const struct config_setting *one = &source->settings[i];
         if (!options_set(config->options, one->path, one->text, one->origin, config, &config->arena,
                          report))
             continue; /* the report has it; look at the others too */
     }
+    return report->count == reasons;
 }
 
 /* --- sources -------------------------------------------------------------------------------- */
@@ -225,10 +216,12 @@ static void add_sources(const struct config_source *source, struct config *confi
 /* What is derived from other keys. */
 static void complete(struct config *config)
 {
+    web_config_complete(&config->web, &config->arena);
+    if (!config->run)
+        return; /* what to collect could not be read */
     for (size_t i = 0; i < config->sources->count; i++)
         if (config->sources->sources[i].collector->asks_for_tags && !config->alerts.tags.count)
             config->run[i].enabled = false; /* there is nothing to ask for */
-    web_config_complete(&config->web, &config->arena);
     runner_complete(config->run, config->sources->count);
 }
 
@@ -267,6 +260,8 @@ static void check_tenants(const struct config *config, struct option_report *rep
 {
     for (size_t i = 0; i < config_tenant_count(config); i++) {
         const struct auth_config *tenant = config_tenant(config, i);
+        if (tenant->wrong)
+            continue; /* in the report already */
         char path[100] = "azure";
         struct error error;
         const char *fault = tenant_fault(config, i, &error);
@@ -299,7 +294,7 @@ static void check_tenant_names(const struct config *config, struct option_report
 static bool read_logins(struct config *config, struct option_report *report)
 {
     if (!config->web.config_file)
-        return true;
+        return !config->web.wrong;
     struct toolkit *toolkit = admission_read(config->web.config_file, report);
     if (!toolkit)
         return false;
@@ -344,7 +339,7 @@ void config_writers(const struct config *config, struct buf *out)
 static void free_config(void *owner);
 
 /* Everything below `alerts`, with its rule files. */
-static void compile_alerts(struct config *config, struct option_report *report)
+static void compile_alerts(struct config *config, bool knows_families, struct option_report *report)
 {
     const struct family *const *families =
         series_list_families(config->sources, settings_family_lists, &config->arena);
@@ -355,7 +350,7 @@ static void compile_alerts(struct config *config, struct option_report *report)
         .tenant_id = auth_config_tenant_id(&config->azure),
         .portal = cloud_table[config->azure.cloud].portal,
         .external_url = config->web.external_url,
-        .families = families,
+        .families = knows_families ? families : NULL,
         .release = free_config,
         .owner = config,
     };
@@ -401,10 +396,31 @@ static void hash_config(struct config *config)
     }
 }
 
+/* All that holds between the values. What could not be read hides nothing that is wrong beside it.
+ */
+static void check(const struct config_source *source, struct config *config,
+                  struct option_report *report)
+{
+    const char *file = *config->file ? config->file : "configuration";
+    check_tenant_names(config, report);
+    size_t reasons = report->count;
+    if (!config->collectors_wrong)
+        add_sources(source, config, report);
+    bool knows_families = !config->collectors_wrong && report->count == reasons;
+    complete(config);
+    check_tenants(config, report);
+    if (read_logins(config, report))
+        check_users(config, report);
+    compile_alerts(config, knows_families, report);
+    otlp_config_check(&config->otlp, file, report);
+    if (!report->count)
+        hash_config(config);
+}
+
 struct config *config_load(const struct config_source *source, struct option_report *report)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
-    int reason = read_file(source->file, &text);
+    int reason = options_file(source->file, &text);
     bool missing = reason == ENOENT && source->file_may_be_missing;
     if (reason && !missing) {
         options_complain(report, source->file, 0, "", "%s", strerror(reason));
@@ -412,25 +428,14 @@ struct config *config_load(const struct config_source *source, struct option_rep
     }
     struct config *config = memory_array(1, sizeof *config + collectors_bytes());
     begin(config, missing ? "" : source->file);
-    fill(source, &text, true, config, report);
+    bool readable = fill(source, &text, true, config, report);
     if (!report->count && config->collector.disable_defaults) {
         forget(config);
         begin(config, missing ? "" : source->file);
-        fill(source, &text, false, config, report);
+        readable = fill(source, &text, false, config, report);
     }
-    if (!report->count) {
-        check_tenant_names(config, report);
-    }
-    if (!report->count) {
-        add_sources(source, config, report);
-        complete(config);
-        check_tenants(config, report);
-        if (read_logins(config, report))
-            check_users(config, report);
-        compile_alerts(config, report);
-        otlp_config_check(&config->otlp, *config->file ? config->file : "configuration", report);
-        hash_config(config);
-    }
+    if (readable)
+        check(source, config, report);
     if (text.data)
         explicit_bzero(text.data, text.length);
     if (!report->count)
@@ -457,6 +462,9 @@ void config_warn(const struct config *config, struct buf *out)
                    "their passwords; tls_server_config in %s encrypts them\n",
                    config->web.config_file);
     const char *waiting = config->settings->risk_waiting;
+    if (*rule_unmatched(config->settings->rules))
+        buf_printf(out, "alerts.rules: no file matches %s\n",
+                   rule_unmatched(config->settings->rules));
     for (size_t i = 0; i < config->sources->count; i++) {
         const struct source *source = &config->sources->sources[i];
         const struct runner_source *settings = &config->run[i];

@@ -36,6 +36,7 @@ struct config {
     const char *file;                          /* what was read; "" = nothing */
     uint64_t hash; /* of all that runs: keys, flags, rule files; may be seen */
     struct arena arena;
+    bool collectors_wrong;      /* part of them could not be read */
     struct option_items custom; /* struct custom_config: the operator's own queries */
     struct source_list *sources;
     struct runner_source *run;         /* how each source is run, by its index; in the arena */

@@ -68,10 +68,13 @@ static void build_receiver(const struct builder *builder, const struct route_con
 {
     const char *const *known = builder->known->receivers;
     size_t count = 0;
-    while (known[count])
+    while (known && known[count])
         count++;
-    if (config->receiver) {
+    if (config->receiver)
         leaf->receiver = config->receiver;
+    if (!known)
+        return;
+    if (config->receiver) {
         for (size_t i = 0; i < count; i++)
             if (!strcmp(known[i], config->receiver))
                 return;
@@ -80,16 +83,15 @@ static void build_receiver(const struct builder *builder, const struct route_con
         options_complain(builder->report, builder->file, config->line.receiver, "route.receiver",
                          "there is no receiver \"%s\"%s", config->receiver, buf_cstr(&near));
     } else if (is_root && count > 1) {
-        options_complain(builder->report, builder->file, 0, "route.receiver",
+        options_complain(builder->report, builder->file, config->line.receiver, "route.receiver",
                          "is required when there are several receivers");
     } else if (is_root) {
         leaf->receiver = count ? known[0] : "";
     }
 }
 
-static const struct time_interval *const *build_intervals(const struct builder *builder,
-                                                          const struct option_texts *names,
-                                                          int line, const char *key)
+static const struct time_interval *const *
+build_intervals(const struct builder *builder, const struct option_texts *names, const char *key)
 {
     const struct time_interval **found =
         arena_zalloc(builder->arena, (names->count + 1) * sizeof *found);
@@ -99,7 +101,7 @@ static const struct time_interval *const *build_intervals(const struct builder *
         if (found[count])
             count++;
         else
-            options_complain(builder->report, builder->file, line, key,
+            options_complain(builder->report, builder->file, options_line(names, i), key,
                              "there is no time interval \"%s\"", names->texts[i]);
     }
     return found;
@@ -191,10 +193,10 @@ static void build(const struct builder *builder, const struct route_config *conf
         leaf->group_interval_s = (config->group_interval_ms + 999) / 1000;
     if (config->line.repeat_interval)
         leaf->repeat_interval_s = (config->repeat_interval_ms + 999) / 1000;
-    leaf->mute = build_intervals(builder, &config->mute_time_intervals, config->line.mute,
-                                 "route.mute_time_intervals");
-    leaf->active = build_intervals(builder, &config->active_time_intervals, config->line.active,
-                                   "route.active_time_intervals");
+    leaf->mute =
+        build_intervals(builder, &config->mute_time_intervals, "route.mute_time_intervals");
+    leaf->active =
+        build_intervals(builder, &config->active_time_intervals, "route.active_time_intervals");
     route->count = config->routes.count;
     route->children = arena_zalloc(builder->arena, (route->count + 1) * sizeof *route->children);
     for (size_t i = 0; i < route->count; i++) {

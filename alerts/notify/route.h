@@ -40,7 +40,8 @@ struct route_leaf {
 
 /* What routes may name; each ends with NULL. */
 struct route_known {
-    const char *const *receivers; /* the root may leave its own out when there is only one */
+    const char *const *receivers; /* the root may leave its own out when there is only one; NULL =
+                                     not all are known */
     const char *const *labels;    /* NULL = any */
     const struct time_interval *const *intervals;
 };

@@ -71,8 +71,10 @@ static const struct option watch_options[] = {
 
 static const struct option heartbeat_options[] = {
     { "receiver", OPTION_TEXT(CONFIG, heartbeat.receiver),
+      OPTION_LINE(CONFIG, heartbeat.receiver_line),
       .help = "Receiver that gets a notification of event `heartbeat`." },
     { "url", OPTION_SECRET(CONFIG, heartbeat.url), .check = check_url,
+      OPTION_LINE(CONFIG, heartbeat.url_line),
       .help = "URL of a dead-man's switch, asked with GET; instead of a receiver." },
     { "allow_private", OPTION_BOOL(CONFIG, heartbeat.allow_private), .otherwise = "false",
       .help = "The url may be loopback, private or link-local." },
@@ -87,12 +89,14 @@ static const struct option drill_options[] = {
     { "interval", OPTION_DURATION(CONFIG, drill.interval_ms), .otherwise = "0s",
       .max = 366.0 * DAY_MS, .help = "How often, for example 7d; 0s means never." },
     { "time_interval", OPTION_TEXT(CONFIG, drill.interval),
+      OPTION_LINE(CONFIG, drill.interval_line),
       .help = "Name of a time interval; drills wait for it." },
     { 0 }
 };
 
 static const struct option audit_options[] = {
     { "receiver", OPTION_TEXT(CONFIG, audit.receiver),
+      OPTION_LINE(CONFIG, audit.receiver_line),
       .help = "Receiver that is told of each silence made, changed or ended, of messages queued "
               "again or dropped, and of reloads; event `audit`." },
     { 0 }
@@ -117,7 +121,8 @@ const struct option settings_options[] = {
       .help = "true: messages name who changed a resource, by address or object id; false: they "
               "say only whether it was a user, a service principal or Azure itself." },
     { "receivers", OPTION_ITEMS(CONFIG, receivers, struct receivers_config),
-      .section = receivers_options, .help = "Whom to tell." },
+      .section = receivers_options, OPTION_WRONG(struct receivers_config, wrong),
+      .help = "Whom to tell." },
     { "route", OPTION_SECTION(CONFIG, route), .section = route_options,
       OPTION_LINE(CONFIG, route.line.receiver), .help = "Which receiver hears of which alert." },
     { "inhibit_rules", OPTION_ITEMS(CONFIG, inhibit_rules, struct inhibit_config),
@@ -166,23 +171,25 @@ struct compiler {
     const struct settings_config *config;
     const struct settings_context *context;
     struct option_report *report;
+    bool knows_receivers; /* false: some could not be read, so that a name may be right */
 };
 
-static void complain(const struct compiler *compiler, const char *path, const char *what,
+static void complain(const struct compiler *compiler, int line, const char *path, const char *what,
                      const char *name)
 {
-    options_complain(compiler->report, compiler->context->file, compiler->config->line, path,
-                     "%s %s", what, name);
+    options_complain(compiler->report, compiler->context->file, line, path, "%s %s", what, name);
 }
 
-/* The same, with the receivers that are called almost so. */
-static void complain_near(const struct compiler *compiler, const char *path, const char *what,
-                          const char *name)
+/* That a receiver is there, NULL = none is named; else with those that are called almost so. */
+static void check_receiver(const struct compiler *compiler, int line, const char *path,
+                           const char *name)
 {
     CLEANUP(buf_finish) struct buf text = { 0 };
+    if (!name || !compiler->knows_receivers || settings_receiver(compiler->settings, name))
+        return;
     buf_text(&text, name);
     near_append(name, compiler->settings->receiver_names, &text);
-    complain(compiler, path, what, buf_cstr(&text));
+    complain(compiler, line, path, "no receiver is called", buf_cstr(&text));
 }
 
 /* --- parts ---------------------------------------------------------------------------------- */
@@ -204,8 +211,11 @@ static void compile_receivers(struct compiler *compiler)
     size_t bytes = (settings->receiver_count + 1) * sizeof *settings->receiver_names;
     const char **names = arena_zalloc(&settings->arena, bytes);
     for (size_t i = 0; i < settings->receiver_count; i++)
-        names[i] = settings->receivers[i].name;
+        names[i] = settings->receivers[i].name ? settings->receivers[i].name : "";
     settings->receiver_names = names;
+    compiler->knows_receivers = !compiler->config->wrong || items->count;
+    for (size_t i = 0; i < settings->receiver_count; i++)
+        compiler->knows_receivers &= *names[i] != 0;
 }
 
 static void compile_intervals(struct compiler *compiler)
@@ -218,11 +228,11 @@ static void compile_intervals(struct compiler *compiler)
     for (size_t i = 0; i < items->count; i++) {
         list[i] = time_interval_compile(&configs[i], compiler->context->file, &settings->arena,
                                         compiler->report);
-        if (!list[i])
-            return; /* in the report; the list would end here */
+        const char *name = time_interval_name(list[i]);
         for (size_t other = 0; other < i; other++)
-            if (!strcmp(configs[other].name, configs[i].name))
-                complain(compiler, "alerts.time_intervals", "two are called", configs[i].name);
+            if (*name && !strcmp(time_interval_name(list[other]), name))
+                complain(compiler, configs[i].line, "alerts.time_intervals", "two are called",
+                         name);
     }
     settings->intervals = list;
 }
@@ -244,8 +254,8 @@ static const char *const *possible_labels(const struct settings *settings)
 static void compile_route(struct compiler *compiler)
 {
     struct settings *settings = compiler->settings;
-    const struct route_known known = { settings->receiver_names, possible_labels(settings),
-                                       settings->intervals };
+    const struct route_known known = { compiler->knows_receivers ? settings->receiver_names : NULL,
+                                       possible_labels(settings), settings->intervals };
     if (settings->receiver_count)
         settings->route = route_build(&compiler->config->route, &known, compiler->context->file,
                                       &settings->arena, compiler->report);
@@ -260,11 +270,8 @@ static void compile_rules(struct compiler *compiler)
     if (!tag_labels_check(tags, &wrong))
         options_complain(compiler->report, context->file, compiler->config->tags_line,
                          "alerts.tags", "%s", buf_cstr(&wrong));
-    const char *slash = strrchr(context->file, '/');
-    char *folder = arena_copy(&compiler->settings->arena, context->file,
-                              slash ? (size_t)(slash - context->file) : 0);
-    compiler->settings->rules =
-        rule_load(&compiler->config->rules, folder, context->families, &wanted, compiler->report);
+    compiler->settings->rules = rule_load(&compiler->config->rules, context->file,
+                                          context->families, &wanted, compiler->report);
 }
 
 static void compile_ledger(struct compiler *compiler)
@@ -293,31 +300,30 @@ static void compile_ledger(struct compiler *compiler)
     };
 }
 
-/* Names that heartbeat and drill use. */
+/* Names that heartbeat, drill and audit use, and where the heartbeat goes. */
 static void check_names(struct compiler *compiler)
 {
     const struct settings_config *config = compiler->config;
-    const char *name = config->heartbeat.receiver;
+    const char *url = secret_text(&config->heartbeat.url), *name = config->heartbeat.receiver;
     if (!config->enabled)
         return;
-    if (name && secret_text(&config->heartbeat.url))
-        complain(compiler, "alerts.heartbeat", "has a url and the receiver", name);
-    if (name && !settings_receiver(compiler->settings, name))
-        complain(compiler, "alerts.heartbeat.receiver", "no receiver is called", name);
-    for (size_t i = 0; i < config->drill.receivers.count; i++) {
-        name = config->drill.receivers.texts[i];
-        if (!settings_receiver(compiler->settings, name))
-            complain(compiler, "alerts.drill.receivers", "no receiver is called", name);
-    }
-    name = config->audit.receiver;
-    if (name && !settings_receiver(compiler->settings, name))
-        complain_near(compiler, "alerts.audit.receiver", "no receiver is called", name);
+    if (name && url)
+        complain(compiler, config->heartbeat.receiver_line, "alerts.heartbeat.receiver",
+                 "has a url and the receiver", name);
+    if (url && !config->heartbeat.allow_private && !receiver_is_public(url))
+        complain(compiler, config->heartbeat.url_line, "alerts.heartbeat.url",
+                 "its host is " RECEIVER_NOT_PUBLIC, "allow_private: true");
+    check_receiver(compiler, config->heartbeat.receiver_line, "alerts.heartbeat.receiver", name);
+    for (size_t i = 0; i < config->drill.receivers.count; i++)
+        check_receiver(compiler, options_line(&config->drill.receivers, i),
+                       "alerts.drill.receivers", config->drill.receivers.texts[i]);
+    check_receiver(compiler, config->audit.receiver_line, "alerts.audit.receiver",
+                   config->audit.receiver);
     name = config->drill.interval;
-    if (name && compiler->settings->intervals) {
-        compiler->settings->drill_interval = find_interval(compiler, name);
-        if (!compiler->settings->drill_interval)
-            complain(compiler, "alerts.drill.time_interval", "no time interval is called", name);
-    }
+    compiler->settings->drill_interval = name ? find_interval(compiler, name) : NULL;
+    if (name && !compiler->settings->drill_interval)
+        complain(compiler, config->drill.interval_line, "alerts.drill.time_interval",
+                 "no time interval is called", name);
 }
 
 static void compile_texts(struct compiler *compiler)
@@ -354,18 +360,15 @@ struct settings *settings_create(const struct settings_config *config,
     struct shared *shared = MEMORY_NEW(struct shared);
     struct settings *settings = &shared->settings;
     struct compiler compiler = { settings, config, context, report };
-    size_t before = report->count;
     atomic_init(&shared->references, 1);
     settings->config = config;
     compile_texts(&compiler);
     compile_receivers(&compiler);
     compile_intervals(&compiler);
     compile_rules(&compiler);
-    if (settings->intervals) {
-        compile_route(&compiler);
-        settings->windows = mute_windows_compile(&config->maintenance, settings->intervals,
-                                                 context->file, &settings->arena, report);
-    }
+    compile_route(&compiler);
+    settings->windows = mute_windows_compile(&config->maintenance, settings->intervals,
+                                             context->file, &settings->arena, report);
     if (config->inhibit_rules.count)
         settings->inhibits = inhibit_compile(&config->inhibit_rules, possible_labels(settings),
                                              context->file, &settings->arena, report);
@@ -373,7 +376,7 @@ struct settings *settings_create(const struct settings_config *config,
                                                       context->file, &settings->arena, report);
     compile_ledger(&compiler);
     check_names(&compiler);
-    if (report->count != before) {
+    if (report->count) {
         settings_release(settings);
         return NULL;
     }

@@ -13,8 +13,8 @@
 
 /* As written; exporter/config.h has one as its section `alerts`, rows in settings_options. */
 struct settings_config {
-    bool enabled; /* false: as if no receiver were given; the ledger always runs */
-    int line;
+    bool enabled;              /* false: as if no receiver were given; the ledger always runs */
+    bool wrong;                /* part of it could not be read */
     struct option_texts rules; /* files and patterns, relative to the configuration's folder */
     struct option_texts tags;  /* of Azure, that alerts have as labels */
     int tags_line;
@@ -43,16 +43,19 @@ struct settings_config {
     struct {
         const char *receiver; /* NULL = no heartbeat */
         struct secret url;    /* instead of a receiver: GET this */
-        bool allow_private;   /* the url may be loopback, private or link-local */
-        int64_t interval_ms;  /* default 1m */
+        int receiver_line, url_line;
+        bool allow_private;  /* the url may be loopback, private or link-local */
+        int64_t interval_ms; /* default 1m */
     } heartbeat;
     struct {
         struct option_texts receivers;
         int64_t interval_ms;  /* 0 = no fire drill; e.g. 7d */
         const char *interval; /* only inside this time interval */
+        int interval_line;
     } drill;
     struct {
         const char *receiver; /* NULL = nobody is told */
+        int receiver_line;
     } audit;
     int64_t keep_sent_ms, outbox_max_bytes;
 };
@@ -85,12 +88,13 @@ struct settings_context {
     const char *file;        /* for messages and relative paths */
     const char *config_file; /* what a command has to be told; NULL = nothing, or the default */
     const char *tenant_id, *portal, *external_url;
-    const struct family *const *families; /* every family a rule may name, ends with NULL */
+    const struct family *const *families; /* every family a rule may name, ends with NULL; NULL =
+                                             not all are known */
     void (*release)(void *owner);         /* called with the last reference; NULL = nothing */
     void *owner;                          /* what keeps the configuration alive */
 };
 
-/* Check and compile everything. NULL when the report got anything: nothing is released then. Reads
+/* Check and compile everything. NULL when the report has anything: nothing is released then. Reads
  * rule files, no network. */
 struct settings *settings_create(const struct settings_config *config,
                                  const struct settings_context *context,

@@ -336,7 +336,8 @@ static void check(const void *config, const char *file, int line, struct option_
     if (!alertmanager->urls.count || alertmanager->urls.count > RECEIVER_TARGETS_MAX)
         options_complain(report, file, line, "urls", "needs one to %d", RECEIVER_TARGETS_MAX);
     for (size_t i = 0; i < alertmanager->urls.count; i++)
-        receiver_check_url(alertmanager->urls.texts[i], file, line, report);
+        receiver_check_url(&alertmanager->http, "urls", alertmanager->urls.texts[i], file,
+                           options_line(&alertmanager->urls, i), report);
 }
 
 const struct receiver_kind alertmanager_kind = {

@@ -86,6 +86,7 @@ static const char *check_smarthost(const void *value)
 /* clang-format off */
 const struct option email_options[] = {
     { "smarthost", OPTION_TEXT(struct email_config, smarthost), .required = true,
+      OPTION_LINE(struct email_config, smarthost_line),
       .check = check_smarthost, .help = "Relay, host:port." },
     { "from", OPTION_TEXT(struct email_config, from), .required = true,
       .check = check_one, .help = "Sender." },
@@ -359,7 +360,7 @@ static bool build(const void *config, const struct receiver_context *context,
     list_recipients(email, notification, &to);
     if (!to.count)
         return error_set(error, ERROR_CONFIG, "no owner has an address in owner_domains");
-    resolved.to = (struct option_texts){ to.texts, to.count };
+    resolved.to = (struct option_texts){ .texts = to.texts, .count = to.count };
     buf_reset(&request->url);
     arena_reset(&request->arena);
     buf_printf(&request->url, "%s://%s", email->tls == EMAIL_TLS ? "smtps" : "smtp",
@@ -424,6 +425,11 @@ static bool to_owners(const void *config)
 static void check(const void *config, const char *file, int line, struct option_report *report)
 {
     const struct email_config *email = config;
+    CLEANUP(buf_finish) struct buf url = { 0 };
+    buf_printf(&url, "http://%s", email->smarthost ? email->smarthost : "");
+    if (!email->allow_private && !receiver_is_public(buf_cstr(&url)))
+        options_complain(report, file, email->smarthost_line, "smarthost",
+                         "its host is " RECEIVER_NOT_PUBLIC " allow_private: true");
     if (to_owners(email) && !email->owner_domains.count)
         options_complain(report, file, line, "to", EMAIL_OWNER " needs owner_domains");
     if (email->user && email->tls == EMAIL_PLAIN)

@@ -9,6 +9,7 @@ extern const char *const email_tls_words[]; /* "starttls", "always", "never" */
 
 struct email_config {
     const char *smarthost; /* "smtp.example.com:587" */
+    int smarthost_line;
     const char *from, *reply_to, *hello;
     struct option_texts to;            /* addresses, and EMAIL_OWNER */
     struct option_texts owner_domains; /* of owners that may get mail */

@@ -32,6 +32,7 @@ const struct option pagerduty_options[] = {
     { "region", OPTION_WORD(struct pagerduty_config, region), .otherwise = "us",
       .words = regions, .help = "Service region of the account." },
     { "url", OPTION_URL(struct pagerduty_config, url),
+      OPTION_LINE(struct pagerduty_config, url_line),
       .help = "Base URL instead of the region's, for relays." },
     { "dedup", OPTION_WORD(struct pagerduty_config, dedup), .otherwise = "finding",
       .words = dedups, .help = "One incident for each finding (or other alert), or for each group "
@@ -270,6 +271,7 @@ static void check(const void *config, const char *file, int line, struct option_
 {
     const struct pagerduty_config *pagerduty = config;
     receiver_check(&pagerduty->http, file, line, report);
+    receiver_check_url(&pagerduty->http, "url", pagerduty->url, file, pagerduty->url_line, report);
     for (size_t i = 0; i < pagerduty->severity_map.count; i++) {
         const struct option_pair *pair = &pagerduty->severity_map.pairs[i];
         if (index_of(finding_risk_words, pair->name) < 0)

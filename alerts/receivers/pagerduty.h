@@ -12,6 +12,7 @@ struct pagerduty_config {
     struct secret routing_key; /* 32 characters */
     int region, dedup;
     const char *url; /* base, NULL = the region's; for relays and tests */
+    int url_line;
     bool change_events;
     struct option_pairs severity_map; /* risk word -> critical error warning info */
 };

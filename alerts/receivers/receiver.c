@@ -1,8 +1,10 @@
 #include "alerts/receivers/receiver.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "core/address.h"
 #include "core/hash.h"
 #include "version.h"
 
@@ -161,11 +163,27 @@ void receiver_check(const struct receiver_http *http, const char *file, int line
         options_complain(report, file, line, "basic_password", "needs basic_user");
 }
 
-void receiver_check_url(const char *url, const char *file, int line, struct option_report *report)
+bool receiver_is_public(const char *url)
+{
+    char origin[300], host[300];
+    if (!http_origin(url, origin))
+        return true;
+    snprintf(host, sizeof host, "%s", strstr(origin, "://") + 3);
+    *strrchr(host, ':') = 0; /* there always is a port */
+    return address_is_public_host(host);
+}
+
+void receiver_check_url(const struct receiver_http *http, const char *key, const char *url,
+                        const char *file, int line, struct option_report *report)
 {
     char origin[300];
-    if (url && !http_origin(url, origin)) /* a missing one is in the report already */
-        options_complain(report, file, line, "url", "not an http or https URL with a host");
+    if (!url)
+        return; /* a missing one is in the report already */
+    if (!http_origin(url, origin))
+        options_complain(report, file, line, key, "not an http or https URL with a host");
+    else if (!http->allow_private && !receiver_is_public(url))
+        options_complain(report, file, line, key,
+                         "its host is " RECEIVER_NOT_PUBLIC " http.allow_private: true");
 }
 
 /* --- verdicts --------------------------------------------------------------------------------- */

@@ -74,8 +74,15 @@ bool receiver_seal(struct receiver_request *request);
 void receiver_check(const struct receiver_http *http, const char *file, int line,
                     struct option_report *report);
 
-/* Complain about a URL that is not http or https with a host; it is not repeated. */
-void receiver_check_url(const char *url, const char *file, int line, struct option_report *report);
+/* Complain about a URL that is not http or https with a host, and about one no message would be
+ * sent to; it is not repeated. key, line: where it stands. url: NULL = there is none. */
+void receiver_check_url(const struct receiver_http *http, const char *key, const char *url,
+                        const char *file, int line, struct option_report *report);
+
+/* False when the host in a URL is an address that HTTP_PUBLIC_TARGETS refuses, however it is
+ * written. Names are for a resolver to judge, but localhost is none. */
+bool receiver_is_public(const char *url);
+#define RECEIVER_NOT_PUBLIC "a loopback, private, link-local or reserved address, which needs"
 
 /* Which statuses mean what. Every 2xx is sent, and every 401, 403, 407, 408, 425, 429 and 5xx is
  * tried again: servers, gateways and relays in between answer as they like, and credentials are

@@ -106,14 +106,14 @@ void receivers_check(const struct option_items *receivers, const char *file,
         const void *kind_config;
         const struct receiver_kind *kind = receivers_kind(&configs[i], &kind_config);
         const char *name = configs[i].name ? configs[i].name : "";
-        if (!kind) {
+        if (!kind && !configs[i].wrong) {
             CLEANUP(buf_finish) struct buf kinds = { 0 };
             append_kinds(&kinds);
             options_complain(report, file, configs[i].line, "receivers",
                              "%s needs exactly one of %s", name, buf_cstr(&kinds));
         }
         for (size_t j = 0; j < i; j++)
-            if (configs[j].name && !strcmp(configs[j].name, name))
+            if (configs[j].name && *name && !strcmp(configs[j].name, name))
                 options_complain(report, file, configs[i].line, "receivers",
                                  "%s is there already in line %d", name, configs[j].line);
         if (kind && kind->check)

@@ -31,6 +31,7 @@ struct receivers_config {
     double rate, burst;    /* messages a second; 0 = the kind's */
     int64_t expire_ms;     /* 0 = the kind's */
     bool send_resolved;    /* default true */
+    bool wrong;            /* part of it could not be read: its kind may be missing by that */
 #define RECEIVERS_MEMBER(name) \
     struct name##_config name; \
     int name##_line;

@@ -33,6 +33,7 @@ static const char *check_channel(const void *value)
 /* clang-format off */
 const struct option slack_options[] = {
     { "url", OPTION_SECRET(struct slack_config, url),
+      OPTION_LINE(struct slack_config, url_line),
       .help = "URL of the incoming webhook." },
     { "bot_token", OPTION_SECRET(struct slack_config, bot_token),
       .help = "Instead of url: token of a bot (xoxb-...) with the scope chat:write, and "
@@ -41,6 +42,7 @@ const struct option slack_options[] = {
     { "channel", OPTION_TEXT(struct slack_config, channel), .check = check_channel,
       .help = "With bot_token: id of the channel, which the bot is in." },
     { "api_url", OPTION_URL(struct slack_config, api_url),
+      OPTION_LINE(struct slack_config, api_line),
       .otherwise = "https://slack.com/api", .help = "With bot_token: where Slack's methods are." },
     { "http", OPTION_SECTION(struct slack_config, http),
       .section = receiver_http_options, .help = "How to connect." },
@@ -367,7 +369,9 @@ static void check(const void *config, const char *file, int line, struct option_
     const struct slack_config *slack = config;
     bool has_url = secret_text(&slack->url), has_token = is_bot(config);
     receiver_check(&slack->http, file, line, report);
-    receiver_check_url(secret_text(&slack->url), file, line, report);
+    receiver_check_url(&slack->http, "url", secret_text(&slack->url), file, slack->url_line,
+                       report);
+    receiver_check_url(&slack->http, "api_url", slack->api_url, file, slack->api_line, report);
     if (has_url == has_token)
         options_complain(report, file, line, "slack", "needs url or bot_token, not both");
     if (has_token != (slack->channel != NULL))

@@ -8,6 +8,7 @@ struct slack_config {
     struct secret url;       /* of the webhook ... */
     struct secret bot_token; /* ... or this, and where to post */
     const char *channel, *api_url;
+    int url_line, api_line;
 };
 extern const struct option slack_options[];
 extern const struct receiver_kind slack_kind;

@@ -9,7 +9,8 @@ enum { TITLE_POINTS = 512, TEXT_POINTS = 4000, FACT_POINTS = 500, ITEM_POINTS = 
 
 /* clang-format off */
 const struct option teams_options[] = {
-    { "url", OPTION_SECRET(struct teams_config, url), .required = true,
+    { "url", OPTION_SECRET(struct teams_config, url),
+      OPTION_LINE(struct teams_config, url_line), .required = true,
       .help = "URL of the flow \"when a Teams webhook request is received\"." },
     { "http", OPTION_SECTION(struct teams_config, http),
       .section = receiver_http_options, .help = "How to connect." },
@@ -207,7 +208,8 @@ static void check(const void *config, const char *file, int line, struct option_
 {
     const struct teams_config *teams = config;
     receiver_check(&teams->http, file, line, report);
-    receiver_check_url(secret_text(&teams->url), file, line, report);
+    receiver_check_url(&teams->http, "url", secret_text(&teams->url), file, teams->url_line,
+                       report);
 }
 
 const struct receiver_kind teams_kind = {

@@ -8,6 +8,7 @@ enum { TEAMS_BODY_BYTES = 18 * 1024 };
 struct teams_config {
     struct receiver_http http;
     struct secret url;
+    int url_line;
 };
 extern const struct option teams_options[];
 extern const struct receiver_kind teams_kind;

@@ -24,7 +24,8 @@ const char *const webhook_body_words[] = {
 /* clang-format off */
 #define LINE(key) OPTION_LINE(struct webhook_config, line.key)
 const struct option webhook_options[] = {
-    { "url", OPTION_SECRET(struct webhook_config, url), .required = true,
+    { "url", OPTION_SECRET(struct webhook_config, url),
+      OPTION_LINE(struct webhook_config, url_line), .required = true,
       .help = "Where to POST." },
     { "body", OPTION_WORD(struct webhook_config, body), .otherwise = "standard",
       .words = webhook_body_words,
@@ -288,7 +289,8 @@ static void check(const void *config, const char *file, int line, struct option_
     const struct webhook_config *webhook = config;
     const struct secret *secrets[] = { &webhook->signing_secret, &webhook->signing_secret_old };
     receiver_check(&webhook->http, file, line, report);
-    receiver_check_url(secret_text(&webhook->url), file, line, report);
+    receiver_check_url(&webhook->http, "url", secret_text(&webhook->url), file, webhook->url_line,
+                       report);
     check_body(webhook, file, line, report);
     for (size_t i = 0; i < ARRAY_COUNT(secrets); i++) {
         CLEANUP(buf_finish) struct buf unused = { 0 };

@@ -17,6 +17,7 @@ extern const char *const webhook_body_words[];
 struct webhook_config {
     struct receiver_http http;
     struct secret url;
+    int url_line;
     int body;                                         /* enum webhook_body */
     struct secret signing_secret, signing_secret_old; /* whsec_...; old: during a rotation */
     struct secret github_secret;                      /* X-Hub-Signature-256 */

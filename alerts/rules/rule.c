@@ -11,6 +11,7 @@
 #include "alerts/rules/rule_read.h"
 #include "core/hash.h"
 #include "core/memory.h"
+#include "core/options_yaml.h"
 
 struct rule_set {
     atomic_int references;
@@ -21,6 +22,7 @@ struct rule_set {
     const char **labels;            /* NULL-terminated */
     struct tag_labels tags;
     const char **event_labels; /* rule_event_labels and those of tags; NULL-terminated */
+    struct buf unmatched;
     struct arena arena;
 };
 
@@ -71,6 +73,7 @@ static const char built_in[] = "groups:\n"
 
 struct loader {
     struct rule_set *set;
+    const char *named_in; /* the file that names those to read; "" = none */
     const struct family *const *families;
     struct option_report *report;
     bool is_built_in; /* rules that are there already replace these */
@@ -87,7 +90,7 @@ static struct rule *find(const struct rule_set *set, const char *name)
 static void add_rule(struct loader *loader, const char *file, const struct rule_config *config)
 {
     struct rule_set *set = loader->set;
-    const struct rule *older = find(set, config->name ? config->name : "");
+    const struct rule *older = config->name ? find(set, config->name) : NULL;
     if (older && loader->is_built_in)
         return;
     if (older)
@@ -111,35 +114,74 @@ static void add_file(struct loader *loader, const char *file, const struct rule_
     }
 }
 
+/* The line of the first rule that is one of Prometheus or its like; 0 = there is none. */
+static int prometheus_line(const char *text, size_t length)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct options_yaml_node *root, *groups = NULL;
+    struct error error;
+    int line;
+    if (options_yaml_parse(text, length, &arena, &root, &line, &error))
+        groups = options_yaml_find(root, "groups");
+    for (const struct options_yaml_node *group = groups ? groups->first : NULL; group;
+         group = group->next) {
+        const struct options_yaml_node *rules = options_yaml_find(group, "rules");
+        for (const struct options_yaml_node *rule = rules ? rules->first : NULL; rule;
+             rule = rule->next)
+            if (options_yaml_find(rule, "expr") && !options_yaml_find(rule, "event") &&
+                !options_yaml_find(rule, "metric"))
+                return options_yaml_find(rule, "expr")->line;
+    }
+    return 0;
+}
+
+/* All that is wrong with a text: a part that cannot be read hides nothing of the others. */
 static void load_text(struct loader *loader, const char *name, const char *text, size_t length)
 {
     struct rule_file_config config = { 0 };
+    struct option_report *report = loader->report;
     const char *file = arena_text(&loader->set->arena, name);
-    if (options_read(rule_options, file, text, length, &config, &loader->set->arena,
-                     loader->report))
+    int line = prometheus_line(text, length);
+    if (line)
+        options_complain(report, file, line, "",
+                         "these are rules of Prometheus (expr), which evaluates them itself: list "
+                         "the file below rule_files of prometheus.yml. Rules here have event or "
+                         "metric");
+    else if (options_read(rule_options, file, text, length, &config, &loader->set->arena, report) ||
+             config.groups.count)
         add_file(loader, file, &config);
 }
 
-static void load_file(struct loader *loader, const char *path)
+/* line: where it is named, 0 = nowhere. */
+static void load_file(struct loader *loader, const char *path, int line)
 {
-    struct rule_file_config config = { 0 };
-    const char *file = arena_text(&loader->set->arena, path);
-    if (options_read_file(rule_options, file, &config, &loader->set->arena, loader->report))
-        add_file(loader, file, &config);
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    int reason = options_file(path, &text);
+    if (!reason)
+        load_text(loader, path, buf_cstr(&text), text.length);
+    else if (line)
+        options_complain(loader->report, loader->named_in, line, "alerts.rules", "%s: %s", path,
+                         strerror(reason));
+    else
+        options_complain(loader->report, path, 0, "", "%s", strerror(reason));
 }
 
-static void load_pattern(struct loader *loader, const char *pattern, const char *folder)
+static void load_pattern(struct loader *loader, const char *pattern, int line)
 {
     CLEANUP(buf_finish) struct buf path = { 0 };
-    if (*pattern != '/' && *folder)
-        buf_printf(&path, "%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/");
+    const char *slash = strrchr(loader->named_in, '/');
+    if (*pattern != '/' && slash)
+        buf_append(&path, loader->named_in, (size_t)(slash + 1 - loader->named_in));
     buf_text(&path, pattern);
     CLEANUP(globfree) glob_t found = { 0 };
     if (glob(buf_cstr(&path), 0, NULL, &found) == 0)
         for (size_t i = 0; i < found.gl_pathc; i++)
-            load_file(loader, found.gl_pathv[i]);
+            load_file(loader, found.gl_pathv[i], line);
     else if (!strpbrk(pattern, "*?["))
-        load_file(loader, buf_cstr(&path)); /* says why it cannot be read */
+        load_file(loader, buf_cstr(&path), line); /* says why it cannot be read */
+    else
+        buf_printf(&loader->set->unmatched, "%s%s (line %d)",
+                   loader->set->unmatched.length ? ", " : "", pattern, line);
 }
 
 static struct rule_set *create_set(const struct tag_labels_wanted *wanted)
@@ -212,14 +254,16 @@ static struct rule_set *complete(struct loader *loader, size_t reasons)
     return NULL;
 }
 
-struct rule_set *rule_load(const struct option_texts *patterns, const char *folder,
+struct rule_set *rule_load(const struct option_texts *patterns, const char *file,
                            const struct family *const *families,
                            const struct tag_labels_wanted *wanted, struct option_report *report)
 {
-    struct loader loader = { .set = create_set(wanted), .families = families, .report = report };
+    struct loader loader = {
+        .set = create_set(wanted), .named_in = file, .families = families, .report = report
+    };
     size_t reasons = report->count;
     for (size_t i = 0; i < patterns->count; i++)
-        load_pattern(&loader, patterns->texts[i], folder);
+        load_pattern(&loader, patterns->texts[i], options_line(patterns, i));
     return complete(&loader, reasons);
 }
 
@@ -246,6 +290,7 @@ void rule_release(struct rule_set *set)
     for (size_t i = 0; i < set->count; i++)
         match_finish(&set->rules[i].match);
     free(set->rules);
+    buf_finish(&set->unmatched);
     arena_finish(&set->arena);
     free(set);
 }
@@ -261,6 +306,11 @@ const struct rule *rule_all(const struct rule_set *set, size_t *count)
 uint64_t rule_hash(const struct rule_set *set)
 {
     return set->hash;
+}
+
+const char *rule_unmatched(const struct rule_set *set)
+{
+    return buf_cstr(&set->unmatched);
 }
 
 const struct rule *rule_find(const struct rule_set *set, const char *name)

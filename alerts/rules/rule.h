@@ -64,11 +64,13 @@ struct rule {
 struct rule_set; /* immutable, reference-counted */
 
 /* Read and check files; patterns like "rules/\*.yml" are expanded, none at all is no rule.
- * families: every family a rule may name, ends with NULL; borrowed, static.
+ * file: where the patterns stand, its folder is theirs; "" = nowhere, they are used as they are.
+ * families: every family a rule may name, ends with NULL; borrowed, static. NULL = not all are
+ * known, so that any may be right.
  * wanted: labels of tags, checked before, and of the owner, that rules may name, too.
  * NULL when the report got anything: unknown metric, label, event, matcher or field (each with the
  * near names), duplicate rule name, both event and metric, a bound on the wrong side. */
-struct rule_set *rule_load(const struct option_texts *patterns, const char *folder,
+struct rule_set *rule_load(const struct option_texts *patterns, const char *file,
                            const struct family *const *families,
                            const struct tag_labels_wanted *wanted,
                            struct option_report *report) MUST_USE;
@@ -83,6 +85,9 @@ const struct rule *rule_all(const struct rule_set *set, size_t *count);
 
 /* A number for all that was written in the files. */
 uint64_t rule_hash(const struct rule_set *set);
+
+/* Patterns that no file matches, and where they stand, in words; "" = none. */
+const char *rule_unmatched(const struct rule_set *set);
 
 /* Every label an alert of these rules can have, also those of drills; ends with NULL. */
 const char *const *rule_labels(const struct rule_set *set);

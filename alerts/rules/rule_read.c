@@ -61,7 +61,7 @@ static const struct option group_options[] = {
     { "name", OPTION_TEXT(struct rule_group_config, name), .required = true,
       .help = "Name of the group, for people." },
     { "rules", OPTION_ITEMS(struct rule_group_config, rules, struct rule_config),
-      .section = one_rule_options, .help = "The rules." },
+      .section = one_rule_options, OPTION_WRONG(struct rule_config, wrong), .help = "The rules." },
     { 0 }
 };
 const struct option rule_options[] = {
@@ -102,8 +102,11 @@ struct reader {
     struct option_report *report;
 };
 
+/* line 0: something is missing. */
 static void complain(const struct reader *reader, int line, const char *key, const char *reason)
 {
+    if (!line && reader->config->wrong)
+        return;
     CLEANUP(buf_finish) struct buf path = { 0 };
     buf_printf(&path, "%s.%s", reader->rule->name, key);
     options_complain(reader->report, reader->file, line ? line : reader->rule->line,
@@ -148,6 +151,8 @@ static bool read_family(const struct reader *reader, const struct family *const 
 {
     const char *metric = reader->config->metric ? reader->config->metric : "";
     size_t count = 0;
+    if (!families)
+        return false;
     for (; families[count]; count++)
         if (!strcmp(families[count]->name, metric))
             reader->rule->family = families[count];
@@ -345,7 +350,7 @@ void rule_read(const struct rule_config *config, const char *file, const struct 
                            .file = file,
                            .line = config->line.name };
     if (!*rule->name || strlen(rule->name) > NAME_BYTES_MAX)
-        complain(&reader, 0, "alert", "must have 1 to 128 bytes");
+        complain(&reader, config->line.name, "alert", "must have 1 to 128 bytes");
     read_labels(&reader);
     rule->title = read_template(&reader, config->title, config->line.title, "title");
     rule->text = read_template(&reader, config->text, config->line.text, "text");

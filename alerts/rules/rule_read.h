@@ -10,6 +10,7 @@ struct rule_config {
     bool absent, internet_exposed, on_attack_path, contextual;
     int64_t min_age_ms, resolve_after_ms, for_ms, keep_firing_ms, within_ms;
     double above, below, drop, clear;
+    bool wrong; /* part of it could not be read: what seems to be missing may be there */
     struct {
         int name, event, metric, match, by, labels, title, text, absent, internet_exposed,
             on_attack_path, contextual, min_age, resolve_after, for_, keep_firing, within, above,
@@ -26,7 +27,7 @@ struct rule_file_config {
 
 /* What rules may name; both end with NULL. */
 struct rule_known {
-    const struct family *const *families;
+    const struct family *const *families; /* NULL = not all are known, so any may be right */
     const char *const *event_labels;
 };
 

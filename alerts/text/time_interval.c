@@ -30,33 +30,36 @@ struct time_interval {
 };
 
 /* clang-format off */
-#define LINE(type) OPTION_LINE(type, line)
 static const struct option time_options[] = {
     { "start_time", OPTION_TEXT(struct time_interval_time_config, start_time),
+      OPTION_LINE(struct time_interval_time_config, start_line),
       .required = true, .help = "HH:MM." },
     { "end_time", OPTION_TEXT(struct time_interval_time_config, end_time),
+      OPTION_LINE(struct time_interval_time_config, end_line),
       .required = true, .help = "HH:MM, not included; 24:00 is the end of the day." },
     { 0 }
 };
 static const struct option range_options[] = {
     { "times", OPTION_ITEMS(struct time_interval_range_config, times,
                             struct time_interval_time_config), .section = time_options,
-      LINE(struct time_interval_range_config), .help = "Times of day." },
+      .help = "Times of day." },
     { "weekdays", OPTION_TEXT_LIST(struct time_interval_range_config, weekdays),
-      LINE(struct time_interval_range_config), .help = "Such as 'monday:friday'." },
+      .help = "Such as 'monday:friday'." },
     { "days_of_month", OPTION_TEXT_LIST(struct time_interval_range_config, days_of_month),
-      LINE(struct time_interval_range_config), .help = "Such as '1:5'; -1 is the last day." },
+      .help = "Such as '1:5'; -1 is the last day." },
     { "months", OPTION_TEXT_LIST(struct time_interval_range_config, months),
-      LINE(struct time_interval_range_config), .help = "Such as 'january:march' or '12'." },
+      .help = "Such as 'january:march' or '12'." },
     { "years", OPTION_TEXT_LIST(struct time_interval_range_config, years),
-      LINE(struct time_interval_range_config), .help = "Such as '2026:2027'." },
+      .help = "Such as '2026:2027'." },
     { "location", OPTION_TEXT(struct time_interval_range_config, location),
-      LINE(struct time_interval_range_config), .help = "Time zone such as Europe/Berlin; UTC." },
+      OPTION_LINE(struct time_interval_range_config, location_line),
+      .help = "Time zone such as Europe/Berlin; UTC." },
     { 0 }
 };
 const struct option time_interval_options[] = {
     { "name", OPTION_TEXT(struct time_interval_config, name), .required = true,
-      LINE(struct time_interval_config), .help = "Name, for routes and maintenance windows." },
+      OPTION_LINE(struct time_interval_config, line),
+      .help = "Name, for routes and maintenance windows." },
     { "time_intervals", OPTION_ITEMS(struct time_interval_config, time_intervals,
                                      struct time_interval_range_config), .section = range_options,
       .required = true, .help = "Ranges; inside one of them is inside." },
@@ -88,16 +91,14 @@ static const struct {
 
 struct compiler {
     const char *file;
-    int line;
     struct arena *arena;
     struct option_report *report;
 };
 
-static void complain(const struct compiler *compiler, const char *key, const char *text,
+static void complain(const struct compiler *compiler, int line, const char *key, const char *text,
                      const char *reason)
 {
-    options_complain(compiler->report, compiler->file, compiler->line, key, "\"%s\": %s", text,
-                     reason);
+    options_complain(compiler->report, compiler->file, line, key, "\"%s\": %s", text, reason);
 }
 
 static bool read_part(enum field field, const char *text, int *value)
@@ -140,9 +141,11 @@ static void read_spans(const struct compiler *compiler, enum field field,
         const char *first = arena_copy(compiler->arena, texts->texts[i], length);
         const char *last = colon ? colon + 1 : first;
         if (!read_part(field, first, &span.begin) || !read_part(field, last, &span.end))
-            complain(compiler, fields[field].key, texts->texts[i], "is not one of them");
+            complain(compiler, options_line(texts, i), fields[field].key, texts->texts[i],
+                     "is not one of them");
         else if (!is_ordered(field, span))
-            complain(compiler, fields[field].key, texts->texts[i], "ends before it begins");
+            complain(compiler, options_line(texts, i), fields[field].key, texts->texts[i],
+                     "ends before it begins");
         else
             range->spans[field][range->span_counts[field]++] = span;
     }
@@ -167,26 +170,27 @@ static void read_times(const struct compiler *compiler, const struct option_item
     const struct time_interval_time_config *config = times->items;
     range->spans[TIMES] = arena_alloc(compiler->arena, (times->count + 1) * sizeof(struct span));
     for (size_t i = 0; i < times->count; i++) {
-        const char *start = config[i].start_time ? config[i].start_time : "";
-        const char *end = config[i].end_time ? config[i].end_time : "";
+        const char *start = config[i].start_time, *end = config[i].end_time;
         struct span span;
+        if (!start || !end)
+            continue; /* in the report already */
         if (!read_minute(start, &span.begin))
-            complain(compiler, "times", start, "is no time of day such as 09:00");
+            complain(compiler, config[i].start_line, "start_time", start,
+                     "is no time of day such as 09:00");
         else if (!read_minute(end, &span.end))
-            complain(compiler, "times", end, "is no time of day such as 17:30");
+            complain(compiler, config[i].end_line, "end_time", end,
+                     "is no time of day such as 17:30");
         else if (span.begin >= span.end)
-            complain(compiler, "times", start, "must be before the end");
+            complain(compiler, config[i].start_line, "start_time", start, "must be before the end");
         else
             range->spans[TIMES][range->span_counts[TIMES]++] = span;
     }
 }
 
-static void compile_range(struct compiler *compiler,
+static void compile_range(const struct compiler *compiler,
                           const struct time_interval_range_config *config, struct range *range)
 {
     struct error error;
-    if (config->line)
-        compiler->line = config->line;
     read_times(compiler, &config->times, range);
     read_spans(compiler, WEEKDAYS, &config->weekdays, range);
     read_spans(compiler, DAYS, &config->days_of_month, range);
@@ -195,14 +199,14 @@ static void compile_range(struct compiler *compiler,
     range->zone =
         time_zone_load(config->location ? config->location : "UTC", compiler->arena, &error);
     if (!range->zone)
-        complain(compiler, "location", config->location, error.message);
+        complain(compiler, config->location_line, "location", config->location, error.message);
 }
 
 const struct time_interval *time_interval_compile(const struct time_interval_config *config,
                                                   const char *file, struct arena *arena,
                                                   struct option_report *report)
 {
-    struct compiler compiler = { file, config->line, arena, report };
+    const struct compiler compiler = { file, arena, report };
     const struct time_interval_range_config *ranges = config->time_intervals.items;
     struct time_interval *interval = arena_zalloc(arena, sizeof *interval);
     interval->name = config->name ? config->name : "";

@@ -11,12 +11,13 @@ struct time_interval; /* one name, compiled */
 /* As written; rows for the section `time_intervals`. */
 struct time_interval_time_config {
     const char *start_time, *end_time; /* "09:00", "24:00" */
+    int start_line, end_line;
 };
 struct time_interval_range_config {
     struct option_items times; /* struct time_interval_time_config */
     struct option_texts weekdays, days_of_month, months, years;
     const char *location; /* IANA name; NULL = UTC */
-    int line;
+    int location_line;
 };
 struct time_interval_config {
     const char *name;

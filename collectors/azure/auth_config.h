@@ -33,6 +33,7 @@ enum auth_algorithm { AUTH_PS256, AUTH_RS256 };
 struct auth_config {
     const char *name; /* of an entry of `tenants`; NULL = it is `azure` itself */
     int line;         /* of its tenant_id */
+    bool wrong;       /* part of it could not be read */
     int cloud;        /* row of cloud_table */
     enum auth_method method;
     enum auth_algorithm algorithm;

@@ -22,6 +22,7 @@ struct web_config {
         read_only;
     struct option_pairs users; /* of the web configuration file: name and right */
     int users_line;
+    bool wrong; /* part of it could not be read */
 };
 extern const struct option web_config_options[];
 

@@ -86,6 +86,84 @@ def test_azure_that_does_not_answer_is_said_while_it_is_waited_for():
             equal(once.alive, True, "it is still waiting")
 
 
+RIGHT = ("azure: {method: client_secret, tenant_id: t, client_id: c, client_secret: s3cret}\n"
+         "collectors:\n"
+         "  plans: {interval: 1h}\n")
+# What is appended, and what is told of it: the line in the file that is meant, and words.
+WRONG = [
+    ("alerts:\n  time_intervals:\n  - name: night\n    time_intervals:\n    - weekdays:\n"
+     "      - monday\n      - mittwoch\n      location: Europe/Berlin\n", 10,
+     "weekdays: \"mittwoch\""),
+    ("alerts:\n  receivers:\n  - name: team\n    webhook: {url: 'https://hooks.example.com/'}\n"
+     "  heartbeat:\n    interval: 1m\n    receiver: taem\n", 10, "no receiver is called taem; did"),
+    ("alerts:\n  enabled: true\n  rules:\n  - missing.yml\n", 7, "missing.yml: No such file"),
+    ("alerts:\n  receivers:\n  - name: hook\n    webhook:\n      body: standard\n"
+     "      url: http://127.0.0.1:8080/hook\n", 9, "url: its host is a loopback"),
+    ("alerts:\n  heartbeat:\n    interval: 1m\n    url: http://169.254.169.254/\n", 7,
+     "alerts.heartbeat.url: its host is a loopback"),
+    ("web: {listen_address: ':70000'}\n", 4, "port"),
+    ("web: {config_file: missing.yml}\n", None, "missing.yml: No such file"),
+    ("\tlog: {level: info}\n", 4, "tab"),
+    ("nonsense: 1\nalerts: {heartbeat: {receiver: nobody}}\n", 5, "no receiver is called nobody"),
+]
+
+
+def check_and_run(folder, path):
+    """What checking a configuration says of it, which is what starting with it says."""
+    said = []
+    for words in (["check", "config"], ["run"], ["run", "--once"], []):
+        done = subprocess.run(
+            [EXPORTER, *words, f"--config.file={path}", f"--storage.path={folder.path}"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            timeout=20 * SLOWNESS, env={})
+        equal(done.returncode, 2, f"exit status of {words}: {done.stdout} {done.stderr}")
+        said.append(done.stdout + done.stderr)
+    equal(len(set(said)), 1, f"different words: {said}")
+    return said[0]
+
+
+def test_a_wrong_configuration_is_the_same_to_all_and_names_the_line():
+    with Folder() as folder:
+        for text, line, words in WRONG:
+            path = folder.file("config.yml", RIGHT + text)
+            told = check_and_run(folder, path)
+            where = f"{path}:{line}: " if line else ""
+            equal([one for one in told.splitlines() if one.startswith(where) and words in one]
+                  != [], True, f"{where} {words} in: {told}")
+
+
+def test_a_wrong_file_hides_nothing_of_the_others():
+    with Folder() as folder:
+        folder.file("a.yml", "groups:\n- name: a\n  rules:\n"
+                             "  - alert: A\n    event: finding.opened\n    colour: red\n"
+                             "  - alert: B\n    event: finding.opend\n    labels: {'a b': c}\n")
+        folder.file("b.yml", "groups:\n- name: b\n  rules:\n"
+                             "  - alert: C\n    metric: defender_finding\n    above: 1\n")
+        folder.file("c.yml", "groups:\n- name: node\n  rules:\n"
+                             "  - alert: Down\n    expr: up == 0\n    for: 5m\n")
+        path = folder.file("config.yml", RIGHT + "log: {level: loud}\nalerts:\n"
+                           "  rules: [a.yml, 'b*.yml', c.yml]\n  audit: {receiver: nobody}\n")
+        told = check_and_run(folder, path).replace(folder.path + "/", "")
+        for line, one in zip(("config.yml:4: log.level: ",
+                              "a.yml:6: groups[0].rules[0].colour: unknown key",
+                              "a.yml:9: B.labels: that is no label name",
+                              "a.yml:8: B.event: there is no event \"finding.opend\"",
+                              "b.yml:5: C.metric: there is no metric \"defender_finding\"",
+                              "c.yml:5: these are rules of Prometheus (expr)",
+                              "config.yml:7: alerts.audit.receiver: no receiver"),
+                             told.splitlines(), strict=True):
+            equal(one.startswith(line), True, f"{line} in: {told}")
+
+
+def test_a_pattern_without_files_is_told():
+    with Folder() as folder:
+        path = folder.file("config.yml", RIGHT + "alerts:\n  rules:\n  - 'rules/*.yml'\n")
+        done = subprocess.run([EXPORTER, "check", "config", path], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False, timeout=20 * SLOWNESS)
+        equal(done.returncode, 0, done.stderr)
+        contains(done.stdout, "warning: alerts.rules: no file matches rules/*.yml (line 6)", "told")
+
+
 def test_missing_settings_are_named():
     with Folder() as folder:
         for azure, part in (({"method": "client_secret", "client_id": CLIENT}, "tenant_id"),

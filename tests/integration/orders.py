@@ -12,7 +12,8 @@ PROGRAMS = [EXPORTER, *os.environ["ORDERS"].split(":")]
 VARIES = re.compile(r"^((?:process_|defender_exporter_|\w*_seconds)[^ ]*) .*", re.M)
 
 # With a receiver and --notify, the ledger works under --once too.
-ALERTS = {"receivers": [{"name": "nobody", "webhook": {"url": "http://127.0.0.1:9/"}}],
+ALERTS = {"receivers": [{"name": "nobody", "webhook": {
+    "url": "http://127.0.0.1:9/", "http": {"allow_private": True}}}],
           "route": {"receiver": "nobody"}}
 
 

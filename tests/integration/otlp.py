@@ -187,7 +187,8 @@ def test_histograms_can_be_exponential():
     with Folder() as folder, Receiver() as receiver, tenant(100) as fake:
         otlp = {"endpoint": receiver.url, "metrics": form, "logs": {"enabled": False}}
         config = configuration(fake, folder, otlp)
-        config["alerts"]["receivers"] = [{"name": "hook", "webhook": {"url": receiver.url}}]
+        config["alerts"]["receivers"] = [{"name": "hook", "webhook": {
+            "url": receiver.url, "http": {"allow_private": True}}}]
         with Exporter(folder, config) as exporter:
             exporter.wait_ready()
             fake.admin("advance?steps=3", "POST")

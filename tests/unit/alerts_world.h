@@ -19,7 +19,8 @@ struct scene {
     const char *external_url; /* NULL = none */
 };
 
-#define SCENE_RECEIVER(name) "- { name: " name ", webhook: { url: 'http://127.0.0.1:9/' } }\n"
+#define SCENE_RECEIVER(name)                                                                       \
+    "- { name: " name ", webhook: { url: 'https://hooks.example.com/' } }\n"
 #define SCENE_ALONE                                                                                \
     "receivers:\n" SCENE_RECEIVER("team") "route: { group_by: ['...'], group_interval: 0s }\n"
 #define SCENE_OPENED                                                                               \

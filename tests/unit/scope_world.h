@@ -8,7 +8,7 @@
 static inline struct option_texts scope_texts(const char *joined, const char *texts[8],
                                               char copy[200])
 {
-    struct option_texts list = { texts, 0 };
+    struct option_texts list = { .texts = texts };
     char *rest = joined ? strcpy(copy, joined) : NULL;
     for (char *one; (one = strsep(&rest, ","));)
         texts[list.count++] = one;

@@ -227,6 +227,33 @@ TEST(several_mistakes_are_all_named)
     CHECK_INT(report.count, 3);
 }
 
+TEST(what_cannot_be_read_hides_nothing_else)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    CHECK(!load("log: {level: loud}\n"
+                "azure: {method: carrier_pigeon}\n"
+                "tenants: {other: {tenant_id: nonsense}}\n"
+                "collectors: {assessments: {colour: blue}}\n"
+                "otlp: {headers: nonsense}\n"
+                "alerts: {heartbeat: {receiver: nobody}, rules: [/nowhere/x.yml]}\n",
+                NULL, 0, &report));
+    static const char *const wanted[] = {
+        ":1: log.level: ",
+        ":2: azure.method: ",
+        ":3: tenants.other: ",
+        ":4: collectors.assessments.colour: ",
+        ": otlp.headers: ",
+        ":6: alerts.heartbeat.receiver: no receiver is called nobody",
+        ":6: alerts.rules: /nowhere/x.yml: No such file",
+    };
+    CHECK_INT(report.count, ARRAY_COUNT(wanted));
+    for (size_t i = 0; i < ARRAY_COUNT(wanted); i++)
+        CHECK_CONTAINS(buf_cstr(&report.text), wanted[i]);
+    options_report_finish(&report);
+    CHECK(!load("azure: {tenant_id: [unclosed\n", NULL, 0, &report));
+    CHECK_INT(report.count, 1); /* nothing is known of the rest */
+}
+
 TEST(a_missing_file_is_fine_only_when_nobody_named_it)
 {
     CLEANUP(options_report_finish) struct option_report report = { 0 };

@@ -415,14 +415,10 @@ TEST(a_locked_database_never_makes_a_message_go_twice)
 TEST(a_private_target_is_refused_unless_allowed)
 {
     CLEANUP(tear_down) struct bench bench = { 0 };
-    CLEANUP(buf_finish) struct buf yaml = { 0 };
     set_up(&bench, 1, "");
-    struct settings *allowed = bench.settings;
-    buf_printf(&yaml, "receivers: [{name: r0, webhook: {url: '%s/'}}]\n",
-               bench.sinks[0].server->url);
-    bench.settings = make_settings(&bench, buf_cstr(&yaml));
-    delivery_configure(bench.delivery, bench.settings);
-    settings_release(allowed);
+    /* as behind a name, which only a resolver can judge: an address is refused when it is read */
+    struct receivers_config *receivers = bench.configs[0].receivers.items;
+    receivers[0].webhook.http.allow_private = false;
     const char *id = add(&bench, "r0", "a", NOTIFICATION_FIRING, T0);
     run(&bench, T0);
     CHECK_INT(bench.sinks[0].server->requests, 0);

@@ -52,7 +52,7 @@ TEST(owners_of_what_a_mail_is_about_get_it_once)
                "ann@example.com");
     CHECK_TEXT(envelope(&config, OWNERS("ann@example.com", "bob@example.org"), NULL),
                "ann@example.com, bob@example.org");
-    config.to = (struct option_texts){ with_soc, 2 };
+    config.to = (struct option_texts){ .texts = with_soc, .count = 2 };
     CHECK_TEXT(envelope(&config, OWNERS("ann@example.com"), NULL),
                "soc@example.com, ann@example.com");
     /* Of a second attempt only those who did not take it. */
@@ -80,9 +80,9 @@ TEST(nobody_else_gets_mail)
                    "no owner has an address in owner_domains");
     CHECK_TEXT(envelope(&config, OWNERS("ann@example.net", "ann@example.com"), NULL),
                "ann@example.com");
-    config.to = (struct option_texts){ with_soc, 2 };
+    config.to = (struct option_texts){ .texts = with_soc, .count = 2 };
     CHECK_TEXT(envelope(&config, OWNERS("ann@example.net"), NULL), "soc@example.com");
-    config.to = (struct option_texts){ with_soc + 1, 1 }; /* not asked for */
+    config.to = (struct option_texts){ .texts = with_soc + 1, .count = 1 }; /* not asked for */
     CHECK_TEXT(envelope(&config, OWNERS("ann@example.com"), NULL), "soc@example.com");
 }
 

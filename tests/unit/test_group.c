@@ -149,7 +149,7 @@ TEST(group_tells_several_receivers)
     scene_init(&scene, "several",
                "receivers:\n" SCENE_RECEIVER("team") SCENE_RECEIVER(
                    "boss") "- { name: quiet, send_resolved: false, webhook: { url: "
-                           "'http://127.0.0.1:9/' } }\n"
+                           "'https://hooks.example.com/' } }\n"
                            "route:\n  receiver: team\n  group_by: ['...']\n  group_interval: 0s\n"
                            "  routes:\n"
                            "  - { receiver: boss, continue: true, matchers: "

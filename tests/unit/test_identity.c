@@ -210,7 +210,7 @@ TEST(two_rules_are_two_alerts)
 }
 
 /* Alertmanager knows an alert by its labels. */
-#define AM "receivers:\n- { name: am, alertmanager: { urls: ['http://127.0.0.1:9/'] } }\n"
+#define AM "receivers:\n- { name: am, alertmanager: { urls: ['http://am.example.com:9093'] } }\n"
 #define LAST(what) "SELECT " what " FROM outbox_message ORDER BY id DESC LIMIT 1"
 
 static void check_ended(struct scene *scene, const char *now, const char *before)

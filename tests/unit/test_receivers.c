@@ -66,16 +66,21 @@ TEST(one_of_each_kind_is_read)
     options_finish(sections_options, &config);
 }
 
-static void check_mistake(const char *list, const char *message)
+static void read_told(const char *list, struct option_report *report)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    CLEANUP(options_report_finish) struct option_report report = { 0 };
     CLEANUP(buf_finish) struct buf yaml = { 0 };
     struct sections config;
     buf_printf(&yaml, "receivers:\n%s", list);
-    read_list(buf_cstr(&yaml), &config, &arena, &report);
-    CHECK_CONTAINS(buf_cstr(&report.text), message);
+    read_list(buf_cstr(&yaml), &config, &arena, report);
     options_finish(sections_options, &config);
+}
+
+static void check_mistake(const char *list, const char *message)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    read_told(list, &report);
+    CHECK_CONTAINS(buf_cstr(&report.text), message);
 }
 
 #define TEN(text) text text text text text text text text text text
@@ -115,7 +120,7 @@ TEST(mistakes_are_named)
         { "- name: x\n  pagerduty: {routing_key: 0123456789abcdef0123456789abcdef, severity_map: "
           "{critical: burning, red: info}}\n",
           "burning is not critical, error, warning or info" },
-        { "- name: x\n  alertmanager: {urls: ['a:9093']}\n", "url: not an http or https URL" },
+        { "- name: x\n  alertmanager: {urls: ['a:9093']}\n", "urls: not an http or https URL" },
         { "- name: x\n  alertmanager: {urls: []}\n", "urls" },
         { "- name: x\n  email: {smarthost: relay, from: a@b, to: c@d}\n",
           "smarthost: not host:port" },
@@ -130,6 +135,61 @@ TEST(mistakes_are_named)
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
         check_mistake(cases[i].yaml, cases[i].message);
+}
+
+#define MAIL(host) "email: {smarthost: '" host ":25', from: a@b, to: c@d, allow_private: "
+#define KEY "pagerduty: {routing_key: 0123456789abcdef0123456789abcdef, url: "
+
+/* What no message would be sent to is said before one is. */
+TEST(targets_that_are_not_public_are_refused_as_they_are_written)
+{
+    static const struct {
+        const char *receiver, *key; /* key: NULL = it is allowed */
+    } cases[] = {
+        { "webhook: {url: 'http://127.0.0.1:8080/x'}", "url" },
+        { "webhook: {url: 'http://127.1/'}", "url" },
+        { "webhook: {url: 'http://2130706433/'}", "url" },
+        { "webhook: {url: 'http://0x7f000001/'}", "url" },
+        { "webhook: {url: 'http://017700000001/'}", "url" },
+        { "webhook: {url: 'http://localhost/'}", "url" },
+        { "webhook: {url: 'http://LocalHost.:81/'}", "url" },
+        { "webhook: {url: 'http://a.localhost/'}", "url" },
+        { "webhook: {url: 'http://[::1]:80/'}", "url" },
+        { "webhook: {url: 'http://[::ffff:10.0.0.1]/'}", "url" },
+        { "webhook: {url: 'http://[fe80::1]/'}", "url" },
+        { "webhook: {url: 'http://[fd00::1]/'}", "url" },
+        { "webhook: {url: 'http://169.254.169.254/metadata'}", "url" },
+        { "webhook: {url: 'http://168.63.129.16/'}", "url" },
+        { "webhook: {url: 'http://192.168.1.1/', http: {proxy: 'http://proxy:3128'}}", "url" },
+        { "webhook: {url: 'http://0.0.0.0/'}", "url" },
+        { "slack: {url: 'https://10.1.2.3/x'}", "url" },
+        { "slack: {bot_token: xoxb-1, channel: C0123456789, api_url: 'https://10.1.2.3/x'}",
+          "api_url" },
+        { "teams: {url: 'https://172.16.0.1/x'}", "url" },
+        { "alertmanager: {urls: ['http://am.example.com:9093', 'http://127.0.0.1:9093']}", "urls" },
+        { KEY "'https://127.0.0.1'}", "url" },
+        { MAIL("127.0.0.1") "false}", "smarthost" },
+        { MAIL("[::1]") "false}", "smarthost" },
+        { MAIL("127.0.0.1") "true}", NULL },
+        { "webhook: {url: 'http://127.0.0.1/', http: {allow_private: true}}", NULL },
+        { "webhook: {url: 'http://8.8.8.8/'}", NULL },
+        { "webhook: {url: 'http://[2606:4700::1]/'}", NULL },
+        { "webhook: {url: 'http://hooks.internal/'}", NULL },
+        { KEY "'https://127.0.0.1', http: {allow_private: true}}", NULL },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(buf_finish) struct buf yaml = { 0 };
+        CLEANUP(buf_finish) struct buf want = { 0 };
+        CLEANUP(options_report_finish) struct option_report report = { 0 };
+        buf_printf(&yaml, "- name: x\n  %s\n", cases[i].receiver);
+        if (cases[i].key)
+            buf_printf(&want, "c.yml:3: %s: its host is a loopback, private", cases[i].key);
+        if (cases[i].key)
+            check_mistake(buf_cstr(&yaml), buf_cstr(&want));
+        else
+            read_told(buf_cstr(&yaml), &report);
+        CHECK(cases[i].key || !report.count);
+    }
 }
 
 TEST(mistakes_of_bodies_are_named)

@@ -175,6 +175,65 @@ TEST(rule_says_what_is_wrong_and_where)
     }
 }
 
+/* All that is wrong with a text, as it is told. */
+static void check_told(const char *rules, const char *want)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    struct rule_set *set = load(rules, &report);
+    CHECK(!set);
+    rule_release(set);
+    CHECK_TEXT(buf_cstr(&report.text), want);
+}
+
+TEST(rule_says_all_that_is_wrong_and_nothing_twice)
+{
+    check_told("  - alert: A\n    evnt: finding.opened\n"
+               "  - alert: B\n    event: finding.opend\n    labels: {a-b: c}\n    colour: red\n"
+               "  - alert: C\n    metric: defender_findings\n    drop: much\n    within: 1h\n"
+               "  - alert: D\n    metric: defender_findings\n    absent: maybe\n"
+               "  - alert: A\n    event: finding.opened\n    min_age: [1h]\n",
+               "r.yml:5: groups[0].rules[0].evnt: unknown key, did you mean \"event\"?\n"
+               "r.yml:9: groups[0].rules[1].colour: unknown key\n"
+               "r.yml:12: groups[0].rules[2].drop: \"much\" is not a number\n"
+               "r.yml:16: groups[0].rules[3].absent: \"maybe\" is not true or false\n"
+               "r.yml:19: groups[0].rules[4].min_age: must be a single value, not a list\n"
+               "r.yml:8: B.labels: that is no label name\n"
+               "r.yml:7: B.event: there is no event \"finding.opend\"; did you mean "
+               "finding.opened, finding.reopened, finding.overdue?\n"
+               "r.yml:17: A: there is a rule of this name in r.yml:4\n");
+}
+
+TEST(rule_says_where_rules_of_prometheus_belong)
+{
+    check_told("  - alert: Down\n    expr: up == 0\n    for: 5m\n    annotations: {a: b}\n"
+               "  - record: r\n    expr: sum(up)\n",
+               "r.yml:5: these are rules of Prometheus (expr), which evaluates them itself: list "
+               "the file below rule_files of prometheus.yml. Rules here have event or metric\n");
+    check_told("  - alert: A\n    event: finding.opened\n    expr: up == 0\n",
+               "r.yml:6: groups[0].rules[0].expr: unknown key\n");
+}
+
+TEST(rule_files_that_are_not_there_are_named_where_they_are_listed)
+{
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    CLEANUP(buf_finish) struct buf file = { 0 };
+    CLEANUP(buf_finish) struct buf want = { 0 };
+    const struct tag_labels_wanted none = { 0 };
+    const char *texts[] = { "gone.yml", "none-*.yml", "other/*.yml" };
+    static const int lines[] = { 7, 8, 9 };
+    buf_printf(&file, "%s/config.yml", test_folder());
+    struct option_texts patterns = { texts, 3, lines };
+    CHECK(!rule_load(&patterns, buf_cstr(&file), families, &none, &report));
+    buf_printf(&want, "%s:7: alerts.rules: %s/gone.yml: No such file or directory\n",
+               buf_cstr(&file), test_folder());
+    CHECK_TEXT(buf_cstr(&report.text), buf_cstr(&want));
+    options_report_finish(&report);
+    patterns = (struct option_texts){ texts + 1, 2, lines + 1 };
+    struct rule_set *set = rule_load(&patterns, buf_cstr(&file), families, &none, &report);
+    CHECK_TEXT(set ? rule_unmatched(set) : "nothing", "none-*.yml (line 8), other/*.yml (line 9)");
+    rule_release(set);
+}
+
 TEST(rule_loads_files_and_patterns)
 {
     test_file("a.yml", "groups: [{ name: g, rules: [{ alert: A, event: finding.opened }] }]\n");
@@ -196,9 +255,11 @@ TEST(rule_loads_files_and_patterns)
         CLEANUP(options_report_finish) struct option_report report = { 0 };
         const char *texts[3];
         memcpy(texts, cases[i].patterns, sizeof texts);
-        const struct option_texts patterns = { texts, cases[i].count };
+        const struct option_texts patterns = { .texts = texts, .count = cases[i].count };
         const struct tag_labels_wanted none = { 0 };
-        struct rule_set *set = rule_load(&patterns, test_folder(), families, &none, &report);
+        CLEANUP(buf_finish) struct buf file = { 0 };
+        buf_printf(&file, "%s/config.yml", test_folder());
+        struct rule_set *set = rule_load(&patterns, buf_cstr(&file), families, &none, &report);
         size_t count = 0;
         if (set)
             rule_all(set, &count);

@@ -322,7 +322,7 @@ TEST(a_reload_begins_anew_what_asks_for_something_else)
     runner_start(bench.runner);
     wait_shown(&bench, 1);
     mind.number = 2;
-    bench.config.scope.include = (struct option_texts){ include, 1 };
+    bench.config.scope.include = (struct option_texts){ .texts = include, .count = 1 };
     runner_configure(bench.runner, &bench.config);
     wait_shown(&bench, 2);
     CHECK_INT(why("s-2"), SCOPE_NOT_INCLUDED);

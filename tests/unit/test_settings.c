@@ -30,7 +30,8 @@ static void load_as(struct result *result, const char *file, const char *yaml)
     };
     options_default(settings_options, &result->config, &result->arena);
     if (options_read(settings_options, file, yaml, strlen(yaml), &result->config, &result->arena,
-                     &result->report))
+                     &result->report) ||
+        !result->report.unread)
         result->settings = settings_create(&result->config, &context, &result->report);
 }
 
@@ -140,6 +141,90 @@ TEST(every_mistake_is_named)
         CHECK_CONTAINS(buf_cstr(&result.report.text), cases[i].reason);
         CHECK_CONTAINS(buf_cstr(&result.report.text), "test.yml");
     }
+}
+
+/* Each in a line of its own, which is the one that is named. */
+TEST(every_mistake_has_its_own_line)
+{
+    CLEANUP(result_finish) struct result result = { 0 };
+    load(&result, "receivers:\n" HOOK("a") HOOK("b") /* 1 to 3 */
+         "time_intervals:\n"
+         "- name: night\n"
+         "  time_intervals:\n"
+         "  - times:\n"
+         "    - start_time: '8:00'\n" /* 8 */
+         "      end_time: '09:00'\n"
+         "    - start_time: '08:00'\n"
+         "      end_time: '25:00'\n" /* 11 */
+         "    weekdays:\n"
+         "    - monday\n"
+         "    - mittwoch\n"        /* 14 */
+         "    months: ['13']\n"    /* 15 */
+         "    location: Nowhere\n" /* 16 */
+         "    years: ['2026']\n"
+         "heartbeat:\n"
+         "  interval: 1m\n"
+         "  receiver: c\n"              /* 20 */
+         "  url: 'http://127.0.0.1/'\n" /* 21 */
+         "drill:\n"
+         "  receivers:\n"
+         "  - a\n"
+         "  - d\n"                 /* 25 */
+         "  time_interval: noon\n" /* 26 */
+         "audit:\n"
+         "  receiver: e\n" /* 28 */
+         "route:\n"
+         "  receiver: a\n"
+         "  routes:\n"
+         "  - matchers: ['cloud=aws']\n"
+         "    mute_time_intervals:\n"
+         "    - night\n"
+         "    - day\n"         /* 35 */
+         "    receiver: f\n"); /* 36 */
+    const char *told = buf_cstr(&result.report.text);
+    CHECK_INT(result.report.count, 13);
+    static const char *const wanted[] = {
+        ":8: start_time: \"8:00\"",
+        ":11: end_time: \"25:00\"",
+        ":14: weekdays: \"mittwoch\"",
+        ":15: months: \"13\"",
+        ":16: location: ",
+        ":20: alerts.heartbeat.receiver: has a url",
+        ":20: alerts.heartbeat.receiver: no receiver is called c",
+        ":21: alerts.heartbeat.url: its host is a loopback",
+        ":25: alerts.drill.receivers: ",
+        ":26: alerts.drill.time_interval: ",
+        ":28: alerts.audit.receiver: ",
+        ":35: route.mute_time_intervals: ",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(wanted); i++)
+        CHECK_CONTAINS(told, wanted[i]);
+    CHECK_CONTAINS(told, ":36: route.receiver: ");
+}
+
+/* A part that cannot be read hides nothing, and nothing follows from it. */
+TEST(what_cannot_be_read_hides_nothing_else)
+{
+    CLEANUP(result_finish) struct result result = { 0 };
+    load(&result, "colour: red\n"
+                  "receivers:\n"
+                  "- {name: a, webhok: {url: 'https://x/y'}}\n"
+                  "- {name: b, webhook: {}}\n"
+                  "route: {receiver: b, group_by: [subscripton_id]}\n"
+                  "heartbeat: {receiver: c}\n");
+    CHECK_TEXT(buf_cstr(&result.report.text),
+               "test.yml:1: colour: unknown key\n"
+               "test.yml:3: receivers[0].webhok: unknown key, did you mean \"webhook\"?\n"
+               "test.yml:4: receivers[1].webhook.url: is required but missing\n"
+               "test.yml:5: route.group_by: no alert can have the label \"subscripton_id\"; did "
+               "you mean subscription_id?\n"
+               "test.yml:6: alerts.heartbeat.receiver: no receiver is called c; did you mean a, "
+               "b?\n");
+    CLEANUP(result_finish) struct result other = { 0 };
+    load(&other, "receivers:\n- {nam: a, webhook: {url: 'https://x/y'}}\nroute: {receiver: a}\n");
+    CHECK_TEXT(buf_cstr(&other.report.text),
+               "test.yml:2: receivers[0].nam: unknown key, did you mean \"name\"?\n"
+               "test.yml:2: receivers[0].name: is required but missing\n");
 }
 
 TEST(mail_to_owners_needs_them_in_alerts)

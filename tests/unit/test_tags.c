@@ -357,7 +357,7 @@ TEST(a_label_has_a_character_for_each_of_the_tag)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     const char *names[] = { "Cost Center-1", "gr\xc3\xb6\xc3\x9fx", "hidden-link:x" };
-    const struct option_texts tags = { names, ARRAY_COUNT(names) };
+    const struct option_texts tags = { .texts = names, .count = ARRAY_COUNT(names) };
     struct tag_labels labels;
     tag_labels_make(&(struct tag_labels_wanted){ &tags, true }, &arena, &labels);
     CHECK_INT(labels.count, 4);

@@ -202,7 +202,7 @@ TEST(tls_lets_in_who_has_an_allowed_name)
     struct toolkit_tls config = config_of(&server);
     config.client_auth = TOOLKIT_CLIENT_REQUIRE_AND_VERIFY;
     config.client_ca = authority.cert;
-    config.client_allowed_sans = (struct option_texts){ good, 3 };
+    config.client_allowed_sans = (struct option_texts){ .texts = good, .count = 3 };
     struct tls *tls = create(&config);
     CHECK(!shake(tls, TLS13, &client).server);
     tls_release(tls);
@@ -241,7 +241,7 @@ TEST(tls_knows_every_kind_of_name)
         struct toolkit_tls config = config_of(&server);
         config.client_auth = TOOLKIT_CLIENT_REQUIRE_AND_VERIFY;
         config.client_ca = authority.cert;
-        config.client_allowed_sans = (struct option_texts){ allowed, 1 };
+        config.client_allowed_sans = (struct option_texts){ .texts = allowed, .count = 1 };
         struct tls *tls = create(&config);
         CHECK(!shake(tls, TLS12, &one).server == (i < 4)); /* the common name is none of them */
         tls_release(tls);
@@ -291,7 +291,7 @@ TEST(tls_takes_the_suites_named)
                                     "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
                                     "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256" };
     struct toolkit_tls config = config_of(&server);
-    config.cipher_suites = (struct option_texts){ suites, 3 };
+    config.cipher_suites = (struct option_texts){ .texts = suites, .count = 3 };
     struct tls *tls = create(&config);
     CHECK(!shake(tls, TLS12 ":-CIPHER-ALL:+AES-256-GCM", NULL).server);
     CHECK(!shake(tls, TLS12 ":-CIPHER-ALL:+AES-128-CBC", NULL).server);
@@ -308,7 +308,7 @@ TEST(tls_orders_suites_as_told)
     static const char *suites[] = { "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
                                     "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" };
     struct toolkit_tls config = config_of(&server);
-    config.cipher_suites = (struct option_texts){ suites, 2 };
+    config.cipher_suites = (struct option_texts){ .texts = suites, .count = 2 };
     for (int server_order = 0; server_order < 2; server_order++) {
         config.prefer_server_cipher_suites = server_order;
         struct tls *tls = create(&config);
@@ -323,7 +323,7 @@ TEST(tls_takes_the_curves_named)
 {
     static const char *curves[] = { "CurveP521" };
     struct toolkit_tls config = config_of(&server);
-    config.curve_preferences = (struct option_texts){ curves, 1 };
+    config.curve_preferences = (struct option_texts){ .texts = curves, .count = 1 };
     struct tls *tls = create(&config);
     CHECK(!shake(tls, TLS13 ":-GROUP-ALL:+GROUP-SECP521R1", NULL).server);
     CHECK(shake(tls, TLS13 ":-GROUP-ALL:+GROUP-SECP384R1", NULL).server);
@@ -363,7 +363,7 @@ TEST(tls_says_what_does_not_fit)
     config.client_ca = "nothing";
     check_refused(&config, "client_ca: ");
     config = config_of(&server);
-    config.cipher_suites = (struct option_texts){ suites, 1 };
+    config.cipher_suites = (struct option_texts){ .texts = suites, .count = 1 };
     config.max_version = TOOLKIT_TLS12;
     check_refused(&config, "cipher_suites: none works with an ECDSA certificate");
     config.max_version = TOOLKIT_TLS13; /* only TLS 1.3 is left */
