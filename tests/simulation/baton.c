@@ -245,8 +245,18 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *lock)
     return result;
 }
 
+/* Nobody is promised to be woken in time. */
+static int64_t late_ns(int64_t until_ns)
+{
+    int64_t grain_ns = stage->grain_ns;
+    if (!grain_ns || until_ns > INT64_MAX - grain_ns)
+        return until_ns;
+    return (until_ns + grain_ns - 1) / grain_ns * grain_ns;
+}
+
 static int wait_for(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t until_ns)
 {
+    until_ns = late_ns(until_ns);
     __real_pthread_mutex_unlock(lock);
     baton_wake(lock, true);
     bool woken = baton_wait(condition, until_ns);
@@ -301,8 +311,8 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *out)
 int __wrap_nanosleep(const struct timespec *duration, struct timespec *left)
 {
     (void)left;
-    baton_wait(duration,
-               stage->monotonic_ns + (int64_t)duration->tv_sec * 1000000000 + duration->tv_nsec);
+    baton_wait(duration, late_ns(stage->monotonic_ns + (int64_t)duration->tv_sec * 1000000000 +
+                                 duration->tv_nsec));
     return 0;
 }
 

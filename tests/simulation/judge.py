@@ -12,6 +12,7 @@ What must hold, whatever went wrong meanwhile:
             is sent again only after a death
   bounded   no more messages a day than things that happened, and a database that does not grow
 """
+import bisect
 import collections
 import hashlib
 import json
@@ -20,6 +21,7 @@ import sys
 DAY = 86400
 LATE = 36 * 3600  # how long receivers, Azure and the disk may keep a message from being sent
 DATABASE_MAX = 16 << 20
+KILLED = 137
 OPENS = ("opened", "reopened")
 
 
@@ -42,19 +44,18 @@ class Truth:
             self.changes[finding_id(row)].append((at, event in OPENS))
 
     def is_open(self, finding, at):
-        state = False
-        for when, opens in self.changes[finding]:
-            if when > at:
-                break
-            state = opens
-        return state
+        changes = self.changes[finding]
+        place = bisect.bisect_right(changes, (at, True))
+        return place > 0 and changes[place - 1][1]
 
     def was(self, finding, wanted, since, until):
         """Whether it was in that state at some instant of the time."""
         if self.is_open(finding, since) == wanted:
             return True
-        return any(since <= when <= until and opens == wanted
-                   for when, opens in self.changes[finding])
+        changes = self.changes[finding]
+        return any(opens == wanted for _, opens in
+                   changes[bisect.bisect_left(changes, (since,)):
+                           bisect.bisect_right(changes, (until, True))])
 
 
 class Judge:
@@ -65,7 +66,7 @@ class Judge:
         self.last = {}  # of a finding: what was told last, but for repeats
         self.quiet = set()  # open, but not seen to open: at first, or it was over unseen
         self.first_at = 0
-        self.deaths = 0
+        self.ends = self.deaths = 0  # of lives; those that were killed
         self.happened, self.sent = collections.Counter(), collections.defaultdict(set)
 
     def violate(self, at, what):
@@ -81,7 +82,8 @@ class Judge:
             self.truth.change(at, line["id"], line["event"])
             self.happened[at // DAY] += 1
         elif kind == "death":
-            self.deaths += 1
+            self.ends += 1
+            self.deaths += line["code"] == KILLED
         elif kind == "message":
             self.message(at, line)
         elif kind == "judge":
@@ -95,10 +97,10 @@ class Judge:
         text = json.dumps(body, sort_keys=True)
         if self.bodies.setdefault(message, text) != text:
             self.violate(at, f"once: message {message} has two bodies")
-        if self.accepted.get(message) == self.deaths:
+        if self.accepted.get(message) == self.ends:
             self.violate(at, f"once: message {message} was accepted and comes again")
         if line["taken"] and line["answered"]:
-            self.accepted[message] = self.deaths
+            self.accepted[message] = self.ends
         repeat = body["data"]["repeat"]
         if not repeat:
             self.sent[at // DAY].add(message)
@@ -148,6 +150,10 @@ class Judge:
         if database > DATABASE_MAX:
             self.violate(at, f"bounded: the database has {database} bytes")
 
+    def figures(self):
+        return {"changes": sum(self.happened.values()), "messages": len(self.bodies),
+                "lives": self.ends, "of them killed": self.deaths}
+
 
 def judge(path):
     """The violations of a record, and figures about it."""
@@ -165,8 +171,7 @@ def main():
         failed = failed or bool(one.violations)
         for at, what in one.violations:
             print(f"{path}: {at}: {what}")
-        print(f"{path}: {len(one.bodies)} messages, {sum(one.happened.values())} changes, "
-              f"{one.deaths} ends of a life, {len(one.violations)} violations")
+        print(f"{path}: {one.figures()}, {len(one.violations)} violations")
     sys.exit(failed)
 
 

@@ -1,10 +1,13 @@
 /* The program under simulation: everything it is but the web server, from its configuration to its
- * last thread, in a process that the world starts, watches and lets die.
+ * last thread, in a process that the world starts, watches and lets die: a fork of one that has
+ * loaded the libraries and done nothing else.
  *   simulated_life CONFIG LOG      descriptors 3 and 4: the page and the wire (stage.h) */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "alerts/alerting.h"
@@ -87,17 +90,14 @@ static bool begin(struct life *life, struct config *config, struct error *error)
     return life->alerting != NULL;
 }
 
-int main(int count, char **words)
+/* From its beginning to its own end; it may not come to that. */
+static int live_once(struct stage *stage, const char *file)
 {
     struct life life = { 0 };
     struct error error;
-    struct stage *stage =
-        mmap(NULL, sizeof *stage, PROT_READ | PROT_WRITE, MAP_SHARED, STAGE_PAGE, 0);
-    if (count != 3 || stage == MAP_FAILED || !freopen(words[2], "a", stderr))
-        return 2;
     baton_begin(stage);
     disk_begin(stage);
-    struct config *config = load(words[1], NULL);
+    struct config *config = load(file, NULL);
     if (!config)
         return 2;
     log_configure(&config->log);
@@ -105,10 +105,31 @@ int main(int count, char **words)
         fprintf(stderr, "simulated_life: %s\n", error.message);
         return 3;
     }
-    live(&life, stage, words[1]);
+    live(&life, stage, file);
     alerting_destroy(life.alerting);
     engine_finish(&life.engine);
     snapshot_store_destroy(life.snapshots);
     metric_store_destroy(life.metrics);
+    return 0;
+}
+
+int main(int count, char **words)
+{
+    struct stage *stage =
+        mmap(NULL, sizeof *stage, PROT_READ | PROT_WRITE, MAP_SHARED, STAGE_PAGE, 0);
+    if (count != 3 || stage == MAP_FAILED || !freopen(words[2], "a", stderr))
+        return 2;
+    stage_keep_memory();
+    while (wire_next_life()) {
+        struct rusage used;
+        struct stage_end end;
+        pid_t life = fork();
+        if (!life)
+            return live_once(stage, words[1]);
+        while (wait4(life, &end.status, 0, &used) < 0)
+            continue;
+        end.kib = (int32_t)used.ru_maxrss;
+        wire_life_over(&end);
+    }
     return 0;
 }

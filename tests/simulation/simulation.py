@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lets the program live through simulated days, each seed another, and has a judge look at them.
 
-  simulation.py                       thirty days, or as many as fit in five minutes: the test
+  simulation.py                       two hundred days, or as many as fit in two minutes: the test
   simulation.py --days 36500 --seconds 0 [--first SEED]   until there are so many
   simulation.py --seed 7 --days 10 [--keep FOLDER]        one history again
   simulation.py --seed 7 --days 10 --shrink               and its shortest that still goes wrong
@@ -10,9 +10,11 @@ SIMULATE and SIMULATED_LIFE are the programs. Exit status 1: a violation, which 
 seed that shows it again.
 """
 import argparse
+import collections
 import concurrent.futures
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -21,9 +23,9 @@ import time
 import judge
 
 SIMULATE = os.environ.get("SIMULATE", "build/release/simulate")
-LIFE = os.environ.get("SIMULATED_LIFE", "build/release/simulated_life")
+LIFE = os.path.abspath(os.environ.get("SIMULATED_LIFE", "build/release/simulated_life"))
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
-DAYS_A_SEED = 10
+DAYS_A_SEED, LONG_DAYS, LONG_ONE_IN = 10, 60, 8
 HANGS_S = 1800
 
 # What the world serves; its secret and names are those of the stand-in.
@@ -36,7 +38,10 @@ groups:
     event: [finding.opened, finding.reopened]
     match: ['source="assessments"']
 """
-READ = {"subscriptions": "15m", "assessments": "15m", "secure_scores": "1h", "catalogue": "12h"}
+# How often each source is read: some tenants quickly, most as slowly as operators do.
+READ = {"subscriptions": ("15m", "1h", "2h"), "assessments": ("15m", "1h", "2h", "4h"),
+        "secure_scores": ("1h", "4h"), "catalogue": ("12h",)}
+FAST = ("1m", "5m", "10m", "15m")
 
 
 def collectors():
@@ -44,8 +49,12 @@ def collectors():
         return [part.split(")")[0] for part in text.read().split("X(")[2:]]
 
 
-def prepare(folder):
-    """The configuration of a life. JSON is YAML."""
+def prepare(folder, seed):
+    """The configuration of a life. JSON is YAML. No path of it is in what happens."""
+    drawn = random.Random(seed)
+    read = {name: {"interval": drawn.choice(words)} for name, words in READ.items()}
+    read["assessments"]["fast_interval"] = drawn.choice(FAST)
+
     def write(name, text):
         with open(os.open(os.path.join(folder, name), os.O_CREAT | os.O_WRONLY, 0o600), "w",
                   encoding="utf-8") as file:
@@ -55,12 +64,12 @@ def prepare(folder):
     write("life.yml", json.dumps({
         "azure": {"tenant_id": "7e4a4700-0000-4000-8000-000000007e4a",
                   "client_id": "c11e4700-0000-4000-8000-00000000c11e",
-                  "client_secret_file": os.path.join(folder, "secret"),
+                  "client_secret_file": "secret",
                   "authority_host": URL, "resource_manager": URL, "microsoft_graph": URL,
                   "endpoint_api": URL},
-        "collectors": {name: {"interval": READ[name]} if name in READ else {"enabled": False}
+        "collectors": {name: read.get(name, {"enabled": False})
                        for name in collectors()},
-        "storage": {"path": folder},
+        "storage": {"path": "."},
         "alerts": {"rules": ["rules.yml"],
                    "receivers": [{"name": "team",
                                   "webhook": {"url": "https://team.example/hook"}}],
@@ -70,7 +79,7 @@ def prepare(folder):
 
 def live(seed, days, folder, without=()):
     """One history; what the judge says of it, and the program's own line about it."""
-    prepare(folder)
+    prepare(folder, seed)
     words = [SIMULATE, str(seed), str(days), folder, LIFE]
     if without:
         words.append(os.path.join(folder, "without"))
@@ -93,6 +102,11 @@ def live_somewhere(seed, days, without=()):
 def kinds(one):
     """Of what kind its violations are: what a shorter history must show, too."""
     return {what.split(":")[0] for _, what in one.violations}
+
+
+def days_of(seed):
+    """Most tenants live for some days, some for two months: what grows old is pruned."""
+    return DAYS_A_SEED if seed % LONG_ONE_IN else LONG_DAYS
 
 
 def plan(seed, days):
@@ -137,31 +151,29 @@ def report(seed, days, one):
 def run_many(first, days, seconds):
     """Seed after seed, as many at once as there are cores."""
     began, lived, failed, seed = time.monotonic(), 0, False, first
-    figures = {"messages": 0, "changes": 0, "lives": 0}
+    figures = collections.Counter()
     workers = os.cpu_count() or 1
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         running = {}
-        while running or (lived < days and not failed):
+        while True:
             late = seconds and time.monotonic() - began > seconds
             while len(running) < workers and lived < days and not failed and not late:
-                running[pool.submit(live_somewhere, seed, DAYS_A_SEED)] = seed
-                lived += DAYS_A_SEED
+                running[pool.submit(live_somewhere, seed, days_of(seed))] = seed
+                lived += days_of(seed)
                 seed += 1
             if not running:
                 break
             for done in concurrent.futures.wait(
                     running, return_when=concurrent.futures.FIRST_COMPLETED).done:
                 one, _ = done.result()
-                figures["messages"] += len(one.bodies)
-                figures["changes"] += sum(one.happened.values())
-                figures["lives"] += one.deaths
+                figures.update(one.figures())
                 if one.violations:
                     failed = True
-                    report(running[done], DAYS_A_SEED, one)
+                    report(running[done], days_of(running[done]), one)
                 del running[done]
-    print(f"{lived} days of {seed - first} tenants, {figures['lives']} lives, "
-          f"{figures['changes']} changes, {figures['messages']} messages, "
-          f"{time.monotonic() - began:.0f} s")
+    print(f"{lived} days of {seed - first} tenants, "
+          + ", ".join(f"{count} {what}" for what, count in figures.items())
+          + f", {time.monotonic() - began:.0f} s")
     return failed or not lived
 
 
@@ -169,8 +181,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int)
     parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--days", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--days", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--keep")
     parser.add_argument("--shrink", action="store_true")
     words = parser.parse_args()
@@ -186,7 +198,7 @@ def main():
         report(words.seed, days, one)
         sys.exit(1)
     if words.keep:
-        os.makedirs(words.keep, exist_ok=True)
+        os.makedirs(words.keep)  # in a folder that was lived in, a history is another
         one, line = live(words.seed, words.days, words.keep)
     else:
         one, line = live_somewhere(words.seed, words.days)

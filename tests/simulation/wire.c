@@ -69,6 +69,19 @@ void wire_ask_time(void)
     ask(STAGE_TIME, NULL, &answer);
 }
 
+bool wire_next_life(void)
+{
+    struct stage_answer answer;
+    return recv(STAGE_WIRE, &answer, sizeof answer, MSG_WAITALL) == (ssize_t)sizeof answer;
+}
+
+void wire_life_over(const struct stage_end *end)
+{
+    const struct stage_question question = { STAGE_OVER, sizeof *end };
+    send_all(&question, sizeof question);
+    send_all(end, sizeof *end);
+}
+
 static void receive_text(uint32_t count, struct buf *out)
 {
     if (!count)

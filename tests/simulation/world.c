@@ -5,14 +5,12 @@
 #include "world.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
 #include <sys/random.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,9 +18,11 @@
 
 #include "core/clock.h"
 #include "core/compiler.h"
+#include "program.h"
 
 #define SECOND_NS INT64_C(1000000000)
 enum { HOUR_S = 3600, DAY_S = 86400, LIVELY_S = 16 * HOUR_S, EVENTS_MAX = 128 };
+enum { DEADLY_ONE_IN = 4, DEATHS_MAX = 160 };
 enum { BEGAN_AT = 1764201600, DIED = 137, FIRST_RUN_S = 2 * HOUR_S };
 
 const char *const mood_words[] = { "well",   "busy", "throttled", "silent",
@@ -58,14 +58,16 @@ static struct world world;
 static struct event events[EVENTS_MAX]; /* of this day, the next one last */
 static size_t event_count;
 static const char *folder, *program;
-static pid_t life;
-static int wire = -1;
+static bool life;
 static bool calm;
+static int64_t today, days;
+static bool over;
+static uint64_t deadly; /* so many lives of this day are short */
 static uint64_t seed;
 static bool *without; /* by number: what is not to happen */
 static uint64_t without_count;
 static FILE *plan;
-static long most_kib; /* of memory, of all lives */
+static int32_t most_kib; /* of memory, of all lives */
 
 /* --- time and chance -------------------------------------------------------------------------- */
 
@@ -130,67 +132,40 @@ void world_mark(struct world *of, const char *kind)
 
 /* --- lives ------------------------------------------------------------------------------------ */
 
-static void become_life(int page, int own)
-{
-    CLEANUP(buf_finish) struct buf config = { 0 };
-    CLEANUP(buf_finish) struct buf log = { 0 };
-    buf_printf(&config, "%s/life.yml", folder);
-    buf_printf(&log, "%s/life.log", folder);
-    if (dup2(page, 10) < 0 || dup2(own, 11) < 0 || dup2(10, STAGE_PAGE) < 0 ||
-        dup2(11, STAGE_WIRE) < 0)
-        _exit(2);
-    for (int other = 5; other < 64; other++)
-        close(other);
-    personality(ADDR_NO_RANDOMIZE);
-    execl(program, program, buf_cstr(&config), buf_cstr(&log), (char *)NULL);
-    _exit(2);
-}
-
-static int page_descriptor;
+/* How late the threads of a life may be woken: looking around each second of a day is dear. */
+static const int64_t grains_s[] = { 60, 300, 300, 600, 600, 900, 900, 900 };
+enum { IN_TIME_ONE_IN = 128 };
 
 static void begin_life(void)
 {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
-        perror("simulate");
-        exit(2);
-    }
     struct stage *stage = world.stage;
     stage->calls = stage->dies_at = 0;
     stage->ends = 0;
     stage->dice = dice(UINT32_MAX) * 2 + 1;
-    if (!calm && world.lives && !dice(4)) /* it may not even begin */
-        stage->dies_at = 1 + dice(3000);
-    fflush(world.record);
-    life = fork();
-    if (!life)
-        become_life(page_descriptor, ends[1]);
-    close(ends[1]);
-    wire = ends[0];
+    stage->grain_ns = grains_s[dice(ARRAY_COUNT(grains_s))] * SECOND_NS;
+    if (!dice(IN_TIME_ONE_IN))
+        stage->grain_ns = 0;
+    bool dies = deadly ? deadly-- && dice(8) : !dice(4);
+    if (!calm && world.lives && dies) /* it may not even begin */
+        stage->dies_at = 1 + dice(UINT64_C(1) << (3 + dice(11)));
+    life = true;
     world.lives++;
     world_mark(&world, "life");
+    program_live();
 }
 
-/* The wire has ended: so has the life. */
-static void end_life(void)
+static void end_life(const struct stage_end *end)
 {
-    int status;
-    struct rusage used;
-    close(wire);
-    wire = -1;
-    while (wait4(life, &status, 0, &used) < 0 && errno == EINTR)
-        continue;
-    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
+    int code = WIFEXITED(end->status) ? WEXITSTATUS(end->status) : 256 + WTERMSIG(end->status);
     world_note(&world, "death", "\"code\":%d", code);
-    most_kib = used.ru_maxrss > most_kib ? used.ru_maxrss : most_kib;
+    most_kib = end->kib > most_kib ? end->kib : most_kib;
     world.deaths += code == DIED;
     if (code != 0 && code != DIED) {
         fprintf(stderr, "simulate: the life ended with %d at %lld; see %s/life.log\n", code,
                 (long long)world_now_s(&world), folder);
-        fflush(world.record);
         exit(3);
     }
-    life = 0;
+    life = false;
 }
 
 /* --- what happens ----------------------------------------------------------------------------- */
@@ -210,7 +185,8 @@ static int compare_events(const void *left, const void *right)
     return a->at_ns != b->at_ns ? (a->at_ns > b->at_ns ? -1 : 1) : (int)a->act - (int)b->act;
 }
 
-/* A day: lively at first, then calm, so that what was decided can be compared. */
+/* A day: lively at first, then calm, so that what was decided can be compared. One in a few is for
+ * dying: again and again, soon after it began or later. */
 static void plan_day(int64_t day)
 {
     static const struct {
@@ -224,6 +200,8 @@ static void plan_day(int64_t day)
     int64_t first = day * DAY_S + (day ? 0 : FIRST_RUN_S);
     draw_from((uint64_t)day);
     event_count = 0;
+    calm = false;
+    deadly = day && !dice(DEADLY_ONE_IN) ? 1 + dice(DEATHS_MAX) : 0;
     for (size_t i = 0; i < ARRAY_COUNT(often); i++)
         for (uint64_t n = often[i].least + dice(often[i].more); n; n--)
             add(often[i].act, day, first + (int64_t)dice(LIVELY_S));
@@ -302,6 +280,7 @@ static void be_calm(void)
     world.mood = MOOD_WELL;
     world.stage->disk_fails = 0;
     world.stage->dies_at = 0;
+    world.stage->grain_ns = grains_s[ARRAY_COUNT(grains_s) - 1] * SECOND_NS;
     world.stage->wall_ns = BEGAN_AT * SECOND_NS;
     world_mark(&world, "calm");
 }
@@ -333,7 +312,7 @@ static void act(enum act what)
         world_note(&world, "mood", "\"is\":\"%s\"", mood_words[world.mood]);
         break;
     case ACT_DEATH:
-        stage->dies_at = stage->calls + 1 + dice(dice(3) ? 2000 : 40000);
+        stage->dies_at = stage->calls + 1 + dice(UINT64_C(1) << (4 + dice(12)));
         break;
     case ACT_END:
         stage->ends = 1;
@@ -360,100 +339,75 @@ static void act(enum act what)
     }
 }
 
-/* All that is due by now. False when the day is over. */
-static bool happen(void)
+/* All that is due by now, and what is next. While a life waits or there is none: it must not be
+ * answered before. */
+static void happen(void)
 {
-    while (event_count && events[event_count - 1].at_ns <= world.stage->monotonic_ns) {
+    int64_t now_ns = world.stage->monotonic_ns;
+    while (!over) {
+        if (!event_count && ++today < days)
+            plan_day(today);
+        over = !event_count;
+        if (over || events[event_count - 1].at_ns > now_ns)
+            break;
         const struct event *event = &events[--event_count];
         if (event->number < without_count && without[event->number])
             continue;
         draw_from(UINT32_MAX + event->number);
         act(event->act);
     }
-    world.stage->world_ns = event_count ? events[event_count - 1].at_ns : INT64_MAX;
-    return event_count > 0;
+    world.stage->world_ns = over ? INT64_MAX : events[event_count - 1].at_ns;
+    world.stage->ends |= over;
 }
 
 /* --- serving a life --------------------------------------------------------------------------- */
 
-static bool receive_all(void *bytes, size_t count)
-{
-    char *at = bytes;
-    while (count) {
-        ssize_t got = recv(wire, at, count, 0);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        at += got;
-        count -= (size_t)got;
-    }
-    return true;
-}
-
-static bool send_all(const void *bytes, size_t count)
-{
-    const char *at = bytes;
-    while (count) {
-        ssize_t sent = send(wire, at, count, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0)
-            return false;
-        at += sent;
-        count -= (size_t)sent;
-    }
-    return true;
-}
-
-/* Answer one question; false when the life is over. */
-static bool serve(void)
+/* Answer one question, or learn that the life is over. */
+static void serve(void)
 {
     struct stage_question question;
     struct stage_answer answer = { 0 };
     CLEANUP(buf_finish) struct buf asked = { 0 };
     CLEANUP(buf_finish) struct buf headers = { 0 };
     CLEANUP(buf_finish) struct buf body = { 0 };
-    if (!receive_all(&question, sizeof question))
-        return false;
-    buf_reserve(&asked, question.bytes + 1);
-    if (question.bytes && !receive_all(asked.data, question.bytes))
-        return false;
-    asked.length = question.bytes;
-    asked.data[asked.length] = 0;
+    program_hear(&question, &asked);
+    if (question.ask == STAGE_OVER) {
+        struct stage_end end;
+        memcpy(&end, asked.data, sizeof end);
+        end_life(&end);
+        return;
+    }
     happen();
     if (question.ask == STAGE_REQUEST)
         network_answer(&world, &asked, &answer, &headers, &body);
     answer.header_bytes = (uint32_t)headers.length;
     answer.body_bytes = (uint32_t)body.length;
-    return send_all(&answer, sizeof answer) && send_all(headers.data, headers.length) &&
-           send_all(body.data, body.length);
+    program_answer(&answer, &headers, &body);
 }
 
 /* Between two lives time goes on: for a moment, or hours. */
 static void wait_for_next_life(void)
 {
-    int64_t gap_s = (int64_t)(dice(4) ? dice(120) : dice(3 * HOUR_S));
+    int64_t gap_s = (int64_t)(dice(deadly ? 40 : 8) ? dice(120) : dice(3 * HOUR_S));
     int64_t until_ns = world.stage->monotonic_ns + (calm ? 1 : gap_s) * SECOND_NS;
-    while (event_count && events[event_count - 1].at_ns <= until_ns) {
-        world.stage->monotonic_ns = events[event_count - 1].at_ns;
-        if (!happen())
-            return;
+    while (!over && world.stage->world_ns <= until_ns) {
+        world.stage->monotonic_ns = world.stage->world_ns;
+        happen();
     }
-    world.stage->monotonic_ns = until_ns;
+    if (!over)
+        world.stage->monotonic_ns = until_ns;
 }
 
-static void live_a_day(int64_t day)
+static void live_all_days(void)
 {
-    calm = false;
-    plan_day(day);
-    while (happen()) {
+    plan_day(0);
+    happen();
+    while (!over || life) {
         if (!life)
             begin_life();
-        if (!serve()) {
-            end_life();
+        serve();
+        if (!life)
             wait_for_next_life();
-        }
     }
 }
 
@@ -486,6 +440,20 @@ static void read_without(const char *path, uint64_t count)
     fclose(file);
 }
 
+/* Only one thread of life and world goes on at a time: to hand that on across cores is dear. */
+static void stay_on_one_core(uint64_t number)
+{
+    cpu_set_t may, one;
+    CPU_ZERO(&one);
+    if (sched_getaffinity(0, sizeof may, &may))
+        return;
+    number %= (uint64_t)CPU_COUNT(&may);
+    for (size_t core = 0; core < CPU_SETSIZE; core++)
+        if (CPU_ISSET(core, &may) && !number--)
+            CPU_SET(core, &one);
+    sched_setaffinity(0, sizeof one, &one);
+}
+
 static void begin_world(const char *text)
 {
     char *words[] = { (char[]){ "simulate" },
@@ -501,12 +469,12 @@ static void begin_world(const char *text)
                       (char[]){ "4" },
                       (char[]){ "--provable" },
                       NULL };
-    page_descriptor = memfd_create("stage", MFD_CLOEXEC);
-    if (page_descriptor < 0 || ftruncate(page_descriptor, 4096)) {
+    int page = memfd_create("stage", MFD_CLOEXEC);
+    if (page < 0 || ftruncate(page, 4096)) {
         perror("simulate");
         exit(2);
     }
-    world.stage = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, page_descriptor, 0);
+    world.stage = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, page, 0);
     seed = strtoull(text, NULL, 10);
     draw_from(UINT16_MAX);
     world.stage->monotonic_ns = SECOND_NS;
@@ -516,6 +484,7 @@ static void begin_world(const char *text)
     world.fake = fake_create((int)ARRAY_COUNT(words) - 1, words);
     free(words[2]);
     world_tell_begin(&world);
+    program_begin(folder, program, page);
 }
 
 int main(int count, char **words)
@@ -526,21 +495,18 @@ int main(int count, char **words)
     }
     folder = words[3];
     program = words[4];
-    int64_t days = strtoll(words[2], NULL, 10);
+    days = strtoll(words[2], NULL, 10);
+    stage_keep_memory();
+    stay_on_one_core(strtoull(words[1], NULL, 10));
     begin_world(words[1]);
     if (count == 6)
         read_without(words[5], (uint64_t)days * EVENTS_MAX);
-    for (int64_t day = 0; day < days; day++)
-        live_a_day(day);
-    world.stage->ends = 1;
-    while (life && serve())
-        continue;
-    if (life)
-        end_life();
+    live_all_days();
+    program_end();
     fclose(world.record);
     fclose(plan);
     free(without);
-    printf("%llu lives, %llu of them died, %llu requests, %llu messages, %ld KiB at most\n",
+    printf("%llu lives, %llu of them died, %llu requests, %llu messages, %d KiB at most\n",
            (unsigned long long)world.lives, (unsigned long long)world.deaths,
            (unsigned long long)world.requests, (unsigned long long)world.messages, most_kib);
     fake_destroy(world.fake);
