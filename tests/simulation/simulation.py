@@ -38,8 +38,8 @@ groups:
     event: [finding.opened, finding.reopened]
     match: ['source="assessments"']
 """
-# How often each source is read: some tenants quickly, most as slowly as operators do.
-READ = {"subscriptions": ("15m", "1h", "2h"), "assessments": ("15m", "1h", "2h", "4h"),
+# How often each source is read: what is gone is seen in two looks, before a calm is over.
+READ = {"subscriptions": ("15m", "1h", "2h"), "assessments": ("15m", "1h", "2h"),
         "secure_scores": ("1h", "4h"), "catalogue": ("12h",)}
 FAST = ("1m", "5m", "10m", "15m")
 
