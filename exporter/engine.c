@@ -5,6 +5,8 @@
 #include "collectors/azure/cloud.h"
 #include "core/memory.h"
 
+enum { SIGN_IN_MS = 4000 }; /* of who gives up early: what fails is told within five seconds */
+
 static bool init_tenant(struct engine_tenant *tenant, const struct auth_config *config,
                         const struct engine_needs *needs, struct error *error)
 {
@@ -12,6 +14,7 @@ static bool init_tenant(struct engine_tenant *tenant, const struct auth_config *
     for (int resource = 0; resource < AUTH_RESOURCE_COUNT; resource++) {
         struct auth_config azure = *config; /* its texts stay the configuration's */
         azure.resource = (enum auth_resource)resource;
+        azure.sign_in_ms = needs->gives_up_early ? SIGN_IN_MS : 0;
         hosts[resource] = auth_config_host(&azure, azure.resource);
         tenant->auths[resource] = auth_create(&azure, needs->metrics, error);
         if (!tenant->auths[resource])

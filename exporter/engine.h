@@ -21,7 +21,7 @@ struct engine_needs {
     struct metric_store *metrics;
     struct snapshot_store *snapshots;
     const char *storage_path;      /* where is kept what collectors keep; NULL = nowhere */
-    bool gives_up_early;           /* as in arm_config */
+    bool gives_up_early;           /* as in arm_config; signing in, too, has seconds */
     const struct collect_ear *ear; /* as in runner_config */
 };
 

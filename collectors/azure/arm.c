@@ -370,7 +370,7 @@ static bool may_retry(struct arm_session *session, enum arm_api api, int tries,
 {
     bool gave_up = error->code == ERROR_THROTTLED && !error->http_status; /* wait_for_quota did */
     bool silent = session->arm->gives_up_early && !arm_has_answered(session->arm) &&
-                  (error->code == ERROR_NETWORK || error->code == ERROR_TIMEOUT);
+                  !response->status; /* also where there was no token to ask with */
     return error_is_transient(error) && !gave_up && !silent &&
            tries < (session->tries ? session->tries : TRIES_MAX) &&
            wait_to_retry(session, api, tries, response->status == 429, error);

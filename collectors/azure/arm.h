@@ -18,7 +18,8 @@ struct arm_config {
         const char *url; /* NULL or "" = not known */
         struct auth *auth;
     } microsoft_graph, endpoint_api;
-    bool gives_up_early; /* before anything has answered, a call without answer is not repeated */
+    bool gives_up_early; /* before anything has answered, a call without answer, or without a token,
+                            is not repeated */
 };
 
 struct arm;

@@ -24,6 +24,7 @@ struct auth {
     enum auth_resource resource;
     char *tenant_id;
     int64_t (*now_ms)(void);
+    int64_t sign_in_ms;
     struct meter meter;
     struct credential ways[WAYS_MAX]; /* of the thread that fetches */
     size_t way_count;
@@ -74,6 +75,7 @@ struct auth *auth_create(const struct auth_config *config, struct metric_store *
     auth->tenant_id = memory_copy(auth_config_tenant_id(config));
     auth->meter = (struct meter){ metrics, auth->tenant_id };
     auth->resource = config->resource;
+    auth->sign_in_ms = config->sign_in_ms;
     auth->chosen = -1;
     if (add_ways(auth, config, error)) {
         meter_declare(&auth->meter, METER_TOKEN);
@@ -219,7 +221,14 @@ static void renew(struct auth *auth, struct http_client *client, int64_t deadlin
     auth->claims = NULL;
     auth->fetching = true;
     pthread_mutex_unlock(&auth->mutex);
-    const struct credential_ask ask = { client, deadline_ms, claims, &auth->meter };
+    int64_t most_ms = clock_monotonic_ms() + auth->sign_in_ms;
+    const struct credential_ask ask = {
+        .client = client,
+        .deadline_ms = deadline_ms,
+        .endpoints_ms = auth->sign_in_ms && most_ms < deadline_ms ? most_ms : deadline_ms,
+        .claims = claims,
+        .meter = &auth->meter,
+    };
     fetch(auth, chosen, &ask, &outcome);
     pthread_mutex_lock(&auth->mutex);
     bool usable = store_outcome(auth, &outcome);

@@ -46,6 +46,8 @@ struct auth_config {
     const char *client_certificate_file;
     struct secret client_secret, client_certificate_password;
     enum auth_resource resource; /* no key */
+    int64_t sign_in_ms; /* no key: how long endpoints may take for a token; 0 = as long as the call
+                           that needs it */
     /* for tests; no keys */
     const char
         *imds_endpoint;      /* "http://169.254.169.254"; also AZURE_POD_IDENTITY_AUTHORITY_HOST */

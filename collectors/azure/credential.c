@@ -172,7 +172,7 @@ void credential_add_field(struct buf *out, const char *name, const char *value)
 bool credential_send(const struct credential_ask *ask, struct http_request *request,
                      struct http_response *response, struct error *error)
 {
-    int64_t left_ms = ask->deadline_ms - clock_monotonic_ms();
+    int64_t left_ms = ask->endpoints_ms - clock_monotonic_ms();
     if (left_ms <= 0)
         return error_set(error, ERROR_TIMEOUT, "no time left to ask for a token");
     request->timeout_ms = left_ms < REQUEST_TIMEOUT_MS ? left_ms : REQUEST_TIMEOUT_MS;

@@ -20,6 +20,7 @@ struct credential {
 struct credential_ask {
     struct http_client *client;
     int64_t deadline_ms;
+    int64_t endpoints_ms; /* the same for what is asked by network: no later */
     const char *claims; /* JSON that the token has to have; NULL = none */
     const struct meter *meter;
 };

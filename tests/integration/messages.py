@@ -76,6 +76,21 @@ def test_who_cannot_sign_in_hears_it_once():
         equal(fake.requests("token"), 1, "tries to sign in")
 
 
+def test_a_token_that_does_not_come_is_given_up_within_five_seconds():
+    """Whatever the endpoint does: it hangs, answers drop by drop, or fails again and again."""
+    for fault in ("hang:path=/oauth2", "slow:path=/oauth2,ms=2000", "503:path=/oauth2"):
+        with Folder() as folder, Fake("--fault", fault) as fake:
+            config = settings(fake.url, folder.file("secret", SECRET))
+            began = time.monotonic()
+            message, log = words(folder, config)
+            took = time.monotonic() - began
+            contains(message, "token endpoint", fault)
+            equal(log.count("level=WARN") - log.count("no answer from Azure yet"), 1,
+                  "failures that are logged: " + log)
+            equal(fake.requests("token"), 1, "tries to sign in with " + fault)
+            equal(took < 5 * SLOWNESS, True, f"{fault}: it took {took:.1f} s")
+
+
 def test_azure_that_does_not_answer_is_said_while_it_is_waited_for():
     with Folder() as folder, socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
