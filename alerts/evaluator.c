@@ -494,9 +494,12 @@ static void evaluate(struct evaluator *evaluator)
     struct error error = { 0 };
     int64_t now = clock_now_s(), next_at = 0;
     struct snapshot *snapshot = snapshot_acquire(evaluator->config.snapshots, now);
+    bool is_new = evaluator->seen != snapshot->generation;
     evaluator->seen = snapshot->generation;
     bool ok = evaluator_run(evaluator, snapshot, now, &next_at, &error);
     snapshot_release(snapshot);
+    if (is_new)
+        memory_trim(); /* what was known before has gone */
     log_result(evaluator, ok, &error);
     int64_t poll_at = now + POLL_S;
     if (!ok)

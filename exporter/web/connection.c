@@ -189,15 +189,6 @@ static int64_t patience_ms(const struct connections *connections, const struct c
     return INT64_MAX;
 }
 
-/* Many are half of what may be; few a quarter. */
-static bool is_crowd_over(struct connections *connections)
-{
-    size_t count = count_open(connections, 0), max = connections->limits.max;
-    bool over = connections->crowded && count < max / 4;
-    connections->crowded = (connections->crowded && !over) || count > max / 2;
-    return over;
-}
-
 static int64_t sweep(void *context)
 {
     struct connections *connections = context;
@@ -206,7 +197,9 @@ static int64_t sweep(void *context)
     for (struct connection *one = connections->first; one; one = one->next)
         if (!one->closing && now - one->since_ms > patience_ms(connections, one))
             shut(one);
-    bool over = is_crowd_over(connections);
+    bool over = rush_look(&connections->rush, count_open(connections, 0), connections->limits.max,
+                          connections->answers);
+    connections->answers = 0;
     pthread_mutex_unlock(&connections->lock);
     if (over)
         memory_trim();
@@ -281,6 +274,7 @@ static void change_state(struct connections *connections, struct connection *con
 {
     connections->unsent_bytes -= connection->bytes;
     connection->served = connection->served || state == CONNECTION_SENDING;
+    connections->answers += state == CONNECTION_SENDING;
     connection->state = state;
     connection->since_ms = clock_monotonic_ms();
     bool all;

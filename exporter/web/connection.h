@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "exporter/web/rush.h"
+
 struct MHD_Connection;
 struct admission;
 struct connection;
@@ -30,7 +32,8 @@ struct connections {
     pthread_mutex_t lock;        /* what follows, and the members of each */
     struct connection *first;
     size_t unsent_bytes; /* at least what is being sent: what several get is counted for each */
-    bool crowded;        /* there were many, since memory was last given back */
+    size_t answers;      /* begun since the last look at the rush */
+    struct rush rush;
     struct worker *sweeper;
 };
 
