@@ -303,6 +303,48 @@ const struct subscription *subscriptions_find(const struct snapshot *snapshot, c
     return found;
 }
 
+/* Some source of the tenant was refused this subscription in its last run, or all of them. */
+static bool is_refused(const struct snapshot *snapshot, const char *tenant, const char *id)
+{
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        const struct source *source = &snapshot->sources->sources[i];
+        const struct source_status *status = &snapshot->status[i];
+        if (strcmp(source->tenant, tenant) != 0)
+            continue;
+        bool all = source->collector->role == COLLECTOR_DATA && status->enabled &&
+                   status->error.code == ERROR_FORBIDDEN && !status->success;
+        if (all || (snapshot->parts[i] && part_is_unread(snapshot->parts[i], id)))
+            return true;
+    }
+    return false;
+}
+
+enum subscription_state subscriptions_state(const struct snapshot *snapshot,
+                                            const struct part *part,
+                                            const struct subscription *subscription)
+{
+    bool refused = subscription->state == SUBSCRIPTION_VISIBLE &&
+                   is_refused(snapshot, part->source->tenant, subscription->id);
+    return refused ? SUBSCRIPTION_DENIED : subscription->state;
+}
+
+const char *subscriptions_why(const struct snapshot *snapshot, const struct part *part,
+                              const struct subscription *subscription)
+{
+    switch (subscriptions_state(snapshot, part, subscription)) {
+    case SUBSCRIPTION_FILTERED:
+        return scope_why_words[subscription->why];
+    case SUBSCRIPTION_DISABLED:
+        return "disabled";
+    case SUBSCRIPTION_DENIED:
+        if (subscription->state == SUBSCRIPTION_VISIBLE)
+            return "refused";
+        return subscription->seen_at < part->collected_at ? "not_listed" : "not_shown";
+    default:
+        return "";
+    }
+}
+
 /* --- families --------------------------------------------------------------------------------- */
 static const struct family_4 subscription_info = {
     .name = "defender_subscription_info", .type = METRIC_INFO, .level = 0,
@@ -332,32 +374,14 @@ static const struct family *const families[] = {
     &subscriptions_filtered.family, NULL,
 };
 
-/* Some source of the tenant was refused this subscription in its last run, or all of them. */
-static bool is_refused(const struct snapshot *snapshot, const char *tenant, const char *id)
-{
-    for (size_t i = 0; i < snapshot->sources->count; i++) {
-        const struct source *source = &snapshot->sources->sources[i];
-        const struct source_status *status = &snapshot->status[i];
-        if (strcmp(source->tenant, tenant) != 0)
-            continue;
-        bool all = source->collector->role == COLLECTOR_DATA && status->enabled &&
-                   status->error.code == ERROR_FORBIDDEN && !status->success;
-        if (all || (snapshot->parts[i] && part_is_unread(snapshot->parts[i], id)))
-            return true;
-    }
-    return false;
-}
-
 static void emit(const struct snapshot *snapshot, const struct part *part, struct metric_set *set)
 {
     const struct own *own = part->own;
     size_t states[SUBSCRIPTION_STATE_COUNT] = { 0 }, whys[SCOPE_WHY_COUNT] = { 0 };
     for (size_t i = 0; own && i < own->count; i++) {
         const struct subscription *item = &own->items[i];
-        enum subscription_state state = item->state;
+        enum subscription_state state = subscriptions_state(snapshot, part, item);
         whys[item->why]++;
-        if (state == SUBSCRIPTION_VISIBLE && is_refused(snapshot, part->source->tenant, item->id))
-            state = SUBSCRIPTION_DENIED;
         states[state]++;
         if (state == SUBSCRIPTION_FILTERED)
             continue;

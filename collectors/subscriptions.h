@@ -22,6 +22,18 @@ struct subscription {
  * fine. */
 const struct subscription *subscriptions_of(const struct part *part, size_t *count);
 
+/* How it stands by all that is known now: denied, too, when the last collection of some source
+ * could not read it, or every one of its tenant was refused. part: the discovery that tells of it.
+ */
+enum subscription_state subscriptions_state(const struct snapshot *snapshot,
+                                            const struct part *part,
+                                            const struct subscription *subscription);
+
+/* Why it is not visible, in a word: of the filter (scope_why_words), or not_listed, not_shown,
+ * refused, disabled; "" = it is. */
+const char *subscriptions_why(const struct snapshot *snapshot, const struct part *part,
+                              const struct subscription *subscription);
+
 /* The last discovery of a tenant, or NULL. */
 const struct part *subscriptions_part(const struct snapshot *snapshot, const char *tenant);
 

@@ -20,7 +20,7 @@ void acting_refuse(struct acting *acting, int status, const char *title, const c
 {
     buf_reset(&acting->out);
     page_begin(&acting->page, PAGE_NOWHERE, title);
-    page_paragraph(&acting->page, why);
+    page_sentence(&acting->page, why);
     page_end(&acting->page);
     if (status == 503)
         web_response_header(acting->response, "Retry-After", "1");

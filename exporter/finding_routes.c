@@ -33,8 +33,14 @@ void finding_routes_one(void *source, const struct web_request *request,
     const struct acting_source *from = source;
     struct alerting *alerting = from->views->alerting;
     CLEANUP(acting_finish) struct acting acting = { 0 };
-    if (!alerting || !is_finding_id(request->rest)) {
+    if (!alerting || strchr(request->rest, '/')) {
         alerts_routes_finding(alerting, request, response);
+        return;
+    }
+    if (!is_finding_id(request->rest)) {
+        if (acting_begin(source, request, response, &acting))
+            acting_refuse(&acting, 404, "Not here",
+                          "this is no finding's id: those have 16 digits, of 0 to 9 and a to f");
         return;
     }
     if (!acting_begin(source, request, response, &acting) || !acting_read_mutes(&acting))

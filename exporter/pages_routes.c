@@ -37,7 +37,7 @@ static void refuse(struct asking *asking, int status, const char *title, const c
     if (status == 400)
         asking->page.filter = ""; /* it would lead to this page again */
     page_begin(&asking->page, PAGE_NOWHERE, title);
-    page_paragraph(&asking->page, why);
+    page_sentence(&asking->page, why);
     page_end(&asking->page);
     pages_routes_respond(asking->response, status, &asking->out);
 }
@@ -183,7 +183,9 @@ void pages_routes_controls(void *pages, const struct web_request *request,
     if (!begin(pages, &asking))
         return;
     bool found = controls_page(&asking.page, asking.data.view, query(request, "id"));
-    respond_known(&asking, found, "no such control is known");
+    respond_known(&asking, found,
+                  "no such control is known: Azure may have ended it, or secure scores "
+                  "could not be read");
 }
 
 void pages_routes_compliance(void *pages, const struct web_request *request,
@@ -193,7 +195,9 @@ void pages_routes_compliance(void *pages, const struct web_request *request,
     if (!begin(pages, &asking))
         return;
     bool found = compliance_page(&asking.page, query(request, "standard"));
-    respond_known(&asking, found, "nothing is known of such a standard");
+    respond_known(&asking, found,
+                  "nothing is known of such a standard: it is not assigned in what could be "
+                  "seen, or compliance results are not read");
 }
 
 void pages_routes_baselines(void *pages, const struct web_request *request,
@@ -205,7 +209,7 @@ void pages_routes_baselines(void *pages, const struct web_request *request,
     if (!begin(pages, &asking))
         return;
     bool found = baselines_page(&asking.page, asking.data.view, &asked);
-    respond_known(&asking, found, "no such baseline or level");
+    respond_known(&asking, found, "there is no such baseline or level");
 }
 
 void pages_routes_resources(void *pages, const struct web_request *request,
@@ -225,9 +229,13 @@ void pages_routes_resource(void *pages, const struct web_request *request,
     const char *id = query(request, "id");
     if (!begin(pages, &asking))
         return;
-    if (*id)
-        resources_one(&asking.page, asking.data.view, id);
-    respond_known(&asking, *id, "say which resource: ?id=");
+    bool found = *id && resources_one(&asking.page, asking.data.view, id);
+    respond_known(&asking, found,
+                  !*id ? "say which resource: ?id="
+                  : *asking.data.filter
+                      ? "no open finding of such a resource has these labels"
+                      : "nothing is known of such a resource: no finding on it is open in what "
+                        "could be seen; it may be well, gone, or called otherwise");
 }
 
 void pages_routes_style(void *unused, const struct web_request *request,

@@ -199,8 +199,9 @@ static const struct view_column subscription_columns[] = {
     { "subscription_id",  VIEW_TEXT, "Identity", true },
     { "name",             VIEW_TEXT, "Name", true, "subscription_name" },
     { "state",            VIEW_TEXT, "visible, denied, filtered, disabled", true },
-    { "why",              VIEW_TEXT, "Why it is filtered: not_included, id, name, tag, "
-                                     "management_group, other_tenant" },
+    { "why",              VIEW_TEXT, "Why it is not visible: not_included, id, name, tag, "
+                                     "management_group, other_tenant (it is filtered), "
+                                     "not_listed, not_shown, refused (denied), disabled", true },
     { "management_group", VIEW_TEXT, "Where it is", true },
     { "tenant_id",        VIEW_TEXT, "Its tenant" },
     { "seen_at",          VIEW_TIME, "When Azure listed it last", true },
@@ -229,11 +230,14 @@ static size_t count_subscriptions(const struct view *view)
 static void fill_subscription(const struct view_reading *reading, size_t row,
                               struct view_value *value)
 {
+    const struct snapshot *snapshot = reading->view->snapshot;
+    const struct part *part = subscriptions_in_view(reading->view)->list[row].part;
     const struct subscription *subscription = subscriptions_in_view(reading->view)->list[row].row;
+    enum subscription_state state = subscriptions_state(snapshot, part, subscription);
     view_table_text(&value, subscription->id);
     view_table_text(&value, subscription->name);
-    view_table_text(&value, subscriptions_state_words[subscription->state]);
-    view_table_text(&value, scope_why_words[subscription->why]);
+    view_table_text(&value, subscriptions_state_words[state]);
+    view_table_text(&value, subscriptions_why(snapshot, part, subscription));
     view_table_text(&value, subscription->management_group);
     view_table_text(&value, subscription->tenant_id);
     view_table_integer(&value, subscription->seen_at);

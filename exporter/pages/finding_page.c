@@ -92,7 +92,10 @@ bool finding_page(struct page *page, const struct page_forms *forms,
                      &entry, &found, error))
         return false;
     if (!found)
-        return error_set(error, ERROR_NOT_FOUND, "no such finding");
+        return error_set(
+            error, ERROR_NOT_FOUND,
+            "no such finding is known: it never was here, or it ended so long ago that "
+            "it is forgotten");
     const struct told_finding told = {
         .finding = entry.finding,
         .open = entry.open,

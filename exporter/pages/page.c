@@ -1,5 +1,6 @@
 #include "exporter/pages/page.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -158,6 +159,15 @@ void page_paragraph(struct page *page, const char *text)
     page_html(page, "</p>\n");
 }
 
+void page_sentence(struct page *page, const char *text)
+{
+    size_t length = strlen(text);
+    page_html(page, "<p>");
+    page_text(page, (const char[]){ (char)toupper((unsigned char)*text), 0 });
+    page_text(page, length ? text + 1 : "");
+    page_html(page, length && strchr(".?!=", text[length - 1]) ? "</p>\n" : ".</p>\n");
+}
+
 void page_empty(struct page *page)
 {
     CLEANUP(buf_finish) struct buf lacking = { 0 };
@@ -305,7 +315,7 @@ static bool append_seen(struct page *page)
         size_t count;
         const struct subscription *items = subscriptions_of(snapshot->parts[i], &count);
         for (size_t j = 0; j < count; j++)
-            by_state[items[j].state]++;
+            by_state[subscriptions_state(snapshot, snapshot->parts[i], &items[j])]++;
         all += count;
     }
     if (!all) {

@@ -70,6 +70,9 @@ void page_link(struct page *page, const char *path, const char *segment, bool fi
 void page_heading(struct page *page, const char *text);
 void page_paragraph(struct page *page, const char *text);
 
+/* "<p>" of what an error says, with a capital letter and a full stop. */
+void page_sentence(struct page *page, const char *text);
+
 /* Why a list of findings is empty: whether none is open, or nobody could look. */
 void page_empty(struct page *page);
 

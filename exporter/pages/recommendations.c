@@ -6,6 +6,7 @@
 #include "alerts/text/quantity.h"
 #include "alerts/text/resource_type.h"
 #include "collectors/baselines_explain.h"
+#include "collectors/catalogue.h"
 #include "collectors/collector.h"
 
 enum { RESOURCES_A_PAGE = 200, TOLD_MAX = 64 };
@@ -176,14 +177,27 @@ static int order_named(const char *word)
     return order;
 }
 
+/* Why there is no page. */
+static bool refuse_unknown(const struct told_context *context, const char *id, struct error *error)
+{
+    const struct catalogue_entry *known = catalogue_find(context->view->snapshot, NULL, id);
+    if (known)
+        return error_set(error, ERROR_NOT_FOUND,
+                         "no finding of \"%.200s\" is open in what could be seen", known->title);
+    return error_set(error, ERROR_NOT_FOUND,
+                     "no such recommendation is known, and no finding of it is open");
+}
+
 bool recommendations_one(struct page *page, const struct told_context *context,
                          const struct recommendations_one_asked *asked, struct error *error)
 {
     const struct view_recommendation *recommendation =
         view_recommendation_find(context->view, asked->assessment_id);
     int order = order_named(asked->order);
-    if (!recommendation || asked->from >= recommendation->count)
-        return error_set(error, ERROR_NOT_FOUND, "no finding of this recommendation is open");
+    if (!recommendation)
+        return refuse_unknown(context, asked->assessment_id, error);
+    if (asked->from && asked->from >= recommendation->count)
+        return error_set(error, ERROR_NOT_FOUND, "it has not so many open findings");
     if (order == VIEW_ORDER_COUNT)
         return error_set(error, ERROR_NOT_FOUND, "nothing is put in order by such a word");
     struct told_finding *findings;

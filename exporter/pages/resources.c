@@ -189,16 +189,14 @@ static void append_kind(struct page *page, const struct view *view,
 struct unassessed {
     struct page *page;
     const char *resource_id;
+    const char *why; /* "" = it is none that is not assessed */
 };
 
 static void visit_unassessed(void *context, const struct prerequisites_unassessed *machine)
 {
     struct unassessed *looking = context;
-    if (strcmp(machine->machine_id, looking->resource_id) != 0)
-        return;
-    page_html(looking->page, "<p class=\"wait\">Its system is not assessed, or not any more: it ");
-    page_text(looking->page, machine->why);
-    page_html(looking->page, ".</p>\n");
+    if (!strcmp(machine->machine_id, looking->resource_id))
+        looking->why = arena_text(looking->page->arena, machine->why);
 }
 
 static void append_facts(struct page *page, const struct view *view,
@@ -236,15 +234,22 @@ static void append_facts(struct page *page, const struct view *view,
     page_html(page, "</dl></div>\n");
 }
 
-void resources_one(struct page *page, const struct view *view, const char *resource_id)
+bool resources_one(struct page *page, const struct view *view, const char *resource_id)
 {
     char *id = arena_text(page->arena, resource_id);
     for (char *c = id; *c; c++)
         *c = *c >= 'A' && *c <= 'Z' ? (char)(*c + ('a' - 'A')) : *c;
     const struct view_resource *resource = view_resources_find(view, id);
-    struct unassessed looking = { page, id };
-    page_begin(page, PAGE_RESOURCES, told_resource_name(page, id));
+    struct unassessed looking = { page, id, "" };
     prerequisites_each(view->snapshot, visit_unassessed, &looking);
+    if (!resource && !*looking.why)
+        return false;
+    page_begin(page, PAGE_RESOURCES, told_resource_name(page, id));
+    if (*looking.why) {
+        page_html(page, "<p class=\"wait\">Its system is not assessed, or not any more: it ");
+        page_text(page, looking.why);
+        page_html(page, ".</p>\n");
+    }
     for (int kind = 0; kind < KIND_COUNT; kind++)
         known_warn(page, kinds[kind].collector);
     if (resource) {
@@ -256,4 +261,5 @@ void resources_one(struct page *page, const struct view *view, const char *resou
         page_empty(page);
     }
     page_end(page);
+    return true;
 }

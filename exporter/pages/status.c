@@ -8,9 +8,9 @@
 #include "collectors/collector.h"
 #include "collectors/prerequisites.h"
 #include "collectors/security_alerts.h"
-#include "collectors/subscriptions.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "exporter/pages/subscriptions_list.h"
 #include "version.h"
 
 /* "3m ago"; the two largest units are enough. */
@@ -110,24 +110,6 @@ static void append_term(struct page *page, const char *name, const char *text)
     page_html(page, "</dd>\n");
 }
 
-/* "12 visible, 1 denied" */
-static void append_subscriptions(struct page *page)
-{
-    size_t by_state[SUBSCRIPTION_STATE_COUNT] = { 0 };
-    bool known = false;
-    for (size_t i = 0; i < page->snapshot->sources->count; i++) {
-        size_t count;
-        const struct subscription *items = subscriptions_of(page->snapshot->parts[i], &count);
-        for (size_t j = 0; j < count; j++)
-            by_state[items[j].state]++;
-        known = known || items;
-    }
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    for (size_t i = 0; known && i < SUBSCRIPTION_STATE_COUNT; i++)
-        buf_printf(&text, "%s%zu %s", i ? ", " : "", by_state[i], subscriptions_state_words[i]);
-    append_term(page, "Subscriptions", known ? buf_cstr(&text) : "not discovered yet");
-}
-
 /* What a collector says in a sentence, where it has something to say. */
 static void append_sentences(struct page *page)
 {
@@ -178,9 +160,9 @@ void status_page(struct page *page, const struct status_view *view)
     page_heading(page, "Azure");
     page_html(page, "<div class=\"card\"><dl>\n");
     append_tenants(page, view);
-    append_subscriptions(page);
     append_sentences(page);
     page_html(page, "</dl></div>\n");
+    subscriptions_list(page);
     page_heading(page, "Program");
     page_html(page, "<div class=\"card\"><dl>\n");
     append_term(page, "Version", VERSION " (revision " VERSION_REVISION ")");

@@ -208,9 +208,6 @@ def test_a_resource_has_all_that_is_wrong_with_it():
             page = bench.page(link)
             equal(sorted(re.findall(r'href="/f/([0-9a-f]{16})"', page)),
                   sorted(finding["finding_id"] for finding in wanted), link)
-        contains(bench.page("/resource?id=%2Fsubscriptions%2F%3Cscript%3E"),
-                 "No finding is open in what could be seen", "an unknown one")
-        bench.page("/resource", 404)
 
 
 # What a group of recommendations has in common, as the API tells it of a finding.
@@ -313,6 +310,23 @@ def test_a_subscription_has_its_name():
             contains(bench.page(f"/f/{finding['finding_id']}"), f"<h1>{name}</h1>", "a finding")
             listed = bench.page(f"/recommendations/{finding['assessment_id']}")
             contains(listed, f'"/f/{finding["finding_id"]}">{name}</a>', "a recommendation")
+
+
+def test_what_is_unknown_is_not_here():
+    with Bench() as bench:
+        for path, said in (("/resource?id=/subscriptions/x/nothing", "Nothing is known of such"),
+                           ("/resource?id=<script>", "Nothing is known of such"),
+                           ("/resource", "Say which resource"),
+                           ("/recommendations/nothing", "No such recommendation"),
+                           ("/f/0123456789abcdef", "No such finding"),
+                           ("/f/nothing", "no finding&#39;s id"),
+                           ("/controls?id=nothing", "No such control"),
+                           ("/compliance?standard=nothing", "Nothing is known of such a standard"),
+                           ("/baselines?os=beos", "There is no such baseline")):
+            page = bench.page(path, 404)
+            contains(page, said, path)
+            contains(page, "<h1>Not here</h1>", path)
+            contains(page, "subscriptions seen", path)
 
 
 def test_what_is_off_says_how_to_have_it():

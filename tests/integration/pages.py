@@ -188,7 +188,7 @@ def test_what_is_asked_wrongly_is_refused_in_words():
                     ("/?filter=foo", 400, "The filter is not understood"),
                     ("/recommendations?filter=%3Cscript%3E", 400, "The filter is not understood"),
                     ("/recommendations?filter=" + "a" * 5000, 400, "too long"),
-                    ("/f/ffffffffffffffff", 404, "no such finding"),
+                    ("/f/ffffffffffffffff", 404, "No such finding"),
                     ("/recommendations/%3Cscript%3Ealert(1)%3C%2Fscript%3E", 404, "no finding")):
                 answer = exporter.get(path)
                 equal(answer.status, status, path)

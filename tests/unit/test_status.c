@@ -57,9 +57,8 @@ TEST(status_has_a_row_for_every_collector)
 
 TEST(status_has_every_fact_about_the_program)
 {
-    static const char *const terms[] = { "Cloud",         "Tenant",      "Signs in by",
-                                         "Subscriptions", "Version",     "Configuration",
-                                         "Alerts",        "Last reload", "Ready" };
+    static const char *const terms[] = { "Cloud",         "Tenant", "Signs in by", "Version",
+                                         "Configuration", "Alerts", "Last reload", "Ready" };
     struct snapshot_store *store = snapshot_store_create(test_sources());
     CLEANUP(buf_finish) struct buf out = { 0 };
     CLEANUP(buf_finish) struct buf term = { 0 };
@@ -72,6 +71,41 @@ TEST(status_has_every_fact_about_the_program)
     CHECK_CONTAINS(buf_cstr(&out), "(revision ");
     CHECK_CONTAINS(buf_cstr(&out), "2 receivers, 7 rules");
     snapshot_store_destroy(store);
+}
+
+/* Rows of a table, by what begins each. */
+static size_t rows_of(const struct buf *out, const char *begin)
+{
+    size_t count = 0;
+    for (const char *at = buf_cstr(out); (at = strstr(at, begin)); at++)
+        count++;
+    return count;
+}
+
+TEST(status_says_why_subscriptions_are_not_looked_at)
+{
+    WORLD(world);
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    CLEANUP(buf_finish) struct buf rows = { 0 };
+    CLEANUP(scope_drop) struct scope *scope = scope_from("s-1,s-2,s-9", NULL);
+    world.context.scope = scope;
+    buf_text(&rows, "[" WORLD_ONE ",{\"subscriptionId\":\"s-2\",\"displayName\":\"<b>\",\"state\":"
+                    "\"Disabled\"}");
+    for (int i = 0; i < 25; i++)
+        buf_printf(&rows, ",{\"subscriptionId\":\"x-%d\",\"state\":\"Enabled\"}", i);
+    buf_char(&rows, ']');
+    world_discover(&world, buf_cstr(&rows));
+    show(world.snapshot, &view, &out);
+    CHECK_CONTAINS(buf_cstr(&out), "<p>1 visible, 1 denied, 25 filtered, 1 disabled</p>");
+    CHECK_CONTAINS(buf_cstr(&out),
+                   "s-9</th><td data-label=\"State\"><span class=\"bad\">denied</span>"
+                   "</td><td data-label=\"Why\">Azure does not list it");
+    CHECK_CONTAINS(buf_cstr(&out), "&lt;b&gt;</th><td data-label=\"State\"><span class=\"soft\">"
+                                   "disabled</span>");
+    CHECK_INT(rows_of(&out, "no include key of subscriptions names it"), 20);
+    CHECK_CONTAINS(buf_cstr(&out), "/api/v1/subscriptions?filter=state%3D%22filtered%22&amp;format="
+                                   "csv\">and 5 more filtered</a>");
+    CHECK(!strstr(buf_cstr(&out), ">One</th>")); /* it is seen */
 }
 
 TEST(status_says_which_machines_nobody_looks_into)
@@ -104,8 +138,8 @@ TEST(status_counts_attack_paths_and_security_alerts)
     CHECK(!strstr(buf_cstr(&out), "<dt>Attack paths</dt>"));
     CHECK(!strstr(buf_cstr(&out), "<dt>Security alerts</dt>"));
     world_feed(&world, paths, 0, 3,
-               "[" PATH("a", "High") "," PATH("b", "Critical") "," PATH("c", "High") ","
-               PATH("d", "") "]");
+               "[" PATH("a", "High") "," PATH("b", "Critical") "," PATH("c", "High") "," PATH(
+                   "d", "") "]");
     world_feed(
         &world, alerts, 0, 1,
         "[" ALERT("a", "Active") "," ALERT("b", "InProgress") "," ALERT("c", "Dismissed") "]");

@@ -278,6 +278,19 @@ TEST(a_list_of_nobody_is_a_failed_run)
     CHECK_TEXT(state_of(&world, "s-1"), "visible"); /* what was known stays */
 }
 
+/* "denied: refused" */
+static const char *why_of(const struct world *world, const char *id)
+{
+    static struct buf out;
+    const struct part *part = subscriptions_part(world->snapshot, "");
+    const struct subscription *one = subscriptions_in(part, id);
+    buf_reset(&out);
+    buf_printf(&out, "%s: %s",
+               subscriptions_state_words[subscriptions_state(world->snapshot, part, one)],
+               subscriptions_why(world->snapshot, part, one));
+    return buf_cstr(&out);
+}
+
 TEST(carried_data_make_a_subscription_invisible)
 {
     WORLD(world);
@@ -291,4 +304,21 @@ TEST(carried_data_make_a_subscription_invisible)
     CHECK_FAMILY(&world, 1, "defender_subscription_visible", "{s-1} 0\n{s-2} 1\n");
     CHECK_FAMILY(&world, 1, "defender_subscriptions",
                  "{denied} 1\n{disabled} 0\n{filtered} 0\n{visible} 1\n");
+    CHECK_TEXT(why_of(&world, "s-1"), "denied: refused");
+    CHECK_TEXT(why_of(&world, "s-2"), "visible: ");
+}
+
+TEST(each_that_is_not_visible_says_why)
+{
+    WORLD(world);
+    CLEANUP(scope_drop) struct scope *scope = scope_from("s-1,s-3,s-7", NULL);
+    struct part *part = part_create(SOURCE(subscriptions));
+    world.context.scope = scope;
+    world_feed(&world, part, 0, 0, "[" WORLD_ONE "," WORLD_TWO "," LISTED("s-3", "Disabled") "]");
+    world_feed(&world, part, 0, 1, "[{\"subscriptionId\":\"s-2\"}]");
+    world_conclude(&world, part);
+    CHECK_TEXT(why_of(&world, "s-1"), "denied: not_shown");
+    CHECK_TEXT(why_of(&world, "s-2"), "filtered: not_included");
+    CHECK_TEXT(why_of(&world, "s-3"), "disabled: disabled");
+    CHECK_TEXT(why_of(&world, "s-7"), "denied: not_listed");
 }
