@@ -129,7 +129,7 @@ bool acting_begin(const struct acting_source *source, const struct web_request *
     acting->fields = fields;
     if (!views->alerting) {
         acting_refuse(acting, 503, "Nothing to show",
-                      "nothing is kept: storage.path cannot be written");
+                      "nothing is kept: --storage.path cannot be written");
         return false;
     }
     acting->context = alerting_api(views->alerting, now);

@@ -36,7 +36,7 @@ static void say_when(struct web_response *response, int status)
 static bool is_there(const struct alerting *alerting, struct web_response *response)
 {
     if (!alerting)
-        web_response_text(response, 503, "nothing is kept: storage.path cannot be written");
+        web_response_text(response, 503, "nothing is kept: --storage.path cannot be written");
     return alerting != NULL;
 }
 
@@ -125,7 +125,7 @@ void alerts_routes_v1(struct alerting *alerting, const char *prefix,
     if (!alerting || format < 0) {
         data_format_refuse(response, alerting ? 400 : 503,
                            alerting ? "format is json, ndjson, csv or markdown"
-                                    : "nothing is kept: storage.path cannot be written");
+                                    : "nothing is kept: --storage.path cannot be written");
         return;
     }
     struct api_request asked = asked_of(request, queries);

@@ -62,9 +62,11 @@ static struct database *open_database(const struct config *config, bool read_onl
         .read_only = read_only,
     };
     struct database *database = database_open(&wanted, &error);
-    if (!database)
-        fail(&error);
-    return database;
+    if (database)
+        return database;
+    error_wrap(&error, "--storage.path");
+    fail(&error);
+    return NULL;
 }
 
 /* Who acts by a command. */

@@ -145,7 +145,7 @@ static bool run(const struct flags *flags, struct config *config, struct backfil
     const struct database_config file = { .path = buf_cstr(&path),
                                           .migrations = schema_migrations };
     if (access(file.path, R_OK)) /* or an empty one would be made */
-        return error_set(error, ERROR_IO, "%s: %s", file.path, strerror(errno));
+        return error_set(error, ERROR_IO, "--storage.path: %s: %s", file.path, strerror(errno));
     CLEANUP(database_finish) struct database *database = database_open(&file, error);
     if (!database || !backfill_begin(database, wanted->since, &wanted->since, error))
         return false;

@@ -27,7 +27,10 @@ static int open_database(const struct flags *flags, struct database **database)
         .read_only = true,
     };
     *database = database_open(&wanted, &error);
-    return *database ? EXIT_FINE : fail(&error);
+    if (*database)
+        return EXIT_FINE;
+    error_wrap(&error, "--storage.path");
+    return fail(&error);
 }
 
 static int backup(const struct flags *flags, const char *const *arguments, size_t count)

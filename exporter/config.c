@@ -11,6 +11,7 @@
 #include "core/memory.h"
 #include "core/near.h"
 #include "exporter/series.h"
+#include "exporter/storage.h"
 #include "exporter/web/admission.h"
 #include "exporter/web/gate.h"
 
@@ -20,9 +21,10 @@ enum { TENANTS_MAX = 64, TENANT_NAME_MAX = 32 };
 
 /* clang-format off */
 static const struct option storage_options[] = {
-    { "path", OPTION_PATH(struct config, storage.path),
-      .otherwise = "/var/lib/defender_exporter", .restart = true,
-      .help = "Folder for what is kept between runs." },
+    { "path", OPTION_PATH(struct config, storage.path), .restart = true,
+      .help = "Folder for what is kept between runs. Default: $STATE_DIRECTORY of a service, "
+              STORAGE_SYSTEM " for root, where it can be written or has a database, else "
+              "$XDG_STATE_HOME/defender_exporter or ~/.local/state/defender_exporter." },
     { 0 }
 };
 /* clang-format on */
@@ -216,6 +218,8 @@ static void add_sources(const struct config_source *source, struct config *confi
 /* What is derived from other keys. */
 static void complete(struct config *config)
 {
+    if (!config->storage.path)
+        config->storage.path = storage_default(&config->arena);
     web_config_complete(&config->web, &config->arena);
     if (!config->run)
         return; /* what to collect could not be read */

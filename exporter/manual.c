@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "exporter/storage.h"
 #include "version.h"
 
 /* --- man(7) ----------------------------------------------------------------------------------- */
@@ -57,7 +58,8 @@ static const struct term files[] = {
     { CONFIG_DEFAULT_FILE, "Configuration, see defender_exporter.yml(5). Without it the defaults "
       "hold." },
     { "/etc/default/prometheus-defender-exporter", "Flags and variables of the service." },
-    { "/var/lib/defender_exporter", "What is kept between runs." },
+    { STORAGE_SYSTEM, "What is kept between runs of the service and of root; of others it is below "
+      "their home." },
     { "/usr/share/prometheus-defender-exporter", "Rules and dashboards." },
     { "/usr/share/doc/prometheus-defender-exporter/examples", "Examples of receivers and rules." },
     { NULL, NULL }

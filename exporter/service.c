@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "alerts/alerting.h"
@@ -23,6 +22,7 @@
 #include "exporter/pages_routes.h"
 #include "exporter/pages_table.h"
 #include "exporter/service_audit.h"
+#include "exporter/storage.h"
 #include "exporter/systemd.h"
 #include "exporter/web/web.h"
 #include "version.h"
@@ -84,7 +84,7 @@ static const char *storage_of(const struct config *config)
     const char *path = config->storage.path;
     if (!*path)
         return NULL;
-    if ((!mkdir(path, 0750) || errno == EEXIST) && !access(path, W_OK | X_OK))
+    if (storage_make(path))
         return path;
     log_warn(MSG("nothing is kept between runs: set --storage.path"), TEXT("path", path),
              TEXT("err", strerror(errno)));
@@ -135,7 +135,8 @@ static bool create_alerting(struct service *service, struct error *error)
     if (!notify || (!settings->receiver_count && (once || !folder)))
         return true;
     if (!folder)
-        return error_set(error, ERROR_CONFIG, "alerts need a folder that can be written: %s cannot",
+        return error_set(error, ERROR_CONFIG,
+                         "alerts need a folder that can be written: %s cannot; set --storage.path",
                          service->engine.config->storage.path);
     CLEANUP(buf_finish) struct buf path = { 0 };
     buf_printf(&path, "%s/" ALERTING_DATABASE, folder);

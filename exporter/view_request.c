@@ -84,7 +84,7 @@ int view_request_begin(const struct view_request_source *source, const struct we
     };
     *title = "Nothing to show";
     if (!source->alerting) {
-        error_set(error, ERROR_IO, "nothing is kept: storage.path cannot be written");
+        error_set(error, ERROR_IO, "nothing is kept: --storage.path cannot be written");
         return 503;
     }
     request->view = alerting_view(source->alerting, VIEW_WAIT_MS);

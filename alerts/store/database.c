@@ -137,7 +137,7 @@ static bool recognize(struct database *database, const struct database_config *c
     if (*version > newest_version(config))
         return error_set(error, ERROR_CONFIG,
                          "%s has schema %lld, this program knows %d: "
-                         "use a newer program, or another storage path",
+                         "use a newer program, or another --storage.path",
                          database->path, (long long)*version, newest_version(config));
     database->fresh = fresh;
     if (fresh && config->own && database_file_lost(&database->file, error))

@@ -9,7 +9,9 @@ import subprocess
 
 from alerts_flow import advance, command, configuration, tenant, told
 from alerts_model import Model, settled
-from harness import Exporter, Folder, Skip, contains, equal, run, until
+from hardened import AS_NOBODY, NOBODY
+from harness import (EXPORTER, SECRET, Exporter, Folder, Program, Skip, contains, equal, free_port,
+                     run, settings, until)
 from sink import Sink, receiver
 
 NAME = "defender_exporter.db"
@@ -190,6 +192,38 @@ def test_copied_and_checked_while_it_runs():
             other.execute("PRAGMA user_version = 99")
             other.commit()
         contains(command(scene.folder, "db", "check")[1], "use a newer program", "a newer file")
+
+
+def test_without_a_path_it_is_where_the_user_can_write():
+    """Somebody who is not root, with a home, a state folder, or systemd's."""
+    with Folder() as folder, tenant(50) as fake:
+        prefix = AS_NOBODY if os.geteuid() == 0 else []
+        if prefix and not shutil.which(prefix[0]):
+            raise Skip("setpriv is not here")
+        homes = {name: os.path.join(folder.path, name) for name in ("home", "state", "service")}
+        path = folder.file("config.yml", settings(fake.url, folder.file("secret", SECRET)))
+        for where in (folder.path, *homes.values()):
+            os.makedirs(where, exist_ok=True)
+            os.chmod(where, 0o755)
+            if prefix:
+                shutil.chown(where, NOBODY, NOBODY)
+        for file in (path, os.path.join(folder.path, "secret")):
+            os.chmod(file, 0o644)
+        for more, made in (({}, "home/.local/state/defender_exporter"),
+                           ({"XDG_STATE_HOME": homes["state"]}, "state/defender_exporter"),
+                           ({"STATE_DIRECTORY": homes["service"]}, "service")):
+            address = f"127.0.0.1:{free_port()}"
+            with Program([*prefix, EXPORTER, f"--config.file={path}",
+                          f"--web.listen-address={address}"],
+                         {"HOME": homes["home"], "XDG_STATE_HOME": "", **more}) as program:
+                database = os.path.join(folder.path, made, NAME)
+                until(database, lambda: os.path.exists(database) or not program.alive)
+                equal(program.alive, True, "it runs: " + program.log)
+                equal("nothing is kept" in program.log, False, program.log)
+        refused = subprocess.run([*prefix, EXPORTER, "db", "check", f"--config.file={path}",
+                                  "--storage.path=/proc/nowhere"], capture_output=True, text=True,
+                                 check=False, stdin=subprocess.DEVNULL)
+        contains(refused.stderr, "--storage.path: ", "a database that cannot be opened")
 
 
 if __name__ == "__main__":
