@@ -112,10 +112,20 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
     return ODD_NONE;
 }
 
-/* Listed by ARM but not shown by Resource Graph: some role somewhere below, not on it. Unless an
- * odd row may have shown it. */
-static void join_graph(struct part *part)
+/* What Resource Graph said of one before, which does not show it now. */
+static void remember(struct part *part, const struct subscription *was, struct subscription *item)
 {
+    item->management_group = part_keep(part, was->management_group);
+    item->groups = part_keep(part, was->groups);
+    item->tags = part_keep(part, was->tags);
+}
+
+/* Listed by ARM but not shown by Resource Graph: some role somewhere below, not on it. Unless an
+ * odd row may have shown it. Where it is and what it is tagged with is not told then: it is wanted
+ * or not as before. */
+static void join_graph(struct part *part, const struct collect_context *context)
+{
+    const struct part *before = snapshot_part(context->snapshot, part->source);
     size_t count;
     struct own *own = own_of(part);
     const struct shown *shown = part_rows(part, &shown_rows, &count);
@@ -128,9 +138,16 @@ static void join_graph(struct part *part)
             item->in_graph = true;
         }
     }
-    for (size_t i = 0; i < own->count && count && !part->gaps; i++)
-        if (!own->items[i].in_graph && own->items[i].state == SUBSCRIPTION_VISIBLE)
-            own->items[i].state = SUBSCRIPTION_DENIED;
+    for (size_t i = 0; i < own->count && count; i++) {
+        struct subscription *item = &own->items[i];
+        const struct subscription *was = subscriptions_in(before, item->id);
+        if (item->in_graph)
+            continue;
+        if (was)
+            remember(part, was, item);
+        if (!part->gaps && item->state == SUBSCRIPTION_VISIBLE)
+            item->state = SUBSCRIPTION_DENIED;
+    }
 }
 
 /* Resource Graph failed, or showed nobody: what it said last still holds of those that are listed.
@@ -149,7 +166,7 @@ static void keep_graph(struct part *part, const struct collect_context *context)
         if (!was)
             continue;
         item->in_graph = was->in_graph;
-        item->management_group = part_keep(part, was->management_group);
+        remember(part, was, item);
         if (was->state == SUBSCRIPTION_DENIED && item->state == SUBSCRIPTION_VISIBLE)
             item->state = SUBSCRIPTION_DENIED;
     }
@@ -186,9 +203,7 @@ static void add_missing(struct part *part, const struct collect_context *context
         struct subscription *item = item_add(part, before[i].id);
         item->name = part_keep(part, before[i].name);
         item->tenant_id = part_keep(part, before[i].tenant_id);
-        item->management_group = part_keep(part, before[i].management_group);
-        item->groups = part_keep(part, before[i].groups);
-        item->tags = part_keep(part, before[i].tags);
+        remember(part, &before[i], item);
         item->seen_at = before[i].seen_at;
         item->state = part->gaps && before[i].state != SUBSCRIPTION_FILTERED ? before[i].state
                                                                              : SUBSCRIPTION_DENIED;
@@ -226,7 +241,11 @@ static void judge(const struct part *part, const struct collect_context *context
                   struct subscription *item)
 {
     const struct scope_facts facts = { item->id, item->name, item->groups, item->tags };
+    bool unknown = item->state == SUBSCRIPTION_DENIED && !*item->groups && !*item->tags &&
+                   scope_needs_containers(context->scope);
     item->why = scope_judge(context->scope, &facts);
+    if (item->why == SCOPE_NOT_INCLUDED && unknown)
+        item->why = SCOPE_WANTED; /* nobody knows: it is denied, not left out */
     if (item->why == SCOPE_WANTED && is_of_another(part, context, item))
         item->why = SCOPE_OTHER_TENANT;
     if (item->why != SCOPE_WANTED)
@@ -248,7 +267,7 @@ static bool finish(struct part *part, const struct collect_context *context, str
         return error_set(error, ERROR_INCOMPLETE,
                          "tags and management groups of subscriptions are not told, so nobody "
                          "knows which of them are wanted");
-    join_graph(part);
+    join_graph(part, context);
     keep_graph(part, context);
     add_missing(part, context);
     for (size_t i = 0; i < own->count; i++)
@@ -264,7 +283,7 @@ static bool finish(struct part *part, const struct collect_context *context, str
     for (size_t i = 0; i < own->count; i++)
         if (own->items[i].state == SUBSCRIPTION_DENIED)
             part_add_carried(part, own->items[i].id, context->now, "access denied", context->now);
-        else
+        else if (own->items[i].state != SUBSCRIPTION_FILTERED) /* nobody looks at it */
             part_add_cover(part, own->items[i].id, context->now);
     return true;
 }

@@ -64,7 +64,7 @@ struct fault {
     long seen, fired;
 };
 
-enum { FAULTS_MAX = 32 };
+enum { FAULTS_MAX = 64 };
 
 struct faults {
     struct fault list[FAULTS_MAX];

@@ -129,7 +129,8 @@ struct view request_view(const struct request *request, bool *in_scope)
     struct fake *fake = request->fake;
     bool none = faults_state(&fake->faults, FAULT_NO_SUBSCRIPTIONS) != NULL;
     for (size_t i = 0; i < fake->tenant.subscription_count; i++)
-        in_scope[i] = !none && !faults_denies(&fake->faults, fake->tenant.subscriptions[i].id, i);
+        in_scope[i] = !none && !fake->tenant.subscriptions[i].absent &&
+                      !faults_denies(&fake->faults, fake->tenant.subscriptions[i].id, i);
     return (struct view){ .tenant = &fake->tenant,
                           .in_scope = in_scope,
                           .generation = fake->tenant.generation,

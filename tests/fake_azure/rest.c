@@ -338,6 +338,11 @@ static bool always(const struct view *view, size_t position)
     return true;
 }
 
+static bool exists(const struct view *view, size_t position)
+{
+    return !view->tenant->subscriptions[position].absent;
+}
+
 static bool in_scope(const struct view *view, size_t position)
 {
     return view->in_scope[position] && !view->tenant->subscriptions[position].disabled;
@@ -352,7 +357,7 @@ struct kind_of_list {
     bool paged;
 };
 
-static const struct kind_of_list subscriptions = { count_subscriptions, always, write_subscription,
+static const struct kind_of_list subscriptions = { count_subscriptions, exists, write_subscription,
                                                    true };
 static const struct kind_of_list assessments = { rows_assessments, rows_assessment_present,
                                                  write_assessment, true };
@@ -534,6 +539,7 @@ void rest_change_subscription(struct request *request, struct reply *reply)
 {
     const char *name = request_parameter(request, "name");
     const char *group = request_parameter(request, "group");
+    const char *exists = request_parameter(request, "exists");
     ptrdiff_t at = request_subscription(request, request->captures[0]);
     if (at < 0) {
         reply_error(reply, 404, "SubscriptionNotFound", "no such subscription");
@@ -545,5 +551,7 @@ void rest_change_subscription(struct request *request, struct reply *reply)
         subscription->name = arena_text(&tenant->texts, name);
     if (group)
         subscription->group = atoi(group);
+    if (exists)
+        subscription->absent = strcmp(exists, "true") != 0;
     reply_text(reply, 200, "{}");
 }

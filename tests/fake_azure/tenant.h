@@ -38,6 +38,7 @@ struct subscription {
     const char *name, *word, *environment; /* word: "payments"; environment: "prod" */
     int group;                             /* management group, or -1: the root's child */
     bool disabled, servers_plan2, posture_plan;
+    bool absent;        /* it does not exist yet, or no more */
     uint32_t plans_off; /* turned off on request: bits of plans.c */
 };
 

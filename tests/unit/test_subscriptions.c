@@ -201,6 +201,37 @@ TEST(resource_graph_that_is_silent_lets_nobody_in_again)
     }
 }
 
+/* Who is denied is not shown with its groups: it is wanted or not as before, and where nobody ever
+ * knew it is denied, not left out. */
+TEST(who_is_denied_is_not_left_out)
+{
+    static const struct {
+        const char *graph, *one, *two, *three;
+    } runs[] = {
+        { "[{\"subscriptionId\":\"s-1\",\"groups\":\"mg-a\\nroot\"},"
+          "{\"subscriptionId\":\"s-2\",\"groups\":\"mg-b\\nroot\"}]",
+          "visible", "filtered", "denied" },
+        { "[{\"subscriptionId\":\"s-3\",\"groups\":\"mg-b\\nroot\"}]", "denied", "filtered",
+          "filtered" },
+    };
+    WORLD(world);
+    const char *texts[] = { "mg-a" };
+    const struct scope_config config = { .include_groups = { .texts = texts, .count = 1 } };
+    CLEANUP(scope_drop) struct scope *scope = scope_create(&config);
+    world.context.scope = scope;
+    world.context.variant = &SOURCE(subscriptions)->collector->variants[0];
+    for (size_t i = 0; i < ARRAY_COUNT(runs); i++) {
+        struct part *part = part_create(SOURCE(subscriptions));
+        world_feed(&world, part, 0, 0,
+                   "[" WORLD_ONE "," WORLD_TWO "," LISTED("s-3", "Enabled") "]");
+        world_feed(&world, part, 0, 1, runs[i].graph);
+        world_conclude(&world, part);
+        CHECK_TEXT(state_of(&world, "s-1"), runs[i].one);
+        CHECK_TEXT(state_of(&world, "s-2"), runs[i].two);
+        CHECK_TEXT(state_of(&world, "s-3"), runs[i].three);
+    }
+}
+
 TEST(what_is_not_wanted_is_counted_and_not_named)
 {
     WORLD(world);
@@ -208,6 +239,8 @@ TEST(what_is_not_wanted_is_counted_and_not_named)
     world.context.scope = scope;
     world_discover(&world, WORLD_BOTH);
     CHECK_TEXT(state_of(&world, "s-2"), "filtered");
+    CHECK(part_cover_find(subscriptions_part(world.snapshot, ""), "s-1"));
+    CHECK(!part_cover_find(subscriptions_part(world.snapshot, ""), "s-2")); /* nobody adopts it */
     CHECK_FAMILY(&world, 1, "defender_subscription_info", "{s-1,One,t,unknown} 1\n");
     CHECK_FAMILY(&world, 1, "defender_subscription_visible", "{s-1} 1\n");
     CHECK_FAMILY(&world, 1, "defender_subscriptions",
