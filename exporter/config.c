@@ -406,11 +406,12 @@ static void check(const struct config_source *source, struct config *config,
                   struct option_report *report)
 {
     const char *file = *config->file ? config->file : "configuration";
-    check_tenant_names(config, report);
     size_t reasons = report->count;
-    if (!config->collectors_wrong)
-        add_sources(source, config, report);
+    check_tenant_names(config, report);
     bool knows_families = !config->collectors_wrong && report->count == reasons;
+    if (knows_families)
+        add_sources(source, config, report);
+    knows_families &= report->count == reasons;
     complete(config);
     check_tenants(config, report);
     if (read_logins(config, report))

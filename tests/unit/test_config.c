@@ -252,6 +252,11 @@ TEST(what_cannot_be_read_hides_nothing_else)
     options_report_finish(&report);
     CHECK(!load("azure: {tenant_id: [unclosed\n", NULL, 0, &report));
     CHECK_INT(report.count, 1); /* nothing is known of the rest */
+    options_report_finish(&report);
+    CHECK(!load("tenants: {'Upper Case': {tenant_id: x}}\nalerts: {audit: {receiver: nobody}}\n",
+                NULL, 0, &report));
+    CHECK_CONTAINS(buf_cstr(&report.text), ":1: tenants: Upper Case: a name has small letters");
+    CHECK_CONTAINS(buf_cstr(&report.text), ":2: alerts.audit.receiver: no receiver");
 }
 
 TEST(a_missing_file_is_fine_only_when_nobody_named_it)
