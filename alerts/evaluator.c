@@ -200,6 +200,7 @@ static void update_view(struct evaluator *evaluator, const struct evaluation *ev
     if (!wanted || fresh)
         return;
     view_board_put(evaluator->views, view_create(snapshot, evaluator->ledger,
+                                                 rule_tags(evaluator->settings->rules),
                                                  config->due_soon_s, evaluation->now));
     evaluator->viewed = snapshot->generation;
     evaluator->viewed_at = evaluation->now;

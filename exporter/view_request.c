@@ -5,6 +5,7 @@
 #include "alerts/api/api.h"
 #include "alerts/rules/attribute.h"
 #include "alerts/store/schema.h"
+#include "alerts/view/view_select.h"
 #include "core/clock.h"
 
 enum {

@@ -376,7 +376,7 @@ struct points_gain points_together(const struct snapshot *snapshot,
     struct together together = { 0 };
     for (size_t i = 0; i < snapshot->sources->count; i++) {
         add_scores(&together, snapshot->parts[i]);
-        for (size_t j = 0; j < snapshot->sources->count; j++)
+        for (size_t j = 0; count && j < snapshot->sources->count; j++)
             if (is_counted(snapshot->parts[i], snapshot->parts[j]))
                 add_together(&together, snapshot, snapshot->parts[i], snapshot->parts[j],
                              assessment_ids, count);

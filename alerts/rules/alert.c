@@ -7,11 +7,28 @@
 #include "core/hash.h"
 #include "core/memory.h"
 
+enum {
+    ALERTNAME, SOURCE, RISK_LEVEL, SEVERITY, ASSESSMENT_ID, FINDING_ID, SUBSCRIPTION_ID,
+    RESOURCE_GROUP, RESOURCE_TYPE, RESOURCE_NAME, CATEGORY, MODEL, CLOUD, CONNECTOR, ACCOUNT,
+    LABEL_COUNT
+};
 const char *const alert_finding_labels[] = {
-    "alertname",     "source",        "risk_level",      "severity",
-    "assessment_id", "finding_id",    "subscription_id", "resource_group",
-    "resource_type", "resource_name", "category",        "model",
-    "cloud",         "connector",     "account",         NULL,
+    [ALERTNAME] = "alertname",
+    [SOURCE] = "source",
+    [RISK_LEVEL] = "risk_level",
+    [SEVERITY] = "severity",
+    [ASSESSMENT_ID] = "assessment_id",
+    [FINDING_ID] = "finding_id",
+    [SUBSCRIPTION_ID] = "subscription_id",
+    [RESOURCE_GROUP] = "resource_group",
+    [RESOURCE_TYPE] = "resource_type",
+    [RESOURCE_NAME] = "resource_name",
+    [CATEGORY] = "category",
+    [MODEL] = "model",
+    [CLOUD] = "cloud",
+    [CONNECTOR] = "connector",
+    [ACCOUNT] = "account",
+    [LABEL_COUNT] = NULL,
 };
 
 const char *const alert_finding_identity[] = { "finding_id", NULL };
@@ -101,24 +118,47 @@ const char *alert_annotation_value(const struct alert *alert, const char *name)
     return find(alert->annotations, alert->annotation_count, name);
 }
 
+const char *alert_finding_value(const struct finding *finding, size_t place, char id[17])
+{
+    switch (place) {
+    case SOURCE:
+        return finding->source->name;
+    case RISK_LEVEL:
+        return finding_risk_words[finding->risk];
+    case SEVERITY:
+        return finding_severity_words[finding->severity];
+    case ASSESSMENT_ID:
+        return finding->assessment_id;
+    case FINDING_ID:
+        return finding_id_text(&finding->id, id);
+    case SUBSCRIPTION_ID:
+        return finding->subscription_id;
+    case RESOURCE_GROUP:
+        return finding->resource_group;
+    case RESOURCE_TYPE:
+        return finding->resource_type;
+    case RESOURCE_NAME:
+        return finding->resource_name;
+    case CATEGORY:
+        return finding->category;
+    case MODEL:
+        return finding->model == MODEL_PLAIN ? "" : finding_model_words[finding->model];
+    case CLOUD:
+        return cloud_kind_words[finding->cloud];
+    case CONNECTOR:
+        return finding->connector;
+    case ACCOUNT:
+        return finding->account;
+    default:
+        return "";
+    }
+}
+
 void alert_label_finding(struct alert *alert, const struct finding *finding, struct arena *arena)
 {
-    char id[17];
-    alert_label(alert, "source", finding->source->name);
-    alert_label(alert, "risk_level", finding_risk_words[finding->risk]);
-    alert_label(alert, "severity", finding_severity_words[finding->severity]);
-    alert_label(alert, "assessment_id", finding->assessment_id);
-    alert_label(alert, "finding_id", arena_text(arena, finding_id_text(&finding->id, id)));
-    alert_label(alert, "subscription_id", finding->subscription_id);
-    alert_label(alert, "resource_group", finding->resource_group);
-    alert_label(alert, "resource_type", finding->resource_type);
-    alert_label(alert, "resource_name", finding->resource_name);
-    alert_label(alert, "category", finding->category);
-    if (finding->model != MODEL_PLAIN)
-        alert_label(alert, "model", finding_model_words[finding->model]);
-    alert_label(alert, "cloud", cloud_kind_words[finding->cloud]);
-    alert_label(alert, "connector", finding->connector);
-    alert_label(alert, "account", finding->account);
+    char *id = arena_zalloc(arena, 17);
+    for (size_t place = ALERTNAME + 1; place < LABEL_COUNT; place++)
+        alert_label(alert, alert_finding_labels[place], alert_finding_value(finding, place, id));
 }
 
 /* FNV-1a. source: prometheus/common model/fnv.go. */

@@ -56,6 +56,10 @@ const char *alert_annotation_value(const struct alert *alert, const char *name);
 extern const char *const alert_finding_labels[];
 void alert_label_finding(struct alert *alert, const struct finding *finding, struct arena *arena);
 
+/* The value of one of them but alertname, by its place in that list; "" when it is left out. id:
+ * for the text of the finding's. */
+const char *alert_finding_value(const struct finding *finding, size_t place, char id[17]);
+
 /* Whether an alert has all labels of another, with the same values; and whether that is all. */
 bool alert_has_labels(const struct alert *alert, const struct alert *other);
 bool alert_same_labels(const struct alert *alert, const struct alert *other);

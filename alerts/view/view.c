@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "alerts/ledger/points.h"
-#include "alerts/rules/attribute.h"
 #include "collectors/catalogue.h"
 #include "core/hash.h"
 #include "core/memory.h"
@@ -63,10 +62,11 @@ static void be_oldest(int64_t *oldest_at, int64_t opened_at)
         *oldest_at = opened_at;
 }
 
-static void count_finding(struct view *view, const struct view_finding *finding)
+static void count_finding(struct view *view, size_t number)
 {
+    const struct view_finding *finding = &view->findings[number];
     struct view_recommendation *of = &view->recommendations[finding->recommendation];
-    const struct part *part = part_of(view->snapshot, finding->source);
+    const struct part *part = view->snapshot->parts[finding->source];
     unsigned attack_paths = part->findings[finding->index].attack_paths;
     bool overdue = finding->due_at && finding->due_at <= view->at;
     bool soon = finding->due_at && !overdue && finding->due_at - view->due_soon_s <= view->at;
@@ -105,7 +105,6 @@ static void add_findings(struct view *view, size_t source, const struct part *pa
             .due_at = (uint32_t)due_at,
             .risk = row->risk,
         };
-        count_finding(view, finding);
     }
 }
 
@@ -182,8 +181,8 @@ static int compare_recommendations(const void *left, const void *right)
     return titles ? titles : strcmp(a->assessment_id, b->assessment_id);
 }
 
-/* Sort them, leave out those with nothing open, and tell the findings their new numbers. */
-static void sort_recommendations(struct view *view)
+/* Sort them, and leave out those with nothing open. Returns the new number of each. */
+static uint32_t *sort_recommendations(struct view *view)
 {
     size_t all = view->recommendation_count, kept = 0;
     uint32_t *moved = MEMORY_ARRAY(uint32_t, all + 1);
@@ -197,24 +196,21 @@ static void sort_recommendations(struct view *view)
         view->recommendations[kept++] = view->recommendations[i];
     }
     view->recommendation_count = kept;
-    for (size_t i = 0; i < view->count; i++)
-        view->findings[i].recommendation = moved[view->findings[i].recommendation];
-    free(moved);
+    return moved;
 }
 
 /* The findings of each recommendation stand together, in the order of risk. */
 static void group(struct view *view)
 {
     size_t *next = MEMORY_ARRAY(size_t, view->recommendation_count + 1), first = 0;
+    const uint32_t *order = view_order(view, VIEW_BY_RISK);
     view->grouped = MEMORY_ARRAY(uint32_t, view->count + 1);
     for (size_t i = 0; i < view->recommendation_count; i++) {
         view->recommendations[i].first = next[i] = first;
         first += view->recommendations[i].count;
     }
-    for (size_t i = 0; i < view->count; i++) {
-        uint32_t number = view->orders[VIEW_BY_RISK][i];
-        view->grouped[next[view->findings[number].recommendation]++] = number;
-    }
+    for (size_t i = 0; i < view->count; i++)
+        view->grouped[next[view_recommendation_of(view, order[i])]++] = order[i];
     free(next);
 }
 
@@ -225,42 +221,64 @@ static uint64_t version_of(const struct view *view)
 {
     uint64_t word[] = { view->snapshot->generation, view->overdue, view->due_soon, 0 };
     for (size_t i = 0; i < view->count; i++)
-        word[3] = (word[3] ^ ((uint64_t)view->findings[i].opened_at << 32) ^
-                   view->findings[i].due_at) * 0x9e3779b97f4a7c15;
+        word[3] =
+            (word[3] ^ ((uint64_t)view->findings[i].opened_at << 32) ^ view->findings[i].due_at) *
+            0x9e3779b97f4a7c15;
     return hash_bytes(word, sizeof word);
 }
 
-struct view *view_create(struct snapshot *snapshot, const struct ledger *ledger, int64_t due_soon_s,
-                         int64_t now)
+static void copy_tags(struct view *view, const struct tag_labels *tags)
+{
+    for (size_t i = 0; tags && i < tags->count; i++) {
+        const struct tag_label *from = &tags->items[i];
+        view->tags.items[view->tags.count++] = (struct tag_label){
+            from->tag ? arena_text(&view->arena, from->tag) : NULL,
+            arena_text(&view->arena, from->name),
+        };
+    }
+}
+
+struct view *view_create(struct snapshot *snapshot, const struct ledger *ledger,
+                         const struct tag_labels *tags, int64_t due_soon_s, int64_t now)
 {
     struct view *view = MEMORY_NEW(struct view);
-    size_t recommendations = 0;
+    size_t first = 0;
     view->references = 1;
     view->made = view_made_create();
     view->snapshot = snapshot_hold(snapshot);
     view->at = now;
     view->due_soon_s = due_soon_s;
     view->findings = MEMORY_ARRAY(struct view_finding, count_findings(snapshot) + 1);
+    copy_tags(view, tags);
     for (size_t i = 0; i < snapshot->sources->count; i++) {
         const struct part *part = part_of(snapshot, i);
-        recommendations += part ? part->assessment_count : 0;
-    }
-    view->recommendations = MEMORY_ARRAY(struct view_recommendation, recommendations + 1);
-    struct points *points = points_create(snapshot);
-    for (size_t i = 0; i < snapshot->sources->count; i++) {
-        const struct part *part = part_of(snapshot, i);
-        size_t first = view->recommendation_count;
         if (!part)
             continue;
-        add_recommendations(view, &snapshot->sources->sources[i], part, points);
         add_findings(view, i, part, ledger, first);
+        first += part->assessment_count;
+    }
+    view->recommendations = MEMORY_ARRAY(struct view_recommendation, first + 1);
+    return view;
+}
+
+void view_arrange(struct view *view)
+{
+    struct points *points = points_create(view->snapshot);
+    for (size_t i = 0; i < view->snapshot->sources->count; i++) {
+        const struct part *part = part_of(view->snapshot, i);
+        if (part)
+            add_recommendations(view, &view->snapshot->sources->sources[i], part, points);
     }
     points_destroy(points);
+    for (size_t i = 0; i < view->count; i++)
+        count_finding(view, i);
+    uint32_t *moved = sort_recommendations(view);
+    for (size_t i = 0; i < view->count; i++)
+        view->findings[i].recommendation = moved[view->findings[i].recommendation];
+    free(moved);
     put_in_order(view);
-    sort_recommendations(view);
     group(view);
     view->version = version_of(view);
-    return view;
 }
 
 void view_acquire(struct view *view)
@@ -276,60 +294,24 @@ void view_release(struct view *view)
         free(view->orders[order]);
     view_made_destroy(view->made);
     free(view->grouped);
-    free(view->findings);
+    if (!view->base)
+        free(view->findings);
     free(view->recommendations);
+    free(view->chosen);
+    free(view->places);
+    arena_finish(&view->arena);
     snapshot_release(view->snapshot);
+    view_release(view->base);
     free(view);
 }
 
 /* --- some of it ------------------------------------------------------------------------------- */
 
-/* What is asked of every finding. */
-struct select {
-    const struct view *view;
-    const struct match_list *matches;
-    struct match_budget *budget;
-    struct attribute_names names;
-};
+enum { WORD_BITS = 64 };
 
-static enum match_answer matches(struct select *select, size_t number)
+bool view_shows(const struct view *view, size_t number)
 {
-    char scratch[PART_ID_BYTES];
-    struct alert alert = { 0 };
-    struct finding finding;
-    CLEANUP(arena_finish) struct arena arena = { 0 };
-    view_finding(select->view, number, &finding, scratch);
-    event_describe(&finding, catalogue_find(select->view->snapshot, finding.source->tenant,
-                                            finding.assessment_id));
-    alert_label_finding(&alert, &finding, &arena);
-    attribute_put(&select->names, &finding, &alert);
-    return match_ask(select->matches, alert.labels, alert.label_count, select->budget);
-}
-
-/* Copy the findings that match; moved: their new numbers, UINT32_MAX of the others. */
-static bool copy_matching(struct view *some, struct select *select, uint32_t *moved,
-                          struct error *error)
-{
-    for (size_t i = 0; i < select->view->count; i++) {
-        enum match_answer answer = matches(select, i);
-        if (answer == MATCH_LIMIT)
-            return error_set(error, ERROR_LIMIT, "the regular expressions take too long");
-        moved[i] = answer == MATCH_YES ? (uint32_t)some->count : UINT32_MAX;
-        if (answer == MATCH_YES)
-            some->findings[some->count++] = select->view->findings[i];
-    }
-    return true;
-}
-
-/* The same order as before, of those that are left. */
-static uint32_t *thin_out(const struct view *view, int order, const uint32_t *moved)
-{
-    uint32_t *numbers = MEMORY_ARRAY(uint32_t, view->count + 1);
-    size_t count = 0;
-    for (size_t i = 0; i < view->count; i++)
-        if (moved[view->orders[order][i]] != UINT32_MAX)
-            numbers[count++] = moved[view->orders[order][i]];
-    return numbers;
+    return !view->base || view->chosen[number / WORD_BITS] >> number % WORD_BITS & 1;
 }
 
 /* The recommendations of another view, with nothing counted yet. */
@@ -352,34 +334,71 @@ static void take_recommendations(struct view *some, const struct view *view)
     }
 }
 
-struct view *view_select(const struct view *view, const struct match_list *matches,
-                         const struct tag_labels *tags, struct match_budget *budget,
-                         struct error *error)
+struct view *view_within(struct view *base)
 {
     struct view *some = MEMORY_NEW(struct view);
-    uint32_t *moved = MEMORY_ARRAY(uint32_t, view->count + 1);
-    struct select select = { view, matches, budget, { .snapshot = view->snapshot, .tags = tags } };
+    view_acquire(base);
     some->references = 1;
     some->made = view_made_create();
-    some->snapshot = snapshot_hold(view->snapshot);
-    some->version = view->version;
-    some->at = view->at;
-    some->due_soon_s = view->due_soon_s;
-    some->findings = MEMORY_ARRAY(struct view_finding, view->count + 1);
-    bool ok = copy_matching(some, &select, moved, error);
-    take_recommendations(some, view);
-    for (int order = 0; ok && order < VIEW_ORDER_COUNT; order++)
-        some->orders[order] = thin_out(view, order, moved);
-    free(moved);
-    if (!ok) {
-        view_release(some);
-        return NULL;
-    }
-    for (size_t i = 0; i < some->count; i++)
-        count_finding(some, &some->findings[i]);
-    sort_recommendations(some);
-    group(some);
+    some->snapshot = snapshot_hold(base->snapshot);
+    some->version = base->version;
+    some->at = base->at;
+    some->due_soon_s = base->due_soon_s;
+    some->findings = base->findings;
+    some->base = base;
+    some->chosen = MEMORY_ARRAY(uint64_t, base->count / WORD_BITS + 1);
+    take_recommendations(some, base);
     return some;
+}
+
+void view_choose(struct view *some, size_t number)
+{
+    some->chosen[number / WORD_BITS] |= (uint64_t)1 << number % WORD_BITS;
+    some->count++;
+    count_finding(some, number);
+}
+
+void view_chosen(struct view *some)
+{
+    some->places = sort_recommendations(some);
+    group(some);
+}
+
+size_t view_next(const struct view *view, size_t number)
+{
+    size_t all = view->base ? view->base->count : view->count;
+    while (number < all && !view_shows(view, number))
+        number++;
+    return number < all ? number : SIZE_MAX;
+}
+
+/* The same order as before, of those that are left. */
+static uint32_t *thin_out(const struct view *some, const uint32_t *numbers)
+{
+    uint32_t *left = MEMORY_ARRAY(uint32_t, some->count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < some->base->count; i++)
+        if (view_shows(some, numbers[i]))
+            left[count++] = numbers[i];
+    return left;
+}
+
+const uint32_t *view_order(const struct view *view, enum view_order order)
+{
+    CLEANUP(buf_finish) struct buf name = { 0 };
+    if (!view->base)
+        return view->orders[order];
+    buf_printf(&name, "order %s", view_order_words[order]);
+    const void *known = view_made_find(view->made, buf_cstr(&name));
+    return known ? known
+                 : view_made_keep(view->made, buf_cstr(&name),
+                                  thin_out(view, view->base->orders[order]), free);
+}
+
+uint32_t view_recommendation_of(const struct view *view, size_t number)
+{
+    uint32_t recommendation = view->findings[number].recommendation;
+    return view->places ? view->places[recommendation] : recommendation;
 }
 
 /* --- reading it ------------------------------------------------------------------------------- */
@@ -388,7 +407,13 @@ void view_finding(const struct view *view, size_t number, struct finding *findin
                   char scratch[PART_ID_BYTES])
 {
     const struct view_finding *at = &view->findings[number];
-    part_view(part_of(view->snapshot, at->source), at->index, finding, scratch);
+    part_view(view->snapshot->parts[at->source], at->index, finding, scratch);
+}
+
+void view_outline(const struct view *view, size_t number, struct finding *finding)
+{
+    const struct view_finding *at = &view->findings[number];
+    part_outline(view->snapshot->parts[at->source], at->index, finding);
 }
 
 const struct view_recommendation *view_recommendation_find(const struct view *view,

@@ -54,6 +54,11 @@ static const char *id_of(const struct view_reading *reading, const struct findin
     return arena_text(reading->arena, finding_id_text(&finding->id, id));
 }
 
+static const char *title_of(const struct view *view, uint32_t number)
+{
+    return view->recommendations[view_recommendation_of(view, number)].title;
+}
+
 static void fill_path(const struct view_reading *reading, size_t row, struct view_value *value)
 {
     static const struct attack_path untold = {
@@ -67,8 +72,7 @@ static void fill_path(const struct view_reading *reading, size_t row, struct vie
     path = path ? path : &untold;
     view_table_text(&value, id_of(reading, &finding));
     view_table_text(&value, finding_risk_words[finding.risk]);
-    view_table_text(&value, *path->name ? path->name
-                                        : reading->view->recommendations[at->recommendation].title);
+    view_table_text(&value, *path->name ? path->name : title_of(reading->view, number));
     view_table_text(&value, path->entry);
     view_table_text(&value, path->target);
     view_table_text(&value, path->chain);
@@ -138,9 +142,7 @@ static void fill_alert(const struct view_reading *reading, size_t row, struct vi
     view_table_text(&value, id_of(reading, &finding));
     view_table_text(&value, security_alerts_severities[severity]);
     view_table_text(&value, finding_risk_words[finding.risk]);
-    view_table_text(&value, *alert->name
-                                ? alert->name
-                                : reading->view->recommendations[at->recommendation].title);
+    view_table_text(&value, *alert->name ? alert->name : title_of(reading->view, number));
     view_table_text(&value, alert->type);
     view_table_text(&value, alert->tactics);
     view_table_integer(&value, alert->active);

@@ -4,78 +4,69 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collectors/governance.h"
-#include "collectors/secure_scores.h"
-#include "collectors/subscriptions.h"
-#include "collectors/tags.h"
+#include "alerts/view/view_names.h"
 #include "core/intern.h"
 #include "core/memory.h"
+
+enum { RECENT = 256 };
 
 const char *const view_sort_words[] = { "risk", "age", "due", "resources", "points", NULL };
 
 /* --- what a finding has ----------------------------------------------------------------------- */
 
-/* Each says what the finding has: "" = nothing. *known: that is certain. */
-static const char *risk_of(const struct snapshot *snapshot, const struct finding *finding,
-                           bool *known)
+/* Of whom it is asked. */
+struct subject {
+    struct view_names *names;
+    size_t number;
+    const struct finding *finding; /* an outline */
+};
+
+/* Each says what the finding has: "" = nothing. *known: that is certain. Equal texts of one source
+ * are at one place. */
+static const char *risk_of(const struct subject *subject, bool *known)
 {
-    (void)snapshot, (void)known;
-    return finding_risk_words[finding->risk];
+    (void)known;
+    return finding_risk_words[subject->finding->risk];
 }
 
-/* Some count for none; of those of a subscription whose controls are not known nothing is. */
-static const char *control_of(const struct snapshot *snapshot, const struct finding *finding,
-                              bool *known)
+static const char *control_of(const struct subject *subject, bool *known)
 {
-    const struct secure_control *control = secure_scores_control_of(snapshot, finding);
-    *known = false;
-    for (size_t i = 0; i < snapshot->sources->count && !*known; i++)
-        *known = snapshot->parts[i] && secure_scores_are_from(&snapshot->sources->sources[i]) &&
-                 !part_is_unread(snapshot->parts[i], finding->subscription_id);
-    return control ? control->title : "";
+    return view_names_control(subject->names, subject->number, subject->finding, known);
 }
 
-static const char *subscription_of(const struct snapshot *snapshot, const struct finding *finding,
-                                   bool *known)
+static const char *subscription_of(const struct subject *subject, bool *known)
 {
-    (void)snapshot, (void)known;
-    return finding->subscription_id;
+    (void)known;
+    return subject->finding->subscription_id;
 }
 
-static const char *management_group_of(const struct snapshot *snapshot,
-                                       const struct finding *finding, bool *known)
+static const char *management_group_of(const struct subject *subject, bool *known)
 {
     const struct subscription *subscription =
-        subscriptions_find(snapshot, finding->subscription_id);
+        view_names_subscription(subject->names, subject->finding);
     *known = false; /* every subscription is in one */
     return subscription ? subscription->management_group : "";
 }
 
-static const char *cloud_of(const struct snapshot *snapshot, const struct finding *finding,
-                            bool *known)
+static const char *cloud_of(const struct subject *subject, bool *known)
 {
-    (void)snapshot, (void)known;
-    return cloud_kind_words[finding->cloud];
+    (void)known;
+    return cloud_kind_words[subject->finding->cloud];
 }
 
-static const char *type_of(const struct snapshot *snapshot, const struct finding *finding,
-                           bool *known)
+static const char *type_of(const struct subject *subject, bool *known)
 {
-    (void)snapshot, (void)known;
-    return finding->resource_type;
+    (void)known;
+    return subject->finding->resource_type;
 }
 
-static const char *owner_of(const struct snapshot *snapshot, const struct finding *finding,
-                            bool *known)
+static const char *owner_of(const struct subject *subject, bool *known)
 {
-    struct governance found = { .owner = "" };
-    governance_find(snapshot, finding->subscription_id, &finding->id, &found, known);
-    return found.owner;
+    return view_names_owner(subject->names, subject->finding, known);
 }
 
 /* In the order of the words. */
-static const char *(*const ways[])(const struct snapshot *snapshot, const struct finding *finding,
-                                   bool *known) = {
+static const char *(*const ways[])(const struct subject *subject, bool *known) = {
     risk_of, control_of, subscription_of, management_group_of, cloud_of, type_of, owner_of,
 };
 const char *const view_by_words[] = { VIEW_BY_RISK_WORD, "control",
@@ -118,16 +109,12 @@ bool view_groups_knows(const char *by, const struct tag_labels *tags)
     return tag_of(by, tags) != NULL;
 }
 
-static const char *key_of(const struct view *view, const struct finding *finding, const char *by,
-                          const char *tag)
+static const char *key_of(const struct subject *subject, size_t way, const char *tag)
 {
     bool known = true;
-    const char *value = "";
-    const struct tags_subject subject = { finding->subscription_id, finding->resource_id };
-    if (tag)
-        value = tags_value(view->snapshot, &subject, tag, &known);
-    else
-        value = ways[way_of(by)](view->snapshot, finding, &known);
+    const char *value =
+        tag ? view_names_tag(subject->names, subject->number, subject->finding, tag, &known)
+            : ways[way](subject, &known);
     if (*value)
         return value;
     return known ? VIEW_GROUP_NONE : VIEW_GROUP_UNKNOWN;
@@ -138,6 +125,12 @@ static const char *key_of(const struct view *view, const struct finding *finding
 struct building {
     const struct view *view;
     struct view_groups *groups;
+    size_t way;
+    const char *tag; /* NULL = by the way */
+    struct recent {
+        const char *key;
+        uint32_t number;
+    } recent[RECENT];    /* groups of keys, by the address of these */
     struct intern keys;  /* number n is groups[n - 1] */
     struct intern pairs; /* of group and recommendation: number n is cells[n - 1] */
     size_t group_capacity, cell_capacity;
@@ -146,12 +139,16 @@ struct building {
 static uint32_t group_of(struct building *building, const char *key)
 {
     struct view_groups *groups = building->groups;
+    struct recent *recent = &building->recent[((uintptr_t)key >> 3) % RECENT];
+    if (recent->key == key)
+        return recent->number;
     uint32_t number = intern_put(&building->keys, key, strlen(key));
     if (number > groups->count) {
         MEMORY_GROW(groups->groups, groups->count, building->group_capacity);
         groups->groups[groups->count++] =
             (struct view_group){ .key = arena_text(&groups->arena, key) };
     }
+    *recent = (struct recent){ key, number - 1 };
     return number - 1;
 }
 
@@ -170,13 +167,15 @@ static struct view_cell *cell_of(struct building *building, uint32_t group, uint
     return &groups->cells[number - 1];
 }
 
-static void count_finding(struct building *building, const struct view_finding *at,
-                          const struct finding *finding, const char *key)
+static void count_finding(struct building *building, const struct subject *subject)
 {
-    uint32_t number = group_of(building, key);
-    struct view_cell *cell = cell_of(building, number, at->recommendation);
+    const struct view *view = building->view;
+    const struct view_finding *at = &view->findings[subject->number];
+    uint32_t number = group_of(building, key_of(subject, building->way, building->tag));
+    struct view_cell *cell =
+        cell_of(building, number, view_recommendation_of(view, subject->number));
     struct view_group *group = &building->groups->groups[number];
-    bool overdue = at->due_at && at->due_at <= building->view->at;
+    bool overdue = at->due_at && at->due_at <= view->at;
     group->findings++;
     group->by_risk[at->risk]++;
     group->overdue += overdue;
@@ -188,8 +187,8 @@ static void count_finding(struct building *building, const struct view_finding *
         cell->oldest_at = at->opened_at;
     if (at->due_at && (!cell->due_at || at->due_at < cell->due_at))
         cell->due_at = at->due_at;
-    if (finding->attack_paths > cell->attack_paths)
-        cell->attack_paths = finding->attack_paths;
+    if (subject->finding->attack_paths > cell->attack_paths)
+        cell->attack_paths = subject->finding->attack_paths;
 }
 
 /* --- putting in order ------------------------------------------------------------------------- */
@@ -239,21 +238,24 @@ static void put_in_order(struct view_groups *groups)
     free(moved);
 }
 
-static struct view_groups *build(const struct view *view, const char *by, const char *tag)
+/* Several at once: looking at the findings is most of it. */
+static void build(struct building *all, size_t count, const struct view *view)
 {
-    struct view_groups *groups = MEMORY_NEW(struct view_groups);
-    struct building building = { .view = view, .groups = groups };
-    char scratch[PART_ID_BYTES];
-    for (uint32_t number = 0; number < view->count; number++) {
+    struct view_names *names = view_names_create(view);
+    for (size_t number = view_next(view, 0); number != SIZE_MAX;
+         number = view_next(view, number + 1)) {
         struct finding finding;
-        view_finding(view, number, &finding, scratch);
-        count_finding(&building, &view->findings[number], &finding,
-                      key_of(view, &finding, by, tag));
+        const struct subject subject = { names, number, &finding };
+        view_outline(view, number, &finding);
+        for (size_t i = 0; i < count; i++)
+            count_finding(&all[i], &subject);
     }
-    intern_finish(&building.keys);
-    intern_finish(&building.pairs);
-    put_in_order(groups);
-    return groups;
+    for (size_t i = 0; i < count; i++) {
+        intern_finish(&all[i].keys);
+        intern_finish(&all[i].pairs);
+        put_in_order(all[i].groups);
+    }
+    view_names_destroy(names);
 }
 
 static void finish(void *thing)
@@ -271,6 +273,22 @@ static void put_name(struct buf *name, const char *by, const char *tag, const ch
     buf_printf(name, "groups by %s %s %s", by, tag ? tag : "", sort);
 }
 
+static void begin(struct building *building, const struct view *view, const char *by,
+                  const char *tag)
+{
+    *building = (struct building){
+        .view = view, .groups = MEMORY_NEW(struct view_groups), .way = way_of(by), .tag = tag
+    };
+}
+
+static const struct view_groups *keep(const struct view *view, struct building *building,
+                                      const char *by)
+{
+    CLEANUP(buf_finish) struct buf name = { 0 };
+    put_name(&name, by, building->tag, "");
+    return view_made_keep(view->made, buf_cstr(&name), building->groups, finish);
+}
+
 const struct view_groups *view_groups_of(const struct view *view, const char *by,
                                          const struct tag_labels *tags)
 {
@@ -278,8 +296,34 @@ const struct view_groups *view_groups_of(const struct view *view, const char *by
     const char *tag = tag_of(by, tags);
     put_name(&name, by, tag, "");
     const void *known = view_made_find(view->made, buf_cstr(&name));
-    return known ? known
-                 : view_made_keep(view->made, buf_cstr(&name), build(view, by, tag), finish);
+    if (known)
+        return known;
+    struct building *building = MEMORY_NEW(struct building);
+    begin(building, view, by, tag);
+    build(building, 1, view);
+    known = keep(view, building, by);
+    free(building);
+    return known;
+}
+
+void view_groups_prepare(const struct view *view)
+{
+    const struct tag_labels *tags = &view->tags;
+    const char *by[ARRAY_COUNT(ways) + TAG_LABELS_MAX];
+    struct building *all = MEMORY_ARRAY(struct building, ARRAY_COUNT(by));
+    size_t count = 0;
+    for (size_t way = 0; way < ARRAY_COUNT(ways); way++)
+        if (view_groups_knows(view_by_words[way], tags))
+            by[count++] = view_by_words[way];
+    for (size_t i = 0; i < tags->count; i++)
+        if (tags->items[i].tag)
+            by[count++] = tags->items[i].name;
+    for (size_t i = 0; i < count; i++)
+        begin(&all[i], view, by[i], tag_of(by[i], tags));
+    build(all, count, view);
+    for (size_t i = 0; i < count; i++)
+        keep(view, &all[i], by[i]);
+    free(all);
 }
 
 /* --- orders of cells -------------------------------------------------------------------------- */

@@ -47,7 +47,10 @@ struct view_groups {
 /* Whether something can be grouped by this word. tags: NULL = by none. */
 bool view_groups_knows(const char *by, const struct tag_labels *tags);
 
-/* The groups by such a word; as long as the view. */
+/* Make all groups of a view that its tags allow. */
+void view_groups_prepare(const struct view *view);
+
+/* The groups by such a word; as long as the view. Made when they are not there yet. */
 const struct view_groups *view_groups_of(const struct view *view, const char *by,
                                          const struct tag_labels *tags);
 

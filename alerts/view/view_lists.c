@@ -171,7 +171,7 @@ static void fill_result(const struct view_reading *reading, size_t row, struct v
     view_table_text(&value, finding.resource_name);
     view_table_text(&value, system_of(finding.category));
     view_table_text(&value, finding_severity_words[finding.severity]);
-    view_table_text(&value, view->recommendations[at->recommendation].title);
+    view_table_text(&value, view->recommendations[view_recommendation_of(view, number)].title);
     view_table_text(&value, finding.assessment_id);
     view_table_text(&value, said.expected);
     view_table_text(&value, said.found);

@@ -14,15 +14,14 @@ static void finish(void *owner)
 static struct view_numbers *build(const struct view *view, const bool *wanted)
 {
     struct view_numbers *numbers = MEMORY_NEW(struct view_numbers);
+    const uint32_t *order = view_order(view, VIEW_BY_RISK);
     size_t count = 0;
     for (size_t i = 0; i < view->count; i++)
-        count += wanted[view->findings[i].source];
+        count += wanted[view->findings[order[i]].source];
     numbers->list = MEMORY_ARRAY(uint32_t, count + 1);
-    for (size_t i = 0; i < view->count; i++) {
-        uint32_t number = view->orders[VIEW_BY_RISK][i];
-        if (wanted[view->findings[number].source])
-            numbers->list[numbers->count++] = number;
-    }
+    for (size_t i = 0; i < view->count; i++)
+        if (wanted[view->findings[order[i]].source])
+            numbers->list[numbers->count++] = order[i];
     return numbers;
 }
 

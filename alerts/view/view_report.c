@@ -105,7 +105,7 @@ static void count_open(struct report *report)
     const struct view *view = report->view;
     char scratch[PART_ID_BYTES];
     struct finding finding;
-    for (size_t i = 0; i < view->count; i++) {
+    for (size_t i = view_next(view, 0); i != SIZE_MAX; i = view_next(view, i + 1)) {
         view_finding(view, i, &finding, scratch);
         struct numbers *numbers = numbers_of(report, &finding);
         int64_t due_at = view->findings[i].due_at;

@@ -41,12 +41,12 @@ static uint32_t resource_of(struct building *building, uint32_t number)
     return (uint32_t)resources->count - 1;
 }
 
-static void count_finding(struct view_resource *resource, const struct view_finding *finding,
-                          int64_t now)
+static void count_finding(const struct view *view, struct view_resource *resource, uint32_t number)
 {
+    const struct view_finding *finding = &view->findings[number];
     resource->count++;
     resource->by_risk[finding->risk]++;
-    resource->overdue += finding->due_at && finding->due_at <= now;
+    resource->overdue += finding->due_at && finding->due_at <= view->at;
     if (!resource->oldest_at || finding->opened_at < resource->oldest_at)
         resource->oldest_at = finding->opened_at;
 }
@@ -62,6 +62,12 @@ static int compare(const void *left, const void *right)
     return (a->first > b->first) - (a->first < b->first);
 }
 
+static void order(struct view_resources *resources)
+{
+    if (resources->count)
+        qsort(resources->list, resources->count, sizeof *resources->list, compare);
+}
+
 /* Sort them, and tell the findings their new numbers. first: their numbers before. */
 static void sort(struct building *building)
 {
@@ -69,8 +75,7 @@ static void sort(struct building *building)
     uint32_t *moved = MEMORY_ARRAY(uint32_t, resources->count + 1);
     for (size_t i = 0; i < resources->count; i++)
         resources->list[i].first = (uint32_t)i;
-    if (resources->count)
-        qsort(resources->list, resources->count, sizeof *resources->list, compare);
+    order(resources);
     for (size_t i = 0; i < resources->count; i++)
         moved[resources->list[i].first] = (uint32_t)i;
     for (size_t i = 0; i < building->view->count; i++)
@@ -87,8 +92,9 @@ static void group(struct building *building)
         resources->list[i].first = next[i] = first;
         first += resources->list[i].count;
     }
+    const uint32_t *by_risk = view_order(view, VIEW_BY_RISK);
     for (size_t i = 0; i < view->count; i++) {
-        uint32_t number = view->orders[VIEW_BY_RISK][i];
+        uint32_t number = by_risk[i];
         resources->grouped[next[building->of[number]]++] = number;
     }
     free(next);
@@ -106,12 +112,37 @@ static struct view_resources *build(const struct view *view)
     resources->grouped = MEMORY_ARRAY(uint32_t, view->count + 1);
     for (uint32_t number = 0; number < view->count; number++) {
         building.of[number] = resource_of(&building, number);
-        count_finding(&resources->list[building.of[number]], &view->findings[number], view->at);
+        count_finding(view, &resources->list[building.of[number]], number);
     }
     sort(&building);
     group(&building);
     free(building.slots);
     free(building.of);
+    return resources;
+}
+
+/* Those of a selection: the base's, as far as something of them is shown. */
+static struct view_resources *thin_out(const struct view *some)
+{
+    const struct view_resources *all = view_resources_of(some->base);
+    struct view_resources *resources = MEMORY_NEW(struct view_resources);
+    uint32_t count = 0;
+    resources->grouped = MEMORY_ARRAY(uint32_t, some->count + 1);
+    for (size_t i = 0; i < all->count && count < some->count; i++) {
+        struct view_resource left = { .first = count };
+        for (uint32_t n = 0; n < all->list[i].count; n++) {
+            uint32_t number = all->grouped[all->list[i].first + n];
+            if (!view_shows(some, number))
+                continue;
+            resources->grouped[count++] = number;
+            count_finding(some, &left, number);
+        }
+        if (!left.count)
+            continue;
+        MEMORY_GROW(resources->list, resources->count, resources->capacity);
+        resources->list[resources->count++] = left;
+    }
+    order(resources);
     return resources;
 }
 
@@ -127,7 +158,9 @@ const struct view_resources *view_resources_of(const struct view *view)
 {
     static const char name[] = "resources";
     const void *known = view_made_find(view->made, name);
-    return known ? known : view_made_keep(view->made, name, build(view), finish);
+    if (known)
+        return known;
+    return view_made_keep(view->made, name, view->base ? thin_out(view) : build(view), finish);
 }
 
 const struct view_resource *view_resources_find(const struct view *view, const char *resource_id)

@@ -53,7 +53,7 @@ static size_t count_findings(const struct view *view)
 static void fill_finding(const struct view_reading *reading, size_t row, struct view_value *value)
 {
     const struct view *view = reading->view;
-    uint32_t number = view->orders[reading->order][row];
+    uint32_t number = view_order(view, reading->order)[row];
     const struct view_finding *at = &view->findings[number];
     char *scratch = arena_zalloc(reading->arena, PART_ID_BYTES);
     char *link = arena_zalloc(reading->arena, LINK_BYTES), id[17];
@@ -61,7 +61,7 @@ static void fill_finding(const struct view_reading *reading, size_t row, struct 
     view_finding(view, number, &finding, scratch);
     view_table_text(&value, arena_text(reading->arena, finding_id_text(&finding.id, id)));
     view_table_text(&value, finding_risk_words[finding.risk]);
-    view_table_text(&value, view->recommendations[at->recommendation].title);
+    view_table_text(&value, view->recommendations[view_recommendation_of(view, number)].title);
     view_table_text(&value, finding.assessment_id);
     view_table_text(&value, finding.resource_name);
     view_table_text(&value, finding.resource_type);

@@ -574,27 +574,15 @@ bool part_is_frozen(const struct part *part, const struct finding_id *id)
     return find(id, part->frozen, part->frozen_count, sizeof *part->frozen) != NULL;
 }
 
+void part_outline(const struct part *part, size_t index, struct finding *view)
+{
+    part_resource_outline(part, &part->findings[index], view);
+}
+
 void part_view(const struct part *part, size_t index, struct finding *view,
                char scratch[PART_ID_BYTES])
 {
-    const struct part_finding *finding = &part->findings[index];
-    const struct part_assessment *assessment = &part->assessments[finding->assessment];
-    *view = (struct finding){
-        .id = finding->id,
-        .source = part->source,
-        .risk = finding->risk,
-        .severity = finding->severity,
-        .contextual = finding->contextual,
-        .internet_exposed = finding->internet_exposed,
-        .attack_paths = finding->attack_paths,
-        .assessment_id = assessment->id,
-        .title = assessment->title,
-        .category = assessment->category,
-        .model = assessment->model,
-        .risk_factors = intern_text(&part->strings, finding->risk_factors),
-        .reason_phrase = intern_text(&part->strings, finding->reason_phrase),
-        .first_seen_at = finding->first_seen_at,
-        .changed_at = finding->changed_at,
-    };
-    part_resource_view(part, finding, view, scratch);
+    part_outline(part, index, view);
+    part_resource_id(part, &part->findings[index], scratch);
+    view->resource_id = scratch;
 }

@@ -272,7 +272,11 @@ ptrdiff_t part_find(const struct part *part, const struct finding_id *id);
 /* The row of an id among those that are explicitly not open, or NULL. */
 const struct part_closed *part_find_closed(const struct part *part, const struct finding_id *id);
 
-/* Fill a view of finding number `index`. resource_id is written to scratch. */
+/* Fill a view of finding number `index`, without its resource_id: "". All texts live as long as the
+ * part, and of one part those that repeat are equal when their addresses are. */
+void part_outline(const struct part *part, size_t index, struct finding *view);
+
+/* The same with the resource_id, which is written to scratch. */
 enum { PART_ID_BYTES = 2048 };
 void part_view(const struct part *part, size_t index, struct finding *view,
                char scratch[PART_ID_BYTES]);

@@ -48,8 +48,8 @@ static void put_id(struct part *part, struct part_finding *finding, const char *
 }
 
 /* Write the id again. */
-static void write_id(const struct part *part, const struct part_finding *finding,
-                     char out[PART_ID_BYTES])
+void part_resource_id(const struct part *part, const struct part_finding *finding,
+                      char out[PART_ID_BYTES])
 {
     const char *const pieces[] = { "/subscriptions/",
                                    intern_text(&part->strings, finding->subscription),
@@ -213,22 +213,49 @@ void part_resource_put(struct part *part, struct part_finding *finding, const st
     put_native(part, finding, row);
 }
 
-void part_resource_view(const struct part *part, const struct part_finding *finding,
-                        struct finding *view, char scratch[PART_ID_BYTES])
+/* The last segment of an id: of its name, where it has one. */
+static const char *last_segment(const struct part *part, const struct part_finding *finding)
+{
+    const uint32_t before[] = { finding->middle, finding->group, finding->subscription };
+    const char *text = finding->name;
+    for (size_t i = 0; !*text && i < ARRAY_COUNT(before); i++)
+        text = intern_text(&part->strings, before[i]);
+    const char *slash = strrchr(text, '/');
+    return slash ? slash + 1 : text;
+}
+
+void part_resource_outline(const struct part *part, const struct part_finding *finding,
+                           struct finding *view)
 {
     const struct part_origin origin = origin_of(part, finding);
-    write_id(part, finding, scratch);
-    const char *slash = strrchr(scratch, '/');
-    view->subscription_id = intern_text(&part->strings, finding->subscription);
-    view->resource_group = intern_text(&part->strings, finding->group);
-    view->resource_type = intern_text(&part->strings, finding->type);
-    view->resource_id = scratch;
-    view->resource_name = slash ? slash + 1 : scratch;
-    view->cloud = origin.cloud;
-    view->connector = origin.connector;
-    view->account = origin.account;
-    view->location = origin.location;
-    view->native_id = "";
+    const struct part_assessment *assessment = &part->assessments[finding->assessment];
+    *view = (struct finding){
+        .id = finding->id,
+        .source = part->source,
+        .risk = finding->risk,
+        .severity = finding->severity,
+        .contextual = finding->contextual,
+        .internet_exposed = finding->internet_exposed,
+        .attack_paths = finding->attack_paths,
+        .assessment_id = assessment->id,
+        .title = assessment->title,
+        .category = assessment->category,
+        .model = assessment->model,
+        .risk_factors = intern_text(&part->strings, finding->risk_factors),
+        .reason_phrase = intern_text(&part->strings, finding->reason_phrase),
+        .first_seen_at = finding->first_seen_at,
+        .changed_at = finding->changed_at,
+        .subscription_id = intern_text(&part->strings, finding->subscription),
+        .resource_group = intern_text(&part->strings, finding->group),
+        .resource_type = intern_text(&part->strings, finding->type),
+        .resource_id = "",
+        .resource_name = last_segment(part, finding),
+        .cloud = origin.cloud,
+        .connector = origin.connector,
+        .account = origin.account,
+        .location = origin.location,
+        .native_id = "",
+    };
     if (origin.cloud == CLOUD_AZURE)
         return;
     view->resource_name = finding->name + strlen(finding->name) + 1;

@@ -21,9 +21,11 @@ void part_resource_carry(struct part *part, const struct part *older, const char
  * resource groups ("group/name"), as their scores are. */
 void part_resource_seal(struct part *part);
 
-/* The same again, into a view. scratch: for the id. */
-void part_resource_view(const struct part *part, const struct part_finding *finding,
-                        struct finding *view, char scratch[PART_ID_BYTES]);
+/* The finding as readers see it, all but the id of its resource; and that. */
+void part_resource_outline(const struct part *part, const struct part_finding *finding,
+                           struct finding *view);
+void part_resource_id(const struct part *part, const struct part_finding *finding,
+                      char out[PART_ID_BYTES]);
 
 /* Whether resources of a cloud have types of their own: to Azure, all that stands below a connector
  * of AWS or GCP is of one. */

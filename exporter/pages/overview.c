@@ -114,9 +114,10 @@ static void append_oldest(struct page *page, const struct view *view)
     size_t most = view->count < FIRST_MAX ? view->count : FIRST_MAX;
     page_table_begin(&table, "Findings that wait longest, worst risk first");
     for (size_t i = 0; i < most; i++) {
-        uint32_t number = view->orders[VIEW_BY_RISK][i];
+        uint32_t number = view_order(view, VIEW_BY_RISK)[i];
         const struct view_finding *at = &view->findings[number];
-        const struct view_recommendation *of = &view->recommendations[at->recommendation];
+        const struct view_recommendation *of =
+            &view->recommendations[view_recommendation_of(view, number)];
         char scratch[PART_ID_BYTES];
         struct finding finding;
         view_finding(view, number, &finding, scratch);

@@ -124,11 +124,10 @@ static const uint32_t *order_of(const struct listing *listing, struct arena *are
     if (listing->order == VIEW_BY_RISK)
         return view->grouped + of->first;
     uint32_t *numbers = arena_alloc(arena, of->count * sizeof *numbers);
-    for (size_t i = 0; i < view->count && count < of->count; i++) {
-        uint32_t number = view->orders[listing->order][i];
-        if (view->findings[number].recommendation == index)
-            numbers[count++] = number;
-    }
+    const uint32_t *order = view_order(view, listing->order);
+    for (size_t i = 0; i < view->count && count < of->count; i++)
+        if (view_recommendation_of(view, order[i]) == index)
+            numbers[count++] = order[i];
     return numbers;
 }
 

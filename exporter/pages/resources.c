@@ -145,7 +145,8 @@ static void append_finding(struct page_table *table, const struct view *view, en
 {
     struct page *page = table->page;
     const struct view_finding *at = &view->findings[number];
-    const struct view_recommendation *of = &view->recommendations[at->recommendation];
+    const struct view_recommendation *of =
+        &view->recommendations[view_recommendation_of(view, number)];
     struct finding finding;
     char scratch[PART_ID_BYTES], id[17];
     view_finding(view, number, &finding, scratch);

@@ -98,7 +98,8 @@ TEST(rows_of_parts_are_put_together_once)
     struct world world;
     world_init(&world, NULL);
     world_publish(&world, world_part(A, BOTH));
-    struct view *view = view_create(world.snapshot, world.ledger, 0, world.now);
+    struct view *view = view_create(world.snapshot, world.ledger, NULL, 0, world.now);
+    view_arrange(view);
     for (int i = 0; i < 1000; i++)
         CHECK_INT(view_rows_of(view, "test", add)->count, 1);
     CHECK_INT(adds, 1);

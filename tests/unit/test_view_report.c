@@ -33,7 +33,8 @@ static void live(struct world *world, const char *name)
 static void report(struct world *world, int64_t since_s, enum report_format format,
                    const char *lacking, struct buf *out)
 {
-    struct view *view = view_create(world->snapshot, world->ledger, 0, world->now);
+    struct view *view = view_create(world->snapshot, world->ledger, NULL, 0, world->now);
+    view_arrange(view);
     const struct view_report_wanted wanted = { world->now - since_s, world->now,
                                                REPORT_BY_SUBSCRIPTION, format, lacking };
     struct error error = { 0 };

@@ -100,7 +100,8 @@ TEST(findings_come_in_the_order_that_is_asked_for)
     world_publish(&world, part);
     world_advance(&world);
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct view *view = view_create(world.snapshot, world.ledger, 0, world.now);
+    struct view *view = view_create(world.snapshot, world.ledger, NULL, 0, world.now);
+    view_arrange(view);
     const struct view_table *findings = view_table_named("findings");
     CHECK_INT(findings->count(view), 2);
     for (int order = 0; order < VIEW_ORDER_COUNT; order++) {
