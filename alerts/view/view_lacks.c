@@ -21,7 +21,7 @@ static bool has_gaps(const struct part *part)
 {
     bool gaps = part->gaps;
     for (size_t i = 0; i < part->cover_count; i++)
-        gaps = gaps || part->cover[i].gaps;
+        gaps = gaps || (part->cover[i].gaps && !part->cover[i].silent);
     return gaps;
 }
 

@@ -504,7 +504,9 @@ static bool complete(struct run *run, const struct variant *variant, struct erro
         !run->collector->finish(run->part, &run->context, error))
         return false;
     if (!is_look && run->collector->role == COLLECTOR_DATA)
-        cover_complete(run->part, run->older, &run->context, run->broken, run->none.subscriptions);
+        cover_complete(
+            run->part, run->older, &run->context,
+            &(struct cover_marks){ run->broken, run->none.subscriptions, run->none.silent });
     if (run->context.severity_rates && run->collector->rated)
         rate(run->part, run->context.snapshot);
     run->part->collected_at = run->context.now;

@@ -24,8 +24,12 @@ static void carry(struct part *part, const struct part *older,
 }
 
 /* Whether an empty answer for a visible subscription is to be believed. */
-static bool believed(const struct part_cover *before, const struct part *discovery)
+static bool believed(const struct part *older, const char *id, const struct part *discovery,
+                     bool silent)
 {
+    const struct part_cover *before = older ? part_cover_find(older, id) : NULL;
+    if (silent && older && (before ? !before->empty : part_is_unread(older, id)))
+        return false; /* something was there, and may be there still */
     if (!before || before->empty)
         return true;
     return before->carried && !strcmp(before->reason, REASON_NO_ROWS) && discovery &&
@@ -48,11 +52,12 @@ static void cover_rows(struct part *part, const struct collect_context *context)
 {
     for (size_t i = 0; i < part->cover_count; i++) {
         part->cover[i].collected_at = part_is_seen(part, i) ? context->now : 0;
-        part->cover[i].carried = part->cover[i].empty = false;
+        part->cover[i].carried = part->cover[i].empty = part->cover[i].silent = false;
     }
 }
 
-/* Where an odd row may have been any of a subscription, for as long as old data are shown. */
+/* Where an odd row may have been any of a subscription, for as long as old data are shown; where
+ * none could come, for ever. */
 static void cover_gaps(struct part *part, const struct part *older,
                        const struct collect_context *context)
 {
@@ -62,12 +67,13 @@ static void cover_gaps(struct part *part, const struct part *older,
             older ? part_cover_find(older, cover->subscription_id) : NULL;
         bool gap = part_has_gap(part, i);
         cover->gaps_at = !gap ? 0 : before && before->gaps_at ? before->gaps_at : context->now;
-        cover->gaps = gap && context->now - cover->gaps_at <= context->max_staleness_s;
+        cover->gaps =
+            cover->silent || (gap && context->now - cover->gaps_at <= context->max_staleness_s);
     }
 }
 
 void cover_complete(struct part *part, const struct part *older,
-                    const struct collect_context *context, const bool *broken, const bool *proved)
+                    const struct collect_context *context, const struct cover_marks *marks)
 {
     size_t count;
     const struct part *discovery = subscriptions_part(context->snapshot, part->source->tenant);
@@ -75,12 +81,13 @@ void cover_complete(struct part *part, const struct part *older,
     cover_rows(part, context);
     for (size_t i = 0; i < count; i++) {
         const char *id = known[i].id;
-        bool is_broken = broken && broken[i];
+        bool is_broken = marks->broken && marks->broken[i];
+        bool silent = marks->silent && marks->silent[i];
         if (known[i].state == SUBSCRIPTION_FILTERED || (part_cover_find(part, id) && !is_broken))
             continue;
-        const struct part_cover *before = older ? part_cover_find(older, id) : NULL;
         const char *reason = unreadable_reason(known[i].state, is_broken);
-        if (!reason && !(proved && proved[i]) && !believed(before, discovery))
+        if (!reason && !(marks->proved && marks->proved[i]) &&
+            !believed(older, id, discovery, silent))
             reason = REASON_NO_ROWS;
         if (reason) {
             carry(part, older, context, id, reason);
@@ -90,6 +97,7 @@ void cover_complete(struct part *part, const struct part *older,
             part_add_cover(part, id, context->now);
             size_t place = part_see(part, id);
             part->cover[place].empty = true;
+            part->cover[place].silent = silent;
         }
     }
     cover_gaps(part, older, context);

@@ -28,7 +28,7 @@ struct came {
 };
 static const struct kept_kind came = { KEPT_COUNTS(struct came) };
 
-/* Subscriptions that brought something before. */
+/* Subscriptions that brought something before, or nobody knows. */
 struct doubt {
     const struct none_run *run;
     struct arm_session *session;
@@ -36,6 +36,7 @@ struct doubt {
     size_t known_count;
     const char **ids;
     size_t *places; /* beside ids: theirs among the known ones */
+    bool *had;      /* beside ids: it did bring something */
     size_t count;
     bool *shown[ARRAY_COUNT(tables)]; /* beside ids; NULL = not asked yet */
 };
@@ -46,6 +47,7 @@ static void doubt_finish(struct doubt *doubt)
         free(doubt->shown[i]);
     free(doubt->ids);
     free(doubt->places);
+    free(doubt->had);
 }
 
 /* Of the table that a query asks, its first word; ARRAY_COUNT(tables) = nothing shows it. */
@@ -111,12 +113,35 @@ static bool is_visible(const struct doubt *doubt, size_t place)
     return doubt->known[place].state == SUBSCRIPTION_VISIBLE && !doubt->run->broken[place];
 }
 
+static const struct part_cover *before(const struct doubt *doubt, size_t place)
+{
+    const struct part *older = doubt->run->older;
+    return older ? part_cover_find(older, doubt->known[place].id) : NULL;
+}
+
 /* Whether rows came of it before; what is carried over are such. */
 static bool had_some(const struct doubt *doubt, size_t place)
 {
+    const struct part_cover *cover = before(doubt, place);
+    return cover && !cover->empty;
+}
+
+/* Who was silent in the last run is asked for again after each discovery. */
+static bool is_discovered_anew(const struct doubt *doubt)
+{
+    const struct none_run *run = doubt->run;
+    const struct part *discovery = subscriptions_part(run->snapshot, run->part->source->tenant);
+    return run->older && discovery && discovery->collected_at > run->older->collected_at;
+}
+
+/* Whether rows may have come of it before, that a run before or the program before it saw. */
+static bool may_have_had(const struct doubt *doubt, size_t place)
+{
     const struct part *older = doubt->run->older;
-    const struct part_cover *before = older ? part_cover_find(older, doubt->known[place].id) : NULL;
-    return before && !before->empty;
+    const struct part_cover *cover = before(doubt, place);
+    if (cover && cover->empty)
+        return cover->silent && is_discovered_anew(doubt);
+    return cover || !older || part_is_unread(older, doubt->known[place].id);
 }
 
 static bool has_some(const struct doubt *doubt, size_t place)
@@ -192,10 +217,13 @@ static void collect(struct doubt *doubt)
         all = all || may_be_none(doubt->run, i);
     doubt->ids = MEMORY_ARRAY(const char *, doubt->known_count + 1);
     doubt->places = MEMORY_ARRAY(size_t, doubt->known_count + 1);
+    doubt->had = MEMORY_ARRAY(bool, doubt->known_count + 1);
     for (size_t i = 0; i < doubt->known_count; i++) {
-        if (!is_visible(doubt, i) || !had_some(doubt, i) || (!all && has_some(doubt, i)))
+        bool had = had_some(doubt, i), some = has_some(doubt, i);
+        if (!is_visible(doubt, i) || !(some ? had && all : may_have_had(doubt, i)))
             continue;
         doubt->ids[doubt->count] = doubt->known[i].id;
+        doubt->had[doubt->count] = had;
         doubt->places[doubt->count++] = i;
     }
 }
@@ -210,10 +238,12 @@ static bool would_bring(struct doubt *doubt, const struct query *query, size_t w
 
 static bool is_none_of_query(struct doubt *doubt, const struct query *query)
 {
-    bool ok = doubt->count || collector_is_listed(query);
-    for (size_t i = 0; i < doubt->count && ok; i++)
-        ok = would_bring(doubt, query, i);
-    return ok;
+    bool ok = true, any = false;
+    for (size_t i = 0; i < doubt->count && ok; i++) {
+        any = any || doubt->had[i];
+        ok = !doubt->had[i] || would_bring(doubt, query, i);
+    }
+    return ok && (any || collector_is_listed(query));
 }
 
 static bool is_none_of_subscription(struct doubt *doubt, size_t which)
@@ -234,27 +264,54 @@ static bool is_ordinary(const struct query *queries)
     return any;
 }
 
+/* Whether a table that can be asked shows nothing of it. */
+static bool is_silent(struct doubt *doubt, size_t which)
+{
+    bool silent = false;
+    const struct query *queries = doubt->run->variant->queries;
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name && !silent; i++) {
+        size_t table = queries[i].kql ? table_of(queries[i].kql) : ARRAY_COUNT(tables);
+        silent = is_required(&queries[i]) && table < ARRAY_COUNT(tables) &&
+                 !shown_by(doubt, table)[which];
+    }
+    return silent;
+}
+
+/* Who was silent and is not asked for stays so. */
+static void keep_silent(const struct doubt *doubt, struct none *none)
+{
+    for (size_t i = 0; i < doubt->known_count; i++) {
+        const struct part_cover *cover = before(doubt, i);
+        none->silent[i] = cover && cover->silent && !has_some(doubt, i);
+    }
+}
+
 void none_prove(struct none *none, const struct none_run *run, struct arm_session *session)
 {
     CLEANUP(doubt_finish) struct doubt doubt = { .run = run, .session = session };
     const struct query *queries = run->variant->queries;
+    bool ordinary = is_ordinary(queries);
     doubt.known = subscriptions_known(run->snapshot, run->part->source->tenant, &doubt.known_count);
-    *none = (struct none){ .subscriptions = MEMORY_ARRAY(bool, doubt.known_count + 1) };
-    if (!is_ordinary(queries))
-        return;
+    *none = (struct none){ .subscriptions = MEMORY_ARRAY(bool, doubt.known_count + 1),
+                           .silent = MEMORY_ARRAY(bool, doubt.known_count + 1) };
     collect(&doubt);
+    keep_silent(&doubt, none);
     for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++) {
         none->lost[i] = is_counted(&queries[i]) && is_lost(&doubt, i);
         none->queries[i] =
             !none->lost[i] && may_be_none(run, i) && is_none_of_query(&doubt, &queries[i]);
     }
     for (size_t i = 0; i < doubt.count; i++)
-        if (!has_some(&doubt, doubt.places[i]))
-            none->subscriptions[doubt.places[i]] = is_none_of_subscription(&doubt, i);
+        if (!has_some(&doubt, doubt.places[i])) {
+            none->subscriptions[doubt.places[i]] =
+                ordinary && doubt.had[i] && is_none_of_subscription(&doubt, i);
+            none->silent[doubt.places[i]] = is_silent(&doubt, i);
+        }
 }
 
 void none_finish(struct none *none)
 {
     free(none->subscriptions);
+    free(none->silent);
     *none = (struct none){ 0 };
 }

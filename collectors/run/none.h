@@ -6,6 +6,9 @@
  * - of Resource Graph, where the same table shows the subscription right after that answer: a row
  *   that hangs on the subscription itself, which nobody sees who may only read some of it.
  * Only of queries that say that none is ordinary. Whatever cannot be asked is doubted as before.
+ * A subscription without rows that its tables do not show at all is silent: whatever is asked, and
+ * however often, nothing is concluded from that. So are those of which a first run finds no rows:
+ * nobody knows what was there before the program was started.
  * And what of several subscriptions goes at once is doubted all the same: who fixes things does so
  * here and there, while Resource Graph may lose all rows of a kind and show the others. */
 #include "collectors/azure/arm.h"
@@ -25,6 +28,7 @@ struct none {
     bool queries[COLLECTOR_QUERIES_MAX]; /* that it brought nothing is true */
     bool lost[COLLECTOR_QUERIES_MAX];    /* all its rows of several subscriptions went at once */
     bool *subscriptions;                 /* beside the known ones: the same of what is theirs */
+    bool *silent;                        /* the same: it has no rows, and its tables show nothing */
 };
 
 /* Count a row of a query, after it was folded. */

@@ -62,12 +62,14 @@ struct part_closed {
 struct part_cover {
     const char *subscription_id; /* lower case */
     bool empty;                  /* no rows came of it: there is nothing to lose */
+    bool silent;                 /* nor does Azure show that they could have come */
     int64_t collected_at;        /* older than the part's when carried over; 0 = not covered */
     const char *reason;          /* why it is carried; NULL otherwise */
     bool carried;                /* not readable: its last data are shown, resolve nothing; with
                                     collected_at 0 there are none that could be shown */
     int64_t carried_at;          /* run that first had to carry it over */
-    bool gaps;                   /* an odd row may have been any of it: absence says nothing */
+    bool gaps;                   /* an odd row may have been any of it, or it is silent: absence
+                                    says nothing */
     int64_t gaps_at;             /* first of the runs in a row with gaps; 0 = none */
 };
 

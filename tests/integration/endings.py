@@ -64,9 +64,9 @@ groups:
 
 class Bench:
     """A tenant with some of each kind, of two subscriptions, and an exporter that discovers these
-    once: no later discovery says that they can be read."""
+    once, unless told otherwise: no later discovery says that they can be read."""
 
-    def __init__(self, folder, sink, fake):
+    def __init__(self, folder, sink, fake, discovery="1h"):
         self.folder, self.sink, self.fake = folder, sink, fake
         self.ids = [row["subscriptionId"] for row in fake.admin("dump")["subscriptions"]]
         for row in self.ids:
@@ -81,14 +81,14 @@ class Bench:
         folder.file("rules.yml", RULES)
         sources = {name: {"interval": "1s"} for name in collectors() - {"activity", "exposure",
                                                                         "mdvm_baselines"}}
-        sources.update(subscriptions={"interval": "1h"}, custom=[MACHINES])
+        sources.update(subscriptions={"interval": discovery}, custom=[MACHINES])
         sources["assessments"]["fast"] = False
-        config = settings(fake.url, folder.file("secret", SECRET), sources, alerts={
+        self.config = settings(fake.url, folder.file("secret", SECRET), sources, alerts={
             "rules": ["rules.yml"], "tags": ["team"], "ledger": {"first_run": "silent"},
             "governor": {"messages": 0}, "receivers": [receiver(sink)],
             "route": {"receiver": "team", "group_by": ["..."], "group_wait": "0s",
                       "group_interval": "1s"}})
-        self.exporter = Exporter(folder, config)
+        self.exporter = Exporter(folder, self.config)
 
     def put(self, what, **more):
         self.fake.admin(what + "?" + urllib.parse.urlencode(more), "POST")
@@ -218,6 +218,34 @@ def nothing_ends(specs):
 
 def test_rights_are_lost():
     nothing_ends(["403:path="])
+
+
+def test_a_subscription_is_silent():
+    """All its rows are gone from the security tables, and a discovery sees it all the same."""
+    with Folder() as folder, Sink() as sink, tenant(300) as fake:
+        bench = Bench(folder, sink, fake, discovery="1s")
+        kinds = ("assessments", "attack_paths", "secure_scores")
+
+        def rows():
+            return query(folder, "SELECT source, count(*) FROM ledger_known WHERE is_open = 1"
+                                 " GROUP BY source ORDER BY source")
+
+        def is_as_it_was(metrics=None):
+            equal(rows(), open_rows, "open findings")
+            return metrics
+        with bench.exporter as exporter:
+            exporter.wait_ready()
+            until("some of each kind", lambda: not bench.lacking(), 60)
+            until("findings", lambda: len(bench.open_findings()) == len(FINDINGS))
+            open_rows = rows()
+            fake.fault(f"gap:sub={bench.ids[1]}")
+            bench.look(kinds, is_as_it_was)
+        bench.exporter = Exporter(folder, bench.config)
+        with bench.exporter as exporter:  # a first run finds nothing of it
+            exporter.wait_ready()
+            bench.look(kinds, is_as_it_was)
+            fake.heal()
+            bench.look(kinds, is_as_it_was)
 
 
 def test_azure_loses_kinds_everywhere():

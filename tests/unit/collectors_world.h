@@ -110,7 +110,8 @@ static inline struct part *world_conclude(struct world *world, struct part *part
     part_settle(part, *place);
     CHECK(!collector->finish || collector->finish(part, &world->context, &world->error));
     if (collector->role == COLLECTOR_DATA)
-        cover_complete(part, *place, &world->context, world->broken, world->proved);
+        cover_complete(part, *place, &world->context,
+                       &(struct cover_marks){ .broken = world->broken, .proved = world->proved });
     part->collected_at = world->context.now;
     part_seal(part);
     CHECK_TEXT(world->error.message, "");

@@ -51,7 +51,8 @@ static void conclude(struct snapshot *snapshot, struct part *part,
     part_settle(part, snapshot->parts[part->source->index]);
     CHECK(!collector->finish || collector->finish(part, context, &error));
     if (collector->role == COLLECTOR_DATA)
-        cover_complete(part, snapshot->parts[part->source->index], context, none_broken, NULL);
+        cover_complete(part, snapshot->parts[part->source->index], context,
+                       &(struct cover_marks){ .broken = none_broken });
     part_seal(part);
     part->collected_at = context->now;
     part_release(snapshot->parts[part->source->index]);

@@ -237,7 +237,7 @@ TEST(a_known_list_of_broken_ones_is_not_needed)
     discover(&world, 0, WORLD_BOTH);
     struct part *part = part_create(SOURCE(assessments));
     world_feed(&world, part, 0, 0, "[" FIRST "]");
-    cover_complete(part, NULL, &world.context, NULL, NULL);
+    cover_complete(part, NULL, &world.context, &(struct cover_marks){ 0 });
     CHECK_COVER(part, "s-1", 0, false, "");
     CHECK_COVER(part, "s-2", 0, false, "");
     part_release(part);

@@ -283,7 +283,8 @@ static void collect(struct world *world, const char *key, const char *names)
         else
             world_open(part, name, "key", "both", RISK_HIGH);
     }
-    cover_complete(part, snapshot_part(world->snapshot, source), &context, NULL, NULL);
+    cover_complete(part, snapshot_part(world->snapshot, source), &context,
+                   &(struct cover_marks){ 0 });
     world_publish(world, part);
 }
 
