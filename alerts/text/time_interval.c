@@ -151,7 +151,7 @@ static void read_spans(const struct compiler *compiler, enum field field,
     }
 }
 
-static bool read_minute(const char *text, int *minute)
+bool time_interval_minute(const char *text, int *minute)
 {
     static const char shape[] = "00:00";
     if (strlen(text) != strlen(shape))
@@ -174,10 +174,10 @@ static void read_times(const struct compiler *compiler, const struct option_item
         struct span span;
         if (!start || !end)
             continue; /* in the report already */
-        if (!read_minute(start, &span.begin))
+        if (!time_interval_minute(start, &span.begin))
             complain(compiler, config[i].start_line, "start_time", start,
                      "is no time of day such as 09:00");
-        else if (!read_minute(end, &span.end))
+        else if (!time_interval_minute(end, &span.end))
             complain(compiler, config[i].end_line, "end_time", end,
                      "is no time of day such as 17:30");
         else if (span.begin >= span.end)

@@ -31,6 +31,9 @@ const struct time_interval *time_interval_compile(const struct time_interval_con
                                                   const char *file, struct arena *arena,
                                                   struct option_report *report);
 
+/* Minutes since midnight of "09:00"; "24:00" is the end of the day. False when it is none. */
+bool time_interval_minute(const char *text, int *minute) MUST_USE;
+
 const char *time_interval_name(const struct time_interval *interval);
 bool time_interval_contains(const struct time_interval *interval, int64_t at);
 
