@@ -13,6 +13,7 @@
 #include "alerts/notify/notification_changes.h"
 #include "alerts/notify/notification_settings.h"
 #include "alerts/notify/rekey.h"
+#include "alerts/reports.h"
 #include "alerts/rules/active.h"
 #include "alerts/store/schema.h"
 #include "collectors/run/runner.h"
@@ -46,7 +47,7 @@ const struct family_1 evaluation_unreadable = {
 const char *const evaluation_aside_words[] = {
     "silences", "inhibitions",  "scores",  "freshness", "subscriptions", "models",
     "plans",    "remediations", "risk",    "counters",  "history",       "drill",
-    "audit",    "pruning",      "figures", NULL,
+    "reports",  "audit",        "pruning", "figures",   NULL,
 };
 
 /* What lives as long as the evaluation. */
@@ -388,6 +389,16 @@ static bool drill(void *context, struct error *error)
     return true;
 }
 
+static bool report(void *context, struct error *error)
+{
+    struct step *step = context;
+    int64_t at;
+    if (!reports_advance(&step->groups, step->evaluation->snapshot, &at, error))
+        return false;
+    consider(step->evaluation, at);
+    return true;
+}
+
 /* Everything that waits for an instant. */
 static bool find_next_at(struct step *step, struct error *error)
 {
@@ -457,7 +468,8 @@ static bool decide(struct step *step, struct error *error)
         return false; /* before anything resolves: it has to find its group */
     return alert(step, error) && notify(step, error) &&
            aside(step, EVALUATION_AUDIT, audit, error) &&
-           aside(step, EVALUATION_DRILL, drill, error) && find_next_at(step, error) &&
+           aside(step, EVALUATION_DRILL, drill, error) &&
+           aside(step, EVALUATION_REPORTS, report, error) && find_next_at(step, error) &&
            (!evaluation->prune || aside(step, EVALUATION_PRUNING, prune, error)) &&
            aside(step, EVALUATION_FIGURES, measure_all, error);
 }

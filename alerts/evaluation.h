@@ -24,6 +24,7 @@ enum evaluation_aside {
     EVALUATION_COUNTERS,
     EVALUATION_HISTORY, /* values over time */
     EVALUATION_DRILL,
+    EVALUATION_REPORTS, /* then they are late */
     EVALUATION_AUDIT, /* then who acted is told later */
     EVALUATION_PRUNING,
     EVALUATION_FIGURES, /* then those before stay */
@@ -39,7 +40,7 @@ struct evaluation {
     struct outbox_clock *clock;
     const struct settings *settings;
     struct silence_cache *silences;
-    const struct snapshot *snapshot;
+    struct snapshot *snapshot;
     int64_t now;
     bool reroute;  /* routes may have changed since the last one */
     bool describe; /* names may have */

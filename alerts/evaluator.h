@@ -18,6 +18,7 @@
  *   (here)      evaluator: this file; alone writes decisions; evaluation is one of its transactions
  *               trouble: why nothing can be decided, when that is so
  *               heartbeat, drill: show that messages arrive, outside and inside the outbox
+ *               reports: what view_report says, as a message, when it is due
  *               replay, ruletest: run the same modules on a database of their own
  *               alerting: the wing as a whole: what exporter/service starts, reloads, stops
  *   view        what is open, put in order for people: made after an evaluation
@@ -36,9 +37,9 @@
  *    5 group_route for each change
  *    6 group_flush, governor_flush          -> outbox rows
  *    7 prunes, at most once an hour
- *      Silences, inhibitions, scores, freshness, counters, values over time, the drill, prunes and
- *      figures are each a savepoint: one that fails is undone alone, counted, and the decisions go
- *      on without it
+ *      Silences, inhibitions, scores, freshness, counters, values over time, the drill, reports,
+ *      prunes and figures are each a savepoint: one that fails is undone alone, counted, and the
+ *      decisions go on without it
  *    8 database_commit: durable from here
  *    9 counters, published figures, then delivery_wake; release the snapshot
  *   10 ledger_unseen_ask: questions for the runner; the answers come with the next part. Who

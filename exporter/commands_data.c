@@ -95,6 +95,7 @@ static int print_report(const struct flags *flags, const char *const *arguments,
     if (!remote_init(&remote, flags, &error))
         return fail(&error);
     buf_text(&remote.url, "/api/v1/report");
+    remote_parameter(&remote, "name", flags->name);
     remote_parameter(&remote, "since", flags->since);
     remote_parameter(&remote, "by", flags->by);
     remote_parameter(&remote, "format", flags->format);
@@ -162,7 +163,7 @@ const struct command commands_data[] = {
       WHERE },
     { { "report" }, "",
       "Say what happened since (7d), as a running exporter knows it: new, fixed, overdue, score.",
-      0, 0, print_report, "since by format " WHERE },
+      0, 0, print_report, "since by name format " WHERE },
     { { NULL } }
 };
 /* clang-format on */

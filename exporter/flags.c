@@ -87,6 +87,8 @@ static const struct flag flag_table[] = {
       .help = "With findings and the like: so many rows." },
     { "by", TEXT_AT(by),
       .help = "With report: subscription (default), management_group or owner." },
+    { "name", TEXT_AT(name),
+      .help = "With report: one of `alerts.reports`, as it would be sent now." },
     { "role", SWITCH_AT(role),
       .help = "With check permissions: print a role of what the collectors that are on need, for "
               "az role definition create, and ask nobody." },

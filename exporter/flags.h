@@ -10,7 +10,7 @@ struct flags {
     const char *since, *duration, *comment, *author, *receiver, *state; /* of commands; NULL */
     const char *until, *step, *output;                                  /* of backfill; NULL */
     /* of what shows data and asks a running exporter; NULL */
-    const char *url, *format, *filter, *order, *limit, *by, *group_by;
+    const char *url, *format, *filter, *order, *limit, *by, *group_by, *name;
     const char *user, *password_file, *ca_file, *cert_file, *key_file;
     const char *scope; /* of a role; NULL */
     bool help, version, once, notify, debug, role;

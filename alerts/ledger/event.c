@@ -97,6 +97,8 @@ const struct event_name event_names[] = {
     { "audit", 0, ANY_REASON, NULL,
       "Somebody made, changed or ended a silence, acted on messages, or reloaded; to the receiver "
       "of `alerts.audit`." },
+    { "report", 0, ANY_REASON, NULL,
+      "A report of `alerts.reports` was due: what opened, was fixed and is overdue." },
     { "test", 0, ANY_REASON, NULL, "Somebody tries a receiver." },
     { NULL, 0, 0, NULL, NULL },
 };

@@ -89,7 +89,7 @@ struct event_name {
     const char *word;
     unsigned kinds;    /* bits of enum event_kind; digest: EVENT_FIRST_RUN. 0 = made by the
                           program, no rule may name it: rule.firing rule.resolved heartbeat
-                          exporter.failing audit test */
+                          exporter.failing audit report test */
     int reason;        /* enum finding_reason, or -1 = any */
     const char *topic; /* of the collector (collector.h), or NULL = any */
     const char *help;  /* for the rules reference */

@@ -146,6 +146,10 @@ const struct option settings_options[] = {
     { "drill", OPTION_GROUP, .section = drill_options, .help = "Fire drills." },
     { "audit", OPTION_GROUP, .section = audit_options,
       .help = "What people did; it is logged and counted in any case." },
+    { "reports", OPTION_ITEMS(CONFIG, reports, struct report_plan_config),
+      .section = report_plan_options, OPTION_WRONG(struct report_plan_config, wrong),
+      .help = "Reports that are sent by themselves: what opened and was fixed, what is overdue, "
+              "the score, the cheapest points; event `report`." },
     { "keep_sent", OPTION_DURATION(CONFIG, keep_sent_ms), .otherwise = "30d", .min = 3600e3,
       .max = 3650.0 * DAY_MS, .help = "How long accepted messages are kept." },
     { "outbox_max_bytes", OPTION_SIZE(CONFIG, outbox_max_bytes), .otherwise = "64MiB",
@@ -326,6 +330,24 @@ static void check_names(struct compiler *compiler)
                  "no time interval is called", name);
 }
 
+/* Without receivers nobody gets one. */
+static void compile_reports(struct compiler *compiler)
+{
+    const struct settings_config *config = compiler->config;
+    struct settings *settings = compiler->settings;
+    const struct report_plan_known known = {
+        .receivers = settings->receivers,
+        .receiver_count = settings->receiver_count,
+        .receiver_names = compiler->knows_receivers ? settings->receiver_names : NULL,
+        .owners = config->governance_owner,
+    };
+    if (!config->enabled)
+        return;
+    settings->reports = report_plan_compile(&config->reports, &known, compiler->context->file,
+                                            &settings->arena, compiler->report);
+    settings->report_count = config->reports.count;
+}
+
 static void compile_texts(struct compiler *compiler)
 {
     const struct settings_context *context = compiler->context;
@@ -374,6 +396,7 @@ struct settings *settings_create(const struct settings_config *config,
                                              context->file, &settings->arena, report);
     settings->silence_limits = silence_limits_compile(&config->silences, possible_labels(settings),
                                                       context->file, &settings->arena, report);
+    compile_reports(&compiler);
     compile_ledger(&compiler);
     check_names(&compiler);
     if (report->count) {

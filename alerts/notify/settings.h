@@ -6,6 +6,7 @@
 #include "alerts/notify/governor.h"
 #include "alerts/notify/inhibit.h"
 #include "alerts/notify/mute.h"
+#include "alerts/notify/report_plan.h"
 #include "alerts/notify/route.h"
 #include "alerts/notify/silence_limits.h"
 #include "alerts/receivers/receivers.h"
@@ -57,6 +58,7 @@ struct settings_config {
         const char *receiver; /* NULL = nobody is told */
         int receiver_line;
     } audit;
+    struct option_items reports; /* struct report_plan_config */
     int64_t keep_sent_ms, outbox_max_bytes;
 };
 extern const struct option settings_options[];
@@ -73,6 +75,8 @@ struct settings {
     const struct mute_windows *windows;
     const struct silence_limits *silence_limits;
     const struct time_interval *drill_interval; /* NULL = drills at any time */
+    const struct report_plan *reports;          /* report_count of them */
+    size_t report_count;
     struct ledger_config ledger;
     struct watch_config watch;
     const char *risk_waiting; /* rules that wait for a risk level Azure may not tell; "" = none */

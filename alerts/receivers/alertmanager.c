@@ -340,6 +340,12 @@ static void check(const void *config, const char *file, int line, struct option_
                            options_line(&alertmanager->urls, i), report);
 }
 
+static const char *no_reports(const void *config)
+{
+    (void)config;
+    return "an Alertmanager takes alerts, and a report is none";
+}
+
 const struct receiver_kind alertmanager_kind = {
     .name = "alertmanager",
     .help = "Prometheus Alertmanager, every replica.",
@@ -351,6 +357,7 @@ const struct receiver_kind alertmanager_kind = {
     .rate = 20,
     .burst = 100,
     .targets = targets,
+    .no_reports = no_reports,
     .check = check,
     .build = build,
     .classify = classify,

@@ -422,6 +422,15 @@ static bool to_owners(const void *config)
     return owners;
 }
 
+static const char *no_reports(const void *config)
+{
+    const struct email_config *email = config;
+    for (size_t i = 0; i < email->to.count; i++)
+        if (strcmp(email->to.texts[i], EMAIL_OWNER) != 0)
+            return NULL;
+    return "it writes to owners of findings alone, and a report is of no finding";
+}
+
 static void check(const void *config, const char *file, int line, struct option_report *report)
 {
     const struct email_config *email = config;
@@ -449,6 +458,7 @@ const struct receiver_kind email_kind = {
     .rate = 1,
     .burst = 10,
     .to_owners = to_owners,
+    .no_reports = no_reports,
     .check = check,
     .build = build,
     .classify = classify,

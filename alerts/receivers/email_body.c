@@ -143,7 +143,8 @@ static const char *colour_of(const struct notification *notification)
 {
     static const char *const unknown[] = { "no_longer_assessed", "plan_off" };
     bool first_run = !strcmp(notification->event, "digest") && !notification->count_count;
-    if (notification->test || first_run || !strcmp(notification->event, "ruler.changed"))
+    if (notification->test || first_run || notification->report_count ||
+        !strcmp(notification->event, "ruler.changed"))
         return BLUE;
     if (notification->status != NOTIFICATION_RESOLVED)
         return colour_of_firing(notification);

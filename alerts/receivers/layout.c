@@ -7,6 +7,7 @@
 #include "alerts/receivers/layout_digest.h"
 #include "alerts/receivers/layout_number.h"
 #include "alerts/receivers/layout_policy.h"
+#include "alerts/receivers/layout_report.h"
 #include "alerts/rules/notification_words.h"
 #include "alerts/text/resource_type.h"
 #include "alerts/text/text.h"
@@ -379,7 +380,7 @@ static void add_finding(struct making *making, const struct notification_block *
 }
 
 /* --- one of several recommendations ----------------------------------------------------------- */
-enum { LINES_MAX = 24, NAMES_MAX = 3 }; /* besides those of the resources */
+enum { LINES_MAX = 24 }; /* besides those of the resources */
 
 struct lines {
     struct making *making;
@@ -514,41 +515,6 @@ static void add_link(struct making *making, const char *text, const char *link)
         layout->links[layout->link_count++] = (struct layout_item){ text, link };
 }
 
-/* "Critical: Storage accounts should ... on stprod01, stprod02 and 38 more". */
-static const char *digest_line(struct making *making, const struct notification_block *block)
-{
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    size_t named = block->resource_count < NAMES_MAX ? block->resource_count : NAMES_MAX;
-    int64_t more = block->open_count + block->ended_count - (int64_t)named;
-    buf_printf(&text, "%s: %s",
-               is_open(block) ? notification_words_risk(block->risk_level)
-                              : notification_words_ended(block->reason),
-               *block->title ? block->title : block->rule);
-    for (size_t i = 0; i < named; i++)
-        buf_printf(&text, "%s%s", i ? ", " : " on ", block->resources[i].name);
-    if (named && more > 0)
-        buf_printf(&text, " and %lld more", (long long)more);
-    return finish_text(making, &text);
-}
-
-/* The worst of a roll-up by name. */
-static void add_digest(struct making *making)
-{
-    const struct notification *notification = making->notification;
-    if (!notification->count_count || !notification->block_count)
-        return;
-    struct layout_item *items =
-        arena_zalloc(making->arena, notification->block_count * sizeof *items);
-    for (size_t i = 0; i < notification->block_count; i++)
-        items[i] = (struct layout_item){ digest_line(making, &notification->blocks[i]),
-                                         notification->blocks[i].link_count
-                                             ? notification->blocks[i].links[0].url
-                                             : "" };
-    struct layout_section *section = add_section(making, "The worst of them");
-    section->items = items;
-    section->item_count = notification->block_count;
-}
-
 /* A message about no finding alone has its sentence and its causes. */
 static void add_sections(struct making *making)
 {
@@ -556,7 +522,7 @@ static void add_sections(struct making *making)
     const struct notification_block *only = only_finding(notification);
     bool several = notification->block_count + (size_t)notification->left_out_blocks > 1;
     layout_digest(notification, making->arena, making->layout);
-    add_digest(making);
+    layout_report(notification, making->arena, making->layout);
     if (only)
         add_finding(making, only);
     else if (several && !notification->count_count)

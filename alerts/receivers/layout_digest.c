@@ -6,7 +6,7 @@
 #include "alerts/rules/notification_words.h"
 #include "alerts/text/text.h"
 
-enum { ROWS_MAX = 16, TITLE_POINTS = 96, NAME_POINTS = 40 };
+enum { ROWS_MAX = 16, TITLE_POINTS = 96, NAME_POINTS = 40, NAMES_MAX = 3 };
 
 /* Lines being listed. */
 struct listing {
@@ -99,11 +99,32 @@ static void add_section(const struct listing *listing, const char *title, struct
     };
 }
 
+/* "Critical: Storage accounts should ... on stprod01, stprod02 and 38 more". */
+static void add_worst(struct listing *listing, const struct notification_block *block)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    size_t named = block->resource_count < NAMES_MAX ? block->resource_count : NAMES_MAX;
+    int64_t more = block->open_count + block->ended_count - (int64_t)named;
+    buf_printf(&text, "%s: %s",
+               block->open_count > 0 ? notification_words_risk(block->risk_level)
+                                     : notification_words_ended(block->reason),
+               *block->title ? block->title : block->rule);
+    for (size_t i = 0; i < named; i++)
+        buf_printf(&text, "%s%s", i ? ", " : " on ", block->resources[i].name);
+    if (named && more > 0)
+        buf_printf(&text, " and %lld more", (long long)more);
+    add_line(listing, &text);
+    if (block->link_count)
+        listing->items[listing->count - 1].link = block->links[0].url;
+}
+
 void layout_digest(const struct notification *notification, struct arena *arena,
                    struct layout *layout)
 {
     CLEANUP(buf_finish) struct buf title = { 0 };
-    struct listing table = { .arena = arena }, rules = { .arena = arena };
+    struct listing table = { .arena = arena }, rules = { .arena = arena },
+                   worst = { .arena = arena };
+    bool rolled = notification->count_count > 0;
     for (size_t i = 0; i < notification->table_count && i < ROWS_MAX; i++)
         add_row(&table, &notification->table[i]);
     buf_printf(&title, "What this message stands for (%lld)",
@@ -111,4 +132,7 @@ void layout_digest(const struct notification *notification, struct arena *arena,
     add_section(&table, arena_text(arena, buf_cstr(&title)), layout);
     add_rules(&rules, notification);
     add_section(&rules, "Folded to keep the receiver's budget", layout);
+    for (size_t i = 0; rolled && i < notification->block_count && i < ROWS_MAX; i++)
+        add_worst(&worst, &notification->blocks[i]);
+    add_section(&worst, "The worst of them", layout);
 }

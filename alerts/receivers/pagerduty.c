@@ -290,6 +290,12 @@ static enum receiver_incidents incidents(const void *config)
                                                   : RECEIVER_ALERT_INCIDENTS;
 }
 
+static const char *no_reports(const void *config)
+{
+    (void)config;
+    return "PagerDuty pages people, and a report is no incident";
+}
+
 /* source of the rate: PagerDuty, Events API limits: 120 a minute for each integration key. */
 const struct receiver_kind pagerduty_kind = {
     .name = "pagerduty",
@@ -300,6 +306,7 @@ const struct receiver_kind pagerduty_kind = {
     .rate = 1.5,
     .burst = 20,
     .incidents = incidents,
+    .no_reports = no_reports,
     .check = check,
     .build = build,
     .classify = classify,

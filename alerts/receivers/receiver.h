@@ -168,6 +168,8 @@ struct receiver_kind {
     /* Number of targets; NULL = 1. */
     size_t (*targets)(const void *config);
     bool (*to_owners)(const void *config); /* whether it writes to owners; NULL = it does not */
+    /* Why it gets no report, in half a sentence, or NULL: it does. NULL = every one does. */
+    const char *(*no_reports)(const void *config);
     /* What the table cannot check; complains to the report. May be NULL. */
     void (*check)(const void *config, const char *file, int line, struct option_report *report);
     /* Make the request. The notification may be shrunk on the way. ERROR_LIMIT when even the least

@@ -84,6 +84,13 @@ bool receivers_threads(const struct receivers_config *config)
     return kind && kind->threads && kind->threads(kind_config);
 }
 
+const char *receivers_no_reports(const struct receivers_config *config)
+{
+    const void *kind_config;
+    const struct receiver_kind *kind = receivers_kind(config, &kind_config);
+    return kind && kind->no_reports ? kind->no_reports(kind_config) : NULL;
+}
+
 bool receivers_to_owners(const struct receivers_config *config)
 {
     const void *kind_config;

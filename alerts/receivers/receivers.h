@@ -54,6 +54,9 @@ enum receiver_incidents receivers_incidents(const struct receivers_config *confi
 /* Whether it has threads. */
 bool receivers_threads(const struct receivers_config *config);
 
+/* Why it gets no report, in half a sentence; NULL = it does. */
+const char *receivers_no_reports(const struct receivers_config *config);
+
 /* Whether it writes to the owners of findings, whom alerts must name then. */
 bool receivers_to_owners(const struct receivers_config *config);
 

@@ -23,6 +23,7 @@ struct situation {
     const char *metric;
     double value, before, bound; /* with a metric */
     bool alert;                  /* it is about one, that is no finding */
+    bool report;                 /* it is one */
     bool bare;                   /* what need not be there is not */
     bool odd;                    /* texts with all that needs an escape */
     bool long_texts;
@@ -63,6 +64,7 @@ static const struct situation samples[SAMPLE_COUNT] = {
     { "a digest", "digest", .blocks = 2, .open = 1, .counts = 12 },
     { "a summary without findings", "digest", .alert = true },
     { "a heartbeat", "heartbeat", .bare = true },
+    { "a report", "report", .report = true },
     { "a test", "test", .blocks = 1, .open = 1 },
 };
 /* clang-format on */
@@ -210,6 +212,42 @@ static void fill_counts(const struct situation *sample, struct arena *arena,
     notification->span_s = sample->counts ? 60 : 0;
 }
 
+static void fill_report(const struct situation *sample, struct arena *arena,
+                        struct notification *notification)
+{
+    struct notification_report *report = arena_zalloc(arena, sizeof *report);
+    struct notification_report_row *row = arena_zalloc(arena, sizeof *row);
+    struct notification_report_gain *gain = arena_zalloc(arena, sizeof *gain);
+    *row = (struct notification_report_row){ text_of(sample, "Production", arena), 12, 8, 3, 120 };
+    *gain = (struct notification_report_gain){ ASSESSMENT, "Machines should be mended",
+                                               "critical", LINK,
+                                               12,         1.83 };
+    *report = (struct notification_report){
+        .name = "weekly",
+        .by = "subscription",
+        .since_at = AT - 7 * DAY,
+        .until_at = AT,
+        .seen = "38 of 40 subscriptions seen (2 denied)",
+        .lacking = "attack_paths (no answer yet)",
+        .old = "",
+        .opened = 12,
+        .opened_critical = 2,
+        .fixed = 8,
+        .ended = 1,
+        .open = 120,
+        .open_critical = 4,
+        .overdue = 3,
+        .score = 0.556,
+        .score_before = 0.525,
+        .rows = row,
+        .row_count = 1,
+        .gains = gain,
+        .gain_count = 1,
+    };
+    notification->reports = report;
+    notification->report_count = 1;
+}
+
 /* One alert, for its labels. */
 static void fill_alert(const struct situation *sample, struct arena *arena,
                        struct notification *notification)
@@ -253,6 +291,8 @@ void sample_make(int which, struct arena *arena, struct notification *notificati
     notification->rule = sample->bare ? "" : "Sample";
     fill_blocks(sample, arena, notification);
     fill_counts(sample, arena, notification);
+    if (sample->report)
+        fill_report(sample, arena, notification);
     if (!sample->bare) {
         fill_alert(sample, arena, notification);
         notification->severity = is_finding ? "high" : "";

@@ -4,7 +4,7 @@
  * lists and texts, and with texts that need every escape. */
 #include "alerts/rules/notification.h"
 
-enum { SAMPLE_COUNT = 26 };
+enum { SAMPLE_COUNT = 27 };
 
 /* What it is, in words: "a digest". */
 const char *sample_name(int which);

@@ -304,6 +304,19 @@ static void check(const void *config, const char *file, int line, struct option_
         options_complain(report, file, line, "signing_secret_old", "needs signing_secret");
 }
 
+static const char *no_reports(const void *config)
+{
+    const struct webhook_config *webhook = config;
+    switch (webhook->body) {
+    case WEBHOOK_ALERTMANAGER:
+        return "a body of Alertmanager's shape has alerts, and a report is none";
+    case WEBHOOK_OCSF:
+        return "OCSF is of events and findings, and a report is none";
+    default:
+        return NULL;
+    }
+}
+
 const struct receiver_kind webhook_kind = {
     .name = "webhook",
     .help = "Generic webhook, signed as Standard Webhooks does it.",
@@ -312,6 +325,7 @@ const struct receiver_kind webhook_kind = {
     .expires_s = RECEIVER_PAGER_EXPIRES_S,
     .rate = 10,
     .burst = 50,
+    .no_reports = no_reports,
     .check = check,
     .build = build,
 };

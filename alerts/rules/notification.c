@@ -184,6 +184,51 @@ static const struct record_field block_fields[] = {
     { 0 }
 };
 
+static const struct record_field report_row_fields[] = {
+    FIELD(TEXT, notification_report_row, name, "Its name."),
+    FIELD(INTEGER, notification_report_row, opened, "Findings that opened."),
+    FIELD(INTEGER, notification_report_row, fixed, "Findings that were fixed."),
+    FIELD(INTEGER, notification_report_row, overdue, "Open findings that are overdue."),
+    FIELD(INTEGER, notification_report_row, open, "Open findings."),
+    { 0 }
+};
+
+static const struct record_field report_gain_fields[] = {
+    FIELD(TEXT, notification_report_gain, assessment_id, "The recommendation's key."),
+    FIELD(TEXT, notification_report_gain, title, "The recommendation."),
+    FIELD(TEXT, notification_report_gain, risk_level, "Worst risk level of what is open."),
+    FIELD(TEXT, notification_report_gain, link, "Its page, with `web.external_url`."),
+    FIELD(INTEGER, notification_report_gain, count, "Open findings."),
+    FIELD(NUMBER, notification_report_gain, points, "Secure-score points to gain."),
+    { 0 }
+};
+
+static const struct record_field report_fields[] = {
+    FIELD(TEXT, notification_report, name, "Its name in `alerts.reports`."),
+    FIELD(TEXT, notification_report, by, "What rows are: subscription, management_group, owner."),
+    FIELD(INSTANT, notification_report, since_at, "Where it begins."),
+    FIELD(INSTANT, notification_report, until_at, "Where it ends."),
+    FIELD(TEXT, notification_report, seen, "How many subscriptions were seen, in words."),
+    FIELD(TEXT, notification_report, lacking, "What was not looked at: numbers may be short."),
+    FIELD(TEXT, notification_report, old, "What was not looked at lately: numbers may be old."),
+    FIELD(BOOL, notification_report, whole, "Whether all was looked at, and lately."),
+    FIELD(INTEGER, notification_report, opened, "Findings that opened."),
+    FIELD(INTEGER, notification_report, opened_critical, "Critical ones of them."),
+    FIELD(INTEGER, notification_report, fixed, "Findings that were fixed."),
+    FIELD(INTEGER, notification_report, ended, "Findings that ended otherwise: by an exemption."),
+    FIELD(INTEGER, notification_report, open, "Open findings."),
+    FIELD(INTEGER, notification_report, open_critical, "Critical ones of them."),
+    FIELD(INTEGER, notification_report, overdue, "Overdue ones of them."),
+    MEASURED(notification_report, score, "The secure score, a ratio."),
+    MEASURED(notification_report, score_before, "The same where the report begins."),
+    LIST(notification_report, rows, row_count, notification_report_row, report_row_fields,
+         "The numbers of each, most overdue first:"),
+    FIELD(INTEGER, notification_report, more_rows, "How many rows besides these."),
+    LIST(notification_report, gains, gain_count, notification_report_gain, report_gain_fields,
+         "What gains most points of the secure score:"),
+    { 0 }
+};
+
 const struct record_field notification_fields[] = {
     FIELD(TEXT, notification, event, "What happened: finding.opened, digest, ..."),
     { "status", RECORD_WORD(struct notification, status),
@@ -242,6 +287,8 @@ const struct record_field notification_fields[] = {
          "What a digest stands for, by rule and risk:"),
     LIST(notification, table, table_count, notification_count, count_fields,
          "The same by recommendation and subscription, the rest as `other`:"),
+    LIST(notification, reports, report_count, notification_report, report_fields,
+         "What a report says, one element:"),
     FIELD(DURATION, notification, span_s, "How long a digest gathered."),
     MADE(TEXT, link, "The first recommendation in the portal."),
     FIELD(TEXT, notification, external_url, "Address of this program."),

@@ -79,6 +79,31 @@ struct notification_link { /* https, and what it leads to: "Recommendation", "Da
     const char *text, *url;
 };
 
+struct notification_report_row { /* a subscription, a management group or an owner */
+    const char *name;
+    int64_t opened, fixed, overdue, open;
+};
+struct notification_report_gain { /* a recommendation to finish first */
+    const char *assessment_id, *title, *risk_level, *link; /* link: "" without external_url */
+    int64_t count;
+    double points;
+};
+/* What a report says, of event `report`. */
+struct notification_report {
+    const char *name, *by;
+    int64_t since_at, until_at;
+    const char *seen;          /* "38 of 40 subscriptions seen (2 denied)" */
+    const char *lacking, *old; /* what was not looked at, and not lately; "" = nothing */
+    bool whole;                /* all of it was, and lately */
+    int64_t opened, opened_critical, fixed, ended, open, open_critical, overdue;
+    double score, score_before;                  /* ratios; NaN = not known */
+    const struct notification_report_row *rows;  /* [row_count] most overdue first */
+    size_t row_count;
+    int64_t more_rows;
+    const struct notification_report_gain *gains; /* [gain_count] most points first */
+    size_t gain_count;
+};
+
 /* Members that do not apply are "", 0 and empty. */
 struct notification_block {
     const char *rule, *event; /* of its first alert: "finding.reopened" */
@@ -152,6 +177,8 @@ struct notification {
     size_t count_count;
     const struct notification_count *table; /* the same sum by recommendation and subscription */
     size_t table_count;
+    const struct notification_report *reports; /* [report_count] one, of event `report` */
+    size_t report_count;
     int64_t span_s;              /* of digests: how long they gathered */
     const char *external_url;    /* our own address, "" when not configured */
     const char *config_file;     /* of this program; "" = the default one */
@@ -220,7 +247,8 @@ bool notification_read(const char *json, size_t length, struct arena *arena,
 
 /* Drop the next least important thing and set truncated, for a receiver whose body came out too
  * large: resources beyond ten, details, texts of all blocks but the first, resources, remediation,
- * description, causes, text, rows of a roll-up (folded into one), blocks but the first, alerts but
- * the first, then what is long, then all but title, risk, resource, link and key: that form fits
- * everywhere. Counts stay true. False when nothing is left to drop. Texts go to the arena. */
+ * description, causes, rows of a report, text, rows of a roll-up (folded into one), blocks but the
+ * first, alerts but the first, then what is long, then all but title, risk, resource, link and key:
+ * that form fits everywhere. Counts stay true. False when nothing is left to drop. Texts go to the
+ * arena. */
 bool notification_shrink(struct notification *notification, struct arena *arena);

@@ -184,6 +184,22 @@ static bool drop_counts(struct shrinking *shrinking)
            drop_half(shrinking, &notification->table, &notification->table_count);
 }
 
+/* The second half of a report's rows, which are counted, then its recommendations. */
+static bool drop_report(struct shrinking *shrinking)
+{
+    struct notification *notification = shrinking->notification;
+    const struct notification_report *whole = notification->reports;
+    if (!notification->report_count || (!whole->row_count && !whole->gain_count))
+        return false;
+    struct notification_report *report = arena_alloc(shrinking->arena, sizeof *report);
+    *report = *whole;
+    report->row_count = whole->row_count / 2;
+    report->more_rows += (int64_t)(whole->row_count - report->row_count);
+    report->gain_count = whole->row_count ? whole->gain_count : 0;
+    notification->reports = report;
+    return true;
+}
+
 static bool drop_blocks(struct shrinking *shrinking)
 {
     struct notification *notification = shrinking->notification;
@@ -323,6 +339,7 @@ static const struct {
     { .in_all = drop_remediation },
     { .in_all = drop_description },
     { .in_all = drop_lists },
+    { .whole = drop_report },
     { .whole = drop_text },
     { .whole = drop_counts },
     { .whole = drop_blocks },

@@ -7,42 +7,20 @@
 #include "alerts/ledger/history.h"
 #include "alerts/ledger/ledger_rows.h"
 #include "alerts/ledger/points.h"
+#include "alerts/view/view_lacks.h"
+#include "alerts/view/view_seen.h"
 #include "collectors/governance.h"
 #include "collectors/subscriptions.h"
 #include "core/clock.h"
-#include "core/firsts.h"
 #include "core/memory.h"
-
-enum { GROUPS_SHOWN = 25, CHEAPEST = 5 };
 
 #define OVERALL "defender_secure_score_overall_ratio"
 
-const char *const view_report_by_words[] = { "subscription", "management_group", "owner", NULL };
 const char *const view_report_format_words[] = { "text", "markdown", "html", NULL };
 
 /* --- numbers ---------------------------------------------------------------------------------- */
 
-struct numbers {
-    size_t opened, critical, fixed, ended, open, overdue; /* critical: of those opened */
-};
-
-struct group {
-    const char *name;
-    struct numbers numbers;
-};
-
-struct report {
-    const struct view *view;
-    const struct view_report_wanted *wanted;
-    struct numbers all;
-    struct group *groups;
-    size_t count, capacity;
-    struct firsts firsts;
-    struct arena arena;
-    double before; /* the score then; NAN = not known */
-};
-
-static void report_finish(struct report *report)
+void view_report_finish(struct view_report *report)
 {
     free(report->groups);
     firsts_finish(&report->firsts);
@@ -50,13 +28,13 @@ static void report_finish(struct report *report)
 }
 
 /* What a finding is counted under. */
-static const char *name_of(const struct report *report, const struct finding *finding)
+static const char *name_of(const struct view_report *report, const struct finding *finding)
 {
     const struct snapshot *snapshot = report->view->snapshot;
     const struct subscription *of = subscriptions_find(snapshot, finding->subscription_id);
     struct governance governance = { .owner = "" };
     bool known;
-    switch (report->wanted->by) {
+    switch (report->by) {
     case REPORT_BY_OWNER:
         governance_find(snapshot, finding->subscription_id, &finding->id, &governance, &known);
         return *governance.owner ? governance.owner : "nobody";
@@ -67,19 +45,19 @@ static const char *name_of(const struct report *report, const struct finding *fi
     }
 }
 
-static struct numbers *numbers_of(struct report *report, const struct finding *finding)
+static struct report_numbers *numbers_of(struct view_report *report, const struct finding *finding)
 {
     const char *name = name_of(report, finding);
     size_t place = firsts_put(&report->firsts, name, strlen(name), report->count);
     if (place == report->count) {
         MEMORY_GROW(report->groups, report->count, report->capacity);
         report->groups[report->count++] =
-            (struct group){ .name = arena_text(&report->arena, name) };
+            (struct report_group){ .name = arena_text(&report->arena, name) };
     }
     return &report->groups[place].numbers;
 }
 
-static void count_event(struct numbers *numbers, const struct event *event)
+static void count_event(struct report_numbers *numbers, const struct event *event)
 {
     bool opened = event->kind == EVENT_OPENED || event->kind == EVENT_REOPENED;
     bool resolved = event->kind == EVENT_RESOLVED;
@@ -91,23 +69,23 @@ static void count_event(struct numbers *numbers, const struct event *event)
 
 static bool visit_event(void *context, const struct event *event, struct error *error)
 {
-    struct report *report = context;
+    struct view_report *report = context;
     (void)error;
-    if (event->quiet || !event->record || event->at < report->wanted->since)
+    if (event->quiet || !event->record || event->at < report->since)
         return true;
     count_event(&report->all, event);
     count_event(numbers_of(report, &event->record->finding), event);
     return true;
 }
 
-static void count_open(struct report *report)
+static void count_open(struct view_report *report)
 {
     const struct view *view = report->view;
     char scratch[PART_ID_BYTES];
     struct finding finding;
     for (size_t i = view_next(view, 0); i != SIZE_MAX; i = view_next(view, i + 1)) {
         view_finding(view, i, &finding, scratch);
-        struct numbers *numbers = numbers_of(report, &finding);
+        struct report_numbers *numbers = numbers_of(report, &finding);
         int64_t due_at = view->findings[i].due_at;
         numbers->open++;
         numbers->overdue += due_at && due_at <= view->at;
@@ -119,20 +97,76 @@ static void count_open(struct report *report)
 /* The first value is the one that held then. */
 static void visit_score(void *context, int64_t at, double value)
 {
-    struct report *report = context;
-    if (at <= report->wanted->since)
-        report->before = value;
+    struct view_report *report = context;
+    if (at <= report->since)
+        report->score_before = value;
 }
 
 /* Most overdue first, then most new, then by name. */
 static int compare_groups(const void *left, const void *right)
 {
-    const struct group *a = left, *b = right;
+    const struct report_group *a = left, *b = right;
     if (a->numbers.overdue != b->numbers.overdue)
         return a->numbers.overdue > b->numbers.overdue ? -1 : 1;
     if (a->numbers.opened != b->numbers.opened)
         return a->numbers.opened > b->numbers.opened ? -1 : 1;
     return strcmp(a->name, b->name);
+}
+
+/* Those that gain most, and do most for it; fewer when fewer gain anything. */
+static size_t find_cheapest(const struct view *view, const struct view_recommendation **rows)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < view->recommendation_count; i++) {
+        const struct view_recommendation *of = &view->recommendations[i];
+        size_t at = count;
+        while (at && rows[at - 1]->points < of->points)
+            at--;
+        if (!(of->points > 0) || at == VIEW_REPORT_CHEAPEST_MAX)
+            continue;
+        count += count < VIEW_REPORT_CHEAPEST_MAX;
+        memmove(rows + at + 1, rows + at, (count - 1 - at) * sizeof *rows);
+        rows[at] = of;
+    }
+    return count;
+}
+
+/* What is known of how much was looked at. */
+static void look(struct view_report *report)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    const struct snapshot *snapshot = report->view->snapshot;
+    bool seen = view_seen(snapshot, &text);
+    report->seen = arena_text(&report->arena, buf_cstr(&text));
+    buf_reset(&text);
+    view_lacks(snapshot, &text);
+    report->lacking = arena_text(&report->arena, buf_cstr(&text));
+    buf_reset(&text);
+    view_seen_old(snapshot, report->now, &text);
+    report->old = arena_text(&report->arena, buf_cstr(&text));
+    report->whole = seen && !*report->lacking && !*report->old;
+}
+
+bool view_report_make(const struct view *view, struct database *database, int64_t since,
+                      int64_t now, enum report_by by, struct view_report *report,
+                      struct error *error)
+{
+    int64_t last;
+    *report = (struct view_report){
+        .view = view, .since = since, .now = now, .by = by, .score_before = NAN
+    };
+    if (!ledger_rows_before(database, since, &last, error) ||
+        !ledger_follow(database, view->snapshot->sources, last, INT64_MAX, visit_event, report,
+                       &last, error) ||
+        !history_read(database, OVERALL, since, visit_score, report, error))
+        return false;
+    count_open(report);
+    if (report->count)
+        qsort(report->groups, report->count, sizeof *report->groups, compare_groups);
+    report->score = points_together(view->snapshot, NULL, 0).ratio_before;
+    report->cheapest_count = find_cheapest(view, report->cheapest);
+    look(report);
+    return true;
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -228,43 +262,52 @@ static void end_table(struct sheet *sheet)
 
 /* --- what is said ----------------------------------------------------------------------------- */
 
-static void say_score(struct sheet *sheet, const struct report *report)
+/* A line, if there is anything to say; the text is empty afterwards. */
+static void say(struct sheet *sheet, struct buf *text)
 {
-    double now = points_together(report->view->snapshot, NULL, 0).ratio_before;
-    CLEANUP(buf_finish) struct buf text = { 0 };
-    if (isnan(now))
-        buf_text(&text, "Secure score: not known");
-    else if (isnan(report->before))
-        buf_printf(&text, "Secure score: %.1f %%; what it was then is not known", 100 * now);
-    else
-        buf_printf(&text, "Secure score: %.1f %%, %+.1f since then (%.1f %%)", 100 * now,
-                   100 * (now - report->before), 100 * report->before);
-    put_framed(sheet, &line, buf_cstr(&text));
+    if (text->length)
+        put_framed(sheet, &line, buf_cstr(text));
+    buf_reset(text);
 }
 
-static void say_all(struct sheet *sheet, const struct report *report)
+static void say_score(struct sheet *sheet, const struct view_report *report)
 {
-    const struct numbers *all = &report->all;
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    if (isnan(report->score))
+        buf_text(&text, "Secure score: not known");
+    else if (isnan(report->score_before))
+        buf_printf(&text, "Secure score: %.1f %%; what it was then is not known",
+                   100 * report->score);
+    else
+        buf_printf(&text, "Secure score: %.1f %%, %+.1f since then (%.1f %%)", 100 * report->score,
+                   100 * (report->score - report->score_before), 100 * report->score_before);
+    say(sheet, &text);
+}
+
+static void say_all(struct sheet *sheet, const struct view_report *report)
+{
+    const struct report_numbers *all = &report->all;
     CLEANUP(buf_finish) struct buf text = { 0 };
     say_score(sheet, report);
     buf_printf(&text, "New: %zu, of them critical: %zu", all->opened, all->critical);
-    put_framed(sheet, &line, buf_cstr(&text));
-    buf_reset(&text);
+    say(sheet, &text);
     buf_printf(&text, "Fixed: %zu; ended for other reasons, such as an exemption: %zu", all->fixed,
                all->ended);
-    put_framed(sheet, &line, buf_cstr(&text));
-    buf_reset(&text);
+    say(sheet, &text);
     buf_printf(&text, "Open now: %zu, critical: %zu, overdue: %zu", all->open,
                report->view->by_risk[RISK_CRITICAL], all->overdue);
-    put_framed(sheet, &line, buf_cstr(&text));
-    if (!*report->wanted->lacking)
-        return;
-    buf_reset(&text);
-    buf_printf(&text, "Not looked at, so that numbers may be short: %s", report->wanted->lacking);
-    put_framed(sheet, &line, buf_cstr(&text));
+    say(sheet, &text);
+    if (*report->lacking)
+        buf_printf(&text, "Not looked at, so that numbers may be short: %s", report->lacking);
+    say(sheet, &text);
+    if (*report->old)
+        buf_printf(&text, "Not looked at lately, so that numbers may be old: %s", report->old);
+    say(sheet, &text);
+    buf_text(&text, report->seen);
+    say(sheet, &text);
 }
 
-static void say_groups(struct sheet *sheet, const struct report *report)
+static void say_groups(struct sheet *sheet, const struct view_report *report)
 {
     static const char *const headings[REPORT_BY_COUNT] = { "By subscription", "By management group",
                                                            "By owner" };
@@ -272,10 +315,10 @@ static void say_groups(struct sheet *sheet, const struct report *report)
     CLEANUP(buf_finish) struct buf rest = { 0 };
     if (!report->count)
         return;
-    put_framed(sheet, &heading, headings[report->wanted->by]);
+    put_framed(sheet, &heading, headings[report->by]);
     begin_table(sheet, columns);
-    for (size_t i = 0; i < report->count && i < GROUPS_SHOWN; i++) {
-        const struct numbers *numbers = &report->groups[i].numbers;
+    for (size_t i = 0; i < report->count && i < VIEW_REPORT_GROUPS_MAX; i++) {
+        const struct report_numbers *numbers = &report->groups[i].numbers;
         put_cell(sheet, report->groups[i].name);
         put_number(sheet, numbers->opened);
         put_number(sheet, numbers->fixed);
@@ -283,72 +326,40 @@ static void say_groups(struct sheet *sheet, const struct report *report)
         put_number(sheet, numbers->open);
     }
     end_table(sheet);
-    if (report->count > GROUPS_SHOWN) {
-        buf_printf(&rest, "and %zu more", report->count - GROUPS_SHOWN);
+    if (report->count > VIEW_REPORT_GROUPS_MAX) {
+        buf_printf(&rest, "and %zu more", report->count - VIEW_REPORT_GROUPS_MAX);
         put_framed(sheet, &line, buf_cstr(&rest));
     }
 }
 
-/* Those that gain most, and do most for it; fewer when fewer gain anything. */
-static size_t find_cheapest(const struct view *view, const struct view_recommendation **rows)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < view->recommendation_count; i++) {
-        const struct view_recommendation *of = &view->recommendations[i];
-        size_t at = count;
-        while (at && rows[at - 1]->points < of->points)
-            at--;
-        if (!(of->points > 0) || at == CHEAPEST)
-            continue;
-        count += count < CHEAPEST;
-        memmove(rows + at + 1, rows + at, (count - 1 - at) * sizeof *rows);
-        rows[at] = of;
-    }
-    return count;
-}
-
-static void say_cheapest(struct sheet *sheet, const struct report *report)
+static void say_cheapest(struct sheet *sheet, const struct view_report *report)
 {
     static const char *const columns[] = { "recommendation", "points", "findings", "worst", NULL };
-    const struct view_recommendation *rows[CHEAPEST + 1];
-    size_t count = find_cheapest(report->view, rows);
-    if (!count)
+    if (!report->cheapest_count)
         return;
     put_framed(sheet, &heading, "Fix first: most points of the secure score");
     begin_table(sheet, columns);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < report->cheapest_count; i++) {
+        const struct view_recommendation *of = report->cheapest[i];
         CLEANUP(buf_finish) struct buf points = { 0 };
-        buf_printf(&points, "+%.2f", rows[i]->points);
-        put_cell(sheet, *rows[i]->title ? rows[i]->title : rows[i]->assessment_id);
+        buf_printf(&points, "+%.2f", of->points);
+        put_cell(sheet, *of->title ? of->title : of->assessment_id);
         put_cell(sheet, buf_cstr(&points));
-        put_number(sheet, rows[i]->count);
-        put_cell(sheet, finding_risk_words[rows[i]->risk]);
+        put_number(sheet, of->count);
+        put_cell(sheet, finding_risk_words[of->risk]);
     }
     end_table(sheet);
 }
 
-bool view_report(const struct view *view, struct database *database,
-                 const struct view_report_wanted *wanted, struct buf *out, struct error *error)
+void view_report_write(const struct view_report *report, enum report_format format, struct buf *out)
 {
-    CLEANUP(report_finish)
-    struct report report = { .view = view, .wanted = wanted, .before = NAN };
     CLEANUP(buf_finish) struct buf text = { 0 };
-    struct sheet sheet = { .out = out, .format = wanted->format };
+    struct sheet sheet = { .out = out, .format = format };
     char from[32], to[32];
-    int64_t last;
-    if (!ledger_rows_before(database, wanted->since, &last, error) ||
-        !ledger_follow(database, view->snapshot->sources, last, INT64_MAX, visit_event, &report,
-                       &last, error) ||
-        !history_read(database, OVERALL, wanted->since, visit_score, &report, error))
-        return false;
-    count_open(&report);
-    if (report.count)
-        qsort(report.groups, report.count, sizeof *report.groups, compare_groups);
     buf_printf(&text, "Defender for Cloud, %.10s to %.10s",
-               clock_format_rfc3339(wanted->since, from), clock_format_rfc3339(wanted->now, to));
+               clock_format_rfc3339(report->since, from), clock_format_rfc3339(report->now, to));
     put_framed(&sheet, &title, buf_cstr(&text));
-    say_all(&sheet, &report);
-    say_groups(&sheet, &report);
-    say_cheapest(&sheet, &report);
-    return true;
+    say_all(&sheet, report);
+    say_groups(&sheet, report);
+    say_cheapest(&sheet, report);
 }

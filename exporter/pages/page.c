@@ -7,8 +7,8 @@
 
 #include "alerts/text/text.h"
 #include "alerts/view/view_lacks.h"
+#include "alerts/view/view_seen.h"
 #include "collectors/collector.h"
-#include "collectors/subscriptions.h"
 #include "core/clock.h"
 #include "version.h"
 
@@ -306,33 +306,6 @@ static void append_places(struct page *page, enum page_place here)
     page_html(page, "</nav>\n");
 }
 
-/* "38 of 40 subscriptions seen (1 denied, 1 filtered)" */
-static bool append_seen(struct page *page)
-{
-    const struct snapshot *snapshot = page->snapshot;
-    size_t by_state[SUBSCRIPTION_STATE_COUNT] = { 0 }, all = 0;
-    for (size_t i = 0; i < snapshot->sources->count; i++) {
-        size_t count;
-        const struct subscription *items = subscriptions_of(snapshot->parts[i], &count);
-        for (size_t j = 0; j < count; j++)
-            by_state[subscriptions_state(snapshot, snapshot->parts[i], &items[j])]++;
-        all += count;
-    }
-    if (!all) {
-        page_html(page, "no subscription seen yet");
-        return false;
-    }
-    buf_printf(page->out, "%zu of %zu subscriptions seen", by_state[SUBSCRIPTION_VISIBLE], all);
-    const char *before = " (";
-    for (int i = SUBSCRIPTION_VISIBLE + 1; i < SUBSCRIPTION_STATE_COUNT; i++)
-        if (by_state[i]) {
-            buf_printf(page->out, "%s%zu %s", before, by_state[i], subscriptions_state_words[i]);
-            before = ", ";
-        }
-    page_html(page, *before == ',' ? ")" : "");
-    return !by_state[SUBSCRIPTION_DENIED];
-}
-
 /* How old the oldest data are, and which collectors fail. */
 static bool append_freshness(struct page *page)
 {
@@ -388,7 +361,8 @@ static void append_scope(struct page *page)
     CLEANUP(buf_finish) struct buf line = { 0 };
     struct page inner = *page;
     inner.out = &line;
-    bool seen = append_seen(&inner), fresh = append_freshness(&inner), whole = append_lacks(&inner);
+    bool seen = view_seen(page->snapshot, &line);
+    bool fresh = append_freshness(&inner), whole = append_lacks(&inner);
     buf_printf(page->out, "<p class=\"scope%s\">%s</p>\n", seen && fresh && whole ? "" : " wait",
                buf_cstr(&line));
 }

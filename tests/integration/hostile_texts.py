@@ -3,10 +3,9 @@
 name acts: none is a link, a mention, markup or a header, none hides what it is."""
 import json
 import re
-import socketserver
-import threading
 
 from harness import SECRET, Exporter, Fake, Folder, equal, run, settings, until
+from relay import Mail
 from sink import Sink
 
 EVIL = "https://evil.example/login"
@@ -52,45 +51,6 @@ ACTS = {
 }
 UNSEEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e"
                     "\u2060-\u206f\ufeff]")
-
-
-class Mail:
-    """A relay on a port of its own that keeps what it gets."""
-
-    def __enter__(self):
-        self.messages, messages = [], []
-        self.messages = messages
-
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self):
-                self.say("220 relay")
-                for line in self.rfile:
-                    word = line.split(None, 1)[0].upper() if line.strip() else b""
-                    if word == b"DATA":
-                        self.say("354 go on")
-                        text = []
-                        for part in self.rfile:
-                            if part == b".\r\n":
-                                break
-                            text.append(part)
-                        messages.append(b"".join(text).decode("ascii"))
-                    self.say("221 bye" if word == b"QUIT" else "250 ok")
-
-            def say(self, line):
-                self.wfile.write(line.encode() + b"\r\n")
-
-        class Server(socketserver.ThreadingTCPServer):
-            daemon_threads = True
-            allow_reuse_address = True
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.address = "127.0.0.1:%d" % self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *unused):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 def receivers(url, relay):

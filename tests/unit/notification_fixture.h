@@ -23,12 +23,14 @@ enum fixture {
     FIXTURE_TEST,
     FIXTURE_VULNERABLE,
     FIXTURE_SECURITY,
+    FIXTURE_REPORT,
     FIXTURE_HOSTILE,
     FIXTURE_COUNT
 };
 static const char *const fixture_names[] = { "finding",    "resolved", "unassessed", "group",
                                              "several",    "digest",   "score",      "test",
-                                             "vulnerable", "security", "hostile",    NULL };
+                                             "vulnerable", "security", "report",     "hostile",
+                                             NULL };
 
 #define FIXTURE_SUBSCRIPTION "11111111-2222-4333-8444-555555555555"
 #define FIXTURE_ASSESSMENT "ae89236c-2f92-4e8e-8f3e-1c1c1c1c1c1c"
@@ -37,6 +39,7 @@ static const char *const fixture_names[] = { "finding",    "resolved", "unassess
     "assessmentKey/" FIXTURE_ASSESSMENT "/resourceId/%2Fsubscriptions%2F" FIXTURE_SUBSCRIPTION     \
     "%2FresourceGroups%2Frg-prod%2Fproviders%2FMicrosoft.Storage%2FstorageAccounts%2F"
 #define FIXTURE_LINK FIXTURE_PORTAL "stprod01" /* of the first */
+#define FIXTURE_PAGE "https://defender.example.com/recommendations/" FIXTURE_ASSESSMENT
 
 /* A text of so many points, repeated from a pattern. */
 static inline const char *fixture_long(struct arena *arena, const char *pattern, size_t times)
@@ -325,6 +328,57 @@ static inline void fixture_score(struct arena *arena, struct notification *notif
     notification->event_at = notification->made_at = FIXTURE_AT;
 }
 
+/* Of a tenant of which two subscriptions were denied; one is called as nobody should. */
+static inline void fixture_report(struct notification *notification)
+{
+    static const struct notification_report_row rows[] = {
+        { "Production", 7, 3, 2, 61 },
+        { "Staging <!channel> *x* [y](https[:]//evil.example)", 5, 5, 1, 40 },
+        { "Development", 0, 0, 0, 19 },
+    };
+    static const struct notification_report_gain gains[] = {
+        { FIXTURE_ASSESSMENT, "Storage accounts should restrict network access", "critical",
+          FIXTURE_PAGE, 12, 1.8333 },
+        { "1111", "", "not_evaluated", "", 1, 0.5 },
+    };
+    static const struct notification_report report = {
+        .name = "weekly",
+        .by = "management_group",
+        .since_at = FIXTURE_AT - 7 * 86400,
+        .until_at = FIXTURE_AT,
+        .seen = "38 of 40 subscriptions seen (2 denied)",
+        .lacking = "security_alerts (of 2 subscriptions)",
+        .old = "",
+        .opened = 12,
+        .opened_critical = 2,
+        .fixed = 8,
+        .ended = 1,
+        .open = 120,
+        .open_critical = 4,
+        .overdue = 3,
+        .score = 0.556,
+        .score_before = 0.525,
+        .rows = rows,
+        .row_count = ARRAY_COUNT(rows),
+        .more_rows = 15,
+        .gains = gains,
+        .gain_count = ARRAY_COUNT(gains),
+    };
+    notification->event = "report";
+    notification->reports = &report;
+    notification->report_count = 1;
+    notification->title = "Report weekly: 12 new (2 critical), 8 fixed, 3 overdue, score 55.6 % "
+                          "(+3.1); not all was looked at";
+    notification->text = "2025-11-14 to 2025-11-21: 12 new (2 critical), 8 fixed.";
+    notification->risk_level = "not_evaluated";
+    notification->severity = "unknown";
+    notification->rule = "Report";
+    notification->firing_count = 1;
+    notification->subscription_id = notification->subscription_name = "";
+    notification->runbook_url = "";
+    notification->event_at = notification->made_at = FIXTURE_AT;
+}
+
 static inline void fixture_hostile(struct arena *arena, struct notification *notification)
 {
     static const char nasty[] = "<!channel> <@U1> & \"quoted\" \\ *bold* _it_ `code` "
@@ -403,6 +457,8 @@ static inline void fixture_notification(enum fixture which, struct arena *arena,
         fixture_hostile(arena, notification);
     else if (which == FIXTURE_VULNERABLE)
         fixture_vulnerable(arena, notification);
+    else if (which == FIXTURE_REPORT)
+        fixture_report(notification);
     else if (which == FIXTURE_SECURITY)
         fixture_security(arena, notification);
     else if (which == FIXTURE_SEVERAL)

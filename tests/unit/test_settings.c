@@ -286,3 +286,63 @@ TEST(the_reference_names_every_key)
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
         CHECK_CONTAINS(buf_cstr(&out), keys[i]);
 }
+
+#define PAGER "- {name: pager, pagerduty: {routing_key: '0123456789abcdef0123456789abcdef'}}\n"
+#define ROUTED "route: {receiver: team}\n"
+#define REPORT(rest) "reports: [{name: weekly, schedule: {time: '08:00', " rest "}]\n"
+
+TEST(a_report_is_checked)
+{
+    static const struct {
+        const char *yaml, *reason;
+    } cases[] = {
+        { REPORT("weekdays: [mondy]}, receivers: [team]"),
+          "weekdays: \"mondy\": is not one of them" },
+        { REPORT("location: Mars/Base}, receivers: [team]"), "there is no time zone" },
+        { REPORT("}, receivers: [taem]"),
+          "test.yml:7: receivers: no receiver is called taem; did you mean team" },
+        { REPORT("}, receivers: []"), "receivers" },
+        { REPORT("}"), "receivers" },
+        { REPORT("}, receivers: [pager]"),
+          "receivers: pager gets no report: PagerDuty pages people, and a report is no incident" },
+        { REPORT("}, receivers: [am]"), "am gets no report: an Alertmanager takes alerts" },
+        { REPORT("}, receivers: [bridge]"), "bridge gets no report: a body of Alertmanager's" },
+        { REPORT("}, receivers: [siem]"), "siem gets no report: OCSF" },
+        { REPORT("}, receivers: [team], by: owner"), "by: owner needs alerts.governance_owner" },
+        { REPORT("}, receivers: [team], by: tag"), "by" },
+        { REPORT("}, receivers: [team], since: 1m"), "since" },
+        { "reports: [{name: weekly, receivers: [team]}]\n", "schedule" },
+        { "reports: [{name: 'a\"b', receivers: [team], schedule: {time: '08:00'}}]\n",
+          "is no name" },
+        { "reports: [{receivers: [team], schedule: {time: '08:00'}}]\n", "name" },
+        { "reports:\n- {name: a, receivers: [team], schedule: {time: '08:00'}}\n"
+          "- {name: a, receivers: [team], schedule: {time: '09:00'}}\n",
+          "test.yml:9: reports: a is there already in line 8" },
+    };
+    static const char base[] = "receivers:\n" HOOK("team") PAGER
+        "- {name: am, alertmanager: {urls: ['https://am.example.com']}}\n"
+        "- {name: bridge, webhook: {url: 'https://x/y', body: alertmanager}}\n"
+        "- {name: siem, webhook: {url: 'https://x/y', body: ocsf}}\n";
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        CLEANUP(result_finish) struct result result = { 0 };
+        CLEANUP(buf_finish) struct buf yaml = { 0 };
+        buf_printf(&yaml, "%s%s%s", base, cases[i].yaml, ROUTED);
+        load(&result, buf_cstr(&yaml));
+        CHECK(!result.settings);
+        CHECK_CONTAINS(buf_cstr(&result.report.text), cases[i].reason);
+    }
+}
+
+TEST(reports_are_compiled_and_nobody_gets_one_while_alerts_are_off)
+{
+    CLEANUP(result_finish) struct result result = { 0 }, off = { 0 };
+    load(&result, "receivers:\n" HOOK("team") REPORT("}, receivers: [team], since: 1d"));
+    CHECK_TEXT(buf_cstr(&result.report.text), "");
+    if (!result.settings)
+        abort();
+    CHECK_INT(result.settings->report_count, 1);
+    CHECK_TEXT(result.settings->reports->config->name, "weekly");
+    CHECK_INT(result.settings->reports->config->since_ms, 86400000);
+    load(&off, "enabled: false\nreceivers:\n" HOOK("team") REPORT("}, receivers: [team]"));
+    CHECK(off.settings && !off.settings->report_count);
+}

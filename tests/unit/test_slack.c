@@ -58,7 +58,8 @@ TEST(every_notification_keeps_every_limit)
         for (const struct json *block = json_first(json_get(built.json, "blocks")); block;
              block = json_next(block))
             check_block(block);
-        CHECK_CONTAINS(built.request.http.body, FIXTURE_LINK);
+        CHECK_CONTAINS(built.request.http.body,
+                       which == FIXTURE_REPORT ? FIXTURE_PAGE : FIXTURE_LINK);
     }
 }
 
