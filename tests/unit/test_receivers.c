@@ -409,39 +409,6 @@ TEST(reports_equal_the_golden_files)
     options_finish(receivers_options, &config);
 }
 
-/* The most a report has, with names as long as they get: what has no place is counted. */
-TEST(a_report_fits_everywhere)
-{
-    struct receivers_config config = { 0 };
-    secret_set(&config.slack.url, "https://hooks.slack.example.com/services/T/B/X");
-    secret_set(&config.teams.url, "https://flows.example.com/workflows/1");
-    const struct {
-        const struct receiver_kind *kind;
-        const void *config;
-    } kinds[] = { { &slack_kind, &config.slack }, { &teams_kind, &config.teams } };
-    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
-        FIXTURE built = { 0 };
-        fixture_build(&built, kinds[i].kind, kinds[i].config, FIXTURE_REPORT);
-        struct notification_report report = *built.notification.reports;
-        struct notification_report_row rows[25];
-        for (size_t j = 0; j < ARRAY_COUNT(rows); j++)
-            rows[j] = (struct notification_report_row){
-                fixture_long(&built.arena, "<&>\xf0\x9f\x98\x80\"", 100), 1, 1, 1, 1
-            };
-        report.rows = rows;
-        report.row_count = ARRAY_COUNT(rows);
-        built.notification.reports = &report;
-        fixture_again(&built, kinds[i].kind, kinds[i].config);
-        CHECK(built.ok);
-        CHECK(built.notification.reports->row_count > 2);
-        CHECK_INT(built.notification.reports->row_count +
-                      (size_t)built.notification.reports->more_rows,
-                  25 + 15);
-        CHECK_INT(built.notification.reports->gain_count, 2);
-    }
-    options_finish(receivers_options, &config);
-}
-
 /* Whoever is told, of several recommendations each is there: what, where, how it stands, and how to
  * fix what is open. */
 TEST(no_recommendation_is_left_out)
