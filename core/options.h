@@ -161,6 +161,9 @@ void options_document(const struct option *options, struct buf *out);
 void options_document_help(const struct option *option, struct buf *out);
 void options_document_value(const struct option *option, struct buf *out);
 
+/* Append a text that sets this row, as a value of YAML; option: NULL = the name of a file. */
+void options_document_text(const struct option *option, const char *text, struct buf *out);
+
 /* Whose eyes a hash is for: one that others see has of a secret no more than a byte. */
 enum options_hash_use { OPTIONS_HASH_OURS, OPTIONS_HASH_SHOWN };
 

@@ -119,6 +119,14 @@ static void append_value(struct buf *out, const struct option *option, const cha
         buf_text(out, text);
 }
 
+void options_document_text(const struct option *option, const char *text, struct buf *out)
+{
+    if (option)
+        append_value(out, option, text);
+    else
+        append_quoted(out, text, strlen(text));
+}
+
 static const char *default_of(const struct option *option)
 {
     if (!option->otherwise && option->type == OPTION_TYPE_BOOL)

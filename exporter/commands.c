@@ -14,6 +14,7 @@
 #include "exporter/commands_backfill.h"
 #include "exporter/commands_data.h"
 #include "exporter/commands_database.h"
+#include "exporter/commands_init.h"
 #include "exporter/commands_permissions.h"
 #include "exporter/completion.h"
 #include "exporter/manual.h"
@@ -244,9 +245,10 @@ static const struct command own_commands[] = {
 };
 /* clang-format on */
 
-static const struct command *const tables[] = { own_commands,      commands_permissions,
-                                                commands_data,     commands_alerts,
-                                                commands_backfill, commands_database };
+static const struct command *const tables[] = { own_commands,         commands_init,
+                                                commands_permissions, commands_data,
+                                                commands_alerts,      commands_backfill,
+                                                commands_database };
 
 static int print_manual(const struct flags *flags, const char *const *arguments, size_t count)
 {

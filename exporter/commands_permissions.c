@@ -5,53 +5,13 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "core/log.h"
-#include "exporter/once.h"
-#include "exporter/permissions.h"
+#include "exporter/asking.h"
 #include "exporter/terminal.h"
-
-/* What asks, for as long as it asks. */
-struct asking {
-    struct engine engine;
-    struct metric_store *metrics;
-    struct snapshot_store *snapshots;
-    struct permissions *permissions;
-    struct collect_ear ear;
-};
-
-static void asking_finish(struct asking *asking)
-{
-    engine_finish(&asking->engine);
-    permissions_destroy(asking->permissions);
-    snapshot_store_destroy(asking->snapshots);
-    metric_store_destroy(asking->metrics);
-}
 
 static int fail(const struct error *error)
 {
     fprintf(stderr, "defender_exporter: %s\n", error->message);
     return error->code == ERROR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
-}
-
-/* Run what is on, once. config: owned. */
-static bool ask(struct asking *asking, struct config *config, struct error *error)
-{
-    asking->metrics = metric_store_create();
-    asking->snapshots = snapshot_store_create(config->sources);
-    asking->permissions = permissions_create(config->sources);
-    asking->ear = (struct collect_ear){ permissions_hear, asking->permissions };
-    const struct engine_needs needs = {
-        .metrics = asking->metrics,
-        .snapshots = asking->snapshots,
-        .gives_up_early = true,
-        .ear = &asking->ear,
-    };
-    if (!engine_init(&asking->engine, config, &needs, error))
-        return false;
-    const struct once once = { .engine = &asking->engine, .snapshots = asking->snapshots };
-    bool worked = once_collect(&once);
-    (void)worked; /* the table says what did not */
-    return true;
 }
 
 static int say(const struct asking *asking, const char *format)
@@ -132,9 +92,7 @@ static int check_permissions(const struct flags *flags, const char *const *argum
         return fail(&error);
     }
     signal(SIGPIPE, SIG_IGN);
-    config->log.level = LOG_ERROR; /* the table says it */
-    log_configure(&config->log);
-    return ask(&asking, config, &error) ? say(&asking, format) : fail(&error);
+    return asking_run(&asking, config, &error) ? say(&asking, format) : fail(&error);
 }
 
 /* clang-format off */

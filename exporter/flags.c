@@ -92,6 +92,7 @@ static const struct flag flag_table[] = {
     { "role", SWITCH_AT(role),
       .help = "With check permissions: print a role of what the collectors that are on need, for "
               "az role definition create, and ask nobody." },
+    { "force", SWITCH_AT(force), .help = "With init: write over a configuration that is there." },
     { "scope", TEXT_AT(scope),
       .help = "With check permissions --role: where it may be assigned. Default: the subscriptions "
               "that are included by id, else the whole tenant." },

@@ -13,7 +13,7 @@ struct flags {
     const char *url, *format, *filter, *order, *limit, *by, *group_by, *name;
     const char *user, *password_file, *ca_file, *cert_file, *key_file;
     const char *scope; /* of a role; NULL */
-    bool help, version, once, notify, debug, role;
+    bool help, version, once, notify, debug, role, force;
     const char *words[FLAGS_WORDS_MAX]; /* what is no flag: the command; word_count of them */
     size_t word_count;
     struct config_setting *settings; /* setting_count of them; in the arena */

@@ -223,4 +223,5 @@ def test_what_azure_demands_of_a_token_is_asked_for():
         equal(bench.fake.admin("stats")["endpoints"]["token"]["requests"], 2, "tokens")
 
 
-run(globals())
+if __name__ == "__main__":
+    run(globals())
