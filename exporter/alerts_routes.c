@@ -1,5 +1,6 @@
 #include "exporter/alerts_routes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "alerts/alerting.h"
@@ -8,6 +9,7 @@
 #include "alerts/api/api_own.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "exporter/data_format.h"
 
 static const char *method_word(enum web_method method)
@@ -114,6 +116,105 @@ void alerts_routes_v2(void *alerting, const struct web_request *request,
     web_response_buf(response, status, data_format_types[VIEW_JSON], &out);
 }
 
+/* --- our own lists ---------------------------------------------------------------------------- */
+
+#define PIECE_ROWS "500"
+enum { PIECE_QUERIES = 2 };
+
+/* A whole list, piece by piece, each the page behind the one before: between two nothing is held,
+ * so that others are not kept waiting however slowly it is read. */
+struct whole {
+    struct api_context context;
+    struct api_request asked;
+    struct api_query queries[WEB_QUERIES_MAX + PIECE_QUERIES];
+    struct arena arena;
+    struct buf after;
+};
+
+static void whole_release(void *owner)
+{
+    struct whole *whole = owner;
+    settings_release(whole->context.settings);
+    buf_finish(&whole->after);
+    arena_finish(&whole->arena);
+    free(whole);
+}
+
+/* Append the next piece; the status, and an error in the place of rows when it is not 200. */
+static int whole_append(struct whole *whole, struct buf *out, bool *more)
+{
+    CLEANUP(buf_finish) struct buf after = whole->after;
+    whole->after = (struct buf){ 0 };
+    whole->queries[1] = (struct api_query){ after.length ? "after" : "", buf_cstr(&after) };
+    whole->asked.next = &whole->after;
+    int status = api_own(&whole->context, &whole->asked, out);
+    whole->asked.goes_on = true;
+    *more = status == 200 && whole->after.length;
+    return status;
+}
+
+static bool whole_next(void *owner, struct buf *out, bool *more)
+{
+    CLEANUP(buf_finish) struct buf piece = { 0 };
+    int status = whole_append(owner, &piece, more);
+    if (status == 200)
+        buf_append(out, piece.data, piece.length);
+    else
+        log_warn(MSG("an answer was broken off"), INT("status", status));
+    return status == 200;
+}
+
+/* What is asked, of all rows from `after` on; its texts are copied. */
+static struct whole *whole_create(const struct api_context *context,
+                                  const struct api_request *asked)
+{
+    struct whole *whole = MEMORY_NEW(struct whole);
+    whole->context = *context;
+    whole->asked = *asked;
+    whole->asked.path = arena_text(&whole->arena, asked->path);
+    whole->asked.peer = "";
+    whole->asked.body = NULL;
+    whole->asked.queries = whole->queries;
+    whole->asked.query_count = PIECE_QUERIES;
+    whole->queries[0] = (struct api_query){ "limit", PIECE_ROWS };
+    for (size_t i = 0; i < asked->query_count; i++) {
+        const struct api_query *query = &asked->queries[i];
+        if (!strcmp(query->name, "after"))
+            buf_text(&whole->after, query->value);
+        else
+            whole->queries[whole->asked.query_count++] =
+                (struct api_query){ arena_text(&whole->arena, query->name),
+                                    arena_text(&whole->arena, query->value) };
+    }
+    return whole;
+}
+
+/* Settings of the context are owned from here on. */
+static void respond_whole(const struct api_context *context, const struct api_request *asked,
+                          struct web_response *response)
+{
+    CLEANUP(buf_finish) struct buf lacking = { 0 };
+    struct whole *whole = whole_create(context, asked);
+    const struct stream_source source = { whole_next, whole_release, whole };
+    const char *type = data_format_types[asked->format];
+    struct buf first = { 0 };
+    bool more;
+    whole->asked.lacking = &lacking;
+    int status = whole_append(whole, &first, &more);
+    whole->asked.lacking = NULL;
+    if (lacking.length)
+        web_response_header(response, "X-Defender-Lacking",
+                            arena_text(&response->scratch, buf_cstr(&lacking)));
+    web_response_header(response, "Vary", "Accept");
+    if (more) {
+        web_response_pieces(response, type, &first, &source);
+        return;
+    }
+    whole_release(whole);
+    say_when(response, status);
+    web_response_buf(response, status, status == 200 ? type : data_format_types[VIEW_JSON], &first);
+}
+
 void alerts_routes_v1(struct alerting *alerting, const char *prefix,
                       const struct web_request *request, struct web_response *response)
 {
@@ -131,6 +232,10 @@ void alerts_routes_v1(struct alerting *alerting, const char *prefix,
     struct api_request asked = asked_of(request, queries);
     struct api_context context = alerting_api(alerting, clock_now_s());
     asked.format = (enum view_format)format;
+    if (format != VIEW_JSON && !web_request_query(request, "limit")) {
+        respond_whole(&context, &asked, response);
+        return;
+    }
     asked.next = &next;
     int status = api_own(&context, &asked, &out);
     settings_release(context.settings);

@@ -160,8 +160,10 @@ static void add_reference(struct json_writer *writer, const char *name, const ch
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-/* A page of rows. whole: with what is told of a snapshot as well. */
-static void add_page(struct json_writer *writer, const char *rows, const char *row, bool whole)
+/* A page of rows. first: of these members, what it begins with. */
+enum member { MEMBER_AT, MEMBER_LACKING = 2, MEMBER_NEXT };
+static void add_page(struct json_writer *writer, const char *rows, const char *row,
+                     enum member first)
 {
     static const struct view_column members[] = {
         { "at", VIEW_TIME, "When it was put in order" },
@@ -172,7 +174,7 @@ static void add_page(struct json_writer *writer, const char *rows, const char *r
     json_open(writer, "schema", '{');
     json_add_text(writer, "type", "object");
     json_open(writer, "properties", '{');
-    for (size_t i = whole ? 0 : 3; i < ARRAY_COUNT(members); i++)
+    for (size_t i = first; i < ARRAY_COUNT(members); i++)
         add_column(writer, &members[i]);
     json_open(writer, rows, '{');
     json_add_text(writer, "type", "array");
@@ -180,7 +182,7 @@ static void add_page(struct json_writer *writer, const char *rows, const char *r
     json_close(writer, '}');
     json_close(writer, '}');
     json_open(writer, "required", '[');
-    for (size_t i = whole ? 0 : 3; i < ARRAY_COUNT(members); i++)
+    for (size_t i = first; i < ARRAY_COUNT(members); i++)
         json_add_text(writer, NULL, members[i].name);
     json_add_text(writer, NULL, rows);
     json_close(writer, ']');
@@ -303,7 +305,7 @@ static void add_paths(struct json_writer *writer)
     for (const struct view_table *const *one = view_tables; *one; one++) {
         open_path(writer, (*one)->name, (*one)->help, parameters_of(*one));
         open_content(writer, VIEW_JSON);
-        add_page(writer, (*one)->name, (*one)->name, true);
+        add_page(writer, (*one)->name, (*one)->name, MEMBER_AT);
         json_close(writer, '}');
         add_texts(writer);
         close_content(writer);
@@ -314,7 +316,8 @@ static void add_paths(struct json_writer *writer)
         open_path(writer, one->path, one->help, one->parameters);
         open_content(writer, VIEW_JSON);
         if (one->rows)
-            add_page(writer, one->rows, one->row, false);
+            add_page(writer, one->rows, one->row,
+                     one->source ? MEMBER_LACKING : MEMBER_NEXT);
         else
             add_reference(writer, "schema", "schemas", one->row);
         json_close(writer, '}');

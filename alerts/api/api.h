@@ -17,8 +17,10 @@ struct api_request {
     size_t query_count;
     const char *body;
     size_t body_bytes;
-    const char *peer; /* who asks: the user who logged in, or his address */
+    const char *peer;        /* who asks: the user who logged in, or his address */
     enum view_format format; /* of our own lists */
+    bool goes_on;            /* it is the next piece of an answer: rows without their head */
+    struct buf *lacking;     /* gets what could not be looked at; NULL = nobody asks. Not of JSON */
     struct buf *next; /* gets where the next page begins; not of JSON, which says so itself */
 };
 struct api_context {

@@ -1,11 +1,17 @@
 #include "alerts/api/api_own.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alerts/api/api_call.h"
+#include "alerts/ledger/history.h"
 #include "alerts/notify/outbox_list.h"
+#include "alerts/view/view_lacks.h"
 #include "alerts/view/view_record.h"
 #include "alerts/view/view_write.h"
+#include "core/clock.h"
 
 enum { CURSOR_BYTES = 64 };
 
@@ -28,6 +34,11 @@ static const struct api_parameter *const for_alerts[] = { &api_own_limit, &api_o
 static const struct api_parameter *const for_messages[] = { &of_receiver,    &in_state,
                                                             &api_own_limit,  &api_own_after,
                                                             &api_own_format, NULL };
+static const struct api_parameter back_since = {
+    "since", "How far back, such as 30d; without it all that is kept", NULL, false
+};
+static const struct api_parameter *const for_history[] = { &back_since, &api_own_limit,
+                                                           &api_own_after, &api_own_format, NULL };
 static const struct api_parameter *const for_one[] = { NULL };
 
 /* clang-format off */
@@ -77,6 +88,18 @@ static const struct view_column lane_columns[] = {
     { 0 },
 };
 
+static const struct view_column score_columns[] = {
+    { "row",             VIEW_TEXT,   "Identity of the row" },
+    { "at",              VIEW_TIME,   "Since when the value holds" },
+    { "metric",          VIEW_TEXT,   "Such as defender_secure_score_overall_ratio" },
+    { "value",           VIEW_NUMBER, "The value; empty: not told from here on" },
+    { "subscription_id", VIEW_TEXT,   "Whose; empty: of all" },
+    { "cloud",           VIEW_TEXT,   "azure, aws, gcp ..." },
+    { "connector",       VIEW_TEXT,   "Its connector, none of the subscription's own" },
+    { "initiative",      VIEW_TEXT,   "What the score is of" },
+    { 0 },
+};
+
 const struct api_own_path api_own_paths[] = {
     { "alerts", "an alert that is pending or firing", "alert", "alerts", NULL, alert_fields, NULL,
       for_alerts },
@@ -87,6 +110,8 @@ const struct api_own_path api_own_paths[] = {
       "silences", silence_columns, NULL, NULL, for_alerts },
     { "delivery", "a receiver and how it is told", "lane", "lanes", lane_columns, NULL, NULL,
       for_alerts },
+    { "score_history", "a value of the secure score and since when it holds", "score", "scores",
+      score_columns, NULL, NULL, for_history, "secure_scores" },
     { NULL }
 };
 /* clang-format on */
@@ -101,6 +126,7 @@ struct page {
     const char *after; /* NULL = from the first on, or it is passed */
     int64_t limit;
     bool begun;
+    const char *source; /* as in struct api_own_path */
     char last[CURSOR_BYTES];
 };
 
@@ -127,6 +153,35 @@ static void write_values(struct page *page, const struct view_value *values)
     page->begun = true;
 }
 
+/* What could not be looked at. */
+static void append_lacking(const struct page *page, struct buf *out)
+{
+    const struct api_context *context = page->call->context;
+    struct snapshot *snapshot = snapshot_acquire(context->snapshots, context->now);
+    view_lacks_of(snapshot, page->source, context->now, out);
+    snapshot_release(snapshot);
+}
+
+/* Begin a page, up to its rows. */
+static void begin_list(struct page *page, const char *rows)
+{
+    const struct api_request *request = page->call->request;
+    CLEANUP(buf_finish) struct buf lacking = { 0 };
+    if (page->source)
+        append_lacking(page, &lacking);
+    if (request->format == VIEW_JSON) {
+        json_open(&page->writer, NULL, '{');
+        if (page->source)
+            json_add_text(&page->writer, "lacking", lacking.length ? buf_cstr(&lacking) : NULL);
+        json_open(&page->writer, rows, '[');
+        return;
+    }
+    if (request->lacking)
+        buf_text(request->lacking, buf_cstr(&lacking));
+    if (!request->goes_on)
+        view_write_begin(page->columns, request->format, page->call->out);
+}
+
 /* Write a page of a list: each calls back for every row. */
 static int answer_list(struct page *page, const char *rows,
                        bool (*each)(struct page *page, struct error *error))
@@ -139,12 +194,7 @@ static int answer_list(struct page *page, const char *rows,
     page->writer = (struct json_writer){ .out = call->out };
     if (!page->limit)
         return api_call_fail(call, 400, "limit must be a number from 1 on");
-    if (json) {
-        json_open(&page->writer, NULL, '{');
-        json_open(&page->writer, rows, '[');
-    } else {
-        view_write_begin(page->columns, call->request->format, call->out);
-    }
+    begin_list(page, rows);
     bool all = each(page, &error);
     if (!all && error.code != ERROR_LIMIT)
         return api_call_error(call, &error);
@@ -164,11 +214,6 @@ static bool visit_alert(void *context, const struct alert *alert, struct error *
 {
     struct page *page = context;
     struct view_value values[VIEW_COLUMNS_MAX] = { 0 };
-    if (page->after) {
-        if (!strcmp(page->after, alert->fingerprint))
-            page->after = NULL;
-        return true;
-    }
     if (!take(page, alert->fingerprint, error))
         return false;
     switch (page->call->request->format) {
@@ -191,7 +236,8 @@ static bool visit_alert(void *context, const struct alert *alert, struct error *
 
 static bool each_alert(struct page *page, struct error *error)
 {
-    return active_each(page->call->database, ALERT_STATE_COUNT, visit_alert, page, error);
+    return active_each_after(page->call->database, page->after ? page->after : "", visit_alert,
+                             page, error);
 }
 
 static int answer_alerts(struct api_call *call)
@@ -228,8 +274,6 @@ static bool visit_message(void *context, const struct outbox_message *message, s
 {
     struct page *page = context;
     struct view_value values[VIEW_COLUMNS_MAX] = { 0 };
-    if (page->after && strcmp(message->id, page->after) <= 0)
-        return true;
     if (!take(page, message->id, error))
         return false;
     fill_message(message, values);
@@ -249,8 +293,9 @@ static int state_of(const struct api_call *call)
 
 static bool each_message(struct page *page, struct error *error)
 {
-    return outbox_each(page->call->database, api_call_query(page->call, "receiver"),
-                       (enum outbox_state)state_of(page->call), visit_message, page, error);
+    return outbox_each_after(page->call->database, api_call_query(page->call, "receiver"),
+                             (enum outbox_state)state_of(page->call),
+                             page->after ? page->after : "", visit_message, page, error);
 }
 
 static int answer_messages(struct api_call *call)
@@ -390,6 +435,74 @@ static int answer_lanes(struct api_call *call)
     return answer_list(&page, "lanes", each_lane);
 }
 
+/* --- the secure score over time --------------------------------------------------------------- */
+
+#define SCORES "defender_secure_score_" /* names of series */
+
+/* What a series has as a label; "" = nothing. None of these labels has a quote. */
+static const char *label_of(const char *series, const char *label, struct arena *arena)
+{
+    CLEANUP(buf_finish) struct buf begin = { 0 }, value = { 0 };
+    buf_printf(&begin, "%s=\"", label);
+    const char *at = strstr(series, buf_cstr(&begin));
+    if (at)
+        buf_append(&value, at + begin.length, strcspn(at + begin.length, "\""));
+    return arena_text(arena, buf_cstr(&value));
+}
+
+static bool visit_score(void *context, const struct history_value *score, struct error *error)
+{
+    static const char *const labels[] = { "subscription_id", "cloud", "connector", "initiative" };
+    struct page *page = context;
+    struct arena *arena = &page->call->arena;
+    struct view_value values[VIEW_COLUMNS_MAX] = { 0 }, *value = values;
+    CLEANUP(buf_finish) struct buf metric = { 0 };
+    char row[CURSOR_BYTES];
+    snprintf(row, sizeof row, "%" PRId64 ".%" PRId64, score->series, score->at);
+    if (!take(page, row, error))
+        return false;
+    arena_reset(arena);
+    buf_append(&metric, score->name, strcspn(score->name, "{"));
+    view_table_text(&value, row);
+    view_table_integer(&value, score->at);
+    view_table_text(&value, buf_cstr(&metric));
+    view_table_number(&value, score->value);
+    for (size_t i = 0; i < ARRAY_COUNT(labels); i++)
+        view_table_text(&value, label_of(score->name, labels[i], arena));
+    write_values(page, values);
+    return true;
+}
+
+/* Since when; -1 = `since` is no duration. */
+static int64_t since_of(const struct api_call *call)
+{
+    const char *text = api_call_query(call, "since");
+    int64_t duration_ms = 0;
+    struct error ignored;
+    if (text && (!clock_parse_duration(text, &duration_ms, &ignored) || duration_ms < 1000))
+        return -1;
+    int64_t since = text ? call->context->now - duration_ms / 1000 : 0;
+    return since > 0 ? since : 0;
+}
+
+static bool each_score(struct page *page, struct error *error)
+{
+    struct history_value after = { 0 };
+    char *end = NULL;
+    after.series = page->after ? strtoll(page->after, &end, 10) : 0;
+    after.at = end && *end == '.' ? strtoll(end + 1, NULL, 10) : 0;
+    return history_each(page->call->database, SCORES, since_of(page->call), &after, visit_score,
+                        page, error);
+}
+
+static int answer_scores(struct api_call *call)
+{
+    struct page page = { .call = call, .columns = score_columns, .source = "secure_scores" };
+    if (since_of(call) < 0)
+        return api_call_fail(call, 400, "since is how far back, such as 30d");
+    return answer_list(&page, "scores", each_score);
+}
+
 /* --- all of them ------------------------------------------------------------------------------ */
 
 int api_own(const struct api_context *context, const struct api_request *request, struct buf *out)
@@ -401,10 +514,9 @@ int api_own(const struct api_context *context, const struct api_request *request
         const char *path;
         int (*answer)(struct api_call *call);
     } lists[] = {
-        { "alerts", answer_alerts },
-        { "outbox", answer_messages },
-        { "silences", answer_silences },
-        { "delivery", answer_lanes },
+        { "alerts", answer_alerts },        { "outbox", answer_messages },
+        { "silences", answer_silences },    { "delivery", answer_lanes },
+        { "score_history", answer_scores },
     };
     const char *path = request->path;
     size_t list = 0;

@@ -25,9 +25,10 @@ struct api_own_path {
     const struct record_field *fields;
     const char *raw; /* member beside the columns: an object that is kept; NULL = none */
     const struct api_parameter *const *parameters; /* NULL-terminated */
+    const char *source; /* the built-in collector without which rows are lacking; NULL = none */
 };
 extern const struct api_own_path api_own_paths[]; /* ends with path NULL */
 
-/* Answer our own GET alerts, outbox, outbox/<id>, silences and delivery; lists are paged by limit
- * and after. Errors are {"error":"..."}. */
+/* Answer our own GET alerts, outbox, outbox/<id>, silences, delivery and score_history; lists are
+ * paged by limit and after. Errors are {"error":"..."}. */
 int api_own(const struct api_context *context, const struct api_request *request, struct buf *out);

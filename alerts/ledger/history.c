@@ -226,6 +226,43 @@ bool history_read(struct database *database, const char *series, int64_t since,
     return true;
 }
 
+static const struct row_field value_fields[] = {
+    ROW_INTEGER(struct history_value, series, "s.number"),
+    ROW_INTEGER(struct history_value, at, "h.at"),
+    ROW_TEXT(struct history_value, name, "s.name"),
+    ROW_NUMBER(struct history_value, value, "h.value"),
+    ROW_INTEGER(struct history_value, told, "h.value IS NOT NULL"),
+    { 0 },
+};
+static const struct rows_table value_rows = {
+    "history_series s CROSS JOIN history h ON h.series = s.number", 0, value_fields
+};
+
+bool history_each(struct database *database, const char *begins, int64_t since,
+                  const struct history_value *after, history_value_visit *visit, void *context,
+                  struct error *error)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    struct database_statement *statement =
+        rows_select(database, &value_rows,
+                    " WHERE SUBSTR(s.name, 1, LENGTH($1)) = $1 AND h.at >= $2 AND s.number >= $3"
+                    " AND (s.number > $3 OR h.at > $4) ORDER BY s.number, h.at");
+    database_bind(statement, begins, since, after->series, after->at);
+    for (bool found = true;;) {
+        struct history_value value;
+        arena_reset(&arena);
+        if (!rows_next(statement, &value_rows, &arena, &value, &found, error))
+            return error_wrap(error, "reading values over time");
+        if (!found)
+            return true;
+        value.value = value.told ? value.value : NAN;
+        if (!visit(context, &value, error)) {
+            database_reset(statement);
+            return false;
+        }
+    }
+}
+
 /* --- growing old ------------------------------------------------------------------------------ */
 
 /* Rows of a series before an instant that have a later one, also before it: with a condition. */

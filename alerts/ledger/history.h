@@ -27,3 +27,19 @@ bool history_prune(struct database *database, int64_t now, struct error *error) 
 typedef void history_visit(void *context, int64_t at, double value);
 bool history_read(struct database *database, const char *series, int64_t since,
                   history_visit *visit, void *context, struct error *error) MUST_USE;
+
+/* One value of a series that is known by its number. */
+struct history_value {
+    int64_t series, at;
+    const char *name; /* of the series */
+    double value;     /* NAN = from here on it is not told */
+    bool told;        /* as the value says */
+};
+
+/* Walk the values of all series whose names begin so, series by series, oldest first: those since
+ * an instant, behind one that was read; {0} = from the first. */
+typedef bool history_value_visit(void *context, const struct history_value *value,
+                                 struct error *error);
+bool history_each(struct database *database, const char *begins, int64_t since,
+                  const struct history_value *after, history_value_visit *visit, void *context,
+                  struct error *error) MUST_USE;

@@ -182,20 +182,20 @@ bool outbox_find(struct database *database, const char *id, struct arena *arena,
     return read_one(statement, arena, message, found, error);
 }
 
-bool outbox_each(struct database *database, const char *receiver, enum outbox_state state,
-                 outbox_visit *visit, void *context, struct error *error)
+/* Each is a key and a range of it, so that who goes on reads nothing again. */
+#define BEHIND " WHERE ($1 IS NULL OR receiver = $1) AND id > $2 AND "
+
+bool outbox_each_after(struct database *database, const char *receiver, enum outbox_state state,
+                       const char *after, outbox_visit *visit, void *context, struct error *error)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
     struct kept kept;
-    bool open = state == OUTBOX_STATE_COUNT;
-    struct database_statement *statement =
-        rows_select(database, &kept_rows,
-                    open ? " WHERE state <> 'sent' AND ($1 IS NULL OR receiver = $1) ORDER BY id"
-                         : " WHERE ($1 IS NULL OR receiver = $1) AND state = $2 ORDER BY id");
-    if (open)
-        database_bind(statement, receiver);
-    else
-        database_bind(statement, receiver, outbox_state_words[state]);
+    const char *word = state == OUTBOX_STATE_COUNT ? NULL : outbox_state_words[state];
+    struct database_statement *statement = rows_select(
+        database, &kept_rows,
+        state == OUTBOX_SENT ? BEHIND "+state = $3 ORDER BY id"
+                             : BEHIND "state <> 'sent' AND ($3 IS NULL OR state = $3) ORDER BY id");
+    database_bind(statement, receiver, after, word);
     for (bool found = true;;) {
         arena_reset(&arena);
         if (!rows_next(statement, &kept_rows, &arena, &kept, &found, error))

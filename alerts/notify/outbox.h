@@ -92,9 +92,17 @@ bool outbox_accepted(struct database *database, const char *receiver, int target
 /* --- for operators: any thread or process with its own handle -------------------------------- */
 /* by: who does it, for the audit; NULL = nobody is told. */
 typedef bool outbox_visit(void *context, const struct outbox_message *message, struct error *error);
-/* Newest last. receiver NULL = all; state OUTBOX_STATE_COUNT = queued and dead. */
-bool outbox_each(struct database *database, const char *receiver, enum outbox_state state,
-                 outbox_visit *visit, void *context, struct error *error) MUST_USE;
+/* Newest last. receiver NULL = all; state OUTBOX_STATE_COUNT = queued and dead; after: the id of
+ * the message behind which they begin, "" = all. */
+bool outbox_each_after(struct database *database, const char *receiver, enum outbox_state state,
+                       const char *after, outbox_visit *visit, void *context,
+                       struct error *error) MUST_USE;
+static inline bool outbox_each(struct database *database, const char *receiver,
+                               enum outbox_state state, outbox_visit *visit, void *context,
+                               struct error *error)
+{
+    return outbox_each_after(database, receiver, state, "", visit, context, error);
+}
 bool outbox_find(struct database *database, const char *id, struct arena *arena,
                  struct outbox_message *message, bool *found, struct error *error) MUST_USE;
 /* Queue a dead one again with its old id and a new expiry, and the resolves that were closed for

@@ -352,18 +352,11 @@ bool active_next_at(struct database *database, int64_t *at, struct error *error)
     return database_get_integer(statement, at, error);
 }
 
-bool active_each(struct database *database, enum alert_state state, active_visit *visit,
-                 void *context, struct error *error)
+/* Visit what a statement brings. */
+static bool visit_each(struct database *database, struct database_statement *statement,
+                       active_visit *visit, void *context, struct error *error)
 {
-    bool both = state == ALERT_STATE_COUNT;
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    /* those of one state are in this order by their index, and a visitor may stop early */
-    struct database_statement *statement = active_row_walk(
-        database,
-        both ? " WHERE state IN ('firing', 'pending') ORDER BY risk, active_at, fingerprint"
-             : " WHERE state = $1 ORDER BY risk, active_at, fingerprint");
-    if (!both)
-        database_bind(statement, alert_state_words[state]);
     for (bool found = true, ok;; arena_reset(&arena)) {
         struct alert alert;
         const char *labels;
@@ -373,6 +366,30 @@ bool active_each(struct database *database, enum alert_state state, active_visit
         database_reset(statement);
         return ok && !found;
     }
+}
+
+bool active_each(struct database *database, enum alert_state state, active_visit *visit,
+                 void *context, struct error *error)
+{
+    bool both = state == ALERT_STATE_COUNT;
+    /* those of one state are in this order by their index, and a visitor may stop early */
+    struct database_statement *statement = active_row_walk(
+        database,
+        both ? " WHERE state IN ('firing', 'pending') ORDER BY risk, active_at, fingerprint"
+             : " WHERE state = $1 ORDER BY risk, active_at, fingerprint");
+    if (!both)
+        database_bind(statement, alert_state_words[state]);
+    return visit_each(database, statement, visit, context, error);
+}
+
+bool active_each_after(struct database *database, const char *fingerprint, active_visit *visit,
+                       void *context, struct error *error)
+{
+    struct database_statement *statement = active_row_walk(
+        database, " WHERE fingerprint > $1 AND +state IN ('firing', 'pending')"
+                  " ORDER BY fingerprint");
+    database_bind(statement, fingerprint);
+    return visit_each(database, statement, visit, context, error);
 }
 
 bool active_of(struct database *database, const struct finding_id *id, struct arena *arena,

@@ -93,6 +93,10 @@ typedef bool active_visit(void *context, const struct alert *alert, struct error
 bool active_each(struct database *database, enum alert_state state, active_visit *visit,
                  void *context, struct error *error) MUST_USE;
 
+/* Walk those that fire or are pending by fingerprint, from behind one on; "" = from the first. */
+bool active_each_after(struct database *database, const char *fingerprint, active_visit *visit,
+                       void *context, struct error *error) MUST_USE;
+
 /* Walk those about one finding, of every state. Texts go to the arena. */
 bool active_of(struct database *database, const struct finding_id *id, struct arena *arena,
                active_visit *visit, void *context, struct error *error) MUST_USE;

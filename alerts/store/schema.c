@@ -273,6 +273,9 @@ static const char version_2[] =
     "CREATE INDEX group_member_muted ON group_member (muted_by) WHERE muted_by <> '';"
     "ALTER TABLE governor_fold ADD COLUMN held TEXT NOT NULL DEFAULT '';"
 
+    /* To go on behind a message, of those that wait or died. */
+    "CREATE INDEX outbox_message_behind ON outbox_message (id) WHERE state <> 'sent';"
+
     /* Of a mail that others have taken: who is still to get it, a line each; '' = all. */
     "ALTER TABLE outbox_message ADD COLUMN recipients TEXT NOT NULL DEFAULT '';"
 

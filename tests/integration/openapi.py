@@ -2,8 +2,10 @@
 """The API is as its OpenAPI document says: whatever is asked, no answer is an error of ours or of
 another status, type or shape. The checks are those of schemathesis, which runs as well where it is
 installed and --all is asked for."""
+import csv
 import http.client
 import importlib.util
+import io
 import json
 import random
 import subprocess
@@ -22,6 +24,12 @@ groups:
     event: [finding.opened]
     match: ['risk_level=~"critical|high"']
 """
+# So many alerts that they come in several pieces.
+MANY = "groups:\n- name: all\n  rules:\n  - {alert: F, event: [finding.opened]}\n" + "".join(
+    f"  - {{alert: A{place}, metric: {metric}, above: -1}}\n" for place, metric in enumerate((
+        "defender_baseline_rule_results", "defender_assessment_subscription_findings",
+        "defender_control_resources", "defender_control_points", "defender_control_max_points",
+        "defender_assessment_findings")))
 # Whoever is told of findings is never there: messages wait.
 NOBODY = {"name": "team",
           "webhook": {"url": "http://127.0.0.1:9/", "http": {"allow_private": True}}}
@@ -29,8 +37,8 @@ NOBODY = {"name": "team",
 OF_THE_SERVER = {400, 404, 405, 431}
 
 
-def bench():
-    return Bench(rules=RULES, alerts={"rules": ["rules.yml"], "receivers": [NOBODY]})
+def bench(rules=RULES):
+    return Bench(rules=rules, alerts={"rules": ["rules.yml"], "receivers": [NOBODY]})
 
 
 def types_of(schema):
@@ -204,7 +212,7 @@ def test_the_document_tells_of_every_path():
         for table in ("findings", "recommendations", "controls", "fix_first", "fix_first/gain",
                       "attack_paths", "security_alerts", "exemptions", "subscriptions",
                       "collectors", "alerts", "outbox", "outbox/{id}", "silences", "delivery",
-                      "report", "openapi.json"):
+                      "score_history", "report", "openapi.json"):
             contains(" ".join(document["paths"]), "/api/v1/" + table, "paths")
         row = one.exporter.get("/api/v1/findings?limit=1").json()["findings"][0]
         schema = document["components"]["schemas"]["findings"]
@@ -247,6 +255,40 @@ def test_alerts_and_messages_in_every_format():
                                  headers={"Accept": "text/csv"})
         rows = one.walk("findings", limit=6)
         contains(again.text, rows[3]["finding_id"], "the next three rows")
+
+
+def test_whole_lists_are_streams():
+    """Every row once, although they come in pieces of 500."""
+    with bench(MANY) as one:
+        until("messages wait", lambda: queued(one), 60, 0.5)
+        until("alerts fire", lambda: one.exporter.get("/api/v1/alerts?format=ndjson").text.count(
+            "\n") > 500, 60, 0.5)
+        for path, member in (("alerts", "alerts"), ("outbox", "messages"),
+                             ("score_history", "scores")):
+            rows, after = [], None
+            while True:
+                answer = one.exporter.get(f"/api/v1/{path}?limit=37" +
+                                          (f"&after={after}" if after else "")).json()
+                rows += answer[member]
+                after = answer["next"]
+                if not after:
+                    break
+            lines = one.exporter.get(f"/api/v1/{path}?format=ndjson").text.splitlines()
+            identity = "fingerprint" if path == "alerts" else next(iter(rows[0]))
+            equal([json.loads(line)[identity] for line in lines],
+                  [row[identity] for row in rows], f"{path}, all of it")
+            equal(len({row[identity] for row in rows}), len(rows), f"{path}, each once")
+            if path == "alerts":
+                equal(len(rows) > 500, True, f"{len(rows)} alerts take several pieces")
+            sheet = one.exporter.get(f"/api/v1/{path}?format=csv").body.decode()
+            listed = list(csv.DictReader(io.StringIO(sheet, newline="")))
+            equal([row[identity] for row in listed], [row[identity] for row in rows],
+                  f"{path} in CSV has one head")
+        values = {row["metric"]: row["value"] for row in rows if not row["subscription_id"]}
+        told = one.exporter.metrics().sum("defender_secure_score_overall_ratio")
+        equal(round(values["defender_secure_score_overall_ratio"], 9), round(told, 9), "the score")
+        since = one.exporter.get("/api/v1/score_history?since=x")
+        contains(since.json()["error"], "how far back", "since")
 
 
 def test_schemathesis_finds_nothing():

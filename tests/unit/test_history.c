@@ -1,6 +1,8 @@
 /* history: a row when a value changed, at most one an hour; hourly for 30 days, daily for 400. */
 #include "alerts/ledger/history.h"
 
+#include <math.h>
+
 #include "alerts/store/schema.h"
 #include "test.h"
 
@@ -212,5 +214,46 @@ TEST(values_are_read_from_the_one_that_held)
     CHECK_TEXT(
         read_from(&bench, "open{subscription_id=\"a\\\"b\\\\c\\nd\",risk_level=\"high\"}", START),
         "0=3");
+    bench_finish(&bench);
+}
+
+static bool print_each(void *context, const struct history_value *value, struct error *error)
+{
+    struct buf *out = context;
+    if (isnan(value->value))
+        buf_printf(out, "%s@%d=end ", value->name, (int)((value->at - START) / HOUR));
+    else
+        buf_printf(out, "%s@%d=%g ", value->name, (int)((value->at - START) / HOUR), value->value);
+    return out->length < 1000 || error_set(error, ERROR_LIMIT, "enough");
+}
+
+static const char *each(struct bench *bench, const char *begins, int64_t since,
+                        struct history_value after)
+{
+    static struct buf out;
+    struct error error = { 0 };
+    buf_reset(&out);
+    CHECK(history_each(bench->database, begins, since, &after, print_each, &out, &error));
+    CHECK_TEXT(error.message, "");
+    return buf_cstr(&out);
+}
+
+TEST(all_series_are_read_and_gone_on_with)
+{
+    struct bench bench;
+    bench_init(&bench);
+    keep(&bench, 1, true);
+    bench.now += HOUR;
+    keep(&bench, 2, true);
+    bench.now += HOUR;
+    keep(&bench, -1, true);
+    CHECK_TEXT(each(&bench, "total", 0, (struct history_value){ 0 }),
+               "total@0=1 total@1=2 total@2=end ");
+    CHECK_TEXT(each(&bench, "total", START + HOUR, (struct history_value){ 0 }),
+               "total@1=2 total@2=end ");
+    CHECK_TEXT(each(&bench, "tot", 0, (struct history_value){ .series = 2, .at = START + HOUR }),
+               "total@2=end ");
+    CHECK_TEXT(each(&bench, "x", 0, (struct history_value){ 0 }), "");
+    CHECK_CONTAINS(each(&bench, "", 0, (struct history_value){ 0 }), "high\"}@0=3 total@0=1 ");
     bench_finish(&bench);
 }

@@ -356,6 +356,38 @@ TEST(messages_are_listed_by_receiver_and_state)
     CHECK_TEXT(buf_cstr(&out), "team:a:sent ");
 }
 
+/* The id of the one that a list begins with. */
+static bool take_first(void *context, const struct outbox_message *message, struct error *error)
+{
+    memcpy(context, message->id, OUTBOX_ID_BYTES);
+    return error_set(error, ERROR_LIMIT, "one is enough");
+}
+
+TEST(a_list_goes_on_behind_a_message)
+{
+    CLEANUP(bench_finish) struct bench bench = bench_create();
+    CLEANUP(buf_finish) struct buf out = { 0 };
+    static const char *const keys[] = { "a", "b", "c", "d" };
+    char after[OUTBOX_ID_BYTES] = "";
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+        add(&bench, keys[i], NOTIFICATION_FIRING, T0);
+    CHECK(!outbox_each_after(bench.database, NULL, OUTBOX_QUEUED, "", take_first, after,
+                             &bench.error));
+    sent(&bench, take(&bench, T0).id, T0); /* it is over meanwhile */
+    CHECK(outbox_each_after(bench.database, NULL, OUTBOX_STATE_COUNT, after, collect, &out,
+                            &bench.error));
+    CHECK_TEXT(buf_cstr(&out), "team:b:queued team:c:queued team:d:queued ");
+    buf_reset(&out);
+    CHECK(!outbox_each_after(bench.database, "team", OUTBOX_QUEUED, after, take_first, after,
+                             &bench.error));
+    CHECK(outbox_each_after(bench.database, "team", OUTBOX_QUEUED, after, collect, &out,
+                            &bench.error));
+    CHECK_TEXT(buf_cstr(&out), "team:c:queued team:d:queued ");
+    buf_reset(&out);
+    CHECK(outbox_each_after(bench.database, NULL, OUTBOX_SENT, "", collect, &out, &bench.error));
+    CHECK_TEXT(buf_cstr(&out), "team:a:sent ");
+}
+
 /* --- housekeeping --------------------------------------------------------------------------- */
 
 static void prune(struct bench *bench, int64_t now)
