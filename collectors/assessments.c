@@ -221,6 +221,21 @@ static void add_reference(struct part *part, const struct row *row, const char *
                      &(struct reference){ .id = id, .paths = row->paths });
 }
 
+/* Whether it is of a cloud that is not looked at: it is counted, and what was open of it stays as
+ * it was. */
+static bool is_left_out(struct part *part, const struct row *row, const char *subscription_id,
+                        const char *resource_id)
+{
+    const char *where = *resource_id ? resource_id : row->id;
+    enum cloud_kind cloud = cloud_kind_of(row->source, where);
+    if (!part_is_out(part, cloud))
+        return false;
+    struct assessments_count *counts = part_count(part, &assessments_counts, subscription_id);
+    counts->left_out[cloud]++;
+    part_freeze(part, subscription_id, row->id);
+    return true;
+}
+
 static enum odd_reason fold(struct part *part, size_t query, const void *data,
                             const struct collect_context *context, struct error *error)
 {
@@ -241,6 +256,8 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
     bool grouped = row->grouped || (row->parts && *row->parts);
     enum finding_model model = assessments_model_of(row->individual, grouped);
     bool individual = model == MODEL_INDIVIDUAL;
+    if (is_left_out(part, row, subscription_id, resource_id))
+        return ODD_NONE;
     see(part, row, model, resource_id);
     struct assessments_count *counts = part_count(part, &assessments_counts, subscription_id);
     counts->models[model]++;
@@ -394,6 +411,24 @@ bool assessments_models(const struct part *part, uint64_t rows[MODEL_COUNT])
             rows[model] += counts->models[model];
     }
     return true;
+}
+
+void assessments_left_out(const struct snapshot *snapshot, const char *subscription_id,
+                          struct buf *out)
+{
+    uint64_t rows[CLOUD_COUNT] = { 0 };
+    for (size_t i = 0; i < snapshot->sources->count; i++) {
+        const struct part *part = snapshot->parts[i];
+        bool ours = part && part->source->collector == &assessments_collector;
+        const struct part_cover *cover = ours ? part_cover_find(part, subscription_id) : NULL;
+        const struct assessments_count *counts =
+            cover ? part_counted(part, &assessments_counts, (size_t)(cover - part->cover)) : NULL;
+        for (int cloud = 0; counts && cloud < CLOUD_COUNT; cloud++)
+            rows[cloud] += counts->left_out[cloud];
+    }
+    for (int cloud = 0; cloud < CLOUD_COUNT; cloud++)
+        if (rows[cloud])
+            buf_printf(out, "%s%s", out->length ? ", " : "", cloud_kind_words[cloud]);
 }
 
 const char *assessments_attack_paths(const struct part *part, const struct finding_id *id)

@@ -8,7 +8,8 @@ struct assessments_count {
     uint64_t results[CLOUD_COUNT][STATUS_COUNT];
     uint64_t plan_off[CLOUD_COUNT]; /* of those not applicable: because a plan is off */
     uint64_t models[MODEL_COUNT];   /* rows of whatever status */
-    int64_t newest_at; /* newest status change; 0 = none */
+    int64_t newest_at;              /* newest status change; 0 = none */
+    uint64_t left_out[CLOUD_COUNT]; /* results of clouds that are not looked at */
 };
 extern const struct kept_kind assessments_counts;
 
@@ -38,6 +39,10 @@ bool assessments_models(const struct part *part, uint64_t rows[MODEL_COUNT]);
 /* Ids of the attack paths an open finding lies on, joined with ","; "" = none are told, or the part
  * is none of recommendations. */
 const char *assessments_attack_paths(const struct part *part, const struct finding_id *id);
+
+/* The clouds of which results of a subscription are left out, joined with ", "; "" = of none. */
+void assessments_left_out(const struct snapshot *snapshot, const char *subscription_id,
+                          struct buf *out);
 
 extern const struct family *const assessments_families[];
 void assessments_emit(const struct snapshot *snapshot, const struct part *part,

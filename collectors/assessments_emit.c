@@ -61,6 +61,12 @@ static const struct family_1 newest_evaluation = {
     .help = "Newest status change Azure reported for the subscription. From assessments, cached.",
     LABELS("subscription_id"),
 };
+static const struct family_1 results_filtered = {
+    .name = "defender_results_filtered", .type = METRIC_GAUGE, .same = METRIC_SAME_SUM, .level = 0,
+    .help = "Results of recommendations that are left out because of their cloud "
+            "(subscriptions.include_clouds, exclude_clouds); absent without these, cached.",
+    LABELS("cloud"),
+};
 static const struct family_2 type_findings = {
     .name = "defender_resource_type_findings", .type = METRIC_GAUGE,
     .same = METRIC_SAME_SUM, .level = 1,
@@ -107,7 +113,8 @@ static const struct family_7 finding_info = {
 const struct family *const assessments_families[] = {
     &findings.family, &assessed_resources.family, &plan_off.family,
     &affected_resources.family, &on_attack_path.family, &internet_exposed.family,
-    &oldest.family, &newest_evaluation.family, &type_findings.family, &assessment_info.family,
+    &oldest.family, &newest_evaluation.family, &results_filtered.family, &type_findings.family,
+    &assessment_info.family,
     &assessment_findings.family, &recommendation_findings.family,
     &assessment_subscription_findings.family, &finding_info.family, NULL,
 };
@@ -191,8 +198,9 @@ static void emit_cloud(const char *id, enum cloud_kind cloud,
     metric_add(set, &plan_off, (double)counts->plan_off[cloud], METRIC_LABELS(id, of));
 }
 
-static void emit_subscription(const char *id, const struct assessments_count *counts,
-                              const struct tally *tally, struct metric_set *set)
+static void emit_subscription(const struct part *part, const char *id,
+                              const struct assessments_count *counts, const struct tally *tally,
+                              struct metric_set *set)
 {
     const struct assessments_touched *touched = &tally->touched;
     for (int risk = 0; risk < RISK_COUNT; risk++) {
@@ -203,7 +211,9 @@ static void emit_subscription(const char *id, const struct assessments_count *co
             metric_add(set, &oldest, (double)touched->oldest_at[risk], METRIC_LABELS(id, word));
     }
     for (int cloud = 0; cloud < CLOUD_COUNT; cloud++)
-        if (cloud == CLOUD_AZURE || assessments_has(counts, (enum cloud_kind)cloud))
+        if (part_is_out(part, (enum cloud_kind)cloud))
+            continue; /* nobody knows: there is no 0 of it */
+        else if (cloud == CLOUD_AZURE || assessments_has(counts, (enum cloud_kind)cloud))
             emit_cloud(id, (enum cloud_kind)cloud, counts, tally, set);
     if (counts->newest_at)
         metric_add(set, &newest_evaluation, (double)counts->newest_at, METRIC_LABELS(id));
@@ -223,10 +233,22 @@ static void emit_subscriptions(const struct part *part, struct metric_set *set)
     tally_resources(part, places, tallies);
     for (size_t i = 0; i < part->cover_count; i++)
         if (part->cover[i].collected_at)
-            emit_subscription(part->cover[i].subscription_id,
+            emit_subscription(part, part->cover[i].subscription_id,
                               part_counted(part, &assessments_counts, i), &tallies[i], set);
     free(places);
     free(tallies);
+}
+
+static void emit_filtered(const struct part *part, struct metric_set *set)
+{
+    double results[CLOUD_COUNT] = { 0 };
+    for (size_t i = 0; i < part->cover_count; i++) {
+        const struct assessments_count *counts = part_counted(part, &assessments_counts, i);
+        for (int cloud = 0; cloud < CLOUD_COUNT; cloud++)
+            results[cloud] += (double)counts->left_out[cloud];
+    }
+    for (int cloud = 0; part->clouds_out && cloud < CLOUD_COUNT; cloud++)
+        metric_add(set, &results_filtered, results[cloud], METRIC_LABELS(cloud_kind_words[cloud]));
 }
 
 /* --- recommendations -------------------------------------------------------------------------- */
@@ -495,6 +517,7 @@ void assessments_emit(const struct snapshot *snapshot, const struct part *part,
                       struct metric_set *set)
 {
     emit_subscriptions(part, set);
+    emit_filtered(part, set);
     emit_groups(part, &type_findings, NULL, set);
     emit_assessments(snapshot, part, set);
     emit_groups(part, NULL, &assessment_subscription_findings, set);

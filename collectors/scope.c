@@ -9,8 +9,8 @@
 #include "core/arena.h"
 #include "core/memory.h"
 
-const char *const scope_why_words[] = { "",       "not_included", "id", "name", "tag",
-                                        "management_group", "other_tenant", NULL };
+const char *const scope_why_words[] = { "",    "not_included",     "id",           "name",
+                                        "tag", "management_group", "other_tenant", NULL };
 
 /* --- the table ----------------------------------------------------------------------------- */
 
@@ -54,6 +54,12 @@ const struct option scope_options[] = {
               "themselves." },
     { "exclude_management_groups", OPTION_TEXT_LIST(struct scope_config, exclude_groups),
       .help = "Never those below such a management group." },
+    { "include_clouds", OPTION_TEXT_LIST(struct scope_config, include_clouds),
+      .words = cloud_kind_words,
+      .help = "Only what is of these clouds, in whatever subscription: recommendations and secure "
+              "scores. Default: all." },
+    { "exclude_clouds", OPTION_TEXT_LIST(struct scope_config, exclude_clouds),
+      .words = cloud_kind_words, .help = "Never what is of these clouds." },
     { 0 }
 };
 /* clang-format on */
@@ -68,6 +74,7 @@ enum kind { BY_ID, BY_NAME, BY_TAG, BY_GROUP, KIND_COUNT };
 
 struct scope {
     struct list include[KIND_COUNT], exclude[KIND_COUNT];
+    unsigned clouds; /* that are left out */
     struct arena arena;
 };
 
@@ -96,9 +103,30 @@ static struct list copy(const struct option_texts *from, int kind, struct arena 
     return list;
 }
 
+static unsigned clouds_of(const struct option_texts *words)
+{
+    unsigned clouds = 0;
+    for (size_t i = 0; i < words->count; i++)
+        for (int cloud = 0; cloud < CLOUD_COUNT; cloud++)
+            clouds |= (unsigned)!strcmp(words->texts[i], cloud_kind_words[cloud]) << cloud;
+    return clouds;
+}
+
+unsigned scope_clouds_left(const struct scope_config *config)
+{
+    unsigned included = clouds_of(&config->include_clouds), all = (1U << CLOUD_COUNT) - 1;
+    return (all & ~(included ? included : all)) | clouds_of(&config->exclude_clouds);
+}
+
+unsigned scope_clouds_out(const struct scope *scope)
+{
+    return scope ? scope->clouds : 0;
+}
+
 struct scope *scope_create(const struct scope_config *config)
 {
     struct scope *scope = MEMORY_NEW(struct scope);
+    scope->clouds = scope_clouds_left(config);
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         scope->include[kind] = copy(list_of(config, kind, true), kind, &scope->arena);
         scope->exclude[kind] = copy(list_of(config, kind, false), kind, &scope->arena);
@@ -124,7 +152,7 @@ static bool is_list(const struct list *list, const struct option_texts *other)
 
 bool scope_equal(const struct scope *scope, const struct scope_config *config)
 {
-    bool equal = true;
+    bool equal = scope->clouds == scope_clouds_left(config);
     for (int kind = 0; kind < KIND_COUNT; kind++)
         equal = equal && is_list(&scope->include[kind], list_of(config, kind, true)) &&
                 is_list(&scope->exclude[kind], list_of(config, kind, false));

@@ -1,8 +1,9 @@
 #pragma once
 /* Which subscriptions are looked at: what the operator includes and excludes, by id, name, tag and
- * management group. Pure. */
+ * management group; and what within them, by cloud. Pure. */
 #include <stdbool.h>
 
+#include "collectors/snapshot/cloud_kind.h"
 #include "core/options.h"
 
 /* `subscriptions` of the configuration. */
@@ -11,6 +12,7 @@ struct scope_config {
     struct option_texts include_names, exclude_names;
     struct option_texts include_tags, exclude_tags;
     struct option_texts include_groups, exclude_groups;
+    struct option_texts include_clouds, exclude_clouds; /* words of cloud_kind */
 };
 extern const struct option scope_options[];
 
@@ -48,6 +50,12 @@ bool scope_needs_containers(const struct scope *scope);
 
 /* One that any include names, or where there is none, and no exclude. scope: NULL is fine. */
 enum scope_why scope_judge(const struct scope *scope, const struct scope_facts *facts);
+
+/* The clouds of which nothing is looked at, a bit each; scope: NULL is fine. */
+unsigned scope_clouds_out(const struct scope *scope);
+
+/* The same of a configuration. */
+unsigned scope_clouds_left(const struct scope_config *config);
 
 /* The ids the operator named, ends with NULL. */
 const char *const *scope_included(const struct scope *scope);

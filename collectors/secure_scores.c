@@ -214,7 +214,7 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
         error_set(error, ERROR_PARSE, "column subscriptionId is missing");
         return ODD_MISSING;
     }
-    if (!is_counted(row->id, query))
+    if (!is_counted(row->id, query) || part_is_out(part, cloud_kind_of(row->environment, row->id)))
         part_see(part, subscription);
     else if (query == QUERY_SCORES)
         add_score(part, row, subscription, false);
@@ -229,7 +229,8 @@ static void odd(struct part *part, size_t query, const void *data,
 {
     const struct row *row = data;
     const char *subscription = collector_subscription(context, row->subscription_id);
-    if (!*row->id || !*subscription || !is_counted(row->id, query))
+    if (!*row->id || !*subscription || !is_counted(row->id, query) ||
+        part_is_out(part, cloud_kind_of(row->environment, row->id)))
         return;
     if (query == QUERY_SCORES)
         add_score(part, row, subscription, true);

@@ -229,6 +229,24 @@ static void complete(struct config *config)
     runner_complete(config->run, config->sources->count);
 }
 
+/* A summary tells recommendations over all clouds. */
+static void check_clouds(const struct config *config, const char *file,
+                         struct option_report *report)
+{
+    const struct scope_config *scope = &config->subscriptions;
+    bool included = scope->include_clouds.count > 0;
+    for (size_t i = 0; config->run && scope_clouds_left(scope) && i < config->sources->count; i++) {
+        const struct source *source = &config->sources->sources[i];
+        const struct collector *collector = source->collector;
+        if (collector->variants[runner_variant(&config->run[i], source)].summary)
+            options_complain(
+                report, file,
+                options_line(included ? &scope->include_clouds : &scope->exclude_clouds, 0),
+                included ? "subscriptions.include_clouds" : "subscriptions.exclude_clouds",
+                "collectors.%s.detail: summary is over all clouds: choose rows", source->name);
+    }
+}
+
 static bool is_guid(const char *text)
 {
     size_t length = strlen(text);
@@ -413,6 +431,7 @@ static void check(const struct config_source *source, struct config *config,
         add_sources(source, config, report);
     knows_families &= report->count == reasons;
     complete(config);
+    check_clouds(config, file, report);
     check_tenants(config, report);
     if (read_logins(config, report))
         check_users(config, report);

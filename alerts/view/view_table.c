@@ -7,6 +7,7 @@
 #include "alerts/view/view_lists.h"
 #include "alerts/view/view_plan.h"
 #include "alerts/view/view_rows.h"
+#include "collectors/assessments.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
@@ -202,6 +203,7 @@ static const struct view_column subscription_columns[] = {
     { "why",              VIEW_TEXT, "Why it is not visible: not_included, id, name, tag, "
                                      "management_group, other_tenant (it is filtered), "
                                      "not_listed, not_shown, refused (denied), disabled", true },
+    { "left_out",         VIEW_TEXT, "Clouds of which its results are left out" },
     { "management_group", VIEW_TEXT, "Where it is", true },
     { "tenant_id",        VIEW_TEXT, "Its tenant" },
     { "seen_at",          VIEW_TIME, "When Azure listed it last", true },
@@ -234,10 +236,13 @@ static void fill_subscription(const struct view_reading *reading, size_t row,
     const struct part *part = subscriptions_in_view(reading->view)->list[row].part;
     const struct subscription *subscription = subscriptions_in_view(reading->view)->list[row].row;
     enum subscription_state state = subscriptions_state(snapshot, part, subscription);
+    CLEANUP(buf_finish) struct buf left_out = { 0 };
     view_table_text(&value, subscription->id);
     view_table_text(&value, subscription->name);
     view_table_text(&value, subscriptions_state_words[state]);
     view_table_text(&value, subscriptions_why(snapshot, part, subscription));
+    assessments_left_out(snapshot, subscription->id, &left_out);
+    view_table_text(&value, arena_text(reading->arena, buf_cstr(&left_out)));
     view_table_text(&value, subscription->management_group);
     view_table_text(&value, subscription->tenant_id);
     view_table_integer(&value, subscription->seen_at);

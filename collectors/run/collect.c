@@ -13,6 +13,7 @@
 #include "collectors/run/path.h"
 #include "collectors/run/pieces.h"
 #include "collectors/run/twice.h"
+#include "collectors/scope.h"
 #include "collectors/subscriptions.h"
 #include "core/clock.h"
 #include "core/http.h"
@@ -535,6 +536,7 @@ bool collect_run(const struct source *source, const struct variant *variant,
         .broken = MEMORY_ARRAY(bool, known),
     };
     bool ok = true;
+    run.part->clouds_out = scope_clouds_out(context->scope);
     const struct query *queries = variant->queries;
     for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name && ok; i++) {
         run.query = &queries[i];

@@ -82,6 +82,7 @@ struct part {
     bool summary;   /* counted by Azure: it says nothing of findings, neither that they are there
                        nor that they are not */
     bool truncated; /* Azure cut something we could only count: reported, never hidden */
+    unsigned clouds_out; /* clouds of which nothing is looked at, a bit each */
     const char *limited; /* of what there is more than may be shown, in words; NULL = of nothing */
     struct arena arena;
     struct intern strings;
@@ -111,6 +112,12 @@ struct part {
     void (*own_finish)(void *own); /* NULL when own lives in the arena */
     struct part *base; /* whose memory it shares but for findings, cover and kept: part_without.h */
 };
+
+/* Whether nothing of a cloud is looked at: then there is no 0 of it. */
+static inline bool part_is_out(const struct part *part, enum cloud_kind cloud)
+{
+    return part->clouds_out >> cloud & 1U;
+}
 
 /* A new, empty part with one reference, not yet visible to anybody. */
 struct part *part_create(const struct source *source);

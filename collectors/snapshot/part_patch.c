@@ -81,6 +81,7 @@ static void copy_frame(struct part *copy, const struct part *part)
     copy->truncated = part->truncated;
     copy->limited = part->limited ? part_keep(copy, part->limited) : NULL;
     copy->gaps = part->gaps;
+    copy->clouds_out = part->clouds_out;
     copy->odd = part->odd;
     for (size_t i = 0; i < part->cover_count; i++) {
         const struct part_cover *cover = &part->cover[i];

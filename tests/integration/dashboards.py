@@ -37,6 +37,7 @@ UNSHOWN = {
     "process_virtual_memory_max_bytes": "the same",
     "defender_exporter_web_config_last_reload_success_timestamp_seconds":
         "whether the last one worked is shown, and that is what matters",
+    "defender_results_filtered": "as defender_subscriptions_filtered: for who wrote the filter",
     "defender_subscriptions_filtered":
         "how many are filtered is shown; by which of the filters is for who wrote them",
 }

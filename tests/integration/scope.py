@@ -2,6 +2,7 @@
 """Which subscriptions are looked at, in a large tenant that is renamed and moved while we look."""
 import re
 
+from alerts_model import open_in_ledger
 from harness import SECRET, Exporter, Fake, Folder, contains, equal, run, settings, until
 from sink import Sink, receiver
 
@@ -179,6 +180,55 @@ def test_tags_include_and_exclude():
         for one in bench.ids[:2]:
             bench.fake.admin(f"tag?id=/subscriptions/{one}&name=Frozen&value=yes", "POST")
         bench.wait({"visible": 6, "filtered": 14}, {"not_included": 12, "tag": 2}, "by tag")
+
+
+OUTSIDE = ("aws", "gcp")
+
+
+def of_clouds(metrics):
+    """Clouds that metrics tell of, but for what is left out."""
+    return {labels["cloud"] for name, rows in metrics.samples.items() for labels, _ in rows
+            if labels.get("cloud") and name != "defender_results_filtered"}
+
+
+def test_clouds_are_left_out_and_nothing_is_concluded_from_it():
+    """First all are looked at, then two are left out: what was open of them is not over."""
+    collectors = {name: {"enabled": True, "interval": "1s"} for name in (
+        "subscriptions", "assessments", "secure_scores")}
+    with Folder() as folder, Sink() as sink, Fake(
+            "--multicloud", "--subscriptions", "3", "--assessments", "600") as fake:
+        folder.file("rules.yml", OPENED)
+        config = settings(
+            fake.url, folder.file("secret", SECRET), collectors, collector={
+                "disable_defaults": True}, web={"enable_lifecycle": True}, alerts={
+                    "rules": ["rules.yml"], "receivers": [receiver(sink)],
+                    "governor": {"messages": 0}, "ledger": {"first_run": "all"},
+                    "route": {"receiver": "team", "group_interval": "1s"}})
+        rows = [row["source"].lower() for row in fake.admin("dump")["assessments"]]
+        with Exporter(folder, config) as exporter:
+            exporter.wait_ready()
+            until("the ledger", lambda: len(open_in_ledger(folder)) > 100 and sink.taken(), 60)
+            equal(of_clouds(exporter.metrics()) >= {"azure", *OUTSIDE}, True, "clouds at first")
+            opened = open_in_ledger(folder)
+            config["subscriptions"] = {"exclude_clouds": list(OUTSIDE)}
+            folder.file("defender_exporter.yml", config)
+            equal(exporter.get("/-/reload", method="POST").status, 200, "reload")
+            exporter.wait_metric("what is left out", lambda m: not of_clouds(m) & set(OUTSIDE))
+            exporter.wait_metric("the receipt", lambda m: {
+                labels["cloud"]: value for labels, value in m.all("defender_results_filtered")
+                if value} == {cloud: rows.count(cloud) for cloud in OUTSIDE})
+            left = {row["left_out"] for row in
+                    exporter.get("/api/v1/subscriptions").json()["subscriptions"]}
+            equal(set(", ".join(left).split(", ")), set(OUTSIDE), "by the API")
+            end = collections(exporter.metrics()) + 5
+            exporter.wait_metric("more collections", lambda m: collections(m) > end, 60)
+            equal(open_in_ledger(folder), opened, "what is open in the ledger")
+            equal([m for m in sink.taken() if m["body"]["data"]["resolved_count"]], [], "ends")
+
+
+def collections(metrics):
+    return metrics.sum("defender_collector_last_success_timestamp_seconds",
+                       collector="assessments")
 
 
 def test_who_is_wanted_is_not_guessed():

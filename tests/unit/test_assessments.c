@@ -40,6 +40,36 @@ TEST(every_status_is_counted_and_only_unhealthy_ones_are_open)
     CHECK(!part->truncated);
 }
 
+/* What is of a cloud that is not looked at is no 0, and nothing is concluded from it. */
+TEST(clouds_are_left_out)
+{
+    for (int azure = 0; azure < 2; azure++) {
+        WORLD(world);
+        world_discover(&world, WORLD_BOTH);
+        struct part *part = part_create(SOURCE(assessments));
+        part->clouds_out = azure ? 1U << CLOUD_AZURE : 1U << CLOUD_AWS;
+        world_feed(&world, part, GRAPH, 0,
+                   ROWS(WORLD_ROW("a", "s-1", "k1", "High", "Unhealthy", ""),
+                        WORLD_ROW("b", "s-1", "k1", "High", "Unhealthy", ",\"source\":\"aws\""),
+                        WORLD_ROW("c", "s-1", "k1", "", "Healthy", ",\"source\":\"aws\"")));
+        world_conclude(&world, part);
+        CHECK_FAMILY(&world, 0, "defender_assessed_resources",
+                     azure ? "{s-1,aws,exempt} 0\n{s-1,aws,healthy} 1\n"
+                             "{s-1,aws,not_applicable} 0\n{s-1,aws,unhealthy} 1\n"
+                           : "{s-1,azure,exempt} 0\n{s-1,azure,healthy} 0\n"
+                             "{s-1,azure,not_applicable} 0\n{s-1,azure,unhealthy} 1\n"
+                             "{s-2,azure,exempt} 0\n{s-2,azure,healthy} 0\n"
+                             "{s-2,azure,not_applicable} 0\n{s-2,azure,unhealthy} 0\n");
+        CHECK_INT(part->finding_count, 1);
+        CHECK_INT(part->closed_count, azure);
+        CHECK_INT(part->frozen_count, azure ? 1 : 2);
+        CLEANUP(buf_finish) struct buf out = { 0 };
+        assessments_left_out(world.snapshot, "s-1", &out);
+        assessments_left_out(world.snapshot, "s-2", &out);
+        CHECK_TEXT(buf_cstr(&out), azure ? "azure" : "aws");
+    }
+}
+
 TEST(a_recommendation_is_known_whatever_its_status)
 {
     WORLD(world);

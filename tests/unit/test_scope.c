@@ -53,6 +53,32 @@ TEST(each_kind_includes_and_excludes)
     CHECK_INT(scope_judge(NULL, &shop), SCOPE_WANTED);
 }
 
+TEST(clouds_are_left_out_within_subscriptions)
+{
+    static const struct {
+        const char *included, *excluded;
+        unsigned out;
+    } cases[] = {
+        { NULL, NULL, 0 },
+        { "azure", NULL, ((1U << CLOUD_COUNT) - 1) & ~(1U << CLOUD_AZURE) },
+        { NULL, "aws,gcp", 1U << CLOUD_AWS | 1U << CLOUD_GCP },
+        { "azure,aws", "aws", ((1U << CLOUD_COUNT) - 1) & ~(1U << CLOUD_AZURE) },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        const char *texts[2][8];
+        char copies[2][200];
+        const struct scope_config none = { 0 }, config = {
+            .include_clouds = scope_texts(cases[i].included, texts[0], copies[0]),
+            .exclude_clouds = scope_texts(cases[i].excluded, texts[1], copies[1]),
+        };
+        CLEANUP(scope_drop) struct scope *scope = scope_create(&config);
+        CHECK_INT(scope_clouds_out(scope), cases[i].out);
+        CHECK(scope_equal(scope, &config) && scope_equal(scope, &none) == !cases[i].out);
+        CHECK(scope_is_open(scope) && scope_judge(scope, &shop) == SCOPE_WANTED);
+    }
+    CHECK_INT(scope_clouds_out(NULL), 0);
+}
+
 TEST(another_list_is_another_scope)
 {
     const struct scope_config none = { 0 };
