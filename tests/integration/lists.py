@@ -348,4 +348,5 @@ def test_what_is_refused_is_not_none():
               lambda: "the last collection failed" in bench.page("/compliance"), 60, 0.5)
 
 
-run(globals())
+if __name__ == "__main__":
+    run(globals())
