@@ -59,7 +59,8 @@ static const struct option ledger_options[] = {
       .min = 1, .max = 1e6, .help = "The same, with so many findings." },
     { "keep_history", OPTION_DURATION(CONFIG, ledger.keep_history_ms), .otherwise = "400d",
       .max = 36500.0 * DAY_MS,
-      .help = "How long events are kept, for replay and notifications; 0s means for ever." },
+      .help = "How long events, and findings that are over, are kept, for replay and "
+              "notifications; counters stay. 0s means for ever." },
     { 0 }
 };
 
