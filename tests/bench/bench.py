@@ -276,14 +276,14 @@ SCALES = {300: (10, {"allowlist": ["defender_exporter_.*", "process_.*"]}),
 CONNECTIONS = (1, 10, 100)
 
 
-def settled(exporter):
-    """The exposition, when data have come and it is no longer another each second."""
+def settled(exporter, least):
+    """Series of the exposition, when it has so many and no longer another number each second."""
     before = [0]
 
     def same():
         count = sum(map(len, exporter.metrics().samples.values()))
         last, before[0] = before[0], count
-        return count if count == last else time.sleep(1)
+        return count if count == last and count > least else time.sleep(1)
     exporter.wait_ready()
     return until("the data", same, 300)
 
@@ -318,7 +318,7 @@ def scrapes(scales):
                 name: {"interval": "1h"} for name in ("assessments", "secure_scores", "baselines")},
                 metrics=metrics, web={"max_connections_per_peer": 200})
             with Exporter(folder, config) as exporter:
-                verdicts += scrapes_of(build, exporter, settled(exporter))
+                verdicts += scrapes_of(build, exporter, settled(exporter, scale / 2))
     return 0 if all(verdicts) else 1
 
 
