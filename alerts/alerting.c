@@ -7,12 +7,13 @@
 #include "alerts/ledger/points.h"
 #include "alerts/notify/lane.h"
 #include "alerts/notify/outbox_figures.h"
+#include "alerts/store/readers.h"
 #include "alerts/store/schema.h"
 #include "core/clock.h"
 #include "core/memory.h"
 #include "version.h"
 
-enum { AUDIT_BUSY_MS = 200 };
+enum { BUSY_MS = 200 }; /* a web server waits for no one who writes long */
 
 struct alerting {
     struct evaluator *evaluator;
@@ -20,6 +21,7 @@ struct alerting {
     struct snapshot_store *snapshots;
     struct metric_store *metrics;
     const char *database_path;
+    struct readers *readers;
     int64_t started_at;
     pthread_mutex_t lock; /* what follows; configure and the API take turns */
     struct settings *settings;
@@ -48,6 +50,13 @@ struct alerting *alerting_create(const struct alerting_config *config, struct se
     alerting->snapshots = config->snapshots;
     alerting->metrics = config->metrics;
     alerting->database_path = arena_text(&alerting->arena, config->database_path);
+    const struct database_config reading = {
+        .path = alerting->database_path,
+        .migrations = schema_migrations,
+        .busy_ms = BUSY_MS,
+        .read_only = true,
+    };
+    alerting->readers = readers_create(&reading);
     alerting->started_at = clock_now_s();
     settings_acquire(settings);
     alerting->settings = settings;
@@ -72,6 +81,7 @@ void alerting_destroy(struct alerting *alerting)
 {
     if (!alerting)
         return;
+    readers_destroy(alerting->readers);
     delivery_destroy(alerting->delivery);
     if (alerting->evaluator)
         evaluator_destroy(alerting->evaluator);
@@ -168,7 +178,7 @@ bool alerting_audit(struct alerting *alerting, enum audit_action action, const s
     const struct database_config config = {
         .path = alerting->database_path,
         .migrations = schema_migrations,
-        .busy_ms = AUDIT_BUSY_MS,
+        .busy_ms = BUSY_MS,
     };
     struct database *database = database_open(&config, error);
     bool ok =
@@ -189,6 +199,11 @@ struct view *alerting_view(struct alerting *alerting, int64_t timeout_ms)
     return evaluator_view(alerting->evaluator, timeout_ms);
 }
 
+struct readers *alerting_readers(struct alerting *alerting)
+{
+    return alerting->readers;
+}
+
 struct api_context alerting_api(struct alerting *alerting, int64_t now)
 {
     pthread_mutex_lock(&alerting->lock);
@@ -197,6 +212,7 @@ struct api_context alerting_api(struct alerting *alerting, int64_t now)
     pthread_mutex_unlock(&alerting->lock);
     return (struct api_context){
         .database_path = alerting->database_path,
+        .readers = alerting->readers,
         .settings = settings,
         .evaluator = alerting->evaluator,
         .snapshots = alerting->snapshots,

@@ -58,6 +58,9 @@ void alerting_wake(struct alerting *alerting);
 /* What is open now, for people, with a reference; NULL: none came within timeout_ms. Any thread. */
 struct view *alerting_view(struct alerting *alerting, int64_t timeout_ms);
 
+/* Connections that read its database. Any thread. */
+struct readers *alerting_readers(struct alerting *alerting);
+
 /* The context of an API call; the settings in it are acquired: release them. */
 struct api_context alerting_api(struct alerting *alerting, int64_t now);
 

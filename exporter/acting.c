@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "alerts/store/readers.h"
 #include "alerts/store/schema.h"
 #include "core/clock.h"
 #include "exporter/pages_routes.h"
@@ -96,9 +97,10 @@ static bool open_database(struct acting *acting, struct error *error)
         .path = acting->context.database_path,
         .migrations = schema_migrations,
         .busy_ms = BUSY_MS,
-        .read_only = acting->request->method == WEB_GET,
     };
-    acting->database = database_open(&config, error);
+    acting->readers = acting->request->method == WEB_GET ? acting->context.readers : NULL;
+    acting->database =
+        acting->readers ? readers_take(acting->readers, error) : database_open(&config, error);
     return acting->database != NULL;
 }
 
@@ -165,7 +167,10 @@ void acting_finish(struct acting *acting)
 {
     inhibit_view_destroy(acting->inhibits);
     silence_list_finish(&acting->silences);
-    database_close(acting->database);
+    if (acting->readers)
+        readers_give(acting->readers, acting->database);
+    else
+        database_close(acting->database);
     settings_release(acting->context.settings);
     snapshot_release(acting->snapshot);
     arena_finish(&acting->arena);

@@ -21,6 +21,7 @@ struct acting {
     struct api_context context; /* its settings are held */
     struct snapshot *snapshot;
     struct database *database;
+    struct readers *readers; /* whose that is; NULL = ours */
     struct silence_list silences;
     struct inhibit_view *inhibits;
     struct match_budget budget;

@@ -71,7 +71,7 @@ static bool begin(struct view_request_source *source, struct asking *asking)
 static bool open_database(const struct view_request_source *source, struct asking *asking)
 {
     struct error error;
-    asking->told.database = view_request_database(source, &error);
+    asking->told.database = view_request_database(source, &asking->data, &error);
     if (!asking->told.database)
         refuse(asking, 503, "The database cannot be read", error.message);
     return asking->told.database != NULL;
@@ -79,7 +79,6 @@ static bool open_database(const struct view_request_source *source, struct askin
 
 static void finish(struct asking *asking)
 {
-    database_close(asking->told.database);
     view_request_finish(&asking->data);
     buf_finish(&asking->out);
 }
@@ -115,7 +114,7 @@ void pages_routes_overview(void *pages, const struct web_request *request,
     if (!begin(pages, &asking))
         return;
     struct error ignored; /* without it the page only lacks what was before */
-    asking.told.database = view_request_database(pages, &ignored);
+    asking.told.database = view_request_database(pages, &asking.data, &ignored);
     overview_page(&asking.page, asking.data.view, asking.told.database);
     pages_routes_respond(response, 200, &asking.out);
 }

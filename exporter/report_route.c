@@ -91,13 +91,12 @@ static int write_report(struct view_request_source *source, const struct web_req
         buf_text(why, wrong);
         return status == 200 ? 400 : status;
     }
-    struct database *database = view_request_database(source, &error);
+    struct database *database = view_request_database(source, data, &error);
     *form = wanted.format;
     bool ok = database && view_report_make(data->view, database, wanted.since, data->now, wanted.by,
                                            &report, &error);
     if (ok)
         view_report_write(&report, wanted.format, out);
-    database_close(database);
     buf_text(why, ok ? "" : error.message);
     return ok ? 200 : 503;
 }

@@ -4,13 +4,12 @@
 
 #include "alerts/api/api.h"
 #include "alerts/rules/attribute.h"
-#include "alerts/store/schema.h"
+#include "alerts/store/readers.h"
 #include "alerts/view/view_select.h"
 #include "core/clock.h"
 
 enum {
     VIEW_WAIT_MS = 3000,
-    BUSY_MS = 200,
     MATCH_US = 300 * 1000,
     FILTER_BYTES_MAX = 4096,
     ATTRIBUTES_MAX = 8,
@@ -119,20 +118,16 @@ void view_request_finish(struct view_request *request)
     snapshot_release(request->snapshot);
     view_release(request->view);
     settings_release(request->settings);
+    if (request->readers)
+        readers_give(request->readers, request->database);
     view_filter_finish(&request->rows);
     arena_finish(&request->arena);
 }
 
 struct database *view_request_database(const struct view_request_source *source,
-                                       struct error *error)
+                                       struct view_request *request, struct error *error)
 {
-    struct api_context api = alerting_api(source->alerting, 0);
-    settings_release(api.settings);
-    const struct database_config config = {
-        .path = api.database_path,
-        .migrations = schema_migrations,
-        .busy_ms = BUSY_MS,
-        .read_only = true,
-    };
-    return database_open(&config, error);
+    request->readers = alerting_readers(source->alerting);
+    request->database = readers_take(request->readers, error);
+    return request->database;
 }

@@ -22,6 +22,8 @@ struct view_request {
     struct snapshot *snapshot;
     struct view *view;
     struct settings *settings;
+    struct database *database; /* once it was asked for */
+    struct readers *readers;   /* whose it is */
     struct view_filter rows; /* of a table that is not of findings; rows NULL = all */
     struct arena arena;      /* as long as the request is answered */
 };
@@ -36,6 +38,6 @@ int view_request_filter(struct view_request_source *source, struct view_request 
                         const struct view_table *table, const char **title, struct error *error);
 void view_request_finish(struct view_request *request);
 
-/* Open the database to read; NULL and *error. The caller closes it. */
+/* The database to read, until the request is finished; NULL and *error. */
 struct database *view_request_database(const struct view_request_source *source,
-                                       struct error *error) MUST_USE;
+                                       struct view_request *request, struct error *error) MUST_USE;

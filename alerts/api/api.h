@@ -1,8 +1,7 @@
 #pragma once
 /* Alertmanager's own HTTP API, v2, over our alerts and silences, so that amtool and Grafana work;
  * api_own.h is ours for alerts and the outbox. Knows nothing of the web server:
- * exporter/alerts_routes.c puts one route with a * in front of it. Any thread; opens a database
- * handle per call. */
+ * exporter/alerts_routes.c puts one route with a * in front of it. Any thread. */
 #include "alerts/evaluator.h"
 #include "alerts/view/view_write.h"
 #include "core/buf.h"
@@ -25,6 +24,7 @@ struct api_request {
 };
 struct api_context {
     const char *database_path;
+    struct readers *readers; /* of it; NULL = each call opens it */
     struct settings *settings;
     struct evaluator *evaluator;      /* woken after a silence changed */
     struct snapshot_store *snapshots; /* for the texts of alerts */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/store/readers.h"
 #include "alerts/store/schema.h"
 
 /* The regular expressions of a request may take so long. */
@@ -104,7 +105,10 @@ bool api_call_too_expensive(struct error *error)
 
 void api_call_finish(struct api_call *call)
 {
-    database_close(call->database);
+    if (call->readers)
+        readers_give(call->readers, call->database);
+    else
+        database_close(call->database);
     arena_finish(&call->arena);
 }
 
@@ -117,6 +121,8 @@ bool api_call_open(struct api_call *call, bool read_only, struct error *error)
         .read_only = read_only,
     };
     call->budget.left_us = MATCH_US;
-    call->database = database_open(&config, error);
+    call->readers = read_only ? call->context->readers : NULL;
+    call->database =
+        call->readers ? readers_take(call->readers, error) : database_open(&config, error);
     return call->database != NULL;
 }

@@ -9,6 +9,7 @@ struct api_call {
     const struct api_context *context;
     const struct api_request *request;
     struct database *database;
+    struct readers *readers; /* whose that is; NULL = ours */
     struct buf *out;
     bool fails_in_object;       /* errors are {"error":"..."}, not a text alone */
     struct arena arena;         /* of this request */

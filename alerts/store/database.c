@@ -321,6 +321,12 @@ void database_close(struct database *database)
     free(database);
 }
 
+void database_rest(struct database *database)
+{
+    database_rollback(database);
+    sqlite3_db_release_memory(database->handle);
+}
+
 /* --- transactions ----------------------------------------------------------------------------- */
 bool database_begin(struct database *database, struct error *error)
 {

@@ -7,7 +7,8 @@
  * DOUBLE PRECISION and BYTEA, keys made by us, no rowid; WITHOUT ROWID, where rows are read in the
  * order of their key, is all a port leaves out. Instants are Unix seconds, booleans 0/1.
  *
- * A handle is one connection and belongs to one thread at a time; each thread opens its own. */
+ * A handle is one connection and belongs to one thread at a time; each thread opens its own, or
+ * takes one that only reads (readers.h). */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,6 +63,9 @@ bool database_check(struct database *database, struct error *error) MUST_USE;
 bool database_backup(struct database *database, const char *path, struct error *error) MUST_USE;
 
 void database_close(struct database *database); /* NULL is fine; rolls back what is open */
+
+/* Nobody uses it for a while: roll back what is open, and give back the memory of what was read. */
+void database_rest(struct database *database);
 
 /* Begin a writing transaction: waits for other writers now, so that nothing later can find the
  * database locked. A transaction that changes nothing writes nothing to disk.
