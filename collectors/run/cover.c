@@ -5,6 +5,8 @@
 #include "collectors/collector.h"
 #include "collectors/subscriptions.h"
 
+enum { GAPS_S = 86400 };
+
 #define REASON_NO_ROWS "no rows came where there were some before"
 
 /* Carry one subscription over from the older part, unless its data are older than max staleness:
@@ -56,19 +58,19 @@ static void cover_rows(struct part *part, const struct collect_context *context)
     }
 }
 
-/* Where an odd row may have been any of a subscription, for as long as old data are shown; where
- * none could come, for ever. */
+/* Where an odd row may have been any of a subscription, for as long as old data are shown and a day
+ * at least; where none could come, for ever. */
 static void cover_gaps(struct part *part, const struct part *older,
                        const struct collect_context *context)
 {
+    int64_t limit_s = context->max_staleness_s > GAPS_S ? context->max_staleness_s : GAPS_S;
     for (size_t i = 0; i < part->cover_count; i++) {
         struct part_cover *cover = &part->cover[i];
         const struct part_cover *before =
             older ? part_cover_find(older, cover->subscription_id) : NULL;
         bool gap = part_has_gap(part, i);
         cover->gaps_at = !gap ? 0 : before && before->gaps_at ? before->gaps_at : context->now;
-        cover->gaps =
-            cover->silent || (gap && context->now - cover->gaps_at <= context->max_staleness_s);
+        cover->gaps = cover->silent || (gap && context->now - cover->gaps_at <= limit_s);
     }
 }
 

@@ -21,7 +21,7 @@ struct cover_marks {
  * Denied and disabled subscriptions are carried over, and those whose list broke. Where there is
  * nothing to carry over, or it is too old, the part says that they could not be read.
  * Where an odd row came of which nobody knows what it is about, there are gaps: what came counts,
- * what is absent does not, until the gaps are as old as data may become. */
+ * what is absent does not, until the gaps are as old as data may become, and a day. */
 void cover_complete(struct part *part, const struct part *older,
                     const struct collect_context *context, const struct cover_marks *marks);
 

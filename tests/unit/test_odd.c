@@ -159,23 +159,26 @@ TEST(an_odd_row_shows_what_was_known_of_it)
     CHECK_INT(part->finding_count, 1);
 }
 
-TEST(gaps_last_as_long_as_old_data)
+TEST(gaps_last_for_a_day_at_least)
 {
+    enum { DAY_S = 86400 };
     WORLD(world);
     world_discover(&world, WORLD_BOTH);
     run(&world, 0, "[" FIRST "]");
     struct part *part = run(&world, 60, "[" FIRST "," NOBODY "]");
     CHECK(part_cover_find(part, "s-1")->gaps && !part_cover_find(part, "s-2")->gaps);
     CHECK_INT(part_cover_find(part, "s-1")->gaps_at - WORLD_NOW, 60);
-    part = run(&world, 60 + WORLD_STALENESS_S, "[" FIRST "," NOBODY "]");
-    CHECK(part_cover_find(part, "s-1")->gaps);
     part = run(&world, 61 + WORLD_STALENESS_S, "[" FIRST "," NOBODY "]");
+    CHECK(part_cover_find(part, "s-1")->gaps);
+    part = run(&world, 60 + DAY_S, "[" FIRST "," NOBODY "]");
+    CHECK(part_cover_find(part, "s-1")->gaps);
+    part = run(&world, 61 + DAY_S, "[" FIRST "," NOBODY "]");
     CHECK(!part_cover_find(part, "s-1")->gaps); /* from now on absence counts again */
-    part = run(&world, 62 + WORLD_STALENESS_S, "[" FIRST "," NOBODY "]");
+    part = run(&world, 62 + DAY_S, "[" FIRST "," NOBODY "]");
     CHECK(!part_cover_find(part, "s-1")->gaps);
-    part = run(&world, 63 + WORLD_STALENESS_S, "[" FIRST "]");
+    part = run(&world, 63 + DAY_S, "[" FIRST "]");
     CHECK_INT(part_cover_find(part, "s-1")->gaps_at, 0);
-    part = run(&world, 64 + WORLD_STALENESS_S, "[" FIRST ",{}]"); /* of whichever */
+    part = run(&world, 64 + DAY_S, "[" FIRST ",{}]"); /* of whichever */
     CHECK(part_cover_find(part, "s-1")->gaps && part_cover_find(part, "s-2")->gaps);
 }
 
