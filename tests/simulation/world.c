@@ -22,7 +22,7 @@
 
 #define SECOND_NS INT64_C(1000000000)
 enum { HOUR_S = 3600, DAY_S = 86400, LIVELY_S = 16 * HOUR_S, EVENTS_MAX = 128 };
-enum { DEADLY_ONE_IN = 4, DEATHS_MAX = 160 };
+enum { DEADLY_ONE_IN = 4, DEATHS_MAX = 160, DEADLY_SEED = 1000000, DEATHS_MORE = 800 };
 enum { BEGAN_AT = 1764201600, DIED = 137, FIRST_RUN_S = 2 * HOUR_S };
 
 const char *const mood_words[] = { "well",   "busy", "throttled", "silent",
@@ -133,8 +133,8 @@ void world_mark(struct world *of, const char *kind)
 /* --- lives ------------------------------------------------------------------------------------ */
 
 /* How late the threads of a life may be woken: looking around each second of a day is dear. */
-static const int64_t grains_s[] = { 60, 300, 300, 600, 600, 900, 900, 900 };
-enum { IN_TIME_ONE_IN = 128 };
+static const int64_t grains_s[] = { 60, 600, 900, 900, 1800, 1800, 1800, 1800 };
+enum { IN_TIME_ONE_IN = 256 };
 
 static void begin_life(void)
 {
@@ -145,9 +145,9 @@ static void begin_life(void)
     stage->grain_ns = grains_s[dice(ARRAY_COUNT(grains_s))] * SECOND_NS;
     if (!dice(IN_TIME_ONE_IN))
         stage->grain_ns = 0;
-    bool dies = deadly ? deadly-- && dice(8) : !dice(4);
+    bool dies = deadly ? deadly-- && dice(200) : !dice(4);
     if (!calm && world.lives && dies) /* it may not even begin */
-        stage->dies_at = 1 + dice(UINT64_C(1) << (3 + dice(11)));
+        stage->dies_at = 1 + dice(UINT64_C(1) << (3 + dice(deadly ? 9 : 11)));
     life = true;
     world.lives++;
     world_mark(&world, "life");
@@ -202,6 +202,8 @@ static void plan_day(int64_t day)
     event_count = 0;
     calm = false;
     deadly = day && !dice(DEADLY_ONE_IN) ? 1 + dice(DEATHS_MAX) : 0;
+    if (seed >= DEADLY_SEED)
+        deadly = day ? DEATHS_MORE : 0;
     for (size_t i = 0; i < ARRAY_COUNT(often); i++)
         for (uint64_t n = often[i].least + dice(often[i].more); n; n--)
             add(often[i].act, day, first + (int64_t)dice(LIVELY_S));
