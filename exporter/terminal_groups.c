@@ -140,11 +140,12 @@ bool terminal_groups_write(const struct view_column *columns, const char *lines,
                            enum view_format format, struct buf *out, struct error *error)
 {
     CLEANUP(arena_finish) struct arena arena = { 0 };
-    struct view_column plain[VIEW_COLUMNS_MAX];
-    memcpy(plain, columns, sizeof plain);
-    for (size_t i = 0; plain[i].name; i++)
+    struct view_column plain[VIEW_COLUMNS_MAX] = { 0 };
+    for (size_t i = 0; columns[i].name; i++) {
+        plain[i] = columns[i];
         if (plain[i].kind == VIEW_TIME)
             plain[i].kind = VIEW_TEXT; /* it is written already */
+    }
     view_write_begin(plain, format, out);
     for (size_t length; *lines; lines += length + (lines[length] == '\n')) {
         struct view_value values[VIEW_COLUMNS_MAX] = { 0 };
