@@ -86,6 +86,15 @@ def test_a_secret_in_a_file_or_in_a_variable():
         equal(desk.mode(), 0o644, "mode where there are none")
 
 
+def test_the_cloud_is_that_of_the_sign_in_host():
+    with Bench() as bench:
+        file = bench.folder.file("secret", SECRET)
+        _, made = one_way(bench, "client secret", "client_secret",
+                          {"AZURE_AUTHORITY_HOST": "https://login.microsoftonline.us/"},
+                          **APPLICATION, client_secret_file=file)
+        contains(made, "\n  cloud: AzureUSGovernment\n", "the cloud")
+
+
 def test_a_certificate():
     with Bench(certificate=True) as bench:
         pem = bench.pem()

@@ -92,9 +92,12 @@ def test_a_token_that_does_not_come_is_given_up_within_five_seconds():
 
 
 def test_azure_that_does_not_answer_is_said_while_it_is_waited_for():
-    with Folder() as folder, socket.create_server(("127.0.0.1", 0)) as deaf:
+    """Of who gives a token. (For a token it is not waited for so long.)"""
+    with Folder() as folder, Fake() as fake, socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-        config = folder.file("config.yml", settings(url, folder.file("secret", SECRET)))
+        wanted = settings(fake.url, folder.file("secret", SECRET))
+        wanted["azure"]["resource_manager"] = url
+        config = folder.file("config.yml", wanted)
         with Program([EXPORTER, "run", "--once", f"--config.file={config}",
                       f"--storage.path={folder.path}"]) as once:
             once.wait_for('msg="no answer from Azure yet" url=' + url)
