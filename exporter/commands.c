@@ -349,7 +349,7 @@ static const char usage[] = "usage: defender_exporter [flags] [command]\n\n"
                             "Microsoft Defender for Cloud as Prometheus metrics.\n";
 static const char statuses[] =
     "\nExit status: 0 when it was done, 1 when it could not be, 2 when the command line or the\n"
-    "configuration is wrong.\n";
+    "configuration is wrong, 3 when what --once printed is not all there is.\n";
 
 static void append_words(const struct command *command, struct buf *out)
 {

@@ -2,8 +2,9 @@
 /* Commands: what the program does besides running as a service. */
 #include "exporter/flags.h"
 
-/* Exit statuses: done; could not be done; the command line or the configuration is wrong. */
-enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+/* Exit statuses: done; could not be done; the command line or the configuration is wrong; what was
+ * printed is not all there is. */
+enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTLY = 3 };
 
 /* A row of a table of commands, which ends with one without words: `defender_exporter` words
  * arguments. */

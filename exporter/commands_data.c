@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alerts/view/view_write.h"
+#include "exporter/local.h"
 #include "exporter/remote.h"
 #include "exporter/terminal.h"
 #include "exporter/terminal_groups.h"
@@ -39,13 +40,41 @@ static int print_groups(const struct view_table *table, const char *by, const ch
     return print_rows(&groups, format, &lines);
 }
 
+/* Each line of what is lacking, on standard error. */
+static void say_lacking(const char *lines)
+{
+    for (size_t length; *lines; lines += length + (lines[length] == '\n')) {
+        length = strcspn(lines, "\n");
+        fprintf(stderr, "defender_exporter: %.*s\n", (int)length, lines);
+    }
+}
+
+/* Of a collection of its own. */
+static int show_local(const struct flags *flags, const struct view_table *table, const char *format)
+{
+    CLEANUP(local_finish) struct local_rows rows = { 0 };
+    struct error error;
+    if (flags->url) {
+        error_set(&error, ERROR_CONFIG, "--once asks Azure itself, --url a running exporter");
+        return fail(&error);
+    }
+    if (!terminal_knows(format, &error) || !local_ask(flags, table, &rows, &error))
+        return fail(&error);
+    int status = flags->group_by ? print_groups(table, flags->group_by, format, &rows.lines)
+                                 : print_rows(table, format, &rows.lines);
+    say_lacking(buf_cstr(&rows.lacking));
+    return status == EXIT_FINE && rows.lacking.length ? EXIT_PARTLY : status;
+}
+
 static int show(const struct flags *flags, const char *name)
 {
     const char *format = flags->format ? flags->format : "table";
     bool by_lines = !strcmp(format, "table") || !strcmp(format, "json") || flags->group_by;
-    CLEANUP(remote_finish) struct remote remote;
+    CLEANUP(remote_finish) struct remote remote = { 0 };
     CLEANUP(buf_finish) struct buf answer = { 0 };
     struct error error;
+    if (flags->once)
+        return show_local(flags, view_table_named(name), format);
     if (!remote_init(&remote, flags, &error))
         return fail(&error);
     buf_printf(&remote.url, "/api/v1/%s", name);
@@ -126,7 +155,7 @@ SHOW(subscriptions)
 SHOW(collectors)
 
 #define WHERE "url user password-file ca-file cert-file key-file"
-#define ITS_FLAGS "format filter group-by limit " WHERE
+#define ITS_FLAGS "once format filter group-by limit " WHERE
 
 /* clang-format off */
 const struct command commands_data[] = {

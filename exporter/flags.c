@@ -35,7 +35,9 @@ static const struct flag flag_table[] = {
     { "help", SWITCH_AT(help), .help = "Show this help. Also -h." },
     { "version", SWITCH_AT(version), .help = "Show the version." },
     { "once", SWITCH_AT(once),
-      .help = "With run: collect once, print the metrics, exit 0, or 1 when a collector failed." },
+      .help = "With run: collect once, print the metrics, exit 0, or 1 when a collector failed. "
+              "With findings and the like: collect once, in memory, instead of asking a running "
+              "exporter." },
     { "notify", SWITCH_AT(notify),
       .help = "With run --once: also remember what was found and notify of it, as the service "
               "does, which must not run beside it." },

@@ -52,6 +52,8 @@ static void judge(const struct pass *pass, const struct source *source)
     if (!error.code || arm_has_answered(once->engine->tenants[tenant].arm))
         return;
     pass->lost[tenant] = true;
+    if (once->quiet)
+        return;
     if (silent)
         log_error(MSG("Azure cannot be reached"), TEXT("url", host_of(once, tenant)));
     else
@@ -76,5 +78,24 @@ bool once_collect(const struct once *once)
     }
     worker_stop(watch);
     free(pass.lost);
+    return ok;
+}
+
+bool once_answered(struct snapshot_store *snapshots, struct error *error)
+{
+    struct snapshot *snapshot = snapshot_acquire(snapshots, clock_now_s());
+    const struct source_list *sources = snapshot->sources;
+    bool any = false;
+    size_t failed = sources->count;
+    for (size_t i = sources->count; i-- > 0;) {
+        any |= snapshot->parts[i] && sources->sources[i].collector->role != COLLECTOR_ANSWERS;
+        failed = snapshot->status[i].error.code ? i : failed;
+    }
+    bool ok = any || failed == sources->count;
+    if (!ok) {
+        *error = snapshot->status[failed].error;
+        error_wrap(error, "Azure could not be asked: %s", sources->sources[failed].name);
+    }
+    snapshot_release(snapshot);
     return ok;
 }

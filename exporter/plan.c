@@ -102,26 +102,6 @@ static bool is_asked(const struct source *source)
     return source->collector->role == COLLECTOR_ANSWERS;
 }
 
-/* False when what was run until now failed and brought nothing: *error says why the first did. */
-static bool has_answers(const struct plan *plan, struct error *error)
-{
-    const struct source_list *sources = plan->engine.config->sources;
-    struct snapshot *snapshot = snapshot_acquire(plan->snapshots, clock_now_s());
-    bool any = false;
-    size_t failed = sources->count;
-    for (size_t i = sources->count; i-- > 0;) {
-        any |= snapshot->parts[i] && !is_asked(&sources->sources[i]);
-        failed = snapshot->status[i].error.code ? i : failed;
-    }
-    bool ok = any || failed == sources->count;
-    if (!ok) {
-        *error = snapshot->status[failed].error;
-        error_wrap(error, "Azure could not be asked: %s", sources->sources[failed].name);
-    }
-    snapshot_release(snapshot);
-    return ok;
-}
-
 /* --- saying --------------------------------------------------------------------------------- */
 
 /* share: of the requests of a window, one of them at least (pacer.h). */
@@ -295,9 +275,9 @@ bool plan_make(struct config *config, struct buf *out, bool *whole, struct error
         return false;
     log_info(MSG("running each collector once"));
     *whole = run_all(&plan, true);
-    if (!has_answers(&plan, error))
+    if (!once_answered(plan.snapshots, error))
         return false;
-    if (!run_all(&plan, false) && !has_answers(&plan, error))
+    if (!run_all(&plan, false) && !once_answered(plan.snapshots, error))
         return false;
     say(&plan, out);
     return true;

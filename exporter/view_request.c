@@ -37,10 +37,8 @@ static bool select_findings(struct view_request *request, const struct match_lis
                             struct error *error)
 {
     struct match_budget budget = { MATCH_US };
-    const struct tag_labels *tags = rule_tags(request->settings->rules);
-    if (!match_all_known(matches, finding_labels(tags, &request->arena), error))
-        return false;
-    struct view *some = view_select(request->view, matches, tags, &budget, error);
+    struct view *some =
+        view_select(request->view, matches, rule_tags(request->settings->rules), &budget, error);
     if (!some)
         return false;
     view_release(request->view);
@@ -53,21 +51,45 @@ static bool select_rows(struct view_request *request, const struct view_table *t
 {
     struct match_budget budget = { MATCH_US };
     const struct view_reading all = { .view = request->view, .portal = "" };
-    return view_filter_knows(table, matches, error) &&
-           view_filter_rows(table, &all, matches, &budget, &request->rows, error);
+    return view_filter_rows(table, &all, matches, &budget, &request->rows, error);
 }
 
-static bool select_some(struct view_request *request, const struct view_table *table,
+static bool is_of_findings(const struct view_table *table)
+{
+    return !table || table->of_findings;
+}
+
+/* Read the filter; whether rows have what it names. */
+static bool understand(struct view_request *request, const struct view_table *table,
+                       struct match_list *matches, struct error *error)
+{
+    if (strlen(request->filter) > FILTER_BYTES_MAX)
+        return error_set(error, ERROR_LIMIT, "it is too long");
+    if (!match_parse(request->filter, matches, &request->arena, error))
+        return false;
+    return is_of_findings(table)
+               ? match_all_known(
+                     matches, finding_labels(rule_tags(request->settings->rules), &request->arena),
+                     error)
+               : view_filter_knows(table, matches, error);
+}
+
+bool view_request_check(struct view_request *request, const struct view_table *table,
                         struct error *error)
 {
     struct match_list matches = { 0 };
-    bool ok = strlen(request->filter) <= FILTER_BYTES_MAX
-                  ? match_parse(request->filter, &matches, &request->arena, error)
-                  : error_set(error, ERROR_LIMIT, "it is too long");
-    if (ok && (!table || table->of_findings))
-        ok = select_findings(request, &matches, error);
-    else if (ok)
-        ok = select_rows(request, table, &matches, error);
+    bool ok = !*request->filter || understand(request, table, &matches, error);
+    match_finish(&matches);
+    return ok;
+}
+
+bool view_request_select(struct view_request *request, const struct view_table *table,
+                         struct error *error)
+{
+    struct match_list matches = { 0 };
+    bool ok = understand(request, table, &matches, error) &&
+              (is_of_findings(table) ? select_findings(request, &matches, error)
+                                     : select_rows(request, table, &matches, error));
     match_finish(&matches);
     return ok;
 }
@@ -107,7 +129,7 @@ int view_request_filter(struct view_request_source *source, struct view_request 
     error_set(error, ERROR_LIMIT, "others are being applied: ask again in a moment");
     if (atomic_fetch_add(&source->filtering, 1) < FILTERING_MAX) {
         *title = "The filter is not understood";
-        status = select_some(request, table, error) ? 200 : 400;
+        status = view_request_select(request, table, error) ? 200 : 400;
     }
     atomic_fetch_sub(&source->filtering, 1);
     return status;

@@ -36,6 +36,12 @@ int view_request_begin(const struct view_request_source *source, const struct we
                        struct view_request *request, const char **title, struct error *error);
 int view_request_filter(struct view_request_source *source, struct view_request *request,
                         const struct view_table *table, const char **title, struct error *error);
+/* What the second does, of a request that is complete but for it and waits for nobody; and whether
+ * it would be understood, before there is a view. ERROR_CONFIG, ERROR_LIMIT. */
+bool view_request_check(struct view_request *request, const struct view_table *table,
+                        struct error *error) MUST_USE;
+bool view_request_select(struct view_request *request, const struct view_table *table,
+                         struct error *error) MUST_USE;
 void view_request_finish(struct view_request *request);
 
 /* The database to read, until the request is finished; NULL and *error. */
