@@ -136,7 +136,9 @@ static bool take(struct page *page, const char *id, struct error *error)
     if (!page->limit)
         return error_set(error, ERROR_LIMIT, "more");
     page->limit--;
-    strncpy(page->last, id, sizeof page->last - 1);
+    size_t length = strnlen(id, sizeof page->last - 1);
+    memcpy(page->last, id, length);
+    page->last[length] = '\0';
     return true;
 }
 
