@@ -1,3 +1,5 @@
+#include "collectors/mdvm_baselines.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,10 +54,7 @@ static const struct column result_columns[] = {
 };
 /* clang-format on */
 
-struct profile {
-    const char *id, *name, *benchmark, *version, *system, *level;
-    uint64_t devices[NOT_APPLICABLE];
-};
+_Static_assert(NOT_APPLICABLE == 2, "devices of a profile pass or fail");
 struct configuration {
     const char *id, *name, *category, *benchmark, *version;
 };
@@ -68,7 +67,7 @@ struct rule {
 
 /* The API knows no subscriptions: all is the tenant's. */
 struct own {
-    struct profile *profiles;
+    struct mdvm_baselines_profile *profiles;
     size_t profile_count, profile_capacity;
     struct configuration *configurations;
     size_t configuration_count, configuration_capacity;
@@ -92,7 +91,7 @@ static struct own *own_of(struct part *part)
     return part_own(part, sizeof(struct own), own_finish);
 }
 
-static struct profile *find_profile(const struct own *own, const char *id)
+static struct mdvm_baselines_profile *find_profile(const struct own *own, const char *id)
 {
     for (size_t i = 0; i < own->profile_count; i++)
         if (!strcmp(own->profiles[i].id, id))
@@ -125,14 +124,14 @@ static enum odd_reason add_profile(struct part *part, const struct row *row, str
     if (!active)
         return ODD_NONE;
     const char *id = part_keep_lower(part, row->id);
-    struct profile *profile = find_profile(own, id);
+    struct mdvm_baselines_profile *profile = find_profile(own, id);
     if (profile && profile->devices[NONCOMPLIANT] >= (uint64_t)(row->total - row->passed))
         return ODD_NONE; /* it came twice: the worse holds */
     if (!profile) {
         MEMORY_GROW(own->profiles, own->profile_count, own->profile_capacity);
         profile = &own->profiles[own->profile_count++];
     }
-    *profile = (struct profile){
+    *profile = (struct mdvm_baselines_profile){
         .id = id,
         .name = part_keep(part, row->name),
         .benchmark = part_keep(part, row->benchmark),
@@ -192,6 +191,16 @@ static enum odd_reason fold(struct part *part, size_t query, const void *data,
                                            : add_result(part, row, error);
 }
 
+extern const struct collector mdvm_baselines_collector;
+
+const struct mdvm_baselines_profile *mdvm_baselines_profiles(const struct part *part, size_t *count)
+{
+    bool ours = part && part->source->collector == &mdvm_baselines_collector;
+    const struct own *own = ours ? part->own : NULL;
+    *count = own ? own->profile_count : 0;
+    return own ? own->profiles : NULL;
+}
+
 /* --- metrics ---------------------------------------------------------------------------------- */
 
 #define FROM " From the Defender API, cached."
@@ -244,7 +253,8 @@ static const struct family *const families[] = {
 
 /* Whether a benchmark's version ("1.4.0-windows_server_2016") is of a profile with version "1.4.0"
  * for "Windows Server 2016". */
-static bool is_of_profile(const struct configuration *configuration, const struct profile *profile)
+static bool is_of_profile(const struct configuration *configuration,
+                          const struct mdvm_baselines_profile *profile)
 {
     const char *at = configuration->version, *system = profile->system;
     size_t length = strlen(profile->version);
@@ -259,7 +269,7 @@ static bool is_of_profile(const struct configuration *configuration, const struc
 
 /* Ids are of a benchmark: "9.3.9" is something else in another. NULL when that is not known. */
 static const struct configuration *find_configuration(const struct own *own, const char *id,
-                                                      const struct profile *profile)
+                                                      const struct mdvm_baselines_profile *profile)
 {
     for (size_t i = 0; i < own->configuration_count; i++)
         if (!strcmp(own->configurations[i].id, id) &&
@@ -271,7 +281,7 @@ static const struct configuration *find_configuration(const struct own *own, con
 static void emit_profiles(const struct own *own, struct metric_set *set)
 {
     for (size_t i = 0; i < own->profile_count; i++) {
-        const struct profile *profile = &own->profiles[i];
+        const struct mdvm_baselines_profile *profile = &own->profiles[i];
         uint64_t sums[RESULT_COUNT] = { 0 };
         for (size_t rule = 0; rule < own->rule_count; rule++)
             for (int result = 0; result < RESULT_COUNT; result++)
@@ -298,7 +308,7 @@ static void emit(const struct snapshot *snapshot, const struct part *part, struc
     emit_profiles(own, set);
     for (size_t i = 0; i < own->rule_count; i++) {
         const struct rule *rule = &own->rules[i];
-        const struct profile *profile = find_profile(own, rule->profile_id);
+        const struct mdvm_baselines_profile *profile = find_profile(own, rule->profile_id);
         if (!rule->devices[NONCOMPLIANT] || !profile) /* only active ones are kept */
             continue;
         const struct configuration *found =

@@ -180,6 +180,8 @@ static const char version_2[] =
     " FROM ledger_finding ORDER BY id;"
     "DROP TABLE ledger_finding;"
     "ALTER TABLE ledger_finding_2 RENAME TO ledger_finding;"
+    "CREATE INDEX ledger_finding_assessment ON ledger_finding (assessment_id, reason);"
+    "CREATE INDEX outbox_member_finding ON outbox_member (finding_id);"
     "CREATE VIEW ledger_known AS SELECT id, "
     TEXT_OF("source") " AS source, " TEXT_OF("tenant") " AS tenant, "
     TEXT_OF("assessment_id") " AS assessment_id, "

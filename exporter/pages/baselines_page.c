@@ -11,6 +11,7 @@
 #include "collectors/prerequisites.h"
 #include "core/memory.h"
 #include "exporter/pages/known.h"
+#include "exporter/pages/profiles_list.h"
 #include "exporter/pages/told.h"
 
 enum { ROWS_A_PAGE = 200 };
@@ -402,8 +403,10 @@ bool baselines_page(struct page *page, const struct view *view, const struct bas
         append_matrix(page, view);
         append_states(page);
     }
-    if (!*asked->os)
+    if (!*asked->os) {
         append_gaps(page, asked->from);
+        profiles_list(page);
+    }
     page_end(page);
     return true;
 }

@@ -57,7 +57,7 @@ static void append_facts(struct page *page, const struct told_context *context,
     told_fact(page, "Owner", told_owner(context, finding));
     if (block->resource_count)
         told_fact(page, "Exemption", block->resources[0].exemption);
-    told_facts(page, block);
+    told_facts(page, &told->finding, block);
     page_html(page, "</dl></div>\n");
 }
 

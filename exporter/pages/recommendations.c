@@ -8,6 +8,7 @@
 #include "collectors/baselines_explain.h"
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
+#include "exporter/pages/recommendation_past.h"
 
 enum { RESOURCES_A_PAGE = 200, TOLD_MAX = 64 };
 
@@ -41,7 +42,7 @@ static const struct notification_block *tell(const struct page *page,
 }
 
 static void append_facts(struct page *page, const struct view_recommendation *recommendation,
-                         const struct notification_block *block)
+                         const struct finding *finding, const struct notification_block *block)
 {
     CLEANUP(buf_finish) struct buf points = { 0 };
     page_html(page, "<div class=\"card\"><dl>\n<dt>Worst risk</dt><dd>");
@@ -60,7 +61,7 @@ static void append_facts(struct page *page, const struct view_recommendation *re
         quantity_write(&points, recommendation->points, "points", 2);
         told_fact(page, "Points to gain", buf_cstr(&points));
     }
-    told_facts(page, block);
+    told_facts(page, finding, block);
     page_html(page, "</dl></div>\n");
 }
 
@@ -176,10 +177,21 @@ static int order_named(const char *word)
     return order;
 }
 
-/* Why there is no page. */
-static bool refuse_unknown(const struct told_context *context, const char *id, struct error *error)
+/* One of which nothing is open: what is remembered of it, or why there is no page. */
+static bool append_over(struct page *page, const struct told_context *context, const char *id,
+                        struct error *error)
 {
     const struct catalogue_entry *known = catalogue_find(context->view->snapshot, NULL, id);
+    const struct recommendation_past *past = recommendation_past_read(page, context, id, error);
+    if (!past)
+        return false;
+    if (recommendation_past_is_known(past)) {
+        page_begin(page, PAGE_RECOMMENDATIONS, known && *known->title ? known->title : id);
+        page_empty(page);
+        recommendation_past_append(past);
+        page_end(page);
+        return true;
+    }
     if (known)
         return error_set(error, ERROR_NOT_FOUND,
                          "no finding of \"%.200s\" is open in what could be seen", known->title);
@@ -194,14 +206,16 @@ bool recommendations_one(struct page *page, const struct told_context *context,
         view_recommendation_find(context->view, asked->assessment_id);
     int order = order_named(asked->order);
     if (!recommendation)
-        return refuse_unknown(context, asked->assessment_id, error);
+        return append_over(page, context, asked->assessment_id, error);
     if (asked->from && asked->from >= recommendation->count)
         return error_set(error, ERROR_NOT_FOUND, "it has not so many open findings");
     if (order == VIEW_ORDER_COUNT)
         return error_set(error, ERROR_NOT_FOUND, "nothing is put in order by such a word");
     struct told_finding *findings;
     const struct notification_block *block = tell(page, context, recommendation, &findings, error);
-    if (!block)
+    const struct recommendation_past *past =
+        block ? recommendation_past_read(page, context, asked->assessment_id, error) : NULL;
+    if (!past)
         return false;
     struct listing listing = {
         .context = context,
@@ -212,9 +226,10 @@ bool recommendations_one(struct page *page, const struct told_context *context,
     };
     page_begin(page, PAGE_RECOMMENDATIONS, name_of(recommendation));
     told_links(page, block);
-    append_facts(page, recommendation, block);
+    append_facts(page, recommendation, &findings[0].finding, block);
     told_sections(page, context, &findings[0].finding, block);
     append_resources(page, &listing, asked);
+    recommendation_past_append(past);
     page_end(page);
     return true;
 }

@@ -10,6 +10,7 @@
 #include "collectors/baselines_explain.h"
 #include "collectors/catalogue.h"
 #include "collectors/governance.h"
+#include "collectors/secure_scores.h"
 #include "collectors/subscriptions.h"
 
 /* --- what a message would say ----------------------------------------------------------------- */
@@ -84,12 +85,25 @@ void told_fact(struct page *page, const char *name, const char *text)
     page_html(page, "</dd>\n");
 }
 
-void told_facts(struct page *page, const struct notification_block *block)
+/* The control of a finding, leading to its page. */
+static void append_control(struct page *page, const struct finding *finding, const char *text)
+{
+    const struct secure_control *control = secure_scores_control_of(page->snapshot, finding);
+    if (!control || !*text) {
+        told_fact(page, "Control", text);
+        return;
+    }
+    page_html(page, "<dt>Control</dt><dd>");
+    page_link(page, "/controls?id=", control->id, true, text);
+    page_html(page, "</dd>\n");
+}
+
+void told_facts(struct page *page, const struct finding *finding,
+                const struct notification_block *block)
 {
     const struct {
         const char *name, *text;
     } facts[] = {
-        { "Control", block->control },
         { "Benchmark", block->benchmark },
         { "Category", block->category },
         { "Risk factors", block->risk_factors },
@@ -100,6 +114,7 @@ void told_facts(struct page *page, const struct notification_block *block)
         { "Expected", block->expected },
         { "Vulnerabilities", block->vulnerabilities },
     };
+    append_control(page, finding, block->control);
     for (size_t i = 0; i < ARRAY_COUNT(facts); i++)
         told_fact(page, facts[i].name, facts[i].text);
 }

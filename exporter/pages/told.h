@@ -36,7 +36,8 @@ const char *told_owner(const struct told_context *context, const struct finding 
 void told_links(struct page *page, const struct notification_block *block);
 void told_sections(struct page *page, const struct told_context *context,
                    const struct finding *finding, const struct notification_block *block);
-void told_facts(struct page *page, const struct notification_block *block);
+void told_facts(struct page *page, const struct finding *finding,
+                const struct notification_block *block);
 
 /* A row of a list of facts; nothing when text is "". */
 void told_fact(struct page *page, const char *name, const char *text);

@@ -5,7 +5,8 @@ import datetime
 import urllib.parse
 
 from alerts_model import finding_id
-from harness import SECRET, Exporter, Fake, Folder, equal, run, settings, until
+from harness import SECRET, Exporter, Fake, Folder, contains, equal, run, settings, until
+from pages import sound
 from sink import Sink, receiver
 
 RULES = """
@@ -71,6 +72,18 @@ class Bench:
                 for block in message["body"]["data"]["blocks"]
                 for resource in block.get("resources", [])}
 
+    def check_page(self, finding):
+        """The page of its recommendation says that it is exempted, and what happened before."""
+        row = next(row for row in self.fake.admin("dump")["assessments"]
+                   if finding_id(row["id"]) == finding)
+        page = sound(self.exporter.get("/recommendations/" + row["key"].lower()).text, "the page")
+        listed = page.split("<h2>Exempted</h2>")[1].split("<h2>")[0]
+        for part in (f"/f/{finding[:16]}", "waiver", "We leave", day(20)[:10]):
+            contains(listed, part, "what is exempted")
+        equal(WHO in page, False, "who asked for it")
+        contains(page.split("<h2>Who was told</h2>")[1], "team", "who was told")
+        contains(page, "<h2>The last 26 weeks</h2>", "its history")
+
     def firing(self):
         return {alert["labels"].get("finding_id")
                 for alert in self.exporter.get("/api/v2/alerts").json()}
@@ -122,6 +135,7 @@ def an_exemption_comes_and_goes(named):
             equal(resource["exempted_until_at"][:10], day(20)[:10], "its end")
             equal(resource["exemption"], "waiver: We leave" + f" (requested by {WHO})" * named,
                   "why")
+            bench.check_page(finding)
             for _ in range(8):
                 if finding not in bench.exempted():
                     break

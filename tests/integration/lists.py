@@ -298,6 +298,18 @@ def test_a_recommendation_is_shown_as_its_catalogue_has_it():
         contains(bench.page(f"/recommendations/{rule}"), ">Found</th>", "of a rule of a baseline")
 
 
+def test_a_recommendation_leads_to_its_control():
+    with Bench() as bench:
+        page = bench.page("/recommendations?" + urllib.parse.urlencode(
+            {"filter": 'source="assessments",control!=""'}))
+        one = bench.page(links(page, "/recommendations/")[0])
+        control = bench.page(links(one, "/controls?id=")[0])
+        name = re.search(r'<dt>Control</dt><dd><a href="[^"]*">([^<]*)</a>', one)[1]
+        contains(control, f"<h1>{name}</h1>", "the control")
+        contains(one, "<h2>The last 26 weeks</h2>", "its history")
+        contains(one, "<h2>Who was told</h2>", "who was told")
+
+
 def test_a_subscription_has_its_name():
     with Bench() as bench:
         names = {row["subscription_id"]: row["name"] for row in bench.exporter.get(

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What is read beside Resource Manager, with tokens of its own: hunting and the Defender API."""
 import collections
+import re
 import json
 import urllib.parse
 
@@ -96,8 +97,19 @@ def test_baselines_are_counted_over_pages():
                                             mdvm_baselines={"interval": "1h"})) as exporter:
             exporter.wait_ready()
             metrics = exporter.metrics()
+            check_profiles(exporter, metrics)
         equal(fake.requests("mdvm") - before, 2 + pages, "two lists, and pages")
         check_baselines(metrics, rows)
+
+
+def check_profiles(exporter, metrics):
+    """The page of baselines has the devices of the metrics."""
+    until("a page", lambda: exporter.get("/baselines").status == 200)
+    listed = exporter.get("/baselines").text.split("<h2>Profiles of Vulnerability Management")[1]
+    for state, label in (("compliant", "Devices passing"), ("noncompliant", "Failing")):
+        shown = re.findall(rf'data-label="{label}">([^<]*)<', listed)
+        equal(sum(int(cell.replace("\u202f", "")) for cell in shown),
+              metrics.sum("defender_mdvm_baseline_devices", state=state), f"{state} on the page")
 
 
 def check_baselines(metrics, rows):
