@@ -401,18 +401,37 @@ void metric_observe_values(struct metric_store *store, const struct family *fami
     pthread_mutex_unlock(&store->lock);
 }
 
-void metric_clear(struct metric_store *store, const struct family *family)
+/* Whether a label of a series has one of these values. */
+static bool is_one_of(const struct series *series, const char *label, const char *const *values)
+{
+    size_t at = 0;
+    while (series->family->labels[at] && strcmp(series->family->labels[at], label) != 0)
+        at++;
+    for (; series->family->labels[at] && *values; values++)
+        if (!strcmp(series->values[at], *values))
+            return true;
+    return false;
+}
+
+void metric_keep(struct metric_store *store, const struct family *family, const char *label,
+                 const char *const *values)
 {
     pthread_mutex_lock(&store->lock);
     size_t kept = 0;
     for (size_t i = 0; i < store->count; i++) {
-        if (store->series[i]->family == family)
+        if (store->series[i]->family == family && !is_one_of(store->series[i], label, values))
             series_destroy(store->series[i]);
         else
             store->series[kept++] = store->series[i];
     }
     store->count = kept;
     pthread_mutex_unlock(&store->lock);
+}
+
+void metric_clear(struct metric_store *store, const struct family *family)
+{
+    static const char *const none[] = { NULL };
+    metric_keep(store, family, "", none);
 }
 
 double metric_read_values(struct metric_store *store, const struct family *family,

@@ -162,6 +162,11 @@ void metric_observe_values(struct metric_store *store, const struct family *fami
 /* Remove every series of a family (before putting the current ones). */
 void metric_clear(struct metric_store *store, const struct family *family);
 
+/* Remove the series of a family that have another value of a label than these, which end with
+ * NULL. */
+void metric_keep(struct metric_store *store, const struct family *family, const char *label,
+                 const char *const *values);
+
 /* Read one series (of a histogram: its count); 0 when it is not there. For tests and pages. */
 double metric_read_values(struct metric_store *store, const struct family *family,
                           const char *const *values);

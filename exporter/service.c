@@ -253,12 +253,20 @@ struct config *service_load(const struct flags *flags, const struct source_list 
     return config_load(&source, report);
 }
 
-/* What the old engine said of its tenant and quota. */
-static void forget_gauges(struct service *service)
+/* What the old engine said of its quotas, and all that it said of a tenant that is asked no more.
+ */
+static void forget_tenants(struct service *service, const struct engine *next)
 {
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    const struct status_tenant *tenants = engine_tenants(next, &arena);
+    const char **ids = arena_zalloc(&arena, (next->tenant_count + 1) * sizeof *ids);
+    for (size_t i = 0; i < next->tenant_count; i++)
+        ids[i] = tenants[i].tenant_id;
     for (const struct family *const *one = arm_families; *one; one++)
         if ((*one)->type == METRIC_GAUGE)
             metric_clear(service->metrics, *one);
+        else
+            metric_keep(service->metrics, *one, "tenant_id", ids);
 }
 
 /* Build what the configuration needs anew, next to what runs; nothing to build where the engine
@@ -283,7 +291,7 @@ static void exchange_engine(struct service *service, const struct engine *next)
     if (service->running)
         runner_stop(service->engine.runner);
     engine_finish(&service->engine);
-    forget_gauges(service);
+    forget_tenants(service, next);
     service->engine = *next;
     if (service->running)
         runner_start(next->runner);
@@ -475,9 +483,9 @@ static const char *const *list_variants(const struct config *config,
     for (size_t i = 0; i < sources->count; i++) {
         const struct source *source = source_list_find(config->sources, sources->sources[i].key);
         if (source)
-            names[i] = source->collector
-                           ->variants[runner_variant(&config->run[source->index], source)]
-                           .name;
+            names[i] =
+                source->collector->variants[runner_variant(&config->run[source->index], source)]
+                    .name;
     }
     return names;
 }

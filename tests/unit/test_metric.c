@@ -116,6 +116,30 @@ TEST(store_counts_puts_and_reads)
     metric_store_destroy(store);
 }
 
+TEST(store_keeps_what_has_a_value)
+{
+    static const struct family_2 calls = { .name = "calls_total",
+                                           .type = METRIC_COUNTER,
+                                           LABELS("api", "tenant_id") };
+    static const struct family_1 others = { .name = "others_total",
+                                            .type = METRIC_COUNTER,
+                                            LABELS("tenant_id") };
+    static const char *const wanted[] = { "a", "c", NULL };
+    struct metric_store *store = metric_store_create();
+    for (int i = 0; i < 4; i++) {
+        const char tenant[] = { "abcd"[i], 0 };
+        metric_count(store, &calls, 1, METRIC_LABELS("list", tenant));
+        metric_count(store, &others, 1, METRIC_LABELS(tenant));
+    }
+    metric_keep(store, &calls.family, "tenant_id", wanted);
+    for (int i = 0; i < 4; i++) {
+        const char tenant[] = { "abcd"[i], 0 };
+        CHECK_NUMBER(metric_read(store, &calls, METRIC_LABELS("list", tenant)), !(i % 2));
+        CHECK_NUMBER(metric_read(store, &others, METRIC_LABELS(tenant)), 1);
+    }
+    metric_store_destroy(store);
+}
+
 TEST(store_order_does_not_depend_on_who_came_first)
 {
     for (int turn = 0; turn < 2; turn++) {
