@@ -138,6 +138,7 @@ static bool load_open(struct ledger *ledger, struct error *error)
 
 bool ledger_reload(struct ledger *ledger, struct error *error)
 {
+    static const enum finding_reason otherwise[2] = { REASON_EXEMPTED, REASON_RETIRED };
     forget(ledger);
     ledger->figures.sources = ledger->list;
     ledger->due_changed = true;
@@ -147,10 +148,7 @@ bool ledger_reload(struct ledger *ledger, struct error *error)
     for (size_t i = 0; i < ledger->source_count; i++)
         ledger->sources[i].generation = UINT64_MAX;
     if (!load_open(ledger, error) ||
-        !ledger_rows_over(ledger->database, ledger->list, REASON_EXEMPTED, load_ended, ledger,
-                          error) ||
-        !ledger_rows_over(ledger->database, ledger->list, REASON_RETIRED, load_ended, ledger,
-                          error) ||
+        !ledger_rows_over(ledger->database, ledger->list, otherwise, load_ended, ledger, error) ||
         !ledger_rows_assessments(ledger->database, load_assessment, ledger, error) ||
         !ledger_rows_seen(ledger->database, load_seen, ledger, error))
         return false;

@@ -118,12 +118,12 @@ static const struct row_field over_fields[] = {
 static const struct rows_table over_rows = { "ledger_known", 0, over_fields };
 
 bool ledger_rows_over(struct database *database, const struct source_list *sources,
-                      enum finding_reason reason, ledger_rows_visit_over *visit, void *context,
-                      struct error *error)
+                      const enum finding_reason reasons[2], ledger_rows_visit_over *visit,
+                      void *context, struct error *error)
 {
     struct database_statement *statement =
-        rows_select(database, &over_rows, " WHERE is_open = 0 AND reason = $1");
-    database_bind(statement, (int)reason);
+        rows_select(database, &over_rows, " WHERE is_open = 0 AND reason IN ($1, $2)");
+    database_bind(statement, (int)reasons[0], (int)reasons[1]);
     for (bool found;;) {
         struct over_row row;
         if (!rows_next(statement, &over_rows, NULL, &row, &found, error))

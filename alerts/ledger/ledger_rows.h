@@ -35,12 +35,13 @@ typedef void ledger_rows_visit(void *context, const struct ledger_row *row);
 bool ledger_rows_load(struct database *database, const struct source_list *sources,
                       ledger_rows_visit *visit, void *context, struct error *error) MUST_USE;
 
-/* Walk those that are over for a reason, in no order. source: NULL = one nobody knows any more. */
+/* Walk those that are over for one of two reasons, in no order: all are read, once. source: NULL =
+ * one nobody knows any more. */
 typedef void ledger_rows_visit_over(void *context, const struct source *source,
                                     const struct finding_id *id, int reason);
 bool ledger_rows_over(struct database *database, const struct source_list *sources,
-                      enum finding_reason reason, ledger_rows_visit_over *visit, void *context,
-                      struct error *error) MUST_USE;
+                      const enum finding_reason reasons[2], ledger_rows_visit_over *visit,
+                      void *context, struct error *error) MUST_USE;
 
 /* What an earlier life of a finding left; episode 0 = there was none. */
 struct ledger_past {
