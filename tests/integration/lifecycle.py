@@ -320,8 +320,8 @@ def test_flags_and_exit_codes():
         result = command(*arguments)
         equal(result.returncode, 2, f"exit status of {arguments}: {result.stderr}")
         equal(bool(result.stderr.strip()), True, f"a reason for {arguments}")
-    for arguments, near in ((("findings", "--formt=csv"),
-                             "unknown flag --formt; did you mean --format?"),
+    for arguments, near in ((("findings", "--formatt=csv"),
+                             "unknown flag --formatt; did you mean --format?"),
                             (("--no-web.read-onli",), "did you mean --no-web.read-only"),
                             (("findngs",), "unknown command: findngs; did you mean findings?"),
                             (("outbox", "lst"), "did you mean list?")):
