@@ -7,6 +7,7 @@
 #include "alerts/report_notice.h"
 #include "alerts/store/rows.h"
 #include "alerts/store/schema.h"
+#include "collectors/collector.h"
 
 enum { WAIT_S = 900, CLOCK_WRONG_S = 86400, LATE_INTERVALS = 3, KEY_BYTES = 96 };
 
@@ -108,14 +109,18 @@ static bool send(const struct group_context *context, struct snapshot *snapshot,
     return ok || error_wrap(error, "report %s", config->name);
 }
 
-/* Whether a source will soon be asked that was not yet, or not for long. */
+/* Whether a source will soon be asked that was not yet, or not for long: not one that fails, which
+ * is asked more and more seldom, nor one that is asked only when somebody wants to know. */
 static bool is_asking(const struct snapshot *snapshot, int64_t now)
 {
     for (size_t i = 0; i < snapshot->sources->count; i++) {
         const struct source_status *status = &snapshot->status[i];
         int64_t late_s = LATE_INTERVALS * status->interval_ms / 1000;
-        if (status->enabled &&
-            (!status->attempted || (late_s && now - status->started_at > late_s)))
+        int64_t last_at = status->started_at > status->last_success_at ? status->started_at
+                                                                       : status->last_success_at;
+        bool late = status->success && late_s && now - last_at > late_s;
+        if (status->enabled && snapshot->sources->sources[i].collector->role != COLLECTOR_ANSWERS &&
+            (!status->attempted || late))
             return true;
     }
     return false;

@@ -38,6 +38,7 @@ void view_seen_old(const struct snapshot *snapshot, int64_t now, struct buf *out
         const struct source_status *status = &snapshot->status[i];
         int64_t at = status->last_success_at;
         if (!status->enabled || !snapshot->parts[i] || !at ||
+            snapshot->sources->sources[i].collector->role == COLLECTOR_ANSWERS ||
             now - at <= OLD_INTERVALS * status->interval_ms / 1000)
             continue;
         buf_printf(out, "%s%s (of ", before, snapshot->sources->sources[i].name);

@@ -181,7 +181,15 @@ TEST(a_report_waits_for_data_but_not_for_ever)
     status->started_at = EIGHT;
     CHECK_TEXT(decide(&scene, EIGHT + DAY + 10), "");
     CHECK_CONTAINS(decide(&scene, EIGHT + DAY + 910), "team report");
-    CHECK_INT(messages(&scene), 2);
+
+    status->last_success_at = EIGHT + 2 * DAY - 60; /* kept from before a restart */
+    CHECK_CONTAINS(decide(&scene, EIGHT + 2 * DAY + 1), "team report");
+    status->success = false; /* what fails is asked seldom, and not waited for */
+    CHECK_CONTAINS(decide(&scene, EIGHT + 3 * DAY + 1), "team report");
+    scene.world.snapshot->status[SOURCE(activity)->index] =
+        (struct source_status){ .enabled = true }; /* nobody has asked it anything */
+    CHECK_CONTAINS(decide(&scene, EIGHT + 4 * DAY + 1), "team report");
+    CHECK_INT(messages(&scene), 5);
     scene_finish(&scene);
 }
 
