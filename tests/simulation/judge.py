@@ -10,10 +10,13 @@ What must hold, whatever went wrong meanwhile:
             not open at some instant since it was last told as open
   once      what happened is told under one id, an id has one body, and what a receiver has accepted
             is sent again only after a death
+  exact     counts of a message add up; a finding's age is that since its change in the tenant, and
+            it is due as long after as its risk allows, less what it was open before
   bounded   no more messages a day than things that happened, and a database that does not grow
 """
 import bisect
 import collections
+import datetime
 import hashlib
 import json
 import sys
@@ -22,7 +25,15 @@ DAY = 86400
 LATE = 36 * 3600  # how long receivers, Azure and the disk may keep a message from being sent
 DATABASE_MAX = 16 << 20
 KILLED = 137
+OPENED = ("finding.opened", "finding.reopened")
 OPENS = ("opened", "reopened")
+
+
+DUE_DAYS = {"critical": 7, "high": 30, "medium": 90}  # the defaults
+
+
+def seconds(text):
+    return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
 
 
 def finding_id(row):
@@ -48,6 +59,10 @@ class Truth:
         place = bisect.bisect_right(changes, (at, True))
         return place > 0 and changes[place - 1][1]
 
+    def opened(self, finding, at, off_s):
+        """Whether it did then, by a clock that may be so far behind."""
+        return any(opens and at <= when <= at + off_s for when, opens in self.changes[finding])
+
     def was(self, finding, wanted, since, until):
         """Whether it was in that state at some instant of the time."""
         if self.is_open(finding, since) == wanted:
@@ -67,6 +82,7 @@ class Judge:
         self.quiet = set()  # open, but not seen to open: at first, or it was over unseen
         self.first_at = 0
         self.ends = self.deaths = 0  # of lives; those that were killed
+        self.off_s = collections.Counter()  # of a day: what its clock was off at most
         self.happened, self.sent = collections.Counter(), collections.defaultdict(set)
 
     def violate(self, at, what):
@@ -84,6 +100,8 @@ class Judge:
         elif kind == "death":
             self.ends += 1
             self.deaths += line["code"] == KILLED
+        elif kind == "clock":
+            self.off_s[at // DAY] = max(self.off_s[at // DAY], abs(line["wall_s"]))
         elif kind == "message":
             self.message(at, line)
         elif kind == "judge":
@@ -101,6 +119,7 @@ class Judge:
             self.violate(at, f"once: message {message} was accepted and comes again")
         if line["taken"] and line["answered"]:
             self.accepted[message] = self.ends
+        self.exact(at, message, body["data"])
         repeat = body["data"]["repeat"]
         if not repeat:
             self.sent[at // DAY].add(message)
@@ -128,6 +147,26 @@ class Judge:
                 not self.truth.was(finding, False, before[1] - LATE, at):
             self.violate(at, f"true: {finding} told as over ({event}), it was not")
         self.told[finding] = (fires, at)
+
+    def exact(self, at, message, data):
+        """What one message says of itself."""
+        alerts, told = data["alerts"], data["firing_count"] + data["resolved_count"]
+        if told != len(alerts) + data["left_out_count"]:
+            self.violate(at, f"exact: {message} counts {told} of {len(alerts)} alerts")
+        if data["opened_at"] and data["status"] == "firing" and \
+                data["age_s"] != seconds(data["made_at"]) - seconds(data["opened_at"]):
+            self.violate(at, f"exact: {message} says an age of {data['age_s']} s")
+        for alert in alerts:
+            if alert["event"] not in OPENED or not alert["opened_at"] or data["repeat"]:
+                continue  # what is told again may be rated otherwise by now
+            finding, opened = alert["labels"]["finding_id"], seconds(alert["opened_at"])
+            off_s = max(self.off_s[at // DAY], self.off_s[at // DAY - 1])
+            if not self.truth.opened(finding, opened, off_s):
+                self.violate(at, f"exact: {finding} did not open at {alert['opened_at']}")
+            due_s = DUE_DAYS.get(alert["risk_level"], 0) * DAY
+            left_s = seconds(alert["due_at"]) - opened if alert["due_at"] else 0
+            if left_s > due_s or (alert["event"] == OPENED[0] and left_s != due_s):
+                self.violate(at, f"exact: {finding} is due at {alert['due_at']}")
 
     # --- after the calm ---------------------------------------------------------------------------
 
