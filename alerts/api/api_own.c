@@ -136,9 +136,7 @@ static bool take(struct page *page, const char *id, struct error *error)
     if (!page->limit)
         return error_set(error, ERROR_LIMIT, "more");
     page->limit--;
-    size_t length = strnlen(id, sizeof page->last - 1);
-    memcpy(page->last, id, length);
-    page->last[length] = '\0';
+    snprintf(page->last, sizeof page->last, "%s", id);
     return true;
 }
 
