@@ -37,6 +37,10 @@ ERRORS = {
         "            merge->covered[ours] = true;", DAYS),
     "silence_is_believed": ("collectors/run/none.c", "= is_silent(&doubt, i);",
                             "= false && is_silent(&doubt, i);", 2 * DAYS),
+    "noted_before_it_is_sent": ("alerts/notify/lane.c", "    if (!attempt_message(step,",
+                                """    struct database *database = lane->database;
+    if (!outbox_mark_sent(database, message->id, 200, step->now, error) ||
+        !attempt_message(step,""", DAYS),
     "another_id_each_attempt": ("alerts/notify/lane.c", "    notification.id = message->id;",
                                 """    char again[OUTBOX_ID_BYTES];
     memcpy(again, message->id, sizeof again);
