@@ -5,6 +5,8 @@
 #include "collectors/catalogue.h"
 #include "collectors/collector.h"
 
+enum { THINNED_S = 24 * 3600 };
+
 /* Neither the catalogue nor a row knows the recommendation any more. No catalogue ever knew an
  * individual one. */
 static bool is_retired(const struct snapshot *snapshot, const struct part *part,
@@ -18,7 +20,8 @@ static bool is_retired(const struct snapshot *snapshot, const struct part *part,
 }
 
 enum finding_reason ledger_absence_reason(const struct snapshot *snapshot, const struct part *part,
-                                          int64_t since, bool shrunk, const struct finding *finding)
+                                          int64_t since, bool shrunk, bool thinned,
+                                          const struct finding *finding)
 {
     const struct collector *collector = part->source->collector;
     int64_t limit_s = snapshot_status(snapshot, part->source)->max_staleness_ms / 1000;
@@ -29,6 +32,8 @@ enum finding_reason ledger_absence_reason(const struct snapshot *snapshot, const
     if (collector->rows == COLLECTOR_FAILING_ROWS && collector->fixed && !shrunk &&
         collector->fixed(part, finding, since))
         return REASON_FIXED;
+    if (thinned && limit_s && limit_s < THINNED_S)
+        limit_s = THINNED_S;
     if (limit_s && part->collected_at - since > limit_s)
         return REASON_NO_LONGER_ASSESSED;
     return REASON_COUNT;

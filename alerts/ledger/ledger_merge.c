@@ -37,6 +37,7 @@ struct merge {
     bool *carried; /* by number of the subscription in part->strings: its rows are old */
     bool *frozen;  /* by number in ledger->subscriptions: the same */
     bool *covered; /* by number in ledger->subscriptions: the part speaks for it */
+    bool *thinned; /* by number in ledger->subscriptions: much of it has no row */
     bool *fresh;   /* by number of the subscription in part->strings: it is adopted now */
     bool *ruled;   /* by place in part->assessments: new, and one digest for all */
     bool *moved;   /* by place in part->findings: by a new version of its baseline; or NULL */
@@ -50,6 +51,7 @@ static void merge_finish(struct merge *merge)
     free(merge->carried);
     free(merge->frozen);
     free(merge->covered);
+    free(merge->thinned);
     free(merge->fresh);
     free(merge->ruled);
     free(merge->moved);
@@ -353,7 +355,8 @@ static enum finding_reason absence_reason(const struct merge *merge, const struc
 {
     bool shrunk =
         ledger_machines_shrunk(&merge->source->machines, merge->part, finding, open->absent_at);
-    return ledger_absence_reason(merge->snapshot, merge->part, open->absent_at, shrunk, finding);
+    return ledger_absence_reason(merge->snapshot, merge->part, open->absent_at, shrunk,
+                                 merge->thinned[open->subscription], finding);
 }
 
 /* End an open finding, by what its row says (closed) or by what its absence means. */
@@ -405,6 +408,26 @@ static bool miss_finding(struct merge *merge, struct ledger_open *open,
         return end_finding(merge, open, closed, stays, error);
     return !counts ||
            set_absent(merge, open, open->absent_at ? open->absent_at : merge->collected_at, error);
+}
+
+/* Who lost much at once, a row here and there apart. */
+static void find_thinned(struct merge *merge)
+{
+    enum { FEW = 5 };
+    const struct ledger_source *source = merge->source;
+    size_t count = merge->ledger->subscriptions.count;
+    merge->thinned = MEMORY_ARRAY(bool, count);
+    if (source->absent_count < FEW)
+        return;
+    size_t *open = MEMORY_ARRAY(size_t, count), *absent = MEMORY_ARRAY(size_t, count);
+    for (size_t i = 0; i < source->count; i++) {
+        open[source->open[i].subscription]++;
+        absent[source->open[i].subscription] += source->open[i].absent_at != 0;
+    }
+    for (size_t i = 0; i < count; i++)
+        merge->thinned[i] = absent[i] >= FEW && absent[i] > open[i] / 2;
+    free(open);
+    free(absent);
 }
 
 /* --- the three lists -------------------------------------------------------------------------- */
@@ -528,8 +551,10 @@ static bool conclude(struct merge *merge, struct error *error)
         !add_rulers(merge, error) ||
         !ledger_ended_look(&merge->source->ended, merge->source->open, merge->source->count,
                            merge->ledger->database, merge->part, merge->now, error) ||
-        !ledger_models_look(&merge->models, merge->ledger, merge->source, merge->part, error) ||
-        !walk(merge, error) || !ledger_rulers_learn(merge->ledger, merge->of, merge->part, error))
+        !ledger_models_look(&merge->models, merge->ledger, merge->source, merge->part, error))
+        return false;
+    find_thinned(merge);
+    if (!walk(merge, error) || !ledger_rulers_learn(merge->ledger, merge->of, merge->part, error))
         return false;
     insert_added(merge);
     merge->source->generation = merge->part->generation;
