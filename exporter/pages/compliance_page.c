@@ -222,6 +222,7 @@ bool compliance_page(struct page *page, const char *standard)
     CLEANUP(finish) struct sums sums = add_up(page->snapshot, standard);
     page_begin(page, PAGE_COMPLIANCE, *standard ? standard : "Compliance");
     bool known = known_say(page, "compliance");
+    page_whole(page);
     if (*standard) {
         append_places(page, standard);
         append_controls(page, &sums);

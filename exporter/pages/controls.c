@@ -259,6 +259,7 @@ bool controls_page(struct page *page, const struct view *view, const char *id)
     if (found) {
         page_begin(page, PAGE_CONTROLS, *id ? title_of(sums.list[0].first) : "Controls");
         bool known = known_say(page, "secure_scores");
+        page_whole(page);
         if (*id) {
             append_places(page, id);
             append_recommendations(page, view, sums.list[0].first);

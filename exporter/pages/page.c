@@ -180,6 +180,13 @@ void page_empty(struct page *page)
     page_paragraph(page, buf_cstr(&text));
 }
 
+void page_whole(struct page *page)
+{
+    if (*page->filter)
+        page_paragraph(page, "The filter is about findings: what stands here is told of all that "
+                             "is measured, and only the findings it leads to are narrowed.");
+}
+
 void page_filter(struct page *page, const char *path, const struct page_kept *kept)
 {
     page_html(page, "<form class=\"filter\" method=\"get\" action=\"");

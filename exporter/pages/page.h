@@ -76,6 +76,9 @@ void page_sentence(struct page *page, const char *text);
 /* Why a list of findings is empty: whether none is open, or nobody could look. */
 void page_empty(struct page *page);
 
+/* Say that a filter, where there is one, narrows nothing here but findings. */
+void page_whole(struct page *page);
+
 /* The box for matchers, of a list at this path. kept: parameters that stay, ends with name NULL;
  * those without a value are left out; NULL = none. */
 struct page_kept {

@@ -86,6 +86,14 @@ def test_controls_have_the_points_of_the_metrics():
         equal(gains, sorted(gains, reverse=True), "order")
 
 
+def test_what_a_filter_does_not_narrow_is_said():
+    said = "The filter is about findings"
+    with Bench() as bench:
+        for path in ("/controls", "/compliance"):
+            equal(said in bench.page(path), False, path)
+            contains(bench.page(path + "?filter=risk_level%3D%22critical%22"), said, path)
+
+
 def test_a_control_leads_to_its_recommendations():
     with Bench() as bench:
         for link, row in list(zip(links(bench.page("/controls"), "/controls?id="),
