@@ -135,7 +135,7 @@ static size_t open_of(const struct view *view, const struct secure_control *cont
     return count;
 }
 
-static void append_row(struct page_table *table, const struct view *view, const struct sum *sum)
+static void append_points_row(struct page_table *table, const struct sum *sum)
 {
     struct page *page = table->page;
     page_table_row(table);
@@ -145,6 +145,12 @@ static void append_row(struct page_table *table, const struct view *view, const 
     append_points(page, sum->points, sum->max_points, sum->untold < sum->places);
     page_table_cell(table);
     append_stake(page, stake_of(sum));
+}
+
+static void append_row(struct page_table *table, const struct view *view, const struct sum *sum)
+{
+    struct page *page = table->page;
+    append_points_row(table, sum);
     page_table_cell(table);
     append_count(page, sum->unhealthy);
     page_table_cell(table);
@@ -174,6 +180,31 @@ static void append_all(struct page *page, const struct view *view, const struct 
     for (size_t i = 0; i < sums->count; i++)
         append_row(&table, view, &sums->list[i]);
     page_table_end(&table);
+}
+
+void controls_top(struct page *page, size_t most)
+{
+    static const struct page_column columns[] = {
+        { "Control", false },
+        { "Points", true },
+        { "To gain", true },
+        { NULL, false },
+    };
+    struct page_table table = { page, columns };
+    struct sums sums = add_up(page->snapshot, "");
+    size_t count = 0;
+    while (count < sums.count && count < most && stake_of(&sums.list[count]) > 0)
+        count++;
+    if (count) {
+        page_html(page, "<h2><a href=\"");
+        page_path(page, "/controls", NULL, true);
+        page_html(page, "\">Controls</a></h2>\n");
+        page_table_begin(&table, "Controls with most points at stake");
+        for (size_t i = 0; i < count; i++)
+            append_points_row(&table, &sums.list[i]);
+        page_table_end(&table);
+    }
+    free(sums.list);
 }
 
 /* --- one of them ------------------------------------------------------------------------------ */

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "alerts/ledger/history.h"
+#include "alerts/ledger/ledger_changes.h"
 #include "alerts/ledger/ledger_rows.h"
 #include "alerts/ledger/points.h"
 #include "alerts/view/view_plan.h"
+#include "exporter/pages/controls.h"
 #include "exporter/pages/told.h"
 #include "exporter/pages/trend.h"
 
@@ -21,36 +23,76 @@ static void append_tile(struct page *page, const char *metric)
     buf_printf(page->out, "<li title=\"%s\">", metric);
 }
 
+/* The score over time, and what it was. */
+struct past {
+    struct trend trend;
+    double then[2]; /* so long ago; NAN = not told */
+};
+static const struct {
+    int64_t ago_s;
+    const char *span;
+} spans[] = { { 30 * 86400, "30 d" }, { TREND_S, "90 d" } };
+
 static void add_point(void *context, int64_t at, double value)
 {
-    trend_add(context, at, value);
+    struct past *past = context;
+    trend_add(&past->trend, at, value);
+    for (size_t i = 0; i < 2; i++)
+        if (at <= past->trend.to - spans[i].ago_s)
+            past->then[i] = value;
 }
 
-/* The score of the last 90 days. */
-static void append_trend(struct page *page, struct database *database)
+/* "+1.8 in 30 d", and its line over 90 days. */
+static void append_trend(struct page *page, double ratio, struct database *database)
 {
-    CLEANUP(trend_finish) struct trend trend = { .from = page->now - TREND_S, .to = page->now };
+    struct past past = { { .from = page->now - TREND_S, .to = page->now }, { NAN, NAN } };
     struct error error;
-    if (database && history_read(database, OVERALL, trend.from, add_point, &trend, &error))
-        trend_write(page, &trend, "Secure score of the last 90 days");
+    if (database && history_read(database, OVERALL, past.trend.from, add_point, &past, &error)) {
+        for (size_t i = 0; i < 2 && !isnan(ratio); i++)
+            if (!isnan(past.then[i]))
+                buf_printf(page->out, " <small>%+.1f in %s</small>", 100 * (ratio - past.then[i]),
+                           spans[i].span);
+        trend_write(page, &past.trend, "Secure score of the last 90 days");
+    }
+    trend_finish(&past.trend);
 }
 
 static void append_score(struct page *page, const struct view *view, struct database *database)
 {
     double ratio = points_together(view->snapshot, NULL, 0).ratio_before;
     append_tile(page, OVERALL);
-    page_html(page, "Secure score <b>");
+    page_link(page, "/controls", NULL, true, "Secure score");
+    page_html(page, " <b>");
     if (isnan(ratio))
         page_html(page, "-");
     else
         buf_printf(page->out, "%.1f %%", 100 * ratio);
     page_html(page, "</b>");
-    append_trend(page, database);
+    append_trend(page, ratio, database);
     page_html(page, "</li>\n");
+}
+
+/* "+3 -1 in 24 h"; nothing when nothing came or went. */
+static void append_change(struct page *page, const struct ledger_change *change, const char *span)
+{
+    if (change->came || change->went)
+        buf_printf(page->out, " <small>+%lld \u2212%lld in %s</small>", (long long)change->came,
+                   (long long)change->went, span);
+}
+
+/* Of all that is open: a filter is not asked of what is over. */
+static void read_changes(struct page *page, struct database *database,
+                         struct ledger_changes *changes)
+{
+    struct error error;
+    if (!database || *page->filter || !ledger_changes_read(database, page->now, changes, &error))
+        *changes = (struct ledger_changes){ 0 };
 }
 
 static void append_levels(struct page *page, const struct view *view, struct database *database)
 {
+    struct ledger_changes changes;
+    read_changes(page, database, &changes);
     page_html(page, "<ul class=\"tiles\">\n");
     append_score(page, view, database);
     for (int risk = 0; risk < RISK_COUNT; risk++) {
@@ -61,7 +103,10 @@ static void append_levels(struct page *page, const struct view *view, struct dat
         page_risk(page, (enum risk_level)risk);
         page_html(page, "</a> <b>");
         page_count(page, view->by_risk[risk]);
-        page_html(page, "</b></li>\n");
+        page_html(page, "</b>");
+        append_change(page, &changes.day[risk], "24 h");
+        append_change(page, &changes.week[risk], "7 d");
+        page_html(page, "</li>\n");
     }
     append_tile(page, "defender_findings_overdue");
     page_link(page, "/recommendations?order=due", NULL, true, "Overdue");
@@ -203,6 +248,7 @@ void overview_page(struct page *page, const struct view *view, struct database *
     page_path(page, "/fix-first", NULL, true);
     page_html(page, "\">Fix first</a></h2>\n");
     append_first(page, view);
+    controls_top(page, FIRST_MAX);
     page_heading(page, "Oldest");
     append_oldest(page, view);
     page_heading(page, "What changed in 24 hours");

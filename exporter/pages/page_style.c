@@ -49,6 +49,7 @@ const char page_style[] =
     ".tiles li{padding:.75rem;background:var(--card);border:1px solid var(--line);"
     "border-radius:.5rem;min-width:0}\n.tiles b{display:block;font-size:1.6rem;line-height:1.2;"
     "font-variant-numeric:tabular-nums}\n"
+    ".tiles small{display:block;color:var(--soft)}\n"
     ".tiles a,h2 a:has(.risk){color:var(--ink)}\n"
     ".prose{overflow-wrap:anywhere;max-width:46rem;margin:0}\np.prose{white-space:pre-line}\n"
     ".prose p,.prose ul,.prose ol{margin:.4rem 0}\n.prose pre{white-space:pre-wrap;margin:.5rem 0;"

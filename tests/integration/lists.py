@@ -86,6 +86,13 @@ def test_controls_have_the_points_of_the_metrics():
         equal(gains, sorted(gains, reverse=True), "order")
 
 
+def test_controls_with_most_at_stake_stand_on_the_first_page():
+    with Bench() as bench:
+        wanted = [row[:3] for row in rows(bench.page("/controls"))][:5]
+        equal(len(wanted), 5, "controls")
+        equal(rows(bench.page("/"), 1), wanted, "the first page, after what to fix first")
+
+
 def test_what_a_filter_does_not_narrow_is_said():
     said = "The filter is about findings"
     with Bench() as bench:

@@ -2,8 +2,12 @@
 """The pages for people: their numbers are those of the metrics, their lists those of Azure, and no
 text of others is anything but text."""
 import collections
+import contextlib
 import html
+import os
 import re
+import sqlite3
+import time
 import urllib.parse
 
 from harness import SECRET, Exporter, Fake, Folder, contains, equal, run, settings, until
@@ -141,19 +145,53 @@ def test_a_finding_has_its_page_and_its_life():
                 contains(page, part, link)
 
 
+def remember(folder, series, days, value):
+    """As if a series had had that value so many days ago."""
+    database = sqlite3.connect(os.path.join(folder.path, "defender_exporter.db"), timeout=30)
+    with contextlib.closing(database), database:
+        changed = database.execute(
+            "INSERT INTO history (series, at, value) SELECT number, ?, ? FROM history_series "
+            "WHERE name = ?", (int(time.time()) - days * 86400, value, series))
+        equal(changed.rowcount, 1, series)
+
+
+def balance(page, name):
+    """What came less what went within a day by the tile of a level; None = it says nothing."""
+    tile = next(tile for tile in re.findall(r"<li title=.*?</li>", page, re.S) if name in tile)
+    told = re.search("<small>\\+(\\d+) \u2212(\\d+) in 24 h</small>", tile)
+    return int(told[1]) - int(told[2]) if told else None
+
+
 def test_what_changed_stands_on_the_first_page():
     with Folder() as folder, lively() as fake:
         with ready(fake, folder,
                    collectors={"assessments": {"interval": "10s"}}) as exporter:
             exporter.wait_ready()
             open_view(exporter)
-            contains(exporter.get("/").text, "Nothing that is known of changed", "a first run")
+            page = exporter.get("/").text
+            contains(page, "Nothing that is known of changed", "a first run")
+            before = tiles(page)
+            equal({name: balance(page, name) for name in NAMES}, dict.fromkeys(NAMES), "changes")
             fake.admin("advance?steps=3", "POST")
             news = re.compile("Opened|Ended: ")
             until("changes", lambda: news.search(exporter.get("/").text), 60, 0.5)
+
+            def add_up():
+                page = exporter.get("/").text
+                after = tiles(page)
+                changes = {name: balance(page, name) for name in NAMES}
+                return any(changes.values()) and all(
+                    after[name] - before[name] == (changes[name] or 0) for name in NAMES)
+
+            until("what came and went to make the difference", add_up, 60, 0.5)
             until("the score of more than one collection",
                   lambda: "Secure score of the last 90 days" in exporter.get("/").text, 60, 0.5)
-            sound(exporter.get("/").text, "/")
+            equal(re.findall(r"[+-][0-9.]+ in [39]0 d", exporter.get("/").text), [], "so far")
+            remember(folder, "defender_secure_score_overall_ratio", 40, 0.5)
+            page = sound(exporter.get("/").text, "/")
+            score = float(tiles(page)["Secure score"].split()[0])
+            equal(re.findall(r"[+-][0-9.]+ in [39]0 d", page), [f"{score - 50:+.1f} in 30 d"],
+                  "since 40 days ago")
 
 
 def test_nobody_looked_is_not_none():
