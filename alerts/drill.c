@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/notify/notice.h"
 #include "alerts/rules/notification_silence.h"
 #include "alerts/store/schema.h"
 #include "core/clock.h"
@@ -235,14 +236,7 @@ static bool queue(const struct group_context *context, const char *name,
     const struct receivers_config *receiver = settings_receiver(context->settings, name);
     drill_notification(context->settings, name, status, started_at, context->now, &arena,
                        &notification);
-    const struct outbox_member member = {
-        .fingerprint = notification.alerts->fingerprint,
-        .event = notification.event,
-        .status = status,
-        .episode = 1,
-    };
-    return outbox_add(context->database, context->clock, &notification, receivers_targets(receiver),
-                      &member, 1, settings_expires_s(receiver), context->now, error);
+    return notice_queue(context, receiver, &notification, error);
 }
 
 static bool queue_all(const struct group_context *context, enum notification_status status,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alerts/notify/notice.h"
 #include "alerts/report_notice.h"
 #include "alerts/store/rows.h"
 #include "alerts/store/schema.h"
@@ -82,14 +83,7 @@ static bool queue(const struct group_context *context, const struct report_plan 
     struct notification notification;
     const struct receivers_config *receiver = settings_receiver(context->settings, name);
     report_notice_make(context->settings, plan, name, report, due_at, &arena, &notification);
-    const struct outbox_member member = {
-        .fingerprint = notification.alerts->fingerprint,
-        .event = notification.event,
-        .status = NOTIFICATION_FIRING,
-        .episode = 1,
-    };
-    return outbox_add(context->database, context->clock, &notification, receivers_targets(receiver),
-                      &member, 1, settings_expires_s(receiver), context->now, error);
+    return notice_queue(context, receiver, &notification, error);
 }
 
 static bool send(const struct group_context *context, struct snapshot *snapshot,

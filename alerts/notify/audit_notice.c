@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "alerts/notify/notice.h"
 #include "alerts/notify/notification_names.h"
 #include "core/clock.h"
 #include "core/hash.h"
@@ -116,12 +117,5 @@ bool audit_notice(const struct group_context *context, const struct audit_list *
     if (!receiver || !list->count)
         return true;
     audit_notice_make(context->settings, list, context->now, &arena, &notification);
-    const struct outbox_member member = {
-        .fingerprint = notification.alerts->fingerprint,
-        .event = notification.event,
-        .status = NOTIFICATION_FIRING,
-        .episode = 1,
-    };
-    return outbox_add(context->database, context->clock, &notification, receivers_targets(receiver),
-                      &member, 1, settings_expires_s(receiver), context->now, error);
+    return notice_queue(context, receiver, &notification, error);
 }
