@@ -167,10 +167,7 @@ void acting_finish(struct acting *acting)
 {
     inhibit_view_destroy(acting->inhibits);
     silence_list_finish(&acting->silences);
-    if (acting->readers)
-        readers_give(acting->readers, acting->database);
-    else
-        database_close(acting->database);
+    readers_give(acting->readers, acting->database);
     settings_release(acting->context.settings);
     snapshot_release(acting->snapshot);
     arena_finish(&acting->arena);

@@ -140,8 +140,7 @@ void view_request_finish(struct view_request *request)
     snapshot_release(request->snapshot);
     view_release(request->view);
     settings_release(request->settings);
-    if (request->readers)
-        readers_give(request->readers, request->database);
+    readers_give(request->readers, request->database);
     view_filter_finish(&request->rows);
     arena_finish(&request->arena);
 }

@@ -105,10 +105,7 @@ bool api_call_too_expensive(struct error *error)
 
 void api_call_finish(struct api_call *call)
 {
-    if (call->readers)
-        readers_give(call->readers, call->database);
-    else
-        database_close(call->database);
+    readers_give(call->readers, call->database);
     arena_finish(&call->arena);
 }
 

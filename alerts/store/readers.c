@@ -59,8 +59,10 @@ struct database *readers_take(struct readers *readers, struct error *error)
 
 void readers_give(struct readers *readers, struct database *database)
 {
-    if (!database)
+    if (!readers || !database) {
+        database_close(database);
         return;
+    }
     database_rest(database);
     pthread_mutex_lock(&readers->lock);
     bool keep = readers->count < KEPT_MAX;

@@ -14,4 +14,6 @@ void readers_destroy(struct readers *readers);
 /* The caller's until it is given back. NULL and *error as database_open has it; a file that is no
  * longer the one that was opened is opened anew. */
 struct database *readers_take(struct readers *readers, struct error *error) MUST_USE;
-void readers_give(struct readers *readers, struct database *database); /* NULL is fine */
+
+/* Give it back; database NULL is fine. readers NULL: it is nobody's, and closed. */
+void readers_give(struct readers *readers, struct database *database);
