@@ -12,7 +12,8 @@ What must hold, whatever went wrong meanwhile:
             is sent again only after a death
   exact     counts of a message add up; a finding's age is that since its change in the tenant, and
             it is due as long after as its risk allows, less what it was open before
-  bounded   no more messages a day than things that happened, and a database that does not grow
+  bounded   no more messages a day about findings than happened to them, few about each source of
+            data, and a database that does not grow
 """
 import bisect
 import collections
@@ -25,6 +26,8 @@ DAY = 86400
 LATE = 36 * 3600  # how long receivers, Azure and the disk may keep a message from being sent
 DATABASE_MAX = 16 << 20
 KILLED = 137
+DATA = ("data.stale", "data.recovered")
+DATA_MAX = 24  # a day of a source: three intervals pass before it is stale again
 OPENED = ("finding.opened", "finding.reopened")
 OPENS = ("opened", "reopened")
 
@@ -122,7 +125,10 @@ class Judge:
         self.exact(at, message, body["data"])
         repeat = body["data"]["repeat"]
         if not repeat:
-            self.sent[at // DAY].add(message)
+            about = {alert["labels"]["source"] for alert in body["data"]["alerts"]
+                     if alert["event"] in DATA}
+            for subject in about or {None}:
+                self.sent[at // DAY, subject].add(message)
         if not line["taken"]:
             return
         for alert in body["data"]["alerts"]:
@@ -184,8 +190,10 @@ class Judge:
     def bounded(self, at, database):
         day = at // DAY
         happened = self.happened[day] + self.happened[day - 1]
-        if len(self.sent[day]) > 2 * happened + 5:
-            self.violate(at, f"bounded: {len(self.sent[day])} messages where {happened} happened")
+        for (of, subject), sent in self.sent.items():
+            if of == day and len(sent) > (DATA_MAX if subject else 2 * happened + 5):
+                self.violate(at, f"bounded: {len(sent)} messages of {subject or 'findings'} where "
+                                 f"{happened} happened")
         if database > DATABASE_MAX:
             self.violate(at, f"bounded: the database has {database} bytes")
 
