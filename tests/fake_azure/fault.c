@@ -54,6 +54,7 @@ static const struct { const char *key; size_t offset; size_t bytes; /* 0: a numb
     { "path",        offsetof(struct fault, path), sizeof ((struct fault *)0)->path },
     { "sub",         offsetof(struct fault, sub),  sizeof ((struct fault *)0)->sub },
     { "body",        offsetof(struct fault, body), sizeof ((struct fault *)0)->body },
+    { "from",        offsetof(struct fault, from), sizeof ((struct fault *)0)->from },
     { "count",       offsetof(struct fault, count), 0 },
     { "every",       offsetof(struct fault, every), 0 },
     { "page",        offsetof(struct fault, page), 0 },
@@ -173,11 +174,18 @@ static bool names_subscription(const struct fault *fault, const char *subscripti
     return strcasecmp(fault->sub, subscription_id) == 0 || strcmp(fault->sub, place) == 0;
 }
 
+/* Whether it holds yet: some begin at a page of a query. */
+static bool has_begun(const struct fault *fault)
+{
+    return !*fault->from || fault->seen >= (fault->page ? fault->page : 1);
+}
+
 static bool concerns(const struct faults *faults, enum fault_name name, const char *subscription_id,
                      size_t index)
 {
     for (size_t i = 0; i < faults->count; i++)
         if (faults->list[i].name == name && faults->list[i].stage == FAULT_STATE &&
+            has_begun(&faults->list[i]) &&
             names_subscription(&faults->list[i], subscription_id, index))
             return true;
     return false;
@@ -200,10 +208,15 @@ static bool ends(const struct fault *fault, const char *query)
     return fault->name == FAULT_ENDED && !strncmp(query, fault->body, strlen(fault->body));
 }
 
+static bool begins(const struct fault *fault, const char *query)
+{
+    return *fault->from && !strncmp(query, fault->from, strlen(fault->from));
+}
+
 void faults_answer(struct faults *faults, const char *query)
 {
     for (size_t i = 0; i < faults->count; i++)
-        faults->list[i].seen += ends(&faults->list[i], query);
+        faults->list[i].seen += ends(&faults->list[i], query) || begins(&faults->list[i], query);
 }
 
 bool faults_end(const struct faults *faults, const char *query, const char *subscription_id,

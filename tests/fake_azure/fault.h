@@ -57,7 +57,7 @@ struct fault {
     enum fault_name name;
     enum fault_stage stage;
     char spec[200];
-    char path[96], sub[48], body[48];
+    char path[96], sub[48], body[48], from[48];
     long count, every, page; /* fire so often, at every n-th match, at that page; 0 = any */
     long retry_after, status, ms, seconds, depth, bytes, rows; /* retry_after -1: none */
     bool chunked;
@@ -88,7 +88,8 @@ bool faults_denies(const struct faults *faults, const char *subscription_id, siz
 /* True when a gap hides the security rows of this subscription. */
 bool faults_hides(const struct faults *faults, const char *subscription_id, size_t index);
 
-/* Another answer to this query is made: what ends in so many comes back after them. */
+/* Another answer to this query is made: what ends in so many comes back after them, and what begins
+ * with it begins. */
 void faults_answer(struct faults *faults, const char *query);
 
 /* True when what this query tells of this subscription has come to an end. */

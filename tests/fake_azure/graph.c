@@ -290,13 +290,14 @@ static bool read_options(struct request *request, const cJSON *body, struct grap
     return true;
 }
 
-/* What has come to an end is gone. */
+/* What has come to an end is gone, and who lost the right to read while answers were made. */
 static void end(const struct request *request, const char *query, bool *in_scope)
 {
     const struct tenant *tenant = &request->fake->tenant;
     faults_answer(&request->fake->faults, query);
     for (size_t i = 0; i < tenant->subscription_count; i++)
-        in_scope[i] &= !faults_end(&request->fake->faults, query, tenant->subscriptions[i].id, i);
+        in_scope[i] &= !faults_end(&request->fake->faults, query, tenant->subscriptions[i].id, i) &&
+                       !faults_denies(&request->fake->faults, tenant->subscriptions[i].id, i);
 }
 
 /* A gap is in the security tables alone: what is asked of others is answered. */

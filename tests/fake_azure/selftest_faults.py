@@ -197,4 +197,14 @@ def test_denied_subscriptions():
         equal((fake.list(LIST), fake.rows(query("assessments_rows"))), ([], []), "empty tenant")
 
 
+def test_rights_that_go_while_others_are_asked():
+    with Fake() as fake:
+        ids = [s["subscriptionId"] for s in fake.list(LIST)]
+        fake.fault("403:sub=1,from=secure_score,page=2")
+        for status in (200, 200, 403):
+            answer = fake.graph(query("assessments_rows"), subscriptions=[ids[1]])
+            equal(answer.status, status, "alone")
+            fake.graph(query("secure_scores_rows"))
+
+
 run(globals())
