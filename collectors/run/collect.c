@@ -55,6 +55,7 @@ struct run {
     const size_t *page;                 /* of the list that is read, from 0 */
     struct twice twice;
     struct none none;
+    size_t place; /* of the newest row's subscription in the part */
     struct arena scratch;
     _Alignas(max_align_t) char row[COLUMNS_ROW_BYTES_MAX];
 };
@@ -132,7 +133,7 @@ static bool fold_row(void *data, const struct json *json, struct error *error)
         leave_out(run, reason, id, is_object, why.message);
     else if (json_is_mended(json))
         odd_add(&run->part->odd, ODD_TEXT, id, "a text is none");
-    none_count(run->part, run->query, run->query_index, json);
+    none_count(run->part, run->query, run->query_index, json, &run->place);
     bool ok = reason || keep_head(run, id, error);
     if (run->scratch.used_bytes)
         arena_reset(&run->scratch);
@@ -505,9 +506,11 @@ static bool complete(struct run *run, const struct variant *variant, struct erro
         !run->collector->finish(run->part, &run->context, error))
         return false;
     if (!is_look && run->collector->role == COLLECTOR_DATA)
-        cover_complete(
-            run->part, run->older, &run->context,
-            &(struct cover_marks){ run->broken, run->none.subscriptions, run->none.silent });
+        cover_complete(run->part, run->older, &run->context,
+                       &(struct cover_marks){ .broken = run->broken,
+                                              .proved = run->none.subscriptions,
+                                              .silent = run->none.silent,
+                                              .torn = run->none.torn });
     if (run->context.severity_rates && run->collector->rated)
         rate(run->part, run->context.snapshot);
     run->part->collected_at = run->context.now;

@@ -8,6 +8,7 @@
 enum { GAPS_S = 86400 };
 
 #define REASON_NO_ROWS "no rows came where there were some before"
+#define REASON_TORN "much of it went, and its table does not show it"
 
 /* Carry one subscription over from the older part, unless its data are older than max staleness:
  * then only say that it could not be read. */
@@ -36,6 +37,14 @@ static bool believed(const struct part *older, const char *id, const struct part
         return true;
     return before->carried && !strcmp(before->reason, REASON_NO_ROWS) && discovery &&
            discovery->collected_at > before->carried_at;
+}
+
+/* Whether what came of it may be a part, for the first time: it is not shown to whoever may read
+ * some of it only. */
+static bool may_be_torn(const struct part *older, const char *id, bool torn)
+{
+    const struct part_cover *before = older ? part_cover_find(older, id) : NULL;
+    return torn && !(before && before->carried && !strcmp(before->reason, REASON_TORN));
 }
 
 static const char *unreadable_reason(enum subscription_state state, bool broken)
@@ -85,9 +94,13 @@ void cover_complete(struct part *part, const struct part *older,
         const char *id = known[i].id;
         bool is_broken = marks->broken && marks->broken[i];
         bool silent = marks->silent && marks->silent[i];
-        if (known[i].state == SUBSCRIPTION_FILTERED || (part_cover_find(part, id) && !is_broken))
+        bool torn = may_be_torn(older, id, marks->torn && marks->torn[i]);
+        if (known[i].state == SUBSCRIPTION_FILTERED ||
+            (part_cover_find(part, id) && !is_broken && !torn))
             continue;
         const char *reason = unreadable_reason(known[i].state, is_broken);
+        if (!reason && torn)
+            reason = REASON_TORN;
         if (!reason && !(marks->proved && marks->proved[i]) &&
             !believed(older, id, discovery, silent))
             reason = REASON_NO_ROWS;

@@ -8,6 +8,7 @@ struct cover_marks {
     const bool *broken; /* its list could not be read */
     const bool *proved; /* that there are no rows is proved (none.h) */
     const bool *silent; /* there are none, and nothing shows that they could come */
+    const bool *torn;   /* there are some, much is gone, and nothing shows the rest to be all */
 };
 
 /* Complete part's cover after all rows have come. A lost role may only show as missing rows, and a
@@ -18,6 +19,7 @@ struct cover_marks {
  *   until a discovery made since still calls the subscription visible; then the next empty answer
  *   is believed, unless the subscription is silent: then none is;
  * - no rows in a first run, of a silent one: covered as silent, and absence says nothing.
+ * - rows came, and much of what there was is gone without a proof: carried over once.
  * Denied and disabled subscriptions are carried over, and those whose list broke. Where there is
  * nothing to carry over, or it is too old, the part says that they could not be read.
  * Where an odd row came of which nobody knows what it is about, there are gaps: what came counts,

@@ -153,18 +153,19 @@ static bool has_some(const struct doubt *doubt, size_t place)
 }
 
 /* --- what goes at once ------------------------------------------------------------------------ */
-static bool is_counted(const struct query *query)
+void none_count(struct part *part, const struct query *query, size_t index, const struct json *row,
+                size_t *place)
 {
-    return query->kql && query->none == NONE_IS_ORDINARY;
-}
-
-void none_count(struct part *part, const struct query *query, size_t index, const struct json *row)
-{
-    const char *id = is_counted(query) ? json_text(json_get(row, "subscriptionId")) : NULL;
-    const char *lower = id && *id ? part_keep_lower(part, id) : NULL;
-    uint32_t number = lower ? intern_find(&part->cover_ids, lower, strlen(lower)) : UINT32_MAX;
-    if (number != UINT32_MAX) /* else it says nothing that counts */
-        ((struct came *)kept_count(&part->kept, &came, number - 1))->rows[index]++;
+    const char *id = query->kql ? json_text(json_get(row, "subscriptionId")) : NULL;
+    if (!id || !*id)
+        return; /* it says nothing that counts */
+    if (*place >= part->cover_count || strcmp(part->cover[*place].subscription_id, id) != 0) {
+        const char *lower = part_keep_lower(part, id);
+        uint32_t number = intern_find(&part->cover_ids, lower, strlen(lower));
+        *place = number == UINT32_MAX ? SIZE_MAX : number - 1;
+    }
+    if (*place != SIZE_MAX)
+        ((struct came *)kept_count(&part->kept, &came, *place))->rows[index]++;
 }
 
 static size_t rows_of(const struct part *part, const char *subscription_id, size_t query)
@@ -190,6 +191,30 @@ static bool is_lost(const struct doubt *doubt, size_t query)
     return subscriptions > 1 && rows > LOST_ROWS;
 }
 
+static bool is_required(const struct query *query)
+{
+    return !query->optional && !query->only_if_empty;
+}
+
+/* Whether all rows of a query went, or most of several. */
+static bool is_torn(const struct none_run *run, const char *subscription_id, size_t query)
+{
+    const struct query *of = &run->variant->queries[query];
+    if (!run->older || !of->kql || !is_required(of))
+        return false;
+    size_t before = rows_of(run->older, subscription_id, query);
+    size_t now = rows_of(run->part, subscription_id, query);
+    return now < before && (!now || (before - now >= LOST_ROWS && now < before - now));
+}
+
+static bool is_torn_somewhere(const struct none_run *run, const char *subscription_id)
+{
+    bool torn = false;
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && run->variant->queries[i].name && !torn; i++)
+        torn = is_torn(run, subscription_id, i);
+    return torn;
+}
+
 /* --- what is believed ------------------------------------------------------------------------- */
 /* Nothing came of a query that brought something before, and that is ordinary. */
 static bool may_be_none(const struct none_run *run, size_t query)
@@ -203,12 +228,8 @@ static bool may_be_none(const struct none_run *run, size_t query)
             (queries[query].none == NONE_WITH_LAST && !run->rows[last]));
 }
 
-static bool is_required(const struct query *query)
-{
-    return !query->optional && !query->only_if_empty;
-}
-
-/* Those to ask about: all that had something when a query brings nothing, else those without. */
+/* Those to ask about: all that had something when a query brings nothing, else those without, and
+ * those that lost much of what they had. */
 static void collect(struct doubt *doubt)
 {
     bool all = false;
@@ -220,7 +241,9 @@ static void collect(struct doubt *doubt)
     doubt->had = MEMORY_ARRAY(bool, doubt->known_count + 1);
     for (size_t i = 0; i < doubt->known_count; i++) {
         bool had = had_some(doubt, i), some = has_some(doubt, i);
-        if (!is_visible(doubt, i) || !(some ? had && all : may_have_had(doubt, i)))
+        bool is_doubted = !some ? may_have_had(doubt, i)
+                                : had && (all || is_torn_somewhere(doubt->run, doubt->known[i].id));
+        if (!is_visible(doubt, i) || !is_doubted)
             continue;
         doubt->ids[doubt->count] = doubt->known[i].id;
         doubt->had[doubt->count] = had;
@@ -277,6 +300,19 @@ static bool is_silent(struct doubt *doubt, size_t which)
     return silent;
 }
 
+/* Whether much of it went, and the table where it was does not show the subscription now. */
+static bool is_hidden(struct doubt *doubt, size_t which)
+{
+    bool hidden = false;
+    const struct query *queries = doubt->run->variant->queries;
+    for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name && !hidden; i++) {
+        size_t table = queries[i].kql ? table_of(queries[i].kql) : ARRAY_COUNT(tables);
+        hidden = table < ARRAY_COUNT(tables) && is_torn(doubt->run, doubt->ids[which], i) &&
+                 !shown_by(doubt, table)[which];
+    }
+    return hidden;
+}
+
 /* Who was silent and is not asked for stays so. */
 static void keep_silent(const struct doubt *doubt, struct none *none)
 {
@@ -293,16 +329,19 @@ void none_prove(struct none *none, const struct none_run *run, struct arm_sessio
     bool ordinary = is_ordinary(queries);
     doubt.known = subscriptions_known(run->snapshot, run->part->source->tenant, &doubt.known_count);
     *none = (struct none){ .subscriptions = MEMORY_ARRAY(bool, doubt.known_count + 1),
-                           .silent = MEMORY_ARRAY(bool, doubt.known_count + 1) };
+                           .silent = MEMORY_ARRAY(bool, doubt.known_count + 1),
+                           .torn = MEMORY_ARRAY(bool, doubt.known_count + 1) };
     collect(&doubt);
     keep_silent(&doubt, none);
     for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name; i++) {
-        none->lost[i] = is_counted(&queries[i]) && is_lost(&doubt, i);
+        none->lost[i] = queries[i].kql && queries[i].none == NONE_IS_ORDINARY && is_lost(&doubt, i);
         none->queries[i] =
             !none->lost[i] && may_be_none(run, i) && is_none_of_query(&doubt, &queries[i]);
     }
     for (size_t i = 0; i < doubt.count; i++)
-        if (!has_some(&doubt, doubt.places[i])) {
+        if (has_some(&doubt, doubt.places[i])) {
+            none->torn[doubt.places[i]] = is_hidden(&doubt, i);
+        } else {
             none->subscriptions[doubt.places[i]] =
                 ordinary && doubt.had[i] && is_none_of_subscription(&doubt, i);
             none->silent[doubt.places[i]] = is_silent(&doubt, i);
@@ -313,5 +352,6 @@ void none_finish(struct none *none)
 {
     free(none->subscriptions);
     free(none->silent);
+    free(none->torn);
     *none = (struct none){ 0 };
 }

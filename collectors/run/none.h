@@ -9,6 +9,9 @@
  * A subscription without rows that its tables do not show at all is silent: whatever is asked, and
  * however often, nothing is concluded from that. So are those of which a first run finds no rows:
  * nobody knows what was there before the program was started.
+ * One that brings rows still may have lost the right to be read while the run went on, between two
+ * of its queries or pages. So where all rows of a query went, or most of five and more, its table
+ * has to show it, too; for one run, for who may read some of a subscription only is never shown.
  * And what of several subscriptions goes at once is doubted all the same: who fixes things does so
  * here and there, while Resource Graph may lose all rows of a kind and show the others. */
 #include "collectors/azure/arm.h"
@@ -29,10 +32,13 @@ struct none {
     bool lost[COLLECTOR_QUERIES_MAX];    /* all its rows of several subscriptions went at once */
     bool *subscriptions;                 /* beside the known ones: the same of what is theirs */
     bool *silent;                        /* the same: it has no rows, and its tables show nothing */
+    bool *torn; /* the same: it has rows, much is gone, and the table of that does not show it */
 };
 
-/* Count a row of a query, after it was folded. */
-void none_count(struct part *part, const struct query *query, size_t index, const struct json *row);
+/* Count a row of a query, after it was folded. place: where its subscription is, kept from row to
+ * row; of the first one 0. */
+void none_count(struct part *part, const struct query *query, size_t index, const struct json *row,
+                size_t *place);
 
 /* At most one request a table, and none where nothing is doubted. Fails no run. */
 void none_prove(struct none *none, const struct none_run *run, struct arm_session *session);

@@ -176,7 +176,7 @@ def test_every_source_is_here():
 
 
 def test_the_last_row_goes():
-    with Folder() as folder, Sink() as sink, tenant() as fake:
+    with Folder() as folder, Sink() as sink, tenant(900) as fake:  # a page: none goes between two
         bench = Bench(folder, sink, fake)
         first, second = bench.ids
         with bench.exporter as exporter:
@@ -218,6 +218,10 @@ def nothing_ends(specs):
 
 def test_rights_are_lost():
     nothing_ends(["403:path="])
+
+
+def test_rights_are_lost_between_two_queries():
+    nothing_ends(["403:from=attack_paths_rows"])
 
 
 def test_a_subscription_is_silent():

@@ -309,6 +309,78 @@ TEST(what_is_not_visible_any_more_did_not_go_at_once)
     CHECK_NONE(&bench, "s-1");
 }
 
+/* --- rights that are lost while a run goes on --------------------------------------------------
+ */
+
+#define FIVE(a, b, c, d, e)                                                                        \
+    GRAPH("6", "6", S1("z") "," S2(a) "," S2(b) "," S2(c) "," S2(d) "," S2(e))
+#define REASON_TORN "much of it went, and its table does not show it"
+
+/* What came of the first query stands for what is not there of the second. */
+TEST(all_rows_of_one_query_are_gone_when_its_table_shows_the_subscription)
+{
+    for (int shown = 0; shown < 2; shown++) {
+        BENCH(bench, &half_kind);
+        CHECK(run(&bench, ANSWERS({ ASKED_SECURITY, 500, "" }, { "securityresources", 200, FULL },
+                                  { "policyresources", 200, FULL })));
+        const struct answer *torn =
+            ANSWERS({ ASKED_SECURITY, 200, shown ? ONE(SHOWN("s-2")) : NONE },
+                    { "securityresources", 200, ONE(S1("a")) }, { "policyresources", 200, FULL });
+        CHECK(run(&bench, torn));
+        CHECK_INT(findings_of(&bench, "s-1"), 2);
+        CHECK_INT(findings_of(&bench, "s-2"), shown ? 1 : 2);
+        CHECK_INT(part_is_unread(bench.older, "s-2"), !shown);
+        if (!shown) {
+            CHECK_TEXT(part_cover_find(bench.older, "s-2")->reason, REASON_TORN);
+            CHECK(run(&bench, torn)); /* who may read some of it only is never shown */
+            CHECK_INT(findings_of(&bench, "s-2"), 1);
+            CHECK(!part_is_unread(bench.older, "s-2"));
+        }
+    }
+}
+
+TEST(most_of_several_rows_do_not_go_unproved)
+{
+    static const struct {
+        const char *before, *after;
+        bool carried;
+    } cases[] = {
+        { FIVE("a", "b", "c", "d", "e"), TWO(S1("z"), S2("a")), false }, /* four: few enough */
+        { GRAPH("7", "7",
+                S1("z") "," S2("a") "," S2("b") "," S2("c") "," S2("d") "," S2("e") "," S2("f")),
+          TWO(S1("z"), S2("a")), true },
+        { GRAPH("7", "7",
+                S1("z") "," S2("a") "," S2("b") "," S2("c") "," S2("d") "," S2("e") "," S2("f")),
+          GRAPH("4", "4", S1("z") "," S2("a") "," S2("b") "," S2("c")), false },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        BENCH(bench, &lasting_kind);
+        CHECK(run(&bench, ANSWERS({ "securityresources", 200, cases[i].before })));
+        CHECK(run(&bench, ANSWERS({ ASKED_SECURITY, 200, NONE },
+                                  { "securityresources", 200, cases[i].after })));
+        CHECK_INT(part_is_unread(bench.older, "s-2"), cases[i].carried);
+    }
+}
+
+/* After it the whole subscription is hidden: what is known of it is what was known before. */
+TEST(a_torn_run_leaves_what_was_known)
+{
+    BENCH(bench, &half_kind);
+    CHECK(
+        run(&bench, ANSWERS({ "securityresources", 200, MANY }, { "policyresources", 200, FULL })));
+    size_t known = findings_of(&bench, "s-2");
+    CHECK(run(&bench, ANSWERS({ ASKED_SECURITY, 403, FORBIDDEN },
+                              { "securityresources", 200, TWO(S1("a"), S2("d")) },
+                              { "policyresources", 200, ONE(S1("a")) })));
+    CHECK(part_is_unread(bench.older, "s-2"));
+    CHECK_INT(findings_of(&bench, "s-2"), known);
+    CHECK(run(&bench, ANSWERS({ ASKED_SECURITY, 403, FORBIDDEN },
+                              { "securityresources", 200, ONE(S1("a")) },
+                              { "policyresources", 200, ONE(S1("a")) })));
+    CHECK_CARRIED(&bench, "s-2");
+    CHECK_INT(findings_of(&bench, "s-2"), known);
+}
+
 /* --- lists --------------------------------------------------------------------------------------
  */
 
