@@ -67,6 +67,9 @@ bool delivery_converse(struct http_client *client, const struct receivers_config
 /* The verdict's reason as a word of notifications_failed_total; "" after an acceptance. */
 const char *delivery_reason(const struct delivery_attempt *attempt);
 
+/* Why it failed, for people: what the receiver answered, or what is known without that. */
+const char *delivery_said(const struct delivery_attempt *attempt);
+
 /* Work off everything due at `now` on the calling thread, lane after lane, and say when the next is
  * due (0 = nothing is queued): for tests with virtual time; never while started. */
 void delivery_run(struct delivery *delivery, int64_t now, int64_t *next_at);

@@ -174,3 +174,9 @@ const char *delivery_reason(const struct delivery_attempt *attempt)
                ? ""
                : receiver_reason_words[attempt->verdict.reason];
 }
+
+const char *delivery_said(const struct delivery_attempt *attempt)
+{
+    const char *known = attempt->verdict.text;
+    return *attempt->text ? attempt->text : known && *known ? known : delivery_reason(attempt);
+}

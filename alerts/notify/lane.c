@@ -22,8 +22,7 @@
 enum { BACKOFF_S = 5, BACKOFF_MAX_S = 900, JITTER_PERCENT = 20, RETRY_AFTER_MAX_S = 3600 };
 
 enum {
-    REFRESH_RESOLVED_S = 900, /* resolved alerts are sent again so long */
-    DATABASE_BUSY_MS = 1000,  /* stopping waits for it */
+    DATABASE_BUSY_MS = 1000, /* stopping waits for it */
     DATABASE_RETRY_S = 5,
     PARTLY_S = 3600,     /* a mail's recipients who are put off are tried again so long */
     REST_MIN_MS = 100,   /* between two steps that found nothing to do ... */
@@ -95,7 +94,8 @@ struct lane {
     struct database *database;
     struct result result;
     bool disabled, failing, unreadable;
-    int64_t paused_until, refresh_at;
+    int64_t paused_until;
+    struct refresh_round round;
     double tokens;
     int64_t filled_at;
     struct arena arena;
@@ -323,7 +323,7 @@ static void keep_result(const struct step *step, const struct outbox_message *me
     result->reason = delivery_reason(attempt);
     result->at = step->now;
     memcpy(result->id, message->id, sizeof result->id);
-    memcpy(result->text, attempt->text, sizeof result->text);
+    snprintf(result->text, sizeof result->text, "%s", delivery_said(attempt));
     if (*message->recipients || (*attempt->later && result->outcome == RECEIVER_SENT))
         keep_partly(step, message, attempt);
     else if (result->outcome == RECEIVER_RETRY || result->outcome == RECEIVER_DISABLED) {
@@ -499,23 +499,22 @@ static bool send_again(void *context, struct notification *notification, struct 
     struct receiver_context receiver = context_of(step);
     struct delivery_attempt attempt;
     delivery_send(step->lane->client, step->receiver, &receiver, notification, &attempt);
-    return attempt.verdict.outcome == RECEIVER_SENT ||
-           error_set(error, ERROR_NETWORK, "%s", attempt.text);
+    if (attempt.verdict.outcome == RECEIVER_SENT)
+        return true;
+    error_set(error, attempt.verdict.outcome == RECEIVER_REFUSED ? ERROR_REQUEST : ERROR_NETWORK,
+              "%s", delivery_said(&attempt));
+    error->retry_after_s = attempt.retry_after_s;
+    return false;
 }
 
 static void refresh(const struct step *step)
 {
     struct lane *lane = step->lane;
     struct step copy = *step;
-    struct error error;
-    if (!step->kind->refresh_s ||
-        (lane->refresh_at > step->now && lane->refresh_at <= step->now + step->kind->refresh_s))
-        return;
-    lane->refresh_at = step->now + step->kind->refresh_s;
-    if (!refresh_each(lane->database, lane->receiver, lane->target, step->now - REFRESH_RESOLVED_S,
-                      send_again, &copy, &error))
-        log_warn(MSG("cannot tell again what still fires"), TEXT("receiver", lane->receiver),
-                 ERR(&error));
+    const struct refresh_lane of = { lane->database, lane->receiver, lane->target,
+                                     step->kind->refresh_s };
+    if (of.refresh_s)
+        refresh_run(&of, &lane->round, step->now, send_again, &copy);
 }
 
 /* --- one step ------------------------------------------------------------------------------- */
@@ -548,8 +547,8 @@ static bool try_step(const struct step *step, int64_t *next_at, bool *done, stru
         *next_at = lane->paused_until;
     else if (!work(step, next_at, done, error))
         return false;
-    if (step->kind->refresh_s && (!*next_at || *next_at > lane->refresh_at))
-        *next_at = lane->refresh_at;
+    if (step->kind->refresh_s && (!*next_at || *next_at > lane->round.due_at))
+        *next_at = lane->round.due_at;
     return true;
 }
 

@@ -7,7 +7,7 @@ void lane_log(const char *receiver, const char *id, const struct delivery_attemp
 {
     enum receiver_outcome outcome = attempt->verdict.outcome;
     bool explained = attempt->status && *attempt->verdict.text;
-    const char *text = explained ? attempt->verdict.text : attempt->text;
+    const char *text = explained ? attempt->verdict.text : delivery_said(attempt);
     bool failed = outcome != RECEIVER_SENT;
     if (attempt->refused_count)
         log_warn(MSG("the relay refused recipients"), TEXT("receiver", receiver),

@@ -1,9 +1,14 @@
 #include "alerts/notify/refresh.h"
 
-#include <string.h>
+#include <stdio.h>
 
-#include "alerts/notify/outbox.h"
 #include "alerts/store/rows.h"
+#include "core/log.h"
+
+enum {
+    RESOLVED_S = 900, /* resolved alerts are sent again so long */
+    PAUSE_S = 2       /* before the rest of a round */
+};
 
 /* Newest message about an alert the lane accepted; $2 receiver, $3 target. */
 #define LATEST(fingerprint)                                                                        \
@@ -11,19 +16,18 @@
     " WHERE b.fingerprint = " fingerprint " AND m.receiver = $2 AND m.target = $3"                 \
     " AND m.state = 'sent' ORDER BY m.id DESC LIMIT 1)"
 
-/* Messages that are the latest word on an alert; each once. */
-static bool find_messages(struct database *database, const char *receiver, int target,
-                          int64_t since, struct arena *arena, struct rows_keys *ids,
-                          struct error *error)
+/* Messages behind `after` that are the latest word on an alert; each once. */
+static bool find_messages(const struct refresh_lane *lane, int64_t since, const char *after,
+                          struct arena *arena, struct rows_keys *ids, struct error *error)
 {
     struct database_statement *statement = database_prepare(
-        database,
+        lane->database,
         "SELECT DISTINCT d.id FROM (SELECT CASE WHEN t.state = 'firing'"
         " OR t.resolved_at > $1 THEN " LATEST(
             "t.fingerprint") " ELSE NULL END AS id"
                              " FROM active_alert t WHERE t.state IN ('firing', 'resolved')) d"
-                             " WHERE d.id IS NOT NULL ORDER BY d.id");
-    database_bind(statement, since, receiver, target);
+                             " WHERE d.id > $4 ORDER BY d.id");
+    database_bind(statement, since, lane->receiver, lane->target, after);
     return rows_read_keys(statement, arena, ids, error);
 }
 
@@ -69,27 +73,73 @@ static bool keep_standing(struct database *database, const struct outbox_message
     return true;
 }
 
-bool refresh_each(struct database *database, const char *receiver, int target, int64_t since,
+/* What a message still says. found: false when that is nothing. */
+static bool read_message(const struct refresh_lane *lane, int64_t since, const char *id,
+                         struct arena *arena, struct notification *notification, bool *found,
+                         struct error *error)
+{
+    struct outbox_message message;
+    *found = false;
+    if (!outbox_find(lane->database, id, arena, &message, found, error))
+        return false;
+    if (!*found)
+        return true;
+    if (!notification_read(message.notification, message.notification_bytes, arena, notification,
+                           error) ||
+        !keep_standing(lane->database, &message, since, arena, notification, error))
+        return false;
+    notification->id = arena_text(arena, message.id);
+    *found = notification->alert_count;
+    return true;
+}
+
+bool refresh_each(const struct refresh_lane *lane, int64_t since, char after[OUTBOX_ID_BYTES],
                   refresh_visit *visit, void *context, struct error *error)
 {
     CLEANUP(arena_finish) struct arena kept = { 0 };
     CLEANUP(arena_finish) struct arena arena = { 0 };
     struct rows_keys ids;
-    bool ok = find_messages(database, receiver, target, since, &kept, &ids, error);
-    for (size_t i = 0; ok && i < ids.count; i++) {
-        struct outbox_message message;
+    bool all = find_messages(lane, since, after, &kept, &ids, error);
+    if (!all)
+        return error_wrap(error, "telling %s again", lane->receiver);
+    for (size_t i = 0; i < ids.count; i++) {
         struct notification notification;
-        bool found = false;
+        struct error failure = { 0 };
+        bool found;
         arena_reset(&arena);
-        ok = outbox_find(database, ids.keys[i], &arena, &message, &found, error);
-        if (!ok || !found)
+        snprintf(after, OUTBOX_ID_BYTES, "%s", ids.keys[i]);
+        bool read = read_message(lane, since, ids.keys[i], &arena, &notification, &found, &failure);
+        if (read && (!found || visit(context, &notification, &failure)))
             continue;
-        ok = notification_read(message.notification, message.notification_bytes, &arena,
-                               &notification, error) &&
-             keep_standing(database, &message, since, &arena, &notification, error);
-        notification.id = message.id;
-        if (ok && notification.alert_count)
-            ok = visit(context, &notification, error);
+        all = false;
+        *error = failure;
+        error_wrap(error, "telling %s again", lane->receiver);
+        if (read && error_is_transient(&failure))
+            return false;
     }
-    return ok || error_wrap(error, "telling %s again", receiver);
+    *after = 0;
+    return all;
+}
+
+void refresh_run(const struct refresh_lane *lane, struct refresh_round *round, int64_t now,
+                 refresh_visit *visit, void *context)
+{
+    struct error error = { 0 };
+    if (round->due_at > now && round->due_at <= now + lane->refresh_s)
+        return;
+    bool whole = !*round->after;
+    if (whole)
+        round->began_at = now;
+    bool all = refresh_each(lane, now - RESOLVED_S, round->after, visit, context, &error);
+    if (!all && !round->failing)
+        log_warn(MSG("cannot tell again what still fires"), TEXT("receiver", lane->receiver),
+                 ERR(&error));
+    else if (all && whole && round->failing)
+        log_info(MSG("telling again what still fires"), TEXT("receiver", lane->receiver));
+    round->failing = !all || (round->failing && !whole);
+    int64_t pause_s = error.retry_after_s > PAUSE_S ? error.retry_after_s : PAUSE_S;
+    int64_t next_at = *round->after ? now + pause_s : round->began_at + lane->refresh_s;
+    if (next_at > now + lane->refresh_s)
+        next_at = now + lane->refresh_s;
+    round->due_at = next_at < now + PAUSE_S ? now + PAUSE_S : next_at;
 }

@@ -176,8 +176,11 @@ TEST(every_answer_of_a_server_has_its_verdict)
     webhook.webhook.http.allow_private = slack.slack.http.allow_private = true;
     for (const struct wire_answer *row = answers; row < answers + ARRAY_COUNT(answers); row++) {
         atomic_store(&now, row);
-        if (send_one(client, &webhook).verdict.outcome != row->outcome)
+        struct delivery_attempt attempt = send_one(client, &webhook);
+        if (attempt.verdict.outcome != row->outcome)
             CHECK_TEXT(row->name, "webhook");
+        if (row->outcome != RECEIVER_SENT && !*delivery_said(&attempt))
+            CHECK_TEXT(row->name, "a reason");
         if (send_one(client, &slack).verdict.outcome != row->outcome)
             CHECK_TEXT(row->name, "slack");
     }
