@@ -17,6 +17,7 @@ from datetime import datetime
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../integration"))
 from bench import cpu_seconds  # noqa: E402
+from figures import figure  # noqa: E402
 from harness import SECRET, Exporter, Fake, Folder, memory_kb, settings, until  # noqa: E402
 from sink import Sink, receiver  # noqa: E402
 
@@ -72,9 +73,13 @@ def latency(rows, steps):
                 time.sleep(1.2)  # groups tell again after a second
     delays.sort()
     at = lambda share: delays[min(len(delays) - 1, int(len(delays) * share))]  # noqa: E731
+    median = statistics.median(delays)
     print(f"{opened:.0f} open findings, {steps} snapshots with news: from published to the first "
-          f"byte, ms: min {delays[0]:.1f}, median {statistics.median(delays):.1f}, "
+          f"byte, ms: min {delays[0]:.1f}, median {median:.1f}, "
           f"90% {at(0.9):.1f}, max {delays[-1]:.1f}")
+    what = f"{opened:.0f} open, from published to the first byte of a message"
+    return all([figure(f"{what}: median", median, "ms", 5 if opened < 100000 else 10),
+                figure(f"{what}: p99 to the median", at(0.99) / median, "x", 4)])
 
 
 def size(rows, rules):
@@ -115,8 +120,8 @@ def main():
     command, *rest = sys.argv[1:] or ["latency"]
     numbers = [int(re.sub(r"[_,]", "", word)) for word in rest]
     if command == "latency":
-        latency(*(numbers + [100000, 40][len(numbers):]))
-    elif command == "size":
+        return 0 if latency(*(numbers + [100000, 40][len(numbers):])) else 1
+    if command == "size":
         size(*(numbers + [1000000, 100][len(numbers):]))
     elif command == "kills":
         return kills(numbers[0] if numbers else 500)

@@ -23,6 +23,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../integration"))
+from figures import figure  # noqa: E402
 from attack import KINDS, RULES, Many, allow_files, scrape_often  # noqa: E402
 from harness import SECRET, Exporter, Fake, Folder, memory_kb, settings, until  # noqa: E402
 from sink import Sink, receiver  # noqa: E402
@@ -30,6 +31,8 @@ from sink import Sink, receiver  # noqa: E402
 CONNECTIONS = 1000
 DATABASE = "defender_exporter.db"
 PAUSE = 0.01
+P99_TIMES, MEMORY_TIMES = 2, 1.1
+UNBOUNDED = ("slow ", "wrk")  # attacks that come again at once, faster than anybody does
 ATTACKERS, OURS = 0, 1  # processors
 
 
@@ -121,9 +124,11 @@ class Peace:
         until("the end of it", lambda: self.exporter.metrics().one("process_open_fds") < self.files,
               200, 0.2)
         waited = seconds_until_small(self.pid, self.memory * 1.1)
-        print(f"{name}: p99 {p99(times):.1f} ms ({p99(times) / self.p99:.1f} x), "
-              f"{held / 1024:.0f} MiB, after it {memory_kb(self.pid, 'VmRSS') / self.memory:.2f} x "
-              f"({waited:.0f} s later)")
+        print(f"{name}: p99 {p99(times):.1f} ms, {held / 1024:.0f} MiB, small {waited:.0f} s after")
+        times_more = figure(f"p99 of a scrape during: {name}", p99(times) / self.p99, "x",
+                            None if name.startswith(UNBOUNDED) else P99_TIMES)
+        return figure(f"memory after: {name}", memory_kb(self.pid, "VmRSS") / self.memory, "x",
+                      MEMORY_TIMES) and times_more
 
 
 def starve(rows, scrapes):
@@ -138,9 +143,8 @@ def starve(rows, scrapes):
         with Exporter(folder, config) as exporter:
             exporter.wait_ready(300)
             peace = Peace(exporter, scrapes)
-            for name, attack in attacks(exporter.url, exporter.port,
-                                        os.path.join(folder.path, DATABASE)):
-                peace.under(name, attack)
+            return all([peace.under(name, attack) for name, attack in attacks(
+                exporter.url, exporter.port, os.path.join(folder.path, DATABASE))])
 
 
 def put_silences(exporter, count):
@@ -215,6 +219,7 @@ def list_alerts(alerts, silences, scrapes):
             exporter.get("/api/v2/alerts?filter=a%3D%22b%22")
             peak = memory_kb(pid, "VmHWM")
             idle = idle_rates(pid)
+            costs = []
             for _ in range(3):
                 memory = memory_kb(pid, "VmRSS")
                 with Cost(pid, idle) as cost:
@@ -223,17 +228,21 @@ def list_alerts(alerts, silences, scrapes):
                       f"{len(answer.body) / 1e6:.1f} MB: {cost.text()}, "
                       f"{(memory_kb(pid, 'VmRSS') - memory) / 1024:.0f} MiB more, peak "
                       f"{(memory_kb(pid, 'VmHWM') - peak) / 1024:.0f} MiB higher")
-            Peace(exporter, scrapes).under("alerts in a loop",
-                                           script(exporter.port, "/api/v2/alerts", 2))
+                costs.append((cost.net, (memory_kb(pid, "VmRSS") - memory) / 1024))
+            what = f"/api/v2/alerts, {alerts} alerts, {silences} silences"
+            return all([
+                figure(f"{what}: CPU, the best of 3", min(cpu for cpu, _ in costs), "s", 0.3),
+                figure(f"{what}: memory, the most of 3", max(mib for _, mib in costs), "MiB", 8),
+                Peace(exporter, scrapes).under("alerts in a loop",
+                                               script(exporter.port, "/api/v2/alerts", 2))])
 
 
 def main():
     listing = sys.argv[1:2] == ["alerts"]
     numbers = [int(word) for word in sys.argv[2 if listing else 1:]]
-    if listing:
-        list_alerts(*(numbers + [50000, 1000, 300][len(numbers):]))
-    else:
-        starve(*(numbers + [20000, 300][len(numbers):]))
+    well = (list_alerts(*(numbers + [50000, 1000, 300][len(numbers):])) if listing
+            else starve(*(numbers + [20000, 300][len(numbers):])))
+    sys.exit(not well)
 
 
 if __name__ == "__main__":
