@@ -4,7 +4,7 @@
   tests/bench/alerts.py latency [ROWS] [STEPS]   from a published snapshot to the first byte at the
                                                  receiver, as a distribution (20 % of ROWS are open)
   tests/bench/alerts.py size [ROWS] [RULES]      CPU, memory and database size of evaluating
-  tests/bench/alerts.py kills [KILLS]            nothing lost, nothing invented, under SIGKILL
+  tests/bench/alerts.py kills [KILLS]            nothing lost, nothing invented, of 1,000 SIGKILLs
 """
 import os
 import re
@@ -124,7 +124,7 @@ def main():
     if command == "size":
         size(*(numbers + [1000000, 100][len(numbers):]))
     elif command == "kills":
-        return kills(numbers[0] if numbers else 500)
+        return kills(numbers[0] if numbers else 1000)
     else:
         sys.exit(__doc__)
     return 0

@@ -10,8 +10,8 @@ class Sink(Serving):
     """A webhook receiver on a port of its own; use with `with`.
 
     answer: called with each message before it is accepted; returns a status, or None for 200.
-    Accepted ones are in .messages, each {"id", "body", "headers", "at"}, in order; refused ones in
-    .refused.
+    Accepted ones are in .messages, each {"id", "body", "headers", "at", "connection"}, in order;
+    refused ones in .refused.
     """
 
     def __init__(self, answer=None):
@@ -38,7 +38,8 @@ class Sink(Serving):
         except ValueError:
             content = body.decode(errors="replace")
         message = {"id": handler.headers.get("webhook-id"), "body": content, "raw": body,
-                   "headers": dict(handler.headers), "at": time.time(), "path": handler.path}
+                   "headers": dict(handler.headers), "at": time.time(), "path": handler.path,
+                   "connection": handler.client_address}
         status = self.answer(message)
         with self.lock:
             (self.messages if status is None else self.refused).append(message)
