@@ -293,9 +293,9 @@ class Metrics:
 class Fake(Program):
     """The stand-in for Azure, listening on a port of its own choice."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, environment=None):
         super().__init__([FAKE_AZURE, "--port", "0", "--secret", SECRET, "--tenant-id", TENANT,
-                          "--client-id", CLIENT, *arguments])
+                          "--client-id", CLIENT, *arguments], environment)
         self.url = self.wait_for(r"listening on (https?://\S+)").group(1)
 
     def admin(self, path, method="GET", body=None):
