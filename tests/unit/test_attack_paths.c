@@ -310,6 +310,8 @@ TEST(a_plan_that_is_told_in_two_ways_is_off)
         world.context.now += 60;
         struct part *part = COLLECT(&world, plans[i], "", "", "");
         CHECK(!is_gone(&world, part, &(struct finding){ .subscription_id = "s-1" }));
+        if (i < 3) /* which are those of s-1: nor is there a zero */
+            CHECK_FAMILY(&world, 0, "defender_attack_paths", "");
     }
 }
 

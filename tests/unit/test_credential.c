@@ -331,6 +331,11 @@ TEST(ways_are_tried_in_turn_and_the_one_that_works_stays)
     CHECK_CONTAINS(bench.error.message, "; az command line: az ended with 1: Please run 'az login' "
                                         "to setup account");
 
+    make_az("#!/bin/sh\nprintf 'ERROR: %0600d\\n' 7 >&2\nexit 1\n"); /* goes on for long */
+    CHECK(!sign_in(&bench, &nowhere));
+    const char *zeros = strstr(bench.error.message, "az ended with 1: ");
+    CHECK(zeros && strspn(zeros + 17, "0") == 300 && !zeros[317]);
+
     make_az("#!/bin/sh\n[ \"$1 $2 $3 $4\" = 'account get-access-token --resource "
             "https://management.azure.com/' ] || exit 9\n"
             "echo '{\"accessToken\":\"from-az\"}'\n");

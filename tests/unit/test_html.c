@@ -92,6 +92,8 @@ static const struct {
       "<ol><li>Open</li>\n<li>Save</li>\n</ol>\n<p>after</p>\n" },
     { "do:<ul><li>a<li>b<ol><li>c</ol>tail</ul>",
       "<p>do:</p>\n<ul><li>a</li>\n<li>b<ol><li>c</li>\n</ol>\n<p>tail</p>\n</li>\n</ul>\n" },
+    { "<ul><li><ol><li>a</ol>tail</ul>",
+      "<ul><li><ol><li>a</li>\n</ol>\n<p>tail</p>\n</li>\n</ul>\n" },
     { "<ul><li><p>a</p><p>b</p></li></ul>", "<ul><li>a<p>b</p>\n</li>\n</ul>\n" },
     { "<ul></ul><ol><li></li></ol><b></b>x", "<p>x</p>\n" },
     { "<ul>text<li>a</ul>", "<ul><li>text</li>\n<li>a</li>\n</ul>\n" },

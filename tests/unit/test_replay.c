@@ -77,6 +77,14 @@ TEST(replay_groups_and_limits_as_now)
                            " repeat_interval: 0s }\n",
                SCENE_OPENED, 0),
         "300 team finding.opened firing 2+0\n");
+    /* What happens in the second in which a group is due belongs into it. */
+    CHECK_TEXT(
+        replay(&scene,
+               "receivers:\n" SCENE_RECEIVER(
+                   "team") "route: { group_by: [alertname], group_wait: 1m, group_interval: 1h,"
+                           " repeat_interval: 0s }\n",
+               SCENE_OPENED, 0),
+        "240 team finding.opened firing 2+0\n");
     CHECK_CONTAINS(
         replay(&scene, SCENE_ALONE "governor: { messages: 1, digest: 1m }\n", SCENE_OPENED, 0),
         "digest");
