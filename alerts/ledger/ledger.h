@@ -13,8 +13,9 @@
  *     retired              neither the part nor the catalogue knows its assessment any more
  *     fixed                where rows tell only what fails: a newer report is there without it
  *                          (collector.h)
- *     no_longer_assessed   nothing said why for max staleness, where most of the subscription lacks
- *                          its rows for a day: told, and counted as nothing good
+ *     no_longer_assessed   nothing said why for max staleness, where most of the subscription, or
+ *                          of the source, lacks its rows for a day: told, and counted as nothing
+ *                          good
  * All but a proof need a second collection without the row that counts. One counts when the
  * source's last run succeeded, the part is a new one, it is not truncated, the finding's
  * subscription is in its cover and not carried, and the set of subscriptions in the cover and not

@@ -410,7 +410,7 @@ static bool miss_finding(struct merge *merge, struct ledger_open *open,
            set_absent(merge, open, open->absent_at ? open->absent_at : merge->collected_at, error);
 }
 
-/* Who lost much at once, a row here and there apart. */
+/* Who lost much at once, a row here and there apart: each where the whole did. */
 static void find_thinned(struct merge *merge)
 {
     enum { FEW = 5 };
@@ -419,13 +419,14 @@ static void find_thinned(struct merge *merge)
     merge->thinned = MEMORY_ARRAY(bool, count);
     if (source->absent_count < FEW)
         return;
+    bool all = source->absent_count > source->count / 2;
     size_t *open = MEMORY_ARRAY(size_t, count), *absent = MEMORY_ARRAY(size_t, count);
     for (size_t i = 0; i < source->count; i++) {
         open[source->open[i].subscription]++;
         absent[source->open[i].subscription] += source->open[i].absent_at != 0;
     }
     for (size_t i = 0; i < count; i++)
-        merge->thinned[i] = absent[i] >= FEW && absent[i] > open[i] / 2;
+        merge->thinned[i] = all || (absent[i] >= FEW && absent[i] > open[i] / 2);
     free(open);
     free(absent);
 }

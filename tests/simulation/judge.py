@@ -11,7 +11,9 @@ What must hold, whatever went wrong meanwhile:
   once      what happened is told under one id, an id has one body, and what a receiver has accepted
             is sent again only after a death
   exact     counts of a message add up; a finding's age is that since its change in the tenant, and
-            it is due as long after as its risk allows, less what it was open before
+            it is due as long after as its risk allows, less what it was open before; it is over for
+            a reason it had, and as risky as it was rated last
+  patient   a receiver is let alone as long as it asks for
   bounded   no more messages a day about findings than happened to them, few about each source of
             data, and a database that does not grow
 """
@@ -30,6 +32,11 @@ DATA = ("data.stale", "data.recovered")
 DATA_MAX = 24  # a day of a source: three intervals pass before it is stale again
 OPENED = ("finding.opened", "finding.reopened")
 OPENS = ("opened", "reopened")
+# What a message may say of an end; of what has no row any more one cannot always be sure.
+REASONS = {"fixed": {"fixed"}, "exempted": {"exempted"},
+           "deleted": {"resource_deleted", "no_longer_assessed"}}
+REPEAT = 24 * 3600  # the default
+FRESH = ("subscriptions", "assessments", "activity")  # read each hour at least
 
 
 DUE_DAYS = {"critical": 7, "high": 30, "medium": 90}  # the defaults
@@ -48,14 +55,20 @@ class Truth:
 
     def __init__(self):
         self.changes = collections.defaultdict(list)
+        self.ends = collections.defaultdict(list)  # (instant, word)
+        self.risks = {}  # as rated last; none when that was not by context
 
     def begin(self, at, rows):
         for row in rows:
             self.changes[finding_id(row)].append((at, True))
 
-    def change(self, at, row, event):
+    def change(self, at, row, event, risk):
+        finding = finding_id(row)
+        self.risks[finding] = risk.lower()
+        if event in REASONS:
+            self.ends[finding].append((at, event))
         if event != "rerated":
-            self.changes[finding_id(row)].append((at, event in OPENS))
+            self.changes[finding].append((at, event in OPENS))
 
     def is_open(self, finding, at):
         changes = self.changes[finding]
@@ -65,6 +78,11 @@ class Truth:
     def opened(self, finding, at, off_s):
         """Whether it did then, by a clock that may be so far behind."""
         return any(opens and at <= when <= at + off_s for when, opens in self.changes[finding])
+
+    def reasons(self, finding, since, until):
+        """Why it may have come to an end within that time."""
+        return set().union(*(REASONS[event] for at, event in self.ends[finding]
+                             if since <= at <= until))
 
     def was(self, finding, wanted, since, until):
         """Whether it was in that state at some instant of the time."""
@@ -87,6 +105,8 @@ class Judge:
         self.ends = self.deaths = 0  # of lives; those that were killed
         self.off_s = collections.Counter()  # of a day: what its clock was off at most
         self.happened, self.sent = collections.Counter(), collections.defaultdict(set)
+        self.stale, self.made = {}, {}  # sources told as stale; of a finding: the last message
+        self.quiet_until = 0  # what the receiver asked for
 
     def violate(self, at, what):
         self.violations.append((at, what))
@@ -98,12 +118,16 @@ class Judge:
             self.truth.begin(at, line["open"])
             self.quiet = {finding_id(row) for row in line["open"]}
         elif kind == "truth":
-            self.truth.change(at, line["id"], line["event"])
+            self.truth.change(at, line["id"], line["event"], line["risk"])
             self.happened[at // DAY] += 1
+        elif kind == "reload":
+            self.quiet_until = 0
         elif kind == "death":
+            self.quiet_until = 0
             self.ends += 1
             self.deaths += line["code"] == KILLED
         elif kind == "clock":
+            self.quiet_until = 0
             self.off_s[at // DAY] = max(self.off_s[at // DAY], abs(line["wall_s"]))
         elif kind == "message":
             self.message(at, line)
@@ -120,6 +144,9 @@ class Judge:
             self.violate(at, f"once: message {message} has two bodies")
         if self.accepted.get(message) == self.ends:
             self.violate(at, f"once: message {message} was accepted and comes again")
+        if at < self.quiet_until:
+            self.violate(at, f"patient: {message} comes {self.quiet_until - at} s early")
+        self.quiet_until = at + line["retry_after"]
         if line["taken"] and line["answered"]:
             self.accepted[message] = self.ends
         self.exact(at, message, body["data"])
@@ -134,6 +161,8 @@ class Judge:
         for alert in body["data"]["alerts"]:
             if "finding_id" in alert["labels"]:
                 self.alert(at, message, alert, body["data"])
+            elif alert["event"] in DATA:
+                self.stale[alert["labels"]["subject"]] = alert["state"] == "firing"
 
     def alert(self, at, message, alert, data):
         finding, event, repeat = alert["labels"]["finding_id"], alert["event"], data["repeat"]
@@ -152,7 +181,18 @@ class Judge:
         if not fires and before and before[0] and \
                 not self.truth.was(finding, False, before[1] - LATE, at):
             self.violate(at, f"true: {finding} told as over ({event}), it was not")
-        self.told[finding] = (fires, at)
+        if not fires and before and before[0] and \
+                alert["reason"] not in self.truth.reasons(finding, before[1] - LATE, at):
+            self.violate(at, f"exact: {finding} told as {alert['reason']}, it is not")
+        made = (seconds(data["made_at"]), message)
+        if self.made.get(finding, made) > made and not self.off(at):
+            self.violate(at, f"once: {message} about {finding} comes behind a later one")
+        self.made[finding] = max(made, self.made.get(finding, made))
+        self.told[finding] = (fires, at, alert["risk_level"])
+
+    def off(self, at):
+        """What the clock was off at most, this day and the one before."""
+        return max(self.off_s[at // DAY], self.off_s[at // DAY - 1])
 
     def exact(self, at, message, data):
         """What one message says of itself."""
@@ -166,8 +206,7 @@ class Judge:
             if alert["event"] not in OPENED or not alert["opened_at"] or data["repeat"]:
                 continue  # what is told again may be rated otherwise by now
             finding, opened = alert["labels"]["finding_id"], seconds(alert["opened_at"])
-            off_s = max(self.off_s[at // DAY], self.off_s[at // DAY - 1])
-            if not self.truth.opened(finding, opened, off_s):
+            if not self.truth.opened(finding, opened, self.off(at)):
                 self.violate(at, f"exact: {finding} did not open at {alert['opened_at']}")
             due_s = DUE_DAYS.get(alert["risk_level"], 0) * DAY
             left_s = seconds(alert["due_at"]) - opened if alert["due_at"] else 0
@@ -179,13 +218,21 @@ class Judge:
     def settled(self, at):
         for finding in set(self.truth.changes) | set(self.told):
             is_open = self.truth.is_open(finding, at)
-            fires = self.told.get(finding, (False, 0))[0]
+            fires, told_at, risk = self.told.get(finding, (False, 0, ""))
             if not is_open:
                 self.quiet.discard(finding)
             if fires and not is_open:
                 self.violate(at, f"settled: {finding} is told as open and is not")
             elif is_open and not fires and finding not in self.quiet:
                 self.violate(at, f"settled: {finding} is open and not told")
+            elif fires and at - told_at > REPEAT + self.off(at) + 7200:
+                self.violate(at, f"settled: {finding} was not told again for {at - told_at} s")
+            elif fires and self.truth.risks.get(finding, risk) not in ("", risk):
+                self.violate(at, f"exact: {finding} is told as {risk}, it is "
+                                 f"{self.truth.risks[finding]}")
+        for subject in FRESH:
+            if self.stale.get(subject):
+                self.violate(at, f"settled: {subject} is told as stale, after hours of calm")
 
     def bounded(self, at, database):
         day = at // DAY

@@ -9,7 +9,7 @@
 #include "route.h"
 #include "world.h"
 
-enum { PAIRS_MAX = 40, WIRE_BYTES = 64, HANDFUL_MS = 200, SLOW_MS = 25000 };
+enum { PAIRS_MAX = 40, WIRE_BYTES = 64, HANDFUL_MS = 200, SLOW_MS = 25000, RETRY_AFTER_S = 300 };
 enum { SURELY_MS = 4000 }; /* no receiver is given up so soon */
 
 /* What stands in request->connection. */
@@ -141,7 +141,7 @@ static void ask_azure(struct world *world, struct request *request, struct stage
 
 /* Whether it took the message, and what it says. */
 static bool receive(struct world *world, enum mood mood, struct stage_answer *answer,
-                    struct buf *headers)
+                    struct buf *headers, uint64_t *retry_after_s)
 {
     if (mood == MOOD_FLAPPING)
         mood = (enum mood)world_dice(world, MOOD_FLAPPING);
@@ -152,8 +152,9 @@ static bool receive(struct world *world, enum mood mood, struct stage_answer *an
                                             : STAGE_ANSWERED;
     if (mood == MOOD_SLOW)
         answer->delay_ms += (int64_t)world_dice(world, SLOW_MS);
+    *retry_after_s = mood == MOOD_THROTTLED ? world_dice(world, RETRY_AFTER_S) : 0;
     if (mood == MOOD_THROTTLED)
-        buf_printf(headers, "Retry-After: %llu\n", (unsigned long long)world_dice(world, 300));
+        buf_printf(headers, "Retry-After: %llu\n", (unsigned long long)*retry_after_s);
     return mood != MOOD_BUSY && mood != MOOD_THROTTLED && mood != MOOD_GONE;
 }
 
@@ -161,13 +162,15 @@ static void ask_receiver(struct world *world, const struct request *request, con
                          struct stage_answer *answer, struct buf *headers, struct buf *body)
 {
     const char *id = request_header(request, "webhook-id");
-    bool taken = receive(world, world->mood, answer, headers);
+    uint64_t retry_after_s;
+    bool taken = receive(world, world->mood, answer, headers, &retry_after_s);
     bool answered = answer->outcome == STAGE_ANSWERED && answer->delay_ms < SURELY_MS;
     world->messages += taken;
     world_note(world, "message",
                "\"receiver\":\"%s\",\"id\":\"%s\",\"taken\":%s,\"answered\":%s,"
-               "\"body\":%s",
+               "\"retry_after\":%llu,\"body\":%s",
                host, id ? id : "", taken ? "true" : "false", answered ? "true" : "false",
+               (unsigned long long)retry_after_s,
                request->body.length ? buf_cstr(&request->body) : "null");
     buf_text(body, "ok");
 }

@@ -41,7 +41,7 @@ groups:
     match: ['source="assessments"']
 """
 # How often each source is read: what is gone is over by three of its times, within a calm.
-READ = {"subscriptions": ("15m", "1h", "1h"), "assessments": ("15m", "1h", "1h"),
+READ = {"subscriptions": ("15m", "30m", "45m"), "assessments": ("15m", "30m", "45m"),
         "secure_scores": ("1h", "4h"), "catalogue": ("12h",)}
 FAST = ("1m", "15m", "30m", "55m")
 

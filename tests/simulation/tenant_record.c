@@ -42,9 +42,11 @@ void world_evolve(struct world *world)
         const struct assessment *at = &tenant->assessments[event->assessment];
         if (event->rule >= 0 || !tenant_tells(tenant, at))
             continue;
-        world_note(world, "truth", "\"generation\":%u,\"id\":\"%s\",\"event\":\"%s\"",
+        world_note(world, "truth",
+                   "\"generation\":%u,\"id\":\"%s\",\"event\":\"%s\",\"risk\":\"%s\"",
                    (unsigned)event->generation, row_id(tenant, at, &scratch),
-                   evolve_words[event->kind]);
+                   evolve_words[event->kind],
+                   event->kind == EVOLVE_RERATED ? tenant_risk_words[event->to] : "");
         arena_reset(&scratch);
     }
 }

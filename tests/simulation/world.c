@@ -23,6 +23,7 @@
 #define SECOND_NS INT64_C(1000000000)
 enum { HOUR_S = 3600, DAY_S = 86400, LIVELY_S = 16 * HOUR_S, EVENTS_MAX = 128 };
 enum { DEADLY_ONE_IN = 4, DEATHS_MAX = 160, DEADLY_SEED = 1000000, DEATHS_MORE = 800 };
+enum { STUBBORN_ONE_IN = 4, PAGE_ROWS_MAX = 1000, PAGE_ROWS_FEW = 25 };
 enum { BEGAN_AT = 1764201600, DIED = 137, FIRST_RUN_S = 2 * HOUR_S };
 
 const char *const mood_words[] = { "well",   "busy", "throttled", "silent",
@@ -186,7 +187,8 @@ static int compare_events(const void *left, const void *right)
 }
 
 /* A day: lively at first, then calm, so that what was decided can be compared. One in a few is for
- * dying: again and again, soon after it began or later. */
+ * dying: again and again, soon after it began or later. In one in a few one thing is wrong from the
+ * beginning to the calm. */
 static void plan_day(int64_t day)
 {
     static const struct {
@@ -204,9 +206,15 @@ static void plan_day(int64_t day)
     deadly = day && !dice(DEADLY_ONE_IN) ? 1 + dice(DEATHS_MAX) : 0;
     if (seed >= DEADLY_SEED)
         deadly = day ? DEATHS_MORE : 0;
+    bool stubborn = !dice(STUBBORN_ONE_IN);
+    if (stubborn)
+        add(ACT_FAULT, day, first);
     for (size_t i = 0; i < ARRAY_COUNT(often); i++)
-        for (uint64_t n = often[i].least + dice(often[i].more); n; n--)
-            add(often[i].act, day, first + (int64_t)dice(LIVELY_S));
+        for (uint64_t n = often[i].least + dice(often[i].more); n; n--) {
+            int64_t at_s = first + (int64_t)dice(LIVELY_S);
+            if (!stubborn || (often[i].act != ACT_FAULT && often[i].act != ACT_HEAL))
+                add(often[i].act, day, at_s);
+        }
     add(ACT_CALM, day, day * DAY_S + LIVELY_S + FIRST_RUN_S);
     add(ACT_JUDGE, day, (day + 1) * DAY_S - 1);
     qsort(events, event_count, sizeof *events, compare_events);
@@ -461,6 +469,10 @@ static void stay_on_one_core(uint64_t number)
 
 static void begin_world(const char *text)
 {
+    char rows[24];
+    seed = strtoull(text, NULL, 10);
+    draw_from(UINT16_MAX);
+    snprintf(rows, sizeof rows, "%d", dice(2) ? PAGE_ROWS_MAX : PAGE_ROWS_FEW);
     char *words[] = { (char[]){ "simulate" },
                       (char[]){ "--seed" },
                       strdup(text),
@@ -472,6 +484,8 @@ static void begin_world(const char *text)
                       (char[]){ "24" },
                       (char[]){ "--machines" },
                       (char[]){ "4" },
+                      (char[]){ "--page-rows" },
+                      rows,
                       (char[]){ "--provable" },
                       NULL };
     int page = memfd_create("stage", MFD_CLOEXEC);
@@ -480,8 +494,6 @@ static void begin_world(const char *text)
         exit(2);
     }
     world.stage = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, page, 0);
-    seed = strtoull(text, NULL, 10);
-    draw_from(UINT16_MAX);
     world.stage->monotonic_ns = SECOND_NS;
     world.stage->wall_ns = BEGAN_AT * SECOND_NS;
     world.record = open_file("record.jsonl");

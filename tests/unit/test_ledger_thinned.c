@@ -1,4 +1,4 @@
-/* ledger: a subscription that lost much at once is given a day before anything is said of it. */
+/* ledger: who lost much at once is given a day before anything is said of it. */
 #include "ledger_world.h"
 
 enum { DAY_S = 24 * 3600 };
@@ -53,6 +53,17 @@ TEST(what_comes_again_within_it_was_never_over)
     pass(&world, DAY_S / 2);
     collect_silently(&world, "abcdefgz", 2);
     collect_silently(&world, "z", 10);
+    world_finish(&world);
+}
+
+TEST(where_most_of_all_is_gone_a_few_of_a_subscription_wait_too)
+{
+    struct world world;
+    begin(&world);
+    collect_silently(&world, "fg", 10); /* z is the only one of its subscription */
+    pass(&world, DAY_S);
+    world_collect(&world, "fg");
+    CHECK_CONTAINS(world_advance(&world), "finding.no_longer_assessed z/1");
     world_finish(&world);
 }
 
