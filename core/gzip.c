@@ -7,9 +7,8 @@
 
 #include "core/memory.h"
 
-/* + 16: a gzip header and trailer, not zlib's; + 32: whichever comes; negative: none at all.
- * source: zlib.h */
-enum { WINDOW_GZIP = 15 + 16, WINDOW_EITHER = 15 + 32, WINDOW_RAW = -15, MEMORY_LEVEL = 8 };
+/* + 16: a gzip header and trailer, not zlib's; negative: none at all. source: zlib.h */
+enum { WINDOW_GZIP = 15 + 16, WINDOW_RAW = -15, MEMORY_LEVEL = 8 };
 
 /* last: Z_FINISH to end the stream, Z_SYNC_FLUSH to end on a byte and leave it open. */
 static void compress_all(struct buf *out, const void *bytes, size_t count, int level, int window,
@@ -79,66 +78,4 @@ void gzip_piece_finish(struct gzip_piece *piece)
 {
     buf_finish(&piece->deflated);
     *piece = (struct gzip_piece){ 0 };
-}
-
-/* --- reading ---------------------------------------------------------------------------------- */
-static z_stream *stream_of(struct gzip_reader *reader)
-{
-    if (!reader->stream) {
-        z_stream *stream = MEMORY_NEW(z_stream);
-        if (inflateInit2(stream, WINDOW_EITHER))
-            memory_abort("out of memory: decompression cannot begin");
-        reader->stream = stream;
-    }
-    return reader->stream;
-}
-
-/* Zeros after a member are padding. */
-static void skip_padding(z_stream *stream)
-{
-    while (stream->avail_in && !*stream->next_in) {
-        stream->next_in++;
-        stream->avail_in--;
-    }
-}
-
-bool gzip_read(struct gzip_reader *reader, const void *bytes, size_t count, gzip_piece_out *out,
-               void *context)
-{
-    z_stream *stream = stream_of(reader);
-    unsigned char chunk[16384];
-    if (count > UINT_MAX)
-        return false;
-    stream->next_in = bytes;
-    stream->avail_in = (uInt)count;
-    for (bool full = true; stream->avail_in || (reader->inside && full);) {
-        if (!reader->inside) {
-            skip_padding(stream);
-            if (!stream->avail_in)
-                break;
-            inflateReset(stream);
-            reader->inside = true;
-        }
-        stream->next_out = chunk;
-        stream->avail_out = sizeof chunk;
-        int result = inflate(stream, Z_NO_FLUSH);
-        if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
-            return false;
-        full = !stream->avail_out;
-        reader->inside = result != Z_STREAM_END;
-        if (!out(context, (const char *)chunk, sizeof chunk - stream->avail_out))
-            return false;
-    }
-    return true;
-}
-
-bool gzip_read_finish(struct gzip_reader *reader)
-{
-    bool whole = !reader->inside;
-    if (reader->stream) {
-        inflateEnd(reader->stream);
-        free(reader->stream);
-    }
-    *reader = (struct gzip_reader){ 0 };
-    return whole;
 }

@@ -1,5 +1,5 @@
 #pragma once
-/* gzip members; the only file that names zlib. */
+/* Making gzip members; the only file that names zlib. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,20 +24,3 @@ void gzip_piece_fill(struct gzip_piece *piece, const void *bytes, size_t count, 
 void gzip_join(struct buf *out, const struct gzip_piece *const *pieces, size_t count);
 
 void gzip_piece_finish(struct gzip_piece *piece);
-
-/* Reading: bytes in as they arrive, any number of members one after the other (RFC 1952 2.2), also
- * a zlib stream. Zeroed is ready to use. */
-struct gzip_reader {
-    void *stream;
-    bool inside; /* a member */
-};
-
-/* Receives what was compressed, piece by piece; false ends the reading. */
-typedef bool gzip_piece_out(void *context, const char *bytes, size_t count);
-
-/* False when the bytes are not compressed, or when `out` says so. */
-bool gzip_read(struct gzip_reader *reader, const void *bytes, size_t count, gzip_piece_out *out,
-               void *context);
-
-/* True when what came ended with a member, or nothing came. Gives everything back. */
-bool gzip_read_finish(struct gzip_reader *reader);

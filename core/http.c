@@ -14,8 +14,8 @@
 
 #include "core/address.h"
 #include "core/clock.h"
-#include "core/gzip.h"
 #include "core/http_mail.h"
+#include "core/inflate.h"
 #include "core/memory.h"
 
 enum {
@@ -36,12 +36,11 @@ struct http_client {
 struct exchange {
     const struct http_request *request;
     struct http_response *response;
-    char host[256], port[8]; /* of the URL */
-    const char *proxy;       /* what it may use, "" = none ... */
-    bool through_proxy;      /* ... and whether it does */
-    bool cut;                /* the answer is larger than wanted, which the request allows */
-    bool begun, packed;      /* the body: has begun, is compressed */
-    struct gzip_reader unpacker;
+    char host[256], port[8];        /* of the URL */
+    const char *proxy;              /* what it may use, "" = none ... */
+    bool through_proxy;             /* ... and whether it does */
+    bool cut;                       /* the answer is larger than wanted, which the request allows */
+    bool begun, is_packed;          /* the body: has begun, is compressed */
     char refused[INET6_ADDRSTRLEN]; /* the address that policy forbids */
     char reason[CURL_ERROR_SIZE];
     int64_t timeout_ms, connect_timeout_ms;
@@ -166,29 +165,26 @@ bool http_origin(const char *url, char out[300])
 
 /* --- answer -------------------------------------------------------------------------------- */
 
-static bool append_body(void *context, const char *bytes, size_t count)
+static bool is_packed(const struct exchange *exchange)
 {
-    struct exchange *exchange = context;
-    struct buf *body = &exchange->response->body;
-    size_t room = body->limit_bytes - body->length;
-    exchange->cut = exchange->request->response_may_be_cut && count > room;
-    buf_append(body, bytes, exchange->cut ? room : count);
-    return !body->overflowed && !exchange->cut;
+    char encoding[16];
+    return !exchange->request->response_may_be_cut &&
+           http_header(exchange->response, "Content-Encoding", encoding, sizeof encoding) &&
+           (strcasestr(encoding, "gzip") || !strcasecmp(encoding, "deflate"));
 }
 
-/* The library reads one gzip member; proxies and servers send several. */
 static size_t receive_body(char *bytes, size_t size, size_t count, void *context)
 {
     struct exchange *exchange = context;
-    char encoding[16];
-    if (!exchange->begun && !exchange->request->response_may_be_cut)
-        exchange->packed =
-            http_header(exchange->response, "Content-Encoding", encoding, sizeof encoding) &&
-            (strcasestr(encoding, "gzip") || !strcasecmp(encoding, "deflate"));
+    struct buf *body = &exchange->response->body, *packed = &exchange->response->packed;
+    size_t room = body->limit_bytes - body->length;
+    if (!exchange->begun)
+        exchange->is_packed = is_packed(exchange);
     exchange->begun = true;
-    if (!exchange->packed)
-        return append_body(exchange, bytes, size * count) ? count : 0;
-    return gzip_read(&exchange->unpacker, bytes, size * count, append_body, exchange) ? count : 0;
+    exchange->cut = exchange->request->response_may_be_cut && size * count > room;
+    buf_append(exchange->is_packed ? packed : body, bytes, exchange->cut ? room : size * count);
+    body->overflowed |= packed->overflowed;
+    return body->overflowed || exchange->cut ? 0 : count;
 }
 
 static size_t receive_header(char *bytes, size_t size, size_t count, void *context)
@@ -357,6 +353,8 @@ static bool set_headers(CURL *easy, const struct http_request *request, struct c
     CLEANUP(buf_finish) struct buf line = { 0 };
     /* no 100-continue: it costs a round trip */
     *list = memory_checked(curl_slist_append(NULL, "Expect:"));
+    if (!request->response_may_be_cut) /* else it is short, and nothing can be broken */
+        *list = memory_checked(curl_slist_append(*list, "Accept-Encoding: gzip"));
     for (size_t i = 0; i < request->header_count; i++) {
         const struct http_header *header = &request->headers[i];
         if (strpbrk(header->name, "\r\n:") || strpbrk(header->value, "\r\n"))
@@ -433,9 +431,6 @@ static void set_limits(CURL *easy, struct exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a cancel does not wait for the resolver */
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)exchange->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)exchange->connect_timeout_ms);
-    if (!exchange->request->response_may_be_cut) /* else it is short, and nothing can be broken */
-        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-    curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L); /* receive_body does */
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_BYTES);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->reason);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -516,11 +511,10 @@ bool http_exchange(struct http_client *client, const struct http_request *reques
     set_trust(client->easy, request);
     set_method(client->easy, request);
     curl_easy_setopt(client->easy, CURLOPT_URL, request->url);
-    bool ended = carry_out(client, &exchange, &result, &status, error);
-    bool whole = gzip_read_finish(&exchange.unpacker);
-    if (!ended)
+    if (!carry_out(client, &exchange, &result, &status, error))
         return false;
-    if (result == CURLE_OK && !whole)
+    if (result == CURLE_OK &&
+        !inflate_append(&response->body, response->packed.data, response->packed.length))
         result = CURLE_WRITE_ERROR;
     if (result != CURLE_OK && !exchange.cut)
         return explain(client->easy, &exchange, result, error);

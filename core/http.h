@@ -46,6 +46,7 @@ struct http_request {
 struct http_response {
     int status;         /* 0 = no answer */
     struct buf body;    /* decompressed */
+    struct buf packed;  /* as it came, where it came compressed */
     struct buf headers; /* "name: value\n" lines as received */
     struct buf refused; /* of a mail: "address: reply\n" for each recipient that was refused */
     size_t refused_count;

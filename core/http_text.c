@@ -97,18 +97,22 @@ void http_encode_url(struct buf *out, const char *url)
 void http_response_reset(struct http_response *response, size_t limit_bytes)
 {
     buf_reset(&response->body);
+    buf_reset(&response->packed);
     buf_reset(&response->headers);
     buf_reset(&response->refused);
     buf_reset(&response->later);
     response->refused_count = 0;
     response->status = 0;
     response->body.limit_bytes = limit_bytes ? limit_bytes : BODY_LIMIT_BYTES;
+    response->packed.limit_bytes = /* what does not shrink grows by less */
+        response->body.limit_bytes + response->body.limit_bytes / 1024 + 1024;
     response->headers.limit_bytes = HEADERS_LIMIT_BYTES;
 }
 
 void http_response_finish(struct http_response *response)
 {
     buf_finish(&response->body);
+    buf_finish(&response->packed);
     buf_finish(&response->headers);
     buf_finish(&response->refused);
     buf_finish(&response->later);

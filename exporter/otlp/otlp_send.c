@@ -1,6 +1,7 @@
 #include "exporter/otlp/otlp_send.h"
 
 #include "core/gzip.h"
+#include "core/inflate.h"
 #include "core/log.h"
 #include "version.h"
 
@@ -16,17 +17,9 @@ void otlp_send_pack(struct otlp_packet *packet, const struct buf *request, size_
     packet->items = items;
 }
 
-static bool append(void *context, const char *bytes, size_t count)
-{
-    buf_append(context, bytes, count);
-    return true;
-}
-
 void otlp_send_unpack(const struct otlp_packet *packet, struct buf *out)
 {
-    struct gzip_reader reader = { 0 };
-    gzip_read(&reader, packet->packed.data, packet->packed.length, append, out);
-    if (!gzip_read_finish(&reader))
+    if (!inflate_append(out, packet->packed.data, packet->packed.length))
         buf_reset(out); /* never: we packed it */
 }
 

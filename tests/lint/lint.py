@@ -59,6 +59,7 @@ LIBRARIES = (
     ("libcrypto's keys", r"openssl/(?!hmac|sha|rand)", r"\b(EVP_(?!sha256\b)|PEM_[rw]|PKCS12_)\w+",
      r"core/certificate\.c"),
     ("zlib", r"zlib\.h", r"\b(z_stream|gzFile|deflateInit\w*|inflateInit\w*)\b", r"core/gzip\.c"),
+    ("libdeflate", r"libdeflate\.h", r"\blibdeflate_\w+", r"core/inflate\.c"),
     ("PCRE2", r"pcre2", r"\b(pcre2_\w+|PCRE2_\w+)\b", r"core/regex\.c"),
     ("libcrypt", r"crypt\.h", r"\b(crypt_\w*r\w*|crypt_data)\b", r"exporter/web/password\.c"),
     ("GnuTLS", r"gnutls/", r"\b(gnutls_\w+|GNUTLS_\w+)\b", r"exporter/web/tls\.c"),

@@ -76,6 +76,7 @@ CASES = (
     ("OpenSSL elsewhere", "libraries", {"core/b.c": "#include <openssl/evp.h>\n"}),
     ("keys where digests are", "libraries", {"core/hash.c": "#include <openssl/evp.h>\n"}),
     ("zlib elsewhere", "libraries", {"exporter/b.c": "#include <zlib.h>\n"}),
+    ("libdeflate elsewhere", "libraries", {"core/gzip.c": "#include <libdeflate.h>\n"}),
     ("PCRE2 elsewhere", "libraries", {"exporter/b.c": "#include <pcre2.h>\n"}),
     ("libcrypt elsewhere", "libraries", {"core/b.c": "#include <crypt.h>\n"}),
     ("GnuTLS elsewhere", "libraries", {"exporter/web/b.c": "#include <gnutls/gnutls.h>\n"}),

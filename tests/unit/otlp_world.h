@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/gzip.h"
+#include "core/inflate.h"
 #include "exporter/otlp/otlp_push.h"
 #include "loopback.h"
 #include "opentelemetry/proto/collector/logs/v1/logs_service.pb-c.h"
@@ -31,21 +31,13 @@ struct otlp_receiver {
     size_t requests, largest;
 };
 
-static inline bool otlp_receiver_append(void *context, const char *bytes, size_t count)
-{
-    buf_append(context, bytes, count);
-    return true;
-}
-
 static inline void otlp_receiver_unpack(const struct loopback_request *request, struct buf *out)
 {
-    struct gzip_reader reader = { 0 };
     if (!strcasestr(request->head, "content-encoding: gzip")) {
         buf_append(out, request->body, request->body_bytes);
         return;
     }
-    CHECK(gzip_read(&reader, request->body, request->body_bytes, otlp_receiver_append, out));
-    CHECK(gzip_read_finish(&reader));
+    CHECK(inflate_append(out, request->body, request->body_bytes));
 }
 
 typedef Opentelemetry__Proto__Common__V1__KeyValue otlp_attribute;

@@ -9,6 +9,7 @@
 #include "core/address.h"
 #include "core/clock.h"
 #include "core/gzip.h"
+#include "core/hash.h"
 #include "loopback.h"
 #include "test.h"
 
@@ -19,6 +20,13 @@ static void finish_client(struct http_client **client)
 
 #define CLIENT CLEANUP(finish_client) struct http_client *
 #define RESPONSE CLEANUP(http_response_finish) struct http_response
+
+static void reply_packed(struct buf *out, const struct buf *body)
+{
+    buf_printf(out, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+               body->length);
+    buf_append(out, body->data, body->length);
+}
 
 /* What the request looked like, then the answer chosen by its path. */
 static void answer(void *context, const struct loopback_request *request, struct buf *out)
@@ -38,9 +46,16 @@ static void answer(void *context, const struct loopback_request *request, struct
         char zeros[100000] = "";
         gzip_append(&body, zeros, 60000, 6); /* two members */
         gzip_append(&body, zeros, 40000, 6);
-        buf_printf(out, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
-                   body.length);
-        buf_append(out, body.data, body.length);
+        reply_packed(out, &body);
+    } else if (!strcmp(request->path, "/nozip")) { /* two members that hold nothing */
+        gzip_append(&body, "", 0, 6);
+        gzip_append(&body, "", 0, 6);
+        reply_packed(out, &body);
+    } else if (!strcmp(request->path, "/noisezip")) {
+        char noise[20000];
+        hash_random(noise, sizeof noise);
+        gzip_append(&body, noise, sizeof noise, 6);
+        reply_packed(out, &body);
     } else if (!strcmp(request->path, "/badzip")) {
         loopback_reply(out, 200, "Content-Encoding: gzip\r\n", "this is not gzip at all");
     } else if (!strcmp(request->path, "/cut")) {
@@ -182,6 +197,31 @@ TEST(body_limit_counts_decompressed_bytes)
     request.response_may_be_cut = false;
     request.response_limit_bytes = 100000;
     CHECK(http_exchange(client, &request, &response, &error));
+    loopback_stop(server);
+    buf_finish(&record);
+}
+
+TEST(what_came_compressed_is_limited_too)
+{
+    struct buf record = { 0 };
+    struct error error = { 0 };
+    struct loopback *server = loopback_start(answer, &record);
+    CLIENT client = http_client_create();
+    RESPONSE response = { 0 };
+    char url[64];
+    snprintf(url, sizeof url, "%s/noisezip", server->url);
+    struct http_request request = { .method = "GET", .url = url, .response_limit_bytes = 20000 };
+    CHECK(http_exchange(client, &request, &response, &error)); /* noise grows */
+    CHECK_INT(response.body.length, 20000);
+    request.response_limit_bytes = 1000;
+    CHECK(!http_exchange(client, &request, &response, &error));
+    CHECK_INT(error.code, ERROR_LIMIT);
+    CHECK_CONTAINS(error.message, "is larger than 1000 bytes");
+    CHECK(response.packed.length < 4000);
+    CHECK(get(client, server->url, "/nozip", &response, &error));
+    CHECK_INT(response.body.length, 0);
+    CHECK(get(client, server->url, "/hello", &response, &error));
+    CHECK_TEXT(buf_cstr(&response.body), "hello");
     loopback_stop(server);
     buf_finish(&record);
 }
