@@ -192,6 +192,30 @@ TEST(what_broke_says_more_than_what_was_refused)
     CHECK_INT(bench.result.failed, 1);
 }
 
+/* So it does when more are refused after it. */
+TEST(what_broke_first_is_told_of_many_that_were_refused)
+{
+    static const struct answer four[] = {
+        { "/subscriptions?", 200,
+          "{\"value\":[{\"subscriptionId\":\"s-1\",\"state\":\"Enabled\"},"
+          "{\"subscriptionId\":\"s-2\",\"state\":\"Enabled\"},"
+          "{\"subscriptionId\":\"s-3\",\"state\":\"Enabled\"},"
+          "{\"subscriptionId\":\"s-4\",\"state\":\"Enabled\"}]}" },
+        { 0 },
+    };
+    static const char *const broken[] = { "/subscriptions/s-1/", "/subscriptions/s-2/",
+                                          "/subscriptions/s-4/" };
+    for (size_t i = 0; i < ARRAY_COUNT(broken); i++) {
+        BENCH(bench, &each_kind);
+        discover(&bench, four);
+        CHECK(!run(&bench,
+                   ANSWERS({ broken[i], 200, "no JSON" }, { "/subscriptions/", 403, FORBIDDEN })));
+        CHECK_CONTAINS(bench.error.message, "none of 4 subscriptions can be read");
+        CHECK_INT(bench.error.code, ERROR_PARSE);
+        CHECK_INT(bench.result.refused, 3);
+    }
+}
+
 TEST(when_all_are_refused_the_run_failed)
 {
     BENCH(bench, &each_kind);

@@ -13,6 +13,9 @@ static const struct {
 } cases[] = {
     { "", "", "" },
     { "plain words", "plain words", "plain words" },
+    { "&abcdefghijklmnopqrstuvwxyzabcdef; &abcdefghijklmnop;",
+      "&abcdefghijklmnopqrstuvwxyzabcdef; &abcdefghijklmnop;",
+      "\\&abcdefghijklmnopqrstuvwxyzabcdef; \\&abcdefghijklmnop;" },
     { "  a \n\t b  ", "a b", "a b" },
     { "To fix:<br>1. Open <b>Settings</b>.<br />2. Click Save.",
       "To fix:\n1. Open Settings.\n2. Click Save.",

@@ -86,6 +86,39 @@ TEST(inhibit_finds_the_source)
     inhibit_finish(compiled);
 }
 
+/* Whatever their order, one that is inhibited itself stands behind one that is not. */
+TEST(inhibit_prefers_a_source_that_is_no_target)
+{
+    CLEANUP(arena_finish) struct arena arena = { 0 };
+    CLEANUP(options_report_finish) struct option_report report = { 0 };
+    const struct inhibit_rules *compiled =
+        read_rules("rules:\n- source_matchers: ['level=\"high\"']\n"
+                   "  target_matchers: ['alertname!=\"Down\"']\n  equal: [place]\n",
+                   &arena, &report);
+    const struct database_config config = { .path = ":memory:", .migrations = schema_migrations };
+    struct error error;
+    struct database *database = database_open(&config, &error);
+    CHECK(database_begin(database, &error));
+    char names[26][2];
+    for (int i = 0; i < 26; i++) {
+        names[i][0] = (char)('A' + i);
+        names[i][1] = '\0';
+        put(database, make_alert(names[i], "high", "a"), ALERT_FIRING);
+    }
+    const struct alert down = make_alert("Down", "high", "a");
+    put(database, down, ALERT_FIRING);
+    struct inhibit_view *view = inhibit_view_create(compiled, database, &error);
+    for (int i = 0; i < 26; i++) {
+        const struct alert both = make_alert(names[i], "high", "a");
+        CHECK_TEXT(inhibit_by(view, &both), down.fingerprint);
+    }
+    CHECK(!inhibit_by(view, &down));
+    inhibit_view_destroy(view);
+    database_rollback(database);
+    database_close(database);
+    inhibit_finish(compiled);
+}
+
 TEST(inhibit_says_what_is_wrong)
 {
     static const struct {

@@ -140,6 +140,13 @@ TEST(texts_go_with_their_findings_in_steps)
     CHECK_INT(scene_number(&scene, "SELECT COUNT(*) FROM ledger_known WHERE subscription_id = 's1'"
                                    " AND assessment_id = 'key'"),
               2);
+    alter(&scene, "INSERT INTO shared_text VALUES (9000, 'stale since')");
+    static const int wait_s[] = { 3600, 2 * 3600, 22 * 3600 }; /* they are looked for once a day */
+    for (size_t i = 0; i < ARRAY_COUNT(wait_s); i++) {
+        scene.world.now += wait_s[i];
+        scene_run(&scene);
+        CHECK_INT(scene_number(&scene, texts), i < 2);
+    }
     scene_collect(&scene, "abc");
     CHECK_TEXT(scene_run(&scene), "team finding.opened firing: finding.opened@c\n");
     scene_finish(&scene);

@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "collectors/run/runner_kept.h"
 #include "core/clock.h"
@@ -490,6 +492,32 @@ TEST(what_was_odd_is_so_after_a_restart)
         CHECK_INT((int64_t)odd_count(&part->odd), odd);
         part_release(part);
     }
+}
+
+/* Nothing of it stays beside what cannot be replaced, and it is said. */
+TEST(what_cannot_be_kept_is_said)
+{
+    BENCH(bench);
+    static char said[10000];
+    char path[1000], next[1100];
+    bench.config.storage_path = test_folder();
+    create(&bench);
+    snprintf(path, sizeof path, "%s/%s.json", test_folder(), bench.source->key);
+    snprintf(next, sizeof next, "%s.new", path);
+    remove(path);
+    CHECK(!mkdir(path, 0700));
+    FILE *captured = tmpfile();
+    int saved = dup(STDERR_FILENO);
+    dup2(fileno(captured), STDERR_FILENO);
+    CHECK(runner_run(bench.runner, bench.source));
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    rewind(captured);
+    said[fread(said, 1, sizeof said - 1, captured)] = '\0';
+    fclose(captured);
+    CHECK_CONTAINS(said, "cannot keep data between runs");
+    CHECK(access(next, F_OK));
+    rmdir(path);
 }
 
 TEST(kept_data_spare_the_first_run_while_they_are_young)
