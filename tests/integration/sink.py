@@ -1,4 +1,5 @@
 """A receiver for the integration tests: keeps what it accepted, answers as told."""
+import itertools
 import json
 import threading
 import time
@@ -18,10 +19,14 @@ class Sink(Serving):
         self.answer = answer or (lambda message: None)
         self.messages, self.refused = [], []
         self.lock = threading.Lock()
-        sink = self
+        sink, numbers = self, itertools.count()
 
         class Handler(Quiet):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                self.number = next(numbers)  # of the connection: a port comes again
+                super().setup()
 
             def do_POST(self):
                 sink.take(self, self.read_body())
@@ -39,7 +44,7 @@ class Sink(Serving):
             content = body.decode(errors="replace")
         message = {"id": handler.headers.get("webhook-id"), "body": content, "raw": body,
                    "headers": dict(handler.headers), "at": time.time(), "path": handler.path,
-                   "connection": handler.client_address}
+                   "connection": handler.number}
         status = self.answer(message)
         with self.lock:
             (self.messages if status is None else self.refused).append(message)
