@@ -11,6 +11,7 @@
 #include "alerts/notify/delivery.h"
 #include "alerts/notify/lane_log.h"
 #include "alerts/notify/outbox_figures.h"
+#include "alerts/notify/outbox_told.h"
 #include "alerts/notify/refresh.h"
 #include "alerts/store/schema.h"
 #include "core/clock.h"
@@ -345,7 +346,7 @@ static struct receiver_context context_of(const struct step *step)
     };
 }
 
-/* Resolved alerts whose firing this lane never accepted are nobody's business. */
+/* Resolved alerts that nobody is to be told of here. */
 static bool drop_unfired(struct lane *lane, struct arena *arena, struct notification *notification,
                          struct error *error)
 {
@@ -355,8 +356,7 @@ static bool drop_unfired(struct lane *lane, struct arena *arena, struct notifica
         const struct alert *alert = &notification->alerts[i];
         bool accepted = true;
         if (alert->state == ALERT_RESOLVED &&
-            !outbox_accepted(lane->database, lane->receiver, lane->target, alert->fingerprint,
-                             &accepted, error))
+            !outbox_told(lane->database, lane->receiver, lane->target, alert, &accepted, error))
             return false;
         if (accepted)
             kept[count++] = *alert;

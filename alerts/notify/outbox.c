@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "alerts/notify/outbox_told.h"
 #include "alerts/store/rows.h"
 #include "alerts/store/schema.h"
 #include "core/buf.h"
@@ -235,39 +236,6 @@ static bool next_of_lane(struct database *database, const char *receiver, int ta
     return read_one(statement, arena, message, found, error);
 }
 
-bool outbox_accepted(struct database *database, const char *receiver, int target,
-                     const char *fingerprint, bool *accepted, struct error *error)
-{
-    struct database_statement *statement = database_prepare(
-        database, "SELECT 'firing' = (SELECT a.status FROM outbox_member a JOIN outbox_message m"
-                  " ON m.id = a.message_id WHERE a.fingerprint = $1 AND m.receiver = $2"
-                  " AND m.target = $3 AND m.state = 'sent' ORDER BY m.id DESC LIMIT 1)");
-    int64_t firing = 0;
-    database_bind(statement, fingerprint, receiver, target);
-    if (!database_get_integer(statement, &firing, error))
-        return error_wrap(error, "reading the outbox");
-    *accepted = firing;
-    return true;
-}
-
-/* Whether the lane accepted the firing of any alert that this message resolves. */
-static bool firing_was_accepted(struct database *database, const struct outbox_message *message,
-                                bool *accepted, struct error *error)
-{
-    struct database_statement *statement = database_prepare(
-        database, "SELECT EXISTS (SELECT 1 FROM outbox_member r WHERE r.message_id = $1"
-                  " AND 'firing' = (SELECT a.status FROM outbox_member a JOIN outbox_message m"
-                  " ON m.id = a.message_id WHERE a.fingerprint = r.fingerprint"
-                  " AND m.receiver = $2 AND m.target = $3 AND m.state = 'sent'"
-                  " ORDER BY m.id DESC LIMIT 1))");
-    int64_t any = 0;
-    database_bind(statement, message->id, message->receiver, message->target);
-    if (!database_get_integer(statement, &any, error))
-        return error_wrap(error, "reading the outbox");
-    *accepted = any;
-    return true;
-}
-
 /* Why a message is not to be tried any more; NULL = it is. */
 static bool verdict_of(struct database *database, const struct outbox_message *message, int64_t now,
                        const char **reason, struct error *error)
@@ -276,7 +244,7 @@ static bool verdict_of(struct database *database, const struct outbox_message *m
     *reason = message->expires_at <= now ? "expired" : NULL;
     if (*reason || strcmp(message->status, notification_status_words[NOTIFICATION_RESOLVED]) != 0)
         return true;
-    if (!firing_was_accepted(database, message, &accepted, error))
+    if (!outbox_told_any(database, message, &accepted, error))
         return false;
     *reason = accepted ? NULL : "notFired";
     return true;

@@ -85,10 +85,6 @@ bool outbox_mark_retry(struct database *database, const char *id, int status, co
 bool outbox_mark_dead(struct database *database, const char *id, int status, const char *reason,
                       const char *text, int64_t now, struct error *error) MUST_USE;
 
-/* Whether the last notification this lane accepted about this alert says that it fires. */
-bool outbox_accepted(struct database *database, const char *receiver, int target,
-                     const char *fingerprint, bool *accepted, struct error *error) MUST_USE;
-
 /* --- for operators: any thread or process with its own handle -------------------------------- */
 /* by: who does it, for the audit; NULL = nobody is told. */
 typedef bool outbox_visit(void *context, const struct outbox_message *message, struct error *error);

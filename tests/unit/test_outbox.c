@@ -1,5 +1,8 @@
 #include "alerts/notify/outbox.h"
 
+#include "alerts/notify/outbox_told.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "alerts/store/schema.h"
@@ -96,7 +99,9 @@ static void retry(struct bench *bench, const char *id, int64_t due_at)
 static bool accepted(struct bench *bench, const char *alert)
 {
     bool result = false;
-    CHECK(outbox_accepted(bench->database, "team", 0, alert, &result, &bench->error));
+    struct alert of = { .episode = 1 };
+    snprintf(of.fingerprint, sizeof of.fingerprint, "%s", alert);
+    CHECK(outbox_told(bench->database, "team", 0, &of, &result, &bench->error));
     return result;
 }
 
@@ -271,6 +276,29 @@ TEST(what_a_lane_accepted_last_decides)
     CHECK(!accepted(&bench, "a"));
     add(&bench, "a", NOTIFICATION_RESOLVED, T0 + 3); /* nothing to resolve any more */
     CHECK_TEXT(take(&bench, T0 + 3).id, "");
+}
+
+TEST(an_end_is_told_where_the_alert_moved_to)
+{
+    CLEANUP(bench_finish) struct bench bench = bench_create();
+    add_for(&bench, "chat", 1, "a", NOTIFICATION_FIRING, T0);
+    CHECK(accepted(&bench, "a")); /* it waits there, and will be told */
+    sent(&bench, take_of(&bench, "chat", 0, T0).id, T0);
+    add(&bench, "a", NOTIFICATION_RESOLVED, T0 + 1);
+    struct outbox_message end = take(&bench, T0 + 1);
+    CHECK_TEXT(end.event, "finding.resolved");
+    CHECK(accepted(&bench, "a"));
+
+    add_for(&bench, "chat", 1, "a", NOTIFICATION_RESOLVED, T0 + 2); /* told of it there */
+    CHECK(!accepted(&bench, "a"));
+    CHECK_TEXT(take(&bench, T0 + 2).id, "");
+    CHECK_TEXT(find(&bench, end.id).last_reason, "notFired");
+
+    add_for(&bench, "chat", 1, "b", NOTIFICATION_FIRING, T0 + 3); /* who did not take it, has it */
+    add(&bench, "b", NOTIFICATION_FIRING, T0 + 3);                /* from nobody else */
+    CHECK(outbox_mark_dead(bench.database, take(&bench, T0 + 3).id, 400, "clientError", "", T0 + 3,
+                           &bench.error));
+    CHECK(!accepted(&bench, "b"));
 }
 
 TEST(attempts_are_counted_and_explained)
