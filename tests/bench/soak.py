@@ -84,10 +84,10 @@ class Receiver(Serving):
             def do_POST(self):
                 self.read_body()
                 roll = dice.random()
-                well = roll >= 0.05
+                well = roll >= 0.01
                 receiver.taken += well
                 receiver.refused += not well
-                if roll < 0.01:
+                if roll < 0.003:
                     self.close_connection = True
                     return
                 self.answer_json(b"", 200 if well else 503)
@@ -108,9 +108,12 @@ class Clock:
     def days(self):
         return (time.time() - self.began) / DAY
 
+    def now(self):
+        return self.began + (time.time() - self.began) * PACE
+
     def instant(self, hours=0):
-        at = self.began + (time.time() - self.began) * PACE + hours * 3600
-        return datetime.datetime.fromtimestamp(at, datetime.timezone.utc).isoformat()
+        return datetime.datetime.fromtimestamp(self.now() + hours * 3600,
+                                               datetime.timezone.utc).isoformat()
 
 
 def intervals():
@@ -156,7 +159,7 @@ class Life:
                                             "reloads", "faults")}
         self.broken = []
         self.threads = [threading.Thread(target=self.go_on, args=(what, pause), daemon=True)
-                        for what, pause in ((self.evolve(), 1), (self.fail(), 0),
+                        for what, pause in ((self.evolve(), 2), (self.fail(), 0),
                                             (self.scrape(), 0.06), (self.click(), 0.1),
                                             (self.ask(), 0.2), (self.act(), DAY / 8))]
 
@@ -260,8 +263,17 @@ def measure(exporter, folder):
     sizes = [os.path.getsize(path) for name in DATABASE
              if os.path.exists(path := os.path.join(folder.path, name))]
     return {"resident memory": memory_kb(pid), "descriptors": len(os.listdir(f"/proc/{pid}/fd")),
-            "threads": len(os.listdir(f"/proc/{pid}/task")), "database": sum(sizes) / 1024,
+            "threads": len(os.listdir(f"/proc/{pid}/task")), "database": used_kb(folder),
+            "its files": sum(sizes) / 1024,
             "log a day": os.path.getsize(exporter.output.name) / 1024}
+
+
+def used_kb(folder):
+    """Pages of the database that hold something."""
+    [(pages, free, size)] = query(folder, "SELECT page_count, freelist_count, page_size FROM"
+                                          " pragma_page_count, pragma_freelist_count,"
+                                          " pragma_page_size")
+    return (pages - free) * size / 1024
 
 
 def watch(clock, life, days, keep):
@@ -312,13 +324,14 @@ def soak(days, warm, keep, planted):
             exporter.wait_ready()
             with Life(clock, folder, fake, receiver, exporter) as life:
                 samples = watch(clock, life, days, keep)
-                life.calm = True
+                life.calm, over = True, clock.now()
                 model.advance(fake.admin("history"))
                 until("what is open to be known",
                       lambda: open_in_ledger(folder) == model.open_ids(), 120, 0.5,
                       lambda: f"{open_in_ledger(folder) ^ model.open_ids()}")
-                until("an empty outbox", lambda: not query(
-                    folder, "SELECT id FROM outbox_message WHERE state = 'queued'"), 120, 0.5)
+                until("what waited to be delivered", lambda: not query(
+                    folder, "SELECT id FROM outbox_message WHERE state = 'queued'"
+                            f" AND created_at < {over}"), 120, 0.5)
                 told(clock, life)
             flat = judge(samples, warm)
             if life.broken:
