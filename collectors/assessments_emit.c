@@ -5,7 +5,6 @@
 #include "collectors/catalogue.h"
 #include "collectors/snapshot/part_resource.h"
 #include "core/buf.h"
-#include "core/hash.h"
 #include "core/memory.h"
 
 static const char *const boolean_words[] = { "false", "true" };
@@ -126,41 +125,28 @@ struct tally {
     struct assessments_touched touched;
 };
 
-/* Worst risk per resource: open addressing on a 64-bit mix of what names the resource. */
+/* Worst risk of a resource. */
 struct worst {
-    uint64_t resource;
     uint32_t subscription;
-    uint8_t risk, cloud, used;
+    uint8_t risk, cloud;
+    bool used;
 };
-
-static uint64_t resource_hash(const struct part_finding *finding)
-{
-    const uint32_t where[] = { finding->subscription, finding->group, finding->middle };
-    return hash_bytes(where, sizeof where) * 31 + hash_bytes(finding->name, strlen(finding->name));
-}
 
 static void tally_resources(const struct part *part, const uint32_t *places,
                             struct tally *tallies)
 {
-    size_t slots = 64;
-    while (slots < part->finding_count * 2)
-        slots *= 2;
-    struct worst *table = MEMORY_ARRAY(struct worst, slots);
+    struct worst *all = MEMORY_ARRAY(struct worst, part->resource_count + 1);
     for (size_t i = 0; i < part->finding_count; i++) {
         const struct part_finding *finding = &part->findings[i];
-        uint64_t resource = resource_hash(finding);
-        size_t at = resource & (slots - 1);
-        while (table[at].used && table[at].resource != resource)
-            at = (at + 1) & (slots - 1);
-        if (!table[at].used || finding->risk < table[at].risk)
-            table[at] = (struct worst){ resource, finding->subscription, finding->risk,
-                                        (uint8_t)part_resource_cloud(part, finding), 1 };
+        struct worst *worst = &all[finding->resource];
+        if (!worst->used || finding->risk < worst->risk)
+            *worst = (struct worst){ finding->subscription, finding->risk,
+                                     (uint8_t)part_resource_cloud(part, finding), true };
     }
-    for (size_t at = 0; at < slots; at++)
-        if (table[at].used)
-            tallies[places[table[at].subscription]]
-                .touched.resources[table[at].cloud][table[at].risk]++;
-    free(table);
+    for (size_t i = 0; i < part->resource_count; i++)
+        if (all[i].used)
+            tallies[places[all[i].subscription]].touched.resources[all[i].cloud][all[i].risk]++;
+    free(all);
 }
 
 static void tally_findings(const struct part *part, const uint32_t *places, struct tally *tallies)

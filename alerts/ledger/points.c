@@ -1,6 +1,7 @@
 #include "alerts/ledger/points.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,6 @@
 #include "collectors/collector.h"
 #include "collectors/secure_scores.h"
 #include "collectors/snapshot/part_resource.h"
-#include "core/hash.h"
 #include "core/intern.h"
 #include "core/memory.h"
 
@@ -27,13 +27,14 @@ struct points {
 
 /* An open finding by subscription and recommendation, as the part numbers them. */
 struct place {
-    uint32_t subscription, assessment, index;
+    uint32_t subscription, assessment, resource, origin;
 };
 
-/* A resource that fails a recommendation of the control at hand. */
-struct hold {
-    uint64_t resource;
-    uint32_t assessment;
+/* What is known of a resource for one control. */
+struct held {
+    uint32_t control;    /* 1 + its place among the controls; another one = nothing yet */
+    uint32_t assessment; /* the first one that it fails */
+    bool counts;         /* it fails nothing else; of a choice: nothing beyond it */
 };
 
 /* What working on one control needs. */
@@ -41,29 +42,13 @@ struct work {
     const struct snapshot *snapshot;
     const struct part *part;
     const struct score_scope *scope; /* of the control */
+    uint32_t control;                /* 1 + its place among the controls */
     struct place *places;            /* all open findings, sorted */
-    struct hold *holds;              /* of one control */
-    size_t hold_count, hold_capacity;
-    uint32_t *alone; /* by place in part->assessments: resources that fail only it */
+    struct held *held;               /* by number of the resource */
+    uint32_t *alone;    /* by place in part->assessments: resources that fail only it */
+    const bool *chosen; /* the same: whether it is chosen */
+    size_t freed;       /* resources that fail nothing but what is chosen */
 };
-
-static int compare_places(const void *left, const void *right)
-{
-    const struct place *a = left, *b = right;
-    if (a->subscription != b->subscription)
-        return a->subscription < b->subscription ? -1 : 1;
-    if (a->assessment != b->assessment)
-        return a->assessment < b->assessment ? -1 : 1;
-    return (a->index > b->index) - (a->index < b->index);
-}
-
-static int compare_holds(const void *left, const void *right)
-{
-    const struct hold *a = left, *b = right;
-    if (a->resource != b->resource)
-        return a->resource < b->resource ? -1 : 1;
-    return (a->assessment > b->assessment) - (a->assessment < b->assessment);
-}
 
 static int compare_shares(const void *left, const void *right)
 {
@@ -72,21 +57,20 @@ static int compare_shares(const void *left, const void *right)
     return order ? order : strcmp(a->subscription_id, b->subscription_id);
 }
 
-/* The same for the same resource of one subscription. */
-static uint64_t resource_of(const struct part_finding *finding)
+/* Negative: the place comes before that of these numbers. */
+static int compare_place(const struct place *place, uint32_t subscription, uint32_t assessment)
 {
-    const uint64_t parts[] = { hash_bytes(finding->name, strlen(finding->name)),
-                               (uint64_t)finding->group << 32 | finding->middle };
-    return hash_bytes(parts, sizeof parts);
+    if (place->subscription != subscription)
+        return place->subscription < subscription ? -1 : 1;
+    return (place->assessment > assessment) - (place->assessment < assessment);
 }
 
 static size_t first_place(const struct work *work, uint32_t subscription, uint32_t assessment)
 {
-    const struct place wanted = { subscription, assessment, 0 };
     size_t low = 0, high = work->part->finding_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compare_places(&work->places[middle], &wanted) < 0)
+        if (compare_place(&work->places[middle], subscription, assessment) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -94,19 +78,46 @@ static size_t first_place(const struct work *work, uint32_t subscription, uint32
     return low;
 }
 
-/* Gather the resources that fail one recommendation of the control. */
-static void gather(struct work *work, uint32_t subscription, uint32_t assessment)
+/* Called with an open finding of a recommendation of the control. */
+typedef void take_place(struct work *work, const struct place *place);
+
+struct gathering {
+    uint32_t subscription;
+    take_place *take;
+};
+
+/* Whether the control meets the resource of a finding for the first time. */
+static bool meet(struct work *work, const struct place *place, bool counts)
 {
-    const char *scope = secure_scores_connector(work->scope);
-    for (size_t at = first_place(work, subscription, assessment);
-         at < work->part->finding_count && work->places[at].subscription == subscription &&
-         work->places[at].assessment == assessment;
-         at++) {
-        const struct part_finding *finding = &work->part->findings[work->places[at].index];
-        if (strcmp(part_resource_scope(work->part, finding), scope) != 0)
-            continue; /* it counts in another score */
-        MEMORY_GROW(work->holds, work->hold_count, work->hold_capacity);
-        work->holds[work->hold_count++] = (struct hold){ resource_of(finding), assessment };
+    struct held *held = &work->held[place->resource];
+    if (held->control == work->control)
+        return false;
+    *held = (struct held){ work->control, place->assessment, counts };
+    return true;
+}
+
+/* Count the resources that fail one recommendation alone. */
+static void take_alone(struct work *work, const struct place *place)
+{
+    struct held *held = &work->held[place->resource];
+    if (meet(work, place, true)) {
+        work->alone[place->assessment]++;
+    } else if (held->counts && held->assessment != place->assessment) {
+        work->alone[held->assessment]--;
+        held->counts = false;
+    }
+}
+
+/* Count the resources that fail nothing of the control but what is chosen. */
+static void take_freed(struct work *work, const struct place *place)
+{
+    struct held *held = &work->held[place->resource];
+    bool chosen = work->chosen[place->assessment];
+    if (meet(work, place, chosen)) {
+        work->freed += chosen;
+    } else if (held->counts && !chosen) {
+        work->freed--;
+        held->counts = false;
     }
 }
 
@@ -130,26 +141,17 @@ static void each_assessment(struct work *work, const struct secure_control *cont
     }
 }
 
+/* Take the open findings of one recommendation that count in the control's score. */
 static void visit_gather(struct work *work, uint32_t assessment, void *context)
 {
-    const uint32_t *subscription = context;
-    work->alone[assessment] = 0;
-    gather(work, *subscription, assessment);
-}
-
-/* Count the resources that fail one recommendation alone. */
-static void count_alone(struct work *work)
-{
-    if (work->hold_count)
-        qsort(work->holds, work->hold_count, sizeof *work->holds, compare_holds);
-    for (size_t i = 0, end; i < work->hold_count; i = end) {
-        const struct hold *first = &work->holds[i];
-        bool alone = true;
-        for (end = i + 1; end < work->hold_count && work->holds[end].resource == first->resource;
-             end++)
-            alone = alone && work->holds[end].assessment == first->assessment;
-        work->alone[first->assessment] += alone;
-    }
+    const struct gathering *gathering = context;
+    const char *scope = secure_scores_connector(work->scope);
+    for (size_t at = first_place(work, gathering->subscription, assessment);
+         at < work->part->finding_count &&
+         !compare_place(&work->places[at], gathering->subscription, assessment);
+         at++)
+        if (!strcmp(part_resource_scope(work->part, work->places[at].origin), scope))
+            gathering->take(work, &work->places[at]);
 }
 
 static const char *keep(struct points *points, const char *text)
@@ -191,10 +193,10 @@ static void work_on(struct work *work, struct points *points, const struct secur
     struct sharing sharing = { points, control };
     if (subscription == UINT32_MAX || !(control->unhealthy > 0) || !(control->healthy >= 0))
         return;
-    work->hold_count = 0;
+    struct gathering gathering = { subscription, take_alone };
+    work->control++;
     work->scope = &control->scope;
-    each_assessment(work, control, visit_gather, &subscription);
-    count_alone(work);
+    each_assessment(work, control, visit_gather, &gathering);
     each_assessment(work, control, visit_share, &sharing);
 }
 
@@ -213,23 +215,48 @@ static void add_up(struct points *points)
     points->count = kept;
 }
 
+/* Put places in the order of a key below `keys`, those of one as they were. */
+static void sort_by(const struct place *from, struct place *to, size_t count, size_t keys,
+                    size_t member)
+{
+    uint32_t *starts = MEMORY_ARRAY(uint32_t, keys + 1), key;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&key, (const char *)&from[i] + member, sizeof key);
+        starts[key + 1]++;
+    }
+    for (size_t i = 0; i < keys; i++)
+        starts[i + 1] += starts[i];
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&key, (const char *)&from[i] + member, sizeof key);
+        to[starts[key]++] = from[i];
+    }
+    free(starts);
+}
+
 /* Put the open findings of the part in order. */
 static void begin_work(struct work *work)
 {
-    size_t count = work->part->finding_count;
-    work->places = MEMORY_ARRAY(struct place, count);
-    work->alone = MEMORY_ARRAY(uint32_t, work->part->assessment_count);
+    const struct part *part = work->part;
+    size_t count = part->finding_count;
+    work->places = MEMORY_ARRAY(struct place, count + 1);
+    work->alone = MEMORY_ARRAY(uint32_t, part->assessment_count + 1);
+    work->held = MEMORY_ARRAY(struct held, part->resource_count + 1);
+    struct place *places = MEMORY_ARRAY(struct place, count + 1);
     for (size_t i = 0; i < count; i++) {
-        const struct part_finding *finding = &work->part->findings[i];
-        work->places[i] = (struct place){ finding->subscription, finding->assessment, (uint32_t)i };
+        const struct part_finding *finding = &part->findings[i];
+        work->places[i] = (struct place){ finding->subscription, finding->assessment,
+                                          finding->resource, finding->origin };
     }
-    qsort(work->places, count, sizeof *work->places, compare_places);
+    sort_by(work->places, places, count, part->assessment_count,
+            offsetof(struct place, assessment));
+    sort_by(places, work->places, count, part->strings.count, offsetof(struct place, subscription));
+    free(places);
 }
 
 static void finish_work(struct work *work)
 {
     free(work->places);
-    free(work->holds);
+    free(work->held);
     free(work->alone);
 }
 
@@ -290,33 +317,19 @@ static bool *choose(const struct part *part, const char *const *ids, size_t coun
     return chosen;
 }
 
-/* Resources that fail nothing of the control but what is chosen. */
-static size_t count_freed(struct work *work, const bool *chosen)
-{
-    size_t freed = 0;
-    if (work->hold_count)
-        qsort(work->holds, work->hold_count, sizeof *work->holds, compare_holds);
-    for (size_t i = 0, end; i < work->hold_count; i = end) {
-        bool all = true;
-        for (end = i;
-             end < work->hold_count && work->holds[end].resource == work->holds[i].resource; end++)
-            all = all && chosen[work->holds[end].assessment];
-        freed += all;
-    }
-    return freed;
-}
-
 /* What one control gains. */
-static double gain_of(struct work *work, const struct secure_control *control, const bool *chosen)
+static double gain_of(struct work *work, const struct secure_control *control)
 {
     const char *id = control->subscription_id;
     uint32_t subscription = intern_find(&work->part->strings, id, strlen(id));
     if (subscription == UINT32_MAX || !(control->unhealthy > 0) || !(control->healthy >= 0))
         return 0;
-    work->hold_count = 0;
+    struct gathering gathering = { subscription, take_freed };
+    work->control++;
+    work->freed = 0;
     work->scope = &control->scope;
-    each_assessment(work, control, visit_gather, &subscription);
-    double freed = (double)count_freed(work, chosen);
+    each_assessment(work, control, visit_gather, &gathering);
+    double freed = (double)work->freed;
     if (freed > control->unhealthy)
         freed = control->unhealthy; /* counted at another time than the findings */
     double gain = control->max_points * freed / (control->healthy + control->unhealthy);
@@ -346,12 +359,12 @@ static void add_together(struct together *together, const struct snapshot *snaps
 {
     size_t count;
     const struct secure_control *controls = secure_scores_controls(scores, &count);
-    struct work work = { .snapshot = snapshot, .part = findings };
     bool *chosen = choose(findings, ids, id_count);
+    struct work work = { .snapshot = snapshot, .part = findings, .chosen = chosen };
     begin_work(&work);
     for (size_t i = 0; i < count; i++) {
         const struct secure_score *score = score_of(scores, &controls[i]);
-        double gain = gain_of(&work, &controls[i], chosen);
+        double gain = gain_of(&work, &controls[i]);
         together->points += gain;
         together->gained += score ? score->weight * gain / score->max_points : 0;
     }

@@ -41,6 +41,7 @@ void part_release(struct part *part)
     free(part->origins);
     free(part->closed);
     free(part->frozen);
+    part_resource_numbered(part);
     intern_finish(&part->strings);
     intern_finish(&part->known);
     intern_finish(&part->assessment_ids);
@@ -412,6 +413,7 @@ void part_seal(struct part *part)
 {
     kept_seal(&part->kept);
     part_resource_seal(part);
+    part_resource_numbered(part);
     sort(part);
     part->findings =
         fit(part->findings, part->finding_count, &part->finding_capacity, sizeof *part->findings);

@@ -38,7 +38,8 @@ struct part_finding {
     uint32_t assessment; /* index into part.assessments */
     uint32_t subscription, group, type, risk_factors;
     uint32_t reason_phrase;
-    uint32_t middle;  /* id between the group and the last segment: "/providers/ns/type" */
+    uint32_t middle;   /* id between the group and the last segment: "/providers/ns/type" */
+    uint32_t resource; /* its number, below part.resource_count: the same id, the same number */
     const char *name; /* the last segment, or the whole id when it is no ARM id; outside Azure two
                          texts follow: the resource's own name and its native id */
     uint32_t first_seen_at, changed_at; /* Unix seconds */
@@ -46,6 +47,15 @@ struct part_finding {
     uint16_t origin; /* below CLOUD_COUNT the cloud, nothing else known; see part_origin */
     uint8_t risk, severity;
     bool contextual, internet_exposed;
+};
+
+/* Resources by their ids, while a part is built. */
+struct part_numbering {
+    struct part_numbered *entries; /* by number */
+    size_t capacity;
+    uint32_t *slots; /* open addressing: 1 + number */
+    uint32_t slot_count;
+    uint32_t last; /* the number given last: rows of one resource come together */
 };
 
 /* A row that is explicitly not open, and why. */
@@ -97,6 +107,8 @@ struct part {
     struct intern scopes;          /* ids of the connectors that rows came of, open or not */
     struct part_finding *findings; /* sorted by id after part_seal */
     size_t finding_count, finding_capacity;
+    uint32_t resource_count; /* of findings, those that others replaced or lost included */
+    struct part_numbering numbering;
     struct part_closed *closed; /* sorted by id after part_seal */
     size_t closed_count, closed_capacity;
     struct finding_id *frozen; /* of which only odd rows came; sorted after part_settle */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/buf.h"
+#include "core/hash.h"
 #include "core/memory.h"
 
 #define MIDDLE_WHOLE_ID UINT32_MAX /* name holds the whole id: it is no ARM id */
@@ -21,8 +22,14 @@ static size_t segment_length(const char *text)
     return strcspn(text, "/");
 }
 
+/* The end of an id: the last segment, or all of it. */
+struct tail {
+    const char *text;
+    size_t length;
+};
+
 static void put_id(struct part *part, struct part_finding *finding, const char *id, size_t length,
-                   const char *subscription)
+                   const char *subscription, struct tail *tail)
 {
     static const char head[] = "/subscriptions/", group_head[] = "/resourcegroups/";
     const char *rest = id + sizeof head - 1;
@@ -30,7 +37,7 @@ static void put_id(struct part *part, struct part_finding *finding, const char *
     if (!starts_with(id, head) || strncmp(rest, subscription, subscription_length) ||
         (rest[subscription_length] && rest[subscription_length] != '/')) {
         finding->middle = MIDDLE_WHOLE_ID;
-        finding->name = arena_copy(&part->arena, id, length);
+        *tail = (struct tail){ id, length };
         return;
     }
     rest += subscription_length;
@@ -44,7 +51,7 @@ static void put_id(struct part *part, struct part_finding *finding, const char *
     name = name ? name : rest;
     finding->middle = intern_put(&part->strings, rest, (size_t)(name - rest));
     name += *name == '/';
-    finding->name = arena_copy(&part->arena, name, (size_t)(id + length - name));
+    *tail = (struct tail){ name, (size_t)(id + length - name) };
 }
 
 /* Write the id again. */
@@ -66,6 +73,83 @@ void part_resource_id(const struct part *part, const struct part_finding *findin
         at += length;
     }
     *at = 0;
+}
+
+/* --- numbers ---------------------------------------------------------------------------------- */
+struct part_numbered {
+    const char *name;
+    uint32_t length, hash;
+    uint32_t subscription, group, middle;
+};
+
+static void grow_slots(struct part *part)
+{
+    struct part_numbering *numbering = &part->numbering;
+    uint32_t slot_count = numbering->slot_count ? numbering->slot_count * 2 : 256;
+    uint32_t *slots = MEMORY_ARRAY(uint32_t, slot_count);
+    for (uint32_t i = 0; i < part->resource_count; i++) {
+        uint32_t at = numbering->entries[i].hash & (slot_count - 1);
+        while (slots[at])
+            at = (at + 1) & (slot_count - 1);
+        slots[at] = i + 1;
+    }
+    free(numbering->slots);
+    numbering->slots = slots;
+    numbering->slot_count = slot_count;
+}
+
+static bool is_of(const struct part_numbered *entry, const struct part_finding *finding,
+                  const struct tail *tail)
+{
+    return entry->length == tail->length && entry->middle == finding->middle &&
+           entry->group == finding->group && entry->subscription == finding->subscription &&
+           !memcmp(entry->name, tail->text, tail->length);
+}
+
+/* The number of a resource, added when new. */
+static uint32_t number_of(struct part *part, const struct part_finding *finding,
+                          const struct tail *tail)
+{
+    struct part_numbering *numbering = &part->numbering;
+    const uint32_t where[] = { finding->subscription, finding->group, finding->middle };
+    uint32_t hash =
+        (uint32_t)(hash_bytes(where, sizeof where) * 31 + hash_bytes(tail->text, tail->length));
+    if (part->resource_count * 2 >= numbering->slot_count)
+        grow_slots(part);
+    uint32_t mask = numbering->slot_count - 1, at = hash & mask;
+    for (; numbering->slots[at]; at = (at + 1) & mask) {
+        const struct part_numbered *entry = &numbering->entries[numbering->slots[at] - 1];
+        if (entry->hash == hash && is_of(entry, finding, tail))
+            return numbering->slots[at] - 1;
+    }
+    MEMORY_GROW(numbering->entries, part->resource_count, numbering->capacity);
+    numbering->entries[part->resource_count] = (struct part_numbered){
+        .name = arena_copy(&part->arena, tail->text, tail->length),
+        .length = (uint32_t)tail->length,
+        .hash = hash,
+        .subscription = finding->subscription,
+        .group = finding->group,
+        .middle = finding->middle,
+    };
+    numbering->slots[at] = ++part->resource_count;
+    return part->resource_count - 1;
+}
+
+/* Give a finding the number of its resource, and the name that all of the resource share. */
+static void put_number(struct part *part, struct part_finding *finding, const struct tail *tail)
+{
+    struct part_numbering *numbering = &part->numbering;
+    if (!part->resource_count || !is_of(&numbering->entries[numbering->last], finding, tail))
+        numbering->last = number_of(part, finding, tail);
+    finding->resource = numbering->last;
+    finding->name = numbering->entries[numbering->last].name;
+}
+
+void part_resource_numbered(struct part *part)
+{
+    free(part->numbering.entries);
+    free(part->numbering.slots);
+    part->numbering = (struct part_numbering){ 0 };
 }
 
 /* --- clouds ----------------------------------------------------------------------------------- */
@@ -178,9 +262,9 @@ enum cloud_kind part_resource_cloud(const struct part *part, const struct part_f
     return origin_of(part, finding).cloud;
 }
 
-const char *part_resource_scope(const struct part *part, const struct part_finding *finding)
+const char *part_resource_scope(const struct part *part, uint32_t origin)
 {
-    return origin_of(part, finding).scope;
+    return origin < CLOUD_COUNT ? "" : part->origins[origin - CLOUD_COUNT].scope;
 }
 
 /* Outside Azure ids say little to people: the name there and the native id follow the name. */
@@ -207,7 +291,9 @@ bool part_resource_has_own_type(enum cloud_kind cloud)
 void part_resource_put(struct part *part, struct part_finding *finding, const struct part_row *row,
                        const struct part_resource *resource)
 {
-    put_id(part, finding, resource->id, resource->id_length, resource->subscription_id);
+    struct tail tail;
+    put_id(part, finding, resource->id, resource->id_length, resource->subscription_id, &tail);
+    put_number(part, finding, &tail);
     finding->origin = put_origin(part, row, resource->id);
     part_resource_see(part, resource->id);
     put_native(part, finding, row);

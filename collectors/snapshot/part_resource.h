@@ -27,12 +27,15 @@ void part_resource_outline(const struct part *part, const struct part_finding *f
 void part_resource_id(const struct part *part, const struct part_finding *finding,
                       char out[PART_ID_BYTES]);
 
+/* Nothing can be added any more: the numbering is given back, the numbers stay. */
+void part_resource_numbered(struct part *part);
+
 /* Whether resources of a cloud have types of their own: to Azure, all that stands below a connector
  * of AWS or GCP is of one. */
 bool part_resource_has_own_type(enum cloud_kind cloud);
 
-/* The id of the connector an open finding is below, "" = of none. */
-const char *part_resource_scope(const struct part *part, const struct part_finding *finding);
+/* The id of the connector that findings of an origin (part_finding) are below, "" = of none. */
+const char *part_resource_scope(const struct part *part, uint32_t origin);
 
 /* The cloud of an open finding. */
 enum cloud_kind part_resource_cloud(const struct part *part, const struct part_finding *finding);

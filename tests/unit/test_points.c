@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "collectors/collector.h"
 #include "core/json.h"
@@ -148,6 +149,88 @@ TEST(without_scores_or_findings_nothing_is_to_gain)
     points = points_create(snapshot);
     CHECK_NUMBER(points_of(points, "a"), 0);
     points_destroy(points);
+    snapshot_release(snapshot);
+}
+
+/* --- drawn at random, and counted anew ------------------------------------------------------ */
+enum { STEPS = 10000, DRAWN_KEYS = 4, DRAWN_PLACES = 2, DRAWN_RESOURCES = 4 };
+
+/* What is open of which key, in which subscription, on which resource. */
+typedef bool drawn[DRAWN_KEYS][DRAWN_PLACES][DRAWN_RESOURCES];
+
+static const struct {
+    const char *keys; /* one letter each */
+    double max, healthy, unhealthy;
+} drawn_controls[] = { { "ab", 8, 6, 3 }, { "bcd", 5, 1, 4 }, { "d", 2, 0, 2 } };
+
+/* What a key gains in a subscription, or what several do, by looking at each resource. */
+static double recount(drawn open, int place, const char *chosen, bool alone)
+{
+    double gain = 0;
+    for (size_t c = 0; c < ARRAY_COUNT(drawn_controls); c++) {
+        double resources = 0, unhealthy = drawn_controls[c].unhealthy;
+        for (int r = 0; r < DRAWN_RESOURCES; r++) {
+            bool fails = false, else_too = false;
+            for (const char *key = drawn_controls[c].keys; *key; key++) {
+                bool is_open = open[*key - 'a'][place][r];
+                fails |= is_open && strchr(chosen, *key);
+                else_too |= is_open && !strchr(chosen, *key);
+            }
+            resources += fails && !else_too;
+        }
+        resources = resources > unhealthy ? unhealthy : resources;
+        if (alone && !strchr(drawn_controls[c].keys, *chosen))
+            continue;
+        gain += drawn_controls[c].max * resources / (drawn_controls[c].healthy + unhealthy);
+    }
+    return gain;
+}
+
+static struct part *draw_part(drawn open)
+{
+    struct part *part = part_create(SOURCE(assessments));
+    for (int i = 0; i < DRAWN_KEYS * DRAWN_PLACES * DRAWN_RESOURCES; i++) {
+        int k = i % DRAWN_KEYS, s = i / DRAWN_KEYS % DRAWN_PLACES;
+        int r = i / DRAWN_KEYS / DRAWN_PLACES;
+        const char key[2] = { (char)('a' + k), 0 }, subscription[3] = { 's', (char)('1' + s), 0 };
+        const char resource[3] = { 'v', (char)('0' + r), 0 };
+        if (open[k][s][r])
+            open_finding(part, key, subscription, resource);
+    }
+    part_seal(part);
+    return part;
+}
+
+TEST(ten_thousand_steps_are_what_a_recount_says)
+{
+    drawn open = { { { false } } };
+    struct snapshot *snapshot = snapshot_create(test_sources());
+    snapshot->parts[INDEX(secure_scores)] = scores(
+        "[" CONTROL("s1", "c1", "8", "6", "3", KEY("a") "," KEY("b")) ","
+        CONTROL("s1", "c2", "5", "1", "4", KEY("b") "," KEY("c") "," KEY("d")) ","
+        CONTROL("s1", "c3", "2", "0", "2", KEY("d")) ","
+        CONTROL("s2", "c1", "8", "6", "3", KEY("a") "," KEY("b")) ","
+        CONTROL("s2", "c2", "5", "1", "4", KEY("b") "," KEY("c") "," KEY("d")) ","
+        CONTROL("s2", "c3", "2", "0", "2", KEY("d")) "]");
+    srand(1);
+    for (int step = 0; step < STEPS; step++) {
+        int key = rand() % DRAWN_KEYS, place = rand() % DRAWN_PLACES;
+        bool *one = &open[key][place][rand() % DRAWN_RESOURCES];
+        *one = !*one;
+        part_release(snapshot->parts[INDEX(assessments)]);
+        snapshot->parts[INDEX(assessments)] = draw_part(open);
+        struct points *points = points_create(snapshot);
+        for (int k = 0; k < DRAWN_KEYS; k++) {
+            const char id[2] = { (char)('a' + k), 0 };
+            CHECK(fabs(points_in(points, id, "s1") - recount(open, 0, id, true)) < 1e-9);
+            CHECK(fabs(points_in(points, id, "s2") - recount(open, 1, id, true)) < 1e-9);
+        }
+        points_destroy(points);
+        const char *const two[] = { "b", "d" };
+        double together = points_together(snapshot, two, 2).points;
+        CHECK(fabs(together - recount(open, 0, "bd", false) - recount(open, 1, "bd", false)) <
+              1e-9);
+    }
     snapshot_release(snapshot);
 }
 
