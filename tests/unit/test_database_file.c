@@ -1,5 +1,6 @@
 /* database: the file while it is used, and what was there before. */
 #include "alerts/store/database.h"
+#include "alerts/store/database_file.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -153,6 +154,21 @@ TEST(nothing_where_there_was_a_database_is_no_first_start)
             database_close(anew);
         }
     }
+}
+
+TEST(who_makes_a_file_keeps_none_open)
+{
+    char path[400];
+    struct error error = { 0 };
+    snprintf(path, sizeof path, "%s/closed.db", test_folder());
+    const struct database_file file = { .path = path, .lock = -1 };
+    int before = dup(0);
+    close(before);
+    for (int i = 0; i < 2; i++) /* and where there is one already */
+        CHECK(database_file_make(&file, &error));
+    int after = dup(0);
+    close(after);
+    CHECK_INT(after, before);
 }
 
 TEST(only_the_service_makes_a_file)

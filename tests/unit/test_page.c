@@ -127,6 +127,30 @@ TEST(tables_close_what_they_open)
     snapshot_release(snapshot);
 }
 
+TEST(long_lists_have_ways_to_and_fro)
+{
+    static const struct {
+        size_t from;
+        const char *wanted;
+    } cases[] = {
+        { 0, "1 to 10 of 25 <a rel=\"next\" href=\"/d/x?from=10\">Next</a></nav>\n" },
+        { 5, "6 to 15 of 25 <a rel=\"prev\" href=\"/d/x\">Before</a>"
+             " <a rel=\"next\" href=\"/d/x?from=15\">Next</a></nav>\n" },
+        { 20, "21 to 25 of 25 <a rel=\"prev\" href=\"/d/x?from=10\">Before</a></nav>\n" },
+        { 25, "25 <a rel=\"prev\" href=\"/d/x?from=15\">Before</a></nav>\n" },
+    };
+    PAGE(page);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        buf_reset(&out);
+        page_more(&page, "/x", cases[i].from, 10, 25);
+        CHECK_TEXT(buf_cstr(&out) + strcspn(buf_cstr(&out), ">") + 1, cases[i].wanted);
+    }
+    buf_reset(&out);
+    page_more(&page, "/x", 0, 10, 10);
+    CHECK_INT(out.length, 0);
+    snapshot_release(snapshot);
+}
+
 TEST(the_frame_says_what_was_seen_and_how_old_it_is)
 {
     PAGE(page);

@@ -148,7 +148,7 @@ static const struct {
       "A.clear: must not lie above the bound" },
     { "  - { alert: A, metric: defender_findings, below: 1, clear: 0 }\n",
       "A.clear: must not lie below the bound" },
-    { "  - { alert: A, metric: defender_findings, drop: 1 }\n", "A.within: is missing" },
+    { "  - { alert: A, metric: defender_findings, drop: 1 }\n", "r.yml:4: A.within: is missing" },
     { "  - { alert: A, metric: defender_findings, drop: 0, within: 1h }\n",
       "A.drop: must be more than 0" },
     { "  - { alert: A, metric: defender_findings, above: 1, within: 1h }\n",
