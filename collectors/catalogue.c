@@ -173,10 +173,12 @@ static void save(const struct part *part, struct buf *out)
 static bool load(struct part *part, const struct json *saved, struct error *error)
 {
     struct arena scratch = { 0 };
+    CLEANUP(columns_plan_finish) struct columns_plan plan = { 0 };
     bool ok = true;
+    columns_plan_make(&plan, columns);
     for (const struct json *item = json_first(saved); item && ok; item = json_next(item)) {
         struct row row;
-        ok = !columns_bind(columns, item, &row, &scratch, error) &&
+        ok = !columns_bind_by(&plan, item, &row, &scratch, error) &&
              !fold(part, 0, &row, NULL, error);
         part->rows++;
     }

@@ -83,32 +83,43 @@ int64_t bounds_integer(enum bound_number bound, int64_t number)
                                           : number;
 }
 
-/* How many bytes from here on are plain, eight at a time. */
+/* How many bytes from here on are plain, eight at a time: the last step goes no further than the
+ * text, and looks at some once more. */
 static size_t plain_bytes(const char *text, size_t length)
 {
     static const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones * 0x80;
-    size_t at = 0;
-    for (uint64_t word; at + sizeof word <= length; at += sizeof word) {
-        memcpy(&word, text + at, sizeof word);
+    uint64_t word;
+    for (size_t at = 0; length >= sizeof word && at < length; at += sizeof word) {
+        size_t step = length - at < sizeof word ? length - sizeof word : at;
+        memcpy(&word, text + step, sizeof word);
         uint64_t control = word - ones * ' ', delete = (word ^ ones * 0x7f) - ones;
         if ((control | delete | word) & highs)
-            break;
+            return at;
     }
-    return at;
+    return length >= sizeof word ? length : 0;
+}
+
+static size_t count_items(const char *text, size_t length)
+{
+    size_t items = 1;
+    for (size_t i = 0; i < length; i++)
+        items += text[i] == ',';
+    return items;
 }
 
 bool bounds_fits(enum bound_text bound, const char *text, size_t length)
 {
-    size_t items = 1, bytes;
-    for (size_t i = texts[bound].items ? 0 : plain_bytes(text, length); i < length; i += bytes) {
+    size_t bytes, most = texts[bound].items;
+    if (length > texts[bound].bytes || (most && length >= most && count_items(text, length) > most))
+        return false;
+    for (size_t i = plain_bytes(text, length); i < length; i += bytes) {
         unsigned char c = (unsigned char)text[i];
         bytes = 1;
-        items += c == ',';
         bool plain = c >= ' ' && c < 0x7f; /* nearly all are */
         if (!plain && !is_visible(bound, point_at(text + i, length - i, &bytes)))
             return false;
     }
-    return length <= texts[bound].bytes && (!texts[bound].items || items <= texts[bound].items);
+    return true;
 }
 
 /* The bytes of a list up to where its mark goes: all of it, or the items before the last allowed.

@@ -215,55 +215,173 @@ static void bound(const struct column *column, const char **text, struct arena *
     *text = arena_text(scratch, buf_cstr(&bounded));
 }
 
-/* The value of the first alternative that is there and not null. */
-static const struct json *find_alternative(const struct json *row, const char *path)
+/* --- paths ------------------------------------------------------------------------------------
+ * The paths of all columns as one tree of names, so that a row is walked once. Rows mostly have the
+ * order of their columns: a name is looked for behind the one that was found last. */
+enum { NONE = -1 };
+
+struct columns_step {
+    const char *name; /* length bytes */
+    size_t length;
+    int next, child; /* of its siblings, the first below it */
+    bool exact;      /* value's name is it, letter by letter */
+    const struct json *value;
+};
+
+static bool is_nested(const struct column *column)
 {
-    char alternative[160];
-    for (size_t length; *path; path += length + (path[length] == '|')) {
-        length = strcspn(path, "|");
-        if (length >= sizeof alternative)
-            memory_abort("column path too long: %s", path);
-        memcpy(alternative, path, length);
-        alternative[length] = 0;
-        const struct json *value = json_path(row, alternative);
-        enum json_type type = json_type(value);
-        const char *text = json_text(value);
-        if (type != JSON_NONE && type != JSON_NULL && !(text && !*text))
-            return value;
-    }
-    return NULL;
+    return column->path[strcspn(column->path, ".|")];
 }
 
-enum columns_fault columns_bind(const struct column *columns, const struct json *row, void *out,
-                                struct arena *scratch, struct error *error)
+/* The step of a name among siblings, added behind them when new. */
+static int put_step(struct columns_plan *plan, int *first, const char *name, size_t length)
 {
-    const struct json *expected = json_first(row);
-    enum columns_fault first = COLUMNS_FINE;
-    memset(out, 0, columns->row_bytes);
+    int last = NONE, at;
+    for (at = *first; at != NONE; last = at, at = plan->steps[at].next)
+        if (plan->steps[at].length == length && !memcmp(plan->steps[at].name, name, length))
+            return at;
+    at = (int)plan->step_count;
+    MEMORY_GROW(plan->steps, plan->step_count, plan->step_capacity);
+    plan->steps[plan->step_count++] = (struct columns_step){ name, length, NONE, NONE };
+    if (last != NONE)
+        plan->steps[last].next = at;
+    else
+        *first = at;
+    return at;
+}
+
+/* A path's last step, where its value comes to stand. */
+static void put_path(struct columns_plan *plan, const char *path, size_t length)
+{
+    int at = put_step(plan, &plan->first, path, strcspn(path, ".|"));
+    for (size_t used = strcspn(path, ".|"); used < length; used += strcspn(path + used, ".|")) {
+        used++;
+        int child = plan->steps[at].child;
+        int below = put_step(plan, &child, path + used, strcspn(path + used, ".|"));
+        plan->steps[at].child = child; /* the array may have moved */
+        at = below;
+    }
+    MEMORY_GROW(plan->ends, plan->end_count, plan->end_capacity);
+    plan->ends[plan->end_count++] = at;
+}
+
+void columns_plan_make(struct columns_plan *plan, const struct column *columns)
+{
+    columns_plan_finish(plan);
+    plan->columns = columns;
+    plan->first = NONE;
     for (const struct column *column = columns; column->type; column++) {
-        /* Rows mostly have the order of their columns: then the member expected is the one. */
-        const char *name = json_name(expected);
-        const struct json *value = expected;
-        if (!name || strcmp(name, column->path)) {
-            bool nested = column->path[strcspn(column->path, ".|")];
-            value = nested ? find_alternative(row, column->path) : json_get(row, column->path);
-            if (!nested && value)
-                expected = json_next(value);
-        } else {
-            expected = json_next(expected);
+        for (const char *path = column->path; *path; path += *path == '|') {
+            put_path(plan, path, strcspn(path, "|"));
+            path += strcspn(path, "|");
         }
+        MEMORY_GROW(plan->ends, plan->end_count, plan->end_capacity);
+        plan->ends[plan->end_count++] = NONE;
+    }
+}
+
+void columns_plan_finish(struct columns_plan *plan)
+{
+    free(plan->steps);
+    free(plan->ends);
+    *plan = (struct columns_plan){ 0 };
+}
+
+/* The sibling of a name, from one of them on and around; NONE when it is no column's. */
+static int find_step(const struct columns_plan *plan, int first, int from, const char *name)
+{
+    size_t length = strlen(name);
+    int at = from;
+    do {
+        const struct columns_step *step = &plan->steps[at];
+        if (step->length == length &&
+            (!memcmp(step->name, name, length) || !strncasecmp(step->name, name, length)))
+            return at;
+        at = step->next == NONE ? first : step->next;
+    } while (at != from);
+    return NONE;
+}
+
+/* Let the steps of siblings have what an object has of their names: of one that comes twice the
+ * first, one written as the column is before another. */
+static void walk(struct columns_plan *plan, int first, const struct json *object)
+{
+    int from = first;
+    if (json_type(object) != JSON_OBJECT)
+        return;
+    for (const struct json *member = json_first(object); member; member = json_next(member)) {
+        const char *name = json_name(member);
+        int at = find_step(plan, first, from, name);
+        if (at == NONE)
+            continue;
+        struct columns_step *step = &plan->steps[at];
+        bool exact = !memcmp(step->name, name, step->length);
+        from = step->next == NONE ? first : step->next;
+        if (step->value && (step->exact || !exact))
+            continue;
+        step->value = member;
+        step->exact = exact;
+    }
+    for (int at = first; at != NONE; at = plan->steps[at].next)
+        if (plan->steps[at].child != NONE && plan->steps[at].value)
+            walk(plan, plan->steps[at].child, plan->steps[at].value);
+}
+
+/* Of alternatives the first that is there and not null; *ends is moved behind them. */
+static const struct json *take_value(const struct columns_plan *plan, const struct column *column,
+                                     const int **ends)
+{
+    const struct json *taken = NULL;
+    bool nested = is_nested(column);
+    for (; **ends != NONE; ++*ends) {
+        const struct json *value = plan->steps[**ends].value;
+        const char *text = json_text(value);
+        enum json_type type = json_type(value);
+        bool empty = type == JSON_NONE || type == JSON_NULL || (text && !*text);
+        if (!taken && (!nested || !empty))
+            taken = value;
+    }
+    ++*ends;
+    return taken;
+}
+
+static enum columns_fault bind_column(const struct column *column, const struct json *value,
+                                      void *out, struct arena *scratch, struct error *error)
+{
+    enum columns_fault fault =
+        bind_value(column, value, (char *)out + column->offset, scratch, error);
+    if (column->type == COLUMN_TYPE_TEXT || column->type == COLUMN_TYPE_LIST ||
+        column->type == COLUMN_TYPE_SWITCHES)
+        bound(column, (const char **)((char *)out + column->offset), scratch);
+    return fault ? fault : check_key(column, value, error);
+}
+
+enum columns_fault columns_bind_by(struct columns_plan *plan, const struct json *row, void *out,
+                                   struct arena *scratch, struct error *error)
+{
+    enum columns_fault first = COLUMNS_FINE;
+    const int *ends = plan->ends;
+    memset(out, 0, plan->columns->row_bytes);
+    for (size_t i = 0; i < plan->step_count; i++)
+        plan->steps[i].value = NULL;
+    if (plan->first != NONE)
+        walk(plan, plan->first, row);
+    for (const struct column *column = plan->columns; column->type; column++) {
         struct error why;
-        enum columns_fault fault =
-            bind_value(column, value, (char *)out + column->offset, scratch, &why);
-        if (column->type == COLUMN_TYPE_TEXT || column->type == COLUMN_TYPE_LIST ||
-            column->type == COLUMN_TYPE_SWITCHES)
-            bound(column, (const char **)((char *)out + column->offset), scratch);
-        if (!fault)
-            fault = check_key(column, value, &why);
+        const struct json *value = take_value(plan, column, &ends);
+        enum columns_fault fault = bind_column(column, value, out, scratch, &why);
         if (!fault || first)
             continue;
         first = fault;
         *error = why;
     }
     return first;
+}
+
+enum columns_fault columns_bind(const struct column *columns, const struct json *row, void *out,
+                                struct arena *scratch, struct error *error)
+{
+    CLEANUP(columns_plan_finish) struct columns_plan plan = { 0 };
+    columns_plan_make(&plan, columns);
+    return columns_bind_by(&plan, row, out, scratch, error);
 }

@@ -98,3 +98,17 @@ struct column {
  * returned, ERROR_PARSE names its column. */
 enum columns_fault columns_bind(const struct column *columns, const struct json *row, void *out,
                                 struct arena *scratch, struct error *error) MUST_USE;
+
+/* The same for many rows: where to find what, made once. Zeroed is ready to be made and made again;
+ * one thread at a time. */
+struct columns_plan {
+    const struct column *columns;
+    struct columns_step *steps;
+    int *ends; /* for each column the steps its paths end in, and a mark behind them */
+    int first;
+    size_t step_count, step_capacity, end_count, end_capacity;
+};
+void columns_plan_make(struct columns_plan *plan, const struct column *columns);
+enum columns_fault columns_bind_by(struct columns_plan *plan, const struct json *row, void *out,
+                                   struct arena *scratch, struct error *error) MUST_USE;
+void columns_plan_finish(struct columns_plan *plan);

@@ -131,24 +131,18 @@ char *hash_uuid(char out[37])
     return out;
 }
 
-static uint64_t mix(uint64_t state, uint64_t word)
-{
-    state = (state ^ word) * 0x9e3779b97f4a7c15;
-    return state ^ (state >> 29);
-}
-
 uint64_t hash_bytes(const void *bytes, size_t count)
 {
     const unsigned char *at = bytes;
     uint64_t state = count, word;
     for (; count >= sizeof word; at += sizeof word, count -= sizeof word) {
         memcpy(&word, at, sizeof word);
-        state = mix(state, word);
+        state = hash_step(state, word);
     }
     word = 0;
     if (count)
         memcpy(&word, at, count);
-    return mix(mix(state, word), 0xd1b54a32d192ed03);
+    return hash_step(hash_step(state, word), 0xd1b54a32d192ed03);
 }
 
 /* source: Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012. */

@@ -38,3 +38,10 @@ uint64_t hash_keyed(const uint64_t key[2], const void *bytes, size_t count);
 
 /* 64-bit mix for hash tables; not cryptographic. */
 uint64_t hash_bytes(const void *bytes, size_t count);
+
+/* Its step, for who has the words at hand: state is what came of those before. */
+static inline uint64_t hash_step(uint64_t state, uint64_t word)
+{
+    state = (state ^ word) * 0x9e3779b97f4a7c15;
+    return state ^ (state >> 29);
+}

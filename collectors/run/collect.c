@@ -48,6 +48,7 @@ struct run {
     struct collect_result *result;
     const struct query *query;
     size_t query_index;
+    struct columns_plan plan;           /* of its columns */
     bool *broken;                       /* beside the known subscriptions: its list failed */
     size_t rows[COLLECTOR_QUERIES_MAX]; /* that each query brought */
     struct error skipped;               /* why an optional query brought nothing */
@@ -65,8 +66,7 @@ static enum odd_reason read_row(struct run *run, const struct json *json, bool *
                                 struct error *error)
 {
     static const enum odd_reason reasons[] = { ODD_NONE, ODD_MISSING, ODD_TYPE, ODD_TIME };
-    enum columns_fault fault =
-        columns_bind(run->query->columns, json, run->row, &run->scratch, error);
+    enum columns_fault fault = columns_bind_by(&run->plan, json, run->row, &run->scratch, error);
     *is_object = json_type(json) == JSON_OBJECT;
     if (!*is_object)
         error_set(error, ERROR_PARSE, "it is no object but %s", json_type_word(json_type(json)));
@@ -544,6 +544,7 @@ bool collect_run(const struct source *source, const struct variant *variant,
     for (size_t i = 0; i < COLLECTOR_QUERIES_MAX && queries[i].name && ok; i++) {
         run.query = &queries[i];
         run.query_index = i;
+        columns_plan_make(&run.plan, queries[i].columns);
         ok = ask_and_check(&run, error);
         heads_finish(&run.heads);
         run.heads = run.next;
@@ -564,6 +565,7 @@ bool collect_run(const struct source *source, const struct variant *variant,
     }
     arena_finish(&run.scratch);
     none_finish(&run.none);
+    columns_plan_finish(&run.plan);
     free(run.broken);
     return ok;
 }

@@ -13,42 +13,39 @@ struct twice_row {
 
 /* Of a text without its case, which is one bit of a letter; of other characters that bit tells too
  * little to matter in a hash. A slash at the end makes no other id. */
-static uint64_t hash_text(const char *text)
+static uint64_t hash_text(uint64_t state, const char *text)
 {
-    uint64_t words[32];
-    size_t length = strlen(text);
+    static const uint64_t no_case = UINT64_C(0x2020202020202020);
+    uint64_t word;
+    size_t length = strlen(text), at = 0;
     while (length > 1 && text[length - 1] == '/')
         length--;
-    uint64_t hash = length;
-    for (size_t at = 0; at < length; at += sizeof words) {
-        size_t count = length - at < sizeof words ? length - at : sizeof words;
-        size_t used = (count + sizeof *words - 1) / sizeof *words;
-        words[used - 1] = 0;
-        memcpy(words, text + at, count);
-        for (size_t i = 0; i < used; i++)
-            words[i] |= UINT64_C(0x2020202020202020);
-        uint64_t parts[] = { hash, hash_bytes(words, used * sizeof *words) };
-        hash = hash_bytes(parts, sizeof parts);
+    state = hash_step(state, length);
+    for (; length - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, text + at, sizeof word);
+        state = hash_step(state, word | no_case);
     }
-    return hash;
+    for (word = 0; at < length; at++)
+        word = word << 8 | (unsigned char)text[at];
+    return hash_step(state, word | no_case);
 }
 
-static uint64_t hash_name(const char *name)
+/* Of a value and all in it, by their names. */
+static uint64_t hash_value(uint64_t state, const struct json *value)
 {
-    return name ? hash_bytes(name, strlen(name)) : 0;
-}
-
-/* Of a value and all in it. */
-static uint64_t hash_value(const struct json *value)
-{
-    const char *text = json_text(value);
-    double number = json_number(value, json_bool(value, false));
-    uint64_t hash = text ? hash_text(text) : hash_bytes(&number, sizeof number);
+    enum json_type type = json_type(value);
+    state = hash_step(state, type);
+    if (type == JSON_TEXT)
+        return hash_text(state, json_text(value));
+    if (type == JSON_NUMBER || type == JSON_BOOL) {
+        double number = json_number(value, json_bool(value, false));
+        return hash_step(state, hash_bytes(&number, sizeof number));
+    }
     for (const struct json *at = json_first(value); at; at = json_next(at)) {
-        uint64_t parts[] = { hash, json_type(at), hash_name(json_name(at)), hash_value(at) };
-        hash = hash_bytes(parts, sizeof parts);
+        const char *name = json_name(at);
+        state = hash_value(name ? hash_text(state, name) : state, at);
     }
-    return hash;
+    return hash_step(state, type); /* where it ends */
 }
 
 static void put(struct twice *twice, uint64_t id, uint32_t number)
@@ -81,7 +78,7 @@ static const struct twice_row *find(const struct twice *twice, uint64_t id)
 
 enum twice_kind twice_look(struct twice *twice, const char *id, const struct json *row, size_t page)
 {
-    struct twice_row now = { hash_text(id), hash_value(row), (uint32_t)page };
+    struct twice_row now = { hash_text(0, id), hash_value(0, row), (uint32_t)page };
     grow(twice);
     const struct twice_row *before = find(twice, now.id);
     if (before) {

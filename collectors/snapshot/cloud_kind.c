@@ -47,6 +47,15 @@ static const struct {
 };
 /* clang-format on */
 
+/* Where a text has a mark, which begins with a slash, in any case. */
+static const char *find_mark(const char *text, const char *mark)
+{
+    size_t length = strlen(mark);
+    while ((text = strchr(text, '/')) && strncasecmp(text + 1, mark + 1, length - 1) != 0)
+        text++;
+    return text;
+}
+
 enum cloud_kind cloud_kind_of(const char *word, const char *id)
 {
     for (int cloud = 0; cloud < CLOUD_COUNT; cloud++)
@@ -58,7 +67,7 @@ enum cloud_kind cloud_kind_of(const char *word, const char *id)
     if (*word)
         return CLOUD_UNKNOWN;
     for (size_t i = 0; i < ARRAY_COUNT(marks); i++)
-        if (strcasestr(id, marks[i].inside))
+        if (find_mark(id, marks[i].inside))
             return marks[i].cloud;
     return cloud_kind_connector(id) ? CLOUD_UNKNOWN : CLOUD_AZURE;
 }
@@ -66,7 +75,7 @@ enum cloud_kind cloud_kind_of(const char *word, const char *id)
 /* What follows the first `mark` in a text (any case), and how long it is up to one of `ends`. */
 static const char *behind(const char *text, const char *mark, const char *ends, size_t *length)
 {
-    const char *at = strcasestr(text, mark);
+    const char *at = find_mark(text, mark);
     at = at ? at + strlen(mark) : "";
     *length = strcspn(at, ends);
     return at;

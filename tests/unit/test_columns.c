@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/columns.h"
@@ -221,4 +222,76 @@ TEST(members_without_a_column_are_zeroed)
     CHECK_TEXT(row.text, "a");
     CHECK(!row.number && !row.count && !row.flag);
     json_free(document);
+}
+
+/* --- paths ------------------------------------------------------------------------------------ */
+struct paths {
+    const char *plain, *first, *second, *below, *odd;
+};
+
+static const struct column path_columns[] = {
+    COLUMN_TEXT(struct paths, plain, "name"),
+    COLUMN_TEXT(struct paths, first, "a.name|a.other|name"),
+    COLUMN_TEXT(struct paths, second, "a.b.name|b.name"),
+    COLUMN_TEXT(struct paths, below, "a.b|other"),
+    COLUMN_TEXT(struct paths, odd, "b|a"),
+    { 0 },
+};
+
+/* What each column is by looking names up one by one. */
+static const char *looked_up(const struct json *row, const char *path)
+{
+    char step[32];
+    bool nested = path[strcspn(path, ".|")];
+    for (size_t length; *path; path += length + (path[length] == '|')) {
+        length = strcspn(path, "|");
+        snprintf(step, sizeof step, "%.*s", (int)length, path);
+        const struct json *value = json_path(row, step);
+        const char *text = json_text(value);
+        enum json_type type = json_type(value);
+        bool empty = type == JSON_NONE || type == JSON_NULL || (text && !*text);
+        if (!nested || !empty)
+            return text ? text : "";
+    }
+    return "";
+}
+
+/* A value of so many levels at most; names come twice, in any case and order. */
+static void put_value(struct buf *out, unsigned *seed, int depth)
+{
+    static const char *const names[] = { "name", "Name", "a", "A", "b", "B", "other", "OTHER" };
+    static const char *const values[] = { "\"\"", "null", "\"x\"", "\"y\"", "[]", "{}" };
+    if (!depth || rand_r(seed) % 4 == 0) {
+        buf_text(out, values[(size_t)rand_r(seed) % ARRAY_COUNT(values)]);
+        return;
+    }
+    buf_char(out, '{');
+    for (int i = rand_r(seed) % 6; i >= 0; i--) {
+        buf_printf(out, "\"%s\":", names[(size_t)rand_r(seed) % ARRAY_COUNT(names)]);
+        put_value(out, seed, depth - 1);
+        buf_text(out, i ? "," : "");
+    }
+    buf_char(out, '}');
+}
+
+TEST(a_plan_finds_what_looking_up_finds)
+{
+    CLEANUP(columns_plan_finish) struct columns_plan plan = { 0 };
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    struct error error = { 0 };
+    unsigned seed = 1;
+    columns_plan_make(&plan, columns); /* another table's, made anew */
+    columns_plan_make(&plan, path_columns);
+    for (int i = 0; i < 20000; i++) {
+        struct paths row;
+        buf_reset(&text);
+        put_value(&text, &seed, 4);
+        struct json *document = json_parse(text.data, text.length, &error);
+        (void)!columns_bind_by(&plan, document, &row, &scratch, &error);
+        const char *const bound[] = { row.plain, row.first, row.second, row.below, row.odd };
+        for (size_t at = 0; at < ARRAY_COUNT(bound); at++)
+            CHECK_TEXT(bound[at], looked_up(document, path_columns[at].path));
+        json_free(document);
+    }
+    arena_finish(&scratch);
 }
