@@ -1,6 +1,5 @@
 #include "core/json.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include <strings.h>
 
 #include "core/arena.h"
+#include "core/json_plain.h"
 #include "core/memory.h"
 #include "core/utf8.h"
 
@@ -182,149 +182,21 @@ size_t json_count(const struct json *value)
     return count;
 }
 
-/* --- plain texts ------------------------------------------------------------------------------
- * As we write them ourselves: read in one pass over a copy, in which texts end where they stand.
- * What is not plain (escapes by number, fractions, control characters, deep nesting, mistakes) is
- * left to the library, which gives the same values and says what is wrong. */
-enum { PLAIN_DEPTH_MAX = 16, PLAIN_DIGITS_MAX = 15 };
-
-struct plain {
-    char *at;
-    const char *end;
-    struct arena *arena;
-    unsigned depth;
-};
-
-static char plain_next(struct plain *plain)
+/* --- plain texts ------------------------------------------------------------------------------ */
+static bool is_blank(char c)
 {
-    while (*plain->at == ' ' || *plain->at == '\n' || *plain->at == '\t' || *plain->at == '\r')
-        plain->at++;
-    return *plain->at;
-}
-
-/* The character an escape of one letter stands for; 0 = it is another escape. */
-static char plain_escape(char letter)
-{
-    static const char letters[] = "\"\\/bfnrt", characters[] = "\"\\/\b\f\n\r\t";
-    const char *found = letter ? strchr(letters, letter) : NULL;
-    return found ? characters[found - letters] : 0;
-}
-
-/* The text that begins at this quote; NULL when it is not plain. */
-static char *plain_text(struct plain *plain)
-{
-    char *begin = plain->at + 1, *from, *to;
-    from = begin + utf8_plain_length(begin, (size_t)(plain->end - begin));
-    while ((unsigned char)*from >= ' ' && *from != '"' && *from != '\\')
-        from++;
-    for (to = from; *from != '"'; from++, to++) {
-        *to = *from;
-        if ((unsigned char)*from < ' ' || (*from == '\\' && !(*to = plain_escape(*++from))))
-            return NULL;
-    }
-    *to = 0;
-    plain->at = from + 1;
-    return begin;
-}
-
-static bool plain_number(struct plain *plain, cJSON *value)
-{
-    bool negative = *plain->at == '-';
-    char *first = plain->at + negative, *at = first;
-    int64_t number = 0;
-    for (; *at >= '0' && *at <= '9' && at - first < PLAIN_DIGITS_MAX; at++)
-        number = number * 10 + *at - '0';
-    bool short_form = at > first && (*first != '0' || (at == first + 1 && !negative));
-    if (!short_form || strchr("0123456789.eE+-", *at))
-        return false;
-    value->type = cJSON_Number;
-    value->valuedouble = (double)(negative ? -number : number);
-    plain->at = at;
-    return true;
-}
-
-static bool plain_word(struct plain *plain, const char *word, int type, cJSON *value)
-{
-    size_t length = strlen(word);
-    value->type = type;
-    if (strncmp(plain->at, word, length) != 0)
-        return false;
-    plain->at += length;
-    return true;
-}
-
-static cJSON *plain_value(struct plain *plain);
-
-/* The members of an array or object up to its bracket. */
-static bool plain_members(struct plain *plain, char close, cJSON *value)
-{
-    cJSON **link = &value->child;
-    value->type = close == '}' ? cJSON_Object : cJSON_Array;
-    plain->at++;
-    if (plain_next(plain) == close)
-        return plain->at++, true;
-    if (++plain->depth > PLAIN_DEPTH_MAX)
-        return false;
-    for (;; plain->at++) {
-        char *name = NULL;
-        if (close == '}') {
-            if (plain_next(plain) != '"' || !(name = plain_text(plain)) || plain_next(plain) != ':')
-                return false;
-            plain->at++;
-        }
-        cJSON *member = plain_value(plain);
-        if (!member)
-            return false;
-        member->string = name;
-        *link = member;
-        link = &member->next;
-        if (plain_next(plain) != ',')
-            break;
-    }
-    plain->depth--;
-    return *plain->at++ == close;
-}
-
-/* NULL when it is not plain. */
-static cJSON *plain_value(struct plain *plain)
-{
-    cJSON *value = arena_alloc(plain->arena, sizeof *value);
-    bool ok;
-    *value = (cJSON){ 0 };
-    switch (plain_next(plain)) {
-    case '{':
-        ok = plain_members(plain, '}', value);
-        break;
-    case '[':
-        ok = plain_members(plain, ']', value);
-        break;
-    case '"':
-        value->type = cJSON_String;
-        ok = (value->valuestring = plain_text(plain)) != NULL;
-        break;
-    case 't':
-        ok = plain_word(plain, "true", cJSON_True, value);
-        break;
-    case 'f':
-        ok = plain_word(plain, "false", cJSON_False, value);
-        break;
-    case 'n':
-        ok = plain_word(plain, "null", cJSON_NULL, value);
-        break;
-    default:
-        ok = plain_number(plain, value);
-        break;
-    }
-    return ok ? value : NULL;
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
 struct json *json_parse_in(struct arena *arena, const char *text, size_t length,
                            struct error *error)
 {
-    struct plain plain = { .at = arena_copy(arena, text, length), .arena = arena };
-    plain.end = plain.at + length;
-    cJSON *document = plain_value(&plain);
-    if (document && !plain_next(&plain) && plain.at == plain.end)
+    char *at = arena_copy(arena, text, length);
+    const char *end = at + length;
+    cJSON *document = json_plain_value(arena, &at, end);
+    while (document && is_blank(*at))
+        at++;
+    if (document && at == end)
         return (struct json *)document;
     hooks_need();
     row_arena = arena;
@@ -334,16 +206,21 @@ struct json *json_parse_in(struct arena *arena, const char *text, size_t length,
 }
 
 /* --- pages ------------------------------------------------------------------------------------ */
+enum { COPY_BYTES = 256 << 10 };
+
 struct walk {
     const char *at, *end;
     struct arena arena;
     bool has_nul; /* somewhere "\\u0000": texts would end there */
+    struct buf copy;
+    const char *copied; /* what of the page the copy begins with; NULL = nothing that is of use */
 };
 
 static void walk_finish(struct walk *walk)
 {
     row_arena = NULL;
     arena_finish(&walk->arena);
+    buf_finish(&walk->copy);
 }
 
 static char next_char(struct walk *walk)
@@ -470,10 +347,42 @@ static const cJSON *mend_row(struct walk *walk, const char *end)
     return value;
 }
 
+static void copy_from_here(struct walk *walk)
+{
+    size_t left = (size_t)(walk->end - walk->at);
+    buf_reset(&walk->copy);
+    buf_append(&walk->copy, walk->at, left < COPY_BYTES ? left : COPY_BYTES);
+    walk->copied = walk->at;
+}
+
+/* The row at walk->at when it is plain, as nearly all are; NULL otherwise, and when it is larger
+ * than a copy. */
+static const cJSON *plain_row(struct walk *walk)
+{
+    cJSON *value = NULL;
+    bool is_last = false; /* there is no other copy to look at */
+    while (!value && !is_last) {
+        is_last = !walk->copied || walk->at >= walk->copied + walk->copy.length;
+        if (is_last)
+            copy_from_here(walk);
+        char *at = walk->copy.data + (walk->at - walk->copied);
+        is_last = is_last || walk->at == walk->copied;
+        arena_reset(&walk->arena);
+        value = json_plain_value(&walk->arena, &at, walk->copy.data + walk->copy.length);
+        if (value)
+            walk->at = walk->copied + (at - walk->copy.data);
+        else
+            walk->copied = NULL; /* half read, and so changed */
+    }
+    return value;
+}
+
 /* The row at walk->at; NULL: none that can be read. False when the page ends in it. */
 static bool next_row(struct walk *walk, const cJSON **value)
 {
-    *value = walk->has_nul ? NULL : next_value(walk);
+    *value = walk->has_nul ? NULL : plain_row(walk);
+    if (!*value && !walk->has_nul)
+        *value = next_value(walk);
     if (*value)
         return true;
     const char *end = skip_value(walk->at, walk->end);

@@ -1,5 +1,5 @@
 #pragma once
-/* Reading JSON; the only file that names the JSON library. One thread at a time per value.
+/* Reading JSON; json.c and json_plain.c alone name the library. One thread at a time per value.
  * Limits: nesting 1000, and what the caller's buffers hold. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -318,6 +318,189 @@ TEST(an_arena_makes_no_difference_to_what_is_drawn)
     CHECK(whole > 1000);
 }
 
+/* --- documents that are drawn ------------------------------------------------------------------
+ */
+static uint64_t draw(uint64_t *state, uint64_t below)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (*state >> 33) % below;
+}
+
+static void draw_text(struct buf *out, uint64_t *state)
+{
+    static const char *const pieces[] = {
+        "a",        "Name",    "/subscriptions/00000000-1111/resourceGroups/",
+        " ",        "\\n",     "\\\"",
+        "\\\\",     "\\/",     "\\u0041",
+        "\\u00e4",  "\\u20AC", "\\ud83d\\ude00",
+        "\xc3\xa4", "\\ud83d", "\\ude00",
+        "\\u0000",  "\\u12g4", "\\x",
+        "\t",       "\xff",
+    };
+    buf_char(out, '"');
+    for (uint64_t i = draw(state, 4); i; i--) /* most are of the first kinds */
+        buf_text(out, pieces[draw(state, draw(state, 8) ? 13 : ARRAY_COUNT(pieces))]);
+    buf_char(out, '"');
+}
+
+static void draw_value(struct buf *out, uint64_t *state, uint64_t depth)
+{
+    static const char *const words[] = {
+        "null",
+        "true",
+        "false",
+        "0",
+        "7",
+        "-12",
+        "1.5",
+        "-0.25e-3",
+        "1E+5",
+        "0.1",
+        "1e999",
+        "-0",
+        "123456789012345",
+        "12345678901234567890",
+        "0.12345678901234567890123",
+        "1e-400",
+        "01",
+        "1.",
+        ".5",
+        "1e",
+        "-",
+        "+1",
+        "nul",
+        "NaN",
+        "1111111111222222222233333333334444444444555555555566666666667777777777",
+    };
+    bool is_array = draw(state, 3) == 0;
+    uint64_t kind = draw(state, depth ? 6 : 3);
+    if (kind == 0)
+        buf_text(out, words[draw(state, draw(state, 20) ? 16 : ARRAY_COUNT(words))]);
+    if (kind == 1 || kind == 2)
+        draw_text(out, state);
+    if (kind < 3)
+        return;
+    buf_char(out, is_array ? '[' : '{');
+    for (uint64_t i = draw(state, 5); i; i--) {
+        if (!is_array)
+            draw_text(out, state);
+        buf_text(out, is_array ? "" : draw(state, 4) ? ":" : " :\n ");
+        draw_value(out, state, depth - 1);
+        buf_text(out, i > 1 ? draw(state, 4) ? "," : "\r\n, " : "");
+    }
+    buf_char(out, is_array ? ']' : '}');
+}
+
+static void mutate(struct buf *text, uint64_t *state)
+{
+    static const char bytes[] = "{}[],:\"\\u0-.e \x01\xc3t";
+    for (uint64_t i = draw(state, 3); i && text->length; i--)
+        text->data[draw(state, text->length)] = bytes[draw(state, sizeof bytes)];
+    if (draw(state, 4) == 0)
+        text->length = draw(state, text->length + 1);
+}
+
+static size_t drawn_count(void)
+{
+    const char *count = getenv("JSON_TEXTS"); /* millions take a while */
+    return count ? strtoul(count, NULL, 10) : 20000;
+}
+
+TEST(an_arena_makes_no_difference_to_documents_whole_and_changed)
+{
+    CLEANUP(buf_finish) struct buf text = { 0 };
+    uint64_t state = 1;
+    for (size_t i = drawn_count(); i; i--) {
+        buf_reset(&text);
+        draw_value(&text, &state, 5);
+        CHECK(reads_alike(text.data, text.length));
+        mutate(&text, &state);
+        CHECK(reads_alike(text.data, text.length));
+    }
+}
+
+/* Rows beside the array that one reading of the whole page gives. */
+struct beside {
+    const struct json *next;
+    bool differs;
+    size_t mended;
+};
+
+static bool is_beside(void *context, const struct json *row, struct error *error)
+{
+    struct beside *beside = context;
+    (void)error;
+    beside->mended += json_is_mended(row);
+    beside->differs |= !beside->next || !is_same(beside->next, row);
+    beside->next = json_next(beside->next);
+    return true;
+}
+
+/* Whether a page that can be read as a whole has the same rows one by one, and is left as it was;
+ * *is_whole: whether it can. */
+static bool walks_alike(const struct buf *page, bool *is_whole)
+{
+    CLEANUP(buf_finish) struct buf envelope = { 0 };
+    CLEANUP(buf_finish) struct buf before = { 0 };
+    struct error error = { 0 };
+    struct json *document = json_parse(page->data, page->length, &error);
+    const struct json *rows = json_get(document, "data");
+    struct beside beside = { .next = json_first(rows) };
+    bool is_list = json_type(rows) == JSON_ARRAY && !strcmp(json_name(rows), "data");
+    buf_append(&before, page->data, page->length);
+    bool ok =
+        json_walk_rows(page->data, page->length, "data", is_beside, &beside, &envelope, &error);
+    *is_whole = document && is_list;
+    if (*is_whole && !memmem(page->data, page->length, "\\u0000", 6))
+        ok = ok && !beside.differs && !beside.next && !beside.mended;
+    else
+        ok = true;
+    json_free(document);
+    return ok && !memcmp(before.data, page->data, page->length);
+}
+
+TEST(rows_of_pages_are_those_of_the_whole)
+{
+    CLEANUP(buf_finish) struct buf page = { 0 };
+    uint64_t state = 2;
+    size_t whole = 0;
+    for (size_t i = drawn_count() / 4; i; i--) {
+        bool is_whole;
+        buf_reset(&page);
+        buf_text(&page, "{\"count\":1,\"data\":[");
+        for (uint64_t rows = draw(&state, 6); rows; rows--) {
+            draw_value(&page, &state, 3);
+            buf_text(&page, rows > 1 ? "," : "");
+        }
+        buf_text(&page, "],\"$skipToken\":\"x\"}");
+        if (draw(&state, 2))
+            mutate(&page, &state);
+        CHECK(walks_alike(&page, &is_whole));
+        whole += is_whole;
+    }
+    CHECK(whole > drawn_count() / 20);
+}
+
+/* Rows that are read from one copy of the page after another, also those that are larger. */
+TEST(rows_of_large_pages_are_those_of_the_whole)
+{
+    static char large[600000];
+    CLEANUP(buf_finish) struct buf page = { 0 };
+    uint64_t state = 3;
+    bool is_whole;
+    memset(large, 'x', sizeof large - 1);
+    buf_text(&page, "{\"data\":[");
+    for (int i = 0; i < 6000; i++) {
+        if (i % 1000 == 500)
+            buf_printf(&page, "{\"id\":\"%s\",\"n\":%d},", large, i);
+        buf_printf(&page, "{\"id\":\"/one/%d\",\"more\":\"%.*s\",\"odd\":\"\\u0007\t\"},", i,
+                   (int)draw(&state, 700), large);
+    }
+    buf_text(&page, "{}]}");
+    CHECK(walks_alike(&page, &is_whole));
+    CHECK(is_whole);
+}
+
 TEST(writer_keeps_commas_and_nesting)
 {
     CLEANUP(buf_finish) struct buf out = { 0 };
