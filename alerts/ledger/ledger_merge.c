@@ -12,6 +12,7 @@
 #include "alerts/ledger/ledger_models.h"
 #include "alerts/ledger/ledger_rows.h"
 #include "alerts/ledger/ledger_rulers.h"
+#include "alerts/ledger/ledger_thinned.h"
 #include "alerts/ledger/ledger_twins.h"
 #include "alerts/ledger/ledger_versions.h"
 #include "alerts/store/schema.h"
@@ -410,27 +411,6 @@ static bool miss_finding(struct merge *merge, struct ledger_open *open,
            set_absent(merge, open, open->absent_at ? open->absent_at : merge->collected_at, error);
 }
 
-/* Who lost much at once, a row here and there apart: each where the whole did. */
-static void find_thinned(struct merge *merge)
-{
-    enum { FEW = 5 };
-    const struct ledger_source *source = merge->source;
-    size_t count = merge->ledger->subscriptions.count;
-    merge->thinned = MEMORY_ARRAY(bool, count);
-    if (source->absent_count < FEW)
-        return;
-    bool all = source->absent_count > source->count / 2;
-    size_t *open = MEMORY_ARRAY(size_t, count), *absent = MEMORY_ARRAY(size_t, count);
-    for (size_t i = 0; i < source->count; i++) {
-        open[source->open[i].subscription]++;
-        absent[source->open[i].subscription] += source->open[i].absent_at != 0;
-    }
-    for (size_t i = 0; i < count; i++)
-        merge->thinned[i] = all || (absent[i] >= FEW && absent[i] > open[i] / 2);
-    free(open);
-    free(absent);
-}
-
 /* --- the three lists -------------------------------------------------------------------------- */
 static bool walk(struct merge *merge, struct error *error)
 {
@@ -554,7 +534,9 @@ static bool conclude(struct merge *merge, struct error *error)
                            merge->ledger->database, merge->part, merge->now, error) ||
         !ledger_models_look(&merge->models, merge->ledger, merge->source, merge->part, error))
         return false;
-    find_thinned(merge);
+    merge->thinned = MEMORY_ARRAY(bool, merge->ledger->subscriptions.count);
+    ledger_thinned_find(merge->source, merge->part, merge->ledger->subscriptions.count,
+                        merge->thinned);
     if (!walk(merge, error) || !ledger_rulers_learn(merge->ledger, merge->of, merge->part, error))
         return false;
     insert_added(merge);

@@ -1,17 +1,20 @@
 #include "collectors/azure/graph.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "collectors/azure/seen.h"
 #include "core/bounds.h"
 #include "core/hash.h"
+#include "core/memory.h"
 
 enum {
     PAGE_ROWS = 1000,          /* the most Azure gives */
     GROUP_SUBSCRIPTIONS = 200, /* recommended: below 300 */
     PAGES_MAX = 10000,
     FULL_PERCENT = 90,     /* of a page of a partition: hashes are uneven */
+    EVEN_ROWS = 20,        /* on average; then one without any is no chance: e^-20 */
     PARTITIONS_MAX = 2000, /* as many requests as Resource Graph allows in eleven minutes */
 };
 
@@ -321,6 +324,37 @@ static bool read_group(struct run *run, struct error *error)
     return true;
 }
 
+/* Hashes are spread evenly: of rows that are many a partition never is without any, but Azure at
+ * times answers so. */
+static bool none_is_empty(const size_t *rows, size_t partitions, struct error *error)
+{
+    size_t all = 0, empty = SIZE_MAX;
+    for (size_t i = 0; i < partitions; i++) {
+        all += rows[i];
+        empty = rows[i] ? empty : i;
+    }
+    return partitions < 2 || empty == SIZE_MAX || all / (partitions - 1) < EVEN_ROWS ||
+           error_set(error, ERROR_INCOMPLETE,
+                     "resource graph: partition %zu of %zu came back empty, %zu rows came of all",
+                     empty + 1, partitions, all);
+}
+
+/* All partitions of one group of subscriptions. */
+static bool read_partitions(struct run *run, size_t rounds, struct error *error)
+{
+    size_t *rows = MEMORY_ARRAY(size_t, rounds);
+    bool ok = true;
+    for (size_t i = 0; i < rounds && ok; i++) {
+        buf_reset(&run->text);
+        graph_text(run->query->kql, i, run->query->partitions, &run->text);
+        ok = read_group(run, error);
+        rows[i] = run->rows;
+    }
+    ok = ok && none_is_empty(rows, rounds, error);
+    free(rows);
+    return ok;
+}
+
 bool graph_query(struct arm_session *session, const struct graph_query *query, json_row *row,
                  void *context, struct graph_progress *progress, struct error *error)
 {
@@ -339,12 +373,8 @@ bool graph_query(struct arm_session *session, const struct graph_query *query, j
         run.group_total = 0;
         if (query->partitions)
             arm_expect(session, ARM_GRAPH, (int64_t)rounds);
-        for (size_t partition = 0; partition < rounds; partition++) {
-            buf_reset(&run.text);
-            graph_text(query->kql, partition, query->partitions, &run.text);
-            if (!read_group(&run, error))
-                return false;
-        }
+        if (!read_partitions(&run, rounds, error))
+            return false;
         run.first_subscription += GROUP_SUBSCRIPTIONS;
     } while (run.first_subscription < query->subscription_count);
     return true;

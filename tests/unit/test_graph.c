@@ -386,6 +386,40 @@ TEST(the_total_is_that_of_the_largest_group)
     CHECK_INT(fixture.progress.total, 3);
 }
 
+/* So many rows in one page. */
+static const char *page_of(struct buf *out, size_t rows)
+{
+    buf_reset(out);
+    buf_printf(out, "{\"totalRecords\":%zu,\"count\":%zu,\"resultTruncated\":\"false\",\"data\":[",
+               rows, rows);
+    for (size_t i = 0; i < rows; i++)
+        buf_printf(out, "%s{\"id\":\"%zu\"}", i ? "," : "", i);
+    buf_text(out, "]}");
+    return buf_cstr(out);
+}
+
+TEST(an_empty_partition_among_full_ones_is_none)
+{
+    static const size_t rows[][3] = { { 20, 0, 20 }, { 0, 30, 20 }, { 20, 20, 0 },
+                                      { 19, 0, 20 }, { 20, 1, 20 }, { 0, 0, 0 } };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct buf texts[3] = { { 0 } };
+        const char *pages[3];
+        for (size_t k = 0; k < 3; k++)
+            pages[k] = page_of(&texts[k], rows[i][k]);
+        CLEANUP(finish) struct fixture fixture;
+        start(&fixture, pages, 3);
+        const struct graph_query all = { .kql = "//{{partitions}} {{partition}}", .partitions = 3 };
+        CHECK_INT(query(&fixture, &all), i > 2);
+        for (size_t k = 0; k < 3; k++)
+            buf_finish(&texts[k]);
+        if (i > 2)
+            continue;
+        CHECK_INT(fixture.error.code, ERROR_INCOMPLETE);
+        CHECK_CONTAINS(fixture.error.message, " of 3 came back empty, ");
+    }
+}
+
 /* Whether another may still ask twice after the first of so many pieces of a sweep. */
 static bool others_go_on_beside(size_t partitions)
 {

@@ -83,3 +83,16 @@ TEST(a_few_or_less_than_half_do_not_wait)
     CHECK_CONTAINS(world_advance(&world), "finding.no_longer_assessed a/1");
     world_finish(&world);
 }
+
+/* What is missing for the first time says that it is silence, for what was missing before, too. */
+TEST(few_that_were_missing_wait_when_the_rest_is_missing_as_well)
+{
+    struct world world;
+    begin(&world);
+    collect_silently(&world, "abcdefg", 2); /* z is missing */
+    pass(&world, 60);
+    collect_silently(&world, "", 2);
+    world_collect(&world, "abcdefg");
+    CHECK_CONTAINS(world_advance(&world), "finding.no_longer_assessed z/1");
+    world_finish(&world);
+}
