@@ -21,7 +21,7 @@ PAGE = os.path.join(ROOT, "docs/performance.md")
 
 # name: title, commands
 BENCHES = {
-    "collect": ("Collecting", ["bench.py peers", "bench.py scale"]),
+    "collect": ("Collecting", ["collect.py", "collect.py scale", "bench.py peers"]),
     "decide": ("Deciding and delivering", ["alerts.py latency", "alerts.py latency 1000000 20"]),
     "lanes": ("The fast lane", ["lanes.py"]),
     "start": ("Starting", ["start.py"]),
