@@ -218,7 +218,7 @@ static void bound(const struct column *column, const char **text, struct arena *
 /* --- paths ------------------------------------------------------------------------------------
  * The paths of all columns as one tree of names, so that a row is walked once. Rows mostly have the
  * order of their columns: a name is looked for behind the one that was found last. */
-enum { NONE = -1 };
+enum { NONE = -1, NONE_NESTED = -2 }; /* nested: a path with steps, or several */
 
 struct columns_step {
     const char *name; /* length bytes */
@@ -276,7 +276,7 @@ void columns_plan_make(struct columns_plan *plan, const struct column *columns)
             path += strcspn(path, "|");
         }
         MEMORY_GROW(plan->ends, plan->end_count, plan->end_capacity);
-        plan->ends[plan->end_count++] = NONE;
+        plan->ends[plan->end_count++] = is_nested(column) ? NONE_NESTED : NONE;
     }
 }
 
@@ -327,21 +327,24 @@ static void walk(struct columns_plan *plan, int first, const struct json *object
             walk(plan, plan->steps[at].child, plan->steps[at].value);
 }
 
-/* Of alternatives the first that is there and not null; *ends is moved behind them. */
-static const struct json *take_value(const struct columns_plan *plan, const struct column *column,
-                                     const int **ends)
+/* The value of a column; of alternatives the first that is there, not null and not empty. *ends is
+ * moved behind them. */
+static const struct json *take_value(const struct columns_plan *plan, const int **ends)
 {
     const struct json *taken = NULL;
-    bool nested = is_nested(column);
-    for (; **ends != NONE; ++*ends) {
-        const struct json *value = plan->steps[**ends].value;
+    const int *at = *ends;
+    if (at[0] >= 0 && at[1] == NONE) {
+        *ends += 2;
+        return plan->steps[*at].value;
+    }
+    for (; *at >= 0; at++) {
+        const struct json *value = plan->steps[*at].value;
         const char *text = json_text(value);
         enum json_type type = json_type(value);
-        bool empty = type == JSON_NONE || type == JSON_NULL || (text && !*text);
-        if (!taken && (!nested || !empty))
+        if (!taken && type != JSON_NONE && type != JSON_NULL && !(text && !*text))
             taken = value;
     }
-    ++*ends;
+    *ends = at + 1;
     return taken;
 }
 
@@ -368,7 +371,7 @@ enum columns_fault columns_bind_by(struct columns_plan *plan, const struct json 
         walk(plan, plan->first, row);
     for (const struct column *column = plan->columns; column->type; column++) {
         struct error why;
-        const struct json *value = take_value(plan, column, &ends);
+        const struct json *value = take_value(plan, &ends);
         enum columns_fault fault = bind_column(column, value, out, scratch, &why);
         if (!fault || first)
             continue;

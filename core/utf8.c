@@ -116,3 +116,21 @@ bool utf8_is_ascii(const char *text, size_t length)
         all |= (uint64_t)(unsigned char)text[i];
     return !(all & EACH(0x80));
 }
+
+/* Eight bytes at a time: ids are long and this runs for each row. A byte is a capital when adding
+ * 0x3f lifts it over 0x7f ('A' up) and adding 0x25 does not ('Z' down). */
+void utf8_lower_ascii(char *out, const char *text, size_t length)
+{
+    const uint64_t ones = 0x0101010101010101, high = ones << 7;
+    size_t i = 0;
+    for (; i + 8 <= length; i += 8) {
+        uint64_t word;
+        memcpy(&word, text + i, 8);
+        uint64_t low = word & ~high;
+        uint64_t capital = (low + 0x3f * ones) & ~(low + 0x25 * ones) & ~word & high;
+        word |= capital >> 2;
+        memcpy(out + i, &word, 8);
+    }
+    for (; i < length; i++)
+        out[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + ('a' - 'A')) : text[i];
+}

@@ -23,3 +23,6 @@ size_t utf8_plain_length(const char *text, size_t length);
 
 /* Whether each byte is a character. */
 bool utf8_is_ascii(const char *text, size_t length);
+
+/* Copy length bytes, capital letters of ASCII as small ones. No NUL is added. */
+void utf8_lower_ascii(char *out, const char *text, size_t length);

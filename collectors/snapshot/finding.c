@@ -8,6 +8,7 @@
 #include "core/buf.h"
 #include "core/hash.h"
 #include "core/http.h"
+#include "core/utf8.h"
 
 const char *const finding_risk_words[] = { "critical", "high",          "medium",
                                            "low",      "not_evaluated", NULL };
@@ -81,24 +82,6 @@ enum finding_status finding_status(const char *code, const char *cause)
     return (enum finding_status)status;
 }
 
-/* Lower-case ASCII, eight bytes at a time: ids are long and this runs once a row. A byte is a
- * capital when adding 0x3f lifts it over 0x7f ('A' up) and adding 0x25 does not ('Z' down). */
-static void lower_copy(char *out, const char *text, size_t length)
-{
-    const uint64_t ones = 0x0101010101010101, high = ones << 7;
-    size_t i = 0;
-    for (; i + 8 <= length; i += 8) {
-        uint64_t word;
-        memcpy(&word, text + i, 8);
-        uint64_t low = word & ~high;
-        uint64_t capital = (low + 0x3f * ones) & ~(low + 0x25 * ones) & ~word & high;
-        word |= capital >> 2;
-        memcpy(out + i, &word, 8);
-    }
-    for (; i < length; i++)
-        out[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + ('a' - 'A')) : text[i];
-}
-
 struct finding_id finding_id(const struct source *source, const char *row_id, size_t length)
 {
     char small[1024];
@@ -111,7 +94,7 @@ struct finding_id finding_id(const struct source *source, const char *row_id, si
         text = large.data;
     }
     memcpy(text, kind, key_bytes);
-    lower_copy(text + key_bytes, row_id, length);
+    utf8_lower_ascii(text + key_bytes, row_id, length);
     struct hash_sha256 digest;
     hash_sha256(text, key_bytes + length, &digest);
     struct finding_id id;

@@ -7,6 +7,7 @@
 
 #include "collectors/snapshot/part_resource.h"
 #include "core/memory.h"
+#include "core/utf8.h"
 
 struct part *part_create(const struct source *source)
 {
@@ -71,11 +72,8 @@ static uint32_t put_text(struct part *part, const char *text)
  * Returns the length. */
 static size_t lower_copy(char out[PART_ID_BYTES], const char *text)
 {
-    size_t length = 0;
-    for (; text[length] && length < PART_ID_BYTES - 1; length++) {
-        char c = text[length];
-        out[length] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-    }
+    size_t length = strnlen(text, PART_ID_BYTES - 1);
+    utf8_lower_ascii(out, text, length);
     while (length > 1 && out[length - 1] == '/')
         length--;
     out[length] = 0;

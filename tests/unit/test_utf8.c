@@ -53,3 +53,18 @@ TEST(one_byte_that_is_no_character_is_found)
             CHECK_INT(utf8_is_ascii(text, length), at >= length);
         }
 }
+
+TEST(only_capitals_of_ascii_are_made_small)
+{
+    char text[20], lower[20];
+    for (unsigned byte = 0; byte < 256; byte++)
+        for (size_t length = 0; length < sizeof text; length++) {
+            memset(text, (int)byte, sizeof text);
+            memset(lower, '.', sizeof lower);
+            utf8_lower_ascii(lower, text, length);
+            bool capital = byte >= 'A' && byte <= 'Z';
+            for (size_t at = 0; at < length; at++)
+                CHECK_INT((unsigned char)lower[at], capital ? byte + 32 : byte);
+            CHECK_INT(lower[length], '.');
+        }
+}
