@@ -14,7 +14,7 @@ enum {
     GROUP_SUBSCRIPTIONS = 200, /* recommended: below 300 */
     PAGES_MAX = 10000,
     FULL_PERCENT = 90,     /* of a page of a partition: hashes are uneven */
-    EVEN_ROWS = 20,        /* on average; then one without any is no chance: e^-20 */
+    EVEN_ROWS = 20,        /* on average of those with any; then one without is no chance */
     PARTITIONS_MAX = 2000, /* as many requests as Resource Graph allows in eleven minutes */
 };
 
@@ -328,12 +328,13 @@ static bool read_group(struct run *run, struct error *error)
  * times answers so. */
 static bool none_is_empty(const size_t *rows, size_t partitions, struct error *error)
 {
-    size_t all = 0, empty = SIZE_MAX;
+    size_t all = 0, filled = 0, empty = SIZE_MAX;
     for (size_t i = 0; i < partitions; i++) {
         all += rows[i];
+        filled += rows[i] > 0;
         empty = rows[i] ? empty : i;
     }
-    return partitions < 2 || empty == SIZE_MAX || all / (partitions - 1) < EVEN_ROWS ||
+    return !filled || empty == SIZE_MAX || all / filled < EVEN_ROWS ||
            error_set(error, ERROR_INCOMPLETE,
                      "resource graph: partition %zu of %zu came back empty, %zu rows came of all",
                      empty + 1, partitions, all);
