@@ -13,6 +13,7 @@ What must hold, whatever went wrong meanwhile:
   exact     counts of a message add up; a finding's age is that since its change in the tenant, and
             it is due as long after as its risk allows, less what it was open before; it is over for
             a reason it had, and as risky as it was rated last
+  silent    what is silenced is not told, and is told afterwards when it still fires
   patient   a receiver is let alone as long as it asks for
   bounded   no more messages a day about findings than happened to them, few about each source of
             data, and a database that does not grow
@@ -35,6 +36,7 @@ OPENS = ("opened", "reopened")
 # What a message may say of an end; of what has no row any more one cannot always be sure.
 REASONS = {"fixed": {"fixed"}, "exempted": {"exempted"},
            "deleted": {"resource_deleted", "no_longer_assessed"}}
+TOLD_AFTER = 2 * 3600  # a silence what it held back, at most, in a calm
 REPEAT = 24 * 3600  # the default
 FRESH = ("subscriptions", "assessments", "activity")  # read each hour at least
 
@@ -56,14 +58,20 @@ class Truth:
     def __init__(self):
         self.changes = collections.defaultdict(list)
         self.ends = collections.defaultdict(list)  # (instant, word)
+        self.subscriptions = {}
         self.risks = {}  # as rated last; none when that was not by context
 
     def begin(self, at, rows):
         for row in rows:
-            self.changes[finding_id(row)].append((at, True))
+            self.changes[self.finding(row)].append((at, True))
+
+    def finding(self, row):
+        finding = finding_id(row)
+        self.subscriptions[finding] = row.split("/")[2]
+        return finding
 
     def change(self, at, row, event, risk):
-        finding = finding_id(row)
+        finding = self.finding(row)
         self.risks[finding] = risk.lower()
         if event in REASONS:
             self.ends[finding].append((at, event))
@@ -94,8 +102,38 @@ class Truth:
                            bisect.bisect_right(changes, (until, True))])
 
 
+class Silences:
+    """Those that somebody made, and may have made: the life may have died before it said so."""
+
+    def __init__(self):
+        self.made, self.wanted = [], []  # [of, from, surely until, until], by the wall clock
+
+    def want(self, at, of, for_s):
+        self.wanted.append([of, at, at, at + for_s])
+        if not for_s and self.made:
+            self.made[-1][2] = self.made[-1][1]  # from now on nobody is sure
+
+    def make(self, of, since, until):
+        if not any(silence[:2] == [of, since] for silence in self.made):  # else it was ended
+            self.made.append([of, since, until, until])
+
+    @staticmethod
+    def covers(of, subscription):
+        return of in ("alertname=Finding", "subscription_id=" + subscription)
+
+    def hold(self, subscription, at):
+        """Surely, from the beginning to the end."""
+        return any(since < at < surely and self.covers(of, subscription)
+                   for of, since, surely, _ in self.made)
+
+    def may_hold(self, subscription, at):
+        return any(at < until and self.covers(of, subscription)
+                   for of, _, _, until in self.made + self.wanted)
+
+
 class Judge:
     def __init__(self):
+        self.silences = Silences()
         self.truth = Truth()
         self.violations, self.told = [], {}  # finding: (fires, at)
         self.ids, self.bodies, self.accepted = {}, {}, {}
@@ -107,6 +145,7 @@ class Judge:
         self.happened, self.sent = collections.Counter(), collections.defaultdict(set)
         self.stale, self.made = {}, {}  # sources told as stale; of a finding: the last message
         self.quiet_until = 0  # what the receiver asked for
+        self.late_s = 0  # between looking at the clock and acting, in this life
 
     def violate(self, at, what):
         self.violations.append((at, what))
@@ -120,6 +159,12 @@ class Judge:
         elif kind == "truth":
             self.truth.change(at, line["id"], line["event"], line["risk"])
             self.happened[at // DAY] += 1
+        elif kind == "silence":
+            self.silences.want(at, line["of"], line["for_s"])
+        elif kind == "silenced":
+            self.silences.make(line["of"], line["from"], line["until"])
+        elif kind in ("life", "calm"):
+            self.late_s = line["grain_s"]
         elif kind == "reload":
             self.quiet_until = 0
         elif kind == "death":
@@ -144,7 +189,7 @@ class Judge:
             self.violate(at, f"once: message {message} has two bodies")
         if self.accepted.get(message) == self.ends:
             self.violate(at, f"once: message {message} was accepted and comes again")
-        if at < self.quiet_until:
+        if at + self.late_s < self.quiet_until:
             self.violate(at, f"patient: {message} comes {self.quiet_until - at} s early")
         self.quiet_until = at + line["retry_after"]
         if line["taken"] and line["answered"]:
@@ -159,6 +204,10 @@ class Judge:
         if not line["taken"]:
             return
         for alert in body["data"]["alerts"]:
+            of = alert["labels"].get("subscription_id", "")
+            if alert["rule"] == "Finding" and body["type"] != "digest" and \
+                    self.silences.hold(of, seconds(body["data"]["made_at"])):
+                self.violate(at, f"silent: {message} tells of {of}, which is silenced")
             if "finding_id" in alert["labels"]:
                 self.alert(at, message, alert, body["data"])
             elif alert["event"] in DATA:
@@ -194,6 +243,10 @@ class Judge:
         """What the clock was off at most, this day and the one before."""
         return max(self.off_s[at // DAY], self.off_s[at // DAY - 1])
 
+    def lag(self, at):
+        """What the program's own time may be behind: it follows a clock that steps slowly."""
+        return 2 * max(self.off_s[at // DAY - ago] for ago in range(4))
+
     def exact(self, at, message, data):
         """What one message says of itself."""
         alerts, told = data["alerts"], data["firing_count"] + data["resolved_count"]
@@ -221,11 +274,14 @@ class Judge:
             fires, told_at, risk = self.told.get(finding, (False, 0, ""))
             if not is_open:
                 self.quiet.discard(finding)
+            if self.silences.may_hold(self.truth.subscriptions.get(finding, ""),
+                                      at - TOLD_AFTER - self.lag(at)):
+                continue
             if fires and not is_open:
                 self.violate(at, f"settled: {finding} is told as open and is not")
             elif is_open and not fires and finding not in self.quiet:
                 self.violate(at, f"settled: {finding} is open and not told")
-            elif fires and at - told_at > REPEAT + self.off(at) + 7200:
+            elif fires and at - told_at > REPEAT + self.lag(at) + 7200:
                 self.violate(at, f"settled: {finding} was not told again for {at - told_at} s")
             elif fires and self.truth.risks.get(finding, risk) not in ("", risk):
                 self.violate(at, f"exact: {finding} is told as {risk}, it is "

@@ -16,6 +16,7 @@
 #include "core/log.h"
 #include "disk.h"
 #include "exporter/engine.h"
+#include "hush.h"
 #include "wire.h"
 
 enum { LOOK_MS = 20000 };
@@ -55,13 +56,14 @@ static void reload(struct life *life, const char *file)
     life->engine.config = config;
 }
 
-static void live(struct life *life, const struct stage *stage, const char *file)
+static void live(struct life *life, struct stage *stage, const char *file)
 {
     uint64_t reloads = stage->reloads;
     alerting_start(life->alerting);
     runner_start(life->engine.runner);
     while (!stage->ends) {
         clock_sleep_ms(LOOK_MS);
+        hush_obey(stage, life->alerting);
         if (reloads != stage->reloads)
             reload(life, file);
         reloads = stage->reloads;

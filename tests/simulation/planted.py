@@ -71,6 +71,25 @@ ERRORS = {
         """(!database_run(database_prepare(evaluation->database, "DELETE FROM group_member"),
                        error) ||
          !rekey_once(evaluation->database, evaluation->settings,""", DAYS),
+    "healthy_is_overlooked": ("alerts/ledger/ledger_merge.c",
+                              "said ? &part->closed[closed] : NULL",
+                              "false && said ? &part->closed[closed] : NULL", DAYS),
+    "no_witness": ("collectors/run/prove.c",
+                   "return inquiry->seen[asked->kind] ? PROOF_DELETED : PROOF_NONE;",
+                   "return PROOF_DELETED;", DAYS),
+    "much_at_once_is_believed": ("alerts/ledger/ledger_thinned.c", "thinned[i] = all >= FEW &&",
+                                 "thinned[i] = all > source->count &&", DAYS),
+    "odd_rows_hide_for_an_hour": ("collectors/run/cover.c", "enum { GAPS_S = 86400 };",
+                                  "enum { GAPS_S = 3600 };", DAYS),
+    "accepted_is_not_noted": (
+        "alerts/notify/lane.c", "result->outcome = attempt->verdict.outcome;",
+        """result->outcome = attempt->verdict.outcome == RECEIVER_SENT && !message->attempts
+                          ? RECEIVER_RETRY
+                          : attempt->verdict.outcome;""", DAYS),
+    "stale_for_ever": ("alerts/ledger/watch.c",
+                       "(!told || add_data_event(watch, EVENT_DATA_RECOVERED, \"\", name,",
+                       "(!told || true || add_data_event(watch, EVENT_DATA_RECOVERED, \"\", name,",
+                       DAYS),
 }
 
 

@@ -10,11 +10,18 @@ struct stage {
     int64_t monotonic_ns; /* what every clock of the life is made of */
     int64_t wall_ns;      /* what the wall clock is ahead of it */
     int64_t world_ns;     /* before time goes beyond, the world is asked */
-    int64_t grain_ns;   /* waits end at its multiples, as on a machine that is busy; 0 = in time */
-    uint64_t dice;      /* state of the generator of this life, never 0 */
-    uint64_t calls;     /* of this life that could be its last */
-    uint64_t dies_at;   /* such a call; 0 = none is */
-    uint64_t reloads;   /* rises when the configuration is to be read again */
+    int64_t grain_ns; /* waits end at its multiples, as on a machine that is busy; 0 = in time */
+    uint64_t dice;    /* state of the generator of this life, never 0 */
+    uint64_t calls;   /* of this life that could be its last */
+    uint64_t dies_at; /* such a call; 0 = none is */
+    uint64_t reloads; /* rises when the configuration is to be read again */
+    uint64_t hushes;  /* rises when a silence is to be made, or the last one ended */
+    uint64_t hushed;  /* as far as that is done, by the life; it may be done and not be said */
+    int64_t hush_s;   /* so long; 0 = end it */
+    int64_t hush_from, hush_until; /* by the wall clock of the life: surely from, and until */
+    char hush[96];                 /* what it matches; one matcher */
+    char hushed_of[96];            /* what that did that was made last, and its id */
+    char hush_id[40];
     int32_t disk_fails; /* every so many writes fail; 0 = none does */
     int32_t ends;       /* 1 = the life is to stop by itself */
 };

@@ -41,6 +41,7 @@ enum act {
     ACT_DEATH,
     ACT_END,
     ACT_RELOAD,
+    ACT_SILENCE,
     ACT_CLOCK,
     ACT_DISK,
     ACT_CALM,
@@ -52,8 +53,9 @@ struct event {
     uint64_t number; /* of all days; what it draws depends on it and the seed alone */
     enum act act;
 };
-static const char *const act_words[ACT_COUNT] = { "evolve", "fault", "heal", "mood", "death", "end",
-                                                  "reload", "clock", "disk", "calm", "judge" };
+static const char *const act_words[ACT_COUNT] = { "evolve", "fault", "heal",   "mood",
+                                                  "death",  "end",   "reload", "silence",
+                                                  "clock",  "disk",  "calm",   "judge" };
 
 static struct world world;
 static struct event events[EVENTS_MAX]; /* of this day, the next one last */
@@ -68,6 +70,7 @@ static uint64_t seed;
 static bool *without; /* by number: what is not to happen */
 static uint64_t without_count;
 static FILE *plan;
+static uint64_t hushed;  /* of stage->hushed, in the record */
 static int32_t most_kib; /* of memory, of all lives */
 
 /* --- time and chance -------------------------------------------------------------------------- */
@@ -151,7 +154,7 @@ static void begin_life(void)
         stage->dies_at = 1 + dice(UINT64_C(1) << (3 + dice(deadly ? 9 : 11)));
     life = true;
     world.lives++;
-    world_mark(&world, "life");
+    world_note(&world, "life", "\"grain_s\":%lld", (long long)(stage->grain_ns / SECOND_NS));
     program_live();
 }
 
@@ -195,9 +198,9 @@ static void plan_day(int64_t day)
         enum act act;
         uint64_t least, more;
     } often[] = {
-        { ACT_EVOLVE, 3, 10 }, { ACT_FAULT, 0, 5 }, { ACT_HEAL, 0, 4 },
-        { ACT_MOOD, 0, 6 },    { ACT_DEATH, 0, 6 }, { ACT_END, 0, 2 },
-        { ACT_RELOAD, 0, 2 },  { ACT_CLOCK, 0, 2 }, { ACT_DISK, 0, 3 },
+        { ACT_EVOLVE, 3, 10 }, { ACT_FAULT, 0, 5 },   { ACT_HEAL, 0, 4 },   { ACT_MOOD, 0, 6 },
+        { ACT_DEATH, 0, 6 },   { ACT_END, 0, 2 },     { ACT_RELOAD, 0, 2 }, { ACT_CLOCK, 0, 2 },
+        { ACT_DISK, 0, 3 },    { ACT_SILENCE, 0, 3 },
     };
     int64_t first = day * DAY_S + (day ? 0 : FIRST_RUN_S);
     draw_from((uint64_t)day);
@@ -277,6 +280,31 @@ static void add_fault(void)
     world_note(&world, "fault", "\"spec\":\"%s\"", spec);
 }
 
+/* Of a subscription or of all findings; or the last one ends. */
+static void ask_for_silence(void)
+{
+    struct stage *stage = world.stage;
+    const struct tenant *tenant = &world.fake->tenant;
+    bool all = !dice(4);
+    stage->hush_s = dice(4) ? HOUR_S / 2 + (int64_t)dice(8 * HOUR_S) : 0;
+    snprintf(stage->hush, sizeof stage->hush, "%s=%s", all ? "alertname" : "subscription_id",
+             all ? "Finding" : tenant->subscriptions[dice(tenant->subscription_count)].id);
+    stage->hushes++;
+    world_note(&world, "silence", "\"of\":\"%s\",\"for_s\":%lld", stage->hush,
+               (long long)stage->hush_s);
+}
+
+/* What the life did of it. */
+static void note_silence(void)
+{
+    const struct stage *stage = world.stage;
+    if (stage->hushed == hushed)
+        return;
+    hushed = stage->hushed;
+    world_note(&world, "silenced", "\"of\":\"%s\",\"from\":%lld,\"until\":%lld", stage->hushed_of,
+               (long long)stage->hush_from, (long long)stage->hush_until);
+}
+
 /* Seconds a wall clock may step, either way. */
 static void step_clock(void)
 {
@@ -295,7 +323,7 @@ static void be_calm(void)
     world.stage->dies_at = 0;
     world.stage->grain_ns = grains_s[ARRAY_COUNT(grains_s) - 1] * SECOND_NS;
     world.stage->wall_ns = BEGAN_AT * SECOND_NS;
-    world_mark(&world, "calm");
+    world_note(&world, "calm", "\"grain_s\":%lld", (long long)(world.stage->grain_ns / SECOND_NS));
 }
 
 static int64_t database_bytes(void)
@@ -334,6 +362,9 @@ static void act(enum act what)
         stage->reloads++;
         world_mark(&world, "reload");
         break;
+    case ACT_SILENCE:
+        ask_for_silence();
+        break;
     case ACT_CLOCK:
         step_clock();
         break;
@@ -357,6 +388,7 @@ static void act(enum act what)
 static void happen(void)
 {
     int64_t now_ns = world.stage->monotonic_ns;
+    note_silence();
     while (!over) {
         if (!event_count && ++today < days)
             plan_day(today);
