@@ -162,6 +162,11 @@ uint64_t alerting_generation(const struct alerting *alerting)
     return evaluator_generation(alerting->evaluator);
 }
 
+bool alerting_is_loaded(const struct alerting *alerting)
+{
+    return evaluator_is_loaded(alerting->evaluator);
+}
+
 bool alerting_trouble(const struct alerting *alerting, char text[TROUBLE_TEXT_BYTES])
 {
     return evaluator_trouble(alerting->evaluator, text) != TROUBLE_NONE;

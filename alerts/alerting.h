@@ -40,6 +40,9 @@ void alerting_configure(struct alerting *alerting, struct settings *settings);
 void alerting_emit(struct alerting *alerting, struct metric_set *set);
 uint64_t alerting_generation(const struct alerting *alerting);
 
+/* Whether what was known before the start is read. Any thread. */
+bool alerting_is_loaded(const struct alerting *alerting);
+
 /* Why nothing can be decided now, in a sentence; false = it can. A change rises the generation. Any
  * thread. */
 bool alerting_trouble(const struct alerting *alerting, char text[TROUBLE_TEXT_BYTES]);

@@ -30,7 +30,7 @@ enum {
 
 struct evaluator {
     struct database *database;
-    struct ledger *ledger;
+    struct ledger *ledger; /* NULL until it is loaded */
     struct threshold *threshold;
     struct history history;
     struct outbox_clock clock;
@@ -50,7 +50,7 @@ struct evaluator {
     uint64_t described; /* the parts from which alerts have their names */
     uint64_t viewed;    /* the snapshot's generation of the view */
     int64_t viewed_at;  /* when it was made */
-    _Atomic bool woken;
+    _Atomic bool woken, loaded;
     _Atomic int64_t succeeded_at;
     _Atomic uint64_t generation;
 
@@ -173,6 +173,11 @@ enum trouble_reason evaluator_trouble(const struct evaluator *evaluator,
     return trouble_get(evaluator->trouble, text);
 }
 
+bool evaluator_is_loaded(const struct evaluator *evaluator)
+{
+    return evaluator->loaded;
+}
+
 int64_t evaluator_succeeded_at(const struct evaluator *evaluator)
 {
     return evaluator->succeeded_at;
@@ -231,6 +236,44 @@ static void declare(struct evaluator *evaluator)
         metric_declare(metrics, &aside_failures_total, METRIC_LABELS(evaluation_aside_words[i]));
 }
 
+/* --- what was known --------------------------------------------------------------------------- */
+
+/* The figures of the database before anything is evaluated. */
+static bool begin(struct evaluator *evaluator, struct error *error)
+{
+    const struct family *wanted[FIGURES_MAX + 1];
+    struct metric_set figures = { .max_level = -1, .opted = wanted };
+    copy_wanted(evaluator, wanted);
+    int64_t now = clock_now_s();
+    struct snapshot *snapshot = snapshot_acquire(evaluator->config.snapshots, now);
+    const struct evaluation evaluation = {
+        .database = evaluator->database,
+        .ledger = evaluator->ledger,
+        .snapshot = snapshot,
+        .now = now,
+        .figures = &figures,
+    };
+    bool ok = evaluation_figures(&evaluation, NULL, NULL, error);
+    snapshot_release(snapshot);
+    if (ok)
+        publish(evaluator, &figures);
+    metric_set_finish(&figures);
+    return ok;
+}
+
+bool evaluator_load(struct evaluator *evaluator, struct error *error)
+{
+    if (evaluator->loaded)
+        return true;
+    struct source_list *sources = snapshot_store_sources(evaluator->config.snapshots);
+    if (!evaluator->ledger && database_check_large(evaluator->database, error))
+        evaluator->ledger =
+            ledger_create(evaluator->database, &evaluator->settings->ledger, sources, error);
+    source_list_release(sources);
+    evaluator->loaded = evaluator->ledger && begin(evaluator, error);
+    return evaluator->loaded;
+}
+
 /* --- one evaluation --------------------------------------------------------------------------- */
 
 /* Go on with the settings that came last. */
@@ -245,13 +288,15 @@ static void adopt_settings(struct evaluator *evaluator)
     settings_release(evaluator->settings);
     evaluator->settings = next;
     evaluator->reroute = true;
-    ledger_configure(evaluator->ledger, &next->ledger);
+    if (evaluator->ledger)
+        ledger_configure(evaluator->ledger, &next->ledger);
     declare(evaluator);
 }
 
 static bool reload(struct evaluator *evaluator, struct error *error)
 {
-    if (evaluator->reload && !ledger_reload(evaluator->ledger, error))
+    if (!evaluator_load(evaluator, error) ||
+        (evaluator->reload && !ledger_reload(evaluator->ledger, error)))
         return false;
     evaluator->reload = false;
     return true;
@@ -342,7 +387,6 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
     CLEANUP(metric_set_finish) struct metric_set figures = { .max_level = -1, .opted = wanted };
     struct evaluation evaluation = {
         .database = evaluator->database,
-        .ledger = evaluator->ledger,
         .threshold = evaluator->threshold,
         .history = &evaluator->history,
         .clock = &evaluator->clock,
@@ -358,8 +402,9 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
     };
     count_rules(evaluator, &evaluations_total, 1);
     enum database_file_state state = database_look(evaluator->database, error);
-    bool ok = state == DATABASE_FILE_SOUND && reload(evaluator, error) &&
-              evaluation_run(&evaluation, error);
+    bool ready = state == DATABASE_FILE_SOUND && reload(evaluator, error);
+    evaluation.ledger = evaluator->ledger;
+    bool ok = ready && evaluation_run(&evaluation, error);
     if (trouble_note(evaluator->trouble, state, ok ? NULL : error, clock_monotonic_ms()))
         evaluator->generation++;
     if (ok) {
@@ -384,29 +429,6 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-/* The figures of the database before anything is evaluated. */
-static bool begin(struct evaluator *evaluator, struct error *error)
-{
-    struct metric_set figures = { .max_level = -1, .opted = evaluator->wanted };
-    struct metric_set usual = { .max_level = 1 };
-    add_wanted(evaluator, &usual);
-    int64_t now = clock_now_s();
-    struct snapshot *snapshot = snapshot_acquire(evaluator->config.snapshots, now);
-    const struct evaluation evaluation = {
-        .database = evaluator->database,
-        .ledger = evaluator->ledger,
-        .snapshot = snapshot,
-        .now = now,
-        .figures = &figures,
-    };
-    bool ok = evaluation_figures(&evaluation, NULL, NULL, error);
-    snapshot_release(snapshot);
-    if (ok)
-        publish(evaluator, &figures);
-    metric_set_finish(&figures);
-    return ok;
-}
-
 static bool open_state(struct evaluator *evaluator, struct error *error)
 {
     const struct database_config database = {
@@ -416,13 +438,9 @@ static bool open_state(struct evaluator *evaluator, struct error *error)
         .busy_ms = BUSY_MS,
     };
     evaluator->database = database_open(&database, error);
-    if (!evaluator->database || !outbox_clock_start(evaluator->database, &evaluator->clock, error))
-        return false;
-    struct source_list *sources = snapshot_store_sources(evaluator->config.snapshots);
-    evaluator->ledger =
-        ledger_create(evaluator->database, &evaluator->settings->ledger, sources, error);
-    source_list_release(sources);
-    return evaluator->ledger && begin(evaluator, error);
+    struct metric_set usual = { .max_level = 1 };
+    add_wanted(evaluator, &usual);
+    return evaluator->database && outbox_clock_start(evaluator->database, &evaluator->clock, error);
 }
 
 struct evaluator *evaluator_create(const struct evaluator_config *config, struct settings *settings,
@@ -528,6 +546,10 @@ static void watch_clock(struct evaluator *evaluator)
 static int64_t tick(void *context)
 {
     struct evaluator *evaluator = context;
+    struct error unread; /* the evaluation fails by it, and tells */
+    if (!evaluator->loaded && evaluator_load(evaluator, &unread) &&
+        ledger_is_new(evaluator->ledger))
+        return FIRST_RUN_MS;
     watch_clock(evaluator);
     int64_t left_s = evaluator->due_at - clock_now_s();
     bool due = left_s <= 0 || left_s > POLL_S; /* far ahead: the clock stepped back */
@@ -549,8 +571,7 @@ void evaluator_start(struct evaluator *evaluator)
         log_warn(
             MSG("the database is new: what is open now is adopted, nothing is known of before"),
             TEXT("path", evaluator->config.database_path));
-    evaluator->worker = worker_start("evaluator", tick, NULL, evaluator,
-                                     ledger_is_new(evaluator->ledger) ? FIRST_RUN_MS : 0);
+    evaluator->worker = worker_start("evaluator", tick, NULL, evaluator, 0);
 }
 
 void evaluator_stop(struct evaluator *evaluator)

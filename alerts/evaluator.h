@@ -74,11 +74,15 @@ struct evaluator_config {
     void *wake_context;
 };
 
-/* Open and migrate the database, load the ledger. NULL and *error as database_open: a refused file
- * is a start-up failure. settings: acquired. */
+/* Open and migrate the database: answers may be given. NULL and *error as database_open: a refused
+ * file is a start-up failure. settings: acquired. */
 struct evaluator *evaluator_create(const struct evaluator_config *config, struct settings *settings,
                                    struct error *error) MUST_USE;
 void evaluator_destroy(struct evaluator *evaluator);
+
+/* Read what the database knows, once; its thread and the first evaluation do that by themselves.
+ * *error as database_check_large, and database_step. Never while started. */
+bool evaluator_load(struct evaluator *evaluator, struct error *error) MUST_USE;
 
 /* Start and stop its thread; it waits in snapshot_wait, at most one second at a time. */
 void evaluator_start(struct evaluator *evaluator);
@@ -97,7 +101,8 @@ bool evaluator_run(struct evaluator *evaluator, struct snapshot *snapshot, int64
 
 /* Append the figures of the last commit: ledger's, points', defender_exporter_alerts (state),
  * _state_bytes, _state_last_write_timestamp_seconds. Any thread; all of one commit or none. Before
- * the first evaluation: what the database held, so that counters never go back. */
+ * the first evaluation: what the database held, so that counters never go back; nothing before
+ * that is loaded. */
 void evaluator_emit(struct evaluator *evaluator, struct metric_set *set);
 
 /* A number that rises with every evaluation that changed what evaluator_emit appends. Any
@@ -110,6 +115,9 @@ struct silence_cache *evaluator_silences(const struct evaluator *evaluator);
 /* What is open now, for people: after an evaluation, as long as somebody looks. NULL: none came
  * within timeout_ms. The caller releases it. Any thread. */
 struct view *evaluator_view(struct evaluator *evaluator, int64_t timeout_ms);
+
+/* Whether what the database knows is loaded. Any thread. */
+bool evaluator_is_loaded(const struct evaluator *evaluator);
 
 /* When the last evaluation succeeded; for heartbeat and notifications. Any thread. */
 int64_t evaluator_succeeded_at(const struct evaluator *evaluator);

@@ -422,10 +422,13 @@ static void handle_ready(void *context, const struct web_request *request,
         return;
     }
     struct snapshot *snapshot = snapshot_acquire(service->snapshots, clock_now_s());
-    bool ready = snapshot_is_ready(snapshot);
+    bool collected = snapshot_is_ready(snapshot);
+    bool ready = collected && (!service->alerting || alerting_is_loaded(service->alerting));
     snapshot_release(snapshot);
     web_response_text(response, ready ? 200 : 503,
-                      ready ? "Ready" : "Not ready: the first collection is under way");
+                      ready       ? "Ready"
+                      : collected ? "Not ready: what was known is being read"
+                                  : "Not ready: the first collection is under way");
 }
 
 static bool lifecycle_allowed(struct service *service, struct web_response *response)

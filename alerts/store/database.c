@@ -16,7 +16,8 @@ enum {
     CACHE_BYTES = 1024 * 1024,
     CHECK_MS = 10000, /* a file that takes longer is checked in part */
     CHECK_STEPS = 10000,
-    LOG_BYTES = 16 * 1024 * 1024, /* what a checkpoint leaves of the log */
+    CHECK_LATER_BYTES = 16 * 1024 * 1024, /* what is checked once there are answers */
+    LOG_BYTES = 16 * 1024 * 1024,         /* what a checkpoint leaves of the log */
 };
 
 struct database_statement {
@@ -34,7 +35,7 @@ struct database {
     sqlite3 *handle;
     struct database_file file;
     const struct database_migration *migrations; /* the caller's */
-    bool open, fresh;
+    bool open, fresh, unchecked;
     struct database_statement **statements;
     size_t count, capacity;
     struct unreadable *unreadable;
@@ -85,7 +86,6 @@ static bool is_memory(const char *path)
 {
     return !strcmp(path, ":memory:");
 }
-
 static bool connect_file(struct database *database, const struct database_config *config,
                          struct error *error)
 {
@@ -112,12 +112,11 @@ static bool read_integer(struct database *database, const char *sql, int64_t *va
 {
     return database_get_integer(database_prepare(database, sql), value, error);
 }
-
 static int newest_version(const struct database_config *config)
 {
     int version = 0;
-    for (const struct database_migration *step = config->migrations; step->version; step++)
-        version = step->version;
+    while (config->migrations[version].version)
+        version++;
     return version;
 }
 
@@ -151,7 +150,6 @@ static bool recognize(struct database *database, const struct database_config *c
     return true;
 }
 
-/* Out of time. */
 static int is_late(void *context)
 {
     int64_t *left_at_ms = context;
@@ -185,6 +183,12 @@ static bool quick_check(struct database *database, struct error *error)
         log_warn(MSG("the database is too large to be checked at the start: try db check"),
                  TEXT("path", database->path));
     return ok || !until_ms;
+}
+
+bool database_check_large(struct database *database, struct error *error)
+{
+    database->unchecked = database->unchecked && !quick_check(database, error);
+    return !database->unchecked;
 }
 
 bool database_check(struct database *database, struct error *error)
@@ -247,10 +251,15 @@ static bool prepare_file(struct database *database, const struct database_config
     int64_t version;
     if (config->own && !is_memory(config->path) && !database_file_own(&database->file, error))
         return false;
-    if (!connect_file(database, config, error) || !recognize(database, config, &version, error) ||
-        (config->own && !quick_check(database, error)) || !set_up(database, config, error))
+    if (!connect_file(database, config, error) || !recognize(database, config, &version, error))
         return false;
-    if (version != newest_version(config) && !migrate(database, config, error))
+    int newest = newest_version(config);
+    const char *indexes = config->own || !version ? config->migrations[newest].sql : NULL;
+    bool old = version != newest, later = !old && database_bytes(database) > CHECK_LATER_BYTES;
+    database->unchecked = config->own;
+    if ((!later && !database_check_large(database, error)) || !set_up(database, config, error) ||
+        (old && !migrate(database, config, error)) ||
+        (indexes && !execute(database, indexes, error)))
         return false;
     database_file_mark(&database->file);
     return !config->own || database_look(database, error) == DATABASE_FILE_SOUND;

@@ -25,8 +25,8 @@ struct database_statement;
 
 /* One step of the schema, applied in order inside one transaction. */
 struct database_migration {
-    int version; /* 1, 2, ... without gaps */
-    const char *sql;
+    int version;     /* 1, 2, ... without gaps; the last row has 0 */
+    const char *sql; /* of the last row: makes indexes where they are missing; NULL = has none */
 };
 
 struct database_config {
@@ -42,7 +42,8 @@ struct database_config {
 /* Open, check and migrate. NULL and *error:
  *   ERROR_CONFIG  a newer schema ("... has schema 7, this program knows 5"), another application's
  *                 file, a second service, or nothing where there was a database;
- *   ERROR_PARSE   the file is damaged (quick check; the message names the file and what to do);
+ *   ERROR_PARSE   the file is damaged (quick check, of our own that is not large; the message names
+ *                 the file and what to do);
  *   ERROR_IO      it cannot be read or written; error_is_transient is false, the caller retries;
  *   ERROR_TIMEOUT another held it locked for busy_ms; ERROR_IO when it is our own.
  * In the first two cases the file is left exactly as it was. */
@@ -54,6 +55,9 @@ bool database_is_new(const struct database *database);
  * checks the file only when it shrank. Anything but sound: *error says what happened, and what is
  * written now may be lost. The owner's handle. */
 enum database_file_state database_look(struct database *database, struct error *error);
+
+/* The quick check of a large file of our own, which opening left out; once. *error as that has. */
+bool database_check_large(struct database *database, struct error *error) MUST_USE;
 
 /* Check all of it, however long that takes. ERROR_PARSE: damaged, with the first damage found. */
 bool database_check(struct database *database, struct error *error) MUST_USE;

@@ -312,10 +312,16 @@ static const char version_2[] =
     " PRIMARY KEY (series, at));";
 /* clang-format on */
 
+/* What a start reads, of all that was ever open. Databases of version 2 before its release have
+ * none of them. */
+static const char indexes[] =
+    "CREATE INDEX IF NOT EXISTS ledger_finding_open ON ledger_finding (is_open) WHERE is_open = 1;"
+    "CREATE INDEX IF NOT EXISTS ledger_finding_over ON ledger_finding (reason) WHERE is_open = 0;";
+
 const struct database_migration schema_migrations[] = {
     { 1, version_1 },
     { 2, version_2 },
-    { 0, NULL },
+    { 0, indexes },
 };
 
 bool schema_get(struct database *database, const char *key, char *out, size_t out_bytes,

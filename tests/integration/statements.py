@@ -27,13 +27,9 @@ SMALL = {
 }
 # Part of a statement -> the tables it may read whole, and why.
 SCANS = {
-    "SELECT * FROM ledger_known WHERE is_open = 1": ("ledger_finding", "at the start"),
-    "SELECT * FROM ledger_known WHERE is_open = 0 AND reason":
-        ("ledger_finding", "at the start, for what may end otherwise"),
     "SELECT * FROM ledger_assessment": ("ledger_assessment", "at the start"),
     "DELETE FROM ledger_assessment": ("ledger_assessment ledger_finding", "once a day"),
     "SELECT * FROM ledger_finding": ("ledger_finding", "once a day, for texts nobody names"),
-    "overdue_at > 0 ORDER BY id": ("ledger_finding", "for a page about a count of what is overdue"),
     "WHERE e.at >= $1 ORDER BY e.sequence": ("e", "by replay, which walks the history"),
     "history_series s CROSS JOIN": ("s", "a row for each value that is kept over time"),
     "DELETE FROM history WHERE": ("h history", "once a day"),
@@ -122,7 +118,7 @@ def make_database():
     """The tables as the program makes them."""
     text = preprocess(commands()[os.path.join(ROOT, SCHEMA)])
     database = sqlite3.connect(":memory:")
-    for found in re.finditer(r"char version_\d+\[\]\s*=", text):
+    for found in re.finditer(r"char (?:version_\d+|indexes)\[\]\s*=", text):
         database.executescript(literals(until_closed("(" + text[found.end():], 0, "(", "}"))[0])
     return database
 

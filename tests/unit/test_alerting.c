@@ -86,6 +86,16 @@ static void wait_for_notifications(struct hall *hall, int count)
     CHECK_INT(atomic_load(&hall->pages), count);
 }
 
+/* What was known is figures, too. */
+static void start(struct hall *hall)
+{
+    int64_t deadline = clock_monotonic_ms() + 120000;
+    alerting_start(hall->alerting);
+    while (!alerting_is_loaded(hall->alerting) && clock_monotonic_ms() < deadline)
+        clock_sleep_ms(2);
+    CHECK(alerting_is_loaded(hall->alerting));
+}
+
 /* Wait until an evaluation has seen what was published. */
 static void wait_for_generation(struct hall *hall, uint64_t before)
 {
@@ -115,7 +125,7 @@ TEST(a_finding_becomes_a_notification_and_the_threads_end_at_once)
 {
     struct hall hall;
     open_hall(&hall, "threads");
-    alerting_start(hall.alerting);
+    start(&hall);
     uint64_t before = alerting_generation(hall.alerting);
     collect(&hall, "a");
     wait_for_generation(&hall, before);
@@ -197,7 +207,7 @@ TEST(outbox_figures_are_told_while_delivery_works_and_the_database_is_locked)
     const struct database_config config = { .path = hall.scene.world.path,
                                             .migrations = schema_migrations };
     CHECK_NUMBER(messages_in(&hall, "queued"), 0); /* from the start */
-    alerting_start(hall.alerting);
+    start(&hall);
     uint64_t before = alerting_generation(hall.alerting);
     collect(&hall, "a");
     wait_for_generation(&hall, before);

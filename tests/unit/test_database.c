@@ -340,6 +340,35 @@ TEST(damaged_and_foreign_files_are_refused)
     CHECK(same_file(path, &before));
 }
 
+/* It is opened, and checked by who can wait. */
+TEST(a_large_file_is_checked_later)
+{
+    struct error error = { 0 };
+    char text[1001], garbage[4096];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    memset(garbage, 0xA5, sizeof garbage);
+    const char *path = path_of("large.db");
+    struct database *database = open_with(path, one, true, &error);
+    CHECK(database_begin(database, &error));
+    for (int i = 0; i < 18000; i++)
+        CHECK(put(database, i, text, &error));
+    CHECK(database_commit(database, &error));
+    database_close(database);
+    database = open_with(path, one, true, &error);
+    CHECK(database && database_check_large(database, &error));
+    database_close(database);
+    write_file(path, garbage, sizeof garbage, 3 * 4096);
+    database = open_with(path, one, true, &error);
+    CHECK(database);
+    for (int i = 0; database && i < 2; i++) {
+        CHECK(!database_check_large(database, &error));
+        CHECK_INT(error.code, ERROR_PARSE);
+        CHECK_CONTAINS(error.message, "large.db is damaged");
+    }
+    database_close(database);
+}
+
 TEST(files_are_private_and_owned_once)
 {
     struct error error = { 0 };
@@ -422,6 +451,31 @@ TEST(facts_are_kept_in_the_real_schema)
     CHECK(schema_get(database, "tenant", value, sizeof value, &error));
     CHECK_TEXT(value, "t2");
     database_close(database);
+}
+
+/* How a start reads what is open: by an index of that, which files of the same version may lack. */
+TEST(missing_indexes_are_made_once)
+{
+    static const char question[] = "SELECT COUNT(*) FROM sqlite_master"
+                                   " WHERE name IN ('ledger_finding_open', 'ledger_finding_over')";
+    struct error error = { 0 };
+    const char *path = path_of("indexes.db");
+    int64_t made;
+    for (int round = 0; round < 3; round++) {
+        struct database *database = open_with(path, schema_migrations, true, &error);
+        CHECK(database_get_integer(database_prepare(database, question), &made, &error));
+        CHECK_INT(made, 2);
+        CHECK(round != 0 ||
+              (database_run(database_prepare(database, "DROP INDEX ledger_finding_open"), &error) &&
+               database_run(database_prepare(database, "DROP INDEX ledger_finding_over"), &error)));
+        database_close(database);
+        struct hash_sha256 before = digest(path);
+        database = open_with(path, schema_migrations, false, &error);
+        CHECK(database_get_integer(database_prepare(database, question), &made, &error));
+        CHECK_INT(made, round ? 2 : 0); /* only the owner makes them */
+        database_close(database);
+        CHECK(same_file(path, &before));
+    }
 }
 
 /* A disk that is full in the middle of a transaction: nothing of it stays,

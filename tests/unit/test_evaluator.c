@@ -205,6 +205,7 @@ TEST(evaluator_decides_again_after_the_disk_was_full)
 TEST(evaluator_keeps_its_counters_over_a_restart)
 {
     struct scene scene;
+    struct error error = { 0 };
     scene_init(&scene, "figures", SCENE_ALONE, SCENE_OPENED);
     scene_begin(&scene);
     scene_collect(&scene, "ab");
@@ -226,6 +227,13 @@ TEST(evaluator_keeps_its_counters_over_a_restart)
         metric_set_finish(&set);
         scene_close(&scene);
         scene_open(&scene);
+        struct metric_set none = { .max_level = 1 };
+        evaluator_emit(scene.evaluator, &none);
+        CHECK_INT(none.count, 0); /* what is not read yet is absent, and not 0 */
+        CHECK(!evaluator_is_loaded(scene.evaluator));
+        CHECK(evaluator_load(scene.evaluator, &error));
+        CHECK(evaluator_is_loaded(scene.evaluator));
+        metric_set_finish(&none);
     }
     scene_finish(&scene);
 }
