@@ -125,8 +125,11 @@ TEST(too_many_to_remember_are_no_news)
 static bool keep_headline(void *context, const struct event *event, struct error *error)
 {
     (void)error;
-    if (event->kind == EVENT_RULER_CHANGED)
-        snprintf(context, 128, "%s", event->headline);
+    if (event->kind != EVENT_RULER_CHANGED)
+        return true;
+    snprintf(context, 128, "%s", event->headline);
+    CHECK_CONTAINS(event->detail, "the "); /* a sentence, of which this is the end: */
+    CHECK_CONTAINS(event->detail, " times in ");
     return true;
 }
 

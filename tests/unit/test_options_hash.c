@@ -22,7 +22,7 @@ struct plain {
     int mode;
     struct option_texts list;
     struct option_pairs pairs;
-    struct option_items items;
+    struct option_items items, named;
     struct secret secret;
 };
 
@@ -31,6 +31,10 @@ static const struct option item_rows[] = {
     { "name", OPTION_TEXT(struct item, name), .required = true },
     { "weight", OPTION_INTEGER(struct item, weight), .otherwise = "5" },
     { "token", OPTION_SECRET(struct item, token) },
+    { 0 }
+};
+static const struct option named_rows[] = {
+    { "weight", OPTION_INTEGER(struct item, weight) },
     { 0 }
 };
 static const struct option plain_rows[] = {
@@ -43,6 +47,7 @@ static const struct option plain_rows[] = {
     { "list", OPTION_TEXT_LIST(struct plain, list) },
     { "pairs", OPTION_TEXT_MAP(struct plain, pairs) },
     { "items", OPTION_ITEMS(struct plain, items, struct item), .section = item_rows },
+    { "named", OPTION_NAMED(struct plain, named, struct item), .section = named_rows },
     { "secret", OPTION_SECRET(struct plain, secret) },
     { 0 }
 };
@@ -83,6 +88,8 @@ TEST(a_hash_follows_every_value_and_nothing_else)
         "items: [{name: a, token: s}]",
         "items: [{name: a, token: t}]",
         "items: [{name: a}, {name: a}]",
+        "named: {a: {weight: 6}}",
+        "named: {b: {weight: 6}}",
         "secret: s",
         "secret: t",
     };
