@@ -64,7 +64,7 @@ static double asides(struct scene *scene)
     double sum = 0;
     metric_store_emit(scene->metrics, &set);
     for (size_t i = 0; i < set.count; i++)
-        if (!strcmp(set.samples[i].family->name, "defender_exporter_aside_failures_total"))
+        if (!strcmp(set.samples[i].family->name, "defender_exporter_bookkeeping_failures_total"))
             sum += set.samples[i].value;
     return sum;
 }
