@@ -240,8 +240,29 @@ static void model_watch(struct model *model)
         tell_other(model, EVENT_FIRST_RUN, names[told], count);
 }
 
+/* Whose open findings lack their rows for the most part, five at least, or all of the source. A
+ * day, after which that is over, no history lasts. */
+static void model_thinned(const struct model *model, int source,
+                          const struct collection *collection, bool thinned[SUBSCRIPTIONS])
+{
+    unsigned open[SUBSCRIPTIONS] = { 0 }, lost[SUBSCRIPTIONS] = { 0 }, all = 0, all_lost = 0;
+    for (unsigned i = 0; i < FINDINGS; i++) {
+        struct told row = row_of(collection, i);
+        bool is_open = model->sources[source].lives[i].open;
+        bool is_lost = is_open && !row.open && !row.closed;
+        open[subscription_of(i)] += is_open;
+        lost[subscription_of(i)] += is_lost;
+        all += is_open;
+        all_lost += is_lost;
+    }
+    for (unsigned i = 0; i < SUBSCRIPTIONS; i++)
+        thinned[i] =
+            all_lost >= 5 && (all_lost > all / 2 || (lost[i] >= 5 && lost[i] > open[i] / 2));
+}
+
 static void model_merge(struct model *model, int source, const struct collection *collection)
 {
+    bool thinned[SUBSCRIPTIONS];
     bool ruled[KEYS], fresh[SUBSCRIPTIONS], adopting = !model->sources[source].adopted;
     int cover = 0;
     unsigned adopted = 0;
@@ -251,12 +272,14 @@ static void model_merge(struct model *model, int source, const struct collection
         !collection->failed && !collection->truncated && cover == model->sources[source].cover;
     model_adopt(model, source, collection, fresh);
     model_rulers(model, source, collection, adopting, fresh, ruled);
+    model_thinned(model, source, collection, thinned);
     for (unsigned i = 0; i < FINDINGS; i++) {
         struct life *life = &model->sources[source].lives[i];
         struct told row = row_of(collection, i);
         enum cover where = collection->cover[subscription_of(i)];
         bool counts = complete && where == COVERED;
-        bool is_late = life->absent_at && model->collections - life->absent_at > STALE_AFTER;
+        bool is_late = life->absent_at && model->collections - life->absent_at > STALE_AFTER &&
+                       !thinned[subscription_of(i)];
         if (where == CARRIED && !(row.open && life->open))
             continue;
         if (row.open)
