@@ -33,6 +33,7 @@ struct inquiry {
     struct intern kinds; /* "subscription|type" */
     size_t *witnesses;   /* by kind: how many are asked for beside the questions */
     bool *seen;          /* by kind: one of it came */
+    bool odd;            /* a row came that is none of those: it may be any of them */
     struct intern subscriptions;
 };
 
@@ -131,8 +132,9 @@ static bool receive(void *context, const struct json *row, struct error *error)
         lower[length] =
             id[length] >= 'A' && id[length] <= 'Z' ? (char)(id[length] + ('a' - 'A')) : id[length];
     uint32_t number = known(&inquiry->ids, lower, length);
+    inquiry->odd |= !number;
     if (!number)
-        return true; /* nobody asked for it */
+        return true;
     inquiry->asked[number - 1].found = true;
     inquiry->seen[inquiry->asked[number - 1].kind] = true;
     return true;
@@ -180,7 +182,7 @@ static enum proof_answer answer_of(const struct inquiry *inquiry,
     const struct sought *asked = &inquiry->asked[number - 1];
     if (asked->found)
         return PROOF_EXISTS;
-    return inquiry->seen[asked->kind] ? PROOF_DELETED : PROOF_NONE;
+    return inquiry->seen[asked->kind] && !inquiry->odd ? PROOF_DELETED : PROOF_NONE;
 }
 
 static void prove(struct part *part, const struct proof_questions *questions, bool containers,

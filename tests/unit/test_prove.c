@@ -16,6 +16,7 @@
 struct bench {
     const char *const *there;
     const char *refusal; /* NULL = it answers */
+    const char *odd;     /* a row beside those it has; NULL = none */
     int requests;
     struct buf asked; /* the last query */
     struct loopback *server;
@@ -52,8 +53,11 @@ static void answer(void *context, const struct loopback_request *request, struct
         if (is_container == containers && strstr(request->body, quoted))
             buf_printf(&rows, "%s{\"id\":\"%s\"}", count++ ? "," : "", *id);
     }
-    buf_printf(&body, "{\"totalRecords\":%zu,\"count\":%zu,\"resultTruncated\":\"false\","
-                      "\"data\":[%s]}",
+    if (bench->odd)
+        buf_printf(&rows, "%s%s", count++ ? "," : "", bench->odd);
+    buf_printf(&body,
+               "{\"totalRecords\":%zu,\"count\":%zu,\"resultTruncated\":\"false\","
+               "\"data\":[%s]}",
                count, count, buf_cstr(&rows));
     loopback_reply(out, 200, "", buf_cstr(&body));
 }
@@ -177,6 +181,30 @@ TEST(what_exists_is_a_witness_for_others)
     CHECK_INT(answer_about(&bench, "/subscriptions/s1"), PROOF_NONE);
 }
 
+/* It may be the very one that seems to be gone. */
+TEST(beside_an_odd_row_nothing_is_gone)
+{
+    static const char *const odd[] = { "{\"id\":null}",
+                                       "{}",
+                                       "{\"id\":17}",
+                                       "{\"id\":\"\"}",
+                                       "{\"id\":\"" VM("s1", "another") "\"}",
+                                       "null",
+                                       "7" };
+    static const char *const there[] = { VM("s1", "kept"), VM("s1", "here"), NULL };
+    for (size_t i = 0; i < ARRAY_COUNT(odd); i++) {
+        BENCH(bench);
+        bench.there = there;
+        bench.odd = odd[i];
+        know(&bench, "s1", VM("s1", "kept"));
+        question(&bench, "s1", VMS, VM("s1", "here"));
+        question(&bench, "s1", VMS, VM("s1", "gone"));
+        ask(&bench);
+        CHECK_INT(answer_about(&bench, VM("s1", "here")), PROOF_EXISTS);
+        CHECK_INT(answer_about(&bench, VM("s1", "gone")), PROOF_NONE);
+    }
+}
+
 TEST(a_refusal_proves_nothing)
 {
     static const char *const there[] = { VM("s1", "here"), NULL };
@@ -194,7 +222,7 @@ TEST(a_refusal_proves_nothing)
 TEST(what_would_break_the_query_is_not_asked)
 {
     static const char *const ids[] = { VM("s1", "a') or ('1"), VM("s1", "a\\"), VM("s1", "a\n"),
-                                       VM("s1", "\"a"), "not-an-id", NULL };
+                                       VM("s1", "\"a"),        "not-an-id",     NULL };
     static const char *const there[] = { VM("s1", "here"), NULL };
     BENCH(bench);
     bench.there = there;
