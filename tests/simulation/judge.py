@@ -259,7 +259,7 @@ class Judge:
             if alert["event"] not in OPENED or not alert["opened_at"] or data["repeat"]:
                 continue  # what is told again may be rated otherwise by now
             finding, opened = alert["labels"]["finding_id"], seconds(alert["opened_at"])
-            if not self.truth.opened(finding, opened, self.off(at)):
+            if not self.truth.opened(finding, opened, self.lag(at)):
                 self.violate(at, f"exact: {finding} did not open at {alert['opened_at']}")
             due_s = DUE_DAYS.get(alert["risk_level"], 0) * DAY
             left_s = seconds(alert["due_at"]) - opened if alert["due_at"] else 0
