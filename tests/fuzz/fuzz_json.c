@@ -67,7 +67,9 @@ static void compare_rows(const char *text, size_t length, const struct json *doc
     FUZZ_CHECK(!document || rest);
     json_free(rest);
     const struct json *list = json_get(document, "value");
-    if (document && !rows.mended && json_type(list) == JSON_ARRAY &&
+    /* Of a row that is no object nobody says whether it was mended. */
+    bool has_nul = memmem(text, length, "\\u0000", 6) != NULL;
+    if (document && !rows.mended && !has_nul && json_type(list) == JSON_ARRAY &&
         !strcmp(json_name(list), "value") && depth_of(list) < 60) {
         CLEANUP(buf_finish) struct buf whole = { 0 };
         struct json_writer writer = { .out = &whole };
