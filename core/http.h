@@ -102,7 +102,8 @@ const char *http_proxy(const struct http_request *request, const char *scheme);
 /* NO_PROXY: hosts that are asked without one, as the library reads it; "" = none. */
 const char *http_no_proxy(void);
 
-/* The value of a response header, name compared without case, copied to out; false when absent. */
+/* The value of a response header, name compared without case, copied to out: one line, up to a
+ * stray carriage return. False when absent. */
 bool http_header(const struct http_response *response, const char *name, char *out,
                  size_t out_bytes) MUST_USE;
 

@@ -48,6 +48,9 @@ bool http_header(const struct http_response *response, const char *name, char *o
                 value++;
                 value_length--;
             }
+            const char *stray =
+                memchr(value, '\r', value_length); /* of a proxy: no value has one */
+            value_length = stray ? (size_t)(stray - value) : value_length;
             while (value_length &&
                    (value[value_length - 1] == ' ' || value[value_length - 1] == '\t'))
                 value_length--;

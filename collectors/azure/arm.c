@@ -315,7 +315,6 @@ static void add_request_id(struct error *error, const struct http_response *resp
         !http_header(response, "x-ms-correlation-request-id", id, sizeof id) &&
         !http_header(response, "request-id", id, sizeof id)) /* Microsoft Graph's */
         return;
-    id[strcspn(id, "\r\n")] = 0; /* a proxy may add some: an error is one line */
     size_t length = strlen(error->message);
     snprintf(error->message + length, sizeof error->message - length, " (request %s)", id);
 }

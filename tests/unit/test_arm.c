@@ -167,7 +167,7 @@ TEST(expired_token_is_replaced_once)
                          "{\"error\":{\"code\":\"ExpiredAuthenticationToken\","
                          "\"message\":\"The access token expiry is in the past.\"}}" },
                        { 200 },
-                       { 401, "x-ms-request-id: abc-1\r\n",
+                       { 401, "x-ms-request-id: abc-1 \rmore\r\n", /* of some proxy */
                          "{\"error\":{\"code\":\"InvalidAuthenticationToken\","
                          "\"message\":\"The access token is invalid.\"}}" } });
     CHECK(call(&fixture, ARM_LIST, "/list", NULL));
