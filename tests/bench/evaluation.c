@@ -3,10 +3,10 @@
  * test of the pieces instead. Its instructions are counted by integration.instructions.
  *
  *   BENCH_EVALUATION="FINDINGS RUNS" build/release/bench_evaluation   (200000 5) */
-#include "../unit/alerts_world.h"
 #include "core/clock.h"
+#include "findings.h"
 
-enum { CPU_US_MAX = 20000, SUBSCRIPTIONS = 40, CONTROLS = 12, KEYS = 120, BOUND_FROM = 200000 };
+enum { CPU_US_MAX = 20000, CONTROLS = 12, BOUND_FROM = 200000 };
 
 static const char settings_yaml[] =
     "ledger: { ruler_subscriptions: 1000000, ruler_findings: 1000000 }\n"
@@ -30,42 +30,12 @@ static void publish_scores(struct scene *scene)
     scene_feed(scene, SOURCE(secure_scores), 1, buf_cstr(&rows));
 }
 
-/* A collection: of each machine a few findings. */
+/* A collection, a minute later. */
 static void publish(struct scene *scene, unsigned findings)
 {
-    char names[SUBSCRIPTIONS][8];
-    const char *cover[SUBSCRIPTIONS + 1] = { NULL };
-    for (unsigned i = 0; i < SUBSCRIPTIONS; i++) {
-        snprintf(names[i], sizeof names[i], "s%u", i);
-        cover[i] = names[i];
-    }
-    struct part *part = world_part(SOURCE(assessments), cover);
-    for (unsigned i = 0; i < findings; i++) {
-        char row[32], key[16], resource[200];
-        unsigned machine = i / 5;
-        snprintf(row, sizeof row, "row-%u", i);
-        snprintf(key, sizeof key, "key-%u", i % KEYS);
-        snprintf(resource, sizeof resource,
-                 "/subscriptions/s%u/resourceGroups/rg-%u/providers/Microsoft.Compute/"
-                 "virtualMachines/vm-prod-%u",
-                 machine % SUBSCRIPTIONS, machine % 977, machine);
-        part_add_open(part, &(struct part_row){
-                                .row_id = row,
-                                .assessment_id = key,
-                                .title = "A title",
-                                .category = "Compute",
-                                .assessment_type = "",
-                                .subscription_id = names[machine % SUBSCRIPTIONS],
-                                .resource_id = resource,
-                                .resource_type = "",
-                                .risk_factors = "",
-                                .risk = RISK_CRITICAL + i % RISK_COUNT,
-                                .first_seen_at = 1000 + i % 5000,
-                                .changed_at = 1600000000 + i % 5000,
-                            });
-    }
     scene->world.now += 60;
-    world_publish(&scene->world, part);
+    findings_publish(scene, findings,
+                     &(struct findings_like){ findings_short_names(), "A title", "", 0 });
 }
 
 /* Bytes this thread has handed to write() so far. */

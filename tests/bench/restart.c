@@ -3,11 +3,10 @@
  * collection; exits 1 above the bounds. With few findings it is a test of the pieces instead.
  *
  *   BENCH_RESTART="FINDINGS ALERTS" build/release/bench_restart   (200000 50000) */
-#include "../unit/alerts_world.h"
 #include "core/clock.h"
+#include "findings.h"
 
-enum { ANSWER_US_MAX = 200000, DECIDE_US_MAX = 1000000, SUBSCRIPTIONS = 40, KEYS = 120 };
-enum { BOUND_FROM = 200000 };
+enum { ANSWER_US_MAX = 200000, DECIDE_US_MAX = 1000000, BOUND_FROM = 200000 };
 
 static const char settings_yaml[] =
     "ledger: { first_run: all, ruler_subscriptions: 1000000, ruler_findings: 1000000 }\n"
@@ -24,33 +23,14 @@ static void publish(struct scene *scene, unsigned findings, unsigned alerts)
         snprintf(names[i], sizeof names[i], "%08x-1f2e-4d3c-8b4a-%012x", i * 2654435761u, i);
         cover[i] = names[i];
     }
-    struct part *part = world_part(SOURCE(assessments), cover);
-    for (unsigned i = 0; i < findings; i++) {
-        char row[32], key[16], resource[200];
-        unsigned machine = i / 5;
-        snprintf(row, sizeof row, "row-%u", i);
-        snprintf(key, sizeof key, "key-%u", i % KEYS);
-        snprintf(resource, sizeof resource,
-                 "/subscriptions/%s/resourceGroups/rg-%u/providers/Microsoft.Compute/"
-                 "virtualMachines/vm-prod-%u",
-                 names[machine % SUBSCRIPTIONS], machine % 977, machine);
-        part_add_open(part, &(struct part_row){
-                                .row_id = row,
-                                .assessment_id = key,
-                                .title = "Machines should have vulnerability findings resolved",
-                                .category = "Compute",
-                                .assessment_type = "",
-                                .subscription_id = names[machine % SUBSCRIPTIONS],
-                                .resource_id = resource,
-                                .resource_type = "",
-                                .risk_factors = "Internet exposure",
-                                .risk = i < alerts ? RISK_CRITICAL : RISK_HIGH + i % 3,
-                                .first_seen_at = 1000 + i % 5000,
-                                .changed_at = 1600000000 + i % 5000,
-                            });
-    }
     scene->world.now += 60;
-    world_publish(&scene->world, part);
+    findings_publish(scene, findings,
+                     &(struct findings_like){
+                         .names = cover,
+                         .title = "Machines should have vulnerability findings resolved",
+                         .factors = "Internet exposure",
+                         .critical = alerts,
+                     });
 }
 
 static void run(struct scene *scene)

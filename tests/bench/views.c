@@ -3,53 +3,21 @@
  * are counted by integration.instructions.
  *
  *   BENCH_VIEWS="FINDINGS FILTER" build/release/bench_views   (20000 'resource_name=~".*o.*1"') */
-#include "../unit/alerts_world.h"
 #include "alerts/view/view_groups.h"
 #include "alerts/view/view_resources.h"
 #include "alerts/view/view_select.h"
 #include "core/clock.h"
+#include "findings.h"
 
-enum { SUBSCRIPTIONS = 40, KEYS = 120 };
-
-/* In as many subscriptions and of as many recommendations as a tenant has; of each resource a few
- * findings. */
 static void publish(struct scene *scene, unsigned findings)
 {
-    char names[SUBSCRIPTIONS][8], keys[256] = "";
-    const char *cover[SUBSCRIPTIONS + 1] = { NULL };
-    for (unsigned i = 0; i < SUBSCRIPTIONS; i++) {
-        snprintf(names[i], sizeof names[i], "s%u", i);
-        cover[i] = names[i];
-    }
+    char keys[256] = "";
     for (unsigned i = 0; i < KEYS / 4; i++)
         snprintf(keys + strlen(keys), sizeof keys - strlen(keys), "%skey-%u", i ? "," : "", i);
     scene_discover(scene, "Enabled");
     scene_control(scene, "s1", "Restrict access", keys);
-    struct part *part = world_part(SOURCE(assessments), cover);
-    for (unsigned i = 0; i < findings; i++) {
-        char row[32], key[16], resource[200];
-        unsigned machine = i / 5;
-        snprintf(row, sizeof row, "row-%u", i);
-        snprintf(key, sizeof key, "key-%u", i % KEYS);
-        snprintf(resource, sizeof resource,
-                 "/subscriptions/s%u/resourceGroups/rg-%u/providers/Microsoft.Compute/"
-                 "virtualMachines/vm-prod-%u",
-                 machine % SUBSCRIPTIONS, machine % 977, machine);
-        part_add_open(part, &(struct part_row){
-                                .row_id = row,
-                                .assessment_id = key,
-                                .title = "A title",
-                                .category = "Compute",
-                                .assessment_type = "",
-                                .subscription_id = names[machine % SUBSCRIPTIONS],
-                                .resource_id = resource,
-                                .resource_type = "",
-                                .risk_factors = "",
-                                .risk = RISK_CRITICAL + i % RISK_COUNT,
-                                .first_seen_at = 1000 + i % 5000,
-                            });
-    }
-    world_publish(&scene->world, part);
+    findings_publish(scene, findings,
+                     &(struct findings_like){ findings_short_names(), "A title", "", 0 });
 }
 
 TEST(views_are_cheap)

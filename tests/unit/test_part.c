@@ -5,22 +5,9 @@
 #include "collectors/snapshot/part_resource.h"
 #include "collectors/snapshot/snapshot.h"
 #include "core/buf.h"
+#include "part_rows.h"
 #include "sources.h"
 #include "test.h"
-
-static const struct part_row plain = {
-    .row_id = "r1",
-    .assessment_id = "KEY-1",
-    .title = "Title",
-    .category = "Data",
-    .assessment_type = "BuiltIn",
-    .subscription_id = "AAAA-1",
-    .resource_id = "",
-    .resource_type = "",
-    .risk_factors = "",
-    .risk = RISK_HIGH,
-    .severity = SEVERITY_LOW,
-};
 
 TEST(words_of_azure_become_ours)
 {

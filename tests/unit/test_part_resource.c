@@ -2,22 +2,9 @@
 #include <stdio.h>
 
 #include "collectors/snapshot/part.h"
+#include "part_rows.h"
 #include "sources.h"
 #include "test.h"
-
-static const struct part_row plain = {
-    .row_id = "r1",
-    .assessment_id = "KEY-1",
-    .title = "Title",
-    .category = "Data",
-    .assessment_type = "BuiltIn",
-    .subscription_id = "AAAA-1",
-    .resource_id = "",
-    .resource_type = "",
-    .risk_factors = "",
-    .risk = RISK_HIGH,
-    .severity = SEVERITY_LOW,
-};
 
 /* However far apart its findings come, and however its id is written. */
 TEST(a_resource_has_one_number)
