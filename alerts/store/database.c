@@ -86,6 +86,7 @@ static bool is_memory(const char *path)
 {
     return !strcmp(path, ":memory:");
 }
+
 static bool connect_file(struct database *database, const struct database_config *config,
                          struct error *error)
 {
@@ -112,6 +113,7 @@ static bool read_integer(struct database *database, const char *sql, int64_t *va
 {
     return database_get_integer(database_prepare(database, sql), value, error);
 }
+
 static int newest_version(const struct database_config *config)
 {
     int version = 0;
@@ -141,8 +143,7 @@ static bool recognize(struct database *database, const struct database_config *c
     database->fresh = fresh;
     if (fresh && config->own && database_file_lost(&database->file, error))
         return false;
-    bool may_migrate = config->own || is_memory(config->path);
-    if (!may_migrate && *version < newest_version(config))
+    if (!config->own && !is_memory(config->path) && *version < newest_version(config))
         return error_set(error, ERROR_CONFIG,
                          "%s has schema %lld, this program needs %d: "
                          "start the service on it once",
@@ -153,9 +154,8 @@ static bool recognize(struct database *database, const struct database_config *c
 static int is_late(void *context)
 {
     int64_t *left_at_ms = context;
-    bool late = clock_monotonic_ms() >= *left_at_ms;
-    *left_at_ms = late ? 0 : *left_at_ms;
-    return late;
+    *left_at_ms = clock_monotonic_ms() >= *left_at_ms ? 0 : *left_at_ms;
+    return !*left_at_ms;
 }
 
 /* Look for damage: "ok", or what was found. */
